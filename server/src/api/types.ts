@@ -1,0 +1,202 @@
+/**
+ * The X-Ray API's members as they travel: AWS's spelling, epoch seconds with fractions, `1-…` trace ids.
+ * Members under "openray" are ours; AWS SDKs drop them.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_Types.html
+ */
+
+export type WireServiceId = {
+  readonly Name: string;
+  readonly Names: readonly string[];
+  readonly AccountId: string | null;
+  readonly Type: string | null;
+};
+
+export type WireAnnotationValue = {
+  readonly NumberValue: number | null;
+  readonly BooleanValue: boolean | null;
+  readonly StringValue: string | null;
+};
+
+export type WireHttp = {
+  readonly HttpURL: string | null;
+  readonly HttpStatus: number | null;
+  readonly HttpMethod: string | null;
+  readonly UserAgent: string | null;
+  readonly ClientIp: string | null;
+};
+
+export type WireRootCauseEntity = {
+  readonly Name: string;
+  readonly Remote: boolean;
+  readonly Exceptions?: readonly { readonly Name: string; readonly Message: string }[];
+  readonly Coverage?: number;
+};
+
+export type WireRootCause = {
+  readonly ClientImpacting: boolean;
+  readonly Services: readonly {
+    readonly Name: string;
+    readonly Names: readonly string[];
+    readonly Type: string;
+    readonly AccountId: string | null;
+    readonly Inferred: boolean;
+    readonly EntityPath: readonly WireRootCauseEntity[];
+  }[];
+};
+
+export type WireTraceSummary = {
+  readonly Id: string;
+  readonly StartTime: number;
+  readonly Duration: number | null;
+  readonly ResponseTime: number | null;
+  readonly HasFault: boolean;
+  readonly HasError: boolean;
+  readonly HasThrottle: boolean;
+  readonly IsPartial: boolean;
+  readonly Http: WireHttp;
+  readonly Annotations: Readonly<
+    Record<string, readonly { readonly AnnotationValue: WireAnnotationValue; readonly ServiceIds: null }[]>
+  >;
+  readonly Users: readonly { readonly UserName: string; readonly ServiceIds: null }[];
+  readonly ServiceIds: readonly WireServiceId[];
+  readonly ResourceARNs: readonly { readonly ARN: string }[];
+  readonly InstanceIds: readonly { readonly Id: string }[];
+  readonly AvailabilityZones: readonly { readonly Name: string }[];
+  readonly EntryPoint: WireServiceId | null;
+  readonly FaultRootCauses: readonly WireRootCause[];
+  readonly ErrorRootCauses: readonly WireRootCause[];
+  readonly ResponseTimeRootCauses: readonly WireRootCause[];
+  readonly Revision: number;
+  readonly MatchedEventTime: number | null;
+  /** openray: some segment or subsegment of the trace, not the root alone. */
+  readonly AnyFault: boolean;
+  readonly AnyError: boolean;
+  readonly AnyThrottle: boolean;
+  /** openray: how much has arrived. */
+  readonly SegmentCount: number;
+  readonly SubsegmentCount: number;
+};
+
+export type GetTraceSummariesRequest = {
+  readonly StartTime: number;
+  readonly EndTime: number;
+  readonly TimeRangeType?: 'TraceId' | 'Event' | 'Service';
+  readonly FilterExpression?: string;
+  readonly Sampling?: boolean;
+  readonly SamplingStrategy?: { readonly Name?: 'PartialScan' | 'FixedRate'; readonly Value?: number };
+  readonly NextToken?: string | null;
+};
+
+export type GetTraceSummariesResponse = {
+  readonly TraceSummaries: readonly WireTraceSummary[];
+  readonly ApproximateTime: number;
+  readonly TracesProcessedCount: number;
+  readonly NextToken: string | null;
+};
+
+export type WireHistogramEntry = { readonly Value: number; readonly Count: number };
+
+export type WireStatistics = {
+  readonly OkCount: number;
+  readonly ErrorStatistics: {
+    readonly ThrottleCount: number;
+    readonly OtherCount: number;
+    readonly TotalCount: number;
+  };
+  readonly FaultStatistics: { readonly OtherCount: number; readonly TotalCount: number };
+  readonly TotalCount: number;
+  readonly TotalResponseTime: number;
+};
+
+export type WireEdge = {
+  readonly ReferenceId: number;
+  readonly StartTime: number | null;
+  readonly EndTime: number | null;
+  readonly SummaryStatistics: WireStatistics;
+  readonly ResponseTimeHistogram?: readonly WireHistogramEntry[];
+  readonly Aliases: readonly {
+    readonly Name: string;
+    readonly Names: readonly string[];
+    readonly Type: string | null;
+  }[];
+  readonly EdgeType?: string;
+  readonly ReceivedEventAgeHistogram?: readonly WireHistogramEntry[];
+};
+
+export type WireService = {
+  readonly ReferenceId: number;
+  readonly Name: string;
+  readonly Names: readonly string[];
+  readonly Root: boolean | null;
+  readonly AccountId: string | null;
+  readonly Type: string | null;
+  readonly State: string;
+  readonly StartTime: number | null;
+  readonly EndTime: number | null;
+  readonly Edges: readonly WireEdge[];
+  readonly SummaryStatistics: WireStatistics | null;
+  readonly DurationHistogram: readonly WireHistogramEntry[] | null;
+  readonly ResponseTimeHistogram: readonly WireHistogramEntry[] | null;
+};
+
+export type GetServiceGraphRequest = {
+  readonly StartTime: number;
+  readonly EndTime: number;
+  readonly GroupName?: string;
+  readonly GroupARN?: string;
+  /** openray: only traces that match. */
+  readonly FilterExpression?: string;
+};
+
+export type GetServiceGraphResponse = {
+  readonly StartTime: number | null;
+  readonly EndTime: number | null;
+  readonly Services: readonly WireService[];
+  readonly ContainsOldGroupVersions: boolean;
+  readonly NextToken: null;
+};
+
+export type GetTraceGraphRequest = { readonly TraceIds: readonly string[] };
+export type GetTraceGraphResponse = { readonly Services: readonly WireService[]; readonly NextToken: null };
+
+export type BatchGetTracesRequest = { readonly TraceIds: readonly string[] };
+export type WireTrace = {
+  readonly Id: string;
+  readonly Duration: number | null;
+  readonly LimitExceeded: boolean;
+  readonly Segments: readonly { readonly Id: string; readonly Document: string }[];
+  /** openray: subsegments whose parent has not arrived, as documents. */
+  readonly Orphans?: readonly { readonly Id: string; readonly Document: string }[];
+};
+export type BatchGetTracesResponse = {
+  readonly Traces: readonly WireTrace[];
+  readonly UnprocessedTraceIds: readonly string[];
+  readonly NextToken: null;
+};
+
+export type GetTimeSeriesServiceStatisticsRequest = {
+  readonly StartTime: number;
+  readonly EndTime: number;
+  readonly GroupName?: string;
+  readonly GroupARN?: string;
+  readonly EntitySelectorExpression?: string;
+  readonly Period?: 60 | 300;
+  readonly ForecastStatistics?: boolean;
+};
+
+export type WireTimeSeriesPoint = {
+  readonly Timestamp: number;
+  readonly EdgeSummaryStatistics: WireStatistics | null;
+  readonly ServiceSummaryStatistics: WireStatistics | null;
+  readonly ServiceForecastStatistics: { readonly FaultCountHigh: number | null; readonly FaultCountLow: number | null };
+  readonly ResponseTimeHistogram: readonly WireHistogramEntry[];
+};
+
+export type GetTimeSeriesServiceStatisticsResponse = {
+  readonly TimeSeriesServiceStatistics: readonly WireTimeSeriesPoint[];
+  readonly ContainsOldGroupVersions: boolean;
+  readonly NextToken: null;
+};
+
+/** Every error: the code also travels in the header `x-amzn-errortype`. */
+export type WireError = { readonly __type: string; readonly Message: string };

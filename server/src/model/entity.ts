@@ -1,0 +1,92 @@
+import type { JsonObject, JsonValue } from './json.ts';
+import type { EntityId, TraceId } from './trace-id.ts';
+
+export type AnnotationValue = string | number | boolean;
+
+/** What X-Ray calls a response: the call failed at the server, at the client, was refused for its rate, or none. */
+export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';
+
+export type StackFrame = { readonly path?: string; readonly line?: number; readonly label?: string };
+
+/** One recorded exception. `cause` is the id of the exception that led to this one. */
+export type RecordedException = {
+  readonly id?: string;
+  readonly type?: string;
+  readonly message?: string;
+  readonly remote?: boolean;
+  readonly truncated?: number;
+  readonly skipped?: number;
+  readonly cause?: string;
+  readonly stack?: readonly StackFrame[];
+};
+
+/** `exceptions` recorded here, or `exceptionId` of one that is recorded on another entity of the trace. */
+export type Cause = {
+  readonly workingDirectory?: string;
+  readonly paths?: readonly string[];
+  readonly exceptions: readonly RecordedException[];
+  readonly exceptionId?: string;
+};
+
+export type Http = {
+  readonly method?: string;
+  readonly url?: string;
+  readonly userAgent?: string;
+  readonly clientIp?: string;
+  readonly status?: number;
+};
+
+/** A link from this entity to one of another trace, such as from a consumer to the producer of its message. */
+export type Link = {
+  readonly traceId: TraceId;
+  readonly id: EntityId | undefined;
+  readonly attributes: JsonObject;
+};
+
+/**
+ * A segment or subsegment, whatever document it came in: inline subsegments are entities of their own whose
+ * `parentId` is the entity that encloses them.
+ * Times are whole microseconds since 1970; `endUs` is absent while the entity is in progress.
+ */
+export type Entity = {
+  readonly traceId: TraceId;
+  readonly id: EntityId;
+  readonly parentId: EntityId | undefined;
+  readonly kind: 'segment' | 'subsegment';
+  readonly name: string;
+  readonly startUs: number;
+  readonly endUs: number | undefined;
+  /** `aws`, `remote`, or anything else for work inside the process. */
+  readonly namespace: string | undefined;
+  /** The kind of AWS resource that ran the segment, such as `AWS::Lambda::Function`. */
+  readonly origin: string | undefined;
+  readonly user: string | undefined;
+  readonly resourceArn: string | undefined;
+  readonly accountId: string | undefined;
+  /** From the flags, or from the HTTP status where no flag is set. Throttle, then fault, then error wins. */
+  readonly outcome: Outcome;
+  readonly isFault: boolean;
+  /** 4xx that is not a throttle. */
+  readonly isError: boolean;
+  readonly isThrottle: boolean;
+  readonly http: Http | undefined;
+  readonly cause: Cause | undefined;
+  readonly annotations: Readonly<Record<string, AnnotationValue>>;
+  readonly metadata: JsonValue | undefined;
+  readonly links: readonly Link[];
+  /** The entity as it was sent, unknown fields included, without `subsegments`. */
+  readonly fields: JsonObject;
+};
+
+/**
+ * One document as it was received: the top entity first, then its inline subsegments in document order.
+ * `seq` orders documents by arrival: microseconds since 1970, made strictly increasing by the server that took it.
+ */
+export type Document = {
+  readonly traceId: TraceId;
+  readonly id: EntityId;
+  readonly seq: number;
+  /** Compact JSON, every field that was sent. */
+  readonly text: string;
+  readonly entities: readonly Entity[];
+};

@@ -1,0 +1,53 @@
+import type { Entity, Outcome } from './entity.ts';
+
+/** What a service is known by. `type` is its origin, `client`, `remote`, or undefined when the segment had none. */
+export type ServiceId = {
+  readonly name: string;
+  readonly type: string | undefined;
+  readonly accountId: string | undefined;
+};
+
+/** One request as one side saw it. `durationUs` is its end - start. Only finished ones are observed. */
+export type Observation = {
+  readonly startUs: number;
+  readonly durationUs: number;
+  readonly outcome: Outcome;
+};
+
+/** A service in one trace. */
+export type GraphNode = {
+  readonly key: string;
+  readonly service: ServiceId;
+  readonly state: 'active' | 'unknown' | 'passive';
+  readonly isRoot: boolean;
+  readonly isClient: boolean;
+  /** No segment of its own was sent: it is known from its caller's subsegments. */
+  readonly isInferred: boolean;
+  /** Response time: segment end - start, or the caller's subsegment for an inferred service. Empty for a client. */
+  readonly responses: readonly Observation[];
+  /** Whole span of each segment with its own subsegments, microseconds. */
+  readonly durationsUs: readonly number[];
+  /** Its segments (or, inferred, the calls to it); for a client the root segment. What the filter looks at. */
+  readonly segments: readonly Entity[];
+  /** `segments` and their own subsegments, without what other services reported. */
+  readonly entities: readonly Entity[];
+};
+
+/** A call from one service to another in one trace. */
+export type GraphEdge = {
+  readonly from: string;
+  readonly to: string;
+  /** `link` for an asynchronous link between traces. */
+  readonly type: 'link' | undefined;
+  /** The names by which the caller knew the called service. */
+  readonly aliases: readonly ServiceId[];
+  /** As the caller saw them. */
+  readonly calls: readonly Observation[];
+  /** Age of each event when its consumer started, microseconds; only for `link`. */
+  readonly eventAgesUs: readonly number[];
+  /** The caller's subsegments (the root segment for the client's edge, the callee where there is no subsegment). */
+  readonly entities: readonly Entity[];
+};
+
+/** Nodes are ordered by key, edges by (from, to). */
+export type TraceGraph = { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] };

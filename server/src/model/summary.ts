@@ -1,0 +1,38 @@
+import type { AnnotationValue, Http } from './entity.ts';
+import type { ServiceId } from './graph.ts';
+import type { RootCauses } from './root-cause.ts';
+import type { TraceId } from './trace-id.ts';
+
+/**
+ * What a list shows of a trace. Times in microseconds. `durationUs` is undefined while anything is unfinished,
+ * `responseTimeUs` while the root is. The `has…` flags look at the root segment only, as X-Ray does;
+ * the `any…` flags at every entity.
+ */
+export type TraceSummary = {
+  readonly id: TraceId;
+  readonly startUs: number;
+  readonly durationUs: number | undefined;
+  readonly responseTimeUs: number | undefined;
+  readonly hasFault: boolean;
+  readonly hasError: boolean;
+  readonly hasThrottle: boolean;
+  readonly anyFault: boolean;
+  readonly anyError: boolean;
+  readonly anyThrottle: boolean;
+  readonly isPartial: boolean;
+  readonly http: Http;
+  /** Distinct typed values by key, in order of their entity's start. */
+  readonly annotations: Readonly<Record<string, readonly AnnotationValue[]>>;
+  readonly users: readonly string[];
+  readonly services: readonly ServiceId[];
+  readonly resourceArns: readonly string[];
+  readonly instanceIds: readonly string[];
+  readonly availabilityZones: readonly string[];
+  readonly entryPoint: ServiceId | undefined;
+  readonly rootCauses: RootCauses;
+  readonly revision: number;
+  /** When the last document arrived. */
+  readonly updatedUs: number;
+  readonly segmentCount: number;
+  readonly subsegmentCount: number;
+};

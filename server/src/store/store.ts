@@ -1,0 +1,38 @@
+import type { Document } from '../model/entity.ts';
+import type { Sql } from './sql.ts';
+
+export type QueryOptions = {
+  /** Cancels the query in the engine when it fires; the promise then rejects with RequestCancelled. */
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly maxMemoryBytes?: number;
+};
+
+/** Documents since the server started; `received = stored + queued + refused`. */
+export type StoreStatistics = {
+  readonly received: number;
+  readonly stored: number;
+  readonly queued: number;
+  readonly refused: number;
+  readonly queuedBytes: number;
+};
+
+/**
+ * ClickHouse, embedded or remote. The one place that takes rows in and gives rows out.
+ */
+export type Store = {
+  /**
+   * Resolves once the documents are in ClickHouse (group commit). Throws ThrottledException when the queue is
+   * full; then none of them was taken.
+   */
+  append(documents: readonly Document[]): Promise<void>;
+  /** All rows of a statement. 64-bit integers arrive as numbers. */
+  query<Row>(statement: Sql, options?: QueryOptions): Promise<readonly Row[]>;
+  /** Rows as they come, for answers that do not fit into memory at once. Breaking out of the loop cancels it. */
+  stream<Row>(statement: Sql, options?: QueryOptions): AsyncIterable<Row>;
+  /** Runs a statement that returns nothing, on the session for writes. */
+  command(statement: Sql, options?: QueryOptions): Promise<void>;
+  statistics(): StoreStatistics;
+  /** Writes what is queued, then closes. */
+  close(): Promise<void>;
+};
