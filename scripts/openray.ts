@@ -27,7 +27,8 @@ export type RunResult = { readonly stdout: string; readonly stderr: string; read
 /** Settings of this machine must not reach a test; functions and clients read AWS's variables. */
 export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !/^(OPENRAY|AWS|_X_AMZN|POWERTOOLS)_/.test(entry[0]),
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^(OPENRAY|AWS|_X_AMZN|POWERTOOLS)_/.test(entry[0]),
   );
   return { ...Object.fromEntries(inherited), ...more };
 }

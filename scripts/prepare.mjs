@@ -8,7 +8,8 @@ import { findChromium } from './find-chromium.mjs';
 const wantsBrowser = process.argv.includes('--browser');
 
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or newer is needed; this is ${process.versions.node}.`);
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`Node 20.19 or newer is needed; this is ${process.versions.node}.`);
 
 const installed = 'node_modules/.package-lock.json';
 if (!existsSync(installed) || changedAt('package-lock.json') > changedAt(installed)) {
@@ -18,7 +19,10 @@ if (newest(['server/src', 'server/tsconfig.json', 'tsconfig.base.json']) > chang
   run('npx', ['tsc', '-b', 'server'], 'building the server');
   stamp('server/dist/.built');
 }
-if (newest(['console/src', 'console/index.html', 'console/vite.config.ts', 'server/dist/filter', 'server/dist/.built']) > changedAt('console/dist/.built')) {
+if (
+  newest(['console/src', 'console/index.html', 'console/vite.config.ts', 'server/dist/filter', 'server/dist/.built']) >
+  changedAt('console/dist/.built')
+) {
   run('npx', ['vite', 'build', 'console', '--logLevel', 'warn'], 'building the console');
   stamp('console/dist/.built');
 }

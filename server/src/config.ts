@@ -20,7 +20,13 @@ const SETTINGS = {
   dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'where the embedded store keeps its data'],
   logLevel: [z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'least severe line to log'],
   region: [z.string().min(1).default('us-east-1'), 'AWS region that ARNs and functions are given'],
-  accountId: [z.coerce.string().regex(/^\d{12}$/, 'twelve digits').default('000000000000'), 'AWS account in ARNs'],
+  accountId: [
+    z.coerce
+      .string()
+      .regex(/^\d{12}$/, 'twelve digits')
+      .default('000000000000'),
+    'AWS account in ARNs',
+  ],
   template: [list.default([]), 'SAM templates whose functions are offered, comma-separated'],
   lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
   lambdaTraceShape: [z.enum(['classic', 'newer']).default('classic'), "shape of a function's own segment"],
@@ -34,7 +40,10 @@ const SETTINGS = {
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
   retentionDays: [z.coerce.number().positive().default(30), 'days after their arrival that traces are kept'],
   retentionMaxBytes: [bytes.default(20 * GiB), 'bytes on disk, above which the oldest traces are dropped'],
-  fsync: [z.stringbool().or(z.boolean()).default(false), 'wait for the disk before acknowledging (survives power loss)'],
+  fsync: [
+    z.stringbool().or(z.boolean()).default(false),
+    'wait for the disk before acknowledging (survives power loss)',
+  ],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
 type SettingName = keyof typeof SETTINGS;

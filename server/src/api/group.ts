@@ -6,7 +6,13 @@ import { optional } from './operation.ts';
 export const groupMembers = { GroupName: optional(z.string()), GroupARN: optional(z.string()) };
 
 /** `Default` holds every trace and is the only group there is. Throws InvalidRequestException for another one. */
-export function groupFilter({ GroupName: name, GroupARN: arn }: { GroupName?: string | undefined; GroupARN?: string | undefined }) {
+export function groupFilter({
+  GroupName: name,
+  GroupARN: arn,
+}: {
+  GroupName?: string | undefined;
+  GroupARN?: string | undefined;
+}) {
   const isDefault = (name ?? 'Default') === 'Default' && (arn === undefined || arn.endsWith(':group/Default'));
   if (!isDefault) throw new OpenrayError('InvalidRequestException', 'Group not found.');
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { IngestContext } from '../ingest/accept.ts';
 import { formatTraceId, readTraceId, type TraceId } from '../model/trace-id.ts';
-import type { SamplingTargets } from '../sampling/targets.ts';
 import type { SamplingRule } from '../sampling/rules.ts';
+import type { SamplingTargets } from '../sampling/targets.ts';
 
 /** What an operation may use. `signal` fires when the caller has gone away. */
 export type ApiContext = IngestContext & {

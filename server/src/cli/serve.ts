@@ -22,7 +22,12 @@ export function serveCommand(done: (exitCode: number) => void): Command {
           `  daemon    ${server.daemonAddress} (UDP and TCP): AWS_XRAY_DAEMON_ADDRESS=${server.daemonAddress}`,
           `  X-Ray API ${server.url}: aws xray --endpoint-url ${server.url} …`,
           ...(server.functions
-            ? [`  functions ${server.functions.list().map(({ logicalId }) => logicalId).join(', ')}`]
+            ? [
+                `  functions ${server.functions
+                  .list()
+                  .map(({ logicalId }) => logicalId)
+                  .join(', ')}`,
+              ]
             : []),
           `  data      ${config.dataDir}`,
           '',

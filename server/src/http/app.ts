@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ApiContext, Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { OpenrayError } from '../errors.ts';

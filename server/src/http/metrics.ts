@@ -19,7 +19,14 @@ export function metricsOf(stats: Stats, store: () => StoreStatistics): Registry 
       },
     });
   const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({ name, help, registers: [registry], collect() { this.set(value()); } });
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
 
   counter('openray_documents_total', 'Segment documents by door and by what became of them', ['door', 'fate'], () =>
     Object.entries(stats.documents).flatMap(([door, fates]) =>

@@ -51,10 +51,7 @@ export function candidatesSql({ window, by, after, filter, limit }: CandidateQue
 /** Traces in which anything ended in the window, each once, in no order. */
 export function endedTracesSql(window: TimeWindow, filter: Filter | undefined): Sql {
   const narrow = filter && narrowSql(filter.condition, sql`true`);
-  const where = sql.and([
-    sql`end_us >= ${window.fromUs} AND end_us < ${window.toUs}`,
-    ...(narrow ? [narrow] : []),
-  ]);
+  const where = sql.and([sql`end_us >= ${window.fromUs} AND end_us < ${window.toUs}`, ...(narrow ? [narrow] : [])]);
   return sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities WHERE ${where}`;
 }
 

@@ -23,7 +23,9 @@ export function narrowSql(condition: Condition, rows: Sql): Sql | undefined {
     default: {
       const conditions = termSql(condition);
       if (conditions.length === 0) return undefined;
-      return sql.and(conditions.map((row) => sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} AND ${row})`));
+      return sql.and(
+        conditions.map((row) => sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} AND ${row})`),
+      );
     }
   }
 }
@@ -110,11 +112,19 @@ function comparisonSql({ field, operator, value: { value } }: Comparison): reado
 function annotationSql(key: string, operator: Operator, value: string | number | boolean): readonly Sql[] {
   switch (typeof value) {
     case 'string':
-      return listed(stringSql(sql`annotations_string[${key}]`, operator, value), sql`mapContains(annotations_string, ${key})`);
+      return listed(
+        stringSql(sql`annotations_string[${key}]`, operator, value),
+        sql`mapContains(annotations_string, ${key})`,
+      );
     case 'number':
-      return listed(numberSql(sql`annotations_number[${key}]`, operator, value), sql`mapContains(annotations_number, ${key})`);
+      return listed(
+        numberSql(sql`annotations_number[${key}]`, operator, value),
+        sql`mapContains(annotations_number, ${key})`,
+      );
     case 'boolean':
-      return operator === '=' ? [sql`mapContains(annotations_bool, ${key}) AND annotations_bool[${key}] = ${value}`] : [];
+      return operator === '='
+        ? [sql`mapContains(annotations_bool, ${key}) AND annotations_bool[${key}] = ${value}`]
+        : [];
   }
 }
 
