@@ -22,14 +22,20 @@ PARTITION BY intDiv(seq, 86400000000)
 ORDER BY (trace_id, id, seq)
 SETTINGS index_granularity = 256;
 
--- One row an entity of every document, inline subsegments included, for finding. Zero bytes stand for "no id",
--- 0 in end_us for "unfinished", the empty string for "not sent".
+-- One row an entity of every document, inline subsegments included, for finding. It says where to look and never
+-- decides: documents do. So a row that an insert tried twice has doubled is as harmless as a re-sent document's.
+-- Zero bytes stand for "no id", 0 in end_us for "unfinished", the empty string for "not sent".
+-- LowCardinality only where rows are grouped or filtered by it: it costs time at insert and saves no bytes.
 CREATE TABLE IF NOT EXISTS entities (
   trace_id FixedString(16) CODEC(ZSTD(1)),
   id FixedString(8) CODEC(ZSTD(1)),
   parent_id FixedString(8) CODEC(ZSTD(1)),
-  document_id FixedString(8) CODEC(ZSTD(1)),
-  segment_id FixedString(8) CODEC(ZSTD(1)),
+  -- The top entity of the document for the entities inside it, none for the top entity itself.
+  enclosing_id FixedString(8) CODEC(ZSTD(1)),
+  document_id FixedString(8) ALIAS if(enclosing_id = unhex('0000000000000000'), id, enclosing_id),
+  is_in_segment Bool,
+  -- The segment that holds the entity; none where it came in a document of its own.
+  segment_id FixedString(8) ALIAS if(is_in_segment, document_id, toFixedString('', 8)),
   seq UInt64 CODEC(Delta, ZSTD(1)),
   is_segment Bool,
   is_root Bool,
@@ -46,23 +52,23 @@ CREATE TABLE IF NOT EXISTS entities (
   http_status UInt16,
   http_method LowCardinality(String),
   http_url String CODEC(ZSTD(1)),
-  http_user_agent LowCardinality(String),
+  http_user_agent String CODEC(ZSTD(1)),
   http_client_ip String CODEC(ZSTD(1)),
   user String CODEC(ZSTD(1)),
-  resource_arn LowCardinality(String),
-  instance_id LowCardinality(String),
-  availability_zone LowCardinality(String),
-  account_id LowCardinality(String),
-  annotations_string Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-  annotations_number Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
-  annotations_bool Map(LowCardinality(String), Bool) CODEC(ZSTD(1)),
+  resource_arn String CODEC(ZSTD(1)),
+  instance_id String CODEC(ZSTD(1)),
+  availability_zone String CODEC(ZSTD(1)),
+  account_id String CODEC(ZSTD(1)),
+  annotations_string Map(String, String) CODEC(ZSTD(1)),
+  annotations_number Map(String, Float64) CODEC(ZSTD(1)),
+  annotations_bool Map(String, Bool) CODEC(ZSTD(1)),
   -- `path=value` of annotations, metadata and every other field, see store/attributes.ts.
   attributes Array(String) CODEC(ZSTD(1)),
   INDEX attributes_text attributes TYPE text(tokenizer = 'array')
 )
-ENGINE = ReplacingMergeTree
+ENGINE = MergeTree
 PARTITION BY intDiv(seq, 86400000000)
-ORDER BY (intDiv(start_us, 3600000000), name, start_us, trace_id, id, seq);
+ORDER BY (intDiv(start_us, 3600000000), name, start_us);
 
 -- When each trace began, ended and last changed. A view: the key of documents begins with trace_id, so that a
 -- look-up by id reads a granule or two, and nothing has to be written twice.

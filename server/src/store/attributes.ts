@@ -7,10 +7,11 @@ import { isJsonObject, type JsonValue } from '../model/json.ts';
  * as they are, numbers and booleans as JSON writes them; null, `{}` and `[]` give none.
  *
  * They narrow a search and never decide it: a long value is cut, "1" and 1 look alike, so does a key with a dot in it
- * and two keys, and an entity has at most MAX_ATTRIBUTES of them.
+ * and two keys, an entity has at most MAX_ATTRIBUTES of them, and nothing below 32 levels is in.
  */
 export const MAX_ATTRIBUTES = 256;
 const MAX_TEXT = 256;
+const MAX_DEPTH = 32;
 
 /** What has columns of its own or is another entity. */
 const NOT_INDEXED: ReadonlySet<string> = new Set([
@@ -33,32 +34,25 @@ export function attributeText(path: string, value: string | number | boolean): s
 /** Annotations first: they are what people search for, and the count is bounded. Stack frames are left out. */
 export function attributesOf(entity: Entity): readonly string[] {
   const found: string[] = [];
-  for (const [key, value] of Object.entries(entity.annotations)) add(found, `annotation.${key}`, value);
-  flatten(found, 'metadata', entity.metadata);
-  for (const [key, value] of Object.entries(entity.fields)) {
-    if (!NOT_INDEXED.has(key)) flatten(found, `segment.${key}`, value);
+  for (const key in entity.annotations) collect(found, `annotation.${key}`, entity.annotations[key], 0);
+  collect(found, 'metadata', entity.metadata, 0);
+  for (const key in entity.fields) {
+    if (!NOT_INDEXED.has(key)) collect(found, `segment.${key}`, entity.fields[key], 0);
   }
   return found;
 }
 
-/** Depth first, in document order. A stack of its own: the input decides the depth. */
-function flatten(found: string[], root: string, value: JsonValue | undefined): void {
-  const waiting: { path: string; value: JsonValue }[] = value === undefined ? [] : [{ path: root, value }];
-  while (found.length < MAX_ATTRIBUTES) {
-    const next = waiting.pop();
-    if (next === undefined) return;
-    if (Array.isArray(next.value)) {
-      for (const item of next.value.toReversed()) waiting.push({ path: next.path, value: item });
-    } else if (isJsonObject(next.value)) {
-      for (const [key, item] of Object.entries(next.value).toReversed()) {
-        if (key !== 'stack' || root !== 'segment.cause') waiting.push({ path: `${next.path}.${key}`, value: item });
-      }
-    } else if (next.value !== null) {
-      add(found, next.path, next.value as string | number | boolean);
+/** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */
+function collect(found: string[], path: string, value: JsonValue | undefined, depth: number): void {
+  if (found.length === MAX_ATTRIBUTES || depth === MAX_DEPTH) return;
+  if (Array.isArray(value)) {
+    for (const item of value) collect(found, path, item, depth + 1);
+  } else if (isJsonObject(value)) {
+    for (const key in value) {
+      if (key !== 'stack' || path !== 'segment.cause.exceptions')
+        collect(found, `${path}.${key}`, value[key], depth + 1);
     }
+  } else if (value !== undefined && value !== null) {
+    found.push(attributeText(path, value as string | number | boolean));
   }
-}
-
-function add(found: string[], path: string, value: string | number | boolean): void {
-  if (found.length < MAX_ATTRIBUTES) found.push(attributeText(path, value));
 }

@@ -18,15 +18,14 @@ export const DOCUMENT_STRUCTURE = `trace_id FixedString(16), id FixedString(8), 
 
 /** Columns of `entities` in the order `writeEntities` writes them. */
 export const ENTITY_STRUCTURE = `trace_id FixedString(16), id FixedString(8), parent_id FixedString(8),
-  document_id FixedString(8), segment_id FixedString(8), seq UInt64,
+  enclosing_id FixedString(8), is_in_segment Bool, seq UInt64,
   is_segment Bool, is_root Bool, in_progress Bool, start_us UInt64, end_us UInt64,
   name LowCardinality(String), origin LowCardinality(String), namespace LowCardinality(String),
   fault Bool, error Bool, throttle Bool,
-  http_status UInt16, http_method LowCardinality(String), http_url String, http_user_agent LowCardinality(String),
-  http_client_ip String, user String, resource_arn LowCardinality(String), instance_id LowCardinality(String),
-  availability_zone LowCardinality(String), account_id LowCardinality(String),
-  annotations_string Map(LowCardinality(String), String), annotations_number Map(LowCardinality(String), Float64),
-  annotations_bool Map(LowCardinality(String), Bool), attributes Array(String)`;
+  http_status UInt16, http_method LowCardinality(String), http_url String, http_user_agent String,
+  http_client_ip String, user String, resource_arn String, instance_id String, availability_zone String,
+  account_id String, annotations_string Map(String, String), annotations_number Map(String, Float64),
+  annotations_bool Map(String, Bool), attributes Array(String)`;
 
 /** The row of the document itself. `start_us` and `end_us` span all of its entities, finished or not. */
 export function writeDocument(target: RowBuffer, document: Document): void {
@@ -48,19 +47,18 @@ export function writeDocument(target: RowBuffer, document: Document): void {
 
 /** A row for each entity of the document. */
 export function writeEntities(target: RowBuffer, document: Document): void {
-  const top = document.entities[0];
-  const segmentId = top?.kind === 'segment' ? top.id : undefined;
-  for (const entity of document.entities) writeEntity(target, document, segmentId, entity);
+  const isInSegment = document.entities[0]?.kind === 'segment';
+  for (const entity of document.entities) writeEntity(target, document, isInSegment, entity);
 }
 
-function writeEntity(target: RowBuffer, document: Document, segmentId: string | undefined, entity: Entity): void {
+function writeEntity(target: RowBuffer, document: Document, isInSegment: boolean, entity: Entity): void {
   const { http } = entity;
   const ec2 = ec2Of(entity);
   writeHex(target, entity.traceId, 16);
   writeHex(target, entity.id, 8);
   writeHex(target, entity.parentId, 8);
-  writeHex(target, document.id, 8);
-  writeHex(target, segmentId, 8);
+  writeHex(target, entity.id === document.id ? undefined : document.id, 8);
+  writeBool(target, isInSegment);
   writeUInt64(target, document.seq);
   writeBool(target, entity.kind === 'segment');
   writeBool(target, entity.kind === 'segment' && entity.parentId === undefined);
@@ -88,29 +86,29 @@ function writeEntity(target: RowBuffer, document: Document, segmentId: string | 
 }
 
 /** Three maps: string, number, bool. */
-function writeAnnotations(target: RowBuffer, annotations: Readonly<Record<string, AnnotationValue>>): void {
-  const strings: [string, string][] = [];
-  const numbers: [string, number][] = [];
-  const booleans: [string, boolean][] = [];
-  for (const [key, value] of Object.entries(annotations)) {
-    if (typeof value === 'string') strings.push([key, value]);
-    else if (typeof value === 'number') numbers.push([key, value]);
-    else booleans.push([key, value]);
-  }
-  writeMap(target, strings, writeString);
-  writeMap(target, numbers, writeFloat64);
-  writeMap(target, booleans, writeBool);
+function writeAnnotations(target: RowBuffer, annotations: Annotations): void {
+  writeMap(target, annotations, 'string', writeString);
+  writeMap(target, annotations, 'number', writeFloat64);
+  writeMap(target, annotations, 'boolean', writeBool);
 }
 
-function writeMap<Value>(
+type Annotations = Readonly<Record<string, AnnotationValue>>;
+
+function writeMap<Value extends AnnotationValue>(
   target: RowBuffer,
-  entries: readonly (readonly [string, Value])[],
+  annotations: Annotations,
+  type: 'string' | 'number' | 'boolean',
   writeValue: (target: RowBuffer, value: Value) => void,
 ): void {
-  writeLength(target, entries.length);
-  for (const [key, value] of entries) {
+  let count = 0;
+  for (const key in annotations) if (typeof annotations[key] === type) count++;
+  writeLength(target, count);
+  if (count === 0) return;
+  for (const key in annotations) {
+    const value = annotations[key];
+    if (typeof value !== type) continue;
     writeString(target, key);
-    writeValue(target, value);
+    writeValue(target, value as Value);
   }
 }
 
