@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import { parseFilter } from '../filter/parse.ts';
+import { parseFilter } from '../filter/parser.ts';
 import { serviceGraphOf } from '../query/service-graph.ts';
 import { groupFilter, groupMembers } from './group.ts';
 import { epochSeconds, operation, optional } from './operation.ts';

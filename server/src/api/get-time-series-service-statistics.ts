@@ -50,12 +50,12 @@ export const getTimeSeriesServiceStatistics = operation({
   },
 });
 
-function toWirePoint({ endUs, statistics, histogram }: SeriesPoint, kind: 'service' | 'edge'): WireTimeSeriesPoint {
+function toWirePoint({ endUs, statistics, responseTimes }: SeriesPoint, kind: 'service' | 'edge'): WireTimeSeriesPoint {
   return {
     Timestamp: toSeconds(endUs),
     EdgeSummaryStatistics: kind === 'edge' ? toWireStatistics(statistics) : null,
     ServiceSummaryStatistics: kind === 'service' ? toWireStatistics(statistics) : null,
     ServiceForecastStatistics: { FaultCountHigh: null, FaultCountLow: null },
-    ResponseTimeHistogram: toWireHistogram(histogram),
+    ResponseTimeHistogram: toWireHistogram(responseTimes),
   };
 }

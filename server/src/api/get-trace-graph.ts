@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import { addTrace, emptyServiceGraph } from '../model/service-graph.ts';
+import { serviceGraph } from '../model/service-graph.ts';
 import { traceGraph } from '../model/trace-graph.ts';
 import { loadTraces } from '../query/load-traces.ts';
 import { operation, optional, traceId } from './operation.ts';
@@ -24,8 +24,7 @@ export const getTraceGraph = operation({
     if (ids.length === 0) throw new OpenrayError('InvalidRequestException', 'Zero trace ids provided');
     const traces = await loadTraces(store, [...new Set(ids)], { signal });
     if (traces.length === 0) throw new OpenrayError('InvalidRequestException', 'Trace id not found');
-    const graph = emptyServiceGraph();
-    for (const trace of traces) addTrace(graph, traceGraph(trace));
+    const graph = serviceGraph(traces.map(traceGraph));
     return { Services: toWireServices(graph, 'without-times'), NextToken: null };
   },
 });

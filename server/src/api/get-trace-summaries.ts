@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import { parseFilter } from '../filter/parse.ts';
+import { parseFilter } from '../filter/parser.ts';
 import type { TraceSummary } from '../model/summary.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { findTraceSummaries } from '../query/trace-summaries.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import { accept } from '../ingest/accept.ts';
-import { parseDocument } from '../model/parse-document.ts';
+import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
 import { operation } from './operation.ts';
 
 const MAX_DOCUMENTS = 50;
@@ -21,7 +21,7 @@ export const putTraceSegments = operation({
       throw new OpenrayError('InvalidRequestException', `Exceeding maximum segment count: ${MAX_DOCUMENTS}`);
     }
     const outcomes = texts.flatMap((text) =>
-      parseDocument(text, context.nextSeq(), { maxBytes: context.documentMaxBytes }),
+      parseDocument(text, context.nextSeq(), { ...DEFAULT_LIMITS, maxBytes: context.documentMaxBytes }),
     );
     await accept(outcomes, 'http', context);
     return {

@@ -2,7 +2,7 @@ import type { AnnotationValue } from '../model/entity.ts';
 import type { ServiceId } from '../model/graph.ts';
 import type { Histogram } from '../model/histogram.ts';
 import type { RootCause, RootCauseEntity } from '../model/root-cause.ts';
-import type { ServiceEdge, ServiceGraph, ServiceNode, Statistics } from '../model/service-graph.ts';
+import type { ServiceEdge, ServiceGraph, Statistics } from '../model/service-graph.ts';
 import type { TraceSummary } from '../model/summary.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import type {
@@ -124,28 +124,51 @@ export function toWireHistogram(histogram: Histogram): readonly WireHistogramEnt
   return [...histogram].sort(([a], [b]) => a - b).map(([Value, Count]) => ({ Value, Count }));
 }
 
-/** `hasTimes` is false for the graph of one trace, whose nodes X-Ray gives no bounds. */
-export function toWireServices(graph: ServiceGraph, hasTimes: boolean): readonly WireService[] {
-  const nodes = [...graph.nodes.values()];
+/** Bounds of everything that a graph counts; null when it is empty. */
+export function boundsOf({ nodes }: ServiceGraph): { StartTime: number | null; EndTime: number | null } {
+  if (nodes.size === 0) return { StartTime: null, EndTime: null };
+  const all = [...nodes.values()];
+  return {
+    StartTime: toSeconds(Math.min(...all.map(({ startUs }) => startUs))),
+    EndTime: toSeconds(Math.max(...all.map(({ endUs }) => endUs))),
+  };
+}
+
+/** Services by name, calls inside the service that makes them. X-Ray gives the graph of single traces no times. */
+export function toWireServices(graph: ServiceGraph, times: 'with-times' | 'without-times'): readonly WireService[] {
+  const nodes = [...graph.nodes.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   const referenceIds = new Map(nodes.map(({ key }, index) => [key, index]));
-  const edgesOf = Map.groupBy ? undefined : undefined;
-  void edgesOf;
-  return nodes.map((node) => toWireService(node, graph, referenceIds, hasTimes));
+  const edgesFrom = new Map<string, ServiceEdge[]>();
+  for (const edge of graph.edges.values()) edgesFrom.set(edge.from, [...(edgesFrom.get(edge.from) ?? []), edge]);
+  return nodes.map((node, index) => {
+    const bounds = times === 'with-times' ? node : { startUs: undefined, endUs: undefined };
+    const edges = (edgesFrom.get(node.key) ?? []).sort((a, b) => (a.to < b.to ? -1 : 1));
+    return {
+      ReferenceId: index,
+      ...toWireServiceId(node.service),
+      Root: node.isRoot ? true : null,
+      State: node.state,
+      StartTime: toSeconds(bounds.startUs),
+      EndTime: toSeconds(bounds.endUs),
+      Edges: edges.map((edge) => toWireEdge(edge, referenceIds.get(edge.to) ?? -1, bounds)),
+      SummaryStatistics: node.isClient ? null : toWireStatistics(node.statistics),
+      DurationHistogram: node.isClient ? null : toWireHistogram(node.durations),
+      ResponseTimeHistogram: node.isClient ? null : toWireHistogram(node.responseTimes),
+    };
+  });
 }
 
-function toWireService(
-  node: ServiceNode,
-  graph: ServiceGraph,
-  referenceIds: ReadonlyMap<string, number>,
-  hasTimes: boolean,
-): WireService {
-  void graph;
-  void referenceIds;
-  void hasTimes;
-  void node;
-  throw new Error('filled when the model lands');
+function toWireEdge(edge: ServiceEdge, referenceId: number, bounds: Bounds): WireEdge {
+  return {
+    ReferenceId: referenceId,
+    StartTime: toSeconds(bounds.startUs),
+    EndTime: toSeconds(bounds.endUs),
+    SummaryStatistics: toWireStatistics(edge.statistics),
+    Aliases: edge.aliases.map(({ name, type }) => ({ Name: name, Names: [name], Type: type ?? null })),
+    ...(edge.type === 'link'
+      ? { EdgeType: 'link', ReceivedEventAgeHistogram: toWireHistogram(edge.eventAges) }
+      : { ResponseTimeHistogram: toWireHistogram(edge.responseTimes) }),
+  };
 }
 
-export function toWireEdge(_edge: ServiceEdge): WireEdge {
-  throw new Error('filled when the model lands');
-}
+type Bounds = { readonly startUs: number | undefined; readonly endUs: number | undefined };

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { OpenrayError } from '../errors.ts';
-import { parseDocument } from '../model/parse-document.ts';
+import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
 import { countOne } from '../stats.ts';
 import { accept, type IngestContext } from './accept.ts';
 import { readDatagram } from './datagram.ts';
@@ -35,7 +35,7 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
       log.debug({ drop: datagram.drop, reason: datagram.reason, bytes: bytes.length }, 'datagram dropped');
       return;
     }
-    const outcomes = parseDocument(datagram.text, nextSeq(), { maxBytes: documentMaxBytes });
+    const outcomes = parseDocument(datagram.text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
     for (const outcome of outcomes) {
       if (!outcome.ok) log.debug({ id: outcome.id, code: outcome.code, reason: outcome.message }, 'document rejected');
     }

@@ -1,5 +1,6 @@
 import type { Filter } from '../filter/ast.ts';
-import { type FilterSubject, matches } from '../filter/matches.ts';
+import { matches } from '../filter/matches.ts';
+import type { FilterSubject } from '../filter/subject.ts';
 import { summariseTrace } from '../model/summarise.ts';
 import type { Trace } from '../model/trace.ts';
 import { traceGraph } from '../model/trace-graph.ts';

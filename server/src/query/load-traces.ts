@@ -3,6 +3,7 @@ import type { Document } from '../model/entity.ts';
 import { parseDocument } from '../model/parse-document.ts';
 import type { Trace } from '../model/trace.ts';
 import type { TraceId } from '../model/trace-id.ts';
+import { traceIdsSql } from '../store/ids.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 
@@ -13,7 +14,7 @@ export function documentsSql(traceIds: readonly TraceId[]): Sql {
   return sql`
     SELECT lower(hex(trace_id)) AS trace_id, seq, body
     FROM documents
-    WHERE trace_id IN (SELECT toFixedString(unhex(arrayJoin(${traceIds})), 16))
+    WHERE trace_id IN ${traceIdsSql(traceIds)}
     ORDER BY documents.trace_id, seq`;
 }
 
@@ -34,9 +35,11 @@ export async function loadTraces(
   return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
 }
 
+const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: Number.POSITIVE_INFINITY };
+
 /** What is stored has been accepted once, so no limit is applied a second time. */
 function readStored({ body, seq }: DocumentRow): readonly Document[] {
-  return parseDocument(body, seq, { maxBytes: Number.POSITIVE_INFINITY }).flatMap((outcome) =>
+  return parseDocument(body, seq, NO_LIMITS).flatMap((outcome) =>
     outcome.ok ? [outcome.document] : [],
   );
 }
