@@ -199,7 +199,7 @@ describe('GetTraceSummaries', () => {
       Users: [{ UserName: 'user-of-summary' }],
       EntryPoint: { Name: 'shop', Names: ['shop'] },
       FaultRootCauses: [{ ClientImpacting: true }],
-      Revision: 1,
+      Revision: 2,
     });
     expect(summary?.ServiceIds?.map(({ Name, Type }) => [Name, Type ?? null])).toEqual(
       expect.arrayContaining([

@@ -24,6 +24,14 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
+/** What the server has to know of the process that it runs in. */
+export type Process = {
+  readonly log: Logger;
+  readonly version: string;
+  /** What UV_THREADPOOL_SIZE was when the process began: each call into the embedded engine holds a thread. */
+  readonly threadPoolSize: number;
+};
+
 /** How long `port: 0` looks for a number that is free for UDP and TCP alike. */
 const PORT_TRIES = 20;
 
@@ -31,7 +39,7 @@ const PORT_TRIES = 20;
  * Starts everything. Throws OpenrayError with one sentence when a port is taken, the data directory is in use or
  * can not be used, or a template can not be read; then nothing is left running.
  */
-export async function startServer(config: Config, log: Logger, version: string): Promise<RunningServer> {
+export async function startServer(config: Config, { log, version, threadPoolSize }: Process): Promise<RunningServer> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -40,6 +48,7 @@ export async function startServer(config: Config, log: Logger, version: string):
     const store = await openStore({
       dataDir: config.dataDir,
       poolSize: config.poolSize,
+      threadPoolSize,
       maxQueryMs: config.queryMaxMs,
       maxQueryMemoryBytes: config.queryMaxMemoryBytes,
       engineMemoryBytes: config.engineMaxMemoryBytes,

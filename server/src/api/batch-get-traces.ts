@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import { orphanDocuments, processedDocuments, traceDurationUs } from '../model/processed-document.ts';
+import { traceDurationUs } from '../model/duration.ts';
+import { orphanDocuments, processedDocuments } from '../model/processed-document.ts';
 import type { Trace } from '../model/trace.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { loadTraces } from '../query/load-traces.ts';

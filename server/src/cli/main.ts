@@ -3,8 +3,8 @@ import { settings } from '../config.ts';
 import { FAILURES, toFailure } from '../errors.ts';
 import { configCommand } from './config.ts';
 import { invokeCommand } from './invoke.ts';
+import { version } from './process.ts';
 import { serveCommand } from './serve.ts';
-import { version } from './version.ts';
 
 /** Runs one command; resolves with the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {

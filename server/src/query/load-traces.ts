@@ -39,7 +39,5 @@ const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: Number.POSITIV
 
 /** What is stored has been accepted once, so no limit is applied a second time. */
 function readStored({ body, seq }: DocumentRow): readonly Document[] {
-  return parseDocument(body, seq, NO_LIMITS).flatMap((outcome) =>
-    outcome.ok ? [outcome.document] : [],
-  );
+  return parseDocument(body, seq, NO_LIMITS).flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
 }

@@ -1,0 +1,2 @@
+import { Command } from 'commander';
+export const invokeCommand = (_done: (code: number) => void) => new Command('invoke');
