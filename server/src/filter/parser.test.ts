@@ -158,11 +158,9 @@ const nearlyValid = fc.oneof(
 );
 
 test('any text is a filter, or an error inside the text', () => {
-  let count = 0;
   fc.assert(
     fc.property(nearlyValid, (text) => {
       const reading = readFilter(text);
-      count += 1;
       if (reading.ok) return;
       expect(reading.error.position).toBeGreaterThanOrEqual(0);
       expect(reading.error.position).toBeLessThanOrEqual(text.length);
@@ -170,5 +168,4 @@ test('any text is a filter, or an error inside the text', () => {
     }),
     { numRuns: 20_000 },
   );
-  expect(count).toBe(20_000);
 });

@@ -1,4 +1,4 @@
-import type { Entity } from '../model/entity.ts';
+import { durationUsOf, type Entity } from '../model/entity.ts';
 import type { GraphNode } from '../model/graph.ts';
 import { isJsonObject, type JsonValue } from '../model/json.ts';
 import type { Field } from './ast.ts';
@@ -79,7 +79,7 @@ function keywordValues(keyword: Keyword, { own, entities }: Request, subject: Fi
       return present(own?.isThrottle);
     case 'responsetime':
     case 'duration':
-      return own?.endUs === undefined ? [] : seconds(own.endUs - own.startUs);
+      return seconds(own && durationUsOf(own));
     case 'http.status':
       return present(own?.http?.status);
     case 'http.url':
