@@ -1,6 +1,6 @@
 import type { ServiceId } from '../model/graph.ts';
 import type { Identity } from './ast.ts';
-import { accept, type Cursor, FilterSyntaxError, fail, rangeFrom, require, requireString } from './cursor.ts';
+import { accept, type Cursor, FilterSyntaxError, fail, isNext, rangeFrom, require, requireString } from './cursor.ts';
 
 /** A name in quotes or `id(name: …, type: …, account.id: …)`, each member at most once. */
 export function parseIdentity(cursor: Cursor): Identity {
@@ -17,32 +17,32 @@ export function parseEnds(cursor: Cursor): { readonly from: Identity; readonly t
   return { from, to: parseIdentity(cursor) };
 }
 
-const MEMBERS = {
-  name: { member: 'name', of: 'service name' },
-  type: { member: 'type', of: 'service type' },
-  'account.id': { member: 'accountId', of: 'account id' },
-} as const;
-const MEMBER_NAMES = ['name', 'type', 'account.id'] as const;
+const MEMBERS = { name: 'service name', type: 'service type', 'account.id': 'account id' } as const;
+type Member = keyof typeof MEMBERS;
 
 function parseMembers(cursor: Cursor, start: number): Identity {
-  const given = new Map<string, string>();
+  const given = new Map<Member, string>();
   require(cursor, '(');
   do {
-    const at = cursor.token.start;
-    const name = MEMBER_NAMES.find((known) => accept(cursor, known));
-    if (name === undefined) return fail(cursor, 'expected name, type or account.id');
-    const { member, of } = MEMBERS[name];
-    if (given.has(member)) throw new FilterSyntaxError(`${name} is given twice`, at);
+    const member = parseMember(cursor, given);
     require(cursor, ':');
-    given.set(member, requireString(cursor, of, 'a quoted string'));
+    given.set(member, requireString(cursor, MEMBERS[member], 'a quoted string'));
   } while (accept(cursor, ','));
   require(cursor, ')');
   return {
     name: given.get('name'),
     type: given.get('type'),
-    accountId: given.get('accountId'),
+    accountId: given.get('account.id'),
     range: rangeFrom(cursor, start),
   };
+}
+
+function parseMember(cursor: Cursor, given: ReadonlyMap<Member, string>): Member {
+  const members = Object.keys(MEMBERS) as Member[];
+  const repeated = members.find((member) => given.has(member) && isNext(cursor, member));
+  if (repeated !== undefined) throw new FilterSyntaxError(`${repeated} is given twice`, cursor.token.start);
+  const member = members.find((known) => !given.has(known) && accept(cursor, known));
+  return member ?? fail(cursor, 'expected name, type or account.id');
 }
 
 /** Whether `service` is one that `identity` means. */

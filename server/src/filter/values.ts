@@ -1,6 +1,6 @@
-import type { Entity } from '../model/entity.ts';
+import { durationUsOf, type Entity } from '../model/entity.ts';
 import type { GraphNode } from '../model/graph.ts';
-import { isJsonObject, type JsonValue } from '../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, readObject, readText } from '../model/json.ts';
 import type { Field } from './ast.ts';
 import type { Keyword } from './keywords.ts';
 import type { FilterSubject } from './subject.ts';
@@ -79,7 +79,7 @@ function keywordValues(keyword: Keyword, { own, entities }: Request, subject: Fi
       return present(own?.isThrottle);
     case 'responsetime':
     case 'duration':
-      return own?.endUs === undefined ? [] : seconds(own.endUs - own.startUs);
+      return seconds(own && durationUsOf(own));
     case 'http.status':
       return present(own?.http?.status);
     case 'http.url':
@@ -99,9 +99,9 @@ function keywordValues(keyword: Keyword, { own, entities }: Request, subject: Fi
     case 'account.id':
       return entities.flatMap(({ accountId }) => present(accountId));
     case 'availabilityzone':
-      return entities.flatMap(({ fields }) => valuesAt(fields, ['aws', 'ec2', 'availability_zone']));
+      return entities.flatMap((entity) => present(readText(ec2Of(entity)?.availability_zone)));
     case 'instance.id':
-      return entities.flatMap(({ fields }) => valuesAt(fields, ['aws', 'ec2', 'instance_id']));
+      return entities.flatMap((entity) => present(readText(ec2Of(entity)?.instance_id)));
     // Known of a service or of a root cause only; the parser lets them stand nowhere else.
     case 'inferred':
     case 'root':
@@ -115,6 +115,10 @@ function keywordValues(keyword: Keyword, { own, entities }: Request, subject: Fi
     case 'index':
       return [];
   }
+}
+
+function ec2Of({ fields }: Entity): JsonObject | undefined {
+  return readObject(readObject(fields.aws)?.ec2);
 }
 
 function annotationValues(key: string, entities: readonly Entity[]): readonly JsonValue[] {
