@@ -2,7 +2,7 @@
 export type Door = 'http' | 'udp';
 
 /** Why a datagram was dropped before its document was looked at, or while it waited. */
-export type DatagramDrop = 'no-header' | 'bad-header' | 'empty' | 'too-large' | 'queue-full' | 'store-failed';
+export type DatagramDrop = 'no-header' | 'bad-header' | 'empty' | 'queue-full' | 'store-failed';
 
 /**
  * Counters since the server started. Documents of every door add up:

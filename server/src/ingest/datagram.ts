@@ -6,9 +6,6 @@ export type Datagram =
 
 const NEWLINE = 0x0a;
 
-/** The largest payload an IPv4 datagram can carry. */
-export const MAX_DATAGRAM_BYTES = 65_507;
-
 /**
  * One packet of the X-Ray daemon's protocol: `{"format":"json","version":1}`, a newline, one JSON document.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon
