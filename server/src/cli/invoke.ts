@@ -1,2 +1,0 @@
-import { Command } from 'commander';
-export const invokeCommand = (_done: (code: number) => void) => new Command('invoke');
