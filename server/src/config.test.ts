@@ -8,7 +8,7 @@ test('the reference lists every setting with its flag, variable and default', ()
   const { config } = loadConfig({}, {});
   for (const { name, flag, variable, meaning } of settings) {
     const value = name === 'dataDir' ? '~/.openray' : config[name];
-    const shown = Array.isArray(value) ? 'none' : String(value);
+    const shown = value === undefined || Array.isArray(value) ? 'none' : String(value);
     expect(page).toContain(`| \`${flag}\` | \`${variable}\` | ${shown} | ${meaning} |`);
   }
 });
@@ -33,6 +33,7 @@ test('a port is a whole number that TCP has, or the start ends with a sentence t
   );
 });
 
-test('a template may be named several times in one variable', () => {
-  expect(loadConfig({}, { OPENRAY_TEMPLATE: 'a.yaml,b.yaml' }).config.template).toEqual(['a.yaml', 'b.yaml']);
+test('a list is given as one text with commas', () => {
+  const { config } = loadConfig({}, { OPENRAY_PARAMETER_OVERRIDES: 'Stage=dev,Url=http://localhost:1/?a=b' });
+  expect(config.parameterOverrides).toEqual(['Stage=dev', 'Url=http://localhost:1/?a=b']);
 });

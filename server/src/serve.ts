@@ -1,14 +1,23 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { buildApp } from './http/app.ts';
+import type { LambdaApi } from './http/invoke.ts';
 import type { IngestContext } from './ingest/accept.ts';
 import { newArrivals } from './ingest/arrivals.ts';
 import { newSequence } from './ingest/sequence.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
+import { findTemplate, readEnvironmentFile, readParameters } from './lambda/template-options.ts';
 import { type Functions, openFunctions } from './lambda/functions.ts';
-import { handleInvokeApi } from './lambda/invoke-api.ts';
+import {
+  handleGetFunction,
+  handleGetFunctionConfiguration,
+  handleInvoke,
+  handleListFunctions,
+} from './lambda/invoke-api.ts';
+import { readTemplate } from './lambda/template.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
@@ -30,6 +39,8 @@ export type Process = {
   readonly version: string;
   /** What UV_THREADPOOL_SIZE was when the process began: each call into the embedded engine holds a thread. */
   readonly threadPoolSize: number;
+  /** Its variables: functions get PATH and what their template declares. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 };
 
 /** How long `port: 0` looks for a number that is free for UDP and TCP alike. */
@@ -39,7 +50,7 @@ const PORT_TRIES = 20;
  * Starts everything. Throws OpenrayError with one sentence when a port is taken, the data directory is in use or
  * can not be used, or a template can not be read; then nothing is left running.
  */
-export async function startServer(config: Config, { log, version, threadPoolSize }: Process): Promise<RunningServer> {
+export async function startServer(config: Config, { log, version, threadPoolSize, environment }: Process): Promise<RunningServer> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -79,7 +90,7 @@ export async function startServer(config: Config, { log, version, threadPoolSize
       log,
       bodyMaxBytes: config.bodyMaxBytes,
       consoleDir: findConsole(),
-      invoke: config.template.length === 0 ? undefined : (request) => handleInvokeApi(functions as Functions, request),
+      lambda: () => functions && lambdaApi(functions),
       version,
     });
     closers.push(() => app.close());
@@ -89,16 +100,8 @@ export async function startServer(config: Config, { log, version, threadPoolSize
     closers.push(() => udp.close());
 
     const authority = `${host.includes(':') ? `[${host}]` : host}:${udp.port}`;
-    if (config.template.length > 0) {
-      functions = await openFunctions({
-        templates: config.template,
-        daemonAddress: authority,
-        region,
-        accountId,
-        sampling: config.lambdaSampling,
-        traceShape: config.lambdaTraceShape,
-        log,
-      });
+    if (config.template !== undefined) {
+      functions = openConfiguredFunctions(config, { daemonAddress: authority, environment, log });
       closers.push(functions.close);
     }
     return { url: `http://${authority}`, daemonAddress: authority, functions, close: closeAll };
@@ -106,6 +109,50 @@ export async function startServer(config: Config, { log, version, threadPoolSize
     await closeAll();
     throw thrown;
   }
+}
+
+function lambdaApi(functions: Functions): LambdaApi {
+  return {
+    invoke: (request) => handleInvoke(functions, request),
+    listFunctions: () => handleListFunctions(functions),
+    getFunction: (name) => handleGetFunction(functions, name),
+    getFunctionConfiguration: (name) => handleGetFunctionConfiguration(functions, name),
+  };
+}
+
+export type FunctionsContext = Pick<Process, 'log' | 'environment'> & {
+  readonly daemonAddress: string;
+  /** What the functions print, as it comes. */
+  readonly onLine?: (line: string) => void;
+  /** Takes the sentences for the user instead of the log. */
+  readonly onNote?: (sentence: string) => void;
+};
+
+/** The functions of the template that the settings name. Throws SettingInvalid when it can not be read. */
+export function openConfiguredFunctions(
+  config: Config,
+  { daemonAddress, environment, log, onLine, onNote }: FunctionsContext,
+): Functions {
+  const { region, accountId, template, parameterOverrides, envVars } = config;
+  const overrides = readEnvironmentFile(envVars);
+  return openFunctions({
+    template: readTemplate(template ?? findTemplate(), {
+      parameters: readParameters(parameterOverrides),
+      region,
+      accountId,
+    }),
+    region,
+    accountId,
+    daemonAddress,
+    runtimesDir: fileURLToPath(new URL('../runtimes', import.meta.url)),
+    cacheDir: join(config.dataDir, 'functions'),
+    host: environment,
+    sampling: config.lambdaSampling,
+    traceShape: config.lambdaTraceShape,
+    ...(overrides && { overrides }),
+    ...(onLine && { onLine: ({ text }) => onLine(text) }),
+    onNote: onNote ?? ((sentence) => log.warn(sentence)),
+  });
 }
 
 type Listening = { listen(options: { host: string; port: number }): Promise<string> };

@@ -23,7 +23,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(configCommand()));
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(withoutPlace(argv), { from: 'user' });
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : FAILURES.UnknownOperationException.exit;
@@ -32,6 +32,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (failure.code === 'InternalFailure') process.stderr.write(`${String((failure.cause as Error)?.stack)}\n`);
     return FAILURES[failure.code].exit;
   }
+}
+
+/** SAM's `local invoke` and `remote invoke` are both `invoke` here. */
+function withoutPlace(argv: readonly string[]): string[] {
+  return argv[1] === 'invoke' && (argv[0] === 'local' || argv[0] === 'remote') ? argv.slice(1) : [...argv];
 }
 
 function withSettings(command: Command): Command {

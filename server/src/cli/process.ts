@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { Process } from '../serve.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -6,5 +8,8 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
 
 export const version = manifest.version;
 
-/** What libuv took when the process began; its own default is four. */
-export const threadPoolSize = () => Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+/** What the server has to know of this process. libuv takes four threads when it is told nothing. */
+export function thisProcess(log: Logger): Process {
+  const threadPoolSize = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+  return { log, version, threadPoolSize, environment: process.env };
+}

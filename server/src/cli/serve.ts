@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { startServer } from '../serve.ts';
 import { newLog } from './log.ts';
-import { threadPoolSize, version } from './process.ts';
+import { thisProcess, version } from './process.ts';
 
 /** `openray serve`: runs until SIGINT or SIGTERM. */
 export function serveCommand(done: (exitCode: number) => void): Command {
@@ -13,7 +13,7 @@ export function serveCommand(done: (exitCode: number) => void): Command {
       const { config } = loadConfig(flags, process.env, flags['config'] as string | undefined);
       const log = newLog(config.logLevel);
       const startedMs = performance.now();
-      const server = await startServer(config, { log, version, threadPoolSize: threadPoolSize() });
+      const server = await startServer(config, thisProcess(log));
       const readyMs = Math.round(performance.now() - startedMs);
       process.stdout.write(
         [
@@ -25,7 +25,7 @@ export function serveCommand(done: (exitCode: number) => void): Command {
             ? [
                 `  functions ${server.functions
                   .list()
-                  .map(({ logicalId }) => logicalId)
+                  .map(({ spec }) => spec.logicalId)
                   .join(', ')}`,
               ]
             : []),

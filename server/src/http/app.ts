@@ -15,7 +15,7 @@ import { guardAgainstOtherSites } from './browser-guard.ts';
 import { serveConsole } from './console.ts';
 import { answerErrors } from './errors.ts';
 import { serveEvents } from './events.ts';
-import { type InvokeHandler, serveInvoke } from './invoke.ts';
+import { type LambdaApi, serveInvoke } from './invoke.ts';
 import { metricsOf } from './metrics.ts';
 
 export type AppOptions = {
@@ -24,8 +24,8 @@ export type AppOptions = {
   readonly bodyMaxBytes: number;
   /** Folder of the built console; without one there is none. */
   readonly consoleDir: string | undefined;
-  /** The Lambda Invoke API; without functions there is none. */
-  readonly invoke: InvokeHandler | undefined;
+  /** Asked at each call, since functions are opened when the daemon's port is known. */
+  readonly lambda: () => LambdaApi | undefined;
   readonly version: string;
 };
 
@@ -43,11 +43,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   guardAgainstOtherSites(app);
   answerErrors(app);
   app.addHook('onSend', async (request, reply) => {
-    reply.header('x-amzn-requestid', request.id);
+    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
   });
 
   for (const operation of operations) serveOperation(app, operation, options.context);
-  serveInvoke(app, options.invoke);
+  serveInvoke(app, options.lambda);
   serveEvents(app, options.context.arrivals);
   app.get('/health', async () => ({ status: 'ok', version: options.version }));
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());

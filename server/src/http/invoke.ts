@@ -1,53 +1,58 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OpenrayError } from '../errors.ts';
 
-export type InvokeRequest = {
-  readonly method: string;
-  readonly path: string;
-  readonly functionName: string | undefined;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly query: Readonly<Record<string, string | undefined>>;
+export type LambdaRequest = {
+  /** URL-decoded. */
+  readonly functionName: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly query: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Buffer;
 };
 
-export type InvokeResponse = {
+export type LambdaAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | string;
+  readonly body: Buffer;
 };
 
-export type InvokeHandler = (request: InvokeRequest) => Promise<InvokeResponse>;
+/** What the Lambda API's paths mean; `lambda/invoke-api.ts` is its one implementation. */
+export type LambdaApi = {
+  invoke(request: LambdaRequest): Promise<LambdaAnswer>;
+  listFunctions(): LambdaAnswer;
+  getFunction(functionName: string): LambdaAnswer;
+  getFunctionConfiguration(functionName: string): LambdaAnswer;
+};
 
-/** The Lambda API's paths that openray answers; what they mean is for `lambda/`. */
-const PATHS = [
-  { method: 'POST', url: '/2015-03-31/functions/:name/invocations' },
-  { method: 'GET', url: '/2015-03-31/functions/' },
-  { method: 'GET', url: '/2015-03-31/functions/:name' },
-  { method: 'GET', url: '/2015-03-31/functions/:name/configuration' },
-] as const;
+type NamedRequest = FastifyRequest<{ Params: { name: string }; Querystring: Record<string, string | string[]> }>;
 
-export function serveInvoke(app: FastifyInstance, handler: InvokeHandler | undefined): void {
-  for (const { method, url } of PATHS) {
-    app.route({
-      method,
-      url,
-      async handler(request, reply) {
-        if (handler === undefined) {
-          throw new OpenrayError(
-            'ResourceNotFoundException',
-            'no functions are offered here; start openray with --template template.yaml',
-          );
-        }
-        const answer = await handler({
-          method,
-          path: request.url,
-          functionName: (request.params as { name?: string }).name,
-          headers: request.headers as Record<string, string | undefined>,
-          query: request.query as Record<string, string | undefined>,
-          body: (request.body as Buffer | undefined) ?? Buffer.alloc(0),
-        });
-        return reply.code(answer.status).headers(answer.headers).send(answer.body);
-      },
-    });
-  }
+/** The paths of Lambda's API that openray answers. Without functions every one of them says so. */
+export function serveInvoke(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
+  const offered = () => {
+    const api = lambda();
+    if (api !== undefined) return api;
+    const sentence = 'no functions are offered here; start openray with --template template.yaml';
+    throw new OpenrayError('ResourceNotFoundException', sentence);
+  };
+  app.post('/2015-03-31/functions/:name/invocations', async ({ params, headers, query, body }: NamedRequest, reply) =>
+    send(
+      reply,
+      await offered().invoke({
+        functionName: params.name,
+        headers,
+        query,
+        body: (body as Buffer | undefined) ?? Buffer.alloc(0),
+      }),
+    ),
+  );
+  app.get('/2015-03-31/functions/', async (_request, reply) => send(reply, offered().listFunctions()));
+  app.get('/2015-03-31/functions/:name', async ({ params }: NamedRequest, reply) =>
+    send(reply, offered().getFunction(params.name)),
+  );
+  app.get('/2015-03-31/functions/:name/configuration', async ({ params }: NamedRequest, reply) =>
+    send(reply, offered().getFunctionConfiguration(params.name)),
+  );
+}
+
+function send(reply: FastifyReply, { status, headers, body }: LambdaAnswer): FastifyReply {
+  return reply.code(status).headers(headers).send(body);
 }
