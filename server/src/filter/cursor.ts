@@ -36,7 +36,7 @@ export class FilterSyntaxError extends Error {
   }
 }
 
-export const MAX_NESTING = 128;
+const MAX_NESTING = 128;
 
 export function cursorOver(text: string): Cursor {
   return { text, token: tokenAt(text, 0), lastEnd: 0, expected: [], depth: 0 };
@@ -64,12 +64,12 @@ export function isNext({ token }: Cursor, text: string): boolean {
   return (token.kind === 'symbol' || token.kind === 'word') && token.text.toUpperCase() === text.toUpperCase();
 }
 
-export function require(cursor: Cursor, text: string): void {
-  if (!accept(cursor, text)) fail(cursor, `expected ${text}`);
+export function expect(cursor: Cursor, text: string): void {
+  if (!accept(cursor, text)) fail(cursor, `expected ${/\w/.test(text) ? text : `"${text}"`}`);
 }
 
 /** Takes a string and returns what it says. `what` completes "expected …". */
-export function requireString(cursor: Cursor, of: ValueOf, what: string): string {
+export function expectString(cursor: Cursor, of: ValueOf, what: string): string {
   cursor.expected.push({ kind: 'value', of });
   const { token } = cursor;
   if (token.kind !== 'string') return fail(cursor, `expected ${what}`);
@@ -78,13 +78,13 @@ export function requireString(cursor: Cursor, of: ValueOf, what: string): string
 }
 
 /** Takes what stands between brackets, both brackets included. */
-export function requireKey(cursor: Cursor): string {
-  require(cursor, '[');
+export function expectKey(cursor: Cursor): string {
+  expect(cursor, '[');
   const key = keyAt(cursor.text, cursor.lastEnd);
   moveTo(cursor, cursor.lastEnd, key);
   if (key.kind !== 'string') return fail(cursor, 'expected a key');
   advance(cursor);
-  require(cursor, ']');
+  expect(cursor, ']');
   return key.value;
 }
 

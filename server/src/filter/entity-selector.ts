@@ -1,6 +1,6 @@
 import type { ServiceId } from '../model/graph.ts';
 import type { Identity } from './ast.ts';
-import { accept, type Cursor, fail, require } from './cursor.ts';
+import { accept, type Cursor, expect, fail } from './cursor.ts';
 import { parseEnds, parseIdentity, selectsService } from './identity.ts';
 import { invalidFilter, read } from './parser.ts';
 
@@ -24,18 +24,18 @@ export function parseEntitySelector(text: string): EntitySelector {
 
 function parseSelector(cursor: Cursor): EntitySelector {
   const selector = parseKind(cursor);
-  require(cursor, ')');
+  expect(cursor, ')');
   if (cursor.token.kind !== 'end') fail(cursor, 'expected the end');
   return selector;
 }
 
 function parseKind(cursor: Cursor): EntitySelector {
   if (accept(cursor, 'service')) {
-    require(cursor, '(');
+    expect(cursor, '(');
     return { kind: 'service', service: parseIdentity(cursor) };
   }
   if (!accept(cursor, 'edge')) return fail(cursor, 'expected service(…) or edge(…)');
-  require(cursor, '(');
+  expect(cursor, '(');
   return { kind: 'edge', ...parseEnds(cursor) };
 }
 

@@ -4,12 +4,12 @@ import {
   acceptBareValue,
   advance,
   type Cursor,
+  expect,
+  expectKey,
   FilterSyntaxError,
   fail,
   isNext,
   rangeFrom,
-  require,
-  requireKey,
 } from './cursor.ts';
 import {
   hasEntities,
@@ -117,7 +117,7 @@ function parsePath(cursor: Cursor, word: Word, skip: number, maxSteps: number): 
   advance(cursor);
   for (;;) {
     const { start } = cursor.token;
-    if (isNext(cursor, '[')) steps.push({ name: requireKey(cursor), start });
+    if (isNext(cursor, '[')) steps.push({ name: expectKey(cursor), start });
     else if (cursor.token.kind === 'steps' && start === cursor.lastEnd) {
       steps.push(...stepsOf(cursor.token.text, start));
       advance(cursor);
@@ -146,11 +146,11 @@ function stepsOf(text: string, start: number): { readonly name: string; readonly
 }
 
 function parseValues(cursor: Cursor, field: Field): readonly Literal[] {
-  require(cursor, '(');
+  expect(cursor, '(');
   const values: Literal[] = [];
   do values.push(parseValue(cursor, field, '='));
   while (accept(cursor, ','));
-  require(cursor, ')');
+  expect(cursor, ')');
   return values;
 }
 

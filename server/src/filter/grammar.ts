@@ -13,13 +13,13 @@ import {
   accept,
   advance,
   type Cursor,
+  expect,
+  expectString,
   FilterSyntaxError,
   fail,
   isNext,
   nested,
   rangeFrom,
-  require,
-  requireString,
 } from './cursor.ts';
 import { parseFieldTerm } from './field-parser.ts';
 import { parseEnds, parseIdentity } from './identity.ts';
@@ -40,7 +40,7 @@ export function parseWhole(cursor: Cursor): Filter {
 function parseOrder(cursor: Cursor): Order | undefined {
   const { start } = cursor.token;
   if (!accept(cursor, 'ORDER')) return undefined;
-  require(cursor, 'BY');
+  expect(cursor, 'BY');
   const by = (['start', 'duration', 'responsetime'] as const).find((key) => accept(cursor, key));
   if (by === undefined) return fail(cursor, 'expected start, duration or responsetime');
   const isAscending = accept(cursor, 'ASC');
@@ -49,21 +49,23 @@ function parseOrder(cursor: Cursor): Order | undefined {
 }
 
 function parseOr(cursor: Cursor, scope: Scope): Condition {
-  const operands = [parseAnd(cursor, scope)];
+  const operands: Operands = [parseAnd(cursor, scope)];
   while (accept(cursor, 'OR')) operands.push(parseAnd(cursor, scope));
   return joined('or', operands);
 }
 
 function parseAnd(cursor: Cursor, scope: Scope): Condition {
-  const operands = [parseUnary(cursor, scope)];
+  const operands: Operands = [parseUnary(cursor, scope)];
   while (accept(cursor, 'AND') || startsTerm(cursor, scope)) operands.push(parseUnary(cursor, scope));
   return joined('and', operands);
 }
 
-function joined(kind: 'and' | 'or', operands: readonly Condition[]): Condition {
-  const [first] = operands;
-  const last = operands.at(-1);
-  if (first === undefined || last === undefined || first === last) return first as Condition;
+type Operands = [Condition, ...Condition[]];
+
+function joined(kind: 'and' | 'or', operands: Operands): Condition {
+  const [first, ...more] = operands;
+  const last = more.at(-1);
+  if (last === undefined) return first;
   return { kind, operands, range: { start: first.range.start, end: last.range.end } };
 }
 
@@ -83,7 +85,7 @@ function parseUnary(cursor: Cursor, scope: Scope): Condition {
     }
     if (accept(cursor, '(')) {
       const inner = parseOr(cursor, scope);
-      require(cursor, ')');
+      expect(cursor, ')');
       return inner;
     }
     return parseTerm(cursor, scope);
@@ -140,14 +142,14 @@ function parseEdge(cursor: Cursor): EdgeTerm {
 function parseParenthesised<T>(cursor: Cursor, parseInner: () => T): T | undefined {
   if (!accept(cursor, '(') || accept(cursor, ')')) return undefined;
   const inner = parseInner();
-  require(cursor, ')');
+  expect(cursor, ')');
   return inner;
 }
 
 function parseBraces(cursor: Cursor, scope: Scope): Condition | undefined {
   if (!accept(cursor, '{')) return undefined;
   const condition = parseOr(cursor, scope);
-  require(cursor, '}');
+  expect(cursor, '}');
   return condition;
 }
 
@@ -169,9 +171,9 @@ function parseRootCause(cursor: Cursor, start: number, words: string): RootCause
     throw new FilterSyntaxError(`expected ${levels.map((name) => `rootcause.${cause}.${name}`).join(' or ')}`, at);
   }
   advance(cursor);
-  require(cursor, '{');
+  expect(cursor, '{');
   const where = parseOr(cursor, causeScope(cause, known));
-  require(cursor, '}');
+  expect(cursor, '}');
   return { kind: 'rootcause', cause, level: known, where, range: rangeFrom(cursor, start) };
 }
 
@@ -183,7 +185,7 @@ function parseRootCauseJson(cursor: Cursor, start: number): RootCauseJson {
   advance(cursor);
   const operator = parseEquality(cursor);
   cursor.expected.push({ kind: 'value', of: 'json' });
-  require(cursor, '#');
+  expect(cursor, '#');
   const causes = parseJsonArray(cursor);
   return { kind: 'rootcause-json', operator, causes, range: rangeFrom(cursor, start) };
 }
@@ -194,7 +196,7 @@ function parseGroup(cursor: Cursor, start: number, words: string): GroupTerm {
   }
   advance(cursor);
   const operator = parseEquality(cursor);
-  const value = requireString(cursor, words, 'a quoted string');
+  const value = expectString(cursor, words, 'a quoted string');
   return {
     kind: 'group',
     by: words === 'group.name' ? 'name' : 'arn',

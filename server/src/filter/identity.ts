@@ -1,19 +1,19 @@
 import type { ServiceId } from '../model/graph.ts';
 import type { Identity } from './ast.ts';
-import { accept, type Cursor, FilterSyntaxError, fail, isNext, rangeFrom, require, requireString } from './cursor.ts';
+import { accept, type Cursor, expect, expectString, FilterSyntaxError, fail, isNext, rangeFrom } from './cursor.ts';
 
 /** A name in quotes or `id(name: …, type: …, account.id: …)`, each member at most once. */
 export function parseIdentity(cursor: Cursor): Identity {
   const { start } = cursor.token;
   if (accept(cursor, 'id')) return parseMembers(cursor, start);
-  const name = requireString(cursor, 'service name', 'a quoted name or id(…)');
+  const name = expectString(cursor, 'service name', 'a quoted name or id(…)');
   return { name, type: undefined, accountId: undefined, range: rangeFrom(cursor, start) };
 }
 
 /** The two ends of an edge, `from, to`. */
 export function parseEnds(cursor: Cursor): { readonly from: Identity; readonly to: Identity } {
   const from = parseIdentity(cursor);
-  require(cursor, ',');
+  expect(cursor, ',');
   return { from, to: parseIdentity(cursor) };
 }
 
@@ -22,13 +22,13 @@ type Member = keyof typeof MEMBERS;
 
 function parseMembers(cursor: Cursor, start: number): Identity {
   const given = new Map<Member, string>();
-  require(cursor, '(');
+  expect(cursor, '(');
   do {
     const member = parseMember(cursor, given);
-    require(cursor, ':');
-    given.set(member, requireString(cursor, MEMBERS[member], 'a quoted string'));
+    expect(cursor, ':');
+    given.set(member, expectString(cursor, MEMBERS[member], 'a quoted string'));
   } while (accept(cursor, ','));
-  require(cursor, ')');
+  expect(cursor, ')');
   return {
     name: given.get('name'),
     type: given.get('type'),

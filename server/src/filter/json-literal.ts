@@ -1,9 +1,9 @@
 import type { JsonValue } from '../model/json.ts';
-import { accept, advance, type Cursor, fail, isNext, nested, require } from './cursor.ts';
+import { accept, advance, type Cursor, expect, fail, isNext, nested } from './cursor.ts';
 
 /** A JSON array at the cursor, read with the expression's own tokens so that a mistake has its place. */
 export function parseJsonArray(cursor: Cursor): readonly JsonValue[] {
-  require(cursor, '[');
+  expect(cursor, '[');
   return parseElements(cursor);
 }
 
@@ -12,7 +12,7 @@ function parseElements(cursor: Cursor): readonly JsonValue[] {
   if (accept(cursor, ']')) return elements;
   do elements.push(parseJson(cursor));
   while (accept(cursor, ','));
-  require(cursor, ']');
+  expect(cursor, ']');
   return elements;
 }
 
@@ -31,10 +31,10 @@ function parseMembers(cursor: Cursor): JsonValue {
     const { token } = cursor;
     if (token.kind !== 'string') return fail(cursor, 'expected a quoted name');
     advance(cursor);
-    require(cursor, ':');
+    expect(cursor, ':');
     members.push([token.value, parseJson(cursor)]);
   } while (accept(cursor, ','));
-  require(cursor, '}');
+  expect(cursor, '}');
   return Object.fromEntries(members);
 }
 

@@ -9,10 +9,12 @@ import { edgeView, serviceView, traceView, type View } from './values.ts';
 
 /**
  * Whether the trace is one that `filter` asks for. Without `groups` every group is unknown, so that no trace is in it.
+ * Who asks of many traces expands the groups once, with `expandGroups`, and leaves them out here.
  * Throws InvalidRequestException where groups name each other in a circle.
  */
-export function matches(filter: Filter, subject: FilterSubject, groups: GroupLookup = () => undefined): boolean {
-  return holds(expandGroups(filter, groups).condition, traceView(subject), subject);
+export function matches(filter: Filter, subject: FilterSubject, groups?: GroupLookup): boolean {
+  const { condition } = groups === undefined ? filter : expandGroups(filter, groups);
+  return holds(condition, traceView(subject), subject);
 }
 
 const NEWEST_FIRST: Order = {

@@ -17,10 +17,10 @@ const INVALID: readonly (readonly [string, number, readonly string[], RegExp])[]
   ['http.status =', 13, ['number'], /expected a number, found the end/],
   ['user = alice', 7, ['string'], /expected a quoted string, found alice/],
   ['user = "alice', 7, ['string'], /the string is not closed/],
-  ['(fault', 6, [')', 'AND', 'OR'], /expected \), found the end/],
-  ['service("a") { fault', 20, ['}', 'AND', 'OR'], /expected }, found the end/],
-  ['service("a"', 11, [')'], /expected \), found the end/],
-  ['edge("only")', 11, [','], /expected ,, found \)/],
+  ['(fault', 6, [')', 'AND', 'OR'], /expected "\)", found the end/],
+  ['service("a") { fault', 20, ['}', 'AND', 'OR'], /expected "}", found the end/],
+  ['service("a"', 11, [')'], /expected "\)", found the end/],
+  ['edge("only")', 11, [','], /expected ",", found \)/],
   ['service(id(name: "a", name: "b"))', 22, [], /name is given twice/],
   ['service(id(region: "x"))', 11, ['name', 'type', 'account.id'], /expected name, type or account.id, found region/],
   ['service() { edge("a", "b") }', 12, ['keyword'], /edge can not stand inside braces/],
@@ -35,8 +35,8 @@ const INVALID: readonly (readonly [string, number, readonly string[], RegExp])[]
   ['coverage > 0.5', 0, ['keyword'], /only known inside rootcause.responsetime.entity/],
   ['group.name CONTAINS "x"', 11, ['=', '!='], /expected = or !=, found CONTAINS/],
   ['group.name', 10, ['=', '!='], /expected = or !=, found the end/],
-  ['rootcause.json = "x"', 17, ['#'], /expected #/],
-  ['rootcause.json = #{}', 18, ['['], /expected \[, found {/],
+  ['rootcause.json = "x"', 17, ['#'], /expected "#"/],
+  ['rootcause.json = #{}', 18, ['['], /expected "\[", found {/],
   ['fault AND', 9, ['keyword', '!', '('], /expected a keyword, found the end/],
   ['fault && error', 6, ['AND', 'OR', 'end'], /unexpected "&"/],
   ['duration = "5"', 11, ['number'], /expected a number, found "5"/],
@@ -133,6 +133,14 @@ function shapeOf(condition: Condition): unknown {
   if (condition.kind === 'not') return ['not', shapeOf(condition.operand)];
   return condition.kind === 'present' && condition.field.kind === 'keyword' ? condition.field.keyword : condition.kind;
 }
+
+test('only names and types may go without quotes', () => {
+  const { condition } = parseFilter('service("a") { name = data-plane AND type = AWS::Lambda::Function }');
+  expect(condition).toMatchObject({
+    where: { operands: [{ value: { value: 'data-plane' } }, { value: { value: 'AWS::Lambda::Function' } }] },
+  });
+  expect(errorOf('service("a") { user = alice }').position).toBe(22);
+});
 
 test('strings take the escapes of JSON', () => {
   const { condition } = parseFilter(String.raw`user = "\"a\\b\/\u00e9\n"`);

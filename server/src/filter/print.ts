@@ -51,7 +51,7 @@ function braces(where: Condition | undefined): string {
 }
 
 /** A name alone is written as a string, everything else as `id(…)`. */
-export function printIdentity({ name, type, accountId }: Pick<Identity, 'name' | 'type' | 'accountId'>): string {
+function printIdentity({ name, type, accountId }: Identity): string {
   if (name !== undefined && type === undefined && accountId === undefined) return JSON.stringify(name);
   const members = Object.entries({ name, type, 'account.id': accountId });
   const given = members.flatMap(([key, value]) => (value === undefined ? [] : [`${key}: ${JSON.stringify(value)}`]));

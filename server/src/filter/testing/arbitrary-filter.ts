@@ -11,27 +11,25 @@ import {
   scopesOf,
   typeOf,
 } from '../keywords.ts';
+import { ANY_WORDS, type Words } from './words.ts';
 
 /** Ranges of generated trees say nothing: compare with `withoutRanges`. */
 const NOWHERE: Range = { start: 0, end: 0 };
 
 const OR_NOT = { nil: undefined };
-const text = fc.oneof(
-  fc.string({ maxLength: 8 }),
-  fc.string({ unit: 'binary', maxLength: 4 }),
-  fc.constantFrom('true', ''),
-);
-const plainKey = fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/);
-const key = fc.oneof(plainKey, text);
-const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value));
-const PATTERNS = ['^a+$', '.*', '[a-z]{2,5}|\\d', '(?i)time ?out', '\\bx\\b', ''];
 
-const identity: fc.Arbitrary<Identity> = fc
-  .record({ name: fc.option(text, OR_NOT), type: fc.option(text, OR_NOT), accountId: fc.option(text, OR_NOT) })
-  .filter(({ name, type, accountId }) => name !== undefined || type !== undefined || accountId !== undefined)
-  .map((members) => ({ ...members, range: NOWHERE }));
+function identityIn({ texts }: Words): fc.Arbitrary<Identity> {
+  return fc
+    .record({
+      name: fc.option(texts, OR_NOT),
+      type: fc.option(texts, OR_NOT),
+      accountId: fc.option(texts, { ...OR_NOT, freq: 1 }),
+    })
+    .filter(({ name, type, accountId }) => name !== undefined || type !== undefined || accountId !== undefined)
+    .map((members) => ({ ...members, range: NOWHERE }));
+}
 
-function fieldIn(scope: Scope): fc.Arbitrary<Field> {
+function fieldIn(words: Words, scope: Scope): fc.Arbitrary<Field> {
   const keywords = (Object.keys(KEYWORDS) as Keyword[]).filter((keyword) => scopesOf(keyword).includes(scope));
   const keyword = fc
     .constantFrom(...keywords)
@@ -39,52 +37,57 @@ function fieldIn(scope: Scope): fc.Arbitrary<Field> {
   if (!hasEntities(scope)) return keyword;
   const end =
     scope === 'edge' ? fc.constantFrom(undefined, 'source' as const, 'destination' as const) : fc.constant(undefined);
-  const path = fc.array(key, { minLength: 1, maxLength: 4 });
   return fc.oneof(
     keyword,
-    fc.record({ kind: fc.constant('annotation' as const), key, end, range: fc.constant(NOWHERE) }),
-    fc.record({ kind: fc.constantFrom('metadata' as const, 'segment' as const), path, range: fc.constant(NOWHERE) }),
+    fc.record({
+      kind: fc.constant('annotation' as const),
+      key: words.annotationKeys,
+      end,
+      range: fc.constant(NOWHERE),
+    }),
+    fc.record({ kind: fc.constant('metadata' as const), path: words.metadataPaths, range: fc.constant(NOWHERE) }),
+    fc.record({ kind: fc.constant('segment' as const), path: words.segmentPaths, range: fc.constant(NOWHERE) }),
   );
 }
 
-function literalFor(field: Field, operator: Operator): fc.Arbitrary<Literal> {
-  return valueFor(field, operator).map((value) => ({ value, range: NOWHERE }));
+function literalFor(words: Words, field: Field, operator: Operator): fc.Arbitrary<Literal> {
+  return valueFor(words, field, operator).map((value) => ({ value, range: NOWHERE }));
 }
 
-function valueFor(field: Field, operator: Operator): fc.Arbitrary<Literal['value']> {
-  if (operator === 'MATCHES') return fc.constantFrom(...PATTERNS);
+function valueFor(words: Words, field: Field, operator: Operator): fc.Arbitrary<Literal['value']> {
+  if (operator === 'MATCHES') return words.patterns;
   switch (typeOf(field)) {
     case 'bool':
       return fc.boolean();
     case 'number':
-      return number;
+      return words.numbers;
     case 'string':
-      return text;
+      return words.texts;
     case 'any':
-      return fc.oneof(text, number, fc.boolean());
+      return fc.oneof(words.texts, words.numbers, fc.boolean());
   }
 }
 
-function fieldTermIn(scope: Scope): fc.Arbitrary<Condition> {
-  return fieldIn(scope).chain((field): fc.Arbitrary<Condition> => {
+function fieldTermIn(words: Words, scope: Scope): fc.Arbitrary<Condition> {
+  return fieldIn(words, scope).chain((field): fc.Arbitrary<Condition> => {
     const comparison = fc
       .constantFrom(...OPERATORS[typeOf(field)])
       .chain((operator) =>
-        literalFor(field, operator).map(
+        literalFor(words, field, operator).map(
           (value): Condition => ({ kind: 'comparison', field, operator, value, range: NOWHERE }),
         ),
       );
     const present = fc.constant<Condition>({ kind: 'present', field, range: NOWHERE });
     if (typeOf(field) === 'bool') return fc.oneof(present, comparison);
     const oneOf = fc
-      .array(literalFor(field, '='), { minLength: 1, maxLength: 3 })
+      .array(literalFor(words, field, '='), { minLength: 1, maxLength: 3 })
       .map((values): Condition => ({ kind: 'in', field, values, range: NOWHERE }));
     return fc.oneof(present, comparison, oneOf);
   });
 }
 
-function selectorTerm(depth: number): fc.Arbitrary<Condition> {
-  const whereIn = (scope: Scope) => fc.option(conditionIn(scope, depth - 1), OR_NOT);
+function selectorTerm(words: Words, depth: number): fc.Arbitrary<Condition> {
+  const whereIn = (scope: Scope) => fc.option(conditionIn(words, scope, depth - 1), OR_NOT);
   const causeAndLevel = fc.constantFrom(
     ...(['fault', 'error', 'responsetime'] as const).flatMap((cause) =>
       CAUSE_LEVELS[cause].map((level) => ({ cause, level })),
@@ -93,43 +96,45 @@ function selectorTerm(depth: number): fc.Arbitrary<Condition> {
   return fc.oneof(
     fc.record({
       kind: fc.constant('service' as const),
-      service: fc.option(identity, OR_NOT),
+      service: fc.option(identityIn(words), OR_NOT),
       where: whereIn('service'),
       range: fc.constant(NOWHERE),
     }),
     fc.record({
       kind: fc.constant('edge' as const),
-      ends: fc.option(fc.record({ from: identity, to: identity }), OR_NOT),
+      ends: fc.option(fc.record({ from: identityIn(words), to: identityIn(words) }), OR_NOT),
       where: whereIn('edge'),
       range: fc.constant(NOWHERE),
     }),
     causeAndLevel.chain(({ cause, level }) =>
-      conditionIn(causeScope(cause, level), depth - 1).map(
+      conditionIn(words, causeScope(cause, level), depth - 1).map(
         (where): Condition => ({ kind: 'rootcause', cause, level, where, range: NOWHERE }),
       ),
     ),
-    fc.array(fc.jsonValue({ maxDepth: 3 }), { maxLength: 3 }).map(
-      (causes): Condition => ({
-        kind: 'rootcause-json',
-        operator: '=',
-        causes: JSON.parse(JSON.stringify(causes)),
-        range: NOWHERE,
-      }),
-    ),
+    fc.record({
+      kind: fc.constant('rootcause-json' as const),
+      operator: fc.constantFrom('=' as const, '!=' as const),
+      // Through text once, which knows no -0.
+      causes: fc
+        .array(fc.jsonValue({ maxDepth: 3 }), { maxLength: 3 })
+        .map((causes) => JSON.parse(JSON.stringify(causes))),
+      range: fc.constant(NOWHERE),
+    }),
     fc.record({
       kind: fc.constant('group' as const),
       by: fc.constantFrom('name' as const, 'arn' as const),
       operator: fc.constantFrom('=' as const, '!=' as const),
-      value: text,
+      value: words.texts,
       range: fc.constant(NOWHERE),
     }),
   );
 }
 
-function conditionIn(scope: Scope, depth: number): fc.Arbitrary<Condition> {
-  const term = scope === 'trace' ? fc.oneof(fieldTermIn(scope), selectorTerm(depth)) : fieldTermIn(scope);
-  if (depth <= 0) return fieldTermIn(scope);
-  const inner = conditionIn(scope, depth - 1);
+function conditionIn(words: Words, scope: Scope, depth: number): fc.Arbitrary<Condition> {
+  const term =
+    scope === 'trace' ? fc.oneof(fieldTermIn(words, scope), selectorTerm(words, depth)) : fieldTermIn(words, scope);
+  if (depth <= 0) return fieldTermIn(words, scope);
+  const inner = conditionIn(words, scope, depth - 1);
   return fc.oneof(
     { arbitrary: term, weight: 3 },
     { arbitrary: inner.map((operand): Condition => ({ kind: 'not', operand, range: NOWHERE })), weight: 1 },
@@ -152,16 +157,21 @@ const order: fc.Arbitrary<Order> = fc.record({
   range: fc.constant(NOWHERE),
 });
 
-/** Any filter that a text can spell, a few levels deep. */
-export const arbitraryFilter: fc.Arbitrary<Filter> = fc.record({
-  kind: fc.constant('filter' as const),
-  condition: fc.oneof(
-    { arbitrary: conditionIn('trace', 2), weight: 9 },
-    { arbitrary: fc.constant<Condition>({ kind: 'all', range: NOWHERE }), weight: 1 },
-  ),
-  order: fc.option(order, OR_NOT),
-  range: fc.constant(NOWHERE),
-});
+/** Any filter of these words that a text can spell, a few levels deep. */
+export function arbitraryFilterOf(words: Words): fc.Arbitrary<Filter> {
+  return fc.record({
+    kind: fc.constant('filter' as const),
+    condition: fc.oneof(
+      { arbitrary: conditionIn(words, 'trace', 2), weight: 9 },
+      { arbitrary: fc.constant<Condition>({ kind: 'all', range: NOWHERE }), weight: 1 },
+    ),
+    order: fc.option(order, OR_NOT),
+    range: fc.constant(NOWHERE),
+  });
+}
+
+/** Any filter at all. */
+export const arbitraryFilter: fc.Arbitrary<Filter> = arbitraryFilterOf(ANY_WORDS);
 
 /** The tree with every range alike, to compare trees of different texts. */
 export function withoutRanges(filter: Filter): unknown {
