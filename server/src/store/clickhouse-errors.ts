@@ -39,7 +39,7 @@ export function toStoreFailure(thrown: unknown): OpenrayError {
     case NOT_ENOUGH_SPACE:
       return new OpenrayError('StoreUnusable', 'There is no space left on the disk that holds the data', { cause });
     default:
-      if (messageOf(thrown).includes('No space left on device')) {
+      if (/no space left on device/i.test(messageOf(thrown))) {
         return new OpenrayError('StoreUnusable', 'There is no space left on the disk that holds the data', { cause });
       }
       return new OpenrayError('InternalFailure', 'The store failed on this request; the log has the cause', { cause });

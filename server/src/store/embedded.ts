@@ -5,7 +5,7 @@ import { OpenrayError } from '../errors.ts';
 import { messageOf, toStoreFailure } from './clickhouse-errors.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
 import { quote, setParameters } from './parameters.ts';
-import { createSessionPool, type Lease, type SessionPool } from './session-pool.ts';
+import { createSessionPool, type SessionPool } from './session-pool.ts';
 import type { RenderedSql } from './sql.ts';
 
 export type EmbeddedOptions = {
@@ -159,14 +159,17 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
     const settings = setCall(callId, statement, options, MAX_RESULT_ROWS);
     const watched = watch(callId, options);
     // The session is free when the engine is done with it, which may be after the caller was told of a timeout.
-    const running = lease.session
-      .queryAsync(`${settings}; ${statement.query}`, { format: 'JSONEachRow' })
-      .finally(() => endCall(watched, lease));
+    const running = lease.session.queryAsync(`${settings}; ${statement.query}`, { format: 'JSONEachRow' });
+    void running
+      .catch(() => letGo(lease.session))
+      .finally(() => {
+        watched.end();
+        lease.release();
+      });
     try {
       const answer = await Promise.race([running, watched.failed]);
       return answer.text();
     } catch (thrown) {
-      running.catch(() => {});
       throw toStoreFailure(thrown);
     }
   }
@@ -195,7 +198,9 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
       // A stream may be let go only when nothing is being fetched from it.
       await fetching;
       cancel();
-      endCall(watched, lease);
+      await letGo(lease.session);
+      watched.end();
+      lease.release();
     }
   }
 
@@ -230,9 +235,9 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
   };
 }
 
-function endCall(watched: { end(): void }, lease: Lease<Session>): void {
-  watched.end();
-  lease.release();
+/** The engine keeps a query that failed, and the memory it had, until the next statement of its session. */
+async function letGo(session: Session): Promise<void> {
+  await session.queryAsync("SET log_comment = ''").catch(() => {});
 }
 
 /** Everything that bounds and names one call, as settings of its session. */

@@ -4,7 +4,7 @@ import { messageOf } from './clickhouse-errors.ts';
 import type { RowBlock } from './engine.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
 import { DOCUMENT_STRUCTURE, ENTITY_STRUCTURE, writeDocument, writeEntities } from './rows.ts';
-import type { StoreStatistics } from './store.ts';
+import type { DocumentCounts } from './store.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
@@ -17,7 +17,7 @@ export type GroupCommitOptions = {
 
 export type GroupCommit = {
   append(documents: readonly Document[]): Promise<void>;
-  counts(): StoreStatistics;
+  counts(): DocumentCounts;
   /** Inserts what waits; from then on `append` refuses. */
   close(): Promise<void>;
 };

@@ -4,7 +4,8 @@ import { openEmbedded } from './embedded.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
-import { renderSql } from './sql.ts';
+import { keepPruning, readPrunedBefore } from './retention.ts';
+import { renderSql, type Sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
 
 export type StoreOptions = {
@@ -48,32 +49,47 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   try {
     await migrate(engine, await readMigrations(MIGRATIONS));
     await setFsync(engine, options.fsync);
-    return overEngine(engine, options);
+    return await overEngine(engine, options);
   } catch (thrown) {
     await engine.close();
     throw thrown;
   }
 }
 
-function overEngine(engine: Engine, options: StoreOptions): Store {
+async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
   const commits = createGroupCommit({ insert: engine.insert, ...options });
   const bounds = (asked: QueryOptions = {}): CallOptions => ({
     signal: asked.signal,
     timeoutMs: asked.timeoutMs ?? options.maxQueryMs,
     maxMemoryBytes: asked.maxMemoryBytes ?? options.maxQueryMemoryBytes,
   });
-  return {
-    append: (documents: readonly Document[]) => commits.append(documents),
-    async query<Row>(statement: Parameters<Store['query']>[0], asked?: QueryOptions): Promise<readonly Row[]> {
+  const reading = {
+    async query<Row>(statement: Sql, asked?: QueryOptions): Promise<readonly Row[]> {
       return parseRows<Row>(await engine.query(renderSql(statement), bounds(asked)));
     },
-    async *stream<Row>(statement: Parameters<Store['stream']>[0], asked?: QueryOptions): AsyncIterable<Row> {
+    command: (statement: Sql, asked?: QueryOptions) => engine.command(renderSql(statement), bounds(asked)),
+  };
+  let prunedBeforeUs = await readPrunedBefore(reading);
+  const retention = keepPruning(
+    reading,
+    { days: options.retentionDays, bytes: options.retentionBytes },
+    {
+      onPruned(pruned) {
+        prunedBeforeUs = pruned.beforeUs;
+        options.log.info(pruned, 'old documents dropped');
+      },
+      onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+    },
+  );
+  return {
+    ...reading,
+    append: (documents: readonly Document[]) => commits.append(documents),
+    async *stream<Row>(statement: Sql, asked?: QueryOptions): AsyncIterable<Row> {
       for await (const lines of engine.stream(renderSql(statement), bounds(asked))) yield* parseRows<Row>(lines);
     },
-    command: (statement, asked) => engine.command(renderSql(statement), bounds(asked)),
-    statistics: commits.counts,
+    statistics: () => ({ ...commits.counts(), prunedBeforeUs }),
     async close() {
-      await commits.close();
+      await Promise.all([commits.close(), retention.stop()]);
       await engine.close();
     },
   };
