@@ -107,10 +107,11 @@ function errorRecord(error) {
   return error instanceof Error ? { ...body, ...error, stack: trace } : { ...body, stack: trace };
 }
 
-/** The `cause` of an X-Ray segment. @param {unknown} error */
+/** The `cause` of an X-Ray segment, without the frames of this file. @param {unknown} error */
 function errorCause(error) {
   const { errorType, errorMessage } = errorBody(error);
-  const stack = error instanceof Error ? frames(error).flatMap(stackFrame).slice(0, 50) : [];
+  const all = error instanceof Error ? frames(error).flatMap(stackFrame) : [];
+  const stack = all.filter((frame) => frame.path !== __filename).slice(0, 50);
   const paths = [...new Set(stack.map((frame) => frame.path))];
   const exception = { type: errorType, message: errorMessage.slice(0, 4096), stack };
   return { working_directory: process.cwd(), exceptions: [exception], paths };

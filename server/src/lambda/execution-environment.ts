@@ -2,6 +2,7 @@ import type { JsonObject } from '../model/json.ts';
 import { nowUs } from './clock.ts';
 import { syntheticCause } from './error-report.ts';
 import {
+  entrypointFailure,
   failureMessage,
   failurePayload,
   type HandlerFailure,
@@ -12,6 +13,7 @@ import {
 import type { FunctionSpec } from './function-spec.ts';
 import { type InvocationLog, openInvocationLog } from './invocation-log.ts';
 import * as lines from './log-lines.ts';
+import type { RuntimeCommand } from './runtime-command.ts';
 import { type InitOutcome, type RunOutcome, Sandbox } from './sandbox.ts';
 import { headerText, type TraceDecision } from './trace-decision.ts';
 import type { SandboxRun, Span } from './trace-documents.ts';
@@ -32,8 +34,8 @@ export type FunctionLine = {
 export type EnvironmentOptions = {
   readonly spec: FunctionSpec;
   readonly functionArn: string;
-  readonly region: string;
-  readonly command: readonly string[];
+  /** What to start, or why nothing can be. */
+  readonly start: RuntimeCommand;
   readonly codeDir: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly logStream: string;
@@ -164,7 +166,7 @@ export class ExecutionEnvironment {
   }
 
   async #initialise(timeoutMs: number): Promise<InitOutcome> {
-    const { spec, runtimeVersion, logStream, command, codeDir, variables } = this.#options;
+    const { spec, runtimeVersion, logStream, start, codeDir, variables } = this.#options;
     const { version, arn } = runtimeVersion;
     const record = lines.initStartRecord({
       runtimeVersion: version,
@@ -175,8 +177,12 @@ export class ExecutionEnvironment {
     });
     // Part of the log stream, but not of the invocation's tail.
     this.#platform(record, () => lines.initStartLine(version, arn), { isInTail: false });
+    if (!start.ok) {
+      const atUs = nowUs();
+      return { kind: 'exited', startUs: atUs, endUs: atUs, failure: entrypointFailure(start.reason) };
+    }
     this.#sandbox = await Sandbox.start({
-      command,
+      command: start.command,
       cwd: codeDir,
       env: variables,
       onLine: (text) => this.#emit('function', text),

@@ -189,7 +189,7 @@ export class Sandbox {
         this.#waiter = undefined;
         resolve(signal);
       };
-      const timer = setTimeout(finish, timeoutMs, undefined);
+      const timer = setTimeout(finish, Math.ceil(timeoutMs), undefined);
       this.#waiter = finish;
     });
   }

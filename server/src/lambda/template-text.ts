@@ -2,6 +2,7 @@ import { type CollectionTag, Pair, parseDocument, Scalar, type ScalarTag, YAMLMa
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 
+const YAML = 'tag:yaml.org,2002:';
 const PLAIN = ['Ref', 'Condition'];
 const FUNCTIONS = [
   ...['Base64', 'Cidr', 'FindInMap', 'GetAtt', 'GetAZs', 'ImportValue', 'Join', 'Length', 'Select', 'Split', 'Sub'],
@@ -31,7 +32,7 @@ function parseYaml(text: string, file: string): JsonValue {
   const document = parseDocument(text, {
     version: '1.1',
     customTags: (tags) => [
-      ...tags.filter((tag) => typeof tag === 'string' || tag.tag !== 'tag:yaml.org,2002:timestamp'),
+      ...tags.filter((tag) => typeof tag === 'string' || tag.tag !== `${YAML}timestamp`).map(withoutSingleLetters),
       ...PLAIN.flatMap((name) => shortTag(`!${name}`, name)),
       ...FUNCTIONS.flatMap((name) => shortTag(`!${name}`, `Fn::${name}`)),
     ],
@@ -45,6 +46,16 @@ function parseYaml(text: string, file: string): JsonValue {
     throw new OpenrayError('SettingInvalid', `${place}: ${reason}`, { cause: error });
   }
   return document.toJS() as JsonValue;
+}
+
+/** `y` and `n` are names here, as for CloudFormation, though YAML 1.1 would have them true and false. */
+function withoutSingleLetters<T>(tag: T): T {
+  if (typeof tag !== 'object' || tag === null || !('tag' in tag) || tag.tag !== `${YAML}bool`) return tag;
+  const isTrue = 'test' in tag && tag.test instanceof RegExp && tag.test.test('yes');
+  return {
+    ...tag,
+    test: isTrue ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/ : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
+  };
 }
 
 /** The same tag for a scalar, a list and a map: `!Sub text` and `!Sub [text, map]` are both usual. */
