@@ -25,7 +25,8 @@ test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.example.com', '1270.
 test('a port is a whole number that TCP has, or the start ends with a sentence that names the flag', () => {
   fc.assert(
     fc.property(fc.oneof(fc.integer(), fc.double(), fc.string()), (port) => {
-      const isPort = String(port).trim() !== '' && Number.isInteger(Number(port)) && Number(port) >= 0 && Number(port) <= 65_535;
+      const isPort =
+        String(port).trim() !== '' && Number.isInteger(Number(port)) && Number(port) >= 0 && Number(port) <= 65_535;
       fc.pre(String(port).trim() !== '');
       if (isPort) expect(loadConfig({ port }, {}).config.port).toBe(Number(port));
       else expect(() => loadConfig({ port }, {})).toThrow('setting port (--port)');

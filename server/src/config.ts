@@ -82,7 +82,7 @@ export const settings = NAMES.map((name) => ({
 export function loadConfig(
   flags: Readonly<Record<string, unknown>>,
   environment: Readonly<Record<string, string | undefined>>,
-  configFile: string | undefined = environment['OPENRAY_CONFIG'],
+  configFile: string | undefined = environment.OPENRAY_CONFIG,
 ): LoadedConfig {
   const fromFile = configFile === undefined ? {} : readConfigFile(configFile);
   const values: Record<string, unknown> = { ...fromFile };

@@ -9,7 +9,6 @@ import type { IngestContext } from './ingest/accept.ts';
 import { newArrivals } from './ingest/arrivals.ts';
 import { newSequence } from './ingest/sequence.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
-import { findTemplate, readEnvironmentFile, readParameters } from './lambda/template-options.ts';
 import { type Functions, openFunctions } from './lambda/functions.ts';
 import {
   handleGetFunction,
@@ -18,6 +17,7 @@ import {
   handleListFunctions,
 } from './lambda/invoke-api.ts';
 import { readTemplate } from './lambda/template.ts';
+import { findTemplate, readEnvironmentFile, readParameters } from './lambda/template-options.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
@@ -50,7 +50,10 @@ const PORT_TRIES = 20;
  * Starts everything. Throws OpenrayError with one sentence when a port is taken, the data directory is in use or
  * can not be used, or a template can not be read; then nothing is left running.
  */
-export async function startServer(config: Config, { log, version, threadPoolSize, environment }: Process): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  { log, version, threadPoolSize, environment }: Process,
+): Promise<RunningServer> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();

@@ -6,7 +6,7 @@ export function configCommand(): Command {
   return new Command('config')
     .description('print every setting in force and where its value came from')
     .action((flags: Record<string, unknown>) => {
-      const { config, sources } = loadConfig(flags, process.env, flags['config'] as string | undefined);
+      const { config, sources } = loadConfig(flags, process.env, flags.config as string | undefined);
       const rows = settings.map(({ name }) => [name, JSON.stringify(config[name]), sources[name]] as const);
       const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column as 0 | 1].length)));
       for (const [name, value, source] of rows) {

@@ -6,15 +6,27 @@ import { OpenrayError } from '../errors.ts';
  * SAM's local command wants the first, its remote one the last. `--event-file` is always a file, or `-`. Without either
  * the event is `{}`.
  */
-export function readEvent({ event, eventFile }: { event?: string | undefined; eventFile?: string | undefined }): Buffer {
+export function readEvent({
+  event,
+  eventFile,
+}: {
+  event?: string | undefined;
+  eventFile?: string | undefined;
+}): Buffer {
   if (event !== undefined && eventFile !== undefined) {
-    throw new OpenrayError('InvalidRequestException', 'give the event with --event or with --event-file, not with both');
+    throw new OpenrayError(
+      'InvalidRequestException',
+      'give the event with --event or with --event-file, not with both',
+    );
   }
   if (eventFile !== undefined) return readFile(eventFile);
   if (event === undefined) return Buffer.from('{}');
   if (event === '-' || (existsSync(event) && statSync(event).isFile())) return readFile(event);
   if (isJson(event)) return Buffer.from(event);
-  throw new OpenrayError('InvalidRequestException', `--event: there is no file ${event.slice(0, 200)}, and it is no JSON`);
+  throw new OpenrayError(
+    'InvalidRequestException',
+    `--event: there is no file ${event.slice(0, 200)}, and it is no JSON`,
+  );
 }
 
 function readFile(file: string): Buffer {

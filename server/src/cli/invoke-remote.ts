@@ -1,6 +1,6 @@
 import { OpenrayError } from '../errors.ts';
 import type { InvocationType, InvokeResult } from '../lambda/functions.ts';
-import { parseTraceHeader } from '../lambda/trace-header.ts';
+import { parseTraceHeader } from '../model/trace-header.ts';
 
 export type RemoteInvocation = {
   readonly endpointUrl: string;

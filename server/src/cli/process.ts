@@ -10,6 +10,6 @@ export const version = manifest.version;
 
 /** What the server has to know of this process. libuv takes four threads when it is told nothing. */
 export function thisProcess(log: Logger): Process {
-  const threadPoolSize = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
+  const threadPoolSize = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
   return { log, version, threadPoolSize, environment: process.env };
 }

@@ -10,7 +10,7 @@ export function serveCommand(done: (exitCode: number) => void): Command {
   return new Command('serve')
     .description('start the server: daemon, X-Ray API, console, and the functions of your templates')
     .action(async (flags: Record<string, unknown>) => {
-      const { config } = loadConfig(flags, process.env, flags['config'] as string | undefined);
+      const { config } = loadConfig(flags, process.env, flags.config as string | undefined);
       const log = newLog(config.logLevel);
       const startedMs = performance.now();
       const server = await startServer(config, thisProcess(log));

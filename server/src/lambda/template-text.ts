@@ -32,7 +32,7 @@ function parseYaml(text: string, file: string): JsonValue {
   const document = parseDocument(text, {
     version: '1.1',
     customTags: (tags) => [
-      ...tags.filter((tag) => typeof tag === 'string' || tag.tag !== `${YAML}timestamp`).map(withoutSingleLetters),
+      ...tags.filter((tag) => typeof tag === 'string' || tag.tag !== `${YAML}timestamp`).map(withoutSingleLetters).map(withoutBareDot),
       ...PLAIN.flatMap((name) => shortTag(`!${name}`, name)),
       ...FUNCTIONS.flatMap((name) => shortTag(`!${name}`, `Fn::${name}`)),
     ],
@@ -56,6 +56,12 @@ function withoutSingleLetters<T>(tag: T): T {
     ...tag,
     test: isTrue ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/ : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
   };
+}
+
+/** `CodeUri: .` is a folder, though YAML 1.1 would have a lone dot be a number without digits. */
+function withoutBareDot<T>(tag: T): T {
+  if (typeof tag !== 'object' || tag === null || !('test' in tag) || !(tag.test instanceof RegExp)) return tag;
+  return tag.test.test('.') ? { ...tag, test: new RegExp(`^(?=.*[0-9])(?:${tag.test.source})`) } : tag;
 }
 
 /** The same tag for a scalar, a list and a map: `!Sub text` and `!Sub [text, map]` are both usual. */

@@ -23,7 +23,7 @@ import { isWithin, type TimeWindow } from './window.ts';
  * What SQL answers is held against the pure functions over the same documents in memory: generated traces, their
  * documents in any order, repeated, in progress first, some without a root. ORACLE_TRACES sets how many.
  */
-const TRACES = Number(process.env['ORACLE_TRACES'] ?? 400);
+const TRACES = Number(process.env.ORACLE_TRACES ?? 400);
 const SEED = 20_240_430;
 const START_US = 1_716_560_000_000_000;
 
