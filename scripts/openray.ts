@@ -20,6 +20,8 @@ export type RunOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string;
+  /** Shows what it prints as it comes; then the result holds none of it. */
+  readonly isShown?: boolean;
 };
 
 export type RunResult = { readonly stdout: string; readonly stderr: string; readonly exitCode: number | null };
@@ -71,19 +73,19 @@ export async function startOpenray(flags: readonly string[], options: RunOptions
 /** Runs the command line to its end. */
 export async function runOpenray(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: options.isShown ? 'inherit' : 'pipe',
     env: cleanEnvironment(options.env),
     cwd: options.cwd,
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (bytes: Buffer) => {
+  child.stdout?.on('data', (bytes: Buffer) => {
     stdout += bytes.toString();
   });
-  child.stderr.on('data', (bytes: Buffer) => {
+  child.stderr?.on('data', (bytes: Buffer) => {
     stderr += bytes.toString();
   });
-  child.stdin.end(options.stdin ?? '');
+  child.stdin?.end(options.stdin ?? '');
   const [exitCode] = (await once(child, 'close')) as [number | null];
   return { stdout, stderr, exitCode };
 }

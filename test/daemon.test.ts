@@ -64,7 +64,7 @@ test('subsegments that come before their segment are joined to it', async () => 
     const documents = await documentsOf(trace_id);
     return documents?.find((document) => 'subsegments' in document);
   });
-  expect(stored['subsegments']).toEqual([expect.objectContaining({ id: child.id, name: 'early' })]);
+  expect(stored.subsegments).toEqual([expect.objectContaining({ id: child.id, name: 'early' })]);
 });
 
 test('a segment in progress shows at once, and its completion replaces it', async () => {
@@ -76,7 +76,7 @@ test('a segment in progress shows at once, and its completion replaces it', asyn
   await send(HEADER + JSON.stringify({ ...started, end_time }));
   const [stored] = await waitFor('the end', async () => {
     const documents = await documentsOf(started.trace_id);
-    return documents?.[0]?.['in_progress'] === undefined ? documents : undefined;
+    return documents?.[0]?.in_progress === undefined ? documents : undefined;
   });
   expect(stored).toMatchObject({ end_time });
 });

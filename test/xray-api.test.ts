@@ -151,7 +151,7 @@ describe('GetTraceSummaries', () => {
   test('finds by annotation, service, HTTP, response time, outcome and their combinations', async () => {
     const documents = shopTrace('acme');
     await put(...documents);
-    const id = documents[0]?.['trace_id'];
+    const id = documents[0]?.trace_id;
     for (const filter of [
       'annotation.tenant = "acme"',
       'annotation.tenant = "acme" AND annotation.attempt >= 2 annotation.beta',
@@ -182,7 +182,7 @@ describe('GetTraceSummaries', () => {
     await put(...documents);
     const [summary] = await find('annotation.tenant = "summary"');
     expect(summary).toMatchObject({
-      Id: documents[0]?.['trace_id'],
+      Id: documents[0]?.trace_id,
       StartTime: expect.any(Date),
       Duration: expect.closeTo(0.1),
       ResponseTime: expect.closeTo(0.1),
@@ -257,7 +257,7 @@ describe('graphs and statistics', () => {
     const documents = shopTrace('graph');
     await put(...documents);
     const { Services = [] } = await server.xray.send(
-      new GetTraceGraphCommand({ TraceIds: [documents[0]?.['trace_id'] as string] }),
+      new GetTraceGraphCommand({ TraceIds: [documents[0]?.trace_id as string] }),
     );
     const shop = Services.find(named('shop', undefined));
     const stock = Services.find(named('stock', undefined));

@@ -32,7 +32,8 @@ export type AppOptions = {
 /** The one HTTP port: X-Ray API, Invoke API, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: options.log,
+    // Where it listens is told by whoever started it.
+    loggerInstance: options.log.child({}, { level: options.log.level === 'info' ? 'warn' : options.log.level }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyMaxBytes,
     genReqId: () => randomUUID(),

@@ -32,7 +32,10 @@ function parseYaml(text: string, file: string): JsonValue {
   const document = parseDocument(text, {
     version: '1.1',
     customTags: (tags) => [
-      ...tags.filter((tag) => typeof tag === 'string' || tag.tag !== `${YAML}timestamp`).map(withoutSingleLetters).map(withoutBareDot),
+      ...tags
+        .filter((tag) => typeof tag === 'string' || tag.tag !== `${YAML}timestamp`)
+        .map(withoutSingleLetters)
+        .map(withoutBareDot),
       ...PLAIN.flatMap((name) => shortTag(`!${name}`, name)),
       ...FUNCTIONS.flatMap((name) => shortTag(`!${name}`, `Fn::${name}`)),
     ],
