@@ -27,6 +27,7 @@ export function TimeRangePicker(): ReactElement {
           : { valid: false, errorMessage: 'Give a start and an end; the start comes first.' }
       }
       showClearButton={false}
+      customRelativeRangeUnits={['second', 'minute', 'hour', 'day']}
       timeInputFormat="hh:mm:ss"
       placeholder="Time range"
       ariaLabel="Time range"

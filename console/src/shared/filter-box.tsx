@@ -1,0 +1,43 @@
+import Button from '@cloudscape-design/components/button';
+import { type ReactElement, Suspense, lazy, useEffect, useState } from 'react';
+import styles from './filter-box.module.css';
+
+const FilterEditor = lazy(() => import('./filter-editor/editor.tsx'));
+
+type Props = {
+  /** The filter that is in force. */
+  readonly filter: string;
+  readonly onApply: (filter: string) => void;
+  readonly placeholder: string;
+};
+
+/** The query box: what is typed takes effect with Enter or the button. Until the editor is loaded it is a plain field. */
+export function FilterBox({ filter, onApply, placeholder }: Props): ReactElement {
+  const [text, setText] = useState(filter);
+  useEffect(() => setText(filter), [filter]);
+  const apply = (next: string) => onApply(next.trim());
+  return (
+    <search className={styles.box}>
+      <Suspense
+        fallback={
+          <input
+            className={styles.plain}
+            aria-label="Filter expression"
+            placeholder={placeholder}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            onKeyDown={(event) => event.key === 'Enter' && apply(text)}
+          />
+        }
+      >
+        <FilterEditor text={text} onChange={setText} onApply={apply} placeholder={placeholder} />
+      </Suspense>
+      {text !== '' && (
+        <Button variant="icon" iconName="close" ariaLabel="Clear the filter" onClick={() => apply('')} />
+      )}
+      <Button variant={text.trim() === filter ? 'normal' : 'primary'} onClick={() => apply(text)}>
+        Run
+      </Button>
+    </search>
+  );
+}
