@@ -90,3 +90,19 @@ export type Document = {
   readonly text: string;
   readonly entities: readonly Entity[];
 };
+
+/** Whether the entity calls another service: such calls are what inferred segments and most edges are made of. */
+export function isCall(entity: Entity): boolean {
+  return entity.kind === 'subsegment' && (entity.namespace === 'aws' || entity.namespace === 'remote');
+}
+
+/** End - start, never negative; undefined while the entity is in progress. */
+export function durationUsOf(entity: Entity): number | undefined {
+  return entity.endUs === undefined ? undefined : Math.max(0, entity.endUs - entity.startUs);
+}
+
+/** By start, then id: an order that does not depend on arrival. */
+export function byStart(a: Entity, b: Entity): number {
+  if (a.startUs !== b.startUs) return a.startUs - b.startUs;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}

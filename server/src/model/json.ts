@@ -5,3 +5,13 @@ export type JsonObject = { readonly [key: string]: JsonValue };
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** The text, or undefined when `value` is anything else or empty: exporters write `""` for what they do not know. */
+export function readText(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The object, or undefined when `value` is anything else. */
+export function readObject(value: JsonValue | undefined): JsonObject | undefined {
+  return isJsonObject(value) ? value : undefined;
+}

@@ -1,0 +1,152 @@
+import type { Document, Entity } from './entity.ts';
+import { byStart } from './entity.ts';
+import type { Trace } from './trace.ts';
+import type { EntityId } from './trace-id.ts';
+
+/**
+ * The trace that these documents, all of one trace, make up; undefined for none.
+ * Neither the order of `documents` nor repeats of them change the result: what counts is each one's `seq`.
+ * Of several versions of an entity the first completed one stays, with its inline subsegments; until there is one, the
+ * latest in-progress version. Takes time in proportion to the entities, but for sorting them.
+ */
+export function assembleTrace(documents: readonly Document[]): Trace | undefined {
+  const arrivals = distinctByArrival(documents);
+  const latest = arrivals.at(-1);
+  if (latest === undefined) return undefined;
+  const { chosen, revision } = chooseVersions(arrivals);
+  const sorted = chosen.sort(byStart);
+  const entities = new Map(sorted.map((entity) => [entity.id, entity]));
+  const detached = cycleBreakers(sorted, entities);
+
+  const segments: Entity[] = [];
+  const orphans: Entity[] = [];
+  const childrenOf = new Map<EntityId, Entity[]>();
+  let isPartial = false;
+  for (const entity of sorted) {
+    if (entity.kind === 'segment') segments.push(entity);
+    const parent = entity.parentId === undefined ? undefined : entities.get(entity.parentId);
+    if (entity.parentId !== undefined && parent === undefined) isPartial = true;
+    if (parent !== undefined && !detached.has(entity)) {
+      const siblings = childrenOf.get(parent.id);
+      if (siblings === undefined) childrenOf.set(parent.id, [entity]);
+      else siblings.push(entity);
+    } else if (entity.kind === 'subsegment') {
+      orphans.push(entity);
+    }
+  }
+
+  return {
+    id: latest.traceId,
+    entities,
+    segments,
+    childrenOf,
+    segmentOf: ownersIn(segments, childrenOf),
+    root: segments.find((segment) => segment.parentId === undefined),
+    orphans,
+    isPartial,
+    revision,
+    updatedUs: latest.seq,
+  };
+}
+
+/** In order of arrival; a document that was sent again word for word counts where it came first. */
+function distinctByArrival(documents: readonly Document[]): readonly Document[] {
+  const ordered = [...documents].sort(byArrival);
+  const textsOf = new Map<EntityId, string | Set<string>>();
+  return ordered.filter(({ id, text }) => {
+    const seen = textsOf.get(id);
+    if (seen === undefined) {
+      textsOf.set(id, text);
+      return true;
+    }
+    if (seen === text || (typeof seen !== 'string' && seen.has(text))) return false;
+    if (typeof seen === 'string') textsOf.set(id, new Set([seen, text]));
+    else seen.add(text);
+    return true;
+  });
+}
+
+/** Servers of a cluster may give two documents the same `seq`: then what is in them decides. */
+function byArrival(a: Document, b: Document): number {
+  if (a.seq !== b.seq) return a.seq - b.seq;
+  if (a.id !== b.id) return a.id < b.id ? -1 : 1;
+  return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
+}
+
+type Version = { readonly entity: Entity; readonly document: Document };
+
+/** One version of each entity, and how many documents contributed one when they came. */
+function chooseVersions(arrivals: readonly Document[]): { readonly chosen: Entity[]; readonly revision: number } {
+  const versions = new Map<EntityId, Version>();
+  let revision = 0;
+  let hasReplaced = false;
+  for (const document of arrivals) {
+    const taken = new Set<EntityId>();
+    for (const entity of document.entities) {
+      const isInline = entity !== document.entities[0];
+      // What is inline in a version that lost has lost with it.
+      if (isInline && !taken.has(entity.parentId as EntityId)) continue;
+      const current = versions.get(entity.id);
+      if (current !== undefined && (current.entity.endUs !== undefined || current.document === document)) continue;
+      if (current !== undefined) hasReplaced = true;
+      versions.set(entity.id, { entity, document });
+      taken.add(entity.id);
+    }
+    if (taken.size > 0) revision++;
+  }
+  if (hasReplaced) dropStaleFragments(arrivals, versions);
+  return { chosen: Array.from(versions.values(), (version) => version.entity), revision };
+}
+
+/**
+ * A version that replaces an in-progress one also replaces the unfinished subsegments inside it: nothing would ever
+ * complete them. Finished ones are kept.
+ */
+function dropStaleFragments(arrivals: readonly Document[], versions: Map<EntityId, Version>): void {
+  for (const document of arrivals) {
+    for (const entity of document.entities.slice(1)) {
+      if (entity.endUs !== undefined || versions.get(entity.id)?.entity !== entity) continue;
+      if (versions.get(entity.parentId as EntityId)?.document !== document) versions.delete(entity.id);
+    }
+  }
+}
+
+/** Of each cycle of parent ids the entity that comes first; `sorted` makes that the same for any order of arrival. */
+function cycleBreakers(sorted: readonly Entity[], entities: ReadonlyMap<EntityId, Entity>): ReadonlySet<Entity> {
+  const breakers = new Set<Entity>();
+  const walkOf = new Map<Entity, Entity>();
+  for (const start of sorted) {
+    let at: Entity | undefined = start;
+    while (at !== undefined && !walkOf.has(at)) {
+      walkOf.set(at, start);
+      at = at.parentId === undefined ? undefined : entities.get(at.parentId);
+    }
+    if (at !== undefined && walkOf.get(at) === start) breakers.add(firstOfCycle(at, entities));
+  }
+  return breakers;
+}
+
+function firstOfCycle(member: Entity, entities: ReadonlyMap<EntityId, Entity>): Entity {
+  let first = member;
+  let at = entities.get(member.parentId as EntityId) as Entity;
+  while (at !== member) {
+    if (byStart(at, first) < 0) first = at;
+    at = entities.get(at.parentId as EntityId) as Entity;
+  }
+  return first;
+}
+
+function ownersIn(
+  segments: readonly Entity[],
+  childrenOf: ReadonlyMap<EntityId, readonly Entity[]>,
+): ReadonlyMap<EntityId, Entity> {
+  const owners = new Map<EntityId, Entity>();
+  for (const segment of segments) {
+    const waiting = [segment];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      owners.set(next.id, segment);
+      for (const child of childrenOf.get(next.id) ?? []) if (child.kind === 'subsegment') waiting.push(child);
+    }
+  }
+  return owners;
+}

@@ -1,0 +1,57 @@
+const QUOTE = 34;
+const BACKSLASH = 92;
+const SPACE = 32;
+const OPEN_BRACKET = 91;
+const CLOSE_BRACKET = 93;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
+
+/**
+ * A text that `JSON.parse` has accepted, without the white space between its tokens, and how deep it nests.
+ * Every token stays as it was written (so numbers keep all their digits), and a text that is compact already is
+ * returned as it is. One pass over the characters: it costs a fraction of printing the parsed value again.
+ */
+export function compactJson(text: string): { readonly text: string; readonly depth: number } {
+  let compact = '';
+  let from = 0;
+  let depth = 0;
+  let deepest = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = endOfString(text, at);
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      depth++;
+      if (depth > deepest) deepest = depth;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      depth--;
+    } else if (code <= SPACE) {
+      compact += text.slice(from, at);
+      from = at + 1;
+    }
+  }
+  return { text: from === 0 ? text : compact + text.slice(from), depth: deepest };
+}
+
+function endOfString(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at++;
+  }
+  return text.length;
+}
+
+/** Whether `text` takes more than `maxBytes` in UTF-8. Counts only where the number of characters can not decide. */
+export function exceedsBytes(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true;
+  if (text.length * 3 <= maxBytes) return false;
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x80) continue;
+    // Half of a surrogate pair stands for two of the four bytes of its character.
+    bytes += code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 1 : 2;
+  }
+  return bytes > maxBytes;
+}

@@ -1,0 +1,63 @@
+/**
+ * How many requests took how long: counts by `binOf` in seconds, the `Value` of X-Ray's histograms.
+ * Histograms of any parts of the requests add up to the histogram of the whole.
+ */
+export type Histogram = ReadonlyMap<number, number>;
+
+/** A histogram while it is filled. */
+export type HistogramBuilder = Map<number, number>;
+
+const MIN_STEP_US = 1_000;
+
+/**
+ * The bin of a duration, in seconds: at most 1 % away from it, or half a millisecond where that is more; 1 ms for
+ * anything shorter. Usual round numbers (0.25, 1.5, 30) are bins of their own. Within a power of ten p the bins are
+ * p/50 apart up to 2.5 p, p/20 up to 5 p, then p/10, and never less than 1 ms; halves round up.
+ */
+export function binOf(durationUs: number): number {
+  const stepUs = binStepUs(durationUs);
+  const binUs = Math.floor((durationUs + stepUs / 2) / stepUs) * stepUs;
+  return Math.max(binUs, MIN_STEP_US) / 1e6;
+}
+
+function binStepUs(durationUs: number): number {
+  let power = MIN_STEP_US;
+  while (power * 10 <= durationUs) power *= 10;
+  const step = durationUs < power * 2.5 ? power / 50 : durationUs < power * 5 ? power / 20 : power / 10;
+  return Math.max(step, MIN_STEP_US);
+}
+
+/** Counts one duration in `builder`, which its caller owns. */
+export function addTo(builder: HistogramBuilder, durationUs: number): void {
+  const bin = binOf(durationUs);
+  builder.set(bin, (builder.get(bin) ?? 0) + 1);
+}
+
+export function mergeHistograms(a: Histogram, b: Histogram): Histogram {
+  const merged = new Map(a);
+  for (const [bin, count] of b) merged.set(bin, (merged.get(bin) ?? 0) + count);
+  return merged;
+}
+
+/** Counts of all bins together. */
+export function totalOf(histogram: Histogram): number {
+  let total = 0;
+  for (const count of histogram.values()) total += count;
+  return total;
+}
+
+/**
+ * The smallest bin, in seconds, that at least the share `q` (0 to 1) of the requests does not exceed; undefined when
+ * there are none.
+ */
+export function quantile(histogram: Histogram, q: number): number | undefined {
+  const needed = q * totalOf(histogram);
+  let counted = 0;
+  let bin: number | undefined;
+  for (const [value, count] of [...histogram].sort(([a], [b]) => a - b)) {
+    bin = value;
+    counted += count;
+    if (counted >= needed) break;
+  }
+  return bin;
+}

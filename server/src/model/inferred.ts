@@ -1,0 +1,127 @@
+import type { Entity } from './entity.ts';
+import { isCall } from './entity.ts';
+import type { JsonObject } from './json.ts';
+import { calledService, isQueueSend, isSqlCall } from './service-names.ts';
+import type { Trace } from './trace.ts';
+import type { EntityId, TraceId } from './trace-id.ts';
+import { formatTraceId } from './trace-id.ts';
+
+/** The segments that a call led to: empty when the called service has sent none (yet). */
+export function calleesOf(trace: Trace, call: Entity): readonly Entity[] {
+  return (trace.childrenOf.get(call.id) ?? []).filter((child) => child.kind === 'segment');
+}
+
+/** Finished calls below a segment whose called service sent no segment of its own, by start. */
+export function inferredCalls(trace: Trace): readonly Entity[] {
+  return [...trace.entities.values()].filter(
+    (entity) =>
+      isCall(entity) &&
+      entity.endUs !== undefined &&
+      trace.segmentOf.has(entity.id) &&
+      calleesOf(trace, entity).length === 0,
+  );
+}
+
+/** A segment made for a service that sent none. A message put into a queue carries the time it waited, `queueTime`. */
+export type InferredSegment = { readonly segment: Entity; readonly queueTime: Entity | undefined };
+
+/**
+ * One for each inferred call, in the calls' order. Their ids are made from the trace's and the call's, so that every
+ * reading gives the same ones; they are gone once the real segment is there.
+ */
+export function inferredSegments(trace: Trace): readonly InferredSegment[] {
+  return inferredCalls(trace).map((call) => {
+    const segment = inferredSegment(call);
+    return { segment, queueTime: isQueueSend(call) ? queueTime(call, segment.id) : undefined };
+  });
+}
+
+function inferredSegment(call: Entity): Entity {
+  const { http, aws, error, fault, throttle, sql, start_time, end_time } = call.fields;
+  const id = madeId(call.traceId, call.id, 'segment');
+  const origin = call.namespace === 'aws' || isSqlCall(call) ? calledService(call).type : undefined;
+  const fields = {
+    id,
+    name: call.name,
+    start_time,
+    trace_id: formatTraceId(call.traceId),
+    end_time,
+    parent_id: call.id,
+    inferred: true,
+    http,
+    aws,
+    error,
+    fault,
+    throttle,
+    sql,
+    origin,
+  };
+  return {
+    ...call,
+    ...NOT_COPIED,
+    id,
+    parentId: call.id,
+    kind: 'segment',
+    origin,
+    fields: present(fields),
+  };
+}
+
+function queueTime(call: Entity, parentId: EntityId): Entity {
+  const id = madeId(call.traceId, call.id, 'QueueTime');
+  const { start_time, end_time } = call.fields;
+  return {
+    ...call,
+    ...NOT_COPIED,
+    id,
+    parentId,
+    name: 'QueueTime',
+    http: undefined,
+    outcome: 'ok',
+    isFault: false,
+    isError: false,
+    isThrottle: false,
+    fields: present({ id, name: 'QueueTime', start_time, end_time }),
+  };
+}
+
+const NOT_COPIED = {
+  namespace: undefined,
+  origin: undefined,
+  cause: undefined,
+  annotations: {},
+  metadata: undefined,
+  links: [],
+} as const satisfies Partial<Entity>;
+
+function present(fields: { readonly [key: string]: JsonObject[string] | undefined }): JsonObject {
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, JsonObject[string]] => entry[1] !== undefined),
+  );
+}
+
+/**
+ * 16 hex digits from a hash: two 32-bit lanes of FNV-1a's form with different multipliers, each finished with
+ * MurmurHash3's mixing. Ids need to be spread and stable, not secret; no platform hash is in reach of a browser and synchronous.
+ */
+function madeId(traceId: TraceId, callId: EntityId, what: string): EntityId {
+  let high = 0x811c9dc5;
+  let low = 0x9747b28c;
+  for (const character of `${traceId}${callId}${what}`) {
+    const code = character.charCodeAt(0);
+    high = Math.imul(high ^ code, 0x01000193);
+    low = Math.imul(low ^ code, 0x85ebca6b);
+  }
+  return `${hex(mixed(high ^ (low >>> 7)))}${hex(mixed(low ^ (high >>> 11)) || 1)}` as EntityId;
+}
+
+function mixed(hash: number): number {
+  let mixing = hash;
+  mixing = Math.imul(mixing ^ (mixing >>> 16), 0x85ebca6b);
+  mixing = Math.imul(mixing ^ (mixing >>> 13), 0xc2b2ae35);
+  return (mixing ^ (mixing >>> 16)) >>> 0;
+}
+
+function hex(word: number): string {
+  return word.toString(16).padStart(8, '0');
+}

@@ -1,0 +1,135 @@
+import type { Entity } from './entity.ts';
+import { inferredSegments } from './inferred.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import { isJsonObject, readObject } from './json.ts';
+import { calledResource } from './service-names.ts';
+import type { Trace } from './trace.ts';
+import type { EntityId } from './trace-id.ts';
+import { formatTraceId } from './trace-id.ts';
+
+/** A document as BatchGetTraces returns it; print it with `documentText`. */
+export type ProcessedDocument = { readonly id: EntityId; readonly document: JsonObject };
+
+/**
+ * What X-Ray returns for a trace: a document for each segment, then one for each inferred segment, both by start.
+ * Subsegments are nested below their parent whichever document they came in. Fields that X-Ray does not know stay as
+ * they were sent.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
+ */
+export function processedDocuments(trace: Trace): readonly ProcessedDocument[] {
+  const reported = trace.segments.map((segment) => ({ id: segment.id, document: nested(segment, trace) }));
+  const inferred = inferredSegments(trace).map(({ segment, queueTime }) => ({
+    id: segment.id,
+    document: queueTime ? { ...topFields(segment), subsegments: [nestedFields(queueTime)] } : topFields(segment),
+  }));
+  return [...reported, ...inferred];
+}
+
+/** The same for subsegments whose parent has not arrived, by start: X-Ray shows nothing of them. */
+export function orphanDocuments(trace: Trace): readonly ProcessedDocument[] {
+  return trace.orphans.map((orphan) => ({ id: orphan.id, document: nested(orphan, trace) }));
+}
+
+/**
+ * `JSON.stringify` for a processed document. Subsegments that were sent one by one can nest deeper than
+ * `JSON.stringify` can follow (about 1,500 levels), so this keeps its own stack.
+ */
+export function documentText(document: JsonObject): string {
+  let text = '';
+  const waiting: (JsonObject | string)[] = [document];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next === 'string') {
+      text += next;
+      continue;
+    }
+    const { subsegments, ...own } = next;
+    const children = Array.isArray(subsegments) ? subsegments.filter(isJsonObject) : [];
+    const ownText = JSON.stringify(own);
+    if (children.length === 0) {
+      text += ownText;
+      continue;
+    }
+    text += `${ownText.slice(0, -1)},"subsegments":[`;
+    waiting.push(']}');
+    for (let last = children.length - 1; last >= 0; last--) {
+      waiting.push(children[last] as JsonObject);
+      if (last > 0) waiting.push(',');
+    }
+  }
+  return text;
+}
+
+type Mutable = { [key: string]: JsonValue };
+
+function nested(top: Entity, trace: Trace): JsonObject {
+  const document: Mutable = { ...topFields(top) };
+  const waiting: { readonly entity: Entity; readonly document: Mutable }[] = [{ entity: top, document }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const subsegments: Mutable[] = [];
+    for (const child of trace.childrenOf.get(next.entity.id) ?? []) {
+      if (child.kind === 'segment') continue;
+      const below: Mutable = { ...nestedFields(child) };
+      subsegments.push(below);
+      waiting.push({ entity: child, document: below });
+    }
+    if (subsegments.length > 0) next.document.subsegments = subsegments;
+  }
+  return document;
+}
+
+function topFields(entity: Entity): JsonObject {
+  const { id, name, start_time, trace_id, end_time, parent_id, inferred, ...rest } = entity.fields;
+  return {
+    id: entity.id,
+    name: entity.name,
+    ...(start_time !== undefined && { start_time }),
+    trace_id: formatTraceId(entity.traceId),
+    ...(entity.endUs !== undefined && end_time !== undefined && { end_time }),
+    ...(entity.parentId !== undefined && { parent_id: entity.parentId }),
+    ...(inferred !== undefined && { inferred }),
+    ...cleaned(rest, entity),
+  };
+}
+
+/** A nested subsegment says nothing that its place says already. */
+function nestedFields(entity: Entity): JsonObject {
+  const { id, name, start_time, end_time, trace_id, parent_id, type, ...rest } = entity.fields;
+  return {
+    id: entity.id,
+    name: entity.name,
+    ...(start_time !== undefined && { start_time }),
+    ...(entity.endUs !== undefined && end_time !== undefined && { end_time }),
+    ...cleaned(rest, entity),
+  };
+}
+
+function cleaned(fields: JsonObject, entity: Entity): JsonObject {
+  const { http, cause, aws } = fields;
+  const resource = calledResource(entity);
+  return {
+    ...fields,
+    ...(isJsonObject(http) && { http: withoutTraced(http) }),
+    ...(isJsonObject(cause) && { cause: withoutEmptyStacks(cause) }),
+    ...(isJsonObject(aws) && resource !== undefined && { aws: { ...aws, resource_names: [resource] } }),
+  };
+}
+
+function withoutTraced(http: JsonObject): JsonObject {
+  const request = readObject(http.request);
+  if (request?.traced === undefined) return http;
+  const { traced, ...kept } = request;
+  return { ...http, request: kept };
+}
+
+function withoutEmptyStacks(cause: JsonObject): JsonObject {
+  const { exceptions } = cause;
+  if (!Array.isArray(exceptions)) return cause;
+  return {
+    ...cause,
+    exceptions: exceptions.map((exception: JsonValue) => {
+      if (!isJsonObject(exception) || !Array.isArray(exception.stack) || exception.stack.length > 0) return exception;
+      const { stack, ...kept } = exception;
+      return kept;
+    }),
+  };
+}

@@ -1,0 +1,200 @@
+import type { Entity } from './entity.ts';
+import { durationUsOf, isCall } from './entity.ts';
+import { calleesOf } from './inferred.ts';
+import type { RootCause, RootCauseEntity, RootCauseException, RootCauseService, RootCauses } from './root-cause.ts';
+import { calledService, serviceOf } from './service-names.ts';
+import type { Trace } from './trace.ts';
+import type { EntityId } from './trace-id.ts';
+
+/**
+ * What made the trace fail, and what made it slow.
+ * A fault or error is followed from where it surfaced down the calls that failed with it, to recorded exceptions or
+ * to a service that sent no segment; a failure without either has no cause to show. Slowness is followed from the
+ * root down the longest child, as long as that took more than half of the root's time.
+ * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
+ */
+export function rootCauses(trace: Trace): RootCauses {
+  const family = familyOf(trace);
+  return {
+    fault: failureCauses(trace, family, (entity) => entity.isFault),
+    error: failureCauses(trace, family, (entity) => entity.isError),
+    responseTime: responseTimeCauses(trace, family),
+  };
+}
+
+type Family = {
+  /** Parents before their children; attached entities only. */
+  readonly topDown: readonly Entity[];
+  readonly parentOf: ReadonlyMap<EntityId, Entity>;
+  /** Calls whose service sent no segment. */
+  readonly unresolved: ReadonlySet<EntityId>;
+  /** The entity that recorded the exception with this id. */
+  readonly exceptionOwners: ReadonlyMap<string, Entity>;
+};
+
+function familyOf(trace: Trace): Family {
+  const parentOf = new Map<EntityId, Entity>();
+  for (const parent of trace.entities.values()) {
+    for (const child of trace.childrenOf.get(parent.id) ?? []) parentOf.set(child.id, parent);
+  }
+  const topDown = trace.segments.filter((segment) => !parentOf.has(segment.id));
+  for (const orphan of trace.orphans) topDown.push(orphan);
+  for (let at = 0; at < topDown.length; at++) {
+    for (const child of trace.childrenOf.get((topDown[at] as Entity).id) ?? []) topDown.push(child);
+  }
+  const attached = topDown.filter((entity) => trace.segmentOf.has(entity.id));
+  const exceptionOwners = new Map<string, Entity>();
+  for (const entity of trace.entities.values()) {
+    for (const { id } of entity.cause?.exceptions ?? []) {
+      if (id !== undefined && !exceptionOwners.has(id)) exceptionOwners.set(id, entity);
+    }
+  }
+  const unresolved = attached.filter((entity) => isCall(entity) && calleesOf(trace, entity).length === 0);
+  return { topDown: attached, parentOf, unresolved: new Set(unresolved.map(({ id }) => id)), exceptionOwners };
+}
+
+type Claim = (entity: Entity) => boolean;
+
+function failureCauses(trace: Trace, family: Family, isFlagged: Claim): readonly RootCause[] {
+  const steps = stepsToEvidence(trace, family, isFlagged);
+  return [...trace.entities.values()].flatMap((entity) => {
+    if (!isFlagged(entity) || !trace.segmentOf.has(entity.id) || !isStart(entity, family, isFlagged)) return [];
+    if (isCall(entity)) {
+      // The service around the call is fine, so the call's receiver alone is to blame.
+      return family.unresolved.has(entity.id)
+        ? [{ services: [inferredService(entity, undefined)], isClientImpacting: false }]
+        : [];
+    }
+    const path = pathFrom(entity, steps);
+    if (path === undefined) return [];
+    return [{ services: servicesOn(path, family, undefined), isClientImpacting: entity === trace.root }];
+  });
+}
+
+/** Where a failure surfaced: nothing above explains it. Local subsegments are evidence, but not a place of their own. */
+function isStart(entity: Entity, { parentOf }: Family, isFlagged: Claim): boolean {
+  if (entity.kind === 'subsegment' && !isCall(entity)) return false;
+  const parent = parentOf.get(entity.id);
+  if (parent === undefined || !isFlagged(parent)) return true;
+  if (entity.kind === 'subsegment' || !isCall(parent)) return false;
+  // A failed call whose own caller did not fail: what failed is the called service.
+  const caller = parentOf.get(parent.id);
+  return caller === undefined || !isFlagged(caller);
+}
+
+/**
+ * From each flagged entity that has evidence at or below it, the entities to go through next: empty where the evidence
+ * is its own. Bottom-up, so that neither depth nor width of a trace can hurt.
+ */
+function stepsToEvidence(trace: Trace, family: Family, isFlagged: Claim): ReadonlyMap<EntityId, readonly Entity[]> {
+  const steps = new Map<EntityId, readonly Entity[]>();
+  for (const entity of family.topDown.toReversed()) {
+    if (!isFlagged(entity)) continue;
+    const step = stepFrom(entity, trace, family, isFlagged, steps);
+    if (step !== undefined) steps.set(entity.id, step);
+  }
+  return steps;
+}
+
+function stepFrom(
+  entity: Entity,
+  trace: Trace,
+  family: Family,
+  isFlagged: Claim,
+  steps: ReadonlyMap<EntityId, readonly Entity[]>,
+): readonly Entity[] | undefined {
+  if (family.unresolved.has(entity.id)) return [];
+  const exceptions = entity.cause?.exceptions ?? [];
+  const reference = entity.cause?.exceptionId;
+  if (exceptions.length === 0 && reference !== undefined) {
+    const owner = family.exceptionOwners.get(reference) ?? trace.entities.get(reference as EntityId);
+    const way = owner && wayDown(entity, owner, family, isFlagged);
+    return way && steps.has((way.at(-1) as Entity).id) ? way : undefined;
+  }
+  const candidates = (trace.childrenOf.get(entity.id) ?? []).filter((child) => steps.has(child.id));
+  const next = candidates.find((child) => family.unresolved.has(child.id)) ?? candidates[0];
+  if (next !== undefined) return [next];
+  return exceptions.length > 0 ? [] : undefined;
+}
+
+/** The flagged entities below `from` down to `to`; undefined when `to` is not below, or the chain is broken. */
+function wayDown(from: Entity, to: Entity, { parentOf }: Family, isFlagged: Claim): readonly Entity[] | undefined {
+  const way: Entity[] = [];
+  for (let at: Entity | undefined = to; at !== undefined && isFlagged(at); at = parentOf.get(at.id)) {
+    if (at === from) return way.length > 0 ? way.reverse() : undefined;
+    way.push(at);
+  }
+  return undefined;
+}
+
+function pathFrom(start: Entity, steps: ReadonlyMap<EntityId, readonly Entity[]>): readonly Entity[] | undefined {
+  const path = [start];
+  let step = steps.get(start.id);
+  if (step === undefined) return undefined;
+  for (let last = step.at(-1); step !== undefined && last !== undefined; last = step?.at(-1)) {
+    path.push(...step);
+    step = steps.get(last.id);
+  }
+  return path;
+}
+
+function responseTimeCauses(trace: Trace, family: Family): readonly RootCause[] {
+  const { root } = trace;
+  const rootUs = root && durationUsOf(root);
+  if (root === undefined || rootUs === undefined || rootUs === 0) return [];
+  const path = [root];
+  for (let next = longestChild(root, trace, rootUs); next !== undefined; next = longestChild(next, trace, rootUs)) {
+    path.push(next);
+  }
+  if (path.length === 1) return [];
+  return [{ services: servicesOn(path, family, rootUs), isClientImpacting: true }];
+}
+
+function longestChild(parent: Entity, trace: Trace, rootUs: number): Entity | undefined {
+  let longest: Entity | undefined;
+  let longestUs = rootUs / 2;
+  for (const child of trace.childrenOf.get(parent.id) ?? []) {
+    const durationUs = durationUsOf(child);
+    if (durationUs === undefined || durationUs <= longestUs || durationUs > rootUs) continue;
+    longest = child;
+    longestUs = durationUs;
+  }
+  return longest;
+}
+
+/** `rootUs` for response times, whose entities show how much of the root's time they cover. */
+function servicesOn(path: readonly Entity[], family: Family, rootUs: number | undefined): readonly RootCauseService[] {
+  const services: RootCauseService[] = [];
+  let entityPath: RootCauseEntity[] = [];
+  for (const entity of path) {
+    if (entity.kind === 'segment') {
+      entityPath = [];
+      services.push({ ...serviceOf(entity), isInferred: false, entityPath });
+    }
+    entityPath.push(entityOn(entity, rootUs));
+    if (family.unresolved.has(entity.id)) services.push(inferredService(entity, rootUs));
+  }
+  return services;
+}
+
+function entityOn(entity: Entity, rootUs: number | undefined): RootCauseEntity {
+  return {
+    name: entity.name,
+    isRemote: isCall(entity),
+    exceptions: rootUs === undefined ? (entity.cause?.exceptions ?? []).map(shownException) : [],
+    coverage: coverageOf(entity, rootUs),
+  };
+}
+
+function inferredService(call: Entity, rootUs: number | undefined): RootCauseService {
+  const receiver = { name: call.name, isRemote: false, exceptions: [], coverage: coverageOf(call, rootUs) };
+  return { ...calledService(call), isInferred: true, entityPath: [receiver] };
+}
+
+function coverageOf(entity: Entity, rootUs: number | undefined): number | undefined {
+  return rootUs === undefined ? undefined : (durationUsOf(entity) ?? 0) / rootUs;
+}
+
+function shownException({ type, message }: { readonly type?: string; readonly message?: string }): RootCauseException {
+  return { name: type ?? '', message: message ?? '' };
+}

@@ -1,0 +1,68 @@
+import { traceDurationUs } from './duration.ts';
+import type { AnnotationValue, Entity } from './entity.ts';
+import { durationUsOf } from './entity.ts';
+import type { TraceGraph } from './graph.ts';
+import type { JsonObject } from './json.ts';
+import { readObject, readText } from './json.ts';
+import { rootCauses } from './root-causes.ts';
+import { serviceOf } from './service-names.ts';
+import type { TraceSummary } from './summary.ts';
+import type { Trace } from './trace.ts';
+import { traceGraph } from './trace-graph.ts';
+
+/**
+ * What a list shows of a trace. `graph`, when the caller has it already, must be the trace's own.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_TraceSummary.html
+ */
+export function summariseTrace(trace: Trace, graph: TraceGraph = traceGraph(trace)): TraceSummary {
+  const { root } = trace;
+  const entities = [...trace.entities.values()];
+  const isFinished = entities.every((entity) => entity.endUs !== undefined);
+  return {
+    id: trace.id,
+    startUs: entities.reduce((earliest, { startUs }) => Math.min(earliest, startUs), Number.MAX_SAFE_INTEGER),
+    durationUs: isFinished ? traceDurationUs(trace) : undefined,
+    responseTimeUs: root && durationUsOf(root),
+    hasFault: root?.isFault ?? false,
+    hasError: root?.isError ?? false,
+    hasThrottle: root?.isThrottle ?? false,
+    anyFault: entities.some((entity) => entity.isFault),
+    anyError: entities.some((entity) => entity.isError),
+    anyThrottle: entities.some((entity) => entity.isThrottle),
+    isPartial: trace.isPartial,
+    http: root?.http ?? {},
+    annotations: annotationsOf(entities),
+    users: distinct(entities, (entity) => entity.user),
+    services: graph.nodes.map((node) => node.service),
+    resourceArns: distinct(entities, (entity) => entity.resourceArn),
+    instanceIds: distinct(entities, (entity) => readText(ec2Of(entity)?.instance_id)),
+    availabilityZones: distinct(entities, (entity) => readText(ec2Of(entity)?.availability_zone)),
+    entryPoint: root && serviceOf(root),
+    rootCauses: rootCauses(trace),
+    revision: trace.revision,
+    updatedUs: trace.updatedUs,
+    segmentCount: trace.segments.length,
+    subsegmentCount: entities.length - trace.segments.length,
+  };
+}
+
+function annotationsOf(entities: readonly Entity[]): Readonly<Record<string, readonly AnnotationValue[]>> {
+  const byKey = new Map<string, Set<AnnotationValue>>();
+  for (const { annotations } of entities) {
+    for (const [key, value] of Object.entries(annotations)) {
+      const values = byKey.get(key);
+      if (values === undefined) byKey.set(key, new Set([value]));
+      else values.add(value);
+    }
+  }
+  return Object.fromEntries(Array.from(byKey, ([key, values]) => [key, [...values]]));
+}
+
+function distinct(entities: readonly Entity[], textOf: (entity: Entity) => string | undefined): readonly string[] {
+  const values = entities.map(textOf).filter((value) => value !== undefined);
+  return [...new Set(values)];
+}
+
+function ec2Of(entity: Entity): JsonObject | undefined {
+  return readObject(readObject(entity.fields.aws)?.ec2);
+}

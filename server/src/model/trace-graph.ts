@@ -1,0 +1,175 @@
+import type { Entity } from './entity.ts';
+import { durationUsOf, isCall } from './entity.ts';
+import type { GraphEdge, GraphNode, Observation, ServiceId, TraceGraph } from './graph.ts';
+import { calleesOf, inferredCalls } from './inferred.ts';
+import { calledService, nodeKey, serviceOf } from './service-names.ts';
+import type { Trace } from './trace.ts';
+import type { EntityId } from './trace-id.ts';
+
+/**
+ * The services of a trace and the calls between them: the client, one node for each service that reported or was
+ * called, an edge for each pair. A node counts what the service itself reported, an edge what its caller saw.
+ * Subsegments without a segment (orphans) belong to no service and are left out.
+ *
+ * Links to other traces make no edges here: which services they join is known only with those traces at hand.
+ * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
+ */
+export function traceGraph(trace: Trace): TraceGraph {
+  const nodes = new Map<string, Growing<GraphNode>>();
+  const edges = new Map<string, Growing<GraphEdge>>();
+  addReported(trace, nodes);
+  addClient(trace, nodes, edges);
+  addInferred(trace, nodes, edges);
+  addCallsToReported(trace, edges);
+  return {
+    nodes: [...nodes.values()].sort((a, b) => compare(a.key, b.key)),
+    edges: [...edges.values()].sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to)),
+  };
+}
+
+/** A node or edge while it is put together: its lists can still take more. */
+type Growing<T> = {
+  -readonly [Key in keyof T]: T[Key] extends readonly (infer Element)[] ? Element[] : T[Key];
+};
+type Nodes = Map<string, Growing<GraphNode>>;
+type Edges = Map<string, Growing<GraphEdge>>;
+
+function addReported(trace: Trace, nodes: Nodes): void {
+  const spans = ownSpans(trace);
+  for (const segment of trace.segments) {
+    const node = nodeOf(nodes, serviceOf(segment));
+    node.state = 'active';
+    node.isInferred = false;
+    if (segment === trace.root) node.isRoot = true;
+    node.segments.push(segment);
+    observe(segment, node.responses);
+    const span = spans.get(segment.id);
+    if (span === undefined) continue;
+    for (const entity of span.entities) node.entities.push(entity);
+    if (segment.endUs !== undefined) node.durationsUs.push(Math.max(0, span.endUs - span.startUs));
+  }
+}
+
+function addClient(trace: Trace, nodes: Nodes, edges: Edges): void {
+  if (trace.root === undefined) return;
+  const service = serviceOf(trace.root);
+  const client = nodeOf(nodes, { ...service, type: 'client' });
+  client.isClient = true;
+  client.isInferred = false;
+  client.segments.push(trace.root);
+  client.entities.push(trace.root);
+  const edge = edgeOf(edges, client.key, nodeKey(service));
+  edge.entities.push(trace.root);
+  observe(trace.root, edge.calls);
+}
+
+function addInferred(trace: Trace, nodes: Nodes, edges: Edges): void {
+  for (const call of inferredCalls(trace)) {
+    const caller = trace.segmentOf.get(call.id);
+    if (caller === undefined) continue;
+    const service = calledService(call);
+    const node = nodeOf(nodes, service);
+    if (node.state === 'unknown' && service.type === 'remote') node.state = 'passive';
+    node.segments.push(call);
+    node.entities.push(call);
+    // X-Ray shows how the called service did only once its caller is done.
+    if (caller.endUs !== undefined) {
+      observe(call, node.responses);
+      node.durationsUs.push(durationUsOf(call) ?? 0);
+    }
+    const edge = edgeOf(edges, nodeKey(serviceOf(caller)), node.key);
+    edge.entities.push(call);
+    observe(call, edge.calls);
+  }
+}
+
+function addCallsToReported(trace: Trace, edges: Edges): void {
+  for (const parent of trace.entities.values()) {
+    const caller = trace.segmentOf.get(parent.id);
+    if (caller === undefined) continue;
+    const from = nodeKey(serviceOf(caller));
+    const called = new Set<string>();
+    for (const callee of calleesOf(trace, parent)) {
+      const to = nodeKey(serviceOf(callee));
+      const edge = edgeOf(edges, from, to);
+      // A call that a service answered with several segments is still one call.
+      const seen = isCall(parent) ? parent : callee;
+      if (seen === parent && called.has(to)) continue;
+      called.add(to);
+      edge.entities.push(seen);
+      observe(seen, edge.calls);
+      if (seen === parent) addAlias(edge, calledService(parent));
+    }
+  }
+}
+
+function nodeOf(nodes: Nodes, service: ServiceId): Growing<GraphNode> {
+  const key = nodeKey(service);
+  const known = nodes.get(key);
+  if (known !== undefined) return known;
+  const node: Growing<GraphNode> = {
+    key,
+    service,
+    state: 'unknown',
+    isRoot: false,
+    isClient: false,
+    isInferred: true,
+    responses: [],
+    durationsUs: [],
+    segments: [],
+    entities: [],
+  };
+  nodes.set(key, node);
+  return node;
+}
+
+function edgeOf(edges: Edges, from: string, to: string): Growing<GraphEdge> {
+  const key = edgeKey({ from, to, type: undefined });
+  const known = edges.get(key);
+  if (known !== undefined) return known;
+  const edge: Growing<GraphEdge> = { from, to, type: undefined, aliases: [], calls: [], eventAgesUs: [], entities: [] };
+  edges.set(key, edge);
+  return edge;
+}
+
+/** A stable text for an edge: between two nodes there may be one of calls and one of links. */
+export function edgeKey({ from, to, type }: Pick<GraphEdge, 'from' | 'to' | 'type'>): string {
+  return JSON.stringify([from, to, type ?? null]);
+}
+
+function addAlias(edge: Growing<GraphEdge>, alias: ServiceId): void {
+  const key = nodeKey(alias);
+  if (edge.aliases.some((known) => nodeKey(known) === key)) return;
+  edge.aliases.push(alias);
+  edge.aliases.sort((a, b) => compare(nodeKey(a), nodeKey(b)));
+}
+
+function observe(entity: Entity, observations: Observation[]): void {
+  const durationUs = durationUsOf(entity);
+  if (durationUs !== undefined) observations.push({ startUs: entity.startUs, durationUs, outcome: entity.outcome });
+}
+
+type Span = { startUs: number; endUs: number; readonly entities: Entity[] };
+
+/** Of each segment: itself and its own subsegments, and the time from the first start to the last end among them. */
+function ownSpans(trace: Trace): ReadonlyMap<EntityId, Span> {
+  const spans = new Map<EntityId, Span>();
+  for (const entity of trace.entities.values()) {
+    const segment = trace.segmentOf.get(entity.id);
+    if (segment === undefined) continue;
+    const span = spans.get(segment.id);
+    if (span === undefined) {
+      spans.set(segment.id, { startUs: entity.startUs, endUs: entity.endUs ?? entity.startUs, entities: [entity] });
+    } else {
+      span.startUs = Math.min(span.startUs, entity.startUs);
+      span.endUs = Math.max(span.endUs, entity.endUs ?? entity.startUs);
+      span.entities.push(entity);
+    }
+  }
+  return spans;
+}
+
+/** By code unit, which is the same everywhere; a locale's order is not. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
