@@ -7,7 +7,6 @@ import { createRoot } from 'react-dom/client';
 import { router } from './routes.tsx';
 import { ApiFailure } from './shared/api.ts';
 import { startTheme } from './shared/theme.ts';
-import { startTokens } from './shared/tokens.ts';
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -21,7 +20,6 @@ const queries = new QueryClient({
   },
 });
 
-startTokens();
 startTheme();
 
 const app = document.getElementById('app');

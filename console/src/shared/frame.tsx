@@ -23,10 +23,10 @@ export function Frame(): ReactElement {
           <Version />
         </Link>
         <nav className={styles.nav} aria-label="Pages">
-          <Link to="/service-map" activeProps={{ className: styles.active ?? '' }}>
+          <Link to="/service-map" activeOptions={{ includeSearch: false }} activeProps={{ className: styles.active ?? '' }}>
             Service map
           </Link>
-          <Link to="/traces" activeProps={{ className: styles.active ?? '' }}>
+          <Link to="/traces" activeOptions={{ includeSearch: false }} activeProps={{ className: styles.active ?? '' }}>
             Traces
           </Link>
         </nav>

@@ -17,6 +17,9 @@ type Props = {
   readonly onSelect: (selection: MapSelection) => void;
 };
 
+/** The panel lists them all. */
+const MAX_CALLS = 4;
+
 type Row = {
   readonly key: string;
   readonly name: string;
@@ -42,7 +45,7 @@ export function MapTable({ map, windowMinutes, selection, onSelect }: Props): Re
     <div className={styles.table}>
       <Table
         {...collectionProps}
-        variant="full-page"
+        variant="borderless"
         stickyHeader
         items={items}
         trackBy="key"
@@ -92,11 +95,12 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
       width: 260,
       cell: (row) => (
         <span className={styles.calls}>
-          {row.calls.map(({ key, name }) => (
+          {row.calls.slice(0, MAX_CALLS).map(({ key, name }) => (
             <Link key={key} onFollow={() => onSelect({ kind: 'edge', key })}>
               {name}
             </Link>
           ))}
+          {row.calls.length > MAX_CALLS && `and ${row.calls.length - MAX_CALLS} more`}
         </span>
       ),
     },
@@ -109,7 +113,7 @@ function toRows(map: ServiceMap, windowMinutes: number): readonly Row[] {
     const { counts, total, averageUs, times } = node.isClient ? clientTraffic(map, node.key) : node.traffic;
     return {
       key: node.key,
-      name: names.get(node.key) ?? node.name,
+      name: node.isClient ? `Client of ${node.name}` : (names.get(node.key) ?? node.name),
       type: nodeTypeLabel(node.type),
       rate: total / windowMinutes,
       averageUs: averageUs ?? -1,

@@ -45,6 +45,7 @@ export function ServiceMapPage(): ReactElement {
       <div className={styles.tools}>
         <FilterBox
           filter={q}
+          range={range}
           placeholder="Only traces that match, such as: service(&quot;checkout&quot;) { fault }"
           onApply={(next) => void navigate({ search: (before) => ({ ...before, q: next }) })}
         />

@@ -1,5 +1,4 @@
 import Button from '@cloudscape-design/components/button';
-import Tabs from '@cloudscape-design/components/tabs';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { nodeTypeLabel } from '../../shared/node-type.ts';
@@ -7,6 +6,7 @@ import { OutcomePill } from '../../shared/outcome-pill.tsx';
 import { at, type Entity, isObject, type TraceTree } from './entities.ts';
 import styles from './entity-panel.module.css';
 import { exceptionsOf } from './exceptions.ts';
+import { TabStrip } from './tab-strip.tsx';
 import { AnnotationsTab } from './tabs/annotations-tab.tsx';
 import { ExceptionsTab } from './tabs/exceptions-tab.tsx';
 import { MetadataTab } from './tabs/metadata-tab.tsx';
@@ -29,20 +29,21 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
   const { fields } = entity;
-  const counted = (label: string, count: number) => (count === 0 ? label : `${label} (${count})`);
   const exceptions = exceptionsOf(entity, tree);
   const tabs = [
     { id: 'overview', label: 'Overview', content: <OverviewTab tree={tree} entity={entity} onSelect={onSelect} /> },
     { id: 'resources', label: 'Resources', content: <ResourcesTab entity={entity} /> },
     {
       id: 'annotations',
-      label: counted('Annotations', keyCount(fields['annotations'])),
+      label: 'Annotations',
+      count: keyCount(fields['annotations']),
       content: <AnnotationsTab entity={entity} />,
     },
-    { id: 'metadata', label: counted('Metadata', keyCount(fields['metadata'])), content: <MetadataTab entity={entity} /> },
+    { id: 'metadata', label: 'Metadata', count: keyCount(fields['metadata']), content: <MetadataTab entity={entity} /> },
     {
       id: 'exceptions',
-      label: counted('Exceptions', exceptions.length),
+      label: 'Exceptions',
+      count: exceptions.length,
       content: <ExceptionsTab exceptions={exceptions} workingDirectory={at(fields, 'cause', 'working_directory')} onSelect={onSelect} />,
     },
     { id: 'sql', label: 'SQL', content: <SqlTab sql={fields['sql']} /> },
@@ -61,14 +62,11 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
         <Button variant="icon" iconName="close" ariaLabel="Close the details" onClick={onClose} />
       </header>
       <div className={styles.tabs}>
-        <Tabs
+        <TabStrip
           tabs={tabs}
-          activeTabId={tabs.some(({ id }) => id === tab) ? tab : 'overview'}
-          ariaLabel="Details"
-          disableContentPaddings
-          onChange={({ detail }) =>
-            void navigate({ search: (before) => ({ ...before, tab: detail.activeTabId }), replace: true })
-          }
+          active={tab}
+          label="Details"
+          onChange={(next) => void navigate({ search: (before) => ({ ...before, tab: next }), replace: true })}
         />
       </div>
     </aside>

@@ -8,5 +8,5 @@ export function outcomeOfTree(tree: TraceTree): { readonly worst: Outcome; reado
   let worst: Outcome = 'ok';
   for (const { outcome } of tree.byId.values()) if (RANK[outcome] > RANK[worst]) worst = outcome;
   const root = tree.roots.find(({ kind }) => kind === 'segment');
-  return { worst, note: root && root.outcome !== worst ? `inside; ${root.name} itself: ${root.outcome}` : undefined };
+  return { worst, note: root && root.outcome !== worst ? 'inside' : undefined };
 }

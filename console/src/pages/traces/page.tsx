@@ -30,6 +30,7 @@ export function TracesPage(): ReactElement {
       <div className={styles.tools}>
         <FilterBox
           filter={q}
+          range={range}
           placeholder="Search traces, such as: annotation.user_id = &quot;brian1&quot; AND responsetime > 0.5"
           onApply={setFilter}
         />

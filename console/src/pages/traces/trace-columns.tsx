@@ -14,25 +14,25 @@ export const COLUMNS: TableProps.ColumnDefinition<WireTraceSummary>[] = [
     id: 'id',
     header: 'Trace id',
     isRowHeader: true,
-    width: 310,
+    width: 305,
     cell: ({ Id }) => (
       <Link to="/traces/$id" params={{ id: Id }} className={styles.id}>
         {Id}
       </Link>
     ),
   },
-  { id: 'start', header: 'Start', width: 185, cell: ({ StartTime }) => formatTime(StartTime * 1_000_000) },
+  { id: 'start', header: 'Start', width: 205, cell: ({ StartTime }) => formatTime(StartTime * 1_000_000) },
   { id: 'outcome', header: 'Outcome', width: 150, cell: (trace) => <TraceOutcome trace={trace} /> },
   {
     id: 'response',
     header: 'Response time',
-    width: 120,
+    width: 135,
     cell: ({ ResponseTime }) => (ResponseTime === null ? 'in progress' : formatDuration(ResponseTime * 1_000_000)),
   },
   {
     id: 'duration',
     header: 'Duration',
-    width: 100,
+    width: 110,
     cell: ({ Duration }) => (Duration === null ? 'in progress' : formatDuration(Duration * 1_000_000)),
   },
   {
@@ -46,7 +46,7 @@ export const COLUMNS: TableProps.ColumnDefinition<WireTraceSummary>[] = [
         '–'
       ),
   },
-  { id: 'method', header: 'Method', width: 85, cell: ({ Http }) => Http.HttpMethod ?? '–' },
+  { id: 'method', header: 'Method', width: 95, cell: ({ Http }) => Http.HttpMethod ?? '–' },
   { id: 'status', header: 'Status', width: 80, cell: ({ Http }) => Http.HttpStatus ?? '–' },
   { id: 'url', header: 'URL', width: 240, cell: ({ Http }) => <span title={Http.HttpURL ?? ''}>{Http.HttpURL ?? '–'}</span> },
   { id: 'user', header: 'Users', width: 110, cell: ({ Users }) => Users.map(({ UserName }) => UserName).join(', ') || '–' },

@@ -1,6 +1,7 @@
 import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
 import Pagination from '@cloudscape-design/components/pagination';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import type { WireTraceSummary } from 'openray/api-types';
 import type { ReactElement } from 'react';
@@ -39,27 +40,31 @@ export function TraceTable({ traces, page, hasMore, isLoading, onPage, onLoadMor
           variant="h2"
           counter={`(${traces.length}${hasMore ? '+' : ''})`}
           actions={
-            hasMore && (
-              <Button loading={isLoading} onClick={onLoadMore}>
-                Load more
-              </Button>
-            )
+            <SpaceBetween direction="horizontal" size="s" alignItems="center">
+              <Pagination
+                currentPageIndex={shown}
+                pagesCount={pages}
+                openEnd={hasMore}
+                ariaLabels={{
+                  nextPageLabel: 'Next page',
+                  previousPageLabel: 'Previous page',
+                  pageLabel: (number) => `Page ${number}`,
+                }}
+                onChange={({ detail }) => onPage(detail.currentPageIndex)}
+                onNextPageClick={({ detail }) => {
+                  if (!detail.requestedPageAvailable) onLoadMore();
+                }}
+              />
+              {hasMore && (
+                <Button loading={isLoading} onClick={onLoadMore}>
+                  Load more
+                </Button>
+              )}
+            </SpaceBetween>
           }
         >
           Traces
         </Header>
-      }
-      pagination={
-        <Pagination
-          currentPageIndex={shown}
-          pagesCount={pages}
-          openEnd={hasMore}
-          ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Previous page', pageLabel: (number) => `Page ${number}` }}
-          onChange={({ detail }) => onPage(detail.currentPageIndex)}
-          onNextPageClick={({ detail }) => {
-            if (!detail.requestedPageAvailable) onLoadMore();
-          }}
-        />
       }
     />
   );

@@ -1,34 +1,41 @@
 import type { ReactElement } from 'react';
-import type { Json } from '../entities.ts';
+import type { Json, JsonObject } from '../entities.ts';
 import styles from './json-tree.module.css';
 
 /** More members than this are shown only when asked for: a page of 10,000 lines helps nobody. */
 const FIRST_MEMBERS = 200;
 
-/** JSON that opens and closes, by mouse and keyboard; the first two levels are open. */
+/** JSON that opens and closes, by mouse and keyboard; the first levels are open. */
 export function JsonTree({ value }: { readonly value: Json }): ReactElement {
   return (
     <div className={styles.tree}>
-      <Value value={value} depth={0} />
+      {isBranch(value) ? <Members members={Object.entries(value)} depth={0} /> : <Leaf value={value} />}
     </div>
   );
 }
 
-function Value({ value, depth }: { readonly value: Json; readonly depth: number }): ReactElement {
-  if (value === null || typeof value !== 'object') {
-    return <span data-type={value === null ? 'null' : typeof value}>{JSON.stringify(value)}</span>;
-  }
+type Branch = readonly Json[] | JsonObject;
+
+/** An object or list that has something in it. */
+function isBranch(value: Json): value is Branch {
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+}
+
+function Leaf({ value }: { readonly value: Json }): ReactElement {
+  return <span data-type={value === null ? 'null' : typeof value}>{JSON.stringify(value)}</span>;
+}
+
+function BranchView({ name, value, depth }: { readonly name: string; readonly value: Branch; readonly depth: number }): ReactElement {
   const members = Object.entries(value) as [string, Json][];
-  const isList = Array.isArray(value);
-  if (members.length === 0) return <span>{isList ? '[]' : '{}'}</span>;
+  const unit = Array.isArray(value) ? 'item' : 'key';
   return (
     <details open={depth < 3}>
       <summary>
-        {isList ? '[' : '{'}
+        <b>{name}</b>
         <small>
-          {members.length} {isList ? (members.length === 1 ? 'item' : 'items') : members.length === 1 ? 'key' : 'keys'}
+          {members.length} {unit}
+          {members.length === 1 ? '' : 's'}
         </small>
-        {isList ? ']' : '}'}
       </summary>
       <Members members={members.slice(0, FIRST_MEMBERS)} depth={depth} />
       {members.length > FIRST_MEMBERS && (
@@ -46,7 +53,13 @@ function Members({ members, depth }: { readonly members: readonly [string, Json]
     <ul>
       {members.map(([key, member]) => (
         <li key={key}>
-          <b>{key}</b>: <Value value={member} depth={depth + 1} />
+          {isBranch(member) ? (
+            <BranchView name={key} value={member} depth={depth + 1} />
+          ) : (
+            <>
+              <b>{key}</b>: <Leaf value={member} />
+            </>
+          )}
         </li>
       ))}
     </ul>
