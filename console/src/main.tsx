@@ -12,7 +12,8 @@ const queries = new QueryClient({
   defaultOptions: {
     queries: {
       // What the caller got wrong stays wrong; anything else may pass.
-      retry: (failures, error) => failures < 2 && !(error instanceof ApiFailure && error.status >= 400 && error.status < 500),
+      retry: (failures, error) =>
+        failures < 2 && !(error instanceof ApiFailure && error.status >= 400 && error.status < 500),
       retryDelay: 500,
       staleTime: 1000,
       refetchOnWindowFocus: false,

@@ -11,7 +11,7 @@ import type {
   GetTraceSummariesResponse,
   WireError,
 } from 'openray/api-types';
-import { windowOf, nowUs, type TimeWindow } from './time-range.ts';
+import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
 
 /** The server's refusal, or `Unreachable` when there was no answer at all. `message` is a sentence to show. */
 export class ApiFailure extends Error {
@@ -28,7 +28,10 @@ export class ApiFailure extends Error {
 
 export type Health = { readonly status: string; readonly version: string };
 
-export function getServiceGraph(request: GetServiceGraphRequest, signal: AbortSignal): Promise<GetServiceGraphResponse> {
+export function getServiceGraph(
+  request: GetServiceGraphRequest,
+  signal: AbortSignal,
+): Promise<GetServiceGraphResponse> {
   return call('/ServiceGraph', request, signal);
 }
 

@@ -4,17 +4,23 @@ import type { ReactElement } from 'react';
 import { ApiFailure } from './api.ts';
 
 /** What went wrong, and what to do about it. */
-export function FailureAlert({ error, onRetry }: { readonly error: Error; readonly onRetry?: () => void }): ReactElement {
+export function FailureAlert({
+  error,
+  onRetry,
+}: {
+  readonly error: Error;
+  readonly onRetry?: () => void;
+}): ReactElement {
   const code = error instanceof ApiFailure ? error.code : 'Error';
   return (
-    <Alert
-      type="error"
-      header={headerOf(code)}
-      action={onRetry && <Button onClick={onRetry}>Try again</Button>}
-    >
-      {error.message} {adviceFor(code)}
+    <Alert type="error" header={headerOf(code)} action={onRetry && <Button onClick={onRetry}>Try again</Button>}>
+      {sentence(error.message)} {adviceFor(code)}
     </Alert>
   );
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function headerOf(code: string): string {

@@ -1,5 +1,5 @@
 import Button from '@cloudscape-design/components/button';
-import { type ReactElement, Suspense, lazy, useEffect, useState } from 'react';
+import { lazy, type ReactElement, Suspense, useEffect, useState } from 'react';
 import styles from './filter-box.module.css';
 import { useVocabulary } from './use-vocabulary.ts';
 
@@ -34,11 +34,15 @@ export function FilterBox({ filter, range, onApply, placeholder }: Props): React
           />
         }
       >
-        <FilterEditor text={text} onChange={setText} onApply={apply} placeholder={placeholder} vocabulary={vocabulary} />
+        <FilterEditor
+          text={text}
+          onChange={setText}
+          onApply={apply}
+          placeholder={placeholder}
+          vocabulary={vocabulary}
+        />
       </Suspense>
-      {text !== '' && (
-        <Button variant="icon" iconName="close" ariaLabel="Clear the filter" onClick={() => apply('')} />
-      )}
+      {text !== '' && <Button variant="icon" iconName="close" ariaLabel="Clear the filter" onClick={() => apply('')} />}
       <Button variant={text.trim() === filter ? 'normal' : 'primary'} onClick={() => apply(text)}>
         Run
       </Button>

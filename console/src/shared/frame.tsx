@@ -1,5 +1,5 @@
-import { Link, Outlet, useNavigate, useSearch } from '@tanstack/react-router';
 import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { getHealth } from './api.ts';
 import styles from './frame.module.css';
@@ -23,7 +23,11 @@ export function Frame(): ReactElement {
           <Version />
         </Link>
         <nav className={styles.nav} aria-label="Pages">
-          <Link to="/service-map" activeOptions={{ includeSearch: false }} activeProps={{ className: styles.active ?? '' }}>
+          <Link
+            to="/service-map"
+            activeOptions={{ includeSearch: false }}
+            activeProps={{ className: styles.active ?? '' }}
+          >
             Service map
           </Link>
           <Link to="/traces" activeOptions={{ includeSearch: false }} activeProps={{ className: styles.active ?? '' }}>

@@ -1,8 +1,8 @@
 import { type KeyboardEvent, type PointerEvent, type ReactElement, useId, useMemo, useRef, useState } from 'react';
 import type { Band } from './filter-text.ts';
 import { formatCount, formatDuration } from './format.ts';
-import { axisLabels, bandOf, type BinRange, binsIn } from './histogram-brush.ts';
 import { binTimes, type WeightedTime } from './histogram.ts';
+import { axisLabels, type BinRange, bandOf, binsIn } from './histogram-brush.ts';
 import styles from './histogram-chart.module.css';
 
 type Props = {
@@ -106,7 +106,11 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
       </div>
       <figcaption className={styles.caption}>
         <span aria-live="off">
-          {hovered ? describeBin(hovered) : band ? `Selected: ${formatDuration(band.fromUs)} to ${formatDuration(band.toUs)}` : `${formatCount(histogram.total)} requests${histogram.scale === 'log' ? ', logarithmic scale' : ''}`}
+          {hovered
+            ? describeBin(hovered)
+            : band
+              ? `Selected: ${formatDuration(band.fromUs)} to ${formatDuration(band.toUs)}`
+              : `${formatCount(histogram.total)} requests${histogram.scale === 'log' ? ', logarithmic scale' : ''}`}
         </span>
         {band && (
           <button type="button" onClick={() => onBand(undefined)}>

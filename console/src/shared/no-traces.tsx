@@ -47,9 +47,7 @@ function FirstTrace(): ReactElement {
       </dd>
       <dt>Or send OpenTelemetry</dt>
       <dd>
-        <code>
-          export OTEL_EXPORTER_OTLP_ENDPOINT={location.protocol}//{location.host}
-        </code>
+        <code>export OTEL_EXPORTER_OTLP_ENDPOINT={location.origin}</code>
       </dd>
     </dl>
   );

@@ -1,5 +1,17 @@
 /** Pictures a node may have. */
-export type NodeGlyph = 'client' | 'lambda' | 'container' | 'server' | 'table' | 'database' | 'queue' | 'topic' | 'bucket' | 'gateway' | 'remote' | 'service';
+export type NodeGlyph =
+  | 'client'
+  | 'lambda'
+  | 'container'
+  | 'server'
+  | 'table'
+  | 'database'
+  | 'queue'
+  | 'topic'
+  | 'bucket'
+  | 'gateway'
+  | 'remote'
+  | 'service';
 
 type Known = { readonly label: string; readonly glyph: NodeGlyph };
 
@@ -34,7 +46,10 @@ export function nodeTypeLabel(type: string | null): string {
 
 export function nodeGlyph(type: string | null): NodeGlyph {
   if (type === null || type === '') return 'service';
-  return KNOWN[type]?.glyph ?? (type.startsWith('AWS::DynamoDB') ? 'table' : type.startsWith('Database') ? 'database' : 'service');
+  return (
+    KNOWN[type]?.glyph ??
+    (type.startsWith('AWS::DynamoDB') ? 'table' : type.startsWith('Database') ? 'database' : 'service')
+  );
 }
 
 /** The part of a node's name that tells it apart: the queue of a queue URL, the topic of an ARN. */

@@ -9,13 +9,24 @@ export type SeriesPoint = { readonly endUs: number; readonly counts: OutcomeCoun
 const HEIGHT = 72;
 
 /** Requests over time, oldest left, stacked by how they ended. */
-export function OutcomeSeries({ points, label }: { readonly points: readonly SeriesPoint[]; readonly label: string }): ReactElement {
+export function OutcomeSeries({
+  points,
+  label,
+}: {
+  readonly points: readonly SeriesPoint[];
+  readonly label: string;
+}): ReactElement {
   const highest = Math.max(1, ...points.map(({ counts }) => totalOf(counts)));
   const first = points[0];
   const last = points.at(-1);
   return (
     <figure className={styles.series}>
-      <svg viewBox={`0 0 ${Math.max(1, points.length)} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${label}; at most ${formatCount(highest)} in one interval`}>
+      <svg
+        viewBox={`0 0 ${Math.max(1, points.length)} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${label}; at most ${formatCount(highest)} in one interval`}
+      >
         {points.map(({ endUs, counts }, index) => {
           let y = HEIGHT;
           return (
@@ -25,7 +36,9 @@ export function OutcomeSeries({ points, label }: { readonly points: readonly Ser
               {OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => {
                 const height = (counts[outcome] / highest) * (HEIGHT - 2);
                 y -= height;
-                return <rect key={outcome} x={index + 0.1} width={0.8} y={y} height={height} fill={`var(--${outcome})`} />;
+                return (
+                  <rect key={outcome} x={index + 0.1} width={0.8} y={y} height={height} fill={`var(--${outcome})`} />
+                );
               })}
             </g>
           );

@@ -59,7 +59,8 @@ export function describeTimeRange(text: string): string {
     [60, 'minute'],
   ] as const) {
     const count = range.seconds / size;
-    if (Number.isInteger(count) && (size !== 86_400 || count > 1)) return `last ${count} ${word}${count === 1 ? '' : 's'}`;
+    if (Number.isInteger(count) && (size !== 86_400 || count > 1))
+      return `last ${count} ${word}${count === 1 ? '' : 's'}`;
   }
   return `last ${range.seconds} seconds`;
 }

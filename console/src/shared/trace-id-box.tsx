@@ -27,7 +27,12 @@ export function TraceIdBox(): ReactElement {
     <search className={styles.box}>
       <form onSubmit={submit}>
         <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-          <path d="M7 2a5 5 0 1 0 0 10A5 5 0 0 0 7 2Zm3.6 8.6L14 14" fill="none" stroke="currentColor" strokeWidth="1.8" />
+          <path
+            d="M7 2a5 5 0 1 0 0 10A5 5 0 0 0 7 2Zm3.6 8.6L14 14"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.8"
+          />
         </svg>
         <input
           aria-label="Open a trace by its id"

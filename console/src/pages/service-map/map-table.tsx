@@ -6,8 +6,8 @@ import { formatCount, formatDuration, formatRate } from '../../shared/format.ts'
 import { percentileUs } from '../../shared/histogram.ts';
 import { clientTraffic, type MapSelection, type ServiceMap } from '../../shared/map/graph.ts';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
-import { OutcomeBar } from '../../shared/outcome-bar.tsx';
 import type { OutcomeCounts } from '../../shared/outcome.ts';
+import { OutcomeBar } from '../../shared/outcome-bar.tsx';
 import styles from './map-table.module.css';
 
 type Props = {
@@ -83,8 +83,20 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
     { id: 'type', header: 'Type', sortingField: 'type', width: 150, cell: (row) => row.type },
     { id: 'health', header: 'Health', width: 110, cell: (row) => <OutcomeBar counts={row.counts} /> },
     { id: 'rate', header: 'Requests', sortingField: 'rate', width: 110, cell: (row) => formatRate(row.rate) },
-    { id: 'average', header: 'Average', sortingField: 'averageUs', width: 100, cell: (row) => formatDuration(orNone(row.averageUs)) },
-    { id: 'p95', header: '95th percentile', sortingField: 'p95Us', width: 130, cell: (row) => formatDuration(orNone(row.p95Us)) },
+    {
+      id: 'average',
+      header: 'Average',
+      sortingField: 'averageUs',
+      width: 100,
+      cell: (row) => formatDuration(orNone(row.averageUs)),
+    },
+    {
+      id: 'p95',
+      header: '95th percentile',
+      sortingField: 'p95Us',
+      width: 130,
+      cell: (row) => formatDuration(orNone(row.p95Us)),
+    },
     count('ok', 'OK'),
     count('error', 'Errors'),
     count('throttle', 'Throttles'),

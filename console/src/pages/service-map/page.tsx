@@ -7,8 +7,8 @@ import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { FilterBox } from '../../shared/filter-box.tsx';
 import type { MapSelection, ServiceMap } from '../../shared/map/graph.ts';
 import { MapView } from '../../shared/map/map-view.tsx';
-import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
 import { NoTraces } from '../../shared/no-traces.tsx';
+import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
 import { OUTCOME_LABEL, OUTCOMES } from '../../shared/outcome.ts';
 import { TimeRangePicker } from '../../shared/time-range-picker.tsx';
 import { useServiceGraph } from '../../shared/use-service-graph.ts';
@@ -24,7 +24,8 @@ export function ServiceMapPage(): ReactElement {
   const navigate = route.useNavigate();
   const { data, error, isPending, isFetching, refetch } = useServiceGraph(range, q);
   const selection = useMemo<MapSelection | undefined>(
-    () => (node !== undefined ? { kind: 'node', key: node } : edge !== undefined ? { kind: 'edge', key: edge } : undefined),
+    () =>
+      node !== undefined ? { kind: 'node', key: node } : edge !== undefined ? { kind: 'edge', key: edge } : undefined,
     [node, edge],
   );
   const select = (next: MapSelection | undefined) =>
@@ -41,6 +42,7 @@ export function ServiceMapPage(): ReactElement {
 
   return (
     <div className={styles.page}>
+      <title>Service map · openray</title>
       <h1 className="visually-hidden">Service map</h1>
       <div className={styles.tools}>
         <FilterBox
@@ -58,7 +60,9 @@ export function ServiceMapPage(): ReactElement {
             { id: 'table', text: 'Table' },
           ]}
           onChange={({ detail }) =>
-            void navigate({ search: (before) => ({ ...before, view: detail.selectedId === 'table' ? 'table' : 'map' }) })
+            void navigate({
+              search: (before) => ({ ...before, view: detail.selectedId === 'table' ? 'table' : 'map' }),
+            })
           }
         />
         <TimeRangePicker />
@@ -127,7 +131,11 @@ function ServiceFinder({
     () =>
       (map?.nodes ?? [])
         .filter((node) => !node.isClient)
-        .map((node) => ({ value: node.key, label: shortNodeName(node.name, node.type), tags: [nodeTypeLabel(node.type)] })),
+        .map((node) => ({
+          value: node.key,
+          label: shortNodeName(node.name, node.type),
+          tags: [nodeTypeLabel(node.type)],
+        })),
     [map],
   );
   return (
@@ -140,7 +148,9 @@ function ServiceFinder({
         placeholder="Find a service"
         ariaLabel="Find a service"
         empty="No services"
-        onChange={({ detail }) => detail.selectedOption.value && onSelect({ kind: 'node', key: detail.selectedOption.value })}
+        onChange={({ detail }) =>
+          detail.selectedOption.value && onSelect({ kind: 'node', key: detail.selectedOption.value })
+        }
       />
     </div>
   );
@@ -157,7 +167,8 @@ function Legend({ map }: { readonly map: ServiceMap }): ReactElement {
         </span>
       ))}
       <span>
-        {services} {services === 1 ? 'service' : 'services'}, {map.edges.length} {map.edges.length === 1 ? 'edge' : 'edges'}
+        {services} {services === 1 ? 'service' : 'services'}, {map.edges.length}{' '}
+        {map.edges.length === 1 ? 'edge' : 'edges'}
       </span>
     </div>
   );

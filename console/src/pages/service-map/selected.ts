@@ -1,5 +1,11 @@
 import { edgeSelector, serviceSelector } from '../../shared/filter-text.ts';
-import { clientTraffic, type MapEdge, type MapSelection, type ServiceMap, type Traffic } from '../../shared/map/graph.ts';
+import {
+  clientTraffic,
+  type MapEdge,
+  type MapSelection,
+  type ServiceMap,
+  type Traffic,
+} from '../../shared/map/graph.ts';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
 
 /** What the panel shows of a node or an edge. */
@@ -12,7 +18,11 @@ export type Selected = {
   readonly selector: string;
   readonly traffic: Traffic;
   /** Edges of a node, with their traffic; the two ends of an edge, without. */
-  readonly neighbours: readonly { readonly selection: MapSelection; readonly text: string; readonly traffic?: Traffic }[];
+  readonly neighbours: readonly {
+    readonly selection: MapSelection;
+    readonly text: string;
+    readonly traffic?: Traffic;
+  }[];
 };
 
 /** Undefined when the map does not have it, such as after the time range was changed. */
@@ -23,7 +33,11 @@ export function selectedOn(map: ServiceMap, { kind, key }: MapSelection): Select
 function selectedNode(map: ServiceMap, key: string): Selected | undefined {
   const node = map.nodes.find((candidate) => candidate.key === key);
   if (!node) return undefined;
-  const kinds = [nodeTypeLabel(node.type), node.isRoot ? 'entry point' : '', node.isInferred ? 'known from its callers' : ''];
+  const kinds = [
+    nodeTypeLabel(node.type),
+    node.isRoot ? 'entry point' : '',
+    node.isInferred ? 'known from its callers' : '',
+  ];
   const towards = (edge: MapEdge, other: string, arrow: string) => ({
     selection: { kind: 'edge' as const, key: edge.key },
     text: `${arrow} ${labelOf(map, other)}`,

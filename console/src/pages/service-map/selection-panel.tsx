@@ -3,8 +3,8 @@ import { Link } from '@tanstack/react-router';
 import { type ReactElement, useState } from 'react';
 import { type Band, bandCondition, bothFilters, outcomeCondition, withConditions } from '../../shared/filter-text.ts';
 import { formatCount, formatDuration, formatRate } from '../../shared/format.ts';
-import { HistogramChart } from '../../shared/histogram-chart.tsx';
 import { percentileUs } from '../../shared/histogram.ts';
+import { HistogramChart } from '../../shared/histogram-chart.tsx';
 import { Glyph } from '../../shared/map/glyph.tsx';
 import type { MapSelection, ServiceMap } from '../../shared/map/graph.ts';
 import { nodeGlyph } from '../../shared/node-type.ts';
@@ -56,7 +56,10 @@ function Details({
   const { traffic, neighbours } = selected;
   const minutes = (window.toUs - window.fromUs) / 60_000_000;
   const filterFor = (outcomes: readonly Outcome[]) =>
-    bothFilters(filter, withConditions(selected.selector, [outcomeCondition(outcomes), band ? bandCondition(band) : '']));
+    bothFilters(
+      filter,
+      withConditions(selected.selector, [outcomeCondition(outcomes), band ? bandCondition(band) : '']),
+    );
   const bad = (['fault', 'error', 'throttle'] as const).filter((outcome) => traffic.counts[outcome] > 0);
 
   return (
@@ -97,7 +100,11 @@ function Details({
       </section>
       <section>
         <h3>Requests over time</h3>
-        {series.data ? <OutcomeSeries points={series.data} label={`Requests of ${selected.title} over time`} /> : <p>{series.error?.message ?? 'Loading'}</p>}
+        {series.data ? (
+          <OutcomeSeries points={series.data} label={`Requests of ${selected.title} over time`} />
+        ) : (
+          <p>{series.error?.message ?? 'Loading'}</p>
+        )}
       </section>
       {neighbours.length > 0 && (
         <section>
@@ -141,7 +148,11 @@ function TracesLink({
   readonly children: string | readonly string[];
 }): ReactElement {
   return (
-    <Link to="/traces" search={(before) => ({ range: before.range, live: before.live, q: filter })} className={isMain ? styles.main : styles.link}>
+    <Link
+      to="/traces"
+      search={(before) => ({ range: before.range, live: before.live, q: filter })}
+      className={isMain ? styles.main : styles.link}
+    >
       {children}
     </Link>
   );

@@ -11,7 +11,11 @@ export function periodFor({ fromUs, toUs }: TimeWindow): 60 | 300 {
 }
 
 /** Points of one width over the whole window, oldest first: gaps filled, neighbours added up where there are too many. */
-export function fillSeries(points: readonly SeriesPoint[], window: TimeWindow, periodSeconds: number): readonly SeriesPoint[] {
+export function fillSeries(
+  points: readonly SeriesPoint[],
+  window: TimeWindow,
+  periodSeconds: number,
+): readonly SeriesPoint[] {
   const periodUs = periodSeconds * 1_000_000;
   const intervals = Math.ceil((window.toUs - window.fromUs) / periodUs);
   const stepUs = periodUs * Math.max(1, Math.ceil(intervals / MAX_POINTS));
@@ -23,7 +27,8 @@ export function fillSeries(points: readonly SeriesPoint[], window: TimeWindow, p
     byEnd.set(slot, add(byEnd.get(slot) ?? NO_REQUESTS, counts));
   }
   const filled: SeriesPoint[] = [];
-  for (let endUs = firstEnd; endUs <= lastEnd; endUs += stepUs) filled.push({ endUs, counts: byEnd.get(endUs) ?? NO_REQUESTS });
+  for (let endUs = firstEnd; endUs <= lastEnd; endUs += stepUs)
+    filled.push({ endUs, counts: byEnd.get(endUs) ?? NO_REQUESTS });
   return filled;
 }
 

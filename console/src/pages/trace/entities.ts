@@ -50,7 +50,7 @@ export function readTrace(trace: WireTrace): TraceTree {
   for (const { Document } of trace.Segments) {
     const document = parseObject(Document);
     if (!document) continue;
-    if (document['inferred'] === true) inferred.push(document);
+    if (document.inferred === true) inferred.push(document);
     else tops.push(toDraft(document, 'segment', undefined, byId));
   }
   const orphans = (trace.Orphans ?? []).flatMap(({ Document }) => {
@@ -59,8 +59,8 @@ export function readTrace(trace: WireTrace): TraceTree {
   });
 
   for (const document of inferred) {
-    const caller = byId.get(text(document['parent_id']) ?? '');
-    if (caller) caller.inferredType = text(document['origin']) ?? 'remote';
+    const caller = byId.get(text(document.parent_id) ?? '');
+    if (caller) caller.inferredType = text(document.origin) ?? 'remote';
     // Its caller is away, so this is all there is to see of the call.
     else tops.push(toDraft(document, 'segment', undefined, byId));
   }
@@ -103,21 +103,26 @@ export function drawnStartUs(entity: Entity): number {
   );
 }
 
-function toDraft(document: JsonObject, kind: Entity['kind'], parent: Draft | undefined, byId: Map<string, Draft>): Draft {
+function toDraft(
+  document: JsonObject,
+  kind: Entity['kind'],
+  parent: Draft | undefined,
+  byId: Map<string, Draft>,
+): Draft {
   const { subsegments, ...fields } = document;
-  const start = document['start_time'];
-  const end = document['end_time'];
+  const start = document.start_time;
+  const end = document.end_time;
   const startUs = typeof start === 'number' ? Math.round(start * 1_000_000) : 0;
   const draft: Draft = {
-    id: text(document['id']) ?? '',
-    parentId: text(document['parent_id']) ?? parent?.id,
+    id: text(document.id) ?? '',
+    parentId: text(document.parent_id) ?? parent?.id,
     kind,
-    name: text(document['name']) ?? '(no name)',
+    name: text(document.name) ?? '(no name)',
     startUs,
     endUs: typeof end === 'number' ? Math.max(startUs, Math.round(end * 1_000_000)) : undefined,
     outcome: outcomeOf(document),
-    origin: text(document['origin']) ?? null,
-    namespace: text(document['namespace']),
+    origin: text(document.origin) ?? null,
+    namespace: text(document.namespace),
     segment: undefined,
     fields,
     children: [],
@@ -137,9 +142,9 @@ function toDraft(document: JsonObject, kind: Entity['kind'], parent: Draft | und
 function outcomeOf(document: JsonObject): Outcome {
   const status = at(document, 'http', 'response', 'status');
   const code = typeof status === 'number' ? status : 0;
-  if (document['throttle'] === true || code === 429) return 'throttle';
-  if (document['fault'] === true || (code >= 500 && code < 600)) return 'fault';
-  return document['error'] === true || (code >= 400 && code < 500) ? 'error' : 'ok';
+  if (document.throttle === true || code === 429) return 'throttle';
+  if (document.fault === true || (code >= 500 && code < 600)) return 'fault';
+  return document.error === true || (code >= 400 && code < 500) ? 'error' : 'ok';
 }
 
 /** Whether `entity` is `above` itself or hangs below it: then `above` can't hang below `entity` too. */

@@ -36,17 +36,28 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
     {
       id: 'annotations',
       label: 'Annotations',
-      count: keyCount(fields['annotations']),
+      count: keyCount(fields.annotations),
       content: <AnnotationsTab entity={entity} />,
     },
-    { id: 'metadata', label: 'Metadata', count: keyCount(fields['metadata']), content: <MetadataTab entity={entity} /> },
+    {
+      id: 'metadata',
+      label: 'Metadata',
+      count: keyCount(fields.metadata),
+      content: <MetadataTab entity={entity} />,
+    },
     {
       id: 'exceptions',
       label: 'Exceptions',
       count: exceptions.length,
-      content: <ExceptionsTab exceptions={exceptions} workingDirectory={at(fields, 'cause', 'working_directory')} onSelect={onSelect} />,
+      content: (
+        <ExceptionsTab
+          exceptions={exceptions}
+          workingDirectory={at(fields, 'cause', 'working_directory')}
+          onSelect={onSelect}
+        />
+      ),
     },
-    { id: 'sql', label: 'SQL', content: <SqlTab sql={fields['sql']} /> },
+    { id: 'sql', label: 'SQL', content: <SqlTab sql={fields.sql} /> },
     { id: 'raw', label: 'Raw', content: <RawTab entity={entity} /> },
   ];
   return (

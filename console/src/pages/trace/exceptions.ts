@@ -1,6 +1,10 @@
 import { at, type Entity, isObject, type Json, type TraceTree, text } from './entities.ts';
 
-export type Frame = { readonly path: string | undefined; readonly line: number | undefined; readonly label: string | undefined };
+export type Frame = {
+  readonly path: string | undefined;
+  readonly line: number | undefined;
+  readonly label: string | undefined;
+};
 
 export type RecordedException = {
   readonly type: string;
@@ -24,7 +28,7 @@ export function exceptionsOf(entity: Entity, tree: TraceTree): readonly Recorded
   const id = text(cause) ?? text(at(cause, 'id'));
   if (id === undefined) return [];
   for (const other of tree.byId.values()) {
-    const found = listOf(other.fields['cause']).find((value) => at(value, 'id') === id);
+    const found = listOf(other.fields.cause).find((value) => at(value, 'id') === id);
     if (found) return [toException(found, other === entity ? undefined : other)];
   }
   return [];
@@ -51,5 +55,9 @@ function toException(value: Json, recordedOn: Entity | undefined): RecordedExcep
 /** Frames of ES modules come with `line: null`. */
 function toFrame(value: Json): Frame {
   const line = at(value, 'line');
-  return { path: text(at(value, 'path')), line: typeof line === 'number' ? line : undefined, label: text(at(value, 'label')) };
+  return {
+    path: text(at(value, 'path')),
+    line: typeof line === 'number' ? line : undefined,
+    label: text(at(value, 'label')),
+  };
 }

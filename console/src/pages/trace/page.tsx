@@ -26,7 +26,8 @@ export function TracePage(): ReactElement {
   const select = (entity: string | undefined) =>
     void navigate({ search: (before) => ({ ...before, entity }), replace: true });
 
-  if (error instanceof ApiFailure && error.code === 'TraceNotFound') return <TraceNotFound id={id} onRetry={() => void refetch()} />;
+  if (error instanceof ApiFailure && error.code === 'TraceNotFound')
+    return <TraceNotFound id={id} onRetry={() => void refetch()} />;
   if (error && !tree) {
     return (
       <div className={styles.notice}>
@@ -54,7 +55,15 @@ export function TracePage(): ReactElement {
       {isMapShown && <TraceMap id={id} tree={tree} selected={selected} onSelect={select} />}
       <div className={styles.detail}>
         <Waterfall tree={tree} selectedId={selected?.id} onSelect={select} />
-        {selected && <EntityPanel key={selected.id} tree={tree} entity={selected} onClose={() => select(undefined)} onSelect={select} />}
+        {selected && (
+          <EntityPanel
+            key={selected.id}
+            tree={tree}
+            entity={selected}
+            onClose={() => select(undefined)}
+            onSelect={select}
+          />
+        )}
       </div>
     </div>
   );
@@ -83,7 +92,9 @@ function TraceMap({
     const entities = [...tree.byId.values()];
     const found =
       entities.find((entity) => entity.kind === 'segment' && nodeKey(entity.name, entity.origin) === key) ??
-      entities.find((entity) => entity.inferredType !== undefined && nodeKey(entity.name, entity.inferredType) === key) ??
+      entities.find(
+        (entity) => entity.inferredType !== undefined && nodeKey(entity.name, entity.inferredType) === key,
+      ) ??
       entities.find((entity) => entity.inferredType !== undefined && key.startsWith(`${entity.inferredType}|`)) ??
       tree.roots[0];
     onSelect(found?.id);

@@ -39,14 +39,16 @@ function Path({ cause }: { readonly cause: WireRootCause }): ReactElement {
         // biome-ignore lint/suspicious/noArrayIndexKey: the same service may be on a path twice
         <li key={index}>
           <strong>{service.Name}</strong> <small>{nodeTypeLabel(service.Type)}</small>
-          {service.EntityPath.filter(({ Name }, at) => at > 0 || Name !== service.Name).map(({ Name, Coverage }, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the same name may be on a path twice
-            <span key={at}>
-              {' › '}
-              {Name}
-              {Coverage !== undefined && <small> {formatShare(Coverage, 1)}</small>}
-            </span>
-          ))}
+          {service.EntityPath.filter(({ Name }, at) => at > 0 || Name !== service.Name).map(
+            ({ Name, Coverage }, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the same name may be on a path twice
+              <span key={at}>
+                {' › '}
+                {Name}
+                {Coverage !== undefined && <small> {formatShare(Coverage, 1)}</small>}
+              </span>
+            ),
+          )}
           {service.EntityPath.flatMap(({ Exceptions }) => Exceptions ?? []).map(({ Name, Message }) => (
             <em key={`${Name}${Message}`}>
               {Name}: {Message}

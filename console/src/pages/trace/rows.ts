@@ -48,7 +48,8 @@ function pushRows(rows: Row[], entities: readonly Entity[], level: number, close
       position: frame.next,
       isOpen,
     });
-    if (isOpen && entity.children.length > 0) stack.push({ siblings: entity.children, next: 0, level: frame.level + 1 });
+    if (isOpen && entity.children.length > 0)
+      stack.push({ siblings: entity.children, next: 0, level: frame.level + 1 });
   }
 }
 

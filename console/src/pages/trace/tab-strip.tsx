@@ -13,11 +13,19 @@ type Props = {
 /** Tabs narrow enough that all of them are in sight in a panel. Arrow keys, Home and End walk through them. */
 export function TabStrip({ tabs, active, label, onChange }: Props): ReactElement {
   const prefix = useId();
-  const index = Math.max(0, tabs.findIndex(({ id }) => id === active));
+  const index = Math.max(
+    0,
+    tabs.findIndex(({ id }) => id === active),
+  );
   const shown = tabs[index];
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const moves: Readonly<Record<string, number>> = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: tabs.length - 1 };
+    const moves: Readonly<Record<string, number>> = {
+      ArrowLeft: index - 1,
+      ArrowRight: index + 1,
+      Home: 0,
+      End: tabs.length - 1,
+    };
     const target = moves[event.key];
     const next = target === undefined ? undefined : tabs[(target + tabs.length) % tabs.length];
     if (!next) return;

@@ -21,7 +21,11 @@ export function axisTicks(
 }
 
 /** A bar's left edge and width in parts of the view, cut to it; undefined when it lies outside. */
-export function barPlace(view: Span, fromUs: number, toUs: number): { readonly left: number; readonly width: number } | undefined {
+export function barPlace(
+  view: Span,
+  fromUs: number,
+  toUs: number,
+): { readonly left: number; readonly width: number } | undefined {
   const length = Math.max(1, view.toUs - view.fromUs);
   if (toUs < view.fromUs || fromUs > view.toUs) return undefined;
   const left = Math.max(0, (fromUs - view.fromUs) / length);

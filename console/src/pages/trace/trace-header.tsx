@@ -22,6 +22,7 @@ export function TraceHeader({ tree, summary, isMapShown, onToggleMap }: Props): 
   const segments = [...tree.byId.values()].filter(({ kind }) => kind === 'segment').length;
   return (
     <header className={styles.header}>
+      <title>{`Trace ${tree.id} · openray`}</title>
       <div className={styles.id}>
         <nav aria-label="Breadcrumb">
           <Link to="/traces">Traces</Link> /
@@ -42,15 +43,27 @@ export function TraceHeader({ tree, summary, isMapShown, onToggleMap }: Props): 
         )}
       </div>
       <dl>
-        <Fact label="Outcome">{note ? <OutcomePill outcome={worst} note={note} /> : <OutcomePill outcome={worst} />}</Fact>
+        <Fact label="Outcome">
+          {note ? <OutcomePill outcome={worst} note={note} /> : <OutcomePill outcome={worst} />}
+        </Fact>
         <Fact label="Start">{formatTime(tree.startUs)}</Fact>
-        <Fact label="Duration">{tree.isInProgress ? `${formatDuration(tree.endUs - tree.startUs)} so far` : formatDuration(tree.endUs - tree.startUs)}</Fact>
+        <Fact label="Duration">
+          {tree.isInProgress
+            ? `${formatDuration(tree.endUs - tree.startUs)} so far`
+            : formatDuration(tree.endUs - tree.startUs)}
+        </Fact>
         <Fact label="Response time">{formatDuration(responseUs(tree))}</Fact>
         <Fact label="Parts">
-          {formatCount(segments)} {segments === 1 ? 'segment' : 'segments'}, {formatCount(tree.byId.size - segments)} subsegments
+          {formatCount(segments)} {segments === 1 ? 'segment' : 'segments'}, {formatCount(tree.byId.size - segments)}{' '}
+          subsegments
         </Fact>
       </dl>
-      <Button onClick={onToggleMap} ariaExpanded={isMapShown} iconName={isMapShown ? 'angle-up' : 'angle-down'} iconAlign="right">
+      <Button
+        onClick={onToggleMap}
+        ariaExpanded={isMapShown}
+        iconName={isMapShown ? 'angle-up' : 'angle-down'}
+        iconAlign="right"
+      >
         Map
       </Button>
     </header>

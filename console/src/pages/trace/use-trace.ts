@@ -1,7 +1,7 @@
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
-import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummaries, toWireWindow } from '../../shared/api.ts';
 import type { WireTraceSummary } from 'openray/api-types';
-import { LIVE } from '../../shared/live.ts';
+import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummaries, toWireWindow } from '../../shared/api.ts';
+import { liveTrace } from '../../shared/live.ts';
 import { type ServiceMap, toServiceMap } from '../../shared/map/graph.ts';
 import { readTrace, type TraceTree } from './entities.ts';
 
@@ -17,7 +17,7 @@ export function useTrace(id: string): UseQueryResult<TraceTree> {
     },
     // The tree is rebuilt only when the documents changed; comparing it deeply would cost more than drawing it.
     structuralSharing: false,
-    meta: LIVE,
+    meta: liveTrace(id),
   });
 }
 
@@ -27,7 +27,7 @@ export function useTraceGraph(id: string, isWanted: boolean): UseQueryResult<Ser
     queryKey: ['trace-graph', id],
     queryFn: async ({ signal }) => toServiceMap((await getTraceGraph({ TraceIds: [id] }, signal)).Services),
     enabled: isWanted,
-    meta: LIVE,
+    meta: liveTrace(id),
   });
 }
 

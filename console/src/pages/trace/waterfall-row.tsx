@@ -1,9 +1,11 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows that are placed one by one can not be a <table>
+// biome-ignore-all lint/a11y/useFocusableInteractive: the tree grid has the focus and names its active row
 import { memo, type ReactElement } from 'react';
 import { formatDuration } from '../../shared/format.ts';
 import { Glyph } from '../../shared/map/glyph.tsx';
 import { nodeGlyph, nodeTypeLabel } from '../../shared/node-type.ts';
 import { drawnStartUs, type Entity } from './entities.ts';
-import { type Row, ORPHANS } from './rows.ts';
+import { ORPHANS, type Row } from './rows.ts';
 import { barPlace, type Span } from './time-axis.ts';
 import styles from './waterfall-row.module.css';
 
@@ -31,7 +33,6 @@ export const WaterfallRow = memo(function WaterfallRow({ row, onToggle, onSelect
   const position = row.kind === 'entity' ? { 'aria-setsize': row.setSize, 'aria-posinset': row.position } : {};
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree grid around it has the focus and handles the keys
-    // biome-ignore lint/a11y/useFocusableInteractive: as above, by aria-activedescendant
     <div
       id={props.id}
       role="row"
@@ -46,7 +47,11 @@ export const WaterfallRow = memo(function WaterfallRow({ row, onToggle, onSelect
       data-match={props.isMatch}
       onClick={() => (row.kind === 'orphans' ? onToggle(ORPHANS) : onSelect(row.key))}
     >
-      <div role="gridcell" className={styles.name} style={{ paddingInlineStart: 8 + Math.min(level - 1, MAX_INDENT) * 14 }}>
+      <div
+        role="gridcell"
+        className={styles.name}
+        style={{ paddingInlineStart: 8 + Math.min(level - 1, MAX_INDENT) * 14 }}
+      >
         {hasChildren ? (
           <button
             type="button"
@@ -104,7 +109,15 @@ function OrphansName({ count }: { readonly count: number }): ReactElement {
   );
 }
 
-function Bar({ entity, view, traceEndUs }: { readonly entity: Entity; readonly view: Span; readonly traceEndUs: number }): ReactElement | null {
+function Bar({
+  entity,
+  view,
+  traceEndUs,
+}: {
+  readonly entity: Entity;
+  readonly view: Span;
+  readonly traceEndUs: number;
+}): ReactElement | null {
   const isRunning = entity.endUs === undefined;
   const endUs = entity.endUs ?? Math.max(traceEndUs, entity.startUs);
   const drawnFromUs = drawnStartUs(entity);
@@ -120,7 +133,11 @@ function Bar({ entity, view, traceEndUs }: { readonly entity: Entity; readonly v
   return (
     <>
       {lead && (
-        <div className={styles.lead} style={{ left: `${lead.left * 100}%`, width: `${lead.width * 100}%` }} title="Before the segment: its subsegments began earlier" />
+        <div
+          className={styles.lead}
+          style={{ left: `${lead.left * 100}%`, width: `${lead.width * 100}%` }}
+          title="Before the segment: its subsegments began earlier"
+        />
       )}
       {bar && (
         <div

@@ -42,7 +42,13 @@ export function WaterfallSearch({ tree, onShow, onMatches }: Props): ReactElemen
         }}
       />
       <output aria-live="polite">
-        {words.trim() === '' ? '' : matches.length === 0 ? 'nothing found' : at < 0 ? `${matches.length} found, Enter goes there` : `${at + 1} of ${matches.length}`}
+        {words.trim() === ''
+          ? ''
+          : matches.length === 0
+            ? 'nothing found'
+            : at < 0
+              ? `${matches.length} found, Enter goes there`
+              : `${at + 1} of ${matches.length}`}
       </output>
     </search>
   );

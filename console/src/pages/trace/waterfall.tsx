@@ -34,7 +34,7 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
   const whole = useMemo<Span>(() => ({ fromUs: tree.startUs, toUs: Math.max(tree.endUs, tree.startUs + 1) }), [tree]);
   const view = zoom ?? whole;
   const found = rows.findIndex(({ key }) => key === activeKey);
-  const active = found < 0 ? 0 : found;
+  const active = Math.max(0, found);
 
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -44,15 +44,21 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
     overscan: 12,
   });
 
-  // What the map or a link selects must be in sight.
+  // What the map or a link selects must be in sight; but a refresh must not pull anybody back to it.
+  const lastSelected = useRef<string>(undefined);
   useEffect(() => {
+    if (selectedId === lastSelected.current) return;
+    lastSelected.current = selectedId;
     if (selectedId === undefined) return;
     setClosed((before) => openedTo(tree, before, selectedId));
     setActiveKey(selectedId);
   }, [selectedId, tree]);
+  const lastShown = useRef<string>(undefined);
   useEffect(() => {
-    if (found >= 0) virtualizer.scrollToIndex(found, { align: 'auto' });
-  }, [found, virtualizer]);
+    if (found < 0 || lastShown.current === activeKey) return;
+    lastShown.current = activeKey;
+    virtualizer.scrollToIndex(found, { align: 'auto' });
+  }, [found, activeKey, virtualizer]);
 
   const toggle = (key: string) =>
     setClosed((before) => {
@@ -98,7 +104,11 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
           <Button onClick={() => setClosed(closable(tree))}>Collapse all</Button>
         </span>
       </div>
-      <TimeScale view={view} whole={whole} onView={(next) => setZoom(next.toUs - next.fromUs >= whole.toUs - whole.fromUs ? undefined : next)} />
+      <TimeScale
+        view={view}
+        whole={whole}
+        onView={(next) => setZoom(next.toUs - next.fromUs >= whole.toUs - whole.fromUs ? undefined : next)}
+      />
       <div
         ref={scroller}
         className={styles.rows}

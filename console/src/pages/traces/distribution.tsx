@@ -2,8 +2,8 @@ import type { WireTraceSummary } from 'openray/api-types';
 import { type ReactElement, useMemo, useState } from 'react';
 import { type Band, bandCondition } from '../../shared/filter-text.ts';
 import { formatCount, formatDuration } from '../../shared/format.ts';
-import { HistogramChart } from '../../shared/histogram-chart.tsx';
 import { percentileUs } from '../../shared/histogram.ts';
+import { HistogramChart } from '../../shared/histogram-chart.tsx';
 import styles from './distribution.module.css';
 
 type Props = {
@@ -16,7 +16,8 @@ type Props = {
 export function Distribution({ traces, isComplete, onNarrow }: Props): ReactElement {
   const [band, setBand] = useState<Band>();
   const times = useMemo(
-    () => traces.flatMap(({ ResponseTime }) => (ResponseTime === null ? [] : [{ us: ResponseTime * 1_000_000, count: 1 }])),
+    () =>
+      traces.flatMap(({ ResponseTime }) => (ResponseTime === null ? [] : [{ us: ResponseTime * 1_000_000, count: 1 }])),
     [traces],
   );
   return (

@@ -1,6 +1,6 @@
 import Select, { type SelectProps } from '@cloudscape-design/components/select';
 import type { WireTraceSummary } from 'openray/api-types';
-import { type ReactElement, useMemo } from 'react';
+import { type ReactElement, useId, useMemo } from 'react';
 import { formatCount, formatDuration, formatShare } from '../../shared/format.ts';
 import { OutcomeBar } from '../../shared/outcome-bar.tsx';
 import { annotationKeys, FIELD_GROUPINGS, groupTraces } from './groups.ts';
@@ -17,19 +17,23 @@ type Props = {
 export function GroupsTable({ traces, grouping, onGrouping, onNarrow }: Props): ReactElement {
   const groups = useMemo(() => groupTraces(traces, grouping), [traces, grouping]);
   const options = useMemo(() => optionsFor(traces), [traces]);
+  const labelId = useId();
   const selected = { value: grouping, label: labelOf(grouping) };
   return (
     <section className={styles.card} aria-label="Trace overview">
       <header>
         <h2>Trace overview</h2>
-        <Select
-          selectedOption={selected}
-          options={options}
-          inlineLabelText="Group by"
-          expandToViewport
-          filteringType="auto"
-          onChange={({ detail }) => detail.selectedOption.value && onGrouping(detail.selectedOption.value)}
-        />
+        <div className={styles.by}>
+          <span id={labelId}>Group by</span>
+          <Select
+            selectedOption={selected}
+            options={options}
+            ariaLabelledby={labelId}
+            expandToViewport
+            filteringType="auto"
+            onChange={({ detail }) => detail.selectedOption.value && onGrouping(detail.selectedOption.value)}
+          />
+        </div>
       </header>
       <div className={styles.scroll}>
         <table>
@@ -46,7 +50,11 @@ export function GroupsTable({ traces, grouping, onGrouping, onNarrow }: Props): 
             {groups.slice(0, 200).map((group) => (
               <tr key={`${group.filter}${group.label}`}>
                 <th scope="row">
-                  <button type="button" title={`Add to the filter: ${group.filter}`} onClick={() => onNarrow(group.filter)}>
+                  <button
+                    type="button"
+                    title={`Add to the filter: ${group.filter}`}
+                    onClick={() => onNarrow(group.filter)}
+                  >
                     {group.label}
                   </button>
                 </th>
@@ -77,6 +85,11 @@ function optionsFor(traces: readonly WireTraceSummary[]): SelectProps.Options {
     ...FIELD_GROUPINGS.map(({ id, label }) => ({ value: id, label })),
     ...(keys.length === 0
       ? []
-      : [{ label: 'Annotations', options: keys.map((key) => ({ value: `annotation.${key}`, label: `annotation.${key}` })) }]),
+      : [
+          {
+            label: 'Annotations',
+            options: keys.map((key) => ({ value: `annotation.${key}`, label: `annotation.${key}` })),
+          },
+        ]),
   ];
 }

@@ -43,13 +43,17 @@ export function rootOutcome(trace: WireTraceSummary): Outcome {
 /** Annotation keys of the traces, most used first. */
 export function annotationKeys(traces: readonly WireTraceSummary[]): readonly string[] {
   const counts = new Map<string, number>();
-  for (const trace of traces) for (const key of Object.keys(trace.Annotations)) counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const trace of traces)
+    for (const key of Object.keys(trace.Annotations)) counts.set(key, (counts.get(key) ?? 0) + 1);
   return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([key]) => key);
 }
 
 /** Groups of the traces by what `grouping` names, largest first. A trace with several values is in several groups. */
 export function groupTraces(traces: readonly WireTraceSummary[], grouping: string): readonly TraceGroup[] {
-  const groups = new Map<string, { value: Value; traces: number; timed: number; sumUs: number; counts: Record<Outcome, number> }>();
+  const groups = new Map<
+    string,
+    { value: Value; traces: number; timed: number; sumUs: number; counts: Record<Outcome, number> }
+  >();
   for (const trace of traces) {
     const seen = new Set<string>();
     for (const value of valuesOf(trace, grouping)) {
@@ -102,9 +106,13 @@ function valuesOf(trace: WireTraceSummary, grouping: string): readonly Value[] {
     case 'url':
       return Http.HttpURL === null ? [] : [{ label: Http.HttpURL, filter: `http.url = ${quote(Http.HttpURL)}` }];
     case 'status':
-      return Http.HttpStatus === null ? [] : [{ label: String(Http.HttpStatus), filter: `http.status = ${Http.HttpStatus}` }];
+      return Http.HttpStatus === null
+        ? []
+        : [{ label: String(Http.HttpStatus), filter: `http.status = ${Http.HttpStatus}` }];
     case 'method':
-      return Http.HttpMethod === null ? [] : [{ label: Http.HttpMethod, filter: `http.method = ${quote(Http.HttpMethod)}` }];
+      return Http.HttpMethod === null
+        ? []
+        : [{ label: Http.HttpMethod, filter: `http.method = ${quote(Http.HttpMethod)}` }];
     case 'user':
       return Users.map(({ UserName }) => ({ label: UserName, filter: `user = ${quote(UserName)}` }));
     default:

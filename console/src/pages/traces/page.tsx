@@ -26,6 +26,7 @@ export function TracesPage(): ReactElement {
 
   return (
     <div className={styles.page}>
+      <title>Traces · openray</title>
       <h1 className="visually-hidden">Traces</h1>
       <div className={styles.tools}>
         <FilterBox
@@ -58,7 +59,9 @@ export function TracesPage(): ReactElement {
               <GroupsTable
                 traces={traces}
                 grouping={group}
-                onGrouping={(next) => void navigate({ search: (before) => ({ ...before, group: next }), replace: true })}
+                onGrouping={(next) =>
+                  void navigate({ search: (before) => ({ ...before, group: next }), replace: true })
+                }
                 onNarrow={narrow}
               />
             </div>

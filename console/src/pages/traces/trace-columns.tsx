@@ -48,13 +48,25 @@ export const COLUMNS: TableProps.ColumnDefinition<WireTraceSummary>[] = [
   },
   { id: 'method', header: 'Method', width: 95, cell: ({ Http }) => Http.HttpMethod ?? '–' },
   { id: 'status', header: 'Status', width: 80, cell: ({ Http }) => Http.HttpStatus ?? '–' },
-  { id: 'url', header: 'URL', width: 240, cell: ({ Http }) => <span title={Http.HttpURL ?? ''}>{Http.HttpURL ?? '–'}</span> },
-  { id: 'user', header: 'Users', width: 110, cell: ({ Users }) => Users.map(({ UserName }) => UserName).join(', ') || '–' },
+  {
+    id: 'url',
+    header: 'URL',
+    width: 240,
+    cell: ({ Http }) => <span title={Http.HttpURL ?? ''}>{Http.HttpURL ?? '–'}</span>,
+  },
+  {
+    id: 'user',
+    header: 'Users',
+    width: 110,
+    cell: ({ Users }) => Users.map(({ UserName }) => UserName).join(', ') || '–',
+  },
   {
     id: 'annotations',
     header: 'Annotations',
     width: 120,
-    cell: ({ Annotations }) => <span title={annotationsText(Annotations)}>{Object.keys(Annotations).length || '–'}</span>,
+    cell: ({ Annotations }) => (
+      <span title={annotationsText(Annotations)}>{Object.keys(Annotations).length || '–'}</span>
+    ),
   },
   {
     id: 'segments',
@@ -77,6 +89,8 @@ function TraceOutcome({ trace }: { readonly trace: WireTraceSummary }): ReactEle
 
 function annotationsText(annotations: WireTraceSummary['Annotations']): string {
   return Object.entries(annotations)
-    .map(([key, values]) => `${key} = ${values.map(({ AnnotationValue }) => annotationText(AnnotationValue)).join(', ')}`)
+    .map(
+      ([key, values]) => `${key} = ${values.map(({ AnnotationValue }) => annotationText(AnnotationValue)).join(', ')}`,
+    )
     .join('\n');
 }

@@ -1,4 +1,9 @@
-import { type InfiniteData, keepPreviousData, type UseInfiniteQueryResult, useInfiniteQuery } from '@tanstack/react-query';
+import {
+  type InfiniteData,
+  keepPreviousData,
+  type UseInfiniteQueryResult,
+  useInfiniteQuery,
+} from '@tanstack/react-query';
 import type { GetTraceSummariesResponse } from 'openray/api-types';
 import { getTraceSummaries, wireWindow } from '../../shared/api.ts';
 import { LIVE } from '../../shared/live.ts';

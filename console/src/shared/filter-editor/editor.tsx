@@ -1,8 +1,22 @@
-import { autocompletion, type CompletionContext, type CompletionResult, completionKeymap, startCompletion } from '@codemirror/autocomplete';
+import {
+  autocompletion,
+  type CompletionContext,
+  type CompletionResult,
+  completionKeymap,
+  startCompletion,
+} from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { linter } from '@codemirror/lint';
 import { EditorState, type Extension, Prec } from '@codemirror/state';
-import { Decoration, type DecorationSet, EditorView, keymap, placeholder, ViewPlugin, type ViewUpdate } from '@codemirror/view';
+import {
+  Decoration,
+  type DecorationSet,
+  EditorView,
+  keymap,
+  placeholder,
+  ViewPlugin,
+  type ViewUpdate,
+} from '@codemirror/view';
 import { type ReactElement, useEffect, useRef } from 'react';
 import styles from './editor.module.css';
 import { complete, mistakeIn, tokens, type Vocabulary } from './language.ts';
@@ -50,7 +64,10 @@ export default function FilterEditor(props: Props): ReactElement {
   return <div ref={host} className={styles.editor} />;
 }
 
-function extensions(hint: string, { onChange, onApply, vocabulary }: Pick<Props, 'onChange' | 'onApply' | 'vocabulary'>): Extension {
+function extensions(
+  hint: string,
+  { onChange, onApply, vocabulary }: Pick<Props, 'onChange' | 'onApply' | 'vocabulary'>,
+): Extension {
   return [
     history(),
     oneLine,
@@ -69,7 +86,11 @@ function extensions(hint: string, { onChange, onApply, vocabulary }: Pick<Props,
       maxRenderedOptions: 60,
     }),
     placeholder(hint),
-    EditorView.contentAttributes.of({ 'aria-label': 'Filter expression', 'aria-multiline': 'false', spellcheck: 'false' }),
+    EditorView.contentAttributes.of({
+      'aria-label': 'Filter expression',
+      'aria-multiline': 'false',
+      spellcheck: 'false',
+    }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) onChange(update.state.doc.toString());
     }),
@@ -93,8 +114,13 @@ function extensions(hint: string, { onChange, onApply, vocabulary }: Pick<Props,
 /** Lines that are pasted become one; no key makes a second. */
 const oneLine = EditorState.transactionFilter.of((transaction) => {
   if (!transaction.docChanged || transaction.newDoc.lines === 1) return transaction;
-  const text = transaction.newDoc.toString().replaceAll(/\s*\n\s*/g, ' ').trim();
-  return [{ changes: { from: 0, to: transaction.startState.doc.length, insert: text }, selection: { anchor: text.length } }];
+  const text = transaction.newDoc
+    .toString()
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim();
+  return [
+    { changes: { from: 0, to: transaction.startState.doc.length, insert: text }, selection: { anchor: text.length } },
+  ];
 });
 
 const colours = Prec.high(
@@ -114,7 +140,9 @@ const colours = Prec.high(
 
 function decorate(view: EditorView): DecorationSet {
   return Decoration.set(
-    tokens(view.state.doc.toString()).map(({ kind, start, end }) => Decoration.mark({ class: styles[kind] ?? '' }).range(start, end)),
+    tokens(view.state.doc.toString()).map(({ kind, start, end }) =>
+      Decoration.mark({ class: styles[kind] ?? '' }).range(start, end),
+    ),
   );
 }
 

@@ -1,8 +1,8 @@
 import { complete, type HighlightToken, readFilter, tokens, type Vocabulary } from 'openray/filter';
 
+export type { HighlightToken, Vocabulary };
 /** The console's only door to the filter language: the server's own parser, so that both ends agree. */
 export { complete, tokens };
-export type { HighlightToken, Vocabulary };
 
 export type Mistake = { readonly message: string; readonly from: number; readonly to: number };
 
@@ -14,7 +14,12 @@ export function mistakeIn(text: string): Mistake | undefined {
   const from = Math.min(position, text.length);
   // The word at the position, or the last character where the text ends too early.
   const word = /^[^\s(){}[\],]+/.exec(text.slice(from))?.[0].length ?? (from < text.length ? 1 : 0);
-  const hint = expected.length === 0 || /expected/i.test(message) ? '' : ` Expected ${expected.slice(0, 6).join(', ')}.`;
+  const hint =
+    expected.length === 0 || /expected/i.test(message) ? '' : ` Expected ${expected.slice(0, 6).join(', ')}.`;
   const reason = message.replace(/^Invalid filter expression: /, '').replace(/ at position \d+$/, '');
-  return { message: `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.${hint}`, from: word === 0 ? Math.max(0, from - 1) : from, to: from + word };
+  return {
+    message: `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.${hint}`,
+    from: word === 0 ? Math.max(0, from - 1) : from,
+    to: from + word,
+  };
 }

@@ -20,7 +20,14 @@ const PATHS: Readonly<Record<NodeGlyph, string>> = {
 export function Glyph({ glyph, size = 16 }: { readonly glyph: NodeGlyph; readonly size?: number }): ReactElement {
   return (
     <svg width={size} height={size} viewBox="0 0 16 16" aria-hidden="true" style={{ flex: 'none' }}>
-      <path d={PATHS[glyph]} fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinejoin="round" strokeLinecap="round" />
+      <path
+        d={PATHS[glyph]}
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.4"
+        strokeLinejoin="round"
+        strokeLinecap="round"
+      />
     </svg>
   );
 }

@@ -1,5 +1,5 @@
 import type { WireEdge, WireService, WireStatistics } from 'openray/api-types';
-import { type WeightedTime, entriesToUs } from '../histogram.ts';
+import { entriesToUs, type WeightedTime } from '../histogram.ts';
 import { averageUs, NO_REQUESTS, type OutcomeCounts, outcomeCounts, totalOf } from '../outcome.ts';
 
 /** What was measured at a node or on an edge. */
@@ -61,6 +61,16 @@ export function toServiceMap(services: readonly WireService[]): ServiceMap {
   };
 }
 
+/** The selected node or edge with what it touches: the part of a large map to look at. */
+export function neighbourhood(map: ServiceMap, selection: MapSelection): ReadonlySet<string> {
+  const near = new Set<string>([selection.key]);
+  for (const { key, from, to } of map.edges) {
+    if (selection.kind === 'edge' ? key !== selection.key : from !== selection.key && to !== selection.key) continue;
+    near.add(key).add(from).add(to);
+  }
+  return near;
+}
+
 /** What a client saw is on its edges; its node has no statistics of its own. */
 export function clientTraffic(map: ServiceMap, key: string): Traffic {
   return mergeTraffic(map.edges.filter((edge) => edge.from === key).map((edge) => edge.traffic));
@@ -105,7 +115,12 @@ function mergeTraffic(parts: readonly Traffic[]): Traffic {
     total += part.total;
     sumUs += (part.averageUs ?? 0) * part.total;
   }
-  return { counts, total, averageUs: total === 0 ? undefined : sumUs / total, times: parts.flatMap((part) => part.times) };
+  return {
+    counts,
+    total,
+    averageUs: total === 0 ? undefined : sumUs / total,
+    times: parts.flatMap((part) => part.times),
+  };
 }
 
 function compare(a: string, b: string): number {

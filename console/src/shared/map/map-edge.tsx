@@ -6,7 +6,12 @@ import type { MapEdge } from './graph.ts';
 import styles from './map-edge.module.css';
 
 export type CallEdge = Edge<
-  { readonly edge: MapEdge; readonly windowMinutes: number | undefined; readonly isLabelled: boolean },
+  {
+    readonly edge: MapEdge;
+    readonly windowMinutes: number | undefined;
+    readonly isLabelled: boolean;
+    readonly isFaded: boolean;
+  },
   'call'
 >;
 
@@ -15,10 +20,14 @@ export function MapEdgeView(props: EdgeProps<CallEdge>): ReactElement {
   const [path, labelX, labelY] = getBezierPath(props);
   const { data, selected, markerEnd } = props;
   if (!data) return <BaseEdge path={path} />;
-  const { edge, windowMinutes, isLabelled } = data;
+  const { edge, windowMinutes, isLabelled, isFaded } = data;
   const { counts, total } = edge.traffic;
   const color =
-    counts.fault > total * 0.05 ? 'var(--fault)' : counts.error + counts.throttle > total * 0.05 ? 'var(--error)' : 'var(--edge)';
+    counts.fault > total * 0.05
+      ? 'var(--fault)'
+      : counts.error + counts.throttle > total * 0.05
+        ? 'var(--error)'
+        : 'var(--edge)';
   return (
     <>
       <BaseEdge
@@ -26,8 +35,10 @@ export function MapEdgeView(props: EdgeProps<CallEdge>): ReactElement {
         interactionWidth={24}
         {...(markerEnd === undefined ? {} : { markerEnd })}
         style={{
-          stroke: selected ? 'var(--focus)' : color,
+          // The style sheet sets the variable where the edge has the pointer or the focus.
+          stroke: selected ? 'var(--focus)' : `var(--edge-stroke, ${color})`,
           strokeWidth: Math.min(4, 1.2 + Math.log10(1 + total) * 0.5) + (selected ? 1 : 0),
+          opacity: isFaded ? 0.12 : 1,
           ...(edge.isLink ? { strokeDasharray: '6 5' } : {}),
         }}
       />

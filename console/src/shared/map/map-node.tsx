@@ -8,15 +8,18 @@ import type { MapNode } from './graph.ts';
 import { HealthRing } from './health-ring.tsx';
 import styles from './map-node.module.css';
 
-export type ServiceNode = Node<{ readonly node: MapNode; readonly windowMinutes: number | undefined }, 'service'>;
+export type ServiceNode = Node<
+  { readonly node: MapNode; readonly windowMinutes: number | undefined; readonly isFaded: boolean },
+  'service'
+>;
 
 const RING = 78;
 
 /** A service: its health as a ring, latency and rate within, name and kind below. */
 export function MapNodeView({ data, selected }: NodeProps<ServiceNode>): ReactElement {
-  const { node, windowMinutes } = data;
+  const { node, windowMinutes, isFaded } = data;
   return (
-    <div className={styles.node} data-selected={selected} title={node.name}>
+    <div className={styles.node} data-selected={selected} data-faded={isFaded} title={node.name}>
       <div className={styles.ring}>
         <HealthRing counts={node.traffic.counts} size={RING} />
         <div className={styles.inside}>

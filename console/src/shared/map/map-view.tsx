@@ -12,7 +12,7 @@ import {
 import { type ReactElement, useEffect, useMemo, useRef } from 'react';
 import { useIsDark } from '../theme.ts';
 import { describeEdge, describeNode } from './describe.ts';
-import type { MapSelection, ServiceMap } from './graph.ts';
+import { type MapSelection, neighbourhood, type ServiceMap } from './graph.ts';
 import { NODE_HEIGHT, NODE_WIDTH } from './layout.ts';
 import { type CallEdge, MapEdgeView } from './map-edge.tsx';
 import { MapNodeView, type ServiceNode } from './map-node.tsx';
@@ -29,7 +29,7 @@ type Props = {
 
 const NODE_TYPES = { service: MapNodeView };
 const EDGE_TYPES = { call: MapEdgeView };
-/** With more edges than this, their labels would cover the map; then only the selected one has its label. */
+/** With more edges than this, labels would cover the map; then only those near the selection have one, and the rest fades. */
 const MAX_LABELS = 40;
 const FIT = { padding: 0.08, maxZoom: 1.1 } as const;
 
@@ -43,7 +43,13 @@ export function MapView(props: Props): ReactElement {
   );
 }
 
-function Canvas({ map, windowMinutes, selection, onSelect, layout }: Props & { readonly layout: Layout }): ReactElement {
+function Canvas({
+  map,
+  windowMinutes,
+  selection,
+  onSelect,
+  layout,
+}: Props & { readonly layout: Layout }): ReactElement {
   const isDark = useIsDark();
   const { fitView, zoomIn, zoomOut } = useReactFlow();
   const wasMoved = useRef(false);
@@ -56,6 +62,12 @@ function Canvas({ map, windowMinutes, selection, onSelect, layout }: Props & { r
     if (!wasMoved.current) requestAnimationFrame(() => void fitView({ ...FIT, duration: 300 }));
   }, [layout.topology, fitView]);
 
+  const isCrowded = map.edges.length > MAX_LABELS;
+  const near = useMemo(
+    () => (isCrowded && selection ? neighbourhood(map, selection) : undefined),
+    [map, selection, isCrowded],
+  );
+
   const nodes = useMemo<ServiceNode[]>(
     () =>
       map.nodes.flatMap((node) => {
@@ -65,14 +77,14 @@ function Canvas({ map, windowMinutes, selection, onSelect, layout }: Props & { r
           id: node.key,
           type: 'service',
           position,
-          data: { node, windowMinutes },
+          data: { node, windowMinutes, isFaded: near !== undefined && !near.has(node.key) },
           width: NODE_WIDTH,
           height: NODE_HEIGHT,
           selected: selection?.kind === 'node' && selection.key === node.key,
           ariaLabel: describeNode(node, windowMinutes),
         };
       }),
-    [map, layout, windowMinutes, selection],
+    [map, layout, windowMinutes, selection, near],
   );
   const edges = useMemo<CallEdge[]>(
     () =>
@@ -81,15 +93,23 @@ function Canvas({ map, windowMinutes, selection, onSelect, layout }: Props & { r
         type: 'call',
         source: edge.from,
         target: edge.to,
-        data: { edge, windowMinutes, isLabelled: map.edges.length <= MAX_LABELS },
+        data: {
+          edge,
+          windowMinutes,
+          isLabelled: near ? near.has(edge.key) : !isCrowded,
+          isFaded: near !== undefined && !near.has(edge.key),
+        },
         selected: selection?.kind === 'edge' && selection.key === edge.key,
         markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: isDark ? '#6c7786' : '#8c95a0' },
         ariaLabel: describeEdge(edge, map, windowMinutes),
       })),
-    [map, windowMinutes, selection, isDark],
+    [map, windowMinutes, selection, isDark, near, isCrowded],
   );
 
-  const selectFrom = (kind: MapSelection['kind'], changes: readonly (NodeChange<ServiceNode> | EdgeChange<CallEdge>)[]) => {
+  const selectFrom = (
+    kind: MapSelection['kind'],
+    changes: readonly (NodeChange<ServiceNode> | EdgeChange<CallEdge>)[],
+  ) => {
     for (const change of changes) {
       if (change.type !== 'select') continue;
       if (change.selected) onSelect({ kind, key: change.id });

@@ -4,7 +4,13 @@ import styles from './facts.module.css';
 export type FactList = readonly { readonly label: string; readonly value: ReactNode }[];
 
 /** Labels and values; what has no value is left out. */
-export function Facts({ heading, facts }: { readonly heading?: string; readonly facts: FactList }): ReactElement | null {
+export function Facts({
+  heading,
+  facts,
+}: {
+  readonly heading?: string;
+  readonly facts: FactList;
+}): ReactElement | null {
   const known = facts.filter(({ value }) => value !== undefined && value !== null && value !== '');
   if (known.length === 0) return null;
   return (

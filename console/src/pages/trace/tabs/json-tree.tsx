@@ -25,7 +25,15 @@ function Leaf({ value }: { readonly value: Json }): ReactElement {
   return <span data-type={value === null ? 'null' : typeof value}>{JSON.stringify(value)}</span>;
 }
 
-function BranchView({ name, value, depth }: { readonly name: string; readonly value: Branch; readonly depth: number }): ReactElement {
+function BranchView({
+  name,
+  value,
+  depth,
+}: {
+  readonly name: string;
+  readonly value: Branch;
+  readonly depth: number;
+}): ReactElement {
   const members = Object.entries(value) as [string, Json][];
   const unit = Array.isArray(value) ? 'item' : 'key';
   return (
@@ -48,7 +56,13 @@ function BranchView({ name, value, depth }: { readonly name: string; readonly va
   );
 }
 
-function Members({ members, depth }: { readonly members: readonly [string, Json][]; readonly depth: number }): ReactElement {
+function Members({
+  members,
+  depth,
+}: {
+  readonly members: readonly [string, Json][];
+  readonly depth: number;
+}): ReactElement {
   return (
     <ul>
       {members.map(([key, member]) => (

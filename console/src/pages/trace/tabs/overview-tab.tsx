@@ -33,7 +33,7 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
             label: 'Reached',
             value: entity.inferredType && `${nodeTypeLabel(entity.inferredType)}; it sent no segment of its own`,
           },
-          { label: 'User', value: text(fields['user']) },
+          { label: 'User', value: text(fields.user) },
         ]}
       />
       <Facts
@@ -47,10 +47,10 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
           { label: 'User agent', value: text(at(fields, 'http', 'request', 'user_agent')) },
         ]}
       />
-      <Facts heading="Service" facts={plainFacts(fields['service'])} />
+      <Facts heading="Service" facts={plainFacts(fields.service)} />
       <Facts
         heading="Linked traces"
-        facts={linksOf(fields['links']).map(({ traceId, relation }, index) => ({
+        facts={linksOf(fields.links).map(({ traceId, relation }, index) => ({
           label: relation ?? `Link ${index + 1}`,
           value: (
             <PageLink to="/traces/$id" params={{ id: traceId }}>
@@ -63,7 +63,9 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
   );
 }
 
-function linksOf(links: Json | undefined): readonly { readonly traceId: string; readonly relation: string | undefined }[] {
+function linksOf(
+  links: Json | undefined,
+): readonly { readonly traceId: string; readonly relation: string | undefined }[] {
   if (!Array.isArray(links)) return [];
   return (links as readonly Json[]).flatMap((link) => {
     const traceId = text(at(link, 'trace_id'));
@@ -72,7 +74,9 @@ function linksOf(links: Json | undefined): readonly { readonly traceId: string; 
   });
 }
 
-function plainFacts(value: Json | undefined): readonly { readonly label: string; readonly value: string | undefined }[] {
+function plainFacts(
+  value: Json | undefined,
+): readonly { readonly label: string; readonly value: string | undefined }[] {
   return isObject(value) ? Object.entries(value).map(([label, member]) => ({ label, value: plain(member) })) : [];
 }
 

@@ -12,9 +12,14 @@ export function RawTab({ entity }: { readonly entity: Entity }): ReactElement {
   return (
     <>
       <div className={styles.actions}>
-        <CopyToClipboard copyButtonText="Copy the document" textToCopy={json} copySuccessText="Copied" copyErrorText="Could not copy" />
+        <CopyToClipboard
+          copyButtonText="Copy the document"
+          textToCopy={json}
+          copySuccessText="Copied"
+          copyErrorText="Could not copy"
+        />
       </div>
-      <pre className={styles.code} tabIndex={0} aria-label="Document">
+      <pre className={styles.code}>
         {json.slice(0, SHOWN_CHARS)}
         {json.length > SHOWN_CHARS && `\n… ${json.length - SHOWN_CHARS} more characters; copy the document to see them`}
       </pre>

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import { isObject, type Json, text } from '../entities.ts';
-import { Facts, Nothing } from './facts.tsx';
 import styles from './code.module.css';
+import { Facts, Nothing } from './facts.tsx';
 
 /** The statement and where it was sent. */
 export function SqlTab({ sql }: { readonly sql: Json | undefined }): ReactElement {
@@ -11,7 +11,12 @@ export function SqlTab({ sql }: { readonly sql: Json | undefined }): ReactElemen
   return (
     <>
       {query && <pre className={styles.code}>{query}</pre>}
-      <Facts facts={Object.entries(rest).map(([label, value]) => ({ label: label.replaceAll('_', ' '), value: String(value) }))} />
+      <Facts
+        facts={Object.entries(rest).map(([label, value]) => ({
+          label: label.replaceAll('_', ' '),
+          value: String(value),
+        }))}
+      />
     </>
   );
 }
