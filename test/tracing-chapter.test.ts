@@ -1,9 +1,10 @@
 import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from '@aws-sdk/client-lambda';
 import { BatchGetTracesCommand, GetServiceGraphCommand, GetTraceSummariesCommand } from '@aws-sdk/client-xray';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../scripts/free-port.ts';
 import { type RegistrationPageProcess, startRegistrationPage } from '../scripts/registration-page.ts';
 import { aroundNow } from './support/documents.ts';
-import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
+import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 import { waitFor } from './support/wait.ts';
 
 const TEMPLATE = 'examples/user-registration/template.yaml';
@@ -29,19 +30,12 @@ type Document = {
 let server: TestServer;
 let page: RegistrationPageProcess;
 let lambda: LambdaClient;
-let dataDir: string;
 
 beforeAll(async () => {
-  // The page has to know the daemon, the functions the page: so the server comes first, on a port that is then known.
-  dataDir = await temporaryFolder();
-  const first = await startTestServer([], dataDir);
-  const port = first.daemonAddress.split(':')[1] as string;
-  await first.stop();
-  page = await startRegistrationPage({ daemonAddress: first.daemonAddress, port: 0 });
-  server = await startTestServer(
-    ['--port', port, '--template', TEMPLATE, '--parameter-overrides', `RegistrationUrl=${page.url}`],
-    dataDir,
-  );
+  const port = await freePort();
+  page = await startRegistrationPage({ daemonAddress: `127.0.0.1:${port}`, port: 0 });
+  const functions = ['--template', TEMPLATE, '--parameter-overrides', `RegistrationUrl=${page.url}`];
+  server = await startTestServer(['--port', String(port), ...functions]);
   lambda = new LambdaClient({
     endpoint: server.url,
     region: 'us-east-1',
@@ -54,7 +48,7 @@ afterAll(async () => {
   lambda.destroy();
   await page.stop();
   await server.stop();
-  await removeFolder(dataDir);
+  await removeFolder(server.dataDir);
 });
 
 const invoke = (FunctionName: string, event: object): Promise<InvokeCommandOutput> =>
@@ -144,7 +138,7 @@ describe('the instrumented function', () => {
     expect(logOf(warm)).not.toContain('Init Duration');
     const fn = find(await documentsOf(traceIdOf(warm), isLambdaDone), 'AWS::Lambda::Function');
     expect(child(fn, 'Initialization')).toBeUndefined();
-    expect(child(child(fn, 'Invocation'), '## index.handler')?.annotations?.['ColdStart']).toBe(false);
+    expect(child(child(fn, 'Invocation'), '## index.handler')?.annotations?.ColdStart).toBe(false);
   });
 
   test("a bad event fails on the handler's subsegment, the function's segment and in the answer", async () => {

@@ -10,6 +10,7 @@ import {
   PutTelemetryRecordsCommand,
   PutTraceSegmentsCommand,
   paginateGetTraceSummaries,
+  type Service,
   type TraceSummary,
 } from '@aws-sdk/client-xray';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -250,7 +251,7 @@ describe('GetTraceSummaries', () => {
 });
 
 describe('graphs and statistics', () => {
-  const named = (name: string, type: string | undefined) => (service: { Name?: string; Type?: string }) =>
+  const named = (name: string, type: string | undefined) => (service: Service) =>
     service.Name === name && (service.Type ?? undefined) === type;
 
   test('GetTraceGraph shows client, services and the resources they call', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { IngestContext } from '../ingest/accept.ts';
-import { formatTraceId, readTraceId, type TraceId } from '../model/trace-id.ts';
+import { readTraceId, type TraceId } from '../model/trace-id.ts';
 import type { SamplingRule } from '../sampling/rules.ts';
 import type { SamplingTargets } from '../sampling/targets.ts';
 
@@ -55,5 +55,3 @@ export const traceId = z.string().transform((text, context): TraceId => {
   context.addIssue({ code: 'custom', message: `Invalid trace id ${text.slice(0, 64)}: incorrect id format` });
   return z.NEVER;
 });
-
-export { formatTraceId };
