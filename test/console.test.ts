@@ -122,7 +122,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   test('the service map shows services, their health and calls, and leads to their traces', async () => {
     await page.goto(`${server.url}/service-map`);
     const map = page.getByRole('region', { name: 'Service map' });
-    const payments = page.getByRole('button', { name: /payments/ }).first();
+    const payments = page.locator('.react-flow__node', { hasText: 'payments' }).first();
     await payments.waitFor();
     await payments.focus();
     await page.keyboard.press('Enter');
