@@ -14,6 +14,10 @@ export type MeasureOptions = {
   readonly dataset: DatasetOptions;
   /** Only figures whose names begin with this; the data set is loaded whole in any case. */
   readonly only?: string | undefined;
+  /** How often each question is asked at most; what takes long is asked less often. */
+  readonly samples?: number;
+  /** Breaks the run off; what it started is stopped and what it wrote is removed all the same. */
+  readonly signal?: AbortSignal;
   /** Told what is going on, a line at a time. */
   readonly say: (text: string) => void;
 };
@@ -29,6 +33,7 @@ export type BenchRun = {
   /** Where the server's engine keeps its files, and where the bare one does. */
   readonly serverDirectory: string;
   readonly bareDirectory: string;
+  readonly samples: number;
   readonly say: (text: string) => void;
   wants(name: string): boolean;
   startServer(): Promise<void>;
@@ -39,7 +44,13 @@ export type BenchRun = {
  * Everything that it starts is stopped and everything that it wrote is removed, also when the caller breaks off.
  * Throws when an answer is wrong.
  */
-export async function* measure({ dataset: options, only, say }: MeasureOptions): AsyncGenerator<Figure> {
+export async function* measure({
+  dataset: options,
+  only,
+  samples = 40,
+  signal,
+  say,
+}: MeasureOptions): AsyncGenerator<Figure> {
   if (process.platform !== 'linux') throw new Error('the benchmark reads CPU time and memory from Linux’s /proc');
   const folder = await mkdtemp(join(tmpdir(), 'openray-bench-'));
   const dataDir = join(folder, 'openray');
@@ -53,6 +64,12 @@ export async function* measure({ dataset: options, only, say }: MeasureOptions):
     server = await start();
     caller = newXRayCaller(server.url, 1);
   };
+  // Whoever waits for an answer of theirs gets a failure, and all is cleared up below.
+  const onAbort = () => {
+    void server?.kill();
+    void bare?.stop();
+  };
+  signal?.addEventListener('abort', onAbort);
   try {
     await startServer();
     bare = await startBareEngine(bareDirectory, { isNew: true });
@@ -68,6 +85,7 @@ export async function* measure({ dataset: options, only, say }: MeasureOptions):
       bare,
       serverDirectory: join(dataDir, 'clickhouse'),
       bareDirectory,
+      samples,
       say,
       // `--only list` takes list-newest; `--only list-newest` needs the step that is called list.
       wants: (name) => only === undefined || name.startsWith(only) || only.startsWith(name),
@@ -77,6 +95,7 @@ export async function* measure({ dataset: options, only, say }: MeasureOptions):
       if (only === undefined || figure.name.startsWith(only)) yield figure;
     }
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     caller?.close();
     await bare?.stop();
     await server?.kill();
@@ -90,7 +109,6 @@ async function* allFigures(run: BenchRun): AsyncGenerator<Figure> {
   if (run.wants('list')) yield* walkList(run);
   if (run.wants('write')) yield* readYourWrites(run);
   if (!run.wants('start') && !run.wants('disk')) return;
-  await run.bare.ask({ kind: 'close' });
   await run.bare.stop();
   if (run.wants('start')) yield* startUp(run);
   if (run.wants('disk')) yield* diskUse(run);

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const toUs = Math.floor(Date.now() / 1000) * 1_000_000;
   const dataset: DatasetOptions = {
     seed: wholeNumber('seed', 0),
-    traceCount: wholeNumber('traces', 1),
+    traceCount: wholeNumber('traces', 10),
     serviceCount: wholeNumber('services', 3),
     fromUs: toUs - DAY_US,
     toUs,
@@ -46,14 +46,19 @@ async function main(): Promise<void> {
   const facts: RunFacts = { dataset, machine: describeMachine(), commit: commit(), date: new Date().toISOString() };
   const beganMs = performance.now();
   const seconds = () => ((performance.now() - beganMs) / 1000).toFixed(1).padStart(6);
+  const say = (text: string) => process.stderr.write(`${seconds()} s  ${text}\n`);
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   const figures: Figure[] = [];
-  for await (const figure of measure({
-    dataset,
-    only: values.only,
-    say: (text) => process.stderr.write(`${seconds()} s  ${text}\n`),
-  })) {
-    figures.push(figure);
-    if (values.json !== undefined) appendFileSync(values.json, `${jsonLine(figure, facts)}\n`);
+  try {
+    for await (const figure of measure({ dataset, only: values.only, signal: stop.signal, say })) {
+      figures.push(figure);
+      if (values.json !== undefined) appendFileSync(values.json, `${jsonLine(figure, facts)}\n`);
+    }
+  } catch (thrown) {
+    if (!stop.signal.aborted) throw thrown;
+    say('stopped');
+    process.exit(130);
   }
   process.stdout.write(`${textTable(figures)}\n`);
   if (values['write-docs']) writeFileSync(PAGE, performancePage(figures, facts));

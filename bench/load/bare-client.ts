@@ -7,8 +7,7 @@ export type BareRequest =
   | { readonly kind: 'open'; readonly directory: string; readonly isNew: boolean }
   | { readonly kind: 'load'; readonly dataset: DatasetOptions; readonly first: number; readonly last: number }
   | { readonly kind: 'query'; readonly samples: readonly (readonly string[])[] }
-  | { readonly kind: 'disk-use' }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'disk-use' };
 
 /** Sums over the traces that were loaded. The first three are one thread's, insert is the engine's. */
 export type LoadTimes = {
@@ -31,17 +30,14 @@ export type DiskUse = {
   readonly indexBytes: number;
 };
 
-export type BareAnswers = {
-  open: void;
-  load: LoadTimes;
-  query: readonly number[];
-  'disk-use': readonly DiskUse[];
-  close: void;
-};
-
 export type BareEngine = {
-  readonly pid: number;
-  ask<Kind extends BareRequest['kind']>(request: BareRequest & { readonly kind: Kind }): Promise<BareAnswers[Kind]>;
+  /** Encodes traces [first, last) of the data set and inserts them. */
+  load(dataset: DatasetOptions, first: number, last: number): Promise<LoadTimes>;
+  /** Milliseconds that each sample took, its statements one after the other. */
+  query(samples: readonly (readonly string[])[]): Promise<readonly number[]>;
+  /** Merges everything, then weighs it. */
+  diskUse(): Promise<readonly DiskUse[]>;
+  /** Ends the process; the directory can be opened again. */
   stop(): Promise<void>;
 };
 
@@ -51,33 +47,31 @@ const PROGRAM = fileURLToPath(new URL('./bare-engine.ts', import.meta.url));
 export async function startBareEngine(directory: string, { isNew }: { isNew: boolean }): Promise<BareEngine> {
   const child = fork(PROGRAM, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const exited = once(child, 'exit');
-  const engine: BareEngine = {
-    pid: child.pid as number,
-    ask: (request) => askChild(child, request),
-    async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGKILL');
-        await exited;
-      }
-    },
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await exited;
   };
   try {
-    await engine.ask({ kind: 'open', directory, isNew });
-    return engine;
+    await ask(child, { kind: 'open', directory, isNew });
   } catch (thrown) {
-    await engine.stop();
+    await stop();
     throw thrown;
   }
+  return {
+    load: (dataset, first, last) => ask(child, { kind: 'load', dataset, first, last }),
+    query: (samples) => ask(child, { kind: 'query', samples }),
+    diskUse: () => ask(child, { kind: 'disk-use' }),
+    stop,
+  };
 }
 
-function askChild<Kind extends BareRequest['kind']>(
-  child: ChildProcess,
-  request: BareRequest,
-): Promise<BareAnswers[Kind]> {
+/** The program answers each kind of request with what the method of the same name promises. */
+function ask<Answer>(child: ChildProcess, request: BareRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const onExit = () => reject(new Error(`the bare engine ended during ${request.kind}`));
     child.once('exit', onExit);
-    child.once('message', (answer: { value: BareAnswers[Kind] } | { failure: string }) => {
+    child.once('message', (answer: { value: Answer } | { failure: string }) => {
       child.off('exit', onExit);
       if ('failure' in answer) reject(new Error(`bare engine, ${request.kind}: ${answer.failure}`));
       else resolve(answer.value);

@@ -4,12 +4,12 @@
  */
 import { mkdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { drainPending, Session } from 'chdb';
+import { Session } from 'chdb';
 import { parseDocument } from '../../server/dist/model/parse-document.js';
 import { MIGRATIONS, readMigrations } from '../../server/dist/store/migrate.js';
 import { createRowBuffer, type RowBuffer, writtenBytes } from '../../server/dist/store/row-binary.js';
 import { DOCUMENT_STRUCTURE, ENTITY_STRUCTURE, writeDocument, writeEntities } from '../../server/dist/store/rows.js';
-import type { BareAnswers, BareRequest, DiskUse, LoadTimes } from './bare-client.ts';
+import type { BareRequest, DiskUse, LoadTimes } from './bare-client.ts';
 import { type Dataset, generateTraces, makeDataset } from './generate.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 
@@ -133,12 +133,7 @@ async function diskUse(): Promise<readonly DiskUse[]> {
   return JSON.parse(answer) as readonly DiskUse[];
 }
 
-async function close(): Promise<void> {
-  session.close();
-  await drainPending();
-}
-
-async function answer(request: BareRequest): Promise<BareAnswers[BareRequest['kind']]> {
+function answer(request: BareRequest): Promise<unknown> {
   switch (request.kind) {
     case 'open':
       return open(request.directory, request.isNew);
@@ -148,8 +143,6 @@ async function answer(request: BareRequest): Promise<BareAnswers[BareRequest['ki
       return query(request.samples);
     case 'disk-use':
       return diskUse();
-    case 'close':
-      return close();
   }
 }
 

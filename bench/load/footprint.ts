@@ -8,7 +8,7 @@ import { median } from './latencies.ts';
 import { residentBytesOf } from './process-usage.ts';
 import { windowOf } from './questions.ts';
 
-const STARTS = 3;
+const MOST_STARTS = 3;
 
 /** Opens the engine's directory, asks it something, says so, and waits to be ended. */
 const BARE_START = `
@@ -25,8 +25,9 @@ export async function* startUp(run: BenchRun): AsyncGenerator<Figure> {
   const loadedBytes = residentBytesOf(run.server.process.pid as number);
   const openray: Start[] = [];
   const bare: Start[] = [];
-  for (let count = 0; count < STARTS; count++) {
-    run.say(`starting, ${count + 1} of ${STARTS}`);
+  const count = Math.min(MOST_STARTS, run.samples);
+  for (let start = 1; start <= count; start++) {
+    run.say(`starting, ${start} of ${count}`);
     openray.push(await restart(run));
     bare.push(await startBare(run.bareDirectory));
   }
@@ -101,7 +102,7 @@ export async function* diskUse(run: BenchRun): AsyncGenerator<Figure> {
 async function weigh(directory: string): Promise<readonly DiskUse[]> {
   const engine = await startBareEngine(directory, { isNew: false });
   try {
-    return await engine.ask({ kind: 'disk-use' });
+    return await engine.diskUse();
   } finally {
     await engine.stop();
   }

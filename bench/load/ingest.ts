@@ -30,7 +30,7 @@ export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
     const spent = await spentOn(run, first, last, async () => {
       latenciesMs.push(...(await loadOverHttp(run, first, last)));
     });
-    overHttp.push({ ...spent, bare: await run.bare.ask({ kind: 'load', dataset: run.options, first, last }) });
+    overHttp.push({ ...spent, bare: await run.bare.load(run.options, first, last) });
   }
   yield* rates('http', 'ingest over HTTP', overHttp);
   const bareMs = overHttp.flatMap(({ bare }) => bare.insertsMs);
@@ -49,7 +49,7 @@ export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
   const spent = await spentOn(run, httpCount, traceCount, async () => {
     stored = await loadOverUdp(run, httpCount, traceCount);
   });
-  const bare = await run.bare.ask({ kind: 'load', dataset: run.options, first: httpCount, last: traceCount });
+  const bare = await run.bare.load(run.options, httpCount, traceCount);
   const overUdp = [{ ...spent, bare }];
   yield* rates('udp', 'ingest over UDP', overUdp);
   yield {

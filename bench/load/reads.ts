@@ -4,14 +4,12 @@ import { percentile } from './latencies.ts';
 import { newestIds, type Question, questionsOf, type Sample, windowOf } from './questions.ts';
 import { seededRandom } from './random.ts';
 
-/** A question is asked so often, or for so long, but never less than the least. */
-const MOST_SAMPLES = 40;
+/** A question is asked no longer than this, but never less often than the least. */
 const LEAST_SAMPLES = 3;
 const ENOUGH_MS = 4_000;
 const WARM_UP = 2;
 /** Pages that the walk through the list turns at most. */
 const MAX_PAGES = 20;
-const WRITES = 50;
 
 const TARGETS_P95: Readonly<Record<string, Bound>> = {
   trace: { atMost: 25 },
@@ -37,7 +35,7 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
   const samples: Sample[] = [];
   const latenciesMs: number[] = [];
   const beganMs = performance.now();
-  for (let number = 0; number < WARM_UP + MOST_SAMPLES; number++) {
+  for (let number = 0; number < WARM_UP + run.samples; number++) {
     const sample = question.sample(number);
     const askedMs = performance.now();
     const answer = await run.caller.call(sample.path, sample.input).catch((reason: Error) => reason);
@@ -54,8 +52,8 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
     if (performance.now() - beganMs > ENOUGH_MS && samples.length >= LEAST_SAMPLES) break;
   }
   const statements = samples.map((sample) => sample.statements);
-  await run.bare.ask({ kind: 'query', samples: statements.slice(0, WARM_UP) });
-  const bareMs = await run.bare.ask({ kind: 'query', samples: statements });
+  await run.bare.query(statements.slice(0, WARM_UP));
+  const bareMs = await run.bare.query(statements);
   const figure = (suffix: string, share: number): Figure => ({
     name: `${name}-${suffix}`,
     what: `${what}, ${suffix}`,
@@ -106,7 +104,7 @@ export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
   const acknowledgedMs: number[] = [];
   const seenMs: number[] = [];
   const statements: string[][] = [];
-  for (let count = 0; count < WRITES; count++) {
+  for (let count = 0; count < run.samples; count++) {
     // Behind the data set's window, so that its answers stay what they are.
     const start = Math.ceil(run.dataset.toUs / 1e6) + 3_600 + count;
     const traceId = `1-${start.toString(16)}-${random.hex(24)}`;
@@ -121,7 +119,7 @@ export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
     seenMs.push(performance.now() - putMs);
     statements.push([`SELECT body FROM documents WHERE trace_id = unhex('${traceId.slice(2).replace('-', '')}')`]);
   }
-  const bareMs = await run.bare.ask({ kind: 'query', samples: statements });
+  const bareMs = await run.bare.query(statements);
   yield {
     name: 'write-acknowledge-p50',
     what: 'acknowledge one document, nothing else going on, p50',
