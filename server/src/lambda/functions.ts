@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../errors.ts';
+import { parseTraceHeader } from '../model/trace-header.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
 import { samBuildTemplate } from './build.ts';
 import { nowUs } from './clock.ts';
@@ -31,7 +32,6 @@ import {
   serviceSegment,
   type TracedFunction,
 } from './trace-documents.ts';
-import { parseTraceHeader } from './trace-header.ts';
 
 export type FunctionsOptions = {
   readonly template: Template;
