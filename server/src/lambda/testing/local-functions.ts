@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
 import type { JsonValue } from '../../model/json.ts';
 import type { FunctionLine } from '../execution-environment.ts';
 import {
@@ -64,13 +65,19 @@ export async function openLocalFunctions(
     async close() {
       await functions.close();
       await daemon.close();
-      await rm(dir, { recursive: true, force: true });
     },
   };
 }
 
+const written: string[] = [];
+afterAll(async () => {
+  await Promise.all(written.map((dir) => rm(dir, { recursive: true, force: true })));
+});
+
+/** Files in a folder of their own, which is gone when the tests are over. */
 export async function writeFiles(files: Readonly<Record<string, string>>): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'openray-lambda-'));
+  written.push(dir);
   for (const [name, text] of Object.entries(files)) {
     await mkdir(dirname(join(dir, name)), { recursive: true });
     await writeFile(join(dir, name), text);
