@@ -78,6 +78,9 @@ describe('intrinsic functions', () => {
     ['0123', '83'],
     ['2012-10-17', '2012-10-17'],
     ['n', 'n'],
+    ['.', '.'],
+    ['.5', '0.5'],
+    ['1.50', '1.5'],
     ['!Ref Unset', ''],
   ])('%s', (yaml, expected) => {
     expect(variable(yaml)).toBe(expected);
