@@ -32,7 +32,10 @@ function parseYaml(text: string, file: string): JsonValue {
   const document = parseDocument(text, {
     version: '1.1',
     customTags: (tags) => [
-      ...tags.filter((tag) => typeof tag === 'string' || tag.tag !== `${YAML}timestamp`).map(asCloudFormation),
+      ...tags
+        .filter((tag) => typeof tag === 'string' || tag.tag !== `${YAML}timestamp`)
+        .map(withoutSingleLetters)
+        .map(withoutBareDot),
       ...PLAIN.flatMap((name) => shortTag(`!${name}`, name)),
       ...FUNCTIONS.flatMap((name) => shortTag(`!${name}`, `Fn::${name}`)),
     ],
@@ -48,19 +51,20 @@ function parseYaml(text: string, file: string): JsonValue {
   return document.toJS() as JsonValue;
 }
 
-/** `y`, `n` and `.` are text here, as for CloudFormation, though the library reads them as YAML 1.1's true, false, NaN. */
-function asCloudFormation<T>(tag: T): T {
-  if (typeof tag !== 'object' || tag === null || !('tag' in tag && 'test' in tag && tag.test instanceof RegExp))
-    return tag;
-  if (tag.tag === `${YAML}bool`) {
-    const isTrue = tag.test.test('yes');
-    return {
-      ...tag,
-      test: isTrue ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/ : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
-    };
-  }
-  const isFloat = tag.tag === `${YAML}float` && tag.test.test('.');
-  return isFloat ? { ...tag, test: /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$/ } : tag;
+/** `y` and `n` are names here, as for CloudFormation, though YAML 1.1 would have them true and false. */
+function withoutSingleLetters<T>(tag: T): T {
+  if (typeof tag !== 'object' || tag === null || !('tag' in tag) || tag.tag !== `${YAML}bool`) return tag;
+  const isTrue = 'test' in tag && tag.test instanceof RegExp && tag.test.test('yes');
+  return {
+    ...tag,
+    test: isTrue ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/ : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
+  };
+}
+
+/** `CodeUri: .` is a folder, though YAML 1.1 would have a lone dot be a number without digits. */
+function withoutBareDot<T>(tag: T): T {
+  if (typeof tag !== 'object' || tag === null || !('test' in tag) || !(tag.test instanceof RegExp)) return tag;
+  return tag.test.test('.') ? { ...tag, test: new RegExp(`^(?=.*[0-9])(?:${tag.test.source})`) } : tag;
 }
 
 /** The same tag for a scalar, a list and a map: `!Sub text` and `!Sub [text, map]` are both usual. */

@@ -1,0 +1,15 @@
+import Box from '@cloudscape-design/components/box';
+import { Link } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+
+export function NotFound(): ReactElement {
+  return (
+    <Box padding="xxl" textAlign="center">
+      <Box variant="h1">There is no such page</Box>
+      <Box variant="p">
+        The console has a <Link to="/service-map">service map</Link>, a list of <Link to="/traces">traces</Link>, and a
+        page for each trace: paste its id into the box above.
+      </Box>
+    </Box>
+  );
+}

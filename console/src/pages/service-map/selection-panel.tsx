@@ -1,0 +1,159 @@
+import Button from '@cloudscape-design/components/button';
+import { Link } from '@tanstack/react-router';
+import { type ReactElement, useState } from 'react';
+import { type Band, bandCondition, bothFilters, outcomeCondition, withConditions } from '../../shared/filter-text.ts';
+import { formatCount, formatDuration, formatRate } from '../../shared/format.ts';
+import { percentileUs } from '../../shared/histogram.ts';
+import { HistogramChart } from '../../shared/histogram-chart.tsx';
+import { Glyph } from '../../shared/map/glyph.tsx';
+import type { MapSelection, ServiceMap } from '../../shared/map/graph.ts';
+import { nodeGlyph } from '../../shared/node-type.ts';
+import type { Outcome } from '../../shared/outcome.ts';
+import { OutcomeTable } from '../../shared/outcome-bar.tsx';
+import { OutcomeSeries } from '../../shared/outcome-series.tsx';
+import type { TimeWindow } from '../../shared/time-range.ts';
+import { type Selected, selectedOn } from './selected.ts';
+import styles from './selection-panel.module.css';
+import { useSeries } from './use-series.ts';
+
+type Props = {
+  readonly map: ServiceMap;
+  readonly window: TimeWindow;
+  readonly range: string;
+  readonly filter: string;
+  readonly selection: MapSelection;
+  readonly onClose: () => void;
+  readonly onSelect: (selection: MapSelection) => void;
+};
+
+/** What is known of the selected node or edge, and the way to its traces. */
+export function SelectionPanel({ map, selection, onClose, ...rest }: Props): ReactElement {
+  const selected = selectedOn(map, selection);
+  return (
+    <aside className={styles.panel} aria-label="Details of the selection">
+      <header>
+        {selected && <Glyph glyph={nodeGlyph(selected.type)} size={20} />}
+        <div>
+          <h2>{selected?.title ?? 'Not on this map'}</h2>
+          <p>{selected?.subtitle ?? 'Nothing was received of it in this time range.'}</p>
+        </div>
+        <Button variant="icon" iconName="close" ariaLabel="Close the details" onClick={onClose} />
+      </header>
+      {selected && <Details selected={selected} {...rest} />}
+    </aside>
+  );
+}
+
+function Details({
+  selected,
+  window,
+  range,
+  filter,
+  onSelect,
+}: Omit<Props, 'map' | 'selection' | 'onClose'> & { readonly selected: Selected }): ReactElement {
+  const [band, setBand] = useState<Band>();
+  const series = useSeries(range, selected.selector);
+  const { traffic, neighbours } = selected;
+  const minutes = (window.toUs - window.fromUs) / 60_000_000;
+  const filterFor = (outcomes: readonly Outcome[]) =>
+    bothFilters(
+      filter,
+      withConditions(selected.selector, [outcomeCondition(outcomes), band ? bandCondition(band) : '']),
+    );
+  const bad = (['fault', 'error', 'throttle'] as const).filter((outcome) => traffic.counts[outcome] > 0);
+
+  return (
+    <div className={styles.body}>
+      <dl className={styles.figures}>
+        <Figure label="Requests" value={formatCount(traffic.total)} />
+        <Figure label="Rate" value={formatRate(traffic.total / minutes)} />
+        <Figure label="Average" value={formatDuration(traffic.averageUs)} />
+        <Figure label="50 %" value={formatDuration(percentileUs(traffic.times, 0.5))} />
+        <Figure label="95 %" value={formatDuration(percentileUs(traffic.times, 0.95))} />
+        <Figure label="99 %" value={formatDuration(percentileUs(traffic.times, 0.99))} />
+      </dl>
+      <div className={styles.actions}>
+        <TracesLink filter={filterFor([])} isMain>
+          {band ? 'View traces in this band' : 'View traces'}
+        </TracesLink>
+        {bad.length > 0 && <TracesLink filter={filterFor(bad)}>View errors</TracesLink>}
+      </div>
+      <section>
+        <h3>How requests ended</h3>
+        <OutcomeTable counts={traffic.counts} />
+        <div className={styles.links}>
+          {bad.map((outcome) => (
+            <TracesLink key={outcome} filter={filterFor([outcome])}>
+              Traces with {outcome}s
+            </TracesLink>
+          ))}
+        </div>
+      </section>
+      <section>
+        <h3>Response time distribution</h3>
+        <HistogramChart
+          times={traffic.times}
+          label={`Response times of ${selected.title}`}
+          band={band}
+          onBand={setBand}
+        />
+      </section>
+      <section>
+        <h3>Requests over time</h3>
+        {series.data ? (
+          <OutcomeSeries points={series.data} label={`Requests of ${selected.title} over time`} />
+        ) : (
+          <p>{series.error?.message ?? 'Loading'}</p>
+        )}
+      </section>
+      {neighbours.length > 0 && (
+        <section>
+          <h3>Connections</h3>
+          <ul className={styles.neighbours}>
+            {neighbours.map(({ selection, text, traffic: calls }) => (
+              <li key={`${selection.kind} ${selection.key}`}>
+                <button type="button" onClick={() => onSelect(selection)}>
+                  {text}
+                </button>
+                {calls && (
+                  <span>
+                    {formatDuration(calls.averageUs)} · {formatRate(calls.total / minutes)}
+                  </span>
+                )}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  );
+}
+
+function Figure({ label, value }: { readonly label: string; readonly value: string }): ReactElement {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function TracesLink({
+  filter,
+  isMain = false,
+  children,
+}: {
+  readonly filter: string;
+  readonly isMain?: boolean;
+  readonly children: string | readonly string[];
+}): ReactElement {
+  return (
+    <Link
+      to="/traces"
+      search={(before) => ({ range: before.range, live: before.live, q: filter })}
+      className={isMain ? styles.main : styles.link}
+    >
+      {children}
+    </Link>
+  );
+}

@@ -1,0 +1,27 @@
+import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { getTimeSeries, toWireWindow } from '../../shared/api.ts';
+import { LIVE } from '../../shared/live.ts';
+import { outcomeCounts } from '../../shared/outcome.ts';
+import type { SeriesPoint } from '../../shared/outcome-series.tsx';
+import { nowUs, windowOf } from '../../shared/time-range.ts';
+import { fillSeries, periodFor } from './series.ts';
+
+/** Requests over time of what `selector` (`service(…)` or `edge(…)`) names, oldest first, without gaps. */
+export function useSeries(range: string, selector: string): UseQueryResult<readonly SeriesPoint[]> {
+  return useQuery({
+    queryKey: ['series', range, selector],
+    queryFn: async ({ signal }) => {
+      const window = windowOf(range, nowUs());
+      const period = periodFor(window);
+      const request = { ...toWireWindow(window), EntitySelectorExpression: selector, Period: period };
+      const { TimeSeriesServiceStatistics } = await getTimeSeries(request, signal);
+      const points = TimeSeriesServiceStatistics.map((point) => ({
+        endUs: point.Timestamp * 1_000_000,
+        counts: outcomeCounts(point.ServiceSummaryStatistics ?? point.EdgeSummaryStatistics),
+      }));
+      return fillSeries(points, window, period);
+    },
+    placeholderData: keepPreviousData,
+    meta: LIVE,
+  });
+}

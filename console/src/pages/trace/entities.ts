@@ -1,0 +1,187 @@
+import type { WireTrace } from 'openray/api-types';
+import type { Outcome } from '../../shared/outcome.ts';
+
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+export type JsonObject = { readonly [key: string]: Json };
+
+/** A segment or subsegment as the timeline shows it. Times in microseconds since 1970. */
+export type Entity = {
+  readonly id: string;
+  readonly parentId: string | undefined;
+  readonly kind: 'segment' | 'subsegment';
+  readonly name: string;
+  readonly startUs: number;
+  /** Undefined while it is in progress. */
+  readonly endUs: number | undefined;
+  readonly outcome: Outcome;
+  readonly origin: string | null;
+  readonly namespace: string | undefined;
+  /** The segment that sent it: itself for a segment. */
+  readonly segment: Entity | undefined;
+  /** As it was received, without `subsegments`. */
+  readonly fields: JsonObject;
+  /** Own subsegments and the segments that were called from here, by start. */
+  readonly children: readonly Entity[];
+  /** What this call reached when no segment came from there: the type of that node, `remote` for a plain call. */
+  readonly inferredType: string | undefined;
+};
+
+/** A trace as a forest. */
+export type TraceTree = {
+  readonly id: string;
+  /** Segments that nobody in the trace called, by start; normally the one root. */
+  readonly roots: readonly Entity[];
+  /** Subsegments whose parent has not arrived, by start. */
+  readonly orphans: readonly Entity[];
+  readonly byId: ReadonlyMap<string, Entity>;
+  /** From the first start to the last end (or start, where things are unfinished). */
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly isInProgress: boolean;
+};
+
+type Draft = { -readonly [K in keyof Entity]: Entity[K] } & { children: Draft[] };
+
+/** Reads the documents of a trace. One that is no JSON object is left out, since the others still tell something. */
+export function readTrace(trace: WireTrace): TraceTree {
+  const byId = new Map<string, Draft>();
+  const tops: Draft[] = [];
+  const inferred: JsonObject[] = [];
+  for (const { Document } of trace.Segments) {
+    const document = parseObject(Document);
+    if (!document) continue;
+    if (document.inferred === true) inferred.push(document);
+    else tops.push(toDraft(document, 'segment', undefined, byId));
+  }
+  const orphans = (trace.Orphans ?? []).flatMap(({ Document }) => {
+    const document = parseObject(Document);
+    return document ? [toDraft(document, 'subsegment', undefined, byId)] : [];
+  });
+
+  for (const document of inferred) {
+    const caller = byId.get(text(document.parent_id) ?? '');
+    if (caller) caller.inferredType = text(document.origin) ?? 'remote';
+    // Its caller is away, so this is all there is to see of the call.
+    else tops.push(toDraft(document, 'segment', undefined, byId));
+  }
+  const roots = tops.filter((top) => {
+    const caller = top.parentId === undefined ? undefined : byId.get(top.parentId);
+    if (!caller || isBelow(caller, top, byId)) return true;
+    caller.children.push(top);
+    return false;
+  });
+
+  let startUs = Number.POSITIVE_INFINITY;
+  let endUs = 0;
+  let isInProgress = false;
+  for (const entity of byId.values()) {
+    startUs = Math.min(startUs, entity.startUs);
+    endUs = Math.max(endUs, entity.endUs ?? entity.startUs);
+    isInProgress ||= entity.endUs === undefined;
+    entity.children.sort(byStart);
+  }
+  return {
+    id: trace.Id,
+    roots: roots.sort(byStart),
+    orphans: orphans.sort(byStart),
+    byId,
+    startUs: byId.size === 0 ? 0 : startUs,
+    endUs,
+    isInProgress,
+  };
+}
+
+/**
+ * Where the bar of an entity begins. The Initialization of a Lambda function lies before the segment that holds it,
+ * so a segment is drawn from the first start among itself and its subsegments.
+ */
+export function drawnStartUs(entity: Entity): number {
+  if (entity.kind === 'subsegment') return entity.startUs;
+  return entity.children.reduce(
+    (first, child) => (child.kind === 'subsegment' ? Math.min(first, child.startUs) : first),
+    entity.startUs,
+  );
+}
+
+function toDraft(
+  document: JsonObject,
+  kind: Entity['kind'],
+  parent: Draft | undefined,
+  byId: Map<string, Draft>,
+): Draft {
+  const { subsegments, ...fields } = document;
+  const start = document.start_time;
+  const end = document.end_time;
+  const startUs = typeof start === 'number' ? Math.round(start * 1_000_000) : 0;
+  const draft: Draft = {
+    id: text(document.id) ?? '',
+    parentId: text(document.parent_id) ?? parent?.id,
+    kind,
+    name: text(document.name) ?? '(no name)',
+    startUs,
+    endUs: typeof end === 'number' ? Math.max(startUs, Math.round(end * 1_000_000)) : undefined,
+    outcome: outcomeOf(document),
+    origin: text(document.origin) ?? null,
+    namespace: text(document.namespace),
+    segment: undefined,
+    fields,
+    children: [],
+    inferredType: undefined,
+  };
+  draft.segment = kind === 'segment' ? draft : parent?.segment;
+  byId.set(draft.id, draft);
+  if (Array.isArray(subsegments)) {
+    for (const child of subsegments as readonly Json[]) {
+      if (isObject(child)) draft.children.push(toDraft(child, 'subsegment', draft, byId));
+    }
+  }
+  return draft;
+}
+
+/** The flags that were sent, else the HTTP status; throttle before fault before error. */
+function outcomeOf(document: JsonObject): Outcome {
+  const status = at(document, 'http', 'response', 'status');
+  const code = typeof status === 'number' ? status : 0;
+  if (document.throttle === true || code === 429) return 'throttle';
+  if (document.fault === true || (code >= 500 && code < 600)) return 'fault';
+  return document.error === true || (code >= 400 && code < 500) ? 'error' : 'ok';
+}
+
+/** Whether `entity` is `above` itself or hangs below it: then `above` can't hang below `entity` too. */
+function isBelow(entity: Draft, above: Draft, byId: ReadonlyMap<string, Draft>): boolean {
+  const seen = new Set<Draft>();
+  for (let at: Draft | undefined = entity; at && !seen.has(at); at = byId.get(at.parentId ?? '')) {
+    if (at === above) return true;
+    seen.add(at);
+  }
+  return false;
+}
+
+/** The value at a path of object keys, undefined where there is none. */
+export function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
+  let here: Json | undefined = value;
+  for (const key of path) here = isObject(here) ? here[key] : undefined;
+  return here;
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The string, or undefined when it is empty or none. */
+export function text(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function parseObject(document: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(document) as Json;
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function byStart(a: Entity, b: Entity): number {
+  return a.startUs - b.startUs || (a.id < b.id ? -1 : 1);
+}

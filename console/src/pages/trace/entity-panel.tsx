@@ -1,0 +1,89 @@
+import Button from '@cloudscape-design/components/button';
+import { getRouteApi } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { nodeTypeLabel } from '../../shared/node-type.ts';
+import { OutcomePill } from '../../shared/outcome-pill.tsx';
+import { at, type Entity, isObject, type TraceTree } from './entities.ts';
+import styles from './entity-panel.module.css';
+import { exceptionsOf } from './exceptions.ts';
+import { TabStrip } from './tab-strip.tsx';
+import { AnnotationsTab } from './tabs/annotations-tab.tsx';
+import { ExceptionsTab } from './tabs/exceptions-tab.tsx';
+import { MetadataTab } from './tabs/metadata-tab.tsx';
+import { OverviewTab } from './tabs/overview-tab.tsx';
+import { RawTab } from './tabs/raw-tab.tsx';
+import { ResourcesTab } from './tabs/resources-tab.tsx';
+import { SqlTab } from './tabs/sql-tab.tsx';
+
+type Props = {
+  readonly tree: TraceTree;
+  readonly entity: Entity;
+  readonly onClose: () => void;
+  readonly onSelect: (id: string) => void;
+};
+
+const route = getRouteApi('/traces/$id');
+
+/** Everything that was sent about one segment or subsegment. The open tab is kept in the URL, so the next one opens there. */
+export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactElement {
+  const { tab } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { fields } = entity;
+  const exceptions = exceptionsOf(entity, tree);
+  const tabs = [
+    { id: 'overview', label: 'Overview', content: <OverviewTab tree={tree} entity={entity} onSelect={onSelect} /> },
+    { id: 'resources', label: 'Resources', content: <ResourcesTab entity={entity} /> },
+    {
+      id: 'annotations',
+      label: 'Annotations',
+      count: keyCount(fields.annotations),
+      content: <AnnotationsTab entity={entity} />,
+    },
+    {
+      id: 'metadata',
+      label: 'Metadata',
+      count: keyCount(fields.metadata),
+      content: <MetadataTab entity={entity} />,
+    },
+    {
+      id: 'exceptions',
+      label: 'Exceptions',
+      count: exceptions.length,
+      content: (
+        <ExceptionsTab
+          exceptions={exceptions}
+          workingDirectory={at(fields, 'cause', 'working_directory')}
+          onSelect={onSelect}
+        />
+      ),
+    },
+    { id: 'sql', label: 'SQL', content: <SqlTab sql={fields.sql} /> },
+    { id: 'raw', label: 'Raw', content: <RawTab entity={entity} /> },
+  ];
+  return (
+    <aside className={styles.panel} aria-label="Details of the selection">
+      <header>
+        <div>
+          <h2>{entity.name}</h2>
+          <p>
+            {entity.kind === 'segment' ? `Segment, ${nodeTypeLabel(entity.origin)}` : 'Subsegment'}{' '}
+            <OutcomePill outcome={entity.outcome} />
+          </p>
+        </div>
+        <Button variant="icon" iconName="close" ariaLabel="Close the details" onClick={onClose} />
+      </header>
+      <div className={styles.tabs}>
+        <TabStrip
+          tabs={tabs}
+          active={tab}
+          label="Details"
+          onChange={(next) => void navigate({ search: (before) => ({ ...before, tab: next }), replace: true })}
+        />
+      </div>
+    </aside>
+  );
+}
+
+function keyCount(value: Entity['fields'][string] | undefined): number {
+  return isObject(value) ? Object.keys(value).length : 0;
+}

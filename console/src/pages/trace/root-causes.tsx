@@ -1,0 +1,61 @@
+import type { WireRootCause, WireTraceSummary } from 'openray/api-types';
+import type { ReactElement } from 'react';
+import { formatShare } from '../../shared/format.ts';
+import { nodeTypeLabel } from '../../shared/node-type.ts';
+import styles from './root-causes.module.css';
+
+const KINDS = [
+  { field: 'FaultRootCauses', label: 'Fault', color: 'var(--fault)' },
+  { field: 'ErrorRootCauses', label: 'Error', color: 'var(--error)' },
+  { field: 'ResponseTimeRootCauses', label: 'Response time', color: 'var(--accent)' },
+] as const;
+
+/** Where faults and errors came from and where the time went, outermost service first. */
+export function RootCauses({ summary }: { readonly summary: WireTraceSummary }): ReactElement | null {
+  const causes = KINDS.flatMap(({ field, label, color }) => summary[field].map((cause) => ({ cause, label, color })));
+  if (causes.length === 0) return null;
+  return (
+    <details className={styles.causes}>
+      <summary>
+        Root causes <span>({causes.length})</span>
+      </summary>
+      <ul>
+        {causes.map(({ cause, label, color }, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: causes have no id, and their order is the server's
+          <li key={index}>
+            <b style={{ color }}>{label}</b>
+            <Path cause={cause} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Path({ cause }: { readonly cause: WireRootCause }): ReactElement {
+  return (
+    <ol>
+      {cause.Services.map((service, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the same service may be on a path twice
+        <li key={index}>
+          <strong>{service.Name}</strong> <small>{nodeTypeLabel(service.Type)}</small>
+          {service.EntityPath.filter(({ Name }, at) => at > 0 || Name !== service.Name).map(
+            ({ Name, Coverage }, at) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the same name may be on a path twice
+              <span key={at}>
+                {' › '}
+                {Name}
+                {Coverage !== undefined && <small> {formatShare(Coverage, 1)}</small>}
+              </span>
+            ),
+          )}
+          {service.EntityPath.flatMap(({ Exceptions }) => Exceptions ?? []).map(({ Name, Message }) => (
+            <em key={`${Name}${Message}`}>
+              {Name}: {Message}
+            </em>
+          ))}
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,86 @@
+import type { Entity, TraceTree } from './entities.ts';
+
+/** A line of the timeline. Level, set size and position are what a tree grid says of it, all from 1. */
+export type Row =
+  | {
+      readonly kind: 'entity';
+      readonly key: string;
+      readonly entity: Entity;
+      readonly level: number;
+      readonly setSize: number;
+      readonly position: number;
+      readonly isOpen: boolean;
+    }
+  | { readonly kind: 'orphans'; readonly key: 'orphans'; readonly count: number; readonly isOpen: boolean };
+
+/** Key of the line above the entities whose parent has not arrived. */
+export const ORPHANS = 'orphans';
+
+/** The lines on screen, top to bottom: each entity, then what is below it unless it is closed. */
+export function visibleRows(tree: TraceTree, closed: ReadonlySet<string>): readonly Row[] {
+  const rows: Row[] = [];
+  pushRows(rows, tree.roots, 1, closed);
+  if (tree.orphans.length > 0) {
+    const isOpen = !closed.has(ORPHANS);
+    rows.push({ kind: 'orphans', key: ORPHANS, count: tree.orphans.length, isOpen });
+    if (isOpen) pushRows(rows, tree.orphans, 2, closed);
+  }
+  return rows;
+}
+
+/** With a stack of its own, since traces may be deeper than the call stack. */
+function pushRows(rows: Row[], entities: readonly Entity[], level: number, closed: ReadonlySet<string>): void {
+  const stack = [{ siblings: entities, next: 0, level }];
+  for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
+    const entity = frame.siblings[frame.next];
+    if (!entity) {
+      stack.pop();
+      continue;
+    }
+    frame.next += 1;
+    const isOpen = !closed.has(entity.id);
+    rows.push({
+      kind: 'entity',
+      key: entity.id,
+      entity,
+      level: frame.level,
+      setSize: frame.siblings.length,
+      position: frame.next,
+      isOpen,
+    });
+    if (isOpen && entity.children.length > 0)
+      stack.push({ siblings: entity.children, next: 0, level: frame.level + 1 });
+  }
+}
+
+/** Ids of the entities that hold `words` in name, id, URL, annotations or exceptions, in the order of the timeline. */
+export function findEntities(tree: TraceTree, words: string): readonly string[] {
+  const wanted = words.trim().toLowerCase();
+  if (wanted === '') return [];
+  return visibleRows(tree, new Set()).flatMap((row) =>
+    row.kind === 'entity' && searchText(row.entity).includes(wanted) ? [row.entity.id] : [],
+  );
+}
+
+/** Closed entities without those above `id`, so that its line is visible. */
+export function openedTo(tree: TraceTree, closed: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const open = new Set(closed);
+  const seen = new Set<string>();
+  open.delete(ORPHANS);
+  for (let parent = tree.byId.get(id)?.parentId; parent !== undefined && !seen.has(parent); ) {
+    seen.add(parent);
+    open.delete(parent);
+    parent = tree.byId.get(parent)?.parentId;
+  }
+  return open;
+}
+
+/** Everything that has something below it: closing these leaves the roots. */
+export function closable(tree: TraceTree): ReadonlySet<string> {
+  return new Set([...tree.byId.values()].filter(({ children }) => children.length > 0).map(({ id }) => id));
+}
+
+function searchText({ id, name, fields }: Entity): string {
+  const { http, annotations, cause, aws, sql } = fields;
+  return `${name}\n${id}\n${JSON.stringify([http, annotations, cause, aws, sql])}`.toLowerCase();
+}

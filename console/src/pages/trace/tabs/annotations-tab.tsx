@@ -1,0 +1,49 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { annotationCondition } from '../../../shared/filter-text.ts';
+import { type Entity, isObject } from '../entities.ts';
+import { Nothing } from './facts.tsx';
+import styles from './table.module.css';
+
+/** Indexed key and value pairs; each leads to the traces that share it. */
+export function AnnotationsTab({ entity }: { readonly entity: Entity }): ReactElement {
+  const { annotations } = entity.fields;
+  const pairs = isObject(annotations) ? Object.entries(annotations) : [];
+  if (pairs.length === 0) {
+    return (
+      <Nothing>
+        No annotations on this {entity.kind}. They are indexed, so that traces can be found by them: with Powertools,
+        tracer.putAnnotation(key, value).
+      </Nothing>
+    );
+  }
+  return (
+    <table className={styles.table}>
+      <thead>
+        <tr>
+          <th scope="col">Key</th>
+          <th scope="col">Value</th>
+          <th scope="col">Search</th>
+        </tr>
+      </thead>
+      <tbody>
+        {pairs.map(([key, value]) => (
+          <tr key={key}>
+            <th scope="row">{key}</th>
+            <td data-type={typeof value}>{typeof value === 'string' ? value : JSON.stringify(value)}</td>
+            <td>
+              {(typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') && (
+                <Link
+                  to="/traces"
+                  search={(before) => ({ range: before.range, live: before.live, q: annotationCondition(key, value) })}
+                >
+                  Find traces
+                </Link>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

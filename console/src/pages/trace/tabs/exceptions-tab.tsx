@@ -1,0 +1,70 @@
+import Link from '@cloudscape-design/components/link';
+import type { ReactElement } from 'react';
+import { type Json, text } from '../entities.ts';
+import type { RecordedException } from '../exceptions.ts';
+import styles from './exceptions-tab.module.css';
+import { Nothing } from './facts.tsx';
+
+type Props = {
+  readonly exceptions: readonly RecordedException[];
+  readonly workingDirectory: Json | undefined;
+  readonly onSelect: (id: string) => void;
+};
+
+/** Exceptions with their stacks, in the order recorded. */
+export function ExceptionsTab({ exceptions, workingDirectory, onSelect }: Props): ReactElement {
+  if (exceptions.length === 0) return <Nothing>No exception was recorded here.</Nothing>;
+  const directory = text(workingDirectory);
+  return (
+    <div className={styles.exceptions}>
+      {exceptions.map((exception, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: an exception may lack an id, and the list never changes its order
+        <article key={index}>
+          <h3>
+            {exception.type}
+            {exception.isRemote && <small>from the called service</small>}
+          </h3>
+          {exception.message !== '' && <p>{exception.message}</p>}
+          {exception.recordedOn && (
+            <p>
+              Recorded on <Recorded entity={exception.recordedOn} onSelect={onSelect} />
+            </p>
+          )}
+          <Stack exception={exception} />
+        </article>
+      ))}
+      {directory && <footer>Working directory: {directory}</footer>}
+    </div>
+  );
+}
+
+function Recorded({
+  entity,
+  onSelect,
+}: {
+  readonly entity: NonNullable<RecordedException['recordedOn']>;
+  readonly onSelect: (id: string) => void;
+}): ReactElement {
+  return <Link onFollow={() => onSelect(entity.id)}>{entity.name}</Link>;
+}
+
+function Stack({ exception: { frames, truncated } }: { readonly exception: RecordedException }): ReactElement | null {
+  if (frames.length === 0) return null;
+  return (
+    <ol>
+      {frames.map(({ path, line, label }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: recursion repeats frames, and the list never changes its order
+        <li key={index}>
+          {label ?? '(anonymous)'}
+          {path && (
+            <span>
+              {path}
+              {line !== undefined && `:${line}`}
+            </span>
+          )}
+        </li>
+      ))}
+      {truncated > 0 && <li>… {truncated} more</li>}
+    </ol>
+  );
+}

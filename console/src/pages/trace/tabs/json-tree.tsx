@@ -1,0 +1,81 @@
+import type { ReactElement } from 'react';
+import type { Json, JsonObject } from '../entities.ts';
+import styles from './json-tree.module.css';
+
+/** More members than this are shown only when asked for: a page of 10,000 lines helps nobody. */
+const FIRST_MEMBERS = 200;
+
+/** JSON that opens and closes, by mouse and keyboard; the first levels are open. */
+export function JsonTree({ value }: { readonly value: Json }): ReactElement {
+  return (
+    <div className={styles.tree}>
+      {isBranch(value) ? <Members members={Object.entries(value)} depth={0} /> : <Leaf value={value} />}
+    </div>
+  );
+}
+
+type Branch = readonly Json[] | JsonObject;
+
+/** An object or list that has something in it. */
+function isBranch(value: Json): value is Branch {
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+}
+
+function Leaf({ value }: { readonly value: Json }): ReactElement {
+  return <span data-type={value === null ? 'null' : typeof value}>{JSON.stringify(value)}</span>;
+}
+
+function BranchView({
+  name,
+  value,
+  depth,
+}: {
+  readonly name: string;
+  readonly value: Branch;
+  readonly depth: number;
+}): ReactElement {
+  const members = Object.entries(value) as [string, Json][];
+  const unit = Array.isArray(value) ? 'item' : 'key';
+  return (
+    <details open={depth < 3}>
+      <summary>
+        <b>{name}</b>
+        <small>
+          {members.length} {unit}
+          {members.length === 1 ? '' : 's'}
+        </small>
+      </summary>
+      <Members members={members.slice(0, FIRST_MEMBERS)} depth={depth} />
+      {members.length > FIRST_MEMBERS && (
+        <details>
+          <summary>{members.length - FIRST_MEMBERS} more</summary>
+          <Members members={members.slice(FIRST_MEMBERS)} depth={depth} />
+        </details>
+      )}
+    </details>
+  );
+}
+
+function Members({
+  members,
+  depth,
+}: {
+  readonly members: readonly [string, Json][];
+  readonly depth: number;
+}): ReactElement {
+  return (
+    <ul>
+      {members.map(([key, member]) => (
+        <li key={key}>
+          {isBranch(member) ? (
+            <BranchView name={key} value={member} depth={depth + 1} />
+          ) : (
+            <>
+              <b>{key}</b>: <Leaf value={member} />
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,29 @@
+import type { ReactElement } from 'react';
+import { type Entity, isObject } from '../entities.ts';
+import { Nothing } from './facts.tsx';
+import { JsonTree } from './json-tree.tsx';
+import styles from './metadata-tab.module.css';
+
+/** Metadata by namespace, each a tree of JSON. */
+export function MetadataTab({ entity }: { readonly entity: Entity }): ReactElement {
+  const { metadata } = entity.fields;
+  const namespaces = isObject(metadata) ? Object.entries(metadata) : [];
+  if (namespaces.length === 0) {
+    return (
+      <Nothing>
+        No metadata on this {entity.kind}. It holds any JSON, and is shown but not indexed: with Powertools,
+        tracer.putMetadata(key, value).
+      </Nothing>
+    );
+  }
+  return (
+    <div className={styles.namespaces}>
+      {namespaces.map(([namespace, value]) => (
+        <section key={namespace} aria-label={`Namespace ${namespace}`}>
+          <h3>{namespace}</h3>
+          <JsonTree value={value} />
+        </section>
+      ))}
+    </div>
+  );
+}

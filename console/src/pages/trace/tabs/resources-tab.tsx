@@ -1,0 +1,23 @@
+import type { ReactElement } from 'react';
+import { type Entity, isObject, type Json, text } from '../entities.ts';
+import { type FactList, Facts, Nothing } from './facts.tsx';
+
+/** Where it ran, or which AWS resource it called: `origin`, `resource_arn` and the `aws` block, one line a value. */
+export function ResourcesTab({ entity }: { readonly entity: Entity }): ReactElement {
+  const { aws, resource_arn } = entity.fields;
+  const facts: FactList = [
+    { label: 'Origin', value: entity.origin },
+    { label: 'ARN', value: text(resource_arn) },
+    ...(isObject(aws) ? leaves(aws, '') : []),
+  ];
+  if (facts.every(({ value }) => !value)) {
+    return <Nothing>Nothing was recorded about where this ran or which AWS resource it called.</Nothing>;
+  }
+  return <Facts facts={facts} />;
+}
+
+/** Every value below, labelled with its path: `cloudwatch_logs.0.log_group`. */
+function leaves(value: Json, path: string): FactList {
+  if (value === null || typeof value !== 'object') return [{ label: path, value: String(value) }];
+  return Object.entries(value).flatMap(([key, member]) => leaves(member as Json, path === '' ? key : `${path}.${key}`));
+}

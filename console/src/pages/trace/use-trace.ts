@@ -1,0 +1,53 @@
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import type { WireTraceSummary } from 'openray/api-types';
+import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummaries, toWireWindow } from '../../shared/api.ts';
+import { liveTrace } from '../../shared/live.ts';
+import { type ServiceMap, toServiceMap } from '../../shared/map/graph.ts';
+import { readTrace, type TraceTree } from './entities.ts';
+
+/** A trace with all that has arrived of it. Fails with `TraceNotFound` when nothing has. */
+export function useTrace(id: string): UseQueryResult<TraceTree> {
+  return useQuery({
+    queryKey: ['trace', id],
+    queryFn: async ({ signal }) => {
+      const { Traces } = await batchGetTraces({ TraceIds: [id] }, signal);
+      const trace = Traces[0];
+      if (!trace) throw new ApiFailure('TraceNotFound', 404, `Nothing was received of trace ${id}.`);
+      return readTrace(trace);
+    },
+    // The tree is rebuilt only when the documents changed; comparing it deeply would cost more than drawing it.
+    structuralSharing: false,
+    meta: liveTrace(id),
+  });
+}
+
+/** The services of the one trace. */
+export function useTraceGraph(id: string, isWanted: boolean): UseQueryResult<ServiceMap> {
+  return useQuery({
+    queryKey: ['trace-graph', id],
+    queryFn: async ({ signal }) => toServiceMap((await getTraceGraph({ TraceIds: [id] }, signal)).Services),
+    enabled: isWanted,
+    meta: liveTrace(id),
+  });
+}
+
+/** The trace's line of the list, for its root causes: looked up by its start, which is where the list has it. */
+export function useTraceSummary(tree: TraceTree | undefined): UseQueryResult<WireTraceSummary | null> {
+  return useQuery({
+    queryKey: ['trace-summary', tree?.id, tree?.startUs, tree?.endUs, tree?.byId.size],
+    queryFn: async ({ signal }) => {
+      if (!tree) return null;
+      let token: string | null = null;
+      for (let page = 0; page < 5; page += 1) {
+        const window = toWireWindow({ fromUs: tree.startUs - 1_000_000, toUs: tree.startUs + 1_000_000 });
+        const answer = await getTraceSummaries({ ...window, ...(token ? { NextToken: token } : {}) }, signal);
+        const found = answer.TraceSummaries.find(({ Id }) => Id === tree.id);
+        if (found) return found;
+        token = answer.NextToken;
+        if (!token) return null;
+      }
+      return null;
+    },
+    enabled: tree !== undefined && tree.byId.size > 0,
+  });
+}

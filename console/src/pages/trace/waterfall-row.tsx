@@ -1,0 +1,164 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows that are placed one by one can not be a <table>
+// biome-ignore-all lint/a11y/useFocusableInteractive: the tree grid has the focus and names its active row
+import { memo, type ReactElement } from 'react';
+import { formatDuration } from '../../shared/format.ts';
+import { Glyph } from '../../shared/map/glyph.tsx';
+import { nodeGlyph, nodeTypeLabel } from '../../shared/node-type.ts';
+import { drawnStartUs, type Entity } from './entities.ts';
+import { ORPHANS, type Row } from './rows.ts';
+import { barPlace, type Span } from './time-axis.ts';
+import styles from './waterfall-row.module.css';
+
+type Props = {
+  readonly id: string | undefined;
+  readonly row: Row;
+  readonly index: number;
+  readonly topPx: number;
+  readonly view: Span;
+  readonly traceEndUs: number;
+  readonly isActive: boolean;
+  readonly isSelected: boolean;
+  readonly isMatch: boolean;
+  readonly onToggle: (key: string) => void;
+  readonly onSelect: (id: string) => void;
+};
+
+/** Deeper lines than this are not indented further; their names would leave the column. */
+const MAX_INDENT = 18;
+
+/** One line of the timeline: name left, bar right. */
+export const WaterfallRow = memo(function WaterfallRow({ row, onToggle, onSelect, ...props }: Props): ReactElement {
+  const level = row.kind === 'entity' ? row.level : 1;
+  const hasChildren = row.kind === 'orphans' || row.entity.children.length > 0;
+  const position = row.kind === 'entity' ? { 'aria-setsize': row.setSize, 'aria-posinset': row.position } : {};
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the tree grid around it has the focus and handles the keys
+    <div
+      id={props.id}
+      role="row"
+      className={styles.row}
+      style={{ transform: `translateY(${props.topPx}px)` }}
+      aria-level={level}
+      aria-rowindex={props.index + 1}
+      aria-selected={props.isSelected}
+      {...position}
+      {...(hasChildren ? { 'aria-expanded': row.isOpen } : {})}
+      data-active={props.isActive}
+      data-match={props.isMatch}
+      onClick={() => (row.kind === 'orphans' ? onToggle(ORPHANS) : onSelect(row.key))}
+    >
+      <div
+        role="gridcell"
+        className={styles.name}
+        style={{ paddingInlineStart: 8 + Math.min(level - 1, MAX_INDENT) * 14 }}
+      >
+        {hasChildren ? (
+          <button
+            type="button"
+            tabIndex={-1}
+            className={styles.toggle}
+            aria-label={row.isOpen ? 'Collapse' : 'Expand'}
+            onClick={(event) => {
+              event.stopPropagation();
+              onToggle(row.key);
+            }}
+          >
+            <svg viewBox="0 0 10 10" width="10" height="10" data-open={row.isOpen} aria-hidden="true">
+              <path d="M3 1l4 4-4 4" fill="none" stroke="currentColor" strokeWidth="1.6" />
+            </svg>
+          </button>
+        ) : (
+          <span className={styles.leaf} />
+        )}
+        {row.kind === 'orphans' ? <OrphansName count={row.count} /> : <EntityName entity={row.entity} />}
+      </div>
+      <div role="gridcell" className={styles.track}>
+        {row.kind === 'entity' && <Bar entity={row.entity} view={props.view} traceEndUs={props.traceEndUs} />}
+      </div>
+    </div>
+  );
+});
+
+function EntityName({ entity }: { readonly entity: Entity }): ReactElement {
+  const { kind, name, origin, inferredType } = entity;
+  if (kind === 'segment') {
+    return (
+      <>
+        <Glyph glyph={nodeGlyph(origin)} size={14} />
+        <strong title={name}>{name}</strong>
+        <small>{nodeTypeLabel(origin)}</small>
+      </>
+    );
+  }
+  return (
+    <>
+      <span title={name}>{name}</span>
+      {inferredType !== undefined && <small>→ {nodeTypeLabel(inferredType)}</small>}
+    </>
+  );
+}
+
+function OrphansName({ count }: { readonly count: number }): ReactElement {
+  return (
+    <>
+      <strong>Parent not arrived</strong>
+      <small title="These subsegments name a parent that was not received: it may be on its way, or its process was stopped">
+        {count} {count === 1 ? 'subsegment' : 'subsegments'}
+      </small>
+    </>
+  );
+}
+
+function Bar({
+  entity,
+  view,
+  traceEndUs,
+}: {
+  readonly entity: Entity;
+  readonly view: Span;
+  readonly traceEndUs: number;
+}): ReactElement | null {
+  const isRunning = entity.endUs === undefined;
+  const endUs = entity.endUs ?? Math.max(traceEndUs, entity.startUs);
+  const drawnFromUs = drawnStartUs(entity);
+  const bar = barPlace(view, entity.startUs, endUs);
+  const lead = drawnFromUs < entity.startUs ? barPlace(view, drawnFromUs, entity.startUs) : undefined;
+  const end = bar ?? lead;
+  if (!end) return null;
+  const text = isRunning ? 'in progress' : formatDuration(endUs - entity.startUs);
+  // The text stands behind the bar; where there is no room left, before it.
+  const right = end.left + end.width;
+  const isTextLeft = right > 0.86 && Math.min(end.left, lead?.left ?? 1) > 0.12;
+  const isTextInside = right > 0.86 && !isTextLeft;
+  return (
+    <>
+      {lead && (
+        <div
+          className={styles.lead}
+          style={{ left: `${lead.left * 100}%`, width: `${lead.width * 100}%` }}
+          title="Before the segment: its subsegments began earlier"
+        />
+      )}
+      {bar && (
+        <div
+          className={styles.bar}
+          data-outcome={entity.outcome}
+          data-kind={entity.kind}
+          data-running={isRunning}
+          style={{ left: `${bar.left * 100}%`, width: `max(3px, ${bar.width * 100}%)` }}
+        />
+      )}
+      <span
+        className={styles.time}
+        data-inside={isTextInside}
+        style={
+          isTextLeft || isTextInside
+            ? { right: `${(1 - (isTextLeft ? Math.min(end.left, lead?.left ?? 1) : right)) * 100}%` }
+            : { left: `max(${right * 100}%, calc(${end.left * 100}% + 3px))` }
+        }
+      >
+        {text}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,81 @@
+import Spinner from '@cloudscape-design/components/spinner';
+import { getRouteApi } from '@tanstack/react-router';
+import { type ReactElement, useMemo } from 'react';
+import { FailureAlert } from '../../shared/failure-alert.tsx';
+import { FilterBox } from '../../shared/filter-box.tsx';
+import { bothFilters } from '../../shared/filter-text.ts';
+import { NoTraces } from '../../shared/no-traces.tsx';
+import { TimeRangePicker } from '../../shared/time-range-picker.tsx';
+import { Distribution } from './distribution.tsx';
+import { GroupsTable } from './groups-table.tsx';
+import styles from './page.module.css';
+import { TraceTable } from './trace-table.tsx';
+import { useTraceSummaries } from './use-trace-summaries.ts';
+
+const route = getRouteApi('/traces');
+
+/** Traces of a time range that match a filter: how long they took, what they have in common, and each of them. */
+export function TracesPage(): ReactElement {
+  const { range, q, group, page } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { data, error, isPending, isFetching, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
+    useTraceSummaries(range, q, page);
+  const traces = useMemo(() => data?.pages.flatMap(({ answer }) => answer.TraceSummaries) ?? [], [data]);
+  const setFilter = (next: string) => void navigate({ search: (before) => ({ ...before, q: next, page: 1 }) });
+  const narrow = (condition: string) => setFilter(bothFilters(q, condition));
+
+  return (
+    <div className={styles.page}>
+      <title>Traces · openray</title>
+      <h1 className="visually-hidden">Traces</h1>
+      <div className={styles.tools}>
+        <FilterBox
+          filter={q}
+          range={range}
+          placeholder="Search traces, such as: annotation.user_id = &quot;brian1&quot; AND responsetime > 0.5"
+          onApply={setFilter}
+        />
+        <TimeRangePicker />
+      </div>
+      <div className={styles.content}>
+        {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
+        {isPending && (
+          <div className={styles.loading}>
+            <Spinner size="large" /> Loading traces
+          </div>
+        )}
+        {data && !error && traces.length === 0 && (
+          <NoTraces
+            range={range}
+            filter={q}
+            onWiden={() => void navigate({ search: (before) => ({ ...before, range: '7d' }) })}
+            onClearFilter={() => setFilter('')}
+          />
+        )}
+        {!error && traces.length > 0 && (
+          <>
+            <div className={styles.overview}>
+              <Distribution traces={traces} isComplete={!hasNextPage} onNarrow={narrow} />
+              <GroupsTable
+                traces={traces}
+                grouping={group}
+                onGrouping={(next) =>
+                  void navigate({ search: (before) => ({ ...before, group: next }), replace: true })
+                }
+                onNarrow={narrow}
+              />
+            </div>
+            <TraceTable
+              traces={traces}
+              page={page}
+              hasMore={hasNextPage}
+              isLoading={isFetchingNextPage || (isFetching && data === undefined)}
+              onPage={(next) => void navigate({ search: (before) => ({ ...before, page: next }) })}
+              onLoadMore={() => void fetchNextPage()}
+            />
+          </>
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import {
+  type InfiniteData,
+  keepPreviousData,
+  type UseInfiniteQueryResult,
+  useInfiniteQuery,
+} from '@tanstack/react-query';
+import type { GetTraceSummariesResponse } from 'openray/api-types';
+import { getTraceSummaries, wireWindow } from '../../shared/api.ts';
+import { LIVE } from '../../shared/live.ts';
+
+type Page = { readonly answer: GetTraceSummariesResponse; readonly window: ReturnType<typeof wireWindow> };
+/** A token belongs to the window it was given for, so both travel together. */
+type PageParam = { readonly token: string; readonly window: ReturnType<typeof wireWindow> } | undefined;
+
+/** More pages than this are not read anew each time that something arrives; the reader would lose the place. */
+const MAX_LIVE_PAGES = 3;
+
+/** Traces of the range that match, newest first as the server sends them, a page at a time. */
+export function useTraceSummaries(
+  range: string,
+  filter: string,
+  loadedPages: number,
+): UseInfiniteQueryResult<InfiniteData<Page>> {
+  return useInfiniteQuery({
+    queryKey: ['trace-summaries', range, filter],
+    initialPageParam: undefined as PageParam,
+    queryFn: async ({ pageParam, signal }): Promise<Page> => {
+      const window = pageParam?.window ?? wireWindow(range);
+      const answer = await getTraceSummaries(
+        {
+          ...window,
+          ...(filter === '' ? {} : { FilterExpression: filter }),
+          ...(pageParam ? { NextToken: pageParam.token } : {}),
+        },
+        signal,
+      );
+      return { answer, window };
+    },
+    getNextPageParam: ({ answer, window }): PageParam =>
+      answer.NextToken ? { token: answer.NextToken, window } : undefined,
+    placeholderData: keepPreviousData,
+    meta: loadedPages <= MAX_LIVE_PAGES ? LIVE : {},
+  });
+}

@@ -1,0 +1,83 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+  stripSearchParams,
+} from '@tanstack/react-router';
+import { z } from 'zod/mini';
+import { NotFound } from './pages/not-found.tsx';
+import { Frame } from './shared/frame.tsx';
+import { filterParam, rootSearch } from './shared/search.ts';
+import { DEFAULT_RANGE } from './shared/time-range.ts';
+
+const root = createRootRoute({
+  component: Frame,
+  notFoundComponent: NotFound,
+  validateSearch: rootSearch,
+  search: {
+    middlewares: [retainSearchParams(['range', 'live']), stripSearchParams({ range: DEFAULT_RANGE, live: true })],
+  },
+});
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/service-map', search: (before) => before, replace: true });
+  },
+});
+
+const serviceMap = createRoute({
+  getParentRoute: () => root,
+  path: '/service-map',
+  validateSearch: z.object({
+    q: filterParam,
+    view: z.catch(z._default(z.enum(['map', 'table']), 'map'), 'map'),
+    /** The selected node's key, or an edge's `from→to`. */
+    node: z.catch(z.optional(z.string()), undefined),
+    edge: z.catch(z.optional(z.string()), undefined),
+  }),
+  search: { middlewares: [stripSearchParams({ q: '', view: 'map' })] },
+  component: lazyRouteComponent(() => import('./pages/service-map/page.tsx'), 'ServiceMapPage'),
+});
+
+const traces = createRoute({
+  getParentRoute: () => root,
+  path: '/traces',
+  validateSearch: z.object({
+    q: filterParam,
+    group: z.catch(z._default(z.string(), 'service'), 'service'),
+    page: z.catch(z._default(z.int().check(z.positive()), 1), 1),
+  }),
+  search: { middlewares: [stripSearchParams({ q: '', group: 'service', page: 1 })] },
+  component: lazyRouteComponent(() => import('./pages/traces/page.tsx'), 'TracesPage'),
+});
+
+const trace = createRoute({
+  getParentRoute: () => root,
+  path: '/traces/$id',
+  validateSearch: z.object({
+    /** Id of the selected segment or subsegment. */
+    entity: z.catch(z.optional(z.string()), undefined),
+    tab: z.catch(z._default(z.string(), 'overview'), 'overview'),
+    map: z.catch(z._default(z.boolean(), true), true),
+  }),
+  search: { middlewares: [stripSearchParams({ tab: 'overview', map: true })] },
+  component: lazyRouteComponent(() => import('./pages/trace/page.tsx'), 'TracePage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([index, serviceMap, traces, trace]),
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

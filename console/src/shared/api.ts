@@ -1,0 +1,92 @@
+import type {
+  BatchGetTracesRequest,
+  BatchGetTracesResponse,
+  GetServiceGraphRequest,
+  GetServiceGraphResponse,
+  GetTimeSeriesServiceStatisticsRequest,
+  GetTimeSeriesServiceStatisticsResponse,
+  GetTraceGraphRequest,
+  GetTraceGraphResponse,
+  GetTraceSummariesRequest,
+  GetTraceSummariesResponse,
+  WireError,
+} from 'openray/api-types';
+import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
+
+/** The server's refusal, or `Unreachable` when there was no answer at all. `message` is a sentence to show. */
+export class ApiFailure extends Error {
+  override readonly name = 'ApiFailure';
+  readonly code: string;
+  readonly status: number;
+
+  constructor(code: string, status: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+export type Health = { readonly status: string; readonly version: string };
+
+export function getServiceGraph(
+  request: GetServiceGraphRequest,
+  signal: AbortSignal,
+): Promise<GetServiceGraphResponse> {
+  return call('/ServiceGraph', request, signal);
+}
+
+export function getTraceSummaries(
+  request: GetTraceSummariesRequest,
+  signal: AbortSignal,
+): Promise<GetTraceSummariesResponse> {
+  return call('/TraceSummaries', request, signal);
+}
+
+export function batchGetTraces(request: BatchGetTracesRequest, signal: AbortSignal): Promise<BatchGetTracesResponse> {
+  return call('/Traces', request, signal);
+}
+
+export function getTraceGraph(request: GetTraceGraphRequest, signal: AbortSignal): Promise<GetTraceGraphResponse> {
+  return call('/TraceGraph', request, signal);
+}
+
+export function getTimeSeries(
+  request: GetTimeSeriesServiceStatisticsRequest,
+  signal: AbortSignal,
+): Promise<GetTimeSeriesServiceStatisticsResponse> {
+  return call('/TimeSeriesServiceStatistics', request, signal);
+}
+
+export async function getHealth(signal: AbortSignal): Promise<Health> {
+  return answerOf<Health>(await reach('/health', { signal }));
+}
+
+/** The window that a range of the URL means now, as the API wants it: epoch seconds. */
+export function wireWindow(range: string): { readonly StartTime: number; readonly EndTime: number } {
+  return toWireWindow(windowOf(range, nowUs()));
+}
+
+export function toWireWindow({ fromUs, toUs }: TimeWindow): { readonly StartTime: number; readonly EndTime: number } {
+  return { StartTime: fromUs / 1_000_000, EndTime: toUs / 1_000_000 };
+}
+
+async function call<Answer>(path: string, request: object, signal: AbortSignal): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' };
+  return answerOf<Answer>(await reach(path, { method: 'POST', headers, body: JSON.stringify(request), signal }));
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init);
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause;
+    throw new ApiFailure('Unreachable', 0, 'The openray server does not answer.', { cause });
+  }
+}
+
+async function answerOf<Answer>(response: Response): Promise<Answer> {
+  if (response.ok) return response.json() as Promise<Answer>;
+  const error = (await response.json().catch(() => ({}))) as Partial<WireError>;
+  const code = response.headers.get('x-amzn-errortype') ?? error.__type ?? 'InternalFailure';
+  throw new ApiFailure(code, response.status, error.Message ?? `The server answered with status ${response.status}.`);
+}

@@ -1,0 +1,54 @@
+import Alert from '@cloudscape-design/components/alert';
+import Button from '@cloudscape-design/components/button';
+import type { ReactElement } from 'react';
+import { ApiFailure } from './api.ts';
+
+/** What went wrong, and what to do about it. */
+export function FailureAlert({
+  error,
+  onRetry,
+}: {
+  readonly error: Error;
+  readonly onRetry?: () => void;
+}): ReactElement {
+  const code = error instanceof ApiFailure ? error.code : 'Error';
+  return (
+    <Alert type="error" header={headerOf(code)} action={onRetry && <Button onClick={onRetry}>Try again</Button>}>
+      {sentence(error.message)} {adviceFor(code)}
+    </Alert>
+  );
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function headerOf(code: string): string {
+  switch (code) {
+    case 'Unreachable':
+      return 'No connection';
+    case 'InvalidRequestException':
+      return 'The server refused this request';
+    case 'ThrottledException':
+      return 'The server is busy';
+    case 'QueryTimeout':
+      return 'The query took too long';
+    default:
+      return `The request failed (${code})`;
+  }
+}
+
+function adviceFor(code: string): string {
+  switch (code) {
+    case 'Unreachable':
+      return `Is “openray serve” still running at ${location.host}? The page goes on by itself when it is back.`;
+    case 'InvalidRequestException':
+      return 'Correct the filter or the time range.';
+    case 'ThrottledException':
+      return 'Wait a moment, then try again.';
+    case 'QueryTimeout':
+      return 'Choose a shorter time range, or add a condition to the filter.';
+    default:
+      return 'The server’s log has the cause.';
+  }
+}

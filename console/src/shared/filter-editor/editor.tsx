@@ -1,0 +1,165 @@
+import {
+  autocompletion,
+  type CompletionContext,
+  type CompletionResult,
+  completionKeymap,
+  startCompletion,
+} from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { linter } from '@codemirror/lint';
+import { EditorState, type Extension, Prec } from '@codemirror/state';
+import {
+  Decoration,
+  type DecorationSet,
+  EditorView,
+  keymap,
+  placeholder,
+  ViewPlugin,
+  type ViewUpdate,
+} from '@codemirror/view';
+import { type ReactElement, useEffect, useRef } from 'react';
+import styles from './editor.module.css';
+import { complete, mistakeIn, tokens, type Vocabulary } from './language.ts';
+
+type Props = {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+  /** Enter was pressed. */
+  readonly onApply: (text: string) => void;
+  readonly placeholder: string;
+  /** Names to offer, read when completions are asked for. */
+  readonly vocabulary: () => Promise<Vocabulary>;
+};
+
+/** One line of filter expression: coloured, checked while typing, with completions. */
+export default function FilterEditor(props: Props): ReactElement {
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView>(undefined);
+  // The editor lives longer than one rendering; it asks for the newest props when it needs them.
+  const latest = useRef(props);
+  latest.current = props;
+
+  useEffect(() => {
+    if (!host.current) return;
+    const { text, placeholder: hint } = latest.current;
+    const editor = new EditorView({
+      parent: host.current,
+      doc: text,
+      extensions: extensions(hint, {
+        onChange: (next) => latest.current.onChange(next),
+        onApply: (next) => latest.current.onApply(next),
+        vocabulary: () => latest.current.vocabulary(),
+      }),
+    });
+    view.current = editor;
+    return () => editor.destroy();
+  }, []);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || editor.state.doc.toString() === props.text) return;
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: props.text } });
+  }, [props.text]);
+
+  return <div ref={host} className={styles.editor} />;
+}
+
+function extensions(
+  hint: string,
+  { onChange, onApply, vocabulary }: Pick<Props, 'onChange' | 'onApply' | 'vocabulary'>,
+): Extension {
+  return [
+    history(),
+    oneLine,
+    colours,
+    linter(
+      ({ state }) => {
+        const mistake = mistakeIn(state.doc.toString());
+        return mistake ? [{ ...mistake, severity: 'error' }] : [];
+      },
+      { delay: 300 },
+    ),
+    autocompletion({
+      override: [(context) => completions(context, vocabulary)],
+      activateOnTyping: true,
+      icons: false,
+      maxRenderedOptions: 60,
+    }),
+    placeholder(hint),
+    EditorView.contentAttributes.of({
+      'aria-label': 'Filter expression',
+      'aria-multiline': 'false',
+      spellcheck: 'false',
+    }),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) onChange(update.state.doc.toString());
+    }),
+    // Below the completions' own keys: Enter takes a completion first.
+    keymap.of(completionKeymap),
+    keymap.of([
+      {
+        key: 'Enter',
+        run: ({ state }) => {
+          onApply(state.doc.toString());
+          return true;
+        },
+      },
+      { key: 'ArrowDown', run: startCompletion },
+      ...historyKeymap,
+      ...defaultKeymap,
+    ]),
+  ];
+}
+
+/** Lines that are pasted become one; no key makes a second. */
+const oneLine = EditorState.transactionFilter.of((transaction) => {
+  if (!transaction.docChanged || transaction.newDoc.lines === 1) return transaction;
+  const text = transaction.newDoc
+    .toString()
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim();
+  return [
+    { changes: { from: 0, to: transaction.startState.doc.length, insert: text }, selection: { anchor: text.length } },
+  ];
+});
+
+const colours = Prec.high(
+  ViewPlugin.fromClass(
+    class {
+      decorations: DecorationSet;
+      constructor(view: EditorView) {
+        this.decorations = decorate(view);
+      }
+      update(update: ViewUpdate): void {
+        if (update.docChanged) this.decorations = decorate(update.view);
+      }
+    },
+    { decorations: (plugin) => plugin.decorations },
+  ),
+);
+
+function decorate(view: EditorView): DecorationSet {
+  return Decoration.set(
+    tokens(view.state.doc.toString()).map(({ kind, start, end }) =>
+      Decoration.mark({ class: styles[kind] ?? '' }).range(start, end),
+    ),
+  );
+}
+
+async function completions(
+  { state, pos, explicit }: CompletionContext,
+  vocabulary: Props['vocabulary'],
+): Promise<CompletionResult | null> {
+  const text = state.doc.toString();
+  // An empty box opens no list by itself; arrow down or Ctrl+Space does.
+  if (!explicit && text.slice(0, pos).trim() === '') return null;
+  const offers = complete(text, pos, await vocabulary());
+  const first = offers[0];
+  if (!first) return null;
+  return {
+    from: first.start,
+    to: first.end,
+    filter: false,
+    options: offers.map(({ label, insert, detail, kind }) => ({ label, apply: insert, detail, type: kind })),
+  };
+}

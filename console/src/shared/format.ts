@@ -1,0 +1,60 @@
+/** `412 µs`, `38.2 ms`, `1.03 s`, `2 m 05 s`, `3 h 10 m`; three significant digits below a minute. */
+export function formatDuration(us: number | undefined | null): string {
+  if (us === undefined || us === null || !Number.isFinite(us)) return '–';
+  if (us < 0) return `-${formatDuration(-us)}`;
+  if (us < 999.5) return `${Math.round(us)} µs`;
+  if (us < 999_500) return `${threeDigits(us / 1000)} ms`;
+  if (us < 59_950_000) return `${threeDigits(us / 1_000_000)} s`;
+  const seconds = Math.round(us / 1_000_000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${pad(seconds % 60)} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} m`;
+}
+
+/** `7`, `1,204`, `38.2k`, `1.2M`. */
+export function formatCount(count: number): string {
+  if (count < 10_000) return count.toLocaleString('en-US');
+  if (count < 999_500) return `${threeDigits(count / 1000)}k`;
+  return `${threeDigits(count / 1_000_000)}M`;
+}
+
+/** Requests in a minute: `0.2/min`, `38/min`. */
+export function formatRate(perMinute: number): string {
+  if (perMinute === 0) return '0/min';
+  if (perMinute < 0.01) return '<0.01/min';
+  return `${perMinute < 1 ? Number(perMinute.toPrecision(1)) : perMinute < 10 ? Number(perMinute.toPrecision(2)) : formatCount(Math.round(perMinute))}/min`;
+}
+
+/** `12.5 %`; what is not quite none or all does not read as none or all. */
+export function formatShare(part: number, whole: number): string {
+  if (whole === 0) return '–';
+  const percent = (100 * part) / whole;
+  if (percent > 0 && percent < 0.1) return '<0.1 %';
+  if (percent < 100 && percent > 99.9) return '>99.9 %';
+  return `${percent < 10 ? Number(percent.toFixed(1)) : Math.round(percent)} %`;
+}
+
+/** Local date and time to the millisecond: `2026-03-07 14:05:09.123`. */
+export function formatTime(us: number): string {
+  const at = new Date(us / 1000);
+  const day = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+  return `${day} ${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** `just now`, `12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`. */
+export function formatAge(us: number, nowUs: number): string {
+  const seconds = Math.max(0, Math.round((nowUs - us) / 1_000_000));
+  if (seconds < 3) return 'just now';
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+function threeDigits(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0');
+}

@@ -1,0 +1,118 @@
+import { type Query, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+
+/** What the server says when something was stored; at most 100 of the trace ids. */
+export type Received = { readonly documents: number; readonly traceIds: readonly string[]; readonly atUs: number };
+
+/** `streaming`: told by the server; `polling`: it has no event stream or lost it, so ask every few seconds. */
+export type LiveState = 'off' | 'connecting' | 'streaming' | 'polling';
+
+/** Mark of queries that follow what arrives, as their `meta`. */
+export const LIVE = { live: true } as const;
+
+/** Mark of a query that concerns one trace and need not be asked anew when others arrive. */
+export function liveTrace(traceId: string): { readonly live: true; readonly traceId: string } {
+  return { live: true, traceId };
+}
+
+const POLL_MS = 5000;
+/** The stream speaks twice a second under load; pages read anew at most this often. */
+const REFETCH_EVERY_MS = 1500;
+
+/** Traces that something arrived of since the last refresh; `any` when the list may be incomplete. */
+export type Arrived = 'any' | ReadonlySet<string>;
+
+/**
+ * Keeps every live query on screen fresh while `isOn`. One instance for the whole console.
+ * The browser reconnects the event stream by itself; until it is back the console polls.
+ */
+export function useLiveRefresh(isOn: boolean): LiveState {
+  const queries = useQueryClient();
+  const [state, setState] = useState<LiveState>('off');
+
+  useEffect(() => {
+    if (!isOn) {
+      setState('off');
+      return;
+    }
+    setState('connecting');
+    let arrived: Arrived = new Set();
+    const refetch = atMostEvery(REFETCH_EVERY_MS, () => {
+      // What nobody looks at is read when it is looked at again.
+      if (document.visibilityState === 'hidden') return;
+      const now = arrived;
+      arrived = new Set();
+      void queries.invalidateQueries({ predicate: (query) => concerns(query.meta, now) });
+    });
+    const refetchAll = () => {
+      arrived = 'any';
+      refetch.run();
+    };
+    let poll: ReturnType<typeof setInterval> | undefined;
+    const stopPolling = () => {
+      clearInterval(poll);
+      poll = undefined;
+    };
+
+    const events = new EventSource('/events');
+    events.addEventListener('open', () => {
+      // What came while nobody listened.
+      if (poll !== undefined) refetchAll();
+      stopPolling();
+      setState('streaming');
+    });
+    events.addEventListener('received', ({ data }: MessageEvent<string>) => {
+      arrived = withReceived(arrived, JSON.parse(data) as Received);
+      refetch.run();
+    });
+    events.addEventListener('error', () => {
+      setState('polling');
+      poll ??= setInterval(refetchAll, POLL_MS);
+    });
+    const onVisible = () => refetch.run();
+    document.addEventListener('visibilitychange', onVisible);
+    return () => {
+      document.removeEventListener('visibilitychange', onVisible);
+      events.close();
+      stopPolling();
+      refetch.cancel();
+    };
+  }, [isOn, queries]);
+
+  return state;
+}
+
+/** A message with 100 ids may stand for more traces than it names. */
+export function withReceived(before: Arrived, { traceIds }: Received): Arrived {
+  return before === 'any' || traceIds.length >= 100 ? 'any' : new Set([...before, ...traceIds]);
+}
+
+/** Whether a query of this `meta` may have another answer now. */
+export function concerns(meta: Query['meta'], arrived: Arrived): boolean {
+  if (meta?.live !== true) return false;
+  const traceId = meta.traceId;
+  return typeof traceId !== 'string' || arrived === 'any' || arrived.has(traceId);
+}
+
+/** Runs at once, then again at the end of each interval in which it was asked for. */
+export function atMostEvery(
+  intervalMs: number,
+  action: () => void,
+): { readonly run: () => void; readonly cancel: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isWanted = false;
+  const run = () => {
+    if (timer !== undefined) {
+      isWanted = true;
+      return;
+    }
+    action();
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (!isWanted) return;
+      isWanted = false;
+      run();
+    }, intervalMs);
+  };
+  return { run, cancel: () => clearTimeout(timer) };
+}

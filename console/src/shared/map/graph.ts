@@ -1,0 +1,128 @@
+import type { WireEdge, WireService, WireStatistics } from 'openray/api-types';
+import { entriesToUs, type WeightedTime } from '../histogram.ts';
+import { averageUs, NO_REQUESTS, type OutcomeCounts, outcomeCounts, totalOf } from '../outcome.ts';
+
+/** What was measured at a node or on an edge. */
+export type Traffic = {
+  readonly counts: OutcomeCounts;
+  readonly total: number;
+  readonly averageUs: number | undefined;
+  readonly times: readonly WeightedTime[];
+};
+
+export type MapNode = {
+  /** Type and name: the same service has the same key in every answer, unlike its ReferenceId. */
+  readonly key: string;
+  readonly name: string;
+  readonly type: string | null;
+  readonly isClient: boolean;
+  readonly isRoot: boolean;
+  /** Known from its callers only. */
+  readonly isInferred: boolean;
+  readonly traffic: Traffic;
+};
+
+export type MapEdge = {
+  /** `<from key>→<to key>`. */
+  readonly key: string;
+  readonly from: string;
+  readonly to: string;
+  /** From a message's producer to its consumer: two traces, not a call. */
+  readonly isLink: boolean;
+  readonly traffic: Traffic;
+};
+
+/** Nodes by key and edges by (from, to), so that the same graph always looks the same. */
+export type ServiceMap = { readonly nodes: readonly MapNode[]; readonly edges: readonly MapEdge[] };
+
+/** What is selected on a map. */
+export type MapSelection = { readonly kind: 'node' | 'edge'; readonly key: string };
+
+export function nodeKey(name: string, type: string | null): string {
+  return `${type ?? ''}|${name}`;
+}
+
+/** The map of the services of a wire graph. An edge to a service that is not in the list is left out. */
+export function toServiceMap(services: readonly WireService[]): ServiceMap {
+  const keyById = new Map(services.map((service) => [service.ReferenceId, nodeKey(service.Name, service.Type)]));
+  const nodes = new Map<string, MapNode>();
+  const edges: MapEdge[] = [];
+  for (const service of services) {
+    const key = nodeKey(service.Name, service.Type);
+    nodes.set(key, toNode(key, service));
+    for (const edge of service.Edges) {
+      const to = keyById.get(edge.ReferenceId);
+      if (to !== undefined) edges.push(toEdge(key, to, edge));
+    }
+  }
+  return {
+    nodes: [...nodes.values()].sort((a, b) => compare(a.key, b.key)),
+    edges: edges.sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to)),
+  };
+}
+
+/** The selected node or edge with what it touches: the part of a large map to look at. */
+export function neighbourhood(map: ServiceMap, selection: MapSelection): ReadonlySet<string> {
+  const near = new Set<string>([selection.key]);
+  for (const { key, from, to } of map.edges) {
+    if (selection.kind === 'edge' ? key !== selection.key : from !== selection.key && to !== selection.key) continue;
+    near.add(key).add(from).add(to);
+  }
+  return near;
+}
+
+/** What a client saw is on its edges; its node has no statistics of its own. */
+export function clientTraffic(map: ServiceMap, key: string): Traffic {
+  return mergeTraffic(map.edges.filter((edge) => edge.from === key).map((edge) => edge.traffic));
+}
+
+function toNode(key: string, service: WireService): MapNode {
+  return {
+    key,
+    name: service.Name,
+    type: service.Type,
+    isClient: service.Type === 'client',
+    isRoot: service.Root === true,
+    isInferred: service.State !== 'active' && service.Type !== 'client',
+    traffic: toTraffic(service.SummaryStatistics, service.ResponseTimeHistogram ?? []),
+  };
+}
+
+function toEdge(from: string, to: string, edge: WireEdge): MapEdge {
+  return {
+    key: `${from}→${to}`,
+    from,
+    to,
+    isLink: edge.EdgeType === 'link',
+    traffic: toTraffic(edge.SummaryStatistics, edge.ResponseTimeHistogram ?? []),
+  };
+}
+
+function toTraffic(statistics: WireStatistics | null, histogram: WireEdge['ResponseTimeHistogram'] & object): Traffic {
+  const counts = outcomeCounts(statistics);
+  return { counts, total: totalOf(counts), averageUs: averageUs(statistics), times: entriesToUs(histogram) };
+}
+
+function mergeTraffic(parts: readonly Traffic[]): Traffic {
+  const counts = { ...NO_REQUESTS };
+  let total = 0;
+  let sumUs = 0;
+  for (const part of parts) {
+    counts.ok += part.counts.ok;
+    counts.error += part.counts.error;
+    counts.throttle += part.counts.throttle;
+    counts.fault += part.counts.fault;
+    total += part.total;
+    sumUs += (part.averageUs ?? 0) * part.total;
+  }
+  return {
+    counts,
+    total,
+    averageUs: total === 0 ? undefined : sumUs / total,
+    times: parts.flatMap((part) => part.times),
+  };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,60 @@
+import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from '@xyflow/react';
+import type { ReactElement } from 'react';
+import { formatDuration } from '../format.ts';
+import { volumeText } from './describe.ts';
+import type { MapEdge } from './graph.ts';
+import styles from './map-edge.module.css';
+
+export type CallEdge = Edge<
+  {
+    readonly edge: MapEdge;
+    readonly windowMinutes: number | undefined;
+    readonly isLabelled: boolean;
+    readonly isFaded: boolean;
+  },
+  'call'
+>;
+
+/** A call: thicker with more requests, coloured where a notable share of them went wrong. */
+export function MapEdgeView(props: EdgeProps<CallEdge>): ReactElement {
+  const [path, labelX, labelY] = getBezierPath(props);
+  const { data, selected, markerEnd } = props;
+  if (!data) return <BaseEdge path={path} />;
+  const { edge, windowMinutes, isLabelled, isFaded } = data;
+  const { counts, total } = edge.traffic;
+  const color =
+    counts.fault > total * 0.05
+      ? 'var(--fault)'
+      : counts.error + counts.throttle > total * 0.05
+        ? 'var(--error)'
+        : 'var(--edge)';
+  return (
+    <>
+      <BaseEdge
+        path={path}
+        interactionWidth={24}
+        {...(markerEnd === undefined ? {} : { markerEnd })}
+        style={{
+          // The style sheet sets the variable where the edge has the pointer or the focus.
+          stroke: selected ? 'var(--focus)' : `var(--edge-stroke, ${color})`,
+          strokeWidth: Math.min(4, 1.2 + Math.log10(1 + total) * 0.5) + (selected ? 1 : 0),
+          opacity: isFaded ? 0.12 : 1,
+          ...(edge.isLink ? { strokeDasharray: '6 5' } : {}),
+        }}
+      />
+      {(isLabelled || selected) && (
+        <EdgeLabelRenderer>
+          <div
+            className={styles.label}
+            style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
+            aria-hidden="true"
+          >
+            {formatDuration(edge.traffic.averageUs)}
+            <br />
+            {volumeText(edge.traffic, windowMinutes)}
+          </div>
+        </EdgeLabelRenderer>
+      )}
+    </>
+  );
+}

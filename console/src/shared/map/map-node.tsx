@@ -1,0 +1,45 @@
+import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
+import type { ReactElement } from 'react';
+import { formatDuration } from '../format.ts';
+import { nodeGlyph, nodeTypeLabel, shortNodeName } from '../node-type.ts';
+import { volumeText } from './describe.ts';
+import { Glyph } from './glyph.tsx';
+import type { MapNode } from './graph.ts';
+import { HealthRing } from './health-ring.tsx';
+import styles from './map-node.module.css';
+
+export type ServiceNode = Node<
+  { readonly node: MapNode; readonly windowMinutes: number | undefined; readonly isFaded: boolean },
+  'service'
+>;
+
+const RING = 78;
+
+/** A service: its health as a ring, latency and rate within, name and kind below. */
+export function MapNodeView({ data, selected }: NodeProps<ServiceNode>): ReactElement {
+  const { node, windowMinutes, isFaded } = data;
+  return (
+    <div className={styles.node} data-selected={selected} data-faded={isFaded} title={node.name}>
+      <div className={styles.ring}>
+        <HealthRing counts={node.traffic.counts} size={RING} />
+        <div className={styles.inside}>
+          {node.isClient ? (
+            <Glyph glyph="client" size={30} />
+          ) : (
+            <>
+              <strong>{formatDuration(node.traffic.averageUs)}</strong>
+              <span>{volumeText(node.traffic, windowMinutes)}</span>
+            </>
+          )}
+        </div>
+        <Handle type="target" position={Position.Left} isConnectable={false} />
+        <Handle type="source" position={Position.Right} isConnectable={false} />
+      </div>
+      <div className={styles.name}>
+        {!node.isClient && <Glyph glyph={nodeGlyph(node.type)} size={13} />}
+        <span>{node.isClient ? 'Client' : shortNodeName(node.name, node.type)}</span>
+      </div>
+      {!node.isClient && <div className={styles.type}>{nodeTypeLabel(node.type)}</div>}
+    </div>
+  );
+}

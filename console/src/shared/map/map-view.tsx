@@ -1,0 +1,165 @@
+import '@xyflow/react/dist/base.css';
+import {
+  Background,
+  type EdgeChange,
+  MarkerType,
+  type NodeChange,
+  Panel,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+} from '@xyflow/react';
+import { type ReactElement, useEffect, useMemo, useRef } from 'react';
+import { useIsDark } from '../theme.ts';
+import { describeEdge, describeNode } from './describe.ts';
+import { type MapSelection, neighbourhood, type ServiceMap } from './graph.ts';
+import { NODE_HEIGHT, NODE_WIDTH } from './layout.ts';
+import { type CallEdge, MapEdgeView } from './map-edge.tsx';
+import { MapNodeView, type ServiceNode } from './map-node.tsx';
+import styles from './map-view.module.css';
+import { type Layout, useLayout } from './use-layout.ts';
+
+type Props = {
+  readonly map: ServiceMap;
+  /** Length of the window, for rates; without one the map shows counts. */
+  readonly windowMinutes?: number;
+  readonly selection: MapSelection | undefined;
+  readonly onSelect: (selection: MapSelection | undefined) => void;
+};
+
+const NODE_TYPES = { service: MapNodeView };
+const EDGE_TYPES = { call: MapEdgeView };
+/** With more edges than this, labels would cover the map; then only those near the selection have one, and the rest fades. */
+const MAX_LABELS = 40;
+const FIT = { padding: 0.08, maxZoom: 1.1 } as const;
+
+/** Services and their calls, left to right. Nodes and edges take the focus; Enter selects, Escape lets go. */
+export function MapView(props: Props): ReactElement {
+  const layout = useLayout(props.map);
+  return (
+    <div className={styles.map}>
+      <ReactFlowProvider>{layout && <Canvas {...props} layout={layout} />}</ReactFlowProvider>
+    </div>
+  );
+}
+
+function Canvas({
+  map,
+  windowMinutes,
+  selection,
+  onSelect,
+  layout,
+}: Props & { readonly layout: Layout }): ReactElement {
+  const isDark = useIsDark();
+  const { fitView, zoomIn, zoomOut } = useReactFlow();
+  const wasMoved = useRef(false);
+  const shownTopology = useRef(layout.topology);
+
+  // A new service must be seen, unless somebody already looks at a part of the map.
+  useEffect(() => {
+    if (shownTopology.current === layout.topology) return;
+    shownTopology.current = layout.topology;
+    if (!wasMoved.current) requestAnimationFrame(() => void fitView({ ...FIT, duration: 300 }));
+  }, [layout.topology, fitView]);
+
+  const isCrowded = map.edges.length > MAX_LABELS;
+  const near = useMemo(
+    () => (isCrowded && selection ? neighbourhood(map, selection) : undefined),
+    [map, selection, isCrowded],
+  );
+
+  const nodes = useMemo<ServiceNode[]>(
+    () =>
+      map.nodes.flatMap((node) => {
+        const position = layout.positions.get(node.key);
+        if (!position) return [];
+        return {
+          id: node.key,
+          type: 'service',
+          position,
+          data: { node, windowMinutes, isFaded: near !== undefined && !near.has(node.key) },
+          width: NODE_WIDTH,
+          height: NODE_HEIGHT,
+          selected: selection?.kind === 'node' && selection.key === node.key,
+          ariaLabel: describeNode(node, windowMinutes),
+        };
+      }),
+    [map, layout, windowMinutes, selection, near],
+  );
+  const edges = useMemo<CallEdge[]>(
+    () =>
+      map.edges.map((edge) => ({
+        id: edge.key,
+        type: 'call',
+        source: edge.from,
+        target: edge.to,
+        data: {
+          edge,
+          windowMinutes,
+          isLabelled: near ? near.has(edge.key) : !isCrowded,
+          isFaded: near !== undefined && !near.has(edge.key),
+        },
+        selected: selection?.kind === 'edge' && selection.key === edge.key,
+        markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: isDark ? '#6c7786' : '#8c95a0' },
+        ariaLabel: describeEdge(edge, map, windowMinutes),
+      })),
+    [map, windowMinutes, selection, isDark, near, isCrowded],
+  );
+
+  const selectFrom = (
+    kind: MapSelection['kind'],
+    changes: readonly (NodeChange<ServiceNode> | EdgeChange<CallEdge>)[],
+  ) => {
+    for (const change of changes) {
+      if (change.type !== 'select') continue;
+      if (change.selected) onSelect({ kind, key: change.id });
+      else if (changes.length === 1 && selection?.kind === kind && selection.key === change.id) onSelect(undefined);
+    }
+  };
+
+  return (
+    <ReactFlow
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
+      colorMode={isDark ? 'dark' : 'light'}
+      fitView
+      fitViewOptions={FIT}
+      minZoom={0.05}
+      maxZoom={2.5}
+      nodesDraggable={false}
+      nodesConnectable={false}
+      deleteKeyCode={null}
+      multiSelectionKeyCode={null}
+      selectionKeyCode={null}
+      onlyRenderVisibleElements={nodes.length > 300}
+      onNodesChange={(changes) => selectFrom('node', changes)}
+      onEdgesChange={(changes) => selectFrom('edge', changes)}
+      onPaneClick={() => onSelect(undefined)}
+      onMoveStart={(event) => {
+        if (event) wasMoved.current = true;
+      }}
+      aria-label="Service map"
+    >
+      <Background gap={22} size={1.4} color="var(--map-dot)" />
+      <Panel position="bottom-left" className={styles.tools ?? ''}>
+        <button type="button" aria-label="Zoom in" onClick={() => void zoomIn({ duration: 150 })}>
+          +
+        </button>
+        <button type="button" aria-label="Zoom out" onClick={() => void zoomOut({ duration: 150 })}>
+          −
+        </button>
+        <button
+          type="button"
+          onClick={() => {
+            wasMoved.current = false;
+            void fitView({ ...FIT, duration: 250 });
+          }}
+        >
+          Fit
+        </button>
+      </Panel>
+    </ReactFlow>
+  );
+}

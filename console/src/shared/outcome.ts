@@ -1,0 +1,61 @@
+import type { WireStatistics } from 'openray/api-types';
+
+/** How a request ended, as X-Ray counts it: each request once, the first of throttle, fault, error that applies. */
+export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';
+
+/** Worst last, so that a ring reads from good to bad. */
+export const OUTCOMES: readonly Outcome[] = ['ok', 'error', 'throttle', 'fault'];
+
+export const OUTCOME_LABEL: Readonly<Record<Outcome, string>> = {
+  ok: 'OK',
+  error: 'Error (4xx)',
+  throttle: 'Throttle (429)',
+  fault: 'Fault (5xx)',
+};
+
+export type OutcomeCounts = Readonly<Record<Outcome, number>>;
+
+export const NO_REQUESTS: OutcomeCounts = { ok: 0, error: 0, throttle: 0, fault: 0 };
+
+/** Counts of the wire's statistics; `error` without the throttles, which the wire counts as errors. */
+export function outcomeCounts(statistics: WireStatistics | null): OutcomeCounts {
+  if (!statistics) return NO_REQUESTS;
+  return {
+    ok: statistics.OkCount,
+    error: statistics.ErrorStatistics.OtherCount,
+    throttle: statistics.ErrorStatistics.ThrottleCount,
+    fault: statistics.FaultStatistics.TotalCount,
+  };
+}
+
+export function totalOf(counts: OutcomeCounts): number {
+  return counts.ok + counts.error + counts.throttle + counts.fault;
+}
+
+/** Mean response time in microseconds; undefined where nothing was counted. */
+export function averageUs(statistics: WireStatistics | null): number | undefined {
+  if (!statistics || statistics.TotalCount === 0) return undefined;
+  return (statistics.TotalResponseTime / statistics.TotalCount) * 1_000_000;
+}
+
+/** Where one outcome lies on a ring, in parts of 1. */
+export type RingArc = { readonly outcome: Outcome; readonly from: number; readonly to: number };
+
+/** Arcs that fill the ring in the order of `OUTCOMES`; a share too thin to see is drawn 2 % wide. */
+export function ringArcs(counts: OutcomeCounts): readonly RingArc[] {
+  const total = totalOf(counts);
+  if (total === 0) return [];
+  const shares = OUTCOMES.filter((outcome) => counts[outcome] > 0).map((outcome) => ({
+    outcome,
+    share: Math.max(0.02, counts[outcome] / total),
+  }));
+  const sum = shares.reduce((all, { share }) => all + share, 0);
+  const arcs: RingArc[] = [];
+  let from = 0;
+  for (const { outcome, share } of shares) {
+    const to = from + share / sum;
+    arcs.push({ outcome, from, to });
+    from = to;
+  }
+  return arcs;
+}

@@ -1,0 +1,32 @@
+import { useQueryClient } from '@tanstack/react-query';
+import type { Vocabulary } from 'openray/filter';
+import { useCallback } from 'react';
+import { getServiceGraph, getTraceSummaries, wireWindow } from './api.ts';
+import { vocabularyOf } from './vocabulary.ts';
+
+const FRESH_MS = 60_000;
+
+/** Names that occur in a time range, read when they are first asked for and kept for a minute. */
+export function useVocabulary(range: string): () => Promise<Vocabulary> {
+  const queries = useQueryClient();
+  return useCallback(
+    () =>
+      queries
+        .fetchQuery({
+          queryKey: ['vocabulary', range],
+          staleTime: FRESH_MS,
+          retry: false,
+          queryFn: async ({ signal }) => {
+            const window = wireWindow(range);
+            const [graph, newest] = await Promise.all([
+              getServiceGraph(window, signal),
+              getTraceSummaries(window, signal),
+            ]);
+            return vocabularyOf(graph.Services, newest.TraceSummaries);
+          },
+        })
+        // Keywords are worth offering even when the server can not say what names there are.
+        .catch(() => ({})),
+    [queries, range],
+  );
+}

@@ -1,0 +1,70 @@
+import type { JsonValue } from '../model/json.ts';
+import type { Comparison, Literal } from './ast.ts';
+import { compilePattern, type Pattern } from './pattern.ts';
+
+/**
+ * Whether a stored value stands in the relation that is asked for. A value of another type than the wanted one
+ * never does, not even by `!=`; only booleans may be wanted as `"true"` and `"false"`.
+ */
+export function compares(stored: JsonValue, comparison: Comparison): boolean {
+  const wanted = sameType(stored, comparison.value.value);
+  if (wanted === undefined) return false;
+  const { operator } = comparison;
+  if (operator === '=') return stored === wanted;
+  if (operator === '!=') return stored !== wanted;
+  if (typeof stored === 'number' && typeof wanted === 'number') return comparesNumbers(stored, wanted, comparison);
+  if (typeof stored === 'string' && typeof wanted === 'string') return comparesStrings(stored, wanted, comparison);
+  return false;
+}
+
+export function equals(stored: JsonValue, wanted: Literal['value']): boolean {
+  return stored === sameType(stored, wanted);
+}
+
+function sameType(stored: JsonValue, wanted: Literal['value']): Literal['value'] | undefined {
+  if (typeof stored === typeof wanted) return wanted;
+  if (typeof stored === 'boolean' && (wanted === 'true' || wanted === 'false')) return wanted === 'true';
+  return undefined;
+}
+
+function comparesNumbers(stored: number, wanted: number, { operator }: Comparison): boolean {
+  switch (operator) {
+    case '<':
+      return stored < wanted;
+    case '<=':
+      return stored <= wanted;
+    case '>':
+      return stored > wanted;
+    case '>=':
+      return stored >= wanted;
+    default:
+      return false;
+  }
+}
+
+function comparesStrings(stored: string, wanted: string, comparison: Comparison): boolean {
+  switch (comparison.operator) {
+    case 'CONTAINS':
+      return stored.includes(wanted);
+    case 'BEGINSWITH':
+      return stored.startsWith(wanted);
+    case 'ENDSWITH':
+      return stored.endsWith(wanted);
+    case 'MATCHES':
+      return patternOf(comparison, wanted)(stored);
+    default:
+      return false;
+  }
+}
+
+/** One filter looks at many traces; its patterns are compiled once. */
+const patterns = new WeakMap<Comparison, Pattern>();
+
+function patternOf(comparison: Comparison, source: string): Pattern {
+  const known = patterns.get(comparison);
+  if (known !== undefined) return known;
+  const reading = compilePattern(source);
+  const pattern = reading.ok ? reading.pattern : () => false;
+  patterns.set(comparison, pattern);
+  return pattern;
+}

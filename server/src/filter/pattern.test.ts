@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { compilePattern, MAX_PATTERN_LENGTH } from './pattern.ts';
+
+function finds(source: string, text: string): boolean {
+  const reading = compilePattern(source);
+  if (!reading.ok) throw new Error(reading.reason);
+  return reading.pattern(text);
+}
+
+test.each([
+  ['order', 'my order 7', true],
+  ['^order', 'my order 7', false],
+  ['(?i)ORDER \\d+$', 'my order 7', true],
+  ['a.b', 'a\nb', true],
+  ['(?-s)a.b', 'a\nb', false],
+  ['a$', 'a\nb', false],
+  ['^.$', '😀', true],
+  ['', '', true],
+])('%j in %j is %s, as in ClickHouse', (source, text, expected) => {
+  expect(finds(source, text)).toBe(expected);
+});
+
+test.each([
+  '(?=a)',
+  '(?<!a)b',
+  '(a)\\1',
+  'a**',
+  'a{1001}',
+  '(a{100}){100}',
+  '[',
+  '(',
+  '\\',
+  '*',
+  '\\Z',
+  '\0',
+  '\ud800',
+])('%j is no pattern, as in ClickHouse', (source) => {
+  expect(compilePattern(source)).toMatchObject({ ok: false, reason: expect.stringMatching(/^the pattern is \S/) });
+});
+
+test('patterns are short, written out too', () => {
+  expect(compilePattern('a'.repeat(MAX_PATTERN_LENGTH)).ok).toBe(true);
+  expect(compilePattern('a'.repeat(MAX_PATTERN_LENGTH + 1)).ok).toBe(false);
+  expect(compilePattern('(?:abcdefghij){100}').ok).toBe(false);
+});
+
+test('a pattern that ruins a backtracking matcher takes no time', () => {
+  const text = `${'a'.repeat(64_000)}!`;
+  const startMs = performance.now();
+  expect(finds('^(a+)+$', text)).toBe(false);
+  expect(finds('(x+x+)+y|(a|aa)+$', text)).toBe(false);
+  expect(performance.now() - startMs).toBeLessThan(2_000);
+});

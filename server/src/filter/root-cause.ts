@@ -1,0 +1,99 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import type {
+  RootCause,
+  RootCauseEntity,
+  RootCauseException,
+  RootCauseService,
+  RootCauses,
+} from '../model/root-cause.ts';
+import type { CauseKind, RootCauseTerm } from './ast.ts';
+import { present, type View } from './values.ts';
+
+/** Whether `holds` is true of some service, entity or exception of the level that the term names. */
+export function isOnRootCause(term: RootCauseTerm, causes: RootCauses, holds: (view: View) => boolean): boolean {
+  return causesOf(term.cause, causes).some(({ services }) => {
+    if (term.level === 'service') return someOf(services, serviceFacts, holds);
+    const paths = services.map((service) => service.entityPath);
+    if (term.level === 'entity') return paths.some((path) => someOf(path, entityFacts, holds));
+    return paths.some((path) => path.some((entity) => someOf(entity.exceptions, exceptionFacts, holds)));
+  });
+}
+
+function causesOf(kind: CauseKind, causes: RootCauses): readonly RootCause[] {
+  return kind === 'responsetime' ? causes.responseTime : causes[kind];
+}
+
+type Facts = Readonly<Record<string, JsonValue | undefined>>;
+
+function someOf<T>(list: readonly T[], factsOf: (item: T) => Facts, holds: (view: View) => boolean): boolean {
+  return list.some((item, index) => {
+    const facts: Facts = { ...factsOf(item), index, first: index === 0, last: index === list.length - 1 };
+    return holds((field) => (field.kind === 'keyword' ? present(facts[field.keyword]) : []));
+  });
+}
+
+function serviceFacts({ name, type, accountId, isInferred }: RootCauseService): Facts {
+  return { name, type, 'account.id': accountId, inferred: isInferred };
+}
+
+function entityFacts({ name, isRemote, coverage }: RootCauseEntity): Facts {
+  return { name, remote: isRemote, coverage };
+}
+
+function exceptionFacts({ name, message }: RootCauseException): Facts {
+  return { name, message };
+}
+
+/**
+ * Whether the causes of some kind contain `wanted`: its objects with the members that they give, its lists in
+ * order with anything between.
+ */
+export function matchesRootCauses(wanted: readonly JsonValue[], causes: RootCauses): boolean {
+  return [causes.fault, causes.error, causes.responseTime].some((list) => contains(list.map(causeJson), wanted));
+}
+
+function contains(actual: JsonValue | undefined, wanted: JsonValue): boolean {
+  if (Array.isArray(wanted)) {
+    if (!Array.isArray(actual)) return false;
+    const rest: Iterator<JsonValue> = actual.values();
+    return wanted.every((element: JsonValue) => skipTo(rest, element));
+  }
+  if (isJsonObject(wanted)) {
+    if (!isJsonObject(actual)) return false;
+    return Object.keys(wanted).every((key) => Object.hasOwn(actual, key) && contains(actual[key], wanted[key] ?? null));
+  }
+  return actual === wanted;
+}
+
+function skipTo(rest: Iterator<JsonValue>, wanted: JsonValue): boolean {
+  for (let next = rest.next(); !next.done; next = rest.next()) {
+    if (contains(next.value, wanted)) return true;
+  }
+  return false;
+}
+
+/** A cause as GetTraceSummaries answers it. */
+function causeJson({ services, isClientImpacting }: RootCause): JsonObject {
+  return { Services: services.map(serviceJson), ClientImpacting: isClientImpacting };
+}
+
+function serviceJson({ name, type, accountId, isInferred, entityPath }: RootCauseService): JsonObject {
+  return {
+    Name: name,
+    Names: [name],
+    Type: type ?? '',
+    AccountId: accountId ?? null,
+    Inferred: isInferred,
+    EntityPath: entityPath.map(entityJson),
+  };
+}
+
+function entityJson({ name, isRemote, exceptions, coverage }: RootCauseEntity): JsonObject {
+  return {
+    Name: name,
+    Remote: isRemote,
+    ...(coverage === undefined
+      ? { Exceptions: exceptions.map((exception) => ({ Name: exception.name, Message: exception.message })) }
+      : { Coverage: coverage }),
+  };
+}

@@ -1,0 +1,57 @@
+import { assembleTrace } from '../../model/assemble.ts';
+import type { JsonObject } from '../../model/json.ts';
+import { summariseTrace } from '../../model/summarise.ts';
+import { A_START, aSegment, aSubsegment, received } from '../../model/testing/builders.ts';
+import { traceGraph } from '../../model/trace-graph.ts';
+import type { FilterSubject } from '../subject.ts';
+
+type Fields = Parameters<typeof aSegment>[0];
+
+/** The trace that these documents make, as a filter sees it. */
+export function subjectOf(documents: readonly JsonObject[]): FilterSubject {
+  const trace = assembleTrace(received(...documents));
+  if (trace === undefined) throw new Error('no documents');
+  const graph = traceGraph(trace);
+  return { trace, graph, summary: summariseTrace(trace, graph) };
+}
+
+/** A trace of one segment, `shop`, that took half a second and went well, unless `fields` say otherwise. */
+export function only(fields: Fields = {}): readonly JsonObject[] {
+  return [aSegment(fields)];
+}
+
+/** A segment of `durationS` seconds. */
+export function lasting(durationS: number, fields: Fields = {}): readonly JsonObject[] {
+  return only({ end_time: A_START + durationS, ...fields });
+}
+
+/** A segment that received a request. */
+export function asked(request: JsonObject, status?: number): readonly JsonObject[] {
+  return only({ http: { request, ...(status !== undefined && { response: { status } }) } });
+}
+
+export function answered(status: number): readonly JsonObject[] {
+  return only({ http: { response: { status } } });
+}
+
+const CALL = '1111111111111111';
+
+/** A call to another service, for `shop`'s subsegments. */
+export function call(fields: Fields = {}): JsonObject {
+  return aSubsegment({ id: CALL, name: 'backend', namespace: 'remote', ...fields });
+}
+
+/** A query of a DynamoDB table. */
+export function tableCall(table: string, fields: Fields = {}): JsonObject {
+  return call({ name: 'DynamoDB', namespace: 'aws', aws: { operation: 'Query', table_name: table }, ...fields });
+}
+
+/** The segment of the service that `call` reached. */
+export function callee(fields: Fields = {}): JsonObject {
+  return aSegment({ id: '2222222222222222', name: 'backend', parent_id: CALL, ...fields });
+}
+
+/** Exceptions as a segment records them. */
+export function causedBy(...exceptions: readonly (readonly [type: string, message: string])[]): JsonObject {
+  return { exceptions: exceptions.map(([type, message], index) => ({ id: `${index}`.repeat(16), type, message })) };
+}

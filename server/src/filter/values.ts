@@ -1,0 +1,143 @@
+import { durationUsOf, type Entity } from '../model/entity.ts';
+import type { GraphNode } from '../model/graph.ts';
+import { isJsonObject, type JsonObject, type JsonValue, readObject, readText } from '../model/json.ts';
+import type { Field } from './ast.ts';
+import type { Keyword } from './keywords.ts';
+import type { FilterSubject } from './subject.ts';
+
+/** The values that a field has for what is looked at; empty where it has none. Never null or an array. */
+export type View = (field: Field) => readonly JsonValue[];
+
+/** What outcome, time and HTTP are asked of (`own`), and where everything else may be recorded (`entities`). */
+type Request = { readonly own: Entity | undefined; readonly entities: readonly Entity[] };
+
+/** The whole trace: outcome, time and HTTP as its root segment had them. */
+export function traceView(subject: FilterSubject): View {
+  const { trace, graph, summary } = subject;
+  const request = { own: trace.root, entities: [...trace.entities.values()] };
+  return (field) => {
+    if (field.kind === 'keyword' && field.keyword === 'duration') return seconds(summary.durationUs);
+    if (field.kind === 'keyword' && field.keyword === 'inferred') return [graph.nodes.some((node) => node.isInferred)];
+    return requestValues(field, request, subject);
+  };
+}
+
+/** One request at a service, `own` its segment (or the call to it, where it sent none). */
+export function serviceView(subject: FilterSubject, node: GraphNode, own: Entity): View {
+  return (field) => {
+    switch (field.kind === 'keyword' ? field.keyword : undefined) {
+      case 'name':
+        return [node.service.name];
+      case 'type':
+        return present(node.service.type);
+      case 'account.id':
+        return present(node.service.accountId);
+      case 'root':
+        return [node.isRoot];
+      case 'inferred':
+        return [node.isInferred];
+    }
+    return requestValues(field, { own, entities: node.entities }, subject);
+  };
+}
+
+/** One call from a service to another, as its caller saw it. */
+export function edgeView(
+  subject: FilterSubject,
+  { from, to, call }: { readonly from: GraphNode; readonly to: GraphNode; readonly call: Entity },
+): View {
+  return (field) => {
+    if (field.kind === 'annotation' && field.end !== undefined) {
+      return annotationValues(field.key, (field.end === 'source' ? from : to).entities);
+    }
+    return requestValues(field, { own: call, entities: [call] }, subject);
+  };
+}
+
+function requestValues(field: Field, { own, entities }: Request, subject: FilterSubject): readonly JsonValue[] {
+  switch (field.kind) {
+    case 'keyword':
+      return keywordValues(field.keyword, { own, entities }, subject);
+    case 'annotation':
+      return annotationValues(field.key, entities);
+    case 'metadata':
+      return entities.flatMap(({ metadata }) => valuesAt(metadata, field.path));
+    case 'segment':
+      return entities.flatMap(({ fields }) => valuesAt(fields, field.path));
+  }
+}
+
+function keywordValues(keyword: Keyword, { own, entities }: Request, subject: FilterSubject): readonly JsonValue[] {
+  switch (keyword) {
+    case 'ok':
+      return own === undefined ? [] : [!own.isFault && !own.isError && !own.isThrottle];
+    case 'error':
+      return present(own?.isError);
+    case 'fault':
+      return present(own?.isFault);
+    case 'throttle':
+      return present(own?.isThrottle);
+    case 'responsetime':
+    case 'duration':
+      return seconds(own && durationUsOf(own));
+    case 'http.status':
+      return present(own?.http?.status);
+    case 'http.url':
+      return present(own?.http?.url);
+    case 'http.method':
+      return present(own?.http?.method);
+    case 'http.useragent':
+      return present(own?.http?.userAgent);
+    case 'http.clientip':
+      return present(own?.http?.clientIp);
+    case 'partial':
+      return [subject.summary.isPartial];
+    case 'user':
+      return entities.flatMap(({ user }) => present(user));
+    case 'resource.arn':
+      return entities.flatMap(({ resourceArn }) => present(resourceArn));
+    case 'account.id':
+      return entities.flatMap(({ accountId }) => present(accountId));
+    case 'availabilityzone':
+      return entities.flatMap((entity) => present(readText(ec2Of(entity)?.availability_zone)));
+    case 'instance.id':
+      return entities.flatMap((entity) => present(readText(ec2Of(entity)?.instance_id)));
+    // Known of a service or of a root cause only; the parser lets them stand nowhere else.
+    case 'inferred':
+    case 'root':
+    case 'name':
+    case 'type':
+    case 'message':
+    case 'remote':
+    case 'coverage':
+    case 'first':
+    case 'last':
+    case 'index':
+      return [];
+  }
+}
+
+function ec2Of({ fields }: Entity): JsonObject | undefined {
+  return readObject(readObject(fields.aws)?.ec2);
+}
+
+function annotationValues(key: string, entities: readonly Entity[]): readonly JsonValue[] {
+  return entities.flatMap(({ annotations }) => (Object.hasOwn(annotations, key) ? present(annotations[key]) : []));
+}
+
+/** The values at `path`, through arrays on the way and at its end: each element counts as a value of its own. */
+function valuesAt(value: JsonValue | undefined, path: readonly string[]): readonly JsonValue[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((element: JsonValue) => valuesAt(element, path));
+  const [step, ...rest] = path;
+  if (step === undefined) return [value];
+  return isJsonObject(value) && Object.hasOwn(value, step) ? valuesAt(value[step], rest) : [];
+}
+
+export function present(value: JsonValue | undefined): readonly JsonValue[] {
+  return value === undefined ? [] : [value];
+}
+
+function seconds(us: number | undefined): readonly number[] {
+  return us === undefined ? [] : [us / 1_000_000];
+}
