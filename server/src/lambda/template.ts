@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve as resolvePath } from 'node:path';
+import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
@@ -82,11 +82,6 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     .filter(([, resource]) => FUNCTION_TYPES.includes(resource.type))
     .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope));
   return { file, functions, notes: [...notes] };
-}
-
-/** The template of a folder by the names that SAM looks for, or undefined. */
-export function templateCandidates(dir: string): readonly string[] {
-  return ['template.yaml', 'template.yml', 'template.json'].map((name) => join(dir, name));
 }
 
 /** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
