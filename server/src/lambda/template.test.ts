@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { mergeGlobals } from './globals.ts';
-import { parseParameterOverrides, parseTemplate, readTemplate } from './template.ts';
+import { parseTemplate, readTemplate } from './template.ts';
+import { readParameters } from './template-options.ts';
 import { parseTemplateText } from './template-text.ts';
 
 const OPTIONS = { parameters: {}, region: 'eu-west-1', accountId: '000000000000' };
@@ -253,13 +254,13 @@ describe('Globals', () => {
   });
 });
 
-test('parameter overrides come in both of sam’s spellings', () => {
-  expect(parseParameterOverrides(['Stage=prod Other="two words"', 'ParameterKey=A,ParameterValue=b'])).toEqual({
+test('parameter overrides come in both of sam’s spellings, and one that the template does not have is noted', () => {
+  expect(readParameters(['Stage=prod', 'Query=a=b', 'ParameterKey=A,ParameterValue=b'])).toEqual({
     Stage: 'prod',
-    Other: 'two words',
+    Query: 'a=b',
     A: 'b',
   });
-  expect(() => parseParameterOverrides(['nonsense'])).toThrow('write it as Key=Value');
+  expect(() => readParameters(['nonsense'])).toThrow('not of the form Key=Value');
   const { functions, notes } = read(
     'Parameters: {T: {Type: Number, Default: 1}}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Timeout: !Ref T}}}',
     { T: '9', Typo: '1' },
