@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import { mergeGlobals } from './globals.ts';
-import { parseTemplate, readTemplate } from './template.ts';
-import { readParameters } from './template-options.ts';
+import { parseParameterOverrides, parseTemplate, readTemplate } from './template.ts';
 import { parseTemplateText } from './template-text.ts';
 
 const OPTIONS = { parameters: {}, region: 'eu-west-1', accountId: '000000000000' };
@@ -254,13 +253,15 @@ describe('Globals', () => {
   });
 });
 
-test('parameter overrides come in both of sam’s spellings, and one that the template does not have is noted', () => {
-  expect(readParameters(['Stage=prod', 'Query=a=b', 'ParameterKey=A,ParameterValue=b'])).toEqual({
+test('parameter overrides come in both of sam’s spellings', () => {
+  expect(parseParameterOverrides(['Stage=prod Other="two words"', 'ParameterKey=A,ParameterValue=b'])).toEqual({
     Stage: 'prod',
-    Query: 'a=b',
+    Other: 'two words',
     A: 'b',
   });
-  expect(() => readParameters(['nonsense'])).toThrow('not of the form Key=Value');
+  for (const text of ['nonsense', '', 'Stage=two words']) {
+    expect(() => parseParameterOverrides([text])).toThrow('write it as Key=Value');
+  }
   const { functions, notes } = read(
     'Parameters: {T: {Type: Number, Default: 1}}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Timeout: !Ref T}}}',
     { T: '9', Typo: '1' },

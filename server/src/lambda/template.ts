@@ -84,6 +84,25 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   return { file, functions, notes: [...notes] };
 }
 
+/** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
+export function parseParameterOverrides(texts: readonly string[]): Record<string, string> {
+  const overrides: Record<string, string> = {};
+  for (const text of texts) {
+    const pair = text.includes('ParameterKey=')
+      ? /ParameterKey=([^,\s]+),ParameterValue=("[^"]*"|\S*)/g
+      : /([A-Za-z0-9]+)=("[^"]*"|\S*)/g;
+    const rest = text.replace(pair, (_pair, key: string, value: string) => {
+      overrides[key] = value.replace(/^"(.*)"$/, '$1');
+      return '';
+    });
+    if (text === '' || rest.trim() !== '') {
+      const sentence = `not a parameter: "${rest.trim()}"; write it as Key=Value, or Key="some words"`;
+      throw new OpenrayError('InvalidRequestException', sentence);
+    }
+  }
+  return overrides;
+}
+
 function parameterValues(
   declared: JsonObject,
   given: TemplateOptions['parameters'],
