@@ -88,12 +88,17 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
 export function parseParameterOverrides(texts: readonly string[]): Record<string, string> {
   const overrides: Record<string, string> = {};
   for (const text of texts) {
-    const long = [...text.matchAll(/ParameterKey=([^,\s]+),ParameterValue=("[^"]*"|\S*)/g)];
-    const pairs = long.length > 0 ? long : [...text.matchAll(/([A-Za-z0-9]+)=("[^"]*"|\S*)/g)];
-    if (pairs.length === 0) {
-      throw new OpenrayError('InvalidRequestException', `not a parameter: "${text}"; write it as Key=Value`);
+    const pair = text.includes('ParameterKey=')
+      ? /ParameterKey=([^,\s]+),ParameterValue=("[^"]*"|\S*)/g
+      : /([A-Za-z0-9]+)=("[^"]*"|\S*)/g;
+    const rest = text.replace(pair, (_pair, key: string, value: string) => {
+      overrides[key] = value.replace(/^"(.*)"$/, '$1');
+      return '';
+    });
+    if (text === '' || rest.trim() !== '') {
+      const sentence = `not a parameter: "${rest.trim()}"; write it as Key=Value, or Key="some words"`;
+      throw new OpenrayError('InvalidRequestException', sentence);
     }
-    for (const [, key, value] of pairs) overrides[key as string] = (value ?? '').replace(/^"(.*)"$/, '$1');
   }
   return overrides;
 }
