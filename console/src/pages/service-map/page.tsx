@@ -88,15 +88,13 @@ export function ServiceMapPage(): ReactElement {
             />
           )}
           {data && !isEmpty && !error && view === 'map' && (
-            <>
-              <MapView
-                map={data.map}
-                selection={selection}
-                onSelect={select}
-                {...(windowMinutes === undefined ? {} : { windowMinutes })}
-              />
-              <Legend map={data.map} />
-            </>
+            <MapView
+              map={data.map}
+              selection={selection}
+              onSelect={select}
+              legend={<Legend map={data.map} />}
+              {...(windowMinutes === undefined ? {} : { windowMinutes })}
+            />
           )}
           {data && !isEmpty && !error && view === 'table' && (
             <MapTable map={data.map} windowMinutes={windowMinutes ?? 1} selection={selection} onSelect={select} />
