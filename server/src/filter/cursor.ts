@@ -36,7 +36,7 @@ export class FilterSyntaxError extends Error {
   }
 }
 
-export const MAX_NESTING = 128;
+const MAX_NESTING = 128;
 
 export function cursorOver(text: string): Cursor {
   return { text, token: tokenAt(text, 0), lastEnd: 0, expected: [], depth: 0 };

@@ -49,21 +49,23 @@ function parseOrder(cursor: Cursor): Order | undefined {
 }
 
 function parseOr(cursor: Cursor, scope: Scope): Condition {
-  const operands = [parseAnd(cursor, scope)];
+  const operands: Operands = [parseAnd(cursor, scope)];
   while (accept(cursor, 'OR')) operands.push(parseAnd(cursor, scope));
   return joined('or', operands);
 }
 
 function parseAnd(cursor: Cursor, scope: Scope): Condition {
-  const operands = [parseUnary(cursor, scope)];
+  const operands: Operands = [parseUnary(cursor, scope)];
   while (accept(cursor, 'AND') || startsTerm(cursor, scope)) operands.push(parseUnary(cursor, scope));
   return joined('and', operands);
 }
 
-function joined(kind: 'and' | 'or', operands: readonly Condition[]): Condition {
-  const [first] = operands;
-  const last = operands.at(-1);
-  if (first === undefined || last === undefined || first === last) return first as Condition;
+type Operands = [Condition, ...Condition[]];
+
+function joined(kind: 'and' | 'or', operands: Operands): Condition {
+  const [first, ...more] = operands;
+  const last = more.at(-1);
+  if (last === undefined) return first;
   return { kind, operands, range: { start: first.range.start, end: last.range.end } };
 }
 

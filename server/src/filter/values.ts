@@ -126,7 +126,7 @@ function annotationValues(key: string, entities: readonly Entity[]): readonly Js
 }
 
 /** The values at `path`, through arrays on the way and at its end: each element counts as a value of its own. */
-export function valuesAt(value: JsonValue | undefined, path: readonly string[]): readonly JsonValue[] {
+function valuesAt(value: JsonValue | undefined, path: readonly string[]): readonly JsonValue[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((element: JsonValue) => valuesAt(element, path));
   const [step, ...rest] = path;

@@ -1,9 +1,130 @@
+import { OpenrayError } from '../errors.ts';
+
 /**
  * SQL as data. Whatever is interpolated becomes a bound `{p0:Type}` parameter or is another `Sql`;
  * a string can not become text.
  */
 export type SqlValue = string | number | boolean | bigint | readonly string[] | readonly number[];
 
-export type Sql = { readonly texts: readonly string[]; readonly values: readonly (SqlValue | Sql)[] };
+/** Types that a value can be bound as. */
+export type SqlType =
+  | 'String'
+  | 'Bool'
+  | 'UInt8'
+  | 'UInt16'
+  | 'UInt32'
+  | 'UInt64'
+  | 'Int64'
+  | 'Float64'
+  | 'Array(String)'
+  | 'Array(UInt64)'
+  | 'Array(Int64)'
+  | 'Array(Float64)';
+
+const made: unique symbol = Symbol('made by sql');
+
+/** A value with the type it is bound as, where the one that `sql` would take is not meant. */
+export type TypedValue = { readonly type: SqlType; readonly value: SqlValue; readonly [made]: 'value' };
+
+/** Only `sql` and its helpers make one: the symbol keeps JSON of the same shape from passing for SQL. */
+export type Sql = {
+  readonly texts: readonly string[];
+  readonly values: readonly (SqlValue | TypedValue | Sql)[];
+  readonly [made]: 'sql';
+};
 
 export type RenderedSql = { readonly query: string; readonly params: Readonly<Record<string, SqlValue>> };
+
+type Interpolated = SqlValue | TypedValue | Sql;
+
+/**
+ * A statement, or a part of one. Strings bind as String, whole numbers as Int64, others as Float64, booleans as Bool,
+ * bigints as Int64 (UInt64 above its range), lists as Array of the same (an empty one as Array(String)).
+ */
+export function sql(texts: TemplateStringsArray, ...values: readonly Interpolated[]): Sql {
+  return { texts, values, [made]: 'sql' };
+}
+
+/** All of them hold; true when there are none. */
+sql.and = (parts: readonly Sql[]): Sql => joinInParentheses(parts, sql` AND `, sql`true`);
+
+/** At least one holds; false when there are none. */
+sql.or = (parts: readonly Sql[]): Sql => joinInParentheses(parts, sql` OR `, sql`false`);
+
+/** The parts one after the other, with `separator` in between; nothing when there are none. */
+sql.join = (parts: readonly Sql[], separator: Sql = sql`, `): Sql => {
+  const values = parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part]));
+  return { texts: ['', ...values.map(() => '')], values, [made]: 'sql' };
+};
+
+/** Binds `value` as `type`. */
+sql.typed = (value: SqlValue, type: SqlType): TypedValue => ({ type, value, [made]: 'value' });
+
+/** The text that runs, and its values by the names they have in it: `p0`, `p1`… in reading order. */
+export function renderSql(statement: Sql): RenderedSql {
+  const params: Record<string, SqlValue> = {};
+  let count = 0;
+  const render = (part: Sql): string => {
+    let text = part.texts[0] ?? '';
+    for (const [index, value] of part.values.entries()) {
+      if (isSql(value)) {
+        text += render(value);
+      } else {
+        const bound = isTyped(value) ? value : sql.typed(value, inferType(value));
+        const name = `p${count++}`;
+        params[name] = bound.value;
+        text += `{${name}:${bound.type}}`;
+      }
+      text += part.texts[index + 1] ?? '';
+    }
+    return text;
+  };
+  return { query: render(statement), params };
+}
+
+function joinInParentheses(parts: readonly Sql[], separator: Sql, none: Sql): Sql {
+  const [first, ...rest] = parts;
+  if (first === undefined) return none;
+  if (rest.length === 0) return first;
+  const joined = sql.join(
+    parts.map((part) => sql`(${part})`),
+    separator,
+  );
+  // The whole in parentheses too: it may stand next to an operator that binds tighter.
+  return sql`(${joined})`;
+}
+
+const isSql = (value: Interpolated): value is Sql =>
+  typeof value === 'object' && made in value && value[made] === 'sql';
+const isTyped = (value: SqlValue | TypedValue): value is TypedValue => typeof value === 'object' && made in value;
+
+function inferType(value: SqlValue): SqlType {
+  switch (typeof value) {
+    case 'string':
+      return 'String';
+    case 'boolean':
+      return 'Bool';
+    case 'bigint':
+      return value >= 2n ** 63n ? 'UInt64' : 'Int64';
+    case 'number':
+      return numberType(value);
+    case 'object':
+      return listType(value);
+    default:
+      throw new OpenrayError('InternalFailure', `a ${typeof value} can not be bound in SQL`);
+  }
+}
+
+function numberType(value: number): 'Int64' | 'Float64' {
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return 'Float64';
+  return Number.isInteger(value) ? 'Int64' : 'Float64';
+}
+
+function listType(list: readonly string[] | readonly number[]): SqlType {
+  if (!Array.isArray(list)) throw new OpenrayError('InternalFailure', 'an object can not be bound in SQL');
+  if (list.every((item) => typeof item === 'string')) return 'Array(String)';
+  if (!list.every((item) => typeof item === 'number')) {
+    throw new OpenrayError('InternalFailure', 'a list bound in SQL holds strings or numbers, not both');
+  }
+  return list.every((item) => numberType(item) === 'Int64') ? 'Array(Int64)' : 'Array(Float64)';
+}

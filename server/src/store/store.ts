@@ -9,12 +9,17 @@ export type QueryOptions = {
 };
 
 /** Documents since the server started; `received = stored + queued + refused`. */
-export type StoreStatistics = {
+export type DocumentCounts = {
   readonly received: number;
   readonly stored: number;
   readonly queued: number;
   readonly refused: number;
   readonly queuedBytes: number;
+};
+
+export type StoreStatistics = DocumentCounts & {
+  /** Documents that arrived before this time are gone by retention; undefined when none are. */
+  readonly prunedBeforeUs: number | undefined;
 };
 
 /**

@@ -177,7 +177,7 @@ function grow(
 
 function fieldsOf({ identity, common, user, durationUs }: Draft, startUs: number): JsonObject {
   const { status, ...shared } = common;
-  const fields = {
+  const fields: { readonly [key: string]: JsonValue | undefined } = {
     ...identity,
     start_time: startUs / 1e6,
     ...(durationUs === undefined ? { in_progress: true } : { end_time: (startUs + durationUs) / 1e6 }),

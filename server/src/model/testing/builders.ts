@@ -1,12 +1,18 @@
 import type { Document } from '../entity.ts';
 import type { JsonObject } from '../json.ts';
 import { parseDocument } from '../parse-document.ts';
+import type { EntityId } from '../trace-id.ts';
 
 /** The trace of everything that the builders make, unless it is told otherwise. */
 export const A_TRACE_ID = '1-6650a080-3c4d5e6f708192a3b4c5d6e7';
 
 /** Start of what the builders make, epoch seconds; they take half a second. */
 export const A_START = 1_716_560_000;
+
+/** An entity id from one of its digits, or from all of them. */
+export function anId(digits: string): EntityId {
+  return digits.repeat(16 / digits.length) as EntityId;
+}
 
 /** A finished segment as it travels; `fields` replace and add, `undefined` takes away. */
 export function aSegment(fields: { readonly [key: string]: JsonObject[string] | undefined } = {}): JsonObject {

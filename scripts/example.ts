@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
+import { runOpenray, startOpenray } from './openray.ts';
+import { startRegistrationPage } from './registration-page.ts';
+
+export const EXAMPLE = fileURLToPath(new URL('../examples/user-registration', import.meta.url));
+
+export type RunningExample = {
+  readonly url: string;
+  readonly daemonAddress: string;
+  /** Runs a function with one of the example's events; gives the id of its trace. */
+  invoke(functionName: string, event: string): Promise<string>;
+  stop(): Promise<void>;
+};
+
+/** openray with the example's functions and the page they call, on free ports, with its data in `dataDir`. */
+export async function startExample(dataDir: string, flags: readonly string[] = []): Promise<RunningExample> {
+  const port = await freePort();
+  const page = await startRegistrationPage({ daemonAddress: `127.0.0.1:${port}`, port: 0 });
+  const server = await startOpenray([
+    ...['--port', String(port), '--data-dir', dataDir, '--log-level', 'error'],
+    ...['--template', `${EXAMPLE}/template.yaml`, '--parameter-overrides', `RegistrationUrl=${page.url}`],
+    ...flags,
+  ]);
+  return {
+    url: server.url,
+    daemonAddress: server.daemonAddress,
+    async invoke(functionName, event) {
+      const file = `${EXAMPLE}/events/${event}.json`;
+      const { stderr } = await runOpenray(['invoke', functionName, '--event-file', file, '--endpoint-url', server.url]);
+      const trace = /^Trace: .*\/traces\/(1-[0-9a-f-]+)/m.exec(stderr)?.[1];
+      if (trace === undefined) throw new Error(`${functionName} left no trace:\n${stderr}`);
+      return trace;
+    },
+    async stop() {
+      await page.stop();
+      await server.stop();
+    },
+  };
+}

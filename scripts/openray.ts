@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const PROGRAM = new URL('../server/bin/openray.cjs', import.meta.url).pathname;
+
+export type OpenrayProcess = {
+  readonly url: string;
+  readonly daemonAddress: string;
+  readonly process: ChildProcess;
+  /** Everything that it printed so far. */
+  output(): string;
+  /** Asks it to stop and waits until it has. */
+  stop(): Promise<void>;
+  /** SIGKILL, as a crash would. */
+  kill(): Promise<void>;
+};
+
+export type RunOptions = {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly stdin?: string;
+  /** Shows what it prints as it comes; then the result holds none of it. */
+  readonly isShown?: boolean;
+};
+
+export type RunResult = { readonly stdout: string; readonly stderr: string; readonly exitCode: number | null };
+
+/** Settings of this machine must not reach a test; functions and clients read AWS's variables. */
+export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^(OPENRAY|AWS|_X_AMZN|POWERTOOLS)_/.test(entry[0]),
+  );
+  return { ...Object.fromEntries(inherited), ...more };
+}
+
+/** Starts `openray serve` with these flags; resolves when it says that it is ready, rejects with what it printed. */
+export async function startOpenray(flags: readonly string[], options: RunOptions = {}): Promise<OpenrayProcess> {
+  const child = spawn(process.execPath, [PROGRAM, 'serve', ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: cleanEnvironment(options.env),
+    cwd: options.cwd,
+  });
+  const exited = once(child, 'exit');
+  let printed = '';
+  const daemonAddress = await new Promise<string>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        printed += `${line}\n`;
+        const ready = /AWS_XRAY_DAEMON_ADDRESS=(\S+)/.exec(line);
+        if (ready?.[1] !== undefined) resolve(ready[1]);
+      });
+    }
+    child.once('close', (code) => reject(new Error(`openray ended with ${code} before it was ready:\n${printed}`)));
+  });
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      await exited;
+    }
+  };
+  return {
+    url: `http://${daemonAddress}`,
+    daemonAddress,
+    process: child,
+    output: () => printed,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+/** Runs the command line to its end. */
+export async function runOpenray(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    stdio: options.isShown ? 'inherit' : 'pipe',
+    env: cleanEnvironment(options.env),
+    cwd: options.cwd,
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (bytes: Buffer) => {
+    stdout += bytes.toString();
+  });
+  child.stderr?.on('data', (bytes: Buffer) => {
+    stderr += bytes.toString();
+  });
+  child.stdin?.end(options.stdin ?? '');
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  return { stdout, stderr, exitCode };
+}

@@ -1,0 +1,71 @@
+// Makes a checkout ready to run: installs, builds what is stale, finds a browser for the tests. Plain JavaScript
+// without dependencies, since it runs before there are any. A second run does nothing but look.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findChromium } from './find-chromium.mjs';
+
+const wantsBrowser = process.argv.includes('--browser');
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`Node 20.19 or newer is needed; this is ${process.versions.node}.`);
+
+const installed = 'node_modules/.package-lock.json';
+if (!existsSync(installed) || changedAt('package-lock.json') > changedAt(installed)) {
+  run('npm', ['ci', '--no-audit', '--no-fund'], 'installing packages');
+}
+if (newest(['server/src', 'server/tsconfig.json', 'tsconfig.base.json']) > changedAt('server/dist/.built')) {
+  run('npx', ['tsc', '-b', 'server'], 'building the server');
+  stamp('server/dist/.built');
+}
+if (
+  newest(['console/src', 'console/index.html', 'console/vite.config.ts', 'server/dist/filter', 'server/dist/.built']) >
+  changedAt('console/dist/.built')
+) {
+  run('npx', ['vite', 'build', 'console', '--logLevel', 'warn'], 'building the console');
+  stamp('console/dist/.built');
+}
+if (wantsBrowser && findChromium() === undefined) installChromium();
+
+function installChromium() {
+  const apt = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
+  if (apt && process.getuid?.() === 0) {
+    run('apt-get', ['update', '-qq'], 'looking for Chromium');
+    run('apt-get', ['install', '-y', '-qq', 'chromium'], 'installing Chromium for the browser tests');
+  }
+  if (findChromium() === undefined) {
+    fail('The browser tests need Chromium or Chrome: install it, or set CHROMIUM_PATH to its program.');
+  }
+}
+
+function run(command, args, what) {
+  process.stderr.write(`${what} …\n`);
+  const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
+  if (status !== 0) fail(`${what} failed: ${[command, ...args].join(' ')} (${error?.message ?? `exit ${status}`})`);
+}
+
+function changedAt(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+function newest(paths) {
+  return paths.reduce((latest, path) => Math.max(latest, newestBelow(path)), 0);
+}
+
+function newestBelow(path) {
+  if (!existsSync(path)) return 0;
+  const { mtimeMs } = statSync(path);
+  if (!statSync(path).isDirectory()) return mtimeMs;
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, newestBelow(join(path, name))), mtimeMs);
+}
+
+function stamp(path) {
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, '');
+}
+
+function fail(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}

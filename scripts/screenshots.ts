@@ -1,0 +1,68 @@
+/** `npm run screenshots`: the pictures of the docs, from a server of its own that has run the example's functions. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { openBrowser } from '../test/support/browser.ts';
+import { startExample } from './example.ts';
+
+const IMAGES = new URL('../docs/images/', import.meta.url).pathname;
+const SIZE = { width: 1280, height: 720 };
+const SEARCH = 'Annotation.Service = "instrumented-user-registration" Annotation.user_id = "brian1"';
+
+const dataDir = await mkdtemp(join(tmpdir(), 'openray-screenshots-'));
+const example = await startExample(dataDir);
+const browser = await openBrowser();
+try {
+  const vanilla = await example.invoke('VanillaFunction', 'valid_user');
+  const instrumented = await example.invoke('InstrumentedFunction', 'valid_user');
+  await example.invoke('InstrumentedFunction', 'valid_user');
+  await example.invoke('InstrumentedFunction', 'invalid_user_invalid_email');
+  for (const theme of ['light', 'dark'] as const) {
+    const page = await browser.newPage({ viewport: SIZE, colorScheme: theme, deviceScaleFactor: 1.5 });
+    const shoot = (name: string) =>
+      page.screenshot({ path: join(IMAGES, theme === 'light' ? `${name}.png` : `${name}-dark.png`) });
+
+    await page.goto(`${example.url}/service-map`);
+    await page.getByText('registration-page').first().waitFor();
+    await page.getByText('InstrumentedFunction').first().waitFor();
+    await settle(page);
+    await shoot('service-map');
+
+    await page.goto(`${example.url}/traces`);
+    await page.getByRole('link', { name: instrumented }).waitFor();
+    await shoot('traces');
+
+    await page.goto(`${example.url}/traces?${new URLSearchParams({ q: SEARCH })}`);
+    await page.getByRole('link', { name: instrumented }).waitFor();
+    await shoot('search');
+
+    await page.goto(`${example.url}/traces/${vanilla}`);
+    await page.getByText('Invocation', { exact: true }).waitFor();
+    await settle(page);
+    await shoot('trace-vanilla');
+
+    await page.goto(`${example.url}/traces/${instrumented}`);
+    await page.getByText('### submitUser').click();
+    await settle(page);
+    await shoot('trace-instrumented');
+    for (const tab of ['Annotations', 'Metadata']) {
+      await page.getByRole('tab', { name: tab }).click();
+      await shoot(tab.toLowerCase());
+    }
+    await page.close();
+  }
+  process.stdout.write(`written to ${IMAGES}\n`);
+} finally {
+  await browser.close();
+  await example.stop();
+  await rm(dataDir, { recursive: true });
+}
+
+/** Until the map has been laid out and nothing moves any more. */
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(() =>
+    Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0))),
+  );
+  await page.waitForLoadState('networkidle').catch(() => undefined);
+}

@@ -1,0 +1,36 @@
+/** `npm start`: openray with the example's functions, each run once; then everything stays up until Ctrl-C. */
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { runOpenray, startOpenray } from './openray.ts';
+import { startRegistrationPage } from './registration-page.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../examples/user-registration', import.meta.url));
+const EVENT = `${EXAMPLE}/events/valid_user.json`;
+const DAEMON_ADDRESS = '127.0.0.1:2000';
+
+const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+
+// The page first: its address is a parameter of the functions. It sends its segments when it is called.
+// Its usual port is what the functions call when they are run with `make local-…`.
+const page = await startRegistrationPage({ daemonAddress: DAEMON_ADDRESS, port: 8099 }).catch(() =>
+  startRegistrationPage({ daemonAddress: DAEMON_ADDRESS, port: 0 }),
+);
+try {
+  const server = await startOpenray([
+    ...['--template', `${EXAMPLE}/template.yaml`, '--parameter-overrides', `RegistrationUrl=${page.url}`],
+    ...process.argv.slice(2),
+  ]);
+  process.stdout.write(server.output());
+  for (const name of ['VanillaFunction', 'InstrumentedFunction']) {
+    process.stdout.write(
+      `\n$ openray invoke ${name} --event-file events/valid_user.json --endpoint-url ${server.url}\n`,
+    );
+    await runOpenray(['invoke', name, '--event-file', EVENT, '--endpoint-url', server.url], { isShown: true });
+    process.stdout.write('\n');
+  }
+  process.stdout.write(`\nThe traces of both are in the console: ${server.url}/traces\nCtrl-C ends it.\n`);
+  await Promise.race([stopped, once(server.process, 'exit')]);
+  await server.stop();
+} finally {
+  await page.stop();
+}

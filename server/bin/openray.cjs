@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+// CommonJS, because libuv reads the size of its thread pool when the first asynchronous file is read, and loading an
+// ES module is such a read. Every call into the embedded engine holds one of these threads until it returns.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+void import('../dist/cli/main.js')
+  .then(({ main }) => main(process.argv.slice(2)))
+  .then((exitCode) => process.exit(exitCode));

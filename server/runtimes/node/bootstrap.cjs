@@ -1,0 +1,542 @@
+// @ts-check
+'use strict';
+
+/**
+ * openray's runtime client for Node: takes events from the Lambda Runtime API and gives them to the user's handler.
+ * One file, no dependencies, shipped as it is; runs on Node 20 and later.
+ *
+ * Started in the task root with the variables that Lambda sets; `_HANDLER` names module and export.
+ */
+
+// Taken now: tracing libraries replace these functions, and must not trace the calls of the runtime itself.
+const { Agent, request } = require('node:http');
+const { existsSync, readFileSync, statSync } = require('node:fs');
+const { dirname, join, resolve } = require('node:path');
+const { Writable } = require('node:stream');
+const { pathToFileURL } = require('node:url');
+const { format } = require('node:util');
+
+/** @typedef {{ status: number, headers: import('node:http').IncomingHttpHeaders, body: Buffer }} Answer */
+/** @typedef {Record<string, any>} Context */
+/** @typedef {(event: unknown, ...rest: any[]) => unknown} Handler */
+/** @typedef {{ contentType?: string, prelude?: unknown }} StreamHead */
+
+const [apiHost, apiPort] = (process.env.AWS_LAMBDA_RUNTIME_API ?? '').split(':');
+const RUNTIME = '/2018-06-01/runtime';
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+const HIGH_WATER_MARK = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
+const CAUSE_HEADER = 'Lambda-Runtime-Function-XRay-Error-Cause';
+const TYPE_HEADER = 'Lambda-Runtime-Function-Error-Type';
+const agent = new Agent({ keepAlive: true });
+
+/** @type {string | undefined} The event being handled. */
+let requestId;
+/** @type {(() => void) | undefined} What to do when the event loop has nothing left. */
+let onIdle;
+
+// ---------------------------------------------------------------------------------------------- Runtime API
+
+/**
+ * The runner is the only one at the other end: when it is gone, there is nothing left to do.
+ * @param {'GET' | 'POST'} method
+ * @param {string} path
+ * @param {string} [body]
+ * @param {Record<string, string>} [headers]
+ * @returns {Promise<Answer>}
+ */
+function call(method, path, body, headers = {}) {
+  return new Promise((done) => {
+    const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+    const options = { agent, host: apiHost, port: apiPort, method, path: RUNTIME + path };
+    const outgoing = request({ ...options, headers: { 'Content-Type': 'application/json', ...length, ...headers } });
+    outgoing.on('error', () => process.exit(1));
+    outgoing.on('response', (incoming) => readAnswer(incoming, done));
+    outgoing.end(body);
+  });
+}
+
+/**
+ * @param {import('node:http').IncomingMessage} incoming
+ * @param {(answer: Answer) => void} done
+ */
+function readAnswer(incoming, done) {
+  /** @type {Buffer[]} */
+  const chunks = [];
+  incoming.on('data', (chunk) => chunks.push(chunk));
+  incoming.on('error', () => process.exit(1));
+  incoming.on('end', () => {
+    done({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks) });
+  });
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} error
+ * @param {Record<string, string>} [headers]
+ */
+function postError(path, error, headers = {}) {
+  const body = JSON.stringify(errorBody(error));
+  return call('POST', path, body, { ...headers, [CAUSE_HEADER]: ascii(JSON.stringify(errorCause(error))) });
+}
+
+// --------------------------------------------------------------------------------------------------- errors
+
+/** An error of the runtime itself, before or around the user's code. */
+class RuntimeError extends Error {
+  /**
+   * @param {string} type
+   * @param {string} message
+   * @param {unknown} [origin] whose stack it keeps
+   */
+  constructor(type, message, origin) {
+    super(message);
+    this.name = `Runtime.${type}`;
+    if (origin instanceof Error && origin.stack) this.stack = `${this.name}: ${message}\n${frames(origin).join('\n')}`;
+  }
+}
+
+/** @param {unknown} error */
+function errorBody(error) {
+  if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
+  return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
+}
+
+/** What the log says of an error: its own fields too. @param {unknown} error */
+function errorRecord(error) {
+  const { trace, ...body } = errorBody(error);
+  return error instanceof Error ? { ...body, ...error, stack: trace } : { ...body, stack: trace };
+}
+
+/** The `cause` of an X-Ray segment, without the frames of this file. @param {unknown} error */
+function errorCause(error) {
+  const { errorType, errorMessage } = errorBody(error);
+  const all = error instanceof Error ? frames(error).flatMap(stackFrame) : [];
+  const stack = all.filter((frame) => frame.path !== __filename).slice(0, 50);
+  const paths = [...new Set(stack.map((frame) => frame.path))];
+  const exception = { type: errorType, message: errorMessage.slice(0, 4096), stack };
+  return { working_directory: process.cwd(), exceptions: [exception], paths };
+}
+
+/** @param {Error} error */
+function frames(error) {
+  return (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+}
+
+/** @param {string} line */
+function stackFrame(line) {
+  const parts = /^\s+at (?:(.+?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/.exec(line);
+  if (!parts?.[2]) return [];
+  return [{ path: parts[2], line: Number(parts[3]), label: parts[1] ?? 'anonymous' }];
+}
+
+/** Headers take no other characters. @param {string} json */
+function ascii(json) {
+  return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+// -------------------------------------------------------------------------------------------------- console
+
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+const isJsonLog = process.env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
+const minLevel = Math.max(0, LEVELS.indexOf(process.env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase() ?? ''));
+
+/**
+ * @param {string} level
+ * @param {unknown[]} args
+ */
+function log(level, args) {
+  if (isJsonLog && LEVELS.indexOf(level) < minLevel) return;
+  const timestamp = new Date().toISOString();
+  const line = isJsonLog
+    ? jsonLine(timestamp, level, args)
+    : // One record, whatever line ends are in it.
+      `${timestamp}\t${requestId}\t${level}\t${format(...args)}`.replaceAll('\n', '\r');
+  process.stdout.write(`${line}\n`);
+}
+
+/**
+ * @param {string} timestamp
+ * @param {string} level
+ * @param {unknown[]} args
+ */
+function jsonLine(timestamp, level, args) {
+  const head = { timestamp, level, requestId };
+  if (args.length === 1) {
+    try {
+      return JSON.stringify({ ...head, message: args[0] }, (_key, value) =>
+        value instanceof Error ? { ...errorFields(value), ...value } : value,
+      );
+    } catch {
+      return JSON.stringify({ ...head, message: format(args[0]) });
+    }
+  }
+  const error = args.find((arg) => arg instanceof Error);
+  return JSON.stringify({ ...head, message: format(...args), ...(error instanceof Error ? errorFields(error) : {}) });
+}
+
+/** @param {Error} error */
+function errorFields(error) {
+  const { errorType, errorMessage, trace } = errorBody(error);
+  return { errorType, errorMessage, stackTrace: trace };
+}
+
+/**
+ * @param {string} title
+ * @param {unknown} error
+ */
+function logError(title, error) {
+  if (isJsonLog) return log('ERROR', [error instanceof Error ? errorFields(error) : errorBody(error)]);
+  let record = '';
+  try {
+    record = JSON.stringify(errorRecord(error));
+  } catch {
+    // A field that refers to itself.
+    record = JSON.stringify(errorBody(error));
+  }
+  log('ERROR', [`${title} \t${record}`]);
+}
+
+function replaceConsole() {
+  console.log = (...args) => log('INFO', args);
+  console.info = (...args) => log('INFO', args);
+  console.debug = (...args) => log('DEBUG', args);
+  console.warn = (...args) => log('WARN', args);
+  console.error = (...args) => log('ERROR', args);
+  console.trace = (...args) => log('TRACE', args);
+  Object.assign(console, { fatal: (/** @type {unknown[]} */ ...args) => log('FATAL', args) });
+}
+
+// ------------------------------------------------------------------------------------------------- handler
+
+/**
+ * `folder/module.export.property`: the module ends at the first dot behind the last slash.
+ * @param {string} text
+ */
+function splitHandler(text) {
+  const slash = text.lastIndexOf('/') + 1;
+  const dot = text.indexOf('.', slash);
+  if (text.includes('..') || dot <= slash || dot === text.length - 1) {
+    throw new RuntimeError('MalformedHandlerName', 'Bad handler');
+  }
+  return { folder: text.slice(0, slash), module: text.slice(slash, dot), properties: text.slice(dot + 1).split('.') };
+}
+
+/**
+ * @param {string} taskRoot
+ * @param {string} text
+ * @returns {Promise<Handler>}
+ */
+async function loadHandler(taskRoot, text) {
+  const { folder, module, properties } = splitHandler(text);
+  /** @type {any} */
+  let found = await loadModule(taskRoot, folder, module);
+  for (const property of properties) found = found?.[property];
+  const name = `${module}.${properties.join('.')}`;
+  if (found === undefined || found === null) {
+    throw new RuntimeError('HandlerNotFound', `${name} is undefined or not exported`);
+  }
+  if (typeof found !== 'function') throw new RuntimeError('HandlerNotFound', `${name} is not a function`);
+  const isStreaming = found[STREAMING] !== undefined;
+  if (isStreaming && found[STREAMING] !== 'response') {
+    throw new RuntimeError('MalformedStreamingHandler', 'Only response streaming is supported.');
+  }
+  if (!isStreaming && found.length >= 3 && /nodejs(2[4-9]|[3-9]\d)/.test(process.env.AWS_EXECUTION_ENV ?? '')) {
+    const message = 'Handlers with a callback are not supported by this runtime; return a promise instead.';
+    throw new RuntimeError('CallbackHandlerDeprecated', message);
+  }
+  return found;
+}
+
+/**
+ * @param {string} taskRoot
+ * @param {string} folder
+ * @param {string} module
+ */
+async function loadModule(taskRoot, folder, module) {
+  const base = resolve(taskRoot, folder, module);
+  try {
+    const file = ['', '.js', '.mjs', '.cjs'].map((suffix) => base + suffix).find(isFile);
+    if (file === undefined) return require(require.resolve(module, { paths: [taskRoot, join(taskRoot, folder)] }));
+    return isEsModule(file) ? await import(pathToFileURL(file).href) : require(file);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new RuntimeError('UserCodeSyntaxError', String(error), error);
+    const { code } = /** @type {{ code?: string }} */ (error ?? {});
+    if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') {
+      throw new RuntimeError('ImportModuleError', String(error), error);
+    }
+    throw error;
+  }
+}
+
+/** @param {string} path */
+function isFile(path) {
+  return existsSync(path) && statSync(path).isFile();
+}
+
+/** `.mjs`, and `.js` where the nearest package.json says so. @param {string} file */
+function isEsModule(file) {
+  if (!file.endsWith('.js')) return file.endsWith('.mjs');
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (isFile(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).type === 'module';
+    if (folder === dirname(folder)) return false;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------- invocations
+
+/** @param {Answer} next */
+function contextOf({ headers }) {
+  const deadline = Number(headers['lambda-runtime-deadline-ms']);
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: jsonHeader(headers['lambda-runtime-client-context']),
+    identity: jsonHeader(headers['lambda-runtime-cognito-identity']),
+    invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
+    awsRequestId: String(headers['lambda-runtime-aws-request-id']),
+    tenantId: headers['lambda-runtime-aws-tenant-id'],
+    xRayTraceId: headers['lambda-runtime-trace-id'],
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+  };
+}
+
+/** @param {string | string[] | undefined} value */
+function jsonHeader(value) {
+  return typeof value === 'string' && value !== '' ? JSON.parse(value) : undefined;
+}
+
+/**
+ * Runs a handler that returns its result, by promise or by callback.
+ * @param {Handler} handler
+ * @param {unknown} event
+ * @param {Context} context
+ * @returns {Promise<unknown>}
+ */
+function runBuffered(handler, event, context) {
+  return new Promise((succeed, fail) => {
+    /** @type {(() => void) | undefined} */
+    let answer;
+    /** With a callback the answer waits until nothing is left to do, unless the handler says otherwise. */
+    const callback = (/** @type {unknown} */ error, /** @type {unknown} */ result) => {
+      answer ??= error === undefined || error === null ? () => succeed(result) : () => fail(error);
+      if (context.callbackWaitsForEmptyEventLoop) onIdle = answer;
+      else answer();
+    };
+    const finish = (/** @type {unknown} */ error, /** @type {unknown} */ result) => {
+      context.callbackWaitsForEmptyEventLoop = false;
+      callback(error, result);
+    };
+    const succeedNow = (/** @type {unknown} */ result) => finish(undefined, result);
+    const failNow = (/** @type {unknown} */ error) => finish(error ?? new Error('Unknown error'), undefined);
+    Object.assign(context, { done: finish, succeed: succeedNow, fail: failNow });
+    onIdle = () => succeed(null);
+    const result = handler(event, context, callback);
+    if (isThenable(result)) {
+      const exited = new RuntimeError(
+        'NodeJsExit',
+        'The event loop is empty, but the promise of the handler is pending',
+      );
+      onIdle = () => fail(exited);
+      result.then(succeed, fail);
+    }
+  });
+}
+
+/** @param {unknown} value @returns {value is PromiseLike<unknown>} */
+function isThenable(value) {
+  return typeof (/** @type {any} */ (value)?.then) === 'function';
+}
+
+/**
+ * What a streaming handler writes to. The request to the runner begins with the first bytes.
+ */
+class ResponseStream extends Writable {
+  /** @type {import('node:http').ClientRequest | undefined} */
+  #outgoing;
+  /** @type {StreamHead} */
+  head = {};
+  /** @type {Promise<Answer>} */
+  answered;
+  /** @type {(answer: Answer) => void} */
+  #done = () => {};
+
+  /** @param {number | undefined} highWaterMark */
+  constructor(highWaterMark) {
+    super(highWaterMark === undefined ? {} : { highWaterMark });
+    this.answered = new Promise((done) => {
+      this.#done = done;
+    });
+  }
+
+  get hasBegun() {
+    return this.#outgoing !== undefined;
+  }
+
+  /** @param {string} contentType */
+  setContentType(contentType) {
+    this.head.contentType = contentType;
+  }
+
+  #begin() {
+    if (this.#outgoing) return this.#outgoing;
+    const outgoing = request({
+      agent,
+      host: apiHost,
+      port: apiPort,
+      method: 'POST',
+      path: `${RUNTIME}/invocation/${requestId}/response`,
+      headers: {
+        'Content-Type': this.head.contentType ?? 'application/octet-stream',
+        'Lambda-Runtime-Function-Response-Mode': 'streaming',
+        'Transfer-Encoding': 'chunked',
+        Trailer: `${TYPE_HEADER}, Lambda-Runtime-Function-Error-Body`,
+      },
+    });
+    outgoing.on('error', () => process.exit(1));
+    outgoing.on('response', (incoming) => readAnswer(incoming, this.#done));
+    if (this.head.prelude !== undefined) outgoing.write(`${JSON.stringify(this.head.prelude)}${'\0'.repeat(8)}`);
+    this.#outgoing = outgoing;
+    return outgoing;
+  }
+
+  /** @override @param {Buffer} chunk @param {string} _encoding @param {(error?: Error | null) => void} done */
+  _write(chunk, _encoding, done) {
+    this.#begin().write(chunk, done);
+  }
+
+  /** @override @param {(error?: Error | null) => void} done */
+  _final(done) {
+    this.#begin().end(() => done());
+  }
+
+  /** Ends a stream that has begun with the error in its trailers. @param {unknown} error */
+  failWith(error) {
+    const body = errorBody(error);
+    const outgoing = this.#begin();
+    outgoing.addTrailers({
+      [TYPE_HEADER]: String(body.errorType),
+      'Lambda-Runtime-Function-Error-Body': Buffer.from(JSON.stringify(body)).toString('base64'),
+    });
+    outgoing.end();
+  }
+}
+
+/**
+ * @param {Handler} handler
+ * @param {unknown} event
+ * @param {Context} context
+ */
+async function runStreaming(handler, event, context) {
+  const stream = new ResponseStream(/** @type {any} */ (handler)[HIGH_WATER_MARK]);
+  stream.on('error', () => {});
+  try {
+    await new Promise((succeed, fail) => {
+      onIdle = () => fail(new RuntimeError('NodeJsExit', 'The event loop is empty, but the response is not finished'));
+      const result = handler(event, stream, context);
+      if (!isThenable(result)) throw new Error('Streaming does not support non-async handlers.');
+      result.then(succeed, fail);
+    });
+    if (!stream.writableEnded) throw new Error('Response stream is not finished.');
+  } catch (error) {
+    logError('Invoke Error', error);
+    if (!stream.hasBegun) return void (await postError(`/invocation/${requestId}/error`, error));
+    stream.failWith(error);
+  }
+  await stream.answered;
+}
+
+/** What user code finds as the global `awslambda`. */
+const awslambda = {
+  /** @param {any} handler @param {{ highWaterMark?: number }} [options] */
+  streamifyResponse(handler, options) {
+    handler[STREAMING] = 'response';
+    if (options?.highWaterMark !== undefined) handler[HIGH_WATER_MARK] = options.highWaterMark;
+    return handler;
+  },
+  HttpResponseStream: {
+    /** @param {ResponseStream} stream @param {unknown} prelude */
+    from(stream, prelude) {
+      stream.head = { contentType: 'application/vnd.awslambda.http-integration-response', prelude };
+      return stream;
+    },
+  },
+};
+
+/**
+ * @param {Handler} handler
+ * @param {Answer} next
+ */
+async function handle(handler, next) {
+  const context = contextOf(next);
+  requestId = context.awsRequestId;
+  const traceId = next.headers['lambda-runtime-trace-id'];
+  if (typeof traceId === 'string') process.env._X_AMZN_TRACE_ID = traceId;
+  else delete process.env._X_AMZN_TRACE_ID;
+  if (/** @type {any} */ (handler)[STREAMING]) {
+    await runStreaming(handler, JSON.parse(next.body.toString()), context);
+    return;
+  }
+  try {
+    const result = await runBuffered(handler, JSON.parse(next.body.toString()), context);
+    // Rejections that nobody handles are reported before the answer is out.
+    await new Promise(setImmediate);
+    await call('POST', `/invocation/${requestId}/response`, resultBody(result));
+  } catch (error) {
+    await new Promise(setImmediate);
+    logError('Invoke Error', error);
+    await postError(`/invocation/${requestId}/error`, error);
+  }
+}
+
+/** @param {unknown} result */
+function resultBody(result) {
+  try {
+    return JSON.stringify(result) ?? 'null';
+  } catch (error) {
+    throw new RuntimeError('MarshalError', `Unable to stringify response body: ${error}`, error);
+  }
+}
+
+/**
+ * @param {string} title
+ * @param {unknown} error
+ * @param {number} exitCode
+ */
+async function crash(title, error, exitCode) {
+  logError(title, error);
+  await (requestId === undefined
+    ? postError('/init/error', error, { [TYPE_HEADER]: 'Runtime.Unknown' })
+    : postError(`/invocation/${requestId}/error`, error));
+  process.exit(exitCode);
+}
+
+async function main() {
+  Object.assign(globalThis, { awslambda: Object.assign(/** @type {any} */ (globalThis).awslambda ?? {}, awslambda) });
+  replaceConsole();
+  process.on('uncaughtException', (error) => void crash('Uncaught Exception', error, 129));
+  process.on('unhandledRejection', (reason) => {
+    const error = new RuntimeError('UnhandledPromiseRejection', String(reason), reason);
+    void crash('Unhandled Promise Rejection', Object.assign(error, { reason }), 128);
+  });
+  process.on('beforeExit', () => onIdle?.());
+  let handler;
+  try {
+    handler = await loadHandler(process.env.LAMBDA_TASK_ROOT ?? process.cwd(), process.env._HANDLER ?? '');
+  } catch (error) {
+    logError('Uncaught Exception', error);
+    const type = error instanceof RuntimeError ? error.name : 'Runtime.Unknown';
+    await postError('/init/error', error, { [TYPE_HEADER]: type });
+    process.exit(1);
+  }
+  for (;;) {
+    onIdle = undefined;
+    await handle(handler, await call('GET', '/invocation/next'));
+  }
+}
+
+void main();

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { OpenrayError } from '../errors.ts';
+import { parseFilter } from '../filter/parser.ts';
+import { serviceGraphOf } from '../query/service-graph.ts';
+import { groupFilter, groupMembers } from './group.ts';
+import { epochSeconds, operation, optional } from './operation.ts';
+import type { GetServiceGraphResponse } from './types.ts';
+import { boundsOf, toWireServices } from './wire.ts';
+
+/**
+ * GetServiceGraph: what ended in the window, added up by service and by call.
+ * Beyond X-Ray it takes a `FilterExpression`: then only traces that match are counted.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_GetServiceGraph.html
+ */
+export const getServiceGraph = operation({
+  name: 'GetServiceGraph',
+  path: '/ServiceGraph',
+  input: z.object({
+    StartTime: epochSeconds,
+    EndTime: epochSeconds,
+    ...groupMembers,
+    FilterExpression: optional(z.string()),
+    NextToken: optional(z.string()),
+  }),
+  async run(input, { store, signal }): Promise<GetServiceGraphResponse> {
+    if (input.NextToken !== undefined) {
+      throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
+    }
+    groupFilter(input);
+    const window = { fromUs: input.StartTime, toUs: input.EndTime };
+    if (window.toUs < window.fromUs) {
+      throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
+    }
+    const filter = input.FilterExpression === undefined ? undefined : parseFilter(input.FilterExpression);
+    const graph = await serviceGraphOf(store, { window, filter }, { signal });
+    return {
+      ...boundsOf(graph),
+      Services: toWireServices(graph, 'with-times'),
+      ContainsOldGroupVersions: false,
+      NextToken: null,
+    };
+  },
+});

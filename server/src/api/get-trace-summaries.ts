@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { OpenrayError } from '../errors.ts';
+import { parseFilter } from '../filter/parser.ts';
+import type { TraceSummary } from '../model/summary.ts';
+import type { TraceId } from '../model/trace-id.ts';
+import { findTraceSummaries } from '../query/trace-summaries.ts';
+import { epochSeconds, operation, optional } from './operation.ts';
+import { fromToken, toToken } from './token.ts';
+import type { GetTraceSummariesResponse } from './types.ts';
+import { toSeconds, toWireSummary } from './wire.ts';
+
+const PAGE_SIZE = 100;
+
+const samplingStrategy = z.object({
+  Name: optional(z.enum(['PartialScan', 'FixedRate'])),
+  Value: optional(z.number()),
+});
+
+/**
+ * GetTraceSummaries: the traces of a window that match, newest first, a page at a time.
+ * Every page is exact; a partial scan is never taken up, since a full one is what the caller would rather have.
+ * Throws InvalidRequestException when the filter does not parse (the message names the position).
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html
+ */
+export const getTraceSummaries = operation({
+  name: 'GetTraceSummaries',
+  path: '/TraceSummaries',
+  input: z.object({
+    StartTime: epochSeconds,
+    EndTime: epochSeconds,
+    TimeRangeType: optional(z.enum(['TraceId', 'Event', 'Service'])),
+    Sampling: optional(z.boolean()),
+    SamplingStrategy: optional(samplingStrategy),
+    FilterExpression: optional(z.string()),
+    NextToken: optional(z.string()),
+  }),
+  async run({ NextToken: token, ...query }, { store, signal }): Promise<GetTraceSummariesResponse> {
+    const window = { fromUs: query.StartTime, toUs: query.EndTime };
+    if (window.toUs < window.fromUs) {
+      throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
+    }
+    const by = query.TimeRangeType ?? 'TraceId';
+    const rate = query.Sampling === true ? fixedRate(query.SamplingStrategy, by) : undefined;
+    const page = await findTraceSummaries(
+      store,
+      {
+        window,
+        by,
+        filter: query.FilterExpression === undefined ? undefined : parseFilter(query.FilterExpression),
+        after: token === undefined ? undefined : fromToken(token, query),
+        pageSize: PAGE_SIZE,
+        ...(rate === undefined ? {} : { keep: (summary: TraceSummary) => shareOf(summary.id) < rate }),
+      },
+      { signal },
+    );
+    return {
+      TraceSummaries: page.summaries.map((summary) =>
+        toWireSummary(summary, by === 'TraceId' ? undefined : summary.updatedUs),
+      ),
+      ApproximateTime: toSeconds(page.next?.keyUs ?? window.fromUs),
+      TracesProcessedCount: page.scannedCount,
+      NextToken: page.next === undefined ? null : toToken(page.next, query),
+    };
+  },
+});
+
+function fixedRate(strategy: z.output<typeof samplingStrategy> | undefined, by: string): number | undefined {
+  if (strategy?.Name !== 'FixedRate') return undefined;
+  const { Value: rate } = strategy;
+  if (rate === undefined || rate < 0 || rate > 1) {
+    throw new OpenrayError(
+      'InvalidRequestException',
+      'sampling rate must be specified and its value must be between [0, 1]',
+    );
+  }
+  if (by !== 'Event') {
+    throw new OpenrayError(
+      'InvalidRequestException',
+      `Cannot use FixedRate with input time range type: ${by}. Please try using time range type: Event`,
+    );
+  }
+  return rate;
+}
+
+/** Where a trace lies between 0 and 1, by the random end of its id: the same traces are kept on every page. */
+function shareOf(id: TraceId): number {
+  return Number.parseInt(id.slice(-12), 16) / 2 ** 48;
+}

@@ -1,0 +1,25 @@
+import { batchGetTraces } from './batch-get-traces.ts';
+import { getGroups } from './get-groups.ts';
+import { getSamplingRules } from './get-sampling-rules.ts';
+import { getSamplingTargets } from './get-sampling-targets.ts';
+import { getServiceGraph } from './get-service-graph.ts';
+import { getTimeSeriesServiceStatistics } from './get-time-series-service-statistics.ts';
+import { getTraceGraph } from './get-trace-graph.ts';
+import { getTraceSummaries } from './get-trace-summaries.ts';
+import type { Operation } from './operation.ts';
+import { putTelemetryRecords } from './put-telemetry-records.ts';
+import { putTraceSegments } from './put-trace-segments.ts';
+
+/** Every operation of the X-Ray API that openray answers. */
+export const operations: readonly Operation[] = [
+  batchGetTraces,
+  getGroups,
+  getSamplingRules,
+  getSamplingTargets,
+  getServiceGraph,
+  getTimeSeriesServiceStatistics,
+  getTraceGraph,
+  getTraceSummaries,
+  putTelemetryRecords,
+  putTraceSegments,
+];

@@ -1,0 +1,48 @@
+import type { Config } from '../config.ts';
+import { type Process, startServer } from '../serve.ts';
+
+/** Where a command's traces go: a server that is up already, or one of its own for as long as the command runs. */
+export type Backend = {
+  readonly url: string;
+  readonly daemonAddress: string;
+  readonly isOwn: boolean;
+  close(): Promise<void>;
+};
+
+const HEALTH_TIMEOUT_MS = 1000;
+
+export async function findBackend(config: Config, process: Process): Promise<Backend> {
+  const daemonAddress = `${config.host}:${config.port}`;
+  const url = `http://${daemonAddress}`;
+  if (config.port !== 0 && (await isOpenray(url))) {
+    return { url, daemonAddress, isOwn: false, close: async () => undefined };
+  }
+  const server = await startServer({ ...config, template: undefined }, process);
+  return { url: server.url, daemonAddress: server.daemonAddress, isOwn: true, close: server.close };
+}
+
+async function isOpenray(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+    const { version } = (await answer.json()) as { version?: unknown };
+    return answer.ok && typeof version === 'string';
+  } catch {
+    return false;
+  }
+}
+
+const VISIBLE_TIMEOUT_MS = 2000;
+const POLL_MS = 20;
+
+/** Whether the segment can be asked for; what is sent over UDP takes some milliseconds. */
+export async function isVisible(url: string, traceId: string, segmentId: string): Promise<boolean> {
+  const deadline = performance.now() + VISIBLE_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    const answer = await fetch(`${url}/Traces`, { method: 'POST', body: JSON.stringify({ TraceIds: [traceId] }) });
+    const { Traces = [] } = (await answer.json()) as { Traces?: { Segments: { Id: string; Document: string }[] }[] };
+    const segment = Traces[0]?.Segments.find(({ Id }) => Id === segmentId);
+    if (segment !== undefined && !segment.Document.includes('"in_progress":true')) return true;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return false;
+}

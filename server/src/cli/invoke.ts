@@ -1,0 +1,141 @@
+import { Command, Option } from 'commander';
+import { type Config, loadConfig } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
+import type { Functions, InvocationType, InvokeResult } from '../lambda/functions.ts';
+import { renderInvocation } from '../lambda/output.ts';
+import { formatTraceId } from '../model/trace-id.ts';
+import { openConfiguredFunctions, type Process } from '../serve.ts';
+import { type Backend, findBackend, isVisible } from './backend.ts';
+import { readEvent } from './event.ts';
+import { invokeRemote } from './invoke-remote.ts';
+import { newLog } from './log.ts';
+import { thisProcess } from './process.ts';
+
+type InvokeFlags = Readonly<Record<string, unknown>> & {
+  readonly event?: string;
+  readonly eventFile?: string;
+  readonly output: 'text' | 'json';
+  readonly parameter: readonly string[];
+  readonly endpointUrl?: string;
+  readonly failOnError?: boolean;
+  readonly config?: string;
+};
+
+/** Flags of SAM that say nothing here: containers, stacks and profiles. Taken, so that a Makefile need not change. */
+const IGNORED = ['--stack-name', '--profile', '--docker-network', '--container-host', '--invoke-image', '--log-file'];
+const IGNORED_SWITCHES = ['--no-event', '--skip-pull-image', '--force-image-build'];
+
+/**
+ * `openray invoke NAME`: runs a function once, as Lambda would, prints what `sam remote invoke` prints, then where the
+ * trace is. Also understood as `local invoke` and `remote invoke`.
+ */
+export function invokeCommand(done: (exitCode: number) => void): Command {
+  const command = new Command('invoke')
+    .description('run a function of your template once, with active tracing')
+    .argument('[name]', 'logical id or name; may be left out when the template has one function')
+    .option('-e, --event <event>', 'a file, - for stdin, or JSON')
+    .option('--event-file <file>', 'a file, or - for stdin')
+    .option('-t, --template <file>', 'template (template.yaml, .yml or .json here)')
+    .option('-n, --env-vars <file>', 'JSON file of variables by function')
+    .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
+    .option('--parameter <k=v>', 'InvocationType, Qualifier, ClientContext or LogType', collect, [])
+    .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'))
+    .option('--endpoint-url <url>', 'invoke a function of a running openray instead, through its Invoke API')
+    .option('--fail-on-error', 'exit with 1 when the function fails');
+  for (const flag of IGNORED) command.addOption(new Option(`${flag} <value>`).hideHelp());
+  for (const flag of IGNORED_SWITCHES) command.addOption(new Option(flag).hideHelp());
+  return command.action(async (name: string | undefined, flags: InvokeFlags) => {
+    const result = await (flags.endpointUrl === undefined ? invokeHere(name, flags) : invokeThere(name, flags));
+    done(flags.failOnError === true && result.functionError !== undefined ? 1 : 0);
+  });
+}
+
+async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
+  const { config } = loadConfig(flags, process.env, flags.config);
+  const payload = readEvent(flags);
+  const request = readRequest(flags.parameter);
+  // What a server of its own has to tell is of no interest to whoever runs a function.
+  const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
+  const own: Process = thisProcess(log);
+  const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
+  const onNote = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
+  let backend: Backend | undefined;
+  let functions: Functions | undefined;
+  try {
+    backend = await findBackend(config, own);
+    const { daemonAddress } = backend;
+    const streamed = flags.output === 'text' ? { onLine } : {};
+    functions = openConfiguredFunctions(config, { ...own, daemonAddress, onNote, ...streamed });
+    const result = await functions.invoke(nameOf(name, functions), { payload, ...request });
+    await functions.settled();
+    printResult(result, flags.output, 'streamed');
+    await printTraceUrl(result, backend, config);
+    return result;
+  } finally {
+    await functions?.close();
+    await backend?.close();
+  }
+}
+
+async function invokeThere(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
+  if (name === undefined) throw new OpenrayError('InvalidRequestException', 'name the function to invoke');
+  const result = await invokeRemote({
+    endpointUrl: flags.endpointUrl as string,
+    functionName: name,
+    payload: readEvent(flags),
+    ...readRequest(flags.parameter),
+  });
+  printResult(result, flags.output, 'not-streamed');
+  if (result.isSampled) {
+    const url = new URL(`/traces/${formatTraceId(result.traceId)}`, flags.endpointUrl);
+    process.stderr.write(`\nTrace: ${url.href}\n`);
+  }
+  return result;
+}
+
+function printResult(result: InvokeResult, form: 'text' | 'json', log: 'streamed' | 'not-streamed'): void {
+  const { stdout, stderr } = renderInvocation(result, form);
+  if (log === 'not-streamed') process.stderr.write(stderr);
+  process.stdout.write(stdout);
+}
+
+async function printTraceUrl(result: InvokeResult, backend: Backend, config: Config): Promise<void> {
+  const { traceId, segmentId } = result;
+  if (segmentId === undefined) return;
+  const isThere = await isVisible(backend.url, formatTraceId(traceId), segmentId);
+  const place = backend.isOwn ? `http://${config.host}:${config.port}` : backend.url;
+  const hint = backend.isOwn ? " (start 'openray serve' to look at it)" : '';
+  const late = isThere ? '' : ' (not stored yet)';
+  process.stderr.write(`\nTrace: ${place}/traces/${formatTraceId(traceId)}${hint}${late}\n`);
+}
+
+/** The only function of the template when none is named. */
+function nameOf(name: string | undefined, functions: Functions): string {
+  if (name !== undefined) return name;
+  const ids = functions.list().map(({ spec }) => spec.logicalId);
+  const [only] = ids;
+  if (ids.length === 1 && only !== undefined) return only;
+  throw new OpenrayError('InvalidRequestException', `name one of the template's functions: ${ids.join(', ')}`);
+}
+
+const TYPES: readonly InvocationType[] = ['RequestResponse', 'Event', 'DryRun'];
+
+/** `--parameter k=v`, as SAM passes members of the Invoke API. */
+function readRequest(parameters: readonly string[]) {
+  const values = new Map(parameters.map((text) => text.split(/=(.*)/s, 2) as [string, string | undefined]));
+  for (const [key, value] of values) {
+    if (value === undefined || !['InvocationType', 'Qualifier', 'ClientContext', 'LogType'].includes(key)) {
+      const known = 'InvocationType, Qualifier, ClientContext or LogType';
+      throw new OpenrayError('InvalidRequestException', `--parameter ${key}: give ${known} as Key=Value`);
+    }
+  }
+  const invocationType = TYPES.find((type) => type === (values.get('InvocationType') ?? 'RequestResponse'));
+  if (invocationType === undefined) {
+    throw new OpenrayError('InvalidRequestException', `InvocationType is one of ${TYPES.join(', ')}`);
+  }
+  return { invocationType, qualifier: values.get('Qualifier'), clientContext: values.get('ClientContext') };
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

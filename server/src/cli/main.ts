@@ -1,0 +1,49 @@
+import { Command, CommanderError, Option } from 'commander';
+import { settings } from '../config.ts';
+import { FAILURES, toFailure } from '../errors.ts';
+import { configCommand } from './config.ts';
+import { invokeCommand } from './invoke.ts';
+import { version } from './process.ts';
+import { serveCommand } from './serve.ts';
+
+/** Runs one command; resolves with the process's exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('openray')
+    .description('AWS X-Ray that you can run yourself, with local Lambda tracing.')
+    .version(version)
+    .showHelpAfterError("(see 'openray --help')")
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false });
+  let exitCode = 0;
+  const done = (code: number) => {
+    exitCode = code;
+  };
+  program.addCommand(withSettings(serveCommand(done)));
+  program.addCommand(withSettings(invokeCommand(done)));
+  program.addCommand(withSettings(configCommand()));
+  for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
+  try {
+    await program.parseAsync(withoutPlace(argv), { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : FAILURES.UnknownOperationException.exit;
+    const failure = toFailure(thrown);
+    process.stderr.write(`openray: ${failure.message}\n`);
+    if (failure.code === 'InternalFailure') process.stderr.write(`${String((failure.cause as Error)?.stack)}\n`);
+    return FAILURES[failure.code].exit;
+  }
+}
+
+/** SAM's `local invoke` and `remote invoke` are both `invoke` here. */
+function withoutPlace(argv: readonly string[]): string[] {
+  return argv[1] === 'invoke' && (argv[0] === 'local' || argv[0] === 'remote') ? argv.slice(1) : [...argv];
+}
+
+function withSettings(command: Command): Command {
+  command.option('--config <file>', 'settings file (YAML or JSON)');
+  for (const { name, flag, meaning } of settings) {
+    if (command.options.some((option) => option.attributeName() === name)) continue;
+    command.addOption(new Option(`${flag} <value>`, meaning).helpGroup('Settings:'));
+  }
+  return command;
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isLoopback, loadConfig, settings } from './config.ts';
+
+test('the reference lists every setting with its flag, variable and default', () => {
+  const page = readFileSync(new URL('../../docs/reference/settings.md', import.meta.url), 'utf8');
+  const { config } = loadConfig({}, {});
+  for (const { name, flag, variable, meaning } of settings) {
+    const value = name === 'dataDir' ? '~/.openray' : config[name];
+    const shown = value === undefined || Array.isArray(value) ? 'none' : String(value);
+    expect(page).toContain(`| \`${flag}\` | \`${variable}\` | ${shown} | ${meaning} |`);
+  }
+});
+
+test.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('%s is loopback', (host) => {
+  expect(isLoopback(host)).toBe(true);
+});
+
+test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.example.com', '1270.0.0.1'])('%s is not', (host) => {
+  expect(isLoopback(host)).toBe(false);
+  expect(() => loadConfig({ host }, {})).toThrow('not a loopback address');
+});
+
+test('a port is a whole number that TCP has, or the start ends with a sentence that names the flag', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.integer(), fc.double(), fc.string()), (port) => {
+      const isPort =
+        String(port).trim() !== '' && Number.isInteger(Number(port)) && Number(port) >= 0 && Number(port) <= 65_535;
+      fc.pre(String(port).trim() !== '');
+      if (isPort) expect(loadConfig({ port }, {}).config.port).toBe(Number(port));
+      else expect(() => loadConfig({ port }, {})).toThrow('setting port (--port)');
+    }),
+  );
+});
+
+test('a list is given as one text with commas', () => {
+  const { config } = loadConfig({}, { OPENRAY_PARAMETER_OVERRIDES: 'Stage=dev,Url=http://localhost:1/?a=b' });
+  expect(config.parameterOverrides).toEqual(['Stage=dev', 'Url=http://localhost:1/?a=b']);
+});

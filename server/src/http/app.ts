@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { z } from 'zod';
+import type { ApiContext, Operation } from '../api/operation.ts';
+import { operations } from '../api/operations.ts';
+import { OpenrayError } from '../errors.ts';
+import { countOne } from '../stats.ts';
+import { guardAgainstOtherSites } from './browser-guard.ts';
+import { serveConsole } from './console.ts';
+import { answerErrors } from './errors.ts';
+import { serveEvents } from './events.ts';
+import { type LambdaApi, serveInvoke } from './invoke.ts';
+import { metricsOf } from './metrics.ts';
+
+export type AppOptions = {
+  readonly context: Omit<ApiContext, 'signal'>;
+  readonly log: FastifyBaseLogger;
+  readonly bodyMaxBytes: number;
+  /** Folder of the built console; without one there is none. */
+  readonly consoleDir: string | undefined;
+  /** Asked at each call, since functions are opened when the daemon's port is known. */
+  readonly lambda: () => LambdaApi | undefined;
+  readonly version: string;
+};
+
+/** The one HTTP port: X-Ray API, Invoke API, console, health and metrics. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    // Where it listens is told by whoever started it.
+    loggerInstance: options.log.child({}, { level: options.log.level === 'info' ? 'warn' : options.log.level }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: options.bodyMaxBytes,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+  });
+  takeAnyBody(app);
+  guardAgainstOtherSites(app);
+  answerErrors(app);
+  app.addHook('onSend', async (request, reply) => {
+    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
+  });
+
+  for (const operation of operations) serveOperation(app, operation, options.context);
+  serveInvoke(app, options.lambda);
+  serveEvents(app, options.context.arrivals);
+  app.get('/health', async () => ({ status: 'ok', version: options.version }));
+  const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  await serveConsole(app, options.consoleDir);
+  return app;
+}
+
+/** Clients of the daemon's port send JSON under any content type, or none; the Invoke API takes raw bytes. */
+function takeAnyBody(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
+  app.post(operation.path, async (request, reply) => {
+    countOne(context.stats.requests, operation.name);
+    const input = readInput(operation, request);
+    return operation.run(input, { ...context, signal: goneAway(request, reply) });
+  });
+}
+
+function readInput(operation: Operation, request: FastifyRequest): unknown {
+  const bytes = request.body as Buffer | undefined;
+  let json: unknown;
+  try {
+    json = bytes === undefined || bytes.length === 0 ? {} : JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new OpenrayError('SerializationException', `the body is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new OpenrayError('SerializationException', 'the body must be a JSON object');
+  }
+  const parsed = operation.input.safeParse(json);
+  if (!parsed.success) throw new OpenrayError('InvalidRequestException', describe(parsed.error));
+  return parsed.data;
+}
+
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (issue === undefined) return 'the request is not valid';
+  if (issue.code === 'custom') return issue.message;
+  const path = issue.path.map(String).join('.');
+  return path === '' ? issue.message : `${path}: ${issue.message}`;
+}
+
+/** Fires when the caller closes its connection before it has its answer. */
+function goneAway(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  request.raw.socket.once('close', () => {
+    if (!reply.raw.writableEnded) controller.abort();
+  });
+  return controller.signal;
+}

@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fastifyCompress from '@fastify/compress';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+import { unknownOperation } from './errors.ts';
+
+/** Pages may load from this server alone; Cloudscape sets styles inline. */
+const CONTENT_SECURITY_POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'";
+
+/** The console's files; every other page address gives its `index.html`, since the address is the console's state. */
+export async function serveConsole(app: FastifyInstance, consoleDir: string | undefined): Promise<void> {
+  const page = consoleDir === undefined ? undefined : join(consoleDir, 'index.html');
+  const index = page !== undefined && existsSync(page) ? readFileSync(page) : undefined;
+  if (consoleDir !== undefined && index !== undefined) {
+    await app.register(fastifyCompress, { global: true, threshold: 2048 });
+    await app.register(fastifyStatic, {
+      root: consoleDir,
+      index: false,
+      wildcard: false,
+      setHeaders: (reply, path) => {
+        if (path.includes('/assets/')) reply.setHeader('cache-control', 'public, max-age=31536000, immutable');
+      },
+    });
+  }
+  app.setNotFoundHandler((request, reply) => {
+    const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
+    if (!wantsPage || index === undefined) throw unknownOperation(request.method, request.url);
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', CONTENT_SECURITY_POLICY)
+      .header('cache-control', 'no-cache')
+      .send(index);
+  });
+}

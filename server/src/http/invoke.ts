@@ -1,0 +1,58 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OpenrayError } from '../errors.ts';
+
+export type LambdaRequest = {
+  /** URL-decoded. */
+  readonly functionName: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly query: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+};
+
+export type LambdaAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+};
+
+/** What the Lambda API's paths mean; `lambda/invoke-api.ts` is its one implementation. */
+export type LambdaApi = {
+  invoke(request: LambdaRequest): Promise<LambdaAnswer>;
+  listFunctions(): LambdaAnswer;
+  getFunction(functionName: string): LambdaAnswer;
+  getFunctionConfiguration(functionName: string): LambdaAnswer;
+};
+
+type NamedRequest = FastifyRequest<{ Params: { name: string }; Querystring: Record<string, string | string[]> }>;
+
+/** The paths of Lambda's API that openray answers. Without functions every one of them says so. */
+export function serveInvoke(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
+  const offered = () => {
+    const api = lambda();
+    if (api !== undefined) return api;
+    const sentence = 'no functions are offered here; start openray with --template template.yaml';
+    throw new OpenrayError('ResourceNotFoundException', sentence);
+  };
+  app.post('/2015-03-31/functions/:name/invocations', async ({ params, headers, query, body }: NamedRequest, reply) =>
+    send(
+      reply,
+      await offered().invoke({
+        functionName: params.name,
+        headers,
+        query,
+        body: (body as Buffer | undefined) ?? Buffer.alloc(0),
+      }),
+    ),
+  );
+  app.get('/2015-03-31/functions/', async (_request, reply) => send(reply, offered().listFunctions()));
+  app.get('/2015-03-31/functions/:name', async ({ params }: NamedRequest, reply) =>
+    send(reply, offered().getFunction(params.name)),
+  );
+  app.get('/2015-03-31/functions/:name/configuration', async ({ params }: NamedRequest, reply) =>
+    send(reply, offered().getFunctionConfiguration(params.name)),
+  );
+}
+
+function send(reply: FastifyReply, { status, headers, body }: LambdaAnswer): FastifyReply {
+  return reply.code(status).headers(headers).send(body);
+}

@@ -1,0 +1,85 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Logger } from 'pino';
+import { OpenrayError } from '../errors.ts';
+import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
+import { countOne } from '../stats.ts';
+import { accept, type IngestContext } from './accept.ts';
+import { readDatagram } from './datagram.ts';
+
+export type UdpOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly documentMaxBytes: number;
+  readonly nextSeq: () => number;
+  readonly log: Logger;
+};
+
+export type UdpListener = { readonly port: number; close(): Promise<void> };
+
+/**
+ * The daemon's UDP port: takes segment documents and never answers. What is faulty or can not be stored is
+ * counted, and explained at debug level; nothing that is received can end the server.
+ */
+export async function listenUdp(context: IngestContext, options: UdpOptions): Promise<UdpListener> {
+  const { log, nextSeq, documentMaxBytes } = options;
+  const { stats } = context;
+  const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 });
+  const inFlight = new Set<Promise<void>>();
+
+  async function take(bytes: Buffer): Promise<void> {
+    stats.datagrams.received += 1;
+    const datagram = readDatagram(bytes);
+    if (!datagram.ok) {
+      countOne(stats.datagrams.dropped, datagram.drop);
+      log.debug({ drop: datagram.drop, reason: datagram.reason, bytes: bytes.length }, 'datagram dropped');
+      return;
+    }
+    const outcomes = parseDocument(datagram.text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
+    for (const outcome of outcomes) {
+      if (!outcome.ok) log.debug({ id: outcome.id, code: outcome.code, reason: outcome.message }, 'document rejected');
+    }
+    try {
+      await accept(outcomes, 'udp', context);
+    } catch (thrown) {
+      const isFull = thrown instanceof OpenrayError && thrown.code === 'ThrottledException';
+      countOne(stats.datagrams.dropped, isFull ? 'queue-full' : 'store-failed');
+      log.debug({ err: thrown }, 'datagram not stored');
+    }
+  }
+
+  socket.on('message', (bytes) => {
+    const done = take(bytes).finally(() => inFlight.delete(done));
+    inFlight.add(done);
+  });
+  socket.on('error', (err) => log.warn({ err }, 'UDP socket failed'));
+  await bind(socket, options);
+
+  return {
+    port: socket.address().port,
+    async close() {
+      socket.close();
+      await once(socket, 'close');
+      await Promise.all(inFlight);
+    },
+  };
+}
+
+async function bind(socket: Socket, { host, port }: UdpOptions): Promise<void> {
+  socket.bind({ port, address: host, exclusive: true });
+  try {
+    await once(socket, 'listening');
+  } catch (cause) {
+    throw portTaken('UDP', host, port, cause);
+  }
+}
+
+/** One sentence for the commonest reason that a server does not start. */
+export function portTaken(protocol: 'UDP' | 'TCP', host: string, port: number, cause: unknown): OpenrayError {
+  const code = (cause as { code?: string } | undefined)?.code;
+  const why =
+    code === 'EADDRINUSE'
+      ? `is in use, perhaps by another openray or the X-Ray daemon; stop it or choose another with --port`
+      : `can not be listened on (${code ?? String(cause)})`;
+  return new OpenrayError('ServiceUnavailable', `${protocol} port ${port} on ${host} ${why}`, { cause });
+}

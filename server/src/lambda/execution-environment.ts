@@ -1,0 +1,361 @@
+import type { JsonObject } from '../model/json.ts';
+import { nowUs } from './clock.ts';
+import { syntheticCause } from './error-report.ts';
+import {
+  entrypointFailure,
+  failureMessage,
+  failurePayload,
+  type HandlerFailure,
+  type PlatformFailure,
+  timeoutFailure,
+  tooLargeFailure,
+} from './failure.ts';
+import type { FunctionSpec } from './function-spec.ts';
+import { type InvocationLog, openInvocationLog } from './invocation-log.ts';
+import * as lines from './log-lines.ts';
+import type { RuntimeCommand } from './runtime-command.ts';
+import { type InitOutcome, type RunOutcome, Sandbox } from './sandbox.ts';
+import { headerText, type TraceDecision } from './trace-decision.ts';
+import type { SandboxRun, Span } from './trace-documents.ts';
+
+/** One log event of a function. `text` has no final line end, and may have several lines. */
+export type FunctionLine = {
+  readonly functionName: string;
+  readonly logGroup: string;
+  readonly logStream: string;
+  /** Absent for what is printed outside an invocation. */
+  readonly requestId: string | undefined;
+  readonly trace: TraceDecision | undefined;
+  readonly source: 'platform' | 'function';
+  readonly atUs: number;
+  readonly text: string;
+};
+
+export type EnvironmentOptions = {
+  readonly spec: FunctionSpec;
+  readonly functionArn: string;
+  /** What to start, or why nothing can be. */
+  readonly start: RuntimeCommand;
+  readonly codeDir: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly logStream: string;
+  readonly initTimeoutMs: number;
+  readonly runtimeVersion: { readonly version: string; readonly arn: string };
+  readonly onLine: (line: FunctionLine) => void;
+};
+
+/** One attempt at one event. */
+export type Job = {
+  readonly requestId: string;
+  readonly invokedArn: string;
+  readonly payload: Buffer;
+  readonly clientContext: string | undefined;
+  readonly trace: TraceDecision;
+  /** Called just before the event is handed out. */
+  readonly onStart: (startUs: number) => void;
+};
+
+export type JobResult = {
+  readonly payload: Buffer;
+  readonly isFunctionError: boolean;
+  /** START to XRAY, with the function's own lines. */
+  readonly log: string;
+  readonly report: lines.Report;
+  /** What the sandbox's segment needs beside names and ids. */
+  readonly run: Pick<
+    SandboxRun,
+    'startUs' | 'endUs' | 'initialization' | 'invocation' | 'responseStartUs' | 'hasOverhead' | 'isFault' | 'cause'
+  >;
+};
+
+/** What failed, and who said so. */
+type Failure =
+  | { readonly by: 'runtime'; readonly failure: HandlerFailure }
+  | { readonly by: 'platform'; readonly failure: PlatformFailure };
+
+/** How a job went, before it is written down. */
+type Course = {
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly init: InitOutcome | undefined;
+  readonly isInitInside: boolean;
+  readonly outcome: RunOutcome | undefined;
+  /** The sandbox ended by itself or by force. */
+  readonly end: PlatformFailure | undefined;
+  readonly failure: Failure | undefined;
+  readonly payload: Buffer;
+};
+
+/**
+ * A function's environment from its cold start on: a sandbox, its log stream, and the rules of Lambda about both.
+ * Takes one job at a time. Once `isUsable` is false it has been stopped.
+ */
+export class ExecutionEnvironment {
+  readonly #options: EnvironmentOptions;
+  #sandbox: Sandbox | undefined;
+  #isUsable = true;
+  #job: Job | undefined;
+  #log: InvocationLog | undefined;
+
+  constructor(options: EnvironmentOptions) {
+    this.#options = options;
+  }
+
+  /** Also false when the process died while it had nothing to do. */
+  get isUsable(): boolean {
+    return this.#isUsable && (this.#sandbox === undefined || this.#sandbox.isAlive);
+  }
+
+  /** Runs one job, on a cold start with the initialisation before it. Failures of the function are results. */
+  async run(job: Job): Promise<JobResult> {
+    this.#job = job;
+    this.#log = openInvocationLog();
+    const course = await this.#course(job);
+    const result = this.#write(job, course);
+    this.#job = undefined;
+    this.#log = undefined;
+    if (course.end !== undefined || course.outcome === undefined) await this.stop();
+    return result;
+  }
+
+  async stop(): Promise<void> {
+    this.#isUsable = false;
+    await this.#stopSandbox();
+  }
+
+  async #stopSandbox(): Promise<void> {
+    await this.#sandbox?.stop();
+  }
+
+  /** Without waiting, for the moment in which the host itself exits. */
+  kill(): void {
+    this.#isUsable = false;
+    this.#sandbox?.kill();
+  }
+
+  async #course(job: Job): Promise<Course> {
+    const { spec, initTimeoutMs } = this.#options;
+    let init: InitOutcome | undefined;
+    let isInitInside = false;
+    if (this.#sandbox === undefined) {
+      init = await this.#initialise(initTimeoutMs);
+      this.#reportInit(init);
+      if (init.kind === 'timedOut') {
+        // Lambda tries once more, inside the invocation and on its time.
+        isInitInside = true;
+        await this.#stopSandbox();
+      }
+    }
+    const startUs = nowUs();
+    job.onStart(startUs);
+    this.#platform(lines.startRecord(job.requestId, this.#options.functionArn, job.trace), () =>
+      lines.startLine(job.requestId),
+    );
+    if (isInitInside) init = await this.#initialise(spec.timeoutMs);
+
+    const course = { startUs, init, isInitInside, outcome: undefined };
+    if (init !== undefined && init.kind !== 'ready') {
+      const failure: Failure =
+        init.kind === 'failed'
+          ? { by: 'runtime', failure: init.failure }
+          : { by: 'platform', failure: init.kind === 'exited' ? init.failure : timeoutFailure(spec.timeoutMs) };
+      const end = failure.by === 'platform' ? failure.failure : undefined;
+      return { ...course, endUs: nowUs(), end, failure, payload: payloadOf(failure, job.requestId) };
+    }
+    return { ...course, ...(await this.#invoke(job, startUs)) };
+  }
+
+  async #initialise(timeoutMs: number): Promise<InitOutcome> {
+    const { spec, runtimeVersion, logStream, start, codeDir, variables } = this.#options;
+    const { version, arn } = runtimeVersion;
+    const record = lines.initStartRecord({
+      runtimeVersion: version,
+      runtimeVersionArn: arn,
+      functionName: spec.name,
+      instanceId: logStream.slice(-32),
+      memoryMb: spec.memoryMb,
+    });
+    // Part of the log stream, but not of the invocation's tail.
+    this.#platform(record, () => lines.initStartLine(version, arn), { isInTail: false });
+    if (!start.ok) {
+      const atUs = nowUs();
+      return { kind: 'exited', startUs: atUs, endUs: atUs, failure: entrypointFailure(start.reason) };
+    }
+    this.#sandbox = await Sandbox.start({
+      command: start.command,
+      cwd: codeDir,
+      env: variables,
+      onLine: (text) => this.#emit('function', text),
+    });
+    return this.#sandbox.initialised(timeoutMs);
+  }
+
+  /** The text form speaks only of an initialisation that did not succeed. */
+  #reportInit(init: InitOutcome): void {
+    const durationUs = init.endUs - init.startUs;
+    if (init.kind === 'ready') {
+      this.#platform(lines.initReportRecord(durationUs, 'success'));
+      return;
+    }
+    const result = init.kind === 'timedOut' ? 'timeout' : 'error';
+    const errorType = init.kind === 'timedOut' ? undefined : (init.failure.errorType ?? 'Runtime.Unknown');
+    this.#platform(lines.initReportRecord(durationUs, result, errorType), () =>
+      lines.initReportLine(durationUs, result, errorType),
+    );
+  }
+
+  async #invoke(job: Job, startUs: number): Promise<Pick<Course, 'endUs' | 'outcome' | 'end' | 'failure' | 'payload'>> {
+    const { timeoutMs } = this.#options.spec;
+    const leftMs = Math.max(1, timeoutMs - (nowUs() - startUs) / 1000);
+    const invocation = {
+      requestId: job.requestId,
+      deadlineMs: Math.ceil(nowUs() / 1000 + leftMs),
+      functionArn: job.invokedArn,
+      traceHeader: headerText(job.trace),
+      clientContext: job.clientContext,
+      payload: job.payload,
+    };
+    const outcome = await (this.#sandbox as Sandbox).invoke(invocation, leftMs, timeoutMs);
+    const end = outcome.end.kind === 'ready' ? undefined : outcome.end.failure;
+    const failure = failureOf(outcome, end);
+    const payload =
+      failure !== undefined
+        ? payloadOf(failure, job.requestId)
+        : outcome.completion?.kind === 'response'
+          ? outcome.completion.payload
+          : Buffer.alloc(0);
+    return { endUs: outcome.endUs, outcome, end, failure, payload };
+  }
+
+  #write(job: Job, course: Course): JobResult {
+    const { spec } = this.#options;
+    const { failure, end } = course;
+    const atUs = nowUs();
+    const report: lines.Report = {
+      requestId: job.requestId,
+      durationUs: durationUs(course, spec.timeoutMs),
+      initDurationUs:
+        course.init === undefined || course.isInitInside ? undefined : course.init.endUs - course.init.startUs,
+      memoryMb: spec.memoryMb,
+      maxMemoryUsedMb: this.#sandbox?.peakMemoryMb ?? 0,
+      ...status(course),
+      timeoutMs: spec.timeoutMs,
+      trace: job.trace,
+    };
+    const platform = end ?? (failure?.by === 'platform' ? failure.failure : undefined);
+    if (spec.logging.format === 'Text') {
+      if (platform !== undefined) this.#emit('platform', lines.failureLines(platform, job.requestId, atUs));
+      this.#emit('platform', lines.endLine(job.requestId));
+      this.#emit('platform', lines.reportLines(report));
+    } else {
+      this.#platform(lines.runtimeDoneRecord(report, course.payload.length));
+      this.#platform(lines.reportRecord(report));
+    }
+    return {
+      payload: course.payload,
+      isFunctionError: failure !== undefined,
+      log: this.#log?.text() ?? '',
+      report,
+      run: runOf(course, job.requestId, spec.timeoutMs),
+    };
+  }
+
+  /** One record of the platform, in the function's log format; nothing where the text form has no such line. */
+  #platform(
+    record: lines.PlatformRecord,
+    text: () => string | undefined = () => undefined,
+    { isInTail = true } = {},
+  ): void {
+    const { logging } = this.#options.spec;
+    const line = logging.format === 'JSON' ? lines.platformLine(record, logging, nowUs()) : text();
+    if (line !== undefined) this.#emit('platform', line, isInTail);
+  }
+
+  #emit(source: FunctionLine['source'], text: string, isInTail = true): void {
+    const { spec, logStream, onLine } = this.#options;
+    if (isInTail) this.#log?.add(text);
+    onLine({
+      functionName: spec.name,
+      logGroup: spec.logging.logGroup,
+      logStream,
+      requestId: this.#job?.requestId,
+      trace: this.#job?.trace,
+      source,
+      atUs: nowUs(),
+      text,
+    });
+  }
+}
+
+/** An answer that was posted counts, whatever became of the process afterwards. */
+function failureOf({ completion }: RunOutcome, end: PlatformFailure | undefined): Failure | undefined {
+  switch (completion?.kind) {
+    case 'response':
+      return undefined;
+    case 'error':
+      return { by: 'runtime', failure: completion.failure };
+    case 'tooLarge':
+      return { by: 'platform', failure: tooLargeFailure(completion.bytes, completion.maxBytes) };
+    case undefined:
+      return end === undefined ? undefined : { by: 'platform', failure: end };
+  }
+}
+
+function payloadOf(failure: Failure, requestId: string): Buffer {
+  return failure.by === 'runtime' ? failure.failure.body : failurePayload(failure.failure, requestId);
+}
+
+/** A timeout lasted as long as the function may, not as long as it took to notice. */
+function durationUs({ startUs, endUs, isInitInside, outcome, end }: Course, timeoutMs: number): number {
+  if (end?.kind === 'timeout') return timeoutMs * 1000;
+  return endUs - (isInitInside ? startUs : (outcome?.startUs ?? startUs));
+}
+
+function status({ init, end, failure }: Course): Pick<lines.Report, 'status' | 'errorType'> {
+  if (end?.kind === 'timeout') return { status: 'timeout', errorType: end.errorType };
+  if (end !== undefined) return { status: 'error', errorType: end.errorType };
+  switch (failure?.by) {
+    case undefined:
+      return { status: 'success', errorType: undefined };
+    case 'platform':
+      return { status: 'error', errorType: failure.failure.errorType };
+    case 'runtime': {
+      const status = init?.kind === 'failed' ? 'error' : 'failure';
+      return { status, errorType: failure.failure.errorType ?? 'Function.Unknown' };
+    }
+  }
+}
+
+function runOf(course: Course, requestId: string, timeoutMs: number): JobResult['run'] {
+  const { startUs, init, isInitInside, outcome, end, failure } = course;
+  const completion = outcome?.completion;
+  const isKilled = end !== undefined;
+  // After a timeout the segment ends with the function's time, also when the killing took a little longer.
+  const endUs = end?.kind === 'timeout' ? Math.min(course.endUs, startUs + timeoutMs * 1000) : course.endUs;
+  const invocation: Span | undefined =
+    outcome === undefined
+      ? undefined
+      : { startUs: outcome.startUs, endUs: Math.max(outcome.startUs, completion?.endUs ?? endUs) };
+  return {
+    startUs,
+    endUs: Math.max(endUs, invocation?.endUs ?? endUs),
+    initialization:
+      init === undefined
+        ? undefined
+        : {
+            startUs: init.startUs,
+            endUs: isInitInside ? Math.min(init.endUs, endUs) : init.endUs,
+            isFault: init.kind !== 'ready',
+          },
+    invocation,
+    responseStartUs: completion?.startUs,
+    hasOverhead: !isKilled,
+    isFault: failure !== undefined,
+    cause: failure === undefined ? undefined : causeOf(failure, requestId),
+  };
+}
+
+function causeOf(failure: Failure, requestId: string): JsonObject | undefined {
+  if (failure.by === 'runtime') return failure.failure.cause;
+  return syntheticCause(failure.failure.errorType, failureMessage(failure.failure, requestId));
+}

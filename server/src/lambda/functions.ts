@@ -1,0 +1,363 @@
+import { randomUUID } from 'node:crypto';
+import { OpenrayError } from '../errors.ts';
+import type { EntityId, TraceId } from '../model/trace-id.ts';
+import { samBuildTemplate } from './build.ts';
+import { nowUs } from './clock.ts';
+import { type Credentials, type EnvironmentOverrides, invokedArn, LOCAL_CREDENTIALS } from './environment.ts';
+import type { FunctionLine, JobResult } from './execution-environment.ts';
+import { FunctionPool } from './function-pool.ts';
+import { parseFunctionReference } from './function-reference.ts';
+import { type FunctionSpec, functionArn } from './function-spec.ts';
+import { logTail } from './log-lines.ts';
+import { openSegmentSender, parseDaemonAddress } from './segment-sender.ts';
+import { openSlots } from './slots.ts';
+import { readTemplate, type Template } from './template.ts';
+import {
+  decideRetry,
+  decideTrace,
+  headerText,
+  newEntityId,
+  openSampler,
+  type Sampling,
+  type TraceDecision,
+  type TraceShape,
+} from './trace-decision.ts';
+import {
+  type AttemptSpan,
+  functionSegment,
+  isRecorded,
+  openFunctionSegment,
+  openServiceSegment,
+  serviceSegment,
+  type TracedFunction,
+} from './trace-documents.ts';
+import { parseTraceHeader } from './trace-header.ts';
+
+export type FunctionsOptions = {
+  readonly template: Template;
+  readonly region: string;
+  readonly accountId: string;
+  /** `host:port` of the X-Ray daemon that takes the documents. */
+  readonly daemonAddress: string;
+  /** Folder with openray's runtime clients: `runtimes/` of the package. */
+  readonly runtimesDir: string;
+  /** Folder for built code. */
+  readonly cacheDir: string;
+  /** The variables of the host, for PATH and for what the template declares. */
+  readonly host: Readonly<Record<string, string | undefined>>;
+  readonly overrides?: EnvironmentOverrides;
+  readonly credentials?: Credentials;
+  readonly sampling?: Sampling;
+  readonly traceShape?: TraceShape;
+  readonly nodePath?: string;
+  readonly pythonPath?: string;
+  /** Jobs that run at once, over all functions; more wait for their turn. */
+  readonly maxConcurrency?: number;
+  readonly initTimeoutMs?: number;
+  /** Waits before the attempts after a failed asynchronous one. On AWS these are minutes. */
+  readonly retryDelaysMs?: readonly number[];
+  /** Every log event of every function, as it happens. */
+  readonly onLine?: (line: FunctionLine) => void;
+  /** Sentences for the user, each once: what is missing, what runs otherwise than asked. */
+  readonly onNote?: (sentence: string) => void;
+};
+
+export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
+
+export type InvokeRequest = {
+  /** JSON; empty counts as `{}`. */
+  readonly payload: Buffer;
+  /** `X-Amzn-Trace-Id` as it came. */
+  readonly traceHeader?: string | undefined;
+  /** JSON text. */
+  readonly clientContext?: string | undefined;
+  readonly invocationType: InvocationType;
+  readonly qualifier?: string | undefined;
+};
+
+export type InvokeResult = {
+  readonly requestId: string;
+  /** 200, 202 for `Event`, 204 for `DryRun`: also when the function failed. */
+  readonly statusCode: 200 | 202 | 204;
+  readonly payload: Buffer;
+  readonly functionError: 'Unhandled' | undefined;
+  /** START to XRAY with the function's lines between; bounded. Empty unless 200. */
+  readonly log: string;
+  /** The last 4 KB of it. */
+  readonly logTail: string;
+  /** What the function got, which is also what the caller is told. */
+  readonly traceHeader: string;
+  readonly traceId: TraceId;
+  /** The function's segment; undefined when none was written. */
+  readonly segmentId: EntityId | undefined;
+  readonly isSampled: boolean;
+  readonly executedVersion: '$LATEST';
+};
+
+export type FunctionDescription = { readonly spec: FunctionSpec; readonly arn: string };
+
+export type Functions = {
+  readonly list: () => readonly FunctionDescription[];
+  /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException. */
+  readonly find: (nameOrArn: string) => FunctionDescription;
+  /**
+   * A failing function is a result; what throws is the service: ResourceNotFoundException, InvalidRequestException
+   * (no JSON), RequestTooLargeException, ThrottledException, SettingInvalid (code that can't be built),
+   * ServiceUnavailable (can't be run here, or closed).
+   */
+  readonly invoke: (nameOrArn: string, request: InvokeRequest) => Promise<InvokeResult>;
+  /** Resolves when no asynchronous invocation is under way. */
+  readonly settled: () => Promise<void>;
+  /** Kills what runs. Nothing of it is left afterwards. */
+  readonly close: () => Promise<void>;
+};
+
+const SYNC_MAX_BYTES = 6 * 1024 * 1024;
+const EVENT_MAX_BYTES = 1024 * 1024;
+const EVENTS_MAX = 1000;
+
+/** One accepted request: what all its attempts have in common. */
+type Call = {
+  readonly pool: FunctionPool;
+  readonly traced: TracedFunction;
+  readonly requestId: string;
+  readonly invokedArn: string;
+  readonly payload: Buffer;
+  readonly clientContext: string | undefined;
+  readonly startUs: number;
+};
+
+/** The local Lambda service over the functions of one template. Starts nothing before the first invocation. */
+export function openFunctions(options: FunctionsOptions): Functions {
+  const { template, region, accountId } = options;
+  const shape = options.traceShape ?? 'classic';
+  const retryDelaysMs = options.retryDelaysMs ?? [1000, 2000];
+  const sender = openSegmentSender(parseDaemonAddress(options.daemonAddress));
+  const told = new Set<string>();
+  const note = (sentence: string) => {
+    if (!told.has(sentence)) options.onNote?.(sentence);
+    told.add(sentence);
+  };
+  template.notes.forEach(note);
+  const pools = openPools(options, note);
+  const samplers = new Map([...pools.keys()].map((id) => [id, openSampler(options.sampling ?? 'all')]));
+  const events = new Set<Promise<void>>();
+  let isClosed = false;
+
+  const killAll = () => {
+    for (const pool of pools.values()) pool.kill();
+  };
+  process.once('exit', killAll);
+
+  const describe = (spec: FunctionSpec) => ({ spec, arn: functionArn(spec.name, region, accountId) });
+
+  function findPool(nameOrArn: string): { pool: FunctionPool; qualifier: string | undefined } {
+    const { name, qualifier } = parseFunctionReference(nameOrArn);
+    const all = [...pools.values()];
+    // The emulator in AWS's images serves its one function under this name.
+    const only = name === 'function' && all.length === 1 ? all[0] : undefined;
+    const pool = all.find(({ spec }) => spec.name === name) ?? pools.get(name) ?? only;
+    if (pool === undefined) {
+      const sentence = `Function not found: ${functionArn(name, region, accountId)}`;
+      throw new OpenrayError('ResourceNotFoundException', sentence);
+    }
+    return { pool, qualifier };
+  }
+
+  async function invoke(nameOrArn: string, request: InvokeRequest): Promise<InvokeResult> {
+    if (isClosed) throw new OpenrayError('ServiceUnavailable', 'the local functions are closed');
+    const { pool, qualifier = request.qualifier } = findPool(nameOrArn);
+    const { spec } = pool;
+    if (spec.unsupported !== undefined) throw new OpenrayError('ServiceUnavailable', spec.unsupported);
+    // Building is not Lambda's work: it is no part of the trace.
+    await pool.prepare();
+    const startUs = nowUs();
+    const call: Call = {
+      pool,
+      traced: {
+        name: spec.name,
+        arn: functionArn(spec.name, region, accountId),
+        accountId,
+        logGroup: spec.logging.logGroup,
+      },
+      requestId: randomUUID(),
+      invokedArn: invokedArn(spec.name, region, accountId, qualifier),
+      payload: readPayload(request),
+      clientContext: request.clientContext,
+      startUs,
+    };
+    const trace = decideTrace({
+      mode: spec.tracing,
+      shape,
+      incoming: request.traceHeader === undefined ? undefined : parseTraceHeader(request.traceHeader),
+      sample: samplers.get(spec.logicalId) ?? (() => true),
+      nowUs: startUs,
+    });
+    switch (request.invocationType) {
+      case 'DryRun':
+        return answer(call, trace, 204);
+      case 'RequestResponse':
+        return invokeNow(call, trace);
+      case 'Event':
+        return invokeLater(call, trace);
+    }
+  }
+
+  async function invokeNow(call: Call, trace: TraceDecision): Promise<InvokeResult> {
+    const finish = async (status: number) => {
+      if (!isRecorded(trace)) return;
+      const { traced, requestId, startUs } = call;
+      await sender.send(serviceSegment({ function: traced, trace, requestId, startUs, endUs: nowUs(), status }));
+    };
+    let result: JobResult;
+    try {
+      result = await attempt(call, trace, trace.ids?.service);
+    } catch (error) {
+      await finish(error instanceof OpenrayError && error.code === 'ThrottledException' ? 429 : 500);
+      throw error;
+    }
+    await finish(200);
+    return {
+      ...answer(call, trace, 200),
+      payload: result.payload,
+      functionError: result.isFunctionError ? 'Unhandled' : undefined,
+      log: result.log,
+      logTail: logTail(result.log),
+    };
+  }
+
+  async function invokeLater(call: Call, trace: TraceDecision): Promise<InvokeResult> {
+    if (events.size >= EVENTS_MAX) throw new OpenrayError('ThrottledException', 'too many events wait to be handled');
+    const { traced: fn, requestId, startUs } = call;
+    if (isRecorded(trace)) await sender.send(openServiceSegment({ function: fn, trace, requestId, startUs }));
+    const running: Promise<void> = runEvent(call, trace, nowUs()).finally(() => events.delete(running));
+    events.add(running);
+    return answer(call, trace, 202);
+  }
+
+  /** All attempts at one event. The first has the ids that were decided; nothing that fails here reaches anyone. */
+  async function runEvent(call: Call, first: TraceDecision, acceptedUs: number): Promise<void> {
+    const attempts: AttemptSpan[] = [];
+    let trace = first;
+    for (let number = 1; number <= call.pool.spec.maxRetryAttempts + 1 && !isClosed; number++) {
+      if (number > 1) {
+        await wait(retryDelaysMs[number - 2] ?? 0);
+        trace = decideRetry(first, shape);
+      }
+      const id = newEntityId();
+      const startUs = nowUs();
+      const result = await attempt(call, trace, id).catch(() => undefined);
+      attempts.push({ id, startUs, endUs: nowUs(), status: result === undefined ? 500 : 200 });
+      if (result !== undefined && !result.isFunctionError) break;
+    }
+    if (!isRecorded(first)) return;
+    const { traced, requestId, startUs } = call;
+    const dwell = { startUs: acceptedUs, endUs: attempts[0]?.startUs ?? acceptedUs };
+    const whole = { function: traced, trace: first, requestId, startUs, endUs: acceptedUs, status: 202 };
+    await sender.send(serviceSegment({ ...whole, queued: { dwell, attempts } }, { dwell: newEntityId() }));
+  }
+
+  /** One run in an environment, and the sandbox's documents about it. */
+  async function attempt(call: Call, trace: TraceDecision, parentId: EntityId | undefined): Promise<JobResult> {
+    const { traced, requestId, invokedArn: arn, payload, clientContext } = call;
+    const recorded = isRecorded(trace) && parentId !== undefined ? { trace, parentId } : undefined;
+    const opened: Promise<void>[] = [];
+    const result = await call.pool.run({
+      requestId,
+      invokedArn: arn,
+      payload,
+      clientContext,
+      trace,
+      onStart(startUs) {
+        if (recorded) opened.push(sender.send(openFunctionSegment({ function: traced, startUs, ...recorded })));
+      },
+    });
+    await Promise.all(opened);
+    if (recorded) await sender.send(functionSegment({ function: traced, shape, ...recorded, ...result.run }));
+    return result;
+  }
+
+  return {
+    list: () => [...pools.values()].map(({ spec }) => describe(spec)),
+    find: (nameOrArn) => describe(findPool(nameOrArn).pool.spec),
+    invoke,
+    async settled() {
+      while (events.size > 0) await Promise.all(events);
+    },
+    async close() {
+      isClosed = true;
+      process.off('exit', killAll);
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      sender.close();
+    },
+  };
+}
+
+/** By logical id. */
+function openPools(options: FunctionsOptions, note: (sentence: string) => void): Map<string, FunctionPool> {
+  const { template, region, accountId } = options;
+  const builtFile = samBuildTemplate(template.file);
+  const built = builtFile === undefined ? undefined : readTemplate(builtFile, { parameters: {}, region, accountId });
+  const slots = openSlots(options.maxConcurrency ?? 32);
+  const settings = {
+    region,
+    accountId,
+    daemonAddress: options.daemonAddress,
+    cacheDir: options.cacheDir,
+    credentials: options.credentials ?? LOCAL_CREDENTIALS,
+    overrides: options.overrides ?? {},
+    initTimeoutMs: options.initTimeoutMs ?? 10_000,
+    interpreters: {
+      nodePath: options.nodePath ?? process.execPath,
+      pythonPath: options.pythonPath,
+      runtimesDir: options.runtimesDir,
+      host: options.host,
+    },
+    slots,
+    onLine: options.onLine ?? (() => {}),
+    note,
+  };
+  return new Map(
+    template.functions.map((spec) => {
+      const samBuild = built?.functions.find(({ logicalId }) => logicalId === spec.logicalId);
+      return [spec.logicalId, new FunctionPool(spec, { ...settings, samBuild })];
+    }),
+  );
+}
+
+function answer(call: Call, trace: TraceDecision, statusCode: InvokeResult['statusCode']): InvokeResult {
+  return {
+    requestId: call.requestId,
+    statusCode,
+    payload: Buffer.alloc(0),
+    functionError: undefined,
+    log: '',
+    logTail: '',
+    traceHeader: headerText(trace),
+    traceId: trace.traceId,
+    segmentId: trace.ids?.function,
+    isSampled: trace.isSampled,
+    executedVersion: '$LATEST',
+  };
+}
+
+/** Checked as Lambda does before anything runs. */
+function readPayload({ payload, invocationType }: InvokeRequest): Buffer {
+  const maxBytes = invocationType === 'Event' ? EVENT_MAX_BYTES : SYNC_MAX_BYTES;
+  if (payload.length > maxBytes) {
+    const sentence = `Request must be smaller than ${maxBytes} bytes for the InvokeFunction operation`;
+    throw new OpenrayError('RequestTooLargeException', sentence);
+  }
+  if (payload.length === 0) return Buffer.from('{}');
+  try {
+    JSON.parse(payload.toString());
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new OpenrayError('InvalidRequestException', `Could not parse request body into json: ${reason}`);
+  }
+  return payload;
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,213 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { nowUs } from './clock.ts';
+import {
+  entrypointFailure,
+  exitFailure,
+  type HandlerFailure,
+  type PlatformFailure,
+  timeoutFailure,
+} from './failure.ts';
+import { type LineSplitter, splitLines } from './line-splitter.ts';
+import { killGroup, killTree, residentKb, treePeakKb } from './process-tree.ts';
+import { type Completion, type Invocation, RuntimeApi, type RuntimeLimits } from './runtime-api.ts';
+
+export type SandboxOptions = {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** The task root. */
+  readonly cwd: string;
+  /** Everything but `AWS_LAMBDA_RUNTIME_API`, which the sandbox adds. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What the process prints on stdout and stderr, line by line in the order it was printed. */
+  readonly onLine: (line: string) => void;
+  readonly limits?: RuntimeLimits;
+};
+
+/** How initialisation ended; times in microseconds, from the start of the process. */
+export type InitOutcome = { readonly startUs: number; readonly endUs: number } & (
+  | { readonly kind: 'ready' }
+  /** The runtime said what failed. */
+  | { readonly kind: 'failed'; readonly failure: HandlerFailure }
+  | { readonly kind: 'exited'; readonly failure: PlatformFailure }
+  | { readonly kind: 'timedOut' }
+);
+
+/** How an invocation ended. Only after `ready` may the sandbox be used again. */
+export type RunOutcome = {
+  /** The event was written to the runtime. */
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly completion: Completion | undefined;
+  readonly end:
+    | { readonly kind: 'ready' }
+    | { readonly kind: 'exited'; readonly failure: PlatformFailure }
+    | { readonly kind: 'timedOut'; readonly failure: PlatformFailure };
+};
+
+type Signal =
+  | { readonly kind: 'initDone'; readonly atUs: number }
+  | { readonly kind: 'initError'; readonly atUs: number; readonly failure: HandlerFailure }
+  | { readonly kind: 'ready'; readonly atUs: number }
+  | { readonly kind: 'exited'; readonly atUs: number; readonly failure: PlatformFailure };
+
+const MEMORY_POLL_MS = 250;
+
+/**
+ * One execution environment: a process tree that serves one invocation at a time, with a Runtime API of its own.
+ * Whatever happens in there, it ends as an outcome: nothing is thrown, and after `stop()` nothing is left running.
+ */
+export class Sandbox {
+  readonly #process: ChildProcess;
+  readonly #api: RuntimeApi;
+  readonly #lines: LineSplitter;
+  readonly #startUs: number;
+  #exit: Extract<Signal, { kind: 'exited' }> | undefined;
+  #early: Signal | undefined;
+  #waiter: ((signal: Signal) => void) | undefined;
+  #startedUs = 0;
+  #completion: Completion | undefined;
+  #peakKb = 0;
+
+  /** Starts the process; `initialised` tells how that went. */
+  static async start(options: SandboxOptions): Promise<Sandbox> {
+    return new Sandbox(options, await RuntimeApi.open(options.limits));
+  }
+
+  private constructor(options: SandboxOptions, api: RuntimeApi) {
+    this.#api = api;
+    this.#lines = splitLines(options.onLine);
+    api.listen({
+      initDone: (atUs) => this.#signal({ kind: 'initDone', atUs }),
+      initError: (failure) => this.#signal({ kind: 'initError', atUs: nowUs(), failure }),
+      started: (atUs) => {
+        this.#startedUs = atUs;
+      },
+      completed: (completion) => {
+        this.#completion = completion;
+      },
+      ready: (atUs) => this.#signal({ kind: 'ready', atUs }),
+    });
+    this.#startUs = nowUs();
+    // One pipe for both outputs keeps their order. `detached` makes the process the leader of a group of its own.
+    this.#process = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', ...options.command], {
+      cwd: options.cwd,
+      env: { ...options.env, AWS_LAMBDA_RUNTIME_API: api.address },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+    this.#process.stdout?.on('data', (chunk: Buffer) => this.#lines.write(chunk));
+    this.#process.stdout?.on('error', () => {});
+    this.#process.once('exit', (code, signal) => this.#exited(exitFailure({ code, signal })));
+    this.#process.once('error', (error) => this.#exited(entrypointFailure(error.message)));
+  }
+
+  get isAlive(): boolean {
+    return this.#exit === undefined;
+  }
+
+  /** Peak of the whole tree so far, rounded up to MB. Never falls. */
+  get peakMemoryMb(): number {
+    return Math.ceil(this.#peakKb / 1024);
+  }
+
+  /** Waits until the runtime asks for its first event, at most `timeoutMs`. Call it once. */
+  async initialised(timeoutMs: number): Promise<InitOutcome> {
+    const signal = await this.#wait(timeoutMs);
+    await this.#settle();
+    const times = { startUs: this.#startUs, endUs: signal?.atUs ?? nowUs() };
+    switch (signal?.kind) {
+      case undefined:
+        return { ...times, kind: 'timedOut' };
+      case 'initError':
+        return { ...times, kind: 'failed', failure: signal.failure };
+      case 'exited':
+        return { ...times, kind: 'exited', failure: signal.failure };
+      case 'initDone':
+      case 'ready':
+        return { ...times, kind: 'ready' };
+    }
+  }
+
+  /**
+   * Runs one event and waits until the runtime asks for the next. When that takes longer than `timeoutMs`, or the
+   * process ends, the sandbox is of no more use. `functionTimeoutMs` is what the message about a timeout names.
+   */
+  async invoke(invocation: Invocation, timeoutMs: number, functionTimeoutMs: number): Promise<RunOutcome> {
+    const offeredUs = nowUs();
+    this.#completion = undefined;
+    this.#startedUs = offeredUs;
+    this.#api.offer(invocation);
+    const poll = setInterval(() => void this.#sampleMemory(), MEMORY_POLL_MS);
+    const signal = await this.#wait(timeoutMs);
+    clearInterval(poll);
+    const endUs = signal?.atUs ?? nowUs();
+    await this.#sampleMemory();
+    if (signal === undefined) this.kill();
+    await this.#settle();
+    const outcome = { startUs: this.#startedUs, endUs, completion: this.#completion };
+    if (signal === undefined) {
+      return { ...outcome, end: { kind: 'timedOut', failure: timeoutFailure(functionTimeoutMs) } };
+    }
+    if (signal.kind === 'exited') return { ...outcome, end: { kind: 'exited', failure: signal.failure } };
+    return { ...outcome, end: { kind: 'ready' } };
+  }
+
+  /** Kills the whole tree at once, as Lambda does where there are no extensions, and frees the port. */
+  async stop(): Promise<void> {
+    this.kill();
+    this.#process.stdout?.destroy();
+    await this.#api.close();
+  }
+
+  /** Only the killing, for the moment in which the host itself exits. */
+  kill(): void {
+    // The id of a process that has ended may already be another's.
+    if (this.isAlive && this.#process.pid !== undefined) killTree(this.#process.pid);
+  }
+
+  #exited(failure: PlatformFailure): void {
+    if (this.#exit !== undefined) return;
+    this.#exit = { kind: 'exited', atUs: nowUs(), failure };
+    // What it started and left behind goes with it.
+    if (this.#process.pid !== undefined) killGroup(this.#process.pid);
+    this.#signal(this.#exit);
+  }
+
+  #signal(signal: Signal): void {
+    if (this.#waiter) this.#waiter(signal);
+    else this.#early = signal;
+  }
+
+  /** The next signal, or undefined after `timeoutMs`. */
+  #wait(timeoutMs: number): Promise<Signal | undefined> {
+    const early = this.#exit ?? this.#early;
+    this.#early = undefined;
+    if (early !== undefined) return Promise.resolve(early);
+    return new Promise((resolve) => {
+      const finish = (signal: Signal | undefined) => {
+        clearTimeout(timer);
+        this.#waiter = undefined;
+        resolve(signal);
+      };
+      const timer = setTimeout(finish, Math.ceil(timeoutMs), undefined);
+      this.#waiter = finish;
+    });
+  }
+
+  /**
+   * Lets everything in that the process printed before its last call. It is in the pipe by then, since both are
+   * written in order; one full round of the event loop reads the pipe empty.
+   */
+  async #settle(): Promise<void> {
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    this.#lines.flush();
+  }
+
+  async #sampleMemory(): Promise<void> {
+    const { pid } = this.#process;
+    if (pid === undefined) return;
+    const kb = process.platform === 'linux' ? treePeakKb(pid) : await residentKb(pid);
+    this.#peakKb = Math.max(this.#peakKb, kb ?? 0);
+  }
+}

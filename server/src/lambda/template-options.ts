@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { OpenrayError } from '../errors.ts';
+
+const DEFAULT_TEMPLATES = ['template.yaml', 'template.yml', 'template.json'];
+
+/** The template of the working directory, as SAM looks for it. Throws InvalidRequestException when there is none. */
+export function findTemplate(): string {
+  const found = DEFAULT_TEMPLATES.find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  throw new OpenrayError(
+    'InvalidRequestException',
+    `there is no ${DEFAULT_TEMPLATES.join(', ')} here; name a template with --template`,
+  );
+}
+
+/** `Key=Value` or SAM's `ParameterKey=Key,ParameterValue=Value`, as `--parameter-overrides` takes them. */
+export function readParameters(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const long = /^ParameterKey=([^,]+),ParameterValue=(.*)$/s.exec(text);
+      const [, key, value] = long ?? /^([^=]+)=(.*)$/s.exec(text) ?? [];
+      if (key !== undefined && value !== undefined) return [key, value];
+      throw new OpenrayError('InvalidRequestException', `parameter '${text}' is not of the form Key=Value`);
+    }),
+  );
+}
+
+type EnvironmentVariables = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** SAM's `--env-vars` file: variables by function, or under `Parameters` for all of them. */
+export function readEnvironmentFile(file: string | undefined): EnvironmentVariables | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const values: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof values === 'object' && values !== null) return values as EnvironmentVariables;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OpenrayError('InvalidRequestException', `${file} holds no variables: ${reason}`, { cause });
+  }
+  throw new OpenrayError('InvalidRequestException', `${file} must hold an object of variables by function`);
+}

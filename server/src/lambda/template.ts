@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve as resolvePath } from 'node:path';
+import { OpenrayError } from '../errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { type FunctionSpec, functionArn } from './function-spec.ts';
+import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
+import { readFunction } from './template-function.ts';
+import { parseTemplateText } from './template-text.ts';
+
+/** A SAM or CloudFormation template, as far as it concerns running its functions. */
+export type Template = {
+  /** Absolute. */
+  readonly file: string;
+  readonly functions: readonly FunctionSpec[];
+  /** What can't be done or known here: one sentence each, each once. */
+  readonly notes: readonly string[];
+};
+
+export type TemplateOptions = {
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly region: string;
+  readonly accountId: string;
+};
+
+export type RawTemplate = {
+  readonly file: string;
+  /** Folder that relative paths start from. */
+  readonly dir: string;
+  readonly globals: JsonObject;
+  /** Resources whose condition holds. */
+  readonly resources: Readonly<Record<string, Resource>>;
+};
+
+export type Resource = {
+  readonly type: string;
+  readonly properties: JsonObject;
+  readonly metadata: JsonObject;
+};
+
+const FUNCTION_TYPES = ['AWS::Serverless::Function', 'AWS::Lambda::Function'];
+
+/** Reads a template file. Throws SettingInvalid with one sentence that names file, place and what to do. */
+export function readTemplate(file: string, options: TemplateOptions): Template {
+  const path = resolvePath(file);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const sentence = `${file}: no template can be read here; name one with --template`;
+    throw new OpenrayError('SettingInvalid', sentence, { cause: error });
+  }
+  return parseTemplate(text, path, options);
+}
+
+/** The same of a text. `file` gives its kind by its ending, and the folder that relative paths start from. */
+export function parseTemplate(text: string, file: string, options: TemplateOptions): Template {
+  const template = parseTemplateText(text, file);
+  const notes = new Set<string>();
+  const name = basename(file);
+  const section = (key: string): JsonObject => (isJsonObject(template[key]) ? template[key] : {});
+  const base: Scope = {
+    parameters: parameterValues(section('Parameters'), options.parameters, notes),
+    pseudo: pseudoParameters(options),
+    mappings: section('Mappings'),
+    conditions: section('Conditions'),
+    resources: {},
+    note: (sentence) => notes.add(sentence),
+    where: name,
+    isStrict: false,
+  };
+  const raw = {
+    file,
+    dir: dirname(file),
+    globals: globalsOf(section('Globals')),
+    resources: activeResources(section('Resources'), base, name),
+  };
+  if (Object.keys(raw.resources).length === 0) {
+    throw new OpenrayError('SettingInvalid', `${name}: a template has a map of Resources; this one has none`);
+  }
+  const scope: Scope = { ...base, resources: resourceValues(raw, base, options) };
+  const functions = Object.entries(raw.resources)
+    .filter(([, resource]) => FUNCTION_TYPES.includes(resource.type))
+    .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope));
+  return { file, functions, notes: [...notes] };
+}
+
+/** The template of a folder by the names that SAM looks for, or undefined. */
+export function templateCandidates(dir: string): readonly string[] {
+  return ['template.yaml', 'template.yml', 'template.json'].map((name) => join(dir, name));
+}
+
+/** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
+export function parseParameterOverrides(texts: readonly string[]): Record<string, string> {
+  const overrides: Record<string, string> = {};
+  for (const text of texts) {
+    const long = [...text.matchAll(/ParameterKey=([^,\s]+),ParameterValue=("[^"]*"|\S*)/g)];
+    const pairs = long.length > 0 ? long : [...text.matchAll(/([A-Za-z0-9]+)=("[^"]*"|\S*)/g)];
+    if (pairs.length === 0) {
+      throw new OpenrayError('InvalidRequestException', `not a parameter: "${text}"; write it as Key=Value`);
+    }
+    for (const [, key, value] of pairs) overrides[key as string] = (value ?? '').replace(/^"(.*)"$/, '$1');
+  }
+  return overrides;
+}
+
+function parameterValues(
+  declared: JsonObject,
+  given: TemplateOptions['parameters'],
+  notes: Set<string>,
+): Scope['parameters'] {
+  for (const name of Object.keys(given)) {
+    if (!(name in declared)) notes.add(`The template has no parameter ${name}; its value is not used.`);
+  }
+  return Object.fromEntries(
+    Object.entries(declared).map(([name, declaration]) => {
+      const { Type: type, Default: fallback } = isJsonObject(declaration) ? declaration : {};
+      const value = given[name] ?? fallback;
+      const isList = typeof type === 'string' && /^(CommaDelimitedList|List<)/.test(type);
+      return [name, isList && typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value];
+    }),
+  );
+}
+
+function pseudoParameters({ region, accountId }: TemplateOptions): Scope['pseudo'] {
+  return {
+    'AWS::Region': region,
+    'AWS::AccountId': accountId,
+    'AWS::Partition': 'aws',
+    'AWS::StackName': 'local',
+    'AWS::StackId': `arn:aws:cloudformation:${region}:${accountId}:stack/local/00000000-0000-4000-8000-000000000000`,
+    'AWS::URLSuffix': 'amazonaws.com',
+    'AWS::NotificationARNs': [],
+  };
+}
+
+function globalsOf(globals: JsonObject): JsonObject {
+  return isJsonObject(globals.Function) ? globals.Function : {};
+}
+
+function activeResources(resources: JsonObject, scope: Scope, file: string): RawTemplate['resources'] {
+  const active: Record<string, Resource> = {};
+  for (const [logicalId, resource] of Object.entries(resources)) {
+    if (!isJsonObject(resource) || typeof resource.Type !== 'string') {
+      if (logicalId.startsWith('Fn::')) scope.note(`${file}: ${logicalId} in Resources is not supported.`);
+      else throw new OpenrayError('SettingInvalid', `${file}: Resources.${logicalId} needs a Type`);
+      continue;
+    }
+    const { Condition: condition, Properties: properties, Metadata: metadata } = resource;
+    if (typeof condition === 'string' && !isConditionTrue(condition, scope)) continue;
+    active[logicalId] = {
+      type: resource.Type,
+      properties: isJsonObject(properties) ? properties : {},
+      metadata: isJsonObject(metadata) ? metadata : {},
+    };
+  }
+  return active;
+}
+
+/** Names first, with nothing but parameters to refer to: everything else may refer to them. */
+function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: TemplateOptions): Scope['resources'] {
+  const plain: Record<string, ResourceValue> = Object.fromEntries(
+    Object.keys(raw.resources).map((logicalId) => [logicalId, { ref: logicalId, attributes: {} }]),
+  );
+  const nameOf = (value: JsonValue | undefined, logicalId: string) => {
+    const name = resolveValue(value, { ...scope, resources: plain, where: `${logicalId}.FunctionName` });
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  };
+  return Object.fromEntries(
+    Object.entries(raw.resources).map(([logicalId, { type, properties }]) => {
+      if (FUNCTION_TYPES.includes(type)) {
+        const ref = nameOf(properties.FunctionName, logicalId) ?? logicalId;
+        return [logicalId, { ref, attributes: { Arn: functionArn(ref, region, accountId) } }];
+      }
+      if (type === 'AWS::Logs::LogGroup') {
+        return [logicalId, { ref: nameOf(properties.LogGroupName, logicalId) ?? logicalId, attributes: {} }];
+      }
+      return [logicalId, { ref: logicalId, attributes: {} }];
+    }),
+  );
+}

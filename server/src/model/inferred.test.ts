@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { assembleTrace } from './assemble.ts';
+import { inferredSegments } from './inferred.ts';
+import type { JsonObject } from './json.ts';
+import { arbitraryTrace, plainDelivery } from './testing/arbitrary-trace.ts';
+import { A_START, A_TRACE_ID, anId, aSegment, aSubsegment, received, receivedTexts } from './testing/builders.ts';
+import type { Trace } from './trace.ts';
+
+const CALL = anId('ca11');
+
+function inferredOf(...sent: readonly JsonObject[]) {
+  return inferredSegments(assembleTrace(received(...sent)) as Trace);
+}
+
+const calling = (fields: JsonObject) => aSegment({ subsegments: [aSubsegment({ id: CALL, ...fields })] });
+
+test('a finished call makes a segment with its times, its outcome and what it called', () => {
+  const aws = { operation: 'GetItem', table_name: 'carts', region: 'eu-west-1' };
+  const http = { response: { status: 400 } };
+  const [inferred] = inferredOf(
+    calling({
+      name: 'DynamoDB',
+      namespace: 'aws',
+      aws,
+      http,
+      error: true,
+      cause: { exceptions: [{ message: 'm' }] },
+      annotations: { a: 1 },
+      metadata: { m: {} },
+    }),
+  );
+  expect(inferred?.segment.fields).toEqual({
+    id: expect.stringMatching(/^[0-9a-f]{16}$/),
+    name: 'DynamoDB',
+    trace_id: A_TRACE_ID,
+    parent_id: CALL,
+    start_time: A_START + 0.1,
+    end_time: A_START + 0.4,
+    inferred: true,
+    origin: 'AWS::DynamoDB::Table',
+    http,
+    aws,
+    error: true,
+  });
+  expect(inferred?.segment).toMatchObject({ kind: 'segment', outcome: 'error', cause: undefined, annotations: {} });
+});
+
+test('a host has no origin, a database has one', () => {
+  expect(inferredOf(calling({ namespace: 'remote' }))[0]?.segment.fields.origin).toBeUndefined();
+  expect(inferredOf(calling({ namespace: 'remote', sql: { url: 'u' } }))[0]?.segment.fields.origin).toBe(
+    'Database::SQL',
+  );
+});
+
+test('a message waits in its queue for as long as it takes to send it', () => {
+  const send = calling({
+    name: 'SQS',
+    namespace: 'aws',
+    aws: { operation: 'SendMessageBatch', queue_url: 'https://q' },
+  });
+  const [inferred] = inferredOf(send);
+  expect(inferred?.queueTime?.fields).toEqual({
+    id: expect.stringMatching(/^[0-9a-f]{16}$/),
+    name: 'QueueTime',
+    start_time: A_START + 0.1,
+    end_time: A_START + 0.4,
+  });
+  expect(
+    inferredOf(calling({ name: 'SQS', namespace: 'aws', aws: { operation: 'ReceiveMessage' } }))[0]?.queueTime,
+  ).toBeUndefined();
+});
+
+test.each<[string, JsonObject[]]>([
+  ['work inside the process', [calling({ namespace: 'local' })]],
+  ['an unfinished call', [calling({ namespace: 'remote', end_time: null, in_progress: true })]],
+  [
+    'a call that was answered by a segment',
+    [calling({ namespace: 'remote' }), aSegment({ id: anId('b'), parent_id: CALL })],
+  ],
+  ['a call without a segment around it', [aSubsegment({ id: CALL, namespace: 'remote', parent_id: anId('e') })]],
+])('%s makes none', (_, sent) => {
+  expect(inferredOf(...sent)).toEqual([]);
+});
+
+test('ids are the same on every reading, and differ from each other and from all that were sent', () => {
+  fc.assert(
+    fc.property(arbitraryTrace(), (generated) => {
+      const trace = assembleTrace(receivedTexts(plainDelivery(generated))) as Trace;
+      const made = inferredSegments(trace).flatMap(({ segment, queueTime }) => [
+        segment.id,
+        ...(queueTime ? [queueTime.id] : []),
+      ]);
+      expect(new Set([...made, ...trace.entities.keys()]).size).toBe(made.length + trace.entities.size);
+      expect(inferredSegments(trace).map(({ segment }) => segment.id)).toEqual(
+        inferredSegments(trace).map(({ segment }) => segment.id),
+      );
+    }),
+  );
+});
+
+test('ids of neighbouring calls have no digit in common more often than chance has it', () => {
+  const calls = Array.from({ length: 2_000 }, (_, index) =>
+    aSubsegment({ id: (index + 1).toString(16).padStart(16, '0'), namespace: 'remote' }),
+  );
+  const trace = assembleTrace(
+    calls
+      .flatMap((call) =>
+        received({ ...call, type: 'subsegment', parent_id: anId('5a6b7c8d9e0f1a20'), trace_id: A_TRACE_ID }),
+      )
+      .concat(received(aSegment())),
+  ) as Trace;
+  const ids = inferredSegments(trace).map(({ segment }) => segment.id);
+  expect(new Set(ids).size).toBe(2_000);
+  for (let position = 0; position < 16; position++) {
+    const counts = new Map<string, number>();
+    for (const id of ids) counts.set(id.charAt(position), (counts.get(id.charAt(position)) ?? 0) + 1);
+    // 125 of each of the 16 digits are expected; six standard deviations are 65.
+    for (const count of counts.values()) expect(Math.abs(count - 125)).toBeLessThan(65);
+    expect(counts.size).toBe(16);
+  }
+});

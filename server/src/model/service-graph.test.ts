@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { assembleTrace } from './assemble.ts';
+import { totalOf } from './histogram.ts';
+import type { JsonObject } from './json.ts';
+import { addTrace, emptyServiceGraph, mergeServiceGraphs, serviceGraph } from './service-graph.ts';
+import { nodeKey } from './service-names.ts';
+import { arbitraryTrace, plainDelivery } from './testing/arbitrary-trace.ts';
+import { anId, aSegment, aSubsegment, received, receivedTexts } from './testing/builders.ts';
+import type { Trace } from './trace.ts';
+import { edgeKey, traceGraph } from './trace-graph.ts';
+
+function graphOf(...sent: readonly JsonObject[]) {
+  return traceGraph(assembleTrace(received(...sent)) as Trace);
+}
+
+const SHOP = nodeKey({ name: 'shop', type: undefined, accountId: undefined });
+const CLIENT = nodeKey({ name: 'shop', type: 'client', accountId: undefined });
+
+const traceGraphs = fc.array(
+  arbitraryTrace().map((trace) => traceGraph(assembleTrace(receivedTexts(plainDelivery(trace))) as Trace)),
+  { maxLength: 6 },
+);
+
+test('outcomes, response times and bounds add up over traces', () => {
+  const at = (start: number, seconds: number, fields: JsonObject = {}) =>
+    graphOf(aSegment({ start_time: start, end_time: start + seconds, ...fields }));
+  const graph = serviceGraph([
+    at(100.9, 1),
+    at(107.2, 2, { http: { response: { status: 404 } } }),
+    at(103, 2, { http: { response: { status: 429 } } }),
+    at(104.5, 3.5, { fault: true }),
+  ]);
+  const shop = graph.nodes.get(SHOP);
+  expect(shop).toMatchObject({ isRoot: true, state: 'active', startUs: 100e6, endUs: 108e6 });
+  expect(shop?.statistics).toEqual({
+    okCount: 1,
+    errorCount: 1,
+    throttleCount: 1,
+    faultCount: 1,
+    totalCount: 4,
+    totalResponseTimeUs: 8_500_000,
+  });
+  expect(shop?.responseTimes).toEqual(
+    new Map([
+      [1, 1],
+      [2, 2],
+      [3.5, 1],
+    ]),
+  );
+  expect(graph.nodes.get(CLIENT)?.statistics.totalCount).toBe(0);
+  expect(graph.edges.get(edgeKey({ from: CLIENT, to: SHOP, type: undefined }))?.statistics).toEqual(shop?.statistics);
+});
+
+test('bounds are those of the root, for every service of the trace', () => {
+  const graph = serviceGraph([
+    graphOf(
+      aSegment({
+        start_time: 100.5,
+        end_time: 120,
+        subsegments: [aSubsegment({ name: 'host', namespace: 'remote', start_time: 115, end_time: 116 })],
+      }),
+    ),
+  ]);
+  for (const node of graph.nodes.values()) expect(node).toMatchObject({ startUs: 100e6, endUs: 101e6 });
+});
+
+test('a service that reported once is active, and every name it was called by is kept', () => {
+  const call = (name: string) =>
+    aSegment({ subsegments: [aSubsegment({ id: anId('ca11'), name, namespace: 'remote' })] });
+  const callee = aSegment({ id: anId('b'), name: 'stock', origin: 'remote', parent_id: anId('ca11') });
+  const inferred = graphOf(call('stock'));
+  const graph = serviceGraph([inferred, graphOf(call('stock.b'), callee), graphOf(call('stock.a'), callee), inferred]);
+  const stock = nodeKey({ name: 'stock', type: 'remote', accountId: undefined });
+  expect(graph.nodes.get(stock)).toMatchObject({ state: 'active', isInferred: false });
+  const edge = graph.edges.get(edgeKey({ from: SHOP, to: stock, type: undefined }));
+  expect(edge?.statistics.totalCount).toBe(4);
+  expect(edge?.aliases.map(({ name }) => name)).toEqual(['stock.a', 'stock.b']);
+});
+
+test('the order and grouping of traces make no difference', () => {
+  fc.assert(
+    fc.property(traceGraphs, traceGraphs, (some, others) => {
+      const whole = serviceGraph([...some, ...others]);
+      expect(serviceGraph([...others, ...some].toReversed())).toEqual(whole);
+      expect(mergeServiceGraphs(serviceGraph(others), serviceGraph(some))).toEqual(whole);
+      expect([...some, ...others].reduce(addTrace, emptyServiceGraph())).toEqual(whole);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('counts add up: outcomes to the total, histograms to the total', () => {
+  fc.assert(
+    fc.property(traceGraphs, (traces) => {
+      const graph = serviceGraph(traces);
+      for (const { statistics, responseTimes } of [...graph.nodes.values(), ...graph.edges.values()]) {
+        const { okCount, errorCount, throttleCount, faultCount, totalCount } = statistics;
+        expect(okCount + errorCount + throttleCount + faultCount).toBe(totalCount);
+        expect(totalOf(responseTimes)).toBe(totalCount);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import type { Entity } from '../model/entity.ts';
+import { attributesOf, attributeText, MAX_ATTRIBUTES } from './attributes.ts';
+import { anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
+
+const entityWith = (given: Partial<Entity>) => anEntity({ traceId: traceIdOf(1), id: entityIdOf(1), ...given });
+
+test('annotations, metadata and all other fields, by path', () => {
+  const entity = entityWith({
+    annotations: { tier: 'gold', items: 3, isTest: false },
+    metadata: { default: { cart: [{ sku: 'a' }, { sku: 'b' }], empty: {}, nothing: null } },
+    fields: {
+      id: '0000000000000001',
+      trace_id: '1-2-3',
+      start_time: 1.5,
+      name: 'checkout',
+      annotations: { tier: 'gold' },
+      metadata: {},
+      aws: { table_names: ['orders', 'items'], retries: 0 },
+      cause: { exceptions: [{ message: 'no', stack: [{ path: 'a.js', line: 3 }] }] },
+      unknown: { stack: 'kept' },
+    },
+  });
+  expect(attributesOf(entity)).toEqual([
+    'annotation.tier=gold',
+    'annotation.items=3',
+    'annotation.isTest=false',
+    'metadata.default.cart.sku=a',
+    'metadata.default.cart.sku=b',
+    'segment.name=checkout',
+    'segment.aws.table_names=orders',
+    'segment.aws.table_names=items',
+    'segment.aws.retries=0',
+    'segment.cause.exceptions.message=no',
+    'segment.unknown.stack=kept',
+  ]);
+});
+
+test('metadata that is no object has the bare path', () => {
+  expect(attributesOf(entityWith({ metadata: 'text' }))).toEqual(['metadata=text']);
+});
+
+test('a long value is found by its beginning', () => {
+  const value = 'v'.repeat(10_000);
+  const [stored] = attributesOf(entityWith({ annotations: { long: value } }));
+  expect(stored).toBe(attributeText('annotation.long', value));
+  expect(stored?.length).toBe(256);
+});
+
+test('count and depth are bounded, annotations first', () => {
+  let deep: Entity['metadata'] = 'bottom';
+  for (let level = 0; level < 10_000; level++) deep = { a: deep };
+  const wide = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, index]));
+  const attributes = attributesOf(entityWith({ annotations: { last: 1 }, metadata: { deep, wide } }));
+  expect(attributes.length).toBe(MAX_ATTRIBUTES);
+  expect(attributes[0]).toBe('annotation.last=1');
+  expect(attributes[1]).toBe('metadata.wide.k0=0');
+});

@@ -1,0 +1,58 @@
+import type { Entity } from '../model/entity.ts';
+import { isJsonObject, type JsonValue } from '../model/json.ts';
+
+/**
+ * The strings by which any attribute of an entity is found: `annotation.KEY=VALUE`, `metadata.NAMESPACE.PATH=VALUE`,
+ * and `segment.PATH=VALUE` for every other field. A list gives one string a member, at the list's path. Strings stand
+ * as they are, numbers and booleans as JSON writes them; null, `{}` and `[]` give none.
+ *
+ * They narrow a search and never decide it: a long value is cut, "1" and 1 look alike, so does a key with a dot in it
+ * and two keys, an entity has at most MAX_ATTRIBUTES of them, and nothing below 32 levels is in.
+ */
+export const MAX_ATTRIBUTES = 256;
+const MAX_TEXT = 256;
+const MAX_DEPTH = 32;
+
+/** What has columns of its own or is another entity. */
+const NOT_INDEXED: ReadonlySet<string> = new Set([
+  'id',
+  'trace_id',
+  'parent_id',
+  'start_time',
+  'end_time',
+  'annotations',
+  'metadata',
+  'subsegments',
+]);
+
+/** The string to look for with `has(attributes, …)`; `path` begins with `annotation.`, `metadata.` or `segment.`. */
+export function attributeText(path: string, value: string | number | boolean): string {
+  const text = `${path}=${value}`;
+  return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT);
+}
+
+/** Annotations first: they are what people search for, and the count is bounded. Stack frames are left out. */
+export function attributesOf(entity: Entity): readonly string[] {
+  const found: string[] = [];
+  for (const key in entity.annotations) collect(found, `annotation.${key}`, entity.annotations[key], 0);
+  collect(found, 'metadata', entity.metadata, 0);
+  for (const key in entity.fields) {
+    if (!NOT_INDEXED.has(key)) collect(found, `segment.${key}`, entity.fields[key], 0);
+  }
+  return found;
+}
+
+/** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */
+function collect(found: string[], path: string, value: JsonValue | undefined, depth: number): void {
+  if (found.length === MAX_ATTRIBUTES || depth === MAX_DEPTH) return;
+  if (Array.isArray(value)) {
+    for (const item of value) collect(found, path, item, depth + 1);
+  } else if (isJsonObject(value)) {
+    for (const key in value) {
+      if (key !== 'stack' || path !== 'segment.cause.exceptions')
+        collect(found, `${path}.${key}`, value[key], depth + 1);
+    }
+  } else if (value !== undefined && value !== null) {
+    found.push(attributeText(path, value as string | number | boolean));
+  }
+}

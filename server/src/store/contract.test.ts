@@ -1,0 +1,347 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { FailureCode } from '../errors.ts';
+import { idSql, traceIdsSql } from './ids.ts';
+import type { StoreOptions } from './open-store.ts';
+import { type Sql, sql } from './sql.ts';
+import type { Store } from './store.ts';
+import { aDocument, anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
+import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
+
+/** What every store must do. A remote one joins the list; what it can not do is excused here by name. */
+const STORES: readonly { name: string; open(dataDir: string, given?: Partial<StoreOptions>): Promise<Store> }[] = [
+  { name: 'embedded', open: openTestStore },
+];
+
+/** Runs for as long as it is let. */
+const ENDLESS = sql`SELECT count() AS n FROM numbers(1000000000000) WHERE sipHash64(number) = 1`;
+
+const failure = (code: FailureCode) => expect.objectContaining({ code });
+
+async function countWhere(store: Store, table: Sql, where: Sql): Promise<number> {
+  const [row] = await store.query<{ n: number }>(sql`SELECT count() AS n FROM ${table} WHERE ${where}`);
+  return row?.n ?? -1;
+}
+
+const countEndless = (store: Store) =>
+  countWhere(store, sql`system.processes`, sql`query LIKE '%numbers(1000000000000)%' AND query NOT LIKE '%processes%'`);
+
+describe.each(STORES)('the $name store', ({ open }) => {
+  let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+  let store: Store;
+
+  beforeAll(async () => {
+    directory = await makeTestDirectory();
+    store = await open(directory.path);
+  });
+
+  afterAll(async () => {
+    await store.close();
+    await directory.remove();
+  });
+
+  describe('append', () => {
+    test('shows a document and its entities as soon as it resolves', async () => {
+      const document = aDocument(1);
+      await store.append([document]);
+      const documents = await store.query(sql`
+        SELECT lower(hex(trace_id)) AS trace_id, lower(hex(id)) AS id, seq, format, in_progress, body FROM documents
+        WHERE trace_id = ${idSql(document.traceId)}`);
+      expect(documents).toEqual([
+        {
+          trace_id: document.traceId,
+          id: document.id,
+          seq: document.seq,
+          format: 'xray',
+          in_progress: false,
+          body: document.text,
+        },
+      ]);
+      const entities = await store.query(sql`
+        SELECT lower(hex(id)) AS id, lower(hex(parent_id)) AS parent_id, lower(hex(document_id)) AS document_id,
+          lower(hex(segment_id)) AS segment_id, is_segment, is_root, name, start_us, duration_us FROM entities
+        WHERE trace_id = ${idSql(document.traceId)} ORDER BY id`);
+      expect(entities).toEqual(
+        document.entities.map((entity) => ({
+          id: entity.id,
+          parent_id: entity.parentId ?? '0'.repeat(16),
+          document_id: document.id,
+          segment_id: document.id,
+          is_segment: entity.kind === 'segment',
+          is_root: entity.kind === 'segment',
+          name: entity.name,
+          start_us: entity.startUs,
+          duration_us: (entity.endUs ?? 0) - entity.startUs,
+        })),
+      );
+    });
+
+    test('finds entities by annotation, metadata and any other field', async () => {
+      const document = aDocument(2);
+      await store.append([document]);
+      const found = async (text: string) =>
+        countWhere(store, sql`entities`, sql`trace_id = ${idSql(document.traceId)} AND has(attributes, ${text})`);
+      expect(await found('annotation.user_id=u2')).toBe(1);
+      expect(await found('annotation.isGold=false')).toBe(1);
+      expect(await found('metadata.default.cart.total=2.5')).toBe(1);
+      expect(await found('segment.aws.operation=PutItem')).toBe(2);
+      expect(await found('annotation.user_id=u3')).toBe(0);
+      const [typed] = await store.query(sql`
+        SELECT annotations_string, annotations_number, annotations_bool FROM entities
+        WHERE trace_id = ${idSql(document.traceId)} AND is_root`);
+      expect(typed).toEqual({
+        annotations_string: { user_id: 'u2' },
+        annotations_number: { items: 2 },
+        annotations_bool: { isGold: false },
+      });
+    });
+
+    test('keeps every version of a document, and once what an insert brings twice', async () => {
+      const id = entityIdOf(3_000_000);
+      const traceId = traceIdOf(3);
+      const whole = aDocument(3, { traceId, id, seq: 1_790_000_000_000_300 });
+      const started = { ...whole, seq: 1_790_000_000_000_200, entities: [anEntity({ traceId, id, endUs: undefined })] };
+      await store.append([started, whole]);
+      await store.append([whole]);
+      await store.command(sql`OPTIMIZE TABLE documents FINAL`);
+      const versions = await store.query(sql`
+        SELECT seq, in_progress, end_us FROM documents WHERE trace_id = ${idSql(traceId)} ORDER BY version DESC`);
+      expect(versions).toEqual([
+        { seq: whole.seq, in_progress: false, end_us: whole.seq },
+        { seq: started.seq, in_progress: true, end_us: 0 },
+      ]);
+    });
+
+    test('tells of many traces when each began and ended', async () => {
+      const documents = [aDocument(40), aDocument(41), aDocument(42, { traceId: traceIdOf(41) })];
+      await store.append(documents);
+      const rows = await store.query(sql`
+        SELECT lower(hex(trace_id)) AS trace_id, start_us, end_us, seq FROM traces
+        WHERE trace_id IN ${traceIdsSql([traceIdOf(40), traceIdOf(41)])} ORDER BY trace_id`);
+      const base = 1_790_000_000_000_000;
+      expect(rows).toEqual([
+        { trace_id: traceIdOf(40), start_us: base - 4960, end_us: base + 40, seq: base + 40 },
+        { trace_id: traceIdOf(41), start_us: base - 4959, end_us: base + 42, seq: base + 42 },
+      ]);
+    });
+
+    test('takes nothing at all', async () => {
+      await expect(store.append([])).resolves.toBeUndefined();
+    });
+
+    test('is not delayed by a long query', async () => {
+      const abort = new AbortController();
+      const long = store.query(ENDLESS, { signal: abort.signal });
+      await vi.waitUntil(async () => (await countEndless(store)) === 1);
+      const begun = performance.now();
+      await store.append([aDocument(50)]);
+      expect(performance.now() - begun).toBeLessThan(2000);
+      abort.abort();
+      await expect(long).rejects.toEqual(failure('RequestCancelled'));
+    });
+  });
+
+  describe('query', () => {
+    test('binds any value as a value', async () => {
+      const text = fc.string({ unit: 'binary' });
+      const hostile = fc.constantFrom(
+        "'",
+        '\\',
+        "\\'",
+        '\\N',
+        'NULL',
+        '\0',
+        '\t',
+        '\n',
+        "'; DROP TABLE documents; --",
+        '{p0:String}',
+        '€😀',
+      );
+      const anyText = fc.oneof(
+        text,
+        fc.array(hostile).map((parts) => parts.join('')),
+      );
+      const int = fc.maxSafeInteger();
+      // Zero has one sign in a parameter.
+      const float = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+      await fc.assert(
+        fc.asyncProperty(anyText, int, float, fc.boolean(), fc.array(anyText), fc.array(int), async (...values) => {
+          const [a, b, c, d, e, f] = values;
+          const [row] = await store.query<Record<string, unknown>>(
+            sql`SELECT ${a} AS a, ${b} AS b, ${sql.typed(c, 'Float64')} AS c, ${d} AS d, ${e} AS e, ${sql.typed(f, 'Array(Int64)')} AS f`,
+          );
+          expect(row).toEqual({ a, b, c, d, e, f });
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    test('keeps parameters of queries that run at once apart', async () => {
+      const asked = Array.from({ length: 60 }, (_, index) => index);
+      const answers = await Promise.all(
+        asked.map((value) => store.query<{ v: number }>(sql`SELECT ${value} + sleepEachRow(0.01) AS v`)),
+      );
+      expect(answers.map(([row]) => row?.v)).toEqual(asked);
+    });
+
+    test('answers a short query while a long one runs', async () => {
+      const abort = new AbortController();
+      const long = store.query(ENDLESS, { signal: abort.signal });
+      await vi.waitUntil(async () => (await countEndless(store)) === 1);
+      const begun = performance.now();
+      await store.query(sql`SELECT 1`);
+      expect(performance.now() - begun).toBeLessThan(200);
+      abort.abort();
+      await expect(long).rejects.toEqual(failure('RequestCancelled'));
+    });
+
+    test('ends in the engine, too, when it is cancelled', async () => {
+      const abort = new AbortController();
+      const long = store.query(ENDLESS, { signal: abort.signal });
+      await vi.waitUntil(async () => (await countEndless(store)) === 1);
+      abort.abort();
+      await expect(long).rejects.toEqual(failure('RequestCancelled'));
+      await vi.waitUntil(async () => (await countEndless(store)) === 0, { timeout: 2000 });
+    });
+
+    test('ends in the engine when it is cancelled at any moment', async () => {
+      for (let round = 0; round < 20; round++) {
+        const abort = new AbortController();
+        const long = store.query(ENDLESS, { signal: abort.signal });
+        const queries = Array.from({ length: round % 5 }, () => store.query(sql`SELECT 1`));
+        await Promise.race(queries.length > 0 ? queries : [Promise.resolve()]);
+        abort.abort();
+        await expect(long).rejects.toEqual(failure('RequestCancelled'));
+        await Promise.all(queries);
+      }
+      await vi.waitUntil(async () => (await countEndless(store)) === 0, { timeout: 2000 });
+    });
+
+    test('is refused when its caller has gone before it began', async () => {
+      await expect(store.query(sql`SELECT 1`, { signal: AbortSignal.abort() })).rejects.toEqual(
+        failure('RequestCancelled'),
+      );
+    });
+
+    test('ends when its time is over', async () => {
+      const begun = performance.now();
+      await expect(store.query(ENDLESS, { timeoutMs: 300 })).rejects.toEqual(failure('QueryTimeout'));
+      expect(performance.now() - begun).toBeLessThan(2000);
+    });
+
+    test('counts the time it waits for a session', async () => {
+      const abort = new AbortController();
+      const all = Array.from({ length: 4 }, () => store.query(ENDLESS, { signal: abort.signal }));
+      await expect(store.query(sql`SELECT 1`, { timeoutMs: 100 })).rejects.toEqual(failure('QueryTimeout'));
+      abort.abort();
+      for (const one of all) await expect(one).rejects.toEqual(failure('RequestCancelled'));
+      await expect(store.query(sql`SELECT 1 AS one`)).resolves.toEqual([{ one: 1 }]);
+    });
+
+    test('is refused when it needs more memory than it may', async () => {
+      const greedy = sql`SELECT length(groupArray(number)) AS n FROM numbers(100000000)`;
+      await expect(store.query(greedy, { maxMemoryBytes: 10_000_000 })).rejects.toEqual(failure('ServiceUnavailable'));
+      await expect(store.query(sql`SELECT 1 AS one`)).resolves.toEqual([{ one: 1 }]);
+    });
+
+    test('is refused when its answer has more rows than one may have', async () => {
+      await expect(store.query(sql`SELECT number FROM numbers(1000001)`)).rejects.toEqual(
+        failure('InvalidRequestException'),
+      );
+    });
+  });
+
+  describe('stream', () => {
+    test('gives all rows in order', async () => {
+      let expected = 0;
+      for await (const row of store.stream<{ number: number }>(sql`SELECT number FROM numbers(${200_000})`)) {
+        if (row.number !== expected) expect(row.number).toBe(expected);
+        expected++;
+      }
+      expect(expected).toBe(200_000);
+    });
+
+    test('gives its session back when its reader leaves early', async () => {
+      for (let round = 0; round < 10; round++) {
+        for await (const row of store.stream<{ number: number }>(sql`SELECT number FROM numbers(10000000)`)) {
+          expect(row.number).toBe(0);
+          break;
+        }
+      }
+      await expect(store.query(sql`SELECT 1 AS one`)).resolves.toEqual([{ one: 1 }]);
+    });
+
+    test('fails when the query fails on its way', async () => {
+      const read = async () => {
+        for await (const row of store.stream(sql`SELECT throwIf(number = 500000) FROM numbers(1000000)`)) void row;
+      };
+      await expect(read()).rejects.toEqual(failure('InternalFailure'));
+    });
+
+    test('ends when it is cancelled', async () => {
+      const abort = new AbortController();
+      const read = async () => {
+        for await (const row of store.stream(ENDLESS, { signal: abort.signal })) void row;
+      };
+      const reading = read();
+      reading.catch(() => {});
+      await vi.waitUntil(async () => (await countEndless(store)) === 1);
+      abort.abort();
+      await expect(reading).rejects.toEqual(failure('RequestCancelled'));
+      await vi.waitUntil(async () => (await countEndless(store)) === 0, { timeout: 2000 });
+    });
+  });
+
+  test('counts what it received as stored, queued or refused', async () => {
+    const before = store.statistics();
+    const appending = store.append([aDocument(60), aDocument(61)]);
+    const during = store.statistics();
+    expect(during.queued).toBe(2);
+    expect(during.queuedBytes).toBeGreaterThan(0);
+    await appending;
+    const after = store.statistics();
+    expect(after.received - before.received).toBe(2);
+    expect(after.stored - before.stored).toBe(2);
+    expect(after.queued).toBe(0);
+    expect(after.queuedBytes).toBe(0);
+  });
+});
+
+describe.each(STORES)('the $name store, opened again', ({ open }) => {
+  test('has what it had, and refuses when its queue is full', async () => {
+    const directory = await makeTestDirectory();
+    const first = await open(directory.path);
+    await first.append([aDocument(1)]);
+    await first.close();
+    const store = await open(directory.path, { queueMaxBytes: 20_000 });
+    expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1);
+
+    const appended = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, index) => store.append([aDocument(index + 2)])),
+    );
+    const refused = appended.filter((one) => one.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]?.reason).toEqual(expect.objectContaining({ code: 'ThrottledException', retryAfterSeconds: 1 }));
+    const counts = store.statistics();
+    expect(counts).toMatchObject({ received: 50, stored: 50 - refused.length, refused: refused.length, queued: 0 });
+    expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1 + counts.stored);
+
+    await store.append([aDocument(100)]);
+    await store.close();
+    await directory.remove();
+  });
+
+  test('writes what is queued before it closes, and takes nothing after', async () => {
+    const directory = await makeTestDirectory();
+    const first = await open(directory.path, { commitIntervalMs: 60_000 });
+    const appending = first.append([aDocument(1)]);
+    await first.close();
+    await expect(appending).resolves.toBeUndefined();
+    await expect(first.append([aDocument(2)])).rejects.toEqual(failure('ServiceUnavailable'));
+    await expect(first.query(sql`SELECT 1`)).rejects.toEqual(failure('ServiceUnavailable'));
+    const store = await open(directory.path);
+    expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1);
+    await store.close();
+    await directory.remove();
+  });
+});

@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { OpenrayError } from '../errors.ts';
+import { prune } from './retention.ts';
+import { type Sql, sql } from './sql.ts';
+import type { Store } from './store.ts';
+import { aDocument } from './testing/documents.ts';
+import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
+
+/** What only the embedded store has: a directory of its own, which one process at a time may open. */
+
+let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  directory = await makeTestDirectory();
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) await kill(child);
+  await directory.remove();
+});
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'close');
+}
+
+function startAppending(first: number) {
+  const script = fileURLToPath(new URL('./testing/append-until-killed.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script, directory.path, String(first)], {
+    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  return { child, lines: createInterface({ input: child.stdout }) };
+}
+
+async function numbersOf(store: Store, statement: Sql): Promise<readonly number[]> {
+  const rows = await store.query<{ n: number }>(statement);
+  return rows.map(({ n }) => n);
+}
+
+async function failureOf(opening: Promise<Store>): Promise<OpenrayError> {
+  const thrown: unknown = await opening.then(
+    (store) => store.close(),
+    (reason) => reason,
+  );
+  if (thrown instanceof OpenrayError) return thrown;
+  throw new Error(`opening did not fail as it should: ${thrown}`);
+}
+
+test('what was acknowledged survives SIGKILL under load, once, and the lock does not', async () => {
+  const acknowledged: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const { child, lines } = startAppending(round * 1_000_000 + 1);
+    const wanted = acknowledged.length + 300 + 211 * round;
+    for await (const line of lines) {
+      acknowledged.push(Number(line));
+      // What it said before it died counts, too.
+      if (acknowledged.length === wanted) child.kill('SIGKILL');
+    }
+  }
+  const store = await openTestStore(directory.path);
+  const number = sql`toUInt64(reinterpretAsUInt128(reverse(trace_id)))`;
+  const stored = await numbersOf(store, sql`SELECT ${number} AS n FROM documents ORDER BY n`);
+  const withEntities = await numbersOf(store, sql`SELECT DISTINCT ${number} AS n FROM entities ORDER BY n`);
+  await store.close();
+
+  expect(new Set(stored).size).toBe(stored.length);
+  expect(acknowledged.filter((one) => !new Set(stored).has(one))).toEqual([]);
+  expect(stored.filter((one) => !new Set(withEntities).has(one))).toEqual([]);
+}, 60_000);
+
+test('a directory in use is refused, with who uses it', async () => {
+  const { child, lines } = startAppending(1);
+  await once(lines, 'line');
+  const failure = await failureOf(openTestStore(directory.path));
+  expect(failure).toMatchObject({
+    code: 'StoreInUse',
+    message: `${directory.path} is in use by the server with process id ${child.pid}`,
+  });
+});
+
+test('one process has one store open', async () => {
+  const store = await openTestStore(directory.path);
+  const failure = await failureOf(openTestStore(join(directory.path, 'other')));
+  expect(failure.code).toBe('StoreInUse');
+  await store.close();
+});
+
+test('a store of a newer schema is refused', async () => {
+  const store = await openTestStore(directory.path);
+  await store.command(sql`INSERT INTO migrations VALUES (9999, '9999_from_the_future.sql', 'x', 0)`);
+  await store.close();
+  const failure = await failureOf(openTestStore(directory.path));
+  expect(failure.code).toBe('StoreUnusable');
+  expect(failure.message).toMatch(/^The store has schema 9999 .*newer version of openray/);
+});
+
+test('a store made by other migrations is refused', async () => {
+  const store = await openTestStore(directory.path);
+  await store.command(sql`ALTER TABLE migrations UPDATE checksum = 'other' WHERE true SETTINGS mutations_sync = 1`);
+  await store.close();
+  const failure = await failureOf(openTestStore(directory.path));
+  expect(failure.code).toBe('StoreUnusable');
+  expect(failure.message).toContain('0001_documents_and_entities.sql');
+});
+
+test('a path that is no directory is refused', async () => {
+  await writeFile(join(directory.path, 'file'), '');
+  const failure = await failureOf(openTestStore(join(directory.path, 'file')));
+  expect(failure.code).toBe('StoreUnusable');
+  expect(failure.message).toContain('can not be written to');
+});
+
+test('too few threads for the pool are refused', async () => {
+  const failure = await failureOf(openTestStore(directory.path, { poolSize: 8, threadPoolSize: 4 }));
+  expect(failure.code).toBe('SettingInvalid');
+  expect(failure.message).toContain('UV_THREADPOOL_SIZE to be 15 or more');
+});
+
+test('the directory is for its owner only, and what a killed server left in the spool goes', async () => {
+  const dataDir = join(directory.path, 'new');
+  await mkdir(join(dataDir, 'spool'), { recursive: true });
+  await writeFile(join(dataDir, 'spool', 'entities.rows'), 'left behind');
+  const store = await openTestStore(dataDir);
+  await store.append([aDocument(1)]);
+  expect((await stat(join(dataDir, 'clickhouse'))).mode & 0o777).toBe(0o700);
+  expect(await readdir(join(dataDir, 'spool'))).toEqual([]);
+  await store.close();
+});
+
+test('fsync on each insert can be had, and given up again', async () => {
+  const fsyncOf = async (store: Store) =>
+    store.query(sql`SELECT name FROM system.tables WHERE engine_full LIKE '%fsync_after_insert = 1%' ORDER BY name`);
+  const durable = await openTestStore(directory.path, { fsync: true });
+  await durable.append([aDocument(1)]);
+  expect(await fsyncOf(durable)).toEqual([{ name: 'documents' }, { name: 'entities' }]);
+  await durable.close();
+  const usual = await openTestStore(directory.path);
+  expect(await fsyncOf(usual)).toEqual([]);
+  await usual.close();
+});
+
+const DAY_US = 86_400_000_000;
+const TODAY_US = 20_000 * DAY_US;
+const arrived = (number: number, daysAgo: number) =>
+  aDocument(number, { seq: TODAY_US - daysAgo * DAY_US + 1_000_000 + number });
+const daysStored = (store: Store) =>
+  numbersOf(store, sql`SELECT DISTINCT 20000 - intDiv(seq, ${DAY_US}) AS n FROM documents ORDER BY n`);
+
+test('retention by age drops whole days, and remembers', async () => {
+  const store = await openTestStore(directory.path);
+  await store.append([0, 1, 2, 3, 9].map((daysAgo, index) => arrived(index, daysAgo)));
+  const pruned = await prune(store, { days: 2, bytes: 0 }, TODAY_US + 5);
+  expect(pruned).toEqual({ beforeUs: TODAY_US - 2 * DAY_US, days: 2, partOfDay: false });
+  expect(await daysStored(store)).toEqual([0, 1, 2]);
+  const [entities] = await numbersOf(store, sql`SELECT count() AS n FROM entities`);
+  expect(entities).toBe(9);
+  expect(await prune(store, { days: 2, bytes: 0 }, TODAY_US + 5)).toBeUndefined();
+  await store.close();
+  const again = await openTestStore(directory.path);
+  expect(again.statistics().prunedBeforeUs).toBe(TODAY_US - 2 * DAY_US);
+  await again.close();
+});
+
+test('retention by bytes drops the oldest days, then the oldest documents of the last', async () => {
+  const store = await openTestStore(directory.path);
+  const old = Array.from({ length: 500 }, (_, index) => arrived(index, 3));
+  const recent = Array.from({ length: 1000 }, (_, index) => arrived(1000 + index, 0));
+  await store.append([...old, ...recent]);
+  const bytes = async () =>
+    (
+      await numbersOf(
+        store,
+        sql`SELECT sum(bytes_on_disk) AS n FROM system.parts WHERE active AND table IN ('documents', 'entities')`,
+      )
+    )[0] ?? 0;
+  const whole = await bytes();
+
+  expect(await prune(store, { days: 0, bytes: whole }, TODAY_US)).toBeUndefined();
+  expect(await prune(store, { days: 0, bytes: whole - 1 }, TODAY_US)).toMatchObject({ days: 1, partOfDay: false });
+  expect(await daysStored(store)).toEqual([0]);
+
+  const today = await bytes();
+  const pruned = await prune(store, { days: 0, bytes: Math.floor(today / 2) }, TODAY_US);
+  expect(pruned?.partOfDay).toBe(true);
+  const left = await numbersOf(store, sql`SELECT seq AS n FROM documents ORDER BY seq`);
+  expect(left.length).toBeGreaterThan(300);
+  expect(left.length).toBeLessThan(600);
+  expect(left.at(-1)).toBe(recent.at(-1)?.seq);
+  expect(left[0]).toBeGreaterThanOrEqual(pruned?.beforeUs ?? Number.POSITIVE_INFINITY);
+  const [orphans] = await numbersOf(store, sql`SELECT count() AS n FROM entities WHERE seq < ${pruned?.beforeUs ?? 0}`);
+  expect(orphans).toBe(0);
+  await store.close();
+});

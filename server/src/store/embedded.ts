@@ -1,0 +1,288 @@
+import { unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Session } from 'chdb';
+import { OpenrayError } from '../errors.ts';
+import { messageOf, toStoreFailure } from './clickhouse-errors.ts';
+import type { CallOptions, Engine, RowBlock } from './engine.ts';
+import { quote, setParameters } from './parameters.ts';
+import { createSessionPool, type SessionPool } from './session-pool.ts';
+import type { RenderedSql } from './sql.ts';
+
+export type EmbeddedOptions = {
+  /** Where the engine keeps its files. It locks the directory for this process. */
+  readonly directory: string;
+  /** Where blocks of rows wait for the engine to read them. */
+  readonly spoolDirectory: string;
+  /** Queries that run at once; more of them wait. */
+  readonly poolSize: number;
+  /** Threads of libuv, as set by UV_THREADPOOL_SIZE when the process began. Each running call holds one. */
+  readonly threadPoolSize: number;
+  readonly engineMemoryBytes: number;
+};
+
+/** Rows of one answer. What is longer comes as a stream. */
+const MAX_RESULT_ROWS = 1_000_000;
+/** Calls that may wait for a session. */
+const MAX_WAITING = 256;
+/** One session inserts, one runs commands, one cancels. */
+const OWN_SESSIONS = 3;
+/** Threads left to files, DNS and compression. */
+const SPARE_THREADS = 4;
+/** A cancelled call is killed again until it has ended: the first time it may not have begun. */
+const KILL_AGAIN_MS = 50;
+/** What ClickHouse gets to end a query by itself before it is killed. */
+const TIMEOUT_GRACE_MS = 250;
+
+/** The engine binds one directory in a process. */
+let directoryInUse: string | undefined;
+
+/**
+ * ClickHouse in this process, over a pool of sessions. A session runs one call at a time, so each is leased.
+ * Throws StoreInUse when another process or store has the directory, StoreUnusable when it can not be opened,
+ * SettingInvalid when libuv has too few threads for the pool.
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
+  requireThreads(options);
+  if (directoryInUse !== undefined) {
+    throw new OpenrayError('StoreInUse', `This process has a store open already, in ${directoryInUse}`);
+  }
+  directoryInUse = options.directory;
+  try {
+    return await openSessions(options);
+  } catch (thrown) {
+    directoryInUse = undefined;
+    throw toOpenFailure(thrown, options.directory);
+  }
+}
+
+function requireThreads({ poolSize, threadPoolSize }: EmbeddedOptions): void {
+  const needed = poolSize + OWN_SESSIONS + SPARE_THREADS;
+  if (threadPoolSize >= needed) return;
+  throw new OpenrayError(
+    'SettingInvalid',
+    `A pool of ${poolSize} sessions needs UV_THREADPOOL_SIZE to be ${needed} or more when the process starts, but it is ${threadPoolSize}`,
+  );
+}
+
+async function openSessions(options: EmbeddedOptions): Promise<Engine> {
+  const chdb = await importChdb();
+  const connectionArgs = [
+    `--max_server_memory_usage=${options.engineMemoryBytes}`,
+    `--mark_cache_size=${Math.floor(options.engineMemoryBytes / 8)}`,
+    `--index_mark_cache_size=${Math.floor(options.engineMemoryBytes / 16)}`,
+  ];
+  const open = () => new chdb.Session(options.directory, { connectionArgs });
+  const opened: Session[] = [];
+  const closeAll = async () => {
+    for (const session of opened) session.close();
+    await chdb.drainPending();
+    directoryInUse = undefined;
+  };
+  try {
+    for (let count = 0; count < options.poolSize + OWN_SESSIONS; count++) opened.push(open());
+    const [inserting, commanding, killing, ...reading] = opened as [Session, Session, Session, ...Session[]];
+    await inserting.queryAsync('CREATE DATABASE IF NOT EXISTS openray');
+    for (const session of opened) await session.queryAsync('USE openray');
+    return overSessions({ inserting, commanding, killing, reading }, options.spoolDirectory, closeAll);
+  } catch (thrown) {
+    await closeAll();
+    throw thrown;
+  }
+}
+
+type Sessions = {
+  readonly inserting: Session;
+  readonly commanding: Session;
+  readonly killing: Session;
+  readonly reading: readonly Session[];
+};
+
+function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () => Promise<void>): Engine {
+  const readers = createSessionPool(sessions.reading, MAX_WAITING);
+  const commanders = createSessionPool([sessions.commanding], MAX_WAITING);
+  const inserters = createSessionPool([sessions.inserting], MAX_WAITING);
+  const killers = createSessionPool([sessions.killing], Number.POSITIVE_INFINITY);
+  let calls = 0;
+
+  async function kill(callId: string): Promise<void> {
+    const { session, release } = await killers.acquire({ signal: undefined, timeoutMs: 10_000 });
+    // ASYNC: the synchronous form has been seen to wait for ever.
+    await session.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quote(callId)} ASYNC`).finally(release);
+  }
+
+  /**
+   * A promise that rejects when the signal fires or the time is over, and from then on kills the call until `end`.
+   */
+  function watch(callId: string, { signal, timeoutMs }: CallOptions): { failed: Promise<never>; end(): void } {
+    let again: NodeJS.Timeout | undefined;
+    let hasEnded = false;
+    const killUntilEnded = () => {
+      if (hasEnded) return;
+      // A failed attempt is made again; the engine's own limits end the call at the latest.
+      void kill(callId).catch(() => {});
+      again = setTimeout(killUntilEnded, KILL_AGAIN_MS);
+    };
+    let onAbort = () => {};
+    let timer: NodeJS.Timeout | undefined;
+    const failed = new Promise<never>((_, reject) => {
+      onAbort = () => {
+        killUntilEnded();
+        reject(new OpenrayError('RequestCancelled', 'The request was cancelled'));
+      };
+      timer = setTimeout(() => {
+        killUntilEnded();
+        reject(new OpenrayError('QueryTimeout', 'The query took longer than it may; ask for a smaller window'));
+      }, timeoutMs + TIMEOUT_GRACE_MS);
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
+    });
+    failed.catch(() => {});
+    const end = () => {
+      hasEnded = true;
+      clearTimeout(timer);
+      clearTimeout(again);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    return { failed, end };
+  }
+
+  /** Leases a session; what is left of the time is for the call itself. */
+  async function begin(pool: SessionPool<Session>, options: CallOptions) {
+    const deadline = performance.now() + options.timeoutMs;
+    const lease = await pool.acquire(options);
+    const left = { ...options, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
+    return { lease, callId: `openray-${process.pid}-${++calls}`, options: left };
+  }
+
+  async function call(pool: SessionPool<Session>, statement: RenderedSql, asked: CallOptions): Promise<string> {
+    const { lease, callId, options } = await begin(pool, asked);
+    const settings = setCall(callId, statement, options, MAX_RESULT_ROWS);
+    const watched = watch(callId, options);
+    // The session is free when the engine is done with it, which may be after the caller was told of a timeout.
+    const running = lease.session.queryAsync(`${settings}; ${statement.query}`, { format: 'JSONEachRow' });
+    void running
+      .catch(() => letGo(lease.session))
+      .finally(() => {
+        watched.end();
+        lease.release();
+      });
+    try {
+      const answer = await Promise.race([running, watched.failed]);
+      return answer.text();
+    } catch (thrown) {
+      throw toStoreFailure(thrown);
+    }
+  }
+
+  async function* stream(statement: RenderedSql, asked: CallOptions): AsyncIterable<string> {
+    const { lease, callId, options } = await begin(readers, asked);
+    const watched = watch(callId, options);
+    let fetching: Promise<unknown> = Promise.resolve();
+    let cancel = () => {};
+    try {
+      // A stream takes a single statement.
+      await lease.session.queryAsync(setCall(callId, statement, options, 0));
+      const chunks = lease.session.queryStream(statement.query, { format: 'JSONEachRow' });
+      cancel = () => chunks.cancel();
+      const iterator = chunks[Symbol.asyncIterator]();
+      while (true) {
+        const next = iterator.next();
+        fetching = next.catch(() => {});
+        const { done, value } = await Promise.race([next, watched.failed]);
+        if (done) return;
+        yield value.text();
+      }
+    } catch (thrown) {
+      throw toStoreFailure(thrown);
+    } finally {
+      // A stream may be let go only when nothing is being fetched from it.
+      await fetching;
+      cancel();
+      await letGo(lease.session);
+      watched.end();
+      lease.release();
+    }
+  }
+
+  async function insert({ table, structure, bytes }: RowBlock): Promise<void> {
+    const { session, release } = await inserters.acquire({ signal: undefined, timeoutMs: 60_000 });
+    const path = join(spoolDirectory, `${table}.rows`);
+    try {
+      await writeFile(path, bytes, { mode: 0o600 });
+      await session.queryAsync(
+        `INSERT INTO ${table} (${columnNames(structure)}) SELECT * FROM file(${quote(path)}, 'RowBinary', ${quote(structure)})`,
+      );
+    } catch (thrown) {
+      throw toStoreFailure(thrown);
+    } finally {
+      release();
+      await unlink(path).catch(() => {});
+    }
+  }
+
+  return {
+    query: (statement, options) => call(readers, statement, options),
+    stream,
+    command: async (statement, options) => {
+      await call(commanders, statement, options);
+    },
+    insert,
+    async close() {
+      await Promise.all([readers.close(), commanders.close(), inserters.close()]);
+      await killers.close();
+      await closeAll();
+    },
+  };
+}
+
+/** The engine keeps a query that failed, and the memory it had, until the next statement of its session. */
+async function letGo(session: Session): Promise<void> {
+  await session.queryAsync("SET log_comment = ''").catch(() => {});
+}
+
+/** Everything that bounds and names one call, as settings of its session. */
+function setCall(callId: string, statement: RenderedSql, options: CallOptions, maxRows: number): string {
+  const settings = [
+    `log_comment = ${quote(callId)}`,
+    `max_execution_time = ${options.timeoutMs / 1000}`,
+    `max_memory_usage = ${options.maxMemoryBytes}`,
+    `max_result_rows = ${maxRows}`,
+    'output_format_json_quote_64bit_integers = 0',
+    // `lower(hex(trace_id)) AS trace_id` must not change what WHERE compares.
+    'prefer_column_name_to_alias = 1',
+    setParameters(statement),
+  ];
+  return `SET ${settings.filter((setting) => setting !== '').join(', ')}`;
+}
+
+/** `a String, b Map(String, UInt8)` → `a, b`. */
+function columnNames(structure: string): string {
+  return structure
+    .split(/,(?![^(]*\))/)
+    .map((column) => column.trim().split(' ')[0])
+    .join(', ');
+}
+
+async function importChdb(): Promise<typeof import('chdb')> {
+  try {
+    return await import('chdb');
+  } catch (cause) {
+    throw new OpenrayError(
+      'StoreUnusable',
+      `The embedded engine, npm's chdb, can not be loaded on ${process.platform} ${process.arch}; install it or use a ClickHouse server`,
+      { cause },
+    );
+  }
+}
+
+function toOpenFailure(thrown: unknown, directory: string): OpenrayError {
+  if (thrown instanceof OpenrayError) return thrown;
+  if (messageOf(thrown).includes('Cannot lock file')) {
+    return new OpenrayError('StoreInUse', `Another server uses the data in ${directory}`, { cause: thrown });
+  }
+  return new OpenrayError('StoreUnusable', `The data in ${directory} can not be opened: ${firstLine(thrown)}`, {
+    cause: thrown,
+  });
+}
+
+const firstLine = (thrown: unknown): string => messageOf(thrown).split('\n')[0] ?? '';

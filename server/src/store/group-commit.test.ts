@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import type { RowBlock } from './engine.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { aDocument } from './testing/documents.ts';
+
+const OPTIONS = { commitIntervalMs: 1, queueMaxBytes: 1_000_000, log: { warn() {} } };
+
+/** Inserts that end when they are told to. */
+function heldInserts() {
+  const begun: { readonly table: string; readonly bytes: number; end(failure?: Error): void }[] = [];
+  let onBegun = () => {};
+  return {
+    insert: ({ table, bytes }: RowBlock) =>
+      new Promise<void>((resolve, reject) => {
+        begun.push({ table, bytes: bytes.length, end: (failure) => (failure ? reject(failure) : resolve()) });
+        onBegun();
+      }),
+    /** The insert number `index`, once it has begun. */
+    async nth(index: number) {
+      while (begun[index] === undefined) {
+        await new Promise<void>((resolve) => {
+          onBegun = resolve;
+        });
+      }
+      return begun[index];
+    },
+    begun,
+  };
+}
+
+test('entities go in before documents, and callers are told after both', async () => {
+  const inserts = heldInserts();
+  const commits = createGroupCommit({ ...OPTIONS, insert: inserts.insert });
+  let isDone = false;
+  const appending = commits.append([aDocument(1)]).then(() => {
+    isDone = true;
+  });
+  const first = await inserts.nth(0);
+  expect(first.table).toBe('entities');
+  first.end();
+  const second = await inserts.nth(1);
+  expect(second.table).toBe('documents');
+  expect(isDone).toBe(false);
+  second.end();
+  await appending;
+  expect(commits.counts()).toEqual({ received: 1, stored: 1, queued: 0, refused: 0, queuedBytes: 0 });
+});
+
+test('what comes during an insert goes in together after it', async () => {
+  const inserts = heldInserts();
+  const commits = createGroupCommit({ ...OPTIONS, insert: inserts.insert });
+  const appending = [commits.append([aDocument(1)])];
+  const first = await inserts.nth(0);
+  appending.push(commits.append([aDocument(2)]), commits.append([aDocument(3)]));
+  first.end();
+  (await inserts.nth(1)).end();
+  const third = await inserts.nth(2);
+  expect(third.table).toBe('entities');
+  expect(third.bytes).toBeGreaterThan(1.5 * first.bytes);
+  third.end();
+  (await inserts.nth(3)).end();
+  await Promise.all(appending);
+  expect(inserts.begun.length).toBe(4);
+});
+
+test('a failed insert is tried again, and only that one', async () => {
+  const tried: string[] = [];
+  const commits = createGroupCommit({
+    ...OPTIONS,
+    async insert({ table }) {
+      tried.push(table);
+      if (tried.length === 2) throw new Error('the engine stumbled');
+    },
+  });
+  await commits.append([aDocument(1)]);
+  expect(tried).toEqual(['entities', 'documents', 'documents']);
+});
+
+test('callers learn when the store takes nothing, and the counts add up', async () => {
+  const commits = createGroupCommit({ ...OPTIONS, insert: () => Promise.reject(new Error('away')) });
+  await expect(commits.append([aDocument(1), aDocument(2)])).rejects.toMatchObject({
+    code: 'ServiceUnavailable',
+    retryAfterSeconds: 5,
+  });
+  expect(commits.counts()).toEqual({ received: 2, stored: 0, queued: 0, refused: 2, queuedBytes: 0 });
+});
+
+test('a full queue refuses the whole of an append', async () => {
+  const inserts = heldInserts();
+  const commits = createGroupCommit({ ...OPTIONS, queueMaxBytes: 100, insert: inserts.insert });
+  const first = commits.append([aDocument(1)]);
+  await expect(commits.append([aDocument(2), aDocument(3)])).rejects.toMatchObject({ code: 'ThrottledException' });
+  expect(commits.counts()).toMatchObject({ received: 3, queued: 1, refused: 2 });
+  (await inserts.nth(0)).end();
+  (await inserts.nth(1)).end();
+  await first;
+  expect(commits.counts()).toMatchObject({ stored: 1, queued: 0, refused: 2, queuedBytes: 0 });
+});

@@ -1,0 +1,174 @@
+import { OpenrayError } from '../errors.ts';
+import type { Document } from '../model/entity.ts';
+import { messageOf } from './clickhouse-errors.ts';
+import type { RowBlock } from './engine.ts';
+import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
+import { DOCUMENT_STRUCTURE, ENTITY_STRUCTURE, writeDocument, writeEntities } from './rows.ts';
+import type { DocumentCounts } from './store.ts';
+
+export type GroupCommitOptions = {
+  readonly insert: (block: RowBlock) => Promise<void>;
+  /** How long the first document of a block waits for others. */
+  readonly commitIntervalMs: number;
+  /** Encoded rows that may wait or be on their way, together. */
+  readonly queueMaxBytes: number;
+  readonly log: { warn(fields: object, sentence: string): void };
+};
+
+export type GroupCommit = {
+  append(documents: readonly Document[]): Promise<void>;
+  counts(): DocumentCounts;
+  /** Inserts what waits; from then on `append` refuses. */
+  close(): Promise<void>;
+};
+
+type Block = {
+  readonly entities: RowBuffer;
+  readonly documents: RowBuffer;
+  documentCount: number;
+  /** One `append` each. */
+  readonly callers: { resolve(): void; reject(reason: unknown): void }[];
+};
+
+/** A block of this size is inserted without waiting for more. */
+const BLOCK_BYTES = 16 * 1024 * 1024;
+/** An insert that fails is tried again after each of these. */
+const RETRY_AFTER_MS: readonly number[] = [50, 500];
+
+/**
+ * Collects documents and inserts them as blocks, one block at a time, entities before documents: a document that can be
+ * seen has all its entity rows. A block that is tried again may double entity rows; readers resolve those by document
+ * as they resolve re-sent documents, and merges drop them.
+ */
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  let received = 0;
+  let stored = 0;
+  let refused = 0;
+  let queued = 0;
+  let queuedBytes = 0;
+  const spare: Block[] = [];
+  let open: Block | undefined;
+  const waiting: Block[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let draining: Promise<void> | undefined;
+  let isClosed = false;
+
+  function append(documents: readonly Document[]): Promise<void> {
+    received += documents.length;
+    const refusal = whyRefused();
+    if (refusal) {
+      refused += documents.length;
+      return Promise.reject(refusal);
+    }
+    if (documents.length === 0) return Promise.resolve();
+    const block = openBlock();
+    const before = bytesOf(block);
+    for (const document of documents) {
+      writeEntities(block.entities, document);
+      writeDocument(block.documents, document);
+    }
+    block.documentCount += documents.length;
+    queued += documents.length;
+    queuedBytes += bytesOf(block) - before;
+    const done = new Promise<void>((resolve, reject) => block.callers.push({ resolve, reject }));
+    if (bytesOf(block) >= BLOCK_BYTES) seal();
+    return done;
+  }
+
+  function whyRefused(): OpenrayError | undefined {
+    if (isClosed) return new OpenrayError('ServiceUnavailable', 'The store is closing');
+    if (queuedBytes < options.queueMaxBytes) return undefined;
+    return new OpenrayError('ThrottledException', 'Documents arrive faster than they can be stored', {
+      retryAfterSeconds: 1,
+    });
+  }
+
+  function openBlock(): Block {
+    if (open) return open;
+    open = spare.pop() ?? { entities: createRowBuffer(), documents: createRowBuffer(), documentCount: 0, callers: [] };
+    timer = setTimeout(seal, options.commitIntervalMs);
+    return open;
+  }
+
+  /** Nothing more goes into the open block: it waits for the insert before it, then is inserted. */
+  function seal(): void {
+    clearTimeout(timer);
+    if (open) waiting.push(open);
+    open = undefined;
+    draining ??= drain().finally(() => {
+      draining = undefined;
+    });
+  }
+
+  async function drain(): Promise<void> {
+    for (let block = waiting.shift(); block; block = waiting.shift()) {
+      await commit(block);
+      recycle(block);
+    }
+  }
+
+  async function commit(block: Block): Promise<void> {
+    let failure: unknown;
+    try {
+      await insertWithRetries({ table: 'entities', structure: ENTITY_STRUCTURE, bytes: writtenBytes(block.entities) });
+      await insertWithRetries({
+        table: 'documents',
+        structure: DOCUMENT_STRUCTURE,
+        bytes: writtenBytes(block.documents),
+      });
+    } catch (thrown) {
+      failure = thrown;
+    }
+    queued -= block.documentCount;
+    queuedBytes -= bytesOf(block);
+    if (failure === undefined) {
+      stored += block.documentCount;
+      for (const { resolve } of block.callers) resolve();
+    } else {
+      refused += block.documentCount;
+      const refusal = new OpenrayError('ServiceUnavailable', 'The store can not take documents now', {
+        cause: failure,
+        retryAfterSeconds: 5,
+      });
+      for (const { reject } of block.callers) reject(refusal);
+    }
+  }
+
+  async function insertWithRetries(rows: RowBlock): Promise<void> {
+    for (const retryAfterMs of RETRY_AFTER_MS) {
+      try {
+        await options.insert(rows);
+        return;
+      } catch (thrown) {
+        options.log.warn({ table: rows.table, retryAfterMs, reason: reasonOf(thrown) }, 'insert failed, trying again');
+        await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+      }
+    }
+    await options.insert(rows);
+  }
+
+  /** One block is kept for reuse: its buffers have grown to what this load needs. */
+  function recycle(block: Block): void {
+    if (spare.length > 0) return;
+    block.entities.length = 0;
+    block.documents.length = 0;
+    block.documentCount = 0;
+    block.callers.length = 0;
+    spare.push(block);
+  }
+
+  async function close(): Promise<void> {
+    isClosed = true;
+    seal();
+    await draining;
+  }
+
+  return { append, close, counts: () => ({ received, stored, queued, refused, queuedBytes }) };
+}
+
+const bytesOf = ({ entities, documents }: Block): number => entities.length + documents.length;
+
+function reasonOf(thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  return messageOf(cause ?? thrown);
+}

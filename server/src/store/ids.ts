@@ -1,0 +1,13 @@
+import type { EntityId, TraceId } from '../model/trace-id.ts';
+import { type Sql, sql } from './sql.ts';
+
+/**
+ * How SQL speaks of ids. Columns hold the raw bytes (FixedString(16) of a trace, FixedString(8) of an entity), rows and
+ * parameters the hex form; zero bytes stand for "none". Both comparisons use the primary key of `documents`.
+ * In a select list: `lower(hex(trace_id)) AS trace_id`.
+ */
+export const idSql = (id: TraceId | EntityId): Sql => sql`unhex(${id})`;
+
+/** For `trace_id IN ${traceIdsSql(ids)}`, any number of ids. */
+export const traceIdsSql = (ids: readonly TraceId[]): Sql =>
+  sql`(SELECT toFixedString(unhex(arrayJoin(${sql.typed(ids, 'Array(String)')})), 16))`;

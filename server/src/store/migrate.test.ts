@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { MIGRATIONS, readMigrations, splitStatements } from './migrate.ts';
+
+test('statements end with a semicolon at the end of a line', () => {
+  expect(splitStatements("-- one; two\nSELECT ';' AS a;\n\n-- about b\nSELECT 2\n;\n-- the end\n")).toEqual([
+    "-- one; two\nSELECT ';' AS a",
+    '-- about b\nSELECT 2',
+  ]);
+});
+
+test('the migrations are numbered without a gap, and each can run again', async () => {
+  const migrations = await readMigrations(MIGRATIONS);
+  expect(migrations.length).toBeGreaterThan(0);
+  expect(migrations.map(({ number }) => number)).toEqual(migrations.map((_, index) => index + 1));
+  for (const { statements } of migrations) {
+    for (const statement of statements) expect(statement).toMatch(/\bIF (NOT )?EXISTS\b/);
+  }
+});

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { OpenrayError } from '../errors.ts';
+import type { CallOptions, Engine } from './engine.ts';
+import { renderSql, type Sql, sql } from './sql.ts';
+
+export type Migration = {
+  readonly number: number;
+  readonly name: string;
+  readonly checksum: string;
+  readonly statements: readonly string[];
+};
+
+const CALL: CallOptions = { signal: undefined, timeoutMs: 600_000, maxMemoryBytes: 0 };
+
+/** The folder that is shipped with the package: two levels up from `src/store` and from `dist/store` alike. */
+export const MIGRATIONS = new URL('../../migrations/', import.meta.url);
+
+/** The migrations of a folder, in order. File names are `0001_what_it_adds.sql`. */
+export async function readMigrations(folder: URL): Promise<readonly Migration[]> {
+  const names = (await readdir(folder)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(new URL(name, folder), 'utf8');
+      const checksum = createHash('sha256').update(text).digest('hex');
+      return { number: Number(name.slice(0, 4)), name, checksum, statements: splitStatements(text) };
+    }),
+  );
+}
+
+/** Statements end with a semicolon at the end of a line. */
+export function splitStatements(text: string): readonly string[] {
+  return text
+    .split(/;[ \t]*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement.replace(/^--.*$/gm, '').trim() !== '');
+}
+
+/**
+ * Brings the schema up to the newest migration. A migration that was cut short runs again: its statements say
+ * IF NOT EXISTS. Throws StoreUnusable when the store was made by a newer program, or by other migrations.
+ */
+export async function migrate(engine: Engine, migrations: readonly Migration[]): Promise<void> {
+  await engine.command(
+    renderSql(sql`
+      CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, checksum String, applied_us UInt64)
+      ENGINE = MergeTree ORDER BY number`),
+    CALL,
+  );
+  const applied = await readApplied(engine);
+  refuseNewer(applied, migrations);
+  for (const migration of migrations) {
+    const before = applied.find(({ number }) => number === migration.number);
+    if (before === undefined) await apply(engine, migration);
+    else if (before.checksum !== migration.checksum) {
+      throw new OpenrayError(
+        'StoreUnusable',
+        `The store was made by another ${migration.name} than this program has; use the version that made it, or a new data directory`,
+      );
+    }
+  }
+}
+
+type Applied = { readonly number: number; readonly name: string; readonly checksum: string };
+
+async function readApplied(engine: Engine): Promise<readonly Applied[]> {
+  const answer = await engine.query(
+    renderSql(sql`SELECT number, name, checksum FROM migrations ORDER BY number`),
+    CALL,
+  );
+  return answer
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): Applied => JSON.parse(line));
+}
+
+function refuseNewer(applied: readonly Applied[], migrations: readonly Migration[]): void {
+  const newest = applied.at(-1);
+  const known = migrations.at(-1)?.number ?? 0;
+  if (newest === undefined || newest.number <= known) return;
+  throw new OpenrayError(
+    'StoreUnusable',
+    `The store has schema ${newest.number} (${newest.name}), made by a newer version of openray; this one knows up to ${known}`,
+  );
+}
+
+async function apply(engine: Engine, migration: Migration): Promise<void> {
+  for (const statement of migration.statements) await engine.command({ query: statement, params: {} }, CALL);
+  await engine.command(renderSql(insertApplied(migration)), CALL);
+}
+
+function insertApplied({ number, name, checksum }: Migration): Sql {
+  return sql`INSERT INTO migrations SELECT ${number}, ${name}, ${checksum}, toUnixTimestamp64Micro(now64(6))`;
+}

@@ -1,0 +1,111 @@
+import type { Document } from '../model/entity.ts';
+import { prepareDataDirectory } from './data-directory.ts';
+import { openEmbedded } from './embedded.ts';
+import type { CallOptions, Engine } from './engine.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
+import { keepPruning, readPrunedBefore } from './retention.ts';
+import { renderSql, type Sql } from './sql.ts';
+import type { QueryOptions, Store } from './store.ts';
+
+export type StoreOptions = {
+  readonly dataDir: string;
+  /** Queries that run at once. */
+  readonly poolSize: number;
+  /** What UV_THREADPOOL_SIZE was when the process began; 7 more than `poolSize` at least. */
+  readonly threadPoolSize: number;
+  readonly maxQueryMs: number;
+  readonly maxQueryMemoryBytes: number;
+  readonly engineMemoryBytes: number;
+  readonly queueMaxBytes: number;
+  readonly commitIntervalMs: number;
+  /** Documents that arrived longer ago are dropped; 0 keeps them. */
+  readonly retentionDays: number;
+  /** The oldest are dropped when the store takes more on disk; 0 keeps them. */
+  readonly retentionBytes: number;
+  /** Acknowledge only what has reached the disk, for machines that may lose power. */
+  readonly fsync: boolean;
+  readonly log: StoreLog;
+};
+
+export type StoreLog = {
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+};
+
+/**
+ * Opens the embedded store and brings its schema up to date. Throws StoreInUse, StoreUnusable or SettingInvalid with a
+ * sentence for whoever started the server.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const directory = await prepareDataDirectory(options.dataDir);
+  const engine = await openEmbedded({
+    directory: directory.engine,
+    spoolDirectory: directory.spool,
+    poolSize: options.poolSize,
+    threadPoolSize: options.threadPoolSize,
+    engineMemoryBytes: options.engineMemoryBytes,
+  });
+  try {
+    await migrate(engine, await readMigrations(MIGRATIONS));
+    await setFsync(engine, options.fsync);
+    return await overEngine(engine, options);
+  } catch (thrown) {
+    await engine.close();
+    throw thrown;
+  }
+}
+
+async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
+  const commits = createGroupCommit({ insert: engine.insert, ...options });
+  const bounds = (asked: QueryOptions = {}): CallOptions => ({
+    signal: asked.signal,
+    timeoutMs: asked.timeoutMs ?? options.maxQueryMs,
+    maxMemoryBytes: asked.maxMemoryBytes ?? options.maxQueryMemoryBytes,
+  });
+  const reading = {
+    async query<Row>(statement: Sql, asked?: QueryOptions): Promise<readonly Row[]> {
+      return parseRows<Row>(await engine.query(renderSql(statement), bounds(asked)));
+    },
+    command: (statement: Sql, asked?: QueryOptions) => engine.command(renderSql(statement), bounds(asked)),
+  };
+  let prunedBeforeUs = await readPrunedBefore(reading);
+  const retention = keepPruning(
+    reading,
+    { days: options.retentionDays, bytes: options.retentionBytes },
+    {
+      onPruned(pruned) {
+        prunedBeforeUs = pruned.beforeUs;
+        options.log.info(pruned, 'old documents dropped');
+      },
+      onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+    },
+  );
+  return {
+    ...reading,
+    append: (documents: readonly Document[]) => commits.append(documents),
+    async *stream<Row>(statement: Sql, asked?: QueryOptions): AsyncIterable<Row> {
+      for await (const lines of engine.stream(renderSql(statement), bounds(asked))) yield* parseRows<Row>(lines);
+    },
+    statistics: () => ({ ...commits.counts(), prunedBeforeUs }),
+    async close() {
+      await Promise.all([commits.close(), retention.stop()]);
+      await engine.close();
+    },
+  };
+}
+
+/** JSONEachRow: a row a line, line feeds inside values are escaped. One parse is faster than one a line. */
+function parseRows<Row>(lines: string): readonly Row[] {
+  return JSON.parse(`[${lines.trimEnd().replaceAll('\n', ',')}]`);
+}
+
+async function setFsync(engine: Engine, fsync: boolean): Promise<void> {
+  const change = fsync
+    ? 'MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1'
+    : 'RESET SETTING fsync_after_insert, fsync_part_directory';
+  for (const table of ['entities', 'documents']) {
+    const statement = { query: `ALTER TABLE ${table} ${change}`, params: {} };
+    await engine.command(statement, { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 });
+  }
+}

@@ -1,0 +1,138 @@
+import { messageOf } from './clickhouse-errors.ts';
+import { type Sql, sql } from './sql.ts';
+import type { QueryOptions, Store } from './store.ts';
+
+export type RetentionLimits = {
+  /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
+  readonly days: number;
+  /** The oldest go when all take more on disk, whole days first; 0 keeps them. */
+  readonly bytes: number;
+};
+
+/** What one run did: documents that arrived before `beforeUs` are gone. */
+export type Pruned = { readonly beforeUs: number; readonly days: number; readonly partOfDay: boolean };
+
+type Database = Pick<Store, 'query' | 'command'>;
+type DayOfParts = { readonly day: number; readonly bytes: number };
+
+const DAY_US = 86_400_000_000;
+const PRUNE_EVERY_MS = 60_000;
+/** Rewriting a day may take longer than any query may. */
+const PATIENT: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
+/** Rewriting the last day is dear, so that a run frees more than the limit asks for. */
+const KEPT_OF_LIMIT = 0.9;
+
+/**
+ * Drops what the limits no longer allow. Days are dropped as partitions, which costs nothing; only when the last one
+ * is left and still too large its oldest documents are deleted, which rewrites it.
+ * Documents go before their entity rows: a document that can be seen has all of them.
+ */
+export async function prune(database: Database, limits: RetentionLimits, nowUs: number): Promise<Pruned | undefined> {
+  const days = await readDays(database);
+  const dropped = daysToDrop(days, limits, nowUs);
+  const last = dropped.at(-1);
+  if (last) {
+    const beforeUs = (last.day + 1) * DAY_US;
+    await recordPruned(database, beforeUs);
+    for (const { day } of dropped) await dropDay(database, day);
+    return { beforeUs, days: dropped.length, partOfDay: false };
+  }
+  const [only] = days;
+  if (days.length !== 1 || only === undefined || limits.bytes === 0 || only.bytes <= limits.bytes) return undefined;
+  const beforeUs = await cutOff(database, (limits.bytes * KEPT_OF_LIMIT) / only.bytes);
+  await recordPruned(database, beforeUs);
+  await database.command(
+    sql`ALTER TABLE documents DELETE WHERE seq < ${beforeUs} SETTINGS mutations_sync = 1`,
+    PATIENT,
+  );
+  await database.command(sql`ALTER TABLE entities DELETE WHERE seq < ${beforeUs} SETTINGS mutations_sync = 1`, PATIENT);
+  return { beforeUs, days: 0, partOfDay: true };
+}
+
+/** The time before which documents are gone, undefined when none ever went. */
+export async function readPrunedBefore(database: Database): Promise<number | undefined> {
+  const rows = await database.query<{ beforeUs: number }>(
+    sql`SELECT toUInt64(body) AS beforeUs FROM objects FINAL WHERE kind = 'retention' AND name = 'pruned-before-us'`,
+  );
+  return rows[0]?.beforeUs;
+}
+
+/** Prunes now and then; `stop` resolves when a run that is under way has ended. */
+export function keepPruning(
+  database: Database,
+  limits: RetentionLimits,
+  { onPruned, onFailed }: { onPruned(pruned: Pruned): void; onFailed(reason: string): void },
+): { stop(): Promise<void> } {
+  if (limits.days === 0 && limits.bytes === 0) return { stop: async () => {} };
+  const stopping = new AbortController();
+  const stoppable: Database = {
+    query: (statement, options) => database.query(statement, { ...options, signal: stopping.signal }),
+    command: (statement, options) => database.command(statement, { ...options, signal: stopping.signal }),
+  };
+  let running: Promise<void> | undefined;
+  const run = () => {
+    running ??= prune(stoppable, limits, Date.now() * 1000)
+      .then((pruned) => pruned && onPruned(pruned))
+      .catch((thrown) => {
+        if (!stopping.signal.aborted) onFailed(messageOf(thrown));
+      })
+      .finally(() => {
+        running = undefined;
+      });
+  };
+  const timer = setInterval(run, PRUNE_EVERY_MS);
+  run();
+  return {
+    async stop() {
+      clearInterval(timer);
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Oldest first. A document counts with its entity rows. */
+async function readDays(database: Database): Promise<readonly DayOfParts[]> {
+  return database.query<DayOfParts>(sql`
+    SELECT toUInt32(partition) AS day, sum(bytes_on_disk) AS bytes FROM system.parts
+    WHERE active AND database = currentDatabase() AND table IN ('documents', 'entities')
+    GROUP BY day ORDER BY day`);
+}
+
+/** Oldest first. Size alone never drops the newest day. */
+export function daysToDrop(days: readonly DayOfParts[], limits: RetentionLimits, nowUs: number): readonly DayOfParts[] {
+  const firstKept = limits.days === 0 ? 0 : Math.floor(nowUs / DAY_US) - limits.days;
+  const newest = days.at(-1);
+  let left = days.reduce((sum, { bytes }) => sum + bytes, 0);
+  const dropped: DayOfParts[] = [];
+  for (const day of days) {
+    const isTooLarge = limits.bytes > 0 && left > limits.bytes && day !== newest;
+    if (day.day >= firstKept && !isTooLarge) break;
+    dropped.push(day);
+    left -= day.bytes;
+  }
+  return dropped;
+}
+
+/** The arrival time behind which the newest `kept` of all documents lie. */
+async function cutOff(database: Database, kept: number): Promise<number> {
+  const rows = await database.query<{ beforeUs: number }>(
+    sql`SELECT toUInt64(quantile(${sql.typed(1 - kept, 'Float64')})(seq)) AS beforeUs FROM documents`,
+  );
+  return rows[0]?.beforeUs ?? 0;
+}
+
+async function dropDay(database: Database, day: number): Promise<void> {
+  const partition = sql.typed(day, 'UInt64');
+  await database.command(sql`ALTER TABLE documents DROP PARTITION ${partition}`);
+  await database.command(sql`ALTER TABLE entities DROP PARTITION ${partition}`);
+}
+
+/** Before anything is dropped: an answer may claim too little, but not that it is complete when it is not. */
+async function recordPruned(database: Database, beforeUs: number): Promise<void> {
+  await database.command(insertPruned(beforeUs));
+}
+
+const insertPruned = (beforeUs: number): Sql => sql`
+  INSERT INTO objects (kind, name, version, is_deleted, body)
+  SELECT 'retention', 'pruned-before-us', ${beforeUs}, 0, toString(${beforeUs})`;

@@ -1,0 +1,109 @@
+/**
+ * ClickHouse's RowBinary, written straight into one growing buffer: no object per row.
+ * @see https://clickhouse.com/docs/en/interfaces/formats/RowBinary
+ */
+export type RowBuffer = { bytes: Buffer; length: number };
+
+export function createRowBuffer(initialBytes = 64 * 1024): RowBuffer {
+  return { bytes: Buffer.allocUnsafe(initialBytes), length: 0 };
+}
+
+export function writtenBytes({ bytes, length }: RowBuffer): Uint8Array {
+  return bytes.subarray(0, length);
+}
+
+/** Room for `count` more bytes. Doubles, so that appending stays linear. */
+function reserve(target: RowBuffer, count: number): void {
+  const needed = target.length + count;
+  if (needed <= target.bytes.length) return;
+  const grown = Buffer.allocUnsafe(Math.max(needed, target.bytes.length * 2));
+  target.bytes.copy(grown, 0, 0, target.length);
+  target.bytes = grown;
+}
+
+export function writeUInt8(target: RowBuffer, value: number): void {
+  reserve(target, 1);
+  target.bytes[target.length++] = value;
+}
+
+export function writeBool(target: RowBuffer, value: boolean): void {
+  writeUInt8(target, value ? 1 : 0);
+}
+
+/** What is not a whole number from 0 to 65535 becomes the nearest that is. */
+export function writeUInt16(target: RowBuffer, value: number): void {
+  reserve(target, 2);
+  target.length = target.bytes.writeUInt16LE(clamp(value, 0xffff), target.length);
+}
+
+/** Exact up to 2^53; what is below 0 becomes 0, what is above 2^53 - 1 becomes that. */
+export function writeUInt64(target: RowBuffer, value: number): void {
+  reserve(target, 8);
+  const whole = clamp(value, Number.MAX_SAFE_INTEGER);
+  const high = Math.floor(whole / 0x1_0000_0000);
+  target.bytes.writeUInt32LE(whole - high * 0x1_0000_0000, target.length);
+  target.length = target.bytes.writeUInt32LE(high, target.length + 4);
+}
+
+export function writeFloat64(target: RowBuffer, value: number): void {
+  reserve(target, 8);
+  target.length = target.bytes.writeDoubleLE(value, target.length);
+}
+
+/** A length in 7-bit groups, least significant first (LEB128). */
+export function writeLength(target: RowBuffer, length: number): void {
+  reserve(target, 8);
+  let rest = length;
+  while (rest >= 0x80) {
+    target.bytes[target.length++] = (rest & 0x7f) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  target.bytes[target.length++] = rest;
+}
+
+/** UTF-8; half a surrogate pair becomes the replacement character. */
+export function writeString(target: RowBuffer, text: string): void {
+  // A UTF-16 unit takes at most three bytes, so that a short text's length fits one byte and needs no counting.
+  if (text.length <= 42) {
+    reserve(target, 1 + text.length * 3);
+    const written = writeShort(target.bytes, text, target.length + 1);
+    target.bytes[target.length] = written;
+    target.length += 1 + written;
+    return;
+  }
+  const byteLength = Buffer.byteLength(text);
+  writeLength(target, byteLength);
+  reserve(target, byteLength);
+  target.length += target.bytes.write(text, target.length);
+}
+
+/** Bytes written. A call into native code costs more than copying a few ASCII characters. */
+function writeShort(bytes: Buffer, text: string, offset: number): number {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80) return bytes.write(text, offset);
+    bytes[offset + index] = code;
+  }
+  return text.length;
+}
+
+/** The bytes of `2 * byteLength` hex digits; zero bytes for undefined. */
+export function writeHex(target: RowBuffer, hex: string | undefined, byteLength: number): void {
+  reserve(target, byteLength);
+  const { bytes, length } = target;
+  for (let index = 0; index < byteLength; index++) {
+    bytes[length + index] =
+      hex === undefined ? 0 : (hexDigit(hex.charCodeAt(2 * index)) << 4) | hexDigit(hex.charCodeAt(2 * index + 1));
+  }
+  target.length += byteLength;
+}
+
+/** `0`-`9` and `a`-`f` by their codes: the letters are where bit 6 is set. */
+function hexDigit(code: number): number {
+  return (code & 0xf) + (code & 0x40 ? 9 : 0);
+}
+
+function clamp(value: number, max: number): number {
+  if (!(value > 0)) return 0;
+  return value > max ? max : Math.floor(value);
+}

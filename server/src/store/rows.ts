@@ -1,0 +1,127 @@
+import type { AnnotationValue, Document, Entity } from '../model/entity.ts';
+import { isJsonObject } from '../model/json.ts';
+import { attributesOf } from './attributes.ts';
+import {
+  type RowBuffer,
+  writeBool,
+  writeFloat64,
+  writeHex,
+  writeLength,
+  writeString,
+  writeUInt16,
+  writeUInt64,
+} from './row-binary.ts';
+
+/** Columns of `documents` in the order `writeDocument` writes them. */
+export const DOCUMENT_STRUCTURE = `trace_id FixedString(16), id FixedString(8), seq UInt64, format LowCardinality(String),
+  in_progress Bool, start_us UInt64, end_us UInt64, body String`;
+
+/** Columns of `entities` in the order `writeEntities` writes them. */
+export const ENTITY_STRUCTURE = `trace_id FixedString(16), id FixedString(8), parent_id FixedString(8),
+  enclosing_id FixedString(8), is_in_segment Bool, seq UInt64,
+  is_segment Bool, is_root Bool, in_progress Bool, start_us UInt64, end_us UInt64,
+  name LowCardinality(String), origin LowCardinality(String), namespace LowCardinality(String),
+  fault Bool, error Bool, throttle Bool,
+  http_status UInt16, http_method LowCardinality(String), http_url String, http_user_agent String,
+  http_client_ip String, user String, resource_arn String, instance_id String, availability_zone String,
+  account_id String, annotations_string Map(String, String), annotations_number Map(String, Float64),
+  annotations_bool Map(String, Bool), attributes Array(String)`;
+
+/** The row of the document itself. `start_us` and `end_us` span all of its entities, finished or not. */
+export function writeDocument(target: RowBuffer, document: Document): void {
+  let startUs = Number.POSITIVE_INFINITY;
+  let endUs = 0;
+  for (const entity of document.entities) {
+    startUs = Math.min(startUs, entity.startUs);
+    endUs = Math.max(endUs, entity.endUs ?? 0);
+  }
+  writeHex(target, document.traceId, 16);
+  writeHex(target, document.id, 8);
+  writeUInt64(target, document.seq);
+  writeString(target, 'xray');
+  writeBool(target, document.entities[0]?.endUs === undefined);
+  writeUInt64(target, startUs);
+  writeUInt64(target, endUs);
+  writeString(target, document.text);
+}
+
+/** A row for each entity of the document. */
+export function writeEntities(target: RowBuffer, document: Document): void {
+  const isInSegment = document.entities[0]?.kind === 'segment';
+  for (const entity of document.entities) writeEntity(target, document, isInSegment, entity);
+}
+
+function writeEntity(target: RowBuffer, document: Document, isInSegment: boolean, entity: Entity): void {
+  const { http } = entity;
+  const ec2 = ec2Of(entity);
+  writeHex(target, entity.traceId, 16);
+  writeHex(target, entity.id, 8);
+  writeHex(target, entity.parentId, 8);
+  writeHex(target, entity.id === document.id ? undefined : document.id, 8);
+  writeBool(target, isInSegment);
+  writeUInt64(target, document.seq);
+  writeBool(target, entity.kind === 'segment');
+  writeBool(target, entity.kind === 'segment' && entity.parentId === undefined);
+  writeBool(target, entity.endUs === undefined);
+  writeUInt64(target, entity.startUs);
+  writeUInt64(target, entity.endUs ?? 0);
+  writeString(target, entity.name);
+  writeString(target, entity.origin ?? '');
+  writeString(target, entity.namespace ?? '');
+  writeBool(target, entity.isFault);
+  writeBool(target, entity.isError);
+  writeBool(target, entity.isThrottle);
+  writeUInt16(target, http?.status ?? 0);
+  writeString(target, http?.method ?? '');
+  writeString(target, http?.url ?? '');
+  writeString(target, http?.userAgent ?? '');
+  writeString(target, http?.clientIp ?? '');
+  writeString(target, entity.user ?? '');
+  writeString(target, entity.resourceArn ?? '');
+  writeString(target, ec2.instanceId);
+  writeString(target, ec2.availabilityZone);
+  writeString(target, entity.accountId ?? '');
+  writeAnnotations(target, entity.annotations);
+  writeAttributes(target, attributesOf(entity));
+}
+
+/** Three maps: string, number, bool. */
+function writeAnnotations(target: RowBuffer, annotations: Annotations): void {
+  writeMap(target, annotations, 'string', writeString);
+  writeMap(target, annotations, 'number', writeFloat64);
+  writeMap(target, annotations, 'boolean', writeBool);
+}
+
+type Annotations = Readonly<Record<string, AnnotationValue>>;
+
+function writeMap<Value extends AnnotationValue>(
+  target: RowBuffer,
+  annotations: Annotations,
+  type: 'string' | 'number' | 'boolean',
+  writeValue: (target: RowBuffer, value: Value) => void,
+): void {
+  let count = 0;
+  for (const key in annotations) if (typeof annotations[key] === type) count++;
+  writeLength(target, count);
+  if (count === 0) return;
+  for (const key in annotations) {
+    const value = annotations[key];
+    if (typeof value !== type) continue;
+    writeString(target, key);
+    writeValue(target, value as Value);
+  }
+}
+
+function writeAttributes(target: RowBuffer, attributes: readonly string[]): void {
+  writeLength(target, attributes.length);
+  for (const attribute of attributes) writeString(target, attribute);
+}
+
+function ec2Of({ fields }: Entity): { readonly instanceId: string; readonly availabilityZone: string } {
+  const aws = fields.aws;
+  const ec2 = isJsonObject(aws) ? aws.ec2 : undefined;
+  if (!isJsonObject(ec2)) return { instanceId: '', availabilityZone: '' };
+  return { instanceId: textOf(ec2.instance_id), availabilityZone: textOf(ec2.availability_zone) };
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

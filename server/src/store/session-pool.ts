@@ -1,0 +1,82 @@
+import { OpenrayError } from '../errors.ts';
+
+export type Lease<T> = { readonly session: T; release(): void };
+
+/** Gives each session to one holder at a time, in the order of asking. */
+export type SessionPool<T> = {
+  /**
+   * Throws ThrottledException when too many wait already, RequestCancelled or QueryTimeout when `signal` fires or
+   * `timeoutMs` passes before a session is free, ServiceUnavailable after `close`.
+   */
+  acquire(options: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number }): Promise<Lease<T>>;
+  /** Refuses who waits and who comes; resolves once every session is back. */
+  close(): Promise<void>;
+};
+
+type Waiter<T> = { give(session: T): void; refuse(reason: OpenrayError): void };
+
+export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number): SessionPool<T> {
+  const free = [...sessions];
+  const waiting = new Set<Waiter<T>>();
+  let closing: { resolve(): void } | undefined;
+
+  function lease(session: T): Lease<T> {
+    let isReleased = false;
+    return {
+      session,
+      release() {
+        if (isReleased) return;
+        isReleased = true;
+        const [next] = waiting;
+        if (next) next.give(session);
+        else free.push(session);
+        if (free.length === sessions.length) closing?.resolve();
+      },
+    };
+  }
+
+  function acquire({ signal, timeoutMs }: { signal: AbortSignal | undefined; timeoutMs: number }): Promise<Lease<T>> {
+    if (closing) return Promise.reject(closed());
+    if (signal?.aborted) return Promise.reject(cancelled());
+    const session = free.pop();
+    if (session !== undefined) return Promise.resolve(lease(session));
+    if (waiting.size >= maxWaiting) return Promise.reject(crowded());
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        waiting.delete(waiter);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter<T> = {
+        give(given) {
+          leave();
+          resolve(lease(given));
+        },
+        refuse(reason) {
+          leave();
+          reject(reason);
+        },
+      };
+      const onAbort = () => waiter.refuse(cancelled());
+      const timer = setTimeout(() => waiter.refuse(late()), timeoutMs);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      waiting.add(waiter);
+    });
+  }
+
+  function close(): Promise<void> {
+    return new Promise((resolve) => {
+      closing = { resolve };
+      for (const waiter of waiting) waiter.refuse(closed());
+      if (free.length === sessions.length) resolve();
+    });
+  }
+
+  return { acquire, close };
+}
+
+const closed = () => new OpenrayError('ServiceUnavailable', 'The store is closing');
+const cancelled = () => new OpenrayError('RequestCancelled', 'The request was cancelled before its query ran');
+const late = () => new OpenrayError('QueryTimeout', 'No session of the store came free in time; try again');
+const crowded = () =>
+  new OpenrayError('ThrottledException', 'Too many queries wait for the store', { retryAfterSeconds: 1 });

@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore, type StoreOptions } from '../open-store.ts';
+import type { Store } from '../store.ts';
+
+/** A small embedded store with room for a laptop's tests. */
+export function openTestStore(dataDir: string, given: Partial<StoreOptions> = {}): Promise<Store> {
+  return openStore({
+    dataDir,
+    poolSize: 4,
+    threadPoolSize: 16,
+    maxQueryMs: 20_000,
+    maxQueryMemoryBytes: 500_000_000,
+    engineMemoryBytes: 1_000_000_000,
+    queueMaxBytes: 64_000_000,
+    commitIntervalMs: 5,
+    retentionDays: 0,
+    retentionBytes: 0,
+    fsync: false,
+    log: { info() {}, warn() {} },
+    ...given,
+  });
+}
+
+/** A directory that is gone when `remove` resolves. */
+export async function makeTestDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'openray-store-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}

@@ -1,0 +1,92 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runOpenray } from '../scripts/openray.ts';
+import { removeFolder, serverForThisTest, temporaryFolder } from './support/server.ts';
+
+async function folderForThisTest(): Promise<string> {
+  const folder = await temporaryFolder();
+  onTestFinished(() => removeFolder(folder));
+  return folder;
+}
+
+test('a second server on the same data says who holds it, in one sentence', async () => {
+  const first = await serverForThisTest();
+  const second = await runOpenray(['serve', '--port', '0', '--data-dir', first.dataDir]);
+  expect(second.exitCode).toBe(73);
+  expect(second.stderr).toMatch(/^openray: .*(in use|used by).*\n$/);
+  expect(second.stderr).toContain(String(first.process.pid));
+});
+
+test('a taken port is named, with what to do', async () => {
+  const blocker = createServer();
+  await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void blocker.close());
+  const { port } = blocker.address() as { port: number };
+  const { exitCode, stderr } = await runOpenray([
+    'serve',
+    '--port',
+    String(port),
+    '--data-dir',
+    await folderForThisTest(),
+  ]);
+  expect(exitCode).toBe(69);
+  expect(stderr).toMatch(new RegExp(`^openray: TCP port ${port} on 127\\.0\\.0\\.1 is in use.*--port\n$`));
+});
+
+test('a data directory that can not be written is named', async () => {
+  const folder = await folderForThisTest();
+  const file = join(folder, 'a-file');
+  await writeFile(file, '');
+  await chmod(file, 0o400);
+  const { exitCode, stderr } = await runOpenray(['serve', '--port', '0', '--data-dir', join(file, 'below')]);
+  expect(exitCode).toBe(74);
+  expect(stderr).toMatch(/^openray: .*a-file.*\n$/);
+});
+
+test.each([
+  [['serve', '--port', '99999'], 78, /setting port \(--port\)/],
+  [['serve', '--host', '0.0.0.0'], 78, /not a loopback address/],
+  [['serve', '--no-such-flag'], 64, /unknown option '--no-such-flag'/],
+  [['no-such-command'], 64, /unknown command 'no-such-command'/],
+])('%j ends with %i and says why', async (args, exitCode, message) => {
+  const result = await runOpenray(args);
+  expect(result.exitCode).toBe(exitCode);
+  expect(result.stderr).toMatch(message);
+});
+
+test('a misspelt variable and a misspelt key of the settings file stop the start and name themselves', async () => {
+  const file = join(await folderForThisTest(), 'openray.yaml');
+  await writeFile(file, 'queueMaxByte: 5\n');
+  expect((await runOpenray(['config', '--config', file])).stderr).toContain('unknown setting queueMaxByte');
+  expect((await runOpenray(['config'], { env: { OPENRAY_PROT: '1' } })).stderr).toContain('OPENRAY_PROT');
+});
+
+test('openray config tells each value and where it came from: flag over variable over file over default', async () => {
+  const file = join(await folderForThisTest(), 'openray.yaml');
+  await writeFile(file, 'port: 2001\nregion: eu-west-1\naccountId: 123456789012\n');
+  const { stdout, exitCode } = await runOpenray(['config', '--config', file, '--port', '2003'], {
+    env: { OPENRAY_PORT: '2002', OPENRAY_REGION: 'eu-central-1' },
+  });
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^port +2003 +flag$/m);
+  expect(stdout).toMatch(/^region +"eu-central-1" +environment$/m);
+  expect(stdout).toMatch(/^accountId +"123456789012" +file$/m);
+  expect(stdout).toMatch(/^host +"127.0.0.1" +default$/m);
+});
+
+test('--help of the program and of each command is an answer, not a failure', async () => {
+  for (const args of [['--help'], ['serve', '--help'], ['invoke', '--help']]) {
+    const { exitCode, stdout } = await runOpenray(args);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Usage: openray');
+  }
+});
+
+test('health is answered as soon as data can be taken', async () => {
+  const server = await serverForThisTest();
+  const answer = await fetch(`${server.url}/health`);
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ status: 'ok', version: expect.any(String) });
+});
