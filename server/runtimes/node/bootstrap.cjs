@@ -69,13 +69,21 @@ function readAnswer(incoming, done) {
   });
 }
 
+/** Waits until all that was printed is out: a full pipe is written to later, and lines belong before the answer. */
+async function printed() {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableLength > 0) await new Promise((done) => stream.write('', done));
+  }
+}
+
 /**
  * @param {string} path
  * @param {unknown} error
  * @param {Record<string, string>} [headers]
  */
-function postError(path, error, headers = {}) {
+async function postError(path, error, headers = {}) {
   const body = JSON.stringify(errorBody(error));
+  await printed();
   return call('POST', path, body, { ...headers, [CAUSE_HEADER]: ascii(JSON.stringify(errorCause(error))) });
 }
 
@@ -442,9 +450,11 @@ async function runStreaming(handler, event, context) {
       result.then(succeed, fail);
     });
     if (!stream.writableEnded) throw new Error('Response stream is not finished.');
+    await printed();
   } catch (error) {
     logError('Invoke Error', error);
     if (!stream.hasBegun) return void (await postError(`/invocation/${requestId}/error`, error));
+    await printed();
     stream.failWith(error);
   }
   await stream.answered;
@@ -485,6 +495,7 @@ async function handle(handler, next) {
     const result = await runBuffered(handler, JSON.parse(next.body.toString()), context);
     // Rejections that nobody handles are reported before the answer is out.
     await new Promise(setImmediate);
+    await printed();
     await call('POST', `/invocation/${requestId}/response`, resultBody(result));
   } catch (error) {
     await new Promise(setImmediate);

@@ -334,13 +334,14 @@ describe.each(STORES)('the $name store, opened again', ({ open }) => {
   test('writes what is queued before it closes, and takes nothing after', async () => {
     const directory = await makeTestDirectory();
     const first = await open(directory.path, { commitIntervalMs: 60_000 });
+    await first.append([aDocument(0)]);
     const appending = first.append([aDocument(1)]);
     await first.close();
     await expect(appending).resolves.toBeUndefined();
     await expect(first.append([aDocument(2)])).rejects.toEqual(failure('ServiceUnavailable'));
     await expect(first.query(sql`SELECT 1`)).rejects.toEqual(failure('ServiceUnavailable'));
     const store = await open(directory.path);
-    expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1);
+    expect(await countWhere(store, sql`documents`, sql`true`)).toBe(2);
     await store.close();
     await directory.remove();
   });

@@ -20,8 +20,10 @@ export type EmbeddedOptions = {
   readonly engineMemoryBytes: number;
 };
 
-/** Rows of one answer. What is longer comes as a stream. */
-const MAX_RESULT_ROWS = 1_000_000;
+type ResultBounds = { readonly maxRows: number; readonly maxBytes: number };
+/** One answer has to fit one string. What is longer comes as a stream. */
+const RESULT_BOUNDS: ResultBounds = { maxRows: 1_000_000, maxBytes: 256 * 1024 * 1024 };
+const UNBOUNDED: ResultBounds = { maxRows: 0, maxBytes: 0 };
 /** Calls that may wait for a session. */
 const MAX_WAITING = 256;
 /** One session inserts, one runs commands, one cancels. */
@@ -156,7 +158,7 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
 
   async function call(pool: SessionPool<Session>, statement: RenderedSql, asked: CallOptions): Promise<string> {
     const { lease, callId, options } = await begin(pool, asked);
-    const settings = setCall(callId, statement, options, MAX_RESULT_ROWS);
+    const settings = setCall(callId, statement, options, RESULT_BOUNDS);
     const watched = watch(callId, options);
     // The session is free when the engine is done with it, which may be after the caller was told of a timeout.
     const running = lease.session.queryAsync(`${settings}; ${statement.query}`, { format: 'JSONEachRow' });
@@ -181,7 +183,7 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
     let cancel = () => {};
     try {
       // A stream takes a single statement.
-      await lease.session.queryAsync(setCall(callId, statement, options, 0));
+      await lease.session.queryAsync(setCall(callId, statement, options, UNBOUNDED));
       const chunks = lease.session.queryStream(statement.query, { format: 'JSONEachRow' });
       cancel = () => chunks.cancel();
       const iterator = chunks[Symbol.asyncIterator]();
@@ -204,19 +206,20 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
     }
   }
 
-  async function insert({ table, structure, bytes }: RowBlock): Promise<void> {
+  async function insert({ table, columns, bytes }: RowBlock): Promise<void> {
     const { session, release } = await inserters.acquire({ signal: undefined, timeoutMs: 60_000 });
     const path = join(spoolDirectory, `${table}.rows`);
     try {
       await writeFile(path, bytes, { mode: 0o600 });
-      await session.queryAsync(
-        `INSERT INTO ${table} (${columnNames(structure)}) SELECT * FROM file(${quote(path)}, 'RowBinary', ${quote(structure)})`,
-      );
+      const names = Object.keys(columns).join(', ');
+      const structure = Object.entries(columns).map((column) => column.join(' '));
+      const rows = `file(${quote(path)}, 'RowBinary', ${quote(structure.join(', '))})`;
+      await session.queryAsync(`INSERT INTO ${table} (${names}) SELECT * FROM ${rows}`);
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      release();
       await unlink(path).catch(() => {});
+      release();
     }
   }
 
@@ -241,26 +244,19 @@ async function letGo(session: Session): Promise<void> {
 }
 
 /** Everything that bounds and names one call, as settings of its session. */
-function setCall(callId: string, statement: RenderedSql, options: CallOptions, maxRows: number): string {
+function setCall(callId: string, statement: RenderedSql, options: CallOptions, bounds: ResultBounds): string {
   const settings = [
     `log_comment = ${quote(callId)}`,
     `max_execution_time = ${options.timeoutMs / 1000}`,
     `max_memory_usage = ${options.maxMemoryBytes}`,
-    `max_result_rows = ${maxRows}`,
+    `max_result_rows = ${bounds.maxRows}`,
+    `max_result_bytes = ${bounds.maxBytes}`,
     'output_format_json_quote_64bit_integers = 0',
     // `lower(hex(trace_id)) AS trace_id` must not change what WHERE compares.
     'prefer_column_name_to_alias = 1',
     setParameters(statement),
   ];
   return `SET ${settings.filter((setting) => setting !== '').join(', ')}`;
-}
-
-/** `a String, b Map(String, UInt8)` → `a, b`. */
-function columnNames(structure: string): string {
-  return structure
-    .split(/,(?![^(]*\))/)
-    .map((column) => column.trim().split(' ')[0])
-    .join(', ');
 }
 
 async function importChdb(): Promise<typeof import('chdb')> {

@@ -4,11 +4,15 @@ import type { RenderedSql } from './sql.ts';
 export type CallOptions = {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
+  /** 0 for no bound but the engine's own. */
   readonly maxMemoryBytes: number;
 };
 
-/** Rows of one table in RowBinary. `structure` names and types the columns in the order of the bytes. */
-export type RowBlock = { readonly table: string; readonly structure: string; readonly bytes: Uint8Array };
+/** Types of columns by name, in the order of their bytes. */
+export type Columns = Readonly<Record<string, string>>;
+
+/** Rows of one table in RowBinary. */
+export type RowBlock = { readonly table: string; readonly columns: Columns; readonly bytes: Uint8Array };
 
 /**
  * A running ClickHouse: the little that differs between an embedded and a remote one.

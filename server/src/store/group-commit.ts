@@ -3,12 +3,12 @@ import type { Document } from '../model/entity.ts';
 import { messageOf } from './clickhouse-errors.ts';
 import type { RowBlock } from './engine.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
-import { DOCUMENT_STRUCTURE, ENTITY_STRUCTURE, writeDocument, writeEntities } from './rows.ts';
+import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
 import type { DocumentCounts } from './store.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
-  /** How long the first document of a block waits for others. */
+  /** The least time from one block to the next. A document that comes after a quiet time waits for nobody. */
   readonly commitIntervalMs: number;
   /** Encoded rows that may wait or be on their way, together. */
   readonly queueMaxBytes: number;
@@ -34,6 +34,7 @@ type Block = {
 const BLOCK_BYTES = 16 * 1024 * 1024;
 /** An insert that fails is tried again after each of these. */
 const RETRY_AFTER_MS: readonly number[] = [50, 500];
+const WARN_EVERY_MS = 60_000;
 
 /**
  * Collects documents and inserts them as blocks, one block at a time, entities before documents: a document that can be
@@ -50,6 +51,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let open: Block | undefined;
   const waiting: Block[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let lastSealedMs = Number.NEGATIVE_INFINITY;
+  let quietUntilMs = Number.NEGATIVE_INFINITY;
   let draining: Promise<void> | undefined;
   let isClosed = false;
 
@@ -86,13 +89,14 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function openBlock(): Block {
     if (open) return open;
     open = spare.pop() ?? { entities: createRowBuffer(), documents: createRowBuffer(), documentCount: 0, callers: [] };
-    timer = setTimeout(seal, options.commitIntervalMs);
+    timer = setTimeout(seal, lastSealedMs + options.commitIntervalMs - performance.now());
     return open;
   }
 
   /** Nothing more goes into the open block: it waits for the insert before it, then is inserted. */
   function seal(): void {
     clearTimeout(timer);
+    lastSealedMs = performance.now();
     if (open) waiting.push(open);
     open = undefined;
     draining ??= drain().finally(() => {
@@ -110,10 +114,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   async function commit(block: Block): Promise<void> {
     let failure: unknown;
     try {
-      await insertWithRetries({ table: 'entities', structure: ENTITY_STRUCTURE, bytes: writtenBytes(block.entities) });
+      await insertWithRetries({ table: 'entities', columns: ENTITY_COLUMNS, bytes: writtenBytes(block.entities) });
       await insertWithRetries({
         table: 'documents',
-        structure: DOCUMENT_STRUCTURE,
+        columns: DOCUMENT_COLUMNS,
         bytes: writtenBytes(block.documents),
       });
     } catch (thrown) {
@@ -140,11 +144,17 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
         await options.insert(rows);
         return;
       } catch (thrown) {
-        options.log.warn({ table: rows.table, retryAfterMs, reason: reasonOf(thrown) }, 'insert failed, trying again');
+        warnRarely(rows.table, thrown);
         await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
       }
     }
     await options.insert(rows);
+  }
+
+  function warnRarely(table: string, thrown: unknown): void {
+    if (performance.now() < quietUntilMs) return;
+    quietUntilMs = performance.now() + WARN_EVERY_MS;
+    options.log.warn({ table, reason: reasonOf(thrown), refused }, 'inserts fail and are tried again');
   }
 
   /** One block is kept for reuse: its buffers have grown to what this load needs. */

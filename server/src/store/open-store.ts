@@ -28,7 +28,7 @@ export type StoreOptions = {
   readonly log: StoreLog;
 };
 
-export type StoreLog = {
+type StoreLog = {
   info(fields: object, sentence: string): void;
   warn(fields: object, sentence: string): void;
 };

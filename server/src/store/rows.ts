@@ -1,6 +1,7 @@
 import type { AnnotationValue, Document, Entity } from '../model/entity.ts';
 import { isJsonObject } from '../model/json.ts';
 import { attributesOf } from './attributes.ts';
+import type { Columns } from './engine.ts';
 import {
   type RowBuffer,
   writeBool,
@@ -13,19 +14,51 @@ import {
 } from './row-binary.ts';
 
 /** Columns of `documents` in the order `writeDocument` writes them. */
-export const DOCUMENT_STRUCTURE = `trace_id FixedString(16), id FixedString(8), seq UInt64, format LowCardinality(String),
-  in_progress Bool, start_us UInt64, end_us UInt64, body String`;
+export const DOCUMENT_COLUMNS: Columns = {
+  trace_id: 'FixedString(16)',
+  id: 'FixedString(8)',
+  seq: 'UInt64',
+  format: 'LowCardinality(String)',
+  in_progress: 'Bool',
+  start_us: 'UInt64',
+  end_us: 'UInt64',
+  body: 'String',
+};
 
 /** Columns of `entities` in the order `writeEntities` writes them. */
-export const ENTITY_STRUCTURE = `trace_id FixedString(16), id FixedString(8), parent_id FixedString(8),
-  enclosing_id FixedString(8), is_in_segment Bool, seq UInt64,
-  is_segment Bool, is_root Bool, in_progress Bool, start_us UInt64, end_us UInt64,
-  name LowCardinality(String), origin LowCardinality(String), namespace LowCardinality(String),
-  fault Bool, error Bool, throttle Bool,
-  http_status UInt16, http_method LowCardinality(String), http_url String, http_user_agent String,
-  http_client_ip String, user String, resource_arn String, instance_id String, availability_zone String,
-  account_id String, annotations_string Map(String, String), annotations_number Map(String, Float64),
-  annotations_bool Map(String, Bool), attributes Array(String)`;
+export const ENTITY_COLUMNS: Columns = {
+  trace_id: 'FixedString(16)',
+  id: 'FixedString(8)',
+  parent_id: 'FixedString(8)',
+  enclosing_id: 'FixedString(8)',
+  is_in_segment: 'Bool',
+  seq: 'UInt64',
+  is_segment: 'Bool',
+  is_root: 'Bool',
+  in_progress: 'Bool',
+  start_us: 'UInt64',
+  end_us: 'UInt64',
+  name: 'LowCardinality(String)',
+  origin: 'LowCardinality(String)',
+  namespace: 'LowCardinality(String)',
+  fault: 'Bool',
+  error: 'Bool',
+  throttle: 'Bool',
+  http_status: 'UInt16',
+  http_method: 'LowCardinality(String)',
+  http_url: 'String',
+  http_user_agent: 'String',
+  http_client_ip: 'String',
+  user: 'String',
+  resource_arn: 'String',
+  instance_id: 'String',
+  availability_zone: 'String',
+  account_id: 'String',
+  annotations_string: 'Map(String, String)',
+  annotations_number: 'Map(String, Float64)',
+  annotations_bool: 'Map(String, Bool)',
+  attributes: 'Array(String)',
+};
 
 /** The row of the document itself. `start_us` and `end_us` span all of its entities, finished or not. */
 export function writeDocument(target: RowBuffer, document: Document): void {

@@ -1,6 +1,6 @@
 import { OpenrayError } from '../errors.ts';
 
-export type Lease<T> = { readonly session: T; release(): void };
+type Lease<T> = { readonly session: T; release(): void };
 
 /** Gives each session to one holder at a time, in the order of asking. */
 export type SessionPool<T> = {

@@ -7,7 +7,7 @@ import { OpenrayError } from '../errors.ts';
 export type SqlValue = string | number | boolean | bigint | readonly string[] | readonly number[];
 
 /** Types that a value can be bound as. */
-export type SqlType =
+type SqlType =
   | 'String'
   | 'Bool'
   | 'UInt8'
@@ -24,7 +24,7 @@ export type SqlType =
 const made: unique symbol = Symbol('made by sql');
 
 /** A value with the type it is bound as, where the one that `sql` would take is not meant. */
-export type TypedValue = { readonly type: SqlType; readonly value: SqlValue; readonly [made]: 'value' };
+type TypedValue = { readonly type: SqlType; readonly value: SqlValue; readonly [made]: 'value' };
 
 /** Only `sql` and its helpers make one: the symbol keeps JSON of the same shape from passing for SQL. */
 export type Sql = {

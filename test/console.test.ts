@@ -1,0 +1,236 @@
+import { PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openBrowser } from './support/browser.ts';
+import { entityId, segment, traceId } from './support/documents.ts';
+import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
+
+let server: TestServer;
+let browser: Browser;
+let page: Page;
+let pageErrors: string[];
+
+beforeAll(async () => {
+  server = await startTestServer();
+  browser = await openBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+  await removeFolder(server.dataDir);
+});
+
+beforeEach(async () => {
+  pageErrors = [];
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.on('pageerror', (error) => pageErrors.push(error.message));
+  page.setDefaultTimeout(15_000);
+});
+
+afterEach(async () => {
+  await page.close();
+  expect(pageErrors).toEqual([]);
+});
+
+/** A shop that asks a payment service, which fails with an exception; gives the trace's id. */
+async function putTrace(user: string): Promise<string> {
+  const trace_id = traceId();
+  const [call, query] = [entityId(), entityId()];
+  const root = segment({ trace_id, name: 'shop', fault: true, annotations: { user_id: user } });
+  const start = root.start_time;
+  const documents = [
+    {
+      ...root,
+      http: { request: { method: 'POST', url: 'https://shop.example/pay' }, response: { status: 500 } },
+      metadata: { checkout: { cart: { items: 3 } } },
+      subsegments: [
+        {
+          id: call,
+          name: 'payments.example',
+          namespace: 'remote',
+          start_time: start + 0.01,
+          end_time: start + 0.09,
+          fault: true,
+        },
+        {
+          id: query,
+          name: 'orders@db.example',
+          namespace: 'remote',
+          start_time: start + 0.01,
+          end_time: start + 0.02,
+          sql: { sanitized_query: 'SELECT price FROM orders WHERE id = ?', database_type: 'PostgreSQL' },
+        },
+      ],
+    },
+    segment({
+      trace_id,
+      name: 'payments',
+      parent_id: call,
+      origin: 'AWS::ECS::Container',
+      start_time: start + 0.02,
+      end_time: start + 0.08,
+      fault: true,
+      cause: {
+        exceptions: [
+          {
+            id: entityId(),
+            type: 'CardDeclined',
+            message: 'no funds',
+            stack: [{ path: 'pay.ts', line: 7, label: 'charge' }],
+          },
+        ],
+      },
+    }),
+  ];
+  await server.xray.send(
+    new PutTraceSegmentsCommand({ TraceSegmentDocuments: documents.map((document) => JSON.stringify(document)) }),
+  );
+  return trace_id;
+}
+
+describe('with nothing stored', () => {
+  test.each(['/service-map', '/traces'])('%s says how to send a first trace', async (path) => {
+    await page.goto(server.url + path);
+    await page
+      .getByText(/openray invoke|AWS_XRAY_DAEMON_ADDRESS/)
+      .first()
+      .waitFor();
+  });
+
+  test('a trace that is not there is said to be not there', async () => {
+    const id = traceId();
+    await page.goto(`${server.url}/traces/${id}`);
+    await page
+      .getByText(/not|no /i)
+      .first()
+      .waitFor();
+    expect(await page.getByRole('treegrid').count()).toBe(0);
+  });
+});
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
+  const user = `user-of-${colorScheme}`;
+  let id: string;
+
+  beforeAll(async () => {
+    id = await putTrace(user);
+  });
+
+  beforeEach(() => page.emulateMedia({ colorScheme }));
+
+  test('the service map shows services, their health and calls, and leads to their traces', async () => {
+    await page.goto(`${server.url}/service-map`);
+    const map = page.getByRole('region', { name: 'Service map' });
+    const payments = page.locator('.react-flow__node', { hasText: 'payments' }).first();
+    await payments.waitFor();
+    await payments.focus();
+    await page.keyboard.press('Enter');
+    const details = page.getByLabel('Details of the selection');
+    await details.getByText('payments').first().waitFor();
+    expect(await details.getByText(/fault/i).count()).toBeGreaterThan(0);
+    await details
+      .getByRole('link', { name: /traces/i })
+      .or(details.getByRole('button', { name: /traces/i }))
+      .first()
+      .click();
+    await page.waitForURL(/\/traces\?.*payments/);
+    await page.getByRole('link', { name: id }).waitFor();
+    expect(await map.count()).toBeLessThanOrEqual(1);
+  });
+
+  test('the list finds by annotation, and only what it should', async () => {
+    const other = await putTrace('somebody-else');
+    await page.goto(`${server.url}/traces?q=${encodeURIComponent(`annotation.user_id = "${user}"`)}`);
+    await page.getByRole('link', { name: id }).waitFor();
+    expect(await page.getByRole('link', { name: other }).count()).toBe(0);
+  });
+
+  test('a query is typed, its mistake is shown, and its correction finds', async () => {
+    await page.goto(`${server.url}/traces`);
+    await page.getByRole('link', { name: id }).waitFor();
+    const box = page.getByLabel('Filter expression').first();
+    await box.click();
+    await page.keyboard.type('annotation.user_id = ');
+    await page.keyboard.press('Enter');
+    await page
+      .getByText(/position|expected/i)
+      .first()
+      .waitFor();
+    await page.keyboard.type(`"${user}"`);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/q=annotation/);
+    await page.getByRole('link', { name: id }).waitFor();
+  });
+
+  test('a trace shows its timeline, and everything that was recorded of the selected part', async () => {
+    await page.goto(`${server.url}/traces/${id}`);
+    const rows = page.getByRole('treegrid', { name: 'Segments and subsegments' });
+    await rows.getByRole('row').first().waitFor();
+    expect(await rows.getByRole('row').count()).toBe(4);
+    const details = page.getByLabel('Details of the selection');
+
+    await rows.getByText('shop', { exact: true }).first().click();
+    await details.getByRole('tab', { name: /^Annotations/ }).click();
+    await details.getByRole('tabpanel').getByText(user).waitFor();
+    await details.getByRole('tab', { name: /^Metadata/ }).click();
+    await details.getByRole('tabpanel').getByText('items').first().waitFor();
+    await details.getByRole('tab', { name: /^Raw/ }).click();
+    await details
+      .getByRole('tabpanel')
+      .getByText(/"trace_id"/)
+      .first()
+      .waitFor();
+
+    await rows.getByText('payments', { exact: true }).first().click();
+    await details.getByRole('tab', { name: /^Exceptions/ }).click();
+    await details.getByRole('tabpanel').getByText('CardDeclined').first().waitFor();
+    await details.getByRole('tabpanel').getByText('charge').first().waitFor();
+    await details.getByRole('tab', { name: /^Resources/ }).click();
+    await details.getByRole('tabpanel').getByText('AWS::ECS::Container').first().waitFor();
+
+    await rows.getByText('orders@db.example').click();
+    await details.getByRole('tab', { name: /^SQL/ }).click();
+    await details
+      .getByRole('tabpanel')
+      .getByText(/SELECT price/)
+      .first()
+      .waitFor();
+    await details.getByRole('tab', { name: /^Overview/ }).click();
+    await details.getByRole('tabpanel').getByText('remote').first().waitFor();
+  });
+
+  test('the timeline works by keyboard alone', async () => {
+    await page.goto(`${server.url}/traces/${id}`);
+    const rows = page.getByRole('treegrid', { name: 'Segments and subsegments' });
+    await rows.getByRole('row').first().waitFor();
+    await rows.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Details of the selection').waitFor();
+    await page.waitForURL(/entity=[0-9a-f]{16}/);
+  });
+});
+
+test('a trace is opened by its id from any page; what is no id is said to be none', async () => {
+  const id = await putTrace('by-id');
+  await page.goto(`${server.url}/service-map`);
+  const box = page.getByLabel('Open a trace by its id');
+  await box.fill('not an id');
+  await box.press('Enter');
+  await page.getByRole('alert').waitFor();
+  await box.fill(id.replace('1-', '').replace('-', ''));
+  await box.press('Enter');
+  await page.waitForURL(`**/traces/${id}`);
+  await page.getByRole('treegrid').waitFor();
+});
+
+test('pages follow what arrives without being asked', async () => {
+  await putTrace('before');
+  await page.goto(`${server.url}/traces?q=${encodeURIComponent('annotation.user_id = "arrives-later"')}`);
+  await page.getByLabel('Filter expression').first().waitFor();
+  const id = await putTrace('arrives-later');
+  await page.getByRole('link', { name: id }).waitFor();
+});
