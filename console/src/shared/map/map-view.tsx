@@ -35,7 +35,7 @@ const EDGE_TYPES = { call: MapEdgeView };
 /** With more edges than this, labels would cover the map; then only those near the selection have one, and the rest fades. */
 const MAX_LABELS = 40;
 /** Room around the whole map; on top as much as the legend takes. */
-const FIT = { padding: { top: '52px', right: '32px', bottom: '24px', left: '32px' }, maxZoom: 1.1 } as const;
+const FIT = { padding: { top: '52px', right: '32px', bottom: '24px', left: '32px' }, maxZoom: 1 } as const;
 const FIT_WITHOUT_LEGEND = { ...FIT, padding: { ...FIT.padding, top: '16px', bottom: '16px' } } as const;
 
 /** Services and their calls, left to right. Nodes and edges take the focus; Enter selects, Escape lets go. */
