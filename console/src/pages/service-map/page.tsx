@@ -87,7 +87,7 @@ export function ServiceMapPage(): ReactElement {
               onClearFilter={() => void navigate({ search: (before) => ({ ...before, q: '' }) })}
             />
           )}
-          {data && !isEmpty && !error && view === 'map' && (
+          {data && !isEmpty && view === 'map' && (
             <MapView
               map={data.map}
               selection={selection}
@@ -96,7 +96,7 @@ export function ServiceMapPage(): ReactElement {
               {...(windowMinutes === undefined ? {} : { windowMinutes })}
             />
           )}
-          {data && !isEmpty && !error && view === 'table' && (
+          {data && !isEmpty && view === 'table' && (
             <MapTable map={data.map} windowMinutes={windowMinutes ?? 1} selection={selection} onSelect={select} />
           )}
         </div>
