@@ -64,7 +64,7 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
     id: field,
     header,
     sortingField: field,
-    width: 100,
+    width: 108,
     cell: (row) => formatCount(row[field]),
   });
   return [
@@ -73,7 +73,7 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
       header: 'Service',
       sortingField: 'name',
       isRowHeader: true,
-      width: 260,
+      width: 245,
       cell: (row) => (
         <Link variant="primary" onFollow={() => onSelect({ kind: 'node', key: row.key })}>
           {row.name}
@@ -87,7 +87,7 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
       id: 'average',
       header: 'Average',
       sortingField: 'averageUs',
-      width: 100,
+      width: 115,
       cell: (row) => formatDuration(orNone(row.averageUs)),
     },
     {

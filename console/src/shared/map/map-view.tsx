@@ -136,7 +136,7 @@ function Canvas({
       onNodesChange={(changes) => selectFrom('node', changes)}
       onEdgesChange={(changes) => selectFrom('edge', changes)}
       onPaneClick={() => onSelect(undefined)}
-      onMoveStart={(event) => event && onMoved()}
+      onMove={(event) => event && onMoved()}
       aria-label="Service map"
     >
       {legend !== undefined && <Panel position="top-left">{legend}</Panel>}
