@@ -8,7 +8,7 @@ import { Session } from 'chdb';
 import { parseDocument } from '../../server/dist/model/parse-document.js';
 import { MIGRATIONS, readMigrations } from '../../server/dist/store/migrate.js';
 import { createRowBuffer, type RowBuffer, writtenBytes } from '../../server/dist/store/row-binary.js';
-import { DOCUMENT_STRUCTURE, ENTITY_STRUCTURE, writeDocument, writeEntities } from '../../server/dist/store/rows.js';
+import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from '../../server/dist/store/rows.js';
 import type { BareRequest, DiskUse, LoadTimes } from './bare-client.ts';
 import { type Dataset, generateTraces, makeDataset } from './generate.ts';
 import { cpuSecondsOf } from './process-usage.ts';
@@ -19,8 +19,8 @@ const TRACES_A_BLOCK = 1_000;
 const TRACES_AHEAD = 20_000;
 
 const TABLES = [
-  { table: 'entities', structure: ENTITY_STRUCTURE },
-  { table: 'documents', structure: DOCUMENT_STRUCTURE },
+  { table: 'entities', columns: ENTITY_COLUMNS },
+  { table: 'documents', columns: DOCUMENT_COLUMNS },
 ] as const;
 
 let session: Session;
@@ -52,7 +52,7 @@ async function load(dataset: Dataset, first: number, last: number): Promise<Load
     const beganMs = performance.now();
     for (const file of files) {
       const insertBeganMs = performance.now();
-      for (const { table, structure } of TABLES) await insert(table, structure, `${file}.${table}`);
+      for (const { table, columns } of TABLES) await insert(table, columns, `${file}.${table}`);
       insertsMs.push(performance.now() - insertBeganMs);
     }
     times.insertSeconds += (performance.now() - beganMs) / 1000;
@@ -100,10 +100,11 @@ function secondsFor(work: () => void): number {
   return (performance.now() - beganMs) / 1000;
 }
 
-async function insert(table: string, structure: string, path: string): Promise<void> {
-  const columns = structure.split(/,(?![^(]*\))/).map((column) => column.trim().split(' ')[0]);
+async function insert(table: string, columns: Readonly<Record<string, string>>, path: string): Promise<void> {
+  const names = Object.keys(columns).join(', ');
+  const structure = Object.entries(columns).map((column) => column.join(' '));
   await session.queryAsync(
-    `INSERT INTO ${table} (${columns.join(', ')}) SELECT * FROM file('${path}', 'RowBinary', '${structure}')`,
+    `INSERT INTO ${table} (${names}) SELECT * FROM file('${path}', 'RowBinary', '${structure.join(', ')}')`,
   );
 }
 

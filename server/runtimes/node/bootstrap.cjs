@@ -33,6 +33,8 @@ const agent = new Agent({ keepAlive: true });
 let requestId;
 /** @type {(() => void) | undefined} What to do when the event loop has nothing left. */
 let onIdle;
+/** The process has crashed and ends as soon as the runner knows. */
+let isEnding = false;
 
 // ---------------------------------------------------------------------------------------------- Runtime API
 
@@ -67,6 +69,11 @@ function readAnswer(incoming, done) {
   incoming.on('end', () => {
     done({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks) });
   });
+}
+
+/** Never comes back in a process that ends: it must neither answer nor take another event. */
+async function alive() {
+  if (isEnding) await new Promise(() => {});
 }
 
 /** Waits until all that was printed is out: a full pipe is written to later, and lines belong before the answer. */
@@ -496,9 +503,11 @@ async function handle(handler, next) {
     // Rejections that nobody handles are reported before the answer is out.
     await new Promise(setImmediate);
     await printed();
+    await alive();
     await call('POST', `/invocation/${requestId}/response`, resultBody(result));
   } catch (error) {
     await new Promise(setImmediate);
+    await alive();
     logError('Invoke Error', error);
     await postError(`/invocation/${requestId}/error`, error);
   }
@@ -519,6 +528,7 @@ function resultBody(result) {
  * @param {number} exitCode
  */
 async function crash(title, error, exitCode) {
+  isEnding = true;
   logError(title, error);
   await (requestId === undefined
     ? postError('/init/error', error, { [TYPE_HEADER]: 'Runtime.Unknown' })
@@ -546,6 +556,7 @@ async function main() {
   }
   for (;;) {
     onIdle = undefined;
+    await alive();
     await handle(handler, await call('GET', '/invocation/next'));
   }
 }

@@ -260,6 +260,17 @@ describe('failures end as Lambda ends them', () => {
     expect(resultOf(result)).toMatchObject(payload);
   });
 
+  test('a process that crashed takes no further event, however soon that comes', async () => {
+    for (let round = 0; round < 10; round++) {
+      const [crashed, next] = [
+        await local.invoke('Faulty', { how: 'reject' }),
+        await local.invoke('Faulty', { how: 'fine' }),
+      ];
+      expect(crashed.log).toContain('Status: error\tError Type: Runtime.ExitError');
+      expect(resultOf(next)).toBe('fine');
+    }
+  });
+
   test('after any of them the next invocation works, in a new environment where the old one died', async () => {
     const cold = await local.invoke('Faulty', { how: 'exit1' });
     expect(cold.functionError).toBe('Unhandled');

@@ -259,7 +259,9 @@ test('parameter overrides come in both of sam’s spellings', () => {
     Other: 'two words',
     A: 'b',
   });
-  expect(() => parseParameterOverrides(['nonsense'])).toThrow('write it as Key=Value');
+  for (const text of ['nonsense', '', 'Stage=two words']) {
+    expect(() => parseParameterOverrides([text])).toThrow('write it as Key=Value');
+  }
   const { functions, notes } = read(
     'Parameters: {T: {Type: Number, Default: 1}}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Timeout: !Ref T}}}',
     { T: '9', Typo: '1' },
