@@ -3,21 +3,26 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { buildApp } from './http/app.ts';
+import { buildApp, buildInvokeApp } from './http/app.ts';
+import { serveGateway } from './http/gateway.ts';
 import type { LambdaApi } from './http/invoke.ts';
 import type { IngestContext } from './ingest/accept.ts';
 import { newArrivals } from './ingest/arrivals.ts';
 import { newSequence } from './ingest/sequence.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
 import { type Functions, openFunctions } from './lambda/functions.ts';
+import { openGateway } from './lambda/gateway/gateway.ts';
 import {
   handleGetFunction,
   handleGetFunctionConfiguration,
   handleInvoke,
+  handleInvokeStreaming,
   handleListFunctions,
 } from './lambda/invoke-api.ts';
+import { openSegmentSender, parseDaemonAddress } from './lambda/segment-sender.ts';
 import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
+import { openSampler } from './lambda/trace-decision.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
@@ -117,6 +122,7 @@ export async function startServer(
 function lambdaApi(functions: Functions): LambdaApi {
   return {
     invoke: (request) => handleInvoke(functions, request),
+    invokeStreaming: (request) => handleInvokeStreaming(functions, request),
     listFunctions: () => handleListFunctions(functions),
     getFunction: (name) => handleGetFunction(functions, name),
     getFunctionConfiguration: (name) => handleGetFunctionConfiguration(functions, name),
@@ -156,6 +162,50 @@ export function openConfiguredFunctions(
     ...(onLine && { onLine: ({ text }) => onLine(text) }),
     onNote: onNote ?? ((sentence) => log.warn(sentence)),
   });
+}
+
+/** Where functions are offered, beside the one port. */
+export type FunctionServer = { readonly url: string; readonly close: () => Promise<void> };
+
+export type FunctionServerOptions = Pick<Process, 'log'> & {
+  readonly host: string;
+  readonly port: number;
+  readonly daemonAddress: string;
+};
+
+/** The Invoke API on a port of its own. Throws when the port is taken. */
+export async function startInvokeServer(
+  config: Config,
+  functions: Functions,
+  { log, host, port }: FunctionServerOptions,
+): Promise<FunctionServer> {
+  const app = buildInvokeApp({ log, bodyMaxBytes: config.bodyMaxBytes, lambda: () => lambdaApi(functions) });
+  try {
+    const url = await app.listen({ host, port });
+    return { url, close: () => app.close() };
+  } catch (cause) {
+    throw portTaken('TCP', host, port, cause);
+  }
+}
+
+/** The template's APIs and function URLs. Throws when the port is taken. */
+export async function startGateway(
+  config: Config,
+  functions: Functions,
+  { host, port, daemonAddress }: FunctionServerOptions,
+): Promise<FunctionServer> {
+  const { accountId, region } = config;
+  const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
+  const sample = openSampler(config.lambdaSampling);
+  const gateway = openGateway({ functions, sender, accountId, region, sample });
+  const server = await serveGateway(gateway.handle, { host, port, bodyMaxBytes: config.bodyMaxBytes });
+  return {
+    url: server.url,
+    async close() {
+      await server.close();
+      sender.close();
+    },
+  };
 }
 
 type Listening = { listen(options: { host: string; port: number }): Promise<string> };

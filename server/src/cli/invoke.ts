@@ -9,6 +9,7 @@ import { formatTraceId } from '../model/trace-id.ts';
 import { openConfiguredFunctions, type Process } from '../serve.ts';
 import { type Backend, findBackend } from './backend.ts';
 import { readEvent } from './event.ts';
+import { ignoreSamFlags } from './ignored-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 
@@ -21,10 +22,6 @@ type InvokeFlags = Readonly<Record<string, unknown>> & {
   readonly failOnError?: boolean;
   readonly config?: string;
 };
-
-/** Flags of SAM that say nothing here: containers, stacks and profiles. Taken, so that a Makefile need not change. */
-const IGNORED = ['--stack-name', '--profile', '--docker-network', '--container-host', '--invoke-image', '--log-file'];
-const IGNORED_SWITCHES = ['--no-event', '--skip-pull-image', '--force-image-build'];
 
 /**
  * `openray invoke NAME`: runs a function once, as Lambda would, prints what `sam remote invoke` prints, then where the
@@ -43,8 +40,7 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
     .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'))
     .option('--endpoint-url <url>', 'invoke a function of a running openray instead, through its Invoke API')
     .option('--fail-on-error', 'exit with 1 when the function fails');
-  for (const flag of IGNORED) command.addOption(new Option(`${flag} <value>`).hideHelp());
-  for (const flag of IGNORED_SWITCHES) command.addOption(new Option(flag).hideHelp());
+  ignoreSamFlags(command);
   return command.action(async (name: string | undefined, flags: InvokeFlags) => {
     const result = await (flags.endpointUrl === undefined ? invokeHere(name, flags) : invokeThere(name, flags));
     done(flags.failOnError === true && result.functionError !== undefined ? 1 : 0);

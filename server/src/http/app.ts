@@ -31,11 +31,30 @@ export type AppOptions = {
 
 /** The one HTTP port: X-Ray API, Invoke API, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const app = newApp(options);
+  for (const operation of operations) serveOperation(app, operation, options.context);
+  serveInvoke(app, options.lambda);
+  serveEvents(app, options.context.arrivals);
+  app.get('/health', async () => ({ status: 'ok', version: options.version }));
+  const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  await serveConsole(app, options.consoleDir);
+  return app;
+}
+
+/** The Invoke API alone. */
+export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' | 'lambda'>): FastifyInstance {
+  const app = newApp(options);
+  serveInvoke(app, options.lambda);
+  return app;
+}
+
+function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>): FastifyInstance {
   const app = Fastify({
     // Where it listens is told by whoever started it.
-    loggerInstance: options.log.child({}, { level: options.log.level === 'info' ? 'warn' : options.log.level }),
+    loggerInstance: log.child({}, { level: log.level === 'info' ? 'warn' : log.level }),
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: options.bodyMaxBytes,
+    bodyLimit: bodyMaxBytes,
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
     exposeHeadRoutes: true,
@@ -46,14 +65,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.addHook('onSend', async (request, reply) => {
     if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
   });
-
-  for (const operation of operations) serveOperation(app, operation, options.context);
-  serveInvoke(app, options.lambda);
-  serveEvents(app, options.context.arrivals);
-  app.get('/health', async () => ({ status: 'ok', version: options.version }));
-  const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
-  await serveConsole(app, options.consoleDir);
   return app;
 }
 

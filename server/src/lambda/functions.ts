@@ -9,7 +9,9 @@ import type { FunctionLine, JobResult } from './execution-environment.ts';
 import { FunctionPool } from './function-pool.ts';
 import { parseFunctionReference } from './function-reference.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
+import type { GatewayRoute } from './gateway/routes.ts';
 import { logTail } from './log-lines.ts';
+import type { Invocation } from './runtime-api.ts';
 import { openSegmentSender, parseDaemonAddress } from './segment-sender.ts';
 import { openSlots } from './slots.ts';
 import { readTemplate, type Template } from './template.ts';
@@ -73,6 +75,8 @@ export type InvokeRequest = {
   readonly clientContext?: string | undefined;
   readonly invocationType: InvocationType;
   readonly qualifier?: string | undefined;
+  /** Takes a streamed answer as it comes, with its content type; what the function returned whole is not streamed. */
+  readonly onChunk?: Invocation['onChunk'];
 };
 
 export type InvokeResult = {
@@ -98,6 +102,8 @@ export type FunctionDescription = { readonly spec: FunctionSpec; readonly arn: s
 
 export type Functions = {
   readonly list: () => readonly FunctionDescription[];
+  /** What the template's APIs and function URLs route to them. */
+  readonly routes: () => readonly GatewayRoute[];
   /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FunctionDescription;
   /**
@@ -124,6 +130,7 @@ type Call = {
   readonly invokedArn: string;
   readonly payload: Buffer;
   readonly clientContext: string | undefined;
+  readonly onChunk: Invocation['onChunk'];
   readonly startUs: number;
 };
 
@@ -184,6 +191,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
       invokedArn: invokedArn(spec.name, region, accountId, qualifier),
       payload: readPayload(request),
       clientContext: request.clientContext,
+      onChunk: request.onChunk,
       startUs,
     };
     const trace = decideTrace({
@@ -268,6 +276,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
       payload,
       clientContext,
       trace,
+      onChunk: call.onChunk,
       onStart(startUs) {
         if (recorded) opened.push(sender.send(openFunctionSegment({ function: traced, startUs, ...recorded })));
       },
@@ -278,6 +287,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
   }
 
   return {
+    routes: () => template.routes,
     list: () => [...pools.values()].map(({ spec }) => describe(spec)),
     find: (nameOrArn) => describe(findPool(nameOrArn).pool.spec),
     invoke,
