@@ -64,6 +64,34 @@ async function start(...args: readonly string[]): Promise<string> {
   return waitFor('the URL', () => /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0]);
 }
 
+test('openray invoke --watch runs the function again when its code changes', async () => {
+  await writeFile(join(folder, 'watched.js'), 'exports.handler = async () => "first";');
+  await writeFile(
+    join(folder, 'watched.yaml'),
+    TEMPLATE.replace('index.handler', 'watched.handler').replace(/ {6}Events.*\n/, ''),
+  );
+  await writeFile(
+    join(folder, 'samconfig.toml'),
+    '[default.local_invoke.parameters]\ntemplate_file = "watched.yaml"\n',
+  );
+  const child = spawn(process.execPath, [PROGRAM, 'invoke', '--watch'], {
+    cwd: folder,
+    env: cleanEnvironment({ OPENRAY_PORT: new URL(server.url).port }),
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let printed = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    printed += bytes.toString();
+  });
+  await waitFor('the first answer', () => printed.includes('"first"') || undefined);
+  await waitFor('the second answer', async () => {
+    await writeFile(join(folder, 'watched.js'), 'exports.handler = async () => "second";');
+    return printed.includes('"second"') || undefined;
+  });
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+});
+
 describe('the commands that users of SAM know', () => {
   test('openray local start-lambda offers the Invoke API, and traces go to the server that runs', async () => {
     const endpoint = await start('local', 'start-lambda', '--port', '0', '--warm-containers', 'EAGER');
@@ -87,5 +115,8 @@ describe('the commands that users of SAM know', () => {
     expect(trace).toHaveSegment('ServerlessRestApi/Prod', { origin: 'AWS::ApiGateway::Stage', status: 200 });
     expect(trace).toCall('ServerlessRestApi/Prod', 'Orders');
     expect((await fetch(`${url}/nothing`)).status).toBe(403);
+    const code = `exports.handler = async () => ({ statusCode: 418, body: 'changed' });`;
+    await writeFile(join(folder, 'index.js'), code);
+    await waitFor('the new code', async () => (await fetch(`${url}/orders/1`)).status === 418 || undefined);
   });
 });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
@@ -19,6 +19,7 @@ import {
   handleInvokeStreaming,
   handleListFunctions,
 } from './lambda/invoke-api.ts';
+import type { DebugOptions } from './lambda/runtime-command.ts';
 import { openSegmentSender, parseDaemonAddress } from './lambda/segment-sender.ts';
 import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
@@ -133,6 +134,7 @@ export type FunctionsContext = Pick<Process, 'log' | 'environment'> & {
   readonly daemonAddress: string;
   /** What the functions print, as it comes. */
   readonly onLine?: (line: string) => void;
+  readonly debug?: DebugOptions | undefined;
   /** Takes the sentences for the user instead of the log. */
   readonly onNote?: (sentence: string) => void;
 };
@@ -140,16 +142,18 @@ export type FunctionsContext = Pick<Process, 'log' | 'environment'> & {
 /** The functions of the template that the settings name. Throws SettingInvalid when it can not be read. */
 export function openConfiguredFunctions(
   config: Config,
-  { daemonAddress, environment, log, onLine, onNote }: FunctionsContext,
+  { daemonAddress, environment, log, onLine, onNote, debug }: FunctionsContext,
 ): Functions {
-  const { region, accountId, template, parameterOverrides, envVars } = config;
+  const { region, accountId, envVars } = config;
   const overrides = readEnvironmentFile(envVars);
+  const file = resolve(config.template ?? findTemplate());
+  const parameters = parseParameterOverrides(config.parameterOverrides);
+  const reread = () => readTemplate(file, { parameters, region, accountId });
   return openFunctions({
-    template: readTemplate(template ?? findTemplate(), {
-      parameters: parseParameterOverrides(parameterOverrides),
-      region,
-      accountId,
-    }),
+    template: reread(),
+    reread,
+    hotReload: config.hotReload,
+    debug,
     region,
     accountId,
     daemonAddress,

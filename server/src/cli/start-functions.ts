@@ -11,28 +11,28 @@ import {
   startInvokeServer,
 } from '../serve.ts';
 import { findBackend } from './backend.ts';
-import { ignoreSamFlags } from './ignored-flags.ts';
+import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 
-type StartFlags = Readonly<Record<string, unknown>> & {
-  readonly port: string;
-  readonly host: string;
-  readonly config?: string;
-};
+type StartFlags = FunctionFlags & { readonly port: string; readonly host: string; readonly watch: boolean };
 
 type Start = (config: Config, functions: Functions, options: FunctionServerOptions) => Promise<FunctionServer>;
 
 /** `openray start-lambda`: the Invoke API on the port where `sam local start-lambda` has it. */
 export function startLambdaCommand(done: (exitCode: number) => void): Command {
   const command = startCommand('start-lambda', "offer the template's functions to Lambda clients", '3001');
-  return command.action((flags: StartFlags) => run(flags, startInvokeServer, describeFunctions, done));
+  return command.action((flags: StartFlags) =>
+    run(withSamConfig(command, 'local_start_lambda', flags), startInvokeServer, describeFunctions, done),
+  );
 }
 
 /** `openray start-api`: the template's APIs and function URLs, where `sam local start-api` has them. */
 export function startApiCommand(done: (exitCode: number) => void): Command {
   const command = startCommand('start-api', "answer for the template's APIs and function URLs", '3000');
-  return command.action((flags: StartFlags) => run(flags, startGateway, describeRoutes, done));
+  return command.action((flags: StartFlags) =>
+    run(withSamConfig(command, 'local_start_api', flags), startGateway, describeRoutes, done),
+  );
 }
 
 function startCommand(name: string, description: string, port: string): Command {
@@ -40,15 +40,12 @@ function startCommand(name: string, description: string, port: string): Command 
     .description(description)
     .option('-p, --port <port>', 'port to listen on; openray itself is the one that runs, or one is started', port)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('-t, --template <file>', 'template (template.yaml, .yml or .json here)')
-    .option('-n, --env-vars <file>', 'JSON file of variables by function')
-    .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value");
-  ignoreSamFlags(command);
-  return command;
+    .option('--no-watch', 'keep to the code and the template as they were first read');
+  return addFunctionFlags(command);
 }
 
 async function run(
-  { port: portText, host, ...flags }: StartFlags,
+  { port: portText, host, watch, ...flags }: StartFlags,
   start: Start,
   describe: (functions: Functions, url: string) => readonly string[],
   done: (exitCode: number) => void,
@@ -57,7 +54,7 @@ async function run(
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new OpenrayError('InvalidRequestException', `--port ${portText} is not a port`);
   }
-  const { config } = loadConfig({ ...flags, host }, process.env, flags.config);
+  const { config } = loadConfig({ hotReload: watch || undefined, ...flags, host }, process.env, flags.config);
   const log = newLog(config.logLevel);
   const own = thisProcess(log);
   const backend = await findBackend(config, own);
@@ -66,7 +63,13 @@ async function run(
     const { daemonAddress } = backend;
     const onNote = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
     const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
-    const functions = openConfiguredFunctions(config, { ...own, daemonAddress, onNote, onLine });
+    const functions = openConfiguredFunctions(config, {
+      ...own,
+      daemonAddress,
+      onNote,
+      onLine,
+      debug: debugOptions(flags),
+    });
     closers.push(functions.close);
     const server = await start(config, functions, { log, host, port, daemonAddress });
     closers.push(server.close);
