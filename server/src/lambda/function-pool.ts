@@ -209,6 +209,7 @@ export class FunctionPool {
     return new ExecutionEnvironment({
       spec,
       functionArn: functionArn(spec.name, region, accountId),
+      accountId,
       start: found,
       codeDir: code.codeDir,
       variables,
