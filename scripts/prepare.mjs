@@ -13,7 +13,7 @@ if (major < 20 || (major === 20 && minor < 19))
 
 const installed = 'node_modules/.package-lock.json';
 if (!existsSync(installed) || changedAt('package-lock.json') > changedAt(installed)) {
-  run('npm', ['ci', '--no-audit', '--no-fund'], 'installing packages');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'installing packages');
 }
 if (newest(['server/src', 'server/tsconfig.json', 'tsconfig.base.json']) > changedAt('server/dist/.built')) {
   run('npx', ['tsc', '-b', 'server'], 'building the server');

@@ -18,8 +18,8 @@ import {
   handleInvoke,
   handleListFunctions,
 } from './lambda/invoke-api.ts';
-import { readTemplate } from './lambda/template.ts';
-import { findTemplate, readEnvironmentFile, readParameters } from './lambda/template-options.ts';
+import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
+import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
@@ -192,7 +192,7 @@ export function openConfiguredFunctions(
   const overrides = readEnvironmentFile(envVars);
   return openFunctions({
     template: readTemplate(template ?? findTemplate(), {
-      parameters: readParameters(parameterOverrides),
+      parameters: parseParameterOverrides(parameterOverrides),
       region,
       accountId,
     }),

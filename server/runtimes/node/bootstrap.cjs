@@ -33,6 +33,8 @@ const agent = new Agent({ keepAlive: true });
 let requestId;
 /** @type {(() => void) | undefined} What to do when the event loop has nothing left. */
 let onIdle;
+/** The process has crashed and ends as soon as the runner knows. */
+let isEnding = false;
 
 // ---------------------------------------------------------------------------------------------- Runtime API
 
@@ -69,13 +71,26 @@ function readAnswer(incoming, done) {
   });
 }
 
+/** Never comes back in a process that ends: it must neither answer nor take another event. */
+async function alive() {
+  if (isEnding) await new Promise(() => {});
+}
+
+/** Waits until all that was printed is out: a full pipe is written to later, and lines belong before the answer. */
+async function printed() {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableLength > 0) await new Promise((done) => stream.write('', done));
+  }
+}
+
 /**
  * @param {string} path
  * @param {unknown} error
  * @param {Record<string, string>} [headers]
  */
-function postError(path, error, headers = {}) {
+async function postError(path, error, headers = {}) {
   const body = JSON.stringify(errorBody(error));
+  await printed();
   return call('POST', path, body, { ...headers, [CAUSE_HEADER]: ascii(JSON.stringify(errorCause(error))) });
 }
 
@@ -442,9 +457,11 @@ async function runStreaming(handler, event, context) {
       result.then(succeed, fail);
     });
     if (!stream.writableEnded) throw new Error('Response stream is not finished.');
+    await printed();
   } catch (error) {
     logError('Invoke Error', error);
     if (!stream.hasBegun) return void (await postError(`/invocation/${requestId}/error`, error));
+    await printed();
     stream.failWith(error);
   }
   await stream.answered;
@@ -485,9 +502,12 @@ async function handle(handler, next) {
     const result = await runBuffered(handler, JSON.parse(next.body.toString()), context);
     // Rejections that nobody handles are reported before the answer is out.
     await new Promise(setImmediate);
+    await printed();
+    await alive();
     await call('POST', `/invocation/${requestId}/response`, resultBody(result));
   } catch (error) {
     await new Promise(setImmediate);
+    await alive();
     logError('Invoke Error', error);
     await postError(`/invocation/${requestId}/error`, error);
   }
@@ -508,6 +528,7 @@ function resultBody(result) {
  * @param {number} exitCode
  */
 async function crash(title, error, exitCode) {
+  isEnding = true;
   logError(title, error);
   await (requestId === undefined
     ? postError('/init/error', error, { [TYPE_HEADER]: 'Runtime.Unknown' })
@@ -535,6 +556,7 @@ async function main() {
   }
   for (;;) {
     onIdle = undefined;
+    await alive();
     await handle(handler, await call('GET', '/invocation/next'));
   }
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import { traceDurationUs } from '../model/duration.ts';
-import { orphanDocuments, processedDocuments } from '../model/processed-document.ts';
+import type { JsonObject } from '../model/json.ts';
+import { documentText, orphanDocuments, processedDocuments } from '../model/processed-document.ts';
 import type { Trace } from '../model/trace.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { loadTraces } from '../query/load-traces.ts';
@@ -36,9 +37,9 @@ export const batchGetTraces = operation({
 });
 
 function toWireTrace(trace: Trace): WireTrace {
-  const toDocument = ({ id, document }: { id: string; document: object }) => ({
+  const toDocument = ({ id, document }: { id: string; document: JsonObject }) => ({
     Id: id,
-    Document: JSON.stringify(document),
+    Document: documentText(document),
   });
   return {
     Id: formatTraceId(trace.id),

@@ -60,7 +60,8 @@ function scriptEntry(spec: FunctionSpec): string | undefined {
 }
 
 async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCode> {
-  const properties = spec.build.kind === 'esbuild' ? spec.build.properties : { Minify: false, Sourcemap: true };
+  const properties =
+    spec.build.kind === 'esbuild' ? spec.build.properties : { Minify: false, Sourcemap: true, Target: 'es2022' };
   const plan = esbuildPlan(properties);
   const named = entryPoints(properties).map((entry) => entryFile(spec, entry));
   const entries = named.length > 0 ? named : [scriptEntry(spec) ?? handlerFile(spec)];

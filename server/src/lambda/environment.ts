@@ -24,7 +24,6 @@ export type EnvironmentInput = {
   readonly codeDir: string;
   readonly handler: string;
   readonly region: string;
-  readonly accountId: string;
   readonly logStream: string;
   readonly daemonAddress: string;
   /** Folder of the runtime client. */
@@ -94,7 +93,8 @@ function customerVariables({ spec, overrides, host, codeDir }: EnvironmentInput)
   const all = { ...overrides.Parameters, ...own };
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(spec.environment)) {
-    if (name.startsWith('_')) continue;
+    // The official runtime clients start several workers when they see the last one.
+    if (name.startsWith('_') || name === 'AWS_LAMBDA_MAX_CONCURRENCY') continue;
     const override = all[name];
     const text = override === undefined ? (host[name] ?? value) : overrideText(override);
     variables[name] = localPath(text, codeDir, spec.layerDirs);

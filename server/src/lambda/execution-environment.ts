@@ -1,22 +1,21 @@
-import type { JsonObject } from '../model/json.ts';
 import { nowUs } from './clock.ts';
-import { syntheticCause } from './error-report.ts';
 import {
-  entrypointFailure,
-  failureMessage,
-  failurePayload,
-  type HandlerFailure,
-  type PlatformFailure,
-  timeoutFailure,
-  tooLargeFailure,
-} from './failure.ts';
+  type Course,
+  durationUs,
+  type Failure,
+  failureOf,
+  payloadOf,
+  type RunRecord,
+  runOf,
+  status,
+} from './course.ts';
+import { entrypointFailure, timeoutFailure } from './failure.ts';
 import type { FunctionSpec } from './function-spec.ts';
 import { type InvocationLog, openInvocationLog } from './invocation-log.ts';
 import * as lines from './log-lines.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
-import { type InitOutcome, type RunOutcome, Sandbox } from './sandbox.ts';
+import { type InitOutcome, Sandbox } from './sandbox.ts';
 import { headerText, type TraceDecision } from './trace-decision.ts';
-import type { SandboxRun, Span } from './trace-documents.ts';
 
 /** One log event of a function. `text` has no final line end, and may have several lines. */
 export type FunctionLine = {
@@ -61,29 +60,7 @@ export type JobResult = {
   /** START to XRAY, with the function's own lines. */
   readonly log: string;
   readonly report: lines.Report;
-  /** What the sandbox's segment needs beside names and ids. */
-  readonly run: Pick<
-    SandboxRun,
-    'startUs' | 'endUs' | 'initialization' | 'invocation' | 'responseStartUs' | 'hasOverhead' | 'isFault' | 'cause'
-  >;
-};
-
-/** What failed, and who said so. */
-type Failure =
-  | { readonly by: 'runtime'; readonly failure: HandlerFailure }
-  | { readonly by: 'platform'; readonly failure: PlatformFailure };
-
-/** How a job went, before it is written down. */
-type Course = {
-  readonly startUs: number;
-  readonly endUs: number;
-  readonly init: InitOutcome | undefined;
-  readonly isInitInside: boolean;
-  readonly outcome: RunOutcome | undefined;
-  /** The sandbox ended by itself or by force. */
-  readonly end: PlatformFailure | undefined;
-  readonly failure: Failure | undefined;
-  readonly payload: Buffer;
+  readonly run: RunRecord;
 };
 
 /**
@@ -285,77 +262,4 @@ export class ExecutionEnvironment {
       text,
     });
   }
-}
-
-/** An answer that was posted counts, whatever became of the process afterwards. */
-function failureOf({ completion }: RunOutcome, end: PlatformFailure | undefined): Failure | undefined {
-  switch (completion?.kind) {
-    case 'response':
-      return undefined;
-    case 'error':
-      return { by: 'runtime', failure: completion.failure };
-    case 'tooLarge':
-      return { by: 'platform', failure: tooLargeFailure(completion.bytes, completion.maxBytes) };
-    case undefined:
-      return end === undefined ? undefined : { by: 'platform', failure: end };
-  }
-}
-
-function payloadOf(failure: Failure, requestId: string): Buffer {
-  return failure.by === 'runtime' ? failure.failure.body : failurePayload(failure.failure, requestId);
-}
-
-/** A timeout lasted as long as the function may, not as long as it took to notice. */
-function durationUs({ startUs, endUs, isInitInside, outcome, end }: Course, timeoutMs: number): number {
-  if (end?.kind === 'timeout') return timeoutMs * 1000;
-  return endUs - (isInitInside ? startUs : (outcome?.startUs ?? startUs));
-}
-
-function status({ init, end, failure }: Course): Pick<lines.Report, 'status' | 'errorType'> {
-  if (end?.kind === 'timeout') return { status: 'timeout', errorType: end.errorType };
-  if (end !== undefined) return { status: 'error', errorType: end.errorType };
-  switch (failure?.by) {
-    case undefined:
-      return { status: 'success', errorType: undefined };
-    case 'platform':
-      return { status: 'error', errorType: failure.failure.errorType };
-    case 'runtime': {
-      const status = init?.kind === 'failed' ? 'error' : 'failure';
-      return { status, errorType: failure.failure.errorType ?? 'Function.Unknown' };
-    }
-  }
-}
-
-function runOf(course: Course, requestId: string, timeoutMs: number): JobResult['run'] {
-  const { startUs, init, isInitInside, outcome, end, failure } = course;
-  const completion = outcome?.completion;
-  const isKilled = end !== undefined;
-  // After a timeout the segment ends with the function's time, also when the killing took a little longer.
-  const endUs = end?.kind === 'timeout' ? Math.min(course.endUs, startUs + timeoutMs * 1000) : course.endUs;
-  const invocation: Span | undefined =
-    outcome === undefined
-      ? undefined
-      : { startUs: outcome.startUs, endUs: Math.max(outcome.startUs, completion?.endUs ?? endUs) };
-  return {
-    startUs,
-    endUs: Math.max(endUs, invocation?.endUs ?? endUs),
-    initialization:
-      init === undefined
-        ? undefined
-        : {
-            startUs: init.startUs,
-            endUs: isInitInside ? Math.min(init.endUs, endUs) : init.endUs,
-            isFault: init.kind !== 'ready',
-          },
-    invocation,
-    responseStartUs: completion?.startUs,
-    hasOverhead: !isKilled,
-    isFault: failure !== undefined,
-    cause: failure === undefined ? undefined : causeOf(failure, requestId),
-  };
-}
-
-function causeOf(failure: Failure, requestId: string): JsonObject | undefined {
-  if (failure.by === 'runtime') return failure.failure.cause;
-  return syntheticCause(failure.failure.errorType, failureMessage(failure.failure, requestId));
 }

@@ -149,7 +149,6 @@ export class FunctionPool {
       handler: code.handler,
       sourceMaps: code.sourceMaps,
       region,
-      accountId,
       logStream,
       runtimeDir: found.ok ? found.runtimeDir : interpreters.runtimesDir,
       host: interpreters.host,

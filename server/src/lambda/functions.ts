@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../errors.ts';
+import { parseTraceHeader } from '../model/trace-header.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
 import { samBuildTemplate } from './build.ts';
 import { nowUs } from './clock.ts';
@@ -31,7 +32,6 @@ import {
   serviceSegment,
   type TracedFunction,
 } from './trace-documents.ts';
-import { parseTraceHeader } from './trace-header.ts';
 
 export type FunctionsOptions = {
   readonly template: Template;
@@ -102,8 +102,8 @@ export type Functions = {
   readonly find: (nameOrArn: string) => FunctionDescription;
   /**
    * A failing function is a result; what throws is the service: ResourceNotFoundException, InvalidRequestException
-   * (no JSON), RequestTooLargeException, ThrottledException, SettingInvalid (code that can't be built),
-   * ServiceUnavailable (can't be run here, or closed).
+   * (no JSON), RequestTooLargeException, ThrottledException, SettingInvalid (can't be built, or can't run here),
+   * ServiceUnavailable (closed).
    */
   readonly invoke: (nameOrArn: string, request: InvokeRequest) => Promise<InvokeResult>;
   /** Resolves when no asynchronous invocation is under way. */
@@ -168,7 +168,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
     if (isClosed) throw new OpenrayError('ServiceUnavailable', 'the local functions are closed');
     const { pool, qualifier = request.qualifier } = findPool(nameOrArn);
     const { spec } = pool;
-    if (spec.unsupported !== undefined) throw new OpenrayError('ServiceUnavailable', spec.unsupported);
+    if (spec.unsupported !== undefined) throw new OpenrayError('SettingInvalid', spec.unsupported);
     // Building is not Lambda's work: it is no part of the trace.
     await pool.prepare();
     const startUs = nowUs();

@@ -156,7 +156,6 @@ function errorType(failure: OpenrayError): ErrorType {
     case 'ThrottledException':
       return [429, 'TooManyRequestsException'];
     case 'SettingInvalid':
-    case 'ServiceUnavailable':
       return [502, 'InvalidRuntimeException'];
     default:
       return [500, 'ServiceException'];

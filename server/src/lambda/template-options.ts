@@ -13,18 +13,6 @@ export function findTemplate(): string {
   );
 }
 
-/** `Key=Value` or SAM's `ParameterKey=Key,ParameterValue=Value`, as `--parameter-overrides` takes them. */
-export function readParameters(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const long = /^ParameterKey=([^,]+),ParameterValue=(.*)$/s.exec(text);
-      const [, key, value] = long ?? /^([^=]+)=(.*)$/s.exec(text) ?? [];
-      if (key !== undefined && value !== undefined) return [key, value];
-      throw new OpenrayError('InvalidRequestException', `parameter '${text}' is not of the form Key=Value`);
-    }),
-  );
-}
-
 type EnvironmentVariables = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** SAM's `--env-vars` file: variables by function, or under `Parameters` for all of them. */

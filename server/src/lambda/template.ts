@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve as resolvePath } from 'node:path';
+import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
@@ -84,21 +84,21 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   return { file, functions, notes: [...notes] };
 }
 
-/** The template of a folder by the names that SAM looks for, or undefined. */
-export function templateCandidates(dir: string): readonly string[] {
-  return ['template.yaml', 'template.yml', 'template.json'].map((name) => join(dir, name));
-}
-
 /** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
 export function parseParameterOverrides(texts: readonly string[]): Record<string, string> {
   const overrides: Record<string, string> = {};
   for (const text of texts) {
-    const long = [...text.matchAll(/ParameterKey=([^,\s]+),ParameterValue=("[^"]*"|\S*)/g)];
-    const pairs = long.length > 0 ? long : [...text.matchAll(/([A-Za-z0-9]+)=("[^"]*"|\S*)/g)];
-    if (pairs.length === 0) {
-      throw new OpenrayError('InvalidRequestException', `not a parameter: "${text}"; write it as Key=Value`);
+    const pair = text.includes('ParameterKey=')
+      ? /ParameterKey=([^,\s]+),ParameterValue=("[^"]*"|\S*)/g
+      : /([A-Za-z0-9]+)=("[^"]*"|\S*)/g;
+    const rest = text.replace(pair, (_pair, key: string, value: string) => {
+      overrides[key] = value.replace(/^"(.*)"$/, '$1');
+      return '';
+    });
+    if (text === '' || rest.trim() !== '') {
+      const sentence = `not a parameter: "${rest.trim()}"; write it as Key=Value, or Key="some words"`;
+      throw new OpenrayError('InvalidRequestException', sentence);
     }
-    for (const [, key, value] of pairs) overrides[key as string] = (value ?? '').replace(/^"(.*)"$/, '$1');
   }
   return overrides;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { formatTraceHeader, type SampledFlag, type TraceHeader } from '../model/trace-header.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
 import type { TracingMode } from './function-spec.ts';
-import { formatTraceHeader, type TraceHeader } from './trace-header.ts';
 
 /** How `Active` decides about a request whose caller did not: every one, one a second and 5 % (as AWS), or none. */
 export type Sampling = 'all' | 'aws' | 'off';
@@ -47,10 +47,11 @@ export function decideTrace({ mode, shape, incoming, sample, nowUs }: DecisionIn
   const callerId = incoming?.root === undefined ? undefined : incoming.parent;
   const told = incoming?.root === undefined ? undefined : incoming.sampled;
   const extras = incoming?.extras ?? [];
-  const isSampled = typeof told === 'boolean' ? told : mode === 'Active' && sample();
+  const isSampled = told === '1' || (told !== '0' && mode === 'Active' && sample());
+  const sampled: SampledFlag = isSampled ? '1' : '0';
 
   if (mode === 'PassThrough') {
-    const header = { root: traceId, parent: callerId ?? newEntityId(), sampled: isSampled, extras };
+    const header = { root: traceId, parent: callerId ?? newEntityId(), sampled, extras };
     return { traceId, callerId, isSampled, ids: undefined, header };
   }
   const ids: SegmentIds = {
@@ -61,7 +62,7 @@ export function decideTrace({ mode, shape, incoming, sample, nowUs }: DecisionIn
     overhead: newEntityId(),
   };
   const parent = shape === 'classic' ? ids.invocation : ids.function;
-  const header = { root: traceId, parent, sampled: isSampled, extras };
+  const header = { root: traceId, parent, sampled, extras };
   return { traceId, callerId, isSampled, ids: isSampled ? ids : undefined, header };
 }
 

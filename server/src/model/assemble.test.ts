@@ -96,6 +96,7 @@ describe('links between entities', () => {
       aSubsegment({ id: a, parent_id: c, start_time: 2, end_time: 3 }),
       aSubsegment({ id: b, parent_id: a, start_time: 1, end_time: 3 }),
       aSubsegment({ id: c, parent_id: b, start_time: 3, end_time: 3 }),
+      aSubsegment({ id: anId('f'), parent_id: a, start_time: 0, end_time: 3 }),
       aSubsegment({ id: anId('d'), parent_id: anId('d') }),
     );
     expect(trace.orphans.map(({ id }) => id)).toEqual([b, anId('d')]);

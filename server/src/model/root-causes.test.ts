@@ -110,6 +110,11 @@ describe('a fault', () => {
     expect(pointing({ id: anId('2'), exceptions: [] })).toEqual(['shop[shop > second(Meant)] !']);
   });
 
+  test('with exceptions of its own needs none of those it points to', () => {
+    const cause = { id: anId('d'), exceptions: [{ type: 'Own', message: 'm' }] };
+    expect(causesOf(aSegment({ fault: true, cause })).fault.map(drawn)).toEqual(['shop[shop(Own)] !']);
+  });
+
   test('shows an empty name for an exception without a type', () => {
     const [cause] = causesOf(aSegment({ fault: true, cause: { exceptions: [{ message: 'm' }] } })).fault;
     expect(cause?.services[0]?.entityPath[0]?.exceptions).toEqual([{ name: '', message: 'm' }]);

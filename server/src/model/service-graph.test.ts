@@ -26,8 +26,8 @@ test('outcomes, response times and bounds add up over traces', () => {
   const at = (start: number, seconds: number, fields: JsonObject = {}) =>
     graphOf(aSegment({ start_time: start, end_time: start + seconds, ...fields }));
   const graph = serviceGraph([
-    at(100.9, 1),
-    at(107.2, 2, { http: { response: { status: 404 } } }),
+    at(107.2, 1),
+    at(100.9, 2, { http: { response: { status: 404 } } }),
     at(103, 2, { http: { response: { status: 429 } } }),
     at(104.5, 3.5, { fault: true }),
   ]);
@@ -52,7 +52,7 @@ test('outcomes, response times and bounds add up over traces', () => {
   expect(graph.edges.get(edgeKey({ from: CLIENT, to: SHOP, type: undefined }))?.statistics).toEqual(shop?.statistics);
 });
 
-test('bounds are those of the root, for every service of the trace', () => {
+test('bounds are those of the root, for every service of the trace and whatever their own clocks say', () => {
   const graph = serviceGraph([
     graphOf(
       aSegment({
@@ -60,9 +60,16 @@ test('bounds are those of the root, for every service of the trace', () => {
         end_time: 120,
         subsegments: [aSubsegment({ name: 'host', namespace: 'remote', start_time: 115, end_time: 116 })],
       }),
+      aSegment({ id: anId('b'), name: 'ahead', parent_id: anId('5a6b7c8d9e0f1a20'), start_time: 98, end_time: 99 }),
     ),
   ]);
+  expect(graph.nodes.size).toBe(4);
   for (const node of graph.nodes.values()) expect(node).toMatchObject({ startUs: 100e6, endUs: 101e6 });
+});
+
+test('without a root the bounds are those of what came first', () => {
+  const graph = serviceGraph([graphOf(aSegment({ parent_id: anId('e'), start_time: 100.5, end_time: 101 }))]);
+  expect(graph.nodes.get(SHOP)).toMatchObject({ startUs: 100e6, endUs: 101e6 });
 });
 
 test('a service that reported once is active, and every name it was called by is kept', () => {

@@ -43,15 +43,6 @@ export type ServiceGraph = {
   readonly edges: ReadonlyMap<string, ServiceEdge>;
 };
 
-export const NO_REQUESTS: Statistics = {
-  okCount: 0,
-  errorCount: 0,
-  throttleCount: 0,
-  faultCount: 0,
-  totalCount: 0,
-  totalResponseTimeUs: 0,
-};
-
 export function emptyServiceGraph(): ServiceGraph {
   return { nodes: new Map(), edges: new Map() };
 }

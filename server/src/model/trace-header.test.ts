@@ -72,7 +72,7 @@ test.each<[string, string, Partial<TraceHeader>]>([
   ],
   [
     'with nonsense in between',
-    `;;Root;=x;Sampled=maybe;Root=${ROOT}`,
+    `;;Root;=x;Sampled=maybe;Root=1-x;Root=${ROOT};Root=${ROOT.replace('c', 'd')}`,
     { root: TRACE_ID, sampled: undefined, extras: [] },
   ],
   [

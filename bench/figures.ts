@@ -1,0 +1,99 @@
+import { cpus, totalmem } from 'node:os';
+import { type DatasetOptions, spanCountOf } from './load/generate.ts';
+
+export type Bound = { readonly atLeast: number } | { readonly atMost: number };
+
+/** One measured value, with what the bare engine needs for the same where that can be said. */
+export type Figure = {
+  /** Stable, for comparing runs: `ingest-http`. */
+  readonly name: string;
+  /** For people: what was done. */
+  readonly what: string;
+  readonly unit: 'spans/s' | 'ms' | 'MB' | 'bytes/span' | 'traces' | 'share';
+  readonly value: number;
+  readonly bare?: number;
+  readonly target?: Bound;
+  /** What `value / bare` should be. */
+  readonly ratioTarget?: Bound;
+  /** What a reader has to know of this one value. */
+  readonly note?: string;
+};
+
+/** What every figure of a run has in common. */
+export type RunFacts = {
+  readonly dataset: DatasetOptions;
+  readonly machine: string;
+  readonly commit: string;
+  readonly date: string;
+};
+
+export function describeMachine(): string {
+  const memoryGb = Math.round(totalmem() / 1e9);
+  return `${cpus().length} cores (${process.arch}), ${memoryGb} GB, ${process.platform}, Node ${process.versions.node}`;
+}
+
+/** One line of JSON. */
+export function jsonLine(figure: Figure, { dataset, machine, commit, date }: RunFacts): string {
+  const ratio = figure.bare === undefined ? undefined : round(figure.value / figure.bare);
+  const { seed, traceCount, serviceCount } = dataset;
+  return JSON.stringify({
+    ...figure,
+    value: round(figure.value),
+    ...(figure.bare !== undefined && { bare: round(figure.bare) }),
+    ratio,
+    dataset: { seed, traces: traceCount, spans: spanCountOf(traceCount), services: serviceCount },
+    machine,
+    commit,
+    date,
+  });
+}
+
+const HEAD = ['what', 'openray', 'bare engine', 'ratio', 'target'];
+
+function cellsOf(figure: Figure): readonly string[] {
+  const { value, bare, unit, target, ratioTarget, note } = figure;
+  const ratio = bare === undefined ? undefined : value / bare;
+  const targets = [
+    target && `${boundText(target)} ${meets(value, target)}`,
+    ratioTarget && `ratio ${boundText(ratioTarget)} ${meets(ratio ?? Number.NaN, ratioTarget)}`,
+  ];
+  return [
+    note === undefined ? figure.what : `${figure.what} (${note})`,
+    `${numberText(value)} ${unit}`,
+    bare === undefined ? '' : numberText(bare),
+    ratio === undefined ? '' : ratio.toPrecision(2),
+    targets.filter((text) => text !== undefined).join(', '),
+  ];
+}
+
+const boundText = (bound: Bound) =>
+  'atLeast' in bound ? `≥ ${numberText(bound.atLeast)}` : `≤ ${numberText(bound.atMost)}`;
+
+const meets = (value: number, bound: Bound) =>
+  ('atLeast' in bound ? value >= bound.atLeast : value <= bound.atMost) ? '✓' : '✗';
+
+function numberText(value: number): string {
+  return value.toLocaleString('en-US', { maximumSignificantDigits: value >= 1000 ? 4 : 3 });
+}
+
+/** Five significant digits: more would be noise. */
+const round = (value: number) => Number(value.toPrecision(5));
+
+/** Columns in line, for a terminal. */
+export function textTable(figures: readonly Figure[]): string {
+  const rows = [HEAD, ...figures.map(cellsOf)];
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[column] as number),
+      )
+      .join('  ')
+      .trimEnd();
+  return rows.map(line).join('\n');
+}
+
+export function markdownTable(figures: readonly Figure[]): string {
+  const line = (row: readonly string[]) => `| ${row.join(' | ')} |`;
+  return [line(HEAD), '|---|---:|---:|---:|---|', ...figures.map((figure) => line(cellsOf(figure)))].join('\n');
+}

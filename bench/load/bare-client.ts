@@ -1,0 +1,81 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { DatasetOptions } from './generate.ts';
+
+export type BareRequest =
+  | { readonly kind: 'open'; readonly directory: string; readonly isNew: boolean }
+  | { readonly kind: 'load'; readonly dataset: DatasetOptions; readonly first: number; readonly last: number }
+  | { readonly kind: 'query'; readonly samples: readonly (readonly string[])[] }
+  | { readonly kind: 'disk-use' };
+
+/** Sums over the traces that were loaded. The first three are one thread's, insert is the engine's. */
+export type LoadTimes = {
+  /** `JSON.parse` of the documents and nothing else. */
+  readonly decodeSeconds: number;
+  /** `parseDocument`: the same, checked and typed. */
+  readonly parseSeconds: number;
+  /** Entities and documents to rows. */
+  readonly encodeSeconds: number;
+  readonly insertSeconds: number;
+  readonly insertCpuSeconds: number;
+  /** Each block, both tables. */
+  readonly insertsMs: readonly number[];
+};
+
+export type DiskUse = {
+  readonly table: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly indexBytes: number;
+};
+
+export type BareEngine = {
+  /** Encodes traces [first, last) of the data set and inserts them. */
+  load(dataset: DatasetOptions, first: number, last: number): Promise<LoadTimes>;
+  /** Milliseconds that each sample took, its statements one after the other. */
+  query(samples: readonly (readonly string[])[]): Promise<readonly number[]>;
+  /** Merges everything, then weighs it. */
+  diskUse(): Promise<readonly DiskUse[]>;
+  /** Ends the process; the directory can be opened again. */
+  stop(): Promise<void>;
+};
+
+const PROGRAM = fileURLToPath(new URL('./bare-engine.ts', import.meta.url));
+
+/** Starts the engine in a process of its own on a directory: a new one gets openray's tables. */
+export async function startBareEngine(directory: string, { isNew }: { isNew: boolean }): Promise<BareEngine> {
+  const child = fork(PROGRAM, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const exited = once(child, 'exit');
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await exited;
+  };
+  try {
+    await ask(child, { kind: 'open', directory, isNew });
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+  return {
+    load: (dataset, first, last) => ask(child, { kind: 'load', dataset, first, last }),
+    query: (samples) => ask(child, { kind: 'query', samples }),
+    diskUse: () => ask(child, { kind: 'disk-use' }),
+    stop,
+  };
+}
+
+/** The program answers each kind of request with what the method of the same name promises. */
+function ask<Answer>(child: ChildProcess, request: BareRequest): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const onExit = () => reject(new Error(`the bare engine ended during ${request.kind}`));
+    child.once('exit', onExit);
+    child.once('message', (answer: { value: Answer } | { failure: string }) => {
+      child.off('exit', onExit);
+      if ('failure' in answer) reject(new Error(`bare engine, ${request.kind}: ${answer.failure}`));
+      else resolve(answer.value);
+    });
+    child.send(request);
+  });
+}

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Figure } from '../figures.ts';
+import type { BenchRun } from '../measure.ts';
+import { type DiskUse, startBareEngine } from './bare-client.ts';
+import { spanCountOf } from './generate.ts';
+import { median } from './latencies.ts';
+import { residentBytesOf } from './process-usage.ts';
+import { windowOf } from './questions.ts';
+
+const MOST_STARTS = 3;
+
+/** Opens the engine's directory, asks it something, says so, and waits to be ended. */
+const BARE_START = `
+  const { Session } = require('chdb');
+  const session = new Session(process.argv[1]);
+  session.query('USE openray');
+  process.stdout.write(session.query('SELECT count() FROM documents'));
+  process.stdin.resume();`;
+
+type Start = { readonly ms: number; readonly residentBytes: number };
+
+/** From starting the program on the loaded data to its first answer, and what it then holds in memory. */
+export async function* startUp(run: BenchRun): AsyncGenerator<Figure> {
+  const loadedBytes = residentBytesOf(run.server.process.pid as number);
+  const openray: Start[] = [];
+  const bare: Start[] = [];
+  const count = Math.min(MOST_STARTS, run.samples);
+  for (let start = 1; start <= count; start++) {
+    run.say(`starting, ${start} of ${count}`);
+    openray.push(await restart(run));
+    bare.push(await startBare(run.bareDirectory));
+  }
+  const megabytes = (starts: readonly Start[]) => median(starts.map((start) => start.residentBytes)) / 1e6;
+  yield {
+    name: 'start',
+    what: 'start to first answer, with the data there',
+    unit: 'ms',
+    value: median(openray.map((start) => start.ms)),
+    bare: median(bare.map((start) => start.ms)),
+    target: { atMost: 1_000 },
+  };
+  yield {
+    name: 'start-memory',
+    what: 'memory after the start',
+    unit: 'MB',
+    value: megabytes(openray),
+    bare: megabytes(bare),
+    target: { atMost: 400 },
+  };
+  yield { name: 'start-memory-before', what: 'memory after loading and asking', unit: 'MB', value: loadedBytes / 1e6 };
+}
+
+async function restart(run: BenchRun): Promise<Start> {
+  await run.server.stop();
+  const beganMs = performance.now();
+  await run.startServer();
+  const lastMinute = { ...windowOf(run.dataset), StartTime: run.dataset.toUs / 1e6 - 60 };
+  await run.caller.call('/TraceSummaries', lastMinute);
+  return { ms: performance.now() - beganMs, residentBytes: residentBytesOf(run.server.process.pid as number) };
+}
+
+/** The bare engine that the run has open must be closed. */
+async function startBare(directory: string): Promise<Start> {
+  const beganMs = performance.now();
+  const child = spawn(process.execPath, ['-e', BARE_START, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  try {
+    await Promise.race([
+      once(child.stdout, 'data'),
+      exited.then(() => Promise.reject(new Error('the bare engine did not start'))),
+    ]);
+    return { ms: performance.now() - beganMs, residentBytes: residentBytesOf(child.pid as number) };
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+/** What a span takes on disk, merged, in the server's tables and in those that took the same rows in bigger blocks. */
+export async function* diskUse(run: BenchRun): AsyncGenerator<Figure> {
+  run.say('merging, and weighing what is on disk');
+  await run.server.stop();
+  const openray = await weigh(run.serverDirectory);
+  const bare = await weigh(run.bareDirectory);
+  const spans = spanCountOf(run.dataset.traceCount);
+  const perSpan = (name: string, what: string, bytesOf: (use: DiskUse) => number): Figure => ({
+    name,
+    what,
+    unit: 'bytes/span',
+    value: openray.reduce((sum, use) => sum + bytesOf(use), 0) / spans,
+    bare: bare.reduce((sum, use) => sum + bytesOf(use), 0) / spans,
+  });
+  yield { ...perSpan('disk', 'on disk, all tables', ({ bytes }) => bytes), target: { atMost: 60 } };
+  yield perSpan('disk-documents', 'of it documents as received', ({ table, bytes }) =>
+    table === 'documents' ? bytes : 0,
+  );
+  yield perSpan('disk-entities', 'of it rows for finding', ({ table, bytes }) => (table === 'entities' ? bytes : 0));
+  yield perSpan('disk-index', 'of those the indexes', ({ indexBytes }) => indexBytes);
+}
+
+async function weigh(directory: string): Promise<readonly DiskUse[]> {
+  const engine = await startBareEngine(directory, { isNew: false });
+  try {
+    return await engine.diskUse();
+  } finally {
+    await engine.stop();
+  }
+}

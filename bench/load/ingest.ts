@@ -1,0 +1,171 @@
+import type { Figure } from '../figures.ts';
+import type { BenchRun } from '../measure.ts';
+import type { LoadTimes } from './bare-client.ts';
+import { generateTraces, spanCountOf } from './generate.ts';
+import { percentile } from './latencies.ts';
+import { cpuSecondsOf } from './process-usage.ts';
+import { newXRayCaller, putDocuments, readMetrics, sendDatagrams } from './send.ts';
+
+/** Clients that send at once, each waiting for its acknowledgement. */
+const CONNECTIONS = 16;
+/** The server and the bare engine take turns, so that whatever else the machine does hits both. */
+const TURNS = 4;
+/** Of the traces, those that come over UDP. */
+const UDP_SHARE = 0.1;
+
+const PER_CORE = { atLeast: 30_000 };
+const OF_BARE = { atLeast: 0.4 };
+
+type Spent = { readonly spans: number; readonly seconds: number; readonly cpuSeconds: number };
+type Taken = Spent & { readonly bare: LoadTimes };
+
+/** Loads the whole data set into the server and, in turns, the same rows into the bare engine. */
+export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
+  const { traceCount } = run.dataset;
+  const httpCount = traceCount - Math.ceil(traceCount * UDP_SHARE);
+  const latenciesMs: number[] = [];
+  const overHttp: Taken[] = [];
+  for (const [first, last] of turns(httpCount)) {
+    run.say(`loading traces ${first} to ${last} over HTTP`);
+    const spent = await spentOn(run, first, last, async () => {
+      latenciesMs.push(...(await loadOverHttp(run, first, last)));
+    });
+    overHttp.push({ ...spent, bare: await run.bare.load(run.options, first, last) });
+  }
+  yield* rates('http', 'ingest over HTTP', overHttp);
+  const bareMs = overHttp.flatMap(({ bare }) => bare.insertsMs);
+  const acknowledge = (name: string, share: number) => ({
+    name: `ingest-acknowledge-${name}`,
+    what: `acknowledge under full load, ${name} (bare: one insert)`,
+    unit: 'ms' as const,
+    value: percentile(latenciesMs, share),
+    bare: percentile(bareMs, share),
+  });
+  yield acknowledge('p50', 0.5);
+  yield { ...acknowledge('p99', 0.99), target: { atMost: 250 } };
+
+  run.say(`loading traces ${httpCount} to ${traceCount} over UDP`);
+  let stored = { sent: 0, accepted: 0 };
+  const spent = await spentOn(run, httpCount, traceCount, async () => {
+    stored = await loadOverUdp(run, httpCount, traceCount);
+  });
+  const bare = await run.bare.load(run.options, httpCount, traceCount);
+  const overUdp = [{ ...spent, bare }];
+  yield* rates('udp', 'ingest over UDP', overUdp);
+  yield {
+    name: 'ingest-udp-stored',
+    what: 'datagrams stored, of those sent',
+    unit: 'share',
+    value: stored.accepted / stored.sent,
+    target: { atLeast: 1 },
+  };
+  yield* decoding([...overHttp, ...overUdp]);
+}
+
+function* rates(door: string, what: string, taken: readonly Taken[]): Generator<Figure> {
+  const spans = sum(taken, (turn) => turn.spans);
+  yield {
+    name: `ingest-${door}`,
+    what,
+    unit: 'spans/s',
+    value: spans / sum(taken, (turn) => turn.seconds),
+    bare: spans / sum(taken, (turn) => turn.bare.insertSeconds),
+    ratioTarget: OF_BARE,
+  };
+  yield {
+    name: `ingest-${door}-per-core`,
+    what: `${what}, per second of CPU, engine included`,
+    unit: 'spans/s',
+    // A small data set may take less than the kernel counts.
+    value:
+      spans /
+      Math.max(
+        0.01,
+        sum(taken, (turn) => turn.cpuSeconds),
+      ),
+    bare:
+      spans /
+      Math.max(
+        0.01,
+        sum(taken, (turn) => turn.bare.insertCpuSeconds),
+      ),
+    target: PER_CORE,
+  };
+}
+
+/** What one thread of JavaScript can do at most, step by step: no server can be faster than its slowest. */
+function* decoding(taken: readonly Taken[]): Generator<Figure> {
+  const spans = sum(taken, (turn) => turn.spans);
+  const step = (name: string, what: string, seconds: (times: LoadTimes) => number): Figure => ({
+    name: `ingest-${name}`,
+    what,
+    unit: 'spans/s',
+    value: spans / sum(taken, ({ bare }) => seconds(bare)),
+  });
+  yield step('decode', 'step: JSON.parse alone', (times) => times.decodeSeconds);
+  yield step('parse', 'step: parseDocument (JSON.parse included)', (times) => times.parseSeconds);
+  yield step('encode', 'step: rows to RowBinary', (times) => times.encodeSeconds);
+}
+
+async function spentOn(run: BenchRun, first: number, last: number, work: () => Promise<void>): Promise<Spent> {
+  const pid = run.server.process.pid as number;
+  const beganCpu = cpuSecondsOf(pid);
+  const beganMs = performance.now();
+  await work();
+  return {
+    spans: spanCountOf(last - first),
+    seconds: (performance.now() - beganMs) / 1000,
+    cpuSeconds: cpuSecondsOf(pid) - beganCpu,
+  };
+}
+
+function* documentsOf(run: BenchRun, first: number, last: number): Generator<string> {
+  for (const { documents } of generateTraces(run.dataset, first, last)) yield* documents;
+}
+
+async function loadOverHttp(run: BenchRun, first: number, last: number): Promise<readonly number[]> {
+  const caller = newXRayCaller(run.server.url, CONNECTIONS);
+  try {
+    return await putDocuments(caller, documentsOf(run, first, last), CONNECTIONS);
+  } finally {
+    caller.close();
+  }
+}
+
+/** Ends when all that was sent is stored or counted as lost, or when nothing has moved for a while. */
+async function loadOverUdp(
+  run: BenchRun,
+  first: number,
+  last: number,
+): Promise<{ readonly sent: number; readonly accepted: number }> {
+  const port = Number(new URL(run.server.url).port);
+  const before = await udpDocuments(run);
+  const sent = await sendDatagrams(port, documentsOf(run, first, last));
+  for (let movedMs = performance.now(), last = before; ; ) {
+    const now = await udpDocuments(run);
+    const done = now.accepted + now.lost - before.accepted - before.lost;
+    if (done >= sent || performance.now() - movedMs > 5_000) return { sent, accepted: now.accepted - before.accepted };
+    if (now.accepted + now.lost > last.accepted + last.lost) movedMs = performance.now();
+    last = now;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function udpDocuments({ server }: BenchRun): Promise<{ readonly accepted: number; readonly lost: number }> {
+  const metrics = await readMetrics(server.url);
+  const fate = (name: string) => metrics.get(`openray_documents_total{door="udp",fate="${name}"}`) ?? 0;
+  return { accepted: fate('accepted'), lost: fate('rejected') + fate('refused') };
+}
+
+/** Parts of about the same size, each [first, last). */
+function* turns(count: number): Generator<readonly [number, number]> {
+  for (let turn = 0; turn < TURNS; turn++) {
+    const first = Math.floor((turn * count) / TURNS);
+    const last = Math.floor(((turn + 1) * count) / TURNS);
+    if (last > first) yield [first, last];
+  }
+}
+
+function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

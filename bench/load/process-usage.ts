@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+
+/** Ticks of the kernel's clock in a second, as /proc counts: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of CPU that all threads of a process have taken so far, in user and kernel mode. */
+export function cpuSecondsOf(pid: number): number {
+  const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name in parentheses may hold spaces; utime and stime are fields 14 and 15 of the line.
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Memory of a process that is in RAM. */
+export function residentBytesOf(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}
+
+/** Bytes that wait in the kernel for whoever listens on this UDP port. */
+export function waitingDatagramBytes(port: number): number {
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  // "  sl  local_address rem_address   st tx_queue rx_queue …": "0100007F:07D0 00000000:0000 07 00000000:00001A00"
+  const line = readFileSync('/proc/net/udp', 'utf8')
+    .split('\n')
+    .find((text) => text.includes(`:${hexPort} 00000000:0000`));
+  const queue = line?.trim().split(/\s+/)[4]?.split(':')[1];
+  return queue === undefined ? 0 : Number.parseInt(queue, 16);
+}

@@ -1,0 +1,141 @@
+import type { Bound, Figure } from '../figures.ts';
+import type { BenchRun } from '../measure.ts';
+import { percentile } from './latencies.ts';
+import { newestIds, type Question, questionsOf, type Sample, windowOf } from './questions.ts';
+import { seededRandom } from './random.ts';
+
+/** A question is asked no longer than this, then its last answer is waited for. */
+const ENOUGH_MS = 4_000;
+const WARM_UP = 2;
+/** Pages that the walk through the list turns at most. */
+const MAX_PAGES = 20;
+
+const TARGETS_P95: Readonly<Record<string, Bound>> = {
+  trace: { atMost: 25 },
+  'list-newest': { atMost: 60 },
+  'list-service-fault': { atMost: 60 },
+  'list-annotation-rare': { atMost: 100 },
+  'list-annotation-common': { atMost: 100 },
+  'list-metadata': { atMost: 100 },
+  map: { atMost: 150 },
+};
+
+/** Median and 95th percentile of every question, one caller at a time, each answer checked. */
+export async function* reads(run: BenchRun): AsyncGenerator<Figure> {
+  for (const question of questionsOf(run.dataset)) {
+    if (!run.wants(question.name)) continue;
+    run.say(`asking for ${question.what}`);
+    yield* askQuestion(run, question);
+  }
+}
+
+async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<Figure> {
+  const { name, what } = question;
+  const samples: Sample[] = [];
+  const latenciesMs: number[] = [];
+  const beganMs = performance.now();
+  for (let number = 0; number < WARM_UP + run.samples; number++) {
+    const sample = question.sample(number);
+    const askedMs = performance.now();
+    const answer = await run.caller.call(sample.path, sample.input).catch((reason: Error) => reason);
+    const tookMs = performance.now() - askedMs;
+    if (answer instanceof Error) {
+      yield { name: `${name}-p50`, what, unit: 'ms', value: tookMs, note: `no answer: ${answer.message}` };
+      return;
+    }
+    if (number === 0 || number === WARM_UP) sample.check(answer);
+    // A slow question needs no warming up: its first answer counts too.
+    if (number < WARM_UP && tookMs < ENOUGH_MS / 10) continue;
+    samples.push(sample);
+    latenciesMs.push(tookMs);
+    if (performance.now() - beganMs > ENOUGH_MS) break;
+  }
+  const statements = samples.map((sample) => sample.statements);
+  await run.bare.query(statements.slice(0, WARM_UP));
+  const bareMs = await run.bare.query(statements);
+  const figure = (suffix: string, share: number): Figure => ({
+    name: `${name}-${suffix}`,
+    what: `${what}, ${suffix}`,
+    unit: 'ms',
+    value: percentile(latenciesMs, share),
+    bare: percentile(bareMs, share),
+  });
+  yield figure('p50', 0.5);
+  const target = TARGETS_P95[name];
+  yield { ...figure('p95', 0.95), ...(target && { target }) };
+}
+
+type Page = { readonly TraceSummaries: readonly { readonly Id: string }[]; readonly NextToken: string | null };
+
+/** Turns the pages of the newest traces, all of them where there are not too many, and compares each id and its place. */
+export async function* walkList(run: BenchRun): AsyncGenerator<Figure> {
+  run.say('turning the pages of the list');
+  const found: string[] = [];
+  const latenciesMs: number[] = [];
+  let token: string | null = null;
+  do {
+    const askedMs = performance.now();
+    const page: Page = await run.caller.call('/TraceSummaries', {
+      ...windowOf(run.dataset),
+      ...(token !== null && { NextToken: token }),
+    });
+    latenciesMs.push(performance.now() - askedMs);
+    found.push(...page.TraceSummaries.map(({ Id }) => Id));
+    token = page.NextToken;
+  } while (token !== null && latenciesMs.length < MAX_PAGES);
+  const { traceIds } = newestIds(run.dataset, () => true, token === null ? run.dataset.traceCount : found.length);
+  const wrong = traceIds.findIndex((id, index) => found[index] !== id);
+  if (wrong >= 0) throw new Error(`place ${wrong} of the list holds ${found[wrong]}, not ${traceIds[wrong]}`);
+  yield {
+    name: 'list-found',
+    what: 'traces found by turning pages, in order',
+    unit: 'traces',
+    value: found.length,
+    target: { atLeast: traceIds.length },
+  };
+  yield { name: 'list-page-p50', what: 'one page of the list, p50', unit: 'ms', value: percentile(latenciesMs, 0.5) };
+}
+
+/** One small trace after the other, each asked for as soon as it is acknowledged. */
+export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
+  run.say('reading what was just written');
+  const random = seededRandom(run.dataset.seed, 0x7fff_ffff);
+  const acknowledgedMs: number[] = [];
+  const seenMs: number[] = [];
+  const statements: string[][] = [];
+  for (let count = 0; count < run.samples; count++) {
+    // Behind the data set's window, so that its answers stay what they are.
+    const start = Math.ceil(run.dataset.toUs / 1e6) + 3_600 + count;
+    const traceId = `1-${start.toString(16)}-${random.hex(24)}`;
+    const segment = { name: 'probe', id: random.hex(16), trace_id: traceId, start_time: start, end_time: start + 0.1 };
+    const beganMs = performance.now();
+    await run.caller.call('/TraceSegments', { TraceSegmentDocuments: [JSON.stringify(segment)] });
+    const putMs = performance.now();
+    while (!(await isThere(run, traceId))) {
+      if (performance.now() - putMs > 10_000) throw new Error(`${traceId} was acknowledged and is not there`);
+    }
+    acknowledgedMs.push(putMs - beganMs);
+    seenMs.push(performance.now() - putMs);
+    statements.push([`SELECT body FROM documents WHERE trace_id = unhex('${traceId.slice(2).replace('-', '')}')`]);
+  }
+  const bareMs = await run.bare.query(statements);
+  yield {
+    name: 'write-acknowledge-p50',
+    what: 'acknowledge one document, nothing else going on, p50',
+    unit: 'ms',
+    value: percentile(acknowledgedMs, 0.5),
+  };
+  yield {
+    name: 'write-read-p99',
+    what: 'read your writes: acknowledged to answered, p99',
+    unit: 'ms',
+    value: percentile(seenMs, 0.99),
+    bare: percentile(bareMs, 0.99),
+    target: { atMost: 200 },
+  };
+}
+
+async function isThere({ caller }: BenchRun, traceId: string): Promise<boolean> {
+  const answer = await caller.call<{ Traces: readonly object[] }>('/Traces', { TraceIds: [traceId] });
+  return answer.Traces.length > 0;
+}

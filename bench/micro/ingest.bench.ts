@@ -1,0 +1,38 @@
+import { bench, describe } from 'vitest';
+import { compactJson } from '../../server/src/model/compact-json.ts';
+import { parseDocument } from '../../server/src/model/parse-document.ts';
+import { attributesOf } from '../../server/src/store/attributes.ts';
+import { createRowBuffer } from '../../server/src/store/row-binary.ts';
+import { writeDocument, writeEntities } from '../../server/src/store/rows.ts';
+import { documentsByTrace, texts } from './documents.ts';
+
+const documents = documentsByTrace.flat();
+const target = createRowBuffer();
+
+describe('a thousand spans in', () => {
+  bench('JSON.parse', () => {
+    for (const text of texts) JSON.parse(text);
+  });
+
+  bench('compactJson', () => {
+    for (const text of texts) compactJson(text);
+  });
+
+  bench('parseDocument', () => {
+    for (const text of texts) parseDocument(text, 1);
+  });
+
+  bench('attributesOf', () => {
+    for (const { entities } of documents) for (const entity of entities) attributesOf(entity);
+  });
+
+  bench('rows of entities', () => {
+    target.length = 0;
+    for (const document of documents) writeEntities(target, document);
+  });
+
+  bench('rows of documents', () => {
+    target.length = 0;
+    for (const document of documents) writeDocument(target, document);
+  });
+});

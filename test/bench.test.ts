@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { Figure } from '../bench/figures.ts';
+import { type DatasetOptions, generateTraces, makeDataset, traceAt } from '../bench/load/generate.ts';
+import { measure } from '../bench/measure.ts';
+
+const toUs = Math.floor(Date.now() / 1000) * 1_000_000;
+const options: DatasetOptions = { seed: 7, traceCount: 250, serviceCount: 12, fromUs: toUs - 3_600_000_000, toUs };
+
+test('the same seed gives the same traces, alone or in a row, and another seed gives others', () => {
+  const dataset = makeDataset(options);
+  const traces = [...generateTraces(dataset)];
+  expect(traces).toEqual([...generateTraces(makeDataset(options))]);
+  expect(traces[99]).toEqual(traceAt(dataset, 99));
+  const others = new Set([...generateTraces(makeDataset({ ...options, seed: 8 }))].map(({ traceId }) => traceId));
+  expect(traces.filter(({ traceId }) => others.has(traceId))).toEqual([]);
+});
+
+type Span = {
+  readonly id: string;
+  readonly start_time: number;
+  readonly end_time: number;
+  readonly annotations: object;
+  readonly metadata: { readonly default: object };
+  readonly subsegments?: readonly Span[];
+};
+
+test('every trace has ten spans with eleven annotations and metadata each', () => {
+  const flat = (span: Span): readonly Span[] => [span, ...(span.subsegments ?? []).flatMap(flat)];
+  for (const { documents, startUs } of generateTraces(makeDataset(options))) {
+    const spans = documents.flatMap((text) => flat(JSON.parse(text)));
+    expect(new Set(spans.map(({ id }) => id)).size).toBe(10);
+    for (const { annotations, metadata, start_time, end_time } of spans) {
+      expect(Object.keys(annotations).length + Object.keys(metadata.default).length).toBe(11);
+      expect(start_time).toBeGreaterThanOrEqual(startUs / 1e6);
+      expect(end_time).toBeGreaterThan(start_time);
+    }
+  }
+});
+
+test('the benchmark finds every trace in its place, and gives only figures that can be', async () => {
+  const figures: Figure[] = [];
+  for await (const figure of measure({ dataset: options, samples: 2, say: () => {} })) figures.push(figure);
+
+  const figureOf = (name: string) => figures.find((figure) => figure.name === name)?.value;
+  expect(figureOf('list-found')).toBe(options.traceCount);
+  expect(figureOf('ingest-udp-stored')).toBe(1);
+  expect(figures.filter(({ value, bare = 1 }) => !(isPositive(value) && isPositive(bare)))).toEqual([]);
+  expect(figures.filter(({ note }) => note !== undefined)).toEqual([]);
+  const parts = new Set(figures.map(({ name }) => name.split('-')[0]));
+  expect([...parts]).toEqual(['ingest', 'trace', 'list', 'map', 'write', 'start', 'disk']);
+}, 120_000);
+
+const isPositive = (value: number) => Number.isFinite(value) && value > 0;
