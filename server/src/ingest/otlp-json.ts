@@ -20,7 +20,7 @@ import type {
   SpanStatus,
   TracesData,
 } from '../model/otlp/types.ts';
-import { doubleOf } from './otlp-protobuf.ts';
+import { doubleOf, toldStatus } from './otlp-protobuf.ts';
 
 /**
  * OTLP/JSON in whatever way exporters write it, in the canonical form (see `model/otlp/types.ts`): numbers or text for
@@ -130,7 +130,7 @@ function readSpan(from: JsonObject): Span {
     droppedEventsCount: uint32(from, 'droppedEventsCount'),
     links: list(from, 'links', readLink),
     droppedLinksCount: uint32(from, 'droppedLinksCount'),
-    status: object(from, 'status', readStatus),
+    status: toldStatus(object(from, 'status', readStatus)),
     flags: uint32(from, 'flags'),
   };
 }

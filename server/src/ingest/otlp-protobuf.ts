@@ -288,7 +288,7 @@ function readSpan(reader: Bytes, end: number): Span {
         target.droppedLinksCount = reader.uint32() || undefined;
         break;
       case 15:
-        target.status = readStatus(reader, endOf(reader), target.status);
+        target.status = toldStatus(readStatus(reader, endOf(reader), target.status));
         break;
       case 16:
         target.flags = reader.fixed32() || undefined;
@@ -381,6 +381,11 @@ function readStatus(reader: Bytes, end: number, before: SpanStatus = {}): SpanSt
   }
   closeAt(reader, end);
   return target;
+}
+
+/** A status that says nothing is none. */
+export function toldStatus(status: SpanStatus | undefined): SpanStatus | undefined {
+  return status?.message === undefined && status?.code === undefined ? undefined : status;
 }
 
 function readLogRecord(reader: Bytes, end: number): LogRecord {
