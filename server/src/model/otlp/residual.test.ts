@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { arbitraryTrace, plainDelivery } from '../testing/arbitrary-trace.ts';
-import { arbitrarySpan } from '../testing/arbitrary-span.ts';
-import { receivedTexts } from '../testing/builders.ts';
 import type { JsonObject } from '../json.ts';
+import { arbitrarySpan } from '../testing/arbitrary-span.ts';
+import { arbitraryTrace, plainDelivery } from '../testing/arbitrary-trace.ts';
+import { receivedTexts } from '../testing/builders.ts';
 import { documentsOfSpan, entityOfDocument, spansOfEntities } from './residual.ts';
 import type { KeyValue, SpanInPlace } from './types.ts';
 import { entitiesOfSpan } from './view.ts';
@@ -12,8 +12,7 @@ const ALONE = { indexed: new Set<string>() };
 
 /** As JSON, attributes as a set: their order means nothing. */
 function comparable(place: SpanInPlace): unknown {
-  const byKey = (list: readonly KeyValue[] | undefined) =>
-    list?.map((one) => JSON.stringify(one)).sort();
+  const byKey = (list: readonly KeyValue[] | undefined) => list?.map((one) => JSON.stringify(one)).sort();
   const { span, resource } = place;
   return JSON.parse(
     JSON.stringify({

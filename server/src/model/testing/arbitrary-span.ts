@@ -106,10 +106,7 @@ const attributes = fc
   .map((list) => list.map(entry));
 
 const nanos = fc.bigInt({ min: 1n, max: 2n ** 62n }).map(String);
-const moments = fc.oneof(
-  nanos,
-  fc.constantFrom('1700000000123456789', '1700000000123000000', '1700000000000000001'),
-);
+const moments = fc.oneof(nanos, fc.constantFrom('1700000000123456789', '1700000000123000000', '1700000000000000001'));
 const count = fc.integer({ min: 1, max: 0xffff_ffff });
 const name = word.filter((text) => text !== '');
 
@@ -118,11 +115,27 @@ function some<T extends Record<string, unknown>>(members: { [Key in keyof T]: fc
   return fc.record(members, { requiredKeys: [] });
 }
 
-const event = some({ timeUnixNano: moments, name: fc.oneof(name, fc.constant('exception')), attributes, droppedAttributesCount: count });
-const link = some({ traceId: traceIdText, spanId: spanIdText, traceState: name, attributes, droppedAttributesCount: count, flags: count });
+const event = some({
+  timeUnixNano: moments,
+  name: fc.oneof(name, fc.constant('exception')),
+  attributes,
+  droppedAttributesCount: count,
+});
+const link = some({
+  traceId: traceIdText,
+  spanId: spanIdText,
+  traceState: name,
+  attributes,
+  droppedAttributesCount: count,
+  flags: count,
+});
 
 const exceptionEvent = fc
-  .record({ type: name, message: word, stack: fc.constantFrom('Error: x\n    at f (file:///app/x.mjs:10:5)', '', 'nonsense') })
+  .record({
+    type: name,
+    message: word,
+    stack: fc.constantFrom('Error: x\n    at f (file:///app/x.mjs:10:5)', '', 'nonsense'),
+  })
   .map(({ type, message, stack }) => ({
     timeUnixNano: '1700000000123456789',
     name: 'exception',
@@ -140,8 +153,18 @@ export const arbitrarySpan: fc.Arbitrary<SpanInPlace> = fc
       attributes: fc.array(
         fc
           .record({
-            key: fc.constantFrom('service.name', 'cloud.platform', 'cloud.provider', 'host.id', 'aws.log.group.names', 'x'),
-            value: fc.oneof(word.map((stringValue) => ({ stringValue })), anyValue),
+            key: fc.constantFrom(
+              'service.name',
+              'cloud.platform',
+              'cloud.provider',
+              'host.id',
+              'aws.log.group.names',
+              'x',
+            ),
+            value: fc.oneof(
+              word.map((stringValue) => ({ stringValue })),
+              anyValue,
+            ),
           })
           .map(entry),
         { minLength: 1, maxLength: 4 },
