@@ -3,16 +3,16 @@ import { isJsonObject, readObject } from '../json.ts';
 import type { AnyValue, KeyValue } from './types.ts';
 
 /** Plain JSON as a value: whole numbers become integers, null the empty value. */
-export function valueOf(plain: JsonValue): AnyValue {
+export function anyValueOf(plain: JsonValue): AnyValue {
   if (typeof plain === 'string') return { stringValue: plain };
   if (typeof plain === 'boolean') return { boolValue: plain };
   if (typeof plain === 'number') return numberValue(plain);
   if (plain === null) return {};
   if (isJsonObject(plain)) {
-    const values = Object.entries(plain).map(([key, value]) => ({ key, value: valueOf(value) }));
+    const values = Object.entries(plain).map(([key, value]) => ({ key, value: anyValueOf(value) }));
     return { kvlistValue: values.length > 0 ? { values } : {} };
   }
-  return { arrayValue: plain.length > 0 ? { values: plain.map(valueOf) } : {} };
+  return { arrayValue: plain.length > 0 ? { values: plain.map(anyValueOf) } : {} };
 }
 
 function numberValue(number: number): AnyValue {
@@ -32,7 +32,7 @@ export function newAttributes(): AttributeList {
   const entries = new Map<string, AnyValue>();
   return {
     add(key, plain) {
-      if (plain !== undefined && !entries.has(key)) entries.set(key, valueOf(plain));
+      if (plain !== undefined && !entries.has(key)) entries.set(key, anyValueOf(plain));
     },
     has: (key) => entries.has(key),
     list: () => Array.from(entries, ([key, value]) => (key === '' ? { value } : { key, value })),

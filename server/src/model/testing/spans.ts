@@ -1,5 +1,5 @@
 import type { JsonValue } from '../json.ts';
-import { valueOf } from '../otlp/build.ts';
+import { anyValueOf } from '../otlp/build.ts';
 import type { KeyValue, Span, SpanInPlace } from '../otlp/types.ts';
 
 export const A_SPAN_TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -8,7 +8,7 @@ export const A_PARENT_ID = 'b7ad6b7169203331';
 
 /** Attributes from plain JSON: whole numbers become integers. */
 export function attributes(members: Readonly<Record<string, JsonValue>>): readonly KeyValue[] {
-  return Object.entries(members).map(([key, value]) => ({ key, value: valueOf(value) }));
+  return Object.entries(members).map(([key, value]) => ({ key, value: anyValueOf(value) }));
 }
 
 /** A finished span of half a second, of the service `api`; `members` replace and add. */
