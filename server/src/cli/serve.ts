@@ -20,6 +20,10 @@ export function serveCommand(done: (exitCode: number) => void): Command {
           `openray ${version} is ready (${readyMs} ms)`,
           `  console   ${server.url}`,
           `  daemon    ${server.daemonAddress} (UDP and TCP): AWS_XRAY_DAEMON_ADDRESS=${server.daemonAddress}`,
+          ...(server.otlpHttpUrl
+            ? [`  OTLP/HTTP ${server.otlpHttpUrl}: OTEL_EXPORTER_OTLP_ENDPOINT=${server.otlpHttpUrl}`]
+            : []),
+          ...(server.otlpGrpcUrl ? [`  OTLP/gRPC ${server.otlpGrpcUrl}`] : []),
           `  X-Ray API ${server.url}: aws xray --endpoint-url ${server.url} …`,
           ...(server.functions
             ? [
