@@ -18,6 +18,10 @@ const SETTINGS = {
   host: [z.string().min(1).default('127.0.0.1'), 'address to listen on'],
   port: [port.default(2000), 'the one port: UDP daemon, X-Ray API, Invoke API, console; 0 takes a free one'],
   dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'where the embedded store keeps its data'],
+  storeUrl: [
+    z.string().optional(),
+    'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
+  ],
   logLevel: [z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'least severe line to log'],
   region: [z.string().min(1).default('us-east-1'), 'AWS region that ARNs and functions are given'],
   accountId: [
