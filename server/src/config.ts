@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { OpenrayError } from './errors.ts';
+import { maskStoreUrl } from './store/store-url.ts';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -62,6 +63,12 @@ const schema = z.strictObject(
 );
 
 export type Config = Readonly<z.output<typeof schema>>;
+
+/** A value as it may be shown: without passwords. */
+export function shownSetting(config: Config, name: SettingName): string {
+  if (name === 'storeUrl' && config.storeUrl !== undefined) return JSON.stringify(maskStoreUrl(config.storeUrl));
+  return JSON.stringify(config[name]) ?? 'none';
+}
 
 /** Where a value in force came from, as `openray config` shows it. */
 export type ConfigSource = 'flag' | 'environment' | 'file' | 'default';

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
 import { prepareDataDirectory } from './data-directory.ts';
@@ -85,7 +86,11 @@ async function prepare(engine: Engine, options: StoreOptions): Promise<Store> {
 }
 
 async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
-  const commits = createGroupCommit({ insert: engine.insert, ...options });
+  const commits = createGroupCommit({
+    insert: engine.insert,
+    server: options.storeUrl ? randomInt(1, 2 ** 32) : 0,
+    ...options,
+  });
   const bounds = (asked: QueryOptions = {}): CallOptions => ({
     signal: asked.signal,
     timeoutMs: asked.timeoutMs ?? options.maxQueryMs,
