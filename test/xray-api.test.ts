@@ -374,6 +374,17 @@ describe('errors', () => {
     expect(await answer.json()).toEqual({ __type: code, Message: expect.any(String) });
   });
 
+  test('a query whose caller goes away is cancelled, and the server stays sound', async () => {
+    const calls = Array.from({ length: 20 }, () => {
+      const body = JSON.stringify({ StartTime: 0, EndTime: Date.now() / 1000, FilterExpression: 'service("nobody")' });
+      return fetch(`${server.url}/TraceSummaries`, { method: 'POST', body, signal: AbortSignal.timeout(5) });
+    });
+    const outcomes = await Promise.allSettled(calls);
+    expect(outcomes.some(({ status }) => status === 'rejected')).toBe(true);
+    expect((await post('/GetSamplingRules', '{}')).status).toBe(200);
+    expect(server.output()).not.toContain('Warning');
+  });
+
   test('pages of other sites are kept out', async () => {
     const answer = await fetch(`${server.url}/GetSamplingRules`, {
       method: 'POST',

@@ -67,7 +67,7 @@ function serveOperation(app: FastifyInstance, operation: Operation, context: App
   app.post(operation.path, async (request, reply) => {
     countOne(context.stats.requests, operation.name);
     const input = readInput(operation, request);
-    return operation.run(input, { ...context, signal: goneAway(request, reply) });
+    return operation.run(input, { ...context, signal: goneAway(reply) });
   });
 }
 
@@ -96,10 +96,10 @@ function describe(error: z.ZodError): string {
 }
 
 /** Fires when the caller closes its connection before it has its answer. */
-function goneAway(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+function goneAway(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket.once('close', () => {
-    if (!reply.raw.writableEnded) controller.abort();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort();
   });
   return controller.signal;
 }

@@ -11,7 +11,7 @@ const MAX_IDS = 100;
  * traces that changed, up to a hundred of them.
  */
 export function serveEvents(app: FastifyInstance, arrivals: Arrivals): void {
-  app.get('/events', (request, reply) => {
+  app.get('/events', (_request, reply) => {
     reply.hijack();
     const stream = reply.raw;
     stream.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -31,7 +31,7 @@ export function serveEvents(app: FastifyInstance, arrivals: Arrivals): void {
       timer ??= setTimeout(send, GAP_MS);
     });
     const keepAlive = setInterval(() => stream.write(': still here\n\n'), KEEP_ALIVE_MS);
-    request.raw.socket.once('close', () => {
+    stream.once('close', () => {
       unsubscribe();
       clearTimeout(timer);
       clearInterval(keepAlive);
