@@ -340,4 +340,35 @@ describe.each(STORES)('the $name, opened again', ({ make }) => {
     await store.close();
     await place.remove();
   });
+
+  test('drops what is older than it keeps, and says so', async () => {
+    const place = await make();
+    const first = await place.open();
+    await first.append(Array.from({ length: 20 }, (_, index) => aDocument(index)));
+    await first.append([aDocument(100, { seq: Date.now() * 1000 })]);
+    await first.close();
+    const store = await place.open({ retentionDays: 1 });
+    await vi.waitUntil(() => store.statistics().prunedBeforeUs !== undefined, { timeout: 10_000 });
+    expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1);
+    expect(await countWhere(store, sql`entities`, sql`true`)).toBe(3);
+    await store.close();
+    await place.remove();
+  });
+
+  test('drops the oldest of the only day when that is larger than all may be', async () => {
+    const place = await make();
+    const first = await place.open();
+    await first.append(Array.from({ length: 500 }, (_, index) => aDocument(index)));
+    await first.close();
+    const store = await place.open({ retentionBytes: 5_000 });
+    await vi.waitUntil(() => store.statistics().prunedBeforeUs !== undefined, { timeout: 10_000 });
+    const [{ left, oldest } = { left: 0, oldest: 0 }] = await store.query<{ left: number; oldest: number }>(
+      sql`SELECT count() AS left, min(seq) AS oldest FROM documents`,
+    );
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(500);
+    expect(oldest).toBeGreaterThanOrEqual(store.statistics().prunedBeforeUs ?? Number.POSITIVE_INFINITY);
+    await store.close();
+    await place.remove();
+  });
 });

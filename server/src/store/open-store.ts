@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
 import { prepareDataDirectory } from './data-directory.ts';
@@ -86,9 +86,11 @@ async function prepare(engine: Engine, options: StoreOptions): Promise<Store> {
 }
 
 async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
+  /** Other servers may be on it, too. */
+  const isShared = options.storeUrl !== undefined;
   const commits = createGroupCommit({
     insert: engine.insert,
-    server: options.storeUrl ? randomInt(1, 2 ** 32) : 0,
+    server: isShared ? randomInt(1, 2 ** 32) : 0,
     ...options,
   });
   const bounds = (asked: QueryOptions = {}): CallOptions => ({
@@ -106,12 +108,13 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
   };
   let prunedBeforeUs = await readPrunedBefore(reading);
   const retention = keepPruning(
-    reading,
+    { ...reading, parts: engine.parts },
     { days: options.retentionDays, bytes: options.retentionBytes },
     {
-      onPruned(pruned) {
-        prunedBeforeUs = pruned.beforeUs;
-        options.log.info(pruned, 'old documents dropped');
+      holder: isShared ? randomUUID() : undefined,
+      onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
+      onPrunedBefore(beforeUs) {
+        prunedBeforeUs = beforeUs;
       },
       onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
     },
