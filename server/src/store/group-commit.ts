@@ -8,6 +8,8 @@ import type { DocumentCounts } from './store.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
+  /** Tells apart what several servers on one store took in the same microsecond. */
+  readonly server: number;
   /** The least time from one block to the next. A document that comes after a quiet time waits for nobody. */
   readonly commitIntervalMs: number;
   /** Encoded rows that may wait or be on their way, together. */
@@ -68,7 +70,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const before = bytesOf(block);
     for (const document of documents) {
       writeEntities(block.entities, document);
-      writeDocument(block.documents, document);
+      writeDocument(block.documents, document, options.server);
     }
     block.documentCount += documents.length;
     queued += documents.length;
