@@ -34,7 +34,13 @@ function banner(server: RunningServer, config: Config, readyMs: number): string 
     ['OTLP/HTTP', otlpHttpUrl && `${otlpHttpUrl}: OTEL_EXPORTER_OTLP_ENDPOINT=${otlpHttpUrl}`],
     ['OTLP/gRPC', otlpGrpcUrl],
     ['X-Ray API', `${url}: aws xray --endpoint-url ${url} …`],
-    ['functions', functions?.list().map(({ spec }) => spec.logicalId).join(', ')],
+    [
+      'functions',
+      functions
+        ?.list()
+        .map(({ spec }) => spec.logicalId)
+        .join(', '),
+    ],
     ['data', config.storeUrl === undefined ? config.dataDir : 'in the ClickHouse of --store-url'],
   ] as const;
   const lines = rows.flatMap(([label, text]) => (text === undefined ? [] : [`  ${label.padEnd(9)} ${text}\n`]));

@@ -46,6 +46,7 @@ beforeAll(async () => {
     retentionDays: 0,
     retentionBytes: 0,
     fsync: false,
+    storeUrl: undefined,
     log: { info: () => undefined, warn: () => undefined },
   });
   const documents = receivedDocuments();

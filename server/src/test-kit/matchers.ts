@@ -58,7 +58,7 @@ export const traceMatchers = {
   },
 
   /** A call on the map: to this service from any other, or from the first to the second. */
-  toCall(trace: RecordedTrace, ...names: readonly [to: Name] | readonly [from: Name, to: Name]): Matched {
+  toCall(trace: RecordedTrace, ...names: [to: Name] | [from: Name, to: Name]): Matched {
     const [from, to] = names.length === 1 ? [undefined, names[0]] : names;
     const nodes = new Map(trace.graph.nodes.map((node) => [node.key, node]));
     const calls = trace.graph.edges.flatMap((edge) => {
