@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { OpenrayError } from './errors.ts';
+import { maskStoreUrl } from './store/store-url.ts';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -24,6 +25,10 @@ const SETTINGS = {
   otlpAnnotations: [list.default([]), 'attributes of spans that become annotations, comma-separated; * for all'],
   otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, unpacked'],
   dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'where the embedded store keeps its data'],
+  storeUrl: [
+    z.string().optional(),
+    'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
+  ],
   logLevel: [z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'least severe line to log'],
   region: [z.string().min(1).default('us-east-1'), 'AWS region that ARNs and functions are given'],
   accountId: [
@@ -64,6 +69,12 @@ const schema = z.strictObject(
 );
 
 export type Config = Readonly<z.output<typeof schema>>;
+
+/** A value as it may be shown: without passwords. */
+export function shownSetting(config: Config, name: SettingName): string {
+  if (name === 'storeUrl' && config.storeUrl !== undefined) return JSON.stringify(maskStoreUrl(config.storeUrl));
+  return JSON.stringify(config[name]) ?? 'none';
+}
 
 /** Where a value in force came from, as `openray config` shows it. */
 export type ConfigSource = 'flag' | 'environment' | 'file' | 'default';

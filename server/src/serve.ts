@@ -66,6 +66,7 @@ export async function startServer(
   };
   try {
     const store = await openStore({
+      storeUrl: config.storeUrl,
       dataDir: config.dataDir,
       poolSize: config.poolSize,
       threadPoolSize,

@@ -34,19 +34,3 @@ async function isOpenray(url: string): Promise<boolean> {
     return false;
   }
 }
-
-const VISIBLE_TIMEOUT_MS = 2000;
-const POLL_MS = 20;
-
-/** Whether the segment can be asked for; what is sent over UDP takes some milliseconds. */
-export async function isVisible(url: string, traceId: string, segmentId: string): Promise<boolean> {
-  const deadline = performance.now() + VISIBLE_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    const answer = await fetch(`${url}/Traces`, { method: 'POST', body: JSON.stringify({ TraceIds: [traceId] }) });
-    const { Traces = [] } = (await answer.json()) as { Traces?: { Segments: { Id: string; Document: string }[] }[] };
-    const segment = Traces[0]?.Segments.find(({ Id }) => Id === segmentId);
-    if (segment !== undefined && !segment.Document.includes('"in_progress":true')) return true;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-  return false;
-}

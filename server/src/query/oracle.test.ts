@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { matches } from '../filter/matches.ts';
 import { parseFilter } from '../filter/parser.ts';
 import type { FilterSubject } from '../filter/subject.ts';
+import { subjectOf } from '../filter/subject.ts';
 import { assembleTrace } from '../model/assemble.ts';
 import type { Document } from '../model/entity.ts';
 import { parseDocument } from '../model/parse-document.ts';
@@ -14,7 +15,7 @@ import { arbitraryDelivery, arbitraryTrace } from '../model/testing/arbitrary-tr
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import type { TimeRangeType } from './candidates.ts';
-import { findTraces, subjectOf } from './find-traces.ts';
+import { findTraces } from './find-traces.ts';
 import { endingIn, serviceGraphOf } from './service-graph.ts';
 import { findTraceSummaries } from './trace-summaries.ts';
 import { isWithin, type TimeWindow } from './window.ts';
@@ -45,6 +46,7 @@ beforeAll(async () => {
     retentionDays: 0,
     retentionBytes: 0,
     fsync: false,
+    storeUrl: undefined,
     log: { info: () => undefined, warn: () => undefined },
   });
   const documents = receivedDocuments();

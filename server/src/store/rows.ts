@@ -10,6 +10,7 @@ import {
   writeLength,
   writeString,
   writeUInt16,
+  writeUInt32,
   writeUInt64,
 } from './row-binary.ts';
 
@@ -18,6 +19,7 @@ export const DOCUMENT_COLUMNS: Columns = {
   trace_id: 'FixedString(16)',
   id: 'FixedString(8)',
   seq: 'UInt64',
+  server: 'UInt32',
   format: 'LowCardinality(String)',
   in_progress: 'Bool',
   start_us: 'UInt64',
@@ -60,8 +62,11 @@ export const ENTITY_COLUMNS: Columns = {
   attributes: 'Array(String)',
 };
 
-/** The row of the document itself. `start_us` and `end_us` span all of its entities, finished or not. */
-export function writeDocument(target: RowBuffer, document: Document): void {
+/**
+ * The row of the document itself. `start_us` and `end_us` span all of its entities, finished or not. `server` is the
+ * number of the server that took it, 0 where there is one only.
+ */
+export function writeDocument(target: RowBuffer, document: Document, server = 0): void {
   let startUs = document.format === 'otlp-log' ? document.atUs : Number.POSITIVE_INFINITY;
   let endUs = document.format === 'otlp-log' ? document.atUs : 0;
   for (const entity of document.entities) {
@@ -71,6 +76,7 @@ export function writeDocument(target: RowBuffer, document: Document): void {
   writeHex(target, document.traceId, 16);
   writeHex(target, document.id, 8);
   writeUInt64(target, document.seq);
+  writeUInt32(target, server);
   writeString(target, document.format);
   writeBool(target, document.entities.length > 0 && document.entities[0]?.endUs === undefined);
   writeUInt64(target, startUs);
