@@ -1,9 +1,6 @@
 import type { Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
-import type { FilterSubject } from '../filter/subject.ts';
-import { summariseTrace } from '../model/summarise.ts';
-import type { Trace } from '../model/trace.ts';
-import { traceGraph } from '../model/trace-graph.ts';
+import { type FilterSubject, subjectOf } from '../filter/subject.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { type CandidateRow, type Cursor, candidatesSql, isCandidate, type TimeRangeType } from './candidates.ts';
 import { loadTraces } from './load-traces.ts';
@@ -52,9 +49,4 @@ export async function* findTraces(
     if (last === undefined || candidates.length < limit) return;
     cursor = { keyUs: last.key_us, traceId: last.trace_id };
   }
-}
-
-export function subjectOf(trace: Trace): FilterSubject {
-  const graph = traceGraph(trace);
-  return { trace, graph, summary: summariseTrace(trace, graph) };
 }

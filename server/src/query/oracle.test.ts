@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { matches } from '../filter/matches.ts';
 import { parseFilter } from '../filter/parser.ts';
 import type { FilterSubject } from '../filter/subject.ts';
+import { subjectOf } from '../filter/subject.ts';
 import { assembleTrace } from '../model/assemble.ts';
 import type { Document } from '../model/entity.ts';
 import { parseDocument } from '../model/parse-document.ts';
@@ -11,7 +12,7 @@ import { arbitraryDelivery, arbitraryTrace } from '../model/testing/arbitrary-tr
 import type { Store } from '../store/store.ts';
 import { STORES, type StorePlace } from '../store/testing/stores.ts';
 import type { TimeRangeType } from './candidates.ts';
-import { findTraces, subjectOf } from './find-traces.ts';
+import { findTraces } from './find-traces.ts';
 import { endingIn, serviceGraphOf } from './service-graph.ts';
 import { findTraceSummaries } from './trace-summaries.ts';
 import { isWithin, type TimeWindow } from './window.ts';
