@@ -41,6 +41,12 @@ const where = clickhouse ? ['--store-url', clickhouse.url] : [];
 const start = () => startOpenray(['--port', String(port), '--data-dir', dataDir, '--log-level', 'error', ...where]);
 
 let server = await start();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    server.process.kill('SIGKILL');
+    process.exit(130);
+  });
+}
 const load = startLoad(server.url);
 const done: Round[] = [];
 for (let round = 1; round <= rounds; round++) {

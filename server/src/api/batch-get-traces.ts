@@ -21,7 +21,7 @@ export const batchGetTraces = operation({
   name: 'BatchGetTraces',
   path: '/Traces',
   input: z.object({ TraceIds: z.array(traceId), NextToken: optional(z.string()) }),
-  async run({ TraceIds: ids, NextToken: token }, { store, signal }): Promise<BatchGetTracesResponse> {
+  async run({ TraceIds: ids, NextToken: token }, { store, signal, onIncomplete }): Promise<BatchGetTracesResponse> {
     if (token !== undefined) {
       throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
     }
@@ -31,7 +31,7 @@ export const batchGetTraces = operation({
     if (new Set(ids).size < ids.length) {
       throw new OpenrayError('InvalidRequestException', 'Containing duplicate trace ids');
     }
-    const traces = await loadTraces(store, ids, { signal });
+    const traces = await loadTraces(store, ids, { signal, onIncomplete });
     return { Traces: traces.map(toWireTrace), UnprocessedTraceIds: [], NextToken: null };
   },
 });
