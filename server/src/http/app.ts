@@ -21,7 +21,7 @@ import { metricsOf } from './metrics.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
 
 export type AppOptions = {
-  readonly context: Omit<ApiContext, 'signal'>;
+  readonly context: Omit<ApiContext, 'signal' | 'onIncomplete'>;
   readonly otlp: { readonly context: OtlpContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
   readonly bodyMaxBytes: number;
@@ -83,11 +83,15 @@ function takeAnyBody(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
+/** Says of an answer that it lacks something, and why; X-Ray's own have no place for that. */
+const INCOMPLETE_HEADER = 'x-openray-incomplete';
+
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
   app.post(operation.path, async (request, reply) => {
     countOne(context.stats.requests, operation.name);
     const input = readInput(operation, request);
-    return operation.run(input, { ...context, signal: goneAway(reply) });
+    const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard can not be reached');
+    return operation.run(input, { ...context, signal: goneAway(reply), onIncomplete });
   });
 }
 
