@@ -17,7 +17,11 @@ export async function findBackend(config: Config, process: Process): Promise<Bac
   if (config.port !== 0 && (await isOpenray(url))) {
     return { url, daemonAddress, isOwn: false, close: async () => undefined };
   }
-  const server = await startServer({ ...config, template: undefined }, process);
+  const server = await startServer(
+    // For the time of a command the one port is enough: it takes OpenTelemetry's data too.
+    { ...config, template: undefined, otlpGrpcPort: 'none', otlpHttpPort: 'none' },
+    process,
+  );
   return { url: server.url, daemonAddress: server.daemonAddress, isOwn: true, close: server.close };
 }
 

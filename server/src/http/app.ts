@@ -10,16 +10,19 @@ import type { z } from 'zod';
 import type { ApiContext, Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { OpenrayError } from '../errors.ts';
+import type { OtlpContext } from '../ingest/otlp.ts';
 import { countOne } from '../stats.ts';
 import { guardAgainstOtherSites } from './browser-guard.ts';
 import { serveConsole } from './console.ts';
-import { answerErrors } from './errors.ts';
+import { answerErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
 import { type LambdaApi, serveInvoke } from './invoke.ts';
 import { metricsOf } from './metrics.ts';
+import { type OtlpOptions, serveOtlp } from './otlp.ts';
 
 export type AppOptions = {
-  readonly context: Omit<ApiContext, 'signal'>;
+  readonly context: Omit<ApiContext, 'signal' | 'onIncomplete'>;
+  readonly otlp: { readonly context: OtlpContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
   readonly bodyMaxBytes: number;
   /** Folder of the built console; without one there is none. */
@@ -29,11 +32,12 @@ export type AppOptions = {
   readonly version: string;
 };
 
-/** The one HTTP port: X-Ray API, Invoke API, console, health and metrics. */
+/** The one HTTP port: X-Ray API, Invoke API, OTLP, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = newApp(options);
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveInvoke(app, options.lambda);
+  serveOtlp(app, options.otlp.context, options.otlp.options);
   serveEvents(app, options.context.arrivals);
   app.get('/health', async () => ({ status: 'ok', version: options.version }));
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
@@ -49,6 +53,17 @@ export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' 
   return app;
 }
 
+/** OpenTelemetry's own HTTP port: OTLP and nothing else. */
+export function buildOtlpApp(options: Pick<AppOptions, 'otlp' | 'log' | 'bodyMaxBytes'>): FastifyInstance {
+  const app = newApp(options);
+  serveOtlp(app, options.otlp.context, options.otlp.options);
+  app.setNotFoundHandler((request) => {
+    throw unknownOperation(request.method, request.url);
+  });
+  return app;
+}
+
+/** Without routes, but with all that every port needs. */
 function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>): FastifyInstance {
   const app = Fastify({
     // Where it listens is told by whoever started it.
@@ -74,11 +89,15 @@ function takeAnyBody(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
+/** Says of an answer that it lacks something, and why; X-Ray's own have no place for that. */
+const INCOMPLETE_HEADER = 'x-openray-incomplete';
+
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
   app.post(operation.path, async (request, reply) => {
     countOne(context.stats.requests, operation.name);
     const input = readInput(operation, request);
-    return operation.run(input, { ...context, signal: goneAway(reply) });
+    const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard can not be reached');
+    return operation.run(input, { ...context, signal: goneAway(reply), onIncomplete });
   });
 }
 

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { matches } from '../filter/matches.ts';
@@ -12,8 +9,8 @@ import type { Document } from '../model/entity.ts';
 import { parseDocument } from '../model/parse-document.ts';
 import { serviceGraph } from '../model/service-graph.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../model/testing/arbitrary-trace.ts';
-import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { STORES, type StorePlace } from '../store/testing/stores.ts';
 import type { TimeRangeType } from './candidates.ts';
 import { findTraces } from './find-traces.ts';
 import { endingIn, serviceGraphOf } from './service-graph.ts';
@@ -22,32 +19,21 @@ import { isWithin, type TimeWindow } from './window.ts';
 
 /**
  * What SQL answers is held against the pure functions over the same documents in memory: generated traces, their
- * documents in any order, repeated, in progress first, some without a root. ORACLE_TRACES sets how many.
+ * documents in any order, repeated, in progress first, some without a root. ORACLE_TRACES sets how many, ORACLE_STORE
+ * in which store.
  */
 const TRACES = Number(process.env.ORACLE_TRACES ?? 400);
 const SEED = 20_240_430;
 const START_US = 1_716_560_000_000_000;
 
 let store: Store;
-let dataDir: string;
+let place: StorePlace;
 let subjects: readonly FilterSubject[];
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'openray-oracle-'));
-  store = await openStore({
-    dataDir,
-    poolSize: 2,
-    threadPoolSize: 16,
-    maxQueryMs: 60_000,
-    maxQueryMemoryBytes: 2 ** 30,
-    engineMemoryBytes: 2 ** 32,
-    queueMaxBytes: 2 ** 28,
-    commitIntervalMs: 0,
-    retentionDays: 0,
-    retentionBytes: 0,
-    fsync: false,
-    log: { info: () => undefined, warn: () => undefined },
-  });
+  const name = process.env.ORACLE_STORE ?? 'embedded store';
+  place = (await STORES.find((kind) => kind.name === name)?.make()) as StorePlace;
+  store = await place.open({ maxQueryMs: 60_000, maxQueryMemoryBytes: 2 ** 30, queueMaxBytes: 2 ** 28 });
   const documents = receivedDocuments();
   for (let first = 0; first < documents.length; first += 1000) await store.append(documents.slice(first, first + 1000));
   const byTrace = new Map<string, Document[]>();
@@ -60,7 +46,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await store.close();
-  await rm(dataDir, { recursive: true });
+  await place.remove();
 });
 
 /** All traces' documents mixed, in an order of arrival that has nothing to do with their times. */
