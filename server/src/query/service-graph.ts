@@ -3,10 +3,12 @@ import { matches } from '../filter/matches.ts';
 import type { GraphEdge, GraphNode, Observation, TraceGraph } from '../model/graph.ts';
 import { emptyServiceGraph, mergeServiceGraphs, type ServiceGraph, serviceGraph } from '../model/service-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import { endedTracesSql } from './candidates.ts';
+import { narrowFilter } from './filter-narrow.ts';
 import { subjectOf } from './find-traces.ts';
 import { loadTraces } from './load-traces.ts';
+import { narrowSql } from './narrow.ts';
 import { isWithin, type TimeWindow } from './window.ts';
 
 const BATCH = 500;
@@ -25,6 +27,16 @@ export async function serviceGraphOf(
     graph = mergeServiceGraphs(graph, serviceGraph(traces.map((trace) => endingIn(trace, window))));
   }
   return graph;
+}
+
+/** Traces in which anything ended in the window, each once, in no order. */
+export function endedTracesSql(window: TimeWindow, filter: Filter | undefined): Sql {
+  const narrow = filter && narrowFilter(filter.condition);
+  const where = sql.and([
+    sql`end_us >= ${window.fromUs} AND end_us < ${window.toUs}`,
+    ...(narrow ? [narrowSql(narrow, sql`true`)] : []),
+  ]);
+  return sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities WHERE ${where}`;
 }
 
 /** Graphs of the traces that match and of which something ended in the window, some hundred at a time, in no order. */
