@@ -42,6 +42,11 @@ function members({ window: { fromUs, toUs }, by }: Search): readonly Sql[] {
   }
 }
 
+/** Traces of which something started in the window. */
+function startingIn({ fromUs, toUs }: TimeWindow): Sql {
+  return sql`trace_id IN (SELECT trace_id FROM entities WHERE start_us >= ${fromUs} AND start_us < ${toUs})`;
+}
+
 /** All conditions on `trace_id` for traces that started at `fromUs` or later. */
 function candidates(search: Search, fromUs: number): readonly Sql[] {
   const { narrow } = search;
@@ -110,8 +115,8 @@ export type ValuesQuery = {
 };
 
 /**
- * Traces by the best value that a row of theirs has behind `after`. The trace's own value is that of one of its rows,
- * so that no trace stands before the place that this gives it.
+ * Rows by their value, with their traces: a trace's own value is that of one of its rows, so that no trace has its place
+ * before the first of its rows here, and each has one in its place.
  */
 export function byRowValueSql(
   search: Search,
@@ -119,16 +124,10 @@ export function byRowValueSql(
   { slice, isDescending, after, limit }: ValuesQuery,
 ): Sql {
   const { table, value, rows } = rowValues(search, by, slice);
-  const best = isDescending ? sql`max(${value})` : sql`min(${value})`;
-  const bound = after && (isDescending ? sql`${value} <= ${after.key}` : sql`${value} >= ${after.key}`);
+  const place = after && sql`(${after.key}, toFixedString(unhex(${after.traceId}), 16))`;
+  const bound = place && (isDescending ? sql`(${value}, trace_id) < ${place}` : sql`(${value}, trace_id) > ${place}`);
   const where = sql.and([...rows, ...(bound ? [bound] : []), ...candidates(search, search.window.fromUs)]);
-  // One that has several values may stand anywhere behind its best.
-  const having = after ? sql`${behind(after, isDescending)} OR min(${value}) != max(${value})` : sql`true`;
-  return keyedSql(
-    sql`SELECT trace_id AS trace, ${best} AS key FROM ${table} WHERE ${where} GROUP BY trace HAVING ${having}`,
-    isDescending,
-    limit,
-  );
+  return keyedSql(sql`SELECT trace_id AS trace, ${value} AS key FROM ${table} WHERE ${where}`, isDescending, limit);
 }
 
 function rowValues(search: Search, by: 'updated' | 'ended' | 'responsetime', { fromUs, toUs }: TimeWindow) {
@@ -156,16 +155,22 @@ function rowValues(search: Search, by: 'updated' | 'ended' | 'responsetime', { f
  * which always count, so that it is never more.
  */
 export function byDurationSql(search: Search, { isDescending, after, limit }: Omit<ValuesQuery, 'slice'>): Sql {
-  const where = sql.and([rowsFrom(search, search.window.fromUs), ...candidates(search, search.window.fromUs)]);
+  const { fromUs, toUs } = search.window;
+  const where = candidates(search, fromUs);
   const having = after ? behind(after, isDescending) : sql`true`;
+  const within = [
+    ...where,
+    ...(search.by === 'TraceId' && search.narrow === undefined ? [startingIn(search.window)] : []),
+  ];
   const longest = sql`
-    SELECT trace_id AS trace, greatest(max(end_us), min(start_us)) - min(start_us) AS key FROM entities
-    WHERE ${where} GROUP BY trace HAVING ${having}`;
+    SELECT trace_id AS trace, greatest(max(end_us), min(start_us)) - min(start_us) AS key FROM documents
+    WHERE ${sql.and(within)} GROUP BY trace
+    HAVING ${search.by === 'TraceId' ? sql`min(start_us) >= ${fromUs} AND min(start_us) < ${toUs} AND ` : sql``}${having}`;
   const shortest = sql`
     SELECT trace, greatest(maxIf(last, is_sure), minIf(first, is_sure)) - minIf(first, is_sure) AS key FROM (
       SELECT trace_id AS trace, min(start_us) AS first, max(end_us) AS last,
         count() = 1 AND any(is_segment) AND last > 0 AS is_sure
-      FROM entities WHERE ${where} GROUP BY trace, id
+      FROM entities WHERE ${sql.and([rowsFrom(search, fromUs), ...where])} GROUP BY trace, id
     ) GROUP BY trace HAVING ${having}`;
   return keyedSql(isDescending ? longest : shortest, isDescending, limit);
 }

@@ -6,7 +6,6 @@ import type { Trace } from '../model/trace.ts';
 import { traceGraph } from '../model/trace-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import type { Store } from '../store/store.ts';
-import type { Search } from './candidates.ts';
 import { narrowFilter } from './filter-narrow.ts';
 import {
   comparePlaces,
@@ -18,7 +17,7 @@ import {
   type TimeRangeType,
 } from './list-order.ts';
 import { loadTraces } from './load-traces.ts';
-import { type Batch, fewCandidates, type WalkOptions, walkFew, walkRest, walkValued } from './walks.ts';
+import { type Batch, probe, type WalkOptions, walkFew, walkRest, walkValued } from './walks.ts';
 import type { TimeWindow } from './window.ts';
 
 export type TraceQuery = {
@@ -48,7 +47,6 @@ export async function* findTraces(
   { batchSize = 100, few = FEW, onScanned, ...options }: FindOptions = {},
 ): AsyncGenerator<FoundTrace> {
   const { window, by, filter, after } = query;
-  const search: Search = { window, by, narrow: filter && narrowFilter(filter.condition) };
   const order = listOrder(filter, by);
   const walking = { ...options, batchSize, few };
   const scanned = new Set<TraceId>();
@@ -59,11 +57,12 @@ export async function* findTraces(
       onScanned?.(scanned.size);
       return traces.flatMap((trace) => found(trace, query, order)).filter(isWanted);
     });
-  const known = await fewCandidates(store, search, walking);
-  if (known !== undefined) {
-    yield* judge(walkFew(store, known, order, after, walking), after, () => true);
+  const looked = await probe(store, { window, by, narrow: filter && narrowFilter(filter.condition) }, walking);
+  if (looked.known !== undefined) {
+    yield* judge(walkFew(store, looked.known, order, after, walking), after, () => true);
     return;
   }
+  const { search } = looked;
   if (after?.part !== 'rest') {
     yield* judge(walkValued(store, search, order, after, walking), after, ({ place }) => place.part === 'valued');
   }

@@ -56,3 +56,10 @@ export function driversOf(narrow: Narrow): readonly Sql[] | undefined {
     }
   }
 }
+
+/** The same where it is known that no row fulfils any of `empty`. */
+export function withoutRows(narrow: Narrow, empty: ReadonlySet<Sql>): Narrow {
+  if (narrow.kind !== 'or') return narrow;
+  const parts = narrow.parts.filter((part) => part.kind !== 'entity' || !empty.has(part.row));
+  return parts.length > 0 ? { kind: 'or', parts } : narrow;
+}

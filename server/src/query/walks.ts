@@ -10,7 +10,7 @@ import {
   startsSql,
 } from './candidates.ts';
 import { comparePlaces, type ListOrder, type Place } from './list-order.ts';
-import { driversOf } from './narrow.ts';
+import { driversOf, withoutRows } from './narrow.ts';
 import type { TimeWindow } from './window.ts';
 
 /**
@@ -26,30 +26,30 @@ export type WalkOptions = QueryOptions & {
   readonly few: number;
 };
 
-/** The first look at a list of a window is this far, each that found too little goes farther by the factor. */
+/** The first look at a list goes this far; each that found too little tells how far the next has to go, within bounds. */
 const FIRST_SLICE_US = 60_000_000;
-const SLICE_GROWTH = 8;
+const SLICE_GROWTH = 16;
 const LARGEST_BATCH = 1_000;
 const FOREVER: TimeWindow = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
 
 /**
- * The candidates of a search where an index tells that there are few; undefined where there are more. One look
- * that ends as soon as it has found too many.
+ * The candidates of a search where an index tells that there are few; otherwise the search, without the ways to find
+ * something that have found nothing. One look that ends as soon as it has found too many.
  */
-export async function fewCandidates(
+export async function probe(
   store: Store,
   search: Search,
   { few, ...options }: WalkOptions,
-): Promise<readonly TraceId[] | undefined> {
-  const drivers = search.narrow && driversOf(search.narrow);
-  if (drivers === undefined) return undefined;
-  const found = new Set<TraceId>();
-  for (const driver of drivers) {
-    const rows = await store.query<CandidateRow>(driverSql(search, driver, few + 1), options);
-    for (const row of rows) found.add(row.trace_id);
-    if (found.size > few) return undefined;
-  }
-  return [...found];
+): Promise<{ readonly known: readonly TraceId[] } | { readonly known: undefined; readonly search: Search }> {
+  const { narrow } = search;
+  const drivers = narrow && driversOf(narrow);
+  if (narrow === undefined || drivers === undefined) return { known: undefined, search };
+  const statements = drivers.map((driver) => driverSql(search, driver, few + 1));
+  const answers = await Promise.all(statements.map((statement) => store.query<CandidateRow>(statement, options)));
+  const found = new Set(answers.flat().map((row) => row.trace_id));
+  if (found.size <= few) return { known: [...found] };
+  const empty = new Set(drivers.filter((_, index) => answers[index]?.length === 0));
+  return { known: undefined, search: { ...search, narrow: withoutRows(narrow, empty) } };
 }
 
 /** Known candidates. Only an order by start can tell the first ones without looking at all of them. */
@@ -169,17 +169,17 @@ async function* walkSlices(
     const isFull = rows.length === limit;
     const lastRow = rows.at(-1);
     const end = isFull && lastRow !== undefined ? placeOfRow(lastRow) : endOf(slice, isDescending);
-    yield { traceIds: rows.map((row) => row.trace_id), until: asPlace(end) };
+    yield { traceIds: [...new Set(rows.map((row) => row.trace_id))], until: asPlace(end) };
     if (isFull) {
-      // Those with several values stay in front: a step that leads nowhere has to be longer.
-      const isStuck = last !== undefined && comparePlaces(order, end, last) <= 0;
-      limit = isStuck ? limit * 2 : Math.min(limit * 2, LARGEST_BATCH);
+      limit = Math.min(limit * 2, LARGEST_BATCH);
       last = end;
-      continue;
+    } else {
+      last = undefined;
+      left = isDescending ? { ...left, toUs: slice.fromUs } : { ...left, fromUs: slice.toUs };
+      // Half as much again as it takes when the next slice is like this one.
+      const needed = (1.5 * batchSize) / Math.max(rows.length, batchSize / SLICE_GROWTH);
+      sliceUs *= Math.ceil(Math.max(1, Math.min(needed, SLICE_GROWTH)));
     }
-    last = undefined;
-    left = isDescending ? { ...left, toUs: slice.fromUs } : { ...left, fromUs: slice.toUs };
-    if (rows.length < batchSize / SLICE_GROWTH) sliceUs *= SLICE_GROWTH;
   }
 }
 
