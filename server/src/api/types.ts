@@ -235,6 +235,18 @@ export type WireLogEvent = {
   }[];
 };
 
+export type GetFunctionLogsRequest = {
+  readonly StartTime?: number;
+  readonly EndTime?: number;
+  /** Only what is behind this event of an earlier answer. */
+  readonly AfterUs?: number;
+  readonly TraceId?: string;
+  readonly RequestId?: string;
+  readonly FunctionName?: string;
+  readonly Contains?: string;
+  readonly Limit?: number;
+};
+
 export type GetFunctionLogsResponse = {
   readonly Events: readonly WireLogEvent[];
   /** False when the limit cut it off. */
