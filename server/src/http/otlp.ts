@@ -140,11 +140,18 @@ function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyR
   const retryAfter = retryAfterSeconds(failure);
   if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  if (failure.code === 'RequestTooLargeException') letFinish(request, reply);
   allowOrigin(request, reply);
   reply.code(http);
   return request.headers['content-type']?.toLowerCase().startsWith('application/x-protobuf')
     ? reply.type('application/x-protobuf').send(Buffer.from(statusMessage(failure, retryAfter)))
     : reply.type('application/json').send(statusMessageJson(failure));
+}
+
+/** A sender that is cut off while it writes sees a broken pipe, not the answer, and would send it all again. */
+function letFinish(request: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader('connection');
+  request.raw.resume();
 }
 
 /** Pages of this machine may send what their browser records; the guard has kept out all others. */
