@@ -4,8 +4,8 @@ import { BatchGetTracesCommand, GetServiceGraphCommand, GetTraceSummariesCommand
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encode } from '../server/src/ingest/testing/otlp-protocol.ts';
 import type { TracesData } from '../server/src/model/otlp/types.ts';
+import { encode } from '../server/src/model/testing/otlp-protocol.ts';
 import { aroundNow, entityId } from './support/documents.ts';
 import { otelService, type Transport, xrayTraceId } from './support/otel.ts';
 import { removeFolder, serverForThisTest, startTestServer, type TestServer } from './support/server.ts';
