@@ -38,6 +38,7 @@ export async function openCalmProxy(targetPort: number): Promise<CalmProxy> {
       return port;
     },
     async open() {
+      if (server?.listening) return;
       server = createServer({ allowHalfOpen: true, noDelay: true }, join).listen(port, '127.0.0.1');
       await once(server, 'listening');
       port = (server.address() as AddressInfo).port;

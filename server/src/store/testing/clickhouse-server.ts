@@ -24,6 +24,8 @@ export type ClickHouseCluster = {
   readonly shards: readonly ClickHouseServer[];
   /** What `--store-url` takes: every shard is named, so that each can be the one that is asked. */
   readonly url: string;
+  /** Makes so many of the servers the shards of the cluster, and starts all again. */
+  setShards(count: number): Promise<void>;
   /** Kills all of them and removes their data. */
   stop(): Promise<void>;
 };
@@ -47,58 +49,66 @@ type Ports = { readonly http: number; readonly tcp: number };
 export async function startClickHouse(count = 1, folder?: string): Promise<ClickHouseCluster> {
   const directory = folder ?? (await mkdtemp(join(tmpdir(), 'openray-clickhouse-')));
   const password = randomBytes(16).toString('hex');
-  const servers = await Promise.all(
-    (await freePorts(count)).map(async (own) => ({
-      own,
-      http: await openCalmProxy(own.http),
-      tcp: await openCalmProxy(own.tcp),
-    })),
-  );
-  const shards = await Promise.all(
-    servers.map(async ({ own, http, tcp }, index) => {
+  const made = await Promise.all(
+    (await freePorts(count)).map(async (ports, index) => {
       const path = join(directory, `shard-${index + 1}`);
       await mkdir(path, { recursive: true });
       await writeFile(join(path, 'users.xml'), usersXml(password), { mode: 0o600 });
-      const config = configXml(
-        servers.map((server) => server.tcp.port),
-        index,
-        password,
-      );
-      await writeFile(join(path, 'config.xml'), config, { mode: 0o600 });
-      return startServer(path, own, [http, tcp]);
+      const proxies = [await openCalmProxy(ports.http), await openCalmProxy(ports.tcp)] as const;
+      return { path, tcpPort: proxies[1].port, server: newServer(path, ports, proxies) };
     }),
   );
-  const hosts = shards.map(({ address }) => address).join(',');
-  const parameters = count > 1 ? `?cluster=${CLUSTER_NAME}&replicated=0` : '';
+  const servers = made.map(({ server }) => server);
+  let shardCount = count;
+
+  async function start(): Promise<void> {
+    const config = configXml(
+      made.slice(0, shardCount).map(({ tcpPort }) => tcpPort),
+      password,
+    );
+    for (const { path } of made) await writeFile(join(path, 'config.xml'), config, { mode: 0o600 });
+    await Promise.all(servers.map((server) => server.start()));
+  }
+
+  await start();
   return {
-    shards,
-    url: `http://${USER}:${password}@${hosts}/openray${parameters}`,
+    shards: servers,
+    get url() {
+      const hosts = servers.slice(0, shardCount).map(({ address }) => address);
+      const parameters = count > 1 ? `?cluster=${CLUSTER_NAME}&replicated=0` : '';
+      return `http://${USER}:${password}@${hosts.join(',')}/openray${parameters}`;
+    },
+    async setShards(shards) {
+      shardCount = shards;
+      await Promise.all(servers.map((server) => server.kill()));
+      await start();
+    },
     async stop() {
-      await Promise.all(shards.map((shard) => shard.kill()));
+      await Promise.all(servers.map((server) => server.kill()));
       if (folder === undefined) await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-async function startServer(path: string, own: Ports, proxies: [CalmProxy, CalmProxy]): Promise<ClickHouseServer> {
-  const address = `127.0.0.1:${proxies[0].port}`;
-  let child: ChildProcess;
+/** Not running yet. */
+function newServer(path: string, ports: Ports, proxies: readonly [CalmProxy, CalmProxy]): ClickHouseServer {
+  let child: ChildProcess | undefined;
   let isWanted = false;
   const run = () => {
-    child = spawnEngine(path, own);
+    child = spawnEngine(path, ports);
     // It ends when nobody has killed it only where the library has a fault that a server has not.
     child.once('exit', () => {
       if (isWanted) run();
     });
   };
-  const server = {
-    address,
+  return {
+    address: `127.0.0.1:${proxies[0].port}`,
     get pid() {
-      return child.pid ?? 0;
+      return child?.pid ?? 0;
     },
     async kill() {
       isWanted = false;
-      if (child.exitCode === null && child.signalCode === null) {
+      if (child && child.exitCode === null && child.signalCode === null) {
         child.kill('SIGKILL');
         await once(child, 'exit');
       }
@@ -107,13 +117,10 @@ async function startServer(path: string, own: Ports, proxies: [CalmProxy, CalmPr
     async start() {
       isWanted = true;
       run();
-      await untilAnswering(`127.0.0.1:${own.http}`);
+      await untilAnswering(`127.0.0.1:${ports.http}`);
       await Promise.all(proxies.map((proxy) => proxy.open()));
     },
   };
-  await Promise.all(proxies.map((proxy) => proxy.close()));
-  await server.start();
-  return server;
 }
 
 function spawnEngine(path: string, { http, tcp }: Ports): ChildProcess {
@@ -177,7 +184,7 @@ const usersXml = (password: string): string => `<clickhouse>
 </clickhouse>
 `;
 
-function configXml(tcpPorts: readonly number[], own: number, password: string): string {
+function configXml(tcpPorts: readonly number[], password: string): string {
   const remote = tcpPorts.map(
     (port) =>
       `<shard><replica><host>127.0.0.1</host><port>${port}</port><user>${USER}</user><password>${password}</password></replica></shard>`,
@@ -185,7 +192,6 @@ function configXml(tcpPorts: readonly number[], own: number, password: string): 
   return `<clickhouse>
   <logger><level>none</level></logger>
   <users_config>users.xml</users_config>
-  <macros><shard>${own + 1}</shard><replica>1</replica></macros>
   <max_server_memory_usage>1000000000</max_server_memory_usage>
   <mark_cache_size>50000000</mark_cache_size>
   <remote_servers><${CLUSTER_NAME}>${remote.join('')}</${CLUSTER_NAME}></remote_servers>
