@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CalmProxy, openCalmProxy } from './calm-proxy.ts';
+import { newCalmProxy } from './calm-proxy.ts';
 
 /** A ClickHouse server of its own process. What is acknowledged survives `kill`, as in production. */
 export type ClickHouseServer = {
@@ -40,7 +40,8 @@ const KEEP_LISTENING = [
    SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null`,
 ].join('; ');
 
-type Ports = { readonly http: number; readonly tcp: number };
+/** Those of the server, and those of the proxies before it, which clients know. */
+type Ports = Readonly<Record<'http' | 'tcp' | 'calmHttp' | 'calmTcp', number>>;
 
 /**
  * Starts `count` servers on free ports of the loopback address, each answering about half a second later. One alone is
@@ -54,8 +55,7 @@ export async function startClickHouse(count = 1, folder?: string): Promise<Click
       const path = join(directory, `shard-${index + 1}`);
       await mkdir(path, { recursive: true });
       await writeFile(join(path, 'users.xml'), usersXml(password), { mode: 0o600 });
-      const proxies = [await openCalmProxy(ports.http), await openCalmProxy(ports.tcp)] as const;
-      return { path, tcpPort: proxies[1].port, server: newServer(path, ports, proxies) };
+      return { path, tcpPort: ports.calmTcp, server: newServer(path, ports) };
     }),
   );
   const servers = made.map(({ server }) => server);
@@ -91,7 +91,8 @@ export async function startClickHouse(count = 1, folder?: string): Promise<Click
 }
 
 /** Not running yet. */
-function newServer(path: string, ports: Ports, proxies: readonly [CalmProxy, CalmProxy]): ClickHouseServer {
+function newServer(path: string, ports: Ports): ClickHouseServer {
+  const proxies = [newCalmProxy(ports.calmHttp, ports.http), newCalmProxy(ports.calmTcp, ports.tcp)];
   let child: ChildProcess | undefined;
   let isWanted = false;
   const run = () => {
@@ -102,7 +103,7 @@ function newServer(path: string, ports: Ports, proxies: readonly [CalmProxy, Cal
     });
   };
   return {
-    address: `127.0.0.1:${proxies[0].port}`,
+    address: `127.0.0.1:${ports.calmHttp}`,
     get pid() {
       return child?.pid ?? 0;
     },
@@ -148,14 +149,14 @@ async function untilAnswering(address: string): Promise<void> {
 
 /** Ports that nobody has now. All are held until the last is found, so that no two are alike. */
 async function freePorts(count: number): Promise<readonly Ports[]> {
-  const servers = Array.from({ length: count * 2 }, () => createServer().listen(0, '127.0.0.1'));
+  const servers = Array.from({ length: count * 4 }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
-  const numbers = servers.map((server) => (server.address() as { port: number }).port);
-  for (const server of servers) server.close();
-  return Array.from({ length: count }, (_, index) => ({
-    http: numbers[index * 2] as number,
-    tcp: numbers[index * 2 + 1] as number,
-  }));
+  const numbers = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return Array.from({ length: count }, (_, index) => {
+    const [http = 0, tcp = 0, calmHttp = 0, calmTcp = 0] = numbers.slice(index * 4);
+    return { http, tcp, calmHttp, calmTcp };
+  });
 }
 
 /** The engine's own session has no password, so that it may do nothing but listen and sleep. */
@@ -176,8 +177,9 @@ const usersXml = (password: string): string => `<clickhouse>
       <profile>default</profile>
       <quota>default</quota>
       <grants>
-        <query>GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, SHOW, KILL QUERY, SYSTEM ON *.*</query>
-        <query>GRANT CLUSTER, REMOTE, TABLE ENGINE ON *.*</query>
+        <query>GRANT CREATE, ALTER, DROP, INSERT, SELECT, OPTIMIZE ON openray.*</query>
+        <query>GRANT SELECT ON system.*</query>
+        <query>GRANT CLUSTER, REMOTE, CREATE TEMPORARY TABLE, TABLE ENGINE ON *.*</query>
       </grants>
     </${USER}>
   </users>
