@@ -35,10 +35,6 @@ export type AppOptions = {
 /** The one HTTP port: X-Ray API, Invoke API, OTLP, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = newApp(options);
-  app.addHook('onSend', async (request, reply) => {
-    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
-  });
-
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveInvoke(app, options.lambda);
   serveOtlp(app, options.otlp.context, options.otlp.options);
@@ -47,6 +43,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   await serveConsole(app, options.consoleDir);
+  return app;
+}
+
+/** The Invoke API alone. */
+export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' | 'lambda'>): FastifyInstance {
+  const app = newApp(options);
+  serveInvoke(app, options.lambda);
   return app;
 }
 
@@ -74,6 +77,9 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
   takeAnyBody(app);
   guardAgainstOtherSites(app);
   answerErrors(app);
+  app.addHook('onSend', async (request, reply) => {
+    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
+  });
   return app;
 }
 
