@@ -110,7 +110,8 @@ export async function startServer(
     });
     closers.push(() => app.close());
 
-    const listen = (port: number) => listenUdp(ingest, { host, port, documentMaxBytes, nextSeq, log });
+    const listen = (port: number) =>
+      listenUdp(ingest, { host, port, documentMaxBytes, nextSeq, indexed: otlp.context.indexed, log });
     const udp = await listenOnBoth(app, listen, host, config.port);
     closers.push(() => udp.close());
 

@@ -2,7 +2,14 @@
 export type Door = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc';
 
 /** Why a datagram was dropped before its document was looked at, or while it waited. */
-export type DatagramDrop = 'no-header' | 'bad-header' | 'empty' | 'queue-full' | 'store-failed';
+export type DatagramDrop =
+  | 'no-header'
+  | 'bad-header'
+  | 'empty'
+  | 'bad-spans'
+  | 'unsampled'
+  | 'queue-full'
+  | 'store-failed';
 
 /**
  * Counters since the server started. Documents of every door add up:

@@ -1,11 +1,14 @@
 import type { Entity } from '../entity.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject, readObject } from '../json.ts';
 import { readEntity } from '../read-entity.ts';
 import type { EntityId, TraceId } from '../trace-id.ts';
 import { formatTraceId } from '../trace-id.ts';
 import { type IndexedKeys, notesOf } from './annotations.ts';
 import { awsCallOf } from './aws-call.ts';
+import { RESIDUAL_ATTRIBUTE } from './build.ts';
 import { namespaceOf } from './call.ts';
+import { applyDifference, type Difference } from './difference.ts';
 import { exceptionsOf } from './exceptions.ts';
 import { flagsOf } from './flags.ts';
 import { httpOf } from './http.ts';
@@ -38,15 +41,16 @@ export function entitiesOfSpan({ resource, span }: SpanInPlace, around: Surround
   const place = resourceView(resource);
   const attributes = attributesOf(span.attributes);
   const shape = shapeOf(span, attributes, place, around.parent);
+  const rest = restOf(attributes);
   const traceId = span.traceId as TraceId;
   const id = span.spanId as EntityId;
   const parentId = parentOf(span.parentSpanId);
   if (shape === 'segment') {
-    const fields = segmentFields(span, attributes, place, around);
+    const fields = complete(segmentFields(span, attributes, place, around), rest);
     return [readEntity(fields, { traceId, id, parentId, kind: 'segment' })];
   }
   if (shape === 'subsegment') {
-    const fields = subsegmentFields(span, attributes, place, around, parentId);
+    const fields = complete(subsegmentFields(span, attributes, place, around, parentId), rest);
     return [withCallee(readEntity(fields, { traceId, id, parentId, kind: 'subsegment' }), attributes)];
   }
   const serviceId = serviceSegmentId(traceId, id);
@@ -67,6 +71,33 @@ const ELSEWHERE: ParentInTrace = { functionName: undefined, serviceName: '', ins
 export function alternativesOf(place: SpanInPlace, indexed: IndexedKeys): readonly Entity[] {
   if (!dependsOnParent(place.span)) return [];
   return entitiesOfSpan(place, { indexed, parent: ELSEWHERE });
+}
+
+/** What an X-Ray entity that travelled as a span had beside what the span says. */
+function restOf(attributes: Attributes): Difference | undefined {
+  const stored = takeText(attributes, RESIDUAL_ATTRIBUTE);
+  if (stored === undefined) return undefined;
+  let rest: JsonValue;
+  try {
+    rest = JSON.parse(stored);
+  } catch {
+    rest = null;
+  }
+  const { v, set, unset } = readObject(rest) ?? {};
+  if (v === 1 && isJsonObject(set) && isListOfPaths(unset)) return { set, unset };
+  attributes.used.delete(RESIDUAL_ATTRIBUTE);
+  return undefined;
+}
+
+function isListOfPaths(value: JsonValue | undefined): value is readonly (readonly string[])[] {
+  return (
+    Array.isArray(value) &&
+    value.every((path) => Array.isArray(path) && path.every((member) => typeof member === 'string'))
+  );
+}
+
+function complete(fields: JsonObject, rest: Difference | undefined): JsonObject {
+  return rest === undefined ? fields : applyDifference(fields, rest);
 }
 
 function segmentFields(span: Span, attributes: Attributes, place: ResourceView, around: Surroundings): JsonObject {
