@@ -19,6 +19,7 @@ import { serveEvents } from './events.ts';
 import { type LambdaApi, serveInvoke } from './invoke.ts';
 import { metricsOf } from './metrics.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
+import { serveZipkin } from './zipkin.ts';
 
 export type AppOptions = {
   readonly context: Omit<ApiContext, 'signal'>;
@@ -42,6 +43,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveInvoke(app, options.lambda);
   serveOtlp(app, options.otlp.context, options.otlp.options);
+  serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
   serveEvents(app, options.context.arrivals);
   app.get('/health', async () => ({ status: 'ok', version: options.version }));
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
