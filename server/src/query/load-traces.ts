@@ -29,13 +29,22 @@ export async function loadTraces(
   traceIds: readonly TraceId[],
   options: QueryOptions = {},
 ): Promise<readonly Trace[]> {
-  if (traceIds.length === 0) return [];
-  const rows = await store.query<DocumentRow>(documentsSql(traceIds), options);
+  const documents = await loadDocuments(store, traceIds, options);
+  return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
+}
+
+/** What has arrived of each trace, in order of arrival. */
+export async function loadDocuments(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions = {},
+): Promise<ReadonlyMap<string, readonly Document[]>> {
   const documents = new Map<string, Document[]>();
-  for (const row of rows) {
+  if (traceIds.length === 0) return documents;
+  for (const row of await store.query<DocumentRow>(documentsSql(traceIds), options)) {
     const ofTrace = documents.get(row.trace_id) ?? [];
     documents.set(row.trace_id, ofTrace);
     ofTrace.push(...parseStored(row.format, row.body, row.seq));
   }
-  return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
+  return documents;
 }
