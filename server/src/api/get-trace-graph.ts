@@ -3,6 +3,7 @@ import { OpenrayError } from '../errors.ts';
 import { serviceGraph } from '../model/service-graph.ts';
 import { traceGraph } from '../model/trace-graph.ts';
 import { loadTraces } from '../query/load-traces.ts';
+import { linkGraphs } from '../query/service-graph.ts';
 import { operation, optional, traceId } from './operation.ts';
 import type { GetTraceGraphResponse } from './types.ts';
 import { toWireServices } from './wire.ts';
@@ -10,7 +11,8 @@ import { toWireServices } from './wire.ts';
 const MAX_TRACES = 100;
 
 /**
- * GetTraceGraph: the service graph of given traces. X-Ray takes one; several are added up.
+ * GetTraceGraph: the service graph of given traces, and where their messages came from. X-Ray takes one; several are
+ * added up.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTraceGraph.html
  */
 export const getTraceGraph = operation({
@@ -24,7 +26,8 @@ export const getTraceGraph = operation({
     if (ids.length === 0) throw new OpenrayError('InvalidRequestException', 'Zero trace ids provided');
     const traces = await loadTraces(store, [...new Set(ids)], { signal });
     if (traces.length === 0) throw new OpenrayError('InvalidRequestException', 'Trace id not found');
-    const graph = serviceGraph(traces.map(traceGraph));
+    const links = await linkGraphs(store, traces, () => true, { signal });
+    const graph = serviceGraph([...traces.map(traceGraph), ...links]);
     return { Services: toWireServices(graph, 'without-times'), NextToken: null };
   },
 });

@@ -33,15 +33,16 @@ export async function loadTraces(
   return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
 }
 
-/** What has arrived of each trace, in order of arrival. */
+/** All documents of the traces by trace, each trace's in the order of their arrival. */
 export async function loadDocuments(
   store: Store,
   traceIds: readonly TraceId[],
   options: QueryOptions = {},
 ): Promise<ReadonlyMap<string, readonly Document[]>> {
+  if (traceIds.length === 0) return new Map();
+  const rows = await store.query<DocumentRow>(documentsSql(traceIds), options);
   const documents = new Map<string, Document[]>();
-  if (traceIds.length === 0) return documents;
-  for (const row of await store.query<DocumentRow>(documentsSql(traceIds), options)) {
+  for (const row of rows) {
     const ofTrace = documents.get(row.trace_id) ?? [];
     documents.set(row.trace_id, ofTrace);
     ofTrace.push(...parseStored(row.format, row.body, row.seq));

@@ -1,11 +1,14 @@
 import type { Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
-import { subjectOf } from '../filter/subject.ts';
+import { type FilterSubject, subjectOf } from '../filter/subject.ts';
+import type { Entity } from '../model/entity.ts';
 import type { GraphEdge, GraphNode, Observation, TraceGraph } from '../model/graph.ts';
 import { emptyServiceGraph, mergeServiceGraphs, type ServiceGraph, serviceGraph } from '../model/service-graph.ts';
+import type { Trace } from '../model/trace.ts';
 import type { TraceId } from '../model/trace-id.ts';
+import { linkedTraceIds, linkGraph } from '../model/trace-links.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import { endedTracesSql } from './candidates.ts';
+import { endedIn, endedTracesSql } from './candidates.ts';
 import { loadTraces } from './load-traces.ts';
 import { isWithin, type TimeWindow } from './window.ts';
 
@@ -21,10 +24,33 @@ export async function serviceGraphOf(
   options: QueryOptions = {},
 ): Promise<ServiceGraph> {
   let graph = emptyServiceGraph();
-  for await (const traces of tracesEndingIn(store, window, filter, options)) {
-    graph = mergeServiceGraphs(graph, serviceGraph(traces.map((trace) => endingIn(trace, window))));
+  for await (const subjects of subjectsEndingIn(store, window, filter, options)) {
+    const graphs = subjects.map((subject) => endingIn(subject.graph, window));
+    const links = await linkGraphs(
+      store,
+      subjects.map(({ trace }) => trace),
+      (segment) => endedIn(window, segment),
+      options,
+    );
+    graph = mergeServiceGraphs(graph, serviceGraph([...graphs, ...links]));
   }
   return graph;
+}
+
+/** What messages joined these traces to others, for each that has taken some. */
+export async function linkGraphs(
+  store: Store,
+  traces: readonly Trace[],
+  counts: (segment: Entity) => boolean,
+  options: QueryOptions = {},
+): Promise<readonly TraceGraph[]> {
+  const known = new Map(traces.map((trace) => [trace.id, trace]));
+  const wanted = [...new Set(traces.flatMap(linkedTraceIds))].filter((id) => !known.has(id));
+  for (let first = 0; first < wanted.length; first += BATCH) {
+    for (const trace of await loadTraces(store, wanted.slice(first, first + BATCH), options))
+      known.set(trace.id, trace);
+  }
+  return traces.map((trace) => linkGraph(trace, (id) => known.get(id), counts)).filter(({ edges }) => edges.length > 0);
 }
 
 /** Graphs of the traces that match and of which something ended in the window, some hundred at a time, in no order. */
@@ -34,11 +60,22 @@ export async function* tracesEndingIn(
   filter: Filter | undefined,
   options: QueryOptions,
 ): AsyncGenerator<readonly TraceGraph[]> {
+  for await (const subjects of subjectsEndingIn(store, window, filter, options)) {
+    yield subjects.map(({ graph }) => graph);
+  }
+}
+
+async function* subjectsEndingIn(
+  store: Store,
+  window: TimeWindow,
+  filter: Filter | undefined,
+  options: QueryOptions,
+): AsyncGenerator<readonly FilterSubject[]> {
   const rows = await store.query<{ trace_id: TraceId }>(endedTracesSql(window, filter), options);
   for (let first = 0; first < rows.length; first += BATCH) {
     const ids = rows.slice(first, first + BATCH).map((row) => row.trace_id);
     const subjects = (await loadTraces(store, ids, options)).map(subjectOf);
-    yield subjects.filter((subject) => filter === undefined || matches(filter, subject)).map(({ graph }) => graph);
+    yield subjects.filter((subject) => filter === undefined || matches(filter, subject));
   }
 }
 
