@@ -58,6 +58,10 @@ const SETTINGS = {
   envVars: [z.string().optional(), "file of variables for the functions, as SAM's --env-vars"],
   lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
   lambdaTraceShape: [z.enum(['classic', 'newer']).default('classic'), "shape of a function's own segment"],
+  hotReload: [
+    z.stringbool().or(z.boolean()).default(true),
+    "run functions' code and template as they are, also when they have changed",
+  ],
   poolSize: [count.max(64).default(4), 'queries that the embedded engine runs at once'],
   queryMaxMs: [count.default(30_000), 'longest time a query may take'],
   queryMaxMemoryBytes: [bytes.default(1 * GiB), 'most memory a query may take'],

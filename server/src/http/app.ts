@@ -18,7 +18,7 @@ import { type OtlpOptions, serveOtlp } from './otlp.ts';
 import { serveZipkin } from './zipkin.ts';
 
 export type AppOptions = {
-  readonly context: Omit<ApiContext, 'signal'>;
+  readonly context: Omit<ApiContext, 'signal' | 'onIncomplete'>;
   readonly otlp: { readonly context: OtlpContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
   readonly bodyMaxBytes: number;
@@ -32,10 +32,6 @@ export type AppOptions = {
 /** The one HTTP port: X-Ray API, Invoke API, OTLP, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = newApp(options);
-  app.addHook('onSend', async (request, reply) => {
-    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
-  });
-
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveInvoke(app, options.lambda);
   serveOtlp(app, options.otlp.context, options.otlp.options);
@@ -46,6 +42,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   await serveConsole(app, options.consoleDir);
+  return app;
+}
+
+/** The Invoke API alone. */
+export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' | 'lambda'>): FastifyInstance {
+  const app = newApp(options);
+  serveInvoke(app, options.lambda);
   return app;
 }
 
@@ -73,6 +76,9 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
   takeAnyBody(app);
   guardAgainstOtherSites(app);
   answerErrors(app);
+  app.addHook('onSend', async (request, reply) => {
+    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
+  });
   return app;
 }
 
@@ -82,11 +88,15 @@ function takeAnyBody(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
+/** Says of an answer that it lacks something, and why; X-Ray's own have no place for that. */
+const INCOMPLETE_HEADER = 'x-openray-incomplete';
+
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
   app.post(operation.path, async (request, reply) => {
     countOne(context.stats.requests, operation.name);
     const input = readInput(operation, request);
-    return operation.run(input, { ...context, signal: goneAway(reply) });
+    const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard can not be reached');
+    return operation.run(input, { ...context, signal: goneAway(reply), onIncomplete });
   });
 }
 

@@ -13,6 +13,7 @@ import { entrypointFailure, timeoutFailure } from './failure.ts';
 import type { FunctionSpec } from './function-spec.ts';
 import { type InvocationLog, openInvocationLog } from './invocation-log.ts';
 import * as lines from './log-lines.ts';
+import type { Invocation } from './runtime-api.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
 import { type InitOutcome, Sandbox } from './sandbox.ts';
 import { headerText, type TraceDecision } from './trace-decision.ts';
@@ -50,6 +51,7 @@ export type Job = {
   readonly payload: Buffer;
   readonly clientContext: string | undefined;
   readonly trace: TraceDecision;
+  readonly onChunk?: Invocation['onChunk'];
   /** Called just before the event is handed out. */
   readonly onStart: (startUs: number) => void;
 };
@@ -191,6 +193,7 @@ export class ExecutionEnvironment {
       traceHeader: headerText(job.trace),
       clientContext: job.clientContext,
       payload: job.payload,
+      onChunk: job.onChunk,
     };
     const outcome = await (this.#sandbox as Sandbox).invoke(invocation, leftMs, timeoutMs);
     const end = outcome.end.kind === 'ready' ? undefined : outcome.end.failure;

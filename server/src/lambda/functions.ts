@@ -2,23 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../errors.ts';
 import { parseTraceHeader } from '../model/trace-header.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
-import { samBuildTemplate } from './build.ts';
 import { nowUs } from './clock.ts';
-import { type Credentials, type EnvironmentOverrides, invokedArn, LOCAL_CREDENTIALS } from './environment.ts';
+import { type Credentials, type EnvironmentOverrides, invokedArn } from './environment.ts';
 import type { FunctionLine, JobResult } from './execution-environment.ts';
-import { FunctionPool } from './function-pool.ts';
-import { parseFunctionReference } from './function-reference.ts';
+import type { FunctionPool } from './function-pool.ts';
+import { openFunctionSet } from './function-set.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
+import type { GatewayRoute } from './gateway/routes.ts';
 import { logTail } from './log-lines.ts';
+import type { Invocation } from './runtime-api.ts';
+import type { DebugOptions } from './runtime-command.ts';
 import { openSegmentSender, parseDaemonAddress } from './segment-sender.ts';
-import { openSlots } from './slots.ts';
-import { readTemplate, type Template } from './template.ts';
+import type { Template } from './template.ts';
 import {
   decideRetry,
   decideTrace,
   headerText,
   newEntityId,
-  openSampler,
   type Sampling,
   type TraceDecision,
   type TraceShape,
@@ -51,6 +51,11 @@ export type FunctionsOptions = {
   readonly traceShape?: TraceShape;
   readonly nodePath?: string;
   readonly pythonPath?: string;
+  readonly debug?: DebugOptions | undefined;
+  /** Code that has changed is run by the next invocation. */
+  readonly hotReload?: boolean;
+  /** Reads the template again; asked, with `hotReload`, after its file has changed. */
+  readonly reread?: () => Template;
   /** Jobs that run at once, over all functions; more wait for their turn. */
   readonly maxConcurrency?: number;
   readonly initTimeoutMs?: number;
@@ -73,6 +78,8 @@ export type InvokeRequest = {
   readonly clientContext?: string | undefined;
   readonly invocationType: InvocationType;
   readonly qualifier?: string | undefined;
+  /** Takes a streamed answer as it comes, with its content type; what the function returned whole is not streamed. */
+  readonly onChunk?: Invocation['onChunk'];
 };
 
 export type InvokeResult = {
@@ -98,8 +105,12 @@ export type FunctionDescription = { readonly spec: FunctionSpec; readonly arn: s
 
 export type Functions = {
   readonly list: () => readonly FunctionDescription[];
+  /** What the template's APIs and function URLs route to them. */
+  readonly routes: () => readonly GatewayRoute[];
   /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FunctionDescription;
+  /** A text that changes with the template and the function's code, as far as it has been run. */
+  readonly fingerprint: (nameOrArn: string) => string;
   /**
    * A failing function is a result; what throws is the service: ResourceNotFoundException, InvalidRequestException
    * (no JSON), RequestTooLargeException, ThrottledException, SettingInvalid (can't be built, or can't run here),
@@ -124,12 +135,13 @@ type Call = {
   readonly invokedArn: string;
   readonly payload: Buffer;
   readonly clientContext: string | undefined;
+  readonly onChunk: Invocation['onChunk'];
   readonly startUs: number;
 };
 
 /** The local Lambda service over the functions of one template. Starts nothing before the first invocation. */
 export function openFunctions(options: FunctionsOptions): Functions {
-  const { template, region, accountId } = options;
+  const { region, accountId } = options;
   const shape = options.traceShape ?? 'classic';
   const retryDelaysMs = options.retryDelaysMs ?? [1000, 2000];
   const sender = openSegmentSender(parseDaemonAddress(options.daemonAddress));
@@ -138,35 +150,17 @@ export function openFunctions(options: FunctionsOptions): Functions {
     if (!told.has(sentence)) options.onNote?.(sentence);
     told.add(sentence);
   };
-  template.notes.forEach(note);
-  const pools = openPools(options, note);
-  const samplers = new Map([...pools.keys()].map((id) => [id, openSampler(options.sampling ?? 'all')]));
+  const set = openFunctionSet(options, note);
   const events = new Set<Promise<void>>();
   let isClosed = false;
 
-  const killAll = () => {
-    for (const pool of pools.values()) pool.kill();
-  };
-  process.once('exit', killAll);
+  process.once('exit', set.kill);
 
   const describe = (spec: FunctionSpec) => ({ spec, arn: functionArn(spec.name, region, accountId) });
 
-  function findPool(nameOrArn: string): { pool: FunctionPool; qualifier: string | undefined } {
-    const { name, qualifier } = parseFunctionReference(nameOrArn);
-    const all = [...pools.values()];
-    // The emulator in AWS's images serves its one function under this name.
-    const only = name === 'function' && all.length === 1 ? all[0] : undefined;
-    const pool = all.find(({ spec }) => spec.name === name) ?? pools.get(name) ?? only;
-    if (pool === undefined) {
-      const sentence = `Function not found: ${functionArn(name, region, accountId)}`;
-      throw new OpenrayError('ResourceNotFoundException', sentence);
-    }
-    return { pool, qualifier };
-  }
-
   async function invoke(nameOrArn: string, request: InvokeRequest): Promise<InvokeResult> {
     if (isClosed) throw new OpenrayError('ServiceUnavailable', 'the local functions are closed');
-    const { pool, qualifier = request.qualifier } = findPool(nameOrArn);
+    const { pool, sample, qualifier = request.qualifier } = set.find(nameOrArn);
     const { spec } = pool;
     if (spec.unsupported !== undefined) throw new OpenrayError('SettingInvalid', spec.unsupported);
     // Building is not Lambda's work: it is no part of the trace.
@@ -184,13 +178,14 @@ export function openFunctions(options: FunctionsOptions): Functions {
       invokedArn: invokedArn(spec.name, region, accountId, qualifier),
       payload: readPayload(request),
       clientContext: request.clientContext,
+      onChunk: request.onChunk,
       startUs,
     };
     const trace = decideTrace({
       mode: spec.tracing,
       shape,
       incoming: request.traceHeader === undefined ? undefined : parseTraceHeader(request.traceHeader),
-      sample: samplers.get(spec.logicalId) ?? (() => true),
+      sample,
       nowUs: startUs,
     });
     switch (request.invocationType) {
@@ -268,6 +263,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
       payload,
       clientContext,
       trace,
+      onChunk: call.onChunk,
       onStart(startUs) {
         if (recorded) opened.push(sender.send(openFunctionSegment({ function: traced, startUs, ...recorded })));
       },
@@ -278,51 +274,21 @@ export function openFunctions(options: FunctionsOptions): Functions {
   }
 
   return {
-    list: () => [...pools.values()].map(({ spec }) => describe(spec)),
-    find: (nameOrArn) => describe(findPool(nameOrArn).pool.spec),
+    routes: set.routes,
+    list: () => set.list().map(describe),
+    find: (nameOrArn) => describe(set.find(nameOrArn).pool.spec),
+    fingerprint: set.fingerprint,
     invoke,
     async settled() {
       while (events.size > 0) await Promise.all(events);
     },
     async close() {
       isClosed = true;
-      process.off('exit', killAll);
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      process.off('exit', set.kill);
+      await set.close();
       sender.close();
     },
   };
-}
-
-/** By logical id. */
-function openPools(options: FunctionsOptions, note: (sentence: string) => void): Map<string, FunctionPool> {
-  const { template, region, accountId } = options;
-  const builtFile = samBuildTemplate(template.file);
-  const built = builtFile === undefined ? undefined : readTemplate(builtFile, { parameters: {}, region, accountId });
-  const slots = openSlots(options.maxConcurrency ?? 32);
-  const settings = {
-    region,
-    accountId,
-    daemonAddress: options.daemonAddress,
-    cacheDir: options.cacheDir,
-    credentials: options.credentials ?? LOCAL_CREDENTIALS,
-    overrides: options.overrides ?? {},
-    initTimeoutMs: options.initTimeoutMs ?? 10_000,
-    interpreters: {
-      nodePath: options.nodePath ?? process.execPath,
-      pythonPath: options.pythonPath,
-      runtimesDir: options.runtimesDir,
-      host: options.host,
-    },
-    slots,
-    onLine: options.onLine ?? (() => {}),
-    note,
-  };
-  return new Map(
-    template.functions.map((spec) => {
-      const samBuild = built?.functions.find(({ logicalId }) => logicalId === spec.logicalId);
-      return [spec.logicalId, new FunctionPool(spec, { ...settings, samBuild })];
-    }),
-  );
 }
 
 function answer(call: Call, trace: TraceDecision, statusCode: InvokeResult['statusCode']): InvokeResult {

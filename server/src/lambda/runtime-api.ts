@@ -15,6 +15,8 @@ export type Invocation = {
   /** JSON text. */
   readonly clientContext: string | undefined;
   readonly payload: Buffer;
+  /** Takes a streamed answer as it comes; the next bytes are read when it resolves. The completion has all of it again. */
+  readonly onChunk?: ((chunk: Buffer, contentType: string) => Promise<void>) | undefined;
 };
 
 /** What became of an invocation, as the runtime told it. Times in microseconds, of the body's first and last byte. */
@@ -51,7 +53,7 @@ type State =
   | { readonly kind: 'init' }
   | { readonly kind: 'initFailed' }
   | { readonly kind: 'idle' }
-  | { readonly kind: 'invoking'; readonly requestId: string }
+  | { readonly kind: 'invoking'; readonly requestId: string; readonly onChunk: Invocation['onChunk'] }
   | { readonly kind: 'completing'; readonly requestId: string }
   | { readonly kind: 'completed' };
 
@@ -177,7 +179,7 @@ export class RuntimeApi {
     if (response === undefined || invocation === undefined) return;
     this.#waiting = undefined;
     this.#offered = undefined;
-    this.#state = { kind: 'invoking', requestId: invocation.requestId };
+    this.#state = { kind: 'invoking', requestId: invocation.requestId, onChunk: invocation.onChunk };
     response.writeHead(200, {
       'Content-Type': 'application/json',
       'Content-Length': invocation.payload.length,
@@ -225,7 +227,13 @@ export class RuntimeApi {
       : mode === 'streaming'
         ? this.#limits.streamMaxBytes
         : this.#limits.responseMaxBytes;
-    const body = await readBody(request, maxBytes);
+    const contentType = request.headers['content-type'] ?? 'application/octet-stream';
+    const { onChunk } = state;
+    const pass =
+      isError || mode !== 'streaming' || onChunk === undefined
+        ? undefined
+        : (chunk: Buffer) => onChunk(chunk, contentType);
+    const body = await readBody(request, maxBytes, pass);
     if (body.kind === 'cut') {
       // The runtime may try again on a new connection; if it doesn't, its deadline or its exit ends this.
       this.#state = state;
@@ -249,7 +257,11 @@ export class RuntimeApi {
 }
 
 /** Up to `maxBytes` are kept, the rest is read and counted, so that the sender gets to hear the answer. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
+async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  pass: (chunk: Buffer) => Promise<void> = async () => {},
+): Promise<Body> {
   const chunks: Buffer[] = [];
   let totalBytes = 0;
   let keptBytes = 0;
@@ -260,6 +272,7 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Bod
         const kept = chunk.subarray(0, maxBytes - keptBytes);
         chunks.push(kept);
         keptBytes += kept.length;
+        await pass(kept);
       }
     }
   } catch {

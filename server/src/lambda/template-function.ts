@@ -12,7 +12,9 @@ const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion
 export function readFunction(logicalId: string, resource: Resource, raw: RawTemplate, scope: Scope): FunctionSpec {
   const isServerless = resource.type === 'AWS::Serverless::Function';
   // Globals belong to SAM's types alone.
-  const properties = isServerless ? mergeGlobals(raw.globals, resource.properties) : resource.properties;
+  const properties = isServerless
+    ? mergeGlobals(objectOf(raw.globals.Function), resource.properties)
+    : resource.properties;
   const at = (key: string, isStrict = false): Scope => ({ ...scope, where: `${logicalId}.${key}`, isStrict });
   const get = (key: string) => resolveValue(properties[key], at(key));
   const text = (key: string) => asText(resolveValue(properties[key], at(key, true)));

@@ -3,6 +3,7 @@ import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
+import { type GatewayRoute, readRoutes } from './gateway/routes.ts';
 import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
 import { readFunction } from './template-function.ts';
 import { parseTemplateText } from './template-text.ts';
@@ -12,6 +13,8 @@ export type Template = {
   /** Absolute. */
   readonly file: string;
   readonly functions: readonly FunctionSpec[];
+  /** What its APIs and function URLs route to them. */
+  readonly routes: readonly GatewayRoute[];
   /** What can't be done or known here: one sentence each, each once. */
   readonly notes: readonly string[];
 };
@@ -26,6 +29,7 @@ export type RawTemplate = {
   readonly file: string;
   /** Folder that relative paths start from. */
   readonly dir: string;
+  /** By section: `Function`, `Api`, `HttpApi`. */
   readonly globals: JsonObject;
   /** Resources whose condition holds. */
   readonly resources: Readonly<Record<string, Resource>>;
@@ -71,7 +75,7 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const raw = {
     file,
     dir: dirname(file),
-    globals: globalsOf(section('Globals')),
+    globals: section('Globals'),
     resources: activeResources(section('Resources'), base, name),
   };
   if (Object.keys(raw.resources).length === 0) {
@@ -81,7 +85,12 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const functions = Object.entries(raw.resources)
     .filter(([, resource]) => FUNCTION_TYPES.includes(resource.type))
     .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope));
-  return { file, functions, notes: [...notes] };
+  const routes = readRoutes(
+    functions.map(({ logicalId }) => logicalId),
+    raw,
+    scope,
+  );
+  return { file, functions, routes, notes: [...notes] };
 }
 
 /** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
@@ -131,10 +140,6 @@ function pseudoParameters({ region, accountId }: TemplateOptions): Scope['pseudo
     'AWS::URLSuffix': 'amazonaws.com',
     'AWS::NotificationARNs': [],
   };
-}
-
-function globalsOf(globals: JsonObject): JsonObject {
-  return isJsonObject(globals.Function) ? globals.Function : {};
 }
 
 function activeResources(resources: JsonObject, scope: Scope, file: string): RawTemplate['resources'] {

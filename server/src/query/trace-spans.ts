@@ -3,8 +3,8 @@ import { spansOfTrace, type TraceSpan } from '../model/otlp/spans-of-trace.ts';
 import type { LogInPlace } from '../model/otlp/types.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import type { Cursor } from './candidates.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
+import type { Place } from './list-order.ts';
 import { loadDocuments } from './load-traces.ts';
 
 /** A trace as OpenTelemetry has it: its spans by start, and the log records that tell of their exceptions. */
@@ -38,18 +38,18 @@ export async function* findTraceSpans(
   store: Store,
   query: TraceQuery,
   options: QueryOptions = {},
-): AsyncGenerator<SpansOfTrace & { readonly cursor: Cursor }> {
-  let cursors = new Map<TraceId, Cursor>();
+): AsyncGenerator<SpansOfTrace & { readonly place: Place }> {
+  let places = new Map<TraceId, Place>();
   async function* loaded() {
-    const batch = cursors;
-    cursors = new Map();
+    const batch = places;
+    places = new Map();
     for (const trace of await loadTraceSpans(store, [...batch.keys()], options)) {
-      yield { ...trace, cursor: batch.get(trace.traceId) as Cursor };
+      yield { ...trace, place: batch.get(trace.traceId) as Place };
     }
   }
-  for await (const { trace, cursor } of findTraces(store, query, options)) {
-    cursors.set(trace.id, cursor);
-    if (cursors.size === BATCH) yield* loaded();
+  for await (const { trace, place } of findTraces(store, query, options)) {
+    places.set(trace.id, place);
+    if (places.size === BATCH) yield* loaded();
   }
   yield* loaded();
 }

@@ -14,7 +14,7 @@ import { parseStoreUrl } from './store-url.ts';
 
 export type StoreOptions = {
   /** A ClickHouse to store in; undefined for the embedded one, in `dataDir`. */
-  readonly storeUrl: string | undefined;
+  readonly storeUrl?: string | undefined;
   readonly dataDir: string;
   /** Queries that run at once. */
   readonly poolSize: number;

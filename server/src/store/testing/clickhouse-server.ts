@@ -6,13 +6,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type CalmProxy, openCalmProxy } from './calm-proxy.ts';
 
 /** A ClickHouse server of its own process. What is acknowledged survives `kill`, as in production. */
 export type ClickHouseServer = {
   /** `host:port` of its HTTP interface. */
   readonly address: string;
   readonly pid: number;
-  /** Ends it as a crash would; nothing starts it again before `start`. */
+  /** Ends it as a crash would, its connections with it; nothing starts it again before `start`. */
   kill(): Promise<void>;
   /** Starts it again on its data, and resolves when it answers. */
   start(): Promise<void>;
@@ -46,14 +47,25 @@ type Ports = { readonly http: number; readonly tcp: number };
 export async function startClickHouse(count = 1, folder?: string): Promise<ClickHouseCluster> {
   const directory = folder ?? (await mkdtemp(join(tmpdir(), 'openray-clickhouse-')));
   const password = randomBytes(16).toString('hex');
-  const ports = await freePorts(count);
+  const servers = await Promise.all(
+    (await freePorts(count)).map(async (own) => ({
+      own,
+      http: await openCalmProxy(own.http),
+      tcp: await openCalmProxy(own.tcp),
+    })),
+  );
   const shards = await Promise.all(
-    ports.map(async (own, index) => {
+    servers.map(async ({ own, http, tcp }, index) => {
       const path = join(directory, `shard-${index + 1}`);
       await mkdir(path, { recursive: true });
       await writeFile(join(path, 'users.xml'), usersXml(password), { mode: 0o600 });
-      await writeFile(join(path, 'config.xml'), configXml(ports, index, password), { mode: 0o600 });
-      return startServer(path, own);
+      const config = configXml(
+        servers.map((server) => server.tcp.port),
+        index,
+        password,
+      );
+      await writeFile(join(path, 'config.xml'), config, { mode: 0o600 });
+      return startServer(path, own, [http, tcp]);
     }),
   );
   const hosts = shards.map(({ address }) => address).join(',');
@@ -68,13 +80,13 @@ export async function startClickHouse(count = 1, folder?: string): Promise<Click
   };
 }
 
-async function startServer(path: string, { http, tcp }: Ports): Promise<ClickHouseServer> {
-  const address = `127.0.0.1:${http}`;
+async function startServer(path: string, own: Ports, proxies: [CalmProxy, CalmProxy]): Promise<ClickHouseServer> {
+  const address = `127.0.0.1:${proxies[0].port}`;
   let child: ChildProcess;
   let isWanted = false;
   const run = () => {
-    child = spawnEngine(path, { http, tcp });
-    // The listener of this library ends its process when a client resets a connection; a server's does not.
+    child = spawnEngine(path, own);
+    // It ends when nobody has killed it only where the library has a fault that a server has not.
     child.once('exit', () => {
       if (isWanted) run();
     });
@@ -86,16 +98,20 @@ async function startServer(path: string, { http, tcp }: Ports): Promise<ClickHou
     },
     async kill() {
       isWanted = false;
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+      await Promise.all(proxies.map((proxy) => proxy.close()));
     },
     async start() {
       isWanted = true;
       run();
-      await untilAnswering(address);
+      await untilAnswering(`127.0.0.1:${own.http}`);
+      await Promise.all(proxies.map((proxy) => proxy.open()));
     },
   };
+  await Promise.all(proxies.map((proxy) => proxy.close()));
   await server.start();
   return server;
 }
@@ -161,10 +177,10 @@ const usersXml = (password: string): string => `<clickhouse>
 </clickhouse>
 `;
 
-function configXml(shards: readonly Ports[], own: number, password: string): string {
-  const remote = shards.map(
-    ({ tcp }) =>
-      `<shard><replica><host>127.0.0.1</host><port>${tcp}</port><user>${USER}</user><password>${password}</password></replica></shard>`,
+function configXml(tcpPorts: readonly number[], own: number, password: string): string {
+  const remote = tcpPorts.map(
+    (port) =>
+      `<shard><replica><host>127.0.0.1</host><port>${port}</port><user>${USER}</user><password>${password}</password></replica></shard>`,
   );
   return `<clickhouse>
   <logger><level>none</level></logger>
