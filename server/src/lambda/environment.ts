@@ -85,6 +85,8 @@ function platformDefaults({
     ...kept(host, ['HOME', 'TMPDIR', 'VIRTUAL_ENV']),
     AWS_XRAY_DAEMON_ADDRESS: daemonAddress,
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    // The daemon's port takes OpenTelemetry's data too; without this its SDKs would send to a collector.
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${daemonAddress}`,
     LANG: 'en_US.UTF-8',
     TZ: process.platform === 'linux' ? ':UTC' : 'UTC',
     PATH: list([...inLayers('bin'), host.PATH ?? '/usr/local/bin:/usr/bin:/bin']),
