@@ -58,6 +58,10 @@ const SETTINGS = {
   envVars: [z.string().optional(), "file of variables for the functions, as SAM's --env-vars"],
   lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
   lambdaTraceShape: [z.enum(['classic', 'newer']).default('classic'), "shape of a function's own segment"],
+  lambdaFreeze: [
+    z.stringbool().or(z.boolean()).default(false),
+    "stop a function's processes between its invocations, as Lambda does",
+  ],
   hotReload: [
     z.stringbool().or(z.boolean()).default(true),
     "run functions' code and template as they are, also when they have changed",

@@ -242,6 +242,7 @@ export function openConfiguredFunctions(
     template: reread(),
     reread,
     hotReload: config.hotReload,
+    freeze: config.lambdaFreeze,
     debug,
     region,
     accountId,

@@ -1,14 +1,16 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, statSync, symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import type { BuildOptions, BuildResult } from 'esbuild';
 import { OpenrayError } from '../errors.ts';
 import { entryPoints, esbuildPlan } from './esbuild-options.ts';
 import type { FunctionSpec } from './function-spec.ts';
-import { sourceFiles } from './source-files.ts';
+import { fingerprint, sourceFiles } from './source-files.ts';
 
 /** What to run, after building where that was needed. */
 export type PreparedCode = {
@@ -25,6 +27,8 @@ export type BuildContext = {
   readonly cacheDir: string;
   /** The same function in the template that `sam build` wrote, when there is one. */
   readonly samBuild: SamBuild | undefined;
+  /** For the PATH of what a makefile runs. */
+  readonly host: Readonly<Record<string, string | undefined>>;
 };
 
 export type SamBuild = { readonly codeDir: string; readonly handler: string };
@@ -47,6 +51,9 @@ export async function prepareCode(spec: FunctionSpec, context: BuildContext): Pr
     return { ...asIs, ...samBuild, sourceMaps: spec.build.kind === 'esbuild' };
   }
   if (spec.build.kind === 'esbuild') return bundle(spec, context.cacheDir);
+  if (spec.build.kind === 'other' && spec.build.method === 'makefile') {
+    return { ...asIs, codeDir: await makeBuild(spec, context) };
+  }
   if (spec.runtime.startsWith('nodejs') && scriptEntry(spec) !== undefined) return bundle(spec, context.cacheDir);
   const notes =
     spec.build.kind === 'other'
@@ -136,6 +143,29 @@ async function keep(built: Built, spec: FunctionSpec, outdir: string, isEsm: boo
   });
   return target;
 }
+
+/** `make build-NAME`, which puts the code into ARTIFACTS_DIR; again only when a source file has changed. */
+async function makeBuild(spec: FunctionSpec, { cacheDir, host }: BuildContext): Promise<string> {
+  const hash = createHash('sha256')
+    .update(fingerprint([spec.codeDir]))
+    .digest('hex')
+    .slice(0, 16);
+  const target = join(cacheDir, `${spec.logicalId}-${hash}`);
+  if (existsSync(target)) return target;
+  await fill(target, async (dir) => {
+    try {
+      const env = { PATH: host.PATH, HOME: host.HOME, ARTIFACTS_DIR: dir };
+      await run('make', [`build-${spec.logicalId}`], { cwd: spec.codeDir, env });
+    } catch (cause) {
+      await rm(dir, { recursive: true, force: true });
+      const said = (cause as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? (cause as Error).message;
+      throw new OpenrayError('SettingInvalid', `${spec.logicalId} can't be built by make: ${said}`, { cause });
+    }
+  });
+  return target;
+}
+
+const run = promisify(execFile);
 
 async function writeInline(spec: FunctionSpec, text: string, cacheDir: string): Promise<{ codeDir: string }> {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);

@@ -44,6 +44,8 @@ export type EnvironmentOptions = {
   readonly variables: Readonly<Record<string, string>>;
   readonly logStream: string;
   readonly initTimeoutMs: number;
+  /** Stop all processes between invocations. */
+  readonly isFrozenIdle: boolean;
   readonly runtimeVersion: { readonly version: string; readonly arn: string };
   readonly onLine: (line: FunctionLine) => void;
 };
@@ -94,14 +96,21 @@ export class ExecutionEnvironment {
   async run(job: Job): Promise<JobResult> {
     this.#job = job;
     this.#log = openInvocationLog();
+    if (this.#options.isFrozenIdle) this.#freeze(false);
     const course = await this.#course(job);
     const result = this.#write(job, course);
     this.#job = undefined;
     this.#log = undefined;
     if (course.end !== undefined || course.outcome === undefined) {
       await this.stop(course.end?.kind === 'timeout' ? 'timeout' : 'failure');
+    } else if (this.#options.isFrozenIdle) {
+      this.#freeze(true);
     }
     return result;
+  }
+
+  #freeze(isFrozen: boolean): void {
+    this.#sandbox?.freeze(isFrozen);
   }
 
   async stop(reason: ShutdownReason = 'spindown'): Promise<void> {

@@ -34,6 +34,7 @@ export function extensionEnvironment(variables: Readonly<Record<string, string>>
 }
 
 export type ExtensionProcesses = {
+  readonly processes: readonly ChildProcess[];
   readonly kill: () => void;
   /** Resolves when all have ended. */
   readonly ended: Promise<void>;
@@ -71,6 +72,7 @@ export function startExtensions(
     return { child, exited };
   });
   return {
+    processes: processes.map(({ child }) => child),
     kill() {
       isOver = true;
       for (const { child } of processes) if (isAlive(child) && child.pid !== undefined) killTree(child.pid);

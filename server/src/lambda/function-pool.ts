@@ -30,6 +30,7 @@ export type PoolSettings = {
   readonly services: Pick<Services, 'endpointUrl' | 'queuePaths'>;
   /** Code that has changed is run by the next invocation. */
   readonly hotReload: boolean;
+  readonly freeze: boolean;
   readonly onLine: (line: FunctionLine) => void;
   readonly note: (sentence: string) => void;
 };
@@ -65,9 +66,9 @@ export class FunctionPool {
 
   /** Builds the code if that is still to be done. Throws SettingInvalid when it can't be. */
   async prepare(): Promise<PreparedCode> {
-    const { cacheDir, samBuild, note, hotReload } = this.#settings;
+    const { cacheDir, samBuild, note, hotReload, interpreters } = this.#settings;
     if (hotReload) await this.#lookForChanges();
-    this.#code ??= prepareCode(this.spec, { cacheDir, samBuild }).catch((error: unknown) => {
+    this.#code ??= prepareCode(this.spec, { cacheDir, samBuild, host: interpreters.host }).catch((error: unknown) => {
       // The next invocation may find it repaired.
       this.#code = undefined;
       throw error;
@@ -220,6 +221,7 @@ export class FunctionPool {
       variables,
       logStream,
       initTimeoutMs: settings.initTimeoutMs,
+      isFrozenIdle: settings.freeze,
       runtimeVersion: runtimeVersion(spec.runtime, found.ok ? found.command : [], region),
       onLine: settings.onLine,
     });

@@ -135,6 +135,7 @@ function poolFactory(options: FunctionsOptions, services: Services, note: (sente
     // One debugger can look at one process.
     slots: openSlots(debug === undefined ? (options.maxConcurrency ?? 32) : 1),
     hotReload: options.hotReload ?? false,
+    freeze: options.freeze ?? false,
     onLine: options.onLine ?? (() => {}),
     note,
   };

@@ -50,6 +50,8 @@ export type FunctionsOptions = {
   readonly debug?: DebugOptions | undefined;
   /** Code that has changed is run by the next invocation. */
   readonly hotReload?: boolean;
+  /** Stop a function's processes between its invocations. */
+  readonly freeze?: boolean;
   /** Reads the template again; asked, with `hotReload`, after its file has changed. */
   readonly reread?: () => Template;
   /** Jobs that run at once, over all functions; more wait for their turn. */

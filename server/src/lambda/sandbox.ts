@@ -16,7 +16,7 @@ import {
   timeoutFailure,
 } from './failure.ts';
 import { type LineSplitter, splitLines } from './line-splitter.ts';
-import { killGroup, killTree, residentKb, treePeakKb } from './process-tree.ts';
+import { freezeTree, killGroup, killTree, residentKb, treePeakKb } from './process-tree.ts';
 import { type Completion, type Invocation, RuntimeApi, type RuntimeLimits } from './runtime-api.ts';
 
 export type SandboxOptions = {
@@ -235,6 +235,7 @@ export class Sandbox {
    * extensions the runtime gets SIGTERM, they get SHUTDOWN, and all of them a moment.
    */
   async stop(reason: ShutdownReason = 'spindown'): Promise<void> {
+    this.freeze(false);
     if (this.#extensions.hasAny && !this.#isStopping) {
       this.#isStopping = true;
       const limitMs = this.#extensions.hasExternal ? EXTERNAL_SHUTDOWN_MS : INTERNAL_SHUTDOWN_MS;
@@ -247,6 +248,19 @@ export class Sandbox {
     this.kill();
     this.#process?.stdout?.destroy();
     await this.#api.close();
+  }
+
+  /**
+   * Stops all of its processes until it is thawed, as Lambda does between invocations: timers and connections then
+   * stand still too.
+   */
+  freeze(isFrozen = true): void {
+    if (!this.isAlive || this.#isStopping) return;
+    for (const { pid } of [this.#process, ...(this.#externals?.processes ?? [])].filter(
+      (child) => child !== undefined,
+    )) {
+      if (pid !== undefined) freezeTree(pid, isFrozen);
+    }
   }
 
   /** Only the killing, for the moment in which the host itself exits. */

@@ -7,6 +7,7 @@ import { type GatewayRoute, readRoutes } from './gateway/routes.ts';
 import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
 import { readServices, type ServiceSpecs, serviceValue } from './services/service-specs.ts';
 import { readFunction } from './template-function.ts';
+import { expandMacros } from './template-macros.ts';
 import { parseTemplateText } from './template-text.ts';
 
 /** A SAM or CloudFormation template, as far as it concerns running its functions. */
@@ -61,12 +62,19 @@ export function readTemplate(file: string, options: TemplateOptions): Template {
 
 /** The same of a text. `file` gives its kind by its ending, and the folder that relative paths start from. */
 export function parseTemplate(text: string, file: string, options: TemplateOptions): Template {
-  const template = parseTemplateText(text, file);
+  const written = parseTemplateText(text, file);
   const notes = new Set<string>();
   const name = basename(file);
+  const declared = isJsonObject(written.Parameters) ? written.Parameters : {};
+  const parameters = parameterValues(declared, options.parameters, notes);
+  const template = expandMacros(written, {
+    dir: dirname(file),
+    parameters,
+    note: (sentence) => notes.add(sentence),
+  });
   const section = (key: string): JsonObject => (isJsonObject(template[key]) ? template[key] : {});
   const base: Scope = {
-    parameters: parameterValues(section('Parameters'), options.parameters, notes),
+    parameters,
     pseudo: pseudoParameters(options),
     mappings: section('Mappings'),
     conditions: section('Conditions'),
