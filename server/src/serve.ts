@@ -2,7 +2,11 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
+import { OpenrayError } from './errors.ts';
+import { type ForwardOptions, openForwards } from './forward/forward.ts';
+import { otlpEndpoint } from './forward/otlp-post.ts';
+import { xrayTarget } from './forward/xray-put.ts';
 import { type AppOptions, buildApp, buildInvokeApp, buildOtlpApp } from './http/app.ts';
 import { serveGateway } from './http/gateway.ts';
 import type { LambdaApi } from './http/invoke.ts';
@@ -88,7 +92,11 @@ export async function startServer(
     });
     closers.push(() => store.close());
 
-    const ingest: IngestContext = { store, stats: newStats(), arrivals: newArrivals() };
+    const stats = newStats();
+    const forwards = await openForwards(forwardOptions(config), { stats, log });
+    closers.push(forwards.close);
+
+    const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
     const nextSeq = newSequence();
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, region, accountId } = config;
@@ -133,6 +141,30 @@ export async function startServer(
     await closeAll();
     throw thrown;
   }
+}
+
+/** Throws SettingInvalid where the server would forward to itself, and so without an end. */
+function forwardOptions({
+  forwardOtlp,
+  forwardOtlpHeaders,
+  forwardXray,
+  forwardQueueMaxBytes,
+  region,
+  port,
+  otlpHttpPort,
+}: Config): ForwardOptions {
+  for (const target of [forwardOtlp, forwardXray]) {
+    if (target === undefined || !URL.canParse(target)) continue;
+    const { hostname, port: targetPort } = new URL(target);
+    if (isLoopback(hostname.replace(/[[\]]/g, '')) && [port, otlpHttpPort].map(String).includes(targetPort)) {
+      throw new OpenrayError('SettingInvalid', `port ${targetPort} is this server's own: it can not forward to itself`);
+    }
+  }
+  return {
+    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, forwardOtlpHeaders),
+    xray: forwardXray === undefined ? undefined : xrayTarget(forwardXray, region),
+    queueMaxBytes: forwardQueueMaxBytes,
+  };
 }
 
 /** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */

@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { z } from 'zod';
 import type { ApiContext, Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
@@ -16,9 +10,12 @@ import { guardAgainstOtherSites } from './browser-guard.ts';
 import { serveConsole } from './console.ts';
 import { answerErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
+import { goneAway } from './gone-away.ts';
 import { type LambdaApi, serveInvoke } from './invoke.ts';
+import { serveJaeger } from './jaeger.ts';
 import { metricsOf } from './metrics.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
+import { serveZipkin } from './zipkin.ts';
 
 export type AppOptions = {
   readonly context: Omit<ApiContext, 'signal' | 'onIncomplete'>;
@@ -38,6 +35,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveInvoke(app, options.lambda);
   serveOtlp(app, options.otlp.context, options.otlp.options);
+  serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
+  serveJaeger(app, options.context.store);
   serveEvents(app, options.context.arrivals);
   app.get('/health', async () => ({ status: 'ok', version: options.version }));
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
@@ -123,13 +122,4 @@ function describe(error: z.ZodError): string {
   if (issue.code === 'custom') return issue.message;
   const path = issue.path.map(String).join('.');
   return path === '' ? issue.message : `${path}: ${issue.message}`;
-}
-
-/** Fires when the caller closes its connection before it has its answer. */
-function goneAway(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

@@ -73,12 +73,12 @@ const OPEN_BRACKET = 91;
 const OPEN_BRACE = 123;
 
 const LONG_INTEGER = /[:[,]\s*-?\d{16,}\s*[,\]}]/;
-const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** `JSON.parse` would round integers of more than 15 digits, which only a sender against the rules writes bare. */
 function withLongIntegersAsText(text: string): string {
   if (!LONG_INTEGER.test(text)) return text;
-  return text.replace(TOKENS, (token) => (token.startsWith('"') ? token : `"${token}"`));
+  return text.replace(TOKENS, (token) => (/^-?\d{16,}$/.test(token) ? `"${token}"` : token));
 }
 
 function readResourceSpans(from: JsonObject): ResourceSpans {

@@ -7,7 +7,7 @@ import { traceIdsSql } from '../store/ids.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 
-type DocumentRow = {
+export type DocumentRow = {
   readonly trace_id: string;
   readonly seq: number;
   readonly format: DocumentFormat;
@@ -29,7 +29,17 @@ export async function loadTraces(
   traceIds: readonly TraceId[],
   options: QueryOptions = {},
 ): Promise<readonly Trace[]> {
-  if (traceIds.length === 0) return [];
+  const documents = await loadDocuments(store, traceIds, options);
+  return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
+}
+
+/** All documents of the traces by trace, each trace's in the order of their arrival. */
+export async function loadDocuments(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions = {},
+): Promise<ReadonlyMap<string, readonly Document[]>> {
+  if (traceIds.length === 0) return new Map();
   const rows = await store.query<DocumentRow>(documentsSql(traceIds), options);
   const documents = new Map<string, Document[]>();
   for (const row of rows) {
@@ -37,5 +47,5 @@ export async function loadTraces(
     documents.set(row.trace_id, ofTrace);
     ofTrace.push(...parseStored(row.format, row.body, row.seq));
   }
-  return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
+  return documents;
 }
