@@ -9,7 +9,7 @@ export function httpOf(
   attributes: Attributes,
   namespace: 'aws' | 'remote' | undefined,
 ): JsonObject | undefined {
-  if (!attributes.families.has('http') && !attributes.families.has('url')) return undefined;
+  if (!attributes.families.http) return undefined;
   const isServer = kind === KIND.server;
   return present({
     request: present({
