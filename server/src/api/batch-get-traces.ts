@@ -22,7 +22,7 @@ export const batchGetTraces = operation({
   name: 'BatchGetTraces',
   path: '/Traces',
   input: z.object({ TraceIds: z.array(traceId), NextToken: optional(z.string()) }),
-  async run({ TraceIds: ids, NextToken: token }, { store, signal }): Promise<BatchGetTracesResponse> {
+  async run({ TraceIds: ids, NextToken: token }, { store, signal, onIncomplete }): Promise<BatchGetTracesResponse> {
     if (token !== undefined) {
       throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
     }
@@ -32,7 +32,8 @@ export const batchGetTraces = operation({
     if (new Set(ids).size < ids.length) {
       throw new OpenrayError('InvalidRequestException', 'Containing duplicate trace ids');
     }
-    const [traces, links] = await Promise.all([loadTraces(store, ids, { signal }), linksTo(store, ids, { signal })]);
+    const options = { signal, onIncomplete };
+    const [traces, links] = await Promise.all([loadTraces(store, ids, options), linksTo(store, ids, options)]);
     return {
       Traces: traces.map((trace) => toWireTrace(trace, consumersOf(trace, links))),
       UnprocessedTraceIds: [],

@@ -19,14 +19,14 @@ export const getTraceGraph = operation({
   name: 'GetTraceGraph',
   path: '/TraceGraph',
   input: z.object({ TraceIds: z.array(traceId).max(MAX_TRACES), NextToken: optional(z.string()) }),
-  async run({ TraceIds: ids, NextToken: token }, { store, signal }): Promise<GetTraceGraphResponse> {
+  async run({ TraceIds: ids, NextToken: token }, { store, signal, onIncomplete }): Promise<GetTraceGraphResponse> {
     if (token !== undefined) {
       throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
     }
     if (ids.length === 0) throw new OpenrayError('InvalidRequestException', 'Zero trace ids provided');
-    const traces = await loadTraces(store, [...new Set(ids)], { signal });
+    const traces = await loadTraces(store, [...new Set(ids)], { signal, onIncomplete });
     if (traces.length === 0) throw new OpenrayError('InvalidRequestException', 'Trace id not found');
-    const links = await linkGraphs(store, traces, () => true, { signal });
+    const links = await linkGraphs(store, traces, () => true, { signal, onIncomplete });
     const graph = serviceGraph([...traces.map(traceGraph), ...links]);
     return { Services: toWireServices(graph, 'without-times'), NextToken: null };
   },

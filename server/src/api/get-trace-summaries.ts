@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
+import type { Filter } from '../filter/ast.ts';
 import { parseFilter } from '../filter/parser.ts';
 import type { TraceSummary } from '../model/summary.ts';
 import type { TraceId } from '../model/trace-id.ts';
+import { listOrder, type Place, type TimeRangeType } from '../query/list-order.ts';
 import { findTraceSummaries } from '../query/trace-summaries.ts';
 import { epochSeconds, operation, optional } from './operation.ts';
 import { fromToken, toToken } from './token.ts';
@@ -17,7 +19,7 @@ const samplingStrategy = z.object({
 });
 
 /**
- * GetTraceSummaries: the traces of a window that match, newest first, a page at a time.
+ * GetTraceSummaries: the traces of a window that match, a page at a time, newest first or as the filter orders them.
  * Every page is exact; a partial scan is never taken up, since a full one is what the caller would rather have.
  * Throws InvalidRequestException when the filter does not parse (the message names the position).
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html
@@ -34,35 +36,43 @@ export const getTraceSummaries = operation({
     FilterExpression: optional(z.string()),
     NextToken: optional(z.string()),
   }),
-  async run({ NextToken: token, ...query }, { store, signal }): Promise<GetTraceSummariesResponse> {
+  async run({ NextToken: token, ...query }, { store, signal, onIncomplete }): Promise<GetTraceSummariesResponse> {
     const window = { fromUs: query.StartTime, toUs: query.EndTime };
     if (window.toUs < window.fromUs) {
       throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
     }
     const by = query.TimeRangeType ?? 'TraceId';
+    const filter = query.FilterExpression === undefined ? undefined : parseFilter(query.FilterExpression);
     const rate = query.Sampling === true ? fixedRate(query.SamplingStrategy, by) : undefined;
     const page = await findTraceSummaries(
       store,
       {
         window,
         by,
-        filter: query.FilterExpression === undefined ? undefined : parseFilter(query.FilterExpression),
+        filter,
         after: token === undefined ? undefined : fromToken(token, query),
         pageSize: PAGE_SIZE,
         ...(rate === undefined ? {} : { keep: (summary: TraceSummary) => shareOf(summary.id) < rate }),
       },
-      { signal },
+      { signal, onIncomplete },
     );
     return {
       TraceSummaries: page.summaries.map((summary) =>
         toWireSummary(summary, by === 'TraceId' ? undefined : summary.updatedUs),
       ),
-      ApproximateTime: toSeconds(page.next?.keyUs ?? window.fromUs),
+      ApproximateTime: toSeconds(coveredFrom(page.next, filter, by) ?? window.fromUs),
       TracesProcessedCount: page.scannedCount,
       NextToken: page.next === undefined ? null : toToken(page.next, query),
     };
   },
 });
+
+/** The time down to which pages hold everything; undefined where it is the whole window, as under an order by value. */
+function coveredFrom(next: Place | undefined, filter: Filter | undefined, by: TimeRangeType): number | undefined {
+  const order = listOrder(filter, by);
+  const isByTime = order.isDescending && order.by !== 'duration' && order.by !== 'responsetime';
+  return isByTime ? next?.key : undefined;
+}
 
 function fixedRate(strategy: z.output<typeof samplingStrategy> | undefined, by: string): number | undefined {
   if (strategy?.Name !== 'FixedRate') return undefined;

@@ -6,6 +6,7 @@ import { configCommand } from './config.ts';
 import { invokeCommand } from './invoke.ts';
 import { version } from './process.ts';
 import { serveCommand } from './serve.ts';
+import { startApiCommand, startLambdaCommand } from './start-functions.ts';
 
 /** Runs one command; resolves with the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -21,6 +22,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   program.addCommand(withSettings(serveCommand(done)));
   program.addCommand(withSettings(invokeCommand(done)));
+  program.addCommand(withSettings(startLambdaCommand(done)));
+  program.addCommand(withSettings(startApiCommand(done)));
   program.addCommand(withSettings(assertCommand(done)));
   program.addCommand(withSettings(configCommand()));
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
@@ -36,9 +39,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** SAM's `local invoke` and `remote invoke` are both `invoke` here. */
+const PLACED = ['invoke', 'start-lambda', 'start-api'];
+
+/** SAM's `local invoke` and `remote invoke` are both `invoke` here; so with what else it does locally. */
 function withoutPlace(argv: readonly string[]): string[] {
-  return argv[1] === 'invoke' && (argv[0] === 'local' || argv[0] === 'remote') ? argv.slice(1) : [...argv];
+  const [place, command = ''] = argv;
+  return (place === 'local' || place === 'remote') && PLACED.includes(command) ? argv.slice(1) : [...argv];
 }
 
 function withSettings(command: Command): Command {

@@ -1,5 +1,3 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { type OtlpContext, type Taken, takeLogs, takeTraces } from '../ingest/otlp.ts';
@@ -16,6 +14,7 @@ import {
   statusMessage,
   statusMessageJson,
 } from './otlp-answers.ts';
+import { contentTypeOf, unpackedBody } from './packed-body.ts';
 
 export type OtlpOptions = {
   /** Largest body, before it is unpacked and after. */
@@ -23,8 +22,6 @@ export type OtlpOptions = {
   /** Whether this client is to be told now that its log records are not kept. */
   readonly shouldTellAboutLogs: (client: string) => boolean;
 };
-
-const inflate = promisify(gunzip);
 
 /**
  * OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, protobuf or JSON, plain or gzip. Answers once the data is
@@ -77,31 +74,11 @@ export function onceAnHour(nowMs: () => number = Date.now): (client: string) => 
 
 async function bodyOf(request: FastifyRequest, maxBytes: number): Promise<{ bytes: Buffer; isJson: boolean }> {
   const isJson = isJsonRequest(request);
-  const packed = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return { bytes: packed, isJson };
-  if (encoding !== 'gzip') {
-    throw new OpenrayError('UnsupportedMediaTypeException', `content encoding ${encoding.slice(0, 40)} is not gzip`);
-  }
-  return { bytes: await unpacked(packed, maxBytes), isJson };
+  return { bytes: await unpackedBody(request, maxBytes), isJson };
 }
 
-async function unpacked(bytes: Buffer, maxBytes: number): Promise<Buffer> {
-  try {
-    return await inflate(bytes, { maxOutputLength: maxBytes });
-  } catch (cause) {
-    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new OpenrayError(
-        'RequestTooLargeException',
-        'the unpacked body is larger than the setting otlpMaxBytes allows',
-      );
-    }
-    throw new OpenrayError('SerializationException', `the body is not gzip: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function isJsonRequest({ headers }: FastifyRequest): boolean {
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+function isJsonRequest(request: FastifyRequest): boolean {
+  const type = contentTypeOf(request);
   if (type === 'application/json') return true;
   if (type === 'application/x-protobuf') return false;
   throw new OpenrayError(

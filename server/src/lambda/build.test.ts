@@ -27,7 +27,13 @@ async function prepare(files: Record<string, string>, yaml: string) {
 describe('code', () => {
   test('that runs as it is stays where it is', async () => {
     const { dir, code } = await prepare({ 'app/index.js': '' }, `{${FUNCTION}, Handler: index.handler}}`);
-    expect(code).toEqual({ codeDir: `${dir}/app`, handler: 'index.handler', sourceMaps: false, notes: [] });
+    expect(code).toEqual({
+      codeDir: `${dir}/app`,
+      handler: 'index.handler',
+      sourceMaps: false,
+      sources: [`${dir}/app`],
+      notes: [],
+    });
   });
 
   test('in TypeScript is bundled without being asked, with source maps', async () => {

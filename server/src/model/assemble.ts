@@ -46,6 +46,7 @@ export function assembleTrace(documents: readonly Document[]): Trace | undefined
     orphans,
     isPartial,
     revision,
+    startUs: earliestStart(arrivals),
     updatedUs: latest.seq,
   };
 }
@@ -65,6 +66,12 @@ function distinctByArrival(documents: readonly Document[]): readonly Document[] 
     else seen.add(text);
     return true;
   });
+}
+
+function earliestStart(documents: readonly Document[]): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const { entities } of documents) for (const { startUs } of entities) earliest = Math.min(earliest, startUs);
+  return earliest;
 }
 
 /** Servers of a cluster may give two documents the same `seq`: then what is in them decides. */

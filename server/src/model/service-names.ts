@@ -53,6 +53,16 @@ function awsService(name: string): AwsService {
   return AWS_SERVICES.get(name.toLowerCase()) ?? { name, type: `AWS::${name}` };
 }
 
+/** What calls to the AWS service of this name may be named, in lower case; empty where openray has no other names. */
+export function awsCallNames(service: string): readonly string[] {
+  return [...AWS_SERVICES].filter(([, { name }]) => name === service).map(([alias]) => alias);
+}
+
+/** The parameters of AWS calls that name a resource, see `calledResource`. */
+export const RESOURCE_FIELDS: readonly string[] = [
+  ...new Set([...AWS_SERVICES.values()].flatMap(({ resource }) => resource?.field ?? [])),
+];
+
 /** A stable text for a service: equal for equal services, in every trace. */
 export function nodeKey({ name, type, accountId }: ServiceId): string {
   return JSON.stringify([name, type ?? null, accountId ?? null]);

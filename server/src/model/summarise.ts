@@ -20,7 +20,7 @@ export function summariseTrace(trace: Trace, graph: TraceGraph = traceGraph(trac
   const isFinished = entities.every((entity) => entity.endUs !== undefined);
   return {
     id: trace.id,
-    startUs: entities.reduce((earliest, { startUs }) => Math.min(earliest, startUs), Number.MAX_SAFE_INTEGER),
+    startUs: trace.startUs,
     durationUs: isFinished ? traceDurationUs(trace) : undefined,
     responseTimeUs: root && durationUsOf(root),
     hasFault: root?.isFault ?? false,

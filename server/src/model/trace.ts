@@ -23,6 +23,11 @@ export type Trace = {
   readonly isPartial: boolean;
   /** 1 for the first document, +1 for each later one that changed the trace. */
   readonly revision: number;
+  /**
+   * Earliest start of anything that arrived, of versions that others have replaced too: what arrives later can only
+   * move it back.
+   */
+  readonly startUs: number;
   /** When the last document arrived. */
   readonly updatedUs: number;
 };

@@ -1,224 +1,183 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
 import { parseFilter } from '../filter/parser.ts';
+import { printFilter } from '../filter/print.ts';
 import type { FilterSubject } from '../filter/subject.ts';
-import { subjectOf } from '../filter/subject.ts';
-import { assembleTrace } from '../model/assemble.ts';
-import type { Document } from '../model/entity.ts';
-import { plainSpanOf } from '../model/otlp/span-of-entity.ts';
-import { spanWriter } from '../model/otlp/stored.ts';
-import { parseDocument } from '../model/parse-document.ts';
+import { arbitraryFilterOf } from '../filter/testing/arbitrary-filter.ts';
+import { wordsIn } from '../filter/testing/words.ts';
 import { serviceGraph } from '../model/service-graph.ts';
-import { arbitraryDelivery, arbitraryTrace } from '../model/testing/arbitrary-trace.ts';
-import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import type { TimeRangeType } from './candidates.ts';
+import { STORES, type StorePlace } from '../store/testing/stores.ts';
 import { findTraces } from './find-traces.ts';
+import { comparePlaces, isInWindow, listOrder, type Place, placeOf, type TimeRangeType } from './list-order.ts';
 import { endingIn, serviceGraphOf } from './service-graph.ts';
+import { receivedDocuments, START_US, subjectsOf } from './testing/received.ts';
 import { findTraceSummaries } from './trace-summaries.ts';
-import { isWithin, type TimeWindow } from './window.ts';
+import type { TimeWindow } from './window.ts';
 
 /**
- * What SQL answers is held against the pure functions over the same documents in memory: generated traces, their
- * documents in any order, repeated, in progress first, some without a root. ORACLE_TRACES sets how many.
+ * What SQL answers is held against the pure functions over the same documents in memory. ORACLE_TRACES sets how many
+ * traces are generated, ORACLE_RUNS how many questions of each kind are asked, ORACLE_SEED which; ORACLE_STORE
+ * in which store.
  */
 const TRACES = Number(process.env.ORACLE_TRACES ?? 400);
-const SEED = 20_240_430;
-const START_US = 1_716_560_000_000_000;
+const RUNS = Number(process.env.ORACLE_RUNS ?? 20);
+const SEED = Number(process.env.ORACLE_SEED ?? 1);
+const PATIENCE_MS = 60_000 + RUNS * TRACES * 60;
 
 let store: Store;
-let dataDir: string;
+let place: StorePlace;
 let subjects: readonly FilterSubject[];
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'openray-oracle-'));
-  store = await openStore({
-    dataDir,
-    poolSize: 2,
-    threadPoolSize: 16,
-    maxQueryMs: 60_000,
-    maxQueryMemoryBytes: 2 ** 30,
-    engineMemoryBytes: 2 ** 32,
-    queueMaxBytes: 2 ** 28,
-    commitIntervalMs: 0,
-    retentionDays: 0,
-    retentionBytes: 0,
-    fsync: false,
-    storeUrl: undefined,
-    log: { info: () => undefined, warn: () => undefined },
-  });
-  const documents = receivedDocuments();
+  const name = process.env.ORACLE_STORE ?? 'embedded store';
+  place = (await STORES.find((kind) => kind.name === name)?.make()) as StorePlace;
+  store = await place.open({ maxQueryMs: 60_000, maxQueryMemoryBytes: 2 ** 31, queueMaxBytes: 2 ** 28 });
+  const documents = receivedDocuments(TRACES);
   for (let first = 0; first < documents.length; first += 1000) await store.append(documents.slice(first, first + 1000));
-  const byTrace = new Map<string, Document[]>();
-  for (const document of documents) byTrace.set(document.traceId, [...(byTrace.get(document.traceId) ?? []), document]);
-  subjects = [...byTrace.values()].flatMap((ofTrace) => {
-    const trace = assembleTrace(ofTrace);
-    return trace === undefined ? [] : [subjectOf(trace)];
-  });
+  subjects = subjectsOf(documents);
 }, 600_000);
 
 afterAll(async () => {
   await store.close();
-  await rm(dataDir, { recursive: true });
+  await place.remove();
 });
 
-/** All traces' documents mixed, in an order of arrival that has nothing to do with their times. */
-function receivedDocuments(): readonly Document[] {
-  const deliveries = fc.sample(arbitraryTrace().chain(arbitraryDelivery), { numRuns: TRACES, seed: SEED });
-  const texts = deliveries.flatMap((delivery) => delivery.map((text, index) => ({ text, turn: index })));
-  const mixed = [...texts].sort((a, b) => a.turn - b.turn);
-  return mixed.flatMap(({ text }, index) => {
-    const seq = START_US + index * 100;
-    const parsed = parseDocument(text, seq).flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
-    return parsed.flatMap((document) => (isTraceOfSpans(document) ? spanDocuments(document, seq) : [document]));
-  });
-}
-
-/** A third of the traces came from OpenTelemetry, another third in part. */
-function isTraceOfSpans({ traceId, id }: Document): boolean {
-  const [trace, entity] = [traceId, id].map((hex) => Number.parseInt(hex.slice(-2), 16));
-  return (trace ?? 0) % 3 === 0 || ((trace ?? 0) % 3 === 1 && (entity ?? 0) % 2 === 0);
-}
-
-/** As OpenTelemetry would tell of it: some SDKs do not say whether the parent is remote, some work has none. */
-function spanDocuments(document: Document, seq: number): readonly Document[] {
-  const segment = document.entities[0]?.fields ?? {};
-  return document.entities.map((entity) => {
-    const place = plainSpanOf({ ...entity, segment, isFromSpan: false });
-    const oddity = Number.parseInt(entity.id.slice(-1), 16) % 4;
-    const flags = oddity === 0 ? undefined : place.span.flags;
-    const parentSpanId = oddity === 1 ? undefined : place.span.parentSpanId;
-    return spanWriter(place, new Set())({ ...place.span, flags, parentSpanId }, seq);
-  });
-}
-
+const everything = { fromUs: START_US - 10_000_000, toUs: START_US + 10_000_000_000 };
 const timeUs = fc.integer({ min: START_US - 100_000, max: START_US + 4_000_000 });
-const window = fc
-  .tuple(timeUs, timeUs)
-  .map(([a, b]): TimeWindow => ({ fromUs: Math.min(a, b), toUs: Math.max(a, b) + 1 }));
+const window = fc.oneof(
+  fc.tuple(timeUs, timeUs).map(([a, b]): TimeWindow => ({ fromUs: Math.min(a, b), toUs: Math.max(a, b) + 1 })),
+  fc.constant(everything),
+);
+const by = fc.constantFrom<TimeRangeType>('TraceId', 'TraceId', 'Event', 'Service');
 
-const term = fc.constantFrom(
+/** Written by hand for what users ask; `anyFilter` adds all that the language can say of what the traces hold. */
+const usual = fc.constantFrom(
+  '',
   'ok',
-  'error',
+  '!ok',
   'fault',
   'throttle = true',
   'partial',
+  'partial = false',
   'inferred',
   'responsetime > 0.5',
-  'responsetime <= 1.2',
   'duration >= 1',
   'http.status = 404',
   'http.status >= 500',
-  'http.status != 200',
+  'http.status IN (200, 503)',
   'http.url CONTAINS "shop"',
-  'http.method = "GET"',
+  'http.url MATCHES "^https://shop.*/$"',
   'user = "ann"',
-  'user',
   'instance.id = "i-01"',
   'resource.arn ENDSWITH ":function:r"',
   'annotation.tier = "gold"',
+  'annotation.tier = "lead"',
   'annotation.tier != "gold"',
-  'annotation.user_id',
   'annotation.attempt > 0',
-  'annotation.attempt = 0',
-  'annotation.ColdStart = true',
   'annotation.ColdStart = false',
-  'annotation.Service CONTAINS "ri"',
   'annotation.user_id IN ("brian1", 2)',
+  'segment.aws.table_name = "carts"',
+  'segment.sql.database_type = "PostgreSQL" OR fault',
   'service("stock")',
   'service("carts") { responsetime > 1 }',
-  'service("RegisterFunction") { fault }',
+  'service("RegisterFunction") { fault OR annotation.tier = "gold" }',
   'service(id(name: "photos", type: "AWS::S3::Bucket"))',
   'service(id(type: "client")) { error }',
-  'service { annotation.tier = "gold" }',
+  'service("DynamoDB")',
+  'service { annotation.tier = "gold" AND ok }',
   'edge("shop", "stock")',
   'edge("shop", "stock.example") { fault }',
   'edge { responsetime > 2 }',
   'rootcause.fault.service { name = "stock" }',
   'rootcause.responsetime.entity { coverage > 0.7 }',
 );
-
-const { expression } = fc.letrec<{ expression: string }>((tie) => ({
-  expression: fc.oneof(
-    { maxDepth: 3, withCrossShrink: true },
-    term,
-    fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(${a} AND ${b})`),
-    fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(${a} OR ${b})`),
-    tie('expression').map((inner) => `!(${inner})`),
-  ),
-}));
-
-const isIn: Readonly<Record<TimeRangeType, (subject: FilterSubject, window: TimeWindow) => boolean>> = {
-  TraceId: ({ summary }, within) => isWithin(within, summary.startUs),
-  Event: ({ summary }, within) => isWithin(within, summary.updatedUs),
-  Service: ({ trace }, within) => trace.segments.some(({ endUs }) => endUs !== undefined && isWithin(within, endUs)),
+/** Both ways to find traces: one by one where there are few, walking where there are more than so many. */
+const few = fc.constantFrom(0, 20, 500);
+const order = fc.constantFrom(
+  '',
+  ...['start', 'duration', 'responsetime'].flatMap((value) => [` ORDER BY ${value} ASC`, ` ORDER BY ${value} DESC`]),
+);
+const usualFilter = fc.tuple(usual, order).map(([text, sorted]) => parseFilter(text + sorted));
+const anyFilter = () => {
+  const words = wordsIn(subjects.slice(0, 300));
+  return fc.oneof(usualFilter, arbitraryFilterOf(words));
 };
 
+/** Places and ids of what matches, in the order of the list. */
+function expected(within: TimeWindow, by: TimeRangeType, filter: Filter): readonly Place[] {
+  const sorted = listOrder(filter, by);
+  return subjects
+    .filter((subject) => isInWindow(subject.trace, by, within) && matches(filter, subject))
+    .map((subject) => placeOf(subject, sorted, within))
+    .sort((a, b) => comparePlaces(sorted, a, b));
+}
+
+const report = (value: readonly [unknown, unknown, Filter]) => printFilter(value[2]);
+
 describe('against the pure functions', () => {
-  test.each(Object.keys(isIn) as TimeRangeType[])(
-    'traces by %s: exactly those that match, newest first',
-    async (by) => {
+  test(
+    'exactly the traces that match, in order',
+    async () => {
       await fc.assert(
-        fc.asyncProperty(window, expression, async (within, text) => {
-          const filter = parseFilter(text);
-          const expected = subjects.filter((subject) => isIn[by](subject, within) && matches(filter, subject));
-          const found: string[] = [];
-          let last = Number.POSITIVE_INFINITY;
-          for await (const { trace, cursor } of findTraces(store, { window: within, by, filter })) {
-            expect(cursor.keyUs).toBeLessThanOrEqual(last);
-            last = cursor.keyUs;
-            found.push(trace.id);
-          }
-          expect(found.toSorted()).toEqual(expected.map(({ trace }) => trace.id).toSorted());
+        fc.asyncProperty(window, by, anyFilter(), few, async (within, type, filter, few) => {
+          const found: Place[] = [];
+          for await (const { place } of findTraces(store, { window: within, by: type, filter }, { few }))
+            found.push(place);
+          expect(found, report([0, 0, filter])).toEqual(expected(within, type, filter));
         }),
-        { numRuns: 60, seed: SEED },
+        { numRuns: RUNS * 3, seed: SEED, endOnFailure: true },
       );
     },
+    PATIENCE_MS,
   );
 
-  test('summaries: pages of any size give the same list, once each', async () => {
-    const everything = { fromUs: START_US - 10_000_000, toUs: START_US + 10_000_000 };
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 20, max: 150 }),
-        fc.constantFrom(...(Object.keys(isIn) as TimeRangeType[])),
-        async (pageSize, by) => {
-          const seen: string[] = [];
-          let after: Awaited<ReturnType<typeof findTraceSummaries>>['next'];
-          do {
-            const page = await findTraceSummaries(store, {
-              window: everything,
-              by,
-              filter: undefined,
-              after,
-              pageSize,
-            });
-            seen.push(...page.summaries.map(({ id }) => id));
-            after = page.next;
-          } while (after !== undefined);
-          const expected = subjects.filter((subject) => isIn[by](subject, everything)).map(({ trace }) => trace.id);
-          expect(seen.toSorted()).toEqual(expected.toSorted());
-        },
-      ),
-      { numRuns: 6, seed: SEED },
-    );
-  });
+  test(
+    'pages of any size give the same list, once each',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 150 }),
+          by,
+          usualFilter,
+          few,
+          async (pageSize, type, filter, few) => {
+            const found: string[] = [];
+            let after: Place | undefined;
+            const least = Math.ceil(TRACES / 12);
+            do {
+              const query = { window: everything, by: type, filter, after, pageSize: Math.max(pageSize, least) };
+              const page = await findTraceSummaries(store, query, { few });
+              found.push(...page.summaries.map(({ id }) => id));
+              after = page.next;
+            } while (after !== undefined);
+            expect(found, report([0, 0, filter])).toEqual(
+              expected(everything, type, filter).map(({ traceId }) => traceId),
+            );
+          },
+        ),
+        { numRuns: Math.ceil(RUNS / 2), seed: SEED, endOnFailure: true },
+      );
+    },
+    PATIENCE_MS,
+  );
 
-  test('the service graph of any window, with and without a filter', async () => {
-    await fc.assert(
-      fc.asyncProperty(window, fc.option(expression, { nil: undefined }), async (within, text) => {
-        const filter = text === undefined ? undefined : parseFilter(text);
-        const counted = subjects.filter((subject) => filter === undefined || matches(filter, subject));
-        const expected = serviceGraph(counted.map(({ graph }) => endingIn(graph, within)));
-        const answered = await serviceGraphOf(store, { window: within, filter });
-        expect(new Map([...answered.nodes].sort())).toEqual(new Map([...expected.nodes].sort()));
-        expect(new Map([...answered.edges].sort())).toEqual(new Map([...expected.edges].sort()));
-      }),
-      { numRuns: 25, seed: SEED },
-    );
-  });
+  test(
+    'the service graph of any window, with and without a filter',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(window, fc.option(usualFilter, { nil: undefined }), async (within, filter) => {
+          const counted = subjects.filter((subject) => filter === undefined || matches(filter, subject));
+          const graph = serviceGraph(counted.map(({ graph }) => endingIn(graph, within)));
+          const answered = await serviceGraphOf(store, { window: within, filter });
+          expect(new Map([...answered.nodes].sort())).toEqual(new Map([...graph.nodes].sort()));
+          expect(new Map([...answered.edges].sort())).toEqual(new Map([...graph.edges].sort()));
+        }),
+        { numRuns: Math.ceil(RUNS / 2), seed: SEED, endOnFailure: true },
+      );
+    },
+    PATIENCE_MS,
+  );
 });

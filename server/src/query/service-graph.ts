@@ -7,9 +7,12 @@ import { emptyServiceGraph, mergeServiceGraphs, type ServiceGraph, serviceGraph 
 import type { Trace } from '../model/trace.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { linkedTraceIds, linkGraph } from '../model/trace-links.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import { endedIn, endedTracesSql } from './candidates.ts';
+import { narrowFilter } from './filter-narrow.ts';
+import { endedIn } from './list-order.ts';
 import { loadTraces } from './load-traces.ts';
+import { narrowSql } from './narrow.ts';
 import { isWithin, type TimeWindow } from './window.ts';
 
 const BATCH = 500;
@@ -51,6 +54,16 @@ export async function linkGraphs(
       known.set(trace.id, trace);
   }
   return traces.map((trace) => linkGraph(trace, (id) => known.get(id), counts)).filter(({ edges }) => edges.length > 0);
+}
+
+/** Traces in which anything ended in the window, each once, in no order. */
+export function endedTracesSql(window: TimeWindow, filter: Filter | undefined): Sql {
+  const narrow = filter && narrowFilter(filter.condition);
+  const where = sql.and([
+    sql`end_us >= ${window.fromUs} AND end_us < ${window.toUs}`,
+    ...(narrow ? [narrowSql(narrow, sql`true`)] : []),
+  ]);
+  return sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities WHERE ${where}`;
 }
 
 /** Graphs of the traces that match and of which something ended in the window, some hundred at a time, in no order. */

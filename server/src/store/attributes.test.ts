@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Entity } from '../model/entity.ts';
-import { attributesOf, attributeText, MAX_ATTRIBUTES } from './attributes.ts';
+import { attributesOf, attributeText, MAX_ATTRIBUTES, MORE } from './attributes.ts';
 import { anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
 
 const entityWith = (given: Partial<Entity>) => anEntity({ traceId: traceIdOf(1), id: entityIdOf(1), ...given });
@@ -47,12 +47,13 @@ test('a long value is found by its beginning', () => {
   expect(stored?.length).toBe(256);
 });
 
-test('count and depth are bounded, annotations first', () => {
+test('count and depth are bounded, annotations first, and what has more says so once', () => {
   let deep: Entity['metadata'] = 'bottom';
   for (let level = 0; level < 10_000; level++) deep = { a: deep };
   const wide = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, index]));
   const attributes = attributesOf(entityWith({ annotations: { last: 1 }, metadata: { deep, wide } }));
-  expect(attributes.length).toBe(MAX_ATTRIBUTES);
+  expect(attributes.filter((attribute) => attribute !== MORE).length).toBe(MAX_ATTRIBUTES - 1);
+  expect(attributes.filter((attribute) => attribute === MORE).length).toBe(1);
   expect(attributes[0]).toBe('annotation.last=1');
-  expect(attributes[1]).toBe('metadata.wide.k0=0');
+  expect(attributes[2]).toBe('metadata.wide.k0=0');
 });

@@ -9,14 +9,17 @@ import { isToProducer } from '../model/trace-links.ts';
  * as they are, numbers and booleans as JSON writes them; null, `{}` and `[]` give none.
  *
  * They narrow a search and never decide it: a long value is cut, "1" and 1 look alike, so does a key with a dot in it
- * and two keys, an entity has at most MAX_ATTRIBUTES of them, and nothing below 32 levels is in.
+ * and two keys. Of an entity with more than MAX_ATTRIBUTES or more than 32 levels not all are there: it has MORE last.
  */
 export const MAX_ATTRIBUTES = 256;
-const MAX_TEXT = 256;
+/** No path begins so. What is looked for may be in an entity that has it. */
+export const MORE = '…';
+/** In UTF-16 code units. */
+export const MAX_TEXT = 256;
 const MAX_DEPTH = 32;
 
-/** What has columns of its own or is another entity. */
-const NOT_INDEXED: ReadonlySet<string> = new Set([
+/** Fields of a segment that give no `segment.PATH`: they have columns of their own or are other entities. */
+export const NOT_INDEXED: ReadonlySet<string> = new Set([
   'id',
   'trace_id',
   'parent_id',
@@ -27,7 +30,7 @@ const NOT_INDEXED: ReadonlySet<string> = new Set([
   'subsegments',
 ]);
 
-/** The string to look for with `has(attributes, …)`; `path` begins with `annotation.`, `metadata.` or `segment.`. */
+/** The string to look for with `has(attributes, …)`, beside MORE; `path` begins with `annotation.`, `metadata.` or `segment.`. */
 export function attributeText(path: string, value: string | number | boolean): string {
   const text = `${path}=${value}`;
   return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT);
@@ -63,7 +66,10 @@ function addLinks(found: string[], links: readonly Link[]): void {
 
 /** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */
 function collect(found: string[], path: string, value: JsonValue | undefined, depth: number): void {
-  if (found.length === MAX_ATTRIBUTES || depth === MAX_DEPTH) return;
+  if (found.length >= MAX_ATTRIBUTES || depth === MAX_DEPTH) {
+    if (!found.includes(MORE)) found.push(MORE);
+    return;
+  }
   if (Array.isArray(value)) {
     for (const item of value) collect(found, path, item, depth + 1);
   } else if (isJsonObject(value)) {

@@ -1,0 +1,26 @@
+/** What became of one request to another backend. `rejected` are those of its documents that were not taken. */
+export type Delivery =
+  | { readonly kind: 'taken'; readonly rejected: number; readonly reason?: string | undefined }
+  /** Sending the same again would fail again. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** `afterMs`: when the backend wants it again, where it said so. */
+  | { readonly kind: 'retry'; readonly reason: string; readonly afterMs?: number | undefined };
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+/**
+ * How long to wait before the try after `failures` failed ones: twice as long each time, spread by a fifth, so that what
+ * failed together does not come back together. Never less than the backend asked for.
+ */
+export function retryDelayMs(failures: number, afterMs = 0, random: () => number = Math.random): number {
+  const backoffMs = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+  return Math.max(backoffMs * (0.8 + 0.4 * random()), afterMs);
+}
+
+/** Seconds or a date, as `Retry-After` has it, in milliseconds from now; undefined when it is neither. */
+export function readRetryAfter(header: string | null, nowMs: number = Date.now()): number | undefined {
+  if (header === null || header.trim() === '') return undefined;
+  const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}

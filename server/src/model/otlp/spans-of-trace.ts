@@ -1,0 +1,47 @@
+import type { Document, Entity } from '../entity.ts';
+import type { Trace } from '../trace.ts';
+import { serviceSegmentId } from './ids.ts';
+import { spansOfEntities } from './residual.ts';
+import type { SpanInPlace } from './types.ts';
+
+/** A span and the service that it belongs to: the name of its segment, as every other view of the trace has it. */
+export type TraceSpan = { readonly service: string; readonly place: SpanInPlace };
+
+/**
+ * Everything in a trace as spans, by start: what came as a span as it came, every X-Ray segment and subsegment as the span
+ * that keeps all of it. `documents` are those that the trace was made of.
+ */
+export function spansOfTrace(trace: Trace, documents: readonly Document[]): readonly TraceSpan[] {
+  const sent = sentSpans(documents);
+  const standIns = new Set<string>(Array.from(sent.keys(), (id) => serviceSegmentId(trace.id, id)));
+  const entities = [...trace.entities.values()].filter(({ id }) => !standIns.has(id) || sent.has(id));
+  const others = entities.filter(({ id }) => !sent.has(id));
+  const made = new Map(
+    spansOfEntities(
+      others.map((entity) => ({
+        ...entity,
+        segment: (trace.segmentOf.get(entity.id) ?? entity).fields,
+        isFromSpan: false,
+      })),
+    ).map((place) => [place.span.spanId, place]),
+  );
+  return entities.flatMap((entity) => {
+    const place = sent.get(entity.id) ?? made.get(entity.id);
+    return place === undefined ? [] : [{ service: serviceOf(entity, place, trace), place }];
+  });
+}
+
+/** By id. Of several with one id the first that has ended counts, or the latest that has not. */
+function sentSpans(documents: readonly Document[]): ReadonlyMap<string, SpanInPlace> {
+  const spans = new Map<string, SpanInPlace>();
+  for (const document of documents.toSorted((a, b) => a.seq - b.seq)) {
+    if (document.format !== 'otlp' || spans.get(document.id)?.span.endTimeUnixNano !== undefined) continue;
+    spans.set(document.id, document.span);
+  }
+  return spans;
+}
+
+function serviceOf(entity: Entity, { resource }: SpanInPlace, { segmentOf }: Trace): string {
+  const named = resource.attributes?.find(({ key }) => key === 'service.name')?.value?.stringValue;
+  return segmentOf.get(entity.id)?.name ?? named ?? entity.name;
+}

@@ -1,0 +1,65 @@
+import { type Sql, sql } from '../store/sql.ts';
+
+/**
+ * What is true of the rows of every trace that a filter matches, and may be true of others: SQL narrows, the pure
+ * functions decide. `entity`: some row of `entities` fulfils `row`; `group`: all rows of the trace together fulfil
+ * `having`.
+ */
+export type Narrow =
+  | { readonly kind: 'entity'; readonly row: Sql }
+  | { readonly kind: 'group'; readonly having: Sql }
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Narrow[] };
+
+/** All of those that are known; undefined when none is. */
+export function both(parts: readonly (Narrow | undefined)[]): Narrow | undefined {
+  const known = parts.filter((part) => part !== undefined);
+  return known.length > 1 ? { kind: 'and', parts: known } : known[0];
+}
+
+/** One of them; undefined when one of them may be anything. */
+export function either(parts: readonly (Narrow | undefined)[]): Narrow | undefined {
+  const known = parts.filter((part) => part !== undefined);
+  if (known.length < parts.length) return undefined;
+  return known.length > 1 ? { kind: 'or', parts: known } : known[0];
+}
+
+export function someRow(row: Sql | undefined): Narrow | undefined {
+  return row && { kind: 'entity', row };
+}
+
+/** Condition on `trace_id`. `rows` bounds the rows of `entities` that are looked at. */
+export function narrowSql(narrow: Narrow, rows: Sql): Sql {
+  switch (narrow.kind) {
+    case 'entity':
+      return sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} AND ${narrow.row})`;
+    case 'group':
+      return sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} GROUP BY trace_id HAVING ${narrow.having})`;
+    case 'and':
+      return sql.and(narrow.parts.map((part) => narrowSql(part, rows)));
+    case 'or':
+      return sql.or(narrow.parts.map((part) => narrowSql(part, rows)));
+  }
+}
+
+/** Conditions on single rows: every trace that is meant has a row for which one of them holds. */
+export function driversOf(narrow: Narrow): readonly Sql[] | undefined {
+  switch (narrow.kind) {
+    case 'entity':
+      return [narrow.row];
+    case 'group':
+      return undefined;
+    case 'and':
+      return narrow.parts.map(driversOf).find((drivers) => drivers !== undefined);
+    case 'or': {
+      const drivers = narrow.parts.map(driversOf);
+      return drivers.every((known) => known !== undefined) ? drivers.flat() : undefined;
+    }
+  }
+}
+
+/** The same where it is known that no row fulfils any of `empty`. */
+export function withoutRows(narrow: Narrow, empty: ReadonlySet<Sql>): Narrow {
+  if (narrow.kind !== 'or') return narrow;
+  const parts = narrow.parts.filter((part) => part.kind !== 'entity' || !empty.has(part.row));
+  return parts.length > 0 ? { kind: 'or', parts } : narrow;
+}
