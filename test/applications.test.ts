@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import { type Openray, type OpenrayOptions, startOpenray } from 'openray/testing';
 import 'openray/testing/vitest';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../scripts/free-port.ts';
 
 /** Applications as they are found in public, run as they are. The one in Python is the workshop's. */
 async function start(application: string, options: OpenrayOptions = {}): Promise<Openray> {
@@ -46,11 +45,7 @@ describe('unmodified', () => {
   });
 
   test("a CommonJS application with OpenTelemetry's instrumentation for Lambda", async () => {
-    const port = await freePort();
-    const openray = await start('otel-commonjs', {
-      port,
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
-    });
+    const openray = await start('otel-commonjs');
     const { result, trace } = await openray.invoke('Billing', { amount: 7 });
     expect(result).toEqual({ charged: 7 });
     const recorded = await trace();

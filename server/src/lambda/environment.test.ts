@@ -61,6 +61,7 @@ describe('what a function finds', () => {
       AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:4000',
       AWS_ENDPOINT_URL_SNS: 'http://127.0.0.1:4000',
       AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4000',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:2000',
       AWS_REGION: 'us-east-1',
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x',

@@ -64,12 +64,15 @@ describe('a function whose', () => {
   });
 
   test('code changes while it runs is finished first', async () => {
-    const { write, invoke, answers } = await open({
+    const { write, invoke, answers, lines } = await open({
       'template.yaml': template('a'),
       'app/a.js': `exports.handler = ({ ms = 0 }) => new Promise((done) => setTimeout(done, ms, 'old'));`,
     });
     await answers('old');
+    const starts = () => lines.filter(({ text }) => text.startsWith('START ')).length;
+    const before = starts();
     const running = invoke('F', { ms: 500 });
+    await vi.waitFor(() => expect(starts()).toBe(before + 1));
     await write('app/a.js', `exports.handler = async () => 'new';`);
     await answers('new');
     expect(resultOf(await running)).toBe('old');
