@@ -3,6 +3,8 @@ import { settings } from '../config.ts';
 import { FAILURES, toFailure } from '../errors.ts';
 import { assertCommand } from './assert.ts';
 import { configCommand } from './config.ts';
+import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
 import { invokeCommand } from './invoke.ts';
 import { version } from './process.ts';
 import { serveCommand } from './serve.ts';
@@ -25,6 +27,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(startLambdaCommand(done)));
   program.addCommand(withSettings(startApiCommand(done)));
   program.addCommand(withSettings(assertCommand(done)));
+  program.addCommand(withSettings(exportCommand(done)));
+  program.addCommand(withSettings(importCommand(done)));
   program.addCommand(withSettings(configCommand()));
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
   try {

@@ -25,10 +25,18 @@ export function spansOfTrace(trace: Trace, documents: readonly Document[]): read
       })),
     ).map((place) => [place.span.spanId, place]),
   );
-  return entities.flatMap((entity) => {
-    const place = sent.get(entity.id) ?? made.get(entity.id);
-    return place === undefined ? [] : [{ service: serviceOf(entity, place, trace), place }];
-  });
+  return entities
+    .flatMap((entity) => {
+      const place = sent.get(entity.id) ?? made.get(entity.id);
+      return place === undefined ? [] : [{ service: serviceOf(entity, place, trace), place }];
+    })
+    .sort((a, b) => compareNanos(a.place.span.startTimeUnixNano ?? '', b.place.span.startTimeUnixNano ?? ''));
+}
+
+/** Whole numbers without leading zeros: the longer text is the larger one. */
+function compareNanos(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** By id. Of several with one id the first that has ended counts, or the latest that has not. */
