@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { BatchGetTracesCommand, PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { runOpenray } from '../scripts/openray.ts';
@@ -14,6 +17,8 @@ import {
   type TestServer,
   temporaryFolder,
 } from './support/server.ts';
+
+const PROGRAM = new URL('../server/bin/openray.cjs', import.meta.url).pathname;
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex');
 const SPAN_COUNT = 6;
@@ -204,6 +209,33 @@ test('a backend that fails on the way: where it was is said, and another run goe
   expect(others.length).toBeLessThan(all.length);
   expect(others).toEqual(all.slice(-others.length));
   expect(new Set(names)).toEqual(new Set(['/base/v1/traces']));
+});
+
+test('Ctrl-C ends a command that waits for its backend, and says what there is to say', async () => {
+  let isAsked = () => {};
+  const asked = new Promise<void>((resolve) => {
+    isAsked = resolve;
+  });
+  const busy = createServer((_request, reply) => {
+    reply.writeHead(503, { 'retry-after': '100' }).end();
+    isAsked();
+  });
+  await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void busy.close());
+  const { port } = busy.address() as AddressInfo;
+  const child = spawn(process.execPath, [
+    PROGRAM,
+    'export',
+    '--otlp',
+    `http://127.0.0.1:${port}`,
+    '--endpoint-url',
+    server.url,
+  ]);
+  const said = text(child.stderr);
+  await asked;
+  child.kill('SIGINT');
+  const [exitCode] = await once(child, 'exit');
+  expect([exitCode, await said]).toEqual([130, 'openray: stopped\n']);
 });
 
 test('X-Ray documents are imported from lines of every form, without those that X-Ray inferred', async () => {

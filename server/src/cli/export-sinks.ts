@@ -22,8 +22,8 @@ export type ExportTotals = {
 const BATCH_BYTES = 1024 * 1024;
 const GIVE_UP_MS = 120_000;
 
-/** Sends lines to another backend, about a megabyte at once. */
-export function otlpSink(url: string, headers: readonly string[]): ExportSink {
+/** Sends lines to another backend, about a megabyte at once. After `stop` a request is tried no second time. */
+export function otlpSink(url: string, headers: readonly string[], stop: AbortSignal): ExportSink {
   const endpoint = otlpEndpoint(parsedUrl(url), headers);
   let waiting: string[] = [];
   let waitingBytes = 0;
@@ -34,6 +34,7 @@ export function otlpSink(url: string, headers: readonly string[]): ExportSink {
   async function send(signal: 'traces' | 'logs', json: string): Promise<void> {
     const delivery = await sendWithRetries(() => postOtlp(endpoint, signal, json, new AbortController().signal), {
       giveUpMs: GIVE_UP_MS,
+      hurry: stop,
     });
     if (delivery.kind !== 'taken') {
       throw new OpenrayError('ServiceUnavailable', `${new URL(url).host} does not take the traces: ${delivery.reason}`);

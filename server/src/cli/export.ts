@@ -58,7 +58,9 @@ async function runExport(flags: ExportFlags): Promise<number> {
   try {
     const isContinued = flags.resume === true || flags.after !== undefined;
     const sink =
-      flags.otlp === undefined ? await fileSink(flags.file as string, isContinued) : otlpSink(flags.otlp, flags.header);
+      flags.otlp === undefined
+        ? await fileSink(flags.file as string, isContinued)
+        : otlpSink(flags.otlp, flags.header, stop.signal);
     return await copy(`${backend.url}/export/traces?${queryOf(flags, after)}`, sink, flags, stop.signal);
   } finally {
     process.off('SIGINT', onInterrupt);
@@ -72,7 +74,7 @@ function queryOf({ start, end, filter }: ExportFlags, after: string | undefined)
 }
 
 async function copy(url: string, sink: ExportSink, flags: ExportFlags, stop: AbortSignal): Promise<number> {
-  const answer = await open(url);
+  const answer = await open(url, stop);
   const total = flags.filter === undefined ? Number(answer.headers.get(TRACE_COUNT_HEADER)) : undefined;
   const progress = newProgress(process.stderr);
   let traces = 0;
@@ -81,13 +83,12 @@ async function copy(url: string, sink: ExportSink, flags: ExportFlags, stop: Abo
       await sink.write(line);
       traces += 1;
       progress.show(total && traces / total, `${traces} traces`);
-      if (stop.aborted) throw new OpenrayError('RequestCancelled', 'stopped');
     }
     await sink.end();
   } catch (thrown) {
     progress.end();
     await sink.end().catch(() => undefined);
-    throw withPlace(thrown, sink, flags);
+    throw withPlace(stop.aborted ? new OpenrayError('RequestCancelled', 'stopped') : thrown, sink, flags);
   }
   progress.end();
   const { rejected, reason } = sink.totals();
@@ -95,8 +96,8 @@ async function copy(url: string, sink: ExportSink, flags: ExportFlags, stop: Abo
   return rejected > 0 ? 1 : 0;
 }
 
-async function open(url: string): Promise<Response> {
-  const answer = await fetch(url).catch((cause: unknown) => {
+async function open(url: string, signal: AbortSignal): Promise<Response> {
+  const answer = await fetch(url, { signal }).catch((cause: unknown) => {
     throw new OpenrayError('ServiceUnavailable', `there is no openray at ${new URL(url).origin}`, { cause });
   });
   if (answer.ok) return answer;
