@@ -26,7 +26,7 @@ export const getTraceGraph = operation({
     if (ids.length === 0) throw new OpenrayError('InvalidRequestException', 'Zero trace ids provided');
     const traces = await loadTraces(store, [...new Set(ids)], { signal, onIncomplete });
     if (traces.length === 0) throw new OpenrayError('InvalidRequestException', 'Trace id not found');
-    const links = await linkGraphs(store, traces, () => true, { signal });
+    const links = await linkGraphs(store, traces, () => true, { signal, onIncomplete });
     const graph = serviceGraph([...traces.map(traceGraph), ...links]);
     return { Services: toWireServices(graph, 'without-times'), NextToken: null };
   },

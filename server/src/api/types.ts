@@ -208,6 +208,6 @@ export type WaitForTraceResponse = {
   readonly Found: boolean;
   /** What is still to come of it, one sentence each. */
   readonly Missing: readonly string[];
-  /** As they were sent, in the order of their arrival. */
-  readonly Documents: readonly string[];
+  /** In the order of their arrival, as they are stored: `xray` as it was sent, `otlp` with its resource and scope. */
+  readonly Documents: readonly { readonly Format: 'xray' | 'otlp' | 'otlp-log'; readonly Body: string }[];
 };

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SpanInPlace, TracesData } from '../model/otlp/types.ts';
 import { arbitrarySpan } from '../model/testing/arbitrary-span.ts';
+import { encode, messageType } from '../model/testing/otlp-protocol.ts';
 import { readTraces } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
-import { encode, messageType } from './testing/otlp-protocol.ts';
 
 /** As a request of this one span. */
 function requestOf({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, span }: SpanInPlace): TracesData {

@@ -12,6 +12,7 @@ import {
 import { ExecutionEnvironment, type FunctionLine, type Job, type JobResult } from './execution-environment.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
 import { type Interpreters, runtimeCommand, runtimeVersion } from './runtime-command.ts';
+import type { Services } from './services/open-services.ts';
 import type { Slots } from './slots.ts';
 import { fingerprint } from './source-files.ts';
 
@@ -26,6 +27,7 @@ export type PoolSettings = {
   readonly initTimeoutMs: number;
   readonly interpreters: Interpreters;
   readonly slots: Slots;
+  readonly services: Pick<Services, 'endpointUrl' | 'queuePaths'>;
   /** Code that has changed is run by the next invocation. */
   readonly hotReload: boolean;
   readonly onLine: (line: FunctionLine) => void;
@@ -123,7 +125,8 @@ export class FunctionPool {
       const code = await this.prepare();
       const giveBack = await this.#settings.slots.take();
       try {
-        return await this.#runIn(this.#takeIdle() ?? this.#create(code), job);
+        const environment = this.#takeIdle() ?? this.#create(code, await this.#settings.services.endpointUrl());
+        return await this.#runIn(environment, job);
       } finally {
         giveBack();
       }
@@ -183,7 +186,7 @@ export class FunctionPool {
     return undefined;
   }
 
-  #create(code: PreparedCode): ExecutionEnvironment {
+  #create(code: PreparedCode, endpointUrl: string): ExecutionEnvironment {
     const { spec } = this;
     const { region, accountId, interpreters, note, ...settings } = this.#settings;
     const wrapper = spec.environment.AWS_LAMBDA_EXEC_WRAPPER;
@@ -205,10 +208,13 @@ export class FunctionPool {
       logStream,
       runtimeDir: found.ok ? found.runtimeDir : interpreters.runtimesDir,
       host: interpreters.host,
+      endpointUrl,
+      queuePaths: settings.services.queuePaths,
     });
     return new ExecutionEnvironment({
       spec,
       functionArn: functionArn(spec.name, region, accountId),
+      accountId,
       start: found,
       codeDir: code.codeDir,
       variables,

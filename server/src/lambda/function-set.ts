@@ -8,6 +8,7 @@ import { type FunctionSpec, functionArn } from './function-spec.ts';
 import type { FunctionsOptions } from './functions.ts';
 import type { GatewayRoute } from './gateway/routes.ts';
 import { debugOf } from './runtime-command.ts';
+import type { Services } from './services/open-services.ts';
 import { openSlots } from './slots.ts';
 import { readTemplate, type Template } from './template.ts';
 import { openSampler } from './trace-decision.ts';
@@ -36,9 +37,13 @@ export type FunctionSet = {
 
 type Member = { readonly pool: FunctionPool; readonly sample: () => boolean };
 
-export function openFunctionSet(options: FunctionsOptions, note: (sentence: string) => void): FunctionSet {
+export function openFunctionSet(
+  options: FunctionsOptions,
+  services: Services,
+  note: (sentence: string) => void,
+): FunctionSet {
   const { region, accountId, hotReload = false, reread } = options;
-  const newPool = poolFactory(options, note);
+  const newPool = poolFactory(options, services, note);
   let template = options.template;
   let members = membersOf(template, new Map());
   let changedMs = changeTime(template.file);
@@ -109,7 +114,7 @@ export function openFunctionSet(options: FunctionsOptions, note: (sentence: stri
 }
 
 /** What all functions share; then, for a template, how each of its functions is opened. */
-function poolFactory(options: FunctionsOptions, note: (sentence: string) => void) {
+function poolFactory(options: FunctionsOptions, services: Services, note: (sentence: string) => void) {
   const { region, accountId, debug } = options;
   const interpreters = {
     nodePath: options.nodePath ?? process.execPath,
@@ -126,6 +131,7 @@ function poolFactory(options: FunctionsOptions, note: (sentence: string) => void
     credentials: options.credentials ?? LOCAL_CREDENTIALS,
     overrides: options.overrides ?? {},
     interpreters,
+    services,
     // One debugger can look at one process.
     slots: openSlots(debug === undefined ? (options.maxConcurrency ?? 32) : 1),
     hotReload: options.hotReload ?? false,

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError, toFailure } from '../errors.ts';
+import type { JsonObject } from '../model/json.ts';
 import { parseTraceHeader } from '../model/trace-header.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
+import { openAsyncInvocations } from './async-invocations.ts';
 import { nowUs } from './clock.ts';
 import { type Credentials, type EnvironmentOverrides, invokedArn } from './environment.ts';
 import type { FunctionLine, JobResult } from './execution-environment.ts';
@@ -9,26 +11,20 @@ import type { FunctionPool } from './function-pool.ts';
 import { openFunctionSet } from './function-set.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
 import type { GatewayRoute } from './gateway/routes.ts';
+import { handleInvoke } from './invoke-api.ts';
 import { logTail } from './log-lines.ts';
 import type { Invocation } from './runtime-api.ts';
 import type { DebugOptions } from './runtime-command.ts';
 import { openSegmentSender, parseDaemonAddress } from './segment-sender.ts';
+import { openServices } from './services/open-services.ts';
+import type { BatchResult } from './services/queue-source.ts';
 import type { Template } from './template.ts';
+import { decideTrace, headerText, type Sampling, type TraceDecision, type TraceShape } from './trace-decision.ts';
 import {
-  decideRetry,
-  decideTrace,
-  headerText,
-  newEntityId,
-  type Sampling,
-  type TraceDecision,
-  type TraceShape,
-} from './trace-decision.ts';
-import {
-  type AttemptSpan,
   functionSegment,
   isRecorded,
   openFunctionSegment,
-  openServiceSegment,
+  type ProducerLink,
   serviceSegment,
   type TracedFunction,
 } from './trace-documents.ts';
@@ -61,6 +57,8 @@ export type FunctionsOptions = {
   readonly initTimeoutMs?: number;
   /** Waits before the attempts after a failed asynchronous one. On AWS these are minutes. */
   readonly retryDelaysMs?: readonly number[];
+  /** First wait after an event was throttled; doubled each time. */
+  readonly throttleDelayMs?: number;
   /** Every log event of every function, as it happens. */
   readonly onLine?: (line: FunctionLine) => void;
   /** Sentences for the user, each once: what is missing, what runs otherwise than asked. */
@@ -80,6 +78,8 @@ export type InvokeRequest = {
   readonly qualifier?: string | undefined;
   /** Takes a streamed answer as it comes, with its content type; what the function returned whole is not streamed. */
   readonly onChunk?: Invocation['onChunk'];
+  /** The producers of the messages that the payload holds. */
+  readonly links?: readonly ProducerLink[];
 };
 
 export type InvokeResult = {
@@ -125,7 +125,6 @@ export type Functions = {
 
 const SYNC_MAX_BYTES = 6 * 1024 * 1024;
 const EVENT_MAX_BYTES = 1024 * 1024;
-const EVENTS_MAX = 1000;
 
 /** One accepted request: what all its attempts have in common. */
 type Call = {
@@ -136,6 +135,7 @@ type Call = {
   readonly payload: Buffer;
   readonly clientContext: string | undefined;
   readonly onChunk: Invocation['onChunk'];
+  readonly links: readonly ProducerLink[];
   readonly startUs: number;
 };
 
@@ -143,15 +143,29 @@ type Call = {
 export function openFunctions(options: FunctionsOptions): Functions {
   const { region, accountId } = options;
   const shape = options.traceShape ?? 'classic';
-  const retryDelaysMs = options.retryDelaysMs ?? [1000, 2000];
   const sender = openSegmentSender(parseDaemonAddress(options.daemonAddress));
   const told = new Set<string>();
   const note = (sentence: string) => {
     if (!told.has(sentence)) options.onNote?.(sentence);
     told.add(sentence);
   };
-  const set = openFunctionSet(options, note);
-  const events = new Set<Promise<void>>();
+  const services = openServices({
+    specs: options.template.services,
+    accountId,
+    region,
+    note,
+    invokeLater,
+    runBatch: (functionId, event, links) => runBatch(functionId, event, links),
+    invokeApi: (request) => handleInvoke(functions, request),
+  });
+  const events = openAsyncInvocations({
+    sender,
+    shape,
+    retryDelaysMs: options.retryDelaysMs ?? [1000, 2000],
+    throttleDelayMs: options.throttleDelayMs ?? 1000,
+    deliver: services.deliver,
+  });
+  const set = openFunctionSet(options, services, note);
   let isClosed = false;
 
   process.once('exit', set.kill);
@@ -179,6 +193,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
       payload: readPayload(request),
       clientContext: request.clientContext,
       onChunk: request.onChunk,
+      links: request.links ?? [],
       startUs,
     };
     const trace = decideTrace({
@@ -194,15 +209,16 @@ export function openFunctions(options: FunctionsOptions): Functions {
       case 'RequestResponse':
         return invokeNow(call, trace);
       case 'Event':
-        return invokeLater(call, trace);
+        await events.accept({ ...call, spec, attempt: (...ids) => attempt(call, ...ids) }, trace);
+        return answer(call, trace, 202);
     }
   }
 
   async function invokeNow(call: Call, trace: TraceDecision): Promise<InvokeResult> {
     const finish = async (status: number) => {
       if (!isRecorded(trace)) return;
-      const { traced, requestId, startUs } = call;
-      await sender.send(serviceSegment({ function: traced, trace, requestId, startUs, endUs: nowUs(), status }));
+      const { traced, requestId, startUs, links } = call;
+      await sender.send(serviceSegment({ function: traced, trace, requestId, startUs, endUs: nowUs(), status, links }));
     };
     let result: JobResult;
     try {
@@ -221,35 +237,19 @@ export function openFunctions(options: FunctionsOptions): Functions {
     };
   }
 
-  async function invokeLater(call: Call, trace: TraceDecision): Promise<InvokeResult> {
-    if (events.size >= EVENTS_MAX) throw new OpenrayError('ThrottledException', 'too many events wait to be handled');
-    const { traced: fn, requestId, startUs } = call;
-    if (isRecorded(trace)) await sender.send(openServiceSegment({ function: fn, trace, requestId, startUs }));
-    const running: Promise<void> = runEvent(call, trace, nowUs()).finally(() => events.delete(running));
-    events.add(running);
-    return answer(call, trace, 202);
+  /** For what has nobody to hear of a failure: topics, rules, destinations. */
+  function invokeLater(nameOrArn: string, event: JsonObject, traceHeader: string | undefined): void {
+    const payload = Buffer.from(JSON.stringify(event));
+    invoke(nameOrArn, { payload, traceHeader, invocationType: 'Event' }).catch((error: unknown) => {
+      note(`${nameOrArn} did not get its event: ${toFailure(error).message}`);
+    });
   }
 
-  /** All attempts at one event. The first has the ids that were decided; nothing that fails here reaches anyone. */
-  async function runEvent(call: Call, first: TraceDecision, acceptedUs: number): Promise<void> {
-    const attempts: AttemptSpan[] = [];
-    let trace = first;
-    for (let number = 1; number <= call.pool.spec.maxRetryAttempts + 1 && !isClosed; number++) {
-      if (number > 1) {
-        await wait(retryDelaysMs[number - 2] ?? 0);
-        trace = decideRetry(first, shape);
-      }
-      const id = newEntityId();
-      const startUs = nowUs();
-      const result = await attempt(call, trace, id).catch(() => undefined);
-      attempts.push({ id, startUs, endUs: nowUs(), status: result === undefined ? 500 : 200 });
-      if (result !== undefined && !result.isFunctionError) break;
-    }
-    if (!isRecorded(first)) return;
-    const { traced, requestId, startUs } = call;
-    const dwell = { startUs: acceptedUs, endUs: attempts[0]?.startUs ?? acceptedUs };
-    const whole = { function: traced, trace: first, requestId, startUs, endUs: acceptedUs, status: 202 };
-    await sender.send(serviceSegment({ ...whole, queued: { dwell, attempts } }, { dwell: newEntityId() }));
+  /** A batch of a queue: its own trace, linked to the producers'. */
+  async function runBatch(functionId: string, event: JsonObject, links: readonly ProducerLink[]): Promise<BatchResult> {
+    const payload = Buffer.from(JSON.stringify(event));
+    const result = await invoke(functionId, { payload, links, invocationType: 'RequestResponse' });
+    return { payload: result.payload, isFunctionError: result.functionError !== undefined };
   }
 
   /** One run in an environment, and the sandbox's documents about it. */
@@ -273,22 +273,27 @@ export function openFunctions(options: FunctionsOptions): Functions {
     return result;
   }
 
-  return {
+  const functions: Functions = {
     routes: set.routes,
     list: () => set.list().map(describe),
     find: (nameOrArn) => describe(set.find(nameOrArn).pool.spec),
     fingerprint: set.fingerprint,
     invoke,
     async settled() {
-      while (events.size > 0) await Promise.all(events);
+      await events.settled();
+      await services.settled();
+      await events.settled();
     },
     async close() {
       isClosed = true;
+      events.close();
       process.off('exit', set.kill);
       await set.close();
+      await services.close();
       sender.close();
     },
   };
+  return functions;
 }
 
 function answer(call: Call, trace: TraceDecision, statusCode: InvokeResult['statusCode']): InvokeResult {
@@ -322,8 +327,4 @@ function readPayload({ payload, invocationType }: InvokeRequest): Buffer {
     throw new OpenrayError('InvalidRequestException', `Could not parse request body into json: ${reason}`);
   }
   return payload;
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -65,6 +65,12 @@ const DEAF: RuntimeListener = {
   ready() {},
 };
 
+/** Other APIs that are served on the same port. */
+export type Beside = {
+  readonly takes: (path: string) => boolean;
+  readonly handle: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
+};
+
 type Refusal = { readonly status: number; readonly errorType: string; readonly errorMessage: string };
 
 /**
@@ -79,6 +85,7 @@ export class RuntimeApi {
   readonly #limits: RuntimeLimits;
   #listener: RuntimeListener = DEAF;
   #state: State = { kind: 'init' };
+  #beside: Beside | undefined;
   #waiting: ServerResponse | undefined;
   #offered: Invocation | undefined;
 
@@ -114,8 +121,9 @@ export class RuntimeApi {
   }
 
   /** Before the runtime is started. */
-  listen(listener: RuntimeListener): void {
+  listen(listener: RuntimeListener, beside?: Beside): void {
     this.#listener = listener;
+    this.#beside = beside;
   }
 
   /** Hands out an event: at once when the runtime waits for one, else with its next `next`. */
@@ -137,7 +145,9 @@ export class RuntimeApi {
     response.on('error', () => {});
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const { method } = request;
-    if (method === 'GET' && path === `${PREFIX}/ping`) {
+    if (this.#beside?.takes(path)) {
+      void this.#beside.handle(request, response, path);
+    } else if (method === 'GET' && path === `${PREFIX}/ping`) {
       response.end('pong');
     } else if (method === 'GET' && path === `${PREFIX}/runtime/invocation/next`) {
       this.#next(response);

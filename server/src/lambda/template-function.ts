@@ -42,7 +42,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
     logging: loggingOf(objectOf(get('LoggingConfig')), name, `${logicalId}.LoggingConfig`),
     build: buildOf(objectOf(resolveValue(resource.metadata, at('Metadata')))),
     reservedConcurrency: optionalNumber(get('ReservedConcurrentExecutions')),
-    maxRetryAttempts: optionalNumber(objectOf(get('EventInvokeConfig')).MaximumRetryAttempts) ?? 2,
+    ...asyncOf(get('EventInvokeConfig'), get('DeadLetterQueue') ?? get('DeadLetterConfig')),
     unsupported: unsupportedReason({ logicalId, runtime, handler, packageType, code }),
   };
 }
@@ -94,6 +94,24 @@ function unsupportedReason(input: {
   if (handler === '' && !runtime.startsWith('provided'))
     return `${logicalId} has no Handler; name one, such as index.handler.`;
   return undefined;
+}
+
+function asyncOf(config: JsonValue | undefined, deadLetter: JsonValue | undefined) {
+  const {
+    MaximumRetryAttempts: retries,
+    MaximumEventAgeInSeconds: age,
+    DestinationConfig: destinations,
+  } = objectOf(config);
+  const { OnSuccess: onSuccess, OnFailure: onFailure } = objectOf(destinations);
+  return {
+    maxRetryAttempts: optionalNumber(retries) ?? 2,
+    maxEventAgeMs: (optionalNumber(age) ?? 21_600) * 1000,
+    deadLetterArn: asText(objectOf(deadLetter).TargetArn),
+    destinations: {
+      onSuccess: asText(objectOf(onSuccess).Destination),
+      onFailure: asText(objectOf(onFailure).Destination),
+    },
+  };
 }
 
 function environmentOf(value: JsonValue | undefined): Record<string, string> {

@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts'
 import { type FunctionSpec, functionArn } from './function-spec.ts';
 import { type GatewayRoute, readRoutes } from './gateway/routes.ts';
 import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
+import { readServices, type ServiceSpecs, serviceValue } from './services/service-specs.ts';
 import { readFunction } from './template-function.ts';
 import { parseTemplateText } from './template-text.ts';
 
@@ -15,6 +16,8 @@ export type Template = {
   readonly functions: readonly FunctionSpec[];
   /** What its APIs and function URLs route to them. */
   readonly routes: readonly GatewayRoute[];
+  /** Its queues, topics and rules. */
+  readonly services: ServiceSpecs;
   /** What can't be done or known here: one sentence each, each once. */
   readonly notes: readonly string[];
 };
@@ -85,12 +88,10 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const functions = Object.entries(raw.resources)
     .filter(([, resource]) => FUNCTION_TYPES.includes(resource.type))
     .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope));
-  const routes = readRoutes(
-    functions.map(({ logicalId }) => logicalId),
-    raw,
-    scope,
-  );
-  return { file, functions, routes, notes: [...notes] };
+  const ids = functions.map(({ logicalId }) => logicalId);
+  const routes = readRoutes(ids, raw, scope);
+  const services = readServices(ids, raw, scope);
+  return { file, functions, routes, services, notes: [...notes] };
 }
 
 /** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
@@ -171,7 +172,8 @@ function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: T
     return typeof name === 'string' && name !== '' ? name : undefined;
   };
   return Object.fromEntries(
-    Object.entries(raw.resources).map(([logicalId, { type, properties }]) => {
+    Object.entries(raw.resources).map(([logicalId, resource]) => {
+      const { type, properties } = resource;
       if (FUNCTION_TYPES.includes(type)) {
         const ref = nameOf(properties.FunctionName, logicalId) ?? logicalId;
         return [logicalId, { ref, attributes: { Arn: functionArn(ref, region, accountId) } }];
@@ -179,7 +181,9 @@ function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: T
       if (type === 'AWS::Logs::LogGroup') {
         return [logicalId, { ref: nameOf(properties.LogGroupName, logicalId) ?? logicalId, attributes: {} }];
       }
-      return [logicalId, { ref: logicalId, attributes: {} }];
+      const name = nameOf(properties.QueueName ?? properties.TopicName, logicalId) ?? logicalId;
+      const service = serviceValue(resource, name, { region, accountId });
+      return [logicalId, service ?? { ref: logicalId, attributes: {} }];
     }),
   );
 }

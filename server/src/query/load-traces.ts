@@ -7,7 +7,7 @@ import { traceIdsSql } from '../store/ids.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 
-type DocumentRow = {
+export type DocumentRow = {
   readonly trace_id: string;
   readonly seq: number;
   readonly format: DocumentFormat;

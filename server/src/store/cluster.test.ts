@@ -15,7 +15,7 @@ let store: Store;
 beforeEach(async () => {
   cluster = await startClickHouse(2);
   store = await openOn(cluster);
-});
+}, 60_000);
 
 afterEach(async () => {
   await store.close();
@@ -164,4 +164,34 @@ test('a wrong password is refused with a sentence, at once', async () => {
   expect(failure.code).toBe('StoreUnusable');
   expect(failure.message).toMatch(/^ClickHouse refuses this user/);
   expect(failure.message).not.toContain('wrong');
+});
+
+test('shards can be added: what was stored before is found, and what comes later goes to all of them', async () => {
+  const growing = await startClickHouse(2);
+  await growing.setShards(1);
+  const before = await openOn(growing);
+  await before.append(numbered(40));
+  await before.close();
+
+  await growing.setShards(2);
+  const warn = vi.fn();
+  const after = await openTestStore('', { storeUrl: growing.url, log: { info() {}, warn } });
+  expect(warn).toHaveBeenCalledWith({}, expect.stringMatching(/^shards were added/));
+  // Other documents of the same traces: some of these are on the new shard now.
+  await after.append(Array.from({ length: 40 }, (_, index) => aDocument(100 + index, { traceId: traceIdOf(index) })));
+  expect(await after.query(sql`SELECT uniqExact(_shard_num) AS n FROM documents`)).toEqual([{ n: 2 }]);
+  for (let number = 0; number < 40; number += 7) {
+    const ofTrace = sql`SELECT count() AS n FROM documents WHERE trace_id IN ${traceIdsSql([traceIdOf(number)])}`;
+    expect(await after.query(ofTrace)).toEqual([{ n: 2 }]);
+  }
+  const [both] = await after.query<{ n: number }>(sql`
+    SELECT count() AS n FROM (SELECT trace_id FROM documents GROUP BY trace_id HAVING count() = 2)`);
+  expect(both).toEqual({ n: 40 });
+  // The rows that have the attribute may be on another shard than those that are counted.
+  const found = sql`
+    SELECT uniqExact(trace_id) AS n FROM entities
+    WHERE is_root AND trace_id IN (SELECT trace_id FROM entities WHERE has(attributes, 'annotation.user_id=u100'))`;
+  expect(await after.query(found)).toEqual([{ n: 1 }]);
+  await after.close();
+  await growing.stop();
 });

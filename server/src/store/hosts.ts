@@ -35,7 +35,8 @@ export function openHosts(url: StoreUrl, maxConnections: number, database: strin
       ...(database !== undefined && { database }),
       request_timeout: requestTimeoutMs,
       max_open_connections: connections,
-      compression: { request: url.isCompressed, response: url.isCompressed },
+      // Not answers: of one that fails on its way the end is lost, and with it what ClickHouse says of the failure.
+      compression: { request: url.isCompressed, response: false },
       log: { level: ClickHouseLogLevel.OFF },
     });
   const all = url.endpoints.map((endpoint): Host => {

@@ -25,12 +25,12 @@ export function resourceOf(segment: JsonObject, isFromSpan: boolean): Resource {
   attributes.add('service.name', readText(segment.name));
   attributes.add('cloud.provider', aws === undefined ? undefined : 'aws');
   attributes.add('cloud.platform', platform);
+  const service = readObject(segment.service);
+  attributes.add('service.version', readText(service?.version));
   if (aws !== undefined && segment.type !== 'subsegment') {
     attributes.add('cloud.account.id', readText(aws.account_id));
     addPlace(attributes, aws, launchType);
   }
-  const service = readObject(segment.service);
-  attributes.add('service.version', readText(service?.version));
   attributes.add('process.runtime.name', readText(service?.runtime));
   attributes.add('process.runtime.version', readText(service?.runtime_version));
   return { attributes: some(attributes.list()) };

@@ -130,7 +130,7 @@ const SQL_URL = /^([\w.+-]+):\/\/([^/:?#]+)(?::(\d+))?(?:\/([^?#]*))?$/;
 function addSql(attributes: AttributeList, sql: JsonObject | undefined): void {
   if (sql === undefined) return;
   const [, system, host, port, database] = SQL_URL.exec(readText(sql.url) ?? '') ?? [];
-  attributes.add('db.system.name', readText(sql.database_type) ?? system);
+  attributes.add('db.system.name', readText(sql.database_type)?.toLowerCase() ?? system);
   attributes.add('server.address', host);
   attributes.add('server.port', port === undefined ? undefined : Number(port));
   attributes.add('db.namespace', database === '' ? undefined : database);

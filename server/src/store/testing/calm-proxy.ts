@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
  * Stands before a ClickHouse server that is made of the library: its listener ends the whole process when a connection
@@ -7,17 +7,14 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  * away.
  */
 export type CalmProxy = {
-  readonly port: number;
+  open(): Promise<void>;
   /** Refuses connections from now on and ends those there are, as the port of a dead server does. */
   close(): Promise<void>;
-  /** Listens again, on the same port. */
-  open(): Promise<void>;
 };
 
-export async function openCalmProxy(targetPort: number): Promise<CalmProxy> {
+export function newCalmProxy(port: number, targetPort: number): CalmProxy {
   const clients = new Set<Socket>();
   let server: Server | undefined;
-  let port = 0;
 
   function join(client: Socket): void {
     clients.add(client);
@@ -33,14 +30,11 @@ export async function openCalmProxy(targetPort: number): Promise<CalmProxy> {
     target.on('close', () => client.end());
   }
 
-  const proxy = {
-    get port() {
-      return port;
-    },
+  return {
     async open() {
+      if (server?.listening) return;
       server = createServer({ allowHalfOpen: true, noDelay: true }, join).listen(port, '127.0.0.1');
       await once(server, 'listening');
-      port = (server.address() as AddressInfo).port;
     },
     async close() {
       if (!server?.listening) return;
@@ -49,8 +43,6 @@ export async function openCalmProxy(targetPort: number): Promise<CalmProxy> {
       await once(server, 'close');
     },
   };
-  await proxy.open();
-  return proxy;
 }
 
 function endCalmly(client: Socket, target: Socket): void {
