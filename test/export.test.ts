@@ -290,7 +290,7 @@ test('what can not be done is said in a sentence', async () => {
     [['export', '--file', file, '--endpoint-url', server.url], 2, /is there already: go on with it by --resume/],
     [['export', '--file', file, '--resume', '--endpoint-url', server.url], 65, /none of an export/],
     [['export', '--file', '-', '--filter', 'service(', '--endpoint-url', server.url], 2, /openray: /],
-    [['export', '--file', '-', '--start', 'soon', '--endpoint-url', server.url], 2, /start: must be a time/],
+    [['export', '--file', '-', '--start', 'soon', '--endpoint-url', server.url], 2, /not a time: "soon"/],
     [['import', join(folder, 'none'), '--endpoint-url', server.url], 2, /there is no file/],
     [['import', file, '--endpoint-url', server.url], 65, /there\.jsonl, line 1: it is not JSON/],
   ] as const;

@@ -6,7 +6,8 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { waitForTrace } from 'openray/testing';
 import 'openray/testing/vitest';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { cleanEnvironment } from '../scripts/openray.ts';
+import { cleanEnvironment, runOpenray } from '../scripts/openray.ts';
+import type { WireLogEvent } from '../server/src/api/types.ts';
 import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
 import { waitFor } from './support/wait.ts';
 
@@ -90,6 +91,78 @@ test('openray invoke --watch runs the function again when its code changes', asy
   });
   child.kill('SIGTERM');
   await once(child, 'exit');
+});
+
+describe('what functions printed', () => {
+  test('is kept with its trace and its invocation, and shown by openray logs, traces and graph', async () => {
+    const metric = {
+      _aws: {
+        Timestamp: 1,
+        CloudWatchMetrics: [
+          { Namespace: 'Shop', Dimensions: [['service']], Metrics: [{ Name: 'Orders', Unit: 'Count' }] },
+        ],
+      },
+      service: 'orders',
+      Orders: 2,
+    };
+    await writeFile(
+      join(folder, 'printing.js'),
+      `exports.handler = async () => { console.error('careful\\nnow'); process.stdout.write(${JSON.stringify(`${JSON.stringify(metric)}\n`)}); };`,
+    );
+    await writeFile(join(folder, 'printing.yaml'), TEMPLATE.replace('index.handler', 'printing.handler'));
+    const env = { OPENRAY_PORT: new URL(server.url).port };
+    const { stderr } = await runOpenray(['invoke', 'Orders', '-t', 'printing.yaml'], { cwd: folder, env });
+    const [, traceId = ''] = /XRAY TraceId: (\S+)/.exec(stderr) ?? [];
+    const [, requestId = ''] = /REPORT RequestId: (\S+)/.exec(stderr) ?? [];
+
+    const ofTrace = await runOpenray(['logs', '--trace-id', traceId, '--output', 'json'], { env });
+    const events = ofTrace.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as WireLogEvent);
+    expect(events.map(({ Source }) => Source)).toEqual([
+      ...['platform', 'platform', 'function', 'function', 'platform', 'platform'],
+    ]);
+    expect(events[1]).toMatchObject({ FunctionName: 'Orders', RequestId: requestId, TraceId: traceId });
+    expect(events[2]).toMatchObject({ Level: 'ERROR', Text: expect.stringContaining('careful\nnow') });
+    expect(events[3]?.Metrics).toEqual([
+      { Namespace: 'Shop', Name: 'Orders', Unit: 'Count', Values: [2], Dimensions: { service: 'orders' } },
+    ]);
+
+    const text = await runOpenray(['logs', 'Orders', '--request-id', requestId, '--filter', 'CloudWatch'], { env });
+    expect(text.stdout).toMatch(
+      /^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32} \S+ METRIC Shop Orders 2 Count service=orders\n$/,
+    );
+
+    const traces = await runOpenray(['traces', '--filter', `service("Orders")`], { env });
+    expect(traces.stdout).toMatch(
+      new RegExp(
+        `XRay Event \\[revision \\d\\] at \\(\\S+\\) with id \\(${traceId}\\) and duration \\([\\d.]+s\\)\n - [\\d.]+s - Orders \\[HTTP: 200\\]\n {3}- [\\d.]+s - Orders\n {5}- [\\d.]+s - Initialization\n`,
+      ),
+    );
+    const graph = await runOpenray(['graph', '--start-time', '5m'], { env });
+    expect(graph.stdout).toMatch(/ {2}Reference Id: \d - \(Root\) AWS::Lambda - Orders - Edges: \[\d\]\n/);
+  });
+
+  test('comes out of openray tail as it happens, with its trace', async () => {
+    const env = { OPENRAY_PORT: new URL(server.url).port };
+    const child = spawn(process.execPath, [PROGRAM, 'tail'], {
+      env: cleanEnvironment(env),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.on('data', (bytes: Buffer) => {
+      printed += bytes.toString();
+    });
+    await waitFor('a log line and a trace', async () => {
+      if (printed.includes('careful') && printed.includes('XRay Event')) return true;
+      await runOpenray(['invoke', 'Orders', '-t', 'printing.yaml'], { cwd: folder, env });
+      return undefined;
+    });
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect([0, null]).toContain(code);
+  });
 });
 
 describe('the commands that users of SAM know', () => {

@@ -25,6 +25,7 @@ import {
   handleInvokeStreaming,
   handleListFunctions,
 } from './lambda/invoke-api.ts';
+import { openLogSender } from './lambda/log-sender.ts';
 import type { DebugOptions } from './lambda/runtime-command.ts';
 import { openSegmentSender, parseDaemonAddress } from './lambda/segment-sender.ts';
 import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
@@ -235,7 +236,9 @@ export function openConfiguredFunctions(
   const file = resolve(config.template ?? findTemplate());
   const parameters = parseParameterOverrides(config.parameterOverrides);
   const reread = () => readTemplate(file, { parameters, region, accountId });
-  return openFunctions({
+  // The lines go where the traces go, over the same port.
+  const logs = openLogSender(`http://${daemonAddress}`);
+  const functions = openFunctions({
     template: reread(),
     reread,
     hotReload: config.hotReload,
@@ -249,9 +252,19 @@ export function openConfiguredFunctions(
     sampling: config.lambdaSampling,
     traceShape: config.lambdaTraceShape,
     ...(overrides && { overrides }),
-    ...(onLine && { onLine: ({ text }) => onLine(text) }),
+    onLine: (line) => {
+      logs.add(line);
+      onLine?.(line.text);
+    },
     onNote: onNote ?? ((sentence) => log.warn(sentence)),
   });
+  return {
+    ...functions,
+    async close() {
+      await functions.close();
+      await logs.close();
+    },
+  };
 }
 
 /** Where functions are offered, beside the one port. */

@@ -9,6 +9,7 @@ import { type ExportSink, fileSink, lastCursorOf, otlpSink } from './export-sink
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { newProgress } from './progress.ts';
+import { readTime } from './time-flag.ts';
 
 type ExportFlags = Readonly<Record<string, unknown>> & {
   readonly otlp?: string;
@@ -32,8 +33,8 @@ export function exportCommand(done: (exitCode: number) => void): Command {
     .description('send traces to another backend, or write them to a file, as OpenTelemetry has them')
     .option('--otlp <url>', 'OTLP/HTTP backend to send to')
     .option('--file <file>', 'file to write to, one trace a line; - for stdout')
-    .option('--start <time>', 'traces that started then or later: epoch seconds, or 2026-05-24T14:13:20Z')
-    .option('--end <time>', 'traces that started before; now')
+    .option('--start <time>', 'traces that started then or later: 10m, 2h, 1d, 2026-05-24T14:13:20Z or epoch seconds')
+    .option('--end <time>', 'traces that started before (now)')
     .option('--filter <expression>', 'traces that match the filter expression')
     .option('--header <name=value>', 'header for the backend, as often as you like', collect, [])
     .option('--after <token>', 'go on where a run that stopped said that it was')
@@ -69,8 +70,14 @@ async function runExport(flags: ExportFlags): Promise<number> {
 }
 
 function queryOf({ start, end, filter }: ExportFlags, after: string | undefined): URLSearchParams {
-  const given = Object.entries({ start, end, filter, after });
+  const given = Object.entries({ start: timeOf(start), end: timeOf(end), filter, after });
   return new URLSearchParams(given.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** Epoch seconds, as `/export/traces` takes them. */
+function timeOf(text: string | undefined): string | undefined {
+  if (text === undefined || /^\d+(\.\d+)?$/.test(text)) return text;
+  return readTime(text).toFixed(6);
 }
 
 async function copy(url: string, sink: ExportSink, flags: ExportFlags, stop: AbortSignal): Promise<number> {

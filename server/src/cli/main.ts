@@ -4,11 +4,15 @@ import { FAILURES, toFailure } from '../errors.ts';
 import { assertCommand } from './assert.ts';
 import { configCommand } from './config.ts';
 import { exportCommand } from './export.ts';
+import { graphCommand } from './graph.ts';
 import { importCommand } from './import.ts';
 import { invokeCommand } from './invoke.ts';
+import { logsCommand } from './logs.ts';
 import { version } from './process.ts';
 import { serveCommand } from './serve.ts';
 import { startApiCommand, startLambdaCommand } from './start-functions.ts';
+import { tailCommand } from './tail.ts';
+import { tracesCommand } from './traces.ts';
 
 /** Runs one command; resolves with the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -26,6 +30,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(invokeCommand(done)));
   program.addCommand(withSettings(startLambdaCommand(done)));
   program.addCommand(withSettings(startApiCommand(done)));
+  for (const command of [tracesCommand(done), graphCommand(done), logsCommand(done), tailCommand(done)]) {
+    program.addCommand(withSettings(command));
+  }
   program.addCommand(withSettings(assertCommand(done)));
   program.addCommand(withSettings(exportCommand(done)));
   program.addCommand(withSettings(importCommand(done)));
