@@ -80,7 +80,6 @@ describe('what a function finds', () => {
       _AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1',
       _AWS_XRAY_DAEMON_PORT: '2000',
       AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
-      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:2000',
       LANG: 'en_US.UTF-8',
       PWD: '/built',
       OPENRAY_LOCAL: '1',
