@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { BatchGetTracesCommand, GetTraceGraphCommand } from '@aws-sdk/client-xray';
 import { type Context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -96,6 +97,19 @@ test('an OpenTelemetry service, a function with Powertools and an X-Ray service 
     'checkout (client) → checkout (no type)',
     'checkout (no type) → InstrumentedFunction (AWS::Lambda)',
   ]);
+});
+
+test("W3C's header leads into a function as well as X-Ray's does", async () => {
+  const [traceId, parentId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
+  const response = await fetch(`${server.url}/2015-03-31/functions/VanillaFunction/invocations`, {
+    method: 'POST',
+    headers: { traceparent: `00-${traceId}-${parentId}-01` },
+    body: JSON.stringify(USER),
+  });
+  expect(response.status).toBe(200);
+  const id = `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`;
+  const documents = await traceWith(id, 'Invocation');
+  expect(documents.find(({ origin }) => origin === 'AWS::Lambda')).toMatchObject({ parent_id: parentId });
 });
 
 test('a function that is traced with OpenTelemetry is one function, not two', async () => {

@@ -3,7 +3,9 @@ import { settings } from '../config.ts';
 import { FAILURES, toFailure } from '../errors.ts';
 import { assertCommand } from './assert.ts';
 import { configCommand } from './config.ts';
+import { exportCommand } from './export.ts';
 import { graphCommand } from './graph.ts';
+import { importCommand } from './import.ts';
 import { invokeCommand } from './invoke.ts';
 import { logsCommand } from './logs.ts';
 import { version } from './process.ts';
@@ -32,6 +34,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     program.addCommand(withSettings(command));
   }
   program.addCommand(withSettings(assertCommand(done)));
+  program.addCommand(withSettings(exportCommand(done)));
+  program.addCommand(withSettings(importCommand(done)));
   program.addCommand(withSettings(configCommand()));
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
   try {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** What became of one request to another backend. `rejected` are those of its documents that were not taken. */
 export type Delivery =
   | { readonly kind: 'taken'; readonly rejected: number; readonly reason?: string | undefined }
@@ -23,4 +25,29 @@ export function readRetryAfter(header: string | null, nowMs: number = Date.now()
   if (header === null || header.trim() === '') return undefined;
   const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+export type RetryOptions = {
+  readonly giveUpMs: number;
+  readonly delayMs?: ((failures: number, afterMs: number | undefined) => number) | undefined;
+  /** Ends the wait for the next try, which then is the last one. */
+  readonly hurry?: AbortSignal;
+  /** Told of each failure that is followed by another try. */
+  readonly onRetry?: (reason: string) => void;
+};
+
+/** Sends until it is taken or refused. What is returned as `retry` was given up. */
+export async function sendWithRetries(
+  send: () => Promise<Delivery>,
+  { giveUpMs, delayMs = retryDelayMs, hurry, onRetry }: RetryOptions,
+): Promise<Delivery> {
+  const sinceMs = performance.now();
+  for (let failures = 1; ; failures += 1) {
+    const delivery = await send();
+    if (delivery.kind !== 'retry' || hurry?.aborted) return delivery;
+    const waitMs = delayMs(failures, delivery.afterMs);
+    if (performance.now() + waitMs - sinceMs > giveUpMs) return delivery;
+    onRetry?.(delivery.reason);
+    await delay(waitMs, undefined, { signal: hurry }).catch(() => undefined);
+  }
 }

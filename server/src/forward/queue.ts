@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ForwardCounts } from '../stats.ts';
-import { type Delivery, retryDelayMs } from './delivery.ts';
+import { type Delivery, type RetryOptions, sendWithRetries } from './delivery.ts';
 import { type Parcel, parcelBytes } from './parcel.ts';
 
 export type ForwardTarget = {
@@ -21,7 +20,7 @@ export type ForwardQueueOptions = {
   readonly lingerMs?: number;
   /** How long to try one batch. */
   readonly giveUpMs?: number;
-  readonly delayMs?: (failures: number, afterMs: number | undefined) => number;
+  readonly delayMs?: RetryOptions['delayMs'];
 };
 
 export type ForwardQueue = {
@@ -37,14 +36,7 @@ const WARN_EVERY_MS = 60_000;
 /** Sends batches of documents to another backend, beside whatever else happens: nobody waits for it. */
 export function createForwardQueue(
   { name, batchMaxParcels, lanes, send }: ForwardTarget,
-  {
-    maxBytes,
-    counts,
-    log,
-    lingerMs = 200,
-    giveUpMs = 300_000,
-    delayMs = (failures, afterMs) => retryDelayMs(failures, afterMs),
-  }: ForwardQueueOptions,
+  { maxBytes, counts, log, lingerMs = 200, giveUpMs = 300_000, delayMs }: ForwardQueueOptions,
 ): ForwardQueue {
   let waiting: Parcel[] = [];
   /** Of `waiting`, what is gone already: arrays shift slowly. */
@@ -137,30 +129,26 @@ export function createForwardQueue(
   }
 
   async function deliver(batch: readonly Parcel[]): Promise<void> {
-    const sinceMs = performance.now();
-    for (let failures = 0; ; ) {
-      const delivery = await send(batch, cancel.signal);
-      if (delivery.kind !== 'retry') return end(batch, delivery);
-      failures += 1;
-      const waitMs = delayMs(failures, delivery.afterMs);
-      if (hurry.signal.aborted || performance.now() + waitMs - sinceMs > giveUpMs) {
-        settle(batch);
-        counts.dropped += batch.length;
-        warnRarely('documents are not forwarded', { dropped: batch.length, reason: delivery.reason });
-        return;
-      }
-      counts.retries += 1;
-      warnRarely('forwarding fails and is tried again', { reason: delivery.reason });
-      await delay(waitMs, undefined, { signal: hurry.signal }).catch(() => undefined);
-    }
-  }
-
-  function end(batch: readonly Parcel[], delivery: Exclude<Delivery, { kind: 'retry' }>): void {
+    const delivery = await sendWithRetries(() => send(batch, cancel.signal), {
+      giveUpMs,
+      delayMs,
+      hurry: hurry.signal,
+      onRetry(reason) {
+        counts.retries += 1;
+        warnRarely('forwarding fails and is tried again', { reason });
+      },
+    });
     settle(batch);
+    const { reason } = delivery;
+    if (delivery.kind === 'retry') {
+      counts.dropped += batch.length;
+      warnRarely('documents are not forwarded', { dropped: batch.length, reason });
+      return;
+    }
     const rejected = delivery.kind === 'refused' ? batch.length : Math.min(delivery.rejected, batch.length);
     counts.rejected += rejected;
     counts.sent += batch.length - rejected;
-    if (rejected > 0) warnRarely('forwarded documents were refused', { rejected, reason: delivery.reason });
+    if (rejected > 0) warnRarely('forwarded documents were refused', { rejected, reason });
   }
 
   function warnRarely(sentence: string, fields: object): void {

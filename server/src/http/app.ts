@@ -10,6 +10,7 @@ import { guardAgainstOtherSites } from './browser-guard.ts';
 import { serveConsole } from './console.ts';
 import { answerErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
+import { serveExport } from './export.ts';
 import { goneAway } from './gone-away.ts';
 import { type LambdaApi, serveInvoke } from './invoke.ts';
 import { serveJaeger } from './jaeger.ts';
@@ -37,6 +38,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   serveOtlp(app, options.otlp.context, options.otlp.options);
   serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
   serveJaeger(app, options.context.store);
+  serveExport(app, options.context.store);
   serveEvents(app, options.context.arrivals);
   app.get('/health', async () => ({ status: 'ok', version: options.version }));
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());

@@ -72,7 +72,7 @@ export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 export type InvokeRequest = {
   /** JSON; empty counts as `{}`. */
   readonly payload: Buffer;
-  /** `X-Amzn-Trace-Id` as it came. */
+  /** The caller's trace, in the form of `X-Amzn-Trace-Id`. */
   readonly traceHeader?: string | undefined;
   /** JSON text. */
   readonly clientContext?: string | undefined;

@@ -3,6 +3,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import type { OpenrayError } from '../errors.ts';
 import { toFailure } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { formatTraceHeader, readTraceHeaders } from '../model/trace-header.ts';
 import { eventMessage } from './event-stream.ts';
 import { parseFunctionReference } from './function-reference.ts';
 import type { FunctionDescription, Functions, InvocationType, InvokeRequest, InvokeResult } from './functions.ts';
@@ -137,11 +138,12 @@ function readRequest(request: LambdaApiRequest): ReadRequest {
   } catch (error) {
     return refused([400, 'ValidationException'], toFailure(error).message);
   }
+  const incoming = readTraceHeaders(header(request, 'x-amzn-trace-id'), header(request, 'traceparent'));
   return {
     withTail: header(request, 'x-amz-log-type') === 'Tail',
     invoke: {
       payload: request.body,
-      traceHeader: header(request, 'x-amzn-trace-id'),
+      traceHeader: formatTraceHeader(incoming) || undefined,
       clientContext,
       invocationType: type as InvocationType,
       qualifier: first(request.query.Qualifier),

@@ -190,6 +190,8 @@ export class RuntimeApi {
     this.#waiting = undefined;
     this.#offered = undefined;
     this.#state = { kind: 'invoking', requestId: invocation.requestId, onChunk: invocation.onChunk };
+    // Taken before the write: on a busy machine the function may have begun by the time that it returns.
+    const startUs = nowUs();
     response.writeHead(200, {
       'Content-Type': 'application/json',
       'Content-Length': invocation.payload.length,
@@ -202,7 +204,7 @@ export class RuntimeApi {
         : { 'Lambda-Runtime-Client-Context': headerSafe(invocation.clientContext) }),
     });
     response.end(invocation.payload);
-    this.#listener.started(nowUs());
+    this.#listener.started(startUs);
   }
 
   async #initError(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -2,10 +2,12 @@ import { assembleTrace } from '../model/assemble.ts';
 import { spansOfTrace, type TraceSpan } from '../model/otlp/spans-of-trace.ts';
 import type { LogInPlace } from '../model/otlp/types.ts';
 import type { TraceId } from '../model/trace-id.ts';
+import { sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
 import type { Place } from './list-order.ts';
 import { loadDocuments } from './load-traces.ts';
+import type { TimeWindow } from './window.ts';
 
 /** A trace as OpenTelemetry has it: its spans by start, and the log records that tell of their exceptions. */
 export type SpansOfTrace = {
@@ -28,8 +30,9 @@ export async function loadTraceSpans(
     const ofTrace = documents.get(traceId) ?? [];
     const trace = assembleTrace(ofTrace);
     if (trace === undefined) return [];
-    const records = ofTrace.flatMap((document) => (document.format === 'otlp-log' ? [document.log] : []));
-    return [{ traceId, spans: spansOfTrace(trace, ofTrace), records }];
+    // One that was sent again is the same record.
+    const logs = new Map(ofTrace.flatMap((one) => (one.format === 'otlp-log' ? [[one.text, one.log] as const] : [])));
+    return [{ traceId, spans: spansOfTrace(trace, ofTrace), records: [...logs.values()] }];
   });
 }
 
@@ -52,4 +55,11 @@ export async function* findTraceSpans(
     if (places.size === BATCH) yield* loaded();
   }
   yield* loaded();
+}
+
+/** Traces that started in the window, about. */
+export async function countTraces(store: Store, { fromUs, toUs }: TimeWindow, options: QueryOptions): Promise<number> {
+  const statement = sql`SELECT uniq(trace_id) AS traces FROM entities WHERE start_us >= ${fromUs} AND start_us < ${toUs}`;
+  const [row] = await store.query<{ traces: number }>(statement, options);
+  return row?.traces ?? 0;
 }

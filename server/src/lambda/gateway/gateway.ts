@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
-import { formatTraceHeader, parseTraceHeader, type TraceHeader } from '../../model/trace-header.ts';
+import { formatTraceHeader, readTraceHeaders, type TraceHeader } from '../../model/trace-header.ts';
 import { nowUs } from '../clock.ts';
 import type { Functions } from '../functions.ts';
 import type { SegmentSender } from '../segment-sender.ts';
@@ -126,7 +126,10 @@ class Exchange {
   async run(): Promise<GatewayAnswer | undefined> {
     const { sender } = this.#options;
     const startUs = nowUs();
-    const incoming = parseTraceHeader(headerOf(this.#request, 'x-amzn-trace-id') ?? '');
+    const incoming = readTraceHeaders(
+      headerOf(this.#request, 'x-amzn-trace-id'),
+      headerOf(this.#request, 'traceparent'),
+    );
     const call = this.#recordedCall(incoming);
     const header: TraceHeader =
       call === undefined

@@ -51,12 +51,20 @@ test('every X-Ray segment and subsegment is one span, below the same parent', ()
       const documents = receivedTexts(plainDelivery(generated));
       const trace = assembleTrace(documents);
       const spans = spansOf(documents);
-      expect(spans.map(({ place }) => [place.span.spanId, place.span.parentSpanId])).toEqual(
-        Array.from(trace?.entities.values() ?? [], ({ id, parentId }) => [id, parentId]),
+      expect(new Map(spans.map(({ place }) => [place.span.spanId, place.span.parentSpanId]))).toEqual(
+        new Map(Array.from(trace?.entities.values() ?? [], ({ id, parentId }) => [id, parentId])),
       );
+      expect(spans).toHaveLength(trace?.entities.size ?? 0);
     }),
     { numRuns: 50 },
   );
+});
+
+test('spans are ordered to the nanosecond, and a parent comes before a child that started with it', () => {
+  const parent = sent(aSpan({ spanId: anId('f0'), kind: KIND.server, name: 'parent' }));
+  const child = sent(aSpan({ spanId: anId('01'), parentSpanId: anId('f0'), name: 'child' }));
+  const next = sent(aSpan({ spanId: anId('02'), startTimeUnixNano: '1716560000100000002', name: 'next' }));
+  expect(spansOf([next, child, parent]).map(({ place }) => place.span.name)).toEqual(['parent', 'child', 'next']);
 });
 
 test('the segment that stands for the service around a call is no span of its own', () => {

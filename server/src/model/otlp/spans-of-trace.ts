@@ -8,7 +8,7 @@ import type { SpanInPlace } from './types.ts';
 export type TraceSpan = { readonly service: string; readonly place: SpanInPlace };
 
 /**
- * Everything in a trace as spans, by start: what came as a span as it came, every X-Ray segment and subsegment as the span
+ * Everything in a trace as spans, by start, parents before their children: what came as a span as it came, every X-Ray segment and subsegment as the span
  * that keeps all of it. `documents` are those that the trace was made of.
  */
 export function spansOfTrace(trace: Trace, documents: readonly Document[]): readonly TraceSpan[] {
@@ -25,10 +25,39 @@ export function spansOfTrace(trace: Trace, documents: readonly Document[]): read
       })),
     ).map((place) => [place.span.spanId, place]),
   );
-  return entities.flatMap((entity) => {
-    const place = sent.get(entity.id) ?? made.get(entity.id);
-    return place === undefined ? [] : [{ service: serviceOf(entity, place, trace), place }];
-  });
+  const depths = depthsIn(trace);
+  const depthOf = ({ place }: TraceSpan) => depths.get(place.span.spanId) ?? 0;
+  return entities
+    .flatMap((entity) => {
+      const place = sent.get(entity.id) ?? made.get(entity.id);
+      return place === undefined ? [] : [{ service: serviceOf(entity, place, trace), place }];
+    })
+    .sort((a, b) => compareStarts(a.place, b.place) || depthOf(a) - depthOf(b));
+}
+
+/** How many ancestors each entity has. */
+function depthsIn({ entities, childrenOf }: Trace): ReadonlyMap<string, number> {
+  const children = new Set(Array.from(childrenOf.values()).flat());
+  const waiting = [...entities.values()]
+    .filter((entity) => !children.has(entity))
+    .map((entity) => ({ entity, depth: 0 }));
+  const depths = new Map<string, number>();
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { entity, depth } = next;
+    depths.set(entity.id, depth);
+    for (const child of childrenOf.get(entity.id) ?? []) waiting.push({ entity: child, depth: depth + 1 });
+  }
+  return depths;
+}
+
+function compareStarts({ span: a }: SpanInPlace, { span: b }: SpanInPlace): number {
+  return compareNanos(a.startTimeUnixNano ?? '', b.startTimeUnixNano ?? '');
+}
+
+/** Whole numbers without leading zeros: the longer text is the larger one. */
+function compareNanos(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** By id. Of several with one id the first that has ended counts, or the latest that has not. */
