@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['server/src/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           env: { UV_THREADPOOL_SIZE: '16' },
         },
       },

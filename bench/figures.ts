@@ -61,7 +61,7 @@ function cellsOf(figure: Figure): readonly string[] {
     note === undefined ? figure.what : `${figure.what} (${note})`,
     `${numberText(value)} ${unit}`,
     bare === undefined ? '' : numberText(bare),
-    ratio === undefined ? '' : ratio.toPrecision(2),
+    ratio === undefined ? '' : ratio.toLocaleString('en-US', { maximumSignificantDigits: 2 }),
     targets.filter((text) => text !== undefined).join(', '),
   ];
 }

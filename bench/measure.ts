@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type OpenrayProcess, startOpenray } from '../scripts/openray.ts';
 import type { Figure } from './figures.ts';
 import { type BareEngine, startBareEngine } from './load/bare-client.ts';
-import { diskUse, startUp } from './load/footprint.ts';
+import { diskUse, fileCreation, startUp } from './load/footprint.ts';
 import { type Dataset, type DatasetOptions, makeDataset } from './load/generate.ts';
 import { ingest } from './load/ingest.ts';
 import { reads, readYourWrites, walkList } from './load/reads.ts';
@@ -105,6 +105,7 @@ export async function* measure({
 
 async function* allFigures(run: BenchRun): AsyncGenerator<Figure> {
   yield* ingest(run);
+  yield* fileCreation(run);
   yield* reads(run);
   if (run.wants('list')) yield* walkList(run);
   if (run.wants('write')) yield* readYourWrites(run);

@@ -14,6 +14,7 @@ const USAGE = `npm run bench [-- OPTIONS]
   --only NAME    only figures whose names begin so: ingest, trace, list, map, write, start, disk
   --json FILE    also append one line of JSON for each figure
   --write-docs   also write docs/performance.md
+Everything is written below TMPDIR, about 600 bytes a span at the most, and removed again.
 `;
 
 const PAGE = new URL('../docs/performance.md', import.meta.url);

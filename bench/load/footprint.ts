@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Figure } from '../figures.ts';
 import type { BenchRun } from '../measure.ts';
 import { type DiskUse, startBareEngine } from './bare-client.ts';
@@ -9,6 +11,7 @@ import { residentBytesOf } from './process-usage.ts';
 import { windowOf } from './questions.ts';
 
 const MOST_STARTS = 3;
+const FILES = 100;
 
 /** Opens the engine's directory, asks it something, says so, and waits to be ended. */
 const BARE_START = `
@@ -75,6 +78,20 @@ async function startBare(directory: string): Promise<Start> {
     child.kill('SIGKILL');
     await exited;
   }
+}
+
+/**
+ * What the disk adds to a commit whatever its size: an insert makes a dozen files and more for each table. File systems
+ * differ by far, and one that has just deleted much is slower.
+ */
+export async function* fileCreation(run: BenchRun): AsyncGenerator<Figure> {
+  const folder = join(run.bareDirectory, '..', 'files');
+  await mkdir(folder);
+  const beganMs = performance.now();
+  for (let count = 0; count < FILES; count++) await writeFile(join(folder, String(count)), '');
+  const tookMs = performance.now() - beganMs;
+  await rm(folder, { recursive: true });
+  yield { name: 'ingest-file', what: 'this disk: creating one file', unit: 'ms', value: tookMs / FILES };
 }
 
 /** What a span takes on disk, merged, in the server's tables and in those that took the same rows in bigger blocks. */

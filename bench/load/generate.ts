@@ -15,7 +15,7 @@ export type DatasetOptions = {
 export type Dataset = DatasetOptions & { readonly fleet: Fleet; readonly userCount: number };
 
 /** What a trace can be asked for, as the generator knows it. */
-export type TraceFacts = {
+type TraceFacts = {
   readonly userId: string;
   readonly tenant: string;
   readonly tier: 'gold' | 'silver' | 'bronze';

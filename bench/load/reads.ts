@@ -4,8 +4,7 @@ import { percentile } from './latencies.ts';
 import { newestIds, type Question, questionsOf, type Sample, windowOf } from './questions.ts';
 import { seededRandom } from './random.ts';
 
-/** A question is asked no longer than this, but never less often than the least. */
-const LEAST_SAMPLES = 3;
+/** A question is asked no longer than this, then its last answer is waited for. */
 const ENOUGH_MS = 4_000;
 const WARM_UP = 2;
 /** Pages that the walk through the list turns at most. */
@@ -49,7 +48,7 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
     if (number < WARM_UP && tookMs < ENOUGH_MS / 10) continue;
     samples.push(sample);
     latenciesMs.push(tookMs);
-    if (performance.now() - beganMs > ENOUGH_MS && samples.length >= LEAST_SAMPLES) break;
+    if (performance.now() - beganMs > ENOUGH_MS) break;
   }
   const statements = samples.map((sample) => sample.statements);
   await run.bare.query(statements.slice(0, WARM_UP));

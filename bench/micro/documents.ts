@@ -8,9 +8,9 @@ const traces = [
   ),
 ];
 
-/** Documents of 100 generated traces, trace by trace: a thousand spans, what one page of a list is made of. */
-export const textsByTrace: readonly (readonly string[])[] = traces.map(({ documents }) => documents);
+const textsByTrace: readonly (readonly string[])[] = traces.map(({ documents }) => documents);
 
+/** Documents of 100 generated traces: a thousand spans, what one page of a list is made of. */
 export const texts: readonly string[] = textsByTrace.flat();
 
 /** The same as they are after they have arrived. */

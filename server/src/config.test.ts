@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isLoopback, loadConfig, settings } from './config.ts';
+import { isLoopback, loadConfig, settings, shownSetting } from './config.ts';
 
 test('the reference lists every setting with its flag, variable and default', () => {
   const page = readFileSync(new URL('../../docs/reference/settings.md', import.meta.url), 'utf8');
@@ -37,4 +37,10 @@ test('a port is a whole number that TCP has, or the start ends with a sentence t
 test('a list is given as one text with commas', () => {
   const { config } = loadConfig({}, { OPENRAY_PARAMETER_OVERRIDES: 'Stage=dev,Url=http://localhost:1/?a=b' });
   expect(config.parameterOverrides).toEqual(['Stage=dev', 'Url=http://localhost:1/?a=b']);
+});
+
+test('a password is not shown', () => {
+  const { config } = loadConfig({ storeUrl: 'http://ray:s3cr3t@one:8123,two:8123/openray?cluster=main' }, {});
+  expect(shownSetting(config, 'storeUrl')).toBe('"http://ray:***@one:8123,two:8123/openray?cluster=main"');
+  expect(shownSetting(config, 'port')).toBe('2000');
 });

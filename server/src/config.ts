@@ -4,11 +4,14 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { OpenrayError } from './errors.ts';
+import { maskStoreUrl } from './store/store-url.ts';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
 
 const port = z.coerce.number().int().min(0).max(65_535);
+/** A port of its own, or `none` for no such listener. */
+const optionalPort = z.union([z.literal('none'), port]);
 const count = z.coerce.number().int().positive();
 const bytes = z.coerce.number().int().positive();
 const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(',').filter(Boolean))]);
@@ -16,8 +19,16 @@ const list = z.union([z.array(z.string()), z.string().transform((text) => text.s
 /** Every setting, a line each. The name of a flag is the key in kebab-case, of a variable `OPENRAY_` and SNAKE_CASE. */
 const SETTINGS = {
   host: [z.string().min(1).default('127.0.0.1'), 'address to listen on'],
-  port: [port.default(2000), 'the one port: UDP daemon, X-Ray API, Invoke API, console; 0 takes a free one'],
+  port: [port.default(2000), 'the one port: UDP daemon, X-Ray API, Invoke API, OTLP, console; 0 takes a free one'],
+  otlpGrpcPort: [optionalPort.default(4317), "OpenTelemetry's gRPC port; 0 takes a free one, none switches it off"],
+  otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 takes a free one, none switches it off"],
+  otlpAnnotations: [list.default([]), 'attributes of spans that become annotations, comma-separated; * for all'],
+  otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, unpacked'],
   dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'where the embedded store keeps its data'],
+  storeUrl: [
+    z.string().optional(),
+    'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
+  ],
   logLevel: [z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'least severe line to log'],
   region: [z.string().min(1).default('us-east-1'), 'AWS region that ARNs and functions are given'],
   accountId: [
@@ -58,6 +69,12 @@ const schema = z.strictObject(
 );
 
 export type Config = Readonly<z.output<typeof schema>>;
+
+/** A value as it may be shown: without passwords. */
+export function shownSetting(config: Config, name: SettingName): string {
+  if (name === 'storeUrl' && config.storeUrl !== undefined) return JSON.stringify(maskStoreUrl(config.storeUrl));
+  return JSON.stringify(config[name]) ?? 'none';
+}
 
 /** Where a value in force came from, as `openray config` shows it. */
 export type ConfigSource = 'flag' | 'environment' | 'file' | 'default';
@@ -107,7 +124,14 @@ export function loadConfig(
   }
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new OpenrayError('SettingInvalid', describe(parsed.error, sources, configFile));
-  const config = { ...parsed.data, dataDir: resolve(parsed.data.dataDir) };
+  // A server on a free port is one of several: its other ports are free ones too, unless they are set.
+  const free = parsed.data.port === 0 ? 0 : undefined;
+  const config = {
+    ...parsed.data,
+    otlpGrpcPort: sources.otlpGrpcPort === 'default' ? (free ?? parsed.data.otlpGrpcPort) : parsed.data.otlpGrpcPort,
+    otlpHttpPort: sources.otlpHttpPort === 'default' ? (free ?? parsed.data.otlpHttpPort) : parsed.data.otlpHttpPort,
+    dataDir: resolve(parsed.data.dataDir),
+  };
   if (!isLoopback(config.host)) {
     throw new OpenrayError(
       'SettingInvalid',

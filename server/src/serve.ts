@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { buildApp } from './http/app.ts';
+import { type AppOptions, buildApp, buildOtlpApp } from './http/app.ts';
 import type { LambdaApi } from './http/invoke.ts';
+import { onceAnHour } from './http/otlp.ts';
+import { listenOtlpGrpc } from './http/otlp-grpc.ts';
 import type { IngestContext } from './ingest/accept.ts';
 import { newArrivals } from './ingest/arrivals.ts';
 import { newSequence } from './ingest/sequence.ts';
@@ -22,12 +24,16 @@ import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
 import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
 
 export type RunningServer = {
   /** Where the console and every API answer. */
   readonly url: string;
   /** `host:port` for AWS_XRAY_DAEMON_ADDRESS. */
   readonly daemonAddress: string;
+  /** OpenTelemetry's own ports, as far as they are switched on. */
+  readonly otlpHttpUrl: string | undefined;
+  readonly otlpGrpcUrl: string | undefined;
   readonly functions: Functions | undefined;
   /** Stops taking data, stores what was taken, then closes everything. */
   close(): Promise<void>;
@@ -60,6 +66,7 @@ export async function startServer(
   };
   try {
     const store = await openStore({
+      storeUrl: config.storeUrl,
       dataDir: config.dataDir,
       poolSize: config.poolSize,
       threadPoolSize,
@@ -80,6 +87,10 @@ export async function startServer(
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, region, accountId } = config;
     let functions: Functions | undefined;
+    const otlp: AppOptions['otlp'] = {
+      context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
+      options: { maxBytes: config.otlpMaxBytes, shouldTellAboutLogs: onceAnHour() },
+    };
     const app = await buildApp({
       context: {
         ...ingest,
@@ -90,6 +101,7 @@ export async function startServer(
         region,
         accountId,
       },
+      otlp,
       log,
       bodyMaxBytes: config.bodyMaxBytes,
       consoleDir: findConsole(),
@@ -102,16 +114,57 @@ export async function startServer(
     const udp = await listenOnBoth(app, listen, host, config.port);
     closers.push(() => udp.close());
 
-    const authority = `${host.includes(':') ? `[${host}]` : host}:${udp.port}`;
+    const otlpPorts = await listenOtlp(config, otlp, store, log, closers);
+
+    const authority = authorityOf(host, udp.port);
     if (config.template !== undefined) {
       functions = openConfiguredFunctions(config, { daemonAddress: authority, environment, log });
       closers.push(functions.close);
     }
-    return { url: `http://${authority}`, daemonAddress: authority, functions, close: closeAll };
+    return { url: `http://${authority}`, daemonAddress: authority, ...otlpPorts, functions, close: closeAll };
   } catch (thrown) {
     await closeAll();
     throw thrown;
   }
+}
+
+/** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */
+async function listenOtlp(
+  { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,
+  otlp: AppOptions['otlp'],
+  store: Store,
+  log: Logger,
+  closers: (() => Promise<void>)[],
+): Promise<Pick<RunningServer, 'otlpHttpUrl' | 'otlpGrpcUrl'>> {
+  const by = 'a collector';
+  let otlpHttpUrl: string | undefined;
+  let otlpGrpcUrl: string | undefined;
+  if (otlpHttpPort !== 'none') {
+    const app = buildOtlpApp({ otlp, log, bodyMaxBytes });
+    closers.push(() => app.close());
+    otlpHttpUrl = await app.listen({ host, port: otlpHttpPort }).catch((cause: unknown) => {
+      throw portTaken('TCP', host, otlpHttpPort, cause, { by, flag: '--otlp-http-port (or none)' });
+    });
+  }
+  if (otlpGrpcPort !== 'none') {
+    const listener = await listenOtlpGrpc(otlp.context, {
+      host,
+      port: otlpGrpcPort,
+      maxBytes: otlpMaxBytes,
+      hasRoom: () => store.statistics().queuedBytes < queueMaxBytes,
+      shouldTellAboutLogs: otlp.options.shouldTellAboutLogs,
+      log,
+    }).catch((cause: unknown) => {
+      throw portTaken('TCP', host, otlpGrpcPort, cause, { by, flag: '--otlp-grpc-port (or none)' });
+    });
+    closers.push(listener.close);
+    otlpGrpcUrl = `http://${authorityOf(host, listener.port)}`;
+  }
+  return { otlpHttpUrl, otlpGrpcUrl };
+}
+
+function authorityOf(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function lambdaApi(functions: Functions): LambdaApi {

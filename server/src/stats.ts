@@ -1,5 +1,5 @@
 /** By which door trace data came in. */
-export type Door = 'http' | 'udp';
+export type Door = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc';
 
 /** Why a datagram was dropped before its document was looked at, or while it waited. */
 export type DatagramDrop = 'no-header' | 'bad-header' | 'empty' | 'queue-full' | 'store-failed';
@@ -20,7 +20,7 @@ export type Stats = {
 export function newStats(): Stats {
   const none = () => ({ received: 0, accepted: 0, rejected: 0, refused: 0 });
   return {
-    documents: { http: none(), udp: none() },
+    documents: { http: none(), udp: none(), 'otlp-http': none(), 'otlp-grpc': none() },
     rejections: new Map(),
     datagrams: { received: 0, dropped: new Map() },
     requests: new Map(),

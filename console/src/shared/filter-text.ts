@@ -41,9 +41,10 @@ export function withConditions(selector: string, conditions: readonly string[]):
   return inner === '' ? selector : `${selector} { ${inner} }`;
 }
 
-/** `annotation.key = value`; a key that is no plain word goes into brackets. */
+/** `annotation.key = value`; a key that is no plain word goes into brackets, an odd one into quotes too. */
 export function annotationCondition(key: string, value: string | number | boolean): string {
-  const name = /^[A-Za-z_]\w*$/.test(key) ? `annotation.${key}` : `annotation[${key}]`;
+  const bracketed = /^[\w.:-]+$/.test(key) ? key : quote(key);
+  const name = /^[A-Za-z_]\w*$/.test(key) ? `annotation.${key}` : `annotation[${bracketed}]`;
   return `${name} = ${typeof value === 'string' ? quote(value) : String(value)}`;
 }
 

@@ -41,16 +41,6 @@ export function formatTime(us: number): string {
   return `${day} ${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** `just now`, `12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`. */
-export function formatAge(us: number, nowUs: number): string {
-  const seconds = Math.max(0, Math.round((nowUs - us) / 1_000_000));
-  if (seconds < 3) return 'just now';
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
-}
-
 function threeDigits(value: number): string {
   return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 }

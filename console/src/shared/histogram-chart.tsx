@@ -99,7 +99,11 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
       </div>
       <div className={styles.axis} aria-hidden="true">
         {axisLabels(histogram).map(({ at, text }) => (
-          <span key={at} style={{ insetInlineStart: `${at * 100}%` }}>
+          <span
+            key={at}
+            style={{ insetInlineStart: `${at * 100}%` }}
+            data-end={at > 0.94 ? 'right' : at < 0.04 ? 'left' : undefined}
+          >
             {text}
           </span>
         ))}

@@ -16,6 +16,7 @@ export function liveTrace(traceId: string): { readonly live: true; readonly trac
 }
 
 const POLL_MS = 5000;
+const RECONNECT_MS = 30_000;
 /** The stream speaks twice a second under load; pages read anew at most this often. */
 const REFETCH_EVERY_MS = 1500;
 
@@ -24,7 +25,7 @@ export type Arrived = 'any' | ReadonlySet<string>;
 
 /**
  * Keeps every live query on screen fresh while `isOn`. One instance for the whole console.
- * The browser reconnects the event stream by itself; until it is back the console polls.
+ * A lost event stream is taken up again; until it is back the console polls.
  */
 export function useLiveRefresh(isOn: boolean): LiveState {
   const queries = useQueryClient();
@@ -54,26 +55,34 @@ export function useLiveRefresh(isOn: boolean): LiveState {
       poll = undefined;
     };
 
-    const events = new EventSource('/events');
-    events.addEventListener('open', () => {
-      // What came while nobody listened.
-      if (poll !== undefined) refetchAll();
-      stopPolling();
-      setState('streaming');
-    });
-    events.addEventListener('received', ({ data }: MessageEvent<string>) => {
-      arrived = withReceived(arrived, JSON.parse(data) as Received);
-      refetch.run();
-    });
-    events.addEventListener('error', () => {
-      setState('polling');
-      poll ??= setInterval(refetchAll, POLL_MS);
-    });
+    let events: EventSource;
+    let reconnect: ReturnType<typeof setTimeout> | undefined;
+    const connect = () => {
+      events = new EventSource('/events');
+      events.addEventListener('open', () => {
+        // What came while nobody listened.
+        if (poll !== undefined) refetchAll();
+        stopPolling();
+        setState('streaming');
+      });
+      events.addEventListener('received', ({ data }: MessageEvent<string>) => {
+        arrived = withReceived(arrived, JSON.parse(data) as Received);
+        refetch.run();
+      });
+      events.addEventListener('error', () => {
+        setState('polling');
+        poll ??= setInterval(refetchAll, POLL_MS);
+        // After a lost connection the browser tries again; after an answer that was no stream it does not.
+        if (events.readyState === EventSource.CLOSED) reconnect = setTimeout(connect, RECONNECT_MS);
+      });
+    };
+    connect();
     const onVisible = () => refetch.run();
     document.addEventListener('visibilitychange', onVisible);
     return () => {
       document.removeEventListener('visibilitychange', onVisible);
       events.close();
+      clearTimeout(reconnect);
       stopPolling();
       refetch.cancel();
     };

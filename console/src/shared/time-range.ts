@@ -60,7 +60,7 @@ export function describeTimeRange(text: string): string {
   ] as const) {
     const count = range.seconds / size;
     if (Number.isInteger(count) && (size !== 86_400 || count > 1))
-      return `last ${count} ${word}${count === 1 ? '' : 's'}`;
+      return count === 1 ? `last ${word}` : `last ${count} ${word}s`;
   }
   return `last ${range.seconds} seconds`;
 }

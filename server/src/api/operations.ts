@@ -9,8 +9,9 @@ import { getTraceSummaries } from './get-trace-summaries.ts';
 import type { Operation } from './operation.ts';
 import { putTelemetryRecords } from './put-telemetry-records.ts';
 import { putTraceSegments } from './put-trace-segments.ts';
+import { waitForTrace } from './wait-for-trace.ts';
 
-/** Every operation of the X-Ray API that openray answers. */
+/** Every operation that openray answers: X-Ray's, and WaitForTrace of its own. */
 export const operations: readonly Operation[] = [
   batchGetTraces,
   getGroups,
@@ -22,4 +23,5 @@ export const operations: readonly Operation[] = [
   getTraceSummaries,
   putTelemetryRecords,
   putTraceSegments,
+  waitForTrace,
 ];

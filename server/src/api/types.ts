@@ -200,3 +200,14 @@ export type GetTimeSeriesServiceStatisticsResponse = {
 
 /** Every error: the code also travels in the header `x-amzn-errortype`. */
 export type WireError = { readonly __type: string; readonly Message: string };
+
+/** Of openray's own WaitForTrace. */
+export type WaitForTraceResponse = {
+  /** The trace that was waited for or, when the time was over, the nearest to it; null for none. */
+  readonly TraceId: string | null;
+  readonly Found: boolean;
+  /** What is still to come of it, one sentence each. */
+  readonly Missing: readonly string[];
+  /** As they were sent, in the order of their arrival. */
+  readonly Documents: readonly string[];
+};

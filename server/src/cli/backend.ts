@@ -17,7 +17,11 @@ export async function findBackend(config: Config, process: Process): Promise<Bac
   if (config.port !== 0 && (await isOpenray(url))) {
     return { url, daemonAddress, isOwn: false, close: async () => undefined };
   }
-  const server = await startServer({ ...config, template: undefined }, process);
+  const server = await startServer(
+    // For the time of a command the one port is enough: it takes OpenTelemetry's data too.
+    { ...config, template: undefined, otlpGrpcPort: 'none', otlpHttpPort: 'none' },
+    process,
+  );
   return { url: server.url, daemonAddress: server.daemonAddress, isOwn: true, close: server.close };
 }
 
@@ -29,20 +33,4 @@ async function isOpenray(url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-const VISIBLE_TIMEOUT_MS = 2000;
-const POLL_MS = 20;
-
-/** Whether the segment can be asked for; what is sent over UDP takes some milliseconds. */
-export async function isVisible(url: string, traceId: string, segmentId: string): Promise<boolean> {
-  const deadline = performance.now() + VISIBLE_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    const answer = await fetch(`${url}/Traces`, { method: 'POST', body: JSON.stringify({ TraceIds: [traceId] }) });
-    const { Traces = [] } = (await answer.json()) as { Traces?: { Segments: { Id: string; Document: string }[] }[] };
-    const segment = Traces[0]?.Segments.find(({ Id }) => Id === segmentId);
-    if (segment !== undefined && !segment.Document.includes('"in_progress":true')) return true;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-  return false;
 }

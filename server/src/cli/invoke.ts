@@ -1,13 +1,14 @@
 import { Command, Option } from 'commander';
+import { invokeRemote } from '../client/invoke.ts';
+import { waitForTrace } from '../client/wait-for-trace.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import type { Functions, InvocationType, InvokeResult } from '../lambda/functions.ts';
 import { renderInvocation } from '../lambda/output.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { openConfiguredFunctions, type Process } from '../serve.ts';
-import { type Backend, findBackend, isVisible } from './backend.ts';
+import { type Backend, findBackend } from './backend.ts';
 import { readEvent } from './event.ts';
-import { invokeRemote } from './invoke-remote.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 
@@ -99,10 +100,19 @@ function printResult(result: InvokeResult, form: 'text' | 'json', log: 'streamed
   process.stdout.write(stdout);
 }
 
+/** What is sent over UDP takes some milliseconds. */
+const VISIBLE_TIMEOUT_MS = 2000;
+
 async function printTraceUrl(result: InvokeResult, backend: Backend, config: Config): Promise<void> {
   const { traceId, segmentId } = result;
   if (segmentId === undefined) return;
-  const isThere = await isVisible(backend.url, formatTraceId(traceId), segmentId);
+  const isThere = await waitForTrace(backend.url, traceId, {
+    untracedCaller: true,
+    timeoutMs: VISIBLE_TIMEOUT_MS,
+  }).then(
+    () => true,
+    () => false,
+  );
   const place = backend.isOwn ? `http://${config.host}:${config.port}` : backend.url;
   const hint = backend.isOwn ? " (start 'openray serve' to look at it)" : '';
   const late = isThere ? '' : ' (not stored yet)';

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { settings } from '../config.ts';
 import { FAILURES, toFailure } from '../errors.ts';
+import { assertCommand } from './assert.ts';
 import { configCommand } from './config.ts';
 import { invokeCommand } from './invoke.ts';
 import { version } from './process.ts';
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   program.addCommand(withSettings(serveCommand(done)));
   program.addCommand(withSettings(invokeCommand(done)));
+  program.addCommand(withSettings(assertCommand(done)));
   program.addCommand(withSettings(configCommand()));
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
   try {

@@ -1,41 +1,48 @@
 import { once } from 'node:events';
-import { Command } from 'commander';
-import { loadConfig } from '../config.ts';
-import { startServer } from '../serve.ts';
+import { Command, Option } from 'commander';
+import { type Config, loadConfig } from '../config.ts';
+import { type RunningServer, startServer } from '../serve.ts';
 import { newLog } from './log.ts';
 import { thisProcess, version } from './process.ts';
 
 /** `openray serve`: runs until SIGINT or SIGTERM. */
 export function serveCommand(done: (exitCode: number) => void): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('start the server: daemon, X-Ray API, console, and the functions of your templates')
-    .action(async (flags: Record<string, unknown>) => {
-      const { config } = loadConfig(flags, process.env, flags.config as string | undefined);
-      const log = newLog(config.logLevel);
-      const startedMs = performance.now();
-      const server = await startServer(config, thisProcess(log));
-      const readyMs = Math.round(performance.now() - startedMs);
-      process.stdout.write(
-        [
-          `openray ${version} is ready (${readyMs} ms)`,
-          `  console   ${server.url}`,
-          `  daemon    ${server.daemonAddress} (UDP and TCP): AWS_XRAY_DAEMON_ADDRESS=${server.daemonAddress}`,
-          `  X-Ray API ${server.url}: aws xray --endpoint-url ${server.url} …`,
-          ...(server.functions
-            ? [
-                `  functions ${server.functions
-                  .list()
-                  .map(({ spec }) => spec.logicalId)
-                  .join(', ')}`,
-              ]
-            : []),
-          `  data      ${config.dataDir}`,
-          '',
-        ].join('\n'),
-      );
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-      log.info('stopping');
-      await server.close();
-      done(0);
-    });
+    // For whoever starts it and may be killed: its end of the pipe closes with it.
+    .addOption(new Option('--until-stdin-ends').hideHelp());
+  return command.action(async (flags: Record<string, unknown>) => {
+    const { config } = loadConfig(flags, process.env, flags.config as string | undefined);
+    const log = newLog(config.logLevel);
+    const startedMs = performance.now();
+    const server = await startServer(config, thisProcess(log));
+    process.stdout.write(banner(server, config, Math.round(performance.now() - startedMs)));
+    const isTold = flags.untilStdinEnds === true ? [once(process.stdin.resume(), 'end')] : [];
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), ...isTold]);
+    log.info('stopping');
+    await server.close();
+    done(0);
+  });
+}
+
+/** What can be reached where, with what to set for it. */
+function banner(server: RunningServer, config: Config, readyMs: number): string {
+  const { url, daemonAddress, otlpHttpUrl, otlpGrpcUrl, functions } = server;
+  const rows = [
+    ['console', url],
+    ['daemon', `${daemonAddress} (UDP and TCP): AWS_XRAY_DAEMON_ADDRESS=${daemonAddress}`],
+    ['OTLP/HTTP', otlpHttpUrl && `${otlpHttpUrl}: OTEL_EXPORTER_OTLP_ENDPOINT=${otlpHttpUrl}`],
+    ['OTLP/gRPC', otlpGrpcUrl],
+    ['X-Ray API', `${url}: aws xray --endpoint-url ${url} …`],
+    [
+      'functions',
+      functions
+        ?.list()
+        .map(({ spec }) => spec.logicalId)
+        .join(', '),
+    ],
+    ['data', config.storeUrl === undefined ? config.dataDir : 'in the ClickHouse of --store-url'],
+  ] as const;
+  const lines = rows.flatMap(([label, text]) => (text === undefined ? [] : [`  ${label.padEnd(9)} ${text}\n`]));
+  return `openray ${version} is ready (${readyMs} ms)\n${lines.join('')}`;
 }

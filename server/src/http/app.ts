@@ -10,16 +10,19 @@ import type { z } from 'zod';
 import type { ApiContext, Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { OpenrayError } from '../errors.ts';
+import type { OtlpContext } from '../ingest/otlp.ts';
 import { countOne } from '../stats.ts';
 import { guardAgainstOtherSites } from './browser-guard.ts';
 import { serveConsole } from './console.ts';
-import { answerErrors } from './errors.ts';
+import { answerErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
 import { type LambdaApi, serveInvoke } from './invoke.ts';
 import { metricsOf } from './metrics.ts';
+import { type OtlpOptions, serveOtlp } from './otlp.ts';
 
 export type AppOptions = {
   readonly context: Omit<ApiContext, 'signal'>;
+  readonly otlp: { readonly context: OtlpContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
   readonly bodyMaxBytes: number;
   /** Folder of the built console; without one there is none. */
@@ -29,13 +32,41 @@ export type AppOptions = {
   readonly version: string;
 };
 
-/** The one HTTP port: X-Ray API, Invoke API, console, health and metrics. */
+/** The one HTTP port: X-Ray API, Invoke API, OTLP, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const app = newApp(options);
+  app.addHook('onSend', async (request, reply) => {
+    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
+  });
+
+  for (const operation of operations) serveOperation(app, operation, options.context);
+  serveInvoke(app, options.lambda);
+  serveOtlp(app, options.otlp.context, options.otlp.options);
+  serveEvents(app, options.context.arrivals);
+  app.get('/health', async () => ({ status: 'ok', version: options.version }));
+  const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  await serveConsole(app, options.consoleDir);
+  return app;
+}
+
+/** OpenTelemetry's own HTTP port: OTLP and nothing else. */
+export function buildOtlpApp(options: Pick<AppOptions, 'otlp' | 'log' | 'bodyMaxBytes'>): FastifyInstance {
+  const app = newApp(options);
+  serveOtlp(app, options.otlp.context, options.otlp.options);
+  app.setNotFoundHandler((request) => {
+    throw unknownOperation(request.method, request.url);
+  });
+  return app;
+}
+
+/** Without routes, but with all that every port needs. */
+function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>): FastifyInstance {
   const app = Fastify({
     // Where it listens is told by whoever started it.
-    loggerInstance: options.log.child({}, { level: options.log.level === 'info' ? 'warn' : options.log.level }),
+    loggerInstance: log.child({}, { level: log.level === 'info' ? 'warn' : log.level }),
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: options.bodyMaxBytes,
+    bodyLimit: bodyMaxBytes,
     genReqId: () => randomUUID(),
     forceCloseConnections: true,
     exposeHeadRoutes: true,
@@ -43,17 +74,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   takeAnyBody(app);
   guardAgainstOtherSites(app);
   answerErrors(app);
-  app.addHook('onSend', async (request, reply) => {
-    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
-  });
-
-  for (const operation of operations) serveOperation(app, operation, options.context);
-  serveInvoke(app, options.lambda);
-  serveEvents(app, options.context.arrivals);
-  app.get('/health', async () => ({ status: 'ok', version: options.version }));
-  const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
-  await serveConsole(app, options.consoleDir);
   return app;
 }
 

@@ -22,10 +22,14 @@ export function unknownOperation(method: string, url: string): OpenrayError {
   return new OpenrayError('UnknownOperationException', `there is no operation ${method} ${url.slice(0, 200)}`);
 }
 
-function ofFastify(thrown: unknown): OpenrayError | undefined {
+/** A failure of the HTTP library, in openray's words; undefined for any other. */
+export function ofFastify(thrown: unknown): OpenrayError | undefined {
   const { code, message } = thrown as { code?: string; message?: string };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new OpenrayError('RequestTooLargeException', 'the body is larger than the setting bodyMaxBytes allows');
+    return new OpenrayError(
+      'RequestTooLargeException',
+      'the body is larger than the setting bodyMaxBytes (for OpenTelemetry otlpMaxBytes) allows',
+    );
   }
   if (typeof code === 'string' && code.startsWith('FST_ERR_CTP')) {
     return new OpenrayError('SerializationException', message ?? 'the body can not be read', { cause: thrown });

@@ -75,11 +75,20 @@ async function bind(socket: Socket, { host, port }: UdpOptions): Promise<void> {
 }
 
 /** One sentence for the commonest reason that a server does not start. */
-export function portTaken(protocol: 'UDP' | 'TCP', host: string, port: number, cause: unknown): OpenrayError {
+export function portTaken(
+  protocol: 'UDP' | 'TCP',
+  host: string,
+  port: number,
+  cause: unknown,
+  { by, flag }: { readonly by: string; readonly flag: string } = {
+    by: 'another openray or the X-Ray daemon',
+    flag: '--port',
+  },
+): OpenrayError {
   const code = (cause as { code?: string } | undefined)?.code;
   const why =
     code === 'EADDRINUSE'
-      ? `is in use, perhaps by another openray or the X-Ray daemon; stop it or choose another with --port`
+      ? `is in use, perhaps by ${by}; stop it or choose another with ${flag}`
       : `can not be listened on (${code ?? String(cause)})`;
   return new OpenrayError('ServiceUnavailable', `${protocol} port ${port} on ${host} ${why}`, { cause });
 }

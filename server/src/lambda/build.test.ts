@@ -1,6 +1,6 @@
-import { readFileSync, utimesSync } from 'node:fs';
+import { readFileSync, realpathSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { prepareCode, samBuildTemplate } from './build.ts';
 import { esbuildPlan } from './esbuild-options.ts';
 import type { FunctionSpec } from './function-spec.ts';
@@ -40,6 +40,22 @@ describe('code', () => {
     expect(code.codeDir.startsWith(`${dir}/cache/F-`)).toBe(true);
     expect(readFileSync(join(code.codeDir, 'app.js'), 'utf8')).toContain('42');
   });
+
+  test.each(['true', 'inline'])(
+    'with source maps (%s) fails with frames that are files of the project',
+    async (map) => {
+      const metadata = `Metadata: {BuildMethod: esbuild, BuildProperties: {Sourcemap: ${map}, EntryPoints: [src/app.ts]}}`;
+      const { dir, invoke, close } = await openLocalFunctions({
+        'app/src/app.ts': `import { fail } from './deep/fail.ts';\nexport const handler = async () => fail();`,
+        'app/src/deep/fail.ts': `type Never = never;\nexport const fail = (): Never => {\n  throw new Error('no');\n};`,
+        'template.yaml': `Resources: {F: {${metadata}, ${FUNCTION}, Handler: src/app.handler}}}`,
+      });
+      onTestFinished(close);
+      const { trace } = resultOf(await invoke('F')) as { trace: string[] };
+      expect(trace[1]).toContain(`${realpathSync(dir)}/app/src/deep/fail.ts:3:`);
+      expect(trace.join()).not.toContain('.cache');
+    },
+  );
 
   test('with esbuild metadata is built by it, and the same code lands in the same folder', async () => {
     const files = { 'app/a.ts': `export const handler = async () => ({ long: '${'x'.repeat(20)}' });` };

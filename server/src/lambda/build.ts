@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync, symlinkSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -65,8 +65,11 @@ async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCod
   const plan = esbuildPlan(properties);
   const named = entryPoints(properties).map((entry) => entryFile(spec, entry));
   const entries = named.length > 0 ? named : [scriptEntry(spec) ?? handlerFile(spec)];
-  const built = await runEsbuild(spec, { ...plan.options, entryPoints: entries });
-  const codeDir = await keep(built, spec, cacheDir, plan.options.format === 'esm');
+  await mkdir(cacheDir, { recursive: true });
+  // Source maps name their sources relative to the bundle: so it is made as deep in the same folder as it is kept.
+  const outdir = join(await realpath(cacheDir), spec.logicalId);
+  const built = await runEsbuild(spec, { ...plan.options, entryPoints: entries, outdir });
+  const codeDir = await keep(built, spec, outdir, plan.options.format === 'esm');
   return {
     codeDir,
     handler: bundledHandler(spec.handler, codeDir),
@@ -83,7 +86,6 @@ async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<Bu
       absWorkingDir: spec.codeDir,
       bundle: true,
       platform: 'node',
-      outdir: join(spec.codeDir, '.openray-bundle'),
       write: false,
       logLevel: 'silent',
     });
@@ -111,17 +113,16 @@ async function loadEsbuild(codeDir: string): Promise<typeof import('esbuild')> {
 async function keep(
   built: BuildResult<{ write: false }>,
   spec: FunctionSpec,
-  cacheDir: string,
+  outdir: string,
   isEsm: boolean,
 ): Promise<string> {
-  const root = join(spec.codeDir, '.openray-bundle');
   const hash = createHash('sha256').update(spec.codeDir);
-  for (const file of built.outputFiles) hash.update(relative(root, file.path)).update(file.contents);
-  const target = join(cacheDir, `${spec.logicalId}-${hash.digest('hex').slice(0, 16)}`);
+  for (const file of built.outputFiles) hash.update(relative(outdir, file.path)).update(file.contents);
+  const target = `${outdir}-${hash.digest('hex').slice(0, 16)}`;
   if (existsSync(target)) return target;
   await fill(target, async (dir) => {
     for (const file of built.outputFiles) {
-      const path = join(dir, relative(root, file.path));
+      const path = join(dir, relative(outdir, file.path));
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, file.contents);
     }

@@ -1,5 +1,6 @@
 import type { Document, Entity } from './entity.ts';
 import { byStart } from './entity.ts';
+import { resolveSpans } from './otlp/resolve.ts';
 import type { Trace } from './trace.ts';
 import type { EntityId } from './trace-id.ts';
 
@@ -10,10 +11,10 @@ import type { EntityId } from './trace-id.ts';
  * latest in-progress version. Takes time in proportion to the entities, but for sorting them.
  */
 export function assembleTrace(documents: readonly Document[]): Trace | undefined {
-  const arrivals = distinctByArrival(documents);
+  const arrivals = resolveSpans(distinctByArrival(documents));
   const latest = arrivals.at(-1);
-  if (latest === undefined) return undefined;
   const { chosen, revision } = chooseVersions(arrivals);
+  if (latest === undefined || chosen.length === 0) return undefined;
   const sorted = chosen.sort(byStart);
   const entities = new Map(sorted.map((entity) => [entity.id, entity]));
   const detached = cycleBreakers(sorted, entities);

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from './json.ts';
+import type { LogInPlace, SpanInPlace } from './otlp/types.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 
 export type AnnotationValue = string | number | boolean;
@@ -74,22 +75,40 @@ export type Entity = {
   readonly annotations: Readonly<Record<string, AnnotationValue>>;
   readonly metadata: JsonValue | undefined;
   readonly links: readonly Link[];
+  /** The called service where the sender names it outright, for a call. */
+  readonly callee?: { readonly name: string; readonly type: string };
   /** The entity as it was sent, unknown fields included, without `subsegments`. */
   readonly fields: JsonObject;
 };
 
 /**
- * One document as it was received: the top entity first, then its inline subsegments in document order.
- * `seq` orders documents by arrival: microseconds since 1970, made strictly increasing by the server that took it.
+ * One document as it was received. `seq` orders documents by arrival: microseconds since 1970, made strictly increasing
+ * by the server that took it. `text` is compact JSON that holds all that was sent.
  */
-export type Document = {
+type Received = {
   readonly traceId: TraceId;
   readonly id: EntityId;
   readonly seq: number;
-  /** Compact JSON, every field that was sent. */
   readonly text: string;
+  /** The top entity first, then its inline subsegments in document order. */
   readonly entities: readonly Entity[];
 };
+
+export type Document = Received &
+  (
+    | { readonly format: 'xray' }
+    /** One span. `alternatives` are what it may be instead once its parent is known. */
+    | {
+        readonly format: 'otlp';
+        readonly span: SpanInPlace;
+        readonly indexed: ReadonlySet<string>;
+        readonly alternatives: readonly Entity[];
+      }
+    /** A log record that tells of an exception of the span `id`. It is part of that, and no entity of its own. */
+    | { readonly format: 'otlp-log'; readonly log: LogInPlace; readonly atUs: number }
+  );
+
+export type DocumentFormat = Document['format'];
 
 /** Whether the entity calls another service: such calls are what inferred segments and most edges are made of. */
 export function isCall(entity: Entity): boolean {

@@ -76,7 +76,7 @@ function readDocument(value: JsonValue, text: string, seq: number): ParsedDocume
   if ('code' in top) return rejection(idAsSent(value), top.code, top.kind);
   const entities = readTree(value, top);
   if ('code' in entities) return rejection(idAsSent(value), entities.code, entities.kind);
-  return { ok: true, document: { traceId: top.traceId, id: top.id, seq, text, entities } };
+  return { ok: true, document: { format: 'xray', traceId: top.traceId, id: top.id, seq, text, entities } };
 }
 
 type Top = {

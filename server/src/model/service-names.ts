@@ -79,6 +79,7 @@ export function serviceOf(segment: Entity): ServiceId {
  */
 export function calledService(call: Entity): ServiceId {
   const { accountId } = call;
+  if (call.callee !== undefined) return { ...call.callee, accountId };
   if (call.namespace === 'aws') {
     const { name, type, resource } = awsService(call.name);
     const resourceName = calledResource(call);

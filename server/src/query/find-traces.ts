@@ -1,9 +1,7 @@
 import type { Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
-import type { FilterSubject } from '../filter/subject.ts';
-import { summariseTrace } from '../model/summarise.ts';
+import { type FilterSubject, subjectOf } from '../filter/subject.ts';
 import type { Trace } from '../model/trace.ts';
-import { traceGraph } from '../model/trace-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import type { Store } from '../store/store.ts';
 import { narrowFilter } from './filter-narrow.ts';
@@ -102,9 +100,4 @@ async function* inOrder(
     }
     if (until !== undefined && (last === undefined || comparePlaces(order, until, last) > 0)) last = until;
   }
-}
-
-export function subjectOf(trace: Trace): FilterSubject {
-  const graph = traceGraph(trace);
-  return { trace, graph, summary: summariseTrace(trace, graph) };
 }

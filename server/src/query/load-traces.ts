@@ -1,18 +1,23 @@
 import { assembleTrace } from '../model/assemble.ts';
-import type { Document } from '../model/entity.ts';
-import { parseDocument } from '../model/parse-document.ts';
+import type { Document, DocumentFormat } from '../model/entity.ts';
+import { parseStored } from '../model/parse-stored.ts';
 import type { Trace } from '../model/trace.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { traceIdsSql } from '../store/ids.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 
-type DocumentRow = { readonly trace_id: string; readonly seq: number; readonly body: string };
+type DocumentRow = {
+  readonly trace_id: string;
+  readonly seq: number;
+  readonly format: DocumentFormat;
+  readonly body: string;
+};
 
 /** Every version of every document of the traces that is still stored; which one counts is for `assembleTrace`. */
 export function documentsSql(traceIds: readonly TraceId[]): Sql {
   return sql`
-    SELECT lower(hex(trace_id)) AS trace_id, seq, body
+    SELECT lower(hex(trace_id)) AS trace_id, seq, format, body
     FROM documents
     WHERE trace_id IN ${traceIdsSql(traceIds)}
     ORDER BY documents.trace_id, seq`;
@@ -30,14 +35,7 @@ export async function loadTraces(
   for (const row of rows) {
     const ofTrace = documents.get(row.trace_id) ?? [];
     documents.set(row.trace_id, ofTrace);
-    ofTrace.push(...readStored(row));
+    ofTrace.push(...parseStored(row.format, row.body, row.seq));
   }
   return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
-}
-
-const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: Number.POSITIVE_INFINITY };
-
-/** What is stored has been accepted once, so no limit is applied a second time. */
-function readStored({ body, seq }: DocumentRow): readonly Document[] {
-  return parseDocument(body, seq, NO_LIMITS).flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
 }

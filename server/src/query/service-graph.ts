@@ -1,12 +1,12 @@
 import type { Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
+import { subjectOf } from '../filter/subject.ts';
 import type { GraphEdge, GraphNode, Observation, TraceGraph } from '../model/graph.ts';
 import { emptyServiceGraph, mergeServiceGraphs, type ServiceGraph, serviceGraph } from '../model/service-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { narrowFilter } from './filter-narrow.ts';
-import { subjectOf } from './find-traces.ts';
 import { loadTraces } from './load-traces.ts';
 import { narrowSql } from './narrow.ts';
 import { isWithin, type TimeWindow } from './window.ts';

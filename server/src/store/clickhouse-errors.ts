@@ -9,10 +9,31 @@ const TOO_MANY_PARTS = 252;
 const QUERY_WAS_CANCELLED = 394;
 const TOO_MANY_ROWS_OR_BYTES = 396;
 
+/** A shard that is away, told by the host that asked it. */
+const SHARD_AWAY: ReadonlySet<number> = new Set([
+  32, // ATTEMPT_TO_READ_AFTER_EOF: it went away while it answered
+  198, // DNS_ERROR
+  209, // SOCKET_TIMEOUT
+  210, // NETWORK_ERROR
+  279, // ALL_CONNECTION_TRIES_FAILED
+  369, // ALL_REPLICAS_ARE_STALE
+]);
+/** Wrong user or password, no right to do this, no such database. */
+const NOT_LET_IN: ReadonlySet<number> = new Set([81, 192, 193, 194, 497, 516]);
+
 /** What a failure of ClickHouse is to whoever asked. An OpenrayError stays what it is. */
 export function toStoreFailure(thrown: unknown): OpenrayError {
   if (thrown instanceof OpenrayError) return thrown;
   const cause = thrown;
+  if (isShardAway(thrown)) {
+    return new OpenrayError('ServiceUnavailable', 'A shard of the store can not be reached', {
+      cause,
+      retryAfterSeconds: 5,
+    });
+  }
+  if (NOT_LET_IN.has(clickhouseCode(thrown) ?? 0)) {
+    return new OpenrayError('StoreUnusable', `ClickHouse refuses this user: ${firstLine(thrown)}`, { cause });
+  }
   switch (clickhouseCode(thrown)) {
     case TIMEOUT_EXCEEDED:
     case TOO_SLOW:
@@ -46,12 +67,33 @@ export function toStoreFailure(thrown: unknown): OpenrayError {
   }
 }
 
-/** The code of ClickHouse in an error of the binding, undefined in any other. */
+/** The code of ClickHouse in an error of the binding, of the client, or in the text of one; undefined in any other. */
 function clickhouseCode(thrown: unknown): number | undefined {
-  const isCoded = typeof thrown === 'object' && thrown !== null && 'clickhouseCode' in thrown;
-  return isCoded && typeof thrown.clickhouseCode === 'number' ? thrown.clickhouseCode : undefined;
+  if (!(thrown instanceof Error)) return undefined;
+  if ('clickhouseCode' in thrown && typeof thrown.clickhouseCode === 'number') return thrown.clickhouseCode;
+  const code = 'code' in thrown && 'type' in thrown ? thrown.code : /\bCode: (\d+)\. /.exec(thrown.message)?.[1];
+  return code === undefined ? undefined : Number(code);
 }
+
+/** Whether a shard of a cluster could not be asked; the host that says so can be reached. */
+export function isShardAway(thrown: unknown): boolean {
+  return !(thrown instanceof OpenrayError) && SHARD_AWAY.has(clickhouseCode(thrown) ?? 0);
+}
+
+/** Whether the host could not be asked at all, or went away before it had answered. */
+export function isUnreachable(thrown: unknown): boolean {
+  if (!(thrown instanceof Error) || thrown instanceof OpenrayError || clickhouseCode(thrown) !== undefined)
+    return false;
+  return (
+    /^(E[A-Z]+|ERR_STREAM_\w+|UND_\w+)$/.test('code' in thrown ? String(thrown.code) : '') ||
+    CUT_OFF.test(thrown.message)
+  );
+}
+
+const CUT_OFF = /socket hang up|aborted|timeout|cut short|premature close/i;
 
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+export const firstLine = (thrown: unknown): string => messageOf(thrown).split('\n')[0] ?? '';

@@ -2,16 +2,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { FailureCode } from '../errors.ts';
 import { idSql, traceIdsSql } from './ids.ts';
-import type { StoreOptions } from './open-store.ts';
 import { type Sql, sql } from './sql.ts';
 import type { Store } from './store.ts';
 import { aDocument, anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
-import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
-
-/** What every store must do. A remote one joins the list; what it can not do is excused here by name. */
-const STORES: readonly { name: string; open(dataDir: string, given?: Partial<StoreOptions>): Promise<Store> }[] = [
-  { name: 'embedded', open: openTestStore },
-];
+import { STORES, type StorePlace } from './testing/stores.ts';
 
 /** Runs for as long as it is let. */
 const ENDLESS = sql`SELECT count() AS n FROM numbers(1000000000000) WHERE sipHash64(number) = 1`;
@@ -26,18 +20,19 @@ async function countWhere(store: Store, table: Sql, where: Sql): Promise<number>
 const countEndless = (store: Store) =>
   countWhere(store, sql`system.processes`, sql`query LIKE '%numbers(1000000000000)%' AND query NOT LIKE '%processes%'`);
 
-describe.each(STORES)('the $name store', ({ open }) => {
-  let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+/** What every store must do, without exception. */
+describe.each(STORES)('the $name', ({ make }) => {
+  let place: StorePlace;
   let store: Store;
 
   beforeAll(async () => {
-    directory = await makeTestDirectory();
-    store = await open(directory.path);
+    place = await make();
+    store = await place.open();
   });
 
   afterAll(async () => {
     await store.close();
-    await directory.remove();
+    await place.remove();
   });
 
   describe('append', () => {
@@ -307,13 +302,13 @@ describe.each(STORES)('the $name store', ({ open }) => {
   });
 });
 
-describe.each(STORES)('the $name store, opened again', ({ open }) => {
+describe.each(STORES)('the $name, opened again', ({ make }) => {
   test('has what it had, and refuses when its queue is full', async () => {
-    const directory = await makeTestDirectory();
-    const first = await open(directory.path);
+    const place = await make();
+    const first = await place.open();
     await first.append([aDocument(1)]);
     await first.close();
-    const store = await open(directory.path, { queueMaxBytes: 20_000 });
+    const store = await place.open({ queueMaxBytes: 20_000 });
     expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1);
 
     const appended = await Promise.allSettled(
@@ -328,21 +323,52 @@ describe.each(STORES)('the $name store, opened again', ({ open }) => {
 
     await store.append([aDocument(100)]);
     await store.close();
-    await directory.remove();
+    await place.remove();
   });
 
   test('writes what is queued before it closes, and takes nothing after', async () => {
-    const directory = await makeTestDirectory();
-    const first = await open(directory.path, { commitIntervalMs: 60_000 });
+    const place = await make();
+    const first = await place.open({ commitIntervalMs: 60_000 });
     await first.append([aDocument(0)]);
     const appending = first.append([aDocument(1)]);
     await first.close();
     await expect(appending).resolves.toBeUndefined();
     await expect(first.append([aDocument(2)])).rejects.toEqual(failure('ServiceUnavailable'));
     await expect(first.query(sql`SELECT 1`)).rejects.toEqual(failure('ServiceUnavailable'));
-    const store = await open(directory.path);
+    const store = await place.open();
     expect(await countWhere(store, sql`documents`, sql`true`)).toBe(2);
     await store.close();
-    await directory.remove();
+    await place.remove();
+  });
+
+  test('drops what is older than it keeps, and says so', async () => {
+    const place = await make();
+    const first = await place.open();
+    await first.append(Array.from({ length: 20 }, (_, index) => aDocument(index)));
+    await first.append([aDocument(100, { seq: Date.now() * 1000 })]);
+    await first.close();
+    const store = await place.open({ retentionDays: 1 });
+    await vi.waitUntil(() => store.statistics().prunedBeforeUs !== undefined, { timeout: 10_000 });
+    expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1);
+    expect(await countWhere(store, sql`entities`, sql`true`)).toBe(3);
+    await store.close();
+    await place.remove();
+  });
+
+  test('drops the oldest of the only day when that is larger than all may be', async () => {
+    const place = await make();
+    const first = await place.open();
+    await first.append(Array.from({ length: 500 }, (_, index) => aDocument(index)));
+    await first.close();
+    const store = await place.open({ retentionBytes: 5_000 });
+    await vi.waitUntil(() => store.statistics().prunedBeforeUs !== undefined, { timeout: 10_000 });
+    const [{ left, oldest } = { left: 0, oldest: 0 }] = await store.query<{ left: number; oldest: number }>(
+      sql`SELECT count() AS left, min(seq) AS oldest FROM documents`,
+    );
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThan(500);
+    expect(oldest).toBeGreaterThanOrEqual(store.statistics().prunedBeforeUs ?? Number.POSITIVE_INFINITY);
+    await store.close();
+    await place.remove();
   });
 });

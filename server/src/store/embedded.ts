@@ -2,11 +2,12 @@ import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Session } from 'chdb';
 import { OpenrayError } from '../errors.ts';
-import { messageOf, toStoreFailure } from './clickhouse-errors.ts';
+import { firstLine, messageOf, toStoreFailure } from './clickhouse-errors.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
 import { quote, setParameters } from './parameters.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
-import type { RenderedSql } from './sql.ts';
+import { type RenderedSql, sql } from './sql.ts';
+import { watchCall } from './watch-call.ts';
 
 export type EmbeddedOptions = {
   /** Where the engine keeps its files. It locks the directory for this process. */
@@ -30,10 +31,6 @@ const MAX_WAITING = 256;
 const OWN_SESSIONS = 3;
 /** Threads left to files, DNS and compression. */
 const SPARE_THREADS = 4;
-/** A cancelled call is killed again until it has ended: the first time it may not have begun. */
-const KILL_AGAIN_MS = 50;
-/** What ClickHouse gets to end a query by itself before it is killed. */
-const TIMEOUT_GRACE_MS = 250;
 
 /** The engine binds one directory in a process. */
 let directoryInUse: string | undefined;
@@ -112,42 +109,6 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
     await session.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quote(callId)} ASYNC`).finally(release);
   }
 
-  /**
-   * A promise that rejects when the signal fires or the time is over, and from then on kills the call until `end`.
-   */
-  function watch(callId: string, { signal, timeoutMs }: CallOptions): { failed: Promise<never>; end(): void } {
-    let again: NodeJS.Timeout | undefined;
-    let hasEnded = false;
-    const killUntilEnded = () => {
-      if (hasEnded) return;
-      // A failed attempt is made again; the engine's own limits end the call at the latest.
-      void kill(callId).catch(() => {});
-      again = setTimeout(killUntilEnded, KILL_AGAIN_MS);
-    };
-    let onAbort = () => {};
-    let timer: NodeJS.Timeout | undefined;
-    const failed = new Promise<never>((_, reject) => {
-      onAbort = () => {
-        killUntilEnded();
-        reject(new OpenrayError('RequestCancelled', 'The request was cancelled'));
-      };
-      timer = setTimeout(() => {
-        killUntilEnded();
-        reject(new OpenrayError('QueryTimeout', 'The query took longer than it may; ask for a smaller window'));
-      }, timeoutMs + TIMEOUT_GRACE_MS);
-      if (signal?.aborted) onAbort();
-      else signal?.addEventListener('abort', onAbort, { once: true });
-    });
-    failed.catch(() => {});
-    const end = () => {
-      hasEnded = true;
-      clearTimeout(timer);
-      clearTimeout(again);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    return { failed, end };
-  }
-
   /** Leases a session; what is left of the time is for the call itself. */
   async function begin(pool: SessionPool<Session>, options: CallOptions) {
     const deadline = performance.now() + options.timeoutMs;
@@ -159,7 +120,7 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
   async function call(pool: SessionPool<Session>, statement: RenderedSql, asked: CallOptions): Promise<string> {
     const { lease, callId, options } = await begin(pool, asked);
     const settings = setCall(callId, statement, options, RESULT_BOUNDS);
-    const watched = watch(callId, options);
+    const watched = watchCall(options, () => kill(callId));
     // The session is free when the engine is done with it, which may be after the caller was told of a timeout.
     const running = lease.session.queryAsync(`${settings}; ${statement.query}`, { format: 'JSONEachRow' });
     void running
@@ -178,7 +139,7 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
 
   async function* stream(statement: RenderedSql, asked: CallOptions): AsyncIterable<string> {
     const { lease, callId, options } = await begin(readers, asked);
-    const watched = watch(callId, options);
+    const watched = watchCall(options, () => kill(callId));
     let fetching: Promise<unknown> = Promise.resolve();
     let cancel = () => {};
     try {
@@ -224,6 +185,7 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
   }
 
   return {
+    parts: sql`system.parts`,
     query: (statement, options) => call(readers, statement, options),
     stream,
     command: async (statement, options) => {
@@ -254,6 +216,7 @@ function setCall(callId: string, statement: RenderedSql, options: CallOptions, b
     'output_format_json_quote_64bit_integers = 0',
     // `lower(hex(trace_id)) AS trace_id` must not change what WHERE compares.
     'prefer_column_name_to_alias = 1',
+    `insert_deduplication_token = ${quote(options.insertToken ?? '')}`,
     setParameters(statement),
   ];
   return `SET ${settings.filter((setting) => setting !== '').join(', ')}`;
@@ -280,5 +243,3 @@ function toOpenFailure(thrown: unknown, directory: string): OpenrayError {
     cause: thrown,
   });
 }
-
-const firstLine = (thrown: unknown): string => messageOf(thrown).split('\n')[0] ?? '';

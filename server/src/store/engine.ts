@@ -1,4 +1,4 @@
-import type { RenderedSql } from './sql.ts';
+import type { RenderedSql, Sql } from './sql.ts';
 
 /** Bounds of one call. All are enforced by ClickHouse, `timeoutMs` also while the call waits for a session. */
 export type CallOptions = {
@@ -6,6 +6,9 @@ export type CallOptions = {
   readonly timeoutMs: number;
   /** 0 for no bound but the engine's own. */
   readonly maxMemoryBytes: number;
+  /** See QueryOptions of the store. */
+  readonly onIncomplete?: (() => void) | undefined;
+  readonly insertToken?: string | undefined;
 };
 
 /** Types of columns by name, in the order of their bytes. */
@@ -24,10 +27,15 @@ export type Engine = {
   query(statement: RenderedSql, options: CallOptions): Promise<string>;
   /** The answer in JSONEachRow, in pieces that end with whole lines. */
   stream(statement: RenderedSql, options: CallOptions): AsyncIterable<string>;
-  /** Runs a statement that returns nothing. Commands run one after the other, and never delay an insert. */
+  /**
+   * Runs a statement that returns nothing. Commands run one after the other, and never delay an insert.
+   * Statements of the schema (CREATE … IF NOT EXISTS, ALTER, OPTIMIZE) run on every node of a cluster.
+   */
   command(statement: RenderedSql, options: CallOptions): Promise<void>;
-  /** Resolves once the rows are in the table: all or, on failure, none of them. */
+  /** Resolves once the rows are in the table: all or, on failure, none of them; of a cluster, none or all on each shard. */
   insert(block: RowBlock): Promise<void>;
+  /** The `system.parts` of all shards, one replica each, to stand in a FROM. */
+  readonly parts: Sql;
   /** Lets running calls end, then closes. */
   close(): Promise<void>;
 };

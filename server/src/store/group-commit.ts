@@ -8,7 +8,9 @@ import type { DocumentCounts } from './store.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
-  /** The least time from one block to the next. A document that comes after a quiet time waits for nobody. */
+  /** Tells apart what several servers on one store took in the same microsecond. */
+  readonly server: number;
+  /** The least time from one block to the next, longer under load. A document after a quiet time waits for nobody. */
   readonly commitIntervalMs: number;
   /** Encoded rows that may wait or be on their way, together. */
   readonly queueMaxBytes: number;
@@ -32,6 +34,8 @@ type Block = {
 
 /** A block of this size is inserted without waiting for more. */
 const BLOCK_BYTES = 16 * 1024 * 1024;
+/** As long as blocks may be kept back under load, so that they grow. */
+const MAX_INTERVAL_MS = 50;
 /** An insert that fails is tried again after each of these. */
 const RETRY_AFTER_MS: readonly number[] = [50, 500];
 const WARN_EVERY_MS = 60_000;
@@ -49,9 +53,12 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let queuedBytes = 0;
   const spare: Block[] = [];
   let open: Block | undefined;
-  const waiting: Block[] = [];
+  /** The open block has waited long enough: it goes as soon as no other one is on its way, and fills until then. */
+  let isDue = false;
+  const full: Block[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let lastSealedMs = Number.NEGATIVE_INFINITY;
+  let lastBegunMs = Number.NEGATIVE_INFINITY;
+  let lastTookMs = 0;
   let quietUntilMs = Number.NEGATIVE_INFINITY;
   let draining: Promise<void> | undefined;
   let isClosed = false;
@@ -68,13 +75,13 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const before = bytesOf(block);
     for (const document of documents) {
       writeEntities(block.entities, document);
-      writeDocument(block.documents, document);
+      writeDocument(block.documents, document, options.server);
     }
     block.documentCount += documents.length;
     queued += documents.length;
     queuedBytes += bytesOf(block) - before;
     const done = new Promise<void>((resolve, reject) => block.callers.push({ resolve, reject }));
-    if (bytesOf(block) >= BLOCK_BYTES) seal();
+    if (bytesOf(block) >= BLOCK_BYTES) setAside(block);
     return done;
   }
 
@@ -89,26 +96,51 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function openBlock(): Block {
     if (open) return open;
     open = spare.pop() ?? { entities: createRowBuffer(), documents: createRowBuffer(), documentCount: 0, callers: [] };
-    timer = setTimeout(seal, lastSealedMs + options.commitIntervalMs - performance.now());
+    isDue = false;
+    timer = setTimeout(markDue, lastBegunMs + intervalMs() - performance.now());
     return open;
   }
 
-  /** Nothing more goes into the open block: it waits for the insert before it, then is inserted. */
-  function seal(): void {
+  /** Grows with what a block takes: small blocks cost the engine, which then has to merge them, more than they bring. */
+  function intervalMs(): number {
+    return Math.max(options.commitIntervalMs, Math.min(2 * lastTookMs, MAX_INTERVAL_MS));
+  }
+
+  function markDue(): void {
+    isDue = true;
+    wake();
+  }
+
+  function setAside(block: Block): void {
     clearTimeout(timer);
-    lastSealedMs = performance.now();
-    if (open) waiting.push(open);
     open = undefined;
+    full.push(block);
+    wake();
+  }
+
+  function wake(): void {
     draining ??= drain().finally(() => {
       draining = undefined;
+      if (full.length > 0 || (open && isDue)) wake();
     });
   }
 
   async function drain(): Promise<void> {
-    for (let block = waiting.shift(); block; block = waiting.shift()) {
+    for (let block = nextBlock(); block; block = nextBlock()) {
+      lastBegunMs = performance.now();
       await commit(block);
+      lastTookMs = performance.now() - lastBegunMs;
       recycle(block);
     }
+  }
+
+  function nextBlock(): Block | undefined {
+    const block = full.shift();
+    if (block || !isDue) return block;
+    clearTimeout(timer);
+    const due = open;
+    open = undefined;
+    return due;
   }
 
   async function commit(block: Block): Promise<void> {
@@ -169,8 +201,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   async function close(): Promise<void> {
     isClosed = true;
-    seal();
-    await draining;
+    markDue();
+    while (draining) await draining;
   }
 
   return { append, close, counts: () => ({ received, stored, queued, refused, queuedBytes }) };

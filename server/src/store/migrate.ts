@@ -41,12 +41,7 @@ export function splitStatements(text: string): readonly string[] {
  * IF NOT EXISTS. Throws StoreUnusable when the store was made by a newer program, or by other migrations.
  */
 export async function migrate(engine: Engine, migrations: readonly Migration[]): Promise<void> {
-  await engine.command(
-    renderSql(sql`
-      CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, checksum String, applied_us UInt64)
-      ENGINE = MergeTree ORDER BY number`),
-    CALL,
-  );
+  await createMigrationsTable(engine);
   const applied = await readApplied(engine);
   refuseNewer(applied, migrations);
   for (const migration of migrations) {
@@ -59,6 +54,16 @@ export async function migrate(engine: Engine, migrations: readonly Migration[]):
       );
     }
   }
+}
+
+/** Asks first: to create anything on a cluster takes all of its nodes. */
+async function createMigrationsTable(engine: Engine): Promise<void> {
+  const found = sql`SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'`;
+  if ((await engine.query(renderSql(found), CALL)) !== '') return;
+  const create = sql`
+    CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, checksum String, applied_us UInt64)
+    ENGINE = MergeTree ORDER BY number`;
+  await engine.command(renderSql(create), CALL);
 }
 
 type Applied = { readonly number: number; readonly name: string; readonly checksum: string };

@@ -1,14 +1,20 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import { openEmbedded } from './embedded.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
+import { openRemote } from './remote.ts';
 import { keepPruning, readPrunedBefore } from './retention.ts';
-import { renderSql, type Sql } from './sql.ts';
+import { renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
+import { parseStoreUrl } from './store-url.ts';
 
 export type StoreOptions = {
+  /** A ClickHouse to store in; undefined for the embedded one, in `dataDir`. */
+  readonly storeUrl: string | undefined;
   readonly dataDir: string;
   /** Queries that run at once. */
   readonly poolSize: number;
@@ -33,19 +39,42 @@ type StoreLog = {
   warn(fields: object, sentence: string): void;
 };
 
+/** How long a remote store may take to be reachable, as when both are started at once. */
+const REACHABLE_WITHIN_MS = 30_000;
+const TRY_AGAIN_MS = 500;
+
 /**
- * Opens the embedded store and brings its schema up to date. Throws StoreInUse, StoreUnusable or SettingInvalid with a
- * sentence for whoever started the server.
+ * Opens the store and brings its schema up to date. Throws StoreInUse, StoreUnusable, ServiceUnavailable or
+ * SettingInvalid with a sentence for whoever started the server.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
+  if (options.storeUrl === undefined) return prepare(await openOwnEngine(options), options);
+  const url = parseStoreUrl(options.storeUrl);
+  const deadline = performance.now() + REACHABLE_WITHIN_MS;
+  for (;;) {
+    try {
+      return await prepare(await openRemote({ url, poolSize: options.poolSize }), options);
+    } catch (thrown) {
+      const isAway = thrown instanceof OpenrayError && thrown.code === 'ServiceUnavailable';
+      if (!isAway || performance.now() > deadline) throw thrown;
+      options.log.warn({ reason: thrown.message }, 'the store can not be reached yet');
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+    }
+  }
+}
+
+async function openOwnEngine(options: StoreOptions): Promise<Engine> {
   const directory = await prepareDataDirectory(options.dataDir);
-  const engine = await openEmbedded({
+  return openEmbedded({
     directory: directory.engine,
     spoolDirectory: directory.spool,
     poolSize: options.poolSize,
     threadPoolSize: options.threadPoolSize,
     engineMemoryBytes: options.engineMemoryBytes,
   });
+}
+
+async function prepare(engine: Engine, options: StoreOptions): Promise<Store> {
   try {
     await migrate(engine, await readMigrations(MIGRATIONS));
     await setFsync(engine, options.fsync);
@@ -57,11 +86,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
-  const commits = createGroupCommit({ insert: engine.insert, ...options });
+  /** Other servers may be on it, too. */
+  const isShared = options.storeUrl !== undefined;
+  const commits = createGroupCommit({
+    insert: engine.insert,
+    server: isShared ? randomInt(1, 2 ** 32) : 0,
+    ...options,
+  });
   const bounds = (asked: QueryOptions = {}): CallOptions => ({
     signal: asked.signal,
     timeoutMs: asked.timeoutMs ?? options.maxQueryMs,
     maxMemoryBytes: asked.maxMemoryBytes ?? options.maxQueryMemoryBytes,
+    onIncomplete: asked.onIncomplete,
+    insertToken: asked.insertToken,
   });
   const reading = {
     async query<Row>(statement: Sql, asked?: QueryOptions): Promise<readonly Row[]> {
@@ -71,12 +108,13 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
   };
   let prunedBeforeUs = await readPrunedBefore(reading);
   const retention = keepPruning(
-    reading,
+    { ...reading, parts: engine.parts },
     { days: options.retentionDays, bytes: options.retentionBytes },
     {
-      onPruned(pruned) {
-        prunedBeforeUs = pruned.beforeUs;
-        options.log.info(pruned, 'old documents dropped');
+      holder: isShared ? randomUUID() : undefined,
+      onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
+      onPrunedBefore(beforeUs) {
+        prunedBeforeUs = beforeUs;
       },
       onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
     },
@@ -100,12 +138,21 @@ function parseRows<Row>(lines: string): readonly Row[] {
   return JSON.parse(`[${lines.trimEnd().replaceAll('\n', ',')}]`);
 }
 
+const SETTING_UP: CallOptions = { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 };
+
+/** Only where it is not so yet: on a cluster it takes all nodes to change a table, and one of them may be away. */
 async function setFsync(engine: Engine, fsync: boolean): Promise<void> {
   const change = fsync
     ? 'MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1'
     : 'RESET SETTING fsync_after_insert, fsync_part_directory';
-  for (const table of ['entities', 'documents']) {
-    const statement = { query: `ALTER TABLE ${table} ${change}`, params: {} };
-    await engine.command(statement, { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 });
+  const answer = await engine.query(
+    renderSql(sql`
+      SELECT replaceRegexpOne(name, '_local$', '') AS name FROM system.tables
+      WHERE database = currentDatabase() AND match(name, '^(entities|documents)(_local)?$') AND engine LIKE '%MergeTree'
+        AND (engine_full LIKE '%fsync_after_insert = 1%') != ${fsync}`),
+    SETTING_UP,
+  );
+  for (const { name } of parseRows<{ name: string }>(answer)) {
+    await engine.command({ query: `ALTER TABLE ${name} ${change}`, params: {} }, SETTING_UP);
   }
 }

@@ -1,4 +1,5 @@
 import { messageOf } from './clickhouse-errors.ts';
+import { releaseLease, takeLease } from './objects.ts';
 import { type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
 
@@ -12,11 +13,16 @@ export type RetentionLimits = {
 /** What one run did: documents that arrived before `beforeUs` are gone. */
 export type Pruned = { readonly beforeUs: number; readonly days: number; readonly partOfDay: boolean };
 
-type Database = Pick<Store, 'query' | 'command'>;
+type Database = Pick<Store, 'query' | 'command'> & {
+  /** The parts of all shards; those of the one server when left out. */
+  readonly parts?: Sql;
+};
 type DayOfParts = { readonly day: number; readonly bytes: number };
 
 const DAY_US = 86_400_000_000;
 const PRUNE_EVERY_MS = 60_000;
+/** One server prunes at a time; should it go away, another does soon. */
+const LEASE = { name: 'retention', ttlMs: 5 * PRUNE_EVERY_MS };
 /** Rewriting a day may take longer than any query may. */
 const PATIENT: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
 /** Rewriting the last day is dear, so that a run frees more than the limit asks for. */
@@ -57,22 +63,42 @@ export async function readPrunedBefore(database: Database): Promise<number | und
   return rows[0]?.beforeUs;
 }
 
-/** Prunes now and then; `stop` resolves when a run that is under way has ended. */
+/**
+ * Prunes now and then; `stop` resolves when a run that is under way has ended. Of several servers on one store, each
+ * with a `holder` of its own, one prunes; all learn of it.
+ */
 export function keepPruning(
   database: Database,
   limits: RetentionLimits,
-  { onPruned, onFailed }: { onPruned(pruned: Pruned): void; onFailed(reason: string): void },
+  {
+    holder,
+    onPruned,
+    onPrunedBefore,
+    onFailed,
+  }: {
+    readonly holder: string | undefined;
+    onPruned(pruned: Pruned): void;
+    onPrunedBefore(beforeUs: number | undefined): void;
+    onFailed(reason: string): void;
+  },
 ): { stop(): Promise<void> } {
   if (limits.days === 0 && limits.bytes === 0) return { stop: async () => {} };
   const stopping = new AbortController();
   const stoppable: Database = {
+    ...database,
     query: (statement, options) => database.query(statement, { ...options, signal: stopping.signal }),
     command: (statement, options) => database.command(statement, { ...options, signal: stopping.signal }),
   };
+  const runOnce = async () => {
+    if (holder === undefined || (await takeLease(stoppable, { ...LEASE, holder }))) {
+      const pruned = await prune(stoppable, limits, Date.now() * 1000);
+      if (pruned) onPruned(pruned);
+    }
+    onPrunedBefore(await readPrunedBefore(stoppable));
+  };
   let running: Promise<void> | undefined;
   const run = () => {
-    running ??= prune(stoppable, limits, Date.now() * 1000)
-      .then((pruned) => pruned && onPruned(pruned))
+    running ??= runOnce()
       .catch((thrown) => {
         if (!stopping.signal.aborted) onFailed(messageOf(thrown));
       })
@@ -87,15 +113,17 @@ export function keepPruning(
       clearInterval(timer);
       stopping.abort();
       await running;
+      // It ends by itself when that fails.
+      if (holder !== undefined) await releaseLease(database, { ...LEASE, holder }).catch(() => {});
     },
   };
 }
 
 /** Oldest first. A document counts with its entity rows. */
-async function readDays(database: Database): Promise<readonly DayOfParts[]> {
-  return database.query<DayOfParts>(sql`
-    SELECT toUInt32(partition) AS day, sum(bytes_on_disk) AS bytes FROM system.parts
-    WHERE active AND database = currentDatabase() AND table IN ('documents', 'entities')
+async function readDays({ query, parts = sql`system.parts` }: Database): Promise<readonly DayOfParts[]> {
+  return query<DayOfParts>(sql`
+    SELECT toUInt32(partition) AS day, sum(bytes_on_disk) AS bytes FROM ${parts}
+    WHERE active AND database = currentDatabase() AND match(table, '^(documents|entities)(_local)?$')
     GROUP BY day ORDER BY day`);
 }
 

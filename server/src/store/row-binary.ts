@@ -36,6 +36,12 @@ export function writeUInt16(target: RowBuffer, value: number): void {
   target.length = target.bytes.writeUInt16LE(clamp(value, 0xffff), target.length);
 }
 
+/** What is not a whole number from 0 to 4294967295 becomes the nearest that is. */
+export function writeUInt32(target: RowBuffer, value: number): void {
+  reserve(target, 4);
+  target.length = target.bytes.writeUInt32LE(clamp(value, 0xffff_ffff), target.length);
+}
+
 /** Exact up to 2^53; what is below 0 becomes 0, what is above 2^53 - 1 becomes that. */
 export function writeUInt64(target: RowBuffer, value: number): void {
   reserve(target, 8);

@@ -78,7 +78,7 @@ test('any entity is read back as it was written', async () => {
         id: index === 0 ? top.id : (index.toString(16).padStart(16, '0') as EntityId),
       }));
       const seq = offset % 1_000_000_000;
-      await store.append([{ traceId: top.traceId, id: top.id, seq, text: body, entities }]);
+      await store.append([{ format: 'xray', traceId: top.traceId, id: top.id, seq, text: body, entities }]);
       const here = sql`trace_id = ${idSql(top.traceId)} AND seq = ${seq}`;
 
       const documents = await store.query(sql`SELECT body, in_progress FROM documents WHERE ${here}`);
@@ -128,7 +128,9 @@ test('values that no column can hold become the nearest that it can', async () =
     http: { status: 1_000_000 },
     name: 'half \ud83d of a pair',
   });
-  await store.append([{ traceId: entity.traceId, id: entity.id, seq: 7, text: '{}', entities: [entity] }]);
+  await store.append([
+    { format: 'xray', traceId: entity.traceId, id: entity.id, seq: 7, text: '{}', entities: [entity] },
+  ]);
   const rows = await store.query(sql`
     SELECT start_us, end_us, http_status, name FROM entities WHERE trace_id = ${idSql(entity.traceId)}`);
   expect(rows).toEqual([

@@ -10,6 +10,7 @@ import {
   writeLength,
   writeString,
   writeUInt16,
+  writeUInt32,
   writeUInt64,
 } from './row-binary.ts';
 
@@ -18,6 +19,7 @@ export const DOCUMENT_COLUMNS: Columns = {
   trace_id: 'FixedString(16)',
   id: 'FixedString(8)',
   seq: 'UInt64',
+  server: 'UInt32',
   format: 'LowCardinality(String)',
   in_progress: 'Bool',
   start_us: 'UInt64',
@@ -60,10 +62,13 @@ export const ENTITY_COLUMNS: Columns = {
   attributes: 'Array(String)',
 };
 
-/** The row of the document itself. `start_us` and `end_us` span all of its entities, finished or not. */
-export function writeDocument(target: RowBuffer, document: Document): void {
-  let startUs = Number.POSITIVE_INFINITY;
-  let endUs = 0;
+/**
+ * The row of the document itself. `start_us` and `end_us` span all of its entities, finished or not. `server` is the
+ * number of the server that took it, 0 where there is one only.
+ */
+export function writeDocument(target: RowBuffer, document: Document, server = 0): void {
+  let startUs = document.format === 'otlp-log' ? document.atUs : Number.POSITIVE_INFINITY;
+  let endUs = document.format === 'otlp-log' ? document.atUs : 0;
   for (const entity of document.entities) {
     startUs = Math.min(startUs, entity.startUs);
     endUs = Math.max(endUs, entity.endUs ?? 0);
@@ -71,17 +76,23 @@ export function writeDocument(target: RowBuffer, document: Document): void {
   writeHex(target, document.traceId, 16);
   writeHex(target, document.id, 8);
   writeUInt64(target, document.seq);
-  writeString(target, 'xray');
-  writeBool(target, document.entities[0]?.endUs === undefined);
+  writeUInt32(target, server);
+  writeString(target, document.format);
+  writeBool(target, document.entities.length > 0 && document.entities[0]?.endUs === undefined);
   writeUInt64(target, startUs);
   writeUInt64(target, endUs);
   writeString(target, document.text);
 }
 
-/** A row for each entity of the document. */
+/** A row for each entity of the document, and for each that it may turn out to hold instead. */
 export function writeEntities(target: RowBuffer, document: Document): void {
-  const isInSegment = document.entities[0]?.kind === 'segment';
-  for (const entity of document.entities) writeEntity(target, document, isInSegment, entity);
+  writeTree(target, document, document.entities);
+  if (document.format === 'otlp') writeTree(target, document, document.alternatives);
+}
+
+function writeTree(target: RowBuffer, document: Document, entities: readonly Entity[]): void {
+  const isInSegment = entities[0]?.kind === 'segment';
+  for (const entity of entities) writeEntity(target, document, isInSegment, entity);
 }
 
 function writeEntity(target: RowBuffer, document: Document, isInSegment: boolean, entity: Entity): void {

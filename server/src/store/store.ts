@@ -6,6 +6,13 @@ export type QueryOptions = {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
   readonly maxMemoryBytes?: number;
+  /**
+   * Takes what there is when a shard of a cluster can not be reached, and tells of it here, once the answer is known.
+   * Without it such a query throws ServiceUnavailable: an answer never is incomplete without saying so.
+   */
+  readonly onIncomplete?: () => void;
+  /** Of the inserts into one table that share it only the first takes effect, whichever server sends them. */
+  readonly insertToken?: string;
 };
 
 /** Documents since the server started; `received = stored + queued + refused`. */

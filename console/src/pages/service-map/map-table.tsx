@@ -64,7 +64,7 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
     id: field,
     header,
     sortingField: field,
-    width: 100,
+    width: 108,
     cell: (row) => formatCount(row[field]),
   });
   return [
@@ -73,7 +73,7 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
       header: 'Service',
       sortingField: 'name',
       isRowHeader: true,
-      width: 240,
+      width: 245,
       cell: (row) => (
         <Link variant="primary" onFollow={() => onSelect({ kind: 'node', key: row.key })}>
           {row.name}
@@ -82,19 +82,19 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
     },
     { id: 'type', header: 'Type', sortingField: 'type', width: 150, cell: (row) => row.type },
     { id: 'health', header: 'Health', width: 110, cell: (row) => <OutcomeBar counts={row.counts} /> },
-    { id: 'rate', header: 'Requests', sortingField: 'rate', width: 110, cell: (row) => formatRate(row.rate) },
+    { id: 'rate', header: 'Rate', sortingField: 'rate', width: 110, cell: (row) => formatRate(row.rate) },
     {
       id: 'average',
       header: 'Average',
       sortingField: 'averageUs',
-      width: 100,
+      width: 115,
       cell: (row) => formatDuration(orNone(row.averageUs)),
     },
     {
       id: 'p95',
-      header: '95th percentile',
+      header: '95 %',
       sortingField: 'p95Us',
-      width: 130,
+      width: 100,
       cell: (row) => formatDuration(orNone(row.p95Us)),
     },
     count('ok', 'OK'),

@@ -87,18 +87,16 @@ export function ServiceMapPage(): ReactElement {
               onClearFilter={() => void navigate({ search: (before) => ({ ...before, q: '' }) })}
             />
           )}
-          {data && !isEmpty && !error && view === 'map' && (
-            <>
-              <MapView
-                map={data.map}
-                selection={selection}
-                onSelect={select}
-                {...(windowMinutes === undefined ? {} : { windowMinutes })}
-              />
-              <Legend map={data.map} />
-            </>
+          {data && !isEmpty && view === 'map' && (
+            <MapView
+              map={data.map}
+              selection={selection}
+              onSelect={select}
+              legend={<Legend map={data.map} />}
+              {...(windowMinutes === undefined ? {} : { windowMinutes })}
+            />
           )}
-          {data && !isEmpty && !error && view === 'table' && (
+          {data && !isEmpty && view === 'table' && (
             <MapTable map={data.map} windowMinutes={windowMinutes ?? 1} selection={selection} onSelect={select} />
           )}
         </div>

@@ -13,7 +13,9 @@ export function useSeries(range: string, selector: string): UseQueryResult<reado
     queryFn: async ({ signal }) => {
       const window = windowOf(range, nowUs());
       const period = periodFor(window);
-      const request = { ...toWireWindow(window), EntitySelectorExpression: selector, Period: period };
+      // A point is known by the end of its interval, and the running one ends after now.
+      const upToNext = { ...window, toUs: window.toUs + period * 1_000_000 };
+      const request = { ...toWireWindow(upToNext), EntitySelectorExpression: selector, Period: period };
       const { TimeSeriesServiceStatistics } = await getTimeSeries(request, signal);
       const points = TimeSeriesServiceStatistics.map((point) => ({
         endUs: point.Timestamp * 1_000_000,

@@ -64,11 +64,11 @@ export function readTrace(trace: WireTrace): TraceTree {
     // Its caller is away, so this is all there is to see of the call.
     else tops.push(toDraft(document, 'segment', undefined, byId));
   }
+  const cut = circleBreakers(tops, byId);
   const roots = tops.filter((top) => {
-    const caller = top.parentId === undefined ? undefined : byId.get(top.parentId);
-    if (!caller || isBelow(caller, top, byId)) return true;
-    caller.children.push(top);
-    return false;
+    const caller = cut.has(top) ? undefined : byId.get(top.parentId ?? '');
+    caller?.children.push(top);
+    return caller === undefined;
   });
 
   let startUs = Number.POSITIVE_INFINITY;
@@ -147,14 +147,30 @@ function outcomeOf(document: JsonObject): Outcome {
   return document.error === true || (code >= 400 && code < 500) ? 'error' : 'ok';
 }
 
-/** Whether `entity` is `above` itself or hangs below it: then `above` can't hang below `entity` too. */
-function isBelow(entity: Draft, above: Draft, byId: ReadonlyMap<string, Draft>): boolean {
-  const seen = new Set<Draft>();
-  for (let at: Draft | undefined = entity; at && !seen.has(at); at = byId.get(at.parentId ?? '')) {
-    if (at === above) return true;
-    seen.add(at);
+/**
+ * Segments whose parent is to be ignored, because following parents would lead around in a circle: of each circle its
+ * earliest segment. Every entity is walked over once.
+ */
+function circleBreakers(tops: readonly Draft[], byId: ReadonlyMap<string, Draft>): ReadonlySet<Draft> {
+  const breakers = new Set<Draft>();
+  const done = new Set<Draft>();
+  for (const top of tops) {
+    const path: Draft[] = [];
+    const onPath = new Set<Draft>();
+    let here: Draft | undefined = top;
+    while (here && !done.has(here) && !onPath.has(here)) {
+      path.push(here);
+      onPath.add(here);
+      here = byId.get(here.parentId ?? '');
+    }
+    if (here && onPath.has(here)) {
+      const circle = path.slice(path.indexOf(here)).filter(({ kind }) => kind === 'segment');
+      const earliest = circle.sort(byStart)[0];
+      if (earliest) breakers.add(earliest);
+    }
+    for (const entity of path) done.add(entity);
   }
-  return false;
+  return breakers;
 }
 
 /** The value at a path of object keys, undefined where there is none. */

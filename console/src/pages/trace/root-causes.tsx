@@ -2,6 +2,7 @@ import type { WireRootCause, WireTraceSummary } from 'openray/api-types';
 import type { ReactElement } from 'react';
 import { formatShare } from '../../shared/format.ts';
 import { nodeTypeLabel } from '../../shared/node-type.ts';
+import { causeInWords } from './cause-in-words.ts';
 import styles from './root-causes.module.css';
 
 const KINDS = [
@@ -13,11 +14,15 @@ const KINDS = [
 /** Where faults and errors came from and where the time went, outermost service first. */
 export function RootCauses({ summary }: { readonly summary: WireTraceSummary }): ReactElement | null {
   const causes = KINDS.flatMap(({ field, label, color }) => summary[field].map((cause) => ({ cause, label, color })));
-  if (causes.length === 0) return null;
+  const [first] = causes;
+  if (!first) return null;
   return (
     <details className={styles.causes}>
       <summary>
         Root causes <span>({causes.length})</span>
+        <span className={styles.first}>
+          {first.label}: {causeInWords(first.cause)}
+        </span>
       </summary>
       <ul>
         {causes.map(({ cause, label, color }, index) => (

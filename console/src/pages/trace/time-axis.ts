@@ -13,7 +13,7 @@ export function axisTicks(
   if (length <= 0) return [{ at: 0, offsetUs: view.fromUs - originUs }];
   const step = niceStep(length / maxTicks);
   const ticks: { at: number; offsetUs: number }[] = [];
-  const first = Math.ceil((view.fromUs - originUs) / step - 1e-9);
+  const first = Math.max(0, Math.ceil((view.fromUs - originUs) / step - 1e-9));
   for (let index = first; index * step <= view.toUs - originUs; index += 1) {
     ticks.push({ at: (originUs + index * step - view.fromUs) / length, offsetUs: index * step });
   }

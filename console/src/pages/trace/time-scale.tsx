@@ -62,7 +62,7 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
         }}
       >
         {axisTicks(view, whole.fromUs, 7).map(({ at: place, offsetUs }) => (
-          <span key={offsetUs} style={{ insetInlineStart: `${place * 100}%` }} data-last={place > 0.95}>
+          <span key={offsetUs} style={{ insetInlineStart: `${place * 100}%` }}>
             {offsetUs === 0 ? '0' : formatDuration(offsetUs)}
           </span>
         ))}

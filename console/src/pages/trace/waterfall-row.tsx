@@ -126,10 +126,6 @@ function Bar({
   const end = bar ?? lead;
   if (!end) return null;
   const text = isRunning ? 'in progress' : formatDuration(endUs - entity.startUs);
-  // The text stands behind the bar; where there is no room left, before it.
-  const right = end.left + end.width;
-  const isTextLeft = right > 0.86 && Math.min(end.left, lead?.left ?? 1) > 0.12;
-  const isTextInside = right > 0.86 && !isTextLeft;
   return (
     <>
       {lead && (
@@ -148,14 +144,10 @@ function Bar({
           style={{ left: `${bar.left * 100}%`, width: `max(3px, ${bar.width * 100}%)` }}
         />
       )}
+      {/* Behind the bar, where the styles keep room for it. */}
       <span
         className={styles.time}
-        data-inside={isTextInside}
-        style={
-          isTextLeft || isTextInside
-            ? { right: `${(1 - (isTextLeft ? Math.min(end.left, lead?.left ?? 1) : right)) * 100}%` }
-            : { left: `max(${right * 100}%, calc(${end.left * 100}% + 3px))` }
-        }
+        style={{ left: `max(${(end.left + end.width) * 100}%, calc(${end.left * 100}% + 3px))` }}
       >
         {text}
       </span>

@@ -80,7 +80,11 @@ export function groupTraces(traces: readonly WireTraceSummary[], grouping: strin
       averageUs: timed === 0 ? undefined : sumUs / timed,
       counts,
     }))
-    .sort((a, b) => b.traces - a.traces || (a.label < b.label ? -1 : 1));
+    .sort((a, b) => b.traces - a.traces || compare(a.label, b.label) || compare(a.filter, b.filter));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 export function annotationText(value: WireAnnotationValue): string {

@@ -52,7 +52,7 @@ export function TracesPage(): ReactElement {
             onClearFilter={() => setFilter('')}
           />
         )}
-        {!error && traces.length > 0 && (
+        {traces.length > 0 && (
           <>
             <div className={styles.overview}>
               <Distribution traces={traces} isComplete={!hasNextPage} onNarrow={narrow} />

@@ -1,6 +1,6 @@
-import { complete, type HighlightToken, readFilter, tokens, type Vocabulary } from 'openray/filter';
+import { complete, readFilter, tokens, type Vocabulary } from 'openray/filter';
 
-export type { HighlightToken, Vocabulary };
+export type { Vocabulary };
 /** The console's only door to the filter language: the server's own parser, so that both ends agree. */
 export { complete, tokens };
 

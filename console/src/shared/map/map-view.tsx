@@ -9,7 +9,7 @@ import {
   ReactFlowProvider,
   useReactFlow,
 } from '@xyflow/react';
-import { type ReactElement, useEffect, useMemo, useRef } from 'react';
+import { type ReactElement, type ReactNode, useMemo } from 'react';
 import { useIsDark } from '../theme.ts';
 import { describeEdge, describeNode } from './describe.ts';
 import { type MapSelection, neighbourhood, type ServiceMap } from './graph.ts';
@@ -18,6 +18,7 @@ import { type CallEdge, MapEdgeView } from './map-edge.tsx';
 import { MapNodeView, type ServiceNode } from './map-node.tsx';
 import styles from './map-view.module.css';
 import { type Layout, useLayout } from './use-layout.ts';
+import { useMapCamera } from './use-map-camera.ts';
 
 type Props = {
   readonly map: ServiceMap;
@@ -25,13 +26,17 @@ type Props = {
   readonly windowMinutes?: number;
   readonly selection: MapSelection | undefined;
   readonly onSelect: (selection: MapSelection | undefined) => void;
+  /** Shown over the upper left corner. */
+  readonly legend?: ReactNode;
 };
 
 const NODE_TYPES = { service: MapNodeView };
 const EDGE_TYPES = { call: MapEdgeView };
 /** With more edges than this, labels would cover the map; then only those near the selection have one, and the rest fades. */
 const MAX_LABELS = 40;
-const FIT = { padding: 0.08, maxZoom: 1.1 } as const;
+/** Room around the whole map; on top as much as the legend takes. */
+const FIT = { padding: { top: '52px', right: '32px', bottom: '24px', left: '32px' }, maxZoom: 1 } as const;
+const FIT_WITHOUT_LEGEND = { ...FIT, padding: { ...FIT.padding, top: '16px', bottom: '16px' } } as const;
 
 /** Services and their calls, left to right. Nodes and edges take the focus; Enter selects, Escape lets go. */
 export function MapView(props: Props): ReactElement {
@@ -48,19 +53,13 @@ function Canvas({
   windowMinutes,
   selection,
   onSelect,
+  legend,
   layout,
 }: Props & { readonly layout: Layout }): ReactElement {
   const isDark = useIsDark();
-  const { fitView, zoomIn, zoomOut } = useReactFlow();
-  const wasMoved = useRef(false);
-  const shownTopology = useRef(layout.topology);
-
-  // A new service must be seen, unless somebody already looks at a part of the map.
-  useEffect(() => {
-    if (shownTopology.current === layout.topology) return;
-    shownTopology.current = layout.topology;
-    if (!wasMoved.current) requestAnimationFrame(() => void fitView({ ...FIT, duration: 300 }));
-  }, [layout.topology, fitView]);
+  const { zoomIn, zoomOut } = useReactFlow();
+  const fit = legend === undefined ? FIT_WITHOUT_LEGEND : FIT;
+  const { onMoved, fitAll } = useMapCamera(layout, selection, fit);
 
   const isCrowded = map.edges.length > MAX_LABELS;
   const near = useMemo(
@@ -125,7 +124,7 @@ function Canvas({
       edgeTypes={EDGE_TYPES}
       colorMode={isDark ? 'dark' : 'light'}
       fitView
-      fitViewOptions={FIT}
+      fitViewOptions={fit}
       minZoom={0.05}
       maxZoom={2.5}
       nodesDraggable={false}
@@ -137,11 +136,10 @@ function Canvas({
       onNodesChange={(changes) => selectFrom('node', changes)}
       onEdgesChange={(changes) => selectFrom('edge', changes)}
       onPaneClick={() => onSelect(undefined)}
-      onMoveStart={(event) => {
-        if (event) wasMoved.current = true;
-      }}
+      onMove={(event) => event && onMoved()}
       aria-label="Service map"
     >
+      {legend !== undefined && <Panel position="top-left">{legend}</Panel>}
       <Background gap={22} size={1.4} color="var(--map-dot)" />
       <Panel position="bottom-left" className={styles.tools ?? ''}>
         <button type="button" aria-label="Zoom in" onClick={() => void zoomIn({ duration: 150 })}>
@@ -150,13 +148,7 @@ function Canvas({
         <button type="button" aria-label="Zoom out" onClick={() => void zoomOut({ duration: 150 })}>
           −
         </button>
-        <button
-          type="button"
-          onClick={() => {
-            wasMoved.current = false;
-            void fitView({ ...FIT, duration: 250 });
-          }}
-        >
+        <button type="button" onClick={fitAll}>
           Fit
         </button>
       </Panel>

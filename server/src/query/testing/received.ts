@@ -1,11 +1,10 @@
 import fc from 'fast-check';
-import type { FilterSubject } from '../../filter/subject.ts';
+import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { parseDocument } from '../../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../model/testing/arbitrary-trace.ts';
-import { subjectOf } from '../find-traces.ts';
 
 /** When the generated traces start, microseconds; what they hold ends some seconds later. */
 export const START_US = 1_716_560_000_000_000;

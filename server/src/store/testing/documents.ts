@@ -63,5 +63,5 @@ export function aDocument(number: number, given: Partial<Pick<Document, 'seq' | 
     child(2, 'SQS'),
   ];
   const text = JSON.stringify({ id, annotations, metadata, ...fields, padding: 'x'.repeat(500) });
-  return { traceId, id, seq, text, entities };
+  return { format: 'xray', traceId, id, seq, text, entities };
 }

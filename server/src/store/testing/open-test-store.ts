@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { openStore, type StoreOptions } from '../open-store.ts';
 import type { Store } from '../store.ts';
 
-/** A small embedded store with room for a laptop's tests. */
+/** A small store with room for a laptop's tests, embedded where no URL is given. */
 export function openTestStore(dataDir: string, given: Partial<StoreOptions> = {}): Promise<Store> {
   return openStore({
+    storeUrl: undefined,
     dataDir,
     poolSize: 4,
     threadPoolSize: 16,

@@ -9,6 +9,8 @@ export type RemoteInvocation = {
   readonly invocationType: InvocationType;
   readonly qualifier: string | undefined;
   readonly clientContext: string | undefined;
+  /** `X-Amzn-Trace-Id` to send. */
+  readonly traceHeader?: string | undefined;
 };
 
 /**
@@ -16,11 +18,20 @@ export type RemoteInvocation = {
  * Throws what the service refused, in its own words; a failing function is a result.
  */
 export async function invokeRemote(invocation: RemoteInvocation): Promise<InvokeResult> {
-  const { endpointUrl, functionName, payload, invocationType, qualifier, clientContext } = invocation;
+  const {
+    endpointUrl,
+    functionName,
+    payload,
+    invocationType,
+    qualifier,
+    clientContext,
+    traceHeader: sent,
+  } = invocation;
   const url = new URL(`/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`, endpointUrl);
   if (qualifier !== undefined) url.searchParams.set('Qualifier', qualifier);
   const headers = new Headers({ 'x-amz-invocation-type': invocationType, 'x-amz-log-type': 'Tail' });
   if (clientContext !== undefined) headers.set('x-amz-client-context', Buffer.from(clientContext).toString('base64'));
+  if (sent !== undefined) headers.set('x-amzn-trace-id', sent);
   const answer = await send(url, headers, payload);
   const body = Buffer.from(await answer.arrayBuffer());
   if (answer.status >= 300) throw refused(answer, body);

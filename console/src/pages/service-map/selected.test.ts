@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import type { MapEdge, MapNode, ServiceMap, Traffic } from '../../shared/map/graph.ts';
+import { selectedOn } from './selected.ts';
+
+const traffic: Traffic = { counts: { ok: 1, error: 0, throttle: 0, fault: 0 }, total: 1, averageUs: 5, times: [] };
+
+function aNode(name: string, type: string | null): MapNode {
+  return {
+    key: `${type ?? ''}|${name}`,
+    name,
+    type,
+    isClient: type === 'client',
+    isRoot: false,
+    isInferred: false,
+    traffic,
+  };
+}
+
+function anEdge(from: MapNode, to: MapNode): MapEdge {
+  return { key: `${from.key}→${to.key}`, from: from.key, to: to.key, isLink: false, traffic };
+}
+
+const client = aNode('shop', 'client');
+const shop = aNode('shop', null);
+const queue = aNode('https://sqs.us-east-1.amazonaws.com/000000000000/orders', 'AWS::SQS::Queue');
+const map: ServiceMap = { nodes: [client, shop, queue], edges: [anEdge(client, shop), anEdge(shop, queue)] };
+
+test('a node is selected by its name and type, and lists its connections in both directions', () => {
+  expect(selectedOn(map, { kind: 'node', key: shop.key })).toMatchObject({
+    title: 'shop',
+    selector: 'service("shop")',
+    neighbours: [{ text: 'from Client' }, { text: 'to orders' }],
+  });
+});
+
+test('an edge is selected by both ends', () => {
+  expect(selectedOn(map, { kind: 'edge', key: `${client.key}→${shop.key}` })).toMatchObject({
+    title: 'Client → shop',
+    selector: 'edge(id(name: "shop", type: "client"), "shop")',
+    neighbours: [{ selection: { kind: 'node', key: client.key } }, { selection: { kind: 'node', key: shop.key } }],
+  });
+});
+
+test('what is not on the map is not selected', () => {
+  expect(selectedOn(map, { kind: 'node', key: 'x' })).toBeUndefined();
+  expect(selectedOn(map, { kind: 'edge', key: 'x→y' })).toBeUndefined();
+});

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { aTrace, LAMBDA_TRACE } from '../../testing/trace.ts';
+import { drawnStartUs, type Entity, readTrace } from './entities.ts';
+import { exceptionsOf } from './exceptions.ts';
+import { outcomeOfTree } from './outcome-of-tree.ts';
+
+const tree = readTrace(aTrace(LAMBDA_TRACE));
+
+function entity(id: string, of = tree): Entity {
+  const found = of.byId.get(id);
+  if (!found) throw new Error(`no entity ${id}`);
+  return found;
+}
+
+const outline = (entities: readonly Entity[]): unknown =>
+  entities.map(({ id, children }) => [id, ...(outline(children) as unknown[])]);
+
+test('called segments hang below the subsegment that called them, all by start', () => {
+  expect(outline(tree.roots)).toEqual([['a1', ['b1', ['b2'], ['b3', ['b4', ['c1']], ['b5']]]]]);
+});
+
+test('the order of the documents does not matter', () => {
+  fc.assert(
+    fc.property(fc.shuffledSubarray([...LAMBDA_TRACE], { minLength: LAMBDA_TRACE.length }), (shuffled) => {
+      expect(outline(readTrace(aTrace(shuffled)).roots)).toEqual(outline(tree.roots));
+    }),
+  );
+});
+
+test('an inferred segment is told by its call and is no line of its own', () => {
+  expect(tree.byId.has('i1')).toBe(false);
+  expect(entity('b5').inferredType).toBe('Database::SQL');
+  expect(entity('b4').inferredType).toBeUndefined();
+});
+
+test('an inferred segment without its call is shown, since nothing else tells of it', () => {
+  const alone = readTrace(
+    aTrace([{ id: 'i1', name: 'db', parent_id: 'zz', inferred: true, start_time: 1, end_time: 2 }]),
+  );
+  expect(outline(alone.roots)).toEqual([['i1']]);
+});
+
+test('Initialization lies before the segment that holds it, so the segment is drawn from there', () => {
+  expect(entity('b1').startUs).toBe(101_000_000);
+  expect(drawnStartUs(entity('b1'))).toBe(100_400_000);
+});
+
+test('a called segment with an early clock does not move the start of its caller’s bar', () => {
+  const early = readTrace(
+    aTrace([
+      { id: 'a', name: 'a', start_time: 10, end_time: 12 },
+      { id: 'b', name: 'b', parent_id: 'a', start_time: 9, end_time: 11 },
+    ]),
+  );
+  expect(drawnStartUs(entity('a', early))).toBe(10_000_000);
+  expect(early.startUs).toBe(9_000_000);
+});
+
+test('flags come before the status, and a 429 is a throttle', () => {
+  expect(entity('b1').outcome).toBe('fault');
+  expect(entity('b5').outcome).toBe('throttle');
+  expect(entity('a1').outcome).toBe('ok');
+});
+
+test('a fault below a good root is the trace’s worst outcome, and said to be inside', () => {
+  expect(outcomeOfTree(tree)).toEqual({ worst: 'fault', note: 'inside' });
+  expect(outcomeOfTree(readTrace(aTrace([{ id: 'a', start_time: 1, end_time: 2, fault: true }])))).toEqual({
+    worst: 'fault',
+    note: undefined,
+  });
+});
+
+test('an unfinished entity makes the trace one in progress', () => {
+  const running = readTrace(
+    aTrace([
+      {
+        id: 'a',
+        name: 'a',
+        start_time: 10,
+        in_progress: true,
+        subsegments: [{ id: 'b', name: 'b', start_time: 11, end_time: 13 }],
+      },
+    ]),
+  );
+  expect(running.isInProgress).toBe(true);
+  expect(entity('a', running).endUs).toBeUndefined();
+  expect(running.endUs).toBe(13_000_000);
+});
+
+test('subsegments whose parent has not arrived stay apart, but count', () => {
+  const partial = readTrace(aTrace([], [{ id: 'o', name: 'o', parent_id: 'zz', start_time: 5, end_time: 6 }]));
+  expect(outline(partial.orphans)).toEqual([['o']]);
+  expect([partial.startUs, partial.endUs]).toEqual([5_000_000, 6_000_000]);
+});
+
+test('segments that call each other in a circle are all shown', () => {
+  const circle = readTrace(
+    aTrace([
+      { id: 'a', name: 'a', parent_id: 'b', start_time: 1, end_time: 2 },
+      { id: 'b', name: 'b', parent_id: 'a', start_time: 1, end_time: 2 },
+    ]),
+  );
+  expect(circle.byId.size).toBe(2);
+  expect(outline(circle.roots)).toEqual([['a', ['b']]]);
+});
+
+test('a document that is no JSON object is left out, the others stay', () => {
+  const trace = aTrace(LAMBDA_TRACE);
+  const broken = { ...trace, Segments: [...trace.Segments, { Id: 'x', Document: '{' }, { Id: 'y', Document: '[]' }] };
+  expect(readTrace(broken).byId.size).toBe(tree.byId.size);
+});
+
+test('an empty trace has no entities and no time', () => {
+  expect(readTrace(aTrace([]))).toMatchObject({ roots: [], orphans: [], startUs: 0, endUs: 0, isInProgress: false });
+});
+
+test('a frame of an ES module has no line', () => {
+  expect(exceptionsOf(entity('b1'), tree)).toEqual([
+    {
+      type: 'TypeError',
+      message: 'no',
+      isRemote: false,
+      frames: [{ path: 'file', line: undefined, label: 'h' }],
+      truncated: 0,
+      recordedOn: undefined,
+    },
+  ]);
+});
+
+test('a cause that is a mere id is looked up on the other entities', () => {
+  expect(exceptionsOf(entity('b4'), tree)).toMatchObject([{ type: 'TypeError', recordedOn: { id: 'b1' } }]);
+  expect(exceptionsOf(entity('b3'), tree)).toEqual([]);
+});

@@ -1,0 +1,119 @@
+import type { WireEdge, WireService, WireStatistics } from 'openray/api-types';
+import { expect, test } from 'vitest';
+import { describeEdge, describeNode, volumeText } from './describe.ts';
+import { clientTraffic, neighbourhood, toServiceMap } from './graph.ts';
+
+function statistics(ok: number, fault: number): WireStatistics {
+  return {
+    OkCount: ok,
+    ErrorStatistics: { ThrottleCount: 0, OtherCount: 0, TotalCount: 0 },
+    FaultStatistics: { OtherCount: fault, TotalCount: fault },
+    TotalCount: ok + fault,
+    TotalResponseTime: (ok + fault) * 0.5,
+  };
+}
+
+function edgeTo(ReferenceId: number, more: Partial<WireEdge> = {}): WireEdge {
+  return {
+    ReferenceId,
+    StartTime: null,
+    EndTime: null,
+    SummaryStatistics: statistics(3, 1),
+    ResponseTimeHistogram: [{ Value: 0.5, Count: 4 }],
+    Aliases: [],
+    ...more,
+  };
+}
+
+function aService(ReferenceId: number, Name: string, Type: string | null, Edges: readonly WireEdge[]): WireService {
+  const isClient = Type === 'client';
+  return {
+    ReferenceId,
+    Name,
+    Names: [Name],
+    Root: null,
+    AccountId: null,
+    Type,
+    State: isClient ? 'unknown' : 'active',
+    StartTime: null,
+    EndTime: null,
+    Edges,
+    SummaryStatistics: isClient ? null : statistics(3, 1),
+    DurationHistogram: null,
+    ResponseTimeHistogram: isClient ? null : [{ Value: 0.5, Count: 4 }],
+  };
+}
+
+const services = [
+  aService(0, 'fn', 'client', [edgeTo(1)]),
+  aService(1, 'fn', 'AWS::Lambda', [edgeTo(2)]),
+  aService(2, 'fn', 'AWS::Lambda::Function', [edgeTo(3, { EdgeType: 'link' }), edgeTo(99)]),
+  aService(3, 'queue', 'AWS::SQS::Queue', []),
+];
+
+test('services of one name and different types are different nodes', () => {
+  expect(toServiceMap(services).nodes.map(({ key }) => key)).toEqual([
+    'AWS::Lambda::Function|fn',
+    'AWS::Lambda|fn',
+    'AWS::SQS::Queue|queue',
+    'client|fn',
+  ]);
+});
+
+test('the map does not depend on how the server numbers and orders its services', () => {
+  const renumbered = services
+    .map((service) => ({
+      ...service,
+      ReferenceId: 10 - service.ReferenceId,
+      Edges: service.Edges.map((edge) => ({ ...edge, ReferenceId: 10 - edge.ReferenceId })),
+    }))
+    .reverse();
+  expect(toServiceMap(renumbered)).toEqual(toServiceMap(services));
+});
+
+test('an edge to a service that was not sent is left out', () => {
+  expect(toServiceMap(services).edges).toHaveLength(3);
+});
+
+test('a message is told from a call', () => {
+  expect(
+    toServiceMap(services)
+      .edges.filter(({ isLink }) => isLink)
+      .map(({ to }) => to),
+  ).toEqual(['AWS::SQS::Queue|queue']);
+});
+
+test('what a client saw is the sum of its edges', () => {
+  const map = toServiceMap([aService(0, 'a', 'client', [edgeTo(1), edgeTo(2)]), ...services.slice(1)]);
+  expect(clientTraffic(map, 'client|a')).toEqual({
+    counts: { ok: 6, error: 0, throttle: 0, fault: 2 },
+    total: 8,
+    averageUs: 500_000,
+    times: [
+      { us: 500_000, count: 4 },
+      { us: 500_000, count: 4 },
+    ],
+  });
+});
+
+test('near a node are its edges and their other ends; near an edge its ends', () => {
+  const map = toServiceMap(services);
+  expect([...neighbourhood(map, { kind: 'node', key: 'AWS::Lambda|fn' })].sort()).toEqual([
+    'AWS::Lambda::Function|fn',
+    'AWS::Lambda|fn',
+    'AWS::Lambda|fn→AWS::Lambda::Function|fn',
+    'client|fn',
+    'client|fn→AWS::Lambda|fn',
+  ]);
+  expect(neighbourhood(map, { kind: 'edge', key: 'client|fn→AWS::Lambda|fn' }).size).toBe(3);
+});
+
+test('nodes and edges are told to a screen reader with what is wrong', () => {
+  const map = toServiceMap(services);
+  const [node] = map.nodes;
+  const [edge] = map.edges;
+  if (!node || !edge) throw new Error('the map has nodes and edges');
+  expect(describeNode(node, 2)).toBe('Lambda function fn, average 500 ms, 2/min, 25 % faults');
+  expect(describeEdge(edge, map, undefined)).toBe('fn to queue, average 500 ms, 4 requests, 25 % faults');
+  expect(volumeText({ ...edge.traffic, total: 1 }, undefined)).toBe('1 request');
+});

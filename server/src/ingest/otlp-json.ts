@@ -1,0 +1,317 @@
+import { OpenrayError } from '../errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { MAX_VALUE_DEPTH } from '../model/otlp/limits.ts';
+import type {
+  AnyValue,
+  DoubleValue,
+  EntityRef,
+  KeyValue,
+  LogRecord,
+  LogsData,
+  Resource,
+  ResourceLogs,
+  ResourceSpans,
+  Scope,
+  ScopeLogs,
+  ScopeSpans,
+  Span,
+  SpanEvent,
+  SpanLink,
+  SpanStatus,
+  TracesData,
+} from '../model/otlp/types.ts';
+import { doubleOf } from './otlp-protobuf.ts';
+
+/**
+ * OTLP/JSON in whatever way exporters write it, in the canonical form (see `model/otlp/types.ts`): numbers or text for
+ * 64-bit integers, names for kinds, base64 of either alphabet. Unknown members are left out, null is absent.
+ * Throws SerializationException, naming the member, where something is of another type than the protocol says.
+ * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ */
+export function readTraces(text: string): TracesData {
+  const data = parse(text);
+  return { resourceSpans: list(data, 'resourceSpans', readResourceSpans) };
+}
+
+/** The same for logs. */
+export function readLogs(text: string): LogsData {
+  const data = parse(text);
+  return { resourceLogs: list(data, 'resourceLogs', readResourceLogs) };
+}
+
+function parse(text: string): JsonObject {
+  let data: JsonValue;
+  try {
+    data = JSON.parse(withLongIntegersAsText(text));
+  } catch (cause) {
+    throw new OpenrayError('SerializationException', `the body is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (!isJsonObject(data)) throw new OpenrayError('SerializationException', 'the body must be a JSON object');
+  return data;
+}
+
+const LONG_INTEGER = /[:[,]\s*-?\d{16,}\s*[,\]}]/;
+const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+
+/** `JSON.parse` would round integers of more than 15 digits, which only a sender against the rules writes bare. */
+function withLongIntegersAsText(text: string): string {
+  if (!LONG_INTEGER.test(text)) return text;
+  return text.replace(TOKENS, (token) => (token.startsWith('"') ? token : `"${token}"`));
+}
+
+function readResourceSpans(from: JsonObject): ResourceSpans {
+  return {
+    resource: object(from, 'resource', readResource),
+    scopeSpans: list(from, 'scopeSpans', readScopeSpans),
+    schemaUrl: string(from, 'schemaUrl'),
+  };
+}
+
+function readScopeSpans(from: JsonObject): ScopeSpans {
+  return {
+    scope: object(from, 'scope', readScope),
+    spans: list(from, 'spans', readSpan),
+    schemaUrl: string(from, 'schemaUrl'),
+  };
+}
+
+function readResourceLogs(from: JsonObject): ResourceLogs {
+  return {
+    resource: object(from, 'resource', readResource),
+    scopeLogs: list(from, 'scopeLogs', readScopeLogs),
+    schemaUrl: string(from, 'schemaUrl'),
+  };
+}
+
+function readScopeLogs(from: JsonObject): ScopeLogs {
+  return {
+    scope: object(from, 'scope', readScope),
+    logRecords: list(from, 'logRecords', readLogRecord),
+    schemaUrl: string(from, 'schemaUrl'),
+  };
+}
+
+function readResource(from: JsonObject): Resource {
+  return { ...readAttributes(from), entityRefs: list(from, 'entityRefs', readEntityRef) };
+}
+
+function readEntityRef(from: JsonObject): EntityRef {
+  return {
+    schemaUrl: string(from, 'schemaUrl'),
+    type: string(from, 'type'),
+    idKeys: strings(from, 'idKeys'),
+    descriptionKeys: strings(from, 'descriptionKeys'),
+  };
+}
+
+function readScope(from: JsonObject): Scope {
+  return {
+    name: string(from, 'name'),
+    version: string(from, 'version'),
+    ...readAttributes(from),
+  };
+}
+
+const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
+const CODES = ['UNSET', 'OK', 'ERROR'];
+
+function readSpan(from: JsonObject): Span {
+  return {
+    traceId: id(from, 'traceId') ?? '',
+    spanId: id(from, 'spanId') ?? '',
+    traceState: string(from, 'traceState'),
+    parentSpanId: id(from, 'parentSpanId'),
+    name: string(from, 'name'),
+    kind: enumerated(from, 'kind', 'SPAN_KIND_', KINDS),
+    startTimeUnixNano: nanos(from, 'startTimeUnixNano'),
+    endTimeUnixNano: nanos(from, 'endTimeUnixNano'),
+    ...readAttributes(from),
+    events: list(from, 'events', readEvent),
+    droppedEventsCount: uint32(from, 'droppedEventsCount'),
+    links: list(from, 'links', readLink),
+    droppedLinksCount: uint32(from, 'droppedLinksCount'),
+    status: object(from, 'status', readStatus),
+    flags: uint32(from, 'flags'),
+  };
+}
+
+function readEvent(from: JsonObject): SpanEvent {
+  return {
+    timeUnixNano: nanos(from, 'timeUnixNano'),
+    name: string(from, 'name'),
+    ...readAttributes(from),
+  };
+}
+
+function readLink(from: JsonObject): SpanLink {
+  return {
+    traceId: id(from, 'traceId'),
+    spanId: id(from, 'spanId'),
+    traceState: string(from, 'traceState'),
+    ...readAttributes(from),
+    flags: uint32(from, 'flags'),
+  };
+}
+
+function readStatus(from: JsonObject): SpanStatus {
+  return {
+    message: string(from, 'message'),
+    code: enumerated(from, 'code', 'STATUS_CODE_', CODES),
+  };
+}
+
+function readLogRecord(from: JsonObject): LogRecord {
+  return {
+    timeUnixNano: nanos(from, 'timeUnixNano'),
+    observedTimeUnixNano: nanos(from, 'observedTimeUnixNano'),
+    severityNumber: uint32(from, 'severityNumber'),
+    severityText: string(from, 'severityText'),
+    body: object(from, 'body', (value) => readAnyValue(value, 0)),
+    ...readAttributes(from),
+    flags: uint32(from, 'flags'),
+    traceId: id(from, 'traceId'),
+    spanId: id(from, 'spanId'),
+    eventName: string(from, 'eventName'),
+  };
+}
+
+function readAttributes(from: JsonObject): Pick<Resource, 'attributes' | 'droppedAttributesCount'> {
+  return {
+    attributes: list(from, 'attributes', (one) => readKeyValue(one, 0)),
+    droppedAttributesCount: uint32(from, 'droppedAttributesCount'),
+  };
+}
+
+function readKeyValue(from: JsonObject, depth: number): KeyValue {
+  return {
+    key: string(from, 'key'),
+    value: object(from, 'value', (value) => readAnyValue(value, depth)),
+  };
+}
+
+/** Of several members the first in the protocol's order counts. A member that is null leaves the value empty. */
+function readAnyValue(from: JsonObject, depth: number): AnyValue {
+  const { stringValue, boolValue, intValue, doubleValue, bytesValue } = from;
+  if (isSent(stringValue)) return { stringValue: isString(stringValue, 'stringValue') };
+  if (isSent(boolValue)) {
+    if (typeof boolValue !== 'boolean') throw wrongType('boolValue', 'true or false');
+    return { boolValue };
+  }
+  if (isSent(intValue)) return readInteger(intValue);
+  if (isSent(doubleValue)) return { doubleValue: readDouble(doubleValue) };
+  const array = object(from, 'arrayValue', (inner) =>
+    depth < MAX_VALUE_DEPTH ? list(inner, 'values', (one) => readAnyValue(one, depth + 1)) : undefined,
+  );
+  if (isSent(from.arrayValue)) return { arrayValue: array === undefined ? {} : { values: array } };
+  const entries = object(from, 'kvlistValue', (inner) =>
+    depth < MAX_VALUE_DEPTH ? list(inner, 'values', (one) => readKeyValue(one, depth + 1)) : undefined,
+  );
+  if (isSent(from.kvlistValue)) return { kvlistValue: entries === undefined ? {} : { values: entries } };
+  if (isSent(bytesValue)) return { bytesValue: readBytes(bytesValue) };
+  return {};
+}
+
+/** What no 64-bit integer holds was a double before its exporter took it for an integer. */
+function readInteger(value: JsonValue): AnyValue {
+  const text = typeof value === 'number' ? integerText(value) : value;
+  if (typeof text !== 'string' || !/^-?\d+$/.test(text)) throw wrongType('intValue', 'an integer');
+  const integer = BigInt(text);
+  return BigInt.asIntN(64, integer) === integer ? { intValue: integer.toString() } : { doubleValue: Number(text) };
+}
+
+function integerText(value: number): string | undefined {
+  return Number.isInteger(value) ? BigInt(value).toString() : undefined;
+}
+
+function readDouble(value: JsonValue): DoubleValue {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof number !== 'number' || (Number.isNaN(number) && value !== 'NaN'))
+    throw wrongType('doubleValue', 'a number');
+  return doubleOf(number);
+}
+
+function readBytes(value: JsonValue): string {
+  const text = isString(value, 'bytesValue');
+  if (!/^[\w+/-]*={0,2}$/.test(text)) throw wrongType('bytesValue', 'base64');
+  return Buffer.from(text, 'base64').toString('base64');
+}
+
+function isSent(value: JsonValue | undefined): value is Exclude<JsonValue, null> {
+  return value !== undefined && value !== null;
+}
+
+function isString(value: JsonValue, member: string): string {
+  if (typeof value !== 'string') throw wrongType(member, 'a text');
+  return value;
+}
+
+function string(from: JsonObject, member: string): string | undefined {
+  const value = from[member];
+  return isSent(value) ? isString(value, member) || undefined : undefined;
+}
+
+function strings(from: JsonObject, member: string): readonly string[] | undefined {
+  const values = from[member];
+  if (!isSent(values)) return undefined;
+  if (!Array.isArray(values)) throw wrongType(member, 'a list');
+  return values.length === 0 ? undefined : values.map((value) => isString(value, member));
+}
+
+/** Hex of any case. What is not an id is found where ids are checked, so that only its span is refused. */
+function id(from: JsonObject, member: string): string | undefined {
+  return string(from, member)?.toLowerCase();
+}
+
+function nanos(from: JsonObject, member: string): string | undefined {
+  const value = from[member];
+  if (!isSent(value)) return undefined;
+  const text = typeof value === 'number' ? integerText(value) : value;
+  if (typeof text !== 'string' || !/^\d{1,20}$/.test(text)) throw wrongType(member, 'nanoseconds since 1970');
+  const time = BigInt(text);
+  if (time >= 1n << 64n) throw wrongType(member, 'nanoseconds since 1970');
+  return time === 0n ? undefined : time.toString();
+}
+
+function uint32(from: JsonObject, member: string): number | undefined {
+  const value = from[member];
+  if (!isSent(value)) return undefined;
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
+    throw wrongType(member, 'a whole number of 32 bits');
+  }
+  return number === 0 ? undefined : number;
+}
+
+/** The protocol wants numbers; names are read too. */
+function enumerated(from: JsonObject, member: string, prefix: string, names: readonly string[]): number | undefined {
+  const value = from[member];
+  if (typeof value === 'string' && value.startsWith(prefix)) {
+    const number = names.indexOf(value.slice(prefix.length));
+    return number > 0 ? number : undefined;
+  }
+  if (typeof value === 'number' && Number.isInteger(value) && value === (value | 0)) return value || undefined;
+  return uint32(from, member);
+}
+
+function object<T>(from: JsonObject, member: string, read: (value: JsonObject) => T): T | undefined {
+  const value = from[member];
+  if (!isSent(value)) return undefined;
+  if (!isJsonObject(value)) throw wrongType(member, 'an object');
+  return read(value);
+}
+
+/** Undefined for an empty list: the protocol does not tell it from none. */
+function list<T>(from: JsonObject, member: string, read: (value: JsonObject) => T): readonly T[] | undefined {
+  const values = from[member];
+  if (!isSent(values)) return undefined;
+  if (!Array.isArray(values)) throw wrongType(member, 'a list');
+  if (values.length === 0) return undefined;
+  return values.map((value) => {
+    if (!isJsonObject(value)) throw wrongType(member, 'a list of objects');
+    return read(value);
+  });
+}
+
+function wrongType(member: string, wanted: string): OpenrayError {
+  return new OpenrayError('SerializationException', `${member} must be ${wanted}`);
+}

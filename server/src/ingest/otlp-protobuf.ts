@@ -1,0 +1,546 @@
+import protobuf from 'protobufjs/minimal.js';
+import { MAX_VALUE_DEPTH } from '../model/otlp/limits.ts';
+import type {
+  AnyValue,
+  DoubleValue,
+  EntityRef,
+  KeyValue,
+  LogRecord,
+  LogsData,
+  Resource,
+  ResourceLogs,
+  ResourceSpans,
+  Scope,
+  ScopeLogs,
+  ScopeSpans,
+  Span,
+  SpanEvent,
+  SpanLink,
+  SpanStatus,
+  TracesData,
+} from '../model/otlp/types.ts';
+
+const { Reader } = protobuf;
+type Bytes = protobuf.Reader;
+
+/**
+ * OTLP in protobuf, read straight into the canonical OTLP/JSON form (see `model/otlp/types.ts`), field by field over
+ * protobufjs's reader: its generic decoder takes three times as long and makes an object of every 64-bit integer, see
+ * docs/decisions/0006-otlp-decoding.md. The cases are the numbers of the fields.
+ * Unknown fields are skipped, invalid UTF-8 is replaced; of values nested deeper than MAX_VALUE_DEPTH one level more is
+ * read, so that they can be told. Throws when the bytes are no message.
+ */
+export function decodeTraces(bytes: Buffer): TracesData {
+  const reader = Reader.create(bytes);
+  const resourceSpans: ResourceSpans[] = [];
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag >>> 3 === 1) resourceSpans.push(readResourceSpans(reader, endOf(reader)));
+    else reader.skipType(tag & 7);
+  }
+  return { resourceSpans };
+}
+
+/** The same for logs. */
+export function decodeLogs(bytes: Buffer): LogsData {
+  const reader = Reader.create(bytes);
+  const resourceLogs: ResourceLogs[] = [];
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag >>> 3 === 1) resourceLogs.push(readResourceLogs(reader, endOf(reader)));
+    else reader.skipType(tag & 7);
+  }
+  return { resourceLogs };
+}
+
+/** A message while it is read. */
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Where the length-delimited field that begins here ends. */
+function endOf(reader: Bytes): number {
+  const end = reader.uint32() + reader.pos;
+  if (end > reader.len) throw new RangeError('a field is longer than the message');
+  return end;
+}
+
+/** A field inside that is longer than the message around it has taken bytes that are not its own. */
+function closeAt(reader: Bytes, end: number): void {
+  if (reader.pos !== end) throw new RangeError('a field is longer than the message that holds it');
+}
+
+function readResourceSpans(reader: Bytes, end: number): ResourceSpans {
+  const target: Mutable<ResourceSpans> = {};
+  const scopeSpans: ScopeSpans[] = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.resource = readResource(reader, endOf(reader), target.resource);
+        break;
+      case 2:
+        scopeSpans.push(readScopeSpans(reader, endOf(reader)));
+        break;
+      case 3:
+        target.schemaUrl = reader.string() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  if (scopeSpans.length > 0) target.scopeSpans = scopeSpans;
+  return target;
+}
+
+function readScopeSpans(reader: Bytes, end: number): ScopeSpans {
+  const target: Mutable<ScopeSpans> = {};
+  const spans: Span[] = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.scope = readScope(reader, endOf(reader), target.scope);
+        break;
+      case 2:
+        spans.push(readSpan(reader, endOf(reader)));
+        break;
+      case 3:
+        target.schemaUrl = reader.string() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  if (spans.length > 0) target.spans = spans;
+  return target;
+}
+
+function readResourceLogs(reader: Bytes, end: number): ResourceLogs {
+  const target: Mutable<ResourceLogs> = {};
+  const scopeLogs: ScopeLogs[] = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.resource = readResource(reader, endOf(reader), target.resource);
+        break;
+      case 2:
+        scopeLogs.push(readScopeLogs(reader, endOf(reader)));
+        break;
+      case 3:
+        target.schemaUrl = reader.string() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  if (scopeLogs.length > 0) target.scopeLogs = scopeLogs;
+  return target;
+}
+
+function readScopeLogs(reader: Bytes, end: number): ScopeLogs {
+  const target: Mutable<ScopeLogs> = {};
+  const logRecords: LogRecord[] = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.scope = readScope(reader, endOf(reader), target.scope);
+        break;
+      case 2:
+        logRecords.push(readLogRecord(reader, endOf(reader)));
+        break;
+      case 3:
+        target.schemaUrl = reader.string() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  if (logRecords.length > 0) target.logRecords = logRecords;
+  return target;
+}
+
+/** A message that stands twice in the one around it is one message: its lists go on, its other fields are replaced. */
+function readResource(reader: Bytes, end: number, before: Resource = {}): Resource {
+  const target: Mutable<Resource> = { ...before };
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.attributes = [...(target.attributes ?? []), readKeyValue(reader, endOf(reader), 0)];
+        break;
+      case 2:
+        target.droppedAttributesCount = reader.uint32() || undefined;
+        break;
+      case 3:
+        target.entityRefs = [...(target.entityRefs ?? []), readEntityRef(reader, endOf(reader))];
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  return target;
+}
+
+function readEntityRef(reader: Bytes, end: number): EntityRef {
+  const target: Mutable<EntityRef> = {};
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.schemaUrl = reader.string() || undefined;
+        break;
+      case 2:
+        target.type = reader.string() || undefined;
+        break;
+      case 3:
+        target.idKeys = [...(target.idKeys ?? []), reader.string()];
+        break;
+      case 4:
+        target.descriptionKeys = [...(target.descriptionKeys ?? []), reader.string()];
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  return target;
+}
+
+function readScope(reader: Bytes, end: number, before: Scope = {}): Scope {
+  const target: Mutable<Scope> = { ...before };
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.name = reader.string() || undefined;
+        break;
+      case 2:
+        target.version = reader.string() || undefined;
+        break;
+      case 3:
+        target.attributes = [...(target.attributes ?? []), readKeyValue(reader, endOf(reader), 0)];
+        break;
+      case 4:
+        target.droppedAttributesCount = reader.uint32() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  return target;
+}
+
+function readSpan(reader: Bytes, end: number): Span {
+  const target: Mutable<Span> = { traceId: '', spanId: '' };
+  const attributes: KeyValue[] = [];
+  const events: SpanEvent[] = [];
+  const links: SpanLink[] = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.traceId = readHex(reader);
+        break;
+      case 2:
+        target.spanId = readHex(reader);
+        break;
+      case 3:
+        target.traceState = reader.string() || undefined;
+        break;
+      case 4:
+        target.parentSpanId = readHex(reader) || undefined;
+        break;
+      case 5:
+        target.name = reader.string() || undefined;
+        break;
+      case 6:
+        target.kind = reader.int32() || undefined;
+        break;
+      case 7:
+        target.startTimeUnixNano = readFixed64(reader);
+        break;
+      case 8:
+        target.endTimeUnixNano = readFixed64(reader);
+        break;
+      case 9:
+        attributes.push(readKeyValue(reader, endOf(reader), 0));
+        break;
+      case 10:
+        target.droppedAttributesCount = reader.uint32() || undefined;
+        break;
+      case 11:
+        events.push(readEvent(reader, endOf(reader)));
+        break;
+      case 12:
+        target.droppedEventsCount = reader.uint32() || undefined;
+        break;
+      case 13:
+        links.push(readLink(reader, endOf(reader)));
+        break;
+      case 14:
+        target.droppedLinksCount = reader.uint32() || undefined;
+        break;
+      case 15:
+        target.status = readStatus(reader, endOf(reader), target.status);
+        break;
+      case 16:
+        target.flags = reader.fixed32() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  if (attributes.length > 0) target.attributes = attributes;
+  if (events.length > 0) target.events = events;
+  if (links.length > 0) target.links = links;
+  return target;
+}
+
+function readEvent(reader: Bytes, end: number): SpanEvent {
+  const target: Mutable<SpanEvent> = {};
+  const attributes: KeyValue[] = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.timeUnixNano = readFixed64(reader);
+        break;
+      case 2:
+        target.name = reader.string() || undefined;
+        break;
+      case 3:
+        attributes.push(readKeyValue(reader, endOf(reader), 0));
+        break;
+      case 4:
+        target.droppedAttributesCount = reader.uint32() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  if (attributes.length > 0) target.attributes = attributes;
+  return target;
+}
+
+function readLink(reader: Bytes, end: number): SpanLink {
+  const target: Mutable<SpanLink> = {};
+  const attributes: KeyValue[] = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.traceId = readHex(reader);
+        break;
+      case 2:
+        target.spanId = readHex(reader);
+        break;
+      case 3:
+        target.traceState = reader.string() || undefined;
+        break;
+      case 4:
+        attributes.push(readKeyValue(reader, endOf(reader), 0));
+        break;
+      case 5:
+        target.droppedAttributesCount = reader.uint32() || undefined;
+        break;
+      case 6:
+        target.flags = reader.fixed32() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  if (attributes.length > 0) target.attributes = attributes;
+  return target;
+}
+
+function readStatus(reader: Bytes, end: number, before: SpanStatus = {}): SpanStatus {
+  const target: Mutable<SpanStatus> = { ...before };
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 2:
+        target.message = reader.string() || undefined;
+        break;
+      case 3:
+        target.code = reader.int32() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  return target;
+}
+
+function readLogRecord(reader: Bytes, end: number): LogRecord {
+  const target: Mutable<LogRecord> = {};
+  const attributes: KeyValue[] = [];
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.timeUnixNano = readFixed64(reader);
+        break;
+      case 2:
+        target.severityNumber = reader.int32() || undefined;
+        break;
+      case 3:
+        target.severityText = reader.string() || undefined;
+        break;
+      case 5:
+        target.body = readAnyValue(reader, endOf(reader), 0, target.body);
+        break;
+      case 6:
+        attributes.push(readKeyValue(reader, endOf(reader), 0));
+        break;
+      case 7:
+        target.droppedAttributesCount = reader.uint32() || undefined;
+        break;
+      case 8:
+        target.flags = reader.fixed32() || undefined;
+        break;
+      case 9:
+        target.traceId = readHex(reader);
+        break;
+      case 10:
+        target.spanId = readHex(reader);
+        break;
+      case 11:
+        target.observedTimeUnixNano = readFixed64(reader);
+        break;
+      case 12:
+        target.eventName = reader.string() || undefined;
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  if (attributes.length > 0) target.attributes = attributes;
+  return target;
+}
+
+function readKeyValue(reader: Bytes, end: number, depth: number): KeyValue {
+  const target: Mutable<KeyValue> = {};
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        target.key = reader.string() || undefined;
+        break;
+      case 2:
+        target.value = readAnyValue(reader, endOf(reader), depth, target.value);
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  return target;
+}
+
+const EMPTY_VALUE: AnyValue = {};
+
+/** Of several members the last wins; two lists, or two maps, are one. */
+function readAnyValue(reader: Bytes, end: number, depth: number, before: AnyValue = EMPTY_VALUE): AnyValue {
+  let value = before;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    switch (tag >>> 3) {
+      case 1:
+        value = { stringValue: reader.string() };
+        break;
+      case 2:
+        value = { boolValue: reader.bool() };
+        break;
+      case 3:
+        value = { intValue: readInt64(reader) };
+        break;
+      case 4:
+        value = { doubleValue: doubleOf(reader.double()) };
+        break;
+      case 5: {
+        const values = readArray(reader, endOf(reader), depth + 1);
+        const all = [...(value.arrayValue?.values ?? []), ...values];
+        value = { arrayValue: all.length > 0 ? { values: all } : {} };
+        break;
+      }
+      case 6: {
+        const values = readKeyValueList(reader, endOf(reader), depth + 1);
+        const all = [...(value.kvlistValue?.values ?? []), ...values];
+        value = { kvlistValue: all.length > 0 ? { values: all } : {} };
+        break;
+      }
+      case 7:
+        value = { bytesValue: Buffer.from(reader.bytes()).toString('base64') };
+        break;
+      default:
+        reader.skipType(tag & 7);
+    }
+  }
+  closeAt(reader, end);
+  return value;
+}
+
+function readArray(reader: Bytes, end: number, depth: number): readonly AnyValue[] {
+  const values: AnyValue[] = [];
+  if (depth > MAX_VALUE_DEPTH) reader.pos = end;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag >>> 3 === 1) values.push(readAnyValue(reader, endOf(reader), depth));
+    else reader.skipType(tag & 7);
+  }
+  closeAt(reader, end);
+  return values;
+}
+
+function readKeyValueList(reader: Bytes, end: number, depth: number): readonly KeyValue[] {
+  const values: KeyValue[] = [];
+  if (depth > MAX_VALUE_DEPTH) reader.pos = end;
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag >>> 3 === 1) values.push(readKeyValue(reader, endOf(reader), depth));
+    else reader.skipType(tag & 7);
+  }
+  closeAt(reader, end);
+  return values;
+}
+
+function readHex(reader: Bytes): string {
+  const end = endOf(reader);
+  const text = (reader.buf as Buffer).toString('hex', reader.pos, end);
+  reader.pos = end;
+  return text;
+}
+
+function readFixed64(reader: Bytes): string | undefined {
+  const low = reader.fixed32();
+  const high = reader.fixed32();
+  if (low === 0 && high === 0) return undefined;
+  return ((BigInt(high) << 32n) | BigInt(low)).toString();
+}
+
+/** A varint of up to ten bytes, two's complement. Small ones, which is most, need no big integer. */
+function readInt64(reader: Bytes): string {
+  const { low, high } = reader.int64();
+  if (high === 0) return String(low >>> 0);
+  return BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString();
+}
+
+/** JSON knows neither a negative zero nor what is not finite. */
+export function doubleOf(value: number): DoubleValue {
+  if (Object.is(value, -0)) return '-0';
+  if (Number.isFinite(value)) return value;
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
+}

@@ -1,0 +1,92 @@
+import type { AnnotationValue } from '../entity.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject } from '../json.ts';
+import type { AnyValue } from './types.ts';
+import { type Attributes, plainOf, texts } from './values.ts';
+
+/** Keys that become annotations beside those that a span names itself; `*` for all. */
+export type IndexedKeys = ReadonlySet<string>;
+
+const LISTED = 'aws.xray.annotations';
+const METADATA = 'aws.xray.metadata.';
+
+export type Notes = {
+  readonly annotations: Readonly<Record<string, AnnotationValue>> | undefined;
+  readonly metadata: JsonObject | undefined;
+};
+
+/**
+ * Annotations and metadata of a span: every attribute that no other member of the view has taken over, and `resource`.
+ * Only texts, numbers and booleans can be annotations; whatever is not one stays metadata, so that nothing is lost.
+ */
+export function notesOf(attributes: Attributes, resource: JsonObject, indexed: IndexedKeys): Notes {
+  const annotations = annotationsOf(attributes, resource, indexed);
+  const own = new Map<string, JsonValue>();
+  const spaces = new Map<string, JsonObject>();
+  for (const [key, value] of attributes.values) {
+    if (attributes.used.has(key) || annotations.taken.has(key)) continue;
+    if (key.startsWith(METADATA) && addSpace(spaces, key.slice(METADATA.length), value)) continue;
+    own.set(key, plainOf(value));
+  }
+  for (const key in resource) if (!annotations.taken.has(key)) own.set(key, resource[key] as JsonValue);
+  const told = spaces.get('default');
+  if (own.size > 0) spaces.set('default', { ...told, ...Object.fromEntries(own) });
+  return {
+    annotations: annotations.values.size > 0 ? Object.fromEntries(annotations.values) : undefined,
+    metadata: spaces.size > 0 ? Object.fromEntries(spaces) : undefined,
+  };
+}
+
+type Taken = { readonly values: ReadonlyMap<string, AnnotationValue>; readonly taken: ReadonlySet<string> };
+
+const NOTHING: Taken = { values: new Map(), taken: new Set() };
+
+/** Of keys that X-Ray would spell alike the one that needs no change wins, else the first in the order of code points. */
+function annotationsOf(attributes: Attributes, resource: JsonObject, indexed: IndexedKeys): Taken {
+  const listed = new Set(texts(attributes, LISTED));
+  const isListing = attributes.values.has(LISTED);
+  if (isListing) attributes.used.add(LISTED);
+  if (!isListing && indexed.size === 0) return NOTHING;
+  const isIndexed = (key: string) => indexed.has('*') || indexed.has(key) || listed.has(key);
+  const candidates: (readonly [string, JsonValue])[] = [];
+  for (const [key, value] of attributes.values) {
+    if (isIndexed(key) && key !== LISTED && isScalar(value)) candidates.push([key, plainOf(value)]);
+  }
+  for (const key in resource) if (isIndexed(key)) candidates.push([key, resource[key] as JsonValue]);
+  const chosen = new Map<string, readonly [key: string, value: AnnotationValue]>();
+  for (const [key, value] of candidates.sort(byKey)) {
+    const clean = key.replace(/[^\w.]/g, '_');
+    if (isAnnotation(value) && (clean === key || !chosen.has(clean))) chosen.set(clean, [key, value]);
+  }
+  return {
+    values: new Map(Array.from(chosen, ([clean, [, value]]) => [clean, value])),
+    taken: new Set(Array.from(chosen.values(), ([key]) => key)),
+  };
+}
+
+const byKey = ([a]: readonly [string, JsonValue], [b]: readonly [string, JsonValue]) => (a < b ? -1 : 1);
+
+function isScalar(value: AnyValue): boolean {
+  const { stringValue, boolValue, intValue, doubleValue } = value;
+  if (doubleValue !== undefined) return typeof doubleValue === 'number' || doubleValue === '-0';
+  return stringValue !== undefined || boolValue !== undefined || intValue !== undefined;
+}
+
+function isAnnotation(value: JsonValue): value is AnnotationValue {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** A namespace of metadata as translators write it: its members as JSON, in one text. */
+function addSpace(spaces: Map<string, JsonObject>, name: string, { stringValue }: AnyValue): boolean {
+  if (name === '' || stringValue === undefined || !stringValue.startsWith('{')) return false;
+  let members: JsonValue;
+  try {
+    members = JSON.parse(stringValue);
+  } catch {
+    return false;
+  }
+  if (!isJsonObject(members)) return false;
+  const space = name.toLowerCase() === 'default' ? 'default' : name;
+  spaces.set(space, { ...spaces.get(space), ...members });
+  return true;
+}

@@ -1,0 +1,116 @@
+import type { Document } from '../entity.ts';
+import type { EntityId, TraceId } from '../trace-id.ts';
+import type { IndexedKeys } from './annotations.ts';
+import { nanosToUs } from './time.ts';
+import type {
+  LogInPlace,
+  LogRecord,
+  Resource,
+  ResourceLogs,
+  ResourceSpans,
+  Scope,
+  Span,
+  SpanInPlace,
+} from './types.ts';
+import { alternativesOf, entitiesOfSpan } from './view.ts';
+
+/**
+ * A span is stored as a legal message of OTLP/JSON: a ResourceSpans that holds it alone. `annotations`, beside what the
+ * protocol knows, are the keys that the setting made annotations when the span arrived.
+ */
+type StoredSpan = ResourceSpans & { readonly annotations?: readonly string[] };
+
+/** Where spans or log records stand: all that is said once for many of them. */
+export type Surrounding = {
+  readonly resource: Resource | undefined;
+  readonly resourceSchemaUrl: string | undefined;
+  readonly scope: Scope | undefined;
+  readonly scopeSchemaUrl: string | undefined;
+};
+
+/** Makes documents of spans that share their resource and scope, whose text is printed only once. */
+export function spanWriter(
+  { resource = {}, resourceSchemaUrl, scope = {}, scopeSchemaUrl }: Surrounding,
+  indexed: IndexedKeys,
+): (span: Span, seq: number) => Document {
+  const around = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
+  const [head, tail] = textAround(around, 'scopeSpans', 'spans');
+  const end = indexed.size === 0 ? `${tail}}` : `${tail},"annotations":${JSON.stringify([...indexed])}}`;
+  return (span, seq) => spanDocument(`${head}${JSON.stringify(span)}${end}`, { ...around, span }, indexed, seq);
+}
+
+/** The same for log records that tell of an exception of a span. */
+export function logWriter({
+  resource = {},
+  resourceSchemaUrl,
+  scope = {},
+  scopeSchemaUrl,
+}: Surrounding): (record: LogRecord, seq: number) => Document {
+  const around = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
+  const [head, tail] = textAround(around, 'scopeLogs', 'logRecords');
+  return (record, seq) => logDocument(`${head}${JSON.stringify(record)}${tail}}`, { ...around, record }, seq);
+}
+
+/** What `spanWriter` has made, read again. */
+export function readStoredSpan(text: string, seq: number): Document {
+  const { annotations, ...stored }: StoredSpan = JSON.parse(text);
+  const { scope = {}, schemaUrl, spans = [] } = stored.scopeSpans?.[0] ?? {};
+  const span = spans[0] as Span;
+  const { resource = {} } = stored;
+  const inPlace = { resource, resourceSchemaUrl: stored.schemaUrl, scope, scopeSchemaUrl: schemaUrl, span };
+  return spanDocument(text, inPlace, annotations === undefined ? NO_KEYS : new Set(annotations), seq);
+}
+
+/** What `logWriter` has made, read again. */
+export function readStoredLog(text: string, seq: number): Document {
+  const stored: ResourceLogs = JSON.parse(text);
+  const { scope = {}, schemaUrl, logRecords = [] } = stored.scopeLogs?.[0] ?? {};
+  const record = logRecords[0] as LogRecord;
+  const { resource = {} } = stored;
+  return logDocument(
+    text,
+    { resource, resourceSchemaUrl: stored.schemaUrl, scope, scopeSchemaUrl: schemaUrl, record },
+    seq,
+  );
+}
+
+const NO_KEYS: IndexedKeys = new Set();
+
+function spanDocument(text: string, span: SpanInPlace, indexed: IndexedKeys, seq: number): Document {
+  return {
+    format: 'otlp',
+    traceId: span.span.traceId as TraceId,
+    id: span.span.spanId as EntityId,
+    seq,
+    text,
+    entities: entitiesOfSpan(span, { indexed }),
+    span,
+    indexed,
+    alternatives: alternativesOf(span, indexed),
+  };
+}
+
+function logDocument(text: string, log: LogInPlace, seq: number): Document {
+  const { record } = log;
+  return {
+    format: 'otlp-log',
+    traceId: record.traceId as TraceId,
+    id: record.spanId as EntityId,
+    seq,
+    text,
+    entities: [],
+    log,
+    atUs: nanosToUs(record.timeUnixNano ?? record.observedTimeUnixNano) ?? 0,
+  };
+}
+
+function textAround(
+  { resource, resourceSchemaUrl, scope, scopeSchemaUrl }: Required<Surrounding>,
+  scopes: 'scopeSpans' | 'scopeLogs',
+  items: 'spans' | 'logRecords',
+): readonly [head: string, tail: string] {
+  const member = (name: string, text: string | undefined) =>
+    text === undefined || text === '' ? '' : `"${name}":${JSON.stringify(text)},`;
+  const head = `{"resource":${JSON.stringify(resource)},${member('schemaUrl', resourceSchemaUrl)}"${scopes}":[{"scope":${JSON.stringify(scope)},${member('schemaUrl', scopeSchemaUrl)}"${items}":[`;
+  return [head, ']}]'];
+}

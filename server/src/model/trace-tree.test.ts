@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { assembleTrace } from './assemble.ts';
+import { A_START, anId, aSegment, aSubsegment, received } from './testing/builders.ts';
+import type { Trace } from './trace.ts';
+import { traceTree } from './trace-tree.ts';
+
+const trace = assembleTrace(
+  received(
+    aSegment({ id: anId('1'), name: 'orders', origin: 'AWS::Lambda', http: { response: { status: 200 } } }),
+    aSegment({
+      id: anId('2'),
+      parent_id: anId('1'),
+      name: 'orders',
+      origin: 'AWS::Lambda::Function',
+      fault: true,
+      cause: { exceptions: [{ id: anId('e'), type: 'TypeError', message: 'no user' }] },
+      subsegments: [aSubsegment({ id: anId('3'), name: 'Invocation', annotations: { user: 'brian1', cold: true } })],
+    }),
+    aSubsegment({ id: anId('4'), parent_id: anId('3'), name: 'late', start_time: A_START + 0.3 }),
+    aSubsegment({ id: anId('5'), parent_id: anId('3'), name: 'us.pycon.org', namespace: 'remote' }),
+    aSubsegment({ id: anId('6'), parent_id: anId('9'), name: 'lost', end_time: undefined, in_progress: true }),
+  ),
+) as Trace;
+
+test('a trace is printed as sam traces prints it, with what has no parent at the left', () => {
+  expect(traceTree(trace)).toBe(
+    [
+      ' - 0.500s - orders [HTTP: 200]',
+      '   - 0.500s - orders',
+      '     - 0.300s - Invocation',
+      '       - 0.300s - us.pycon.org',
+      '       - 0.100s - late',
+      ' - … - lost',
+    ].join('\n'),
+  );
+});
+
+test('in detail a line says what matters when a test fails', () => {
+  const [service, fn, invocation, remote, , lost] = traceTree(trace, { isDetailed: true }).split('\n');
+  expect(service).toBe(' - 0.500s - orders [HTTP: 200] (AWS::Lambda)');
+  expect(fn).toBe('   - 0.500s - orders (AWS::Lambda::Function, fault)  TypeError: no user');
+  expect(invocation).toBe('     - 0.300s - Invocation  user="brian1"  cold=true');
+  expect(remote).toContain('us.pycon.org (remote)');
+  expect(lost).toBe(' - … - lost (in progress)');
+});

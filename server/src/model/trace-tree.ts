@@ -1,0 +1,57 @@
+import { byStart, durationUsOf, type Entity } from './entity.ts';
+import { readObject } from './json.ts';
+import type { Trace } from './trace.ts';
+
+export type TreeOptions = {
+  /** Adds outcome, namespace, annotations and exceptions to each line; without them it is what `sam traces` prints. */
+  readonly isDetailed?: boolean;
+};
+
+/**
+ * The trace as text, a line each entity, children two blanks deeper than their parent:
+ * ` - 1.029s - orders [HTTP: 200]`. Seconds have three decimals, and stand as `…` while something is in progress.
+ * What has no parent here (yet) stands at the left.
+ */
+export function traceTree(trace: Trace, { isDetailed = false }: TreeOptions = {}): string {
+  const lines: string[] = [];
+  const tops = [...trace.entities.values()].filter(
+    ({ parentId }) => parentId === undefined || !trace.entities.has(parentId),
+  );
+  const waiting = tops
+    .sort(byStart)
+    .reverse()
+    .map((entity) => ({ entity, depth: 0 }));
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { entity, depth } = next;
+    lines.push(`${'  '.repeat(depth)}${lineOf(entity)}${isDetailed ? detailsOf(entity) : ''}`);
+    const children = trace.childrenOf.get(entity.id) ?? [];
+    for (const child of children.toReversed()) waiting.push({ entity: child, depth: depth + 1 });
+  }
+  return lines.join('\n');
+}
+
+function lineOf(entity: Entity): string {
+  const us = durationUsOf(entity);
+  const seconds = us === undefined ? '…' : `${(us / 1e6).toFixed(3)}s`;
+  const status = entity.http?.status;
+  return ` - ${seconds} - ${entity.name}${status === undefined ? '' : ` [HTTP: ${status}]`}`;
+}
+
+function detailsOf(entity: Entity): string {
+  const marks = [
+    ...(entity.kind === 'segment' ? [entity.origin ?? 'segment'] : []),
+    ...(entity.namespace === undefined ? [] : [entity.namespace]),
+    ...(entity.outcome === 'ok' ? [] : [entity.outcome]),
+    ...(entity.endUs === undefined ? ['in progress'] : []),
+  ];
+  const annotations = Object.entries(entity.annotations).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  const namespaces = Object.keys(readObject(entity.metadata) ?? {});
+  const metadata = namespaces.length === 0 ? [] : [`metadata: ${namespaces.join(', ')}`];
+  const exceptions = (entity.cause?.exceptions ?? []).map(({ type, message }) =>
+    [type, message].filter((text) => text !== undefined).join(': '),
+  );
+  return [
+    ...(marks.length === 0 ? [] : [` (${marks.join(', ')})`]),
+    ...[...annotations, ...metadata, ...exceptions].map((text) => `  ${text}`),
+  ].join('');
+}

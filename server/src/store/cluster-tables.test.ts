@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { onCluster } from './cluster-tables.ts';
+import { MIGRATIONS, readMigrations } from './migrate.ts';
+
+const REPLICATED = { name: 'main', isReplicated: true, database: 'openray' };
+
+test.each([
+  { name: 'replicated', cluster: REPLICATED },
+  { name: 'plain', cluster: { ...REPLICATED, isReplicated: false } },
+])('every migration is one of a $name cluster', async ({ name, cluster }) => {
+  const migrations = await readMigrations(MIGRATIONS);
+  const statements = migrations.flatMap((migration) => [
+    `-- ${migration.name}`,
+    ...migration.statements.flatMap((statement) => onCluster(statement, cluster) ?? [statement]),
+  ]);
+  await expect(`${statements.join(';\n\n')};\n`).toMatchFileSnapshot(`golden/schema-on-a-${name}-cluster.sql`);
+});
+
+test('rows of one key are on one shard', () => {
+  const [, asked] = onCluster(
+    `CREATE TABLE IF NOT EXISTS minutes (minute UInt32, node String, version UInt64, body String)
+     ENGINE = ReplacingMergeTree(version) ORDER BY (minute, node)`,
+    REPLICATED,
+  ) as readonly string[];
+  expect(asked).toContain("Distributed('main', 'openray', 'minutes_local', cityHash64(minute, node))");
+});
+
+test('an engine keeps its own arguments behind those of replication', () => {
+  const [local] = onCluster(
+    'CREATE TABLE IF NOT EXISTS t (a UInt8) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY a',
+    REPLICATED,
+  ) as readonly string[];
+  expect(local).toContain(
+    "ENGINE = ReplicatedReplacingMergeTree('/openray/{database}/{table}/{shard}', '{replica}', version, is_deleted)",
+  );
+});
+
+test('only columns are changed on the table that asks', () => {
+  expect(
+    onCluster(
+      "ALTER TABLE t ADD COLUMN IF NOT EXISTS a Map(String, Array(UInt8)) DEFAULT map('x,y', [1, 2]), ADD INDEX i a TYPE minmax, MODIFY ORDER BY (b, a)",
+      REPLICATED,
+    ),
+  ).toEqual([
+    "ALTER TABLE openray.t_local ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS a Map(String, Array(UInt8)) DEFAULT map('x,y', [1, 2]), ADD INDEX i a TYPE minmax, MODIFY ORDER BY (b, a)",
+    "ALTER TABLE openray.t ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS a Map(String, Array(UInt8)) DEFAULT map('x,y', [1, 2])",
+  ]);
+});
+
+test.each(['SELECT 1', "INSERT INTO t VALUES ('CREATE TABLE')", '-- why\nKILL QUERY WHERE 1'])(
+  '%s runs once',
+  (text) => {
+    expect(onCluster(text, REPLICATED)).toBeUndefined();
+  },
+);
+
+test.each([
+  'CREATE TABLE t (a UInt8) ENGINE = Memory',
+  'CREATE TABLE IF NOT EXISTS t (a UInt8) ENGINE = Memory',
+  'CREATE MATERIALIZED VIEW IF NOT EXISTS v TO t AS SELECT 1',
+  'DROP TABLE t',
+])('%s has no meaning on a cluster yet, and says so', (text) => {
+  expect(() => onCluster(text, REPLICATED)).toThrow('no cluster');
+});

@@ -1,0 +1,95 @@
+import { OpenrayError } from '../errors.ts';
+import type { Cluster } from './store-url.ts';
+
+type ClusterDatabase = Cluster & { readonly database: string };
+
+/**
+ * What a statement of the schema is on a cluster, to be run on every node; undefined for one that is no such statement
+ * and runs as it is. Of each table `t` every node has `t_local`, which holds rows, and `t`, which asks all shards.
+ *
+ * Tables with a `trace_id` are sharded by it: everything about one trace is on one shard. Others are sharded by their
+ * key, so that the rows that ReplacingMergeTree has to bring together are on one shard.
+ */
+export function onCluster(statement: string, cluster: ClusterDatabase): readonly string[] | undefined {
+  const text = statement.replace(/^(\s*--.*\n)+/, '').trim();
+  const [, verb = '', name = '', rest = ''] = STATEMENT.exec(text) ?? [];
+  switch (verb.replace(/\s+/g, ' ')) {
+    case 'CREATE TABLE IF NOT EXISTS':
+      return createTables(name, rest, cluster);
+    case 'CREATE VIEW IF NOT EXISTS':
+      return [`${verb} ${cluster.database}.${name}${everywhere(cluster)}${rest}`];
+    case 'ALTER TABLE':
+      return alterTables(name, rest, cluster);
+    case 'OPTIMIZE TABLE':
+      return [`${verb} ${cluster.database}.${name}_local${everywhere(cluster)}${rest}`];
+  }
+  if (/^(CREATE|ALTER|DROP|RENAME|TRUNCATE|EXCHANGE|ATTACH|DETACH)\b/i.test(text)) {
+    throw new OpenrayError('InternalFailure', `The schema has a statement that no cluster runs: ${text.slice(0, 80)}`);
+  }
+  return undefined;
+}
+
+const STATEMENT = /^((?:CREATE\s+(?:TABLE|VIEW)\s+IF\s+NOT\s+EXISTS)|(?:ALTER|OPTIMIZE)\s+TABLE)\s+(\w+)(.*)$/s;
+const ENGINE = /\bENGINE = (\w*MergeTree)(?:\(([^)]*)\))?/;
+
+function createTables(name: string, definition: string, cluster: ClusterDatabase): readonly string[] {
+  const { database } = cluster;
+  const engine = ENGINE.exec(definition);
+  if (engine === null) {
+    throw new OpenrayError('InternalFailure', `The schema has a table that no cluster can have: ${name}`);
+  }
+  const columns = definition.slice(0, engine.index);
+  const storage = definition.slice(engine.index);
+  return [
+    `CREATE TABLE IF NOT EXISTS ${database}.${name}_local${everywhere(cluster)}${columns}` +
+      (cluster.isReplicated ? storage.replace(ENGINE, replicatedEngine) : storage),
+    `CREATE TABLE IF NOT EXISTS ${database}.${name}${everywhere(cluster)}${askedColumns(columns)}` +
+      `ENGINE = Distributed('${cluster.name}', '${database}', '${name}_local', ${shardingKey(definition)})`,
+  ];
+}
+
+/**
+ * Columns of the table that asks. What the local table computes is a column like any other to it, which it never
+ * sends: as ALIAS it would write the expression into the query of the shard, where a select list that gives the same
+ * name to something else fails.
+ */
+function askedColumns(columns: string): string {
+  return columns
+    .replace(/--.*$/gm, '')
+    .replace(/,?\s*\bINDEX \w+ .*$/gm, '')
+    .replace(/ ALIAS /g, ' MATERIALIZED ')
+    .replace(/\n\s*(?=\n)/g, '');
+}
+
+/** The path has no UUID in it: a node that joins later finds the tables of its shard by name. */
+function replicatedEngine(_: string, engine: string, args = ''): string {
+  const more = args.trim() === '' ? '' : `, ${args}`;
+  return `ENGINE = Replicated${engine}('/openray/{database}/{table}/{shard}', '{replica}'${more})`;
+}
+
+function shardingKey(definition: string): string {
+  if (/^\s*trace_id\s/m.test(definition)) return 'cityHash64(trace_id)';
+  const key = /\bORDER BY (\([^()]*\)|\w+)/.exec(definition)?.[1] ?? '';
+  return `cityHash64(${key.replace(/^\(|\)$/g, '')})`;
+}
+
+/** Rows, indexes and settings are the local table's; both have the columns. */
+function alterTables(name: string, changes: string, cluster: ClusterDatabase): readonly string[] {
+  const { database } = cluster;
+  const statements = [`ALTER TABLE ${database}.${name}_local${everywhere(cluster)}${changes}`];
+  const ofColumns = splitAtCommas(askedColumns(changes)).filter((change) =>
+    /^(ADD|DROP|MODIFY|RENAME) COLUMN\b/i.test(change),
+  );
+  if (ofColumns.length > 0) {
+    statements.push(`ALTER TABLE ${database}.${name}${everywhere(cluster)} ${ofColumns.join(', ')}`);
+  }
+  return statements;
+}
+
+/** Commas inside parentheses and quotes separate nothing. */
+function splitAtCommas(text: string): readonly string[] {
+  const parts = text.match(/(?:'(?:[^'\\]|\\.)*'|\((?:[^()]|\([^()]*\))*\)|[^,'(])+/g) ?? [];
+  return parts.map((part) => part.trim());
+}
+
+const everywhere = ({ name, isReplicated }: Cluster): string => (isReplicated ? ` ON CLUSTER '${name}'` : '');

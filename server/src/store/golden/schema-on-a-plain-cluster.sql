@@ -1,0 +1,150 @@
+-- 0001_documents_and_entities.sql;
+
+CREATE TABLE IF NOT EXISTS openray.documents_local (
+  trace_id FixedString(16),
+  id FixedString(8),
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  format LowCardinality(String),
+  in_progress Bool,
+  start_us UInt64 CODEC(Delta, ZSTD(1)),
+  end_us UInt64 CODEC(Delta, ZSTD(1)),
+  body String CODEC(ZSTD(1)),
+  -- The first completed document of an id beats all others, else the latest in progress.
+  version UInt64 ALIAS if(in_progress, seq, 18446744073709551615 - seq),
+  INDEX seq_range seq TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY intDiv(seq, 86400000000)
+ORDER BY (trace_id, id, seq)
+SETTINGS index_granularity = 256;
+
+CREATE TABLE IF NOT EXISTS openray.documents (
+  trace_id FixedString(16),
+  id FixedString(8),
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  format LowCardinality(String),
+  in_progress Bool,
+  start_us UInt64 CODEC(Delta, ZSTD(1)),
+  end_us UInt64 CODEC(Delta, ZSTD(1)),
+  body String CODEC(ZSTD(1)),
+  version UInt64 MATERIALIZED if(in_progress, seq, 18446744073709551615 - seq)
+)
+ENGINE = Distributed('main', 'openray', 'documents_local', cityHash64(trace_id));
+
+CREATE TABLE IF NOT EXISTS openray.entities_local (
+  trace_id FixedString(16) CODEC(ZSTD(1)),
+  id FixedString(8) CODEC(ZSTD(1)),
+  parent_id FixedString(8) CODEC(ZSTD(1)),
+  -- The top entity of the document for the entities inside it, none for the top entity itself.
+  enclosing_id FixedString(8) CODEC(ZSTD(1)),
+  document_id FixedString(8) ALIAS if(enclosing_id = unhex('0000000000000000'), id, enclosing_id),
+  is_in_segment Bool,
+  -- The segment that holds the entity; none where it came in a document of its own.
+  segment_id FixedString(8) ALIAS if(is_in_segment, document_id, toFixedString('', 8)),
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  is_segment Bool,
+  is_root Bool,
+  in_progress Bool,
+  start_us UInt64 CODEC(Delta, ZSTD(1)),
+  end_us UInt64 CODEC(Delta, ZSTD(1)),
+  duration_us UInt64 ALIAS if(end_us > start_us, end_us - start_us, 0),
+  name LowCardinality(String),
+  origin LowCardinality(String),
+  namespace LowCardinality(String),
+  fault Bool,
+  error Bool,
+  throttle Bool,
+  http_status UInt16,
+  http_method LowCardinality(String),
+  http_url String CODEC(ZSTD(1)),
+  http_user_agent String CODEC(ZSTD(1)),
+  http_client_ip String CODEC(ZSTD(1)),
+  user String CODEC(ZSTD(1)),
+  resource_arn String CODEC(ZSTD(1)),
+  instance_id String CODEC(ZSTD(1)),
+  availability_zone String CODEC(ZSTD(1)),
+  account_id String CODEC(ZSTD(1)),
+  annotations_string Map(String, String) CODEC(ZSTD(1)),
+  annotations_number Map(String, Float64) CODEC(ZSTD(1)),
+  annotations_bool Map(String, Bool) CODEC(ZSTD(1)),
+  -- `path=value` of annotations, metadata and every other field, see store/attributes.ts.
+  attributes Array(String) CODEC(ZSTD(1)),
+  INDEX attributes_text attributes TYPE text(tokenizer = 'array')
+)
+ENGINE = MergeTree
+PARTITION BY intDiv(seq, 86400000000)
+ORDER BY (intDiv(start_us, 3600000000), name, start_us);
+
+CREATE TABLE IF NOT EXISTS openray.entities (
+  trace_id FixedString(16) CODEC(ZSTD(1)),
+  id FixedString(8) CODEC(ZSTD(1)),
+  parent_id FixedString(8) CODEC(ZSTD(1)),
+  enclosing_id FixedString(8) CODEC(ZSTD(1)),
+  document_id FixedString(8) MATERIALIZED if(enclosing_id = unhex('0000000000000000'), id, enclosing_id),
+  is_in_segment Bool,
+  segment_id FixedString(8) MATERIALIZED if(is_in_segment, document_id, toFixedString('', 8)),
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  is_segment Bool,
+  is_root Bool,
+  in_progress Bool,
+  start_us UInt64 CODEC(Delta, ZSTD(1)),
+  end_us UInt64 CODEC(Delta, ZSTD(1)),
+  duration_us UInt64 MATERIALIZED if(end_us > start_us, end_us - start_us, 0),
+  name LowCardinality(String),
+  origin LowCardinality(String),
+  namespace LowCardinality(String),
+  fault Bool,
+  error Bool,
+  throttle Bool,
+  http_status UInt16,
+  http_method LowCardinality(String),
+  http_url String CODEC(ZSTD(1)),
+  http_user_agent String CODEC(ZSTD(1)),
+  http_client_ip String CODEC(ZSTD(1)),
+  user String CODEC(ZSTD(1)),
+  resource_arn String CODEC(ZSTD(1)),
+  instance_id String CODEC(ZSTD(1)),
+  availability_zone String CODEC(ZSTD(1)),
+  account_id String CODEC(ZSTD(1)),
+  annotations_string Map(String, String) CODEC(ZSTD(1)),
+  annotations_number Map(String, Float64) CODEC(ZSTD(1)),
+  annotations_bool Map(String, Bool) CODEC(ZSTD(1)),
+  attributes Array(String) CODEC(ZSTD(1))
+)
+ENGINE = Distributed('main', 'openray', 'entities_local', cityHash64(trace_id));
+
+CREATE VIEW IF NOT EXISTS openray.traces AS
+SELECT trace_id, min(start_us) AS start_us, max(end_us) AS end_us, max(seq) AS seq, count() AS documents
+FROM documents
+GROUP BY trace_id;
+
+CREATE TABLE IF NOT EXISTS openray.objects_local (
+  kind LowCardinality(String),
+  name String,
+  version UInt64,
+  is_deleted UInt8,
+  body String CODEC(ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY (kind, name);
+
+CREATE TABLE IF NOT EXISTS openray.objects (
+  kind LowCardinality(String),
+  name String,
+  version UInt64,
+  is_deleted UInt8,
+  body String CODEC(ZSTD(1))
+)
+ENGINE = Distributed('main', 'openray', 'objects_local', cityHash64(kind, name));
+
+-- 0002_servers_and_claims.sql;
+
+ALTER TABLE openray.documents_local ADD COLUMN IF NOT EXISTS server UInt32 AFTER seq, MODIFY ORDER BY (trace_id, id, seq, server);
+
+ALTER TABLE openray.documents ADD COLUMN IF NOT EXISTS server UInt32 AFTER seq;
+
+ALTER TABLE openray.objects_local MODIFY SETTING non_replicated_deduplication_window = 1000;
+
+ALTER TABLE openray.objects_local ADD COLUMN IF NOT EXISTS writer String;
+
+ALTER TABLE openray.objects ADD COLUMN IF NOT EXISTS writer String;

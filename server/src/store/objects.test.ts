@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readObject, releaseLease, replaceObject, takeLease } from './objects.ts';
+import type { Store } from './store.ts';
+import { STORES, type StorePlace } from './testing/stores.ts';
+
+describe.each(STORES)('objects of the $name', ({ make }) => {
+  let place: StorePlace;
+  let store: Store;
+
+  beforeAll(async () => {
+    place = await make();
+    store = await place.open();
+  });
+
+  afterAll(async () => {
+    await store.close();
+    await place.remove();
+  });
+
+  test('an object is made, replaced, deleted and made again', async () => {
+    const name = { kind: 'group', name: "Robert'); DROP TABLE objects" };
+    expect(await readObject(store, name)).toBeUndefined();
+    expect(await replaceObject(store, name, undefined, 'one')).toBe(true);
+    expect(await replaceObject(store, name, { version: 1, body: 'one' }, 'two')).toBe(true);
+    expect(await readObject(store, name)).toEqual({ version: 2, body: 'two' });
+    expect(await replaceObject(store, name, { version: 2, body: 'two' }, undefined)).toBe(true);
+    expect(await readObject(store, name)).toEqual({ version: 3, body: undefined });
+    expect(await replaceObject(store, name, { version: 3, body: undefined }, 'four')).toBe(true);
+    expect(await readObject(store, name)).toEqual({ version: 4, body: 'four' });
+  });
+
+  test('of many that replace one version one wins, even if all write the same', async () => {
+    const name = { kind: 'counter', name: 'races' };
+    for (let round = 0; round < 5; round++) {
+      const before = await readObject(store, name);
+      const won = await Promise.all(Array.from({ length: 8 }, () => replaceObject(store, name, before, `${round}`)));
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await readObject(store, name)).toEqual({ version: round + 1, body: `${round}` });
+    }
+  });
+
+  test('who replaces a version that is gone changes nothing', async () => {
+    const name = { kind: 'counter', name: 'late' };
+    await replaceObject(store, name, undefined, 'one');
+    await replaceObject(store, name, { version: 1, body: 'one' }, 'two');
+    expect(await replaceObject(store, name, undefined, 'late')).toBe(false);
+    expect(await replaceObject(store, name, { version: 1, body: 'one' }, 'late')).toBe(false);
+    expect(await readObject(store, name)).toEqual({ version: 2, body: 'two' });
+  });
+
+  test('a lease has one holder, who renews it, until its time is over or it is released', async () => {
+    const of = (holder: string, ttlMs = 60_000) => ({ name: 'pruning', holder, ttlMs });
+    const taken = await Promise.all(['a', 'b', 'c'].map((holder) => takeLease(store, of(holder))));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    const [winner, loser] = taken[0] ? ['a', 'b'] : taken[1] ? ['b', 'c'] : ['c', 'a'];
+    expect(await takeLease(store, of(winner as string))).toBe(true);
+    expect(await takeLease(store, of(loser as string))).toBe(false);
+    await releaseLease(store, of(loser as string));
+    expect(await takeLease(store, of(loser as string))).toBe(false);
+    await releaseLease(store, of(winner as string));
+    expect(await takeLease(store, of(loser as string, 0))).toBe(true);
+    // Its time was over as soon as it had it.
+    expect(await takeLease(store, of(winner as string))).toBe(true);
+  });
+});

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from './sql.ts';
+import type { Store } from './store.ts';
+
+/**
+ * Small things that are changed by name, in the table `objects`, and what several servers agree through.
+ *
+ * ClickHouse has no compare-and-set. What it has is that of the inserts with one token only the first takes effect, on
+ * a replicated table by way of Keeper. A change from version 7 to 8 therefore is an insert with a token that names the
+ * object and the 8; whoever reads its own name in version 8 has won.
+ */
+export type ObjectName = { readonly kind: string; readonly name: string };
+
+export type StoredObject = {
+  /** Versions of an object are counted from 1. */
+  readonly version: number;
+  /** Undefined when the object was deleted. */
+  readonly body: string | undefined;
+};
+
+type Database = Pick<Store, 'query' | 'command'>;
+
+/** Undefined when there never was one. */
+export async function readObject(database: Database, { kind, name }: ObjectName): Promise<StoredObject | undefined> {
+  const [row] = await database.query<{ version: number; is_deleted: number; body: string }>(sql`
+    SELECT version, is_deleted, body FROM objects WHERE kind = ${kind} AND name = ${name}
+    ORDER BY version DESC LIMIT 1`);
+  return row && { version: row.version, body: row.is_deleted === 1 ? undefined : row.body };
+}
+
+/** A replica that was not written itself has a version some milliseconds later. */
+const SEEN_WITHIN_MS = 5_000;
+const LOOK_AGAIN_MS = 20;
+
+/**
+ * Makes `body` the next version of an object, or deletes it (undefined), if `before` still is its version: what
+ * `readObject` has just given. False when another server was first; then nothing has changed.
+ *
+ * The engine remembers the tokens of the last thousand changes to any object. Whoever sleeps through so many between
+ * reading and replacing is held off by the condition of the insert.
+ */
+export async function replaceObject(
+  database: Database,
+  { kind, name }: ObjectName,
+  before: StoredObject | undefined,
+  body: string | undefined,
+): Promise<boolean> {
+  const writer = randomUUID();
+  const known = before?.version ?? 0;
+  const next = known + 1;
+  await database.command(
+    sql`
+      INSERT INTO objects (kind, name, version, is_deleted, body, writer)
+      SELECT ${kind}, ${name}, ${next}, ${body === undefined ? 1 : 0}, ${body ?? ''}, ${writer}
+      WHERE (SELECT max(version) FROM objects WHERE kind = ${kind} AND name = ${name}) = ${known}`,
+    { insertToken: `${kind}/${name}/${next}` },
+  );
+  const deadline = performance.now() + SEEN_WITHIN_MS;
+  for (;;) {
+    const versions = await database.query<{ version: number; writer: string }>(sql`
+      SELECT version, writer FROM objects WHERE kind = ${kind} AND name = ${name} AND version >= ${next}`);
+    if (versions.length > 0) return versions.some((row) => row.version === next && row.writer === writer);
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}
+
+export type LeaseRequest = {
+  readonly name: string;
+  /** Names the server: a lease that it has is renewed. */
+  readonly holder: string;
+  readonly ttlMs: number;
+};
+
+/**
+ * Whether `holder` has the lease for the next `ttlMs`: it takes it when nobody has it or its time is over, by
+ * ClickHouse's clock. It is for work that should be done once but may be done twice: a holder that stalls does not
+ * notice that its time is over.
+ */
+export async function takeLease(database: Database, { name, holder, ttlMs }: LeaseRequest): Promise<boolean> {
+  const object = { kind: 'lease', name };
+  const before = await readObject(database, object);
+  const nowUs = await readClockUs(database);
+  const lease: LeaseBody | undefined = before?.body === undefined ? undefined : JSON.parse(before.body);
+  if (lease && lease.holder !== holder && lease.untilUs > nowUs) return false;
+  const after: LeaseBody = { holder, untilUs: nowUs + ttlMs * 1000 };
+  return replaceObject(database, object, before, JSON.stringify(after));
+}
+
+/** Lets others have it at once. Nothing happens when `holder` does not have it. */
+export async function releaseLease(database: Database, { name, holder }: Omit<LeaseRequest, 'ttlMs'>): Promise<void> {
+  const object = { kind: 'lease', name };
+  const before = await readObject(database, object);
+  if (before?.body === undefined || (JSON.parse(before.body) as LeaseBody).holder !== holder) return;
+  await replaceObject(database, object, before, undefined);
+}
+
+type LeaseBody = { readonly holder: string; readonly untilUs: number };
+
+async function readClockUs(database: Database): Promise<number> {
+  const [row] = await database.query<{ nowUs: number }>(sql`SELECT toUnixTimestamp64Micro(now64(6)) AS nowUs`);
+  return row?.nowUs ?? 0;
+}

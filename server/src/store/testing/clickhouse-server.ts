@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A ClickHouse server of its own process. What is acknowledged survives `kill`, as in production. */
+export type ClickHouseServer = {
+  /** `host:port` of its HTTP interface. */
+  readonly address: string;
+  readonly pid: number;
+  /** Ends it as a crash would; nothing starts it again before `start`. */
+  kill(): Promise<void>;
+  /** Starts it again on its data, and resolves when it answers. */
+  start(): Promise<void>;
+};
+
+/** Servers that are the shards of one cluster, each with a single replica. */
+export type ClickHouseCluster = {
+  readonly shards: readonly ClickHouseServer[];
+  /** What `--store-url` takes: every shard is named, so that each can be the one that is asked. */
+  readonly url: string;
+  /** Kills all of them and removes their data. */
+  stop(): Promise<void>;
+};
+
+export const CLUSTER_NAME = 'shards';
+const USER = 'openray';
+/** Every statement of the keeper of a process: it listens, then does nothing for years. */
+const KEEP_LISTENING = [
+  'SYSTEM START LISTEN HTTP',
+  'SYSTEM START LISTEN TCP',
+  `SELECT sleepEachRow(3) FROM numbers(1000000000)
+   SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null`,
+].join('; ');
+
+type Ports = { readonly http: number; readonly tcp: number };
+
+/**
+ * Starts `count` servers on free ports of the loopback address, each answering about half a second later. One alone is
+ * a single server; its `url` then names no cluster. Replication does not run in them: they have no Keeper.
+ */
+export async function startClickHouse(count = 1, folder?: string): Promise<ClickHouseCluster> {
+  const directory = folder ?? (await mkdtemp(join(tmpdir(), 'openray-clickhouse-')));
+  const password = randomBytes(16).toString('hex');
+  const ports = await freePorts(count);
+  const shards = await Promise.all(
+    ports.map(async (own, index) => {
+      const path = join(directory, `shard-${index + 1}`);
+      await mkdir(path, { recursive: true });
+      await writeFile(join(path, 'users.xml'), usersXml(password), { mode: 0o600 });
+      await writeFile(join(path, 'config.xml'), configXml(ports, index, password), { mode: 0o600 });
+      return startServer(path, own);
+    }),
+  );
+  const hosts = shards.map(({ address }) => address).join(',');
+  const parameters = count > 1 ? `?cluster=${CLUSTER_NAME}&replicated=0` : '';
+  return {
+    shards,
+    url: `http://${USER}:${password}@${hosts}/openray${parameters}`,
+    async stop() {
+      await Promise.all(shards.map((shard) => shard.kill()));
+      if (folder === undefined) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startServer(path: string, { http, tcp }: Ports): Promise<ClickHouseServer> {
+  const address = `127.0.0.1:${http}`;
+  let child: ChildProcess;
+  let isWanted = false;
+  const run = () => {
+    child = spawnEngine(path, { http, tcp });
+    // The listener of this library ends its process when a client resets a connection; a server's does not.
+    child.once('exit', () => {
+      if (isWanted) run();
+    });
+  };
+  const server = {
+    address,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    async kill() {
+      isWanted = false;
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+    async start() {
+      isWanted = true;
+      run();
+      await untilAnswering(address);
+    },
+  };
+  await server.start();
+  return server;
+}
+
+function spawnEngine(path: string, { http, tcp }: Ports): ChildProcess {
+  const script = fileURLToPath(new URL('./clickhouse-process.ts', import.meta.url));
+  const args = ['--path', join(path, 'data'), '--config-file', join(path, 'config.xml'), '--listen_host=127.0.0.1'];
+  return spawn(
+    process.execPath,
+    ['--import', 'tsx', script, ...args, `--http_port=${http}`, `--tcp_port=${tcp}`, '--query', KEEP_LISTENING],
+    { stdio: ['pipe', 'ignore', 'ignore'] },
+  );
+}
+
+async function untilAnswering(address: string): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const isUp = await fetch(`http://${address}/ping`).then(
+      async (answer) => (await answer.text()) === 'Ok.\n',
+      () => false,
+    );
+    if (isUp) return;
+    if (performance.now() > deadline) throw new Error(`ClickHouse does not answer on ${address}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Ports that nobody has now. All are held until the last is found, so that no two are alike. */
+async function freePorts(count: number): Promise<readonly Ports[]> {
+  const servers = Array.from({ length: count * 2 }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const numbers = servers.map((server) => (server.address() as { port: number }).port);
+  for (const server of servers) server.close();
+  return Array.from({ length: count }, (_, index) => ({
+    http: numbers[index * 2] as number,
+    tcp: numbers[index * 2 + 1] as number,
+  }));
+}
+
+/** The engine's own session has no password, so that it may do nothing but listen and sleep. */
+const usersXml = (password: string): string => `<clickhouse>
+  <profiles><default/></profiles>
+  <quotas><default/></quotas>
+  <users>
+    <default>
+      <password/>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+      <grants><query>GRANT SYSTEM LISTEN ON *.*</query><query>GRANT SELECT ON system.numbers</query></grants>
+    </default>
+    <${USER}>
+      <password>${password}</password>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+      <grants>
+        <query>GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, SHOW, KILL QUERY, SYSTEM ON *.*</query>
+        <query>GRANT CLUSTER, REMOTE, TABLE ENGINE ON *.*</query>
+      </grants>
+    </${USER}>
+  </users>
+</clickhouse>
+`;
+
+function configXml(shards: readonly Ports[], own: number, password: string): string {
+  const remote = shards.map(
+    ({ tcp }) =>
+      `<shard><replica><host>127.0.0.1</host><port>${tcp}</port><user>${USER}</user><password>${password}</password></replica></shard>`,
+  );
+  return `<clickhouse>
+  <logger><level>none</level></logger>
+  <users_config>users.xml</users_config>
+  <macros><shard>${own + 1}</shard><replica>1</replica></macros>
+  <max_server_memory_usage>1000000000</max_server_memory_usage>
+  <mark_cache_size>50000000</mark_cache_size>
+  <remote_servers><${CLUSTER_NAME}>${remote.join('')}</${CLUSTER_NAME}></remote_servers>
+</clickhouse>
+`;
+}

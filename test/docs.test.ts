@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { GetTraceSummariesCommand } from '@aws-sdk/client-xray';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cleanEnvironment } from '../scripts/openray.ts';
+import { aroundNow } from './support/documents.ts';
+import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
+import { waitFor } from './support/wait.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const pages = readdirSync(`${ROOT}docs`, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`)
+  .concat('README.md', 'CONTRIBUTING.md', 'examples/user-registration/README.md');
+
+const read = (page: string) => readFileSync(`${ROOT}${page}`, 'utf8');
+const shellBlocks = (page: string) =>
+  [...read(page).matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block as string);
+
+test.each(pages)('%s: every link inside the repository leads somewhere', (page) => {
+  const folder = new URL(`../${page}`, import.meta.url);
+  const links = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)].map(
+    ([, link]) => link as string,
+  );
+  for (const link of links) {
+    const target = fileURLToPath(new URL(link, folder));
+    expect(() => readFileSync(target), `${page} links to ${link}`).not.toThrow(/ENOENT/);
+  }
+});
+
+test.each(pages)('%s: the commands it names are those of package.json', (page) => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const local = JSON.parse(read('examples/user-registration/package.json')) as { scripts: Record<string, string> };
+  const known = new Set([...Object.keys(scripts), ...Object.keys(local.scripts), 'install', 'ci']);
+  for (const [, name] of read(page).matchAll(/npm run ([a-z][\w:-]*)/g)) {
+    expect(known, `${page}: npm run ${name}`).toContain(name);
+  }
+});
+
+describe('sending traces by hand, as the how-to says', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await removeFolder(server.dataDir);
+  });
+
+  test('a datagram of the shell, and the AWS CLI where there is one', async () => {
+    const hasCli = spawnSync('aws', ['--version']).status === 0;
+    const port = server.daemonAddress.split(':')[1] as string;
+    const script = shellBlocks('docs/how-to/send-traces.md')
+      .filter((block) => block.includes('by-hand') && (hasCli || !block.includes('aws xray')))
+      .join('')
+      .replaceAll('2000', port);
+    const { status, stderr } = spawnSync('bash', ['-e', '-c', script], {
+      encoding: 'utf8',
+      env: cleanEnvironment({ AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' }),
+    });
+    expect(status, stderr).toBe(0);
+    const [trace] = await waitFor('the trace', async () => {
+      const command = new GetTraceSummariesCommand({ ...aroundNow(), FilterExpression: 'service("by-hand")' });
+      const { TraceSummaries = [] } = await server.xray.send(command);
+      return TraceSummaries.length > 0 ? TraceSummaries : undefined;
+    });
+    expect(trace?.EntryPoint?.Name).toBe('by-hand');
+  });
+});
