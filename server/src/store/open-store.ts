@@ -125,6 +125,9 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     async *stream<Row>(statement: Sql, asked?: QueryOptions): AsyncIterable<Row> {
       for await (const lines of engine.stream(renderSql(statement), bounds(asked))) yield* parseRows<Row>(lines);
     },
+    insert: engine.insert,
+    settledSeq: commits.settledSeq,
+    isShared,
     statistics: () => ({ ...commits.counts(), prunedBeforeUs }),
     async close() {
       await Promise.all([commits.close(), retention.stop()]);
