@@ -20,10 +20,12 @@ import {
 } from './lambda/invoke-api.ts';
 import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
+import { keepRolling } from './query/keep-rolling.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
 import { openStore } from './store/open-store.ts';
+import { sql } from './store/sql.ts';
 import type { Store } from './store/store.ts';
 
 export type RunningServer = {
@@ -82,8 +84,11 @@ export async function startServer(
     });
     closers.push(() => store.close());
 
+    const rolling = keepRolling(store, { log });
+    closers.push(() => rolling.stop());
+
     const ingest: IngestContext = { store, stats: newStats(), arrivals: newArrivals() };
-    const nextSeq = newSequence();
+    const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, region, accountId } = config;
     let functions: Functions | undefined;
@@ -126,6 +131,14 @@ export async function startServer(
     await closeAll();
     throw thrown;
   }
+}
+
+/** Arrival numbers go on behind those that are stored, also when the clock was set back. */
+async function lastSeqOf(store: Store): Promise<number> {
+  // A shard that is away does not keep a server from starting.
+  const asked = { onIncomplete: () => undefined };
+  const rows = await store.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, asked);
+  return rows[0]?.last ?? 0;
 }
 
 /** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */

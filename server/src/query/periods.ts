@@ -27,9 +27,22 @@ export function addToMinutes(minutes: MinuteGraphs, trace: TraceGraph, sign: Sig
   for (const endsUs of minutesOf(trace)) {
     const graph = minutes.get(endsUs) ?? newServiceGraph();
     minutes.set(endsUs, graph);
-    addTrace(graph, endingWithin(trace, { afterUs: endsUs - MINUTE_US, lastUs: endsUs }), sign);
+    addTrace(graph, endingWithin(trace, minuteBefore(endsUs)), sign);
   }
 }
+
+/**
+ * Adds what a trace counts in each minute of a span of whole minutes, or takes it away. As the sums do, it counts the
+ * trace once for each minute: what is counted for a longer time in one go can not be taken from them.
+ */
+export function addMinutesOf(graph: ServiceGraphBuilder, trace: TraceGraph, span: Span, sign: Sign): void {
+  for (const endsUs of minutesOf(trace)) {
+    if (endsUs <= span.afterUs || endsUs > span.lastUs) continue;
+    addTrace(graph, endingWithin(trace, minuteBefore(endsUs)), sign);
+  }
+}
+
+const minuteBefore = (endsUs: number): Span => ({ afterUs: endsUs - MINUTE_US, lastUs: endsUs });
 
 export function endingWithin(trace: TraceGraph, { afterUs, lastUs }: Span): TraceGraph {
   return endingIn(trace, { fromUs: afterUs + 1, toUs: lastUs + 1 });

@@ -9,7 +9,6 @@ import {
   newServiceGraph,
   type ServiceGraph,
   type ServiceGraphBuilder,
-  type Sign,
   withoutZeros,
 } from '../model/service-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
@@ -19,7 +18,7 @@ import { narrowFilter } from './filter-narrow.ts';
 import { loadTraces } from './load-traces.ts';
 import { readMapSums } from './map-sums.ts';
 import { narrowSql } from './narrow.ts';
-import { endingWithin, MINUTE_US, type Span } from './periods.ts';
+import { addMinutesOf, endingWithin, MINUTE_US, type Span } from './periods.ts';
 import { changesOf, type TraceChange } from './trace-changes.ts';
 import type { TimeWindow } from './window.ts';
 
@@ -59,10 +58,13 @@ async function addSums(
   options: QueryOptions,
 ): Promise<void> {
   const [left, right] = await Promise.all([
-    chooseEdge(store, { fromUs: window.fromUs, inside: 'after' }, options),
-    chooseEdge(store, { fromUs: window.toUs, inside: 'before' }, options),
+    chooseEdge(store, { atUs: window.fromUs, side: 'left' }, options),
+    chooseEdge(store, { atUs: window.toUs, side: 'right' }, options),
   ]);
-  const span: Span = { afterUs: left.minuteUs, lastUs: right.minuteUs };
+  const span: Span = {
+    afterUs: left.isInSums ? left.minute.afterUs : left.minute.lastUs,
+    lastUs: right.isInSums ? right.minute.lastUs : right.minute.afterUs,
+  };
   const sums = await readMapSums(store, span, options);
   addGraph(graph, sums.graph);
   const edges = [left, right];
@@ -74,33 +76,37 @@ async function addSums(
 }
 
 /**
- * The part of a minute between the window's bound and the minute that the sums are taken to: added where the sums end
- * inside the window, taken away where they go beyond.
+ * A bound of the window inside a minute. Where the sums leave that minute out, its part in the window (`inside`) is
+ * added; where they hold it, the traces that ended in its `outside` part are looked at.
  */
-type Edge = { readonly minuteUs: number; readonly rest: Span; readonly sign: Sign };
+type Edge = {
+  readonly minute: Span;
+  readonly inside: Span;
+  readonly outside: Span;
+  readonly isInSums: boolean;
+};
 
-/** Of the two minutes around a bound the one where less has to be looked at. */
+/** Decides by what there is less of to look at. */
 async function chooseEdge(
   store: Store,
-  { fromUs, inside }: { readonly fromUs: number; readonly inside: 'before' | 'after' },
+  { atUs, side }: { readonly atUs: number; readonly side: 'left' | 'right' },
   options: QueryOptions,
 ): Promise<Edge> {
   // A window begins with its first microsecond and ends before its last; a span is the other way round.
-  const boundUs = fromUs - 1;
-  const minuteBeforeUs = Math.floor(boundUs / MINUTE_US) * MINUTE_US;
-  const before: Span = { afterUs: minuteBeforeUs, lastUs: boundUs };
-  const after: Span = { afterUs: boundUs, lastUs: minuteBeforeUs + MINUTE_US };
-  const rows = await store.query<{ before: number; after: number }>(
+  const boundUs = atUs - 1;
+  const afterUs = Math.floor(boundUs / MINUTE_US) * MINUTE_US;
+  const minute: Span = { afterUs, lastUs: afterUs + MINUTE_US };
+  const before: Span = { afterUs, lastUs: boundUs };
+  const after: Span = { afterUs: boundUs, lastUs: minute.lastUs };
+  const [inside, outside] = side === 'left' ? [after, before] : [before, after];
+  const rows = await store.query<{ inside: number; outside: number }>(
     sql`
-      SELECT countIf(end_us <= ${boundUs}) AS before, countIf(end_us > ${boundUs}) AS after FROM entities
-      WHERE end_us > ${before.afterUs} AND end_us <= ${after.lastUs}`,
+      SELECT countIf(${endedWithin(inside)}) AS inside, countIf(${endedWithin(outside)}) AS outside FROM entities
+      WHERE ${endedWithin(minute)}`,
     options,
   );
-  const counts = rows[0] ?? { before: 0, after: 0 };
-  if (counts.before <= counts.after) {
-    return { minuteUs: before.afterUs, rest: before, sign: inside === 'before' ? 1 : -1 };
-  }
-  return { minuteUs: after.lastUs, rest: after, sign: inside === 'after' ? 1 : -1 };
+  const counts = rows[0] ?? { inside: 0, outside: 0 };
+  return { minute, inside, outside, isInSums: counts.outside < counts.inside };
 }
 
 /** Traces of which the sums do not know all, or that ended in the rest of a minute. */
@@ -108,7 +114,7 @@ function touchedSql(countedSeq: number, span: Span, edges: readonly Edge[]): Sql
   const changed = sql`trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`;
   const touched = [
     sql`${endedWithin(span)} AND ${changed}`,
-    ...edges.filter(({ rest }) => rest.afterUs < rest.lastUs).map(({ rest }) => endedWithin(rest)),
+    ...edges.map((edge) => endedWithin(edge.isInSums ? edge.outside : edge.inside)),
   ];
   const ids = touched.map((where) => sql`SELECT trace_id FROM entities WHERE ${where}`);
   return sql`
@@ -125,10 +131,13 @@ function addChange(
   edges: readonly Edge[],
 ): void {
   if (before !== after) {
-    addTrace(graph, endingWithin(after, span), 1);
-    addTrace(graph, endingWithin(before, span), -1);
+    addMinutesOf(graph, after, span, 1);
+    addMinutesOf(graph, before, span, -1);
   }
-  for (const { rest, sign } of edges) addTrace(graph, endingWithin(after, rest), sign);
+  for (const { minute, inside, isInSums } of edges) {
+    if (isInSums) addMinutesOf(graph, after, minute, -1);
+    addTrace(graph, endingWithin(after, inside), 1);
+  }
 }
 
 /** Graphs of the traces that match and of which something ended in the window, some hundred at a time, in no order. */
