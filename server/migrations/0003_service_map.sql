@@ -1,9 +1,9 @@
 -- Ends lie close together where starts do, by which rows are sorted: windows of ends skip all other granules.
 ALTER TABLE entities ADD INDEX IF NOT EXISTS end_range end_us TYPE minmax GRANULARITY 1;
 
-ALTER TABLE entities MATERIALIZE INDEX end_range;
+ALTER TABLE entities MATERIALIZE INDEX IF EXISTS end_range;
 
--- What ended in each minute, hour and day, a row a service (from_key is empty) or a call: sums of the graphs of traces
+-- What ended in each minute, ten minutes, hour and day, a row a service (from_key is empty) or a call: sums of the graphs of traces
 -- as they were when `batch` was the last document, see query/roll-up.ts. A period ends with `ends_us` and holds it. The
 -- row of period 0 is there for its batch alone, up to which everything is counted.
 CREATE TABLE IF NOT EXISTS service_map (

@@ -25,6 +25,14 @@ export function toSeconds(us: number | undefined): number | null {
   return us === undefined ? null : us / 1e6;
 }
 
+/** Says when a window begins in a time of which retention has dropped documents: then the answer may lack some. */
+export function prunedMember(
+  { prunedBeforeUs }: { readonly prunedBeforeUs: number | undefined },
+  fromUs: number,
+): { readonly PrunedBefore?: number } {
+  return prunedBeforeUs !== undefined && fromUs < prunedBeforeUs ? { PrunedBefore: toSeconds(prunedBeforeUs) } : {};
+}
+
 /** Durations keep the three decimals that X-Ray shows. */
 function toRoundSeconds(us: number | undefined): number | null {
   return us === undefined ? null : Math.round(us / 1e3) / 1e3;

@@ -10,7 +10,7 @@ import {
 import type { PeriodGraph } from '../store/map-rows.ts';
 
 /** Seconds of the periods that are added up ahead, each a multiple of the one before. */
-export const PERIODS_S = [60, 3_600, 86_400] as const;
+export const PERIODS_S = [60, 600, 3_600, 86_400] as const;
 export const MINUTE_US = 60_000_000;
 
 /**

@@ -153,7 +153,7 @@ ALTER TABLE openray.objects ADD COLUMN IF NOT EXISTS writer String;
 
 ALTER TABLE openray.entities_local ADD INDEX IF NOT EXISTS end_range end_us TYPE minmax GRANULARITY 1;
 
-ALTER TABLE openray.entities_local MATERIALIZE INDEX end_range;
+ALTER TABLE openray.entities_local MATERIALIZE INDEX IF EXISTS end_range;
 
 CREATE TABLE IF NOT EXISTS openray.service_map_local (
   -- Sharded by place, which is always 0: a block is one part, and with it what is counted and up to where.

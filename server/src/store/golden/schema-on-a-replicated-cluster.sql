@@ -153,7 +153,7 @@ ALTER TABLE openray.objects ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS writer St
 
 ALTER TABLE openray.entities_local ON CLUSTER 'main' ADD INDEX IF NOT EXISTS end_range end_us TYPE minmax GRANULARITY 1;
 
-ALTER TABLE openray.entities_local ON CLUSTER 'main' MATERIALIZE INDEX end_range;
+ALTER TABLE openray.entities_local ON CLUSTER 'main' MATERIALIZE INDEX IF EXISTS end_range;
 
 CREATE TABLE IF NOT EXISTS openray.service_map_local ON CLUSTER 'main' (
   -- Sharded by place, which is always 0: a block is one part, and with it what is counted and up to where.
