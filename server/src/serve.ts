@@ -31,10 +31,12 @@ import { openSegmentSender, parseDaemonAddress } from './lambda/segment-sender.t
 import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
 import { openSampler } from './lambda/trace-decision.ts';
+import { keepRolling } from './query/keep-rolling.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
 import { openStore } from './store/open-store.ts';
+import { sql } from './store/sql.ts';
 import type { Store } from './store/store.ts';
 
 export type RunningServer = {
@@ -93,12 +95,15 @@ export async function startServer(
     });
     closers.push(() => store.close());
 
+    const rolling = keepRolling(store, { log });
+    closers.push(() => rolling.stop());
+
     const stats = newStats();
     const forwards = await openForwards(forwardOptions(config), { stats, log });
     closers.push(forwards.close);
 
     const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
-    const nextSeq = newSequence();
+    const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, region, accountId } = config;
     let functions: Functions | undefined;
@@ -166,6 +171,14 @@ function forwardOptions({
     xray: forwardXray === undefined ? undefined : xrayTarget(forwardXray, region),
     queueMaxBytes: forwardQueueMaxBytes,
   };
+}
+
+/** Arrival numbers go on behind those that are stored, also when the clock was set back. */
+async function lastSeqOf(store: Store): Promise<number> {
+  // A shard that is away does not keep a server from starting.
+  const asked = { onIncomplete: () => undefined };
+  const rows = await store.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, asked);
+  return rows[0]?.last ?? 0;
 }
 
 /** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */

@@ -5,7 +5,7 @@ import { serviceGraphOf } from '../query/service-graph.ts';
 import { groupFilter, groupMembers } from './group.ts';
 import { epochSeconds, operation, optional } from './operation.ts';
 import type { GetServiceGraphResponse } from './types.ts';
-import { boundsOf, toWireServices } from './wire.ts';
+import { boundsOf, prunedMember, toWireServices } from './wire.ts';
 
 /**
  * GetServiceGraph: what ended in the window, added up by service and by call.
@@ -36,6 +36,7 @@ export const getServiceGraph = operation({
     return {
       ...boundsOf(graph),
       Services: toWireServices(graph, 'with-times'),
+      ...prunedMember(store.statistics(), window.fromUs),
       ContainsOldGroupVersions: false,
       NextToken: null,
     };

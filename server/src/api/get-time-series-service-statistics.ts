@@ -5,7 +5,7 @@ import { type SeriesPoint, serviceTimeSeries } from '../query/time-series.ts';
 import { groupFilter, groupMembers } from './group.ts';
 import { epochSeconds, operation, optional } from './operation.ts';
 import type { GetTimeSeriesServiceStatisticsResponse, WireTimeSeriesPoint } from './types.ts';
-import { toSeconds, toWireHistogram, toWireStatistics } from './wire.ts';
+import { prunedMember, toSeconds, toWireHistogram, toWireStatistics } from './wire.ts';
 
 const PERIODS = [60, 300];
 
@@ -44,6 +44,7 @@ export const getTimeSeriesServiceStatistics = operation({
     );
     return {
       TimeSeriesServiceStatistics: points.map((point) => toWirePoint(point, selector?.kind ?? 'edge')),
+      ...prunedMember(store.statistics(), input.StartTime),
       ContainsOldGroupVersions: false,
       NextToken: null,
     };

@@ -9,7 +9,7 @@ import { findTraceSummaries } from '../query/trace-summaries.ts';
 import { epochSeconds, operation, optional } from './operation.ts';
 import { fromToken, toToken } from './token.ts';
 import type { GetTraceSummariesResponse } from './types.ts';
-import { toSeconds, toWireSummary } from './wire.ts';
+import { prunedMember, toSeconds, toWireSummary } from './wire.ts';
 
 const PAGE_SIZE = 100;
 
@@ -62,6 +62,7 @@ export const getTraceSummaries = operation({
       ),
       ApproximateTime: toSeconds(coveredFrom(page.next, filter, by) ?? window.fromUs),
       TracesProcessedCount: page.scannedCount,
+      ...prunedMember(store.statistics(), window.fromUs),
       NextToken: page.next === undefined ? null : toToken(page.next, query),
     };
   },

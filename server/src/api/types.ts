@@ -91,6 +91,8 @@ export type GetTraceSummariesResponse = {
   readonly TraceSummaries: readonly WireTraceSummary[];
   readonly ApproximateTime: number;
   readonly TracesProcessedCount: number;
+  /** openray: documents that arrived before this time are gone, and the window begins before it. */
+  readonly PrunedBefore?: number;
   readonly NextToken: string | null;
 };
 
@@ -153,6 +155,8 @@ export type GetServiceGraphResponse = {
   readonly EndTime: number | null;
   readonly Services: readonly WireService[];
   readonly ContainsOldGroupVersions: boolean;
+  /** openray: documents that arrived before this time are gone, and the window begins before it. */
+  readonly PrunedBefore?: number;
   readonly NextToken: null;
 };
 
@@ -195,6 +199,8 @@ export type WireTimeSeriesPoint = {
 export type GetTimeSeriesServiceStatisticsResponse = {
   readonly TimeSeriesServiceStatistics: readonly WireTimeSeriesPoint[];
   readonly ContainsOldGroupVersions: boolean;
+  /** openray: documents that arrived before this time are gone, and the window begins before it. */
+  readonly PrunedBefore?: number;
   readonly NextToken: null;
 };
 

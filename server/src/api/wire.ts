@@ -2,7 +2,8 @@ import type { AnnotationValue } from '../model/entity.ts';
 import type { ServiceId } from '../model/graph.ts';
 import type { Histogram } from '../model/histogram.ts';
 import type { RootCause, RootCauseEntity } from '../model/root-cause.ts';
-import type { ServiceEdge, ServiceGraph, Statistics } from '../model/service-graph.ts';
+import { type ServiceEdge, type ServiceGraph, type Statistics, stateOf } from '../model/service-graph.ts';
+import { serviceOfKey } from '../model/service-names.ts';
 import type { TraceSummary } from '../model/summary.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import type {
@@ -22,6 +23,14 @@ export function toSeconds(us: number): number;
 export function toSeconds(us: number | undefined): number | null;
 export function toSeconds(us: number | undefined): number | null {
   return us === undefined ? null : us / 1e6;
+}
+
+/** Says when a window begins in a time of which retention has dropped documents: then the answer may lack some. */
+export function prunedMember(
+  { prunedBeforeUs }: { readonly prunedBeforeUs: number | undefined },
+  fromUs: number,
+): { readonly PrunedBefore?: number } {
+  return prunedBeforeUs !== undefined && fromUs < prunedBeforeUs ? { PrunedBefore: toSeconds(prunedBeforeUs) } : {};
 }
 
 /** Durations keep the three decimals that X-Ray shows. */
@@ -146,14 +155,14 @@ export function toWireServices(graph: ServiceGraph, times: 'with-times' | 'witho
     return {
       ReferenceId: index,
       ...toWireServiceId(node.service),
-      Root: node.isRoot ? true : null,
-      State: node.state,
+      Root: node.rootCount > 0 ? true : null,
+      State: stateOf(node),
       StartTime: toSeconds(bounds.startUs),
       EndTime: toSeconds(bounds.endUs),
       Edges: edges.map((edge) => toWireEdge(edge, referenceIds.get(edge.to) ?? -1, bounds)),
-      SummaryStatistics: node.isClient ? null : toWireStatistics(node.statistics),
-      DurationHistogram: node.isClient ? null : toWireHistogram(node.durations),
-      ResponseTimeHistogram: node.isClient ? null : toWireHistogram(node.responseTimes),
+      SummaryStatistics: node.clientCount > 0 ? null : toWireStatistics(node.statistics),
+      DurationHistogram: node.clientCount > 0 ? null : toWireHistogram(node.durations),
+      ResponseTimeHistogram: node.clientCount > 0 ? null : toWireHistogram(node.responseTimes),
     };
   });
 }
@@ -164,11 +173,16 @@ function toWireEdge(edge: ServiceEdge, referenceId: number, bounds: Bounds): Wir
     StartTime: toSeconds(bounds.startUs),
     EndTime: toSeconds(bounds.endUs),
     SummaryStatistics: toWireStatistics(edge.statistics),
-    Aliases: edge.aliases.map(({ name, type }) => ({ Name: name, Names: [name], Type: type ?? null })),
+    Aliases: [...edge.aliases.keys()].sort().map(toWireAlias),
     ...(edge.type === 'link'
       ? { EdgeType: 'link', ReceivedEventAgeHistogram: toWireHistogram(edge.eventAges) }
       : { ResponseTimeHistogram: toWireHistogram(edge.responseTimes) }),
   };
+}
+
+function toWireAlias(key: string): WireEdge['Aliases'][number] {
+  const { name, type } = serviceOfKey(key);
+  return { Name: name, Names: [name], Type: type ?? null };
 }
 
 type Bounds = { readonly startUs: number | undefined; readonly endUs: number | undefined };

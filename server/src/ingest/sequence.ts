@@ -1,9 +1,9 @@
 /**
- * Arrival numbers: microseconds since 1970, strictly increasing within this process, so that of two documents
- * with one id it is known which came first.
+ * Arrival numbers: microseconds since 1970, strictly increasing within this process and behind `afterSeq`, so that of
+ * two documents with one id it is known which came first.
  */
-export function newSequence(nowMs: () => number = Date.now): () => number {
-  let last = 0;
+export function newSequence(afterSeq = 0, nowMs: () => number = Date.now): () => number {
+  let last = afterSeq;
   return () => {
     last = Math.max(last + 1, Math.round(nowMs() * 1000));
     return last;

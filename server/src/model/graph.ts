@@ -51,3 +51,31 @@ export type GraphEdge = {
 
 /** Nodes are ordered by key, edges by (from, to). */
 export type TraceGraph = { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] };
+
+/**
+ * The part of a trace's graph that ended in [fromUs, toUs): requests with their services, calls with both ends. Parts of
+ * adjacent times add up to the whole.
+ */
+export function endingIn(
+  graph: TraceGraph,
+  { fromUs, toUs }: { readonly fromUs: number; readonly toUs: number },
+): TraceGraph {
+  const hasEnded = ({ startUs, durationUs }: Observation) => {
+    const endUs = startUs + durationUs;
+    return endUs >= fromUs && endUs < toUs;
+  };
+  const edges = graph.edges
+    .map((edge): GraphEdge => ({ ...edge, calls: edge.calls.filter(hasEnded) }))
+    .filter(({ calls }) => calls.length > 0);
+  const ends = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const nodes = graph.nodes
+    .map(
+      (node): GraphNode => ({
+        ...node,
+        responses: node.responses.filter(hasEnded),
+        durationsUs: node.durationsUs.filter((_, index) => hasEnded(node.responses[index] as Observation)),
+      }),
+    )
+    .filter(({ key, responses }) => responses.length > 0 || ends.has(key));
+  return { nodes, edges };
+}

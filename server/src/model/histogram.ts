@@ -27,16 +27,21 @@ function binStepUs(durationUs: number): number {
   return Math.max(step, MIN_STEP_US);
 }
 
-/** Counts one duration in `builder`, which its caller owns. */
-export function addTo(builder: HistogramBuilder, durationUs: number): void {
-  const bin = binOf(durationUs);
-  builder.set(bin, (builder.get(bin) ?? 0) + 1);
+/** Counts one duration in `builder`, which its caller owns; takes one away where `count` is -1. */
+export function addTo(builder: HistogramBuilder, durationUs: number, count = 1): void {
+  addCount(builder, binOf(durationUs), count);
 }
 
-export function mergeHistograms(a: Histogram, b: Histogram): Histogram {
-  const merged = new Map(a);
-  for (const [bin, count] of b) merged.set(bin, (merged.get(bin) ?? 0) + count);
-  return merged;
+/** Adds to `counts`, which its caller owns. What has been taken away as often as it was added is gone. */
+export function addCount<Key>(counts: Map<Key, number>, key: Key, count: number): void {
+  const sum = (counts.get(key) ?? 0) + count;
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
+}
+
+/** Adds all of `added`, `times` each. */
+export function addCounts<Key>(counts: Map<Key, number>, added: ReadonlyMap<Key, number>, times: number): void {
+  for (const [key, count] of added) addCount(counts, key, times * count);
 }
 
 /** Counts of all bins together. */

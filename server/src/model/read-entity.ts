@@ -25,6 +25,8 @@ const NO_ANNOTATIONS: Readonly<Record<string, AnnotationValue>> = {};
 export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: Place): Entity {
   const aws = readObject(fields.aws);
   const http = readHttp(fields.http);
+  const startUs = readTimeUs(fields.start_time) ?? 0;
+  const endUs = readTimeUs(fields.end_time);
   const { outcome, isFault, isError, isThrottle } = readFlags(fields, http?.status);
   return {
     traceId,
@@ -32,8 +34,9 @@ export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: 
     parentId,
     kind,
     name: shortened(String(fields.name)),
-    startUs: readTimeUs(fields.start_time) ?? 0,
-    endUs: readTimeUs(fields.end_time),
+    startUs,
+    // Clocks may be set back meanwhile: nothing ends before it starts.
+    endUs: endUs === undefined ? undefined : Math.max(startUs, endUs),
     namespace: readText(fields.namespace),
     origin: readText(fields.origin),
     user: readText(fields.user),

@@ -1,10 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
+import { endingIn } from './graph.ts';
 import { totalOf } from './histogram.ts';
 import type { JsonObject } from './json.ts';
-import { addTrace, emptyServiceGraph, mergeServiceGraphs, serviceGraph } from './service-graph.ts';
-import { nodeKey } from './service-names.ts';
+import {
+  addGraph,
+  addTrace,
+  newServiceGraph,
+  type ServiceGraph,
+  type ServiceNode,
+  serviceGraph,
+  stateOf,
+  withoutZeros,
+} from './service-graph.ts';
+import { nodeKey, serviceOfKey } from './service-names.ts';
 import { arbitraryTrace, plainDelivery } from './testing/arbitrary-trace.ts';
 import { anId, aSegment, aSubsegment, received, receivedTexts } from './testing/builders.ts';
 import type { Trace } from './trace.ts';
@@ -32,7 +42,7 @@ test('outcomes, response times and bounds add up over traces', () => {
     at(104.5, 3.5, { fault: true }),
   ]);
   const shop = graph.nodes.get(SHOP);
-  expect(shop).toMatchObject({ isRoot: true, state: 'active', startUs: 100e6, endUs: 108e6 });
+  expect(shop).toMatchObject({ traceCount: 4, rootCount: 4, activeCount: 4, startUs: 100e6, endUs: 108e6 });
   expect(shop?.statistics).toEqual({
     okCount: 1,
     errorCount: 1,
@@ -79,10 +89,13 @@ test('a service that reported once is active, and every name it was called by is
   const inferred = graphOf(call('stock'));
   const graph = serviceGraph([inferred, graphOf(call('stock.b'), callee), graphOf(call('stock.a'), callee), inferred]);
   const stock = nodeKey({ name: 'stock', type: 'remote', accountId: undefined });
-  expect(graph.nodes.get(stock)).toMatchObject({ state: 'active', isInferred: false });
+  const node = graph.nodes.get(stock) as ServiceNode;
+  expect(stateOf(node)).toBe('active');
+  expect(node).toMatchObject({ traceCount: 4, inferredCount: 2, activeCount: 2 });
   const edge = graph.edges.get(edgeKey({ from: SHOP, to: stock, type: undefined }));
   expect(edge?.statistics.totalCount).toBe(4);
-  expect(edge?.aliases.map(({ name }) => name)).toEqual(['stock.a', 'stock.b']);
+  const names = [...(edge?.aliases.keys() ?? [])].map((key) => serviceOfKey(key).name);
+  expect(names.sort()).toEqual(['stock.a', 'stock.b']);
 });
 
 test('the order and grouping of traces make no difference', () => {
@@ -90,12 +103,53 @@ test('the order and grouping of traces make no difference', () => {
     fc.property(traceGraphs, traceGraphs, (some, others) => {
       const whole = serviceGraph([...some, ...others]);
       expect(serviceGraph([...others, ...some].toReversed())).toEqual(whole);
-      expect(mergeServiceGraphs(serviceGraph(others), serviceGraph(some))).toEqual(whole);
-      expect([...some, ...others].reduce(addTrace, emptyServiceGraph())).toEqual(whole);
+      const sum = newServiceGraph();
+      addGraph(sum, serviceGraph(others));
+      addGraph(sum, serviceGraph(some));
+      expect(sum).toEqual(whole);
     }),
     { numRuns: 40 },
   );
 });
+
+test('what is taken away again leaves no trace but in the bounds', () => {
+  fc.assert(
+    fc.property(traceGraphs, traceGraphs, (some, others) => {
+      const sum = newServiceGraph();
+      for (const trace of [...some, ...others]) addTrace(sum, trace);
+      addGraph(sum, serviceGraph(others), -1);
+      expect(withoutBounds(withoutZeros(sum))).toEqual(withoutBounds(serviceGraph(some)));
+      for (const trace of some) addTrace(sum, trace, -1);
+      expect(withoutZeros(sum)).toEqual(newServiceGraph());
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('parts of adjacent times add up to the whole: requests, calls, outcomes and times', () => {
+  const at = fc.integer({ min: 1_716_560_000_000_000, max: 1_716_560_004_000_000 });
+  fc.assert(
+    fc.property(traceGraphs, at, (traces, cutUs) => {
+      const before = { fromUs: 0, toUs: cutUs };
+      const after = { fromUs: cutUs, toUs: Number.MAX_SAFE_INTEGER };
+      const always = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
+      const parts = serviceGraph(traces.flatMap((trace) => [endingIn(trace, before), endingIn(trace, after)]));
+      const whole = serviceGraph(traces.map((trace) => endingIn(trace, always)));
+      expect([...parts.nodes.keys()].sort()).toEqual([...whole.nodes.keys()].sort());
+      for (const [key, { statistics, responseTimes, durations }] of whole.nodes) {
+        expect(parts.nodes.get(key)).toMatchObject({ statistics, responseTimes, durations });
+      }
+      for (const [key, { statistics, responseTimes }] of whole.edges) {
+        expect(parts.edges.get(key)).toMatchObject({ statistics, responseTimes });
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+function withoutBounds({ nodes, edges }: ServiceGraph) {
+  return { nodes: [...nodes.values()].map(({ startUs, endUs, ...node }) => node), edges };
+}
 
 test('counts add up: outcomes to the total, histograms to the total', () => {
   fc.assert(

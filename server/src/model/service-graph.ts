@@ -1,6 +1,5 @@
 import type { GraphEdge, GraphNode, Observation, ServiceId, TraceGraph } from './graph.ts';
-import type { Histogram, HistogramBuilder } from './histogram.ts';
-import { addTo, mergeHistograms } from './histogram.ts';
+import { addCount, addCounts, addTo, type Histogram } from './histogram.ts';
 import { nodeKey } from './service-names.ts';
 import { edgeKey } from './trace-graph.ts';
 
@@ -18,10 +17,19 @@ export type Statistics = {
 };
 
 /**
- * A service over many traces. `startUs` and `endUs` are the whole seconds that enclose the starts of those traces'
- * roots; X-Ray gives every edge the bounds of the node it leaves.
+ * A service over many traces. Beside `traceCount`, in how many of them it was so: graphs are sums, from which parts can
+ * be taken away again. `startUs` and `endUs` are the whole seconds that enclose the starts of those traces' roots; they
+ * only widen, also where a trace is taken away. X-Ray gives every edge the bounds of the node it leaves.
  */
-export type ServiceNode = Pick<GraphNode, 'key' | 'service' | 'state' | 'isRoot' | 'isClient' | 'isInferred'> & {
+export type ServiceNode = {
+  readonly key: string;
+  readonly service: ServiceId;
+  readonly traceCount: number;
+  readonly rootCount: number;
+  readonly clientCount: number;
+  readonly activeCount: number;
+  readonly passiveCount: number;
+  readonly inferredCount: number;
   readonly startUs: number;
   readonly endUs: number;
   readonly statistics: Statistics;
@@ -30,8 +38,9 @@ export type ServiceNode = Pick<GraphNode, 'key' | 'service' | 'state' | 'isRoot'
 };
 
 export type ServiceEdge = Pick<GraphEdge, 'from' | 'to' | 'type'> & {
-  /** By node key, each once. */
-  readonly aliases: readonly ServiceId[];
+  readonly traceCount: number;
+  /** In how many traces the caller knew the called service by this name; by `nodeKey`. */
+  readonly aliases: ReadonlyMap<string, number>;
   readonly statistics: Statistics;
   readonly responseTimes: Histogram;
   readonly eventAges: Histogram;
@@ -43,48 +52,146 @@ export type ServiceGraph = {
   readonly edges: ReadonlyMap<string, ServiceEdge>;
 };
 
-export function emptyServiceGraph(): ServiceGraph {
+/** What its owner may still add to. */
+export type ServiceGraphBuilder = {
+  readonly nodes: Map<string, Growing<ServiceNode>>;
+  readonly edges: Map<string, Growing<ServiceEdge>>;
+};
+
+type Growing<T> = {
+  -readonly [Key in keyof T]: T[Key] extends ReadonlyMap<infer Counted, number>
+    ? Map<Counted, number>
+    : T[Key] extends Statistics
+      ? StatisticsBuilder
+      : T[Key];
+};
+
+/** 1 to add, -1 to take away. */
+export type Sign = 1 | -1;
+
+export function newServiceGraph(): ServiceGraphBuilder {
   return { nodes: new Map(), edges: new Map() };
 }
 
-/** The graph with one more trace in it. The order in which traces are added makes no difference. */
-export function addTrace(graph: ServiceGraph, trace: TraceGraph): ServiceGraph {
-  return mergeServiceGraphs(graph, graphOf(trace));
-}
-
-/** All traces in one graph; takes time in proportion to the traces, however large the graph gets. */
+/** All traces in one graph. The order in which traces are added makes no difference. */
 export function serviceGraph(traces: Iterable<TraceGraph>): ServiceGraph {
-  const nodes = new Map<string, ServiceNode>();
-  const edges = new Map<string, ServiceEdge>();
-  for (const trace of traces) mergeInto(nodes, edges, graphOf(trace));
+  const builder = newServiceGraph();
+  for (const trace of traces) addTrace(builder, trace);
+  return withoutZeros(builder);
+}
+
+/** Adds one more trace, or takes one away that was added; in time proportional to the trace. */
+export function addTrace(builder: ServiceGraphBuilder, trace: TraceGraph, sign: Sign = 1): void {
+  const startUs = Math.floor(requestStartUs(trace) / 1e6) * 1e6;
+  for (const node of trace.nodes) addTraceNode(nodeIn(builder, node), node, startUs, sign);
+  for (const edge of trace.edges) addTraceEdge(edgeIn(builder, edge), edge, sign);
+}
+
+/** Adds or takes away all that another graph has. */
+export function addGraph(builder: ServiceGraphBuilder, graph: ServiceGraph, sign: Sign = 1): void {
+  for (const node of graph.nodes.values()) {
+    const target = nodeIn(builder, node);
+    for (const count of NODE_COUNTS) target[count] += sign * node[count];
+    addBounds(target, node, sign);
+    addStatistics(target.statistics, node.statistics, sign);
+    addCounts(target.responseTimes, node.responseTimes, sign);
+    addCounts(target.durations, node.durations, sign);
+  }
+  for (const edge of graph.edges.values()) {
+    const target = edgeIn(builder, edge);
+    target.traceCount += sign * edge.traceCount;
+    addCounts(target.aliases, edge.aliases, sign);
+    addStatistics(target.statistics, edge.statistics, sign);
+    addCounts(target.responseTimes, edge.responseTimes, sign);
+    addCounts(target.eventAges, edge.eventAges, sign);
+  }
+}
+
+/** The graph without what has been taken away as often as it was added. */
+export function withoutZeros({ nodes, edges }: ServiceGraphBuilder): ServiceGraph {
+  for (const [key, node] of nodes) {
+    const isGone = NODE_COUNTS.every((count) => node[count] === 0) && isZero(node.statistics);
+    if (isGone && node.responseTimes.size === 0 && node.durations.size === 0) nodes.delete(key);
+  }
+  for (const [key, edge] of edges) {
+    const isGone = edge.traceCount === 0 && isZero(edge.statistics) && edge.aliases.size === 0;
+    if (isGone && edge.responseTimes.size === 0 && edge.eventAges.size === 0) edges.delete(key);
+  }
   return { nodes, edges };
 }
 
-export function mergeServiceGraphs(a: ServiceGraph, b: ServiceGraph): ServiceGraph {
-  const nodes = new Map(a.nodes);
-  const edges = new Map(a.edges);
-  mergeInto(nodes, edges, b);
-  return { nodes, edges };
+/** A service that reported itself once is active, whatever its callers alone could tell of it. */
+export function stateOf({ activeCount, passiveCount }: ServiceNode): GraphNode['state'] {
+  if (activeCount > 0) return 'active';
+  return passiveCount > 0 ? 'passive' : 'unknown';
 }
 
-function mergeInto(nodes: Map<string, ServiceNode>, edges: Map<string, ServiceEdge>, graph: ServiceGraph): void {
-  for (const [key, node] of graph.nodes) {
-    const known = nodes.get(key);
-    nodes.set(key, known === undefined ? node : mergeNodes(known, node));
-  }
-  for (const [key, edge] of graph.edges) {
-    const known = edges.get(key);
-    edges.set(key, known === undefined ? edge : mergeEdges(known, edge));
-  }
-}
+const NODE_COUNTS = [
+  'traceCount',
+  'rootCount',
+  'clientCount',
+  'activeCount',
+  'passiveCount',
+  'inferredCount',
+] as const satisfies readonly (keyof ServiceNode)[];
 
-function graphOf(trace: TraceGraph): ServiceGraph {
-  const requestUs = requestStartUs(trace);
-  const startUs = Math.floor(requestUs / 1e6) * 1e6;
-  return {
-    nodes: new Map(trace.nodes.map((node) => [node.key, nodeOf(node, startUs)])),
-    edges: new Map(trace.edges.map((edge) => [edgeKey(edge), edgeOf(edge)])),
+function nodeIn({ nodes }: ServiceGraphBuilder, { key, service }: Pick<ServiceNode, 'key' | 'service'>) {
+  const known = nodes.get(key);
+  if (known !== undefined) return known;
+  const node: Growing<ServiceNode> = {
+    key,
+    service,
+    traceCount: 0,
+    rootCount: 0,
+    clientCount: 0,
+    activeCount: 0,
+    passiveCount: 0,
+    inferredCount: 0,
+    startUs: Number.MAX_SAFE_INTEGER,
+    endUs: 0,
+    statistics: newStatistics(),
+    responseTimes: new Map(),
+    durations: new Map(),
   };
+  nodes.set(key, node);
+  return node;
+}
+
+function edgeIn({ edges }: ServiceGraphBuilder, ends: Pick<ServiceEdge, 'from' | 'to' | 'type'>) {
+  const key = edgeKey(ends);
+  const known = edges.get(key);
+  if (known !== undefined) return known;
+  const edge: Growing<ServiceEdge> = {
+    from: ends.from,
+    to: ends.to,
+    type: ends.type,
+    traceCount: 0,
+    aliases: new Map(),
+    statistics: newStatistics(),
+    responseTimes: new Map(),
+    eventAges: new Map(),
+  };
+  edges.set(key, edge);
+  return edge;
+}
+
+function addTraceNode(target: Growing<ServiceNode>, node: GraphNode, startUs: number, sign: Sign): void {
+  target.traceCount += sign;
+  if (node.isRoot) target.rootCount += sign;
+  if (node.isClient) target.clientCount += sign;
+  if (node.isInferred) target.inferredCount += sign;
+  if (node.state === 'active') target.activeCount += sign;
+  if (node.state === 'passive') target.passiveCount += sign;
+  addBounds(target, { startUs, endUs: startUs + 1e6 }, sign);
+  addObservations(target, node.responses, sign);
+  for (const durationUs of node.durationsUs) addTo(target.durations, durationUs, sign);
+}
+
+function addTraceEdge(target: Growing<ServiceEdge>, edge: GraphEdge, sign: Sign): void {
+  target.traceCount += sign;
+  for (const alias of edge.aliases) addCount(target.aliases, nodeKey(alias), sign);
+  addObservations(target, edge.calls, sign);
+  for (const ageUs of edge.eventAgesUs) addTo(target.eventAges, ageUs, sign);
 }
 
 /** When the root started, or the earliest of what has arrived where there is no root. */
@@ -97,101 +204,47 @@ function requestStartUs({ nodes }: TraceGraph): number {
   );
 }
 
-function nodeOf(node: GraphNode, startUs: number): ServiceNode {
-  const { key, service, state, isRoot, isClient, isInferred, responses, durationsUs } = node;
-  return {
-    key,
-    service,
-    state,
-    isRoot,
-    isClient,
-    isInferred,
-    startUs,
-    endUs: startUs + 1e6,
-    statistics: statisticsOf(responses),
-    responseTimes: histogramOf(responses.map(({ durationUs }) => durationUs)),
-    durations: histogramOf(durationsUs),
-  };
+function addBounds(
+  target: Growing<ServiceNode>,
+  { startUs, endUs }: Pick<ServiceNode, 'startUs' | 'endUs'>,
+  sign: Sign,
+): void {
+  if (sign === -1) return;
+  target.startUs = Math.min(target.startUs, startUs);
+  target.endUs = Math.max(target.endUs, endUs);
 }
 
-function edgeOf({ from, to, type, aliases, calls, eventAgesUs }: GraphEdge): ServiceEdge {
-  return {
-    from,
-    to,
-    type,
-    aliases,
-    statistics: statisticsOf(calls),
-    responseTimes: histogramOf(calls.map(({ durationUs }) => durationUs)),
-    eventAges: histogramOf(eventAgesUs),
-  };
-}
+/** Statistics that their owner may still add to. */
+export type StatisticsBuilder = { -readonly [Count in keyof Statistics]: number };
 
-export function statisticsOf(observations: readonly Observation[]): Statistics {
-  const counts = { ok: 0, error: 0, throttle: 0, fault: 0 };
-  let totalResponseTimeUs = 0;
-  for (const { outcome, durationUs } of observations) {
-    counts[outcome]++;
-    totalResponseTimeUs += durationUs;
+type Observed = Pick<Growing<ServiceEdge>, 'statistics' | 'responseTimes'>;
+
+function addObservations(
+  { statistics, responseTimes }: Observed,
+  observations: readonly Observation[],
+  sign: Sign,
+): void {
+  for (const observation of observations) {
+    addObservation(statistics, observation, sign);
+    addTo(responseTimes, observation.durationUs, sign);
   }
-  return {
-    okCount: counts.ok,
-    errorCount: counts.error,
-    throttleCount: counts.throttle,
-    faultCount: counts.fault,
-    totalCount: observations.length,
-    totalResponseTimeUs,
-  };
 }
 
-function histogramOf(durationsUs: readonly number[]): Histogram {
-  const builder: HistogramBuilder = new Map();
-  for (const durationUs of durationsUs) addTo(builder, durationUs);
-  return builder;
+const COUNT_OF = { ok: 'okCount', error: 'errorCount', throttle: 'throttleCount', fault: 'faultCount' } as const;
+
+/** Counts one request, or takes one away. */
+export function addObservation(target: StatisticsBuilder, { outcome, durationUs }: Observation, sign: Sign): void {
+  target[COUNT_OF[outcome]] += sign;
+  target.totalCount += sign;
+  target.totalResponseTimeUs += sign * durationUs;
 }
 
-function mergeNodes(a: ServiceNode, b: ServiceNode): ServiceNode {
-  return {
-    ...a,
-    state: mergeStates(a.state, b.state),
-    isRoot: a.isRoot || b.isRoot,
-    isClient: a.isClient || b.isClient,
-    isInferred: a.isInferred && b.isInferred,
-    startUs: Math.min(a.startUs, b.startUs),
-    endUs: Math.max(a.endUs, b.endUs),
-    statistics: mergeStatistics(a.statistics, b.statistics),
-    responseTimes: mergeHistograms(a.responseTimes, b.responseTimes),
-    durations: mergeHistograms(a.durations, b.durations),
-  };
+export function addStatistics(target: StatisticsBuilder, added: Statistics, sign: Sign): void {
+  for (const count of Object.keys(target) as (keyof Statistics)[]) target[count] += sign * added[count];
 }
 
-function mergeEdges(a: ServiceEdge, b: ServiceEdge): ServiceEdge {
-  return {
-    ...a,
-    aliases: mergeAliases(a.aliases, b.aliases),
-    statistics: mergeStatistics(a.statistics, b.statistics),
-    responseTimes: mergeHistograms(a.responseTimes, b.responseTimes),
-    eventAges: mergeHistograms(a.eventAges, b.eventAges),
-  };
+export function newStatistics(): StatisticsBuilder {
+  return { okCount: 0, errorCount: 0, throttleCount: 0, faultCount: 0, totalCount: 0, totalResponseTimeUs: 0 };
 }
 
-/** A service that reported itself once is active, whatever its callers alone could tell of it. */
-function mergeStates(a: ServiceNode['state'], b: ServiceNode['state']): ServiceNode['state'] {
-  if (a === 'active' || b === 'active') return 'active';
-  return a === 'passive' || b === 'passive' ? 'passive' : 'unknown';
-}
-
-function mergeAliases(a: readonly ServiceId[], b: readonly ServiceId[]): readonly ServiceId[] {
-  const byKey = new Map([...a, ...b].map((alias) => [nodeKey(alias), alias]));
-  return [...byKey].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, alias]) => alias);
-}
-
-export function mergeStatistics(a: Statistics, b: Statistics): Statistics {
-  return {
-    okCount: a.okCount + b.okCount,
-    errorCount: a.errorCount + b.errorCount,
-    throttleCount: a.throttleCount + b.throttleCount,
-    faultCount: a.faultCount + b.faultCount,
-    totalCount: a.totalCount + b.totalCount,
-    totalResponseTimeUs: a.totalResponseTimeUs + b.totalResponseTimeUs,
-  };
-}
+const isZero = (statistics: Statistics): boolean => Object.values(statistics).every((count) => count === 0);

@@ -68,6 +68,12 @@ export function nodeKey({ name, type, accountId }: ServiceId): string {
   return JSON.stringify([name, type ?? null, accountId ?? null]);
 }
 
+/** The service whose `nodeKey` this is. */
+export function serviceOfKey(key: string): ServiceId {
+  const [name, type, accountId]: readonly [string, string | null, string | null] = JSON.parse(key);
+  return { name, type: type ?? undefined, accountId: accountId ?? undefined };
+}
+
 /** The service that a segment reports. */
 export function serviceOf(segment: Entity): ServiceId {
   return { name: segment.name, type: segment.origin, accountId: segment.accountId };

@@ -25,7 +25,9 @@ const LATE_US = 7 * 86_400_000_000;
 /** Rows of `entities` that a trace of the window can have, those of traces that started at `fromUs` or later. */
 function rowsFrom({ window, by }: Search, fromUs: number): Sql {
   // Nothing of a trace starts before the trace does.
-  return by === 'TraceId' ? sql`start_us >= ${fromUs} AND start_us < ${window.toUs + LATE_US}` : sql`true`;
+  return by === 'TraceId'
+    ? sql`start_us >= ${fromUs} AND start_us < ${Math.min(window.toUs + LATE_US, Number.MAX_SAFE_INTEGER)}`
+    : sql`true`;
 }
 
 /** Conditions on `trace_id` for windows that starts do not tell. */
@@ -41,6 +43,9 @@ function members({ window: { fromUs, toUs }, by }: Search): readonly Sql[] {
       ];
   }
 }
+
+/** Log records say something of entities and are none: they start nothing. */
+const HAS_ENTITIES = sql`format != 'otlp-log'`;
 
 /** Traces of which something started in the window. */
 function startingIn({ fromUs, toUs }: TimeWindow): Sql {
@@ -67,7 +72,7 @@ export function startsSql(traceIds: readonly TraceId[]): Sql {
   return sql`
     SELECT lower(hex(trace)) AS trace_id, key FROM (
       SELECT trace_id AS trace, min(start_us) AS key FROM documents
-      WHERE trace_id IN ${traceIdsSql(traceIds)} GROUP BY trace
+      WHERE trace_id IN ${traceIdsSql(traceIds)} AND ${HAS_ENTITIES} GROUP BY trace
     )`;
 }
 
@@ -90,6 +95,7 @@ export function byStartSql(search: Search, { slice, isDescending, after, limit, 
   const narrowed = candidates(search, fromUs);
   const isWhole = search.by !== 'TraceId' || (search.narrow !== undefined && toUs >= search.window.toUs);
   const where = [
+    HAS_ENTITIES,
     ...narrowed,
     ...(isWhole
       ? []

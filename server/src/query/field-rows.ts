@@ -122,6 +122,9 @@ const TEXTS: Readonly<Partial<Record<Keyword, Sql>>> = {
   'account.id': sql`account_id`,
 };
 
+/** A log record with the exception that came apart from a span can make its fault a throttle. */
+const MAY_BE_THROTTLE = sql`fault AND namespace = 'aws'`;
+
 function flagRow(keyword: Keyword, isWanted: boolean): Sql | undefined {
   switch (keyword) {
     case 'ok':
@@ -129,9 +132,9 @@ function flagRow(keyword: Keyword, isWanted: boolean): Sql | undefined {
     case 'error':
       return isWanted ? sql`error` : sql`NOT error`;
     case 'fault':
-      return isWanted ? sql`fault` : sql`NOT fault`;
+      return isWanted ? sql`fault` : sql`(NOT fault OR ${MAY_BE_THROTTLE})`;
     case 'throttle':
-      return isWanted ? sql`throttle` : sql`NOT throttle`;
+      return isWanted ? sql`(throttle OR ${MAY_BE_THROTTLE})` : sql`NOT throttle`;
     default:
       return undefined;
   }
@@ -177,12 +180,14 @@ export function attributeRow(path: string, value: Value): Sql {
   return sql`(has(attributes, ${attributeText(path, value)}) OR has(attributes, ${MORE}))`;
 }
 
-const STACK = 'segment.cause.exceptions.stack';
+/** What rows do not hold: stack frames, and what may come apart from a span as log records and links. */
+const NOT_OF_ROWS: readonly string[] = ['segment.cause.exceptions.stack', 'segment.links'];
 
 function pathRow(steps: readonly string[], operator: Operator, value: Value): Sql | undefined {
   const path = steps.join('.');
   const prefix = `${path}=`;
-  if (!isPlain(path) || prefix.length >= MAX_TEXT || path.startsWith(STACK)) return undefined;
+  if (!isPlain(path) || prefix.length >= MAX_TEXT || NOT_OF_ROWS.some((start) => path.startsWith(start)))
+    return undefined;
   if (operator === '=') return typeof value === 'string' && !isPlain(value) ? undefined : attributeRow(path, value);
   const stored = sql`substring(attribute, length(${prefix}) + 1)`;
   const compared = operator === '!=' ? sql`true` : storedRow(stored, operator, value);

@@ -50,6 +50,7 @@ function narrowField(term: FieldTerm): Narrow | undefined {
   // Of a trace this is more than the root's time.
   if (field.kind === 'keyword' && field.keyword === 'duration') return undefined;
   const row = fieldRow(term);
+  if (field.kind === 'segment' && field.path[0] === 'cause') return either([someRow(row), HAS_EXCEPTION_LOGS]);
   return someRow(row && isOwn(field) ? sql`is_root AND ${row}` : row);
 }
 
@@ -66,6 +67,9 @@ function narrowGrouped(keyword: string, operator: Operator, value: Literal['valu
   if (keyword === 'partial' && (operator === '=') === (String(value) === 'true')) return MAY_BE_PARTIAL;
   return undefined;
 }
+
+/** Exceptions of spans that came as log records are in no row of `entities`. */
+const HAS_EXCEPTION_LOGS: Narrow = { kind: 'document', row: sql`format = 'otlp-log'` };
 
 /** Some parent is not there, or there are versions of a document, of which one may have taken a parent with it. */
 const MAY_BE_PARTIAL: Narrow = {
@@ -87,6 +91,7 @@ function elsewhere(where: Condition): Narrow | undefined {
     case 'present':
     case 'comparison':
     case 'in':
+      if (where.field.kind === 'segment') return narrowField(where);
       return where.field.kind === 'keyword' && !LISTED.has(where.field.keyword) ? undefined : someRow(fieldRow(where));
     default:
       return undefined;

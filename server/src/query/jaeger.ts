@@ -90,7 +90,7 @@ export async function jaegerDependencies(
   const dependencies = new Map<string, JaegerDependency>();
   for (const { from, to, type, statistics } of edges.values()) {
     const [parent, child] = [nodes.get(from), nodes.get(to)];
-    if (parent === undefined || child === undefined || parent.isClient || type === 'link') continue;
+    if (parent === undefined || child === undefined || parent.clientCount > 0 || type === 'link') continue;
     if (parent.service.name === child.service.name && from !== to) continue;
     const key = JSON.stringify([parent.service.name, child.service.name]);
     const callCount = statistics.totalCount + (dependencies.get(key)?.callCount ?? 0);

@@ -3,10 +3,10 @@ import { type Sql, sql } from '../store/sql.ts';
 /**
  * What is true of the rows of every trace that a filter matches, and may be true of others: SQL narrows, the pure
  * functions decide. `entity`: some row of `entities` fulfils `row`; `group`: all rows of the trace together fulfil
- * `having`.
+ * `having`; `document`: some row of `documents` fulfils `row`.
  */
 export type Narrow =
-  | { readonly kind: 'entity'; readonly row: Sql }
+  | { readonly kind: 'entity' | 'document'; readonly row: Sql }
   | { readonly kind: 'group'; readonly having: Sql }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Narrow[] };
 
@@ -32,6 +32,8 @@ export function narrowSql(narrow: Narrow, rows: Sql): Sql {
   switch (narrow.kind) {
     case 'entity':
       return sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} AND ${narrow.row})`;
+    case 'document':
+      return sql`trace_id IN (SELECT trace_id FROM documents WHERE ${narrow.row})`;
     case 'group':
       return sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} GROUP BY trace_id HAVING ${narrow.having})`;
     case 'and':
@@ -47,6 +49,7 @@ export function driversOf(narrow: Narrow): readonly Sql[] | undefined {
     case 'entity':
       return [narrow.row];
     case 'group':
+    case 'document':
       return undefined;
     case 'and':
       return narrow.parts.map(driversOf).find((drivers) => drivers !== undefined);

@@ -1,112 +1,177 @@
+import { OpenrayError } from '../errors.ts';
 import type { Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
-import { type FilterSubject, subjectOf } from '../filter/subject.ts';
-import type { Entity } from '../model/entity.ts';
-import type { GraphEdge, GraphNode, Observation, TraceGraph } from '../model/graph.ts';
-import { emptyServiceGraph, mergeServiceGraphs, type ServiceGraph, serviceGraph } from '../model/service-graph.ts';
-import type { Trace } from '../model/trace.ts';
+import { subjectOf } from '../filter/subject.ts';
+import { endingIn, type TraceGraph } from '../model/graph.ts';
+import {
+  addGraph,
+  addTrace,
+  newServiceGraph,
+  type ServiceGraph,
+  type ServiceGraphBuilder,
+  withoutZeros,
+} from '../model/service-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
-import { linkedTraceIds, linkGraph } from '../model/trace-links.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { narrowFilter } from './filter-narrow.ts';
-import { endedIn } from './list-order.ts';
+import { linkGraphsIn } from './link-graphs.ts';
 import { loadTraces } from './load-traces.ts';
+import { readMapSums } from './map-sums.ts';
 import { narrowSql } from './narrow.ts';
-import { isWithin, type TimeWindow } from './window.ts';
+import { addMinutesOf, endingWithin, MINUTE_US, type Span } from './periods.ts';
+import { changesOf, type TraceChange } from './trace-changes.ts';
+import type { TimeWindow } from './window.ts';
 
-const BATCH = 500;
+const BATCH = 100;
+/** A map that has to look at each trace of its window is given up after this. */
+const MAX_MS = 30_000;
 
 /**
  * Everything that ended in the window, of traces that match, added up. A request counts in the moment in which it
  * ended, so that the graphs of two adjacent windows add up to the graph of both.
+ *
+ * Without a filter it costs what the services are, however many traces: sums of whole periods, what has arrived since
+ * they were made, and the traces that end in the rest of a minute at either side. With one, each trace of the window is
+ * looked at. Throws QueryTimeout when that takes too long.
  */
 export async function serviceGraphOf(
   store: Store,
   { window, filter }: { readonly window: TimeWindow; readonly filter: Filter | undefined },
   options: QueryOptions = {},
 ): Promise<ServiceGraph> {
-  let graph = emptyServiceGraph();
-  for await (const subjects of subjectsEndingIn(store, window, filter, options)) {
-    const graphs = subjects.map((subject) => endingIn(subject.graph, window));
-    const links = await linkGraphs(
-      store,
-      subjects.map(({ trace }) => trace),
-      (segment) => endedIn(window, segment),
-      options,
-    );
-    graph = mergeServiceGraphs(graph, serviceGraph([...graphs, ...links]));
+  const graph = newServiceGraph();
+  if (filter === undefined && window.toUs - window.fromUs >= 2 * MINUTE_US) {
+    await addSums(graph, store, window, options);
+  } else {
+    for await (const traces of tracesEndingIn(store, window, filter, options)) {
+      for (const trace of traces) addTrace(graph, endingIn(trace, window));
+    }
   }
-  return graph;
+  for await (const links of linkGraphsIn(store, window, filter, options)) {
+    for (const link of links) addTrace(graph, link);
+  }
+  return withoutZeros(graph);
 }
 
-/** What messages joined these traces to others, for each that has taken some. */
-export async function linkGraphs(
+/** Sums of whole minutes about as long as the window, and what of single traces has to be added or taken away. */
+async function addSums(
+  graph: ServiceGraphBuilder,
   store: Store,
-  traces: readonly Trace[],
-  counts: (segment: Entity) => boolean,
-  options: QueryOptions = {},
-): Promise<readonly TraceGraph[]> {
-  const known = new Map(traces.map((trace) => [trace.id, trace]));
-  const wanted = [...new Set(traces.flatMap(linkedTraceIds))].filter((id) => !known.has(id));
-  for (let first = 0; first < wanted.length; first += BATCH) {
-    for (const trace of await loadTraces(store, wanted.slice(first, first + BATCH), options))
-      known.set(trace.id, trace);
+  window: TimeWindow,
+  options: QueryOptions,
+): Promise<void> {
+  const [left, right] = await Promise.all([
+    chooseEdge(store, { atUs: window.fromUs, side: 'left' }, options),
+    chooseEdge(store, { atUs: window.toUs, side: 'right' }, options),
+  ]);
+  const span: Span = {
+    afterUs: left.isInSums ? left.minute.afterUs : left.minute.lastUs,
+    lastUs: right.isInSums ? right.minute.lastUs : right.minute.afterUs,
+  };
+  const sums = await readMapSums(store, span, options);
+  addGraph(graph, sums.graph);
+  const edges = [left, right];
+  const traceIds = await store.query<{ trace_id: TraceId }>(touchedSql(sums.countedSeq, span, edges), options);
+  const ids = traceIds.map((row) => row.trace_id);
+  for await (const changes of changesOf(store, ids, { fromSeq: sums.countedSeq }, options)) {
+    for (const change of changes) addChange(graph, change, span, edges);
   }
-  return traces.map((trace) => linkGraph(trace, (id) => known.get(id), counts)).filter(({ edges }) => edges.length > 0);
+}
+
+/**
+ * A bound of the window inside a minute. Where the sums leave that minute out, its part in the window (`inside`) is
+ * added; where they hold it, the traces that ended in its `outside` part are looked at.
+ */
+type Edge = {
+  readonly minute: Span;
+  readonly inside: Span;
+  readonly outside: Span;
+  readonly isInSums: boolean;
+};
+
+/** Decides by what there is less of to look at. */
+async function chooseEdge(
+  store: Store,
+  { atUs, side }: { readonly atUs: number; readonly side: 'left' | 'right' },
+  options: QueryOptions,
+): Promise<Edge> {
+  // A window begins with its first microsecond and ends before its last; a span is the other way round.
+  const boundUs = atUs - 1;
+  const afterUs = Math.floor(boundUs / MINUTE_US) * MINUTE_US;
+  const minute: Span = { afterUs, lastUs: afterUs + MINUTE_US };
+  const before: Span = { afterUs, lastUs: boundUs };
+  const after: Span = { afterUs: boundUs, lastUs: minute.lastUs };
+  const [inside, outside] = side === 'left' ? [after, before] : [before, after];
+  const rows = await store.query<{ inside: number; outside: number }>(
+    sql`
+      SELECT countIf(${endedWithin(inside)}) AS inside, countIf(${endedWithin(outside)}) AS outside FROM entities
+      WHERE ${endedWithin(minute)}`,
+    options,
+  );
+  const counts = rows[0] ?? { inside: 0, outside: 0 };
+  return { minute, inside, outside, isInSums: counts.outside < counts.inside };
+}
+
+/** Traces of which the sums do not know all, or that ended in the rest of a minute. */
+function touchedSql(countedSeq: number, span: Span, edges: readonly Edge[]): Sql {
+  const changed = sql`trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`;
+  const touched = [
+    sql`${endedWithin(span)} AND ${changed}`,
+    ...edges.map((edge) => endedWithin(edge.isInSums ? edge.outside : edge.inside)),
+  ];
+  const ids = touched.map((where) => sql`SELECT trace_id FROM entities WHERE ${where}`);
+  return sql`
+    SELECT lower(hex(trace)) AS trace_id
+    FROM (SELECT DISTINCT trace_id AS trace FROM (${sql.join(ids, sql` UNION ALL `)}))`;
+}
+
+const endedWithin = ({ afterUs, lastUs }: Span): Sql => sql`end_us > ${afterUs} AND end_us <= ${lastUs}`;
+
+function addChange(
+  graph: ServiceGraphBuilder,
+  { before, after }: TraceChange,
+  span: Span,
+  edges: readonly Edge[],
+): void {
+  if (before !== after) {
+    addMinutesOf(graph, after, span, 1);
+    addMinutesOf(graph, before, span, -1);
+  }
+  for (const { minute, inside, isInSums } of edges) {
+    if (isInSums) addMinutesOf(graph, after, minute, -1);
+    addTrace(graph, endingWithin(after, inside), 1);
+  }
+}
+
+/** Graphs of the traces that match and of which something ended in the window, some hundred at a time, in no order. */
+async function* tracesEndingIn(
+  store: Store,
+  window: TimeWindow,
+  filter: Filter | undefined,
+  options: QueryOptions,
+): AsyncGenerator<readonly TraceGraph[]> {
+  const deadline = performance.now() + (options.timeoutMs ?? MAX_MS);
+  const rows = await store.query<{ trace_id: TraceId }>(endedTracesSql(window, filter), options);
+  for (let first = 0; first < rows.length; first += BATCH) {
+    if (performance.now() > deadline) {
+      throw new OpenrayError(
+        'QueryTimeout',
+        'The map of so many traces took longer than it may; ask for a smaller window',
+      );
+    }
+    const ids = rows.slice(first, first + BATCH).map((row) => row.trace_id);
+    const subjects = (await loadTraces(store, ids, options)).map(subjectOf);
+    yield subjects.filter((subject) => filter === undefined || matches(filter, subject)).map(({ graph }) => graph);
+  }
 }
 
 /** Traces in which anything ended in the window, each once, in no order. */
-export function endedTracesSql(window: TimeWindow, filter: Filter | undefined): Sql {
+function endedTracesSql(window: TimeWindow, filter: Filter | undefined): Sql {
   const narrow = filter && narrowFilter(filter.condition);
   const where = sql.and([
     sql`end_us >= ${window.fromUs} AND end_us < ${window.toUs}`,
     ...(narrow ? [narrowSql(narrow, sql`true`)] : []),
   ]);
   return sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities WHERE ${where}`;
-}
-
-/** Graphs of the traces that match and of which something ended in the window, some hundred at a time, in no order. */
-export async function* tracesEndingIn(
-  store: Store,
-  window: TimeWindow,
-  filter: Filter | undefined,
-  options: QueryOptions,
-): AsyncGenerator<readonly TraceGraph[]> {
-  for await (const subjects of subjectsEndingIn(store, window, filter, options)) {
-    yield subjects.map(({ graph }) => graph);
-  }
-}
-
-async function* subjectsEndingIn(
-  store: Store,
-  window: TimeWindow,
-  filter: Filter | undefined,
-  options: QueryOptions,
-): AsyncGenerator<readonly FilterSubject[]> {
-  const rows = await store.query<{ trace_id: TraceId }>(endedTracesSql(window, filter), options);
-  for (let first = 0; first < rows.length; first += BATCH) {
-    const ids = rows.slice(first, first + BATCH).map((row) => row.trace_id);
-    const subjects = (await loadTraces(store, ids, options)).map(subjectOf);
-    yield subjects.filter((subject) => filter === undefined || matches(filter, subject));
-  }
-}
-
-/** The part of a trace's graph that ended in the window. */
-export function endingIn(graph: TraceGraph, window: TimeWindow): TraceGraph {
-  const hasEnded = ({ startUs, durationUs }: Observation) => isWithin(window, startUs + durationUs);
-  const edges = graph.edges
-    .map((edge): GraphEdge => ({ ...edge, calls: edge.calls.filter(hasEnded) }))
-    .filter(({ calls, type }) => calls.length > 0 || type === 'link');
-  const ends = new Set(edges.flatMap(({ from, to }) => [from, to]));
-  const nodes = graph.nodes
-    .map(
-      (node): GraphNode => ({
-        ...node,
-        responses: node.responses.filter(hasEnded),
-        durationsUs: node.durationsUs.filter((_, index) => hasEnded(node.responses[index] as Observation)),
-      }),
-    )
-    .filter(({ key, responses }) => responses.length > 0 || ends.has(key));
-  return { nodes, edges };
 }

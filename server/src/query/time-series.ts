@@ -1,9 +1,21 @@
 import { type EntitySelector, selectsEdge, selectsNode } from '../filter/entity-selector.ts';
 import type { Observation, TraceGraph } from '../model/graph.ts';
-import { addTo, type Histogram } from '../model/histogram.ts';
-import { type Statistics, statisticsOf } from '../model/service-graph.ts';
+import { addCounts, addTo, type Histogram, type HistogramBuilder } from '../model/histogram.ts';
+import {
+  addObservation,
+  addStatistics,
+  newStatistics,
+  type Sign,
+  type Statistics,
+  type StatisticsBuilder,
+} from '../model/service-graph.ts';
+import { serviceOfKey } from '../model/service-names.ts';
+import type { TraceId } from '../model/trace-id.ts';
+import { sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import { tracesEndingIn } from './service-graph.ts';
+import { type MapKey, readMapKeys, readSeriesSums, type SeriesSums } from './map-sums.ts';
+import { periodEnd, type Span } from './periods.ts';
+import { changesOf } from './trace-changes.ts';
 import type { TimeWindow } from './window.ts';
 
 /** What ended in (endUs - period, endUs]. */
@@ -15,48 +27,101 @@ export type SeriesPoint = {
 
 export type SeriesQuery = {
   readonly window: TimeWindow;
+  /** A multiple of a minute. */
   readonly periodUs: number;
   /** Without one: all calls that clients make. */
   readonly selector: EntitySelector | undefined;
 };
 
-/** Points whose end lies in the window, newest first; a period in which nothing ended has none. */
+/**
+ * Points whose end lies in the window, newest first; a period in which nothing ended has none. From the sums that the
+ * service map is made of, and what has arrived since they were made.
+ */
 export async function serviceTimeSeries(
   store: Store,
   { window, periodUs, selector }: SeriesQuery,
   options: QueryOptions = {},
 ): Promise<readonly SeriesPoint[]> {
-  const firstEndUs = Math.ceil(window.fromUs / periodUs) * periodUs;
-  const lastEndUs = Math.ceil(window.toUs / periodUs) * periodUs - periodUs;
-  const covered = { fromUs: firstEndUs - periodUs + 1, toUs: lastEndUs + 1 };
-  const observations = new Map<number, Observation[]>();
-  for await (const graphs of tracesEndingIn(store, covered, undefined, options)) {
-    for (const observation of graphs.flatMap((graph) => selectedOf(graph, selector))) {
-      const endUs = Math.ceil((observation.startUs + observation.durationUs) / periodUs) * periodUs;
-      if (endUs < firstEndUs || endUs > lastEndUs) continue;
-      const ofPeriod = observations.get(endUs) ?? [];
-      observations.set(endUs, ofPeriod);
-      ofPeriod.push(observation);
+  const span: Span = {
+    afterUs: periodEnd(window.fromUs, periodUs) - periodUs,
+    lastUs: periodEnd(window.toUs, periodUs) - periodUs,
+  };
+  if (span.afterUs >= span.lastUs) return [];
+  const sums = await readSelected(store, { span, periodUs, selector }, options);
+  const points = new Map<number, GrowingPoint>();
+  for (const { endUs, statistics, responseTimes } of sums.points) {
+    const point = pointIn(points, endUs);
+    addStatistics(point.statistics, statistics, 1);
+    addCounts(point.responseTimes, responseTimes, 1);
+  }
+  const changed = await store.query<{ trace_id: TraceId }>(changedSql(sums.countedSeq, span), options);
+  const traceIds = changed.map((row) => row.trace_id);
+  for await (const changes of changesOf(store, traceIds, { fromSeq: sums.countedSeq }, options)) {
+    for (const { before, after } of changes) {
+      addObservations(points, selectedOf(after, selector), { span, periodUs, sign: 1 });
+      addObservations(points, selectedOf(before, selector), { span, periodUs, sign: -1 });
     }
   }
-  return [...observations].sort(([a], [b]) => b - a).map(([endUs, ofPeriod]) => toPoint(endUs, ofPeriod));
+  return [...points.values()].filter(({ statistics }) => statistics.totalCount > 0).sort((a, b) => b.endUs - a.endUs);
 }
 
-function toPoint(endUs: number, observations: readonly Observation[]): SeriesPoint {
-  const responseTimes = new Map<number, number>();
-  for (const { durationUs } of observations) addTo(responseTimes, durationUs);
-  return { endUs, statistics: statisticsOf(observations), responseTimes };
-}
-
-function selectedOf(graph: TraceGraph, selector: EntitySelector | undefined): readonly Observation[] {
-  if (selector?.kind === 'service') {
-    return graph.nodes.filter((node) => selectsNode(selector, node.service)).flatMap(({ responses }) => responses);
+/** Reads again when more has been counted between the keys and their sums: it may be of a service that is new. */
+async function readSelected(
+  store: Store,
+  { span, periodUs, selector }: Omit<SeriesQuery, 'window'> & { readonly span: Span },
+  options: QueryOptions,
+): Promise<SeriesSums> {
+  for (;;) {
+    const known = await readMapKeys(store, span, options);
+    const keys = known.keys.filter((key) => isSelected(key, selector));
+    const sums = await readSeriesSums(store, { span, periodUs, keys }, options);
+    if (sums.countedSeq === known.countedSeq) return sums;
   }
-  const nodes = new Map(graph.nodes.map((node) => [node.key, node]));
-  return graph.edges.flatMap(({ from, to, calls }) => {
-    const [caller, called] = [nodes.get(from), nodes.get(to)];
-    if (caller === undefined || called === undefined) return [];
-    const isSelected = selector === undefined ? caller.isClient : selectsEdge(selector, caller.service, called.service);
-    return isSelected ? calls : [];
-  });
+}
+
+type GrowingPoint = {
+  readonly endUs: number;
+  readonly statistics: StatisticsBuilder;
+  readonly responseTimes: HistogramBuilder;
+};
+
+function pointIn(points: Map<number, GrowingPoint>, endUs: number): GrowingPoint {
+  const point = points.get(endUs) ?? { endUs, statistics: newStatistics(), responseTimes: new Map() };
+  points.set(endUs, point);
+  return point;
+}
+
+function addObservations(
+  points: Map<number, GrowingPoint>,
+  observations: readonly Observation[],
+  { span, periodUs, sign }: { readonly span: Span; readonly periodUs: number; readonly sign: Sign },
+): void {
+  for (const observation of observations) {
+    const endUs = observation.startUs + observation.durationUs;
+    if (endUs <= span.afterUs || endUs > span.lastUs) continue;
+    const point = pointIn(points, periodEnd(endUs, periodUs));
+    addObservation(point.statistics, observation, sign);
+    addTo(point.responseTimes, observation.durationUs, sign);
+  }
+}
+
+/** Traces of which the sums do not know all and of which something ended in the span. */
+function changedSql(countedSeq: number, { afterUs, lastUs }: Span) {
+  return sql`
+    SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities
+    WHERE end_us > ${afterUs} AND end_us <= ${lastUs}
+      AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`;
+}
+
+function selectedOf({ nodes, edges }: TraceGraph, selector: EntitySelector | undefined): readonly Observation[] {
+  return [
+    ...nodes.filter(({ key }) => isSelected({ from: undefined, key }, selector)).flatMap(({ responses }) => responses),
+    ...edges.filter(({ from, to }) => isSelected({ from, key: to }, selector)).flatMap(({ calls }) => calls),
+  ];
+}
+
+function isSelected({ from, key }: MapKey, selector: EntitySelector | undefined): boolean {
+  if (from === undefined) return selector !== undefined && selectsNode(selector, serviceOfKey(key));
+  if (selector === undefined) return serviceOfKey(from).type === 'client';
+  return selectsEdge(selector, serviceOfKey(from), serviceOfKey(key));
 }

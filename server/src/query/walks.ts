@@ -130,7 +130,12 @@ export function walkRest(
 /** A range of keys, and how much of it to look at first. */
 type Range = TimeWindow & { readonly firstUs: number };
 
-const sliced = (window: TimeWindow): Range => ({ ...window, firstUs: FIRST_SLICE_US });
+/** Nothing is expected in the future: a window that goes there begins with it and the last minute. */
+function sliced(window: TimeWindow): Range {
+  const futureUs = Math.max(0, window.toUs - Date.now() * 1000);
+  return { ...window, firstUs: FIRST_SLICE_US + futureUs };
+}
+
 const whole = (window: TimeWindow): Range => ({ ...window, firstUs: window.toUs - window.fromUs });
 
 /** A window of other times than starts says nothing of them. */

@@ -8,7 +8,8 @@ type ClusterDatabase = Cluster & { readonly database: string };
  * and runs as it is. Of each table `t` every node has `t_local`, which holds rows, and `t`, which asks all shards.
  *
  * Tables with a `trace_id` are sharded by it: everything about one trace is on one shard. Others are sharded by their
- * key, so that the rows that ReplacingMergeTree has to bring together are on one shard.
+ * key, so that the rows that ReplacingMergeTree has to bring together are on one shard; or by the column that a comment
+ * of theirs names.
  */
 export function onCluster(statement: string, cluster: ClusterDatabase): readonly string[] | undefined {
   const text = statement.replace(/^(\s*--.*\n)+/, '').trim();
@@ -68,6 +69,8 @@ function replicatedEngine(_: string, engine: string, args = ''): string {
 }
 
 function shardingKey(definition: string): string {
+  const own = /^\s*-- Sharded by (\w+)\b/m.exec(definition)?.[1];
+  if (own !== undefined) return own;
   if (/^\s*trace_id\s/m.test(definition)) return 'cityHash64(trace_id)';
   const key = /\bORDER BY (\([^()]*\)|\w+)/.exec(definition)?.[1] ?? '';
   return `cityHash64(${key.replace(/^\(|\)$/g, '')})`;

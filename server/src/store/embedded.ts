@@ -167,7 +167,7 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
     }
   }
 
-  async function insert({ table, columns, bytes }: RowBlock): Promise<void> {
+  async function insert({ table, columns, bytes, insertToken }: RowBlock): Promise<void> {
     const { session, release } = await inserters.acquire({ signal: undefined, timeoutMs: 60_000 });
     const path = join(spoolDirectory, `${table}.rows`);
     try {
@@ -175,7 +175,8 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
       const names = Object.keys(columns).join(', ');
       const structure = Object.entries(columns).map((column) => column.join(' '));
       const rows = `file(${quote(path)}, 'RowBinary', ${quote(structure.join(', '))})`;
-      await session.queryAsync(`INSERT INTO ${table} (${names}) SELECT * FROM ${rows}`);
+      const once = insertToken === undefined ? '' : ` SETTINGS insert_deduplication_token = ${quote(insertToken)}`;
+      await session.queryAsync(`INSERT INTO ${table} (${names})${once} SELECT * FROM ${rows}`);
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {

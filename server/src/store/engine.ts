@@ -14,8 +14,13 @@ export type CallOptions = {
 /** Types of columns by name, in the order of their bytes. */
 export type Columns = Readonly<Record<string, string>>;
 
-/** Rows of one table in RowBinary. */
-export type RowBlock = { readonly table: string; readonly columns: Columns; readonly bytes: Uint8Array };
+/** Rows of one table in RowBinary. Of the blocks of a table that share an `insertToken` only the first takes effect. */
+export type RowBlock = {
+  readonly table: string;
+  readonly columns: Columns;
+  readonly bytes: Uint8Array;
+  readonly insertToken?: string;
+};
 
 /**
  * A running ClickHouse: the little that differs between an embedded and a remote one.

@@ -20,6 +20,8 @@ export type GroupCommitOptions = {
 export type GroupCommit = {
   append(documents: readonly Document[]): Promise<void>;
   counts(): DocumentCounts;
+  /** See the store's. */
+  settledSeq(): number | undefined;
   /** Inserts what waits; from then on `append` refuses. */
   close(): Promise<void>;
 };
@@ -28,6 +30,8 @@ type Block = {
   readonly entities: RowBuffer;
   readonly documents: RowBuffer;
   documentCount: number;
+  /** The least of its documents. */
+  firstSeq: number;
   /** One `append` each. */
   readonly callers: { resolve(): void; reject(reason: unknown): void }[];
 };
@@ -53,6 +57,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let queuedBytes = 0;
   const spare: Block[] = [];
   let open: Block | undefined;
+  const onTheirWay = new Set<Block>();
   /** The open block has waited long enough: it goes as soon as no other one is on its way, and fills until then. */
   let isDue = false;
   const full: Block[] = [];
@@ -76,7 +81,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     for (const document of documents) {
       writeEntities(block.entities, document);
       writeDocument(block.documents, document, options.server);
+      block.firstSeq = Math.min(block.firstSeq, document.seq);
     }
+    onTheirWay.add(block);
     block.documentCount += documents.length;
     queued += documents.length;
     queuedBytes += bytesOf(block) - before;
@@ -95,7 +102,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   function openBlock(): Block {
     if (open) return open;
-    open = spare.pop() ?? { entities: createRowBuffer(), documents: createRowBuffer(), documentCount: 0, callers: [] };
+    open = spare.pop() ?? newBlock();
     isDue = false;
     timer = setTimeout(markDue, lastBegunMs + intervalMs() - performance.now());
     return open;
@@ -155,6 +162,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     } catch (thrown) {
       failure = thrown;
     }
+    onTheirWay.delete(block);
     queued -= block.documentCount;
     queuedBytes -= bytesOf(block);
     if (failure === undefined) {
@@ -195,6 +203,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     block.entities.length = 0;
     block.documents.length = 0;
     block.documentCount = 0;
+    block.firstSeq = Number.POSITIVE_INFINITY;
     block.callers.length = 0;
     spare.push(block);
   }
@@ -205,7 +214,22 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     while (draining) await draining;
   }
 
-  return { append, close, counts: () => ({ received, stored, queued, refused, queuedBytes }) };
+  function settledSeq(): number | undefined {
+    if (onTheirWay.size === 0) return undefined;
+    return Math.min(...Array.from(onTheirWay, ({ firstSeq }) => firstSeq)) - 1;
+  }
+
+  return { append, close, settledSeq, counts: () => ({ received, stored, queued, refused, queuedBytes }) };
+}
+
+function newBlock(): Block {
+  return {
+    entities: createRowBuffer(),
+    documents: createRowBuffer(),
+    documentCount: 0,
+    firstSeq: Number.POSITIVE_INFINITY,
+    callers: [],
+  };
 }
 
 const bytesOf = ({ entities, documents }: Block): number => entities.length + documents.length;

@@ -156,6 +156,9 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
   return {
     ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
+    insert: engine.insert,
+    settledSeq: commits.settledSeq,
+    isShared,
     statistics: () => ({ ...commits.counts(), prunedBeforeUs }),
     async close() {
       await Promise.all([commits.close(), retention.stop()]);

@@ -226,12 +226,13 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether }: RemoteOpt
     }
   }
 
-  async function insert({ table, columns, bytes }: RowBlock): Promise<void> {
+  async function insert({ table, columns, bytes, insertToken }: RowBlock): Promise<void> {
     const turn = await takeTurn(inserters, { signal: undefined, timeoutMs: INSERT_TIMEOUT_MS, maxMemoryBytes: 0 });
     const query = `INSERT INTO ${table} (${Object.keys(columns).join(', ')}) FORMAT RowBinary`;
+    const settings: ClickHouseSettings = insertToken === undefined ? {} : { insert_deduplication_token: insertToken };
     try {
       await hosts.run((host) =>
-        textOf(ask(host, { query, params: {} }, { settings: {}, values: Readable.from([bytes]), turn })),
+        textOf(ask(host, { query, params: {} }, { settings, values: Readable.from([bytes]), turn })),
       );
     } catch (thrown) {
       throw toStoreFailure(thrown);

@@ -51,6 +51,12 @@ export function writeUInt64(target: RowBuffer, value: number): void {
   target.length = target.bytes.writeUInt32LE(high, target.length + 4);
 }
 
+/** Exact up to 2^53 either way. */
+export function writeInt64(target: RowBuffer, value: number): void {
+  reserve(target, 8);
+  target.length = target.bytes.writeBigInt64LE(BigInt(value), target.length);
+}
+
 export function writeFloat64(target: RowBuffer, value: number): void {
   reserve(target, 8);
   target.length = target.bytes.writeDoubleLE(value, target.length);

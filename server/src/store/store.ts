@@ -1,4 +1,5 @@
 import type { Document } from '../model/entity.ts';
+import type { RowBlock } from './engine.ts';
 import type { Sql } from './sql.ts';
 
 export type QueryOptions = {
@@ -44,6 +45,15 @@ export type Store = {
   stream<Row>(statement: Sql, options?: QueryOptions): AsyncIterable<Row>;
   /** Runs a statement that returns nothing, on the session for writes. */
   command(statement: Sql, options?: QueryOptions): Promise<void>;
+  /** Rows for a table of what is computed from documents, as one block: all of it or nothing. */
+  insert(block: RowBlock): Promise<void>;
+  /**
+   * All documents that this server took with a `seq` up to this one are stored or refused; undefined while it has none
+   * on their way.
+   */
+  settledSeq(): number | undefined;
+  /** Whether other servers may store documents here, too. */
+  readonly isShared: boolean;
   statistics(): StoreStatistics;
   /** Writes what is queued, then closes. */
   close(): Promise<void>;

@@ -64,11 +64,16 @@ const ELSEWHERE: ParentInTrace = { functionName: undefined, serviceName: '', ins
 
 /**
  * What the span turns out to be should its parent belong to another service. Spans of old SDKs do not say whether it
- * does, so that it is known only once the parent is there.
+ * does, so that it is known only once the parent is there. A span in a function is a part of Lambda's segment, if there
+ * is one.
  */
 export function alternativesOf(place: SpanInPlace, indexed: IndexedKeys): readonly Entity[] {
-  if (!dependsOnParent(place.span)) return [];
-  return entitiesOfSpan(place, { indexed, parent: ELSEWHERE });
+  const { span, resource } = place;
+  const elsewhere = dependsOnParent(span) ? entitiesOfSpan(place, { indexed, parent: ELSEWHERE }) : [];
+  const functionName =
+    text(attributesOf(span.attributes), 'faas.name') ?? text(resourceView(resource).attributes, 'faas.name');
+  if (functionName === undefined || parentOf(span.parentSpanId) === undefined) return elsewhere;
+  return [...elsewhere, ...entitiesOfSpan(place, { indexed, parent: { ...ELSEWHERE, functionName } })];
 }
 
 /** What an X-Ray entity that travelled as a span had beside what the span says. */

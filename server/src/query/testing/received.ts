@@ -1,16 +1,16 @@
 import fc from 'fast-check';
-import type { FilterSubject } from '../../filter/subject.ts';
-import { subjectOf } from '../../filter/subject.ts';
+import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
-import type { JsonObject } from '../../model/json.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { plainSpanOf } from '../../model/otlp/span-of-entity.ts';
 import { spanWriter } from '../../model/otlp/stored.ts';
 import { parseDocument } from '../../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../model/testing/arbitrary-trace.ts';
 
-/** When the generated traces start, microseconds; what they hold ends some seconds later. */
+/** The first generated traces start about here, microseconds; the last SPREAD_US later. */
 export const START_US = 1_716_560_000_000_000;
+export const SPREAD_US = 3 * 3_600_000_000;
 const SEED = 20_240_430;
 
 /**
@@ -19,7 +19,12 @@ const SEED = 20_240_430;
  */
 export function receivedDocuments(traceCount: number, seed = SEED): readonly Document[] {
   const deliveries = fc.sample(arbitraryTrace().chain(arbitraryDelivery), { numRuns: traceCount, seed });
-  const amended = deliveries.map((delivery, trace) => delivery.flatMap((text, at) => amend(text, trace * 31 + at)));
+  const amended = deliveries.map((delivery, trace) => {
+    // Some minutes are crowded, in others nothing happens.
+    const share = ((trace * 2_654_435_761) % 2 ** 32) / 2 ** 32;
+    const laterS = trace % 3 === 0 ? (share * SPREAD_US) / 1e6 : Math.floor(share * 40) * 240;
+    return delivery.flatMap((text, at) => amend(JSON.stringify(moved(JSON.parse(text), laterS)), trace * 31 + at));
+  });
   const texts = amended.flatMap((delivery) => delivery.map((text, index) => ({ text, turn: index })));
   const mixed = [...texts].sort((a, b) => a.turn - b.turn);
   return mixed.flatMap(({ text }, index) => {
@@ -50,27 +55,49 @@ function spanDocuments(document: Document, seq: number): readonly Document[] {
 /** Now and then another version before or after it; which one counts is for `assembleTrace` to say. */
 function amend(text: string, dice: number): readonly string[] {
   const document: JsonObject = JSON.parse(text);
-  const moved = (seconds: number): JsonObject => ({
+  const stretched = (seconds: number): JsonObject => ({
     ...document,
-    start_time: Number(document.start_time) - seconds,
-    ...(document.end_time !== undefined && { end_time: Number(document.end_time) + 2 * seconds }),
+    start_time: later(document.start_time, -seconds),
+    ...(document.end_time !== undefined && { end_time: later(document.end_time, 2 * seconds) }),
   });
   switch (dice % 23) {
     case 0:
-      return [text, JSON.stringify(moved(0.25))];
+      return [text, JSON.stringify(stretched(0.25))];
     case 1:
-      return [JSON.stringify(moved(0.5)), text];
+      return [JSON.stringify(stretched(0.5)), text];
     case 2: {
       const { parent_id, type, ...orphaned } = document;
       return [text, JSON.stringify(type === undefined ? orphaned : document)];
     }
     case 3: {
-      const { end_time, ...unfinished } = moved(1.5);
+      const { end_time, ...unfinished } = stretched(1.5);
       return [JSON.stringify({ ...unfinished, in_progress: true, annotations: { tier: 'lead' } }), text];
     }
+    case 4:
+      return document.end_time === undefined
+        ? [text]
+        : [JSON.stringify({ ...document, end_time: later(document.start_time, -0.1) })];
+    case 5:
+      return [text, JSON.stringify(stretched(200))];
     default:
       return [text];
   }
+}
+
+/** The entity and all inside it, some seconds later. */
+function moved(entity: JsonObject, seconds: number): JsonObject {
+  const { start_time, end_time, subsegments } = entity;
+  return {
+    ...entity,
+    start_time: later(start_time, seconds),
+    ...(end_time !== undefined && { end_time: later(end_time, seconds) }),
+    ...(Array.isArray(subsegments) && { subsegments: subsegments.map((inner: JsonObject) => moved(inner, seconds)) }),
+  };
+}
+
+/** In whole microseconds, so that times stay what they are. */
+function later(seconds: JsonValue | undefined, by: number): number {
+  return (Math.round(Number(seconds) * 1e6) + Math.round(by * 1e6)) / 1e6;
 }
 
 /** What the pure functions make of all the documents. */

@@ -181,3 +181,66 @@ CREATE TABLE IF NOT EXISTS openray.function_logs (
   text String CODEC(ZSTD(1))
 )
 ENGINE = Distributed('main', 'openray', 'function_logs_local', cityHash64(trace_id));
+
+-- 0004_service_map.sql;
+
+ALTER TABLE openray.entities_local ADD INDEX IF NOT EXISTS end_range end_us TYPE minmax GRANULARITY 1;
+
+ALTER TABLE openray.entities_local MATERIALIZE INDEX IF EXISTS end_range;
+
+CREATE TABLE IF NOT EXISTS openray.service_map_local (
+  -- Sharded by place, which is always 0: a block is one part, and with it what is counted and up to where.
+  place UInt8,
+  period_s UInt32,
+  ends_us UInt64,
+  from_key String,
+  key String,
+  type LowCardinality(String),
+  traces SimpleAggregateFunction(sum, Int64),
+  roots SimpleAggregateFunction(sum, Int64),
+  clients SimpleAggregateFunction(sum, Int64),
+  actives SimpleAggregateFunction(sum, Int64),
+  passives SimpleAggregateFunction(sum, Int64),
+  inferreds SimpleAggregateFunction(sum, Int64),
+  oks SimpleAggregateFunction(sum, Int64),
+  errors SimpleAggregateFunction(sum, Int64),
+  throttles SimpleAggregateFunction(sum, Int64),
+  faults SimpleAggregateFunction(sum, Int64),
+  response_us SimpleAggregateFunction(sum, Int64),
+  first_us SimpleAggregateFunction(min, UInt64),
+  last_us SimpleAggregateFunction(max, UInt64),
+  responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
+  durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
+  aliases SimpleAggregateFunction(sumMap, Map(String, Int64)) CODEC(ZSTD(1)),
+  batch SimpleAggregateFunction(max, UInt64)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (period_s, ends_us, from_key, key, type, place)
+SETTINGS non_replicated_deduplication_window = 1000;
+
+CREATE TABLE IF NOT EXISTS openray.service_map (
+  place UInt8,
+  period_s UInt32,
+  ends_us UInt64,
+  from_key String,
+  key String,
+  type LowCardinality(String),
+  traces SimpleAggregateFunction(sum, Int64),
+  roots SimpleAggregateFunction(sum, Int64),
+  clients SimpleAggregateFunction(sum, Int64),
+  actives SimpleAggregateFunction(sum, Int64),
+  passives SimpleAggregateFunction(sum, Int64),
+  inferreds SimpleAggregateFunction(sum, Int64),
+  oks SimpleAggregateFunction(sum, Int64),
+  errors SimpleAggregateFunction(sum, Int64),
+  throttles SimpleAggregateFunction(sum, Int64),
+  faults SimpleAggregateFunction(sum, Int64),
+  response_us SimpleAggregateFunction(sum, Int64),
+  first_us SimpleAggregateFunction(min, UInt64),
+  last_us SimpleAggregateFunction(max, UInt64),
+  responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
+  durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
+  aliases SimpleAggregateFunction(sumMap, Map(String, Int64)) CODEC(ZSTD(1)),
+  batch SimpleAggregateFunction(max, UInt64)
+)
+ENGINE = Distributed('main', 'openray', 'service_map_local', place);

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { releaseLease, takeLease } from '../store/objects.ts';
+import { sql } from '../store/sql.ts';
+import type { Store } from '../store/store.ts';
+import { readCountedSeq } from './map-sums.ts';
+import { rollUp } from './roll-up.ts';
+
+export type RollingOptions = {
+  readonly log: {
+    info(fields: object, sentence: string): void;
+    warn(fields: object, sentence: string): void;
+  };
+  /** How often to look for what has arrived. */
+  readonly everyMs?: number;
+  /**
+   * Documents that arrived so recently are left to the next batch. Of other servers nobody tells what they have taken
+   * and not stored yet: on a shared store this is how long a document may take from its arrival into the store.
+   */
+  readonly settleMs?: number;
+};
+
+const EVERY_MS = 1_000;
+const SETTLE_MS = 1_000;
+const SETTLE_SHARED_MS = 60_000;
+const LEASE = { name: 'service-map', ttlMs: 60_000 };
+const SAY_EVERY_MS = 10_000;
+const AFTER_FAILURE_MS = 10_000;
+
+/**
+ * Counts documents for the service map soon after they arrive, at half the pace that it could, and forgets what was
+ * counted of times that retention has dropped. Of several servers on one store one does. `stop` resolves when a batch
+ * that is under way has ended or was given up; what was not counted is when somebody looks again.
+ */
+export function keepRolling(store: Store, options: RollingOptions): { stop(): Promise<void> } {
+  const { log, everyMs = EVERY_MS, settleMs = store.isShared ? SETTLE_SHARED_MS : SETTLE_MS } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const holder = randomUUID();
+  let prunedBeforeUs = 0;
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const isOurs = !store.isShared || (await takeLease(store, { ...LEASE, holder }));
+        if (isOurs) {
+          await forgetPruned();
+          await catchUp();
+        }
+        await delay(everyMs, undefined, { signal });
+      } catch (thrown) {
+        if (signal.aborted) return;
+        log.warn({ reason: thrown instanceof Error ? thrown.message : String(thrown) }, 'the service map lags behind');
+        await delay(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async function catchUp(): Promise<void> {
+    if (!(await hasUncounted())) return;
+    const began = performance.now();
+    let said = began;
+    for (;;) {
+      const toSeq = Math.min(store.settledSeq() ?? Number.MAX_SAFE_INTEGER, Math.round((Date.now() - settleMs) * 1000));
+      const rolled = await rollUp(store, { toSeq, pause: pauses(signal), signal });
+      if (rolled === undefined || signal.aborted) break;
+      if (store.isShared && !(await takeLease(store, { ...LEASE, holder }))) break;
+      if (performance.now() - said > SAY_EVERY_MS) {
+        said = performance.now();
+        log.info({ countedUpTo: new Date(rolled.toSeq / 1000).toISOString() }, 'the service map is catching up');
+      }
+    }
+    if (said > began)
+      log.info({ seconds: Math.round((performance.now() - began) / 1000) }, 'the service map is up to date');
+  }
+
+  /** Cheap: spares an idle server the search for the end of a batch. */
+  async function hasUncounted(): Promise<boolean> {
+    const countedSeq = await readCountedSeq(store, { signal });
+    const rows = await store.query(sql`SELECT 1 FROM documents WHERE seq > ${countedSeq} LIMIT 1`, { signal });
+    return rows.length > 0;
+  }
+
+  async function forgetPruned(): Promise<void> {
+    const beforeUs = store.statistics().prunedBeforeUs ?? 0;
+    if (beforeUs <= prunedBeforeUs) return;
+    await store.command(sql`ALTER TABLE service_map DELETE WHERE period_s > 0 AND ends_us <= ${beforeUs}`, { signal });
+    prunedBeforeUs = beforeUs;
+  }
+
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+      // It ends by itself when that fails.
+      if (store.isShared) await releaseLease(store, { ...LEASE, holder }).catch(() => undefined);
+    },
+  };
+}
+
+/** Rests after each step for as long as the step took. */
+function pauses(signal: AbortSignal): () => Promise<void> {
+  let resumed = performance.now();
+  return async () => {
+    await delay(performance.now() - resumed, undefined, { signal });
+    resumed = performance.now();
+  };
+}

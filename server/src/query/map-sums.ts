@@ -1,0 +1,195 @@
+import type { Histogram } from '../model/histogram.ts';
+import type { ServiceEdge, ServiceGraph, ServiceNode, Statistics } from '../model/service-graph.ts';
+import { serviceOfKey } from '../model/service-names.ts';
+import { edgeKey } from '../model/trace-graph.ts';
+import { type Sql, sql } from '../store/sql.ts';
+import type { QueryOptions, Store } from '../store/store.ts';
+import { cover, type Span } from './periods.ts';
+
+/** What has been added up of a span, and up to which document. */
+export type MapSums = { readonly graph: ServiceGraph; readonly countedSeq: number };
+
+/** All documents up to this one are in the sums; 0 when there are none. */
+export async function readCountedSeq(store: Store, options: QueryOptions = {}): Promise<number> {
+  const rows = await store.query<{ counted: number }>(
+    sql`SELECT max(batch) AS counted FROM service_map WHERE period_s = 0`,
+    options,
+  );
+  return rows[0]?.counted ?? 0;
+}
+
+/** Sums of a span of whole minutes. One statement sees a batch of documents whole or not at all. */
+export async function readMapSums(store: Store, span: Span, options: QueryOptions): Promise<MapSums> {
+  const rows = await store.query<MapRow>(
+    sql`
+      SELECT from_key, key, type, sum(traces) AS traces, sum(roots) AS roots, sum(clients) AS clients,
+        sum(actives) AS actives, sum(passives) AS passives, sum(inferreds) AS inferreds, ${STATISTICS},
+        min(first_us) AS first_us, max(last_us) AS last_us, sumMap(responses) AS responses,
+        sumMap(durations) AS durations, sumMap(aliases) AS aliases, max(batch) AS batch
+      FROM service_map WHERE period_s = 0 OR ${periods(span)}
+      GROUP BY from_key, key, type`,
+    options,
+  );
+  const nodes = new Map<string, ServiceNode>();
+  const edges = new Map<string, ServiceEdge>();
+  let countedSeq = 0;
+  for (const row of rows) {
+    if (row.key === '') countedSeq = row.batch;
+    else if (row.from_key === '') nodes.set(row.key, nodeOf(row));
+    else {
+      const edge = edgeOf(row);
+      edges.set(edgeKey(edge), edge);
+    }
+  }
+  return { graph: { nodes, edges }, countedSeq };
+}
+
+/** What was counted of some services or calls in each period of a series. */
+export type SeriesSums = {
+  readonly points: readonly {
+    readonly endUs: number;
+    readonly statistics: Statistics;
+    readonly responseTimes: Histogram;
+  }[];
+  readonly countedSeq: number;
+};
+
+/** A service, or the calls from one to another; by `nodeKey`. */
+export type MapKey = { readonly from: string | undefined; readonly key: string };
+
+/** Services and calls of which something is counted in the span. */
+export async function readMapKeys(
+  store: Store,
+  span: Span,
+  options: QueryOptions,
+): Promise<{ readonly keys: readonly MapKey[]; readonly countedSeq: number }> {
+  const rows = await store.query<{ from_key: string; key: string; batch: number }>(
+    sql`
+      SELECT from_key, key, max(batch) AS batch FROM service_map WHERE period_s = 0 OR ${periods(span)}
+      GROUP BY from_key, key`,
+    options,
+  );
+  const keys = rows.map((row) => ({ from: row.from_key === '' ? undefined : row.from_key, key: row.key }));
+  const mark = rows.find((row) => row.key === '');
+  return { keys: keys.filter(({ key }) => key !== ''), countedSeq: mark?.batch ?? 0 };
+}
+
+/** Sums of what `keys` name in each period (a multiple of a minute) of a span of whole periods. */
+export async function readSeriesSums(
+  store: Store,
+  { span, periodUs, keys }: { readonly span: Span; readonly periodUs: number; readonly keys: readonly MapKey[] },
+  options: QueryOptions,
+): Promise<SeriesSums> {
+  const { afterUs, lastUs } = span;
+  const wanted = sql.typed(keys.map(pairOf), 'Array(String)');
+  const rows = await store.query<StatisticsRow & { end_us: number; responses: MapColumn; batch: number }>(
+    sql`
+      SELECT intDiv(ends_us + ${periodUs - 1}, ${periodUs}) * ${periodUs} AS end_us, ${STATISTICS},
+        sumMap(responses) AS responses, max(batch) AS batch
+      FROM service_map
+      WHERE period_s = 0 OR (
+        period_s = 60 AND ends_us > ${afterUs} AND ends_us <= ${lastUs} AND has(${wanted}, concat(from_key, '\\n', key))
+      )
+      GROUP BY end_us`,
+    options,
+  );
+  return {
+    points: rows
+      .filter((row) => row.end_us > 0)
+      .map((row) => ({ endUs: row.end_us, statistics: statisticsOf(row), responseTimes: histogramOf(row.responses) })),
+    countedSeq: rows.find((row) => row.end_us === 0)?.batch ?? 0,
+  };
+}
+
+const pairOf = ({ from, key }: MapKey): string => `${from ?? ''}\n${key}`;
+
+function periods(span: Span): Sql {
+  return sql.or(
+    cover(span).map(
+      ({ periodS, afterUs, lastUs }) => sql`period_s = ${periodS} AND ends_us > ${afterUs} AND ends_us <= ${lastUs}`,
+    ),
+  );
+}
+
+/** JSON gives the keys of a map as text. */
+type MapColumn = Readonly<Record<string, number>>;
+
+type StatisticsRow = {
+  readonly oks: number;
+  readonly errors: number;
+  readonly throttles: number;
+  readonly faults: number;
+  readonly response_us: number;
+};
+
+const STATISTICS = sql`
+  sum(oks) AS oks, sum(errors) AS errors, sum(throttles) AS throttles, sum(faults) AS faults,
+  sum(response_us) AS response_us`;
+
+type MapRow = StatisticsRow & {
+  readonly from_key: string;
+  readonly key: string;
+  readonly type: string;
+  readonly traces: number;
+  readonly roots: number;
+  readonly clients: number;
+  readonly actives: number;
+  readonly passives: number;
+  readonly inferreds: number;
+  readonly first_us: number;
+  readonly last_us: number;
+  readonly responses: MapColumn;
+  readonly durations: MapColumn;
+  readonly aliases: MapColumn;
+  readonly batch: number;
+};
+
+function nodeOf(row: MapRow): ServiceNode {
+  return {
+    key: row.key,
+    service: serviceOfKey(row.key),
+    traceCount: row.traces,
+    rootCount: row.roots,
+    clientCount: row.clients,
+    activeCount: row.actives,
+    passiveCount: row.passives,
+    inferredCount: row.inferreds,
+    startUs: row.first_us,
+    endUs: row.last_us,
+    statistics: statisticsOf(row),
+    responseTimes: histogramOf(row.responses),
+    durations: histogramOf(row.durations),
+  };
+}
+
+function edgeOf(row: MapRow): ServiceEdge {
+  return {
+    from: row.from_key,
+    to: row.key,
+    type: row.type === 'link' ? 'link' : undefined,
+    traceCount: row.traces,
+    aliases: countsOf(row.aliases, (key) => key),
+    statistics: statisticsOf(row),
+    responseTimes: histogramOf(row.responses),
+    eventAges: new Map(),
+  };
+}
+
+function statisticsOf(row: StatisticsRow): Statistics {
+  return {
+    okCount: row.oks,
+    errorCount: row.errors,
+    throttleCount: row.throttles,
+    faultCount: row.faults,
+    totalCount: row.oks + row.errors + row.throttles + row.faults,
+    totalResponseTimeUs: row.response_us,
+  };
+}
+
+/** Columns hold bins in microseconds. */
+const histogramOf = (column: MapColumn): Histogram => countsOf(column, (us) => Number(us) / 1e6);
+
+function countsOf<Key>(column: MapColumn, keyOf: (text: string) => Key): ReadonlyMap<Key, number> {
+  const counted = Object.entries(column).filter(([, count]) => count !== 0);
+  return new Map(counted.map(([text, count]) => [keyOf(text), count]));
+}
