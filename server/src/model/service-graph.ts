@@ -54,9 +54,12 @@ export type ServiceGraph = {
 
 /** What its owner may still add to. */
 export type ServiceGraphBuilder = {
-  readonly nodes: Map<string, Growing<ServiceNode>>;
-  readonly edges: Map<string, Growing<ServiceEdge>>;
+  readonly nodes: Map<string, ServiceNodeBuilder>;
+  readonly edges: Map<string, ServiceEdgeBuilder>;
 };
+
+export type ServiceNodeBuilder = Growing<ServiceNode>;
+export type ServiceEdgeBuilder = Growing<ServiceEdge>;
 
 type Growing<T> = {
   -readonly [Key in keyof T]: T[Key] extends ReadonlyMap<infer Counted, number>
@@ -138,7 +141,7 @@ const NODE_COUNTS = [
 function nodeIn({ nodes }: ServiceGraphBuilder, { key, service }: Pick<ServiceNode, 'key' | 'service'>) {
   const known = nodes.get(key);
   if (known !== undefined) return known;
-  const node: Growing<ServiceNode> = {
+  const node: ServiceNodeBuilder = {
     key,
     service,
     traceCount: 0,
@@ -161,7 +164,7 @@ function edgeIn({ edges }: ServiceGraphBuilder, ends: Pick<ServiceEdge, 'from' |
   const key = edgeKey(ends);
   const known = edges.get(key);
   if (known !== undefined) return known;
-  const edge: Growing<ServiceEdge> = {
+  const edge: ServiceEdgeBuilder = {
     from: ends.from,
     to: ends.to,
     type: ends.type,
@@ -175,7 +178,7 @@ function edgeIn({ edges }: ServiceGraphBuilder, ends: Pick<ServiceEdge, 'from' |
   return edge;
 }
 
-function addTraceNode(target: Growing<ServiceNode>, node: GraphNode, startUs: number, sign: Sign): void {
+function addTraceNode(target: ServiceNodeBuilder, node: GraphNode, startUs: number, sign: Sign): void {
   target.traceCount += sign;
   if (node.isRoot) target.rootCount += sign;
   if (node.isClient) target.clientCount += sign;
@@ -187,7 +190,7 @@ function addTraceNode(target: Growing<ServiceNode>, node: GraphNode, startUs: nu
   for (const durationUs of node.durationsUs) addTo(target.durations, durationUs, sign);
 }
 
-function addTraceEdge(target: Growing<ServiceEdge>, edge: GraphEdge, sign: Sign): void {
+function addTraceEdge(target: ServiceEdgeBuilder, edge: GraphEdge, sign: Sign): void {
   target.traceCount += sign;
   for (const alias of edge.aliases) addCount(target.aliases, nodeKey(alias), sign);
   addObservations(target, edge.calls, sign);
@@ -205,7 +208,7 @@ function requestStartUs({ nodes }: TraceGraph): number {
 }
 
 function addBounds(
-  target: Growing<ServiceNode>,
+  target: ServiceNodeBuilder,
   { startUs, endUs }: Pick<ServiceNode, 'startUs' | 'endUs'>,
   sign: Sign,
 ): void {
@@ -217,7 +220,7 @@ function addBounds(
 /** Statistics that their owner may still add to. */
 export type StatisticsBuilder = { -readonly [Count in keyof Statistics]: number };
 
-type Observed = Pick<Growing<ServiceEdge>, 'statistics' | 'responseTimes'>;
+type Observed = Pick<ServiceEdgeBuilder, 'statistics' | 'responseTimes'>;
 
 function addObservations(
   { statistics, responseTimes }: Observed,

@@ -28,8 +28,8 @@ const SAY_EVERY_MS = 10_000;
 const AFTER_FAILURE_MS = 10_000;
 
 /**
- * Counts documents for the service map soon after they arrive, at half the pace that it could, and forgets what was
- * counted of times that retention has dropped. Of several servers on one store one does. `stop` resolves when a batch
+ * Counts documents for the service map soon after they arrive, at half the pace that it could (a quarter while documents
+ * wait to be stored), and forgets what was counted of times that retention has dropped. Of several servers on one store one does. `stop` resolves when a batch
  * that is under way has ended or was given up; what was not counted is when somebody looks again.
  */
 export function keepRolling(store: Store, options: RollingOptions): { stop(): Promise<void> } {
@@ -62,7 +62,7 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
     let said = began;
     for (;;) {
       const toSeq = Math.min(store.settledSeq() ?? Number.MAX_SAFE_INTEGER, Math.round((Date.now() - settleMs) * 1000));
-      const rolled = await rollUp(store, { toSeq, pause: pauses(signal), signal });
+      const rolled = await rollUp(store, { toSeq, pause: pauses(store, signal), signal });
       if (rolled === undefined || signal.aborted) break;
       if (store.isShared && !(await takeLease(store, { ...LEASE, holder }))) break;
       if (performance.now() - said > SAY_EVERY_MS) {
@@ -99,11 +99,12 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
   };
 }
 
-/** Rests after each step for as long as the step took. */
-function pauses(signal: AbortSignal): () => Promise<void> {
+/** Rests after each step for as long as the step took, longer while there is more urgent work. */
+function pauses(store: Store, signal: AbortSignal): () => Promise<void> {
   let resumed = performance.now();
   return async () => {
-    await delay(performance.now() - resumed, undefined, { signal });
+    const rests = store.statistics().queued > 0 ? 3 : 1;
+    await delay(rests * (performance.now() - resumed), undefined, { signal });
     resumed = performance.now();
   };
 }

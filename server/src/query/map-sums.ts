@@ -1,13 +1,20 @@
-import type { Histogram } from '../model/histogram.ts';
-import type { ServiceEdge, ServiceGraph, ServiceNode, Statistics } from '../model/service-graph.ts';
+import type { Histogram, HistogramBuilder } from '../model/histogram.ts';
+import {
+  newServiceGraph,
+  type ServiceEdgeBuilder,
+  type ServiceGraphBuilder,
+  type ServiceNodeBuilder,
+  type Statistics,
+  type StatisticsBuilder,
+} from '../model/service-graph.ts';
 import { serviceOfKey } from '../model/service-names.ts';
 import { edgeKey } from '../model/trace-graph.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { cover, type Span } from './periods.ts';
 
-/** What has been added up of a span, and up to which document. */
-export type MapSums = { readonly graph: ServiceGraph; readonly countedSeq: number };
+/** What has been added up of a span, the caller's to go on with, and up to which document. */
+export type MapSums = { readonly graph: ServiceGraphBuilder; readonly countedSeq: number };
 
 /** All documents up to this one are in the sums; 0 when there are none. */
 export async function readCountedSeq(store: Store, options: QueryOptions = {}): Promise<number> {
@@ -30,8 +37,7 @@ export async function readMapSums(store: Store, span: Span, options: QueryOption
       GROUP BY from_key, key, type`,
     options,
   );
-  const nodes = new Map<string, ServiceNode>();
-  const edges = new Map<string, ServiceEdge>();
+  const { nodes, edges } = newServiceGraph();
   let countedSeq = 0;
   for (const row of rows) {
     if (row.key === '') countedSeq = row.batch;
@@ -144,7 +150,7 @@ type MapRow = StatisticsRow & {
   readonly batch: number;
 };
 
-function nodeOf(row: MapRow): ServiceNode {
+function nodeOf(row: MapRow): ServiceNodeBuilder {
   return {
     key: row.key,
     service: serviceOfKey(row.key),
@@ -162,7 +168,7 @@ function nodeOf(row: MapRow): ServiceNode {
   };
 }
 
-function edgeOf(row: MapRow): ServiceEdge {
+function edgeOf(row: MapRow): ServiceEdgeBuilder {
   return {
     from: row.from_key,
     to: row.key,
@@ -175,7 +181,7 @@ function edgeOf(row: MapRow): ServiceEdge {
   };
 }
 
-function statisticsOf(row: StatisticsRow): Statistics {
+function statisticsOf(row: StatisticsRow): StatisticsBuilder {
   return {
     okCount: row.oks,
     errorCount: row.errors,
@@ -187,9 +193,10 @@ function statisticsOf(row: StatisticsRow): Statistics {
 }
 
 /** Columns hold bins in microseconds. */
-const histogramOf = (column: MapColumn): Histogram => countsOf(column, (us) => Number(us) / 1e6);
+const histogramOf = (column: MapColumn): HistogramBuilder => countsOf(column, (us) => Number(us) / 1e6);
 
-function countsOf<Key>(column: MapColumn, keyOf: (text: string) => Key): ReadonlyMap<Key, number> {
-  const counted = Object.entries(column).filter(([, count]) => count !== 0);
-  return new Map(counted.map(([text, count]) => [keyOf(text), count]));
+function countsOf<Key>(column: MapColumn, keyOf: (text: string) => Key): Map<Key, number> {
+  const counts = new Map<Key, number>();
+  for (const text in column) if (column[text] !== 0) counts.set(keyOf(text), column[text] as number);
+  return counts;
 }

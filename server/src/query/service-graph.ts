@@ -4,7 +4,6 @@ import { matches } from '../filter/matches.ts';
 import { subjectOf } from '../filter/subject.ts';
 import { endingIn, type TraceGraph } from '../model/graph.ts';
 import {
-  addGraph,
   addTrace,
   newServiceGraph,
   type ServiceGraph,
@@ -40,14 +39,11 @@ export async function serviceGraphOf(
   { window, filter }: { readonly window: TimeWindow; readonly filter: Filter | undefined },
   options: QueryOptions = {},
 ): Promise<ServiceGraph> {
-  const graph = newServiceGraph();
-  if (filter === undefined && window.toUs - window.fromUs >= 2 * MINUTE_US) {
-    await addSums(graph, store, window, options);
-  } else {
-    for await (const traces of tracesEndingIn(store, window, filter, options)) {
-      for (const trace of traces) addTrace(graph, endingIn(trace, window));
-    }
-  }
+  const isLong = window.toUs - window.fromUs >= 2 * MINUTE_US;
+  const graph =
+    filter === undefined && isLong
+      ? await graphFromSums(store, window, options)
+      : await graphOfTraces(store, window, filter, options);
   for await (const links of linkGraphsIn(store, window, filter, options)) {
     for (const link of links) addTrace(graph, link);
   }
@@ -55,12 +51,7 @@ export async function serviceGraphOf(
 }
 
 /** Sums of whole minutes about as long as the window, and what of single traces has to be added or taken away. */
-async function addSums(
-  graph: ServiceGraphBuilder,
-  store: Store,
-  window: TimeWindow,
-  options: QueryOptions,
-): Promise<void> {
+async function graphFromSums(store: Store, window: TimeWindow, options: QueryOptions): Promise<ServiceGraphBuilder> {
   const [left, right] = await Promise.all([
     chooseEdge(store, { atUs: window.fromUs, side: 'left' }, options),
     chooseEdge(store, { atUs: window.toUs, side: 'right' }, options),
@@ -69,14 +60,14 @@ async function addSums(
     afterUs: left.isInSums ? left.minute.afterUs : left.minute.lastUs,
     lastUs: right.isInSums ? right.minute.lastUs : right.minute.afterUs,
   };
-  const sums = await readMapSums(store, span, options);
-  addGraph(graph, sums.graph);
+  const { graph, countedSeq } = await readMapSums(store, span, options);
   const edges = [left, right];
-  const traceIds = await store.query<{ trace_id: TraceId }>(touchedSql(sums.countedSeq, span, edges), options);
-  const ids = traceIds.map((row) => row.trace_id);
-  for await (const changes of changesOf(store, ids, { fromSeq: sums.countedSeq }, options)) {
+  const rows = await store.query<{ trace_id: TraceId }>(touchedSql(countedSeq, span, edges), options);
+  const traceIds = rows.map((row) => row.trace_id);
+  for await (const changes of changesOf(store, traceIds, { fromSeq: countedSeq }, options)) {
     for (const change of changes) addChange(graph, change, span, edges);
   }
+  return graph;
 }
 
 /**
@@ -142,6 +133,19 @@ function addChange(
     if (isInSums) addMinutesOf(graph, after, minute, -1);
     addTrace(graph, endingWithin(after, inside), 1);
   }
+}
+
+async function graphOfTraces(
+  store: Store,
+  window: TimeWindow,
+  filter: Filter | undefined,
+  options: QueryOptions,
+): Promise<ServiceGraphBuilder> {
+  const graph = newServiceGraph();
+  for await (const traces of tracesEndingIn(store, window, filter, options)) {
+    for (const trace of traces) addTrace(graph, endingIn(trace, window));
+  }
+  return graph;
 }
 
 /** Graphs of the traces that match and of which something ended in the window, some hundred at a time, in no order. */

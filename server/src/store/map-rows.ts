@@ -16,8 +16,8 @@ import {
 const COLUMNS: Columns = {
   period_s: 'UInt32',
   ends_us: 'UInt64',
-  from_key: 'String',
-  key: 'String',
+  from_key: 'LowCardinality(String)',
+  key: 'LowCardinality(String)',
   type: 'LowCardinality(String)',
   traces: 'Int64',
   roots: 'Int64',
