@@ -7,6 +7,7 @@ import { type BareEngine, startBareEngine } from './load/bare-client.ts';
 import { diskUse, fileCreation, startUp } from './load/footprint.ts';
 import { type Dataset, type DatasetOptions, makeDataset } from './load/generate.ts';
 import { ingest } from './load/ingest.ts';
+import { ingestOtlp } from './load/otlp.ts';
 import { reads, readYourWrites, walkList } from './load/reads.ts';
 import { newXRayCaller, type XRayCaller } from './load/send.ts';
 
@@ -105,6 +106,7 @@ export async function* measure({
 
 async function* allFigures(run: BenchRun): AsyncGenerator<Figure> {
   yield* ingest(run);
+  if (run.wants('ingest-otlp')) yield* ingestOtlp(run);
   yield* fileCreation(run);
   yield* reads(run);
   if (run.wants('list')) yield* walkList(run);

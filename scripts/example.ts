@@ -18,7 +18,8 @@ export async function startExample(dataDir: string, flags: readonly string[] = [
   const port = await freePort();
   const page = await startRegistrationPage({ daemonAddress: `127.0.0.1:${port}`, port: 0 });
   const server = await startOpenray([
-    ...['--port', String(port), '--data-dir', dataDir, '--log-level', 'error'],
+    ...['--port', String(port), '--otlp-http-port', '0', '--otlp-grpc-port', '0'],
+    ...['--data-dir', dataDir, '--log-level', 'error'],
     ...['--template', `${EXAMPLE}/template.yaml`, '--parameter-overrides', `RegistrationUrl=${page.url}`],
     ...flags,
   ]);

@@ -7,6 +7,9 @@ const PROGRAM = new URL('../server/bin/openray.cjs', import.meta.url).pathname;
 export type OpenrayProcess = {
   readonly url: string;
   readonly daemonAddress: string;
+  /** OpenTelemetry's own ports; undefined where they are switched off. */
+  readonly otlpHttpUrl: string | undefined;
+  readonly otlpGrpcUrl: string | undefined;
   readonly process: ChildProcess;
   /** Everything that it printed so far. */
   output(): string;
@@ -30,7 +33,7 @@ export type RunResult = { readonly stdout: string; readonly stderr: string; read
 export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && !/^(OPENRAY|AWS|_X_AMZN|POWERTOOLS)_/.test(entry[0]),
+      entry[1] !== undefined && !/^(OPENRAY|AWS|_X_AMZN|POWERTOOLS|OTEL)_/.test(entry[0]),
   );
   return { ...Object.fromEntries(inherited), ...more };
 }
@@ -44,16 +47,18 @@ export async function startOpenray(flags: readonly string[], options: RunOptions
   });
   const exited = once(child, 'exit');
   let printed = '';
-  const daemonAddress = await new Promise<string>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         printed += `${line}\n`;
-        const ready = /AWS_XRAY_DAEMON_ADDRESS=(\S+)/.exec(line);
-        if (ready?.[1] !== undefined) resolve(ready[1]);
+        // The last line of the greeting.
+        if (/^ {2}data /.test(line)) resolve();
       });
     }
     child.once('close', (code) => reject(new Error(`openray ended with ${code} before it was ready:\n${printed}`)));
   });
+  const told = (what: RegExp) => what.exec(printed)?.[1];
+  const daemonAddress = told(/AWS_XRAY_DAEMON_ADDRESS=(\S+)/) ?? '';
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal);
@@ -63,6 +68,8 @@ export async function startOpenray(flags: readonly string[], options: RunOptions
   return {
     url: `http://${daemonAddress}`,
     daemonAddress,
+    otlpHttpUrl: told(/OTEL_EXPORTER_OTLP_ENDPOINT=(\S+)/),
+    otlpGrpcUrl: told(/OTLP\/gRPC\s+(\S+)/),
     process: child,
     output: () => printed,
     stop: () => end('SIGTERM'),

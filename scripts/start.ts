@@ -21,14 +21,14 @@ try {
     ...process.argv.slice(2),
   ]);
   process.stdout.write(server.output());
-  for (const name of ['VanillaFunction', 'InstrumentedFunction']) {
+  for (const name of ['VanillaFunction', 'InstrumentedFunction', 'OtelFunction']) {
     process.stdout.write(
       `\n$ openray invoke ${name} --event-file events/valid_user.json --endpoint-url ${server.url}\n`,
     );
     await runOpenray(['invoke', name, '--event-file', EVENT, '--endpoint-url', server.url], { isShown: true });
     process.stdout.write('\n');
   }
-  process.stdout.write(`\nThe traces of both are in the console: ${server.url}/traces\nCtrl-C ends it.\n`);
+  process.stdout.write(`\nThe traces of all are in the console: ${server.url}/traces\nCtrl-C ends it.\n`);
   await Promise.race([stopped, once(server.process, 'exit')]);
   await server.stop();
 } finally {

@@ -214,6 +214,24 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   });
 });
 
+test("a function's logs stand beside its trace, its metric lines as metrics", async () => {
+  const trace_id = traceId();
+  const fn = segment({ trace_id, name: 'orders', origin: 'AWS::Lambda::Function' });
+  await server.xray.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(fn)] }));
+  const directive = { Namespace: 'Shop', Dimensions: [['service']], Metrics: [{ Name: 'Orders', Unit: 'Count' }] };
+  const metric = { _aws: { CloudWatchMetrics: [directive] }, service: 'orders', Orders: 2 };
+  const texts = ['START RequestId: 1', '[ERROR]\tno stock\nat all', JSON.stringify(metric)];
+  const common = { FunctionName: 'orders', TraceId: trace_id, RequestId: '1', LogGroup: '/g', LogStream: 's' };
+  const Events = texts.map((Text, i) => ({ ...common, Text, AtUs: Date.now() * 1000 + i, Source: 'function' }));
+  const answer = await fetch(`${server.url}/FunctionLogs`, { method: 'POST', body: JSON.stringify({ Events }) });
+  expect(answer.status).toBe(200);
+  await page.goto(`${server.url}/traces/${trace_id}?entity=${fn.id}&tab=logs`);
+  const log = page.getByRole('tabpanel').getByRole('listitem');
+  await log.filter({ hasText: 'no stock' }).waitFor();
+  await log.filter({ hasText: 'Orders 2 Count in Shop service orders' }).waitFor();
+  expect(await log.count()).toBe(3);
+});
+
 test('a trace is opened by its id from any page; what is no id is said to be none', async () => {
   const id = await putTrace('by-id');
   await page.goto(`${server.url}/service-map`);

@@ -129,6 +129,10 @@ describe('the instrumented function', () => {
     ) as [Document, Document, Document];
     expect(init.end_time).toBeLessThanOrEqual(fn.start_time);
     expect(invocation.start_time).toBeGreaterThanOrEqual(fn.start_time);
+    const handler = child(invocation, '## index.handler') as Document;
+    // The X-Ray SDK rounds to milliseconds.
+    expect(handler.start_time).toBeGreaterThanOrEqual(invocation.start_time - 0.001);
+    expect(handler.end_time).toBeLessThanOrEqual(invocation.end_time + 0.001);
     expect(overhead.start_time).toBeGreaterThanOrEqual(invocation.end_time);
     expect(fn.end_time).toBeGreaterThanOrEqual(overhead.end_time);
   });

@@ -44,3 +44,24 @@ test('a password is not shown', () => {
   expect(shownSetting(config, 'storeUrl')).toBe('"http://ray:***@one:8123,two:8123/openray?cluster=main"');
   expect(shownSetting(config, 'port')).toBe('2000');
 });
+
+test('neither are the credentials of a backend that is forwarded to', () => {
+  const { config } = loadConfig(
+    {
+      forwardOtlp: 'https://me:s3cr3t@otlp.example.com/v1/traces?api-key=s3cr3t',
+      forwardOtlpHeaders: 'authorization=Bearer s3cr3t=,x-team=red',
+      forwardXray: 'eu-west-1',
+    },
+    {},
+  );
+  expect(shownSetting(config, 'forwardOtlp')).toBe('"https://me:***@otlp.example.com/v1/traces?api-key=***"');
+  expect(shownSetting(config, 'forwardOtlpHeaders')).toBe('["authorization=***","x-team=***"]');
+  expect(shownSetting(config, 'forwardXray')).toBe('"eu-west-1"');
+});
+
+test.each([
+  ['forwardOtlp', 'localhost:4318', 'must be an http or https URL'],
+  ['forwardXray', 'ireland', 'forwardXray'],
+])('%s can not be %s', (name, value, sentence) => {
+  expect(() => loadConfig({ [name]: value }, {})).toThrow(sentence);
+});

@@ -16,6 +16,11 @@ const count = z.coerce.number().int().positive();
 const bytes = z.coerce.number().int().positive();
 const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(',').filter(Boolean))]);
 
+const httpUrl = z
+  .string()
+  .refine((text) => /^https?:\/\//.test(text) && URL.canParse(text), 'must be an http or https URL');
+const awsRegion = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region or an http URL');
+
 /** Every setting, a line each. The name of a flag is the key in kebab-case, of a variable `OPENRAY_` and SNAKE_CASE. */
 const SETTINGS = {
   host: [z.string().min(1).default('127.0.0.1'), 'address to listen on'],
@@ -28,6 +33,16 @@ const SETTINGS = {
   storeUrl: [
     z.string().optional(),
     'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
+  ],
+  forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend (OTLP/HTTP) that gets a copy of all that comes in'],
+  forwardOtlpHeaders: [list.default([]), 'headers for it, name=value, comma-separated'],
+  forwardXray: [
+    awsRegion.or(httpUrl).optional(),
+    'AWS region whose X-Ray gets a copy of all that comes in, or the URL of an X-Ray API',
+  ],
+  forwardQueueMaxBytes: [
+    bytes.default(64 * MiB),
+    'documents waiting for each such backend, before the oldest are dropped',
   ],
   logLevel: [z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'least severe line to log'],
   region: [z.string().min(1).default('us-east-1'), 'AWS region that ARNs and functions are given'],
@@ -43,6 +58,14 @@ const SETTINGS = {
   envVars: [z.string().optional(), "file of variables for the functions, as SAM's --env-vars"],
   lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
   lambdaTraceShape: [z.enum(['classic', 'newer']).default('classic'), "shape of a function's own segment"],
+  lambdaFreeze: [
+    z.stringbool().or(z.boolean()).default(false),
+    "stop a function's processes between its invocations, as Lambda does",
+  ],
+  hotReload: [
+    z.stringbool().or(z.boolean()).default(true),
+    "run functions' code and template as they are, also when they have changed",
+  ],
   poolSize: [count.max(64).default(4), 'queries that the embedded engine runs at once'],
   queryMaxMs: [count.default(30_000), 'longest time a query may take'],
   queryMaxMemoryBytes: [bytes.default(1 * GiB), 'most memory a query may take'],
@@ -73,7 +96,16 @@ export type Config = Readonly<z.output<typeof schema>>;
 /** A value as it may be shown: without passwords. */
 export function shownSetting(config: Config, name: SettingName): string {
   if (name === 'storeUrl' && config.storeUrl !== undefined) return JSON.stringify(maskStoreUrl(config.storeUrl));
+  if ((name === 'forwardOtlp' || name === 'forwardXray') && config[name] !== undefined) {
+    return JSON.stringify(maskUrl(config[name]));
+  }
+  if (name === 'forwardOtlpHeaders') return JSON.stringify(config[name].map((text) => text.replace(/=.*/s, '=***')));
   return JSON.stringify(config[name]) ?? 'none';
+}
+
+/** Keys of vendors stand in the query. */
+function maskUrl(url: string): string {
+  return maskStoreUrl(url).replace(/([?&][^=&#]+)=[^&#]*/g, '$1=***');
 }
 
 /** Where a value in force came from, as `openray config` shows it. */

@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
-import { type AppOptions, buildApp, buildOtlpApp } from './http/app.ts';
+import { type Config, isLoopback } from './config.ts';
+import { OpenrayError } from './errors.ts';
+import { type ForwardOptions, openForwards } from './forward/forward.ts';
+import { otlpEndpoint } from './forward/otlp-post.ts';
+import { xrayTarget } from './forward/xray-put.ts';
+import { type AppOptions, buildApp, buildInvokeApp, buildOtlpApp } from './http/app.ts';
+import { serveGateway } from './http/gateway.ts';
 import type { LambdaApi } from './http/invoke.ts';
 import { onceAnHour } from './http/otlp.ts';
 import { listenOtlpGrpc } from './http/otlp-grpc.ts';
@@ -12,14 +17,20 @@ import { newArrivals } from './ingest/arrivals.ts';
 import { newSequence } from './ingest/sequence.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
 import { type Functions, openFunctions } from './lambda/functions.ts';
+import { openGateway } from './lambda/gateway/gateway.ts';
 import {
   handleGetFunction,
   handleGetFunctionConfiguration,
   handleInvoke,
+  handleInvokeStreaming,
   handleListFunctions,
 } from './lambda/invoke-api.ts';
+import { openLogSender } from './lambda/log-sender.ts';
+import type { DebugOptions } from './lambda/runtime-command.ts';
+import { openSegmentSender, parseDaemonAddress } from './lambda/segment-sender.ts';
 import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
+import { openSampler } from './lambda/trace-decision.ts';
 import { keepRolling } from './query/keep-rolling.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
@@ -87,7 +98,11 @@ export async function startServer(
     const rolling = keepRolling(store, { log });
     closers.push(() => rolling.stop());
 
-    const ingest: IngestContext = { store, stats: newStats(), arrivals: newArrivals() };
+    const stats = newStats();
+    const forwards = await openForwards(forwardOptions(config), { stats, log });
+    closers.push(forwards.close);
+
+    const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
     const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, region, accountId } = config;
@@ -115,7 +130,8 @@ export async function startServer(
     });
     closers.push(() => app.close());
 
-    const listen = (port: number) => listenUdp(ingest, { host, port, documentMaxBytes, nextSeq, log });
+    const listen = (port: number) =>
+      listenUdp(ingest, { host, port, documentMaxBytes, nextSeq, indexed: otlp.context.indexed, log });
     const udp = await listenOnBoth(app, listen, host, config.port);
     closers.push(() => udp.close());
 
@@ -139,6 +155,30 @@ async function lastSeqOf(store: Store): Promise<number> {
   const asked = { onIncomplete: () => undefined };
   const rows = await store.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, asked);
   return rows[0]?.last ?? 0;
+}
+
+/** Throws SettingInvalid where the server would forward to itself, and so without an end. */
+function forwardOptions({
+  forwardOtlp,
+  forwardOtlpHeaders,
+  forwardXray,
+  forwardQueueMaxBytes,
+  region,
+  port,
+  otlpHttpPort,
+}: Config): ForwardOptions {
+  for (const target of [forwardOtlp, forwardXray]) {
+    if (target === undefined || !URL.canParse(target)) continue;
+    const { hostname, port: targetPort } = new URL(target);
+    if (isLoopback(hostname.replace(/[[\]]/g, '')) && [port, otlpHttpPort].map(String).includes(targetPort)) {
+      throw new OpenrayError('SettingInvalid', `port ${targetPort} is this server's own: it can not forward to itself`);
+    }
+  }
+  return {
+    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, forwardOtlpHeaders),
+    xray: forwardXray === undefined ? undefined : xrayTarget(forwardXray, region),
+    queueMaxBytes: forwardQueueMaxBytes,
+  };
 }
 
 /** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */
@@ -183,6 +223,7 @@ function authorityOf(host: string, port: number): string {
 function lambdaApi(functions: Functions): LambdaApi {
   return {
     invoke: (request) => handleInvoke(functions, request),
+    invokeStreaming: (request) => handleInvokeStreaming(functions, request),
     listFunctions: () => handleListFunctions(functions),
     getFunction: (name) => handleGetFunction(functions, name),
     getFunctionConfiguration: (name) => handleGetFunctionConfiguration(functions, name),
@@ -193,6 +234,7 @@ export type FunctionsContext = Pick<Process, 'log' | 'environment'> & {
   readonly daemonAddress: string;
   /** What the functions print, as it comes. */
   readonly onLine?: (line: string) => void;
+  readonly debug?: DebugOptions | undefined;
   /** Takes the sentences for the user instead of the log. */
   readonly onNote?: (sentence: string) => void;
 };
@@ -200,16 +242,21 @@ export type FunctionsContext = Pick<Process, 'log' | 'environment'> & {
 /** The functions of the template that the settings name. Throws SettingInvalid when it can not be read. */
 export function openConfiguredFunctions(
   config: Config,
-  { daemonAddress, environment, log, onLine, onNote }: FunctionsContext,
+  { daemonAddress, environment, log, onLine, onNote, debug }: FunctionsContext,
 ): Functions {
-  const { region, accountId, template, parameterOverrides, envVars } = config;
+  const { region, accountId, envVars } = config;
   const overrides = readEnvironmentFile(envVars);
-  return openFunctions({
-    template: readTemplate(template ?? findTemplate(), {
-      parameters: parseParameterOverrides(parameterOverrides),
-      region,
-      accountId,
-    }),
+  const file = resolve(config.template ?? findTemplate());
+  const parameters = parseParameterOverrides(config.parameterOverrides);
+  const reread = () => readTemplate(file, { parameters, region, accountId });
+  // The lines go where the traces go, over the same port.
+  const logs = openLogSender(`http://${daemonAddress}`);
+  const functions = openFunctions({
+    template: reread(),
+    reread,
+    hotReload: config.hotReload,
+    freeze: config.lambdaFreeze,
+    debug,
     region,
     accountId,
     daemonAddress,
@@ -219,9 +266,63 @@ export function openConfiguredFunctions(
     sampling: config.lambdaSampling,
     traceShape: config.lambdaTraceShape,
     ...(overrides && { overrides }),
-    ...(onLine && { onLine: ({ text }) => onLine(text) }),
+    onLine: (line) => {
+      logs.add(line);
+      onLine?.(line.text);
+    },
     onNote: onNote ?? ((sentence) => log.warn(sentence)),
   });
+  return {
+    ...functions,
+    async close() {
+      await functions.close();
+      await logs.close();
+    },
+  };
+}
+
+/** Where functions are offered, beside the one port. */
+export type FunctionServer = { readonly url: string; readonly close: () => Promise<void> };
+
+export type FunctionServerOptions = Pick<Process, 'log'> & {
+  readonly host: string;
+  readonly port: number;
+  readonly daemonAddress: string;
+};
+
+/** The Invoke API on a port of its own. Throws when the port is taken. */
+export async function startInvokeServer(
+  config: Config,
+  functions: Functions,
+  { log, host, port }: FunctionServerOptions,
+): Promise<FunctionServer> {
+  const app = buildInvokeApp({ log, bodyMaxBytes: config.bodyMaxBytes, lambda: () => lambdaApi(functions) });
+  try {
+    const url = await app.listen({ host, port });
+    return { url, close: () => app.close() };
+  } catch (cause) {
+    throw portTaken('TCP', host, port, cause);
+  }
+}
+
+/** The template's APIs and function URLs. Throws when the port is taken. */
+export async function startGateway(
+  config: Config,
+  functions: Functions,
+  { host, port, daemonAddress }: FunctionServerOptions,
+): Promise<FunctionServer> {
+  const { accountId, region } = config;
+  const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
+  const sample = openSampler(config.lambdaSampling);
+  const gateway = openGateway({ functions, sender, accountId, region, sample });
+  const server = await serveGateway(gateway.handle, { host, port, bodyMaxBytes: config.bodyMaxBytes });
+  return {
+    url: server.url,
+    async close() {
+      await server.close();
+      sender.close();
+    },
+  };
 }
 
 type Listening = { listen(options: { host: string; port: number }): Promise<string> };

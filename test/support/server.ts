@@ -15,7 +15,10 @@ export type TestServer = OpenrayProcess & {
 /** A server of its own on a free port and an empty folder. Stop it with `stop`; the folder goes with `removeData`. */
 export async function startTestServer(flags: readonly string[] = [], dataDir?: string): Promise<TestServer> {
   const folder = dataDir ?? (await temporaryFolder());
-  const running = await startOpenray(['--port', '0', '--data-dir', folder, '--log-level', 'warn', ...flags]);
+  const running = await startOpenray([
+    ...['--port', '0', '--otlp-http-port', '0', '--otlp-grpc-port', '0'],
+    ...['--data-dir', folder, '--log-level', 'warn', ...flags],
+  ]);
   const xray = newXRayClient(running.url);
   return {
     ...running,

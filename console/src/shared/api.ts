@@ -1,6 +1,8 @@
 import type {
   BatchGetTracesRequest,
   BatchGetTracesResponse,
+  GetFunctionLogsRequest,
+  GetFunctionLogsResponse,
   GetServiceGraphRequest,
   GetServiceGraphResponse,
   GetTimeSeriesServiceStatisticsRequest,
@@ -48,6 +50,13 @@ export function batchGetTraces(request: BatchGetTracesRequest, signal: AbortSign
 
 export function getTraceGraph(request: GetTraceGraphRequest, signal: AbortSignal): Promise<GetTraceGraphResponse> {
   return call('/TraceGraph', request, signal);
+}
+
+export function getFunctionLogs(
+  request: GetFunctionLogsRequest,
+  signal: AbortSignal,
+): Promise<GetFunctionLogsResponse> {
+  return call('/GetFunctionLogs', request, signal);
 }
 
 export function getTimeSeries(

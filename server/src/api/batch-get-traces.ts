@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import { traceDurationUs } from '../model/duration.ts';
 import type { JsonObject } from '../model/json.ts';
-import { documentText, orphanDocuments, processedDocuments } from '../model/processed-document.ts';
+import { type ConsumerLinks, documentText, orphanDocuments, processedDocuments } from '../model/processed-document.ts';
 import type { Trace } from '../model/trace.ts';
-import { formatTraceId } from '../model/trace-id.ts';
+import { type EntityId, formatTraceId, type TraceId } from '../model/trace-id.ts';
 import { loadTraces } from '../query/load-traces.ts';
+import { linksTo, type TraceLink } from '../query/trace-links.ts';
 import { operation, optional, traceId } from './operation.ts';
 import type { BatchGetTracesResponse, WireTrace } from './types.ts';
 import { toSeconds } from './wire.ts';
@@ -21,7 +22,7 @@ export const batchGetTraces = operation({
   name: 'BatchGetTraces',
   path: '/Traces',
   input: z.object({ TraceIds: z.array(traceId), NextToken: optional(z.string()) }),
-  async run({ TraceIds: ids, NextToken: token }, { store, signal }): Promise<BatchGetTracesResponse> {
+  async run({ TraceIds: ids, NextToken: token }, { store, signal, onIncomplete }): Promise<BatchGetTracesResponse> {
     if (token !== undefined) {
       throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
     }
@@ -31,12 +32,29 @@ export const batchGetTraces = operation({
     if (new Set(ids).size < ids.length) {
       throw new OpenrayError('InvalidRequestException', 'Containing duplicate trace ids');
     }
-    const traces = await loadTraces(store, ids, { signal });
-    return { Traces: traces.map(toWireTrace), UnprocessedTraceIds: [], NextToken: null };
+    const options = { signal, onIncomplete };
+    const [traces, links] = await Promise.all([loadTraces(store, ids, options), linksTo(store, ids, options)]);
+    return {
+      Traces: traces.map((trace) => toWireTrace(trace, consumersOf(trace, links))),
+      UnprocessedTraceIds: [],
+      NextToken: null,
+    };
   },
 });
 
-function toWireTrace(trace: Trace): WireTrace {
+/** X-Ray shows a link at both of its ends. */
+function consumersOf(trace: Trace, links: readonly TraceLink[]): ConsumerLinks {
+  const consumers = new Map<EntityId, { traceId: TraceId; id: EntityId }[]>();
+  for (const { fromTraceId, fromId, toTraceId, toId } of links) {
+    if (toTraceId !== trace.id) continue;
+    const own = consumers.get(toId) ?? [];
+    consumers.set(toId, own);
+    own.push({ traceId: fromTraceId, id: fromId });
+  }
+  return consumers;
+}
+
+function toWireTrace(trace: Trace, consumers: ConsumerLinks): WireTrace {
   const toDocument = ({ id, document }: { id: string; document: JsonObject }) => ({
     Id: id,
     Document: documentText(document),
@@ -45,7 +63,7 @@ function toWireTrace(trace: Trace): WireTrace {
     Id: formatTraceId(trace.id),
     Duration: toSeconds(traceDurationUs(trace)),
     LimitExceeded: false,
-    Segments: processedDocuments(trace).map(toDocument),
-    Orphans: orphanDocuments(trace).map(toDocument),
+    Segments: processedDocuments(trace, consumers).map(toDocument),
+    Orphans: orphanDocuments(trace, consumers).map(toDocument),
   };
 }

@@ -22,7 +22,7 @@ export const getServiceGraph = operation({
     FilterExpression: optional(z.string()),
     NextToken: optional(z.string()),
   }),
-  async run(input, { store, signal }): Promise<GetServiceGraphResponse> {
+  async run(input, { store, signal, onIncomplete }): Promise<GetServiceGraphResponse> {
     if (input.NextToken !== undefined) {
       throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
     }
@@ -32,7 +32,7 @@ export const getServiceGraph = operation({
       throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
     }
     const filter = input.FilterExpression === undefined ? undefined : parseFilter(input.FilterExpression);
-    const graph = await serviceGraphOf(store, { window, filter }, { signal });
+    const graph = await serviceGraphOf(store, { window, filter }, { signal, onIncomplete });
     return {
       ...boundsOf(graph),
       Services: toWireServices(graph, 'with-times'),

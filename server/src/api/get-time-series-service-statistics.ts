@@ -26,7 +26,7 @@ export const getTimeSeriesServiceStatistics = operation({
     ForecastStatistics: optional(z.boolean()),
     NextToken: optional(z.string()),
   }),
-  async run(input, { store, signal }): Promise<GetTimeSeriesServiceStatisticsResponse> {
+  async run(input, { store, signal, onIncomplete }): Promise<GetTimeSeriesServiceStatisticsResponse> {
     groupFilter(input);
     const period = input.Period ?? 60;
     if (!PERIODS.includes(period)) {
@@ -40,7 +40,7 @@ export const getTimeSeriesServiceStatistics = operation({
     const points = await serviceTimeSeries(
       store,
       { window: { fromUs: input.StartTime, toUs: input.EndTime }, periodUs: period * 1_000_000, selector },
-      { signal },
+      { signal, onIncomplete },
     );
     return {
       TimeSeriesServiceStatistics: points.map((point) => toWirePoint(point, selector?.kind ?? 'edge')),

@@ -36,7 +36,7 @@ export const getTraceSummaries = operation({
     FilterExpression: optional(z.string()),
     NextToken: optional(z.string()),
   }),
-  async run({ NextToken: token, ...query }, { store, signal }): Promise<GetTraceSummariesResponse> {
+  async run({ NextToken: token, ...query }, { store, signal, onIncomplete }): Promise<GetTraceSummariesResponse> {
     const window = { fromUs: query.StartTime, toUs: query.EndTime };
     if (window.toUs < window.fromUs) {
       throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
@@ -54,7 +54,7 @@ export const getTraceSummaries = operation({
         pageSize: PAGE_SIZE,
         ...(rate === undefined ? {} : { keep: (summary: TraceSummary) => shareOf(summary.id) < rate }),
       },
-      { signal },
+      { signal, onIncomplete },
     );
     return {
       TraceSummaries: page.summaries.map((summary) =>

@@ -13,6 +13,8 @@ export type ApiContext = IngestContext & {
   readonly region: string;
   readonly accountId: string;
   readonly signal: AbortSignal;
+  /** Called when the answer lacks what a shard has that can not be reached. */
+  readonly onIncomplete: () => void;
 };
 
 /** One operation of the X-Ray API: all of them are `POST <path>` with JSON in and out. */

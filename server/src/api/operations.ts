@@ -1,4 +1,5 @@
 import { batchGetTraces } from './batch-get-traces.ts';
+import { getFunctionLogs, putFunctionLogs } from './function-logs.ts';
 import { getGroups } from './get-groups.ts';
 import { getSamplingRules } from './get-sampling-rules.ts';
 import { getSamplingTargets } from './get-sampling-targets.ts';
@@ -11,7 +12,7 @@ import { putTelemetryRecords } from './put-telemetry-records.ts';
 import { putTraceSegments } from './put-trace-segments.ts';
 import { waitForTrace } from './wait-for-trace.ts';
 
-/** Every operation that openray answers: X-Ray's, and WaitForTrace of its own. */
+/** Every operation that openray answers: X-Ray's, and a few of its own. */
 export const operations: readonly Operation[] = [
   batchGetTraces,
   getGroups,
@@ -24,4 +25,6 @@ export const operations: readonly Operation[] = [
   putTelemetryRecords,
   putTraceSegments,
   waitForTrace,
+  putFunctionLogs,
+  getFunctionLogs,
 ];

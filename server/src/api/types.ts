@@ -214,6 +214,47 @@ export type WaitForTraceResponse = {
   readonly Found: boolean;
   /** What is still to come of it, one sentence each. */
   readonly Missing: readonly string[];
-  /** As they were sent, in the order of their arrival. */
-  readonly Documents: readonly string[];
+  /** In the order of their arrival, as they are stored: `xray` as it was sent, `otlp` with its resource and scope. */
+  readonly Documents: readonly { readonly Format: 'xray' | 'otlp' | 'otlp-log'; readonly Body: string }[];
+};
+
+/** Of openray's own GetFunctionLogs. */
+export type WireLogEvent = {
+  readonly FunctionName: string;
+  readonly Time: number;
+  /** The same in whole microseconds, for going on behind it. */
+  readonly AtUs: number;
+  readonly TraceId: string | null;
+  readonly RequestId: string | null;
+  readonly LogGroup: string;
+  readonly LogStream: string;
+  readonly Source: 'platform' | 'function' | 'extension';
+  readonly Level: string | null;
+  readonly Text: string;
+  /** Of a line in CloudWatch's embedded metric format. */
+  readonly Metrics: readonly {
+    readonly Namespace: string;
+    readonly Name: string;
+    readonly Unit: string;
+    readonly Values: readonly number[];
+    readonly Dimensions: Readonly<Record<string, string>>;
+  }[];
+};
+
+export type GetFunctionLogsRequest = {
+  readonly StartTime?: number;
+  readonly EndTime?: number;
+  /** Only what is behind this event of an earlier answer. */
+  readonly AfterUs?: number;
+  readonly TraceId?: string;
+  readonly RequestId?: string;
+  readonly FunctionName?: string;
+  readonly Contains?: string;
+  readonly Limit?: number;
+};
+
+export type GetFunctionLogsResponse = {
+  readonly Events: readonly WireLogEvent[];
+  /** False when the limit cut it off. */
+  readonly IsComplete: boolean;
 };

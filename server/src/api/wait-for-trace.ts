@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import { parseFilter } from '../filter/parser.ts';
 import { formatTraceId } from '../model/trace-id.ts';
-import { documentsSql } from '../query/load-traces.ts';
+import { type DocumentRow, documentsSql } from '../query/load-traces.ts';
 import { type TraceWait, waitForTrace as wait } from '../query/wait-for-trace.ts';
 import { epochSeconds, operation, optional, traceId } from './operation.ts';
 import type { WaitForTraceResponse } from './types.ts';
@@ -40,12 +40,12 @@ export const waitForTrace = operation({
       },
       signal,
     );
-    const documents = trace === undefined ? [] : await store.query<{ body: string }>(documentsSql([trace.id]));
+    const documents = trace === undefined ? [] : await store.query<DocumentRow>(documentsSql([trace.id]));
     return {
       TraceId: trace === undefined ? null : formatTraceId(trace.id),
       Found: isFound,
       Missing: missing,
-      Documents: documents.map(({ body }) => body),
+      Documents: documents.map(({ format, body }) => ({ Format: format, Body: body })),
     };
   },
 });

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
 import { type Process, startServer } from '../serve.ts';
 
 /** Where a command's traces go: a server that is up already, or one of its own for as long as the command runs. */
@@ -33,4 +34,17 @@ async function isOpenray(url: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** The openray that `--endpoint-url` names, else as `findBackend`. */
+export async function backendAt(
+  endpointUrl: string | undefined,
+  config: Config,
+  process: Process,
+): Promise<Pick<Backend, 'url' | 'close'>> {
+  if (endpointUrl === undefined) return findBackend(config, process);
+  if (!/^https?:\/\//.test(endpointUrl) || !URL.canParse(endpointUrl)) {
+    throw new OpenrayError('InvalidRequestException', `--endpoint-url ${endpointUrl} is not an http or https URL`);
+  }
+  return { url: new URL(endpointUrl).origin, close: async () => undefined };
 }

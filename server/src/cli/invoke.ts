@@ -2,29 +2,27 @@ import { Command, Option } from 'commander';
 import { invokeRemote } from '../client/invoke.ts';
 import { waitForTrace } from '../client/wait-for-trace.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError, toFailure } from '../errors.ts';
 import type { Functions, InvocationType, InvokeResult } from '../lambda/functions.ts';
 import { renderInvocation } from '../lambda/output.ts';
+import { fingerprint } from '../lambda/source-files.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { openConfiguredFunctions, type Process } from '../serve.ts';
 import { type Backend, findBackend } from './backend.ts';
 import { readEvent } from './event.ts';
+import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 
-type InvokeFlags = Readonly<Record<string, unknown>> & {
+type InvokeFlags = FunctionFlags & {
   readonly event?: string;
   readonly eventFile?: string;
   readonly output: 'text' | 'json';
   readonly parameter: readonly string[];
   readonly endpointUrl?: string;
   readonly failOnError?: boolean;
-  readonly config?: string;
+  readonly watch?: boolean;
 };
-
-/** Flags of SAM that say nothing here: containers, stacks and profiles. Taken, so that a Makefile need not change. */
-const IGNORED = ['--stack-name', '--profile', '--docker-network', '--container-host', '--invoke-image', '--log-file'];
-const IGNORED_SWITCHES = ['--no-event', '--skip-pull-image', '--force-image-build'];
 
 /**
  * `openray invoke NAME`: runs a function once, as Lambda would, prints what `sam remote invoke` prints, then where the
@@ -36,16 +34,15 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
     .argument('[name]', 'logical id or name; may be left out when the template has one function')
     .option('-e, --event <event>', 'a file, - for stdin, or JSON')
     .option('--event-file <file>', 'a file, or - for stdin')
-    .option('-t, --template <file>', 'template (template.yaml, .yml or .json here)')
-    .option('-n, --env-vars <file>', 'JSON file of variables by function')
-    .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
     .option('--parameter <k=v>', 'InvocationType, Qualifier, ClientContext or LogType', collect, [])
     .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'))
     .option('--endpoint-url <url>', 'invoke a function of a running openray instead, through its Invoke API')
+    .option('--watch', 'run it again whenever its code, the template or the event file changes')
     .option('--fail-on-error', 'exit with 1 when the function fails');
-  for (const flag of IGNORED) command.addOption(new Option(`${flag} <value>`).hideHelp());
-  for (const flag of IGNORED_SWITCHES) command.addOption(new Option(flag).hideHelp());
-  return command.action(async (name: string | undefined, flags: InvokeFlags) => {
+  addFunctionFlags(command);
+  return command.action(async (name: string | undefined, given: InvokeFlags) => {
+    const section = given.endpointUrl === undefined ? 'local_invoke' : 'remote_invoke';
+    const flags = withSamConfig(command, section, given);
     const result = await (flags.endpointUrl === undefined ? invokeHere(name, flags) : invokeThere(name, flags));
     done(flags.failOnError === true && result.functionError !== undefined ? 1 : 0);
   });
@@ -53,7 +50,7 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
 
 async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
   const { config } = loadConfig(flags, process.env, flags.config);
-  const payload = readEvent(flags);
+  const first = readEvent(flags);
   const request = readRequest(flags.parameter);
   // What a server of its own has to tell is of no interest to whoever runs a function.
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
@@ -66,16 +63,46 @@ async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise
     backend = await findBackend(config, own);
     const { daemonAddress } = backend;
     const streamed = flags.output === 'text' ? { onLine } : {};
-    functions = openConfiguredFunctions(config, { ...own, daemonAddress, onNote, ...streamed });
-    const result = await functions.invoke(nameOf(name, functions), { payload, ...request });
-    await functions.settled();
-    printResult(result, flags.output, 'streamed');
-    await printTraceUrl(result, backend, config);
-    return result;
+    functions = openConfiguredFunctions(config, {
+      ...own,
+      daemonAddress,
+      onNote,
+      ...streamed,
+      debug: debugOptions(flags),
+    });
+    for (let again = false; ; again = true) {
+      try {
+        const payload = again ? readEvent(flags) : first;
+        const result = await functions.invoke(nameOf(name, functions), { payload, ...request });
+        await functions.settled();
+        printResult(result, flags.output, 'streamed');
+        await printTraceUrl(result, backend, config);
+        if (flags.watch !== true) return result;
+      } catch (thrown) {
+        // What can't be built or read now may be repaired in a moment.
+        if (flags.watch !== true) throw thrown;
+        onNote(toFailure(thrown).message);
+      }
+      process.stdout.write('\n');
+      await changed(functions, name, flags);
+    }
   } finally {
     await functions?.close();
     await backend?.close();
   }
+}
+
+const LOOK_MS = 200;
+
+/** Resolves when the function's code, the template or the event's file is another than now. */
+async function changed(
+  functions: Functions,
+  name: string | undefined,
+  { event, eventFile }: InvokeFlags,
+): Promise<void> {
+  const look = () => `${functions.fingerprint(nameOf(name, functions))}\n${fingerprint([eventFile ?? event ?? ''])}`;
+  const before = look();
+  while (look() === before) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
 
 async function invokeThere(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {

@@ -3,9 +3,16 @@ import { settings } from '../config.ts';
 import { FAILURES, toFailure } from '../errors.ts';
 import { assertCommand } from './assert.ts';
 import { configCommand } from './config.ts';
+import { exportCommand } from './export.ts';
+import { graphCommand } from './graph.ts';
+import { importCommand } from './import.ts';
 import { invokeCommand } from './invoke.ts';
+import { logsCommand } from './logs.ts';
 import { version } from './process.ts';
 import { serveCommand } from './serve.ts';
+import { startApiCommand, startLambdaCommand } from './start-functions.ts';
+import { tailCommand } from './tail.ts';
+import { tracesCommand } from './traces.ts';
 
 /** Runs one command; resolves with the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -21,7 +28,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   program.addCommand(withSettings(serveCommand(done)));
   program.addCommand(withSettings(invokeCommand(done)));
+  program.addCommand(withSettings(startLambdaCommand(done)));
+  program.addCommand(withSettings(startApiCommand(done)));
+  for (const command of [tracesCommand(done), graphCommand(done), logsCommand(done), tailCommand(done)]) {
+    program.addCommand(withSettings(command));
+  }
   program.addCommand(withSettings(assertCommand(done)));
+  program.addCommand(withSettings(exportCommand(done)));
+  program.addCommand(withSettings(importCommand(done)));
   program.addCommand(withSettings(configCommand()));
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
   try {
@@ -36,9 +50,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** SAM's `local invoke` and `remote invoke` are both `invoke` here. */
+const PLACED = ['invoke', 'start-lambda', 'start-api'];
+
+/** SAM's `local invoke` and `remote invoke` are both `invoke` here; so with what else it does locally. */
 function withoutPlace(argv: readonly string[]): string[] {
-  return argv[1] === 'invoke' && (argv[0] === 'local' || argv[0] === 'remote') ? argv.slice(1) : [...argv];
+  const [place, command = ''] = argv;
+  return (place === 'local' || place === 'remote') && PLACED.includes(command) ? argv.slice(1) : [...argv];
 }
 
 function withSettings(command: Command): Command {

@@ -2,8 +2,8 @@ import { type FilterSubject, subjectOf } from '../filter/subject.ts';
 import { assembleTrace } from '../model/assemble.ts';
 import { missingParts } from '../model/completeness.ts';
 import { traceDurationUs } from '../model/duration.ts';
-import type { Entity } from '../model/entity.ts';
-import { parseDocument } from '../model/parse-document.ts';
+import type { DocumentFormat, Entity } from '../model/entity.ts';
+import { parseStored } from '../model/parse-stored.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { traceTree } from '../model/trace-tree.ts';
 
@@ -21,13 +21,11 @@ export type RecordedTrace = FilterSubject & {
   readonly toString: () => string;
 };
 
-const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: Number.POSITIVE_INFINITY };
+export type StoredDocument = { readonly Format: DocumentFormat; readonly Body: string };
 
 /** The trace of these documents, in the order of their arrival; undefined for none. */
-export function recordedTrace(documents: readonly string[]): RecordedTrace | undefined {
-  const received = documents.flatMap((text, seq) =>
-    parseDocument(text, seq, NO_LIMITS).flatMap((outcome) => (outcome.ok ? [outcome.document] : [])),
-  );
+export function recordedTrace(documents: readonly StoredDocument[]): RecordedTrace | undefined {
+  const received = documents.flatMap(({ Format: format, Body: body }, seq) => parseStored(format, body, seq));
   const trace = assembleTrace(received);
   if (trace === undefined) return undefined;
   const id = formatTraceId(trace.id);

@@ -1,6 +1,7 @@
 import type { WaitForTraceResponse } from '../api/types.ts';
 import { OpenrayError } from '../errors.ts';
 import { formatTraceId, readTraceId } from '../model/trace-id.ts';
+import { callServer } from './call-server.ts';
 import { type RecordedTrace, recordedTrace } from './recorded-trace.ts';
 
 export type WaitOptions = {
@@ -20,7 +21,7 @@ export type WaitOptions = {
 export async function waitForTrace(url: string, filterOrId: string, options: WaitOptions = {}): Promise<RecordedTrace> {
   const { complete = true, untracedCaller = false, timeoutMs = 10_000, sinceMs } = options;
   const id = readTraceId(filterOrId);
-  const answer = await post<WaitForTraceResponse>(new URL('/WaitForTrace', url), {
+  const answer = await callServer<WaitForTraceResponse>(url, '/WaitForTrace', {
     ...(id === undefined ? { FilterExpression: filterOrId } : { TraceId: formatTraceId(id) }),
     ...(sinceMs === undefined ? {} : { StartTime: sinceMs / 1000 }),
     Complete: complete,
@@ -32,17 +33,4 @@ export async function waitForTrace(url: string, filterOrId: string, options: Wai
   const nothing = `no trace ${id === undefined ? `that matches ${filterOrId}` : filterOrId} came in ${timeoutMs} ms`;
   const partly = `the trace was not complete after ${timeoutMs} ms: ${answer.Missing.join('; ')}\n\n${trace}`;
   throw new OpenrayError('ResourceNotFoundException', trace === undefined ? nothing : partly);
-}
-
-/** Throws what the server refused, in its own words. */
-async function post<Answer>(url: URL, body: object): Promise<Answer> {
-  let answer: Response;
-  try {
-    answer = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
-  } catch (cause) {
-    throw new OpenrayError('ServiceUnavailable', `nothing answers at ${url.origin}`, { cause });
-  }
-  const json = (await answer.json()) as Answer & { readonly Message?: string };
-  if (answer.ok) return json;
-  throw new OpenrayError('InvalidRequestException', json.Message ?? `status ${answer.status}`);
 }

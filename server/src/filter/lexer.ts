@@ -60,7 +60,8 @@ function stringAt(text: string, start: number): Token {
   let at = start + 1;
   while (at < text.length && text[at] !== '"') {
     if (text[at] === '\\' && !/^(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.test(text.slice(at + 1, at + 6))) {
-      if (at + 1 >= text.length) break;
+      const isLast = at + 1 === text.length;
+      if (isLast) return bad(start, text.length, 'the string is not closed', { at: start, isUnterminated: true });
       return bad(start, text.length, 'unknown escape in a string', { at, isUnterminated: false });
     }
     at += text[at] === '\\' ? 2 : 1;

@@ -88,3 +88,7 @@ test('tokens of any text are in order, inside it, and leave nothing but blanks o
     { numRuns: 2_000 },
   );
 });
+
+test('a string that ends in a backslash is still open', () => {
+  expect(tokens('user = " \\').at(-1)).toMatchObject({ kind: 'string', isOpen: true });
+});

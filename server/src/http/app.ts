@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { z } from 'zod';
 import type { ApiContext, Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
@@ -16,12 +10,16 @@ import { guardAgainstOtherSites } from './browser-guard.ts';
 import { serveConsole } from './console.ts';
 import { answerErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
+import { serveExport } from './export.ts';
+import { goneAway } from './gone-away.ts';
 import { type LambdaApi, serveInvoke } from './invoke.ts';
+import { serveJaeger } from './jaeger.ts';
 import { metricsOf } from './metrics.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
+import { serveZipkin } from './zipkin.ts';
 
 export type AppOptions = {
-  readonly context: Omit<ApiContext, 'signal'>;
+  readonly context: Omit<ApiContext, 'signal' | 'onIncomplete'>;
   readonly otlp: { readonly context: OtlpContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
   readonly bodyMaxBytes: number;
@@ -35,18 +33,24 @@ export type AppOptions = {
 /** The one HTTP port: X-Ray API, Invoke API, OTLP, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = newApp(options);
-  app.addHook('onSend', async (request, reply) => {
-    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
-  });
-
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveInvoke(app, options.lambda);
   serveOtlp(app, options.otlp.context, options.otlp.options);
+  serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
+  serveJaeger(app, options.context.store);
+  serveExport(app, options.context.store);
   serveEvents(app, options.context.arrivals);
   app.get('/health', async () => ({ status: 'ok', version: options.version }));
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   await serveConsole(app, options.consoleDir);
+  return app;
+}
+
+/** The Invoke API alone. */
+export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' | 'lambda'>): FastifyInstance {
+  const app = newApp(options);
+  serveInvoke(app, options.lambda);
   return app;
 }
 
@@ -74,6 +78,9 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
   takeAnyBody(app);
   guardAgainstOtherSites(app);
   answerErrors(app);
+  app.addHook('onSend', async (request, reply) => {
+    if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
+  });
   return app;
 }
 
@@ -83,11 +90,15 @@ function takeAnyBody(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
+/** Says of an answer that it lacks something, and why; X-Ray's own have no place for that. */
+const INCOMPLETE_HEADER = 'x-openray-incomplete';
+
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
   app.post(operation.path, async (request, reply) => {
     countOne(context.stats.requests, operation.name);
     const input = readInput(operation, request);
-    return operation.run(input, { ...context, signal: goneAway(reply) });
+    const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard can not be reached');
+    return operation.run(input, { ...context, signal: goneAway(reply), onIncomplete });
   });
 }
 
@@ -113,13 +124,4 @@ function describe(error: z.ZodError): string {
   if (issue.code === 'custom') return issue.message;
   const path = issue.path.map(String).join('.');
   return path === '' ? issue.message : `${path}: ${issue.message}`;
-}
-
-/** Fires when the caller closes its connection before it has its answer. */
-function goneAway(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

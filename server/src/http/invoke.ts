@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OpenrayError } from '../errors.ts';
 
@@ -12,12 +13,13 @@ export type LambdaRequest = {
 export type LambdaAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: Buffer | Readable;
 };
 
 /** What the Lambda API's paths mean; `lambda/invoke-api.ts` is its one implementation. */
 export type LambdaApi = {
   invoke(request: LambdaRequest): Promise<LambdaAnswer>;
+  invokeStreaming(request: LambdaRequest): Promise<LambdaAnswer>;
   listFunctions(): LambdaAnswer;
   getFunction(functionName: string): LambdaAnswer;
   getFunctionConfiguration(functionName: string): LambdaAnswer;
@@ -33,16 +35,17 @@ export function serveInvoke(app: FastifyInstance, lambda: () => LambdaApi | unde
     const sentence = 'no functions are offered here; start openray with --template template.yaml';
     throw new OpenrayError('ResourceNotFoundException', sentence);
   };
-  app.post('/2015-03-31/functions/:name/invocations', async ({ params, headers, query, body }: NamedRequest, reply) =>
-    send(
-      reply,
-      await offered().invoke({
-        functionName: params.name,
-        headers,
-        query,
-        body: (body as Buffer | undefined) ?? Buffer.alloc(0),
-      }),
-    ),
+  const read = ({ params, headers, query, body }: NamedRequest): LambdaRequest => ({
+    functionName: params.name,
+    headers,
+    query,
+    body: (body as Buffer | undefined) ?? Buffer.alloc(0),
+  });
+  app.post('/2015-03-31/functions/:name/invocations', async (request: NamedRequest, reply) =>
+    send(reply, await offered().invoke(read(request))),
+  );
+  app.post('/2021-11-15/functions/:name/response-streaming-invocations', async (request: NamedRequest, reply) =>
+    send(reply, await offered().invokeStreaming(read(request))),
   );
   app.get('/2015-03-31/functions/', async (_request, reply) => send(reply, offered().listFunctions()));
   app.get('/2015-03-31/functions/:name', async ({ params }: NamedRequest, reply) =>

@@ -49,6 +49,30 @@ export function metricsOf(stats: Stats, store: () => StoreStatistics): Registry 
     const { received, stored, refused } = store();
     return Object.entries({ received, stored, refused }).map(([fate, value]) => ({ labels: { fate }, value }));
   });
+  counter(
+    'openray_forwarded_documents_total',
+    'Documents for other backends by what became of them',
+    ['target', 'fate'],
+    () =>
+      [...stats.forwards].flatMap(([target, { received, sent, rejected, dropped }]) =>
+        Object.entries({ received, sent, rejected, dropped }).map(([fate, value]) => ({
+          labels: { target, fate },
+          value,
+        })),
+      ),
+  );
+  counter('openray_forward_retries_total', 'Requests to other backends that were tried again', ['target'], () =>
+    [...stats.forwards].map(([target, { retries }]) => ({ labels: { target }, value: retries })),
+  );
+  new Gauge({
+    name: 'openray_forward_queue_bytes',
+    help: 'Bytes of documents waiting to be forwarded, about',
+    labelNames: ['target'],
+    registers: [registry],
+    collect() {
+      for (const [target, { queuedBytes }] of stats.forwards) this.set({ target }, queuedBytes);
+    },
+  });
   gauge('openray_store_queue_documents', 'Documents waiting for their insert', () => store().queued);
   gauge('openray_store_queue_bytes', 'Bytes of documents waiting for their insert', () => store().queuedBytes);
   return registry;

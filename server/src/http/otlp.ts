@@ -1,10 +1,11 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { type OtlpContext, type Taken, takeLogs, takeTraces } from '../ingest/otlp.ts';
 import { readLogs, readTraces } from '../ingest/otlp-json.ts';
 import { decodeLogs, decodeTraces } from '../ingest/otlp-protobuf.ts';
+import { tracesDataOf } from '../model/otlp/traces-data.ts';
+import { parseTraceId } from '../model/trace-id.ts';
+import { loadDocuments } from '../query/load-traces.ts';
 import { ofFastify } from './errors.ts';
 import {
   exportResponse,
@@ -13,6 +14,7 @@ import {
   statusMessage,
   statusMessageJson,
 } from './otlp-answers.ts';
+import { contentTypeOf, unpackedBody } from './packed-body.ts';
 
 export type OtlpOptions = {
   /** Largest body, before it is unpacked and after. */
@@ -21,11 +23,9 @@ export type OtlpOptions = {
   readonly shouldTellAboutLogs: (client: string) => boolean;
 };
 
-const inflate = promisify(gunzip);
-
 /**
  * OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, protobuf or JSON, plain or gzip. Answers once the data is
- * stored. Metrics are refused as an unknown path, which is what makes exporters stop sending them.
+ * stored. `GET /v1/traces/ID` gives a whole trace as OTLP/JSON, with all that was received. Metrics are refused as an unknown path, which is what makes exporters stop sending them.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
 export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: OtlpOptions): void {
@@ -41,6 +41,12 @@ export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: O
     const { ignored, ...taken } = await takeLogs(data, 'otlp-http', context);
     const isTold = ignored > 0 && options.shouldTellAboutLogs(request.ip);
     return answer(request, reply, isTold ? withIgnored(taken, ignored) : taken, 'rejectedLogRecords');
+  });
+  app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }) => {
+    const id = parseTraceId(params.traceId);
+    const documents = (await loadDocuments(context.store, [id])).get(id);
+    if (documents === undefined) throw new OpenrayError('ResourceNotFoundException', `there is no trace ${id}`);
+    return tracesDataOf(documents);
   });
   for (const path of ['/v1/traces', '/v1/logs']) app.options(path, allowPage);
 }
@@ -68,31 +74,11 @@ export function onceAnHour(nowMs: () => number = Date.now): (client: string) => 
 
 async function bodyOf(request: FastifyRequest, maxBytes: number): Promise<{ bytes: Buffer; isJson: boolean }> {
   const isJson = isJsonRequest(request);
-  const packed = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return { bytes: packed, isJson };
-  if (encoding !== 'gzip') {
-    throw new OpenrayError('UnsupportedMediaTypeException', `content encoding ${encoding.slice(0, 40)} is not gzip`);
-  }
-  return { bytes: await unpacked(packed, maxBytes), isJson };
+  return { bytes: await unpackedBody(request, maxBytes), isJson };
 }
 
-async function unpacked(bytes: Buffer, maxBytes: number): Promise<Buffer> {
-  try {
-    return await inflate(bytes, { maxOutputLength: maxBytes });
-  } catch (cause) {
-    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new OpenrayError(
-        'RequestTooLargeException',
-        'the unpacked body is larger than the setting otlpMaxBytes allows',
-      );
-    }
-    throw new OpenrayError('SerializationException', `the body is not gzip: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function isJsonRequest({ headers }: FastifyRequest): boolean {
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+function isJsonRequest(request: FastifyRequest): boolean {
+  const type = contentTypeOf(request);
   if (type === 'application/json') return true;
   if (type === 'application/x-protobuf') return false;
   throw new OpenrayError(
@@ -131,11 +117,18 @@ function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyR
   const retryAfter = retryAfterSeconds(failure);
   if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  if (failure.code === 'RequestTooLargeException') letFinish(request, reply);
   allowOrigin(request, reply);
   reply.code(http);
   return request.headers['content-type']?.toLowerCase().startsWith('application/x-protobuf')
     ? reply.type('application/x-protobuf').send(Buffer.from(statusMessage(failure, retryAfter)))
     : reply.type('application/json').send(statusMessageJson(failure));
+}
+
+/** A sender that is cut off while it writes sees a broken pipe, not the answer, and would send it all again. */
+function letFinish(request: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader('connection');
+  request.raw.resume();
 }
 
 /** Pages of this machine may send what their browser records; the guard has kept out all others. */

@@ -1,4 +1,5 @@
 import { OpenrayError } from '../errors.ts';
+import type { Document } from '../model/entity.ts';
 import type { ParsedDocument } from '../model/parse-document.ts';
 import { countOne, type Door, type Stats } from '../stats.ts';
 import type { Store } from '../store/store.ts';
@@ -8,6 +9,8 @@ export type IngestContext = {
   readonly store: Store;
   readonly stats: Stats;
   readonly arrivals: Arrivals;
+  /** Told of what has been stored. Must neither throw nor wait. */
+  readonly onStored?: (documents: readonly Document[]) => void;
 };
 
 /**
@@ -18,7 +21,7 @@ export type IngestContext = {
 export async function accept(
   outcomes: readonly ParsedDocument[],
   door: Door,
-  { store, stats, arrivals }: IngestContext,
+  { store, stats, arrivals, onStored }: IngestContext,
 ): Promise<void> {
   const documents = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
   const counters = stats.documents[door];
@@ -35,5 +38,6 @@ export async function accept(
       : new OpenrayError('ServiceUnavailable', 'the store did not take the documents; try again', { cause: thrown });
   }
   counters.accepted += documents.length;
+  onStored?.(documents);
   arrivals.announce([...new Set(documents.map((document) => document.traceId))]);
 }

@@ -1,13 +1,18 @@
+import type { TracesData } from '../model/otlp/types.ts';
 import type { DatagramDrop } from '../stats.ts';
+import { decodeTraces } from './otlp-protobuf.ts';
 
 export type Datagram =
-  | { readonly ok: true; readonly text: string }
+  | { readonly ok: true; readonly kind: 'document'; readonly text: string }
+  | { readonly ok: true; readonly kind: 'spans'; readonly data: TracesData }
   | { readonly ok: false; readonly drop: DatagramDrop; readonly reason: string };
 
 const NEWLINE = 0x0a;
 
 /**
- * One packet of the X-Ray daemon's protocol: `{"format":"json","version":1}`, a newline, one JSON document.
+ * One packet of the X-Ray daemon's protocol: `{"format":"json","version":1}`, a newline, one JSON document. AWS's
+ * distribution of OpenTelemetry sends spans in its place: `T1S`, then a binary OTLP request in base64. What it did not
+ * sample begins with `T1U`: that is for metrics, and no trace.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon
  */
 export function readDatagram(bytes: Buffer): Datagram {
@@ -17,7 +22,20 @@ export function readDatagram(bytes: Buffer): Datagram {
   const reason = faultOfHeader(header);
   if (reason !== undefined) return drop('bad-header', reason);
   const text = bytes.toString('utf8', end + 1);
-  return text.trim() === '' ? drop('empty', 'no document after the header') : { ok: true, text };
+  if (text.trim() === '') return drop('empty', 'no document after the header');
+  if (text.startsWith(UNSAMPLED)) return drop('unsampled', 'spans that were not sampled');
+  return text.startsWith(SAMPLED) ? readSpans(text.slice(SAMPLED.length)) : { ok: true, kind: 'document', text };
+}
+
+const SAMPLED = 'T1S';
+const UNSAMPLED = 'T1U';
+
+function readSpans(base64: string): Datagram {
+  try {
+    return { ok: true, kind: 'spans', data: decodeTraces(Buffer.from(base64, 'base64')) };
+  } catch (thrown) {
+    return drop('bad-spans', (thrown as Error).message);
+  }
 }
 
 function faultOfHeader(text: string): string | undefined {

@@ -1,6 +1,6 @@
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { MAX_VALUE_DEPTH } from '../model/otlp/limits.ts';
+import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/limits.ts';
 import type {
   AnyValue,
   DoubleValue,
@@ -20,7 +20,7 @@ import type {
   SpanStatus,
   TracesData,
 } from '../model/otlp/types.ts';
-import { doubleOf } from './otlp-protobuf.ts';
+import { doubleOf, toldStatus, tooManyValues } from './otlp-protobuf.ts';
 
 /**
  * OTLP/JSON in whatever way exporters write it, in the canonical form (see `model/otlp/types.ts`): numbers or text for
@@ -40,6 +40,7 @@ export function readLogs(text: string): LogsData {
 }
 
 function parse(text: string): JsonObject {
+  if (countsMoreThan(text, MAX_VALUES)) throw tooManyValues();
   let data: JsonValue;
   try {
     data = JSON.parse(withLongIntegersAsText(text));
@@ -50,13 +51,34 @@ function parse(text: string): JsonObject {
   return data;
 }
 
+/** Whether so many lists and objects open in the text. One that is shorter can not hold them. */
+function countsMoreThan(text: string, most: number): boolean {
+  if (text.length <= most) return false;
+  let count = 0;
+  let isInText = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isInText) {
+      if (code === BACKSLASH) at++;
+      else if (code === QUOTE) isInText = false;
+    } else if (code === QUOTE) isInText = true;
+    else if ((code === OPEN_BRACE || code === OPEN_BRACKET) && ++count > most) return true;
+  }
+  return false;
+}
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const OPEN_BRACKET = 91;
+const OPEN_BRACE = 123;
+
 const LONG_INTEGER = /[:[,]\s*-?\d{16,}\s*[,\]}]/;
-const TOKENS = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** `JSON.parse` would round integers of more than 15 digits, which only a sender against the rules writes bare. */
 function withLongIntegersAsText(text: string): string {
   if (!LONG_INTEGER.test(text)) return text;
-  return text.replace(TOKENS, (token) => (token.startsWith('"') ? token : `"${token}"`));
+  return text.replace(TOKENS, (token) => (/^-?\d{16,}$/.test(token) ? `"${token}"` : token));
 }
 
 function readResourceSpans(from: JsonObject): ResourceSpans {
@@ -130,7 +152,7 @@ function readSpan(from: JsonObject): Span {
     droppedEventsCount: uint32(from, 'droppedEventsCount'),
     links: list(from, 'links', readLink),
     droppedLinksCount: uint32(from, 'droppedLinksCount'),
-    status: object(from, 'status', readStatus),
+    status: toldStatus(object(from, 'status', readStatus)),
     flags: uint32(from, 'flags'),
   };
 }

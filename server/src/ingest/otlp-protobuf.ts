@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
-import { MAX_VALUE_DEPTH } from '../model/otlp/limits.ts';
+import { OpenrayError } from '../errors.ts';
+import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/limits.ts';
 import type {
   AnyValue,
   DoubleValue,
@@ -21,7 +22,13 @@ import type {
 } from '../model/otlp/types.ts';
 
 const { Reader } = protobuf;
-type Bytes = protobuf.Reader;
+
+/** A reader that counts: each message inside becomes an object many times as large as its two bytes can be. */
+type Bytes = protobuf.Reader & { messagesLeft: number };
+
+function readerOf(bytes: Buffer): Bytes {
+  return Object.assign(Reader.create(bytes), { messagesLeft: MAX_VALUES });
+}
 
 /**
  * OTLP in protobuf, read straight into the canonical OTLP/JSON form (see `model/otlp/types.ts`), field by field over
@@ -31,7 +38,7 @@ type Bytes = protobuf.Reader;
  * read, so that they can be told. Throws when the bytes are no message.
  */
 export function decodeTraces(bytes: Buffer): TracesData {
-  const reader = Reader.create(bytes);
+  const reader = readerOf(bytes);
   const resourceSpans: ResourceSpans[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
@@ -43,7 +50,7 @@ export function decodeTraces(bytes: Buffer): TracesData {
 
 /** The same for logs. */
 export function decodeLogs(bytes: Buffer): LogsData {
-  const reader = Reader.create(bytes);
+  const reader = readerOf(bytes);
   const resourceLogs: ResourceLogs[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
@@ -56,8 +63,14 @@ export function decodeLogs(bytes: Buffer): LogsData {
 /** A message while it is read. */
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+/** A small body can unfold into more than memory holds. */
+export function tooManyValues(): OpenrayError {
+  return new OpenrayError('RequestTooLargeException', `the request holds more than ${MAX_VALUES} values`);
+}
+
 /** Where the length-delimited field that begins here ends. */
 function endOf(reader: Bytes): number {
+  if (--reader.messagesLeft < 0) throw tooManyValues();
   const end = reader.uint32() + reader.pos;
   if (end > reader.len) throw new RangeError('a field is longer than the message');
   return end;
@@ -239,9 +252,9 @@ function readScope(reader: Bytes, end: number, before: Scope = {}): Scope {
 
 function readSpan(reader: Bytes, end: number): Span {
   const target: Mutable<Span> = { traceId: '', spanId: '' };
-  const attributes: KeyValue[] = [];
-  const events: SpanEvent[] = [];
-  const links: SpanLink[] = [];
+  let attributes: KeyValue[] | undefined;
+  let events: SpanEvent[] | undefined;
+  let links: SpanLink[] | undefined;
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
@@ -270,25 +283,28 @@ function readSpan(reader: Bytes, end: number): Span {
         target.endTimeUnixNano = readFixed64(reader);
         break;
       case 9:
+        attributes ??= [];
         attributes.push(readKeyValue(reader, endOf(reader), 0));
         break;
       case 10:
         target.droppedAttributesCount = reader.uint32() || undefined;
         break;
       case 11:
+        events ??= [];
         events.push(readEvent(reader, endOf(reader)));
         break;
       case 12:
         target.droppedEventsCount = reader.uint32() || undefined;
         break;
       case 13:
+        links ??= [];
         links.push(readLink(reader, endOf(reader)));
         break;
       case 14:
         target.droppedLinksCount = reader.uint32() || undefined;
         break;
       case 15:
-        target.status = readStatus(reader, endOf(reader), target.status);
+        target.status = toldStatus(readStatus(reader, endOf(reader), target.status));
         break;
       case 16:
         target.flags = reader.fixed32() || undefined;
@@ -298,15 +314,15 @@ function readSpan(reader: Bytes, end: number): Span {
     }
   }
   closeAt(reader, end);
-  if (attributes.length > 0) target.attributes = attributes;
-  if (events.length > 0) target.events = events;
-  if (links.length > 0) target.links = links;
+  if (attributes !== undefined) target.attributes = attributes;
+  if (events !== undefined) target.events = events;
+  if (links !== undefined) target.links = links;
   return target;
 }
 
 function readEvent(reader: Bytes, end: number): SpanEvent {
   const target: Mutable<SpanEvent> = {};
-  const attributes: KeyValue[] = [];
+  let attributes: KeyValue[] | undefined;
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
@@ -317,6 +333,7 @@ function readEvent(reader: Bytes, end: number): SpanEvent {
         target.name = reader.string() || undefined;
         break;
       case 3:
+        attributes ??= [];
         attributes.push(readKeyValue(reader, endOf(reader), 0));
         break;
       case 4:
@@ -327,13 +344,13 @@ function readEvent(reader: Bytes, end: number): SpanEvent {
     }
   }
   closeAt(reader, end);
-  if (attributes.length > 0) target.attributes = attributes;
+  if (attributes !== undefined) target.attributes = attributes;
   return target;
 }
 
 function readLink(reader: Bytes, end: number): SpanLink {
   const target: Mutable<SpanLink> = {};
-  const attributes: KeyValue[] = [];
+  let attributes: KeyValue[] | undefined;
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
@@ -347,6 +364,7 @@ function readLink(reader: Bytes, end: number): SpanLink {
         target.traceState = reader.string() || undefined;
         break;
       case 4:
+        attributes ??= [];
         attributes.push(readKeyValue(reader, endOf(reader), 0));
         break;
       case 5:
@@ -360,7 +378,7 @@ function readLink(reader: Bytes, end: number): SpanLink {
     }
   }
   closeAt(reader, end);
-  if (attributes.length > 0) target.attributes = attributes;
+  if (attributes !== undefined) target.attributes = attributes;
   return target;
 }
 
@@ -383,9 +401,14 @@ function readStatus(reader: Bytes, end: number, before: SpanStatus = {}): SpanSt
   return target;
 }
 
+/** A status that says nothing is none. */
+export function toldStatus(status: SpanStatus | undefined): SpanStatus | undefined {
+  return status?.message === undefined && status?.code === undefined ? undefined : status;
+}
+
 function readLogRecord(reader: Bytes, end: number): LogRecord {
   const target: Mutable<LogRecord> = {};
-  const attributes: KeyValue[] = [];
+  let attributes: KeyValue[] | undefined;
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
@@ -402,6 +425,7 @@ function readLogRecord(reader: Bytes, end: number): LogRecord {
         target.body = readAnyValue(reader, endOf(reader), 0, target.body);
         break;
       case 6:
+        attributes ??= [];
         attributes.push(readKeyValue(reader, endOf(reader), 0));
         break;
       case 7:
@@ -427,7 +451,7 @@ function readLogRecord(reader: Bytes, end: number): LogRecord {
     }
   }
   closeAt(reader, end);
-  if (attributes.length > 0) target.attributes = attributes;
+  if (attributes !== undefined) target.attributes = attributes;
   return target;
 }
 

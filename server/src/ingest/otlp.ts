@@ -41,11 +41,16 @@ export async function takeLogs(data: LogsData, door: Door, context: OtlpContext)
 
 async function takeAll(outcomes: Iterable<ParsedDocument>, door: Door, context: OtlpContext): Promise<Taken> {
   const stored: Promise<void>[] = [];
-  const rejections: Rejection[] = [];
+  const firstRejections: Rejection[] = [];
+  let rejected = 0;
   const failures: unknown[] = [];
   let turn: ParsedDocument[] = [];
   const endTurn = () => {
-    for (const outcome of turn) if (!outcome.ok) rejections.push(outcome);
+    for (const outcome of turn) {
+      if (outcome.ok) continue;
+      rejected += 1;
+      if (rejected <= SHOWN_REJECTIONS) firstRejections.push(outcome);
+    }
     stored.push(accept(turn, door, context).catch((thrown: unknown) => void failures.push(thrown)));
     turn = [];
   };
@@ -58,7 +63,7 @@ async function takeAll(outcomes: Iterable<ParsedDocument>, door: Door, context: 
   endTurn();
   await Promise.all(stored);
   if (failures.length > 0) throw failures[0];
-  return { rejected: rejections.length, message: messageOf(rejections) };
+  return { rejected, message: messageOf(firstRejections, rejected) };
 }
 
 function* spanOutcomes({ resourceSpans = [] }: TracesData, context: OtlpContext): Generator<ParsedDocument> {
@@ -140,11 +145,8 @@ function isDeep(value: AnyValue | undefined, depth: number): boolean {
 
 const SHOWN_REJECTIONS = 5;
 
-/** The first few, each with its span; answers must stay small however many there are. */
-function messageOf(rejections: readonly Rejection[]): string {
-  const shownOnes = rejections
-    .slice(0, SHOWN_REJECTIONS)
-    .map(({ id, message }) => `span ${shown(id ?? '')}: ${message}`);
-  const others = rejections.length - shownOnes.length;
-  return [...shownOnes, ...(others > 0 ? [`and ${others} more`] : [])].join('; ');
+/** Each with its span; answers must stay small however many there are. */
+function messageOf(first: readonly Rejection[], count: number): string {
+  const told = first.map(({ id, message }) => `span ${shown(id ?? '')}: ${message}`);
+  return [...told, ...(count > told.length ? [`and ${count - told.length} more`] : [])].join('; ');
 }

@@ -2,27 +2,31 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { OpenrayError } from '../errors.ts';
+import type { IndexedKeys } from '../model/otlp/annotations.ts';
 import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
 import { countOne } from '../stats.ts';
 import { accept, type IngestContext } from './accept.ts';
 import { readDatagram } from './datagram.ts';
+import { takeTraces } from './otlp.ts';
 
 export type UdpOptions = {
   readonly host: string;
   readonly port: number;
   readonly documentMaxBytes: number;
   readonly nextSeq: () => number;
+  /** Keys of attributes of spans that become annotations. */
+  readonly indexed: IndexedKeys;
   readonly log: Logger;
 };
 
 export type UdpListener = { readonly port: number; close(): Promise<void> };
 
 /**
- * The daemon's UDP port: takes segment documents and never answers. What is faulty or can not be stored is
+ * The daemon's UDP port: takes segment documents, spans too, and never answers. What is faulty or can not be stored is
  * counted, and explained at debug level; nothing that is received can end the server.
  */
 export async function listenUdp(context: IngestContext, options: UdpOptions): Promise<UdpListener> {
-  const { log, nextSeq, documentMaxBytes } = options;
+  const { log, nextSeq, documentMaxBytes, indexed } = options;
   const { stats } = context;
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 });
   const inFlight = new Set<Promise<void>>();
@@ -35,11 +39,17 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
       log.debug({ drop: datagram.drop, reason: datagram.reason, bytes: bytes.length }, 'datagram dropped');
       return;
     }
-    const outcomes = parseDocument(datagram.text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
-    for (const outcome of outcomes) {
-      if (!outcome.ok) log.debug({ id: outcome.id, code: outcome.code, reason: outcome.message }, 'document rejected');
-    }
     try {
+      if (datagram.kind === 'spans') {
+        const { rejected, message } = await takeTraces(datagram.data, 'udp', { ...context, nextSeq, indexed });
+        if (rejected > 0) log.debug({ rejected, reason: message }, 'spans rejected');
+        return;
+      }
+      const outcomes = parseDocument(datagram.text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
+      for (const outcome of outcomes) {
+        if (!outcome.ok)
+          log.debug({ id: outcome.id, code: outcome.code, reason: outcome.message }, 'document rejected');
+      }
       await accept(outcomes, 'udp', context);
     } catch (thrown) {
       const isFull = thrown instanceof OpenrayError && thrown.code === 'ThrottledException';

@@ -21,13 +21,26 @@ function specOf(dir: string, yaml: string): FunctionSpec {
 async function prepare(files: Record<string, string>, yaml: string) {
   const dir = await writeFiles(files);
   const spec = specOf(dir, yaml);
-  return { dir, code: await prepareCode(spec, { cacheDir: join(dir, 'cache'), samBuild: undefined }) };
+  return {
+    dir,
+    code: await prepareCode(spec, {
+      cacheDir: join(dir, 'cache'),
+      samBuild: undefined,
+      host: { PATH: process.env.PATH },
+    }),
+  };
 }
 
 describe('code', () => {
   test('that runs as it is stays where it is', async () => {
     const { dir, code } = await prepare({ 'app/index.js': '' }, `{${FUNCTION}, Handler: index.handler}}`);
-    expect(code).toEqual({ codeDir: `${dir}/app`, handler: 'index.handler', sourceMaps: false, notes: [] });
+    expect(code).toEqual({
+      codeDir: `${dir}/app`,
+      handler: 'index.handler',
+      sourceMaps: false,
+      sources: [`${dir}/app`],
+      notes: [],
+    });
   });
 
   test('in TypeScript is bundled without being asked, with source maps', async () => {
@@ -62,7 +75,7 @@ describe('code', () => {
     const yaml = `{Metadata: {BuildMethod: esbuild, BuildProperties: {Target: es2022, Sourcemap: true, EntryPoints: [a], Shiny: true}}, ${FUNCTION}, Handler: a.handler}}`;
     const dir = await writeFiles(files);
     const spec = specOf(dir, yaml);
-    const context = { cacheDir: join(dir, 'cache'), samBuild: undefined };
+    const context = { cacheDir: join(dir, 'cache'), samBuild: undefined, host: { PATH: process.env.PATH } };
     const [first, second] = [await prepareCode(spec, context), await prepareCode(spec, context)];
     expect(first).toEqual(second);
     expect(first).toMatchObject({ sourceMaps: true, notes: ["F: openray does not know esbuild's option Shiny."] });
@@ -84,9 +97,22 @@ describe('code', () => {
   test('of another build method is left to that', async () => {
     const { code } = await prepare(
       { 'app/a.js': '' },
-      `{Metadata: {BuildMethod: makefile}, ${FUNCTION}, Handler: a.handler}}`,
+      `{Metadata: {BuildMethod: rust-cargolambda}, ${FUNCTION}, Handler: a.handler}}`,
     );
-    expect(code.notes).toEqual(['F is built by makefile; run sam build first, openray runs what that made.']);
+    expect(code.notes).toEqual(['F is built by rust-cargolambda; run sam build first, openray runs what that made.']);
+  });
+
+  test('that a makefile builds is built by it', async () => {
+    const metadata = 'Metadata: {BuildMethod: makefile}';
+    const files = {
+      'app/Makefile': 'build-F:\n\tcp source.txt $(ARTIFACTS_DIR)/a.js\n',
+      'app/source.txt': 'exports.handler = async () => "made";',
+    };
+    const { code } = await prepare(files, `{${metadata}, ${FUNCTION}, Handler: a.handler}}`);
+    expect(readFileSync(join(code.codeDir, 'a.js'), 'utf8')).toContain('made');
+    await expect(
+      prepare({ 'app/Makefile': 'build-G:\n' }, `{${metadata}, ${FUNCTION}, Handler: a.handler}}`),
+    ).rejects.toThrow("F can't be built by make: make: *** No rule to make target 'build-F'.  Stop.");
   });
 
   test('built by sam is taken when it is newer than every source file', async () => {
@@ -101,9 +127,9 @@ describe('code', () => {
     const at = (path: string, seconds: number) => utimesSync(join(dir, path), seconds, seconds);
     at('app/a.js', 1000);
     at('.aws-sam/build/F', 2000);
-    expect((await prepareCode(spec, { cacheDir: dir, samBuild })).codeDir).toBe(samBuild.codeDir);
+    expect((await prepareCode(spec, { cacheDir: dir, samBuild, host: {} })).codeDir).toBe(samBuild.codeDir);
     at('app/a.js', 3000);
-    expect((await prepareCode(spec, { cacheDir: dir, samBuild })).codeDir).toBe(`${dir}/app`);
+    expect((await prepareCode(spec, { cacheDir: dir, samBuild, host: {} })).codeDir).toBe(`${dir}/app`);
 
     at('template.yaml', 1000);
     expect(samBuildTemplate(`${dir}/template.yaml`)).toBe(`${dir}/.aws-sam/build/template.yaml`);

@@ -1,19 +1,24 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, statSync, symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import type { BuildOptions, BuildResult } from 'esbuild';
 import { OpenrayError } from '../errors.ts';
 import { entryPoints, esbuildPlan } from './esbuild-options.ts';
 import type { FunctionSpec } from './function-spec.ts';
+import { fingerprint, sourceFiles } from './source-files.ts';
 
 /** What to run, after building where that was needed. */
 export type PreparedCode = {
   readonly codeDir: string;
   readonly handler: string;
   readonly sourceMaps: boolean;
+  /** Files and folders that it was made of: a change in them calls for another build. */
+  readonly sources: readonly string[];
   readonly notes: readonly string[];
 };
 
@@ -22,6 +27,8 @@ export type BuildContext = {
   readonly cacheDir: string;
   /** The same function in the template that `sam build` wrote, when there is one. */
   readonly samBuild: SamBuild | undefined;
+  /** For the PATH of what a makefile runs. */
+  readonly host: Readonly<Record<string, string | undefined>>;
 };
 
 export type SamBuild = { readonly codeDir: string; readonly handler: string };
@@ -32,7 +39,8 @@ export type SamBuild = { readonly codeDir: string; readonly handler: string };
  * Throws SettingInvalid with esbuild's first message when a bundle can't be made.
  */
 export async function prepareCode(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
-  const asIs = { codeDir: spec.codeDir, handler: spec.handler, sourceMaps: false, notes: [] };
+  const sources = spec.inlineCode === undefined ? [spec.codeDir, ...spec.layerDirs] : spec.layerDirs;
+  const asIs = { codeDir: spec.codeDir, handler: spec.handler, sourceMaps: false, sources, notes: [] };
   if (spec.inlineCode !== undefined)
     return { ...asIs, ...(await writeInline(spec, spec.inlineCode, context.cacheDir)) };
   if (!existsSync(spec.codeDir)) {
@@ -43,6 +51,9 @@ export async function prepareCode(spec: FunctionSpec, context: BuildContext): Pr
     return { ...asIs, ...samBuild, sourceMaps: spec.build.kind === 'esbuild' };
   }
   if (spec.build.kind === 'esbuild') return bundle(spec, context.cacheDir);
+  if (spec.build.kind === 'other' && spec.build.method === 'makefile') {
+    return { ...asIs, codeDir: await makeBuild(spec, context) };
+  }
   if (spec.runtime.startsWith('nodejs') && scriptEntry(spec) !== undefined) return bundle(spec, context.cacheDir);
   const notes =
     spec.build.kind === 'other'
@@ -74,11 +85,14 @@ async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCod
     codeDir,
     handler: bundledHandler(spec.handler, codeDir),
     sourceMaps: plan.sourceMaps,
+    sources: [...Object.keys(built.metafile.inputs).map((file) => join(spec.codeDir, file)), ...spec.layerDirs],
     notes: plan.unknown.map((name) => `${spec.logicalId}: openray does not know esbuild's option ${name}.`),
   };
 }
 
-async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<BuildResult<{ write: false }>> {
+type Built = BuildResult<{ write: false; metafile: true }>;
+
+async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<Built> {
   const { build } = await loadEsbuild(spec.codeDir);
   try {
     return await build({
@@ -87,6 +101,7 @@ async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<Bu
       bundle: true,
       platform: 'node',
       write: false,
+      metafile: true,
       logLevel: 'silent',
     });
   } catch (error) {
@@ -110,12 +125,7 @@ async function loadEsbuild(codeDir: string): Promise<typeof import('esbuild')> {
 }
 
 /** Writes the files into a folder named by their content: two processes that build the same make the same. */
-async function keep(
-  built: BuildResult<{ write: false }>,
-  spec: FunctionSpec,
-  outdir: string,
-  isEsm: boolean,
-): Promise<string> {
+async function keep(built: Built, spec: FunctionSpec, outdir: string, isEsm: boolean): Promise<string> {
   const hash = createHash('sha256').update(spec.codeDir);
   for (const file of built.outputFiles) hash.update(relative(outdir, file.path)).update(file.contents);
   const target = `${outdir}-${hash.digest('hex').slice(0, 16)}`;
@@ -133,6 +143,29 @@ async function keep(
   });
   return target;
 }
+
+/** `make build-NAME`, which puts the code into ARTIFACTS_DIR; again only when a source file has changed. */
+async function makeBuild(spec: FunctionSpec, { cacheDir, host }: BuildContext): Promise<string> {
+  const hash = createHash('sha256')
+    .update(fingerprint([spec.codeDir]))
+    .digest('hex')
+    .slice(0, 16);
+  const target = join(cacheDir, `${spec.logicalId}-${hash}`);
+  if (existsSync(target)) return target;
+  await fill(target, async (dir) => {
+    try {
+      const env = { PATH: host.PATH, HOME: host.HOME, ARTIFACTS_DIR: dir };
+      await run('make', [`build-${spec.logicalId}`], { cwd: spec.codeDir, env });
+    } catch (cause) {
+      await rm(dir, { recursive: true, force: true });
+      const said = (cause as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? (cause as Error).message;
+      throw new OpenrayError('SettingInvalid', `${spec.logicalId} can't be built by make: ${said}`, { cause });
+    }
+  });
+  return target;
+}
+
+const run = promisify(execFile);
 
 async function writeInline(spec: FunctionSpec, text: string, cacheDir: string): Promise<{ codeDir: string }> {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -187,27 +220,11 @@ function nearestModules(dir: string): string | undefined {
   }
 }
 
-const FILES_MAX = 5000;
-const SKIPPED = new Set(['node_modules', '.aws-sam', '.git', '__pycache__', '.venv', 'venv', 'dist']);
-
 /** Every source file is older than the built folder. */
 function isNewer(builtDir: string, sourceDir: string): boolean {
   if (!existsSync(builtDir)) return false;
   const builtMs = statSync(builtDir).mtimeMs;
-  const folders = [sourceDir];
-  let seen = 0;
-  for (let folder = folders.pop(); folder !== undefined && seen < FILES_MAX; folder = folders.pop()) {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      seen++;
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (!SKIPPED.has(entry.name)) folders.push(path);
-      } else if (entry.isFile() && statSync(path).mtimeMs > builtMs) {
-        return false;
-      }
-    }
-  }
-  return true;
+  return sourceFiles([sourceDir]).every(({ changedMs }) => changedMs <= builtMs);
 }
 
 /** The template that `sam build` wrote beside `file`, or undefined; also when `file` is that template itself. */

@@ -7,7 +7,7 @@ import {
   type PlatformFailure,
   tooLargeFailure,
 } from './failure.ts';
-import type { Report } from './log-lines.ts';
+import type { Report, TimedSpan } from './log-lines.ts';
 import type { InitOutcome, RunOutcome } from './sandbox.ts';
 import type { SandboxRun, Span } from './trace-documents.ts';
 
@@ -51,6 +51,19 @@ export function failureOf({ completion }: RunOutcome, end: PlatformFailure | und
 
 export function payloadOf(failure: Failure, requestId: string): Buffer {
   return failure.by === 'runtime' ? failure.failure.body : failurePayload(failure.failure, requestId);
+}
+
+/** What Telemetry tells of the time an answer took. */
+export function spansOf({ outcome }: Course): readonly TimedSpan[] {
+  if (outcome?.completion === undefined) return [];
+  const { startUs, completion, runtimeReadyUs } = outcome;
+  const spans = [
+    { name: 'responseLatency', startUs, endUs: completion.startUs },
+    { name: 'responseDuration', startUs: completion.startUs, endUs: completion.endUs },
+  ];
+  return runtimeReadyUs === undefined
+    ? spans
+    : [...spans, { name: 'runtimeOverhead', startUs: completion.endUs, endUs: runtimeReadyUs }];
 }
 
 /** A timeout lasted as long as the function may, not as long as it took to notice. */

@@ -27,6 +27,9 @@ const spec: FunctionSpec = {
   build: { kind: 'none' },
   reservedConcurrency: undefined,
   maxRetryAttempts: 2,
+  maxEventAgeMs: 60_000,
+  deadLetterArn: undefined,
+  destinations: { onSuccess: undefined, onFailure: undefined },
   unsupported: undefined,
 };
 
@@ -43,6 +46,8 @@ function environment(input: Partial<EnvironmentInput> & { spec?: FunctionSpec } 
     overrides: {},
     host: { PATH: '/usr/bin', SECRET: 'of the host' },
     sourceMaps: false,
+    endpointUrl: 'http://127.0.0.1:4000',
+    queuePaths: new Map([['https://sqs.us-east-1.amazonaws.com/000000000000/orders', '/000000000000/orders']]),
     ...input,
   });
 }
@@ -52,6 +57,11 @@ describe('what a function finds', () => {
     const { PATH, NODE_PATH, LD_LIBRARY_PATH, TZ, ...others } = environment();
     expect(others).toEqual({
       _HANDLER: 'index.handler',
+      AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://127.0.0.1:4000',
+      AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:4000',
+      AWS_ENDPOINT_URL_SNS: 'http://127.0.0.1:4000',
+      AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4000',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:2000',
       AWS_REGION: 'us-east-1',
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x',
@@ -149,6 +159,18 @@ describe('the customer’s variables', () => {
 
   test('an override block may have the function’s name', () => {
     expect(environment({ spec: declared, overrides: { vanilla: { A: true } } }).A).toBe('true');
+  });
+
+  test('the URL of a queue of the template becomes that of the local one', () => {
+    const url = 'https://sqs.us-east-1.amazonaws.com/000000000000/orders';
+    expect(environment({ spec: { ...spec, environment: { QUEUE_URL: url } } }).QUEUE_URL).toBe(
+      'http://127.0.0.1:4000/000000000000/orders',
+    );
+  });
+
+  test('whoever names an endpoint for AWS has an AWS of his own', () => {
+    const own = { AWS_ENDPOINT_URL: 'http://localhost:4566' };
+    expect(environment({ spec: { ...spec, environment: own } })).not.toHaveProperty('AWS_ENDPOINT_URL_SQS');
   });
 
   test('paths of Lambda become the real ones where the file exists', async () => {

@@ -32,6 +32,10 @@ export type EnvironmentInput = {
   readonly overrides: EnvironmentOverrides;
   /** The variables of the host: its PATH, and values for variables that the template declares. */
   readonly host: Readonly<Record<string, string | undefined>>;
+  /** Where Lambda, SQS, SNS and EventBridge answer for the function. */
+  readonly endpointUrl: string;
+  /** Path there of each queue, by the URL that it would have on AWS. */
+  readonly queuePaths: ReadonlyMap<string, string>;
   /** A build that made source maps wants Node to read them. */
   readonly sourceMaps: boolean;
 };
@@ -57,7 +61,13 @@ export function functionEnvironment(input: EnvironmentInput): Record<string, str
 }
 
 /** What a customer may override. */
-function platformDefaults({ spec, codeDir, daemonAddress, host }: EnvironmentInput): Record<string, string> {
+function platformDefaults({
+  spec,
+  codeDir,
+  daemonAddress,
+  host,
+  endpointUrl,
+}: EnvironmentInput): Record<string, string> {
   const layers = spec.layerDirs.toReversed();
   const inLayers = (...folders: readonly string[]) =>
     layers.flatMap((layer) => folders.map((folder) => join(layer, folder)));
@@ -75,20 +85,29 @@ function platformDefaults({ spec, codeDir, daemonAddress, host }: EnvironmentInp
     ...kept(host, ['HOME', 'TMPDIR', 'VIRTUAL_ENV']),
     AWS_XRAY_DAEMON_ADDRESS: daemonAddress,
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+    // The daemon's port takes OpenTelemetry's data too; without this its SDKs would send to a collector.
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://${daemonAddress}`,
     LANG: 'en_US.UTF-8',
     TZ: process.platform === 'linux' ? ':UTC' : 'UTC',
     PATH: list([...inLayers('bin'), host.PATH ?? '/usr/local/bin:/usr/bin:/bin']),
     LD_LIBRARY_PATH: list([codeDir, join(codeDir, 'lib'), ...inLayers('lib')]),
     ...language,
+    ...('AWS_ENDPOINT_URL' in spec.environment ? {} : endpointVariables(endpointUrl)),
     OPENRAY_LOCAL: '1',
   };
+}
+
+/** SDKs take these per service; whoever sets `AWS_ENDPOINT_URL` has an AWS of his own. */
+function endpointVariables(url: string): Record<string, string> {
+  return Object.fromEntries(['LAMBDA', 'SQS', 'SNS', 'EVENTBRIDGE'].map((name) => [`AWS_ENDPOINT_URL_${name}`, url]));
 }
 
 /**
  * The template's variables, each replaced by the override file, else by the host's variable of that name.
  * Only variables that the template declares are taken. Names with a leading underscore belong to Lambda.
  */
-function customerVariables({ spec, overrides, host, codeDir }: EnvironmentInput): Record<string, string> {
+function customerVariables(input: EnvironmentInput): Record<string, string> {
+  const { spec, overrides, host, codeDir, endpointUrl, queuePaths } = input;
   const own = overrides[spec.logicalId] ?? overrides[spec.name] ?? {};
   const all = { ...overrides.Parameters, ...own };
   const variables: Record<string, string> = {};
@@ -97,7 +116,8 @@ function customerVariables({ spec, overrides, host, codeDir }: EnvironmentInput)
     if (name.startsWith('_') || name === 'AWS_LAMBDA_MAX_CONCURRENCY') continue;
     const override = all[name];
     const text = override === undefined ? (host[name] ?? value) : overrideText(override);
-    variables[name] = localPath(text, codeDir, spec.layerDirs);
+    const queuePath = queuePaths.get(text);
+    variables[name] = queuePath === undefined ? localPath(text, codeDir, spec.layerDirs) : `${endpointUrl}${queuePath}`;
   }
   return variables;
 }

@@ -7,14 +7,18 @@ import {
   payloadOf,
   type RunRecord,
   runOf,
+  spansOf,
   status,
 } from './course.ts';
+import { findExtensions } from './extension-processes.ts';
 import { entrypointFailure, timeoutFailure } from './failure.ts';
 import type { FunctionSpec } from './function-spec.ts';
 import { type InvocationLog, openInvocationLog } from './invocation-log.ts';
 import * as lines from './log-lines.ts';
+import type { Invocation } from './runtime-api.ts';
 import type { RuntimeCommand } from './runtime-command.ts';
-import { type InitOutcome, Sandbox } from './sandbox.ts';
+import { type InitOutcome, Sandbox, type ShutdownReason } from './sandbox.ts';
+import { openTelemetry, type Telemetry } from './telemetry.ts';
 import { headerText, type TraceDecision } from './trace-decision.ts';
 
 /** One log event of a function. `text` has no final line end, and may have several lines. */
@@ -25,7 +29,7 @@ export type FunctionLine = {
   /** Absent for what is printed outside an invocation. */
   readonly requestId: string | undefined;
   readonly trace: TraceDecision | undefined;
-  readonly source: 'platform' | 'function';
+  readonly source: 'platform' | 'function' | 'extension';
   readonly atUs: number;
   readonly text: string;
 };
@@ -33,12 +37,15 @@ export type FunctionLine = {
 export type EnvironmentOptions = {
   readonly spec: FunctionSpec;
   readonly functionArn: string;
+  readonly accountId: string;
   /** What to start, or why nothing can be. */
   readonly start: RuntimeCommand;
   readonly codeDir: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly logStream: string;
   readonly initTimeoutMs: number;
+  /** Stop all processes between invocations. */
+  readonly isFrozenIdle: boolean;
   readonly runtimeVersion: { readonly version: string; readonly arn: string };
   readonly onLine: (line: FunctionLine) => void;
 };
@@ -50,6 +57,7 @@ export type Job = {
   readonly payload: Buffer;
   readonly clientContext: string | undefined;
   readonly trace: TraceDecision;
+  readonly onChunk?: Invocation['onChunk'];
   /** Called just before the event is handed out. */
   readonly onStart: (startUs: number) => void;
 };
@@ -70,6 +78,7 @@ export type JobResult = {
 export class ExecutionEnvironment {
   readonly #options: EnvironmentOptions;
   #sandbox: Sandbox | undefined;
+  #telemetry: Telemetry = openTelemetry();
   #isUsable = true;
   #job: Job | undefined;
   #log: InvocationLog | undefined;
@@ -87,21 +96,30 @@ export class ExecutionEnvironment {
   async run(job: Job): Promise<JobResult> {
     this.#job = job;
     this.#log = openInvocationLog();
+    if (this.#options.isFrozenIdle) this.#freeze(false);
     const course = await this.#course(job);
     const result = this.#write(job, course);
     this.#job = undefined;
     this.#log = undefined;
-    if (course.end !== undefined || course.outcome === undefined) await this.stop();
+    if (course.end !== undefined || course.outcome === undefined) {
+      await this.stop(course.end?.kind === 'timeout' ? 'timeout' : 'failure');
+    } else if (this.#options.isFrozenIdle) {
+      this.#freeze(true);
+    }
     return result;
   }
 
-  async stop(): Promise<void> {
-    this.#isUsable = false;
-    await this.#stopSandbox();
+  #freeze(isFrozen: boolean): void {
+    this.#sandbox?.freeze(isFrozen);
   }
 
-  async #stopSandbox(): Promise<void> {
-    await this.#sandbox?.stop();
+  async stop(reason: ShutdownReason = 'spindown'): Promise<void> {
+    this.#isUsable = false;
+    await this.#stopSandbox(reason);
+  }
+
+  async #stopSandbox(reason: ShutdownReason): Promise<void> {
+    await this.#sandbox?.stop(reason);
   }
 
   /** Without waiting, for the moment in which the host itself exits. */
@@ -120,7 +138,7 @@ export class ExecutionEnvironment {
       if (init.kind === 'timedOut') {
         // Lambda tries once more, inside the invocation and on its time.
         isInitInside = true;
-        await this.#stopSandbox();
+        await this.#stopSandbox('timeout');
       }
     }
     const startUs = nowUs();
@@ -145,6 +163,7 @@ export class ExecutionEnvironment {
   async #initialise(timeoutMs: number): Promise<InitOutcome> {
     const { spec, runtimeVersion, logStream, start, codeDir, variables } = this.#options;
     const { version, arn } = runtimeVersion;
+    this.#telemetry = openTelemetry();
     const record = lines.initStartRecord({
       runtimeVersion: version,
       runtimeVersionArn: arn,
@@ -163,6 +182,15 @@ export class ExecutionEnvironment {
       cwd: codeDir,
       env: variables,
       onLine: (text) => this.#emit('function', text),
+      extensions: {
+        functionName: spec.name,
+        handler: spec.handler,
+        accountId: this.#options.accountId,
+        external: findExtensions(spec.layerDirs),
+        telemetry: this.#telemetry,
+        onLine: (text) => this.#emit('extension', text),
+        onNews: (news) => this.#platform(...lines.extensionNews(news)),
+      },
     });
     return this.#sandbox.initialised(timeoutMs);
   }
@@ -171,11 +199,13 @@ export class ExecutionEnvironment {
   #reportInit(init: InitOutcome): void {
     const durationUs = init.endUs - init.startUs;
     if (init.kind === 'ready') {
+      this.#platform(lines.initRuntimeDoneRecord('success'));
       this.#platform(lines.initReportRecord(durationUs, 'success'));
       return;
     }
     const result = init.kind === 'timedOut' ? 'timeout' : 'error';
     const errorType = init.kind === 'timedOut' ? undefined : (init.failure.errorType ?? 'Runtime.Unknown');
+    this.#platform(lines.initRuntimeDoneRecord(result, errorType));
     this.#platform(lines.initReportRecord(durationUs, result, errorType), () =>
       lines.initReportLine(durationUs, result, errorType),
     );
@@ -191,6 +221,7 @@ export class ExecutionEnvironment {
       traceHeader: headerText(job.trace),
       clientContext: job.clientContext,
       payload: job.payload,
+      onChunk: job.onChunk,
     };
     const outcome = await (this.#sandbox as Sandbox).invoke(invocation, leftMs, timeoutMs);
     const end = outcome.end.kind === 'ready' ? undefined : outcome.end.failure;
@@ -220,14 +251,13 @@ export class ExecutionEnvironment {
       trace: job.trace,
     };
     const platform = end ?? (failure?.by === 'platform' ? failure.failure : undefined);
-    if (spec.logging.format === 'Text') {
-      if (platform !== undefined) this.#emit('platform', lines.failureLines(platform, job.requestId, atUs));
-      this.#emit('platform', lines.endLine(job.requestId));
-      this.#emit('platform', lines.reportLines(report));
-    } else {
-      this.#platform(lines.runtimeDoneRecord(report, course.payload.length));
-      this.#platform(lines.reportRecord(report));
+    if (platform !== undefined && spec.logging.format === 'Text') {
+      this.#emit('platform', lines.failureLines(platform, job.requestId, atUs));
     }
+    this.#platform(lines.runtimeDoneRecord(report, course.payload.length, spansOf(course)), () =>
+      lines.endLine(job.requestId),
+    );
+    this.#platform(lines.reportRecord(report), () => lines.reportLines(report));
     return {
       payload: course.payload,
       isFunctionError: failure !== undefined,
@@ -244,13 +274,21 @@ export class ExecutionEnvironment {
     { isInTail = true } = {},
   ): void {
     const { logging } = this.#options.spec;
-    const line = logging.format === 'JSON' ? lines.platformLine(record, logging, nowUs()) : text();
+    const atUs = nowUs();
+    const { type, record: body } = record;
+    this.#telemetry.emit({ kind: 'platform', time: lines.isoTime(atUs), type, record: body });
+    const line = logging.format === 'JSON' ? lines.platformLine(record, logging, atUs) : text();
     if (line !== undefined) this.#emit('platform', line, isInTail);
   }
 
   #emit(source: FunctionLine['source'], text: string, isInTail = true): void {
     const { spec, logStream, onLine } = this.#options;
     if (isInTail) this.#log?.add(text);
+    const atUs = nowUs();
+    if (source !== 'platform') {
+      const record = spec.logging.format === 'JSON' ? lines.asJson(text) : text;
+      this.#telemetry.emit({ kind: source, time: lines.isoTime(atUs), type: source, record });
+    }
     onLine({
       functionName: spec.name,
       logGroup: spec.logging.logGroup,
@@ -258,7 +296,7 @@ export class ExecutionEnvironment {
       requestId: this.#job?.requestId,
       trace: this.#job?.trace,
       source,
-      atUs: nowUs(),
+      atUs,
       text,
     });
   }

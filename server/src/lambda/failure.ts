@@ -2,7 +2,7 @@ import type { JsonObject } from '../model/json.ts';
 
 /** Why an invocation failed, in the platform's terms. `errorType` is one of the `Runtime.…`, `Function.…`, `Sandbox.…`. */
 export type PlatformFailure = {
-  readonly kind: 'timeout' | 'exit' | 'entrypoint' | 'tooLarge';
+  readonly kind: 'timeout' | 'exit' | 'entrypoint' | 'tooLarge' | 'extension';
   readonly errorType: string;
   /** Without the `RequestId: … Error: ` in front. */
   readonly message: string;

@@ -12,7 +12,9 @@ import {
 import { ExecutionEnvironment, type FunctionLine, type Job, type JobResult } from './execution-environment.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
 import { type Interpreters, runtimeCommand, runtimeVersion } from './runtime-command.ts';
+import type { Services } from './services/open-services.ts';
 import type { Slots } from './slots.ts';
+import { fingerprint } from './source-files.ts';
 
 export type PoolSettings = {
   readonly region: string;
@@ -25,6 +27,10 @@ export type PoolSettings = {
   readonly initTimeoutMs: number;
   readonly interpreters: Interpreters;
   readonly slots: Slots;
+  readonly services: Pick<Services, 'endpointUrl' | 'queuePaths'>;
+  /** Code that has changed is run by the next invocation. */
+  readonly hotReload: boolean;
+  readonly freeze: boolean;
   readonly onLine: (line: FunctionLine) => void;
   readonly note: (sentence: string) => void;
 };
@@ -32,6 +38,8 @@ export type PoolSettings = {
 /** Environments that are kept warm for one function, and for how long. */
 const IDLE_MAX = 10;
 const IDLE_MS = 10 * 60 * 1000;
+/** Files are looked at no more often than this. */
+const LOOK_MS = 100;
 
 type Idle = { readonly environment: ExecutionEnvironment; readonly timer: NodeJS.Timeout };
 
@@ -43,24 +51,69 @@ export class FunctionPool {
   #idle: Idle[] = [];
   #running = 0;
   #code: Promise<PreparedCode> | undefined;
+  #sources: readonly string[];
+  /** Of the sources when `#code` was made, and when they were looked at last. */
+  #seen: { readonly print: string; atMs: number } | undefined;
+  readonly #outdated = new WeakSet<ExecutionEnvironment>();
   #isClosed = false;
+  readonly #whenIdle: (() => void)[] = [];
 
   constructor(spec: FunctionSpec, settings: PoolSettings) {
     this.spec = spec;
     this.#settings = settings;
+    this.#sources = [spec.codeDir];
   }
 
   /** Builds the code if that is still to be done. Throws SettingInvalid when it can't be. */
   async prepare(): Promise<PreparedCode> {
-    const { cacheDir, samBuild, note } = this.#settings;
-    this.#code ??= prepareCode(this.spec, { cacheDir, samBuild }).catch((error: unknown) => {
+    const { cacheDir, samBuild, note, hotReload, interpreters } = this.#settings;
+    if (hotReload) await this.#lookForChanges();
+    this.#code ??= prepareCode(this.spec, { cacheDir, samBuild, host: interpreters.host }).catch((error: unknown) => {
       // The next invocation may find it repaired.
       this.#code = undefined;
       throw error;
     });
     const code = await this.#code;
     code.notes.forEach(note);
+    this.#sources = code.sources;
+    if (hotReload) this.#seen ??= { print: fingerprint(code.sources), atMs: performance.now() };
     return code;
+  }
+
+  /** Of the sources as they are now. */
+  fingerprint(): string {
+    return fingerprint(this.#sources);
+  }
+
+  async #lookForChanges(): Promise<void> {
+    if (this.#code === undefined || this.#seen === undefined) return;
+    const nowMs = performance.now();
+    if (nowMs - this.#seen.atMs < LOOK_MS) return;
+    this.#seen.atMs = nowMs;
+    const { sources } = await this.#code;
+    if (this.#seen !== undefined && fingerprint(sources) !== this.#seen.print) this.#forget();
+  }
+
+  /** The next invocation builds and starts anew; what runs is finished first. */
+  #forget(): void {
+    this.#code = undefined;
+    this.#seen = undefined;
+    for (const environment of this.#busy) this.#outdated.add(environment);
+    for (const { environment, timer } of this.#idle.splice(0)) {
+      clearTimeout(timer);
+      void environment.stop();
+    }
+  }
+
+  /** Lets what runs end, then closes. */
+  async retire(): Promise<void> {
+    this.#forget();
+    await this.#settled();
+    await this.close();
+  }
+
+  async #settled(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Runs a job in a warm environment or a new one. Throws ThrottledException over the reserved concurrency. */
@@ -73,12 +126,14 @@ export class FunctionPool {
       const code = await this.prepare();
       const giveBack = await this.#settings.slots.take();
       try {
-        return await this.#runIn(this.#takeIdle() ?? this.#create(code), job);
+        const environment = this.#takeIdle() ?? this.#create(code, await this.#settings.services.endpointUrl());
+        return await this.#runIn(environment, job);
       } finally {
         giveBack();
       }
     } finally {
       this.#running--;
+      if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     }
   }
 
@@ -106,7 +161,9 @@ export class FunctionPool {
       return await environment.run(job);
     } finally {
       this.#busy.delete(environment);
-      if (environment.isUsable && !this.#isClosed && this.#idle.length < IDLE_MAX) this.#keep(environment);
+      const isOutdated = this.#outdated.has(environment);
+      if (environment.isUsable && !isOutdated && !this.#isClosed && this.#idle.length < IDLE_MAX)
+        this.#keep(environment);
       else await environment.stop();
     }
   }
@@ -130,7 +187,7 @@ export class FunctionPool {
     return undefined;
   }
 
-  #create(code: PreparedCode): ExecutionEnvironment {
+  #create(code: PreparedCode, endpointUrl: string): ExecutionEnvironment {
     const { spec } = this;
     const { region, accountId, interpreters, note, ...settings } = this.#settings;
     const wrapper = spec.environment.AWS_LAMBDA_EXEC_WRAPPER;
@@ -152,15 +209,19 @@ export class FunctionPool {
       logStream,
       runtimeDir: found.ok ? found.runtimeDir : interpreters.runtimesDir,
       host: interpreters.host,
+      endpointUrl,
+      queuePaths: settings.services.queuePaths,
     });
     return new ExecutionEnvironment({
       spec,
       functionArn: functionArn(spec.name, region, accountId),
+      accountId,
       start: found,
       codeDir: code.codeDir,
       variables,
       logStream,
       initTimeoutMs: settings.initTimeoutMs,
+      isFrozenIdle: settings.freeze,
       runtimeVersion: runtimeVersion(spec.runtime, found.ok ? found.command : [], region),
       onLine: settings.onLine,
     });

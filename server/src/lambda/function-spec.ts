@@ -27,6 +27,12 @@ export type FunctionSpec = {
   readonly reservedConcurrency: number | undefined;
   /** Retries after a failed asynchronous invocation, 0 to 2. */
   readonly maxRetryAttempts: number;
+  /** How old an asynchronous event may get before it is given up. */
+  readonly maxEventAgeMs: number;
+  /** ARN of the queue or topic that gets events which failed. */
+  readonly deadLetterArn: string | undefined;
+  /** ARNs that get a record of what became of an asynchronous event. */
+  readonly destinations: { readonly onSuccess: string | undefined; readonly onFailure: string | undefined };
   /** Why this function can't run here, as a sentence; undefined when it can. */
   readonly unsupported: string | undefined;
 };

@@ -1,34 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError, toFailure } from '../errors.ts';
+import type { JsonObject } from '../model/json.ts';
 import { parseTraceHeader } from '../model/trace-header.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
-import { samBuildTemplate } from './build.ts';
+import { openAsyncInvocations } from './async-invocations.ts';
 import { nowUs } from './clock.ts';
-import { type Credentials, type EnvironmentOverrides, invokedArn, LOCAL_CREDENTIALS } from './environment.ts';
+import { type Credentials, type EnvironmentOverrides, invokedArn } from './environment.ts';
 import type { FunctionLine, JobResult } from './execution-environment.ts';
-import { FunctionPool } from './function-pool.ts';
-import { parseFunctionReference } from './function-reference.ts';
+import type { FunctionPool } from './function-pool.ts';
+import { openFunctionSet } from './function-set.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
+import type { GatewayRoute } from './gateway/routes.ts';
+import { handleInvoke } from './invoke-api.ts';
 import { logTail } from './log-lines.ts';
+import type { Invocation } from './runtime-api.ts';
+import type { DebugOptions } from './runtime-command.ts';
 import { openSegmentSender, parseDaemonAddress } from './segment-sender.ts';
-import { openSlots } from './slots.ts';
-import { readTemplate, type Template } from './template.ts';
+import { openServices } from './services/open-services.ts';
+import type { BatchResult } from './services/queue-source.ts';
+import type { Template } from './template.ts';
+import { decideTrace, headerText, type Sampling, type TraceDecision, type TraceShape } from './trace-decision.ts';
 import {
-  decideRetry,
-  decideTrace,
-  headerText,
-  newEntityId,
-  openSampler,
-  type Sampling,
-  type TraceDecision,
-  type TraceShape,
-} from './trace-decision.ts';
-import {
-  type AttemptSpan,
   functionSegment,
   isRecorded,
   openFunctionSegment,
-  openServiceSegment,
+  type ProducerLink,
   serviceSegment,
   type TracedFunction,
 } from './trace-documents.ts';
@@ -51,11 +47,20 @@ export type FunctionsOptions = {
   readonly traceShape?: TraceShape;
   readonly nodePath?: string;
   readonly pythonPath?: string;
+  readonly debug?: DebugOptions | undefined;
+  /** Code that has changed is run by the next invocation. */
+  readonly hotReload?: boolean;
+  /** Stop a function's processes between its invocations. */
+  readonly freeze?: boolean;
+  /** Reads the template again; asked, with `hotReload`, after its file has changed. */
+  readonly reread?: () => Template;
   /** Jobs that run at once, over all functions; more wait for their turn. */
   readonly maxConcurrency?: number;
   readonly initTimeoutMs?: number;
   /** Waits before the attempts after a failed asynchronous one. On AWS these are minutes. */
   readonly retryDelaysMs?: readonly number[];
+  /** First wait after an event was throttled; doubled each time. */
+  readonly throttleDelayMs?: number;
   /** Every log event of every function, as it happens. */
   readonly onLine?: (line: FunctionLine) => void;
   /** Sentences for the user, each once: what is missing, what runs otherwise than asked. */
@@ -67,12 +72,16 @@ export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 export type InvokeRequest = {
   /** JSON; empty counts as `{}`. */
   readonly payload: Buffer;
-  /** `X-Amzn-Trace-Id` as it came. */
+  /** The caller's trace, in the form of `X-Amzn-Trace-Id`. */
   readonly traceHeader?: string | undefined;
   /** JSON text. */
   readonly clientContext?: string | undefined;
   readonly invocationType: InvocationType;
   readonly qualifier?: string | undefined;
+  /** Takes a streamed answer as it comes, with its content type; what the function returned whole is not streamed. */
+  readonly onChunk?: Invocation['onChunk'];
+  /** The producers of the messages that the payload holds. */
+  readonly links?: readonly ProducerLink[];
 };
 
 export type InvokeResult = {
@@ -98,8 +107,12 @@ export type FunctionDescription = { readonly spec: FunctionSpec; readonly arn: s
 
 export type Functions = {
   readonly list: () => readonly FunctionDescription[];
+  /** What the template's APIs and function URLs route to them. */
+  readonly routes: () => readonly GatewayRoute[];
   /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FunctionDescription;
+  /** A text that changes with the template and the function's code, as far as it has been run. */
+  readonly fingerprint: (nameOrArn: string) => string;
   /**
    * A failing function is a result; what throws is the service: ResourceNotFoundException, InvalidRequestException
    * (no JSON), RequestTooLargeException, ThrottledException, SettingInvalid (can't be built, or can't run here),
@@ -114,7 +127,6 @@ export type Functions = {
 
 const SYNC_MAX_BYTES = 6 * 1024 * 1024;
 const EVENT_MAX_BYTES = 1024 * 1024;
-const EVENTS_MAX = 1000;
 
 /** One accepted request: what all its attempts have in common. */
 type Call = {
@@ -124,49 +136,47 @@ type Call = {
   readonly invokedArn: string;
   readonly payload: Buffer;
   readonly clientContext: string | undefined;
+  readonly onChunk: Invocation['onChunk'];
+  readonly links: readonly ProducerLink[];
   readonly startUs: number;
 };
 
 /** The local Lambda service over the functions of one template. Starts nothing before the first invocation. */
 export function openFunctions(options: FunctionsOptions): Functions {
-  const { template, region, accountId } = options;
+  const { region, accountId } = options;
   const shape = options.traceShape ?? 'classic';
-  const retryDelaysMs = options.retryDelaysMs ?? [1000, 2000];
   const sender = openSegmentSender(parseDaemonAddress(options.daemonAddress));
   const told = new Set<string>();
   const note = (sentence: string) => {
     if (!told.has(sentence)) options.onNote?.(sentence);
     told.add(sentence);
   };
-  template.notes.forEach(note);
-  const pools = openPools(options, note);
-  const samplers = new Map([...pools.keys()].map((id) => [id, openSampler(options.sampling ?? 'all')]));
-  const events = new Set<Promise<void>>();
+  const services = openServices({
+    specs: options.template.services,
+    accountId,
+    region,
+    note,
+    invokeLater,
+    runBatch: (functionId, event, links) => runBatch(functionId, event, links),
+    invokeApi: (request) => handleInvoke(functions, request),
+  });
+  const events = openAsyncInvocations({
+    sender,
+    shape,
+    retryDelaysMs: options.retryDelaysMs ?? [1000, 2000],
+    throttleDelayMs: options.throttleDelayMs ?? 1000,
+    deliver: services.deliver,
+  });
+  const set = openFunctionSet(options, services, note);
   let isClosed = false;
 
-  const killAll = () => {
-    for (const pool of pools.values()) pool.kill();
-  };
-  process.once('exit', killAll);
+  process.once('exit', set.kill);
 
   const describe = (spec: FunctionSpec) => ({ spec, arn: functionArn(spec.name, region, accountId) });
 
-  function findPool(nameOrArn: string): { pool: FunctionPool; qualifier: string | undefined } {
-    const { name, qualifier } = parseFunctionReference(nameOrArn);
-    const all = [...pools.values()];
-    // The emulator in AWS's images serves its one function under this name.
-    const only = name === 'function' && all.length === 1 ? all[0] : undefined;
-    const pool = all.find(({ spec }) => spec.name === name) ?? pools.get(name) ?? only;
-    if (pool === undefined) {
-      const sentence = `Function not found: ${functionArn(name, region, accountId)}`;
-      throw new OpenrayError('ResourceNotFoundException', sentence);
-    }
-    return { pool, qualifier };
-  }
-
   async function invoke(nameOrArn: string, request: InvokeRequest): Promise<InvokeResult> {
     if (isClosed) throw new OpenrayError('ServiceUnavailable', 'the local functions are closed');
-    const { pool, qualifier = request.qualifier } = findPool(nameOrArn);
+    const { pool, sample, qualifier = request.qualifier } = set.find(nameOrArn);
     const { spec } = pool;
     if (spec.unsupported !== undefined) throw new OpenrayError('SettingInvalid', spec.unsupported);
     // Building is not Lambda's work: it is no part of the trace.
@@ -184,13 +194,15 @@ export function openFunctions(options: FunctionsOptions): Functions {
       invokedArn: invokedArn(spec.name, region, accountId, qualifier),
       payload: readPayload(request),
       clientContext: request.clientContext,
+      onChunk: request.onChunk,
+      links: request.links ?? [],
       startUs,
     };
     const trace = decideTrace({
       mode: spec.tracing,
       shape,
       incoming: request.traceHeader === undefined ? undefined : parseTraceHeader(request.traceHeader),
-      sample: samplers.get(spec.logicalId) ?? (() => true),
+      sample,
       nowUs: startUs,
     });
     switch (request.invocationType) {
@@ -199,15 +211,16 @@ export function openFunctions(options: FunctionsOptions): Functions {
       case 'RequestResponse':
         return invokeNow(call, trace);
       case 'Event':
-        return invokeLater(call, trace);
+        await events.accept({ ...call, spec, attempt: (...ids) => attempt(call, ...ids) }, trace);
+        return answer(call, trace, 202);
     }
   }
 
   async function invokeNow(call: Call, trace: TraceDecision): Promise<InvokeResult> {
     const finish = async (status: number) => {
       if (!isRecorded(trace)) return;
-      const { traced, requestId, startUs } = call;
-      await sender.send(serviceSegment({ function: traced, trace, requestId, startUs, endUs: nowUs(), status }));
+      const { traced, requestId, startUs, links } = call;
+      await sender.send(serviceSegment({ function: traced, trace, requestId, startUs, endUs: nowUs(), status, links }));
     };
     let result: JobResult;
     try {
@@ -226,35 +239,19 @@ export function openFunctions(options: FunctionsOptions): Functions {
     };
   }
 
-  async function invokeLater(call: Call, trace: TraceDecision): Promise<InvokeResult> {
-    if (events.size >= EVENTS_MAX) throw new OpenrayError('ThrottledException', 'too many events wait to be handled');
-    const { traced: fn, requestId, startUs } = call;
-    if (isRecorded(trace)) await sender.send(openServiceSegment({ function: fn, trace, requestId, startUs }));
-    const running: Promise<void> = runEvent(call, trace, nowUs()).finally(() => events.delete(running));
-    events.add(running);
-    return answer(call, trace, 202);
+  /** For what has nobody to hear of a failure: topics, rules, destinations. */
+  function invokeLater(nameOrArn: string, event: JsonObject, traceHeader: string | undefined): void {
+    const payload = Buffer.from(JSON.stringify(event));
+    invoke(nameOrArn, { payload, traceHeader, invocationType: 'Event' }).catch((error: unknown) => {
+      note(`${nameOrArn} did not get its event: ${toFailure(error).message}`);
+    });
   }
 
-  /** All attempts at one event. The first has the ids that were decided; nothing that fails here reaches anyone. */
-  async function runEvent(call: Call, first: TraceDecision, acceptedUs: number): Promise<void> {
-    const attempts: AttemptSpan[] = [];
-    let trace = first;
-    for (let number = 1; number <= call.pool.spec.maxRetryAttempts + 1 && !isClosed; number++) {
-      if (number > 1) {
-        await wait(retryDelaysMs[number - 2] ?? 0);
-        trace = decideRetry(first, shape);
-      }
-      const id = newEntityId();
-      const startUs = nowUs();
-      const result = await attempt(call, trace, id).catch(() => undefined);
-      attempts.push({ id, startUs, endUs: nowUs(), status: result === undefined ? 500 : 200 });
-      if (result !== undefined && !result.isFunctionError) break;
-    }
-    if (!isRecorded(first)) return;
-    const { traced, requestId, startUs } = call;
-    const dwell = { startUs: acceptedUs, endUs: attempts[0]?.startUs ?? acceptedUs };
-    const whole = { function: traced, trace: first, requestId, startUs, endUs: acceptedUs, status: 202 };
-    await sender.send(serviceSegment({ ...whole, queued: { dwell, attempts } }, { dwell: newEntityId() }));
+  /** A batch of a queue: its own trace, linked to the producers'. */
+  async function runBatch(functionId: string, event: JsonObject, links: readonly ProducerLink[]): Promise<BatchResult> {
+    const payload = Buffer.from(JSON.stringify(event));
+    const result = await invoke(functionId, { payload, links, invocationType: 'RequestResponse' });
+    return { payload: result.payload, isFunctionError: result.functionError !== undefined };
   }
 
   /** One run in an environment, and the sandbox's documents about it. */
@@ -268,6 +265,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
       payload,
       clientContext,
       trace,
+      onChunk: call.onChunk,
       onStart(startUs) {
         if (recorded) opened.push(sender.send(openFunctionSegment({ function: traced, startUs, ...recorded })));
       },
@@ -277,52 +275,27 @@ export function openFunctions(options: FunctionsOptions): Functions {
     return result;
   }
 
-  return {
-    list: () => [...pools.values()].map(({ spec }) => describe(spec)),
-    find: (nameOrArn) => describe(findPool(nameOrArn).pool.spec),
+  const functions: Functions = {
+    routes: set.routes,
+    list: () => set.list().map(describe),
+    find: (nameOrArn) => describe(set.find(nameOrArn).pool.spec),
+    fingerprint: set.fingerprint,
     invoke,
     async settled() {
-      while (events.size > 0) await Promise.all(events);
+      await events.settled();
+      await services.settled();
+      await events.settled();
     },
     async close() {
       isClosed = true;
-      process.off('exit', killAll);
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      events.close();
+      process.off('exit', set.kill);
+      await set.close();
+      await services.close();
       sender.close();
     },
   };
-}
-
-/** By logical id. */
-function openPools(options: FunctionsOptions, note: (sentence: string) => void): Map<string, FunctionPool> {
-  const { template, region, accountId } = options;
-  const builtFile = samBuildTemplate(template.file);
-  const built = builtFile === undefined ? undefined : readTemplate(builtFile, { parameters: {}, region, accountId });
-  const slots = openSlots(options.maxConcurrency ?? 32);
-  const settings = {
-    region,
-    accountId,
-    daemonAddress: options.daemonAddress,
-    cacheDir: options.cacheDir,
-    credentials: options.credentials ?? LOCAL_CREDENTIALS,
-    overrides: options.overrides ?? {},
-    initTimeoutMs: options.initTimeoutMs ?? 10_000,
-    interpreters: {
-      nodePath: options.nodePath ?? process.execPath,
-      pythonPath: options.pythonPath,
-      runtimesDir: options.runtimesDir,
-      host: options.host,
-    },
-    slots,
-    onLine: options.onLine ?? (() => {}),
-    note,
-  };
-  return new Map(
-    template.functions.map((spec) => {
-      const samBuild = built?.functions.find(({ logicalId }) => logicalId === spec.logicalId);
-      return [spec.logicalId, new FunctionPool(spec, { ...settings, samBuild })];
-    }),
-  );
+  return functions;
 }
 
 function answer(call: Call, trace: TraceDecision, statusCode: InvokeResult['statusCode']): InvokeResult {
@@ -356,8 +329,4 @@ function readPayload({ payload, invocationType }: InvokeRequest): Buffer {
     throw new OpenrayError('InvalidRequestException', `Could not parse request body into json: ${reason}`);
   }
   return payload;
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

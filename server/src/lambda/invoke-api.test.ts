@@ -4,6 +4,7 @@ import {
   GetFunctionCommand,
   InvokeCommand,
   type InvokeCommandInput,
+  InvokeWithResponseStreamCommand,
   LambdaClient,
   ListFunctionsCommand,
 } from '@aws-sdk/client-lambda';
@@ -12,6 +13,7 @@ import {
   handleGetFunction,
   handleGetFunctionConfiguration,
   handleInvoke,
+  handleInvokeStreaming,
   handleListFunctions,
   type LambdaApiAnswer,
 } from './invoke-api.ts';
@@ -30,9 +32,10 @@ const server = createServer(async (request, response) => {
   const url = new URL(request.url ?? '', 'http://localhost');
   const [, , , name = '', action] = url.pathname.split('/');
   const functionName = decodeURIComponent(name);
+  const invoke = url.pathname.startsWith('/2021-11-15/') ? handleInvokeStreaming : handleInvoke;
   const answer: LambdaApiAnswer =
     request.method === 'POST'
-      ? await handleInvoke(local.functions, {
+      ? await invoke(local.functions, {
           functionName,
           headers: request.headers,
           query: Object.fromEntries(url.searchParams),
@@ -43,7 +46,9 @@ const server = createServer(async (request, response) => {
         : action === 'configuration'
           ? handleGetFunctionConfiguration(local.functions, functionName)
           : handleGetFunction(local.functions, functionName);
-  response.writeHead(answer.status, answer.headers).end(answer.body);
+  response.writeHead(answer.status, answer.headers);
+  if (Buffer.isBuffer(answer.body)) response.end(answer.body);
+  else answer.body.pipe(response);
 });
 
 beforeAll(async () => {
@@ -51,8 +56,15 @@ beforeAll(async () => {
     'template.yaml': `
 Resources:
   Hello: {${FUNCTION}, Handler: index.hello, FunctionName: hello-name}}
+  Streaming: {${FUNCTION}, Handler: index.streaming}}
   Java: {Type: AWS::Serverless::Function, Properties: {Runtime: java21, Handler: a.B::c, CodeUri: app}}`,
     'app/index.js': `
+      exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
+        stream.write('first ');
+        await new Promise((done) => setTimeout(done, 200));
+        if (event.fail) throw new TypeError('midway');
+        stream.end('second');
+      });
       exports.hello = async (event, context) => {
         if (event.fail) throw new Error('as asked');
         console.log('hello');
@@ -134,7 +146,7 @@ describe('the AWS SDK invokes', () => {
 
 test('the AWS SDK lists and describes functions', async () => {
   const { Functions } = await client.send(new ListFunctionsCommand({}));
-  expect(Functions?.map(({ FunctionName }) => FunctionName)).toEqual(['hello-name', 'Java']);
+  expect(Functions?.map(({ FunctionName }) => FunctionName)).toEqual(['hello-name', 'Streaming', 'Java']);
   const { Configuration } = await client.send(new GetFunctionCommand({ FunctionName: 'hello-name' }));
   expect(Configuration).toMatchObject({
     FunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:hello-name',
@@ -172,4 +184,42 @@ test('one function alone also answers to the name `function`', async () => {
   });
   await alone.close();
   expect([answer.status, answer.body.toString()]).toEqual([200, '1']);
+});
+
+describe('invoked for a stream', () => {
+  async function stream(name: string, event: object) {
+    const command = new InvokeWithResponseStreamCommand({
+      FunctionName: name,
+      Payload: JSON.stringify(event),
+      LogType: 'Tail',
+    });
+    const { EventStream: events = [], StatusCode: status } = await client.send(command);
+    const chunks: { text: string; atMs: number }[] = [];
+    for await (const { PayloadChunk: chunk, InvokeComplete: complete } of events) {
+      if (chunk?.Payload) chunks.push({ text: Buffer.from(chunk.Payload).toString(), atMs: performance.now() });
+      if (complete) return { status, chunks, complete };
+    }
+    throw new Error('the stream ended without InvokeComplete');
+  }
+
+  test('a function that streams is heard as it speaks', async () => {
+    const { status, chunks, complete } = await stream('Streaming', {});
+    expect(status).toBe(200);
+    expect(chunks.map(({ text }) => text)).toEqual(['first ', 'second']);
+    expect((chunks[1]?.atMs ?? 0) - (chunks[0]?.atMs ?? 0)).toBeGreaterThan(100);
+    expect(Buffer.from(complete.LogResult ?? '', 'base64').toString()).toContain('REPORT RequestId: ');
+  });
+
+  test('one that fails midway says so at the end', async () => {
+    const { chunks, complete } = await stream('Streaming', { fail: true });
+    expect(chunks.map(({ text }) => text)).toEqual(['first ']);
+    expect(complete.ErrorCode).toBe('Unhandled');
+    expect(JSON.parse(complete.ErrorDetails ?? '')).toMatchObject({ errorType: 'TypeError', errorMessage: 'midway' });
+  });
+
+  test('one that returns its answer whole gives one chunk', async () => {
+    const { chunks } = await stream('Hello', { a: 1 });
+    expect(chunks.map(({ text }) => JSON.parse(text).event)).toEqual([{ a: 1 }]);
+    await expect(stream('Nobody', {})).rejects.toThrow('Function not found');
+  });
 });

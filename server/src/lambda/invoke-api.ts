@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
 import type { OpenrayError } from '../errors.ts';
 import { toFailure } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { formatTraceHeader, readTraceHeaders } from '../model/trace-header.ts';
+import { eventMessage } from './event-stream.ts';
 import { parseFunctionReference } from './function-reference.ts';
-import type { FunctionDescription, Functions, InvocationType } from './functions.ts';
+import type { FunctionDescription, Functions, InvocationType, InvokeRequest, InvokeResult } from './functions.ts';
 
 /**
  * Lambda's HTTP API as far as clients of local functions need it, free of any web framework. Signatures are not looked
@@ -21,7 +25,7 @@ export type LambdaApiRequest = {
 export type LambdaApiAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: Buffer | Readable;
 };
 
 const TYPES: readonly string[] = ['RequestResponse', 'Event', 'DryRun'] satisfies InvocationType[];
@@ -31,18 +35,100 @@ type ErrorType = readonly [status: number, type: string];
 
 /** `POST /2015-03-31/functions/{name}/invocations`. Never throws: what fails is an answer. */
 export async function handleInvoke(functions: Functions, request: LambdaApiRequest): Promise<LambdaApiAnswer> {
+  const read = readRequest(request);
+  if ('refused' in read) return read.refused;
+  try {
+    const result = await functions.invoke(request.functionName, read.invoke);
+    return {
+      status: result.statusCode,
+      headers: {
+        ...traceHeaders(result),
+        ...(result.statusCode === 200
+          ? { 'content-type': 'application/json', 'x-amz-executed-version': result.executedVersion }
+          : {}),
+        ...(result.functionError === undefined ? {} : { 'x-amz-function-error': result.functionError }),
+        ...(result.statusCode === 200 && read.withTail ? { 'x-amz-log-result': base64(result.logTail) } : {}),
+      },
+      body: result.payload,
+    };
+  } catch (error) {
+    return failureAnswer(toFailure(error));
+  }
+}
+
+/**
+ * `POST /2021-11-15/functions/{name}/response-streaming-invocations`: an event stream of `PayloadChunk`s as the function
+ * writes them, and `InvokeComplete`. Never throws: what fails before the first byte is an answer.
+ */
+export async function handleInvokeStreaming(functions: Functions, request: LambdaApiRequest): Promise<LambdaApiAnswer> {
+  const read = readRequest(request);
+  if ('refused' in read) return read.refused;
+  const body = new PassThrough();
+  // The caller may hang up; the invocation goes on.
+  body.on('error', () => {});
+  let hasBegun = () => {};
+  const begun = new Promise<undefined>((resolve) => {
+    hasBegun = () => resolve(undefined);
+  });
+  const write = async (message: Buffer) => {
+    if (!body.write(message) && !body.destroyed) await Promise.race([once(body, 'drain'), once(body, 'close')]);
+  };
+  const invocation = functions.invoke(request.functionName, {
+    ...read.invoke,
+    onChunk: (chunk) => {
+      hasBegun();
+      return write(eventMessage('PayloadChunk', 'application/octet-stream', chunk));
+    },
+  });
+  let isStreamed = false;
+  const finished = invocation.then(async (result) => {
+    const { functionError, payload } = result;
+    if (!isStreamed && functionError === undefined) {
+      await write(eventMessage('PayloadChunk', 'application/octet-stream', payload));
+    }
+    const complete = {
+      ...(functionError === undefined ? {} : { ErrorCode: functionError, ErrorDetails: payload.toString() }),
+      ...(read.withTail ? { LogResult: base64(result.logTail) } : {}),
+    };
+    body.end(eventMessage('InvokeComplete', 'application/json', jsonBody(complete)));
+    return result;
+  });
+  try {
+    const whole = await Promise.race([begun, invocation]);
+    isStreamed = whole === undefined;
+    finished.catch((error: unknown) => body.destroy(toFailure(error)));
+    const headers = whole === undefined ? {} : traceHeaders(whole);
+    return {
+      status: 200,
+      headers: {
+        ...headers,
+        'content-type': 'application/vnd.amazon.eventstream',
+        'x-amz-executed-version': '$LATEST',
+      },
+      body,
+    };
+  } catch (error) {
+    finished.catch(() => {});
+    return failureAnswer(toFailure(error));
+  }
+}
+
+type ReadRequest =
+  | { readonly invoke: InvokeRequest; readonly withTail: boolean }
+  | { readonly refused: LambdaApiAnswer };
+
+function readRequest(request: LambdaApiRequest): ReadRequest {
   const type = header(request, 'x-amz-invocation-type') ?? 'RequestResponse';
+  const refused = (error: ErrorType, message: string) => ({ refused: refusal(error, message) });
   if (!TYPES.includes(type)) {
-    return refusal(
-      [400, 'InvalidParameterValueException'],
-      `Value '${type}' at 'invocationType' is not one of ${TYPES.join(', ')}`,
-    );
+    const message = `Value '${type}' at 'invocationType' is not one of ${TYPES.join(', ')}`;
+    return refused([400, 'InvalidParameterValueException'], message);
   }
   let clientContext: string | undefined;
   try {
     clientContext = readClientContext(header(request, 'x-amz-client-context'));
   } catch {
-    return refusal(
+    return refused(
       [400, 'InvalidRequestContentException'],
       'Client context must be a valid Base64-encoded JSON object.',
     );
@@ -50,33 +136,27 @@ export async function handleInvoke(functions: Functions, request: LambdaApiReque
   try {
     parseFunctionReference(request.functionName);
   } catch (error) {
-    return refusal([400, 'ValidationException'], toFailure(error).message);
+    return refused([400, 'ValidationException'], toFailure(error).message);
   }
-  try {
-    const result = await functions.invoke(request.functionName, {
+  const incoming = readTraceHeaders(header(request, 'x-amzn-trace-id'), header(request, 'traceparent'));
+  return {
+    withTail: header(request, 'x-amz-log-type') === 'Tail',
+    invoke: {
       payload: request.body,
-      traceHeader: header(request, 'x-amzn-trace-id'),
+      traceHeader: formatTraceHeader(incoming) || undefined,
       clientContext,
       invocationType: type as InvocationType,
       qualifier: first(request.query.Qualifier),
-    });
-    const withTail = result.statusCode === 200 && header(request, 'x-amz-log-type') === 'Tail';
-    return {
-      status: result.statusCode,
-      headers: {
-        'x-amzn-requestid': result.requestId,
-        'x-amzn-trace-id': result.traceHeader,
-        ...(result.statusCode === 200
-          ? { 'content-type': 'application/json', 'x-amz-executed-version': result.executedVersion }
-          : {}),
-        ...(result.functionError === undefined ? {} : { 'x-amz-function-error': result.functionError }),
-        ...(withTail ? { 'x-amz-log-result': Buffer.from(result.logTail).toString('base64') } : {}),
-      },
-      body: result.payload,
-    };
-  } catch (error) {
-    return failureAnswer(toFailure(error));
-  }
+    },
+  };
+}
+
+function traceHeaders({ requestId, traceHeader }: InvokeResult) {
+  return { 'x-amzn-requestid': requestId, 'x-amzn-trace-id': traceHeader };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
 }
 
 /** `GET /2015-03-31/functions/`, all on one page. */

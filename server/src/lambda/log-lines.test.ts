@@ -134,7 +134,7 @@ describe('JSON records', () => {
         tracing: {
           spanId: '5a6b7c8d9e0f1a20',
           type: 'X-Amzn-Trace-Id',
-          value: 'Root=1-6650a080-3c4d5e6f708192a3b4c5d6e7;Parent=7c2e3f4a5b6c7d82;Sampled=1',
+          value: 'Root=1-6650a080-3c4d5e6f708192a3b4c5d6e7;Parent=4f1c2d3e4a5b6c70;Sampled=1',
         },
       },
     });

@@ -1,7 +1,9 @@
+import { formatTraceHeader } from '../model/trace-header.ts';
 import { formatTraceId } from '../model/trace-id.ts';
+import type { ExtensionNews } from './extensions-api.ts';
 import { failureMessage, type PlatformFailure } from './failure.ts';
 import type { LoggingSpec, LogLevel } from './function-spec.ts';
-import { headerText, type TraceDecision } from './trace-decision.ts';
+import type { TraceDecision } from './trace-decision.ts';
 
 /**
  * The lines Lambda itself writes around a function's own. Each is one log event without its final newline; REPORT
@@ -135,15 +137,54 @@ export function initReportRecord(
   };
 }
 
+export function initRuntimeDoneRecord(status: 'success' | 'timeout' | 'error', errorType?: string): PlatformRecord {
+  return {
+    type: 'platform.initRuntimeDone',
+    level: status === 'success' ? 'DEBUG' : 'WARN',
+    record: {
+      initializationType: 'on-demand',
+      phase: 'init',
+      status,
+      ...(errorType === undefined ? {} : { errorType }),
+    },
+  };
+}
+
+/** The record and the line of the text form. */
+export function extensionNews(news: ExtensionNews): readonly [PlatformRecord, () => string] {
+  const { name } = news;
+  switch (news.kind) {
+    case 'registered': {
+      const { events } = news;
+      const record = { name, state: 'Ready', events };
+      const line = () => `EXTENSION\tName: ${name}\tState: Ready\tEvents: [${events.join(', ')}]`;
+      return [{ type: 'platform.extension', level: 'INFO', record }, line];
+    }
+    case 'subscribed': {
+      const { types } = news;
+      const named = types.map((type) => type.charAt(0).toUpperCase() + type.slice(1)).join(', ');
+      const record = { name, state: 'Subscribed', types };
+      const line = () => `TELEMETRY\tName: ${name}\tState: Subscribed\tTypes: [${named}]`;
+      return [{ type: 'platform.telemetrySubscription', level: 'INFO', record }, line];
+    }
+  }
+}
+
 export function startRecord(requestId: string, functionArn: string, trace: TraceDecision): PlatformRecord {
   return {
     type: 'platform.start',
     level: 'INFO',
-    record: { requestId, functionArn, version: '$LATEST', ...tracing(trace) },
+    record: { requestId, functionArn, version: '$LATEST', ...tracing(trace, 'start') },
   };
 }
 
-export function runtimeDoneRecord(report: Report, producedBytes: number): PlatformRecord {
+export type TimedSpan = { readonly name: string; readonly startUs: number; readonly endUs: number };
+
+export function runtimeDoneRecord(
+  report: Report,
+  producedBytes: number,
+  spans: readonly TimedSpan[] = [],
+): PlatformRecord {
   return {
     type: 'platform.runtimeDone',
     level: report.status === 'success' ? 'DEBUG' : 'WARN',
@@ -152,7 +193,8 @@ export function runtimeDoneRecord(report: Report, producedBytes: number): Platfo
       status: report.status,
       ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
       metrics: { durationMs: report.durationUs / 1000, producedBytes },
-      ...tracing(report.trace),
+      ...tracing(report.trace, 'runtimeDone'),
+      ...(spans.length === 0 ? {} : { spans: spans.map(spanRecord) }),
     },
   };
 }
@@ -170,16 +212,26 @@ export function reportRecord(report: Report): PlatformRecord {
         maxMemoryUsedMB: report.maxMemoryUsedMb,
         ...(report.initDurationUs === undefined ? {} : { initDurationMs: report.initDurationUs / 1000 }),
       },
-      ...tracing(report.trace),
+      ...tracing(report.trace, 'report'),
       status: report.status,
       ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
     },
   };
 }
 
-function tracing(trace: TraceDecision): object {
-  if (trace.ids === undefined) return {};
-  return { tracing: { spanId: trace.ids.function, type: 'X-Amzn-Trace-Id', value: headerText(trace) } };
+function spanRecord({ name, startUs, endUs }: TimedSpan): object {
+  return { name, start: isoTime(startUs), durationMs: Math.max(0, endUs - startUs) / 1000 };
+}
+
+/** The span that the record is about, and the header with the span above it; nothing for what is not recorded. */
+function tracing(trace: TraceDecision, record: 'start' | 'runtimeDone' | 'report'): object {
+  const { ids, header } = trace;
+  if (ids === undefined) return {};
+  const isClassic = header.parent === ids.invocation;
+  const isInvocation = isClassic && record === 'runtimeDone';
+  const parent = isInvocation ? ids.function : ids.service;
+  const value = formatTraceHeader({ ...header, parent });
+  return { tracing: { spanId: isInvocation ? ids.invocation : ids.function, type: 'X-Amzn-Trace-Id', value } };
 }
 
 export const TAIL_BYTES = 4096;
@@ -200,6 +252,17 @@ function millis(us: number): string {
   return (Math.round(us / 10) / 100).toFixed(2);
 }
 
-function isoTime(us: number): string {
+/** With milliseconds. */
+export function isoTime(us: number): string {
   return new Date(us / 1000).toISOString();
+}
+
+/** The text as JSON where it is a JSON object, else as it is. */
+export function asJson(text: string): unknown {
+  if (!text.startsWith('{')) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

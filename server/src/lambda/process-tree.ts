@@ -41,12 +41,17 @@ export function killGroup(leader: number): void {
 export function killTree(leader: number): void {
   const members = processTree(leader);
   killGroup(leader);
-  members.forEach(kill);
+  for (const member of members) kill(member);
 }
 
-function kill(target: number): void {
+/** Stops every process of a tree where it is, or lets it go on. Never throws. */
+export function freezeTree(leader: number, isFrozen: boolean): void {
+  for (const member of processTree(leader)) kill(member, isFrozen ? 'SIGSTOP' : 'SIGCONT');
+}
+
+function kill(target: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(target, 'SIGKILL');
+    process.kill(target, signal);
   } catch {
     // It is gone already.
   }

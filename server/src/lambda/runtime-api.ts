@@ -15,6 +15,8 @@ export type Invocation = {
   /** JSON text. */
   readonly clientContext: string | undefined;
   readonly payload: Buffer;
+  /** Takes a streamed answer as it comes; the next bytes are read when it resolves. The completion has all of it again. */
+  readonly onChunk?: ((chunk: Buffer, contentType: string) => Promise<void>) | undefined;
 };
 
 /** What became of an invocation, as the runtime told it. Times in microseconds, of the body's first and last byte. */
@@ -51,7 +53,7 @@ type State =
   | { readonly kind: 'init' }
   | { readonly kind: 'initFailed' }
   | { readonly kind: 'idle' }
-  | { readonly kind: 'invoking'; readonly requestId: string }
+  | { readonly kind: 'invoking'; readonly requestId: string; readonly onChunk: Invocation['onChunk'] }
   | { readonly kind: 'completing'; readonly requestId: string }
   | { readonly kind: 'completed' };
 
@@ -61,6 +63,12 @@ const DEAF: RuntimeListener = {
   started() {},
   completed() {},
   ready() {},
+};
+
+/** Other APIs that are served on the same port. */
+export type Beside = {
+  readonly takes: (path: string) => boolean;
+  readonly handle: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
 };
 
 type Refusal = { readonly status: number; readonly errorType: string; readonly errorMessage: string };
@@ -77,6 +85,7 @@ export class RuntimeApi {
   readonly #limits: RuntimeLimits;
   #listener: RuntimeListener = DEAF;
   #state: State = { kind: 'init' };
+  #beside: Beside | undefined;
   #waiting: ServerResponse | undefined;
   #offered: Invocation | undefined;
 
@@ -112,8 +121,9 @@ export class RuntimeApi {
   }
 
   /** Before the runtime is started. */
-  listen(listener: RuntimeListener): void {
+  listen(listener: RuntimeListener, beside?: Beside): void {
     this.#listener = listener;
+    this.#beside = beside;
   }
 
   /** Hands out an event: at once when the runtime waits for one, else with its next `next`. */
@@ -135,7 +145,9 @@ export class RuntimeApi {
     response.on('error', () => {});
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const { method } = request;
-    if (method === 'GET' && path === `${PREFIX}/ping`) {
+    if (this.#beside?.takes(path)) {
+      void this.#beside.handle(request, response, path);
+    } else if (method === 'GET' && path === `${PREFIX}/ping`) {
       response.end('pong');
     } else if (method === 'GET' && path === `${PREFIX}/runtime/invocation/next`) {
       this.#next(response);
@@ -177,7 +189,9 @@ export class RuntimeApi {
     if (response === undefined || invocation === undefined) return;
     this.#waiting = undefined;
     this.#offered = undefined;
-    this.#state = { kind: 'invoking', requestId: invocation.requestId };
+    this.#state = { kind: 'invoking', requestId: invocation.requestId, onChunk: invocation.onChunk };
+    // Taken before the write: on a busy machine the function may have begun by the time that it returns.
+    const startUs = nowUs();
     response.writeHead(200, {
       'Content-Type': 'application/json',
       'Content-Length': invocation.payload.length,
@@ -190,7 +204,7 @@ export class RuntimeApi {
         : { 'Lambda-Runtime-Client-Context': headerSafe(invocation.clientContext) }),
     });
     response.end(invocation.payload);
-    this.#listener.started(nowUs());
+    this.#listener.started(startUs);
   }
 
   async #initError(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -225,7 +239,13 @@ export class RuntimeApi {
       : mode === 'streaming'
         ? this.#limits.streamMaxBytes
         : this.#limits.responseMaxBytes;
-    const body = await readBody(request, maxBytes);
+    const contentType = request.headers['content-type'] ?? 'application/octet-stream';
+    const { onChunk } = state;
+    const pass =
+      isError || mode !== 'streaming' || onChunk === undefined
+        ? undefined
+        : (chunk: Buffer) => onChunk(chunk, contentType);
+    const body = await readBody(request, maxBytes, pass);
     if (body.kind === 'cut') {
       // The runtime may try again on a new connection; if it doesn't, its deadline or its exit ends this.
       this.#state = state;
@@ -249,7 +269,11 @@ export class RuntimeApi {
 }
 
 /** Up to `maxBytes` are kept, the rest is read and counted, so that the sender gets to hear the answer. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Body> {
+async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  pass: (chunk: Buffer) => Promise<void> = async () => {},
+): Promise<Body> {
   const chunks: Buffer[] = [];
   let totalBytes = 0;
   let keptBytes = 0;
@@ -260,6 +284,7 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Bod
         const kept = chunk.subarray(0, maxBytes - keptBytes);
         chunks.push(kept);
         keptBytes += kept.length;
+        await pass(kept);
       }
     }
   } catch {

@@ -11,8 +11,18 @@ export type Interpreters = {
   readonly pythonPath: string | undefined;
   /** Folder with openray's runtime clients, `node/` and `python/`. */
   readonly runtimesDir: string;
+  /** Waits for a debugger before anything of the function runs. */
+  readonly debug?: DebugOptions | undefined;
   /** For `PATH` and `VIRTUAL_ENV`. */
   readonly host: Readonly<Record<string, string | undefined>>;
+};
+
+export type DebugOptions = {
+  readonly port: number;
+  /** Further arguments of the interpreter. */
+  readonly args: readonly string[];
+  /** Logical id; undefined for whichever function runs. */
+  readonly functionId: string | undefined;
 };
 
 export type RuntimeCommand =
@@ -46,7 +56,8 @@ function managedCommand(spec: FunctionSpec, codeDir: string, interpreters: Inter
   return bootstrapCommand(spec, codeDir);
 }
 
-function nodeCommand({ logicalId, runtime }: FunctionSpec, { nodePath, runtimesDir }: Interpreters): RuntimeCommand {
+function nodeCommand({ logicalId, runtime }: FunctionSpec, interpreters: Interpreters): RuntimeCommand {
+  const { nodePath, runtimesDir } = interpreters;
   const runtimeDir = join(runtimesDir, 'node');
   const wanted = /^nodejs(\d+)/.exec(runtime)?.[1];
   const have = nodePath === process.execPath ? process.versions.node.split('.')[0] : undefined;
@@ -54,10 +65,13 @@ function nodeCommand({ logicalId, runtime }: FunctionSpec, { nodePath, runtimesD
     have === undefined || wanted === undefined || wanted === have
       ? undefined
       : `${logicalId} asks for ${runtime} and runs on Node ${process.versions.node}.`;
-  return { ok: true, command: [nodePath, join(runtimeDir, 'bootstrap.cjs')], runtimeDir, note };
+  const debug = debugOf(logicalId, interpreters);
+  const debugArgs = debug === undefined ? [] : [`--inspect-brk=127.0.0.1:${debug.port}`, ...debug.args];
+  return { ok: true, command: [nodePath, ...debugArgs, join(runtimeDir, 'bootstrap.cjs')], runtimeDir, note };
 }
 
-function pythonCommand(spec: FunctionSpec, { pythonPath, runtimesDir, host }: Interpreters): RuntimeCommand {
+function pythonCommand(spec: FunctionSpec, interpreters: Interpreters): RuntimeCommand {
+  const { pythonPath, runtimesDir, host } = interpreters;
   const { logicalId, runtime } = spec;
   const venv = host.VIRTUAL_ENV;
   const exact = findProgram(runtime, host.PATH);
@@ -72,7 +86,16 @@ function pythonCommand(spec: FunctionSpec, { pythonPath, runtimesDir, host }: In
   const runtimeDir = join(runtimesDir, 'python');
   const isOther = pythonPath === undefined && venv === undefined && exact === undefined;
   const note = isOther ? `${logicalId} asks for ${runtime} and runs on the python3 of this machine.` : undefined;
-  return { ok: true, command: [program, join(runtimeDir, 'bootstrap.py')], runtimeDir, note };
+  const debug = debugOf(logicalId, interpreters);
+  const debugArgs =
+    debug === undefined
+      ? []
+      : ['-m', 'debugpy', '--listen', `127.0.0.1:${debug.port}`, '--wait-for-client', ...debug.args];
+  return { ok: true, command: [program, ...debugArgs, join(runtimeDir, 'bootstrap.py')], runtimeDir, note };
+}
+
+export function debugOf(logicalId: string, { debug }: Pick<Interpreters, 'debug'>): DebugOptions | undefined {
+  return debug === undefined || (debug.functionId ?? logicalId) === logicalId ? debug : undefined;
 }
 
 function bootstrapCommand(spec: FunctionSpec, codeDir: string): RuntimeCommand {

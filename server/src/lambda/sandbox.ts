@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { nowUs } from './clock.ts';
+import {
+  type ExtensionProcesses,
+  type ExternalExtension,
+  extensionEnvironment,
+  startExtensions,
+} from './extension-processes.ts';
+import { ExtensionsApi, type ExtensionsApiOptions } from './extensions-api.ts';
 import {
   entrypointFailure,
   exitFailure,
@@ -8,7 +16,7 @@ import {
   timeoutFailure,
 } from './failure.ts';
 import { type LineSplitter, splitLines } from './line-splitter.ts';
-import { killGroup, killTree, residentKb, treePeakKb } from './process-tree.ts';
+import { freezeTree, killGroup, killTree, residentKb, treePeakKb } from './process-tree.ts';
 import { type Completion, type Invocation, RuntimeApi, type RuntimeLimits } from './runtime-api.ts';
 
 export type SandboxOptions = {
@@ -20,8 +28,20 @@ export type SandboxOptions = {
   readonly env: Readonly<Record<string, string>>;
   /** What the process prints on stdout and stderr, line by line in the order it was printed. */
   readonly onLine: (line: string) => void;
+  readonly extensions: SandboxExtensions;
   readonly limits?: RuntimeLimits;
 };
+
+/** What the sandbox's extensions get to know, and who hears of them. */
+export type SandboxExtensions = Pick<
+  ExtensionsApiOptions,
+  'functionName' | 'handler' | 'accountId' | 'telemetry' | 'onNews'
+> & {
+  readonly external: readonly ExternalExtension[];
+  readonly onLine: (line: string) => void;
+};
+
+export type ShutdownReason = 'spindown' | 'timeout' | 'failure';
 
 /** How initialisation ended; times in microseconds, from the start of the process. */
 export type InitOutcome = { readonly startUs: number; readonly endUs: number } & (
@@ -37,6 +57,8 @@ export type RunOutcome = {
   /** The event was written to the runtime. */
   readonly startUs: number;
   readonly endUs: number;
+  /** The runtime asked for its next event; extensions may have gone on. */
+  readonly runtimeReadyUs: number | undefined;
   readonly completion: Completion | undefined;
   readonly end:
     | { readonly kind: 'ready' }
@@ -51,22 +73,29 @@ type Signal =
   | { readonly kind: 'exited'; readonly atUs: number; readonly failure: PlatformFailure };
 
 const MEMORY_POLL_MS = 250;
+const EXTERNAL_SHUTDOWN_MS = 2000;
+const INTERNAL_SHUTDOWN_MS = 500;
 
 /**
  * One execution environment: a process tree that serves one invocation at a time, with a Runtime API of its own.
  * Whatever happens in there, it ends as an outcome: nothing is thrown, and after `stop()` nothing is left running.
  */
 export class Sandbox {
-  readonly #process: ChildProcess;
+  readonly #options: SandboxOptions;
   readonly #api: RuntimeApi;
+  readonly #extensions: ExtensionsApi;
+  readonly #externals: ExtensionProcesses | undefined;
   readonly #lines: LineSplitter;
   readonly #startUs: number;
+  #process: ChildProcess | undefined;
   #exit: Extract<Signal, { kind: 'exited' }> | undefined;
   #early: Signal | undefined;
   #waiter: ((signal: Signal) => void) | undefined;
   #startedUs = 0;
+  #runtimeReadyUs: number | undefined;
   #completion: Completion | undefined;
   #peakKb = 0;
+  #isStopping = false;
 
   /** Starts the process; `initialised` tells how that went. */
   static async start(options: SandboxOptions): Promise<Sandbox> {
@@ -74,31 +103,71 @@ export class Sandbox {
   }
 
   private constructor(options: SandboxOptions, api: RuntimeApi) {
+    const { external, onLine: onExtensionLine, ...extensions } = options.extensions;
+    this.#options = options;
     this.#api = api;
     this.#lines = splitLines(options.onLine);
-    api.listen({
-      initDone: (atUs) => this.#signal({ kind: 'initDone', atUs }),
-      initError: (failure) => this.#signal({ kind: 'initError', atUs: nowUs(), failure }),
-      started: (atUs) => {
-        this.#startedUs = atUs;
-      },
-      completed: (completion) => {
-        this.#completion = completion;
-      },
-      ready: (atUs) => this.#signal({ kind: 'ready', atUs }),
+    this.#extensions = new ExtensionsApi({
+      ...extensions,
+      externalNames: external.map(({ name }) => name),
+      onFailure: (failure) => this.#fail(failure),
     });
+    api.listen(
+      {
+        initDone: (atUs) =>
+          this.#whenExtensionsReady(atUs, (endUs) => {
+            this.#extensions.endInit();
+            this.#signal({ kind: 'initDone', atUs: endUs });
+          }),
+        initError: (failure) => this.#signal({ kind: 'initError', atUs: nowUs(), failure }),
+        started: (atUs) => {
+          this.#startedUs = atUs;
+        },
+        completed: (completion) => {
+          this.#completion = completion;
+        },
+        ready: (atUs) => {
+          this.#runtimeReadyUs = atUs;
+          this.#whenExtensionsReady(atUs, (endUs) => this.#signal({ kind: 'ready', atUs: endUs }));
+        },
+      },
+      this.#extensions,
+    );
     this.#startUs = nowUs();
-    // One pipe for both outputs keeps their order. `detached` makes the process the leader of a group of its own.
-    this.#process = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', ...options.command], {
+    if (external.length === 0) {
+      this.#startRuntime();
+      return;
+    }
+    this.#externals = startExtensions(external, {
       cwd: options.cwd,
-      env: { ...options.env, AWS_LAMBDA_RUNTIME_API: api.address },
+      env: { ...extensionEnvironment(options.env), AWS_LAMBDA_RUNTIME_API: api.address },
+      onLine: onExtensionLine,
+      onExit: (failure) => this.#fail(failure),
+    });
+    // Lambda starts the runtime when every extension has registered.
+    void this.#extensions.until(() => this.#extensions.hasAll).then(() => this.#startRuntime());
+  }
+
+  #startRuntime(): void {
+    if (this.#isStopping || !this.isAlive) return;
+    const { command, cwd, env } = this.#options;
+    // One pipe for both outputs keeps their order. `detached` makes the process the leader of a group of its own.
+    const child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', ...command], {
+      cwd,
+      env: { ...env, AWS_LAMBDA_RUNTIME_API: this.#api.address },
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     });
-    this.#process.stdout?.on('data', (chunk: Buffer) => this.#lines.write(chunk));
-    this.#process.stdout?.on('error', () => {});
-    this.#process.once('exit', (code, signal) => this.#exited(exitFailure({ code, signal })));
-    this.#process.once('error', (error) => this.#exited(entrypointFailure(error.message)));
+    this.#process = child;
+    child.stdout?.on('data', (chunk: Buffer) => this.#lines.write(chunk));
+    child.stdout?.on('error', () => {});
+    child.once('exit', (code, signal) => this.#exited(exitFailure({ code, signal })));
+    child.once('error', (error) => this.#exited(entrypointFailure(error.message)));
+  }
+
+  #whenExtensionsReady(atUs: number, then: (endUs: number) => void): void {
+    if (this.#extensions.isReady) then(atUs);
+    else void this.#extensions.until(() => this.#extensions.isReady).then(() => then(nowUs()));
   }
 
   get isAlive(): boolean {
@@ -135,16 +204,25 @@ export class Sandbox {
   async invoke(invocation: Invocation, timeoutMs: number, functionTimeoutMs: number): Promise<RunOutcome> {
     const offeredUs = nowUs();
     this.#completion = undefined;
+    this.#runtimeReadyUs = undefined;
     this.#startedUs = offeredUs;
+    const { requestId, deadlineMs, functionArn: invokedFunctionArn, traceHeader } = invocation;
+    const tracing = { type: 'X-Amzn-Trace-Id', value: traceHeader };
+    this.#extensions.offer({ eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing });
     this.#api.offer(invocation);
     const poll = setInterval(() => void this.#sampleMemory(), MEMORY_POLL_MS);
     const signal = await this.#wait(timeoutMs);
     clearInterval(poll);
     const endUs = signal?.atUs ?? nowUs();
     await this.#sampleMemory();
-    if (signal === undefined) this.kill();
+    if (signal === undefined) this.#killRuntime();
     await this.#settle();
-    const outcome = { startUs: this.#startedUs, endUs, completion: this.#completion };
+    const outcome = {
+      startUs: this.#startedUs,
+      endUs,
+      runtimeReadyUs: this.#runtimeReadyUs,
+      completion: this.#completion,
+    };
     if (signal === undefined) {
       return { ...outcome, end: { kind: 'timedOut', failure: timeoutFailure(functionTimeoutMs) } };
     }
@@ -152,24 +230,73 @@ export class Sandbox {
     return { ...outcome, end: { kind: 'ready' } };
   }
 
-  /** Kills the whole tree at once, as Lambda does where there are no extensions, and frees the port. */
-  async stop(): Promise<void> {
+  /**
+   * Ends everything and frees the port. Without extensions the whole tree is killed at once, as Lambda does it; with
+   * extensions the runtime gets SIGTERM, they get SHUTDOWN, and all of them a moment.
+   */
+  async stop(reason: ShutdownReason = 'spindown'): Promise<void> {
+    this.freeze(false);
+    if (this.#extensions.hasAny && !this.#isStopping) {
+      this.#isStopping = true;
+      const limitMs = this.#extensions.hasExternal ? EXTERNAL_SHUTDOWN_MS : INTERNAL_SHUTDOWN_MS;
+      const timedOut = new Promise<void>((resolve) => setTimeout(resolve, limitMs).unref());
+      if (this.#exit === undefined) this.#process?.kill('SIGTERM');
+      await Promise.race([this.#options.extensions.telemetry.flush(), timedOut]);
+      this.#extensions.offer({ eventType: 'SHUTDOWN', shutdownReason: reason, deadlineMs: Date.now() + limitMs });
+      await Promise.race([this.#externals?.ended ?? this.#runtimeEnded(), timedOut]);
+    }
     this.kill();
-    this.#process.stdout?.destroy();
+    this.#process?.stdout?.destroy();
     await this.#api.close();
+  }
+
+  /**
+   * Stops all of its processes until it is thawed, as Lambda does between invocations: timers and connections then
+   * stand still too.
+   */
+  freeze(isFrozen = true): void {
+    if (!this.isAlive || this.#isStopping) return;
+    for (const { pid } of [this.#process, ...(this.#externals?.processes ?? [])].filter(
+      (child) => child !== undefined,
+    )) {
+      if (pid !== undefined) freezeTree(pid, isFrozen);
+    }
   }
 
   /** Only the killing, for the moment in which the host itself exits. */
   kill(): void {
+    this.#isStopping = true;
+    this.#externals?.kill();
+    this.#killRuntime();
+  }
+
+  #killRuntime(): void {
     // The id of a process that has ended may already be another's.
-    if (this.isAlive && this.#process.pid !== undefined) killTree(this.#process.pid);
+    if (this.#process?.exitCode === null && this.#process.signalCode === null && this.#process.pid !== undefined) {
+      killTree(this.#process.pid);
+    }
+  }
+
+  async #runtimeEnded(): Promise<void> {
+    if (this.#process?.exitCode === null && this.#process.signalCode === null) await once(this.#process, 'exit');
   }
 
   #exited(failure: PlatformFailure): void {
+    // What it started and left behind goes with it.
+    if (this.#process?.pid !== undefined) killGroup(this.#process.pid);
+    this.#end(failure);
+  }
+
+  /** An extension failed or ended: the environment does not go on without it. */
+  #fail(failure: PlatformFailure): void {
+    if (this.#isStopping) return;
+    this.#end(failure);
+    this.#killRuntime();
+  }
+
+  #end(failure: PlatformFailure): void {
     if (this.#exit !== undefined) return;
     this.#exit = { kind: 'exited', atUs: nowUs(), failure };
-    // What it started and left behind goes with it.
-    if (this.#process.pid !== undefined) killGroup(this.#process.pid);
     this.#signal(this.#exit);
   }
 
@@ -205,7 +332,7 @@ export class Sandbox {
   }
 
   async #sampleMemory(): Promise<void> {
-    const { pid } = this.#process;
+    const pid = this.#process?.pid;
     if (pid === undefined) return;
     const kb = process.platform === 'linux' ? treePeakKb(pid) : await residentKb(pid);
     this.#peakKb = Math.max(this.#peakKb, kb ?? 0);

@@ -12,7 +12,9 @@ const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion
 export function readFunction(logicalId: string, resource: Resource, raw: RawTemplate, scope: Scope): FunctionSpec {
   const isServerless = resource.type === 'AWS::Serverless::Function';
   // Globals belong to SAM's types alone.
-  const properties = isServerless ? mergeGlobals(raw.globals, resource.properties) : resource.properties;
+  const properties = isServerless
+    ? mergeGlobals(objectOf(raw.globals.Function), resource.properties)
+    : resource.properties;
   const at = (key: string, isStrict = false): Scope => ({ ...scope, where: `${logicalId}.${key}`, isStrict });
   const get = (key: string) => resolveValue(properties[key], at(key));
   const text = (key: string) => asText(resolveValue(properties[key], at(key, true)));
@@ -40,7 +42,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
     logging: loggingOf(objectOf(get('LoggingConfig')), name, `${logicalId}.LoggingConfig`),
     build: buildOf(objectOf(resolveValue(resource.metadata, at('Metadata')))),
     reservedConcurrency: optionalNumber(get('ReservedConcurrentExecutions')),
-    maxRetryAttempts: optionalNumber(objectOf(get('EventInvokeConfig')).MaximumRetryAttempts) ?? 2,
+    ...asyncOf(get('EventInvokeConfig'), get('DeadLetterQueue') ?? get('DeadLetterConfig')),
     unsupported: unsupportedReason({ logicalId, runtime, handler, packageType, code }),
   };
 }
@@ -92,6 +94,24 @@ function unsupportedReason(input: {
   if (handler === '' && !runtime.startsWith('provided'))
     return `${logicalId} has no Handler; name one, such as index.handler.`;
   return undefined;
+}
+
+function asyncOf(config: JsonValue | undefined, deadLetter: JsonValue | undefined) {
+  const {
+    MaximumRetryAttempts: retries,
+    MaximumEventAgeInSeconds: age,
+    DestinationConfig: destinations,
+  } = objectOf(config);
+  const { OnSuccess: onSuccess, OnFailure: onFailure } = objectOf(destinations);
+  return {
+    maxRetryAttempts: optionalNumber(retries) ?? 2,
+    maxEventAgeMs: (optionalNumber(age) ?? 21_600) * 1000,
+    deadLetterArn: asText(objectOf(deadLetter).TargetArn),
+    destinations: {
+      onSuccess: asText(objectOf(onSuccess).Destination),
+      onFailure: asText(objectOf(onFailure).Destination),
+    },
+  };
 }
 
 function environmentOf(value: JsonValue | undefined): Record<string, string> {

@@ -126,6 +126,9 @@ describe('functions', () => {
         build: { kind: 'none' },
         reservedConcurrency: undefined,
         maxRetryAttempts: 2,
+        maxEventAgeMs: 21_600_000,
+        deadLetterArn: undefined,
+        destinations: { onSuccess: undefined, onFailure: undefined },
         unsupported: undefined,
       },
     ]);

@@ -3,8 +3,11 @@ import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
+import { type GatewayRoute, readRoutes } from './gateway/routes.ts';
 import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
+import { readServices, type ServiceSpecs, serviceValue } from './services/service-specs.ts';
 import { readFunction } from './template-function.ts';
+import { expandMacros } from './template-macros.ts';
 import { parseTemplateText } from './template-text.ts';
 
 /** A SAM or CloudFormation template, as far as it concerns running its functions. */
@@ -12,6 +15,10 @@ export type Template = {
   /** Absolute. */
   readonly file: string;
   readonly functions: readonly FunctionSpec[];
+  /** What its APIs and function URLs route to them. */
+  readonly routes: readonly GatewayRoute[];
+  /** Its queues, topics and rules. */
+  readonly services: ServiceSpecs;
   /** What can't be done or known here: one sentence each, each once. */
   readonly notes: readonly string[];
 };
@@ -26,6 +33,7 @@ export type RawTemplate = {
   readonly file: string;
   /** Folder that relative paths start from. */
   readonly dir: string;
+  /** By section: `Function`, `Api`, `HttpApi`. */
   readonly globals: JsonObject;
   /** Resources whose condition holds. */
   readonly resources: Readonly<Record<string, Resource>>;
@@ -54,12 +62,19 @@ export function readTemplate(file: string, options: TemplateOptions): Template {
 
 /** The same of a text. `file` gives its kind by its ending, and the folder that relative paths start from. */
 export function parseTemplate(text: string, file: string, options: TemplateOptions): Template {
-  const template = parseTemplateText(text, file);
+  const written = parseTemplateText(text, file);
   const notes = new Set<string>();
   const name = basename(file);
+  const declared = isJsonObject(written.Parameters) ? written.Parameters : {};
+  const parameters = parameterValues(declared, options.parameters, notes);
+  const template = expandMacros(written, {
+    dir: dirname(file),
+    parameters,
+    note: (sentence) => notes.add(sentence),
+  });
   const section = (key: string): JsonObject => (isJsonObject(template[key]) ? template[key] : {});
   const base: Scope = {
-    parameters: parameterValues(section('Parameters'), options.parameters, notes),
+    parameters,
     pseudo: pseudoParameters(options),
     mappings: section('Mappings'),
     conditions: section('Conditions'),
@@ -71,7 +86,7 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const raw = {
     file,
     dir: dirname(file),
-    globals: globalsOf(section('Globals')),
+    globals: section('Globals'),
     resources: activeResources(section('Resources'), base, name),
   };
   if (Object.keys(raw.resources).length === 0) {
@@ -81,7 +96,10 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const functions = Object.entries(raw.resources)
     .filter(([, resource]) => FUNCTION_TYPES.includes(resource.type))
     .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope));
-  return { file, functions, notes: [...notes] };
+  const ids = functions.map(({ logicalId }) => logicalId);
+  const routes = readRoutes(ids, raw, scope);
+  const services = readServices(ids, raw, scope);
+  return { file, functions, routes, services, notes: [...notes] };
 }
 
 /** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
@@ -133,10 +151,6 @@ function pseudoParameters({ region, accountId }: TemplateOptions): Scope['pseudo
   };
 }
 
-function globalsOf(globals: JsonObject): JsonObject {
-  return isJsonObject(globals.Function) ? globals.Function : {};
-}
-
 function activeResources(resources: JsonObject, scope: Scope, file: string): RawTemplate['resources'] {
   const active: Record<string, Resource> = {};
   for (const [logicalId, resource] of Object.entries(resources)) {
@@ -166,7 +180,8 @@ function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: T
     return typeof name === 'string' && name !== '' ? name : undefined;
   };
   return Object.fromEntries(
-    Object.entries(raw.resources).map(([logicalId, { type, properties }]) => {
+    Object.entries(raw.resources).map(([logicalId, resource]) => {
+      const { type, properties } = resource;
       if (FUNCTION_TYPES.includes(type)) {
         const ref = nameOf(properties.FunctionName, logicalId) ?? logicalId;
         return [logicalId, { ref, attributes: { Arn: functionArn(ref, region, accountId) } }];
@@ -174,7 +189,9 @@ function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: T
       if (type === 'AWS::Logs::LogGroup') {
         return [logicalId, { ref: nameOf(properties.LogGroupName, logicalId) ?? logicalId, attributes: {} }];
       }
-      return [logicalId, { ref: logicalId, attributes: {} }];
+      const name = nameOf(properties.QueueName ?? properties.TopicName, logicalId) ?? logicalId;
+      const service = serviceValue(resource, name, { region, accountId });
+      return [logicalId, service ?? { ref: logicalId, attributes: {} }];
     }),
   );
 }

@@ -109,7 +109,7 @@ export function openSampler(sampling: Sampling, { nowMs = Date.now, random = Mat
   };
 }
 
-function newTraceId(nowUs: number): TraceId {
+export function newTraceId(nowUs: number): TraceId {
   const seconds = Math.floor(nowUs / 1e6)
     .toString(16)
     .padStart(8, '0')

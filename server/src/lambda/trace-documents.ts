@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../model/json.ts';
-import type { EntityId } from '../model/trace-id.ts';
+import type { EntityId, TraceId } from '../model/trace-id.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import type { SegmentIds, TraceDecision, TraceShape } from './trace-decision.ts';
 
@@ -25,6 +25,9 @@ export function isRecorded(trace: TraceDecision): trace is RecordedTrace {
   return trace.ids !== undefined;
 }
 
+/** Where a message came from that this invocation handles: a trace, and the entity that sent it. */
+export type ProducerLink = { readonly traceId: TraceId; readonly id: EntityId | undefined };
+
 export type ServiceCall = Span & {
   readonly function: TracedFunction;
   readonly trace: RecordedTrace;
@@ -32,6 +35,7 @@ export type ServiceCall = Span & {
   /** 200 for every synchronous call that ran, whatever came of it; 202 asynchronous; 429 throttled; 5xx. */
   readonly status: number;
   /** Of an asynchronous invocation: how long it waited, and each attempt; they reach past the call's own end. */
+  readonly links?: readonly ProducerLink[];
   readonly queued?: { readonly dwell: Span; readonly attempts: readonly AttemptSpan[] };
 };
 
@@ -70,6 +74,16 @@ function serviceHead(call: Omit<ServiceCall, 'endUs' | 'status' | 'queued'>): Js
     aws: { request_id: call.requestId },
     origin: 'AWS::Lambda',
     resource_arn: call.function.arn,
+    ...(call.links === undefined || call.links.length === 0 ? {} : { links: call.links.map(linkDocument) }),
+  };
+}
+
+/** @see https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html */
+function linkDocument({ traceId, id }: ProducerLink): JsonObject {
+  return {
+    trace_id: formatTraceId(traceId),
+    ...(id === undefined ? {} : { id }),
+    attributes: { 'aws.xray.reserved.reference_type': 'parent' },
   };
 }
 

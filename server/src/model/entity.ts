@@ -105,7 +105,7 @@ export type Document = Received &
         readonly alternatives: readonly Entity[];
       }
     /** A log record that tells of an exception of the span `id`. It is part of that, and no entity of its own. */
-    | { readonly format: 'otlp-log'; readonly log: LogInPlace; readonly atUs: number }
+    | { readonly format: 'otlp-log'; readonly log: LogInPlace }
   );
 
 export type DocumentFormat = Document['format'];

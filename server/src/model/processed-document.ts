@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from './json.ts';
 import { isJsonObject, readObject } from './json.ts';
 import { calledResource } from './service-names.ts';
 import type { Trace } from './trace.ts';
-import type { EntityId } from './trace-id.ts';
+import type { EntityId, TraceId } from './trace-id.ts';
 import { formatTraceId } from './trace-id.ts';
 
 /** A document as BatchGetTraces returns it; print it with `documentText`. */
@@ -16,8 +16,8 @@ export type ProcessedDocument = { readonly id: EntityId; readonly document: Json
  * they were sent.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
  */
-export function processedDocuments(trace: Trace): readonly ProcessedDocument[] {
-  const reported = trace.segments.map((segment) => ({ id: segment.id, document: nested(segment, trace) }));
+export function processedDocuments(trace: Trace, consumers: ConsumerLinks = NO_LINKS): readonly ProcessedDocument[] {
+  const reported = trace.segments.map((segment) => ({ id: segment.id, document: nested(segment, trace, consumers) }));
   const inferred = inferredSegments(trace).map(({ segment, queueTime }) => ({
     id: segment.id,
     document: queueTime ? { ...topFields(segment), subsegments: [nestedFields(queueTime)] } : topFields(segment),
@@ -26,8 +26,8 @@ export function processedDocuments(trace: Trace): readonly ProcessedDocument[] {
 }
 
 /** The same for subsegments whose parent has not arrived, by start: X-Ray shows nothing of them. */
-export function orphanDocuments(trace: Trace): readonly ProcessedDocument[] {
-  return trace.orphans.map((orphan) => ({ id: orphan.id, document: nested(orphan, trace) }));
+export function orphanDocuments(trace: Trace, consumers: ConsumerLinks = NO_LINKS): readonly ProcessedDocument[] {
+  return trace.orphans.map((orphan) => ({ id: orphan.id, document: nested(orphan, trace, consumers) }));
 }
 
 /**
@@ -59,16 +59,33 @@ export function documentText(document: JsonObject): string {
   return text;
 }
 
+/** By producer: entities of other traces that have taken its messages. */
+export type ConsumerLinks = ReadonlyMap<EntityId, readonly { readonly traceId: TraceId; readonly id: EntityId }[]>;
+
+const NO_LINKS: ConsumerLinks = new Map();
+
+/** A producer's document names its consumers, though it was sent before there were any. */
+function linksWith({ id, fields }: Entity, consumers: ConsumerLinks): JsonObject | undefined {
+  const own = consumers.get(id);
+  if (own === undefined) return undefined;
+  const links = own.map((consumer) => ({
+    trace_id: formatTraceId(consumer.traceId),
+    id: consumer.id,
+    attributes: { 'aws.xray.reserved.reference_type': 'child' },
+  }));
+  return { links: [...(Array.isArray(fields.links) ? fields.links : []), ...links] };
+}
+
 type Mutable = { [key: string]: JsonValue };
 
-function nested(top: Entity, trace: Trace): JsonObject {
-  const document: Mutable = { ...topFields(top) };
+function nested(top: Entity, trace: Trace, consumers: ConsumerLinks): JsonObject {
+  const document: Mutable = { ...topFields(top), ...linksWith(top, consumers) };
   const waiting: { readonly entity: Entity; readonly document: Mutable }[] = [{ entity: top, document }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const subsegments: Mutable[] = [];
     for (const child of trace.childrenOf.get(next.entity.id) ?? []) {
       if (child.kind === 'segment') continue;
-      const below: Mutable = { ...nestedFields(child) };
+      const below: Mutable = { ...nestedFields(child), ...linksWith(child, consumers) };
       subsegments.push(below);
       waiting.push({ entity: child, document: below });
     }

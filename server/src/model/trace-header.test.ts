@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TraceHeader } from './trace-header.ts';
-import { formatTraceHeader, formatTraceparent, parseTraceHeader, parseTraceparent } from './trace-header.ts';
+import {
+  formatTraceHeader,
+  formatTraceparent,
+  parseTraceHeader,
+  parseTraceparent,
+  readTraceHeaders,
+} from './trace-header.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 
 const ROOT = '1-6650a080-3c4d5e6f708192a3b4c5d6e7';
@@ -123,4 +129,18 @@ test.each([
   ['no parent', `00-${TRACE_ID}-${'0'.repeat(16)}-01`],
 ])('W3C: %s is not valid', (_, text) => {
   expect(parseTraceparent(text)).toBeUndefined();
+});
+
+test("of the two headers of a request X-Ray's counts where it names a trace, W3C's where it does not", () => {
+  const w3c = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const xray = `Root=${ROOT};Parent=${PARENT};Sampled=0`;
+  expect(readTraceHeaders(xray, w3c)).toEqual(parseTraceHeader(xray));
+  const from = { root: 'a'.repeat(32), parent: 'b'.repeat(16), sampled: '1' };
+  expect(readTraceHeaders(undefined, w3c)).toEqual({ ...from, extras: [] });
+  expect(readTraceHeaders('Root=odd;CalledFrom=app', w3c)).toEqual({
+    ...from,
+    extras: [{ key: 'CalledFrom', value: 'app' }],
+  });
+  expect(readTraceHeaders(xray, 'odd')).toEqual(parseTraceHeader(xray));
+  expect(formatTraceHeader(readTraceHeaders(undefined, undefined))).toBe('');
 });

@@ -74,6 +74,17 @@ export function parseTraceparent(text: string): TraceHeader | undefined {
   return { root, parent, sampled: Number.parseInt(flags, 16) % 2 === 1 ? '1' : '0', extras: [] };
 }
 
+/**
+ * What a request says of its trace, in either of its headers. X-Ray's own counts where it names a trace: whoever writes
+ * both means the same by them.
+ */
+export function readTraceHeaders(xray: string | undefined, traceparent: string | undefined): TraceHeader {
+  const own = parseTraceHeader(xray ?? '');
+  if (own.root !== undefined || traceparent === undefined) return own;
+  const w3c = parseTraceparent(traceparent);
+  return w3c === undefined ? own : { ...w3c, extras: own.extras };
+}
+
 /** W3C's `traceparent`; undefined without a root and a parent, which it can not do without. */
 export function formatTraceparent({ root, parent, sampled }: TraceHeader): string | undefined {
   if (root === undefined || parent === undefined) return undefined;

@@ -46,6 +46,14 @@ export async function waitForTrace(
   const timedOut = AbortSignal.timeout(timeoutMs);
   const over = AbortSignal.any([signal, timedOut]);
   over.addEventListener('abort', () => wake(), { once: true });
+  /** Another server of the same store takes parts too, and tells nobody here: so it is looked at now and then. */
+  const wakeLater = (resolve: () => void) => {
+    const timer = setTimeout(resolve, LOOK_AGAIN_MS);
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  };
   const missingOf = (trace: Trace) => (complete === undefined ? [] : missingParts(trace, complete));
   try {
     let nearest: Trace | undefined;
@@ -59,13 +67,10 @@ export async function waitForTrace(
         if (!arrived.has(found.id) || over.aborted) return { trace: found, isFound: true, missing: [] };
       }
       if (over.aborted) return { trace: nearest, isFound: false, missing: nearest ? missingOf(nearest) : [] };
-      if (arrived.size === 0)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+      if (arrived.size === 0) await new Promise<void>((resolve) => wakeLater(resolve));
       const ids = [...arrived];
       arrived.clear();
-      candidates = matching(await loadTraces(store, ids), which);
+      candidates = ids.length > 0 ? matching(await loadTraces(store, ids), which) : await firstCandidates(store, which);
     }
   } finally {
     unsubscribe();
@@ -73,6 +78,7 @@ export async function waitForTrace(
 }
 
 const LOOK_BACK_MAX = 100;
+const LOOK_AGAIN_MS = 1000;
 
 /** Newest first. */
 async function firstCandidates(store: Store, which: TraceWait['which']): Promise<readonly Trace[]> {

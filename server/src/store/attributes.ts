@@ -1,5 +1,7 @@
-import type { Entity } from '../model/entity.ts';
+import type { Entity, Link } from '../model/entity.ts';
 import { isJsonObject, type JsonValue } from '../model/json.ts';
+import type { TraceId } from '../model/trace-id.ts';
+import { isToProducer } from '../model/trace-links.ts';
 
 /**
  * The strings by which any attribute of an entity is found: `annotation.KEY=VALUE`, `metadata.NAMESPACE.PATH=VALUE`,
@@ -34,7 +36,18 @@ export function attributeText(path: string, value: string | number | boolean): s
   return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT);
 }
 
-/** Annotations first: they are what people search for, and the count is bounded. Stack frames are left out. */
+/** What begins the strings of links: one for each trace linked to, then a space and an id for each entity in it. */
+export const LINK_PREFIX = 'link=';
+
+/** The string to look for with `has(attributes, …)` for what links to a trace. */
+export function linkText(traceId: TraceId): string {
+  return `${LINK_PREFIX}${traceId}`;
+}
+
+/**
+ * Annotations first: they are what people search for, and the count is bounded. Stack frames are left out. Links are
+ * all in: a batch of messages may have thousands, and each must be found from its producer.
+ */
 export function attributesOf(entity: Entity): readonly string[] {
   const found: string[] = [];
   for (const key in entity.annotations) collect(found, `annotation.${key}`, entity.annotations[key], 0);
@@ -42,7 +55,13 @@ export function attributesOf(entity: Entity): readonly string[] {
   for (const key in entity.fields) {
     if (!NOT_INDEXED.has(key)) collect(found, `segment.${key}`, entity.fields[key], 0);
   }
+  if (entity.links.length > 0) addLinks(found, entity.links.filter(isToProducer));
   return found;
+}
+
+function addLinks(found: string[], links: readonly Link[]): void {
+  for (const traceId of new Set(links.map((link) => link.traceId))) found.push(linkText(traceId));
+  for (const { traceId, id } of links) if (id !== undefined) found.push(`${linkText(traceId)} ${id}`);
 }
 
 /** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */

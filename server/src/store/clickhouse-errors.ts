@@ -9,6 +9,8 @@ const TOO_MANY_PARTS = 252;
 const QUERY_WAS_CANCELLED = 394;
 const TOO_MANY_ROWS_OR_BYTES = 396;
 
+const RETRY_AFTER_SECONDS = 5;
+
 /** A shard that is away, told by the host that asked it. */
 const SHARD_AWAY: ReadonlySet<number> = new Set([
   32, // ATTEMPT_TO_READ_AFTER_EOF: it went away while it answered
@@ -25,10 +27,16 @@ const NOT_LET_IN: ReadonlySet<number> = new Set([81, 192, 193, 194, 497, 516]);
 export function toStoreFailure(thrown: unknown): OpenrayError {
   if (thrown instanceof OpenrayError) return thrown;
   const cause = thrown;
+  if (isUnreachable(thrown)) {
+    return new OpenrayError('ServiceUnavailable', `ClickHouse can not be reached: ${firstLine(thrown)}`, {
+      cause,
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
+  }
   if (isShardAway(thrown)) {
     return new OpenrayError('ServiceUnavailable', 'A shard of the store can not be reached', {
       cause,
-      retryAfterSeconds: 5,
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }
   if (NOT_LET_IN.has(clickhouseCode(thrown) ?? 0)) {
@@ -82,14 +90,26 @@ export function isShardAway(thrown: unknown): boolean {
 
 /** Whether the host could not be asked at all, or went away before it had answered. */
 export function isUnreachable(thrown: unknown): boolean {
-  if (!(thrown instanceof Error) || thrown instanceof OpenrayError || clickhouseCode(thrown) !== undefined)
-    return false;
-  return (
-    /^(E[A-Z]+|ERR_STREAM_\w+|UND_\w+)$/.test('code' in thrown ? String(thrown.code) : '') ||
-    CUT_OFF.test(thrown.message)
-  );
+  if (!(thrown instanceof Error) || thrown instanceof OpenrayError) return false;
+  const code = clickhouseCode(thrown);
+  if (code !== undefined) return code === SHUTTING_DOWN;
+  return CONNECTION_CODES.has('code' in thrown ? String(thrown.code) : '') || CUT_OFF.test(thrown.message);
 }
 
+/** ABORTED, which ClickHouse answers with while it ends. */
+const SHUTTING_DOWN = 236;
+const CONNECTION_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ERR_STREAM_PREMATURE_CLOSE',
+]);
 const CUT_OFF = /socket hang up|aborted|timeout|cut short|premature close/i;
 
 export function messageOf(thrown: unknown): string {

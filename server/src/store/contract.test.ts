@@ -28,7 +28,7 @@ describe.each(STORES)('the $name', ({ make }) => {
   beforeAll(async () => {
     place = await make();
     store = await place.open();
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await store.close();

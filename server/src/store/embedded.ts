@@ -186,6 +186,7 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
   }
 
   return {
+    cluster: undefined,
     parts: sql`system.parts`,
     query: (statement, options) => call(readers, statement, options),
     stream,

@@ -39,6 +39,8 @@ export type Engine = {
   command(statement: RenderedSql, options: CallOptions): Promise<void>;
   /** Resolves once the rows are in the table: all or, on failure, none of them; of a cluster, none or all on each shard. */
   insert(block: RowBlock): Promise<void>;
+  /** Name of the cluster that it is. */
+  readonly cluster: string | undefined;
   /** The `system.parts` of all shards, one replica each, to stand in a FROM. */
   readonly parts: Sql;
   /** Lets running calls end, then closes. */

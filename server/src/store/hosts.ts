@@ -1,6 +1,5 @@
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { OpenrayError } from '../errors.ts';
-import { isUnreachable, messageOf } from './clickhouse-errors.ts';
+import { isUnreachable } from './clickhouse-errors.ts';
 import type { StoreUrl } from './store-url.ts';
 
 export type Host = {
@@ -15,7 +14,7 @@ export type Hosts = {
   readonly all: readonly Host[];
   /**
    * Runs `call` on the host of the hour, and on the next when that can not be reached. A call may so run twice, in
-   * part; nothing that the store does minds. Throws ServiceUnavailable when no host can be reached.
+   * part; nothing that the store does minds. Fails as the last host does when none can be reached.
    */
   run<Result>(call: (host: Host) => Promise<Result>): Promise<Result>;
   /** The host does not answer: the next is asked from now on. */
@@ -26,7 +25,6 @@ export type Hosts = {
 /** Above what the store itself allows any call. */
 const REQUEST_TIMEOUT_MS = 4 * 3_600_000;
 const CONTROL_TIMEOUT_MS = 2_000;
-const RETRY_AFTER_SECONDS = 5;
 
 export function openHosts(url: StoreUrl, maxConnections: number, database: string | undefined): Hosts {
   const open = (endpoint: string, requestTimeoutMs: number, connections: number) =>
@@ -37,7 +35,8 @@ export function openHosts(url: StoreUrl, maxConnections: number, database: strin
       ...(database !== undefined && { database }),
       request_timeout: requestTimeoutMs,
       max_open_connections: connections,
-      compression: { request: url.isCompressed, response: url.isCompressed },
+      // Not answers: of one that fails on its way the end is lost, and with it what ClickHouse says of the failure.
+      compression: { request: url.isCompressed, response: false },
       log: { level: ClickHouseLogLevel.OFF },
     });
   const all = url.endpoints.map((endpoint): Host => {
@@ -62,7 +61,7 @@ export function openHosts(url: StoreUrl, maxConnections: number, database: strin
         } catch (thrown) {
           if (!isUnreachable(thrown)) throw thrown;
           leave(host);
-          if (left === 0) throw unreachable(thrown);
+          if (left === 0) throw thrown;
         }
       }
     },
@@ -70,11 +69,4 @@ export function openHosts(url: StoreUrl, maxConnections: number, database: strin
       await Promise.all(all.flatMap(({ client, control }) => [client.close(), control.close()]));
     },
   };
-}
-
-function unreachable(cause: unknown): OpenrayError {
-  return new OpenrayError('ServiceUnavailable', `ClickHouse can not be reached: ${messageOf(cause)}`, {
-    cause,
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
 }

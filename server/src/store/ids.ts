@@ -8,6 +8,13 @@ import { type Sql, sql } from './sql.ts';
  */
 export const idSql = (id: TraceId | EntityId): Sql => sql`unhex(${id})`;
 
+/** So few ids are written out, by which a cluster knows the shards that need not be asked. */
+const FEW = 20;
+
 /** For `trace_id IN ${traceIdsSql(ids)}`, any number of ids. */
-export const traceIdsSql = (ids: readonly TraceId[]): Sql =>
-  sql`(SELECT toFixedString(unhex(arrayJoin(${sql.typed(ids, 'Array(String)')})), 16))`;
+export function traceIdsSql(ids: readonly TraceId[]): Sql {
+  if (ids.length === 0 || ids.length > FEW) {
+    return sql`(SELECT toFixedString(unhex(arrayJoin(${sql.typed(ids, 'Array(String)')})), 16))`;
+  }
+  return sql`(${sql.join(ids.map((id) => sql`toFixedString(unhex(${id}), 16)`))})`;
+}

@@ -38,32 +38,39 @@ export function splitStatements(text: string): readonly string[] {
 
 /**
  * Brings the schema up to the newest migration. A migration that was cut short runs again: its statements say
- * IF NOT EXISTS. Throws StoreUnusable when the store was made by a newer program, or by other migrations.
+ * IF NOT EXISTS. So does every one when a cluster has a new shard, which has no tables.
+ * Throws StoreUnusable when the store was made by a newer program, or by other migrations.
  */
 export async function migrate(engine: Engine, migrations: readonly Migration[]): Promise<void> {
-  await createMigrationsTable(engine);
+  const isComplete = await hasMigrationsTable(engine);
+  if (!isComplete) await engine.command(renderSql(CREATE_MIGRATIONS), CALL);
   const applied = await readApplied(engine);
   refuseNewer(applied, migrations);
   for (const migration of migrations) {
     const before = applied.find(({ number }) => number === migration.number);
-    if (before === undefined) await apply(engine, migration);
-    else if (before.checksum !== migration.checksum) {
+    if (before && before.checksum !== migration.checksum) {
       throw new OpenrayError(
         'StoreUnusable',
         `The store was made by another ${migration.name} than this program has; use the version that made it, or a new data directory`,
       );
     }
+    if (before === undefined || !isComplete) await run(engine, migration);
+    if (before === undefined) await engine.command(renderSql(insertApplied(migration)), CALL);
   }
 }
 
-/** Asks first: to create anything on a cluster takes all of its nodes. */
-async function createMigrationsTable(engine: Engine): Promise<void> {
-  const found = sql`SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = 'migrations'`;
-  if ((await engine.query(renderSql(found), CALL)) !== '') return;
-  const create = sql`
-    CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, checksum String, applied_us UInt64)
-    ENGINE = MergeTree ORDER BY number`;
-  await engine.command(renderSql(create), CALL);
+const CREATE_MIGRATIONS = sql`
+  CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, checksum String, applied_us UInt64)
+  ENGINE = MergeTree ORDER BY number`;
+
+/** On every shard. Asked first, as to create anything on a cluster takes all of its nodes. */
+async function hasMigrationsTable(engine: Engine): Promise<boolean> {
+  const where = engine.cluster ? sql`cluster(${engine.cluster}, system.tables)` : sql`system.tables`;
+  const shard = engine.cluster ? sql`_shard_num` : sql`1`;
+  const lacking = sql`
+    SELECT ${shard} AS shard FROM ${where} GROUP BY shard
+    HAVING countIf(database = currentDatabase() AND match(name, '^migrations(_local)?$')) = 0`;
+  return (await engine.query(renderSql(lacking), CALL)) === '';
 }
 
 type Applied = { readonly number: number; readonly name: string; readonly checksum: string };
@@ -89,9 +96,8 @@ function refuseNewer(applied: readonly Applied[], migrations: readonly Migration
   );
 }
 
-async function apply(engine: Engine, migration: Migration): Promise<void> {
-  for (const statement of migration.statements) await engine.command({ query: statement, params: {} }, CALL);
-  await engine.command(renderSql(insertApplied(migration)), CALL);
+async function run(engine: Engine, { statements }: Migration): Promise<void> {
+  for (const statement of statements) await engine.command({ query: statement, params: {} }, CALL);
 }
 
 function insertApplied({ number, name, checksum }: Migration): Sql {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readObject, releaseLease, replaceObject, takeLease } from './objects.ts';
+import { listObjects, readObject, releaseLease, replaceObject, takeLease } from './objects.ts';
 import type { Store } from './store.ts';
 import { STORES, type StorePlace } from './testing/stores.ts';
 
@@ -10,7 +10,7 @@ describe.each(STORES)('objects of the $name', ({ make }) => {
   beforeAll(async () => {
     place = await make();
     store = await place.open();
-  });
+  }, 60_000);
 
   afterAll(async () => {
     await store.close();
@@ -25,8 +25,14 @@ describe.each(STORES)('objects of the $name', ({ make }) => {
     expect(await readObject(store, name)).toEqual({ version: 2, body: 'two' });
     expect(await replaceObject(store, name, { version: 2, body: 'two' }, undefined)).toBe(true);
     expect(await readObject(store, name)).toEqual({ version: 3, body: undefined });
+    expect(await listObjects(store, 'group')).toEqual([]);
     expect(await replaceObject(store, name, { version: 3, body: undefined }, 'four')).toBe(true);
     expect(await readObject(store, name)).toEqual({ version: 4, body: 'four' });
+    await replaceObject(store, { kind: 'group', name: 'A' }, undefined, 'first');
+    expect(await listObjects(store, 'group')).toEqual([
+      { name: 'A', body: 'first' },
+      { name: name.name, body: 'four' },
+    ]);
   });
 
   test('of many that replace one version one wins, even if all write the same', async () => {

@@ -20,6 +20,17 @@ export type StoredObject = {
 
 type Database = Pick<Store, 'query' | 'command'>;
 
+/** All objects of a kind that are not deleted, by name. */
+export async function listObjects(
+  database: Database,
+  kind: string,
+): Promise<readonly { readonly name: string; readonly body: string }[]> {
+  // Not FINAL: that brings versions together on each shard only, and shards may have been added since.
+  return database.query(sql`
+    SELECT name, argMax(body, version) AS body FROM objects WHERE kind = ${kind}
+    GROUP BY name HAVING argMax(is_deleted, version) = 0 ORDER BY name`);
+}
+
 /** Undefined when there never was one. */
 export async function readObject(database: Database, { kind, name }: ObjectName): Promise<StoredObject | undefined> {
   const [row] = await database.query<{ version: number; is_deleted: number; body: string }>(sql`

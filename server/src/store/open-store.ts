@@ -8,13 +8,14 @@ import { createGroupCommit } from './group-commit.ts';
 import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
 import { openRemote } from './remote.ts';
 import { keepPruning, readPrunedBefore } from './retention.ts';
+import { areTracesTogether } from './shard-layout.ts';
 import { renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
-import { parseStoreUrl } from './store-url.ts';
+import { parseStoreUrl, type StoreUrl } from './store-url.ts';
 
 export type StoreOptions = {
   /** A ClickHouse to store in; undefined for the embedded one, in `dataDir`. */
-  readonly storeUrl: string | undefined;
+  readonly storeUrl?: string | undefined;
   readonly dataDir: string;
   /** Queries that run at once. */
   readonly poolSize: number;
@@ -48,12 +49,12 @@ const TRY_AGAIN_MS = 500;
  * SettingInvalid with a sentence for whoever started the server.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  if (options.storeUrl === undefined) return prepare(await openOwnEngine(options), options);
+  if (options.storeUrl === undefined) return overEngine(await prepare(await openOwnEngine(options), options), options);
   const url = parseStoreUrl(options.storeUrl);
   const deadline = performance.now() + REACHABLE_WITHIN_MS;
   for (;;) {
     try {
-      return await prepare(await openRemote({ url, poolSize: options.poolSize }), options);
+      return await openRemoteStore(url, options);
     } catch (thrown) {
       const isAway = thrown instanceof OpenrayError && thrown.code === 'ServiceUnavailable';
       if (!isAway || performance.now() > deadline) throw thrown;
@@ -61,6 +62,26 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
     }
   }
+}
+
+/** Opened twice on a cluster: how it may be asked stands in its own tables. */
+async function openRemoteStore(url: StoreUrl, options: StoreOptions): Promise<Store> {
+  const { poolSize } = options;
+  const engine = await prepare(await openRemote({ url, poolSize, areTracesTogether: false }), options);
+  if (url.cluster === undefined) return overEngine(engine, options);
+  try {
+    const database = databaseOver(engine, options);
+    const isTogether = await areTracesTogether(database, url.cluster.name, await readPrunedBefore(database));
+    if (!isTogether) {
+      options.log.warn({}, 'shards were added: queries ask all of them until the traces from before are gone');
+      return await overEngine(engine, options);
+    }
+  } catch (thrown) {
+    await engine.close();
+    throw thrown;
+  }
+  await engine.close();
+  return overEngine(await openRemote({ url, poolSize, areTracesTogether: true }), options);
 }
 
 async function openOwnEngine(options: StoreOptions): Promise<Engine> {
@@ -74,15 +95,37 @@ async function openOwnEngine(options: StoreOptions): Promise<Engine> {
   });
 }
 
-async function prepare(engine: Engine, options: StoreOptions): Promise<Store> {
+/** The schema as this version wants it. Closes the engine when that fails. */
+async function prepare(engine: Engine, options: StoreOptions): Promise<Engine> {
   try {
     await migrate(engine, await readMigrations(MIGRATIONS));
     await setFsync(engine, options.fsync);
-    return await overEngine(engine, options);
+    return engine;
   } catch (thrown) {
     await engine.close();
     throw thrown;
   }
+}
+
+type Database = Pick<Store, 'query' | 'stream' | 'command'>;
+
+function databaseOver(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: StoreOptions): Database {
+  const bounds = (asked: QueryOptions = {}): CallOptions => ({
+    signal: asked.signal,
+    timeoutMs: asked.timeoutMs ?? maxQueryMs,
+    maxMemoryBytes: asked.maxMemoryBytes ?? maxQueryMemoryBytes,
+    onIncomplete: asked.onIncomplete,
+    insertToken: asked.insertToken,
+  });
+  return {
+    async query<Row>(statement: Sql, asked?: QueryOptions): Promise<readonly Row[]> {
+      return parseRows<Row>(await engine.query(renderSql(statement), bounds(asked)));
+    },
+    async *stream<Row>(statement: Sql, asked?: QueryOptions): AsyncIterable<Row> {
+      for await (const lines of engine.stream(renderSql(statement), bounds(asked))) yield* parseRows<Row>(lines);
+    },
+    command: (statement: Sql, asked?: QueryOptions) => engine.command(renderSql(statement), bounds(asked)),
+  };
 }
 
 async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
@@ -93,22 +136,13 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     server: isShared ? randomInt(1, 2 ** 32) : 0,
     ...options,
   });
-  const bounds = (asked: QueryOptions = {}): CallOptions => ({
-    signal: asked.signal,
-    timeoutMs: asked.timeoutMs ?? options.maxQueryMs,
-    maxMemoryBytes: asked.maxMemoryBytes ?? options.maxQueryMemoryBytes,
-    onIncomplete: asked.onIncomplete,
-    insertToken: asked.insertToken,
+  const database = databaseOver(engine, options);
+  let prunedBeforeUs = await readPrunedBefore(database).catch(async (thrown) => {
+    await engine.close();
+    throw thrown;
   });
-  const reading = {
-    async query<Row>(statement: Sql, asked?: QueryOptions): Promise<readonly Row[]> {
-      return parseRows<Row>(await engine.query(renderSql(statement), bounds(asked)));
-    },
-    command: (statement: Sql, asked?: QueryOptions) => engine.command(renderSql(statement), bounds(asked)),
-  };
-  let prunedBeforeUs = await readPrunedBefore(reading);
   const retention = keepPruning(
-    { ...reading, parts: engine.parts },
+    { ...database, parts: engine.parts },
     { days: options.retentionDays, bytes: options.retentionBytes },
     {
       holder: isShared ? randomUUID() : undefined,
@@ -120,11 +154,8 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     },
   );
   return {
-    ...reading,
+    ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
-    async *stream<Row>(statement: Sql, asked?: QueryOptions): AsyncIterable<Row> {
-      for await (const lines of engine.stream(renderSql(statement), bounds(asked))) yield* parseRows<Row>(lines);
-    },
     insert: engine.insert,
     settledSeq: commits.settledSeq,
     isShared,

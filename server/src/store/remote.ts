@@ -16,6 +16,8 @@ export type RemoteOptions = {
   readonly url: StoreUrl;
   /** Queries that run at once; more of them wait. */
   readonly poolSize: number;
+  /** Whether every trace is on the shard that its id says: see shard-layout.ts. */
+  readonly areTracesTogether: boolean;
 };
 
 type ResultBounds = Pick<ClickHouseSettings, 'max_result_rows' | 'max_result_bytes'>;
@@ -38,15 +40,17 @@ const SETTINGS: ClickHouseSettings = {
 
 const CLUSTER_SETTINGS: ClickHouseSettings = {
   ...SETTINGS,
-  // A subquery over a table is about the rows of the shard that runs it: a trace is on one shard.
-  distributed_product_mode: 'local',
-  optimize_skip_unused_shards: 1,
   // Acknowledged means in the shard.
   distributed_foreground_insert: 1,
   // The same replica is written and read as long as it is there, so that a reader sees what was acknowledged.
   load_balancing: 'in_order',
   prefer_localhost_replica: 0,
 };
+
+/** A subquery over a table is about the rows of the shard that runs it, and a trace is asked of its shard. */
+const TOGETHER: ClickHouseSettings = { distributed_product_mode: 'local', optimize_skip_unused_shards: 1 };
+/** Right wherever rows are: what a subquery finds is sent to all shards. */
+const SPREAD: ClickHouseSettings = { distributed_product_mode: 'global', optimize_skip_unused_shards: 0 };
 
 /**
  * A ClickHouse server, or a cluster of them, over HTTP. Throws ServiceUnavailable when none of its hosts can be
@@ -81,9 +85,9 @@ async function createDatabase(url: StoreUrl): Promise<void> {
   }
 }
 
-function overHosts(hosts: Hosts, { url, poolSize }: RemoteOptions): Engine {
+function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether }: RemoteOptions): Engine {
   const { cluster, database } = url;
-  const constant = cluster ? CLUSTER_SETTINGS : SETTINGS;
+  const constant = cluster ? { ...CLUSTER_SETTINGS, ...(areTracesTogether ? TOGETHER : SPREAD) } : SETTINGS;
   const turns = (count: number) =>
     createSessionPool(
       Array.from({ length: count }, () => 0),
@@ -238,6 +242,7 @@ function overHosts(hosts: Hosts, { url, poolSize }: RemoteOptions): Engine {
   }
 
   return {
+    cluster: cluster?.name,
     parts: cluster ? sql`cluster(${cluster.name}, system.parts)` : sql`system.parts`,
     query,
     stream,

@@ -58,7 +58,9 @@ export async function prune(database: Database, limits: RetentionLimits, nowUs: 
 /** The time before which documents are gone, undefined when none ever went. */
 export async function readPrunedBefore(database: Database): Promise<number | undefined> {
   const rows = await database.query<{ beforeUs: number }>(
-    sql`SELECT toUInt64(body) AS beforeUs FROM objects FINAL WHERE kind = 'retention' AND name = 'pruned-before-us'`,
+    sql`
+      SELECT max(toUInt64(body)) AS beforeUs FROM objects WHERE kind = 'retention' AND name = 'pruned-before-us'
+      HAVING count() > 0`,
   );
   return rows[0]?.beforeUs;
 }

@@ -67,8 +67,9 @@ export const ENTITY_COLUMNS: Columns = {
  * number of the server that took it, 0 where there is one only.
  */
 export function writeDocument(target: RowBuffer, document: Document, server = 0): void {
-  let startUs = document.format === 'otlp-log' ? document.atUs : Number.POSITIVE_INFINITY;
-  let endUs = document.format === 'otlp-log' ? document.atUs : 0;
+  // A log record is no part of the trace in time: whatever its clock says, it must not move the trace in lists.
+  let startUs = document.format === 'otlp-log' ? Number.MAX_SAFE_INTEGER : Number.POSITIVE_INFINITY;
+  let endUs = 0;
   for (const entity of document.entities) {
     startUs = Math.min(startUs, entity.startUs);
     endUs = Math.max(endUs, entity.endUs ?? 0);

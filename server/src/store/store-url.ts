@@ -9,6 +9,7 @@ export type StoreUrl = {
   readonly database: string;
   /** Undefined for a single server. */
   readonly cluster: Cluster | undefined;
+  /** Whether rows are compressed on their way to ClickHouse. */
   readonly isCompressed: boolean;
 };
 

@@ -4,7 +4,10 @@ import { aSegment, aSubsegment } from '../model/testing/builders.ts';
 import { failedExpectations, parseAssertions } from './assertion-file.ts';
 
 const trace = recordedTrace([
-  JSON.stringify(aSegment({ subsegments: [aSubsegment({ annotations: { user_id: 'brian1' } })] })),
+  {
+    Format: 'xray',
+    Body: JSON.stringify(aSegment({ subsegments: [aSubsegment({ annotations: { user_id: 'brian1' } })] })),
+  },
 ]) as RecordedTrace;
 
 function failures(expectations: string) {

@@ -32,7 +32,7 @@ const trace = recordedTrace(
       namespace: 'remote',
       http: { request: { url: 'https://us.pycon.org/', method: 'GET' }, response: { status: 500 } },
     }),
-  ].map((document) => JSON.stringify(document)),
+  ].map((document) => ({ Format: 'xray', Body: JSON.stringify(document) })),
 ) as RecordedTrace;
 
 describe('an expectation about a trace', () => {
@@ -85,7 +85,9 @@ describe('an expectation about a trace', () => {
   });
 
   test('about completeness names what is missing', () => {
-    const open = recordedTrace([JSON.stringify(aSegment({ end_time: undefined, in_progress: true }))]) as RecordedTrace;
+    const open = recordedTrace([
+      { Format: 'xray', Body: JSON.stringify(aSegment({ end_time: undefined, in_progress: true })) },
+    ]) as RecordedTrace;
     expectTrace(trace).toBeComplete();
     expect(() => expectTrace(open).toBeComplete()).toThrow('; there is: "shop" is in progress');
     expect(() => expectTrace(open).toBeFasterThan(1000)).toThrow('the trace took no end yet');

@@ -9,6 +9,7 @@ import { exceptionsOf } from './exceptions.ts';
 import { TabStrip } from './tab-strip.tsx';
 import { AnnotationsTab } from './tabs/annotations-tab.tsx';
 import { ExceptionsTab } from './tabs/exceptions-tab.tsx';
+import { LogsTab } from './tabs/logs-tab.tsx';
 import { MetadataTab } from './tabs/metadata-tab.tsx';
 import { OverviewTab } from './tabs/overview-tab.tsx';
 import { RawTab } from './tabs/raw-tab.tsx';
@@ -58,6 +59,15 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
       ),
     },
     { id: 'sql', label: 'SQL', content: <SqlTab sql={fields.sql} /> },
+    ...(isOfFunction(entity)
+      ? [
+          {
+            id: 'logs',
+            label: 'Logs',
+            content: <LogsTab traceId={tree.id} functionName={(entity.segment ?? entity).name} />,
+          },
+        ]
+      : []),
     { id: 'raw', label: 'Raw', content: <RawTab entity={entity} /> },
   ];
   return (
@@ -82,6 +92,11 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
       </div>
     </aside>
   );
+}
+
+/** Of Lambda, or sent from inside of a function. */
+function isOfFunction({ segment }: Entity): boolean {
+  return segment?.origin === 'AWS::Lambda' || segment?.origin === 'AWS::Lambda::Function';
 }
 
 function keyCount(value: Entity['fields'][string] | undefined): number {

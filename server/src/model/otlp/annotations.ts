@@ -21,20 +21,33 @@ export type Notes = {
  */
 export function notesOf(attributes: Attributes, resource: JsonObject, indexed: IndexedKeys): Notes {
   const annotations = annotationsOf(attributes, resource, indexed);
-  const own = new Map<string, JsonValue>();
+  const own: Mutable = {};
   const spaces = new Map<string, JsonObject>();
   for (const [key, value] of attributes.values) {
     if (attributes.used.has(key) || annotations.taken.has(key)) continue;
     if (key.startsWith(METADATA) && addSpace(spaces, key.slice(METADATA.length), value)) continue;
-    own.set(key, plainOf(value));
+    add(own, key, plainOf(value));
   }
-  for (const key in resource) if (!annotations.taken.has(key)) own.set(key, resource[key] as JsonValue);
-  const told = spaces.get('default');
-  if (own.size > 0) spaces.set('default', { ...told, ...Object.fromEntries(own) });
+  for (const key in resource) if (!annotations.taken.has(key)) own[key] = resource[key] as JsonValue;
   return {
     annotations: annotations.values.size > 0 ? Object.fromEntries(annotations.values) : undefined,
-    metadata: spaces.size > 0 ? Object.fromEntries(spaces) : undefined,
+    metadata: metadataOf(own, spaces),
   };
+}
+
+type Mutable = { [key: string]: JsonValue };
+
+/** A sender may choose any key; this one would not become a member. */
+function add(members: Mutable, key: string, value: JsonValue): void {
+  if (key !== '__proto__') members[key] = value;
+  else Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function metadataOf(own: Mutable, spaces: Map<string, JsonObject>): JsonObject | undefined {
+  const isEmpty = Object.keys(own).length === 0;
+  if (spaces.size === 0) return isEmpty ? undefined : { default: own };
+  if (!isEmpty) spaces.set('default', { ...spaces.get('default'), ...own });
+  return Object.fromEntries(spaces);
 }
 
 type Taken = { readonly values: ReadonlyMap<string, AnnotationValue>; readonly taken: ReadonlySet<string> };

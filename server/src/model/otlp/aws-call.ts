@@ -11,7 +11,7 @@ type Members = { [key: string]: JsonValue | undefined };
  */
 export function awsCallOf(span: Span, attributes: Attributes, namespace: 'aws' | 'remote' | undefined): Members {
   const isAws = namespace === 'aws';
-  if (!isAws && !attributes.families.has('aws')) return {};
+  if (!isAws && !attributes.families.aws) return {};
   return {
     operation: takeText(attributes, 'aws.operation') ?? (isAws ? operationOf(span, attributes) : undefined),
     account_id: takeText(attributes, 'aws.account_id', 'aws.remote.resource.account.id'),
@@ -23,7 +23,7 @@ export function awsCallOf(span: Span, attributes: Attributes, namespace: 'aws' |
     request_id: takeText(attributes, 'aws.request_id', 'aws.requestId', 'aws.request.id'),
     id_2: takeText(attributes, 'aws.extended_request_id', 'aws.request.extended_id'),
     retries: takeWhole(attributes, 'aws.xray.retries', ...(isAws ? ['http.request.resend_count'] : [])),
-    ...(isAws || attributes.families.has('aws') ? resourceOf(attributes, isAws) : undefined),
+    ...resourceOf(attributes, isAws),
   };
 }
 
@@ -84,8 +84,10 @@ function dynamoDbOf(attributes: Attributes): JsonObject {
   const members: { [key: string]: JsonValue } = {};
   for (const [key, value] of attributes.values) {
     if (!key.startsWith(DYNAMODB) || key === 'aws.dynamodb.table_names') continue;
+    const member = key.slice(DYNAMODB.length).replaceAll('.', '_');
+    if (member === '__proto__') continue;
     attributes.used.add(key);
-    members[key.slice(DYNAMODB.length).replaceAll('.', '_')] = parsed(plainOf(value));
+    members[member] = parsed(plainOf(value));
   }
   return members;
 }

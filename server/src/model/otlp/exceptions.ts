@@ -49,7 +49,7 @@ function recordedIn({ events = [] }: Span, records: readonly LogRecord[]): reado
       event: { timeUnixNano: record.timeUnixNano ?? record.observedTimeUnixNano },
       attributes: attributesOf(record.attributes),
     }))
-    .filter((one) => !own.some((other) => isSame(one, other)));
+    .filter((one, at, all) => ![...own, ...all.slice(0, at)].some((other) => isSame(one, other)));
   if (logged.length === 0) return own;
   return [...own, ...logged].sort(
     (a, b) => compareNanos(a.event.timeUnixNano, b.event.timeUnixNano) || a.index - b.index,

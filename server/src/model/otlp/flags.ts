@@ -51,18 +51,18 @@ export function flagsOf(
   span: Span,
   attributes: Attributes,
   namespace: 'aws' | 'remote' | undefined,
-  exceptionTypes: readonly string[],
+  exceptions: readonly JsonObject[],
 ): JsonObject {
   const status = whole(attributes, 'http.response.status_code', 'http.status_code') ?? 0;
   if (status === 429) return THROTTLE;
   if (status >= 400 && status < 500) return ERROR;
   if (status >= 500 && status < 600) return FAULT;
-  const rpc = attributes.families.has('rpc') ? rpcOutcome(attributes) : NONE;
+  const rpc = attributes.families.rpc ? rpcOutcome(attributes) : NONE;
   if (rpc !== NONE) return rpc;
   if (span.status?.code !== STATUS.error) return NONE;
   if (namespace !== 'aws') return FAULT;
-  const types = [text(attributes, 'error.type') ?? '', ...exceptionTypes];
-  return types.some((type) => THROTTLING_CODES.has(type)) ? THROTTLE : FAULT;
+  const types = [text(attributes, 'error.type'), ...exceptions.map(({ type }) => type)];
+  return types.some((type) => THROTTLING_CODES.has(String(type))) ? THROTTLE : FAULT;
 }
 
 function rpcOutcome(attributes: Attributes): JsonObject {

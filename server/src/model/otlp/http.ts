@@ -9,7 +9,7 @@ export function httpOf(
   attributes: Attributes,
   namespace: 'aws' | 'remote' | undefined,
 ): JsonObject | undefined {
-  if (!attributes.families.has('http') && !attributes.families.has('url')) return undefined;
+  if (!attributes.families.http) return undefined;
   const isServer = kind === KIND.server;
   return present({
     request: present({
@@ -74,7 +74,8 @@ function authorityOf(attributes: Attributes, isServer: boolean): string | undefi
   const host = isServer
     ? text(attributes, 'server.address', 'http.host', 'http.server_name', 'net.host.name', 'host.name')
     : text(attributes, 'server.address', 'http.host', 'net.peer.name', 'net.peer.ip');
-  return host?.includes(':') && !/:\d+$/.test(host) && !host.startsWith('[') ? `[${host}]` : host;
+  // More than one colon is an address of IPv6.
+  return host !== undefined && /^(?!\[).*:.*:/.test(host) ? `[${host}]` : host;
 }
 
 /** None where the scheme implies it. `http.host` has its own. */

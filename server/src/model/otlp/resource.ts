@@ -161,8 +161,14 @@ function metadataOf(resource: Resource): JsonObject {
   return Object.fromEntries(entries.map(([key, value]) => [`otel.resource.${key}`, value]));
 }
 
-/** The members that have a value; undefined when none has. */
+/** The members that have a value; undefined when none has. For names that are known: `__proto__` must not be one. */
 export function present(members: { readonly [key: string]: JsonValue | undefined }): JsonObject | undefined {
-  const entries = Object.entries(members).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined);
-  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
+  let some: { [key: string]: JsonValue } | undefined;
+  for (const key in members) {
+    const value = members[key];
+    if (value === undefined) continue;
+    some ??= {};
+    some[key] = value;
+  }
+  return some;
 }

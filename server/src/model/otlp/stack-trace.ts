@@ -49,9 +49,12 @@ function parseAtLines(lines: readonly string[]): readonly PrintedException[] {
   return found.map(({ title, stack }) => ({ ...titleOf(title), stack }));
 }
 
-/** `at label (place)`, `at place`, or .NET's `at label in path:line 7`. */
+/**
+ * `at label (place)`, `at place`, or .NET's `at label in path:line 7`. Node opens a bracket behind the last frame of an
+ * error that has members.
+ */
 function atFrame(line: string): StackFrame | undefined {
-  const [, frame] = /^\s*at\s+(.*\S)\s*$/.exec(line) ?? [];
+  const [, frame] = /^\s*at\s+(.*?\S)(?: \{)?\s*$/.exec(line) ?? [];
   if (frame === undefined) return undefined;
   const [, dotnetLabel, dotnetPath, dotnetLine] = /^(.+) in (.+):line (\d+)$/.exec(frame) ?? [];
   if (dotnetLabel !== undefined) return frameOf(dotnetLabel, dotnetPath, dotnetLine);

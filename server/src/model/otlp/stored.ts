@@ -1,7 +1,6 @@
 import type { Document } from '../entity.ts';
 import type { EntityId, TraceId } from '../trace-id.ts';
 import type { IndexedKeys } from './annotations.ts';
-import { nanosToUs } from './time.ts';
 import type {
   LogInPlace,
   LogRecord,
@@ -100,7 +99,6 @@ function logDocument(text: string, log: LogInPlace, seq: number): Document {
     text,
     entities: [],
     log,
-    atUs: nanosToUs(record.timeUnixNano ?? record.observedTimeUnixNano) ?? 0,
   };
 }
 

@@ -24,18 +24,35 @@ export function plainObject(entries: readonly KeyValue[]): JsonObject {
 /** Attributes by key, and which of them the view of the span has taken over into members of their own. */
 export type Attributes = {
   readonly values: ReadonlyMap<string, AnyValue>;
-  /** First parts of the keys, before the first dot: most rules look for keys that are not there. */
-  readonly families: ReadonlySet<string>;
+  readonly families: Families;
   readonly used: Set<string>;
 };
 
-export function attributesOf(list: readonly KeyValue[] | undefined): Attributes {
+/** Which conventions speak: most rules look for keys that are not there. `http` stands for `url` too. */
+type Families = { http: boolean; aws: boolean; db: boolean; rpc: boolean };
+
+export function attributesOf(list: readonly KeyValue[] = []): Attributes {
   const values = new Map<string, AnyValue>();
-  const families = new Set<string>();
-  for (const { key = '', value = {} } of list ?? []) {
+  const families: Families = { http: false, aws: false, db: false, rpc: false };
+  for (const { key = '', value = {} } of list) {
     values.set(key, value);
-    const dot = key.indexOf('.');
-    families.add(dot < 0 ? key : key.slice(0, dot));
+    switch (key.charCodeAt(0)) {
+      case 104:
+        families.http ||= key.startsWith('http.');
+        break;
+      case 117:
+        families.http ||= key.startsWith('url.');
+        break;
+      case 97:
+        families.aws ||= key.startsWith('aws.');
+        break;
+      case 100:
+        families.db ||= key.startsWith('db.');
+        break;
+      case 114:
+        families.rpc ||= key.startsWith('rpc.');
+        break;
+    }
   }
   return { values, families, used: new Set() };
 }

@@ -1,11 +1,14 @@
 import type { Entity } from '../entity.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { isJsonObject, readObject } from '../json.ts';
 import { readEntity } from '../read-entity.ts';
 import type { EntityId, TraceId } from '../trace-id.ts';
 import { formatTraceId } from '../trace-id.ts';
 import { type IndexedKeys, notesOf } from './annotations.ts';
 import { awsCallOf } from './aws-call.ts';
+import { RESIDUAL_ATTRIBUTE } from './build.ts';
 import { namespaceOf } from './call.ts';
+import { applyDifference, type Difference } from './difference.ts';
 import { exceptionsOf } from './exceptions.ts';
 import { flagsOf } from './flags.ts';
 import { httpOf } from './http.ts';
@@ -28,8 +31,6 @@ export type Surroundings = {
   readonly linksBelow?: readonly SpanLink[];
 };
 
-type Fields = { readonly [key: string]: JsonValue | undefined };
-
 /**
  * A span as X-Ray sees it: a segment or a subsegment; for a call that is the first work of its service both, the segment
  * first. `fields` are what an X-Ray document would hold; all that has no place there is in the span alone.
@@ -38,15 +39,16 @@ export function entitiesOfSpan({ resource, span }: SpanInPlace, around: Surround
   const place = resourceView(resource);
   const attributes = attributesOf(span.attributes);
   const shape = shapeOf(span, attributes, place, around.parent);
+  const rest = restOf(attributes);
   const traceId = span.traceId as TraceId;
   const id = span.spanId as EntityId;
   const parentId = parentOf(span.parentSpanId);
   if (shape === 'segment') {
-    const fields = segmentFields(span, attributes, place, around);
+    const fields = complete(segmentFields(span, attributes, place, around), rest);
     return [readEntity(fields, { traceId, id, parentId, kind: 'segment' })];
   }
   if (shape === 'subsegment') {
-    const fields = subsegmentFields(span, attributes, place, around, parentId);
+    const fields = complete(subsegmentFields(span, attributes, place, around, parentId), rest);
     return [withCallee(readEntity(fields, { traceId, id, parentId, kind: 'subsegment' }), attributes)];
   }
   const serviceId = serviceSegmentId(traceId, id);
@@ -74,18 +76,42 @@ export function alternativesOf(place: SpanInPlace, indexed: IndexedKeys): readon
   return [...elsewhere, ...entitiesOfSpan(place, { indexed, parent: { ...ELSEWHERE, functionName } })];
 }
 
+/** What an X-Ray entity that travelled as a span had beside what the span says. */
+function restOf(attributes: Attributes): Difference | undefined {
+  const stored = takeText(attributes, RESIDUAL_ATTRIBUTE);
+  if (stored === undefined) return undefined;
+  let rest: JsonValue;
+  try {
+    rest = JSON.parse(stored);
+  } catch {
+    rest = null;
+  }
+  const { v, set, unset } = readObject(rest) ?? {};
+  if (v === 1 && isJsonObject(set) && isListOfPaths(unset)) return { set, unset };
+  attributes.used.delete(RESIDUAL_ATTRIBUTE);
+  return undefined;
+}
+
+function isListOfPaths(value: JsonValue | undefined): value is readonly (readonly string[])[] {
+  return (
+    Array.isArray(value) &&
+    value.every((path) => Array.isArray(path) && path.every((member) => typeof member === 'string'))
+  );
+}
+
+function complete(fields: JsonObject, rest: Difference | undefined): JsonObject {
+  return rest === undefined ? fields : applyDifference(fields, rest);
+}
+
 function segmentFields(span: Span, attributes: Attributes, place: ResourceView, around: Surroundings): JsonObject {
-  const http = httpOf(span, attributes, undefined);
-  const call = awsCallOf(span, attributes, undefined);
-  const common = commonFields(span, attributes, undefined, place, around);
-  return defined({
-    ...identity(span, segmentName(span, attributes, place), span.spanId, parentOf(span.parentSpanId)),
-    ...placeFields(attributes, place, { ...functionOf(attributes, place), ...defined(call) }),
-    user: userOf(attributes),
-    http,
-    ...common,
-    ...notesOf(attributes, place.metadata, around.indexed),
-  });
+  const fields = identity(span, segmentName(span, attributes, place), span.spanId, parentOf(span.parentSpanId));
+  const call = present(awsCallOf(span, attributes, undefined));
+  addPlace(fields, attributes, place, { ...functionOf(attributes, place), ...call });
+  put(fields, 'user', userOf(attributes));
+  put(fields, 'http', httpOf(span, attributes, undefined));
+  addOutcome(fields, span, attributes, undefined, place, around);
+  addNotes(fields, attributes, place.metadata, around);
+  return fields;
 }
 
 function subsegmentFields(
@@ -96,21 +122,17 @@ function subsegmentFields(
   parentId: EntityId | undefined,
 ): JsonObject {
   const namespace = namespaceOf(span, attributes);
+  const fields = identity(span, subsegmentName(span, attributes, namespace), span.spanId, parentId);
+  fields.type = 'subsegment';
+  put(fields, 'namespace', namespace);
+  put(fields, 'user', userOf(attributes));
   const aws = present(awsCallOf(span, attributes, namespace));
-  const http = httpOf(span, attributes, namespace);
-  const sql = attributes.families.has('db') ? sqlOf(attributes) : undefined;
-  const common = commonFields(span, attributes, namespace, place, around);
-  return defined({
-    ...identity(span, subsegmentName(span, attributes, namespace), span.spanId, parentId),
-    type: 'subsegment',
-    namespace,
-    user: userOf(attributes),
-    http,
-    aws,
-    sql,
-    ...common,
-    ...notesOf(attributes, NO_RESOURCE, around.indexed),
-  });
+  put(fields, 'http', httpOf(span, attributes, namespace));
+  put(fields, 'aws', aws);
+  if (attributes.families.db) put(fields, 'sql', sqlOf(attributes));
+  addOutcome(fields, span, attributes, namespace, place, around);
+  addNotes(fields, attributes, NO_RESOURCE, around);
+  return fields;
 }
 
 const NO_RESOURCE: JsonObject = {};
@@ -123,68 +145,81 @@ function serviceFields(
   id: EntityId,
   { fault, error, throttle }: JsonObject,
 ): JsonObject {
-  return defined({
-    ...identity(span, segmentName(span, attributes, place), id, parentOf(span.parentSpanId)),
-    ...placeFields(attributes, place, {}),
-    fault,
-    error,
-    throttle,
-    ...(Object.keys(place.metadata).length > 0 && { metadata: { default: place.metadata } }),
-  });
+  const fields = identity(span, segmentName(span, attributes, place), id, parentOf(span.parentSpanId));
+  addPlace(fields, attributes, place, {});
+  put(fields, 'fault', fault);
+  put(fields, 'error', error);
+  put(fields, 'throttle', throttle);
+  if (Object.keys(place.metadata).length > 0) fields.metadata = { default: place.metadata };
+  return fields;
+}
+
+/** The fields of an entity while they are put together: every span that arrives comes by here. */
+type Fields = { [member: string]: JsonValue };
+
+function put(fields: Fields, member: string, value: JsonValue | undefined): void {
+  if (value !== undefined) fields[member] = value;
 }
 
 function identity(span: Span, name: string, id: string, parentId: EntityId | undefined): Fields {
   const endUs = nanosToUs(span.endTimeUnixNano);
-  return {
+  const fields: Fields = {
     id,
     name,
     trace_id: formatTraceId(span.traceId as TraceId),
     start_time: (nanosToUs(span.startTimeUnixNano) ?? 0) / 1e6,
-    ...(endUs === undefined ? { in_progress: true } : { end_time: endUs / 1e6 }),
-    parent_id: parentId,
   };
+  if (endUs === undefined) fields.in_progress = true;
+  else fields.end_time = endUs / 1e6;
+  put(fields, 'parent_id', parentId);
+  return fields;
 }
 
-function placeFields(attributes: Attributes, place: ResourceView, call: JsonObject): Fields {
+function addPlace(fields: Fields, attributes: Attributes, place: ResourceView, call: JsonObject): void {
+  put(fields, 'origin', place.origin);
+  put(
+    fields,
+    'resource_arn',
+    takeText(attributes, 'aws.xray.resource_arn') ?? place.resourceArn ?? text(attributes, 'aws.lambda.invoked_arn'),
+  );
+  put(fields, 'service', place.service);
   const aws = { ...place.aws, ...call };
-  return {
-    origin: place.origin,
-    resource_arn:
-      takeText(attributes, 'aws.xray.resource_arn') ?? place.resourceArn ?? text(attributes, 'aws.lambda.invoked_arn'),
-    service: place.service,
-    aws: Object.keys(aws).length > 0 ? aws : undefined,
-  };
+  if (Object.keys(aws).length > 0) fields.aws = aws;
 }
 
-function functionOf(attributes: Attributes, place: ResourceView): JsonObject {
-  if (place.origin !== 'AWS::Lambda::Function') return {};
-  return defined({
+function functionOf(attributes: Attributes, place: ResourceView): JsonObject | undefined {
+  if (place.origin !== 'AWS::Lambda::Function') return undefined;
+  return present({
     function_arn: place.resourceArn,
     request_id: takeText(attributes, 'faas.invocation_id', 'faas.execution'),
   });
 }
 
-function commonFields(
+function addOutcome(
+  fields: Fields,
   span: Span,
   attributes: Attributes,
   namespace: 'aws' | 'remote' | undefined,
   place: ResourceView,
-  { records = [], linksBelow = [] }: Surroundings,
-): Fields {
+  { records = NONE, linksBelow = NONE }: Surroundings,
+): void {
   if (span.endTimeUnixNano === undefined) takeFlag(attributes, 'aws.xray.inprogress');
-  const exceptions = exceptionsOf(span, attributes, {
-    language: place.language,
-    isRemote: namespace !== undefined,
-    records,
-  });
-  const types = exceptions.flatMap(({ type }) => (typeof type === 'string' ? type : []));
-  const links = linksOf([...(span.links ?? []), ...linksBelow]);
-  return {
-    traced: takeFlag(attributes, 'aws.xray.traced'),
-    ...flagsOf(span, attributes, namespace, types),
-    cause: exceptions.length > 0 ? { exceptions } : undefined,
-    links: links.length > 0 ? links : undefined,
-  };
+  const isRemote = namespace !== undefined;
+  const exceptions = exceptionsOf(span, attributes, { language: place.language, isRemote, records });
+  put(fields, 'traced', takeFlag(attributes, 'aws.xray.traced'));
+  Object.assign(fields, flagsOf(span, attributes, namespace, exceptions));
+  if (exceptions.length > 0) fields.cause = { exceptions };
+  if (span.links === undefined && linksBelow.length === 0) return;
+  const links = linksOf([...(span.links ?? NONE), ...linksBelow]);
+  if (links.length > 0) fields.links = links;
+}
+
+const NONE: readonly never[] = [];
+
+function addNotes(fields: Fields, attributes: Attributes, resource: JsonObject, { indexed }: Surroundings): void {
+  const { annotations, metadata } = notesOf(attributes, resource, indexed);
+  put(fields, 'annotations', annotations);
+  put(fields, 'metadata', metadata);
 }
 
 /** All of them; a link that names no span is none. */
@@ -210,9 +245,4 @@ function withCallee(entity: Entity, attributes: Attributes): Entity {
   const type = text(attributes, 'aws.remote.resource.type');
   const name = text(attributes, 'aws.remote.resource.identifier');
   return type === undefined || name === undefined ? entity : { ...entity, callee: { name, type } };
-}
-
-function defined(fields: Fields): JsonObject {
-  const entries = Object.entries(fields).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined);
-  return Object.fromEntries(entries);
 }

@@ -3,6 +3,8 @@ import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { plainSpanOf } from '../../model/otlp/span-of-entity.ts';
+import { spanWriter } from '../../model/otlp/stored.ts';
 import { parseDocument } from '../../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../model/testing/arbitrary-trace.ts';
 
@@ -21,13 +23,43 @@ export function receivedDocuments(traceCount: number, seed = SEED): readonly Doc
     // Some minutes are crowded, in others nothing happens.
     const share = ((trace * 2_654_435_761) % 2 ** 32) / 2 ** 32;
     const laterS = trace % 3 === 0 ? (share * SPREAD_US) / 1e6 : Math.floor(share * 40) * 240;
-    return delivery.flatMap((text, at) => amend(JSON.stringify(moved(JSON.parse(text), laterS)), trace * 31 + at));
+    return delivery.flatMap((text, at) => {
+      const dice = trace * 31 + at;
+      const links = dice % 6 === 0 ? linksTo(deliveries[(trace * 7 + 3) % deliveries.length] ?? []) : {};
+      return amend(JSON.stringify({ ...moved(JSON.parse(text), laterS), ...links }), dice);
+    });
   });
   const texts = amended.flatMap((delivery) => delivery.map((text, index) => ({ text, turn: index })));
   const mixed = [...texts].sort((a, b) => a.turn - b.turn);
-  return mixed.flatMap(({ text }, index) =>
-    parseDocument(text, START_US + index * 100).flatMap((outcome) => (outcome.ok ? [outcome.document] : [])),
-  );
+  return mixed.flatMap(({ text }, index) => {
+    const seq = START_US + index * 100;
+    const parsed = parseDocument(text, seq).flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
+    return parsed.flatMap((document) => (isOfSpans(document) ? spanDocuments(document, seq) : [document]));
+  });
+}
+
+/** A third of the traces came from OpenTelemetry, another third in part. */
+function isOfSpans({ traceId, id }: Document): boolean {
+  const [trace, entity] = [traceId, id].map((hex) => Number.parseInt(hex.slice(-2), 16));
+  return (trace ?? 0) % 3 === 0 || ((trace ?? 0) % 3 === 1 && (entity ?? 0) % 2 === 0);
+}
+
+/** As OpenTelemetry would tell of it: some SDKs do not say whether the parent is remote, some work has none. */
+function spanDocuments(document: Document, seq: number): readonly Document[] {
+  const segment = document.entities[0]?.fields ?? {};
+  return document.entities.map((entity) => {
+    const place = plainSpanOf({ ...entity, segment, isFromSpan: false });
+    const oddity = Number.parseInt(entity.id.slice(-1), 16) % 4;
+    const flags = oddity === 0 ? undefined : place.span.flags;
+    const parentSpanId = oddity === 1 ? undefined : place.span.parentSpanId;
+    return spanWriter(place, new Set())({ ...place.span, flags, parentSpanId }, seq);
+  });
+}
+
+/** As the consumer of a message says who produced it. */
+function linksTo(delivery: readonly string[]): JsonObject {
+  const producers: readonly JsonObject[] = delivery.slice(0, 2).map((text) => JSON.parse(text));
+  return { links: producers.map(({ trace_id = '', id = '' }) => ({ trace_id, id, attributes: {} })) };
 }
 
 /** Now and then another version before or after it; which one counts is for `assembleTrace` to say. */

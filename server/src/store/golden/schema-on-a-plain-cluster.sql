@@ -149,7 +149,40 @@ ALTER TABLE openray.objects_local ADD COLUMN IF NOT EXISTS writer String;
 
 ALTER TABLE openray.objects ADD COLUMN IF NOT EXISTS writer String;
 
--- 0003_service_map.sql;
+-- 0003_function_logs.sql;
+
+CREATE TABLE IF NOT EXISTS openray.function_logs_local (
+  function_name LowCardinality(String),
+  at_us UInt64 CODEC(Delta, ZSTD(1)),
+  trace_id FixedString(16) CODEC(ZSTD(1)),
+  request_id String CODEC(ZSTD(1)),
+  log_group LowCardinality(String),
+  log_stream LowCardinality(String),
+  source LowCardinality(String),
+  level LowCardinality(String),
+  text String CODEC(ZSTD(1)),
+  INDEX of_trace trace_id TYPE bloom_filter GRANULARITY 4,
+  INDEX of_request request_id TYPE bloom_filter GRANULARITY 4
+)
+ENGINE = MergeTree
+PARTITION BY intDiv(at_us, 86400000000)
+ORDER BY (function_name, at_us)
+TTL toDateTime(intDiv(at_us, 1000000)) + INTERVAL 30 DAY;
+
+CREATE TABLE IF NOT EXISTS openray.function_logs (
+  function_name LowCardinality(String),
+  at_us UInt64 CODEC(Delta, ZSTD(1)),
+  trace_id FixedString(16) CODEC(ZSTD(1)),
+  request_id String CODEC(ZSTD(1)),
+  log_group LowCardinality(String),
+  log_stream LowCardinality(String),
+  source LowCardinality(String),
+  level LowCardinality(String),
+  text String CODEC(ZSTD(1))
+)
+ENGINE = Distributed('main', 'openray', 'function_logs_local', cityHash64(trace_id));
+
+-- 0004_service_map.sql;
 
 ALTER TABLE openray.entities_local ADD INDEX IF NOT EXISTS end_range end_us TYPE minmax GRANULARITY 1;
 
@@ -179,6 +212,7 @@ CREATE TABLE IF NOT EXISTS openray.service_map_local (
   responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   aliases SimpleAggregateFunction(sumMap, Map(String, Int64)) CODEC(ZSTD(1)),
+  ages SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   batch SimpleAggregateFunction(max, UInt64) CODEC(ZSTD(1))
 )
 ENGINE = AggregatingMergeTree
@@ -208,6 +242,7 @@ CREATE TABLE IF NOT EXISTS openray.service_map (
   responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   aliases SimpleAggregateFunction(sumMap, Map(String, Int64)) CODEC(ZSTD(1)),
+  ages SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   batch SimpleAggregateFunction(max, UInt64) CODEC(ZSTD(1))
 )
 ENGINE = Distributed('main', 'openray', 'service_map_local', place);

@@ -2,17 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newCalmProxy } from './calm-proxy.ts';
 
 /** A ClickHouse server of its own process. What is acknowledged survives `kill`, as in production. */
 export type ClickHouseServer = {
   /** `host:port` of its HTTP interface. */
   readonly address: string;
   readonly pid: number;
-  /** Ends it as a crash would; nothing starts it again before `start`. */
+  /** Ends it as a crash would, its connections with it; nothing starts it again before `start`. */
   kill(): Promise<void>;
   /** Starts it again on its data, and resolves when it answers. */
   start(): Promise<void>;
@@ -23,6 +24,8 @@ export type ClickHouseCluster = {
   readonly shards: readonly ClickHouseServer[];
   /** What `--store-url` takes: every shard is named, so that each can be the one that is asked. */
   readonly url: string;
+  /** Makes so many of the servers the shards of the cluster, and starts all again. */
+  setShards(count: number): Promise<void>;
   /** Kills all of them and removes their data. */
   stop(): Promise<void>;
 };
@@ -37,7 +40,8 @@ const KEEP_LISTENING = [
    SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null`,
 ].join('; ');
 
-type Ports = { readonly http: number; readonly tcp: number };
+/** Those of the server, and those of the proxies before it, which clients know. */
+type Ports = Readonly<Record<'http' | 'tcp' | 'calmHttp' | 'calmTcp', number>>;
 
 /**
  * Starts `count` servers on free ports of the loopback address, each answering about half a second later. One alone is
@@ -46,58 +50,78 @@ type Ports = { readonly http: number; readonly tcp: number };
 export async function startClickHouse(count = 1, folder?: string): Promise<ClickHouseCluster> {
   const directory = folder ?? (await mkdtemp(join(tmpdir(), 'openray-clickhouse-')));
   const password = randomBytes(16).toString('hex');
-  const ports = await freePorts(count);
-  const shards = await Promise.all(
-    ports.map(async (own, index) => {
+  const made = await Promise.all(
+    (await freePorts(count)).map(async (ports, index) => {
       const path = join(directory, `shard-${index + 1}`);
       await mkdir(path, { recursive: true });
       await writeFile(join(path, 'users.xml'), usersXml(password), { mode: 0o600 });
-      await writeFile(join(path, 'config.xml'), configXml(ports, index, password), { mode: 0o600 });
-      return startServer(path, own);
+      return { path, tcpPort: ports.calmTcp, server: newServer(path, ports) };
     }),
   );
-  const hosts = shards.map(({ address }) => address).join(',');
-  const parameters = count > 1 ? `?cluster=${CLUSTER_NAME}&replicated=0` : '';
+  const servers = made.map(({ server }) => server);
+  let shardCount = count;
+
+  async function start(): Promise<void> {
+    const config = configXml(
+      made.slice(0, shardCount).map(({ tcpPort }) => tcpPort),
+      password,
+    );
+    for (const { path } of made) await writeFile(join(path, 'config.xml'), config, { mode: 0o600 });
+    await Promise.all(servers.map((server) => server.start()));
+  }
+
+  await start();
   return {
-    shards,
-    url: `http://${USER}:${password}@${hosts}/openray${parameters}`,
+    shards: servers,
+    get url() {
+      const hosts = servers.slice(0, shardCount).map(({ address }) => address);
+      const parameters = count > 1 ? `?cluster=${CLUSTER_NAME}&replicated=0` : '';
+      return `http://${USER}:${password}@${hosts.join(',')}/openray${parameters}`;
+    },
+    async setShards(shards) {
+      shardCount = shards;
+      await Promise.all(servers.map((server) => server.kill()));
+      await start();
+    },
     async stop() {
-      await Promise.all(shards.map((shard) => shard.kill()));
+      await Promise.all(servers.map((server) => server.kill()));
       if (folder === undefined) await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-async function startServer(path: string, { http, tcp }: Ports): Promise<ClickHouseServer> {
-  const address = `127.0.0.1:${http}`;
-  let child: ChildProcess;
+/** Not running yet. */
+function newServer(path: string, ports: Ports): ClickHouseServer {
+  const proxies = [newCalmProxy(ports.calmHttp, ports.http), newCalmProxy(ports.calmTcp, ports.tcp)];
+  let child: ChildProcess | undefined;
   let isWanted = false;
   const run = () => {
-    child = spawnEngine(path, { http, tcp });
-    // The listener of this library ends its process when a client resets a connection; a server's does not.
+    child = spawnEngine(path, ports);
+    // It ends when nobody has killed it only where the library has a fault that a server has not.
     child.once('exit', () => {
       if (isWanted) run();
     });
   };
-  const server = {
-    address,
+  return {
+    address: `127.0.0.1:${ports.calmHttp}`,
     get pid() {
-      return child.pid ?? 0;
+      return child?.pid ?? 0;
     },
     async kill() {
       isWanted = false;
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+      if (child && child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+      await Promise.all(proxies.map((proxy) => proxy.close()));
     },
     async start() {
       isWanted = true;
       run();
-      await untilAnswering(address);
+      await untilAnswering(`127.0.0.1:${ports.http}`);
+      await Promise.all(proxies.map((proxy) => proxy.open()));
     },
   };
-  await server.start();
-  return server;
 }
 
 function spawnEngine(path: string, { http, tcp }: Ports): ChildProcess {
@@ -125,14 +149,14 @@ async function untilAnswering(address: string): Promise<void> {
 
 /** Ports that nobody has now. All are held until the last is found, so that no two are alike. */
 async function freePorts(count: number): Promise<readonly Ports[]> {
-  const servers = Array.from({ length: count * 2 }, () => createServer().listen(0, '127.0.0.1'));
+  const servers = Array.from({ length: count * 4 }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
-  const numbers = servers.map((server) => (server.address() as { port: number }).port);
-  for (const server of servers) server.close();
-  return Array.from({ length: count }, (_, index) => ({
-    http: numbers[index * 2] as number,
-    tcp: numbers[index * 2 + 1] as number,
-  }));
+  const numbers = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return Array.from({ length: count }, (_, index) => {
+    const [http = 0, tcp = 0, calmHttp = 0, calmTcp = 0] = numbers.slice(index * 4);
+    return { http, tcp, calmHttp, calmTcp };
+  });
 }
 
 /** The engine's own session has no password, so that it may do nothing but listen and sleep. */
@@ -153,23 +177,23 @@ const usersXml = (password: string): string => `<clickhouse>
       <profile>default</profile>
       <quota>default</quota>
       <grants>
-        <query>GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, SHOW, KILL QUERY, SYSTEM ON *.*</query>
-        <query>GRANT CLUSTER, REMOTE, TABLE ENGINE ON *.*</query>
+        <query>GRANT CREATE, ALTER, DROP, INSERT, SELECT, OPTIMIZE ON openray.*</query>
+        <query>GRANT SELECT ON system.*</query>
+        <query>GRANT CLUSTER, REMOTE, CREATE TEMPORARY TABLE, TABLE ENGINE ON *.*</query>
       </grants>
     </${USER}>
   </users>
 </clickhouse>
 `;
 
-function configXml(shards: readonly Ports[], own: number, password: string): string {
-  const remote = shards.map(
-    ({ tcp }) =>
-      `<shard><replica><host>127.0.0.1</host><port>${tcp}</port><user>${USER}</user><password>${password}</password></replica></shard>`,
+function configXml(tcpPorts: readonly number[], password: string): string {
+  const remote = tcpPorts.map(
+    (port) =>
+      `<shard><replica><host>127.0.0.1</host><port>${port}</port><user>${USER}</user><password>${password}</password></replica></shard>`,
   );
   return `<clickhouse>
   <logger><level>none</level></logger>
   <users_config>users.xml</users_config>
-  <macros><shard>${own + 1}</shard><replica>1</replica></macros>
   <max_server_memory_usage>1000000000</max_server_memory_usage>
   <mark_cache_size>50000000</mark_cache_size>
   <remote_servers><${CLUSTER_NAME}>${remote.join('')}</${CLUSTER_NAME}></remote_servers>

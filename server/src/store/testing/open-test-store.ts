@@ -7,7 +7,6 @@ import type { Store } from '../store.ts';
 /** A small store with room for a laptop's tests, embedded where no URL is given. */
 export function openTestStore(dataDir: string, given: Partial<StoreOptions> = {}): Promise<Store> {
   return openStore({
-    storeUrl: undefined,
     dataDir,
     poolSize: 4,
     threadPoolSize: 16,

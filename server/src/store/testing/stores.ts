@@ -12,8 +12,8 @@ export type StorePlace = {
 /** Every kind of store there is. */
 export const STORES: readonly { readonly name: string; make(): Promise<StorePlace> }[] = [
   { name: 'embedded store', make: makeEmbedded },
-  { name: 'remote store', make: () => makeRemote(1) },
-  { name: 'store of two shards', make: () => makeRemote(2) },
+  { name: 'remote store', make: () => makeRemote(1, '?compression=1') },
+  { name: 'store of two shards', make: () => makeRemote(2, '') },
 ];
 
 async function makeEmbedded(): Promise<StorePlace> {
@@ -21,7 +21,8 @@ async function makeEmbedded(): Promise<StorePlace> {
   return { open: (given) => openTestStore(directory.path, given), remove: directory.remove };
 }
 
-async function makeRemote(shards: number): Promise<StorePlace> {
+async function makeRemote(shards: number, parameters: string): Promise<StorePlace> {
   const clickhouse = await startClickHouse(shards);
-  return { open: (given) => openTestStore('', { storeUrl: clickhouse.url, ...given }), remove: clickhouse.stop };
+  const storeUrl = `${clickhouse.url}${parameters}`;
+  return { open: (given) => openTestStore('', { storeUrl, ...given }), remove: clickhouse.stop };
 }

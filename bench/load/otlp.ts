@@ -1,0 +1,152 @@
+import { Agent, request } from 'node:http';
+import { dirname, join } from 'node:path';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { startOpenray } from '../../scripts/openray.ts';
+import { decodeTraces } from '../../server/src/ingest/otlp-protobuf.ts';
+import { resourceSpansOf } from '../../server/src/model/otlp/resource-spans.ts';
+import { plainSpanOf } from '../../server/src/model/otlp/span-of-entity.ts';
+import { parseDocument } from '../../server/src/model/parse-document.ts';
+import { encode } from '../../server/src/model/testing/otlp-protocol.ts';
+import type { Figure } from '../figures.ts';
+import type { BenchRun } from '../measure.ts';
+import { startBareEngine } from './bare-client.ts';
+import { generateTraces, spanCountOf } from './generate.ts';
+import { percentile } from './latencies.ts';
+import { cpuSecondsOf } from './process-usage.ts';
+
+/** About what OpenTelemetry's SDKs put into one request: 512 spans. */
+const TRACES_A_REQUEST = 50;
+const CONNECTIONS = 8;
+/** Of the data set, but never more than this: what is measured is a rate. */
+const MAX_TRACES = 5_000;
+const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+
+type Send = (body: Buffer) => Promise<void>;
+
+/** The same traces as OpenTelemetry's exporters would send them, to a server of their own for each transport. */
+export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
+  const traceCount = Math.min(run.dataset.traceCount, MAX_TRACES);
+  const bodies = requestsOf(run, traceCount);
+  const spans = spanCountOf(traceCount);
+  const folder = dirname(run.bareDirectory);
+  const bare = await startBareEngine(join(folder, 'otlp-bare'), { isNew: true });
+  try {
+    const { insertSeconds, insertCpuSeconds } = await bare.load(run.options, 0, traceCount);
+    for (const transport of ['http', 'grpc'] as const) {
+      run.say(`loading ${traceCount} traces over OTLP/${transport}`);
+      const { seconds, cpuSeconds, latenciesMs } = await load(transport, join(folder, `otlp-${transport}`), bodies);
+      const what = `ingest over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'}`;
+      yield {
+        name: `ingest-otlp-${transport}`,
+        what,
+        unit: 'spans/s',
+        value: spans / seconds,
+        bare: spans / insertSeconds,
+        ratioTarget: { atLeast: 0.4 },
+      };
+      yield {
+        name: `ingest-otlp-${transport}-per-core`,
+        what: `${what}, per second of CPU, engine included`,
+        unit: 'spans/s',
+        value: spans / Math.max(0.01, cpuSeconds),
+        bare: spans / Math.max(0.01, insertCpuSeconds),
+        target: { atLeast: 30_000 },
+      };
+      yield {
+        name: `ingest-otlp-${transport}-acknowledge-p99`,
+        what: `acknowledge ${TRACES_A_REQUEST * 10} spans over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'} under full load, p99`,
+        unit: 'ms',
+        value: percentile(latenciesMs, 0.99),
+        target: { atMost: 250 },
+      };
+    }
+  } finally {
+    await bare.stop();
+  }
+  yield {
+    name: 'ingest-otlp-decode',
+    what: 'step: protobuf alone',
+    unit: 'spans/s',
+    value: spans / decodeSeconds(bodies),
+  };
+}
+
+function requestsOf(run: BenchRun, traceCount: number): readonly Buffer[] {
+  const bodies: Buffer[] = [];
+  for (let first = 0; first < traceCount; first += TRACES_A_REQUEST) {
+    const last = Math.min(first + TRACES_A_REQUEST, traceCount);
+    const places = [...generateTraces(run.dataset, first, last)].flatMap(({ documents }) => documents.flatMap(spansOf));
+    bodies.push(encode('TracesData', { resourceSpans: resourceSpansOf(places) }));
+  }
+  return bodies;
+}
+
+/** The document's segment and subsegments as an instrumented service would tell of them. */
+function spansOf(text: string) {
+  return parseDocument(text, 1).flatMap((outcome) => {
+    if (!outcome.ok) throw new Error(outcome.message);
+    const { entities } = outcome.document;
+    const segment = entities[0]?.fields ?? {};
+    return entities.map((entity) => plainSpanOf({ ...entity, segment, isFromSpan: false }));
+  });
+}
+
+async function load(transport: 'http' | 'grpc', dataDir: string, bodies: readonly Buffer[]) {
+  const server = await startOpenray(['--port', '0', '--data-dir', dataDir, '--log-level', 'warn']);
+  const { send, close } = transport === 'http' ? overHttp(server.otlpHttpUrl) : overGrpc(server.otlpGrpcUrl);
+  try {
+    const pid = server.process.pid as number;
+    const latenciesMs: number[] = [];
+    const beganCpu = cpuSecondsOf(pid);
+    const beganMs = performance.now();
+    const waiting = bodies.values();
+    const worker = async () => {
+      for (const body of waiting) {
+        const sentMs = performance.now();
+        await send(body);
+        latenciesMs.push(performance.now() - sentMs);
+      }
+    };
+    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
+    const seconds = (performance.now() - beganMs) / 1000;
+    return { seconds, cpuSeconds: cpuSecondsOf(pid) - beganCpu, latenciesMs };
+  } finally {
+    close();
+    await server.kill();
+  }
+}
+
+function overHttp(url: string | undefined): { readonly send: Send; close(): void } {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const headers = { 'content-type': 'application/x-protobuf' };
+  const send: Send = (body) =>
+    new Promise((resolve, reject) => {
+      const sending = request(`${url}/v1/traces`, { method: 'POST', agent, headers }, (response) => {
+        response.resume();
+        response.on('end', () => {
+          if (response.statusCode === 200) resolve();
+          else reject(new Error(`OTLP/HTTP answered ${response.statusCode}`));
+        });
+      });
+      sending.on('error', reject);
+      sending.end(body);
+    });
+  return { send, close: () => agent.destroy() };
+}
+
+function overGrpc(url: string | undefined): { readonly send: Send; close(): void } {
+  const client = new Client(new URL(url ?? '').host, credentials.createInsecure());
+  const asIs = (bytes: Buffer) => bytes;
+  const send: Send = (body) =>
+    new Promise((resolve, reject) => {
+      client.makeUnaryRequest(EXPORT, asIs, asIs, body, new Metadata(), (error) => (error ? reject(error) : resolve()));
+    });
+  return { send, close: () => client.close() };
+}
+
+/** What one thread of JavaScript needs for the bytes alone. */
+function decodeSeconds(bodies: readonly Buffer[]): number {
+  const beganMs = performance.now();
+  for (const body of bodies) decodeTraces(body);
+  return (performance.now() - beganMs) / 1000;
+}

@@ -1,0 +1,126 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
+import { TRACE_COUNT_HEADER } from '../http/export.ts';
+import { backendAt } from './backend.ts';
+import { type ExportSink, fileSink, lastCursorOf, otlpSink } from './export-sinks.ts';
+import { newLog } from './log.ts';
+import { thisProcess } from './process.ts';
+import { newProgress } from './progress.ts';
+import { readTime } from './time-flag.ts';
+
+type ExportFlags = Readonly<Record<string, unknown>> & {
+  readonly otlp?: string;
+  readonly file?: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly filter?: string;
+  readonly header: readonly string[];
+  readonly after?: string;
+  readonly resume?: boolean;
+  readonly endpointUrl?: string;
+  readonly config?: string;
+};
+
+/**
+ * `openray export`: traces as OTLP, newest first, to another backend or into a file of OTLP/JSON lines. What was stopped
+ * goes on where it was; what is sent twice counts once wherever ids count.
+ */
+export function exportCommand(done: (exitCode: number) => void): Command {
+  return new Command('export')
+    .description('send traces to another backend, or write them to a file, as OpenTelemetry has them')
+    .option('--otlp <url>', 'OTLP/HTTP backend to send to')
+    .option('--file <file>', 'file to write to, one trace a line; - for stdout')
+    .option('--start <time>', 'traces that started then or later: 10m, 2h, 1d, 2026-05-24T14:13:20Z or epoch seconds')
+    .option('--end <time>', 'traces that started before (now)')
+    .option('--filter <expression>', 'traces that match the filter expression')
+    .option('--header <name=value>', 'header for the backend, as often as you like', collect, [])
+    .option('--after <token>', 'go on where a run that stopped said that it was')
+    .option('--resume', 'go on where the file ends')
+    .option('--endpoint-url <url>', 'a running openray elsewhere')
+    .action(async (flags: ExportFlags) => done(await runExport(flags)));
+}
+
+const collect = (value: string, values: readonly string[]) => [...values, value];
+
+async function runExport(flags: ExportFlags): Promise<number> {
+  if ((flags.otlp === undefined) === (flags.file === undefined)) {
+    throw new OpenrayError('InvalidRequestException', 'say where to: either --otlp URL or --file FILE');
+  }
+  const after = flags.resume && flags.file !== undefined ? await lastCursorOf(flags.file) : flags.after;
+  const { config } = loadConfig(flags, process.env, flags.config);
+  const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
+  const backend = await backendAt(flags.endpointUrl, config, thisProcess(log));
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort();
+  process.once('SIGINT', onInterrupt);
+  try {
+    const isContinued = flags.resume === true || flags.after !== undefined;
+    const sink =
+      flags.otlp === undefined
+        ? await fileSink(flags.file as string, isContinued)
+        : otlpSink(flags.otlp, flags.header, stop.signal);
+    return await copy(`${backend.url}/export/traces?${queryOf(flags, after)}`, sink, flags, stop.signal);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    await backend.close();
+  }
+}
+
+function queryOf({ start, end, filter }: ExportFlags, after: string | undefined): URLSearchParams {
+  const given = Object.entries({ start: timeOf(start), end: timeOf(end), filter, after });
+  return new URLSearchParams(given.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** Epoch seconds, as `/export/traces` takes them. */
+function timeOf(text: string | undefined): string | undefined {
+  if (text === undefined || /^\d+(\.\d+)?$/.test(text)) return text;
+  return readTime(text).toFixed(6);
+}
+
+async function copy(url: string, sink: ExportSink, flags: ExportFlags, stop: AbortSignal): Promise<number> {
+  const answer = await open(url, stop);
+  const total = flags.filter === undefined ? Number(answer.headers.get(TRACE_COUNT_HEADER)) : undefined;
+  const progress = newProgress(process.stderr);
+  let traces = 0;
+  try {
+    for await (const line of createInterface({ input: Readable.fromWeb(answer.body as never) })) {
+      await sink.write(line);
+      traces += 1;
+      progress.show(total && traces / total, `${traces} traces`);
+    }
+    await sink.end();
+  } catch (thrown) {
+    progress.end();
+    await sink.end().catch(() => undefined);
+    throw withPlace(stop.aborted ? new OpenrayError('RequestCancelled', 'stopped') : thrown, sink, flags);
+  }
+  progress.end();
+  const { rejected, reason } = sink.totals();
+  process.stderr.write(`${traces} traces exported${rejected > 0 ? `, ${rejected} spans refused: ${reason}` : ''}\n`);
+  return rejected > 0 ? 1 : 0;
+}
+
+async function open(url: string, signal: AbortSignal): Promise<Response> {
+  const answer = await fetch(url, { signal }).catch((cause: unknown) => {
+    throw new OpenrayError('ServiceUnavailable', `there is no openray at ${new URL(url).origin}`, { cause });
+  });
+  if (answer.ok) return answer;
+  const { Message } = (await answer.json().catch(() => ({}))) as { Message?: string };
+  const code = answer.status < 500 ? 'InvalidRequestException' : 'ServiceUnavailable';
+  throw new OpenrayError(code, Message ?? `${answer.status} from ${new URL(url).origin}`);
+}
+
+/** Says how to go on. */
+function withPlace(thrown: unknown, sink: ExportSink, { file }: ExportFlags): OpenrayError {
+  const { cursor } = sink.totals();
+  const how =
+    cursor === undefined ? '' : file === undefined ? `; go on with --after ${cursor}` : '; go on with --resume';
+  const failure =
+    thrown instanceof OpenrayError
+      ? thrown
+      : new OpenrayError('ServiceUnavailable', 'openray went away before the end', { cause: thrown });
+  return new OpenrayError(failure.code, `${failure.message}${how}`, { cause: failure.cause });
+}

@@ -1,0 +1,44 @@
+import { OpenrayError } from '../errors.ts';
+import { isJsonObject, type JsonValue } from '../model/json.ts';
+
+/** What one line of a file holds. */
+export type ImportLine =
+  | { readonly kind: 'otlp'; readonly resourceSpans: readonly JsonValue[]; readonly resourceLogs: readonly JsonValue[] }
+  | { readonly kind: 'xray'; readonly documents: readonly string[] };
+
+/**
+ * Reads a line of OTLP/JSON, or of X-Ray: a document, a list of them, or what BatchGetTraces answers. Documents that X-Ray
+ * itself has inferred are left out: openray infers its own.
+ * Throws SerializationException when it is neither.
+ */
+export function readImportLine(line: string): ImportLine {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw new OpenrayError('SerializationException', `it is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (isJsonObject(value) && ('resourceSpans' in value || 'resourceLogs' in value)) {
+    return { kind: 'otlp', resourceSpans: listOf(value.resourceSpans), resourceLogs: listOf(value.resourceLogs) };
+  }
+  return { kind: 'xray', documents: documentsIn(value, line) };
+}
+
+function listOf(value: JsonValue | undefined): readonly JsonValue[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** `text` is what `value` was read from, where that is known: numbers in it may be longer than a double can hold. */
+function documentsIn(value: JsonValue, text?: string): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => documentsIn(one));
+  if (!isJsonObject(value)) throw neither();
+  if (Array.isArray(value.Traces)) return documentsIn(value.Traces);
+  if (Array.isArray(value.Segments)) return documentsIn(value.Segments);
+  if (typeof value.Document === 'string') return documentsIn(JSON.parse(value.Document), value.Document);
+  if (typeof value.trace_id !== 'string') throw neither();
+  return value.inferred === true ? [] : [text ?? JSON.stringify(value)];
+}
+
+function neither(): OpenrayError {
+  return new OpenrayError('SerializationException', 'it is neither OTLP/JSON nor a segment document');
+}

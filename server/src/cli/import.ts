@@ -1,0 +1,140 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
+import { type Delivery, readRetryAfter, sendWithRetries } from '../forward/delivery.ts';
+import { otlpEndpoint, postOtlp } from '../forward/otlp-post.ts';
+import type { JsonValue } from '../model/json.ts';
+import { backendAt } from './backend.ts';
+import { readImportLine } from './import-lines.ts';
+import { newLog } from './log.ts';
+import { thisProcess } from './process.ts';
+import { newProgress } from './progress.ts';
+
+type ImportFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
+
+/**
+ * `openray import FILE…`: what `openray export` has written, any other OTLP/JSON lines, or X-Ray documents. Importing twice
+ * changes nothing.
+ */
+export function importCommand(done: (exitCode: number) => void): Command {
+  return new Command('import')
+    .description('take traces from files of OTLP/JSON lines or X-Ray documents')
+    .argument('<files...>', 'one JSON value a line; - for stdin')
+    .option('--endpoint-url <url>', 'a running openray elsewhere')
+    .action(async (files: readonly string[], flags: ImportFlags) => done(await runImport(files, flags)));
+}
+
+async function runImport(files: readonly string[], flags: ImportFlags): Promise<number> {
+  for (const file of files) {
+    if (file !== '-' && !existsSync(file))
+      throw new OpenrayError('InvalidRequestException', `there is no file ${file}`);
+  }
+  const { config } = loadConfig(flags, process.env, flags.config);
+  const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
+  const backend = await backendAt(flags.endpointUrl, config, thisProcess(log));
+  const progress = newProgress(process.stderr);
+  const target = newTarget(backend.url);
+  let lines = 0;
+  try {
+    for (const file of files) {
+      let number = 0;
+      for await (const line of createInterface({ input: file === '-' ? process.stdin : createReadStream(file) })) {
+        number += 1;
+        if (line.trim() === '') continue;
+        await target.take(lineOf(line, file, number));
+        lines += 1;
+        progress.show(undefined, `${lines} lines`);
+      }
+    }
+    await target.flush();
+  } finally {
+    progress.end();
+    await backend.close();
+  }
+  const { rejected, reason } = target.totals();
+  process.stderr.write(`${lines} lines imported${rejected > 0 ? `, ${rejected} parts refused: ${reason}` : ''}\n`);
+  return rejected > 0 ? 1 : 0;
+}
+
+function lineOf(line: string, file: string, number: number): ReturnType<typeof readImportLine> {
+  try {
+    return readImportLine(line);
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new OpenrayError('SerializationException', `${file}, line ${number}: ${reason}`, { cause: thrown });
+  }
+}
+
+const OTLP_BATCH = 100;
+const XRAY_BATCH = 50;
+const GIVE_UP_MS = 120_000;
+
+/** Sends to openray what is enough for a request. */
+function newTarget(url: string) {
+  const endpoint = otlpEndpoint(url);
+  const never = new AbortController().signal;
+  let resourceSpans: JsonValue[] = [];
+  let resourceLogs: JsonValue[] = [];
+  let documents: string[] = [];
+  let rejected = 0;
+  let reason: string | undefined;
+
+  async function send(request: () => Promise<Delivery>): Promise<void> {
+    const delivery = await sendWithRetries(request, { giveUpMs: GIVE_UP_MS });
+    if (delivery.kind !== 'taken') {
+      throw new OpenrayError('ServiceUnavailable', `openray does not take the traces: ${delivery.reason}`);
+    }
+    rejected += delivery.rejected;
+    reason ??= delivery.reason;
+  }
+
+  async function flush(): Promise<void> {
+    const [traces, logs, texts] = [resourceSpans, resourceLogs, documents];
+    resourceSpans = [];
+    resourceLogs = [];
+    documents = [];
+    if (traces.length > 0)
+      await send(() => postOtlp(endpoint, 'traces', JSON.stringify({ resourceSpans: traces }), never));
+    if (logs.length > 0) await send(() => postOtlp(endpoint, 'logs', JSON.stringify({ resourceLogs: logs }), never));
+    for (let at = 0; at < texts.length; at += XRAY_BATCH) {
+      await send(() => postSegments(url, texts.slice(at, at + XRAY_BATCH)));
+    }
+  }
+
+  return {
+    async take(line: ReturnType<typeof readImportLine>): Promise<void> {
+      if (line.kind === 'otlp') {
+        resourceSpans.push(...line.resourceSpans);
+        resourceLogs.push(...line.resourceLogs);
+      } else {
+        documents.push(...line.documents);
+      }
+      if (resourceSpans.length + resourceLogs.length >= OTLP_BATCH || documents.length >= XRAY_BATCH) await flush();
+    },
+    flush,
+    totals: () => ({ rejected, reason }),
+  };
+}
+
+type Unprocessed = { readonly Id?: string; readonly ErrorCode?: string };
+
+/** PutTraceSegments of openray, which asks for no signature. */
+async function postSegments(url: string, documents: readonly string[]): Promise<Delivery> {
+  try {
+    const body = JSON.stringify({ TraceSegmentDocuments: documents });
+    const answer = await fetch(`${url}/TraceSegments`, { method: 'POST', body });
+    const text = await answer.text();
+    const isBusy = answer.status === 429 || answer.status === 503;
+    if (isBusy) return { kind: 'retry', reason: text, afterMs: readRetryAfter(answer.headers.get('retry-after')) };
+    if (!answer.ok) return { kind: 'refused', reason: `${answer.status} ${text.slice(0, 300)}` };
+    const { UnprocessedTraceSegments: rejected = [] } = JSON.parse(text) as {
+      UnprocessedTraceSegments?: Unprocessed[];
+    };
+    const [one] = rejected;
+    return { kind: 'taken', rejected: rejected.length, reason: one && `${one.Id ?? 'a document'}: ${one.ErrorCode}` };
+  } catch (thrown) {
+    return { kind: 'retry', reason: String((thrown as Error).message) };
+  }
+}

@@ -1,0 +1,80 @@
+import { Command, Option } from 'commander';
+import type { GetFunctionLogsResponse, WireLogEvent } from '../api/types.ts';
+import { callServer } from '../client/call-server.ts';
+import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
+import { readTime } from './time-flag.ts';
+
+type LogsFlags = ServerFlags & {
+  readonly name?: string;
+  readonly startTime: string;
+  readonly endTime?: string;
+  readonly filter?: string;
+  readonly traceId?: string;
+  readonly requestId?: string;
+  readonly tail?: boolean;
+};
+
+const LOOK_MS = 250;
+
+/** `openray logs [NAME]`: what functions printed, as `sam logs` shows it. */
+export function logsCommand(done: (exitCode: number) => void): Command {
+  const command = new Command('logs')
+    .description('what functions printed')
+    .argument('[name]', 'name of a function; all without it')
+    .option('-n, --name <name>', 'the same')
+    .option('-s, --start-time <time>', '10m, 2h, or a time', '10m')
+    .option('-e, --end-time <time>', 'the same')
+    .option('--filter <text>', 'only what contains this text')
+    .option('--trace-id <id>', 'only of this trace')
+    .option('--request-id <id>', 'only of this invocation')
+    .option('-t, --tail', 'go on with what comes')
+    .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'));
+  return addServerFlags(command).action(async (argument: string | undefined, flags: LogsFlags) => {
+    const question = {
+      FunctionName: argument ?? flags.name,
+      Contains: flags.filter,
+      TraceId: flags.traceId,
+      RequestId: flags.requestId,
+      StartTime: readTime(flags.startTime),
+      EndTime: flags.endTime === undefined ? undefined : readTime(flags.endTime),
+    };
+    const url = serverUrl(flags);
+    let afterUs: number | undefined;
+    do {
+      const seen = await printLogs(url, { ...question, AfterUs: afterUs }, flags.output);
+      afterUs = seen ?? afterUs;
+    } while (flags.tail === true && !(await isStoppedWithin(LOOK_MS)));
+    done(0);
+  });
+}
+
+/** Prints all of it, page after page; the time of the last event, undefined for none. */
+export async function printLogs(
+  url: string,
+  question: { readonly AfterUs: number | undefined },
+  output: 'text' | 'json',
+): Promise<number | undefined> {
+  let afterUs = question.AfterUs;
+  for (;;) {
+    const page = await callServer<GetFunctionLogsResponse>(url, '/GetFunctionLogs', { ...question, AfterUs: afterUs });
+    for (const event of page.Events)
+      process.stdout.write(output === 'json' ? `${JSON.stringify(event)}\n` : logLines(event));
+    afterUs = page.Events.at(-1)?.AtUs ?? afterUs;
+    if (page.IsComplete) return afterUs;
+  }
+}
+
+/** `<stream> <time> <text>`; a metric line as what it says. */
+function logLines({ LogStream: stream, AtUs: atUs, Text: text, Metrics: metrics }: WireLogEvent): string {
+  const time = `${new Date(atUs / 1000).toISOString().slice(0, -1)}${String(atUs % 1000).padStart(3, '0')}`;
+  const shown =
+    metrics.length === 0
+      ? text
+      : metrics
+          .map(({ Namespace: namespace, Name: name, Unit: unit, Values: values, Dimensions: dimensions }) => {
+            const where = Object.entries(dimensions).map(([key, value]) => `${key}=${value}`);
+            return `METRIC ${namespace} ${name} ${values.join(',')} ${unit} ${where.join(' ')}`.trimEnd();
+          })
+          .join('\n');
+  return `${stream} ${time} ${shown}\n`;
+}

@@ -1,0 +1,31 @@
+/** Where a long command stands: one line that is written over, on a terminal only. */
+export type Progress = {
+  /** `share` from 0 to 1; undefined when the whole is not known. */
+  show(share: number | undefined, text: string): void;
+  /** Takes the line away. */
+  end(): void;
+};
+
+const WIDTH = 24;
+const EVERY_MS = 100;
+
+export function newProgress(stream: NodeJS.WriteStream): Progress {
+  let nextMs = 0;
+  let hasShown = false;
+  return {
+    show(share, text) {
+      if (!stream.isTTY || performance.now() < nextMs) return;
+      nextMs = performance.now() + EVERY_MS;
+      hasShown = true;
+      stream.write(`\r\x1b[K${share === undefined ? '' : barOf(share)}${text}`);
+    },
+    end() {
+      if (hasShown) stream.write('\r\x1b[K');
+    },
+  };
+}
+
+function barOf(share: number): string {
+  const filled = Math.round(Math.min(1, share) * WIDTH);
+  return `[${'#'.repeat(filled)}${' '.repeat(WIDTH - filled)}] ${Math.floor(Math.min(1, share) * 100)} % `;
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parse as parseToml } from 'smol-toml';
+import { parse as parseYaml } from 'yaml';
+import { OpenrayError } from '../errors.ts';
+
+const FILES = ['samconfig.toml', 'samconfig.yaml', 'samconfig.yml'];
+
+/** Flags of openray's commands by SAM's key for them; what is not here concerns containers or AWS. */
+const FLAGS: Readonly<Record<string, string>> = {
+  template: 'template',
+  template_file: 'template',
+  env_vars: 'envVars',
+  event: 'event',
+  event_file: 'eventFile',
+  region: 'region',
+  port: 'port',
+  host: 'host',
+  debug_port: 'debugPort',
+  debug_args: 'debugArgs',
+  debug_function: 'debugFunction',
+  output: 'output',
+};
+
+export type SamConfigOptions = {
+  /** `local_invoke`, `local_start_api`, `local_start_lambda`, `remote_invoke`. */
+  readonly command: string;
+  readonly file?: string | undefined;
+  /** `default` unless told otherwise. */
+  readonly environment?: string | undefined;
+};
+
+/**
+ * Flags that `samconfig.toml` (or its YAML form) in this folder gives a command, those for all commands beneath them;
+ * empty without such a file. Throws InvalidRequestException when a file can't be read.
+ */
+export function readSamConfig({ command, file, environment = 'default' }: SamConfigOptions): Record<string, unknown> {
+  const path = file ?? FILES.find((name) => existsSync(name));
+  if (path === undefined) return {};
+  const sections = objectOf(objectOf(readValues(path))[environment]);
+  const parameters = (name: string) => objectOf(objectOf(sections[name]).parameters);
+  const values = { ...parameters('global'), ...parameters(command) };
+  const flags: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(values)) {
+    const flag = FLAGS[key.replaceAll('-', '_')];
+    if (flag !== undefined) flags[flag] = String(value);
+  }
+  const overrides = values.parameter_overrides;
+  if (overrides !== undefined) flags.parameterOverrides = overrideTexts(overrides);
+  return flags;
+}
+
+/** `"A=1 B=2"`, a list of such, or a map. */
+function overrideTexts(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(overrideTexts);
+  if (typeof value !== 'object' || value === null) return [String(value)];
+  return Object.entries(value).map(([key, entry]) => `${key}="${String(entry)}"`);
+}
+
+function readValues(file: string): unknown {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return file.endsWith('.toml') ? parseToml(text) : parseYaml(text);
+  } catch (cause) {
+    const reason = (cause as Error).message.split('\n', 1)[0];
+    throw new OpenrayError('InvalidRequestException', `${file} can not be read: ${reason}`, { cause });
+  }
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}

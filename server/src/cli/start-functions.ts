@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { type Config, loadConfig } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
+import type { Functions } from '../lambda/functions.ts';
+import {
+  type FunctionServer,
+  type FunctionServerOptions,
+  openConfiguredFunctions,
+  startGateway,
+  startInvokeServer,
+} from '../serve.ts';
+import { findBackend } from './backend.ts';
+import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
+import { newLog } from './log.ts';
+import { thisProcess } from './process.ts';
+
+type StartFlags = FunctionFlags & { readonly port: string; readonly host: string; readonly watch: boolean };
+
+type Start = (config: Config, functions: Functions, options: FunctionServerOptions) => Promise<FunctionServer>;
+
+/** `openray start-lambda`: the Invoke API on the port where `sam local start-lambda` has it. */
+export function startLambdaCommand(done: (exitCode: number) => void): Command {
+  const command = startCommand('start-lambda', "offer the template's functions to Lambda clients", '3001');
+  return command.action((flags: StartFlags) =>
+    run(withSamConfig(command, 'local_start_lambda', flags), startInvokeServer, describeFunctions, done),
+  );
+}
+
+/** `openray start-api`: the template's APIs and function URLs, where `sam local start-api` has them. */
+export function startApiCommand(done: (exitCode: number) => void): Command {
+  const command = startCommand('start-api', "answer for the template's APIs and function URLs", '3000');
+  return command.action((flags: StartFlags) =>
+    run(withSamConfig(command, 'local_start_api', flags), startGateway, describeRoutes, done),
+  );
+}
+
+function startCommand(name: string, description: string, port: string): Command {
+  const command = new Command(name)
+    .description(description)
+    .option('-p, --port <port>', 'port to listen on; openray itself is the one that runs, or one is started', port)
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--no-watch', 'keep to the code and the template as they were first read');
+  return addFunctionFlags(command);
+}
+
+async function run(
+  { port: portText, host, watch, ...flags }: StartFlags,
+  start: Start,
+  describe: (functions: Functions, url: string) => readonly string[],
+  done: (exitCode: number) => void,
+): Promise<void> {
+  const port = Number(portText);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new OpenrayError('InvalidRequestException', `--port ${portText} is not a port`);
+  }
+  const { config } = loadConfig({ hotReload: watch || undefined, ...flags, host }, process.env, flags.config);
+  const log = newLog(config.logLevel);
+  const own = thisProcess(log);
+  const backend = await findBackend(config, own);
+  const closers = [backend.close];
+  try {
+    const { daemonAddress } = backend;
+    const onNote = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
+    const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
+    const functions = openConfiguredFunctions(config, {
+      ...own,
+      daemonAddress,
+      onNote,
+      onLine,
+      debug: debugOptions(flags),
+    });
+    closers.push(functions.close);
+    const server = await start(config, functions, { log, host, port, daemonAddress });
+    closers.push(server.close);
+    const lines = [...describe(functions, server.url), `traces at ${backend.url}`];
+    process.stdout.write(`${lines.join('\n')}\n`);
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    done(0);
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+function describeFunctions(functions: Functions, url: string): readonly string[] {
+  const names = functions.list().map(({ spec }) => spec.logicalId);
+  return [`openray offers ${names.join(', ')} at ${url}`, `  aws lambda invoke --endpoint-url ${url} …`];
+}
+
+function describeRoutes(functions: Functions, url: string): readonly string[] {
+  const routes = functions.routes().map(({ api, method, path, functionId }) => {
+    const place = api.kind === 'url' ? `/lambda-url/${functionId}/` : path;
+    return `  ${method.padEnd(7)} ${url}${place === '$default' ? '/' : place}  ${functionId}`;
+  });
+  return [`openray answers at ${url}`, ...(routes.length === 0 ? ['  the template has no API'] : routes)];
+}

@@ -1,0 +1,38 @@
+import { Command, Option } from 'commander';
+import type { GetTraceSummariesResponse } from '../api/types.ts';
+import { callServer } from '../client/call-server.ts';
+import { printLogs } from './logs.ts';
+import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
+import { printTrace } from './traces.ts';
+
+const LOOK_MS = 250;
+const TRACES_OF_SECONDS = 60;
+
+/** `openray tail`: logs and traces as they come, until it is told to stop. */
+export function tailCommand(done: (exitCode: number) => void): Command {
+  const command = new Command('tail')
+    .description('logs and traces as they come')
+    .option('-f, --filter <expression>', 'filter expression, for the traces')
+    .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'));
+  return addServerFlags(command).action(async (flags: ServerFlags & { readonly filter?: string }) => {
+    const url = serverUrl(flags);
+    const startedSeconds = Date.now() / 1000;
+    const printed = new Map<string, number>();
+    let afterUs: number | undefined;
+    do {
+      const question = { StartTime: startedSeconds, AfterUs: afterUs };
+      afterUs = (await printLogs(url, question, flags.output)) ?? afterUs;
+      const nowSeconds = Date.now() / 1000;
+      const { TraceSummaries: traces } = await callServer<GetTraceSummariesResponse>(url, '/TraceSummaries', {
+        StartTime: Math.max(startedSeconds, nowSeconds - TRACES_OF_SECONDS),
+        EndTime: nowSeconds + 60,
+        TimeRangeType: 'Event',
+        FilterExpression: flags.filter,
+      });
+      for (const { Id: id, IsPartial: isPartial } of traces.toReversed()) {
+        if (!isPartial) await printTrace(url, id, flags.output, printed);
+      }
+    } while (!(await isStoppedWithin(LOOK_MS)));
+    done(0);
+  });
+}

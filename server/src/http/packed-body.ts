@@ -1,0 +1,35 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import type { FastifyRequest } from 'fastify';
+import { OpenrayError } from '../errors.ts';
+
+const inflate = promisify(gunzip);
+
+/**
+ * The body as it was before its sender packed it. Throws UnsupportedMediaTypeException for any packing but gzip,
+ * RequestTooLargeException when it is larger than `maxBytes`.
+ */
+export async function unpackedBody(request: FastifyRequest, maxBytes: number): Promise<Buffer> {
+  const packed = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding === 'identity' || encoding === '') return packed;
+  if (encoding !== 'gzip') {
+    throw new OpenrayError('UnsupportedMediaTypeException', `content encoding ${encoding.slice(0, 40)} is not gzip`);
+  }
+  try {
+    return await inflate(packed, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new OpenrayError(
+        'RequestTooLargeException',
+        'the unpacked body is larger than the setting otlpMaxBytes allows',
+      );
+    }
+    throw new OpenrayError('SerializationException', `the body is not gzip: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** The content type without its parameters, in lower case. */
+export function contentTypeOf({ headers }: FastifyRequest): string | undefined {
+  return headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+}

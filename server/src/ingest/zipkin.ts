@@ -1,0 +1,228 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { OpenrayError } from '../errors.ts';
+import type { ResourceSpans, TracesData } from '../model/otlp/types.ts';
+import { FLAG, type KeyValue, KIND, type Span, type SpanEvent, STATUS } from '../model/otlp/types.ts';
+import type { Rejection } from '../model/parse-document.ts';
+
+/** Spans that can be taken, and those that can not: without a start a span has no place in time. */
+export type ZipkinSpans = { readonly data: TracesData; readonly rejections: readonly Rejection[] };
+
+const hexId = (digits: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[0-9a-fA-F]{1,${digits}}$`), `must be up to ${digits} hex digits`)
+    .transform((id) => id.toLowerCase().padStart(digits, '0'));
+const microseconds = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+
+const endpoint = z.object({
+  serviceName: absent(z.string()),
+  ipv4: absent(z.string()),
+  ipv6: absent(z.string()),
+  port: absent(z.number().int()),
+});
+
+const zipkinSpan = z.object({
+  traceId: hexId(32),
+  id: hexId(16),
+  parentId: absent(hexId(16)),
+  name: absent(z.string()),
+  kind: absent(z.enum(['CLIENT', 'SERVER', 'PRODUCER', 'CONSUMER'])),
+  timestamp: absent(microseconds),
+  duration: absent(microseconds),
+  debug: absent(z.boolean()),
+  shared: absent(z.boolean()),
+  localEndpoint: absent(endpoint),
+  remoteEndpoint: absent(endpoint),
+  annotations: absent(z.array(z.object({ timestamp: microseconds, value: z.string() }))),
+  tags: absent(z.record(z.string(), z.string())),
+});
+
+type ZipkinSpan = z.output<typeof zipkinSpan>;
+
+/**
+ * Spans of Zipkin's v2 JSON as OpenTelemetry's. What OpenTelemetry's own Zipkin exporters put into tags goes back to
+ * where it was; every other tag is an attribute.
+ * Throws SerializationException, naming the member, when the text is no list of spans.
+ * @see https://zipkin.io/zipkin-api/#/default/post_spans
+ */
+export function readZipkin(text: string): ZipkinSpans {
+  const spans = parse(text);
+  const isTimed = ({ timestamp, annotations = [] }: ZipkinSpan) => timestamp !== undefined || annotations.length > 0;
+  const sides = serverSidesIn(spans);
+  return {
+    data: { resourceSpans: spans.filter(isTimed).map((span) => resourceSpansOf(span, sides)) },
+    rejections: spans
+      .filter((span) => !isTimed(span))
+      .map(({ id }) => ({ ok: false, id, code: 'MissingStartTime', message: 'the span has no timestamp' })),
+  };
+}
+
+function parse(text: string): readonly ZipkinSpan[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new OpenrayError('SerializationException', `the body is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const parsed = z.array(zipkinSpan, { error: 'the body must be a list of spans' }).safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = issue?.path.map(String).join('.') ?? '';
+  const reason = issue?.message ?? 'the spans can not be read';
+  throw new OpenrayError('SerializationException', path === '' ? reason : `${path}: ${reason}`);
+}
+
+/**
+ * In Zipkin both sides of a call may be one span: the server joins its client's and says `shared`. Here every span has
+ * an id of its own, so the server's side gets one, derived from the shared one, below the client's side.
+ */
+function serverSideId({ traceId, id }: ZipkinSpan): string {
+  return createHash('sha256').update(`openray/server-side/${traceId}${id}`).digest('hex').slice(0, 16);
+}
+
+/** By what its children name: they say the shared id, and that they are of the server. Known for one request only. */
+function serverSidesIn(spans: readonly ZipkinSpan[]): ReadonlyMap<string, string> {
+  return new Map(
+    spans.filter(isServerSide).map((span) => [sideKey(span.traceId, span.id, span), serverSideId(span)] as const),
+  );
+}
+
+function isServerSide({ shared, kind }: ZipkinSpan): boolean {
+  return shared === true && kind === 'SERVER';
+}
+
+function sideKey(traceId: string, id: string, { localEndpoint }: ZipkinSpan): string {
+  return `${traceId} ${id} ${localEndpoint?.serviceName ?? ''}`;
+}
+
+function resourceSpansOf(zipkin: ZipkinSpan, sides: ReadonlyMap<string, string>): ResourceSpans {
+  const tags = new Map(Object.entries(zipkin.tags ?? {}));
+  const take = (key: string) => {
+    const value = tags.get(key);
+    tags.delete(key);
+    return value;
+  };
+  const takeCount = (key: string) => Number(take(key) ?? 0) || undefined;
+  const traceState = take('w3c.tracestate');
+  const scopeName = take('otel.scope.name') ?? take('otel.library.name');
+  const scopeVersion = take('otel.scope.version') ?? take('otel.library.version');
+  const status = takeStatus(tags, take);
+  const dropped = {
+    droppedAttributesCount: takeCount('otel.dropped_attributes_count'),
+    droppedEventsCount: takeCount('otel.dropped_events_count'),
+    droppedLinksCount: takeCount('otel.dropped_links_count'),
+  };
+  const isOfOpenTelemetry = tags.has('telemetry.sdk.name');
+  const ofResource = [...tags].filter(([key]) => isOfOpenTelemetry && isResourceKey(key));
+  for (const [key] of ofResource) tags.delete(key);
+  const serviceName = zipkin.localEndpoint?.serviceName;
+  const resource = new Map(ofResource);
+  if (serviceName !== undefined && serviceName !== '') resource.set('service.name', serviceName);
+  const attributes = [...texts(tags), ...endpointAttributes(zipkin)];
+  const span: Span = {
+    ...placeOf(zipkin, sides),
+    traceState,
+    flags: FLAG.sampled,
+    name: zipkin.name,
+    kind: zipkin.kind === undefined ? KIND.internal : KIND[KINDS[zipkin.kind]],
+    ...timesOf(zipkin),
+    attributes: some(attributes),
+    events: some((zipkin.annotations ?? []).map(eventOf)),
+    ...dropped,
+    status,
+  };
+  return {
+    resource: { attributes: some(texts(resource)) },
+    scopeSpans: [{ scope: { name: scopeName, version: scopeVersion }, spans: [span] }],
+  };
+}
+
+const KINDS = { CLIENT: 'client', SERVER: 'server', PRODUCER: 'producer', CONSUMER: 'consumer' } as const;
+
+function placeOf(
+  zipkin: ZipkinSpan,
+  sides: ReadonlyMap<string, string>,
+): Pick<Span, 'traceId' | 'spanId'> & Partial<Span> {
+  const { traceId, id, parentId } = zipkin;
+  if (isServerSide(zipkin)) return { traceId, spanId: serverSideId(zipkin), parentSpanId: id };
+  const parentSpanId = parentId === undefined ? undefined : (sides.get(sideKey(traceId, parentId, zipkin)) ?? parentId);
+  return { traceId, spanId: id, parentSpanId: parentSpanId === id ? undefined : parentSpanId };
+}
+
+/** A message needs no duration: to have sent or got it is all there is. Any other span without one has not ended. */
+function timesOf({ timestamp, duration, annotations = [], kind }: ZipkinSpan): Partial<Span> {
+  const startUs = timestamp ?? Math.min(...annotations.map((annotation) => annotation.timestamp));
+  const isMessage = kind === 'PRODUCER' || kind === 'CONSUMER';
+  const endUs = duration === undefined ? (isMessage ? startUs : undefined) : startUs + duration;
+  return { startTimeUnixNano: nanos(startUs), endTimeUnixNano: endUs === undefined ? undefined : nanos(endUs) };
+}
+
+const nanos = (us: number) => (us === 0 ? undefined : `${us}000`);
+
+/** Zipkin's own sign of a failure is the tag `error`, whatever it says. */
+function takeStatus(tags: ReadonlyMap<string, string>, take: (key: string) => string | undefined): Span['status'] {
+  const code = take('otel.status_code');
+  const description = take('otel.status_description');
+  if (code === 'OK') return { code: STATUS.ok };
+  if (code !== 'ERROR' && !tags.has('error')) return undefined;
+  const error = take('error');
+  const message = description ?? (error === 'true' || error === '' ? undefined : error);
+  return { code: STATUS.error, message };
+}
+
+/** Beginnings of what describes a process and not one of its spans. */
+const RESOURCE_KEYS =
+  /^(telemetry|service|host|process|os|k8s|container|deployment|device|webengine)\.|^cloud\.(provider|platform|account|availability_zone|resource_id)|^aws\.(ecs|eks|log)\./;
+
+function isResourceKey(key: string): boolean {
+  return RESOURCE_KEYS.test(key) && key !== 'service.peer.name';
+}
+
+function endpointAttributes({ localEndpoint, remoteEndpoint }: ZipkinSpan): readonly KeyValue[] {
+  const address = localEndpoint?.ipv4 ?? localEndpoint?.ipv6;
+  const peer = remoteEndpoint?.ipv4 ?? remoteEndpoint?.ipv6;
+  return [
+    ...text('network.local.address', address),
+    ...port('network.local.port', localEndpoint?.port),
+    ...text('peer.service', remoteEndpoint?.serviceName),
+    ...text('network.peer.address', peer),
+    ...port('network.peer.port', remoteEndpoint?.port),
+  ];
+}
+
+const text = (key: string, value: string | undefined): readonly KeyValue[] =>
+  value === undefined || value === '' ? [] : [{ key, value: { stringValue: value } }];
+const port = (key: string, value: number | undefined): readonly KeyValue[] =>
+  value === undefined || value === 0 ? [] : [{ key, value: { intValue: String(value) } }];
+const texts = (entries: ReadonlyMap<string, string>): readonly KeyValue[] =>
+  Array.from(entries, ([key, value]) => ({ key, value: { stringValue: value } }));
+const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
+
+/** OpenTelemetry's exporters write an event with attributes as `"name": {…}`. */
+const WITH_ATTRIBUTES = /^"(?:[^"\\]|\\.)*"\s*:\s*\{/;
+
+function eventOf({ timestamp, value }: { readonly timestamp: number; readonly value: string }): SpanEvent {
+  const [name, attributes] = (WITH_ATTRIBUTES.test(value) && namedAttributes(value)) || [value, []];
+  return { timeUnixNano: nanos(timestamp), name: name === '' ? undefined : name, attributes: some(attributes) };
+}
+
+function namedAttributes(value: string): readonly [string, readonly KeyValue[]] | undefined {
+  let members: Record<string, unknown>;
+  try {
+    members = JSON.parse(`{${value}}`);
+  } catch {
+    return undefined;
+  }
+  const [[name, attributes] = ['', undefined], ...others] = Object.entries(members);
+  if (others.length > 0 || typeof attributes !== 'object' || attributes === null) return undefined;
+  return [name, Object.entries(attributes).map(([key, plain]) => ({ key, value: scalar(plain) }))];
+}
+
+function scalar(plain: unknown): KeyValue['value'] {
+  if (typeof plain === 'boolean') return { boolValue: plain };
+  if (Number.isSafeInteger(plain)) return { intValue: String(plain) };
+  if (typeof plain === 'number') return { doubleValue: plain };
+  return { stringValue: typeof plain === 'string' ? plain : JSON.stringify(plain) };
+}

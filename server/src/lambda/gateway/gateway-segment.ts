@@ -1,0 +1,92 @@
+import type { JsonObject } from '../../model/json.ts';
+import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id.ts';
+import type { GatewayRequest } from './events.ts';
+import type { GatewayApi } from './routes.ts';
+
+export type GatewayCall = {
+  readonly api: GatewayApi;
+  readonly request: GatewayRequest;
+  readonly url: string;
+  readonly userAgent: string | undefined;
+  readonly requestId: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly traceId: TraceId;
+  readonly callerId: EntityId | undefined;
+  readonly ids: { readonly stage: EntityId; readonly integration: EntityId };
+  readonly functionName: string;
+};
+
+export type GatewayOutcome = {
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly integration: { readonly startUs: number; readonly endUs: number; readonly status: number };
+  readonly status: number;
+  readonly contentLength: number;
+};
+
+/** The stage's own segment, which API Gateway writes for REST APIs with tracing, before it is done. */
+export function openGatewaySegment(call: GatewayCall, startUs: number): JsonObject {
+  return { ...head(call, startUs), http: { request: requestOf(call) }, in_progress: true };
+}
+
+/** The same, complete. */
+export function gatewaySegment(call: GatewayCall, outcome: GatewayOutcome): JsonObject {
+  const { integration } = outcome;
+  return {
+    ...head(call, outcome.startUs),
+    end_time: outcome.endUs / 1e6,
+    http: { request: requestOf(call), response: { status: outcome.status, content_length: outcome.contentLength } },
+    ...flags(outcome.status),
+    subsegments: [
+      {
+        id: call.ids.integration,
+        name: 'Lambda',
+        namespace: 'aws',
+        start_time: integration.startUs / 1e6,
+        end_time: integration.endUs / 1e6,
+        http: { response: { status: integration.status } },
+        ...flags(integration.status),
+        aws: {
+          function_name: call.functionName,
+          region: call.region,
+          operation: 'Invoke',
+          resource_names: [call.functionName],
+        },
+      },
+    ],
+  };
+}
+
+function head({ api, requestId, accountId, region, traceId, callerId, ids }: GatewayCall, startUs: number): JsonObject {
+  return {
+    id: ids.stage,
+    name: `${api.name}/${api.stage}`,
+    trace_id: formatTraceId(traceId),
+    ...(callerId === undefined ? {} : { parent_id: callerId }),
+    start_time: startUs / 1e6,
+    aws: {
+      api_gateway: { account_id: accountId, rest_api_id: api.id, stage: api.stage, request_id: requestId },
+    },
+    annotations: { 'aws:api_id': api.id, 'aws:api_stage': api.stage },
+    metadata: { default: { extended_request_id: requestId.slice(0, 15), request_id: requestId } },
+    origin: 'AWS::ApiGateway::Stage',
+    resource_arn: `arn:aws:apigateway:${region}::/restapis/${api.id}/stages/${api.stage}`,
+  };
+}
+
+function requestOf({ request, url, userAgent }: GatewayCall): JsonObject {
+  return {
+    url,
+    method: request.method,
+    ...(userAgent === undefined ? {} : { user_agent: userAgent }),
+    client_ip: request.sourceIp,
+    x_forwarded_for: false,
+  };
+}
+
+function flags(status: number): JsonObject {
+  if (status === 429) return { throttle: true, error: true };
+  if (status >= 500) return { fault: true };
+  return status >= 400 ? { error: true } : {};
+}

@@ -1,0 +1,267 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../model/json.ts';
+import { openSegmentSender, parseDaemonAddress } from '../segment-sender.ts';
+import { ACCOUNT, type LocalFunctions, openLocalFunctions, REGION } from '../testing/local-functions.ts';
+import type { GatewayAnswer } from './answers.ts';
+import type { GatewayRequest } from './events.ts';
+import { type Gateway, openGateway } from './gateway.ts';
+import type { StreamHead } from './response-stream.ts';
+
+const TEMPLATE = `
+Globals:
+  Function: { CodeUri: ., Runtime: nodejs20.x, Timeout: 20, Tracing: Active }
+Resources:
+  Shop:
+    Type: AWS::Serverless::Api
+    Properties: { StageName: live, TracingEnabled: true, Cors: "'*'", BinaryMediaTypes: [image~1*] }
+  Web:
+    Type: AWS::Serverless::HttpApi
+    Properties: { CorsConfiguration: { AllowOrigins: [http://localhost:5173], AllowMethods: [GET, POST] } }
+  Echo:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.echo
+      Events:
+        Rest: { Type: Api, Properties: { Path: '/users/{id}', Method: post, RestApiId: !Ref Shop } }
+        Http: { Type: HttpApi, Properties: { Path: '/web/{proxy+}', Method: any, ApiId: !Ref Web } }
+        Other: { Type: Schedule, Properties: { Schedule: rate(1 minute) } }
+  Plain:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.plain
+      FunctionUrlConfig: { AuthType: NONE }
+      Events: { Http: { Type: HttpApi, Properties: { Path: /plain, Method: GET, ApiId: !Ref Web } } }
+  Broken:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.broken
+      Events:
+        Rest: { Type: Api, Properties: { Path: /broken, Method: get, RestApiId: !Ref Shop } }
+        Http: { Type: HttpApi, Properties: { Path: /broken-web, Method: get, ApiId: !Ref Web } }
+  Nonsense:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.nonsense
+      Events: { Rest: { Type: Api, Properties: { Path: /nonsense, Method: get, RestApiId: !Ref Shop } } }
+  Streaming:
+    Type: AWS::Serverless::Function
+    Properties: { Handler: index.streaming, FunctionUrlConfig: { AuthType: NONE, InvokeMode: RESPONSE_STREAM } }
+`;
+
+const CODE = `
+exports.echo = async (event) => ({
+  statusCode: 201,
+  headers: { 'x-one': '1' },
+  multiValueHeaders: { 'x-many': ['a', 'b'] },
+  ...(event.version === '2.0' ? { cookies: ['c=1', 'd=2'] } : {}),
+  body: JSON.stringify({ event, header: process.env._X_AMZN_TRACE_ID }),
+});
+exports.plain = async ({ rawQueryString }) => ({ said: rawQueryString });
+exports.broken = async () => { throw new Error('no'); };
+exports.nonsense = async () => 'no answer of a proxy';
+exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
+  const http = awslambda.HttpResponseStream.from(stream, { statusCode: 206, headers: { 'content-type': 'text/x' }, cookies: ['e=3'] });
+  http.write('first ');
+  await new Promise((done) => setTimeout(done, 300));
+  http.write('second');
+  http.end();
+});
+`;
+
+let local: LocalFunctions;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  local = await openLocalFunctions({ 'template.yaml': TEMPLATE, 'index.js': CODE });
+  const sender = openSegmentSender(parseDaemonAddress(local.daemon.address));
+  gateway = openGateway({ functions: local.functions, sender, accountId: ACCOUNT, region: REGION, sample: () => true });
+});
+afterAll(() => local.close());
+
+const NO_SINK = {
+  head: () => {
+    throw new Error('nothing is streamed here');
+  },
+  write: async () => {},
+};
+
+async function send(request: Partial<GatewayRequest>, sink = NO_SINK): Promise<GatewayAnswer> {
+  const whole = {
+    method: 'GET',
+    path: '/',
+    query: '',
+    rawHeaders: ['Host', 'localhost:3000', 'User-Agent', 'curl/8.5.0'],
+    body: Buffer.alloc(0),
+    sourceIp: '127.0.0.1',
+    protocol: 'HTTP/1.1',
+    ...request,
+  };
+  return (await gateway.handle(whole, sink)) as GatewayAnswer;
+}
+
+function bodyOf(answer: GatewayAnswer): JsonObject {
+  return JSON.parse(answer.body.toString()) as JsonObject;
+}
+
+describe('a REST API', () => {
+  test('gives the function an event of version 1 and answers with what it returns', async () => {
+    const answer = await send({
+      method: 'POST',
+      path: '/users/7%208',
+      query: 'a=1&a=2&b=%20',
+      rawHeaders: ['Host', 'localhost:3000', 'X-Many', 'x', 'x-many', 'y', 'User-Agent', 'curl/8.5.0'],
+      body: Buffer.from('{"name":"brian"}'),
+    });
+    expect(answer.status).toBe(201);
+    expect(answer.headers).toEqual([
+      ['x-one', '1'],
+      ['x-many', 'a'],
+      ['x-many', 'b'],
+      ['content-type', 'application/json'],
+    ]);
+    const { event } = bodyOf(answer) as { event: JsonObject };
+    expect(event).toMatchObject({
+      resource: '/users/{id}',
+      path: '/users/7%208',
+      httpMethod: 'POST',
+      headers: { 'X-Many': 'y', 'User-Agent': 'curl/8.5.0' },
+      multiValueHeaders: { 'X-Many': ['x', 'y'] },
+      queryStringParameters: { a: '2', b: ' ' },
+      multiValueQueryStringParameters: { a: ['1', '2'] },
+      pathParameters: { id: '7 8' },
+      stageVariables: null,
+      body: '{"name":"brian"}',
+      isBase64Encoded: false,
+      requestContext: { stage: 'live', path: '/live/users/7%208', identity: { sourceIp: '127.0.0.1' } },
+    });
+    expect(event).not.toHaveProperty('version');
+  });
+
+  test('with tracing writes its stage before the function, which hangs below', async () => {
+    const answer = await send({ method: 'POST', path: '/live/users/9' });
+    const { event, header } = bodyOf(answer) as { event: { headers: Record<string, string> }; header: string };
+    const [root] = /1-[0-9a-f]{8}-[0-9a-f]{24}/.exec(header) ?? [];
+    const stage = await local.daemon.until((documents) =>
+      documents.find(
+        ({ trace_id: id, origin, end_time: end }) => id === root && origin === 'AWS::ApiGateway::Stage' && end,
+      ),
+    );
+    const [integration] = stage.subsegments as readonly JsonObject[];
+    expect(stage).toMatchObject({
+      name: 'Shop/live',
+      http: { request: { method: 'POST', url: 'http://localhost:3000/live/users/9' }, response: { status: 201 } },
+    });
+    expect(integration).toMatchObject({ name: 'Lambda', namespace: 'aws', aws: { function_name: 'Echo' } });
+    expect(event.headers['X-Amzn-Trace-Id']).toBe(`Root=${root};Parent=${integration?.id};Sampled=1`);
+    const service = await local.daemon.until((documents) =>
+      documents.find(({ trace_id: id, origin }) => id === root && origin === 'AWS::Lambda'),
+    );
+    expect(service.parent_id).toBe(integration?.id);
+  });
+
+  test('goes on with the trace of its caller, and is silent when that is not sampled', async () => {
+    const root = '1-6650a080-3c4d5e6f708192a3b4c5d6e7';
+    const traced = ['X-Amzn-Trace-Id', `Root=${root};Parent=7c2e3f4a5b6c7d82;Sampled=1`];
+    await send({ method: 'POST', path: '/users/9', rawHeaders: traced });
+    const stage = await local.daemon.until((documents) =>
+      documents.find(({ trace_id: id, origin }) => id === root && origin === 'AWS::ApiGateway::Stage'),
+    );
+    expect(stage.parent_id).toBe('7c2e3f4a5b6c7d82');
+    const silent = '1-6650a081-3c4d5e6f708192a3b4c5d6e7';
+    const unsampled = ['x-amzn-trace-id', `Root=${silent};Sampled=0`];
+    const { header } = bodyOf(await send({ method: 'POST', path: '/users/9', rawHeaders: unsampled }));
+    expect(header).toMatch(new RegExp(`^Root=${silent};Parent=.*;Sampled=0$`));
+    expect(local.daemon.documents.filter(({ trace_id: id }) => id === silent)).toEqual([]);
+  });
+
+  test('hands over binary types in Base64', async () => {
+    const rawHeaders = ['Content-Type', 'image/png'];
+    const { event } = bodyOf(await send({ method: 'POST', path: '/users/1', rawHeaders, body: Buffer.from([255, 0]) }));
+    expect(event).toMatchObject({ body: '/wA=', isBase64Encoded: true });
+  });
+
+  test('answers 502 when the function fails or returns no answer, 403 for no route', async () => {
+    for (const path of ['/broken', '/nonsense']) {
+      const answer = await send({ path });
+      expect([answer.status, bodyOf(answer)]).toEqual([502, { message: 'Internal server error' }]);
+    }
+    const none = await send({ path: '/nothing' });
+    expect([none.status, bodyOf(none)]).toEqual([403, { message: 'Missing Authentication Token' }]);
+  });
+
+  test('answers a browser that asks first', async () => {
+    const answer = await send({ method: 'OPTIONS', path: '/users/1', rawHeaders: ['Origin', 'http://localhost:5173'] });
+    expect(answer.status).toBe(200);
+    expect(answer.headers).toContainEqual(['access-control-allow-origin', '*']);
+  });
+});
+
+describe('an HTTP API', () => {
+  test('gives the function an event of version 2 and sets its cookies', async () => {
+    const answer = await send({
+      method: 'PUT',
+      path: '/web/a/b',
+      query: 'a=1&a=2',
+      rawHeaders: ['Host', 'localhost:3000', 'Cookie', 'x=1; y=2', 'Accept', 'a', 'accept', 'b'],
+      body: Buffer.from('n=1'),
+    });
+    expect(answer.headers).toContainEqual(['set-cookie', 'd=2']);
+    const { event, header } = bodyOf(answer) as { event: JsonObject; header: string };
+    expect(event).toMatchObject({
+      version: '2.0',
+      routeKey: 'ANY /web/{proxy+}',
+      rawPath: '/web/a/b',
+      rawQueryString: 'a=1&a=2',
+      cookies: ['x=1', 'y=2'],
+      headers: { accept: 'a,b', 'x-amzn-trace-id': expect.stringMatching(/^Root=1-[0-9a-f-]{33}$/) },
+      queryStringParameters: { a: '1,2' },
+      pathParameters: { proxy: 'a/b' },
+      requestContext: { http: { method: 'PUT', path: '/web/a/b', sourceIp: '127.0.0.1' }, stage: '$default' },
+      body: Buffer.from('n=1').toString('base64'),
+      isBase64Encoded: true,
+    });
+    const root = (event.headers as JsonObject)['x-amzn-trace-id'];
+    expect(header.startsWith(`${root};Parent=`)).toBe(true);
+  });
+
+  test('takes JSON without a status as the body', async () => {
+    const answer = await send({ path: '/plain', query: 'q=1', rawHeaders: ['Origin', 'http://localhost:5173'] });
+    expect(answer).toMatchObject({ status: 200, body: Buffer.from('{"said":"q=1"}') });
+    expect(answer.headers).toContainEqual(['access-control-allow-origin', 'http://localhost:5173']);
+    expect((await send({ path: '/broken-web' })).status).toBe(500);
+  });
+});
+
+describe('a function URL', () => {
+  test.each([
+    ['/lambda-url/Plain/x', 'localhost:3000'],
+    ['/x', 'plain.localhost:3000'],
+  ])('answers at %s of %s', async (path, host) => {
+    const answer = await send({ path, query: 'u=1', rawHeaders: ['Host', host] });
+    expect(bodyOf(answer)).toEqual({ said: 'u=1' });
+  });
+
+  test('streams what its function streams, as it comes', async () => {
+    const heads: StreamHead[] = [];
+    const chunks: { text: string; atMs: number }[] = [];
+    const answer = await send(
+      { path: '/lambda-url/Streaming/' },
+      {
+        head: ((head: StreamHead) => heads.push(head)) as typeof NO_SINK.head,
+        write: async (chunk?: Buffer) => void chunks.push({ text: String(chunk), atMs: performance.now() }),
+      },
+    );
+    expect(answer).toBeUndefined();
+    expect(heads).toEqual([
+      {
+        status: 206,
+        headers: [
+          ['content-type', 'text/x'],
+          ['set-cookie', 'e=3'],
+        ],
+      },
+    ]);
+    expect(chunks.map(({ text }) => text)).toEqual(['first ', 'second']);
+    expect((chunks[1]?.atMs ?? 0) - (chunks[0]?.atMs ?? 0)).toBeGreaterThan(150);
+  });
+});

@@ -1,0 +1,54 @@
+import { isJsonObject, type JsonValue } from '../../model/json.ts';
+import { type GatewayAnswer, headersOf } from './answers.ts';
+
+const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
+const PRELUDE_END = Buffer.alloc(8);
+const PRELUDE_MAX_BYTES = 64 * 1024;
+
+export type StreamHead = Pick<GatewayAnswer, 'status' | 'headers'>;
+
+/** Where a streamed answer goes: first its head, once, then its bytes. */
+export type StreamSink = {
+  readonly head: (head: StreamHead) => void;
+  /** Resolves when more may follow. */
+  readonly write: (chunk: Buffer) => Promise<void>;
+};
+
+/**
+ * Takes what a function streams and gives it on as HTTP: a prelude of JSON, eight zero bytes and the body where the
+ * content type says so; else all of it is body, under its own content type.
+ */
+export function openResponseStream(sink: StreamSink): (chunk: Buffer, contentType: string) => Promise<void> {
+  let waiting = Buffer.alloc(0);
+  let hasHead = false;
+  return async (chunk, contentType) => {
+    if (hasHead) return sink.write(chunk);
+    if (contentType !== PRELUDE_TYPE) {
+      hasHead = true;
+      sink.head({ status: 200, headers: [['content-type', contentType]] });
+      return sink.write(chunk);
+    }
+    waiting = Buffer.concat([waiting, chunk]);
+    const end = waiting.indexOf(PRELUDE_END);
+    if (end < 0 && waiting.length < PRELUDE_MAX_BYTES) return;
+    hasHead = true;
+    sink.head(end < 0 ? { status: 502, headers: [] } : headOf(waiting.subarray(0, end).toString()));
+    const body = end < 0 ? Buffer.alloc(0) : waiting.subarray(end + PRELUDE_END.length);
+    if (body.length > 0) await sink.write(body);
+  };
+}
+
+function headOf(prelude: string): StreamHead {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(prelude);
+  } catch {
+    return { status: 502, headers: [] };
+  }
+  if (!isJsonObject(value)) return { status: 502, headers: [] };
+  const status = Number(value.statusCode ?? 200);
+  return {
+    status: Number.isInteger(status) && status >= 100 && status < 600 ? status : 502,
+    headers: headersOf(value),
+  };
+}

@@ -1,0 +1,40 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { Broker } from './broker.ts';
+import type { ServiceAnswer, ServiceRequest } from './local-endpoint.ts';
+
+/** PutEvents of EventBridge. */
+export function answerEventBridge(broker: Broker, { operation, body, traceHeader }: ServiceRequest): ServiceAnswer {
+  const input = parse(body);
+  if (operation !== 'PutEvents' || !isJsonObject(input) || !Array.isArray(input.Entries)) {
+    return json(400, {
+      __type: 'ValidationException',
+      message: `openray's local event bus does not know ${operation}`,
+    });
+  }
+  const results = (input.Entries as readonly JsonValue[]).filter(isJsonObject).map((entry) => {
+    const detail = parse(String(entry.Detail ?? '{}'));
+    if (!isJsonObject(detail)) return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
+    const EventId = broker.putEvent({
+      source: String(entry.Source ?? ''),
+      detailType: String(entry.DetailType ?? ''),
+      detail,
+      resources: Array.isArray(entry.Resources) ? entry.Resources.map(String) : [],
+      bus: typeof entry.EventBusName === 'string' ? entry.EventBusName : undefined,
+      traceHeader: typeof entry.TraceHeader === 'string' ? entry.TraceHeader : traceHeader,
+    });
+    return { EventId };
+  });
+  return json(200, { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results });
+}
+
+function json(status: number, body: JsonObject): ServiceAnswer {
+  return { status, type: 'application/x-amz-json-1.1', body: JSON.stringify(body) };
+}
+
+function parse(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

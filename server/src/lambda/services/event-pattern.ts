@@ -1,0 +1,70 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+
+/**
+ * Whether an event fits a pattern of EventBridge, or the attributes of a message a filter policy of SNS: each member of
+ * the pattern is a list of which one has to hold, or a pattern for what is below.
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+ */
+export function fitsPattern(event: JsonObject, pattern: JsonObject): boolean {
+  return Object.entries(pattern).every(([key, wanted]) => {
+    if (key === '$or' && Array.isArray(wanted)) {
+      return (wanted as readonly JsonValue[]).some((part) => isJsonObject(part) && fitsPattern(event, part));
+    }
+    const value = event[key];
+    if (isJsonObject(wanted)) return fitsPattern(isJsonObject(value) ? value : {}, wanted);
+    const conditions = Array.isArray(wanted) ? (wanted as readonly JsonValue[]) : [wanted];
+    const values = Array.isArray(value) ? (value as readonly JsonValue[]) : [value];
+    return conditions.some((condition) => values.some((one) => holds(one, condition)));
+  });
+}
+
+function holds(value: JsonValue | undefined, condition: JsonValue): boolean {
+  if (!isJsonObject(condition)) return value === condition;
+  return Object.entries(condition).every(([operator, operand]) => holdsOperator(value, operator, operand));
+}
+
+function holdsOperator(value: JsonValue | undefined, operator: string, operand: JsonValue): boolean {
+  const text = typeof value === 'string' ? value : undefined;
+  switch (operator) {
+    case 'exists':
+      return (value !== undefined) === operand;
+    case 'prefix':
+      return text?.startsWith(String(operand)) === true;
+    case 'suffix':
+      return text?.endsWith(String(operand)) === true;
+    case 'equals-ignore-case':
+      return text?.toLowerCase() === String(operand).toLowerCase();
+    case 'wildcard':
+      return text !== undefined && wildcard(String(operand)).test(text);
+    case 'anything-but': {
+      if (value === undefined) return false;
+      const not = Array.isArray(operand) ? (operand as readonly JsonValue[]) : [operand];
+      return !not.some((one) => holds(value, one));
+    }
+    case 'numeric':
+      return typeof value === 'number' && Array.isArray(operand) && isInRange(value, operand as readonly JsonValue[]);
+    default:
+      return false;
+  }
+}
+
+/** `[">", 1, "<=", 5]` */
+function isInRange(value: number, [operator, bound, ...rest]: readonly JsonValue[]): boolean {
+  const number = Number(bound);
+  const isHere =
+    operator === '='
+      ? value === number
+      : operator === '<'
+        ? value < number
+        : operator === '<='
+          ? value <= number
+          : operator === '>'
+            ? value > number
+            : operator === '>=' && value >= number;
+  return isHere && (rest.length === 0 || isInRange(value, rest));
+}
+
+function wildcard(text: string): RegExp {
+  const escaped = text.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${escaped.join('.*')}$`, 's');
+}

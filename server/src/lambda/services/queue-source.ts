@@ -1,0 +1,137 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { parseTraceHeader } from '../../model/trace-header.ts';
+import type { ProducerLink } from '../trace-documents.ts';
+import type { Queue, QueueMessage } from './queue.ts';
+import type { QueueSource } from './service-specs.ts';
+
+export type QueuePoller = {
+  readonly isIdle: () => boolean;
+  readonly settled: () => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type BatchResult = { readonly payload: Buffer; readonly isFunctionError: boolean };
+
+/** Runs the function for a batch; throws when it could not be run. */
+export type RunBatch = (event: JsonObject, links: readonly ProducerLink[]) => Promise<BatchResult>;
+
+/** As many as Lambda begins with. */
+const BATCHES_AT_ONCE = 5;
+const LINKS_MAX = 20;
+/** A batch that could not be run is tried again after this, as with a throttled function on AWS. */
+const RETRY_MS = 1000;
+
+/**
+ * Lambda's polling of a queue: messages in batches to the function; what it handled is removed, the rest comes again
+ * after the queue's visibility timeout. The function has a trace of its own, linked to those of the producers.
+ */
+export function pollQueue(queue: Queue, source: QueueSource, region: string, run: RunBatch): QueuePoller {
+  const closing = new AbortController();
+  const handling = new Set<Promise<void>>();
+  const polling = (async () => {
+    while (!closing.signal.aborted) {
+      const batch = await nextBatch(queue, source, closing.signal);
+      if (batch.length === 0) continue;
+      const handled: Promise<void> = handle(batch).finally(() => handling.delete(handled));
+      handling.add(handled);
+      if (handling.size >= BATCHES_AT_ONCE) await Promise.race(handling);
+    }
+  })();
+
+  async function handle(batch: readonly QueueMessage[]): Promise<void> {
+    try {
+      const result = await run(sqsEvent(batch, queue.spec.arn, region), linksOf(batch));
+      const failed = failedIds(result, batch, source.reportsItemFailures);
+      for (const { id, receipt } of batch) if (!failed.has(id)) queue.remove(receipt);
+    } catch {
+      for (const { receipt } of batch) queue.setVisibility(receipt, RETRY_MS);
+    }
+  }
+
+  return {
+    isIdle: () => handling.size === 0 && queue.counts().visible === 0,
+    async settled() {
+      // What is visible is taken in the next turn.
+      await new Promise(setImmediate);
+      await Promise.all(handling);
+    },
+    async close() {
+      closing.abort();
+      await polling;
+    },
+  };
+}
+
+/** As many messages as a batch may have, or those that came while the batching window was open. */
+async function nextBatch(queue: Queue, { batchSize, windowMs }: QueueSource, signal: AbortSignal) {
+  const visibilityMs = queue.spec.visibilityTimeoutMs + windowMs;
+  const first = { waitMs: Number.POSITIVE_INFINITY, visibilityMs, signal };
+  const batch = [...(await queue.receive(batchSize, first))];
+  const untilMs = Date.now() + windowMs;
+  while (batch.length > 0 && batch.length < batchSize && Date.now() < untilMs && !signal.aborted) {
+    batch.push(
+      ...(await queue.receive(batchSize - batch.length, { waitMs: untilMs - Date.now(), visibilityMs, signal })),
+    );
+  }
+  return batch;
+}
+
+function sqsEvent(batch: readonly QueueMessage[], arn: string, awsRegion: string): JsonObject {
+  return {
+    Records: batch.map((message) => ({
+      messageId: message.id,
+      receiptHandle: message.receipt,
+      body: message.body,
+      attributes: {
+        ApproximateReceiveCount: String(message.receiveCount),
+        ...(message.traceHeader === undefined ? {} : { AWSTraceHeader: message.traceHeader }),
+        SentTimestamp: String(message.sentMs),
+        SenderId: 'openray',
+        ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
+      },
+      messageAttributes: Object.fromEntries(
+        Object.entries(message.attributes).map(([name, value]) => [name, lowerKeys(value)]),
+      ),
+      md5OfBody: message.bodyMd5,
+      eventSource: 'aws:sqs',
+      eventSourceARN: arn,
+      awsRegion,
+    })),
+  };
+}
+
+/** `StringValue` is `stringValue` in an event. */
+function lowerKeys(value: JsonValue): JsonObject {
+  const entries = Object.entries(isJsonObject(value) ? value : {});
+  return Object.fromEntries(entries.map(([key, part]) => [key.charAt(0).toLowerCase() + key.slice(1), part]));
+}
+
+/** To each producer's trace that is sampled, once, as far as X-Ray allows. */
+function linksOf(batch: readonly QueueMessage[]): readonly ProducerLink[] {
+  const links = new Map<string, ProducerLink>();
+  for (const { traceHeader = '' } of batch) {
+    const { root, parent, sampled } = parseTraceHeader(traceHeader);
+    if (root !== undefined && sampled !== '0') links.set(`${root} ${parent}`, { traceId: root, id: parent });
+  }
+  return [...links.values()].slice(0, LINKS_MAX);
+}
+
+function failedIds(
+  { payload, isFunctionError }: BatchResult,
+  batch: readonly QueueMessage[],
+  isPartial: boolean,
+): ReadonlySet<string> {
+  const all = new Set(batch.map(({ id }) => id));
+  if (isFunctionError) return all;
+  if (!isPartial) return new Set();
+  try {
+    const answer: JsonValue = JSON.parse(payload.toString());
+    const failures = isJsonObject(answer) ? (answer.batchItemFailures ?? []) : [];
+    if (!Array.isArray(failures)) return all;
+    const ids = (failures as readonly JsonValue[]).map((failure) => isJsonObject(failure) && failure.itemIdentifier);
+    // As on AWS: an identifier that is none of the batch's fails all of it.
+    return ids.every((id) => typeof id === 'string' && all.has(id)) ? new Set(ids as readonly string[]) : all;
+  } catch {
+    return all;
+  }
+}

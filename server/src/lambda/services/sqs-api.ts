@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { Broker } from './broker.ts';
+import type { ServiceAnswer, ServiceRequest } from './local-endpoint.ts';
+import type { NewMessage, Queue, QueueMessage } from './queue.ts';
+
+/** The operations of SQS that a function needs, in its JSON protocol. */
+export async function answerSqs(
+  broker: Broker,
+  { operation, body, traceHeader, signal }: ServiceRequest,
+): Promise<ServiceAnswer> {
+  const input = parse(body);
+  if (operation === 'ListQueues') return json({ QueueUrls: broker.queues.map(({ spec }) => spec.url) });
+  const queue = broker.queue(String(input.QueueUrl ?? input.QueueName ?? ''));
+  if (queue === undefined) {
+    return failure('QueueDoesNotExist', 'The specified queue does not exist: it is not in the template.');
+  }
+  switch (operation) {
+    case 'GetQueueUrl':
+      return json({ QueueUrl: queue.spec.url });
+    case 'GetQueueAttributes':
+      return json({ Attributes: attributesOf(queue) });
+    case 'SendMessage':
+      return json(send(queue, input, traceHeader));
+    case 'SendMessageBatch':
+      return json({
+        Successful: entriesOf(input).map((entry) => ({ Id: String(entry.Id), ...send(queue, entry, traceHeader) })),
+        Failed: [],
+      });
+    case 'ReceiveMessage': {
+      const visibility = input.VisibilityTimeout;
+      const messages = await queue.receive(Number(input.MaxNumberOfMessages ?? 1), {
+        waitMs: Number(input.WaitTimeSeconds ?? 0) * 1000,
+        ...(visibility === undefined ? {} : { visibilityMs: Number(visibility) * 1000 }),
+        signal,
+      });
+      return json(messages.length === 0 ? {} : { Messages: messages.map(received) });
+    }
+    case 'DeleteMessage':
+      queue.remove(String(input.ReceiptHandle));
+      return json({});
+    case 'DeleteMessageBatch':
+      for (const entry of entriesOf(input)) queue.remove(String(entry.ReceiptHandle));
+      return json({ Successful: entriesOf(input).map(({ Id }) => ({ Id: String(Id) })), Failed: [] });
+    case 'ChangeMessageVisibility':
+      queue.setVisibility(String(input.ReceiptHandle), Number(input.VisibilityTimeout) * 1000);
+      return json({});
+    case 'PurgeQueue':
+      queue.purge();
+      return json({});
+    default:
+      return failure('UnsupportedOperation', `openray's local queues do not know ${operation}`);
+  }
+}
+
+function send(queue: Queue, input: JsonObject, callerHeader: string | undefined): JsonObject {
+  const attributes = objectOf(input.MessageAttributes);
+  const system = objectOf(objectOf(input.MessageSystemAttributes).AWSTraceHeader).StringValue;
+  const message: NewMessage = {
+    body: String(input.MessageBody ?? ''),
+    attributes,
+    traceHeader: typeof system === 'string' ? system : callerHeader,
+    delayMs: Number(input.DelaySeconds ?? 0) * 1000,
+  };
+  const { id, bodyMd5 } = queue.send(message);
+  const md5 = md5OfAttributes(attributes);
+  return { MessageId: id, MD5OfMessageBody: bodyMd5, ...(md5 === undefined ? {} : { MD5OfMessageAttributes: md5 }) };
+}
+
+function received(message: QueueMessage): JsonObject {
+  return {
+    MessageId: message.id,
+    ReceiptHandle: message.receipt,
+    Body: message.body,
+    MD5OfBody: message.bodyMd5,
+    Attributes: {
+      ApproximateReceiveCount: String(message.receiveCount),
+      SentTimestamp: String(message.sentMs),
+      ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
+      SenderId: 'openray',
+      ...(message.traceHeader === undefined ? {} : { AWSTraceHeader: message.traceHeader }),
+    },
+    ...(Object.keys(message.attributes).length === 0 ? {} : { MessageAttributes: message.attributes }),
+  };
+}
+
+/**
+ * Clients check it: names in order, each with length and bytes of name, type and value.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+ */
+function md5OfAttributes(attributes: JsonObject): string | undefined {
+  const names = Object.keys(attributes).sort();
+  if (names.length === 0) return undefined;
+  const hash = createHash('md5');
+  const add = (bytes: Buffer) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    hash.update(length).update(bytes);
+  };
+  for (const name of names) {
+    const { DataType: type, StringValue: text, BinaryValue: binary } = objectOf(attributes[name]);
+    add(Buffer.from(name));
+    add(Buffer.from(String(type ?? '')));
+    hash.update(Buffer.from([binary === undefined ? 1 : 2]));
+    add(binary === undefined ? Buffer.from(String(text ?? '')) : Buffer.from(String(binary), 'base64'));
+  }
+  return hash.digest('hex');
+}
+
+function attributesOf({ spec, counts }: Queue): JsonObject {
+  const { visible, inFlight } = counts();
+  return {
+    QueueArn: spec.arn,
+    ApproximateNumberOfMessages: String(visible),
+    ApproximateNumberOfMessagesNotVisible: String(inFlight),
+    VisibilityTimeout: String(spec.visibilityTimeoutMs / 1000),
+  };
+}
+
+function entriesOf(input: JsonObject): readonly JsonObject[] {
+  return Array.isArray(input.Entries) ? (input.Entries as readonly JsonValue[]).filter(isJsonObject) : [];
+}
+
+function json(body: JsonObject): ServiceAnswer {
+  return { status: 200, type: 'application/x-amz-json-1.0', body: JSON.stringify(body) };
+}
+
+function failure(type: string, message: string): ServiceAnswer {
+  const body = JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message });
+  return { status: 400, type: 'application/x-amz-json-1.0', body };
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+function parse(text: string): JsonObject {
+  try {
+    const value: JsonValue = JSON.parse(text);
+    return objectOf(value);
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,146 @@
+import { parentOf } from './otlp/ids.ts';
+import type { TraceSpan } from './otlp/spans-of-trace.ts';
+import { nanosToUs } from './otlp/time.ts';
+import { type AnyValue, type KeyValue, type Scope, type Span, STATUS } from './otlp/types.ts';
+import { plainOf } from './otlp/values.ts';
+
+/**
+ * Jaeger's JSON for its query API. Times are whole microseconds.
+ * @see https://github.com/jaegertracing/jaeger/blob/main/internal/uimodel/model.go
+ */
+export type JaegerTrace = {
+  readonly traceID: string;
+  readonly spans: readonly JaegerSpan[];
+  readonly processes: Readonly<Record<string, JaegerProcess>>;
+  readonly warnings: readonly string[] | null;
+};
+
+export type JaegerSpan = {
+  readonly traceID: string;
+  readonly spanID: string;
+  readonly flags?: number;
+  readonly operationName: string;
+  readonly references: readonly JaegerReference[];
+  readonly startTime: number;
+  readonly duration: number;
+  readonly tags: readonly JaegerTag[];
+  readonly logs: readonly { readonly timestamp: number; readonly fields: readonly JaegerTag[] }[];
+  readonly processID: string;
+  readonly warnings: readonly string[] | null;
+};
+
+export type JaegerReference = {
+  readonly refType: 'CHILD_OF' | 'FOLLOWS_FROM';
+  readonly traceID: string;
+  readonly spanID: string;
+};
+
+export type JaegerProcess = { readonly serviceName: string; readonly tags: readonly JaegerTag[] };
+
+/** An integer that no double holds is text, as Jaeger writes it. */
+export type JaegerTag =
+  | { readonly key: string; readonly type: 'string' | 'binary'; readonly value: string }
+  | { readonly key: string; readonly type: 'bool'; readonly value: boolean }
+  | { readonly key: string; readonly type: 'int64' | 'float64'; readonly value: number | string };
+
+/** One process for each service and resource, `p1`, `p2` …, in the order of the spans. */
+export function jaegerTrace(traceId: string, spans: readonly TraceSpan[]): JaegerTrace {
+  const processes: Record<string, JaegerProcess> = {};
+  const idOf = new Map<string, string>();
+  const processOf = ({ service, place }: TraceSpan): string => {
+    const attributes = (place.resource.attributes ?? []).filter(({ key }) => key !== 'service.name');
+    const key = JSON.stringify([service, attributes]);
+    const known = idOf.get(key);
+    if (known !== undefined) return known;
+    const id = `p${idOf.size + 1}`;
+    idOf.set(key, id);
+    processes[id] = { serviceName: service, tags: attributes.map(tagOf) };
+    return id;
+  };
+  const jaegerSpans = spans.map((span) => jaegerSpan(span, processOf(span)));
+  return { traceID: traceId, spans: jaegerSpans, processes, warnings: null };
+}
+
+function jaegerSpan({ place: { span, scope } }: TraceSpan, processID: string): JaegerSpan {
+  const { traceId, spanId, name = '', flags = 0 } = span;
+  const startUs = nanosToUs(span.startTimeUnixNano) ?? 0;
+  const endUs = nanosToUs(span.endTimeUnixNano);
+  return {
+    traceID: traceId,
+    spanID: spanId,
+    ...((flags & 0xff) !== 0 && { flags: flags & 0xff }),
+    operationName: name,
+    references: referencesOf(span),
+    startTime: startUs,
+    duration: endUs === undefined ? 0 : Math.max(0, endUs - startUs),
+    tags: tagsOf(span, scope),
+    logs: (span.events ?? []).map(({ timeUnixNano, name: event, attributes = [] }) => ({
+      timestamp: nanosToUs(timeUnixNano) ?? 0,
+      fields: [...text('event', event), ...attributes.map(tagOf)],
+    })),
+    processID,
+    warnings: endUs === undefined ? ['the span is in progress'] : null,
+  };
+}
+
+/** The parent first: clients take the first CHILD_OF for it. */
+function referencesOf({ traceId, parentSpanId, links = [] }: Span): readonly JaegerReference[] {
+  const parent = parentOf(parentSpanId);
+  const followed = links.map(({ traceId: traceID = '', spanId: spanID = '' }) => ({
+    refType: 'FOLLOWS_FROM' as const,
+    traceID,
+    spanID,
+  }));
+  return parent === undefined ? followed : [{ refType: 'CHILD_OF', traceID: traceId, spanID: parent }, ...followed];
+}
+
+const KINDS = [undefined, 'internal', 'server', 'client', 'producer', 'consumer'];
+
+/** What Jaeger has no place for is in tags, under the names and in the order of its own translator. */
+function tagsOf({ attributes = [], kind = 0, status = {}, traceState }: Span, scope: Scope): readonly JaegerTag[] {
+  const isError = status.code === STATUS.error;
+  return [
+    ...text('otel.scope.name', scope.name),
+    ...text('otel.scope.version', scope.version),
+    ...attributes.map(tagOf),
+    ...text('span.kind', KINDS[kind]),
+    ...text('otel.status_code', isError ? 'ERROR' : status.code === STATUS.ok ? 'OK' : undefined),
+    ...(isError ? [{ key: 'error', type: 'bool' as const, value: true }] : []),
+    ...text('otel.status_description', status.message),
+    ...text('w3c.tracestate', traceState),
+  ];
+}
+
+/** `span.kind` as Jaeger's operations name it; empty for none. */
+export function spanKindOf({ kind = 0 }: Span): string {
+  return KINDS[kind] ?? '';
+}
+
+function text(key: string, value: string | undefined): readonly JaegerTag[] {
+  return value === undefined || value === '' ? [] : [{ key, type: 'string', value }];
+}
+
+/** Lists, maps and empty values have no type in Jaeger: they are JSON text. */
+function tagOf({ key = '', value = {} }: KeyValue): JaegerTag {
+  const { stringValue, boolValue, intValue, doubleValue, bytesValue } = value;
+  if (stringValue !== undefined) return { key, type: 'string', value: stringValue };
+  if (boolValue !== undefined) return { key, type: 'bool', value: boolValue };
+  if (intValue !== undefined) return { key, type: 'int64', value: exactNumber(intValue) };
+  if (doubleValue !== undefined) return doubleTag(key, doubleValue);
+  if (bytesValue !== undefined) return { key, type: 'binary', value: bytesValue };
+  return { key, type: 'string', value: isEmpty(value) ? '' : JSON.stringify(plainOf(value)) };
+}
+
+const isEmpty = ({ arrayValue, kvlistValue }: AnyValue) => arrayValue === undefined && kvlistValue === undefined;
+
+function exactNumber(integer: string): number | string {
+  const number = Number(integer);
+  return Number.isSafeInteger(number) ? number : integer;
+}
+
+/** JSON has no number for these three. */
+function doubleTag(key: string, value: NonNullable<AnyValue['doubleValue']>): JaegerTag {
+  const number = Number(value);
+  if (!Number.isFinite(number)) return { key, type: 'string', value: String(value) };
+  return { key, type: 'float64', value: number };
+}

@@ -1,0 +1,65 @@
+import { assembleTrace } from '../model/assemble.ts';
+import { spansOfTrace, type TraceSpan } from '../model/otlp/spans-of-trace.ts';
+import type { LogInPlace } from '../model/otlp/types.ts';
+import type { TraceId } from '../model/trace-id.ts';
+import { sql } from '../store/sql.ts';
+import type { QueryOptions, Store } from '../store/store.ts';
+import { findTraces, type TraceQuery } from './find-traces.ts';
+import type { Place } from './list-order.ts';
+import { loadDocuments } from './load-traces.ts';
+import type { TimeWindow } from './window.ts';
+
+/** A trace as OpenTelemetry has it: its spans by start, and the log records that tell of their exceptions. */
+export type SpansOfTrace = {
+  readonly traceId: TraceId;
+  readonly spans: readonly TraceSpan[];
+  readonly records: readonly LogInPlace[];
+};
+
+/** Traces that are loaded at once. */
+const BATCH = 50;
+
+/** The traces as far as they have arrived, in the order of `traceIds`; unknown ids are left out. */
+export async function loadTraceSpans(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions = {},
+): Promise<readonly SpansOfTrace[]> {
+  const documents = await loadDocuments(store, traceIds, options);
+  return traceIds.flatMap((traceId) => {
+    const ofTrace = documents.get(traceId) ?? [];
+    const trace = assembleTrace(ofTrace);
+    if (trace === undefined) return [];
+    // One that was sent again is the same record.
+    const logs = new Map(ofTrace.flatMap((one) => (one.format === 'otlp-log' ? [[one.text, one.log] as const] : [])));
+    return [{ traceId, spans: spansOfTrace(trace, ofTrace), records: [...logs.values()] }];
+  });
+}
+
+/** The traces that `findTraces` finds, in its order, as long as the caller takes them. */
+export async function* findTraceSpans(
+  store: Store,
+  query: TraceQuery,
+  options: QueryOptions = {},
+): AsyncGenerator<SpansOfTrace & { readonly place: Place }> {
+  let places = new Map<TraceId, Place>();
+  async function* loaded() {
+    const batch = places;
+    places = new Map();
+    for (const trace of await loadTraceSpans(store, [...batch.keys()], options)) {
+      yield { ...trace, place: batch.get(trace.traceId) as Place };
+    }
+  }
+  for await (const { trace, place } of findTraces(store, query, options)) {
+    places.set(trace.id, place);
+    if (places.size === BATCH) yield* loaded();
+  }
+  yield* loaded();
+}
+
+/** Traces that started in the window, about. */
+export async function countTraces(store: Store, { fromUs, toUs }: TimeWindow, options: QueryOptions): Promise<number> {
+  const statement = sql`SELECT uniq(trace_id) AS traces FROM entities WHERE start_us >= ${fromUs} AND start_us < ${toUs}`;
+  const [row] = await store.query<{ traces: number }>(statement, options);
+  return row?.traces ?? 0;
+}

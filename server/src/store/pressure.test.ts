@@ -1,0 +1,120 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { OpenrayError } from '../errors.ts';
+import { sql } from './sql.ts';
+import type { Store } from './store.ts';
+import { startClickHouse } from './testing/clickhouse-server.ts';
+import { aDocument } from './testing/documents.ts';
+import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
+
+const MB = 1024 * 1024;
+
+let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+
+beforeEach(async () => {
+  directory = await makeTestDirectory();
+});
+
+afterEach(() => directory.remove());
+
+test('memory stays bounded while documents come faster than they can be stored', async () => {
+  const script = fileURLToPath(new URL('./testing/append-too-fast.ts', import.meta.url));
+  // All of them together take more than 300 MB, in rows alone.
+  const args = ['--max-old-space-size=160', '--import', 'tsx', script, directory.path, '150000', String(8 * MB)];
+  const env = { ...process.env, UV_THREADPOOL_SIZE: '16' };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  const { idleBytes, mostBytes, mostQueuedBytes, received, stored, queued, refused } = JSON.parse(stdout);
+  expect(refused).toBeGreaterThan(received / 2);
+  expect({ received, queued }).toEqual({ received: stored + refused, queued: 0 });
+  // One call is taken as a whole.
+  expect(mostQueuedBytes).toBeLessThan(9 * MB);
+  expect(mostBytes - idleBytes).toBeLessThan(300 * MB);
+}, 120_000);
+
+/** A file system of its own, which only root may make; undefined where this is not allowed. */
+function mountSmallDisk(path: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', path], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const KINDS: readonly { name: string; open(path: string): Promise<{ store: Store; close(): Promise<void> }> }[] = [
+  {
+    name: 'embedded store',
+    async open(path) {
+      const store = await openTestStore(path);
+      return { store, close: () => store.close() };
+    },
+  },
+  {
+    name: 'remote store',
+    async open(path) {
+      const clickhouse = await startClickHouse(1, path);
+      const store = await openTestStore('', { storeUrl: clickhouse.url });
+      return {
+        store,
+        async close() {
+          await store.close();
+          await clickhouse.stop();
+        },
+      };
+    },
+  },
+];
+
+describe.each(KINDS)('the $name on a disk that is full', ({ open }) => {
+  test('refuses writes, answers reads, loses nothing, and recovers by itself', async ({ skip }) => {
+    if (!mountSmallDisk(directory.path)) skip('only root can mount a small disk');
+    try {
+      const { store, close } = await open(directory.path);
+      const acknowledged = await fillDisk(store, directory.path);
+      const [row] = await store.query<{ n: number }>(sql`SELECT uniqExact(trace_id) AS n FROM documents`);
+      expect(row?.n).toBeGreaterThanOrEqual(acknowledged);
+
+      await rm(join(directory.path, 'filler'));
+      await vi.waitUntil(
+        () =>
+          store.append([aDocument(10_000_000)]).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 20_000 },
+      );
+      const [after] = await store.query<{ n: number }>(sql`SELECT uniqExact(trace_id) AS n FROM documents`);
+      expect(after?.n).toBeGreaterThanOrEqual(acknowledged + 1);
+      const { received, stored, refused } = store.statistics();
+      expect(received).toBe(stored + refused);
+      await close();
+    } finally {
+      execFileSync('umount', ['-l', directory.path]);
+    }
+  }, 120_000);
+});
+
+/** Fills the disk but for a few megabytes, then appends until a call is refused; tells how many were acknowledged. */
+async function fillDisk(store: Store, path: string): Promise<number> {
+  await store.append([aDocument(0)]);
+  const { bavail, bsize } = await statfs(path);
+  await writeFile(join(path, 'filler'), Buffer.alloc(Math.max(0, bavail * bsize - 6 * MB)));
+  let acknowledged = 1;
+  for (;;) {
+    const documents = Array.from({ length: 2000 }, (_, index) => aDocument(acknowledged + index));
+    const failure = await store.append(documents).then(
+      () => undefined,
+      (thrown: OpenrayError) => thrown,
+    );
+    if (failure) {
+      expect(failure).toMatchObject({ code: 'ServiceUnavailable', retryAfterSeconds: 5 });
+      expect((failure.cause as OpenrayError).code).toBe('StoreUnusable');
+      return acknowledged;
+    }
+    acknowledged += documents.length;
+  }
+}

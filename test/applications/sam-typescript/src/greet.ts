@@ -1,0 +1,4 @@
+export function greet(name: string): string {
+  if (name === 'nobody') throw new RangeError('nobody to greet');
+  return `hello ${name}`;
+}

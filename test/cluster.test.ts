@@ -1,0 +1,75 @@
+import { BatchGetTracesCommand, PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ClickHouseCluster, startClickHouse } from '../server/src/store/testing/clickhouse-server.ts';
+import { segment } from './support/documents.ts';
+import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
+import { waitFor } from './support/wait.ts';
+
+/** Two openray servers on one ClickHouse cluster of two shards. */
+
+let cluster: ClickHouseCluster;
+let servers: readonly [TestServer, TestServer];
+
+beforeAll(async () => {
+  cluster = await startClickHouse(2);
+  const start = () => startTestServer(['--store-url', cluster.url]);
+  servers = [await start(), await start()];
+});
+
+afterAll(async () => {
+  for (const server of servers) {
+    await server.stop();
+    await removeFolder(server.dataDir);
+  }
+  await cluster.stop();
+});
+
+async function put(server: TestServer, count: number): Promise<readonly string[]> {
+  const documents = Array.from({ length: count }, () => segment());
+  const command = new PutTraceSegmentsCommand({ TraceSegmentDocuments: documents.map((one) => JSON.stringify(one)) });
+  const { UnprocessedTraceSegments } = await server.xray.send(command);
+  expect(UnprocessedTraceSegments).toEqual([]);
+  return documents.map((document) => document.trace_id);
+}
+
+async function countSummaries(server: TestServer) {
+  const now = Date.now() / 1000;
+  const answer = await fetch(`${server.url}/TraceSummaries`, {
+    method: 'POST',
+    body: JSON.stringify({ StartTime: now - 300, EndTime: now + 60 }),
+  });
+  const body = (await answer.json()) as { TraceSummaries?: readonly unknown[] };
+  return { count: body.TraceSummaries?.length, incomplete: answer.headers.get('x-openray-incomplete') };
+}
+
+test('what one server has taken the other knows at once', async () => {
+  const ids = await put(servers[0], 5);
+  const { Traces = [] } = await servers[1].xray.send(new BatchGetTracesCommand({ TraceIds: [...ids] }));
+  expect(Traces.map(({ Id }) => Id).sort()).toEqual([...ids].sort());
+});
+
+test('without a shard lists say that they are incomplete and writes are refused; nothing is lost', async () => {
+  await put(servers[0], 40);
+  const before = await countSummaries(servers[1]);
+  expect(before.incomplete).toBeNull();
+
+  await cluster.shards[1]?.kill();
+  const during = await countSummaries(servers[1]);
+  expect(during.incomplete).toBe('a shard can not be reached');
+  expect(during.count).toBeGreaterThan(0);
+  expect(during.count).toBeLessThan(before.count ?? 0);
+  const refusal = await fetch(`${servers[0].url}/TraceSegments`, {
+    method: 'POST',
+    body: JSON.stringify({ TraceSegmentDocuments: Array.from({ length: 40 }, () => JSON.stringify(segment())) }),
+  });
+  expect(refusal.status).toBe(503);
+  expect(refusal.headers.get('retry-after')).toBe('5');
+
+  await cluster.shards[1]?.start();
+  await waitFor('writes are taken again', () => put(servers[0], 10).catch(() => undefined));
+  expect(await countSummaries(servers[1])).toEqual({ count: (before.count ?? 0) + 10, incomplete: null });
+});
+
+test('the settings show no password', async () => {
+  expect(servers[0].output()).not.toContain(new URL(cluster.url.replace(/,[^/]*/, '')).password);
+});

@@ -1,0 +1,215 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { BatchGetTracesCommand, PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../scripts/free-port.ts';
+import { runOpenray, startOpenray } from '../scripts/openray.ts';
+import { entityId, segment } from './support/documents.ts';
+import { newXRayClient, removeFolder, serverForThisTest, type TestServer, temporaryFolder } from './support/server.ts';
+import { CREDENTIALS, expectedAuthorization } from './support/sigv4.ts';
+import { waitFor } from './support/wait.ts';
+
+type Asked = Pick<TestServer, 'url' | 'xray'>;
+
+async function metric({ url }: { readonly url: string }, line: RegExp): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(line.exec(text)?.[1] ?? 0);
+}
+
+const fate = (server: Asked, target: string, what: string) =>
+  metric(server, new RegExp(`openray_forwarded_documents_total\\{target="${target}",fate="${what}"\\} (\\d+)`));
+
+async function documentsOf({ xray }: Asked, id: string): Promise<readonly unknown[] | undefined> {
+  const { Traces } = await xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
+  const segments = Traces?.[0]?.Segments ?? [];
+  return segments.length === 0 ? undefined : segments.map(({ Document }) => JSON.parse(Document ?? ''));
+}
+
+const spansOf = async ({ url }: Asked, id: string): Promise<unknown> => (await fetch(`${url}/api/traces/${id}`)).json();
+
+async function put({ xray }: Asked, ...documents: readonly object[]): Promise<void> {
+  const texts = documents.map((document) => JSON.stringify(document));
+  await xray.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: texts }));
+}
+
+/** A request with a failed call in it, by the real exporter; its trace id. */
+async function sendSpans({ url }: Asked): Promise<string> {
+  const provider = new NodeTracerProvider({
+    resource: resourceFromAttributes({ 'service.name': 'shop', 'host.id': 'laptop' }),
+    spanProcessors: [new SimpleSpanProcessor(new OTLPTraceExporter({ url: `${url}/v1/traces` }))],
+  });
+  const tracer = provider.getTracer('test', '1.0');
+  const link = { context: { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 } };
+  const request = tracer.startSpan('GET /', { kind: SpanKind.SERVER, links: [link], attributes: { list: ['a', 'b'] } });
+  const context = trace.setSpan(ROOT_CONTEXT, request);
+  const call = tracer.startSpan('pay', { kind: SpanKind.CLIENT, attributes: { 'peer.service': 'payments' } }, context);
+  call.recordException(new TypeError('declined'));
+  call.setStatus({ code: SpanStatusCode.ERROR, message: 'declined' });
+  call.end();
+  request.end();
+  await provider.shutdown();
+  return request.spanContext().traceId;
+}
+
+const xrayForm = (id: string) => `1-${id.slice(0, 8)}-${id.slice(8)}`;
+
+test('spans and segments reach a second openray over OTLP as they reached the first', async () => {
+  const second = await serverForThisTest();
+  const first = await serverForThisTest(['--forward-otlp', second.url]);
+  const document = segment({
+    name: 'billing',
+    annotations: { tier: 'gold', n: 7 },
+    metadata: { app: { list: [1, 2.5, null], deep: { x: 'y' } } },
+    http: {
+      request: { method: 'GET', url: 'https://a.example.com/b?c=d' },
+      response: { status: 503, content_length: -1 },
+    },
+    fault: true,
+    unknown_member: { kept: true },
+  });
+  const sub = {
+    id: entityId(),
+    name: 'S3',
+    namespace: 'aws',
+    start_time: document.start_time,
+    end_time: document.end_time,
+  };
+  const sent = { ...document, subsegments: [{ ...sub, aws: { operation: 'GetObject', bucket_name: 'b' } }] };
+  const { end_time, ...started } = sent;
+  await put(first, { ...started, subsegments: [], in_progress: true });
+  await put(first, sent);
+  const traceId = await sendSpans(first);
+
+  const arrived = await waitFor('the segment', () => documentsOf(second, document.trace_id));
+  expect(arrived).toEqual(await documentsOf(first, document.trace_id));
+  await waitFor('the spans', async () => ((await fate(first, 'otlp', 'sent')) === 3 ? true : undefined));
+  expect(await documentsOf(second, xrayForm(traceId))).toEqual(await documentsOf(first, xrayForm(traceId)));
+  expect(await spansOf(second, traceId)).toEqual(await spansOf(first, traceId));
+  expect(await fate(first, 'otlp', 'received')).toBe(3);
+});
+
+type Recorded = {
+  readonly path: string | undefined;
+  readonly authorization: string;
+  readonly expected: string;
+  readonly documents: readonly string[];
+};
+
+/** Stands for AWS: notes each request with the signature that the SDK's signer makes of it. */
+async function anXRayEndpoint(region: string): Promise<{ url: string; requests: Recorded[] }> {
+  const requests: Recorded[] = [];
+  const server = createServer(async (request: IncomingMessage, reply) => {
+    const body = Buffer.concat(await request.toArray());
+    requests.push({
+      path: request.url,
+      authorization: String(request.headers.authorization),
+      expected: await expectedAuthorization(request, body, { region, service: 'xray' }),
+      documents: (JSON.parse(body.toString()) as { TraceSegmentDocuments: string[] }).TraceSegmentDocuments,
+    });
+    reply.writeHead(200, { 'content-type': 'application/json' }).end('{"UnprocessedTraceSegments":[]}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
+}
+
+async function startWith(flags: readonly string[], env: Readonly<Record<string, string>>) {
+  const folder = await temporaryFolder();
+  const server = await startOpenray(['--port', '0', '--data-dir', folder, ...flags], { env });
+  const xray = newXRayClient(server.url);
+  onTestFinished(async () => {
+    xray.destroy();
+    await server.stop();
+    await removeFolder(folder);
+  });
+  return { ...server, xray };
+}
+
+const AWS_VARIABLES = {
+  AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+};
+
+test("segments and spans go to X-Ray, fifty a call, with a signature that AWS's own signer makes too", async () => {
+  const aws = await anXRayEndpoint('eu-west-1');
+  const first = await startWith(['--forward-xray', aws.url, '--region', 'eu-west-1'], AWS_VARIABLES);
+  const documents = Array.from({ length: 120 }, (_, index) => segment({ name: `service ${index}` }));
+  for (let at = 0; at < documents.length; at += 40) await put(first, ...documents.slice(at, at + 40));
+  const traceId = await sendSpans(first);
+  await waitFor('everything to be sent', async () => ((await fate(first, 'xray', 'sent')) === 122 ? true : undefined));
+
+  for (const { path, authorization, expected, documents: texts } of aws.requests) {
+    expect(path).toBe('/TraceSegments');
+    expect(authorization).toBe(expected);
+    expect(texts.length).toBeLessThanOrEqual(50);
+  }
+  const arrived = aws.requests.flatMap(({ documents: texts }) => texts);
+  expect(new Set(arrived)).toEqual(
+    new Set([
+      ...documents.map((document) => JSON.stringify(document)),
+      ...arrived.filter((text) => text.includes(xrayForm(traceId))),
+    ]),
+  );
+  expect(arrived.map((text) => JSON.parse(text)).filter(({ trace_id }) => trace_id === xrayForm(traceId))).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ name: 'shop', links: [expect.objectContaining({ id: '2'.repeat(16) })] }),
+      expect.objectContaining({ name: 'payments', type: 'subsegment', namespace: 'remote', fault: true }),
+    ]),
+  );
+});
+
+test('ingest does not notice a backend that is away; what waits is sent when it is back', async () => {
+  const port = await freePort();
+  const first = await serverForThisTest(['--forward-otlp', `http://127.0.0.1:${port}`]);
+  const document = segment({ name: 'patient' });
+  await put(first, document);
+  await waitFor('a failed try', async () =>
+    (await metric(first, /openray_forward_retries_total\{target="otlp"\} (\d+)/)) > 0 ? true : undefined,
+  );
+  expect(await fate(first, 'otlp', 'sent')).toBe(0);
+  expect(await metric(first, /openray_forward_queue_bytes\{target="otlp"\} (\d+)/)).toBeGreaterThan(0);
+
+  const folder = await temporaryFolder();
+  const second = await startOpenray([
+    '--port',
+    String(port),
+    '--otlp-http-port',
+    '0',
+    '--otlp-grpc-port',
+    '0',
+    '--data-dir',
+    folder,
+  ]);
+  const xray = newXRayClient(second.url);
+  onTestFinished(async () => {
+    xray.destroy();
+    await second.stop();
+    await removeFolder(folder);
+  });
+  await waitFor('the segment', () => documentsOf({ url: second.url, xray }, document.trace_id), 40_000);
+  await waitFor('the count', async () => ((await fate(first, 'otlp', 'sent')) === 1 ? true : undefined));
+});
+
+test('a backend that refuses is told of in the log, without what openray is to keep secret', async () => {
+  const refusing = createServer((_request, reply) => void reply.writeHead(403).end('no'));
+  await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void refusing.close());
+  const { port } = refusing.address() as AddressInfo;
+  const first = await startWith(
+    ['--forward-otlp', `http://me:s3cr3t@127.0.0.1:${port}`, '--forward-otlp-headers', 'x-key=t0ps3cr3t'],
+    {},
+  );
+  await put(first, segment());
+  await waitFor('the refusal', async () => ((await fate(first, 'otlp', 'rejected')) === 1 ? true : undefined));
+  expect(first.output()).toContain('forwarded documents were refused');
+  expect(first.output()).not.toContain('s3cr3t');
+});
+
+test('a server does not forward to itself', async () => {
+  const result = await runOpenray(['serve', '--port', '2999', '--forward-otlp', 'http://localhost:2999']);
+  expect([result.exitCode, result.stderr]).toEqual([78, expect.stringContaining('can not forward to itself')]);
+});

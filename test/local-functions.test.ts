@@ -1,0 +1,195 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { waitForTrace } from 'openray/testing';
+import 'openray/testing/vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { cleanEnvironment, runOpenray } from '../scripts/openray.ts';
+import type { WireLogEvent } from '../server/src/api/types.ts';
+import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
+import { waitFor } from './support/wait.ts';
+
+const PROGRAM = new URL('../server/bin/openray.cjs', import.meta.url).pathname;
+
+const TEMPLATE = `
+Globals:
+  Api: { TracingEnabled: true }
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: .
+      Handler: index.handler
+      Runtime: nodejs20.x
+      Tracing: Active
+      Events: { Get: { Type: Api, Properties: { Path: '/orders/{id}', Method: get } } }
+`;
+
+let folder: string;
+let server: TestServer;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeFile(join(folder, 'template.yaml'), TEMPLATE);
+  await writeFile(
+    join(folder, 'index.js'),
+    `exports.handler = async (event) => ({ statusCode: 200, body: JSON.stringify({ id: event.pathParameters?.id ?? event.id }) });`,
+  );
+  server = await startTestServer();
+});
+
+afterAll(async () => {
+  await server.stop();
+  await removeFolder(server.dataDir);
+  await removeFolder(folder);
+});
+
+/** Starts a command that runs until it is told to stop; resolves with the URL that it names first. */
+async function start(...args: readonly string[]): Promise<string> {
+  const child: ChildProcess = spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: folder,
+    env: cleanEnvironment({ OPENRAY_PORT: new URL(server.url).port, OPENRAY_DATA_DIR: join(folder, 'data') }),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(async () => {
+    child.kill('SIGTERM');
+    if (child.exitCode === null) await once(child, 'exit');
+    expect(child.exitCode).toBe(0);
+  });
+  let printed = '';
+  child.stdout?.on('data', (bytes: Buffer) => {
+    printed += bytes.toString();
+  });
+  return waitFor('the URL', () => /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0]);
+}
+
+test('openray invoke --watch runs the function again when its code changes', async () => {
+  await writeFile(join(folder, 'watched.js'), 'exports.handler = async () => "first";');
+  await writeFile(
+    join(folder, 'watched.yaml'),
+    TEMPLATE.replace('index.handler', 'watched.handler').replace(/ {6}Events.*\n/, ''),
+  );
+  await writeFile(
+    join(folder, 'samconfig.toml'),
+    '[default.local_invoke.parameters]\ntemplate_file = "watched.yaml"\n',
+  );
+  const child = spawn(process.execPath, [PROGRAM, 'invoke', '--watch'], {
+    cwd: folder,
+    env: cleanEnvironment({ OPENRAY_PORT: new URL(server.url).port }),
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let printed = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    printed += bytes.toString();
+  });
+  await waitFor('the first answer', () => printed.includes('"first"') || undefined);
+  await waitFor('the second answer', async () => {
+    await writeFile(join(folder, 'watched.js'), 'exports.handler = async () => "second";');
+    return printed.includes('"second"') || undefined;
+  });
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+});
+
+describe('what functions printed', () => {
+  test('is kept with its trace and its invocation, and shown by openray logs, traces and graph', async () => {
+    const metric = {
+      _aws: {
+        Timestamp: 1,
+        CloudWatchMetrics: [
+          { Namespace: 'Shop', Dimensions: [['service']], Metrics: [{ Name: 'Orders', Unit: 'Count' }] },
+        ],
+      },
+      service: 'orders',
+      Orders: 2,
+    };
+    await writeFile(
+      join(folder, 'printing.js'),
+      `exports.handler = async () => { console.error('careful\\nnow'); process.stdout.write(${JSON.stringify(`${JSON.stringify(metric)}\n`)}); };`,
+    );
+    await writeFile(join(folder, 'printing.yaml'), TEMPLATE.replace('index.handler', 'printing.handler'));
+    const env = { OPENRAY_PORT: new URL(server.url).port };
+    const { stderr } = await runOpenray(['invoke', 'Orders', '-t', 'printing.yaml'], { cwd: folder, env });
+    const [, traceId = ''] = /XRAY TraceId: (\S+)/.exec(stderr) ?? [];
+    const [, requestId = ''] = /REPORT RequestId: (\S+)/.exec(stderr) ?? [];
+
+    const ofTrace = await runOpenray(['logs', '--trace-id', traceId, '--output', 'json'], { env });
+    const events = ofTrace.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as WireLogEvent);
+    expect(events.map(({ Source }) => Source)).toEqual([
+      ...['platform', 'platform', 'function', 'function', 'platform', 'platform'],
+    ]);
+    expect(events[1]).toMatchObject({ FunctionName: 'Orders', RequestId: requestId, TraceId: traceId });
+    expect(events[2]).toMatchObject({ Level: 'ERROR', Text: expect.stringContaining('careful\nnow') });
+    expect(events[3]?.Metrics).toEqual([
+      { Namespace: 'Shop', Name: 'Orders', Unit: 'Count', Values: [2], Dimensions: { service: 'orders' } },
+    ]);
+
+    const text = await runOpenray(['logs', 'Orders', '--request-id', requestId, '--filter', 'CloudWatch'], { env });
+    expect(text.stdout).toMatch(
+      /^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32} \S+ METRIC Shop Orders 2 Count service=orders\n$/,
+    );
+
+    const traces = await runOpenray(['traces', '--filter', `service("Orders")`], { env });
+    expect(traces.stdout).toMatch(
+      new RegExp(
+        `XRay Event \\[revision \\d\\] at \\(\\S+\\) with id \\(${traceId}\\) and duration \\([\\d.]+s\\)\n - [\\d.]+s - Orders \\[HTTP: 200\\]\n {3}- [\\d.]+s - Orders\n {5}- [\\d.]+s - Initialization\n`,
+      ),
+    );
+    const graph = await runOpenray(['graph', '--start-time', '5m'], { env });
+    expect(graph.stdout).toMatch(/ {2}Reference Id: \d - \(Root\) AWS::Lambda - Orders - Edges: \[\d\]\n/);
+  });
+
+  test('comes out of openray tail as it happens, with its trace', async () => {
+    const env = { OPENRAY_PORT: new URL(server.url).port };
+    const child = spawn(process.execPath, [PROGRAM, 'tail'], {
+      env: cleanEnvironment(env),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.on('data', (bytes: Buffer) => {
+      printed += bytes.toString();
+    });
+    await waitFor('a log line and a trace', async () => {
+      if (printed.includes('careful') && printed.includes('XRay Event')) return true;
+      await runOpenray(['invoke', 'Orders', '-t', 'printing.yaml'], { cwd: folder, env });
+      return undefined;
+    });
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect([0, null]).toContain(code);
+  });
+});
+
+describe('the commands that users of SAM know', () => {
+  test('openray local start-lambda offers the Invoke API, and traces go to the server that runs', async () => {
+    const endpoint = await start('local', 'start-lambda', '--port', '0', '--warm-containers', 'EAGER');
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = new LambdaClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
+    onTestFinished(() => client.destroy());
+    const answer = await client.send(
+      new InvokeCommand({ FunctionName: 'Orders', Payload: '{"id":7}', LogType: 'Tail' }),
+    );
+    expect(JSON.parse(Buffer.from(answer.Payload ?? []).toString())).toEqual({ statusCode: 200, body: '{"id":7}' });
+    const log = Buffer.from(answer.LogResult ?? '', 'base64').toString();
+    const trace = await waitForTrace(server.url, /XRAY TraceId: (\S+)/.exec(log)?.[1] ?? '');
+    expect(trace).toHaveSegment('Orders', { origin: 'AWS::Lambda::Function' });
+  });
+
+  test('openray start-api answers for the API, whose stage is in the trace before the function', async () => {
+    const url = await start('start-api', '-p', '0');
+    const answer = await fetch(`${url}/orders/42?verbose=1`);
+    expect([answer.status, await answer.json()]).toEqual([200, { id: '42' }]);
+    const trace = await waitForTrace(server.url, 'http.url ENDSWITH "/Prod/orders/42?verbose=1"');
+    expect(trace).toHaveSegment('ServerlessRestApi/Prod', { origin: 'AWS::ApiGateway::Stage', status: 200 });
+    expect(trace).toCall('ServerlessRestApi/Prod', 'Orders');
+    expect((await fetch(`${url}/nothing`)).status).toBe(403);
+    const code = `exports.handler = async () => ({ statusCode: 418, body: 'changed' });`;
+    await writeFile(join(folder, 'index.js'), code);
+    await waitFor('the new code', async () => (await fetch(`${url}/orders/1`)).status === 418 || undefined);
+  });
+});

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { BatchGetTracesCommand, GetTraceGraphCommand } from '@aws-sdk/client-xray';
+import { type Context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EXAMPLE } from '../scripts/example.ts';
+import { freePort } from '../scripts/free-port.ts';
+import { type RegistrationPageProcess, startRegistrationPage } from '../scripts/registration-page.ts';
+import { type OtelService, otelService, xrayTraceId } from './support/otel.ts';
+import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
+import { waitFor } from './support/wait.ts';
+
+/** One request through services of both worlds: OpenTelemetry, Lambda with Powertools, the X-Ray SDK. */
+
+const USER = { user_id: 'brian1', first_name: 'Brian', last_name: 'McNamara', email: 'brian@mcnamara.com' };
+
+type Document = { readonly name: string; readonly origin?: string; readonly subsegments?: readonly Document[] };
+
+let server: TestServer;
+let page: RegistrationPageProcess;
+let checkout: OtelService;
+
+beforeAll(async () => {
+  const port = await freePort();
+  page = await startRegistrationPage({ daemonAddress: `127.0.0.1:${port}`, port: 0 });
+  const functions = [`${EXAMPLE}/template.yaml`, '--parameter-overrides', `RegistrationUrl=${page.url}`];
+  server = await startTestServer(['--port', String(port), '--template', ...functions]);
+  checkout = otelService('checkout', server, 'grpc');
+}, 60_000);
+
+afterAll(async () => {
+  await checkout.stop();
+  await page.stop();
+  await server.stop();
+  await removeFolder(server.dataDir);
+});
+
+/** A request to the service `checkout`, which invokes the function. */
+async function checkOut(functionName: string): Promise<string> {
+  const request = checkout.tracer.startSpan('POST /checkout', {
+    kind: SpanKind.SERVER,
+    attributes: { 'http.request.method': 'POST', 'url.path': '/checkout', 'http.response.status_code': 200 },
+  });
+  const inside = trace.setSpan(ROOT_CONTEXT, request);
+  const attributes = {
+    'rpc.system': 'aws-api',
+    'rpc.service': 'Lambda',
+    'rpc.method': 'Invoke',
+    'faas.invoked_name': functionName,
+  };
+  const call = checkout.tracer.startSpan('Lambda.Invoke', { kind: SpanKind.CLIENT, attributes }, inside);
+  const response = await fetch(`${server.url}/2015-03-31/functions/${functionName}/invocations`, {
+    method: 'POST',
+    headers: headersOf(trace.setSpan(inside, call)),
+    body: JSON.stringify(USER),
+  });
+  expect(await response.json()).toEqual({ status_code: 200, ...USER });
+  call.end();
+  request.end();
+  await checkout.flush();
+  return xrayTraceId(inside);
+}
+
+function headersOf(context: Context): Record<string, string> {
+  const headers: Record<string, string> = {};
+  checkout.propagator.inject(context, headers, { set: (to, key, value) => Object.assign(to, { [key]: value }) });
+  return headers;
+}
+
+const isThere = (documents: readonly Document[] | undefined, name: string): boolean =>
+  documents?.some((document) => document.name === name || isThere(document.subsegments, name)) === true;
+
+async function traceWith(id: string, name: string): Promise<readonly Document[]> {
+  return waitFor(`${name} in the trace ${id}`, async () => {
+    const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
+    const documents = (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? '') as Document);
+    return isThere(documents, name) && documents.every(({ ...one }) => !('in_progress' in one)) ? documents : undefined;
+  });
+}
+
+async function edgesOf(id: string): Promise<readonly string[]> {
+  const { Services = [] } = await server.xray.send(new GetTraceGraphCommand({ TraceIds: [id] }));
+  const shown = (service: (typeof Services)[number] | undefined) => `${service?.Name} (${service?.Type ?? 'no type'})`;
+  return Services.flatMap((service) =>
+    (service.Edges ?? []).map(
+      ({ ReferenceId }) => `${shown(service)} → ${shown(Services.find((one) => one.ReferenceId === ReferenceId))}`,
+    ),
+  ).sort();
+}
+
+test('an OpenTelemetry service, a function with Powertools and an X-Ray service are one trace on one map', async () => {
+  const id = await checkOut('InstrumentedFunction');
+  const documents = await traceWith(id, 'render page');
+  expect(isThere(documents, '### submitUser')).toBe(true);
+  expect(await edgesOf(id)).toEqual([
+    'InstrumentedFunction (AWS::Lambda) → InstrumentedFunction (AWS::Lambda::Function)',
+    'InstrumentedFunction (AWS::Lambda::Function) → registration-page (no type)',
+    'checkout (client) → checkout (no type)',
+    'checkout (no type) → InstrumentedFunction (AWS::Lambda)',
+  ]);
+});
+
+test("W3C's header leads into a function as well as X-Ray's does", async () => {
+  const [traceId, parentId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
+  const response = await fetch(`${server.url}/2015-03-31/functions/VanillaFunction/invocations`, {
+    method: 'POST',
+    headers: { traceparent: `00-${traceId}-${parentId}-01` },
+    body: JSON.stringify(USER),
+  });
+  expect(response.status).toBe(200);
+  const id = `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`;
+  const documents = await traceWith(id, 'Invocation');
+  expect(documents.find(({ origin }) => origin === 'AWS::Lambda')).toMatchObject({ parent_id: parentId });
+});
+
+test('a function that is traced with OpenTelemetry is one function, not two', async () => {
+  const id = await checkOut('OtelFunction');
+  const documents = await traceWith(id, 'render page');
+  const own = documents.find(({ origin }) => origin === 'AWS::Lambda::Function');
+  const invocation = own?.subsegments?.find(({ name }) => name === 'Invocation');
+  expect(invocation?.subsegments).toMatchObject([
+    {
+      name: 'OtelFunction',
+      subsegments: [
+        {
+          name: 'submitUser',
+          annotations: { user_id: 'brian1' },
+          subsegments: [{ name: '127.0.0.1', namespace: 'remote', http: { response: { status: 200 } } }],
+        },
+      ],
+    },
+  ]);
+  expect(await edgesOf(id)).toEqual([
+    'OtelFunction (AWS::Lambda) → OtelFunction (AWS::Lambda::Function)',
+    'OtelFunction (AWS::Lambda::Function) → registration-page (no type)',
+    'checkout (client) → checkout (no type)',
+    'checkout (no type) → OtelFunction (AWS::Lambda)',
+  ]);
+});

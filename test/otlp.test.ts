@@ -1,0 +1,398 @@
+import { createSocket } from 'node:dgram';
+import { gzipSync } from 'node:zlib';
+import { BatchGetTracesCommand, GetServiceGraphCommand, GetTraceSummariesCommand } from '@aws-sdk/client-xray';
+import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TracesData } from '../server/src/model/otlp/types.ts';
+import { encode } from '../server/src/model/testing/otlp-protocol.ts';
+import { aroundNow, entityId } from './support/documents.ts';
+import { otelService, type Transport, xrayTraceId } from './support/otel.ts';
+import { removeFolder, serverForThisTest, startTestServer, type TestServer } from './support/server.ts';
+import { waitFor } from './support/wait.ts';
+
+type Document = {
+  readonly id: string;
+  readonly name: string;
+  readonly parent_id?: string;
+  readonly [member: string]: unknown;
+  readonly subsegments?: readonly Document[];
+};
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer(['--otlp-max-bytes', String(8 * 1024 * 1024)]);
+});
+
+afterAll(async () => {
+  await server.stop();
+  await removeFolder(server.dataDir);
+});
+
+async function documentsOf(id: string): Promise<readonly Document[]> {
+  const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
+  return (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? ''));
+}
+
+const w3cId = () => entityId() + entityId();
+const xrayId = (id: string) => `1-${id.slice(0, 8)}-${id.slice(8)}`;
+const nowNanos = (offsetMs = 0) => `${Date.now() + offsetMs}000000`;
+
+/** A request with one finished span of the service `shop`. */
+function requestOf(members: object = {}): TracesData {
+  const span = {
+    traceId: w3cId(),
+    spanId: entityId(),
+    name: 'work',
+    kind: 2,
+    startTimeUnixNano: nowNanos(-100),
+    endTimeUnixNano: nowNanos(),
+    ...members,
+  };
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] };
+  return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'test' }, spans: [span] }] }] };
+}
+
+function post(
+  body: Buffer | string,
+  headers: Readonly<Record<string, string>>,
+  path = '/v1/traces',
+): Promise<Response> {
+  return fetch(`${server.otlpHttpUrl}${path}`, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : new Uint8Array(body),
+    headers,
+  });
+}
+
+const PROTOBUF = { 'content-type': 'application/x-protobuf' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+describe("OpenTelemetry's SDK", () => {
+  test.each<Transport>(['http/protobuf', 'http/json', 'grpc'])('sends over %s', async (transport) => {
+    const service = otelService('shop', server, transport);
+    const request = service.tracer.startSpan('GET /cart', {
+      kind: SpanKind.SERVER,
+      attributes: { 'http.request.method': 'GET', 'http.response.status_code': 502, 'url.path': '/cart', beta: true },
+    });
+    const inside = trace.setSpan(ROOT_CONTEXT, request);
+    const call = service.tracer.startSpan(
+      'DynamoDB.GetItem',
+      {
+        kind: SpanKind.CLIENT,
+        attributes: {
+          'rpc.system': 'aws-api',
+          'rpc.service': 'DynamoDB',
+          'rpc.method': 'GetItem',
+          'aws.dynamodb.table_names': ['carts'],
+        },
+      },
+      inside,
+    );
+    call.recordException(new TypeError('no such cart'));
+    call.setStatus({ code: SpanStatusCode.ERROR });
+    call.end();
+    request.end();
+    await service.flush();
+    await service.stop();
+
+    const id = xrayTraceId(inside);
+    const [segment, inferred] = await documentsOf(id);
+    expect(segment).toMatchObject({
+      name: 'shop',
+      fault: true,
+      http: { request: { method: 'GET', url: '/cart' }, response: { status: 502 } },
+      aws: { xray: { sdk: 'opentelemetry for nodejs' } },
+      metadata: { default: { beta: true, 'otel.resource.service.name': 'shop' } },
+      subsegments: [
+        {
+          name: 'DynamoDB',
+          namespace: 'aws',
+          fault: true,
+          aws: { operation: 'GetItem', table_name: 'carts' },
+          cause: { exceptions: [{ type: 'TypeError', message: 'no such cart', stack: expect.any(Array) }] },
+        },
+      ],
+    });
+    expect(inferred).toMatchObject({ name: 'DynamoDB', origin: 'AWS::DynamoDB::Table', inferred: true });
+
+    const whole = (await (await fetch(`${server.url}/v1/traces/${id}`)).json()) as TracesData;
+    const scopes = whole.resourceSpans?.flatMap(({ scopeSpans }) => scopeSpans ?? []) ?? [];
+    const spans = scopes.flatMap((scope) => scope.spans ?? []);
+    // Both may have begun in the same moment.
+    expect(spans.sort((a, b) => (a.kind ?? 0) - (b.kind ?? 0))).toMatchObject([
+      { name: 'GET /cart', kind: 2, attributes: expect.arrayContaining([{ key: 'beta', value: { boolValue: true } }]) },
+      { name: 'DynamoDB.GetItem', kind: 3, events: [{ name: 'exception' }], status: { code: 2 } },
+    ]);
+  });
+
+  test("joins X-Ray's trace through its own header, both ways", async () => {
+    const service = otelService('orders', server);
+    const span = service.tracer.startSpan('call', { kind: SpanKind.SERVER });
+    const inside = trace.setSpan(ROOT_CONTEXT, span);
+    const carrier: Record<string, string> = {};
+    service.propagator.inject(inside, carrier, { set: (to, key, value) => Object.assign(to, { [key]: value }) });
+    const [, root = '', parent = ''] =
+      /^Root=([^;]+);Parent=([^;]+);Sampled=1/.exec(carrier['x-amzn-trace-id'] ?? '') ?? [];
+    span.end();
+    await service.flush();
+    await service.stop();
+    expect(root).toBe(xrayTraceId(inside));
+
+    const start = Date.now() / 1000;
+    const called = {
+      name: 'stock',
+      id: entityId(),
+      trace_id: root,
+      parent_id: parent,
+      start_time: start,
+      end_time: start,
+    };
+    await fetch(`${server.url}/TraceSegments`, {
+      method: 'POST',
+      body: JSON.stringify({ TraceSegmentDocuments: [JSON.stringify(called)] }),
+    });
+    const below = requestOf({ traceId: root.replaceAll('-', '').slice(1), parentSpanId: called.id, flags: 0x301 });
+    expect((await post(JSON.stringify(below), JSON_TYPE)).status).toBe(200);
+
+    expect((await documentsOf(root)).map(({ name }) => name).sort()).toEqual(['orders', 'shop', 'stock']);
+    const { Services = [] } = await server.xray.send(new GetServiceGraphCommand(aroundNow()));
+    const edges = Services.flatMap(({ Name, Edges = [] }) =>
+      Edges.map(({ ReferenceId }) => `${Name} → ${Services.find((one) => one.ReferenceId === ReferenceId)?.Name}`),
+    );
+    expect(edges).toEqual(expect.arrayContaining(['orders → stock', 'stock → shop']));
+  });
+});
+
+test('filters and lists treat spans as they treat segments', async () => {
+  const traceId = w3cId();
+  const attributes = [
+    { key: 'tenant', value: { stringValue: `t-${traceId}` } },
+    { key: 'aws.xray.annotations', value: { arrayValue: { values: [{ stringValue: 'tenant' }] } } },
+    { key: 'http.response.status_code', value: { intValue: '500' } },
+    { key: 'url.full', value: { stringValue: 'https://shop.example/cart' } },
+  ];
+  await post(encode('TracesData', requestOf({ traceId, attributes })), PROTOBUF);
+  for (const filter of [
+    `annotation.tenant = "t-${traceId}"`,
+    `annotation.tenant = "t-${traceId}" AND fault AND http.url ENDSWITH "/cart" AND service("shop") { fault }`,
+  ]) {
+    const { TraceSummaries } = await server.xray.send(
+      new GetTraceSummariesCommand({ ...aroundNow(), FilterExpression: filter }),
+    );
+    expect(TraceSummaries?.map(({ Id }) => Id)).toEqual([xrayId(traceId)]);
+  }
+});
+
+test('the same span counts once, however often it is sent', async () => {
+  const request = requestOf();
+  const id = request.resourceSpans?.[0]?.scopeSpans?.[0]?.spans?.[0]?.traceId ?? '';
+  await Promise.all([1, 2, 3].map(() => post(encode('TracesData', request), PROTOBUF)));
+  await post(JSON.stringify(request), JSON_TYPE);
+  expect(await documentsOf(xrayId(id))).toHaveLength(1);
+});
+
+test("AWS's distribution sends spans to the daemon's port, and those that are not sampled are not kept", async () => {
+  const request = requestOf();
+  const unsampled = requestOf();
+  const datagram = (mark: string, data: TracesData) =>
+    `{"format":"json","version":1}\n${mark}${encode('TracesData', data).toString('base64')}`;
+  const idOf = (data: TracesData) => xrayId(data.resourceSpans?.[0]?.scopeSpans?.[0]?.spans?.[0]?.traceId ?? '');
+  const [host, port] = server.daemonAddress.split(':');
+  const socket = createSocket('udp4');
+  for (const text of [datagram('T1U', unsampled), datagram('T1S', request)]) {
+    await new Promise((resolve) => socket.send(text, Number(port), host, resolve));
+  }
+  socket.close();
+  await waitFor('the sampled span', async () => (await documentsOf(idOf(request)))[0]);
+  expect(await documentsOf(idOf(unsampled))).toEqual([]);
+});
+
+test('an exception that comes as a log record reaches its span', async () => {
+  const request = requestOf({ status: { code: 2 } });
+  const span = request.resourceSpans?.[0]?.scopeSpans?.[0]?.spans?.[0];
+  const logRecords = [
+    {
+      timeUnixNano: nowNanos(-50),
+      traceId: span?.traceId,
+      spanId: span?.spanId,
+      attributes: [
+        { key: 'exception.type', value: { stringValue: 'OutOfStock' } },
+        { key: 'exception.message', value: { stringValue: 'none left' } },
+      ],
+    },
+    { timeUnixNano: nowNanos(), body: { stringValue: 'just a line' } },
+  ];
+  const logs = { resourceLogs: [{ scopeLogs: [{ logRecords }] }] };
+  const first = await post(JSON.stringify(logs), JSON_TYPE, '/v1/logs');
+  expect(await first.json()).toMatchObject({
+    partialSuccess: { rejectedLogRecords: '1', errorMessage: expect.any(String) },
+  });
+  const second = await post(encode('LogsData', logs), PROTOBUF, '/v1/logs');
+  expect((await second.arrayBuffer()).byteLength).toBe(0);
+  await post(encode('TracesData', request), PROTOBUF);
+  const [document] = await documentsOf(xrayId(span?.traceId ?? ''));
+  expect(document?.cause).toMatchObject({ exceptions: [{ type: 'OutOfStock', message: 'none left' }] });
+});
+
+test('a message links its consumer to its producer, on the map and in both traces', async () => {
+  const [producerTrace, consumerTrace] = [w3cId(), w3cId()];
+  const [root, send, consume] = [entityId(), entityId(), entityId()];
+  const shop = requestOf({ traceId: producerTrace, spanId: root });
+  const queue = [
+    { key: 'messaging.system', value: { stringValue: 'kafka' } },
+    { key: 'messaging.destination.name', value: { stringValue: 'orders-topic' } },
+  ];
+  const message = requestOf({
+    ...{ traceId: producerTrace, spanId: send, parentSpanId: root, flags: 0x101, kind: 4, attributes: queue },
+    startTimeUnixNano: nowNanos(-90),
+  });
+  const links = [{ traceId: producerTrace, spanId: send }];
+  const taken = requestOf({ traceId: consumerTrace, spanId: consume, kind: 5, links });
+  for (const request of [shop, message, taken]) await post(encode('TracesData', request), PROTOBUF);
+
+  const [consumer] = await documentsOf(xrayId(consumerTrace));
+  expect(consumer?.links).toMatchObject([{ trace_id: xrayId(producerTrace), id: send }]);
+  const [producer] = await documentsOf(xrayId(producerTrace));
+  expect(producer?.subsegments?.[0]?.links).toEqual([
+    {
+      trace_id: xrayId(consumerTrace),
+      id: consume,
+      attributes: { 'aws.xray.reserved.reference_type': 'child' },
+    },
+  ]);
+  const { Services = [] } = await server.xray.send(new GetServiceGraphCommand(aroundNow()));
+  const topic = Services.find(({ Name }) => Name === 'orders-topic');
+  const edge = topic?.Edges?.find(({ EdgeType }) => EdgeType === 'link');
+  expect(Services.find(({ ReferenceId }) => ReferenceId === edge?.ReferenceId)?.Name).toBe('shop');
+  expect(edge?.ReceivedEventAgeHistogram).toMatchObject([{ Count: 1 }]);
+});
+
+describe('what can not be taken is refused', () => {
+  const whole = encode('TracesData', requestOf());
+
+  test.each<[string, number, () => Promise<Response>]>([
+    ['bytes that are cut off', 400, () => post(whole.subarray(0, -3), PROTOBUF)],
+    ['what is not JSON', 400, () => post('{"resourceSpans":', JSON_TYPE)],
+    ['JSON of another shape', 400, () => post('{"resourceSpans":7}', JSON_TYPE)],
+    ['another content type', 415, () => post(whole, { 'content-type': 'text/plain' })],
+    ['another encoding', 415, () => post(whole, { ...PROTOBUF, 'content-encoding': 'br' })],
+    ['what only claims to be gzip', 400, () => post(whole, { ...PROTOBUF, 'content-encoding': 'gzip' })],
+    ['a body that is too large', 413, () => post(Buffer.alloc(100_000_000), PROTOBUF)],
+    [
+      'a body that unpacks to too much',
+      413,
+      () => post(gzipSync(Buffer.alloc(100_000_000)), { ...PROTOBUF, 'content-encoding': 'gzip' }),
+    ],
+    ['metrics', 404, () => post(Buffer.alloc(0), PROTOBUF, '/v1/metrics')],
+  ])('%s: %d', async (_what, code, send) => {
+    const response = await send();
+    expect(response.status).toBe(code);
+    expect(response.headers.get('retry-after')).toBeNull();
+  });
+
+  test('in the encoding of the request, as google.rpc.Status', async () => {
+    const binary = await post(whole.subarray(0, -3), PROTOBUF);
+    expect(binary.headers.get('content-type')).toBe('application/x-protobuf');
+    expect(Buffer.from(await binary.arrayBuffer()).subarray(0, 3)).toEqual(Buffer.from([8, 3, 18]));
+    const json = await post('{', JSON_TYPE);
+    expect(await json.json()).toEqual({ code: 3, message: expect.stringContaining('not JSON') });
+  });
+
+  test('a span, while its neighbours are kept', async () => {
+    const good = requestOf();
+    const scopeSpans = good.resourceSpans?.[0]?.scopeSpans?.[0];
+    const [span] = scopeSpans?.spans ?? [];
+    const deep = JSON.parse(`${'{"arrayValue":{"values":['.repeat(60)}{}${']}}'.repeat(60)}`);
+    const spans = [
+      { ...span, traceId: '0'.repeat(32) },
+      { ...span, spanId: 'abc' },
+      { ...span, attributes: [{ key: 'deep', value: deep }] },
+      span,
+    ];
+    const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+    const response = await post(body, JSON_TYPE);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({
+      partialSuccess: { rejectedSpans: '3', errorMessage: expect.stringMatching(/trace id.*span id.*deeper/) },
+    });
+    expect(await documentsOf(xrayId(span?.traceId ?? ''))).toHaveLength(1);
+  });
+
+  test('nothing at all is fine, and the server is none the worse for the rest', async () => {
+    const empty = await post(Buffer.alloc(0), PROTOBUF);
+    expect([empty.status, (await empty.arrayBuffer()).byteLength]).toEqual([200, 0]);
+    expect(await (await post('{}', JSON_TYPE)).json()).toEqual({});
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+  });
+});
+
+describe('gRPC', () => {
+  const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value };
+
+  function call(url: string | undefined, path: string, message: Buffer, deadlineMs = 10_000) {
+    const client = new Client((url ?? '').replace('http://', ''), credentials.createInsecure());
+    return new Promise<Buffer>((resolve, reject) => {
+      const options = { deadline: Date.now() + deadlineMs };
+      client.makeUnaryRequest(
+        path,
+        bytes.serialize,
+        bytes.deserialize,
+        message,
+        new Metadata(),
+        options,
+        (error, answer) => {
+          client.close();
+          if (error) reject(error);
+          else resolve(answer ?? Buffer.alloc(0));
+        },
+      );
+    });
+  }
+  const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+
+  test('answers health checks, and says of metrics that it has none', async () => {
+    expect(await call(server.otlpGrpcUrl, '/grpc.health.v1.Health/Check', Buffer.alloc(0))).toEqual(
+      Buffer.from([8, 1]),
+    );
+    const metrics = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
+    await expect(call(server.otlpGrpcUrl, metrics, Buffer.alloc(0))).rejects.toMatchObject({
+      code: status.UNIMPLEMENTED,
+    });
+  });
+
+  test('refuses bytes that are no message, and a message that is too large, for good', async () => {
+    const cut = encode('TracesData', requestOf()).subarray(0, -3);
+    await expect(call(server.otlpGrpcUrl, EXPORT, cut)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    const large = Buffer.alloc(9 * 1024 * 1024);
+    await expect(call(server.otlpGrpcUrl, EXPORT, large)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+  });
+
+  test('holds calls while the store has no room, where HTTP asks to come again in a second', async () => {
+    const small = await serverForThisTest(['--queue-max-bytes', '2000', '--commit-interval-ms', '20']);
+    const requests = Array.from({ length: 40 }, () => encode('TracesData', requestOf()));
+    const answers = await Promise.all(requests.map((request) => call(small.otlpGrpcUrl, EXPORT, request)));
+    expect(answers.every((answer) => answer.length === 0)).toBe(true);
+
+    const responses = await Promise.all(
+      requests.map((body) =>
+        fetch(`${small.otlpHttpUrl}/v1/traces`, { method: 'POST', body: new Uint8Array(body), headers: PROTOBUF }),
+      ),
+    );
+    const refused = responses.filter((response) => response.status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const response of refused) {
+      expect([response.status, response.headers.get('retry-after')]).toEqual([429, '1']);
+    }
+  });
+});
+
+test('a port that is taken stops the start with a sentence that names the flag', async () => {
+  const taken = new URL(server.otlpHttpUrl ?? '').port;
+  await expect(serverForThisTest(['--otlp-http-port', taken])).rejects.toThrow('--otlp-http-port');
+  const without = await serverForThisTest(['--otlp-http-port', 'none', '--otlp-grpc-port', 'none']);
+  expect([without.otlpHttpUrl, without.otlpGrpcUrl]).toEqual([undefined, undefined]);
+  const answer = await fetch(`${without.url}/v1/traces`, { method: 'POST', body: '{}', headers: JSON_TYPE });
+  expect(answer.status).toBe(200);
+});
