@@ -47,12 +47,12 @@ function isOfSpans({ traceId, id }: Document): boolean {
 /** As OpenTelemetry would tell of it: some SDKs do not say whether the parent is remote, some work has none. */
 function spanDocuments(document: Document, seq: number): readonly Document[] {
   const segment = document.entities[0]?.fields ?? {};
-  return document.entities.map((entity) => {
+  return document.entities.map((entity, index) => {
     const place = plainSpanOf({ ...entity, segment, isFromSpan: false });
     const oddity = Number.parseInt(entity.id.slice(-1), 16) % 4;
     const flags = oddity === 0 ? undefined : place.span.flags;
     const parentSpanId = oddity === 1 ? undefined : place.span.parentSpanId;
-    return spanWriter(place, new Set())({ ...place.span, flags, parentSpanId }, seq);
+    return spanWriter(place, new Set())({ ...place.span, flags, parentSpanId }, seq + index);
   });
 }
 
