@@ -149,14 +149,6 @@ export async function startServer(
   }
 }
 
-/** Arrival numbers go on behind those that are stored, also when the clock was set back. */
-async function lastSeqOf(store: Store): Promise<number> {
-  // A shard that is away does not keep a server from starting.
-  const asked = { onIncomplete: () => undefined };
-  const rows = await store.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, asked);
-  return rows[0]?.last ?? 0;
-}
-
 /** Throws SettingInvalid where the server would forward to itself, and so without an end. */
 function forwardOptions({
   forwardOtlp,
@@ -179,6 +171,14 @@ function forwardOptions({
     xray: forwardXray === undefined ? undefined : xrayTarget(forwardXray, region),
     queueMaxBytes: forwardQueueMaxBytes,
   };
+}
+
+/** Arrival numbers go on behind those that are stored, also when the clock was set back. */
+async function lastSeqOf(store: Store): Promise<number> {
+  // A shard that is away does not keep a server from starting.
+  const asked = { onIncomplete: () => undefined };
+  const rows = await store.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, asked);
+  return rows[0]?.last ?? 0;
 }
 
 /** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */

@@ -8,7 +8,7 @@ import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 
 export type DocumentRow = {
-  readonly trace_id: string;
+  readonly trace_id: TraceId;
   readonly seq: number;
   readonly format: DocumentFormat;
   readonly body: string;
@@ -23,6 +23,22 @@ export function documentsSql(traceIds: readonly TraceId[]): Sql {
     ORDER BY documents.trace_id, seq`;
 }
 
+/** What has arrived of each trace; unknown ids are left out. */
+export async function loadDocuments(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions = {},
+): Promise<ReadonlyMap<TraceId, readonly Document[]>> {
+  const documents = new Map<TraceId, Document[]>();
+  if (traceIds.length === 0) return documents;
+  for (const row of await store.query<DocumentRow>(documentsSql(traceIds), options)) {
+    const ofTrace = documents.get(row.trace_id) ?? [];
+    documents.set(row.trace_id, ofTrace);
+    ofTrace.push(...parseStored(row.format, row.body, row.seq));
+  }
+  return documents;
+}
+
 /** The traces as far as they have arrived, in the order of `traceIds`; unknown ids are left out. */
 export async function loadTraces(
   store: Store,
@@ -31,21 +47,4 @@ export async function loadTraces(
 ): Promise<readonly Trace[]> {
   const documents = await loadDocuments(store, traceIds, options);
   return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
-}
-
-/** All documents of the traces by trace, each trace's in the order of their arrival. */
-export async function loadDocuments(
-  store: Store,
-  traceIds: readonly TraceId[],
-  options: QueryOptions = {},
-): Promise<ReadonlyMap<string, readonly Document[]>> {
-  if (traceIds.length === 0) return new Map();
-  const rows = await store.query<DocumentRow>(documentsSql(traceIds), options);
-  const documents = new Map<string, Document[]>();
-  for (const row of rows) {
-    const ofTrace = documents.get(row.trace_id) ?? [];
-    documents.set(row.trace_id, ofTrace);
-    ofTrace.push(...parseStored(row.format, row.body, row.seq));
-  }
-  return documents;
 }

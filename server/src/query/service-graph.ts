@@ -2,8 +2,7 @@ import { OpenrayError } from '../errors.ts';
 import type { Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
 import { subjectOf } from '../filter/subject.ts';
-import type { Entity } from '../model/entity.ts';
-import { endingIn, type TraceGraph } from '../model/graph.ts';
+import { endingIn } from '../model/graph.ts';
 import {
   addTrace,
   newServiceGraph,
@@ -14,10 +13,10 @@ import {
 import type { Trace } from '../model/trace.ts';
 import { traceGraph } from '../model/trace-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
-import { linkedTraceIds, linkGraph } from '../model/trace-links.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { narrowFilter } from './filter-narrow.ts';
+import { linkGraphs } from './link-graphs.ts';
 import { endedIn } from './list-order.ts';
 import { loadTraces } from './load-traces.ts';
 import { readMapSums } from './map-sums.ts';
@@ -54,22 +53,6 @@ export async function serviceGraphOf(
     for (const link of links) addTrace(graph, link);
   }
   return withoutZeros(graph);
-}
-
-/** What messages joined these traces to others, for each that has taken some. */
-export async function linkGraphs(
-  store: Store,
-  traces: readonly Trace[],
-  counts: (segment: Entity) => boolean,
-  options: QueryOptions = {},
-): Promise<readonly TraceGraph[]> {
-  const known = new Map(traces.map((trace) => [trace.id, trace]));
-  const wanted = [...new Set(traces.flatMap(linkedTraceIds))].filter((id) => !known.has(id));
-  for (let first = 0; first < wanted.length; first += BATCH) {
-    for (const trace of await loadTraces(store, wanted.slice(first, first + BATCH), options))
-      known.set(trace.id, trace);
-  }
-  return traces.map((trace) => linkGraph(trace, (id) => known.get(id), counts)).filter(({ edges }) => edges.length > 0);
 }
 
 /** Sums of whole minutes about as long as the window, and what of single traces has to be added or taken away. */

@@ -73,15 +73,15 @@ export async function takersOf(
   return [...takers];
 }
 
-type Documents = ReadonlyMap<string, readonly Document[]>;
+type Documents = ReadonlyMap<TraceId, readonly Document[]>;
 
 /** The traces as they were when document `seq` was the last; those of `others` where these are the same. */
 function tracesAsOf(
   documents: Documents,
   seq: number,
-  others?: ReadonlyMap<string, Trace>,
-): ReadonlyMap<string, Trace> {
-  const traces = new Map<string, Trace>();
+  others?: ReadonlyMap<TraceId, Trace>,
+): ReadonlyMap<TraceId, Trace> {
+  const traces = new Map<TraceId, Trace>();
   for (const [id, all] of documents) {
     const known = all.filter((document) => document.seq <= seq);
     const same = known.length === all.length ? others?.get(id) : undefined;
@@ -97,7 +97,7 @@ function linkedFrom({ entities }: Document): readonly TraceId[] {
 }
 
 async function loadLinked(store: Store, ids: readonly TraceId[], options: QueryOptions): Promise<Documents> {
-  const documents = new Map<string, readonly Document[]>();
+  const documents = new Map<TraceId, readonly Document[]>();
   for (let first = 0; first < ids.length; first += BATCH) {
     const loaded = await loadDocuments(store, ids.slice(first, first + BATCH), options);
     for (const [id, ofTrace] of loaded) documents.set(id, ofTrace);
