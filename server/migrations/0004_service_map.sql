@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS service_map (
   responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   aliases SimpleAggregateFunction(sumMap, Map(String, Int64)) CODEC(ZSTD(1)),
+  ages SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   batch SimpleAggregateFunction(max, UInt64) CODEC(ZSTD(1))
 )
 ENGINE = AggregatingMergeTree

@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { endingIn } from '../model/graph.ts';
-import { serviceGraph } from '../model/service-graph.ts';
 import { sql } from '../store/sql.ts';
 import type { Store } from '../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../store/testing/open-test-store.ts';
 import { keepRolling } from './keep-rolling.ts';
 import { readCountedSeq } from './map-sums.ts';
 import { serviceGraphOf } from './service-graph.ts';
+import { pureServiceGraph } from './testing/pure-service-graph.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/received.ts';
 import { shown } from './testing/shown-graph.ts';
 
@@ -34,7 +33,8 @@ test('documents are counted soon after they are stored, those of an old store fi
   await store.append(documents.slice(100));
   await vi.waitFor(async () => expect(await readCountedSeq(store)).toBe(lastSeq), { timeout: 10_000 });
   await rolling.stop();
-  const whole = serviceGraph(subjectsOf(documents).map(({ graph }) => endingIn(graph, everything)));
+  const subjects = subjectsOf(documents);
+  const whole = pureServiceGraph(subjects, subjects, everything);
   expect(shown(await serviceGraphOf(store, { window: everything, filter: undefined }))).toEqual(shown(whole));
   expect(log.warn).not.toHaveBeenCalled();
 });

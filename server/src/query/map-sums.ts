@@ -32,7 +32,7 @@ export async function readMapSums(store: Store, span: Span, options: QueryOption
       SELECT from_key, key, type, sum(traces) AS traces, sum(roots) AS roots, sum(clients) AS clients,
         sum(actives) AS actives, sum(passives) AS passives, sum(inferreds) AS inferreds, ${STATISTICS},
         min(first_us) AS first_us, max(last_us) AS last_us, sumMap(responses) AS responses,
-        sumMap(durations) AS durations, sumMap(aliases) AS aliases, max(batch) AS batch
+        sumMap(durations) AS durations, sumMap(aliases) AS aliases, sumMap(ages) AS ages, max(batch) AS batch
       FROM service_map WHERE period_s = 0 OR ${periods(span)}
       GROUP BY from_key, key, type`,
     options,
@@ -147,6 +147,7 @@ type MapRow = StatisticsRow & {
   readonly responses: MapColumn;
   readonly durations: MapColumn;
   readonly aliases: MapColumn;
+  readonly ages: MapColumn;
   readonly batch: number;
 };
 
@@ -177,7 +178,7 @@ function edgeOf(row: MapRow): ServiceEdgeBuilder {
     aliases: countsOf(row.aliases, (key) => key),
     statistics: statisticsOf(row),
     responseTimes: histogramOf(row.responses),
-    eventAges: new Map(),
+    eventAges: histogramOf(row.ages),
   };
 }
 

@@ -7,14 +7,13 @@ import { printFilter } from '../filter/print.ts';
 import type { FilterSubject } from '../filter/subject.ts';
 import { arbitraryFilterOf } from '../filter/testing/arbitrary-filter.ts';
 import { wordsIn } from '../filter/testing/words.ts';
-import { endingIn } from '../model/graph.ts';
-import { serviceGraph } from '../model/service-graph.ts';
 import type { Store } from '../store/store.ts';
 import { STORES, type StorePlace } from '../store/testing/stores.ts';
 import { findTraces } from './find-traces.ts';
 import { comparePlaces, isInWindow, listOrder, type Place, placeOf, type TimeRangeType } from './list-order.ts';
 import { rollUp } from './roll-up.ts';
 import { serviceGraphOf } from './service-graph.ts';
+import { pureServiceGraph } from './testing/pure-service-graph.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/received.ts';
 import { shown } from './testing/shown-graph.ts';
 import { findTraceSummaries } from './trace-summaries.ts';
@@ -180,7 +179,7 @@ describe('against the pure functions', () => {
       await fc.assert(
         fc.asyncProperty(window, fc.option(usualFilter, { nil: undefined }), async (within, filter) => {
           const counted = subjects.filter((subject) => filter === undefined || matches(filter, subject));
-          const graph = serviceGraph(counted.map((subject) => endingIn(subject.graph, within)));
+          const graph = pureServiceGraph(counted, subjects, within);
           expect(shown(await serviceGraphOf(store, { window: within, filter }))).toEqual(shown(graph));
         }),
         { numRuns: Math.ceil(RUNS / 2), seed: SEED, endOnFailure: true },

@@ -2,14 +2,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseEntitySelector } from '../filter/entity-selector.ts';
 import type { Document } from '../model/entity.ts';
-import { endingIn } from '../model/graph.ts';
-import { serviceGraph } from '../model/service-graph.ts';
 import { sql } from '../store/sql.ts';
 import type { Store } from '../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../store/testing/open-test-store.ts';
 import { readCountedSeq } from './map-sums.ts';
 import { rollUp } from './roll-up.ts';
 import { serviceGraphOf } from './service-graph.ts';
+import { pureServiceGraph } from './testing/pure-service-graph.ts';
 import { pureTimeSeries } from './testing/pure-time-series.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/received.ts';
 import { shown } from './testing/shown-graph.ts';
@@ -110,9 +109,9 @@ async function take(each: Step, arrived: readonly Document[]): Promise<readonly 
       await rollUp(crashing(store, each.when), { toSeq, batchDocuments: each.batchDocuments }).catch(() => undefined);
       return arrived;
     case 'map': {
-      const graphs = subjectsOf(arrived).map(({ graph }) => endingIn(graph, each));
+      const subjects = subjectsOf(arrived);
       const answered = await serviceGraphOf(store, { window: each, filter: undefined });
-      expect(shown(answered)).toEqual(shown(serviceGraph(graphs)));
+      expect(shown(answered)).toEqual(shown(pureServiceGraph(subjects, subjects, each)));
       return arrived;
     }
     case 'series': {

@@ -3,8 +3,9 @@ import { mapBlock } from '../store/map-rows.ts';
 import { sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { readCountedSeq } from './map-sums.ts';
-import { addToMinutes, type MinuteGraphs, periodsOf } from './periods.ts';
-import { changesOf } from './trace-changes.ts';
+import { type MinuteGraphs, periodsOf } from './periods.ts';
+import { changesOf, takersOf } from './trace-changes.ts';
+import { addToMinutes } from './trace-in-map.ts';
 
 /** Documents that one batch counts. */
 const BATCH_DOCUMENTS = 5_000;
@@ -22,7 +23,8 @@ export type RolledUp = { readonly fromSeq: number; readonly toSeq: number };
 
 /**
  * Counts the next documents in the sums of the service map: for each trace that they belong to, its graph with them is
- * added and its graph without them taken away, minute by minute. So it makes no difference how late, how often or in
+ * added and its graph without them taken away, minute by minute; and so for traces that took messages of those, whose
+ * links show what their producers are. So it makes no difference how late, how often or in
  * how many parts a trace arrives.
  *
  * A batch goes in as one block that also says up to where it counts: it is there whole, once, or not at all, also when
@@ -42,9 +44,12 @@ export async function rollUp(
     options,
   );
   const minutes: MinuteGraphs = new Map();
-  const traceIds = rows.map((row) => row.trace_id);
+  const changedIds = rows.map((row) => row.trace_id);
+  const takerIds = await takersOf(store, changedIds, sql`seq <= ${toSeq}`, options);
+  const traceIds = [...new Set([...changedIds, ...takerIds])];
   for await (const changes of changesOf(store, traceIds, { fromSeq, toSeq }, options)) {
     for (const { before, after } of changes) {
+      if (before === after) continue;
       addToMinutes(minutes, after, 1);
       addToMinutes(minutes, before, -1);
     }

@@ -2,7 +2,7 @@ import { OpenrayError } from '../errors.ts';
 import type { Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
 import { subjectOf } from '../filter/subject.ts';
-import { endingIn, type TraceGraph } from '../model/graph.ts';
+import { endingIn } from '../model/graph.ts';
 import {
   addTrace,
   newServiceGraph,
@@ -10,16 +10,20 @@ import {
   type ServiceGraphBuilder,
   withoutZeros,
 } from '../model/service-graph.ts';
+import type { Trace } from '../model/trace.ts';
+import { traceGraph } from '../model/trace-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { narrowFilter } from './filter-narrow.ts';
-import { linkGraphsIn } from './link-graphs.ts';
+import { linkGraphs } from './link-graphs.ts';
+import { endedIn } from './list-order.ts';
 import { loadTraces } from './load-traces.ts';
 import { readMapSums } from './map-sums.ts';
 import { narrowSql } from './narrow.ts';
-import { addMinutesOf, endingWithin, MINUTE_US, type Span } from './periods.ts';
-import { changesOf, type TraceChange } from './trace-changes.ts';
+import { MINUTE_US, type Span } from './periods.ts';
+import { changesOf, type TraceChange, takersOf } from './trace-changes.ts';
+import { addMinutesOf, addSpanOf } from './trace-in-map.ts';
 import type { TimeWindow } from './window.ts';
 
 const BATCH = 100;
@@ -39,12 +43,13 @@ export async function serviceGraphOf(
   { window, filter }: { readonly window: TimeWindow; readonly filter: Filter | undefined },
   options: QueryOptions = {},
 ): Promise<ServiceGraph> {
-  const isLong = window.toUs - window.fromUs >= 2 * MINUTE_US;
-  const graph =
-    filter === undefined && isLong
-      ? await graphFromSums(store, window, options)
-      : await graphOfTraces(store, window, filter, options);
-  for await (const links of linkGraphsIn(store, window, filter, options)) {
+  if (filter === undefined && window.toUs - window.fromUs >= 2 * MINUTE_US) {
+    return withoutZeros(await graphFromSums(store, window, options));
+  }
+  const graph = newServiceGraph();
+  for await (const traces of tracesEndingIn(store, window, filter, options)) {
+    for (const trace of traces) addTrace(graph, endingIn(traceGraph(trace), window));
+    const links = await linkGraphs(store, traces, (segment) => endedIn(window, segment), options);
     for (const link of links) addTrace(graph, link);
   }
   return withoutZeros(graph);
@@ -62,9 +67,9 @@ async function graphFromSums(store: Store, window: TimeWindow, options: QueryOpt
   };
   const { graph, countedSeq } = await readMapSums(store, span, options);
   const edges = [left, right];
-  const rows = await store.query<{ trace_id: TraceId }>(touchedSql(countedSeq, span, edges), options);
-  const traceIds = rows.map((row) => row.trace_id);
-  for await (const changes of changesOf(store, traceIds, { fromSeq: countedSeq }, options)) {
+  const traceIds = await touchedTraces(store, { countedSeq, span, edges }, options);
+  const range = { fromSeq: countedSeq, toSeq: Number.POSITIVE_INFINITY };
+  for await (const changes of changesOf(store, traceIds, range, options)) {
     for (const change of changes) addChange(graph, change, span, edges);
   }
   return graph;
@@ -104,17 +109,36 @@ async function chooseEdge(
   return { minute, inside, outside, isInSums: counts.outside < counts.inside };
 }
 
-/** Traces of which the sums do not know all, or that ended in the rest of a minute. */
-function touchedSql(countedSeq: number, span: Span, edges: readonly Edge[]): Sql {
-  const changed = sql`trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`;
+/** Traces of which the sums do not know all, or of whose producers, and those that ended in the rest of a minute. */
+async function touchedTraces(
+  store: Store,
+  { countedSeq, span, edges }: { readonly countedSeq: number; readonly span: Span; readonly edges: readonly Edge[] },
+  options: QueryOptions,
+): Promise<readonly TraceId[]> {
+  const changed = await store.query<{ trace_id: TraceId }>(
+    sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM documents WHERE seq > ${countedSeq}`,
+    options,
+  );
+  const takers = await takersOf(
+    store,
+    changed.map((row) => row.trace_id),
+    endedWithin(span),
+    options,
+  );
+  const rests = edges.map((edge) => endedWithin(edge.isInSums ? edge.outside : edge.inside));
   const touched = [
-    sql`${endedWithin(span)} AND ${changed}`,
-    ...edges.map((edge) => endedWithin(edge.isInSums ? edge.outside : edge.inside)),
+    sql`${endedWithin(span)} AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`,
+    ...rests,
   ];
-  const ids = touched.map((where) => sql`SELECT trace_id FROM entities WHERE ${where}`);
-  return sql`
-    SELECT lower(hex(trace)) AS trace_id
-    FROM (SELECT DISTINCT trace_id AS trace FROM (${sql.join(ids, sql` UNION ALL `)}))`;
+  const ids = sql.join(
+    touched.map((where) => sql`SELECT trace_id FROM entities WHERE ${where}`),
+    sql` UNION ALL `,
+  );
+  const rows = await store.query<{ trace_id: TraceId }>(
+    sql`SELECT lower(hex(trace)) AS trace_id FROM (SELECT DISTINCT trace_id AS trace FROM (${ids}))`,
+    options,
+  );
+  return [...new Set([...rows.map((row) => row.trace_id), ...takers])];
 }
 
 const endedWithin = ({ afterUs, lastUs }: Span): Sql => sql`end_us > ${afterUs} AND end_us <= ${lastUs}`;
@@ -131,30 +155,17 @@ function addChange(
   }
   for (const { minute, inside, isInSums } of edges) {
     if (isInSums) addMinutesOf(graph, after, minute, -1);
-    addTrace(graph, endingWithin(after, inside), 1);
+    addSpanOf(graph, after, inside);
   }
 }
 
-async function graphOfTraces(
-  store: Store,
-  window: TimeWindow,
-  filter: Filter | undefined,
-  options: QueryOptions,
-): Promise<ServiceGraphBuilder> {
-  const graph = newServiceGraph();
-  for await (const traces of tracesEndingIn(store, window, filter, options)) {
-    for (const trace of traces) addTrace(graph, endingIn(trace, window));
-  }
-  return graph;
-}
-
-/** Graphs of the traces that match and of which something ended in the window, some hundred at a time, in no order. */
+/** The traces that match and of which something ended in the window, some hundred at a time, in no order. */
 async function* tracesEndingIn(
   store: Store,
   window: TimeWindow,
   filter: Filter | undefined,
   options: QueryOptions,
-): AsyncGenerator<readonly TraceGraph[]> {
+): AsyncGenerator<readonly Trace[]> {
   const deadline = performance.now() + (options.timeoutMs ?? MAX_MS);
   const rows = await store.query<{ trace_id: TraceId }>(endedTracesSql(window, filter), options);
   for (let first = 0; first < rows.length; first += BATCH) {
@@ -165,8 +176,8 @@ async function* tracesEndingIn(
       );
     }
     const ids = rows.slice(first, first + BATCH).map((row) => row.trace_id);
-    const subjects = (await loadTraces(store, ids, options)).map(subjectOf);
-    yield subjects.filter((subject) => filter === undefined || matches(filter, subject)).map(({ graph }) => graph);
+    const traces = await loadTraces(store, ids, options);
+    yield filter === undefined ? traces : traces.filter((trace) => matches(filter, subjectOf(trace)));
   }
 }
 

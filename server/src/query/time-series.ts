@@ -56,10 +56,11 @@ export async function serviceTimeSeries(
   }
   const changed = await store.query<{ trace_id: TraceId }>(changedSql(sums.countedSeq, span), options);
   const traceIds = changed.map((row) => row.trace_id);
-  for await (const changes of changesOf(store, traceIds, { fromSeq: sums.countedSeq }, options)) {
+  const range = { fromSeq: sums.countedSeq, toSeq: Number.POSITIVE_INFINITY };
+  for await (const changes of changesOf(store, traceIds, range, options)) {
     for (const { before, after } of changes) {
-      addObservations(points, selectedOf(after, selector), { span, periodUs, sign: 1 });
-      addObservations(points, selectedOf(before, selector), { span, periodUs, sign: -1 });
+      addObservations(points, selectedOf(after.graph, selector), { span, periodUs, sign: 1 });
+      addObservations(points, selectedOf(before.graph, selector), { span, periodUs, sign: -1 });
     }
   }
   return [...points.values()].filter(({ statistics }) => statistics.totalCount > 0).sort((a, b) => b.endUs - a.endUs);

@@ -1,40 +1,106 @@
 import { assembleTrace } from '../model/assemble.ts';
 import type { Document } from '../model/entity.ts';
-import type { TraceGraph } from '../model/graph.ts';
-import { traceGraph } from '../model/trace-graph.ts';
+import type { Trace } from '../model/trace.ts';
 import type { TraceId } from '../model/trace-id.ts';
+import { linkText } from '../store/attributes.ts';
+import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { loadDocuments } from './load-traces.ts';
+import { type TraceInMap, traceInMap } from './trace-in-map.ts';
 
-/** The graph of a trace as it was when document `seq` was the last, and as it is now. */
-export type TraceChange = { readonly before: TraceGraph; readonly after: TraceGraph };
+/** A trace as it counted when a document was the last, and as it counts since; the same object where nothing changed. */
+export type TraceChange = { readonly before: TraceInMap; readonly after: TraceInMap };
+
+/** Documents after `fromSeq` up to `toSeq`, which may be Infinity. */
+export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
 
 /** Traces that are loaded at once: few, so that other work gets its turn in between. */
 const BATCH = 100;
-const NOTHING: TraceGraph = { nodes: [], edges: [] };
+/** Traces that are looked for among links at once. */
+const LINK_BATCH = 500;
 
 /**
- * What documents after `fromSeq` have changed in each of the traces, up to `toSeq` where that is given. One look at a
- * trace gives both graphs, so that they belong together whatever arrives meanwhile.
+ * What the documents of a range have changed in each of the traces. One look at the documents gives both states, so that
+ * they belong together whatever arrives meanwhile.
  */
 export async function* changesOf(
   store: Store,
   traceIds: readonly TraceId[],
-  { fromSeq, toSeq = Number.POSITIVE_INFINITY }: { readonly fromSeq: number; readonly toSeq?: number },
+  { fromSeq, toSeq }: SeqRange,
   options: QueryOptions,
 ): AsyncGenerator<readonly TraceChange[]> {
   for (let first = 0; first < traceIds.length; first += BATCH) {
-    const documents = await loadDocuments(store, traceIds.slice(first, first + BATCH), options);
-    yield Array.from(documents.values(), (all): TraceChange => {
-      const known = all.filter(({ seq }) => seq <= toSeq);
-      const before = known.filter(({ seq }) => seq <= fromSeq);
-      const after = graphOf(known);
-      return { before: before.length === known.length ? after : graphOf(before), after };
+    const ids = traceIds.slice(first, first + BATCH);
+    const documents = new Map(await loadDocuments(store, ids, options));
+    const linked = new Set(
+      [...documents.values()]
+        .flat()
+        .flatMap(linkedFrom)
+        .filter((id) => !documents.has(id)),
+    );
+    for (const [id, ofTrace] of await loadLinked(store, [...linked], options)) documents.set(id, ofTrace);
+    const after = tracesAsOf(documents, toSeq);
+    const before = tracesAsOf(documents, fromSeq, after);
+    yield ids.map((id) => {
+      const current = traceInMap(after.get(id), (linkedId) => after.get(linkedId));
+      const isSame = before.get(id) === after.get(id) && current.linkEndsUs.length === 0;
+      return {
+        before: isSame ? current : traceInMap(before.get(id), (linkedId) => before.get(linkedId)),
+        after: current,
+      };
     });
   }
 }
 
-function graphOf(documents: readonly Document[]): TraceGraph {
-  const trace = assembleTrace(documents);
-  return trace === undefined ? NOTHING : traceGraph(trace);
+/** Traces that took messages of any of these. Those of them that `within` (rows of `entities`) leaves over. */
+export async function takersOf(
+  store: Store,
+  traceIds: readonly TraceId[],
+  within: Sql,
+  options: QueryOptions,
+): Promise<readonly TraceId[]> {
+  const takers = new Set<TraceId>();
+  for (let first = 0; first < traceIds.length; first += LINK_BATCH) {
+    const texts = sql.typed(traceIds.slice(first, first + LINK_BATCH).map(linkText), 'Array(String)');
+    const rows = await store.query<{ trace_id: TraceId }>(
+      sql`
+        SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities
+        WHERE hasAnyTokens(attributes, ${texts}) AND ${within}`,
+      options,
+    );
+    for (const row of rows) takers.add(row.trace_id);
+  }
+  return [...takers];
+}
+
+type Documents = ReadonlyMap<TraceId, readonly Document[]>;
+
+/** The traces as they were when document `seq` was the last; those of `others` where these are the same. */
+function tracesAsOf(
+  documents: Documents,
+  seq: number,
+  others?: ReadonlyMap<TraceId, Trace>,
+): ReadonlyMap<TraceId, Trace> {
+  const traces = new Map<TraceId, Trace>();
+  for (const [id, all] of documents) {
+    const known = all.filter((document) => document.seq <= seq);
+    const same = known.length === all.length ? others?.get(id) : undefined;
+    const trace = same ?? assembleTrace(known);
+    if (trace !== undefined) traces.set(id, trace);
+  }
+  return traces;
+}
+
+/** Traces that anything in the document links to, whichever version of it counts. */
+function linkedFrom({ entities }: Document): readonly TraceId[] {
+  return entities.flatMap(({ links }) => links.map(({ traceId }) => traceId));
+}
+
+async function loadLinked(store: Store, ids: readonly TraceId[], options: QueryOptions): Promise<Documents> {
+  const documents = new Map<TraceId, readonly Document[]>();
+  for (let first = 0; first < ids.length; first += BATCH) {
+    const loaded = await loadDocuments(store, ids.slice(first, first + BATCH), options);
+    for (const [id, ofTrace] of loaded) documents.set(id, ofTrace);
+  }
+  return documents;
 }

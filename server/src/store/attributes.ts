@@ -39,9 +39,6 @@ export function attributeText(path: string, value: string | number | boolean): s
 /** What begins the strings of links: one for each trace linked to, then a space and an id for each entity in it. */
 export const LINK_PREFIX = 'link=';
 
-/** The string of every entity that links to a trace, whichever. */
-export const HAS_LINKS = 'link';
-
 /** The string to look for with `has(attributes, …)` for what links to a trace. */
 export function linkText(traceId: TraceId): string {
   return `${LINK_PREFIX}${traceId}`;
@@ -63,7 +60,6 @@ export function attributesOf(entity: Entity): readonly string[] {
 }
 
 function addLinks(found: string[], links: readonly Link[]): void {
-  if (links.length > 0) found.push(HAS_LINKS);
   for (const traceId of new Set(links.map((link) => link.traceId))) found.push(linkText(traceId));
   for (const { traceId, id } of links) if (id !== undefined) found.push(`${linkText(traceId)} ${id}`);
 }

@@ -35,6 +35,7 @@ const COLUMNS: Columns = {
   responses: 'Map(UInt64, Int64)',
   durations: 'Map(UInt64, Int64)',
   aliases: 'Map(String, Int64)',
+  ages: 'Map(UInt64, Int64)',
   batch: 'UInt64',
 };
 
@@ -66,6 +67,7 @@ type Row = {
   readonly lastUs: number;
   readonly durations: Histogram;
   readonly aliases: ReadonlyMap<string, number>;
+  readonly ages: Histogram;
 };
 
 const NO_BINS: Histogram = new Map();
@@ -88,6 +90,7 @@ const MARK: Row = {
   ...UNBOUNDED,
   durations: NO_BINS,
   aliases: NO_NAMES,
+  ages: NO_BINS,
 };
 
 function rowOfNode(node: ServiceNode): Row {
@@ -102,6 +105,7 @@ function rowOfNode(node: ServiceNode): Row {
     lastUs: node.endUs,
     durations: node.durations,
     aliases: NO_NAMES,
+    ages: NO_BINS,
   };
 }
 
@@ -115,6 +119,7 @@ function rowOfEdge(edge: ServiceEdge): Row {
     ...UNBOUNDED,
     durations: NO_BINS,
     aliases: edge.aliases,
+    ages: edge.eventAges,
   };
 }
 
@@ -140,6 +145,7 @@ function writeRow(target: RowBuffer, { periodS, endsUs }: Omit<PeriodGraph, 'gra
     writeString(target, key);
     writeInt64(target, count);
   }
+  writeHistogram(target, row.ages);
   writeUInt64(target, batch);
 }
 

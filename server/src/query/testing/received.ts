@@ -23,7 +23,11 @@ export function receivedDocuments(traceCount: number, seed = SEED): readonly Doc
     // Some minutes are crowded, in others nothing happens.
     const share = ((trace * 2_654_435_761) % 2 ** 32) / 2 ** 32;
     const laterS = trace % 3 === 0 ? (share * SPREAD_US) / 1e6 : Math.floor(share * 40) * 240;
-    return delivery.flatMap((text, at) => amend(JSON.stringify(moved(JSON.parse(text), laterS)), trace * 31 + at));
+    return delivery.flatMap((text, at) => {
+      const dice = trace * 31 + at;
+      const links = dice % 6 === 0 ? linksTo(deliveries[(trace * 7 + 3) % deliveries.length] ?? []) : {};
+      return amend(JSON.stringify({ ...moved(JSON.parse(text), laterS), ...links }), dice);
+    });
   });
   const texts = amended.flatMap((delivery) => delivery.map((text, index) => ({ text, turn: index })));
   const mixed = [...texts].sort((a, b) => a.turn - b.turn);
@@ -43,13 +47,19 @@ function isOfSpans({ traceId, id }: Document): boolean {
 /** As OpenTelemetry would tell of it: some SDKs do not say whether the parent is remote, some work has none. */
 function spanDocuments(document: Document, seq: number): readonly Document[] {
   const segment = document.entities[0]?.fields ?? {};
-  return document.entities.map((entity) => {
+  return document.entities.map((entity, index) => {
     const place = plainSpanOf({ ...entity, segment, isFromSpan: false });
     const oddity = Number.parseInt(entity.id.slice(-1), 16) % 4;
     const flags = oddity === 0 ? undefined : place.span.flags;
     const parentSpanId = oddity === 1 ? undefined : place.span.parentSpanId;
-    return spanWriter(place, new Set())({ ...place.span, flags, parentSpanId }, seq);
+    return spanWriter(place, new Set())({ ...place.span, flags, parentSpanId }, seq + index);
   });
+}
+
+/** As the consumer of a message says who produced it. */
+function linksTo(delivery: readonly string[]): JsonObject {
+  const producers: readonly JsonObject[] = delivery.slice(0, 2).map((text) => JSON.parse(text));
+  return { links: producers.map(({ trace_id = '', id = '' }) => ({ trace_id, id, attributes: {} })) };
 }
 
 /** Now and then another version before or after it; which one counts is for `assembleTrace` to say. */

@@ -16,8 +16,8 @@ export function shown({ nodes, edges }: ServiceGraph) {
       }),
     ),
     edges: sorted(
-      Array.from(edges, ([key, { from, to, type, statistics, responseTimes, aliases }]) => {
-        return [key, { from, to, type, statistics, responseTimes, aliases: [...aliases.keys()].sort() }];
+      Array.from(edges, ([key, { from, to, type, statistics, responseTimes, eventAges, aliases }]) => {
+        return [key, { from, to, type, statistics, responseTimes, eventAges, aliases: [...aliases.keys()].sort() }];
       }),
     ),
   };

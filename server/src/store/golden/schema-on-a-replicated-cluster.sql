@@ -212,6 +212,7 @@ CREATE TABLE IF NOT EXISTS openray.service_map_local ON CLUSTER 'main' (
   responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   aliases SimpleAggregateFunction(sumMap, Map(String, Int64)) CODEC(ZSTD(1)),
+  ages SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   batch SimpleAggregateFunction(max, UInt64) CODEC(ZSTD(1))
 )
 ENGINE = ReplicatedAggregatingMergeTree('/openray/{database}/{table}/{shard}', '{replica}')
@@ -241,6 +242,7 @@ CREATE TABLE IF NOT EXISTS openray.service_map ON CLUSTER 'main' (
   responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   aliases SimpleAggregateFunction(sumMap, Map(String, Int64)) CODEC(ZSTD(1)),
+  ages SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(1)),
   batch SimpleAggregateFunction(max, UInt64) CODEC(ZSTD(1))
 )
 ENGINE = Distributed('main', 'openray', 'service_map_local', place);
