@@ -285,7 +285,7 @@ test('what can not be done is said in a sentence', async () => {
   await writeFile(file, 'not an export\n');
   const attempts = [
     [['export'], 2, /either --otlp URL or --file FILE/],
-    [['export', '--otlp', 'nowhere'], 2, /--otlp nowhere is not an http or https URL/],
+    [['export', '--otlp', 'nowhere', '--endpoint-url', server.url], 2, /--otlp nowhere is not an http or https URL/],
     [['export', '--file', '-', '--endpoint-url', 'http://127.0.0.1:9'], 69, /there is no openray at/],
     [['export', '--file', file, '--endpoint-url', server.url], 2, /is there already: go on with it by --resume/],
     [['export', '--file', file, '--resume', '--endpoint-url', server.url], 65, /none of an export/],

@@ -210,6 +210,7 @@ test('a backend that refuses is told of in the log, without what openray is to k
 });
 
 test('a server does not forward to itself', async () => {
-  const result = await runOpenray(['serve', '--port', '2999', '--forward-otlp', 'http://localhost:2999']);
+  const target = ['--forward-otlp', 'http://localhost:2999'];
+  const result = await runOpenray(['serve', '--port', '2999', '--data-dir', '/nonexistent', ...target]);
   expect([result.exitCode, result.stderr]).toEqual([78, expect.stringContaining('can not forward to itself')]);
 });

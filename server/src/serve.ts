@@ -78,6 +78,8 @@ export async function startServer(
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
+    // Before the store: what is set wrongly is said without touching any data.
+    const forwarding = forwardOptions(config);
     const store = await openStore({
       storeUrl: config.storeUrl,
       dataDir: config.dataDir,
@@ -99,7 +101,7 @@ export async function startServer(
     closers.push(() => rolling.stop());
 
     const stats = newStats();
-    const forwards = await openForwards(forwardOptions(config), { stats, log });
+    const forwards = await openForwards(forwarding, { stats, log });
     closers.push(forwards.close);
 
     const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
