@@ -10,9 +10,12 @@ export type Narrow =
   | { readonly kind: 'group'; readonly having: Sql }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Narrow[] };
 
-/** All of those that are known; undefined when none is. */
+/** More parts than this would cost more to look up than they spare. */
+const MAX_PARTS = 4;
+
+/** All of those that are known, the first ones where there are many; undefined when none is. */
 export function both(parts: readonly (Narrow | undefined)[]): Narrow | undefined {
-  const known = parts.filter((part) => part !== undefined);
+  const known = parts.filter((part) => part !== undefined).slice(0, MAX_PARTS);
   return known.length > 1 ? { kind: 'and', parts: known } : known[0];
 }
 
@@ -20,7 +23,17 @@ export function both(parts: readonly (Narrow | undefined)[]): Narrow | undefined
 export function either(parts: readonly (Narrow | undefined)[]): Narrow | undefined {
   const known = parts.filter((part) => part !== undefined);
   if (known.length < parts.length) return undefined;
-  return known.length > 1 ? { kind: 'or', parts: known } : known[0];
+  const flat = known.flatMap((part) => (part.kind === 'or' ? part.parts : [part]));
+  const merged = flat.length > MAX_PARTS ? mergeRows(flat) : flat;
+  if (merged.length > MAX_PARTS) return undefined;
+  return merged.length > 1 ? { kind: 'or', parts: merged } : merged[0];
+}
+
+/** One look-up for all that ask for a row of `entities`. */
+function mergeRows(parts: readonly Narrow[]): readonly Narrow[] {
+  const rows = parts.flatMap((part) => (part.kind === 'entity' ? [part.row] : []));
+  const others = parts.filter((part) => part.kind !== 'entity');
+  return rows.length > 0 ? [{ kind: 'entity', row: sql.or(rows) }, ...others] : others;
 }
 
 export function someRow(row: Sql | undefined): Narrow | undefined {
