@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Entity } from '../model/entity.ts';
-import { attributesOf, attributeText, MAX_ATTRIBUTES, MORE } from './attributes.ts';
+import { attributeText, MAX_ATTRIBUTES, MORE, attributesOf as setOf } from './attributes.ts';
 import { anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
 
+const attributesOf = (...entities: readonly Entity[]) => [...setOf(entities)];
 const entityWith = (given: Partial<Entity>) => anEntity({ traceId: traceIdOf(1), id: entityIdOf(1), ...given });
 
 test('annotations, metadata and all other fields, by path', () => {
@@ -27,12 +28,32 @@ test('annotations, metadata and all other fields, by path', () => {
     'annotation.isTest=false',
     'metadata.default.cart.sku=a',
     'metadata.default.cart.sku=b',
-    'segment.name=checkout',
     'segment.aws.table_names=orders',
     'segment.aws.table_names=items',
     'segment.aws.retries=0',
     'segment.cause.exceptions.message=no',
     'segment.unknown.stack=kept',
+  ]);
+});
+
+test('what all entities of a document share is there once', () => {
+  const shared = entityWith({ annotations: { tier: 'gold' } });
+  expect(attributesOf(shared, { ...shared, annotations: { tier: 'gold', items: 3 } })).toEqual([
+    'annotation.tier=gold',
+    'annotation.items=3',
+  ]);
+});
+
+test('what columns hold is no attribute, where it is as X-Ray documents it', () => {
+  const http = { request: { method: 'GET', url: ['/a'], traced: true }, response: { status: 200, content_length: 5 } };
+  expect(
+    attributesOf(entityWith({ fields: { name: 'checkout', origin: 7, fault: true, http, 'http.request.url': '/b' } })),
+  ).toEqual([
+    'segment.origin=7',
+    'segment.http.request.url=/a',
+    'segment.http.request.traced=true',
+    'segment.http.response.content_length=5',
+    'segment.http.request.url=/b',
   ]);
 });
 
