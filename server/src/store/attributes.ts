@@ -52,7 +52,7 @@ export const TEXT_COLUMNS: Readonly<Record<string, Sql>> = {
 export const STATUS_PATH = 'http.response.status';
 
 /** The string to look for with `has(attributes, …)`, beside MORE; `path` begins with `annotation.`, `metadata.` or `segment.`. */
-export function attributeText(path: string, value: string | number | boolean): string {
+export function attributeText(path: string, value: AttributeValue): string {
   const text = `${path}=${value}`;
   return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT);
 }
@@ -65,45 +65,115 @@ export function linkText(traceId: TraceId): string {
   return `${LINK_PREFIX}${traceId}`;
 }
 
+export type AttributeValue = string | number | boolean;
+
+/** Values by path, `count` in all. */
+export type Attributes = {
+  readonly values: ReadonlyMap<string, readonly AttributeValue[]>;
+  readonly count: number;
+  /** There is more than is here. */
+  readonly hasMore: boolean;
+};
+
 /**
- * What a document's entities have, each once: they are in the row of its top entity, so that what all of them share is
- * stored and looked up once. Of each entity the annotations come first: they are what people search for, and the count
- * is bounded. Stack frames are left out.
+ * What a document's entities have: it is in the row of its top entity, so that what all of them share is stored and
+ * looked up once. Of each entity the annotations come first: they are what people search for, and the count is bounded.
+ * Stack frames are left out.
  */
-export function attributesOf(entities: readonly Entity[]): ReadonlySet<string> {
-  const found = new Set<string>();
+export function attributesOf(entities: readonly Entity[]): Attributes {
+  const found: Found = { values: new Map(), count: 0, bound: 0, hasMore: false };
   for (const { annotations, metadata, fields } of entities) {
-    const bound = found.size + MAX_ATTRIBUTES;
-    for (const key in annotations) collect(found, `annotation.${key}`, annotations[key], bound, 0);
-    collect(found, 'metadata', metadata, bound, 0);
-    for (const key in fields) collectField(found, key, fields[key], bound);
+    found.bound = found.count + MAX_ATTRIBUTES;
+    for (const key in annotations) collect(found, memberPath('annotation', key), annotations[key], 0);
+    collect(found, 'metadata', metadata, 0);
+    for (const key in fields) collectField(found, key, fields[key]);
   }
   return found;
 }
 
-function collectField(found: Set<string>, key: string, value: JsonValue | undefined, bound: number): void {
+type Found = {
+  readonly values: Map<string, AttributeValue[]>;
+  count: number;
+  /** The count at which the entity has enough. */
+  bound: number;
+  hasMore: boolean;
+};
+
+function collectField(found: Found, key: string, value: JsonValue | undefined): void {
   if (NOT_INDEXED.has(key)) return;
   if (key === 'http' && isJsonObject(value)) {
-    for (const part in value) collectHttp(found, `http.${part}`, value[part], bound);
+    for (const part in value) collectHttp(found, memberPath('http', part), value[part]);
   } else if (key.includes('.') || !isInColumn(key, value)) {
-    collect(found, `segment.${key}`, value, bound, 0);
+    collect(found, memberPath('segment', key), value, 0);
   }
 }
 
-function collectHttp(found: Set<string>, path: string, value: JsonValue | undefined, bound: number): void {
+function collectHttp(found: Found, path: string, value: JsonValue | undefined): void {
   if (!isJsonObject(value)) {
-    collect(found, `segment.${path}`, value, bound, 1);
+    collect(found, memberPath('segment', path), value, 1);
     return;
   }
   for (const key in value) {
-    const member = `${path}.${key}`;
-    if (!isInColumn(member, value[key])) collect(found, `segment.${member}`, value[key], bound, 2);
+    const member = memberPath(path, key);
+    if (!isInColumn(member, value[key])) collect(found, memberPath('segment', member), value[key], 2);
   }
 }
 
 function isInColumn(path: string, value: JsonValue | undefined): boolean {
   if (typeof value === 'string') return TEXT_COLUMNS[path] !== undefined;
   return typeof value === 'number' && path === STATUS_PATH;
+}
+
+/** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */
+function collect(found: Found, path: string, value: JsonValue | undefined, depth: number): void {
+  if (found.count >= found.bound || depth === MAX_DEPTH) {
+    found.hasMore = true;
+    return;
+  }
+  if (Array.isArray(value)) {
+    for (const item of value) collect(found, path, item, depth + 1);
+  } else if (isJsonObject(value)) {
+    for (const key in value) {
+      if (key !== 'stack' || path !== 'segment.cause.exceptions') {
+        collect(found, memberPath(path, key), value[key], depth + 1);
+      }
+    }
+  } else if (value !== undefined && value !== null) {
+    add(found, path, value as AttributeValue);
+  }
+}
+
+/** Among so many values one is looked for before it is added again, which would do no harm. */
+const MAX_COMPARED = 16;
+
+function add(found: Found, path: string, value: AttributeValue): void {
+  const known = found.values.get(path);
+  if (known === undefined) found.values.set(path, [value]);
+  else if (known.length > MAX_COMPARED || !known.includes(value)) known.push(value);
+  else return;
+  found.count++;
+}
+
+/** Paths that were there before, by what they are made of: senders use the same names again and again. */
+const paths = new Map<string, Map<string, string>>();
+const MAX_PATHS = 20_000;
+const MAX_CACHED_NAME = 100;
+let pathCount = 0;
+
+function memberPath(path: string, key: string): string {
+  const known = paths.get(path)?.get(key);
+  if (known !== undefined) return known;
+  const made = `${path}.${key}`;
+  if (made.length > MAX_CACHED_NAME) return made;
+  if (pathCount === MAX_PATHS) {
+    paths.clear();
+    pathCount = 0;
+  }
+  const members = paths.get(path) ?? new Map<string, string>();
+  paths.set(path, members);
+  members.set(key, made);
+  pathCount++;
+  return made;
 }
 
 /** In the row of the entity itself. All are in: a batch of messages may have thousands, each to be found from its producer. */
@@ -117,21 +187,3 @@ export function linksOf({ links }: Entity): readonly string[] {
 }
 
 const NO_LINKS: readonly never[] = [];
-
-/** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */
-function collect(found: Set<string>, path: string, value: JsonValue | undefined, bound: number, depth: number): void {
-  if (found.size >= bound || depth === MAX_DEPTH) {
-    found.add(MORE);
-    return;
-  }
-  if (Array.isArray(value)) {
-    for (const item of value) collect(found, path, item, bound, depth + 1);
-  } else if (isJsonObject(value)) {
-    for (const key in value) {
-      if (key !== 'stack' || path !== 'segment.cause.exceptions')
-        collect(found, `${path}.${key}`, value[key], bound, depth + 1);
-    }
-  } else if (value !== undefined && value !== null) {
-    found.add(attributeText(path, value as string | number | boolean));
-  }
-}

@@ -1,6 +1,6 @@
 import type { AnnotationValue, Document, Entity } from '../model/entity.ts';
 import { isJsonObject } from '../model/json.ts';
-import { attributesOf, linksOf } from './attributes.ts';
+import { type Attributes, attributesOf, attributeText, linksOf, MAX_TEXT, MORE } from './attributes.ts';
 import type { Columns } from './engine.ts';
 import {
   type RowBuffer,
@@ -8,6 +8,7 @@ import {
   writeFloat64,
   writeHex,
   writeLength,
+  writePair,
   writeString,
   writeUInt16,
   writeUInt32,
@@ -98,13 +99,13 @@ export function writeEntities(target: RowBuffer, document: Document): void {
   }
 }
 
-const NO_ATTRIBUTES: ReadonlySet<string> = new Set();
+const NO_ATTRIBUTES: Attributes = { values: new Map(), count: 0, hasMore: false };
 
 type EntityRow = {
   readonly isInSegment: boolean;
   readonly entity: Entity;
   /** Of the whole document, in one row of it. */
-  readonly attributes: ReadonlySet<string>;
+  readonly attributes: Attributes;
 };
 
 function writeEntity(target: RowBuffer, document: Document, { isInSegment, attributes, entity }: EntityRow): void {
@@ -168,9 +169,16 @@ function writeMap<Value extends AnnotationValue>(
   }
 }
 
-function writeTexts(target: RowBuffer, attributes: ReadonlySet<string>, links: readonly string[]): void {
-  writeLength(target, attributes.size + links.length);
-  for (const attribute of attributes) writeString(target, attribute);
+function writeTexts(target: RowBuffer, { values, count, hasMore }: Attributes, links: readonly string[]): void {
+  writeLength(target, count + (hasMore ? 1 : 0) + links.length);
+  for (const [path, ofPath] of values) {
+    for (const value of ofPath) {
+      const text = String(value);
+      if (path.length + 1 + text.length > MAX_TEXT) writeString(target, attributeText(path, text));
+      else writePair(target, path, text);
+    }
+  }
+  if (hasMore) writeString(target, MORE);
   for (const link of links) writeString(target, link);
 }
 
