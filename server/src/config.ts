@@ -34,6 +34,11 @@ const SETTINGS = {
     z.string().optional(),
     'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
   ],
+  backupDir: [z.string().min(1).optional(), "folder of the embedded store's backups (`backups` in the data directory)"],
+  backupDisk: [
+    z.string().regex(/^\w+$/, 'letters, digits and underscores').optional(),
+    'disk of the ClickHouse of storeUrl that backups go to (the folder that it allows for them)',
+  ],
   forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend (OTLP/HTTP) that gets a copy of all that comes in'],
   forwardOtlpHeaders: [list.default([]), 'headers for it, name=value, comma-separated'],
   forwardXray: [

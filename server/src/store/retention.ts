@@ -1,7 +1,7 @@
 import { messageOf } from './clickhouse-errors.ts';
-import { releaseLease, takeLease } from './objects.ts';
 import { type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
+import type { Upkeep } from './upkeep.ts';
 
 export type RetentionLimits = {
   /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
@@ -21,8 +21,6 @@ type DayOfParts = { readonly day: number; readonly bytes: number };
 
 const DAY_US = 86_400_000_000;
 const PRUNE_EVERY_MS = 60_000;
-/** One server prunes at a time; should it go away, another does soon. */
-const LEASE = { name: 'retention', ttlMs: 5 * PRUNE_EVERY_MS };
 /** Rewriting a day may take longer than any query may. */
 const PATIENT: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
 /** Rewriting the last day is dear, so that a run frees more than the limit asks for. */
@@ -66,19 +64,19 @@ export async function readPrunedBefore(database: Database): Promise<number | und
 }
 
 /**
- * Prunes now and then; `stop` resolves when a run that is under way has ended. Of several servers on one store, each
- * with a `holder` of its own, one prunes; all learn of it.
+ * Prunes now and then; `stop` resolves when a run that is under way has ended. Of several servers on one store one
+ * prunes at a time; all learn of it.
  */
 export function keepPruning(
   database: Database,
   limits: RetentionLimits,
   {
-    holder,
+    upkeep,
     onPruned,
     onPrunedBefore,
     onFailed,
   }: {
-    readonly holder: string | undefined;
+    readonly upkeep: Upkeep;
     onPruned(pruned: Pruned): void;
     onPrunedBefore(beforeUs: number | undefined): void;
     onFailed(reason: string): void;
@@ -92,9 +90,12 @@ export function keepPruning(
     command: (statement, options) => database.command(statement, { ...options, signal: stopping.signal }),
   };
   const runOnce = async () => {
-    if (holder === undefined || (await takeLease(stoppable, { ...LEASE, holder }))) {
-      const pruned = await prune(stoppable, limits, Date.now() * 1000);
+    const turn = await upkeep.begin();
+    try {
+      const pruned = turn && (await prune(stoppable, limits, Date.now() * 1000));
       if (pruned) onPruned(pruned);
+    } finally {
+      await turn?.end();
     }
     onPrunedBefore(await readPrunedBefore(stoppable));
   };
@@ -115,8 +116,6 @@ export function keepPruning(
       clearInterval(timer);
       stopping.abort();
       await running;
-      // It ends by itself when that fails.
-      if (holder !== undefined) await releaseLease(database, { ...LEASE, holder }).catch(() => {});
     },
   };
 }

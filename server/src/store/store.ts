@@ -1,4 +1,5 @@
 import type { Document } from '../model/entity.ts';
+import type { TableCopy } from './backup.ts';
 import type { RowBlock } from './engine.ts';
 import type { Sql } from './sql.ts';
 
@@ -54,6 +55,12 @@ export type Store = {
   settledSeq(): number | undefined;
   /** Whether other servers may store documents here, too. */
   readonly isShared: boolean;
+  /**
+   * Copies all that is stored into a backup, while the server goes on; every document that was acknowledged before is in
+   * it. Yields now and then. Throws InvalidRequestException for a name that is none or taken, ThrottledException while
+   * old documents are dropped or another backup is made, SettingInvalid when ClickHouse has no place for backups.
+   */
+  backUp(name: string, signal: AbortSignal): AsyncIterable<TableCopy>;
   statistics(): StoreStatistics;
   /** Writes what is queued, then closes. */
   close(): Promise<void>;
