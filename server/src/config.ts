@@ -81,6 +81,10 @@ const SETTINGS = {
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
   retentionDays: [z.coerce.number().positive().default(30), 'days after their arrival that traces are kept'],
   retentionMaxBytes: [bytes.default(20 * GiB), 'bytes on disk, above which the oldest traces are dropped'],
+  retentionRules: [
+    z.union([z.array(z.string()), z.string().transform((text) => text.split(/;\s*(?=\d+d\s)/))]).default([]),
+    'how long other traces are kept, days and filter expression, the first that matches: `7d service("ping"); 90d fault = true`',
+  ],
   fsync: [
     z.stringbool().or(z.boolean()).default(false),
     'wait for the disk before acknowledging (survives power loss)',

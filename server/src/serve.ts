@@ -32,6 +32,8 @@ import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
 import { openSampler } from './lambda/trace-decision.ts';
 import { keepRolling } from './query/keep-rolling.ts';
+import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention-rules.ts';
+import { newThinning } from './query/thin-out.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
@@ -82,10 +84,11 @@ export async function startServer(
   try {
     // Before the store: what is set wrongly is said without touching any data.
     const forwarding = forwardOptions(config);
+    const retention = retentionPlan(config);
     const store = await openStore(storeOptions(config, { log, threadPoolSize }));
     closers.push(() => store.close());
 
-    const rolling = keepRolling(store, { log });
+    const rolling = keepRolling(store, { log, between: newThinning(store, retention) });
     closers.push(() => rolling.stop());
 
     const stats = newStats();
@@ -139,6 +142,11 @@ export async function startServer(
   }
 }
 
+/** Throws SettingInvalid when a rule does not parse. */
+function retentionPlan({ retentionDays, retentionRules }: Config): RetentionPlan {
+  return { defaultDays: retentionDays, rules: retentionRules.map(readRetentionRule) };
+}
+
 function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'log' | 'threadPoolSize'>): StoreOptions {
   return {
     storeUrl: config.storeUrl,
@@ -150,7 +158,7 @@ function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'lo
     engineMemoryBytes: config.engineMaxMemoryBytes,
     queueMaxBytes: config.queueMaxBytes,
     commitIntervalMs: config.commitIntervalMs,
-    retentionDays: config.retentionDays,
+    retentionDays: longestDays(retentionPlan(config)),
     retentionBytes: config.retentionMaxBytes,
     fsync: config.fsync,
     backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),

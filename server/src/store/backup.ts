@@ -35,9 +35,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const DAY_MS = 86_400_000;
 const LOOK_AGAIN_MS = { least: 20, most: 1_000 };
 
-/** Copies all tables, with the engine's own BACKUP. Yields now and then. Throws what `requireName` and `copyTable` do. */
+/** Copies all tables, with the engine's own BACKUP. Yields now and then. Throws what `copyTable` does. */
 export async function* backUp(engine: Engine, { name, signal }: BackupOptions): AsyncGenerator<TableCopy> {
-  requireName(name);
   for (const table of [...(await tablesInOrder(engine)), LAST]) {
     if (signal.aborted) throw new OpenrayError('RequestCancelled', 'The backup was stopped; it can not be restored');
     yield* copyTable(engine, { verb: 'BACKUP', table, name });

@@ -24,6 +24,7 @@ export function onCluster(statement: string, cluster: ClusterDatabase): readonly
     case 'ALTER TABLE':
       return alterTables(name, rest, cluster);
     case 'OPTIMIZE TABLE':
+    case 'DELETE FROM':
       return [`${verb} ${cluster.database}.${name}_local${everywhere(cluster)}${rest}`];
   }
   if (/^(CREATE|ALTER|DROP|RENAME|TRUNCATE|EXCHANGE|ATTACH|DETACH)\b/i.test(text)) {
@@ -32,7 +33,8 @@ export function onCluster(statement: string, cluster: ClusterDatabase): readonly
   return undefined;
 }
 
-const STATEMENT = /^((?:CREATE\s+(?:TABLE|VIEW)\s+IF\s+NOT\s+EXISTS)|(?:ALTER|OPTIMIZE)\s+TABLE)\s+(\w+)(.*)$/s;
+const STATEMENT =
+  /^((?:CREATE\s+(?:TABLE|VIEW)\s+IF\s+NOT\s+EXISTS)|(?:ALTER|OPTIMIZE)\s+TABLE|DELETE\s+FROM)\s+(\w+)(.*)$/s;
 const COPY = /^(BACKUP|RESTORE) TABLE (\S+) AS (\S+)(.*)$/s;
 const ENGINE = /\bENGINE = (\w*MergeTree)(?:\(([^)]*)\))?/;
 

@@ -1,14 +1,15 @@
 import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
-import { type BackupOptions, backUp, type TableCopy } from './backup.ts';
+import { type BackupOptions, backUp, requireName, type TableCopy } from './backup.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import { openEmbedded } from './embedded.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
 import { openRemote } from './remote.ts';
-import { keepPruning, readPrunedBefore } from './retention.ts';
+import { keepPruning, readRetentionMarks, recordThinned } from './retention.ts';
 import { areTracesTogether } from './shard-layout.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
@@ -90,7 +91,8 @@ async function openRemoteStore(url: StoreUrl, options: StoreOptions): Promise<St
   if (url.cluster === undefined) return overEngine(engine, options);
   try {
     const database = databaseOver(engine, options);
-    const isTogether = await areTracesTogether(database, url.cluster.name, await readPrunedBefore(database));
+    const { droppedBeforeUs } = await readRetentionMarks(database);
+    const isTogether = await areTracesTogether(database, url.cluster.name, droppedBeforeUs);
     if (!isTogether) {
       options.log.warn({}, 'shards were added: queries ask all of them until the traces from before are gone');
       return await overEngine(engine, options);
@@ -157,7 +159,7 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     ...options,
   });
   const database = databaseOver(engine, options);
-  let prunedBeforeUs = await readPrunedBefore(database).catch(async (thrown) => {
+  let marks = await readRetentionMarks(database).catch(async (thrown) => {
     await engine.close();
     throw thrown;
   });
@@ -168,8 +170,8 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     {
       upkeep,
       onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
-      onPrunedBefore(beforeUs) {
-        prunedBeforeUs = beforeUs;
+      onMarks(read) {
+        marks = read;
       },
       onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
     },
@@ -181,7 +183,12 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     settledSeq: commits.settledSeq,
     isShared,
     backUp: (name, signal) => backUpAlone(engine, upkeep, { name, signal }),
-    statistics: () => ({ ...commits.counts(), prunedBeforeUs }),
+    beginUpkeep: upkeep.begin,
+    async noteThinned(beforeUs) {
+      await recordThinned(database, beforeUs);
+      marks = { ...marks, prunedBeforeUs: Math.max(beforeUs, marks.prunedBeforeUs ?? 0) };
+    },
+    statistics: () => ({ ...commits.counts(), ...marks }),
     async close() {
       await Promise.all([commits.close(), retention.stop()]);
       await engine.close();
@@ -189,12 +196,21 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
   };
 }
 
-/** Throws ThrottledException while documents are pruned or backed up already. */
+const UPKEEP_WITHIN_MS = 60_000;
+const UPKEEP_LOOK_AGAIN_MS = 200;
+
+/** Throws ThrottledException when other work on the whole store takes too long. */
 async function* backUpAlone(engine: Engine, upkeep: Upkeep, options: BackupOptions): AsyncGenerator<TableCopy> {
-  const turn = await upkeep.begin();
-  if (turn === undefined) {
-    const sentence = 'The store is backed up already, or old documents are being dropped; try again in a minute';
-    throw new OpenrayError('ThrottledException', sentence, { retryAfterSeconds: 60 });
+  requireName(options.name);
+  const deadline = performance.now() + UPKEEP_WITHIN_MS;
+  let turn = await upkeep.begin();
+  while (turn === undefined) {
+    if (performance.now() > deadline) {
+      const sentence = 'The store is backed up already, or old documents are being dropped; try again later';
+      throw new OpenrayError('ThrottledException', sentence, { retryAfterSeconds: 60 });
+    }
+    await delay(UPKEEP_LOOK_AGAIN_MS, undefined, { signal: options.signal });
+    turn = await upkeep.begin();
   }
   try {
     yield* backUp(engine, { ...options, signal: AbortSignal.any([options.signal, turn.signal]) });
