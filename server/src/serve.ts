@@ -35,6 +35,7 @@ import { keepRolling } from './query/keep-rolling.ts';
 import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention-rules.ts';
 import { newThinning } from './query/thin-out.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
+import { newSharedSamplingTargets } from './sampling/shared-targets.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
 import type { TableCopy } from './store/backup.ts';
@@ -110,7 +111,9 @@ export async function startServer(
         nextSeq,
         documentMaxBytes,
         samplingRules,
-        samplingTargets: newSamplingTargets(samplingRules),
+        samplingTargets: store.isShared
+          ? newSharedSamplingTargets(store, samplingRules)
+          : newSamplingTargets(samplingRules),
         region,
         accountId,
       },
