@@ -1,4 +1,4 @@
-import { BatchGetTracesCommand, PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
+import { BatchGetTracesCommand, GetSamplingTargetsCommand, PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ClickHouseCluster, startClickHouse } from '../server/src/store/testing/clickhouse-server.ts';
 import { segment } from './support/documents.ts';
@@ -46,6 +46,23 @@ test('what one server has taken the other knows at once', async () => {
   const ids = await put(servers[0], 5);
   const { Traces = [] } = await servers[1].xray.send(new BatchGetTracesCommand({ TraceIds: [...ids] }));
   expect(Traces.map(({ Id }) => Id).sort()).toEqual([...ids].sort());
+});
+
+test('a reservoir is shared by the clients of both servers', async () => {
+  const report = async (server: TestServer, ClientID: string, secondsAgo: number) => {
+    const counts = { RequestCount: 100, SampledCount: 1, BorrowCount: 1 };
+    const Timestamp = new Date(Date.now() - secondsAgo * 1000);
+    const { SamplingTargetDocuments: targets = [] } = await server.xray.send(
+      new GetSamplingTargetsCommand({
+        SamplingStatisticsDocuments: [{ RuleName: 'Default', ClientID, Timestamp, ...counts }],
+      }),
+    );
+    return targets[0]?.ReservoirQuota ?? undefined;
+  };
+  const [one, other] = servers;
+  expect(await Promise.all([report(one, 'a', 20), report(other, 'b', 20)])).toEqual([undefined, undefined]);
+  const quotas = await Promise.all([report(one, 'a', 10), report(other, 'b', 10)]);
+  expect(quotas.map(Number).sort()).toEqual([0, 1]);
 });
 
 test('without a shard lists say that they are incomplete and writes are refused; nothing is lost', async () => {

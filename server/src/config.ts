@@ -34,6 +34,11 @@ const SETTINGS = {
     z.string().optional(),
     'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
   ],
+  backupDir: [z.string().min(1).optional(), "folder of the embedded store's backups (`backups` in the data directory)"],
+  backupDisk: [
+    z.string().regex(/^\w+$/, 'letters, digits and underscores').optional(),
+    'disk of the ClickHouse of storeUrl that backups go to (the folder that it allows for them)',
+  ],
   forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend (OTLP/HTTP) that gets a copy of all that comes in'],
   forwardOtlpHeaders: [list.default([]), 'headers for it, name=value, comma-separated'],
   forwardXray: [
@@ -76,6 +81,10 @@ const SETTINGS = {
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
   retentionDays: [z.coerce.number().positive().default(30), 'days after their arrival that traces are kept'],
   retentionMaxBytes: [bytes.default(20 * GiB), 'bytes on disk, above which the oldest traces are dropped'],
+  retentionRules: [
+    z.union([z.array(z.string()), z.string().transform((text) => text.split(/;\s*(?=\d+d\s)/))]).default([]),
+    'how long other traces are kept, days and filter expression, the first that matches: `7d service("ping"); 90d fault = true`',
+  ],
   fsync: [
     z.stringbool().or(z.boolean()).default(false),
     'wait for the disk before acknowledging (survives power loss)',

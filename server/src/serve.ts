@@ -32,10 +32,15 @@ import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
 import { openSampler } from './lambda/trace-decision.ts';
 import { keepRolling } from './query/keep-rolling.ts';
+import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention-rules.ts';
+import { newThinning } from './query/thin-out.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
+import { newSharedSamplingTargets } from './sampling/shared-targets.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
-import { openStore } from './store/open-store.ts';
+import type { TableCopy } from './store/backup.ts';
+import { openStore, type StoreOptions } from './store/open-store.ts';
+import { restoreStore } from './store/restore.ts';
 import { sql } from './store/sql.ts';
 import type { Store } from './store/store.ts';
 
@@ -80,24 +85,11 @@ export async function startServer(
   try {
     // Before the store: what is set wrongly is said without touching any data.
     const forwarding = forwardOptions(config);
-    const store = await openStore({
-      storeUrl: config.storeUrl,
-      dataDir: config.dataDir,
-      poolSize: config.poolSize,
-      threadPoolSize,
-      maxQueryMs: config.queryMaxMs,
-      maxQueryMemoryBytes: config.queryMaxMemoryBytes,
-      engineMemoryBytes: config.engineMaxMemoryBytes,
-      queueMaxBytes: config.queueMaxBytes,
-      commitIntervalMs: config.commitIntervalMs,
-      retentionDays: config.retentionDays,
-      retentionBytes: config.retentionMaxBytes,
-      fsync: config.fsync,
-      log,
-    });
+    const retention = retentionPlan(config);
+    const store = await openStore(storeOptions(config, { log, threadPoolSize }));
     closers.push(() => store.close());
 
-    const rolling = keepRolling(store, { log });
+    const rolling = keepRolling(store, { log, between: newThinning(store, retention) });
     closers.push(() => rolling.stop());
 
     const stats = newStats();
@@ -119,7 +111,9 @@ export async function startServer(
         nextSeq,
         documentMaxBytes,
         samplingRules,
-        samplingTargets: newSamplingTargets(samplingRules),
+        samplingTargets: store.isShared
+          ? newSharedSamplingTargets(store, samplingRules)
+          : newSamplingTargets(samplingRules),
         region,
         accountId,
       },
@@ -149,6 +143,39 @@ export async function startServer(
     await closeAll();
     throw thrown;
   }
+}
+
+/** Throws SettingInvalid when a rule does not parse. */
+function retentionPlan({ retentionDays, retentionRules }: Config): RetentionPlan {
+  return { defaultDays: retentionDays, rules: retentionRules.map(readRetentionRule) };
+}
+
+function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'log' | 'threadPoolSize'>): StoreOptions {
+  return {
+    storeUrl: config.storeUrl,
+    dataDir: config.dataDir,
+    poolSize: config.poolSize,
+    threadPoolSize,
+    maxQueryMs: config.queryMaxMs,
+    maxQueryMemoryBytes: config.queryMaxMemoryBytes,
+    engineMemoryBytes: config.engineMaxMemoryBytes,
+    queueMaxBytes: config.queueMaxBytes,
+    commitIntervalMs: config.commitIntervalMs,
+    retentionDays: longestDays(retentionPlan(config)),
+    retentionBytes: config.retentionMaxBytes,
+    fsync: config.fsync,
+    backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),
+    backupDisk: config.backupDisk,
+    log,
+  };
+}
+
+/**
+ * Fills the store that the settings name, in which nothing is, with a backup. Yields now and then. Throws StoreInUse
+ * while a server runs on it, StoreUnusable when there is something in it, ResourceNotFoundException without the backup.
+ */
+export function restore(config: Config, process: Process, name: string): AsyncIterable<TableCopy> {
+  return restoreStore(storeOptions(config, process), name);
 }
 
 /** Throws SettingInvalid where the server would forward to itself, and so without an end. */
