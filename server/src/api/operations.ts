@@ -3,6 +3,7 @@ import { getFunctionLogs, putFunctionLogs } from './function-logs.ts';
 import { getGroups } from './get-groups.ts';
 import { getSamplingRules } from './get-sampling-rules.ts';
 import { getSamplingTargets } from './get-sampling-targets.ts';
+import { getServerStatus } from './get-server-status.ts';
 import { getServiceGraph } from './get-service-graph.ts';
 import { getTimeSeriesServiceStatistics } from './get-time-series-service-statistics.ts';
 import { getTraceGraph } from './get-trace-graph.ts';
@@ -27,4 +28,5 @@ export const operations: readonly Operation[] = [
   waitForTrace,
   putFunctionLogs,
   getFunctionLogs,
+  getServerStatus,
 ];

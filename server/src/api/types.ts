@@ -258,3 +258,52 @@ export type GetFunctionLogsResponse = {
   /** False when the limit cut it off. */
   readonly IsComplete: boolean;
 };
+
+export type WireCount = { readonly Cause: string; readonly Count: number };
+
+/** Of openray's own GetServerStatus. Counters of this server since it started; the store is everybody's. */
+export type GetServerStatusResponse = {
+  readonly Time: number;
+  /** When the server started. */
+  readonly StartTime: number;
+  /** By door; `Received = Stored + Queued + Rejected + Dropped`. */
+  readonly Documents: readonly {
+    readonly Door: string;
+    readonly Received: number;
+    readonly Stored: number;
+    readonly Queued: number;
+    readonly Rejected: number;
+    readonly Dropped: number;
+  }[];
+  /** Why documents were rejected and dropped, over all doors, the commonest first. */
+  readonly Rejections: readonly WireCount[];
+  readonly Drops: readonly WireCount[];
+  /** UDP packets; `Received = Read + Dropped`. */
+  readonly Datagrams: { readonly Received: number; readonly Read: number; readonly Dropped: readonly WireCount[] };
+  /** By backend that documents are forwarded to; `Received = Sent + Queued + Rejected + Dropped`. */
+  readonly Forwards: readonly {
+    readonly Target: string;
+    readonly Received: number;
+    readonly Sent: number;
+    readonly Queued: number;
+    readonly Rejected: number;
+    readonly Dropped: number;
+    readonly Retries: number;
+  }[];
+  readonly Store: {
+    /** Other servers may be on it, too. */
+    readonly IsShared: boolean;
+    readonly Documents: number;
+    readonly Bytes: number;
+    readonly FreeBytes: number | null;
+    /** The first day of which something is kept. */
+    readonly OldestDay: number | null;
+    /** Documents that arrived before this time are gone. */
+    readonly PrunedBefore: number | null;
+    /** Null: no limit. */
+    readonly RetentionDays: number | null;
+    readonly RetentionMaxBytes: number | null;
+    readonly QueuedBytes: number;
+    readonly QueueMaxBytes: number;
+  };
+};

@@ -12,6 +12,7 @@ import { areTracesTogether } from './shard-layout.ts';
 import { renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
 import { parseStoreUrl, type StoreUrl } from './store-url.ts';
+import { readUsage } from './usage.ts';
 
 export type StoreOptions = {
   /** A ClickHouse to store in; undefined for the embedded one, in `dataDir`. */
@@ -141,18 +142,15 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     await engine.close();
     throw thrown;
   });
-  const retention = keepPruning(
-    { ...database, parts: engine.parts },
-    { days: options.retentionDays, bytes: options.retentionBytes },
-    {
-      holder: isShared ? randomUUID() : undefined,
-      onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
-      onPrunedBefore(beforeUs) {
-        prunedBeforeUs = beforeUs;
-      },
-      onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+  const limits = { days: options.retentionDays, bytes: options.retentionBytes };
+  const retention = keepPruning({ ...database, parts: engine.parts }, limits, {
+    holder: isShared ? randomUUID() : undefined,
+    onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
+    onPrunedBefore(beforeUs) {
+      prunedBeforeUs = beforeUs;
     },
-  );
+    onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+  });
   return {
     ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
@@ -160,6 +158,10 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     settledSeq: commits.settledSeq,
     isShared,
     statistics: () => ({ ...commits.counts(), prunedBeforeUs }),
+    async usage(asked?: QueryOptions) {
+      const stored = await readUsage(database, engine.parts, asked);
+      return { ...stored, queueMaxBytes: options.queueMaxBytes, retention: limits };
+    },
     async close() {
       await Promise.all([commits.close(), retention.stop()]);
       await engine.close();
