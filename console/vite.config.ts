@@ -8,6 +8,8 @@ const SERVER_PATHS = [
   '/Traces',
   '/TraceGraph',
   '/TimeSeriesServiceStatistics',
+  '/GetFunctionLogs',
+  '/ServerStatus',
   '/events',
   '/health',
 ];

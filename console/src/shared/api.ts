@@ -3,6 +3,7 @@ import type {
   BatchGetTracesResponse,
   GetFunctionLogsRequest,
   GetFunctionLogsResponse,
+  GetServerStatusResponse,
   GetServiceGraphRequest,
   GetServiceGraphResponse,
   GetTimeSeriesServiceStatisticsRequest,
@@ -64,6 +65,10 @@ export function getTimeSeries(
   signal: AbortSignal,
 ): Promise<GetTimeSeriesServiceStatisticsResponse> {
   return call('/TimeSeriesServiceStatistics', request, signal);
+}
+
+export function getServerStatus(signal: AbortSignal): Promise<GetServerStatusResponse> {
+  return call('/ServerStatus', {}, signal);
 }
 
 export async function getHealth(signal: AbortSignal): Promise<Health> {
