@@ -9,7 +9,7 @@ import { loadTraces } from '../query/load-traces.ts';
 import { linksTo, type TraceLink } from '../query/trace-links.ts';
 import { operation, optional, traceId } from './operation.ts';
 import type { BatchGetTracesResponse, WireTrace } from './types.ts';
-import { toSeconds } from './wire.ts';
+import { prunedMember, toSeconds } from './wire.ts';
 
 const MAX_TRACES = 5;
 
@@ -35,7 +35,10 @@ export const batchGetTraces = operation({
     const options = { signal, onIncomplete };
     const [traces, links] = await Promise.all([loadTraces(store, ids, options), linksTo(store, ids, options)]);
     return {
-      Traces: traces.map((trace) => toWireTrace(trace, consumersOf(trace, links))),
+      Traces: traces.map((trace) => ({
+        ...toWireTrace(trace, consumersOf(trace, links)),
+        ...prunedMember(store.statistics(), trace.startUs),
+      })),
       UnprocessedTraceIds: [],
       NextToken: null,
     };

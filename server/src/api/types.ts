@@ -171,6 +171,8 @@ export type WireTrace = {
   readonly Segments: readonly { readonly Id: string; readonly Document: string }[];
   /** openray: subsegments whose parent has not arrived, as documents. */
   readonly Orphans?: readonly { readonly Id: string; readonly Document: string }[];
+  /** openray: documents that arrived before this time are gone, and the trace began before it. */
+  readonly PrunedBefore?: number;
 };
 export type BatchGetTracesResponse = {
   readonly Traces: readonly WireTrace[];
