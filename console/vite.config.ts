@@ -10,6 +10,7 @@ const SERVER_PATHS = [
   '/TimeSeriesServiceStatistics',
   '/GetFunctionLogs',
   '/ServerStatus',
+  '/Span',
   '/events',
   '/health',
 ];

@@ -6,6 +6,8 @@ import type {
   GetServerStatusResponse,
   GetServiceGraphRequest,
   GetServiceGraphResponse,
+  GetSpanRequest,
+  GetSpanResponse,
   GetTimeSeriesServiceStatisticsRequest,
   GetTimeSeriesServiceStatisticsResponse,
   GetTraceGraphRequest,
@@ -74,6 +76,10 @@ export function getTimeSeries(
   signal: AbortSignal,
 ): Promise<Answered<GetTimeSeriesServiceStatisticsResponse>> {
   return call('/TimeSeriesServiceStatistics', request, signal);
+}
+
+export function getSpan(request: GetSpanRequest, signal: AbortSignal): Promise<Answered<GetSpanResponse>> {
+  return call('/Span', request, signal);
 }
 
 export function getServerStatus(signal: AbortSignal): Promise<Answered<GetServerStatusResponse>> {

@@ -5,6 +5,7 @@ import { getSamplingRules } from './get-sampling-rules.ts';
 import { getSamplingTargets } from './get-sampling-targets.ts';
 import { getServerStatus } from './get-server-status.ts';
 import { getServiceGraph } from './get-service-graph.ts';
+import { getSpan } from './get-span.ts';
 import { getTimeSeriesServiceStatistics } from './get-time-series-service-statistics.ts';
 import { getTraceGraph } from './get-trace-graph.ts';
 import { getTraceSummaries } from './get-trace-summaries.ts';
@@ -29,4 +30,5 @@ export const operations: readonly Operation[] = [
   putFunctionLogs,
   getFunctionLogs,
   getServerStatus,
+  getSpan,
 ];

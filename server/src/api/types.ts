@@ -4,6 +4,8 @@
  * @see https://docs.aws.amazon.com/xray/latest/api/API_Types.html
  */
 
+import type { LogRecord, ResourceSpans } from '../model/otlp/types.ts';
+
 export type WireServiceId = {
   readonly Name: string;
   readonly Names: readonly string[];
@@ -171,9 +173,13 @@ export type WireTrace = {
   readonly Segments: readonly { readonly Id: string; readonly Document: string }[];
   /** openray: subsegments whose parent has not arrived, as documents. */
   readonly Orphans?: readonly { readonly Id: string; readonly Document: string }[];
+  /** openray: what OpenTelemetry spans say happened in them, by time. */
+  readonly Events?: readonly WireSpanEvent[];
   /** openray: documents that arrived before this time are gone, and the trace began before it. */
   readonly PrunedBefore?: number;
 };
+/** An event of the span `Id`; `Time` in epoch seconds. */
+export type WireSpanEvent = { readonly Id: string; readonly Time: number; readonly Name: string };
 export type BatchGetTracesResponse = {
   readonly Traces: readonly WireTrace[];
   readonly UnprocessedTraceIds: readonly string[];
@@ -219,6 +225,20 @@ export type WaitForTraceResponse = {
   /** In the order of their arrival, as they are stored: `xray` as it was sent, `otlp` with its resource and scope. */
   readonly Documents: readonly { readonly Format: 'xray' | 'otlp' | 'otlp-log'; readonly Body: string }[];
 };
+
+export type GetSpanRequest = { readonly TraceId: string; readonly Id: string };
+
+/** Of openray's own GetSpan. */
+export type GetSpanResponse = {
+  /** `xray`: it came as a segment document, and this is the span that holds all of it. */
+  readonly SentAs: 'otlp' | 'xray';
+  /** The one span with its resource and scope, as OTLP/JSON. */
+  readonly ResourceSpans: readonly ResourceSpans[];
+  /** Log records that tell of exceptions of the span. */
+  readonly LogRecords: readonly LogRecord[];
+};
+
+export type { AnyValue, KeyValue, LogRecord, ResourceSpans, SpanEvent, SpanLink } from '../model/otlp/types.ts';
 
 /** Of openray's own GetFunctionLogs. */
 export type WireLogEvent = {
