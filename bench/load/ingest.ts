@@ -154,7 +154,7 @@ async function loadOverUdp(
 async function udpDocuments({ server }: BenchRun): Promise<{ readonly accepted: number; readonly lost: number }> {
   const metrics = await readMetrics(server.url);
   const fate = (name: string) => metrics.get(`openray_documents_total{door="udp",fate="${name}"}`) ?? 0;
-  return { accepted: fate('accepted'), lost: fate('rejected') + fate('refused') };
+  return { accepted: fate('stored'), lost: fate('rejected') + fate('dropped') };
 }
 
 /** Parts of about the same size, each [first, last). */

@@ -300,6 +300,19 @@ describe.each(STORES)('the $name', ({ make }) => {
     expect(after.queued).toBe(0);
     expect(after.queuedBytes).toBe(0);
   });
+
+  test('tells how much it holds, and since when', async () => {
+    const before = await store.usage();
+    await store.append(Array.from({ length: 10 }, (_, index) => aDocument(index + 70)));
+    const after = await store.usage();
+    expect(after.documents - before.documents).toBeGreaterThanOrEqual(10);
+    expect(after.bytes).toBeGreaterThan(0);
+    expect(after.freeBytes).toBeGreaterThan(0);
+    const [{ first } = { first: Number.NaN }] = await store.query<{ first: number }>(
+      sql`SELECT min(seq) AS first FROM documents`,
+    );
+    expect(after.oldestDayUs).toBe(first - (first % 86_400_000_000));
+  });
 });
 
 describe.each(STORES)('the $name, opened again', ({ make }) => {
