@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { OpenrayError } from './errors.ts';
+import { OTLP_PROTOCOLS } from './forward/otlp-endpoint.ts';
 import { maskStoreUrl } from './store/store-url.ts';
 
 const MiB = 1024 * 1024;
@@ -34,7 +35,11 @@ const SETTINGS = {
     z.string().optional(),
     'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
   ],
-  forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend (OTLP/HTTP) that gets a copy of all that comes in'],
+  forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend that gets a copy of all that comes in'],
+  forwardOtlpProtocol: [
+    z.enum(OTLP_PROTOCOLS).optional(),
+    'how: `grpc`, `http/protobuf` or `http/json`; without it `grpc` for port 4317, else `http/protobuf`',
+  ],
   forwardOtlpHeaders: [list.default([]), 'headers for it, name=value, comma-separated'],
   forwardXray: [
     awsRegion.or(httpUrl).optional(),

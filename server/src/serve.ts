@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { type Config, isLoopback } from './config.ts';
 import { OpenrayError } from './errors.ts';
 import { type ForwardOptions, openForwards } from './forward/forward.ts';
-import { otlpEndpoint } from './forward/otlp-post.ts';
+import { otlpEndpoint } from './forward/otlp-endpoint.ts';
 import { xrayTarget } from './forward/xray-put.ts';
 import { type AppOptions, buildApp, buildInvokeApp, buildOtlpApp } from './http/app.ts';
 import { serveGateway } from './http/gateway.ts';
@@ -154,22 +154,27 @@ export async function startServer(
 /** Throws SettingInvalid where the server would forward to itself, and so without an end. */
 function forwardOptions({
   forwardOtlp,
-  forwardOtlpHeaders,
+  forwardOtlpProtocol: protocol,
+  forwardOtlpHeaders: headers,
   forwardXray,
   forwardQueueMaxBytes,
   region,
   port,
   otlpHttpPort,
+  otlpGrpcPort,
 }: Config): ForwardOptions {
   for (const target of [forwardOtlp, forwardXray]) {
     if (target === undefined || !URL.canParse(target)) continue;
     const { hostname, port: targetPort } = new URL(target);
-    if (isLoopback(hostname.replace(/[[\]]/g, '')) && [port, otlpHttpPort].map(String).includes(targetPort)) {
+    if (
+      isLoopback(hostname.replace(/[[\]]/g, '')) &&
+      [port, otlpHttpPort, otlpGrpcPort].map(String).includes(targetPort)
+    ) {
       throw new OpenrayError('SettingInvalid', `port ${targetPort} is this server's own: it can not forward to itself`);
     }
   }
   return {
-    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, forwardOtlpHeaders),
+    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, { protocol, headers }),
     xray: forwardXray === undefined ? undefined : xrayTarget(forwardXray, region),
     queueMaxBytes: forwardQueueMaxBytes,
   };

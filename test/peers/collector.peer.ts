@@ -4,6 +4,7 @@ import { BatchGetTracesCommand } from '@aws-sdk/client-xray';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
+import { OTLP_PROTOCOLS } from '../../server/src/forward/otlp-endpoint.ts';
 import { readLogs, readTraces } from '../../server/src/ingest/otlp-json.ts';
 import { resourceSpansOf } from '../../server/src/model/otlp/resource-spans.ts';
 import type { KeyValue, Span, SpanInPlace, TracesData } from '../../server/src/model/otlp/types.ts';
@@ -178,30 +179,34 @@ describe.skipIf('missing' in program)('a collector in front of openray', () => {
 });
 
 describe.skipIf('missing' in program)('openray in front of a collector', () => {
-  test('forwarded spans are written as they came, field by field, and exceptions of logs too', async () => {
-    const folder = await folderForThisTest();
-    const file = join(folder, 'spans.jsonl');
-    const { httpUrl } = await startCollector(folder, { file: { path: file, flush_interval: '100ms' } });
-    const server = await serverForThisTest(['--forward-otlp', httpUrl]);
-    const places = spansOfEveryKind(150);
-    await sendTraces(server.url, { resourceSpans: resourceSpansOf(places) });
-    const [first] = places as [SpanInPlace];
-    const record = anException({ traceId: first.span.traceId, spanId: first.span.spanId });
-    await fetch(`${server.url}/v1/logs`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] }),
-    });
-    const lines = await waitFor('all that was forwarded', async () => {
-      const written = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean);
-      const found = written.map((line) => readTraces(line)).flatMap((data) => [...spansIn(data)]);
-      return found.length >= places.length && written.some((line) => line.includes('Late')) ? written : undefined;
-    });
-    const received = new Map(lines.flatMap((line) => [...spansIn(readTraces(line))]));
-    expect(received).toEqual(spansIn(readTraces(JSON.stringify({ resourceSpans: resourceSpansOf(places) }))));
-    const logs = lines.flatMap((line) => readLogs(line).resourceLogs ?? []);
-    expect(logs.flatMap(({ scopeLogs = [] }) => scopeLogs.flatMap(({ logRecords = [] }) => logRecords))).toEqual([
-      expect.objectContaining(record),
-    ]);
-  });
+  test.each(OTLP_PROTOCOLS)(
+    'spans forwarded over %s are written as they came, field by field, and exceptions of logs too',
+    async (protocol) => {
+      const folder = await folderForThisTest();
+      const file = join(folder, 'spans.jsonl');
+      const { grpcUrl, httpUrl } = await startCollector(folder, { file: { path: file, flush_interval: '100ms' } });
+      const target = protocol === 'grpc' ? grpcUrl : httpUrl;
+      const server = await serverForThisTest(['--forward-otlp', target, '--forward-otlp-protocol', protocol]);
+      const places = spansOfEveryKind(150);
+      await sendTraces(server.url, { resourceSpans: resourceSpansOf(places) });
+      const [first] = places as [SpanInPlace];
+      const record = anException({ traceId: first.span.traceId, spanId: first.span.spanId });
+      await fetch(`${server.url}/v1/logs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] }),
+      });
+      const lines = await waitFor('all that was forwarded', async () => {
+        const written = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean);
+        const found = written.map((line) => readTraces(line)).flatMap((data) => [...spansIn(data)]);
+        return found.length >= places.length && written.some((line) => line.includes('Late')) ? written : undefined;
+      });
+      const received = new Map(lines.flatMap((line) => [...spansIn(readTraces(line))]));
+      expect(received).toEqual(spansIn(readTraces(JSON.stringify({ resourceSpans: resourceSpansOf(places) }))));
+      const logs = lines.flatMap((line) => readLogs(line).resourceLogs ?? []);
+      expect(logs.flatMap(({ scopeLogs = [] }) => scopeLogs.flatMap(({ logRecords = [] }) => logRecords))).toEqual([
+        expect.objectContaining(record),
+      ]);
+    },
+  );
 });
