@@ -30,6 +30,10 @@ const SETTINGS = {
   otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 takes a free one, none switches it off"],
   otlpAnnotations: [list.default([]), 'attributes of spans that become annotations, comma-separated; * for all'],
   otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, unpacked'],
+  udpUnsampled: [
+    z.stringbool().or(z.boolean()).default(false),
+    "keep spans, too, that AWS's distribution of OpenTelemetry did not sample and sends over UDP for metrics",
+  ],
   dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'where the embedded store keeps its data'],
   storeUrl: [
     z.string().optional(),

@@ -107,7 +107,7 @@ export async function startServer(
     const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
     const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
-    const { host, documentMaxBytes, region, accountId } = config;
+    const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
     let functions: Functions | undefined;
     const otlp: AppOptions['otlp'] = {
       context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
@@ -133,7 +133,7 @@ export async function startServer(
     closers.push(() => app.close());
 
     const listen = (port: number) =>
-      listenUdp(ingest, { host, port, documentMaxBytes, nextSeq, indexed: otlp.context.indexed, log });
+      listenUdp(ingest, { host, port, documentMaxBytes, takesUnsampled, nextSeq, indexed: otlp.context.indexed, log });
     const udp = await listenOnBoth(app, listen, host, config.port);
     closers.push(() => udp.close());
 

@@ -8,6 +8,7 @@ export type DatagramDrop =
   | 'empty'
   | 'bad-spans'
   | 'unsampled'
+  | 'metrics'
   | 'queue-full'
   | 'store-failed';
 
