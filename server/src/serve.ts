@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { type Config, isLoopback } from './config.ts';
 import { OpenrayError } from './errors.ts';
 import { type ForwardOptions, openForwards } from './forward/forward.ts';
-import { otlpEndpoint } from './forward/otlp-post.ts';
+import { otlpEndpoint } from './forward/otlp-endpoint.ts';
 import { xrayTarget } from './forward/xray-put.ts';
 import { type AppOptions, buildApp, buildInvokeApp, buildOtlpApp } from './http/app.ts';
 import { serveGateway } from './http/gateway.ts';
@@ -99,7 +99,7 @@ export async function startServer(
     const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
     const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
-    const { host, documentMaxBytes, region, accountId } = config;
+    const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
     let functions: Functions | undefined;
     const otlp: AppOptions['otlp'] = {
       context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
@@ -127,7 +127,7 @@ export async function startServer(
     closers.push(() => app.close());
 
     const listen = (port: number) =>
-      listenUdp(ingest, { host, port, documentMaxBytes, nextSeq, indexed: otlp.context.indexed, log });
+      listenUdp(ingest, { host, port, documentMaxBytes, takesUnsampled, nextSeq, indexed: otlp.context.indexed, log });
     const udp = await listenOnBoth(app, listen, host, config.port);
     closers.push(() => udp.close());
 
@@ -181,22 +181,27 @@ export function restore(config: Config, process: Process, name: string): AsyncIt
 /** Throws SettingInvalid where the server would forward to itself, and so without an end. */
 function forwardOptions({
   forwardOtlp,
-  forwardOtlpHeaders,
+  forwardOtlpProtocol: protocol,
+  forwardOtlpHeaders: headers,
   forwardXray,
   forwardQueueMaxBytes,
   region,
   port,
   otlpHttpPort,
+  otlpGrpcPort,
 }: Config): ForwardOptions {
   for (const target of [forwardOtlp, forwardXray]) {
     if (target === undefined || !URL.canParse(target)) continue;
     const { hostname, port: targetPort } = new URL(target);
-    if (isLoopback(hostname.replace(/[[\]]/g, '')) && [port, otlpHttpPort].map(String).includes(targetPort)) {
+    if (
+      isLoopback(hostname.replace(/[[\]]/g, '')) &&
+      [port, otlpHttpPort, otlpGrpcPort].map(String).includes(targetPort)
+    ) {
       throw new OpenrayError('SettingInvalid', `port ${targetPort} is this server's own: it can not forward to itself`);
     }
   }
   return {
-    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, forwardOtlpHeaders),
+    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, { protocol, headers }),
     xray: forwardXray === undefined ? undefined : xrayTarget(forwardXray, region),
     queueMaxBytes: forwardQueueMaxBytes,
   };
