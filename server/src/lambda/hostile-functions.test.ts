@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { LOG_MAX_CHARS } from './invocation-log.ts';
 import { type LocalFunctions, openLocalFunctions, resultOf } from './testing/local-functions.ts';
+import { isRunning } from './testing/processes.ts';
 
 const NODE = `{Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, CodeUri: app`;
 const FILES = {
@@ -80,15 +81,6 @@ beforeAll(async () => {
   local = await openLocalFunctions(FILES, { initTimeoutMs: 400 });
 });
 afterAll(() => local.close());
-
-const isRunning = (pid: number) => {
-  try {
-    // A zombie that nobody has reaped yet runs no more.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
 
 test('a function that prints 100 MB gets its answer through; its log is cut to the last part', async () => {
   const result = await local.invoke('Printer');
