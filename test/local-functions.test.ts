@@ -93,6 +93,28 @@ test('openray invoke --watch runs the function again when its code changes', asy
   await once(child, 'exit');
 });
 
+test('openray invoke --schedule sends what the schedule would send', async () => {
+  const events =
+    "Events: {Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}, Nightly: {Type: ScheduleV2, Properties: {ScheduleExpression: 'cron(0 3 * * ? *)', Input: '{\"job\":7}'}}}";
+  await writeFile(join(folder, 'scheduled.js'), 'exports.handler = async (event) => event;');
+  await writeFile(
+    join(folder, 'scheduled.yaml'),
+    TEMPLATE.replace('index.handler', 'scheduled.handler').replace(/Events.*/, events),
+  );
+  const env = { OPENRAY_PORT: new URL(server.url).port };
+  const invoke = (...flags: readonly string[]) =>
+    runOpenray(['invoke', 'Orders', '-t', 'scheduled.yaml', '--schedule', ...flags], { cwd: folder, env });
+  const hourly = await invoke();
+  expect(JSON.parse(hourly.stdout)).toMatchObject({
+    'detail-type': 'Scheduled Event',
+    resources: ['arn:aws:events:us-east-1:000000000000:rule/OrdersHourly'],
+  });
+  expect((await invoke('OrdersNightly')).stdout).toBe('{"job":7}');
+  const wrong = await invoke('Weekly');
+  expect(wrong.stderr).toContain('Orders has no schedule Weekly, but OrdersHourly, OrdersNightly');
+  expect(wrong.exitCode).toBe(2);
+});
+
 describe('what functions printed', () => {
   test('is kept with its trace and its invocation, and shown by openray logs, traces and graph', async () => {
     const metric = {

@@ -258,6 +258,7 @@ export function openConfiguredFunctions(
     reread,
     hotReload: config.hotReload,
     freeze: config.lambdaFreeze,
+    runsSchedules: config.lambdaSchedules,
     debug,
     region,
     accountId,
