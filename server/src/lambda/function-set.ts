@@ -6,7 +6,7 @@ import { FunctionPool } from './function-pool.ts';
 import { parseFunctionReference } from './function-reference.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
 import type { FunctionsOptions } from './functions.ts';
-import type { GatewayRoute } from './gateway/routes.ts';
+import type { GatewayRoute } from './gateway/gateway-api.ts';
 import { debugOf } from './runtime-command.ts';
 import type { Services } from './services/open-services.ts';
 import type { ScheduleSpec } from './services/schedule-specs.ts';

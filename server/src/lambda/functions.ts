@@ -10,7 +10,7 @@ import type { FunctionLine, JobResult } from './execution-environment.ts';
 import type { FunctionPool } from './function-pool.ts';
 import { openFunctionSet } from './function-set.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
-import type { GatewayRoute } from './gateway/routes.ts';
+import type { GatewayRoute } from './gateway/gateway-api.ts';
 import { handleInvoke } from './invoke-api.ts';
 import { logTail } from './log-lines.ts';
 import type { Invocation } from './runtime-api.ts';

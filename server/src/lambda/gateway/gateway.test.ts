@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { openSegmentSender, parseDaemonAddress } from '../segment-sender.ts';
 import { ACCOUNT, type LocalFunctions, openLocalFunctions, REGION } from '../testing/local-functions.ts';
-import type { GatewayAnswer } from './answers.ts';
-import type { GatewayRequest } from './events.ts';
-import { type Gateway, openGateway } from './gateway.ts';
+import { openGateway } from './gateway.ts';
 import type { StreamHead } from './response-stream.ts';
+import { bodyOf, sender } from './testing/send.ts';
 
 const TEMPLATE = `
 Globals:
@@ -69,39 +68,15 @@ exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
 `;
 
 let local: LocalFunctions;
-let gateway: Gateway;
+let send: ReturnType<typeof sender>;
 
 beforeAll(async () => {
   local = await openLocalFunctions({ 'template.yaml': TEMPLATE, 'index.js': CODE });
-  const sender = openSegmentSender(parseDaemonAddress(local.daemon.address));
-  gateway = openGateway({ functions: local.functions, sender, accountId: ACCOUNT, region: REGION, sample: () => true });
+  const segments = openSegmentSender(parseDaemonAddress(local.daemon.address));
+  const options = { functions: local.functions, sender: segments, accountId: ACCOUNT, region: REGION };
+  send = sender(openGateway({ ...options, sample: () => true }));
 });
 afterAll(() => local.close());
-
-const NO_SINK = {
-  head: () => {
-    throw new Error('nothing is streamed here');
-  },
-  write: async () => {},
-};
-
-async function send(request: Partial<GatewayRequest>, sink = NO_SINK): Promise<GatewayAnswer> {
-  const whole = {
-    method: 'GET',
-    path: '/',
-    query: '',
-    rawHeaders: ['Host', 'localhost:3000', 'User-Agent', 'curl/8.5.0'],
-    body: Buffer.alloc(0),
-    sourceIp: '127.0.0.1',
-    protocol: 'HTTP/1.1',
-    ...request,
-  };
-  return (await gateway.handle(whole, sink)) as GatewayAnswer;
-}
-
-function bodyOf(answer: GatewayAnswer): JsonObject {
-  return JSON.parse(answer.body.toString()) as JsonObject;
-}
 
 describe('a REST API', () => {
   test('gives the function an event of version 1 and answers with what it returns', async () => {
@@ -247,8 +222,8 @@ describe('a function URL', () => {
     const answer = await send(
       { path: '/lambda-url/Streaming/' },
       {
-        head: ((head: StreamHead) => heads.push(head)) as typeof NO_SINK.head,
-        write: async (chunk?: Buffer) => void chunks.push({ text: String(chunk), atMs: performance.now() }),
+        head: (head) => void heads.push(head),
+        write: async (chunk) => void chunks.push({ text: String(chunk), atMs: performance.now() }),
       },
     );
     expect(answer).toBeUndefined();

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
 import { mergeGlobals } from '../globals.ts';
 import { resolveValue, type Scope } from '../intrinsics.ts';
 import type { RawTemplate, Resource } from '../template.ts';
+import { isTrue, listOf, objectOf } from '../template-values.ts';
 import { readFilters } from './queue-filter.ts';
 import { readSchedule, type ScheduleSource, type ScheduleSpec, scheduleTarget } from './schedule-specs.ts';
 
@@ -287,18 +288,6 @@ function policyOf(value: JsonValue | undefined): JsonObject | undefined {
   }
 }
 
-function isTrue(value: JsonValue | undefined): boolean {
-  return value === true || value === 'true';
-}
-
 function busName(value: JsonValue | undefined): string {
   return typeof value === 'string' ? (value.split('/').at(-1) ?? 'default') : 'default';
-}
-
-function objectOf(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function listOf(value: JsonValue | undefined): readonly JsonValue[] {
-  return Array.isArray(value) ? (value as readonly JsonValue[]) : [];
 }
