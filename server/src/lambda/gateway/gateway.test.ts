@@ -42,6 +42,34 @@ Resources:
     Properties:
       Handler: index.nonsense
       Events: { Rest: { Type: Api, Properties: { Path: /nonsense, Method: get, RestApiId: !Ref Shop } } }
+  Guarded:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      Auth:
+        DefaultAuthorizer: Tokens
+        Authorizers:
+          Tokens: { FunctionArn: !GetAtt Asker.Arn, Identity: { Header: X-Token, ValidationExpression: '[a-z]+' } }
+          Queries: { FunctionArn: !GetAtt Asker.Arn, FunctionPayloadType: REQUEST, Identity: { QueryStrings: [key] } }
+          Pool: { UserPoolArn: 'arn:aws:cognito-idp:us-east-1:000000000000:userpool/p' }
+  GuardedWeb:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      StageName: v1
+      Auth:
+        Authorizers:
+          Old: { FunctionArn: !GetAtt Asker.Arn, AuthorizerPayloadFormatVersion: '1.0', Identity: { Headers: [X-Token] } }
+  Asker: { Type: AWS::Serverless::Function, Properties: { Handler: index.asker } }
+  Careful:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.echo
+      Events:
+        Default: { Type: Api, Properties: { Path: /careful, Method: get, RestApiId: !Ref Guarded } }
+        Open: { Type: Api, Properties: { Path: /open, Method: get, RestApiId: !Ref Guarded, Auth: { Authorizer: NONE } } }
+        Query: { Type: Api, Properties: { Path: /query, Method: get, RestApiId: !Ref Guarded, Auth: { Authorizer: Queries } } }
+        Pool: { Type: Api, Properties: { Path: /pool, Method: get, RestApiId: !Ref Guarded, Auth: { Authorizer: Pool } } }
+        Old: { Type: HttpApi, Properties: { Path: /old, Method: get, ApiId: !Ref GuardedWeb, Auth: { Authorizer: Old } } }
   Streaming:
     Type: AWS::Serverless::Function
     Properties: { Handler: index.streaming, FunctionUrlConfig: { AuthType: NONE, InvokeMode: RESPONSE_STREAM } }
@@ -57,6 +85,11 @@ exports.echo = async (event) => ({
 });
 exports.plain = async ({ rawQueryString }) => ({ said: rawQueryString });
 exports.broken = async () => { throw new Error('no'); };
+exports.asker = async (event) => ({
+  principalId: event.type,
+  policyDocument: { Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+  context: { source: event.identitySource ?? '' },
+});
 exports.nonsense = async () => 'no answer of a proxy';
 exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
   const http = awslambda.HttpResponseStream.from(stream, { statusCode: 206, headers: { 'content-type': 'text/x' }, cookies: ['e=3'] });
@@ -204,6 +237,28 @@ describe('an HTTP API', () => {
     expect(answer).toMatchObject({ status: 200, body: Buffer.from('{"said":"q=1"}') });
     expect(answer.headers).toContainEqual(['access-control-allow-origin', 'http://localhost:5173']);
     expect((await send({ path: '/broken-web' })).status).toBe(500);
+  });
+});
+
+describe('an authorizer of SAM', () => {
+  const authorizerOf = async (path: string, rawHeaders: readonly string[] = []) => {
+    const answer = await send({ path, query: 'key=k', rawHeaders });
+    if (answer.status !== 200 && answer.status !== 201) return answer.status;
+    return ((bodyOf(answer).event as JsonObject).requestContext as JsonObject).authorizer;
+  };
+
+  test('is asked where the API or the event says so', async () => {
+    expect(await authorizerOf('/careful', ['x-token', 'abc'])).toMatchObject({ principalId: 'TOKEN' });
+    expect(await authorizerOf('/careful')).toBe(401);
+    expect(await authorizerOf('/careful', ['x-token', '123'])).toBe(401);
+    expect(await authorizerOf('/open')).toBeUndefined();
+    expect(await authorizerOf('/query')).toMatchObject({ principalId: 'REQUEST' });
+    expect(await authorizerOf('/v1/old', ['x-token', 'abc'])).toEqual({ lambda: { source: 'abc' } });
+  });
+
+  test('of another kind lets everybody in, and is named', async () => {
+    expect(await authorizerOf('/pool')).toBeUndefined();
+    expect(local.notes).toContain('openray can not ask the authorizer Pool: whoever calls is let in.');
   });
 });
 
