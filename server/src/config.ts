@@ -76,6 +76,7 @@ const SETTINGS = {
     z.stringbool().or(z.boolean()).default(false),
     "stop a function's processes between its invocations, as Lambda does",
   ],
+  lambdaSchedules: [z.stringbool().or(z.boolean()).default(false), "run the template's schedules when they are due"],
   hotReload: [
     z.stringbool().or(z.boolean()).default(true),
     "run functions' code and template as they are, also when they have changed",

@@ -290,6 +290,7 @@ export function openConfiguredFunctions(
     reread,
     hotReload: config.hotReload,
     freeze: config.lambdaFreeze,
+    runsSchedules: config.lambdaSchedules,
     debug,
     region,
     accountId,
@@ -322,6 +323,10 @@ export type FunctionServerOptions = Pick<Process, 'log'> & {
   readonly host: string;
   readonly port: number;
   readonly daemonAddress: string;
+  /** Only for APIs: nobody is asked who may call. */
+  readonly disableAuthorizer?: boolean;
+  /** Only for APIs: they wait as long as somebody debugs. */
+  readonly isDebugged?: boolean;
 };
 
 /** The Invoke API on a port of its own. Throws when the port is taken. */
@@ -343,12 +348,13 @@ export async function startInvokeServer(
 export async function startGateway(
   config: Config,
   functions: Functions,
-  { host, port, daemonAddress }: FunctionServerOptions,
+  { host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: FunctionServerOptions,
 ): Promise<FunctionServer> {
   const { accountId, region } = config;
   const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
   const sample = openSampler(config.lambdaSampling);
-  const gateway = openGateway({ functions, sender, accountId, region, sample });
+  const limits = { asksAuthorizers: !disableAuthorizer, hasTimeLimits: !isDebugged };
+  const gateway = openGateway({ functions, sender, accountId, region, sample, ...limits });
   const server = await serveGateway(gateway.handle, { host, port, bodyMaxBytes: config.bodyMaxBytes });
   return {
     url: server.url,

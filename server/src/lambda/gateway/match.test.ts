@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { GatewayApi, GatewayRoute } from './gateway-api.ts';
 import { matchPath, matchRoute } from './match.ts';
-import type { GatewayApi, GatewayRoute } from './routes.ts';
 
 const api = { kind: 'rest' } as GatewayApi;
 
