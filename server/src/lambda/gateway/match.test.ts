@@ -12,7 +12,7 @@ function route(text: string): GatewayRoute {
     method,
     path,
     target: { kind: 'function', functionId: text } as FunctionTarget,
-    guard: { kind: 'none' } as Guard,
+    guard: { kind: 'none' } as GatewayRoute['guard'],
   };
 }
 
