@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { OpenrayError } from './errors.ts';
+import { OTLP_PROTOCOLS } from './forward/otlp-endpoint.ts';
 import { maskStoreUrl } from './store/store-url.ts';
 
 const MiB = 1024 * 1024;
@@ -29,6 +30,10 @@ const SETTINGS = {
   otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 takes a free one, none switches it off"],
   otlpAnnotations: [list.default([]), 'attributes of spans that become annotations, comma-separated; * for all'],
   otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, unpacked'],
+  udpUnsampled: [
+    z.stringbool().or(z.boolean()).default(false),
+    "keep spans, too, that AWS's distribution of OpenTelemetry did not sample and sends over UDP for metrics",
+  ],
   dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'where the embedded store keeps its data'],
   storeUrl: [
     z.string().optional(),
@@ -39,7 +44,11 @@ const SETTINGS = {
     z.string().regex(/^\w+$/, 'letters, digits and underscores').optional(),
     'disk of the ClickHouse of storeUrl that backups go to (the folder that it allows for them)',
   ],
-  forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend (OTLP/HTTP) that gets a copy of all that comes in'],
+  forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend that gets a copy of all that comes in'],
+  forwardOtlpProtocol: [
+    z.enum(OTLP_PROTOCOLS).optional(),
+    'how: `grpc`, `http/protobuf` or `http/json`; without it `grpc` for port 4317, else `http/protobuf`',
+  ],
   forwardOtlpHeaders: [list.default([]), 'headers for it, name=value, comma-separated'],
   forwardXray: [
     awsRegion.or(httpUrl).optional(),
@@ -67,6 +76,7 @@ const SETTINGS = {
     z.stringbool().or(z.boolean()).default(false),
     "stop a function's processes between its invocations, as Lambda does",
   ],
+  lambdaSchedules: [z.stringbool().or(z.boolean()).default(false), "run the template's schedules when they are due"],
   hotReload: [
     z.stringbool().or(z.boolean()).default(true),
     "run functions' code and template as they are, also when they have changed",

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { type Config, isLoopback } from './config.ts';
 import { OpenrayError } from './errors.ts';
 import { type ForwardOptions, openForwards } from './forward/forward.ts';
-import { otlpEndpoint } from './forward/otlp-post.ts';
+import { otlpEndpoint } from './forward/otlp-endpoint.ts';
 import { xrayTarget } from './forward/xray-put.ts';
 import { type AppOptions, buildApp, buildInvokeApp, buildOtlpApp } from './http/app.ts';
 import { serveGateway } from './http/gateway.ts';
@@ -102,7 +102,7 @@ export async function startServer(
     const ingest: IngestContext = { store, stats, arrivals, onStored: forwards.take };
     const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
-    const { host, documentMaxBytes, region, accountId } = config;
+    const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
     let functions: Functions | undefined;
     const otlp: AppOptions['otlp'] = {
       context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
@@ -130,7 +130,7 @@ export async function startServer(
     closers.push(() => app.close());
 
     const listen = (port: number) =>
-      listenUdp(ingest, { host, port, documentMaxBytes, nextSeq, indexed: otlp.context.indexed, log });
+      listenUdp(ingest, { host, port, documentMaxBytes, takesUnsampled, nextSeq, indexed: otlp.context.indexed, log });
     const udp = await listenOnBoth(app, listen, host, config.port);
     closers.push(() => udp.close());
 
@@ -184,22 +184,27 @@ export function restore(config: Config, process: Process, name: string): AsyncIt
 /** Throws SettingInvalid where the server would forward to itself, and so without an end. */
 function forwardOptions({
   forwardOtlp,
-  forwardOtlpHeaders,
+  forwardOtlpProtocol: protocol,
+  forwardOtlpHeaders: headers,
   forwardXray,
   forwardQueueMaxBytes,
   region,
   port,
   otlpHttpPort,
+  otlpGrpcPort,
 }: Config): ForwardOptions {
   for (const target of [forwardOtlp, forwardXray]) {
     if (target === undefined || !URL.canParse(target)) continue;
     const { hostname, port: targetPort } = new URL(target);
-    if (isLoopback(hostname.replace(/[[\]]/g, '')) && [port, otlpHttpPort].map(String).includes(targetPort)) {
+    if (
+      isLoopback(hostname.replace(/[[\]]/g, '')) &&
+      [port, otlpHttpPort, otlpGrpcPort].map(String).includes(targetPort)
+    ) {
       throw new OpenrayError('SettingInvalid', `port ${targetPort} is this server's own: it can not forward to itself`);
     }
   }
   return {
-    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, forwardOtlpHeaders),
+    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, { protocol, headers }),
     xray: forwardXray === undefined ? undefined : xrayTarget(forwardXray, region),
     queueMaxBytes: forwardQueueMaxBytes,
   };
@@ -288,6 +293,7 @@ export function openConfiguredFunctions(
     reread,
     hotReload: config.hotReload,
     freeze: config.lambdaFreeze,
+    runsSchedules: config.lambdaSchedules,
     debug,
     region,
     accountId,
@@ -320,6 +326,10 @@ export type FunctionServerOptions = Pick<Process, 'log'> & {
   readonly host: string;
   readonly port: number;
   readonly daemonAddress: string;
+  /** Only for APIs: nobody is asked who may call. */
+  readonly disableAuthorizer?: boolean;
+  /** Only for APIs: they wait as long as somebody debugs. */
+  readonly isDebugged?: boolean;
 };
 
 /** The Invoke API on a port of its own. Throws when the port is taken. */
@@ -341,12 +351,13 @@ export async function startInvokeServer(
 export async function startGateway(
   config: Config,
   functions: Functions,
-  { host, port, daemonAddress }: FunctionServerOptions,
+  { host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: FunctionServerOptions,
 ): Promise<FunctionServer> {
   const { accountId, region } = config;
   const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
   const sample = openSampler(config.lambdaSampling);
-  const gateway = openGateway({ functions, sender, accountId, region, sample });
+  const limits = { asksAuthorizers: !disableAuthorizer, hasTimeLimits: !isDebugged };
+  const gateway = openGateway({ functions, sender, accountId, region, sample, ...limits });
   const server = await serveGateway(gateway.handle, { host, port, bodyMaxBytes: config.bodyMaxBytes });
   return {
     url: server.url,

@@ -5,6 +5,7 @@ import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import type { RawTemplate, Resource } from './template.ts';
+import { listOf, numberOr, objectOf } from './template-values.ts';
 
 const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion'];
 
@@ -41,7 +42,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
     architecture: architectureOf(get('Architectures')),
     logging: loggingOf(objectOf(get('LoggingConfig')), name, `${logicalId}.LoggingConfig`),
     build: buildOf(objectOf(resolveValue(resource.metadata, at('Metadata')))),
-    reservedConcurrency: optionalNumber(get('ReservedConcurrentExecutions')),
+    reservedConcurrency: numberOr(get('ReservedConcurrentExecutions'), undefined),
     ...asyncOf(get('EventInvokeConfig'), get('DeadLetterQueue') ?? get('DeadLetterConfig')),
     unsupported: unsupportedReason({ logicalId, runtime, handler, packageType, code }),
   };
@@ -104,8 +105,8 @@ function asyncOf(config: JsonValue | undefined, deadLetter: JsonValue | undefine
   } = objectOf(config);
   const { OnSuccess: onSuccess, OnFailure: onFailure } = objectOf(destinations);
   return {
-    maxRetryAttempts: optionalNumber(retries) ?? 2,
-    maxEventAgeMs: (optionalNumber(age) ?? 21_600) * 1000,
+    maxRetryAttempts: numberOr(retries, 2),
+    maxEventAgeMs: numberOr(age, 21_600) * 1000,
     deadLetterArn: asText(objectOf(deadLetter).TargetArn),
     destinations: {
       onSuccess: asText(objectOf(onSuccess).Destination),
@@ -154,8 +155,7 @@ function buildOf(metadata: JsonObject): BuildSpec {
 
 /** Layers of this template that have a local folder; others can't be fetched. */
 function layerDirs(layers: JsonValue | undefined, raw: RawTemplate, scope: Scope): readonly string[] {
-  const list = Array.isArray(layers) ? (layers as readonly JsonValue[]) : [];
-  return list.flatMap((item) => {
+  return listOf(layers).flatMap((item) => {
     const target = isJsonObject(item) && typeof item.Ref === 'string' ? raw.resources[item.Ref] : undefined;
     if (target !== undefined && LAYER_TYPES.includes(target.type)) {
       const folder = resolveValue(target.properties.ContentUri ?? target.properties.Content, scope);
@@ -179,15 +179,6 @@ function numberOf(value: JsonValue | undefined, fallback: number, where: string,
     'SettingInvalid',
     `${where} is ${JSON.stringify(value)}; it must be a whole number from ${min} to ${max}`,
   );
-}
-
-function optionalNumber(value: JsonValue | undefined): number | undefined {
-  const number = Number(value ?? Number.NaN);
-  return Number.isFinite(number) ? number : undefined;
-}
-
-function objectOf(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }
 
 function asText(value: JsonValue | undefined): string | undefined {

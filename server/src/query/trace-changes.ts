@@ -15,7 +15,7 @@ export type TraceChange = { readonly before: TraceInMap; readonly after: TraceIn
 export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
 
 /** Traces that are loaded at once: few, so that other work gets its turn in between. */
-const BATCH = 100;
+const BATCH = 400;
 /** Traces that are looked for among links at once. */
 const LINK_BATCH = 500;
 

@@ -34,6 +34,9 @@ const OWN_SESSIONS = 3;
 /** Threads left to files, DNS and compression. */
 const SPARE_THREADS = 4;
 
+/** Threads to read one small file would cost more than they bring. */
+const INSERT_SETTINGS = 'max_threads = 1, max_insert_threads = 1';
+
 /** The engine binds one directory in a process. */
 let directoryInUse: string | undefined;
 
@@ -182,8 +185,10 @@ function overSessions(
       const names = Object.keys(columns).join(', ');
       const structure = Object.entries(columns).map((column) => column.join(' '));
       const rows = `file(${quote(path)}, 'RowBinary', ${quote(structure.join(', '))})`;
-      const once = insertToken === undefined ? '' : ` SETTINGS insert_deduplication_token = ${quote(insertToken)}`;
-      await session.queryAsync(`INSERT INTO ${table} (${names})${once} SELECT * FROM ${rows}`);
+      const once = insertToken === undefined ? '' : `, insert_deduplication_token = ${quote(insertToken)}`;
+      await session.queryAsync(
+        `INSERT INTO ${table} (${names}) SETTINGS ${INSERT_SETTINGS}${once} SELECT * FROM ${rows}`,
+      );
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {

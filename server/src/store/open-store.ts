@@ -15,6 +15,7 @@ import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
 import { parseStoreUrl, type StoreUrl } from './store-url.ts';
 import { newUpkeep, type Upkeep } from './upkeep.ts';
+import { readUsage } from './usage.ts';
 
 export type StoreOptions = {
   /** A ClickHouse to store in; undefined for the embedded one, in `dataDir`. */
@@ -160,19 +161,16 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     await engine.close();
     throw thrown;
   });
+  const limits = { days: options.retentionDays, bytes: options.retentionBytes };
   const upkeep = newUpkeep(database, isShared);
-  const retention = keepPruning(
-    { ...database, parts: engine.parts },
-    { days: options.retentionDays, bytes: options.retentionBytes },
-    {
-      upkeep,
-      onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
-      onMarks(read) {
-        marks = read;
-      },
-      onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+  const retention = keepPruning({ ...database, parts: engine.parts }, limits, {
+    upkeep,
+    onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
+    onMarks(read) {
+      marks = read;
     },
-  );
+    onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+  });
   return {
     ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
@@ -187,6 +185,10 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
       marks = { ...marks, prunedBeforeUs: Math.max(beforeUs, marks.prunedBeforeUs ?? 0) };
     },
     statistics: () => ({ ...commits.counts(), ...marks }),
+    async usage(asked?: QueryOptions) {
+      const stored = await readUsage(database, engine.parts, asked);
+      return { ...stored, queueMaxBytes: options.queueMaxBytes, retention: limits };
+    },
     async close() {
       await Promise.all([commits.close(), retention.stop()]);
       await engine.close();

@@ -1,14 +1,7 @@
 import { messageOf } from './clickhouse-errors.ts';
 import { type Sql, sql } from './sql.ts';
-import type { QueryOptions, Store } from './store.ts';
+import type { QueryOptions, RetentionLimits, Store } from './store.ts';
 import type { Upkeep } from './upkeep.ts';
-
-export type RetentionLimits = {
-  /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
-  readonly days: number;
-  /** The oldest go when all take more on disk, whole days first; 0 keeps them. */
-  readonly bytes: number;
-};
 
 /** What one run did: documents that arrived before `beforeUs` are gone. */
 export type Pruned = { readonly beforeUs: number; readonly days: number; readonly partOfDay: boolean };

@@ -30,6 +30,27 @@ export type DocumentCounts = {
 
 export type StoreStatistics = DocumentCounts & RetentionMarks;
 
+export type RetentionLimits = {
+  /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
+  readonly days: number;
+  /** The oldest go when all take more on disk, whole days first; 0 keeps them. */
+  readonly bytes: number;
+};
+
+/** What is stored, of all servers on the store; and how much of it may be. */
+export type StoreUsage = {
+  /** On disk, of all tables, indexes included. */
+  readonly bytes: number;
+  /** Every version of every document, until merges drop what came twice. */
+  readonly documents: number;
+  /** The first day (UTC) of which something is kept; undefined while there is nothing. */
+  readonly oldestDayUs: number | undefined;
+  /** Left on the disk of the engine that was asked; undefined where it does not know. */
+  readonly freeBytes: number | undefined;
+  readonly queueMaxBytes: number;
+  readonly retention: RetentionLimits;
+};
+
 /**
  * ClickHouse, embedded or remote. The one place that takes rows in and gives rows out.
  */
@@ -67,6 +88,8 @@ export type Store = {
   /** The turn for work on the whole store, of which one piece runs at a time; undefined while another one does. */
   beginUpkeep(): Promise<UpkeepTurn | undefined>;
   statistics(): StoreStatistics;
+  /** Asks the engine. */
+  usage(options?: QueryOptions): Promise<StoreUsage>;
   /** Writes what is queued, then closes. */
   close(): Promise<void>;
 };
