@@ -13,7 +13,7 @@ import type { LambdaApi } from './http/invoke.ts';
 import { onceAnHour } from './http/otlp.ts';
 import { listenOtlpGrpc } from './http/otlp-grpc.ts';
 import type { IngestContext } from './ingest/accept.ts';
-import { newArrivals } from './ingest/arrivals.ts';
+import { newArrivalsOfStore } from './ingest/arrivals-elsewhere.ts';
 import { newSequence } from './ingest/sequence.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
 import { type Functions, openFunctions } from './lambda/functions.ts';
@@ -96,7 +96,10 @@ export async function startServer(
     const forwards = await openForwards(forwarding, { stats, log });
     closers.push(forwards.close);
 
-    const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
+    const arrivals = newArrivalsOfStore(store);
+    closers.push(arrivals.close);
+
+    const ingest: IngestContext = { store, stats, arrivals, onStored: forwards.take };
     const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;

@@ -154,11 +154,8 @@ function databaseOver(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: Store
 async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
   /** Other servers may be on it, too. */
   const isShared = options.storeUrl !== undefined;
-  const commits = createGroupCommit({
-    insert: engine.insert,
-    server: isShared ? randomInt(1, 2 ** 32) : 0,
-    ...options,
-  });
+  const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
+  const commits = createGroupCommit({ insert: engine.insert, server: serverNumber, ...options });
   const database = databaseOver(engine, options);
   let marks = await readRetentionMarks(database).catch(async (thrown) => {
     await engine.close();
@@ -180,6 +177,7 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     insert: engine.insert,
     settledSeq: commits.settledSeq,
     isShared,
+    serverNumber,
     backUp: (name, signal) => backUpAlone(engine, upkeep, { name, signal }),
     beginUpkeep: upkeep.begin,
     async noteThinned(beforeUs) {

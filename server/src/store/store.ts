@@ -77,6 +77,8 @@ export type Store = {
   noteThinned(beforeUs: number): Promise<void>;
   /** Whether other servers may store documents here, too. */
   readonly isShared: boolean;
+  /** In the column `server` of what this server stores. */
+  readonly serverNumber: number;
   /**
    * Copies all that is stored into a backup, while the server goes on; every document that was acknowledged before is in
    * it. Yields now and then. Throws InvalidRequestException for a name that is none or taken, ThrottledException when
