@@ -7,7 +7,7 @@ import { cpuSecondsOf } from './process-usage.ts';
 import { newXRayCaller, putDocuments, readMetrics, sendDatagrams } from './send.ts';
 
 /** Clients that send at once, each waiting for its acknowledgement. */
-const CONNECTIONS = 16;
+const CONNECTIONS = Number(process.env.CONN ?? 16);
 /** The server and the bare engine take turns, so that whatever else the machine does hits both. */
 const TURNS = 4;
 /** Of the traces, those that come over UDP. */
@@ -154,7 +154,7 @@ async function loadOverUdp(
 async function udpDocuments({ server }: BenchRun): Promise<{ readonly accepted: number; readonly lost: number }> {
   const metrics = await readMetrics(server.url);
   const fate = (name: string) => metrics.get(`openray_documents_total{door="udp",fate="${name}"}`) ?? 0;
-  return { accepted: fate('accepted'), lost: fate('rejected') + fate('refused') };
+  return { accepted: fate('stored'), lost: fate('rejected') + fate('dropped') };
 }
 
 /** Parts of about the same size, each [first, last). */

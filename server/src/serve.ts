@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { type Config, isLoopback } from './config.ts';
 import { OpenrayError } from './errors.ts';
 import { type ForwardOptions, openForwards } from './forward/forward.ts';
-import { otlpEndpoint } from './forward/otlp-post.ts';
+import { otlpEndpoint } from './forward/otlp-endpoint.ts';
 import { xrayTarget } from './forward/xray-put.ts';
 import { type AppOptions, buildApp, buildInvokeApp, buildOtlpApp } from './http/app.ts';
 import { serveGateway } from './http/gateway.ts';
@@ -32,10 +32,15 @@ import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
 import { openSampler } from './lambda/trace-decision.ts';
 import { keepRolling } from './query/keep-rolling.ts';
+import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention-rules.ts';
+import { newThinning } from './query/thin-out.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
+import { newSharedSamplingTargets } from './sampling/shared-targets.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
-import { openStore } from './store/open-store.ts';
+import type { TableCopy } from './store/backup.ts';
+import { openStore, type StoreOptions } from './store/open-store.ts';
+import { restoreStore } from './store/restore.ts';
 import { sql } from './store/sql.ts';
 import type { Store } from './store/store.ts';
 
@@ -80,24 +85,11 @@ export async function startServer(
   try {
     // Before the store: what is set wrongly is said without touching any data.
     const forwarding = forwardOptions(config);
-    const store = await openStore({
-      storeUrl: config.storeUrl,
-      dataDir: config.dataDir,
-      poolSize: config.poolSize,
-      threadPoolSize,
-      maxQueryMs: config.queryMaxMs,
-      maxQueryMemoryBytes: config.queryMaxMemoryBytes,
-      engineMemoryBytes: config.engineMaxMemoryBytes,
-      queueMaxBytes: config.queueMaxBytes,
-      commitIntervalMs: config.commitIntervalMs,
-      retentionDays: config.retentionDays,
-      retentionBytes: config.retentionMaxBytes,
-      fsync: config.fsync,
-      log,
-    });
+    const retention = retentionPlan(config);
+    const store = await openStore(storeOptions(config, { log, threadPoolSize }));
     closers.push(() => store.close());
 
-    const rolling = keepRolling(store, { log });
+    const rolling = keepRolling(store, { log, between: newThinning(store, retention) });
     closers.push(() => rolling.stop());
 
     const stats = newStats();
@@ -107,7 +99,7 @@ export async function startServer(
     const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
     const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
-    const { host, documentMaxBytes, region, accountId } = config;
+    const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
     let functions: Functions | undefined;
     const otlp: AppOptions['otlp'] = {
       context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
@@ -119,7 +111,9 @@ export async function startServer(
         nextSeq,
         documentMaxBytes,
         samplingRules,
-        samplingTargets: newSamplingTargets(samplingRules),
+        samplingTargets: store.isShared
+          ? newSharedSamplingTargets(store, samplingRules)
+          : newSamplingTargets(samplingRules),
         region,
         accountId,
       },
@@ -133,7 +127,7 @@ export async function startServer(
     closers.push(() => app.close());
 
     const listen = (port: number) =>
-      listenUdp(ingest, { host, port, documentMaxBytes, nextSeq, indexed: otlp.context.indexed, log });
+      listenUdp(ingest, { host, port, documentMaxBytes, takesUnsampled, nextSeq, indexed: otlp.context.indexed, log });
     const udp = await listenOnBoth(app, listen, host, config.port);
     closers.push(() => udp.close());
 
@@ -151,25 +145,63 @@ export async function startServer(
   }
 }
 
+/** Throws SettingInvalid when a rule does not parse. */
+function retentionPlan({ retentionDays, retentionRules }: Config): RetentionPlan {
+  return { defaultDays: retentionDays, rules: retentionRules.map(readRetentionRule) };
+}
+
+function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'log' | 'threadPoolSize'>): StoreOptions {
+  return {
+    storeUrl: config.storeUrl,
+    dataDir: config.dataDir,
+    poolSize: config.poolSize,
+    threadPoolSize,
+    maxQueryMs: config.queryMaxMs,
+    maxQueryMemoryBytes: config.queryMaxMemoryBytes,
+    engineMemoryBytes: config.engineMaxMemoryBytes,
+    queueMaxBytes: config.queueMaxBytes,
+    commitIntervalMs: config.commitIntervalMs,
+    retentionDays: longestDays(retentionPlan(config)),
+    retentionBytes: config.retentionMaxBytes,
+    fsync: config.fsync,
+    backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),
+    backupDisk: config.backupDisk,
+    log,
+  };
+}
+
+/**
+ * Fills the store that the settings name, in which nothing is, with a backup. Yields now and then. Throws StoreInUse
+ * while a server runs on it, StoreUnusable when there is something in it, ResourceNotFoundException without the backup.
+ */
+export function restore(config: Config, process: Process, name: string): AsyncIterable<TableCopy> {
+  return restoreStore(storeOptions(config, process), name);
+}
+
 /** Throws SettingInvalid where the server would forward to itself, and so without an end. */
 function forwardOptions({
   forwardOtlp,
-  forwardOtlpHeaders,
+  forwardOtlpProtocol: protocol,
+  forwardOtlpHeaders: headers,
   forwardXray,
   forwardQueueMaxBytes,
   region,
   port,
   otlpHttpPort,
+  otlpGrpcPort,
 }: Config): ForwardOptions {
   for (const target of [forwardOtlp, forwardXray]) {
     if (target === undefined || !URL.canParse(target)) continue;
     const { hostname, port: targetPort } = new URL(target);
-    if (isLoopback(hostname.replace(/[[\]]/g, '')) && [port, otlpHttpPort].map(String).includes(targetPort)) {
+    if (
+      isLoopback(hostname.replace(/[[\]]/g, '')) &&
+      [port, otlpHttpPort, otlpGrpcPort].map(String).includes(targetPort)
+    ) {
       throw new OpenrayError('SettingInvalid', `port ${targetPort} is this server's own: it can not forward to itself`);
     }
   }
   return {
-    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, forwardOtlpHeaders),
+    otlp: forwardOtlp === undefined ? undefined : otlpEndpoint(forwardOtlp, { protocol, headers }),
     xray: forwardXray === undefined ? undefined : xrayTarget(forwardXray, region),
     queueMaxBytes: forwardQueueMaxBytes,
   };

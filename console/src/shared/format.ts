@@ -18,6 +18,25 @@ export function formatCount(count: number): string {
   return `${threeDigits(count / 1_000_000)}M`;
 }
 
+/** `812 B`, `38.2 kB`, `1.2 GB`: decimal, as disks are sold. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 999.5) return `${Math.round(bytes)} B`;
+  let value = bytes;
+  for (const unit of ['kB', 'MB', 'GB']) {
+    value /= 1000;
+    if (value < 999.5) return `${threeDigits(value)} ${unit}`;
+  }
+  return `${threeDigits(value / 1000)} TB`;
+}
+
+/** `0/s`, `0.4/s`, `12.3k/s`. */
+export function formatPerSecond(rate: number | undefined): string {
+  if (rate === undefined) return '–';
+  if (rate === 0) return '0/s';
+  if (rate < 0.05) return '<0.1/s';
+  return `${rate < 10 ? Number(rate.toFixed(1)) : formatCount(Math.round(rate))}/s`;
+}
+
 /** Requests in a minute: `0.2/min`, `38/min`. */
 export function formatRate(perMinute: number): string {
   if (perMinute === 0) return '0/min';

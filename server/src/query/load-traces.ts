@@ -2,8 +2,8 @@ import { assembleTrace } from '../model/assemble.ts';
 import type { Document, DocumentFormat } from '../model/entity.ts';
 import { parseStored } from '../model/parse-stored.ts';
 import type { Trace } from '../model/trace.ts';
-import type { TraceId } from '../model/trace-id.ts';
-import { traceIdsSql } from '../store/ids.ts';
+import type { EntityId, TraceId } from '../model/trace-id.ts';
+import { idSql, traceIdsSql } from '../store/ids.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 
@@ -21,6 +21,15 @@ export function documentsSql(traceIds: readonly TraceId[]): Sql {
     FROM documents
     WHERE trace_id IN ${traceIdsSql(traceIds)}
     ORDER BY documents.trace_id, seq`;
+}
+
+/** The same of one document, by primary key. */
+export function documentSql(traceId: TraceId, id: EntityId): Sql {
+  return sql`
+    SELECT lower(hex(trace_id)) AS trace_id, seq, format, body
+    FROM documents
+    WHERE trace_id IN ${traceIdsSql([traceId])} AND id = ${idSql(id)}
+    ORDER BY seq`;
 }
 
 /** What has arrived of each trace; unknown ids are left out. */

@@ -29,6 +29,19 @@ export async function* changesOf(
   { fromSeq, toSeq }: SeqRange,
   options: QueryOptions,
 ): AsyncGenerator<readonly TraceChange[]> {
+  const known = { less: ({ seq }: Document) => seq <= fromSeq, more: ({ seq }: Document) => seq <= toSeq };
+  for await (const states of statesOf(store, traceIds, known, options)) {
+    yield states.map(({ less, more }) => ({ before: less, after: more }));
+  }
+}
+
+/** Each of the traces made of some of its documents, and made of more: all that are in `less` are in `more`. */
+export async function* statesOf(
+  store: Store,
+  traceIds: readonly TraceId[],
+  { less: isInLess, more: isInMore }: { readonly less: IsKnown; readonly more: IsKnown },
+  options: QueryOptions,
+): AsyncGenerator<readonly { readonly less: TraceInMap; readonly more: TraceInMap }[]> {
   for (let first = 0; first < traceIds.length; first += BATCH) {
     const ids = traceIds.slice(first, first + BATCH);
     const documents = new Map(await loadDocuments(store, ids, options));
@@ -39,15 +52,12 @@ export async function* changesOf(
         .filter((id) => !documents.has(id)),
     );
     for (const [id, ofTrace] of await loadLinked(store, [...linked], options)) documents.set(id, ofTrace);
-    const after = tracesAsOf(documents, toSeq);
-    const before = tracesAsOf(documents, fromSeq, after);
+    const more = tracesOf(documents, isInMore);
+    const less = tracesOf(documents, isInLess, more);
     yield ids.map((id) => {
-      const current = traceInMap(after.get(id), (linkedId) => after.get(linkedId));
-      const isSame = before.get(id) === after.get(id) && current.linkEndsUs.length === 0;
-      return {
-        before: isSame ? current : traceInMap(before.get(id), (linkedId) => before.get(linkedId)),
-        after: current,
-      };
+      const whole = traceInMap(more.get(id), (linkedId) => more.get(linkedId));
+      const isSame = less.get(id) === more.get(id) && whole.linkEndsUs.length === 0;
+      return { less: isSame ? whole : traceInMap(less.get(id), (linkedId) => less.get(linkedId)), more: whole };
     });
   }
 }
@@ -74,16 +84,17 @@ export async function takersOf(
 }
 
 type Documents = ReadonlyMap<TraceId, readonly Document[]>;
+type IsKnown = (document: Document) => boolean;
 
-/** The traces as they were when document `seq` was the last; those of `others` where these are the same. */
-function tracesAsOf(
+/** The traces made of the documents that are known; those of `others` where these are the same. */
+function tracesOf(
   documents: Documents,
-  seq: number,
+  isKnown: IsKnown,
   others?: ReadonlyMap<TraceId, Trace>,
 ): ReadonlyMap<TraceId, Trace> {
   const traces = new Map<TraceId, Trace>();
   for (const [id, all] of documents) {
-    const known = all.filter((document) => document.seq <= seq);
+    const known = all.filter(isKnown);
     const same = known.length === all.length ? others?.get(id) : undefined;
     const trace = same ?? assembleTrace(known);
     if (trace !== undefined) traces.set(id, trace);

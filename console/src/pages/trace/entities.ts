@@ -22,6 +22,8 @@ export type Entity = {
   readonly fields: JsonObject;
   /** Own subsegments and the segments that were called from here, by start. */
   readonly children: readonly Entity[];
+  /** What an OpenTelemetry span says happened in it, by time; its attributes are asked for with the span. */
+  readonly events: readonly { readonly atUs: number; readonly name: string }[];
   /** What this call reached when no segment came from there: the type of that node, `remote` for a plain call. */
   readonly inferredType: string | undefined;
 };
@@ -40,7 +42,7 @@ export type TraceTree = {
   readonly isInProgress: boolean;
 };
 
-type Draft = { -readonly [K in keyof Entity]: Entity[K] } & { children: Draft[] };
+type Draft = { -readonly [K in keyof Entity]: Entity[K] } & { children: Draft[]; events: Entity['events'][number][] };
 
 /** Reads the documents of a trace. One that is no JSON object is left out, since the others still tell something. */
 export function readTrace(trace: WireTrace): TraceTree {
@@ -63,6 +65,9 @@ export function readTrace(trace: WireTrace): TraceTree {
     if (caller) caller.inferredType = text(document.origin) ?? 'remote';
     // Its caller is away, so this is all there is to see of the call.
     else tops.push(toDraft(document, 'segment', undefined, byId));
+  }
+  for (const { Id, Time, Name } of trace.Events ?? []) {
+    byId.get(Id)?.events.push({ atUs: Math.round(Time * 1_000_000), name: Name });
   }
   const cut = circleBreakers(tops, byId);
   const roots = tops.filter((top) => {
@@ -126,6 +131,7 @@ function toDraft(
     segment: undefined,
     fields,
     children: [],
+    events: [],
     inferredType: undefined,
   };
   draft.segment = kind === 'segment' ? draft : parent?.segment;
