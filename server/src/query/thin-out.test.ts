@@ -180,7 +180,7 @@ test('a day whose times are not over is not looked at twice a day', async () => 
       return store.query(statement, options);
     },
   };
-  const step = newThinning(counting, plan(2, '1d ok = true'), () => nowMs);
+  const step = newThinning(counting, plan(2, '1d ok = true'), { nowMs: () => nowMs });
   await step({});
   const once = queries;
   await step({});

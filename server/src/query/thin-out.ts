@@ -50,6 +50,8 @@ export type ThinOptions = {
   /** Called between steps of work that each hold up the process for some tens of milliseconds. */
   readonly pause?: (() => Promise<void>) | undefined;
   readonly sliceTraces?: number;
+  /** Told of a day of which all that were kept for `days` or shorter are gone. */
+  readonly onThinned?: (thinned: { readonly day: string; readonly days: number }) => void;
 };
 
 const PROGRESS = { kind: 'thinning', name: 'days' };
@@ -66,7 +68,7 @@ export async function thinOut(
   store: Store,
   plan: RetentionPlan,
   nowUs: number,
-  { pause, sliceTraces = SLICE_TRACES, ...options }: ThinOptions = {},
+  { pause, onThinned, sliceTraces = SLICE_TRACES, ...options }: ThinOptions = {},
 ): Promise<boolean> {
   const stored = await readObject(store, PROGRESS);
   const progress = progressOf(stored, planName(plan));
@@ -89,6 +91,8 @@ export async function thinOut(
       ...(isWhole && { passed: { ...progress.passed, [underWay.day]: underWay.days } }),
       underWay: isWhole ? undefined : { ...underWay, next, isBegun: false },
     });
+    if (isWhole)
+      onThinned?.({ day: new Date(underWay.day * (DAY_US / 1000)).toISOString().slice(0, 10), days: underWay.days });
     return true;
   } finally {
     await turn.end();
@@ -96,13 +100,17 @@ export async function thinOut(
 }
 
 /** Does a step of `thinOut` whenever it is called; one look a day where nothing is left to do. */
-export function newThinning(store: Store, plan: RetentionPlan, nowMs: () => number = Date.now) {
+export function newThinning(
+  store: Store,
+  plan: RetentionPlan,
+  { onThinned, nowMs = Date.now }: { readonly nowMs?: () => number } & Pick<ThinOptions, 'onThinned'> = {},
+): (options: ThinOptions) => Promise<void> {
   let doneOn: number | undefined;
-  return async (options: ThinOptions): Promise<void> => {
+  return async (options) => {
     const nowUs = nowMs() * 1000;
     const today = Math.floor(nowUs / DAY_US);
     if (plan.rules.length === 0 || doneOn === today) return;
-    if (!(await thinOut(store, plan, nowUs, options))) doneOn = today;
+    if (!(await thinOut(store, plan, nowUs, { ...options, ...(onThinned && { onThinned }) }))) doneOn = today;
   };
 }
 
