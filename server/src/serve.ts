@@ -166,6 +166,7 @@ function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'lo
     queueMaxBytes: config.queueMaxBytes,
     commitIntervalMs: config.commitIntervalMs,
     retentionDays: longestDays(retentionPlan(config)),
+    retentionDefaultDays: config.retentionDays,
     retentionBytes: config.retentionMaxBytes,
     fsync: config.fsync,
     backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),

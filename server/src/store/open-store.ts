@@ -32,6 +32,8 @@ export type StoreOptions = {
   readonly commitIntervalMs: number;
   /** Documents that arrived longer ago are dropped; 0 keeps them. */
   readonly retentionDays: number;
+  /** Shorter than that where some rule keeps traces longer than others, see RetentionLimits. */
+  readonly retentionDefaultDays?: number | undefined;
   /** The oldest are dropped when the store takes more on disk; 0 keeps them. */
   readonly retentionBytes: number;
   /** Acknowledge only what has reached the disk, for machines that may lose power. */
@@ -161,7 +163,11 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     await engine.close();
     throw thrown;
   });
-  const limits = { days: options.retentionDays, bytes: options.retentionBytes };
+  const limits = {
+    days: options.retentionDays,
+    bytes: options.retentionBytes,
+    defaultDays: options.retentionDefaultDays,
+  };
   const upkeep = newUpkeep(database, isShared);
   const retention = keepPruning({ ...database, parts: engine.parts }, limits, {
     upkeep,
