@@ -13,8 +13,9 @@ test('rules of retention are in force, and answers say that something is gone', 
   onTestFinished(() => removeFolder(dataDir));
   const before = await openTestStore(dataDir);
   const arrivedUs = (Date.now() - 3 * DAY_MS) * 1000;
+  const times = { start_time: arrivedUs / 1e6 - 1, end_time: arrivedUs / 1e6 };
   const documents = ['ping', 'ping', 'shop'].map((name, index) =>
-    parseDocument(JSON.stringify(segment({ name })), arrivedUs + index),
+    parseDocument(JSON.stringify(segment({ name, ...times })), arrivedUs + index),
   );
   await before.append(documents.flat().flatMap((outcome) => (outcome.ok ? [outcome.document] : [])));
   await before.close();
@@ -24,7 +25,7 @@ test('rules of retention are in force, and answers say that something is gone', 
   const left = await waitFor('the old pings to be gone', async () => {
     const answer = await fetch(`${server.url}/TraceSummaries`, {
       method: 'POST',
-      body: JSON.stringify({ StartTime: Date.now() / 1000 - 600, EndTime: Date.now() / 1000 }),
+      body: JSON.stringify({ StartTime: times.start_time - 3600, EndTime: Date.now() / 1000 }),
     });
     const body = (await answer.json()) as { TraceSummaries: readonly { ServiceIds: readonly { Name: string }[] }[] };
     return body.TraceSummaries.length === 1 ? body : undefined;
