@@ -33,6 +33,8 @@ export type StoreOptions = {
   readonly commitIntervalMs: number;
   /** Documents that arrived longer ago are dropped; 0 keeps them. */
   readonly retentionDays: number;
+  /** Shorter than that where some rule keeps traces longer than others, see RetentionLimits. */
+  readonly retentionDefaultDays?: number | undefined;
   /** The oldest are dropped when the store takes more on disk; 0 keeps them. */
   readonly retentionBytes: number;
   /** Acknowledge only what has reached the disk, for machines that may lose power. */
@@ -157,13 +159,20 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
   const database = databaseOver(engine, options);
-  let marks = await readRetentionMarks(database).catch(async (thrown) => {
-    await engine.close();
-    throw thrown;
-  });
-  const recent = isShared ? NONE_RECENT : keepRecentDocuments(await lastSeqOf(database), RECENT_BYTES);
+  const [known, lastSeq] = await Promise.all([readRetentionMarks(database), isShared ? 0 : lastSeqOf(database)]).catch(
+    async (thrown) => {
+      await engine.close();
+      throw thrown;
+    },
+  );
+  let marks = known;
+  const recent = isShared ? NONE_RECENT : keepRecentDocuments(lastSeq, RECENT_BYTES);
   const commits = createGroupCommit({ insert: engine.insert, server: serverNumber, recent, ...options });
-  const limits = { days: options.retentionDays, bytes: options.retentionBytes };
+  const limits = {
+    days: options.retentionDays,
+    bytes: options.retentionBytes,
+    defaultDays: options.retentionDefaultDays,
+  };
   const upkeep = newUpkeep(database, isShared);
   const retention = keepPruning({ ...database, parts: engine.parts }, limits, {
     upkeep,
