@@ -88,7 +88,7 @@ export function writeDocument(target: RowBuffer, document: Document, server = 0)
 /** A row for each entity of the document, and for each that it may turn out to hold instead. */
 export function writeEntities(target: RowBuffer, document: Document): void {
   writeTree(target, document, document.entities);
-  if (document.format === 'otlp') writeTree(target, document, document.alternatives);
+  if (document.format === 'otlp') writeTree(target, document, document.alternatives());
 }
 
 function writeTree(target: RowBuffer, document: Document, entities: readonly Entity[]): void {
