@@ -170,6 +170,20 @@ test('another backend gets all of it over OTLP, with the headers', async () => {
   expect(await linesOf(second)).toEqual(await linesOf(server));
 });
 
+test.each(['grpc', 'http/protobuf', 'http/json'])(
+  'and over %s, as the variables of exporters say',
+  async (protocol) => {
+    const second = await serverForThisTest();
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: String(protocol === 'grpc' ? second.otlpGrpcUrl : second.otlpHttpUrl),
+      OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+    };
+    const result = await runOpenray(['export', '--endpoint-url', server.url, '--otlp'], { env });
+    expect([result.exitCode, result.stderr]).toEqual([0, `${SPAN_COUNT + SEGMENT_COUNT} traces exported\n`]);
+    expect(await linesOf(second)).toEqual(await linesOf(server));
+  },
+);
+
 test('a filter and a window choose, newest first', async () => {
   expect(await linesOf(server, '--filter', 'fault = true AND service("service 1")')).toHaveLength(1);
   expect(await linesOf(server, '--end', '2020-01-01T00:00:00Z')).toEqual([]);
@@ -285,6 +299,8 @@ test('what can not be done is said in a sentence', async () => {
   await writeFile(file, 'not an export\n');
   const attempts = [
     [['export'], 2, /either --otlp URL or --file FILE/],
+    [['export', '--otlp', '--endpoint-url', server.url], 2, /--otlp URL, or set OTEL_EXPORTER_OTLP_ENDPOINT/],
+    [['export', '--otlp', server.url, '--protocol', 'http'], 78, /protocol http is none of grpc, http\/protobuf/],
     [['export', '--otlp', 'nowhere', '--endpoint-url', server.url], 2, /--otlp nowhere is not an http or https URL/],
     [['export', '--file', '-', '--endpoint-url', 'http://127.0.0.1:9'], 69, /there is no openray at/],
     [['export', '--file', file, '--endpoint-url', server.url], 2, /is there already: go on with it by --resume/],

@@ -8,6 +8,7 @@ import { NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trac
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../scripts/free-port.ts';
 import { runOpenray, startOpenray } from '../scripts/openray.ts';
+import { OTLP_PROTOCOLS } from '../server/src/forward/otlp-endpoint.ts';
 import { entityId, segment } from './support/documents.ts';
 import { newXRayClient, removeFolder, serverForThisTest, type TestServer, temporaryFolder } from './support/server.ts';
 import { CREDENTIALS, expectedAuthorization } from './support/sigv4.ts';
@@ -57,40 +58,44 @@ async function sendSpans({ url }: Asked): Promise<string> {
 
 const xrayForm = (id: string) => `1-${id.slice(0, 8)}-${id.slice(8)}`;
 
-test('spans and segments reach a second openray over OTLP as they reached the first', async () => {
-  const second = await serverForThisTest();
-  const first = await serverForThisTest(['--forward-otlp', second.url]);
-  const document = segment({
-    name: 'billing',
-    annotations: { tier: 'gold', n: 7 },
-    metadata: { app: { list: [1, 2.5, null], deep: { x: 'y' } } },
-    http: {
-      request: { method: 'GET', url: 'https://a.example.com/b?c=d' },
-      response: { status: 503, content_length: -1 },
-    },
-    fault: true,
-    unknown_member: { kept: true },
-  });
-  const sub = {
-    id: entityId(),
-    name: 'S3',
-    namespace: 'aws',
-    start_time: document.start_time,
-    end_time: document.end_time,
-  };
-  const sent = { ...document, subsegments: [{ ...sub, aws: { operation: 'GetObject', bucket_name: 'b' } }] };
-  const { end_time, ...started } = sent;
-  await put(first, { ...started, subsegments: [], in_progress: true });
-  await put(first, sent);
-  const traceId = await sendSpans(first);
+test.each(OTLP_PROTOCOLS)(
+  'spans and segments reach a second openray over %s as they reached the first',
+  async (protocol) => {
+    const second = await serverForThisTest();
+    const target = protocol === 'grpc' ? String(second.otlpGrpcUrl) : second.url;
+    const first = await serverForThisTest(['--forward-otlp', target, '--forward-otlp-protocol', protocol]);
+    const document = segment({
+      name: 'billing',
+      annotations: { tier: 'gold', n: 7 },
+      metadata: { app: { list: [1, 2.5, null], deep: { x: 'y' } } },
+      http: {
+        request: { method: 'GET', url: 'https://a.example.com/b?c=d' },
+        response: { status: 503, content_length: -1 },
+      },
+      fault: true,
+      unknown_member: { kept: true },
+    });
+    const sub = {
+      id: entityId(),
+      name: 'S3',
+      namespace: 'aws',
+      start_time: document.start_time,
+      end_time: document.end_time,
+    };
+    const sent = { ...document, subsegments: [{ ...sub, aws: { operation: 'GetObject', bucket_name: 'b' } }] };
+    const { end_time, ...started } = sent;
+    await put(first, { ...started, subsegments: [], in_progress: true });
+    await put(first, sent);
+    const traceId = await sendSpans(first);
 
-  const arrived = await waitFor('the segment', () => documentsOf(second, document.trace_id));
-  expect(arrived).toEqual(await documentsOf(first, document.trace_id));
-  await waitFor('the spans', async () => ((await fate(first, 'otlp', 'sent')) === 3 ? true : undefined));
-  expect(await documentsOf(second, xrayForm(traceId))).toEqual(await documentsOf(first, xrayForm(traceId)));
-  expect(await spansOf(second, traceId)).toEqual(await spansOf(first, traceId));
-  expect(await fate(first, 'otlp', 'received')).toBe(3);
-});
+    const arrived = await waitFor('the segment', () => documentsOf(second, document.trace_id));
+    expect(arrived).toEqual(await documentsOf(first, document.trace_id));
+    await waitFor('the spans', async () => ((await fate(first, 'otlp', 'sent')) === 3 ? true : undefined));
+    expect(await documentsOf(second, xrayForm(traceId))).toEqual(await documentsOf(first, xrayForm(traceId)));
+    expect(await spansOf(second, traceId)).toEqual(await spansOf(first, traceId));
+    expect(await fate(first, 'otlp', 'received')).toBe(3);
+  },
+);
 
 type Recorded = {
   readonly path: string | undefined;
@@ -209,8 +214,8 @@ test('a backend that refuses is told of in the log, without what openray is to k
   expect(first.output()).not.toContain('s3cr3t');
 });
 
-test('a server does not forward to itself', async () => {
+test.each(['--port', '--otlp-grpc-port'])('a server does not forward to itself, %s', async (port) => {
   const target = ['--forward-otlp', 'http://localhost:2999'];
-  const result = await runOpenray(['serve', '--port', '2999', '--data-dir', '/nonexistent', ...target]);
+  const result = await runOpenray(['serve', port, '2999', '--data-dir', '/nonexistent', ...target]);
   expect([result.exitCode, result.stderr]).toEqual([78, expect.stringContaining('can not forward to itself')]);
 });

@@ -201,3 +201,33 @@ test.each([
   const failure = answerOf(z.null()).parse(body);
   expect(failure.errors).toEqual([{ code: status, msg: expect.stringContaining(sentence) }]);
 });
+
+/** What Grafana's data source and the pages of Jaeger ask, spelled as they spell it. */
+test.each([
+  [
+    'Grafana, search',
+    () => '/api/traces?limit=20&operation=GET+%2Fcart&service=shop&tags=%7B%22tenant%22%3A%22gold%22%7D',
+  ],
+  [
+    'Grafana, a trace of the time range',
+    () => `/api/traces/${traceId}?end=${Date.now()}&start=${Date.now() - 3_600_000}`,
+  ],
+  [
+    'pages, search',
+    () =>
+      `/api/traces?end=${Date.now()}000&limit=20&lookback=1h&maxDuration&minDuration&service=shop&start=${Date.now() - 3_600_000}000`,
+  ],
+  ['pages, comparing', () => `/api/traces?raw=true&traceID=${traceId}`],
+])('%s', async (_client, path) => {
+  const { status, body } = await ask(path());
+  expect([status, traces.parse(body).data.map(({ traceID }) => traceID)]).toEqual([200, [traceId]]);
+});
+
+test('operations of a service whose name has to be escaped', async () => {
+  const name = 'shop: a/b %2F&#=+@';
+  await server.xray.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(segment({ name }))] }));
+  const known = await ask(`/api/services/${encodeURIComponent(name)}/operations`);
+  expect(known.body).toMatchObject({ data: [name] });
+  const unknown = await ask(`/api/services/${encodeURIComponent('"\'')}/operations`);
+  expect(unknown).toMatchObject({ status: 200, body: { data: [] } });
+});

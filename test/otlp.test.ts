@@ -193,20 +193,34 @@ test('the same span counts once, however often it is sent', async () => {
   expect(await documentsOf(xrayId(id))).toHaveLength(1);
 });
 
-test("AWS's distribution sends spans to the daemon's port, and those that are not sampled are not kept", async () => {
+/** Sends a sampled and an unsampled span as AWS's distribution does; their traces as far as they are there in the end. */
+async function tracesOfDatagrams({ daemonAddress, xray }: TestServer) {
   const request = requestOf();
   const unsampled = requestOf();
   const datagram = (mark: string, data: TracesData) =>
     `{"format":"json","version":1}\n${mark}${encode('TracesData', data).toString('base64')}`;
   const idOf = (data: TracesData) => xrayId(data.resourceSpans?.[0]?.scopeSpans?.[0]?.spans?.[0]?.traceId ?? '');
-  const [host, port] = server.daemonAddress.split(':');
+  const [host, port] = daemonAddress.split(':');
   const socket = createSocket('udp4');
-  for (const text of [datagram('T1U', unsampled), datagram('T1S', request)]) {
+  for (const text of [datagram('T1U', unsampled), datagram('M1', {}), datagram('T1S', request)]) {
     await new Promise((resolve) => socket.send(text, Number(port), host, resolve));
   }
   socket.close();
-  await waitFor('the sampled span', async () => (await documentsOf(idOf(request)))[0]);
-  expect(await documentsOf(idOf(unsampled))).toEqual([]);
+  const found = async (data: TracesData) => {
+    const { Traces = [] } = await xray.send(new BatchGetTracesCommand({ TraceIds: [idOf(data)] }));
+    return Traces.length;
+  };
+  await waitFor('the sampled span', async () => (await found(request)) || undefined);
+  return { sampled: await found(request), unsampled: await found(unsampled) };
+}
+
+test("AWS's distribution sends spans to the daemon's port, and those that are not sampled are not kept", async () => {
+  expect(await tracesOfDatagrams(server)).toEqual({ sampled: 1, unsampled: 0 });
+});
+
+test('they are kept where they are wanted', async () => {
+  const other = await serverForThisTest(['--udp-unsampled', 'true']);
+  expect(await tracesOfDatagrams(other)).toEqual({ sampled: 1, unsampled: 1 });
 });
 
 test('an exception that comes as a log record reaches its span', async () => {

@@ -7,7 +7,7 @@ import { cpuSecondsOf } from './process-usage.ts';
 import { newXRayCaller, putDocuments, readMetrics, sendDatagrams } from './send.ts';
 
 /** Clients that send at once, each waiting for its acknowledgement. */
-const CONNECTIONS = 16;
+const CONNECTIONS = Number(process.env.CONN ?? 16);
 /** The server and the bare engine take turns, so that whatever else the machine does hits both. */
 const TURNS = 4;
 /** Of the traces, those that come over UDP. */

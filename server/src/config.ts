@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { OpenrayError } from './errors.ts';
+import { OTLP_PROTOCOLS } from './forward/otlp-endpoint.ts';
 import { maskStoreUrl } from './store/store-url.ts';
 
 const MiB = 1024 * 1024;
@@ -29,12 +30,25 @@ const SETTINGS = {
   otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 takes a free one, none switches it off"],
   otlpAnnotations: [list.default([]), 'attributes of spans that become annotations, comma-separated; * for all'],
   otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, unpacked'],
+  udpUnsampled: [
+    z.stringbool().or(z.boolean()).default(false),
+    "keep spans, too, that AWS's distribution of OpenTelemetry did not sample and sends over UDP for metrics",
+  ],
   dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'where the embedded store keeps its data'],
   storeUrl: [
     z.string().optional(),
     'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
   ],
-  forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend (OTLP/HTTP) that gets a copy of all that comes in'],
+  backupDir: [z.string().min(1).optional(), "folder of the embedded store's backups (`backups` in the data directory)"],
+  backupDisk: [
+    z.string().regex(/^\w+$/, 'letters, digits and underscores').optional(),
+    'disk of the ClickHouse of storeUrl that backups go to (the folder that it allows for them)',
+  ],
+  forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend that gets a copy of all that comes in'],
+  forwardOtlpProtocol: [
+    z.enum(OTLP_PROTOCOLS).optional(),
+    'how: `grpc`, `http/protobuf` or `http/json`; without it `grpc` for port 4317, else `http/protobuf`',
+  ],
   forwardOtlpHeaders: [list.default([]), 'headers for it, name=value, comma-separated'],
   forwardXray: [
     awsRegion.or(httpUrl).optional(),
@@ -62,6 +76,7 @@ const SETTINGS = {
     z.stringbool().or(z.boolean()).default(false),
     "stop a function's processes between its invocations, as Lambda does",
   ],
+  lambdaSchedules: [z.stringbool().or(z.boolean()).default(false), "run the template's schedules when they are due"],
   hotReload: [
     z.stringbool().or(z.boolean()).default(true),
     "run functions' code and template as they are, also when they have changed",
@@ -76,6 +91,10 @@ const SETTINGS = {
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
   retentionDays: [z.coerce.number().positive().default(30), 'days after their arrival that traces are kept'],
   retentionMaxBytes: [bytes.default(20 * GiB), 'bytes on disk, above which the oldest traces are dropped'],
+  retentionRules: [
+    z.union([z.array(z.string()), z.string().transform((text) => text.split(/;\s*(?=\d+d\s)/))]).default([]),
+    'how long other traces are kept, days and filter expression, the first that matches: `7d service("ping"); 90d fault = true`',
+  ],
   fsync: [
     z.stringbool().or(z.boolean()).default(false),
     'wait for the disk before acknowledging (survives power loss)',

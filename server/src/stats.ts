@@ -2,7 +2,7 @@
 export type Door = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc' | 'zipkin';
 
 /** Why a datagram was dropped before its document was looked at; `socket-full` are those that the system dropped. */
-export type DatagramDrop = 'socket-full' | 'no-header' | 'bad-header' | 'empty' | 'bad-spans' | 'unsampled';
+export type DatagramDrop = 'socket-full' | 'no-header' | 'bad-header' | 'empty' | 'bad-spans' | 'unsampled' | 'metrics';
 
 /** Why a sound document was not stored. Over HTTP and gRPC its sender was told so, and may send it again. */
 export type DocumentDrop = 'queue-full' | 'store-failed';

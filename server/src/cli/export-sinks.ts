@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { OpenrayError } from '../errors.ts';
 import { sendWithRetries } from '../forward/delivery.ts';
-import { otlpEndpoint, postOtlp } from '../forward/otlp-post.ts';
+import type { OtlpEndpoint } from '../forward/otlp-endpoint.ts';
+import { logRequest, openOtlp, traceRequest } from '../forward/otlp-send.ts';
+import type { ResourceLogs, ResourceSpans } from '../model/otlp/types.ts';
 
 /** Takes the lines of an export: a trace each, OTLP/JSON with a `cursor`. */
 export type ExportSink = {
@@ -10,6 +12,7 @@ export type ExportSink = {
   write(line: string): Promise<void>;
   end(): Promise<void>;
   totals(): ExportTotals;
+  close?(): void;
 };
 
 /** `cursor` is that of the last line that has reached its end. */
@@ -23,21 +26,23 @@ const BATCH_BYTES = 1024 * 1024;
 const GIVE_UP_MS = 120_000;
 
 /** Sends lines to another backend, about a megabyte at once. After `stop` a request is tried no second time. */
-export function otlpSink(url: string, headers: readonly string[], stop: AbortSignal): ExportSink {
-  const endpoint = otlpEndpoint(parsedUrl(url), headers);
+export async function otlpSink(endpoint: OtlpEndpoint, stop: AbortSignal): Promise<ExportSink> {
+  const sender = await openOtlp(endpoint);
+  const never = new AbortController().signal;
   let waiting: string[] = [];
   let waitingBytes = 0;
   let cursor: string | undefined;
   let rejected = 0;
   let reason: string | undefined;
 
-  async function send(signal: 'traces' | 'logs', json: string): Promise<void> {
-    const delivery = await sendWithRetries(() => postOtlp(endpoint, signal, json, new AbortController().signal), {
+  async function send(signal: 'traces' | 'logs', body: Uint8Array): Promise<void> {
+    const delivery = await sendWithRetries(() => sender.send(signal, body, never), {
       giveUpMs: GIVE_UP_MS,
       hurry: stop,
     });
     if (delivery.kind !== 'taken') {
-      throw new OpenrayError('ServiceUnavailable', `${new URL(url).host} does not take the traces: ${delivery.reason}`);
+      const { host } = new URL(endpoint.urls[signal]);
+      throw new OpenrayError('ServiceUnavailable', `${host} does not take the traces: ${delivery.reason}`);
     }
     rejected += delivery.rejected;
     reason = delivery.reason ?? reason;
@@ -48,9 +53,10 @@ export function otlpSink(url: string, headers: readonly string[], stop: AbortSig
     const lines = waiting.map((line) => JSON.parse(line) as ExportedLine);
     waiting = [];
     waitingBytes = 0;
-    await send('traces', JSON.stringify({ resourceSpans: lines.flatMap(({ resourceSpans }) => resourceSpans) }));
+    const resourceSpans = lines.flatMap((line) => line.resourceSpans);
+    await send('traces', traceRequest(endpoint, { resourceSpans }));
     const resourceLogs = lines.flatMap((line) => line.resourceLogs ?? []);
-    if (resourceLogs.length > 0) await send('logs', JSON.stringify({ resourceLogs }));
+    if (resourceLogs.length > 0) await send('logs', logRequest(endpoint, { resourceLogs }));
     cursor = lines.at(-1)?.cursor;
   }
 
@@ -62,19 +68,15 @@ export function otlpSink(url: string, headers: readonly string[], stop: AbortSig
     },
     end: flush,
     totals: () => ({ cursor, rejected, reason }),
+    close: sender.close,
   };
 }
 
 type ExportedLine = {
-  readonly resourceSpans: readonly object[];
-  readonly resourceLogs?: readonly object[];
+  readonly resourceSpans: readonly ResourceSpans[];
+  readonly resourceLogs?: readonly ResourceLogs[];
   readonly cursor: string;
 };
-
-function parsedUrl(url: string): string {
-  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url;
-  throw new OpenrayError('InvalidRequestException', `--otlp ${url} is not an http or https URL`);
-}
 
 /** Writes lines to a file, about a megabyte at once; `-` is stdout. Throws when the file is there and not gone on with. */
 export async function fileSink(path: string, isContinued: boolean): Promise<ExportSink> {

@@ -3,16 +3,20 @@ import { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
+import { OTLP_PROTOCOLS, type OtlpEndpoint, otlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { TRACE_COUNT_HEADER } from '../http/export.ts';
 import { backendAt } from './backend.ts';
 import { type ExportSink, fileSink, lastCursorOf, otlpSink } from './export-sinks.ts';
 import { newLog } from './log.ts';
+import { protocolOf, readOtlpVariables } from './otlp-variables.ts';
 import { thisProcess } from './process.ts';
 import { newProgress } from './progress.ts';
 import { readTime } from './time-flag.ts';
 
 type ExportFlags = Readonly<Record<string, unknown>> & {
-  readonly otlp?: string;
+  /** True without a URL. */
+  readonly otlp?: string | true;
+  readonly protocol?: string;
   readonly file?: string;
   readonly start?: string;
   readonly end?: string;
@@ -31,7 +35,8 @@ type ExportFlags = Readonly<Record<string, unknown>> & {
 export function exportCommand(done: (exitCode: number) => void): Command {
   return new Command('export')
     .description('send traces to another backend, or write them to a file, as OpenTelemetry has them')
-    .option('--otlp <url>', 'OTLP/HTTP backend to send to')
+    .option('--otlp [url]', 'OpenTelemetry backend to send to (OTEL_EXPORTER_OTLP_ENDPOINT)')
+    .option('--protocol <protocol>', `${OTLP_PROTOCOLS.join(', ')}; without it grpc for port 4317, else http/protobuf`)
     .option('--file <file>', 'file to write to, one trace a line; - for stdout')
     .option('--start <time>', 'traces that started then or later: 10m, 2h, 1d, 2026-05-24T14:13:20Z or epoch seconds')
     .option('--end <time>', 'traces that started before (now)')
@@ -49,6 +54,7 @@ async function runExport(flags: ExportFlags): Promise<number> {
   if ((flags.otlp === undefined) === (flags.file === undefined)) {
     throw new OpenrayError('InvalidRequestException', 'say where to: either --otlp URL or --file FILE');
   }
+  const endpoint = flags.otlp === undefined ? undefined : endpointOf(flags.otlp, flags);
   const after = flags.resume && flags.file !== undefined ? await lastCursorOf(flags.file) : flags.after;
   const { config } = loadConfig(flags, process.env, flags.config);
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
@@ -56,17 +62,37 @@ async function runExport(flags: ExportFlags): Promise<number> {
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   process.once('SIGINT', onInterrupt);
+  let sink: ExportSink | undefined;
   try {
     const isContinued = flags.resume === true || flags.after !== undefined;
-    const sink =
-      flags.otlp === undefined
+    sink =
+      endpoint === undefined
         ? await fileSink(flags.file as string, isContinued)
-        : otlpSink(flags.otlp, flags.header, stop.signal);
+        : await otlpSink(endpoint, stop.signal);
     return await copy(`${backend.url}/export/traces?${queryOf(flags, after)}`, sink, flags, stop.signal);
   } finally {
     process.off('SIGINT', onInterrupt);
+    sink?.close?.();
     await backend.close();
   }
+}
+
+/** What the flags leave open the variables of OpenTelemetry's exporters say, who are meant for a backend like this. */
+function endpointOf(flag: string | true, { protocol, header }: ExportFlags): OtlpEndpoint {
+  const { url: named, isWhole, ...variables } = readOtlpVariables(process.env);
+  const url = flag === true ? named : flag;
+  if (url === undefined) {
+    throw new OpenrayError('InvalidRequestException', 'say where to: --otlp URL, or set OTEL_EXPORTER_OTLP_ENDPOINT');
+  }
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new OpenrayError('InvalidRequestException', `--otlp ${url} is not an http or https URL`);
+  }
+  return otlpEndpoint(url, {
+    ...variables,
+    isWhole: flag === true && isWhole,
+    protocol: protocolOf(protocol) ?? variables.protocol,
+    headers: [...(variables.headers ?? []), ...header],
+  });
 }
 
 function queryOf({ start, end, filter }: ExportFlags, after: string | undefined): URLSearchParams {

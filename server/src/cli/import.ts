@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { type Delivery, readRetryAfter, sendWithRetries } from '../forward/delivery.ts';
-import { otlpEndpoint, postOtlp } from '../forward/otlp-post.ts';
+import { otlpEndpoint } from '../forward/otlp-endpoint.ts';
+import { openHttp } from '../forward/otlp-post.ts';
 import type { JsonValue } from '../model/json.ts';
 import { backendAt } from './backend.ts';
 import { readImportLine } from './import-lines.ts';
@@ -73,7 +74,7 @@ const GIVE_UP_MS = 120_000;
 
 /** Sends to openray what is enough for a request. */
 function newTarget(url: string) {
-  const endpoint = otlpEndpoint(url);
+  const backend = openHttp(otlpEndpoint(url, { protocol: 'http/json' }));
   const never = new AbortController().signal;
   let resourceSpans: JsonValue[] = [];
   let resourceLogs: JsonValue[] = [];
@@ -96,8 +97,9 @@ function newTarget(url: string) {
     resourceLogs = [];
     documents = [];
     if (traces.length > 0)
-      await send(() => postOtlp(endpoint, 'traces', JSON.stringify({ resourceSpans: traces }), never));
-    if (logs.length > 0) await send(() => postOtlp(endpoint, 'logs', JSON.stringify({ resourceLogs: logs }), never));
+      await send(() => backend.send('traces', Buffer.from(JSON.stringify({ resourceSpans: traces })), never));
+    if (logs.length > 0)
+      await send(() => backend.send('logs', Buffer.from(JSON.stringify({ resourceLogs: logs })), never));
     for (let at = 0; at < texts.length; at += XRAY_BATCH) {
       await send(() => postSegments(url, texts.slice(at, at + XRAY_BATCH)));
     }

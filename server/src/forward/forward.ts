@@ -1,8 +1,21 @@
 import type { Document } from '../model/entity.ts';
+import { joinedTraces } from '../model/otlp/encode.ts';
 import { newForwardCounts, type Stats } from '../stats.ts';
 import type { Delivery } from './delivery.ts';
-import { type OtlpEndpoint, postOtlp } from './otlp-post.ts';
-import { logRequestOf, parcelOf, segmentTextsOf, traceRequestOf } from './parcel.ts';
+import type { OtlpEndpoint } from './otlp-endpoint.ts';
+import { type OtlpSender, openOtlp } from './otlp-send.ts';
+import {
+  logParcelOf,
+  logRequestText,
+  type MessageParcel,
+  type Parcel,
+  type SpansParcel,
+  segmentTextsOf,
+  spansParcelOf,
+  type TextParcel,
+  textParcelOf,
+  traceRequestText,
+} from './parcel.ts';
 import { createForwardQueue, type ForwardTarget } from './queue.ts';
 import { openXRay, type PutSegments, type XRayTarget } from './xray-put.ts';
 
@@ -20,7 +33,11 @@ export type Forwards = {
   close(): Promise<void>;
 };
 
-type Route = { readonly target: ForwardTarget; readonly isFor: (document: Document) => boolean; close?(): void };
+type Route<Kind extends Parcel> = {
+  readonly target: ForwardTarget<Kind>;
+  readonly isFor: (document: Document) => boolean;
+  readonly parcelOf: (document: Document) => Kind;
+};
 
 const GRACE_MS = 3_000;
 const OTLP_BATCH = 512;
@@ -31,66 +48,105 @@ export async function openForwards(
   { otlp, xray, queueMaxBytes }: ForwardOptions,
   { stats, log }: { readonly stats: Stats; readonly log: { warn(fields: object, sentence: string): void } },
 ): Promise<Forwards> {
-  const routes = [
-    ...(otlp === undefined ? [] : [tracesRoute(otlp), logsRoute(otlp)]),
-    ...(xray === undefined ? [] : [await xrayRoute(xray)]),
-  ];
-  const open = routes.map(({ target, isFor, close }) => {
+  const closers: (() => void)[] = [];
+  const routes: Forwards[] = [];
+  function open<Kind extends Parcel>({ target, isFor, parcelOf }: Route<Kind>): void {
     const counts = newForwardCounts();
     stats.forwards.set(target.name, counts);
-    return { queue: createForwardQueue(target, { maxBytes: queueMaxBytes, counts, log }), isFor, close };
-  });
-  return {
-    take(documents) {
-      for (const { queue, isFor } of open) {
+    const queue = createForwardQueue(target, { maxBytes: queueMaxBytes, counts, log });
+    routes.push({
+      take(documents) {
         const wanted = documents.filter(isFor);
         if (wanted.length > 0) queue.push(wanted.map(parcelOf));
-      }
+      },
+      close: () => queue.close(GRACE_MS),
+    });
+  }
+  if (otlp !== undefined) {
+    const sender = await openOtlp(otlp);
+    closers.push(sender.close);
+    if (otlp.protocol === 'http/json') {
+      open(spansAsText(sender));
+      open(logsAsText(sender));
+    } else {
+      open(spans(sender));
+      open(logs(sender));
+    }
+  }
+  if (xray !== undefined) {
+    const { put, close } = await openXRay(xray);
+    closers.push(close);
+    open(segments(put));
+  }
+  return {
+    take(documents) {
+      for (const route of routes) route.take(documents);
     },
     async close() {
-      await Promise.all(open.map(({ queue }) => queue.close(GRACE_MS)));
-      for (const { close } of open) close?.();
+      await Promise.all(routes.map((route) => route.close()));
+      for (const close of closers) close();
     },
   };
 }
 
 /** OpenTelemetry has no spans in progress: of a segment that is sent twice only the second is told. */
-function tracesRoute(endpoint: OtlpEndpoint): Route {
-  return {
-    isFor: ({ format, entities }) => format === 'otlp' || (format === 'xray' && entities[0]?.endUs !== undefined),
-    target: {
-      name: 'otlp',
-      batchMaxParcels: OTLP_BATCH,
-      lanes: 4,
-      send: (parcels, cancel) => postOtlp(endpoint, 'traces', traceRequestOf(parcels), cancel),
-    },
-  };
-}
-
-function logsRoute(endpoint: OtlpEndpoint): Route {
-  return {
-    isFor: ({ format }) => format === 'otlp-log',
-    target: {
-      name: 'otlp-logs',
-      batchMaxParcels: OTLP_BATCH,
-      lanes: 1,
-      send: (parcels, cancel) => postOtlp(endpoint, 'logs', logRequestOf(parcels), cancel),
-    },
-  };
-}
-
+const isSpan = ({ format, entities }: Document) =>
+  format === 'otlp' || (format === 'xray' && entities[0]?.endUs !== undefined);
+const isLog = ({ format }: Document) => format === 'otlp-log';
 /** X-Ray has no place for log records; the exceptions that come with spans go with them. */
-async function xrayRoute(xray: XRayTarget): Promise<Route> {
-  const { put, close } = await openXRay(xray);
+const isSegment = ({ format }: Document) => format !== 'otlp-log';
+
+const SPANS = { name: 'otlp', batchMaxParcels: OTLP_BATCH, lanes: 4 };
+const LOGS = { name: 'otlp-logs', batchMaxParcels: OTLP_BATCH, lanes: 1 };
+
+function spans({ send }: OtlpSender): Route<SpansParcel> {
   return {
-    isFor: ({ format }) => format !== 'otlp-log',
+    isFor: isSpan,
+    parcelOf: spansParcelOf,
+    target: {
+      ...SPANS,
+      send: (parcels, cancel) => send('traces', joinedTraces(parcels.flatMap(({ groups }) => groups)), cancel),
+    },
+  };
+}
+
+function spansAsText({ send }: OtlpSender): Route<TextParcel> {
+  return {
+    isFor: isSpan,
+    parcelOf: textParcelOf,
+    target: { ...SPANS, send: (parcels, cancel) => send('traces', Buffer.from(traceRequestText(parcels)), cancel) },
+  };
+}
+
+function logs({ send }: OtlpSender): Route<MessageParcel> {
+  return {
+    isFor: isLog,
+    parcelOf: logParcelOf,
+    target: {
+      ...LOGS,
+      send: (parcels, cancel) => send('logs', Buffer.concat(parcels.map(({ message }) => message)), cancel),
+    },
+  };
+}
+
+function logsAsText({ send }: OtlpSender): Route<TextParcel> {
+  return {
+    isFor: isLog,
+    parcelOf: textParcelOf,
+    target: { ...LOGS, send: (parcels, cancel) => send('logs', Buffer.from(logRequestText(parcels)), cancel) },
+  };
+}
+
+function segments(put: PutSegments): Route<TextParcel> {
+  return {
+    isFor: isSegment,
+    parcelOf: textParcelOf,
     target: {
       name: 'xray',
       batchMaxParcels: XRAY_BATCH,
       lanes: 8,
       send: (parcels, cancel) => putAll(parcels.flatMap(segmentTextsOf), put, cancel),
     },
-    close,
   };
 }
 

@@ -1,72 +1,51 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Delivery, readRetryAfter } from './delivery.ts';
+import { readPartialSuccess, readStatus } from './otlp-answer.ts';
+import type { OtlpEndpoint } from './otlp-endpoint.ts';
+import type { OtlpSender } from './otlp-send.ts';
 
 const pack = promisify(gzip);
 
-/** Another backend's OTLP/HTTP: requests go to `<url>/v1/traces` and `<url>/v1/logs`. */
-export type OtlpEndpoint = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
-
-const TIMEOUT_MS = 10_000;
 const SHOWN_CHARACTERS = 300;
 /** Only these are worth another try, says the protocol. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 
 /**
- * `url` as users write it: the base, or the whole address of `/v1/traces`; a name and password in it become a header.
- * `headers` are `name=value`.
+ * OTLP over HTTP.
+ * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
  */
-export function otlpEndpoint(url: string, headers: readonly string[] = []): OtlpEndpoint {
-  const { origin, pathname, search, username, password } = new URL(url);
-  const base = pathname.replace(/\/(v1\/traces\/?)?$/, '');
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+export function openHttp({ protocol, urls, headers, isPacked, timeoutMs }: OtlpEndpoint): OtlpSender {
+  const type = protocol === 'http/json' ? 'application/json' : 'application/x-protobuf';
+  const encoding = isPacked ? { 'content-encoding': 'gzip' } : {};
   return {
-    url: `${origin}${base}${search}`,
-    headers: {
-      ...(credentials !== ':' && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
-      ...Object.fromEntries(headers.map(headerOf)),
+    async send(signal, body, cancel) {
+      try {
+        const answer = await fetch(urls[signal], {
+          method: 'POST',
+          headers: { ...headers, 'content-type': type, ...encoding },
+          body: new Uint8Array(isPacked ? await pack(body) : body),
+          // Headers with secrets go nowhere but where they were meant to.
+          redirect: 'manual',
+          signal: AbortSignal.any([cancel, AbortSignal.timeout(timeoutMs)]),
+        });
+        return deliveryOf(answer, Buffer.from(await answer.arrayBuffer()));
+      } catch (thrown) {
+        return { kind: 'retry', reason: reasonOf(thrown) };
+      }
     },
+    close() {},
   };
 }
 
-function headerOf(text: string): readonly [string, string] {
-  const equals = text.indexOf('=');
-  return [text.slice(0, equals).trim().toLowerCase(), text.slice(equals + 1).trim()];
-}
-
-/**
- * Sends one OTLP/JSON request, gzipped. Never rejects: what went wrong is in the delivery, without the headers that were
- * sent.
- * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
- */
-export async function postOtlp(
-  { url, headers }: OtlpEndpoint,
-  signal: 'traces' | 'logs',
-  json: string,
-  cancel: AbortSignal,
-): Promise<Delivery> {
-  const target = new URL(url);
-  target.pathname = `${target.pathname.replace(/\/$/, '')}/v1/${signal}`;
-  try {
-    const answer = await fetch(target, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json', 'content-encoding': 'gzip' },
-      body: new Uint8Array(await pack(json)),
-      // Headers with secrets go nowhere but where they were meant to.
-      redirect: 'manual',
-      signal: AbortSignal.any([cancel, AbortSignal.timeout(TIMEOUT_MS)]),
-    });
-    return deliveryOf(answer.status, answer.headers.get('retry-after'), await answer.text());
-  } catch (thrown) {
-    return { kind: 'retry', reason: reasonOf(thrown) };
-  }
-}
-
-function deliveryOf(status: number, retryAfter: string | null, body: string): Delivery {
-  const reason = `${status} ${body.slice(0, SHOWN_CHARACTERS)}`.trim();
-  if (RETRYABLE.has(status)) return { kind: 'retry', reason, afterMs: readRetryAfter(retryAfter) };
-  if (status < 200 || status >= 300) return { kind: 'refused', reason };
-  return partialSuccessOf(body);
+/** Some answer in another encoding than they were asked in: their word for it counts. */
+function deliveryOf({ status, headers }: Response, body: Buffer): Delivery {
+  const isProtobuf = headers.get('content-type')?.startsWith('application/x-protobuf') === true;
+  if (status >= 200 && status < 300) return isProtobuf ? readPartialSuccess(body) : partialSuccessOf(body.toString());
+  const said = isProtobuf ? readStatus(body).message : body.toString();
+  const reason = `${status} ${said.slice(0, SHOWN_CHARACTERS)}`.trim();
+  if (!RETRYABLE.has(status)) return { kind: 'refused', reason };
+  return { kind: 'retry', reason, afterMs: readRetryAfter(headers.get('retry-after')) };
 }
 
 type PartialSuccess = {

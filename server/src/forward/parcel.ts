@@ -1,45 +1,112 @@
 import type { Document, DocumentFormat } from '../model/entity.ts';
 import { documentTextOf } from '../model/otlp/document-text.ts';
+import { type EncodedSpans, encodeLogs, encodeResource, encodeScope, encodeSpans } from '../model/otlp/encode.ts';
 import { spansOfEntities } from '../model/otlp/residual.ts';
 import { resourceSpansOf } from '../model/otlp/resource-spans.ts';
+import type { ResourceSpans, Scope } from '../model/otlp/types.ts';
 import { parseStored } from '../model/parse-stored.ts';
 
-/** A document on its way out, as it is stored: its text takes the least memory, and often is what is sent. */
-export type Parcel = { readonly format: DocumentFormat; readonly seq: number; readonly text: string };
+/** A document on its way out. `bytes` is about what it takes in memory. */
+export type Parcel = { readonly bytes: number };
 
-export function parcelOf({ format, seq, text }: Document): Parcel {
-  return { format, seq, text };
+/** As it is stored: often that is what is sent. */
+export type TextParcel = Parcel & { readonly format: DocumentFormat; readonly seq: number; readonly text: string };
+
+/** As OTLP in protobuf, which is smaller and has not to be read again. */
+export type SpansParcel = Parcel & { readonly groups: readonly EncodedSpans[] };
+
+export type MessageParcel = Parcel & { readonly message: Uint8Array };
+
+const OVERHEAD_BYTES = 100;
+
+export function textParcelOf({ format, seq, text }: Document): TextParcel {
+  return { format, seq, text, bytes: text.length + OVERHEAD_BYTES };
 }
 
-/** About what it takes in memory. */
-export function parcelBytes({ text }: Parcel): number {
-  return text.length + 100;
-}
-
-/** ExportTraceServiceRequest. Stored spans are messages of it as they are; X-Ray documents become spans. */
-export function traceRequestOf(parcels: readonly Parcel[]): string {
+/** An ExportTraceServiceRequest in JSON. Stored spans are messages of it as they are; X-Ray documents become spans. */
+export function traceRequestText(parcels: readonly TextParcel[]): string {
   return `{"resourceSpans":[${parcels.flatMap(resourceSpansTexts).join(',')}]}`;
 }
 
-/** ExportLogsServiceRequest, of stored log records. */
-export function logRequestOf(parcels: readonly Parcel[]): string {
+/** An ExportLogsServiceRequest in JSON, of stored log records. */
+export function logRequestText(parcels: readonly TextParcel[]): string {
   return `{"resourceLogs":[${parcels.map(({ text }) => text).join(',')}]}`;
 }
 
-function resourceSpansTexts({ format, text, seq }: Parcel): readonly string[] {
+function resourceSpansTexts({ format, text, seq }: TextParcel): readonly string[] {
   if (format === 'otlp') return [text];
-  return parseStored(format, text, seq).flatMap(({ entities }) => {
-    const segment = entities[0]?.fields ?? {};
-    const places = spansOfEntities(entities.map((entity) => ({ ...entity, segment, isFromSpan: false })));
-    return resourceSpansOf(places).map((resourceSpans) => JSON.stringify(resourceSpans));
+  return parseStored(format, text, seq).flatMap((document) =>
+    resourceSpansOfXRay(document).map((resourceSpans) => JSON.stringify(resourceSpans)),
+  );
+}
+
+function resourceSpansOfXRay({ entities }: Document): readonly ResourceSpans[] {
+  const segment = entities[0]?.fields ?? {};
+  return resourceSpansOf(spansOfEntities(entities.map((entity) => ({ ...entity, segment, isFromSpan: false }))));
+}
+
+/** What many spans share is encoded once, and held once. */
+const resources = new WeakMap<object, Uint8Array>();
+const scopes = new WeakMap<object, Uint8Array>();
+
+export function spansParcelOf(document: Document): SpansParcel {
+  const groups = document.format === 'otlp' ? [encodedSpan(document.span)] : encodedSegment(document);
+  return { groups, bytes: groups.reduce((sum, { spans }) => sum + spans.length, OVERHEAD_BYTES) };
+}
+
+type Sent = Extract<Document, { format: 'otlp' }>['span'];
+
+function encodedSpan({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, span }: Sent): EncodedSpans {
+  return {
+    resource: once(resources, resource, () => encodeResource(resource, resourceSchemaUrl)),
+    scope: once(scopes, scope, () => encodeScope(scope, scopeSchemaUrl)),
+    spans: encodeSpans([span]),
+  };
+}
+
+const NO_SCOPE: Scope = {};
+
+function encodedSegment(document: Document): readonly EncodedSpans[] {
+  return resourceSpansOfXRay(document).flatMap(({ resource = {}, schemaUrl, scopeSpans = [] }) => {
+    const encoded = encodeResource(resource, schemaUrl);
+    return scopeSpans.map(({ scope = NO_SCOPE, schemaUrl: scopeSchemaUrl, spans = [] }) => ({
+      resource: encoded,
+      scope: encodeScope(scope, scopeSchemaUrl),
+      spans: encodeSpans(spans),
+    }));
   });
+}
+
+function once(known: WeakMap<object, Uint8Array>, of: object, encode: () => Uint8Array): Uint8Array {
+  const found = known.get(of);
+  if (found !== undefined) return found;
+  const encoded = encode();
+  known.set(of, encoded);
+  return encoded;
+}
+
+/** A log record as an ExportLogsServiceRequest; any number of them, one behind the other, are one such request. */
+export function logParcelOf(document: Document): MessageParcel {
+  const message = document.format === 'otlp-log' ? encodedLog(document.log) : new Uint8Array();
+  return { message, bytes: message.length + OVERHEAD_BYTES };
+}
+
+function encodedLog({
+  resource,
+  resourceSchemaUrl,
+  scope,
+  scopeSchemaUrl,
+  record,
+}: Extract<Document, { format: 'otlp-log' }>['log']): Uint8Array {
+  const scopeLogs = [{ scope, logRecords: [record], schemaUrl: scopeSchemaUrl }];
+  return encodeLogs({ resourceLogs: [{ resource, scopeLogs, schemaUrl: resourceSchemaUrl }] });
 }
 
 /**
  * Segment documents. A span becomes what any translator would make of it, one document or two: X-Ray's 64 KB have no
  * room for what only openray could read back.
  */
-export function segmentTextsOf({ format, text, seq }: Parcel): readonly string[] {
+export function segmentTextsOf({ format, text, seq }: TextParcel): readonly string[] {
   if (format === 'xray') return [text];
   return parseStored(format, text, seq).flatMap((document) =>
     document.format === 'otlp' ? document.entities.map(({ fields }) => documentTextOf(fields, document.span.span)) : [],

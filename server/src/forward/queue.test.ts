@@ -2,10 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { newForwardCounts } from '../stats.ts';
 import type { Delivery } from './delivery.ts';
-import type { Parcel } from './parcel.ts';
 import { createForwardQueue, type ForwardQueueOptions } from './queue.ts';
 
-const parcel = (text: string): Parcel => ({ format: 'xray', seq: 1, text });
+const parcel = (text: string) => ({ text, bytes: text.length + 100 });
 
 /** A backend that answers when it is told to, and a queue for it. */
 function aBackend(
@@ -15,7 +14,7 @@ function aBackend(
   const counts = newForwardCounts();
   const warnings: string[] = [];
   const requests: (readonly string[])[] = [];
-  const queue = createForwardQueue(
+  const queue = createForwardQueue<ReturnType<typeof parcel>>(
     {
       name: 'test',
       batchMaxParcels: 3,

@@ -1,15 +1,15 @@
 import type { ForwardCounts } from '../stats.ts';
 import { type Delivery, type RetryOptions, sendWithRetries } from './delivery.ts';
-import { type Parcel, parcelBytes } from './parcel.ts';
+import type { Parcel } from './parcel.ts';
 
-export type ForwardTarget = {
+export type ForwardTarget<Kind extends Parcel> = {
   /** For the log. */
   readonly name: string;
   readonly batchMaxParcels: number;
   /** Requests under way at once. */
   readonly lanes: number;
   /** Never rejects. */
-  send(parcels: readonly Parcel[], cancel: AbortSignal): Promise<Delivery>;
+  send(parcels: readonly Kind[], cancel: AbortSignal): Promise<Delivery>;
 };
 
 export type ForwardQueueOptions = {
@@ -23,9 +23,9 @@ export type ForwardQueueOptions = {
   readonly delayMs?: RetryOptions['delayMs'];
 };
 
-export type ForwardQueue = {
+export type ForwardQueue<Kind extends Parcel> = {
   /** Takes parcels without waiting for anything. Above `maxBytes` the oldest that wait are dropped, and counted. */
-  push(parcels: readonly Parcel[]): void;
+  push(parcels: readonly Kind[]): void;
   /** Tries to send what is left, for up to `graceMs`. */
   close(graceMs: number): Promise<void>;
 };
@@ -34,11 +34,11 @@ const BATCH_MAX_BYTES = 1024 * 1024;
 const WARN_EVERY_MS = 60_000;
 
 /** Sends batches of documents to another backend, beside whatever else happens: nobody waits for it. */
-export function createForwardQueue(
-  { name, batchMaxParcels, lanes, send }: ForwardTarget,
+export function createForwardQueue<Kind extends Parcel>(
+  { name, batchMaxParcels, lanes, send }: ForwardTarget<Kind>,
   { maxBytes, counts, log, lingerMs = 200, giveUpMs = 300_000, delayMs }: ForwardQueueOptions,
-): ForwardQueue {
-  let waiting: Parcel[] = [];
+): ForwardQueue<Kind> {
+  let waiting: Kind[] = [];
   /** Of `waiting`, what is gone already: arrays shift slowly. */
   let first = 0;
   let waitingBytes = 0;
@@ -50,17 +50,16 @@ export function createForwardQueue(
   const cancel = new AbortController();
   let quietUntilMs = Number.NEGATIVE_INFINITY;
 
-  function push(parcels: readonly Parcel[]): void {
+  function push(parcels: readonly Kind[]): void {
     counts.received += parcels.length;
     if (isClosed) {
       counts.dropped += parcels.length;
       return;
     }
     for (const parcel of parcels) {
-      const bytes = parcelBytes(parcel);
       waiting.push(parcel);
-      waitingBytes += bytes;
-      counts.queuedBytes += bytes;
+      waitingBytes += parcel.bytes;
+      counts.queuedBytes += parcel.bytes;
     }
     counts.queued += parcels.length;
     dropOldest();
@@ -78,10 +77,10 @@ export function createForwardQueue(
     warnRarely('documents are not forwarded: the queue is full', { dropped });
   }
 
-  function take(): Parcel {
-    const parcel = waiting[first] as Parcel;
+  function take(): Kind {
+    const parcel = waiting[first] as Kind;
     first += 1;
-    waitingBytes -= parcelBytes(parcel);
+    waitingBytes -= parcel.bytes;
     if (first > 1_000 && first * 2 > waiting.length) {
       waiting = waiting.slice(first);
       first = 0;
@@ -89,9 +88,9 @@ export function createForwardQueue(
     return parcel;
   }
 
-  function settle(parcels: readonly Parcel[]): void {
+  function settle(parcels: readonly Kind[]): void {
     counts.queued -= parcels.length;
-    for (const parcel of parcels) counts.queuedBytes -= parcelBytes(parcel);
+    for (const parcel of parcels) counts.queuedBytes -= parcel.bytes;
   }
 
   function wake(): void {
@@ -117,18 +116,18 @@ export function createForwardQueue(
     return waiting.length - first >= batchMaxParcels || waitingBytes >= BATCH_MAX_BYTES;
   }
 
-  function takeBatch(): readonly Parcel[] {
-    const batch: Parcel[] = [];
+  function takeBatch(): readonly Kind[] {
+    const batch: Kind[] = [];
     let bytes = 0;
     while (batch.length < batchMaxParcels && bytes < BATCH_MAX_BYTES && first < waiting.length) {
       const parcel = take();
-      bytes += parcelBytes(parcel);
+      bytes += parcel.bytes;
       batch.push(parcel);
     }
     return batch;
   }
 
-  async function deliver(batch: readonly Parcel[]): Promise<void> {
+  async function deliver(batch: readonly Kind[]): Promise<void> {
     const delivery = await sendWithRetries(() => send(batch, cancel.signal), {
       giveUpMs,
       delayMs,

@@ -4,11 +4,11 @@ import { readTraceId, type TraceId } from '../model/trace-id.ts';
 import {
   type JaegerSearch,
   jaegerDependencies,
-  jaegerOperations,
   jaegerServices,
   loadJaegerTraces,
   searchJaegerTraces,
 } from '../query/jaeger.ts';
+import { jaegerOperations } from '../query/jaeger-operations.ts';
 import type { Store } from '../store/store.ts';
 import { ofFastify } from './errors.ts';
 import { goneAway } from './gone-away.ts';

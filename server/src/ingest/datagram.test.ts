@@ -28,9 +28,19 @@ test.each([
   ['{"format":"json","version":1}\n', 'empty'],
   ['{"format":"json","version":1}\n \n', 'empty'],
   ['{"format":"json","version":1}\nT1UAAAA', 'unsampled'],
+  ['{"format":"json","version":1}\nM1AAAA', 'metrics'],
   ['{"format":"json","version":1}\nT1SCv8=', 'bad-spans'],
 ])('drops %j and says why: %s', (text, cause) => {
   expect(read(text)).toMatchObject({ ok: false, drop: cause, reason: expect.any(String) });
+});
+
+test('spans that were not sampled are spans where they are wanted', () => {
+  const bytes = Buffer.from('{"format":"json","version":1}\nT1U');
+  expect(readDatagram(bytes, { takesUnsampled: true })).toEqual({
+    ok: true,
+    kind: 'spans',
+    data: { resourceSpans: [] },
+  });
 });
 
 test('no bytes at all make it throw', () => {

@@ -12,10 +12,12 @@ const NEWLINE = 0x0a;
 /**
  * One packet of the X-Ray daemon's protocol: `{"format":"json","version":1}`, a newline, one JSON document. AWS's
  * distribution of OpenTelemetry sends spans in its place: `T1S`, then a binary OTLP request in base64. What it did not
- * sample begins with `T1U`: that is for metrics, and no trace.
+ * sample begins with `T1U`, in the same encoding: Lambda's daemon counts it for Application Signals, and it is no trace
+ * unless `takesUnsampled`. `M1` are metrics. (The attribute `aws.trace.flag.sampled` is another thing: with 0 it marks spans of
+ * anomalies, sent to be seen.)
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon
  */
-export function readDatagram(bytes: Buffer): Datagram {
+export function readDatagram(bytes: Buffer, { takesUnsampled = false } = {}): Datagram {
   const end = bytes.indexOf(NEWLINE);
   if (end < 0) return drop('no-header', 'no newline after a header');
   const header = bytes.toString('utf8', 0, Math.min(end, 256));
@@ -23,12 +25,16 @@ export function readDatagram(bytes: Buffer): Datagram {
   if (reason !== undefined) return drop('bad-header', reason);
   const text = bytes.toString('utf8', end + 1);
   if (text.trim() === '') return drop('empty', 'no document after the header');
-  if (text.startsWith(UNSAMPLED)) return drop('unsampled', 'spans that were not sampled');
-  return text.startsWith(SAMPLED) ? readSpans(text.slice(SAMPLED.length)) : { ok: true, kind: 'document', text };
+  if (text.startsWith(METRICS)) return drop('metrics', 'metrics of OpenTelemetry');
+  const isUnsampled = text.startsWith(UNSAMPLED);
+  if (isUnsampled && !takesUnsampled) return drop('unsampled', 'spans that were not sampled');
+  if (isUnsampled || text.startsWith(SAMPLED)) return readSpans(text.slice(SAMPLED.length));
+  return { ok: true, kind: 'document', text };
 }
 
 const SAMPLED = 'T1S';
 const UNSAMPLED = 'T1U';
+const METRICS = 'M1';
 
 function readSpans(base64: string): Datagram {
   try {

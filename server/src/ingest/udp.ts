@@ -14,6 +14,8 @@ export type UdpOptions = {
   readonly host: string;
   readonly port: number;
   readonly documentMaxBytes: number;
+  /** Whether spans that were not sampled are taken too. */
+  readonly takesUnsampled: boolean;
   readonly nextSeq: () => number;
   /** Keys of attributes of spans that become annotations. */
   readonly indexed: IndexedKeys;
@@ -30,14 +32,14 @@ const WATCH_EVERY_MS = 1000;
  * counted, and explained at debug level; nothing that is received can end the server.
  */
 export async function listenUdp(context: IngestContext, options: UdpOptions): Promise<UdpListener> {
-  const { log, nextSeq, documentMaxBytes, indexed } = options;
+  const { log, nextSeq, documentMaxBytes, takesUnsampled, indexed } = options;
   const { stats } = context;
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 });
   const inFlight = new Set<Promise<void>>();
 
   async function take(bytes: Buffer): Promise<void> {
     stats.datagrams.received += 1;
-    const datagram = readDatagram(bytes);
+    const datagram = readDatagram(bytes, { takesUnsampled });
     if (!datagram.ok) {
       countOne(stats.datagrams.dropped, datagram.drop);
       log.debug({ drop: datagram.drop, reason: datagram.reason, bytes: bytes.length }, 'datagram dropped');

@@ -310,8 +310,8 @@ describe('failures end as Lambda ends them', () => {
 });
 
 describe('concurrency', () => {
-  test('fifty at once: each has its own event, header and trace', async () => {
-    const names = Array.from({ length: 50 }, (_, index) => `user-${index}`);
+  test('two hundred at once: each has its own event, header and trace', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `user-${index}`);
     const results = await Promise.all(names.map((name) => local.invoke('Echo', { name })));
     for (const [index, result] of results.entries()) {
       const { event, header, id } = resultOf(result) as JsonObject;
@@ -320,7 +320,7 @@ describe('concurrency', () => {
       const { service, sandbox } = await segmentsOf(result.requestId);
       expect(sandbox).toMatchObject({ trace_id: service.trace_id, parent_id: service.id });
     }
-    expect(new Set(results.map(({ traceId }) => traceId)).size).toBe(50);
+    expect(new Set(results.map(({ traceId }) => traceId)).size).toBe(200);
   });
 
   test('over the reserved concurrency is refused, and the trace says so', async () => {

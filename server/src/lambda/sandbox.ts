@@ -16,6 +16,7 @@ import {
   timeoutFailure,
 } from './failure.ts';
 import { type LineSplitter, splitLines } from './line-splitter.ts';
+import { guard } from './process-guard.ts';
 import { freezeTree, killGroup, killTree, residentKb, treePeakKb } from './process-tree.ts';
 import { type Completion, type Invocation, RuntimeApi, type RuntimeLimits } from './runtime-api.ts';
 
@@ -158,6 +159,7 @@ export class Sandbox {
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     });
+    guard(child);
     this.#process = child;
     child.stdout?.on('data', (chunk: Buffer) => this.#lines.write(chunk));
     child.stdout?.on('error', () => {});

@@ -116,3 +116,20 @@ test('spans of one service and resource share a process', () => {
   expect(spans.map(({ processID }) => processID)).toEqual(['p1', 'p2', 'p1']);
   expect(Object.values(processes).map(({ serviceName }) => serviceName)).toEqual(['orders', 'stock']);
 });
+
+test('an exception that came as a log record is among the logs of its span, once', () => {
+  const attributes = [{ key: 'exception.type', value: { stringValue: 'Late' } }];
+  const { span } = aSpan().place;
+  const record = { traceId: TRACE, spanId: span.spanId, timeUnixNano: '1706678909209713000', attributes };
+  const other = { ...record, spanId: 'a'.repeat(16) };
+  const log = {
+    timestamp: 1_706_678_909_209_713,
+    fields: [
+      { key: 'event', type: 'string', value: 'exception' },
+      { key: 'exception.type', type: 'string', value: 'Late' },
+    ],
+  };
+  expect(jaegerTrace(TRACE, [aSpan()], [record, record, other]).spans[0]?.logs).toEqual([log]);
+  const told = aSpan({ events: [{ timeUnixNano: record.timeUnixNano, name: 'exception', attributes }] });
+  expect(jaegerTrace(TRACE, [told], [record]).spans[0]?.logs).toEqual([log]);
+});

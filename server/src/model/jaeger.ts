@@ -1,7 +1,8 @@
+import { eventsOfRecords } from './otlp/exceptions.ts';
 import { parentOf } from './otlp/ids.ts';
 import type { TraceSpan } from './otlp/spans-of-trace.ts';
 import { nanosToUs } from './otlp/time.ts';
-import { type AnyValue, type KeyValue, type Scope, type Span, STATUS } from './otlp/types.ts';
+import { type AnyValue, type KeyValue, type LogRecord, type Scope, type Span, STATUS } from './otlp/types.ts';
 import { plainOf } from './otlp/values.ts';
 
 /**
@@ -43,8 +44,15 @@ export type JaegerTag =
   | { readonly key: string; readonly type: 'bool'; readonly value: boolean }
   | { readonly key: string; readonly type: 'int64' | 'float64'; readonly value: number | string };
 
-/** One process for each service and resource, `p1`, `p2` …, in the order of the spans. */
-export function jaegerTrace(traceId: string, spans: readonly TraceSpan[]): JaegerTrace {
+/**
+ * One process for each service and resource, `p1`, `p2` …, in the order of the spans. `records` are log records that
+ * tell of exceptions of the spans: they are among their logs.
+ */
+export function jaegerTrace(
+  traceId: string,
+  spans: readonly TraceSpan[],
+  records: readonly LogRecord[] = [],
+): JaegerTrace {
   const processes: Record<string, JaegerProcess> = {};
   const idOf = new Map<string, string>();
   const processOf = ({ service, place }: TraceSpan): string => {
@@ -57,11 +65,18 @@ export function jaegerTrace(traceId: string, spans: readonly TraceSpan[]): Jaege
     processes[id] = { serviceName: service, tags: attributes.map(tagOf) };
     return id;
   };
-  const jaegerSpans = spans.map((span) => jaegerSpan(span, processOf(span)));
+  const jaegerSpans = spans.map((span) => {
+    const own = records.filter(({ spanId }) => spanId === span.place.span.spanId);
+    return jaegerSpan(span, own, processOf(span));
+  });
   return { traceID: traceId, spans: jaegerSpans, processes, warnings: null };
 }
 
-function jaegerSpan({ place: { span, scope } }: TraceSpan, processID: string): JaegerSpan {
+function jaegerSpan(
+  { place: { span, scope } }: TraceSpan,
+  records: readonly LogRecord[],
+  processID: string,
+): JaegerSpan {
   const { traceId, spanId, name = '', flags = 0 } = span;
   const startUs = nanosToUs(span.startTimeUnixNano) ?? 0;
   const endUs = nanosToUs(span.endTimeUnixNano);
@@ -74,10 +89,12 @@ function jaegerSpan({ place: { span, scope } }: TraceSpan, processID: string): J
     startTime: startUs,
     duration: endUs === undefined ? 0 : Math.max(0, endUs - startUs),
     tags: tagsOf(span, scope),
-    logs: (span.events ?? []).map(({ timeUnixNano, name: event, attributes = [] }) => ({
-      timestamp: nanosToUs(timeUnixNano) ?? 0,
-      fields: [...text('event', event), ...attributes.map(tagOf)],
-    })),
+    logs: [...(span.events ?? []), ...eventsOfRecords(span, records)].map(
+      ({ timeUnixNano, name: event, attributes = [] }) => ({
+        timestamp: nanosToUs(timeUnixNano) ?? 0,
+        fields: [...text('event', event), ...attributes.map(tagOf)],
+      }),
+    ),
     processID,
     warnings: endUs === undefined ? ['the span is in progress'] : null,
   };
@@ -112,7 +129,7 @@ function tagsOf({ attributes = [], kind = 0, status = {}, traceState }: Span, sc
 }
 
 /** `span.kind` as Jaeger's operations name it; empty for none. */
-export function spanKindOf({ kind = 0 }: Span): string {
+export function spanKindOf({ kind = 0 }: Pick<Span, 'kind'>): string {
   return KINDS[kind] ?? '';
 }
 

@@ -1,10 +1,10 @@
 import type { Filter } from '../filter/ast.ts';
-import { type JaegerSpan, type JaegerTrace, jaegerTrace, spanKindOf } from '../model/jaeger.ts';
+import { type JaegerSpan, type JaegerTrace, jaegerTrace } from '../model/jaeger.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { serviceGraphOf } from './service-graph.ts';
-import { findTraceSpans, loadTraceSpans } from './trace-spans.ts';
+import { findTraceSpans, loadTraceSpans, type SpansOfTrace } from './trace-spans.ts';
 import type { TimeWindow } from './window.ts';
 
 /** Some span of a trace has to fulfil all of it. Durations and times in whole microseconds. */
@@ -18,38 +18,12 @@ export type JaegerSearch = {
   readonly limit: number;
 };
 
-export type JaegerOperation = { readonly name: string; readonly spanKind: string };
-
 export type JaegerDependency = { readonly parent: string; readonly child: string; readonly callCount: number };
 
 /** Every service that has sent a segment or its like, by name. */
 export async function jaegerServices(store: Store, options: QueryOptions): Promise<readonly string[]> {
   const statement = sql`SELECT DISTINCT name FROM entities WHERE is_segment ORDER BY name`;
   return (await store.query<{ name: string }>(statement, options)).map(({ name }) => name);
-}
-
-/** As many of the newest traces of a service tell its operations. */
-const TRACES_FOR_OPERATIONS = 500;
-
-/** What the spans of a service are called, by name and kind, as its newest traces in the window tell. */
-export async function jaegerOperations(
-  store: Store,
-  { service, window }: { readonly service: string; readonly window: TimeWindow },
-  options: QueryOptions,
-): Promise<readonly JaegerOperation[]> {
-  const operations = new Map<string, JaegerOperation>();
-  let traces = 0;
-  for await (const { spans } of findTraceSpans(store, tracesOf(service, window), options)) {
-    for (const { service: own, place } of spans) {
-      const operation = { name: place.span.name ?? '', spanKind: spanKindOf(place.span) };
-      if (own === service) operations.set(JSON.stringify(operation), operation);
-    }
-    traces += 1;
-    if (traces === TRACES_FOR_OPERATIONS) break;
-  }
-  return Array.from(operations)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, operation]) => operation);
 }
 
 /** Newest first, up to `limit`. */
@@ -59,8 +33,8 @@ export async function searchJaegerTraces(
   options: QueryOptions,
 ): Promise<readonly JaegerTrace[]> {
   const found: JaegerTrace[] = [];
-  for await (const { traceId, spans } of findTraceSpans(store, tracesOf(search.service, search.window), options)) {
-    const trace = jaegerTrace(traceId, spans);
+  for await (const spans of findTraceSpans(store, tracesOf(search.service, search.window), options)) {
+    const trace = jaegerTraceOf(spans);
     if (trace.spans.some((span) => isFound(span, trace, search))) found.push(trace);
     if (found.length === search.limit) break;
   }
@@ -74,7 +48,15 @@ export async function loadJaegerTraces(
   options: QueryOptions,
 ): Promise<readonly JaegerTrace[]> {
   const traces = await loadTraceSpans(store, traceIds, options);
-  return traces.map(({ traceId, spans }) => jaegerTrace(traceId, spans));
+  return traces.map(jaegerTraceOf);
+}
+
+function jaegerTraceOf({ traceId, spans, records }: SpansOfTrace): JaegerTrace {
+  return jaegerTrace(
+    traceId,
+    spans,
+    records.map(({ record }) => record),
+  );
 }
 
 /**

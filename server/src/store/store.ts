@@ -1,6 +1,9 @@
 import type { Document } from '../model/entity.ts';
+import type { TableCopy } from './backup.ts';
 import type { RowBlock } from './engine.ts';
+import type { RetentionMarks } from './retention.ts';
 import type { Sql } from './sql.ts';
+import type { UpkeepTurn } from './upkeep.ts';
 
 export type QueryOptions = {
   /** Cancels the query in the engine when it fires; the promise then rejects with RequestCancelled. */
@@ -25,10 +28,7 @@ export type DocumentCounts = {
   readonly queuedBytes: number;
 };
 
-export type StoreStatistics = DocumentCounts & {
-  /** Documents that arrived before this time are gone by retention; undefined when none are. */
-  readonly prunedBeforeUs: number | undefined;
-};
+export type StoreStatistics = DocumentCounts & RetentionMarks;
 
 export type RetentionLimits = {
   /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
@@ -73,8 +73,20 @@ export type Store = {
    * on their way.
    */
   settledSeq(): number | undefined;
+  /** Some documents that arrived before this time are about to be deleted: answers say so from here on. */
+  noteThinned(beforeUs: number): Promise<void>;
   /** Whether other servers may store documents here, too. */
   readonly isShared: boolean;
+  /** In the column `server` of what this server stores. */
+  readonly serverNumber: number;
+  /**
+   * Copies all that is stored into a backup, while the server goes on; every document that was acknowledged before is in
+   * it. Yields now and then. Throws InvalidRequestException for a name that is none or taken, ThrottledException when
+   * old documents are being dropped or another backup is made for more than a minute, SettingInvalid when ClickHouse has no place for backups.
+   */
+  backUp(name: string, signal: AbortSignal): AsyncIterable<TableCopy>;
+  /** The turn for work on the whole store, of which one piece runs at a time; undefined while another one does. */
+  beginUpkeep(): Promise<UpkeepTurn | undefined>;
   statistics(): StoreStatistics;
   /** Asks the engine. */
   usage(options?: QueryOptions): Promise<StoreUsage>;

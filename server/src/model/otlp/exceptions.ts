@@ -40,20 +40,28 @@ export function isExceptionRecord(record: LogRecord): boolean {
 }
 
 function recordedIn({ events = [] }: Span, records: readonly LogRecord[]): readonly Recorded[] {
-  const own = events.flatMap((event, index) =>
-    event.name === 'exception' ? [{ index, event, attributes: attributesOf(event.attributes) }] : [],
-  );
+  const own = events.flatMap((event, index) => (event.name === 'exception' ? [recordedOf(event, index)] : []));
   const logged = records
-    .map((record, index) => ({
-      index: events.length + index,
-      event: { timeUnixNano: record.timeUnixNano ?? record.observedTimeUnixNano },
-      attributes: attributesOf(record.attributes),
-    }))
+    .map((record, at) => recordedOf(eventOf(record), events.length + at))
     .filter((one, at, all) => ![...own, ...all.slice(0, at)].some((other) => isSame(one, other)));
   if (logged.length === 0) return own;
   return [...own, ...logged].sort(
     (a, b) => compareNanos(a.event.timeUnixNano, b.event.timeUnixNano) || a.index - b.index,
   );
+}
+
+function recordedOf(event: SpanEvent, index: number): Recorded {
+  return { index, event, attributes: attributesOf(event.attributes) };
+}
+
+function eventOf({ timeUnixNano, observedTimeUnixNano, attributes }: LogRecord): SpanEvent {
+  return { timeUnixNano: timeUnixNano ?? observedTimeUnixNano, name: 'exception', attributes };
+}
+
+/** The exceptions that log records tell of as events of their span, without those that are among its events already. */
+export function eventsOfRecords(span: Span, records: readonly LogRecord[]): readonly SpanEvent[] {
+  const own = (span.events ?? []).length;
+  return recordedIn(span, records).flatMap(({ index, event }) => (index < own ? [] : [event]));
 }
 
 const MILLISECOND_NANOS = 1_000_000n;

@@ -1,0 +1,65 @@
+import { OpenrayError } from '../errors.ts';
+import { OTLP_PROTOCOLS, type OtlpEndpointOptions, type OtlpProtocol } from '../forward/otlp-endpoint.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where to send to as OpenTelemetry's own exporters are told. */
+export type OtlpVariables = OtlpEndpointOptions & { readonly url: string | undefined };
+
+/**
+ * `OTEL_EXPORTER_OTLP_…`; those of traces win over those of all signals. Throws SettingInvalid where one says nothing that can be
+ * understood.
+ * @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ */
+export function readOtlpVariables(variables: Variables): OtlpVariables {
+  const told = (name: string) =>
+    variables[`OTEL_EXPORTER_OTLP_TRACES_${name}`]?.trim() ||
+    variables[`OTEL_EXPORTER_OTLP_${name}`]?.trim() ||
+    undefined;
+  const url = told('ENDPOINT');
+  return {
+    url,
+    isWhole: url !== undefined && url === variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim(),
+    protocol: protocolOf(told('PROTOCOL')),
+    headers: headersOf(told('HEADERS') ?? ''),
+    isPacked: isPacked(told('COMPRESSION')),
+    timeoutMs: timeoutOf(told('TIMEOUT')),
+  };
+}
+
+export function protocolOf(text: string | undefined): OtlpProtocol | undefined {
+  const protocol = OTLP_PROTOCOLS.find((one) => one === text);
+  if (text !== undefined && protocol === undefined) {
+    throw new OpenrayError('SettingInvalid', `protocol ${text} is none of ${OTLP_PROTOCOLS.join(', ')}`);
+  }
+  return protocol;
+}
+
+/** `name=value` with commas between them, escaped as in a URL. */
+function headersOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .filter((header) => header.includes('='))
+    .map(unescaped);
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function isPacked(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'gzip' || text === 'none') return text === 'gzip';
+  throw new OpenrayError('SettingInvalid', `OTEL_EXPORTER_OTLP_COMPRESSION ${text} is neither gzip nor none`);
+}
+
+function timeoutOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const timeoutMs = Number(text);
+  if (Number.isSafeInteger(timeoutMs) && timeoutMs > 0) return timeoutMs;
+  throw new OpenrayError('SettingInvalid', `OTEL_EXPORTER_OTLP_TIMEOUT ${text} is no number of milliseconds`);
+}
