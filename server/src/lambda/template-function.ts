@@ -1,4 +1,4 @@
-import { join, resolve as resolvePath } from 'node:path';
+import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from './function-spec.ts';
@@ -30,6 +30,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
   return {
     logicalId,
     name,
+    constructId: constructIdOf(resource.metadata),
     runtime,
     handler,
     codeDir: code.kind === 'folder' ? code.dir : raw.dir,
@@ -65,7 +66,15 @@ function lambdaCode(properties: JsonObject, metadata: JsonObject, scope: Scope, 
   if (typeof asset === 'string' && metadata['aws:asset:property'] === 'Code') return folderOf(asset, raw);
   const code = resolveValue(properties.Code, scope);
   if (isJsonObject(code) && typeof code.ZipFile === 'string') return { kind: 'inline', text: code.ZipFile };
+  // The Serverless Framework leaves its template in a folder of its own, beside the code that it has packed.
+  if (isJsonObject(code) && basename(raw.dir) === '.serverless') return { kind: 'folder', dir: dirname(raw.dir) };
   return folderOf(code, raw);
+}
+
+/** The CDK's own name of what became this resource: `TakeOrder` of `Shop/TakeOrder/Resource`. */
+function constructIdOf(metadata: JsonObject): string | undefined {
+  const path = metadata['aws:cdk:path'];
+  return typeof path === 'string' ? path.split('/').at(-2) : undefined;
 }
 
 function folderOf(location: JsonValue | undefined, raw: RawTemplate): Code {

@@ -1,6 +1,7 @@
 import type { Document } from '../model/entity.ts';
 import type { TableCopy } from './backup.ts';
 import type { RowBlock } from './engine.ts';
+import type { RecentDocuments } from './recent-documents.ts';
 import type { RetentionMarks } from './retention.ts';
 import type { Sql } from './sql.ts';
 import type { UpkeepTurn } from './upkeep.ts';
@@ -80,6 +81,7 @@ export type Store = {
   settledSeq(): number | undefined;
   /** Some documents that arrived before this time are about to be deleted: answers say so from here on. */
   noteThinned(beforeUs: number): Promise<void>;
+  readonly recent: RecentDocuments;
   /** Whether other servers may store documents here, too. */
   readonly isShared: boolean;
   /** In the column `server` of what this server stores. */

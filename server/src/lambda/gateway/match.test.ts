@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { OPEN } from './authorizers.ts';
 import type { FunctionTarget, GatewayApi, GatewayRoute } from './gateway-api.ts';
 import { matchPath, matchRoute } from './match.ts';
 
@@ -12,7 +13,7 @@ function route(text: string): GatewayRoute {
     method,
     path,
     target: { kind: 'function', functionId: text } as FunctionTarget,
-    guard: { kind: 'none' } as GatewayRoute['guard'],
+    guard: OPEN,
   };
 }
 
