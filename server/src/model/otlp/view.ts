@@ -88,7 +88,7 @@ function restOf(attributes: Attributes): Difference | undefined {
   }
   const { v, set, unset } = readObject(rest) ?? {};
   if (v === 1 && isJsonObject(set) && isListOfPaths(unset)) return { set, unset };
-  attributes.used.delete(RESIDUAL_ATTRIBUTE);
+  attributes.used = attributes.used.filter((key) => key !== RESIDUAL_ATTRIBUTE);
   return undefined;
 }
 
