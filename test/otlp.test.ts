@@ -336,7 +336,7 @@ describe('what can not be taken is refused', () => {
     ['four million spans in one', [200], field(1, field(2, many(3_999_000, field(2))))],
     ['groups in groups', [400], Buffer.alloc(7_000_000, 0x0b)],
     ['lists in lists, as protobuf', [200, 400], nested(100_000)],
-    ['lists in lists, as JSON', [400], `{"resourceSpans":${'['.repeat(7_000_000)}`],
+    ['lists in lists, as JSON', [413], `{"resourceSpans":${'['.repeat(7_000_000)}`],
     ['lists in lists that end', [400], `{"resourceSpans":${'['.repeat(3_000_000)}${']'.repeat(3_000_000)}}`],
     ['a key a million times', [200], `{${'"resourceSpans":[],'.repeat(300_000)}"resourceSpans":[]}`],
   ])('%s: %j, soon and in bounded memory', async (_what, codes, body) => {
