@@ -23,8 +23,9 @@ export function notesOf(attributes: Attributes, resource: JsonObject, indexed: I
   const annotations = annotationsOf(attributes, resource, indexed);
   const own: Mutable = {};
   let spaces = NO_SPACES;
+  const isUsed = lookUp(attributes.used);
   for (const [key, value] of attributes.values) {
-    if (attributes.used.includes(key) || annotations.taken.has(key)) continue;
+    if (isUsed(key) || annotations.taken.has(key)) continue;
     if (key.startsWith(METADATA)) {
       if (spaces === NO_SPACES) spaces = new Map();
       if (addSpace(spaces, key.slice(METADATA.length), value)) continue;
@@ -36,6 +37,13 @@ export function notesOf(attributes: Attributes, resource: JsonObject, indexed: I
     annotations: annotations.values.size > 0 ? Object.fromEntries(annotations.values) : undefined,
     metadata: metadataOf(own, spaces),
   };
+}
+
+/** Few keys are found faster in the list; a sender may have sent very many. */
+function lookUp(keys: readonly string[]): (key: string) => boolean {
+  if (keys.length <= 16) return (key) => keys.includes(key);
+  const set = new Set(keys);
+  return (key) => set.has(key);
 }
 
 const NO_SPACES: Map<string, JsonObject> = new Map();
