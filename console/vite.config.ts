@@ -8,6 +8,9 @@ const SERVER_PATHS = [
   '/Traces',
   '/TraceGraph',
   '/TimeSeriesServiceStatistics',
+  '/GetFunctionLogs',
+  '/ServerStatus',
+  '/Span',
   '/events',
   '/health',
 ];

@@ -40,7 +40,8 @@ export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): R
 
 /** Starts `openray serve` with these flags; resolves when it says that it is ready, rejects with what it printed. */
 export async function startOpenray(flags: readonly string[], options: RunOptions = {}): Promise<OpenrayProcess> {
-  const child = spawn(process.execPath, [PROGRAM, 'serve', ...flags], {
+  // The program itself, for the flags of its first line.
+  const child = spawn(PROGRAM, ['serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: cleanEnvironment(options.env),
     cwd: options.cwd,

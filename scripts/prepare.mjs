@@ -15,8 +15,10 @@ const installed = 'node_modules/.package-lock.json';
 if (!existsSync(installed) || changedAt('package-lock.json') > changedAt(installed)) {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'installing packages');
 }
-if (newest(['server/src', 'server/tsconfig.json', 'tsconfig.base.json']) > changedAt('server/dist/.built')) {
+const serverSources = ['server/src', 'server/tsconfig.json', 'tsconfig.base.json', 'server/bundle-test-kit.mjs'];
+if (newest(serverSources) > changedAt('server/dist/.built')) {
   run('npx', ['tsc', '-b', 'server'], 'building the server');
+  run('node', ['server/bundle-test-kit.mjs'], 'bundling openray/testing');
   stamp('server/dist/.built');
 }
 if (

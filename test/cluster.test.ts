@@ -1,7 +1,9 @@
-import { BatchGetTracesCommand, PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
+import { BatchGetTracesCommand, GetSamplingTargetsCommand, PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ClickHouseCluster, startClickHouse } from '../server/src/store/testing/clickhouse-server.ts';
-import { segment } from './support/documents.ts';
+import { openBrowser } from './support/browser.ts';
+import { segment, traceId } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 import { waitFor } from './support/wait.ts';
 
@@ -32,6 +34,11 @@ async function put(server: TestServer, count: number): Promise<readonly string[]
   return documents.map((document) => document.trace_id);
 }
 
+async function callOwn(server: TestServer, path: string, body: object): Promise<unknown> {
+  const answer = await fetch(`${server.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
+  return answer.json();
+}
+
 async function countSummaries(server: TestServer) {
   const now = Date.now() / 1000;
   const answer = await fetch(`${server.url}/TraceSummaries`, {
@@ -46,6 +53,39 @@ test('what one server has taken the other knows at once', async () => {
   const ids = await put(servers[0], 5);
   const { Traces = [] } = await servers[1].xray.send(new BatchGetTracesCommand({ TraceIds: [...ids] }));
   expect(Traces.map(({ Id }) => Id).sort()).toEqual([...ids].sort());
+});
+
+test('who waits at one server for a trace hears of what the other takes, as do pages that show live data', async () => {
+  const events = await fetch(`${servers[1].url}/events`);
+  const id = traceId();
+  const waiting = callOwn(servers[1], '/WaitForTrace', { TraceId: id, TimeoutSeconds: 20 });
+  await servers[0].xray.send(
+    new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(segment({ trace_id: id }))] }),
+  );
+  expect(await waiting).toMatchObject({ TraceId: id, Found: true });
+  let told = '';
+  for await (const bytes of events.body as unknown as AsyncIterable<Uint8Array>) {
+    told += Buffer.from(bytes).toString();
+    if (told.includes(id)) break;
+  }
+  expect(told).toContain('event: received');
+});
+
+test('a reservoir is shared by the clients of both servers', async () => {
+  const report = async (server: TestServer, ClientID: string, secondsAgo: number) => {
+    const counts = { RequestCount: 100, SampledCount: 1, BorrowCount: 1 };
+    const Timestamp = new Date(Date.now() - secondsAgo * 1000);
+    const { SamplingTargetDocuments: targets = [] } = await server.xray.send(
+      new GetSamplingTargetsCommand({
+        SamplingStatisticsDocuments: [{ RuleName: 'Default', ClientID, Timestamp, ...counts }],
+      }),
+    );
+    return targets[0]?.ReservoirQuota ?? undefined;
+  };
+  const [one, other] = servers;
+  expect(await Promise.all([report(one, 'a', 20), report(other, 'b', 20)])).toEqual([undefined, undefined]);
+  const quotas = await Promise.all([report(one, 'a', 10), report(other, 'b', 10)]);
+  expect(quotas.map(Number).sort()).toEqual([0, 1]);
 });
 
 test('without a shard lists say that they are incomplete and writes are refused; nothing is lost', async () => {
@@ -69,6 +109,42 @@ test('without a shard lists say that they are incomplete and writes are refused;
   await waitFor('writes are taken again', () => put(servers[0], 10).catch(() => undefined));
   expect(await countSummaries(servers[1])).toEqual({ count: (before.count ?? 0) + 10, incomplete: null });
 });
+
+test('the console says on every page that it lacks a shard, until the shard is back', async () => {
+  const ids = await put(servers[0], 40);
+  const browser = await openBrowser();
+  try {
+    await cluster.shards[1]?.kill();
+    const [map, list, missing] = [await browser.newPage(), await browser.newPage(), await browser.newPage()];
+    const notice = (page: Page) => page.getByRole('alert').filter({ hasText: 'incomplete' });
+    await list.goto(`${servers[0].url}/traces`);
+    await map.goto(`${servers[0].url}/service-map`);
+    await missing.goto(`${servers[0].url}/traces/${await traceOnLostShard(ids)}`);
+    await notice(list).waitFor();
+    await notice(map).waitFor();
+    await missing.getByText('can not be looked up now').waitFor();
+
+    await cluster.shards[1]?.start();
+    await missing.getByRole('treegrid').waitFor();
+    await notice(list).waitFor({ state: 'detached' });
+    await notice(map).waitFor({ state: 'detached' });
+    expect(await list.getByRole('link', { name: '1-' }).count()).toBeGreaterThan(0);
+  } finally {
+    await browser.close();
+  }
+});
+
+async function traceOnLostShard(ids: readonly string[]): Promise<string> {
+  for (const id of ids) {
+    const answer = await fetch(`${servers[0].url}/Traces`, {
+      method: 'POST',
+      body: JSON.stringify({ TraceIds: [id] }),
+    });
+    const { Traces } = (await answer.json()) as { Traces: readonly unknown[] };
+    if (Traces.length === 0) return id;
+  }
+  throw new Error('every trace is on a shard that is there');
+}
 
 test('the settings show no password', async () => {
   expect(servers[0].output()).not.toContain(new URL(cluster.url.replace(/,[^/]*/, '')).password);

@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { PutTraceSegmentsCommand } from '@aws-sdk/client-xray';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser } from './support/browser.ts';
 import { entityId, segment, traceId } from './support/documents.ts';
-import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
+import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
 
 let server: TestServer;
 let browser: Browser;
@@ -251,4 +252,32 @@ test('pages follow what arrives without being asked', async () => {
   await page.getByLabel('Filter expression').first().waitFor();
   const id = await putTrace('arrives-later');
   await page.getByRole('link', { name: id }).waitFor();
+});
+
+test('where retention has dropped something, the pages say so', async () => {
+  const dataDir = await temporaryFolder();
+  const first = await startTestServer([], dataDir);
+  for (let call = 0; call < 10; call++) {
+    const documents = Array.from({ length: 50 }, () =>
+      JSON.stringify(segment({ metadata: { default: { text: randomBytes(3000).toString('hex') } } })),
+    );
+    await first.xray.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: documents }));
+  }
+  await first.stop();
+  const small = await startTestServer(['--retention-max-bytes', '500000'], dataDir);
+  try {
+    await page.goto(`${small.url}/server`);
+    await page.getByRole('region', { name: 'Store' }).getByText('what arrived before').waitFor();
+    for (const path of ['/traces', '/service-map']) {
+      await page.goto(small.url + path);
+      await page.getByRole('note').filter({ hasText: 'no longer kept' }).waitFor();
+    }
+    const fromNow = `${new Date().toISOString()}/${new Date(Date.now() + 3_600_000).toISOString()}`;
+    await page.goto(`${small.url}/traces?range=${encodeURIComponent(fromNow)}`);
+    await page.getByText('No traces yet').waitFor();
+    expect(await page.getByRole('note').count()).toBe(0);
+  } finally {
+    await small.stop();
+    await removeFolder(dataDir);
+  }
 });

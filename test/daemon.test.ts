@@ -104,13 +104,14 @@ test('what is malformed, oversized or empty is counted and explained, and the ne
 
 test('counters of the UDP door add up', async () => {
   const fates = await Promise.all(
-    ['received', 'accepted', 'rejected', 'refused'].map((fate) =>
+    ['received', 'stored', 'rejected', 'dropped'].map((fate) =>
       metric(new RegExp(`openray_documents_total\\{door="udp",fate="${fate}"\\} (\\d+)`)),
     ),
   );
-  const [received, accepted, rejected, refused] = fates as [number, number, number, number];
+  const [received, stored, rejected, dropped] = fates as [number, number, number, number];
+  const queued = await metric(/openray_documents_queued\{door="udp"\} (\d+)/);
   expect(received).toBeGreaterThan(0);
-  expect(received).toBe(accepted + rejected + refused);
+  expect(received).toBe(stored + queued + rejected + dropped);
 });
 
 test("the X-Ray SDK's segments arrive with what it recorded", async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { waitForTrace } from 'openray/testing';
@@ -91,6 +91,28 @@ test('openray invoke --watch runs the function again when its code changes', asy
   });
   child.kill('SIGTERM');
   await once(child, 'exit');
+});
+
+test('openray invoke --schedule sends what the schedule would send', async () => {
+  const events =
+    "Events: {Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}, Nightly: {Type: ScheduleV2, Properties: {ScheduleExpression: 'cron(0 3 * * ? *)', Input: '{\"job\":7}'}}}";
+  await writeFile(join(folder, 'scheduled.js'), 'exports.handler = async (event) => event;');
+  await writeFile(
+    join(folder, 'scheduled.yaml'),
+    TEMPLATE.replace('index.handler', 'scheduled.handler').replace(/Events.*/, events),
+  );
+  const env = { OPENRAY_PORT: new URL(server.url).port };
+  const invoke = (...flags: readonly string[]) =>
+    runOpenray(['invoke', 'Orders', '-t', 'scheduled.yaml', '--schedule', ...flags], { cwd: folder, env });
+  const hourly = await invoke();
+  expect(JSON.parse(hourly.stdout)).toMatchObject({
+    'detail-type': 'Scheduled Event',
+    resources: ['arn:aws:events:us-east-1:000000000000:rule/OrdersHourly'],
+  });
+  expect((await invoke('OrdersNightly')).stdout).toBe('{"job":7}');
+  const wrong = await invoke('Weekly');
+  expect(wrong.stderr).toContain('Orders has no schedule Weekly, but OrdersHourly, OrdersNightly');
+  expect(wrong.exitCode).toBe(2);
 });
 
 describe('what functions printed', () => {
@@ -193,3 +215,46 @@ describe('the commands that users of SAM know', () => {
     await waitFor('the new code', async () => (await fetch(`${url}/orders/1`)).status === 418 || undefined);
   });
 });
+
+test('a handler that loops without end does not outlive a server that is killed', async () => {
+  const own = await temporaryFolder();
+  const node = "require('fs').writeFileSync('node.pid', String(process.pid)); for (;;);";
+  const python = "    open('python.pid', 'w').write(str(os.getpid()))\n    while True: pass";
+  await writeFile(join(own, 'looping.js'), `exports.handler = () => { ${node} };`);
+  await writeFile(join(own, 'looping.py'), `import os\ndef handler(event, context):\n${python}\n`);
+  const properties = 'CodeUri: ., Handler: looping.handler, Timeout: 900';
+  const resources = ['nodejs20.x', 'python3.11'].map(
+    (runtime, i) => `  Loop${i}: {Type: AWS::Serverless::Function, Properties: {${properties}, Runtime: ${runtime}}}\n`,
+  );
+  await writeFile(join(own, 'template.yaml'), `Resources:\n${resources.join('')}`);
+  const victim = await startTestServer(['--template', join(own, 'template.yaml')]);
+  onTestFinished(async () => {
+    await victim.kill();
+    await removeFolder(victim.dataDir);
+    await removeFolder(own);
+  });
+  for (const name of ['Loop0', 'Loop1']) {
+    const url = `${victim.url}/2015-03-31/functions/${name}/invocations`;
+    await fetch(url, { method: 'POST', headers: { 'x-amz-invocation-type': 'Event' }, body: '{}' });
+  }
+  for (const file of ['node.pid', 'python.pid']) {
+    await waitFor(file, async () => (await pidIn(join(own, file))) !== undefined || undefined);
+  }
+  const pids = await Promise.all(['node.pid', 'python.pid'].map((file) => pidIn(join(own, file))));
+  expect(pids.map((pid) => isRunning(pid as number))).toEqual([true, true]);
+  await victim.kill();
+  await waitFor('both to end', () => !pids.some((pid) => isRunning(pid as number)) || undefined);
+});
+
+async function pidIn(file: string): Promise<number | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text === '' ? undefined : Number(text);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

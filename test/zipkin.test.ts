@@ -83,7 +83,7 @@ test('a gzipped list is taken, answered with 202 and nothing, and counted', asyn
   expect([answer.status, await answer.text()]).toEqual([202, '']);
   expect(await segmentsOf(traceId)).toMatchObject([{ name: 'zipped' }]);
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  expect(metrics).toMatch(/openray_documents_total\{door="zipkin",fate="accepted"\} [1-9]/);
+  expect(metrics).toMatch(/openray_documents_total\{door="zipkin",fate="stored"\} [1-9]/);
 });
 
 test.each([

@@ -69,8 +69,14 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import('./pages/trace/page.tsx'), 'TracePage'),
 });
 
+const server = createRoute({
+  getParentRoute: () => root,
+  path: '/server',
+  component: lazyRouteComponent(() => import('./pages/server/page.tsx'), 'ServerPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([index, serviceMap, traces, trace]),
+  routeTree: root.addChildren([index, serviceMap, traces, trace, server]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
   scrollRestoration: true,

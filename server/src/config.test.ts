@@ -39,6 +39,11 @@ test('a list is given as one text with commas', () => {
   expect(config.parameterOverrides).toEqual(['Stage=dev', 'Url=http://localhost:1/?a=b']);
 });
 
+test('rules of retention are separated by semicolons before the days of the next', () => {
+  const rules = ['7d service("a; 9") AND annotation.b = ";"', '90d fault = true'];
+  expect(loadConfig({ retentionRules: rules.join('; ') }, {}).config.retentionRules).toEqual(rules);
+});
+
 test('a password is not shown', () => {
   const { config } = loadConfig({ storeUrl: 'http://ray:s3cr3t@one:8123,two:8123/openray?cluster=main' }, {});
   expect(shownSetting(config, 'storeUrl')).toBe('"http://ray:***@one:8123,two:8123/openray?cluster=main"');

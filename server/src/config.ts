@@ -39,6 +39,11 @@ const SETTINGS = {
     z.string().optional(),
     'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
   ],
+  backupDir: [z.string().min(1).optional(), "folder of the embedded store's backups (`backups` in the data directory)"],
+  backupDisk: [
+    z.string().regex(/^\w+$/, 'letters, digits and underscores').optional(),
+    'disk of the ClickHouse of storeUrl that backups go to (the folder that it allows for them)',
+  ],
   forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend that gets a copy of all that comes in'],
   forwardOtlpProtocol: [
     z.enum(OTLP_PROTOCOLS).optional(),
@@ -71,6 +76,7 @@ const SETTINGS = {
     z.stringbool().or(z.boolean()).default(false),
     "stop a function's processes between its invocations, as Lambda does",
   ],
+  lambdaSchedules: [z.stringbool().or(z.boolean()).default(false), "run the template's schedules when they are due"],
   hotReload: [
     z.stringbool().or(z.boolean()).default(true),
     "run functions' code and template as they are, also when they have changed",
@@ -85,6 +91,10 @@ const SETTINGS = {
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
   retentionDays: [z.coerce.number().positive().default(30), 'days after their arrival that traces are kept'],
   retentionMaxBytes: [bytes.default(20 * GiB), 'bytes on disk, above which the oldest traces are dropped'],
+  retentionRules: [
+    z.union([z.array(z.string()), z.string().transform((text) => text.split(/;\s*(?=\d+d\s)/))]).default([]),
+    'how long other traces are kept, days and filter expression, the first that matches: `7d service("ping"); 90d fault = true`',
+  ],
   fsync: [
     z.stringbool().or(z.boolean()).default(false),
     'wait for the disk before acknowledging (survives power loss)',

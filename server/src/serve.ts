@@ -13,7 +13,7 @@ import type { LambdaApi } from './http/invoke.ts';
 import { onceAnHour } from './http/otlp.ts';
 import { listenOtlpGrpc } from './http/otlp-grpc.ts';
 import type { IngestContext } from './ingest/accept.ts';
-import { newArrivals } from './ingest/arrivals.ts';
+import { newArrivalsOfStore } from './ingest/arrivals-elsewhere.ts';
 import { newSequence } from './ingest/sequence.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
 import { type Functions, openFunctions } from './lambda/functions.ts';
@@ -32,10 +32,15 @@ import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
 import { openSampler } from './lambda/trace-decision.ts';
 import { keepRolling } from './query/keep-rolling.ts';
+import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention-rules.ts';
+import { newThinning } from './query/thin-out.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
+import { newSharedSamplingTargets } from './sampling/shared-targets.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
-import { openStore } from './store/open-store.ts';
+import type { TableCopy } from './store/backup.ts';
+import { openStore, type StoreOptions } from './store/open-store.ts';
+import { restoreStore } from './store/restore.ts';
 import { sql } from './store/sql.ts';
 import type { Store } from './store/store.ts';
 
@@ -80,31 +85,22 @@ export async function startServer(
   try {
     // Before the store: what is set wrongly is said without touching any data.
     const forwarding = forwardOptions(config);
-    const store = await openStore({
-      storeUrl: config.storeUrl,
-      dataDir: config.dataDir,
-      poolSize: config.poolSize,
-      threadPoolSize,
-      maxQueryMs: config.queryMaxMs,
-      maxQueryMemoryBytes: config.queryMaxMemoryBytes,
-      engineMemoryBytes: config.engineMaxMemoryBytes,
-      queueMaxBytes: config.queueMaxBytes,
-      commitIntervalMs: config.commitIntervalMs,
-      retentionDays: config.retentionDays,
-      retentionBytes: config.retentionMaxBytes,
-      fsync: config.fsync,
-      log,
-    });
+    const retention = retentionPlan(config);
+    const store = await openStore(storeOptions(config, { log, threadPoolSize }));
     closers.push(() => store.close());
 
-    const rolling = keepRolling(store, { log });
+    const onThinned = (thinned: object) => log.info(thinned, 'traces whose time was over by a rule were deleted');
+    const rolling = keepRolling(store, { log, between: newThinning(store, retention, { onThinned }) });
     closers.push(() => rolling.stop());
 
     const stats = newStats();
     const forwards = await openForwards(forwarding, { stats, log });
     closers.push(forwards.close);
 
-    const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
+    const arrivals = newArrivalsOfStore(store);
+    closers.push(arrivals.close);
+
+    const ingest: IngestContext = { store, stats, arrivals, onStored: forwards.take };
     const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
@@ -119,7 +115,9 @@ export async function startServer(
         nextSeq,
         documentMaxBytes,
         samplingRules,
-        samplingTargets: newSamplingTargets(samplingRules),
+        samplingTargets: store.isShared
+          ? newSharedSamplingTargets(store, samplingRules)
+          : newSamplingTargets(samplingRules),
         region,
         accountId,
       },
@@ -149,6 +147,40 @@ export async function startServer(
     await closeAll();
     throw thrown;
   }
+}
+
+/** Throws SettingInvalid when a rule does not parse. */
+function retentionPlan({ retentionDays, retentionRules }: Config): RetentionPlan {
+  return { defaultDays: retentionDays, rules: retentionRules.map(readRetentionRule) };
+}
+
+function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'log' | 'threadPoolSize'>): StoreOptions {
+  return {
+    storeUrl: config.storeUrl,
+    dataDir: config.dataDir,
+    poolSize: config.poolSize,
+    threadPoolSize,
+    maxQueryMs: config.queryMaxMs,
+    maxQueryMemoryBytes: config.queryMaxMemoryBytes,
+    engineMemoryBytes: config.engineMaxMemoryBytes,
+    queueMaxBytes: config.queueMaxBytes,
+    commitIntervalMs: config.commitIntervalMs,
+    retentionDays: longestDays(retentionPlan(config)),
+    retentionDefaultDays: config.retentionDays,
+    retentionBytes: config.retentionMaxBytes,
+    fsync: config.fsync,
+    backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),
+    backupDisk: config.backupDisk,
+    log,
+  };
+}
+
+/**
+ * Fills the store that the settings name, in which nothing is, with a backup. Yields now and then. Throws StoreInUse
+ * while a server runs on it, StoreUnusable when there is something in it, ResourceNotFoundException without the backup.
+ */
+export function restore(config: Config, process: Process, name: string): AsyncIterable<TableCopy> {
+  return restoreStore(storeOptions(config, process), name);
 }
 
 /** Throws SettingInvalid where the server would forward to itself, and so without an end. */
@@ -263,6 +295,7 @@ export function openConfiguredFunctions(
     reread,
     hotReload: config.hotReload,
     freeze: config.lambdaFreeze,
+    runsSchedules: config.lambdaSchedules,
     debug,
     region,
     accountId,
@@ -295,6 +328,10 @@ export type FunctionServerOptions = Pick<Process, 'log'> & {
   readonly host: string;
   readonly port: number;
   readonly daemonAddress: string;
+  /** Only for APIs: nobody is asked who may call. */
+  readonly disableAuthorizer?: boolean;
+  /** Only for APIs: they wait as long as somebody debugs. */
+  readonly isDebugged?: boolean;
 };
 
 /** The Invoke API on a port of its own. Throws when the port is taken. */
@@ -316,12 +353,13 @@ export async function startInvokeServer(
 export async function startGateway(
   config: Config,
   functions: Functions,
-  { host, port, daemonAddress }: FunctionServerOptions,
+  { host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: FunctionServerOptions,
 ): Promise<FunctionServer> {
   const { accountId, region } = config;
   const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
   const sample = openSampler(config.lambdaSampling);
-  const gateway = openGateway({ functions, sender, accountId, region, sample });
+  const limits = { asksAuthorizers: !disableAuthorizer, hasTimeLimits: !isDebugged };
+  const gateway = openGateway({ functions, sender, accountId, region, sample, ...limits });
   const server = await serveGateway(gateway.handle, { host, port, bodyMaxBytes: config.bodyMaxBytes });
   return {
     url: server.url,

@@ -1,25 +1,32 @@
 /** By which door trace data came in. */
 export type Door = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc' | 'zipkin';
 
-/** Why a datagram was dropped before its document was looked at, or while it waited. */
-export type DatagramDrop =
-  | 'no-header'
-  | 'bad-header'
-  | 'empty'
-  | 'bad-spans'
-  | 'unsampled'
-  | 'metrics'
-  | 'queue-full'
-  | 'store-failed';
+/** Why a datagram was dropped before its document was looked at; `socket-full` are those that the system dropped. */
+export type DatagramDrop = 'socket-full' | 'no-header' | 'bad-header' | 'empty' | 'bad-spans' | 'unsampled' | 'metrics';
+
+/** Why a sound document was not stored. Over HTTP and gRPC its sender was told so, and may send it again. */
+export type DocumentDrop = 'queue-full' | 'store-failed';
 
 /**
- * Counters since the server started. Documents of every door add up:
- * `received = accepted + rejected + refused`; accepted ones are in the store, rejected ones were faulty,
- * refused ones were sound but the queue was full or the store failed.
+ * What became of the documents of one door: `received = stored + queued + rejected + dropped`, at any moment. Queued
+ * ones wait to be stored, rejected ones were faulty, dropped ones were sound.
  */
+export type DocumentFates = {
+  received: number;
+  stored: number;
+  queued: number;
+  rejected: number;
+  dropped: number;
+};
+
+/** Counters since the server started. */
 export type Stats = {
-  readonly documents: Record<Door, { received: number; accepted: number; rejected: number; refused: number }>;
+  readonly startedUs: number;
+  readonly documents: Readonly<Record<Door, DocumentFates>>;
+  /** By error code. */
   readonly rejections: Map<string, number>;
+  readonly drops: Map<DocumentDrop, number>;
+  /** `received` are all that came to the port; those that were not dropped here were documents or spans. */
   readonly datagrams: { received: number; readonly dropped: Map<DatagramDrop, number> };
   readonly requests: Map<string, number>;
   readonly invocations: Map<string, number>;
@@ -45,11 +52,13 @@ export function newForwardCounts(): ForwardCounts {
   return { received: 0, sent: 0, rejected: 0, dropped: 0, queued: 0, queuedBytes: 0, retries: 0 };
 }
 
-export function newStats(): Stats {
-  const none = () => ({ received: 0, accepted: 0, rejected: 0, refused: 0 });
+export function newStats(nowUs: () => number = () => Date.now() * 1000): Stats {
+  const none = () => ({ received: 0, stored: 0, queued: 0, rejected: 0, dropped: 0 });
   return {
+    startedUs: nowUs(),
     documents: { http: none(), udp: none(), 'otlp-http': none(), 'otlp-grpc': none(), zipkin: none() },
     rejections: new Map(),
+    drops: new Map(),
     datagrams: { received: 0, dropped: new Map() },
     requests: new Map(),
     invocations: new Map(),

@@ -3,8 +3,11 @@ import type {
   BatchGetTracesResponse,
   GetFunctionLogsRequest,
   GetFunctionLogsResponse,
+  GetServerStatusResponse,
   GetServiceGraphRequest,
   GetServiceGraphResponse,
+  GetSpanRequest,
+  GetSpanResponse,
   GetTimeSeriesServiceStatisticsRequest,
   GetTimeSeriesServiceStatisticsResponse,
   GetTraceGraphRequest,
@@ -28,42 +31,59 @@ export class ApiFailure extends Error {
   }
 }
 
+/** `IsIncomplete`: a part of the store could not be reached, and the answer lacks what it holds. */
+export type Answered<Answer> = Answer & { readonly IsIncomplete: boolean };
+
 export type Health = { readonly status: string; readonly version: string };
 
 export function getServiceGraph(
   request: GetServiceGraphRequest,
   signal: AbortSignal,
-): Promise<GetServiceGraphResponse> {
+): Promise<Answered<GetServiceGraphResponse>> {
   return call('/ServiceGraph', request, signal);
 }
 
 export function getTraceSummaries(
   request: GetTraceSummariesRequest,
   signal: AbortSignal,
-): Promise<GetTraceSummariesResponse> {
+): Promise<Answered<GetTraceSummariesResponse>> {
   return call('/TraceSummaries', request, signal);
 }
 
-export function batchGetTraces(request: BatchGetTracesRequest, signal: AbortSignal): Promise<BatchGetTracesResponse> {
+export function batchGetTraces(
+  request: BatchGetTracesRequest,
+  signal: AbortSignal,
+): Promise<Answered<BatchGetTracesResponse>> {
   return call('/Traces', request, signal);
 }
 
-export function getTraceGraph(request: GetTraceGraphRequest, signal: AbortSignal): Promise<GetTraceGraphResponse> {
+export function getTraceGraph(
+  request: GetTraceGraphRequest,
+  signal: AbortSignal,
+): Promise<Answered<GetTraceGraphResponse>> {
   return call('/TraceGraph', request, signal);
 }
 
 export function getFunctionLogs(
   request: GetFunctionLogsRequest,
   signal: AbortSignal,
-): Promise<GetFunctionLogsResponse> {
+): Promise<Answered<GetFunctionLogsResponse>> {
   return call('/GetFunctionLogs', request, signal);
 }
 
 export function getTimeSeries(
   request: GetTimeSeriesServiceStatisticsRequest,
   signal: AbortSignal,
-): Promise<GetTimeSeriesServiceStatisticsResponse> {
+): Promise<Answered<GetTimeSeriesServiceStatisticsResponse>> {
   return call('/TimeSeriesServiceStatistics', request, signal);
+}
+
+export function getSpan(request: GetSpanRequest, signal: AbortSignal): Promise<Answered<GetSpanResponse>> {
+  return call('/Span', request, signal);
+}
+
+export function getServerStatus(signal: AbortSignal): Promise<Answered<GetServerStatusResponse>> {
+  return call('/ServerStatus', {}, signal);
 }
 
 export async function getHealth(signal: AbortSignal): Promise<Health> {
@@ -79,9 +99,11 @@ export function toWireWindow({ fromUs, toUs }: TimeWindow): { readonly StartTime
   return { StartTime: fromUs / 1_000_000, EndTime: toUs / 1_000_000 };
 }
 
-async function call<Answer>(path: string, request: object, signal: AbortSignal): Promise<Answer> {
+async function call<Answer>(path: string, request: object, signal: AbortSignal): Promise<Answered<Answer>> {
   const headers = { 'content-type': 'application/json' };
-  return answerOf<Answer>(await reach(path, { method: 'POST', headers, body: JSON.stringify(request), signal }));
+  const response = await reach(path, { method: 'POST', headers, body: JSON.stringify(request), signal });
+  const answer = await answerOf<Answer>(response);
+  return { ...answer, IsIncomplete: response.headers.has('x-openray-incomplete') };
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {

@@ -29,6 +29,8 @@ function headerOf(code: string): string {
       return 'No connection';
     case 'InvalidRequestException':
       return 'The server refused this request';
+    case 'TraceOutOfReach':
+      return 'The trace can not be looked up now';
     case 'ThrottledException':
       return 'The server is busy';
     case 'QueryTimeout':
@@ -44,6 +46,8 @@ function adviceFor(code: string): string {
       return `Is “openray serve” still running at ${location.host}? The page goes on by itself when it is back.`;
     case 'InvalidRequestException':
       return 'Correct the filter or the time range.';
+    case 'TraceOutOfReach':
+      return 'The page opens it when the store is whole again.';
     case 'ThrottledException':
       return 'Wait a moment, then try again.';
     case 'QueryTimeout':

@@ -1,5 +1,15 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatCount, formatDuration, formatRate, formatShare, formatTime } from './format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatExact,
+  formatPerSecond,
+  formatRate,
+  formatShare,
+  formatTime,
+} from './format.ts';
 
 test.each([
   [0, '0 µs'],
@@ -36,6 +46,25 @@ test.each([
   [12_345, '12.3k/min'],
 ])('a rate of %d a minute', (rate, text) => expect(formatRate(rate)).toBe(text));
 
+test.each([
+  [0, '0 B'],
+  [812, '812 B'],
+  [999.6, '1 kB'],
+  [38_240, '38.2 kB'],
+  [128 * 1024 * 1024, '134 MB'],
+  [1_204_000_000, '1.2 GB'],
+  [3e15, '3000 TB'],
+])('a size of %d bytes', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+test.each([
+  [undefined, '–'],
+  [0, '0/s'],
+  [0.01, '<0.1/s'],
+  [0.42, '0.4/s'],
+  [38.4, '38/s'],
+  [12_345, '12.3k/s'],
+])('a rate of %d a second', (rate, text) => expect(formatPerSecond(rate)).toBe(text));
+
 test('a share that is not quite none or all does not read as such', () => {
   expect(formatShare(0, 10)).toBe('0 %');
   expect(formatShare(1, 100_000)).toBe('<0.1 %');
@@ -48,4 +77,8 @@ test('a share that is not quite none or all does not read as such', () => {
 test('a time is shown in the zone of the reader, to the millisecond', () => {
   const local = new Date(2026, 2, 7, 14, 5, 9, 123);
   expect(formatTime(local.getTime() * 1000 + 400)).toBe('2026-03-07 14:05:09.123');
+});
+
+test('an exact count is as browsers write it', () => {
+  fc.assert(fc.property(fc.maxSafeNat(), (count) => expect(formatExact(count)).toBe(count.toLocaleString('en-US'))));
 });

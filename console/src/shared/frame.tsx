@@ -7,6 +7,12 @@ import { type LiveState, useLiveRefresh } from './live.ts';
 import { chooseTheme, useIsDark, useThemeChoice } from './theme.ts';
 import { TraceIdBox } from './trace-id-box.tsx';
 
+const PAGES = [
+  { to: '/service-map', label: 'Service map' },
+  { to: '/traces', label: 'Traces' },
+  { to: '/server', label: 'Server' },
+] as const;
+
 /** The bar on top of every page, and the page below it. */
 export function Frame(): ReactElement {
   const { live } = useSearch({ from: '__root__' });
@@ -23,16 +29,16 @@ export function Frame(): ReactElement {
           <Version />
         </Link>
         <nav className={styles.nav} aria-label="Pages">
-          <Link
-            to="/service-map"
-            activeOptions={{ includeSearch: false }}
-            activeProps={{ className: styles.active ?? '' }}
-          >
-            Service map
-          </Link>
-          <Link to="/traces" activeOptions={{ includeSearch: false }} activeProps={{ className: styles.active ?? '' }}>
-            Traces
-          </Link>
+          {PAGES.map(({ to, label }) => (
+            <Link
+              key={to}
+              to={to}
+              activeOptions={{ includeSearch: false }}
+              activeProps={{ className: styles.active ?? '' }}
+            >
+              {label}
+            </Link>
+          ))}
         </nav>
         <TraceIdBox />
         <LiveToggle isOn={live} state={state} />

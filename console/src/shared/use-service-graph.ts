@@ -1,10 +1,11 @@
 import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { getServiceGraph, toWireWindow } from './api.ts';
+import { ASK_AGAIN_MS, type Gaps, gapsOf } from './gaps.ts';
 import { LIVE } from './live.ts';
 import { type ServiceMap, toServiceMap } from './map/graph.ts';
 import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
 
-export type ServiceGraphAnswer = { readonly map: ServiceMap; readonly window: TimeWindow };
+export type ServiceGraphAnswer = { readonly map: ServiceMap; readonly window: TimeWindow; readonly gaps: Gaps };
 
 /** The services of a time range and their calls, of the traces that match `filter` (all where it is empty). */
 export function useServiceGraph(range: string, filter: string): UseQueryResult<ServiceGraphAnswer> {
@@ -13,9 +14,10 @@ export function useServiceGraph(range: string, filter: string): UseQueryResult<S
     queryFn: async ({ signal }) => {
       const window = windowOf(range, nowUs());
       const request = filter === '' ? toWireWindow(window) : { ...toWireWindow(window), FilterExpression: filter };
-      const { Services } = await getServiceGraph(request, signal);
-      return { map: toServiceMap(Services), window };
+      const answer = await getServiceGraph(request, signal);
+      return { map: toServiceMap(answer.Services), window, gaps: gapsOf(answer) };
     },
+    refetchInterval: ({ state }) => (state.data?.gaps.isIncomplete ? ASK_AGAIN_MS : false),
     placeholderData: keepPreviousData,
     meta: LIVE,
   });

@@ -1,15 +1,19 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
+import { assembleTrace } from '../model/assemble.ts';
 import { traceDurationUs } from '../model/duration.ts';
+import type { Document } from '../model/entity.ts';
 import type { JsonObject } from '../model/json.ts';
+import { sentSpans } from '../model/otlp/spans-of-trace.ts';
+import { nanosToUs } from '../model/otlp/time.ts';
 import { type ConsumerLinks, documentText, orphanDocuments, processedDocuments } from '../model/processed-document.ts';
 import type { Trace } from '../model/trace.ts';
 import { type EntityId, formatTraceId, type TraceId } from '../model/trace-id.ts';
-import { loadTraces } from '../query/load-traces.ts';
+import { loadDocuments } from '../query/load-traces.ts';
 import { linksTo, type TraceLink } from '../query/trace-links.ts';
 import { operation, optional, traceId } from './operation.ts';
-import type { BatchGetTracesResponse, WireTrace } from './types.ts';
-import { toSeconds } from './wire.ts';
+import type { BatchGetTracesResponse, WireSpanEvent, WireTrace } from './types.ts';
+import { prunedMember, toSeconds } from './wire.ts';
 
 const MAX_TRACES = 5;
 
@@ -33,14 +37,38 @@ export const batchGetTraces = operation({
       throw new OpenrayError('InvalidRequestException', 'Containing duplicate trace ids');
     }
     const options = { signal, onIncomplete };
-    const [traces, links] = await Promise.all([loadTraces(store, ids, options), linksTo(store, ids, options)]);
+    const [documents, links] = await Promise.all([loadDocuments(store, ids, options), linksTo(store, ids, options)]);
+    const traces = ids.flatMap((id) => {
+      const ofTrace = documents.get(id) ?? [];
+      const trace = assembleTrace(ofTrace);
+      return trace === undefined ? [] : [{ trace, events: spanEventsOf(ofTrace) }];
+    });
     return {
-      Traces: traces.map((trace) => toWireTrace(trace, consumersOf(trace, links))),
+      Traces: traces.map(({ trace, events }) => ({
+        ...toWireTrace(trace, consumersOf(trace, links)),
+        ...(events.length > 0 && { Events: events }),
+        ...prunedMember(store.statistics(), trace.startUs),
+      })),
       UnprocessedTraceIds: [],
       NextToken: null,
     };
   },
 });
+
+/** By time. The documents of a span hold only what X-Ray has a place for: its exceptions. */
+function spanEventsOf(documents: readonly Document[]): readonly WireSpanEvent[] {
+  const hasEvents = documents.some((one) => one.format === 'otlp' && one.span.span.events !== undefined);
+  if (!hasEvents) return [];
+  return Array.from(sentSpans(documents).values(), ({ span }) =>
+    (span.events ?? []).map(({ name = '', timeUnixNano }) => ({
+      Id: span.spanId,
+      Time: (nanosToUs(timeUnixNano) ?? 0) / 1e6,
+      Name: name,
+    })),
+  )
+    .flat()
+    .sort((a, b) => a.Time - b.Time);
+}
 
 /** X-Ray shows a link at both of its ends. */
 function consumersOf(trace: Trace, links: readonly TraceLink[]): ConsumerLinks {

@@ -29,19 +29,16 @@ export const getSamplingTargets = operation({
   }),
   async run({ SamplingStatisticsDocuments: reports, SamplingBoostStatisticsDocuments: boosts }, context) {
     const nowUs = Date.now() * 1000;
-    const outcomes = reports.map((report) => ({
+    const statistics = reports.map((report) => ({
       ruleName: report.RuleName,
-      target: context.samplingTargets.report(
-        {
-          ruleName: report.RuleName,
-          clientId: report.ClientID,
-          requestCount: report.RequestCount,
-          sampledCount: report.SampledCount,
-          borrowCount: report.BorrowCount ?? 0,
-        },
-        nowUs,
-      ),
+      clientId: report.ClientID,
+      timestampUs: report.Timestamp,
+      requestCount: report.RequestCount,
+      sampledCount: report.SampledCount,
+      borrowCount: report.BorrowCount ?? 0,
     }));
+    const targets = await context.samplingTargets.report(statistics, nowUs);
+    const outcomes = reports.map(({ RuleName: ruleName }, index) => ({ ruleName, target: targets[index] }));
     return {
       SamplingTargetDocuments: outcomes.flatMap(({ target }) => (target ? [toWireTarget(target)] : [])),
       LastRuleModification: toSeconds(Math.max(...context.samplingRules().map(({ modifiedUs }) => modifiedUs))),

@@ -3,7 +3,9 @@ import { getFunctionLogs, putFunctionLogs } from './function-logs.ts';
 import { getGroups } from './get-groups.ts';
 import { getSamplingRules } from './get-sampling-rules.ts';
 import { getSamplingTargets } from './get-sampling-targets.ts';
+import { getServerStatus } from './get-server-status.ts';
 import { getServiceGraph } from './get-service-graph.ts';
+import { getSpan } from './get-span.ts';
 import { getTimeSeriesServiceStatistics } from './get-time-series-service-statistics.ts';
 import { getTraceGraph } from './get-trace-graph.ts';
 import { getTraceSummaries } from './get-trace-summaries.ts';
@@ -27,4 +29,6 @@ export const operations: readonly Operation[] = [
   waitForTrace,
   putFunctionLogs,
   getFunctionLogs,
+  getServerStatus,
+  getSpan,
 ];

@@ -4,6 +4,8 @@
  * @see https://docs.aws.amazon.com/xray/latest/api/API_Types.html
  */
 
+import type { LogRecord, ResourceSpans } from '../model/otlp/types.ts';
+
 export type WireServiceId = {
   readonly Name: string;
   readonly Names: readonly string[];
@@ -171,7 +173,13 @@ export type WireTrace = {
   readonly Segments: readonly { readonly Id: string; readonly Document: string }[];
   /** openray: subsegments whose parent has not arrived, as documents. */
   readonly Orphans?: readonly { readonly Id: string; readonly Document: string }[];
+  /** openray: what OpenTelemetry spans say happened in them, by time. */
+  readonly Events?: readonly WireSpanEvent[];
+  /** openray: documents that arrived before this time are gone, and the trace began before it. */
+  readonly PrunedBefore?: number;
 };
+/** An event of the span `Id`; `Time` in epoch seconds. */
+export type WireSpanEvent = { readonly Id: string; readonly Time: number; readonly Name: string };
 export type BatchGetTracesResponse = {
   readonly Traces: readonly WireTrace[];
   readonly UnprocessedTraceIds: readonly string[];
@@ -218,6 +226,20 @@ export type WaitForTraceResponse = {
   readonly Documents: readonly { readonly Format: 'xray' | 'otlp' | 'otlp-log'; readonly Body: string }[];
 };
 
+export type GetSpanRequest = { readonly TraceId: string; readonly Id: string };
+
+/** Of openray's own GetSpan. */
+export type GetSpanResponse = {
+  /** `xray`: it came as a segment document, and this is the span that holds all of it. */
+  readonly SentAs: 'otlp' | 'xray';
+  /** The one span with its resource and scope, as OTLP/JSON. */
+  readonly ResourceSpans: readonly ResourceSpans[];
+  /** Log records that tell of exceptions of the span. */
+  readonly LogRecords: readonly LogRecord[];
+};
+
+export type { AnyValue, KeyValue, LogRecord, ResourceSpans, SpanEvent, SpanLink } from '../model/otlp/types.ts';
+
 /** Of openray's own GetFunctionLogs. */
 export type WireLogEvent = {
   readonly FunctionName: string;
@@ -257,4 +279,53 @@ export type GetFunctionLogsResponse = {
   readonly Events: readonly WireLogEvent[];
   /** False when the limit cut it off. */
   readonly IsComplete: boolean;
+};
+
+export type WireCount = { readonly Cause: string; readonly Count: number };
+
+/** Of openray's own GetServerStatus. Counters of this server since it started; the store is everybody's. */
+export type GetServerStatusResponse = {
+  readonly Time: number;
+  /** When the server started. */
+  readonly StartTime: number;
+  /** By door; `Received = Stored + Queued + Rejected + Dropped`. */
+  readonly Documents: readonly {
+    readonly Door: string;
+    readonly Received: number;
+    readonly Stored: number;
+    readonly Queued: number;
+    readonly Rejected: number;
+    readonly Dropped: number;
+  }[];
+  /** Why documents were rejected and dropped, over all doors, the commonest first. */
+  readonly Rejections: readonly WireCount[];
+  readonly Drops: readonly WireCount[];
+  /** UDP packets; `Received = Read + Dropped`. */
+  readonly Datagrams: { readonly Received: number; readonly Read: number; readonly Dropped: readonly WireCount[] };
+  /** By backend that documents are forwarded to; `Received = Sent + Queued + Rejected + Dropped`. */
+  readonly Forwards: readonly {
+    readonly Target: string;
+    readonly Received: number;
+    readonly Sent: number;
+    readonly Queued: number;
+    readonly Rejected: number;
+    readonly Dropped: number;
+    readonly Retries: number;
+  }[];
+  readonly Store: {
+    /** Other servers may be on it, too. */
+    readonly IsShared: boolean;
+    readonly Documents: number;
+    readonly Bytes: number;
+    readonly FreeBytes: number | null;
+    /** The first day of which something is kept. */
+    readonly OldestDay: number | null;
+    /** Documents that arrived before this time are gone. */
+    readonly PrunedBefore: number | null;
+    /** Null: no limit. */
+    readonly RetentionDays: number | null;
+    readonly RetentionMaxBytes: number | null;
+    readonly QueuedBytes: number;
+    readonly QueueMaxBytes: number;
+  };
 };

@@ -35,7 +35,7 @@ const VALUES = [
   ...['--debugger-path', '--container-env-vars', '--add-host', '--static-dir', '--tenant-id', '--runtime'],
 ];
 const SWITCHES = [
-  ...['--no-event', '--skip-pull-image', '--force-image-build', '--shutdown', '--disable-authorizer'],
+  ...['--no-event', '--skip-pull-image', '--force-image-build', '--shutdown'],
   ...['--no-memory-limit', '--mount-symlinks', '--debug'],
 ];
 

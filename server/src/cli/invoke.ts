@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { invokeRemote } from '../client/invoke.ts';
 import { waitForTrace } from '../client/wait-for-trace.ts';
@@ -5,6 +6,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError, toFailure } from '../errors.ts';
 import type { Functions, InvocationType, InvokeResult } from '../lambda/functions.ts';
 import { renderInvocation } from '../lambda/output.ts';
+import { scheduledPayload } from '../lambda/services/schedule-specs.ts';
 import { fingerprint } from '../lambda/source-files.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { openConfiguredFunctions, type Process } from '../serve.ts';
@@ -22,6 +24,8 @@ type InvokeFlags = FunctionFlags & {
   readonly endpointUrl?: string;
   readonly failOnError?: boolean;
   readonly watch?: boolean;
+  /** True without a name. */
+  readonly schedule?: string | true;
 };
 
 /**
@@ -34,6 +38,7 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
     .argument('[name]', 'logical id or name; may be left out when the template has one function')
     .option('-e, --event <event>', 'a file, - for stdin, or JSON')
     .option('--event-file <file>', 'a file, or - for stdin')
+    .option('--schedule [name]', 'with what a schedule of the function sends, as if it were due now')
     .option('--parameter <k=v>', 'InvocationType, Qualifier, ClientContext or LogType', collect, [])
     .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'))
     .option('--endpoint-url <url>', 'invoke a function of a running openray instead, through its Invoke API')
@@ -50,7 +55,7 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
 
 async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
   const { config } = loadConfig(flags, process.env, flags.config);
-  const first = readEvent(flags);
+  const given = readEvent(flags);
   const request = readRequest(flags.parameter);
   // What a server of its own has to tell is of no interest to whoever runs a function.
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
@@ -72,8 +77,9 @@ async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise
     });
     for (let again = false; ; again = true) {
       try {
-        const payload = again ? readEvent(flags) : first;
-        const result = await functions.invoke(nameOf(name, functions), { payload, ...request });
+        const called = nameOf(name, functions);
+        const payload = scheduled(functions, called, flags, config) ?? (again ? readEvent(flags) : given);
+        const result = await functions.invoke(called, { payload, ...request });
         await functions.settled();
         printResult(result, flags.output, 'streamed');
         await printTraceUrl(result, backend, config);
@@ -92,6 +98,29 @@ async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise
   }
 }
 
+/** What `--schedule` sends. Throws InvalidRequestException when the function has no such schedule. */
+function scheduled(
+  functions: Functions,
+  called: string,
+  { schedule: wanted }: InvokeFlags,
+  { region, accountId }: Config,
+): Buffer | undefined {
+  if (wanted === undefined) return undefined;
+  const { arn } = functions.find(called);
+  const mine = functions
+    .schedules()
+    .flatMap((schedule) => schedule.targets.map((target) => ({ schedule, target })))
+    .filter(({ target }) => target.arn === arn);
+  const found = mine.find(({ schedule }) => wanted === true || schedule.name === wanted);
+  if (found === undefined) {
+    const names = mine.map(({ schedule }) => schedule.name).join(', ');
+    const sentence = `${called} has ${names === '' ? 'no schedule' : `no schedule ${wanted}, but ${names}`}`;
+    throw new OpenrayError('InvalidRequestException', sentence);
+  }
+  const call = { id: randomUUID(), atMs: Date.now(), region, accountId };
+  return Buffer.from(JSON.stringify(scheduledPayload(found.schedule, found.target, call)));
+}
+
 const LOOK_MS = 200;
 
 /** Resolves when the function's code, the template or the event's file is another than now. */
@@ -107,6 +136,9 @@ async function changed(
 
 async function invokeThere(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
   if (name === undefined) throw new OpenrayError('InvalidRequestException', 'name the function to invoke');
+  if (flags.schedule !== undefined) {
+    throw new OpenrayError('InvalidRequestException', 'schedules stand in the template: leave --endpoint-url out');
+  }
   const result = await invokeRemote({
     endpointUrl: flags.endpointUrl as string,
     functionName: name,

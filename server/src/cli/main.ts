@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { settings } from '../config.ts';
 import { FAILURES, toFailure } from '../errors.ts';
 import { assertCommand } from './assert.ts';
+import { backupCommand, restoreCommand } from './backup.ts';
 import { configCommand } from './config.ts';
 import { exportCommand } from './export.ts';
 import { graphCommand } from './graph.ts';
@@ -36,6 +37,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(assertCommand(done)));
   program.addCommand(withSettings(exportCommand(done)));
   program.addCommand(withSettings(importCommand(done)));
+  program.addCommand(withSettings(backupCommand(done)));
+  program.addCommand(withSettings(restoreCommand(done)));
   program.addCommand(withSettings(configCommand()));
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
   try {

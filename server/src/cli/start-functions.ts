@@ -15,7 +15,12 @@ import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } fro
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 
-type StartFlags = FunctionFlags & { readonly port: string; readonly host: string; readonly watch: boolean };
+type StartFlags = FunctionFlags & {
+  readonly port: string;
+  readonly host: string;
+  readonly watch: boolean;
+  readonly disableAuthorizer?: boolean;
+};
 
 type Start = (config: Config, functions: Functions, options: FunctionServerOptions) => Promise<FunctionServer>;
 
@@ -30,6 +35,7 @@ export function startLambdaCommand(done: (exitCode: number) => void): Command {
 /** `openray start-api`: the template's APIs and function URLs, where `sam local start-api` has them. */
 export function startApiCommand(done: (exitCode: number) => void): Command {
   const command = startCommand('start-api', "answer for the template's APIs and function URLs", '3000');
+  command.option('--disable-authorizer', "ask none of the template's authorizers");
   return command.action((flags: StartFlags) =>
     run(withSamConfig(command, 'local_start_api', flags), startGateway, describeRoutes, done),
   );
@@ -71,7 +77,9 @@ async function run(
       debug: debugOptions(flags),
     });
     closers.push(functions.close);
-    const server = await start(config, functions, { log, host, port, daemonAddress });
+    const { disableAuthorizer = false } = flags;
+    const isDebugged = debugOptions(flags) !== undefined;
+    const server = await start(config, functions, { log, host, port, daemonAddress, disableAuthorizer, isDebugged });
     closers.push(server.close);
     const lines = [...describe(functions, server.url), `traces at ${backend.url}`];
     process.stdout.write(`${lines.join('\n')}\n`);
@@ -88,9 +96,10 @@ function describeFunctions(functions: Functions, url: string): readonly string[]
 }
 
 function describeRoutes(functions: Functions, url: string): readonly string[] {
-  const routes = functions.routes().map(({ api, method, path, functionId }) => {
-    const place = api.kind === 'url' ? `/lambda-url/${functionId}/` : path;
-    return `  ${method.padEnd(7)} ${url}${place === '$default' ? '/' : place}  ${functionId}`;
+  const routes = functions.routes().flatMap(({ api, method, path, target }) => {
+    if (target.kind === 'fixed') return [];
+    const place = api.kind === 'url' ? `/lambda-url/${target.functionId}/` : path;
+    return [`  ${method.padEnd(7)} ${url}${place === '$default' ? '/' : place}  ${target.functionId}`];
   });
   return [`openray answers at ${url}`, ...(routes.length === 0 ? ['  the template has no API'] : routes)];
 }

@@ -6,6 +6,7 @@ import { operations } from '../api/operations.ts';
 import { OpenrayError } from '../errors.ts';
 import type { OtlpContext } from '../ingest/otlp.ts';
 import { countOne } from '../stats.ts';
+import { serveBackup } from './backup.ts';
 import { guardAgainstOtherSites } from './browser-guard.ts';
 import { serveConsole } from './console.ts';
 import { answerErrors, unknownOperation } from './errors.ts';
@@ -39,6 +40,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
   serveJaeger(app, options.context.store);
   serveExport(app, options.context.store);
+  serveBackup(app, options.context.store);
   serveEvents(app, options.context.arrivals);
   app.get('/health', async () => ({ status: 'ok', version: options.version }));
   const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());

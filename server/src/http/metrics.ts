@@ -29,14 +29,29 @@ export function metricsOf(stats: Stats, store: () => StoreStatistics): Registry 
     });
 
   counter('openray_documents_total', 'Segment documents by door and by what became of them', ['door', 'fate'], () =>
-    Object.entries(stats.documents).flatMap(([door, fates]) =>
-      Object.entries(fates).map(([fate, value]) => ({ labels: { door, fate }, value })),
+    Object.entries(stats.documents).flatMap(([door, { received, stored, rejected, dropped }]) =>
+      Object.entries({ received, stored, rejected, dropped }).map(([fate, value]) => ({
+        labels: { door, fate },
+        value,
+      })),
     ),
   );
+  new Gauge({
+    name: 'openray_documents_queued',
+    help: 'Documents that wait to be stored, by door: received less what became of them',
+    labelNames: ['door'],
+    registers: [registry],
+    collect() {
+      for (const [door, { queued }] of Object.entries(stats.documents)) this.set({ door }, queued);
+    },
+  });
   counter('openray_documents_rejected_total', 'Faulty documents by error code', ['code'], () =>
     byLabel('code', stats.rejections),
   );
-  counter('openray_datagrams_received_total', 'UDP packets received', [], () => [
+  counter('openray_documents_dropped_total', 'Sound documents that were not stored, by cause', ['cause'], () =>
+    byLabel('cause', stats.drops),
+  );
+  counter('openray_datagrams_received_total', 'UDP packets that came to the port', [], () => [
     { labels: {}, value: stats.datagrams.received },
   ]);
   counter('openray_datagrams_dropped_total', 'UDP packets dropped, by cause', ['cause'], () =>

@@ -29,15 +29,20 @@ export async function accept(
   for (const outcome of outcomes) if (!outcome.ok) countOne(stats.rejections, outcome.code);
   counters.rejected += outcomes.length - documents.length;
   if (documents.length === 0) return;
+  counters.queued += documents.length;
   try {
     await store.append(documents);
+    counters.stored += documents.length;
   } catch (thrown) {
-    counters.refused += documents.length;
+    const isFull = thrown instanceof OpenrayError && thrown.code === 'ThrottledException';
+    counters.dropped += documents.length;
+    countOne(stats.drops, isFull ? 'queue-full' : 'store-failed', documents.length);
     throw thrown instanceof OpenrayError
       ? thrown
       : new OpenrayError('ServiceUnavailable', 'the store did not take the documents; try again', { cause: thrown });
+  } finally {
+    counters.queued -= documents.length;
   }
-  counters.accepted += documents.length;
   onStored?.(documents);
   arrivals.announce([...new Set(documents.map((document) => document.traceId))]);
 }

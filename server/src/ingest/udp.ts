@@ -8,6 +8,7 @@ import { countOne } from '../stats.ts';
 import { accept, type IngestContext } from './accept.ts';
 import { readDatagram } from './datagram.ts';
 import { takeTraces } from './otlp.ts';
+import { readSocketDrops } from './socket-drops.ts';
 
 export type UdpOptions = {
   readonly host: string;
@@ -22,6 +23,9 @@ export type UdpOptions = {
 };
 
 export type UdpListener = { readonly port: number; close(): Promise<void> };
+
+/** How often the system is asked what it dropped before it came here. */
+const WATCH_EVERY_MS = 1000;
 
 /**
  * The daemon's UDP port: takes segment documents, spans too, and never answers. What is faulty or can not be stored is
@@ -54,8 +58,6 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
       }
       await accept(outcomes, 'udp', context);
     } catch (thrown) {
-      const isFull = thrown instanceof OpenrayError && thrown.code === 'ThrottledException';
-      countOne(stats.datagrams.dropped, isFull ? 'queue-full' : 'store-failed');
       log.debug({ err: thrown }, 'datagram not stored');
     }
   }
@@ -66,10 +68,22 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   });
   socket.on('error', (err) => log.warn({ err }, 'UDP socket failed'));
   await bind(socket, options);
+  const { port } = socket.address();
+  const watch = setInterval(() => void countSocketDrops(), WATCH_EVERY_MS);
+  let knownDrops = 0;
+
+  async function countSocketDrops(): Promise<void> {
+    const drops = (await readSocketDrops(port)) ?? 0;
+    if (drops <= knownDrops) return;
+    stats.datagrams.received += drops - knownDrops;
+    countOne(stats.datagrams.dropped, 'socket-full', drops - knownDrops);
+    knownDrops = drops;
+  }
 
   return {
-    port: socket.address().port,
+    port,
     async close() {
+      clearInterval(watch);
       socket.close();
       await once(socket, 'close');
       await Promise.all(inFlight);

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { join } from 'node:path';
 import { exitFailure, type PlatformFailure } from './failure.ts';
 import { splitLines } from './line-splitter.ts';
+import { guard } from './process-guard.ts';
 import { killTree } from './process-tree.ts';
 
 export type ExternalExtension = { readonly name: string; readonly file: string };
@@ -58,6 +59,7 @@ export function startExtensions(
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     });
+    guard(child);
     const lines = splitLines(options.onLine);
     child.stdout?.on('data', (chunk: Buffer) => lines.write(chunk));
     child.stdout?.on('error', () => {});

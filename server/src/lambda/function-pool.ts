@@ -210,7 +210,7 @@ export class FunctionPool {
       runtimeDir: found.ok ? found.runtimeDir : interpreters.runtimesDir,
       host: interpreters.host,
       endpointUrl,
-      queuePaths: settings.services.queuePaths,
+      queuePaths: settings.services.queuePaths(),
     });
     return new ExecutionEnvironment({
       spec,

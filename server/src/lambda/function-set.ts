@@ -6,9 +6,10 @@ import { FunctionPool } from './function-pool.ts';
 import { parseFunctionReference } from './function-reference.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
 import type { FunctionsOptions } from './functions.ts';
-import type { GatewayRoute } from './gateway/routes.ts';
+import type { GatewayRoute } from './gateway/gateway-api.ts';
 import { debugOf } from './runtime-command.ts';
 import type { Services } from './services/open-services.ts';
+import type { ScheduleSpec } from './services/schedule-specs.ts';
 import { openSlots } from './slots.ts';
 import { readTemplate, type Template } from './template.ts';
 import { openSampler } from './trace-decision.ts';
@@ -26,10 +27,13 @@ export type FoundFunction = {
 
 /** The functions of a template as it is now: when its file changes, what changed in it is opened anew. */
 export type FunctionSet = {
-  /** By logical id, name or ARN. Throws ResourceNotFoundException. */
+  /** By logical id, name, ARN or the CDK's name. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FoundFunction;
   readonly list: () => readonly FunctionSpec[];
   readonly routes: () => readonly GatewayRoute[];
+  readonly schedules: () => readonly ScheduleSpec[];
+  /** Looks whether the template has changed. */
+  readonly refresh: () => void;
   readonly fingerprint: (nameOrArn: string) => string;
   readonly kill: () => void;
   readonly close: () => Promise<void>;
@@ -61,7 +65,7 @@ export function openFunctionSet(
     );
   }
 
-  function lookForChanges(): void {
+  function refresh(): void {
     if (!hotReload || reread === undefined) return;
     const nowMs = changeTime(template.file);
     if (nowMs === changedMs) return;
@@ -73,18 +77,21 @@ export function openFunctionSet(
       return;
     }
     template.notes.forEach(note);
+    services.update(template.services);
     const before = members;
     members = membersOf(template, before);
     for (const [id, { pool }] of before) if (members.get(id)?.pool !== pool) void pool.retire();
   }
 
   function find(nameOrArn: string): FoundFunction {
-    lookForChanges();
+    refresh();
     const { name, qualifier } = parseFunctionReference(nameOrArn);
     const all = [...members.values()];
     // The emulator in AWS's images serves its one function under this name.
     const only = name === 'function' && all.length === 1 ? all[0] : undefined;
-    const member = all.find(({ pool }) => pool.spec.name === name) ?? members.get(name) ?? only;
+    const called = all.filter(({ pool }) => pool.spec.constructId === name);
+    const byConstruct = called.length === 1 ? called[0] : undefined;
+    const member = all.find(({ pool }) => pool.spec.name === name) ?? members.get(name) ?? byConstruct ?? only;
     if (member === undefined) {
       const sentence = `Function not found: ${functionArn(name, region, accountId)}`;
       throw new OpenrayError('ResourceNotFoundException', sentence);
@@ -95,14 +102,19 @@ export function openFunctionSet(
   const pools = () => [...members.values()].map(({ pool }) => pool);
   return {
     find,
+    refresh,
     fingerprint: (nameOrArn) => `${changeTime(template.file)}\n${find(nameOrArn).pool.fingerprint()}`,
     list() {
-      lookForChanges();
+      refresh();
       return pools().map(({ spec }) => spec);
     },
     routes() {
-      lookForChanges();
+      refresh();
       return template.routes;
+    },
+    schedules() {
+      refresh();
+      return template.services.schedules;
     },
     kill() {
       for (const pool of pools()) pool.kill();

@@ -309,9 +309,22 @@ describe('failures end as Lambda ends them', () => {
   });
 });
 
+test('a function that takes its time is shown in progress; one that does not is one document less', async () => {
+  const slow = local.invoke('Slow', { ms: 400 });
+  const open = await local.daemon.until((documents) =>
+    documents.find(({ name, in_progress: isOpen }) => name === 'Slow' && isOpen === true),
+  );
+  expect(open).toMatchObject({ origin: 'AWS::Lambda::Function' });
+  await slow;
+  await local.invoke('Slow', { ms: 1 });
+  const { requestId, traceId } = await local.invoke('Slow', { ms: 1 });
+  await segmentsOf(requestId);
+  expect(documentsOf(traceId)).toHaveLength(2);
+});
+
 describe('concurrency', () => {
-  test('fifty at once: each has its own event, header and trace', async () => {
-    const names = Array.from({ length: 50 }, (_, index) => `user-${index}`);
+  test('two hundred at once: each has its own event, header and trace', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `user-${index}`);
     const results = await Promise.all(names.map((name) => local.invoke('Echo', { name })));
     for (const [index, result] of results.entries()) {
       const { event, header, id } = resultOf(result) as JsonObject;
@@ -320,7 +333,7 @@ describe('concurrency', () => {
       const { service, sandbox } = await segmentsOf(result.requestId);
       expect(sandbox).toMatchObject({ trace_id: service.trace_id, parent_id: service.id });
     }
-    expect(new Set(results.map(({ traceId }) => traceId)).size).toBe(50);
+    expect(new Set(results.map(({ traceId }) => traceId)).size).toBe(200);
   });
 
   test('over the reserved concurrency is refused, and the trace says so', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OpenrayError, toFailure } from '../errors.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject, JsonValue } from '../model/json.ts';
 import { parseTraceHeader } from '../model/trace-header.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
 import { openAsyncInvocations } from './async-invocations.ts';
@@ -10,7 +10,7 @@ import type { FunctionLine, JobResult } from './execution-environment.ts';
 import type { FunctionPool } from './function-pool.ts';
 import { openFunctionSet } from './function-set.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
-import type { GatewayRoute } from './gateway/routes.ts';
+import type { GatewayRoute } from './gateway/gateway-api.ts';
 import { handleInvoke } from './invoke-api.ts';
 import { logTail } from './log-lines.ts';
 import type { Invocation } from './runtime-api.ts';
@@ -18,6 +18,8 @@ import type { DebugOptions } from './runtime-command.ts';
 import { openSegmentSender, parseDaemonAddress } from './segment-sender.ts';
 import { openServices } from './services/open-services.ts';
 import type { BatchResult } from './services/queue-source.ts';
+import type { ScheduleSpec } from './services/schedule-specs.ts';
+import type { SchedulerClock } from './services/scheduler.ts';
 import type { Template } from './template.ts';
 import { decideTrace, headerText, type Sampling, type TraceDecision, type TraceShape } from './trace-decision.ts';
 import {
@@ -52,6 +54,10 @@ export type FunctionsOptions = {
   readonly hotReload?: boolean;
   /** Stop a function's processes between its invocations. */
   readonly freeze?: boolean;
+  /** Send what the template's schedules send, when they are due. */
+  readonly runsSchedules?: boolean;
+  /** The clock that schedules go by. */
+  readonly clock?: SchedulerClock;
   /** Reads the template again; asked, with `hotReload`, after its file has changed. */
   readonly reread?: () => Template;
   /** Jobs that run at once, over all functions; more wait for their turn. */
@@ -111,6 +117,8 @@ export type Functions = {
   readonly routes: () => readonly GatewayRoute[];
   /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FunctionDescription;
+  /** Of the template, whether they run here or not. */
+  readonly schedules: () => readonly ScheduleSpec[];
   /** A text that changes with the template and the function's code, as far as it has been run. */
   readonly fingerprint: (nameOrArn: string) => string;
   /**
@@ -127,6 +135,8 @@ export type Functions = {
 
 const SYNC_MAX_BYTES = 6 * 1024 * 1024;
 const EVENT_MAX_BYTES = 1024 * 1024;
+/** What has not ended by then is shown in progress; what has would only cost a document more. */
+const OPEN_AFTER_MS = 100;
 
 /** One accepted request: what all its attempts have in common. */
 type Call = {
@@ -159,6 +169,9 @@ export function openFunctions(options: FunctionsOptions): Functions {
     invokeLater,
     runBatch: (functionId, event, links) => runBatch(functionId, event, links),
     invokeApi: (request) => handleInvoke(functions, request),
+    beforeRequest: () => set.refresh(),
+    runsSchedules: options.runsSchedules ?? false,
+    clock: options.clock,
   });
   const events = openAsyncInvocations({
     sender,
@@ -168,6 +181,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
     deliver: services.deliver,
   });
   const set = openFunctionSet(options, services, note);
+  const accepting = new Set<Promise<unknown>>();
   let isClosed = false;
 
   process.once('exit', set.kill);
@@ -240,11 +254,12 @@ export function openFunctions(options: FunctionsOptions): Functions {
   }
 
   /** For what has nobody to hear of a failure: topics, rules, destinations. */
-  function invokeLater(nameOrArn: string, event: JsonObject, traceHeader: string | undefined): void {
+  function invokeLater(nameOrArn: string, event: JsonValue, traceHeader: string | undefined): void {
     const payload = Buffer.from(JSON.stringify(event));
-    invoke(nameOrArn, { payload, traceHeader, invocationType: 'Event' }).catch((error: unknown) => {
-      note(`${nameOrArn} did not get its event: ${toFailure(error).message}`);
-    });
+    const accepted: Promise<unknown> = invoke(nameOrArn, { payload, traceHeader, invocationType: 'Event' })
+      .catch((error: unknown) => note(`${nameOrArn} did not get its event: ${toFailure(error).message}`))
+      .finally(() => accepting.delete(accepted));
+    accepting.add(accepted);
   }
 
   /** A batch of a queue: its own trace, linked to the producers'. */
@@ -258,8 +273,9 @@ export function openFunctions(options: FunctionsOptions): Functions {
   async function attempt(call: Call, trace: TraceDecision, parentId: EntityId | undefined): Promise<JobResult> {
     const { traced, requestId, invokedArn: arn, payload, clientContext } = call;
     const recorded = isRecorded(trace) && parentId !== undefined ? { trace, parentId } : undefined;
-    const opened: Promise<void>[] = [];
-    const result = await call.pool.run({
+    let opened: Promise<void> | undefined;
+    let opening: NodeJS.Timeout | undefined;
+    const running = call.pool.run({
       requestId,
       invokedArn: arn,
       payload,
@@ -267,24 +283,33 @@ export function openFunctions(options: FunctionsOptions): Functions {
       trace,
       onChunk: call.onChunk,
       onStart(startUs) {
-        if (recorded) opened.push(sender.send(openFunctionSegment({ function: traced, startUs, ...recorded })));
+        if (recorded === undefined) return;
+        opening = setTimeout(() => {
+          opened = sender.send(openFunctionSegment({ function: traced, startUs, ...recorded }));
+        }, OPEN_AFTER_MS);
       },
     });
-    await Promise.all(opened);
+    const result = await running.finally(() => clearTimeout(opening));
+    // What is complete comes last.
+    await opened;
     if (recorded) await sender.send(functionSegment({ function: traced, shape, ...recorded, ...result.run }));
     return result;
   }
 
   const functions: Functions = {
     routes: set.routes,
+    schedules: set.schedules,
     list: () => set.list().map(describe),
     find: (nameOrArn) => describe(set.find(nameOrArn).pool.spec),
     fingerprint: set.fingerprint,
     invoke,
     async settled() {
-      await events.settled();
-      await services.settled();
-      await events.settled();
+      // Each may lead to the others.
+      do {
+        await Promise.all(accepting);
+        await services.settled();
+        await events.settled();
+      } while (accepting.size > 0 || !services.isIdle());
     },
     async close() {
       isClosed = true;

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { InvokeResult } from './functions.ts';
 import { LOG_MAX_CHARS } from './invocation-log.ts';
+import { lambdaSegments } from './testing/daemon.ts';
 import { type LocalFunctions, openLocalFunctions, resultOf } from './testing/local-functions.ts';
+import { isRunning } from './testing/processes.ts';
 
 const NODE = `{Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, CodeUri: app`;
 const FILES = {
@@ -17,6 +20,9 @@ Resources:
   SlowStart: ${NODE}, Handler: slow-start.handler, Timeout: 10}}
   NeverStarts: ${NODE}, Handler: never-starts.handler, Timeout: 1}}
   Flood: ${NODE}, Handler: flood.handler}}
+  NoJson: ${NODE}, Handler: no-json.handler}}
+  Cutter: ${NODE}, Handler: cutter.handler}}
+  DiesEarly: ${NODE}, Handler: dies-early.handler}}
 `,
   'app/good.js': `exports.handler = async () => 'good';`,
   'app/printer.js': `
@@ -65,6 +71,24 @@ Resources:
     if (!existsSync('started')) { writeFileSync('started', ''); for (;;); }
     exports.handler = async () => 'at last';`,
   'app/never-starts.js': `for (;;);`,
+  'app/no-json.js': `
+    const url = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime/invocation/';
+    exports.handler = async (event, { awsRequestId }) => {
+      await fetch(url + awsRequestId + '/response', { method: 'POST', body: Buffer.from('{"half": [\\xff') });
+    };`,
+  'app/cutter.js': `
+    const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+    exports.handler = async (event, { awsRequestId }) => {
+      for (const rest of ['Content-Length: 1000\\r\\n\\r\\n"cut', 'Transfer-Encoding: chunked\\r\\n\\r\\nzz\\r\\n', 'Bad Header\\r\\n\\r\\n']) {
+        await new Promise((done) => {
+          const socket = require('node:net').connect(Number(port), host);
+          socket.on('close', done).on('error', () => {});
+          socket.write('POST /2018-06-01/runtime/invocation/' + awsRequestId + '/response HTTP/1.1\\r\\nHost: x\\r\\n' + rest, () => setTimeout(() => socket.destroy(), 20));
+        });
+      }
+      return 'whole';
+    };`,
+  'app/dies-early.js': `process.stdout.write('on my way out'); process.exit(0);`,
   'app/flood.js': `
     const base = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2018-06-01/runtime';
     exports.handler = async (event, context) => {
@@ -80,15 +104,6 @@ beforeAll(async () => {
   local = await openLocalFunctions(FILES, { initTimeoutMs: 400 });
 });
 afterAll(() => local.close());
-
-const isRunning = (pid: number) => {
-  try {
-    // A zombie that nobody has reaped yet runs no more.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
 
 test('a function that prints 100 MB gets its answer through; its log is cut to the last part', async () => {
   const result = await local.invoke('Printer');
@@ -143,9 +158,46 @@ test('one that never gets ready times out', async () => {
   expect(result.log).toContain('Task timed out after 1.00 seconds');
 });
 
-test('one that floods the Runtime API and prints no text harms nobody', async () => {
-  const [flooded, good] = await Promise.all([local.invoke('Flood'), local.invoke('Good')]);
-  expect([resultOf(flooded), resultOf(good)]).toEqual(['flooded', 'good']);
+test('one that floods the Runtime API and prints no text gets its answer through', async () => {
+  expect(resultOf(await local.invoke('Flood'))).toBe('flooded');
+});
+
+test('an answer that is no JSON reaches the caller as it is', async () => {
+  const { payload, functionError } = await local.invoke('NoJson');
+  expect(payload).toEqual(Buffer.from('{"half": [\xff'));
+  expect(functionError).toBeUndefined();
+});
+
+test('one that cuts its own connections off is heard when it sends a whole answer', async () => {
+  expect(resultOf(await local.invoke('Cutter'))).toBe('whole');
+});
+
+test('one that ends while it starts is an exit, and what it said is in the log', async () => {
+  const result = await local.invoke('DiesEarly');
+  expect(resultOf(result)).toMatchObject({
+    errorType: 'Runtime.ExitError',
+    errorMessage: expect.stringContaining('Runtime exited without providing a reason'),
+  });
+  expect(result.log).toContain('on my way out\n');
+});
+
+test.each([
+  ...['Printer', 'Stubborn', 'Forker', 'Liar', 'Closer', 'SlowStart', 'NeverStarts', 'Flood', 'NoJson', 'Cutter'],
+  'DiesEarly',
+])('while %s does its worst its neighbour is served and traced as ever', async (name) => {
+  let isOver = false;
+  const hostile = local.invoke(name, { file: '/dev/null' }).finally(() => {
+    isOver = true;
+  });
+  const served: InvokeResult[] = [];
+  do served.push(await local.invoke('Good'));
+  while (!isOver);
+  await hostile;
+  expect(new Set(served.map(resultOf))).toEqual(new Set(['good']));
+  for (const { requestId } of served) {
+    const { sandbox } = await local.daemon.until((documents) => lambdaSegments(documents, requestId));
+    expect(sandbox).not.toHaveProperty('fault');
+  }
 });
 
 test('closing ends what runs, and later calls are refused', async () => {

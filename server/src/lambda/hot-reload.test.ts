@@ -79,6 +79,44 @@ describe('a function whose', () => {
   });
 });
 
+test('queues, topics and who hears of them are as the template is now; a queue that stays keeps its messages', async () => {
+  const main = (resources: string, events = '') => `Resources:
+  F: {${FUNCTION}, Handler: a.handler${events}}}
+  Work: {Type: AWS::SQS::Queue}
+${resources}`;
+  const { write, invoke, lines, functions } = await open({
+    'template.yaml': main(''),
+    'app/a.js': `exports.handler = async (event) => { console.log('GOT ' + event.Records?.[0].body); return process.env.AWS_ENDPOINT_URL_SQS; };`,
+  });
+  const endpoint = resultOf(await invoke('F')) as string;
+  const call = async (operation: string, body: object) => {
+    const headers = { 'x-amz-target': `AmazonSQS.${operation}`, 'content-type': 'application/x-amz-json-1.0' };
+    return (await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+  };
+  const url = (name: string) => `${endpoint}/${ACCOUNT}/${name}`;
+  await call('SendMessage', { QueueUrl: url('Work'), MessageBody: 'from before' });
+  expect(await call('GetQueueUrl', { QueueName: 'More' })).toMatchObject({
+    message: expect.stringContaining('not exist'),
+  });
+
+  const events = ', Events: {Q: {Type: SQS, Properties: {Queue: !GetAtt Work.Arn}}}';
+  await write('template.yaml', main('  More: {Type: AWS::SQS::Queue}\n', events));
+  await vi.waitFor(async () => expect(await call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl'));
+  const got = () =>
+    lines.flatMap(({ text }) => /GOT (.*)/.exec(text)?.[1] ?? []).filter((body) => body !== 'undefined');
+  await vi.waitFor(() => expect(got()).toEqual(['from before']));
+
+  await write('template.yaml', main('  More: {Type: AWS::SQS::Queue}\n  # changed\n'));
+  await vi.waitFor(async () => {
+    expect(await call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl');
+    await invoke('F');
+    await call('SendMessage', { QueueUrl: url('Work'), MessageBody: 'nobody polls' });
+    await functions.settled();
+    const { Messages } = (await call('ReceiveMessage', { QueueUrl: url('Work') })) as { Messages?: object[] };
+    expect(Messages).toHaveLength(1);
+  });
+});
+
 test('a function to debug waits for its debugger, without a timeout', async () => {
   const port = 20_000 + (process.pid % 20_000);
   const { invoke, close, lines } = await openLocalFunctions(

@@ -58,6 +58,19 @@ describe('Python', () => {
   });
 });
 
+test('a shim of a version manager that has no program behind it is passed over', async () => {
+  const dir = await writeFiles({
+    'shims/python3.11': '#!/bin/sh\nexit 127\n',
+    'shims/python3.12': '#!/bin/sh\nexit 0\n',
+    python3: '',
+  });
+  for (const name of ['shims/python3.11', 'shims/python3.12', 'python3']) chmodSync(`${dir}/${name}`, 0o755);
+  const command = (runtime: string) =>
+    runtimeCommand(spec(runtime), '/code', { ...base, host: { PATH: `${dir}/shims:${dir}` } }, undefined);
+  expect(command('python3.11')).toMatchObject({ command: [`${dir}/python3`, expect.any(String)] });
+  expect(command('python3.12')).toMatchObject({ command: [`${dir}/shims/python3.12`, expect.any(String)] });
+});
+
 test('INIT_START names runtime and version', () => {
   const { version, arn } = runtimeVersion('python3.11', ['python3'], 'us-east-1');
   expect(version).toBe('python:3.11');

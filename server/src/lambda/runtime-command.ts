@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { arch } from 'node:os';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { FunctionSpec } from './function-spec.ts';
 
 export type Interpreters = {
@@ -124,7 +125,20 @@ export function runtimeVersion(runtime: string, command: readonly string[], regi
 function findProgram(name: string, path: string | undefined): string | undefined {
   if (isAbsolute(name)) return isExecutable(name) ? name : undefined;
   const folders = (path ?? '').split(delimiter).filter(isAbsolute);
-  return folders.map((folder) => join(folder, name)).find(isExecutable);
+  return folders.map((folder) => join(folder, name)).find((file) => isExecutable(file) && !isEmptyShim(file));
+}
+
+/** Whether each shim asked for so far is one without a program. */
+const emptyShims = new Map<string, boolean>();
+
+/** Version managers (pyenv, asdf, mise) put a shim on the PATH for every version that any project has; few may run here. */
+function isEmptyShim(file: string): boolean {
+  if (basename(dirname(file)) !== 'shims') return false;
+  const known = emptyShims.get(file);
+  if (known !== undefined) return known;
+  const isEmpty = spawnSync(file, ['--version'], { stdio: 'ignore', timeout: 5000 }).status !== 0;
+  emptyShims.set(file, isEmpty);
+  return isEmpty;
 }
 
 function isExecutable(path: string): boolean {

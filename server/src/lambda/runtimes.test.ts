@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../model/json.ts';
 import { lambdaSegments, subsegment } from './testing/daemon.ts';
-import { type LocalFunctions, openLocalFunctions, resultOf } from './testing/local-functions.ts';
+import { type LocalFunctions, openLocalFunctions, resultOf, writeFiles } from './testing/local-functions.ts';
 
 const FUNCTION = 'Type: AWS::Serverless::Function, Properties: {Tracing: Active, CodeUri: app, Timeout: 20';
 
@@ -291,5 +293,46 @@ def handler(event, context):
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line));
     expect(records[1]).toMatchObject({ level: 'WARNING', message: 'two\nlines', logger: 'root', requestId });
+  });
+
+  test('hears SIGTERM while it waits, when an extension has made Lambda send one', async () => {
+    const own = await openLocalFunctions({
+      'template.yaml': `Resources:\n  Tidy: {${FUNCTION}, Runtime: python3.12, Handler: tidy.handler}}\n`,
+      'app/tidy.py': `
+import json, os, signal, sys, threading, urllib.request
+API = "http://%s/2020-01-01/extension" % os.environ["AWS_LAMBDA_RUNTIME_API"]
+def call(path, body, headers):
+    return urllib.request.urlopen(urllib.request.Request(API + path, body, headers))
+registered = call("/register", json.dumps({"events": []}).encode(), {"Lambda-Extension-Name": "tidy"})
+own = {"Lambda-Extension-Identifier": registered.headers["Lambda-Extension-Identifier"]}
+threading.Thread(target=call, args=("/event/next", None, own), daemon=True).start()
+def tidy_up(signum, frame):
+    print("tidied up", flush=True)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, tidy_up)
+def handler(event, context):
+    return "ran"
+`,
+    });
+    expect(resultOf(await own.invoke('Tidy'))).toBe('ran');
+    await own.close();
+    expect(own.lines.map(({ text }) => text)).toContain('tidied up');
+  });
+
+  test('runs in the virtual environment that is active', async () => {
+    const venv = join(await writeFiles({}), 'venv');
+    execFileSync('python3', ['-m', 'venv', '--without-pip', venv]);
+    const [version = ''] = await readdir(join(venv, 'lib'));
+    const packages = join(venv, 'lib', version, 'site-packages');
+    await writeFile(join(packages, 'only_here.py'), 'WORD = "from the environment"\n');
+    const own = await openLocalFunctions(
+      {
+        'template.yaml': `Resources:\n  Uses: {${FUNCTION}, Runtime: python3.11, Handler: uses.handler}}\n`,
+        'app/uses.py': 'import only_here\ndef handler(event, context): return only_here.WORD\n',
+      },
+      { host: { PATH: process.env.PATH, VIRTUAL_ENV: venv } },
+    );
+    onTestFinished(own.close);
+    expect(resultOf(await own.invoke('Uses'))).toBe('from the environment');
   });
 });

@@ -1,10 +1,11 @@
-import { join, resolve as resolvePath } from 'node:path';
+import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from './function-spec.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import type { RawTemplate, Resource } from './template.ts';
+import { listOf, numberOr, objectOf } from './template-values.ts';
 
 const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion'];
 
@@ -29,6 +30,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
   return {
     logicalId,
     name,
+    constructId: constructIdOf(resource.metadata),
     runtime,
     handler,
     codeDir: code.kind === 'folder' ? code.dir : raw.dir,
@@ -41,7 +43,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
     architecture: architectureOf(get('Architectures')),
     logging: loggingOf(objectOf(get('LoggingConfig')), name, `${logicalId}.LoggingConfig`),
     build: buildOf(objectOf(resolveValue(resource.metadata, at('Metadata')))),
-    reservedConcurrency: optionalNumber(get('ReservedConcurrentExecutions')),
+    reservedConcurrency: numberOr(get('ReservedConcurrentExecutions'), undefined),
     ...asyncOf(get('EventInvokeConfig'), get('DeadLetterQueue') ?? get('DeadLetterConfig')),
     unsupported: unsupportedReason({ logicalId, runtime, handler, packageType, code }),
   };
@@ -64,7 +66,15 @@ function lambdaCode(properties: JsonObject, metadata: JsonObject, scope: Scope, 
   if (typeof asset === 'string' && metadata['aws:asset:property'] === 'Code') return folderOf(asset, raw);
   const code = resolveValue(properties.Code, scope);
   if (isJsonObject(code) && typeof code.ZipFile === 'string') return { kind: 'inline', text: code.ZipFile };
+  // The Serverless Framework leaves its template in a folder of its own, beside the code that it has packed.
+  if (isJsonObject(code) && basename(raw.dir) === '.serverless') return { kind: 'folder', dir: dirname(raw.dir) };
   return folderOf(code, raw);
+}
+
+/** The CDK's own name of what became this resource: `TakeOrder` of `Shop/TakeOrder/Resource`. */
+function constructIdOf(metadata: JsonObject): string | undefined {
+  const path = metadata['aws:cdk:path'];
+  return typeof path === 'string' ? path.split('/').at(-2) : undefined;
 }
 
 function folderOf(location: JsonValue | undefined, raw: RawTemplate): Code {
@@ -104,8 +114,8 @@ function asyncOf(config: JsonValue | undefined, deadLetter: JsonValue | undefine
   } = objectOf(config);
   const { OnSuccess: onSuccess, OnFailure: onFailure } = objectOf(destinations);
   return {
-    maxRetryAttempts: optionalNumber(retries) ?? 2,
-    maxEventAgeMs: (optionalNumber(age) ?? 21_600) * 1000,
+    maxRetryAttempts: numberOr(retries, 2),
+    maxEventAgeMs: numberOr(age, 21_600) * 1000,
     deadLetterArn: asText(objectOf(deadLetter).TargetArn),
     destinations: {
       onSuccess: asText(objectOf(onSuccess).Destination),
@@ -154,8 +164,7 @@ function buildOf(metadata: JsonObject): BuildSpec {
 
 /** Layers of this template that have a local folder; others can't be fetched. */
 function layerDirs(layers: JsonValue | undefined, raw: RawTemplate, scope: Scope): readonly string[] {
-  const list = Array.isArray(layers) ? (layers as readonly JsonValue[]) : [];
-  return list.flatMap((item) => {
+  return listOf(layers).flatMap((item) => {
     const target = isJsonObject(item) && typeof item.Ref === 'string' ? raw.resources[item.Ref] : undefined;
     if (target !== undefined && LAYER_TYPES.includes(target.type)) {
       const folder = resolveValue(target.properties.ContentUri ?? target.properties.Content, scope);
@@ -179,15 +188,6 @@ function numberOf(value: JsonValue | undefined, fallback: number, where: string,
     'SettingInvalid',
     `${where} is ${JSON.stringify(value)}; it must be a whole number from ${min} to ${max}`,
   );
-}
-
-function optionalNumber(value: JsonValue | undefined): number | undefined {
-  const number = Number(value ?? Number.NaN);
-  return Number.isFinite(number) ? number : undefined;
-}
-
-function objectOf(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }
 
 function asText(value: JsonValue | undefined): string | undefined {

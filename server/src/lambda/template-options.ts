@@ -1,12 +1,30 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { OpenrayError } from '../errors.ts';
 
 const DEFAULT_TEMPLATES = ['template.yaml', 'template.yml', 'template.json'];
+const SYNTHESISED = 'cdk.out';
+const COMPILED = '.serverless/cloudformation-template-update-stack.json';
 
-/** The template of the working directory, as SAM looks for it. Throws InvalidRequestException when there is none. */
+/**
+ * The template of the working directory: as SAM looks for it, then what the CDK or the Serverless Framework has made.
+ * Throws InvalidRequestException when there is none, or when the CDK has made several.
+ */
 export function findTemplate(): string {
   const found = DEFAULT_TEMPLATES.find((file) => existsSync(file));
   if (found !== undefined) return found;
+  const stacks = existsSync(SYNTHESISED)
+    ? readdirSync(SYNTHESISED).filter((file) => file.endsWith('.template.json'))
+    : [];
+  const [stack] = stacks;
+  if (stacks.length > 1) {
+    throw new OpenrayError(
+      'InvalidRequestException',
+      `${SYNTHESISED} has ${stacks.join(', ')}; name one with --template`,
+    );
+  }
+  if (stack !== undefined) return join(SYNTHESISED, stack);
+  if (existsSync(COMPILED)) return COMPILED;
   throw new OpenrayError(
     'InvalidRequestException',
     `there is no ${DEFAULT_TEMPLATES.join(', ')} here; name a template with --template`,

@@ -3,7 +3,8 @@ import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { type FunctionSpec, functionArn } from './function-spec.ts';
-import { type GatewayRoute, readRoutes } from './gateway/routes.ts';
+import type { GatewayRoute } from './gateway/gateway-api.ts';
+import { readRoutes } from './gateway/routes.ts';
 import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
 import { readServices, type ServiceSpecs, serviceValue } from './services/service-specs.ts';
 import { readFunction } from './template-function.ts';
@@ -92,7 +93,8 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   if (Object.keys(raw.resources).length === 0) {
     throw new OpenrayError('SettingInvalid', `${name}: a template has a map of Resources; this one has none`);
   }
-  const scope: Scope = { ...base, resources: resourceValues(raw, base, options) };
+  const values = resourceValues(raw, base, options);
+  const scope: Scope = { ...base, resources: { ...values, ...qualifiedValues(raw, { ...base, resources: values }) } };
   const functions = Object.entries(raw.resources)
     .filter(([, resource]) => FUNCTION_TYPES.includes(resource.type))
     .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope));
@@ -192,6 +194,22 @@ function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: T
       const name = nameOf(properties.QueueName ?? properties.TopicName, logicalId) ?? logicalId;
       const service = serviceValue(resource, name, { region, accountId });
       return [logicalId, service ?? { ref: logicalId, attributes: {} }];
+    }),
+  );
+}
+
+/** Aliases and versions: here they all are the function itself. */
+function qualifiedValues(raw: RawTemplate, scope: Scope): Scope['resources'] {
+  return Object.fromEntries(
+    Object.entries(raw.resources).flatMap(([logicalId, { type, properties }]): [string, ResourceValue][] => {
+      const isAlias = type === 'AWS::Lambda::Alias';
+      if (!isAlias && type !== 'AWS::Lambda::Version') return [];
+      const at = { ...scope, where: logicalId };
+      const named = String(resolveValue(properties.FunctionName, at) ?? '');
+      const own = Object.values(scope.resources).find(({ ref, attributes }) => [ref, attributes.Arn].includes(named));
+      const qualifier = isAlias ? String(resolveValue(properties.Name, at) ?? 'alias') : '$LATEST';
+      const arn = own?.attributes.Arn ?? named;
+      return [[logicalId, { ref: `${arn}:${qualifier}`, attributes: { AliasArn: arn, Version: qualifier } }]];
     }),
   );
 }

@@ -14,7 +14,8 @@ export type Place = {
   readonly kind: 'segment' | 'subsegment';
 };
 
-const MAX_NAME_LENGTH = 200;
+/** In UTF-16 code units. */
+export const MAX_NAME_LENGTH = 200;
 const NONE: readonly never[] = [];
 const NO_ANNOTATIONS: Readonly<Record<string, AnnotationValue>> = {};
 

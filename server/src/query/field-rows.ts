@@ -1,6 +1,7 @@
 import type { Comparison, Condition, Field, Literal, OneOf, Operator, Present } from '../filter/ast.ts';
 import type { Keyword } from '../filter/keywords.ts';
-import { attributeText, MAX_TEXT, MORE, NOT_INDEXED } from '../store/attributes.ts';
+import { MAX_NAME_LENGTH } from '../model/read-entity.ts';
+import { attributeText, MAX_TEXT, MORE, NOT_INDEXED, STATUS_PATH, TEXT_COLUMNS } from '../store/attributes.ts';
 import { type Sql, sql } from '../store/sql.ts';
 
 /*
@@ -94,7 +95,7 @@ function relationRow(field: Field, operator: Operator, value: Value): Sql | unde
     case 'metadata':
       return pathRow(['metadata', ...field.path], operator, value);
     case 'segment':
-      return NOT_INDEXED.has(field.path[0] ?? '') ? undefined : pathRow(['segment', ...field.path], operator, value);
+      return segmentRow(field.path, operator, value);
   }
 }
 
@@ -178,6 +179,26 @@ function booleanRow(key: string, operator: Operator, value: boolean): Sql | unde
 /** By the text index, for an entity that has all its attributes in the list or says that it has more. */
 export function attributeRow(path: string, value: Value): Sql {
   return sql`(has(attributes, ${attributeText(path, value)}) OR has(attributes, ${MORE}))`;
+}
+
+/** What is sent as X-Ray documents it may be in a column of its own, and is an attribute when it is sent otherwise. */
+function segmentRow(steps: readonly string[], operator: Operator, value: Value): Sql | undefined {
+  if (NOT_INDEXED.has(steps[0] ?? '')) return undefined;
+  const attribute = pathRow(['segment', ...steps], operator, value);
+  if (steps.some((step) => step.includes('.'))) return attribute;
+  const path = steps.join('.');
+  const column = TEXT_COLUMNS[path];
+  if (column !== undefined && typeof value === 'string') return anyOf([attribute, columnRow(column, operator, value)]);
+  if (path === STATUS_PATH && typeof value === 'number') {
+    return anyOf([attribute, operator === '=' && Number.isInteger(value) ? statusRow('=', value) : undefined]);
+  }
+  return attribute;
+}
+
+/** A long name is cut. */
+function columnRow(column: Sql, operator: Operator, value: string): Sql | undefined {
+  const compared = textRow(column, operator, value);
+  return compared && sql`(length(${column}) >= ${MAX_NAME_LENGTH} OR ${compared})`;
 }
 
 /** What rows do not hold: stack frames, and what may come apart from a span as log records and links. */

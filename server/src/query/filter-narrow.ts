@@ -118,7 +118,7 @@ function narrowService(identity: Identity | undefined, where: Condition | undefi
   const aliases = awsCallNames(name);
   return either([
     named,
-    someRow(sql.and([sql.or(resources), sql`namespace = 'aws'`, ...common])),
+    both([someRow(sql.or(resources)), someRow(sql.and([sql`namespace = 'aws'`, ...common]))]),
     ...(aliases.length > 0
       ? [someRow(sql.and([sql`namespace = 'aws'`, sql.or(aliases.map(isCalled)), ...common]))]
       : []),

@@ -52,7 +52,7 @@ test('sums of times that retention has dropped go, too', async () => {
   await store.append(documents);
   const pruned: Store = {
     ...store,
-    statistics: () => ({ ...store.statistics(), prunedBeforeUs: START_US + SPREAD_US / 2 }),
+    statistics: () => ({ ...store.statistics(), droppedBeforeUs: START_US + SPREAD_US / 2 }),
   };
   const first = keepRolling(store, { log, everyMs: 5 });
   await vi.waitFor(async () => expect(await readCountedSeq(store)).toBe(lastSeq), { timeout: 10_000 });

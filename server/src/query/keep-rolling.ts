@@ -18,6 +18,8 @@ export type RollingOptions = {
    * and not stored yet: on a shared store this is how long a document may take from its arrival into the store.
    */
   readonly settleMs?: number;
+  /** Work during which nothing may be counted, done between batches and a little at a time. */
+  readonly between?: (options: { readonly signal: AbortSignal; readonly pause: () => Promise<void> }) => Promise<void>;
 };
 
 const EVERY_MS = 1_000;
@@ -37,7 +39,7 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
   const stopping = new AbortController();
   const { signal } = stopping;
   const holder = randomUUID();
-  let prunedBeforeUs = 0;
+  let forgottenBeforeUs = 0;
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
@@ -46,6 +48,7 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
         if (isOurs) {
           await forgetPruned();
           await catchUp();
+          await options.between?.({ signal, pause: pauses(store, signal) });
         }
         await delay(everyMs, undefined, { signal });
       } catch (thrown) {
@@ -82,10 +85,10 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
   }
 
   async function forgetPruned(): Promise<void> {
-    const beforeUs = store.statistics().prunedBeforeUs ?? 0;
-    if (beforeUs <= prunedBeforeUs) return;
+    const beforeUs = store.statistics().droppedBeforeUs ?? 0;
+    if (beforeUs <= forgottenBeforeUs) return;
     await store.command(sql`ALTER TABLE service_map DELETE WHERE period_s > 0 AND ends_us <= ${beforeUs}`, { signal });
-    prunedBeforeUs = beforeUs;
+    forgottenBeforeUs = beforeUs;
   }
 
   const running = run();

@@ -29,10 +29,13 @@ export function either(parts: readonly (Narrow | undefined)[]): Narrow | undefin
   return merged.length > 1 ? { kind: 'or', parts: merged } : merged[0];
 }
 
-/** One look-up for all that ask for a row of `entities`. */
+/** One look-up for all that ask for a row of `entities`; of those that ask for several, for the first. */
 function mergeRows(parts: readonly Narrow[]): readonly Narrow[] {
-  const rows = parts.flatMap((part) => (part.kind === 'entity' ? [part.row] : []));
-  const others = parts.filter((part) => part.kind !== 'entity');
+  const loosened = parts.map((part) =>
+    part.kind === 'and' ? (part.parts.find(({ kind }) => kind === 'entity') ?? part) : part,
+  );
+  const rows = loosened.flatMap((part) => (part.kind === 'entity' ? [part.row] : []));
+  const others = loosened.filter((part) => part.kind !== 'entity');
   return rows.length > 0 ? [{ kind: 'entity', row: sql.or(rows) }, ...others] : others;
 }
 

@@ -5,7 +5,7 @@ import type { TraceId } from '../model/trace-id.ts';
 import { linkText } from '../store/attributes.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import { loadDocuments } from './load-traces.ts';
+import { loadChanged, loadDocuments } from './load-traces.ts';
 import { type TraceInMap, traceInMap } from './trace-in-map.ts';
 
 /** A trace as it counted when a document was the last, and as it counts since; the same object where nothing changed. */
@@ -14,7 +14,9 @@ export type TraceChange = { readonly before: TraceInMap; readonly after: TraceIn
 /** Documents after `fromSeq` up to `toSeq`, which may be Infinity. */
 export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
 
-/** Traces that are loaded at once: few, so that other work gets its turn in between. */
+/** Traces that are loaded at once: a query for so few costs more than what it reads. */
+const LOADED = 400;
+/** Traces that are looked at in one go, so that other work gets its turn in between. */
 const BATCH = 100;
 /** Traces that are looked for among links at once. */
 const LINK_BATCH = 500;
@@ -29,9 +31,22 @@ export async function* changesOf(
   { fromSeq, toSeq }: SeqRange,
   options: QueryOptions,
 ): AsyncGenerator<readonly TraceChange[]> {
-  for (let first = 0; first < traceIds.length; first += BATCH) {
-    const ids = traceIds.slice(first, first + BATCH);
-    const documents = new Map(await loadDocuments(store, ids, options));
+  const known = { less: ({ seq }: Document) => seq <= fromSeq, more: ({ seq }: Document) => seq <= toSeq };
+  for await (const states of statesOf(store, traceIds, known, options)) {
+    yield states.map(({ less, more }) => ({ before: less, after: more }));
+  }
+}
+
+/** Each of the traces made of some of its documents, and made of more: all that are in `less` are in `more`. */
+export async function* statesOf(
+  store: Store,
+  traceIds: readonly TraceId[],
+  { less: isInLess, more: isInMore }: { readonly less: IsKnown; readonly more: IsKnown },
+  options: QueryOptions,
+): AsyncGenerator<readonly { readonly less: TraceInMap; readonly more: TraceInMap }[]> {
+  for (let first = 0; first < traceIds.length; first += LOADED) {
+    const ids = traceIds.slice(first, first + LOADED);
+    const documents = new Map(await loadChanged(store, ids, options));
     const linked = new Set(
       [...documents.values()]
         .flat()
@@ -39,16 +54,15 @@ export async function* changesOf(
         .filter((id) => !documents.has(id)),
     );
     for (const [id, ofTrace] of await loadLinked(store, [...linked], options)) documents.set(id, ofTrace);
-    const after = tracesAsOf(documents, toSeq);
-    const before = tracesAsOf(documents, fromSeq, after);
-    yield ids.map((id) => {
-      const current = traceInMap(after.get(id), (linkedId) => after.get(linkedId));
-      const isSame = before.get(id) === after.get(id) && current.linkEndsUs.length === 0;
-      return {
-        before: isSame ? current : traceInMap(before.get(id), (linkedId) => before.get(linkedId)),
-        after: current,
-      };
-    });
+    const more = tracesOf(documents, isInMore);
+    const less = tracesOf(documents, isInLess, more);
+    for (let next = 0; next < ids.length; next += BATCH) {
+      yield ids.slice(next, next + BATCH).map((id) => {
+        const whole = traceInMap(more(id), more);
+        const isSame = less(id) === more(id) && whole.linkEndsUs.length === 0;
+        return { less: isSame ? whole : traceInMap(less(id), less), more: whole };
+      });
+    }
   }
 }
 
@@ -74,21 +88,21 @@ export async function takersOf(
 }
 
 type Documents = ReadonlyMap<TraceId, readonly Document[]>;
+type IsKnown = (document: Document) => boolean;
 
-/** The traces as they were when document `seq` was the last; those of `others` where these are the same. */
-function tracesAsOf(
-  documents: Documents,
-  seq: number,
-  others?: ReadonlyMap<TraceId, Trace>,
-): ReadonlyMap<TraceId, Trace> {
-  const traces = new Map<TraceId, Trace>();
-  for (const [id, all] of documents) {
-    const known = all.filter((document) => document.seq <= seq);
-    const same = known.length === all.length ? others?.get(id) : undefined;
-    const trace = same ?? assembleTrace(known);
-    if (trace !== undefined) traces.set(id, trace);
-  }
-  return traces;
+type TraceOf = (id: TraceId) => Trace | undefined;
+
+/** The traces made of the documents that are known, each once it is asked for; those of `others` where these are the same. */
+function tracesOf(documents: Documents, isKnown: IsKnown, others?: TraceOf): TraceOf {
+  const traces = new Map<TraceId, Trace | undefined>();
+  return (id) => {
+    if (traces.has(id)) return traces.get(id);
+    const all = documents.get(id) ?? [];
+    const known = all.filter(isKnown);
+    const trace = known.length === all.length && others ? others(id) : assembleTrace(known);
+    traces.set(id, trace);
+    return trace;
+  };
 }
 
 /** Traces that anything in the document links to, whichever version of it counts. */
@@ -98,8 +112,8 @@ function linkedFrom({ entities }: Document): readonly TraceId[] {
 
 async function loadLinked(store: Store, ids: readonly TraceId[], options: QueryOptions): Promise<Documents> {
   const documents = new Map<TraceId, readonly Document[]>();
-  for (let first = 0; first < ids.length; first += BATCH) {
-    const loaded = await loadDocuments(store, ids.slice(first, first + BATCH), options);
+  for (let first = 0; first < ids.length; first += LOADED) {
+    const loaded = await loadDocuments(store, ids.slice(first, first + LOADED), options);
     for (const [id, ofTrace] of loaded) documents.set(id, ofTrace);
   }
   return documents;

@@ -1,12 +1,14 @@
 import { assembleTrace } from '../model/assemble.ts';
-import { spansOfTrace, type TraceSpan } from '../model/otlp/spans-of-trace.ts';
-import type { LogInPlace } from '../model/otlp/types.ts';
-import type { TraceId } from '../model/trace-id.ts';
+import type { Document } from '../model/entity.ts';
+import { sentSpans, spansOfTrace, type TraceSpan } from '../model/otlp/spans-of-trace.ts';
+import type { LogInPlace, SpanInPlace } from '../model/otlp/types.ts';
+import { parseStored } from '../model/parse-stored.ts';
+import type { EntityId, TraceId } from '../model/trace-id.ts';
 import { sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
 import type { Place } from './list-order.ts';
-import { loadDocuments } from './load-traces.ts';
+import { type DocumentRow, documentSql, loadDocuments } from './load-traces.ts';
 import type { TimeWindow } from './window.ts';
 
 /** A trace as OpenTelemetry has it: its spans by start, and the log records that tell of their exceptions. */
@@ -30,10 +32,40 @@ export async function loadTraceSpans(
     const ofTrace = documents.get(traceId) ?? [];
     const trace = assembleTrace(ofTrace);
     if (trace === undefined) return [];
-    // One that was sent again is the same record.
-    const logs = new Map(ofTrace.flatMap((one) => (one.format === 'otlp-log' ? [[one.text, one.log] as const] : [])));
-    return [{ traceId, spans: spansOfTrace(trace, ofTrace), records: [...logs.values()] }];
+    return [{ traceId, spans: spansOfTrace(trace, ofTrace), records: recordsIn(ofTrace) }];
   });
+}
+
+/** One entity as a span; `isAsSent` where it came as one. `records` tell of its exceptions. */
+export type SpanOfEntity = {
+  readonly place: SpanInPlace;
+  readonly isAsSent: boolean;
+  readonly records: readonly LogInPlace[];
+};
+
+/**
+ * Undefined where there is no such span: the entity is unknown, or stands for the service around a call. What came as a
+ * span is read alone; what did not needs its whole trace.
+ */
+export async function loadSpan(
+  store: Store,
+  traceId: TraceId,
+  id: EntityId,
+  options: QueryOptions = {},
+): Promise<SpanOfEntity | undefined> {
+  const rows = await store.query<DocumentRow>(documentSql(traceId, id), options);
+  const documents = rows.flatMap(({ format, body, seq }) => parseStored(format, body, seq));
+  const sent = sentSpans(documents).get(id);
+  if (sent) return { place: sent, isAsSent: true, records: recordsIn(documents) };
+  const [trace] = await loadTraceSpans(store, [traceId], options);
+  const made = trace?.spans.find(({ place }) => place.span.spanId === id);
+  return made && { place: made.place, isAsSent: false, records: [] };
+}
+
+/** One that was sent again is the same record. */
+function recordsIn(documents: readonly Document[]): readonly LogInPlace[] {
+  const logs = documents.flatMap((one) => (one.format === 'otlp-log' ? [[one.text, one.log] as const] : []));
+  return [...new Map(logs).values()];
 }
 
 /** The traces that `findTraces` finds, in its order, as long as the caller takes them. */

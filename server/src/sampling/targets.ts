@@ -4,6 +4,8 @@ import type { SamplingRule } from './rules.ts';
 export type SamplingStatistics = {
   readonly ruleName: string;
   readonly clientId: string;
+  /** When the client made the report: by it a report is known that comes twice. */
+  readonly timestampUs: number;
   readonly requestCount: number;
   readonly sampledCount: number;
   readonly borrowCount: number;
@@ -16,44 +18,97 @@ export type SamplingTarget = {
   readonly quota: { readonly perSecond: number; readonly ttlUs: number; readonly intervalSeconds: number } | undefined;
 };
 
-type Client = { readonly requestsPerSecond: number; readonly reportedUs: number };
-
 export type SamplingTargets = {
-  /** Takes a client's report and gives its target; undefined when the rule is not known. */
-  report(statistics: SamplingStatistics, nowUs: number): SamplingTarget | undefined;
+  /** Takes the reports of a client and gives its targets, in their order; undefined where the rule is not known. */
+  report(statistics: readonly SamplingStatistics[], nowUs: number): Promise<readonly (SamplingTarget | undefined)[]>;
 };
+
+/** A client of a rule: its demand by its last report, and what it was given. */
+export type SamplingClient = {
+  readonly requestsPerSecond: number;
+  readonly reportedUs: number;
+  readonly timestampUs: number;
+  /** Traces a second; undefined before its second report. */
+  readonly quota: number | undefined;
+};
+
+/** By rule and client id, all clients that have reported lately. */
+export type SamplingClients = ReadonlyMap<string, ReadonlyMap<string, SamplingClient>>;
 
 const INTERVAL_SECONDS = 10;
 const TTL_US = 5 * 60 * 1_000_000;
 /** A client that misses three reports has gone; its share goes to the others. */
 const GONE_US = 3 * INTERVAL_SECONDS * 1_000_000;
+/** Reports that are older or newer by their own time are taken, and change nothing. */
+const OUT_OF_TIME_US = TTL_US;
 
-/**
- * Shares a rule's reservoir among the clients that reported it lately, in proportion to their demand.
- * Quotas are whole traces a second, and together never more than the reservoir.
- * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sampling.html
- */
+/** Shares reservoirs among the clients of this process. */
 export function newSamplingTargets(rules: () => readonly SamplingRule[]): SamplingTargets {
-  const clientsOf = new Map<string, Map<string, Client>>();
+  let clients: SamplingClients = new Map();
   return {
-    report({ ruleName, clientId, requestCount }, nowUs) {
-      const rule = rules().find((candidate) => candidate.ruleName === ruleName);
-      if (rule === undefined) return undefined;
-      const clients = clientsOf.get(ruleName) ?? new Map<string, Client>();
-      clientsOf.set(ruleName, clients);
-      for (const [id, { reportedUs }] of clients) if (nowUs - reportedUs > GONE_US) clients.delete(id);
-      const isFirstReport = !clients.has(clientId);
-      clients.set(clientId, { requestsPerSecond: requestCount / INTERVAL_SECONDS, reportedUs: nowUs });
-      if (isFirstReport) return { ruleName, fixedRate: rule.fixedRate, quota: undefined };
-      const perSecond = shares(rule.reservoirSize, clients).get(clientId) ?? 0;
-      const ttlUs = Math.floor((nowUs + TTL_US) / 1_000_000) * 1_000_000;
-      return { ruleName, fixedRate: rule.fixedRate, quota: { perSecond, ttlUs, intervalSeconds: INTERVAL_SECONDS } };
+    async report(statistics, nowUs) {
+      const outcome = takeReports(clients, statistics, rules(), nowUs);
+      clients = outcome.clients;
+      return outcome.targets;
     },
   };
 }
 
+/**
+ * Shares a rule's reservoir among the clients that reported it lately, in proportion to their demand.
+ * Quotas are whole traces a second, and together never more than the reservoir: a client gets of its share what the
+ * others have not been given, and the rest once they have reported and been given less.
+ * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sampling.html
+ */
+export function takeReports(
+  before: SamplingClients,
+  statistics: readonly SamplingStatistics[],
+  rules: readonly SamplingRule[],
+  nowUs: number,
+): { readonly clients: SamplingClients; readonly targets: readonly (SamplingTarget | undefined)[] } {
+  const clients = new Map<string, Map<string, SamplingClient>>();
+  for (const { ruleName } of rules) clients.set(ruleName, clientsOf(before.get(ruleName), nowUs));
+  const targets = statistics.map((report) => {
+    const rule = rules.find(({ ruleName }) => ruleName === report.ruleName);
+    const ofRule = clients.get(report.ruleName);
+    return rule && ofRule && takeReport(rule, ofRule, report, nowUs);
+  });
+  return { clients, targets };
+}
+
+/** Those that have not gone. */
+function clientsOf(before: ReadonlyMap<string, SamplingClient> | undefined, nowUs: number) {
+  return new Map([...(before ?? [])].filter(([, { reportedUs }]) => nowUs - reportedUs <= GONE_US));
+}
+
+function takeReport(
+  rule: SamplingRule,
+  clients: Map<string, SamplingClient>,
+  { clientId, timestampUs, requestCount }: SamplingStatistics,
+  nowUs: number,
+): SamplingTarget {
+  const known = clients.get(clientId);
+  const isRepeated = known?.timestampUs === timestampUs;
+  if (!isRepeated && Math.abs(nowUs - timestampUs) <= OUT_OF_TIME_US) {
+    const report = { requestsPerSecond: requestCount / INTERVAL_SECONDS, reportedUs: nowUs, timestampUs };
+    clients.set(clientId, { ...report, quota: known?.quota });
+    if (known) clients.set(clientId, { ...report, quota: quotaOf(clientId, rule.reservoirSize, clients) });
+  }
+  const perSecond = clients.get(clientId)?.quota;
+  const { ruleName, fixedRate } = rule;
+  if (perSecond === undefined) return { ruleName, fixedRate, quota: undefined };
+  const ttlUs = Math.floor((nowUs + TTL_US) / 1_000_000) * 1_000_000;
+  return { ruleName, fixedRate, quota: { perSecond, ttlUs, intervalSeconds: INTERVAL_SECONDS } };
+}
+
+function quotaOf(clientId: string, reservoir: number, clients: ReadonlyMap<string, SamplingClient>): number {
+  const share = shares(reservoir, clients).get(clientId) ?? 0;
+  const given = [...clients].reduce((sum, [id, { quota }]) => (id === clientId ? sum : sum + (quota ?? 0)), 0);
+  return Math.max(0, Math.min(share, reservoir - given));
+}
+
 /** Largest remainder: whole numbers that add up to the reservoir, in proportion to demand, ties by client id. */
-function shares(reservoir: number, clients: ReadonlyMap<string, Client>): ReadonlyMap<string, number> {
+function shares(reservoir: number, clients: ReadonlyMap<string, SamplingClient>): ReadonlyMap<string, number> {
   const all = [...clients].sort(([a], [b]) => (a < b ? -1 : 1));
   const demand = all.reduce((sum, [, { requestsPerSecond }]) => sum + requestsPerSecond, 0);
   const exact = all.map(([id, { requestsPerSecond }]) => {

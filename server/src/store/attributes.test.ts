@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Entity } from '../model/entity.ts';
-import { attributesOf, attributeText, MAX_ATTRIBUTES, MORE } from './attributes.ts';
+import { attributeText, MAX_ATTRIBUTES, MORE } from './attributes.ts';
+import { attributeTexts } from './testing/attribute-texts.ts';
 import { anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
 
+const attributesOf = (...entities: readonly Entity[]) => attributeTexts(entities);
 const entityWith = (given: Partial<Entity>) => anEntity({ traceId: traceIdOf(1), id: entityIdOf(1), ...given });
 
 test('annotations, metadata and all other fields, by path', () => {
@@ -27,12 +29,32 @@ test('annotations, metadata and all other fields, by path', () => {
     'annotation.isTest=false',
     'metadata.default.cart.sku=a',
     'metadata.default.cart.sku=b',
-    'segment.name=checkout',
     'segment.aws.table_names=orders',
     'segment.aws.table_names=items',
     'segment.aws.retries=0',
     'segment.cause.exceptions.message=no',
     'segment.unknown.stack=kept',
+  ]);
+});
+
+test('what all entities of a document share is there once', () => {
+  const shared = entityWith({ annotations: { tier: 'gold' } });
+  expect(attributesOf(shared, { ...shared, annotations: { tier: 'gold', items: 3 } })).toEqual([
+    'annotation.tier=gold',
+    'annotation.items=3',
+  ]);
+});
+
+test('what columns hold is no attribute, where it is as X-Ray documents it', () => {
+  const http = { request: { method: 'GET', url: ['/a'], traced: true }, response: { status: 200, content_length: 5 } };
+  expect(
+    attributesOf(entityWith({ fields: { name: 'checkout', origin: 7, fault: true, http, 'http.request.url': '/b' } })),
+  ).toEqual([
+    'segment.origin=7',
+    'segment.http.request.url=/a',
+    'segment.http.request.url=/b',
+    'segment.http.request.traced=true',
+    'segment.http.response.content_length=5',
   ]);
 });
 
@@ -52,8 +74,8 @@ test('count and depth are bounded, annotations first, and what has more says so 
   for (let level = 0; level < 10_000; level++) deep = { a: deep };
   const wide = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, index]));
   const attributes = attributesOf(entityWith({ annotations: { last: 1 }, metadata: { deep, wide } }));
-  expect(attributes.filter((attribute) => attribute !== MORE).length).toBe(MAX_ATTRIBUTES - 1);
+  expect(attributes.filter((attribute) => attribute !== MORE).length).toBe(MAX_ATTRIBUTES);
   expect(attributes.filter((attribute) => attribute === MORE).length).toBe(1);
   expect(attributes[0]).toBe('annotation.last=1');
-  expect(attributes[2]).toBe('metadata.wide.k0=0');
+  expect(attributes[1]).toBe('metadata.wide.k0=0');
 });

@@ -1,7 +1,8 @@
-import type { Entity, Link } from '../model/entity.ts';
+import type { Entity } from '../model/entity.ts';
 import { isJsonObject, type JsonValue } from '../model/json.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { isToProducer } from '../model/trace-links.ts';
+import { type Sql, sql } from './sql.ts';
 
 /**
  * The strings by which any attribute of an entity is found: `annotation.KEY=VALUE`, `metadata.NAMESPACE.PATH=VALUE`,
@@ -9,7 +10,7 @@ import { isToProducer } from '../model/trace-links.ts';
  * as they are, numbers and booleans as JSON writes them; null, `{}` and `[]` give none.
  *
  * They narrow a search and never decide it: a long value is cut, "1" and 1 look alike, so does a key with a dot in it
- * and two keys. Of an entity with more than MAX_ATTRIBUTES or more than 32 levels not all are there: it has MORE last.
+ * and two keys. Of an entity with more than MAX_ATTRIBUTES or more than 32 levels not all are there, but MORE is.
  */
 export const MAX_ATTRIBUTES = 256;
 /** No path begins so. What is looked for may be in an entity that has it. */
@@ -23,15 +24,35 @@ export const NOT_INDEXED: ReadonlySet<string> = new Set([
   'id',
   'trace_id',
   'parent_id',
+  'type',
   'start_time',
   'end_time',
+  'in_progress',
+  'fault',
+  'error',
+  'throttle',
   'annotations',
   'metadata',
   'subsegments',
 ]);
 
+/** Columns that hold other fields, where these are what X-Ray documents; such a value gives no `segment.PATH` either. */
+export const TEXT_COLUMNS: Readonly<Record<string, Sql>> = {
+  name: sql`name`,
+  origin: sql`origin`,
+  namespace: sql`namespace`,
+  user: sql`user`,
+  resource_arn: sql`resource_arn`,
+  'http.request.method': sql`http_method`,
+  'http.request.url': sql`http_url`,
+  'http.request.user_agent': sql`http_user_agent`,
+  'http.request.client_ip': sql`http_client_ip`,
+};
+/** The same for a number, of the column `http_status`. */
+export const STATUS_PATH = 'http.response.status';
+
 /** The string to look for with `has(attributes, …)`, beside MORE; `path` begins with `annotation.`, `metadata.` or `segment.`. */
-export function attributeText(path: string, value: string | number | boolean): string {
+export function attributeText(path: string, value: AttributeValue): string {
   const text = `${path}=${value}`;
   return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT);
 }
@@ -44,40 +65,125 @@ export function linkText(traceId: TraceId): string {
   return `${LINK_PREFIX}${traceId}`;
 }
 
+export type AttributeValue = string | number | boolean;
+
+/** Values by path, `count` in all. */
+export type Attributes = {
+  readonly values: ReadonlyMap<string, readonly AttributeValue[]>;
+  readonly count: number;
+  /** There is more than is here. */
+  readonly hasMore: boolean;
+};
+
 /**
- * Annotations first: they are what people search for, and the count is bounded. Stack frames are left out. Links are
- * all in: a batch of messages may have thousands, and each must be found from its producer.
+ * What a document's entities have: it is in the row of its top entity, so that what all of them share is stored and
+ * looked up once. Of each entity the annotations come first: they are what people search for, and the count is bounded.
+ * Stack frames are left out.
  */
-export function attributesOf(entity: Entity): readonly string[] {
-  const found: string[] = [];
-  for (const key in entity.annotations) collect(found, `annotation.${key}`, entity.annotations[key], 0);
-  collect(found, 'metadata', entity.metadata, 0);
-  for (const key in entity.fields) {
-    if (!NOT_INDEXED.has(key)) collect(found, `segment.${key}`, entity.fields[key], 0);
+export function attributesOf(entities: readonly Entity[]): Attributes {
+  const found: Found = { values: new Map(), count: 0, bound: 0, hasMore: false };
+  for (const { annotations, metadata, fields } of entities) {
+    found.bound = found.count + MAX_ATTRIBUTES;
+    for (const key in annotations) collect(found, memberPath('annotation', key), annotations[key], 0);
+    collect(found, 'metadata', metadata, 0);
+    for (const key in fields) collectField(found, key, fields[key]);
   }
-  if (entity.links.length > 0) addLinks(found, entity.links.filter(isToProducer));
   return found;
 }
 
-function addLinks(found: string[], links: readonly Link[]): void {
-  for (const traceId of new Set(links.map((link) => link.traceId))) found.push(linkText(traceId));
-  for (const { traceId, id } of links) if (id !== undefined) found.push(`${linkText(traceId)} ${id}`);
+type Found = {
+  readonly values: Map<string, AttributeValue[]>;
+  count: number;
+  /** The count at which the entity has enough. */
+  bound: number;
+  hasMore: boolean;
+};
+
+function collectField(found: Found, key: string, value: JsonValue | undefined): void {
+  if (NOT_INDEXED.has(key)) return;
+  if (key === 'http' && isJsonObject(value)) {
+    for (const part in value) collectHttp(found, memberPath('http', part), value[part]);
+  } else if (key.includes('.') || !isInColumn(key, value)) {
+    collect(found, memberPath('segment', key), value, 0);
+  }
+}
+
+function collectHttp(found: Found, path: string, value: JsonValue | undefined): void {
+  if (!isJsonObject(value)) {
+    collect(found, memberPath('segment', path), value, 1);
+    return;
+  }
+  for (const key in value) {
+    const member = memberPath(path, key);
+    if (!isInColumn(member, value[key])) collect(found, memberPath('segment', member), value[key], 2);
+  }
+}
+
+function isInColumn(path: string, value: JsonValue | undefined): boolean {
+  if (typeof value === 'string') return TEXT_COLUMNS[path] !== undefined;
+  return typeof value === 'number' && path === STATUS_PATH;
 }
 
 /** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */
-function collect(found: string[], path: string, value: JsonValue | undefined, depth: number): void {
-  if (found.length >= MAX_ATTRIBUTES || depth === MAX_DEPTH) {
-    if (!found.includes(MORE)) found.push(MORE);
+function collect(found: Found, path: string, value: JsonValue | undefined, depth: number): void {
+  if (found.count >= found.bound || depth === MAX_DEPTH) {
+    found.hasMore = true;
     return;
   }
   if (Array.isArray(value)) {
     for (const item of value) collect(found, path, item, depth + 1);
   } else if (isJsonObject(value)) {
     for (const key in value) {
-      if (key !== 'stack' || path !== 'segment.cause.exceptions')
-        collect(found, `${path}.${key}`, value[key], depth + 1);
+      if (key !== 'stack' || path !== 'segment.cause.exceptions') {
+        collect(found, memberPath(path, key), value[key], depth + 1);
+      }
     }
   } else if (value !== undefined && value !== null) {
-    found.push(attributeText(path, value as string | number | boolean));
+    add(found, path, value as AttributeValue);
   }
 }
+
+/** Among so many values one is looked for before it is added again, which would do no harm. */
+const MAX_COMPARED = 16;
+
+function add(found: Found, path: string, value: AttributeValue): void {
+  const known = found.values.get(path);
+  if (known === undefined) found.values.set(path, [value]);
+  else if (known.length > MAX_COMPARED || !known.includes(value)) known.push(value);
+  else return;
+  found.count++;
+}
+
+/** Paths that were there before, by what they are made of: senders use the same names again and again. */
+const paths = new Map<string, Map<string, string>>();
+const MAX_PATHS = 20_000;
+const MAX_CACHED_NAME = 100;
+let pathCount = 0;
+
+function memberPath(path: string, key: string): string {
+  const known = paths.get(path)?.get(key);
+  if (known !== undefined) return known;
+  const made = `${path}.${key}`;
+  if (made.length > MAX_CACHED_NAME) return made;
+  if (pathCount === MAX_PATHS) {
+    paths.clear();
+    pathCount = 0;
+  }
+  const members = paths.get(path) ?? new Map<string, string>();
+  paths.set(path, members);
+  members.set(key, made);
+  pathCount++;
+  return made;
+}
+
+/** In the row of the entity itself. All are in: a batch of messages may have thousands, each to be found from its producer. */
+export function linksOf({ links }: Entity): readonly string[] {
+  if (links.length === 0) return NO_LINKS;
+  const toProducers = links.filter(isToProducer);
+  return [
+    ...new Set(toProducers.map(({ traceId }) => linkText(traceId))),
+    ...toProducers.flatMap(({ traceId, id }) => (id === undefined ? [] : [`${linkText(traceId)} ${id}`])),
+  ];
+}
+
+const NO_LINKS: readonly never[] = [];

@@ -22,10 +22,10 @@ test('ClickHouse can read every statement of a replicated cluster, which no test
   const directory = await makeTestDirectory();
   const store = await openTestStore(directory.path);
   const migrations = await readMigrations(MIGRATIONS);
-  for (const statement of migrations.flatMap(({ statements }) => statements)) {
+  for (const statement of [...migrations.flatMap(({ statements }) => statements), BACKUP, RESTORE, DELETE]) {
     for (const query of onCluster(statement, REPLICATED) ?? []) {
       const rows = await store.query<{ explain: string }>({ ...sql``, texts: [`EXPLAIN AST ${query}`] });
-      expect(rows[0]?.explain).toMatch(/^(Create|Alter)/);
+      expect(rows[0]?.explain).toMatch(/^(Create|Alter|Backup|Restore|Delete)/);
     }
   }
   await store.close();
@@ -60,6 +60,24 @@ test('only columns are changed on the table that asks', () => {
   ).toEqual([
     "ALTER TABLE openray.t_local ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS a Map(String, Array(UInt8)) DEFAULT map('x,y', [1, 2]), ADD INDEX i a TYPE minmax, MODIFY ORDER BY (b, a)",
     "ALTER TABLE openray.t ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS a Map(String, Array(UInt8)) DEFAULT map('x,y', [1, 2])",
+  ]);
+});
+
+const BACKUP = "BACKUP TABLE t AS openray.t TO Disk('s3', 'monday/t') SETTINGS id = 'one' ASYNC";
+const RESTORE = "RESTORE TABLE openray.t AS t FROM Disk('s3', 'monday/t') SETTINGS id = 'one' ASYNC";
+
+const DELETE = 'DELETE FROM t IN PARTITION 7 WHERE cityHash64(trace_id) % 3 = 1';
+
+test('rows are deleted on each shard', () => {
+  expect(onCluster(DELETE, REPLICATED)).toEqual([
+    "DELETE FROM openray.t_local ON CLUSTER 'main' IN PARTITION 7 WHERE cityHash64(trace_id) % 3 = 1",
+  ]);
+});
+
+test('a backup copies the rows of each shard', () => {
+  expect([BACKUP, RESTORE].flatMap((text) => onCluster(text, { ...REPLICATED, database: 'mine' }))).toEqual([
+    "BACKUP TABLE mine.t_local AS openray.t_local ON CLUSTER 'main' TO Disk('s3', 'monday/t') SETTINGS id = 'one' ASYNC",
+    "RESTORE TABLE openray.t_local AS mine.t_local ON CLUSTER 'main' FROM Disk('s3', 'monday/t') SETTINGS id = 'one' ASYNC",
   ]);
 });
 

@@ -13,6 +13,8 @@ type ClusterDatabase = Cluster & { readonly database: string };
  */
 export function onCluster(statement: string, cluster: ClusterDatabase): readonly string[] | undefined {
   const text = statement.replace(/^(\s*--.*\n)+/, '').trim();
+  const copied = COPY.exec(text);
+  if (copied) return copyTable(copied, cluster);
   const [, verb = '', name = '', rest = ''] = STATEMENT.exec(text) ?? [];
   switch (verb.replace(/\s+/g, ' ')) {
     case 'CREATE TABLE IF NOT EXISTS':
@@ -22,6 +24,7 @@ export function onCluster(statement: string, cluster: ClusterDatabase): readonly
     case 'ALTER TABLE':
       return alterTables(name, rest, cluster);
     case 'OPTIMIZE TABLE':
+    case 'DELETE FROM':
       return [`${verb} ${cluster.database}.${name}_local${everywhere(cluster)}${rest}`];
   }
   if (/^(CREATE|ALTER|DROP|RENAME|TRUNCATE|EXCHANGE|ATTACH|DETACH)\b/i.test(text)) {
@@ -30,7 +33,9 @@ export function onCluster(statement: string, cluster: ClusterDatabase): readonly
   return undefined;
 }
 
-const STATEMENT = /^((?:CREATE\s+(?:TABLE|VIEW)\s+IF\s+NOT\s+EXISTS)|(?:ALTER|OPTIMIZE)\s+TABLE)\s+(\w+)(.*)$/s;
+const STATEMENT =
+  /^((?:CREATE\s+(?:TABLE|VIEW)\s+IF\s+NOT\s+EXISTS)|(?:ALTER|OPTIMIZE)\s+TABLE|DELETE\s+FROM)\s+(\w+)(.*)$/s;
+const COPY = /^(BACKUP|RESTORE) TABLE (\S+) AS (\S+)(.*)$/s;
 const ENGINE = /\bENGINE = (\w*MergeTree)(?:\(([^)]*)\))?/;
 
 function createTables(name: string, definition: string, cluster: ClusterDatabase): readonly string[] {
@@ -74,6 +79,12 @@ function shardingKey(definition: string): string {
   if (/^\s*trace_id\s/m.test(definition)) return 'cityHash64(trace_id)';
   const key = /\bORDER BY (\([^()]*\)|\w+)/.exec(definition)?.[1] ?? '';
   return `cityHash64(${key.replace(/^\(|\)$/g, '')})`;
+}
+
+/** Of a table rows are copied, on each shard those that it has. One of the two names is that in the backup. */
+function copyTable([, verb, from = '', to = '', rest]: readonly string[], cluster: ClusterDatabase): readonly string[] {
+  const local = (name: string) => `${name.includes('.') ? name : `${cluster.database}.${name}`}_local`;
+  return [`${verb} TABLE ${local(from)} AS ${local(to)}${everywhere(cluster)}${rest}`];
 }
 
 /** Rows, indexes and settings are the local table's; both have the columns. */

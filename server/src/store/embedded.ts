@@ -19,6 +19,8 @@ export type EmbeddedOptions = {
   /** Threads of libuv, as set by UV_THREADPOOL_SIZE when the process began. Each running call holds one. */
   readonly threadPoolSize: number;
   readonly engineMemoryBytes: number;
+  /** The one folder that backups may be written to and read from. */
+  readonly backupDir: string;
 };
 
 type ResultBounds = { readonly maxRows: number; readonly maxBytes: number };
@@ -31,6 +33,9 @@ const MAX_WAITING = 256;
 const OWN_SESSIONS = 3;
 /** Threads left to files, DNS and compression. */
 const SPARE_THREADS = 4;
+
+/** Threads to read one small file would cost more than they bring. */
+const INSERT_SETTINGS = 'max_threads = 1, max_insert_threads = 1';
 
 /** The engine binds one directory in a process. */
 let directoryInUse: string | undefined;
@@ -69,6 +74,7 @@ async function openSessions(options: EmbeddedOptions): Promise<Engine> {
     `--max_server_memory_usage=${options.engineMemoryBytes}`,
     `--mark_cache_size=${Math.floor(options.engineMemoryBytes / 8)}`,
     `--index_mark_cache_size=${Math.floor(options.engineMemoryBytes / 16)}`,
+    `--backups.allowed_path=${options.backupDir}`,
   ];
   const open = () => new chdb.Session(options.directory, { connectionArgs });
   const opened: Session[] = [];
@@ -82,7 +88,7 @@ async function openSessions(options: EmbeddedOptions): Promise<Engine> {
     const [inserting, commanding, killing, ...reading] = opened as [Session, Session, Session, ...Session[]];
     await inserting.queryAsync('CREATE DATABASE IF NOT EXISTS openray');
     for (const session of opened) await session.queryAsync('USE openray');
-    return overSessions({ inserting, commanding, killing, reading }, options.spoolDirectory, closeAll);
+    return overSessions({ inserting, commanding, killing, reading }, options, closeAll);
   } catch (thrown) {
     await closeAll();
     throw thrown;
@@ -96,7 +102,11 @@ type Sessions = {
   readonly reading: readonly Session[];
 };
 
-function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () => Promise<void>): Engine {
+function overSessions(
+  sessions: Sessions,
+  { spoolDirectory, backupDir }: EmbeddedOptions,
+  closeAll: () => Promise<void>,
+): Engine {
   const readers = createSessionPool(sessions.reading, MAX_WAITING);
   const commanders = createSessionPool([sessions.commanding], MAX_WAITING);
   const inserters = createSessionPool([sessions.inserting], MAX_WAITING);
@@ -175,8 +185,10 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
       const names = Object.keys(columns).join(', ');
       const structure = Object.entries(columns).map((column) => column.join(' '));
       const rows = `file(${quote(path)}, 'RowBinary', ${quote(structure.join(', '))})`;
-      const once = insertToken === undefined ? '' : ` SETTINGS insert_deduplication_token = ${quote(insertToken)}`;
-      await session.queryAsync(`INSERT INTO ${table} (${names})${once} SELECT * FROM ${rows}`);
+      const once = insertToken === undefined ? '' : `, insert_deduplication_token = ${quote(insertToken)}`;
+      await session.queryAsync(
+        `INSERT INTO ${table} (${names}) SETTINGS ${INSERT_SETTINGS}${once} SELECT * FROM ${rows}`,
+      );
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
@@ -188,6 +200,8 @@ function overSessions(sessions: Sessions, spoolDirectory: string, closeAll: () =
   return {
     cluster: undefined,
     parts: sql`system.parts`,
+    backups: sql`system.backups`,
+    backupPlace: (path) => `File(${quote(join(backupDir, path))})`,
     query: (statement, options) => call(readers, statement, options),
     stream,
     command: async (statement, options) => {

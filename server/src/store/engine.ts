@@ -43,6 +43,10 @@ export type Engine = {
   readonly cluster: string | undefined;
   /** The `system.parts` of all shards, one replica each, to stand in a FROM. */
   readonly parts: Sql;
+  /** The `system.backups` of all nodes, to stand in a FROM. */
+  readonly backups: Sql;
+  /** Where BACKUP writes to and RESTORE reads from, `path` in the one place that they may. */
+  backupPlace(path: string): string;
   /** Lets running calls end, then closes. */
   close(): Promise<void>;
 };

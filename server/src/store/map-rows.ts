@@ -47,13 +47,25 @@ export type PeriodGraph = { readonly periodS: number; readonly endsUs: number; r
  * only the first takes effect.
  */
 export function mapBlock(periods: readonly PeriodGraph[], fromSeq: number, toSeq: number): RowBlock {
+  return blockOf(periods, toSeq, `service_map/${fromSeq}`);
+}
+
+/**
+ * The block that changes what was counted up to `countedSeq`, and no document more. Of the blocks that are called the same
+ * only the first takes effect.
+ */
+export function correctionBlock(periods: readonly PeriodGraph[], countedSeq: number, name: string): RowBlock {
+  return blockOf(periods, countedSeq, `service_map/${name}`);
+}
+
+function blockOf(periods: readonly PeriodGraph[], toSeq: number, insertToken: string): RowBlock {
   const rows = createRowBuffer();
   writeRow(rows, { periodS: 0, endsUs: 0 }, MARK, toSeq);
   for (const period of periods) {
     for (const node of period.graph.nodes.values()) writeRow(rows, period, rowOfNode(node), toSeq);
     for (const edge of period.graph.edges.values()) writeRow(rows, period, rowOfEdge(edge), toSeq);
   }
-  return { table: 'service_map', columns: COLUMNS, bytes: writtenBytes(rows), insertToken: `service_map/${fromSeq}` };
+  return { table: 'service_map', columns: COLUMNS, bytes: writtenBytes(rows), insertToken };
 }
 
 type Row = {

@@ -39,24 +39,42 @@ export function splitStatements(text: string): readonly string[] {
 /**
  * Brings the schema up to the newest migration. A migration that was cut short runs again: its statements say
  * IF NOT EXISTS. So does every one when a cluster has a new shard, which has no tables.
- * Throws StoreUnusable when the store was made by a newer program, or by other migrations.
+ * Throws StoreUnusable when the store was made by a newer program, or by other migrations, or is restored just now.
  */
 export async function migrate(engine: Engine, migrations: readonly Migration[]): Promise<void> {
   const isComplete = await hasMigrationsTable(engine);
   if (!isComplete) await engine.command(renderSql(CREATE_MIGRATIONS), CALL);
   const applied = await readApplied(engine);
-  refuseNewer(applied, migrations);
+  refuseHalfRestored(applied);
+  refuseOther(applied, migrations);
   for (const migration of migrations) {
     const before = applied.find(({ number }) => number === migration.number);
-    if (before && before.checksum !== migration.checksum) {
-      throw new OpenrayError(
-        'StoreUnusable',
-        `The store was made by another ${migration.name} than this program has; use the version that made it, or a new data directory`,
-      );
-    }
     if (before === undefined || !isComplete) await run(engine, migration);
     if (before === undefined) await engine.command(renderSql(insertApplied(migration)), CALL);
   }
+}
+
+/** In the table of migrations while a restore runs, and for ever when it was cut short. */
+const RESTORING: Migration = { number: 0, name: 'restoring', checksum: '', statements: [] };
+
+/** From here to `endRestore` nobody can open the store. It has the table of migrations then, to be restored. */
+export async function beginRestore(engine: Engine): Promise<void> {
+  await engine.command(renderSql(CREATE_MIGRATIONS), CALL);
+  await engine.command(renderSql(insertApplied(RESTORING)), CALL);
+}
+
+/** The tables as they were when those migrations had run that have been restored. Throws as `migrate` does. */
+export async function makeRestoredTables(engine: Engine, migrations: readonly Migration[]): Promise<void> {
+  const applied = await readApplied(engine);
+  refuseOther(applied, migrations);
+  for (const migration of migrations) {
+    if (applied.some(({ number }) => number === migration.number)) await run(engine, migration);
+  }
+}
+
+export async function endRestore(engine: Engine): Promise<void> {
+  const statement = sql`ALTER TABLE migrations DELETE WHERE number = ${RESTORING.number} SETTINGS mutations_sync = 2`;
+  await engine.command(renderSql(statement), CALL);
 }
 
 const CREATE_MIGRATIONS = sql`
@@ -86,14 +104,31 @@ async function readApplied(engine: Engine): Promise<readonly Applied[]> {
     .map((line): Applied => JSON.parse(line));
 }
 
-function refuseNewer(applied: readonly Applied[], migrations: readonly Migration[]): void {
-  const newest = applied.at(-1);
-  const known = migrations.at(-1)?.number ?? 0;
-  if (newest === undefined || newest.number <= known) return;
+function refuseHalfRestored(applied: readonly Applied[]): void {
+  if (applied[0]?.number !== RESTORING.number) return;
   throw new OpenrayError(
     'StoreUnusable',
-    `The store has schema ${newest.number} (${newest.name}), made by a newer version of openray; this one knows up to ${known}`,
+    'A backup is being restored into the store; when nothing is, that was cut short: remove the store and restore again',
   );
+}
+
+function refuseOther(applied: readonly Applied[], migrations: readonly Migration[]): void {
+  const newest = applied.at(-1);
+  const known = migrations.at(-1)?.number ?? 0;
+  if (newest !== undefined && newest.number > known) {
+    throw new OpenrayError(
+      'StoreUnusable',
+      `The store has schema ${newest.number} (${newest.name}), made by a newer version of openray; this one knows up to ${known}`,
+    );
+  }
+  for (const { number, checksum } of applied) {
+    const own = migrations.find((migration) => migration.number === number);
+    if (own === undefined || own.checksum === checksum) continue;
+    throw new OpenrayError(
+      'StoreUnusable',
+      `The store was made by another ${own.name} than this program has; use the version that made it, or a new data directory`,
+    );
+  }
 }
 
 async function run(engine: Engine, { statements }: Migration): Promise<void> {

@@ -1,17 +1,22 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
+import { type BackupOptions, backUp, requireName, type TableCopy } from './backup.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import { openEmbedded } from './embedded.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
+import { keepRecentDocuments, NONE_RECENT } from './recent-documents.ts';
 import { openRemote } from './remote.ts';
-import { keepPruning, readPrunedBefore } from './retention.ts';
+import { keepPruning, readRetentionMarks, recordThinned } from './retention.ts';
 import { areTracesTogether } from './shard-layout.ts';
-import { renderSql, type Sql, sql } from './sql.ts';
+import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
 import { parseStoreUrl, type StoreUrl } from './store-url.ts';
+import { newUpkeep, type Upkeep } from './upkeep.ts';
+import { readUsage } from './usage.ts';
 
 export type StoreOptions = {
   /** A ClickHouse to store in; undefined for the embedded one, in `dataDir`. */
@@ -28,10 +33,16 @@ export type StoreOptions = {
   readonly commitIntervalMs: number;
   /** Documents that arrived longer ago are dropped; 0 keeps them. */
   readonly retentionDays: number;
+  /** Shorter than that where some rule keeps traces longer than others, see RetentionLimits. */
+  readonly retentionDefaultDays?: number | undefined;
   /** The oldest are dropped when the store takes more on disk; 0 keeps them. */
   readonly retentionBytes: number;
   /** Acknowledge only what has reached the disk, for machines that may lose power. */
   readonly fsync: boolean;
+  /** Folder of the embedded store's backups. */
+  readonly backupDir: string;
+  /** Disk of a remote ClickHouse for backups; undefined for the folder that it allows for them. */
+  readonly backupDisk?: string | undefined;
   readonly log: StoreLog;
 };
 
@@ -64,14 +75,28 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
+/** A running ClickHouse with its database, as it is. Throws what `openStore` does. */
+export async function openEngine(options: StoreOptions): Promise<Engine> {
+  if (options.storeUrl === undefined) return openOwnEngine(options);
+  return openRemote(remoteOptions(options, parseStoreUrl(options.storeUrl)));
+}
+
+const remoteOptions = ({ poolSize, backupDisk }: StoreOptions, url: StoreUrl) => ({
+  url,
+  poolSize,
+  backupDisk,
+  areTracesTogether: false,
+});
+
 /** Opened twice on a cluster: how it may be asked stands in its own tables. */
 async function openRemoteStore(url: StoreUrl, options: StoreOptions): Promise<Store> {
-  const { poolSize } = options;
-  const engine = await prepare(await openRemote({ url, poolSize, areTracesTogether: false }), options);
+  const remote = remoteOptions(options, url);
+  const engine = await prepare(await openRemote(remote), options);
   if (url.cluster === undefined) return overEngine(engine, options);
   try {
     const database = databaseOver(engine, options);
-    const isTogether = await areTracesTogether(database, url.cluster.name, await readPrunedBefore(database));
+    const { droppedBeforeUs } = await readRetentionMarks(database);
+    const isTogether = await areTracesTogether(database, url.cluster.name, droppedBeforeUs);
     if (!isTogether) {
       options.log.warn({}, 'shards were added: queries ask all of them until the traces from before are gone');
       return await overEngine(engine, options);
@@ -81,7 +106,7 @@ async function openRemoteStore(url: StoreUrl, options: StoreOptions): Promise<St
     throw thrown;
   }
   await engine.close();
-  return overEngine(await openRemote({ url, poolSize, areTracesTogether: true }), options);
+  return overEngine(await openRemote({ ...remote, areTracesTogether: true }), options);
 }
 
 async function openOwnEngine(options: StoreOptions): Promise<Engine> {
@@ -92,6 +117,7 @@ async function openOwnEngine(options: StoreOptions): Promise<Engine> {
     poolSize: options.poolSize,
     threadPoolSize: options.threadPoolSize,
     engineMemoryBytes: options.engineMemoryBytes,
+    backupDir: options.backupDir,
   });
 }
 
@@ -131,35 +157,54 @@ function databaseOver(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: Store
 async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
   /** Other servers may be on it, too. */
   const isShared = options.storeUrl !== undefined;
-  const commits = createGroupCommit({
-    insert: engine.insert,
-    server: isShared ? randomInt(1, 2 ** 32) : 0,
-    ...options,
-  });
+  const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
   const database = databaseOver(engine, options);
-  let prunedBeforeUs = await readPrunedBefore(database).catch(async (thrown) => {
-    await engine.close();
-    throw thrown;
-  });
-  const retention = keepPruning(
-    { ...database, parts: engine.parts },
-    { days: options.retentionDays, bytes: options.retentionBytes },
-    {
-      holder: isShared ? randomUUID() : undefined,
-      onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
-      onPrunedBefore(beforeUs) {
-        prunedBeforeUs = beforeUs;
-      },
-      onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+  const [known, lastSeq] = await Promise.all([readRetentionMarks(database), isShared ? 0 : lastSeqOf(database)]).catch(
+    async (thrown) => {
+      await engine.close();
+      throw thrown;
     },
   );
+  let marks = known;
+  const recent = isShared ? NONE_RECENT : keepRecentDocuments(lastSeq, RECENT_BYTES);
+  const commits = createGroupCommit({ insert: engine.insert, server: serverNumber, recent, ...options });
+  const limits = {
+    days: options.retentionDays,
+    bytes: options.retentionBytes,
+    defaultDays: options.retentionDefaultDays,
+  };
+  const upkeep = newUpkeep(database, isShared);
+  const retention = keepPruning({ ...database, parts: engine.parts }, limits, {
+    upkeep,
+    onPruned(pruned) {
+      recent.forget(pruned.beforeUs);
+      options.log.info(pruned, 'old documents dropped');
+    },
+    onMarks(read) {
+      marks = read;
+    },
+    onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+  });
   return {
     ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
     insert: engine.insert,
     settledSeq: commits.settledSeq,
+    recent,
     isShared,
-    statistics: () => ({ ...commits.counts(), prunedBeforeUs }),
+    serverNumber,
+    backUp: (name, signal) => backUpAlone(engine, upkeep, { name, signal }),
+    beginUpkeep: upkeep.begin,
+    async noteThinned(beforeUs) {
+      await recordThinned(database, beforeUs);
+      recent.forget(beforeUs);
+      marks = { ...marks, prunedBeforeUs: Math.max(beforeUs, marks.prunedBeforeUs ?? 0) };
+    },
+    statistics: () => ({ ...commits.counts(), ...marks }),
+    async usage(asked?: QueryOptions) {
+      const stored = await readUsage(database, engine.parts, asked);
+      return { ...stored, queueMaxBytes: options.queueMaxBytes, retention: limits };
+    },
     async close() {
       await Promise.all([commits.close(), retention.stop()]);
       await engine.close();
@@ -167,9 +212,35 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
   };
 }
 
-/** JSONEachRow: a row a line, line feeds inside values are escaped. One parse is faster than one a line. */
-function parseRows<Row>(lines: string): readonly Row[] {
-  return JSON.parse(`[${lines.trimEnd().replaceAll('\n', ',')}]`);
+/** Text of documents that are kept as they arrived until the map has counted them: those of some seconds of a full load. */
+const RECENT_BYTES = 32 * 1024 * 1024;
+
+async function lastSeqOf(database: Database): Promise<number> {
+  const rows = await database.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`);
+  return rows[0]?.last ?? 0;
+}
+
+const UPKEEP_WITHIN_MS = 60_000;
+const UPKEEP_LOOK_AGAIN_MS = 200;
+
+/** Throws ThrottledException when other work on the whole store takes too long. */
+async function* backUpAlone(engine: Engine, upkeep: Upkeep, options: BackupOptions): AsyncGenerator<TableCopy> {
+  requireName(options.name);
+  const deadline = performance.now() + UPKEEP_WITHIN_MS;
+  let turn = await upkeep.begin();
+  while (turn === undefined) {
+    if (performance.now() > deadline) {
+      const sentence = 'The store is backed up already, or old documents are being dropped; try again later';
+      throw new OpenrayError('ThrottledException', sentence, { retryAfterSeconds: 60 });
+    }
+    await delay(UPKEEP_LOOK_AGAIN_MS, undefined, { signal: options.signal });
+    turn = await upkeep.begin();
+  }
+  try {
+    yield* backUp(engine, { ...options, signal: AbortSignal.any([options.signal, turn.signal]) });
+  } finally {
+    await turn.end();
+  }
 }
 
 const SETTING_UP: CallOptions = { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 };

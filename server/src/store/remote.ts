@@ -6,6 +6,7 @@ import { isShardAway, isUnreachable, toStoreFailure } from './clickhouse-errors.
 import { onCluster } from './cluster-tables.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
 import { type Host, type Hosts, openHosts } from './hosts.ts';
+import { quote } from './parameters.ts';
 import { readAnswer } from './remote-answer.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
 import { type RenderedSql, sql } from './sql.ts';
@@ -18,6 +19,8 @@ export type RemoteOptions = {
   readonly poolSize: number;
   /** Whether every trace is on the shard that its id says: see shard-layout.ts. */
   readonly areTracesTogether: boolean;
+  /** A disk of ClickHouse for backups; undefined for the folder that it allows for them. */
+  readonly backupDisk: string | undefined;
 };
 
 type ResultBounds = Pick<ClickHouseSettings, 'max_result_rows' | 'max_result_bytes'>;
@@ -85,7 +88,7 @@ async function createDatabase(url: StoreUrl): Promise<void> {
   }
 }
 
-function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether }: RemoteOptions): Engine {
+function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk }: RemoteOptions): Engine {
   const { cluster, database } = url;
   const constant = cluster ? { ...CLUSTER_SETTINGS, ...(areTracesTogether ? TOGETHER : SPREAD) } : SETTINGS;
   const turns = (count: number) =>
@@ -244,6 +247,9 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether }: RemoteOpt
   return {
     cluster: cluster?.name,
     parts: cluster ? sql`cluster(${cluster.name}, system.parts)` : sql`system.parts`,
+    backups: cluster ? sql`clusterAllReplicas(${cluster.name}, system.backups)` : sql`system.backups`,
+    backupPlace: (path) =>
+      backupDisk === undefined ? `File(${quote(path)})` : `Disk(${quote(backupDisk)}, ${quote(path)})`,
     query,
     stream,
     command,

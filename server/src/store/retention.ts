@@ -1,14 +1,8 @@
 import { messageOf } from './clickhouse-errors.ts';
-import { releaseLease, takeLease } from './objects.ts';
+import { type ObjectName, readObject, replaceObject } from './objects.ts';
 import { type Sql, sql } from './sql.ts';
-import type { QueryOptions, Store } from './store.ts';
-
-export type RetentionLimits = {
-  /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
-  readonly days: number;
-  /** The oldest go when all take more on disk, whole days first; 0 keeps them. */
-  readonly bytes: number;
-};
+import type { QueryOptions, RetentionLimits, Store } from './store.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** What one run did: documents that arrived before `beforeUs` are gone. */
 export type Pruned = { readonly beforeUs: number; readonly days: number; readonly partOfDay: boolean };
@@ -21,8 +15,6 @@ type DayOfParts = { readonly day: number; readonly bytes: number };
 
 const DAY_US = 86_400_000_000;
 const PRUNE_EVERY_MS = 60_000;
-/** One server prunes at a time; should it go away, another does soon. */
-const LEASE = { name: 'retention', ttlMs: 5 * PRUNE_EVERY_MS };
 /** Rewriting a day may take longer than any query may. */
 const PATIENT: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
 /** Rewriting the last day is dear, so that a run frees more than the limit asks for. */
@@ -35,18 +27,22 @@ const KEPT_OF_LIMIT = 0.9;
  */
 export async function prune(database: Database, limits: RetentionLimits, nowUs: number): Promise<Pruned | undefined> {
   const days = await readDays(database);
-  const dropped = daysToDrop(days, limits, nowUs);
+  const tooOld = daysToDrop(days, { ...limits, bytes: 0 }, nowUs);
+  const tooMuch = daysToDrop(days, limits, nowUs);
+  const isThinned =
+    tooMuch.length > tooOld.length && (await askToThin(database, days.slice(tooOld.length, -1), limits));
+  const dropped = isThinned ? tooOld : tooMuch;
   const last = dropped.at(-1);
   if (last) {
     const beforeUs = (last.day + 1) * DAY_US;
-    await recordPruned(database, beforeUs);
+    await record(database, DROPPED, beforeUs);
     for (const { day } of dropped) await dropDay(database, day);
     return { beforeUs, days: dropped.length, partOfDay: false };
   }
   const [only] = days;
   if (days.length !== 1 || only === undefined || limits.bytes === 0 || only.bytes <= limits.bytes) return undefined;
   const beforeUs = await cutOff(database, (limits.bytes * KEPT_OF_LIMIT) / only.bytes);
-  await recordPruned(database, beforeUs);
+  await record(database, DROPPED, beforeUs);
   await database.command(
     sql`ALTER TABLE documents DELETE WHERE seq < ${beforeUs} SETTINGS mutations_sync = 1`,
     PATIENT,
@@ -55,32 +51,42 @@ export async function prune(database: Database, limits: RetentionLimits, nowUs: 
   return { beforeUs, days: 0, partOfDay: true };
 }
 
-/** The time before which documents are gone, undefined when none ever went. */
-export async function readPrunedBefore(database: Database): Promise<number | undefined> {
-  const rows = await database.query<{ beforeUs: number }>(
-    sql`
-      SELECT max(toUInt64(body)) AS beforeUs FROM objects WHERE kind = 'retention' AND name = 'pruned-before-us'
-      HAVING count() > 0`,
+export type RetentionMarks = {
+  /** All documents that arrived before are gone; undefined when none ever went. */
+  readonly droppedBeforeUs: number | undefined;
+  /** Of those that arrived before some are gone, by a rule or since all are. */
+  readonly prunedBeforeUs: number | undefined;
+};
+
+export async function readRetentionMarks(database: Database): Promise<RetentionMarks> {
+  const rows = await database.query<{ name: string; beforeUs: number }>(
+    sql`SELECT name, max(toUInt64(body)) AS beforeUs FROM objects WHERE kind = 'retention' GROUP BY name`,
   );
-  return rows[0]?.beforeUs;
+  const times = new Map(rows.map(({ name, beforeUs }) => [name, beforeUs]));
+  const droppedBeforeUs = times.get(DROPPED);
+  const prunedBeforeUs = Math.max(droppedBeforeUs ?? 0, times.get(THINNED) ?? 0);
+  return { droppedBeforeUs, prunedBeforeUs: prunedBeforeUs === 0 ? undefined : prunedBeforeUs };
 }
 
+const DROPPED = 'pruned-before-us';
+const THINNED = 'thinned-before-us';
+
 /**
- * Prunes now and then; `stop` resolves when a run that is under way has ended. Of several servers on one store, each
- * with a `holder` of its own, one prunes; all learn of it.
+ * Prunes now and then; `stop` resolves when a run that is under way has ended. Of several servers on one store one
+ * prunes at a time; all learn of it.
  */
 export function keepPruning(
   database: Database,
   limits: RetentionLimits,
   {
-    holder,
+    upkeep,
     onPruned,
-    onPrunedBefore,
+    onMarks,
     onFailed,
   }: {
-    readonly holder: string | undefined;
+    readonly upkeep: Upkeep;
     onPruned(pruned: Pruned): void;
-    onPrunedBefore(beforeUs: number | undefined): void;
+    onMarks(marks: RetentionMarks): void;
     onFailed(reason: string): void;
   },
 ): { stop(): Promise<void> } {
@@ -92,11 +98,14 @@ export function keepPruning(
     command: (statement, options) => database.command(statement, { ...options, signal: stopping.signal }),
   };
   const runOnce = async () => {
-    if (holder === undefined || (await takeLease(stoppable, { ...LEASE, holder }))) {
-      const pruned = await prune(stoppable, limits, Date.now() * 1000);
+    const turn = await upkeep.begin();
+    try {
+      const pruned = turn && (await prune(stoppable, limits, Date.now() * 1000));
       if (pruned) onPruned(pruned);
+    } finally {
+      await turn?.end();
     }
-    onPrunedBefore(await readPrunedBefore(stoppable));
+    onMarks(await readRetentionMarks(stoppable));
   };
   let running: Promise<void> | undefined;
   const run = () => {
@@ -115,10 +124,35 @@ export function keepPruning(
       clearInterval(timer);
       stopping.abort();
       await running;
-      // It ends by itself when that fails.
-      if (holder !== undefined) await releaseLease(database, { ...LEASE, holder }).catch(() => {});
     },
   };
+}
+
+/** Asks for the oldest of the days that can be thinned; false when all have been. */
+async function askToThin(
+  database: Database,
+  candidates: readonly DayOfParts[],
+  { days, defaultDays = days }: RetentionLimits,
+): Promise<boolean> {
+  if (defaultDays >= days) return false;
+  const progress = await readObject(database, THINNING);
+  const { passed = {} }: { passed?: Readonly<Record<string, number>> } = JSON.parse(progress?.body ?? '{}');
+  const oldest = candidates.find(({ day }) => (passed[day] ?? 0) < defaultDays);
+  if (oldest === undefined) return false;
+  const asked = await readObject(database, ASKED);
+  if (asked?.body !== String(oldest.day)) await replaceObject(database, ASKED, asked, String(oldest.day));
+  return true;
+}
+
+/** What has been thinned, by day: in `passed` how long the traces are kept that are gone. See query/thin-out.ts. */
+export const THINNING: ObjectName = { kind: 'thinning', name: 'days' };
+/** The day that takes too much on disk. */
+const ASKED: ObjectName = { kind: 'thinning', name: 'asked' };
+
+/** The day that is to be thinned of all that no rule keeps longer, since too much is stored. */
+export async function readAskedDay(database: Pick<Store, 'query' | 'command'>): Promise<number | undefined> {
+  const asked = await readObject(database, ASKED);
+  return asked?.body === undefined ? undefined : Number(asked.body);
 }
 
 /** Oldest first. A document counts with its entity rows. */
@@ -158,11 +192,14 @@ async function dropDay(database: Database, day: number): Promise<void> {
   await database.command(sql`ALTER TABLE entities DROP PARTITION ${partition}`);
 }
 
-/** Before anything is dropped: an answer may claim too little, but not that it is complete when it is not. */
-async function recordPruned(database: Database, beforeUs: number): Promise<void> {
-  await database.command(insertPruned(beforeUs));
+/** Says of documents that arrived before that some are gone. To be called before any is. */
+export function recordThinned(database: Pick<Store, 'command'>, beforeUs: number): Promise<void> {
+  return record(database, THINNED, beforeUs);
 }
 
-const insertPruned = (beforeUs: number): Sql => sql`
-  INSERT INTO objects (kind, name, version, is_deleted, body)
-  SELECT 'retention', 'pruned-before-us', ${beforeUs}, 0, toString(${beforeUs})`;
+/** Before anything is dropped: an answer may claim too little, but not that it is complete when it is not. */
+function record(database: Pick<Store, 'command'>, name: string, beforeUs: number): Promise<void> {
+  return database.command(sql`
+    INSERT INTO objects (kind, name, version, is_deleted, body)
+    SELECT 'retention', ${name}, ${beforeUs}, 0, toString(${beforeUs})`);
+}

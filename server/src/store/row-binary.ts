@@ -89,6 +89,20 @@ export function writeString(target: RowBuffer, text: string): void {
   target.length += target.bytes.write(text, target.length);
 }
 
+/** The string `name=value`, without making it first. */
+export function writePair(target: RowBuffer, name: string, value: string): void {
+  reserve(target, 2 + (name.length + value.length) * 3);
+  const { bytes, length } = target;
+  let end = length + 1 + writeShort(bytes, name, length + 1);
+  bytes[end++] = 0x3d;
+  end += writeShort(bytes, value, end);
+  const byteLength = end - length - 1;
+  if (byteLength < 0x80) {
+    bytes[length] = byteLength;
+    target.length = end;
+  } else writeString(target, `${name}=${value}`);
+}
+
 /** Bytes written. A call into native code costs more than copying a few ASCII characters. */
 function writeShort(bytes: Buffer, text: string, offset: number): number {
   for (let index = 0; index < text.length; index++) {

@@ -1,6 +1,6 @@
 import type { AnnotationValue, Document, Entity } from '../model/entity.ts';
 import { isJsonObject } from '../model/json.ts';
-import { attributesOf } from './attributes.ts';
+import { type Attributes, attributesOf, attributeText, linksOf, MAX_TEXT, MORE } from './attributes.ts';
 import type { Columns } from './engine.ts';
 import {
   type RowBuffer,
@@ -8,6 +8,7 @@ import {
   writeFloat64,
   writeHex,
   writeLength,
+  writePair,
   writeString,
   writeUInt16,
   writeUInt32,
@@ -87,16 +88,27 @@ export function writeDocument(target: RowBuffer, document: Document, server = 0)
 
 /** A row for each entity of the document, and for each that it may turn out to hold instead. */
 export function writeEntities(target: RowBuffer, document: Document): void {
-  writeTree(target, document, document.entities);
-  if (document.format === 'otlp') writeTree(target, document, document.alternatives);
+  const trees = document.format === 'otlp' ? [document.entities, document.alternatives()] : [document.entities];
+  let attributes = attributesOf(trees.flat());
+  for (const entities of trees) {
+    const isInSegment = entities[0]?.kind === 'segment';
+    for (const entity of entities) {
+      writeEntity(target, document, { isInSegment, attributes, entity });
+      attributes = NO_ATTRIBUTES;
+    }
+  }
 }
 
-function writeTree(target: RowBuffer, document: Document, entities: readonly Entity[]): void {
-  const isInSegment = entities[0]?.kind === 'segment';
-  for (const entity of entities) writeEntity(target, document, isInSegment, entity);
-}
+const NO_ATTRIBUTES: Attributes = { values: new Map(), count: 0, hasMore: false };
 
-function writeEntity(target: RowBuffer, document: Document, isInSegment: boolean, entity: Entity): void {
+type EntityRow = {
+  readonly isInSegment: boolean;
+  readonly entity: Entity;
+  /** Of the whole document, in one row of it. */
+  readonly attributes: Attributes;
+};
+
+function writeEntity(target: RowBuffer, document: Document, { isInSegment, attributes, entity }: EntityRow): void {
   const { http } = entity;
   const ec2 = ec2Of(entity);
   writeHex(target, entity.traceId, 16);
@@ -127,7 +139,7 @@ function writeEntity(target: RowBuffer, document: Document, isInSegment: boolean
   writeString(target, ec2.availabilityZone);
   writeString(target, entity.accountId ?? '');
   writeAnnotations(target, entity.annotations);
-  writeAttributes(target, attributesOf(entity));
+  writeTexts(target, attributes, linksOf(entity));
 }
 
 /** Three maps: string, number, bool. */
@@ -157,9 +169,17 @@ function writeMap<Value extends AnnotationValue>(
   }
 }
 
-function writeAttributes(target: RowBuffer, attributes: readonly string[]): void {
-  writeLength(target, attributes.length);
-  for (const attribute of attributes) writeString(target, attribute);
+function writeTexts(target: RowBuffer, { values, count, hasMore }: Attributes, links: readonly string[]): void {
+  writeLength(target, count + (hasMore ? 1 : 0) + links.length);
+  for (const [path, ofPath] of values) {
+    for (const value of ofPath) {
+      const text = String(value);
+      if (path.length + 1 + text.length > MAX_TEXT) writeString(target, attributeText(path, text));
+      else writePair(target, path, text);
+    }
+  }
+  if (hasMore) writeString(target, MORE);
+  for (const link of links) writeString(target, link);
 }
 
 function ec2Of({ fields }: Entity): { readonly instanceId: string; readonly availabilityZone: string } {

@@ -82,6 +82,11 @@ export function renderSql(statement: Sql): RenderedSql {
   return { query: render(statement), params };
 }
 
+/** Rows of an answer in JSONEachRow: a row a line, line feeds inside values are escaped. One parse is faster than one a line. */
+export function parseRows<Row>(lines: string): readonly Row[] {
+  return JSON.parse(`[${lines.trimEnd().replaceAll('\n', ',')}]`);
+}
+
 function joinInParentheses(parts: readonly Sql[], separator: Sql, none: Sql): Sql {
   const [first, ...rest] = parts;
   if (first === undefined) return none;

@@ -1,6 +1,10 @@
 import type { Document } from '../model/entity.ts';
+import type { TableCopy } from './backup.ts';
 import type { RowBlock } from './engine.ts';
+import type { RecentDocuments } from './recent-documents.ts';
+import type { RetentionMarks } from './retention.ts';
 import type { Sql } from './sql.ts';
+import type { UpkeepTurn } from './upkeep.ts';
 
 export type QueryOptions = {
   /** Cancels the query in the engine when it fires; the promise then rejects with RequestCancelled. */
@@ -25,9 +29,32 @@ export type DocumentCounts = {
   readonly queuedBytes: number;
 };
 
-export type StoreStatistics = DocumentCounts & {
-  /** Documents that arrived before this time are gone by retention; undefined when none are. */
-  readonly prunedBeforeUs: number | undefined;
+export type StoreStatistics = DocumentCounts & RetentionMarks;
+
+export type RetentionLimits = {
+  /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
+  readonly days: number;
+  /** The oldest go when all take more on disk, whole days first; 0 keeps them. */
+  readonly bytes: number;
+  /**
+   * How long traces are kept that no rule keeps longer. Where that is shorter than `days`, what is too large is thinned
+   * of them, day by day, before any day is dropped for its size.
+   */
+  readonly defaultDays?: number | undefined;
+};
+
+/** What is stored, of all servers on the store; and how much of it may be. */
+export type StoreUsage = {
+  /** On disk, of all tables, indexes included. */
+  readonly bytes: number;
+  /** Every version of every document, until merges drop what came twice. */
+  readonly documents: number;
+  /** The first day (UTC) of which something is kept; undefined while there is nothing. */
+  readonly oldestDayUs: number | undefined;
+  /** Left on the disk of the engine that was asked; undefined where it does not know. */
+  readonly freeBytes: number | undefined;
+  readonly queueMaxBytes: number;
+  readonly retention: RetentionLimits;
 };
 
 /**
@@ -52,9 +79,25 @@ export type Store = {
    * on their way.
    */
   settledSeq(): number | undefined;
+  /** Some documents that arrived before this time are about to be deleted: answers say so from here on. */
+  noteThinned(beforeUs: number): Promise<void>;
+  readonly recent: RecentDocuments;
   /** Whether other servers may store documents here, too. */
   readonly isShared: boolean;
+  /** In the column `server` of what this server stores. */
+  readonly serverNumber: number;
+  /**
+   * Copies all that is stored into a backup, while the server goes on; every document that was acknowledged before is in
+   * it. Yields now and then. Throws InvalidRequestException for a name that is none or taken, ThrottledException when
+   * old documents are being dropped or another backup is made for more than a minute, SettingInvalid when ClickHouse has
+   * no place for backups.
+   */
+  backUp(name: string, signal: AbortSignal): AsyncIterable<TableCopy>;
+  /** The turn for work on the whole store, of which one piece runs at a time; undefined while another one does. */
+  beginUpkeep(): Promise<UpkeepTurn | undefined>;
   statistics(): StoreStatistics;
+  /** Asks the engine. */
+  usage(options?: QueryOptions): Promise<StoreUsage>;
   /** Writes what is queued, then closes. */
   close(): Promise<void>;
 };

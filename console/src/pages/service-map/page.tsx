@@ -5,6 +5,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { type ReactElement, useMemo } from 'react';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { FilterBox } from '../../shared/filter-box.tsx';
+import { GapsNotice } from '../../shared/gaps-notice.tsx';
 import type { MapSelection, ServiceMap } from '../../shared/map/graph.ts';
 import { MapView } from '../../shared/map/map-view.tsx';
 import { NoTraces } from '../../shared/no-traces.tsx';
@@ -69,6 +70,7 @@ export function ServiceMapPage(): ReactElement {
       </div>
       <div className={styles.content}>
         <div className={styles.main} aria-busy={isFetching}>
+          <GapsNotice gaps={data?.gaps} />
           {error && (
             <div className={styles.notice}>
               <FailureAlert error={error} onRetry={() => void refetch()} />

@@ -14,6 +14,7 @@ import { MetadataTab } from './tabs/metadata-tab.tsx';
 import { OverviewTab } from './tabs/overview-tab.tsx';
 import { RawTab } from './tabs/raw-tab.tsx';
 import { ResourcesTab } from './tabs/resources-tab.tsx';
+import { SpanTab } from './tabs/span-tab.tsx';
 import { SqlTab } from './tabs/sql-tab.tsx';
 
 type Props = {
@@ -68,7 +69,13 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
           },
         ]
       : []),
-    { id: 'raw', label: 'Raw', content: <RawTab entity={entity} /> },
+    {
+      id: 'span',
+      label: 'Span',
+      count: entity.events.length,
+      content: <SpanTab tree={tree} entity={entity} />,
+    },
+    { id: 'raw', label: 'Raw', content: <RawTab traceId={tree.id} entity={entity} /> },
   ];
   return (
     <aside className={styles.panel} aria-label="Details of the selection">

@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { ApiFailure } from '../../shared/api.ts';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
+import { GapsNotice } from '../../shared/gaps-notice.tsx';
 import { type MapSelection, nodeKey } from '../../shared/map/graph.ts';
 import { MapView } from '../../shared/map/map-view.tsx';
 import type { Entity, TraceTree } from './entities.ts';
@@ -21,7 +22,8 @@ export function TracePage(): ReactElement {
   const { id } = route.useParams();
   const { entity: selectedId, map: isMapShown } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data: tree, error, refetch } = useTrace(id);
+  const { data, error, refetch } = useTrace(id);
+  const tree = data?.tree;
   const { data: summary } = useTraceSummary(tree);
   const select = (entity: string | undefined) =>
     void navigate({ search: (before) => ({ ...before, entity }), replace: true });
@@ -35,7 +37,7 @@ export function TracePage(): ReactElement {
       </div>
     );
   }
-  if (!tree) {
+  if (!data || !tree) {
     return (
       <div className={styles.notice}>
         <Spinner size="large" /> Loading the trace
@@ -51,6 +53,7 @@ export function TracePage(): ReactElement {
         isMapShown={isMapShown}
         onToggleMap={() => void navigate({ search: (before) => ({ ...before, map: !isMapShown }), replace: true })}
       />
+      <GapsNotice gaps={data.gaps} />
       {summary && <RootCauses summary={summary} />}
       {isMapShown && <TraceMap id={id} tree={tree} selected={selected} onSelect={select} />}
       <div className={styles.detail}>

@@ -53,7 +53,7 @@ function pushRows(rows: Row[], entities: readonly Entity[], level: number, close
   }
 }
 
-/** Ids of the entities that hold `words` in name, id, URL, annotations or exceptions, in the order of the timeline. */
+/** Ids of the entities that hold `words` in name, id, URL, annotations, events or exceptions, in the order of the timeline. */
 export function findEntities(tree: TraceTree, words: string): readonly string[] {
   const wanted = words.trim().toLowerCase();
   if (wanted === '') return [];
@@ -80,7 +80,8 @@ export function closable(tree: TraceTree): ReadonlySet<string> {
   return new Set([...tree.byId.values()].filter(({ children }) => children.length > 0).map(({ id }) => id));
 }
 
-function searchText({ id, name, fields }: Entity): string {
+function searchText({ id, name, fields, events }: Entity): string {
   const { http, annotations, cause, aws, sql } = fields;
-  return `${name}\n${id}\n${JSON.stringify([http, annotations, cause, aws, sql])}`.toLowerCase();
+  const happened = events.map((event) => event.name).join('\n');
+  return `${name}\n${id}\n${happened}\n${JSON.stringify([http, annotations, cause, aws, sql])}`.toLowerCase();
 }

@@ -1,20 +1,32 @@
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { WireTraceSummary } from 'openray/api-types';
 import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummaries, toWireWindow } from '../../shared/api.ts';
+import { ASK_AGAIN_MS, type Gaps, gapsOf } from '../../shared/gaps.ts';
 import { liveTrace } from '../../shared/live.ts';
 import { type ServiceMap, toServiceMap } from '../../shared/map/graph.ts';
 import { readTrace, type TraceTree } from './entities.ts';
 
-/** A trace with all that has arrived of it. Fails with `TraceNotFound` when nothing has. */
-export function useTrace(id: string): UseQueryResult<TraceTree> {
+export type TraceAnswer = { readonly tree: TraceTree; readonly gaps: Gaps };
+
+/**
+ * A trace with all that has arrived of it. Fails with `TraceNotFound` when nothing has, with `TraceOutOfReach` when that
+ * can not be known.
+ */
+export function useTrace(id: string): UseQueryResult<TraceAnswer> {
   return useQuery({
     queryKey: ['trace', id],
-    queryFn: async ({ signal }) => {
-      const { Traces } = await batchGetTraces({ TraceIds: [id] }, signal);
+    queryFn: async ({ signal }): Promise<TraceAnswer> => {
+      const { Traces, IsIncomplete } = await batchGetTraces({ TraceIds: [id] }, signal);
       const trace = Traces[0];
-      if (!trace) throw new ApiFailure('TraceNotFound', 404, `Nothing was received of trace ${id}.`);
-      return readTrace(trace);
+      if (trace) return { tree: readTrace(trace), gaps: gapsOf({ ...trace, IsIncomplete }) };
+      throw IsIncomplete
+        ? new ApiFailure('TraceOutOfReach', 503, 'A part of the store can not be reached; the trace may be there.')
+        : new ApiFailure('TraceNotFound', 404, `Nothing was received of trace ${id}.`);
     },
+    refetchInterval: ({ state: { data, error } }) =>
+      data?.gaps.isIncomplete || (error instanceof ApiFailure && error.code === 'TraceOutOfReach')
+        ? ASK_AGAIN_MS
+        : false,
     // The tree is rebuilt only when the documents changed; comparing it deeply would cost more than drawing it.
     structuralSharing: false,
     meta: liveTrace(id),

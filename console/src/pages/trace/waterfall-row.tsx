@@ -1,6 +1,6 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows that are placed one by one can not be a <table>
 // biome-ignore-all lint/a11y/useFocusableInteractive: the tree grid has the focus and names its active row
-import { memo, type ReactElement } from 'react';
+import { memo, type ReactElement, type ReactNode } from 'react';
 import { formatDuration } from '../../shared/format.ts';
 import { Glyph } from '../../shared/map/glyph.tsx';
 import { nodeGlyph, nodeTypeLabel } from '../../shared/node-type.ts';
@@ -144,6 +144,7 @@ function Bar({
           style={{ left: `${bar.left * 100}%`, width: `max(3px, ${bar.width * 100}%)` }}
         />
       )}
+      <EventMarks entity={entity} view={view} />
       {/* Behind the bar, where the styles keep room for it. */}
       <span
         className={styles.time}
@@ -153,4 +154,33 @@ function Bar({
       </span>
     </>
   );
+}
+
+/** More marks than this in one line can not be told apart. */
+const MAX_MARKS = 60;
+
+/** The moments that were recorded within a span, on its bar. */
+function EventMarks({
+  entity: { events, startUs },
+  view,
+}: {
+  readonly entity: Entity;
+  readonly view: Span;
+}): ReactNode {
+  if (events.length === 0) return null;
+  return events.slice(0, MAX_MARKS).map(({ atUs, name }, index) => {
+    const place = barPlace(view, atUs, atUs);
+    return (
+      place && (
+        <i
+          // biome-ignore lint/suspicious/noArrayIndexKey: events may be alike, and never change their order
+          key={index}
+          className={styles.event}
+          data-exception={name === 'exception'}
+          style={{ left: `${place.left * 100}%` }}
+          title={`${name}, ${formatDuration(atUs - startUs)} after the start`}
+        />
+      )
+    );
+  });
 }

@@ -9,7 +9,7 @@ type Props = {
   readonly onMatches: (ids: ReadonlySet<string>) => void;
 };
 
-/** Finds words in the names, URLs, annotations and exceptions of a trace; Enter and Shift+Enter walk through them. */
+/** Finds words in the names, URLs, annotations, events and exceptions of a trace; Enter and Shift+Enter walk through them. */
 export function WaterfallSearch({ tree, onShow, onMatches }: Props): ReactElement {
   const [words, setWords] = useState('');
   const [at, setAt] = useState(0);

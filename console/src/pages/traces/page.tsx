@@ -4,6 +4,8 @@ import { type ReactElement, useMemo } from 'react';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { FilterBox } from '../../shared/filter-box.tsx';
 import { bothFilters } from '../../shared/filter-text.ts';
+import { allGaps, gapsOf } from '../../shared/gaps.ts';
+import { GapsNotice } from '../../shared/gaps-notice.tsx';
 import { NoTraces } from '../../shared/no-traces.tsx';
 import { TimeRangePicker } from '../../shared/time-range-picker.tsx';
 import { Distribution } from './distribution.tsx';
@@ -21,6 +23,7 @@ export function TracesPage(): ReactElement {
   const { data, error, isPending, isFetching, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
     useTraceSummaries(range, q, page);
   const traces = useMemo(() => data?.pages.flatMap(({ answer }) => answer.TraceSummaries) ?? [], [data]);
+  const gaps = useMemo(() => allGaps(data?.pages.map(({ answer }) => gapsOf(answer)) ?? []), [data]);
   const setFilter = (next: string) => void navigate({ search: (before) => ({ ...before, q: next, page: 1 }) });
   const narrow = (condition: string) => setFilter(bothFilters(q, condition));
 
@@ -37,6 +40,7 @@ export function TracesPage(): ReactElement {
         />
         <TimeRangePicker />
       </div>
+      <GapsNotice gaps={gaps} />
       <div className={styles.content}>
         {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
         {isPending && (

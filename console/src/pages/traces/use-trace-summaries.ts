@@ -5,10 +5,11 @@ import {
   useInfiniteQuery,
 } from '@tanstack/react-query';
 import type { GetTraceSummariesResponse } from 'openray/api-types';
-import { getTraceSummaries, wireWindow } from '../../shared/api.ts';
+import { type Answered, getTraceSummaries, wireWindow } from '../../shared/api.ts';
+import { ASK_AGAIN_MS } from '../../shared/gaps.ts';
 import { LIVE } from '../../shared/live.ts';
 
-type Page = { readonly answer: GetTraceSummariesResponse; readonly window: ReturnType<typeof wireWindow> };
+type Page = { readonly answer: Answered<GetTraceSummariesResponse>; readonly window: ReturnType<typeof wireWindow> };
 /** A token belongs to the window it was given for, so both travel together. */
 type PageParam = { readonly token: string; readonly window: ReturnType<typeof wireWindow> } | undefined;
 
@@ -38,6 +39,8 @@ export function useTraceSummaries(
     },
     getNextPageParam: ({ answer, window }): PageParam =>
       answer.NextToken ? { token: answer.NextToken, window } : undefined,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some(({ answer }) => answer.IsIncomplete) ? ASK_AGAIN_MS : false,
     placeholderData: keepPreviousData,
     meta: loadedPages <= MAX_LIVE_PAGES ? LIVE : {},
   });

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import type { Cors, GatewayApi, GatewayRoute } from './routes.ts';
+import type { Cors, FunctionTarget, GatewayApi } from './gateway-api.ts';
 
 /** Header names may repeat, as for `set-cookie`. */
 export type GatewayAnswer = {
@@ -9,7 +9,7 @@ export type GatewayAnswer = {
 };
 
 /** What a handler returned, as HTTP; what no HTTP can be made of is the gateway's own error. */
-export function answerOf({ api, payloadVersion }: GatewayRoute, payload: Buffer): GatewayAnswer {
+export function answerOf(api: GatewayApi, { payloadVersion }: FunctionTarget, payload: Buffer): GatewayAnswer {
   const result = parse(payload);
   const defaultType = api.kind === 'http' ? 'text/plain; charset=utf-8' : 'application/json';
   if (payloadVersion === '2.0') {
@@ -34,6 +34,13 @@ export function failedAnswer({ kind }: GatewayApi): GatewayAnswer {
         body: Buffer.from('Internal Server Error'),
       };
   }
+}
+
+/** The function took longer than the gateway waits; it goes on all the same. */
+export function timedOutAnswer({ kind }: GatewayApi): GatewayAnswer {
+  return kind === 'rest'
+    ? messageAnswer(504, 'Endpoint request timed out', [['x-amzn-errortype', 'InternalServerErrorException']])
+    : messageAnswer(503, 'Service Unavailable');
 }
 
 export function throttledAnswer({ kind }: GatewayApi): GatewayAnswer {

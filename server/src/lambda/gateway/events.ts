@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/json.ts';
+import type { GatewayApi } from './gateway-api.ts';
 import type { RouteMatch } from './match.ts';
-import type { GatewayApi } from './routes.ts';
 
 /** A request as it reached the gateway. */
 export type GatewayRequest = {
@@ -23,6 +23,8 @@ export type EventContext = {
   readonly nowMs: number;
   /** What the function finds as `X-Amzn-Trace-Id` among the headers. */
   readonly traceHeader: string;
+  /** What the route's authorizer said of the caller. */
+  readonly authorizer?: JsonObject | undefined;
 };
 
 /**
@@ -55,6 +57,7 @@ export function restEvent(
     stageVariables: api.stageVariables ?? null,
     requestContext: {
       resourceId: 'local',
+      ...(context.authorizer === undefined ? {} : { authorizer: context.authorizer }),
       resourcePath: route.path,
       httpMethod: request.method,
       extendedRequestId: context.requestId.slice(0, 15),
@@ -120,6 +123,7 @@ export function httpEvent(
     requestContext: {
       accountId: isUrl ? 'anonymous' : context.accountId,
       apiId: api.id,
+      ...(context.authorizer === undefined ? {} : { authorizer: context.authorizer }),
       domainName,
       domainPrefix: domainName.split('.', 1)[0] ?? domainName,
       http: {
@@ -150,7 +154,7 @@ export function domainOf(api: GatewayApi, { region }: Pick<EventContext, 'region
 type Lists = Map<string, string[]>;
 
 /** By name; where a name comes in several spellings the first counts. */
-function headerLists(rawHeaders: readonly string[], nameOf: (name: string) => string): Lists {
+export function headerLists(rawHeaders: readonly string[], nameOf: (name: string) => string): Lists {
   const lists: Lists = new Map();
   const spelling = new Map<string, string>();
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -216,4 +220,10 @@ function isText(contentType: string): boolean {
 function clfTime(ms: number): string {
   const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) ([\d:]+)/.exec(new Date(ms).toUTCString()) ?? [];
   return `${day}/${month}/${year}:${time} +0000`;
+}
+
+/** The first of that name, which is in lower case. */
+export function headerOf({ rawHeaders }: Pick<GatewayRequest, 'rawHeaders'>, name: string): string | undefined {
+  const at = rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
+  return at < 0 ? undefined : rawHeaders[at + 1];
 }

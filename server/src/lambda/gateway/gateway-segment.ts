@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.ts';
 import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id.ts';
 import type { GatewayRequest } from './events.ts';
-import type { GatewayApi } from './routes.ts';
+import type { GatewayApi } from './gateway-api.ts';
 
 export type GatewayCall = {
   readonly api: GatewayApi;
@@ -13,14 +13,23 @@ export type GatewayCall = {
   readonly region: string;
   readonly traceId: TraceId;
   readonly callerId: EntityId | undefined;
-  readonly ids: { readonly stage: EntityId; readonly integration: EntityId };
+  readonly id: EntityId;
+};
+
+/** One call of a function: an authorizer's, or the route's own. */
+export type FunctionCall = {
+  readonly id: EntityId;
   readonly functionName: string;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly status: number;
 };
 
 export type GatewayOutcome = {
   readonly startUs: number;
   readonly endUs: number;
-  readonly integration: { readonly startUs: number; readonly endUs: number; readonly status: number };
+  /** In order. */
+  readonly calls: readonly FunctionCall[];
   readonly status: number;
   readonly contentLength: number;
 };
@@ -32,35 +41,34 @@ export function openGatewaySegment(call: GatewayCall, startUs: number): JsonObje
 
 /** The same, complete. */
 export function gatewaySegment(call: GatewayCall, outcome: GatewayOutcome): JsonObject {
-  const { integration } = outcome;
   return {
     ...head(call, outcome.startUs),
     end_time: outcome.endUs / 1e6,
     http: { request: requestOf(call), response: { status: outcome.status, content_length: outcome.contentLength } },
     ...flags(outcome.status),
-    subsegments: [
-      {
-        id: call.ids.integration,
-        name: 'Lambda',
-        namespace: 'aws',
-        start_time: integration.startUs / 1e6,
-        end_time: integration.endUs / 1e6,
-        http: { response: { status: integration.status } },
-        ...flags(integration.status),
-        aws: {
-          function_name: call.functionName,
-          region: call.region,
-          operation: 'Invoke',
-          resource_names: [call.functionName],
-        },
-      },
-    ],
+    ...(outcome.calls.length === 0 ? {} : { subsegments: outcome.calls.map((own) => callSubsegment(own, call)) }),
   };
 }
 
-function head({ api, requestId, accountId, region, traceId, callerId, ids }: GatewayCall, startUs: number): JsonObject {
+function callSubsegment(
+  { id, functionName, startUs, endUs, status }: FunctionCall,
+  { region }: GatewayCall,
+): JsonObject {
   return {
-    id: ids.stage,
+    id,
+    name: 'Lambda',
+    namespace: 'aws',
+    start_time: startUs / 1e6,
+    end_time: endUs / 1e6,
+    http: { response: { status } },
+    ...flags(status),
+    aws: { function_name: functionName, region, operation: 'Invoke', resource_names: [functionName] },
+  };
+}
+
+function head({ api, requestId, accountId, region, traceId, callerId, id }: GatewayCall, startUs: number): JsonObject {
+  return {
+    id,
     name: `${api.name}/${api.stage}`,
     trace_id: formatTraceId(traceId),
     ...(callerId === undefined ? {} : { parent_id: callerId }),

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { openSegmentSender, parseDaemonAddress } from '../segment-sender.ts';
 import { ACCOUNT, type LocalFunctions, openLocalFunctions, REGION } from '../testing/local-functions.ts';
-import type { GatewayAnswer } from './answers.ts';
-import type { GatewayRequest } from './events.ts';
-import { type Gateway, openGateway } from './gateway.ts';
+import { openGateway } from './gateway.ts';
 import type { StreamHead } from './response-stream.ts';
+import { bodyOf, sender } from './testing/send.ts';
 
 const TEMPLATE = `
 Globals:
@@ -43,6 +42,34 @@ Resources:
     Properties:
       Handler: index.nonsense
       Events: { Rest: { Type: Api, Properties: { Path: /nonsense, Method: get, RestApiId: !Ref Shop } } }
+  Guarded:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      Auth:
+        DefaultAuthorizer: Tokens
+        Authorizers:
+          Tokens: { FunctionArn: !GetAtt Asker.Arn, Identity: { Header: X-Token, ValidationExpression: '[a-z]+' } }
+          Queries: { FunctionArn: !GetAtt Asker.Arn, FunctionPayloadType: REQUEST, Identity: { QueryStrings: [key] } }
+          Pool: { UserPoolArn: 'arn:aws:cognito-idp:us-east-1:000000000000:userpool/p' }
+  GuardedWeb:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      StageName: v1
+      Auth:
+        Authorizers:
+          Old: { FunctionArn: !GetAtt Asker.Arn, AuthorizerPayloadFormatVersion: '1.0', Identity: { Headers: [X-Token] } }
+  Asker: { Type: AWS::Serverless::Function, Properties: { Handler: index.asker } }
+  Careful:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.echo
+      Events:
+        Default: { Type: Api, Properties: { Path: /careful, Method: get, RestApiId: !Ref Guarded } }
+        Open: { Type: Api, Properties: { Path: /open, Method: get, RestApiId: !Ref Guarded, Auth: { Authorizer: NONE } } }
+        Query: { Type: Api, Properties: { Path: /query, Method: get, RestApiId: !Ref Guarded, Auth: { Authorizer: Queries } } }
+        Pool: { Type: Api, Properties: { Path: /pool, Method: get, RestApiId: !Ref Guarded, Auth: { Authorizer: Pool } } }
+        Old: { Type: HttpApi, Properties: { Path: /old, Method: get, ApiId: !Ref GuardedWeb, Auth: { Authorizer: Old } } }
   Streaming:
     Type: AWS::Serverless::Function
     Properties: { Handler: index.streaming, FunctionUrlConfig: { AuthType: NONE, InvokeMode: RESPONSE_STREAM } }
@@ -58,6 +85,11 @@ exports.echo = async (event) => ({
 });
 exports.plain = async ({ rawQueryString }) => ({ said: rawQueryString });
 exports.broken = async () => { throw new Error('no'); };
+exports.asker = async (event) => ({
+  principalId: event.type,
+  policyDocument: { Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+  context: { source: event.identitySource ?? '' },
+});
 exports.nonsense = async () => 'no answer of a proxy';
 exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
   const http = awslambda.HttpResponseStream.from(stream, { statusCode: 206, headers: { 'content-type': 'text/x' }, cookies: ['e=3'] });
@@ -69,39 +101,15 @@ exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
 `;
 
 let local: LocalFunctions;
-let gateway: Gateway;
+let send: ReturnType<typeof sender>;
 
 beforeAll(async () => {
   local = await openLocalFunctions({ 'template.yaml': TEMPLATE, 'index.js': CODE });
-  const sender = openSegmentSender(parseDaemonAddress(local.daemon.address));
-  gateway = openGateway({ functions: local.functions, sender, accountId: ACCOUNT, region: REGION, sample: () => true });
+  const segments = openSegmentSender(parseDaemonAddress(local.daemon.address));
+  const options = { functions: local.functions, sender: segments, accountId: ACCOUNT, region: REGION };
+  send = sender(openGateway({ ...options, sample: () => true }));
 });
 afterAll(() => local.close());
-
-const NO_SINK = {
-  head: () => {
-    throw new Error('nothing is streamed here');
-  },
-  write: async () => {},
-};
-
-async function send(request: Partial<GatewayRequest>, sink = NO_SINK): Promise<GatewayAnswer> {
-  const whole = {
-    method: 'GET',
-    path: '/',
-    query: '',
-    rawHeaders: ['Host', 'localhost:3000', 'User-Agent', 'curl/8.5.0'],
-    body: Buffer.alloc(0),
-    sourceIp: '127.0.0.1',
-    protocol: 'HTTP/1.1',
-    ...request,
-  };
-  return (await gateway.handle(whole, sink)) as GatewayAnswer;
-}
-
-function bodyOf(answer: GatewayAnswer): JsonObject {
-  return JSON.parse(answer.body.toString()) as JsonObject;
-}
 
 describe('a REST API', () => {
   test('gives the function an event of version 1 and answers with what it returns', async () => {
@@ -232,6 +240,28 @@ describe('an HTTP API', () => {
   });
 });
 
+describe('an authorizer of SAM', () => {
+  const authorizerOf = async (path: string, rawHeaders: readonly string[] = []) => {
+    const answer = await send({ path, query: 'key=k', rawHeaders });
+    if (answer.status !== 200 && answer.status !== 201) return answer.status;
+    return ((bodyOf(answer).event as JsonObject).requestContext as JsonObject).authorizer;
+  };
+
+  test('is asked where the API or the event says so', async () => {
+    expect(await authorizerOf('/careful', ['x-token', 'abc'])).toMatchObject({ principalId: 'TOKEN' });
+    expect(await authorizerOf('/careful')).toBe(401);
+    expect(await authorizerOf('/careful', ['x-token', '123'])).toBe(401);
+    expect(await authorizerOf('/open')).toBeUndefined();
+    expect(await authorizerOf('/query')).toMatchObject({ principalId: 'REQUEST' });
+    expect(await authorizerOf('/v1/old', ['x-token', 'abc'])).toEqual({ lambda: { source: 'abc' } });
+  });
+
+  test('of another kind lets everybody in, and is named', async () => {
+    expect(await authorizerOf('/pool')).toBeUndefined();
+    expect(local.notes).toContain('openray can not ask the authorizer Pool: whoever calls is let in.');
+  });
+});
+
 describe('a function URL', () => {
   test.each([
     ['/lambda-url/Plain/x', 'localhost:3000'],
@@ -247,8 +277,8 @@ describe('a function URL', () => {
     const answer = await send(
       { path: '/lambda-url/Streaming/' },
       {
-        head: ((head: StreamHead) => heads.push(head)) as typeof NO_SINK.head,
-        write: async (chunk?: Buffer) => void chunks.push({ text: String(chunk), atMs: performance.now() }),
+        head: (head) => void heads.push(head),
+        write: async (chunk) => void chunks.push({ text: String(chunk), atMs: performance.now() }),
       },
     );
     expect(answer).toBeUndefined();

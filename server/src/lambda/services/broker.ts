@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonObject } from '../../model/json.ts';
+import { toFailure } from '../../errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { fitsPattern } from './event-pattern.ts';
 import { type NewMessage, openQueue, type Queue } from './queue.ts';
-import type { ServiceSpecs } from './service-specs.ts';
+import type { RuleTarget, ServiceSpecs, TopicSubscription } from './service-specs.ts';
 
 export type Notification = {
   readonly message: string;
@@ -10,6 +11,9 @@ export type Notification = {
   /** `{ DataType, StringValue }` by name. */
   readonly attributes?: JsonObject;
   readonly traceHeader?: string | undefined;
+  /** Of a FIFO topic: handed on to its queues. */
+  readonly groupId?: string | undefined;
+  readonly deduplicationId?: string | undefined;
 };
 
 export type BusEvent = {
@@ -26,13 +30,13 @@ export type BrokerOptions = {
   readonly accountId: string;
   readonly region: string;
   /** Accepts an asynchronous invocation; nothing it does reaches the producer. */
-  readonly invoke: (functionArn: string, event: JsonObject, traceHeader: string | undefined) => void;
+  readonly invoke: (functionArn: string, event: JsonValue, traceHeader: string | undefined) => void;
   readonly note: (sentence: string) => void;
 };
 
 /** What lies between the functions of a template: its queues, topics and event rules, in memory. */
 export type Broker = {
-  readonly queues: readonly Queue[];
+  readonly queues: () => readonly Queue[];
   /** By ARN, URL or name. */
   readonly queue: (name: string) => Queue | undefined;
   /** The id of the message; undefined when there is no such topic. */
@@ -41,31 +45,46 @@ export type Broker = {
   readonly putEvent: (event: BusEvent) => string;
   /** A record to a destination or dead-letter queue: a queue, topic, bus or function by its ARN. */
   readonly deliver: (targetArn: string, body: JsonObject, message: NewMessage) => void;
+  /** What a rule or a schedule sends, to a queue, topic or function by its ARN. */
+  readonly forward: (targetArn: string, event: JsonValue, traceHeader: string | undefined) => void;
+  /** From now on these. A queue that stays keeps its messages; one that goes loses them. */
+  readonly update: (specs: ServiceSpecs) => void;
 };
 
-export function openBroker({ specs, accountId, region, invoke, note }: BrokerOptions): Broker {
-  const queues = specs.queues.map((spec) =>
-    openQueue(spec, (message) => sendTo(spec.redrive?.targetArn ?? '', message)),
-  );
+export function openBroker(options: BrokerOptions): Broker {
+  const { accountId, region, invoke, note } = options;
+  let { specs } = options;
+  let queues: readonly Queue[] = [];
   const queue = (name: string) =>
     queues.find(({ spec }) => [spec.arn, spec.url, spec.name].includes(name)) ??
     queues.find(({ spec }) => /^https?:/.test(name) && name.endsWith(`/${spec.name}`));
 
+  function openQueues(before: readonly Queue[]): readonly Queue[] {
+    return specs.queues.map((spec) => {
+      const same = before.find((old) => old.spec.arn === spec.arn && old.spec.isFifo === spec.isFifo);
+      same?.update(spec);
+      return same ?? openQueue(spec, (message, { redrive }) => sendTo(redrive?.targetArn ?? '', message));
+    });
+  }
+
   function sendTo(queueArn: string, message: NewMessage): void {
     const target = queue(queueArn);
-    if (target === undefined) note(`There is no queue ${queueArn} here; what was meant for it is lost.`);
-    else target.send(message);
+    try {
+      if (target === undefined) note(`There is no queue ${queueArn} here; what was meant for it is lost.`);
+      else target.send(message);
+    } catch (error) {
+      note(`${queueArn} does not take what was meant for it: ${toFailure(error).message}`);
+    }
   }
 
   function publish(topicArn: string, notification: Notification): string | undefined {
     if (!specs.topics.some(({ arn }) => arn === topicArn)) return undefined;
     const messageId = randomUUID();
-    const { message, subject, attributes = {}, traceHeader } = notification;
-    const values = Object.fromEntries(
-      Object.entries(attributes).map(([name, value]) => [name, (value as JsonObject).StringValue ?? null]),
-    );
-    for (const { topicArn: from, targetArn, filterPolicy, isRaw } of specs.subscriptions) {
-      if (from !== topicArn || (filterPolicy !== undefined && !fitsPattern(values, filterPolicy))) continue;
+    const { message, subject, attributes = {}, traceHeader, groupId, deduplicationId } = notification;
+    const order = { traceHeader, groupId, deduplicationId };
+    for (const subscription of specs.subscriptions) {
+      const { topicArn: from, targetArn, isRaw } = subscription;
+      if (from !== topicArn || !passes(notification, subscription)) continue;
       const sns = {
         Type: 'Notification',
         MessageId: messageId,
@@ -85,10 +104,7 @@ export function openBroker({ specs, accountId, region, invoke, note }: BrokerOpt
         ),
       };
       if (targetArn.includes(':sqs:')) {
-        sendTo(
-          targetArn,
-          isRaw ? { body: message, attributes, traceHeader } : { body: JSON.stringify(sns), traceHeader },
-        );
+        sendTo(targetArn, isRaw ? { ...order, body: message, attributes } : { ...order, body: JSON.stringify(sns) });
       } else {
         const head = {
           EventSource: 'aws:sns',
@@ -118,20 +134,28 @@ export function openBroker({ specs, accountId, region, invoke, note }: BrokerOpt
     const name = bus.split('/').at(-1);
     for (const rule of specs.rules) {
       if (rule.bus !== name || !fitsPattern(event, rule.pattern)) continue;
-      for (const arn of rule.targetArns) forward(arn, event, traceHeader);
+      for (const target of rule.targets) forward(target.arn, sentTo(target, event), traceHeader);
     }
     return id;
   }
 
-  function forward(arn: string, event: JsonObject, traceHeader: string | undefined): void {
-    if (arn.includes(':sqs:')) sendTo(arn, { body: JSON.stringify(event), traceHeader });
-    else if (arn.includes(':sns:')) publish(arn, { message: JSON.stringify(event), traceHeader });
-    else invoke(arn, event, traceHeader);
+  function forward(arn: string, event: JsonValue, traceHeader: string | undefined): void {
+    const text = typeof event === 'string' ? event : JSON.stringify(event);
+    if (arn.includes(':sqs:')) sendTo(arn, { body: text, traceHeader });
+    else if (arn.includes(':sns:')) publish(arn, { message: text, traceHeader });
+    else if (arn.includes(':lambda:')) invoke(arn, event, traceHeader);
+    else note(`${arn} is no target that openray knows; what was meant for it is lost.`);
   }
 
+  queues = openQueues([]);
   return {
-    queues,
+    queues: () => queues,
     queue,
+    forward,
+    update(next) {
+      specs = next;
+      queues = openQueues(queues);
+    },
     publish,
     putEvent,
     deliver(targetArn, body, message) {
@@ -147,4 +171,38 @@ export function openBroker({ specs, accountId, region, invoke, note }: BrokerOpt
       } else note(`${targetArn} is no destination that openray knows; what was meant for it is lost.`);
     },
   };
+}
+
+/** A filter policy is held against the attributes of the message, or its body where the subscription says so. */
+function passes({ message, attributes = {} }: Notification, subscription: TopicSubscription): boolean {
+  const { filterPolicy, filterScope } = subscription;
+  if (filterPolicy === undefined) return true;
+  if (filterScope === 'attributes') {
+    const values = Object.entries(attributes).map(([name, value]) => [name, attributeValue(value as JsonObject)]);
+    return fitsPattern(Object.fromEntries(values), filterPolicy);
+  }
+  const body = parse(message);
+  return isJsonObject(body) && fitsPattern(body, filterPolicy);
+}
+
+/** `String.Array` holds a list of JSON, `Number` a number. */
+function attributeValue({ DataType: type, StringValue: text = null }: JsonObject): JsonValue {
+  if (typeof text !== 'string') return null;
+  if (type === 'String.Array') return parse(text) ?? text;
+  return type === 'Number' ? Number(text) : text;
+}
+
+function sentTo({ input, inputPath }: RuleTarget, event: JsonObject): JsonValue {
+  if (input !== undefined) return parse(input) ?? input;
+  if (inputPath === undefined) return event;
+  const keys = inputPath.split('.').slice(1);
+  return keys.reduce<JsonValue>((value, key) => (isJsonObject(value) ? (value[key] ?? null) : null), event);
+}
+
+function parse(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -27,8 +27,10 @@ export type LocalEndpoint = {
 export async function serveLocalServices(
   broker: Broker,
   invoke: (request: LambdaApiRequest) => Promise<LambdaApiAnswer>,
+  beforeRequest: () => void,
 ): Promise<LocalEndpoint> {
   const server = createServer((request, response) => {
+    beforeRequest();
     request.on('error', () => {});
     response.on('error', () => {});
     void answer(request, response, broker, invoke).catch(() => response.destroy());

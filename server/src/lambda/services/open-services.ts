@@ -1,18 +1,27 @@
-import type { JsonObject } from '../../model/json.ts';
+import { randomUUID } from 'node:crypto';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { LambdaApiAnswer, LambdaApiRequest } from '../invoke-api.ts';
 import type { ProducerLink } from '../trace-documents.ts';
 import { type Broker, openBroker } from './broker.ts';
 import { type LocalEndpoint, serveLocalServices } from './local-endpoint.ts';
-import { type BatchResult, pollQueue } from './queue-source.ts';
-import type { ServiceSpecs } from './service-specs.ts';
+import type { Queue } from './queue.ts';
+import { type BatchResult, pollQueue, type QueuePoller } from './queue-source.ts';
+import { type ScheduleSpec, scheduledPayload } from './schedule-specs.ts';
+import { openScheduler, type SchedulerClock, SYSTEM_CLOCK } from './scheduler.ts';
+import type { QueueSource, ServiceSpecs } from './service-specs.ts';
 
 export type ServicesOptions = {
   readonly specs: ServiceSpecs;
   readonly accountId: string;
   readonly region: string;
-  readonly invokeLater: (functionArn: string, event: JsonObject, traceHeader: string | undefined) => void;
+  readonly invokeLater: (functionArn: string, event: JsonValue, traceHeader: string | undefined) => void;
   readonly runBatch: (functionId: string, event: JsonObject, links: readonly ProducerLink[]) => Promise<BatchResult>;
   readonly invokeApi: (request: LambdaApiRequest) => Promise<LambdaApiAnswer>;
+  /** Called before each request of a function: the template may have another queue by now. */
+  readonly beforeRequest: () => void;
+  /** Schedules run only where they are asked for. */
+  readonly runsSchedules: boolean;
+  readonly clock?: SchedulerClock | undefined;
   readonly note: (sentence: string) => void;
 };
 
@@ -21,35 +30,82 @@ export type Services = Pick<Broker, 'deliver'> & {
   /** Where Lambda, SQS, SNS and EventBridge answer; opened by the first who asks. */
   readonly endpointUrl: () => Promise<string>;
   /** Queues by the URL that they would have on AWS. */
-  readonly queuePaths: ReadonlyMap<string, string>;
-  /** Resolves when no function is busy with messages, and none waits that could be taken now. */
+  readonly queuePaths: () => ReadonlyMap<string, string>;
+  /** From now on these. Queues that stay keep their messages. */
+  readonly update: (specs: ServiceSpecs) => void;
+  /** No function is busy with messages, and none waits that could be taken now. */
+  readonly isIdle: () => boolean;
+  /** Resolves when that is so. */
   readonly settled: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
+type Polled = { readonly source: QueueSource; readonly queue: Queue; readonly poller: QueuePoller };
+
 export function openServices(options: ServicesOptions): Services {
-  const { specs, accountId, region, invokeLater: invoke, runBatch, invokeApi, note } = options;
+  const { accountId, region, invokeLater: invoke, runBatch, invokeApi, beforeRequest, note } = options;
+  let { specs } = options;
   const broker = openBroker({ specs, accountId, region, invoke, note });
-  const pollers = specs.sources.flatMap((source) => {
-    const queue = broker.queue(source.queueArn);
-    if (queue !== undefined)
-      return [pollQueue(queue, source, region, (...batch) => runBatch(source.functionId, ...batch))];
-    note(`${source.functionId}: its queue ${source.queueArn} is not in the template; nothing comes from there.`);
-    return [];
-  });
+  let polled = poll([]);
+  const closing = new Set<Promise<void>>();
+  const clock = options.clock ?? SYSTEM_CLOCK;
+  const scheduler = openScheduler(options.runsSchedules ? specs.schedules : [], runSchedule, clock);
   let endpoint: Promise<LocalEndpoint> | undefined;
+
+  /** What polls as before goes on; the messages that it holds are its own. */
+  function poll(before: readonly Polled[]): readonly Polled[] {
+    return specs.sources.flatMap((source) => {
+      const { functionId, queueArn } = source;
+      const queue = broker.queue(queueArn);
+      if (queue === undefined) {
+        note(`${functionId}: its queue ${queueArn} is not in the template; nothing comes from there.`);
+        return [];
+      }
+      const same = before.find((old) => old.queue === queue && JSON.stringify(old.source) === JSON.stringify(source));
+      if (same !== undefined) return [same];
+      return [
+        { source, queue, poller: pollQueue(queue, source, region, (...batch) => runBatch(functionId, ...batch)) },
+      ];
+    });
+  }
+
+  function runSchedule(schedule: ScheduleSpec, atMs: number): void {
+    for (const target of schedule.targets) {
+      const call = { id: randomUUID(), atMs, region, accountId };
+      broker.forward(target.arn, scheduledPayload(schedule, target, call), undefined);
+    }
+  }
+
+  const isIdle = () => polled.every(({ poller }) => poller.isIdle());
+
   return {
     deliver: broker.deliver,
-    queuePaths: new Map(specs.queues.map(({ url, name }) => [url, `/${accountId}/${name}`])),
+    queuePaths: () => new Map(specs.queues.map(({ url, name }) => [url, `/${accountId}/${name}`])),
+    update(next) {
+      specs = next;
+      broker.update(next);
+      const before = polled;
+      polled = poll(before);
+      for (const old of before) {
+        if (polled.includes(old)) continue;
+        const closed: Promise<void> = old.poller.close().finally(() => closing.delete(closed));
+        closing.add(closed);
+      }
+      scheduler.update(options.runsSchedules ? next.schedules : []);
+    },
     async endpointUrl() {
-      endpoint ??= serveLocalServices(broker, invokeApi);
+      endpoint ??= serveLocalServices(broker, invokeApi, beforeRequest);
       return (await endpoint).url;
     },
+    isIdle,
     async settled() {
-      while (pollers.some(({ isIdle }) => !isIdle())) await Promise.all(pollers.map((poller) => poller.settled()));
+      while (!isIdle()) {
+        await Promise.all(polled.map(({ poller }) => poller.settled()));
+      }
     },
     async close() {
-      await Promise.all(pollers.map((poller) => poller.close()));
+      scheduler.close();
+      await Promise.all([...closing, ...polled.map(({ poller }) => poller.close())]);
       await (await endpoint)?.close();
     },
   };

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { parseTraceHeader } from '../../model/trace-header.ts';
 import type { ProducerLink } from '../trace-documents.ts';
-import type { Queue, QueueMessage } from './queue.ts';
+import { fifoAttributes, type Queue, type QueueMessage } from './queue.ts';
+import { passesFilters } from './queue-filter.ts';
 import type { QueueSource } from './service-specs.ts';
 
 export type QueuePoller = {
@@ -15,8 +16,6 @@ export type BatchResult = { readonly payload: Buffer; readonly isFunctionError: 
 /** Runs the function for a batch; throws when it could not be run. */
 export type RunBatch = (event: JsonObject, links: readonly ProducerLink[]) => Promise<BatchResult>;
 
-/** As many as Lambda begins with. */
-const BATCHES_AT_ONCE = 5;
 const LINKS_MAX = 20;
 /** A batch that could not be run is tried again after this, as with a throttled function on AWS. */
 const RETRY_MS = 1000;
@@ -28,19 +27,20 @@ const RETRY_MS = 1000;
 export function pollQueue(queue: Queue, source: QueueSource, region: string, run: RunBatch): QueuePoller {
   const closing = new AbortController();
   const handling = new Set<Promise<void>>();
+  const recordOf = (message: QueueMessage) => sqsRecord(message, queue.spec.arn, region);
   const polling = (async () => {
     while (!closing.signal.aborted) {
-      const batch = await nextBatch(queue, source, closing.signal);
+      const batch = await nextBatch(queue, source, closing.signal, recordOf);
       if (batch.length === 0) continue;
       const handled: Promise<void> = handle(batch).finally(() => handling.delete(handled));
       handling.add(handled);
-      if (handling.size >= BATCHES_AT_ONCE) await Promise.race(handling);
+      if (handling.size >= source.maxConcurrency) await Promise.race(handling);
     }
   })();
 
   async function handle(batch: readonly QueueMessage[]): Promise<void> {
     try {
-      const result = await run(sqsEvent(batch, queue.spec.arn, region), linksOf(batch));
+      const result = await run({ Records: batch.map(recordOf) }, linksOf(batch));
       const failed = failedIds(result, batch, source.reportsItemFailures);
       for (const { id, receipt } of batch) if (!failed.has(id)) queue.remove(receipt);
     } catch {
@@ -49,7 +49,7 @@ export function pollQueue(queue: Queue, source: QueueSource, region: string, run
   }
 
   return {
-    isIdle: () => handling.size === 0 && queue.counts().visible === 0,
+    isIdle: () => handling.size === 0 && queue.counts().available === 0,
     async settled() {
       // What is visible is taken in the next turn.
       await new Promise(setImmediate);
@@ -58,45 +58,57 @@ export function pollQueue(queue: Queue, source: QueueSource, region: string, run
     async close() {
       closing.abort();
       await polling;
+      await Promise.all(handling);
     },
   };
 }
 
-/** As many messages as a batch may have, or those that came while the batching window was open. */
-async function nextBatch(queue: Queue, { batchSize, windowMs }: QueueSource, signal: AbortSignal) {
+/**
+ * As many messages as a batch may have, or those that came while the batching window was open. What no filter lets
+ * through is removed from the queue, as Lambda does.
+ */
+async function nextBatch(
+  queue: Queue,
+  { batchSize, windowMs, filters }: QueueSource,
+  signal: AbortSignal,
+  recordOf: (message: QueueMessage) => JsonObject,
+): Promise<readonly QueueMessage[]> {
   const visibilityMs = queue.spec.visibilityTimeoutMs + windowMs;
-  const first = { waitMs: Number.POSITIVE_INFINITY, visibilityMs, signal };
-  const batch = [...(await queue.receive(batchSize, first))];
+  const receive = async (max: number, waitMs: number) =>
+    (await queue.receive(max, { waitMs, visibilityMs, signal })).filter((message) => {
+      const isWanted = passesFilters(recordOf(message), filters);
+      if (!isWanted) queue.remove(message.receipt);
+      return isWanted;
+    });
+  const batch = await receive(batchSize, Number.POSITIVE_INFINITY);
   const untilMs = Date.now() + windowMs;
   while (batch.length > 0 && batch.length < batchSize && Date.now() < untilMs && !signal.aborted) {
-    batch.push(
-      ...(await queue.receive(batchSize - batch.length, { waitMs: untilMs - Date.now(), visibilityMs, signal })),
-    );
+    batch.push(...(await receive(batchSize - batch.length, untilMs - Date.now())));
   }
   return batch;
 }
 
-function sqsEvent(batch: readonly QueueMessage[], arn: string, awsRegion: string): JsonObject {
+function sqsRecord(message: QueueMessage, arn: string, awsRegion: string): JsonObject {
+  const { fifo } = message;
   return {
-    Records: batch.map((message) => ({
-      messageId: message.id,
-      receiptHandle: message.receipt,
-      body: message.body,
-      attributes: {
-        ApproximateReceiveCount: String(message.receiveCount),
-        ...(message.traceHeader === undefined ? {} : { AWSTraceHeader: message.traceHeader }),
-        SentTimestamp: String(message.sentMs),
-        SenderId: 'openray',
-        ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
-      },
-      messageAttributes: Object.fromEntries(
-        Object.entries(message.attributes).map(([name, value]) => [name, lowerKeys(value)]),
-      ),
-      md5OfBody: message.bodyMd5,
-      eventSource: 'aws:sqs',
-      eventSourceARN: arn,
-      awsRegion,
-    })),
+    messageId: message.id,
+    receiptHandle: message.receipt,
+    body: message.body,
+    attributes: {
+      ApproximateReceiveCount: String(message.receiveCount),
+      ...(message.traceHeader === undefined ? {} : { AWSTraceHeader: message.traceHeader }),
+      SentTimestamp: String(message.sentMs),
+      ...(fifo === undefined ? {} : fifoAttributes(fifo)),
+      SenderId: 'openray',
+      ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
+    },
+    messageAttributes: Object.fromEntries(
+      Object.entries(message.attributes).map(([name, value]) => [name, lowerKeys(value)]),
+    ),
+    md5OfBody: message.bodyMd5,
+    eventSource: 'aws:sqs',
+    eventSourceARN: arn,
+    awsRegion,
   };
 }
 

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { OpenrayError } from '../../errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { QueueSpec } from './service-specs.ts';
 
@@ -8,7 +9,12 @@ export type NewMessage = {
   readonly attributes?: JsonObject;
   /** The producer's `X-Amzn-Trace-Id`. */
   readonly traceHeader?: string | undefined;
-  readonly delayMs?: number;
+  /** Undefined means as long as the queue says. */
+  readonly delayMs?: number | undefined;
+  /** In a FIFO queue: messages of one group come one after the other. */
+  readonly groupId?: string | undefined;
+  /** In a FIFO queue: the same again within five minutes is not taken twice. */
+  readonly deduplicationId?: string | undefined;
 };
 
 export type QueueMessage = {
@@ -22,12 +28,26 @@ export type QueueMessage = {
   readonly receiveCount: number;
   /** Of this delivery; an older one has no effect. */
   readonly receipt: string;
+  readonly fifo: FifoPlace | undefined;
 };
+
+/** Where a message stands in a FIFO queue. */
+export type FifoPlace = {
+  readonly groupId: string;
+  readonly deduplicationId: string;
+  /** Twenty digits, rising. */
+  readonly sequenceNumber: string;
+};
+
+export type SentMessage = { readonly id: string; readonly bodyMd5: string; readonly fifo: FifoPlace | undefined };
 
 /** A queue of SQS, in memory: a message that was received and not removed in time comes again. */
 export type Queue = {
   readonly spec: QueueSpec;
-  readonly send: (message: NewMessage) => { readonly id: string; readonly bodyMd5: string };
+  /** Its messages stay. */
+  readonly update: (spec: QueueSpec) => void;
+  /** Throws InvalidRequestException when a FIFO queue needs what the message does not have. */
+  readonly send: (message: NewMessage) => SentMessage;
   /** Up to `max` messages; waits as long as there is none, at most `waitMs` or until `signal` fires. */
   readonly receive: (
     max: number,
@@ -36,7 +56,8 @@ export type Queue = {
   readonly remove: (receipt: string) => void;
   /** 0 makes the message available at once. */
   readonly setVisibility: (receipt: string, ms: number) => void;
-  readonly counts: () => { readonly visible: number; readonly inFlight: number };
+  /** `available` is what could be received now. */
+  readonly counts: () => { readonly visible: number; readonly inFlight: number; readonly available: number };
   readonly purge: () => void;
 };
 
@@ -49,42 +70,59 @@ type Held = {
   firstReceivedMs: number;
   receiveCount: number;
   receipt: string | undefined;
+  readonly fifo: FifoPlace | undefined;
 };
 
+const DEDUPLICATION_MS = 5 * 60 * 1000;
+
 /** `onDead` gets what was received more often than the redrive policy allows. */
-export function openQueue(spec: QueueSpec, onDead: (message: NewMessage) => void): Queue {
+export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec: QueueSpec) => void): Queue {
+  let spec = opened;
   const messages: Held[] = [];
+  const recent = new Map<string, { readonly sent: SentMessage; readonly untilMs: number }>();
+  let sequence = 0;
   const waiters = new Set<() => void>();
   const wake = () => {
     for (const waiter of [...waiters]) waiter();
   };
   const held = (receipt: string) => messages.find((message) => message.receipt === receipt);
 
-  function take(max: number, visibilityMs: number): readonly QueueMessage[] {
-    const nowMs = Date.now();
+  /** What may be received now: of a group in which a message is with somebody, or waits, nothing behind that. */
+  function available(nowMs: number): readonly Held[] {
+    const blocked = new Set<string>();
+    return messages.filter(({ visibleMs, fifo }) => {
+      const isVisible = visibleMs <= nowMs;
+      if (fifo === undefined) return isVisible;
+      if (!isVisible) blocked.add(fifo.groupId);
+      return !blocked.has(fifo.groupId);
+    });
+  }
+
+  function take(max: number, visibilityMs: number, nowMs: number): readonly QueueMessage[] {
     const taken: QueueMessage[] = [];
-    for (const message of [...messages]) {
-      if (taken.length === max || message.visibleMs > nowMs) continue;
+    for (const message of available(nowMs)) {
+      if (taken.length === max) break;
       if (spec.redrive !== undefined && message.receiveCount >= spec.redrive.maxReceiveCount) {
         messages.splice(messages.indexOf(message), 1);
-        onDead(message.sent);
+        onDead(message.sent, spec);
         continue;
       }
       message.receiveCount++;
       message.firstReceivedMs ||= nowMs;
       message.visibleMs = nowMs + visibilityMs;
       message.receipt = randomUUID();
-      const { id, sent, bodyMd5, sentMs, firstReceivedMs, receiveCount, receipt } = message;
+      const { id, sent, bodyMd5, sentMs, firstReceivedMs, receiveCount, receipt, fifo } = message;
       const { body, attributes = {}, traceHeader } = sent;
-      taken.push({ id, body, bodyMd5, attributes, traceHeader, sentMs, firstReceivedMs, receiveCount, receipt });
+      taken.push({ id, body, bodyMd5, attributes, traceHeader, sentMs, firstReceivedMs, receiveCount, receipt, fifo });
     }
     return taken;
   }
 
-  /** Resolves when something was sent or given back, or may have become visible, or the time is over. */
-  function change(untilMs: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Resolves when something was sent or given back, has become visible since `nowMs`, or the time is over. */
+  function change(nowMs: number, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const nextMs = Math.min(untilMs, ...messages.map(({ visibleMs }) => visibleMs));
+      const later = messages.map(({ visibleMs }) => visibleMs).filter((ms) => ms > nowMs);
+      const nextMs = Math.min(untilMs, ...later);
       const finish = () => {
         clearTimeout(timer);
         waiters.delete(finish);
@@ -99,37 +137,68 @@ export function openQueue(spec: QueueSpec, onDead: (message: NewMessage) => void
     });
   }
 
+  function placeOf(message: NewMessage): FifoPlace | undefined {
+    if (!spec.isFifo) return undefined;
+    const { groupId, body } = message;
+    if (groupId === undefined) throw refused('The request must contain the parameter MessageGroupId.');
+    const deduplicationId =
+      message.deduplicationId ??
+      (spec.deduplicatesByContent ? createHash('sha256').update(body).digest('hex') : undefined);
+    if (deduplicationId === undefined) {
+      throw refused(
+        'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided',
+      );
+    }
+    return { groupId, deduplicationId, sequenceNumber: String(++sequence).padStart(20, '0') };
+  }
+
+  /** What the same message was answered before, while that counts. */
+  function duplicateOf(fifo: FifoPlace, nowMs: number): SentMessage | undefined {
+    for (const [id, { untilMs }] of recent) if (untilMs <= nowMs) recent.delete(id);
+    return recent.get(fifo.deduplicationId)?.sent;
+  }
+
   return {
-    spec,
-    send(sent) {
+    get spec() {
+      return spec;
+    },
+    update(next) {
+      spec = next;
+    },
+    send(message) {
       const nowMs = Date.now();
-      const id = randomUUID();
-      const bodyMd5 = createHash('md5').update(sent.body).digest('hex');
-      const visibleMs = nowMs + (sent.delayMs ?? 0);
+      const fifo = placeOf(message);
+      const duplicate = fifo && duplicateOf(fifo, nowMs);
+      if (duplicate !== undefined) return duplicate;
+      const bodyMd5 = createHash('md5').update(message.body).digest('hex');
+      const sent: SentMessage = { id: randomUUID(), bodyMd5, fifo };
+      if (fifo) recent.set(fifo.deduplicationId, { sent, untilMs: nowMs + DEDUPLICATION_MS });
       messages.push({
-        id,
-        sent,
-        bodyMd5,
+        ...sent,
+        sent: message,
         sentMs: nowMs,
-        visibleMs,
+        visibleMs: nowMs + (message.delayMs ?? spec.delayMs),
         firstReceivedMs: 0,
         receiveCount: 0,
         receipt: undefined,
       });
       wake();
-      return { id, bodyMd5 };
+      return sent;
     },
     async receive(max, { waitMs = 0, visibilityMs = spec.visibilityTimeoutMs, signal } = {}) {
       const untilMs = Date.now() + waitMs;
       for (;;) {
-        const taken = take(max, visibilityMs);
-        if (taken.length > 0 || signal?.aborted || Date.now() >= untilMs) return taken;
-        await change(untilMs, signal);
+        const nowMs = Date.now();
+        const taken = signal?.aborted ? [] : take(max, visibilityMs, nowMs);
+        if (taken.length > 0 || signal?.aborted || nowMs >= untilMs) return taken;
+        await change(nowMs, untilMs, signal);
       }
     },
     remove(receipt) {
       const message = held(receipt);
-      if (message !== undefined) messages.splice(messages.indexOf(message), 1);
+      if (message === undefined) return;
+      messages.splice(messages.indexOf(message), 1);
+      if (message.fifo !== undefined) wake();
     },
     setVisibility(receipt, ms) {
       const message = held(receipt);
@@ -140,10 +209,19 @@ export function openQueue(spec: QueueSpec, onDead: (message: NewMessage) => void
     counts() {
       const nowMs = Date.now();
       const visible = messages.filter(({ visibleMs }) => visibleMs <= nowMs).length;
-      return { visible, inFlight: messages.length - visible };
+      return { visible, inFlight: messages.length - visible, available: available(nowMs).length };
     },
     purge() {
       messages.length = 0;
     },
   };
+}
+
+function refused(message: string): OpenrayError {
+  return new OpenrayError('InvalidRequestException', message);
+}
+
+/** As the API and events name them. */
+export function fifoAttributes({ groupId, deduplicationId, sequenceNumber }: FifoPlace) {
+  return { MessageGroupId: groupId, MessageDeduplicationId: deduplicationId, SequenceNumber: sequenceNumber };
 }

@@ -1,32 +1,58 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../model/json.ts';
-import type { Broker } from './broker.ts';
+import type { Broker, Notification } from './broker.ts';
 import type { ServiceAnswer, ServiceRequest } from './local-endpoint.ts';
 
-/** Publish of SNS, which speaks AWS's older protocol: a form in, XML out. */
+/** Publishing to SNS, which speaks AWS's older protocol: a form in, XML out. */
 export function answerSns(broker: Broker, { body, traceHeader }: ServiceRequest): ServiceAnswer {
   const form = new URLSearchParams(body);
   const action = form.get('Action');
-  if (action !== 'Publish')
-    return failure('InvalidAction', `openray's local topics do not know ${action ?? 'this call'}`);
-  const messageId = broker.publish(form.get('TopicArn') ?? form.get('TargetArn') ?? '', {
-    message: form.get('Message') ?? '',
-    subject: form.get('Subject') ?? undefined,
-    attributes: attributesOf(form),
+  const topicArn = form.get('TopicArn') ?? form.get('TargetArn') ?? '';
+  switch (action) {
+    case 'Publish': {
+      const messageId = broker.publish(topicArn, notificationOf(form, '', traceHeader));
+      return messageId === undefined ? noTopic() : done(action, `<MessageId>${messageId}</MessageId>`);
+    }
+    case 'PublishBatch': {
+      const entries = entriesOf(form).map((entry) => {
+        const id = form.get(`${entry}Id`) ?? '';
+        const messageId = broker.publish(topicArn, notificationOf(form, entry, traceHeader));
+        return messageId && `<member><Id>${escaped(id)}</Id><MessageId>${messageId}</MessageId></member>`;
+      });
+      if (entries.includes(undefined)) return noTopic();
+      return done(action, `<Successful>${entries.join('')}</Successful><Failed/>`);
+    }
+    default:
+      return failure('InvalidAction', `openray's local topics do not know ${action ?? 'this call'}`);
+  }
+}
+
+/** `prefix` is that of an entry of a batch. */
+function notificationOf(form: URLSearchParams, prefix: string, traceHeader: string | undefined): Notification {
+  const member = (name: string) => form.get(`${prefix}${name}`) ?? undefined;
+  return {
+    message: member('Message') ?? '',
+    subject: member('Subject'),
+    attributes: attributesOf(form, prefix),
+    groupId: member('MessageGroupId'),
+    deduplicationId: member('MessageDeduplicationId'),
     traceHeader,
-  });
-  if (messageId === undefined) return failure('NotFound', 'Topic does not exist: it is not in the template.');
-  return xml(
-    200,
-    `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>${messageId}</MessageId></PublishResult><ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata></PublishResponse>`,
+  };
+}
+
+/** `PublishBatchRequestEntries.member.1.` and so on, as far as there are any. */
+function entriesOf(form: URLSearchParams): readonly string[] {
+  const numbers = new Set(
+    [...form.keys()].flatMap((key) => /^PublishBatchRequestEntries\.member\.(\d+)\./.exec(key)?.[1] ?? []),
   );
+  return [...numbers].map((number) => `PublishBatchRequestEntries.member.${number}.`);
 }
 
 /** `MessageAttributes.entry.1.Name`, `….Value.DataType`, `….Value.StringValue`. */
-function attributesOf(form: URLSearchParams): JsonObject {
+function attributesOf(form: URLSearchParams, prefix: string): JsonObject {
   const attributes: Record<string, JsonObject> = {};
   for (let i = 1; ; i++) {
-    const entry = `MessageAttributes.entry.${i}`;
+    const entry = `${prefix}MessageAttributes.entry.${i}`;
     const name = form.get(`${entry}.Name`);
     if (name === null) return attributes;
     attributes[name] = {
@@ -36,10 +62,25 @@ function attributesOf(form: URLSearchParams): JsonObject {
   }
 }
 
+function done(action: string, result: string): ServiceAnswer {
+  return xml(
+    200,
+    `<${action}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><${action}Result>${result}</${action}Result><ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata></${action}Response>`,
+  );
+}
+
+function noTopic(): ServiceAnswer {
+  return failure('NotFound', 'Topic does not exist: it is not in the template.');
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}
+
 function failure(code: string, message: string): ServiceAnswer {
   return xml(
     400,
-    `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message.replace(/[<&]/g, '')}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
+    `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escaped(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
   );
 }
 

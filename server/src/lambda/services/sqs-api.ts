@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { Broker } from './broker.ts';
 import type { ServiceAnswer, ServiceRequest } from './local-endpoint.ts';
-import type { NewMessage, Queue, QueueMessage } from './queue.ts';
+import { fifoAttributes, type NewMessage, type Queue, type QueueMessage } from './queue.ts';
 
 /** The operations of SQS that a function needs, in its JSON protocol. */
 export async function answerSqs(
@@ -10,7 +11,7 @@ export async function answerSqs(
   { operation, body, traceHeader, signal }: ServiceRequest,
 ): Promise<ServiceAnswer> {
   const input = parse(body);
-  if (operation === 'ListQueues') return json({ QueueUrls: broker.queues.map(({ spec }) => spec.url) });
+  if (operation === 'ListQueues') return json({ QueueUrls: broker.queues().map(({ spec }) => spec.url) });
   const queue = broker.queue(String(input.QueueUrl ?? input.QueueName ?? ''));
   if (queue === undefined) {
     return failure('QueueDoesNotExist', 'The specified queue does not exist: it is not in the template.');
@@ -21,12 +22,13 @@ export async function answerSqs(
     case 'GetQueueAttributes':
       return json({ Attributes: attributesOf(queue) });
     case 'SendMessage':
-      return json(send(queue, input, traceHeader));
+      try {
+        return json(send(queue, input, traceHeader));
+      } catch (error) {
+        return failure('InvalidParameterValue', toFailure(error).message);
+      }
     case 'SendMessageBatch':
-      return json({
-        Successful: entriesOf(input).map((entry) => ({ Id: String(entry.Id), ...send(queue, entry, traceHeader) })),
-        Failed: [],
-      });
+      return json(sendBatch(queue, input, traceHeader));
     case 'ReceiveMessage': {
       const visibility = input.VisibilityTimeout;
       const messages = await queue.receive(Number(input.MaxNumberOfMessages ?? 1), {
@@ -45,12 +47,31 @@ export async function answerSqs(
     case 'ChangeMessageVisibility':
       queue.setVisibility(String(input.ReceiptHandle), Number(input.VisibilityTimeout) * 1000);
       return json({});
+    case 'ChangeMessageVisibilityBatch':
+      for (const entry of entriesOf(input)) {
+        queue.setVisibility(String(entry.ReceiptHandle), Number(entry.VisibilityTimeout) * 1000);
+      }
+      return json({ Successful: entriesOf(input).map(({ Id }) => ({ Id: String(Id) })), Failed: [] });
     case 'PurgeQueue':
       queue.purge();
       return json({});
     default:
       return failure('UnsupportedOperation', `openray's local queues do not know ${operation}`);
   }
+}
+
+function sendBatch(queue: Queue, input: JsonObject, callerHeader: string | undefined): JsonObject {
+  const successful: JsonObject[] = [];
+  const failed: JsonObject[] = [];
+  for (const entry of entriesOf(input)) {
+    const id = String(entry.Id);
+    try {
+      successful.push({ Id: id, ...send(queue, entry, callerHeader) });
+    } catch (error) {
+      failed.push({ Id: id, SenderFault: true, Code: 'InvalidParameterValue', Message: toFailure(error).message });
+    }
+  }
+  return { Successful: successful, Failed: failed };
 }
 
 function send(queue: Queue, input: JsonObject, callerHeader: string | undefined): JsonObject {
@@ -60,11 +81,18 @@ function send(queue: Queue, input: JsonObject, callerHeader: string | undefined)
     body: String(input.MessageBody ?? ''),
     attributes,
     traceHeader: typeof system === 'string' ? system : callerHeader,
-    delayMs: Number(input.DelaySeconds ?? 0) * 1000,
+    delayMs: input.DelaySeconds === undefined ? undefined : Number(input.DelaySeconds) * 1000,
+    groupId: textOf(input.MessageGroupId),
+    deduplicationId: textOf(input.MessageDeduplicationId),
   };
-  const { id, bodyMd5 } = queue.send(message);
+  const { id, bodyMd5, fifo } = queue.send(message);
   const md5 = md5OfAttributes(attributes);
-  return { MessageId: id, MD5OfMessageBody: bodyMd5, ...(md5 === undefined ? {} : { MD5OfMessageAttributes: md5 }) };
+  return {
+    MessageId: id,
+    MD5OfMessageBody: bodyMd5,
+    ...(md5 === undefined ? {} : { MD5OfMessageAttributes: md5 }),
+    ...(fifo === undefined ? {} : { SequenceNumber: fifo.sequenceNumber }),
+  };
 }
 
 function received(message: QueueMessage): JsonObject {
@@ -79,6 +107,7 @@ function received(message: QueueMessage): JsonObject {
       ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
       SenderId: 'openray',
       ...(message.traceHeader === undefined ? {} : { AWSTraceHeader: message.traceHeader }),
+      ...(message.fifo === undefined ? {} : fifoAttributes(message.fifo)),
     },
     ...(Object.keys(message.attributes).length === 0 ? {} : { MessageAttributes: message.attributes }),
   };
@@ -114,6 +143,8 @@ function attributesOf({ spec, counts }: Queue): JsonObject {
     ApproximateNumberOfMessages: String(visible),
     ApproximateNumberOfMessagesNotVisible: String(inFlight),
     VisibilityTimeout: String(spec.visibilityTimeoutMs / 1000),
+    DelaySeconds: String(spec.delayMs / 1000),
+    ...(spec.isFifo ? { FifoQueue: 'true', ContentBasedDeduplication: String(spec.deduplicatesByContent) } : {}),
   };
 }
 
@@ -128,6 +159,10 @@ function json(body: JsonObject): ServiceAnswer {
 function failure(type: string, message: string): ServiceAnswer {
   const body = JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message });
   return { status: 400, type: 'application/x-amz-json-1.0', body };
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function objectOf(value: JsonValue | undefined): JsonObject {

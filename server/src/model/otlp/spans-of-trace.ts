@@ -61,7 +61,7 @@ function compareNanos(a: string, b: string): number {
 }
 
 /** By id. Of several with one id the first that has ended counts, or the latest that has not. */
-function sentSpans(documents: readonly Document[]): ReadonlyMap<string, SpanInPlace> {
+export function sentSpans(documents: readonly Document[]): ReadonlyMap<string, SpanInPlace> {
   const spans = new Map<string, SpanInPlace>();
   for (const document of documents.toSorted((a, b) => a.seq - b.seq)) {
     if (document.format !== 'otlp' || spans.get(document.id)?.span.endTimeUnixNano !== undefined) continue;

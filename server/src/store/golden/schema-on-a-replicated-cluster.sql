@@ -246,3 +246,9 @@ CREATE TABLE IF NOT EXISTS openray.service_map ON CLUSTER 'main' (
   batch SimpleAggregateFunction(max, UInt64) CODEC(ZSTD(1))
 )
 ENGINE = Distributed('main', 'openray', 'service_map_local', place);
+
+-- 0005_merge_less.sql;
+
+ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY SETTING min_parts_to_merge_at_once = 10;
+
+ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING min_parts_to_merge_at_once = 10;

@@ -45,9 +45,10 @@ type Ports = Readonly<Record<'http' | 'tcp' | 'calmHttp' | 'calmTcp', number>>;
 
 /**
  * Starts `count` servers on free ports of the loopback address, each answering about half a second later. One alone is
- * a single server; its `url` then names no cluster. Replication does not run in them: they have no Keeper.
+ * a single server; its `url` then names no cluster. Replication does not run in them: they have no Keeper. Each may write
+ * backups into a folder of its own in `backups`.
  */
-export async function startClickHouse(count = 1, folder?: string): Promise<ClickHouseCluster> {
+export async function startClickHouse(count = 1, folder?: string, backups?: string): Promise<ClickHouseCluster> {
   const directory = folder ?? (await mkdtemp(join(tmpdir(), 'openray-clickhouse-')));
   const password = randomBytes(16).toString('hex');
   const made = await Promise.all(
@@ -62,11 +63,11 @@ export async function startClickHouse(count = 1, folder?: string): Promise<Click
   let shardCount = count;
 
   async function start(): Promise<void> {
-    const config = configXml(
-      made.slice(0, shardCount).map(({ tcpPort }) => tcpPort),
-      password,
-    );
-    for (const { path } of made) await writeFile(join(path, 'config.xml'), config, { mode: 0o600 });
+    const ports = made.slice(0, shardCount).map(({ tcpPort }) => tcpPort);
+    for (const [index, { path }] of made.entries()) {
+      const config = configXml(ports, password, backups && join(backups, `shard-${index + 1}`));
+      await writeFile(join(path, 'config.xml'), config, { mode: 0o600 });
+    }
     await Promise.all(servers.map((server) => server.start()));
   }
 
@@ -177,7 +178,7 @@ const usersXml = (password: string): string => `<clickhouse>
       <profile>default</profile>
       <quota>default</quota>
       <grants>
-        <query>GRANT CREATE, ALTER, DROP, INSERT, SELECT, OPTIMIZE ON openray.*</query>
+        <query>GRANT CREATE, ALTER, DROP, INSERT, SELECT, OPTIMIZE, BACKUP ON openray.*</query>
         <query>GRANT SELECT ON system.*</query>
         <query>GRANT CLUSTER, REMOTE, CREATE TEMPORARY TABLE, TABLE ENGINE ON *.*</query>
       </grants>
@@ -186,7 +187,7 @@ const usersXml = (password: string): string => `<clickhouse>
 </clickhouse>
 `;
 
-function configXml(tcpPorts: readonly number[], password: string): string {
+function configXml(tcpPorts: readonly number[], password: string, backupsPath: string | undefined): string {
   const remote = tcpPorts.map(
     (port) =>
       `<shard><replica><host>127.0.0.1</host><port>${port}</port><user>${USER}</user><password>${password}</password></replica></shard>`,
@@ -196,6 +197,7 @@ function configXml(tcpPorts: readonly number[], password: string): string {
   <users_config>users.xml</users_config>
   <max_server_memory_usage>1000000000</max_server_memory_usage>
   <mark_cache_size>50000000</mark_cache_size>
+  ${backupsPath === undefined ? '' : `<backups><allowed_path>${backupsPath}</allowed_path></backups>`}
   <remote_servers><${CLUSTER_NAME}>${remote.join('')}</${CLUSTER_NAME}></remote_servers>
 </clickhouse>
 `;

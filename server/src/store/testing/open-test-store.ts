@@ -2,11 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type StoreOptions } from '../open-store.ts';
+import { restoreStore } from '../restore.ts';
 import type { Store } from '../store.ts';
 
 /** A small store with room for a laptop's tests, embedded where no URL is given. */
 export function openTestStore(dataDir: string, given: Partial<StoreOptions> = {}): Promise<Store> {
-  return openStore({
+  return openStore(testOptions(dataDir, given));
+}
+
+/** Fills the same store with a backup. */
+export async function restoreTestStore(name: string, dataDir: string, given: Partial<StoreOptions>): Promise<void> {
+  for await (const copy of restoreStore(testOptions(dataDir, given), name)) void copy;
+}
+
+function testOptions(dataDir: string, given: Partial<StoreOptions>): StoreOptions {
+  return {
     dataDir,
     poolSize: 4,
     threadPoolSize: 16,
@@ -18,13 +28,16 @@ export function openTestStore(dataDir: string, given: Partial<StoreOptions> = {}
     retentionDays: 0,
     retentionBytes: 0,
     fsync: false,
+    backupDir: join(dataDir, 'backups'),
     log: { info() {}, warn() {} },
     ...given,
-  });
+  };
 }
 
 /** A directory that is gone when `remove` resolves. */
-export async function makeTestDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+export type TestDirectory = { readonly path: string; remove(): Promise<void> };
+
+export async function makeTestDirectory(): Promise<TestDirectory> {
   const path = await mkdtemp(join(tmpdir(), 'openray-store-'));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }

@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import type { StoreOptions } from '../open-store.ts';
 import type { Store } from '../store.ts';
 import { startClickHouse } from './clickhouse-server.ts';
-import { makeTestDirectory, openTestStore } from './open-test-store.ts';
+import { makeTestDirectory, openTestStore, restoreTestStore, type TestDirectory } from './open-test-store.ts';
 
 /** An empty place for data. `open` opens a store in it, one after the other. */
 export type StorePlace = {
   open(given?: Partial<StoreOptions>): Promise<Store>;
+  /** Another empty place, for a backup of this one. */
+  forRestore(): Promise<StorePlace & { restore(name: string, given?: Partial<StoreOptions>): Promise<void> }>;
   remove(): Promise<void>;
 };
 
@@ -17,12 +20,36 @@ export const STORES: readonly { readonly name: string; make(): Promise<StorePlac
 ];
 
 async function makeEmbedded(): Promise<StorePlace> {
+  return makeEmbeddedWith(undefined);
+}
+
+async function makeEmbeddedWith(backups: string | undefined) {
   const directory = await makeTestDirectory();
-  return { open: (given) => openTestStore(directory.path, given), remove: directory.remove };
+  const backupDir = backups ?? join(directory.path, 'backups');
+  return {
+    open: (given: Partial<StoreOptions> = {}) => openTestStore(directory.path, { backupDir, ...given }),
+    restore: (name: string, given: Partial<StoreOptions> = {}) =>
+      restoreTestStore(name, directory.path, { backupDir, ...given }),
+    forRestore: () => makeEmbeddedWith(backupDir),
+    remove: directory.remove,
+  };
 }
 
 async function makeRemote(shards: number, parameters: string): Promise<StorePlace> {
-  const clickhouse = await startClickHouse(shards);
+  const backups = await makeTestDirectory();
+  return makeRemoteWith(backups, shards, parameters);
+}
+
+async function makeRemoteWith(backups: TestDirectory, shards: number, parameters: string) {
+  const clickhouse = await startClickHouse(shards, undefined, backups.path);
   const storeUrl = `${clickhouse.url}${parameters}`;
-  return { open: (given) => openTestStore('', { storeUrl, ...given }), remove: clickhouse.stop };
+  return {
+    open: (given: Partial<StoreOptions> = {}) => openTestStore('', { storeUrl, ...given }),
+    restore: (name: string, given: Partial<StoreOptions> = {}) => restoreTestStore(name, '', { storeUrl, ...given }),
+    forRestore: () => makeRemoteWith(backups, shards, parameters),
+    async remove() {
+      await clickhouse.stop();
+      await backups.remove();
+    },
+  };
 }

@@ -1,11 +1,12 @@
 import Link from '@cloudscape-design/components/link';
-import { Link as PageLink } from '@tanstack/react-router';
-import type { ReactElement } from 'react';
+import { type ReactElement, useMemo } from 'react';
 import { formatDuration, formatTime } from '../../../shared/format.ts';
 import { nodeTypeLabel } from '../../../shared/node-type.ts';
 import { OUTCOME_LABEL } from '../../../shared/outcome.ts';
 import { at, type Entity, isObject, type Json, type TraceTree, text } from '../entities.ts';
-import { Facts } from './facts.tsx';
+import { type EntityLink, linksOf } from '../links.ts';
+import { type FactList, Facts } from './facts.tsx';
+import { LinkTarget } from './link-target.tsx';
 
 type Props = { readonly tree: TraceTree; readonly entity: Entity; readonly onSelect: (id: string) => void };
 
@@ -14,6 +15,14 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
   const { fields, endUs, startUs } = entity;
   const parent = entity.parentId === undefined ? undefined : tree.byId.get(entity.parentId);
   const goTo = (target: Entity) => <Link onFollow={() => onSelect(target.id)}>{target.name}</Link>;
+  const links = useMemo(() => linksOf(entity, tree), [entity, tree]);
+  const linkFacts = (wanted: EntityLink['direction']): FactList =>
+    links
+      .filter(({ direction }) => direction === wanted)
+      .map(({ traceId, id }, index) => ({
+        label: `Link ${index + 1}`,
+        value: <LinkTarget tree={tree} traceId={traceId} id={id} />,
+      }));
   return (
     <>
       <Facts
@@ -48,30 +57,10 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
         ]}
       />
       <Facts heading="Service" facts={plainFacts(fields.service)} />
-      <Facts
-        heading="Linked traces"
-        facts={linksOf(fields.links).map(({ traceId, relation }, index) => ({
-          label: relation ?? `Link ${index + 1}`,
-          value: (
-            <PageLink to="/traces/$id" params={{ id: traceId }}>
-              {traceId}
-            </PageLink>
-          ),
-        }))}
-      />
+      <Facts heading="Links to" facts={linkFacts('to')} />
+      <Facts heading="Linked from" facts={linkFacts('from')} />
     </>
   );
-}
-
-function linksOf(
-  links: Json | undefined,
-): readonly { readonly traceId: string; readonly relation: string | undefined }[] {
-  if (!Array.isArray(links)) return [];
-  return (links as readonly Json[]).flatMap((link) => {
-    const traceId = text(at(link, 'trace_id'));
-    const relation = text(at(link, 'attributes', 'aws.xray.reserved.reference_type'));
-    return traceId === undefined ? [] : [{ traceId, relation }];
-  });
 }
 
 function plainFacts(

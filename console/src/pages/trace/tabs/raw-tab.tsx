@@ -1,19 +1,57 @@
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
-import { type ReactElement, useMemo } from 'react';
+import SegmentedControl from '@cloudscape-design/components/segmented-control';
+import { type ReactElement, useMemo, useState } from 'react';
 import type { Entity, JsonObject } from '../entities.ts';
+import { useSpan } from '../use-span.ts';
 import styles from './code.module.css';
+import { Nothing } from './facts.tsx';
+
+type Props = { readonly traceId: string; readonly entity: Entity };
 
 /** Larger documents are copied whole but shown in part: the browser would stall on one text of megabytes. */
 const SHOWN_CHARS = 200_000;
 
-/** The document as the server has it, own subsegments included. */
-export function RawTab({ entity }: { readonly entity: Entity }): ReactElement {
+/** All that the server has of it, as X-Ray's document or as OpenTelemetry's span. */
+export function RawTab({ traceId, entity }: Props): ReactElement {
+  const [form, setForm] = useState<'xray' | 'otlp'>('xray');
+  return (
+    <>
+      <div className={styles.actions}>
+        <SegmentedControl
+          label="Form"
+          selectedId={form}
+          options={[
+            { id: 'xray', text: 'X-Ray' },
+            { id: 'otlp', text: 'OpenTelemetry' },
+          ]}
+          onChange={({ detail }) => setForm(detail.selectedId === 'otlp' ? 'otlp' : 'xray')}
+        />
+      </div>
+      {form === 'xray' ? <XrayDocument entity={entity} /> : <OtlpSpan traceId={traceId} entity={entity} />}
+    </>
+  );
+}
+
+/** Own subsegments included. */
+function XrayDocument({ entity }: { readonly entity: Entity }): ReactElement {
   const json = useMemo(() => JSON.stringify(documentOf(entity), null, 2), [entity]);
+  return <Code json={json} copy="Copy the document" />;
+}
+
+/** With its resource and scope, so that it can be sent to any `/v1/traces` as it is. */
+function OtlpSpan({ traceId, entity }: Props): ReactElement {
+  const { data, error } = useSpan(traceId, entity.id);
+  if (error) return <Nothing>The span can not be read: {error.message}</Nothing>;
+  if (!data) return <Nothing>Reading the span</Nothing>;
+  return <Code json={JSON.stringify({ resourceSpans: data.ResourceSpans }, null, 2)} copy="Copy the span" />;
+}
+
+function Code({ json, copy }: { readonly json: string; readonly copy: string }): ReactElement {
   return (
     <>
       <div className={styles.actions}>
         <CopyToClipboard
-          copyButtonText="Copy the document"
+          copyButtonText={copy}
           textToCopy={json}
           copySuccessText="Copied"
           copyErrorText="Could not copy"
@@ -21,7 +59,7 @@ export function RawTab({ entity }: { readonly entity: Entity }): ReactElement {
       </div>
       <pre className={styles.code}>
         {json.slice(0, SHOWN_CHARS)}
-        {json.length > SHOWN_CHARS && `\n… ${json.length - SHOWN_CHARS} more characters; copy the document to see them`}
+        {json.length > SHOWN_CHARS && `\n… ${json.length - SHOWN_CHARS} more characters; copy it to see them`}
       </pre>
     </>
   );

@@ -1,0 +1,68 @@
+import Spinner from '@cloudscape-design/components/spinner';
+import { getRouteApi } from '@tanstack/react-router';
+import type { ReactElement } from 'react';
+import { FailureAlert } from '../../shared/failure-alert.tsx';
+import { formatDuration, formatTime } from '../../shared/format.ts';
+import { CausesTable } from './causes-table.tsx';
+import { DoorsTable } from './doors-table.tsx';
+import { ForwardsTable } from './forwards-table.tsx';
+import styles from './page.module.css';
+import { RateChart } from './rate-chart.tsx';
+import { rateSeries } from './samples.ts';
+import { StoreCard } from './store-card.tsx';
+import { useServerStatus } from './use-server-status.ts';
+
+const route = getRouteApi('__root__');
+
+/** What the server received and what became of all of it, why something was not stored, and what it holds. */
+export function ServerPage(): ReactElement {
+  const { live } = route.useSearch();
+  const { data: samples, error, refetch } = useServerStatus(live);
+  const status = samples?.at(-1);
+  return (
+    <div className={styles.page}>
+      <title>Server · openray</title>
+      <header>
+        <h1>Server</h1>
+        {status && (
+          <p>
+            Counted since it started, {formatTime(status.StartTime * 1_000_000).slice(0, 19)} (
+            {formatDuration((status.Time - status.StartTime) * 1_000_000)} ago)
+            {status.Store.IsShared && '; other servers on the same store count their own'}
+          </p>
+        )}
+      </header>
+      {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
+      {!status && !error && (
+        <div className={styles.loading}>
+          <Spinner size="large" /> Asking the server
+        </div>
+      )}
+      {samples && status && (
+        <>
+          <section className={styles.card} aria-label="Documents">
+            <h2>Documents</h2>
+            <DoorsTable samples={samples} />
+          </section>
+          <div className={styles.pair}>
+            <section className={styles.card} aria-label="Rates">
+              <h2>Documents a second</h2>
+              <RateChart points={rateSeries(samples)} />
+            </section>
+            <StoreCard store={status.Store} />
+          </div>
+          <section className={styles.card} aria-label="Not stored">
+            <h2>What was not stored, and what to do</h2>
+            <CausesTable status={status} />
+          </section>
+          {status.Forwards.length > 0 && (
+            <section className={styles.card} aria-label="Forwarded">
+              <h2>Forwarded to other backends</h2>
+              <ForwardsTable forwards={status.Forwards} />
+            </section>
+          )}
+        </>
+      )}
+    </div>
+  );
+}

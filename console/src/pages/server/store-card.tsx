@@ -1,0 +1,54 @@
+import type { GetServerStatusResponse } from 'openray/api-types';
+import type { ReactElement } from 'react';
+import { formatBytes, formatCount, formatShare, formatTime } from '../../shared/format.ts';
+import styles from './page.module.css';
+
+/** What is stored, how long it stays, and how much room is left. */
+export function StoreCard({ store }: { readonly store: GetServerStatusResponse['Store'] }): ReactElement {
+  const { Bytes, Documents, FreeBytes, OldestDay, PrunedBefore, QueuedBytes, QueueMaxBytes } = store;
+  return (
+    <section className={styles.card} aria-label="Store">
+      <h2>Store</h2>
+      <dl className={styles.facts}>
+        <Fact label="On disk">
+          {formatBytes(Bytes)}
+          {store.RetentionMaxBytes !== null && ` of at most ${formatBytes(store.RetentionMaxBytes)}`}
+          {FreeBytes !== null && `; ${formatBytes(FreeBytes)} free`}
+        </Fact>
+        <Fact label="Documents">
+          {formatCount(Documents)}
+          {OldestDay !== null && `, the oldest of ${dayOf(OldestDay)}`}
+        </Fact>
+        <Fact label="Kept">{keptFor(store)}</Fact>
+        <Fact label="Gone">
+          {PrunedBefore === null
+            ? 'nothing yet'
+            : `what arrived before ${formatTime(PrunedBefore * 1_000_000).slice(0, 16)}`}
+        </Fact>
+        <Fact label="Queue">
+          {formatBytes(QueuedBytes)} of {formatBytes(QueueMaxBytes)} ({formatShare(QueuedBytes, QueueMaxBytes)})
+        </Fact>
+      </dl>
+    </section>
+  );
+}
+
+function keptFor({ RetentionDays, RetentionMaxBytes }: GetServerStatusResponse['Store']): string {
+  const days = RetentionDays === null ? '' : `for ${RetentionDays} ${RetentionDays === 1 ? 'day' : 'days'}`;
+  const bytes = RetentionMaxBytes === null ? '' : `at most ${formatBytes(RetentionMaxBytes)}`;
+  return [days, bytes].filter((part) => part !== '').join(', and ') || 'for ever (--retention-days sets an end)';
+}
+
+/** Days are the store's, in UTC. */
+function dayOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+function Fact({ label, children }: { readonly label: string; readonly children: React.ReactNode }): ReactElement {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+import type { AnyValue, GetSpanResponse, KeyValue } from 'openray/api-types';
+import { formatExact } from '../../shared/format.ts';
+import type { Json } from './entities.ts';
+
+/** One attribute as a table shows it: `type` is OpenTelemetry's. */
+export type Attribute = { readonly key: string; readonly value: Json; readonly type: string };
+
+export type SpanView = {
+  readonly name: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly flags: string | undefined;
+  readonly traceState: string | undefined;
+  readonly spanId: string;
+  readonly parentId: string | undefined;
+  /** To the nanosecond, as decimal text; undefined for none. */
+  readonly startNanos: string | undefined;
+  readonly endNanos: string | undefined;
+  readonly attributes: readonly Attribute[];
+  readonly events: readonly {
+    readonly name: string;
+    readonly timeNanos: string | undefined;
+    readonly attributes: readonly Attribute[];
+    readonly dropped: number;
+  }[];
+  readonly links: readonly {
+    /** 32 hex digits. */
+    readonly traceId: string;
+    readonly spanId: string;
+    readonly traceState: string | undefined;
+    readonly attributes: readonly Attribute[];
+    readonly dropped: number;
+  }[];
+  readonly scope: {
+    readonly name: string;
+    readonly version: string | undefined;
+    readonly schemaUrl: string | undefined;
+    readonly attributes: readonly Attribute[];
+  };
+  readonly resource: { readonly schemaUrl: string | undefined; readonly attributes: readonly Attribute[] };
+  /** What the sender left out, one sentence each; empty for nothing. */
+  readonly dropped: readonly string[];
+};
+
+/** The span of an answer; undefined where it holds none. */
+export function spanViewOf({ ResourceSpans }: GetSpanResponse): SpanView | undefined {
+  const inResource = ResourceSpans[0];
+  const inScope = inResource?.scopeSpans?.[0];
+  const span = inScope?.spans?.[0];
+  if (inResource === undefined || inScope === undefined || span === undefined) return undefined;
+  const { resource = {} } = inResource;
+  const { scope = {} } = inScope;
+  return {
+    name: span.name ?? '',
+    kind: KINDS[span.kind ?? 0] ?? `kind ${span.kind}`,
+    status: statusText(span.status?.code ?? 0, span.status?.message),
+    flags: span.flags === undefined ? undefined : flagsText(span.flags),
+    traceState: span.traceState,
+    spanId: span.spanId,
+    parentId: span.parentSpanId,
+    startNanos: span.startTimeUnixNano,
+    endNanos: span.endTimeUnixNano,
+    attributes: attributesOf(span.attributes),
+    events: (span.events ?? []).map(({ name = '', timeUnixNano, attributes, droppedAttributesCount = 0 }) => ({
+      name,
+      timeNanos: timeUnixNano,
+      attributes: attributesOf(attributes),
+      dropped: droppedAttributesCount,
+    })),
+    links: (span.links ?? []).map(
+      ({ traceId = '', spanId = '', traceState, attributes, droppedAttributesCount = 0 }) => ({
+        traceId,
+        spanId,
+        traceState,
+        attributes: attributesOf(attributes),
+        dropped: droppedAttributesCount,
+      }),
+    ),
+    scope: {
+      name: scope.name ?? '',
+      version: scope.version,
+      schemaUrl: inScope.schemaUrl,
+      attributes: attributesOf(scope.attributes),
+    },
+    resource: { schemaUrl: inResource.schemaUrl, attributes: attributesOf(resource.attributes) },
+    dropped: [
+      droppedText(span.droppedAttributesCount, 'attribute', 'the span'),
+      droppedText(span.droppedEventsCount, 'event', 'the span'),
+      droppedText(span.droppedLinksCount, 'link', 'the span'),
+      droppedText(scope.droppedAttributesCount, 'attribute', 'the scope'),
+      droppedText(resource.droppedAttributesCount, 'attribute', 'the resource'),
+    ].filter((text) => text !== undefined),
+  };
+}
+
+const KINDS: readonly string[] = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'];
+
+function statusText(code: number, message: string | undefined): string {
+  const name = ['Unset', 'OK', 'Error'][code] ?? `code ${code}`;
+  return message === undefined || message === '' ? name : `${name}: ${message}`;
+}
+
+const SAMPLED = 1;
+const IS_REMOTE_KNOWN = 0x100;
+const IS_REMOTE = 0x200;
+
+/** @see https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto */
+function flagsText(flags: number): string {
+  const parent = (flags & IS_REMOTE_KNOWN) === 0 ? '' : flags & IS_REMOTE ? ', remote parent' : ', local parent';
+  return `${(flags & SAMPLED) === 0 ? 'not sampled' : 'sampled'}${parent} (0x${flags.toString(16)})`;
+}
+
+function droppedText(count: number | undefined, what: string, of: string): string | undefined {
+  if (count === undefined || count === 0) return undefined;
+  return `${formatExact(count)} ${what}${count === 1 ? '' : 's'} of ${of}`;
+}
+
+function attributesOf(list: readonly KeyValue[] | undefined): readonly Attribute[] {
+  return (list ?? []).map(({ key = '', value }) => ({ key, ...plain(value) }));
+}
+
+/** Whole numbers of more than 53 bits stay text, so that no digit is lost. */
+function plain(value: AnyValue | undefined): { readonly value: Json; readonly type: string } {
+  if (value?.stringValue !== undefined) return { value: value.stringValue, type: 'string' };
+  if (value?.boolValue !== undefined) return { value: value.boolValue, type: 'bool' };
+  if (value?.intValue !== undefined) {
+    const number = Number(value.intValue);
+    return { value: Number.isSafeInteger(number) ? number : value.intValue, type: 'int' };
+  }
+  if (value?.doubleValue !== undefined) return { value: value.doubleValue, type: 'double' };
+  if (value?.bytesValue !== undefined) return { value: value.bytesValue, type: 'bytes, in base64' };
+  if (value?.arrayValue)
+    return { value: (value.arrayValue.values ?? []).map((one) => plain(one).value), type: 'array' };
+  if (value?.kvlistValue) {
+    const members = value.kvlistValue.values ?? [];
+    return { value: Object.fromEntries(members.map((one) => [one.key ?? '', plain(one.value).value])), type: 'map' };
+  }
+  return { value: null, type: 'empty' };
+}
+
+/** `+12.3 µs` of a nanosecond time against another; digits are compared, since doubles do not hold them. */
+export function nanosBetween(from: string | undefined, to: string | undefined): number | undefined {
+  if (from === undefined || to === undefined) return undefined;
+  return Number(BigInt(to) - BigInt(from));
+}

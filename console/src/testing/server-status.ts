@@ -1,0 +1,32 @@
+import type { GetServerStatusResponse } from 'openray/api-types';
+
+type Given = Partial<GetServerStatusResponse> & { readonly stored?: number; readonly dropped?: number };
+
+/** A server that started at 1,000 s and took its documents over HTTP, but for what is given. */
+export function aServerStatus({ stored = 0, dropped = 0, ...more }: Given = {}): GetServerStatusResponse {
+  return {
+    Time: 2_000,
+    StartTime: 1_000,
+    Documents: [
+      { Door: 'http', Received: stored + dropped, Stored: stored, Queued: 0, Rejected: 0, Dropped: dropped },
+      { Door: 'udp', Received: 0, Stored: 0, Queued: 0, Rejected: 0, Dropped: 0 },
+    ],
+    Rejections: [],
+    Drops: dropped > 0 ? [{ Cause: 'queue-full', Count: dropped }] : [],
+    Datagrams: { Received: 0, Read: 0, Dropped: [] },
+    Forwards: [],
+    Store: {
+      IsShared: false,
+      Documents: stored,
+      Bytes: stored * 60,
+      FreeBytes: 1e9,
+      OldestDay: null,
+      PrunedBefore: null,
+      RetentionDays: 30,
+      RetentionMaxBytes: null,
+      QueuedBytes: 0,
+      QueueMaxBytes: 1e8,
+    },
+    ...more,
+  };
+}

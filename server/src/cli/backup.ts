@@ -1,0 +1,83 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
+import type { BackupLine } from '../http/backup.ts';
+import { restore } from '../serve.ts';
+import { backendAt } from './backend.ts';
+import { newLog } from './log.ts';
+import { thisProcess } from './process.ts';
+
+type BackupFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
+
+/** `openray backup`: of a running server, which goes on meanwhile; without one of the store that the settings name. */
+export function backupCommand(done: (exitCode: number) => void): Command {
+  return new Command('backup')
+    .description('copy all that is stored to where the server keeps backups, while it runs')
+    .argument('[name]', 'name of the backup (the time)')
+    .option('--endpoint-url <url>', 'a running openray elsewhere on this machine')
+    .action(async (name: string | undefined, flags: BackupFlags) => {
+      await backUp(name ?? nameByTime(new Date()), flags);
+      done(0);
+    });
+}
+
+/** `openray restore`: into a new data directory or database. */
+export function restoreCommand(done: (exitCode: number) => void): Command {
+  return new Command('restore')
+    .description('fill a new data directory, or a new database of --store-url, with a backup')
+    .argument('<name>', 'name of the backup')
+    .action(async (name: string, flags: BackupFlags) => {
+      await runRestore(name, flags);
+      done(0);
+    });
+}
+
+/** `2026-05-24T14-13-20Z` */
+function nameByTime(now: Date): string {
+  return `${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
+}
+
+async function backUp(name: string, flags: BackupFlags): Promise<void> {
+  const { config } = loadConfig(flags, process.env, flags.config);
+  const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
+  const backend = await backendAt(flags.endpointUrl, config, thisProcess(log));
+  try {
+    const answer = await ask(`${backend.url}/backup?${new URLSearchParams({ name })}`);
+    let bytes = 0;
+    let place = '';
+    for await (const text of createInterface({ input: Readable.fromWeb(answer.body as never) })) {
+      const line = JSON.parse(text) as BackupLine;
+      if ('error' in line) throw new OpenrayError(line.error.code, line.error.message);
+      bytes += line.bytes;
+      place = line.place;
+    }
+    process.stdout.write(`backup ${name}: ${megabytes(bytes)} in ${place}\n`);
+  } finally {
+    await backend.close();
+  }
+}
+
+async function ask(url: string): Promise<Response> {
+  const answer = await fetch(url, { method: 'POST' }).catch((cause: unknown) => {
+    throw new OpenrayError('ServiceUnavailable', `there is no openray at ${new URL(url).origin}`, { cause });
+  });
+  if (answer.ok) return answer;
+  const { __type: code, Message } = (await answer.json().catch(() => ({}))) as {
+    __type?: OpenrayError['code'];
+    Message?: string;
+  };
+  throw new OpenrayError(code ?? 'ServiceUnavailable', Message ?? `${answer.status} from ${new URL(url).origin}`);
+}
+
+async function runRestore(name: string, flags: BackupFlags): Promise<void> {
+  const { config } = loadConfig(flags, process.env, flags.config);
+  const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
+  let bytes = 0;
+  for await (const copy of restore(config, thisProcess(log), name)) bytes += copy.bytes;
+  const store = config.storeUrl === undefined ? config.dataDir : 'the ClickHouse of --store-url';
+  process.stdout.write(`backup ${name}: ${megabytes(bytes)} restored into ${store}\n`);
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

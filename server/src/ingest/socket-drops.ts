@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+
+/** Linux's table of UDP sockets; other systems have none. */
+const TABLES = ['/proc/net/udp', '/proc/net/udp6'];
+
+/**
+ * Packets to a local port that the system dropped since its socket was opened, because the socket's buffer was full.
+ * Undefined where the system does not tell.
+ */
+export async function readSocketDrops(port: number): Promise<number | undefined> {
+  const tables = await Promise.all(TABLES.map((table) => readFile(table, 'utf8').catch(() => '')));
+  return socketDropsIn(tables.join('\n'), port);
+}
+
+/**
+ * The sum of the last column over the sockets of the port, whose number is in hex behind their address.
+ * @see https://docs.kernel.org/networking/proc_net_tcp.html
+ */
+export function socketDropsIn(table: string, port: number): number | undefined {
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  let drops: number | undefined;
+  for (const line of table.split('\n')) {
+    const columns = line.trim().split(/\s+/);
+    const count = Number(columns.at(-1));
+    if (columns[1]?.endsWith(`:${hexPort}`) && Number.isSafeInteger(count)) drops = (drops ?? 0) + count;
+  }
+  return drops;
+}

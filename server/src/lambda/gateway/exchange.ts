@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import { OpenrayError } from '../../errors.ts';
+import type { JsonObject } from '../../model/json.ts';
+import { formatTraceHeader, readTraceHeaders, type TraceHeader } from '../../model/trace-header.ts';
+import type { EntityId } from '../../model/trace-id.ts';
+import { nowUs } from '../clock.ts';
+import type { InvokeResult } from '../functions.ts';
+import { newEntityId, newTraceId } from '../trace-decision.ts';
+import { answerOf, failedAnswer, type GatewayAnswer, throttledAnswer, timedOutAnswer } from './answers.ts';
+import { type Admission, admissionOf, questionFor } from './authorize.ts';
+import { domainOf, type EventContext, type GatewayRequest, headerOf, httpEvent, restEvent } from './events.ts';
+import type { GatewayOptions } from './gateway.ts';
+import type { FunctionTarget } from './gateway-api.ts';
+import { type FunctionCall, type GatewayCall, gatewaySegment, openGatewaySegment } from './gateway-segment.ts';
+import type { RouteMatch } from './match.ts';
+import { openResponseStream, type StreamSink } from './response-stream.ts';
+
+/** What the steps of one request share. */
+type Exchange = {
+  readonly options: GatewayOptions;
+  readonly request: GatewayRequest;
+  readonly match: RouteMatch;
+  readonly sink: StreamSink;
+  readonly requestId: string;
+  readonly startUs: number;
+  /** Of the caller; with a root in any case. */
+  readonly incoming: TraceHeader;
+  /** What the gateway writes of it; undefined when it has no tracing, or the trace is not recorded. */
+  readonly call: GatewayCall | undefined;
+  /** Functions that were called, in order. */
+  readonly calls: FunctionCall[];
+  readonly streamed: { status: number | undefined; bytes: number };
+};
+
+/**
+ * One request on its way through: its authorizer, its function, its answer, and the stage's segment. Undefined when the
+ * answer has gone to `sink`. Never throws: what fails is an answer.
+ */
+export async function exchange(
+  options: GatewayOptions,
+  request: GatewayRequest,
+  match: RouteMatch,
+  sink: StreamSink,
+): Promise<GatewayAnswer | undefined> {
+  const startUs = nowUs();
+  const requestId = randomUUID();
+  const sent = readTraceHeaders(headerOf(request, 'x-amzn-trace-id'), headerOf(request, 'traceparent'));
+  const call = recordedCall({ options, request, match, requestId, incoming: sent });
+  const begun: TraceHeader = { root: newTraceId(startUs), parent: undefined, sampled: undefined, extras: [] };
+  const incoming = sent.root === undefined ? begun : sent;
+  const streamed: Exchange['streamed'] = { status: undefined, bytes: 0 };
+  const own: Exchange = { options, request, match, sink, requestId, startUs, incoming, call, calls: [], streamed };
+  const { sender } = options;
+  if (call) await sender.send(openGatewaySegment(call, startUs));
+  const answer = await answerTo(own);
+  if (call) {
+    const status = answer?.status ?? streamed.status ?? 200;
+    const contentLength = answer?.body.length ?? streamed.bytes;
+    await sender.send(gatewaySegment(call, { startUs, endUs: nowUs(), calls: own.calls, status, contentLength }));
+  }
+  return answer;
+}
+
+async function answerTo(own: Exchange): Promise<GatewayAnswer | undefined> {
+  const { target, guard, api } = own.match.route;
+  let authorizer: JsonObject | undefined;
+  if (guard.kind === 'asks' && own.options.asksAuthorizers !== false) {
+    const admission = await ask(own, guard.authorizer);
+    if (admission.kind === 'refused') return admission.answer;
+    authorizer = admission.authorizer;
+  }
+  if (target.kind === 'fixed') return { status: target.status, headers: target.headers, body: Buffer.alloc(0) };
+  const id = newEntityId();
+  const limitMs = own.options.hasTimeLimits === false || target.isStreamed ? undefined : target.limitMs;
+  return recorded(own, id, target.functionId, async (traceHeader) => {
+    const event = (target.payloadVersion === '1.0' ? restEvent : httpEvent)(
+      own.request,
+      own.match,
+      contextOf(own, traceHeader, authorizer),
+    );
+    const running = invoke(own, target, event, traceHeader);
+    const result = limitMs === undefined ? await running : await within(limitMs, running);
+    if (result === undefined) return { answer: timedOutAnswer(api), status: 504 };
+    if (own.streamed.status !== undefined) return { answer: undefined, status: 200 };
+    const isFailed = result.functionError !== undefined;
+    return { answer: isFailed ? failedAnswer(api) : answerOf(api, target, result.payload), status: 200 };
+  });
+}
+
+async function ask(own: Exchange, authorizer: Parameters<typeof questionFor>[0]): Promise<Admission> {
+  const { options, request, match } = own;
+  const { functionId } = authorizer;
+  const id = newEntityId();
+  const question = questionFor(authorizer, request, match, contextOf(own, headerFor(own, id)));
+  if (question.kind === 'refuse') return { kind: 'refused', answer: question.answer };
+  let admission: Admission | undefined;
+  const answer = await recorded(own, id, functionId, async (traceHeader) => {
+    const payload = Buffer.from(JSON.stringify(question.event));
+    const result = await options.functions.invoke(functionId, {
+      payload,
+      traceHeader,
+      invocationType: 'RequestResponse',
+    });
+    const isFunctionError = result.functionError !== undefined;
+    admission = admissionOf(authorizer, { payload: result.payload, isFunctionError }, match, request, options);
+    return { answer: failedAnswer(match.route.api), status: 200 };
+  });
+  return admission ?? { kind: 'refused', answer: answer ?? failedAnswer(match.route.api) };
+}
+
+/** One call of a function, with its span. What Lambda refuses becomes the gateway's answer. */
+async function recorded(
+  own: Exchange,
+  id: EntityId,
+  functionId: string,
+  run: (traceHeader: string) => Promise<{ readonly answer: GatewayAnswer | undefined; readonly status: number }>,
+): Promise<GatewayAnswer | undefined> {
+  const { api } = own.match.route;
+  const startUs = nowUs();
+  const { answer, status } = await run(headerFor(own, id)).catch((error: unknown) =>
+    error instanceof OpenrayError && error.code === 'ThrottledException'
+      ? { answer: throttledAnswer(api), status: 429 }
+      : { answer: failedAnswer(api), status: 500 },
+  );
+  const { functions } = own.options;
+  own.calls.push({ id, functionName: functions.find(functionId).spec.name, startUs, endUs: nowUs(), status });
+  return answer;
+}
+
+async function invoke(
+  { options, sink, streamed }: Exchange,
+  { functionId, isStreamed }: FunctionTarget,
+  event: JsonObject,
+  traceHeader: string,
+): Promise<InvokeResult> {
+  const pass = openResponseStream({
+    head: (head) => {
+      streamed.status = head.status;
+      sink.head(head);
+    },
+    write: (chunk) => {
+      streamed.bytes += chunk.length;
+      return sink.write(chunk);
+    },
+  });
+  return options.functions.invoke(functionId, {
+    payload: Buffer.from(JSON.stringify(event)),
+    traceHeader,
+    invocationType: 'RequestResponse',
+    ...(isStreamed ? { onChunk: pass } : {}),
+  });
+}
+
+/** Undefined when it takes longer; what it comes to then is nobody's concern. */
+async function within<Value>(limitMs: number, running: Promise<Value>): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, limitMs, undefined);
+  });
+  running.catch(() => {});
+  return Promise.race([running, late]).finally(() => clearTimeout(timer));
+}
+
+function contextOf(own: Exchange, traceHeader: string, authorizer?: JsonObject): EventContext {
+  const { accountId, region } = own.options;
+  const nowMs = Math.floor(own.startUs / 1000);
+  return { requestId: own.requestId, accountId, region, nowMs, traceHeader, authorizer };
+}
+
+/** With tracing a function hangs below the stage's call of it; without, what came is handed on. */
+function headerFor({ call, incoming }: Exchange, id: EntityId): string {
+  if (call === undefined) return formatTraceHeader(incoming);
+  return formatTraceHeader({ root: call.traceId, parent: id, sampled: '1', extras: incoming.extras });
+}
+
+function recordedCall({
+  options,
+  request,
+  match,
+  requestId,
+  incoming,
+}: Pick<Exchange, 'options' | 'request' | 'match' | 'requestId' | 'incoming'>): GatewayCall | undefined {
+  const { accountId, region, sample } = options;
+  const { api } = match.route;
+  const told = incoming.root === undefined ? undefined : incoming.sampled;
+  if (!api.isTraced || told === '0' || (told !== '1' && !sample())) return undefined;
+  const host = headerOf(request, 'host') ?? domainOf(api, { region });
+  const query = request.query === '' ? '' : `?${request.query}`;
+  return {
+    api,
+    request,
+    url: `http://${host}/${api.stage}${request.path}${query}`,
+    userAgent: headerOf(request, 'user-agent'),
+    requestId,
+    accountId,
+    region,
+    traceId: incoming.root ?? newTraceId(nowUs()),
+    callerId: incoming.root === undefined ? undefined : incoming.parent,
+    id: newEntityId(),
+  };
+}

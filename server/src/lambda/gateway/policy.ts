@@ -1,0 +1,41 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { listOf, objectOf, textOf } from '../template-values.ts';
+
+/** What a policy says of one call: an explicit denial wins, and what nobody allows is not allowed. */
+export type PolicyVerdict = 'allowed' | 'denied' | 'not-allowed';
+
+/**
+ * An authorizer's policy document, for one ARN of `execute-api:Invoke`. Conditions are not looked at.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+ */
+export function evaluatePolicy(document: JsonObject, arn: string): PolicyVerdict {
+  const statement = document.Statement;
+  const statements = (Array.isArray(statement) ? (statement as readonly JsonValue[]) : [statement])
+    .filter(isJsonObject)
+    .filter(({ Action: action, Resource: resource }) => {
+      const isInvoke = texts(action).some((pattern) => fits(pattern.toLowerCase(), 'execute-api:invoke'));
+      return isInvoke && texts(resource).some((pattern) => fits(pattern, arn));
+    });
+  const effects = statements.map(({ Effect: effect }) => String(effect).toLowerCase());
+  if (effects.includes('deny')) return 'denied';
+  return effects.includes('allow') ? 'allowed' : 'not-allowed';
+}
+
+/** Of a policy or a simple answer: values that the function gets to see. */
+export function contextOf(answer: JsonObject): JsonObject {
+  return objectOf(answer.context);
+}
+
+/** `*` stands for any text, `?` for one character. */
+function fits(pattern: string, text: string): boolean {
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${escaped}$`, 's').test(text);
+}
+
+function texts(value: JsonValue | undefined): readonly string[] {
+  const single = textOf(value);
+  return single === undefined ? listOf(value).map(String) : [single];
+}

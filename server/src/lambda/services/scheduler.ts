@@ -1,0 +1,84 @@
+import { isDue } from './schedule-expression.ts';
+import type { ScheduleSpec } from './schedule-specs.ts';
+
+/** Time as the scheduler sees it; tests bring their own. */
+export type SchedulerClock = {
+  readonly nowMs: () => number;
+  /** Calls back once, unless what it returns is called first. */
+  readonly after: (ms: number, then: () => void) => () => void;
+};
+
+export const SYSTEM_CLOCK: SchedulerClock = {
+  nowMs: Date.now,
+  after(ms, then) {
+    const timer = setTimeout(then, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+export type Scheduler = {
+  /** From now on these; a schedule that is as before goes on counting. */
+  readonly update: (schedules: readonly ScheduleSpec[]) => void;
+  readonly close: () => void;
+};
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Calls `run` at the beginning of each minute in which a schedule is due. Minutes in which the machine slept are not
+ * made up for.
+ */
+export function openScheduler(
+  schedules: readonly ScheduleSpec[],
+  run: (schedule: ScheduleSpec, atMs: number) => void,
+  clock: SchedulerClock,
+): Scheduler {
+  let running = begin(schedules, new Map());
+  let cancel = () => {};
+  let isClosed = false;
+
+  function begin(
+    specs: readonly ScheduleSpec[],
+    before: ReadonlyMap<string, { readonly spec: ScheduleSpec; readonly sinceMs: number }>,
+  ) {
+    const nowMs = minuteOf(clock.nowMs());
+    return new Map(
+      specs.map((spec) => {
+        const old = before.get(spec.name);
+        return [spec.name, { spec, sinceMs: old?.spec.text === spec.text ? old.sinceMs : nowMs }];
+      }),
+    );
+  }
+
+  function wait(): void {
+    cancel();
+    if (isClosed || running.size === 0) return;
+    const nowMs = clock.nowMs();
+    const nextMs = minuteOf(nowMs) + MINUTE_MS;
+    cancel = clock.after(nextMs - nowMs, () => {
+      // A timer may come a little early, or long after its minute.
+      const minuteMs = Math.max(nextMs, minuteOf(clock.nowMs()));
+      for (const { spec, sinceMs } of running.values()) {
+        const { isEnabled, expression, timeZone } = spec;
+        if (isEnabled && isDue(expression, minuteMs, { sinceMs, timeZone })) run(spec, minuteMs);
+      }
+      wait();
+    });
+  }
+
+  wait();
+  return {
+    update(next) {
+      running = begin(next, running);
+      wait();
+    },
+    close() {
+      isClosed = true;
+      cancel();
+    },
+  };
+}
+
+function minuteOf(ms: number): number {
+  return Math.floor(ms / MINUTE_MS) * MINUTE_MS;
+}

@@ -1,0 +1,190 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
+import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { JsonObject } from '../../model/json.ts';
+import { type LocalFunctions, openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+
+const TEMPLATE = `
+Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Timeout: 20, Tracing: Active, Handler: index.handler}}
+Resources:
+  Orders: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true, VisibilityTimeout: 1}}
+  ByContent: {Type: AWS::SQS::Queue, Properties: {QueueName: by-content.fifo, FifoQueue: true, ContentBasedDeduplication: true}}
+  Mixed: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 0}}
+  News: {Type: AWS::SNS::Topic}
+  InOrder: {Type: AWS::SNS::Topic, Properties: {FifoTopic: true}}
+  ToQueue: {Type: AWS::SNS::Subscription, Properties: {TopicArn: !Ref InOrder, Protocol: sqs, Endpoint: !GetAtt ByContent.Arn, RawMessageDelivery: true}}
+  Env: {Type: AWS::Serverless::Function, Properties: {Handler: index.env}}
+  Ordered:
+    Type: AWS::Serverless::Function
+    Properties: {Events: {Queue: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn, BatchSize: 2, FunctionResponseTypes: [ReportBatchItemFailures]}}}}
+  Content:
+    Type: AWS::Serverless::Function
+    Properties: {Events: {Queue: {Type: SQS, Properties: {Queue: !GetAtt ByContent.Arn}}}}
+  Choosy:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Queue: {Type: SQS, Properties: {Queue: !GetAtt Mixed.Arn, BatchSize: 10, MaximumBatchingWindowInSeconds: 1, FilterCriteria: {Filters: [{Pattern: '{"body": {"tier": ["gold"], "amount": [{"numeric": [">", 10]}]}}'}, {Pattern: '{"body": ["plain text"]}'}]}}}
+        Stream: {Type: Kinesis, Properties: {Stream: 'arn:aws:kinesis:us-east-1:000000000000:stream/clicks', StartingPosition: LATEST}}
+        Table: {Type: DynamoDB, Properties: {Stream: 'arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/1', StartingPosition: LATEST}}
+        Files: {Type: S3, Properties: {Bucket: b, Events: s3:ObjectCreated:*}}
+  Listener:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Gold: {Type: SNS, Properties: {Topic: !Ref News, FilterPolicy: {tier: [gold], sizes: [L], amount: [{numeric: ['>=', 2]}]}}}
+  Reader:
+    Type: AWS::Serverless::Function
+    Properties: {Events: {Body: {Type: SNS, Properties: {Topic: !Ref News, FilterPolicyScope: MessageBody, FilterPolicy: '{"order":{"paid":[true]}}'}}}}
+  Mapped: {Type: AWS::Lambda::EventSourceMapping, Properties: {FunctionName: !Ref Env, EventSourceArn: 'arn:aws:kafka:us-east-1:000000000000:cluster/c/1'}}
+`;
+
+const CODE = `
+exports.env = async () => Object.fromEntries(Object.entries(process.env).filter(([name]) => /^AWS_ENDPOINT/.test(name)));
+exports.handler = async (event) => {
+  console.log('GOT ' + JSON.stringify(event));
+  await new Promise((done) => setTimeout(done, 20));
+  const isFirst = ({ attributes }) => attributes?.ApproximateReceiveCount === '1';
+  const failed = (event.Records ?? []).filter((record) => record.body === 'a2' && isFirst(record));
+  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+};
+`;
+
+let local: LocalFunctions;
+let sqs: SQSClient;
+let sns: SNSClient;
+
+beforeAll(async () => {
+  local = await openLocalFunctions({ 'template.yaml': TEMPLATE, 'app/index.js': CODE });
+  const env = resultOf(await local.invoke('Env')) as Record<string, string>;
+  const common = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 1 };
+  sqs = new SQSClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_SQS ?? '' });
+  sns = new SNSClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_SNS ?? '' });
+});
+afterAll(async () => {
+  sqs.destroy();
+  sns.destroy();
+  await local.close();
+});
+
+async function queueUrl(name: string): Promise<string> {
+  return (await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl ?? '';
+}
+
+/** Records of each event that a function printed. */
+function batches(functionName: string): readonly (readonly JsonObject[])[] {
+  return local.lines
+    .filter((line) => line.functionName === functionName && line.text.includes('GOT '))
+    .map(({ text }) => (JSON.parse(text.slice(text.indexOf('GOT ') + 4)) as { Records: JsonObject[] }).Records);
+}
+
+const bodies = (functionName: string) => batches(functionName).map((records) => records.map(({ body }) => body));
+
+describe('a FIFO queue', () => {
+  test('brings the messages of a group one after the other, also when one has to come again', async () => {
+    const QueueUrl = await queueUrl('Orders.fifo');
+    const send = (body: string) => ({
+      Id: body,
+      MessageBody: body,
+      MessageGroupId: body.slice(0, 1),
+      MessageDeduplicationId: body,
+    });
+    const Entries = ['a1', 'a2', 'b1', 'a3', 'b2', 'a4'].map(send);
+    const { Successful = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    const numbers = Successful.map(({ SequenceNumber }) => SequenceNumber as string);
+    expect([...numbers].sort()).toEqual(numbers);
+    expect(new Set(numbers).size).toBe(6);
+    await vi.waitFor(() => expect(bodies('Ordered').flat()).toHaveLength(7), 10_000);
+    const handled = bodies('Ordered').flat() as string[];
+    expect(handled.filter((body) => body.startsWith('a'))).toEqual(['a1', 'a2', 'a2', 'a3', 'a4']);
+    expect(handled.filter((body) => body.startsWith('b'))).toEqual(['b1', 'b2']);
+    expect(bodies('Ordered').every((batch) => batch.length <= 2)).toBe(true);
+    const first = batches('Ordered')
+      .flat()
+      .find(({ body }) => body === 'a1');
+    expect(first?.attributes).toMatchObject({
+      MessageGroupId: 'a',
+      MessageDeduplicationId: 'a1',
+      SequenceNumber: numbers[0],
+    });
+  });
+
+  test('takes a message once, by its id or its content, and refuses one without group', async () => {
+    const QueueUrl = await queueUrl('by-content.fifo');
+    const send = (MessageBody: string) =>
+      sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: 'g' }));
+    const [first, again] = [await send('same'), await send('same')];
+    await send('other');
+    expect(again.MessageId).toBe(first.MessageId);
+    await vi.waitFor(() => expect(bodies('Content').flat()).toEqual(['same', 'other']));
+    await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))).rejects.toThrow('MessageGroupId');
+    const orders = { QueueUrl: await queueUrl('Orders.fifo'), MessageBody: 'x', MessageGroupId: 'g' };
+    await expect(sqs.send(new SendMessageCommand(orders))).rejects.toThrow('MessageDeduplicationId');
+  });
+
+  test('gets what a FIFO topic is told, in its group', async () => {
+    const PublishBatchRequestEntries = ['one', 'two'].map((Id) => ({ Id, Message: Id, MessageGroupId: 'news' }));
+    const TopicArn = 'arn:aws:sns:us-east-1:000000000000:InOrder.fifo';
+    const before = bodies('Content').flat().length;
+    const { Successful = [] } = await sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
+    expect(Successful.map(({ Id }) => Id)).toEqual(['one', 'two']);
+    await vi.waitFor(() => expect(bodies('Content').flat().slice(before)).toEqual(['one', 'two']));
+    expect(batches('Content').flat().at(-1)?.attributes).toMatchObject({ MessageGroupId: 'news' });
+  });
+});
+
+test('a queue with filters brings what passes one of them, and drops the rest', async () => {
+  const QueueUrl = await queueUrl('Mixed');
+  const wanted = ['{"tier":"gold","amount":11}', 'plain text'];
+  const MessageBodies = ['{"tier":"gold","amount":10}', '{"tier":"tin","amount":99}', 'other text', ...wanted];
+  const Entries = MessageBodies.map((MessageBody, i) => ({ Id: String(i), MessageBody }));
+  await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+  await vi.waitFor(() => expect(bodies('Choosy')).toEqual([wanted]), 10_000);
+  await local.functions.settled();
+  expect(bodies('Choosy')).toEqual([wanted]);
+});
+
+test('topics hold a batch against policies for attributes, of any type, and for bodies', async () => {
+  const attribute = (DataType: string, StringValue: string) => ({ DataType, StringValue });
+  const entry = (Id: string, tier: string, sizes: string, amount: string, Message = Id) => ({
+    Id,
+    Message,
+    MessageAttributes: {
+      tier: attribute('String', tier),
+      sizes: attribute('String.Array', sizes),
+      amount: attribute('Number', amount),
+    },
+  });
+  const TopicArn = 'arn:aws:sns:us-east-1:000000000000:News';
+  const PublishBatchRequestEntries = [
+    entry('fits', 'gold', '["M","L"]', '2'),
+    entry('small', 'gold', '["S"]', '2'),
+    entry('cheap', 'gold', '["L"]', '1'),
+    entry('paid', 'tin', '["S"]', '0', '{"order":{"paid":true}}'),
+    entry('open', 'tin', '["S"]', '0', '{"order":{"paid":false}}'),
+  ];
+  const { Successful = [] } = await sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
+  expect(Successful).toHaveLength(5);
+  await local.functions.settled();
+  const messages = (name: string) =>
+    batches(name).flatMap((records) => records.map(({ Sns }) => (Sns as JsonObject).Message));
+  expect(messages('Listener')).toEqual(['fits']);
+  expect(messages('Reader')).toEqual(['{"order":{"paid":true}}']);
+});
+
+test('streams and other sources that openray does not have are named once, and everything else runs', async () => {
+  expect(local.notes.filter((note) => note.includes('openray has no'))).toEqual([
+    'Choosy: openray has no Kinesis; nothing comes from its event Stream by itself.',
+    'Choosy: openray has no DynamoDB; nothing comes from its event Table by itself.',
+    'Choosy: openray has no S3; nothing comes from its event Files by itself.',
+    'Env: openray has no kafka; nothing comes from its event source Mapped by itself.',
+  ]);
+  const env = resultOf(await local.invoke('Env')) as Record<string, string>;
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const lambda = new LambdaClient({ region: 'us-east-1', credentials, endpoint: env.AWS_ENDPOINT_URL_LAMBDA ?? '' });
+  const Payload = JSON.stringify({ Records: [{ eventSource: 'aws:kinesis', kinesis: { data: 'aGk=' } }] });
+  const { FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: 'Choosy', Payload }));
+  expect(FunctionError).toBeUndefined();
+  lambda.destroy();
+});

@@ -1,0 +1,178 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { OpenrayError } from '../errors.ts';
+import { replaceObject } from './objects.ts';
+import { sql } from './sql.ts';
+import type { Store } from './store.ts';
+import { startClickHouse } from './testing/clickhouse-server.ts';
+import { aDocument } from './testing/documents.ts';
+import { makeTestDirectory, openTestStore, restoreTestStore } from './testing/open-test-store.ts';
+import { STORES, type StorePlace } from './testing/stores.ts';
+
+const numbered = (count: number, first = 0) => Array.from({ length: count }, (_, index) => aDocument(first + index));
+const never = new AbortController().signal;
+
+async function backUp(store: Store, name: string): Promise<readonly string[]> {
+  const tables: string[] = [];
+  for await (const { table, isDone } of store.backUp(name, never)) if (isDone) tables.push(table);
+  return tables;
+}
+
+const failureOf = (call: Promise<unknown>): Promise<OpenrayError> =>
+  call.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (thrown) => thrown,
+  );
+
+describe.each(STORES)('a backup of the $name', ({ make }) => {
+  let place: StorePlace;
+  let store: Store;
+
+  beforeEach(async () => {
+    place = await make();
+    store = await place.open();
+  }, 60_000);
+
+  afterEach(async () => {
+    await store.close();
+    await place.remove();
+  });
+
+  const rowsOf = (asked: Store, table: typeof documents) => asked.query(sql`SELECT * FROM ${table} ORDER BY ALL`);
+  const documents = sql`documents`;
+  const entities = sql`entities`;
+  const objects = sql`objects`;
+  const migrations = sql`migrations`;
+
+  test('has every row, and a store that is restored from it goes on', async () => {
+    await store.append(numbered(300));
+    await store.append(numbered(300, 200));
+    await replaceObject(store, { kind: 'group', name: 'slow' }, undefined, '{"filter":"duration > 5"}');
+    const before = await Promise.all([documents, entities, objects, migrations].map((table) => rowsOf(store, table)));
+    const tables = await backUp(store, 'monday');
+    expect(tables.slice(0, 3)).toEqual(['service_map', 'documents', 'entities']);
+    expect(tables.at(-1)).toBe('migrations');
+    await store.close();
+
+    const other = await place.forRestore();
+    await other.restore('monday');
+    const restored = await other.open();
+    const after = await Promise.all([documents, entities, objects, migrations].map((table) => rowsOf(restored, table)));
+    // The lease of whoever backed up is the one thing that is written meanwhile.
+    const withoutLeases = (tables: readonly (readonly unknown[])[]) =>
+      tables.map((rows) => rows.filter((row) => (row as { kind?: string }).kind !== 'lease'));
+    expect(withoutLeases(after)).toEqual(withoutLeases(before));
+    await restored.append(numbered(1, 1000));
+    expect(await replaceObject(restored, { kind: 'group', name: 'slow' }, { version: 1, body: '' }, 'new')).toBe(true);
+
+    const failure = await failureOf(other.restore('monday', { dataDir: 'in use' }));
+    expect(['StoreUnusable', 'StoreInUse']).toContain(failure.code);
+    await restored.close();
+    await other.remove();
+    store = await place.open();
+  }, 60_000);
+
+  test('that is made while documents come in has all from before, and no document without its entities', async () => {
+    await store.append(numbered(500));
+    let isOver = false;
+    const appending = (async () => {
+      for (let first = 500; !isOver; first += 20) await store.append(numbered(20, first));
+    })();
+    await backUp(store, 'busy');
+    isOver = true;
+    await appending;
+    await store.close();
+
+    const other = await place.forRestore();
+    await other.restore('busy');
+    const restored = await other.open();
+    const [counts] = await restored.query<{ old: number; bare: number }>(sql`
+      SELECT countIf(seq < ${aDocument(500).seq}) AS old,
+             countIf(id NOT IN (SELECT id FROM entities WHERE is_root)) AS bare FROM documents`);
+    expect(counts).toEqual({ old: 500, bare: 0 });
+    await restored.close();
+    await other.remove();
+    store = await place.open();
+  }, 60_000);
+
+  test('has a name that is free and names no folder elsewhere', async () => {
+    await backUp(store, 'one');
+    expect(await failureOf(backUp(store, 'one'))).toMatchObject({
+      code: 'InvalidRequestException',
+      message: 'There is a backup one already',
+    });
+    for (const name of ['', '..', '../one', 'a/b', '/tmp/x', "a', 'b", '.hidden', 'x'.repeat(101)]) {
+      expect(await failureOf(backUp(store, name))).toMatchObject({ code: 'InvalidRequestException' });
+    }
+  });
+
+  test('waits for another that was asked for at once, or is being made by another server', async () => {
+    const other = store.isShared ? await place.open() : store;
+    const all = await Promise.all([backUp(store, 'a'), backUp(other, 'b'), backUp(store, 'c')]);
+    expect(all.map((tables) => tables.at(-1))).toEqual(['migrations', 'migrations', 'migrations']);
+    if (other !== store) await other.close();
+  });
+});
+
+describe('restoring', () => {
+  test('is refused into a store that has something, and leaves it as it is', async () => {
+    const directory = await makeTestDirectory();
+    const store = await openTestStore(directory.path);
+    await store.append(numbered(3));
+    await backUp(store, 'three');
+    await store.close();
+    const failure = await failureOf(restoreTestStore('three', directory.path, {}));
+    expect(failure).toMatchObject({ code: 'StoreUnusable', message: expect.stringContaining('a new directory') });
+    const again = await openTestStore(directory.path);
+    expect(await again.query(sql`SELECT count() AS n FROM documents`)).toEqual([{ n: 3 }]);
+    await again.close();
+    await directory.remove();
+  });
+
+  test('an unfinished or unknown backup is refused, and a store that was restored by half can not be opened', async () => {
+    const directory = await makeTestDirectory();
+    const other = await makeTestDirectory();
+    const backupDir = join(directory.path, 'backups');
+    const store = await openTestStore(directory.path, { backupDir });
+    await store.append(numbered(3));
+    await backUp(store, 'whole');
+    const stopped = new AbortController();
+    for await (const { table } of store.backUp('stopped', stopped.signal)) if (table === 'documents') break;
+    await store.close();
+
+    for (const name of ['stopped', 'unheard-of']) {
+      expect(await failureOf(restoreTestStore(name, join(other.path, name), { backupDir }))).toMatchObject({
+        code: 'ResourceNotFoundException',
+        message: expect.stringContaining(`There is no backup ${name}`),
+      });
+    }
+    await rm(join(backupDir, 'whole', 'entities'), { recursive: true });
+    expect(await failureOf(restoreTestStore('whole', other.path, { backupDir }))).toBeInstanceOf(OpenrayError);
+    expect(await failureOf(openTestStore(other.path))).toMatchObject({
+      code: 'StoreUnusable',
+      message: expect.stringContaining('restore again'),
+    });
+    await directory.remove();
+    await other.remove();
+  });
+
+  test('the backup of an embedded store can go into a server of its own', async () => {
+    const directory = await makeTestDirectory();
+    const embedded = await openTestStore(directory.path, { backupDir: join(directory.path, 'shard-1') });
+    await embedded.append(numbered(30));
+    await backUp(embedded, 'moving');
+    await embedded.close();
+    const clickhouse = await startClickHouse(1, undefined, directory.path);
+    const storeUrl = clickhouse.url.replace(/openray$/, 'traces');
+    const failure = await failureOf(restoreTestStore('moving', '', { storeUrl }));
+    // Its user has rights on one database only.
+    expect(failure).toMatchObject({ code: 'StoreUnusable', message: expect.stringContaining('refuses this user') });
+    await restoreTestStore('moving', '', { storeUrl: clickhouse.url });
+    const server = await openTestStore('', { storeUrl: clickhouse.url });
+    expect(await server.query(sql`SELECT count() AS n FROM documents`)).toEqual([{ n: 30 }]);
+    await server.close();
+    await clickhouse.stop();
+    await directory.remove();
+  });
+});

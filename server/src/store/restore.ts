@@ -1,0 +1,66 @@
+import { OpenrayError } from '../errors.ts';
+import { copyTable, requireName, type TableCopy, tablesInOrder } from './backup.ts';
+import type { CallOptions, Engine } from './engine.ts';
+import { beginRestore, endRestore, MIGRATIONS, makeRestoredTables, migrate, readMigrations } from './migrate.ts';
+import { openEngine, type StoreOptions } from './open-store.ts';
+import { parseRows, renderSql, type Sql, sql } from './sql.ts';
+
+const CALL: CallOptions = { signal: undefined, timeoutMs: 600_000, maxMemoryBytes: 0 };
+
+/**
+ * Fills a store that has nothing yet, not even tables, with a backup, and brings it up to date. Until it is done nobody
+ * can open the store. Yields now and then. Throws what `openStore` and `copyTable` do; StoreUnusable when there is
+ * something in the store.
+ */
+export async function* restoreStore(options: StoreOptions, name: string): AsyncGenerator<TableCopy> {
+  requireName(name);
+  const migrations = await readMigrations(MIGRATIONS);
+  const engine = await openEngine(options);
+  try {
+    await requireEmpty(engine);
+    await beginRestore(engine);
+    yield* copyTable(engine, { verb: 'RESTORE', table: 'migrations', name });
+    await makeRestoredTables(engine, migrations);
+    for (const table of await tablesInOrder(engine)) yield* copyTable(engine, { verb: 'RESTORE', table, name });
+    await requireTracesInPlace(engine);
+    await endRestore(engine);
+    await migrate(engine, migrations);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function requireEmpty(engine: Engine): Promise<void> {
+  const tables = engine.cluster ? sql`cluster(${engine.cluster}, system.tables)` : sql`system.tables`;
+  const [found] = await ask<{ n: number }>(
+    engine,
+    sql`SELECT count() AS n FROM ${tables} WHERE database = currentDatabase()`,
+  );
+  if (found?.n === 0) return;
+  throw new OpenrayError('StoreUnusable', 'There is something in the store: restore into a new directory or database');
+}
+
+/** Each node of a cluster restores its own rows, and that it still is the same shard only the rows can tell. */
+async function requireTracesInPlace(engine: Engine): Promise<void> {
+  if (engine.cluster === undefined) return;
+  const [found] = await ask<{ n: number }>(
+    engine,
+    sql`
+      WITH (
+        SELECT arrayCumSum(groupArray(weight)) FROM (
+          SELECT any(shard_weight) AS weight FROM system.clusters WHERE cluster = ${engine.cluster}
+          GROUP BY shard_num ORDER BY shard_num)
+      ) AS ends
+      SELECT countIf(_shard_num != arrayFirstIndex(end -> end > cityHash64(trace_id) % arrayLast(x -> true, ends), ends)) AS n
+      FROM documents`,
+  );
+  if (found?.n === 0) return;
+  throw new OpenrayError(
+    'StoreUnusable',
+    `${found?.n} documents are on other shards than their ids say: restore the backup of each shard on the same shard`,
+  );
+}
+
+async function ask<Row>(engine: Engine, statement: Sql): Promise<readonly Row[]> {
+  return parseRows<Row>(await engine.query(renderSql(statement), CALL));
+}

@@ -1,0 +1,125 @@
+import { createSocket } from 'node:dgram';
+import { SpanKind } from '@opentelemetry/api';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { GetServerStatusResponse } from '../server/src/api/types.ts';
+import { openBrowser } from './support/browser.ts';
+import { segment } from './support/documents.ts';
+import { otelService } from './support/otel.ts';
+import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
+import { waitFor } from './support/wait.ts';
+
+/** What the server says of itself: over the API, on /metrics and on the console's page. */
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer(['--queue-max-bytes', '20000']);
+});
+
+afterAll(async () => {
+  await server.stop();
+  await removeFolder(server.dataDir);
+});
+
+async function status(): Promise<GetServerStatusResponse> {
+  const answer = await fetch(`${server.url}/ServerStatus`, { method: 'POST', body: '{}' });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as GetServerStatusResponse;
+}
+
+const put = (documents: readonly object[]) =>
+  fetch(`${server.url}/TraceSegments`, {
+    method: 'POST',
+    body: JSON.stringify({ TraceSegmentDocuments: documents.map((one) => JSON.stringify(one)) }),
+  });
+
+async function sendDatagrams(...texts: readonly string[]): Promise<void> {
+  const [host, port] = server.daemonAddress.split(':') as [string, string];
+  const socket = createSocket('udp4');
+  for (const text of texts) await new Promise<void>((done) => socket.send(text, Number(port), host, () => done()));
+  socket.close();
+}
+
+/** Fills the queue until something is refused. */
+async function overwhelm(): Promise<void> {
+  const large = () => segment({ metadata: { default: { text: 'x'.repeat(10_000) } } });
+  await waitFor('the queue to be full', async () => {
+    const answers = await Promise.all(Array.from({ length: 40 }, () => put([large()])));
+    return answers.some((answer) => answer.status === 429) ? true : undefined;
+  });
+}
+
+test('whatever comes in by any door adds up, by fate and by cause', async () => {
+  const header = '{"format":"json","version":1}\n';
+  await sendDatagrams(header + JSON.stringify(segment()), 'no header', `${header}{"name":`);
+  await put([segment(), { ...segment(), name: '' }]);
+  const service = otelService('shop', server, 'grpc');
+  service.tracer.startSpan('GET /', { kind: SpanKind.SERVER }).end();
+  await service.flush();
+  await service.stop();
+  await overwhelm();
+
+  const { Documents, Rejections, Drops, Datagrams, Store } = await waitFor('nothing to wait any more', async () => {
+    const now = await status();
+    return now.Datagrams.Received === 3 && now.Documents.every(({ Queued }) => Queued === 0) ? now : undefined;
+  });
+  for (const { Received, Stored, Queued, Rejected, Dropped } of Documents) {
+    expect(Received).toBe(Stored + Queued + Rejected + Dropped);
+  }
+  const sum = (counts: readonly { readonly Count: number }[]) => counts.reduce((all, { Count }) => all + Count, 0);
+  const over = (fate: 'Stored' | 'Rejected' | 'Dropped') => Documents.reduce((all, door) => all + door[fate], 0);
+  expect(sum(Rejections)).toBe(over('Rejected'));
+  expect(sum(Drops)).toBe(over('Dropped'));
+  expect(Datagrams).toEqual({ Received: 3, Read: 2, Dropped: [{ Cause: 'no-header', Count: 1 }] });
+  expect(Documents.find(({ Door }) => Door === 'udp')).toMatchObject({ Received: 2, Stored: 1, Rejected: 1 });
+  expect(Documents.find(({ Door }) => Door === 'otlp-grpc')).toMatchObject({ Received: 1, Stored: 1 });
+  expect(Drops.map(({ Cause }) => Cause)).toEqual(['queue-full']);
+  expect(Store).toMatchObject({ Documents: over('Stored'), QueueMaxBytes: 20_000, IsShared: false });
+});
+
+test('the counters for Prometheus are the same', async () => {
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  const { Documents, Drops } = await status();
+  for (const { Door, Received, Stored, Queued, Rejected, Dropped } of Documents) {
+    for (const [fate, value] of Object.entries({
+      received: Received,
+      stored: Stored,
+      rejected: Rejected,
+      dropped: Dropped,
+    })) {
+      expect(metrics).toContain(`openray_documents_total{door="${Door}",fate="${fate}"} ${value}\n`);
+    }
+    expect(metrics).toContain(`openray_documents_queued{door="${Door}"} ${Queued}\n`);
+  }
+  for (const { Cause, Count } of Drops) {
+    expect(metrics).toContain(`openray_documents_dropped_total{cause="${Cause}"} ${Count}\n`);
+  }
+});
+
+test.each(['light', 'dark'] as const)('the console shows them, and what to do about drops, %s', async (colorScheme) => {
+  const browser = await openBrowser();
+  try {
+    const page = await browser.newPage({ colorScheme });
+    await page.goto(server.url);
+    await page.getByRole('link', { name: 'Server' }).click();
+    await page.waitForURL('**/server*');
+    const all = page.getByRole('region', { name: 'Documents' }).getByRole('row', { name: /^All/ });
+    await all.waitFor();
+    const cells = (await all.getByRole('cell').allInnerTexts()).map((text) => Number(text.replaceAll(',', '')));
+    const [received = 0, stored = 0, queued = 0, rejected = 0, dropped = 0] = cells;
+    expect(received).toBe(stored + queued + rejected + dropped);
+    expect(dropped).toBeGreaterThan(0);
+    await page.getByRole('region', { name: 'Not stored' }).getByText('--queue-max-bytes').waitFor();
+    await page.getByRole('region', { name: 'Store' }).getByText('30 days').waitFor();
+
+    // The page follows what comes without being asked.
+    await put([segment()]);
+    await all
+      .getByRole('cell')
+      .nth(1)
+      .filter({ hasText: new RegExp(`^${(stored + 1).toLocaleString('en-US')}$`) })
+      .waitFor();
+  } finally {
+    await browser.close();
+  }
+});
