@@ -24,6 +24,7 @@ Ingest is acknowledged ingest: the clock stops when the last document is in Clic
 threads of the server's process, engine included.
 
 \`npm run bench\` takes a small data set and a minute or two. \`--json FILE\` adds a line for each figure, to compare runs.
+\`npm run bench:console\` opens a trace of 100,000 segments and subsegments, and one of as many spans, in Chromium.
 \`npx vitest bench --project unit bench/micro\` times the pure functions.
 `;
 }

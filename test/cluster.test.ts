@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ClickHouseCluster, startClickHouse } from '../server/src/store/testing/clickhouse-server.ts';
 import { openBrowser } from './support/browser.ts';
-import { segment } from './support/documents.ts';
+import { segment, traceId } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 import { waitFor } from './support/wait.ts';
 
@@ -34,6 +34,11 @@ async function put(server: TestServer, count: number): Promise<readonly string[]
   return documents.map((document) => document.trace_id);
 }
 
+async function callOwn(server: TestServer, path: string, body: object): Promise<unknown> {
+  const answer = await fetch(`${server.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
+  return answer.json();
+}
+
 async function countSummaries(server: TestServer) {
   const now = Date.now() / 1000;
   const answer = await fetch(`${server.url}/TraceSummaries`, {
@@ -48,6 +53,22 @@ test('what one server has taken the other knows at once', async () => {
   const ids = await put(servers[0], 5);
   const { Traces = [] } = await servers[1].xray.send(new BatchGetTracesCommand({ TraceIds: [...ids] }));
   expect(Traces.map(({ Id }) => Id).sort()).toEqual([...ids].sort());
+});
+
+test('who waits at one server for a trace hears of what the other takes, as do pages that show live data', async () => {
+  const events = await fetch(`${servers[1].url}/events`);
+  const id = traceId();
+  const waiting = callOwn(servers[1], '/WaitForTrace', { TraceId: id, TimeoutSeconds: 20 });
+  await servers[0].xray.send(
+    new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(segment({ trace_id: id }))] }),
+  );
+  expect(await waiting).toMatchObject({ TraceId: id, Found: true });
+  let told = '';
+  for await (const bytes of events.body as unknown as AsyncIterable<Uint8Array>) {
+    told += Buffer.from(bytes).toString();
+    if (told.includes(id)) break;
+  }
+  expect(told).toContain('event: received');
 });
 
 test('a reservoir is shared by the clients of both servers', async () => {

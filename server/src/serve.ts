@@ -13,7 +13,7 @@ import type { LambdaApi } from './http/invoke.ts';
 import { onceAnHour } from './http/otlp.ts';
 import { listenOtlpGrpc } from './http/otlp-grpc.ts';
 import type { IngestContext } from './ingest/accept.ts';
-import { newArrivals } from './ingest/arrivals.ts';
+import { newArrivalsOfStore } from './ingest/arrivals-elsewhere.ts';
 import { newSequence } from './ingest/sequence.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
 import { type Functions, openFunctions } from './lambda/functions.ts';
@@ -89,14 +89,18 @@ export async function startServer(
     const store = await openStore(storeOptions(config, { log, threadPoolSize }));
     closers.push(() => store.close());
 
-    const rolling = keepRolling(store, { log, between: newThinning(store, retention) });
+    const onThinned = (thinned: object) => log.info(thinned, 'traces whose time was over by a rule were deleted');
+    const rolling = keepRolling(store, { log, between: newThinning(store, retention, { onThinned }) });
     closers.push(() => rolling.stop());
 
     const stats = newStats();
     const forwards = await openForwards(forwarding, { stats, log });
     closers.push(forwards.close);
 
-    const ingest: IngestContext = { store, stats, arrivals: newArrivals(), onStored: forwards.take };
+    const arrivals = newArrivalsOfStore(store);
+    closers.push(arrivals.close);
+
+    const ingest: IngestContext = { store, stats, arrivals, onStored: forwards.take };
     const nextSeq = newSequence(await lastSeqOf(store));
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
@@ -162,6 +166,7 @@ function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'lo
     queueMaxBytes: config.queueMaxBytes,
     commitIntervalMs: config.commitIntervalMs,
     retentionDays: longestDays(retentionPlan(config)),
+    retentionDefaultDays: config.retentionDays,
     retentionBytes: config.retentionMaxBytes,
     fsync: config.fsync,
     backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),

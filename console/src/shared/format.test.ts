@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatExact,
   formatPerSecond,
   formatRate,
   formatShare,
@@ -75,4 +77,8 @@ test('a share that is not quite none or all does not read as such', () => {
 test('a time is shown in the zone of the reader, to the millisecond', () => {
   const local = new Date(2026, 2, 7, 14, 5, 9, 123);
   expect(formatTime(local.getTime() * 1000 + 400)).toBe('2026-03-07 14:05:09.123');
+});
+
+test('an exact count is as browsers write it', () => {
+  fc.assert(fc.property(fc.maxSafeNat(), (count) => expect(formatExact(count)).toBe(count.toLocaleString('en-US'))));
 });

@@ -11,9 +11,14 @@ export function formatDuration(us: number | undefined | null): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} m`;
 }
 
+/** Every digit: `38,240`. Without the browser's own formatter, whose first use takes 50 ms and more. */
+export function formatExact(whole: number): string {
+  return String(whole).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 /** `7`, `1,204`, `38.2k`, `1.2M`. */
 export function formatCount(count: number): string {
-  if (count < 10_000) return count.toLocaleString('en-US');
+  if (count < 10_000) return formatExact(count);
   if (count < 999_500) return `${threeDigits(count / 1000)}k`;
   return `${threeDigits(count / 1_000_000)}M`;
 }

@@ -97,12 +97,12 @@ type Received = {
 export type Document = Received &
   (
     | { readonly format: 'xray' }
-    /** One span. `alternatives` are what it may be instead once its parent is known. */
+    /** One span. `alternatives` gives what it may be instead once its parent is known. */
     | {
         readonly format: 'otlp';
         readonly span: SpanInPlace;
         readonly indexed: ReadonlySet<string>;
-        readonly alternatives: readonly Entity[];
+        readonly alternatives: () => readonly Entity[];
       }
     /** A log record that tells of an exception of the span `id`. It is part of that, and no entity of its own. */
     | { readonly format: 'otlp-log'; readonly log: LogInPlace }

@@ -35,6 +35,16 @@ export function orphanDocuments(trace: Trace, consumers: ConsumerLinks = NO_LINK
  * `JSON.stringify` can follow (about 1,500 levels), so this keeps its own stack.
  */
 export function documentText(document: JsonObject): string {
+  try {
+    // Several times as fast, where it can follow.
+    return JSON.stringify(document);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return deepDocumentText(document);
+    throw thrown;
+  }
+}
+
+function deepDocumentText(document: JsonObject): string {
   let text = '';
   const waiting: (JsonObject | string)[] = [document];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -65,27 +75,29 @@ export type ConsumerLinks = ReadonlyMap<EntityId, readonly { readonly traceId: T
 const NO_LINKS: ConsumerLinks = new Map();
 
 /** A producer's document names its consumers, though it was sent before there were any. */
-function linksWith({ id, fields }: Entity, consumers: ConsumerLinks): JsonObject | undefined {
+function addLinks(document: Mutable, { id, fields }: Entity, consumers: ConsumerLinks): void {
   const own = consumers.get(id);
-  if (own === undefined) return undefined;
+  if (own === undefined) return;
   const links = own.map((consumer) => ({
     trace_id: formatTraceId(consumer.traceId),
     id: consumer.id,
     attributes: { 'aws.xray.reserved.reference_type': 'child' },
   }));
-  return { links: [...(Array.isArray(fields.links) ? fields.links : []), ...links] };
+  document.links = [...(Array.isArray(fields.links) ? fields.links : []), ...links];
 }
 
 type Mutable = { [key: string]: JsonValue };
 
 function nested(top: Entity, trace: Trace, consumers: ConsumerLinks): JsonObject {
-  const document: Mutable = { ...topFields(top), ...linksWith(top, consumers) };
+  const document = topFields(top);
+  addLinks(document, top, consumers);
   const waiting: { readonly entity: Entity; readonly document: Mutable }[] = [{ entity: top, document }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const subsegments: Mutable[] = [];
     for (const child of trace.childrenOf.get(next.entity.id) ?? []) {
       if (child.kind === 'segment') continue;
-      const below: Mutable = { ...nestedFields(child), ...linksWith(child, consumers) };
+      const below = nestedFields(child);
+      addLinks(below, child, consumers);
       subsegments.push(below);
       waiting.push({ entity: child, document: below });
     }
@@ -94,41 +106,70 @@ function nested(top: Entity, trace: Trace, consumers: ConsumerLinks): JsonObject
   return document;
 }
 
-function topFields(entity: Entity): JsonObject {
-  const { id, name, start_time, trace_id, end_time, parent_id, inferred, ...rest } = entity.fields;
-  return {
-    id: entity.id,
-    name: entity.name,
-    ...(start_time !== undefined && { start_time }),
-    trace_id: formatTraceId(entity.traceId),
-    ...(entity.endUs !== undefined && end_time !== undefined && { end_time }),
-    ...(entity.parentId !== undefined && { parent_id: entity.parentId }),
-    ...(inferred !== undefined && { inferred }),
-    ...cleaned(rest, entity),
-  };
+const PLACED_AT_TOP: ReadonlySet<string> = new Set([
+  'id',
+  'name',
+  'start_time',
+  'trace_id',
+  'end_time',
+  'parent_id',
+  'inferred',
+]);
+
+function topFields(entity: Entity): Mutable {
+  const { start_time, end_time, inferred } = entity.fields;
+  const document: Mutable = { id: entity.id, name: entity.name };
+  if (start_time !== undefined) document.start_time = start_time;
+  document.trace_id = formatTraceId(entity.traceId);
+  if (entity.endUs !== undefined && end_time !== undefined) document.end_time = end_time;
+  if (entity.parentId !== undefined) document.parent_id = entity.parentId;
+  if (inferred !== undefined) document.inferred = inferred;
+  addCleaned(document, entity, PLACED_AT_TOP);
+  return document;
 }
+
+const PLACED_IN_NESTED: ReadonlySet<string> = new Set([
+  'id',
+  'name',
+  'start_time',
+  'end_time',
+  'trace_id',
+  'parent_id',
+  'type',
+]);
 
 /** A nested subsegment says nothing that its place says already. */
-function nestedFields(entity: Entity): JsonObject {
-  const { id, name, start_time, end_time, trace_id, parent_id, type, ...rest } = entity.fields;
-  return {
-    id: entity.id,
-    name: entity.name,
-    ...(start_time !== undefined && { start_time }),
-    ...(entity.endUs !== undefined && end_time !== undefined && { end_time }),
-    ...cleaned(rest, entity),
-  };
+function nestedFields(entity: Entity): Mutable {
+  const { start_time, end_time } = entity.fields;
+  const document: Mutable = { id: entity.id, name: entity.name };
+  if (start_time !== undefined) document.start_time = start_time;
+  if (entity.endUs !== undefined && end_time !== undefined) document.end_time = end_time;
+  addCleaned(document, entity, PLACED_IN_NESTED);
+  return document;
 }
 
-function cleaned(fields: JsonObject, entity: Entity): JsonObject {
-  const { http, cause, aws } = fields;
-  const resource = calledResource(entity);
-  return {
-    ...fields,
-    ...(isJsonObject(http) && { http: withoutTraced(http) }),
-    ...(isJsonObject(cause) && { cause: withoutEmptyStacks(cause) }),
-    ...(isJsonObject(aws) && resource !== undefined && { aws: { ...aws, resource_names: [resource] } }),
-  };
+/** All other fields. One by one, since copies by spreading took a third of the time of a large trace. */
+function addCleaned(document: Mutable, entity: Entity, placed: ReadonlySet<string>): void {
+  const { fields } = entity;
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
+    if (value !== undefined && !placed.has(key)) document[key] = cleaned(key, value, entity);
+  }
+}
+
+function cleaned(key: string, value: JsonValue, entity: Entity): JsonValue {
+  if (!isJsonObject(value)) return value;
+  switch (key) {
+    case 'http':
+      return withoutTraced(value);
+    case 'cause':
+      return withoutEmptyStacks(value);
+    case 'aws': {
+      const resource = calledResource(entity);
+      return resource === undefined ? value : { ...value, resource_names: [resource] };
+    }
+  }
+  return value;
 }
 
 function withoutTraced(http: JsonObject): JsonObject {

@@ -5,7 +5,7 @@ import type { TraceId } from '../model/trace-id.ts';
 import { linkText } from '../store/attributes.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import { loadDocuments } from './load-traces.ts';
+import { loadChanged, loadDocuments } from './load-traces.ts';
 import { type TraceInMap, traceInMap } from './trace-in-map.ts';
 
 /** A trace as it counted when a document was the last, and as it counts since; the same object where nothing changed. */
@@ -14,7 +14,9 @@ export type TraceChange = { readonly before: TraceInMap; readonly after: TraceIn
 /** Documents after `fromSeq` up to `toSeq`, which may be Infinity. */
 export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
 
-/** Traces that are loaded at once: few, so that other work gets its turn in between. */
+/** Traces that are loaded at once: a query for so few costs more than what it reads. */
+const LOADED = 400;
+/** Traces that are looked at in one go, so that other work gets its turn in between. */
 const BATCH = 100;
 /** Traces that are looked for among links at once. */
 const LINK_BATCH = 500;
@@ -42,9 +44,9 @@ export async function* statesOf(
   { less: isInLess, more: isInMore }: { readonly less: IsKnown; readonly more: IsKnown },
   options: QueryOptions,
 ): AsyncGenerator<readonly { readonly less: TraceInMap; readonly more: TraceInMap }[]> {
-  for (let first = 0; first < traceIds.length; first += BATCH) {
-    const ids = traceIds.slice(first, first + BATCH);
-    const documents = new Map(await loadDocuments(store, ids, options));
+  for (let first = 0; first < traceIds.length; first += LOADED) {
+    const ids = traceIds.slice(first, first + LOADED);
+    const documents = new Map(await loadChanged(store, ids, options));
     const linked = new Set(
       [...documents.values()]
         .flat()
@@ -54,11 +56,13 @@ export async function* statesOf(
     for (const [id, ofTrace] of await loadLinked(store, [...linked], options)) documents.set(id, ofTrace);
     const more = tracesOf(documents, isInMore);
     const less = tracesOf(documents, isInLess, more);
-    yield ids.map((id) => {
-      const whole = traceInMap(more.get(id), (linkedId) => more.get(linkedId));
-      const isSame = less.get(id) === more.get(id) && whole.linkEndsUs.length === 0;
-      return { less: isSame ? whole : traceInMap(less.get(id), (linkedId) => less.get(linkedId)), more: whole };
-    });
+    for (let next = 0; next < ids.length; next += BATCH) {
+      yield ids.slice(next, next + BATCH).map((id) => {
+        const whole = traceInMap(more(id), more);
+        const isSame = less(id) === more(id) && whole.linkEndsUs.length === 0;
+        return { less: isSame ? whole : traceInMap(less(id), less), more: whole };
+      });
+    }
   }
 }
 
@@ -86,20 +90,19 @@ export async function takersOf(
 type Documents = ReadonlyMap<TraceId, readonly Document[]>;
 type IsKnown = (document: Document) => boolean;
 
-/** The traces made of the documents that are known; those of `others` where these are the same. */
-function tracesOf(
-  documents: Documents,
-  isKnown: IsKnown,
-  others?: ReadonlyMap<TraceId, Trace>,
-): ReadonlyMap<TraceId, Trace> {
-  const traces = new Map<TraceId, Trace>();
-  for (const [id, all] of documents) {
+type TraceOf = (id: TraceId) => Trace | undefined;
+
+/** The traces made of the documents that are known, each once it is asked for; those of `others` where these are the same. */
+function tracesOf(documents: Documents, isKnown: IsKnown, others?: TraceOf): TraceOf {
+  const traces = new Map<TraceId, Trace | undefined>();
+  return (id) => {
+    if (traces.has(id)) return traces.get(id);
+    const all = documents.get(id) ?? [];
     const known = all.filter(isKnown);
-    const same = known.length === all.length ? others?.get(id) : undefined;
-    const trace = same ?? assembleTrace(known);
-    if (trace !== undefined) traces.set(id, trace);
-  }
-  return traces;
+    const trace = known.length === all.length && others ? others(id) : assembleTrace(known);
+    traces.set(id, trace);
+    return trace;
+  };
 }
 
 /** Traces that anything in the document links to, whichever version of it counts. */
@@ -109,8 +112,8 @@ function linkedFrom({ entities }: Document): readonly TraceId[] {
 
 async function loadLinked(store: Store, ids: readonly TraceId[], options: QueryOptions): Promise<Documents> {
   const documents = new Map<TraceId, readonly Document[]>();
-  for (let first = 0; first < ids.length; first += BATCH) {
-    const loaded = await loadDocuments(store, ids.slice(first, first + BATCH), options);
+  for (let first = 0; first < ids.length; first += LOADED) {
+    const loaded = await loadDocuments(store, ids.slice(first, first + LOADED), options);
     for (const [id, ofTrace] of loaded) documents.set(id, ofTrace);
   }
   return documents;

@@ -161,6 +161,8 @@ async function* walkSlices(
   let last = after;
   let sliceUs = firstUs;
   let limit = batchSize;
+  // What several slices hold makes one batch: traces are loaded faster together.
+  let gathered: TraceId[] = [];
   while (left.fromUs < left.toUs) {
     if (last !== undefined) {
       left = isDescending
@@ -170,17 +172,23 @@ async function* walkSlices(
     const slice: TimeWindow = isDescending
       ? { fromUs: Math.max(left.fromUs, left.toUs - sliceUs), toUs: left.toUs }
       : { fromUs: left.fromUs, toUs: Math.min(left.toUs, left.fromUs + sliceUs) };
-    const rows = await store.query<CandidateRow>(statementOf(slice, last, limit), options);
-    const isFull = rows.length === limit;
+    const wanted = limit - gathered.length;
+    const rows = await store.query<CandidateRow>(statementOf(slice, last, wanted), options);
+    const isFull = rows.length === wanted;
     const lastRow = rows.at(-1);
     const end = isFull && lastRow !== undefined ? placeOfRow(lastRow) : endOf(slice, isDescending);
-    yield { traceIds: [...new Set(rows.map((row) => row.trace_id))], until: asPlace(end) };
+    gathered.push(...rows.map((row) => row.trace_id));
+    const rest = isDescending ? { ...left, toUs: slice.fromUs } : { ...left, fromUs: slice.toUs };
+    if (isFull || gathered.length >= batchSize || rest.fromUs >= rest.toUs) {
+      yield { traceIds: [...new Set(gathered)], until: asPlace(end) };
+      gathered = [];
+    }
     if (isFull) {
       limit = Math.min(limit * 2, LARGEST_BATCH);
       last = end;
     } else {
       last = undefined;
-      left = isDescending ? { ...left, toUs: slice.fromUs } : { ...left, fromUs: slice.toUs };
+      left = rest;
       // Half as much again as it takes when the next slice is like this one.
       const needed = (1.5 * batchSize) / Math.max(rows.length, batchSize / SLICE_GROWTH);
       sliceUs *= Math.ceil(Math.max(1, Math.min(needed, SLICE_GROWTH)));

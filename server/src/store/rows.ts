@@ -88,7 +88,7 @@ export function writeDocument(target: RowBuffer, document: Document, server = 0)
 
 /** A row for each entity of the document, and for each that it may turn out to hold instead. */
 export function writeEntities(target: RowBuffer, document: Document): void {
-  const trees = document.format === 'otlp' ? [document.entities, document.alternatives] : [document.entities];
+  const trees = document.format === 'otlp' ? [document.entities, document.alternatives()] : [document.entities];
   let attributes = attributesOf(trees.flat());
   for (const entities of trees) {
     const isInSegment = entities[0]?.kind === 'segment';

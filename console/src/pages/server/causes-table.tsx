@@ -1,5 +1,6 @@
 import type { GetServerStatusResponse } from 'openray/api-types';
 import type { ReactElement } from 'react';
+import { formatExact } from '../../shared/format.ts';
 import { causesOf } from './causes.ts';
 import styles from './causes-table.module.css';
 
@@ -26,7 +27,7 @@ export function CausesTable({ status }: { readonly status: GetServerStatusRespon
             <tbody>
               {causes.map(({ key, kind, count, what, advice }) => (
                 <tr key={key}>
-                  <td>{count.toLocaleString('en-US')}</td>
+                  <td>{formatExact(count)}</td>
                   <td>{kind}</td>
                   <th scope="row">{what}</th>
                   <td>{advice}</td>
@@ -38,8 +39,8 @@ export function CausesTable({ status }: { readonly status: GetServerStatusRespon
       )}
       {Received > 0 && (
         <p className={styles.note}>
-          UDP packets: {Received.toLocaleString('en-US')} received = {Read.toLocaleString('en-US')} read +{' '}
-          {dropped.toLocaleString('en-US')} dropped. Senders over UDP are told nothing.
+          UDP packets: {formatExact(Received)} received = {formatExact(Read)} read + {formatExact(dropped)} dropped.
+          Senders over UDP are told nothing.
         </p>
       )}
     </>

@@ -43,6 +43,10 @@ const PACKETS: Readonly<Record<string, Words>> = {
   'bad-spans': { what: 'Packets of OpenTelemetry spans that can not be decoded.', advice: SENDER },
   unsampled: {
     what: 'Spans that their sender did not sample; AWS’s distribution sends them for metrics.',
+    advice: 'Nothing to do, or keep them: --udp-unsampled.',
+  },
+  metrics: {
+    what: 'Packets of OpenTelemetry metrics, as AWS’s distribution sends them to the same port.',
     advice: 'Nothing to do: they belong to no trace.',
   },
 };

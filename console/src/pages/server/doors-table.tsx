@@ -1,6 +1,6 @@
 import type { GetServerStatusResponse } from 'openray/api-types';
 import type { ReactElement } from 'react';
-import { formatPerSecond } from '../../shared/format.ts';
+import { formatExact, formatPerSecond } from '../../shared/format.ts';
 import styles from './page.module.css';
 import { type Fate, ratePerSecond, type Samples, total } from './samples.ts';
 
@@ -70,7 +70,7 @@ export function DoorsTable({ samples }: { readonly samples: Samples }): ReactEle
 
 /** Exact, since they are to be added up. */
 function Count({ fate, count }: { readonly fate: Fate; readonly count: number }): ReactElement {
-  return <td data-lost={count > 0 && (fate === 'Rejected' || fate === 'Dropped')}>{count.toLocaleString('en-US')}</td>;
+  return <td data-lost={count > 0 && (fate === 'Rejected' || fate === 'Dropped')}>{formatExact(count)}</td>;
 }
 
 function order(door: string): number {

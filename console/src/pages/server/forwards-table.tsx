@@ -1,5 +1,6 @@
 import type { GetServerStatusResponse } from 'openray/api-types';
 import type { ReactElement } from 'react';
+import { formatExact } from '../../shared/format.ts';
 import styles from './page.module.css';
 
 const TARGETS: Readonly<Record<string, string>> = { otlp: 'OpenTelemetry', xray: 'AWS X-Ray' };
@@ -29,10 +30,10 @@ export function ForwardsTable({ forwards }: { readonly forwards: GetServerStatus
                 <th scope="row">{TARGETS[forward.Target] ?? forward.Target}</th>
                 {FATES.map((fate) => (
                   <td key={fate} data-lost={forward[fate] > 0 && (fate === 'Rejected' || fate === 'Dropped')}>
-                    {forward[fate].toLocaleString('en-US')}
+                    {formatExact(forward[fate])}
                   </td>
                 ))}
-                <td>{forward.Retries.toLocaleString('en-US')}</td>
+                <td>{formatExact(forward.Retries)}</td>
               </tr>
             ))}
           </tbody>

@@ -1,4 +1,5 @@
 import type { AnyValue, GetSpanResponse, KeyValue } from 'openray/api-types';
+import { formatExact } from '../../shared/format.ts';
 import type { Json } from './entities.ts';
 
 /** One attribute as a table shows it: `type` is OpenTelemetry's. */
@@ -111,7 +112,7 @@ function flagsText(flags: number): string {
 
 function droppedText(count: number | undefined, what: string, of: string): string | undefined {
   if (count === undefined || count === 0) return undefined;
-  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'} of ${of}`;
+  return `${formatExact(count)} ${what}${count === 1 ? '' : 's'} of ${of}`;
 }
 
 function attributesOf(list: readonly KeyValue[] | undefined): readonly Attribute[] {

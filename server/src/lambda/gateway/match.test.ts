@@ -1,13 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { GatewayApi, GatewayRoute } from './gateway-api.ts';
+import { OPEN } from './authorizers.ts';
+import type { FunctionTarget, GatewayApi, GatewayRoute } from './gateway-api.ts';
 import { matchPath, matchRoute } from './match.ts';
 
 const api = { kind: 'rest' } as GatewayApi;
 
 function route(text: string): GatewayRoute {
   const [method = '', path = ''] = text.split(' ');
-  return { api, method, path, functionId: text, payloadVersion: '1.0', isStreamed: false };
+  return {
+    api,
+    method,
+    path,
+    target: { kind: 'function', functionId: text } as FunctionTarget,
+    guard: OPEN,
+  };
 }
 
 const ROUTES = ['ANY /{proxy+}', 'GET /users/{id}', 'ANY /users/{id}', 'GET /users/me', 'ANY $default', 'GET /'].map(
@@ -25,7 +32,7 @@ describe('a request', () => {
     ['POST', '/', 'ANY $default', {}],
   ])('%s %s goes to %s', (method, path, functionId, pathParameters) => {
     const match = matchRoute(ROUTES, method, path);
-    expect(match?.route.functionId).toBe(functionId);
+    expect(match?.route.target).toMatchObject({ functionId });
     expect(match?.pathParameters).toEqual(pathParameters);
   });
 

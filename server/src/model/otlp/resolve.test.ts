@@ -63,7 +63,7 @@ test('a span of another service that does not say so is told by its parent', () 
 test('what a span may turn out to be is there to be found', () => {
   const below = { traceId: TRACE, spanId: id('b'), parentSpanId: id('a'), kind: KIND.client };
   const [document] = [stored(aSpan(below, { 'service.name': 'stock' }))];
-  expect(document?.format === 'otlp' && document.alternatives.map(({ kind, name }) => [kind, name])).toEqual([
+  expect(document?.format === 'otlp' && document.alternatives().map(({ kind, name }) => [kind, name])).toEqual([
     ['segment', 'stock'],
     ['subsegment', 'work'],
   ]);

@@ -50,14 +50,42 @@ export function logWriter({
   return (record, seq) => logDocument(`${head}${JSON.stringify(record)}${tail}}`, { ...around, record }, seq);
 }
 
-/** What `spanWriter` has made, read again. */
+/** What `spanWriter` has made, read again. Spans that were written side by side share their resource and scope again. */
 export function readStoredSpan(text: string, seq: number): Document {
+  const spanStart = text.indexOf(SPANS) + SPANS.length;
+  if (spanStart < SPANS.length || !text.endsWith(PLAIN_END)) return readWhole(text, seq);
+  const head = text.slice(0, spanStart);
+  let around = knownSurroundings.get(head);
+  if (around === undefined) {
+    around = surroundingOf(JSON.parse(`${head}${PLAIN_END}`));
+    if (knownSurroundings.size >= MAX_KNOWN) knownSurroundings.clear();
+    knownSurroundings.set(head, around);
+  }
+  const span: Span = JSON.parse(text.slice(spanStart, -PLAIN_END.length));
+  return spanDocument(text, { ...around, span }, NO_KEYS, seq);
+}
+
+/** Quotes inside of texts are escaped, so that this is the member and nothing else. */
+const SPANS = '"spans":[';
+/** Of a text that has no `annotations`. */
+const PLAIN_END = ']}]}';
+
+/**
+ * A trace has many spans and few resources: with their texts as keys they are parsed, looked at and held in memory once.
+ */
+const knownSurroundings = new Map<string, Required<Surrounding> & Pick<SpanInPlace, 'resource' | 'scope'>>();
+const MAX_KNOWN = 500;
+
+function readWhole(text: string, seq: number): Document {
   const { annotations, ...stored }: StoredSpan = JSON.parse(text);
-  const { scope = {}, schemaUrl, spans = [] } = stored.scopeSpans?.[0] ?? {};
-  const span = spans[0] as Span;
-  const { resource = {} } = stored;
-  const inPlace = { resource, resourceSchemaUrl: stored.schemaUrl, scope, scopeSchemaUrl: schemaUrl, span };
-  return spanDocument(text, inPlace, annotations === undefined ? NO_KEYS : new Set(annotations), seq);
+  const span = stored.scopeSpans?.[0]?.spans?.[0] as Span;
+  const indexed = annotations === undefined ? NO_KEYS : new Set(annotations);
+  return spanDocument(text, { ...surroundingOf(stored), span }, indexed, seq);
+}
+
+function surroundingOf({ resource = {}, schemaUrl: resourceSchemaUrl, scopeSpans }: ResourceSpans) {
+  const { scope = {}, schemaUrl: scopeSchemaUrl } = scopeSpans?.[0] ?? {};
+  return { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
 }
 
 /** What `logWriter` has made, read again. */
@@ -85,7 +113,8 @@ function spanDocument(text: string, span: SpanInPlace, indexed: IndexedKeys, seq
     entities: entitiesOfSpan(span, { indexed }),
     span,
     indexed,
-    alternatives: alternativesOf(span, indexed),
+    // For writing only: whoever reads a trace knows the parents.
+    alternatives: () => alternativesOf(span, indexed),
   };
 }
 

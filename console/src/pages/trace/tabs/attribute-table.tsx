@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { formatExact } from '../../../shared/format.ts';
 import type { Attribute } from '../otlp.ts';
 import styles from './attribute-table.module.css';
 import { JsonTree } from './json-tree.tsx';
@@ -23,7 +24,7 @@ export function AttributeTable({ attributes, dropped = 0 }: Props): ReactElement
       {dropped > 0 && (
         <tfoot>
           <tr>
-            <td colSpan={3}>{dropped.toLocaleString('en-US')} more were left out by the sender</td>
+            <td colSpan={3}>{formatExact(dropped)} more were left out by the sender</td>
           </tr>
         </tfoot>
       )}

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { ApiFailure } from '../../../shared/api.ts';
-import { formatDuration } from '../../../shared/format.ts';
+import { formatDuration, formatExact } from '../../../shared/format.ts';
 import type { Entity, TraceTree } from '../entities.ts';
 import { nanosBetween, type SpanView, spanViewOf } from '../otlp.ts';
 import { useSpan } from '../use-span.ts';
@@ -56,7 +56,7 @@ function SpanFacts({ span }: { readonly span: SpanView }): ReactElement {
         { label: 'Span name', value: span.name },
         { label: 'Kind', value: span.kind },
         { label: 'Status', value: span.status },
-        { label: 'Duration', value: nanos === undefined ? 'in progress' : `${nanos.toLocaleString('en-US')} ns` },
+        { label: 'Duration', value: nanos === undefined ? 'in progress' : `${formatExact(nanos)} ns` },
         { label: 'Flags', value: span.flags },
         { label: 'Trace state', value: span.traceState },
         { label: 'Left out', value: span.dropped.join('; ') },
