@@ -1,7 +1,4 @@
-import { OpenrayError } from '../errors.ts';
 import type { Filter } from '../filter/ast.ts';
-import { matches } from '../filter/matches.ts';
-import { subjectOf } from '../filter/subject.ts';
 import { endingIn } from '../model/graph.ts';
 import {
   addTrace,
@@ -10,25 +7,18 @@ import {
   type ServiceGraphBuilder,
   withoutZeros,
 } from '../model/service-graph.ts';
-import type { Trace } from '../model/trace.ts';
 import { traceGraph } from '../model/trace-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import { narrowFilter } from './filter-narrow.ts';
+import { tracesEndingIn } from './ended-traces.ts';
 import { linkGraphs } from './link-graphs.ts';
 import { endedIn } from './list-order.ts';
-import { loadTraces } from './load-traces.ts';
 import { readMapSums } from './map-sums.ts';
-import { narrowSql } from './narrow.ts';
 import { MINUTE_US, type Span } from './periods.ts';
 import { changesOf, type TraceChange, takersOf } from './trace-changes.ts';
 import { addMinutesOf, addSpanOf } from './trace-in-map.ts';
 import type { TimeWindow } from './window.ts';
-
-const BATCH = 100;
-/** A map that has to look at each trace of its window is given up after this. */
-const MAX_MS = 30_000;
 
 /**
  * Everything that ended in the window, of traces that match, added up. A request counts in the moment in which it
@@ -157,36 +147,4 @@ function addChange(
     if (isInSums) addMinutesOf(graph, after, minute, -1);
     addSpanOf(graph, after, inside);
   }
-}
-
-/** The traces that match and of which something ended in the window, some hundred at a time, in no order. */
-async function* tracesEndingIn(
-  store: Store,
-  window: TimeWindow,
-  filter: Filter | undefined,
-  options: QueryOptions,
-): AsyncGenerator<readonly Trace[]> {
-  const deadline = performance.now() + (options.timeoutMs ?? MAX_MS);
-  const rows = await store.query<{ trace_id: TraceId }>(endedTracesSql(window, filter), options);
-  for (let first = 0; first < rows.length; first += BATCH) {
-    if (performance.now() > deadline) {
-      throw new OpenrayError(
-        'QueryTimeout',
-        'The map of so many traces took longer than it may; ask for a smaller window',
-      );
-    }
-    const ids = rows.slice(first, first + BATCH).map((row) => row.trace_id);
-    const traces = await loadTraces(store, ids, options);
-    yield filter === undefined ? traces : traces.filter((trace) => matches(filter, subjectOf(trace)));
-  }
-}
-
-/** Traces in which anything ended in the window, each once, in no order. */
-function endedTracesSql(window: TimeWindow, filter: Filter | undefined): Sql {
-  const narrow = filter && narrowFilter(filter.condition);
-  const where = sql.and([
-    sql`end_us >= ${window.fromUs} AND end_us < ${window.toUs}`,
-    ...(narrow ? [narrowSql(narrow, sql`true`)] : []),
-  ]);
-  return sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities WHERE ${where}`;
 }

@@ -1,3 +1,4 @@
+import type { Filter } from '../filter/ast.ts';
 import { type EntitySelector, selectsEdge, selectsNode } from '../filter/entity-selector.ts';
 import type { Observation, TraceGraph } from '../model/graph.ts';
 import { addCounts, addTo, type Histogram, type HistogramBuilder } from '../model/histogram.ts';
@@ -10,9 +11,11 @@ import {
   type StatisticsBuilder,
 } from '../model/service-graph.ts';
 import { serviceOfKey } from '../model/service-names.ts';
+import { traceGraph } from '../model/trace-graph.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
+import { tracesEndingIn } from './ended-traces.ts';
 import { type MapKey, readMapKeys, readSeriesSums, type SeriesSums } from './map-sums.ts';
 import { periodEnd, type Span } from './periods.ts';
 import { changesOf } from './trace-changes.ts';
@@ -31,15 +34,18 @@ export type SeriesQuery = {
   readonly periodUs: number;
   /** Without one: all calls that clients make. */
   readonly selector: EntitySelector | undefined;
+  /** Only traces that match are counted. */
+  readonly filter?: Filter | undefined;
 };
 
 /**
  * Points whose end lies in the window, newest first; a period in which nothing ended has none. From the sums that the
- * service map is made of, and what has arrived since they were made.
+ * service map is made of, and what has arrived since they were made. With a filter each trace of the window is looked at;
+ * throws QueryTimeout when that takes too long.
  */
 export async function serviceTimeSeries(
   store: Store,
-  { window, periodUs, selector }: SeriesQuery,
+  { window, periodUs, selector, filter }: SeriesQuery,
   options: QueryOptions = {},
 ): Promise<readonly SeriesPoint[]> {
   const span: Span = {
@@ -47,8 +53,38 @@ export async function serviceTimeSeries(
     lastUs: periodEnd(window.toUs, periodUs) - periodUs,
   };
   if (span.afterUs >= span.lastUs) return [];
+  const points =
+    filter === undefined
+      ? await pointsFromSums(store, { span, periodUs, selector }, options)
+      : await pointsFromTraces(store, { span, periodUs, selector, filter }, options);
+  return [...points.values()].filter(({ statistics }) => statistics.totalCount > 0).sort((a, b) => b.endUs - a.endUs);
+}
+
+type SpanQuery = Pick<SeriesQuery, 'periodUs' | 'selector'> & { readonly span: Span };
+
+async function pointsFromTraces(
+  store: Store,
+  { span, periodUs, selector, filter }: SpanQuery & { readonly filter: Filter },
+  options: QueryOptions,
+): Promise<Points> {
+  const points: Points = new Map();
+  // A span begins behind its first microsecond and ends with its last; a window is the other way round.
+  const window = { fromUs: span.afterUs + 1, toUs: span.lastUs + 1 };
+  for await (const traces of tracesEndingIn(store, window, filter, options)) {
+    for (const trace of traces) {
+      addObservations(points, selectedOf(traceGraph(trace), selector), { span, periodUs, sign: 1 });
+    }
+  }
+  return points;
+}
+
+async function pointsFromSums(
+  store: Store,
+  { span, periodUs, selector }: SpanQuery,
+  options: QueryOptions,
+): Promise<Points> {
   const sums = await readSelected(store, { span, periodUs, selector }, options);
-  const points = new Map<number, GrowingPoint>();
+  const points: Points = new Map();
   for (const { endUs, statistics, responseTimes } of sums.points) {
     const point = pointIn(points, endUs);
     addStatistics(point.statistics, statistics, 1);
@@ -63,13 +99,13 @@ export async function serviceTimeSeries(
       addObservations(points, selectedOf(before.graph, selector), { span, periodUs, sign: -1 });
     }
   }
-  return [...points.values()].filter(({ statistics }) => statistics.totalCount > 0).sort((a, b) => b.endUs - a.endUs);
+  return points;
 }
 
 /** Reads again when more has been counted between the keys and their sums: it may be of a service that is new. */
 async function readSelected(
   store: Store,
-  { span, periodUs, selector }: Omit<SeriesQuery, 'window'> & { readonly span: Span },
+  { span, periodUs, selector }: SpanQuery,
   options: QueryOptions,
 ): Promise<SeriesSums> {
   for (;;) {
@@ -86,14 +122,17 @@ type GrowingPoint = {
   readonly responseTimes: HistogramBuilder;
 };
 
-function pointIn(points: Map<number, GrowingPoint>, endUs: number): GrowingPoint {
+/** By their ends. */
+type Points = Map<number, GrowingPoint>;
+
+function pointIn(points: Points, endUs: number): GrowingPoint {
   const point = points.get(endUs) ?? { endUs, statistics: newStatistics(), responseTimes: new Map() };
   points.set(endUs, point);
   return point;
 }
 
 function addObservations(
-  points: Map<number, GrowingPoint>,
+  points: Points,
   observations: readonly Observation[],
   { span, periodUs, sign }: { readonly span: Span; readonly periodUs: number; readonly sign: Sign },
 ): void {
