@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import { parseFilter } from '../filter/parser.ts';
 import { serviceGraphOf } from '../query/service-graph.ts';
-import { groupFilter, groupMembers } from './group.ts';
+import { groupMembers, tracesAskedFor } from './group.ts';
 import { epochSeconds, operation, optional } from './operation.ts';
 import type { GetServiceGraphResponse } from './types.ts';
 import { boundsOf, prunedMember, toWireServices } from './wire.ts';
@@ -22,16 +21,16 @@ export const getServiceGraph = operation({
     FilterExpression: optional(z.string()),
     NextToken: optional(z.string()),
   }),
-  async run(input, { store, signal, onIncomplete }): Promise<GetServiceGraphResponse> {
+  async run(input, context): Promise<GetServiceGraphResponse> {
     if (input.NextToken !== undefined) {
       throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
     }
-    groupFilter(input);
     const window = { fromUs: input.StartTime, toUs: input.EndTime };
     if (window.toUs < window.fromUs) {
       throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
     }
-    const filter = input.FilterExpression === undefined ? undefined : parseFilter(input.FilterExpression);
+    const { store, signal, onIncomplete } = context;
+    const filter = await tracesAskedFor(input, context);
     const graph = await serviceGraphOf(store, { window, filter }, { signal, onIncomplete });
     return {
       ...boundsOf(graph),

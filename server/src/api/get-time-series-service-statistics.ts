@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import { parseEntitySelector } from '../filter/entity-selector.ts';
 import { type SeriesPoint, serviceTimeSeries } from '../query/time-series.ts';
-import { groupFilter, groupMembers } from './group.ts';
+import { groupMembers, tracesAskedFor } from './group.ts';
 import { epochSeconds, operation, optional } from './operation.ts';
 import type { GetTimeSeriesServiceStatisticsResponse, WireTimeSeriesPoint } from './types.ts';
 import { prunedMember, toSeconds, toWireHistogram, toWireStatistics } from './wire.ts';
@@ -26,8 +26,7 @@ export const getTimeSeriesServiceStatistics = operation({
     ForecastStatistics: optional(z.boolean()),
     NextToken: optional(z.string()),
   }),
-  async run(input, { store, signal, onIncomplete }): Promise<GetTimeSeriesServiceStatisticsResponse> {
-    groupFilter(input);
+  async run(input, context): Promise<GetTimeSeriesServiceStatisticsResponse> {
     const period = input.Period ?? 60;
     if (!PERIODS.includes(period)) {
       throw new OpenrayError('InvalidRequestException', 'Time period must be one of [60, 300]');
@@ -37,9 +36,11 @@ export const getTimeSeriesServiceStatistics = operation({
     }
     const expression = input.EntitySelectorExpression;
     const selector = expression === undefined ? undefined : parseEntitySelector(expression);
+    const { store, signal, onIncomplete } = context;
+    const filter = await tracesAskedFor(input, context);
     const points = await serviceTimeSeries(
       store,
-      { window: { fromUs: input.StartTime, toUs: input.EndTime }, periodUs: period * 1_000_000, selector },
+      { window: { fromUs: input.StartTime, toUs: input.EndTime }, periodUs: period * 1_000_000, selector, filter },
       { signal, onIncomplete },
     );
     return {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import type { Filter } from '../filter/ast.ts';
-import { parseFilter } from '../filter/parser.ts';
 import type { TraceSummary } from '../model/summary.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { listOrder, type Place, type TimeRangeType } from '../query/list-order.ts';
 import { findTraceSummaries } from '../query/trace-summaries.ts';
+import { tracesAskedFor } from './group.ts';
 import { epochSeconds, operation, optional } from './operation.ts';
 import { fromToken, toToken } from './token.ts';
 import type { GetTraceSummariesResponse } from './types.ts';
@@ -36,13 +36,14 @@ export const getTraceSummaries = operation({
     FilterExpression: optional(z.string()),
     NextToken: optional(z.string()),
   }),
-  async run({ NextToken: token, ...query }, { store, signal, onIncomplete }): Promise<GetTraceSummariesResponse> {
+  async run({ NextToken: token, ...query }, context): Promise<GetTraceSummariesResponse> {
     const window = { fromUs: query.StartTime, toUs: query.EndTime };
     if (window.toUs < window.fromUs) {
       throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
     }
     const by = query.TimeRangeType ?? 'TraceId';
-    const filter = query.FilterExpression === undefined ? undefined : parseFilter(query.FilterExpression);
+    const { store, signal, onIncomplete } = context;
+    const filter = await tracesAskedFor(query, context);
     const rate = query.Sampling === true ? fixedRate(query.SamplingStrategy, by) : undefined;
     const page = await findTraceSummaries(
       store,

@@ -212,6 +212,17 @@ export type GetTimeSeriesServiceStatisticsResponse = {
   readonly NextToken: null;
 };
 
+export type WireGroup = {
+  readonly GroupName: string;
+  readonly GroupARN: string;
+  /** `Default` has none. */
+  readonly FilterExpression?: string;
+  readonly InsightsConfiguration: { readonly InsightsEnabled: boolean; readonly NotificationsEnabled: boolean };
+};
+/** Of CreateGroup, GetGroup and UpdateGroup. */
+export type GroupResponse = { readonly Group: WireGroup };
+export type GetGroupsResponse = { readonly Groups: readonly WireGroup[]; readonly NextToken: null };
+
 /** Every error: the code also travels in the header `x-amzn-errortype`. */
 export type WireError = { readonly __type: string; readonly Message: string };
 

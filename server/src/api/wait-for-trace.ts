@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import { parseFilter } from '../filter/parser.ts';
 import { formatTraceId } from '../model/trace-id.ts';
+import { withGroups } from '../query/groups.ts';
 import { type DocumentRow, documentsSql } from '../query/load-traces.ts';
 import { type TraceWait, waitForTrace as wait } from '../query/wait-for-trace.ts';
-import { epochSeconds, operation, optional, traceId } from './operation.ts';
+import { type ApiContext, epochSeconds, operation, optional, traceId } from './operation.ts';
 import type { WaitForTraceResponse } from './types.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
@@ -28,12 +29,13 @@ export const waitForTrace = operation({
     QuietSeconds: optional(z.number().min(0).max(60)),
     TimeoutSeconds: optional(z.number().min(0).max(900)),
   }),
-  async run(input, { store, arrivals, signal }): Promise<WaitForTraceResponse> {
+  async run(input, context): Promise<WaitForTraceResponse> {
+    const { store, arrivals, signal } = context;
     const { trace, isFound, missing } = await wait(
       store,
       arrivals.subscribe,
       {
-        which: whichTrace(input),
+        which: await whichTrace(input, context),
         complete: input.Complete === true ? { isCallerUntraced: input.UntracedCaller === true } : undefined,
         quietMs: (input.QuietSeconds ?? DEFAULT_QUIET_SECONDS) * 1000,
         timeoutMs: (input.TimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
@@ -50,15 +52,19 @@ export const waitForTrace = operation({
   },
 });
 
-function whichTrace(input: {
-  readonly TraceId: z.output<typeof traceId> | undefined;
-  readonly FilterExpression: string | undefined;
-  readonly StartTime: number | undefined;
-}): TraceWait['which'] {
+async function whichTrace(
+  input: {
+    readonly TraceId: z.output<typeof traceId> | undefined;
+    readonly FilterExpression: string | undefined;
+    readonly StartTime: number | undefined;
+  },
+  context: ApiContext,
+): Promise<TraceWait['which']> {
   const { TraceId: id, FilterExpression: filter, StartTime: fromUs } = input;
   if ((id === undefined) === (filter === undefined)) {
     throw new OpenrayError('InvalidRequestException', 'name the trace by TraceId or by FilterExpression');
   }
   if (id !== undefined) return { id };
-  return { filter: parseFilter(filter ?? ''), fromUs: fromUs ?? Date.now() * 1000 - LOOK_BACK_US };
+  const expanded = await withGroups(context.store, context, parseFilter(filter ?? ''));
+  return { filter: expanded, fromUs: fromUs ?? Date.now() * 1000 - LOOK_BACK_US };
 }

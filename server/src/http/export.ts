@@ -6,6 +6,7 @@ import { fromToken, toToken } from '../api/token.ts';
 import { OpenrayError } from '../errors.ts';
 import { parseFilter } from '../filter/parser.ts';
 import { resourceSpansOf } from '../model/otlp/resource-spans.ts';
+import { type GroupOwner, withGroups } from '../query/groups.ts';
 import { countTraces, findTraceSpans, type SpansOfTrace } from '../query/trace-spans.ts';
 import type { Store } from '../store/store.ts';
 import { goneAway } from './gone-away.ts';
@@ -25,12 +26,18 @@ const query = z.object({
   after: z.string().optional(),
 });
 
+export type ExportContext = GroupOwner & { readonly store: Store };
+
 /**
  * `GET /export/traces`: traces of a window that match, newest first, as OTLP/JSON, a line each, for as long as the client
  * reads. `cursor` of a line is what `after` takes to go on behind it. An answer that ends without its last chunk is
  * incomplete.
  */
-export function serveExport(app: FastifyInstance, store: Store, nowUs: () => number = () => Date.now() * 1000): void {
+export function serveExport(
+  app: FastifyInstance,
+  { store, ...owner }: ExportContext,
+  nowUs: () => number = () => Date.now() * 1000,
+): void {
   app.get('/export/traces', async (request, reply) => {
     const parsed = query.safeParse(request.query);
     if (!parsed.success) {
@@ -42,7 +49,7 @@ export function serveExport(app: FastifyInstance, store: Store, nowUs: () => num
     const search = {
       window: { fromUs, toUs },
       by: 'TraceId' as const,
-      filter: filter === undefined ? undefined : parseFilter(filter),
+      filter: filter === undefined ? undefined : await withGroups(store, owner, parseFilter(filter)),
       after: after === undefined ? undefined : fromToken(after, filter ?? ''),
     };
     async function* lines() {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Filter } from '../filter/ast.ts';
+import { parseEntitySelector } from '../filter/entity-selector.ts';
+import type { GroupLookup } from '../filter/groups.ts';
 import { matches } from '../filter/matches.ts';
 import { parseFilter } from '../filter/parser.ts';
 import { printFilter } from '../filter/print.ts';
@@ -10,12 +12,15 @@ import { wordsIn } from '../filter/testing/words.ts';
 import type { Store } from '../store/store.ts';
 import { STORES, type StorePlace } from '../store/testing/stores.ts';
 import { findTraces } from './find-traces.ts';
+import { changeGroup, createGroup, withGroups } from './groups.ts';
 import { comparePlaces, isInWindow, listOrder, type Place, placeOf, type TimeRangeType } from './list-order.ts';
 import { rollUp } from './roll-up.ts';
 import { serviceGraphOf } from './service-graph.ts';
 import { pureServiceGraph } from './testing/pure-service-graph.ts';
+import { pureTimeSeries } from './testing/pure-time-series.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/received.ts';
 import { shown } from './testing/shown-graph.ts';
+import { serviceTimeSeries } from './time-series.ts';
 import { findTraceSummaries } from './trace-summaries.ts';
 import type { TimeWindow } from './window.ts';
 
@@ -124,6 +129,8 @@ function expected(within: TimeWindow, by: TimeRangeType, filter: Filter): readon
     .sort((a, b) => comparePlaces(sorted, a, b));
 }
 
+const OWNER = { region: 'eu-west-1', accountId: '123456789012' };
+
 const report = (value: readonly [unknown, unknown, Filter]) => printFilter(value[2]);
 
 describe('against the pure functions', () => {
@@ -181,6 +188,34 @@ describe('against the pure functions', () => {
           const counted = subjects.filter((subject) => filter === undefined || matches(filter, subject));
           const graph = pureServiceGraph(counted, subjects, within);
           expect(shown(await serviceGraphOf(store, { window: within, filter }))).toEqual(shown(graph));
+        }),
+        { numRuns: Math.ceil(RUNS / 2), seed: SEED, endOnFailure: true },
+      );
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    'the service graph and the time series of a group',
+    async () => {
+      const insights = { isEnabled: false, notifies: false };
+      await createGroup(store, OWNER, { name: 'g', expression: 'ok', insights, tags: [] });
+      const selector = fc.constantFrom(
+        ...[undefined, 'service("shop")', 'edge("shop", "stock")'].map((text) => text && parseEntitySelector(text)),
+      );
+      const text = fc.constantFrom('group.name = "g"', 'group.name != "g"', 'group.name = "g" AND service("stock")');
+      await fc.assert(
+        fc.asyncProperty(window, usual, text, selector, async (within, expression, text, selector) => {
+          await changeGroup(store, OWNER, { by: 'name', value: 'g' }, (group) => ({ ...group, expression }));
+          const filter = await withGroups(store, OWNER, parseFilter(text));
+          const lookup: GroupLookup = () => ({ name: 'g', filter: parseFilter(expression) });
+          const counted = subjects.filter((subject) => matches(parseFilter(text), subject, lookup));
+          expect(shown(await serviceGraphOf(store, { window: within, filter }))).toEqual(
+            shown(pureServiceGraph(counted, subjects, within)),
+          );
+          const query = { window: within, periodUs: 60_000_000, selector, filter };
+          const graphs = counted.map(({ graph }) => graph);
+          expect(await serviceTimeSeries(store, query)).toEqual(pureTimeSeries(graphs, query));
         }),
         { numRuns: Math.ceil(RUNS / 2), seed: SEED, endOnFailure: true },
       );

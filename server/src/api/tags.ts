@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+const MAX_TAGS = 50;
+const LETTERS = /^[\p{L}\p{N}\p{Z}_.:/=+\-@]*$/u;
+
+const tag = z.object({
+  Key: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(LETTERS)
+    .refine((key) => !key.toLowerCase().startsWith('aws:'), 'Keys of tags must not begin with aws:'),
+  Value: z.string().max(256).regex(LETTERS),
+});
+
+/**
+ * Tags of a resource, each key once.
+ * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-tagging.html
+ */
+export const tags = z
+  .array(tag)
+  .max(MAX_TAGS)
+  .refine((all) => new Set(all.map(({ Key }) => Key)).size === all.length, 'A key of tags is there twice');
