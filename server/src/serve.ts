@@ -90,7 +90,10 @@ export async function startServer(
     closers.push(() => store.close());
 
     const onThinned = (thinned: object) => log.info(thinned, 'traces whose time was over by a rule were deleted');
-    const rolling = keepRolling(store, { log, between: newThinning(store, retention, { onThinned }) });
+    const onUnknown = (rules: readonly string[]) =>
+      log.warn({ rules }, 'rules name groups that are not there: every trace is kept as long as these rules say');
+    const thinning = newThinning(store, retention, { owner: config, onThinned, onUnknown });
+    const rolling = keepRolling(store, { log, between: thinning });
     closers.push(() => rolling.stop());
 
     const stats = newStats();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { keptDays, longestDays, passedDays, readRetentionRule } from './retention-rules.ts';
+import { keptDays, longestDays, passedDays, type RetentionRule, readRetentionRule } from './retention-rules.ts';
 import { receivedDocuments, subjectsOf } from './testing/received.ts';
 
 const rules = ['1d service("ping")', '90d fault = true OR error = true', '2d ok = true'].map(readRetentionRule);
@@ -16,7 +16,6 @@ test.each([
   ['0d fault', "is not of the form '7d"],
   ['7d', "is not of the form '7d"],
   ['7d servce("ping")', 'of the expression'],
-  ['7d fault = true AND !(group.name = "slow")', 'names a group'],
 ])('%s is none', (text, sentence) => {
   expect(() => readRetentionRule(text)).toThrow(expect.objectContaining({ code: 'SettingInvalid' }));
   expect(() => readRetentionRule(text)).toThrow(sentence);
@@ -29,6 +28,19 @@ test('the first rule that matches a trace counts, else the default', () => {
   }));
   expect(new Set(kept.map(({ days }) => days)).size).toBeGreaterThan(1);
   for (const { days, isBad } of kept) expect(days === 90).toBe(isBad);
+});
+
+test('while nobody knows what a rule means, every trace is kept as long as it says', () => {
+  const unknown = (days: number): RetentionRule => ({ days, filter: undefined, text: '' });
+  const traces = subjectsOf(receivedDocuments(60)).map(({ trace }) => trace);
+  for (const trace of traces) {
+    const known = keptDays({ defaultDays: 30, rules }, trace);
+    expect(keptDays({ defaultDays: 30, rules: [unknown(40), ...rules] }, trace)).toBe(Math.max(known, 40));
+    expect(keptDays({ defaultDays: 30, rules: [...rules, unknown(1)] }, trace)).toBe(known);
+  }
+  const withUnknown = { defaultDays: 30, rules: [unknown(40), unknown(1), ...rules] };
+  expect([2, 35, 45].map((age) => passedDays(withUnknown, age))).toEqual([1, 30, 30]);
+  expect(longestDays({ defaultDays: 30, rules: [unknown(100)] })).toBe(100);
 });
 
 test('a day is thinned whenever one of the times is over, until all are', () => {

@@ -1,12 +1,19 @@
 import { OpenrayError } from '../errors.ts';
-import type { Condition, Filter } from '../filter/ast.ts';
+import type { Filter } from '../filter/ast.ts';
+import { expandGroups, type GroupLookup } from '../filter/groups.ts';
 import { matches } from '../filter/matches.ts';
 import { readFilter } from '../filter/parser.ts';
+import { printCondition } from '../filter/print.ts';
 import { subjectOf } from '../filter/subject.ts';
 import type { Trace } from '../model/trace.ts';
+import type { Store } from '../store/store.ts';
+import { type GroupOwner, groupLookup, listGroups, namesGroup } from './groups.ts';
 
-/** Traces that match are kept for so many whole days after they arrived. */
-export type RetentionRule = { readonly days: number; readonly filter: Filter; readonly text: string };
+/**
+ * Traces that match are kept for so many whole days after they arrived. `filter` is undefined while the rule names a group
+ * that is not there: nobody knows which traces it means, so that all are kept for so long at least.
+ */
+export type RetentionRule = { readonly days: number; readonly filter: Filter | undefined; readonly text: string };
 
 /** The first rule that matches a trace counts; a trace that none matches is kept for `defaultDays`. */
 export type RetentionPlan = { readonly defaultDays: number; readonly rules: readonly RetentionRule[] };
@@ -24,34 +31,49 @@ export function readRetentionRule(text: string): RetentionRule {
     const { message, position } = reading.error;
     throw new OpenrayError('SettingInvalid', `retention rule '${text}': ${message} at ${position} of the expression`);
   }
-  if (namesGroup(reading.filter.condition)) {
-    throw new OpenrayError(
-      'SettingInvalid',
-      `retention rule '${text}' names a group: write what its traces have instead`,
-    );
-  }
   return { days: Number(days), filter: reading.filter, text: `${Number(days)}d ${expression}` };
 }
 
-/** A group may be changed or deleted at any time, and with it what would be deleted of the store. */
-function namesGroup(condition: Condition): boolean {
-  switch (condition.kind) {
-    case 'group':
-      return true;
-    case 'and':
-    case 'or':
-      return condition.operands.some(namesGroup);
-    case 'not':
-      return namesGroup(condition.operand);
-    default:
-      return false;
+/** The plan with each group replaced by what its filter asks for now. Asks the store only where a rule names one. */
+export async function planWithGroups(store: Store, owner: GroupOwner, plan: RetentionPlan): Promise<RetentionPlan> {
+  if (!plan.rules.some(({ filter }) => filter && namesGroup(filter.condition))) return plan;
+  const lookup = groupLookup(owner, await listGroups(store));
+  return { ...plan, rules: plan.rules.map((rule) => ruleWithGroups(rule, lookup)) };
+}
+
+/** The text tells what the rule means now: where that changes, days are looked at again. */
+function ruleWithGroups(rule: RetentionRule, lookup: GroupLookup): RetentionRule {
+  const { filter, text } = rule;
+  if (filter === undefined || !namesGroup(filter.condition)) return rule;
+  let isKnown = true;
+  const expanded = expanding(filter, (by, value) => {
+    const group = lookup(by, value);
+    isKnown &&= group !== undefined;
+    return group;
+  });
+  if (expanded === undefined || !isKnown) return { ...rule, filter: undefined, text: `${text}: unknown` };
+  return { ...rule, filter: expanded, text: `${text}: ${printCondition(expanded.condition)}` };
+}
+
+/** Undefined for groups that go round in circles. */
+function expanding(filter: Filter, lookup: GroupLookup): Filter | undefined {
+  try {
+    return expandGroups(filter, lookup);
+  } catch (thrown) {
+    if (thrown instanceof OpenrayError && thrown.code === 'InvalidRequestException') return undefined;
+    throw thrown;
   }
 }
 
 export function keptDays({ rules, defaultDays }: RetentionPlan, trace: Trace): number {
   if (rules.length === 0) return defaultDays;
   const subject = subjectOf(trace);
-  return rules.find(({ filter }) => matches(filter, subject))?.days ?? defaultDays;
+  let least = 0;
+  for (const { days, filter } of rules) {
+    if (filter === undefined) least = Math.max(least, days);
+    else if (matches(filter, subject)) return Math.max(least, days);
+  }
+  return Math.max(least, defaultDays);
 }
 
 /** When the last of a day's traces goes, and with it the day as a whole. */
@@ -66,6 +88,7 @@ export function longestDays({ rules, defaultDays }: RetentionPlan): number {
 export function passedDays(plan: RetentionPlan, ageDays: number): number | undefined {
   const longest = longestDays(plan);
   if (ageDays > longest) return undefined;
-  const passed = [plan.defaultDays, ...plan.rules.map(({ days }) => days)].filter((days) => days < ageDays);
+  const known = plan.rules.filter(({ filter }) => filter !== undefined);
+  const passed = [plan.defaultDays, ...known.map(({ days }) => days)].filter((days) => days < ageDays);
   return passed.length > 0 ? Math.max(...passed) : undefined;
 }

@@ -7,6 +7,7 @@ import { prune } from '../store/retention.ts';
 import { sql } from '../store/sql.ts';
 import type { Store } from '../store/store.ts';
 import { STORES, type StorePlace } from '../store/testing/stores.ts';
+import { changeGroup, createGroup } from './groups.ts';
 import { keptDays, longestDays, passedDays, type RetentionPlan, readRetentionRule } from './retention-rules.ts';
 import { rollUp } from './roll-up.ts';
 import { serviceGraphOf } from './service-graph.ts';
@@ -16,6 +17,7 @@ import { shown } from './testing/shown-graph.ts';
 import { newThinning, thinOut } from './thin-out.ts';
 
 const DAY_US = 86_400_000_000;
+const OWNER = { region: 'eu-west-1', accountId: '123456789012' };
 const FIRST_DAY = Math.floor(START_US / DAY_US);
 const DAYS = 3;
 const everything = { fromUs: START_US - 60e6, toUs: START_US + 2 * SPREAD_US };
@@ -168,6 +170,41 @@ test('a rule that is changed has every day looked at again', async () => {
   await expectLeft(store, left);
 });
 
+test('a rule that names a group means what the group is now, and spares everything while there is none', async () => {
+  await empty();
+  await fill(store);
+  let nowMs = noonAfter(4) / 1000;
+  const told: (readonly string[])[] = [];
+  const step = newThinning(store, plan(10, '5d group.name = "kept"', '1d ok = true OR fault = true'), {
+    owner: OWNER,
+    nowMs: () => nowMs,
+    onUnknown: (rules) => told.push(rules),
+  });
+  const pass = async () => {
+    for (let steps = 0; steps < 2 * DAYS + 2; steps += 1) await step({});
+    nowMs += 60_000;
+  };
+  const insights = { isEnabled: false, notifies: false };
+  const group = { name: 'kept', expression: 'service("shop")', insights, tags: [] };
+  await pass();
+  await pass();
+  expect(told).toEqual([['5d group.name = "kept"']]);
+  await expectLeft(store, DOCUMENTS);
+
+  await createGroup(store, OWNER, group);
+  await pass();
+  const kept = leftOn(FIRST_DAY + 4, DOCUMENTS, plan(10, '5d service("shop")', '1d ok = true OR fault = true'));
+  expect(kept.length).toBeLessThan(DOCUMENTS.length);
+  await expectLeft(store, kept);
+
+  const reference = { by: 'name', value: 'kept' } as const;
+  await changeGroup(store, OWNER, reference, (before) => ({ ...before, expression: 'fault' }));
+  await pass();
+  const left = leftOn(FIRST_DAY + 4, kept, plan(10, '5d fault', '1d ok = true OR fault = true'));
+  expect(left.length).toBeLessThan(kept.length);
+  await expectLeft(store, left);
+});
+
 test('where nothing is left to do it looks once a minute', async () => {
   await empty();
   await fill(store);
@@ -180,7 +217,7 @@ test('where nothing is left to do it looks once a minute', async () => {
       return store.query(statement, options);
     },
   };
-  const step = newThinning(counting, plan(2, '1d ok = true'), { nowMs: () => nowMs });
+  const step = newThinning(counting, plan(2, '1d ok = true'), { owner: OWNER, nowMs: () => nowMs });
   await step({});
   const once = queries;
   await step({});

@@ -7,11 +7,12 @@ import { readAskedDay, THINNING } from '../store/retention.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { narrowFilter } from './filter-narrow.ts';
+import type { GroupOwner } from './groups.ts';
 import { loadTraces } from './load-traces.ts';
 import { readCountedSeq } from './map-sums.ts';
 import { either, narrowSql } from './narrow.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
-import { keptDays, passedDays, type RetentionPlan } from './retention-rules.ts';
+import { keptDays, passedDays, planWithGroups, type RetentionPlan } from './retention-rules.ts';
 import { statesOf, takersOf } from './trace-changes.ts';
 import { addToMinutes } from './trace-in-map.ts';
 
@@ -99,19 +100,39 @@ export async function thinOut(
   }
 }
 
+export type ThinningOptions = Pick<ThinOptions, 'onThinned'> & {
+  /** Whose groups the rules may name. */
+  readonly owner: GroupOwner;
+  /** Told of rules that name groups that are not there, each time when they are others. */
+  readonly onUnknown?: (rules: readonly string[]) => void;
+  readonly nowMs?: () => number;
+};
+
 /** Does a step of `thinOut` whenever it is called; one look a minute where nothing is left to do. */
 export function newThinning(
   store: Store,
   plan: RetentionPlan,
-  { onThinned, nowMs = Date.now }: { readonly nowMs?: () => number } & Pick<ThinOptions, 'onThinned'> = {},
+  { owner, onThinned, onUnknown, nowMs = Date.now }: ThinningOptions,
 ): (options: ThinOptions) => Promise<void> {
   let quietUntilMs = 0;
+  let unknown = '';
+  // A step that failed is done again by the same rules, as the map may have been changed by them already.
+  let planNow: RetentionPlan | undefined;
   return async (options) => {
     const atMs = nowMs();
     if (plan.rules.length === 0 || atMs < quietUntilMs) return;
-    const isMore = await thinOut(store, plan, atMs * 1000, { ...options, ...(onThinned && { onThinned }) });
+    planNow ??= await planWithGroups(store, owner, plan);
+    tell(planNow.rules.flatMap(({ filter }, index) => (filter ? [] : (plan.rules[index]?.text ?? []))));
+    const isMore = await thinOut(store, planNow, atMs * 1000, { ...options, ...(onThinned && { onThinned }) });
+    planNow = undefined;
     if (!isMore) quietUntilMs = atMs + LOOK_EVERY_MS;
   };
+
+  function tell(rules: readonly string[]): void {
+    const text = rules.join('; ');
+    if (text !== unknown && rules.length > 0) onUnknown?.(rules);
+    unknown = text;
+  }
 }
 
 function planName({ defaultDays, rules }: RetentionPlan): string {
@@ -212,9 +233,8 @@ async function mayGo(
   options: QueryOptions,
 ): Promise<readonly TraceId[]> {
   const { day, days, isBegun } = underWay;
-  const short = rules.filter((rule) => rule.days <= days);
-  const narrow =
-    defaultDays <= days || isBegun ? undefined : either(short.map(({ filter }) => narrowFilter(filter.condition)));
+  const short = rules.flatMap((rule) => (rule.days <= days && rule.filter ? [rule.filter.condition] : []));
+  const narrow = defaultDays <= days || isBegun ? undefined : either(short.map(narrowFilter));
   const near = sql`seq >= ${day * DAY_US - NEAR_US} AND seq < ${(day + 1) * DAY_US + NEAR_US}`;
   const where = [inDay(day), inSlice(underWay), ...(narrow ? [narrowSql(narrow, near)] : [])];
   const rows = await store.query<{ trace_id: TraceId }>(
