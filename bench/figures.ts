@@ -48,6 +48,34 @@ export function jsonLine(figure: Figure, { dataset, machine, commit, date }: Run
   });
 }
 
+/** What an earlier run, of which `--json` kept the lines, measured. */
+export type EarlierRun = { readonly spans: number; readonly values: ReadonlyMap<string, number> };
+
+/** The last run in a file of such lines. */
+export function readEarlierRun(text: string): EarlierRun {
+  const lines = text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { name: string; value: number; date: string; dataset: { spans: number } });
+  const last = lines.at(-1);
+  if (last === undefined) throw new Error('there is no figure in it');
+  const ofRun = lines.filter(({ date }) => date === last.date);
+  return { spans: last.dataset.spans, values: new Map(ofRun.map(({ name, value }) => [name, value])) };
+}
+
+/** What becomes of each figure as the data grows. */
+export function growthTable(figures: readonly Figure[], spans: number, earlier: EarlierRun): string {
+  const rows = figures.flatMap(({ name, what, unit, value }) => {
+    const before = earlier.values.get(name);
+    if (before === undefined || unit === 'share' || unit === 'traces' || name.startsWith('ingest-')) return [];
+    const times = (value / before).toLocaleString('en-US', { maximumSignificantDigits: 2 });
+    return [[what, `${numberText(before)} ${unit}`, `${numberText(value)} ${unit}`, times]];
+  });
+  const count = (spans: number) => `${spans.toLocaleString('en-US')} spans`;
+  const head = ['what', count(earlier.spans), count(spans), 'times'];
+  return [head, ['---', '---:', '---:', '---:'], ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
 const HEAD = ['what', 'openray', 'bare engine', 'ratio', 'target'];
 
 function cellsOf(figure: Figure): readonly string[] {

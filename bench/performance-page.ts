@@ -1,10 +1,15 @@
-import { type Figure, markdownTable, type RunFacts } from './figures.ts';
+import { type EarlierRun, type Figure, growthTable, markdownTable, type RunFacts } from './figures.ts';
 import { spanCountOf } from './load/generate.ts';
 
 /** `docs/performance.md`. */
-export function performancePage(figures: readonly Figure[], { dataset, machine, commit, date }: RunFacts): string {
+export function performancePage(
+  figures: readonly Figure[],
+  { dataset, machine, commit, date }: RunFacts,
+  earlier: EarlierRun | undefined,
+): string {
   const traces = dataset.traceCount.toLocaleString('en-US');
   const spans = spanCountOf(dataset.traceCount).toLocaleString('en-US');
+  const growth = earlier && `## Growth\n\n${growthTable(figures, spanCountOf(dataset.traceCount), earlier)}\n\n`;
   return `# Performance
 
 What \`npm run bench -- --traces ${dataset.traceCount} --write-docs\` measured on ${date.slice(0, 10)}, at commit \`${commit}\`.
@@ -13,7 +18,7 @@ What \`npm run bench -- --traces ${dataset.traceCount} --write-docs\` measured o
 - **Data:** ${traces} traces, ${spans} spans, over 24 hours and ${dataset.serviceCount} services, eleven annotations and metadata a span,
   three in a hundred traces with a fault and its exception (\`bench/load/generate.ts\`, seed ${dataset.seed}).
 - **openray:** the built server with its default settings, on an empty data directory, used through its sockets:
-  PutTraceSegments with 50 documents a call, the daemon's datagrams, and the X-Ray API for every question. Every kind of answer is checked.
+  PutTraceSegments with 50 documents a call from 32 clients, the daemon's datagrams, and the X-Ray API for every question. Every kind of answer is checked.
 - **Bare engine:** the same ClickHouse in a process of its own, the same rows already encoded as RowBinary and inserted in
   large blocks, and for each question the SQL that one would write by hand, which returns rows and not traces.
 - **Ratio:** openray over bare engine. For rates 1 is the most there can be; for times and sizes 1 is the least.
@@ -23,7 +28,7 @@ ${markdownTable(figures)}
 Ingest is acknowledged ingest: the clock stops when the last document is in ClickHouse. "Per second of CPU" counts all
 threads of the server's process, engine included.
 
-\`npm run bench\` takes a small data set and a minute or two. \`--json FILE\` adds a line for each figure, to compare runs.
+${growth ?? ''}\`npm run bench\` takes a small data set and a minute or two. \`--json FILE\` adds a line for each figure, to compare runs.
 \`npm run bench:console\` opens a trace of 100,000 segments and subsegments, and one of as many spans, in Chromium.
 \`npx vitest bench --project unit bench/micro\` times the pure functions.
 `;

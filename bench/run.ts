@@ -1,8 +1,8 @@
 /** `npm run bench`: prints every figure, each beside the bare engine's. Options: see USAGE. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { describeMachine, type Figure, jsonLine, type RunFacts, textTable } from './figures.ts';
+import { describeMachine, type Figure, jsonLine, type RunFacts, readEarlierRun, textTable } from './figures.ts';
 import type { DatasetOptions } from './load/generate.ts';
 import { measure } from './measure.ts';
 import { performancePage } from './performance-page.ts';
@@ -13,6 +13,7 @@ const USAGE = `npm run bench [-- OPTIONS]
   --seed N       another number, other traces (1)
   --only NAME    only figures whose names begin so: ingest, trace, list, map, write, start, disk
   --json FILE    also append one line of JSON for each figure
+  --beside FILE  lines of an earlier run with other traces, for what grows with them
   --write-docs   also write docs/performance.md
 Everything is written below TMPDIR, about 600 bytes a span at the most, and removed again.
 `;
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
     json: { type: 'string' },
+    beside: { type: 'string' },
     'write-docs': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
   const say = (text: string) => process.stderr.write(`${seconds()} s  ${text}\n`);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
+  const earlier = values.beside === undefined ? undefined : readEarlierRun(readFileSync(values.beside, 'utf8'));
   const figures: Figure[] = [];
   try {
     for await (const figure of measure({ dataset, only: values.only, signal: stop.signal, say })) {
@@ -62,7 +65,7 @@ async function main(): Promise<void> {
     process.exit(130);
   }
   process.stdout.write(`${textTable(figures)}\n`);
-  if (values['write-docs']) writeFileSync(PAGE, performancePage(figures, facts));
+  if (values['write-docs']) writeFileSync(PAGE, performancePage(figures, facts, earlier));
 }
 
 function wholeNumber(name: 'seed' | 'traces' | 'services', least: number): number {

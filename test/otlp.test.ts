@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { BatchGetTracesCommand, GetServiceGraphCommand, GetTraceSummariesCommand } from '@aws-sdk/client-xray';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
@@ -283,6 +284,12 @@ test('a message links its consumer to its producer, on the map and in both trace
   expect(edge?.ReceivedEventAgeHistogram).toMatchObject([{ Count: 1 }]);
 });
 
+/** The most that the process ever held; 0 where the system does not say. */
+async function peakMemoryBytes(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0) * 1024;
+}
+
 describe('what can not be taken is refused', () => {
   const whole = encode('TracesData', requestOf());
 
@@ -305,6 +312,49 @@ describe('what can not be taken is refused', () => {
     expect(response.status).toBe(code);
     expect(response.headers.get('retry-after')).toBeNull();
   });
+
+  /** A field of protobuf with its length. */
+  const field = (number: number, ...parts: readonly Buffer[]) => {
+    const content = Buffer.concat(parts);
+    const length: number[] = [];
+    for (let rest = content.length; ; rest >>>= 7) {
+      length.push(rest > 127 ? (rest & 127) | 128 : rest);
+      if (rest <= 127) break;
+    }
+    return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), content]);
+  };
+  const many = (count: number, part: Buffer) => Buffer.alloc(count * part.length, part);
+  const emptyLists = many(1_000_000, Buffer.from([0x2a, 0]));
+  const aList = Buffer.concat([field(5, many(500_000, field(1))), emptyLists]);
+
+  // Small to send, and without care much to hold or long to read. What is legal is taken.
+  test.each<[string, readonly number[], Buffer | string]>([
+    ['a resource of a million attributes', [200], field(1, field(1, many(1_000_000, field(1))))],
+    ['a million references of one resource', [200], field(1, field(1, many(1_000_000, field(3))))],
+    ['a long list that goes on a million times', [200], field(1, field(2, field(2, field(9, field(2, aList)))))],
+    ['four million messages that say nothing', [200], many(4_000_000, field(1))],
+    ['four million spans in one', [200], field(1, field(2, many(3_999_000, field(2))))],
+    ['groups in groups', [400], Buffer.alloc(7_000_000, 0x0b)],
+    ['lists in lists, as protobuf', [200, 400], nested(100_000)],
+    ['lists in lists, as JSON', [413], `{"resourceSpans":${'['.repeat(7_000_000)}`],
+    ['lists in lists that end', [400], `{"resourceSpans":${'['.repeat(3_000_000)}${']'.repeat(3_000_000)}}`],
+    ['a key a million times', [200], `{${'"resourceSpans":[],'.repeat(300_000)}"resourceSpans":[]}`],
+  ])('%s: %j, soon and in bounded memory', async (_what, codes, body) => {
+    const beganMs = performance.now();
+    const response = await post(body, typeof body === 'string' ? JSON_TYPE : PROTOBUF);
+    await response.arrayBuffer();
+    expect(codes).toContain(response.status);
+    expect(performance.now() - beganMs).toBeLessThan(20_000);
+    expect(await peakMemoryBytes(server.process.pid as number)).toBeLessThan(2.5 * 1024 ** 3);
+  });
+
+  /** An attribute that is a list of a list, and so on. */
+  function nested(depth: number): Buffer {
+    let value: Buffer = Buffer.alloc(0);
+    // Lengths grow with depth: more levels than any reader follows are enough.
+    for (let level = 0; level < Math.min(depth, 2_000); level++) value = field(5, field(1, value));
+    return field(1, field(2, field(2, field(9, field(2, value)))));
+  }
 
   test('in the encoding of the request, as google.rpc.Status', async () => {
     const binary = await post(whole.subarray(0, -3), PROTOBUF);

@@ -7,7 +7,7 @@ import { cpuSecondsOf } from './process-usage.ts';
 import { newXRayCaller, putDocuments, readMetrics, sendDatagrams } from './send.ts';
 
 /** Clients that send at once, each waiting for its acknowledgement. */
-const CONNECTIONS = Number(process.env.CONN ?? 16);
+const CONNECTIONS = 32;
 /** The server and the bare engine take turns, so that whatever else the machine does hits both. */
 const TURNS = 4;
 /** Of the traces, those that come over UDP. */
@@ -25,6 +25,8 @@ export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
   const httpCount = traceCount - Math.ceil(traceCount * UDP_SHARE);
   const latenciesMs: number[] = [];
   const overHttp: Taken[] = [];
+  const pid = run.server.process.pid as number;
+  const beganCpu = cpuSecondsOf(pid);
   for (const [first, last] of turns(httpCount)) {
     run.say(`loading traces ${first} to ${last} over HTTP`);
     const spent = await spentOn(run, first, last, async () => {
@@ -32,7 +34,15 @@ export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
     });
     overHttp.push({ ...spent, bare: await run.bare.load(run.options, first, last) });
   }
+  run.say('waiting until all of it is counted and merged');
+  await untilIdle(pid);
   yield* rates('http', 'ingest over HTTP', overHttp);
+  yield {
+    name: 'ingest-http-all-per-core',
+    what: 'ingest over HTTP, per second of CPU, with what follows: the map counted, parts merged',
+    unit: 'spans/s',
+    value: spanCountOf(httpCount) / Math.max(0.01, cpuSecondsOf(pid) - beganCpu),
+  };
   const bareMs = overHttp.flatMap(({ bare }) => bare.insertsMs);
   const acknowledge = (name: string, share: number) => ({
     name: `ingest-acknowledge-${name}`,
@@ -117,6 +127,17 @@ async function spentOn(run: BenchRun, first: number, last: number, work: () => P
     seconds: (performance.now() - beganMs) / 1000,
     cpuSeconds: cpuSecondsOf(pid) - beganCpu,
   };
+}
+
+/** Until it takes less than a twentieth of a core for a second, after a minute at most. */
+async function untilIdle(pid: number): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  for (let last = cpuSecondsOf(pid), taken = 1; taken > 0.05 && performance.now() < deadline; ) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const now = cpuSecondsOf(pid);
+    taken = now - last;
+    last = now;
+  }
 }
 
 function* documentsOf(run: BenchRun, first: number, last: number): Generator<string> {

@@ -3,8 +3,11 @@ import { dirname, join } from 'node:path';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { startOpenray } from '../../scripts/openray.ts';
 import { decodeTraces } from '../../server/src/ingest/otlp-protobuf.ts';
+import type { JsonObject } from '../../server/src/model/json.ts';
+import { anyValueOf } from '../../server/src/model/otlp/build.ts';
 import { resourceSpansOf } from '../../server/src/model/otlp/resource-spans.ts';
 import { plainSpanOf } from '../../server/src/model/otlp/span-of-entity.ts';
+import type { KeyValue, SpanInPlace } from '../../server/src/model/otlp/types.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';
 import { encode } from '../../server/src/model/testing/otlp-protocol.ts';
 import type { Figure } from '../figures.ts';
@@ -87,8 +90,19 @@ function spansOf(text: string) {
     if (!outcome.ok) throw new Error(outcome.message);
     const { entities } = outcome.document;
     const segment = entities[0]?.fields ?? {};
-    return entities.map((entity) => plainSpanOf({ ...entity, segment, isFromSpan: false }));
+    return entities.map((entity) => instrumented(plainSpanOf({ ...entity, segment, isFromSpan: false })));
   });
+}
+
+/** Annotations and metadata as plain attributes, one by one: only X-Ray's translators list the former and pack the latter. */
+function instrumented(place: SpanInPlace): SpanInPlace {
+  const attributes = (place.span.attributes ?? []).flatMap((attribute): readonly KeyValue[] => {
+    if (attribute.key === 'aws.xray.annotations') return [];
+    if (attribute.key !== 'aws.xray.metadata.default') return [attribute];
+    const members = JSON.parse(attribute.value?.stringValue ?? '{}') as JsonObject;
+    return Object.entries(members).map(([key, value]) => ({ key, value: anyValueOf(value) }));
+  });
+  return { ...place, span: { ...place.span, attributes } };
 }
 
 async function load(transport: 'http' | 'grpc', dataDir: string, bodies: readonly Buffer[]) {

@@ -89,7 +89,8 @@ export async function startServer(
     const store = await openStore(storeOptions(config, { log, threadPoolSize }));
     closers.push(() => store.close());
 
-    const rolling = keepRolling(store, { log, between: newThinning(store, retention) });
+    const onThinned = (thinned: object) => log.info(thinned, 'traces whose time was over by a rule were deleted');
+    const rolling = keepRolling(store, { log, between: newThinning(store, retention, { onThinned }) });
     closers.push(() => rolling.stop());
 
     const stats = newStats();
@@ -165,6 +166,7 @@ function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'lo
     queueMaxBytes: config.queueMaxBytes,
     commitIntervalMs: config.commitIntervalMs,
     retentionDays: longestDays(retentionPlan(config)),
+    retentionDefaultDays: config.retentionDays,
     retentionBytes: config.retentionMaxBytes,
     fsync: config.fsync,
     backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),

@@ -53,7 +53,8 @@ export const getServerStatus = operation({
         FreeBytes: freeBytes ?? null,
         OldestDay: toSeconds(oldestDayUs),
         PrunedBefore: toSeconds(prunedBeforeUs),
-        RetentionDays: retention.days === 0 ? null : retention.days,
+        // By rules some traces may be kept longer.
+        RetentionDays: (retention.defaultDays ?? retention.days) || null,
         RetentionMaxBytes: retention.bytes === 0 ? null : retention.bytes,
         QueuedBytes: queuedBytes,
         QueueMaxBytes: queueMaxBytes,

@@ -20,7 +20,9 @@ import type {
   SpanStatus,
   TracesData,
 } from '../model/otlp/types.ts';
-import { doubleOf, toldStatus, tooManyValues } from './otlp-protobuf.ts';
+import { toldStatus } from './otlp-protobuf.ts';
+import { doubleOf } from './otlp-values.ts';
+import { tooManyValues } from './protobuf-reader.ts';
 
 /**
  * OTLP/JSON in whatever way exporters write it, in the canonical form (see `model/otlp/types.ts`): numbers or text for

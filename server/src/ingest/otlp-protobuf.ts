@@ -1,9 +1,4 @@
-import protobuf from 'protobufjs/minimal.js';
-import { OpenrayError } from '../errors.ts';
-import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/limits.ts';
 import type {
-  AnyValue,
-  DoubleValue,
   EntityRef,
   KeyValue,
   LogRecord,
@@ -20,15 +15,8 @@ import type {
   SpanStatus,
   TracesData,
 } from '../model/otlp/types.ts';
-
-const { Reader } = protobuf;
-
-/** A reader that counts: each message inside becomes an object many times as large as its two bytes can be. */
-type Bytes = protobuf.Reader & { messagesLeft: number };
-
-function readerOf(bytes: Buffer): Bytes {
-  return Object.assign(Reader.create(bytes), { messagesLeft: MAX_VALUES });
-}
+import { readAnyValue, readAttribute } from './otlp-values.ts';
+import { type Bytes, closeAt, endOf, readerOf, readFixed64, readHex } from './protobuf-reader.ts';
 
 /**
  * OTLP in protobuf, read straight into the canonical OTLP/JSON form (see `model/otlp/types.ts`), field by field over
@@ -62,24 +50,6 @@ export function decodeLogs(bytes: Buffer): LogsData {
 
 /** A message while it is read. */
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** A small body can unfold into more than memory holds. */
-export function tooManyValues(): OpenrayError {
-  return new OpenrayError('RequestTooLargeException', `the request holds more than ${MAX_VALUES} values`);
-}
-
-/** Where the length-delimited field that begins here ends. */
-function endOf(reader: Bytes): number {
-  if (--reader.messagesLeft < 0) throw tooManyValues();
-  const end = reader.uint32() + reader.pos;
-  if (end > reader.len) throw new RangeError('a field is longer than the message');
-  return end;
-}
-
-/** A field inside that is longer than the message around it has taken bytes that are not its own. */
-function closeAt(reader: Bytes, end: number): void {
-  if (reader.pos !== end) throw new RangeError('a field is longer than the message that holds it');
-}
 
 function readResourceSpans(reader: Bytes, end: number): ResourceSpans {
   const target: Mutable<ResourceSpans> = {};
@@ -180,28 +150,34 @@ function readScopeLogs(reader: Bytes, end: number): ScopeLogs {
 /** A message that stands twice in the one around it is one message: its lists go on, its other fields are replaced. */
 function readResource(reader: Bytes, end: number, before: Resource = {}): Resource {
   const target: Mutable<Resource> = { ...before };
+  const attributes = [...(before.attributes ?? [])];
+  const entityRefs = [...(before.entityRefs ?? [])];
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
       case 1:
-        target.attributes = [...(target.attributes ?? []), readKeyValue(reader, endOf(reader), 0)];
+        attributes.push(readAttribute(reader));
         break;
       case 2:
         target.droppedAttributesCount = reader.uint32() || undefined;
         break;
       case 3:
-        target.entityRefs = [...(target.entityRefs ?? []), readEntityRef(reader, endOf(reader))];
+        entityRefs.push(readEntityRef(reader, endOf(reader)));
         break;
       default:
         reader.skipType(tag & 7);
     }
   }
   closeAt(reader, end);
+  if (attributes.length > 0) target.attributes = attributes;
+  if (entityRefs.length > 0) target.entityRefs = entityRefs;
   return target;
 }
 
 function readEntityRef(reader: Bytes, end: number): EntityRef {
   const target: Mutable<EntityRef> = {};
+  const idKeys: string[] = [];
+  const descriptionKeys: string[] = [];
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
@@ -212,21 +188,24 @@ function readEntityRef(reader: Bytes, end: number): EntityRef {
         target.type = reader.string() || undefined;
         break;
       case 3:
-        target.idKeys = [...(target.idKeys ?? []), reader.string()];
+        idKeys.push(reader.string());
         break;
       case 4:
-        target.descriptionKeys = [...(target.descriptionKeys ?? []), reader.string()];
+        descriptionKeys.push(reader.string());
         break;
       default:
         reader.skipType(tag & 7);
     }
   }
   closeAt(reader, end);
+  if (idKeys.length > 0) target.idKeys = idKeys;
+  if (descriptionKeys.length > 0) target.descriptionKeys = descriptionKeys;
   return target;
 }
 
 function readScope(reader: Bytes, end: number, before: Scope = {}): Scope {
   const target: Mutable<Scope> = { ...before };
+  const attributes = [...(before.attributes ?? [])];
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
@@ -237,7 +216,7 @@ function readScope(reader: Bytes, end: number, before: Scope = {}): Scope {
         target.version = reader.string() || undefined;
         break;
       case 3:
-        target.attributes = [...(target.attributes ?? []), readKeyValue(reader, endOf(reader), 0)];
+        attributes.push(readAttribute(reader));
         break;
       case 4:
         target.droppedAttributesCount = reader.uint32() || undefined;
@@ -247,6 +226,7 @@ function readScope(reader: Bytes, end: number, before: Scope = {}): Scope {
     }
   }
   closeAt(reader, end);
+  if (attributes.length > 0) target.attributes = attributes;
   return target;
 }
 
@@ -284,7 +264,7 @@ function readSpan(reader: Bytes, end: number): Span {
         break;
       case 9:
         attributes ??= [];
-        attributes.push(readKeyValue(reader, endOf(reader), 0));
+        attributes.push(readAttribute(reader));
         break;
       case 10:
         target.droppedAttributesCount = reader.uint32() || undefined;
@@ -334,7 +314,7 @@ function readEvent(reader: Bytes, end: number): SpanEvent {
         break;
       case 3:
         attributes ??= [];
-        attributes.push(readKeyValue(reader, endOf(reader), 0));
+        attributes.push(readAttribute(reader));
         break;
       case 4:
         target.droppedAttributesCount = reader.uint32() || undefined;
@@ -365,7 +345,7 @@ function readLink(reader: Bytes, end: number): SpanLink {
         break;
       case 4:
         attributes ??= [];
-        attributes.push(readKeyValue(reader, endOf(reader), 0));
+        attributes.push(readAttribute(reader));
         break;
       case 5:
         target.droppedAttributesCount = reader.uint32() || undefined;
@@ -426,7 +406,7 @@ function readLogRecord(reader: Bytes, end: number): LogRecord {
         break;
       case 6:
         attributes ??= [];
-        attributes.push(readKeyValue(reader, endOf(reader), 0));
+        attributes.push(readAttribute(reader));
         break;
       case 7:
         target.droppedAttributesCount = reader.uint32() || undefined;
@@ -453,118 +433,4 @@ function readLogRecord(reader: Bytes, end: number): LogRecord {
   closeAt(reader, end);
   if (attributes !== undefined) target.attributes = attributes;
   return target;
-}
-
-function readKeyValue(reader: Bytes, end: number, depth: number): KeyValue {
-  const target: Mutable<KeyValue> = {};
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    switch (tag >>> 3) {
-      case 1:
-        target.key = reader.string() || undefined;
-        break;
-      case 2:
-        target.value = readAnyValue(reader, endOf(reader), depth, target.value);
-        break;
-      default:
-        reader.skipType(tag & 7);
-    }
-  }
-  closeAt(reader, end);
-  return target;
-}
-
-const EMPTY_VALUE: AnyValue = {};
-
-/** Of several members the last wins; two lists, or two maps, are one. */
-function readAnyValue(reader: Bytes, end: number, depth: number, before: AnyValue = EMPTY_VALUE): AnyValue {
-  let value = before;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    switch (tag >>> 3) {
-      case 1:
-        value = { stringValue: reader.string() };
-        break;
-      case 2:
-        value = { boolValue: reader.bool() };
-        break;
-      case 3:
-        value = { intValue: readInt64(reader) };
-        break;
-      case 4:
-        value = { doubleValue: doubleOf(reader.double()) };
-        break;
-      case 5: {
-        const values = readArray(reader, endOf(reader), depth + 1);
-        const all = [...(value.arrayValue?.values ?? []), ...values];
-        value = { arrayValue: all.length > 0 ? { values: all } : {} };
-        break;
-      }
-      case 6: {
-        const values = readKeyValueList(reader, endOf(reader), depth + 1);
-        const all = [...(value.kvlistValue?.values ?? []), ...values];
-        value = { kvlistValue: all.length > 0 ? { values: all } : {} };
-        break;
-      }
-      case 7:
-        value = { bytesValue: Buffer.from(reader.bytes()).toString('base64') };
-        break;
-      default:
-        reader.skipType(tag & 7);
-    }
-  }
-  closeAt(reader, end);
-  return value;
-}
-
-function readArray(reader: Bytes, end: number, depth: number): readonly AnyValue[] {
-  const values: AnyValue[] = [];
-  if (depth > MAX_VALUE_DEPTH) reader.pos = end;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag >>> 3 === 1) values.push(readAnyValue(reader, endOf(reader), depth));
-    else reader.skipType(tag & 7);
-  }
-  closeAt(reader, end);
-  return values;
-}
-
-function readKeyValueList(reader: Bytes, end: number, depth: number): readonly KeyValue[] {
-  const values: KeyValue[] = [];
-  if (depth > MAX_VALUE_DEPTH) reader.pos = end;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag >>> 3 === 1) values.push(readKeyValue(reader, endOf(reader), depth));
-    else reader.skipType(tag & 7);
-  }
-  closeAt(reader, end);
-  return values;
-}
-
-function readHex(reader: Bytes): string {
-  const end = endOf(reader);
-  const text = (reader.buf as Buffer).toString('hex', reader.pos, end);
-  reader.pos = end;
-  return text;
-}
-
-function readFixed64(reader: Bytes): string | undefined {
-  const low = reader.fixed32();
-  const high = reader.fixed32();
-  if (low === 0 && high === 0) return undefined;
-  return ((BigInt(high) << 32n) | BigInt(low)).toString();
-}
-
-/** A varint of up to ten bytes, two's complement. Small ones, which is most, need no big integer. */
-function readInt64(reader: Bytes): string {
-  const { low, high } = reader.int64();
-  if (high === 0) return String(low >>> 0);
-  return BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString();
-}
-
-/** JSON knows neither a negative zero nor what is not finite. */
-export function doubleOf(value: number): DoubleValue {
-  if (Object.is(value, -0)) return '-0';
-  if (Number.isFinite(value)) return value;
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
 }

@@ -309,6 +309,19 @@ describe('failures end as Lambda ends them', () => {
   });
 });
 
+test('a function that takes its time is shown in progress; one that does not is one document less', async () => {
+  const slow = local.invoke('Slow', { ms: 400 });
+  const open = await local.daemon.until((documents) =>
+    documents.find(({ name, in_progress: isOpen }) => name === 'Slow' && isOpen === true),
+  );
+  expect(open).toMatchObject({ origin: 'AWS::Lambda::Function' });
+  await slow;
+  await local.invoke('Slow', { ms: 1 });
+  const { requestId, traceId } = await local.invoke('Slow', { ms: 1 });
+  await segmentsOf(requestId);
+  expect(documentsOf(traceId)).toHaveLength(2);
+});
+
 describe('concurrency', () => {
   test('two hundred at once: each has its own event, header and trace', async () => {
     const names = Array.from({ length: 200 }, (_, index) => `user-${index}`);

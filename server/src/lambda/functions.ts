@@ -135,6 +135,8 @@ export type Functions = {
 
 const SYNC_MAX_BYTES = 6 * 1024 * 1024;
 const EVENT_MAX_BYTES = 1024 * 1024;
+/** What has not ended by then is shown in progress; what has would only cost a document more. */
+const OPEN_AFTER_MS = 100;
 
 /** One accepted request: what all its attempts have in common. */
 type Call = {
@@ -271,8 +273,9 @@ export function openFunctions(options: FunctionsOptions): Functions {
   async function attempt(call: Call, trace: TraceDecision, parentId: EntityId | undefined): Promise<JobResult> {
     const { traced, requestId, invokedArn: arn, payload, clientContext } = call;
     const recorded = isRecorded(trace) && parentId !== undefined ? { trace, parentId } : undefined;
-    const opened: Promise<void>[] = [];
-    const result = await call.pool.run({
+    let opened: Promise<void> | undefined;
+    let opening: NodeJS.Timeout | undefined;
+    const running = call.pool.run({
       requestId,
       invokedArn: arn,
       payload,
@@ -280,10 +283,15 @@ export function openFunctions(options: FunctionsOptions): Functions {
       trace,
       onChunk: call.onChunk,
       onStart(startUs) {
-        if (recorded) opened.push(sender.send(openFunctionSegment({ function: traced, startUs, ...recorded })));
+        if (recorded === undefined) return;
+        opening = setTimeout(() => {
+          opened = sender.send(openFunctionSegment({ function: traced, startUs, ...recorded }));
+        }, OPEN_AFTER_MS);
       },
     });
-    await Promise.all(opened);
+    const result = await running.finally(() => clearTimeout(opening));
+    // What is complete comes last.
+    await opened;
     if (recorded) await sender.send(functionSegment({ function: traced, shape, ...recorded, ...result.run }));
     return result;
   }

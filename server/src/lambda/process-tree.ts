@@ -15,11 +15,14 @@ export function processTree(pid: number): readonly number[] {
 
 /** Peak memory of a process tree in kB: the sum of what each reached. Undefined once it is gone, or without /proc. */
 export function treePeakKb(pid: number): number | undefined {
-  const peaks = processTree(pid).flatMap((member) => {
-    const kb = /^VmHWM:\s+(\d+) kB$/m.exec(readProc(`${member}/status`))?.[1];
-    return kb === undefined ? [] : [Number(kb)];
-  });
+  const peaks = processTree(pid).flatMap((member) => peakKb(member) ?? []);
   return peaks.length === 0 ? undefined : peaks.reduce((sum, kb) => sum + kb, 0);
+}
+
+/** Of the process alone: one file instead of one for each thread and each child. */
+export function peakKb(pid: number): number | undefined {
+  const kb = /^VmHWM:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`))?.[1];
+  return kb === undefined ? undefined : Number(kb);
 }
 
 /** What a process holds now in kB, asked of `ps`: for systems without /proc. */

@@ -1,20 +1,24 @@
 import { readdirSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 export type SourceFile = { readonly path: string; readonly changedMs: number; readonly bytes: number };
 
 /** A folder with more is not looked through further. */
 const FILES_MAX = 5000;
-const SKIPPED = new Set(['node_modules', '.aws-sam', '.git', '__pycache__', '.venv', 'venv', 'dist']);
+const SKIPPED = new Set(['node_modules', '__pycache__', 'venv', 'dist', 'coverage', 'cdk.out']);
 
-/** The files themselves, and those in the folders, without what is installed or built. What is gone is left out. */
+/**
+ * The files themselves, and those in the folders, without what is installed, built or hidden: tools keep what they
+ * write all the time in hidden folders, openray's own data among them. What is gone is left out.
+ */
 export function sourceFiles(places: readonly string[]): readonly SourceFile[] {
   const files: SourceFile[] = [];
   const waiting = places.toReversed();
+  const given = new Set(places);
   for (let path = waiting.pop(); path !== undefined && files.length < FILES_MAX; path = waiting.pop()) {
     const stats = statsOf(path);
     if (stats?.isFile()) files.push({ path, changedMs: stats.mtimeMs, bytes: stats.size });
-    if (stats?.isDirectory()) waiting.push(...entriesOf(path));
+    if (stats?.isDirectory() && (given.has(path) || !basename(path).startsWith('.'))) waiting.push(...entriesOf(path));
   }
   return files;
 }

@@ -65,10 +65,15 @@ export function jaegerTrace(
     processes[id] = { serviceName: service, tags: attributes.map(tagOf) };
     return id;
   };
-  const jaegerSpans = spans.map((span) => {
-    const own = records.filter(({ spanId }) => spanId === span.place.span.spanId);
-    return jaegerSpan(span, own, processOf(span));
-  });
+  const recordsOf = new Map<string, LogRecord[]>();
+  for (const record of records) {
+    const ofSpan = recordsOf.get(record.spanId ?? '');
+    if (ofSpan === undefined) recordsOf.set(record.spanId ?? '', [record]);
+    else ofSpan.push(record);
+  }
+  const jaegerSpans = spans.map((span) =>
+    jaegerSpan(span, recordsOf.get(span.place.span.spanId) ?? [], processOf(span)),
+  );
   return { traceID: traceId, spans: jaegerSpans, processes, warnings: null };
 }
 

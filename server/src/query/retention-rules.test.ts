@@ -16,6 +16,7 @@ test.each([
   ['0d fault', "is not of the form '7d"],
   ['7d', "is not of the form '7d"],
   ['7d servce("ping")', 'of the expression'],
+  ['7d fault = true AND !(group.name = "slow")', 'names a group'],
 ])('%s is none', (text, sentence) => {
   expect(() => readRetentionRule(text)).toThrow(expect.objectContaining({ code: 'SettingInvalid' }));
   expect(() => readRetentionRule(text)).toThrow(sentence);

@@ -1,5 +1,5 @@
 import { OpenrayError } from '../errors.ts';
-import type { Filter } from '../filter/ast.ts';
+import type { Condition, Filter } from '../filter/ast.ts';
 import { matches } from '../filter/matches.ts';
 import { readFilter } from '../filter/parser.ts';
 import { subjectOf } from '../filter/subject.ts';
@@ -20,9 +20,32 @@ export function readRetentionRule(text: string): RetentionRule {
     throw new OpenrayError('SettingInvalid', `retention rule '${text}' is not of the form '7d service("ping")'`);
   }
   const reading = readFilter(expression);
-  if (reading.ok) return { days: Number(days), filter: reading.filter, text: `${Number(days)}d ${expression}` };
-  const { message, position } = reading.error;
-  throw new OpenrayError('SettingInvalid', `retention rule '${text}': ${message} at ${position} of the expression`);
+  if (!reading.ok) {
+    const { message, position } = reading.error;
+    throw new OpenrayError('SettingInvalid', `retention rule '${text}': ${message} at ${position} of the expression`);
+  }
+  if (namesGroup(reading.filter.condition)) {
+    throw new OpenrayError(
+      'SettingInvalid',
+      `retention rule '${text}' names a group: write what its traces have instead`,
+    );
+  }
+  return { days: Number(days), filter: reading.filter, text: `${Number(days)}d ${expression}` };
+}
+
+/** A group may be changed or deleted at any time, and with it what would be deleted of the store. */
+function namesGroup(condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'group':
+      return true;
+    case 'and':
+    case 'or':
+      return condition.operands.some(namesGroup);
+    case 'not':
+      return namesGroup(condition.operand);
+    default:
+      return false;
+  }
 }
 
 export function keptDays({ rules, defaultDays }: RetentionPlan, trace: Trace): number {

@@ -56,6 +56,7 @@ export async function rollUp(
     await pause?.();
   }
   await store.insert(mapBlock(periodsOf(minutes), fromSeq, toSeq));
+  store.recent.forget(toSeq);
   return { fromSeq, toSeq };
 }
 

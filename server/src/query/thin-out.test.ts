@@ -168,7 +168,7 @@ test('a rule that is changed has every day looked at again', async () => {
   await expectLeft(store, left);
 });
 
-test('a day whose times are not over is not looked at twice a day', async () => {
+test('where nothing is left to do it looks once a minute', async () => {
   await empty();
   await fill(store);
   let nowMs = noonAfter(1) / 1000;
@@ -180,14 +180,36 @@ test('a day whose times are not over is not looked at twice a day', async () => 
       return store.query(statement, options);
     },
   };
-  const step = newThinning(counting, plan(2, '1d ok = true'), () => nowMs);
+  const step = newThinning(counting, plan(2, '1d ok = true'), { nowMs: () => nowMs });
   await step({});
   const once = queries;
   await step({});
   expect([once > 0, queries]).toEqual([true, once]);
-  nowMs += DAY_US / 1000;
+  nowMs += 60_000;
   await step({});
   expect(queries).toBeGreaterThan(once);
+});
+
+test('when too much is stored, what no rule keeps longer goes first, and only then whole days', async () => {
+  await empty();
+  await fill(store);
+  const rules = plan(20, '90d fault = true', '1d annotation.nobody = "has"');
+  const nowUs = noonAfter(4);
+  const tooMuch = { days: 90, defaultDays: 20, bytes: 1 };
+  const left = [...DOCUMENTS];
+  for (const day of [FIRST_DAY, FIRST_DAY + 1]) {
+    expect(await prune(store, tooMuch, nowUs)).toBeUndefined();
+    while (await thinOut(store, rules, nowUs));
+    // As it would be once the default time is over for the day.
+    const thinned = leftOn(day + 21, left, rules).filter((document) => dayOf(document) === day);
+    left.splice(0, left.length, ...thinned, ...left.filter((document) => dayOf(document) !== day));
+    left.sort((a, b) => a.seq - b.seq);
+    await expectLeft(store, left);
+  }
+  expect(left.some((document) => dayOf(document) === FIRST_DAY)).toBe(true);
+  expect(await prune(store, tooMuch, nowUs)).toMatchObject({ days: 2 });
+  const days = await store.query(sql`SELECT DISTINCT toUInt32(_partition_id) AS day FROM documents`);
+  expect(days).toEqual([{ day: FIRST_DAY + 2 }]);
 });
 
 test('while something else works on the whole store nothing is deleted', async () => {

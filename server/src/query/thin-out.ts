@@ -3,6 +3,7 @@ import type { TraceId } from '../model/trace-id.ts';
 import { traceIdsSql } from '../store/ids.ts';
 import { correctionBlock } from '../store/map-rows.ts';
 import { readObject, replaceObject, type StoredObject } from '../store/objects.ts';
+import { readAskedDay, THINNING } from '../store/retention.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { narrowFilter } from './filter-narrow.ts';
@@ -18,6 +19,7 @@ const DAY_US = 86_400_000_000;
 /** Traces that one step looks at. */
 const SLICE_TRACES = 20_000;
 const LOAD_BATCH = 100;
+const LOOK_EVERY_MS = 60_000;
 /** The embedded engine takes statements of 256 KiB. */
 const MAX_IDS = 4_000;
 /** A rule finds what a trace says up to so long before and after the day that is thinned. */
@@ -50,9 +52,9 @@ export type ThinOptions = {
   /** Called between steps of work that each hold up the process for some tens of milliseconds. */
   readonly pause?: (() => Promise<void>) | undefined;
   readonly sliceTraces?: number;
+  /** Told of a day of which all that were kept for `days` or shorter are gone. */
+  readonly onThinned?: (thinned: { readonly day: string; readonly days: number }) => void;
 };
-
-const PROGRESS = { kind: 'thinning', name: 'days' };
 
 /**
  * Deletes the next traces whose time is over by a rule while others of their day stay: those of a slice of the oldest day
@@ -66,9 +68,9 @@ export async function thinOut(
   store: Store,
   plan: RetentionPlan,
   nowUs: number,
-  { pause, sliceTraces = SLICE_TRACES, ...options }: ThinOptions = {},
+  { pause, onThinned, sliceTraces = SLICE_TRACES, ...options }: ThinOptions = {},
 ): Promise<boolean> {
-  const stored = await readObject(store, PROGRESS);
+  const stored = await readObject(store, THINNING);
   const progress = progressOf(stored, planName(plan));
   const underWay = progress.underWay ?? (await nextDay(store, plan, progress, { nowUs, sliceTraces }, options));
   if (underWay === undefined) return false;
@@ -89,20 +91,26 @@ export async function thinOut(
       ...(isWhole && { passed: { ...progress.passed, [underWay.day]: underWay.days } }),
       underWay: isWhole ? undefined : { ...underWay, next, isBegun: false },
     });
+    if (isWhole)
+      onThinned?.({ day: new Date(underWay.day * (DAY_US / 1000)).toISOString().slice(0, 10), days: underWay.days });
     return true;
   } finally {
     await turn.end();
   }
 }
 
-/** Does a step of `thinOut` whenever it is called; one look a day where nothing is left to do. */
-export function newThinning(store: Store, plan: RetentionPlan, nowMs: () => number = Date.now) {
-  let doneOn: number | undefined;
-  return async (options: ThinOptions): Promise<void> => {
-    const nowUs = nowMs() * 1000;
-    const today = Math.floor(nowUs / DAY_US);
-    if (plan.rules.length === 0 || doneOn === today) return;
-    if (!(await thinOut(store, plan, nowUs, options))) doneOn = today;
+/** Does a step of `thinOut` whenever it is called; one look a minute where nothing is left to do. */
+export function newThinning(
+  store: Store,
+  plan: RetentionPlan,
+  { onThinned, nowMs = Date.now }: { readonly nowMs?: () => number } & Pick<ThinOptions, 'onThinned'> = {},
+): (options: ThinOptions) => Promise<void> {
+  let quietUntilMs = 0;
+  return async (options) => {
+    const atMs = nowMs();
+    if (plan.rules.length === 0 || atMs < quietUntilMs) return;
+    const isMore = await thinOut(store, plan, atMs * 1000, { ...options, ...(onThinned && { onThinned }) });
+    if (!isMore) quietUntilMs = atMs + LOOK_EVERY_MS;
   };
 }
 
@@ -123,7 +131,7 @@ async function write(
   progress: Progress,
 ): Promise<StoredObject | undefined> {
   const body = JSON.stringify(progress);
-  const isWritten = await replaceObject(store, PROGRESS, before, body);
+  const isWritten = await replaceObject(store, THINNING, before, body);
   return isWritten ? { version: (before?.version ?? 0) + 1, body } : undefined;
 }
 
@@ -139,9 +147,10 @@ async function nextDay(
     sql`SELECT DISTINCT toUInt32(_partition_id) AS day FROM documents ORDER BY day`,
     options,
   );
+  const askedDay = await readAskedDay(store);
   for (const { day } of rows) {
-    const days = passedDays(plan, today - day);
-    if (days === undefined || passed[day] === days) continue;
+    const days = Math.max(passedDays(plan, today - day) ?? 0, day === askedDay ? plan.defaultDays : 0);
+    if ((passed[day] ?? 0) >= days) continue;
     const [counted] = await store.query<{ traces: number }>(
       sql`SELECT uniq(trace_id) AS traces FROM documents WHERE ${inDay(day)}`,
       options,

@@ -5,7 +5,7 @@ import type { TraceId } from '../model/trace-id.ts';
 import { linkText } from '../store/attributes.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import { loadDocuments } from './load-traces.ts';
+import { loadChanged, loadDocuments } from './load-traces.ts';
 import { type TraceInMap, traceInMap } from './trace-in-map.ts';
 
 /** A trace as it counted when a document was the last, and as it counts since; the same object where nothing changed. */
@@ -46,7 +46,7 @@ export async function* statesOf(
 ): AsyncGenerator<readonly { readonly less: TraceInMap; readonly more: TraceInMap }[]> {
   for (let first = 0; first < traceIds.length; first += LOADED) {
     const ids = traceIds.slice(first, first + LOADED);
-    const documents = new Map(await loadDocuments(store, ids, options));
+    const documents = new Map(await loadChanged(store, ids, options));
     const linked = new Set(
       [...documents.values()]
         .flat()

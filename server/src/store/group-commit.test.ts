@@ -3,7 +3,13 @@ import type { RowBlock } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { aDocument } from './testing/documents.ts';
 
-const OPTIONS = { server: 0, commitIntervalMs: 1, queueMaxBytes: 1_000_000, log: { warn() {} } };
+const OPTIONS = {
+  server: 0,
+  commitIntervalMs: 1,
+  queueMaxBytes: 1_000_000,
+  recent: { add() {}, doubt() {} },
+  log: { warn() {} },
+};
 
 /** Inserts that end when they are told to. */
 function heldInserts() {

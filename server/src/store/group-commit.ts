@@ -2,6 +2,7 @@ import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
 import { messageOf } from './clickhouse-errors.ts';
 import type { RowBlock } from './engine.ts';
+import type { RecentDocumentsKeeper } from './recent-documents.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
 import type { DocumentCounts } from './store.ts';
@@ -14,6 +15,8 @@ export type GroupCommitOptions = {
   readonly commitIntervalMs: number;
   /** Encoded rows that may wait or be on their way, together. */
   readonly queueMaxBytes: number;
+  /** Told of each block the moment it is stored, and of one of which nobody knows whether it is. */
+  readonly recent: Pick<RecentDocumentsKeeper, 'add' | 'doubt'>;
   readonly log: { warn(fields: object, sentence: string): void };
 };
 
@@ -29,7 +32,7 @@ export type GroupCommit = {
 type Block = {
   readonly entities: RowBuffer;
   readonly documents: RowBuffer;
-  documentCount: number;
+  readonly taken: Document[];
   /** The least of its documents. */
   firstSeq: number;
   /** One `append` each. */
@@ -79,12 +82,12 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const block = openBlock();
     const before = bytesOf(block);
     for (const document of documents) {
+      block.taken.push(document);
       writeEntities(block.entities, document);
       writeDocument(block.documents, document, options.server);
       block.firstSeq = Math.min(block.firstSeq, document.seq);
     }
     onTheirWay.add(block);
-    block.documentCount += documents.length;
     queued += documents.length;
     queuedBytes += bytesOf(block) - before;
     const done = new Promise<void>((resolve, reject) => block.callers.push({ resolve, reject }));
@@ -163,13 +166,15 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       failure = thrown;
     }
     onTheirWay.delete(block);
-    queued -= block.documentCount;
+    queued -= block.taken.length;
     queuedBytes -= bytesOf(block);
     if (failure === undefined) {
-      stored += block.documentCount;
+      stored += block.taken.length;
+      options.recent.add(block.taken);
       for (const { resolve } of block.callers) resolve();
     } else {
-      refused += block.documentCount;
+      refused += block.taken.length;
+      options.recent.doubt(block.taken);
       const refusal = new OpenrayError('ServiceUnavailable', 'The store can not take documents now', {
         cause: failure,
         retryAfterSeconds: 5,
@@ -202,7 +207,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (spare.length > 0) return;
     block.entities.length = 0;
     block.documents.length = 0;
-    block.documentCount = 0;
+    block.taken.length = 0;
     block.firstSeq = Number.POSITIVE_INFINITY;
     block.callers.length = 0;
     spare.push(block);
@@ -226,7 +231,7 @@ function newBlock(): Block {
   return {
     entities: createRowBuffer(),
     documents: createRowBuffer(),
-    documentCount: 0,
+    taken: [],
     firstSeq: Number.POSITIVE_INFINITY,
     callers: [],
   };

@@ -8,6 +8,7 @@ import { openEmbedded } from './embedded.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
+import { keepRecentDocuments, NONE_RECENT } from './recent-documents.ts';
 import { openRemote } from './remote.ts';
 import { keepPruning, readRetentionMarks, recordThinned } from './retention.ts';
 import { areTracesTogether } from './shard-layout.ts';
@@ -32,6 +33,8 @@ export type StoreOptions = {
   readonly commitIntervalMs: number;
   /** Documents that arrived longer ago are dropped; 0 keeps them. */
   readonly retentionDays: number;
+  /** Shorter than that where some rule keeps traces longer than others, see RetentionLimits. */
+  readonly retentionDefaultDays?: number | undefined;
   /** The oldest are dropped when the store takes more on disk; 0 keeps them. */
   readonly retentionBytes: number;
   /** Acknowledge only what has reached the disk, for machines that may lose power. */
@@ -155,17 +158,28 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
   /** Other servers may be on it, too. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
-  const commits = createGroupCommit({ insert: engine.insert, server: serverNumber, ...options });
   const database = databaseOver(engine, options);
-  let marks = await readRetentionMarks(database).catch(async (thrown) => {
-    await engine.close();
-    throw thrown;
-  });
-  const limits = { days: options.retentionDays, bytes: options.retentionBytes };
+  const [known, lastSeq] = await Promise.all([readRetentionMarks(database), isShared ? 0 : lastSeqOf(database)]).catch(
+    async (thrown) => {
+      await engine.close();
+      throw thrown;
+    },
+  );
+  let marks = known;
+  const recent = isShared ? NONE_RECENT : keepRecentDocuments(lastSeq, RECENT_BYTES);
+  const commits = createGroupCommit({ insert: engine.insert, server: serverNumber, recent, ...options });
+  const limits = {
+    days: options.retentionDays,
+    bytes: options.retentionBytes,
+    defaultDays: options.retentionDefaultDays,
+  };
   const upkeep = newUpkeep(database, isShared);
   const retention = keepPruning({ ...database, parts: engine.parts }, limits, {
     upkeep,
-    onPruned: (pruned) => options.log.info(pruned, 'old documents dropped'),
+    onPruned(pruned) {
+      recent.forget(pruned.beforeUs);
+      options.log.info(pruned, 'old documents dropped');
+    },
     onMarks(read) {
       marks = read;
     },
@@ -176,12 +190,14 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     append: (documents: readonly Document[]) => commits.append(documents),
     insert: engine.insert,
     settledSeq: commits.settledSeq,
+    recent,
     isShared,
     serverNumber,
     backUp: (name, signal) => backUpAlone(engine, upkeep, { name, signal }),
     beginUpkeep: upkeep.begin,
     async noteThinned(beforeUs) {
       await recordThinned(database, beforeUs);
+      recent.forget(beforeUs);
       marks = { ...marks, prunedBeforeUs: Math.max(beforeUs, marks.prunedBeforeUs ?? 0) };
     },
     statistics: () => ({ ...commits.counts(), ...marks }),
@@ -194,6 +210,14 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
       await engine.close();
     },
   };
+}
+
+/** Text of documents that are kept as they arrived until the map has counted them: those of some seconds of a full load. */
+const RECENT_BYTES = 32 * 1024 * 1024;
+
+async function lastSeqOf(database: Database): Promise<number> {
+  const rows = await database.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`);
+  return rows[0]?.last ?? 0;
 }
 
 const UPKEEP_WITHIN_MS = 60_000;

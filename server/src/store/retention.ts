@@ -1,4 +1,5 @@
 import { messageOf } from './clickhouse-errors.ts';
+import { type ObjectName, readObject, replaceObject } from './objects.ts';
 import { type Sql, sql } from './sql.ts';
 import type { QueryOptions, RetentionLimits, Store } from './store.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -26,7 +27,11 @@ const KEPT_OF_LIMIT = 0.9;
  */
 export async function prune(database: Database, limits: RetentionLimits, nowUs: number): Promise<Pruned | undefined> {
   const days = await readDays(database);
-  const dropped = daysToDrop(days, limits, nowUs);
+  const tooOld = daysToDrop(days, { ...limits, bytes: 0 }, nowUs);
+  const tooMuch = daysToDrop(days, limits, nowUs);
+  const isThinned =
+    tooMuch.length > tooOld.length && (await askToThin(database, days.slice(tooOld.length, -1), limits));
+  const dropped = isThinned ? tooOld : tooMuch;
   const last = dropped.at(-1);
   if (last) {
     const beforeUs = (last.day + 1) * DAY_US;
@@ -121,6 +126,33 @@ export function keepPruning(
       await running;
     },
   };
+}
+
+/** Asks for the oldest of the days that can be thinned; false when all have been. */
+async function askToThin(
+  database: Database,
+  candidates: readonly DayOfParts[],
+  { days, defaultDays = days }: RetentionLimits,
+): Promise<boolean> {
+  if (defaultDays >= days) return false;
+  const progress = await readObject(database, THINNING);
+  const { passed = {} }: { passed?: Readonly<Record<string, number>> } = JSON.parse(progress?.body ?? '{}');
+  const oldest = candidates.find(({ day }) => (passed[day] ?? 0) < defaultDays);
+  if (oldest === undefined) return false;
+  const asked = await readObject(database, ASKED);
+  if (asked?.body !== String(oldest.day)) await replaceObject(database, ASKED, asked, String(oldest.day));
+  return true;
+}
+
+/** What has been thinned, by day: in `passed` how long the traces are kept that are gone. See query/thin-out.ts. */
+export const THINNING: ObjectName = { kind: 'thinning', name: 'days' };
+/** The day that takes too much on disk. */
+const ASKED: ObjectName = { kind: 'thinning', name: 'asked' };
+
+/** The day that is to be thinned of all that no rule keeps longer, since too much is stored. */
+export async function readAskedDay(database: Pick<Store, 'query' | 'command'>): Promise<number | undefined> {
+  const asked = await readObject(database, ASKED);
+  return asked?.body === undefined ? undefined : Number(asked.body);
 }
 
 /** Oldest first. A document counts with its entity rows. */

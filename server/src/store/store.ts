@@ -1,6 +1,7 @@
 import type { Document } from '../model/entity.ts';
 import type { TableCopy } from './backup.ts';
 import type { RowBlock } from './engine.ts';
+import type { RecentDocuments } from './recent-documents.ts';
 import type { RetentionMarks } from './retention.ts';
 import type { Sql } from './sql.ts';
 import type { UpkeepTurn } from './upkeep.ts';
@@ -35,6 +36,11 @@ export type RetentionLimits = {
   readonly days: number;
   /** The oldest go when all take more on disk, whole days first; 0 keeps them. */
   readonly bytes: number;
+  /**
+   * How long traces are kept that no rule keeps longer. Where that is shorter than `days`, what is too large is thinned
+   * of them, day by day, before any day is dropped for its size.
+   */
+  readonly defaultDays?: number | undefined;
 };
 
 /** What is stored, of all servers on the store; and how much of it may be. */
@@ -75,6 +81,7 @@ export type Store = {
   settledSeq(): number | undefined;
   /** Some documents that arrived before this time are about to be deleted: answers say so from here on. */
   noteThinned(beforeUs: number): Promise<void>;
+  readonly recent: RecentDocuments;
   /** Whether other servers may store documents here, too. */
   readonly isShared: boolean;
   /** In the column `server` of what this server stores. */
@@ -82,7 +89,8 @@ export type Store = {
   /**
    * Copies all that is stored into a backup, while the server goes on; every document that was acknowledged before is in
    * it. Yields now and then. Throws InvalidRequestException for a name that is none or taken, ThrottledException when
-   * old documents are being dropped or another backup is made for more than a minute, SettingInvalid when ClickHouse has no place for backups.
+   * old documents are being dropped or another backup is made for more than a minute, SettingInvalid when ClickHouse has
+   * no place for backups.
    */
   backUp(name: string, signal: AbortSignal): AsyncIterable<TableCopy>;
   /** The turn for work on the whole store, of which one piece runs at a time; undefined while another one does. */

@@ -22,10 +22,14 @@ export type Notes = {
 export function notesOf(attributes: Attributes, resource: JsonObject, indexed: IndexedKeys): Notes {
   const annotations = annotationsOf(attributes, resource, indexed);
   const own: Mutable = {};
-  const spaces = new Map<string, JsonObject>();
+  let spaces = NO_SPACES;
+  const isUsed = lookUp(attributes.used);
   for (const [key, value] of attributes.values) {
-    if (attributes.used.has(key) || annotations.taken.has(key)) continue;
-    if (key.startsWith(METADATA) && addSpace(spaces, key.slice(METADATA.length), value)) continue;
+    if (isUsed(key) || annotations.taken.has(key)) continue;
+    if (key.startsWith(METADATA)) {
+      if (spaces === NO_SPACES) spaces = new Map();
+      if (addSpace(spaces, key.slice(METADATA.length), value)) continue;
+    }
     add(own, key, plainOf(value));
   }
   for (const key in resource) if (!annotations.taken.has(key)) own[key] = resource[key] as JsonValue;
@@ -34,6 +38,15 @@ export function notesOf(attributes: Attributes, resource: JsonObject, indexed: I
     metadata: metadataOf(own, spaces),
   };
 }
+
+/** Few keys are found faster in the list; a sender may have sent very many. */
+function lookUp(keys: readonly string[]): (key: string) => boolean {
+  if (keys.length <= 16) return (key) => keys.includes(key);
+  const set = new Set(keys);
+  return (key) => set.has(key);
+}
+
+const NO_SPACES: Map<string, JsonObject> = new Map();
 
 type Mutable = { [key: string]: JsonValue };
 
@@ -44,10 +57,15 @@ function add(members: Mutable, key: string, value: JsonValue): void {
 }
 
 function metadataOf(own: Mutable, spaces: Map<string, JsonObject>): JsonObject | undefined {
-  const isEmpty = Object.keys(own).length === 0;
+  const isEmpty = hasNone(own);
   if (spaces.size === 0) return isEmpty ? undefined : { default: own };
   if (!isEmpty) spaces.set('default', { ...spaces.get('default'), ...own });
   return Object.fromEntries(spaces);
+}
+
+function hasNone(members: JsonObject): boolean {
+  for (const _key in members) return false;
+  return true;
 }
 
 type Taken = { readonly values: ReadonlyMap<string, AnnotationValue>; readonly taken: ReadonlySet<string> };
@@ -56,10 +74,10 @@ const NOTHING: Taken = { values: new Map(), taken: new Set() };
 
 /** Of keys that X-Ray would spell alike the one that needs no change wins, else the first in the order of code points. */
 function annotationsOf(attributes: Attributes, resource: JsonObject, indexed: IndexedKeys): Taken {
-  const listed = new Set(texts(attributes, LISTED));
-  const isListing = attributes.values.has(LISTED);
-  if (isListing) attributes.used.add(LISTED);
+  const isListing = attributes.families.aws && attributes.values.has(LISTED);
+  if (isListing) attributes.used.push(LISTED);
   if (!isListing && indexed.size === 0) return NOTHING;
+  const listed = new Set(isListing ? texts(attributes, LISTED) : []);
   const isIndexed = (key: string) => indexed.has('*') || indexed.has(key) || listed.has(key);
   const candidates: (readonly [string, JsonValue])[] = [];
   for (const [key, value] of attributes.values) {

@@ -35,7 +35,7 @@ function operationOf({ name = '' }: Span, attributes: Attributes): string | unde
     return dot > 0 && dot < name.length - 1 ? name.slice(dot + 1) : undefined;
   }
   const operation = method.slice(Math.max(method.lastIndexOf('/'), method.lastIndexOf('.')) + 1);
-  if (operation === method) attributes.used.add('rpc.method');
+  if (operation === method) attributes.used.push('rpc.method');
   return operation === '' ? undefined : operation;
 }
 
@@ -70,7 +70,7 @@ function tableNames(attributes: Attributes, isDynamoDb: boolean): readonly strin
   if (told !== undefined) return [told];
   const listed = texts(attributes, 'aws.dynamodb.table_names');
   if (listed.length > 0) {
-    attributes.used.add('aws.dynamodb.table_names');
+    attributes.used.push('aws.dynamodb.table_names');
     return listed;
   }
   const general = isDynamoDb ? takeText(attributes, 'db.collection.name', 'db.namespace', 'db.name') : undefined;
@@ -82,11 +82,12 @@ const DYNAMODB = 'aws.dynamodb.';
 /** `aws.dynamodb.consumed_capacity` and its like; text that is JSON becomes what it says. */
 function dynamoDbOf(attributes: Attributes): JsonObject {
   const members: { [key: string]: JsonValue } = {};
+  if (!attributes.families.aws) return members;
   for (const [key, value] of attributes.values) {
     if (!key.startsWith(DYNAMODB) || key === 'aws.dynamodb.table_names') continue;
     const member = key.slice(DYNAMODB.length).replaceAll('.', '_');
     if (member === '__proto__') continue;
-    attributes.used.add(key);
+    attributes.used.push(key);
     members[member] = parsed(plainOf(value));
   }
   return members;

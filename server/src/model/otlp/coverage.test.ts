@@ -76,6 +76,7 @@ test('what a plain document can not say of a span, and nothing else, is in what 
   expect(Object.keys(rest).sort()).toEqual(
     [
       'v',
+      'h',
       'name',
       'kind',
       'flags',

@@ -26,6 +26,46 @@ export function applyDifference(from: JsonObject, { set, unset }: Difference): J
   return merged(unset.reduce(without, from), set);
 }
 
+/**
+ * As much of a difference as concerns members that are in `now` what they were in `before`: what somebody has changed
+ * meanwhile stays as it is.
+ */
+export function withoutEdited({ set, unset }: Difference, before: JsonObject, now: JsonObject): Difference {
+  return {
+    set: unedited(set, before, now),
+    unset: unset.flatMap((path) => uneditedPaths(path, valueAt(before, path), valueAt(now, path))),
+  };
+}
+
+function unedited(set: JsonObject, before: JsonObject, now: JsonObject): JsonObject {
+  const kept: [string, JsonValue][] = [];
+  for (const [key, wanted] of Object.entries(set)) {
+    const [was, is] = [valueAt(before, [key]), valueAt(now, [key])];
+    if (isSame(was, is)) kept.push([key, wanted]);
+    else if (isJsonObject(wanted) && isOpen(was) && isOpen(is)) kept.push([key, unedited(wanted, was ?? {}, is ?? {})]);
+  }
+  return Object.fromEntries(kept);
+}
+
+const isOpen = (value: JsonValue | undefined): value is JsonObject | undefined =>
+  value === undefined || isJsonObject(value);
+
+function uneditedPaths(
+  path: readonly string[],
+  was: JsonValue | undefined,
+  is: JsonValue | undefined,
+): readonly (readonly string[])[] {
+  if (isSame(was, is)) return [path];
+  if (!isJsonObject(was) || !isJsonObject(is)) return [];
+  return Object.keys(was).flatMap((key) => uneditedPaths([...path, key], valueAt(was, [key]), valueAt(is, [key])));
+}
+
+function valueAt(from: JsonObject, path: readonly string[]): JsonValue | undefined {
+  let at: JsonValue | undefined = from;
+  for (const key of path) at = isJsonObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
+  return at;
+}
+
 function merged(from: JsonObject, set: JsonObject): JsonObject {
   const members = new Map(Object.entries(from));
   for (const [key, wanted] of Object.entries(set)) {

@@ -27,12 +27,16 @@ export function exceptionsOf(
     readonly records: readonly LogRecord[];
   },
 ): readonly JsonObject[] {
+  const isFailed = span.status?.code === STATUS.error;
+  if (span.events === undefined && records.length === 0 && !isFailed) return NONE;
   const recorded = recordedIn(span, records);
   const exceptions = recorded.flatMap((one) => exceptionsIn(span, one, language, isRemote));
   const failures = isSdkCall(attributes) ? failedRequests(span) : [];
   if (exceptions.length + failures.length > 0) return [...exceptions, ...failures];
-  return span.status?.code === STATUS.error ? statusException(span, attributes, isRemote) : [];
+  return isFailed ? statusException(span, attributes, isRemote) : NONE;
 }
+
+const NONE: readonly JsonObject[] = [];
 
 /** Whether a log record tells of an exception. */
 export function isExceptionRecord(record: LogRecord): boolean {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject, readObject } from '../json.ts';
 import { arbitrarySpan } from '../testing/arbitrary-span.ts';
 import { arbitraryTrace, plainDelivery } from '../testing/arbitrary-trace.ts';
 import { receivedTexts } from '../testing/builders.ts';
 import { documentsOfSpan, entityOfDocument, spansOfEntities } from './residual.ts';
-import type { KeyValue, SpanInPlace } from './types.ts';
+import { type KeyValue, KIND, type SpanInPlace } from './types.ts';
 import { entitiesOfSpan } from './view.ts';
 
 const ALONE = { indexed: new Set<string>() };
@@ -63,5 +63,64 @@ test('a segment with its subsegments made into spans and back is the same, membe
       expect(entities.length).toBeGreaterThan(0);
     }),
     { numRuns: 200 },
+  );
+});
+
+const addedTo = (place: SpanInPlace, ...added: readonly KeyValue[]): SpanInPlace => ({
+  ...place,
+  span: { ...place.span, attributes: [...(place.span.attributes ?? []), ...added] },
+});
+
+test('what a collector edits in the span of an X-Ray entity is seen, and all else of the entity stays', () => {
+  fc.assert(
+    fc.property(arbitraryTrace(), (trace) => {
+      for (const { entities } of receivedTexts(plainDelivery(trace))) {
+        const segment = entities[0]?.fields ?? {};
+        const spans = spansOfEntities(entities.map((entity) => ({ ...entity, segment, isFromSpan: false })));
+        for (const place of spans) {
+          const sent = entitiesOfSpan(place, ALONE)[0]?.fields;
+          const stamped = addedTo(place, { key: 'added', value: { stringValue: 'on the way' } });
+          const seen = entitiesOfSpan(stamped, ALONE)[0]?.fields;
+          const { metadata: was, ...others } = sent ?? {};
+          // What is no namespace at all can not be added to.
+          const space = readObject(was)?.default;
+          if ((was !== undefined && !isJsonObject(was)) || (space !== undefined && !isJsonObject(space))) continue;
+          const { metadata: is, ...same } = seen ?? {};
+          expect(same).toEqual(others);
+          expect(is).toEqual({
+            ...readObject(was),
+            default: { ...readObject(readObject(was)?.default), added: 'on the way' },
+          });
+
+          const renamed = { ...place, span: { ...place.span, name: 'renamed' } };
+          const isOfName = place.span.kind === KIND.internal;
+          if (isOfName) expect(entitiesOfSpan(renamed, ALONE)[0]?.fields).toEqual({ ...sent, name: 'renamed' });
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('what is edited in the document of a span is in the span again, and all else of the span stays', () => {
+  fc.assert(
+    fc.property(arbitrarySpan, (place) => {
+      const documents = documentsOfSpan(place, ALONE).map(
+        (document) => JSON.parse(JSON.stringify(document)) as JsonObject,
+      );
+      const edited = documents.map((document) => ({ ...document, user: 'somebody else' }));
+      const [back] = spansOfEntities(edited.map((document) => entityOfDocument(document, edited[0])));
+      const isKnown = ({ key }: KeyValue) => key === 'enduser.id';
+      const users = back?.span.attributes?.filter(isKnown);
+      expect(users).toEqual([{ key: 'enduser.id', value: { stringValue: 'somebody else' } }]);
+      const without = (one: SpanInPlace | undefined) => {
+        const attributes = one?.span.attributes?.filter((attribute) => !isKnown(attribute));
+        return (
+          one && comparable({ ...one, span: { ...one.span, attributes: attributes?.length ? attributes : undefined } })
+        );
+      };
+      expect(without(back)).toEqual(without(place));
+    }),
+    { numRuns: 500 },
   );
 });

@@ -4,8 +4,9 @@ import { readTimeUs } from '../time.ts';
 import { formatTraceId, readEntityId } from '../trace-id.ts';
 import { RESIDUAL_ATTRIBUTE, RESIDUAL_SPACE } from './build.ts';
 import { differenceOf, isSame } from './difference.ts';
+import { documentFingerprint, spanFingerprint } from './fingerprint.ts';
 import { type EntityInPlace, plainSpanOf } from './span-of-entity.ts';
-import type { KeyValue, Resource, Scope, SpanEvent, SpanInPlace, SpanLink, SpanStatus } from './types.ts';
+import type { KeyValue, Resource, Scope, Span, SpanEvent, SpanInPlace, SpanLink, SpanStatus } from './types.ts';
 import { entitiesOfSpan, type Surroundings } from './view.ts';
 
 /** The version of the mapping and of the form of what it leaves over. One that is not known is ignored. */
@@ -17,6 +18,8 @@ const VERSION = 1;
  */
 type SpanResidual = {
   readonly v: number;
+  /** What the rest of the document was like: when it has been edited since, what all can see counts. */
+  readonly h?: string | undefined;
   /** No span belongs to this document. */
   readonly synthetic?: true | undefined;
   readonly name?: string | undefined;
@@ -51,7 +54,7 @@ export function documentsOfSpan(place: SpanInPlace, around: Surroundings): reado
     if (entity === undefined || entity.id !== place.span.spanId)
       return withResidual(fields, { v: VERSION, synthetic: true });
     const guess = plainSpanOf({ ...entity, fields, segment, isFromSpan: true });
-    return withResidual(fields, residualOf(place, guess));
+    return withResidual(fields, { ...residualOf(place, guess), h: documentFingerprint(fields) });
   });
 }
 
@@ -125,7 +128,9 @@ export function spansOfEntities(entities: readonly EntityInPlace[]): readonly Sp
       parentId: above === undefined ? entity.parentId : above.parentId,
       isFromSpan: true,
     });
-    return [restored(guess, residual)];
+    const span = restored(guess, residual);
+    const isAsSent = residual.h === undefined || residual.h === documentFingerprint(entity.fields);
+    return [isAsSent ? span : withEdits(span, guess, entity)];
   });
 }
 
@@ -168,6 +173,36 @@ function restored(guess: SpanInPlace, residual: SpanResidual): SpanInPlace {
   };
 }
 
+/** The span with what was edited in the document: whatever the document says otherwise than it did of that very span. */
+function withEdits(place: SpanInPlace, now: SpanInPlace, { fields, segment }: EntityInPlace): SpanInPlace {
+  const indexed = new Set(Object.keys(readObject(fields.annotations) ?? {}));
+  const sent = entitiesOfSpan(place, { indexed }).find(({ id }) => id === place.span.spanId);
+  if (sent === undefined) return place;
+  const own = asJson(sent.fields) as JsonObject;
+  const around = sent.kind === 'segment' ? own : segment;
+  const before = plainSpanOf({ ...entityOfDocument(own, around), isFromSpan: true });
+  const span: { -readonly [Member in keyof Span]: Span[Member] } = { ...place.span };
+  for (const member of EDITABLE) {
+    if (!isEqual(before.span[member], now.span[member])) Object.assign(span, { [member]: now.span[member] });
+  }
+  span.attributes = someOf(editedAttributes(place.span.attributes, before.span.attributes, now.span.attributes));
+  return { ...place, span };
+}
+
+const EDITABLE = ['name', 'startTimeUnixNano', 'endTimeUnixNano', 'status', 'events', 'links'] as const;
+
+/** By key: those that are now otherwise than before are as they are now, or gone. */
+function editedAttributes(
+  all: readonly KeyValue[] = [],
+  before: readonly KeyValue[] = [],
+  now: readonly KeyValue[] = [],
+): readonly KeyValue[] {
+  const told = (list: readonly KeyValue[], wanted: string) => list.find(({ key = '' }) => key === wanted)?.value;
+  const keys = new Set([...before, ...now].map(({ key = '' }) => key));
+  const edited = new Set([...keys].filter((key) => !isEqual(told(before, key), told(now, key))));
+  return [...all.filter(({ key = '' }) => !edited.has(key)), ...now.filter(({ key = '' }) => edited.has(key))];
+}
+
 /** A status that says nothing is none. */
 const isEmpty = (status: SpanStatus | undefined) => status !== undefined && Object.keys(status).length === 0;
 const timeOf = (nanos: string | undefined) => (nanos === '0' ? undefined : nanos);
@@ -179,7 +214,7 @@ function spanWithRest(entity: EntityInPlace): SpanInPlace {
   const [view] = entitiesOfSpan(place, { indexed: new Set() });
   const { set, unset } = differenceOf(view?.fields ?? {}, standingAlone(entity));
   if (Object.keys(set).length === 0 && unset.length === 0) return place;
-  const rest = JSON.stringify({ v: VERSION, set, unset });
+  const rest = JSON.stringify({ v: VERSION, set, unset, h: spanFingerprint(place.resource, place.span) });
   const attribute = { key: RESIDUAL_ATTRIBUTE, value: { stringValue: rest } };
   return { ...place, span: { ...place.span, attributes: [...(place.span.attributes ?? []), attribute] } };
 }

@@ -1,6 +1,7 @@
 import type { Document } from '../entity.ts';
 import type { EntityId, TraceId } from '../trace-id.ts';
 import type { IndexedKeys } from './annotations.ts';
+import { spanText } from './span-text.ts';
 import type {
   LogInPlace,
   LogRecord,
@@ -35,7 +36,7 @@ export function spanWriter(
   const around = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
   const [head, tail] = textAround(around, 'scopeSpans', 'spans');
   const end = indexed.size === 0 ? `${tail}}` : `${tail},"annotations":${JSON.stringify([...indexed])}}`;
-  return (span, seq) => spanDocument(`${head}${JSON.stringify(span)}${end}`, { ...around, span }, indexed, seq);
+  return (span, seq) => spanDocument(`${head}${spanText(span)}${end}`, { ...around, span }, indexed, seq);
 }
 
 /** The same for log records that tell of an exception of a span. */

@@ -25,7 +25,8 @@ export function plainObject(entries: readonly KeyValue[]): JsonObject {
 export type Attributes = {
   readonly values: ReadonlyMap<string, AnyValue>;
   readonly families: Families;
-  readonly used: Set<string>;
+  /** Few: a list is cheaper than a set. */
+  used: string[];
 };
 
 /** Which conventions speak: most rules look for keys that are not there. `http` stands for `url` too. */
@@ -54,7 +55,7 @@ export function attributesOf(list: readonly KeyValue[] = []): Attributes {
         break;
     }
   }
-  return { values, families, used: new Set() };
+  return { values, families, used: [] };
 }
 
 /** The first of the keys that has a text that is not empty. */
@@ -70,7 +71,7 @@ export function text({ values }: Attributes, ...keys: readonly string[]): string
 export function takeText(attributes: Attributes, ...keys: readonly string[]): string | undefined {
   const found = text(attributes, ...keys);
   if (found !== undefined) {
-    for (const key of keys) if (attributes.values.get(key)?.stringValue === found) attributes.used.add(key);
+    for (const key of keys) if (attributes.values.get(key)?.stringValue === found) attributes.used.push(key);
   }
   return found;
 }
@@ -88,7 +89,7 @@ export function whole({ values }: Attributes, ...keys: readonly string[]): numbe
 export function takeWhole(attributes: Attributes, ...keys: readonly string[]): number | undefined {
   const found = whole(attributes, ...keys);
   if (found !== undefined) {
-    for (const key of keys) if (wholeOf(attributes.values.get(key)) === found) attributes.used.add(key);
+    for (const key of keys) if (wholeOf(attributes.values.get(key)) === found) attributes.used.push(key);
   }
   return found;
 }
@@ -103,7 +104,7 @@ function wholeOf(value: AnyValue | undefined): number | undefined {
 
 export function takeFlag({ values, used }: Attributes, key: string): boolean | undefined {
   const found = values.get(key)?.boolValue;
-  if (found !== undefined) used.add(key);
+  if (found !== undefined) used.push(key);
   return found;
 }
 

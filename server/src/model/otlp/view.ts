@@ -1,21 +1,24 @@
 import type { Entity } from '../entity.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject, readObject } from '../json.ts';
+import { isJsonObject, readObject, readText } from '../json.ts';
 import { readEntity } from '../read-entity.ts';
+import { readTimeUs } from '../time.ts';
 import type { EntityId, TraceId } from '../trace-id.ts';
 import { formatTraceId } from '../trace-id.ts';
 import { type IndexedKeys, notesOf } from './annotations.ts';
 import { awsCallOf } from './aws-call.ts';
 import { RESIDUAL_ATTRIBUTE } from './build.ts';
 import { namespaceOf } from './call.ts';
-import { applyDifference, type Difference } from './difference.ts';
+import { applyDifference, type Difference, withoutEdited } from './difference.ts';
 import { exceptionsOf } from './exceptions.ts';
+import { spanFingerprint } from './fingerprint.ts';
 import { flagsOf } from './flags.ts';
 import { httpOf } from './http.ts';
 import { isSpanId, isTraceId, parentOf, serviceSegmentId } from './ids.ts';
 import { segmentName, subsegmentName } from './name.ts';
 import { present, type ResourceView, resourceView } from './resource.ts';
 import { dependsOnParent, type ParentInTrace, shapeOf } from './shape.ts';
+import { plainSpanOf } from './span-of-entity.ts';
 import { sqlOf } from './sql.ts';
 import { nanosToUs } from './time.ts';
 import type { LogRecord, Span, SpanInPlace, SpanLink } from './types.ts';
@@ -35,7 +38,7 @@ export type Surroundings = {
  * A span as X-Ray sees it: a segment or a subsegment; for a call that is the first work of its service both, the segment
  * first. `fields` are what an X-Ray document would hold; all that has no place there is in the span alone.
  */
-export function entitiesOfSpan({ resource, span }: SpanInPlace, around: Surroundings): readonly Entity[] {
+export function entitiesOfSpan({ resource, span }: SentSpan, around: Surroundings): readonly Entity[] {
   const place = resourceView(resource);
   const attributes = attributesOf(span.attributes);
   const shape = shapeOf(span, attributes, place, around.parent);
@@ -44,11 +47,11 @@ export function entitiesOfSpan({ resource, span }: SpanInPlace, around: Surround
   const id = span.spanId as EntityId;
   const parentId = parentOf(span.parentSpanId);
   if (shape === 'segment') {
-    const fields = complete(segmentFields(span, attributes, place, around), rest);
+    const fields = complete(segmentFields(span, attributes, place, around), rest, { resource, span });
     return [readEntity(fields, { traceId, id, parentId, kind: 'segment' })];
   }
   if (shape === 'subsegment') {
-    const fields = complete(subsegmentFields(span, attributes, place, around, parentId), rest);
+    const fields = complete(subsegmentFields(span, attributes, place, around, parentId), rest, { resource, span });
     return [withCallee(readEntity(fields, { traceId, id, parentId, kind: 'subsegment' }), attributes)];
   }
   const serviceId = serviceSegmentId(traceId, id);
@@ -76,8 +79,12 @@ export function alternativesOf(place: SpanInPlace, indexed: IndexedKeys): readon
   return [...elsewhere, ...entitiesOfSpan(place, { indexed, parent: { ...ELSEWHERE, functionName } })];
 }
 
-/** What an X-Ray entity that travelled as a span had beside what the span says. */
-function restOf(attributes: Attributes): Difference | undefined {
+type SentSpan = Pick<SpanInPlace, 'resource' | 'span'>;
+
+/** What an X-Ray entity that travelled as a span had beside what the span says, and what the span was like then. */
+type Rest = Difference & { readonly fingerprint: string | undefined };
+
+function restOf(attributes: Attributes): Rest | undefined {
   const stored = takeText(attributes, RESIDUAL_ATTRIBUTE);
   if (stored === undefined) return undefined;
   let rest: JsonValue;
@@ -86,9 +93,9 @@ function restOf(attributes: Attributes): Difference | undefined {
   } catch {
     rest = null;
   }
-  const { v, set, unset } = readObject(rest) ?? {};
-  if (v === 1 && isJsonObject(set) && isListOfPaths(unset)) return { set, unset };
-  attributes.used.delete(RESIDUAL_ATTRIBUTE);
+  const { v, set, unset, h } = readObject(rest) ?? {};
+  if (v === 1 && isJsonObject(set) && isListOfPaths(unset)) return { set, unset, fingerprint: readText(h) };
+  attributes.used = attributes.used.filter((key) => key !== RESIDUAL_ATTRIBUTE);
   return undefined;
 }
 
@@ -99,8 +106,30 @@ function isListOfPaths(value: JsonValue | undefined): value is readonly (readonl
   );
 }
 
-function complete(fields: JsonObject, rest: Difference | undefined): JsonObject {
-  return rest === undefined ? fields : applyDifference(fields, rest);
+/** What was edited on the way, by a collector perhaps, is worth more than what travelled along. */
+function complete(fields: JsonObject, rest: Rest | undefined, sent: SentSpan): JsonObject {
+  if (rest === undefined) return fields;
+  const whole = applyDifference(fields, rest);
+  if (rest.fingerprint === undefined || rest.fingerprint === spanFingerprint(sent.resource, sent.span)) return whole;
+  return applyDifference(fields, withoutEdited(rest, viewBefore(whole, fields, sent), fields));
+}
+
+/** The fields as they were seen in the span that was sent, had it been the entity `whole`. */
+function viewBefore(whole: JsonObject, fields: JsonObject, { resource, span }: SentSpan): JsonObject {
+  const { aws, service } = resourceView(resource);
+  const isSegment = fields.type !== 'subsegment';
+  const sent = plainSpanOf({
+    traceId: span.traceId as TraceId,
+    id: span.spanId as EntityId,
+    parentId: parentOf(span.parentSpanId),
+    kind: isSegment ? 'segment' : 'subsegment',
+    startUs: readTimeUs(whole.start_time) ?? 0,
+    endUs: readTimeUs(whole.end_time),
+    fields: whole,
+    segment: isSegment ? whole : (present({ aws, service }) ?? {}),
+    isFromSpan: false,
+  });
+  return entitiesOfSpan(sent, { indexed: new Set() })[0]?.fields ?? {};
 }
 
 function segmentFields(span: Span, attributes: Attributes, place: ResourceView, around: Surroundings): JsonObject {

@@ -1,0 +1,51 @@
+import protobuf from 'protobufjs/minimal.js';
+import { OpenrayError } from '../errors.ts';
+import { MAX_VALUES } from '../model/otlp/limits.ts';
+
+const { Reader } = protobuf;
+
+/** A reader that counts: each message inside becomes an object many times as large as its two bytes can be. */
+export type Bytes = protobuf.Reader & { messagesLeft: number };
+
+export function readerOf(bytes: Buffer): Bytes {
+  return Object.assign(Reader.create(bytes), { messagesLeft: MAX_VALUES });
+}
+
+/** A small body can unfold into more than memory holds. */
+export function tooManyValues(): OpenrayError {
+  return new OpenrayError('RequestTooLargeException', `the request holds more than ${MAX_VALUES} values`);
+}
+
+/** Where the length-delimited field that begins here ends. */
+export function endOf(reader: Bytes): number {
+  if (--reader.messagesLeft < 0) throw tooManyValues();
+  const end = reader.uint32() + reader.pos;
+  if (end > reader.len) throw new RangeError('a field is longer than the message');
+  return end;
+}
+
+/** A field inside that is longer than the message around it has taken bytes that are not its own. */
+export function closeAt(reader: Bytes, end: number): void {
+  if (reader.pos !== end) throw new RangeError('a field is longer than the message that holds it');
+}
+
+export function readHex(reader: Bytes): string {
+  const end = endOf(reader);
+  const text = (reader.buf as Buffer).toString('hex', reader.pos, end);
+  reader.pos = end;
+  return text;
+}
+
+export function readFixed64(reader: Bytes): string | undefined {
+  const low = reader.fixed32();
+  const high = reader.fixed32();
+  if (low === 0 && high === 0) return undefined;
+  return ((BigInt(high) << 32n) | BigInt(low)).toString();
+}
+
+/** A varint of up to ten bytes, two's complement. Small ones, which is most, need no big integer. */
+export function readInt64(reader: Bytes): string {
+  const { low, high } = reader.int64();
+  if (high === 0) return String(low >>> 0);
+  return BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString();
+}

@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Document } from '../model/entity.ts';
+import { keepRecentDocuments } from './recent-documents.ts';
+import { traceIdOf } from './testing/documents.ts';
+
+const document = (trace: number, seq: number, bytes = 10): Document => ({
+  format: 'xray',
+  traceId: traceIdOf(trace),
+  id: '0000000000000001' as Document['id'],
+  seq,
+  text: 'x'.repeat(bytes),
+  entities: [],
+});
+
+const seqsOf = (recent: ReturnType<typeof keepRecentDocuments>, trace: number) =>
+  recent
+    .of(traceIdOf(trace))
+    .map(({ seq }) => seq)
+    .sort((a, b) => a - b);
+
+type Step =
+  | { readonly kind: 'add' | 'doubt'; readonly documents: readonly Document[] }
+  | { readonly kind: 'forget'; readonly seq: number };
+
+const documents = fc.array(
+  fc
+    .record({ trace: fc.integer({ min: 1, max: 4 }), seq: fc.integer({ min: 1, max: 60 }) })
+    .map(({ trace, seq }) => document(trace, seq)),
+  { maxLength: 6 },
+);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), documents }) },
+  fc.record({ kind: fc.constant('doubt' as const), documents }),
+  fc.record({ kind: fc.constant('forget' as const), seq: fc.integer({ min: 0, max: 60 }) }),
+);
+
+test('whatever was stored after a document is there, and nothing else, in any order of arrival', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+      const recent = keepRecentDocuments(0, 150);
+      const stored: Document[] = [];
+      for (const taken of steps) {
+        if (taken.kind === 'forget') recent.forget(taken.seq);
+        else recent[taken.kind](taken.documents);
+        // Of what is in doubt, all may be stored.
+        if (taken.kind !== 'forget') stored.push(...taken.documents);
+        for (const trace of [1, 2, 3, 4]) {
+          const expected = stored.filter(({ traceId, seq }) => traceId === traceIdOf(trace) && seq > recent.afterSeq);
+          expect(seqsOf(recent, trace)).toEqual(expected.map(({ seq }) => seq).sort((a, b) => a - b));
+        }
+      }
+    }),
+  );
+});
+
+test('what was stored before it began is not known', () => {
+  const recent = keepRecentDocuments(100, 1_000);
+  recent.add([document(1, 99), document(1, 101)]);
+  expect(recent.afterSeq).toBe(100);
+  expect(seqsOf(recent, 1)).toEqual([101]);
+});
+
+test('the oldest make room', () => {
+  const recent = keepRecentDocuments(0, 1_000);
+  for (let seq = 1; seq <= 100; seq++) recent.add([document(1, seq, 100)]);
+  expect(recent.afterSeq).toBeGreaterThanOrEqual(90);
+  expect(recent.afterSeq).toBeLessThan(100);
+  expect(seqsOf(recent, 1)).toEqual(
+    Array.from({ length: 100 - recent.afterSeq }, (_, index) => recent.afterSeq + 1 + index),
+  );
+});

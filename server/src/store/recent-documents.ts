@@ -1,0 +1,81 @@
+import type { Document } from '../model/entity.ts';
+import type { TraceId } from '../model/trace-id.ts';
+
+/**
+ * What has been stored last, as it was when it arrived: whoever counts it soon needs neither to read nor to parse it
+ * again. Every document that the store has with a `seq` after `afterSeq` is here, so that the two together are all.
+ */
+export type RecentDocuments = {
+  /** Infinity where other servers store documents, too: then none are here. */
+  readonly afterSeq: number;
+  /** Those of a trace after `afterSeq`, in no order. */
+  of(traceId: TraceId): readonly Document[];
+  /** Documents up to this one are read from the store from now on. */
+  forget(seq: number): void;
+};
+
+export type RecentDocumentsKeeper = RecentDocuments & {
+  /** Called in the moment in which these are stored, with all that are. */
+  add(documents: readonly Document[]): void;
+  /** Nobody knows which of these are stored: they are read from the store. */
+  doubt(documents: readonly Document[]): void;
+};
+
+/** Of a shared store nobody here knows all documents. */
+export const NONE_RECENT: RecentDocumentsKeeper = {
+  afterSeq: Number.POSITIVE_INFINITY,
+  of: () => [],
+  forget: () => undefined,
+  add: () => undefined,
+  doubt: () => undefined,
+};
+
+/** Holds as many of the last documents as have `maxBytes` of text, those after `lastSeq` of what is stored. */
+export function keepRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsKeeper {
+  const byTrace = new Map<TraceId, Document[]>();
+  /** In the order of being stored, which is nearly that of `seq`. */
+  let held: Document[] = [];
+  let heldBytes = 0;
+  let afterSeq = lastSeq;
+
+  function forget(seq: number): void {
+    if (seq <= afterSeq) return;
+    afterSeq = seq;
+    const kept = held.filter((document) => document.seq > seq);
+    for (const { traceId } of held) byTrace.delete(traceId);
+    held = [];
+    heldBytes = 0;
+    hold(kept);
+  }
+
+  function hold(documents: readonly Document[]): void {
+    for (const document of documents) {
+      if (document.seq <= afterSeq) continue;
+      const ofTrace = byTrace.get(document.traceId);
+      if (ofTrace === undefined) byTrace.set(document.traceId, [document]);
+      else ofTrace.push(document);
+      held.push(document);
+      heldBytes += document.text.length;
+    }
+  }
+
+  return {
+    get afterSeq() {
+      return afterSeq;
+    },
+    of: (traceId) => byTrace.get(traceId)?.slice() ?? [],
+    forget,
+    add(documents) {
+      hold(documents);
+      // Too many for whoever counts them: half of them go, so that this is not done for each block.
+      if (heldBytes > maxBytes) forget(lastSeqOf(held.slice(0, held.length / 2 + 1)));
+    },
+    doubt(documents) {
+      forget(lastSeqOf(documents));
+    },
+  };
+}
+
+function lastSeqOf(documents: readonly Document[]): number {
+  return documents.reduce((last, { seq }) => Math.max(last, seq), 0);
+}
