@@ -1,13 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
-import { runOpenray, startOpenray } from './openray.ts';
+import { type OpenrayProcess, runOpenray, startOpenray } from './openray.ts';
 import { startRegistrationPage } from './registration-page.ts';
 
 export const EXAMPLE = fileURLToPath(new URL('../examples/user-registration', import.meta.url));
 
-export type RunningExample = {
-  readonly url: string;
-  readonly daemonAddress: string;
+export type RunningExample = Pick<OpenrayProcess, 'url' | 'daemonAddress' | 'otlpHttpUrl' | 'otlpGrpcUrl'> & {
   /** Runs a function with one of the example's events; gives the id of its trace. */
   invoke(functionName: string, event: string): Promise<string>;
   stop(): Promise<void>;
@@ -24,8 +22,7 @@ export async function startExample(dataDir: string, flags: readonly string[] = [
     ...flags,
   ]);
   return {
-    url: server.url,
-    daemonAddress: server.daemonAddress,
+    ...server,
     async invoke(functionName, event) {
       const file = `${EXAMPLE}/events/${event}.json`;
       const { stderr } = await runOpenray(['invoke', functionName, '--event-file', file, '--endpoint-url', server.url]);

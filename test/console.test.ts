@@ -267,7 +267,7 @@ test('where retention has dropped something, the pages say so', async () => {
   const small = await startTestServer(['--retention-max-bytes', '500000'], dataDir);
   try {
     await page.goto(`${small.url}/server`);
-    await page.getByRole('region', { name: 'Store' }).getByText('what arrived before').waitFor();
+    await page.getByRole('region', { name: 'Store', exact: true }).getByText('what arrived before').waitFor();
     for (const path of ['/traces', '/service-map']) {
       await page.goto(small.url + path);
       await page.getByRole('note').filter({ hasText: 'no longer kept' }).waitFor();

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { BatchGetTracesCommand, GetTraceGraphCommand } from '@aws-sdk/client-xray';
-import { type Context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EXAMPLE } from '../scripts/example.ts';
 import { freePort } from '../scripts/free-port.ts';
 import { type RegistrationPageProcess, startRegistrationPage } from '../scripts/registration-page.ts';
-import { type OtelService, otelService, xrayTraceId } from './support/otel.ts';
+import { type Checkout, startCheckout } from './support/checkout.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 import { waitFor } from './support/wait.ts';
 
@@ -17,14 +16,14 @@ type Document = { readonly name: string; readonly origin?: string; readonly subs
 
 let server: TestServer;
 let page: RegistrationPageProcess;
-let checkout: OtelService;
+let checkout: Checkout;
 
 beforeAll(async () => {
   const port = await freePort();
   page = await startRegistrationPage({ daemonAddress: `127.0.0.1:${port}`, port: 0 });
   const functions = [`${EXAMPLE}/template.yaml`, '--parameter-overrides', `RegistrationUrl=${page.url}`];
   server = await startTestServer(['--port', String(port), '--template', ...functions]);
-  checkout = otelService('checkout', server, 'grpc');
+  checkout = startCheckout(server);
 }, 60_000);
 
 afterAll(async () => {
@@ -34,36 +33,10 @@ afterAll(async () => {
   await removeFolder(server.dataDir);
 });
 
-/** A request to the service `checkout`, which invokes the function. */
 async function checkOut(functionName: string): Promise<string> {
-  const request = checkout.tracer.startSpan('POST /checkout', {
-    kind: SpanKind.SERVER,
-    attributes: { 'http.request.method': 'POST', 'url.path': '/checkout', 'http.response.status_code': 200 },
-  });
-  const inside = trace.setSpan(ROOT_CONTEXT, request);
-  const attributes = {
-    'rpc.system': 'aws-api',
-    'rpc.service': 'Lambda',
-    'rpc.method': 'Invoke',
-    'faas.invoked_name': functionName,
-  };
-  const call = checkout.tracer.startSpan('Lambda.Invoke', { kind: SpanKind.CLIENT, attributes }, inside);
-  const response = await fetch(`${server.url}/2015-03-31/functions/${functionName}/invocations`, {
-    method: 'POST',
-    headers: headersOf(trace.setSpan(inside, call)),
-    body: JSON.stringify(USER),
-  });
-  expect(await response.json()).toEqual({ status_code: 200, ...USER });
-  call.end();
-  request.end();
-  await checkout.flush();
-  return xrayTraceId(inside);
-}
-
-function headersOf(context: Context): Record<string, string> {
-  const headers: Record<string, string> = {};
-  checkout.propagator.inject(context, headers, { set: (to, key, value) => Object.assign(to, { [key]: value }) });
-  return headers;
+  const { traceId, answer } = await checkout.request(functionName, USER);
+  expect(answer).toEqual({ status_code: 200, ...USER });
+  return traceId;
 }
 
 const isThere = (documents: readonly Document[] | undefined, name: string): boolean =>

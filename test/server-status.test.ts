@@ -110,7 +110,7 @@ test.each(['light', 'dark'] as const)('the console shows them, and what to do ab
     expect(received).toBe(stored + queued + rejected + dropped);
     expect(dropped).toBeGreaterThan(0);
     await page.getByRole('region', { name: 'Not stored' }).getByText('--queue-max-bytes').waitFor();
-    await page.getByRole('region', { name: 'Store' }).getByText('30 days').waitFor();
+    await page.getByRole('region', { name: 'Store', exact: true }).getByText('30 days').waitFor();
 
     // The page follows what comes without being asked.
     await put([segment()]);

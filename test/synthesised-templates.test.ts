@@ -105,9 +105,9 @@ describe('a compiled Serverless Framework service', () => {
     expect(trace).toBeOk();
   });
 
-  test('runs a function from the folder that it was packed from', async () => {
+  test('runs a function by its name in the service, from the folder that it was packed from', async () => {
     const event = '{"pathParameters":{"name":"cli"},"requestContext":{}}';
-    const { stdout, stderr } = await runOpenray(['invoke', 'shop-dev-hello', '--event', event], {
+    const { stdout, stderr } = await runOpenray(['invoke', 'hello', '--event', event], {
       cwd: await copyOf('serverless'),
       env: environment(),
     });

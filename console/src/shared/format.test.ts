@@ -80,5 +80,9 @@ test('a time is shown in the zone of the reader, to the millisecond', () => {
 });
 
 test('an exact count is as browsers write it', () => {
-  fc.assert(fc.property(fc.maxSafeNat(), (count) => expect(formatExact(count)).toBe(count.toLocaleString('en-US'))));
+  fc.assert(
+    fc.property(fc.maxSafeNat(), (count) => {
+      expect(formatExact(count)).toBe(count.toLocaleString('en-US'));
+    }),
+  );
 });

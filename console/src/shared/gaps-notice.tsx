@@ -16,7 +16,7 @@ export function GapsNotice({ gaps }: { readonly gaps: Gaps | undefined }): React
       )}
       {gaps.prunedBeforeUs !== undefined && (
         <p role="note" data-kind="pruned">
-          What arrived before {formatTime(gaps.prunedBeforeUs).slice(0, 16)} is no longer kept, so that there may be
+          Some of what arrived before {formatTime(gaps.prunedBeforeUs).slice(0, 16)} is no longer kept: there may be
           less here than there was.
         </p>
       )}

@@ -2,7 +2,7 @@
 export type Gaps = {
   /** A part of the store could not be asked; what it holds is missing. */
   readonly isIncomplete: boolean;
-  /** Retention has dropped what arrived before this time, and the question reaches back before it. */
+  /** Retention has dropped some of what arrived before this time, and the question reaches back before it. */
   readonly prunedBeforeUs: number | undefined;
 };
 

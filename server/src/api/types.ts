@@ -320,7 +320,7 @@ export type GetServerStatusResponse = {
     readonly FreeBytes: number | null;
     /** The first day of which something is kept. */
     readonly OldestDay: number | null;
-    /** Documents that arrived before this time are gone. */
+    /** Some of the documents that arrived before this time are gone. */
     readonly PrunedBefore: number | null;
     /** Null: no limit. */
     readonly RetentionDays: number | null;

@@ -12,7 +12,7 @@ import { writeFiles } from './testing/local-functions.ts';
 
 const spec: FunctionSpec = {
   logicalId: 'VanillaFunction',
-  constructId: undefined,
+  toolName: undefined,
   name: 'vanilla',
   runtime: 'nodejs22.x',
   handler: 'index.handler',

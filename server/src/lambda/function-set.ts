@@ -27,7 +27,7 @@ export type FoundFunction = {
 
 /** The functions of a template as it is now: when its file changes, what changed in it is opened anew. */
 export type FunctionSet = {
-  /** By logical id, name, ARN or the CDK's name. Throws ResourceNotFoundException. */
+  /** By logical id, name, ARN or the name that it has in the CDK or Serverless Framework application. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FoundFunction;
   readonly list: () => readonly FunctionSpec[];
   readonly routes: () => readonly GatewayRoute[];
@@ -89,9 +89,9 @@ export function openFunctionSet(
     const all = [...members.values()];
     // The emulator in AWS's images serves its one function under this name.
     const only = name === 'function' && all.length === 1 ? all[0] : undefined;
-    const called = all.filter(({ pool }) => pool.spec.constructId === name);
-    const byConstruct = called.length === 1 ? called[0] : undefined;
-    const member = all.find(({ pool }) => pool.spec.name === name) ?? members.get(name) ?? byConstruct ?? only;
+    const called = all.filter(({ pool }) => pool.spec.toolName === name);
+    const byTool = called.length === 1 ? called[0] : undefined;
+    const member = all.find(({ pool }) => pool.spec.name === name) ?? members.get(name) ?? byTool ?? only;
     if (member === undefined) {
       const sentence = `Function not found: ${functionArn(name, region, accountId)}`;
       throw new OpenrayError('ResourceNotFoundException', sentence);

@@ -5,8 +5,8 @@ export type FunctionSpec = {
   readonly logicalId: string;
   /** The name in its ARN, log group and segments. */
   readonly name: string;
-  /** What it is called in a CDK application; several may have the same. */
-  readonly constructId: string | undefined;
+  /** What it is called in the CDK or Serverless Framework application; several may have the same. */
+  readonly toolName: string | undefined;
   /** As the template says, such as `nodejs22.x`; empty when it says nothing. */
   readonly runtime: string;
   readonly handler: string;

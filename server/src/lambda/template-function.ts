@@ -30,7 +30,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
   return {
     logicalId,
     name,
-    constructId: constructIdOf(resource.metadata),
+    toolName: toolNameOf(logicalId, resource.metadata, raw),
     runtime,
     handler,
     codeDir: code.kind === 'folder' ? code.dir : raw.dir,
@@ -66,15 +66,25 @@ function lambdaCode(properties: JsonObject, metadata: JsonObject, scope: Scope, 
   if (typeof asset === 'string' && metadata['aws:asset:property'] === 'Code') return folderOf(asset, raw);
   const code = resolveValue(properties.Code, scope);
   if (isJsonObject(code) && typeof code.ZipFile === 'string') return { kind: 'inline', text: code.ZipFile };
-  // The Serverless Framework leaves its template in a folder of its own, beside the code that it has packed.
-  if (isJsonObject(code) && basename(raw.dir) === '.serverless') return { kind: 'folder', dir: dirname(raw.dir) };
+  if (isJsonObject(code) && isServerlessFramework(raw)) return { kind: 'folder', dir: dirname(raw.dir) };
   return folderOf(code, raw);
 }
 
-/** The CDK's own name of what became this resource: `TakeOrder` of `Shop/TakeOrder/Resource`. */
-function constructIdOf(metadata: JsonObject): string | undefined {
+/**
+ * What the function is called in the application that the template was made of: `TakeOrder` of the CDK's path
+ * `Shop/TakeOrder/Resource`, `send-mail` of the Serverless Framework's `SendDashmailLambdaFunction`.
+ */
+function toolNameOf(logicalId: string, metadata: JsonObject, raw: RawTemplate): string | undefined {
   const path = metadata['aws:cdk:path'];
-  return typeof path === 'string' ? path.split('/').at(-2) : undefined;
+  if (typeof path === 'string') return path.split('/').at(-2);
+  const [, name] = isServerlessFramework(raw) ? (/^(.+)LambdaFunction$/.exec(logicalId) ?? []) : [];
+  if (name === undefined) return undefined;
+  return (name.charAt(0).toLowerCase() + name.slice(1)).replaceAll('Dash', '-').replaceAll('Underscore', '_');
+}
+
+/** It leaves its template in a folder of its own, beside the code that it has packed. */
+function isServerlessFramework({ dir }: RawTemplate): boolean {
+  return basename(dir) === '.serverless';
 }
 
 function folderOf(location: JsonValue | undefined, raw: RawTemplate): Code {

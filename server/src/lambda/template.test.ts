@@ -96,6 +96,19 @@ Resources:
     ]);
   });
 
+  test('what does not run here is named once, and everything else runs', () => {
+    const { notes, functions } = read(`
+Resources:
+  Flow: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: flow.json}}
+  Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner.yaml}}
+  A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b}}`);
+    expect(notes).toEqual([
+      'Flow: openray has no Step Functions; its functions run when they are invoked.',
+      'Inner: openray does not look into nested stacks; name their template with --template.',
+    ]);
+    expect(functions.map(({ logicalId }) => logicalId)).toEqual(['A']);
+  });
+
   test('a condition that leads back to itself is an error, not an endless loop', () => {
     expect(() => read('Conditions: {A: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}')).toThrow(
       'Conditions.A: there is no condition A',

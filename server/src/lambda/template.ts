@@ -48,6 +48,14 @@ export type Resource = {
 
 const FUNCTION_TYPES = ['AWS::Serverless::Function', 'AWS::Lambda::Function'];
 
+/** What a user may wonder about when it does not run. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  'AWS::CloudFormation::Stack': 'does not look into nested stacks; name their template with --template',
+  'AWS::Serverless::Application': 'does not look into nested applications; name their template with --template',
+  'AWS::Serverless::StateMachine': 'has no Step Functions; its functions run when they are invoked',
+  'AWS::StepFunctions::StateMachine': 'has no Step Functions; its functions run when they are invoked',
+};
+
 /** Reads a template file. Throws SettingInvalid with one sentence that names file, place and what to do. */
 export function readTemplate(file: string, options: TemplateOptions): Template {
   const path = resolvePath(file);
@@ -92,6 +100,10 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   };
   if (Object.keys(raw.resources).length === 0) {
     throw new OpenrayError('SettingInvalid', `${name}: a template has a map of Resources; this one has none`);
+  }
+  for (const [logicalId, { type }] of Object.entries(raw.resources)) {
+    const what = NOT_RUN[type];
+    if (what !== undefined) base.note(`${logicalId}: openray ${what}.`);
   }
   const values = resourceValues(raw, base, options);
   const scope: Scope = { ...base, resources: { ...values, ...qualifiedValues(raw, { ...base, resources: values }) } };

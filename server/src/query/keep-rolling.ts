@@ -48,7 +48,7 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
         if (isOurs) {
           await forgetPruned();
           await catchUp();
-          await options.between?.({ signal, pause: pauses(store, signal) });
+          await options.between?.({ signal, pause: pausesWithLease() });
         }
         await delay(everyMs, undefined, { signal });
       } catch (thrown) {
@@ -75,6 +75,18 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
     }
     if (said > began)
       log.info({ seconds: Math.round((performance.now() - began) / 1000) }, 'the service map is up to date');
+  }
+
+  /** Other work may take longer than the lease lasts. Nobody else may count meanwhile. */
+  function pausesWithLease(): () => Promise<void> {
+    const pause = pauses(store, signal);
+    let renewed = performance.now();
+    return async () => {
+      await pause();
+      if (!store.isShared || performance.now() - renewed < LEASE.ttlMs / 3) return;
+      if (!(await takeLease(store, { ...LEASE, holder }))) throw new Error('another server counts now');
+      renewed = performance.now();
+    };
   }
 
   /** Cheap: spares an idle server the search for the end of a batch. */

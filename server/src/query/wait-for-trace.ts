@@ -46,7 +46,7 @@ export async function waitForTrace(
   const timedOut = AbortSignal.timeout(timeoutMs);
   const over = AbortSignal.any([signal, timedOut]);
   over.addEventListener('abort', () => wake(), { once: true });
-  /** Another server of the same store takes parts too, and tells nobody here: so it is looked at now and then. */
+  /** What another server of the same store took long ago and stores only now is told to nobody here. */
   const wakeLater = (resolve: () => void) => {
     const timer = setTimeout(resolve, LOOK_AGAIN_MS);
     wake = () => {

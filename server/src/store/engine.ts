@@ -34,7 +34,8 @@ export type Engine = {
   stream(statement: RenderedSql, options: CallOptions): AsyncIterable<string>;
   /**
    * Runs a statement that returns nothing. Commands run one after the other, and never delay an insert.
-   * Statements of the schema (CREATE … IF NOT EXISTS, ALTER, OPTIMIZE) run on every node of a cluster.
+   * Statements of the schema (CREATE … IF NOT EXISTS, ALTER, OPTIMIZE) and those about the rows that each node has (DELETE,
+   * BACKUP, RESTORE) run on every node of a cluster.
    */
   command(statement: RenderedSql, options: CallOptions): Promise<void>;
   /** Resolves once the rows are in the table: all or, on failure, none of them; of a cluster, none or all on each shard. */

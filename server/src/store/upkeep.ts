@@ -34,10 +34,12 @@ export function newUpkeep(database: Pick<Store, 'query' | 'command'>, isShared: 
         }
         timer = setInterval(() => {
           renewing = takeLease(database, lease).then(
-            (isHeld) => isHeld || lost.abort(),
+            (isHeld) => {
+              if (!isHeld) lost.abort();
+            },
             // The store is away for a moment; should it be longer, others see that the time is over.
             () => undefined,
-          ) as Promise<void>;
+          );
         }, LEASE.ttlMs / 3);
       }
     } catch (thrown) {

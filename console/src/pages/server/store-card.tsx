@@ -23,7 +23,7 @@ export function StoreCard({ store }: { readonly store: GetServerStatusResponse['
         <Fact label="Gone">
           {PrunedBefore === null
             ? 'nothing yet'
-            : `what arrived before ${formatTime(PrunedBefore * 1_000_000).slice(0, 16)}`}
+            : `some or all of what arrived before ${formatTime(PrunedBefore * 1_000_000).slice(0, 16)}`}
         </Fact>
         <Fact label="Queue">
           {formatBytes(QueuedBytes)} of {formatBytes(QueueMaxBytes)} ({formatShare(QueuedBytes, QueueMaxBytes)})

@@ -45,3 +45,11 @@ test('what is not on the map is not selected', () => {
   expect(selectedOn(map, { kind: 'node', key: 'x' })).toBeUndefined();
   expect(selectedOn(map, { kind: 'edge', key: 'x→y' })).toBeUndefined();
 });
+
+test('an edge of messages leads to the traces of the consumer', () => {
+  const link = { ...anEdge(queue, shop), isLink: true };
+  expect(selectedOn({ ...map, edges: [link] }, { kind: 'edge', key: link.key })).toMatchObject({
+    isLink: true,
+    selector: 'service("shop")',
+  });
+});

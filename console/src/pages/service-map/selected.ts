@@ -16,6 +16,8 @@ export type Selected = {
   readonly type: string | null;
   /** The selector that the filter language and the time series know it by. */
   readonly selector: string;
+  /** An edge of messages: its traffic are their ages. */
+  readonly isLink: boolean;
   readonly traffic: Traffic;
   /** Edges of a node, with their traffic; the two ends of an edge, without. */
   readonly neighbours: readonly {
@@ -48,6 +50,7 @@ function selectedNode(map: ServiceMap, key: string): Selected | undefined {
     subtitle: kinds.filter((part) => part !== '').join(', '),
     type: node.type,
     selector: serviceSelector(node),
+    isLink: false,
     traffic: node.isClient ? clientTraffic(map, key) : node.traffic,
     neighbours: [
       ...map.edges.filter(({ to }) => to === key).map((edge) => towards(edge, edge.from, 'from')),
@@ -65,7 +68,9 @@ function selectedEdge(map: ServiceMap, key: string): Selected | undefined {
     title: `${labelOf(map, from.key)} → ${labelOf(map, to.key)}`,
     subtitle: edge.isLink ? 'Messages: the consumer has a trace of its own' : 'Calls, as the caller saw them',
     type: to.type,
-    selector: edgeSelector(from, to),
+    // No trace has both ends of a message.
+    selector: edge.isLink ? serviceSelector(to) : edgeSelector(from, to),
+    isLink: edge.isLink,
     traffic: edge.traffic,
     neighbours: [from, to].map((node) => ({
       selection: { kind: 'node', key: node.key },

@@ -5,6 +5,7 @@ import { type Band, bandCondition, bothFilters, outcomeCondition, withConditions
 import { formatCount, formatDuration, formatRate } from '../../shared/format.ts';
 import { percentileUs } from '../../shared/histogram.ts';
 import { HistogramChart } from '../../shared/histogram-chart.tsx';
+import { latencyText } from '../../shared/map/describe.ts';
 import { Glyph } from '../../shared/map/glyph.tsx';
 import type { MapSelection, ServiceMap } from '../../shared/map/graph.ts';
 import { nodeGlyph } from '../../shared/node-type.ts';
@@ -53,7 +54,7 @@ function Details({
 }: Omit<Props, 'map' | 'selection' | 'onClose'> & { readonly selected: Selected }): ReactElement {
   const [band, setBand] = useState<Band>();
   const series = useSeries(range, selected.selector);
-  const { traffic, neighbours } = selected;
+  const { traffic, neighbours, isLink } = selected;
   const minutes = (window.toUs - window.fromUs) / 60_000_000;
   const filterFor = (outcomes: readonly Outcome[]) =>
     bothFilters(
@@ -65,47 +66,51 @@ function Details({
   return (
     <div className={styles.body}>
       <dl className={styles.figures}>
-        <Figure label="Requests" value={formatCount(traffic.total)} />
+        <Figure label={isLink ? 'Messages' : 'Requests'} value={formatCount(traffic.total)} />
         <Figure label="Rate" value={formatRate(traffic.total / minutes)} />
-        <Figure label="Average" value={formatDuration(traffic.averageUs)} />
+        <Figure label={isLink ? 'Average age' : 'Average'} value={latencyText(traffic)} />
         <Figure label="50 %" value={formatDuration(percentileUs(traffic.times, 0.5))} />
         <Figure label="95 %" value={formatDuration(percentileUs(traffic.times, 0.95))} />
         <Figure label="99 %" value={formatDuration(percentileUs(traffic.times, 0.99))} />
       </dl>
       <div className={styles.actions}>
         <TracesLink filter={filterFor([])} isMain>
-          {band ? 'View traces in this band' : 'View traces'}
+          {isLink ? 'View traces of the consumer' : band ? 'View traces in this band' : 'View traces'}
         </TracesLink>
         {bad.length > 0 && <TracesLink filter={filterFor(bad)}>View errors</TracesLink>}
       </div>
+      {!isLink && (
+        <section>
+          <h3>How requests ended</h3>
+          <OutcomeTable counts={traffic.counts} />
+          <div className={styles.links}>
+            {bad.map((outcome) => (
+              <TracesLink key={outcome} filter={filterFor([outcome])}>
+                Traces with {outcome}s
+              </TracesLink>
+            ))}
+          </div>
+        </section>
+      )}
       <section>
-        <h3>How requests ended</h3>
-        <OutcomeTable counts={traffic.counts} />
-        <div className={styles.links}>
-          {bad.map((outcome) => (
-            <TracesLink key={outcome} filter={filterFor([outcome])}>
-              Traces with {outcome}s
-            </TracesLink>
-          ))}
-        </div>
-      </section>
-      <section>
-        <h3>Response time distribution</h3>
+        <h3>{isLink ? 'Age of messages when they were taken' : 'Response time distribution'}</h3>
         <HistogramChart
           times={traffic.times}
-          label={`Response times of ${selected.title}`}
+          label={`${isLink ? 'Ages of messages' : 'Response times'} of ${selected.title}`}
           band={band}
-          onBand={setBand}
+          onBand={isLink ? () => undefined : setBand}
         />
       </section>
-      <section>
-        <h3>Requests over time</h3>
-        {series.data ? (
-          <OutcomeSeries points={series.data} label={`Requests of ${selected.title} over time`} />
-        ) : (
-          <p>{series.error?.message ?? 'Loading'}</p>
-        )}
-      </section>
+      {!isLink && (
+        <section>
+          <h3>Requests over time</h3>
+          {series.data ? (
+            <OutcomeSeries points={series.data} label={`Requests of ${selected.title} over time`} />
+          ) : (
+            <p>{series.error?.message ?? 'Loading'}</p>
+          )}
+        </section>
+      )}
       {neighbours.length > 0 && (
         <section>
           <h3>Connections</h3>

@@ -59,7 +59,7 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
         />
       ),
     },
-    { id: 'sql', label: 'SQL', content: <SqlTab sql={fields.sql} /> },
+    ...(isObject(fields.sql) ? [{ id: 'sql', label: 'SQL', content: <SqlTab sql={fields.sql} /> }] : []),
     ...(isOfFunction(entity)
       ? [
           {

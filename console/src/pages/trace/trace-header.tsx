@@ -55,7 +55,7 @@ export function TraceHeader({ tree, summary, isMapShown, onToggleMap }: Props): 
         <Fact label="Response time">{formatDuration(responseUs(tree))}</Fact>
         <Fact label="Parts">
           {formatCount(segments)} {segments === 1 ? 'segment' : 'segments'}, {formatCount(tree.byId.size - segments)}{' '}
-          subsegments
+          {tree.byId.size - segments === 1 ? 'subsegment' : 'subsegments'}
         </Fact>
       </dl>
       <Button

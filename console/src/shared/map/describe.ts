@@ -2,10 +2,19 @@ import { formatCount, formatDuration, formatRate, formatShare } from '../format.
 import { nodeTypeLabel } from '../node-type.ts';
 import type { MapEdge, MapNode, ServiceMap, Traffic } from './graph.ts';
 
-/** The line below a latency: a rate where the window is known, else how many requests there were. */
-export function volumeText(traffic: Traffic, windowMinutes: number | undefined): string {
-  if (windowMinutes !== undefined) return formatRate(traffic.total / windowMinutes);
-  return `${formatCount(traffic.total)} ${traffic.total === 1 ? 'request' : 'requests'}`;
+/** The line below a latency: a rate where the window is known, else how many requests or messages there were. */
+export function volumeText(
+  { total }: Traffic,
+  windowMinutes: number | undefined,
+  unit: 'request' | 'message' = 'request',
+): string {
+  if (windowMinutes !== undefined) return formatRate(total / windowMinutes);
+  return `${formatCount(total)} ${total === 1 ? unit : `${unit}s`}`;
+}
+
+/** The API counts whole milliseconds: none of them is not nothing. */
+export function latencyText({ averageUs }: Traffic): string {
+  return averageUs === 0 ? '<1 ms' : formatDuration(averageUs);
 }
 
 /** A node as a screen reader says it. */
@@ -16,7 +25,9 @@ export function describeNode(node: MapNode, windowMinutes: number | undefined): 
 /** An edge as a screen reader says it. */
 export function describeEdge(edge: MapEdge, map: ServiceMap, windowMinutes: number | undefined): string {
   const name = (key: string) => map.nodes.find((node) => node.key === key)?.name ?? key;
-  return `${name(edge.from)} to ${name(edge.to)}, ${describeTraffic(edge.traffic, windowMinutes)}`;
+  const ends = `${name(edge.from)} to ${name(edge.to)}`;
+  if (!edge.isLink) return `${ends}, ${describeTraffic(edge.traffic, windowMinutes)}`;
+  return `Messages from ${ends}, average age ${latencyText(edge.traffic)}, ${volumeText(edge.traffic, windowMinutes, 'message')}`;
 }
 
 function describeTraffic(traffic: Traffic, windowMinutes: number | undefined): string {
@@ -24,5 +35,5 @@ function describeTraffic(traffic: Traffic, windowMinutes: number | undefined): s
   const bad = (['fault', 'error', 'throttle'] as const)
     .filter((outcome) => counts[outcome] > 0)
     .map((outcome) => `${formatShare(counts[outcome], total)} ${outcome}s`);
-  return [`average ${formatDuration(traffic.averageUs)}`, volumeText(traffic, windowMinutes), ...bad].join(', ');
+  return [`average ${latencyText(traffic)}`, volumeText(traffic, windowMinutes), ...bad].join(', ');
 }

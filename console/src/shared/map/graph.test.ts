@@ -44,10 +44,18 @@ function aService(ReferenceId: number, Name: string, Type: string | null, Edges:
   };
 }
 
+function aLink(ReferenceId: number): WireEdge {
+  const ages = [
+    { Value: 0.2, Count: 1 },
+    { Value: 0.6, Count: 3 },
+  ];
+  return edgeTo(ReferenceId, { EdgeType: 'link', ResponseTimeHistogram: [], ReceivedEventAgeHistogram: ages });
+}
+
 const services = [
   aService(0, 'fn', 'client', [edgeTo(1)]),
   aService(1, 'fn', 'AWS::Lambda', [edgeTo(2)]),
-  aService(2, 'fn', 'AWS::Lambda::Function', [edgeTo(3, { EdgeType: 'link' }), edgeTo(99)]),
+  aService(2, 'fn', 'AWS::Lambda::Function', [aLink(3), edgeTo(99)]),
   aService(3, 'queue', 'AWS::SQS::Queue', []),
 ];
 
@@ -75,12 +83,10 @@ test('an edge to a service that was not sent is left out', () => {
   expect(toServiceMap(services).edges).toHaveLength(3);
 });
 
-test('a message is told from a call', () => {
-  expect(
-    toServiceMap(services)
-      .edges.filter(({ isLink }) => isLink)
-      .map(({ to }) => to),
-  ).toEqual(['AWS::SQS::Queue|queue']);
+test('a message is told from a call, and has an age', () => {
+  expect(toServiceMap(services).edges.filter(({ isLink }) => isLink)).toMatchObject([
+    { to: 'AWS::SQS::Queue|queue', traffic: { total: 4, averageUs: 500_000 } },
+  ]);
 });
 
 test('what a client saw is the sum of its edges', () => {
@@ -111,9 +117,10 @@ test('near a node are its edges and their other ends; near an edge its ends', ()
 test('nodes and edges are told to a screen reader with what is wrong', () => {
   const map = toServiceMap(services);
   const [node] = map.nodes;
-  const [edge] = map.edges;
-  if (!node || !edge) throw new Error('the map has nodes and edges');
+  const [link, edge] = map.edges;
+  if (!node || !edge || !link) throw new Error('the map has nodes and edges');
   expect(describeNode(node, 2)).toBe('Lambda function fn, average 500 ms, 2/min, 25 % faults');
-  expect(describeEdge(edge, map, undefined)).toBe('fn to queue, average 500 ms, 4 requests, 25 % faults');
+  expect(describeEdge(edge, map, undefined)).toBe('fn to fn, average 500 ms, 4 requests, 25 % faults');
+  expect(describeEdge(link, map, undefined)).toBe('Messages from fn to queue, average age 500 ms, 4 messages');
   expect(volumeText({ ...edge.traffic, total: 1 }, undefined)).toBe('1 request');
 });

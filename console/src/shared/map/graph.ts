@@ -27,7 +27,7 @@ export type MapEdge = {
   readonly key: string;
   readonly from: string;
   readonly to: string;
-  /** From a message's producer to its consumer: two traces, not a call. */
+  /** From a message's producer to its consumer: two traces, not a call. Its times are the ages of the messages. */
   readonly isLink: boolean;
   readonly traffic: Traffic;
 };
@@ -89,13 +89,23 @@ function toNode(key: string, service: WireService): MapNode {
 }
 
 function toEdge(from: string, to: string, edge: WireEdge): MapEdge {
+  const isLink = edge.EdgeType === 'link';
   return {
     key: `${from}→${to}`,
     from,
     to,
-    isLink: edge.EdgeType === 'link',
-    traffic: toTraffic(edge.SummaryStatistics, edge.ResponseTimeHistogram ?? []),
+    isLink,
+    traffic: isLink
+      ? messageTraffic(entriesToUs(edge.ReceivedEventAgeHistogram ?? []))
+      : toTraffic(edge.SummaryStatistics, edge.ResponseTimeHistogram ?? []),
   };
+}
+
+/** Of messages the age is known, and not what became of them: that is in the consumers' traces. */
+function messageTraffic(times: readonly WeightedTime[]): Traffic {
+  const total = times.reduce((sum, { count }) => sum + count, 0);
+  const sumUs = times.reduce((sum, { us, count }) => sum + us * count, 0);
+  return { counts: NO_REQUESTS, total, averageUs: total === 0 ? undefined : sumUs / total, times };
 }
 
 function toTraffic(statistics: WireStatistics | null, histogram: WireEdge['ResponseTimeHistogram'] & object): Traffic {

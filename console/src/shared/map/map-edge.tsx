@@ -1,7 +1,6 @@
 import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from '@xyflow/react';
 import type { ReactElement } from 'react';
-import { formatDuration } from '../format.ts';
-import { volumeText } from './describe.ts';
+import { latencyText, volumeText } from './describe.ts';
 import type { MapEdge } from './graph.ts';
 import styles from './map-edge.module.css';
 
@@ -15,9 +14,12 @@ export type CallEdge = Edge<
   'call'
 >;
 
-/** A call: thicker with more requests, coloured where a notable share of them went wrong. */
+/**
+ * A call: thicker with more requests, coloured where a notable share of them went wrong. A dashed one joins the
+ * producer of messages to their consumer.
+ */
 export function MapEdgeView(props: EdgeProps<CallEdge>): ReactElement {
-  const [path, labelX, labelY] = getBezierPath(props);
+  const [path, labelX, labelY] = props.source === props.target ? loopPath(props) : getBezierPath(props);
   const { data, selected, markerEnd } = props;
   if (!data) return <BaseEdge path={path} />;
   const { edge, windowMinutes, isLabelled, isFaded } = data;
@@ -49,12 +51,23 @@ export function MapEdgeView(props: EdgeProps<CallEdge>): ReactElement {
             style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
             aria-hidden="true"
           >
-            {formatDuration(edge.traffic.averageUs)}
+            {latencyText(edge.traffic)}
+            {edge.isLink && ' old'}
             <br />
-            {volumeText(edge.traffic, windowMinutes)}
+            {volumeText(edge.traffic, windowMinutes, edge.isLink ? 'message' : 'request')}
           </div>
         </EdgeLabelRenderer>
       )}
     </>
   );
 }
+
+/** Of a service that calls itself or takes its own messages: from its right side over its top to its left. */
+function loopPath({ sourceX, sourceY, targetX, targetY }: EdgeProps<CallEdge>): [path: string, x: number, y: number] {
+  const above = sourceY - LOOP_HEIGHT;
+  const path = `M${sourceX},${sourceY} C${sourceX + 36},${above} ${targetX - 36},${above} ${targetX},${targetY}`;
+  // A cubic curve reaches three quarters of the way to its control points.
+  return [path, (sourceX + targetX) / 2, sourceY - LOOP_HEIGHT * 0.75];
+}
+
+const LOOP_HEIGHT = 84;

@@ -1,8 +1,7 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react';
 import type { ReactElement } from 'react';
-import { formatDuration } from '../format.ts';
 import { nodeGlyph, nodeTypeLabel, shortNodeName } from '../node-type.ts';
-import { volumeText } from './describe.ts';
+import { latencyText, volumeText } from './describe.ts';
 import { Glyph } from './glyph.tsx';
 import type { MapNode } from './graph.ts';
 import { HealthRing } from './health-ring.tsx';
@@ -23,11 +22,11 @@ export function MapNodeView({ data, selected }: NodeProps<ServiceNode>): ReactEl
       <div className={styles.ring}>
         <HealthRing counts={node.traffic.counts} size={RING} />
         <div className={styles.inside}>
-          {node.isClient ? (
-            <Glyph glyph="client" size={30} />
+          {node.isClient || node.traffic.total === 0 ? (
+            <Glyph glyph={node.isClient ? 'client' : nodeGlyph(node.type)} size={30} />
           ) : (
             <>
-              <strong>{formatDuration(node.traffic.averageUs)}</strong>
+              <strong>{latencyText(node.traffic)}</strong>
               <span>{volumeText(node.traffic, windowMinutes)}</span>
             </>
           )}

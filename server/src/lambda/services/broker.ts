@@ -3,7 +3,8 @@ import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { fitsPattern } from './event-pattern.ts';
 import { type NewMessage, openQueue, type Queue } from './queue.ts';
-import type { RuleTarget, ServiceSpecs, TopicSubscription } from './service-specs.ts';
+import { sentTo } from './rule-target.ts';
+import type { ServiceSpecs, TopicSubscription } from './service-specs.ts';
 
 export type Notification = {
   readonly message: string;
@@ -190,13 +191,6 @@ function attributeValue({ DataType: type, StringValue: text = null }: JsonObject
   if (typeof text !== 'string') return null;
   if (type === 'String.Array') return parse(text) ?? text;
   return type === 'Number' ? Number(text) : text;
-}
-
-function sentTo({ input, inputPath }: RuleTarget, event: JsonObject): JsonValue {
-  if (input !== undefined) return parse(input) ?? input;
-  if (inputPath === undefined) return event;
-  const keys = inputPath.split('.').slice(1);
-  return keys.reduce<JsonValue>((value, key) => (isJsonObject(value) ? (value[key] ?? null) : null), event);
 }
 
 function parse(text: string): JsonValue | undefined {

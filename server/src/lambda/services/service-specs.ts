@@ -45,6 +45,8 @@ export type RuleTarget = {
   readonly input: string | undefined;
   /** `$.detail`: the part of the event that is sent. */
   readonly inputPath: string | undefined;
+  /** Parts of the event by name, and the text in which `<name>` stands for them. */
+  readonly transformer: { readonly paths: Readonly<Record<string, string>>; readonly template: string } | undefined;
 };
 
 /** A queue whose messages Lambda takes to a function. */
@@ -121,20 +123,24 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
   const arnOf = (functionId: string) => scope.resources[functionId]?.attributes.Arn ?? functionId;
   const events = functionIds.flatMap((functionId) => functionEvents(functionId, raw, resolved));
+  const queueBetween = (event: FunctionEvent) => subscribedQueue(event, scope);
   const eventsOf = (...types: readonly string[]) => events.filter(({ type }) => types.includes(type));
   for (const { functionId, id, type } of events) {
     if (SERVED_EVENTS.includes(type)) continue;
     scope.note(`${functionId}: openray has no ${type}; nothing comes from its event ${id} by itself.`);
   }
   return {
-    queues: ofType(QUEUE).map(({ attributes, properties }) => queueSpec(attributes, properties)),
+    queues: [
+      ...ofType(QUEUE).map(({ attributes, properties }) => queueSpec(attributes, properties)),
+      ...eventsOf('SNS').flatMap((event) => queueBetween(event)?.spec ?? []),
+    ],
     topics: ofType(TOPIC).map(({ attributes }) => ({
       name: attributes.TopicName ?? '',
       arn: attributes.TopicArn ?? '',
     })),
     subscriptions: [
-      ...eventsOf('SNS').map(({ functionId, properties }) =>
-        subscription(properties.Topic, arnOf(functionId), properties),
+      ...eventsOf('SNS').map((event) =>
+        subscription(event.properties.Topic, queueBetween(event)?.arn ?? arnOf(event.functionId), event.properties),
       ),
       ...ofType('AWS::SNS::Subscription').map(({ properties }) =>
         subscription(properties.TopicArn, String(properties.Endpoint ?? ''), properties),
@@ -161,10 +167,26 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
     ],
     sources: [
       ...eventsOf('SQS').flatMap(({ functionId, properties }) => queueSource(functionId, properties.Queue, properties)),
+      ...eventsOf('SNS').flatMap((event) => {
+        const between = queueBetween(event);
+        return between === undefined ? [] : queueSource(event.functionId, between.arn, between.properties);
+      }),
       ...ofType('AWS::Lambda::EventSourceMapping').flatMap((mapping) => mappedSource(mapping, functionIds, scope)),
     ],
     schedules: schedulesOf(events, resources, arnOf, scope),
   };
+}
+
+/** The queue that SAM puts between a topic and a function, where `SqsSubscription` asks for one; or the one it names. */
+function subscribedQueue({ functionId, id, properties }: FunctionEvent, { pseudo }: Scope) {
+  const { SqsSubscription: wanted } = properties;
+  if (wanted === undefined || wanted === false) return undefined;
+  const given = objectOf(wanted);
+  if (typeof given.QueueArn === 'string') return { arn: given.QueueArn, properties: given, spec: undefined };
+  const place = { region: String(pseudo['AWS::Region']), accountId: String(pseudo['AWS::AccountId']) };
+  const value = serviceValue({ type: QUEUE, properties: {}, metadata: {} }, `${functionId}${id}Queue`, place);
+  const attributes: Readonly<Record<string, string>> = value?.attributes ?? {};
+  return { arn: attributes.Arn ?? '', properties: given, spec: queueSpec(attributes, {}) };
 }
 
 function functionEvents(
@@ -269,8 +291,12 @@ function queueSource(functionId: string, queue: JsonValue | undefined, propertie
   ];
 }
 
-function ruleTarget({ Arn: arn, Input: input, InputPath: inputPath }: JsonObject): RuleTarget {
+function ruleTarget(properties: JsonObject): RuleTarget {
+  const { Arn: arn, Input: input, InputPath: inputPath, InputTransformer: transformer } = properties;
+  const { InputPathsMap: map, InputTemplate: template } = objectOf(transformer);
+  const paths = Object.fromEntries(Object.entries(objectOf(map)).map(([name, path]) => [name, String(path)]));
   return {
+    transformer: typeof template === 'string' ? { paths, template } : undefined,
     arn: String(arn ?? ''),
     input: typeof input === 'string' ? input : undefined,
     inputPath: typeof inputPath === 'string' ? inputPath : undefined,

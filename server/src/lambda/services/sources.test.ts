@@ -34,6 +34,9 @@ Resources:
     Properties:
       Events:
         Gold: {Type: SNS, Properties: {Topic: !Ref News, FilterPolicy: {tier: [gold], sizes: [L], amount: [{numeric: ['>=', 2]}]}}}
+  Behind:
+    Type: AWS::Serverless::Function
+    Properties: {Events: {Queued: {Type: SNS, Properties: {Topic: !Ref News, SqsSubscription: {BatchSize: 10}, FilterPolicy: {tier: [gold]}}}}}
   Reader:
     Type: AWS::Serverless::Function
     Properties: {Events: {Body: {Type: SNS, Properties: {Topic: !Ref News, FilterPolicyScope: MessageBody, FilterPolicy: '{"order":{"paid":[true]}}'}}}}
@@ -171,6 +174,13 @@ test('topics hold a batch against policies for attributes, of any type, and for 
     batches(name).flatMap((records) => records.map(({ Sns }) => (Sns as JsonObject).Message));
   expect(messages('Listener')).toEqual(['fits']);
   expect(messages('Reader')).toEqual(['{"order":{"paid":true}}']);
+  const queued = batches('Behind').flat();
+  expect(queued.map(({ body }) => (JSON.parse(String(body)) as JsonObject).Message)).toEqual([
+    'fits',
+    'small',
+    'cheap',
+  ]);
+  expect(queued[0]?.eventSourceARN).toBe('arn:aws:sqs:us-east-1:000000000000:BehindQueuedQueue');
 });
 
 test('streams and other sources that openray does not have are named once, and everything else runs', async () => {

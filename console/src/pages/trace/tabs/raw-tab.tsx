@@ -1,6 +1,6 @@
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
-import { type ReactElement, useMemo, useState } from 'react';
+import { type ReactElement, type ReactNode, useMemo, useState } from 'react';
 import type { Entity, JsonObject } from '../entities.ts';
 import { useSpan } from '../use-span.ts';
 import styles from './code.module.css';
@@ -14,44 +14,53 @@ const SHOWN_CHARS = 200_000;
 /** All that the server has of it, as X-Ray's document or as OpenTelemetry's span. */
 export function RawTab({ traceId, entity }: Props): ReactElement {
   const [form, setForm] = useState<'xray' | 'otlp'>('xray');
+  const choice = (
+    <SegmentedControl
+      label="Form"
+      selectedId={form}
+      options={[
+        { id: 'xray', text: 'X-Ray' },
+        { id: 'otlp', text: 'OpenTelemetry' },
+      ]}
+      onChange={({ detail }) => setForm(detail.selectedId === 'otlp' ? 'otlp' : 'xray')}
+    />
+  );
+  return form === 'xray' ? (
+    <XrayDocument entity={entity}>{choice}</XrayDocument>
+  ) : (
+    <OtlpSpan traceId={traceId} entity={entity}>
+      {choice}
+    </OtlpSpan>
+  );
+}
+
+type FormProps = { readonly entity: Entity; readonly children: ReactNode };
+
+/** Own subsegments included. */
+function XrayDocument({ entity, children }: FormProps): ReactElement {
+  const json = useMemo(() => JSON.stringify(documentOf(entity), null, 2), [entity]);
+  return <Code json={json}>{children}</Code>;
+}
+
+/** With its resource and scope, so that it can be sent to any `/v1/traces` as it is. */
+function OtlpSpan({ traceId, entity, children }: FormProps & { readonly traceId: string }): ReactElement {
+  const { data, error } = useSpan(traceId, entity.id);
+  if (data) return <Code json={JSON.stringify({ resourceSpans: data.ResourceSpans }, null, 2)}>{children}</Code>;
   return (
     <>
-      <div className={styles.actions}>
-        <SegmentedControl
-          label="Form"
-          selectedId={form}
-          options={[
-            { id: 'xray', text: 'X-Ray' },
-            { id: 'otlp', text: 'OpenTelemetry' },
-          ]}
-          onChange={({ detail }) => setForm(detail.selectedId === 'otlp' ? 'otlp' : 'xray')}
-        />
-      </div>
-      {form === 'xray' ? <XrayDocument entity={entity} /> : <OtlpSpan traceId={traceId} entity={entity} />}
+      <div className={styles.actions}>{children}</div>
+      <Nothing>{error ? `There is no span to show: ${error.message}` : 'Reading the span'}</Nothing>
     </>
   );
 }
 
-/** Own subsegments included. */
-function XrayDocument({ entity }: { readonly entity: Entity }): ReactElement {
-  const json = useMemo(() => JSON.stringify(documentOf(entity), null, 2), [entity]);
-  return <Code json={json} copy="Copy the document" />;
-}
-
-/** With its resource and scope, so that it can be sent to any `/v1/traces` as it is. */
-function OtlpSpan({ traceId, entity }: Props): ReactElement {
-  const { data, error } = useSpan(traceId, entity.id);
-  if (error) return <Nothing>The span can not be read: {error.message}</Nothing>;
-  if (!data) return <Nothing>Reading the span</Nothing>;
-  return <Code json={JSON.stringify({ resourceSpans: data.ResourceSpans }, null, 2)} copy="Copy the span" />;
-}
-
-function Code({ json, copy }: { readonly json: string; readonly copy: string }): ReactElement {
+function Code({ json, children }: { readonly json: string; readonly children: ReactNode }): ReactElement {
   return (
     <>
       <div className={styles.actions}>
+        {children}
         <CopyToClipboard
-          copyButtonText={copy}
+          copyButtonText="Copy"
           textToCopy={json}
           copySuccessText="Copied"
           copyErrorText="Could not copy"

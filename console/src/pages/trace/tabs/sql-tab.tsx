@@ -1,11 +1,10 @@
 import type { ReactElement } from 'react';
-import { isObject, type Json, text } from '../entities.ts';
+import { type JsonObject, text } from '../entities.ts';
 import styles from './code.module.css';
-import { Facts, Nothing } from './facts.tsx';
+import { Facts } from './facts.tsx';
 
 /** The statement and where it was sent. */
-export function SqlTab({ sql }: { readonly sql: Json | undefined }): ReactElement {
-  if (!isObject(sql)) return <Nothing>This was no call to an SQL database.</Nothing>;
+export function SqlTab({ sql }: { readonly sql: JsonObject }): ReactElement {
   const { sanitized_query, ...rest } = sql;
   const query = text(sanitized_query);
   return (
