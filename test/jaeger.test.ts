@@ -231,3 +231,50 @@ test('operations of a service whose name has to be escaped', async () => {
   const unknown = await ask(`/api/services/${encodeURIComponent('"\'')}/operations`);
   expect(unknown).toMatchObject({ status: 200, body: { data: [] } });
 });
+
+const summary = z.strictObject({
+  traceId: id(32),
+  rootServiceName: z.string(),
+  rootOperationName: z.string(),
+  minStartTimeUnixNano: z.string().regex(/^\d+$/),
+  maxEndTimeUnixNano: z.string().regex(/^\d+$/),
+  spanCount: z.int(),
+  errorSpanCount: z.int(),
+  orphanSpanCount: z.int(),
+  services: z.array(z.strictObject({ name: z.string(), spanCount: z.int(), errorSpanCount: z.int() })),
+});
+
+test('the newer pages: services, operations, a list, a trace', async () => {
+  expect((await ask('/api/v3/services')).body).toMatchObject({ services: expect.arrayContaining(['billing', 'shop']) });
+  expect((await ask('/api/v3/operations?service=shop')).body).toEqual({
+    operations: [
+      { name: 'GET /cart', spanKind: 'server' },
+      { name: 'charge', spanKind: 'client' },
+    ],
+  });
+  const query = new URLSearchParams({
+    'query.service_name': 'shop',
+    'query.span_name': 'charge',
+    'query.start_time_min': new Date(Date.now() - 3_600_000).toISOString(),
+    'query.start_time_max': new Date().toISOString(),
+    'query.num_traces': '20',
+    'query.duration_max': '1h',
+  });
+  const listed = z.strictObject({ summaries: z.array(summary) });
+  const { summaries } = listed.parse((await ask(`/api/v3/trace-summaries?${query}`)).body);
+  expect(summaries).toMatchObject([{ traceId, rootServiceName: 'shop', rootOperationName: 'GET /cart', spanCount: 2 }]);
+  query.set('query.attributes', '{"tenant":"silver"}');
+  expect((await ask(`/api/v3/trace-summaries?${query}`)).body).toEqual({ summaries: [] });
+
+  const own = await fetch(`${server.url}/v1/traces/${traceId}`);
+  expect((await ask(`/api/v3/traces/${traceId}`)).body).toEqual({ result: await own.json() });
+});
+
+test.each([
+  [`/api/v3/traces/${'e'.repeat(32)}`, 404, 'trace not found'],
+  ['/api/v3/trace-summaries', 400, "parameter 'query.service_name' is required"],
+  ['/api/v3/trace-summaries?query.service_name=a&query.start_time_min=x', 400, 'is no time such as'],
+])('%s fails with %i as a gateway says it', async (path, httpCode, sentence) => {
+  const { status, body } = await ask(path);
+  expect([status, body]).toEqual([httpCode, { error: { httpCode, message: expect.stringContaining(sentence) } }]);
+});

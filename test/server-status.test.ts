@@ -101,7 +101,7 @@ test.each(['light', 'dark'] as const)('the console shows them, and what to do ab
   try {
     const page = await browser.newPage({ colorScheme });
     await page.goto(server.url);
-    await page.getByRole('link', { name: 'Server' }).click();
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Server' }).click();
     await page.waitForURL('**/server*');
     const all = page.getByRole('region', { name: 'Documents' }).getByRole('row', { name: /^All/ });
     await all.waitFor();

@@ -130,7 +130,7 @@ async function spentOn(run: BenchRun, first: number, last: number, work: () => P
 }
 
 /** Until it takes less than a twentieth of a core for a second, after a minute at most. */
-async function untilIdle(pid: number): Promise<void> {
+export async function untilIdle(pid: number): Promise<void> {
   const deadline = performance.now() + 60_000;
   for (let last = cpuSecondsOf(pid), taken = 1; taken > 0.05 && performance.now() < deadline; ) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -1,7 +1,4 @@
-import { Agent, request } from 'node:http';
 import { dirname, join } from 'node:path';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
-import { startOpenray } from '../../scripts/openray.ts';
 import { decodeTraces } from '../../server/src/ingest/otlp-protobuf.ts';
 import type { JsonObject } from '../../server/src/model/json.ts';
 import { anyValueOf } from '../../server/src/model/otlp/build.ts';
@@ -13,18 +10,15 @@ import { encode } from '../../server/src/model/testing/otlp-protocol.ts';
 import type { Figure } from '../figures.ts';
 import type { BenchRun } from '../measure.ts';
 import { startBareEngine } from './bare-client.ts';
+import { forwarding } from './forward.ts';
 import { generateTraces, spanCountOf } from './generate.ts';
 import { percentile } from './latencies.ts';
-import { cpuSecondsOf } from './process-usage.ts';
+import { loadOtlp } from './otlp-load.ts';
 
 /** About what OpenTelemetry's SDKs put into one request: 512 spans. */
 const TRACES_A_REQUEST = 50;
-const CONNECTIONS = 8;
 /** Of the data set, but never more than this: what is measured is a rate. */
 const MAX_TRACES = 5_000;
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-
-type Send = (body: Buffer) => Promise<void>;
 
 /** The same traces as OpenTelemetry's exporters would send them, to a server of their own for each transport. */
 export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
@@ -37,7 +31,7 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
     const { insertSeconds, insertCpuSeconds } = await bare.load(run.options, 0, traceCount);
     for (const transport of ['http', 'grpc'] as const) {
       run.say(`loading ${traceCount} traces over OTLP/${transport}`);
-      const { seconds, cpuSeconds, latenciesMs } = await load(transport, join(folder, `otlp-${transport}`), bodies);
+      const { seconds, cpuSeconds, latenciesMs } = await loadOtlp(transport, join(folder, `otlp-${transport}`), bodies);
       const what = `ingest over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'}`;
       yield {
         name: `ingest-otlp-${transport}`,
@@ -66,6 +60,7 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
   } finally {
     await bare.stop();
   }
+  if (run.wants('ingest-otlp-forwarding')) yield* forwarding(folder, bodies, spans, run.say);
   yield {
     name: 'ingest-otlp-decode',
     what: 'step: protobuf alone',
@@ -103,59 +98,6 @@ function instrumented(place: SpanInPlace): SpanInPlace {
     return Object.entries(members).map(([key, value]) => ({ key, value: anyValueOf(value) }));
   });
   return { ...place, span: { ...place.span, attributes } };
-}
-
-async function load(transport: 'http' | 'grpc', dataDir: string, bodies: readonly Buffer[]) {
-  const server = await startOpenray(['--port', '0', '--data-dir', dataDir, '--log-level', 'warn']);
-  const { send, close } = transport === 'http' ? overHttp(server.otlpHttpUrl) : overGrpc(server.otlpGrpcUrl);
-  try {
-    const pid = server.process.pid as number;
-    const latenciesMs: number[] = [];
-    const beganCpu = cpuSecondsOf(pid);
-    const beganMs = performance.now();
-    const waiting = bodies.values();
-    const worker = async () => {
-      for (const body of waiting) {
-        const sentMs = performance.now();
-        await send(body);
-        latenciesMs.push(performance.now() - sentMs);
-      }
-    };
-    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
-    const seconds = (performance.now() - beganMs) / 1000;
-    return { seconds, cpuSeconds: cpuSecondsOf(pid) - beganCpu, latenciesMs };
-  } finally {
-    close();
-    await server.kill();
-  }
-}
-
-function overHttp(url: string | undefined): { readonly send: Send; close(): void } {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const headers = { 'content-type': 'application/x-protobuf' };
-  const send: Send = (body) =>
-    new Promise((resolve, reject) => {
-      const sending = request(`${url}/v1/traces`, { method: 'POST', agent, headers }, (response) => {
-        response.resume();
-        response.on('end', () => {
-          if (response.statusCode === 200) resolve();
-          else reject(new Error(`OTLP/HTTP answered ${response.statusCode}`));
-        });
-      });
-      sending.on('error', reject);
-      sending.end(body);
-    });
-  return { send, close: () => agent.destroy() };
-}
-
-function overGrpc(url: string | undefined): { readonly send: Send; close(): void } {
-  const client = new Client(new URL(url ?? '').host, credentials.createInsecure());
-  const asIs = (bytes: Buffer) => bytes;
-  const send: Send = (body) =>
-    new Promise((resolve, reject) => {
-      client.makeUnaryRequest(EXPORT, asIs, asIs, body, new Metadata(), (error) => (error ? reject(error) : resolve()));
-    });
-  return { send, close: () => client.close() };
 }
 
 /** What one thread of JavaScript needs for the bytes alone. */

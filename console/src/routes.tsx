@@ -10,7 +10,7 @@ import {
 import { z } from 'zod/mini';
 import { NotFound } from './pages/not-found.tsx';
 import { Frame } from './shared/frame.tsx';
-import { filterParam, rootSearch } from './shared/search.ts';
+import { filterParam, parseSearch, rootSearch, textParam } from './shared/search.ts';
 import { DEFAULT_RANGE } from './shared/time-range.ts';
 
 const root = createRootRoute({
@@ -37,8 +37,8 @@ const serviceMap = createRoute({
     q: filterParam,
     view: z.catch(z._default(z.enum(['map', 'table']), 'map'), 'map'),
     /** The selected node's key, or an edge's `from→to`. */
-    node: z.catch(z.optional(z.string()), undefined),
-    edge: z.catch(z.optional(z.string()), undefined),
+    node: z.catch(z.optional(textParam), undefined),
+    edge: z.catch(z.optional(textParam), undefined),
   }),
   search: { middlewares: [stripSearchParams({ q: '', view: 'map' })] },
   component: lazyRouteComponent(() => import('./pages/service-map/page.tsx'), 'ServiceMapPage'),
@@ -61,7 +61,7 @@ const trace = createRoute({
   path: '/traces/$id',
   validateSearch: z.object({
     /** Id of the selected segment or subsegment. */
-    entity: z.catch(z.optional(z.string()), undefined),
+    entity: z.catch(z.optional(textParam), undefined),
     tab: z.catch(z._default(z.string(), 'overview'), 'overview'),
     map: z.catch(z._default(z.boolean(), true), true),
   }),
@@ -76,6 +76,7 @@ const server = createRoute({
 });
 
 export const router = createRouter({
+  parseSearch,
   routeTree: root.addChildren([index, serviceMap, traces, trace, server]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,

@@ -7,8 +7,8 @@ export function NotFound(): ReactElement {
     <Box padding="xxl" textAlign="center">
       <Box variant="h1">There is no such page</Box>
       <Box variant="p">
-        The console has a <Link to="/service-map">service map</Link>, a list of <Link to="/traces">traces</Link>, and a
-        page for each trace: paste its id into the box above.
+        The console has a <Link to="/service-map">service map</Link>, a list of <Link to="/traces">traces</Link>, what
+        came in at the <Link to="/server">server</Link>, and a page for each trace: paste its id into the box above.
       </Box>
     </Box>
   );

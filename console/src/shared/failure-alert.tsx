@@ -12,8 +12,10 @@ export function FailureAlert({
   readonly onRetry?: () => void;
 }): ReactElement {
   const code = error instanceof ApiFailure ? error.code : 'Error';
+  // The same wrong question gets the same answer.
+  const retry = code === 'InvalidRequestException' ? undefined : onRetry;
   return (
-    <Alert type="error" header={headerOf(code)} action={onRetry && <Button onClick={onRetry}>Try again</Button>}>
+    <Alert type="error" header={headerOf(code)} action={retry && <Button onClick={retry}>Try again</Button>}>
       {sentence(error.message)} {adviceFor(code)}
     </Alert>
   );

@@ -1,6 +1,7 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import SpaceBetween from '@cloudscape-design/components/space-between';
+import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import styles from './no-traces.module.css';
 import { describeTimeRange } from './time-range.ts';
@@ -26,6 +27,12 @@ export function NoTraces({ range, filter, onWiden, onClearFilter }: Props): Reac
         <Button onClick={onWiden}>Look at the last 7 days</Button>
       </SpaceBetween>
       {filter === '' && <FirstTrace />}
+      {filter === '' && (
+        <Box color="text-body-secondary">
+          Sent something already? <Link to="/server">Server</Link> counts what came in, and says why something was not
+          stored.
+        </Box>
+      )}
     </div>
   );
 }

@@ -1,5 +1,8 @@
+import { defaultStringifySearch } from '@tanstack/react-router';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { rootSearch } from './search.ts';
+import { z } from 'zod/mini';
+import { parseSearch, rootSearch, textParam } from './search.ts';
 
 test('a mangled link still opens, with the defaults in place of what is wrong', () => {
   expect(rootSearch.parse({ range: 'yesterday', live: 'maybe' })).toEqual({ range: '1h', live: true });
@@ -8,4 +11,21 @@ test('a mangled link still opens, with the defaults in place of what is wrong', 
 
 test('a good link keeps what it says', () => {
   expect(rootSearch.parse({ range: '15m', live: false })).toEqual({ range: '15m', live: false });
+});
+
+const idIn = (search: string) => z.parse(z.object({ entity: textParam }), parseSearch(search)).entity;
+
+test.each(['1234567890123456', '12345678e9012345', '0000000000000001', '9999999999999999', 'true', '1e5'])(
+  'an id that looks like something else stays an id: %s',
+  (id) => expect(idIn(`?entity=${id}`)).toBe(id),
+);
+
+test('every id of the URL is read as it is written, by hand or by the router', () => {
+  const id = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 16, maxLength: 16 });
+  fc.assert(
+    fc.property(id, (entity) => {
+      expect(idIn(`?entity=${entity}`)).toBe(entity);
+      expect(idIn(defaultStringifySearch({ entity }))).toBe(entity);
+    }),
+  );
 });

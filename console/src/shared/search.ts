@@ -1,3 +1,4 @@
+import { parseSearchWith } from '@tanstack/react-router';
 import { z } from 'zod/mini';
 import { DEFAULT_RANGE, readTimeRange } from './time-range.ts';
 
@@ -7,8 +8,20 @@ export const rangeParam = z.catch(
   DEFAULT_RANGE,
 );
 
+/**
+ * Reads the search part of a URL. The router takes what looks like JSON for JSON, and so an id such as `12345678e9012345` for
+ * infinity; here a number is only what is written as that number is.
+ */
+export const parseSearch = parseSearchWith((text) => {
+  const value: unknown = JSON.parse(text);
+  return typeof value === 'number' && String(value) !== text ? text : value;
+});
+
+/** A text of the URL, also where it looks like a number or like true and false. */
+export const textParam = z.pipe(z.union([z.string(), z.number(), z.boolean()]), z.transform(String));
+
 /** A filter expression of the URL. It is not parsed here: a wrong one is shown with its error. */
-export const filterParam = z.catch(z._default(z.string(), ''), '');
+export const filterParam = z.catch(z._default(textParam, ''), '');
 
 /** What every page carries along. */
 export const rootSearch = z.object({

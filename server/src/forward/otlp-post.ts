@@ -1,11 +1,14 @@
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { constants, gzip } from 'node:zlib';
 import { type Delivery, readRetryAfter } from './delivery.ts';
 import { readPartialSuccess, readStatus } from './otlp-answer.ts';
 import type { OtlpEndpoint } from './otlp-endpoint.ts';
 import type { OtlpSender } from './otlp-send.ts';
 
 const pack = promisify(gzip);
+
+/** Spans are much alike: the least effort packs them nearly as well, in half the time. */
+const FAST = { level: constants.Z_BEST_SPEED };
 
 const SHOWN_CHARACTERS = 300;
 /** Only these are worth another try, says the protocol. */
@@ -24,7 +27,7 @@ export function openHttp({ protocol, urls, headers, isPacked, timeoutMs }: OtlpE
         const answer = await fetch(urls[signal], {
           method: 'POST',
           headers: { ...headers, 'content-type': type, ...encoding },
-          body: new Uint8Array(isPacked ? await pack(body) : body),
+          body: new Uint8Array(isPacked ? await pack(body, FAST) : body),
           // Headers with secrets go nowhere but where they were meant to.
           redirect: 'manual',
           signal: AbortSignal.any([cancel, AbortSignal.timeout(timeoutMs)]),

@@ -15,6 +15,7 @@ import { serveExport } from './export.ts';
 import { goneAway } from './gone-away.ts';
 import { type LambdaApi, serveInvoke } from './invoke.ts';
 import { serveJaeger } from './jaeger.ts';
+import { serveJaegerV3 } from './jaeger-v3.ts';
 import { metricsOf } from './metrics.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
 import { serveZipkin } from './zipkin.ts';
@@ -39,6 +40,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   serveOtlp(app, options.otlp.context, options.otlp.options);
   serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
   serveJaeger(app, options.context.store);
+  serveJaegerV3(app, options.context.store);
   serveExport(app, options.context);
   serveBackup(app, options.context.store);
   serveEvents(app, options.context.arrivals);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
+import { readTraceId, type TraceId } from '../model/trace-id.ts';
 
 const US: Readonly<Record<string, number>> = { ns: 0.001, us: 1, µs: 1, μs: 1, ms: 1e3, s: 1e6, m: 60e6, h: 3_600e6 };
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
@@ -35,4 +36,49 @@ function readTagMap(text: string): Readonly<Record<string, string>> {
   } catch (cause) {
     throw new OpenrayError('InvalidRequestException', "parameter 'tags' is not a JSON object of texts", { cause });
   }
+}
+
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Zeros in front may be missing. */
+export function parseJaegerTraceId(text: string): TraceId {
+  const id = readTraceId(text) ?? (/^[0-9a-f]{1,32}$/i.test(text) ? readTraceId(text.padStart(32, '0')) : undefined);
+  if (id === undefined) throw invalid(`${text.slice(0, 64)} is not a trace id`);
+  return id;
+}
+
+export function all(query: Query, name: string): readonly string[] {
+  const value = query[name];
+  const values = typeof value === 'string' ? [value] : (value ?? []);
+  return values.filter((text) => text !== '');
+}
+
+export const one = (query: Query, name: string): string | undefined => all(query, name)[0];
+
+export function required(query: Query, name: string): string {
+  const value = one(query, name);
+  if (value === undefined) throw invalid(`parameter '${name}' is required`);
+  return value;
+}
+
+export function whole(query: Query, name: string): number | undefined {
+  const text = one(query, name);
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) {
+    throw invalid(`parameter '${name}' is not a whole number`);
+  }
+  return number;
+}
+
+export function duration(query: Query, name: string): number | undefined {
+  const text = one(query, name);
+  if (text === undefined) return undefined;
+  const us = readDurationUs(text);
+  if (us === undefined) throw invalid(`parameter '${name}' is no duration such as 1.2s, 100ms or 500us`);
+  return us;
+}
+
+export function invalid(sentence: string): OpenrayError {
+  return new OpenrayError('InvalidRequestException', sentence);
 }

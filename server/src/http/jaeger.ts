@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
-import { readTraceId, type TraceId } from '../model/trace-id.ts';
 import {
   type JaegerSearch,
   jaegerDependencies,
@@ -12,9 +11,18 @@ import { jaegerOperations } from '../query/jaeger-operations.ts';
 import type { Store } from '../store/store.ts';
 import { ofFastify } from './errors.ts';
 import { goneAway } from './gone-away.ts';
-import { readDurationUs, readTags } from './jaeger-parameters.ts';
+import {
+  all,
+  duration,
+  invalid,
+  one,
+  parseJaegerTraceId,
+  type Query,
+  readTags,
+  required,
+  whole,
+} from './jaeger-parameters.ts';
 
-type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 type Request<Params = unknown> = FastifyRequest<{ Params: Params; Querystring: Query }>;
 
 const DEFAULT_LIMIT = 100;
@@ -121,47 +129,4 @@ function searchOf(query: Query, nowUs: number): JaegerSearch {
     maxDurationUs,
     limit,
   };
-}
-
-/** Zeros in front may be missing. */
-function parseJaegerTraceId(text: string): TraceId {
-  const id = readTraceId(text) ?? (/^[0-9a-f]{1,32}$/i.test(text) ? readTraceId(text.padStart(32, '0')) : undefined);
-  if (id === undefined) throw invalid(`${text.slice(0, 64)} is not a trace id`);
-  return id;
-}
-
-function all(query: Query, name: string): readonly string[] {
-  const value = query[name];
-  const values = typeof value === 'string' ? [value] : (value ?? []);
-  return values.filter((text) => text !== '');
-}
-
-const one = (query: Query, name: string): string | undefined => all(query, name)[0];
-
-function required(query: Query, name: string): string {
-  const value = one(query, name);
-  if (value === undefined) throw invalid(`parameter '${name}' is required`);
-  return value;
-}
-
-function whole(query: Query, name: string): number | undefined {
-  const text = one(query, name);
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) {
-    throw invalid(`parameter '${name}' is not a whole number`);
-  }
-  return number;
-}
-
-function duration(query: Query, name: string): number | undefined {
-  const text = one(query, name);
-  if (text === undefined) return undefined;
-  const us = readDurationUs(text);
-  if (us === undefined) throw invalid(`parameter '${name}' is no duration such as 1.2s, 100ms or 500us`);
-  return us;
-}
-
-function invalid(sentence: string): OpenrayError {
-  return new OpenrayError('InvalidRequestException', sentence);
 }

@@ -1,6 +1,6 @@
 import Button from '@cloudscape-design/components/button';
 import Spinner from '@cloudscape-design/components/spinner';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { ApiFailure } from '../../shared/api.ts';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
@@ -113,11 +113,13 @@ function TraceMap({
 function TraceNotFound({ id, onRetry }: { readonly id: string; readonly onRetry: () => void }): ReactElement {
   return (
     <div className={styles.missing}>
+      <title>No such trace · openray</title>
       <h1>This trace is not here</h1>
       <p>
         Nothing was received of <code>{id}</code>. It may still be on its way: the page opens it as soon as it arrives.
         Otherwise the request was not sampled (look for <code>Sampled=1</code> in its trace header), was sent to another
-        server, or is older than what this one keeps.
+        server, or is older than what this one keeps. <Link to="/server">Server</Link> counts what came in, and says why
+        something was not stored.
       </p>
       <Button onClick={onRetry}>Look again</Button>
     </div>

@@ -45,9 +45,15 @@ export function isExceptionRecord(record: LogRecord): boolean {
 
 function recordedIn({ events = [] }: Span, records: readonly LogRecord[]): readonly Recorded[] {
   const own = events.flatMap((event, index) => (event.name === 'exception' ? [recordedOf(event, index)] : []));
+  const told = newTold();
+  for (const one of own) told.add(one);
   const logged = records
     .map((record, at) => recordedOf(eventOf(record), events.length + at))
-    .filter((one, at, all) => ![...own, ...all.slice(0, at)].some((other) => isSame(one, other)));
+    .filter((one) => {
+      const isNew = !told.has(one);
+      if (isNew) told.add(one);
+      return isNew;
+    });
   if (logged.length === 0) return own;
   return [...own, ...logged].sort(
     (a, b) => compareNanos(a.event.timeUnixNano, b.event.timeUnixNano) || a.index - b.index,
@@ -70,17 +76,38 @@ export function eventsOfRecords(span: Span, records: readonly LogRecord[]): read
 
 const MILLISECOND_NANOS = 1_000_000n;
 
-/** Some SDKs tell of an exception twice, in an event and in a log record. */
-function isSame(a: Recorded, b: Recorded): boolean {
-  const apart = BigInt(a.event.timeUnixNano ?? 0) - BigInt(b.event.timeUnixNano ?? 0);
-  return (
-    apart <= MILLISECOND_NANOS &&
-    apart >= -MILLISECOND_NANOS &&
-    ['exception.type', 'exception.message', 'exception.stacktrace'].every(
-      (key) => text(a.attributes, key) === text(b.attributes, key),
-    )
-  );
+/**
+ * Some SDKs tell of an exception twice, in an event and in a log record: the same type, message and stack within a
+ * millisecond. By the millisecond, with the first and the last moment in it, so that it stays fast however many there are.
+ */
+function newTold(): { add(one: Recorded): void; has(one: Recorded): boolean } {
+  const moments = new Map<string, { first: bigint; last: bigint }>();
+  const placeOf = ({ event, attributes }: Recorded) => {
+    const nanos = BigInt(event.timeUnixNano ?? 0);
+    const what = SAYS.map((key) => JSON.stringify(text(attributes, key) ?? null)).join();
+    return { nanos, at: (step: bigint) => `${nanos / MILLISECOND_NANOS + step} ${what}` };
+  };
+  return {
+    add(one) {
+      const { nanos, at } = placeOf(one);
+      const moment = moments.get(at(0n));
+      if (moment === undefined) moments.set(at(0n), { first: nanos, last: nanos });
+      else if (nanos < moment.first) moment.first = nanos;
+      else if (nanos > moment.last) moment.last = nanos;
+    },
+    has(one) {
+      const { nanos, at } = placeOf(one);
+      const [before, after] = [moments.get(at(-1n)), moments.get(at(1n))];
+      return (
+        moments.has(at(0n)) ||
+        (before !== undefined && nanos - before.last <= MILLISECOND_NANOS) ||
+        (after !== undefined && after.first - nanos <= MILLISECOND_NANOS)
+      );
+    },
+  };
 }
+
+const SAYS = ['exception.type', 'exception.message', 'exception.stacktrace'] as const;
 
 function compareNanos(a: string | undefined, b: string | undefined): number {
   const apart = BigInt(a ?? 0) - BigInt(b ?? 0);

@@ -1,0 +1,69 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import { OTLP_PROTOCOLS, type OtlpProtocol } from '../../server/src/forward/otlp-endpoint.ts';
+import type { Figure } from '../figures.ts';
+import { loadOtlp } from './otlp-load.ts';
+
+/** What it costs a server to send all of it on, beside the same without: both per second of its CPU. */
+export async function* forwarding(
+  folder: string,
+  bodies: readonly Buffer[],
+  spans: number,
+  say: (text: string) => void,
+): AsyncGenerator<Figure> {
+  say('loading without forwarding');
+  const alone = await loadOtlp('http', join(folder, 'forward-none'), bodies, { isWhole: true });
+  for (const protocol of OTLP_PROTOCOLS) {
+    say(`loading and forwarding over ${protocol}`);
+    const backend = await startBackend(protocol);
+    const flags = ['--forward-otlp', backend.url, '--forward-otlp-protocol', protocol];
+    const queue = ['--forward-queue-max-bytes', String(1024 ** 3)];
+    try {
+      const to = join(folder, `forward-${protocol.replace('/', '-')}`);
+      const { cpuSeconds } = await loadOtlp('http', to, bodies, { flags: [...flags, ...queue], isWhole: true });
+      yield {
+        name: `ingest-otlp-forwarding-${protocol}`,
+        what: `ingest over OTLP/HTTP with forwarding over ${protocol}, per second of CPU, with what follows (beside it without)`,
+        unit: 'spans/s',
+        value: spans / cpuSeconds,
+        bare: spans / alone.cpuSeconds,
+      };
+    } finally {
+      backend.close();
+    }
+  }
+}
+
+/** Takes everything and keeps nothing. */
+async function startBackend(protocol: OtlpProtocol): Promise<{ readonly url: string; close(): void }> {
+  if (protocol === 'grpc') return startGrpcBackend();
+  const server = createServer((request, reply) => {
+    request.resume();
+    request.on('end', () => reply.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => void server.close() };
+}
+
+async function startGrpcBackend(): Promise<{ readonly url: string; close(): void }> {
+  const server = new Server();
+  const asIs = (bytes: Buffer) => bytes;
+  const codec = {
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  };
+  const path = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+  const answer = (_call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => done(null, Buffer.alloc(0));
+  server.addService({ Export: { path, requestStream: false, responseStream: false, ...codec } }, { Export: answer });
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (cause, bound) =>
+      cause === null ? resolve(bound) : reject(cause),
+    ),
+  );
+  return { url: `http://127.0.0.1:${port}`, close: () => server.forceShutdown() };
+}
