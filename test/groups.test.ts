@@ -180,6 +180,11 @@ test('graphs, time series, lists, exports and waiting show what is in a group', 
   expect(await listed(`group.arn = "${GroupARN}" AND fault`)).toEqual([acme[1]?.trace_id]);
   expect(await listed('group.name != "acme" AND service("cart")')).toHaveLength(1);
   expect(await listed('group.name = "nowhere"')).toEqual([]);
+  const ofGroup = await fetch(`${server.url}/TraceSummaries`, {
+    method: 'POST',
+    body: JSON.stringify({ StartTime: 0, EndTime: Date.now() / 1000, GroupName: 'acme', FilterExpression: 'ok' }),
+  });
+  expect(await ofGroup.json()).toMatchObject({ TraceSummaries: [{ Id: acme[0]?.trace_id }] });
 
   const exported = await fetch(`${server.url}/export/traces?filter=${encodeURIComponent('group.name = "acme"')}`);
   expect((await exported.text()).trim().split('\n')).toHaveLength(2);

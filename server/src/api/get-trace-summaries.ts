@@ -5,7 +5,7 @@ import type { TraceSummary } from '../model/summary.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { listOrder, type Place, type TimeRangeType } from '../query/list-order.ts';
 import { findTraceSummaries } from '../query/trace-summaries.ts';
-import { tracesAskedFor } from './group.ts';
+import { groupMembers, tracesAskedFor } from './group.ts';
 import { epochSeconds, operation, optional } from './operation.ts';
 import { fromToken, toToken } from './token.ts';
 import type { GetTraceSummariesResponse } from './types.ts';
@@ -20,7 +20,7 @@ const samplingStrategy = z.object({
 
 /**
  * GetTraceSummaries: the traces of a window that match, a page at a time, newest first or as the filter orders them.
- * Every page is exact; a partial scan is never taken up, since a full one is what the caller would rather have.
+ * Beyond X-Ray it takes the name or ARN of a group. Every page is exact; a partial scan is never taken up, since a full one is what the caller would rather have.
  * Throws InvalidRequestException when the filter does not parse (the message names the position).
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html
  */
@@ -34,6 +34,7 @@ export const getTraceSummaries = operation({
     Sampling: optional(z.boolean()),
     SamplingStrategy: optional(samplingStrategy),
     FilterExpression: optional(z.string()),
+    ...groupMembers,
     NextToken: optional(z.string()),
   }),
   async run({ NextToken: token, ...query }, context): Promise<GetTraceSummariesResponse> {

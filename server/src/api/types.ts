@@ -85,7 +85,12 @@ export type GetTraceSummariesRequest = {
   readonly TimeRangeType?: 'TraceId' | 'Event' | 'Service';
   readonly FilterExpression?: string;
   readonly Sampling?: boolean;
-  readonly SamplingStrategy?: { readonly Name?: 'PartialScan' | 'FixedRate'; readonly Value?: number };
+  readonly SamplingStrategy?: {
+    readonly Name?: 'PartialScan' | 'FixedRate';
+    readonly Value?: number /** openray: only traces of the group. */;
+    readonly GroupName?: string;
+    readonly GroupARN?: string;
+  };
   readonly NextToken?: string | null;
 };
 
@@ -219,6 +224,8 @@ export type WireGroup = {
   readonly FilterExpression?: string;
   readonly InsightsConfiguration: { readonly InsightsEnabled: boolean; readonly NotificationsEnabled: boolean };
 };
+/** Of CreateGroup and UpdateGroup; the latter leaves what is left out as it is. */
+export type GroupRequest = { readonly GroupName: string; readonly FilterExpression?: string };
 /** Of CreateGroup, GetGroup and UpdateGroup. */
 export type GroupResponse = { readonly Group: WireGroup };
 export type GetGroupsResponse = { readonly Groups: readonly WireGroup[]; readonly NextToken: null };
