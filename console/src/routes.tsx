@@ -18,7 +18,10 @@ const root = createRootRoute({
   notFoundComponent: NotFound,
   validateSearch: rootSearch,
   search: {
-    middlewares: [retainSearchParams(['range', 'live']), stripSearchParams({ range: DEFAULT_RANGE, live: true })],
+    middlewares: [
+      retainSearchParams(['range', 'live', 'inGroup']),
+      stripSearchParams({ range: DEFAULT_RANGE, live: true, inGroup: '' }),
+    ],
   },
 });
 
@@ -69,6 +72,12 @@ const trace = createRoute({
   component: lazyRouteComponent(() => import('./pages/trace/page.tsx'), 'TracePage'),
 });
 
+const groups = createRoute({
+  getParentRoute: () => root,
+  path: '/groups',
+  component: lazyRouteComponent(() => import('./pages/groups/page.tsx'), 'GroupsPage'),
+});
+
 const server = createRoute({
   getParentRoute: () => root,
   path: '/server',
@@ -77,7 +86,7 @@ const server = createRoute({
 
 export const router = createRouter({
   parseSearch,
-  routeTree: root.addChildren([index, serviceMap, traces, trace, server]),
+  routeTree: root.addChildren([index, serviceMap, traces, trace, groups, server]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
   scrollRestoration: true,

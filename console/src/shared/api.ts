@@ -3,6 +3,7 @@ import type {
   BatchGetTracesResponse,
   GetFunctionLogsRequest,
   GetFunctionLogsResponse,
+  GetGroupsResponse,
   GetServerStatusResponse,
   GetServiceGraphRequest,
   GetServiceGraphResponse,
@@ -14,6 +15,7 @@ import type {
   GetTraceGraphResponse,
   GetTraceSummariesRequest,
   GetTraceSummariesResponse,
+  GroupRequest,
   WireError,
 } from 'openray/api-types';
 import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
@@ -82,6 +84,22 @@ export function getSpan(request: GetSpanRequest, signal: AbortSignal): Promise<A
   return call('/Span', request, signal);
 }
 
+export function getGroups(signal: AbortSignal): Promise<Answered<GetGroupsResponse>> {
+  return call('/Groups', {}, signal);
+}
+
+export function createGroup(request: GroupRequest): Promise<object> {
+  return call('/CreateGroup', request);
+}
+
+export function updateGroup(request: GroupRequest): Promise<object> {
+  return call('/UpdateGroup', request);
+}
+
+export function deleteGroup(name: string): Promise<object> {
+  return call('/DeleteGroup', { GroupName: name });
+}
+
 export function getServerStatus(signal: AbortSignal): Promise<Answered<GetServerStatusResponse>> {
   return call('/ServerStatus', {}, signal);
 }
@@ -99,7 +117,11 @@ export function toWireWindow({ fromUs, toUs }: TimeWindow): { readonly StartTime
   return { StartTime: fromUs / 1_000_000, EndTime: toUs / 1_000_000 };
 }
 
-async function call<Answer>(path: string, request: object, signal: AbortSignal): Promise<Answered<Answer>> {
+async function call<Answer>(
+  path: string,
+  request: object,
+  signal: AbortSignal | null = null,
+): Promise<Answered<Answer>> {
   const headers = { 'content-type': 'application/json' };
   const response = await reach(path, { method: 'POST', headers, body: JSON.stringify(request), signal });
   const answer = await answerOf<Answer>(response);

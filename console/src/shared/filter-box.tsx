@@ -1,9 +1,7 @@
 import Button from '@cloudscape-design/components/button';
-import { lazy, type ReactElement, Suspense, useEffect, useState } from 'react';
+import { type ReactElement, useEffect, useState } from 'react';
 import styles from './filter-box.module.css';
-import { useVocabulary } from './use-vocabulary.ts';
-
-const FilterEditor = lazy(() => import('./filter-editor/editor.tsx'));
+import { FilterField } from './filter-field.tsx';
 
 type Props = {
   /** The filter that is in force. */
@@ -14,34 +12,14 @@ type Props = {
   readonly placeholder: string;
 };
 
-/** The query box: what is typed takes effect with Enter or the button. Until the editor is loaded it is a plain field. */
+/** The query box: what is typed takes effect with Enter or the button. */
 export function FilterBox({ filter, range, onApply, placeholder }: Props): ReactElement {
   const [text, setText] = useState(filter);
   useEffect(() => setText(filter), [filter]);
-  const vocabulary = useVocabulary(range);
   const apply = (next: string) => onApply(next.trim());
   return (
     <search className={styles.box}>
-      <Suspense
-        fallback={
-          <input
-            className={styles.plain}
-            aria-label="Filter expression"
-            placeholder={placeholder}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-            onKeyDown={(event) => event.key === 'Enter' && apply(text)}
-          />
-        }
-      >
-        <FilterEditor
-          text={text}
-          onChange={setText}
-          onApply={apply}
-          placeholder={placeholder}
-          vocabulary={vocabulary}
-        />
-      </Suspense>
+      <FilterField text={text} range={range} onChange={setText} onApply={apply} placeholder={placeholder} />
       {text !== '' && <Button variant="icon" iconName="close" ariaLabel="Clear the filter" onClick={() => apply('')} />}
       <Button variant={text.trim() === filter ? 'normal' : 'primary'} onClick={() => apply(text)}>
         Run

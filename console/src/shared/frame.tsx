@@ -10,6 +10,7 @@ import { TraceIdBox } from './trace-id-box.tsx';
 const PAGES = [
   { to: '/service-map', label: 'Service map' },
   { to: '/traces', label: 'Traces' },
+  { to: '/groups', label: 'Groups' },
   { to: '/server', label: 'Server' },
 ] as const;
 

@@ -5,12 +5,12 @@ import { z } from 'zod/mini';
 import { parseSearch, rootSearch, textParam } from './search.ts';
 
 test('a mangled link still opens, with the defaults in place of what is wrong', () => {
-  expect(rootSearch.parse({ range: 'yesterday', live: 'maybe' })).toEqual({ range: '1h', live: true });
-  expect(rootSearch.parse({})).toEqual({ range: '1h', live: true });
+  expect(rootSearch.parse({ range: 'yesterday', live: 'maybe' })).toEqual({ range: '1h', live: true, inGroup: '' });
+  expect(rootSearch.parse({})).toEqual({ range: '1h', live: true, inGroup: '' });
 });
 
 test('a good link keeps what it says', () => {
-  expect(rootSearch.parse({ range: '15m', live: false })).toEqual({ range: '15m', live: false });
+  expect(rootSearch.parse({ range: '15m', live: false })).toEqual({ range: '15m', live: false, inGroup: '' });
 });
 
 const idIn = (search: string) => z.parse(z.object({ entity: textParam }), parseSearch(search)).entity;

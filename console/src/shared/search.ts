@@ -28,4 +28,6 @@ export const rootSearch = z.object({
   range: rangeParam,
   /** Whether pages follow what arrives. */
   live: z.catch(z._default(z.boolean(), true), true),
+  /** Name of the group that the map and the list show traces of; empty for all traces. */
+  inGroup: z.catch(z._default(textParam, ''), ''),
 });

@@ -7,13 +7,19 @@ import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
 
 export type ServiceGraphAnswer = { readonly map: ServiceMap; readonly window: TimeWindow; readonly gaps: Gaps };
 
-/** The services of a time range and their calls, of the traces that match `filter` (all where it is empty). */
-export function useServiceGraph(range: string, filter: string): UseQueryResult<ServiceGraphAnswer> {
+/**
+ * The services of a time range and their calls, of the traces of `group` that match `filter` (all where they are empty).
+ */
+export function useServiceGraph(range: string, filter: string, group = ''): UseQueryResult<ServiceGraphAnswer> {
   return useQuery({
-    queryKey: ['service-graph', range, filter],
+    queryKey: ['service-graph', range, filter, group],
     queryFn: async ({ signal }) => {
       const window = windowOf(range, nowUs());
-      const request = filter === '' ? toWireWindow(window) : { ...toWireWindow(window), FilterExpression: filter };
+      const request = {
+        ...toWireWindow(window),
+        ...(filter !== '' && { FilterExpression: filter }),
+        ...(group !== '' && { GroupName: group }),
+      };
       const answer = await getServiceGraph(request, signal);
       return { map: toServiceMap(answer.Services), window, gaps: gapsOf(answer) };
     },

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import type { Vocabulary } from 'openray/filter';
 import { useCallback } from 'react';
-import { getServiceGraph, getTraceSummaries, wireWindow } from './api.ts';
+import { getGroups, getServiceGraph, getTraceSummaries, wireWindow } from './api.ts';
 import { vocabularyOf } from './vocabulary.ts';
 
 const FRESH_MS = 60_000;
@@ -18,11 +18,16 @@ export function useVocabulary(range: string): () => Promise<Vocabulary> {
           retry: false,
           queryFn: async ({ signal }) => {
             const window = wireWindow(range);
-            const [graph, newest] = await Promise.all([
+            const [graph, newest, { Groups }] = await Promise.all([
               getServiceGraph(window, signal),
               getTraceSummaries(window, signal),
+              getGroups(signal),
             ]);
-            return vocabularyOf(graph.Services, newest.TraceSummaries);
+            return {
+              ...vocabularyOf(graph.Services, newest.TraceSummaries),
+              groups: Groups.map(({ GroupName }) => GroupName),
+              groupArns: Groups.map(({ GroupARN }) => GroupARN),
+            };
           },
         })
         // Keywords are worth offering even when the server can not say what names there are.

@@ -6,6 +6,7 @@ import { type ReactElement, useMemo } from 'react';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { FilterBox } from '../../shared/filter-box.tsx';
 import { GapsNotice } from '../../shared/gaps-notice.tsx';
+import { GroupSelect } from '../../shared/group-select.tsx';
 import type { MapSelection, ServiceMap } from '../../shared/map/graph.ts';
 import { MapView } from '../../shared/map/map-view.tsx';
 import { NoTraces } from '../../shared/no-traces.tsx';
@@ -21,9 +22,9 @@ const route = getRouteApi('/service-map');
 
 /** Which services there are, how they call each other, and how they fare. */
 export function ServiceMapPage(): ReactElement {
-  const { range, q, view, node, edge } = route.useSearch();
+  const { range, q, inGroup, view, node, edge } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, isFetching, refetch } = useServiceGraph(range, q);
+  const { data, error, isPending, isFetching, refetch } = useServiceGraph(range, q, inGroup);
   const selection = useMemo<MapSelection | undefined>(
     () =>
       node !== undefined ? { kind: 'node', key: node } : edge !== undefined ? { kind: 'edge', key: edge } : undefined,
@@ -52,6 +53,7 @@ export function ServiceMapPage(): ReactElement {
           placeholder="Only traces that match, such as: service(&quot;checkout&quot;) { fault }"
           onApply={(next) => void navigate({ search: (before) => ({ ...before, q: next }) })}
         />
+        <GroupSelect />
         <ServiceFinder map={data?.map} onSelect={select} />
         <SegmentedControl
           label="Form"
@@ -84,9 +86,9 @@ export function ServiceMapPage(): ReactElement {
           {isEmpty && !error && (
             <NoTraces
               range={range}
-              filter={q}
+              filter={q || inGroup}
               onWiden={() => void navigate({ search: (before) => ({ ...before, range: '7d' }) })}
-              onClearFilter={() => void navigate({ search: (before) => ({ ...before, q: '' }) })}
+              onClearFilter={() => void navigate({ search: (before) => ({ ...before, q: '', inGroup: '' }) })}
             />
           )}
           {data && !isEmpty && view === 'map' && (

@@ -1,5 +1,5 @@
 import Button from '@cloudscape-design/components/button';
-import { Link } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { type ReactElement, useState } from 'react';
 import { type Band, bandCondition, bothFilters, outcomeCondition, withConditions } from '../../shared/filter-text.ts';
 import { formatCount, formatDuration, formatRate } from '../../shared/format.ts';
@@ -52,8 +52,9 @@ function Details({
   filter,
   onSelect,
 }: Omit<Props, 'map' | 'selection' | 'onClose'> & { readonly selected: Selected }): ReactElement {
+  const { inGroup } = useSearch({ from: '__root__' });
   const [band, setBand] = useState<Band>();
-  const series = useSeries(range, selected.selector);
+  const series = useSeries(range, selected.selector, inGroup);
   const { traffic, neighbours, isLink } = selected;
   const minutes = (window.toUs - window.fromUs) / 60_000_000;
   const filterFor = (outcomes: readonly Outcome[]) =>

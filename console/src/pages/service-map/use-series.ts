@@ -6,16 +6,24 @@ import type { SeriesPoint } from '../../shared/outcome-series.tsx';
 import { nowUs, windowOf } from '../../shared/time-range.ts';
 import { fillSeries, periodFor } from './series.ts';
 
-/** Requests over time of what `selector` (`service(…)` or `edge(…)`) names, oldest first, without gaps. */
-export function useSeries(range: string, selector: string): UseQueryResult<readonly SeriesPoint[]> {
+/**
+ * Requests over time of what `selector` (`service(…)` or `edge(…)`) names, in the traces of `group` (all where it is empty),
+ * oldest first, without gaps.
+ */
+export function useSeries(range: string, selector: string, group: string): UseQueryResult<readonly SeriesPoint[]> {
   return useQuery({
-    queryKey: ['series', range, selector],
+    queryKey: ['series', range, selector, group],
     queryFn: async ({ signal }) => {
       const window = windowOf(range, nowUs());
       const period = periodFor(window);
       // A point is known by the end of its interval, and the running one ends after now.
       const upToNext = { ...window, toUs: window.toUs + period * 1_000_000 };
-      const request = { ...toWireWindow(upToNext), EntitySelectorExpression: selector, Period: period };
+      const request = {
+        ...toWireWindow(upToNext),
+        EntitySelectorExpression: selector,
+        Period: period,
+        ...(group !== '' && { GroupName: group }),
+      };
       const { TimeSeriesServiceStatistics } = await getTimeSeries(request, signal);
       const points = TimeSeriesServiceStatistics.map((point) => ({
         endUs: point.Timestamp * 1_000_000,

@@ -6,6 +6,7 @@ import { FilterBox } from '../../shared/filter-box.tsx';
 import { bothFilters } from '../../shared/filter-text.ts';
 import { allGaps, gapsOf } from '../../shared/gaps.ts';
 import { GapsNotice } from '../../shared/gaps-notice.tsx';
+import { GroupSelect } from '../../shared/group-select.tsx';
 import { NoTraces } from '../../shared/no-traces.tsx';
 import { TimeRangePicker } from '../../shared/time-range-picker.tsx';
 import { Distribution } from './distribution.tsx';
@@ -18,10 +19,10 @@ const route = getRouteApi('/traces');
 
 /** Traces of a time range that match a filter: how long they took, what they have in common, and each of them. */
 export function TracesPage(): ReactElement {
-  const { range, q, group, page } = route.useSearch();
+  const { range, q, inGroup, group, page } = route.useSearch();
   const navigate = route.useNavigate();
   const { data, error, isPending, isFetching, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useTraceSummaries(range, q, page);
+    useTraceSummaries(range, q, inGroup, page);
   const traces = useMemo(() => data?.pages.flatMap(({ answer }) => answer.TraceSummaries) ?? [], [data]);
   const gaps = useMemo(() => allGaps(data?.pages.map(({ answer }) => gapsOf(answer)) ?? []), [data]);
   const setFilter = (next: string) => void navigate({ search: (before) => ({ ...before, q: next, page: 1 }) });
@@ -38,6 +39,7 @@ export function TracesPage(): ReactElement {
           placeholder="Search traces, such as: annotation.user_id = &quot;brian1&quot; AND responsetime > 0.5"
           onApply={setFilter}
         />
+        <GroupSelect />
         <TimeRangePicker />
       </div>
       <GapsNotice gaps={gaps} />
@@ -51,9 +53,9 @@ export function TracesPage(): ReactElement {
         {data && !error && traces.length === 0 && (
           <NoTraces
             range={range}
-            filter={q}
+            filter={q || inGroup}
             onWiden={() => void navigate({ search: (before) => ({ ...before, range: '7d' }) })}
-            onClearFilter={() => setFilter('')}
+            onClearFilter={() => void navigate({ search: (before) => ({ ...before, q: '', inGroup: '', page: 1 }) })}
           />
         )}
         {traces.length > 0 && (

@@ -16,14 +16,15 @@ type PageParam = { readonly token: string; readonly window: ReturnType<typeof wi
 /** More pages than this are not read anew each time that something arrives; the reader would lose the place. */
 const MAX_LIVE_PAGES = 3;
 
-/** Traces of the range that match, newest first as the server sends them, a page at a time. */
+/** Traces of the range and the group (all where it is empty) that match, newest first as the server sends them, a page at a time. */
 export function useTraceSummaries(
   range: string,
   filter: string,
+  group: string,
   loadedPages: number,
 ): UseInfiniteQueryResult<InfiniteData<Page>> {
   return useInfiniteQuery({
-    queryKey: ['trace-summaries', range, filter],
+    queryKey: ['trace-summaries', range, filter, group],
     initialPageParam: undefined as PageParam,
     queryFn: async ({ pageParam, signal }): Promise<Page> => {
       const window = pageParam?.window ?? wireWindow(range);
@@ -31,6 +32,7 @@ export function useTraceSummaries(
         {
           ...window,
           ...(filter === '' ? {} : { FilterExpression: filter }),
+          ...(group === '' ? {} : { GroupName: group }),
           ...(pageParam ? { NextToken: pageParam.token } : {}),
         },
         signal,

@@ -1,0 +1,63 @@
+import Spinner from '@cloudscape-design/components/spinner';
+import { getRouteApi } from '@tanstack/react-router';
+import { type ReactElement, useState } from 'react';
+import { FailureAlert } from '../../shared/failure-alert.tsx';
+import { useGroups } from '../../shared/use-groups.ts';
+import { GroupForm } from './group-form.tsx';
+import { GroupRow } from './group-row.tsx';
+import styles from './page.module.css';
+
+const route = getRouteApi('__root__');
+
+/** The groups of traces: filters that have a name, to look at the map and the list through. */
+export function GroupsPage(): ReactElement {
+  const { range } = route.useSearch();
+  const { data: groups, error, refetch } = useGroups();
+  const [changed, setChanged] = useState<string>();
+  return (
+    <div className={styles.page}>
+      <title>Groups · openray</title>
+      <header>
+        <h1>Groups</h1>
+        <p>
+          A group is a filter that has a name. Traces are in it as soon as its filter matches them, also those that
+          arrived before.
+        </p>
+      </header>
+      {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
+      {!groups && !error && (
+        <div className={styles.loading}>
+          <Spinner size="large" /> Loading the groups
+        </div>
+      )}
+      {groups && (
+        <>
+          <GroupForm
+            key={changed ?? ''}
+            group={groups.find(({ GroupName }) => GroupName === changed)}
+            range={range}
+            onDone={() => setChanged(undefined)}
+          />
+          <section className={styles.card} aria-label="Groups">
+            <table className={styles.groups}>
+              <thead>
+                <tr>
+                  <th scope="col">Name</th>
+                  <th scope="col">Filter</th>
+                  <th scope="col">
+                    <span className="visually-hidden">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {groups.map((group) => (
+                  <GroupRow key={group.GroupARN} group={group} onChange={() => setChanged(group.GroupName)} />
+                ))}
+              </tbody>
+            </table>
+          </section>
+        </>
+      )}
+    </div>
+  );
+}
