@@ -201,7 +201,9 @@ describe('against the pure functions', () => {
       const insights = { isEnabled: false, notifies: false };
       await createGroup(store, OWNER, { name: 'g', expression: 'ok', insights, tags: [] });
       const selector = fc.constantFrom(
-        ...[undefined, 'service("shop")', 'edge("shop", "stock")'].map((text) => text && parseEntitySelector(text)),
+        ...[undefined, 'service("shop")', 'edge("shop", "stock")'].map((text) =>
+          text === undefined ? undefined : parseEntitySelector(text),
+        ),
       );
       const text = fc.constantFrom('group.name = "g"', 'group.name != "g"', 'group.name = "g" AND service("stock")');
       await fc.assert(
