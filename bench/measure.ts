@@ -6,7 +6,7 @@ import type { Figure } from './figures.ts';
 import { type BareEngine, startBareEngine } from './load/bare-client.ts';
 import { diskUse, fileCreation, startUp } from './load/footprint.ts';
 import { type Dataset, type DatasetOptions, makeDataset } from './load/generate.ts';
-import { ingest } from './load/ingest.ts';
+import { ingest, untilIdle } from './load/ingest.ts';
 import { ingestOtlp } from './load/otlp.ts';
 import { reads, readYourWrites, walkList } from './load/reads.ts';
 import { newXRayCaller, type XRayCaller } from './load/send.ts';
@@ -108,6 +108,8 @@ async function* allFigures(run: BenchRun): AsyncGenerator<Figure> {
   yield* ingest(run);
   if (run.wants('ingest-otlp')) yield* ingestOtlp(run);
   yield* fileCreation(run);
+  run.say('waiting until all of it is counted and merged');
+  await untilIdle(run.server.process.pid as number);
   yield* reads(run);
   if (run.wants('list')) yield* walkList(run);
   if (run.wants('write')) yield* readYourWrites(run);

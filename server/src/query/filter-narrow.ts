@@ -113,12 +113,13 @@ function narrowService(identity: Identity | undefined, where: Condition | undefi
   const isMade = sql`(is_segment OR namespace IN ('aws', 'remote'))`;
   const named = someRow(sql.and([sql`name = ${name}`, isMade, ...common]));
   if (type !== undefined && !type.startsWith('AWS::')) return named;
-  // A part of its own for each way to find rows: by the key of the table, by the index of attributes, by neither.
+  // A part of its own for each way to find rows: by the key of the table, by the index of attributes, by neither. The
+  // attributes are in another row than what else is known: to ask for that one, too, costs more than it rules out.
   const resources = RESOURCE_FIELDS.map((field) => attributeRow(`segment.aws.${field}`, name));
   const aliases = awsCallNames(name);
   return either([
     named,
-    both([someRow(sql.or(resources)), someRow(sql.and([sql`namespace = 'aws'`, ...common]))]),
+    someRow(sql.or(resources)),
     ...(aliases.length > 0
       ? [someRow(sql.and([sql`namespace = 'aws'`, sql.or(aliases.map(isCalled)), ...common]))]
       : []),
