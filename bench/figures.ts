@@ -9,7 +9,7 @@ export type Figure = {
   readonly name: string;
   /** For people: what was done. */
   readonly what: string;
-  readonly unit: 'spans/s' | 'ms' | 'MB' | 'bytes/span' | 'traces' | 'share';
+  readonly unit: 'spans/s' | 'ms' | 'MB' | 'bytes/span' | 'us/span' | 'traces' | 'share';
   readonly value: number;
   readonly bare?: number;
   readonly target?: Bound;

@@ -1,9 +1,10 @@
 import type { Figure } from '../figures.ts';
 import type { BenchRun } from '../measure.ts';
 import type { LoadTimes } from './bare-client.ts';
+import { addParts, partFigures } from './cpu-figures.ts';
 import { generateTraces, spanCountOf } from './generate.ts';
 import { percentile } from './latencies.ts';
-import { cpuSecondsOf } from './process-usage.ts';
+import { type CpuParts, cpuPartsOf, cpuSecondsOf } from './process-usage.ts';
 import { newXRayCaller, putDocuments, readMetrics, sendDatagrams } from './send.ts';
 
 /** Clients that send at once, each waiting for its acknowledgement. */
@@ -16,7 +17,12 @@ const UDP_SHARE = 0.1;
 const PER_CORE = { atLeast: 30_000 };
 const OF_BARE = { atLeast: 0.4 };
 
-type Spent = { readonly spans: number; readonly seconds: number; readonly cpuSeconds: number };
+type Spent = {
+  readonly spans: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly parts: CpuParts;
+};
 type Taken = Spent & { readonly bare: LoadTimes };
 
 /** Loads the whole data set into the server and, in turns, the same rows into the bare engine. */
@@ -101,6 +107,8 @@ function* rates(door: string, what: string, taken: readonly Taken[]): Generator<
       ),
     target: PER_CORE,
   };
+  const parts = taken.map((turn) => turn.parts).reduce((all, turn) => addParts(all, turn));
+  yield* partFigures(`ingest-${door}`, what, spans, parts);
 }
 
 /** What one thread of JavaScript can do at most, step by step: no server can be faster than its slowest. */
@@ -120,18 +128,20 @@ function* decoding(taken: readonly Taken[]): Generator<Figure> {
 async function spentOn(run: BenchRun, first: number, last: number, work: () => Promise<void>): Promise<Spent> {
   const pid = run.server.process.pid as number;
   const beganCpu = cpuSecondsOf(pid);
+  const beganParts = cpuPartsOf(pid);
   const beganMs = performance.now();
   await work();
   return {
     spans: spanCountOf(last - first),
     seconds: (performance.now() - beganMs) / 1000,
     cpuSeconds: cpuSecondsOf(pid) - beganCpu,
+    parts: addParts(cpuPartsOf(pid), beganParts, -1),
   };
 }
 
-/** Until it takes less than a twentieth of a core for a second, after a minute at most. */
+/** Until it takes less than a twentieth of a core for a second, after half an hour at most. */
 export async function untilIdle(pid: number): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 1_800_000;
   for (let last = cpuSecondsOf(pid), taken = 1; taken > 0.05 && performance.now() < deadline; ) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const now = cpuSecondsOf(pid);

@@ -1,8 +1,9 @@
 import { Agent, request } from 'node:http';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { startOpenray } from '../../scripts/openray.ts';
+import { addParts } from './cpu-figures.ts';
 import { untilIdle } from './ingest.ts';
-import { cpuSecondsOf } from './process-usage.ts';
+import { type CpuParts, cpuPartsOf, cpuSecondsOf } from './process-usage.ts';
 
 const CONNECTIONS = 8;
 const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
@@ -15,19 +16,27 @@ export type OtlpLoadOptions = {
   readonly isWhole?: boolean;
 };
 
+export type OtlpLoad = {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly parts: CpuParts;
+  readonly latenciesMs: readonly number[];
+};
+
 /** Sends requests to a server of their own and weighs what it does. */
 export async function loadOtlp(
   transport: 'http' | 'grpc',
   dataDir: string,
   bodies: readonly Buffer[],
   { flags = [], isWhole = false }: OtlpLoadOptions = {},
-): Promise<{ readonly seconds: number; readonly cpuSeconds: number; readonly latenciesMs: readonly number[] }> {
+): Promise<OtlpLoad> {
   const server = await startOpenray(['--port', '0', '--data-dir', dataDir, '--log-level', 'warn', ...flags]);
   const { send, close } = transport === 'http' ? overHttp(server.otlpHttpUrl) : overGrpc(server.otlpGrpcUrl);
   try {
     const pid = server.process.pid as number;
     const latenciesMs: number[] = [];
     const beganCpu = cpuSecondsOf(pid);
+    const beganParts = cpuPartsOf(pid);
     const beganMs = performance.now();
     const waiting = bodies.values();
     const worker = async () => {
@@ -40,7 +49,8 @@ export async function loadOtlp(
     await Promise.all(Array.from({ length: CONNECTIONS }, worker));
     const seconds = (performance.now() - beganMs) / 1000;
     if (isWhole) await untilIdle(pid);
-    return { seconds, cpuSeconds: cpuSecondsOf(pid) - beganCpu, latenciesMs };
+    const parts = addParts(cpuPartsOf(pid), beganParts, -1);
+    return { seconds, cpuSeconds: cpuSecondsOf(pid) - beganCpu, parts, latenciesMs };
   } finally {
     close();
     await server.kill();

@@ -10,6 +10,7 @@ import { encode } from '../../server/src/model/testing/otlp-protocol.ts';
 import type { Figure } from '../figures.ts';
 import type { BenchRun } from '../measure.ts';
 import { startBareEngine } from './bare-client.ts';
+import { partFigures } from './cpu-figures.ts';
 import { forwarding } from './forward.ts';
 import { generateTraces, spanCountOf } from './generate.ts';
 import { percentile } from './latencies.ts';
@@ -18,7 +19,7 @@ import { loadOtlp } from './otlp-load.ts';
 /** About what OpenTelemetry's SDKs put into one request: 512 spans. */
 const TRACES_A_REQUEST = 50;
 /** Of the data set, but never more than this: what is measured is a rate. */
-const MAX_TRACES = 5_000;
+const MAX_TRACES = 20_000;
 
 /** The same traces as OpenTelemetry's exporters would send them, to a server of their own for each transport. */
 export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
@@ -31,7 +32,8 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
     const { insertSeconds, insertCpuSeconds } = await bare.load(run.options, 0, traceCount);
     for (const transport of ['http', 'grpc'] as const) {
       run.say(`loading ${traceCount} traces over OTLP/${transport}`);
-      const { seconds, cpuSeconds, latenciesMs } = await loadOtlp(transport, join(folder, `otlp-${transport}`), bodies);
+      const load = await loadOtlp(transport, join(folder, `otlp-${transport}`), bodies);
+      const { seconds, cpuSeconds, parts, latenciesMs } = load;
       const what = `ingest over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'}`;
       yield {
         name: `ingest-otlp-${transport}`,
@@ -49,6 +51,7 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
         bare: spans / Math.max(0.01, insertCpuSeconds),
         target: { atLeast: 30_000 },
       };
+      yield* partFigures(`ingest-otlp-${transport}`, what, spans, parts);
       yield {
         name: `ingest-otlp-${transport}-acknowledge-p99`,
         what: `acknowledge ${TRACES_A_REQUEST * 10} spans over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'} under full load, p99`,
