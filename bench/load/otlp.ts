@@ -19,7 +19,7 @@ import { loadOtlp } from './otlp-load.ts';
 /** About what OpenTelemetry's SDKs put into one request: 512 spans. */
 const TRACES_A_REQUEST = 50;
 /** Of the data set, but never more than this: what is measured is a rate. */
-const MAX_TRACES = 20_000;
+const MAX_TRACES = 10_000;
 
 /** The same traces as OpenTelemetry's exporters would send them, to a server of their own for each transport. */
 export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
