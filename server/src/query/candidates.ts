@@ -94,12 +94,11 @@ export function byStartSql(search: Search, { slice, isDescending, after, limit, 
   const { fromUs, toUs } = slice;
   const narrowed = candidates(search, fromUs);
   const isWhole = search.by !== 'TraceId' || (search.narrow !== undefined && toUs >= search.window.toUs);
+  // One small set: that of all traces of the slice would cost more to look up than to narrow first.
+  const inSlice = sql.and([sql`start_us >= ${fromUs} AND start_us < ${toUs}`, ...narrowed]);
   const where = [
     HAS_ENTITIES,
-    ...narrowed,
-    ...(isWhole
-      ? []
-      : [sql`trace_id IN (SELECT trace_id FROM entities WHERE start_us >= ${fromUs} AND start_us < ${toUs})`]),
+    ...(isWhole ? narrowed : [sql`trace_id IN (SELECT trace_id FROM entities WHERE ${inSlice})`]),
     ...(without === undefined ? [] : [sql`trace_id NOT IN (${surelyValuedSql(search, without, narrowed)})`]),
   ];
   const having = [sql`key >= ${fromUs} AND key < ${toUs}`, ...(after ? [behind(after, isDescending)] : [])];
