@@ -41,7 +41,6 @@ import { newStats } from './stats.ts';
 import type { TableCopy } from './store/backup.ts';
 import { openStore, type StoreOptions } from './store/open-store.ts';
 import { restoreStore } from './store/restore.ts';
-import { sql } from './store/sql.ts';
 import type { Store } from './store/store.ts';
 
 export type RunningServer = {
@@ -104,7 +103,7 @@ export async function startServer(
     closers.push(arrivals.close);
 
     const ingest: IngestContext = { store, stats, arrivals, onStored: forwards.take };
-    const nextSeq = newSequence(await lastSeqOf(store));
+    const nextSeq = newSequence(store.lastSeq);
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
     let functions: Functions | undefined;
@@ -216,13 +215,6 @@ function forwardOptions({
 }
 
 /** Arrival numbers go on behind those that are stored, also when the clock was set back. */
-async function lastSeqOf(store: Store): Promise<number> {
-  // A shard that is away does not keep a server from starting.
-  const asked = { onIncomplete: () => undefined };
-  const rows = await store.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, asked);
-  return rows[0]?.last ?? 0;
-}
-
 /** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */
 async function listenOtlp(
   { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,

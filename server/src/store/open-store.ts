@@ -159,7 +159,7 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
   const database = databaseOver(engine, options);
-  const [known, lastSeq] = await Promise.all([readRetentionMarks(database), isShared ? 0 : lastSeqOf(database)]).catch(
+  const [known, lastSeq] = await Promise.all([readRetentionMarks(database), lastSeqOf(database)]).catch(
     async (thrown) => {
       await engine.close();
       throw thrown;
@@ -191,6 +191,7 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     insert: engine.insert,
     settledSeq: commits.settledSeq,
     recent,
+    lastSeq,
     isShared,
     serverNumber,
     backUp: (name, signal) => backUpAlone(engine, upkeep, { name, signal }),
@@ -216,7 +217,9 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
 const RECENT_BYTES = 32 * 1024 * 1024;
 
 async function lastSeqOf(database: Database): Promise<number> {
-  const rows = await database.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`);
+  // A shard that is away does not keep a server from starting.
+  const asked = { onIncomplete: () => undefined };
+  const rows = await database.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, asked);
   return rows[0]?.last ?? 0;
 }
 

@@ -82,6 +82,8 @@ export type Store = {
   /** Some documents that arrived before this time are about to be deleted: answers say so from here on. */
   noteThinned(beforeUs: number): Promise<void>;
   readonly recent: RecentDocuments;
+  /** The last document that was stored when the store was opened; 0 when there was none. */
+  readonly lastSeq: number;
   /** Whether other servers may store documents here, too. */
   readonly isShared: boolean;
   /** In the column `server` of what this server stores. */
