@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import { accept } from '../ingest/accept.ts';
 import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
-import { operation } from './operation.ts';
+import { type ApiContext, operation } from './operation.ts';
 
 const MAX_DOCUMENTS = 50;
 
@@ -20,14 +20,17 @@ export const putTraceSegments = operation({
     if (texts.length > MAX_DOCUMENTS) {
       throw new OpenrayError('InvalidRequestException', `Exceeding maximum segment count: ${MAX_DOCUMENTS}`);
     }
-    const outcomes = texts.flatMap((text) =>
-      parseDocument(text, context.nextSeq(), { ...DEFAULT_LIMITS, maxBytes: context.documentMaxBytes }),
-    );
-    await accept(outcomes, 'http', context);
-    return {
-      UnprocessedTraceSegments: outcomes.flatMap((outcome) =>
-        outcome.ok ? [] : [{ Id: outcome.id ?? null, ErrorCode: outcome.code, Message: outcome.message }],
-      ),
-    };
+    const { stored, unprocessed } = take(texts, context);
+    await stored;
+    return { UnprocessedTraceSegments: unprocessed };
   },
 });
+
+function take(texts: readonly string[], context: ApiContext) {
+  const limits = { ...DEFAULT_LIMITS, maxBytes: context.documentMaxBytes };
+  const outcomes = texts.flatMap((text) => parseDocument(text, context.nextSeq(), limits));
+  const unprocessed = outcomes.flatMap((outcome) =>
+    outcome.ok ? [] : [{ Id: outcome.id ?? null, ErrorCode: outcome.code, Message: outcome.message }],
+  );
+  return { stored: accept(outcomes, 'http', context), unprocessed };
+}

@@ -28,8 +28,8 @@ export type ForwardOptions = {
 
 /** Copies what is stored to other backends. */
 export type Forwards = {
-  /** Takes documents without waiting. What can not be sent is counted and never told to the sender. */
-  take(documents: readonly Document[]): void;
+  /** Takes documents without waiting; undefined when there is no backend. What can not be sent is counted and never told to the sender. */
+  readonly take: ((documents: readonly Document[]) => void) | undefined;
   close(): Promise<void>;
 };
 
@@ -49,7 +49,7 @@ export async function openForwards(
   { stats, log }: { readonly stats: Stats; readonly log: { warn(fields: object, sentence: string): void } },
 ): Promise<Forwards> {
   const closers: (() => void)[] = [];
-  const routes: Forwards[] = [];
+  const routes: { take(documents: readonly Document[]): void; close(): Promise<void> }[] = [];
   function open<Kind extends Parcel>({ target, isFor, parcelOf }: Route<Kind>): void {
     const counts = newForwardCounts();
     stats.forwards.set(target.name, counts);
@@ -78,10 +78,11 @@ export async function openForwards(
     closers.push(close);
     open(segments(put));
   }
+  const takeAll = (documents: readonly Document[]) => {
+    for (const route of routes) route.take(documents);
+  };
   return {
-    take(documents) {
-      for (const route of routes) route.take(documents);
-    },
+    take: routes.length > 0 ? takeAll : undefined,
     async close() {
       await Promise.all(routes.map((route) => route.close()));
       for (const close of closers) close();

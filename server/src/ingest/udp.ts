@@ -51,15 +51,18 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
         if (rejected > 0) log.debug({ rejected, reason: message }, 'spans rejected');
         return;
       }
-      const outcomes = parseDocument(datagram.text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
-      for (const outcome of outcomes) {
-        if (!outcome.ok)
-          log.debug({ id: outcome.id, code: outcome.code, reason: outcome.message }, 'document rejected');
-      }
-      await accept(outcomes, 'udp', context);
+      await takeText(datagram.text);
     } catch (thrown) {
       log.debug({ err: thrown }, 'datagram not stored');
     }
+  }
+
+  function takeText(text: string): Promise<void> {
+    const outcomes = parseDocument(text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
+    for (const outcome of outcomes) {
+      if (!outcome.ok) log.debug({ id: outcome.id, code: outcome.code, reason: outcome.message }, 'document rejected');
+    }
+    return accept(outcomes, 'udp', context);
   }
 
   socket.on('message', (bytes) => {

@@ -64,18 +64,26 @@ export function endingIn(
     const endUs = startUs + durationUs;
     return endUs >= fromUs && endUs < toUs;
   };
-  const edges = graph.edges
-    .map((edge): GraphEdge => ({ ...edge, calls: edge.calls.filter(hasEnded) }))
-    .filter(({ calls }) => calls.length > 0);
+  const edges = graph.edges.map((edge) => edgeEnding(edge, hasEnded)).filter(({ calls }) => calls.length > 0);
   const ends = new Set(edges.flatMap(({ from, to }) => [from, to]));
   const nodes = graph.nodes
-    .map(
-      (node): GraphNode => ({
-        ...node,
-        responses: node.responses.filter(hasEnded),
-        durationsUs: node.durationsUs.filter((_, index) => hasEnded(node.responses[index] as Observation)),
-      }),
-    )
+    .map((node) => nodeEnding(node, hasEnded))
     .filter(({ key, responses }) => responses.length > 0 || ends.has(key));
   return { nodes, edges };
+}
+
+type HasEnded = (observation: Observation) => boolean;
+
+/** Most windows hold the whole of a trace: what they hold whole is not copied. */
+function edgeEnding(edge: GraphEdge, hasEnded: HasEnded): GraphEdge {
+  return edge.calls.every(hasEnded) ? edge : { ...edge, calls: edge.calls.filter(hasEnded) };
+}
+
+function nodeEnding(node: GraphNode, hasEnded: HasEnded): GraphNode {
+  if (node.responses.every(hasEnded)) return node;
+  return {
+    ...node,
+    responses: node.responses.filter(hasEnded),
+    durationsUs: node.durationsUs.filter((_, index) => hasEnded(node.responses[index] as Observation)),
+  };
 }

@@ -87,9 +87,11 @@ function addCallsToReported(trace: Trace, edges: Edges): void {
   for (const parent of trace.entities.values()) {
     const caller = trace.segmentOf.get(parent.id);
     if (caller === undefined) continue;
+    const callees = calleesOf(trace, parent);
+    if (callees.length === 0) continue;
     const from = nodeKey(serviceOf(caller));
     const called = new Set<string>();
-    for (const callee of calleesOf(trace, parent)) {
+    for (const callee of callees) {
       const to = nodeKey(serviceOf(callee));
       const edge = edgeOf(edges, from, to);
       // A call that a service answered with several segments is still one call.
@@ -132,9 +134,9 @@ function edgeOf(edges: Edges, from: string, to: string): Growing<GraphEdge> {
   return edge;
 }
 
-/** A stable text for an edge: between two nodes there may be one of calls and one of links. */
+/** A text for an edge: between two nodes, by `nodeKey`, which is one line, there may be one of calls and one of links. */
 export function edgeKey({ from, to, type }: Pick<GraphEdge, 'from' | 'to' | 'type'>): string {
-  return JSON.stringify([from, to, type ?? null]);
+  return `${type ?? ''}\n${from}\n${to}`;
 }
 
 function addAlias(edge: Growing<GraphEdge>, alias: ServiceId): void {

@@ -71,12 +71,12 @@ function narrowGrouped(keyword: string, operator: Operator, value: Literal['valu
 /** Exceptions of spans that came as log records are in no row of `entities`. */
 const HAS_EXCEPTION_LOGS: Narrow = { kind: 'document', row: sql`format = 'otlp-log'` };
 
-/** Some parent is not there, or there are versions of a document, of which one may have taken a parent with it. */
+/** Some parent is not there, or there are versions of an entity, of which one may have taken a parent with it. */
 const MAY_BE_PARTIAL: Narrow = {
   kind: 'group',
   having: sql`
     NOT hasAll(groupArray(id), groupUniqArrayIf(parent_id, parent_id != toFixedString('', 8)))
-    OR uniqExact(document_id, seq) > uniqExact(document_id)`,
+    OR uniqExact(id) < count()`,
 };
 
 /** What the condition says of other entities than the request's own: somewhere in the trace they have to be. */

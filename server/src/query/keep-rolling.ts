@@ -30,7 +30,7 @@ const SAY_EVERY_MS = 10_000;
 const AFTER_FAILURE_MS = 10_000;
 
 /**
- * Counts documents for the service map soon after they arrive, at two thirds of the pace that it could (a quarter while documents
+ * Counts documents for the service map soon after they arrive, at two thirds of the pace that it could (half of it while documents
  * wait to be stored), and forgets what was counted of times that retention has dropped. Of several servers on one store one does. `stop` resolves when a batch
  * that is under way has ended or was given up; what was not counted is when somebody looks again.
  */
@@ -114,11 +114,14 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
   };
 }
 
-/** Rests after each step for half as long as the step took, longer while there is more urgent work. */
+/**
+ * Rests after each step for half as long as the step took, and as long while there is more urgent work: not longer, since
+ * who falls behind has to read and parse what would still be at hand.
+ */
 function pauses(store: Store, signal: AbortSignal): () => Promise<void> {
   let resumed = performance.now();
   return async () => {
-    const rests = store.statistics().queued > 0 ? 3 : 0.5;
+    const rests = store.statistics().queued > 0 ? 1 : 0.5;
     await delay(rests * (performance.now() - resumed), undefined, { signal });
     resumed = performance.now();
   };

@@ -11,7 +11,7 @@ export const MINUTE_US = 60_000_000;
  */
 export type Span = { readonly afterUs: number; readonly lastUs: number };
 
-/** Graphs by the end of the minute, in which what they count ended. */
+/** Graphs by the end of the minute, or of a longer period, in which what they count ended. */
 export type MinuteGraphs = Map<number, ServiceGraphBuilder>;
 
 /** The end of the period in which something ended. */
@@ -19,20 +19,26 @@ export function periodEnd(endUs: number, periodUs: number): number {
   return Math.ceil(endUs / periodUs) * periodUs;
 }
 
-/** Minutes added up to all periods; what has come to nothing is left out. */
+/** Minutes added up to all periods, each from the one before; what has come to nothing is left out. */
 export function periodsOf(minutes: MinuteGraphs): readonly PeriodGraph[] {
+  let graphs: MinuteGraphs = new Map();
   return PERIODS_S.flatMap((periodS) => {
-    const graphs: MinuteGraphs = new Map();
-    for (const [minuteUs, graph] of minutes) {
-      const endsUs = periodEnd(minuteUs, periodS * 1e6);
-      const sum = graphs.get(endsUs) ?? newServiceGraph();
-      graphs.set(endsUs, sum);
-      addGraph(sum, graph);
-    }
+    graphs = periodS === MINUTE_US / 1e6 ? minutes : addedUp(graphs, periodS * 1e6);
     return [...graphs]
       .sort(([a], [b]) => a - b)
       .map(([endsUs, sum]) => ({ periodS, endsUs, graph: withoutZeros(sum) }));
   });
+}
+
+function addedUp(shorter: MinuteGraphs, periodUs: number): MinuteGraphs {
+  const graphs: MinuteGraphs = new Map();
+  for (const [shorterUs, graph] of shorter) {
+    const endsUs = periodEnd(shorterUs, periodUs);
+    const sum = graphs.get(endsUs) ?? newServiceGraph();
+    graphs.set(endsUs, sum);
+    addGraph(sum, graph);
+  }
+  return graphs;
 }
 
 /** Whole periods that make up a span of whole minutes, the longest that fit. */

@@ -8,7 +8,7 @@ import { changesOf, takersOf } from './trace-changes.ts';
 import { addToMinutes } from './trace-in-map.ts';
 
 /** Documents that one batch counts. */
-const BATCH_DOCUMENTS = 5_000;
+const BATCH_DOCUMENTS = 20_000;
 
 export type RollUpOptions = QueryOptions & {
   /** No documents that arrived later. Everything up to it has to be stored. */

@@ -15,11 +15,11 @@ export type TraceChange = { readonly before: TraceInMap; readonly after: TraceIn
 export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
 
 /** Traces that are loaded at once: a query for so few costs more than what it reads. */
-const LOADED = 400;
+const LOADED = 1_000;
 /** Traces that are looked at in one go, so that other work gets its turn in between. */
 const BATCH = 100;
 /** Traces that are looked for among links at once. */
-const LINK_BATCH = 500;
+const LINK_BATCH = 2_000;
 
 /**
  * What the documents of a range have changed in each of the traces. One look at the documents gives both states, so that

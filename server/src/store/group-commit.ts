@@ -1,5 +1,6 @@
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
+import { leanDocument } from '../model/lean-document.ts';
 import { messageOf } from './clickhouse-errors.ts';
 import type { RowBlock } from './engine.ts';
 import type { RecentDocumentsKeeper } from './recent-documents.ts';
@@ -11,7 +12,7 @@ export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
   /** Tells apart what several servers on one store took in the same microsecond. */
   readonly server: number;
-  /** The least time from one block to the next, longer under load. A document after a quiet time waits for nobody. */
+  /** The least time from one block to the next. A document after a quiet time waits for nobody. */
   readonly commitIntervalMs: number;
   /** Encoded rows that may wait or be on their way, together. */
   readonly queueMaxBytes: number;
@@ -32,6 +33,7 @@ export type GroupCommit = {
 type Block = {
   readonly entities: RowBuffer;
   readonly documents: RowBuffer;
+  /** Lean: nothing here holds on to the whole of a document once its rows are written. */
   readonly taken: Document[];
   /** The least of its documents. */
   firstSeq: number;
@@ -41,8 +43,8 @@ type Block = {
 
 /** A block of this size is inserted without waiting for more. */
 const BLOCK_BYTES = 16 * 1024 * 1024;
-/** As long as blocks may be kept back under load, so that they grow. */
-const MAX_INTERVAL_MS = 50;
+/** As long as a block may be kept back after the one before it, so that it grows. */
+const MAX_REST_MS = 60;
 /** An insert that fails is tried again after each of these. */
 const RETRY_AFTER_MS: readonly number[] = [50, 500];
 const WARN_EVERY_MS = 60_000;
@@ -61,11 +63,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const spare: Block[] = [];
   let open: Block | undefined;
   const onTheirWay = new Set<Block>();
-  /** The open block has waited long enough: it goes as soon as no other one is on its way, and fills until then. */
+  /** The open block has rested long enough. */
   let isDue = false;
   const full: Block[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let lastBegunMs = Number.NEGATIVE_INFINITY;
+  let lastEndedMs = Number.NEGATIVE_INFINITY;
   let lastTookMs = 0;
   let quietUntilMs = Number.NEGATIVE_INFINITY;
   let draining: Promise<void> | undefined;
@@ -82,7 +84,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const block = openBlock();
     const before = bytesOf(block);
     for (const document of documents) {
-      block.taken.push(document);
+      block.taken.push(leanDocument(document));
       writeEntities(block.entities, document);
       writeDocument(block.documents, document, options.server);
       block.firstSeq = Math.min(block.firstSeq, document.seq);
@@ -106,14 +108,17 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function openBlock(): Block {
     if (open) return open;
     open = spare.pop() ?? newBlock();
-    isDue = false;
-    timer = setTimeout(markDue, lastBegunMs + intervalMs() - performance.now());
+    if (!draining) setTimer();
     return open;
   }
 
-  /** Grows with what a block takes: small blocks cost the engine, which then has to merge them, more than they bring. */
-  function intervalMs(): number {
-    return Math.max(options.commitIntervalMs, Math.min(2 * lastTookMs, MAX_INTERVAL_MS));
+  /**
+   * After a block the next one rests about as long as it took. Whoever was waiting for it sends again meanwhile, and all
+   * of that makes one block and not two: small ones cost the engine, which has to merge them, more than they bring.
+   */
+  function setTimer(): void {
+    const restMs = Math.max(options.commitIntervalMs - lastTookMs, Math.min(lastTookMs, MAX_REST_MS));
+    timer = setTimeout(markDue, lastEndedMs + restMs - performance.now());
   }
 
   function markDue(): void {
@@ -131,15 +136,17 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function wake(): void {
     draining ??= drain().finally(() => {
       draining = undefined;
-      if (full.length > 0 || (open && isDue)) wake();
+      if (full.length > 0 || isDue) wake();
+      else if (open) setTimer();
     });
   }
 
   async function drain(): Promise<void> {
     for (let block = nextBlock(); block; block = nextBlock()) {
-      lastBegunMs = performance.now();
+      const begunMs = performance.now();
       await commit(block);
-      lastTookMs = performance.now() - lastBegunMs;
+      lastEndedMs = performance.now();
+      lastTookMs = lastEndedMs - begunMs;
       recycle(block);
     }
   }
@@ -148,6 +155,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const block = full.shift();
     if (block || !isDue) return block;
     clearTimeout(timer);
+    isDue = false;
     const due = open;
     open = undefined;
     return due;

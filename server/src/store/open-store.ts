@@ -214,7 +214,7 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
 }
 
 /** Text of documents that are kept as they arrived until the map has counted them: those of some seconds of a full load. */
-const RECENT_BYTES = 32 * 1024 * 1024;
+const RECENT_BYTES = 64 * 1024 * 1024;
 
 async function lastSeqOf(database: Database): Promise<number> {
   // A shard that is away does not keep a server from starting.

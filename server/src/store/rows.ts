@@ -111,10 +111,12 @@ type EntityRow = {
 function writeEntity(target: RowBuffer, document: Document, { isInSegment, attributes, entity }: EntityRow): void {
   const { http } = entity;
   const ec2 = ec2Of(entity);
+  const isTop = entity.id === document.id;
   writeHex(target, entity.traceId, 16);
   writeHex(target, entity.id, 8);
-  writeHex(target, entity.parentId, 8);
-  writeHex(target, entity.id === document.id ? undefined : document.id, 8);
+  // What encloses the others came with them: whether a parent is there is asked of documents.
+  writeHex(target, isTop ? entity.parentId : undefined, 8);
+  writeHex(target, isTop ? undefined : document.id, 8);
   writeBool(target, isInSegment);
   writeUInt64(target, document.seq);
   writeBool(target, entity.kind === 'segment');
