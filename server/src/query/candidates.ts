@@ -58,12 +58,16 @@ function candidates(search: Search, fromUs: number): readonly Sql[] {
   return [...members(search), ...(narrow ? [narrowSql(narrow, rowsFrom(search, fromUs))] : [])];
 }
 
-/** Traces that have a row of the kind, `limit` at most, in no order: all that the window has where there are fewer. */
+/**
+ * Traces that have a row of the kind, `limit` at most, in no order: all that the window has where there are fewer. `key`
+ * is when one of these rows started.
+ */
 export function driverSql(search: Search, row: Sql, limit: number): Sql {
   return sql`
-    SELECT lower(hex(trace)) AS trace_id FROM (
-      SELECT DISTINCT trace_id AS trace FROM entities WHERE ${sql.and([rowsFrom(search, search.window.fromUs), row])}
-      LIMIT ${limit}
+    SELECT lower(hex(trace)) AS trace_id, key FROM (
+      SELECT trace_id AS trace, start_us AS key FROM entities
+      WHERE ${sql.and([rowsFrom(search, search.window.fromUs), row])}
+      LIMIT 1 BY trace LIMIT ${limit}
     )`;
 }
 

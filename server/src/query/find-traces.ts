@@ -33,7 +33,10 @@ export type FindOptions = Partial<WalkOptions> & {
   readonly onScanned?: (count: number) => void;
 };
 
+/** So few candidates are looked at one by one, whatever the order. */
 const FEW = 500;
+/** The same for the first page of the newest, where what found them tells which come first. */
+const FEW_NEWEST = 4_000;
 
 /**
  * The traces of a window that match, in the order that the filter asks for, as long as the caller takes them. SQL
@@ -42,10 +45,12 @@ const FEW = 500;
 export async function* findTraces(
   store: Store,
   query: TraceQuery,
-  { batchSize = 100, few = FEW, onScanned, ...options }: FindOptions = {},
+  { batchSize = 100, few: askedFew, onScanned, ...options }: FindOptions = {},
 ): AsyncGenerator<FoundTrace> {
   const { window, by, filter, after } = query;
   const order = listOrder(filter, by);
+  const isFirstOfNewest = order.by === 'start' && order.isDescending && after === undefined;
+  const few = askedFew ?? (isFirstOfNewest ? FEW_NEWEST : FEW);
   const walking = { ...options, batchSize, few };
   const scanned = new Set<TraceId>();
   const judge = (batches: AsyncGenerator<Batch>, from: Place | undefined, isWanted: (trace: FoundTrace) => boolean) =>

@@ -31,8 +31,9 @@ export async function readMapSums(store: Store, span: Span, options: QueryOption
     sql`
       SELECT from_key, key, type, sum(traces) AS traces, sum(roots) AS roots, sum(clients) AS clients,
         sum(actives) AS actives, sum(passives) AS passives, sum(inferreds) AS inferreds, ${STATISTICS},
-        min(first_us) AS first_us, max(last_us) AS last_us, sumMap(responses) AS responses,
-        sumMap(durations) AS durations, sumMap(aliases) AS aliases, sumMap(ages) AS ages, max(batch) AS batch
+        min(first_us) AS first_us, max(last_us) AS last_us, ${summed(sql`responses`)} AS responses,
+        ${summed(sql`durations`)} AS durations, ${summed(sql`aliases`)} AS aliases, ${summed(sql`ages`)} AS ages,
+        max(batch) AS batch
       FROM service_map WHERE period_s = 0 OR ${periods(span)}
       GROUP BY from_key, key, type`,
     options,
@@ -88,10 +89,10 @@ export async function readSeriesSums(
 ): Promise<SeriesSums> {
   const { afterUs, lastUs } = span;
   const wanted = sql.typed(keys.map(pairOf), 'Array(String)');
-  const rows = await store.query<StatisticsRow & { end_us: number; responses: MapColumn; batch: number }>(
+  const rows = await store.query<StatisticsRow & { end_us: number; responses: Counted<number>; batch: number }>(
     sql`
       SELECT intDiv(ends_us + ${periodUs - 1}, ${periodUs}) * ${periodUs} AS end_us, ${STATISTICS},
-        sumMap(responses) AS responses, max(batch) AS batch
+        ${summed(sql`responses`)} AS responses, max(batch) AS batch
       FROM service_map
       WHERE period_s = 0 OR (
         period_s = 60 AND ends_us > ${afterUs} AND ends_us <= ${lastUs} AND has(${wanted}, concat(from_key, '\\n', key))
@@ -117,8 +118,11 @@ function periods(span: Span): Sql {
   );
 }
 
-/** JSON gives the keys of a map as text. */
-type MapColumn = Readonly<Record<string, number>>;
+/** Keys and, for each, its count. */
+type Counted<Key> = readonly [keys: readonly Key[], counts: readonly number[]];
+
+/** The sums of a column of maps as `Counted`: as objects, with numbers for keys, they take three times as long to read. */
+const summed = (column: Sql): Sql => sql`(mapKeys(sumMap(${column})), mapValues(sumMap(${column})))`;
 
 type StatisticsRow = {
   readonly oks: number;
@@ -144,10 +148,10 @@ type MapRow = StatisticsRow & {
   readonly inferreds: number;
   readonly first_us: number;
   readonly last_us: number;
-  readonly responses: MapColumn;
-  readonly durations: MapColumn;
-  readonly aliases: MapColumn;
-  readonly ages: MapColumn;
+  readonly responses: Counted<number>;
+  readonly durations: Counted<number>;
+  readonly aliases: Counted<string>;
+  readonly ages: Counted<number>;
   readonly batch: number;
 };
 
@@ -194,10 +198,13 @@ function statisticsOf(row: StatisticsRow): StatisticsBuilder {
 }
 
 /** Columns hold bins in microseconds. */
-const histogramOf = (column: MapColumn): HistogramBuilder => countsOf(column, (us) => Number(us) / 1e6);
+const histogramOf = (column: Counted<number>): HistogramBuilder => countsOf(column, (us) => us / 1e6);
 
-function countsOf<Key>(column: MapColumn, keyOf: (text: string) => Key): Map<Key, number> {
-  const counts = new Map<Key, number>();
-  for (const text in column) if (column[text] !== 0) counts.set(keyOf(text), column[text] as number);
-  return counts;
+function countsOf<Key, Held = Key>([keys, counts]: Counted<Key>, keyOf: (key: Key) => Held): Map<Held, number> {
+  const held = new Map<Held, number>();
+  keys.forEach((key, index) => {
+    const count = counts[index] as number;
+    if (count !== 0) held.set(keyOf(key), count);
+  });
+  return held;
 }

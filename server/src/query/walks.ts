@@ -27,7 +27,7 @@ export type WalkOptions = QueryOptions & {
 };
 
 /** The first look at a list goes this far; each that found too little tells how far the next has to go, within bounds. */
-const FIRST_SLICE_US = 60_000_000;
+const FIRST_SLICE_US = 15_000_000;
 const SLICE_GROWTH = 16;
 const LARGEST_BATCH = 1_000;
 const FOREVER: TimeWindow = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
@@ -40,38 +40,59 @@ export async function probe(
   store: Store,
   search: Search,
   { few, ...options }: WalkOptions,
-): Promise<{ readonly known: readonly TraceId[] } | { readonly known: undefined; readonly search: Search }> {
+): Promise<{ readonly known: readonly Known[] } | { readonly known: undefined; readonly search: Search }> {
   const { narrow } = search;
   const drivers = narrow && driversOf(narrow);
   if (narrow === undefined || drivers === undefined) return { known: undefined, search };
   const statements = drivers.map((driver) => driverSql(search, driver, few + 1));
   const answers = await Promise.all(statements.map((statement) => store.query<CandidateRow>(statement, options)));
-  const found = new Set(answers.flat().map((row) => row.trace_id));
-  if (found.size <= few) return { known: [...found] };
+  const found = new Map<TraceId, number>();
+  for (const { trace_id: id, key } of answers.flat()) found.set(id, Math.min(key, found.get(id) ?? key));
+  if (found.size <= few) return { known: Array.from(found, ([traceId, latestUs]) => ({ traceId, latestUs })) };
   const empty = new Set(drivers.filter((_, index) => answers[index]?.length === 0));
   return { known: undefined, search: { ...search, narrow: withoutRows(narrow, empty) } };
 }
 
+/** A candidate, and a time at which something of it had started. */
+type Known = { readonly traceId: TraceId; readonly latestUs: number };
+
 /** Known candidates. Only an order by start can tell the first ones without looking at all of them. */
 export async function* walkFew(
   store: Store,
-  traceIds: readonly TraceId[],
+  known: readonly Known[],
   order: ListOrder,
   after: Place | undefined,
   { batchSize, ...options }: WalkOptions,
 ): AsyncGenerator<Batch> {
+  const traceIds = known.map(({ traceId }) => traceId);
   if (order.by !== 'start' || traceIds.length <= batchSize) {
     yield { traceIds, until: undefined };
-    return;
+  } else if (order.isDescending && after === undefined) {
+    yield* walkLatest(known, batchSize);
+  } else {
+    const rows = await store.query<CandidateRow>(startsSql(traceIds), options);
+    const places = rows
+      .map(placeOfRow)
+      .filter((place) => after === undefined || comparePlaces(order, place, after) > 0)
+      .sort((a, b) => comparePlaces(order, a, b));
+    for (let first = 0; first < places.length; first += batchSize) {
+      const batch = places.slice(first, first + batchSize);
+      yield { traceIds: batch.map(({ traceId }) => traceId as TraceId), until: batch.at(-1) };
+    }
   }
-  const rows = await store.query<CandidateRow>(startsSql(traceIds), options);
-  const places = rows
-    .map(placeOfRow)
-    .filter((place) => after === undefined || comparePlaces(order, place, after) > 0)
-    .sort((a, b) => comparePlaces(order, a, b));
-  for (let first = 0; first < places.length; first += batchSize) {
-    const batch = places.slice(first, first + batchSize);
-    yield { traceIds: batch.map(({ traceId }) => traceId as TraceId), until: batch.at(-1) };
+}
+
+/** More than a page, as much as is needed when some of it turn out to have started before others that are not in it. */
+const LATEST_SHARE = 1.1;
+
+/** Newest first without being told the starts: no trace starts later than something of it. */
+function* walkLatest(known: readonly Known[], batchSize: number): Generator<Batch> {
+  const latest = [...known].sort((a, b) => b.latestUs - a.latestUs);
+  const size = Math.ceil(batchSize * LATEST_SHARE);
+  for (let first = 0; first < latest.length; first += size) {
+    const traceIds = latest.slice(first, first + size).map(({ traceId }) => traceId);
+    const next = latest[first + size];
+    yield { traceIds, until: next && { part: 'valued', key: next.latestUs + 1, traceId: '' } };
   }
 }
 
