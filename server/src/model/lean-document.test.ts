@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
 import type { Document } from './entity.ts';
-import { leanDocument } from './lean-document.ts';
+import { documentsOf, leanDocument } from './lean-document.ts';
 import { serviceGraph } from './service-graph.ts';
 import { arbitraryDelivery, arbitraryTrace } from './testing/arbitrary-trace.ts';
 import { aSegment, aSubsegment, received, receivedTexts } from './testing/builders.ts';
@@ -20,7 +20,7 @@ test('of any trace the lean documents count as the whole ones do', () => {
   fc.assert(
     fc.property(arbitraryTrace().chain(arbitraryDelivery), (delivery) => {
       const documents = receivedTexts(delivery);
-      expect(counted(documents.map(leanDocument))).toEqual(counted(documents));
+      expect(counted(documents.map(leanDocument).flatMap(documentsOf))).toEqual(counted(documents));
     }),
   );
 });
@@ -29,7 +29,7 @@ test('what names the called service stays, what only the sender wrote goes', () 
   const call = aSubsegment({ name: 'DynamoDB', namespace: 'aws', aws: { operation: 'PutItem', table_name: 'orders' } });
   const query = aSubsegment({ id: 'b'.repeat(16), name: 'orders@db', namespace: 'remote', sql: { url: 'pg://db' } });
   const documents = received(aSegment({ subsegments: [call, query], metadata: { default: { a: 1 } } }));
-  const lean = documents.map(leanDocument);
+  const lean = documents.map(leanDocument).flatMap(documentsOf);
   expect(counted(lean)).toEqual(counted(documents));
   expect([...(counted(lean)?.graph.nodes.keys() ?? [])].join()).toContain('"orders","AWS::DynamoDB::Table"');
   expect(lean[0]?.entities.every(({ metadata, fields }) => metadata === undefined && !('name' in fields))).toBe(true);

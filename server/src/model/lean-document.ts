@@ -1,12 +1,24 @@
 import type { Document, Entity } from './entity.ts';
+import { parseStored } from './parse-stored.ts';
 
 /**
- * The document as far as `traceGraph` and `linkGraph` look at it. Whoever keeps many for a while keeps these: what stays
- * costs the garbage collector more than it took to read. A span stays whole, since what it is depends on others.
+ * A document as far as `traceGraph` and `linkGraph` look at it. Whoever keeps many for a while keeps these: what stays
+ * costs the garbage collector more than it took to read. What a span is depends on all of it and on others, so of spans
+ * the text stays and is read again.
  */
-export function leanDocument(document: Document): Document {
-  if (document.format !== 'xray') return document;
-  return { ...document, entities: document.entities.map(leanEntity) };
+export type LeanDocument =
+  | Extract<Document, { format: 'xray' }>
+  | (Pick<Document, 'traceId' | 'id' | 'seq' | 'text'> & { readonly format: 'otlp' | 'otlp-log' });
+
+export function leanDocument(document: Document): LeanDocument {
+  if (document.format === 'xray') return { ...document, entities: document.entities.map(leanEntity) };
+  const { format, traceId, id, seq, text } = document;
+  return { format, traceId, id, seq, text };
+}
+
+/** What graphs are made of. */
+export function documentsOf(lean: LeanDocument): readonly Document[] {
+  return lean.format === 'xray' ? [lean] : parseStored(lean.format, lean.text, lean.seq);
 }
 
 function leanEntity(entity: Entity): Entity {

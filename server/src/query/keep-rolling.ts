@@ -28,6 +28,8 @@ const SETTLE_SHARED_MS = 60_000;
 const LEASE = { name: 'service-map', ttlMs: 60_000 };
 const SAY_EVERY_MS = 10_000;
 const AFTER_FAILURE_MS = 10_000;
+/** Other work waits this long, then it has its turn. */
+const STEP_MS = 5;
 
 /**
  * Counts documents for the service map soon after they arrive, at two thirds of the pace that it could (half of it while documents
@@ -115,12 +117,13 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
 }
 
 /**
- * Rests after each step for half as long as the step took, and as long while there is more urgent work: not longer, since
- * who falls behind has to read and parse what would still be at hand.
+ * Rests after each step for half as long as the step took, and as long while there is more urgent work: not longer,
+ * since who falls behind has to read and parse what would still be at hand.
  */
 function pauses(store: Store, signal: AbortSignal): () => Promise<void> {
   let resumed = performance.now();
   return async () => {
+    if (performance.now() - resumed < STEP_MS) return;
     const rests = store.statistics().queued > 0 ? 1 : 0.5;
     await delay(rests * (performance.now() - resumed), undefined, { signal });
     resumed = performance.now();

@@ -11,7 +11,7 @@ export const MINUTE_US = 60_000_000;
  */
 export type Span = { readonly afterUs: number; readonly lastUs: number };
 
-/** Graphs by the end of the minute, or of a longer period, in which what they count ended. */
+/** Graphs by the end of the minute, in which what they count ended. */
 export type MinuteGraphs = Map<number, ServiceGraphBuilder>;
 
 /** The end of the period in which something ended. */
@@ -19,27 +19,33 @@ export function periodEnd(endUs: number, periodUs: number): number {
   return Math.ceil(endUs / periodUs) * periodUs;
 }
 
-/** Minutes added up to all periods, each from the one before; what has come to nothing is left out. */
-export function periodsOf(minutes: MinuteGraphs): readonly PeriodGraph[] {
-  let graphs: MinuteGraphs = new Map();
-  return PERIODS_S.flatMap((periodS) => {
-    graphs = periodS === MINUTE_US / 1e6 ? minutes : addedUp(graphs, periodS * 1e6);
-    return [...graphs]
-      .sort(([a], [b]) => a - b)
-      .map(([endsUs, sum]) => ({ periodS, endsUs, graph: withoutZeros(sum) }));
-  });
+/**
+ * Minutes added up to all periods, each from the one before; what has come to nothing is left out. One period after the
+ * other, since all of them together take a while.
+ */
+export function* periodsOf(minutes: MinuteGraphs): Generator<PeriodGraph> {
+  const sums: (Sum | undefined)[] = PERIODS_S.map(() => undefined);
+
+  function* end(level: number, { endsUs, graph }: Sum): Generator<PeriodGraph> {
+    yield { periodS: PERIODS_S[level] as number, endsUs, graph: withoutZeros(graph) };
+    if (level + 1 === PERIODS_S.length) return;
+    const longerEndsUs = periodEnd(endsUs, (PERIODS_S[level + 1] as number) * 1e6);
+    const known = sums[level + 1];
+    if (known !== undefined && known.endsUs !== longerEndsUs) yield* end(level + 1, known);
+    const sum = known?.endsUs === longerEndsUs ? known : { endsUs: longerEndsUs, graph: newServiceGraph() };
+    sums[level + 1] = sum;
+    addGraph(sum.graph, graph);
+  }
+
+  const inOrder = [...minutes].sort(([a], [b]) => a - b);
+  for (const [endsUs, graph] of inOrder) yield* end(0, { endsUs, graph });
+  for (let level = 1; level < PERIODS_S.length; level++) {
+    const last = sums[level];
+    if (last !== undefined) yield* end(level, last);
+  }
 }
 
-function addedUp(shorter: MinuteGraphs, periodUs: number): MinuteGraphs {
-  const graphs: MinuteGraphs = new Map();
-  for (const [shorterUs, graph] of shorter) {
-    const endsUs = periodEnd(shorterUs, periodUs);
-    const sum = graphs.get(endsUs) ?? newServiceGraph();
-    graphs.set(endsUs, sum);
-    addGraph(sum, graph);
-  }
-  return graphs;
-}
+type Sum = { readonly endsUs: number; readonly graph: ServiceGraphBuilder };
 
 /** Whole periods that make up a span of whole minutes, the longest that fit. */
 export function cover({ afterUs, lastUs }: Span): readonly (Span & { readonly periodS: number })[] {

@@ -1,5 +1,5 @@
 import type { TraceId } from '../model/trace-id.ts';
-import { mapBlock } from '../store/map-rows.ts';
+import { newMapBlock } from '../store/map-rows.ts';
 import { sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
 import { readCountedSeq } from './map-sums.ts';
@@ -13,7 +13,7 @@ const BATCH_DOCUMENTS = 20_000;
 export type RollUpOptions = QueryOptions & {
   /** No documents that arrived later. Everything up to it has to be stored. */
   readonly toSeq: number;
-  /** Called between steps of work that each hold up the process for some tens of milliseconds. */
+  /** Called between steps of work that each hold up the process for some milliseconds. */
   readonly pause?: () => Promise<void>;
   readonly batchDocuments?: number;
 };
@@ -55,7 +55,12 @@ export async function rollUp(
     }
     await pause?.();
   }
-  await store.insert(mapBlock(periodsOf(minutes), fromSeq, toSeq));
+  const block = newMapBlock(fromSeq, toSeq);
+  for (const period of periodsOf(minutes)) {
+    block.add(period);
+    await pause?.();
+  }
+  await store.insert(block.end());
   store.recent.forget(toSeq);
   return { fromSeq, toSeq };
 }

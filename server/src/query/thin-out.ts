@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TraceId } from '../model/trace-id.ts';
 import { traceIdsSql } from '../store/ids.ts';
-import { correctionBlock } from '../store/map-rows.ts';
+import { newCorrectionBlock } from '../store/map-rows.ts';
 import { readObject, replaceObject, type StoredObject } from '../store/objects.ts';
 import { readAskedDay, THINNING } from '../store/retention.ts';
 import { type Sql, sql } from '../store/sql.ts';
@@ -278,9 +278,12 @@ async function takeFromMap(
     }
     await pause?.();
   }
-  const periods = periodsOf(minutes);
+  const periods = [...periodsOf(minutes)];
   const name = `thinned/${plan}/${day}/${days}/${next}/${slices}`;
-  if (periods.length > 0) await store.insert(correctionBlock(periods, countedSeq, name));
+  if (periods.length === 0) return;
+  const block = newCorrectionBlock(countedSeq, name);
+  for (const period of periods) block.add(period);
+  await store.insert(block.end());
 }
 
 /** What was deleted is only marked until the parts of the day are written anew. */

@@ -1,6 +1,6 @@
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
-import { leanDocument } from '../model/lean-document.ts';
+import { type LeanDocument, leanDocument } from '../model/lean-document.ts';
 import { messageOf } from './clickhouse-errors.ts';
 import type { RowBlock } from './engine.ts';
 import type { RecentDocumentsKeeper } from './recent-documents.ts';
@@ -34,7 +34,7 @@ type Block = {
   readonly entities: RowBuffer;
   readonly documents: RowBuffer;
   /** Lean: nothing here holds on to the whole of a document once its rows are written. */
-  readonly taken: Document[];
+  readonly taken: LeanDocument[];
   /** The least of its documents. */
   firstSeq: number;
   /** One `append` each. */

@@ -42,30 +42,35 @@ const COLUMNS: Columns = {
 /** What a period has to be added, or where counts are negative taken away. The period ends with `endsUs`. */
 export type PeriodGraph = { readonly periodS: number; readonly endsUs: number; readonly graph: ServiceGraph };
 
+/** A block that is written a period at a time. */
+export type MapBlock = { add(period: PeriodGraph): void; end(): RowBlock };
+
 /**
  * The block that counts all documents after `fromSeq` up to `toSeq`. Of the blocks that begin behind the same document
  * only the first takes effect.
  */
-export function mapBlock(periods: readonly PeriodGraph[], fromSeq: number, toSeq: number): RowBlock {
-  return blockOf(periods, toSeq, `service_map/${fromSeq}`);
+export function newMapBlock(fromSeq: number, toSeq: number): MapBlock {
+  return newBlock(toSeq, `service_map/${fromSeq}`);
 }
 
 /**
  * The block that changes what was counted up to `countedSeq`, and no document more. Of the blocks that are called the same
  * only the first takes effect.
  */
-export function correctionBlock(periods: readonly PeriodGraph[], countedSeq: number, name: string): RowBlock {
-  return blockOf(periods, countedSeq, `service_map/${name}`);
+export function newCorrectionBlock(countedSeq: number, name: string): MapBlock {
+  return newBlock(countedSeq, `service_map/${name}`);
 }
 
-function blockOf(periods: readonly PeriodGraph[], toSeq: number, insertToken: string): RowBlock {
+function newBlock(toSeq: number, insertToken: string): MapBlock {
   const rows = createRowBuffer();
   writeRow(rows, { periodS: 0, endsUs: 0 }, MARK, toSeq);
-  for (const period of periods) {
-    for (const node of period.graph.nodes.values()) writeRow(rows, period, rowOfNode(node), toSeq);
-    for (const edge of period.graph.edges.values()) writeRow(rows, period, rowOfEdge(edge), toSeq);
-  }
-  return { table: 'service_map', columns: COLUMNS, bytes: writtenBytes(rows), insertToken };
+  return {
+    add(period) {
+      for (const node of period.graph.nodes.values()) writeRow(rows, period, rowOfNode(node), toSeq);
+      for (const edge of period.graph.edges.values()) writeRow(rows, period, rowOfEdge(edge), toSeq);
+    },
+    end: () => ({ table: 'service_map', columns: COLUMNS, bytes: writtenBytes(rows), insertToken }),
+  };
 }
 
 type Row = {

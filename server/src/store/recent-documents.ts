@@ -1,9 +1,10 @@
 import type { Document } from '../model/entity.ts';
+import { documentsOf, type LeanDocument } from '../model/lean-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
 
 /**
- * What has been stored last, as it was when it arrived: whoever counts it soon needs neither to read nor to parse it
- * again. Every document that the store has with a `seq` after `afterSeq` is here, so that the two together are all.
+ * What has been stored last, as far as the map needs it: whoever counts it soon does not have to read it from the store.
+ * Every document that the store has with a `seq` after `afterSeq` is here, so that the two together are all.
  */
 export type RecentDocuments = {
   /** Infinity where other servers store documents, too: then none are here. */
@@ -16,9 +17,9 @@ export type RecentDocuments = {
 
 export type RecentDocumentsKeeper = RecentDocuments & {
   /** Called in the moment in which these are stored, with all that are. */
-  add(documents: readonly Document[]): void;
+  add(documents: readonly LeanDocument[]): void;
   /** Nobody knows which of these are stored: they are read from the store. */
-  doubt(documents: readonly Document[]): void;
+  doubt(documents: readonly LeanDocument[]): void;
 };
 
 /** Of a shared store nobody here knows all documents. */
@@ -32,9 +33,9 @@ export const NONE_RECENT: RecentDocumentsKeeper = {
 
 /** Holds as many of the last documents as have `maxBytes` of text, those after `lastSeq` of what is stored. */
 export function keepRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsKeeper {
-  const byTrace = new Map<TraceId, Document[]>();
+  const byTrace = new Map<TraceId, LeanDocument[]>();
   /** In the order of being stored, which is nearly that of `seq`. */
-  let held: Document[] = [];
+  let held: LeanDocument[] = [];
   let heldBytes = 0;
   let afterSeq = lastSeq;
 
@@ -48,7 +49,7 @@ export function keepRecentDocuments(lastSeq: number, maxBytes: number): RecentDo
     hold(kept);
   }
 
-  function hold(documents: readonly Document[]): void {
+  function hold(documents: readonly LeanDocument[]): void {
     for (const document of documents) {
       if (document.seq <= afterSeq) continue;
       const ofTrace = byTrace.get(document.traceId);
@@ -63,7 +64,7 @@ export function keepRecentDocuments(lastSeq: number, maxBytes: number): RecentDo
     get afterSeq() {
       return afterSeq;
     },
-    of: (traceId) => byTrace.get(traceId)?.slice() ?? [],
+    of: (traceId) => byTrace.get(traceId)?.flatMap(documentsOf) ?? [],
     forget,
     add(documents) {
       hold(documents);
@@ -76,6 +77,6 @@ export function keepRecentDocuments(lastSeq: number, maxBytes: number): RecentDo
   };
 }
 
-function lastSeqOf(documents: readonly Document[]): number {
+function lastSeqOf(documents: readonly LeanDocument[]): number {
   return documents.reduce((last, { seq }) => Math.max(last, seq), 0);
 }
