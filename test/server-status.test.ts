@@ -10,10 +10,11 @@ import { waitFor } from './support/wait.ts';
 
 /** What the server says of itself: over the API, on /metrics and on the console's page. */
 
+const RULE = '7d service("ping")';
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await startTestServer(['--queue-max-bytes', '20000']);
+  server = await startTestServer(['--queue-max-bytes', '20000', '--retention-rules', RULE]);
 });
 
 afterAll(async () => {
@@ -74,7 +75,12 @@ test('whatever comes in by any door adds up, by fate and by cause', async () => 
   expect(Documents.find(({ Door }) => Door === 'udp')).toMatchObject({ Received: 2, Stored: 1, Rejected: 1 });
   expect(Documents.find(({ Door }) => Door === 'otlp-grpc')).toMatchObject({ Received: 1, Stored: 1 });
   expect(Drops.map(({ Cause }) => Cause)).toEqual(['queue-full']);
-  expect(Store).toMatchObject({ Documents: over('Stored'), QueueMaxBytes: 20_000, IsShared: false });
+  expect(Store).toMatchObject({
+    Documents: over('Stored'),
+    QueueMaxBytes: 20_000,
+    IsShared: false,
+    RetentionRules: [RULE],
+  });
 });
 
 test('the counters for Prometheus are the same', async () => {
@@ -110,7 +116,9 @@ test.each(['light', 'dark'] as const)('the console shows them, and what to do ab
     expect(received).toBe(stored + queued + rejected + dropped);
     expect(dropped).toBeGreaterThan(0);
     await page.getByRole('region', { name: 'Not stored' }).getByText('--queue-max-bytes').waitFor();
-    await page.getByRole('region', { name: 'Store', exact: true }).getByText('30 days').waitFor();
+    const storeCard = page.getByRole('region', { name: 'Store', exact: true });
+    await storeCard.getByText('30 days').waitFor();
+    await storeCard.getByText(RULE).waitFor();
 
     // The page follows what comes without being asked.
     await put([segment()]);

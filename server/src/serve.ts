@@ -117,6 +117,7 @@ export async function startServer(
         nextSeq,
         documentMaxBytes,
         samplingRules,
+        retentionRules: retention.rules.map(({ text }) => text),
         samplingTargets: store.isShared
           ? newSharedSamplingTargets(store, samplingRules)
           : newSamplingTargets(samplingRules),

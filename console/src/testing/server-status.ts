@@ -23,6 +23,7 @@ export function aServerStatus({ stored = 0, dropped = 0, ...more }: Given = {}):
       OldestDay: null,
       PrunedBefore: null,
       RetentionDays: 30,
+      RetentionRules: [],
       RetentionMaxBytes: null,
       QueuedBytes: 0,
       QueueMaxBytes: 1e8,

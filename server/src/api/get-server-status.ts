@@ -11,7 +11,7 @@ export const getServerStatus = operation({
   name: 'GetServerStatus',
   path: '/ServerStatus',
   input: z.object({}),
-  async run(_input, { store, stats, signal, onIncomplete }): Promise<GetServerStatusResponse> {
+  async run(_input, { store, stats, retentionRules, signal, onIncomplete }): Promise<GetServerStatusResponse> {
     const { documents, bytes, freeBytes, oldestDayUs, queueMaxBytes, retention } = await store.usage({
       signal,
       onIncomplete,
@@ -53,8 +53,8 @@ export const getServerStatus = operation({
         FreeBytes: freeBytes ?? null,
         OldestDay: toSeconds(oldestDayUs),
         PrunedBefore: toSeconds(prunedBeforeUs),
-        // By rules some traces may be kept longer.
         RetentionDays: (retention.defaultDays ?? retention.days) || null,
+        RetentionRules: retentionRules,
         RetentionMaxBytes: retention.bytes === 0 ? null : retention.bytes,
         QueuedBytes: queuedBytes,
         QueueMaxBytes: queueMaxBytes,

@@ -9,6 +9,8 @@ export type ApiContext = IngestContext & {
   readonly nextSeq: () => number;
   readonly documentMaxBytes: number;
   readonly samplingRules: () => readonly SamplingRule[];
+  /** As they are set, see `readRetentionRule`. */
+  readonly retentionRules: readonly string[];
   readonly samplingTargets: SamplingTargets;
   readonly region: string;
   readonly accountId: string;

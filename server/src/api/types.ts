@@ -342,6 +342,8 @@ export type GetServerStatusResponse = {
     readonly PrunedBefore: number | null;
     /** Null: no limit. */
     readonly RetentionDays: number | null;
+    /** `7d service("ping")`: the first that matches a trace says how long it is kept. */
+    readonly RetentionRules: readonly string[];
     readonly RetentionMaxBytes: number | null;
     readonly QueuedBytes: number;
     readonly QueueMaxBytes: number;

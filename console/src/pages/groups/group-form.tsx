@@ -1,6 +1,7 @@
 import Button from '@cloudscape-design/components/button';
 import type { WireGroup } from 'openray/api-types';
 import { type ReactElement, useId, useState } from 'react';
+import cards from '../../shared/card-page.module.css';
 import { FilterField } from '../../shared/filter-field.tsx';
 import styles from './page.module.css';
 import { useGroupChange } from './use-group-change.ts';
@@ -30,7 +31,7 @@ export function GroupForm({ group, range, onDone }: Props): ReactElement {
   };
   const title = group === undefined ? 'New group' : `Change ${group.GroupName}`;
   return (
-    <section className={styles.card} aria-label={title}>
+    <section className={cards.card} aria-label={title}>
       <h2>{title}</h2>
       <form
         className={styles.form}

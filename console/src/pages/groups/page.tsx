@@ -1,6 +1,7 @@
 import Spinner from '@cloudscape-design/components/spinner';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactElement, useState } from 'react';
+import cards from '../../shared/card-page.module.css';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { useGroups } from '../../shared/use-groups.ts';
 import { GroupForm } from './group-form.tsx';
@@ -15,7 +16,7 @@ export function GroupsPage(): ReactElement {
   const { data: groups, error, refetch } = useGroups();
   const [changed, setChanged] = useState<string>();
   return (
-    <div className={styles.page}>
+    <div className={`${cards.page} ${styles.page}`}>
       <title>Groups · openray</title>
       <header>
         <h1>Groups</h1>
@@ -26,7 +27,7 @@ export function GroupsPage(): ReactElement {
       </header>
       {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
       {!groups && !error && (
-        <div className={styles.loading}>
+        <div className={cards.loading}>
           <Spinner size="large" /> Loading the groups
         </div>
       )}
@@ -38,7 +39,7 @@ export function GroupsPage(): ReactElement {
             range={range}
             onDone={() => setChanged(undefined)}
           />
-          <section className={styles.card} aria-label="Groups">
+          <section className={cards.card} aria-label="Groups">
             <table className={styles.groups}>
               <thead>
                 <tr>

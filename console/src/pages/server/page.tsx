@@ -1,6 +1,7 @@
 import Spinner from '@cloudscape-design/components/spinner';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
+import cards from '../../shared/card-page.module.css';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { formatDuration, formatTime } from '../../shared/format.ts';
 import { CausesTable } from './causes-table.tsx';
@@ -20,7 +21,7 @@ export function ServerPage(): ReactElement {
   const { data: samples, error, refetch } = useServerStatus(live);
   const status = samples?.at(-1);
   return (
-    <div className={styles.page}>
+    <div className={`${cards.page} ${styles.page}`}>
       <title>Server · openray</title>
       <header>
         <h1>Server</h1>
@@ -34,29 +35,29 @@ export function ServerPage(): ReactElement {
       </header>
       {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
       {!status && !error && (
-        <div className={styles.loading}>
+        <div className={cards.loading}>
           <Spinner size="large" /> Asking the server
         </div>
       )}
       {samples && status && (
         <>
-          <section className={styles.card} aria-label="Documents">
+          <section className={cards.card} aria-label="Documents">
             <h2>Documents</h2>
             <DoorsTable samples={samples} />
           </section>
           <div className={styles.pair}>
-            <section className={styles.card} aria-label="Rates">
+            <section className={cards.card} aria-label="Rates">
               <h2>Documents a second</h2>
               <RateChart points={rateSeries(samples)} />
             </section>
             <StoreCard store={status.Store} />
           </div>
-          <section className={styles.card} aria-label="Not stored">
+          <section className={cards.card} aria-label="Not stored">
             <h2>What was not stored, and what to do</h2>
             <CausesTable status={status} />
           </section>
           {status.Forwards.length > 0 && (
-            <section className={styles.card} aria-label="Forwarded">
+            <section className={cards.card} aria-label="Forwarded">
               <h2>Forwarded to other backends</h2>
               <ForwardsTable forwards={status.Forwards} />
             </section>

@@ -1,5 +1,6 @@
 import type { GetServerStatusResponse } from 'openray/api-types';
 import type { ReactElement } from 'react';
+import cards from '../../shared/card-page.module.css';
 import { formatBytes, formatCount, formatShare, formatTime } from '../../shared/format.ts';
 import styles from './page.module.css';
 
@@ -7,7 +8,7 @@ import styles from './page.module.css';
 export function StoreCard({ store }: { readonly store: GetServerStatusResponse['Store'] }): ReactElement {
   const { Bytes, Documents, FreeBytes, OldestDay, PrunedBefore, QueuedBytes, QueueMaxBytes } = store;
   return (
-    <section className={styles.card} aria-label="Store">
+    <section className={cards.card} aria-label="Store">
       <h2>Store</h2>
       <dl className={styles.facts}>
         <Fact label="On disk">
@@ -19,7 +20,12 @@ export function StoreCard({ store }: { readonly store: GetServerStatusResponse['
           {formatCount(Documents)}
           {OldestDay !== null && `, the oldest of ${dayOf(OldestDay)}`}
         </Fact>
-        <Fact label="Kept">{keptFor(store)}</Fact>
+        <Fact label="Kept">
+          {keptFor(store)}
+          {store.RetentionRules.map((rule) => (
+            <code key={rule}>{rule}</code>
+          ))}
+        </Fact>
         <Fact label="Gone">
           {PrunedBefore === null
             ? 'nothing yet'
