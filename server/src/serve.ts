@@ -103,6 +103,7 @@ export async function startServer(
     closers.push(arrivals.close);
 
     const ingest: IngestContext = { store, stats, arrivals, onStored: forwards.take };
+    // Behind what is stored, also when the clock was set back.
     const nextSeq = newSequence(store.lastSeq);
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
@@ -215,7 +216,6 @@ function forwardOptions({
   };
 }
 
-/** Arrival numbers go on behind those that are stored, also when the clock was set back. */
 /** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */
 async function listenOtlp(
   { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,
