@@ -1,8 +1,8 @@
-import Spinner from '@cloudscape-design/components/spinner';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactElement, useState } from 'react';
 import cards from '../../shared/card-page.module.css';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
+import { Loading } from '../../shared/loading.tsx';
 import { useGroups } from '../../shared/use-groups.ts';
 import { GroupForm } from './group-form.tsx';
 import { GroupRow } from './group-row.tsx';
@@ -26,11 +26,7 @@ export function GroupsPage(): ReactElement {
         </p>
       </header>
       {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
-      {!groups && !error && (
-        <div className={cards.loading}>
-          <Spinner size="large" /> Loading the groups
-        </div>
-      )}
+      {!groups && !error && <Loading text="Loading the groups" />}
       {groups && (
         <>
           <GroupForm

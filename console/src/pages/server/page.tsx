@@ -1,9 +1,9 @@
-import Spinner from '@cloudscape-design/components/spinner';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import cards from '../../shared/card-page.module.css';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { formatDuration, formatTime } from '../../shared/format.ts';
+import { Loading } from '../../shared/loading.tsx';
 import { CausesTable } from './causes-table.tsx';
 import { DoorsTable } from './doors-table.tsx';
 import { ForwardsTable } from './forwards-table.tsx';
@@ -34,11 +34,7 @@ export function ServerPage(): ReactElement {
         )}
       </header>
       {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
-      {!status && !error && (
-        <div className={cards.loading}>
-          <Spinner size="large" /> Asking the server
-        </div>
-      )}
+      {!status && !error && <Loading text="Asking the server" />}
       {samples && status && (
         <>
           <section className={cards.card} aria-label="Documents">

@@ -1,4 +1,3 @@
-import Spinner from '@cloudscape-design/components/spinner';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactElement, useMemo } from 'react';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
@@ -7,6 +6,7 @@ import { bothFilters } from '../../shared/filter-text.ts';
 import { allGaps, gapsOf } from '../../shared/gaps.ts';
 import { GapsNotice } from '../../shared/gaps-notice.tsx';
 import { GroupSelect } from '../../shared/group-select.tsx';
+import { Loading } from '../../shared/loading.tsx';
 import { NoTraces } from '../../shared/no-traces.tsx';
 import { TimeRangePicker } from '../../shared/time-range-picker.tsx';
 import { Distribution } from './distribution.tsx';
@@ -45,11 +45,7 @@ export function TracesPage(): ReactElement {
       <GapsNotice gaps={gaps} />
       <div className={styles.content}>
         {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
-        {isPending && (
-          <div className={styles.loading}>
-            <Spinner size="large" /> Loading traces
-          </div>
-        )}
+        {isPending && <Loading text="Loading traces" />}
         {data && !error && traces.length === 0 && (
           <NoTraces
             range={range}
