@@ -1,0 +1,97 @@
+/** What a folder of `server/src` is and which others it may import; a row for a subfolder narrows its parent's row. */
+export type Border = {
+  readonly folder: string;
+  readonly holds: string;
+  /** Folders and files of `server/src`. `errors.ts` and `stats.ts` import nothing, so every folder may import them. */
+  readonly mayImport: readonly string[];
+  /** Why an import that breaks the order from top to bottom is allowed; keys are members of `mayImport`. */
+  readonly because?: Readonly<Record<string, string>>;
+};
+
+/** Files that import nothing of openray and that every folder may import. */
+export const OPEN_TO_ALL = ['errors.ts', 'stats.ts'];
+
+/** Packages that only some folders may import. */
+export const GUARDED_PACKAGES: readonly {
+  readonly packages: readonly string[];
+  readonly folders: readonly string[];
+}[] = [{ packages: ['chdb', 'chdb/**', '@clickhouse/client'], folders: ['store'] }];
+
+/** One row a folder, in order: a folder imports from the rows above it, as far as its row names them. */
+export const BORDERS: readonly Border[] = [
+  {
+    folder: 'model',
+    holds: 'documents, traces, service graphs, summaries, root causes: types and pure functions',
+    mayImport: [],
+  },
+  { folder: 'filter', holds: 'filter expressions: parser, evaluation, completions; pure', mayImport: ['model'] },
+  {
+    folder: 'store',
+    holds: 'ClickHouse: embedded, remote or a cluster; migrations, group commit, retention',
+    mayImport: ['model'],
+  },
+  { folder: 'ingest', holds: 'bytes of each protocol to documents, and `accept`', mayImport: ['model', 'store'] },
+  {
+    folder: 'query',
+    holds: 'one file a question: its SQL, its rows, its answer',
+    mayImport: ['model', 'filter', 'store'],
+  },
+  { folder: 'sampling', holds: 'sampling rules and targets', mayImport: ['store'] },
+  {
+    folder: 'forward',
+    holds: 'copies of stored documents, sent to AWS X-Ray or an OpenTelemetry backend',
+    mayImport: ['model'],
+  },
+  {
+    folder: 'api',
+    holds: 'one file an operation: its input and its steps',
+    mayImport: ['model', 'filter', 'store', 'ingest', 'query', 'sampling'],
+  },
+  {
+    folder: 'http',
+    holds: 'sockets: routes, errors, console, events, metrics',
+    mayImport: ['model', 'filter', 'store', 'ingest', 'query', 'api'],
+  },
+  {
+    folder: 'lambda',
+    holds: 'runs functions as Lambda does and sends their segments over UDP, as every client does',
+    mayImport: ['model'],
+  },
+  { folder: 'config.ts', holds: 'every setting', mayImport: ['store', 'forward'] },
+  {
+    folder: 'serve.ts',
+    holds: 'opens, connects and closes all parts',
+    mayImport: ['config.ts', 'store', 'ingest', 'query', 'sampling', 'forward', 'http', 'lambda'],
+  },
+  {
+    folder: 'client',
+    holds: 'asks a running openray: invoke, wait for a trace',
+    mayImport: ['model', 'filter', 'api', 'lambda'],
+  },
+  {
+    folder: 'test-kit',
+    holds: '`openray/testing`: a server for tests, expectations about traces',
+    mayImport: ['model', 'filter', 'lambda', 'client'],
+  },
+  {
+    folder: 'cli',
+    holds: 'one file a command',
+    mayImport: ['model', 'forward', 'api', 'http', 'lambda', 'config.ts', 'serve.ts', 'client', 'test-kit'],
+  },
+];
+
+/** The row of `path` (a file below `server/src`, relative to it): that of the innermost folder which has one. */
+export function borderOf(path: string): Border | undefined {
+  return BORDERS.filter(({ folder }) => isWithin(path, folder)).sort((a, b) => b.folder.length - a.folder.length)[0];
+}
+
+/** Whether a file may import another; both relative to `server/src`. */
+export function mayImport(from: string, to: string): boolean {
+  const border = borderOf(from);
+  if (border === undefined) return true;
+  return [border.folder, ...OPEN_TO_ALL, ...border.mayImport].some((allowed) => isWithin(to, allowed));
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}

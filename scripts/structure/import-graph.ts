@@ -1,0 +1,103 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { alg, Graph } from '@dagrejs/graphlib';
+import { parseSync } from 'oxc-parser';
+
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+
+/** One import between two files of the repository, type imports included; paths from the repository's root. */
+export type Import = { readonly from: string; readonly to: string };
+
+export type FolderStructure = {
+  readonly folder: string;
+  /** Source files below the folder; tests and `testing/` folders do not count. */
+  readonly files: number;
+  /** The folder's own files and subfolders: what a reader sees first. */
+  readonly entries: number;
+  /** Pairs of entries of which the first imports the second. */
+  readonly dependencies: number;
+  /** Groups of entries that import each other, directly or by way of others. */
+  readonly circles: readonly (readonly string[])[];
+  /** Entries on the longest chain of imports; a circle counts as one. */
+  readonly levels: number;
+};
+
+/** Whether a file is for tests only: a test, its builders, a golden file. */
+export function isForTests(path: string): boolean {
+  return /\.test\.tsx?$|\/testing\//.test(path);
+}
+
+/** Every TypeScript file below `folder` that git tracks or would track. */
+export function sourceFiles(folder: string): string[] {
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', folder], {
+    cwd: REPOSITORY,
+    encoding: 'utf8',
+  });
+  return [...new Set(listed.split('\n'))].filter((path) => /\.tsx?$/.test(path)).sort();
+}
+
+/** The relative imports of `files`: static, dynamic and re-exports. */
+export function readImports(files: readonly string[]): Import[] {
+  return files.flatMap((from) => importedPaths(from, readFileSync(join(REPOSITORY, from), 'utf8')));
+}
+
+function importedPaths(from: string, text: string): Import[] {
+  const { module } = parseSync(from, text);
+  const specifiers = [
+    ...module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
+    ...module.staticExports.flatMap(({ entries }) => entries.map(({ moduleRequest }) => moduleRequest?.value)),
+    // A dynamic import gives only its place in the text.
+    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) =>
+      text.slice(start, end).replace(/^['"]|['"]$/g, ''),
+    ),
+  ];
+  const paths = specifiers
+    .filter((specifier): specifier is string => specifier?.startsWith('.') ?? false)
+    .map((specifier) => posix.join(dirname(from), specifier));
+  return [...new Set(paths)].map((to) => ({ from, to }));
+}
+
+/** How the entries of `folder` depend on each other. */
+export function folderStructure(folder: string, imports: readonly Import[], files: readonly string[]): FolderStructure {
+  const inside = files.filter((file) => file.startsWith(`${folder}/`) && !isForTests(file));
+  const entryOf = (file: string): string => file.slice(folder.length + 1).split('/')[0] ?? file;
+  const graph = new Graph({ directed: true });
+  for (const file of inside) graph.setNode(entryOf(file));
+  const known = new Set(inside);
+  for (const { from, to } of imports) {
+    if (known.has(from) && known.has(to) && entryOf(from) !== entryOf(to)) graph.setEdge(entryOf(from), entryOf(to));
+  }
+  return {
+    folder,
+    files: inside.length,
+    entries: graph.nodeCount(),
+    dependencies: graph.edgeCount(),
+    circles: alg.findCycles(graph),
+    levels: levelsOf(graph),
+  };
+}
+
+/** Nodes on the longest chain, counted over groups of nodes that reach each other. */
+function levelsOf(graph: Graph): number {
+  const groups = alg.tarjan(graph);
+  const groupOf = new Map(groups.flatMap((nodes, group) => nodes.map((node) => [node, group] as const)));
+  const levels: number[] = [];
+  // Tarjan's algorithm yields a group after every group that it reaches.
+  for (const [group, nodes] of groups.entries()) {
+    const reached = nodes
+      .flatMap((node) => graph.successors(node) ?? [])
+      .flatMap((node) => groupOf.get(node) ?? [])
+      .filter((other) => other !== group);
+    levels[group] = 1 + Math.max(0, ...reached.map((other) => levels[other] ?? 0));
+  }
+  return Math.max(0, ...levels);
+}
+
+/** Groups of files that import each other in a circle. */
+export function fileCircles(imports: readonly Import[]): string[][] {
+  const graph = new Graph({ directed: true });
+  for (const { from, to } of imports) graph.setEdge(from, to);
+  return alg.findCycles(graph);
+}
