@@ -16,21 +16,21 @@ import type { IngestContext } from './ingest/accept.ts';
 import { newArrivalsOfStore } from './ingest/arrivals-elsewhere.ts';
 import { newSequence } from './ingest/sequence.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
-import { type Functions, openFunctions } from './lambda/functions.ts';
-import { openGateway } from './lambda/gateway/gateway.ts';
 import {
   handleGetFunction,
   handleGetFunctionConfiguration,
   handleInvoke,
   handleInvokeStreaming,
   handleListFunctions,
-} from './lambda/invoke-api.ts';
-import { openLogSender } from './lambda/log-sender.ts';
-import type { DebugOptions } from './lambda/runtime-command.ts';
-import { openSegmentSender, parseDaemonAddress } from './lambda/segment-sender.ts';
-import { parseParameterOverrides, readTemplate } from './lambda/template.ts';
-import { findTemplate, readEnvironmentFile } from './lambda/template-options.ts';
-import { openSampler } from './lambda/trace-decision.ts';
+} from './lambda/api/invoke-api.ts';
+import { openGateway } from './lambda/gateway/gateway.ts';
+import { type Functions, openFunctions } from './lambda/invoke/lambda-service.ts';
+import { openLogSender } from './lambda/invoke/log-sender.ts';
+import type { DebugOptions } from './lambda/runtime/runtime-command.ts';
+import { findTemplate, readEnvironmentFile } from './lambda/template/options.ts';
+import { parseParameterOverrides, readTemplate } from './lambda/template/template.ts';
+import { openSampler } from './lambda/tracing/sampling-decision.ts';
+import { openSegmentSender, parseDaemonAddress } from './lambda/tracing/segment-sender.ts';
 import { keepRolling } from './query/keep-rolling.ts';
 import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention-rules.ts';
 import { newThinning } from './query/thin-out.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { OpenrayError } from '../errors.ts';
-import type { DebugOptions } from '../lambda/runtime-command.ts';
+import type { DebugOptions } from '../lambda/runtime/runtime-command.ts';
 import { readSamConfig } from './sam-config.ts';
 
 /** What every command takes that runs functions of a template. */

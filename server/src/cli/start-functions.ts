@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
-import type { Functions } from '../lambda/functions.ts';
+import type { Functions } from '../lambda/invoke/lambda-service.ts';
 import {
   type FunctionServer,
   type FunctionServerOptions,

@@ -16,7 +16,7 @@ export type LambdaAnswer = {
   readonly body: Buffer | Readable;
 };
 
-/** What the Lambda API's paths mean; `lambda/invoke-api.ts` is its one implementation. */
+/** What the Lambda API's paths mean; `lambda/api/invoke-api.ts` is its one implementation. */
 export type LambdaApi = {
   invoke(request: LambdaRequest): Promise<LambdaAnswer>;
   invokeStreaming(request: LambdaRequest): Promise<LambdaAnswer>;

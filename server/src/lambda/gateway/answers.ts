@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import type { Cors, FunctionTarget, GatewayApi } from './gateway-api.ts';
+import type { Cors, FunctionTarget, GatewayApi } from '../spec/routes.ts';
 
 /** Header names may repeat, as for `set-cookie`. */
 export type GatewayAnswer = {

@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { GatewayApi } from '../spec/routes.ts';
+import type { Authorizer } from '../template/authorizers.ts';
 import { type GatewayAnswer, messageAnswer } from './answers.ts';
-import type { Authorizer } from './authorizers.ts';
 import { type EventContext, type GatewayRequest, headerLists, httpEvent, restEvent } from './events.ts';
-import type { GatewayApi } from './gateway-api.ts';
 import type { RouteMatch } from './match.ts';
 import { contextOf, evaluatePolicy } from './policy.ts';
 

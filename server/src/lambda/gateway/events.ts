@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../model/json.ts';
-import type { GatewayApi } from './gateway-api.ts';
+import type { GatewayApi } from '../spec/routes.ts';
 import type { RouteMatch } from './match.ts';
 
 /** A request as it reached the gateway. */

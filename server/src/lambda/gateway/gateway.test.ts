@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { openSegmentSender, parseDaemonAddress } from '../segment-sender.ts';
 import { ACCOUNT, type LocalFunctions, openLocalFunctions, REGION } from '../testing/local-functions.ts';
+import { openSegmentSender, parseDaemonAddress } from '../tracing/segment-sender.ts';
 import { openGateway } from './gateway.ts';
 import type { StreamHead } from './response-stream.ts';
 import { bodyOf, sender } from './testing/send.ts';

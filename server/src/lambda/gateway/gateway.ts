@@ -1,9 +1,9 @@
-import type { Functions } from '../functions.ts';
-import type { SegmentSender } from '../segment-sender.ts';
+import type { Functions } from '../invoke/lambda-service.ts';
+import type { GatewayRoute } from '../spec/routes.ts';
+import type { SegmentSender } from '../tracing/segment-sender.ts';
 import { type GatewayAnswer, preflightAnswer, unroutedAnswer, withCors } from './answers.ts';
 import { type GatewayRequest, headerOf } from './events.ts';
 import { exchange } from './exchange.ts';
-import type { GatewayRoute } from './gateway-api.ts';
 import { matchRoute, type RouteMatch } from './match.ts';
 import type { StreamSink } from './response-stream.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { OPEN } from './authorizers.ts';
-import type { FunctionTarget, GatewayApi, GatewayRoute } from './gateway-api.ts';
+import type { FunctionTarget, GatewayApi, GatewayRoute } from '../spec/routes.ts';
+import { OPEN } from '../template/authorizers.ts';
 import { matchPath, matchRoute } from './match.ts';
 
 const api = { kind: 'rest' } as GatewayApi;

@@ -1,4 +1,4 @@
-import type { GatewayRoute } from './gateway-api.ts';
+import type { GatewayRoute } from '../spec/routes.ts';
 
 export type RouteMatch = { readonly route: GatewayRoute; readonly pathParameters: Readonly<Record<string, string>> };
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { listOf, objectOf, textOf } from '../template-values.ts';
+import { listOf, objectOf, textOf } from '../template/values.ts';
 
 /** What a policy says of one call: an explicit denial wins, and what nobody allows is not allowed. */
 export type PolicyVerdict = 'allowed' | 'denied' | 'not-allowed';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { ServiceSpecs, TopicSubscription } from '../template/event-sources.ts';
 import { fitsPattern } from './event-pattern.ts';
 import { type NewMessage, openQueue, type Queue } from './queue.ts';
 import { sentTo } from './rule-target.ts';
-import type { ServiceSpecs, TopicSubscription } from './service-specs.ts';
 
 export type Notification = {
   readonly message: string;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { LambdaApiAnswer, LambdaApiRequest } from '../invoke-api.ts';
+import type { LambdaApiAnswer, LambdaApiRequest } from '../api/invoke-api.ts';
 import type { Broker } from './broker.ts';
 import { answerEventBridge } from './event-bridge-api.ts';
 import { answerSns } from './sns-api.ts';

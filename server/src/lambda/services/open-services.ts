@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { LambdaApiAnswer, LambdaApiRequest } from '../invoke-api.ts';
-import type { ProducerLink } from '../trace-documents.ts';
+import type { LambdaApiAnswer, LambdaApiRequest } from '../api/invoke-api.ts';
+import type { QueueSource, ServiceSpecs } from '../template/event-sources.ts';
+import { type ScheduleSpec, scheduledPayload } from '../template/schedules.ts';
+import type { ProducerLink } from '../tracing/lambda-segments.ts';
 import { type Broker, openBroker } from './broker.ts';
 import { type LocalEndpoint, serveLocalServices } from './local-endpoint.ts';
 import type { Queue } from './queue.ts';
 import { type BatchResult, pollQueue, type QueuePoller } from './queue-source.ts';
-import { type ScheduleSpec, scheduledPayload } from './schedule-specs.ts';
 import { openScheduler, type SchedulerClock, SYSTEM_CLOCK } from './scheduler.ts';
-import type { QueueSource, ServiceSpecs } from './service-specs.ts';
 
 export type ServicesOptions = {
   readonly specs: ServiceSpecs;

@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { parseTraceHeader } from '../../model/trace-header.ts';
-import type { ProducerLink } from '../trace-documents.ts';
+import type { QueueSource } from '../template/event-sources.ts';
+import type { ProducerLink } from '../tracing/lambda-segments.ts';
 import { fifoAttributes, type Queue, type QueueMessage } from './queue.ts';
 import { passesFilters } from './queue-filter.ts';
-import type { QueueSource } from './service-specs.ts';
 
 export type QueuePoller = {
   readonly isIdle: () => boolean;

@@ -1,5 +1,5 @@
+import type { ScheduleSpec } from '../template/schedules.ts';
 import { isDue } from './schedule-expression.ts';
-import type { ScheduleSpec } from './schedule-specs.ts';
 
 /** Time as the scheduler sees it; tests bring their own. */
 export type SchedulerClock = {

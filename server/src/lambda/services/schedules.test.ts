@@ -1,8 +1,8 @@
 import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
+import { scheduledPayload } from '../template/schedules.ts';
 import { openLocalFunctions, resultOf } from '../testing/local-functions.ts';
-import { scheduledPayload } from './schedule-specs.ts';
 import type { SchedulerClock } from './scheduler.ts';
 
 const TEMPLATE = `

@@ -4,15 +4,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import type { JsonValue } from '../../model/json.ts';
-import type { FunctionLine } from '../execution-environment.ts';
+import type { FunctionLine } from '../invoke/execution-environment.ts';
 import {
   type Functions,
   type FunctionsOptions,
   type InvokeRequest,
   type InvokeResult,
   openFunctions,
-} from '../functions.ts';
-import { readTemplate } from '../template.ts';
+} from '../invoke/lambda-service.ts';
+import { readTemplate } from '../template/template.ts';
 import { openTestDaemon, type TestDaemon } from './daemon.ts';
 
 export const ACCOUNT = '000000000000';

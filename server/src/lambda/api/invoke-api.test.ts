@@ -1,0 +1,225 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  GetFunctionCommand,
+  InvokeCommand,
+  type InvokeCommandInput,
+  InvokeWithResponseStreamCommand,
+  LambdaClient,
+  ListFunctionsCommand,
+} from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LocalFunctions, openLocalFunctions } from '../testing/local-functions.ts';
+import {
+  handleGetFunction,
+  handleGetFunctionConfiguration,
+  handleInvoke,
+  handleInvokeStreaming,
+  handleListFunctions,
+  type LambdaApiAnswer,
+} from './invoke-api.ts';
+
+const FUNCTION =
+  'Type: AWS::Serverless::Function, Properties: {Tracing: Active, CodeUri: app, Timeout: 20, Runtime: nodejs20.x';
+
+let local: LocalFunctions;
+let client: LambdaClient;
+
+/** The routes, as a server would have them. */
+const server = createServer(async (request, response) => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const url = new URL(request.url ?? '', 'http://localhost');
+  const [, , , name = '', action] = url.pathname.split('/');
+  const functionName = decodeURIComponent(name);
+  const invoke = url.pathname.startsWith('/2021-11-15/') ? handleInvokeStreaming : handleInvoke;
+  const answer: LambdaApiAnswer =
+    request.method === 'POST'
+      ? await invoke(local.functions, {
+          functionName,
+          headers: request.headers,
+          query: Object.fromEntries(url.searchParams),
+          body: Buffer.concat(chunks),
+        })
+      : functionName === ''
+        ? handleListFunctions(local.functions)
+        : action === 'configuration'
+          ? handleGetFunctionConfiguration(local.functions, functionName)
+          : handleGetFunction(local.functions, functionName);
+  response.writeHead(answer.status, answer.headers);
+  if (Buffer.isBuffer(answer.body)) response.end(answer.body);
+  else answer.body.pipe(response);
+});
+
+beforeAll(async () => {
+  local = await openLocalFunctions({
+    'template.yaml': `
+Resources:
+  Hello: {${FUNCTION}, Handler: index.hello, FunctionName: hello-name}}
+  Streaming: {${FUNCTION}, Handler: index.streaming}}
+  Java: {Type: AWS::Serverless::Function, Properties: {Runtime: java21, Handler: a.B::c, CodeUri: app}}`,
+    'app/index.js': `
+      exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
+        stream.write('first ');
+        await new Promise((done) => setTimeout(done, 200));
+        if (event.fail) throw new TypeError('midway');
+        stream.end('second');
+      });
+      exports.hello = async (event, context) => {
+        if (event.fail) throw new Error('as asked');
+        console.log('hello');
+        return { event, custom: context.clientContext?.custom, arn: context.invokedFunctionArn };
+      };`,
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  client = new LambdaClient({
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    maxAttempts: 1,
+  });
+});
+afterAll(async () => {
+  client.destroy();
+  server.close();
+  await local.close();
+});
+
+const invoke = (input: Partial<InvokeCommandInput> = {}) =>
+  client.send(new InvokeCommand({ FunctionName: 'hello-name', ...input }));
+
+describe('the AWS SDK invokes', () => {
+  test('with payload, log tail, client context and qualifier', async () => {
+    const answer = await invoke({
+      Payload: JSON.stringify({ a: 1 }),
+      LogType: 'Tail',
+      ClientContext: Buffer.from('{"custom":{"b":2}}').toString('base64'),
+      Qualifier: 'prod',
+    });
+    expect(answer).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' });
+    expect(answer.FunctionError).toBeUndefined();
+    expect(JSON.parse(answer.Payload?.transformToString() ?? '')).toEqual({
+      event: { a: 1 },
+      custom: { b: 2 },
+      arn: 'arn:aws:lambda:us-east-1:000000000000:function:hello-name:prod',
+    });
+    expect(Buffer.from(answer.LogResult ?? '', 'base64').toString()).toMatch(
+      /^START RequestId: .*\tINFO\thello\nEND .*XRAY TraceId: /s,
+    );
+  });
+
+  test('without payload, by logical id and by ARN; no log unless asked for', async () => {
+    for (const FunctionName of ['Hello', 'arn:aws:lambda:us-east-1:000000000000:function:hello-name']) {
+      const answer = await invoke({ FunctionName });
+      expect(JSON.parse(answer.Payload?.transformToString() ?? '')).toMatchObject({ event: {} });
+      expect(answer.LogResult).toBeUndefined();
+    }
+  });
+
+  test('a failing function: status 200 and the function error', async () => {
+    const answer = await invoke({ Payload: '{"fail":true}' });
+    expect(answer).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' });
+    expect(JSON.parse(answer.Payload?.transformToString() ?? '')).toMatchObject({ errorMessage: 'as asked' });
+  });
+
+  test('Event and DryRun', async () => {
+    const event = await invoke({ InvocationType: 'Event' });
+    expect(event.StatusCode).toBe(202);
+    expect(event.ExecutedVersion).toBeUndefined();
+    expect((await invoke({ InvocationType: 'DryRun' })).StatusCode).toBe(204);
+    await local.functions.settled();
+  });
+
+  test.each([
+    [{ FunctionName: 'nobody' }, 'ResourceNotFoundException', 404],
+    [{ Payload: '{no json' }, 'InvalidRequestContentException', 400],
+    [{ ClientContext: 'bm8ganNvbg==' }, 'InvalidRequestContentException', 400],
+    [{ InvocationType: 'Sometime' as 'Event' }, 'InvalidParameterValueException', 400],
+    [{ FunctionName: 'no such/name' }, 'ValidationException', 400],
+    [{ Payload: `"${'x'.repeat(6 * 1024 * 1024)}"` }, 'RequestTooLargeException', 413],
+    [{ InvocationType: 'Event' as const, Payload: `"${'x'.repeat(1024 * 1024)}"` }, 'RequestTooLargeException', 413],
+    [{ FunctionName: 'Java' }, 'InvalidRuntimeException', 502],
+  ])('case %#: is refused as %s', async (input, name, status) => {
+    await expect(invoke(input)).rejects.toMatchObject({ name, $metadata: { httpStatusCode: status } });
+  });
+});
+
+test('the AWS SDK lists and describes functions', async () => {
+  const { Functions } = await client.send(new ListFunctionsCommand({}));
+  expect(Functions?.map(({ FunctionName }) => FunctionName)).toEqual(['hello-name', 'Streaming', 'Java']);
+  const { Configuration } = await client.send(new GetFunctionCommand({ FunctionName: 'hello-name' }));
+  expect(Configuration).toMatchObject({
+    FunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:hello-name',
+    Runtime: 'nodejs20.x',
+    Handler: 'index.hello',
+    Timeout: 20,
+    TracingConfig: { Mode: 'Active' },
+    State: 'Active',
+  });
+});
+
+test('the trace header of the answer is the one the function got', async () => {
+  const traceHeader = 'Root=1-6650a080-3c4d5e6f708192a3b4c5d6e7;Parent=a1b2c3d4e5f60718;Sampled=1';
+  const answer = await handleInvoke(local.functions, {
+    functionName: 'Hello',
+    headers: { 'x-amzn-trace-id': traceHeader },
+    query: {},
+    body: Buffer.from('{}'),
+  });
+  expect(answer.headers['x-amzn-trace-id']).toMatch(
+    /^Root=1-6650a080-3c4d5e6f708192a3b4c5d6e7;Parent=[0-9a-f]{16};Sampled=1$/,
+  );
+});
+
+test('one function alone also answers to the name `function`', async () => {
+  const alone = await openLocalFunctions({
+    'template.yaml': `Resources:\n  Only: {${FUNCTION}, Handler: index.handler}}`,
+    'app/index.js': 'exports.handler = async () => 1;',
+  });
+  const answer = await handleInvoke(alone.functions, {
+    functionName: 'function',
+    headers: {},
+    query: {},
+    body: Buffer.alloc(0),
+  });
+  await alone.close();
+  expect([answer.status, answer.body.toString()]).toEqual([200, '1']);
+});
+
+describe('invoked for a stream', () => {
+  async function stream(name: string, event: object) {
+    const command = new InvokeWithResponseStreamCommand({
+      FunctionName: name,
+      Payload: JSON.stringify(event),
+      LogType: 'Tail',
+    });
+    const { EventStream: events = [], StatusCode: status } = await client.send(command);
+    const chunks: { text: string; atMs: number }[] = [];
+    for await (const { PayloadChunk: chunk, InvokeComplete: complete } of events) {
+      if (chunk?.Payload) chunks.push({ text: Buffer.from(chunk.Payload).toString(), atMs: performance.now() });
+      if (complete) return { status, chunks, complete };
+    }
+    throw new Error('the stream ended without InvokeComplete');
+  }
+
+  test('a function that streams is heard as it speaks', async () => {
+    const { status, chunks, complete } = await stream('Streaming', {});
+    expect(status).toBe(200);
+    expect(chunks.map(({ text }) => text)).toEqual(['first ', 'second']);
+    expect((chunks[1]?.atMs ?? 0) - (chunks[0]?.atMs ?? 0)).toBeGreaterThan(100);
+    expect(Buffer.from(complete.LogResult ?? '', 'base64').toString()).toContain('REPORT RequestId: ');
+  });
+
+  test('one that fails midway says so at the end', async () => {
+    const { chunks, complete } = await stream('Streaming', { fail: true });
+    expect(chunks.map(({ text }) => text)).toEqual(['first ']);
+    expect(complete.ErrorCode).toBe('Unhandled');
+    expect(JSON.parse(complete.ErrorDetails ?? '')).toMatchObject({ errorType: 'TypeError', errorMessage: 'midway' });
+  });
+
+  test('one that returns its answer whole gives one chunk', async () => {
+    const { chunks } = await stream('Hello', { a: 1 });
+    expect(chunks.map(({ text }) => JSON.parse(text).event)).toEqual([{ a: 1 }]);
+    await expect(stream('Nobody', {})).rejects.toThrow('Function not found');
+  });
+});

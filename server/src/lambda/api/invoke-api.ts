@@ -1,0 +1,279 @@
+import { once } from 'node:events';
+import { PassThrough, type Readable } from 'node:stream';
+import type { OpenrayError } from '../../errors.ts';
+import { toFailure } from '../../errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { formatTraceHeader, readTraceHeaders } from '../../model/trace-header.ts';
+import type {
+  FunctionDescription,
+  Functions,
+  InvocationType,
+  InvokeRequest,
+  InvokeResult,
+} from '../invoke/lambda-service.ts';
+import { parseFunctionReference } from '../spec/function-reference.ts';
+import { eventMessage } from './event-stream.ts';
+
+/**
+ * Lambda's HTTP API as far as clients of local functions need it, free of any web framework. Signatures are not looked
+ * at: whoever can reach the port may invoke.
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ */
+export type LambdaApiRequest = {
+  /** The path's part, URL-decoded. */
+  readonly functionName: string;
+  /** Names in lower case, as Node gives them. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly query: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+};
+
+export type LambdaApiAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | Readable;
+};
+
+const TYPES: readonly string[] = ['RequestResponse', 'Event', 'DryRun'] satisfies InvocationType[];
+const CLIENT_CONTEXT_MAX_CHARS = 3583;
+
+type ErrorType = readonly [status: number, type: string];
+
+/** `POST /2015-03-31/functions/{name}/invocations`. Never throws: what fails is an answer. */
+export async function handleInvoke(functions: Functions, request: LambdaApiRequest): Promise<LambdaApiAnswer> {
+  const read = readRequest(request);
+  if ('refused' in read) return read.refused;
+  try {
+    const result = await functions.invoke(request.functionName, read.invoke);
+    return {
+      status: result.statusCode,
+      headers: {
+        ...traceHeaders(result),
+        ...(result.statusCode === 200
+          ? { 'content-type': 'application/json', 'x-amz-executed-version': result.executedVersion }
+          : {}),
+        ...(result.functionError === undefined ? {} : { 'x-amz-function-error': result.functionError }),
+        ...(result.statusCode === 200 && read.withTail ? { 'x-amz-log-result': base64(result.logTail) } : {}),
+      },
+      body: result.payload,
+    };
+  } catch (error) {
+    return failureAnswer(toFailure(error));
+  }
+}
+
+/**
+ * `POST /2021-11-15/functions/{name}/response-streaming-invocations`: an event stream of `PayloadChunk`s as the function
+ * writes them, and `InvokeComplete`. Never throws: what fails before the first byte is an answer.
+ */
+export async function handleInvokeStreaming(functions: Functions, request: LambdaApiRequest): Promise<LambdaApiAnswer> {
+  const read = readRequest(request);
+  if ('refused' in read) return read.refused;
+  const body = new PassThrough();
+  // The caller may hang up; the invocation goes on.
+  body.on('error', () => {});
+  let hasBegun = () => {};
+  const begun = new Promise<undefined>((resolve) => {
+    hasBegun = () => resolve(undefined);
+  });
+  const write = async (message: Buffer) => {
+    if (!body.write(message) && !body.destroyed) await Promise.race([once(body, 'drain'), once(body, 'close')]);
+  };
+  const invocation = functions.invoke(request.functionName, {
+    ...read.invoke,
+    onChunk: (chunk) => {
+      hasBegun();
+      return write(eventMessage('PayloadChunk', 'application/octet-stream', chunk));
+    },
+  });
+  let isStreamed = false;
+  const finished = invocation.then(async (result) => {
+    const { functionError, payload } = result;
+    if (!isStreamed && functionError === undefined) {
+      await write(eventMessage('PayloadChunk', 'application/octet-stream', payload));
+    }
+    const complete = {
+      ...(functionError === undefined ? {} : { ErrorCode: functionError, ErrorDetails: payload.toString() }),
+      ...(read.withTail ? { LogResult: base64(result.logTail) } : {}),
+    };
+    body.end(eventMessage('InvokeComplete', 'application/json', jsonBody(complete)));
+    return result;
+  });
+  try {
+    const whole = await Promise.race([begun, invocation]);
+    isStreamed = whole === undefined;
+    finished.catch((error: unknown) => body.destroy(toFailure(error)));
+    const headers = whole === undefined ? {} : traceHeaders(whole);
+    return {
+      status: 200,
+      headers: {
+        ...headers,
+        'content-type': 'application/vnd.amazon.eventstream',
+        'x-amz-executed-version': '$LATEST',
+      },
+      body,
+    };
+  } catch (error) {
+    finished.catch(() => {});
+    return failureAnswer(toFailure(error));
+  }
+}
+
+type ReadRequest =
+  | { readonly invoke: InvokeRequest; readonly withTail: boolean }
+  | { readonly refused: LambdaApiAnswer };
+
+function readRequest(request: LambdaApiRequest): ReadRequest {
+  const type = header(request, 'x-amz-invocation-type') ?? 'RequestResponse';
+  const refused = (error: ErrorType, message: string) => ({ refused: refusal(error, message) });
+  if (!TYPES.includes(type)) {
+    const message = `Value '${type}' at 'invocationType' is not one of ${TYPES.join(', ')}`;
+    return refused([400, 'InvalidParameterValueException'], message);
+  }
+  let clientContext: string | undefined;
+  try {
+    clientContext = readClientContext(header(request, 'x-amz-client-context'));
+  } catch {
+    return refused(
+      [400, 'InvalidRequestContentException'],
+      'Client context must be a valid Base64-encoded JSON object.',
+    );
+  }
+  try {
+    parseFunctionReference(request.functionName);
+  } catch (error) {
+    return refused([400, 'ValidationException'], toFailure(error).message);
+  }
+  const incoming = readTraceHeaders(header(request, 'x-amzn-trace-id'), header(request, 'traceparent'));
+  return {
+    withTail: header(request, 'x-amz-log-type') === 'Tail',
+    invoke: {
+      payload: request.body,
+      traceHeader: formatTraceHeader(incoming) || undefined,
+      clientContext,
+      invocationType: type as InvocationType,
+      qualifier: first(request.query.Qualifier),
+    },
+  };
+}
+
+function traceHeaders({ requestId, traceHeader }: InvokeResult) {
+  return { 'x-amzn-requestid': requestId, 'x-amzn-trace-id': traceHeader };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+/** `GET /2015-03-31/functions/`, all on one page. */
+export function handleListFunctions(functions: Functions): LambdaApiAnswer {
+  return json(200, { Functions: functions.list().map(configuration), NextMarker: null });
+}
+
+/** `GET /2015-03-31/functions/{name}`. */
+export function handleGetFunction(functions: Functions, functionName: string): LambdaApiAnswer {
+  return describe(functions, functionName, (found) => ({
+    Configuration: configuration(found),
+    Code: { RepositoryType: 'Local', Location: found.spec.codeDir },
+    Tags: {},
+  }));
+}
+
+/** `GET /2015-03-31/functions/{name}/configuration`. */
+export function handleGetFunctionConfiguration(functions: Functions, functionName: string): LambdaApiAnswer {
+  return describe(functions, functionName, configuration);
+}
+
+function describe(functions: Functions, name: string, toJson: (found: FunctionDescription) => JsonObject) {
+  try {
+    return json(200, toJson(functions.find(name)));
+  } catch (error) {
+    return failureAnswer(toFailure(error));
+  }
+}
+
+function configuration({ spec, arn }: FunctionDescription): JsonObject {
+  const { logging } = spec;
+  return {
+    FunctionName: spec.name,
+    FunctionArn: arn,
+    Runtime: spec.runtime,
+    Handler: spec.handler,
+    Timeout: spec.timeoutMs / 1000,
+    MemorySize: spec.memoryMb,
+    Version: '$LATEST',
+    Environment: { Variables: { ...spec.environment } },
+    TracingConfig: { Mode: spec.tracing },
+    State: 'Active',
+    LastUpdateStatus: 'Successful',
+    PackageType: 'Zip',
+    Architectures: [spec.architecture],
+    LoggingConfig: {
+      LogFormat: logging.format,
+      LogGroup: logging.logGroup,
+      ...(logging.format === 'JSON'
+        ? { ApplicationLogLevel: logging.applicationLevel, SystemLogLevel: logging.systemLevel }
+        : {}),
+    },
+  };
+}
+
+function failureAnswer(failure: OpenrayError): LambdaApiAnswer {
+  const answer = refusal(errorType(failure), failure.message);
+  if (failure.code !== 'ThrottledException') return answer;
+  const body = {
+    Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
+    Type: 'User',
+    message: failure.message,
+  };
+  const retryAfter = String(failure.retryAfterSeconds ?? 1);
+  return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter }, body: jsonBody(body) };
+}
+
+/** Lambda's own names for what the service refuses. */
+function errorType(failure: OpenrayError): ErrorType {
+  switch (failure.code) {
+    case 'ResourceNotFoundException':
+      return [404, 'ResourceNotFoundException'];
+    case 'InvalidRequestException':
+      return [400, 'InvalidRequestContentException'];
+    case 'RequestTooLargeException':
+      return [413, 'RequestTooLargeException'];
+    case 'ThrottledException':
+      return [429, 'TooManyRequestsException'];
+    case 'SettingInvalid':
+      return [502, 'InvalidRuntimeException'];
+    default:
+      return [500, 'ServiceException'];
+  }
+}
+
+function refusal([status, type]: ErrorType, message: string): LambdaApiAnswer {
+  const answer = json(status, { Type: status < 500 ? 'User' : 'Service', Message: message });
+  return { ...answer, headers: { ...answer.headers, 'x-amzn-errortype': type } };
+}
+
+function json(status: number, value: JsonObject): LambdaApiAnswer {
+  return { status, headers: { 'content-type': 'application/json' }, body: jsonBody(value) };
+}
+
+function jsonBody(value: JsonObject): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** Throws when it is no base64 of a JSON object. */
+function readClientContext(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (text.length > CLIENT_CONTEXT_MAX_CHARS) throw new RangeError('too long');
+  const value: JsonValue = JSON.parse(Buffer.from(text, 'base64').toString());
+  if (!isJsonObject(value)) throw new TypeError('no object');
+  return JSON.stringify(value);
+}
+
+function header(request: LambdaApiRequest, name: string): string | undefined {
+  return first(request.headers[name]);
+}
+
+function first(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' || value === undefined ? value : value[0];
+}

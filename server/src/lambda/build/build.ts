@@ -1,0 +1,236 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, statSync, symlinkSync } from 'node:fs';
+import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import type { BuildOptions, BuildResult } from 'esbuild';
+import { OpenrayError } from '../../errors.ts';
+import type { FunctionSpec } from '../spec/function-spec.ts';
+import { entryPoints, esbuildPlan } from './esbuild-options.ts';
+import { fingerprint, sourceFiles } from './source-files.ts';
+
+/** What to run, after building where that was needed. */
+export type PreparedCode = {
+  readonly codeDir: string;
+  readonly handler: string;
+  readonly sourceMaps: boolean;
+  /** Files and folders that it was made of: a change in them calls for another build. */
+  readonly sources: readonly string[];
+  readonly notes: readonly string[];
+};
+
+export type BuildContext = {
+  /** Where built code is kept; made when it does not exist. */
+  readonly cacheDir: string;
+  /** The same function in the template that `sam build` wrote, when there is one. */
+  readonly samBuild: SamBuild | undefined;
+  /** For the PATH of what a makefile runs. */
+  readonly host: Readonly<Record<string, string | undefined>>;
+};
+
+export type SamBuild = { readonly codeDir: string; readonly handler: string };
+
+/**
+ * Makes a function's code ready: takes what `sam build` made when that is newer than the source, bundles TypeScript
+ * and what asks for esbuild, writes inline code to a file, and leaves everything else where it is.
+ * Throws SettingInvalid with esbuild's first message when a bundle can't be made.
+ */
+export async function prepareCode(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
+  const sources = spec.inlineCode === undefined ? [spec.codeDir, ...spec.layerDirs] : spec.layerDirs;
+  const asIs = { codeDir: spec.codeDir, handler: spec.handler, sourceMaps: false, sources, notes: [] };
+  if (spec.inlineCode !== undefined)
+    return { ...asIs, ...(await writeInline(spec, spec.inlineCode, context.cacheDir)) };
+  if (!existsSync(spec.codeDir)) {
+    throw new OpenrayError('SettingInvalid', `${spec.logicalId}: its code folder ${spec.codeDir} does not exist`);
+  }
+  const { samBuild } = context;
+  if (samBuild !== undefined && isNewer(samBuild.codeDir, spec.codeDir)) {
+    return { ...asIs, ...samBuild, sourceMaps: spec.build.kind === 'esbuild' };
+  }
+  if (spec.build.kind === 'esbuild') return bundle(spec, context.cacheDir);
+  if (spec.build.kind === 'other' && spec.build.method === 'makefile') {
+    return { ...asIs, codeDir: await makeBuild(spec, context) };
+  }
+  if (spec.runtime.startsWith('nodejs') && scriptEntry(spec) !== undefined) return bundle(spec, context.cacheDir);
+  const notes =
+    spec.build.kind === 'other'
+      ? [`${spec.logicalId} is built by ${spec.build.method}; run sam build first, openray runs what that made.`]
+      : [];
+  return { ...asIs, notes };
+}
+
+/** `src/app.handler` where `src/app.ts` is there and nothing that Node could run as it is. */
+function scriptEntry(spec: FunctionSpec): string | undefined {
+  const { folder, module } = splitHandler(spec.handler);
+  const base = join(spec.codeDir, folder, module);
+  if (['.js', '.mjs', '.cjs'].some((suffix) => existsSync(base + suffix))) return undefined;
+  return ['.ts', '.mts', '.cts', '.tsx'].map((suffix) => base + suffix).find(existsSync);
+}
+
+async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCode> {
+  const properties =
+    spec.build.kind === 'esbuild' ? spec.build.properties : { Minify: false, Sourcemap: true, Target: 'es2022' };
+  const plan = esbuildPlan(properties);
+  const named = entryPoints(properties).map((entry) => entryFile(spec, entry));
+  const entries = named.length > 0 ? named : [scriptEntry(spec) ?? handlerFile(spec)];
+  await mkdir(cacheDir, { recursive: true });
+  // Source maps name their sources relative to the bundle: so it is made as deep in the same folder as it is kept.
+  const outdir = join(await realpath(cacheDir), spec.logicalId);
+  const built = await runEsbuild(spec, { ...plan.options, entryPoints: entries, outdir });
+  const codeDir = await keep(built, spec, outdir, plan.options.format === 'esm');
+  return {
+    codeDir,
+    handler: bundledHandler(spec.handler, codeDir),
+    sourceMaps: plan.sourceMaps,
+    sources: [...Object.keys(built.metafile.inputs).map((file) => join(spec.codeDir, file)), ...spec.layerDirs],
+    notes: plan.unknown.map((name) => `${spec.logicalId}: openray does not know esbuild's option ${name}.`),
+  };
+}
+
+type Built = BuildResult<{ write: false; metafile: true }>;
+
+async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<Built> {
+  const { build } = await loadEsbuild(spec.codeDir);
+  try {
+    return await build({
+      ...options,
+      absWorkingDir: spec.codeDir,
+      bundle: true,
+      platform: 'node',
+      write: false,
+      metafile: true,
+      logLevel: 'silent',
+    });
+  } catch (error) {
+    const first = (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] })
+      .errors?.[0];
+    const place = first?.location ? `${first.location.file}:${first.location.line}: ` : '';
+    const sentence = `${spec.logicalId} can't be bundled: ${place}${first?.text ?? (error as Error).message}`;
+    throw new OpenrayError('SettingInvalid', sentence, { cause: error });
+  }
+}
+
+/** The project's own esbuild where it has one, as SAM does it. */
+async function loadEsbuild(codeDir: string): Promise<typeof import('esbuild')> {
+  try {
+    const path = createRequire(join(codeDir, 'package.json')).resolve('esbuild');
+    const loaded = await import(pathToFileURL(path).href);
+    return loaded.default ?? loaded;
+  } catch {
+    return import('esbuild');
+  }
+}
+
+/** Writes the files into a folder named by their content: two processes that build the same make the same. */
+async function keep(built: Built, spec: FunctionSpec, outdir: string, isEsm: boolean): Promise<string> {
+  const hash = createHash('sha256').update(spec.codeDir);
+  for (const file of built.outputFiles) hash.update(relative(outdir, file.path)).update(file.contents);
+  const target = `${outdir}-${hash.digest('hex').slice(0, 16)}`;
+  if (existsSync(target)) return target;
+  await fill(target, async (dir) => {
+    for (const file of built.outputFiles) {
+      const path = join(dir, relative(outdir, file.path));
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, file.contents);
+    }
+    if (isEsm) await writeFile(join(dir, 'package.json'), '{"type":"module"}\n');
+    // What the bundle leaves out is found where the source would find it.
+    const modules = nearestModules(spec.codeDir);
+    if (modules !== undefined) symlinkSync(modules, join(dir, 'node_modules'));
+  });
+  return target;
+}
+
+/** `make build-NAME`, which puts the code into ARTIFACTS_DIR; again only when a source file has changed. */
+async function makeBuild(spec: FunctionSpec, { cacheDir, host }: BuildContext): Promise<string> {
+  const hash = createHash('sha256')
+    .update(fingerprint([spec.codeDir]))
+    .digest('hex')
+    .slice(0, 16);
+  const target = join(cacheDir, `${spec.logicalId}-${hash}`);
+  if (existsSync(target)) return target;
+  await fill(target, async (dir) => {
+    try {
+      const env = { PATH: host.PATH, HOME: host.HOME, ARTIFACTS_DIR: dir };
+      await run('make', [`build-${spec.logicalId}`], { cwd: spec.codeDir, env });
+    } catch (cause) {
+      await rm(dir, { recursive: true, force: true });
+      const said = (cause as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? (cause as Error).message;
+      throw new OpenrayError('SettingInvalid', `${spec.logicalId} can't be built by make: ${said}`, { cause });
+    }
+  });
+  return target;
+}
+
+const run = promisify(execFile);
+
+async function writeInline(spec: FunctionSpec, text: string, cacheDir: string): Promise<{ codeDir: string }> {
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const target = join(cacheDir, `${spec.logicalId}-${hash}`);
+  const file = `${splitHandler(spec.handler).module}${spec.runtime.startsWith('python') ? '.py' : '.js'}`;
+  if (!existsSync(target)) await fill(target, (dir) => writeFile(join(dir, file), text));
+  return { codeDir: target };
+}
+
+/** A folder appears whole or not at all. */
+async function fill(target: string, write: (dir: string) => Promise<void>): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  const draft = await mkdtemp(`${target}.`);
+  await write(draft);
+  try {
+    await rename(draft, target);
+  } catch {
+    // Another process was faster, with the same content.
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** `src/app.handler` is `app.handler` once the bundle lies at the top; `/opt/…` belongs to a layer. */
+function bundledHandler(handler: string, codeDir: string): string {
+  if (handler.startsWith('/opt')) return handler;
+  const { folder, module } = splitHandler(handler);
+  const isNested = ['.js', '.mjs', '.cjs'].some((suffix) => existsSync(join(codeDir, folder, module + suffix)));
+  return isNested ? handler : handler.slice(folder.length);
+}
+
+function entryFile(spec: FunctionSpec, entry: string): string {
+  const path = join(spec.codeDir, entry);
+  return [path, `${path}.ts`, `${path}.js`].find((file) => existsSync(file) && statSync(file).isFile()) ?? path;
+}
+
+function handlerFile(spec: FunctionSpec): string {
+  const { folder, module } = splitHandler(spec.handler);
+  return entryFile(spec, join(folder, module));
+}
+
+function splitHandler(handler: string): { readonly folder: string; readonly module: string } {
+  const start = handler.lastIndexOf('/') + 1;
+  const dot = handler.indexOf('.', start);
+  return { folder: handler.slice(0, start), module: handler.slice(start, dot < 0 ? undefined : dot) };
+}
+
+function nearestModules(dir: string): string | undefined {
+  for (let folder = dir; ; folder = dirname(folder)) {
+    const modules = join(folder, 'node_modules');
+    if (existsSync(modules)) return modules;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/** Every source file is older than the built folder. */
+function isNewer(builtDir: string, sourceDir: string): boolean {
+  if (!existsSync(builtDir)) return false;
+  const builtMs = statSync(builtDir).mtimeMs;
+  return sourceFiles([sourceDir]).every(({ changedMs }) => changedMs <= builtMs);
+}
+
+/** The template that `sam build` wrote beside `file`, or undefined; also when `file` is that template itself. */
+export function samBuildTemplate(file: string): string | undefined {
+  const dir = dirname(file);
+  if (basename(dir) === 'build' && dir.includes(`${sep}.aws-sam${sep}`)) return undefined;
+  const built = join(dir, '.aws-sam', 'build', 'template.yaml');
+  return existsSync(built) && statSync(built).mtimeMs >= statSync(file).mtimeMs ? built : undefined;
+}

@@ -1,0 +1,215 @@
+import { OpenrayError } from '../../errors.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import type { EntityId } from '../../model/trace-id.ts';
+import type { FunctionSpec } from '../spec/function-spec.ts';
+import { nowUs } from '../tracing/clock.ts';
+import {
+  type AttemptSpan,
+  isRecorded,
+  openServiceSegment,
+  type ServiceCall,
+  serviceSegment,
+  type TracedFunction,
+} from '../tracing/lambda-segments.ts';
+import {
+  decideRetry,
+  headerText,
+  newEntityId,
+  type TraceDecision,
+  type TraceShape,
+} from '../tracing/sampling-decision.ts';
+import type { SegmentSender } from '../tracing/segment-sender.ts';
+import type { JobResult } from './execution-environment.ts';
+
+/** An event that was accepted. */
+export type AcceptedEvent = {
+  readonly spec: FunctionSpec;
+  readonly traced: TracedFunction;
+  readonly requestId: string;
+  readonly payload: Buffer;
+  readonly startUs: number;
+  /** One run of the function. Throws ThrottledException, or what else keeps it from being run. */
+  readonly attempt: (trace: TraceDecision, parentId: EntityId) => Promise<JobResult>;
+};
+
+export type AsyncOptions = {
+  readonly sender: SegmentSender;
+  readonly shape: TraceShape;
+  /** Waits before the attempts after a failed one; on AWS these are minutes. */
+  readonly retryDelaysMs: readonly number[];
+  /** First wait after a throttled attempt; doubled up to five minutes. */
+  readonly throttleDelayMs: number;
+  /** A record to a destination or a dead-letter queue. */
+  readonly deliver: (
+    targetArn: string,
+    body: JsonObject,
+    message: { body: string; attributes?: JsonObject; traceHeader: string },
+  ) => void;
+};
+
+/** Lambda's queue of events: attempts, waits between them, and where an event goes in the end. */
+export type AsyncInvocations = {
+  /** Resolves when the event is accepted. Throws ThrottledException when too many wait. */
+  readonly accept: (event: AcceptedEvent, trace: TraceDecision) => Promise<void>;
+  readonly settled: () => Promise<void>;
+  /** No further attempts. */
+  readonly close: () => void;
+};
+
+const EVENTS_MAX = 1000;
+const THROTTLE_DELAY_MAX_MS = 5 * 60 * 1000;
+
+type Ending = {
+  readonly condition: 'Success' | 'RetriesExhausted' | 'EventAgeExceeded';
+  readonly attempts: number;
+  readonly result: JobResult | undefined;
+};
+
+export function openAsyncInvocations(options: AsyncOptions): AsyncInvocations {
+  const { sender, shape, retryDelaysMs, throttleDelayMs, deliver } = options;
+  const running = new Set<Promise<void>>();
+  const closing = new AbortController();
+
+  /** All attempts at one event. The first has the ids that were decided. */
+  async function run(event: AcceptedEvent, first: TraceDecision, acceptedUs: number): Promise<void> {
+    const attempts: AttemptSpan[] = [];
+    const ending = await attemptAll(event, first, acceptedUs, attempts);
+    if (isRecorded(first)) {
+      const dwell = { startUs: acceptedUs, endUs: attempts[0]?.startUs ?? acceptedUs };
+      const whole: ServiceCall = {
+        ...callOf(event, first),
+        endUs: acceptedUs,
+        status: 202,
+        queued: { dwell, attempts },
+      };
+      await sender.send(serviceSegment(whole, { dwell: newEntityId() }));
+    }
+    if (ending !== undefined) sendOn(event, ending, headerText(first), deliver);
+  }
+
+  /** Undefined when it was closed in between. */
+  async function attemptAll(
+    event: AcceptedEvent,
+    first: TraceDecision,
+    acceptedUs: number,
+    attempts: AttemptSpan[],
+  ): Promise<Ending | undefined> {
+    const { maxRetryAttempts, maxEventAgeMs } = event.spec;
+    let trace = first;
+    let failures = 0;
+    let throttleMs = throttleDelayMs;
+    while (!closing.signal.aborted) {
+      const id = newEntityId();
+      const startUs = nowUs();
+      if (startUs - acceptedUs > maxEventAgeMs * 1000) {
+        return { condition: 'EventAgeExceeded', attempts: attempts.length, result: undefined };
+      }
+      const outcome = await event.attempt(trace, id).catch((error: unknown) => error);
+      const isThrottled = outcome instanceof OpenrayError && outcome.code === 'ThrottledException';
+      const result = outcome instanceof Error ? undefined : (outcome as JobResult);
+      attempts.push({ id, startUs, endUs: nowUs(), status: isThrottled ? 429 : result === undefined ? 500 : 200 });
+      if (result !== undefined && !result.isFunctionError) {
+        return { condition: 'Success', attempts: attempts.length, result };
+      }
+      if (isThrottled) {
+        // What was not run is not counted as an attempt that failed.
+        await wait(throttleMs);
+        throttleMs = Math.min(throttleMs * 2, THROTTLE_DELAY_MAX_MS);
+      } else {
+        failures++;
+        if (failures > maxRetryAttempts) return { condition: 'RetriesExhausted', attempts: attempts.length, result };
+        await wait(retryDelaysMs[failures - 1] ?? retryDelaysMs.at(-1) ?? 0);
+      }
+      trace = decideRetry(first, shape);
+    }
+    return undefined;
+  }
+
+  function wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        closing.signal.removeEventListener('abort', finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, ms);
+      closing.signal.addEventListener('abort', finish, { once: true });
+    });
+  }
+
+  return {
+    async accept(event, trace) {
+      if (running.size >= EVENTS_MAX)
+        throw new OpenrayError('ThrottledException', 'too many events wait to be handled');
+      if (isRecorded(trace)) await sender.send(openServiceSegment(callOf(event, trace)));
+      const promise: Promise<void> = run(event, trace, nowUs()).finally(() => running.delete(promise));
+      running.add(promise);
+    },
+    async settled() {
+      while (running.size > 0) await Promise.all(running);
+    },
+    close: () => closing.abort(),
+  };
+}
+
+function callOf({ traced, requestId, startUs }: AcceptedEvent, trace: ServiceCall['trace']) {
+  return { function: traced, trace, requestId, startUs };
+}
+
+/** To the destination of success or failure; a failed event also to the dead-letter queue. */
+function sendOn(event: AcceptedEvent, ending: Ending, traceHeader: string, deliver: AsyncOptions['deliver']): void {
+  const { spec, payload } = event;
+  const isSuccess = ending.condition === 'Success';
+  const destination = isSuccess ? spec.destinations.onSuccess : spec.destinations.onFailure;
+  if (destination !== undefined) {
+    const record = destinationRecord(event, ending);
+    deliver(destination, record, { body: JSON.stringify(record), traceHeader });
+  }
+  if (isSuccess || spec.deadLetterArn === undefined) return;
+  const { errorMessage } = objectOf(parse(ending.result?.payload));
+  const attributes = {
+    RequestID: { DataType: 'String', StringValue: event.requestId },
+    ErrorCode: { DataType: 'Number', StringValue: '200' },
+    ErrorMessage: { DataType: 'String', StringValue: String(errorMessage ?? ending.condition).slice(0, 1024) },
+  };
+  const body = payload.toString();
+  deliver(spec.deadLetterArn, objectOf(parse(payload)), { body, attributes, traceHeader });
+}
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+function destinationRecord({ traced, requestId, payload }: AcceptedEvent, ending: Ending): JsonObject {
+  const { condition, attempts, result } = ending;
+  return {
+    version: '1.0',
+    timestamp: new Date().toISOString(),
+    requestContext: {
+      requestId,
+      functionArn: `${traced.arn}:$LATEST`,
+      condition,
+      approximateInvokeCount: attempts,
+    },
+    requestPayload: parse(payload),
+    ...(result === undefined
+      ? {}
+      : {
+          responseContext: {
+            statusCode: 200,
+            executedVersion: '$LATEST',
+            ...(result.isFunctionError ? { functionError: 'Unhandled' } : {}),
+          },
+          responsePayload: parse(result.payload),
+        }),
+  };
+}
+
+function objectOf(value: JsonValue): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+}
+
+function parse(bytes: Buffer | undefined): JsonValue {
+  try {
+    return JSON.parse(bytes?.toString() ?? 'null');
+  } catch {
+    return bytes?.toString() ?? null;
+  }
+}

@@ -1,0 +1,137 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { readTemplate } from '../template/template.ts';
+import { ACCOUNT, openLocalFunctions, REGION, resultOf } from '../testing/local-functions.ts';
+
+const FUNCTION = 'Type: AWS::Serverless::Function, Properties: {CodeUri: app, Timeout: 20, Runtime: nodejs20.x';
+const template = (name: string) => `Resources: {F: {${FUNCTION}, Handler: ${name}.handler}}}`;
+
+async function open(files: Readonly<Record<string, string>>) {
+  let file = '';
+  const reread = () => readTemplate(file, { parameters: {}, region: REGION, accountId: ACCOUNT });
+  const local = await openLocalFunctions(files, { hotReload: true, reread });
+  onTestFinished(local.close);
+  file = join(local.dir, 'template.yaml');
+  const write = (name: string, text: string) => writeFile(join(local.dir, name), text);
+  const answers = (value: unknown) => vi.waitFor(async () => expect(resultOf(await local.invoke('F'))).toEqual(value));
+  return { ...local, write, answers };
+}
+
+describe('a function whose', () => {
+  test('code changes runs as it is now, and stays warm as long as it does not', async () => {
+    const { write, answers, lines } = await open({
+      'template.yaml': template('a'),
+      'app/a.js': `exports.handler = async () => 1;`,
+    });
+    await answers(1);
+    await answers(1);
+    await write('app/a.js', `exports.handler = async () => 'two';`);
+    await answers('two');
+    expect(lines.filter(({ text }) => text.startsWith('INIT_START'))).toHaveLength(2);
+  });
+
+  test('imported TypeScript changes is bundled again; what does not compile is told and can be repaired', async () => {
+    const { write, answers, invoke } = await open({
+      'template.yaml': template('a'),
+      'app/a.ts': `import { answer } from '../lib/answer.ts'; export const handler = async () => answer;`,
+      'lib/answer.ts': 'export const answer: number = 1;',
+    });
+    await answers(1);
+    await write('lib/answer.ts', 'export const answer: string = "two";');
+    await answers('two');
+    await write('lib/answer.ts', 'export const = ;');
+    await vi.waitFor(() => expect(invoke('F')).rejects.toThrow("F can't be bundled"));
+    await write('lib/answer.ts', 'export const answer = [3];');
+    await answers([3]);
+  });
+
+  test('template changes is another; a template that can not be read leaves the one before in force', async () => {
+    const { write, answers, functions, notes, dir } = await open({
+      'template.yaml': template('a'),
+      'app/a.js': `exports.handler = async () => 'a';`,
+      'app/b.js': `exports.handler = async () => process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;`,
+    });
+    await answers('a');
+    await write('template.yaml', template('b').replace('Timeout: 20', 'Timeout: 20, MemorySize: 512'));
+    await answers('512');
+    expect(functions.list().map(({ spec }) => spec.memoryMb)).toEqual([512]);
+    await write('template.yaml', 'Resources: {');
+    await answers('512');
+    expect(notes.at(-1)).toMatch(/^The template has changed and can't be read; the one before stays in force\. /);
+    await rm(join(dir, 'template.yaml'));
+    await answers('512');
+  });
+
+  test('code changes while it runs is finished first', async () => {
+    const { write, invoke, answers, lines } = await open({
+      'template.yaml': template('a'),
+      'app/a.js': `exports.handler = ({ ms = 0 }) => new Promise((done) => setTimeout(done, ms, 'old'));`,
+    });
+    await answers('old');
+    const starts = () => lines.filter(({ text }) => text.startsWith('START ')).length;
+    const before = starts();
+    const running = invoke('F', { ms: 500 });
+    await vi.waitFor(() => expect(starts()).toBe(before + 1));
+    await write('app/a.js', `exports.handler = async () => 'new';`);
+    await answers('new');
+    expect(resultOf(await running)).toBe('old');
+  });
+});
+
+test('queues, topics and who hears of them are as the template is now; a queue that stays keeps its messages', async () => {
+  const main = (resources: string, events = '') => `Resources:
+  F: {${FUNCTION}, Handler: a.handler${events}}}
+  Work: {Type: AWS::SQS::Queue}
+${resources}`;
+  const { write, invoke, lines, functions } = await open({
+    'template.yaml': main(''),
+    'app/a.js': `exports.handler = async (event) => { console.log('GOT ' + event.Records?.[0].body); return process.env.AWS_ENDPOINT_URL_SQS; };`,
+  });
+  const endpoint = resultOf(await invoke('F')) as string;
+  const call = async (operation: string, body: object) => {
+    const headers = { 'x-amz-target': `AmazonSQS.${operation}`, 'content-type': 'application/x-amz-json-1.0' };
+    return (await fetch(endpoint, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+  };
+  const url = (name: string) => `${endpoint}/${ACCOUNT}/${name}`;
+  await call('SendMessage', { QueueUrl: url('Work'), MessageBody: 'from before' });
+  expect(await call('GetQueueUrl', { QueueName: 'More' })).toMatchObject({
+    message: expect.stringContaining('not exist'),
+  });
+
+  const events = ', Events: {Q: {Type: SQS, Properties: {Queue: !GetAtt Work.Arn}}}';
+  await write('template.yaml', main('  More: {Type: AWS::SQS::Queue}\n', events));
+  await vi.waitFor(async () => expect(await call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl'));
+  const got = () =>
+    lines.flatMap(({ text }) => /GOT (.*)/.exec(text)?.[1] ?? []).filter((body) => body !== 'undefined');
+  await vi.waitFor(() => expect(got()).toEqual(['from before']));
+
+  await write('template.yaml', main('  More: {Type: AWS::SQS::Queue}\n  # changed\n'));
+  await vi.waitFor(async () => {
+    expect(await call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl');
+    await invoke('F');
+    await call('SendMessage', { QueueUrl: url('Work'), MessageBody: 'nobody polls' });
+    await functions.settled();
+    const { Messages } = (await call('ReceiveMessage', { QueueUrl: url('Work') })) as { Messages?: object[] };
+    expect(Messages).toHaveLength(1);
+  });
+});
+
+test('a function to debug waits for its debugger, without a timeout', async () => {
+  const port = 20_000 + (process.pid % 20_000);
+  const { invoke, close, lines } = await openLocalFunctions(
+    {
+      'template.yaml': template('a').replace('Timeout: 20', 'Timeout: 1'),
+      'app/a.js': 'exports.handler = async () => 1;',
+    },
+    { debug: { port, args: ['--stack-trace-limit=20'], functionId: undefined } },
+  );
+  const ended = expect(invoke('F')).resolves.toMatchObject({ functionError: 'Unhandled' });
+  await vi.waitFor(async () => {
+    const targets = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as { title: string }[];
+    expect(targets).toHaveLength(1);
+  }, 10_000);
+  expect(lines.some(({ text }) => text.startsWith(`Debugger listening on ws://127.0.0.1:${port}/`))).toBe(true);
+  await close();
+  await ended;
+});

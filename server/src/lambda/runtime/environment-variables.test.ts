@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import type { FunctionSpec } from '../spec/function-spec.ts';
+import { writeFiles } from '../testing/local-functions.ts';
+import {
+  type EnvironmentInput,
+  functionEnvironment,
+  invokedArn,
+  LOCAL_CREDENTIALS,
+  localPath,
+  logStreamName,
+} from './environment-variables.ts';
+
+const spec: FunctionSpec = {
+  logicalId: 'VanillaFunction',
+  toolName: undefined,
+  name: 'vanilla',
+  runtime: 'nodejs22.x',
+  handler: 'index.handler',
+  codeDir: '/project',
+  inlineCode: undefined,
+  timeoutMs: 3000,
+  memoryMb: 256,
+  environment: {},
+  tracing: 'Active',
+  layerDirs: ['/layers/a', '/layers/b'],
+  architecture: 'x86_64',
+  logging: { format: 'Text', applicationLevel: 'INFO', systemLevel: 'INFO', logGroup: '/aws/lambda/vanilla' },
+  build: { kind: 'none' },
+  reservedConcurrency: undefined,
+  maxRetryAttempts: 2,
+  maxEventAgeMs: 60_000,
+  deadLetterArn: undefined,
+  destinations: { onSuccess: undefined, onFailure: undefined },
+  unsupported: undefined,
+};
+
+function environment(input: Partial<EnvironmentInput> & { spec?: FunctionSpec } = {}) {
+  return functionEnvironment({
+    spec,
+    codeDir: '/built',
+    handler: 'index.handler',
+    region: 'us-east-1',
+    logStream: '2024/04/23/[$LATEST]ab',
+    daemonAddress: '127.0.0.1:2000',
+    runtimeDir: '/runtimes/node',
+    credentials: LOCAL_CREDENTIALS,
+    overrides: {},
+    host: { PATH: '/usr/bin', SECRET: 'of the host' },
+    sourceMaps: false,
+    endpointUrl: 'http://127.0.0.1:4000',
+    queuePaths: new Map([['https://sqs.us-east-1.amazonaws.com/000000000000/orders', '/000000000000/orders']]),
+    ...input,
+  });
+}
+
+describe('what a function finds', () => {
+  test('are Lambda’s variables', () => {
+    const { PATH, NODE_PATH, LD_LIBRARY_PATH, TZ, ...others } = environment();
+    expect(others).toEqual({
+      _HANDLER: 'index.handler',
+      AWS_ENDPOINT_URL_EVENTBRIDGE: 'http://127.0.0.1:4000',
+      AWS_ENDPOINT_URL_LAMBDA: 'http://127.0.0.1:4000',
+      AWS_ENDPOINT_URL_SNS: 'http://127.0.0.1:4000',
+      AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4000',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:2000',
+      AWS_REGION: 'us-east-1',
+      AWS_DEFAULT_REGION: 'us-east-1',
+      AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x',
+      AWS_LAMBDA_FUNCTION_NAME: 'vanilla',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/vanilla',
+      AWS_LAMBDA_LOG_STREAM_NAME: '2024/04/23/[$LATEST]ab',
+      AWS_ACCESS_KEY_ID: 'openray',
+      AWS_SECRET_ACCESS_KEY: 'openray',
+      AWS_SESSION_TOKEN: 'openray',
+      LAMBDA_TASK_ROOT: '/built',
+      LAMBDA_RUNTIME_DIR: '/runtimes/node',
+      AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:2000',
+      _AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1',
+      _AWS_XRAY_DAEMON_PORT: '2000',
+      AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
+      LANG: 'en_US.UTF-8',
+      PWD: '/built',
+      OPENRAY_LOCAL: '1',
+    });
+    expect(TZ).toMatch(/^:?UTC$/);
+    expect(PATH).toBe('/layers/b/bin:/layers/a/bin:/usr/bin');
+    expect(NODE_PATH).toBe(
+      '/layers/b/nodejs/node22/node_modules:/layers/b/nodejs/node_modules:/layers/a/nodejs/node22/node_modules:/layers/a/nodejs/node_modules:/built',
+    );
+    expect(LD_LIBRARY_PATH).toBe('/built:/built/lib:/layers/b/lib:/layers/a/lib');
+  });
+
+  test('never has what switches tracing off, nor a header before there is an event', () => {
+    const names = Object.keys(environment({ spec: { ...spec, environment: { AWS_LAMBDA_MAX_CONCURRENCY: '10' } } }));
+    for (const name of [
+      '_X_AMZN_TRACE_ID',
+      'AWS_SAM_LOCAL',
+      'AWS_CHALICE_CLI_MODE',
+      'AWS_LAMBDA_MAX_CONCURRENCY',
+      'SECRET',
+    ]) {
+      expect(names).not.toContain(name);
+    }
+  });
+
+  test('by runtime: Python’s path; nothing managed for provided', () => {
+    expect(environment({ spec: { ...spec, runtime: 'python3.11' } })).toMatchObject({
+      AWS_EXECUTION_ENV: 'AWS_Lambda_python3.11',
+      PYTHONPATH: expect.stringContaining('/layers/b/python:/layers/b/python/lib/python3.11/site-packages:'),
+    });
+    expect(environment({ spec: { ...spec, runtime: 'provided.al2023' } })).not.toHaveProperty('AWS_EXECUTION_ENV');
+  });
+
+  test('JSON logging and source maps', () => {
+    const logging = { ...spec.logging, format: 'JSON', applicationLevel: 'WARN' } as const;
+    expect(environment({ spec: { ...spec, logging } })).toMatchObject({
+      AWS_LAMBDA_LOG_FORMAT: 'JSON',
+      AWS_LAMBDA_LOG_LEVEL: 'WARN',
+    });
+    const withOptions = { ...spec, environment: { NODE_OPTIONS: '--no-warnings' } };
+    expect(environment({ spec: withOptions, sourceMaps: true }).NODE_OPTIONS).toBe(
+      '--no-warnings --enable-source-maps',
+    );
+    expect(environment({ sourceMaps: true }).NODE_OPTIONS).toBe('--enable-source-maps');
+  });
+});
+
+describe('the customer’s variables', () => {
+  const declared = {
+    ...spec,
+    environment: {
+      A: 'template',
+      B: 'template',
+      C: 'template',
+      D: 'template',
+      AWS_XRAY_CONTEXT_MISSING: 'IGNORE_ERROR',
+      AWS_REGION: 'mars-1',
+      _X_AMZN_TRACE_ID: 'stale',
+    },
+  };
+
+  test('override the platform’s, but for what is reserved', () => {
+    const env = environment({ spec: declared });
+    expect(env).toMatchObject({ A: 'template', AWS_XRAY_CONTEXT_MISSING: 'IGNORE_ERROR', AWS_REGION: 'us-east-1' });
+    expect(env).not.toHaveProperty('_X_AMZN_TRACE_ID');
+  });
+
+  test('are replaced by the override file, then by the host; only where the template declares them', () => {
+    const env = environment({
+      spec: declared,
+      overrides: { Parameters: { A: 'all', B: 'all', X: 'undeclared' }, VanillaFunction: { B: 2, D: { Ref: 'x' } } },
+      host: { A: 'host', C: 'host' },
+    });
+    expect(env).toMatchObject({ A: 'all', B: '2', C: 'host', D: '' });
+    expect(env).not.toHaveProperty('X');
+  });
+
+  test('an override block may have the function’s name', () => {
+    expect(environment({ spec: declared, overrides: { vanilla: { A: true } } }).A).toBe('true');
+  });
+
+  test('the URL of a queue of the template becomes that of the local one', () => {
+    const url = 'https://sqs.us-east-1.amazonaws.com/000000000000/orders';
+    expect(environment({ spec: { ...spec, environment: { QUEUE_URL: url } } }).QUEUE_URL).toBe(
+      'http://127.0.0.1:4000/000000000000/orders',
+    );
+  });
+
+  test('whoever names an endpoint for AWS has an AWS of his own', () => {
+    const own = { AWS_ENDPOINT_URL: 'http://localhost:4566' };
+    expect(environment({ spec: { ...spec, environment: own } })).not.toHaveProperty('AWS_ENDPOINT_URL_SQS');
+  });
+
+  test('paths of Lambda become the real ones where the file exists', async () => {
+    const code = await writeFiles({ 'config.yaml': '' });
+    const layer = await writeFiles({ 'otel-instrument': '' });
+    expect(localPath('/var/task/config.yaml', code, [])).toBe(`${code}/config.yaml`);
+    expect(localPath('/var/task/none', code, [])).toBe('/var/task/none');
+    expect(localPath('/opt/otel-instrument', code, [layer])).toBe(`${layer}/otel-instrument`);
+    expect(localPath('see /var/task/config.yaml', code, [])).toBe('see /var/task/config.yaml');
+  });
+});
+
+test('log streams and ARNs', () => {
+  expect(logStreamName(Date.UTC(2024, 3, 23, 23, 59) * 1000, 'ab'.repeat(16))).toBe(
+    `2024/04/23/[$LATEST]${'ab'.repeat(16)}`,
+  );
+  expect(invokedArn('f', 'us-east-1', '000000000000', undefined)).toBe(
+    'arn:aws:lambda:us-east-1:000000000000:function:f',
+  );
+  expect(invokedArn('f', 'us-east-1', '000000000000', 'prod')).toBe(
+    'arn:aws:lambda:us-east-1:000000000000:function:f:prod',
+  );
+});

@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { exitFailure, type PlatformFailure } from './failures.ts';
+import { splitLines } from './line-splitter.ts';
+import { guard } from './orphan-reaper.ts';
+import { killTree } from './process-tree.ts';
+
+export type ExternalExtension = { readonly name: string; readonly file: string };
+
+/** The executables in `extensions/` of the layers; of two with one name that of the later layer. */
+export function findExtensions(layerDirs: readonly string[]): readonly ExternalExtension[] {
+  const found = new Map<string, ExternalExtension>();
+  for (const layer of layerDirs) {
+    const folder = join(layer, 'extensions');
+    if (!existsSync(folder)) continue;
+    for (const name of readdirSync(folder).sort()) {
+      const file = join(folder, name);
+      if (statSync(file).isFile() && isExecutable(file)) found.set(name, { name, file });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Variables that only a runtime gets. */
+const RUNTIME_ONLY = [
+  ...['AWS_XRAY_CONTEXT_MISSING', 'AWS_XRAY_DAEMON_ADDRESS', 'AWS_EXECUTION_ENV', 'AWS_LAMBDA_LOG_GROUP_NAME'],
+  ...['AWS_LAMBDA_LOG_STREAM_NAME', 'LAMBDA_RUNTIME_DIR', 'LAMBDA_TASK_ROOT', 'NODE_OPTIONS'],
+];
+
+export function extensionEnvironment(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([name]) => !name.startsWith('_') && !RUNTIME_ONLY.includes(name)),
+  );
+}
+
+export type ExtensionProcesses = {
+  readonly processes: readonly ChildProcess[];
+  readonly kill: () => void;
+  /** Resolves when all have ended. */
+  readonly ended: Promise<void>;
+};
+
+/** Starts them, each in a group of its own. `onExit` is told of one that ends without having been killed. */
+export function startExtensions(
+  extensions: readonly ExternalExtension[],
+  options: {
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly onLine: (line: string) => void;
+    readonly onExit: (failure: PlatformFailure) => void;
+  },
+): ExtensionProcesses {
+  let isOver = false;
+  const processes = extensions.map(({ file }) => {
+    const child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', file], {
+      cwd: options.cwd,
+      env: { ...options.env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+    });
+    guard(child);
+    const lines = splitLines(options.onLine);
+    child.stdout?.on('data', (chunk: Buffer) => lines.write(chunk));
+    child.stdout?.on('error', () => {});
+    const exited = new Promise<void>((resolve) => {
+      child.once('error', () => resolve());
+      child.once('exit', (code, signal) => {
+        lines.flush();
+        if (!isOver) options.onExit(crash(exitFailure({ code, signal })));
+        resolve();
+      });
+    });
+    return { child, exited };
+  });
+  return {
+    processes: processes.map(({ child }) => child),
+    kill() {
+      isOver = true;
+      for (const { child } of processes) if (isAlive(child) && child.pid !== undefined) killTree(child.pid);
+    },
+    ended: Promise.all(processes.map(({ exited }) => exited)).then(() => {}),
+  };
+}
+
+function crash({ message }: PlatformFailure): PlatformFailure {
+  const reason = message.replace(/^Runtime exited (with error: )?/, '').replace(/^without.*/, 'exit code 0');
+  return { kind: 'extension', errorType: 'Extension.Crash', message: reason };
+}
+
+function isAlive({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { PlatformFailure } from './failures.ts';
+import type { Telemetry } from './telemetry.ts';
+import { readSubscription } from './telemetry-subscription.ts';
+
+export type ExtensionEvent = 'INVOKE' | 'SHUTDOWN';
+
+export type ExtensionsApiOptions = {
+  readonly functionName: string;
+  readonly handler: string;
+  readonly accountId: string;
+  /** File names of the extensions that run in processes of their own. */
+  readonly externalNames: readonly string[];
+  readonly telemetry: Telemetry;
+  /** An extension said that it failed. */
+  readonly onFailure: (failure: PlatformFailure) => void;
+  /** One has registered, or subscribed to telemetry. */
+  readonly onNews: (news: ExtensionNews) => void;
+};
+
+export type ExtensionNews =
+  | { readonly kind: 'registered'; readonly name: string; readonly events: readonly ExtensionEvent[] }
+  | { readonly kind: 'subscribed'; readonly name: string; readonly types: readonly string[] };
+
+type Extension = {
+  readonly name: string;
+  readonly isExternal: boolean;
+  readonly events: readonly ExtensionEvent[];
+  /** `event/next` that waits for an event. */
+  waiting: ServerResponse | undefined;
+  /** Has an event, or has not asked for its first: Lambda waits for it. */
+  isBusy: boolean;
+  /** Came while it was busy. */
+  pending: JsonObject | undefined;
+};
+
+const PREFIX = '/2020-01-01/extension/';
+const TELEMETRY = '/2022-07-01/telemetry';
+const LOGS = '/2020-08-15/logs';
+const EXTENSIONS_MAX = 10;
+const BODY_MAX_BYTES = 64 * 1024;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * The Extensions and Telemetry APIs of one sandbox, served beside its Runtime API.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+ */
+export class ExtensionsApi {
+  readonly #options: ExtensionsApiOptions;
+  readonly #extensions = new Map<string, Extension>();
+  #isInit = true;
+  #waiters: (() => void)[] = [];
+
+  constructor(options: ExtensionsApiOptions) {
+    this.#options = options;
+  }
+
+  /** Answers when the path is one of these APIs. */
+  takes(path: string): boolean {
+    return path.startsWith(PREFIX) || path === TELEMETRY || path === LOGS;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, path: string) {
+    const body = await readText(request);
+    if (body === undefined) return;
+    const call = `${request.method} ${path}`;
+    if (call === `POST ${PREFIX}register`) return this.#register(request, response, body);
+    const known = this.#identify(request, response);
+    if (known === undefined) return;
+    switch (call) {
+      case `GET ${PREFIX}event/next`:
+        return this.#next(known, response);
+      case `POST ${PREFIX}init/error`:
+      case `POST ${PREFIX}exit/error`:
+        return this.#fail(
+          request,
+          response,
+          path.endsWith('init/error') ? 'Extension.InitError' : 'Extension.ExitError',
+        );
+      case `PUT ${TELEMETRY}`:
+        return this.#subscribe(known, response, body);
+      case `PUT ${LOGS}`:
+        return answer(response, 202, { errorType: 'Logs.NotSupported', errorMessage: 'Use the Telemetry API' });
+      default:
+        answer(response, 404, { errorType: 'ResourceNotFound', errorMessage: `no such call: ${call}` });
+    }
+  }
+
+  /** Every external extension has registered. */
+  get hasAll(): boolean {
+    const names = new Set([...this.#extensions.values()].map(({ name }) => name));
+    return this.#options.externalNames.every((name) => names.has(name));
+  }
+
+  get isReady(): boolean {
+    return [...this.#extensions.values()].every(({ isBusy }) => !isBusy);
+  }
+
+  get hasExternal(): boolean {
+    return [...this.#extensions.values()].some(({ isExternal }) => isExternal);
+  }
+
+  get hasAny(): boolean {
+    return this.#extensions.size > 0;
+  }
+
+  /** Resolves when `isTrue` has become so; asked again after each call of an extension. */
+  async until(isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Initialisation is over: nobody may register any more. */
+  endInit(): void {
+    this.#isInit = false;
+    this.#options.telemetry.seal();
+  }
+
+  offer(event: JsonObject & { readonly eventType: ExtensionEvent }): void {
+    for (const extension of this.#extensions.values()) {
+      if (!extension.events.includes(event.eventType)) continue;
+      extension.isBusy = true;
+      const { waiting } = extension;
+      extension.waiting = undefined;
+      if (waiting === undefined) extension.pending = event;
+      else sendEvent(waiting, event);
+    }
+  }
+
+  #register(request: IncomingMessage, response: ServerResponse, body: string) {
+    const name = headerOf(request, 'lambda-extension-name');
+    const events = readEvents(body);
+    const isExternal = this.#options.externalNames.includes(name ?? '');
+    if (name === undefined) return refuse(response, 'InvalidExtensionName', 'a name is needed');
+    if (!this.#isInit) return refuse(response, 'RegistrationClosed', 'the initialisation is over');
+    if (this.#extensions.size >= EXTENSIONS_MAX) return refuse(response, 'TooManyExtensions', 'there are ten already');
+    if (events === undefined) return refuse(response, 'InvalidRequestFormat', 'the body has no list of events');
+    const known = events.filter((event): event is ExtensionEvent => event === 'INVOKE' || event === 'SHUTDOWN');
+    if (known.length < events.length || (!isExternal && known.includes('SHUTDOWN'))) {
+      return refuse(response, 'InvalidEventType', `not for this extension: ${events.join(', ')}`);
+    }
+    if ([...this.#extensions.values()].some((other) => other.name === name)) {
+      return refuse(response, 'InvalidExtensionState', `${name} has registered already`);
+    }
+    const id = randomUUID();
+    this.#extensions.set(id, { name, isExternal, events: known, waiting: undefined, isBusy: true, pending: undefined });
+    const { functionName, handler, accountId, onNews } = this.#options;
+    const features = headerOf(request, 'lambda-extension-accept-feature')?.split(',') ?? [];
+    const withAccount = features.some((feature) => feature.trim() === 'accountId');
+    response.setHeader('Lambda-Extension-Identifier', id);
+    answer(response, 200, { functionName, functionVersion: '$LATEST', handler, ...(withAccount ? { accountId } : {}) });
+    onNews({ kind: 'registered', name, events: known });
+    this.#wake();
+  }
+
+  #identify(request: IncomingMessage, response: ServerResponse): Extension | undefined {
+    const id = headerOf(request, 'lambda-extension-identifier');
+    const extension = this.#extensions.get(id ?? '');
+    if (id === undefined) refuse(response, 'MissingExtensionIdentifier', 'the header is missing');
+    else if (!UUID.test(id)) refuse(response, 'InvalidExtensionIdentifier', 'not an identifier');
+    else if (extension === undefined) refuse(response, 'UnknownExtensionIdentifier', 'nobody has this identifier');
+    return extension;
+  }
+
+  #next(extension: Extension, response: ServerResponse) {
+    const { pending } = extension;
+    if (pending !== undefined) {
+      extension.pending = undefined;
+      return sendEvent(response, pending);
+    }
+    extension.isBusy = false;
+    extension.waiting = response;
+    this.#wake();
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, errorType: string) {
+    const said = headerOf(request, 'lambda-extension-function-error-type');
+    if (said === undefined) return refuse(response, 'MissingHeader', 'the error type is missing');
+    answer(response, 202, { status: 'OK' });
+    this.#options.onFailure({ kind: 'extension', errorType, message: said });
+  }
+
+  #subscribe(extension: Extension, response: ServerResponse, body: string) {
+    const { telemetry, onNews } = this.#options;
+    if (!this.#isInit) {
+      const errorMessage = 'Telemetry API subscription is closed already';
+      return answer(response, 403, { errorType: 'Telemetry.SubscriptionClosed', errorMessage });
+    }
+    const subscription = readSubscription(body);
+    if (subscription === undefined) {
+      return answer(response, 400, { errorType: 'ValidationError', errorMessage: 'not a subscription' });
+    }
+    telemetry.subscribe(subscription);
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end('"OK"');
+    onNews({ kind: 'subscribed', name: extension.name, types: subscription.kinds });
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+}
+
+function sendEvent(response: ServerResponse, event: JsonObject): void {
+  response.setHeader('Lambda-Extension-Event-Identifier', randomUUID());
+  answer(response, 200, event);
+}
+
+function refuse(response: ServerResponse, type: string, errorMessage: string): void {
+  answer(response, 403, { errorType: `Extension.${type}`, errorMessage });
+}
+
+function answer(response: ServerResponse, status: number, body: JsonObject): void {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function readEvents(body: string): readonly string[] | undefined {
+  try {
+    const value: JsonValue = JSON.parse(body);
+    const events = isJsonObject(value) ? (value.events ?? []) : undefined;
+    return Array.isArray(events) ? events.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readText(request: IncomingMessage): Promise<string | undefined> {
+  let text = '';
+  try {
+    for await (const chunk of request) if (text.length < BODY_MAX_BYTES) text += String(chunk);
+    return text;
+  } catch {
+    return undefined;
+  }
+}

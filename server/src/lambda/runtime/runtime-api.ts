@@ -1,0 +1,327 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { JsonObject } from '../../model/json.ts';
+import { nowUs } from '../tracing/clock.ts';
+import { readErrorReport } from './error-report.ts';
+import type { HandlerFailure } from './failures.ts';
+
+/** What `next` hands to the runtime. */
+export type Invocation = {
+  readonly requestId: string;
+  readonly deadlineMs: number;
+  /** As invoked: with a qualifier only if the caller gave one. */
+  readonly functionArn: string;
+  readonly traceHeader: string;
+  /** JSON text. */
+  readonly clientContext: string | undefined;
+  readonly payload: Buffer;
+  /** Takes a streamed answer as it comes; the next bytes are read when it resolves. The completion has all of it again. */
+  readonly onChunk?: ((chunk: Buffer, contentType: string) => Promise<void>) | undefined;
+};
+
+/** What became of an invocation, as the runtime told it. Times in microseconds, of the body's first and last byte. */
+export type Completion = { readonly startUs: number; readonly endUs: number } & (
+  | { readonly kind: 'response'; readonly payload: Buffer }
+  | { readonly kind: 'error'; readonly failure: HandlerFailure }
+  | { readonly kind: 'tooLarge'; readonly bytes: number; readonly maxBytes: number }
+);
+
+/** Called as things happen, in order: at most one `initDone` or `initError`, then completion and `ready` in turn. */
+export type RuntimeListener = {
+  /** The runtime asked for its first event. */
+  readonly initDone: (atUs: number) => void;
+  readonly initError: (failure: HandlerFailure) => void;
+  /** The event of `offer` has been written to the runtime. */
+  readonly started: (atUs: number) => void;
+  readonly completed: (completion: Completion) => void;
+  /** The runtime asked for the next event after it completed one. */
+  readonly ready: (atUs: number) => void;
+};
+
+export type RuntimeLimits = { readonly responseMaxBytes: number; readonly streamMaxBytes: number };
+
+/** 6 MiB and a hundred bytes for a buffered answer, 20 MiB for a streamed one. */
+export const RUNTIME_LIMITS: RuntimeLimits = {
+  responseMaxBytes: 6 * 1024 * 1024 + 100,
+  streamMaxBytes: 20 * 1024 * 1024,
+};
+
+const ERROR_MAX_BYTES = 1024 * 1024;
+const PREFIX = '/2018-06-01';
+
+type State =
+  | { readonly kind: 'init' }
+  | { readonly kind: 'initFailed' }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'invoking'; readonly requestId: string; readonly onChunk: Invocation['onChunk'] }
+  | { readonly kind: 'completing'; readonly requestId: string }
+  | { readonly kind: 'completed' };
+
+const DEAF: RuntimeListener = {
+  initDone() {},
+  initError() {},
+  started() {},
+  completed() {},
+  ready() {},
+};
+
+/** Other APIs that are served on the same port. */
+export type Beside = {
+  readonly takes: (path: string) => boolean;
+  readonly handle: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
+};
+
+type Refusal = { readonly status: number; readonly errorType: string; readonly errorMessage: string };
+
+/**
+ * The Runtime API of one sandbox: its own HTTP listener on loopback, since the protocol names no sandbox.
+ * Only the order that the protocol allows is accepted; everything else is answered with its error and changes nothing.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+export class RuntimeApi {
+  /** `127.0.0.1:port`, for `AWS_LAMBDA_RUNTIME_API`. */
+  readonly address: string;
+  readonly #server: Server;
+  readonly #limits: RuntimeLimits;
+  #listener: RuntimeListener = DEAF;
+  #state: State = { kind: 'init' };
+  #beside: Beside | undefined;
+  #waiting: ServerResponse | undefined;
+  #offered: Invocation | undefined;
+
+  private constructor(server: Server, limits: RuntimeLimits) {
+    this.#server = server;
+    this.#limits = limits;
+    this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('request', (request, response) => this.#route(request, response));
+  }
+
+  static async open(limits = RUNTIME_LIMITS): Promise<RuntimeApi> {
+    // A cause may be 64 KB, and travels in a header.
+    const server = createServer({ maxHeaderSize: 256 * 1024 });
+    // A runtime waits as long as there is nothing to do, and expects its connection to be there afterwards.
+    server.timeout = 0;
+    server.requestTimeout = 0;
+    server.headersTimeout = 0;
+    server.keepAliveTimeout = 24 * 60 * 60 * 1000;
+    server.on('clientError', (_error, socket) => {
+      if (!socket.writable) return;
+      const body = refusalBody({
+        status: 400,
+        errorType: 'TruncatedHTTPRequest',
+        errorMessage: 'Truncated HTTP request',
+      });
+      socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    return new RuntimeApi(server, limits);
+  }
+
+  /** Before the runtime is started. */
+  listen(listener: RuntimeListener, beside?: Beside): void {
+    this.#listener = listener;
+    this.#beside = beside;
+  }
+
+  /** Hands out an event: at once when the runtime waits for one, else with its next `next`. */
+  offer(invocation: Invocation): void {
+    this.#offered = invocation;
+    this.#handOut();
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #route(request: IncomingMessage, response: ServerResponse): void {
+    // A reset in the middle of an answer or a body concerns the process that did it, nobody else.
+    request.on('error', () => {});
+    response.on('error', () => {});
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const { method } = request;
+    if (this.#beside?.takes(path)) {
+      void this.#beside.handle(request, response, path);
+    } else if (method === 'GET' && path === `${PREFIX}/ping`) {
+      response.end('pong');
+    } else if (method === 'GET' && path === `${PREFIX}/runtime/invocation/next`) {
+      this.#next(response);
+    } else if (method === 'POST' && path === `${PREFIX}/runtime/init/error`) {
+      void this.#initError(request, response);
+    } else {
+      const parts = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/.exec(path);
+      if (method === 'POST' && parts?.[1] && parts[2]) {
+        void this.#complete(request, response, parts[1], parts[2] === 'error');
+      } else {
+        refuse(response, {
+          status: 404,
+          errorType: 'ResourceNotFound',
+          errorMessage: `no such call: ${method} ${path}`,
+        });
+      }
+    }
+  }
+
+  #next(response: ServerResponse): void {
+    const { kind } = this.#state;
+    if (kind !== 'init' && kind !== 'completed' && !(kind === 'idle' && this.#waiting === undefined)) {
+      refuse(response, invalidTransition(kind, 'next'));
+      return;
+    }
+    this.#state = { kind: 'idle' };
+    this.#waiting = response;
+    response.once('close', () => {
+      if (this.#waiting === response) this.#waiting = undefined;
+    });
+    if (kind === 'init') this.#listener.initDone(nowUs());
+    if (kind === 'completed') this.#listener.ready(nowUs());
+    this.#handOut();
+  }
+
+  #handOut(): void {
+    const response = this.#waiting;
+    const invocation = this.#offered;
+    if (response === undefined || invocation === undefined) return;
+    this.#waiting = undefined;
+    this.#offered = undefined;
+    this.#state = { kind: 'invoking', requestId: invocation.requestId, onChunk: invocation.onChunk };
+    // Taken before the write: on a busy machine the function may have begun by the time that it returns.
+    const startUs = nowUs();
+    response.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Content-Length': invocation.payload.length,
+      'Lambda-Runtime-Aws-Request-Id': invocation.requestId,
+      'Lambda-Runtime-Deadline-Ms': String(invocation.deadlineMs),
+      'Lambda-Runtime-Invoked-Function-Arn': invocation.functionArn,
+      'Lambda-Runtime-Trace-Id': invocation.traceHeader,
+      ...(invocation.clientContext === undefined
+        ? {}
+        : { 'Lambda-Runtime-Client-Context': headerSafe(invocation.clientContext) }),
+    });
+    response.end(invocation.payload);
+    this.#listener.started(startUs);
+  }
+
+  async #initError(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#state.kind !== 'init') return refuse(response, invalidTransition(this.#state.kind, 'init/error'));
+    this.#state = { kind: 'initFailed' };
+    const body = await readBody(request, ERROR_MAX_BYTES);
+    if (body.kind === 'cut') {
+      this.#state = { kind: 'init' };
+      return;
+    }
+    this.#listener.initError(readErrorReport(body.bytes, request.headers));
+    accept(response);
+  }
+
+  async #complete(request: IncomingMessage, response: ServerResponse, requestId: string, isError: boolean) {
+    const state = this.#state;
+    if (state.kind !== 'invoking') {
+      return refuse(response, invalidTransition(state.kind, isError ? 'error' : 'response'));
+    }
+    if (requestId !== state.requestId) {
+      return refuse(response, { status: 400, errorType: 'InvalidRequestID', errorMessage: 'Invalid request ID' });
+    }
+    const mode = request.headers['lambda-runtime-function-response-mode'];
+    if (mode !== undefined && mode !== 'streaming') {
+      const errorMessage = 'Invalid function response mode';
+      return refuse(response, { status: 400, errorType: 'InvalidFunctionResponseMode', errorMessage });
+    }
+    this.#state = { kind: 'completing', requestId };
+    const startUs = nowUs();
+    const maxBytes = isError
+      ? ERROR_MAX_BYTES
+      : mode === 'streaming'
+        ? this.#limits.streamMaxBytes
+        : this.#limits.responseMaxBytes;
+    const contentType = request.headers['content-type'] ?? 'application/octet-stream';
+    const { onChunk } = state;
+    const pass =
+      isError || mode !== 'streaming' || onChunk === undefined
+        ? undefined
+        : (chunk: Buffer) => onChunk(chunk, contentType);
+    const body = await readBody(request, maxBytes, pass);
+    if (body.kind === 'cut') {
+      // The runtime may try again on a new connection; if it doesn't, its deadline or its exit ends this.
+      this.#state = state;
+      return;
+    }
+    const times = { startUs, endUs: nowUs() };
+    this.#state = { kind: 'completed' };
+    if (isError) {
+      this.#listener.completed({ ...times, kind: 'error', failure: readErrorReport(body.bytes, request.headers) });
+    } else if (body.totalBytes > maxBytes) {
+      const errorMessage = `Exceeded maximum allowed payload size (${maxBytes} bytes).`;
+      this.#listener.completed({ ...times, kind: 'tooLarge', bytes: body.totalBytes, maxBytes });
+      return refuse(response, { status: 413, errorType: 'RequestEntityTooLarge', errorMessage });
+    } else if (request.trailers['lambda-runtime-function-error-type'] !== undefined) {
+      this.#listener.completed({ ...times, kind: 'error', failure: midStreamFailure(request) });
+    } else {
+      this.#listener.completed({ ...times, kind: 'response', payload: body.bytes });
+    }
+    accept(response);
+  }
+}
+
+/** Up to `maxBytes` are kept, the rest is read and counted, so that the sender gets to hear the answer. */
+async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  pass: (chunk: Buffer) => Promise<void> = async () => {},
+): Promise<Body> {
+  const chunks: Buffer[] = [];
+  let totalBytes = 0;
+  let keptBytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      totalBytes += chunk.length;
+      if (keptBytes < maxBytes) {
+        const kept = chunk.subarray(0, maxBytes - keptBytes);
+        chunks.push(kept);
+        keptBytes += kept.length;
+        await pass(kept);
+      }
+    }
+  } catch {
+    return { kind: 'cut' };
+  }
+  return { kind: 'whole', bytes: Buffer.concat(chunks), totalBytes };
+}
+
+type Body = { readonly kind: 'cut' } | { readonly kind: 'whole'; readonly bytes: Buffer; readonly totalBytes: number };
+
+/** A handler that failed after its stream began says so in the trailers. */
+function midStreamFailure(request: IncomingMessage): HandlerFailure {
+  const { trailers } = request;
+  const body = Buffer.from(trailers['lambda-runtime-function-error-body'] ?? '', 'base64');
+  return readErrorReport(body, {
+    'lambda-runtime-function-error-type': trailers['lambda-runtime-function-error-type'],
+  });
+}
+
+function accept(response: ServerResponse): void {
+  response.writeHead(202, { 'Content-Type': 'application/json' }).end('{"status":"OK"}\n');
+}
+
+function refuse(response: ServerResponse, refusal: Refusal): void {
+  response.writeHead(refusal.status, { 'Content-Type': 'application/json' }).end(refusalBody(refusal));
+}
+
+function refusalBody({ errorMessage, errorType }: Refusal): string {
+  return JSON.stringify({ errorMessage, errorType } satisfies JsonObject);
+}
+
+function invalidTransition(from: State['kind'], to: string): Refusal {
+  const errorMessage = `Transition from ${from} to ${to} is not allowed: the runtime called out of turn`;
+  return { status: 403, errorType: 'InvalidStateTransition', errorMessage };
+}
+
+/** Headers carry bytes: what is not printable ASCII is written as JSON's own escape. */
+function headerSafe(json: string): string {
+  return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -1,0 +1,142 @@
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { isTrue, listOf, objectOf, textOf, textsOf } from './values.ts';
+
+/** A function that is asked before a route's own. */
+export type Authorizer = {
+  readonly name: string;
+  /** `token` gets the text of one header, `request` the whole request. */
+  readonly kind: 'token' | 'request';
+  /** Logical id. */
+  readonly functionId: string;
+  /** Of its event; REST APIs have only 1.0. */
+  readonly payloadVersion: '1.0' | '2.0';
+  /** It may answer `isAuthorized` instead of a policy. */
+  readonly isSimple: boolean;
+  /** What has to be there, or nobody is asked. */
+  readonly identity: readonly IdentitySource[];
+  /** What a token has to look like. */
+  readonly validation: string | undefined;
+};
+
+export type IdentitySource = { readonly place: 'header' | 'query' | 'other'; readonly name: string };
+
+/** What a route says of whom it lets in. An authorizer that openray can not ask lets everybody in, and is named. */
+export type Guard =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'asks'; readonly authorizer: Authorizer }
+  | { readonly kind: 'unsupported'; readonly what: string };
+
+export const OPEN: Guard = { kind: 'open' };
+
+/** `Auth` of a SAM API: authorizers by name, and which one counts where an event says nothing. */
+export type ApiAuth = { readonly guards: ReadonlyMap<string, Guard>; readonly fallback: string | undefined };
+
+export function readSamAuth(
+  auth: JsonObject,
+  isRest: boolean,
+  functionOf: (arn: string) => string | undefined,
+): ApiAuth {
+  const guards = Object.entries(objectOf(auth.Authorizers)).map(([name, value]): readonly [string, Guard] => [
+    name,
+    samGuard(name, objectOf(value), isRest, functionOf),
+  ]);
+  return { guards: new Map(guards), fallback: textOf(auth.DefaultAuthorizer) };
+}
+
+/** Of one event: its own `Auth.Authorizer`, `NONE`, or the API's default. */
+export function samGuardOf({ guards, fallback }: ApiAuth, auth: JsonObject): Guard {
+  const name = textOf(auth.Authorizer) ?? fallback;
+  if (name === undefined || name === 'NONE') return OPEN;
+  return guards.get(name) ?? { kind: 'unsupported', what: name };
+}
+
+function samGuard(
+  name: string,
+  properties: JsonObject,
+  isRest: boolean,
+  functionOf: (arn: string) => string | undefined,
+): Guard {
+  const functionId = functionOf(textOf(properties.FunctionArn) ?? '');
+  if (functionId === undefined) return { kind: 'unsupported', what: name };
+  const identity = objectOf(properties.Identity);
+  const isToken = isRest && textOf(properties.FunctionPayloadType) !== 'REQUEST';
+  const headers = isToken ? [textOf(identity.Header) ?? 'Authorization'] : textsOf(identity.Headers);
+  const sources: readonly IdentitySource[] = [
+    ...headers.map((header) => ({ place: 'header' as const, name: header })),
+    ...textsOf(identity.QueryStrings).map((query) => ({ place: 'query' as const, name: query })),
+  ];
+  return {
+    kind: 'asks',
+    authorizer: {
+      name,
+      kind: isToken ? 'token' : 'request',
+      functionId,
+      payloadVersion: isRest || textOf(properties.AuthorizerPayloadFormatVersion) === '1.0' ? '1.0' : '2.0',
+      isSimple: isTrue(properties.EnableSimpleResponses),
+      identity: sources,
+      validation: textOf(identity.ValidationExpression),
+    },
+  };
+}
+
+/** `AWS::ApiGateway::Authorizer`. */
+export function readRestAuthorizer(
+  logicalId: string,
+  properties: JsonObject,
+  functionOf: (arn: string) => string | undefined,
+): Guard {
+  const type = textOf(properties.Type) ?? '';
+  const functionId = functionOf(textOf(properties.AuthorizerUri) ?? '');
+  if (functionId === undefined || (type !== 'TOKEN' && type !== 'REQUEST')) return unsupported(logicalId, type);
+  return {
+    kind: 'asks',
+    authorizer: {
+      name: textOf(properties.Name) ?? logicalId,
+      kind: type === 'TOKEN' ? 'token' : 'request',
+      functionId,
+      payloadVersion: '1.0',
+      isSimple: false,
+      identity: identitySources((textOf(properties.IdentitySource) ?? '').split(',')),
+      validation: textOf(properties.IdentityValidationExpression),
+    },
+  };
+}
+
+/** `AWS::ApiGatewayV2::Authorizer`. */
+export function readHttpAuthorizer(
+  logicalId: string,
+  properties: JsonObject,
+  functionOf: (arn: string) => string | undefined,
+): Guard {
+  const type = textOf(properties.AuthorizerType) ?? '';
+  const functionId = functionOf(textOf(properties.AuthorizerUri) ?? '');
+  if (functionId === undefined || type !== 'REQUEST') return unsupported(logicalId, type);
+  return {
+    kind: 'asks',
+    authorizer: {
+      name: textOf(properties.Name) ?? logicalId,
+      kind: 'request',
+      functionId,
+      payloadVersion: textOf(properties.AuthorizerPayloadFormatVersion) === '1.0' ? '1.0' : '2.0',
+      isSimple: isTrue(properties.EnableSimpleResponses),
+      identity: identitySources(listOf(properties.IdentitySource).map(String)),
+      validation: undefined,
+    },
+  };
+}
+
+function unsupported(logicalId: string, type: JsonValue): Guard {
+  return { kind: 'unsupported', what: `${logicalId}${type === '' ? '' : ` (${type})`}` };
+}
+
+/** `method.request.header.Authorization`, `$request.querystring.key`; a stage's or a context's is always there. */
+function identitySources(texts: readonly string[]): readonly IdentitySource[] {
+  return texts
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+    .map((text) => {
+      const [, place, name] = /\.(header|querystring)\.(.+)$/.exec(text) ?? [];
+      if (place === undefined || name === undefined) return { place: 'other', name: text };
+      return { place: place === 'header' ? 'header' : 'query', name };
+    });
+}

@@ -1,0 +1,319 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { readFilters } from '../services/queue-filter.ts';
+import { mergeGlobals } from './globals.ts';
+import { resolveValue, type Scope } from './intrinsics.ts';
+import { readSchedule, type ScheduleSource, type ScheduleSpec, scheduleTarget } from './schedules.ts';
+import type { RawTemplate, Resource } from './template.ts';
+import { isTrue, listOf, objectOf } from './values.ts';
+
+export type QueueSpec = {
+  readonly name: string;
+  readonly arn: string;
+  /** As on AWS; functions get the local one in its place. */
+  readonly url: string;
+  readonly visibilityTimeoutMs: number;
+  /** How long a message waits before it is there, unless it says otherwise. */
+  readonly delayMs: number;
+  /** Messages of one group come in order, and the same message only once. */
+  readonly isFifo: boolean;
+  /** The same body is the same message. */
+  readonly deduplicatesByContent: boolean;
+  readonly redrive: { readonly targetArn: string; readonly maxReceiveCount: number } | undefined;
+};
+
+export type TopicSpec = { readonly name: string; readonly arn: string };
+
+export type TopicSubscription = {
+  readonly topicArn: string;
+  /** ARN of a function or a queue. */
+  readonly targetArn: string;
+  readonly filterPolicy: JsonObject | undefined;
+  /** What the policy is held against. */
+  readonly filterScope: 'attributes' | 'body';
+  readonly isRaw: boolean;
+};
+
+export type RuleSpec = {
+  readonly bus: string;
+  readonly pattern: JsonObject;
+  readonly targets: readonly RuleTarget[];
+};
+
+export type RuleTarget = {
+  readonly arn: string;
+  /** JSON text that is sent instead of the event. */
+  readonly input: string | undefined;
+  /** `$.detail`: the part of the event that is sent. */
+  readonly inputPath: string | undefined;
+  /** Parts of the event by name, and the text in which `<name>` stands for them. */
+  readonly transformer: { readonly paths: Readonly<Record<string, string>>; readonly template: string } | undefined;
+};
+
+/** A queue whose messages Lambda takes to a function. */
+export type QueueSource = {
+  readonly functionId: string;
+  readonly queueArn: string;
+  readonly batchSize: number;
+  readonly windowMs: number;
+  readonly reportsItemFailures: boolean;
+  /** A message has to pass one of them; none lets everything through. */
+  readonly filters: readonly JsonObject[];
+  /** Batches that are handled at once. */
+  readonly maxConcurrency: number;
+};
+
+/** Queues, topics, rules and schedules of the template: what is between its functions, and what starts them. */
+export type ServiceSpecs = {
+  readonly queues: readonly QueueSpec[];
+  readonly topics: readonly TopicSpec[];
+  readonly subscriptions: readonly TopicSubscription[];
+  readonly rules: readonly RuleSpec[];
+  readonly sources: readonly QueueSource[];
+  readonly schedules: readonly ScheduleSpec[];
+};
+
+const QUEUE = 'AWS::SQS::Queue';
+const TOPIC = 'AWS::SNS::Topic';
+
+/** What `Ref` and `GetAtt` give for a queue or a topic; undefined for other types. */
+export function serviceValue(
+  { type, properties }: Resource,
+  given: string,
+  { region, accountId }: { readonly region: string; readonly accountId: string },
+) {
+  const isFifo = isTrue(properties.FifoQueue) || isTrue(properties.FifoTopic);
+  const name = isFifo && !given.endsWith('.fifo') ? `${given}.fifo` : given;
+  switch (type) {
+    case QUEUE: {
+      const url = `https://sqs.${region}.amazonaws.com/${accountId}/${name}`;
+      const arn = `arn:aws:sqs:${region}:${accountId}:${name}`;
+      return { ref: url, attributes: { Arn: arn, QueueName: name, QueueUrl: url } };
+    }
+    case TOPIC: {
+      const arn = `arn:aws:sns:${region}:${accountId}:${name}`;
+      return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
+    }
+    default:
+      return undefined;
+  }
+}
+
+const SERVICE_TYPES = [
+  ...[QUEUE, TOPIC, 'AWS::SNS::Subscription', 'AWS::Events::Rule', 'AWS::Lambda::EventSourceMapping'],
+  'AWS::Scheduler::Schedule',
+];
+
+/** A function's event of SAM, or a resource: either way a type, properties, and whom it is for. */
+type Named = { readonly id: string; readonly type: string; readonly properties: JsonObject };
+type FunctionEvent = Named & { readonly functionId: string };
+
+/** Events that routes are made of, and those that only fire by themselves on AWS. */
+const ROUTE_EVENTS = ['Api', 'HttpApi'];
+const SERVED_EVENTS = ['SQS', 'SNS', 'EventBridgeRule', 'CloudWatchEvent', 'Schedule', 'ScheduleV2', ...ROUTE_EVENTS];
+
+export function readServices(functionIds: readonly string[], raw: RawTemplate, scope: Scope): ServiceSpecs {
+  const resolved = (logicalId: string, value: JsonValue) =>
+    objectOf(resolveValue(value, { ...scope, where: logicalId }));
+  const resources = Object.entries(raw.resources)
+    .filter(([, { type }]) => SERVICE_TYPES.includes(type))
+    .map(([id, { type, properties }]) => ({
+      ...{ id, type, properties: resolved(id, properties) },
+      attributes: scope.resources[id]?.attributes ?? {},
+    }));
+  const ofType = (type: string) => resources.filter((resource) => resource.type === type);
+  const arnOf = (functionId: string) => scope.resources[functionId]?.attributes.Arn ?? functionId;
+  const events = functionIds.flatMap((functionId) => functionEvents(functionId, raw, resolved));
+  const queueBetween = (event: FunctionEvent) => subscribedQueue(event, scope);
+  const eventsOf = (...types: readonly string[]) => events.filter(({ type }) => types.includes(type));
+  for (const { functionId, id, type } of events) {
+    if (SERVED_EVENTS.includes(type)) continue;
+    scope.note(`${functionId}: openray has no ${type}; nothing comes from its event ${id} by itself.`);
+  }
+  return {
+    queues: [
+      ...ofType(QUEUE).map(({ attributes, properties }) => queueSpec(attributes, properties)),
+      ...eventsOf('SNS').flatMap((event) => queueBetween(event)?.spec ?? []),
+    ],
+    topics: ofType(TOPIC).map(({ attributes }) => ({
+      name: attributes.TopicName ?? '',
+      arn: attributes.TopicArn ?? '',
+    })),
+    subscriptions: [
+      ...eventsOf('SNS').map((event) =>
+        subscription(event.properties.Topic, queueBetween(event)?.arn ?? arnOf(event.functionId), event.properties),
+      ),
+      ...ofType('AWS::SNS::Subscription').map(({ properties }) =>
+        subscription(properties.TopicArn, String(properties.Endpoint ?? ''), properties),
+      ),
+      ...ofType(TOPIC).flatMap(({ attributes, properties }) =>
+        listOf(properties.Subscription).map((entry) =>
+          subscription(attributes.TopicArn, String(objectOf(entry).Endpoint ?? ''), objectOf(entry)),
+        ),
+      ),
+    ],
+    rules: [
+      ...eventsOf('EventBridgeRule', 'CloudWatchEvent').map(({ functionId, properties }) => ({
+        bus: busName(properties.EventBusName),
+        pattern: objectOf(properties.Pattern),
+        targets: [ruleTarget({ ...properties, Arn: arnOf(functionId) })],
+      })),
+      ...ofType('AWS::Events::Rule')
+        .filter(({ properties }) => isJsonObject(properties.EventPattern))
+        .map(({ properties }) => ({
+          bus: busName(properties.EventBusName),
+          pattern: objectOf(properties.EventPattern),
+          targets: listOf(properties.Targets).map((target) => ruleTarget(objectOf(target))),
+        })),
+    ],
+    sources: [
+      ...eventsOf('SQS').flatMap(({ functionId, properties }) => queueSource(functionId, properties.Queue, properties)),
+      ...eventsOf('SNS').flatMap((event) => {
+        const between = queueBetween(event);
+        return between === undefined ? [] : queueSource(event.functionId, between.arn, between.properties);
+      }),
+      ...ofType('AWS::Lambda::EventSourceMapping').flatMap((mapping) => mappedSource(mapping, functionIds, scope)),
+    ],
+    schedules: schedulesOf(events, resources, arnOf, scope),
+  };
+}
+
+/** The queue that SAM puts between a topic and a function, where `SqsSubscription` asks for one; or the one it names. */
+function subscribedQueue({ functionId, id, properties }: FunctionEvent, { pseudo }: Scope) {
+  const { SqsSubscription: wanted } = properties;
+  if (wanted === undefined || wanted === false) return undefined;
+  const given = objectOf(wanted);
+  if (typeof given.QueueArn === 'string') return { arn: given.QueueArn, properties: given, spec: undefined };
+  const place = { region: String(pseudo['AWS::Region']), accountId: String(pseudo['AWS::AccountId']) };
+  const value = serviceValue({ type: QUEUE, properties: {}, metadata: {} }, `${functionId}${id}Queue`, place);
+  const attributes: Readonly<Record<string, string>> = value?.attributes ?? {};
+  return { arn: attributes.Arn ?? '', properties: given, spec: queueSpec(attributes, {}) };
+}
+
+function functionEvents(
+  functionId: string,
+  raw: RawTemplate,
+  resolved: (logicalId: string, value: JsonValue) => JsonObject,
+): readonly FunctionEvent[] {
+  const { type, properties } = raw.resources[functionId] as Resource;
+  if (type !== 'AWS::Serverless::Function') return [];
+  const merged = mergeGlobals(objectOf(raw.globals.Function), properties);
+  return Object.entries(resolved(`${functionId}.Events`, merged.Events ?? {})).map(([id, event]) => ({
+    functionId,
+    id,
+    type: String(objectOf(event).Type ?? ''),
+    properties: objectOf(objectOf(event).Properties),
+  }));
+}
+
+/** An `AWS::Lambda::EventSourceMapping`; what is not a queue is named and left out. */
+function mappedSource({ id, properties }: Named, functionIds: readonly string[], scope: Scope): readonly QueueSource[] {
+  const name = String(properties.FunctionName ?? '');
+  const functionId = functionIds.find((candidate) => {
+    const { ref, attributes } = scope.resources[candidate] ?? {};
+    return name === candidate || name === ref || name === attributes?.Arn || name.startsWith(`${attributes?.Arn}:`);
+  });
+  if (functionId === undefined) return [];
+  const arn = String(properties.EventSourceArn ?? '');
+  if (arn.includes(':sqs:')) return queueSource(functionId, arn, properties);
+  const service = /^arn:[^:]*:([^:]+):/.exec(arn)?.[1] ?? 'source like that';
+  scope.note(`${functionId}: openray has no ${service}; nothing comes from its event source ${id} by itself.`);
+  return [];
+}
+
+function schedulesOf(
+  events: readonly FunctionEvent[],
+  resources: readonly Named[],
+  arnOf: (functionId: string) => string,
+  { note }: Scope,
+): readonly ScheduleSpec[] {
+  const ofEvents = events.flatMap(({ functionId, id, type, properties }): readonly ScheduleSource[] => {
+    const isV2 = type === 'ScheduleV2';
+    if (!isV2 && type !== 'Schedule') return [];
+    const expression = isV2 ? properties.ScheduleExpression : properties.Schedule;
+    const targets = [scheduleTarget({ ...properties, Arn: arnOf(functionId) })];
+    const name = typeof properties.Name === 'string' ? properties.Name : `${functionId}${id}`;
+    return [{ name, by: isV2 ? 'scheduler' : 'rule', expression, properties, targets }];
+  });
+  const ofResources = resources.flatMap(({ id, type, properties }): readonly ScheduleSource[] => {
+    const { ScheduleExpression: expression, Name: given } = properties;
+    const common = { name: typeof given === 'string' ? given : id, expression, properties };
+    if (type === 'AWS::Scheduler::Schedule') {
+      return [{ ...common, by: 'scheduler', targets: [scheduleTarget(objectOf(properties.Target))] }];
+    }
+    if (type !== 'AWS::Events::Rule' || expression === undefined) return [];
+    return [{ ...common, by: 'rule', targets: listOf(properties.Targets).map(scheduleTarget) }];
+  });
+  return [...ofEvents, ...ofResources].flatMap((source) => readSchedule(source, note) ?? []);
+}
+
+function queueSpec(attributes: Readonly<Record<string, string>>, properties: JsonObject): QueueSpec {
+  const redrive = objectOf(properties.RedrivePolicy);
+  const targetArn = redrive.deadLetterTargetArn;
+  return {
+    name: attributes.QueueName ?? '',
+    arn: attributes.Arn ?? '',
+    url: attributes.QueueUrl ?? '',
+    visibilityTimeoutMs: Number(properties.VisibilityTimeout ?? 30) * 1000,
+    delayMs: Number(properties.DelaySeconds ?? 0) * 1000,
+    isFifo: isTrue(properties.FifoQueue),
+    deduplicatesByContent: isTrue(properties.ContentBasedDeduplication),
+    redrive:
+      typeof targetArn === 'string' ? { targetArn, maxReceiveCount: Number(redrive.maxReceiveCount ?? 10) } : undefined,
+  };
+}
+
+function subscription(topic: JsonValue | undefined, targetArn: string, properties: JsonObject): TopicSubscription {
+  return {
+    topicArn: String(topic ?? ''),
+    targetArn,
+    filterPolicy: policyOf(properties.FilterPolicy),
+    filterScope: properties.FilterPolicyScope === 'MessageBody' ? 'body' : 'attributes',
+    isRaw: isTrue(properties.RawMessageDelivery),
+  };
+}
+
+/** As many batches at once as Lambda begins with. */
+const BATCHES_AT_ONCE = 5;
+
+/** None when it is switched off. */
+function queueSource(functionId: string, queue: JsonValue | undefined, properties: JsonObject): readonly QueueSource[] {
+  if (properties.Enabled === false || properties.Enabled === 'false') return [];
+  return [
+    {
+      functionId,
+      queueArn: String(queue ?? ''),
+      batchSize: Number(properties.BatchSize ?? 10),
+      windowMs: Number(properties.MaximumBatchingWindowInSeconds ?? 0) * 1000,
+      reportsItemFailures: listOf(properties.FunctionResponseTypes).includes('ReportBatchItemFailures'),
+      filters: readFilters(properties.FilterCriteria),
+      maxConcurrency: Number(objectOf(properties.ScalingConfig).MaximumConcurrency ?? BATCHES_AT_ONCE),
+    },
+  ];
+}
+
+function ruleTarget(properties: JsonObject): RuleTarget {
+  const { Arn: arn, Input: input, InputPath: inputPath, InputTransformer: transformer } = properties;
+  const { InputPathsMap: map, InputTemplate: template } = objectOf(transformer);
+  const paths = Object.fromEntries(Object.entries(objectOf(map)).map(([name, path]) => [name, String(path)]));
+  return {
+    transformer: typeof template === 'string' ? { paths, template } : undefined,
+    arn: String(arn ?? ''),
+    input: typeof input === 'string' ? input : undefined,
+    inputPath: typeof inputPath === 'string' ? inputPath : undefined,
+  };
+}
+
+/** CloudFormation takes it as JSON and as a text of JSON. */
+function policyOf(value: JsonValue | undefined): JsonObject | undefined {
+  if (typeof value !== 'string') return isJsonObject(value) ? value : undefined;
+  try {
+    const parsed: JsonValue = JSON.parse(value);
+    return isJsonObject(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function busName(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? (value.split('/').at(-1) ?? 'default') : 'default';
+}

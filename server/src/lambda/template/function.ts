@@ -1,0 +1,206 @@
+import { basename, dirname, join, resolve as resolvePath } from 'node:path';
+import { OpenrayError } from '../../errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from '../spec/function-spec.ts';
+import { mergeGlobals } from './globals.ts';
+import { resolveValue, type Scope } from './intrinsics.ts';
+import type { RawTemplate, Resource } from './template.ts';
+import { listOf, numberOr, objectOf } from './values.ts';
+
+const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion'];
+
+/** One function resource as plain data. Throws SettingInvalid when a value it can't run without is wrong. */
+export function readFunction(logicalId: string, resource: Resource, raw: RawTemplate, scope: Scope): FunctionSpec {
+  const isServerless = resource.type === 'AWS::Serverless::Function';
+  // Globals belong to SAM's types alone.
+  const properties = isServerless
+    ? mergeGlobals(objectOf(raw.globals.Function), resource.properties)
+    : resource.properties;
+  const at = (key: string, isStrict = false): Scope => ({ ...scope, where: `${logicalId}.${key}`, isStrict });
+  const get = (key: string) => resolveValue(properties[key], at(key));
+  const text = (key: string) => asText(resolveValue(properties[key], at(key, true)));
+
+  const name = scope.resources[logicalId]?.ref ?? logicalId;
+  const runtime = text('Runtime') ?? '';
+  const handler = text('Handler') ?? '';
+  const packageType = text('PackageType') ?? 'Zip';
+  const code = isServerless
+    ? serverlessCode(properties, at('CodeUri', true), raw)
+    : lambdaCode(properties, resource.metadata, at('Code', true), raw);
+  return {
+    logicalId,
+    name,
+    toolName: toolNameOf(logicalId, resource.metadata, raw),
+    runtime,
+    handler,
+    codeDir: code.kind === 'folder' ? code.dir : raw.dir,
+    inlineCode: code.kind === 'inline' ? code.text : undefined,
+    timeoutMs: numberOf(get('Timeout'), 3, `${logicalId}.Timeout`, 1, 900) * 1000,
+    memoryMb: numberOf(get('MemorySize'), 128, `${logicalId}.MemorySize`, 1, 32768),
+    environment: environmentOf(get('Environment')),
+    tracing: tracingOf(isServerless ? get('Tracing') : objectOf(get('TracingConfig')).Mode),
+    layerDirs: layerDirs(properties.Layers, raw, at('Layers')),
+    architecture: architectureOf(get('Architectures')),
+    logging: loggingOf(objectOf(get('LoggingConfig')), name, `${logicalId}.LoggingConfig`),
+    build: buildOf(objectOf(resolveValue(resource.metadata, at('Metadata')))),
+    reservedConcurrency: numberOr(get('ReservedConcurrentExecutions'), undefined),
+    ...asyncOf(get('EventInvokeConfig'), get('DeadLetterQueue') ?? get('DeadLetterConfig')),
+    unsupported: unsupportedReason({ logicalId, runtime, handler, packageType, code }),
+  };
+}
+
+type Code =
+  | { readonly kind: 'folder'; readonly dir: string }
+  | { readonly kind: 'inline'; readonly text: string }
+  | { readonly kind: 'remote' };
+
+function serverlessCode(properties: JsonObject, scope: Scope, raw: RawTemplate): Code {
+  const inline = resolveValue(properties.InlineCode, scope);
+  if (typeof inline === 'string') return { kind: 'inline', text: inline };
+  return folderOf(resolveValue(properties.CodeUri, scope), raw);
+}
+
+function lambdaCode(properties: JsonObject, metadata: JsonObject, scope: Scope, raw: RawTemplate): Code {
+  // A synthesised template names the folder of its code beside the bucket that it will be in.
+  const asset = metadata['aws:asset:path'];
+  if (typeof asset === 'string' && metadata['aws:asset:property'] === 'Code') return folderOf(asset, raw);
+  const code = resolveValue(properties.Code, scope);
+  if (isJsonObject(code) && typeof code.ZipFile === 'string') return { kind: 'inline', text: code.ZipFile };
+  if (isJsonObject(code) && isServerlessFramework(raw)) return { kind: 'folder', dir: dirname(raw.dir) };
+  return folderOf(code, raw);
+}
+
+/**
+ * What the function is called in the application that the template was made of: `TakeOrder` of the CDK's path
+ * `Shop/TakeOrder/Resource`, `send-mail` of the Serverless Framework's `SendDashmailLambdaFunction`.
+ */
+function toolNameOf(logicalId: string, metadata: JsonObject, raw: RawTemplate): string | undefined {
+  const path = metadata['aws:cdk:path'];
+  if (typeof path === 'string') return path.split('/').at(-2);
+  const [, name] = isServerlessFramework(raw) ? (/^(.+)LambdaFunction$/.exec(logicalId) ?? []) : [];
+  if (name === undefined) return undefined;
+  return (name.charAt(0).toLowerCase() + name.slice(1)).replaceAll('Dash', '-').replaceAll('Underscore', '_');
+}
+
+/** It leaves its template in a folder of its own, beside the code that it has packed. */
+function isServerlessFramework({ dir }: RawTemplate): boolean {
+  return basename(dir) === '.serverless';
+}
+
+function folderOf(location: JsonValue | undefined, raw: RawTemplate): Code {
+  if (isJsonObject(location) || (typeof location === 'string' && location.startsWith('s3://'))) {
+    return { kind: 'remote' };
+  }
+  return { kind: 'folder', dir: resolvePath(raw.dir, asText(location) ?? '.') };
+}
+
+function unsupportedReason(input: {
+  readonly logicalId: string;
+  readonly runtime: string;
+  readonly handler: string;
+  readonly packageType: string;
+  readonly code: Code;
+}): string | undefined {
+  const { logicalId, runtime, handler, packageType, code } = input;
+  if (packageType === 'Image')
+    return `${logicalId} is a container image; openray runs functions of packages (Zip) only.`;
+  if (code.kind === 'remote') {
+    return `The code of ${logicalId} is in S3; name a local folder in CodeUri, or run sam build.`;
+  }
+  if (runtime === '') return `${logicalId} has no Runtime; name one, such as nodejs22.x.`;
+  if (!/^(nodejs\d|python3\.|provided)/.test(runtime)) {
+    return `${logicalId} needs ${runtime}, which openray does not run; nodejs, python3 and provided do.`;
+  }
+  if (handler === '' && !runtime.startsWith('provided'))
+    return `${logicalId} has no Handler; name one, such as index.handler.`;
+  return undefined;
+}
+
+function asyncOf(config: JsonValue | undefined, deadLetter: JsonValue | undefined) {
+  const {
+    MaximumRetryAttempts: retries,
+    MaximumEventAgeInSeconds: age,
+    DestinationConfig: destinations,
+  } = objectOf(config);
+  const { OnSuccess: onSuccess, OnFailure: onFailure } = objectOf(destinations);
+  return {
+    maxRetryAttempts: numberOr(retries, 2),
+    maxEventAgeMs: numberOr(age, 21_600) * 1000,
+    deadLetterArn: asText(objectOf(deadLetter).TargetArn),
+    destinations: {
+      onSuccess: asText(objectOf(onSuccess).Destination),
+      onFailure: asText(objectOf(onFailure).Destination),
+    },
+  };
+}
+
+function environmentOf(value: JsonValue | undefined): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(objectOf(objectOf(value).Variables)).map(([name, variable]) => [name, asText(variable) ?? '']),
+  );
+}
+
+function tracingOf(value: JsonValue | undefined): TracingMode {
+  // `Disabled` leaves the setting out, and Lambda's default is PassThrough.
+  return value === 'Active' ? 'Active' : 'PassThrough';
+}
+
+function architectureOf(value: JsonValue | undefined): FunctionSpec['architecture'] {
+  return Array.isArray(value) && value[0] === 'arm64' ? 'arm64' : 'x86_64';
+}
+
+function loggingOf(config: JsonObject, name: string, where: string): LoggingSpec {
+  return {
+    format: config.LogFormat === 'JSON' ? 'JSON' : 'Text',
+    applicationLevel: levelOf(config.ApplicationLogLevel, `${where}.ApplicationLogLevel`),
+    systemLevel: levelOf(config.SystemLogLevel, `${where}.SystemLogLevel`),
+    logGroup: asText(config.LogGroup) ?? `/aws/lambda/${name}`,
+  };
+}
+
+const LOG_LEVELS: readonly string[] = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+
+function levelOf(value: JsonValue | undefined, where: string): LogLevel {
+  const level = value === undefined ? 'INFO' : String(value);
+  if (LOG_LEVELS.includes(level)) return level as LogLevel;
+  throw new OpenrayError('SettingInvalid', `${where} is "${level}"; it must be one of ${LOG_LEVELS.join(', ')}`);
+}
+
+function buildOf(metadata: JsonObject): BuildSpec {
+  const { BuildMethod: method, BuildProperties: properties } = metadata;
+  if (typeof method !== 'string') return { kind: 'none' };
+  return method === 'esbuild' ? { kind: 'esbuild', properties: objectOf(properties) } : { kind: 'other', method };
+}
+
+/** Layers of this template that have a local folder; others can't be fetched. */
+function layerDirs(layers: JsonValue | undefined, raw: RawTemplate, scope: Scope): readonly string[] {
+  return listOf(layers).flatMap((item) => {
+    const target = isJsonObject(item) && typeof item.Ref === 'string' ? raw.resources[item.Ref] : undefined;
+    if (target !== undefined && LAYER_TYPES.includes(target.type)) {
+      const folder = resolveValue(target.properties.ContentUri ?? target.properties.Content, scope);
+      if (typeof folder === 'string') return [join(raw.dir, folder)];
+    }
+    const resolved = resolveValue(item, scope);
+    if (resolved !== undefined) {
+      scope.note(
+        `${scope.where}: the layer ${asText(resolved)} is not in this template; the function runs without it.`,
+      );
+    }
+    return [];
+  });
+}
+
+function numberOf(value: JsonValue | undefined, fallback: number, where: string, min: number, max: number): number {
+  if (value === undefined || value === '') return fallback;
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= min && number <= max) return number;
+  throw new OpenrayError(
+    'SettingInvalid',
+    `${where} is ${JSON.stringify(value)}; it must be a whole number from ${min} to ${max}`,
+  );
+}
+
+function asText(value: JsonValue | undefined): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

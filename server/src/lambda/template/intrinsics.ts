@@ -1,0 +1,227 @@
+import { OpenrayError } from '../../errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { splitAttribute } from './text.ts';
+
+/** What intrinsic functions of a template refer to. */
+export type Scope = {
+  /** Values of parameters; undefined for one without value or default. */
+  readonly parameters: Readonly<Record<string, JsonValue | undefined>>;
+  readonly pseudo: Readonly<Record<string, JsonValue>>;
+  readonly mappings: JsonObject;
+  readonly conditions: JsonObject;
+  /** By logical id: what `Ref` gives, and what `GetAtt` gives by attribute. */
+  readonly resources: Readonly<Record<string, ResourceValue>>;
+  /** Told of everything that can't be known here. */
+  readonly note: (sentence: string) => void;
+  /** The place in the template, for messages. */
+  readonly where: string;
+  /** A parameter without a value is an error here, not an empty text. */
+  readonly isStrict: boolean;
+};
+
+export type ResourceValue = { readonly ref: string; readonly attributes: Readonly<Record<string, string>> };
+
+/** `AWS::NoValue`: the property is left out. */
+const NO_VALUE = Symbol('AWS::NoValue');
+type Resolved = JsonValue | typeof NO_VALUE;
+
+/** `value` without any intrinsic function. Undefined when it is `AWS::NoValue`. */
+export function resolveValue(value: JsonValue | undefined, scope: Scope): JsonValue | undefined {
+  if (value === undefined) return undefined;
+  const resolved = resolve(value, scope);
+  return resolved === NO_VALUE ? undefined : resolved;
+}
+
+/** One of `Conditions`. */
+export function isConditionTrue(name: string, scope: Scope): boolean {
+  if (!(name in scope.conditions)) throw invalid(scope, `there is no condition ${name}`);
+  // Without itself: a condition that leads back to itself is found missing instead of running for ever.
+  const { [name]: condition, ...conditions } = scope.conditions;
+  return isTrue(condition as JsonValue, { ...scope, conditions, where: `Conditions.${name}` });
+}
+
+function resolve(value: JsonValue, scope: Scope): Resolved {
+  if (Array.isArray(value)) {
+    return (value as readonly JsonValue[]).flatMap((item) => {
+      const resolved = resolve(item, scope);
+      return resolved === NO_VALUE ? [] : [resolved];
+    });
+  }
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value);
+  const [only] = entries;
+  if (entries.length === 1 && only !== undefined) {
+    const [key, argument] = only;
+    if (key === 'Ref') return ref(argument, scope);
+    if (key === 'Condition' && typeof argument === 'string') return isConditionTrue(argument, scope);
+    if (key.startsWith('Fn::')) return callFunction(key.slice(4), argument, scope);
+  }
+  return Object.fromEntries(
+    entries.flatMap(([key, item]) => {
+      const resolved = resolve(item, scope);
+      return resolved === NO_VALUE ? [] : [[key, resolved]];
+    }),
+  );
+}
+
+function callFunction(name: string, argument: JsonValue, scope: Scope): Resolved {
+  switch (name) {
+    case 'If': {
+      const [condition, then, otherwise] = listOf(argument, name, scope, 3);
+      return resolve((isConditionTrue(String(condition), scope) ? then : otherwise) as JsonValue, scope);
+    }
+    case 'Equals':
+    case 'And':
+    case 'Or':
+    case 'Not':
+      return isTrue({ [`Fn::${name}`]: argument }, scope);
+    case 'Sub':
+      return substitute(argument, scope);
+    case 'GetAtt': {
+      const parts = typeof argument === 'string' ? splitAttribute(argument) : listOf(argument, name, scope, 2);
+      return attribute(String(parts[0]), textOf(parts[1] as JsonValue, scope), scope);
+    }
+    case 'FindInMap':
+      return findInMap(listOf(argument, name, scope, 3), scope);
+    case 'Join': {
+      const [separator, items] = listOf(argument, name, scope, 2);
+      return resolvedList(items as JsonValue, name, scope)
+        .map(scalarText)
+        .join(String(separator));
+    }
+    case 'Split': {
+      const [separator, text] = listOf(argument, name, scope, 2);
+      return textOf(text as JsonValue, scope).split(String(separator));
+    }
+    case 'Select': {
+      const [index, items] = listOf(argument, name, scope, 2);
+      const picked = resolvedList(items as JsonValue, name, scope)[Number(textOf(index as JsonValue, scope))];
+      if (picked === undefined) throw invalid(scope, 'Fn::Select asks for an item that the list does not have');
+      return picked;
+    }
+    case 'Base64':
+      return Buffer.from(textOf(argument, scope)).toString('base64');
+    case 'GetAZs': {
+      const region = textOf(argument, scope) || scalarText(scope.pseudo['AWS::Region'] ?? '');
+      return ['a', 'b', 'c'].map((zone) => region + zone);
+    }
+    case 'Cidr':
+      return cidr(resolvedList(argument, name, scope), scope);
+    case 'Length':
+      return resolvedList(argument, name, scope).length;
+    case 'ToJsonString':
+      return JSON.stringify(resolveValue(argument, scope) ?? null);
+    case 'ImportValue': {
+      const text = textOf(argument, scope);
+      scope.note(`${scope.where}: the export ${text} of another stack is not known here; its name stands for it.`);
+      return text;
+    }
+    default:
+      scope.note(`${scope.where}: Fn::${name} is not supported; its value is left empty.`);
+      return '';
+  }
+}
+
+function ref(argument: JsonValue, scope: Scope): Resolved {
+  const name = String(argument);
+  if (name === 'AWS::NoValue') return NO_VALUE;
+  if (name in scope.pseudo) return scope.pseudo[name] as JsonValue;
+  if (name in scope.parameters) {
+    const value = scope.parameters[name];
+    if (value !== undefined) return value;
+    if (scope.isStrict) throw invalid(scope, `the parameter ${name} has no value; give it with --parameter-overrides`);
+    scope.note(`${scope.where}: the parameter ${name} has no value; it is empty.`);
+    return '';
+  }
+  const resource = scope.resources[name];
+  if (resource !== undefined) return resource.ref;
+  scope.note(`${scope.where}: there is no ${name} to refer to; its name stands for it.`);
+  return name;
+}
+
+function attribute(logicalId: string, name: string, scope: Scope): string {
+  return scope.resources[logicalId]?.attributes[name] ?? `${logicalId}.${name}`;
+}
+
+function substitute(argument: JsonValue, scope: Scope): string {
+  const [template, extra] = typeof argument === 'string' ? [argument] : listOf(argument, 'Sub', scope, 1);
+  const values = isJsonObject(extra) ? extra : {};
+  return String(template).replace(/\$\{([^}]*)\}/g, (whole, text: string) => {
+    const name = text.trim();
+    if (name.startsWith('!')) return `\${${name.slice(1)}}`;
+    if (name === '') return whole;
+    if (Object.hasOwn(values, name)) return textOf(values[name] as JsonValue, scope);
+    const [first, rest] = splitAttribute(name);
+    return rest === undefined ? textOf({ Ref: name }, scope) : attribute(first ?? '', rest, scope);
+  });
+}
+
+function findInMap([map, first, second, fallback]: readonly JsonValue[], scope: Scope): Resolved {
+  const keys = [map, first, second].map((key) => textOf(key as JsonValue, scope));
+  let found: JsonValue | undefined = scope.mappings;
+  for (const key of keys) found = isJsonObject(found) ? found[key] : undefined;
+  if (found !== undefined) return resolve(found, scope);
+  if (isJsonObject(fallback) && fallback.DefaultValue !== undefined) return resolve(fallback.DefaultValue, scope);
+  throw invalid(scope, `Mappings has no ${keys.join('.')}`);
+}
+
+function isTrue(condition: JsonValue, scope: Scope): boolean {
+  if (!isJsonObject(condition)) return condition === true || condition === 'true';
+  const [key, argument] = Object.entries(condition)[0] ?? [];
+  const list = () => listOf(argument as JsonValue, String(key), scope, 1);
+  switch (key) {
+    case 'Fn::Equals': {
+      const [left, right] = list();
+      return scalarText(resolveValue(left, scope) ?? '') === scalarText(resolveValue(right, scope) ?? '');
+    }
+    case 'Fn::And':
+      return list().every((item) => isTrue(item, scope));
+    case 'Fn::Or':
+      return list().some((item) => isTrue(item, scope));
+    case 'Fn::Not':
+      return !isTrue(list()[0] as JsonValue, scope);
+    case 'Condition':
+      return isConditionTrue(String(argument), scope);
+    default:
+      throw invalid(scope, `${key ?? 'an empty map'} is no condition`);
+  }
+}
+
+/** `[ipBlock, count, cidrBits]` to that many blocks of IPv4 addresses. */
+function cidr([block, count, bits]: readonly JsonValue[], scope: Scope): readonly string[] {
+  const address = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/\d+$/.exec(String(block));
+  const size = Number(bits ?? 8);
+  if (address === null || !(size > 0 && size < 32)) throw invalid(scope, 'Fn::Cidr takes an IPv4 block, a count, bits');
+  const start = address.slice(1).reduce((sum, part) => sum * 256 + Number(part), 0);
+  return Array.from({ length: Math.min(256, Number(count)) }, (_, index) => {
+    const ip = start + index * 2 ** size;
+    return `${[24, 16, 8, 0].map((shift) => Math.floor(ip / 2 ** shift) % 256).join('.')}/${32 - size}`;
+  });
+}
+
+function textOf(value: JsonValue, scope: Scope): string {
+  return scalarText(resolveValue(value, scope) ?? '');
+}
+
+/** Lists as CloudFormation shows them where text is wanted. */
+function scalarText(value: JsonValue): string {
+  if (Array.isArray(value)) return value.map(scalarText).join(',');
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
+}
+
+function resolvedList(value: JsonValue, name: string, scope: Scope): readonly JsonValue[] {
+  const resolved = resolveValue(value, scope);
+  if (!Array.isArray(resolved)) throw invalid(scope, `Fn::${name} takes a list`);
+  return resolved;
+}
+
+function listOf(value: JsonValue, name: string, scope: Scope, length: number): readonly JsonValue[] {
+  if (!Array.isArray(value) || value.length < length) {
+    throw invalid(scope, `${name.replace(/^(?!Fn::)/, 'Fn::')} takes a list of ${length} or more`);
+  }
+  return value;
+}
+
+function invalid(scope: Scope, reason: string): OpenrayError {
+  return new OpenrayError('SettingInvalid', `${scope.where}: ${reason}`);
+}

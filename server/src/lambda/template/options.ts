@@ -1,0 +1,47 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OpenrayError } from '../../errors.ts';
+
+const DEFAULT_TEMPLATES = ['template.yaml', 'template.yml', 'template.json'];
+const SYNTHESISED = 'cdk.out';
+const COMPILED = '.serverless/cloudformation-template-update-stack.json';
+
+/**
+ * The template of the working directory: as SAM looks for it, then what the CDK or the Serverless Framework has made.
+ * Throws InvalidRequestException when there is none, or when the CDK has made several.
+ */
+export function findTemplate(): string {
+  const found = DEFAULT_TEMPLATES.find((file) => existsSync(file));
+  if (found !== undefined) return found;
+  const stacks = existsSync(SYNTHESISED)
+    ? readdirSync(SYNTHESISED).filter((file) => file.endsWith('.template.json'))
+    : [];
+  const [stack] = stacks;
+  if (stacks.length > 1) {
+    throw new OpenrayError(
+      'InvalidRequestException',
+      `${SYNTHESISED} has ${stacks.join(', ')}; name one with --template`,
+    );
+  }
+  if (stack !== undefined) return join(SYNTHESISED, stack);
+  if (existsSync(COMPILED)) return COMPILED;
+  throw new OpenrayError(
+    'InvalidRequestException',
+    `there is no ${DEFAULT_TEMPLATES.join(', ')} here; name a template with --template`,
+  );
+}
+
+type EnvironmentVariables = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** SAM's `--env-vars` file: variables by function, or under `Parameters` for all of them. */
+export function readEnvironmentFile(file: string | undefined): EnvironmentVariables | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const values: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof values === 'object' && values !== null) return values as EnvironmentVariables;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OpenrayError('InvalidRequestException', `${file} holds no variables: ${reason}`, { cause });
+  }
+  throw new OpenrayError('InvalidRequestException', `${file} must hold an object of variables by function`);
+}

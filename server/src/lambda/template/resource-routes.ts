@@ -1,0 +1,204 @@
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import {
+  binaryTypesOf,
+  corsOf,
+  type FunctionFinder,
+  type GatewayApi,
+  type GatewayRoute,
+  HTTP_LIMIT_MS,
+  methodOf,
+  REST_LIMIT_MS,
+  type RouteTarget,
+  shortId,
+  variablesOf,
+} from '../spec/routes.ts';
+import { type Guard, OPEN, readHttpAuthorizer, readRestAuthorizer } from './authorizers.ts';
+import { resolveValue, type Scope } from './intrinsics.ts';
+import type { RawTemplate } from './template.ts';
+import { isTrue, listOf, numberOr, objectOf, textOf } from './values.ts';
+
+type Named = { readonly id: string; readonly properties: JsonObject };
+
+/**
+ * Routes of APIs that are written as plain resources, as the CDK and the Serverless Framework do it:
+ * `AWS::ApiGateway::*` and `AWS::ApiGatewayV2::*`. An integration that is neither a function's nor a mock is named.
+ */
+export function readResourceRoutes(
+  raw: RawTemplate,
+  scope: Scope,
+  functionOf: FunctionFinder,
+): readonly GatewayRoute[] {
+  const ofType = (type: string): readonly Named[] =>
+    Object.entries(raw.resources)
+      .filter(([, resource]) => resource.type === type)
+      .map(([id, { properties }]) => ({ id, properties: objectOf(resolveValue(properties, { ...scope, where: id })) }));
+  return [...restRoutes(ofType, scope, functionOf), ...httpRoutes(ofType, scope, functionOf)];
+}
+
+type OfType = (type: string) => readonly Named[];
+
+function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): readonly GatewayRoute[] {
+  const methods = ofType('AWS::ApiGateway::Method');
+  if (methods.length === 0) return [];
+  const resources = new Map(ofType('AWS::ApiGateway::Resource').map(({ id, properties }) => [id, properties]));
+  const stages = ofType('AWS::ApiGateway::Stage');
+  const deployments = ofType('AWS::ApiGateway::Deployment');
+  const apis = new Map(
+    ofType('AWS::ApiGateway::RestApi').map((api) => [api.id, restApi(api, stages, deployments)] as const),
+  );
+  const guards = new Map(
+    ofType('AWS::ApiGateway::Authorizer').map(
+      ({ id, properties }) => [id, readRestAuthorizer(id, properties, functionOf)] as const,
+    ),
+  );
+
+  /** From the root down; the root itself is an attribute of the API, and no resource. */
+  const pathOf = (resourceId: string, depth = 0): string => {
+    const resource = resources.get(resourceId);
+    // Parents in a circle have no root.
+    if (resource === undefined || depth > resources.size) return '';
+    return `${pathOf(textOf(resource.ParentId) ?? '', depth + 1)}/${textOf(resource.PathPart) ?? ''}`;
+  };
+
+  return methods.flatMap(({ id, properties }): readonly GatewayRoute[] => {
+    const api = apis.get(textOf(properties.RestApiId) ?? '');
+    const target = restTarget(objectOf(properties.Integration), functionOf);
+    if (api === undefined) return [];
+    if (target === undefined) {
+      scope.note(`${id}: openray answers for functions (AWS_PROXY) and mocks only; this route is not there.`);
+      return [];
+    }
+    return [
+      {
+        api,
+        target,
+        method: methodOf(textOf(properties.HttpMethod)),
+        path: pathOf(textOf(properties.ResourceId) ?? '') || '/',
+        guard: guardOf(properties, guards),
+      },
+    ];
+  });
+}
+
+function restApi({ id, properties }: Named, stages: readonly Named[], deployments: readonly Named[]): GatewayApi {
+  const isOfThis = ({ properties: own }: Named) => textOf(own.RestApiId) === id;
+  const stage = stages.find(isOfThis)?.properties;
+  // A deployment may bring its stage with it.
+  const deployment = deployments.find((one) => isOfThis(one) && one.properties.StageName !== undefined)?.properties;
+  const described = stage ?? objectOf(deployment?.StageDescription);
+  return {
+    kind: 'rest',
+    id: shortId(id),
+    name: textOf(properties.Name) ?? id,
+    stage: textOf(stage?.StageName) ?? textOf(deployment?.StageName) ?? 'prod',
+    isTraced: isTrue(described.TracingEnabled),
+    stageVariables: variablesOf(described.Variables),
+    cors: undefined,
+    binaryMediaTypes: binaryTypesOf(properties.BinaryMediaTypes),
+  };
+}
+
+function restTarget(integration: JsonObject, functionOf: FunctionFinder): RouteTarget | undefined {
+  if (textOf(integration.Type) === 'MOCK') return mockTarget(integration);
+  const functionId = functionOf(textOf(integration.Uri) ?? '');
+  if (functionId === undefined || textOf(integration.Type) !== 'AWS_PROXY') return undefined;
+  return {
+    kind: 'function',
+    functionId,
+    payloadVersion: '1.0',
+    isStreamed: textOf(integration.ResponseTransferMode) === 'STREAM',
+    limitMs: numberOr(integration.TimeoutInMillis, REST_LIMIT_MS),
+  };
+}
+
+/** Headers that are constants, `'…'`; what would have to be computed is left out. */
+function mockTarget(integration: JsonObject): RouteTarget {
+  const response = objectOf(listOf(integration.IntegrationResponses)[0]);
+  const headers = Object.entries(objectOf(response.ResponseParameters)).flatMap(([name, value]) => {
+    const [, header] = /^method\.response\.header\.(.+)$/.exec(name) ?? [];
+    const [, text] = /^'(.*)'$/s.exec(String(value)) ?? [];
+    return header === undefined || text === undefined ? [] : [[header, text] as const];
+  });
+  return { kind: 'fixed', status: numberOr(response.StatusCode, 200), headers };
+}
+
+function httpRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): readonly GatewayRoute[] {
+  const stages = ofType('AWS::ApiGatewayV2::Stage');
+  const integrations = new Map(
+    ofType('AWS::ApiGatewayV2::Integration').map(({ id, properties }) => [id, properties] as const),
+  );
+  const guards = new Map(
+    ofType('AWS::ApiGatewayV2::Authorizer').map(
+      ({ id, properties }) => [id, readHttpAuthorizer(id, properties, functionOf)] as const,
+    ),
+  );
+  const routes = ofType('AWS::ApiGatewayV2::Route');
+  return ofType('AWS::ApiGatewayV2::Api').flatMap((named): readonly GatewayRoute[] => {
+    const { id, properties } = named;
+    if (textOf(properties.ProtocolType) === 'WEBSOCKET') {
+      scope.note(`${id}: openray has no WebSocket APIs; its routes are not there.`);
+      return [];
+    }
+    const api = httpApi(named, stages);
+    const own = routes.filter((route) => textOf(route.properties.ApiId) === id);
+    // An API may name its only function itself.
+    const quick = textOf(properties.Target) ?? '';
+    const quickRoute =
+      functionOf(quick) === undefined
+        ? []
+        : [{ id, properties: { RouteKey: properties.RouteKey ?? '$default', Target: quick } as JsonObject }];
+    return [...own, ...quickRoute].flatMap((route): readonly GatewayRoute[] => {
+      const target = httpTarget(textOf(route.properties.Target) ?? '', integrations, functionOf);
+      if (target === undefined) {
+        scope.note(`${route.id}: openray answers for functions only (AWS_PROXY); this route is not there.`);
+        return [];
+      }
+      const [, method, path] = /^(\S+) (\/.*)$/.exec(textOf(route.properties.RouteKey) ?? '') ?? [];
+      const guard = guardOf(route.properties, guards);
+      return [{ api, target, guard, method: methodOf(method), path: path ?? '$default' }];
+    });
+  });
+}
+
+function httpApi({ id, properties }: Named, stages: readonly Named[]): GatewayApi {
+  const stage = stages.find(({ properties: own }) => textOf(own.ApiId) === id)?.properties;
+  return {
+    kind: 'http',
+    id: shortId(id),
+    name: textOf(properties.Name) ?? id,
+    stage: textOf(stage?.StageName) ?? '$default',
+    isTraced: false,
+    stageVariables: variablesOf(stage?.StageVariables),
+    cors: corsOf(properties.CorsConfiguration),
+    binaryMediaTypes: [],
+  };
+}
+
+/** `integrations/ID`, or the ARN of the function. */
+function httpTarget(
+  target: string,
+  integrations: ReadonlyMap<string, JsonObject>,
+  functionOf: FunctionFinder,
+): RouteTarget | undefined {
+  const integration = integrations.get(target.replace(/^integrations\//, ''));
+  const functionId = functionOf(integration === undefined ? target : (textOf(integration.IntegrationUri) ?? ''));
+  if (functionId === undefined) return undefined;
+  return {
+    kind: 'function',
+    functionId,
+    payloadVersion: textOf(integration?.PayloadFormatVersion) === '1.0' ? '1.0' : '2.0',
+    isStreamed: false,
+    limitMs: numberOr(integration?.TimeoutInMillis, HTTP_LIMIT_MS),
+  };
+}
+
+const OPEN_TYPES: readonly (JsonValue | undefined)[] = [undefined, 'NONE'];
+
+/** Of a method or a route: its authorizer; IAM, Cognito and JWT are named, and let everybody in. */
+function guardOf(
+  { AuthorizationType: type, AuthorizerId: authorizerId }: JsonObject,
+  guards: ReadonlyMap<string, Guard>,
+): Guard {
+  if (OPEN_TYPES.includes(type)) return OPEN;
+  return guards.get(textOf(authorizerId) ?? '') ?? { kind: 'unsupported', what: textOf(type) ?? '' };
+}

@@ -1,0 +1,191 @@
+import { isJsonObject, type JsonObject } from '../../model/json.ts';
+import {
+  binaryTypesOf,
+  corsOf,
+  type FunctionFinder,
+  type GatewayApi,
+  type GatewayRoute,
+  HTTP_LIMIT_MS,
+  methodOf,
+  REST_LIMIT_MS,
+  shortId,
+  variablesOf,
+} from '../spec/routes.ts';
+import { type ApiAuth, OPEN, readSamAuth, samGuardOf } from './authorizers.ts';
+import { mergeGlobals } from './globals.ts';
+import { resolveValue, type Scope } from './intrinsics.ts';
+import { readResourceRoutes } from './resource-routes.ts';
+import type { RawTemplate, Resource } from './template.ts';
+import { isTrue, numberOr, objectOf, textOf } from './values.ts';
+
+const REST = 'AWS::Serverless::Api';
+const HTTP = 'AWS::Serverless::HttpApi';
+const IMPLICIT_REST = 'ServerlessRestApi';
+const IMPLICIT_HTTP = 'ServerlessHttpApi';
+
+/** What API Gateway and Lambda would route to these functions: events, definitions, resources, function URLs. */
+export function readRoutes(functionIds: readonly string[], raw: RawTemplate, scope: Scope): readonly GatewayRoute[] {
+  const functionOf = functionFinder(functionIds, scope);
+  const apis = readApis(raw, scope, functionOf);
+  const routes = functionIds
+    .flatMap((functionId) => {
+      const properties = functionProperties(functionId, raw);
+      const resolved = resolveValue(properties.Events, { ...scope, where: `${functionId}.Events` });
+      const own = Object.values(objectOf(resolved)).flatMap((event) => eventRoute(functionId, objectOf(event), apis));
+      return [...own, ...urlRoutes(functionId, properties, raw, scope)];
+    })
+    .concat(definitionRoutes(raw, scope, apis, functionOf))
+    .concat(readResourceRoutes(raw, scope, functionOf));
+  for (const what of new Set(routes.flatMap(({ guard }) => (guard.kind === 'unsupported' ? [guard.what] : [])))) {
+    scope.note(`openray can not ask the authorizer ${what}: whoever calls is let in.`);
+  }
+  return routes;
+}
+
+/** By ARN, bare, qualified, or as API Gateway writes it: `…/functions/ARN/invocations`; or by logical id. */
+function functionFinder(functionIds: readonly string[], scope: Scope): FunctionFinder {
+  const byName = new Map(functionIds.map((id) => [scope.resources[id]?.ref ?? id, id]));
+  return (arn) => {
+    const name = /:function:([^:/]+)/.exec(arn)?.[1] ?? arn;
+    return byName.get(name) ?? (functionIds.includes(arn) ? arn : undefined);
+  };
+}
+
+function functionProperties(functionId: string, raw: RawTemplate): JsonObject {
+  const resource = raw.resources[functionId] as Resource;
+  return resource.type === 'AWS::Serverless::Function'
+    ? mergeGlobals(objectOf(raw.globals.Function), resource.properties)
+    : resource.properties;
+}
+
+type SamApi = { readonly api: GatewayApi; readonly auth: ApiAuth };
+
+/** By logical id; the two that SAM makes when an event names none are always there. */
+function readApis(raw: RawTemplate, scope: Scope, functionOf: FunctionFinder): ReadonlyMap<string, SamApi> {
+  const declared = Object.entries(raw.resources).filter(([, { type }]) => type === REST || type === HTTP);
+  const implicit: readonly (readonly [string, Resource])[] = [
+    [IMPLICIT_REST, { type: REST, properties: { StageName: 'Prod' }, metadata: {} }],
+    [IMPLICIT_HTTP, { type: HTTP, properties: {}, metadata: {} }],
+  ];
+  return new Map(
+    [...implicit, ...declared].map(([logicalId, resource]) => [
+      logicalId,
+      readApi(logicalId, resource, raw, scope, functionOf),
+    ]),
+  );
+}
+
+function readApi(
+  logicalId: string,
+  resource: Resource,
+  raw: RawTemplate,
+  scope: Scope,
+  functionOf: FunctionFinder,
+): SamApi {
+  const isRest = resource.type === REST;
+  const globals = objectOf(raw.globals[isRest ? 'Api' : 'HttpApi']);
+  const { DefinitionBody: _body, ...merged } = mergeGlobals(globals, resource.properties);
+  const properties = objectOf(resolveValue(merged, { ...scope, where: logicalId }));
+  const api: GatewayApi = {
+    kind: isRest ? 'rest' : 'http',
+    id: shortId(logicalId),
+    name: textOf(properties.Name) ?? logicalId,
+    stage: textOf(properties.StageName) ?? (isRest ? 'Prod' : '$default'),
+    isTraced: isRest && isTrue(properties.TracingEnabled),
+    stageVariables: variablesOf(properties.Variables ?? properties.StageVariables),
+    cors: corsOf(properties.Cors ?? properties.CorsConfiguration),
+    binaryMediaTypes: binaryTypesOf(properties.BinaryMediaTypes),
+  };
+  return { api, auth: readSamAuth(objectOf(properties.Auth), isRest, functionOf) };
+}
+
+function eventRoute(functionId: string, event: JsonObject, apis: ReadonlyMap<string, SamApi>): readonly GatewayRoute[] {
+  const properties = objectOf(event.Properties);
+  if (event.Type !== 'Api' && event.Type !== 'HttpApi') return [];
+  const isRest = event.Type === 'Api';
+  const named = textOf(isRest ? properties.RestApiId : properties.ApiId);
+  const found = apis.get(named ?? '') ?? apis.get(isRest ? IMPLICIT_REST : IMPLICIT_HTTP);
+  if (found === undefined) return [];
+  return [
+    {
+      api: found.api,
+      method: methodOf(textOf(properties.Method)),
+      path: textOf(properties.Path) ?? '$default',
+      guard: samGuardOf(found.auth, objectOf(properties.Auth)),
+      target: {
+        kind: 'function',
+        functionId,
+        payloadVersion: isRest || textOf(properties.PayloadFormatVersion) === '1.0' ? '1.0' : '2.0',
+        isStreamed: textOf(properties.ResponseTransferMode) === 'STREAM',
+        limitMs: numberOr(properties.TimeoutInMillis, isRest ? REST_LIMIT_MS : HTTP_LIMIT_MS),
+      },
+    },
+  ];
+}
+
+function urlRoutes(
+  functionId: string,
+  properties: JsonObject,
+  raw: RawTemplate,
+  scope: Scope,
+): readonly GatewayRoute[] {
+  const own = properties.FunctionUrlConfig;
+  const resource = Object.values(raw.resources).find(({ type, properties: { TargetFunctionArn: target } }) => {
+    if (type !== 'AWS::Lambda::Url') return false;
+    const text = textOf(resolveValue(target, scope));
+    return text === functionId || text?.endsWith(`:${scope.resources[functionId]?.ref}`) === true;
+  });
+  const value = resolveValue(own ?? resource?.properties, { ...scope, where: `${functionId}.FunctionUrlConfig` });
+  if (!isJsonObject(value)) return [];
+  const api: GatewayApi = {
+    kind: 'url',
+    id: shortId(`${functionId} url`),
+    name: functionId,
+    stage: '$default',
+    isTraced: false,
+    stageVariables: undefined,
+    cors: corsOf(value.Cors),
+    binaryMediaTypes: [],
+  };
+  const isStreamed = textOf(value.InvokeMode) === 'RESPONSE_STREAM';
+  const target = { kind: 'function', functionId, payloadVersion: '2.0', isStreamed, limitMs: undefined } as const;
+  return [{ api, method: 'ANY', path: '$default', target, guard: OPEN }];
+}
+
+/** Routes of `DefinitionBody`: OpenAPI with `x-amazon-apigateway-integration`. */
+function definitionRoutes(
+  raw: RawTemplate,
+  scope: Scope,
+  apis: ReadonlyMap<string, SamApi>,
+  functionOf: FunctionFinder,
+): readonly GatewayRoute[] {
+  return Object.entries(raw.resources).flatMap(([logicalId, { properties }]) => {
+    const found = apis.get(logicalId);
+    if (found === undefined || !isJsonObject(properties.DefinitionBody)) return [];
+    const { api, auth } = found;
+    const body = objectOf(resolveValue(properties.DefinitionBody, { ...scope, where: `${logicalId}.DefinitionBody` }));
+    return Object.entries(objectOf(body.paths)).flatMap(([path, methods]) =>
+      Object.entries(objectOf(methods)).flatMap(([method, operation]): readonly GatewayRoute[] => {
+        const integration = objectOf(objectOf(operation)['x-amazon-apigateway-integration']);
+        const functionId = functionOf(textOf(integration.uri) ?? '');
+        if (functionId === undefined) return [];
+        const isRest = api.kind === 'rest';
+        return [
+          {
+            api,
+            path,
+            method: methodOf(method),
+            guard: samGuardOf(auth, objectOf(objectOf(operation)['x-amazon-apigateway-auth'])),
+            target: {
+              kind: 'function',
+              functionId,
+              payloadVersion: isRest || textOf(integration.payloadFormatVersion) === '1.0' ? '1.0' : '2.0',
+              isStreamed: false,
+              limitMs: numberOr(integration.timeoutInMillis, isRest ? REST_LIMIT_MS : HTTP_LIMIT_MS),
+            },
+          },
+        ];
+      }),
+    );
+  });
+}

@@ -1,0 +1,287 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { mergeGlobals } from './globals.ts';
+import { parseParameterOverrides, parseTemplate, readTemplate } from './template.ts';
+import { parseTemplateText } from './text.ts';
+
+const OPTIONS = { parameters: {}, region: 'eu-west-1', accountId: '000000000000' };
+
+function read(text: string, parameters: Record<string, string> = {}) {
+  return parseTemplate(text, '/project/template.yaml', { ...OPTIONS, parameters });
+}
+
+/** The environment of a function whose one variable is `value`, as YAML. */
+function variable(value: string, more = ''): string | undefined {
+  const { functions } = read(`
+AWSTemplateFormatVersion: 2010-09-09
+Parameters:
+  Stage: {Type: String, Default: dev}
+  Zones: {Type: CommaDelimitedList, Default: 'a, b ,c'}
+  Unset: {Type: String}
+Mappings:
+  RegionMap:
+    eu-west-1: {Layer: arn:layer, Zip: '0123'}
+Conditions:
+  IsDev: !Equals [!Ref Stage, dev]
+  IsProd: !Not [!Condition IsDev]
+  Both: !And [!Condition IsDev, !Condition IsProd]
+  Either: !Or [!Condition IsDev, !Condition IsProd]
+Resources:
+  Table: {Type: AWS::DynamoDB::Table}
+  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Sub '/logs/\${Stage}'}}
+  Other: {Type: AWS::Serverless::Function, Properties: {FunctionName: !Sub 'other-\${Stage}', Runtime: nodejs20.x, Handler: a.b}}
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: nodejs20.x, Handler: index.handler, Environment: {Variables: {V: ${value}}}}
+${more}`);
+  return functions.find(({ logicalId }) => logicalId === 'Fn')?.environment.V;
+}
+
+describe('intrinsic functions', () => {
+  test.each([
+    ['!Ref Stage', 'dev'],
+    ['!Ref Zones', '["a","b","c"]'],
+    ['!Ref AWS::Region', 'eu-west-1'],
+    ['!Ref "AWS::AccountId"', '000000000000'],
+    ['!Ref AWS::StackName', 'local'],
+    ['!Ref Table', 'Table'],
+    ['!Ref Logs', '/logs/dev'],
+    ['!Ref Other', 'other-dev'],
+    ['!GetAtt Other.Arn', 'arn:aws:lambda:eu-west-1:000000000000:function:other-dev'],
+    ['!GetAtt [Other, Arn]', 'arn:aws:lambda:eu-west-1:000000000000:function:other-dev'],
+    ['!GetAtt Table.StreamArn', 'Table.StreamArn'],
+    [
+      `!Sub '\${Stage}-\${AWS::Region}-\${!Literal}-\${Other.Arn}'`,
+      `dev-eu-west-1-\${Literal}-arn:aws:lambda:eu-west-1:000000000000:function:other-dev`,
+    ],
+    [`!Sub ['\${a}/\${Stage}', {a: !Ref AWS::Partition}]`, 'aws/dev'],
+    ['!FindInMap [RegionMap, !Ref "AWS::Region", Layer]', 'arn:layer'],
+    ['!FindInMap [RegionMap, nowhere, Layer, {DefaultValue: none}]', 'none'],
+    ["!Join ['-', [a, !Ref Stage]]", 'a-dev'],
+    ["!Join ['', !Split ['.', a.b.c]]", 'abc'],
+    ["!Select [1, !Split ['.', a.b.c]]", 'b'],
+    ["!Select ['1', !GetAZs '']", 'eu-west-1b'],
+    ['!Base64 text', 'dGV4dA=='],
+    [`{"Fn::Base64": {"Fn::Sub": "\${Stage}"}}`, 'ZGV2'],
+    ["!Select [1, !Cidr ['10.0.0.0/16', 3, 8]]", '10.0.1.0/24'],
+    ['!Length [1, 2, 3]', '3'],
+    ['!ToJsonString {a: !Ref Stage}', '{"a":"dev"}'],
+    ['!If [IsDev, yes-dev, no-dev]', 'yes-dev'],
+    ['!If [IsProd, yes-prod, no-prod]', 'no-prod'],
+    ['!If [Both, a, b]', 'b'],
+    ['!If [Either, a, b]', 'a'],
+    ['!If [IsDev, !Ref AWS::NoValue, x]', undefined],
+    ['!ImportValue shared-vpc', 'shared-vpc'],
+    ["'{{resolve:ssm:/name}}'", '{{resolve:ssm:/name}}'],
+    ['yes', 'true'],
+    ['0123', '83'],
+    ['2012-10-17', '2012-10-17'],
+    ['n', 'n'],
+    ['.', '.'],
+    ['.5', '0.5'],
+    ['1.50', '1.5'],
+    ['!Ref Unset', ''],
+  ])('%s', (yaml, expected) => {
+    expect(variable(yaml)).toBe(expected);
+  });
+
+  test('what can not be known is named once', () => {
+    const { notes } = read(`
+Resources:
+  A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Environment: {Variables: {V: !ImportValue x}}, Layers: ['arn:aws:lambda:eu-west-1:1:layer:l:1']}}`);
+    expect(notes).toEqual([
+      'A.Environment: the export x of another stack is not known here; its name stands for it.',
+      'A.Layers: the layer arn:aws:lambda:eu-west-1:1:layer:l:1 is not in this template; the function runs without it.',
+    ]);
+  });
+
+  test('what does not run here is named once, and everything else runs', () => {
+    const { notes, functions } = read(`
+Resources:
+  Flow: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: flow.json}}
+  Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner.yaml}}
+  A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b}}`);
+    expect(notes).toEqual([
+      'Flow: openray has no Step Functions; its functions run when they are invoked.',
+      'Inner: openray does not look into nested stacks; name their template with --template.',
+    ]);
+    expect(functions.map(({ logicalId }) => logicalId)).toEqual(['A']);
+  });
+
+  test('a condition that leads back to itself is an error, not an endless loop', () => {
+    expect(() => read('Conditions: {A: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}')).toThrow(
+      'Conditions.A: there is no condition A',
+    );
+  });
+});
+
+describe('functions', () => {
+  test('have Lambda’s defaults', () => {
+    const { functions } = read(
+      'Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: i.h}}}',
+    );
+    expect(functions).toEqual([
+      {
+        logicalId: 'F',
+        name: 'F',
+        runtime: 'nodejs20.x',
+        handler: 'i.h',
+        codeDir: '/project',
+        inlineCode: undefined,
+        timeoutMs: 3000,
+        memoryMb: 128,
+        environment: {},
+        tracing: 'PassThrough',
+        layerDirs: [],
+        architecture: 'x86_64',
+        logging: { format: 'Text', applicationLevel: 'INFO', systemLevel: 'INFO', logGroup: '/aws/lambda/F' },
+        build: { kind: 'none' },
+        reservedConcurrency: undefined,
+        maxRetryAttempts: 2,
+        maxEventAgeMs: 21_600_000,
+        deadLetterArn: undefined,
+        destinations: { onSuccess: undefined, onFailure: undefined },
+        unsupported: undefined,
+      },
+    ]);
+  });
+
+  test('take Globals, layers, esbuild metadata and what else concerns running them', () => {
+    const { functions } = read(`
+Globals:
+  Function: {Runtime: python3.11, Timeout: 5, MemorySize: 256, Tracing: Active, Environment: {Variables: {A: global, B: global}}}
+Resources:
+  Shared: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layers/shared}}
+  F:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: esbuild, BuildProperties: {Minify: true, EntryPoints: [src/app.ts]}}
+    Properties:
+      CodeUri: function/vanilla/
+      Handler: vanilla.handler
+      Timeout: '7'
+      Tracing: PassThrough
+      Environment: {Variables: {B: own, N: 1.5, T: true}}
+      Layers: [!Ref Shared]
+      Architectures: [arm64]
+      ReservedConcurrentExecutions: 3
+      EventInvokeConfig: {MaximumRetryAttempts: 0}
+      LoggingConfig: {LogFormat: JSON, SystemLogLevel: WARN}
+  Plain:
+    Type: AWS::Lambda::Function
+    Properties: {Runtime: nodejs22.x, Handler: i.h, TracingConfig: {Mode: Active}, Code: {ZipFile: 'exports.h = 1'}}
+  Skipped: {Type: AWS::Serverless::Function, Condition: Never, Properties: {}}
+Conditions: {Never: !Equals [a, b]}`);
+    expect(functions).toMatchObject([
+      {
+        logicalId: 'F',
+        runtime: 'python3.11',
+        codeDir: '/project/function/vanilla',
+        timeoutMs: 7000,
+        memoryMb: 256,
+        tracing: 'PassThrough',
+        environment: { A: 'global', B: 'own', N: '1.5', T: 'true' },
+        layerDirs: ['/project/layers/shared'],
+        architecture: 'arm64',
+        reservedConcurrency: 3,
+        maxRetryAttempts: 0,
+        logging: { format: 'JSON', systemLevel: 'WARN' },
+        build: { kind: 'esbuild', properties: { Minify: true, EntryPoints: ['src/app.ts'] } },
+      },
+      { logicalId: 'Plain', tracing: 'Active', inlineCode: 'exports.h = 1', timeoutMs: 3000, environment: {} },
+    ]);
+  });
+
+  test.each([
+    ['PackageType: Image', 'is a container image'],
+    ['Runtime: java21, Handler: x', 'needs java21, which openray does not run'],
+    ['Runtime: nodejs20.x, Handler: x, CodeUri: s3://bucket/key', 'is in S3'],
+    ['Runtime: nodejs20.x, Handler: x, CodeUri: {Bucket: b, Key: k}', 'is in S3'],
+    ['Runtime: nodejs20.x', 'has no Handler'],
+    ['Handler: x.y', 'has no Runtime'],
+  ])('%s can not run here, and the others can', (properties, reason) => {
+    const { functions } = read(`Resources: {F: {Type: AWS::Serverless::Function, Properties: {${properties}}}}`);
+    expect(functions[0]?.unsupported).toContain(reason);
+  });
+});
+
+describe('errors are one sentence with place and advice', () => {
+  const fn = (properties: string, more = '') =>
+    `${more}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, ${properties}}}}`;
+  test.each([
+    ['Resources: {F: [}', /^\/project\/template.yaml:1:\d+: .+/],
+    ['just text', 'a template is a map with Resources'],
+    ['Globals: {}', 'template.yaml: a template has a map of Resources; this one has none'],
+    ['Resources: {F: {Properties: {}}}', 'template.yaml: Resources.F needs a Type'],
+    [fn('Timeout: 901'), 'F.Timeout is 901; it must be a whole number from 1 to 900'],
+    [fn('MemorySize: lots'), 'F.MemorySize is "lots"; it must be a whole number'],
+    [fn('LoggingConfig: {SystemLogLevel: LOUD}'), 'F.LoggingConfig.SystemLogLevel is "LOUD"; it must be one of TRACE'],
+    [
+      fn('CodeUri: !Ref Where', 'Parameters: {Where: {Type: String}}'),
+      'F.CodeUri: the parameter Where has no value; give it with',
+    ],
+    [fn('Environment: {Variables: {A: !FindInMap [X, y, z]}}'), 'F.Environment: Mappings has no X.y.z'],
+    [fn('Environment: {Variables: {A: !Select [7, [a]]}}'), 'Fn::Select asks for an item'],
+    [fn('Environment: {Variables: {A: !Join text}}'), 'F.Environment: Fn::Join takes a list of 2'],
+    [fn('Environment: {Variables: {A: !If [Nope, 1, 2]}}'), 'F.Environment: there is no condition Nope'],
+  ])('%s', (text, message) => {
+    expect(() => read(text)).toThrow(message);
+  });
+
+  test('a file that is not there', () => {
+    expect(() => readTemplate('/nowhere/template.yaml', OPTIONS)).toThrow(
+      '/nowhere/template.yaml: no template can be read here; name one with --template',
+    );
+  });
+});
+
+describe('templates in JSON', () => {
+  test('say the same as in YAML', () => {
+    const yaml = `Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, CodeUri: !Sub "\${AWS::Region}"}}}`;
+    const json = JSON.stringify(parseTemplateText(yaml, 't.yaml'));
+    expect(parseTemplate(json, '/project/t.json', OPTIONS).functions).toEqual(read(yaml).functions);
+    expect(() => parseTemplate('{', '/project/t.json', OPTIONS)).toThrow(/^\/project\/t.json: /);
+  });
+
+  test('any JSON text reads as YAML too', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string({ unit: 'grapheme-ascii' }), fc.oneof(fc.string(), fc.integer(), fc.boolean())),
+        (map) => {
+          expect(parseTemplateText(JSON.stringify(map), 't.yaml')).toEqual(JSON.parse(JSON.stringify(map)));
+        },
+      ),
+    );
+  });
+});
+
+describe('Globals', () => {
+  const ref = { Ref: 'X' };
+  test.each<[string, JsonValue, JsonValue, JsonValue]>([
+    ['scalars are replaced', 3, 5, 5],
+    ['maps are merged recursively', { a: { b: 1, c: 1 } }, { a: { c: 2 } }, { a: { b: 1, c: 2 } }],
+    ['lists are appended', ['g'], ['o'], ['g', 'o']],
+    ['intrinsic functions are values', { a: 1 }, ref, ref],
+    ['also as the global one', ref, { a: 1 }, { a: 1 }],
+    ['different types are replaced', { a: 1 }, ['x'], ['x']],
+  ])('%s', (_rule, global, own, merged) => {
+    expect(mergeGlobals({ P: global, Q: 1 } as JsonObject, { P: own } as JsonObject)).toEqual({ P: merged, Q: 1 });
+  });
+});
+
+test('parameter overrides come in both of sam’s spellings', () => {
+  expect(parseParameterOverrides(['Stage=prod Other="two words"', 'ParameterKey=A,ParameterValue=b'])).toEqual({
+    Stage: 'prod',
+    Other: 'two words',
+    A: 'b',
+  });
+  for (const text of ['nonsense', '', 'Stage=two words']) {
+    expect(() => parseParameterOverrides([text])).toThrow('write it as Key=Value');
+  }
+  const { functions, notes } = read(
+    'Parameters: {T: {Type: Number, Default: 1}}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Timeout: !Ref T}}}',
+    { T: '9', Typo: '1' },
+  );
+  expect(functions[0]?.timeoutMs).toBe(9000);
+  expect(notes).toEqual(['The template has no parameter Typo; its value is not used.']);
+});

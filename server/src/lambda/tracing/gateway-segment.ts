@@ -1,0 +1,100 @@
+import type { JsonObject } from '../../model/json.ts';
+import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id.ts';
+import type { GatewayRequest } from '../gateway/events.ts';
+import type { GatewayApi } from '../spec/routes.ts';
+
+export type GatewayCall = {
+  readonly api: GatewayApi;
+  readonly request: GatewayRequest;
+  readonly url: string;
+  readonly userAgent: string | undefined;
+  readonly requestId: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly traceId: TraceId;
+  readonly callerId: EntityId | undefined;
+  readonly id: EntityId;
+};
+
+/** One call of a function: an authorizer's, or the route's own. */
+export type FunctionCall = {
+  readonly id: EntityId;
+  readonly functionName: string;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly status: number;
+};
+
+export type GatewayOutcome = {
+  readonly startUs: number;
+  readonly endUs: number;
+  /** In order. */
+  readonly calls: readonly FunctionCall[];
+  readonly status: number;
+  readonly contentLength: number;
+};
+
+/** The stage's own segment, which API Gateway writes for REST APIs with tracing, before it is done. */
+export function openGatewaySegment(call: GatewayCall, startUs: number): JsonObject {
+  return { ...head(call, startUs), http: { request: requestOf(call) }, in_progress: true };
+}
+
+/** The same, complete. */
+export function gatewaySegment(call: GatewayCall, outcome: GatewayOutcome): JsonObject {
+  return {
+    ...head(call, outcome.startUs),
+    end_time: outcome.endUs / 1e6,
+    http: { request: requestOf(call), response: { status: outcome.status, content_length: outcome.contentLength } },
+    ...flags(outcome.status),
+    ...(outcome.calls.length === 0 ? {} : { subsegments: outcome.calls.map((own) => callSubsegment(own, call)) }),
+  };
+}
+
+function callSubsegment(
+  { id, functionName, startUs, endUs, status }: FunctionCall,
+  { region }: GatewayCall,
+): JsonObject {
+  return {
+    id,
+    name: 'Lambda',
+    namespace: 'aws',
+    start_time: startUs / 1e6,
+    end_time: endUs / 1e6,
+    http: { response: { status } },
+    ...flags(status),
+    aws: { function_name: functionName, region, operation: 'Invoke', resource_names: [functionName] },
+  };
+}
+
+function head({ api, requestId, accountId, region, traceId, callerId, id }: GatewayCall, startUs: number): JsonObject {
+  return {
+    id,
+    name: `${api.name}/${api.stage}`,
+    trace_id: formatTraceId(traceId),
+    ...(callerId === undefined ? {} : { parent_id: callerId }),
+    start_time: startUs / 1e6,
+    aws: {
+      api_gateway: { account_id: accountId, rest_api_id: api.id, stage: api.stage, request_id: requestId },
+    },
+    annotations: { 'aws:api_id': api.id, 'aws:api_stage': api.stage },
+    metadata: { default: { extended_request_id: requestId.slice(0, 15), request_id: requestId } },
+    origin: 'AWS::ApiGateway::Stage',
+    resource_arn: `arn:aws:apigateway:${region}::/restapis/${api.id}/stages/${api.stage}`,
+  };
+}
+
+function requestOf({ request, url, userAgent }: GatewayCall): JsonObject {
+  return {
+    url,
+    method: request.method,
+    ...(userAgent === undefined ? {} : { user_agent: userAgent }),
+    client_ip: request.sourceIp,
+    x_forwarded_for: false,
+  };
+}
+
+function flags(status: number): JsonObject {
+  if (status === 429) return { throttle: true, error: true };
+  if (status >= 500) return { fault: true };
+  return status >= 400 ? { error: true } : {};
+}

@@ -1,0 +1,193 @@
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import type { EntityId, TraceId } from '../../model/trace-id.ts';
+import { formatTraceId } from '../../model/trace-id.ts';
+import type { SegmentIds, TraceDecision, TraceShape } from './sampling-decision.ts';
+
+/**
+ * The documents that Lambda writes about an invocation, beside what the function sends itself: one for the service
+ * (`AWS::Lambda`) and one for the sandbox (`AWS::Lambda::Function`).
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+ */
+export type TracedFunction = {
+  readonly name: string;
+  /** Without a qualifier. */
+  readonly arn: string;
+  readonly accountId: string;
+  readonly logGroup: string;
+};
+
+export type Span = { readonly startUs: number; readonly endUs: number };
+
+/** A decision that is to be recorded. */
+export type RecordedTrace = TraceDecision & { readonly ids: SegmentIds };
+
+export function isRecorded(trace: TraceDecision): trace is RecordedTrace {
+  return trace.ids !== undefined;
+}
+
+/** Where a message came from that this invocation handles: a trace, and the entity that sent it. */
+export type ProducerLink = { readonly traceId: TraceId; readonly id: EntityId | undefined };
+
+export type ServiceCall = Span & {
+  readonly function: TracedFunction;
+  readonly trace: RecordedTrace;
+  readonly requestId: string;
+  /** 200 for every synchronous call that ran, whatever came of it; 202 asynchronous; 429 throttled; 5xx. */
+  readonly status: number;
+  /** Of an asynchronous invocation: how long it waited, and each attempt; they reach past the call's own end. */
+  readonly links?: readonly ProducerLink[];
+  readonly queued?: { readonly dwell: Span; readonly attempts: readonly AttemptSpan[] };
+};
+
+export type AttemptSpan = Span & { readonly id: EntityId; readonly status: number };
+
+/** Complete segment of the service. Its times have whole milliseconds, and enclose what was measured. */
+export function serviceSegment(
+  call: ServiceCall,
+  ids: { readonly dwell: EntityId } | undefined = undefined,
+): JsonObject {
+  return {
+    ...serviceHead(call),
+    end_time: Math.ceil(call.endUs / 1000) / 1000,
+    http: { response: { status: call.status } },
+    ...(call.status === 429 ? { throttle: true, error: true } : {}),
+    ...(call.status >= 500 ? { fault: true } : {}),
+    ...(call.queued === undefined || ids === undefined
+      ? {}
+      : { subsegments: queueSubsegments(call.queued, ids.dwell) }),
+  };
+}
+
+/** The same while attempts are still to come. */
+export function openServiceSegment(call: Omit<ServiceCall, 'endUs' | 'status' | 'queued'>): JsonObject {
+  return { ...serviceHead(call), in_progress: true };
+}
+
+function serviceHead(call: Omit<ServiceCall, 'endUs' | 'status' | 'queued'>): JsonObject {
+  const { trace } = call;
+  return {
+    id: trace.ids.service,
+    name: call.function.name,
+    start_time: Math.floor(call.startUs / 1000) / 1000,
+    trace_id: formatTraceId(trace.traceId),
+    ...(trace.callerId === undefined ? {} : { parent_id: trace.callerId }),
+    aws: { request_id: call.requestId },
+    origin: 'AWS::Lambda',
+    resource_arn: call.function.arn,
+    ...(call.links === undefined || call.links.length === 0 ? {} : { links: call.links.map(linkDocument) }),
+  };
+}
+
+/** @see https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html */
+function linkDocument({ traceId, id }: ProducerLink): JsonObject {
+  return {
+    trace_id: formatTraceId(traceId),
+    ...(id === undefined ? {} : { id }),
+    attributes: { 'aws.xray.reserved.reference_type': 'parent' },
+  };
+}
+
+function queueSubsegments(queued: NonNullable<ServiceCall['queued']>, dwellId: EntityId): readonly JsonValue[] {
+  return [
+    { id: dwellId, name: 'Dwell Time', ...times(queued.dwell) },
+    ...queued.attempts.map((attempt, index) => ({
+      id: attempt.id,
+      name: `Attempt #${index + 1}`,
+      ...times(attempt),
+      http: { response: { status: attempt.status } },
+    })),
+  ];
+}
+
+/** What the sandbox knows of one attempt. */
+export type SandboxRun = Span & {
+  readonly function: TracedFunction;
+  readonly trace: RecordedTrace;
+  readonly shape: TraceShape;
+  /** The service's segment, or the attempt below it. */
+  readonly parentId: EntityId;
+  /** Only on the first invocation of an environment; it lies before the segment, unless it was done within it. */
+  readonly initialization: (Span & { readonly isFault: boolean }) | undefined;
+  /** From handing out the event to the end of the answer; undefined when it never came to that. */
+  readonly invocation: Span | undefined;
+  /** The answer's first byte. */
+  readonly responseStartUs: number | undefined;
+  /** False when the sandbox was killed or died: then nothing followed the invocation. */
+  readonly hasOverhead: boolean;
+  readonly isFault: boolean;
+  readonly cause: JsonObject | undefined;
+};
+
+/** Segment of the sandbox at the moment the event is handed out. */
+export function openFunctionSegment(run: Pick<SandboxRun, 'function' | 'trace' | 'parentId' | 'startUs'>): JsonObject {
+  return { ...functionHead(run), in_progress: true };
+}
+
+/** Complete segment of the sandbox, in either shape. */
+export function functionSegment(run: SandboxRun): JsonObject {
+  const aws = { function_arn: run.function.arn };
+  const { ids } = run.trace;
+  const { initialization, invocation } = run;
+  const isClassic = run.shape === 'classic';
+  const subsegments: JsonValue[] = [];
+  if (initialization) {
+    subsegments.push({
+      id: ids.initialization,
+      name: isClassic ? 'Initialization' : 'Init',
+      ...times(initialization),
+      ...(initialization.isFault ? { fault: true } : {}),
+      aws,
+    });
+  }
+  if (isClassic && invocation) {
+    const fault = run.isFault ? { fault: true } : {};
+    subsegments.push({ id: ids.invocation, name: 'Invocation', ...times(invocation), ...fault, aws });
+    if (run.hasOverhead) {
+      const overhead = { startUs: invocation.endUs, endUs: run.endUs };
+      subsegments.push({ id: ids.overhead, name: 'Overhead', ...times(overhead), aws });
+    }
+  }
+  return {
+    ...functionHead(run),
+    end_time: seconds(run.endUs),
+    ...(run.isFault ? { fault: true } : {}),
+    ...(run.cause === undefined ? {} : { cause: run.cause }),
+    ...(isClassic || invocation === undefined ? {} : { annotations: timings(run, invocation) }),
+    ...(subsegments.length === 0 ? {} : { subsegments }),
+  };
+}
+
+function functionHead(run: Pick<SandboxRun, 'function' | 'trace' | 'parentId' | 'startUs'>): JsonObject {
+  return {
+    id: run.trace.ids.function,
+    name: run.function.name,
+    start_time: seconds(run.startUs),
+    trace_id: formatTraceId(run.trace.traceId),
+    parent_id: run.parentId,
+    aws: {
+      account_id: run.function.accountId,
+      function_arn: run.function.arn,
+      cloudwatch_logs: [{ log_group: run.function.logGroup }],
+      resource_names: [run.function.name],
+    },
+    origin: 'AWS::Lambda::Function',
+  };
+}
+
+/** In milliseconds. Real documents spell the keys with a colon. */
+function timings(run: SandboxRun, invocation: Span): JsonObject {
+  const responseStartUs = run.responseStartUs ?? invocation.endUs;
+  return {
+    'aws:responseLatency': (responseStartUs - invocation.startUs) / 1000,
+    'aws:responseDuration': (invocation.endUs - responseStartUs) / 1000,
+    ...(run.hasOverhead ? { 'aws:runtimeOverhead': (run.endUs - invocation.endUs) / 1000 } : {}),
+  };
+}
+
+function times({ startUs, endUs }: Span): JsonObject {
+  return { start_time: seconds(startUs), end_time: seconds(endUs) };
+}
+
+function seconds(us: number): number {
+  return us / 1e6;
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { formatTraceHeader, type SampledFlag, type TraceHeader } from '../../model/trace-header.ts';
+import type { EntityId, TraceId } from '../../model/trace-id.ts';
+import type { TracingMode } from '../spec/function-spec.ts';
+
+/** How `Active` decides about a request whose caller did not: every one, one a second and 5 % (as AWS), or none. */
+export type Sampling = 'all' | 'aws' | 'off';
+
+/** Shape of the function's segment: `Initialization`, `Invocation`, `Overhead` below it, or timing annotations on it. */
+export type TraceShape = 'classic' | 'newer';
+
+/** Ids of the documents that the service and the sandbox write for one invocation. */
+export type SegmentIds = {
+  /** Origin `AWS::Lambda`. */
+  readonly service: EntityId;
+  /** Origin `AWS::Lambda::Function`. */
+  readonly function: EntityId;
+  readonly initialization: EntityId;
+  readonly invocation: EntityId;
+  readonly overhead: EntityId;
+};
+
+/** What one invocation does about tracing; made before anything runs. */
+export type TraceDecision = {
+  readonly traceId: TraceId;
+  /** The caller's entity, when it sent one. */
+  readonly callerId: EntityId | undefined;
+  readonly isSampled: boolean;
+  /** Undefined when the service writes nothing: not sampled, or `PassThrough`. */
+  readonly ids: SegmentIds | undefined;
+  /** What the function gets. Always all three fields: SDKs complain about less. */
+  readonly header: TraceHeader;
+};
+
+export type DecisionInput = {
+  readonly mode: TracingMode;
+  readonly shape: TraceShape;
+  readonly incoming: TraceHeader | undefined;
+  /** Asked only when the caller left the decision open and the mode is `Active`. */
+  readonly sample: () => boolean;
+  readonly nowUs: number;
+};
+
+export function decideTrace({ mode, shape, incoming, sample, nowUs }: DecisionInput): TraceDecision {
+  const traceId = incoming?.root ?? newTraceId(nowUs);
+  // A parent or a decision without a root belongs to no trace.
+  const callerId = incoming?.root === undefined ? undefined : incoming.parent;
+  const told = incoming?.root === undefined ? undefined : incoming.sampled;
+  const extras = incoming?.extras ?? [];
+  const isSampled = told === '1' || (told !== '0' && mode === 'Active' && sample());
+  const sampled: SampledFlag = isSampled ? '1' : '0';
+
+  if (mode === 'PassThrough') {
+    const header = { root: traceId, parent: callerId ?? newEntityId(), sampled, extras };
+    return { traceId, callerId, isSampled, ids: undefined, header };
+  }
+  const ids: SegmentIds = {
+    service: newEntityId(),
+    function: newEntityId(),
+    initialization: newEntityId(),
+    invocation: newEntityId(),
+    overhead: newEntityId(),
+  };
+  const parent = shape === 'classic' ? ids.invocation : ids.function;
+  const header = { root: traceId, parent, sampled, extras };
+  return { traceId, callerId, isSampled, ids: isSampled ? ids : undefined, header };
+}
+
+/** The header as text, for `Lambda-Runtime-Trace-Id`. */
+export function headerText(decision: TraceDecision): string {
+  return formatTraceHeader(decision.header);
+}
+
+/** The same trace for another attempt at the same event: fresh ids for the sandbox, the service's segment stays. */
+export function decideRetry(decision: TraceDecision, shape: TraceShape): TraceDecision {
+  if (decision.ids === undefined) return decision;
+  const ids: SegmentIds = {
+    service: decision.ids.service,
+    function: newEntityId(),
+    initialization: newEntityId(),
+    invocation: newEntityId(),
+    overhead: newEntityId(),
+  };
+  const parent = shape === 'classic' ? ids.invocation : ids.function;
+  return { ...decision, ids, header: { ...decision.header, parent } };
+}
+
+/**
+ * Lambda's own rule: the first request of each second, and 5 % of the rest. One for each function.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+ */
+export function openSampler(sampling: Sampling, { nowMs = Date.now, random = Math.random } = {}): () => boolean {
+  let second = Number.NaN;
+  return () => {
+    switch (sampling) {
+      case 'all':
+        return true;
+      case 'off':
+        return false;
+      case 'aws': {
+        const current = Math.floor(nowMs() / 1000);
+        if (current !== second) {
+          second = current;
+          return true;
+        }
+        return random() < 0.05;
+      }
+    }
+  };
+}
+
+export function newTraceId(nowUs: number): TraceId {
+  const seconds = Math.floor(nowUs / 1e6)
+    .toString(16)
+    .padStart(8, '0')
+    .slice(-8);
+  return `${seconds}${randomBytes(12).toString('hex')}` as TraceId;
+}
+
+export function newEntityId(): EntityId {
+  return randomBytes(8).toString('hex') as EntityId;
+}
