@@ -4,17 +4,17 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { type Config, isLoopback } from './config.ts';
 import { OpenrayError } from './errors.ts';
-import { type ForwardOptions, openForwards } from './forward/forward.ts';
+import { type ForwardOptions, openForwards } from './forward/forwarder.ts';
 import { otlpEndpoint } from './forward/otlp-endpoint.ts';
-import { xrayTarget } from './forward/xray-put.ts';
+import { xrayTarget } from './forward/xray-sender.ts';
 import { type AppOptions, buildApp, buildInvokeApp, buildOtlpApp } from './http/app.ts';
 import { serveGateway } from './http/gateway.ts';
-import type { LambdaApi } from './http/invoke.ts';
+import type { LambdaApi } from './http/lambda-api.ts';
 import { onceAnHour } from './http/otlp.ts';
 import { listenOtlpGrpc } from './http/otlp-grpc.ts';
 import type { IngestContext } from './ingest/accept.ts';
-import { newArrivalsOfStore } from './ingest/arrivals-elsewhere.ts';
-import { newSequence } from './ingest/sequence.ts';
+import { newSequence } from './ingest/arrival-sequence.ts';
+import { newArrivalsOfStore } from './ingest/cross-server-notifications.ts';
 import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
 import {
   handleGetFunction,

@@ -1,22 +1,22 @@
-import { batchGetTraces } from './batch-get-traces.ts';
-import { createGroup } from './create-group.ts';
-import { deleteGroup } from './delete-group.ts';
-import { getFunctionLogs, putFunctionLogs } from './function-logs.ts';
-import { getGroup } from './get-group.ts';
-import { getGroups } from './get-groups.ts';
-import { getSamplingRules } from './get-sampling-rules.ts';
-import { getSamplingTargets } from './get-sampling-targets.ts';
-import { getServerStatus } from './get-server-status.ts';
-import { getServiceGraph } from './get-service-graph.ts';
-import { getSpan } from './get-span.ts';
-import { getTimeSeriesServiceStatistics } from './get-time-series-service-statistics.ts';
-import { getTraceGraph } from './get-trace-graph.ts';
-import { getTraceSummaries } from './get-trace-summaries.ts';
+import { getFunctionLogs, putFunctionLogs } from './openray/function-logs.ts';
+import { getServerStatus } from './openray/get-server-status.ts';
+import { getSpan } from './openray/get-span.ts';
+import { waitForTrace } from './openray/wait-for-trace.ts';
 import type { Operation } from './operation.ts';
-import { putTelemetryRecords } from './put-telemetry-records.ts';
-import { putTraceSegments } from './put-trace-segments.ts';
-import { updateGroup } from './update-group.ts';
-import { waitForTrace } from './wait-for-trace.ts';
+import { batchGetTraces } from './xray/batch-get-traces.ts';
+import { createGroup } from './xray/create-group.ts';
+import { deleteGroup } from './xray/delete-group.ts';
+import { getGroup } from './xray/get-group.ts';
+import { getGroups } from './xray/get-groups.ts';
+import { getSamplingRules } from './xray/get-sampling-rules.ts';
+import { getSamplingTargets } from './xray/get-sampling-targets.ts';
+import { getServiceGraph } from './xray/get-service-graph.ts';
+import { getTimeSeriesServiceStatistics } from './xray/get-time-series-service-statistics.ts';
+import { getTraceGraph } from './xray/get-trace-graph.ts';
+import { getTraceSummaries } from './xray/get-trace-summaries.ts';
+import { putTelemetryRecords } from './xray/put-telemetry-records.ts';
+import { putTraceSegments } from './xray/put-trace-segments.ts';
+import { updateGroup } from './xray/update-group.ts';
 
 /** Every operation that openray answers: X-Ray's, and a few of its own. */
 export const operations: readonly Operation[] = [

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { OpenrayError } from '../errors.ts';
-import { sendWithRetries } from '../forward/delivery.ts';
+import { logRequest, openOtlp, traceRequest } from '../forward/open-otlp-sender.ts';
 import type { OtlpEndpoint } from '../forward/otlp-endpoint.ts';
-import { logRequest, openOtlp, traceRequest } from '../forward/otlp-send.ts';
+import { sendWithRetries } from '../forward/send-with-retries.ts';
 import type { ResourceLogs, ResourceSpans } from '../model/otlp/types.ts';
 
 /** Takes the lines of an export: a trace each, OTLP/JSON with a `cursor`. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import type { TableCopy } from '../store/backup.ts';
 import type { Store } from '../store/store.ts';
-import { goneAway } from './gone-away.ts';
+import { goneAway } from './abort-on-disconnect.ts';
 
 /** A line of the answer of `POST /backup`. */
 export type BackupLine =

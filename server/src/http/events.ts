@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Arrivals } from '../ingest/arrivals.ts';
+import type { Arrivals } from '../ingest/stored-notifications.ts';
 import { formatTraceId, type TraceId } from '../model/trace-id.ts';
 
 const GAP_MS = 500;

@@ -2,14 +2,14 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { epochSeconds } from '../api/operation.ts';
-import { fromToken, toToken } from '../api/token.ts';
+import { fromToken, toToken } from '../api/page-token.ts';
 import { OpenrayError } from '../errors.ts';
 import { parseFilter } from '../filter/parser.ts';
 import { resourceSpansOf } from '../model/otlp/resource-spans.ts';
 import { type GroupOwner, withGroups } from '../query/groups.ts';
 import { countTraces, findTraceSpans, type SpansOfTrace } from '../query/trace-spans.ts';
 import type { Store } from '../store/store.ts';
-import { goneAway } from './gone-away.ts';
+import { goneAway } from './abort-on-disconnect.ts';
 
 /** How many traces the window has, whatever the filter. */
 export const TRACE_COUNT_HEADER = 'x-openray-trace-count';

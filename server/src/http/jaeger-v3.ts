@@ -1,13 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
-import { jaegerSummary } from '../model/jaeger-summary.ts';
-import { resourceSpansOf } from '../model/otlp/resource-spans.ts';
-import { type JaegerSearch, jaegerServices, searchJaegerTraces } from '../query/jaeger.ts';
-import { jaegerOperations } from '../query/jaeger-operations.ts';
-import { loadTraceSpans } from '../query/trace-spans.ts';
-import type { Store } from '../store/store.ts';
-import { ofFastify } from './errors.ts';
-import { goneAway } from './gone-away.ts';
 import {
   duration,
   invalid,
@@ -17,7 +8,16 @@ import {
   readTags,
   required,
   whole,
-} from './jaeger-parameters.ts';
+} from '../api/jaeger/parameters.ts';
+import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
+import { jaegerSummary } from '../model/jaeger-summary.ts';
+import { resourceSpansOf } from '../model/otlp/resource-spans.ts';
+import { type JaegerSearch, jaegerServices, searchJaegerTraces } from '../query/jaeger.ts';
+import { jaegerOperations } from '../query/jaeger-operations.ts';
+import { loadTraceSpans } from '../query/trace-spans.ts';
+import type { Store } from '../store/store.ts';
+import { goneAway } from './abort-on-disconnect.ts';
+import { ofFastify } from './errors.ts';
 
 type Request<Params = unknown> = FastifyRequest<{ Params: Params; Querystring: Query }>;
 

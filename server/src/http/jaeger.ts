@@ -1,16 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
-import {
-  type JaegerSearch,
-  jaegerDependencies,
-  jaegerServices,
-  loadJaegerTraces,
-  searchJaegerTraces,
-} from '../query/jaeger.ts';
-import { jaegerOperations } from '../query/jaeger-operations.ts';
-import type { Store } from '../store/store.ts';
-import { ofFastify } from './errors.ts';
-import { goneAway } from './gone-away.ts';
 import {
   all,
   duration,
@@ -21,7 +9,19 @@ import {
   readTags,
   required,
   whole,
-} from './jaeger-parameters.ts';
+} from '../api/jaeger/parameters.ts';
+import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
+import {
+  type JaegerSearch,
+  jaegerDependencies,
+  jaegerServices,
+  loadJaegerTraces,
+  searchJaegerTraces,
+} from '../query/jaeger.ts';
+import { jaegerOperations } from '../query/jaeger-operations.ts';
+import type { Store } from '../store/store.ts';
+import { goneAway } from './abort-on-disconnect.ts';
+import { ofFastify } from './errors.ts';
 
 type Request<Params = unknown> = FastifyRequest<{ Params: Params; Querystring: Query }>;
 

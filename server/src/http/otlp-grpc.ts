@@ -13,7 +13,7 @@ import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { type OtlpContext, takeLogs, takeTraces } from '../ingest/otlp.ts';
 import { decodeLogs, decodeTraces } from '../ingest/otlp-protobuf.ts';
 import { decoded, withIgnored } from './otlp.ts';
-import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-answers.ts';
+import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
 
 export type OtlpGrpcOptions = {
   readonly host: string;

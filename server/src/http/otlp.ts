@@ -6,6 +6,7 @@ import { decodeLogs, decodeTraces } from '../ingest/otlp-protobuf.ts';
 import { tracesDataOf } from '../model/otlp/traces-data.ts';
 import { parseTraceId } from '../model/trace-id.ts';
 import { loadDocuments } from '../query/load-traces.ts';
+import { contentTypeOf, unpackedBody } from './content-encoding.ts';
 import { ofFastify } from './errors.ts';
 import {
   exportResponse,
@@ -13,8 +14,7 @@ import {
   retryAfterSeconds,
   statusMessage,
   statusMessageJson,
-} from './otlp-answers.ts';
-import { contentTypeOf, unpackedBody } from './packed-body.ts';
+} from './otlp-responses.ts';
 
 export type OtlpOptions = {
   /** Largest body, before it is unpacked and after. */

@@ -3,7 +3,7 @@ import { OpenrayError } from '../errors.ts';
 import { accept } from '../ingest/accept.ts';
 import { type OtlpContext, takeTraces } from '../ingest/otlp.ts';
 import { readZipkin } from '../ingest/zipkin.ts';
-import { contentTypeOf, unpackedBody } from './packed-body.ts';
+import { contentTypeOf, unpackedBody } from './content-encoding.ts';
 
 /**
  * Zipkin's `POST /api/v2/spans`, JSON, plain or gzip. Answers 202 once the spans are stored. Zipkin's answer has no room

@@ -4,7 +4,7 @@ import type { ParsedDocument } from '../model/parse-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { countOne, type Door, type Stats } from '../stats.ts';
 import type { Store } from '../store/store.ts';
-import type { Arrivals } from './arrivals.ts';
+import type { Arrivals } from './stored-notifications.ts';
 
 export type IngestContext = {
   readonly store: Store;

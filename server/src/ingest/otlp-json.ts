@@ -21,7 +21,7 @@ import type {
   TracesData,
 } from '../model/otlp/types.ts';
 import { toldStatus } from './otlp-protobuf.ts';
-import { doubleOf } from './otlp-values.ts';
+import { doubleOf } from './otlp-protobuf-values.ts';
 import { tooManyValues } from './protobuf-reader.ts';
 
 /**

@@ -15,7 +15,7 @@ import type {
   SpanStatus,
   TracesData,
 } from '../model/otlp/types.ts';
-import { readAnyValue, readAttribute } from './otlp-values.ts';
+import { readAnyValue, readAttribute } from './otlp-protobuf-values.ts';
 import { type Bytes, closeAt, endOf, readerOf, readFixed64, readHex } from './protobuf-reader.ts';
 
 /**

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { type LogEvent, levelOf, metricsOf } from '../../model/log-event.ts';
+import { formatTraceId } from '../../model/trace-id.ts';
+import { findLogs } from '../../query/function-logs.ts';
+import { appendLogs } from '../../store/function-logs.ts';
+import { epochSeconds, operation, optional, traceId } from '../operation.ts';
+import type { GetFunctionLogsResponse, WireLogEvent } from '../types.ts';
+import { toSeconds } from '../xray/wire.ts';
+
+const EVENTS_MAX = 10_000;
+const DEFAULT_LIMIT = 1000;
+
+/** PutFunctionLogs, openray's own: what local functions printed. */
+export const putFunctionLogs = operation({
+  name: 'PutFunctionLogs',
+  path: '/FunctionLogs',
+  input: z.object({
+    Events: z
+      .array(
+        z.object({
+          FunctionName: z.string(),
+          /** Microseconds, since an order is wanted that seconds with fractions do not hold. */
+          AtUs: z.number().int().positive(),
+          TraceId: optional(traceId),
+          RequestId: optional(z.string()),
+          LogGroup: z.string(),
+          LogStream: z.string(),
+          Source: z.enum(['platform', 'function', 'extension']),
+          Text: z.string(),
+        }),
+      )
+      .max(EVENTS_MAX),
+  }),
+  async run({ Events: events }, { store }) {
+    const rows = events.map(
+      (event): LogEvent => ({
+        functionName: event.FunctionName,
+        atUs: event.AtUs,
+        traceId: event.TraceId,
+        requestId: event.RequestId,
+        logGroup: event.LogGroup,
+        logStream: event.LogStream,
+        source: event.Source,
+        level: levelOf(event.Text),
+        text: event.Text,
+      }),
+    );
+    await appendLogs(store, rows);
+    return {};
+  },
+});
+
+/** GetFunctionLogs, openray's own: log events of a window, of a trace or an invocation, oldest first. */
+export const getFunctionLogs = operation({
+  name: 'GetFunctionLogs',
+  path: '/GetFunctionLogs',
+  input: z.object({
+    StartTime: optional(epochSeconds),
+    EndTime: optional(epochSeconds),
+    /** Only what is behind this one, of an earlier answer. */
+    AfterUs: optional(z.number().int()),
+    TraceId: optional(traceId),
+    RequestId: optional(z.string()),
+    FunctionName: optional(z.string()),
+    Contains: optional(z.string()),
+    Limit: optional(z.number().int().positive().max(EVENTS_MAX)),
+  }),
+  async run(input, { store, signal }): Promise<GetFunctionLogsResponse> {
+    const limit = input.Limit ?? DEFAULT_LIMIT;
+    const fromUs = Math.max(input.StartTime ?? 0, (input.AfterUs ?? -1) + 1);
+    const query = {
+      window: { fromUs, toUs: input.EndTime ?? Number.MAX_SAFE_INTEGER },
+      traceId: input.TraceId,
+      requestId: input.RequestId,
+      functionName: input.FunctionName,
+      contains: input.Contains,
+      limit,
+    };
+    const events = await findLogs(store, query, { signal });
+    return { Events: events.map(toWire), IsComplete: events.length < limit };
+  },
+});
+
+function toWire(event: LogEvent): WireLogEvent {
+  return {
+    FunctionName: event.functionName,
+    Time: toSeconds(event.atUs),
+    AtUs: event.atUs,
+    TraceId: event.traceId === undefined ? null : formatTraceId(event.traceId),
+    RequestId: event.requestId ?? null,
+    LogGroup: event.logGroup,
+    LogStream: event.logStream,
+    Source: event.source,
+    Level: event.level === '' ? null : event.level,
+    Text: event.text,
+    Metrics: metricsOf(event.text).map(({ namespace, name, unit, values, dimensions }) => ({
+      Namespace: namespace,
+      Name: name,
+      Unit: unit,
+      Values: values,
+      Dimensions: dimensions,
+    })),
+  };
+}

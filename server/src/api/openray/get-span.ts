@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import { resourceSpansOf } from '../../model/otlp/resource-spans.ts';
+import { formatTraceId, readEntityId } from '../../model/trace-id.ts';
+import { loadSpan } from '../../query/trace-spans.ts';
+import { operation, traceId } from '../operation.ts';
+import type { GetSpanResponse } from '../types.ts';
+
+/**
+ * GetSpan, openray's own: a segment or subsegment as OpenTelemetry has it. What came as a span is exactly what came.
+ * Throws ResourceNotFoundException where there is no such span.
+ */
+export const getSpan = operation({
+  name: 'GetSpan',
+  path: '/Span',
+  input: z.object({ TraceId: traceId, Id: z.string() }),
+  async run({ TraceId: trace, Id: text }, { store, signal, onIncomplete }): Promise<GetSpanResponse> {
+    const id = readEntityId(text);
+    if (id === undefined) throw new OpenrayError('InvalidRequestException', 'Id must be 16 hex digits');
+    const found = await loadSpan(store, trace, id, { signal, onIncomplete });
+    if (found === undefined) {
+      throw new OpenrayError('ResourceNotFoundException', `there is no span ${id} in trace ${formatTraceId(trace)}`);
+    }
+    return {
+      SentAs: found.isAsSent ? 'otlp' : 'xray',
+      ResourceSpans: resourceSpansOf([found.place]),
+      LogRecords: found.records.map(({ record }) => record),
+    };
+  },
+});

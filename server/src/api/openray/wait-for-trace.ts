@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import { parseFilter } from '../../filter/parser.ts';
+import { formatTraceId } from '../../model/trace-id.ts';
+import { withGroups } from '../../query/groups.ts';
+import { type DocumentRow, documentsSql } from '../../query/load-traces.ts';
+import { type TraceWait, waitForTrace as wait } from '../../query/wait-for-trace.ts';
+import { type ApiContext, epochSeconds, operation, optional, traceId } from '../operation.ts';
+import type { WaitForTraceResponse } from '../types.ts';
+
+const DEFAULT_TIMEOUT_SECONDS = 10;
+const DEFAULT_QUIET_SECONDS = 0.05;
+const LOOK_BACK_US = 60 * 60 * 1e6;
+
+/**
+ * WaitForTrace, openray's own: answers as soon as a trace is there, by id or by filter, complete if asked; or when the
+ * time is over, with what has arrived and what is missing. For tests, so that they need neither sleep nor poll.
+ */
+export const waitForTrace = operation({
+  name: 'WaitForTrace',
+  path: '/WaitForTrace',
+  input: z.object({
+    TraceId: optional(traceId),
+    FilterExpression: optional(z.string()),
+    /** By filter: only what arrived since; an hour ago by default. */
+    StartTime: optional(epochSeconds),
+    Complete: optional(z.boolean()),
+    UntracedCaller: optional(z.boolean()),
+    QuietSeconds: optional(z.number().min(0).max(60)),
+    TimeoutSeconds: optional(z.number().min(0).max(900)),
+  }),
+  async run(input, context): Promise<WaitForTraceResponse> {
+    const { store, arrivals, signal } = context;
+    const { trace, isFound, missing } = await wait(
+      store,
+      arrivals.subscribe,
+      {
+        which: await whichTrace(input, context),
+        complete: input.Complete === true ? { isCallerUntraced: input.UntracedCaller === true } : undefined,
+        quietMs: (input.QuietSeconds ?? DEFAULT_QUIET_SECONDS) * 1000,
+        timeoutMs: (input.TimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+      },
+      signal,
+    );
+    const documents = trace === undefined ? [] : await store.query<DocumentRow>(documentsSql([trace.id]));
+    return {
+      TraceId: trace === undefined ? null : formatTraceId(trace.id),
+      Found: isFound,
+      Missing: missing,
+      Documents: documents.map(({ format, body }) => ({ Format: format, Body: body })),
+    };
+  },
+});
+
+async function whichTrace(
+  input: {
+    readonly TraceId: z.output<typeof traceId> | undefined;
+    readonly FilterExpression: string | undefined;
+    readonly StartTime: number | undefined;
+  },
+  context: ApiContext,
+): Promise<TraceWait['which']> {
+  const { TraceId: id, FilterExpression: filter, StartTime: fromUs } = input;
+  if ((id === undefined) === (filter === undefined)) {
+    throw new OpenrayError('InvalidRequestException', 'name the trace by TraceId or by FilterExpression');
+  }
+  if (id !== undefined) return { id };
+  const expanded = await withGroups(context.store, context, parseFilter(filter ?? ''));
+  return { filter: expanded, fromUs: fromUs ?? Date.now() * 1000 - LOOK_BACK_US };
+}

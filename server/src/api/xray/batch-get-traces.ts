@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import { assembleTrace } from '../../model/assemble.ts';
+import { traceDurationUs } from '../../model/duration.ts';
+import type { Document } from '../../model/entity.ts';
+import type { JsonObject } from '../../model/json.ts';
+import { sentSpans } from '../../model/otlp/spans-of-trace.ts';
+import { nanosToUs } from '../../model/otlp/time.ts';
+import {
+  type ConsumerLinks,
+  documentText,
+  orphanDocuments,
+  processedDocuments,
+} from '../../model/processed-document.ts';
+import type { Trace } from '../../model/trace.ts';
+import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id.ts';
+import { loadDocuments } from '../../query/load-traces.ts';
+import { linksTo, type TraceLink } from '../../query/trace-links.ts';
+import { operation, optional, traceId } from '../operation.ts';
+import type { BatchGetTracesResponse, WireSpanEvent, WireTrace } from '../types.ts';
+import { prunedMember, toSeconds } from './wire.ts';
+
+const MAX_TRACES = 5;
+
+/**
+ * BatchGetTraces: the documents of known traces, subsegments nested, inferred segments added.
+ * Unknown ids are left out of the answer, as X-Ray does.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
+ */
+export const batchGetTraces = operation({
+  name: 'BatchGetTraces',
+  path: '/Traces',
+  input: z.object({ TraceIds: z.array(traceId), NextToken: optional(z.string()) }),
+  async run({ TraceIds: ids, NextToken: token }, { store, signal, onIncomplete }): Promise<BatchGetTracesResponse> {
+    if (token !== undefined) {
+      throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
+    }
+    if (ids.length > MAX_TRACES) {
+      throw new OpenrayError('InvalidRequestException', `Exceeding maximum query size: ${MAX_TRACES}`);
+    }
+    if (new Set(ids).size < ids.length) {
+      throw new OpenrayError('InvalidRequestException', 'Containing duplicate trace ids');
+    }
+    const options = { signal, onIncomplete };
+    const [documents, links] = await Promise.all([loadDocuments(store, ids, options), linksTo(store, ids, options)]);
+    const traces = ids.flatMap((id) => {
+      const ofTrace = documents.get(id) ?? [];
+      const trace = assembleTrace(ofTrace);
+      return trace === undefined ? [] : [{ trace, events: spanEventsOf(ofTrace) }];
+    });
+    return {
+      Traces: traces.map(({ trace, events }) => ({
+        ...toWireTrace(trace, consumersOf(trace, links)),
+        ...(events.length > 0 && { Events: events }),
+        ...prunedMember(store.statistics(), trace.startUs),
+      })),
+      UnprocessedTraceIds: [],
+      NextToken: null,
+    };
+  },
+});
+
+/** By time. The documents of a span hold only what X-Ray has a place for: its exceptions. */
+function spanEventsOf(documents: readonly Document[]): readonly WireSpanEvent[] {
+  const hasEvents = documents.some((one) => one.format === 'otlp' && one.span.span.events !== undefined);
+  if (!hasEvents) return [];
+  return Array.from(sentSpans(documents).values(), ({ span }) =>
+    (span.events ?? []).map(({ name = '', timeUnixNano }) => ({
+      Id: span.spanId,
+      Time: (nanosToUs(timeUnixNano) ?? 0) / 1e6,
+      Name: name,
+    })),
+  )
+    .flat()
+    .sort((a, b) => a.Time - b.Time);
+}
+
+/** X-Ray shows a link at both of its ends. */
+function consumersOf(trace: Trace, links: readonly TraceLink[]): ConsumerLinks {
+  const consumers = new Map<EntityId, { traceId: TraceId; id: EntityId }[]>();
+  for (const { fromTraceId, fromId, toTraceId, toId } of links) {
+    if (toTraceId !== trace.id) continue;
+    const own = consumers.get(toId) ?? [];
+    consumers.set(toId, own);
+    own.push({ traceId: fromTraceId, id: fromId });
+  }
+  return consumers;
+}
+
+function toWireTrace(trace: Trace, consumers: ConsumerLinks): WireTrace {
+  const toDocument = ({ id, document }: { id: string; document: JsonObject }) => ({
+    Id: id,
+    Document: documentText(document),
+  });
+  return {
+    Id: formatTraceId(trace.id),
+    Duration: toSeconds(traceDurationUs(trace)),
+    LimitExceeded: false,
+    Segments: processedDocuments(trace, consumers).map(toDocument),
+    Orphans: orphanDocuments(trace, consumers).map(toDocument),
+  };
+}

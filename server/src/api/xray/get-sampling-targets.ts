@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { SamplingTarget } from '../../sampling/targets.ts';
+import { epochSeconds, operation, optional } from '../operation.ts';
+import { toSeconds } from './wire.ts';
+
+const count = z.number().min(0);
+
+/**
+ * GetSamplingTargets: takes the counters of a client, gives it its share of each rule's reservoir.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_GetSamplingTargets.html
+ */
+export const getSamplingTargets = operation({
+  name: 'GetSamplingTargets',
+  path: '/SamplingTargets',
+  input: z.object({
+    SamplingStatisticsDocuments: z
+      .array(
+        z.object({
+          RuleName: z.string().min(1).max(32),
+          ClientID: z.string().min(1),
+          Timestamp: epochSeconds,
+          RequestCount: count,
+          SampledCount: count,
+          BorrowCount: optional(count),
+        }),
+      )
+      .max(25),
+    SamplingBoostStatisticsDocuments: optional(z.array(z.looseObject({ RuleName: z.string() })).max(25)),
+  }),
+  async run({ SamplingStatisticsDocuments: reports, SamplingBoostStatisticsDocuments: boosts }, context) {
+    const nowUs = Date.now() * 1000;
+    const statistics = reports.map((report) => ({
+      ruleName: report.RuleName,
+      clientId: report.ClientID,
+      timestampUs: report.Timestamp,
+      requestCount: report.RequestCount,
+      sampledCount: report.SampledCount,
+      borrowCount: report.BorrowCount ?? 0,
+    }));
+    const targets = await context.samplingTargets.report(statistics, nowUs);
+    const outcomes = reports.map(({ RuleName: ruleName }, index) => ({ ruleName, target: targets[index] }));
+    return {
+      SamplingTargetDocuments: outcomes.flatMap(({ target }) => (target ? [toWireTarget(target)] : [])),
+      LastRuleModification: toSeconds(Math.max(...context.samplingRules().map(({ modifiedUs }) => modifiedUs))),
+      UnprocessedStatistics: outcomes.flatMap(({ ruleName, target }) =>
+        target ? [] : [{ RuleName: ruleName, ErrorCode: '400', Message: 'Unknown rule' }],
+      ),
+      ...(boosts ? { UnprocessedBoostStatistics: [] } : {}),
+    };
+  },
+});
+
+function toWireTarget({ ruleName, fixedRate, quota }: SamplingTarget) {
+  return {
+    RuleName: ruleName,
+    FixedRate: fixedRate,
+    ReservoirQuota: quota?.perSecond ?? null,
+    ReservoirQuotaTTL: toSeconds(quota?.ttlUs),
+    Interval: quota?.intervalSeconds ?? null,
+    SamplingBoost: null,
+  };
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import { serviceGraph } from '../../model/service-graph.ts';
+import { traceGraph } from '../../model/trace-graph.ts';
+import { linkGraphs } from '../../query/link-graphs.ts';
+import { loadTraces } from '../../query/load-traces.ts';
+import { operation, optional, traceId } from '../operation.ts';
+import type { GetTraceGraphResponse } from '../types.ts';
+import { toWireServices } from './wire.ts';
+
+const MAX_TRACES = 100;
+
+/**
+ * GetTraceGraph: the service graph of given traces, and where their messages came from. X-Ray takes one; several are
+ * added up.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTraceGraph.html
+ */
+export const getTraceGraph = operation({
+  name: 'GetTraceGraph',
+  path: '/TraceGraph',
+  input: z.object({ TraceIds: z.array(traceId).max(MAX_TRACES), NextToken: optional(z.string()) }),
+  async run({ TraceIds: ids, NextToken: token }, { store, signal, onIncomplete }): Promise<GetTraceGraphResponse> {
+    if (token !== undefined) {
+      throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
+    }
+    if (ids.length === 0) throw new OpenrayError('InvalidRequestException', 'Zero trace ids provided');
+    const traces = await loadTraces(store, [...new Set(ids)], { signal, onIncomplete });
+    if (traces.length === 0) throw new OpenrayError('InvalidRequestException', 'Trace id not found');
+    const links = await linkGraphs(store, traces, () => true, { signal, onIncomplete });
+    const graph = serviceGraph([...traces.map(traceGraph), ...links]);
+    return { Services: toWireServices(graph, 'without-times'), NextToken: null };
+  },
+});

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import type { Filter } from '../../filter/ast.ts';
+import type { TraceSummary } from '../../model/summary.ts';
+import type { TraceId } from '../../model/trace-id.ts';
+import { listOrder, type Place, type TimeRangeType } from '../../query/list-order.ts';
+import { findTraceSummaries } from '../../query/trace-summaries.ts';
+import { epochSeconds, operation, optional } from '../operation.ts';
+import { fromToken, toToken } from '../page-token.ts';
+import type { GetTraceSummariesResponse } from '../types.ts';
+import { groupMembers, tracesAskedFor } from './group-fields.ts';
+import { prunedMember, toSeconds, toWireSummary } from './wire.ts';
+
+const PAGE_SIZE = 100;
+
+const samplingStrategy = z.object({
+  Name: optional(z.enum(['PartialScan', 'FixedRate'])),
+  Value: optional(z.number()),
+});
+
+/**
+ * GetTraceSummaries: the traces of a window that match, a page at a time, newest first or as the filter orders them.
+ * Beyond X-Ray it takes the name or ARN of a group. Every page is exact; a partial scan is never taken up, since a full one is what the caller would rather have.
+ * Throws InvalidRequestException when the filter does not parse (the message names the position).
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html
+ */
+export const getTraceSummaries = operation({
+  name: 'GetTraceSummaries',
+  path: '/TraceSummaries',
+  input: z.object({
+    StartTime: epochSeconds,
+    EndTime: epochSeconds,
+    TimeRangeType: optional(z.enum(['TraceId', 'Event', 'Service'])),
+    Sampling: optional(z.boolean()),
+    SamplingStrategy: optional(samplingStrategy),
+    FilterExpression: optional(z.string()),
+    ...groupMembers,
+    NextToken: optional(z.string()),
+  }),
+  async run({ NextToken: token, ...query }, context): Promise<GetTraceSummariesResponse> {
+    const window = { fromUs: query.StartTime, toUs: query.EndTime };
+    if (window.toUs < window.fromUs) {
+      throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
+    }
+    const by = query.TimeRangeType ?? 'TraceId';
+    const { store, signal, onIncomplete } = context;
+    const filter = await tracesAskedFor(query, context);
+    const rate = query.Sampling === true ? fixedRate(query.SamplingStrategy, by) : undefined;
+    const page = await findTraceSummaries(
+      store,
+      {
+        window,
+        by,
+        filter,
+        after: token === undefined ? undefined : fromToken(token, query),
+        pageSize: PAGE_SIZE,
+        ...(rate === undefined ? {} : { keep: (summary: TraceSummary) => shareOf(summary.id) < rate }),
+      },
+      { signal, onIncomplete },
+    );
+    return {
+      TraceSummaries: page.summaries.map((summary) =>
+        toWireSummary(summary, by === 'TraceId' ? undefined : summary.updatedUs),
+      ),
+      ApproximateTime: toSeconds(coveredFrom(page.next, filter, by) ?? window.fromUs),
+      TracesProcessedCount: page.scannedCount,
+      ...prunedMember(store.statistics(), window.fromUs),
+      NextToken: page.next === undefined ? null : toToken(page.next, query),
+    };
+  },
+});
+
+/** The time down to which pages hold everything; undefined where it is the whole window, as under an order by value. */
+function coveredFrom(next: Place | undefined, filter: Filter | undefined, by: TimeRangeType): number | undefined {
+  const order = listOrder(filter, by);
+  const isByTime = order.isDescending && order.by !== 'duration' && order.by !== 'responsetime';
+  return isByTime ? next?.key : undefined;
+}
+
+function fixedRate(strategy: z.output<typeof samplingStrategy> | undefined, by: string): number | undefined {
+  if (strategy?.Name !== 'FixedRate') return undefined;
+  const { Value: rate } = strategy;
+  if (rate === undefined || rate < 0 || rate > 1) {
+    throw new OpenrayError(
+      'InvalidRequestException',
+      'sampling rate must be specified and its value must be between [0, 1]',
+    );
+  }
+  if (by !== 'Event') {
+    throw new OpenrayError(
+      'InvalidRequestException',
+      `Cannot use FixedRate with input time range type: ${by}. Please try using time range type: Event`,
+    );
+  }
+  return rate;
+}
+
+/** Where a trace lies between 0 and 1, by the random end of its id: the same traces are kept on every page. */
+function shareOf(id: TraceId): number {
+  return Number.parseInt(id.slice(-12), 16) / 2 ** 48;
+}

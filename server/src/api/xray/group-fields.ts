@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import type { Filter } from '../../filter/ast.ts';
+import { parseFilter } from '../../filter/parser.ts';
+import {
+  DEFAULT_GROUP,
+  findGroup,
+  type GroupReference,
+  groupArn,
+  type InsightSwitches,
+  type StoredGroup,
+  withGroups,
+} from '../../query/groups.ts';
+import { type ApiContext, optional } from '../operation.ts';
+import type { WireGroup } from '../types.ts';
+
+/** How operations name a group. */
+export const groupMembers = { GroupName: optional(z.string()), GroupARN: optional(z.string()) };
+
+export const insightsConfiguration = z.object({
+  InsightsEnabled: optional(z.boolean()),
+  NotificationsEnabled: optional(z.boolean()),
+});
+
+type GroupMembers = { readonly GroupName?: string | undefined; readonly GroupARN?: string | undefined };
+
+/** The group that an operation on groups is about. Throws InvalidRequestException unless it is named in one way. */
+export function groupReference({ GroupName: name, GroupARN: arn }: GroupMembers): GroupReference {
+  if (name !== undefined && arn === undefined) return { by: 'name', value: name };
+  if (arn !== undefined && name === undefined) return { by: 'arn', value: arn };
+  throw new OpenrayError('InvalidRequestException', 'Exactly one of GroupName and GroupARN must be given');
+}
+
+export function groupNotFound(): OpenrayError {
+  return new OpenrayError('InvalidRequestException', 'Group not found');
+}
+
+/** What a group may have as its filter. Throws InvalidRequestException when there is nothing in it, or it does not parse. */
+export function groupExpression(text: string | undefined): string {
+  if (text === undefined || text.trim() === '') {
+    throw new OpenrayError('InvalidRequestException', 'Filter Expression is empty');
+  }
+  parseFilter(text);
+  return text;
+}
+
+/** What is not asked for stays; nobody is notified of insights that are off. */
+export function insightSwitches(
+  asked: z.output<typeof insightsConfiguration> | undefined,
+  before: InsightSwitches = { isEnabled: false, notifies: false },
+): InsightSwitches {
+  const isEnabled = asked?.InsightsEnabled ?? before.isEnabled;
+  const notifies = asked?.NotificationsEnabled ?? (isEnabled && before.notifies);
+  if (notifies && !isEnabled) {
+    throw new OpenrayError('InvalidRequestException', 'Notifications can only be enabled together with insights');
+  }
+  return { isEnabled, notifies };
+}
+
+export function toWireGroup(context: ApiContext, group: StoredGroup): WireGroup {
+  const { name, expression, insights } = group;
+  return {
+    GroupName: name,
+    GroupARN: groupArn(context, group),
+    ...(expression !== undefined && { FilterExpression: expression }),
+    InsightsConfiguration: { InsightsEnabled: insights.isEnabled, NotificationsEnabled: insights.notifies },
+  };
+}
+
+/**
+ * What traces have to match to be in the group and fulfil the expression, as far as either is given; undefined when every
+ * trace does. Throws InvalidRequestException when there is no such group, or the expression does not parse.
+ */
+export async function tracesAskedFor(
+  { FilterExpression: expression, ...group }: GroupMembers & { readonly FilterExpression?: string | undefined },
+  context: ApiContext,
+): Promise<Filter | undefined> {
+  const filter = expression === undefined ? undefined : parseFilter(expression);
+  const ofGroup = await filterOfGroup(group, context);
+  const both = filter && ofGroup ? bothOf(filter, ofGroup) : (filter ?? ofGroup);
+  return both && withGroups(context.store, context, both);
+}
+
+async function filterOfGroup({ GroupName: name, GroupARN: arn }: GroupMembers, context: ApiContext) {
+  if (arn === undefined && (name === undefined || name === DEFAULT_GROUP)) return undefined;
+  const reference: GroupReference =
+    arn === undefined ? { by: 'name', value: name ?? DEFAULT_GROUP } : { by: 'arn', value: arn };
+  const group = await findGroup(context.store, context, reference);
+  if (group === undefined || (name !== undefined && name !== group.name)) {
+    throw new OpenrayError('InvalidRequestException', 'Group not found.');
+  }
+  return group.expression === undefined ? undefined : parseFilter(group.expression);
+}
+
+function bothOf(filter: Filter, other: Filter): Filter {
+  const { condition, range } = filter;
+  return { ...filter, condition: { kind: 'and', operands: [condition, other.condition], range } };
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import { epochSeconds, operation, optional } from '../operation.ts';
+
+/**
+ * PutTelemetryRecords: a daemon's own counters. Checked and then let go: X-Ray has no call that reads them.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_PutTelemetryRecords.html
+ */
+export const putTelemetryRecords = operation({
+  name: 'PutTelemetryRecords',
+  path: '/TelemetryRecords',
+  input: z.object({
+    TelemetryRecords: z.array(z.looseObject({ Timestamp: epochSeconds })),
+    EC2InstanceId: optional(z.string()),
+    Hostname: optional(z.string()),
+    ResourceARN: optional(z.string()),
+  }),
+  async run({ TelemetryRecords: records }) {
+    if (records.length === 0) throw new OpenrayError('InvalidRequestException', 'Telemetry records cannot be empty');
+    return {};
+  },
+});

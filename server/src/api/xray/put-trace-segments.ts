@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import { accept } from '../../ingest/accept.ts';
+import { DEFAULT_LIMITS, parseDocument } from '../../model/parse-document.ts';
+import { type ApiContext, operation } from '../operation.ts';
+
+const MAX_DOCUMENTS = 50;
+
+/**
+ * PutTraceSegments: takes segment documents; a faulty one is reported and its neighbours are kept.
+ * Answers once the good ones are stored. Throws ThrottledException when the queue is full: then none was taken.
+ * @see https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html
+ */
+export const putTraceSegments = operation({
+  name: 'PutTraceSegments',
+  path: '/TraceSegments',
+  input: z.object({ TraceSegmentDocuments: z.array(z.string()) }),
+  async run({ TraceSegmentDocuments: texts }, context) {
+    if (texts.length === 0) throw new OpenrayError('InvalidRequestException', 'Segments can not be empty');
+    if (texts.length > MAX_DOCUMENTS) {
+      throw new OpenrayError('InvalidRequestException', `Exceeding maximum segment count: ${MAX_DOCUMENTS}`);
+    }
+    const { stored, unprocessed } = take(texts, context);
+    await stored;
+    return { UnprocessedTraceSegments: unprocessed };
+  },
+});
+
+function take(texts: readonly string[], context: ApiContext) {
+  const limits = { ...DEFAULT_LIMITS, maxBytes: context.documentMaxBytes };
+  const outcomes = texts.flatMap((text) => parseDocument(text, context.nextSeq(), limits));
+  const unprocessed = outcomes.flatMap((outcome) =>
+    outcome.ok ? [] : [{ Id: outcome.id ?? null, ErrorCode: outcome.code, Message: outcome.message }],
+  );
+  return { stored: accept(outcomes, 'http', context), unprocessed };
+}

@@ -1,0 +1,188 @@
+import type { AnnotationValue } from '../../model/entity.ts';
+import type { ServiceId } from '../../model/graph.ts';
+import type { Histogram } from '../../model/histogram.ts';
+import type { RootCause, RootCauseEntity } from '../../model/root-cause.ts';
+import { type ServiceEdge, type ServiceGraph, type Statistics, stateOf } from '../../model/service-graph.ts';
+import { serviceOfKey } from '../../model/service-names.ts';
+import type { TraceSummary } from '../../model/summary.ts';
+import { formatTraceId } from '../../model/trace-id.ts';
+import type {
+  WireAnnotationValue,
+  WireEdge,
+  WireHistogramEntry,
+  WireRootCause,
+  WireRootCauseEntity,
+  WireService,
+  WireServiceId,
+  WireStatistics,
+  WireTraceSummary,
+} from '../types.ts';
+
+/** Epoch seconds; null where there is no such time. */
+export function toSeconds(us: number): number;
+export function toSeconds(us: number | undefined): number | null;
+export function toSeconds(us: number | undefined): number | null {
+  return us === undefined ? null : us / 1e6;
+}
+
+/** Says when a window begins in a time of which retention has dropped documents: then the answer may lack some. */
+export function prunedMember(
+  { prunedBeforeUs }: { readonly prunedBeforeUs: number | undefined },
+  fromUs: number,
+): { readonly PrunedBefore?: number } {
+  return prunedBeforeUs !== undefined && fromUs < prunedBeforeUs ? { PrunedBefore: toSeconds(prunedBeforeUs) } : {};
+}
+
+/** Durations keep the three decimals that X-Ray shows. */
+function toRoundSeconds(us: number | undefined): number | null {
+  return us === undefined ? null : Math.round(us / 1e3) / 1e3;
+}
+
+export function toWireServiceId({ name, type, accountId }: ServiceId): WireServiceId {
+  return { AccountId: accountId ?? null, Name: name, Names: [name], Type: type ?? null };
+}
+
+function toWireAnnotation(value: AnnotationValue): WireAnnotationValue {
+  return {
+    NumberValue: typeof value === 'number' ? value : null,
+    BooleanValue: typeof value === 'boolean' ? value : null,
+    StringValue: typeof value === 'string' ? value : null,
+  };
+}
+
+/** `matchedUs` is the time of the event by which the trace was found; X-Ray leaves it out for windows of trace ids. */
+export function toWireSummary(summary: TraceSummary, matchedUs: number | undefined): WireTraceSummary {
+  const { http, rootCauses } = summary;
+  return {
+    Id: formatTraceId(summary.id),
+    StartTime: toSeconds(summary.startUs),
+    Duration: toRoundSeconds(summary.durationUs),
+    ResponseTime: toRoundSeconds(summary.responseTimeUs),
+    HasFault: summary.hasFault,
+    HasError: summary.hasError,
+    HasThrottle: summary.hasThrottle,
+    IsPartial: summary.isPartial,
+    Http: {
+      HttpURL: http.url ?? null,
+      HttpStatus: http.status ?? null,
+      HttpMethod: http.method ?? null,
+      UserAgent: http.userAgent ?? null,
+      ClientIp: http.clientIp ?? null,
+    },
+    Annotations: Object.fromEntries(
+      Object.entries(summary.annotations).map(([key, values]) => [
+        key,
+        values.map((value) => ({ AnnotationValue: toWireAnnotation(value), ServiceIds: null })),
+      ]),
+    ),
+    Users: summary.users.map((user) => ({ UserName: user, ServiceIds: null })),
+    ServiceIds: summary.services.map(toWireServiceId),
+    ResourceARNs: summary.resourceArns.map((arn) => ({ ARN: arn })),
+    InstanceIds: summary.instanceIds.map((id) => ({ Id: id })),
+    AvailabilityZones: summary.availabilityZones.map((name) => ({ Name: name })),
+    EntryPoint: summary.entryPoint ? toWireServiceId(summary.entryPoint) : null,
+    FaultRootCauses: rootCauses.fault.map(toWireRootCause),
+    ErrorRootCauses: rootCauses.error.map(toWireRootCause),
+    ResponseTimeRootCauses: rootCauses.responseTime.map(toWireRootCause),
+    Revision: summary.revision,
+    MatchedEventTime: toSeconds(matchedUs),
+    AnyFault: summary.anyFault,
+    AnyError: summary.anyError,
+    AnyThrottle: summary.anyThrottle,
+    SegmentCount: summary.segmentCount,
+    SubsegmentCount: summary.subsegmentCount,
+  };
+}
+
+/** Types and names are never null here: Grafana's data source fails on a root cause service without them. */
+function toWireRootCause({ services, isClientImpacting }: RootCause): WireRootCause {
+  return {
+    ClientImpacting: isClientImpacting,
+    Services: services.map(({ name, type, accountId, isInferred, entityPath }) => ({
+      Name: name,
+      Names: [name],
+      Type: type ?? '',
+      AccountId: accountId ?? null,
+      Inferred: isInferred,
+      EntityPath: entityPath.map(toWireRootCauseEntity),
+    })),
+  };
+}
+
+function toWireRootCauseEntity({ name, isRemote, exceptions, coverage }: RootCauseEntity): WireRootCauseEntity {
+  if (coverage !== undefined) return { Name: name, Coverage: coverage, Remote: isRemote };
+  return {
+    Name: name,
+    Exceptions: exceptions.map((exception) => ({ Name: exception.name, Message: exception.message })),
+    Remote: isRemote,
+  };
+}
+
+export function toWireStatistics(statistics: Statistics): WireStatistics {
+  const { okCount, errorCount, throttleCount, faultCount, totalResponseTimeUs } = statistics;
+  return {
+    OkCount: okCount,
+    ErrorStatistics: { ThrottleCount: throttleCount, OtherCount: errorCount, TotalCount: throttleCount + errorCount },
+    FaultStatistics: { OtherCount: faultCount, TotalCount: faultCount },
+    TotalCount: okCount + errorCount + throttleCount + faultCount,
+    TotalResponseTime: toRoundSeconds(totalResponseTimeUs) ?? 0,
+  };
+}
+
+export function toWireHistogram(histogram: Histogram): readonly WireHistogramEntry[] {
+  return [...histogram].sort(([a], [b]) => a - b).map(([Value, Count]) => ({ Value, Count }));
+}
+
+/** Bounds of everything that a graph counts; null when it is empty. */
+export function boundsOf({ nodes }: ServiceGraph): { StartTime: number | null; EndTime: number | null } {
+  if (nodes.size === 0) return { StartTime: null, EndTime: null };
+  const all = [...nodes.values()];
+  return {
+    StartTime: toSeconds(Math.min(...all.map(({ startUs }) => startUs))),
+    EndTime: toSeconds(Math.max(...all.map(({ endUs }) => endUs))),
+  };
+}
+
+/** Services by name, calls inside the service that makes them. X-Ray gives the graph of single traces no times. */
+export function toWireServices(graph: ServiceGraph, times: 'with-times' | 'without-times'): readonly WireService[] {
+  const nodes = [...graph.nodes.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const referenceIds = new Map(nodes.map(({ key }, index) => [key, index]));
+  const edgesFrom = new Map<string, ServiceEdge[]>();
+  for (const edge of graph.edges.values()) edgesFrom.set(edge.from, [...(edgesFrom.get(edge.from) ?? []), edge]);
+  return nodes.map((node, index) => {
+    const bounds = times === 'with-times' ? node : { startUs: undefined, endUs: undefined };
+    const edges = (edgesFrom.get(node.key) ?? []).sort((a, b) => (a.to < b.to ? -1 : 1));
+    return {
+      ReferenceId: index,
+      ...toWireServiceId(node.service),
+      Root: node.rootCount > 0 ? true : null,
+      State: stateOf(node),
+      StartTime: toSeconds(bounds.startUs),
+      EndTime: toSeconds(bounds.endUs),
+      Edges: edges.map((edge) => toWireEdge(edge, referenceIds.get(edge.to) ?? -1, bounds)),
+      SummaryStatistics: node.clientCount > 0 ? null : toWireStatistics(node.statistics),
+      DurationHistogram: node.clientCount > 0 ? null : toWireHistogram(node.durations),
+      ResponseTimeHistogram: node.clientCount > 0 ? null : toWireHistogram(node.responseTimes),
+    };
+  });
+}
+
+function toWireEdge(edge: ServiceEdge, referenceId: number, bounds: Bounds): WireEdge {
+  return {
+    ReferenceId: referenceId,
+    StartTime: toSeconds(bounds.startUs),
+    EndTime: toSeconds(bounds.endUs),
+    SummaryStatistics: toWireStatistics(edge.statistics),
+    Aliases: [...edge.aliases.keys()].sort().map(toWireAlias),
+    ...(edge.type === 'link'
+      ? { EdgeType: 'link', ReceivedEventAgeHistogram: toWireHistogram(edge.eventAges) }
+      : { ResponseTimeHistogram: toWireHistogram(edge.responseTimes) }),
+  };
+}
+
+function toWireAlias(key: string): WireEdge['Aliases'][number] {
+  const { name, type } = serviceOfKey(key);
+  return { Name: name, Names: [name], Type: type ?? null };
+}
+
+type Bounds = { readonly startUs: number | undefined; readonly endUs: number | undefined };

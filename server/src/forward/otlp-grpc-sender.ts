@@ -1,0 +1,69 @@
+import type * as Grpc from '@grpc/grpc-js';
+import type { OtlpSender } from './open-otlp-sender.ts';
+import type { OtlpEndpoint } from './otlp-endpoint.ts';
+import { readPartialSuccess, readStatus } from './otlp-response.ts';
+import type { Delivery } from './send-with-retries.ts';
+
+const METHODS = {
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+} as const;
+
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/**
+ * OTLP over gRPC; TLS where the URL says https.
+ * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
+ */
+export function openGrpc({ urls, headers, isPacked, timeoutMs }: OtlpEndpoint, grpc: typeof Grpc): OtlpSender {
+  const { protocol, hostname, port } = new URL(urls.traces);
+  const isSecure = protocol === 'https:';
+  const client = new grpc.Client(
+    `${hostname}:${port || (isSecure ? 443 : 4317)}`,
+    isSecure ? grpc.credentials.createSsl() : grpc.credentials.createInsecure(),
+    {
+      'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+      ...(isPacked && { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip }),
+    },
+  );
+  const metadata = new grpc.Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return {
+    send: (signal, body, cancel) =>
+      new Promise((resolve) => {
+        if (cancel.aborted) return resolve({ kind: 'retry', reason: 'stopped' });
+        const call = client.makeUnaryRequest(
+          METHODS[signal],
+          (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+          (bytes: Buffer) => bytes,
+          body,
+          metadata,
+          { deadline: Date.now() + timeoutMs },
+          (failure, answer) => {
+            cancel.removeEventListener('abort', stop);
+            resolve(failure === null ? readPartialSuccess(answer ?? new Uint8Array()) : failureOf(failure, grpc));
+          },
+        );
+        const stop = () => call.cancel();
+        cancel.addEventListener('abort', stop, { once: true });
+      }),
+    close: () => client.close(),
+  };
+}
+
+/** RESOURCE_EXHAUSTED is worth another try only where the backend says when. */
+function failureOf({ code, details, metadata }: Grpc.ServiceError, { status }: typeof Grpc): Delivery {
+  const [packed] = metadata?.get('grpc-status-details-bin') ?? [];
+  const afterMs = Buffer.isBuffer(packed) ? readStatus(packed).afterMs : undefined;
+  const reason = `${status[code]}: ${details}`;
+  const retryable: readonly Grpc.status[] = [
+    status.CANCELLED,
+    status.DEADLINE_EXCEEDED,
+    status.ABORTED,
+    status.OUT_OF_RANGE,
+    status.UNAVAILABLE,
+    status.DATA_LOSS,
+  ];
+  const isRetryable = retryable.includes(code) || (code === status.RESOURCE_EXHAUSTED && afterMs !== undefined);
+  return isRetryable ? { kind: 'retry', reason, afterMs } : { kind: 'refused', reason };
+}

@@ -1,0 +1,56 @@
+import type { XRayClient } from '@aws-sdk/client-xray';
+import type { Delivery } from './send-with-retries.ts';
+
+/** Sends segment documents, at most as many as one call may have. Never rejects. */
+export type PutSegments = (documents: readonly string[], cancel: AbortSignal) => Promise<Delivery>;
+
+const TIMEOUT_MS = 10_000;
+
+/** Where X-Ray's API is: a region of AWS, or the address of anything that speaks it. */
+export type XRayTarget = { readonly region: string; readonly endpoint: string | undefined };
+
+/** `target` as users write it. A region in the address of AWS's own endpoint is what its signature needs. */
+export function xrayTarget(target: string, defaultRegion: string): XRayTarget {
+  if (!URL.canParse(target)) return { region: target, endpoint: undefined };
+  const region = /^xray(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com|api\.aws)/.exec(new URL(target).hostname)?.[1];
+  return { region: region ?? defaultRegion, endpoint: target };
+}
+
+/**
+ * PutTraceSegments by the AWS SDK: signed, with the credentials that its tools find (variables, profiles, roles). It is
+ * loaded only for this. Tries are the caller's.
+ */
+export async function openXRay({ region, endpoint }: XRayTarget): Promise<{ put: PutSegments; close(): void }> {
+  const { PutTraceSegmentsCommand, XRayClient } = await import('@aws-sdk/client-xray');
+  const client: XRayClient = new XRayClient({ region, ...(endpoint !== undefined && { endpoint }), maxAttempts: 1 });
+  const put: PutSegments = async (documents, cancel) => {
+    try {
+      const { UnprocessedTraceSegments: unprocessed = [] } = await client.send(
+        new PutTraceSegmentsCommand({ TraceSegmentDocuments: [...documents] }),
+        { abortSignal: AbortSignal.any([cancel, AbortSignal.timeout(TIMEOUT_MS)]) },
+      );
+      const [one] = unprocessed;
+      return {
+        kind: 'taken',
+        rejected: unprocessed.length,
+        reason: one && `${one.Id}: ${one.ErrorCode} ${one.Message}`,
+      };
+    } catch (thrown) {
+      return failureOf(thrown);
+    }
+  };
+  return { put, close: () => client.destroy() };
+}
+
+/** Of what AWS answers with 4xx, throttling and credentials pass; all else is in the request. */
+function failureOf(thrown: unknown): Delivery {
+  const { name, message, $metadata } = thrown as {
+    name?: string;
+    message?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  const reason = `${name ?? 'Error'}: ${message ?? String(thrown)}`;
+  const status = $metadata?.httpStatusCode;
+  const isFinal = status !== undefined && status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status);
+  return isFinal && name !== 'ThrottledException' ? { kind: 'refused', reason } : { kind: 'retry', reason };
+}
