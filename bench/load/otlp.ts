@@ -1,10 +1,10 @@
 import { dirname, join } from 'node:path';
 import { decodeTraces } from '../../server/src/ingest/otlp-protobuf.ts';
 import type { JsonObject } from '../../server/src/model/json.ts';
-import { anyValueOf } from '../../server/src/model/otlp/build.ts';
-import { resourceSpansOf } from '../../server/src/model/otlp/resource-spans.ts';
-import { plainSpanOf } from '../../server/src/model/otlp/span-of-entity.ts';
+import { anyValueOf } from '../../server/src/model/otlp/any-value.ts';
+import { plainSpanOf } from '../../server/src/model/otlp/to-otlp/entity-to-span.ts';
 import type { KeyValue, SpanInPlace } from '../../server/src/model/otlp/types.ts';
+import { resourceSpansOf } from '../../server/src/model/otlp/wire/resource-spans.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';
 import { encode } from '../../server/src/model/testing/otlp-protocol.ts';
 import type { Figure } from '../figures.ts';

@@ -31,9 +31,9 @@ import { findTemplate, readEnvironmentFile } from './lambda/template/options.ts'
 import { parseParameterOverrides, readTemplate } from './lambda/template/template.ts';
 import { openSampler } from './lambda/tracing/sampling-decision.ts';
 import { openSegmentSender, parseDaemonAddress } from './lambda/tracing/segment-sender.ts';
-import { keepRolling } from './query/keep-rolling.ts';
-import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention-rules.ts';
-import { newThinning } from './query/thin-out.ts';
+import { newThinning } from './query/retention/apply-rules.ts';
+import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention/rules.ts';
+import { keepRolling } from './query/service-graph/roll-up-worker.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSharedSamplingTargets } from './sampling/shared-targets.ts';
 import { newSamplingTargets } from './sampling/targets.ts';

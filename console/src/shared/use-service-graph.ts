@@ -1,8 +1,8 @@
 import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { getServiceGraph, toWireWindow } from './api.ts';
-import { ASK_AGAIN_MS, type Gaps, gapsOf } from './gaps.ts';
 import { LIVE } from './live.ts';
 import { type ServiceMap, toServiceMap } from './map/graph.ts';
+import { ASK_AGAIN_MS, type Gaps, gapsOf } from './missing-data.ts';
 import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
 
 export type ServiceGraphAnswer = { readonly map: ServiceMap; readonly window: TimeWindow; readonly gaps: Gaps };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import type { Place } from '../query/list-order.ts';
+import type { Place } from '../query/traces/sort-key.ts';
 
 /** Tokens are bound to their query, so that a page of one can not be asked of another. */
 function queryHash(query: unknown): string {

@@ -5,9 +5,9 @@ import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import type { BackupLine } from '../http/backup.ts';
 import { restore } from '../serve.ts';
-import { backendAt } from './backend.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
+import { backendAt } from './target-server.ts';
 
 type BackupFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 

@@ -5,12 +5,12 @@ import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { OTLP_PROTOCOLS, type OtlpEndpoint, otlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { TRACE_COUNT_HEADER } from '../http/export.ts';
-import { backendAt } from './backend.ts';
 import { type ExportSink, fileSink, lastCursorOf, otlpSink } from './export-sinks.ts';
 import { newLog } from './log.ts';
 import { protocolOf, readOtlpVariables } from './otlp-variables.ts';
 import { thisProcess } from './process.ts';
 import { newProgress } from './progress.ts';
+import { backendAt } from './target-server.ts';
 import { readTime } from './time-flag.ts';
 
 type ExportFlags = Readonly<Record<string, unknown>> & {

@@ -7,11 +7,11 @@ import { otlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { openHttp } from '../forward/otlp-http-sender.ts';
 import { type Delivery, readRetryAfter, sendWithRetries } from '../forward/send-with-retries.ts';
 import type { JsonValue } from '../model/json.ts';
-import { backendAt } from './backend.ts';
 import { readImportLine } from './import-lines.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { newProgress } from './progress.ts';
+import { backendAt } from './target-server.ts';
 
 type ImportFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 

@@ -10,11 +10,11 @@ import type { Functions, InvocationType, InvokeResult } from '../lambda/invoke/l
 import { scheduledPayload } from '../lambda/template/schedules.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { openConfiguredFunctions, type Process } from '../serve.ts';
-import { type Backend, findBackend } from './backend.ts';
 import { readEvent } from './event.ts';
 import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
+import { type Backend, findBackend } from './target-server.ts';
 
 type InvokeFlags = FunctionFlags & {
   readonly event?: string;

@@ -10,10 +10,10 @@ import {
   startGateway,
   startInvokeServer,
 } from '../serve.ts';
-import { findBackend } from './backend.ts';
 import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
+import { findBackend } from './target-server.ts';
 
 type StartFlags = FunctionFlags & {
   readonly port: string;

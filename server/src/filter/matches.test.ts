@@ -11,8 +11,8 @@ import { matches, orderOf } from './matches.ts';
 import { parseFilter } from './parser.ts';
 import { printFilter } from './print.ts';
 import { arbitraryFilterOf } from './testing/arbitrary-filter.ts';
+import { wordsIn } from './testing/operand-arbitraries.ts';
 import { asked, call, callee, lasting, only, subjectOf } from './testing/subjects.ts';
-import { wordsIn } from './testing/words.ts';
 
 const isFound = (expression: string, documents: readonly JsonObject[]) =>
   matches(parseFilter(expression), subjectOf(documents));

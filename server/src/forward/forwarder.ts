@@ -1,5 +1,5 @@
 import type { Document } from '../model/entity.ts';
-import { joinedTraces } from '../model/otlp/encode.ts';
+import { joinedTraces } from '../model/otlp/wire/encode.ts';
 import { newForwardCounts, type Stats } from '../stats.ts';
 import { createForwardQueue, type ForwardTarget } from './forward-queue.ts';
 import { type OtlpSender, openOtlp } from './open-otlp-sender.ts';

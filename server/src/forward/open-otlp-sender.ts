@@ -1,5 +1,5 @@
-import { encodeLogs, encodeTraces } from '../model/otlp/encode.ts';
 import type { LogsData, TracesData } from '../model/otlp/types.ts';
+import { encodeLogs, encodeTraces } from '../model/otlp/wire/encode.ts';
 import type { OtlpEndpoint, OtlpSignal } from './otlp-endpoint.ts';
 import { openGrpc } from './otlp-grpc-sender.ts';
 import { openHttp } from './otlp-http-sender.ts';

@@ -1,9 +1,9 @@
 import type { Document, DocumentFormat } from '../model/entity.ts';
-import { documentTextOf } from '../model/otlp/document-text.ts';
-import { type EncodedSpans, encodeLogs, encodeResource, encodeScope, encodeSpans } from '../model/otlp/encode.ts';
-import { spansOfEntities } from '../model/otlp/residual.ts';
-import { resourceSpansOf } from '../model/otlp/resource-spans.ts';
+import { spansOfEntities } from '../model/otlp/round-trip/entities-to-spans.ts';
+import { documentTextOf } from '../model/otlp/round-trip/exact-document-text.ts';
 import type { ResourceSpans, Scope } from '../model/otlp/types.ts';
+import { type EncodedSpans, encodeLogs, encodeResource, encodeScope, encodeSpans } from '../model/otlp/wire/encode.ts';
+import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
 import { parseStored } from '../model/parse-stored.ts';
 
 /** A document on its way out. `bytes` is about what it takes in memory. */

@@ -5,9 +5,9 @@ import { epochSeconds } from '../api/operation.ts';
 import { fromToken, toToken } from '../api/page-token.ts';
 import { OpenrayError } from '../errors.ts';
 import { parseFilter } from '../filter/parser.ts';
-import { resourceSpansOf } from '../model/otlp/resource-spans.ts';
+import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
 import { type GroupOwner, withGroups } from '../query/groups.ts';
-import { countTraces, findTraceSpans, type SpansOfTrace } from '../query/trace-spans.ts';
+import { countTraces, findTraceSpans, type SpansOfTrace } from '../query/traces/trace-spans.ts';
 import type { Store } from '../store/store.ts';
 import { goneAway } from './abort-on-disconnect.ts';
 

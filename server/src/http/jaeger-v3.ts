@@ -11,10 +11,10 @@ import {
 } from '../api/jaeger/parameters.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { jaegerSummary } from '../model/jaeger-summary.ts';
-import { resourceSpansOf } from '../model/otlp/resource-spans.ts';
-import { type JaegerSearch, jaegerServices, searchJaegerTraces } from '../query/jaeger.ts';
-import { jaegerOperations } from '../query/jaeger-operations.ts';
-import { loadTraceSpans } from '../query/trace-spans.ts';
+import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
+import { jaegerOperations } from '../query/jaeger/operations.ts';
+import { type JaegerSearch, jaegerServices, searchJaegerTraces } from '../query/jaeger/search.ts';
+import { loadTraceSpans } from '../query/traces/trace-spans.ts';
 import type { Store } from '../store/store.ts';
 import { goneAway } from './abort-on-disconnect.ts';
 import { ofFastify } from './errors.ts';

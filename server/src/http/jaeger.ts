@@ -11,14 +11,14 @@ import {
   whole,
 } from '../api/jaeger/parameters.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
+import { jaegerOperations } from '../query/jaeger/operations.ts';
 import {
   type JaegerSearch,
   jaegerDependencies,
   jaegerServices,
   loadJaegerTraces,
   searchJaegerTraces,
-} from '../query/jaeger.ts';
-import { jaegerOperations } from '../query/jaeger-operations.ts';
+} from '../query/jaeger/search.ts';
 import type { Store } from '../store/store.ts';
 import { goneAway } from './abort-on-disconnect.ts';
 import { ofFastify } from './errors.ts';

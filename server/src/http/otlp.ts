@@ -3,9 +3,9 @@ import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { type OtlpContext, type Taken, takeLogs, takeTraces } from '../ingest/otlp.ts';
 import { readLogs, readTraces } from '../ingest/otlp-json.ts';
 import { decodeLogs, decodeTraces } from '../ingest/otlp-protobuf.ts';
-import { tracesDataOf } from '../model/otlp/traces-data.ts';
+import { tracesDataOf } from '../model/otlp/round-trip/traces-data.ts';
 import { parseTraceId } from '../model/trace-id.ts';
-import { loadDocuments } from '../query/load-traces.ts';
+import { loadDocuments } from '../query/traces/load-traces.ts';
 import { contentTypeOf, unpackedBody } from './content-encoding.ts';
 import { ofFastify } from './errors.ts';
 import {

@@ -1,6 +1,5 @@
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
-import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/limits.ts';
 import type {
   AnyValue,
   DoubleValue,
@@ -20,6 +19,7 @@ import type {
   SpanStatus,
   TracesData,
 } from '../model/otlp/types.ts';
+import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/wire/limits.ts';
 import { toldStatus } from './otlp-protobuf.ts';
 import { doubleOf } from './otlp-protobuf-values.ts';
 import { tooManyValues } from './protobuf-reader.ts';

@@ -1,6 +1,6 @@
-import { MAX_VALUE_DEPTH } from '../model/otlp/limits.ts';
-import { keepText } from '../model/otlp/span-text.ts';
 import type { AnyValue, DoubleValue, KeyValue } from '../model/otlp/types.ts';
+import { MAX_VALUE_DEPTH } from '../model/otlp/wire/limits.ts';
+import { keepText } from '../model/otlp/wire/span-text.ts';
 import { type Bytes, closeAt, endOf, readInt64 } from './protobuf-reader.ts';
 
 /** Of the attributes of spans most have been there before: the same bytes give the same object, and are not read again. */

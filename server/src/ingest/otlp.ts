@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import type { IndexedKeys } from '../model/otlp/annotations.ts';
-import { isExceptionRecord } from '../model/otlp/exceptions.ts';
-import { isSpanId, isTraceId, parentOf } from '../model/otlp/ids.ts';
-import { MAX_VALUE_DEPTH } from '../model/otlp/limits.ts';
-import { logWriter, spanWriter } from '../model/otlp/stored.ts';
+import { isSpanId, isTraceId, parentOf } from '../model/otlp/span-ids.ts';
+import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
+import { isExceptionRecord } from '../model/otlp/to-xray/exceptions.ts';
+import { logWriter, spanWriter } from '../model/otlp/to-xray/stored-spans.ts';
 import type { AnyValue, KeyValue, LogRecord, LogsData, Span, TracesData } from '../model/otlp/types.ts';
+import { MAX_VALUE_DEPTH } from '../model/otlp/wire/limits.ts';
 import type { ParsedDocument, Rejection, RejectionCode } from '../model/parse-document.ts';
 import type { Door } from '../stats.ts';
 import { accept, type IngestContext } from './accept.ts';

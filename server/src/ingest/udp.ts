@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { OpenrayError } from '../errors.ts';
-import type { IndexedKeys } from '../model/otlp/annotations.ts';
+import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
 import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
 import { countOne } from '../stats.ts';
 import { accept, type IngestContext } from './accept.ts';

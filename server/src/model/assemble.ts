@@ -1,6 +1,6 @@
 import type { Document, Entity } from './entity.ts';
 import { byStart } from './entity.ts';
-import { resolveSpans } from './otlp/resolve.ts';
+import { resolveSpans } from './otlp/to-xray/resolve-spans.ts';
 import type { Trace } from './trace.ts';
 import type { EntityId } from './trace-id.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { jaegerTrace } from './jaeger.ts';
-import type { TraceSpan } from './otlp/spans-of-trace.ts';
+import type { TraceSpan } from './otlp/round-trip/trace-to-spans.ts';
 import { type AnyValue, KIND, type Span } from './otlp/types.ts';
 
 const TRACE = '83a9efd15c1c98a977e0711cc93ee28b';

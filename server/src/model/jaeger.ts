@@ -1,9 +1,9 @@
-import { eventsOfRecords } from './otlp/exceptions.ts';
-import { parentOf } from './otlp/ids.ts';
-import type { TraceSpan } from './otlp/spans-of-trace.ts';
-import { nanosToUs } from './otlp/time.ts';
+import { nanosToUs } from './otlp/nanos.ts';
+import type { TraceSpan } from './otlp/round-trip/trace-to-spans.ts';
+import { parentOf } from './otlp/span-ids.ts';
+import { plainOf } from './otlp/to-xray/attributes.ts';
+import { eventsOfRecords } from './otlp/to-xray/exceptions.ts';
 import { type AnyValue, type KeyValue, type LogRecord, type Scope, type Span, STATUS } from './otlp/types.ts';
-import { plainOf } from './otlp/values.ts';
 
 /**
  * Jaeger's JSON for its query API. Times are whole microseconds.

@@ -1,5 +1,5 @@
 import type { Document, DocumentFormat } from './entity.ts';
-import { readStoredLog, readStoredSpan } from './otlp/stored.ts';
+import { readStoredLog, readStoredSpan } from './otlp/to-xray/stored-spans.ts';
 import { parseDocument } from './parse-document.ts';
 
 const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: Number.POSITIVE_INFINITY };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
-import { spanWriter } from './otlp/stored.ts';
+import { spanWriter } from './otlp/to-xray/stored-spans.ts';
 import { KIND, type SpanInPlace } from './otlp/types.ts';
 import { A_SPAN_TRACE_ID, aSpan } from './testing/spans.ts';
 import type { Trace } from './trace.ts';

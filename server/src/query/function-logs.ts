@@ -3,7 +3,7 @@ import type { TraceId } from '../model/trace-id.ts';
 import { idSql } from '../store/ids.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import type { TimeWindow } from './window.ts';
+import type { TimeWindow } from './time-interval.ts';
 
 export type LogQuery = {
   readonly window: TimeWindow;

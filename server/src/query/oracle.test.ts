@@ -8,21 +8,21 @@ import { parseFilter } from '../filter/parser.ts';
 import { printFilter } from '../filter/print.ts';
 import type { FilterSubject } from '../filter/subject.ts';
 import { arbitraryFilterOf } from '../filter/testing/arbitrary-filter.ts';
-import { wordsIn } from '../filter/testing/words.ts';
+import { wordsIn } from '../filter/testing/operand-arbitraries.ts';
 import type { Store } from '../store/store.ts';
 import { STORES, type StorePlace } from '../store/testing/stores.ts';
-import { findTraces } from './find-traces.ts';
 import { changeGroup, createGroup, withGroups } from './groups.ts';
-import { comparePlaces, isInWindow, listOrder, type Place, placeOf, type TimeRangeType } from './list-order.ts';
-import { rollUp } from './roll-up.ts';
-import { serviceGraphOf } from './service-graph.ts';
-import { pureServiceGraph } from './testing/pure-service-graph.ts';
-import { pureTimeSeries } from './testing/pure-time-series.ts';
-import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/received.ts';
-import { shown } from './testing/shown-graph.ts';
-import { serviceTimeSeries } from './time-series.ts';
-import { findTraceSummaries } from './trace-summaries.ts';
-import type { TimeWindow } from './window.ts';
+import { rollUp } from './service-graph/roll-up.ts';
+import { serviceGraphOf } from './service-graph/service-graph.ts';
+import { serviceTimeSeries } from './service-graph/time-series.ts';
+import { pureServiceGraph } from './testing/service-graph/testing/reference-service-graph.ts';
+import { pureTimeSeries } from './testing/service-graph/testing/reference-time-series.ts';
+import { shown } from './testing/service-graph/testing/visible-graph.ts';
+import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/testing/received-documents.ts';
+import type { TimeWindow } from './time-interval.ts';
+import { findTraces } from './traces/find-traces.ts';
+import { comparePlaces, isInWindow, listOrder, type Place, placeOf, type TimeRangeType } from './traces/sort-key.ts';
+import { findTraceSummaries } from './traces/trace-summaries.ts';
 
 /**
  * What SQL answers is held against the pure functions over the same documents in memory. ORACLE_TRACES sets how many

@@ -7,6 +7,7 @@ import { prepareDataDirectory } from './data-directory.ts';
 import { openEmbedded } from './embedded.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { newUpkeep, type Upkeep } from './maintenance-lock.ts';
 import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
 import { keepRecentDocuments, NONE_RECENT } from './recent-documents.ts';
 import { openRemote } from './remote.ts';
@@ -15,7 +16,6 @@ import { areTracesTogether } from './shard-layout.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
 import { parseStoreUrl, type StoreUrl } from './store-url.ts';
-import { newUpkeep, type Upkeep } from './upkeep.ts';
 import { readUsage } from './usage.ts';
 
 export type StoreOptions = {

@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => directory.remove());
 
 test('memory stays bounded while documents come faster than they can be stored', async () => {
-  const script = fileURLToPath(new URL('./testing/append-too-fast.ts', import.meta.url));
+  const script = fileURLToPath(new URL('./testing/append-over-capacity.ts', import.meta.url));
   // All of them together take more than 300 MB, in rows alone.
   const args = ['--max-old-space-size=160', '--import', 'tsx', script, directory.path, '150000', String(8 * MB)];
   const env = { ...process.env, UV_THREADPOOL_SIZE: '16' };

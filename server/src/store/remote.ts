@@ -7,7 +7,7 @@ import { onCluster } from './cluster-tables.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
 import { type Host, type Hosts, openHosts } from './hosts.ts';
 import { quote } from './parameters.ts';
-import { readAnswer } from './remote-answer.ts';
+import { readAnswer } from './remote-response.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
 import { type RenderedSql, sql } from './sql.ts';
 import type { StoreUrl } from './store-url.ts';

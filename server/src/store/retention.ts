@@ -1,8 +1,8 @@
 import { messageOf } from './clickhouse-errors.ts';
+import type { Upkeep } from './maintenance-lock.ts';
 import { type ObjectName, readObject, replaceObject } from './objects.ts';
 import { type Sql, sql } from './sql.ts';
 import type { QueryOptions, RetentionLimits, Store } from './store.ts';
-import type { Upkeep } from './upkeep.ts';
 
 /** What one run did: documents that arrived before `beforeUs` are gone. */
 export type Pruned = { readonly beforeUs: number; readonly days: number; readonly partOfDay: boolean };
@@ -144,7 +144,7 @@ async function askToThin(
   return true;
 }
 
-/** What has been thinned, by day: in `passed` how long the traces are kept that are gone. See query/thin-out.ts. */
+/** What has been thinned, by day: in `passed` how long the traces are kept that are gone. See query/retention/apply-rules.ts. */
 export const THINNING: ObjectName = { kind: 'thinning', name: 'days' };
 /** The day that takes too much on disk. */
 const ASKED: ObjectName = { kind: 'thinning', name: 'asked' };

@@ -1,10 +1,10 @@
 import type { Document } from '../model/entity.ts';
 import type { TableCopy } from './backup.ts';
 import type { RowBlock } from './engine.ts';
+import type { UpkeepTurn } from './maintenance-lock.ts';
 import type { RecentDocuments } from './recent-documents.ts';
 import type { RetentionMarks } from './retention.ts';
 import type { Sql } from './sql.ts';
-import type { UpkeepTurn } from './upkeep.ts';
 
 export type QueryOptions = {
   /** Cancels the query in the engine when it fires; the promise then rejects with RequestCancelled. */

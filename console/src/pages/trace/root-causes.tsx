@@ -2,7 +2,7 @@ import type { WireRootCause, WireTraceSummary } from 'openray/api-types';
 import type { ReactElement } from 'react';
 import { formatShare } from '../../shared/format.ts';
 import { nodeTypeLabel } from '../../shared/node-type.ts';
-import { causeInWords } from './cause-in-words.ts';
+import { causeInWords } from './root-cause-text.ts';
 import styles from './root-causes.module.css';
 
 const KINDS = [

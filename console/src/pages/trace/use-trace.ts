@@ -1,9 +1,9 @@
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { WireTraceSummary } from 'openray/api-types';
 import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummaries, toWireWindow } from '../../shared/api.ts';
-import { ASK_AGAIN_MS, type Gaps, gapsOf } from '../../shared/gaps.ts';
 import { liveTrace } from '../../shared/live.ts';
 import { type ServiceMap, toServiceMap } from '../../shared/map/graph.ts';
+import { ASK_AGAIN_MS, type Gaps, gapsOf } from '../../shared/missing-data.ts';
 import { readTrace, type TraceTree } from './entities.ts';
 
 export type TraceAnswer = { readonly tree: TraceTree; readonly gaps: Gaps };

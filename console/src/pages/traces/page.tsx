@@ -3,15 +3,15 @@ import { type ReactElement, useMemo } from 'react';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { FilterBox } from '../../shared/filter-box.tsx';
 import { bothFilters } from '../../shared/filter-text.ts';
-import { allGaps, gapsOf } from '../../shared/gaps.ts';
-import { GapsNotice } from '../../shared/gaps-notice.tsx';
 import { GroupSelect } from '../../shared/group-select.tsx';
 import { Loading } from '../../shared/loading.tsx';
+import { allGaps, gapsOf } from '../../shared/missing-data.ts';
+import { GapsNotice } from '../../shared/missing-data-notice.tsx';
 import { NoTraces } from '../../shared/no-traces.tsx';
 import { TimeRangePicker } from '../../shared/time-range-picker.tsx';
 import { Distribution } from './distribution.tsx';
-import { GroupsTable } from './groups-table.tsx';
 import styles from './page.module.css';
+import { GroupsTable } from './trace-overview.tsx';
 import { TraceTable } from './trace-table.tsx';
 import { useTraceSummaries } from './use-trace-summaries.ts';
 

@@ -5,8 +5,8 @@ import type { ReactElement } from 'react';
 import { formatDuration, formatTime } from '../../shared/format.ts';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
 import { OutcomePill } from '../../shared/outcome-pill.tsx';
-import { annotationText, rootOutcome, worstOutcome } from './groups.ts';
 import styles from './trace-columns.module.css';
+import { annotationText, rootOutcome, worstOutcome } from './trace-groupings.ts';
 
 /** What a row shows of a trace's summary. */
 export const COLUMNS: TableProps.ColumnDefinition<WireTraceSummary>[] = [

@@ -6,8 +6,8 @@ import {
 } from '@tanstack/react-query';
 import type { GetTraceSummariesResponse } from 'openray/api-types';
 import { type Answered, getTraceSummaries, wireWindow } from '../../shared/api.ts';
-import { ASK_AGAIN_MS } from '../../shared/gaps.ts';
 import { LIVE } from '../../shared/live.ts';
+import { ASK_AGAIN_MS } from '../../shared/missing-data.ts';
 
 type Page = { readonly answer: Answered<GetTraceSummariesResponse>; readonly window: ReturnType<typeof wireWindow> };
 /** A token belongs to the window it was given for, so both travel together. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
-import { resourceSpansOf } from '../../model/otlp/resource-spans.ts';
+import { resourceSpansOf } from '../../model/otlp/wire/resource-spans.ts';
 import { formatTraceId, readEntityId } from '../../model/trace-id.ts';
-import { loadSpan } from '../../query/trace-spans.ts';
+import { loadSpan } from '../../query/traces/trace-spans.ts';
 import { operation, traceId } from '../operation.ts';
 import type { GetSpanResponse } from '../types.ts';
 

@@ -3,8 +3,8 @@ import { OpenrayError } from '../../errors.ts';
 import { parseFilter } from '../../filter/parser.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { withGroups } from '../../query/groups.ts';
-import { type DocumentRow, documentsSql } from '../../query/load-traces.ts';
-import { type TraceWait, waitForTrace as wait } from '../../query/wait-for-trace.ts';
+import { type DocumentRow, documentsSql } from '../../query/traces/load-traces.ts';
+import { type TraceWait, waitForTrace as wait } from '../../query/traces/wait-for-trace.ts';
 import { type ApiContext, epochSeconds, operation, optional, traceId } from '../operation.ts';
 import type { WaitForTraceResponse } from '../types.ts';
 

@@ -4,8 +4,8 @@ import { assembleTrace } from '../../model/assemble.ts';
 import { traceDurationUs } from '../../model/duration.ts';
 import type { Document } from '../../model/entity.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { sentSpans } from '../../model/otlp/spans-of-trace.ts';
-import { nanosToUs } from '../../model/otlp/time.ts';
+import { nanosToUs } from '../../model/otlp/nanos.ts';
+import { sentSpans } from '../../model/otlp/round-trip/trace-to-spans.ts';
 import {
   type ConsumerLinks,
   documentText,
@@ -14,8 +14,8 @@ import {
 } from '../../model/processed-document.ts';
 import type { Trace } from '../../model/trace.ts';
 import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id.ts';
-import { loadDocuments } from '../../query/load-traces.ts';
-import { linksTo, type TraceLink } from '../../query/trace-links.ts';
+import { loadDocuments } from '../../query/traces/load-traces.ts';
+import { linksTo, type TraceLink } from '../../query/traces/trace-links.ts';
 import { operation, optional, traceId } from '../operation.ts';
 import type { BatchGetTracesResponse, WireSpanEvent, WireTrace } from '../types.ts';
 import { prunedMember, toSeconds } from './wire.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
-import { serviceGraphOf } from '../../query/service-graph.ts';
+import { serviceGraphOf } from '../../query/service-graph/service-graph.ts';
 import { epochSeconds, operation, optional } from '../operation.ts';
 import type { GetServiceGraphResponse } from '../types.ts';
 import { groupMembers, tracesAskedFor } from './group-fields.ts';

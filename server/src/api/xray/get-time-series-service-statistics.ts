@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { parseEntitySelector } from '../../filter/entity-selector.ts';
-import { type SeriesPoint, serviceTimeSeries } from '../../query/time-series.ts';
+import { type SeriesPoint, serviceTimeSeries } from '../../query/service-graph/time-series.ts';
 import { epochSeconds, operation, optional } from '../operation.ts';
 import type { GetTimeSeriesServiceStatisticsResponse, WireTimeSeriesPoint } from '../types.ts';
 import { groupMembers, tracesAskedFor } from './group-fields.ts';

@@ -11,7 +11,7 @@ import {
   scopesOf,
   typeOf,
 } from '../keywords.ts';
-import { ANY_WORDS, type Words } from './words.ts';
+import { ANY_WORDS, type Words } from './operand-arbitraries.ts';
 
 /** Ranges of generated trees say nothing: compare with `withoutRanges`. */
 const NOWHERE: Range = { start: 0, end: 0 };

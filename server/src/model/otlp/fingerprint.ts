@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue, readObject } from '../json.ts';
-import { RESIDUAL_ATTRIBUTE, RESIDUAL_SPACE } from './build.ts';
+import { RESIDUAL_ATTRIBUTE, RESIDUAL_SPACE } from './any-value.ts';
 import type { Resource, Span } from './types.ts';
 
 /** Of a span and its resource, without what travels along: it changes when somebody on the way edits what all can see. */

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../json.ts';
-import { anyValueOf } from '../otlp/build.ts';
+import { anyValueOf } from '../otlp/any-value.ts';
 import type { KeyValue, Span, SpanInPlace } from '../otlp/types.ts';
 
 export const A_SPAN_TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { newCalmProxy } from './calm-proxy.ts';
+import { newCalmProxy } from './graceful-close-proxy.ts';
 
 /** A ClickHouse server of its own process. What is acknowledged survives `kill`, as in production. */
 export type ClickHouseServer = {

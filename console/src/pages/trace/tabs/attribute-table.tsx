@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { formatExact } from '../../../shared/format.ts';
-import type { Attribute } from '../otlp.ts';
+import type { Attribute } from '../span-details.ts';
 import styles from './attribute-table.module.css';
 import { JsonTree } from './json-tree.tsx';
 

@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import { ApiFailure } from '../../../shared/api.ts';
 import { formatDuration, formatExact } from '../../../shared/format.ts';
 import type { Entity, TraceTree } from '../entities.ts';
-import { nanosBetween, type SpanView, spanViewOf } from '../otlp.ts';
+import { nanosBetween, type SpanView, spanViewOf } from '../span-details.ts';
 import { useSpan } from '../use-span.ts';
 import { AttributeTable } from './attribute-table.tsx';
 import { Facts, Nothing } from './facts.tsx';

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { aServerStatus } from '../../testing/server-status.ts';
+import { causesOf } from './loss-reasons.ts';
+
+test('every cause says what happened and what to do, the most frequent first', () => {
+  const causes = causesOf(
+    aServerStatus({
+      dropped: 3,
+      Rejections: [
+        { Cause: 'MissingName', Count: 2 },
+        { Cause: 'DocumentTooLarge', Count: 1 },
+      ],
+      Datagrams: { Received: 90, Read: 80, Dropped: [{ Cause: 'socket-full', Count: 10 }] },
+    }),
+  );
+  expect(causes.map(({ kind, count }) => [kind, count])).toEqual([
+    ['Packet dropped', 10],
+    ['Dropped', 3],
+    ['Rejected', 2],
+    ['Rejected', 1],
+  ]);
+  expect(causes[0]?.advice).toContain('rmem_max');
+  expect(causes[1]?.advice).toContain('--queue-max-bytes');
+  expect(causes[2]?.what).toContain('MissingName');
+  for (const { what, advice } of causes) expect(`${what} ${advice}`).toMatch(/^[A-Z].*\. .*\.$/);
+});
+
+test('there is nothing to say of a server that stored everything', () => {
+  expect(causesOf(aServerStatus({ stored: 7 }))).toEqual([]);
+});

@@ -1,0 +1,37 @@
+import type { WireRootCause } from 'openray/api-types';
+import { expect, test } from 'vitest';
+import { causeInWords } from './root-cause-text.ts';
+
+function aCause(...paths: WireRootCause['Services'][number]['EntityPath'][]): WireRootCause {
+  return {
+    ClientImpacting: true,
+    Services: paths.map((EntityPath, index) => ({
+      Name: `s${index}`,
+      Names: [`s${index}`],
+      Type: '',
+      AccountId: null,
+      Inferred: false,
+      EntityPath,
+    })),
+  };
+}
+
+test('a fault is told by where its path ends and the innermost exception', () => {
+  const cause = aCause(
+    [{ Name: 's0', Remote: false, Exceptions: [{ Name: 'Outer', Message: 'x' }] }],
+    [
+      { Name: 's1', Remote: false },
+      { Name: 'query', Remote: false, Exceptions: [{ Name: 'Inner', Message: 'y' }] },
+    ],
+  );
+  expect(causeInWords(cause)).toBe('s1 › query: Inner y');
+});
+
+test('a slow part is told with its share', () => {
+  expect(causeInWords(aCause([{ Name: 'load', Remote: false, Coverage: 0.74 }]))).toBe('s0 › load, 74 % of the time');
+});
+
+test('a service that is its own end is named once', () => {
+  expect(causeInWords(aCause([{ Name: 's0', Remote: false }]))).toBe('s0');
+  expect(causeInWords({ ClientImpacting: false, Services: [] })).toBe('unknown');
+});

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import type { AnyValue, GetSpanResponse } from 'openray/api-types';
+import { expect, test } from 'vitest';
+import { nanosBetween, spanViewOf } from './span-details.ts';
+
+const aSpan = (span: object, place: object = {}): GetSpanResponse => ({
+  SentAs: 'otlp',
+  ResourceSpans: [
+    {
+      resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }], droppedAttributesCount: 1 },
+      schemaUrl: 'https://opentelemetry.io/schemas/1.27.0',
+      scopeSpans: [
+        {
+          scope: { name: 'http', version: '1.0' },
+          spans: [{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), ...span }],
+          ...place,
+        },
+      ],
+    },
+  ],
+  LogRecords: [],
+});
+
+test('kind, status, flags and dropped counts are in words', () => {
+  const view = spanViewOf(
+    aSpan({
+      kind: 4,
+      status: { code: 2, message: 'no stock' },
+      flags: 0x301,
+      droppedEventsCount: 1200,
+      droppedLinksCount: 1,
+    }),
+  );
+  expect(view).toMatchObject({
+    kind: 'Producer',
+    status: 'Error: no stock',
+    flags: 'sampled, remote parent (0x301)',
+    dropped: ['1,200 events of the span', '1 link of the span', '1 attribute of the resource'],
+    scope: { name: 'http', version: '1.0' },
+    resource: { attributes: [{ key: 'service.name', value: 'shop', type: 'string' }] },
+  });
+});
+
+test('kinds and statuses of later versions of the protocol are shown as numbers', () => {
+  expect(spanViewOf(aSpan({ kind: 9, status: { code: 7 } }))).toMatchObject({ kind: 'kind 9', status: 'code 7' });
+});
+
+test('every type of value is shown with its type', () => {
+  const values: readonly (readonly [AnyValue, unknown, string])[] = [
+    [{ stringValue: '' }, '', 'string'],
+    [{ boolValue: false }, false, 'bool'],
+    [{ intValue: '7' }, 7, 'int'],
+    [{ intValue: '9223372036854775807' }, '9223372036854775807', 'int'],
+    [{ doubleValue: 'NaN' }, 'NaN', 'double'],
+    [{ bytesValue: 'AQI=' }, 'AQI=', 'bytes, in base64'],
+    [{ arrayValue: { values: [{ intValue: '1' }, {}] } }, [1, null], 'array'],
+    [{ kvlistValue: { values: [{ key: 'k', value: { boolValue: true } }] } }, { k: true }, 'map'],
+    [{}, null, 'empty'],
+  ];
+  const attributes = values.map(([value], index) => ({ key: String(index), value }));
+  expect(spanViewOf(aSpan({ attributes }))?.attributes).toEqual(
+    values.map(([, value, type], index) => ({ key: String(index), value, type })),
+  );
+});
+
+test('an answer without a span has no view', () => {
+  expect(spanViewOf({ SentAs: 'otlp', ResourceSpans: [], LogRecords: [] })).toBeUndefined();
+});
+
+test('no nanosecond is lost between two times', () => {
+  fc.assert(
+    fc.property(fc.bigInt(0n, 2n ** 63n), fc.integer({ min: -(2 ** 50), max: 2 ** 50 }), (from, difference) => {
+      expect(nanosBetween(String(from), String(from + BigInt(difference)))).toBe(difference);
+    }),
+  );
+});

@@ -1,0 +1,76 @@
+import type { Document, Entity } from '../../entity.ts';
+import type { Trace } from '../../trace.ts';
+import { serviceSegmentId } from '../span-ids.ts';
+import type { SpanInPlace } from '../types.ts';
+import { spansOfEntities } from './entities-to-spans.ts';
+
+/** A span and the service that it belongs to: the name of its segment, as every other view of the trace has it. */
+export type TraceSpan = { readonly service: string; readonly place: SpanInPlace };
+
+/**
+ * Everything in a trace as spans, by start, parents before their children: what came as a span as it came, every X-Ray segment and subsegment as the span
+ * that keeps all of it. `documents` are those that the trace was made of.
+ */
+export function spansOfTrace(trace: Trace, documents: readonly Document[]): readonly TraceSpan[] {
+  const sent = sentSpans(documents);
+  const standIns = new Set<string>(Array.from(sent.keys(), (id) => serviceSegmentId(trace.id, id)));
+  const entities = [...trace.entities.values()].filter(({ id }) => !standIns.has(id) || sent.has(id));
+  const others = entities.filter(({ id }) => !sent.has(id));
+  const made = new Map(
+    spansOfEntities(
+      others.map((entity) => ({
+        ...entity,
+        segment: (trace.segmentOf.get(entity.id) ?? entity).fields,
+        isFromSpan: false,
+      })),
+    ).map((place) => [place.span.spanId, place]),
+  );
+  const depths = depthsIn(trace);
+  const depthOf = ({ place }: TraceSpan) => depths.get(place.span.spanId) ?? 0;
+  return entities
+    .flatMap((entity) => {
+      const place = sent.get(entity.id) ?? made.get(entity.id);
+      return place === undefined ? [] : [{ service: serviceOf(entity, place, trace), place }];
+    })
+    .sort((a, b) => compareStarts(a.place, b.place) || depthOf(a) - depthOf(b));
+}
+
+/** How many ancestors each entity has. */
+function depthsIn({ entities, childrenOf }: Trace): ReadonlyMap<string, number> {
+  const children = new Set(Array.from(childrenOf.values()).flat());
+  const waiting = [...entities.values()]
+    .filter((entity) => !children.has(entity))
+    .map((entity) => ({ entity, depth: 0 }));
+  const depths = new Map<string, number>();
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { entity, depth } = next;
+    depths.set(entity.id, depth);
+    for (const child of childrenOf.get(entity.id) ?? []) waiting.push({ entity: child, depth: depth + 1 });
+  }
+  return depths;
+}
+
+function compareStarts({ span: a }: SpanInPlace, { span: b }: SpanInPlace): number {
+  return compareNanos(a.startTimeUnixNano ?? '', b.startTimeUnixNano ?? '');
+}
+
+/** Whole numbers without leading zeros: the longer text is the larger one. */
+function compareNanos(a: string, b: string): number {
+  if (a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** By id. Of several with one id the first that has ended counts, or the latest that has not. */
+export function sentSpans(documents: readonly Document[]): ReadonlyMap<string, SpanInPlace> {
+  const spans = new Map<string, SpanInPlace>();
+  for (const document of documents.toSorted((a, b) => a.seq - b.seq)) {
+    if (document.format !== 'otlp' || spans.get(document.id)?.span.endTimeUnixNano !== undefined) continue;
+    spans.set(document.id, document.span);
+  }
+  return spans;
+}
+
+function serviceOf(entity: Entity, { resource }: SpanInPlace, { segmentOf }: Trace): string {
+  const named = resource.attributes?.find(({ key }) => key === 'service.name')?.value?.stringValue;
+  return segmentOf.get(entity.id)?.name ?? named ?? entity.name;
+}

@@ -1,0 +1,272 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../../json.ts';
+import { readObject } from '../../json.ts';
+import { aSegment, aSubsegment, received } from '../../testing/builders.ts';
+import { A_PARENT_ID, A_SPAN_ID, aSpan } from '../../testing/spans.ts';
+import { formatTraceId, readTraceId } from '../../trace-id.ts';
+import { serviceSegmentId } from '../span-ids.ts';
+import { entitiesOfSpan } from '../to-xray/span-to-entities.ts';
+import { FLAG, KIND, type SpanInPlace, STATUS } from '../types.ts';
+import { documentsOfSpan, entityOfDocument, spansOfEntities } from './entities-to-spans.ts';
+import { documentTextOf } from './exact-document-text.ts';
+
+/** The examples of the mapping, in its order: what goes in, what comes out, and that the way back gives what went in. */
+
+const NONE = { indexed: new Set<string>() };
+
+function documentsOf(place: SpanInPlace, indexed: readonly string[] = []): readonly JsonObject[] {
+  const documents = documentsOfSpan(place, { indexed: new Set(indexed) });
+  const [back, ...more] = spansOfEntities(documents.map((fields) => entityOfDocument(fields, documents[0])));
+  expect(more).toEqual([]);
+  const byKey = ({ span }: SpanInPlace) => ({
+    ...span,
+    attributes: [...(span.attributes ?? [])].sort((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1)),
+  });
+  expect(byKey(back as SpanInPlace)).toEqual(byKey(place));
+  return documents;
+}
+
+const documentOf = (place: SpanInPlace, indexed?: readonly string[]) => documentsOf(place, indexed)[0] as JsonObject;
+const residualOf = (document: JsonObject) => readObject(readObject(document.metadata)?.['openray.otlp']);
+const attributeOf = ({ span }: SpanInPlace, key: string) => span.attributes?.find((one) => one.key === key)?.value;
+
+/** The span of a document, and that it gives the same document again. */
+function spanOf(...fields: readonly JsonObject[]): readonly SpanInPlace[] {
+  const [document] = received(...fields);
+  const segment = document?.entities[0]?.fields ?? {};
+  const spans = spansOfEntities((document?.entities ?? []).map((one) => ({ ...one, segment, isFromSpan: false })));
+  expect(spans.flatMap((place) => entitiesOfSpan(place, NONE).map((entity) => ({ ...entity, fields: {} })))).toEqual(
+    document?.entities.map((entity) => ({ ...entity, fields: {} })),
+  );
+  const [back] = entitiesOfSpan(spans[0] as SpanInPlace, NONE);
+  expect(back?.fields).toEqual(document?.entities[0]?.fields);
+  return spans;
+}
+
+test('1: a trace id is spelt in two ways', () => {
+  const id = readTraceId('4bf92f3577b34da6a3ce929d0e0e4736');
+  expect(id && formatTraceId(id)).toBe('1-4bf92f35-77b34da6a3ce929d0e0e4736');
+  expect(readTraceId('1-4bf92f35-77b34da6a3ce929d0e0e4736')).toBe(id);
+});
+
+test('2: a trace id whose first part would be a time in 2106 is as good as any', () => {
+  const traceId = 'f'.repeat(32);
+  expect(documentOf(aSpan({ traceId })).trace_id).toBe(`1-ffffffff-${'f'.repeat(24)}`);
+});
+
+test('3: nanoseconds are written out, and kept where readers would round them', () => {
+  const place = aSpan({ startTimeUnixNano: '1700000000123456789' });
+  const document = documentOf(place);
+  expect(documentTextOf(document, place.span)).toContain('"start_time":1700000000.123456789,');
+  expect(residualOf(document)).toMatchObject({ start: '1700000000123456789' });
+});
+
+test('4: milliseconds of a document are those of its span', () => {
+  const [place] = spanOf(aSegment({ start_time: 1700000000.123 }));
+  expect(place?.span.startTimeUnixNano).toBe('1700000000123000000');
+});
+
+test('5: a request that was refused is no failure of the server', () => {
+  const document = documentOf(aSpan({ kind: KIND.server, attributes: { 'http.response.status_code': 404 } }));
+  expect(document).toMatchObject({ error: true, http: { response: { status: 404 } } });
+  expect(document).not.toHaveProperty('type');
+  expect(document).not.toHaveProperty('cause');
+  expect(document).not.toHaveProperty('fault');
+  const [back] = spanOf(aSegment({ error: true, http: { response: { status: 404 } } }));
+  expect(back?.span.status).toBeUndefined();
+});
+
+test('6: too many requests are throttled', () => {
+  const place = aSpan({
+    kind: KIND.client,
+    parentSpanId: A_PARENT_ID,
+    status: { code: STATUS.error },
+    attributes: { 'http.response.status_code': 429 },
+  });
+  expect(documentOf(place)).toMatchObject({ type: 'subsegment', namespace: 'remote', error: true, throttle: true });
+  const call = aSubsegment({ parent_id: A_PARENT_ID, namespace: 'remote', error: true, throttle: true });
+  const [back] = spanOf({ ...call, http: { response: { status: 429 } } });
+  expect(back?.span.status?.code).toBe(STATUS.error);
+  expect(attributeOf(back as SpanInPlace, 'error.type')).toEqual({ stringValue: '429' });
+});
+
+test('7: a failure that HTTP does not know of is a fault, with the message as its exception', () => {
+  const place = aSpan({
+    kind: KIND.server,
+    status: { code: STATUS.error, message: 'boom' },
+    attributes: { 'http.response.status_code': 200 },
+  });
+  expect(documentOf(place)).toMatchObject({ fault: true, cause: { exceptions: [{ message: 'boom' }] } });
+});
+
+test('8: a status below 400 is no failure', () => {
+  const place = aSpan({
+    kind: KIND.client,
+    parentSpanId: A_PARENT_ID,
+    attributes: { 'http.response.status_code': 399 },
+  });
+  const document = documentOf(place);
+  expect([document.fault, document.error, document.throttle]).toEqual([undefined, undefined, undefined]);
+  const call = aSubsegment({ parent_id: A_PARENT_ID, namespace: 'remote', http: { response: { status: 399 } } });
+  expect(spanOf(call)[0]?.span.status).toBeUndefined();
+});
+
+test('9: a call that nothing is above stands in its service', () => {
+  const place = aSpan({
+    kind: KIND.client,
+    attributes: {
+      'rpc.system': 'aws-api',
+      'rpc.service': 'DynamoDB',
+      'rpc.method': 'PutItem',
+      'db.namespace': 'users',
+    },
+  });
+  const [segment, call] = documentsOf(place);
+  const id = serviceSegmentId(place.span.traceId, place.span.spanId);
+  expect(segment).toMatchObject({ id, name: 'api', start_time: 1716560000, end_time: 1716560000.5 });
+  expect(call).toMatchObject({
+    id: A_SPAN_ID,
+    parent_id: id,
+    name: 'DynamoDB',
+    namespace: 'aws',
+    aws: { operation: 'PutItem', table_name: 'users' },
+  });
+});
+
+test('10: a message for a broker is a call to where it goes', () => {
+  const place = aSpan({
+    kind: KIND.producer,
+    parentSpanId: A_PARENT_ID,
+    attributes: { 'messaging.system': 'kafka', 'messaging.destination.name': 'orders' },
+  });
+  const document = documentOf(place);
+  expect(document).toMatchObject({ type: 'subsegment', name: 'orders', namespace: 'remote' });
+  expect(residualOf(document)).toMatchObject({ kind: KIND.producer });
+});
+
+test('11: a server inside the process is no service of its own', () => {
+  const place = aSpan({ kind: KIND.server, parentSpanId: A_PARENT_ID, flags: 0x101 });
+  const document = documentOf(place);
+  expect(document).toMatchObject({ type: 'subsegment' });
+  expect(document).not.toHaveProperty('namespace');
+  expect(residualOf(document)).toMatchObject({ kind: KIND.server });
+});
+
+test('12: work whose parent is elsewhere is a segment', () => {
+  const place = aSpan({ kind: KIND.internal, parentSpanId: A_PARENT_ID, flags: 0x301 });
+  const document = documentOf(place);
+  expect(document).toMatchObject({ name: 'api', parent_id: A_PARENT_ID });
+  expect(document).not.toHaveProperty('type');
+  expect(residualOf(document)).toMatchObject({ kind: KIND.internal });
+});
+
+test('13: a double that happens to be whole stays a double', () => {
+  const n = { key: 'n', value: { doubleValue: 1 } };
+  const document = documentOf(aSpan({ attributes: [n] }));
+  expect(document.metadata).toMatchObject({ default: { n: 1 } });
+  expect(residualOf(document)).toMatchObject({ attrs: [n] });
+});
+
+test('14: an integer of 64 bits keeps all its digits', () => {
+  const place = aSpan({ attributes: [{ key: 'big', value: { intValue: '9007199254740993' } }] });
+  expect(documentTextOf(documentOf(place, ['big']), place.span)).toContain('"annotations":{"big":9007199254740993}');
+});
+
+test('15: a list is no annotation, and not lost', () => {
+  const place = aSpan({ attributes: { tags: ['a', 'b'], 'aws.xray.annotations': ['tags'] } });
+  const document = documentOf(place);
+  expect(document.metadata).toMatchObject({ default: { tags: ['a', 'b'] } });
+  expect(document).not.toHaveProperty('annotations');
+});
+
+test('16: an exception that is told elsewhere is no event', () => {
+  const [place] = spanOf(aSegment({ cause: '0123456789abcdef', fault: true }));
+  expect(place?.span.status).toEqual({ code: STATUS.error });
+  expect(place?.span.events).toBeUndefined();
+});
+
+test('17: a namespace that X-Ray does not know is work inside the process', () => {
+  const [place] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'local' }));
+  expect(place?.span.kind).toBe(KIND.internal);
+});
+
+test('18: error and fault at once, as the Node SDK writes them', () => {
+  const http = { response: { status: 400 } };
+  const [place] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'aws', error: true, fault: true, http }));
+  expect(place?.span.status?.code).toBe(STATUS.error);
+  const { stringValue = '' } = attributeOf(place as SpanInPlace, 'openray.xray') ?? {};
+  expect(JSON.parse(stringValue)).toMatchObject({ set: { fault: true } });
+});
+
+test('19: a call is named after its host, though its span is called GET', () => {
+  const place = aSpan({
+    kind: KIND.client,
+    name: 'GET',
+    parentSpanId: A_PARENT_ID,
+    attributes: { 'http.request.method': 'GET', 'server.address': 'api.example.com' },
+  });
+  const document = documentOf(place);
+  expect(document.name).toBe('api.example.com');
+  expect(residualOf(document)).toMatchObject({ name: 'GET' });
+});
+
+test('20: a function of Lambda', () => {
+  const arn = 'arn:aws:lambda:eu-west-1:000000000000:function:f';
+  const place = aSpan(
+    { kind: KIND.server },
+    { 'service.name': 'f', 'cloud.platform': 'aws_lambda', 'cloud.resource_id': arn },
+  );
+  expect(documentOf(place)).toMatchObject({ origin: 'AWS::Lambda::Function', resource_arn: arn });
+});
+
+test('21: what else an exception event says is kept', () => {
+  const event = {
+    timeUnixNano: '1716560000100000001',
+    name: 'exception',
+    attributes: [
+      { key: 'exception.type', value: { stringValue: 'TypeError' } },
+      { key: 'exception.message', value: { stringValue: 'no' } },
+      { key: 'retry', value: { intValue: '2' } },
+    ],
+  };
+  const document = documentOf(aSpan({ kind: KIND.server, status: { code: STATUS.error }, events: [event] }));
+  expect(document.cause).toMatchObject({ exceptions: [{ type: 'TypeError', message: 'no' }] });
+  expect(residualOf(document)).toMatchObject({ events: [event] });
+});
+
+test('22: of two keys that X-Ray spells alike the one that needs no change is the annotation', () => {
+  const document = documentOf(aSpan({ attributes: { 'a-b': 1, a_b: 2 } }), ['a-b', 'a_b']);
+  expect(document.annotations).toEqual({ a_b: 2 });
+  expect(document.metadata).toMatchObject({ default: { 'a-b': 1 } });
+});
+
+test('23: the URL of a call has the port of the server, and its address is nobody who called', () => {
+  const place = aSpan({
+    kind: KIND.client,
+    parentSpanId: A_PARENT_ID,
+    attributes: {
+      'server.address': 'api.example.com',
+      'server.port': 8443,
+      'url.scheme': 'https',
+      'url.path': '/x',
+      'network.peer.address': '10.0.0.9',
+    },
+  });
+  expect(documentOf(place).http).toEqual({ request: { url: 'https://api.example.com:8443/x' } });
+});
+
+test('24: an inline subsegment has the trace of its document and the parent that it is in', () => {
+  const inline = aSubsegment({ trace_id: undefined, parent_id: undefined });
+  const segment = aSegment({ subsegments: [inline] });
+  const [document] = received(segment);
+  const [above, below] = spansOfEntities(
+    (document?.entities ?? []).map((entity) => ({ ...entity, segment, isFromSpan: false })),
+  );
+  expect(below?.span).toMatchObject({ traceId: above?.span.traceId, parentSpanId: above?.span.spanId });
+  expect(below?.span.flags).toBe(FLAG.sampled | FLAG.isRemoteKnown);
+});
+
+test('25: an empty value is a value', () => {
+  const place = aSpan({ attributes: [{ key: 'x', value: {} }] });
+  expect(documentOf(place).metadata).toMatchObject({ default: { x: null } });
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import type { LogRecord, SpanEvent } from '../types.ts';
+import { eventsOfRecords } from './exceptions.ts';
+
+const span = { traceId: '1'.repeat(32), spanId: '2'.repeat(16) };
+const at = (nanos: bigint) => String(1_716_560_000_000_000_000n + nanos);
+const exceptionAt = (nanos: bigint, type = 'Late'): SpanEvent & LogRecord => ({
+  timeUnixNano: at(nanos),
+  attributes: [{ key: 'exception.type', value: { stringValue: type } }],
+});
+
+test.each<[bigint, bigint, number]>([
+  [0n, 0n, 0],
+  [999_999n, 1_000_001n, 0],
+  [999_999n, 1_999_999n, 0],
+  [999_999n, 2_000_000n, 1],
+  [2_000_000n, 1_000_000n, 0],
+  [2_000_000n, 999_999n, 1],
+  [0n, 5_000_000n, 1],
+])('a record %d ns after the event at %d ns tells of %d exceptions more', (record, event, more) => {
+  const events = [{ ...exceptionAt(event), name: 'exception' }];
+  expect(eventsOfRecords({ ...span, events }, [exceptionAt(record)])).toHaveLength(more);
+});
+
+test('another type is another exception; the same record twice is one', () => {
+  const records = [exceptionAt(0n), exceptionAt(0n), exceptionAt(0n, 'Other')];
+  expect(eventsOfRecords(span, records)).toHaveLength(2);
+});
+
+test('very many of them are looked at soon', () => {
+  const many = Array.from({ length: 50_000 }, (_, index) => exceptionAt(BigInt(index) * 3_000_000n));
+  const events = many.map((event) => ({ ...event, name: 'exception' }));
+  const beganMs = performance.now();
+  expect(eventsOfRecords({ ...span, events }, many)).toEqual([]);
+  expect(performance.now() - beganMs).toBeLessThan(20_000);
+});

@@ -1,0 +1,177 @@
+import type { JsonObject, JsonValue } from '../../json.ts';
+import { exceptionId } from '../span-ids.ts';
+import { type LogRecord, type Span, type SpanEvent, STATUS } from '../types.ts';
+import { type Attributes, attributesOf, takeText, text, whole } from './attributes.ts';
+import { isSdkCall } from './call-namespace.ts';
+import { present } from './resource.ts';
+import { parseStackTrace } from './stack-trace.ts';
+
+/** Where an exception was recorded: the event's place among the span's, then what the event says. */
+type Recorded = { readonly index: number; readonly event: SpanEvent; readonly attributes: Attributes };
+
+/**
+ * X-Ray's exceptions of a span, in the order in which they were recorded: its `exception` events and the log records
+ * that belong to it. A failed span without either has what its status says. Ids are made from the span's, so that each
+ * reading gives the same.
+ */
+export function exceptionsOf(
+  span: Span,
+  attributes: Attributes,
+  {
+    language,
+    isRemote,
+    records,
+  }: {
+    readonly language: string | undefined;
+    readonly isRemote: boolean;
+    readonly records: readonly LogRecord[];
+  },
+): readonly JsonObject[] {
+  const isFailed = span.status?.code === STATUS.error;
+  if (span.events === undefined && records.length === 0 && !isFailed) return NONE;
+  const recorded = recordedIn(span, records);
+  const exceptions = recorded.flatMap((one) => exceptionsIn(span, one, language, isRemote));
+  const failures = isSdkCall(attributes) ? failedRequests(span) : [];
+  if (exceptions.length + failures.length > 0) return [...exceptions, ...failures];
+  return isFailed ? statusException(span, attributes, isRemote) : NONE;
+}
+
+const NONE: readonly JsonObject[] = [];
+
+/** Whether a log record tells of an exception. */
+export function isExceptionRecord(record: LogRecord): boolean {
+  return (record.attributes ?? []).some(({ key }) => key === 'exception.type' || key === 'exception.message');
+}
+
+function recordedIn({ events = [] }: Span, records: readonly LogRecord[]): readonly Recorded[] {
+  const own = events.flatMap((event, index) => (event.name === 'exception' ? [recordedOf(event, index)] : []));
+  const told = newTold();
+  for (const one of own) told.add(one);
+  const logged = records
+    .map((record, at) => recordedOf(eventOf(record), events.length + at))
+    .filter((one) => {
+      const isNew = !told.has(one);
+      if (isNew) told.add(one);
+      return isNew;
+    });
+  if (logged.length === 0) return own;
+  return [...own, ...logged].sort(
+    (a, b) => compareNanos(a.event.timeUnixNano, b.event.timeUnixNano) || a.index - b.index,
+  );
+}
+
+function recordedOf(event: SpanEvent, index: number): Recorded {
+  return { index, event, attributes: attributesOf(event.attributes) };
+}
+
+function eventOf({ timeUnixNano, observedTimeUnixNano, attributes }: LogRecord): SpanEvent {
+  return { timeUnixNano: timeUnixNano ?? observedTimeUnixNano, name: 'exception', attributes };
+}
+
+/** The exceptions that log records tell of as events of their span, without those that are among its events already. */
+export function eventsOfRecords(span: Span, records: readonly LogRecord[]): readonly SpanEvent[] {
+  const own = (span.events ?? []).length;
+  return recordedIn(span, records).flatMap(({ index, event }) => (index < own ? [] : [event]));
+}
+
+const MILLISECOND_NANOS = 1_000_000n;
+
+/**
+ * Some SDKs tell of an exception twice, in an event and in a log record: the same type, message and stack within a
+ * millisecond. By the millisecond, with the first and the last moment in it, so that it stays fast however many there are.
+ */
+function newTold(): { add(one: Recorded): void; has(one: Recorded): boolean } {
+  const moments = new Map<string, { first: bigint; last: bigint }>();
+  const placeOf = ({ event, attributes }: Recorded) => {
+    const nanos = BigInt(event.timeUnixNano ?? 0);
+    const what = SAYS.map((key) => JSON.stringify(text(attributes, key) ?? null)).join();
+    return { nanos, at: (step: bigint) => `${nanos / MILLISECOND_NANOS + step} ${what}` };
+  };
+  return {
+    add(one) {
+      const { nanos, at } = placeOf(one);
+      const moment = moments.get(at(0n));
+      if (moment === undefined) moments.set(at(0n), { first: nanos, last: nanos });
+      else if (nanos < moment.first) moment.first = nanos;
+      else if (nanos > moment.last) moment.last = nanos;
+    },
+    has(one) {
+      const { nanos, at } = placeOf(one);
+      const [before, after] = [moments.get(at(-1n)), moments.get(at(1n))];
+      return (
+        moments.has(at(0n)) ||
+        (before !== undefined && nanos - before.last <= MILLISECOND_NANOS) ||
+        (after !== undefined && after.first - nanos <= MILLISECOND_NANOS)
+      );
+    },
+  };
+}
+
+const SAYS = ['exception.type', 'exception.message', 'exception.stacktrace'] as const;
+
+function compareNanos(a: string | undefined, b: string | undefined): number {
+  const apart = BigInt(a ?? 0) - BigInt(b ?? 0);
+  return apart < 0n ? -1 : apart > 0n ? 1 : 0;
+}
+
+/** The exception itself, then the causes that its stack trace goes on with. */
+function exceptionsIn(
+  { traceId, spanId }: Span,
+  { index, attributes }: Recorded,
+  language: string | undefined,
+  isRemote: boolean,
+): readonly JsonObject[] {
+  const [own, ...causes] = parseStackTrace(text(attributes, 'exception.stacktrace') ?? '', language);
+  const id = text(attributes, 'aws.xray.exception.id') ?? exceptionId(traceId, spanId, index);
+  const idOfCause = (at: number) => (at < causes.length ? exceptionId(traceId, spanId, index, at + 1) : undefined);
+  const exception = present({
+    id,
+    type: text(attributes, 'exception.type') ?? own?.type,
+    message: text(attributes, 'exception.message') ?? own?.message,
+    remote: attributes.values.get('aws.xray.exception.remote')?.boolValue ?? (isRemote ? true : undefined),
+    truncated: whole(attributes, 'aws.xray.exception.truncated'),
+    skipped: whole(attributes, 'aws.xray.exception.skipped'),
+    cause: text(attributes, 'aws.xray.exception.cause') ?? idOfCause(0),
+    stack: stackOf(own?.stack),
+  });
+  const rest = causes.map(({ type, message, stack }, at) =>
+    present({
+      id: idOfCause(at),
+      type,
+      message,
+      remote: isRemote ? true : undefined,
+      cause: idOfCause(at + 1),
+      stack: stackOf(stack),
+    }),
+  );
+  return [exception, ...rest].filter((one) => one !== undefined);
+}
+
+function stackOf(frames: readonly object[] | undefined): JsonValue | undefined {
+  return frames === undefined || frames.length === 0 ? undefined : (frames as JsonValue);
+}
+
+/** What the AWS SDK's instrumentation notes of each attempt that failed. */
+function failedRequests({ traceId, spanId, events = [] }: Span): readonly JsonObject[] {
+  return events.flatMap((event, index) => {
+    if (event.name !== 'HTTP request failure') return [];
+    const attributes = attributesOf(event.attributes);
+    const status = whole(attributes, 'http.response.status_code', 'http.status_code') ?? 0;
+    const seconds = (Number(event.timeUnixNano ?? 0) / 1e9).toFixed(6);
+    const message = `${status}@${seconds}@${text(attributes, 'aws.http.error_message') ?? ''}`;
+    return [{ id: exceptionId(traceId, spanId, index), type: 'aws.http.error.event', message, remote: true }];
+  });
+}
+
+function statusException(span: Span, attributes: Attributes, isRemote: boolean): readonly JsonObject[] {
+  const message = span.status?.message || takeText(attributes, 'http.status_text');
+  const type = text(attributes, 'error.type');
+  if (message === undefined || message === '') return [];
+  const exception = present({
+    id: exceptionId(span.traceId, span.spanId, 0),
+    type,
+    message,
+    remote: isRemote ? true : undefined,
+  });
+  return exception === undefined ? [] : [exception];
+}

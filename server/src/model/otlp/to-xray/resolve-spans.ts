@@ -1,0 +1,120 @@
+import type { Document, Entity } from '../../entity.ts';
+import type { EntityId } from '../../trace-id.ts';
+import { parentOf } from '../span-ids.ts';
+import { FLAG, KIND, type LogRecord, type SpanLink } from '../types.ts';
+import { attributesOf } from './attributes.ts';
+import { resourceView } from './resource.ts';
+import { dependsOnParent, type ParentInTrace, shapeOf } from './span-shape.ts';
+import { entitiesOfSpan, type Surroundings } from './span-to-entities.ts';
+
+type SpanDocument = Extract<Document, { format: 'otlp' }>;
+
+/**
+ * The documents of a trace with each span as it looks beside the others: below a function that Lambda reports, or below
+ * another service; with the exceptions that came as log records; with the links of the consumers directly below. A
+ * trace without spans is returned as it is.
+ */
+export function resolveSpans(documents: readonly Document[]): readonly Document[] {
+  if (documents.every(({ format }) => format === 'xray')) return documents;
+  const parents = parentsIn(documents);
+  const records = recordsIn(documents);
+  const links = consumerLinksIn(documents);
+  return documents.map((document) => {
+    if (document.format !== 'otlp') return document;
+    const around = surroundingsOf(document, parents, records, links);
+    return around === undefined ? document : { ...document, entities: entitiesOfSpan(document.span, around) };
+  });
+}
+
+/** Undefined where the span looks as it does alone. */
+function surroundingsOf(
+  document: SpanDocument,
+  parents: (id: EntityId) => ParentInTrace | undefined,
+  records: ReadonlyMap<EntityId, readonly LogRecord[]>,
+  links: ReadonlyMap<EntityId, readonly SpanLink[]>,
+): Surroundings | undefined {
+  const { id, indexed } = document;
+  const parent = decidingParent(document, parents);
+  const ownRecords = records.get(id);
+  const shape = document.entities[0]?.kind;
+  const linksBelow = shape === 'segment' ? links.get(id) : undefined;
+  if (parent === undefined && ownRecords === undefined && linksBelow === undefined) return undefined;
+  return { indexed, parent, records: ownRecords ?? [], linksBelow: linksBelow ?? [] };
+}
+
+/** The parent, where the span looks different because of it. */
+function decidingParent(
+  { span: { span, resource } }: SpanDocument,
+  parents: (id: EntityId) => ParentInTrace | undefined,
+): ParentInTrace | undefined {
+  const parentId = parentOf(span.parentSpanId);
+  const parent = parentId === undefined ? undefined : parents(parentId);
+  if (parent === undefined || (parent.functionName === undefined && !dependsOnParent(span))) return undefined;
+  const attributes = attributesOf(span.attributes);
+  const place = resourceView(resource);
+  const isChanged = shapeOf(span, attributes, place, parent) !== shapeOf(span, attributes, place, undefined);
+  return isChanged ? parent : undefined;
+}
+
+/** What is known of any entity as a parent. Of several documents with one id the first tells. */
+function parentsIn(documents: readonly Document[]): (id: EntityId) => ParentInTrace | undefined {
+  const spans = new Map<EntityId, SpanDocument>();
+  const entities = new Map<EntityId, Entity>();
+  for (const document of documents) {
+    if (document.format === 'otlp' && !spans.has(document.id)) spans.set(document.id, document);
+    if (document.format !== 'xray') continue;
+    for (const entity of document.entities) if (!entities.has(entity.id)) entities.set(entity.id, entity);
+  }
+  return (id) => {
+    const span = spans.get(id);
+    if (span !== undefined) {
+      const { serviceName, instanceId } = resourceView(span.span.resource);
+      return { functionName: undefined, serviceName, instanceId };
+    }
+    const segment = segmentAround(id, entities);
+    if (segment === undefined) return undefined;
+    const functionName = segment.origin === 'AWS::Lambda::Function' ? segment.name : undefined;
+    return { functionName, serviceName: segment.name, instanceId: undefined };
+  };
+}
+
+/** The segment that the entity is or is in, as far as X-Ray documents tell. */
+function segmentAround(id: EntityId, entities: ReadonlyMap<EntityId, Entity>): Entity | undefined {
+  const seen = new Set<Entity>();
+  let at = entities.get(id);
+  while (at !== undefined && at.kind === 'subsegment' && !seen.has(at)) {
+    seen.add(at);
+    at = at.parentId === undefined ? undefined : entities.get(at.parentId);
+  }
+  return at?.kind === 'segment' ? at : undefined;
+}
+
+/** In the order of the documents, each once. */
+function recordsIn(documents: readonly Document[]): ReadonlyMap<EntityId, readonly LogRecord[]> {
+  const records = new Map<EntityId, LogRecord[]>();
+  for (const document of documents) {
+    if (document.format !== 'otlp-log') continue;
+    const ofSpan = records.get(document.id);
+    if (ofSpan === undefined) records.set(document.id, [document.log.record]);
+    else ofSpan.push(document.log.record);
+  }
+  return records;
+}
+
+/** Links of consumers by the span directly above, where that is of the same service. */
+function consumerLinksIn(documents: readonly Document[]): ReadonlyMap<EntityId, readonly SpanLink[]> {
+  const links = new Map<EntityId, SpanLink[]>();
+  const seen = new Set<EntityId>();
+  for (const document of documents) {
+    if (document.format !== 'otlp' || seen.has(document.id)) continue;
+    seen.add(document.id);
+    const { span } = document.span;
+    const parentId = parentOf(span.parentSpanId);
+    const isRemote = ((span.flags ?? 0) & FLAG.isRemote) !== 0;
+    if (span.kind !== KIND.consumer || parentId === undefined || isRemote) continue;
+    const above = links.get(parentId);
+    if (above === undefined) links.set(parentId, [...(span.links ?? [])]);
+    else above.push(...(span.links ?? []));
+  }
+  return links;
+}

@@ -1,0 +1,294 @@
+import { describe, expect, test } from 'vitest';
+import type { JsonObject, JsonValue } from '../../json.ts';
+import { calledService } from '../../service-names.ts';
+import { A_PARENT_ID, aSpan } from '../../testing/spans.ts';
+import { KIND, type Span, STATUS } from '../types.ts';
+import { entitiesOfSpan } from './span-to-entities.ts';
+
+type Members = Omit<Partial<Span>, 'attributes'>;
+
+const NONE = { indexed: new Set<string>() };
+
+function viewOf(attributes: Record<string, JsonValue>, members: Members = {}, resource?: Record<string, JsonValue>) {
+  const [entity] = entitiesOfSpan(aSpan({ ...members, attributes }, resource), NONE);
+  if (entity === undefined) throw new Error('a span is always something');
+  return entity;
+}
+
+const INSIDE = { parentSpanId: A_PARENT_ID, flags: 0x101 };
+const CALL = { ...INSIDE, kind: KIND.client };
+const callOf = (attributes: Record<string, JsonValue>, members: Members = {}) =>
+  viewOf(attributes, { ...CALL, ...members });
+const serverOf = (attributes: Record<string, JsonValue>) => viewOf(attributes, { kind: KIND.server });
+
+describe('whether a span is a service of its own', () => {
+  test.each<[string, Members, Record<string, JsonValue>, readonly string[]]>([
+    ['nothing is above it', { kind: KIND.internal }, {}, ['segment']],
+    ['its parent is remote', { ...CALL, kind: KIND.server, flags: 0x301 }, {}, ['segment']],
+    ['its parent is known to be here', { ...INSIDE, kind: KIND.server }, {}, ['subsegment']],
+    ['nobody says, but it serves', { parentSpanId: A_PARENT_ID, kind: KIND.server }, {}, ['segment']],
+    ['nobody says, and it does not serve', { parentSpanId: A_PARENT_ID, kind: KIND.internal }, {}, ['subsegment']],
+    ['marked', { parentSpanId: A_PARENT_ID, kind: KIND.internal }, { 'aws.span.kind': 'LOCAL_ROOT' }, ['segment']],
+    ['its parent is eight zero bytes', { parentSpanId: '0'.repeat(16), kind: KIND.internal }, {}, ['segment']],
+    ['a call without a parent', { kind: KIND.producer }, {}, ['segment', 'subsegment']],
+    ['a consumer', { kind: KIND.consumer }, {}, ['segment']],
+    ['a consumer that polls', { kind: KIND.consumer }, { 'rpc.system': 'aws-api' }, ['segment', 'subsegment']],
+    ['a kind of the future', { kind: 99 }, {}, ['segment']],
+  ])('%s', (_what, members, attributes, kinds) => {
+    const entities = entitiesOfSpan(aSpan({ ...members, attributes }), NONE);
+    expect(entities.map(({ kind }) => kind)).toEqual(kinds);
+  });
+});
+
+describe('what it is called', () => {
+  test.each<[Record<string, JsonValue>, string, string | undefined]>([
+    [{ 'peer.service': 'stock', 'server.address': 'h' }, 'stock', 'remote'],
+    [{ 'db.system': 'postgresql', 'db.name': 'orders', 'server.address': 'db.example' }, 'orders@db.example', 'remote'],
+    [{ 'db.system': 'redis' }, 'redis', 'remote'],
+    [
+      { 'db.system': 'mysql', 'db.name': 'a', 'db.connection_string': 'jdbc:mysql://h.example:3306/a' },
+      'a@h.example',
+      'remote',
+    ],
+    [{ 'messaging.system': 'kafka', 'messaging.destination': 'orders' }, 'orders', 'remote'],
+    [{ 'rpc.system': 'grpc', 'rpc.method': 'shop.Cart/Get' }, 'shop.Cart', 'remote'],
+    [{ 'http.host': 'api.example:8080' }, 'api.example', 'remote'],
+    [{ 'url.full': 'https://api.example.com/x' }, 'api.example.com', 'remote'],
+    [{ 'network.peer.address': '10.0.0.9' }, '10.0.0.9', 'remote'],
+    [{}, 'work', 'remote'],
+    [{ 'aws.remote.service': 'AWS::S3' }, 'S3', 'aws'],
+    [{ 'aws.remote.service': 'AWS.SDK.Kinesis' }, 'Kinesis', 'aws'],
+    [{ 'rpc.system': 'aws-api', 'rpc.service': 'DynamoDB', 'db.namespace': 'users' }, 'DynamoDB', 'aws'],
+    [{ 'rpc.system.name': 'aws-api', 'rpc.method': 'SecretsManager/GetSecretValue' }, 'SecretsManager', 'aws'],
+    [{ 'messaging.system': 'aws_sqs' }, 'SQS', 'aws'],
+    [{ 'messaging.system': 'aws.sns' }, 'SNS', 'aws'],
+  ])('%j: %s', (attributes, name, namespace) => {
+    expect(callOf(attributes)).toMatchObject({ name, namespace });
+  });
+
+  test('a segment is its service, unless nobody said which', () => {
+    expect(serverOf({}).name).toBe('api');
+    expect(viewOf({}, {}, { 'service.name': 'unknown_service:node' }).name).toBe('work');
+    expect(viewOf({ 'aws.local.service': 'cart' }).name).toBe('cart');
+    expect(viewOf({}, {}, { 'service.name': 'a|b?c' }).name).toBe('abc');
+    expect(viewOf({}, { name: undefined }, {}).name).toBe('span');
+    expect(viewOf({}, {}, { 'service.name': '😀'.repeat(300) }).name).toBe('span');
+    expect(viewOf({}, {}, { 'service.name': 'é'.repeat(300) }).name).toBe('é'.repeat(200));
+  });
+});
+
+describe('http', () => {
+  test('old conventions and new ones say the same, also when both are there', () => {
+    const old = { 'http.method': 'GET', 'http.status_code': 200, 'http.url': 'http://h/x', 'http.user_agent': 'curl' };
+    const now = {
+      'http.request.method': 'GET',
+      'http.response.status_code': 200,
+      'url.full': 'http://h/x',
+      'user_agent.original': 'curl',
+    };
+    const http = { request: { method: 'GET', url: 'http://h/x', user_agent: 'curl' }, response: { status: 200 } };
+    for (const attributes of [old, now, { ...old, ...now }]) {
+      const { fields } = callOf(attributes);
+      expect(fields.http).toEqual(http);
+      expect(fields).not.toHaveProperty('metadata');
+    }
+  });
+
+  test.each<[Record<string, JsonValue>, string | undefined]>([
+    [
+      { 'url.scheme': 'https', 'server.address': 'h', 'server.port': 443, 'url.path': '/a', 'url.query': 'b=1' },
+      'https://h/a?b=1',
+    ],
+    [{ 'http.scheme': 'http', 'http.host': 'h:81', 'http.target': '/a?b' }, 'http://h:81/a?b'],
+    [{ 'http.method': 'GET', 'net.host.name': 'h', 'net.host.port': 8080 }, 'http://h:8080/'],
+    [{ 'http.method': 'GET', 'url.path': '/only' }, '/only'],
+    [{ 'http.method': 'GET' }, undefined],
+    [{ 'http.method': 'GET', 'server.address': '::1', 'server.port': 80 }, 'http://[::1]/'],
+  ])('the URL of a server with %j', (attributes, url) => {
+    expect(serverOf(attributes).http?.url).toBe(url);
+  });
+
+  test('what merely knows a port has nothing to do with HTTP', () => {
+    expect(serverOf({ 'net.host.port': 80, 'server.address': 'h' }).http).toBeUndefined();
+  });
+
+  test("a callee's address is nobody who called, a caller's behind a proxy is", () => {
+    expect(callOf({ 'http.method': 'GET', 'network.peer.address': '10.0.0.9' }).http?.clientIp).toBeUndefined();
+    const { fields } = serverOf({
+      'http.method': 'GET',
+      'client.address': '1.2.3.4',
+      'network.peer.address': '10.0.0.9',
+    });
+    expect(fields.http).toMatchObject({ request: { client_ip: '1.2.3.4', x_forwarded_for: true } });
+  });
+
+  test('the URL of a message to SQS is its queue, not a request', () => {
+    const { fields } = callOf({
+      'rpc.system': 'aws-api',
+      'rpc.service': 'SQS',
+      'rpc.method': 'SendMessage',
+      'messaging.system': 'aws_sqs',
+      'url.full': 'https://sqs.example/q',
+      'http.status_code': 200,
+    });
+    expect(fields).toMatchObject({ aws: { queue_url: 'https://sqs.example/q' }, http: { response: { status: 200 } } });
+    expect(fields.http).not.toHaveProperty('request');
+  });
+});
+
+describe('calls to AWS', () => {
+  const sdk = (service: string, method: string) => ({
+    'rpc.system': 'aws-api',
+    'rpc.service': service,
+    'rpc.method': method,
+  });
+
+  test.each<[Record<string, JsonValue>, JsonObject, string]>([
+    [
+      { ...sdk('S3', 'PutObject'), 'aws.s3.bucket': 'b', 'aws.s3.key': 'k' },
+      { bucket_name: 'b', key: 'k' },
+      'AWS::S3::Bucket',
+    ],
+    [{ ...sdk('SNS', 'Publish'), 'aws.sns.topic.arn': 'arn:t' }, { topic_arn: 'arn:t' }, 'AWS::SNS'],
+    [{ ...sdk('Lambda', 'Invoke'), 'faas.invoked_name': 'f' }, { function_name: 'f' }, 'AWS::Lambda'],
+    [{ ...sdk('Kinesis', 'PutRecord'), 'aws.kinesis.stream.name': 's' }, { stream_name: 's' }, 'AWS::Kinesis'],
+    [{ ...sdk('DynamoDB', 'GetItem'), 'aws.dynamodb.table_names': ['t'] }, { table_name: 't' }, 'AWS::DynamoDB::Table'],
+    [
+      { ...sdk('DynamoDB', 'BatchGetItem'), 'aws.dynamodb.table_names': ['t', 'u'] },
+      { table_names: ['t', 'u'] },
+      'AWS::DynamoDB',
+    ],
+    [
+      { ...sdk('DynamoDB', 'GetItem'), 'aws.request.id': 'R', 'cloud.region': 'eu-west-1' },
+      { request_id: 'R', region: 'eu-west-1' },
+      'AWS::DynamoDB',
+    ],
+    [
+      { ...sdk('DynamoDB', 'Query'), 'aws.dynamodb.consumed_capacity': ['{"TableName":"t"}'] },
+      { consumed_capacity: [{ TableName: 't' }] },
+      'AWS::DynamoDB',
+    ],
+    [{ 'rpc.system.name': 'aws-api', 'rpc.method': 'DynamoDB/PutItem' }, { operation: 'PutItem' }, 'AWS::DynamoDB'],
+  ])('%j', (attributes, aws, type) => {
+    const call = callOf(attributes);
+    expect(call.fields.aws).toMatchObject(aws);
+    expect(calledService(call).type).toBe(type);
+  });
+
+  test("a gRPC method is no operation of AWS's", () => {
+    expect(callOf({ 'rpc.system': 'grpc', 'rpc.service': 'shop.Cart', 'rpc.method': 'Get' }).fields).not.toHaveProperty(
+      'aws',
+    );
+  });
+
+  test("a resource that AWS's distribution names is the called service", () => {
+    const call = callOf({
+      'aws.remote.service': 'AWS::DynamoDB',
+      'aws.remote.resource.type': 'AWS::DynamoDB::Table',
+      'aws.remote.resource.identifier': 'carts',
+    });
+    expect(calledService(call)).toEqual({ name: 'carts', type: 'AWS::DynamoDB::Table', accountId: undefined });
+  });
+});
+
+describe('where it ran', () => {
+  test.each<[Record<string, JsonValue>, string | undefined]>([
+    [{ 'cloud.platform': 'aws_ec2' }, 'AWS::EC2::Instance'],
+    [{ 'cloud.platform': 'aws.ec2' }, 'AWS::EC2::Instance'],
+    [{ 'cloud.platform': 'aws_ecs', 'aws.ecs.launchtype': 'FARGATE' }, 'AWS::ECS::Fargate'],
+    [{ 'cloud.platform': 'aws_ecs' }, 'AWS::ECS::Container'],
+    [{ 'cloud.platform': 'aws_lambda', 'cloud.provider': 'aws' }, 'AWS::Lambda::Function'],
+    [{ 'cloud.platform': 'aws_ec2', 'cloud.provider': 'gcp' }, undefined],
+    [{ 'cloud.platform': 'azure.vm' }, undefined],
+    [{ 'host.id': 'i-01' }, undefined],
+  ])('%j: %s', (resource, origin) => {
+    expect(viewOf({}, {}, resource).origin).toBe(origin);
+  });
+
+  test("a laptop's host id makes it no EC2 instance, and a call to AWS from elsewhere stays one", () => {
+    expect(viewOf({}, {}, { 'host.id': '4c4c4544' }).fields).not.toHaveProperty('aws');
+    const call = { 'rpc.system': 'aws-api', 'rpc.service': 'S3', 'aws.s3.bucket': 'b' };
+    const [, below] = entitiesOfSpan(
+      aSpan({ kind: KIND.client, attributes: call }, { 'cloud.provider': 'azure' }),
+      NONE,
+    );
+    expect(below?.fields.aws).toMatchObject({ bucket_name: 'b' });
+  });
+
+  test('everything that the resource says is metadata of the segment', () => {
+    const resource = { 'service.name': 'api', 'k8s.pod.name': 'p', tags: ['a'] };
+    expect(viewOf({}, {}, resource).metadata).toEqual({
+      default: { 'otel.resource.service.name': 'api', 'otel.resource.k8s.pod.name': 'p', 'otel.resource.tags': ['a'] },
+    });
+  });
+});
+
+describe('databases', () => {
+  test.each(['postgresql', 'mssql', 'microsoft.sql_server', 'clickhouse'])('%s is asked in SQL', (system) => {
+    const { fields } = callOf({
+      'db.system': system,
+      'db.statement': 'SELECT 1',
+      'server.address': 'h',
+      'db.name': 'd',
+    });
+    expect(fields.sql).toEqual({ url: `${system}://h/d`, database_type: system, sanitized_query: 'SELECT 1' });
+  });
+
+  test('others have no block, and lose nothing', () => {
+    const { fields } = callOf({ 'db.system': 'redis', 'db.statement': 'GET a' });
+    expect(fields).not.toHaveProperty('sql');
+    expect(fields.metadata).toEqual({ default: { 'db.system': 'redis', 'db.statement': 'GET a' } });
+  });
+});
+
+describe('how it ended', () => {
+  const error = { code: STATUS.error };
+  test.each<[Record<string, JsonValue>, Span['status'], string]>([
+    [{ 'http.status_code': 404 }, { code: STATUS.ok }, 'error'],
+    [{ 'http.response.status_code': '503' }, undefined, 'fault'],
+    [{ 'http.status_code': 600 }, undefined, 'ok'],
+    [{ 'rpc.grpc.status_code': 8 }, error, 'throttle'],
+    [{ 'rpc.grpc.status_code': 5 }, error, 'error'],
+    [{ 'rpc.response.status_code': 'UNAVAILABLE' }, undefined, 'fault'],
+    [{ 'rpc.status_code': 'OK' }, error, 'fault'],
+    [{}, error, 'fault'],
+    [{ 'rpc.system': 'aws-api', 'error.type': 'ThrottlingException' }, error, 'throttle'],
+    [{ 'rpc.system': 'aws-api', 'error.type': 'ResourceNotFoundException' }, error, 'fault'],
+    [{}, undefined, 'ok'],
+  ])('%j with the status %j: %s', (attributes, status, outcome) => {
+    expect(callOf(attributes, { ...(status && { status }) }).outcome).toBe(outcome);
+  });
+});
+
+test('metadata that translators wrote as text are metadata again', () => {
+  const { metadata } = viewOf(
+    { 'aws.xray.metadata.app': '{"a":1}', 'aws.xray.metadata.Default': '{"b":2}', c: 3 },
+    {},
+    {},
+  );
+  expect(metadata).toEqual({ app: { a: 1 }, default: { b: 2, c: 3 } });
+  expect(viewOf({ 'aws.xray.metadata.app': 'no JSON' }, {}, {}).metadata).toEqual({
+    default: { 'aws.xray.metadata.app': 'no JSON' },
+  });
+});
+
+test('all attributes are annotations where the setting says so, as far as X-Ray has a type for them', () => {
+  const attributes = { tenant: 'acme', 'http.request.method': 'GET', n: 1.5, ok: true, tags: ['a'], 'odd key!': 1 };
+  const [entity] = entitiesOfSpan(aSpan({ attributes }, {}), { indexed: new Set(['*']) });
+  expect(entity?.annotations).toEqual({ tenant: 'acme', 'http.request.method': 'GET', n: 1.5, ok: true, odd_key_: 1 });
+  expect(entity?.metadata).toEqual({ default: { tags: ['a'] } });
+});
+
+test('what another sender says of the rest of an entity is believed only where it makes sense', () => {
+  const odd = [
+    'x',
+    'null',
+    '{"v":2,"set":{"name":"x"},"unset":[]}',
+    '{"v":1,"set":{},"unset":[7]}',
+    '{"v":1,"set":[],"unset":[]}',
+  ];
+  for (const rest of odd) {
+    const { name, metadata } = viewOf({ 'openray.xray': rest }, {}, {});
+    expect([name, metadata]).toEqual(['work', { default: { 'openray.xray': rest } }]);
+  }
+});

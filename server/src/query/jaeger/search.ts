@@ -1,0 +1,107 @@
+import type { Filter } from '../../filter/ast.ts';
+import { type JaegerSpan, type JaegerTrace, jaegerTrace } from '../../model/jaeger.ts';
+import type { TraceId } from '../../model/trace-id.ts';
+import { sql } from '../../store/sql.ts';
+import type { QueryOptions, Store } from '../../store/store.ts';
+import { serviceGraphOf } from '../service-graph/service-graph.ts';
+import type { TimeWindow } from '../time-interval.ts';
+import { findTraceSpans, loadTraceSpans, type SpansOfTrace } from '../traces/trace-spans.ts';
+
+/** Some span of a trace has to fulfil all of it. Durations and times in whole microseconds. */
+export type JaegerSearch = {
+  readonly window: TimeWindow;
+  readonly service: string;
+  readonly operation: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly minDurationUs: number | undefined;
+  readonly maxDurationUs: number | undefined;
+  readonly limit: number;
+};
+
+export type JaegerDependency = { readonly parent: string; readonly child: string; readonly callCount: number };
+
+/** Every service that has sent a segment or its like, by name. */
+export async function jaegerServices(store: Store, options: QueryOptions): Promise<readonly string[]> {
+  const statement = sql`SELECT DISTINCT name FROM entities WHERE is_segment ORDER BY name`;
+  return (await store.query<{ name: string }>(statement, options)).map(({ name }) => name);
+}
+
+/** Newest first, up to `limit`. */
+export async function searchJaegerTraces(
+  store: Store,
+  search: JaegerSearch,
+  options: QueryOptions,
+): Promise<readonly JaegerTrace[]> {
+  const found: JaegerTrace[] = [];
+  for await (const spans of findTraceSpans(store, tracesOf(search.service, search.window), options)) {
+    const trace = jaegerTraceOf(spans);
+    if (trace.spans.some((span) => isFound(span, trace, search))) found.push(trace);
+    if (found.length === search.limit) break;
+  }
+  return found;
+}
+
+/** In the order of `traceIds`; unknown ids are left out. */
+export async function loadJaegerTraces(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions,
+): Promise<readonly JaegerTrace[]> {
+  const traces = await loadTraceSpans(store, traceIds, options);
+  return traces.map(jaegerTraceOf);
+}
+
+function jaegerTraceOf({ traceId, spans, records }: SpansOfTrace): JaegerTrace {
+  return jaegerTrace(
+    traceId,
+    spans,
+    records.map(({ record }) => record),
+  );
+}
+
+/**
+ * Who called whom how often, by name. More than Jaeger's own: what is called counts although it sends no spans. A function,
+ * which X-Ray shows as two nodes, does not call itself.
+ */
+export async function jaegerDependencies(
+  store: Store,
+  window: TimeWindow,
+  options: QueryOptions,
+): Promise<readonly JaegerDependency[]> {
+  const { nodes, edges } = await serviceGraphOf(store, { window, filter: undefined }, options);
+  const dependencies = new Map<string, JaegerDependency>();
+  for (const { from, to, type, statistics } of edges.values()) {
+    const [parent, child] = [nodes.get(from), nodes.get(to)];
+    if (parent === undefined || child === undefined || parent.clientCount > 0 || type === 'link') continue;
+    if (parent.service.name === child.service.name && from !== to) continue;
+    const key = JSON.stringify([parent.service.name, child.service.name]);
+    const callCount = statistics.totalCount + (dependencies.get(key)?.callCount ?? 0);
+    dependencies.set(key, { parent: parent.service.name, child: child.service.name, callCount });
+  }
+  return Array.from(dependencies)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, dependency]) => dependency);
+}
+
+function tracesOf(service: string, window: TimeWindow) {
+  return { window, by: 'TraceId' as const, filter: atService(service) };
+}
+
+function atService(name: string): Filter {
+  const range = { start: 0, end: 0 };
+  const identity = { name, type: undefined, accountId: undefined, range };
+  const condition = { kind: 'service' as const, service: identity, where: undefined, range };
+  return { kind: 'filter', condition, order: undefined, range };
+}
+
+function isFound(span: JaegerSpan, { processes }: JaegerTrace, search: JaegerSearch): boolean {
+  const process = processes[span.processID];
+  if (process?.serviceName !== search.service) return false;
+  if (search.operation !== undefined && span.operationName !== search.operation) return false;
+  if (span.duration < (search.minDurationUs ?? 0)) return false;
+  if (span.duration > (search.maxDurationUs ?? Number.POSITIVE_INFINITY)) return false;
+  const wanted = Object.entries(search.tags);
+  if (wanted.length === 0) return true;
+  const tags = [...span.tags, ...process.tags, ...span.logs.flatMap(({ fields }) => fields)];
+  return wanted.every(([key, value]) => tags.some((tag) => tag.key === key && String(tag.value) === value));
+}

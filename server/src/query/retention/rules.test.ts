@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { receivedDocuments, subjectsOf } from '../testing/testing/received-documents.ts';
+import { keptDays, longestDays, passedDays, type RetentionRule, readRetentionRule } from './rules.ts';
+
+const rules = ['1d service("ping")', '90d fault = true OR error = true', '2d ok = true'].map(readRetentionRule);
+const plan = { defaultDays: 30, rules };
+
+test('a rule is a number of days and a filter expression', () => {
+  expect(readRetentionRule('  7d   service("ping") ')).toMatchObject({ days: 7, text: '7d service("ping")' });
+});
+
+test.each([
+  ['service("ping")', "is not of the form '7d"],
+  ['7 service("ping")', "is not of the form '7d"],
+  ['0d fault', "is not of the form '7d"],
+  ['7d', "is not of the form '7d"],
+  ['7d servce("ping")', 'of the expression'],
+])('%s is none', (text, sentence) => {
+  expect(() => readRetentionRule(text)).toThrow(expect.objectContaining({ code: 'SettingInvalid' }));
+  expect(() => readRetentionRule(text)).toThrow(sentence);
+});
+
+test('the first rule that matches a trace counts, else the default', () => {
+  const kept = subjectsOf(receivedDocuments(60)).map(({ trace, summary }) => ({
+    days: keptDays({ defaultDays: 30, rules: rules.slice(1) }, trace),
+    isBad: summary.hasFault || summary.hasError,
+  }));
+  expect(new Set(kept.map(({ days }) => days)).size).toBeGreaterThan(1);
+  for (const { days, isBad } of kept) expect(days === 90).toBe(isBad);
+});
+
+test('while nobody knows what a rule means, every trace is kept as long as it says', () => {
+  const unknown = (days: number): RetentionRule => ({ days, filter: undefined, text: '' });
+  const traces = subjectsOf(receivedDocuments(60)).map(({ trace }) => trace);
+  for (const trace of traces) {
+    const known = keptDays({ defaultDays: 30, rules }, trace);
+    expect(keptDays({ defaultDays: 30, rules: [unknown(40), ...rules] }, trace)).toBe(Math.max(known, 40));
+    expect(keptDays({ defaultDays: 30, rules: [...rules, unknown(1)] }, trace)).toBe(known);
+  }
+  const withUnknown = { defaultDays: 30, rules: [unknown(40), unknown(1), ...rules] };
+  expect([2, 35, 45].map((age) => passedDays(withUnknown, age))).toEqual([1, 30, 30]);
+  expect(longestDays({ defaultDays: 30, rules: [unknown(100)] })).toBe(100);
+});
+
+test('a day is thinned whenever one of the times is over, until all are', () => {
+  const passed = [1, 2, 3, 30, 31, 90, 91].map((age) => passedDays(plan, age));
+  expect(passed).toEqual([undefined, 1, 2, 2, 30, 30, undefined]);
+  expect(longestDays(plan)).toBe(90);
+  expect(longestDays({ defaultDays: 100, rules })).toBe(100);
+});
+
+test('without rules no day is ever thinned', () => {
+  fc.assert(
+    fc.property(fc.nat(), fc.integer({ min: 1, max: 400 }), (age, defaultDays) => {
+      expect(passedDays({ defaultDays, rules: [] }, age)).toBeUndefined();
+    }),
+  );
+});

@@ -1,0 +1,94 @@
+import { OpenrayError } from '../../errors.ts';
+import type { Filter } from '../../filter/ast.ts';
+import { expandGroups, type GroupLookup } from '../../filter/groups.ts';
+import { matches } from '../../filter/matches.ts';
+import { readFilter } from '../../filter/parser.ts';
+import { printCondition } from '../../filter/print.ts';
+import { subjectOf } from '../../filter/subject.ts';
+import type { Trace } from '../../model/trace.ts';
+import type { Store } from '../../store/store.ts';
+import { type GroupOwner, groupLookup, listGroups, namesGroup } from '../groups.ts';
+
+/**
+ * Traces that match are kept for so many whole days after they arrived. `filter` is undefined while the rule names a group
+ * that is not there: nobody knows which traces it means, so that all are kept for so long at least.
+ */
+export type RetentionRule = { readonly days: number; readonly filter: Filter | undefined; readonly text: string };
+
+/** The first rule that matches a trace counts; a trace that none matches is kept for `defaultDays`. */
+export type RetentionPlan = { readonly defaultDays: number; readonly rules: readonly RetentionRule[] };
+
+const RULE = /^\s*(\d{1,5})d\s+(.*\S)\s*$/s;
+
+/** `7d service("ping")`. Throws SettingInvalid, with what is wrong where. */
+export function readRetentionRule(text: string): RetentionRule {
+  const [, days = '', expression = ''] = RULE.exec(text) ?? [];
+  if (Number(days) === 0) {
+    throw new OpenrayError('SettingInvalid', `retention rule '${text}' is not of the form '7d service("ping")'`);
+  }
+  const reading = readFilter(expression);
+  if (!reading.ok) {
+    const { message, position } = reading.error;
+    throw new OpenrayError('SettingInvalid', `retention rule '${text}': ${message} at ${position} of the expression`);
+  }
+  return { days: Number(days), filter: reading.filter, text: `${Number(days)}d ${expression}` };
+}
+
+/** The plan with each group replaced by what its filter asks for now. Asks the store only where a rule names one. */
+export async function planWithGroups(store: Store, owner: GroupOwner, plan: RetentionPlan): Promise<RetentionPlan> {
+  if (!plan.rules.some(({ filter }) => filter && namesGroup(filter.condition))) return plan;
+  const lookup = groupLookup(owner, await listGroups(store));
+  return { ...plan, rules: plan.rules.map((rule) => ruleWithGroups(rule, lookup)) };
+}
+
+/** The text tells what the rule means now: where that changes, days are looked at again. */
+function ruleWithGroups(rule: RetentionRule, lookup: GroupLookup): RetentionRule {
+  const { filter, text } = rule;
+  if (filter === undefined || !namesGroup(filter.condition)) return rule;
+  let isKnown = true;
+  const expanded = expanding(filter, (by, value) => {
+    const group = lookup(by, value);
+    isKnown &&= group !== undefined;
+    return group;
+  });
+  if (expanded === undefined || !isKnown) return { ...rule, filter: undefined, text: `${text}: unknown` };
+  return { ...rule, filter: expanded, text: `${text}: ${printCondition(expanded.condition)}` };
+}
+
+/** Undefined for groups that go round in circles. */
+function expanding(filter: Filter, lookup: GroupLookup): Filter | undefined {
+  try {
+    return expandGroups(filter, lookup);
+  } catch (thrown) {
+    if (thrown instanceof OpenrayError && thrown.code === 'InvalidRequestException') return undefined;
+    throw thrown;
+  }
+}
+
+export function keptDays({ rules, defaultDays }: RetentionPlan, trace: Trace): number {
+  if (rules.length === 0) return defaultDays;
+  const subject = subjectOf(trace);
+  let least = 0;
+  for (const { days, filter } of rules) {
+    if (filter === undefined) least = Math.max(least, days);
+    else if (matches(filter, subject)) return Math.max(least, days);
+  }
+  return Math.max(least, defaultDays);
+}
+
+/** When the last of a day's traces goes, and with it the day as a whole. */
+export function longestDays({ rules, defaultDays }: RetentionPlan): number {
+  return Math.max(defaultDays, ...rules.map(({ days }) => days));
+}
+
+/**
+ * The longest time that is over for a day that is `ageDays` old, of those after which only some of its traces go;
+ * undefined while none is, and when all are.
+ */
+export function passedDays(plan: RetentionPlan, ageDays: number): number | undefined {
+  const longest = longestDays(plan);
+  if (ageDays > longest) return undefined;
+  const known = plan.rules.filter(({ filter }) => filter !== undefined);
+  const passed = [plan.defaultDays, ...known.map(({ days }) => days)].filter((days) => days < ageDays);
+  return passed.length > 0 ? Math.max(...passed) : undefined;
+}

@@ -1,0 +1,24 @@
+import type { Entity } from '../../model/entity.ts';
+import type { TraceGraph } from '../../model/graph.ts';
+import type { Trace } from '../../model/trace.ts';
+import { linkedTraceIds, linkGraph } from '../../model/trace-links.ts';
+import type { QueryOptions, Store } from '../../store/store.ts';
+import { loadTraces } from '../traces/load-traces.ts';
+
+const BATCH = 100;
+
+/** What messages joined these traces to others, for each that has taken some; only consumers whose segment `counts`. */
+export async function linkGraphs(
+  store: Store,
+  traces: readonly Trace[],
+  counts: (segment: Entity) => boolean,
+  options: QueryOptions = {},
+): Promise<readonly TraceGraph[]> {
+  const known = new Map(traces.map((trace) => [trace.id, trace]));
+  const wanted = [...new Set(traces.flatMap(linkedTraceIds))].filter((id) => !known.has(id));
+  for (let first = 0; first < wanted.length; first += BATCH) {
+    const producers = await loadTraces(store, wanted.slice(first, first + BATCH), options);
+    for (const trace of producers) known.set(trace.id, trace);
+  }
+  return traces.map((trace) => linkGraph(trace, (id) => known.get(id), counts)).filter(({ edges }) => edges.length > 0);
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseEntitySelector } from '../../filter/entity-selector.ts';
+import type { Document } from '../../model/entity.ts';
+import { sql } from '../../store/sql.ts';
+import type { Store } from '../../store/store.ts';
+import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
+import { pureServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
+import { pureTimeSeries } from '../testing/service-graph/testing/reference-time-series.ts';
+import { shown } from '../testing/service-graph/testing/visible-graph.ts';
+import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/testing/received-documents.ts';
+import { rollUp } from './roll-up.ts';
+import { readCountedSeq } from './roll-up-tables.ts';
+import { serviceGraphOf } from './service-graph.ts';
+import { serviceTimeSeries } from './time-series.ts';
+
+const RUNS = Number(process.env.ORACLE_RUNS ?? 8);
+const SEED = Number(process.env.ORACLE_SEED ?? 1);
+const PATIENCE_MS = 60_000 + RUNS * 20_000;
+
+let store: Store;
+let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+
+beforeAll(async () => {
+  directory = await makeTestDirectory();
+  store = await openTestStore(directory.path);
+});
+
+afterAll(async () => {
+  await store.close();
+  await directory.remove();
+});
+
+/** What can happen to a store, one after the other. */
+type Step =
+  | { readonly kind: 'append'; readonly count: number }
+  | { readonly kind: 'roll'; readonly batchDocuments: number }
+  | { readonly kind: 'two servers roll'; readonly batchDocuments: number }
+  | { readonly kind: 'crash'; readonly when: 'before' | 'after'; readonly batchDocuments: number }
+  | { readonly kind: 'map'; readonly fromUs: number; readonly toUs: number }
+  | { readonly kind: 'series'; readonly fromUs: number; readonly toUs: number; readonly selector: string | undefined };
+
+const batchDocuments = fc.integer({ min: 1, max: 120 });
+const second = fc.integer({ min: -10, max: SPREAD_US / 1e6 + 10 }).map((seconds) => START_US + seconds * 1_000_000);
+const minute = fc
+  .integer({ min: 0, max: SPREAD_US / 60e6 })
+  .map((minutes) => Math.ceil(START_US / 60e6 + minutes) * 60e6);
+const DOCUMENTS = receivedDocuments(120, 77);
+/** When something ended, or a moment before or after. */
+const end = fc
+  .tuple(
+    fc.constantFrom(...DOCUMENTS.flatMap(({ entities }) => entities.flatMap(({ endUs }) => endUs ?? []))),
+    fc.integer({ min: -1, max: 1 }),
+  )
+  .map(([endUs, offset]) => endUs + offset);
+const timeUs = fc.oneof(second, minute, end, end);
+const window = fc.tuple(timeUs, timeUs).map(([a, b]) => ({ fromUs: Math.min(a, b), toUs: Math.max(a, b) + 1 }));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 60 }) }),
+  fc.record({ kind: fc.constant('roll' as const), batchDocuments }),
+  fc.record({ kind: fc.constant('two servers roll' as const), batchDocuments }),
+  fc.record({ kind: fc.constant('crash' as const), when: fc.constantFrom('before', 'after'), batchDocuments }),
+  window.map((within) => ({ kind: 'map' as const, ...within })),
+  fc
+    .tuple(
+      window,
+      fc.constantFrom(undefined, 'service("shop")', 'service(id(type: "remote"))', 'edge("shop", "stock")'),
+    )
+    .map(([within, selector]) => ({ kind: 'series' as const, ...within, selector })),
+);
+
+test(
+  'maps and series are those of all documents, whatever was counted when',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 24, size: 'max' }), async (steps) => {
+        for (const table of ['documents', 'entities', 'service_map'] as const) await truncate(table);
+        let arrived: readonly Document[] = [];
+        for (const each of steps) arrived = await take(each, arrived);
+        while (await rollUp(store, { toSeq: Number.MAX_SAFE_INTEGER, batchDocuments: 50 }));
+        const all = { fromUs: START_US - 60e6, toUs: START_US + 2 * SPREAD_US };
+        await take({ kind: 'map', ...all }, arrived);
+        expect(await readCountedSeq(store)).toBe(arrived.at(-1)?.seq ?? 0);
+      }),
+      { numRuns: RUNS, seed: SEED, endOnFailure: true },
+    );
+  },
+  PATIENCE_MS,
+);
+
+/** Does one step; what was appended until then. */
+async function take(each: Step, arrived: readonly Document[]): Promise<readonly Document[]> {
+  const toSeq = Number.MAX_SAFE_INTEGER;
+  switch (each.kind) {
+    case 'append': {
+      const more = DOCUMENTS.slice(arrived.length, arrived.length + each.count);
+      await store.append(more);
+      return [...arrived, ...more];
+    }
+    case 'roll':
+      await rollUp(store, { toSeq, batchDocuments: each.batchDocuments });
+      return arrived;
+    case 'two servers roll': {
+      const options = { toSeq, batchDocuments: each.batchDocuments };
+      await Promise.all([rollUp(store, options), rollUp(store, options)]);
+      return arrived;
+    }
+    case 'crash':
+      await rollUp(crashing(store, each.when), { toSeq, batchDocuments: each.batchDocuments }).catch(() => undefined);
+      return arrived;
+    case 'map': {
+      const subjects = subjectsOf(arrived);
+      const answered = await serviceGraphOf(store, { window: each, filter: undefined });
+      expect(shown(answered)).toEqual(shown(pureServiceGraph(subjects, subjects, each)));
+      return arrived;
+    }
+    case 'series': {
+      const selector = each.selector === undefined ? undefined : parseEntitySelector(each.selector);
+      for (const periodUs of [60_000_000, 300_000_000]) {
+        const query = { window: each, periodUs, selector };
+        const graphs = subjectsOf(arrived).map(({ graph }) => graph);
+        expect(await serviceTimeSeries(store, query)).toEqual(pureTimeSeries(graphs, query));
+      }
+      return arrived;
+    }
+  }
+}
+
+/** A server that ends just before or just after its insert takes effect. */
+function crashing(whole: Store, when: 'before' | 'after'): Store {
+  return {
+    ...whole,
+    async insert(block) {
+      if (when === 'after') await whole.insert(block);
+      throw new Error('killed');
+    },
+  };
+}
+
+async function truncate(table: 'documents' | 'entities' | 'service_map'): Promise<void> {
+  switch (table) {
+    case 'documents':
+      return store.command(sql`TRUNCATE TABLE documents`);
+    case 'entities':
+      return store.command(sql`TRUNCATE TABLE entities`);
+    case 'service_map':
+      return store.command(sql`TRUNCATE TABLE service_map`);
+  }
+}

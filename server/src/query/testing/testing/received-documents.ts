@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { type FilterSubject, subjectOf } from '../../../filter/subject.ts';
+import { assembleTrace } from '../../../model/assemble.ts';
+import type { Document } from '../../../model/entity.ts';
+import type { JsonObject, JsonValue } from '../../../model/json.ts';
+import { plainSpanOf } from '../../../model/otlp/to-otlp/entity-to-span.ts';
+import { spanWriter } from '../../../model/otlp/to-xray/stored-spans.ts';
+import { parseDocument } from '../../../model/parse-document.ts';
+import { arbitraryDelivery, arbitraryTrace } from '../../../model/testing/arbitrary-trace.ts';
+
+/** The first generated traces start about here, microseconds; the last SPREAD_US later. */
+export const START_US = 1_716_560_000_000_000;
+export const SPREAD_US = 3 * 3_600_000_000;
+const SEED = 20_240_430;
+
+/**
+ * Documents of many traces in an order of arrival that has nothing to do with their times: late, repeated, in progress
+ * first, without their parents, and some sent again with other times, another parent or other annotations.
+ */
+export function receivedDocuments(traceCount: number, seed = SEED): readonly Document[] {
+  const deliveries = fc.sample(arbitraryTrace().chain(arbitraryDelivery), { numRuns: traceCount, seed });
+  const amended = deliveries.map((delivery, trace) => {
+    // Some minutes are crowded, in others nothing happens.
+    const share = ((trace * 2_654_435_761) % 2 ** 32) / 2 ** 32;
+    const laterS = trace % 3 === 0 ? (share * SPREAD_US) / 1e6 : Math.floor(share * 40) * 240;
+    return delivery.flatMap((text, at) => {
+      const dice = trace * 31 + at;
+      const links = dice % 6 === 0 ? linksTo(deliveries[(trace * 7 + 3) % deliveries.length] ?? []) : {};
+      return amend(JSON.stringify({ ...moved(JSON.parse(text), laterS), ...links }), dice);
+    });
+  });
+  const texts = amended.flatMap((delivery) => delivery.map((text, index) => ({ text, turn: index })));
+  const mixed = [...texts].sort((a, b) => a.turn - b.turn);
+  return mixed.flatMap(({ text }, index) => {
+    const seq = START_US + index * 100;
+    const parsed = parseDocument(text, seq).flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
+    return parsed.flatMap((document) => (isOfSpans(document) ? spanDocuments(document, seq) : [document]));
+  });
+}
+
+/** A third of the traces came from OpenTelemetry, another third in part. */
+function isOfSpans({ traceId, id }: Document): boolean {
+  const [trace, entity] = [traceId, id].map((hex) => Number.parseInt(hex.slice(-2), 16));
+  return (trace ?? 0) % 3 === 0 || ((trace ?? 0) % 3 === 1 && (entity ?? 0) % 2 === 0);
+}
+
+/** As OpenTelemetry would tell of it: some SDKs do not say whether the parent is remote, some work has none. */
+function spanDocuments(document: Document, seq: number): readonly Document[] {
+  const segment = document.entities[0]?.fields ?? {};
+  return document.entities.map((entity, index) => {
+    const place = plainSpanOf({ ...entity, segment, isFromSpan: false });
+    const oddity = Number.parseInt(entity.id.slice(-1), 16) % 4;
+    const flags = oddity === 0 ? undefined : place.span.flags;
+    const parentSpanId = oddity === 1 ? undefined : place.span.parentSpanId;
+    return spanWriter(place, new Set())({ ...place.span, flags, parentSpanId }, seq + index);
+  });
+}
+
+/** As the consumer of a message says who produced it. */
+function linksTo(delivery: readonly string[]): JsonObject {
+  const producers: readonly JsonObject[] = delivery.slice(0, 2).map((text) => JSON.parse(text));
+  return { links: producers.map(({ trace_id = '', id = '' }) => ({ trace_id, id, attributes: {} })) };
+}
+
+/** Now and then another version before or after it; which one counts is for `assembleTrace` to say. */
+function amend(text: string, dice: number): readonly string[] {
+  const document: JsonObject = JSON.parse(text);
+  const stretched = (seconds: number): JsonObject => ({
+    ...document,
+    start_time: later(document.start_time, -seconds),
+    ...(document.end_time !== undefined && { end_time: later(document.end_time, 2 * seconds) }),
+  });
+  switch (dice % 23) {
+    case 0:
+      return [text, JSON.stringify(stretched(0.25))];
+    case 1:
+      return [JSON.stringify(stretched(0.5)), text];
+    case 2: {
+      const { parent_id, type, ...orphaned } = document;
+      return [text, JSON.stringify(type === undefined ? orphaned : document)];
+    }
+    case 3: {
+      const { end_time, ...unfinished } = stretched(1.5);
+      return [JSON.stringify({ ...unfinished, in_progress: true, annotations: { tier: 'lead' } }), text];
+    }
+    case 4:
+      return document.end_time === undefined
+        ? [text]
+        : [JSON.stringify({ ...document, end_time: later(document.start_time, -0.1) })];
+    case 5:
+      return [text, JSON.stringify(stretched(200))];
+    default:
+      return [text];
+  }
+}
+
+/** The entity and all inside it, some seconds later. */
+function moved(entity: JsonObject, seconds: number): JsonObject {
+  const { start_time, end_time, subsegments } = entity;
+  return {
+    ...entity,
+    start_time: later(start_time, seconds),
+    ...(end_time !== undefined && { end_time: later(end_time, seconds) }),
+    ...(Array.isArray(subsegments) && { subsegments: subsegments.map((inner: JsonObject) => moved(inner, seconds)) }),
+  };
+}
+
+/** In whole microseconds, so that times stay what they are. */
+function later(seconds: JsonValue | undefined, by: number): number {
+  return (Math.round(Number(seconds) * 1e6) + Math.round(by * 1e6)) / 1e6;
+}
+
+/** What the pure functions make of all the documents. */
+export function subjectsOf(documents: readonly Document[]): readonly FilterSubject[] {
+  const byTrace = new Map<string, Document[]>();
+  for (const document of documents) {
+    const ofTrace = byTrace.get(document.traceId);
+    if (ofTrace) ofTrace.push(document);
+    else byTrace.set(document.traceId, [document]);
+  }
+  return [...byTrace.values()].flatMap((ofTrace) => {
+    const trace = assembleTrace(ofTrace);
+    return trace === undefined ? [] : [subjectOf(trace)];
+  });
+}

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Document } from '../../model/entity.ts';
+import { tracesDataOf } from '../../model/otlp/round-trip/traces-data.ts';
+import { spanWriter } from '../../model/otlp/to-xray/stored-spans.ts';
+import type { SpanInPlace } from '../../model/otlp/types.ts';
+import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
+import { arbitraryTrace, plainDelivery } from '../../model/testing/arbitrary-trace.ts';
+import { receivedTexts } from '../../model/testing/builders.ts';
+import type { TraceId } from '../../model/trace-id.ts';
+import type { Store } from '../../store/store.ts';
+import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
+import { loadDocuments } from './load-traces.ts';
+
+let store: Store;
+let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+
+beforeAll(async () => {
+  directory = await makeTestDirectory();
+  store = await openTestStore(directory.path);
+});
+
+afterAll(async () => {
+  await store.close();
+  await directory.remove();
+});
+
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+function stored({ span, ...around }: SpanInPlace, seq: number): Document {
+  return spanWriter(around, new Set())(span, seq);
+}
+
+test('generated spans come out of the store as they went in, field by field', async () => {
+  const places = fc.sample(arbitrarySpan, { numRuns: 500, seed: 3 });
+  await store.append(places.map((place, index) => stored(place, index + 1)));
+  const ids = places.map(({ span }) => span.traceId as TraceId);
+  const traces = await loadDocuments(store, ids);
+  for (const { resource, resourceSchemaUrl, scope, scopeSchemaUrl, span } of places) {
+    const scopeSpans = [{ scope, spans: [span], schemaUrl: scopeSchemaUrl }];
+    const sent = { resourceSpans: [{ resource, scopeSpans, schemaUrl: resourceSchemaUrl }] };
+    expect(asJson(tracesDataOf(traces.get(span.traceId as TraceId) ?? []))).toEqual(asJson(sent));
+  }
+});
+
+test('generated segment documents come out of the store as they went in, character by character', async () => {
+  const deliveries = fc.sample(arbitraryTrace(), { numRuns: 100, seed: 3 }).map(plainDelivery);
+  const documents = deliveries.flatMap((texts, index) =>
+    receivedTexts(texts).map((document, at) => ({ ...document, seq: 10_000 + index * 100 + at })),
+  );
+  await store.append(documents);
+  const traces = await loadDocuments(store, [...new Set(documents.map(({ traceId }) => traceId))]);
+  const back = new Set([...traces.values()].flat().map(({ id, seq, text }) => `${id} ${seq} ${text}`));
+  for (const { id, seq, text } of documents) expect(back).toContain(`${id} ${seq} ${text}`);
+});
