@@ -17,15 +17,15 @@ const SIZE = 100_000;
 const SCROLL_STEPS = 150;
 const DOCUMENTS_A_CALL = 50;
 
-type Opened = {
+type PageLoad = {
   readonly firstRowMs: number;
-  readonly answerMs: number;
+  readonly responseMs: number;
   readonly longestTaskMs: number;
   /** Other work of the machine changes times on the clock, but not these. */
   readonly serverCpuMs: number;
   readonly pageCpuMs: number;
 };
-type Scrolled = { readonly p50Ms: number; readonly p95Ms: number; readonly longestMs: number };
+type ScrollFrames = { readonly p50Ms: number; readonly p95Ms: number; readonly longestMs: number };
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' }, profile: { type: 'string' } } });
 const runs = Number(values.runs);
@@ -43,15 +43,15 @@ try {
     ['OpenTelemetry spans', putSpans],
   ] as const) {
     const id = await put(server);
-    const bytes = await weigh(server, id);
+    const bytes = await responseBytesOf(server, id);
     await open(browser, id, values.profile && join(values.profile, `open ${name}.cpuprofile`));
-    const opened: Opened[] = [];
+    const opened: PageLoad[] = [];
     for (let run = 0; run < runs; run++) opened.push(await open(browser, id));
     const scrolled = await scroll(browser, id, name);
-    const median = (of: (one: Opened) => number) => opened.map(of).sort((a, b) => a - b)[Math.floor(runs / 2)] ?? 0;
+    const median = (of: (one: PageLoad) => number) => opened.map(of).sort((a, b) => a - b)[Math.floor(runs / 2)] ?? 0;
     const rows: readonly (readonly [string, string])[] = [
       ['answer of the server', `${(bytes / 1e6).toFixed(1)} MB`],
-      ['address typed to answer read', `${median(({ answerMs }) => answerMs).toFixed(0)} ms`],
+      ['address typed to answer read', `${median(({ responseMs: answerMs }) => answerMs).toFixed(0)} ms`],
       ['address typed to first rows seen', `${median(({ firstRowMs }) => firstRowMs).toFixed(0)} ms`],
       ['CPU of the server, a second on', `${median(({ serverCpuMs }) => serverCpuMs).toFixed(0)} ms`],
       ['CPU of the page, a second on', `${median(({ pageCpuMs }) => pageCpuMs).toFixed(0)} ms`],
@@ -91,12 +91,12 @@ async function post(url: string, body: object): Promise<Response> {
   return answer;
 }
 
-async function weigh({ url }: OpenrayProcess, id: string): Promise<number> {
+async function responseBytesOf({ url }: OpenrayProcess, id: string): Promise<number> {
   return (await (await post(`${url}/Traces`, { TraceIds: [id] })).arrayBuffer()).byteLength;
 }
 
 /** In a fresh page without a cache, as for somebody who follows a link. */
-async function open(from: Browser, id: string, profileFile?: string): Promise<Opened> {
+async function open(from: Browser, id: string, profileFile?: string): Promise<PageLoad> {
   const page = await newPage(from);
   const profiler = profileFile === undefined ? undefined : await startProfile(page);
   await page.addInitScript(`
@@ -123,9 +123,9 @@ async function open(from: Browser, id: string, profileFile?: string): Promise<Op
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const cpuBefore = cpuSecondsOf(serverPid);
   await page.goto(`${server.url}/traces/${id}`, { waitUntil: 'commit' });
-  const seen = (await page.evaluate('window.opened')) as Omit<Opened, 'serverCpuMs' | 'pageCpuMs'>;
+  const seen = (await page.evaluate('window.opened')) as Omit<PageLoad, 'serverCpuMs' | 'pageCpuMs'>;
   const { metrics } = await session.send('Performance.getMetrics');
-  const opened: Opened = {
+  const opened: PageLoad = {
     ...seen,
     serverCpuMs: (cpuSecondsOf(serverPid) - cpuBefore) * 1000,
     pageCpuMs: (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1000,
@@ -136,7 +136,7 @@ async function open(from: Browser, id: string, profileFile?: string): Promise<Op
 }
 
 /** With the wheel, a step a frame. */
-async function scroll(from: Browser, id: string, name: string): Promise<Scrolled> {
+async function scroll(from: Browser, id: string, name: string): Promise<ScrollFrames> {
   const page = await newPage(from);
   await page.goto(`${server.url}/traces/${id}`);
   await page.getByRole('treegrid').getByRole('row').first().waitFor();

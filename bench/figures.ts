@@ -8,7 +8,7 @@ export type Figure = {
   /** Stable, for comparing runs: `ingest-http`. */
   readonly name: string;
   /** For people: what was done. */
-  readonly what: string;
+  readonly description: string;
   readonly unit: 'spans/s' | 'ms' | 'MB' | 'bytes/span' | 'us/span' | 'traces' | 'share';
   readonly value: number;
   readonly bare?: number;
@@ -65,7 +65,7 @@ export function readEarlierRun(text: string): EarlierRun {
 
 /** What becomes of each figure as the data grows. */
 export function growthTable(figures: readonly Figure[], spans: number, earlier: EarlierRun): string {
-  const rows = figures.flatMap(({ name, what, unit, value }) => {
+  const rows = figures.flatMap(({ name, description: what, unit, value }) => {
     const before = earlier.values.get(name);
     if (before === undefined || unit === 'share' || unit === 'traces' || name.startsWith('ingest-')) return [];
     const times = (value / before).toLocaleString('en-US', { maximumSignificantDigits: 2 });
@@ -86,7 +86,7 @@ function cellsOf(figure: Figure): readonly string[] {
     ratioTarget && `ratio ${boundText(ratioTarget)} ${meets(ratio ?? Number.NaN, ratioTarget)}`,
   ];
   return [
-    note === undefined ? figure.what : `${figure.what} (${note})`,
+    note === undefined ? figure.description : `${figure.description} (${note})`,
     `${numberText(value)} ${unit}`,
     bare === undefined ? '' : numberText(bare),
     ratio === undefined ? '' : ratio.toLocaleString('en-US', { maximumSignificantDigits: 2 }),

@@ -8,7 +8,7 @@ import { diskUse, fileCreation, startUp } from './load/footprint.ts';
 import { type Dataset, type DatasetOptions, makeDataset } from './load/generate.ts';
 import { ingest, untilIdle } from './load/ingest.ts';
 import { ingestOtlp } from './load/otlp.ts';
-import { reads, readYourWrites, walkList } from './load/reads.ts';
+import { readAllPages, reads, readYourWrites } from './load/reads.ts';
 import { newXRayCaller, type XRayCaller } from './load/send.ts';
 
 export type MeasureOptions = {
@@ -20,7 +20,7 @@ export type MeasureOptions = {
   /** Breaks the run off; what it started is stopped and what it wrote is removed all the same. */
   readonly signal?: AbortSignal;
   /** Told what is going on, a line at a time. */
-  readonly say: (text: string) => void;
+  readonly log: (text: string) => void;
 };
 
 /** What the parts of a run share: the server, and next to it the bare engine with the same rows. */
@@ -35,8 +35,8 @@ export type BenchRun = {
   readonly serverDirectory: string;
   readonly bareDirectory: string;
   readonly samples: number;
-  readonly say: (text: string) => void;
-  wants(name: string): boolean;
+  readonly log: (text: string) => void;
+  isSelected(name: string): boolean;
   startServer(): Promise<void>;
 };
 
@@ -50,7 +50,7 @@ export async function* measure({
   only,
   samples = 40,
   signal,
-  say,
+  log: say,
 }: MeasureOptions): AsyncGenerator<Figure> {
   if (process.platform !== 'linux') throw new Error('the benchmark reads CPU time and memory from Linux’s /proc');
   const folder = await mkdtemp(join(tmpdir(), 'openray-bench-'));
@@ -87,9 +87,9 @@ export async function* measure({
       serverDirectory: join(dataDir, 'clickhouse'),
       bareDirectory,
       samples,
-      say,
+      log: say,
       // `--only list` takes list-newest; `--only list-newest` needs the step that is called list.
-      wants: (name) => only === undefined || name.startsWith(only) || only.startsWith(name),
+      isSelected: (name) => only === undefined || name.startsWith(only) || only.startsWith(name),
       startServer,
     };
     for await (const figure of allFigures(run)) {
@@ -106,15 +106,15 @@ export async function* measure({
 
 async function* allFigures(run: BenchRun): AsyncGenerator<Figure> {
   yield* ingest(run);
-  if (run.wants('ingest-otlp')) yield* ingestOtlp(run);
+  if (run.isSelected('ingest-otlp')) yield* ingestOtlp(run);
   yield* fileCreation(run);
-  run.say('waiting until all of it is counted and merged');
+  run.log('waiting until all of it is counted and merged');
   await untilIdle(run.server.process.pid as number);
   yield* reads(run);
-  if (run.wants('list')) yield* walkList(run);
-  if (run.wants('write')) yield* readYourWrites(run);
-  if (!run.wants('start') && !run.wants('disk')) return;
+  if (run.isSelected('list')) yield* readAllPages(run);
+  if (run.isSelected('write')) yield* readYourWrites(run);
+  if (!run.isSelected('start') && !run.isSelected('disk')) return;
   await run.bare.stop();
-  if (run.wants('start')) yield* startUp(run);
-  if (run.wants('disk')) yield* diskUse(run);
+  if (run.isSelected('start')) yield* startUp(run);
+  if (run.isSelected('disk')) yield* diskUse(run);
 }

@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const earlier = values.beside === undefined ? undefined : readEarlierRun(readFileSync(values.beside, 'utf8'));
   const figures: Figure[] = [];
   try {
-    for await (const figure of measure({ dataset, only: values.only, signal: stop.signal, say })) {
+    for await (const figure of measure({ dataset, only: values.only, signal: stop.signal, log: say })) {
       figures.push(figure);
       if (values.json !== undefined) appendFileSync(values.json, `${jsonLine(figure, facts)}\n`);
     }

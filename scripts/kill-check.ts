@@ -2,14 +2,14 @@ import { sql } from '../server/src/store/sql.ts';
 import type { Store } from '../server/src/store/store.ts';
 import type { Sent } from './kill-load.ts';
 
-export type Check = {
+export type StoreCheck = {
   readonly stored: number;
   /** Acknowledged and not there. */
   readonly lost: readonly string[];
   /** There as more than one version, though sent once. */
-  readonly doubled: readonly string[];
+  readonly duplicated: readonly string[];
   /** There, but not to be found: without its two entity rows. */
-  readonly notFound: readonly string[];
+  readonly withoutEntities: readonly string[];
   /** Stored by an insert that was tried again and had been done: merges drop them, answers count them once. */
   readonly repeatedRows: number;
   /** Sent over UDP and there. */
@@ -17,7 +17,7 @@ export type Check = {
 };
 
 /** Holds what the store has against what was sent. */
-export async function checkStore(store: Store, { acknowledged, datagrams }: Sent): Promise<Check> {
+export async function checkStore(store: Store, { acknowledged, datagrams }: Sent): Promise<StoreCheck> {
   const doubled: string[] = [];
   const notFound: string[] = [];
   let repeatedRows = 0;
@@ -38,5 +38,5 @@ export async function checkStore(store: Store, { acknowledged, datagrams }: Sent
   for await (const { id } of ofEntities) found.add(id);
   for (const id of stored) if (!found.has(id)) notFound.push(id);
   const lost = [...acknowledged].filter((id) => !stored.has(id));
-  return { stored: stored.size, lost, doubled, notFound, repeatedRows, datagramsStored };
+  return { stored: stored.size, lost, duplicated: doubled, withoutEntities: notFound, repeatedRows, datagramsStored };
 }

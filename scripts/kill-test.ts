@@ -12,7 +12,7 @@ import { seededRandom } from '../bench/load/random.ts';
 import { startClickHouse } from '../server/src/store/testing/clickhouse-server.ts';
 import { openTestStore } from '../server/src/store/testing/open-test-store.ts';
 import { freePort } from './free-port.ts';
-import { type Check, checkStore } from './kill-check.ts';
+import { checkStore, type StoreCheck } from './kill-check.ts';
 import { type Sent, startLoad } from './kill-load.ts';
 import { type OpenrayProcess, startOpenray } from './openray.ts';
 
@@ -63,7 +63,7 @@ await store.close();
 await clickhouse?.stop();
 await rm(dataDir, { recursive: true, force: true });
 process.stdout.write(table(done, load.sent, check));
-const isGood = check.lost.length + check.doubled.length + check.notFound.length === 0;
+const isGood = check.lost.length + check.duplicated.length + check.withoutEntities.length === 0;
 process.exit(isGood ? 0 : 1);
 
 /** Kills the server or a shard, starts it again, and waits until a call is acknowledged that began after the kill. */
@@ -101,7 +101,7 @@ function showProgress(round: number): void {
   else if (round % 20 === 0 || round === rounds) process.stderr.write(`${line}\n`);
 }
 
-function table(ran: readonly Round[], sent: Sent, found: Check): string {
+function table(ran: readonly Round[], sent: Sent, found: StoreCheck): string {
   const back = (victim: Round['victim']) => {
     const times = ran.filter((round) => round.victim === victim).map(({ backMs }) => backMs);
     if (times.length === 0) return 'never killed';
@@ -116,15 +116,15 @@ function table(ran: readonly Round[], sent: Sent, found: Check): string {
     ...(clickhouse ? [['shards', back('shard')] as const] : []),
     ['acknowledged', sent.acknowledged.size],
     ['lost', found.lost.length],
-    ['doubled', found.doubled.length],
-    ['stored, not to be found', found.notFound.length],
+    ['doubled', found.duplicated.length],
+    ['stored, not to be found', found.withoutEntities.length],
     ['refused or unanswered', sent.unanswered],
     ['rows of inserts tried again', found.repeatedRows],
     ['datagrams', `${sent.datagrams.size} sent, ${found.datagramsStored} stored (UDP acknowledges nothing)`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`);
-  const worst = [...found.lost, ...found.doubled, ...found.notFound].slice(0, 5).map((id) => `  ${id}\n`);
+  const worst = [...found.lost, ...found.duplicated, ...found.withoutEntities].slice(0, 5).map((id) => `  ${id}\n`);
   return `\n${lines.join('')}${worst.join('')}`;
 }
 

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { openFunctions } from '../server/dist/lambda/functions.js';
-import { readTemplate } from '../server/dist/lambda/template.js';
+import { openLambdaService } from '../server/dist/lambda/invoke/lambda-service.js';
+import { readTemplate } from '../server/dist/lambda/template/template.js';
 import { EXAMPLE } from './example.ts';
 import { startRegistrationPage } from './registration-page.ts';
 
@@ -35,7 +35,7 @@ const page = await startRegistrationPage({ daemonAddress, port: 0 });
 const cacheDir = await mkdtemp(join(tmpdir(), 'openray-fixtures-'));
 try {
   for (const template of ['template.yaml', 'python/template.yaml']) {
-    const functions = openFunctions({
+    const functions = openLambdaService({
       template: readTemplate(join(EXAMPLE, template), {
         parameters: { RegistrationUrl: page.url },
         region: 'us-east-1',
@@ -46,7 +46,7 @@ try {
       daemonAddress,
       runtimesDir: new URL('../server/runtimes', import.meta.url).pathname,
       cacheDir,
-      host: { ...process.env, VIRTUAL_ENV: VENV, PATH: [join(VENV, 'bin'), process.env.PATH].join(delimiter) },
+      hostVariables: { ...process.env, VIRTUAL_ENV: VENV, PATH: [join(VENV, 'bin'), process.env.PATH].join(delimiter) },
     });
     for (const event of [USER, { ...USER, email: 'https://dan.furman.com' }]) {
       const payload = Buffer.from(JSON.stringify(event));

@@ -39,7 +39,7 @@ test('every trace has ten spans with eleven annotations and metadata each', () =
 
 test('the benchmark finds every trace in its place, and gives only figures that can be', async () => {
   const figures: Figure[] = [];
-  for await (const figure of measure({ dataset: options, samples: 2, say: () => {} })) figures.push(figure);
+  for await (const figure of measure({ dataset: options, samples: 2, log: () => {} })) figures.push(figure);
 
   const figureOf = (name: string) => figures.find((figure) => figure.name === name)?.value;
   expect(figureOf('list-found')).toBe(options.traceCount);

@@ -74,7 +74,7 @@ test('whatever comes in by any door adds up, by fate and by cause', async () => 
   expect(Datagrams).toEqual({ Received: 3, Read: 2, Dropped: [{ Cause: 'no-header', Count: 1 }] });
   expect(Documents.find(({ Door }) => Door === 'udp')).toMatchObject({ Received: 2, Stored: 1, Rejected: 1 });
   expect(Documents.find(({ Door }) => Door === 'otlp-grpc')).toMatchObject({ Received: 1, Stored: 1 });
-  expect(Drops.map(({ Cause }) => Cause)).toEqual(['queue-full']);
+  expect(Drops.map(({ Reason: Cause }) => Cause)).toEqual(['queue-full']);
   expect(Store).toMatchObject({
     Documents: over('Stored'),
     QueueMaxBytes: 20_000,
@@ -97,7 +97,7 @@ test('the counters for Prometheus are the same', async () => {
     }
     expect(metrics).toContain(`openray_documents_queued{door="${Door}"} ${Queued}\n`);
   }
-  for (const { Cause, Count } of Drops) {
+  for (const { Reason: Cause, Count } of Drops) {
     expect(metrics).toContain(`openray_documents_dropped_total{cause="${Cause}"} ${Count}\n`);
   }
 });

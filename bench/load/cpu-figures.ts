@@ -12,7 +12,7 @@ export function* partFigures(door: string, what: string, spans: number, parts: C
   for (const part of ['javascript', 'inserts', 'merges'] as const) {
     yield {
       name: `${door}-${part}`,
-      what: `${what}: of its CPU, ${PARTS[part]}`,
+      description: `${what}: of its CPU, ${PARTS[part]}`,
       unit: 'us/span',
       value: (parts[part] / spans) * 1e6,
     };

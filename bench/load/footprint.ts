@@ -30,14 +30,14 @@ export async function* startUp(run: BenchRun): AsyncGenerator<Figure> {
   const bare: Start[] = [];
   const count = Math.min(MOST_STARTS, run.samples);
   for (let start = 1; start <= count; start++) {
-    run.say(`starting, ${start} of ${count}`);
+    run.log(`starting, ${start} of ${count}`);
     openray.push(await restart(run));
     bare.push(await startBare(run.bareDirectory));
   }
   const megabytes = (starts: readonly Start[]) => median(starts.map((start) => start.residentBytes)) / 1e6;
   yield {
     name: 'start',
-    what: 'start to first answer, with the data there',
+    description: 'start to first answer, with the data there',
     unit: 'ms',
     value: median(openray.map((start) => start.ms)),
     bare: median(bare.map((start) => start.ms)),
@@ -45,13 +45,18 @@ export async function* startUp(run: BenchRun): AsyncGenerator<Figure> {
   };
   yield {
     name: 'start-memory',
-    what: 'memory after the start',
+    description: 'memory after the start',
     unit: 'MB',
     value: megabytes(openray),
     bare: megabytes(bare),
     target: { atMost: 400 },
   };
-  yield { name: 'start-memory-before', what: 'memory after loading and asking', unit: 'MB', value: loadedBytes / 1e6 };
+  yield {
+    name: 'start-memory-before',
+    description: 'memory after loading and asking',
+    unit: 'MB',
+    value: loadedBytes / 1e6,
+  };
 }
 
 async function restart(run: BenchRun): Promise<Start> {
@@ -91,19 +96,19 @@ export async function* fileCreation(run: BenchRun): AsyncGenerator<Figure> {
   for (let count = 0; count < FILES; count++) await writeFile(join(folder, String(count)), '');
   const tookMs = performance.now() - beganMs;
   await rm(folder, { recursive: true });
-  yield { name: 'ingest-file', what: 'this disk: creating one file', unit: 'ms', value: tookMs / FILES };
+  yield { name: 'ingest-file', description: 'this disk: creating one file', unit: 'ms', value: tookMs / FILES };
 }
 
 /** What a span takes on disk, merged, in the server's tables and in those that took the same rows in bigger blocks. */
 export async function* diskUse(run: BenchRun): AsyncGenerator<Figure> {
-  run.say('merging, and weighing what is on disk');
+  run.log('merging, and weighing what is on disk');
   await run.server.stop();
-  const openray = await weigh(run.serverDirectory);
-  const bare = await weigh(run.bareDirectory);
+  const openray = await measureDiskUse(run.serverDirectory);
+  const bare = await measureDiskUse(run.bareDirectory);
   const spans = spanCountOf(run.dataset.traceCount);
   const perSpan = (name: string, what: string, bytesOf: (use: DiskUse) => number): Figure => ({
     name,
-    what,
+    description: what,
     unit: 'bytes/span',
     value: openray.reduce((sum, use) => sum + bytesOf(use), 0) / spans,
     bare: bare.reduce((sum, use) => sum + bytesOf(use), 0) / spans,
@@ -116,7 +121,7 @@ export async function* diskUse(run: BenchRun): AsyncGenerator<Figure> {
   yield perSpan('disk-index', 'of those the indexes', ({ indexBytes }) => indexBytes);
 }
 
-async function weigh(directory: string): Promise<readonly DiskUse[]> {
+async function measureDiskUse(directory: string): Promise<readonly DiskUse[]> {
   const engine = await startBareEngine(directory, { isNew: false });
   try {
     return await engine.diskUse();

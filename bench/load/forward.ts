@@ -14,7 +14,7 @@ export async function* forwarding(
   say: (text: string) => void,
 ): AsyncGenerator<Figure> {
   say('loading without forwarding');
-  const alone = await loadOtlp('http', join(folder, 'forward-none'), bodies, { isWhole: true });
+  const alone = await loadOtlp('http', join(folder, 'forward-none'), bodies, { waitsUntilIdle: true });
   for (const protocol of OTLP_PROTOCOLS) {
     say(`loading and forwarding over ${protocol}`);
     const backend = await startBackend(protocol);
@@ -22,10 +22,10 @@ export async function* forwarding(
     const queue = ['--forward-queue-max-bytes', String(1024 ** 3)];
     try {
       const to = join(folder, `forward-${protocol.replace('/', '-')}`);
-      const { cpuSeconds } = await loadOtlp('http', to, bodies, { flags: [...flags, ...queue], isWhole: true });
+      const { cpuSeconds } = await loadOtlp('http', to, bodies, { flags: [...flags, ...queue], waitsUntilIdle: true });
       yield {
         name: `ingest-otlp-forwarding-${protocol}`,
-        what: `ingest over OTLP/HTTP with forwarding over ${protocol}, per second of CPU, with what follows (beside it without)`,
+        description: `ingest over OTLP/HTTP with forwarding over ${protocol}, per second of CPU, with what follows (beside it without)`,
         unit: 'spans/s',
         value: spans / cpuSeconds,
         bare: spans / alone.cpuSeconds,

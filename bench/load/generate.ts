@@ -21,7 +21,7 @@ type TraceFacts = {
   readonly tier: 'gold' | 'silver' | 'bronze';
   readonly orderId: string;
   /** Services whose own segment has the fault flag. */
-  readonly faultyServices: readonly string[];
+  readonly servicesWithFault: readonly string[];
 };
 
 export type GeneratedTrace = {
@@ -70,11 +70,11 @@ export function traceAt(dataset: Dataset, index: number): GeneratedTrace {
     orderId: `o-${index}-${random.hex(4)}`,
   };
   const failure = drawFailure(shape, random);
-  const drawing: Drawing = { traceId, random, failure, common, documents: [] };
-  draw(shape, { startUs, parentId: undefined, pod: '' }, drawing);
+  const drawing: GenerationState = { traceId, random, failure, common, documents: [] };
+  generateEntity(shape, { startUs, parentId: undefined, pod: '' }, drawing);
   const failed = [...failure.path].filter(({ kind }) => kind === 'segment').map(({ name }) => name);
-  const faultyServices = failure.kind === 'fault' ? [...new Set(failed)] : [];
-  return { traceId, startUs, documents: drawing.documents, facts: { ...common, faultyServices } };
+  const servicesWithFault = failure.kind === 'fault' ? [...new Set(failed)] : [];
+  return { traceId, startUs, documents: drawing.documents, facts: { ...common, servicesWithFault: servicesWithFault } };
 }
 
 function tierOf(user: number): TraceFacts['tier'] {
@@ -107,20 +107,20 @@ function pathToLastSegment(shape: Shape): readonly Shape[] {
   return shape.kind === 'segment' ? [shape] : [];
 }
 
-type Drawing = {
+type GenerationState = {
   readonly traceId: string;
   readonly random: Random;
   readonly failure: Failure;
-  readonly common: Omit<TraceFacts, 'faultyServices'>;
+  readonly common: Omit<TraceFacts, 'servicesWithFault'>;
   readonly documents: string[];
 };
 
 /** Where an entity stands. Subsegments run in the pod of their segment. */
-type Place = { readonly startUs: number; readonly parentId: string | undefined; readonly pod: string };
-type Drawn = { readonly endUs: number; readonly inline: object | undefined };
+type EntityContext = { readonly startUs: number; readonly parentId: string | undefined; readonly pod: string };
+type GeneratedEntity = { readonly endUs: number; readonly inline: object | undefined };
 
 /** Gives a shape and all below it ids and times; what is a document of its own goes to `documents`. */
-function draw(shape: Shape, place: Place, drawing: Drawing): Drawn {
+function generateEntity(shape: Shape, place: EntityContext, drawing: GenerationState): GeneratedEntity {
   const { random, traceId, documents } = drawing;
   const { startUs, parentId } = place;
   const id = random.hex(16);
@@ -129,7 +129,7 @@ function draw(shape: Shape, place: Place, drawing: Drawing): Drawn {
   const inline: object[] = [];
   let nowUs = startUs + pauseUs;
   for (const child of shape.children) {
-    const drawn = draw(child, { startUs: nowUs, parentId: id, pod }, drawing);
+    const drawn = generateEntity(child, { startUs: nowUs, parentId: id, pod }, drawing);
     if (drawn.inline !== undefined) inline.push(drawn.inline);
     nowUs = drawn.endUs + pauseUs;
   }
@@ -142,7 +142,7 @@ function draw(shape: Shape, place: Place, drawing: Drawing): Drawn {
     ...attributesOf(shape, pod, drawing),
     ...(inline.length > 0 && { subsegments: inline }),
   };
-  if (shape.kind === 'subsegment' && !shape.isAlone) return { endUs: nowUs, inline: entity };
+  if (shape.kind === 'subsegment' && !shape.isIndependent) return { endUs: nowUs, inline: entity };
   const envelope = {
     trace_id: traceId,
     ...(parentId !== undefined && { parent_id: parentId }),
@@ -153,7 +153,7 @@ function draw(shape: Shape, place: Place, drawing: Drawing): Drawn {
 }
 
 /** Four annotations and seven values of metadata: of the request, of the service, of the moment. */
-function attributesOf({ service }: Shape, pod: string, { random, common }: Drawing): object {
+function attributesOf({ service }: Shape, pod: string, { random, common }: GenerationState): object {
   return {
     annotations: {
       tenant: common.tenant,
@@ -181,11 +181,11 @@ function failedFields(shape: Shape, { kind, path, origin, exceptionId }: Failure
   const status = kind === 'error' ? 404 : shape === origin ? 500 : 502;
   const failed = http === undefined ? {} : { http: { ...http, response: { ...http.response, status } } };
   if (kind === 'error') return { ...shape.fields, ...failed, error: true };
-  const cause = shape === origin ? recorded(exceptionId, shape.service.name) : exceptionId;
+  const cause = shape === origin ? causeOf(exceptionId, shape.service.name) : exceptionId;
   return { ...shape.fields, ...failed, fault: true, cause };
 }
 
-function recorded(exceptionId: string, service: string): object {
+function causeOf(exceptionId: string, service: string): object {
   const frame = (label: string, line: number) => ({ path: `/srv/${service}/dist/index.js`, line, label });
   const stack = [frame('readItems', 210), frame('handle', 48), frame('run', 1071), frame('main', 12)];
   const exception = { id: exceptionId, type: 'TimeoutError', message: `no answer within 3000 ms`, stack };

@@ -17,42 +17,42 @@ const UDP_SHARE = 0.1;
 const PER_CORE = { atLeast: 30_000 };
 const OF_BARE = { atLeast: 0.4 };
 
-type Spent = {
+type IngestCost = {
   readonly spans: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly parts: CpuParts;
 };
-type Taken = Spent & { readonly bare: LoadTimes };
+type IngestRound = IngestCost & { readonly bare: LoadTimes };
 
 /** Loads the whole data set into the server and, in turns, the same rows into the bare engine. */
 export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
   const { traceCount } = run.dataset;
   const httpCount = traceCount - Math.ceil(traceCount * UDP_SHARE);
   const latenciesMs: number[] = [];
-  const overHttp: Taken[] = [];
+  const overHttp: IngestRound[] = [];
   const pid = run.server.process.pid as number;
   const beganCpu = cpuSecondsOf(pid);
   for (const [first, last] of turns(httpCount)) {
-    run.say(`loading traces ${first} to ${last} over HTTP`);
-    const spent = await spentOn(run, first, last, async () => {
+    run.log(`loading traces ${first} to ${last} over HTTP`);
+    const spent = await measureCost(run, first, last, async () => {
       latenciesMs.push(...(await loadOverHttp(run, first, last)));
     });
     overHttp.push({ ...spent, bare: await run.bare.load(run.options, first, last) });
   }
-  run.say('waiting until all of it is counted and merged');
+  run.log('waiting until all of it is counted and merged');
   await untilIdle(pid);
-  yield* rates('http', 'ingest over HTTP', overHttp);
+  yield* rateFigures('http', 'ingest over HTTP', overHttp);
   yield {
     name: 'ingest-http-all-per-core',
-    what: 'ingest over HTTP, per second of CPU, with what follows: the map counted, parts merged',
+    description: 'ingest over HTTP, per second of CPU, with what follows: the map counted, parts merged',
     unit: 'spans/s',
     value: spanCountOf(httpCount) / Math.max(0.01, cpuSecondsOf(pid) - beganCpu),
   };
   const bareMs = overHttp.flatMap(({ bare }) => bare.insertsMs);
   const acknowledge = (name: string, share: number) => ({
     name: `ingest-acknowledge-${name}`,
-    what: `acknowledge under full load, ${name} (bare: one insert)`,
+    description: `acknowledge under full load, ${name} (bare: one insert)`,
     unit: 'ms' as const,
     value: percentile(latenciesMs, share),
     bare: percentile(bareMs, share),
@@ -60,29 +60,29 @@ export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
   yield acknowledge('p50', 0.5);
   yield { ...acknowledge('p99', 0.99), target: { atMost: 250 } };
 
-  run.say(`loading traces ${httpCount} to ${traceCount} over UDP`);
+  run.log(`loading traces ${httpCount} to ${traceCount} over UDP`);
   let stored = { sent: 0, accepted: 0 };
-  const spent = await spentOn(run, httpCount, traceCount, async () => {
+  const spent = await measureCost(run, httpCount, traceCount, async () => {
     stored = await loadOverUdp(run, httpCount, traceCount);
   });
   const bare = await run.bare.load(run.options, httpCount, traceCount);
   const overUdp = [{ ...spent, bare }];
-  yield* rates('udp', 'ingest over UDP', overUdp);
+  yield* rateFigures('udp', 'ingest over UDP', overUdp);
   yield {
     name: 'ingest-udp-stored',
-    what: 'datagrams stored, of those sent',
+    description: 'datagrams stored, of those sent',
     unit: 'share',
     value: stored.accepted / stored.sent,
     target: { atLeast: 1 },
   };
-  yield* decoding([...overHttp, ...overUdp]);
+  yield* decodeFigures([...overHttp, ...overUdp]);
 }
 
-function* rates(door: string, what: string, taken: readonly Taken[]): Generator<Figure> {
+function* rateFigures(door: string, description: string, taken: readonly IngestRound[]): Generator<Figure> {
   const spans = sum(taken, (turn) => turn.spans);
   yield {
     name: `ingest-${door}`,
-    what,
+    description,
     unit: 'spans/s',
     value: spans / sum(taken, (turn) => turn.seconds),
     bare: spans / sum(taken, (turn) => turn.bare.insertSeconds),
@@ -90,7 +90,7 @@ function* rates(door: string, what: string, taken: readonly Taken[]): Generator<
   };
   yield {
     name: `ingest-${door}-per-core`,
-    what: `${what}, per second of CPU, engine included`,
+    description: `${description}, per second of CPU, engine included`,
     unit: 'spans/s',
     // A small data set may take less than the kernel counts.
     value:
@@ -108,15 +108,15 @@ function* rates(door: string, what: string, taken: readonly Taken[]): Generator<
     target: PER_CORE,
   };
   const parts = taken.map((turn) => turn.parts).reduce((all, turn) => addParts(all, turn));
-  yield* partFigures(`ingest-${door}`, what, spans, parts);
+  yield* partFigures(`ingest-${door}`, description, spans, parts);
 }
 
 /** What one thread of JavaScript can do at most, step by step: no server can be faster than its slowest. */
-function* decoding(taken: readonly Taken[]): Generator<Figure> {
+function* decodeFigures(taken: readonly IngestRound[]): Generator<Figure> {
   const spans = sum(taken, (turn) => turn.spans);
-  const step = (name: string, what: string, seconds: (times: LoadTimes) => number): Figure => ({
+  const step = (name: string, description: string, seconds: (times: LoadTimes) => number): Figure => ({
     name: `ingest-${name}`,
-    what,
+    description,
     unit: 'spans/s',
     value: spans / sum(taken, ({ bare }) => seconds(bare)),
   });
@@ -125,7 +125,7 @@ function* decoding(taken: readonly Taken[]): Generator<Figure> {
   yield step('encode', 'step: rows to RowBinary', (times) => times.encodeSeconds);
 }
 
-async function spentOn(run: BenchRun, first: number, last: number, work: () => Promise<void>): Promise<Spent> {
+async function measureCost(run: BenchRun, first: number, last: number, work: () => Promise<void>): Promise<IngestCost> {
   const pid = run.server.process.pid as number;
   const beganCpu = cpuSecondsOf(pid);
   const beganParts = cpuPartsOf(pid);

@@ -13,7 +13,7 @@ type Send = (body: Buffer) => Promise<void>;
 export type OtlpLoadOptions = {
   readonly flags?: readonly string[];
   /** Whether what follows the answers is weighed, too: the map counted, parts merged, all sent on. */
-  readonly isWhole?: boolean;
+  readonly waitsUntilIdle?: boolean;
 };
 
 export type OtlpLoad = {
@@ -28,7 +28,7 @@ export async function loadOtlp(
   transport: 'http' | 'grpc',
   dataDir: string,
   bodies: readonly Buffer[],
-  { flags = [], isWhole = false }: OtlpLoadOptions = {},
+  { flags = [], waitsUntilIdle: isWhole = false }: OtlpLoadOptions = {},
 ): Promise<OtlpLoad> {
   const server = await startOpenray(['--port', '0', '--data-dir', dataDir, '--log-level', 'warn', ...flags]);
   const { send, close } = transport === 'http' ? overHttp(server.otlpHttpUrl) : overGrpc(server.otlpGrpcUrl);

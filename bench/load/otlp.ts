@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path';
 import { decodeTraces } from '../../server/src/ingest/otlp-protobuf.ts';
 import type { JsonObject } from '../../server/src/model/json.ts';
 import { anyValueOf } from '../../server/src/model/otlp/any-value.ts';
-import { plainSpanOf } from '../../server/src/model/otlp/to-otlp/entity-to-span.ts';
-import type { KeyValue, SpanInPlace } from '../../server/src/model/otlp/types.ts';
+import { entityToPlainSpan } from '../../server/src/model/otlp/to-otlp/entity-to-span.ts';
+import type { KeyValue, SpanWithResource } from '../../server/src/model/otlp/types.ts';
 import { resourceSpansOf } from '../../server/src/model/otlp/wire/resource-spans.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';
 import { encode } from '../../server/src/model/testing/otlp-protocol.ts';
@@ -31,13 +31,13 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
   try {
     const { insertSeconds, insertCpuSeconds } = await bare.load(run.options, 0, traceCount);
     for (const transport of ['http', 'grpc'] as const) {
-      run.say(`loading ${traceCount} traces over OTLP/${transport}`);
+      run.log(`loading ${traceCount} traces over OTLP/${transport}`);
       const load = await loadOtlp(transport, join(folder, `otlp-${transport}`), bodies);
       const { seconds, cpuSeconds, parts, latenciesMs } = load;
       const what = `ingest over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'}`;
       yield {
         name: `ingest-otlp-${transport}`,
-        what,
+        description: what,
         unit: 'spans/s',
         value: spans / seconds,
         bare: spans / insertSeconds,
@@ -45,7 +45,7 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
       };
       yield {
         name: `ingest-otlp-${transport}-per-core`,
-        what: `${what}, per second of CPU, engine included`,
+        description: `${what}, per second of CPU, engine included`,
         unit: 'spans/s',
         value: spans / Math.max(0.01, cpuSeconds),
         bare: spans / Math.max(0.01, insertCpuSeconds),
@@ -54,7 +54,7 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
       yield* partFigures(`ingest-otlp-${transport}`, what, spans, parts);
       yield {
         name: `ingest-otlp-${transport}-acknowledge-p99`,
-        what: `acknowledge ${TRACES_A_REQUEST * 10} spans over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'} under full load, p99`,
+        description: `acknowledge ${TRACES_A_REQUEST * 10} spans over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'} under full load, p99`,
         unit: 'ms',
         value: percentile(latenciesMs, 0.99),
         target: { atMost: 250 },
@@ -63,10 +63,10 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
   } finally {
     await bare.stop();
   }
-  if (run.wants('ingest-otlp-forwarding')) yield* forwarding(folder, bodies, spans, run.say);
+  if (run.isSelected('ingest-otlp-forwarding')) yield* forwarding(folder, bodies, spans, run.log);
   yield {
     name: 'ingest-otlp-decode',
-    what: 'step: protobuf alone',
+    description: 'step: protobuf alone',
     unit: 'spans/s',
     value: spans / decodeSeconds(bodies),
   };
@@ -88,12 +88,12 @@ function spansOf(text: string) {
     if (!outcome.ok) throw new Error(outcome.message);
     const { entities } = outcome.document;
     const segment = entities[0]?.fields ?? {};
-    return entities.map((entity) => instrumented(plainSpanOf({ ...entity, segment, isFromSpan: false })));
+    return entities.map((entity) => instrumented(entityToPlainSpan({ ...entity, segment, isFromSpan: false })));
   });
 }
 
 /** Annotations and metadata as plain attributes, one by one: only X-Ray's translators list the former and pack the latter. */
-function instrumented(place: SpanInPlace): SpanInPlace {
+function instrumented(place: SpanWithResource): SpanWithResource {
   const attributes = (place.span.attributes ?? []).flatMap((attribute): readonly KeyValue[] => {
     if (attribute.key === 'aws.xray.annotations') return [];
     if (attribute.key !== 'aws.xray.metadata.default') return [attribute];

@@ -12,7 +12,7 @@ export type Sample = {
 
 export type Question = {
   readonly name: string;
-  readonly what: string;
+  readonly description: string;
   /** Asks for another trace, user or order with each number. */
   sample(number: number): Sample;
 };
@@ -23,13 +23,13 @@ const MAX_LOOK_BACK = 20_000;
 
 /** What is asked of a loaded data set. */
 export function questionsOf(dataset: Dataset): readonly Question[] {
-  return [traceById(dataset), ...lists(dataset), serviceMap(dataset)];
+  return [traceById(dataset), ...lists(dataset), serviceGraph(dataset)];
 }
 
 function traceById(dataset: Dataset): Question {
   return {
     name: 'trace',
-    what: 'trace by id',
+    description: 'trace by id',
     sample(number) {
       const { traceId } = drawTrace(dataset, number);
       return {
@@ -48,7 +48,7 @@ function traceById(dataset: Dataset): Question {
 function lists(dataset: Dataset): readonly Question[] {
   const list = (name: string, what: string, ask: (number: number) => Omit<ListQuestion, 'dataset'>): Question => ({
     name,
-    what,
+    description: what,
     sample: (number) => listSample({ dataset, ...ask(number) }),
   });
   const { entries } = dataset.fleet;
@@ -58,7 +58,7 @@ function lists(dataset: Dataset): readonly Question[] {
       const { name } = entries[number % Math.min(5, entries.length)] as { name: string };
       return {
         filter: `service("${name}") { fault = true }`,
-        matches: ({ facts }) => facts.faultyServices.includes(name),
+        matches: ({ facts }) => facts.servicesWithFault.includes(name),
         where: `name = '${name}' AND is_segment AND fault`,
       };
     }),
@@ -136,23 +136,23 @@ export function windowOf({ fromUs, toUs }: Dataset): { readonly StartTime: numbe
   return { StartTime: fromUs / 1e6, EndTime: toUs / 1e6 + 60 };
 }
 
-type MapService = {
+type GraphService = {
   readonly ReferenceId: number;
   readonly Type?: string;
   readonly Edges: readonly { readonly SummaryStatistics?: { readonly TotalCount: number } }[];
 };
 
-function serviceMap(dataset: Dataset): Question {
+function serviceGraph(dataset: Dataset): Question {
   const { fromUs, toUs } = dataset;
   const rows = `start_us >= ${fromUs} AND start_us < ${toUs}`;
   return {
     name: 'map',
-    what: 'service map of everything',
+    description: 'service map of everything',
     sample: () => ({
       path: '/ServiceGraph',
       input: windowOf(dataset),
       check(answer) {
-        const { Services: services } = answer as { Services: readonly MapService[] };
+        const { Services: services } = answer as { Services: readonly GraphService[] };
         const requests = services
           .filter(({ Type }) => Type === 'client')
           .flatMap(({ Edges }) => Edges)

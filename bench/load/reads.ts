@@ -23,14 +23,14 @@ const TARGETS_P95: Readonly<Record<string, Bound>> = {
 /** Median and 95th percentile of every question, one caller at a time, each answer checked. */
 export async function* reads(run: BenchRun): AsyncGenerator<Figure> {
   for (const question of questionsOf(run.dataset)) {
-    if (!run.wants(question.name)) continue;
-    run.say(`asking for ${question.what}`);
+    if (!run.isSelected(question.name)) continue;
+    run.log(`asking for ${question.description}`);
     yield* askQuestion(run, question);
   }
 }
 
 async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<Figure> {
-  const { name, what } = question;
+  const { name, description: what } = question;
   const samples: Sample[] = [];
   const latenciesMs: number[] = [];
   const beganMs = performance.now();
@@ -40,7 +40,7 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
     const answer = await run.caller.call(sample.path, sample.input).catch((reason: Error) => reason);
     const tookMs = performance.now() - askedMs;
     if (answer instanceof Error) {
-      yield { name: `${name}-p50`, what, unit: 'ms', value: tookMs, note: `no answer: ${answer.message}` };
+      yield { name: `${name}-p50`, description: what, unit: 'ms', value: tookMs, note: `no answer: ${answer.message}` };
       return;
     }
     if (number === 0 || number === WARM_UP) sample.check(answer);
@@ -55,7 +55,7 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
   const bareMs = await run.bare.query(statements);
   const figure = (suffix: string, share: number): Figure => ({
     name: `${name}-${suffix}`,
-    what: `${what}, ${suffix}`,
+    description: `${what}, ${suffix}`,
     unit: 'ms',
     value: percentile(latenciesMs, share),
     bare: percentile(bareMs, share),
@@ -68,8 +68,8 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
 type Page = { readonly TraceSummaries: readonly { readonly Id: string }[]; readonly NextToken: string | null };
 
 /** Turns the pages of the newest traces, all of them where there are not too many, and compares each id and its place. */
-export async function* walkList(run: BenchRun): AsyncGenerator<Figure> {
-  run.say('turning the pages of the list');
+export async function* readAllPages(run: BenchRun): AsyncGenerator<Figure> {
+  run.log('turning the pages of the list');
   const found: string[] = [];
   const latenciesMs: number[] = [];
   let token: string | null = null;
@@ -88,17 +88,22 @@ export async function* walkList(run: BenchRun): AsyncGenerator<Figure> {
   if (wrong >= 0) throw new Error(`place ${wrong} of the list holds ${found[wrong]}, not ${traceIds[wrong]}`);
   yield {
     name: 'list-found',
-    what: 'traces found by turning pages, in order',
+    description: 'traces found by turning pages, in order',
     unit: 'traces',
     value: found.length,
     target: { atLeast: traceIds.length },
   };
-  yield { name: 'list-page-p50', what: 'one page of the list, p50', unit: 'ms', value: percentile(latenciesMs, 0.5) };
+  yield {
+    name: 'list-page-p50',
+    description: 'one page of the list, p50',
+    unit: 'ms',
+    value: percentile(latenciesMs, 0.5),
+  };
 }
 
 /** One small trace after the other, each asked for as soon as it is acknowledged. */
 export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
-  run.say('reading what was just written');
+  run.log('reading what was just written');
   const random = seededRandom(run.dataset.seed, 0x7fff_ffff);
   const acknowledgedMs: number[] = [];
   const seenMs: number[] = [];
@@ -111,7 +116,7 @@ export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
     const beganMs = performance.now();
     await run.caller.call('/TraceSegments', { TraceSegmentDocuments: [JSON.stringify(segment)] });
     const putMs = performance.now();
-    while (!(await isThere(run, traceId))) {
+    while (!(await isStored(run, traceId))) {
       if (performance.now() - putMs > 10_000) throw new Error(`${traceId} was acknowledged and is not there`);
     }
     acknowledgedMs.push(putMs - beganMs);
@@ -121,13 +126,13 @@ export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
   const bareMs = await run.bare.query(statements);
   yield {
     name: 'write-acknowledge-p50',
-    what: 'acknowledge one document, nothing else going on, p50',
+    description: 'acknowledge one document, nothing else going on, p50',
     unit: 'ms',
     value: percentile(acknowledgedMs, 0.5),
   };
   yield {
     name: 'write-read-p99',
-    what: 'read your writes: acknowledged to answered, p99',
+    description: 'read your writes: acknowledged to answered, p99',
     unit: 'ms',
     value: percentile(seenMs, 0.99),
     bare: percentile(bareMs, 0.99),
@@ -135,7 +140,7 @@ export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
   };
 }
 
-async function isThere({ caller }: BenchRun, traceId: string): Promise<boolean> {
+async function isStored({ caller }: BenchRun, traceId: string): Promise<boolean> {
   const answer = await caller.call<{ Traces: readonly object[] }>('/Traces', { TraceIds: [traceId] });
   return answer.Traces.length > 0;
 }

@@ -11,7 +11,7 @@ export type Shape = {
   /** Time that it takes besides its children, which run one after the other. */
   readonly ownUs: number;
   /** Sent in a document of its own, as SDKs do with subsegments of long-running segments. */
-  readonly isAlone: boolean;
+  readonly isIndependent: boolean;
   readonly children: readonly Shape[];
 };
 
@@ -83,7 +83,7 @@ function lambda(entry: Service, random: Random): Shape {
     awsCall(entry, random, 'S3'),
     call(entry, random, [segment(callee, random, [query(callee, random)])]),
   ]);
-  const invocation = work(entry, random, 'Invocation', [{ ...inside, isAlone: true }]);
+  const invocation = work(entry, random, 'Invocation', [{ ...inside, isIndependent: true }]);
   const environment: Shape = {
     ...work(entry, random, entry.name, [invocation, work(entry, random, 'Overhead', [])]),
     kind: 'segment',
@@ -111,7 +111,7 @@ function segment(service: Service, random: Random, children: readonly Shape[]): 
 }
 
 function work(service: Service, random: Random, name: string, children: readonly Shape[]): Shape {
-  return { kind: 'subsegment', name, service, fields: {}, ownUs: ownUs(random), isAlone: false, children };
+  return { kind: 'subsegment', name, service, fields: {}, ownUs: ownUs(random), isIndependent: false, children };
 }
 
 /** A call of the service whose segment is the child. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isLoopback, loadConfig, settings, shownSetting } from './config.ts';
+import { formatSetting, isLoopback, loadConfig, settings } from './config.ts';
 
 test('the reference lists every setting with its flag, variable and default', () => {
   const page = readFileSync(new URL('../../docs/reference/settings.md', import.meta.url), 'utf8');
@@ -46,8 +46,8 @@ test('rules of retention are separated by semicolons before the days of the next
 
 test('a password is not shown', () => {
   const { config } = loadConfig({ storeUrl: 'http://ray:s3cr3t@one:8123,two:8123/openray?cluster=main' }, {});
-  expect(shownSetting(config, 'storeUrl')).toBe('"http://ray:***@one:8123,two:8123/openray?cluster=main"');
-  expect(shownSetting(config, 'port')).toBe('2000');
+  expect(formatSetting(config, 'storeUrl')).toBe('"http://ray:***@one:8123,two:8123/openray?cluster=main"');
+  expect(formatSetting(config, 'port')).toBe('2000');
 });
 
 test('neither are the credentials of a backend that is forwarded to', () => {
@@ -59,9 +59,9 @@ test('neither are the credentials of a backend that is forwarded to', () => {
     },
     {},
   );
-  expect(shownSetting(config, 'forwardOtlp')).toBe('"https://me:***@otlp.example.com/v1/traces?api-key=***"');
-  expect(shownSetting(config, 'forwardOtlpHeaders')).toBe('["authorization=***","x-team=***"]');
-  expect(shownSetting(config, 'forwardXray')).toBe('"eu-west-1"');
+  expect(formatSetting(config, 'forwardOtlp')).toBe('"https://me:***@otlp.example.com/v1/traces?api-key=***"');
+  expect(formatSetting(config, 'forwardOtlpHeaders')).toBe('["authorization=***","x-team=***"]');
+  expect(formatSetting(config, 'forwardXray')).toBe('"eu-west-1"');
 });
 
 test.each([

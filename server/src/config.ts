@@ -15,7 +15,7 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const optionalPort = z.union([z.literal('none'), port]);
 const count = z.coerce.number().int().positive();
 const bytes = z.coerce.number().int().positive();
-const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(',').filter(Boolean))]);
+const commaSeparated = z.union([z.array(z.string()), z.string().transform((text) => text.split(',').filter(Boolean))]);
 
 const httpUrl = z
   .string()
@@ -28,7 +28,10 @@ const SETTINGS = {
   port: [port.default(2000), 'the one port: UDP daemon, X-Ray API, Invoke API, OTLP, console; 0 takes a free one'],
   otlpGrpcPort: [optionalPort.default(4317), "OpenTelemetry's gRPC port; 0 takes a free one, none switches it off"],
   otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 takes a free one, none switches it off"],
-  otlpAnnotations: [list.default([]), 'attributes of spans that become annotations, comma-separated; * for all'],
+  otlpAnnotations: [
+    commaSeparated.default([]),
+    'attributes of spans that become annotations, comma-separated; * for all',
+  ],
   otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, unpacked'],
   udpUnsampled: [
     z.stringbool().or(z.boolean()).default(false),
@@ -49,7 +52,7 @@ const SETTINGS = {
     z.enum(OTLP_PROTOCOLS).optional(),
     'how: `grpc`, `http/protobuf` or `http/json`; without it `grpc` for port 4317, else `http/protobuf`',
   ],
-  forwardOtlpHeaders: [list.default([]), 'headers for it, name=value, comma-separated'],
+  forwardOtlpHeaders: [commaSeparated.default([]), 'headers for it, name=value, comma-separated'],
   forwardXray: [
     awsRegion.or(httpUrl).optional(),
     'AWS region whose X-Ray gets a copy of all that comes in, or the URL of an X-Ray API',
@@ -68,10 +71,16 @@ const SETTINGS = {
     'AWS account in ARNs',
   ],
   template: [z.string().optional(), 'SAM template whose functions are offered'],
-  parameterOverrides: [list.default([]), "values of the template's parameters, Key=Value, comma-separated"],
+  parameterOverrides: [commaSeparated.default([]), "values of the template's parameters, Key=Value, comma-separated"],
   envVars: [z.string().optional(), "file of variables for the functions, as SAM's --env-vars"],
   lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
-  lambdaTraceShape: [z.enum(['classic', 'newer']).default('classic'), "shape of a function's own segment"],
+  lambdaTraceFormat: [
+    z.coerce
+      .number()
+      .pipe(z.literal([1, 2]))
+      .default(1),
+    "format version of a function's own segments",
+  ],
   lambdaFreeze: [
     z.stringbool().or(z.boolean()).default(false),
     "stop a function's processes between its invocations, as Lambda does",
@@ -113,7 +122,7 @@ const schema = z.strictObject(
 export type Config = Readonly<z.output<typeof schema>>;
 
 /** A value as it may be shown: without passwords. */
-export function shownSetting(config: Config, name: SettingName): string {
+export function formatSetting(config: Config, name: SettingName): string {
   if (name === 'storeUrl' && config.storeUrl !== undefined) return JSON.stringify(maskStoreUrl(config.storeUrl));
   if ((name === 'forwardOtlp' || name === 'forwardXray') && config[name] !== undefined) {
     return JSON.stringify(maskUrl(config[name]));
@@ -174,7 +183,7 @@ export function loadConfig(
     throw new OpenrayError('SettingInvalid', `unknown setting ${misspelt} in the environment; see 'openray config'`);
   }
   const parsed = schema.safeParse(values);
-  if (!parsed.success) throw new OpenrayError('SettingInvalid', describe(parsed.error, sources, configFile));
+  if (!parsed.success) throw new OpenrayError('SettingInvalid', describeIssue(parsed.error, sources, configFile));
   // A server on a free port is one of several: its other ports are free ones too, unless they are set.
   const free = parsed.data.port === 0 ? 0 : undefined;
   const config = {
@@ -217,7 +226,7 @@ function readConfigFile(file: string): Record<string, unknown> {
   return values as Record<string, unknown>;
 }
 
-function describe(
+function describeIssue(
   error: z.ZodError,
   sources: Readonly<Record<string, ConfigSource>>,
   configFile: string | undefined,

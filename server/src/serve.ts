@@ -4,18 +4,18 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { type Config, isLoopback } from './config.ts';
 import { OpenrayError } from './errors.ts';
-import { type ForwardOptions, openForwards } from './forward/forwarder.ts';
+import { type ForwardOptions, openForwarder } from './forward/forwarder.ts';
 import { otlpEndpoint } from './forward/otlp-endpoint.ts';
 import { xrayTarget } from './forward/xray-sender.ts';
 import { type AppOptions, buildApp, buildInvokeApp, buildOtlpApp } from './http/app.ts';
 import { serveGateway } from './http/gateway.ts';
 import type { LambdaApi } from './http/lambda-api.ts';
-import { onceAnHour } from './http/otlp.ts';
+import { newHourlyLimit } from './http/otlp.ts';
 import { listenOtlpGrpc } from './http/otlp-grpc.ts';
 import type { IngestContext } from './ingest/accept.ts';
-import { newSequence } from './ingest/arrival-sequence.ts';
-import { newArrivalsOfStore } from './ingest/cross-server-notifications.ts';
-import { listenUdp, portTaken, type UdpListener } from './ingest/udp.ts';
+import { newArrivalSequence } from './ingest/arrival-sequence.ts';
+import { newCrossServerNotifications } from './ingest/cross-server-notifications.ts';
+import { listenError, listenUdp, type UdpListener } from './ingest/udp.ts';
 import {
   handleGetFunction,
   handleGetFunctionConfiguration,
@@ -24,16 +24,16 @@ import {
   handleListFunctions,
 } from './lambda/api/invoke-api.ts';
 import { openGateway } from './lambda/gateway/gateway.ts';
-import { type Functions, openFunctions } from './lambda/invoke/lambda-service.ts';
+import { type LambdaService, openLambdaService } from './lambda/invoke/lambda-service.ts';
 import { openLogSender } from './lambda/invoke/log-sender.ts';
 import type { DebugOptions } from './lambda/runtime/runtime-command.ts';
 import { findTemplate, readEnvironmentFile } from './lambda/template/options.ts';
 import { parseParameterOverrides, readTemplate } from './lambda/template/template.ts';
 import { openSampler } from './lambda/tracing/sampling-decision.ts';
 import { openSegmentSender, parseDaemonAddress } from './lambda/tracing/segment-sender.ts';
-import { newThinning } from './query/retention/apply-rules.ts';
-import { longestDays, type RetentionPlan, readRetentionRule } from './query/retention/rules.ts';
-import { keepRolling } from './query/service-graph/roll-up-worker.ts';
+import { newRetentionRuleRunner } from './query/retention/apply-rules.ts';
+import { longestRetentionDays, type RetentionPlan, readRetentionRule } from './query/retention/rules.ts';
+import { startRollUpWorker } from './query/service-graph/roll-up-worker.ts';
 import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSharedSamplingTargets } from './sampling/shared-targets.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
@@ -51,23 +51,23 @@ export type RunningServer = {
   /** OpenTelemetry's own ports, as far as they are switched on. */
   readonly otlpHttpUrl: string | undefined;
   readonly otlpGrpcUrl: string | undefined;
-  readonly functions: Functions | undefined;
+  readonly lambdaService: LambdaService | undefined;
   /** Stops taking data, stores what was taken, then closes everything. */
   close(): Promise<void>;
 };
 
 /** What the server has to know of the process that it runs in. */
-export type Process = {
+export type ServerProcess = {
   readonly log: Logger;
   readonly version: string;
   /** What UV_THREADPOOL_SIZE was when the process began: each call into the embedded engine holds a thread. */
   readonly threadPoolSize: number;
   /** Its variables: functions get PATH and what their template declares. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environmentVariables: Readonly<Record<string, string | undefined>>;
 };
 
 /** How long `port: 0` looks for a number that is free for UDP and TCP alike. */
-const PORT_TRIES = 20;
+const MAX_PORT_ATTEMPTS = 20;
 
 /**
  * Starts everything. Throws OpenrayError with one sentence when a port is taken, the data directory is in use or
@@ -75,7 +75,7 @@ const PORT_TRIES = 20;
  */
 export async function startServer(
   config: Config,
-  { log, version, threadPoolSize, environment }: Process,
+  { log, version, threadPoolSize, environmentVariables: environment }: ServerProcess,
 ): Promise<RunningServer> {
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
@@ -91,26 +91,30 @@ export async function startServer(
     const onThinned = (thinned: object) => log.info(thinned, 'traces whose time was over by a rule were deleted');
     const onUnknown = (rules: readonly string[]) =>
       log.warn({ rules }, 'rules name groups that are not there: every trace is kept as long as these rules say');
-    const thinning = newThinning(store, retention, { owner: config, onThinned, onUnknown });
-    const rolling = keepRolling(store, { log, between: thinning });
+    const thinning = newRetentionRuleRunner(store, retention, {
+      owner: config,
+      onDayFinished: onThinned,
+      onUnknownGroups: onUnknown,
+    });
+    const rolling = startRollUpWorker(store, { log, betweenBatches: thinning });
     closers.push(() => rolling.stop());
 
     const stats = newStats();
-    const forwards = await openForwards(forwarding, { stats, log });
+    const forwards = await openForwarder(forwarding, { stats, log });
     closers.push(forwards.close);
 
-    const arrivals = newArrivalsOfStore(store);
+    const arrivals = newCrossServerNotifications(store);
     closers.push(arrivals.close);
 
-    const ingest: IngestContext = { store, stats, arrivals, onStored: forwards.take };
+    const ingest: IngestContext = { store, stats, notifications: arrivals, onStored: forwards.forward };
     // Behind what is stored, also when the clock was set back.
-    const nextSeq = newSequence(store.lastSeq);
+    const nextSeq = newArrivalSequence(store.lastSeq);
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: takesUnsampled, region, accountId } = config;
-    let functions: Functions | undefined;
+    let functions: LambdaService | undefined;
     const otlp: AppOptions['otlp'] = {
       context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
-      options: { maxBytes: config.otlpMaxBytes, shouldTellAboutLogs: onceAnHour() },
+      options: { maxBytes: config.otlpMaxBytes, shouldReportIgnoredLogs: newHourlyLimit() },
     };
     const app = await buildApp({
       context: {
@@ -128,25 +132,43 @@ export async function startServer(
       otlp,
       log,
       bodyMaxBytes: config.bodyMaxBytes,
-      consoleDir: findConsole(),
-      lambda: () => functions && lambdaApi(functions),
+      consoleDir: findConsoleDir(),
+      lambda: () => functions && newLambdaApi(functions),
       version,
     });
     closers.push(() => app.close());
 
     const listen = (port: number) =>
-      listenUdp(ingest, { host, port, documentMaxBytes, takesUnsampled, nextSeq, indexed: otlp.context.indexed, log });
-    const udp = await listenOnBoth(app, listen, host, config.port);
+      listenUdp(ingest, {
+        host,
+        port,
+        documentMaxBytes,
+        acceptsUnsampled: takesUnsampled,
+        nextSeq,
+        indexed: otlp.context.indexed,
+        log,
+      });
+    const udp = await listenUdpAndTcp(app, listen, host, config.port);
     closers.push(() => udp.close());
 
-    const otlpPorts = await listenOtlp(config, otlp, store, log, closers);
+    const otlpPorts = await listenOtlpPorts(config, otlp, store, log, closers);
 
     const authority = authorityOf(host, udp.port);
     if (config.template !== undefined) {
-      functions = openConfiguredFunctions(config, { daemonAddress: authority, environment, log });
+      functions = openConfiguredLambdaService(config, {
+        daemonAddress: authority,
+        environmentVariables: environment,
+        log,
+      });
       closers.push(functions.close);
     }
-    return { url: `http://${authority}`, daemonAddress: authority, ...otlpPorts, functions, close: closeAll };
+    return {
+      url: `http://${authority}`,
+      daemonAddress: authority,
+      ...otlpPorts,
+      lambdaService: functions,
+      close: closeAll,
+    };
   } catch (thrown) {
     await closeAll();
     throw thrown;
@@ -158,7 +180,10 @@ function retentionPlan({ retentionDays, retentionRules }: Config): RetentionPlan
   return { defaultDays: retentionDays, rules: retentionRules.map(readRetentionRule) };
 }
 
-function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'log' | 'threadPoolSize'>): StoreOptions {
+function storeOptions(
+  config: Config,
+  { log, threadPoolSize }: Pick<ServerProcess, 'log' | 'threadPoolSize'>,
+): StoreOptions {
   return {
     storeUrl: config.storeUrl,
     dataDir: config.dataDir,
@@ -169,7 +194,7 @@ function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'lo
     engineMemoryBytes: config.engineMaxMemoryBytes,
     queueMaxBytes: config.queueMaxBytes,
     commitIntervalMs: config.commitIntervalMs,
-    retentionDays: longestDays(retentionPlan(config)),
+    retentionDays: longestRetentionDays(retentionPlan(config)),
     retentionDefaultDays: config.retentionDays,
     retentionBytes: config.retentionMaxBytes,
     fsync: config.fsync,
@@ -183,7 +208,7 @@ function storeOptions(config: Config, { log, threadPoolSize }: Pick<Process, 'lo
  * Fills the store that the settings name, in which nothing is, with a backup. Yields now and then. Throws StoreInUse
  * while a server runs on it, StoreUnusable when there is something in it, ResourceNotFoundException without the backup.
  */
-export function restore(config: Config, process: Process, name: string): AsyncIterable<TableCopy> {
+export function restoreFromBackup(config: Config, process: ServerProcess, name: string): AsyncIterable<TableCopy> {
   return restoreStore(storeOptions(config, process), name);
 }
 
@@ -217,7 +242,7 @@ function forwardOptions({
 }
 
 /** OpenTelemetry's own ports. What is listening is closed by the last of `closers`. */
-async function listenOtlp(
+async function listenOtlpPorts(
   { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,
   otlp: AppOptions['otlp'],
   store: Store,
@@ -231,7 +256,7 @@ async function listenOtlp(
     const app = buildOtlpApp({ otlp, log, bodyMaxBytes });
     closers.push(() => app.close());
     otlpHttpUrl = await app.listen({ host, port: otlpHttpPort }).catch((cause: unknown) => {
-      throw portTaken('TCP', host, otlpHttpPort, cause, { by, flag: '--otlp-http-port (or none)' });
+      throw listenError('TCP', host, otlpHttpPort, cause, { by, flag: '--otlp-http-port (or none)' });
     });
   }
   if (otlpGrpcPort !== 'none') {
@@ -239,11 +264,11 @@ async function listenOtlp(
       host,
       port: otlpGrpcPort,
       maxBytes: otlpMaxBytes,
-      hasRoom: () => store.statistics().queuedBytes < queueMaxBytes,
-      shouldTellAboutLogs: otlp.options.shouldTellAboutLogs,
+      hasCapacity: () => store.statistics().queuedBytes < queueMaxBytes,
+      shouldReportIgnoredLogs: otlp.options.shouldReportIgnoredLogs,
       log,
     }).catch((cause: unknown) => {
-      throw portTaken('TCP', host, otlpGrpcPort, cause, { by, flag: '--otlp-grpc-port (or none)' });
+      throw listenError('TCP', host, otlpGrpcPort, cause, { by, flag: '--otlp-grpc-port (or none)' });
     });
     closers.push(listener.close);
     otlpGrpcUrl = `http://${authorityOf(host, listener.port)}`;
@@ -255,7 +280,7 @@ function authorityOf(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function lambdaApi(functions: Functions): LambdaApi {
+function newLambdaApi(functions: LambdaService): LambdaApi {
   return {
     invoke: (request) => handleInvoke(functions, request),
     invokeStreaming: (request) => handleInvokeStreaming(functions, request),
@@ -265,20 +290,20 @@ function lambdaApi(functions: Functions): LambdaApi {
   };
 }
 
-export type FunctionsContext = Pick<Process, 'log' | 'environment'> & {
+export type LambdaServiceContext = Pick<ServerProcess, 'log' | 'environmentVariables'> & {
   readonly daemonAddress: string;
   /** What the functions print, as it comes. */
   readonly onLine?: (line: string) => void;
   readonly debug?: DebugOptions | undefined;
   /** Takes the sentences for the user instead of the log. */
-  readonly onNote?: (sentence: string) => void;
+  readonly onWarning?: (sentence: string) => void;
 };
 
 /** The functions of the template that the settings name. Throws SettingInvalid when it can not be read. */
-export function openConfiguredFunctions(
+export function openConfiguredLambdaService(
   config: Config,
-  { daemonAddress, environment, log, onLine, onNote, debug }: FunctionsContext,
-): Functions {
+  { daemonAddress, environmentVariables: environment, log, onLine, onWarning: onNote, debug }: LambdaServiceContext,
+): LambdaService {
   const { region, accountId, envVars } = config;
   const overrides = readEnvironmentFile(envVars);
   const file = resolve(config.template ?? findTemplate());
@@ -286,9 +311,9 @@ export function openConfiguredFunctions(
   const reread = () => readTemplate(file, { parameters, region, accountId });
   // The lines go where the traces go, over the same port.
   const logs = openLogSender(`http://${daemonAddress}`);
-  const functions = openFunctions({
+  const functions = openLambdaService({
     template: reread(),
-    reread,
+    reloadTemplate: reread,
     hotReload: config.hotReload,
     freeze: config.lambdaFreeze,
     runsSchedules: config.lambdaSchedules,
@@ -298,15 +323,15 @@ export function openConfiguredFunctions(
     daemonAddress,
     runtimesDir: fileURLToPath(new URL('../runtimes', import.meta.url)),
     cacheDir: join(config.dataDir, 'functions'),
-    host: environment,
+    hostVariables: environment,
     sampling: config.lambdaSampling,
-    traceShape: config.lambdaTraceShape,
-    ...(overrides && { overrides }),
-    onLine: (line) => {
+    traceFormat: config.lambdaTraceFormat,
+    ...(overrides && { environmentOverrides: overrides }),
+    onLogEvent: (line) => {
       logs.add(line);
       onLine?.(line.text);
     },
-    onNote: onNote ?? ((sentence) => log.warn(sentence)),
+    onWarning: onNote ?? ((sentence) => log.warn(sentence)),
   });
   return {
     ...functions,
@@ -318,9 +343,9 @@ export function openConfiguredFunctions(
 }
 
 /** Where functions are offered, beside the one port. */
-export type FunctionServer = { readonly url: string; readonly close: () => Promise<void> };
+export type HttpEndpoint = { readonly url: string; readonly close: () => Promise<void> };
 
-export type FunctionServerOptions = Pick<Process, 'log'> & {
+export type HttpEndpointOptions = Pick<ServerProcess, 'log'> & {
   readonly host: string;
   readonly port: number;
   readonly daemonAddress: string;
@@ -333,29 +358,29 @@ export type FunctionServerOptions = Pick<Process, 'log'> & {
 /** The Invoke API on a port of its own. Throws when the port is taken. */
 export async function startInvokeServer(
   config: Config,
-  functions: Functions,
-  { log, host, port }: FunctionServerOptions,
-): Promise<FunctionServer> {
-  const app = buildInvokeApp({ log, bodyMaxBytes: config.bodyMaxBytes, lambda: () => lambdaApi(functions) });
+  functions: LambdaService,
+  { log, host, port }: HttpEndpointOptions,
+): Promise<HttpEndpoint> {
+  const app = buildInvokeApp({ log, bodyMaxBytes: config.bodyMaxBytes, lambda: () => newLambdaApi(functions) });
   try {
     const url = await app.listen({ host, port });
     return { url, close: () => app.close() };
   } catch (cause) {
-    throw portTaken('TCP', host, port, cause);
+    throw listenError('TCP', host, port, cause);
   }
 }
 
 /** The template's APIs and function URLs. Throws when the port is taken. */
 export async function startGateway(
   config: Config,
-  functions: Functions,
-  { host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: FunctionServerOptions,
-): Promise<FunctionServer> {
+  functions: LambdaService,
+  { host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: HttpEndpointOptions,
+): Promise<HttpEndpoint> {
   const { accountId, region } = config;
   const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
   const sample = openSampler(config.lambdaSampling);
-  const limits = { asksAuthorizers: !disableAuthorizer, hasTimeLimits: !isDebugged };
-  const gateway = openGateway({ functions, sender, accountId, region, sample, ...limits });
+  const limits = { callsAuthorizers: !disableAuthorizer, hasTimeouts: !isDebugged };
+  const gateway = openGateway({ lambda: functions, sender, accountId, region, sample, ...limits });
   const server = await serveGateway(gateway.handle, { host, port, bodyMaxBytes: config.bodyMaxBytes });
   return {
     url: server.url,
@@ -366,11 +391,11 @@ export async function startGateway(
   };
 }
 
-type Listening = { listen(options: { host: string; port: number }): Promise<string> };
+type TcpListener = { listen(options: { host: string; port: number }): Promise<string> };
 
 /** The same number for UDP and TCP; with port 0 one that is free for both. */
-async function listenOnBoth(
-  app: Listening,
+async function listenUdpAndTcp(
+  app: TcpListener,
   listen: (port: number) => Promise<UdpListener>,
   host: string,
   port: number,
@@ -382,13 +407,13 @@ async function listenOnBoth(
       return udp;
     } catch (cause) {
       await udp.close();
-      if (port !== 0 || tries === PORT_TRIES) throw portTaken('TCP', host, udp.port, cause);
+      if (port !== 0 || tries === MAX_PORT_ATTEMPTS) throw listenError('TCP', host, udp.port, cause);
     }
   }
 }
 
 /** Beside the installed server, or in the repository next to it. */
-function findConsole(): string | undefined {
+function findConsoleDir(): string | undefined {
   const places = ['../console', '../../console/dist'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   return places.find((place) => existsSync(place));
 }

@@ -1,17 +1,24 @@
 /** By which door trace data came in. */
-export type Door = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc' | 'zipkin';
+export type Receiver = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc' | 'zipkin';
 
 /** Why a datagram was dropped before its document was looked at; `socket-full` are those that the system dropped. */
-export type DatagramDrop = 'socket-full' | 'no-header' | 'bad-header' | 'empty' | 'bad-spans' | 'unsampled' | 'metrics';
+export type DatagramDropReason =
+  | 'socket-full'
+  | 'no-header'
+  | 'bad-header'
+  | 'empty'
+  | 'bad-spans'
+  | 'unsampled'
+  | 'metrics';
 
 /** Why a sound document was not stored. Over HTTP and gRPC its sender was told so, and may send it again. */
-export type DocumentDrop = 'queue-full' | 'store-failed';
+export type DocumentDropReason = 'queue-full' | 'store-failed';
 
 /**
  * What became of the documents of one door: `received = stored + queued + rejected + dropped`, at any moment. Queued
  * ones wait to be stored, rejected ones were faulty, dropped ones were sound.
  */
-export type DocumentFates = {
+export type ReceiverCounts = {
   received: number;
   stored: number;
   queued: number;
@@ -22,12 +29,12 @@ export type DocumentFates = {
 /** Counters since the server started. */
 export type Stats = {
   readonly startedUs: number;
-  readonly documents: Readonly<Record<Door, DocumentFates>>;
+  readonly documents: Readonly<Record<Receiver, ReceiverCounts>>;
   /** By error code. */
   readonly rejections: Map<string, number>;
-  readonly drops: Map<DocumentDrop, number>;
+  readonly drops: Map<DocumentDropReason, number>;
   /** `received` are all that came to the port; those that were not dropped here were documents or spans. */
-  readonly datagrams: { received: number; readonly dropped: Map<DatagramDrop, number> };
+  readonly datagrams: { received: number; readonly dropped: Map<DatagramDropReason, number> };
   readonly requests: Map<string, number>;
   readonly invocations: Map<string, number>;
   /** By the name of the backend that documents are forwarded to. */
@@ -66,6 +73,6 @@ export function newStats(nowUs: () => number = () => Date.now() * 1000): Stats {
   };
 }
 
-export function countOne<Key>(counters: Map<Key, number>, key: Key, by = 1): void {
+export function increment<Key>(counters: Map<Key, number>, key: Key, by = 1): void {
   counters.set(key, (counters.get(key) ?? 0) + by);
 }

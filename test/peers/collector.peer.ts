@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
 import { OTLP_PROTOCOLS } from '../../server/src/forward/otlp-endpoint.ts';
 import { readLogs, readTraces } from '../../server/src/ingest/otlp-json.ts';
-import type { KeyValue, Span, SpanInPlace, TracesData } from '../../server/src/model/otlp/types.ts';
+import type { KeyValue, Span, SpanWithResource, TracesData } from '../../server/src/model/otlp/types.ts';
 import { resourceSpansOf } from '../../server/src/model/otlp/wire/resource-spans.ts';
 import { arbitrarySpan } from '../../server/src/model/testing/arbitrary-span.ts';
 import { encode, messageType } from '../../server/src/model/testing/otlp-protocol.ts';
@@ -53,7 +53,7 @@ async function folderForThisTest(): Promise<string> {
 }
 
 /** Spans with every field that the collector's version of the protocol has, each in a trace of its own. */
-function spansOfEveryKind(count: number): readonly SpanInPlace[] {
+function spansOfEveryKind(count: number): readonly SpanWithResource[] {
   return fc.sample(arbitrarySpan, { numRuns: count, seed: 7 }).map((place) => {
     const { entityRefs, ...resource } = place.resource;
     const links = place.span.links?.filter((link) => link.traceId !== undefined && link.spanId !== undefined);
@@ -128,7 +128,7 @@ describe.skipIf('missing' in program)('a collector in front of openray', () => {
   test('what openray refuses of a batch is in the log of the collector, and the rest is kept', async () => {
     const server = await serverForThisTest();
     const { httpUrl, output } = await startCollector(await folderForThisTest(), exporters['otlp over gRPC'](server));
-    const [good] = spansOfEveryKind(1) as [SpanInPlace];
+    const [good] = spansOfEveryKind(1) as [SpanWithResource];
     const bad = { ...good.span, traceId: '0'.repeat(32) };
     const spans: readonly Span[] = [good.span, bad];
     await sendTraces(httpUrl, { resourceSpans: [{ resource: {}, scopeSpans: [{ spans }] }] });
@@ -189,7 +189,7 @@ describe.skipIf('missing' in program)('openray in front of a collector', () => {
       const server = await serverForThisTest(['--forward-otlp', target, '--forward-otlp-protocol', protocol]);
       const places = spansOfEveryKind(150);
       await sendTraces(server.url, { resourceSpans: resourceSpansOf(places) });
-      const [first] = places as [SpanInPlace];
+      const [first] = places as [SpanWithResource];
       const record = anException({ traceId: first.span.traceId, spanId: first.span.spanId });
       await fetch(`${server.url}/v1/logs`, {
         method: 'POST',

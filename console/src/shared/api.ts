@@ -34,57 +34,57 @@ export class ApiFailure extends Error {
 }
 
 /** `IsIncomplete`: a part of the store could not be reached, and the answer lacks what it holds. */
-export type Answered<Answer> = Answer & { readonly IsIncomplete: boolean };
+export type ApiResponse<Answer> = Answer & { readonly IsIncomplete: boolean };
 
 export type Health = { readonly status: string; readonly version: string };
 
 export function getServiceGraph(
   request: GetServiceGraphRequest,
   signal: AbortSignal,
-): Promise<Answered<GetServiceGraphResponse>> {
+): Promise<ApiResponse<GetServiceGraphResponse>> {
   return call('/ServiceGraph', request, signal);
 }
 
 export function getTraceSummaries(
   request: GetTraceSummariesRequest,
   signal: AbortSignal,
-): Promise<Answered<GetTraceSummariesResponse>> {
+): Promise<ApiResponse<GetTraceSummariesResponse>> {
   return call('/TraceSummaries', request, signal);
 }
 
 export function batchGetTraces(
   request: BatchGetTracesRequest,
   signal: AbortSignal,
-): Promise<Answered<BatchGetTracesResponse>> {
+): Promise<ApiResponse<BatchGetTracesResponse>> {
   return call('/Traces', request, signal);
 }
 
 export function getTraceGraph(
   request: GetTraceGraphRequest,
   signal: AbortSignal,
-): Promise<Answered<GetTraceGraphResponse>> {
+): Promise<ApiResponse<GetTraceGraphResponse>> {
   return call('/TraceGraph', request, signal);
 }
 
 export function getFunctionLogs(
   request: GetFunctionLogsRequest,
   signal: AbortSignal,
-): Promise<Answered<GetFunctionLogsResponse>> {
+): Promise<ApiResponse<GetFunctionLogsResponse>> {
   return call('/GetFunctionLogs', request, signal);
 }
 
 export function getTimeSeries(
   request: GetTimeSeriesServiceStatisticsRequest,
   signal: AbortSignal,
-): Promise<Answered<GetTimeSeriesServiceStatisticsResponse>> {
+): Promise<ApiResponse<GetTimeSeriesServiceStatisticsResponse>> {
   return call('/TimeSeriesServiceStatistics', request, signal);
 }
 
-export function getSpan(request: GetSpanRequest, signal: AbortSignal): Promise<Answered<GetSpanResponse>> {
+export function getSpan(request: GetSpanRequest, signal: AbortSignal): Promise<ApiResponse<GetSpanResponse>> {
   return call('/Span', request, signal);
 }
 
-export function getGroups(signal: AbortSignal): Promise<Answered<GetGroupsResponse>> {
+export function getGroups(signal: AbortSignal): Promise<ApiResponse<GetGroupsResponse>> {
   return call('/Groups', {}, signal);
 }
 
@@ -100,12 +100,12 @@ export function deleteGroup(name: string): Promise<object> {
   return call('/DeleteGroup', { GroupName: name });
 }
 
-export function getServerStatus(signal: AbortSignal): Promise<Answered<GetServerStatusResponse>> {
+export function getServerStatus(signal: AbortSignal): Promise<ApiResponse<GetServerStatusResponse>> {
   return call('/ServerStatus', {}, signal);
 }
 
 export async function getHealth(signal: AbortSignal): Promise<Health> {
-  return answerOf<Health>(await reach('/health', { signal }));
+  return readBody<Health>(await fetchOrFail('/health', { signal }));
 }
 
 /** The window that a range of the URL means now, as the API wants it: epoch seconds. */
@@ -121,14 +121,14 @@ async function call<Answer>(
   path: string,
   request: object,
   signal: AbortSignal | null = null,
-): Promise<Answered<Answer>> {
+): Promise<ApiResponse<Answer>> {
   const headers = { 'content-type': 'application/json' };
-  const response = await reach(path, { method: 'POST', headers, body: JSON.stringify(request), signal });
-  const answer = await answerOf<Answer>(response);
+  const response = await fetchOrFail(path, { method: 'POST', headers, body: JSON.stringify(request), signal });
+  const answer = await readBody<Answer>(response);
   return { ...answer, IsIncomplete: response.headers.has('x-openray-incomplete') };
 }
 
-async function reach(path: string, init: RequestInit): Promise<Response> {
+async function fetchOrFail(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(path, init);
   } catch (cause) {
@@ -137,7 +137,7 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
-async function answerOf<Answer>(response: Response): Promise<Answer> {
+async function readBody<Answer>(response: Response): Promise<Answer> {
   if (response.ok) return response.json() as Promise<Answer>;
   const error = (await response.json().catch(() => ({}))) as Partial<WireError>;
   const code = response.headers.get('x-amzn-errortype') ?? error.__type ?? 'InternalFailure';

@@ -54,10 +54,10 @@ export function bothFilters(filter: string, condition: string): string {
   const second = condition.trim();
   if (first === '' || first === second) return second;
   if (second === '' || first.split(' AND ').includes(second)) return first;
-  return `${guarded(first)} AND ${guarded(second)}`;
+  return `${parenthesised(first)} AND ${parenthesised(second)}`;
 }
 
-function guarded(filter: string): string {
+function parenthesised(filter: string): string {
   // Quoted text may hold the word; then the parentheses do no harm.
   return /\bOR\b/i.test(filter) ? `(${filter})` : filter;
 }

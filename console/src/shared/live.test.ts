@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Arrived, atMostEvery, concerns, LIVE, liveTrace, withReceived } from './live.ts';
+import { atMostEvery, type ChangedTraces, isAffected, LIVE, liveTrace, withChangedTraces } from './live.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -35,16 +35,16 @@ test('after it was cancelled nothing runs any more', () => {
 const received = (...traceIds: string[]) => ({ documents: traceIds.length, traceIds, atUs: 1 });
 
 test('the page of one trace is read anew only when something of it arrived', () => {
-  const arrived = withReceived(withReceived(new Set<string>(), received('a')), received('b'));
-  expect(concerns(liveTrace('a'), arrived)).toBe(true);
-  expect(concerns(liveTrace('c'), arrived)).toBe(false);
-  expect(concerns(LIVE, arrived)).toBe(true);
-  expect(concerns(undefined, arrived)).toBe(false);
+  const arrived = withChangedTraces(withChangedTraces(new Set<string>(), received('a')), received('b'));
+  expect(isAffected(liveTrace('a'), arrived)).toBe(true);
+  expect(isAffected(liveTrace('c'), arrived)).toBe(false);
+  expect(isAffected(LIVE, arrived)).toBe(true);
+  expect(isAffected(undefined, arrived)).toBe(false);
 });
 
 test('a full message may not name every trace, so it concerns them all', () => {
-  const full = withReceived(new Set(), received(...Array.from({ length: 100 }, (_, index) => String(index))));
-  const later: Arrived = withReceived(full, received('a'));
+  const full = withChangedTraces(new Set(), received(...Array.from({ length: 100 }, (_, index) => String(index))));
+  const later: ChangedTraces = withChangedTraces(full, received('a'));
   expect(later).toBe('any');
-  expect(concerns(liveTrace('c'), later)).toBe(true);
+  expect(isAffected(liveTrace('c'), later)).toBe(true);
 });

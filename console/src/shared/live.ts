@@ -2,7 +2,7 @@ import { type Query, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 
 /** What the server says when something was stored; at most 100 of the trace ids. */
-export type Received = { readonly documents: number; readonly traceIds: readonly string[]; readonly atUs: number };
+export type StoredEvent = { readonly documents: number; readonly traceIds: readonly string[]; readonly atUs: number };
 
 /** `streaming`: told by the server; `polling`: it has no event stream or lost it, so ask every few seconds. */
 export type LiveState = 'off' | 'connecting' | 'streaming' | 'polling';
@@ -21,7 +21,7 @@ const RECONNECT_MS = 30_000;
 const REFETCH_EVERY_MS = 1500;
 
 /** Traces that something arrived of since the last refresh; `any` when the list may be incomplete. */
-export type Arrived = 'any' | ReadonlySet<string>;
+export type ChangedTraces = 'any' | ReadonlySet<string>;
 
 /**
  * Keeps every live query on screen fresh while `isOn`. One instance for the whole console.
@@ -37,13 +37,13 @@ export function useLiveRefresh(isOn: boolean): LiveState {
       return;
     }
     setState('connecting');
-    let arrived: Arrived = new Set();
+    let arrived: ChangedTraces = new Set();
     const refetch = atMostEvery(REFETCH_EVERY_MS, () => {
       // What nobody looks at is read when it is looked at again.
       if (document.visibilityState === 'hidden') return;
       const now = arrived;
       arrived = new Set();
-      void queries.invalidateQueries({ predicate: (query) => concerns(query.meta, now) });
+      void queries.invalidateQueries({ predicate: (query) => isAffected(query.meta, now) });
     });
     const refetchAll = () => {
       arrived = 'any';
@@ -66,7 +66,7 @@ export function useLiveRefresh(isOn: boolean): LiveState {
         setState('streaming');
       });
       events.addEventListener('received', ({ data }: MessageEvent<string>) => {
-        arrived = withReceived(arrived, JSON.parse(data) as Received);
+        arrived = withChangedTraces(arrived, JSON.parse(data) as StoredEvent);
         refetch.run();
       });
       events.addEventListener('error', () => {
@@ -92,12 +92,12 @@ export function useLiveRefresh(isOn: boolean): LiveState {
 }
 
 /** A message with 100 ids may stand for more traces than it names. */
-export function withReceived(before: Arrived, { traceIds }: Received): Arrived {
+export function withChangedTraces(before: ChangedTraces, { traceIds }: StoredEvent): ChangedTraces {
   return before === 'any' || traceIds.length >= 100 ? 'any' : new Set([...before, ...traceIds]);
 }
 
 /** Whether a query of this `meta` may have another answer now. */
-export function concerns(meta: Query['meta'], arrived: Arrived): boolean {
+export function isAffected(meta: Query['meta'], arrived: ChangedTraces): boolean {
   if (meta?.live !== true) return false;
   const traceId = meta.traceId;
   return typeof traceId !== 'string' || arrived === 'any' || arrived.has(traceId);

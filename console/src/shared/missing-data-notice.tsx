@@ -1,10 +1,10 @@
 import type { ReactElement } from 'react';
 import { formatTime } from './format.ts';
-import type { Gaps } from './missing-data.ts';
+import type { MissingData } from './missing-data.ts';
 import styles from './missing-data-notice.module.css';
 
 /** Says what is missing on a page; nothing when nothing is. */
-export function GapsNotice({ gaps }: { readonly gaps: Gaps | undefined }): ReactElement | null {
+export function MissingDataNotice({ gaps }: { readonly gaps: MissingData | undefined }): ReactElement | null {
   if (!gaps?.isIncomplete && gaps?.prunedBeforeUs === undefined) return null;
   return (
     <div className={styles.notices}>

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { allGaps, gapsOf, NO_GAPS } from './missing-data.ts';
+import { combineMissingData, missingDataOf, NO_MISSING_DATA } from './missing-data.ts';
 
 test('an answer that says nothing of gaps has none', () => {
-  expect(gapsOf({})).toEqual(NO_GAPS);
-  expect(allGaps([])).toEqual(NO_GAPS);
+  expect(missingDataOf({})).toEqual(NO_MISSING_DATA);
+  expect(combineMissingData([])).toEqual(NO_MISSING_DATA);
 });
 
 test('gaps of several answers are gaps of the whole', () => {
   const answers = [{}, { PrunedBefore: 20 }, { IsIncomplete: true }, { PrunedBefore: 10 }];
-  expect(allGaps(answers.map(gapsOf))).toEqual({ isIncomplete: true, prunedBeforeUs: 20e6 });
+  expect(combineMissingData(answers.map(missingDataOf))).toEqual({ isIncomplete: true, prunedBeforeUs: 20e6 });
 });

@@ -1,19 +1,19 @@
 /** What is missing in an answer. */
-export type Gaps = {
+export type MissingData = {
   /** A part of the store could not be asked; what it holds is missing. */
   readonly isIncomplete: boolean;
   /** Retention has dropped some of what arrived before this time, and the question reaches back before it. */
   readonly prunedBeforeUs: number | undefined;
 };
 
-export const NO_GAPS: Gaps = { isIncomplete: false, prunedBeforeUs: undefined };
+export const NO_MISSING_DATA: MissingData = { isIncomplete: false, prunedBeforeUs: undefined };
 
 /** How soon an incomplete answer is asked for again. */
-export const ASK_AGAIN_MS = 5000;
+export const REFETCH_INCOMPLETE_MS = 5000;
 
-type Answer = { readonly IsIncomplete?: boolean; readonly PrunedBefore?: number };
+type CompletenessFields = { readonly IsIncomplete?: boolean; readonly PrunedBefore?: number };
 
-export function gapsOf({ IsIncomplete = false, PrunedBefore }: Answer): Gaps {
+export function missingDataOf({ IsIncomplete = false, PrunedBefore }: CompletenessFields): MissingData {
   return {
     isIncomplete: IsIncomplete,
     prunedBeforeUs: PrunedBefore === undefined ? undefined : PrunedBefore * 1_000_000,
@@ -21,7 +21,7 @@ export function gapsOf({ IsIncomplete = false, PrunedBefore }: Answer): Gaps {
 }
 
 /** What any of the answers lacks is missing in all of them together. */
-export function allGaps(all: readonly Gaps[]): Gaps {
+export function combineMissingData(all: readonly MissingData[]): MissingData {
   const pruned = all.flatMap(({ prunedBeforeUs }) => prunedBeforeUs ?? []);
   return {
     isIncomplete: all.some(({ isIncomplete }) => isIncomplete),

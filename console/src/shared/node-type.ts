@@ -13,9 +13,9 @@ export type NodeGlyph =
   | 'remote'
   | 'service';
 
-type Known = { readonly label: string; readonly glyph: NodeGlyph };
+type NodeKind = { readonly label: string; readonly glyph: NodeGlyph };
 
-const KNOWN: Readonly<Record<string, Known>> = {
+const NODE_KINDS: Readonly<Record<string, NodeKind>> = {
   client: { label: 'Client', glyph: 'client' },
   remote: { label: 'Remote', glyph: 'remote' },
   'AWS::Lambda': { label: 'Lambda context', glyph: 'lambda' },
@@ -41,13 +41,13 @@ const KNOWN: Readonly<Record<string, Known>> = {
 /** What a node's `Type` is called on screen. A type nobody listed is shown as it is, without `AWS::`. */
 export function nodeTypeLabel(type: string | null): string {
   if (type === null || type === '') return 'Service';
-  return KNOWN[type]?.label ?? type.replace(/^AWS::/, '').replaceAll('::', ' ');
+  return NODE_KINDS[type]?.label ?? type.replace(/^AWS::/, '').replaceAll('::', ' ');
 }
 
 export function nodeGlyph(type: string | null): NodeGlyph {
   if (type === null || type === '') return 'service';
   return (
-    KNOWN[type]?.glyph ??
+    NODE_KINDS[type]?.glyph ??
     (type.startsWith('AWS::DynamoDB') ? 'table' : type.startsWith('Database') ? 'database' : 'service')
   );
 }

@@ -1,16 +1,20 @@
 import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { getServiceGraph, toWireWindow } from './api.ts';
 import { LIVE } from './live.ts';
-import { type ServiceMap, toServiceMap } from './map/graph.ts';
-import { ASK_AGAIN_MS, type Gaps, gapsOf } from './missing-data.ts';
+import { type ServiceGraph, toServiceGraph } from './map/graph.ts';
+import { type MissingData, missingDataOf, REFETCH_INCOMPLETE_MS } from './missing-data.ts';
 import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
 
-export type ServiceGraphAnswer = { readonly map: ServiceMap; readonly window: TimeWindow; readonly gaps: Gaps };
+export type LoadedServiceGraph = {
+  readonly graph: ServiceGraph;
+  readonly window: TimeWindow;
+  readonly missing: MissingData;
+};
 
 /**
  * The services of a time range and their calls, of the traces of `group` that match `filter` (all where they are empty).
  */
-export function useServiceGraph(range: string, filter: string, group = ''): UseQueryResult<ServiceGraphAnswer> {
+export function useServiceGraph(range: string, filter: string, group = ''): UseQueryResult<LoadedServiceGraph> {
   return useQuery({
     queryKey: ['service-graph', range, filter, group],
     queryFn: async ({ signal }) => {
@@ -21,9 +25,9 @@ export function useServiceGraph(range: string, filter: string, group = ''): UseQ
         ...(group !== '' && { GroupName: group }),
       };
       const answer = await getServiceGraph(request, signal);
-      return { map: toServiceMap(answer.Services), window, gaps: gapsOf(answer) };
+      return { map: toServiceGraph(answer.Services), window, gaps: missingDataOf(answer) };
     },
-    refetchInterval: ({ state }) => (state.data?.gaps.isIncomplete ? ASK_AGAIN_MS : false),
+    refetchInterval: ({ state }) => (state.data?.gaps.isIncomplete ? REFETCH_INCOMPLETE_MS : false),
     placeholderData: keepPreviousData,
     meta: LIVE,
   });

@@ -12,7 +12,7 @@ export function aServerStatus({ stored = 0, dropped = 0, ...more }: Given = {}):
       { Door: 'udp', Received: 0, Stored: 0, Queued: 0, Rejected: 0, Dropped: 0 },
     ],
     Rejections: [],
-    Drops: dropped > 0 ? [{ Cause: 'queue-full', Count: dropped }] : [],
+    Drops: dropped > 0 ? [{ Reason: 'queue-full', Count: dropped }] : [],
     Datagrams: { Received: 0, Read: 0, Dropped: [] },
     Forwards: [],
     Store: {

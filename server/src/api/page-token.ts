@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import type { Place } from '../query/traces/sort-key.ts';
+import type { SortKey } from '../query/traces/sort-key.ts';
 
 /** Tokens are bound to their query, so that a page of one can not be asked of another. */
 function queryHash(query: unknown): string {
@@ -10,12 +10,12 @@ function queryHash(query: unknown): string {
 
 const payload = z.tuple([z.string(), z.enum(['valued', 'rest']), z.number().int(), z.string().regex(/^[0-9a-f]{32}$/)]);
 
-export function toToken({ part, key, traceId }: Place, query: unknown): string {
+export function toToken({ part, key, traceId }: SortKey, query: unknown): string {
   return Buffer.from(JSON.stringify([queryHash(query), part, key, traceId])).toString('base64url');
 }
 
 /** Throws InvalidRequestException when the token is not one of ours or belongs to another query. */
-export function fromToken(token: string, query: unknown): Place {
+export function fromToken(token: string, query: unknown): SortKey {
   let parsed: z.output<typeof payload> | undefined;
   try {
     parsed = payload.parse(JSON.parse(Buffer.from(token, 'base64url').toString('utf8')));

@@ -299,7 +299,7 @@ export type GetFunctionLogsResponse = {
   readonly IsComplete: boolean;
 };
 
-export type WireCount = { readonly Cause: string; readonly Count: number };
+export type WireCount = { readonly Reason: string; readonly Count: number };
 
 /** Of openray's own GetServerStatus. Counters of this server since it started; the store is everybody's. */
 export type GetServerStatusResponse = {

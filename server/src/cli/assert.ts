@@ -22,11 +22,11 @@ export function assertCommand(done: (exitCode: number) => void): Command {
     .option('--endpoint-url <url>', 'a running openray; without it one is started for the functions of --template')
     .action(async (file: string, flags: AssertFlags) => {
       const checks = readAssertionFile(file);
-      const own = flags.endpointUrl === undefined ? await startOwn(flags) : undefined;
+      const own = flags.endpointUrl === undefined ? await startOwnServer(flags) : undefined;
       try {
         const url = own?.url ?? (flags.endpointUrl as string);
         let failed = 0;
-        for (const check of checks) failed += (await holds(check, url)) ? 0 : 1;
+        for (const check of checks) failed += (await runCheck(check, url)) ? 0 : 1;
         process.stdout.write(`${checks.length - failed} of ${checks.length} as expected\n`);
         done(failed === 0 ? 0 : 1);
       } finally {
@@ -35,14 +35,14 @@ export function assertCommand(done: (exitCode: number) => void): Command {
     });
 }
 
-async function startOwn(flags: AssertFlags) {
+async function startOwnServer(flags: AssertFlags) {
   const { config } = loadConfig({ port: 0, ...flags }, process.env, flags.config);
   return startServer(config, thisProcess(newLog(config.logLevel === 'info' ? 'error' : config.logLevel)));
 }
 
 /** Prints one line for what holds; the sentence and the trace for what does not. */
-async function holds(check: FileCheck, url: string): Promise<boolean> {
-  const { which } = check;
+async function runCheck(check: FileCheck, url: string): Promise<boolean> {
+  const { target: which } = check;
   const name = which.kind === 'invoke' ? which.functionName : which.filterOrId;
   let failures: readonly string[];
   try {
@@ -55,7 +55,7 @@ async function holds(check: FileCheck, url: string): Promise<boolean> {
   return failures.length === 0;
 }
 
-async function traceOf({ which, ...options }: FileCheck, url: string): Promise<RecordedTrace> {
+async function traceOf({ target: which, ...options }: FileCheck, url: string): Promise<RecordedTrace> {
   if (which.kind === 'trace') return waitForTrace(url, which.filterOrId, options);
   const { traceId } = await invokeRemote({
     endpointUrl: url,

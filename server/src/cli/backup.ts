@@ -4,10 +4,10 @@ import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import type { BackupLine } from '../http/backup.ts';
-import { restore } from '../serve.ts';
+import { restoreFromBackup } from '../serve.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
-import { backendAt } from './target-server.ts';
+import { targetServerAt } from './target-server.ts';
 
 type BackupFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 
@@ -18,7 +18,7 @@ export function backupCommand(done: (exitCode: number) => void): Command {
     .argument('[name]', 'name of the backup (the time)')
     .option('--endpoint-url <url>', 'a running openray elsewhere on this machine')
     .action(async (name: string | undefined, flags: BackupFlags) => {
-      await backUp(name ?? nameByTime(new Date()), flags);
+      await runBackup(name ?? backupNameAt(new Date()), flags);
       done(0);
     });
 }
@@ -35,23 +35,23 @@ export function restoreCommand(done: (exitCode: number) => void): Command {
 }
 
 /** `2026-05-24T14-13-20Z` */
-function nameByTime(now: Date): string {
+function backupNameAt(now: Date): string {
   return `${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
 }
 
-async function backUp(name: string, flags: BackupFlags): Promise<void> {
+async function runBackup(name: string, flags: BackupFlags): Promise<void> {
   const { config } = loadConfig(flags, process.env, flags.config);
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
-  const backend = await backendAt(flags.endpointUrl, config, thisProcess(log));
+  const backend = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
   try {
-    const answer = await ask(`${backend.url}/backup?${new URLSearchParams({ name })}`);
+    const answer = await postBackup(`${backend.url}/backup?${new URLSearchParams({ name })}`);
     let bytes = 0;
     let place = '';
     for await (const text of createInterface({ input: Readable.fromWeb(answer.body as never) })) {
       const line = JSON.parse(text) as BackupLine;
       if ('error' in line) throw new OpenrayError(line.error.code, line.error.message);
       bytes += line.bytes;
-      place = line.place;
+      place = line.destination;
     }
     process.stdout.write(`backup ${name}: ${megabytes(bytes)} in ${place}\n`);
   } finally {
@@ -59,7 +59,7 @@ async function backUp(name: string, flags: BackupFlags): Promise<void> {
   }
 }
 
-async function ask(url: string): Promise<Response> {
+async function postBackup(url: string): Promise<Response> {
   const answer = await fetch(url, { method: 'POST' }).catch((cause: unknown) => {
     throw new OpenrayError('ServiceUnavailable', `there is no openray at ${new URL(url).origin}`, { cause });
   });
@@ -75,7 +75,7 @@ async function runRestore(name: string, flags: BackupFlags): Promise<void> {
   const { config } = loadConfig(flags, process.env, flags.config);
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
   let bytes = 0;
-  for await (const copy of restore(config, thisProcess(log), name)) bytes += copy.bytes;
+  for await (const copy of restoreFromBackup(config, thisProcess(log), name)) bytes += copy.bytes;
   const store = config.storeUrl === undefined ? config.dataDir : 'the ClickHouse of --store-url';
   process.stdout.write(`backup ${name}: ${megabytes(bytes)} restored into ${store}\n`);
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { loadConfig, settings, shownSetting } from '../config.ts';
+import { formatSetting, loadConfig, settings } from '../config.ts';
 
 /** `openray config`: every setting in force and where it came from. */
 export function configCommand(): Command {
@@ -7,7 +7,7 @@ export function configCommand(): Command {
     .description('print every setting in force and where its value came from')
     .action((flags: Record<string, unknown>) => {
       const { config, sources } = loadConfig(flags, process.env, flags.config as string | undefined);
-      const rows = settings.map(({ name }) => [name, shownSetting(config, name), sources[name]] as const);
+      const rows = settings.map(({ name }) => [name, formatSetting(config, name), sources[name]] as const);
       const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column as 0 | 1].length)));
       for (const [name, value, source] of rows) {
         process.stdout.write(`${name.padEnd(widths[0] ?? 0)}  ${value.padEnd(widths[1] ?? 0)}  ${source}\n`);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { OpenrayError } from '../errors.ts';
-import { logRequest, openOtlp, traceRequest } from '../forward/open-otlp-sender.ts';
+import { logRequest, openOtlpSender, traceRequest } from '../forward/open-otlp-sender.ts';
 import type { OtlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { sendWithRetries } from '../forward/send-with-retries.ts';
 import type { ResourceLogs, ResourceSpans } from '../model/otlp/types.ts';
@@ -27,7 +27,7 @@ const GIVE_UP_MS = 120_000;
 
 /** Sends lines to another backend, about a megabyte at once. After `stop` a request is tried no second time. */
 export async function otlpSink(endpoint: OtlpEndpoint, stop: AbortSignal): Promise<ExportSink> {
-  const sender = await openOtlp(endpoint);
+  const sender = await openOtlpSender(endpoint);
   const never = new AbortController().signal;
   let waiting: string[] = [];
   let waitingBytes = 0;
@@ -37,8 +37,8 @@ export async function otlpSink(endpoint: OtlpEndpoint, stop: AbortSignal): Promi
 
   async function send(signal: 'traces' | 'logs', body: Uint8Array): Promise<void> {
     const delivery = await sendWithRetries(() => sender.send(signal, body, never), {
-      giveUpMs: GIVE_UP_MS,
-      hurry: stop,
+      maxElapsedMs: GIVE_UP_MS,
+      stopRetrying: stop,
     });
     if (delivery.kind !== 'taken') {
       const { host } = new URL(endpoint.urls[signal]);

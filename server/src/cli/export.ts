@@ -10,7 +10,7 @@ import { newLog } from './log.ts';
 import { protocolOf, readOtlpVariables } from './otlp-variables.ts';
 import { thisProcess } from './process.ts';
 import { newProgress } from './progress.ts';
-import { backendAt } from './target-server.ts';
+import { targetServerAt } from './target-server.ts';
 import { readTime } from './time-flag.ts';
 
 type ExportFlags = Readonly<Record<string, unknown>> & {
@@ -58,7 +58,7 @@ async function runExport(flags: ExportFlags): Promise<number> {
   const after = flags.resume && flags.file !== undefined ? await lastCursorOf(flags.file) : flags.after;
   const { config } = loadConfig(flags, process.env, flags.config);
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
-  const backend = await backendAt(flags.endpointUrl, config, thisProcess(log));
+  const backend = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   process.once('SIGINT', onInterrupt);
@@ -69,7 +69,7 @@ async function runExport(flags: ExportFlags): Promise<number> {
       endpoint === undefined
         ? await fileSink(flags.file as string, isContinued)
         : await otlpSink(endpoint, stop.signal);
-    return await copy(`${backend.url}/export/traces?${queryOf(flags, after)}`, sink, flags, stop.signal);
+    return await copyTraces(`${backend.url}/export/traces?${queryOf(flags, after)}`, sink, flags, stop.signal);
   } finally {
     process.off('SIGINT', onInterrupt);
     sink?.close?.();
@@ -79,7 +79,7 @@ async function runExport(flags: ExportFlags): Promise<number> {
 
 /** What the flags leave open the variables of OpenTelemetry's exporters say, who are meant for a backend like this. */
 function endpointOf(flag: string | true, { protocol, header }: ExportFlags): OtlpEndpoint {
-  const { url: named, isWhole, ...variables } = readOtlpVariables(process.env);
+  const { url: named, isTracesUrl: isWhole, ...variables } = readOtlpVariables(process.env);
   const url = flag === true ? named : flag;
   if (url === undefined) {
     throw new OpenrayError('InvalidRequestException', 'say where to: --otlp URL, or set OTEL_EXPORTER_OTLP_ENDPOINT');
@@ -89,7 +89,7 @@ function endpointOf(flag: string | true, { protocol, header }: ExportFlags): Otl
   }
   return otlpEndpoint(url, {
     ...variables,
-    isWhole: flag === true && isWhole,
+    isTracesUrl: flag === true && isWhole,
     protocol: protocolOf(protocol) ?? variables.protocol,
     headers: [...(variables.headers ?? []), ...header],
   });
@@ -106,8 +106,8 @@ function timeOf(text: string | undefined): string | undefined {
   return readTime(text).toFixed(6);
 }
 
-async function copy(url: string, sink: ExportSink, flags: ExportFlags, stop: AbortSignal): Promise<number> {
-  const answer = await open(url, stop);
+async function copyTraces(url: string, sink: ExportSink, flags: ExportFlags, stop: AbortSignal): Promise<number> {
+  const answer = await openExport(url, stop);
   const total = flags.filter === undefined ? Number(answer.headers.get(TRACE_COUNT_HEADER)) : undefined;
   const progress = newProgress(process.stderr);
   let traces = 0;
@@ -121,7 +121,7 @@ async function copy(url: string, sink: ExportSink, flags: ExportFlags, stop: Abo
   } catch (thrown) {
     progress.end();
     await sink.end().catch(() => undefined);
-    throw withPlace(stop.aborted ? new OpenrayError('RequestCancelled', 'stopped') : thrown, sink, flags);
+    throw withResumeHint(stop.aborted ? new OpenrayError('RequestCancelled', 'stopped') : thrown, sink, flags);
   }
   progress.end();
   const { rejected, reason } = sink.totals();
@@ -129,7 +129,7 @@ async function copy(url: string, sink: ExportSink, flags: ExportFlags, stop: Abo
   return rejected > 0 ? 1 : 0;
 }
 
-async function open(url: string, signal: AbortSignal): Promise<Response> {
+async function openExport(url: string, signal: AbortSignal): Promise<Response> {
   const answer = await fetch(url, { signal }).catch((cause: unknown) => {
     throw new OpenrayError('ServiceUnavailable', `there is no openray at ${new URL(url).origin}`, { cause });
   });
@@ -140,7 +140,7 @@ async function open(url: string, signal: AbortSignal): Promise<Response> {
 }
 
 /** Says how to go on. */
-function withPlace(thrown: unknown, sink: ExportSink, { file }: ExportFlags): OpenrayError {
+function withResumeHint(thrown: unknown, sink: ExportSink, { file }: ExportFlags): OpenrayError {
   const { cursor } = sink.totals();
   const how =
     cursor === undefined ? '' : file === undefined ? `; go on with --after ${cursor}` : '; go on with --resume';

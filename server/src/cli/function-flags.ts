@@ -23,18 +23,18 @@ export function addFunctionFlags(command: Command): Command {
     .option('--debug-function <name>', 'logical id of the function to debug, when it is not each')
     .option('--config-file <file>', 'samconfig file (samconfig.toml or .yaml here)')
     .option('--config-env <name>', 'section of the samconfig file (default)');
-  for (const flag of VALUES) command.addOption(new Option(`${flag} <value>`).hideHelp());
-  for (const flag of SWITCHES) command.addOption(new Option(flag).hideHelp());
+  for (const flag of IGNORED_VALUE_FLAGS) command.addOption(new Option(`${flag} <value>`).hideHelp());
+  for (const flag of IGNORED_SWITCHES) command.addOption(new Option(flag).hideHelp());
   return command;
 }
 
 /** Flags of SAM that say nothing here: containers, stacks and profiles. Taken, so that a Makefile need not change. */
-const VALUES = [
+const IGNORED_VALUE_FLAGS = [
   ...['--stack-name', '--profile', '--docker-network', '--container-host', '--container-host-interface'],
   ...['--invoke-image', '--log-file', '--docker-volume-basedir', '--layer-cache-basedir', '--warm-containers'],
   ...['--debugger-path', '--container-env-vars', '--add-host', '--static-dir', '--tenant-id', '--runtime'],
 ];
-const SWITCHES = [
+const IGNORED_SWITCHES = [
   ...['--no-event', '--skip-pull-image', '--force-image-build', '--shutdown'],
   ...['--no-memory-limit', '--mount-symlinks', '--debug'],
 ];
@@ -42,7 +42,7 @@ const SWITCHES = [
 /** The flags over what samconfig says for the command; the command's own defaults below both. */
 export function withSamConfig<Flags extends FunctionFlags>(command: Command, section: string, flags: Flags): Flags {
   const { configFile: file, configEnv: environment } = flags;
-  const fromFile = readSamConfig({ command: section, file, environment });
+  const fromFile = readSamConfig({ command: section, file, configEnv: environment });
   const given = Object.entries(flags).filter(([name]) => command.getOptionValueSource(name) !== 'default');
   return { ...flags, ...fromFile, ...Object.fromEntries(given) };
 }

@@ -31,14 +31,14 @@ function listOf(value: JsonValue | undefined): readonly JsonValue[] {
 /** `text` is what `value` was read from, where that is known: numbers in it may be longer than a double can hold. */
 function documentsIn(value: JsonValue, text?: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((one) => documentsIn(one));
-  if (!isJsonObject(value)) throw neither();
+  if (!isJsonObject(value)) throw unknownFormat();
   if (Array.isArray(value.Traces)) return documentsIn(value.Traces);
   if (Array.isArray(value.Segments)) return documentsIn(value.Segments);
   if (typeof value.Document === 'string') return documentsIn(JSON.parse(value.Document), value.Document);
-  if (typeof value.trace_id !== 'string') throw neither();
+  if (typeof value.trace_id !== 'string') throw unknownFormat();
   return value.inferred === true ? [] : [text ?? JSON.stringify(value)];
 }
 
-function neither(): OpenrayError {
+function unknownFormat(): OpenrayError {
   return new OpenrayError('SerializationException', 'it is neither OTLP/JSON nor a segment document');
 }

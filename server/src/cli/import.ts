@@ -4,14 +4,14 @@ import { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { otlpEndpoint } from '../forward/otlp-endpoint.ts';
-import { openHttp } from '../forward/otlp-http-sender.ts';
-import { type Delivery, readRetryAfter, sendWithRetries } from '../forward/send-with-retries.ts';
+import { openOtlpHttpSender } from '../forward/otlp-http-sender.ts';
+import { readRetryAfter, type SendResult, sendWithRetries } from '../forward/send-with-retries.ts';
 import type { JsonValue } from '../model/json.ts';
 import { readImportLine } from './import-lines.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { newProgress } from './progress.ts';
-import { backendAt } from './target-server.ts';
+import { targetServerAt } from './target-server.ts';
 
 type ImportFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 
@@ -34,9 +34,9 @@ async function runImport(files: readonly string[], flags: ImportFlags): Promise<
   }
   const { config } = loadConfig(flags, process.env, flags.config);
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
-  const backend = await backendAt(flags.endpointUrl, config, thisProcess(log));
+  const backend = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
   const progress = newProgress(process.stderr);
-  const target = newTarget(backend.url);
+  const target = newImporter(backend.url);
   let lines = 0;
   try {
     for (const file of files) {
@@ -44,7 +44,7 @@ async function runImport(files: readonly string[], flags: ImportFlags): Promise<
       for await (const line of createInterface({ input: file === '-' ? process.stdin : createReadStream(file) })) {
         number += 1;
         if (line.trim() === '') continue;
-        await target.take(lineOf(line, file, number));
+        await target.take(readLine(line, file, number));
         lines += 1;
         progress.show(undefined, `${lines} lines`);
       }
@@ -59,7 +59,7 @@ async function runImport(files: readonly string[], flags: ImportFlags): Promise<
   return rejected > 0 ? 1 : 0;
 }
 
-function lineOf(line: string, file: string, number: number): ReturnType<typeof readImportLine> {
+function readLine(line: string, file: string, number: number): ReturnType<typeof readImportLine> {
   try {
     return readImportLine(line);
   } catch (thrown) {
@@ -73,8 +73,8 @@ const XRAY_BATCH = 50;
 const GIVE_UP_MS = 120_000;
 
 /** Sends to openray what is enough for a request. */
-function newTarget(url: string) {
-  const backend = openHttp(otlpEndpoint(url, { protocol: 'http/json' }));
+function newImporter(url: string) {
+  const backend = openOtlpHttpSender(otlpEndpoint(url, { protocol: 'http/json' }));
   const never = new AbortController().signal;
   let resourceSpans: JsonValue[] = [];
   let resourceLogs: JsonValue[] = [];
@@ -82,8 +82,8 @@ function newTarget(url: string) {
   let rejected = 0;
   let reason: string | undefined;
 
-  async function send(request: () => Promise<Delivery>): Promise<void> {
-    const delivery = await sendWithRetries(request, { giveUpMs: GIVE_UP_MS });
+  async function send(request: () => Promise<SendResult>): Promise<void> {
+    const delivery = await sendWithRetries(request, { maxElapsedMs: GIVE_UP_MS });
     if (delivery.kind !== 'taken') {
       throw new OpenrayError('ServiceUnavailable', `openray does not take the traces: ${delivery.reason}`);
     }
@@ -120,19 +120,19 @@ function newTarget(url: string) {
   };
 }
 
-type Unprocessed = { readonly Id?: string; readonly ErrorCode?: string };
+type UnprocessedSegment = { readonly Id?: string; readonly ErrorCode?: string };
 
 /** PutTraceSegments of openray, which asks for no signature. */
-async function postSegments(url: string, documents: readonly string[]): Promise<Delivery> {
+async function postSegments(url: string, documents: readonly string[]): Promise<SendResult> {
   try {
     const body = JSON.stringify({ TraceSegmentDocuments: documents });
     const answer = await fetch(`${url}/TraceSegments`, { method: 'POST', body });
     const text = await answer.text();
     const isBusy = answer.status === 429 || answer.status === 503;
-    if (isBusy) return { kind: 'retry', reason: text, afterMs: readRetryAfter(answer.headers.get('retry-after')) };
+    if (isBusy) return { kind: 'retry', reason: text, retryAfterMs: readRetryAfter(answer.headers.get('retry-after')) };
     if (!answer.ok) return { kind: 'refused', reason: `${answer.status} ${text.slice(0, 300)}` };
     const { UnprocessedTraceSegments: rejected = [] } = JSON.parse(text) as {
-      UnprocessedTraceSegments?: Unprocessed[];
+      UnprocessedTraceSegments?: UnprocessedSegment[];
     };
     const [one] = rejected;
     return { kind: 'taken', rejected: rejected.length, reason: one && `${one.Id ?? 'a document'}: ${one.ErrorCode}` };

@@ -6,15 +6,15 @@ import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError, toFailure } from '../errors.ts';
 import { renderInvocation } from '../lambda/api/sam-output.ts';
 import { fingerprint } from '../lambda/build/source-files.ts';
-import type { Functions, InvocationType, InvokeResult } from '../lambda/invoke/lambda-service.ts';
+import type { InvocationType, InvokeResult, LambdaService } from '../lambda/invoke/lambda-service.ts';
 import { scheduledPayload } from '../lambda/template/schedules.ts';
 import { formatTraceId } from '../model/trace-id.ts';
-import { openConfiguredFunctions, type Process } from '../serve.ts';
+import { openConfiguredLambdaService, type ServerProcess } from '../serve.ts';
 import { readEvent } from './event.ts';
 import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
-import { type Backend, findBackend } from './target-server.ts';
+import { findOrStartServer, type TargetServer } from './target-server.ts';
 
 type InvokeFlags = FunctionFlags & {
   readonly event?: string;
@@ -48,39 +48,39 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
   return command.action(async (name: string | undefined, given: InvokeFlags) => {
     const section = given.endpointUrl === undefined ? 'local_invoke' : 'remote_invoke';
     const flags = withSamConfig(command, section, given);
-    const result = await (flags.endpointUrl === undefined ? invokeHere(name, flags) : invokeThere(name, flags));
+    const result = await (flags.endpointUrl === undefined ? invokeLocally(name, flags) : invokeThroughApi(name, flags));
     done(flags.failOnError === true && result.functionError !== undefined ? 1 : 0);
   });
 }
 
-async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
+async function invokeLocally(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
   const { config } = loadConfig(flags, process.env, flags.config);
   const given = readEvent(flags);
-  const request = readRequest(flags.parameter);
+  const request = readParameters(flags.parameter);
   // What a server of its own has to tell is of no interest to whoever runs a function.
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
-  const own: Process = thisProcess(log);
+  const own: ServerProcess = thisProcess(log);
   const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
   const onNote = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
-  let backend: Backend | undefined;
-  let functions: Functions | undefined;
+  let backend: TargetServer | undefined;
+  let functions: LambdaService | undefined;
   try {
-    backend = await findBackend(config, own);
+    backend = await findOrStartServer(config, own);
     const { daemonAddress } = backend;
     const streamed = flags.output === 'text' ? { onLine } : {};
-    functions = openConfiguredFunctions(config, {
+    functions = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,
-      onNote,
+      onWarning: onNote,
       ...streamed,
       debug: debugOptions(flags),
     });
     for (let again = false; ; again = true) {
       try {
-        const called = nameOf(name, functions);
-        const payload = scheduled(functions, called, flags, config) ?? (again ? readEvent(flags) : given);
+        const called = functionNameOf(name, functions);
+        const payload = schedulePayload(functions, called, flags, config) ?? (again ? readEvent(flags) : given);
         const result = await functions.invoke(called, { payload, ...request });
-        await functions.settled();
+        await functions.whenIdle();
         printResult(result, flags.output, 'streamed');
         await printTraceUrl(result, backend, config);
         if (flags.watch !== true) return result;
@@ -90,7 +90,7 @@ async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise
         onNote(toFailure(thrown).message);
       }
       process.stdout.write('\n');
-      await changed(functions, name, flags);
+      await waitForChange(functions, name, flags);
     }
   } finally {
     await functions?.close();
@@ -99,8 +99,8 @@ async function invokeHere(name: string | undefined, flags: InvokeFlags): Promise
 }
 
 /** What `--schedule` sends. Throws InvalidRequestException when the function has no such schedule. */
-function scheduled(
-  functions: Functions,
+function schedulePayload(
+  functions: LambdaService,
   called: string,
   { schedule: wanted }: InvokeFlags,
   { region, accountId }: Config,
@@ -121,20 +121,21 @@ function scheduled(
   return Buffer.from(JSON.stringify(scheduledPayload(found.schedule, found.target, call)));
 }
 
-const LOOK_MS = 200;
+const POLL_MS = 200;
 
 /** Resolves when the function's code, the template or the event's file is another than now. */
-async function changed(
-  functions: Functions,
+async function waitForChange(
+  functions: LambdaService,
   name: string | undefined,
   { event, eventFile }: InvokeFlags,
 ): Promise<void> {
-  const look = () => `${functions.fingerprint(nameOf(name, functions))}\n${fingerprint([eventFile ?? event ?? ''])}`;
+  const look = () =>
+    `${functions.fingerprint(functionNameOf(name, functions))}\n${fingerprint([eventFile ?? event ?? ''])}`;
   const before = look();
-  while (look() === before) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  while (look() === before) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
-async function invokeThere(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
+async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
   if (name === undefined) throw new OpenrayError('InvalidRequestException', 'name the function to invoke');
   if (flags.schedule !== undefined) {
     throw new OpenrayError('InvalidRequestException', 'schedules stand in the template: leave --endpoint-url out');
@@ -143,7 +144,7 @@ async function invokeThere(name: string | undefined, flags: InvokeFlags): Promis
     endpointUrl: flags.endpointUrl as string,
     functionName: name,
     payload: readEvent(flags),
-    ...readRequest(flags.parameter),
+    ...readParameters(flags.parameter),
   });
   printResult(result, flags.output, 'not-streamed');
   if (result.isSampled) {
@@ -162,7 +163,7 @@ function printResult(result: InvokeResult, form: 'text' | 'json', log: 'streamed
 /** What is sent over UDP takes some milliseconds. */
 const VISIBLE_TIMEOUT_MS = 2000;
 
-async function printTraceUrl(result: InvokeResult, backend: Backend, config: Config): Promise<void> {
+async function printTraceUrl(result: InvokeResult, backend: TargetServer, config: Config): Promise<void> {
   const { traceId, segmentId } = result;
   if (segmentId === undefined) return;
   const isThere = await waitForTrace(backend.url, traceId, {
@@ -179,7 +180,7 @@ async function printTraceUrl(result: InvokeResult, backend: Backend, config: Con
 }
 
 /** The only function of the template when none is named. */
-function nameOf(name: string | undefined, functions: Functions): string {
+function functionNameOf(name: string | undefined, functions: LambdaService): string {
   if (name !== undefined) return name;
   const ids = functions.list().map(({ spec }) => spec.logicalId);
   const [only] = ids;
@@ -187,10 +188,10 @@ function nameOf(name: string | undefined, functions: Functions): string {
   throw new OpenrayError('InvalidRequestException', `name one of the template's functions: ${ids.join(', ')}`);
 }
 
-const TYPES: readonly InvocationType[] = ['RequestResponse', 'Event', 'DryRun'];
+const INVOCATION_TYPES: readonly InvocationType[] = ['RequestResponse', 'Event', 'DryRun'];
 
 /** `--parameter k=v`, as SAM passes members of the Invoke API. */
-function readRequest(parameters: readonly string[]) {
+function readParameters(parameters: readonly string[]) {
   const values = new Map(parameters.map((text) => text.split(/=(.*)/s, 2) as [string, string | undefined]));
   for (const [key, value] of values) {
     if (value === undefined || !['InvocationType', 'Qualifier', 'ClientContext', 'LogType'].includes(key)) {
@@ -198,9 +199,9 @@ function readRequest(parameters: readonly string[]) {
       throw new OpenrayError('InvalidRequestException', `--parameter ${key}: give ${known} as Key=Value`);
     }
   }
-  const invocationType = TYPES.find((type) => type === (values.get('InvocationType') ?? 'RequestResponse'));
+  const invocationType = INVOCATION_TYPES.find((type) => type === (values.get('InvocationType') ?? 'RequestResponse'));
   if (invocationType === undefined) {
-    throw new OpenrayError('InvalidRequestException', `InvocationType is one of ${TYPES.join(', ')}`);
+    throw new OpenrayError('InvalidRequestException', `InvocationType is one of ${INVOCATION_TYPES.join(', ')}`);
   }
   return { invocationType, qualifier: values.get('Qualifier'), clientContext: values.get('ClientContext') };
 }

@@ -14,7 +14,7 @@ type LogsFlags = ServerFlags & {
   readonly tail?: boolean;
 };
 
-const LOOK_MS = 250;
+const POLL_MS = 250;
 
 /** `openray logs [NAME]`: what functions printed, as `sam logs` shows it. */
 export function logsCommand(done: (exitCode: number) => void): Command {
@@ -43,7 +43,7 @@ export function logsCommand(done: (exitCode: number) => void): Command {
     do {
       const seen = await printLogs(url, { ...question, AfterUs: afterUs }, flags.output);
       afterUs = seen ?? afterUs;
-    } while (flags.tail === true && !(await isStoppedWithin(LOOK_MS)));
+    } while (flags.tail === true && !(await isStoppedWithin(POLL_MS)));
     done(0);
   });
 }

@@ -42,7 +42,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(configCommand()));
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
   try {
-    await program.parseAsync(withoutPlace(argv), { from: 'user' });
+    await program.parseAsync(withoutSamPrefix(argv), { from: 'user' });
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : FAILURES.UnknownOperationException.exit;
@@ -53,12 +53,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-const PLACED = ['invoke', 'start-lambda', 'start-api'];
+const SAM_PREFIXED_COMMANDS = ['invoke', 'start-lambda', 'start-api'];
 
 /** SAM's `local invoke` and `remote invoke` are both `invoke` here; so with what else it does locally. */
-function withoutPlace(argv: readonly string[]): string[] {
+function withoutSamPrefix(argv: readonly string[]): string[] {
   const [place, command = ''] = argv;
-  return (place === 'local' || place === 'remote') && PLACED.includes(command) ? argv.slice(1) : [...argv];
+  return (place === 'local' || place === 'remote') && SAM_PREFIXED_COMMANDS.includes(command)
+    ? argv.slice(1)
+    : [...argv];
 }
 
 function withSettings(command: Command): Command {

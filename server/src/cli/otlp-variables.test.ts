@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readOtlpVariables } from './otlp-variables.ts';
 
 test('without variables nothing is said', () => {
-  expect(readOtlpVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: ' ' })).toEqual({ headers: [], isWhole: false });
+  expect(readOtlpVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: ' ' })).toEqual({ headers: [], isTracesUrl: false });
 });
 
 test('what is said of traces wins, one by one', () => {
@@ -16,17 +16,17 @@ test('what is said of traces wins, one by one', () => {
   };
   expect(readOtlpVariables(variables)).toEqual({
     url: 'http://a:4318',
-    isWhole: false,
+    isTracesUrl: false,
     protocol: 'grpc',
     headers: ['api-key=a,b', ' x=y=z'],
-    isPacked: false,
+    isCompressed: false,
     timeoutMs: 2_500,
   });
 });
 
 test('the address of traces is taken as it is', () => {
   const variables = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://b/in' };
-  expect(readOtlpVariables(variables)).toMatchObject({ url: 'http://b/in', isWhole: true });
+  expect(readOtlpVariables(variables)).toMatchObject({ url: 'http://b/in', isTracesUrl: true });
 });
 
 test.each([

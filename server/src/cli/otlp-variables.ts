@@ -19,10 +19,10 @@ export function readOtlpVariables(variables: Variables): OtlpVariables {
   const url = told('ENDPOINT');
   return {
     url,
-    isWhole: url !== undefined && url === variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim(),
+    isTracesUrl: url !== undefined && url === variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim(),
     protocol: protocolOf(told('PROTOCOL')),
     headers: headersOf(told('HEADERS') ?? ''),
-    isPacked: isPacked(told('COMPRESSION')),
+    isCompressed: isGzip(told('COMPRESSION')),
     timeoutMs: timeoutOf(told('TIMEOUT')),
   };
 }
@@ -51,7 +51,7 @@ function unescaped(text: string): string {
   }
 }
 
-function isPacked(text: string | undefined): boolean | undefined {
+function isGzip(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (text === 'gzip' || text === 'none') return text === 'gzip';
   throw new OpenrayError('SettingInvalid', `OTEL_EXPORTER_OTLP_COMPRESSION ${text} is neither gzip nor none`);

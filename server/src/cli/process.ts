@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { Process } from '../serve.ts';
+import type { ServerProcess } from '../serve.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -9,7 +9,7 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
 export const version = manifest.version;
 
 /** What the server has to know of this process. libuv takes four threads when it is told nothing. */
-export function thisProcess(log: Logger): Process {
+export function thisProcess(log: Logger): ServerProcess {
   const threadPoolSize = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
-  return { log, version, threadPoolSize, environment: process.env };
+  return { log, version, threadPoolSize, environmentVariables: process.env };
 }

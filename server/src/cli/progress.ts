@@ -7,7 +7,7 @@ export type Progress = {
 };
 
 const WIDTH = 24;
-const EVERY_MS = 100;
+const REDRAW_MS = 100;
 
 export function newProgress(stream: NodeJS.WriteStream): Progress {
   let nextMs = 0;
@@ -15,7 +15,7 @@ export function newProgress(stream: NodeJS.WriteStream): Progress {
   return {
     show(share, text) {
       if (!stream.isTTY || performance.now() < nextMs) return;
-      nextMs = performance.now() + EVERY_MS;
+      nextMs = performance.now() + REDRAW_MS;
       hasShown = true;
       stream.write(`\r\x1b[K${share === undefined ? '' : barOf(share)}${text}`);
     },

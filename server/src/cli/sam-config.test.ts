@@ -38,7 +38,7 @@ template_file = "prod.yaml"
       template: 'infra/template.yaml',
       port: '4000',
     });
-    expect(readSamConfig({ command: 'local_invoke', file: path, environment: 'prod' })).toEqual({
+    expect(readSamConfig({ command: 'local_invoke', file: path, configEnv: 'prod' })).toEqual({
       template: 'prod.yaml',
     });
   });

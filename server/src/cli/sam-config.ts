@@ -26,14 +26,18 @@ export type SamConfigOptions = {
   readonly command: string;
   readonly file?: string | undefined;
   /** `default` unless told otherwise. */
-  readonly environment?: string | undefined;
+  readonly configEnv?: string | undefined;
 };
 
 /**
  * Flags that `samconfig.toml` (or its YAML form) in this folder gives a command, those for all commands beneath them;
  * empty without such a file. Throws InvalidRequestException when a file can't be read.
  */
-export function readSamConfig({ command, file, environment = 'default' }: SamConfigOptions): Record<string, unknown> {
+export function readSamConfig({
+  command,
+  file,
+  configEnv: environment = 'default',
+}: SamConfigOptions): Record<string, unknown> {
   const path = file ?? FILES.find((name) => existsSync(name));
   if (path === undefined) return {};
   const sections = objectOf(objectOf(readValues(path))[environment]);

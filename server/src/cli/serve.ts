@@ -27,7 +27,7 @@ export function serveCommand(done: (exitCode: number) => void): Command {
 
 /** What can be reached where, with what to set for it. */
 function banner(server: RunningServer, config: Config, readyMs: number): string {
-  const { url, daemonAddress, otlpHttpUrl, otlpGrpcUrl, functions } = server;
+  const { url, daemonAddress, otlpHttpUrl, otlpGrpcUrl, lambdaService: functions } = server;
   const rows = [
     ['console', url],
     ['daemon', `${daemonAddress} (UDP and TCP): AWS_XRAY_DAEMON_ADDRESS=${daemonAddress}`],

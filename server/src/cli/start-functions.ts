@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
-import type { Functions } from '../lambda/invoke/lambda-service.ts';
+import type { LambdaService } from '../lambda/invoke/lambda-service.ts';
 import {
-  type FunctionServer,
-  type FunctionServerOptions,
-  openConfiguredFunctions,
+  type HttpEndpoint,
+  type HttpEndpointOptions,
+  openConfiguredLambdaService,
   startGateway,
   startInvokeServer,
 } from '../serve.ts';
 import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
-import { findBackend } from './target-server.ts';
+import { findOrStartServer } from './target-server.ts';
 
 type StartFlags = FunctionFlags & {
   readonly port: string;
@@ -22,13 +22,17 @@ type StartFlags = FunctionFlags & {
   readonly disableAuthorizer?: boolean;
 };
 
-type Start = (config: Config, functions: Functions, options: FunctionServerOptions) => Promise<FunctionServer>;
+type StartFunctionServer = (
+  config: Config,
+  functions: LambdaService,
+  options: HttpEndpointOptions,
+) => Promise<HttpEndpoint>;
 
 /** `openray start-lambda`: the Invoke API on the port where `sam local start-lambda` has it. */
 export function startLambdaCommand(done: (exitCode: number) => void): Command {
   const command = startCommand('start-lambda', "offer the template's functions to Lambda clients", '3001');
   return command.action((flags: StartFlags) =>
-    run(withSamConfig(command, 'local_start_lambda', flags), startInvokeServer, describeFunctions, done),
+    runFunctionServer(withSamConfig(command, 'local_start_lambda', flags), startInvokeServer, describeFunctions, done),
   );
 }
 
@@ -37,7 +41,7 @@ export function startApiCommand(done: (exitCode: number) => void): Command {
   const command = startCommand('start-api', "answer for the template's APIs and function URLs", '3000');
   command.option('--disable-authorizer', "ask none of the template's authorizers");
   return command.action((flags: StartFlags) =>
-    run(withSamConfig(command, 'local_start_api', flags), startGateway, describeRoutes, done),
+    runFunctionServer(withSamConfig(command, 'local_start_api', flags), startGateway, describeRoutes, done),
   );
 }
 
@@ -50,10 +54,10 @@ function startCommand(name: string, description: string, port: string): Command 
   return addFunctionFlags(command);
 }
 
-async function run(
+async function runFunctionServer(
   { port: portText, host, watch, ...flags }: StartFlags,
-  start: Start,
-  describe: (functions: Functions, url: string) => readonly string[],
+  start: StartFunctionServer,
+  describe: (functions: LambdaService, url: string) => readonly string[],
   done: (exitCode: number) => void,
 ): Promise<void> {
   const port = Number(portText);
@@ -63,16 +67,16 @@ async function run(
   const { config } = loadConfig({ hotReload: watch || undefined, ...flags, host }, process.env, flags.config);
   const log = newLog(config.logLevel);
   const own = thisProcess(log);
-  const backend = await findBackend(config, own);
+  const backend = await findOrStartServer(config, own);
   const closers = [backend.close];
   try {
     const { daemonAddress } = backend;
     const onNote = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
     const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
-    const functions = openConfiguredFunctions(config, {
+    const functions = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,
-      onNote,
+      onWarning: onNote,
       onLine,
       debug: debugOptions(flags),
     });
@@ -90,12 +94,12 @@ async function run(
   }
 }
 
-function describeFunctions(functions: Functions, url: string): readonly string[] {
+function describeFunctions(functions: LambdaService, url: string): readonly string[] {
   const names = functions.list().map(({ spec }) => spec.logicalId);
   return [`openray offers ${names.join(', ')} at ${url}`, `  aws lambda invoke --endpoint-url ${url} …`];
 }
 
-function describeRoutes(functions: Functions, url: string): readonly string[] {
+function describeRoutes(functions: LambdaService, url: string): readonly string[] {
   const routes = functions.routes().flatMap(({ api, method, path, target }) => {
     if (target.kind === 'fixed') return [];
     const place = api.kind === 'url' ? `/lambda-url/${target.functionId}/` : path;

@@ -5,8 +5,8 @@ import { printLogs } from './logs.ts';
 import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
 import { printTrace } from './traces.ts';
 
-const LOOK_MS = 250;
-const TRACES_OF_SECONDS = 60;
+const POLL_MS = 250;
+const LOOK_BACK_SECONDS = 60;
 
 /** `openray tail`: logs and traces as they come, until it is told to stop. */
 export function tailCommand(done: (exitCode: number) => void): Command {
@@ -24,7 +24,7 @@ export function tailCommand(done: (exitCode: number) => void): Command {
       afterUs = (await printLogs(url, question, flags.output)) ?? afterUs;
       const nowSeconds = Date.now() / 1000;
       const { TraceSummaries: traces } = await callServer<GetTraceSummariesResponse>(url, '/TraceSummaries', {
-        StartTime: Math.max(startedSeconds, nowSeconds - TRACES_OF_SECONDS),
+        StartTime: Math.max(startedSeconds, nowSeconds - LOOK_BACK_SECONDS),
         EndTime: nowSeconds + 60,
         TimeRangeType: 'Event',
         FilterExpression: flags.filter,
@@ -32,7 +32,7 @@ export function tailCommand(done: (exitCode: number) => void): Command {
       for (const { Id: id, IsPartial: isPartial } of traces.toReversed()) {
         if (!isPartial) await printTrace(url, id, flags.output, printed);
       }
-    } while (!(await isStoppedWithin(LOOK_MS)));
+    } while (!(await isStoppedWithin(POLL_MS)));
     done(0);
   });
 }

@@ -1,9 +1,9 @@
 import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
-import { type Process, startServer } from '../serve.ts';
+import { type ServerProcess, startServer } from '../serve.ts';
 
 /** Where a command's traces go: a server that is up already, or one of its own for as long as the command runs. */
-export type Backend = {
+export type TargetServer = {
   readonly url: string;
   readonly daemonAddress: string;
   readonly isOwn: boolean;
@@ -12,7 +12,7 @@ export type Backend = {
 
 const HEALTH_TIMEOUT_MS = 1000;
 
-export async function findBackend(config: Config, process: Process): Promise<Backend> {
+export async function findOrStartServer(config: Config, process: ServerProcess): Promise<TargetServer> {
   const daemonAddress = `${config.host}:${config.port}`;
   const url = `http://${daemonAddress}`;
   if (config.port !== 0 && (await isOpenray(url))) {
@@ -37,12 +37,12 @@ async function isOpenray(url: string): Promise<boolean> {
 }
 
 /** The openray that `--endpoint-url` names, else as `findBackend`. */
-export async function backendAt(
+export async function targetServerAt(
   endpointUrl: string | undefined,
   config: Config,
-  process: Process,
-): Promise<Pick<Backend, 'url' | 'close'>> {
-  if (endpointUrl === undefined) return findBackend(config, process);
+  process: ServerProcess,
+): Promise<Pick<TargetServer, 'url' | 'close'>> {
+  if (endpointUrl === undefined) return findOrStartServer(config, process);
   if (!/^https?:\/\//.test(endpointUrl) || !URL.canParse(endpointUrl)) {
     throw new OpenrayError('InvalidRequestException', `--endpoint-url ${endpointUrl} is not an http or https URL`);
   }

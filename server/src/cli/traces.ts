@@ -15,7 +15,7 @@ type TracesFlags = ServerFlags & {
   readonly tail?: boolean;
 };
 
-const LOOK_MS = 500;
+const POLL_MS = 500;
 
 /** `openray traces`: traces as `sam traces` prints them, oldest first. */
 export function tracesCommand(done: (exitCode: number) => void): Command {
@@ -35,14 +35,14 @@ export function tracesCommand(done: (exitCode: number) => void): Command {
     };
     const printed = new Map<string, number>();
     do {
-      const ids = flags.traceId ?? (await findIds(url, window, flags.filter));
+      const ids = flags.traceId ?? (await findTraceIds(url, window, flags.filter));
       for (const id of ids) await printTrace(url, id, flags.output, printed);
-    } while (flags.tail === true && !(await isStoppedWithin(LOOK_MS)));
+    } while (flags.tail === true && !(await isStoppedWithin(POLL_MS)));
     done(0);
   });
 }
 
-async function findIds(
+async function findTraceIds(
   url: string,
   { from, to }: { readonly from: number; readonly to: number | undefined },
   filter: string | undefined,

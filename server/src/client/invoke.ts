@@ -34,7 +34,7 @@ export async function invokeRemote(invocation: RemoteInvocation): Promise<Invoke
   if (sent !== undefined) headers.set('x-amzn-trace-id', sent);
   const answer = await send(url, headers, payload);
   const body = Buffer.from(await answer.arrayBuffer());
-  if (answer.status >= 300) throw refused(answer, body);
+  if (answer.status >= 300) throw responseError(answer, body);
   const traceHeader = answer.headers.get('x-amzn-trace-id') ?? '';
   const { root, sampled } = parseTraceHeader(traceHeader);
   const logTail = Buffer.from(answer.headers.get('x-amz-log-result') ?? '', 'base64').toString();
@@ -62,7 +62,7 @@ async function send(url: URL, headers: Headers, payload: Buffer): Promise<Respon
   }
 }
 
-function refused(answer: Response, body: Buffer): OpenrayError {
+function responseError(answer: Response, body: Buffer): OpenrayError {
   const type = answer.headers.get('x-amzn-errortype') ?? `status ${answer.status}`;
   let message = body.toString();
   try {

@@ -61,8 +61,8 @@ export type EdgeTerm = {
 /** Some service, entity or exception on a path of root causes satisfies `where`. */
 export type RootCauseTerm = {
   readonly kind: 'rootcause';
-  readonly cause: CauseKind;
-  readonly level: CauseLevel;
+  readonly cause: RootCauseKind;
+  readonly level: RootCauseLevel;
   readonly where: Condition;
   readonly range: Range;
 };
@@ -71,7 +71,7 @@ export type RootCauseTerm = {
 export type RootCauseJson = {
   readonly kind: 'rootcause-json';
   readonly operator: '=' | '!=';
-  readonly causes: readonly JsonValue[];
+  readonly rootCauses: readonly JsonValue[];
   readonly range: Range;
 };
 
@@ -110,8 +110,8 @@ export type Identity = {
   readonly range: Range;
 };
 
-export type CauseKind = 'fault' | 'error' | 'responsetime';
-export type CauseLevel = 'service' | 'entity' | 'exception';
+export type RootCauseKind = 'fault' | 'error' | 'responsetime';
+export type RootCauseLevel = 'service' | 'entity' | 'exception';
 
 /** How a list is to be sorted. Traces without the value come last either way. */
 export type Order = {

@@ -1,6 +1,6 @@
 import type { Field } from './ast.ts';
 import type { Expectation, ValueOf } from './cursor.ts';
-import { CAUSE_LEVELS, hasEntities, KEYWORDS, type Keyword, type Scope, scopesOf, typeOf } from './keywords.ts';
+import { hasEntities, KEYWORDS, type Keyword, ROOT_CAUSE_LEVELS, type Scope, scopesOf, typeOf } from './keywords.ts';
 import { expectedAfter } from './parser.ts';
 import { printField } from './print.ts';
 import { tokens } from './tokens.ts';
@@ -95,7 +95,7 @@ function termOffers(scope: Scope, vocabulary: Vocabulary): readonly Offer[] {
   const keywords = (Object.keys(KEYWORDS) as Keyword[]).filter((keyword) => scopesOf(keyword).includes(scope));
   return [
     ...keywords.map(
-      (keyword): Offer => ({ kind: 'keyword', label: keyword, insert: keyword, detail: KEYWORDS[keyword].says }),
+      (keyword): Offer => ({ kind: 'keyword', label: keyword, insert: keyword, detail: KEYWORDS[keyword].description }),
     ),
     ...(scope === 'trace' ? SELECTORS : []),
     ...(hasEntities(scope) ? fieldOffers(scope, vocabulary) : []),
@@ -105,7 +105,7 @@ function termOffers(scope: Scope, vocabulary: Vocabulary): readonly Offer[] {
 const SELECTORS: readonly Offer[] = [
   { kind: 'selector', label: 'service', insert: 'service(', detail: 'requests at a service' },
   { kind: 'selector', label: 'edge', insert: 'edge(', detail: 'calls from one service to another' },
-  ...Object.entries(CAUSE_LEVELS).flatMap(([cause, levels]) =>
+  ...Object.entries(ROOT_CAUSE_LEVELS).flatMap(([cause, levels]) =>
     levels.map((level): Offer => {
       const label = `rootcause.${cause}.${level}`;
       return { kind: 'selector', label, insert: `${label} { `, detail: 'on the path to a root cause' };

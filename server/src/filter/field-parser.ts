@@ -165,11 +165,11 @@ function parseValue(cursor: Cursor, field: Field, operator: Operator): Literal {
 function readValue(cursor: Cursor, field: Field): Literal['value'] {
   const { token } = cursor;
   const type = typeOf(field);
-  if (token.kind === 'string' && (type === 'string' || type === 'any')) return taken(cursor, token.value);
-  if (token.kind === 'number' && (type === 'number' || type === 'any')) return taken(cursor, token.value);
+  if (token.kind === 'string' && (type === 'string' || type === 'any')) return consumeToken(cursor, token.value);
+  if (token.kind === 'number' && (type === 'number' || type === 'any')) return consumeToken(cursor, token.value);
   if (type === 'bool' || type === 'any') {
     const truth = truthOf(token);
-    if (truth !== undefined) return taken(cursor, truth);
+    if (truth !== undefined) return consumeToken(cursor, truth);
   }
   if (field.kind === 'keyword' && (field.keyword === 'name' || field.keyword === 'type')) {
     const bare = acceptBareValue(cursor);
@@ -185,7 +185,7 @@ const VALUE_NOUNS = {
   any: 'a quoted string, a number, true or false',
 } as const;
 
-function taken<T>(cursor: Cursor, value: T): T {
+function consumeToken<T>(cursor: Cursor, value: T): T {
   advance(cursor);
   return value;
 }

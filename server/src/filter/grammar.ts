@@ -1,11 +1,11 @@
 import type {
-  CauseKind,
   Condition,
   EdgeTerm,
   Filter,
   GroupTerm,
   Order,
   RootCauseJson,
+  RootCauseKind,
   RootCauseTerm,
   ServiceTerm,
 } from './ast.ts';
@@ -24,7 +24,7 @@ import {
 import { parseFieldTerm } from './field-parser.ts';
 import { parseEnds, parseIdentity } from './identity.ts';
 import { parseJsonArray } from './json-literal.ts';
-import { CAUSE_LEVELS, causeScope, type Scope } from './keywords.ts';
+import { ROOT_CAUSE_LEVELS, rootCauseScope, type Scope } from './keywords.ts';
 
 /** The whole of an expression: a condition, then perhaps an order. */
 export function parseWhole(cursor: Cursor): Filter {
@@ -158,13 +158,13 @@ function parseRootCause(cursor: Cursor, start: number, words: string): RootCause
   const [, cause, level, ...more] = words.split('.');
   if (cause === 'json' && level === undefined) return parseRootCauseJson(cursor, start);
   const causeStart = start + 'rootcause.'.length;
-  if (cause === undefined || !isCause(cause)) {
+  if (cause === undefined || !isRootCauseKind(cause)) {
     throw new FilterSyntaxError(
       'expected rootcause.fault, .error, .responsetime or .json',
       Math.min(causeStart, start + words.length),
     );
   }
-  const levels = CAUSE_LEVELS[cause];
+  const levels = ROOT_CAUSE_LEVELS[cause];
   const known = levels.find((name) => name === level);
   if (known === undefined || more.length > 0) {
     const at = Math.min(causeStart + cause.length + 1, start + words.length);
@@ -172,13 +172,13 @@ function parseRootCause(cursor: Cursor, start: number, words: string): RootCause
   }
   advance(cursor);
   expect(cursor, '{');
-  const where = parseOr(cursor, causeScope(cause, known));
+  const where = parseOr(cursor, rootCauseScope(cause, known));
   expect(cursor, '}');
   return { kind: 'rootcause', cause, level: known, where, range: rangeFrom(cursor, start) };
 }
 
-function isCause(text: string): text is CauseKind {
-  return Object.hasOwn(CAUSE_LEVELS, text);
+function isRootCauseKind(text: string): text is RootCauseKind {
+  return Object.hasOwn(ROOT_CAUSE_LEVELS, text);
 }
 
 function parseRootCauseJson(cursor: Cursor, start: number): RootCauseJson {
@@ -187,7 +187,7 @@ function parseRootCauseJson(cursor: Cursor, start: number): RootCauseJson {
   cursor.expected.push({ kind: 'value', of: 'json' });
   expect(cursor, '#');
   const causes = parseJsonArray(cursor);
-  return { kind: 'rootcause-json', operator, causes, range: rangeFrom(cursor, start) };
+  return { kind: 'rootcause-json', operator, rootCauses: causes, range: rangeFrom(cursor, start) };
 }
 
 function parseGroup(cursor: Cursor, start: number, words: string): GroupTerm {

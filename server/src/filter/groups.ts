@@ -12,7 +12,7 @@ const MAX_EXPANSIONS = 1_000;
 const MAX_CHAIN = 32;
 
 /** What no trace matches: the meaning of a group that does not exist. */
-const NOTHING = { kind: 'not', operand: { kind: 'all', range: { start: 0, end: 0 } } } as const;
+const NO_TRACE = { kind: 'not', operand: { kind: 'all', range: { start: 0, end: 0 } } } as const;
 
 /**
  * The filter with every group replaced by its condition. An unknown group has no traces. Ranges inside a group's
@@ -51,7 +51,7 @@ export function expandGroups(filter: Filter, groups: GroupLookup): Filter {
   function membersOf(term: GroupTerm, chain: readonly string[], at: number): Condition {
     const group = groups(term.by, term.value);
     const { range } = term;
-    if (group === undefined) return { ...NOTHING, range };
+    if (group === undefined) return { ...NO_TRACE, range };
     if (group.filter === undefined) return { kind: 'all', range };
     const longer = [...chain, group.name];
     if (chain.includes(group.name)) throw invalidFilter(`groups name each other, ${longer.join(' > ')},`, at);

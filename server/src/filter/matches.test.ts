@@ -11,11 +11,18 @@ import { matches, orderOf } from './matches.ts';
 import { parseFilter } from './parser.ts';
 import { printFilter } from './print.ts';
 import { arbitraryFilterOf } from './testing/arbitrary-filter.ts';
-import { wordsIn } from './testing/operand-arbitraries.ts';
-import { asked, call, callee, lasting, only, subjectOf } from './testing/subjects.ts';
+import { operandsIn } from './testing/operand-arbitraries.ts';
+import {
+  call,
+  callee,
+  oneSegment,
+  oneSegmentLasting,
+  oneSegmentWithRequest,
+  subjectOfDocuments,
+} from './testing/subjects.ts';
 
 const isFound = (expression: string, documents: readonly JsonObject[]) =>
-  matches(parseFilter(expression), subjectOf(documents));
+  matches(parseFilter(expression), subjectOfDocuments(documents));
 
 const subjectAndFilters = arbitraryTrace()
   .map((generated) => {
@@ -24,19 +31,19 @@ const subjectAndFilters = arbitraryTrace()
     return { trace, graph, summary: summariseTrace(trace, graph) };
   })
   .chain((subject) => {
-    const filters = fc.array(arbitraryFilterOf(wordsIn([subject])), { minLength: 4, maxLength: 4 });
+    const filters = fc.array(arbitraryFilterOf(operandsIn([subject])), { minLength: 4, maxLength: 4 });
     return filters.map((list) => ({ subject, filters: list }));
   });
 
 test('strings compare exactly: case counts, and nothing is a wildcard', () => {
-  const documents = only({ user: 'Alice*' });
+  const documents = oneSegment({ user: 'Alice*' });
   expect(isFound('user = "Alice*"', documents)).toBe(true);
   expect(isFound('user = "alice*"', documents)).toBe(false);
   expect(isFound('user CONTAINS "A*"', documents)).toBe(false);
 });
 
 test('one of several values is enough, for != too', () => {
-  const documents = [...only({ user: 'alice' }), callee({ user: 'bob' })];
+  const documents = [...oneSegment({ user: 'alice' }), callee({ user: 'bob' })];
   expect(isFound('user = "bob"', documents)).toBe(true);
   expect(isFound('user != "bob"', documents)).toBe(true);
   expect(isFound('!(user = "bob")', documents)).toBe(false);
@@ -44,13 +51,13 @@ test('one of several values is enough, for != too', () => {
 
 test('a value that is not there makes every comparison false', () => {
   for (const expression of ['http.method = "GET"', 'http.method != "GET"', 'http.method CONTAINS ""']) {
-    expect(isFound(expression, only())).toBe(false);
+    expect(isFound(expression, oneSegment())).toBe(false);
   }
-  expect(isFound('!(http.method = "GET")', only())).toBe(true);
+  expect(isFound('!(http.method = "GET")', oneSegment())).toBe(true);
 });
 
 test('a value of another type is no match, and no error', () => {
-  const documents = only({ annotations: { age: 29, name: '29', beta: true } });
+  const documents = oneSegment({ annotations: { age: 29, name: '29', beta: true } });
   const expressions = [
     'age = "29"',
     'age != "30"',
@@ -99,7 +106,7 @@ test('all that braces ask of outcome and time is asked of one request', () => {
 });
 
 test('annotations, users and resources of a service are those of all its work', () => {
-  const documents = only({
+  const documents = oneSegment({
     fault: true,
     subsegments: [
       aSubsegment({ annotations: { step: 'pay' }, metadata: { app: { id: 7 } } }),
@@ -113,12 +120,12 @@ test('annotations, users and resources of a service are those of all its work', 
 });
 
 test('a selector without braces asks only whether there is such a service or edge', () => {
-  expect(isFound('service', only())).toBe(true);
-  expect(isFound('edge', only())).toBe(true);
+  expect(isFound('service', oneSegment())).toBe(true);
+  expect(isFound('edge', oneSegment())).toBe(true);
   expect(isFound('edge()', [callee()])).toBe(false);
 });
 
-const rich = only({
+const rich = oneSegment({
   annotations: { toString: 'y' },
   metadata: {
     default: { order: { id: 17, 'ship.to': 'Ulm', tags: ['new', 'big'], paid: false, gone: null }, '[odd] "key"': 1 },
@@ -165,8 +172,8 @@ test.each([
 });
 
 test('without groups, no trace is in one', () => {
-  expect(isFound('group.name = "g"', only())).toBe(false);
-  expect(isFound('group.name != "g"', only())).toBe(true);
+  expect(isFound('group.name = "g"', oneSegment())).toBe(false);
+  expect(isFound('group.name != "g"', oneSegment())).toBe(true);
 });
 
 test('lists are newest first unless the filter says otherwise', () => {
@@ -174,11 +181,11 @@ test('lists are newest first unless the filter says otherwise', () => {
   expect(order('fault')).toEqual(['start', 'descending']);
   expect(order('fault order by Duration')).toEqual(['duration', 'descending']);
   expect(order('ORDER BY responsetime ASC')).toEqual(['responsetime', 'ascending']);
-  expect(isFound('responsetime < 1 ORDER BY duration', lasting(0.5))).toBe(true);
+  expect(isFound('responsetime < 1 ORDER BY duration', oneSegmentLasting(0.5))).toBe(true);
 });
 
 test('a literal of root causes matches a part of them, in order', () => {
-  const documents = lasting(1, {
+  const documents = oneSegmentLasting(1, {
     name: 'A',
     subsegments: [call({ name: 'q', start_time: 1_716_560_000, end_time: 1_716_560_000.9 })],
   });
@@ -189,7 +196,9 @@ test('a literal of root causes matches a part of them, in order', () => {
   expect(has('[{"Names":["A"],"EntityPath":[{"Coverage":1}]}]')).toBe(true);
   expect(has('[{"Name":"A","Colour":"red"}]')).toBe(false);
   expect(isFound('rootcause.json != #[{"ClientImpacting":true}]', documents)).toBe(false);
-  expect(isFound('rootcause.json != #[{"ClientImpacting":true}]', asked({ url: 'http://a/' }))).toBe(true);
+  expect(isFound('rootcause.json != #[{"ClientImpacting":true}]', oneSegmentWithRequest({ url: 'http://a/' }))).toBe(
+    true,
+  );
 });
 
 test('any filter answers on any trace: the same as its printed form, and the opposite of its negation', () => {

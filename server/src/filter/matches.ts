@@ -5,7 +5,7 @@ import { expandGroups, type GroupLookup } from './groups.ts';
 import { selectsService } from './identity.ts';
 import { isOnRootCause, matchesRootCauses } from './root-cause.ts';
 import type { FilterSubject } from './subject.ts';
-import { edgeView, serviceView, traceView, type View } from './values.ts';
+import { edgeFieldReader, type FieldReader, serviceFieldReader, traceFieldReader } from './values.ts';
 
 /**
  * Whether the trace is one that `filter` asks for. Without `groups` every group is unknown, so that no trace is in it.
@@ -14,7 +14,7 @@ import { edgeView, serviceView, traceView, type View } from './values.ts';
  */
 export function matches(filter: Filter, subject: FilterSubject, groups?: GroupLookup): boolean {
   const { condition } = groups === undefined ? filter : expandGroups(filter, groups);
-  return holds(condition, traceView(subject), subject);
+  return holds(condition, traceFieldReader(subject), subject);
 }
 
 const NEWEST_FIRST: Order = {
@@ -29,7 +29,7 @@ export function orderOf(filter: Filter): Order {
   return filter.order ?? NEWEST_FIRST;
 }
 
-function holds(condition: Condition, view: View, subject: FilterSubject): boolean {
+function holds(condition: Condition, view: FieldReader, subject: FilterSubject): boolean {
   switch (condition.kind) {
     case 'all':
       return true;
@@ -46,24 +46,26 @@ function holds(condition: Condition, view: View, subject: FilterSubject): boolea
     case 'in':
       return view(condition.field).some((value) => condition.values.some((wanted) => equals(value, wanted.value)));
     case 'service':
-      return subject.graph.nodes.some((node) => isSuchService(condition, node, subject));
+      return subject.graph.nodes.some((node) => matchesService(condition, node, subject));
     case 'edge':
-      return isSomeEdge(condition, subject);
+      return matchesEdge(condition, subject);
     case 'rootcause':
       return isOnRootCause(condition, subject.summary.rootCauses, (view) => holds(condition.where, view, subject));
     case 'rootcause-json':
-      return matchesRootCauses(condition.causes, subject.summary.rootCauses) === (condition.operator === '=');
+      return matchesRootCauses(condition.rootCauses, subject.summary.rootCauses) === (condition.operator === '=');
     case 'group':
       return condition.operator === '!=';
   }
 }
 
-function isSuchService({ service, where }: ServiceTerm, node: GraphNode, subject: FilterSubject): boolean {
+function matchesService({ service, where }: ServiceTerm, node: GraphNode, subject: FilterSubject): boolean {
   if (service !== undefined && !selectsService(service, node.service)) return false;
-  return where === undefined || node.segments.some((own) => holds(where, serviceView(subject, node, own), subject));
+  return (
+    where === undefined || node.segments.some((own) => holds(where, serviceFieldReader(subject, node, own), subject))
+  );
 }
 
-function isSomeEdge({ ends, where }: EdgeTerm, subject: FilterSubject): boolean {
+function matchesEdge({ ends, where }: EdgeTerm, subject: FilterSubject): boolean {
   const nodes = new Map(subject.graph.nodes.map((node) => [node.key, node]));
   return subject.graph.edges.some((edge) => {
     const from = nodes.get(edge.from);
@@ -73,7 +75,8 @@ function isSomeEdge({ ends, where }: EdgeTerm, subject: FilterSubject): boolean 
       return false;
     }
     return (
-      where === undefined || edge.entities.some((call) => holds(where, edgeView(subject, { from, to, call }), subject))
+      where === undefined ||
+      edge.entities.some((call) => holds(where, edgeFieldReader(subject, { from, to, call }), subject))
     );
   });
 }

@@ -9,9 +9,11 @@ export const MAX_FILTER_LENGTH = 10_000;
 /** `position` is an offset in UTF-16 code units; `expected` says what could have stood there. */
 export type FilterError = { readonly message: string; readonly position: number; readonly expected: readonly string[] };
 
-export type Reading<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: FilterError };
+export type ParseResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: FilterError };
 
-export type FilterReading =
+export type FilterParseResult =
   | { readonly ok: true; readonly filter: Filter }
   | { readonly ok: false; readonly error: FilterError };
 
@@ -26,7 +28,7 @@ export function parseFilter(text: string): Filter {
 }
 
 /** Like `parseFilter`, with a mistake as data. */
-export function readFilter(text: string): FilterReading {
+export function readFilter(text: string): FilterParseResult {
   const reading = read(text, MAX_FILTER_LENGTH, parseWhole);
   return reading.ok ? { ok: true, filter: reading.value } : { ok: false, error: reading.error };
 }
@@ -46,7 +48,7 @@ export function read<T>(
   text: string,
   maxLength: number,
   parse: (cursor: Cursor) => T,
-): Reading<T> & { cursor: Cursor } {
+): ParseResult<T> & { cursor: Cursor } {
   const cursor = cursorOver(text);
   try {
     if (text.length > maxLength) throw new FilterSyntaxError(`longer than ${maxLength} characters`, maxLength);

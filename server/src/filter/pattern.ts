@@ -11,7 +11,7 @@ const MAX_PROGRAM_SIZE = 320;
 /** A compiled pattern of RE2's syntax: whether some part of `text` matches, in time linear in its length. */
 export type Pattern = (text: string) => boolean;
 
-export type PatternReading =
+export type PatternResult =
   | { readonly ok: true; readonly pattern: Pattern }
   | { readonly ok: false; readonly reason: string };
 
@@ -20,7 +20,7 @@ export type PatternReading =
  * matches line breaks.
  * @see https://github.com/google/re2/wiki/Syntax
  */
-export function compilePattern(source: string): PatternReading {
+export function compilePattern(source: string): PatternResult {
   if (source.length > MAX_PATTERN_LENGTH) return refused(`longer than ${MAX_PATTERN_LENGTH} characters`);
   if (/[\0\p{Surrogate}]/u.test(source)) return refused('not text that can be searched for');
   try {
@@ -36,6 +36,6 @@ export function compilePattern(source: string): PatternReading {
   }
 }
 
-function refused(reason: string): PatternReading {
+function refused(reason: string): PatternResult {
   return { ok: false, reason: `the pattern is ${reason}` };
 }

@@ -35,7 +35,7 @@ export function printCondition(condition: Condition): string {
     case 'rootcause':
       return `rootcause.${condition.cause}.${condition.level}${braces(condition.where)}`;
     case 'rootcause-json':
-      return `rootcause.json ${condition.operator} #${JSON.stringify(condition.causes)}`;
+      return `rootcause.json ${condition.operator} #${JSON.stringify(condition.rootCauses)}`;
     case 'group':
       return `group.${condition.by} ${condition.operator} ${JSON.stringify(condition.value)}`;
   }
@@ -58,10 +58,10 @@ function printIdentity({ name, type, accountId }: Identity): string {
   return `id(${given.join(', ')})`;
 }
 
-type Unplaced<T> = T extends unknown ? Omit<T, 'range'> : never;
+type WithoutRange<T> = T extends unknown ? Omit<T, 'range'> : never;
 
 /** A field as it is spelled in an expression. */
-export function printField(field: Unplaced<Field>): string {
+export function printField(field: WithoutRange<Field>): string {
   switch (field.kind) {
     case 'keyword':
       return field.keyword;

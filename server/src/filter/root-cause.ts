@@ -6,12 +6,12 @@ import type {
   RootCauseService,
   RootCauses,
 } from '../model/root-cause.ts';
-import type { CauseKind, RootCauseTerm } from './ast.ts';
-import { present, type View } from './values.ts';
+import type { RootCauseKind, RootCauseTerm } from './ast.ts';
+import { type FieldReader, listOfDefined } from './values.ts';
 
 /** Whether `holds` is true of some service, entity or exception of the level that the term names. */
-export function isOnRootCause(term: RootCauseTerm, causes: RootCauses, holds: (view: View) => boolean): boolean {
-  return causesOf(term.cause, causes).some(({ services }) => {
+export function isOnRootCause(term: RootCauseTerm, causes: RootCauses, holds: (view: FieldReader) => boolean): boolean {
+  return rootCausesOf(term.cause, causes).some(({ services }) => {
     if (term.level === 'service') return someOf(services, serviceFacts, holds);
     const paths = services.map((service) => service.entityPath);
     if (term.level === 'entity') return paths.some((path) => someOf(path, entityFacts, holds));
@@ -19,16 +19,16 @@ export function isOnRootCause(term: RootCauseTerm, causes: RootCauses, holds: (v
   });
 }
 
-function causesOf(kind: CauseKind, causes: RootCauses): readonly RootCause[] {
+function rootCausesOf(kind: RootCauseKind, causes: RootCauses): readonly RootCause[] {
   return kind === 'responsetime' ? causes.responseTime : causes[kind];
 }
 
 type Facts = Readonly<Record<string, JsonValue | undefined>>;
 
-function someOf<T>(list: readonly T[], factsOf: (item: T) => Facts, holds: (view: View) => boolean): boolean {
+function someOf<T>(list: readonly T[], factsOf: (item: T) => Facts, holds: (view: FieldReader) => boolean): boolean {
   return list.some((item, index) => {
     const facts: Facts = { ...factsOf(item), index, first: index === 0, last: index === list.length - 1 };
-    return holds((field) => (field.kind === 'keyword' ? present(facts[field.keyword]) : []));
+    return holds((field) => (field.kind === 'keyword' ? listOfDefined(facts[field.keyword]) : []));
   });
 }
 

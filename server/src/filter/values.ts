@@ -6,13 +6,13 @@ import type { Keyword } from './keywords.ts';
 import type { FilterSubject } from './subject.ts';
 
 /** The values that a field has for what is looked at; empty where it has none. Never null or an array. */
-export type View = (field: Field) => readonly JsonValue[];
+export type FieldReader = (field: Field) => readonly JsonValue[];
 
 /** What outcome, time and HTTP are asked of (`own`), and where everything else may be recorded (`entities`). */
 type Request = { readonly own: Entity | undefined; readonly entities: readonly Entity[] };
 
 /** The whole trace: outcome, time and HTTP as its root segment had them. */
-export function traceView(subject: FilterSubject): View {
+export function traceFieldReader(subject: FilterSubject): FieldReader {
   const { trace, graph, summary } = subject;
   const request = { own: trace.root, entities: [...trace.entities.values()] };
   return (field) => {
@@ -23,15 +23,15 @@ export function traceView(subject: FilterSubject): View {
 }
 
 /** One request at a service, `own` its segment (or the call to it, where it sent none). */
-export function serviceView(subject: FilterSubject, node: GraphNode, own: Entity): View {
+export function serviceFieldReader(subject: FilterSubject, node: GraphNode, own: Entity): FieldReader {
   return (field) => {
     switch (field.kind === 'keyword' ? field.keyword : undefined) {
       case 'name':
         return [node.service.name];
       case 'type':
-        return present(node.service.type);
+        return listOfDefined(node.service.type);
       case 'account.id':
-        return present(node.service.accountId);
+        return listOfDefined(node.service.accountId);
       case 'root':
         return [node.isRoot];
       case 'inferred':
@@ -42,10 +42,10 @@ export function serviceView(subject: FilterSubject, node: GraphNode, own: Entity
 }
 
 /** One call from a service to another, as its caller saw it. */
-export function edgeView(
+export function edgeFieldReader(
   subject: FilterSubject,
   { from, to, call }: { readonly from: GraphNode; readonly to: GraphNode; readonly call: Entity },
-): View {
+): FieldReader {
   return (field) => {
     if (field.kind === 'annotation' && field.end !== undefined) {
       return annotationValues(field.key, (field.end === 'source' ? from : to).entities);
@@ -72,36 +72,36 @@ function keywordValues(keyword: Keyword, { own, entities }: Request, subject: Fi
     case 'ok':
       return own === undefined ? [] : [!own.isFault && !own.isError && !own.isThrottle];
     case 'error':
-      return present(own?.isError);
+      return listOfDefined(own?.isError);
     case 'fault':
-      return present(own?.isFault);
+      return listOfDefined(own?.isFault);
     case 'throttle':
-      return present(own?.isThrottle);
+      return listOfDefined(own?.isThrottle);
     case 'responsetime':
     case 'duration':
       return seconds(own && durationUsOf(own));
     case 'http.status':
-      return present(own?.http?.status);
+      return listOfDefined(own?.http?.status);
     case 'http.url':
-      return present(own?.http?.url);
+      return listOfDefined(own?.http?.url);
     case 'http.method':
-      return present(own?.http?.method);
+      return listOfDefined(own?.http?.method);
     case 'http.useragent':
-      return present(own?.http?.userAgent);
+      return listOfDefined(own?.http?.userAgent);
     case 'http.clientip':
-      return present(own?.http?.clientIp);
+      return listOfDefined(own?.http?.clientIp);
     case 'partial':
       return [subject.summary.isPartial];
     case 'user':
-      return entities.flatMap(({ user }) => present(user));
+      return entities.flatMap(({ user }) => listOfDefined(user));
     case 'resource.arn':
-      return entities.flatMap(({ resourceArn }) => present(resourceArn));
+      return entities.flatMap(({ resourceArn }) => listOfDefined(resourceArn));
     case 'account.id':
-      return entities.flatMap(({ accountId }) => present(accountId));
+      return entities.flatMap(({ accountId }) => listOfDefined(accountId));
     case 'availabilityzone':
-      return entities.flatMap((entity) => present(readText(ec2Of(entity)?.availability_zone)));
+      return entities.flatMap((entity) => listOfDefined(readText(ec2Of(entity)?.availability_zone)));
     case 'instance.id':
-      return entities.flatMap((entity) => present(readText(ec2Of(entity)?.instance_id)));
+      return entities.flatMap((entity) => listOfDefined(readText(ec2Of(entity)?.instance_id)));
     // Known of a service or of a root cause only; the parser lets them stand nowhere else.
     case 'inferred':
     case 'root':
@@ -122,7 +122,9 @@ function ec2Of({ fields }: Entity): JsonObject | undefined {
 }
 
 function annotationValues(key: string, entities: readonly Entity[]): readonly JsonValue[] {
-  return entities.flatMap(({ annotations }) => (Object.hasOwn(annotations, key) ? present(annotations[key]) : []));
+  return entities.flatMap(({ annotations }) =>
+    Object.hasOwn(annotations, key) ? listOfDefined(annotations[key]) : [],
+  );
 }
 
 /** The values at `path`, through arrays on the way and at its end: each element counts as a value of its own. */
@@ -134,7 +136,7 @@ function valuesAt(value: JsonValue | undefined, path: readonly string[]): readon
   return isJsonObject(value) && Object.hasOwn(value, step) ? valuesAt(value[step], rest) : [];
 }
 
-export function present(value: JsonValue | undefined): readonly JsonValue[] {
+export function listOfDefined(value: JsonValue | undefined): readonly JsonValue[] {
   return value === undefined ? [] : [value];
 }
 

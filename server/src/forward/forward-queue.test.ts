@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { newForwardCounts } from '../stats.ts';
 import { createForwardQueue, type ForwardQueueOptions } from './forward-queue.ts';
-import type { Delivery } from './send-with-retries.ts';
+import type { SendResult } from './send-with-retries.ts';
 
 const parcel = (text: string) => ({ text, bytes: text.length + 100 });
 
 /** A backend that answers when it is told to, and a queue for it. */
 function aBackend(
-  answer: (texts: readonly string[]) => Delivery | Promise<Delivery>,
+  answer: (texts: readonly string[]) => SendResult | Promise<SendResult>,
   options: Partial<ForwardQueueOptions> = {},
 ) {
   const counts = newForwardCounts();
@@ -17,8 +17,8 @@ function aBackend(
   const queue = createForwardQueue<ReturnType<typeof parcel>>(
     {
       name: 'test',
-      batchMaxParcels: 3,
-      lanes: 2,
+      batchMaxDocuments: 3,
+      maxConcurrentRequests: 2,
       async send(parcels) {
         const texts = parcels.map(({ text }) => text);
         requests.push(texts);
@@ -37,7 +37,7 @@ function aBackend(
   return { queue, counts, requests, warnings };
 }
 
-const taken: Delivery = { kind: 'taken', rejected: 0 };
+const taken: SendResult = { kind: 'taken', rejected: 0 };
 const texts = (count: number) => Array.from({ length: count }, (_, index) => String(index));
 
 test('everything goes out once, in batches, in order', async () => {
@@ -80,8 +80,8 @@ test('what is refused is not sent again', async () => {
 });
 
 test('a full queue drops the oldest, and says so once', async () => {
-  let open: (delivery: Delivery) => void = () => {};
-  const opened = new Promise<Delivery>((resolve) => {
+  let open: (delivery: SendResult) => void = () => {};
+  const opened = new Promise<SendResult>((resolve) => {
     open = resolve;
   });
   const { queue, counts, requests, warnings } = aBackend(() => opened, { maxBytes: 1_010 });
@@ -99,7 +99,7 @@ test('a full queue drops the oldest, and says so once', async () => {
 });
 
 test('a batch is given up after its time', async () => {
-  const { queue, counts } = aBackend(() => ({ kind: 'retry', reason: 'down' }), { giveUpMs: 0 });
+  const { queue, counts } = aBackend(() => ({ kind: 'retry', reason: 'down' }), { maxElapsedMs: 0 });
   queue.push([parcel('a')]);
   await queue.close(1_000);
   expect(counts).toMatchObject({ dropped: 1, queued: 0 });
@@ -117,9 +117,9 @@ test('closing does not wait for a backend that is away', async () => {
 test('whatever the backend answers, the counters add up', async () => {
   const delivery = fc.oneof(
     fc.constant(taken),
-    fc.constant<Delivery>({ kind: 'retry', reason: '' }),
-    fc.constant<Delivery>({ kind: 'refused', reason: '' }),
-    fc.nat(5).map((rejected): Delivery => ({ kind: 'taken', rejected })),
+    fc.constant<SendResult>({ kind: 'retry', reason: '' }),
+    fc.constant<SendResult>({ kind: 'refused', reason: '' }),
+    fc.nat(5).map((rejected): SendResult => ({ kind: 'taken', rejected })),
   );
   await fc.assert(
     fc.asyncProperty(

@@ -1,15 +1,15 @@
 import type { ForwardCounts } from '../stats.ts';
-import type { Parcel } from './outbound-document.ts';
-import { type Delivery, type RetryOptions, sendWithRetries } from './send-with-retries.ts';
+import type { OutboundDocument } from './outbound-document.ts';
+import { type RetryOptions, type SendResult, sendWithRetries } from './send-with-retries.ts';
 
-export type ForwardTarget<Kind extends Parcel> = {
+export type ForwardTarget<Kind extends OutboundDocument> = {
   /** For the log. */
   readonly name: string;
-  readonly batchMaxParcels: number;
+  readonly batchMaxDocuments: number;
   /** Requests under way at once. */
-  readonly lanes: number;
+  readonly maxConcurrentRequests: number;
   /** Never rejects. */
-  send(parcels: readonly Kind[], cancel: AbortSignal): Promise<Delivery>;
+  send(parcels: readonly Kind[], cancel: AbortSignal): Promise<SendResult>;
 };
 
 export type ForwardQueueOptions = {
@@ -19,11 +19,11 @@ export type ForwardQueueOptions = {
   /** How long a batch that is not full waits for more. */
   readonly lingerMs?: number;
   /** How long to try one batch. */
-  readonly giveUpMs?: number;
+  readonly maxElapsedMs?: number;
   readonly delayMs?: RetryOptions['delayMs'];
 };
 
-export type ForwardQueue<Kind extends Parcel> = {
+export type ForwardQueue<Kind extends OutboundDocument> = {
   /** Takes parcels without waiting for anything. Above `maxBytes` the oldest that wait are dropped, and counted. */
   push(parcels: readonly Kind[]): void;
   /** Tries to send what is left, for up to `graceMs`. */
@@ -34,9 +34,9 @@ const BATCH_MAX_BYTES = 1024 * 1024;
 const WARN_EVERY_MS = 60_000;
 
 /** Sends batches of documents to another backend, beside whatever else happens: nobody waits for it. */
-export function createForwardQueue<Kind extends Parcel>(
-  { name, batchMaxParcels, lanes, send }: ForwardTarget<Kind>,
-  { maxBytes, counts, log, lingerMs = 200, giveUpMs = 300_000, delayMs }: ForwardQueueOptions,
+export function createForwardQueue<Kind extends OutboundDocument>(
+  { name, batchMaxDocuments: batchMaxParcels, maxConcurrentRequests: lanes, send }: ForwardTarget<Kind>,
+  { maxBytes, counts, log, lingerMs = 200, maxElapsedMs: giveUpMs = 300_000, delayMs }: ForwardQueueOptions,
 ): ForwardQueue<Kind> {
   let waiting: Kind[] = [];
   /** Of `waiting`, what is gone already: arrays shift slowly. */
@@ -129,9 +129,9 @@ export function createForwardQueue<Kind extends Parcel>(
 
   async function deliver(batch: readonly Kind[]): Promise<void> {
     const delivery = await sendWithRetries(() => send(batch, cancel.signal), {
-      giveUpMs,
+      maxElapsedMs: giveUpMs,
       delayMs,
-      hurry: hurry.signal,
+      stopRetrying: hurry.signal,
       onRetry(reason) {
         counts.retries += 1;
         warnRarely('forwarding fails and is tried again', { reason });

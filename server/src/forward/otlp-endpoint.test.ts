@@ -11,7 +11,7 @@ test.each([
 });
 
 test('a whole address is taken as it is', () => {
-  expect(otlpEndpoint('https://a/in?key=1', { isWhole: true }).urls.traces).toBe('https://a/in?key=1');
+  expect(otlpEndpoint('https://a/in?key=1', { isTracesUrl: true }).urls.traces).toBe('https://a/in?key=1');
 });
 
 test.each([

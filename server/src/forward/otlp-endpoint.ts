@@ -12,7 +12,7 @@ export type OtlpEndpoint = {
   readonly urls: Readonly<Record<OtlpSignal, string>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly isPacked: boolean;
+  readonly isCompressed: boolean;
   /** For one try. */
   readonly timeoutMs: number;
 };
@@ -22,10 +22,10 @@ export type OtlpEndpointOptions = {
   readonly protocol?: OtlpProtocol | undefined;
   /** `name=value`. */
   readonly headers?: readonly string[] | undefined;
-  readonly isPacked?: boolean | undefined;
+  readonly isCompressed?: boolean | undefined;
   readonly timeoutMs?: number | undefined;
   /** The URL is where spans go, whatever its path. */
-  readonly isWhole?: boolean | undefined;
+  readonly isTracesUrl?: boolean | undefined;
 };
 
 const TIMEOUT_MS = 10_000;
@@ -34,7 +34,13 @@ const GRPC_PORT = '4317';
 /** `url` as users write it: the base, or the whole address of `/v1/traces`; a name and password in it become a header. */
 export function otlpEndpoint(
   url: string,
-  { protocol, headers = [], isPacked = true, timeoutMs = TIMEOUT_MS, isWhole = false }: OtlpEndpointOptions = {},
+  {
+    protocol,
+    headers = [],
+    isCompressed: isPacked = true,
+    timeoutMs = TIMEOUT_MS,
+    isTracesUrl: isWhole = false,
+  }: OtlpEndpointOptions = {},
 ): OtlpEndpoint {
   const { origin, pathname, search, port, username, password } = new URL(url);
   const base = pathname.replace(/\/(v1\/traces\/?)?$/, '');
@@ -49,7 +55,7 @@ export function otlpEndpoint(
       ...(credentials !== ':' && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
       ...Object.fromEntries(headers.map(headerOf)),
     },
-    isPacked,
+    isCompressed: isPacked,
     timeoutMs,
   };
 }

@@ -1,7 +1,7 @@
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { encode } from '../model/testing/otlp-protocol.ts';
-import { type OtlpSender, openOtlp } from './open-otlp-sender.ts';
+import { type OtlpSender, openOtlpSender } from './open-otlp-sender.ts';
 import { otlpEndpoint } from './otlp-endpoint.ts';
 
 type Answer = sendUnaryData<Buffer>;
@@ -38,7 +38,7 @@ async function aBackend(
       cause === null ? resolve(bound) : reject(cause),
     ),
   );
-  const sender = await openOtlp(otlpEndpoint(`http://127.0.0.1:${port}`, { protocol: 'grpc', ...options }));
+  const sender = await openOtlpSender(otlpEndpoint(`http://127.0.0.1:${port}`, { protocol: 'grpc', ...options }));
   onTestFinished(() => {
     sender.close();
     server.forceShutdown();
@@ -51,7 +51,7 @@ const A_REQUEST = Buffer.from('a request');
 const ok = (done: Answer) => done(null, Buffer.alloc(0));
 
 test.each([true, false])('one call, packed: %s, with the headers', async (isPacked) => {
-  const { sender, seen } = await aBackend(ok, { isPacked, headers: ['X-Key=secret'] });
+  const { sender, seen } = await aBackend(ok, { isCompressed: isPacked, headers: ['X-Key=secret'] });
   expect(await sender.send('traces', A_REQUEST, never)).toEqual({ kind: 'taken', rejected: 0 });
   expect(seen).toHaveLength(1);
   expect(seen[0]?.body).toEqual(A_REQUEST);
@@ -88,7 +88,7 @@ test('a backend that is full and says when is asked again then', async () => {
   const details = [{ typeUrl: 'type.googleapis.com/google.rpc.RetryInfo', value: retryInfo.toString('base64') }];
   metadata.set('grpc-status-details-bin', encode('RpcStatus', { code: 8, message: 'full', details }));
   const { sender } = await aBackend((done) => done({ code: status.RESOURCE_EXHAUSTED, details: 'full', metadata }));
-  expect(await sender.send('traces', A_REQUEST, never)).toMatchObject({ kind: 'retry', afterMs: 3_500 });
+  expect(await sender.send('traces', A_REQUEST, never)).toMatchObject({ kind: 'retry', retryAfterMs: 3_500 });
 });
 
 test('a call that is not answered in time is worth another try, and one that is stopped ends at once', async () => {
@@ -100,7 +100,7 @@ test('a call that is not answered in time is worth another try, and one that is 
 });
 
 test('a backend that is away is worth another try', async () => {
-  const sender = await openOtlp(otlpEndpoint('http://127.0.0.1:1', { protocol: 'grpc' }));
+  const sender = await openOtlpSender(otlpEndpoint('http://127.0.0.1:1', { protocol: 'grpc' }));
   onTestFinished(sender.close);
   expect(await sender.send('traces', A_REQUEST, never)).toMatchObject({ kind: 'retry' });
 });

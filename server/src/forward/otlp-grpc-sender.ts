@@ -2,27 +2,30 @@ import type * as Grpc from '@grpc/grpc-js';
 import type { OtlpSender } from './open-otlp-sender.ts';
 import type { OtlpEndpoint } from './otlp-endpoint.ts';
 import { readPartialSuccess, readStatus } from './otlp-response.ts';
-import type { Delivery } from './send-with-retries.ts';
+import type { SendResult } from './send-with-retries.ts';
 
 const METHODS = {
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
   logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
 } as const;
 
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
 /**
  * OTLP over gRPC; TLS where the URL says https.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
  */
-export function openGrpc({ urls, headers, isPacked, timeoutMs }: OtlpEndpoint, grpc: typeof Grpc): OtlpSender {
+export function openOtlpGrpcSender(
+  { urls, headers, isCompressed: isPacked, timeoutMs }: OtlpEndpoint,
+  grpc: typeof Grpc,
+): OtlpSender {
   const { protocol, hostname, port } = new URL(urls.traces);
   const isSecure = protocol === 'https:';
   const client = new grpc.Client(
     `${hostname}:${port || (isSecure ? 443 : 4317)}`,
     isSecure ? grpc.credentials.createSsl() : grpc.credentials.createInsecure(),
     {
-      'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+      'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
       ...(isPacked && { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip }),
     },
   );
@@ -52,7 +55,7 @@ export function openGrpc({ urls, headers, isPacked, timeoutMs }: OtlpEndpoint, g
 }
 
 /** RESOURCE_EXHAUSTED is worth another try only where the backend says when. */
-function failureOf({ code, details, metadata }: Grpc.ServiceError, { status }: typeof Grpc): Delivery {
+function failureOf({ code, details, metadata }: Grpc.ServiceError, { status }: typeof Grpc): SendResult {
   const [packed] = metadata?.get('grpc-status-details-bin') ?? [];
   const afterMs = Buffer.isBuffer(packed) ? readStatus(packed).afterMs : undefined;
   const reason = `${status[code]}: ${details}`;
@@ -65,5 +68,5 @@ function failureOf({ code, details, metadata }: Grpc.ServiceError, { status }: t
     status.DATA_LOSS,
   ];
   const isRetryable = retryable.includes(code) || (code === status.RESOURCE_EXHAUSTED && afterMs !== undefined);
-  return isRetryable ? { kind: 'retry', reason, afterMs } : { kind: 'refused', reason };
+  return isRetryable ? { kind: 'retry', reason, retryAfterMs: afterMs } : { kind: 'refused', reason };
 }

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { encode } from '../model/testing/otlp-protocol.ts';
 import { otlpEndpoint } from './otlp-endpoint.ts';
-import { openHttp } from './otlp-http-sender.ts';
+import { openOtlpHttpSender } from './otlp-http-sender.ts';
 
 type Seen = { readonly url: string | undefined; readonly headers: IncomingMessage['headers']; readonly body: Buffer };
 
@@ -28,7 +28,9 @@ test.each([
   ['http/protobuf', false, 'application/x-protobuf', undefined],
 ] as const)('one request as %s, packed: %s, with the headers', async (protocol, isPacked, type, encoding) => {
   const { url, seen } = await aServer((reply) => reply.end('{}'));
-  const { send } = openHttp(otlpEndpoint(`${url}/base?k=v`, { protocol, isPacked, headers: ['x-key=secret'] }));
+  const { send } = openOtlpHttpSender(
+    otlpEndpoint(`${url}/base?k=v`, { protocol, isCompressed: isPacked, headers: ['x-key=secret'] }),
+  );
   expect(await send('traces', A_REQUEST, never)).toEqual({ kind: 'taken', rejected: 0 });
   expect(seen).toHaveLength(1);
   expect(seen[0]?.url).toBe('/base/v1/traces?k=v');
@@ -52,7 +54,7 @@ test.each([
   [200, PROTOBUF, Buffer.from('0a00', 'hex'), { kind: 'taken', rejected: 0 }],
   [200, PROTOBUF, Buffer.from('nonsense'), { kind: 'taken', rejected: 0 }],
   [202, {}, '', { kind: 'taken', rejected: 0 }],
-  [429, { 'retry-after': '2' }, 'slow', { kind: 'retry', reason: '429 slow', afterMs: 2_000 }],
+  [429, { 'retry-after': '2' }, 'slow', { kind: 'retry', reason: '429 slow', retryAfterMs: 2_000 }],
   [502, {}, '', { kind: 'retry', reason: '502' }],
   [503, {}, '', { kind: 'retry' }],
   [504, {}, '', { kind: 'retry' }],
@@ -62,10 +64,10 @@ test.each([
   [307, { location: 'http://127.0.0.1:1/' }, '', { kind: 'refused', reason: '307' }],
 ])('the answer %i %j %s', async (status, headers, body, delivery) => {
   const { url } = await aServer((reply) => reply.writeHead(status, headers).end(body));
-  expect(await openHttp(otlpEndpoint(url)).send('traces', A_REQUEST, never)).toMatchObject(delivery);
+  expect(await openOtlpHttpSender(otlpEndpoint(url)).send('traces', A_REQUEST, never)).toMatchObject(delivery);
 });
 
 test('a backend that is away is worth another try', async () => {
-  const delivery = await openHttp(otlpEndpoint('http://127.0.0.1:1')).send('traces', A_REQUEST, never);
+  const delivery = await openOtlpHttpSender(otlpEndpoint('http://127.0.0.1:1')).send('traces', A_REQUEST, never);
   expect(delivery).toMatchObject({ kind: 'retry', reason: expect.stringMatching(/port|ECONNREFUSED/) });
 });

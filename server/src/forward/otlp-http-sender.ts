@@ -3,22 +3,28 @@ import { constants, gzip } from 'node:zlib';
 import type { OtlpSender } from './open-otlp-sender.ts';
 import type { OtlpEndpoint } from './otlp-endpoint.ts';
 import { readPartialSuccess, readStatus } from './otlp-response.ts';
-import { type Delivery, readRetryAfter } from './send-with-retries.ts';
+import { readRetryAfter, type SendResult } from './send-with-retries.ts';
 
-const pack = promisify(gzip);
+const gzipBytes = promisify(gzip);
 
 /** Spans are much alike: the least effort packs them nearly as well, in half the time. */
 const FAST = { level: constants.Z_BEST_SPEED };
 
-const SHOWN_CHARACTERS = 300;
+const MAX_REASON_CHARACTERS = 300;
 /** Only these are worth another try, says the protocol. */
-const RETRYABLE = new Set([429, 502, 503, 504]);
+const RETRYABLE_STATUSES = new Set([429, 502, 503, 504]);
 
 /**
  * OTLP over HTTP.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
  */
-export function openHttp({ protocol, urls, headers, isPacked, timeoutMs }: OtlpEndpoint): OtlpSender {
+export function openOtlpHttpSender({
+  protocol,
+  urls,
+  headers,
+  isCompressed: isPacked,
+  timeoutMs,
+}: OtlpEndpoint): OtlpSender {
   const type = protocol === 'http/json' ? 'application/json' : 'application/x-protobuf';
   const encoding = isPacked ? { 'content-encoding': 'gzip' } : {};
   return {
@@ -27,12 +33,12 @@ export function openHttp({ protocol, urls, headers, isPacked, timeoutMs }: OtlpE
         const answer = await fetch(urls[signal], {
           method: 'POST',
           headers: { ...headers, 'content-type': type, ...encoding },
-          body: new Uint8Array(isPacked ? await pack(body, FAST) : body),
+          body: new Uint8Array(isPacked ? await gzipBytes(body, FAST) : body),
           // Headers with secrets go nowhere but where they were meant to.
           redirect: 'manual',
           signal: AbortSignal.any([cancel, AbortSignal.timeout(timeoutMs)]),
         });
-        return deliveryOf(answer, Buffer.from(await answer.arrayBuffer()));
+        return sendResultOf(answer, Buffer.from(await answer.arrayBuffer()));
       } catch (thrown) {
         return { kind: 'retry', reason: reasonOf(thrown) };
       }
@@ -42,13 +48,13 @@ export function openHttp({ protocol, urls, headers, isPacked, timeoutMs }: OtlpE
 }
 
 /** Some answer in another encoding than they were asked in: their word for it counts. */
-function deliveryOf({ status, headers }: Response, body: Buffer): Delivery {
+function sendResultOf({ status, headers }: Response, body: Buffer): SendResult {
   const isProtobuf = headers.get('content-type')?.startsWith('application/x-protobuf') === true;
   if (status >= 200 && status < 300) return isProtobuf ? readPartialSuccess(body) : partialSuccessOf(body.toString());
   const said = isProtobuf ? readStatus(body).message : body.toString();
-  const reason = `${status} ${said.slice(0, SHOWN_CHARACTERS)}`.trim();
-  if (!RETRYABLE.has(status)) return { kind: 'refused', reason };
-  return { kind: 'retry', reason, afterMs: readRetryAfter(headers.get('retry-after')) };
+  const reason = `${status} ${said.slice(0, MAX_REASON_CHARACTERS)}`.trim();
+  if (!RETRYABLE_STATUSES.has(status)) return { kind: 'refused', reason };
+  return { kind: 'retry', reason, retryAfterMs: readRetryAfter(headers.get('retry-after')) };
 }
 
 type PartialSuccess = {
@@ -57,7 +63,7 @@ type PartialSuccess = {
   readonly errorMessage?: string;
 };
 
-function partialSuccessOf(body: string): Delivery {
+function partialSuccessOf(body: string): SendResult {
   let partial: PartialSuccess | null | undefined;
   try {
     partial = (JSON.parse(body) as { partialSuccess?: PartialSuccess | null } | null)?.partialSuccess;

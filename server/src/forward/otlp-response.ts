@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import type { Delivery } from './send-with-retries.ts';
+import type { SendResult } from './send-with-retries.ts';
 
 const { Reader } = protobuf;
 
@@ -7,7 +7,7 @@ const { Reader } = protobuf;
  * ExportTraceServiceResponse, and the same for logs: `partial_success` says how many were not taken, or only warns. What
  * is no such message says nothing: the status has said all that counts.
  */
-export function readPartialSuccess(bytes: Uint8Array): Delivery {
+export function readPartialSuccess(bytes: Uint8Array): SendResult {
   let rejected = 0;
   let reason: string | undefined;
   readFields(bytes, {
@@ -66,9 +66,9 @@ function readRetryInfo(bytes: Uint8Array): number | undefined {
   return afterMs;
 }
 
-type Fields = Readonly<Record<number, (reader: protobuf.Reader) => void>>;
+type FieldReaders = Readonly<Record<number, (reader: protobuf.Reader) => void>>;
 
-function readFields(bytes: Uint8Array, fields: Fields): void {
+function readFields(bytes: Uint8Array, fields: FieldReaders): void {
   const reader = Reader.create(bytes);
   try {
     while (reader.pos < reader.len) {

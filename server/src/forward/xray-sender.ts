@@ -1,8 +1,8 @@
 import type { XRayClient } from '@aws-sdk/client-xray';
-import type { Delivery } from './send-with-retries.ts';
+import type { SendResult } from './send-with-retries.ts';
 
 /** Sends segment documents, at most as many as one call may have. Never rejects. */
-export type PutSegments = (documents: readonly string[], cancel: AbortSignal) => Promise<Delivery>;
+export type PutSegments = (documents: readonly string[], cancel: AbortSignal) => Promise<SendResult>;
 
 const TIMEOUT_MS = 10_000;
 
@@ -20,7 +20,7 @@ export function xrayTarget(target: string, defaultRegion: string): XRayTarget {
  * PutTraceSegments by the AWS SDK: signed, with the credentials that its tools find (variables, profiles, roles). It is
  * loaded only for this. Tries are the caller's.
  */
-export async function openXRay({ region, endpoint }: XRayTarget): Promise<{ put: PutSegments; close(): void }> {
+export async function openXRaySender({ region, endpoint }: XRayTarget): Promise<{ put: PutSegments; close(): void }> {
   const { PutTraceSegmentsCommand, XRayClient } = await import('@aws-sdk/client-xray');
   const client: XRayClient = new XRayClient({ region, ...(endpoint !== undefined && { endpoint }), maxAttempts: 1 });
   const put: PutSegments = async (documents, cancel) => {
@@ -43,7 +43,7 @@ export async function openXRay({ region, endpoint }: XRayTarget): Promise<{ put:
 }
 
 /** Of what AWS answers with 4xx, throttling and credentials pass; all else is in the request. */
-function failureOf(thrown: unknown): Delivery {
+function failureOf(thrown: unknown): SendResult {
   const { name, message, $metadata } = thrown as {
     name?: string;
     message?: string;

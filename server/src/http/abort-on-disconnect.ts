@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 
 /** Fires when the caller closes its connection before it has its answer. */
-export function goneAway(reply: FastifyReply): AbortSignal {
+export function abortOnDisconnect(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) controller.abort();

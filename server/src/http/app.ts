@@ -5,18 +5,18 @@ import type { ApiContext, Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { OpenrayError } from '../errors.ts';
 import type { OtlpContext } from '../ingest/otlp.ts';
-import { countOne } from '../stats.ts';
-import { goneAway } from './abort-on-disconnect.ts';
+import { increment } from '../stats.ts';
+import { abortOnDisconnect } from './abort-on-disconnect.ts';
 import { serveBackup } from './backup.ts';
 import { serveConsole } from './console.ts';
-import { answerErrors, unknownOperation } from './errors.ts';
+import { handleErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
 import { serveExport } from './export.ts';
 import { serveJaeger } from './jaeger.ts';
 import { serveJaegerV3 } from './jaeger-v3.ts';
-import { type LambdaApi, serveInvoke } from './lambda-api.ts';
-import { metricsOf } from './metrics.ts';
-import { guardAgainstOtherSites } from './origin-check.ts';
+import { type LambdaApi, serveLambdaApi } from './lambda-api.ts';
+import { newMetricsRegistry } from './metrics.ts';
+import { checkOrigin } from './origin-check.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
 import { serveZipkin } from './zipkin.ts';
 
@@ -36,16 +36,16 @@ export type AppOptions = {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = newApp(options);
   for (const operation of operations) serveOperation(app, operation, options.context);
-  serveInvoke(app, options.lambda);
+  serveLambdaApi(app, options.lambda);
   serveOtlp(app, options.otlp.context, options.otlp.options);
   serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
   serveJaeger(app, options.context.store);
   serveJaegerV3(app, options.context.store);
   serveExport(app, options.context);
   serveBackup(app, options.context.store);
-  serveEvents(app, options.context.arrivals);
+  serveEvents(app, options.context.notifications);
   app.get('/health', async () => ({ status: 'ok', version: options.version }));
-  const metrics = metricsOf(options.context.stats, () => options.context.store.statistics());
+  const metrics = newMetricsRegistry(options.context.stats, () => options.context.store.statistics());
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   await serveConsole(app, options.consoleDir);
   return app;
@@ -54,7 +54,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 /** The Invoke API alone. */
 export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' | 'lambda'>): FastifyInstance {
   const app = newApp(options);
-  serveInvoke(app, options.lambda);
+  serveLambdaApi(app, options.lambda);
   return app;
 }
 
@@ -79,9 +79,9 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
     forceCloseConnections: true,
     exposeHeadRoutes: true,
   });
-  takeAnyBody(app);
-  guardAgainstOtherSites(app);
-  answerErrors(app);
+  acceptAnyContentType(app);
+  checkOrigin(app);
+  handleErrors(app);
   app.addHook('onSend', async (request, reply) => {
     if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
   });
@@ -89,7 +89,7 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
 }
 
 /** Clients of the daemon's port send JSON under any content type, or none; the Invoke API takes raw bytes. */
-function takeAnyBody(app: FastifyInstance): void {
+function acceptAnyContentType(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
@@ -99,10 +99,10 @@ const INCOMPLETE_HEADER = 'x-openray-incomplete';
 
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
   app.post(operation.path, async (request, reply) => {
-    countOne(context.stats.requests, operation.name);
+    increment(context.stats.requests, operation.name);
     const input = readInput(operation, request);
     const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard can not be reached');
-    return operation.run(input, { ...context, signal: goneAway(reply), onIncomplete });
+    return operation.run(input, { ...context, signal: abortOnDisconnect(reply), onIncomplete });
   });
 }
 
@@ -118,11 +118,11 @@ function readInput(operation: Operation, request: FastifyRequest): unknown {
     throw new OpenrayError('SerializationException', 'the body must be a JSON object');
   }
   const parsed = operation.input.safeParse(json);
-  if (!parsed.success) throw new OpenrayError('InvalidRequestException', describe(parsed.error));
+  if (!parsed.success) throw new OpenrayError('InvalidRequestException', describeIssue(parsed.error));
   return parsed.data;
 }
 
-function describe(error: z.ZodError): string {
+function describeIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return 'the request is not valid';
   if (issue.code === 'custom') return issue.message;

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import type { TableCopy } from '../store/backup.ts';
 import { makeTestDirectory, openTestStore } from '../store/testing/open-test-store.ts';
 import { serveBackup } from './backup.ts';
-import { answerErrors } from './errors.ts';
+import { handleErrors } from './errors.ts';
 
 test('backups are asked for by name, on the machine of the server', async () => {
   const directory = await makeTestDirectory();
   const store = await openTestStore(directory.path);
   const app = Fastify();
-  answerErrors(app);
+  handleErrors(app);
   serveBackup(app, store);
   const ask = (url: string, remoteAddress = '127.0.0.1') => app.inject({ method: 'POST', url, remoteAddress });
 
@@ -21,7 +21,11 @@ test('backups are asked for by name, on the machine of the server', async () => 
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(lines.at(-1)).toMatchObject({ table: 'migrations', isDone: true, place: expect.stringContaining('/one') });
+  expect(lines.at(-1)).toMatchObject({
+    table: 'migrations',
+    isDone: true,
+    destination: expect.stringContaining('/one'),
+  });
 
   await app.close();
   await store.close();

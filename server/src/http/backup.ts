@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import type { TableCopy } from '../store/backup.ts';
 import type { Store } from '../store/store.ts';
-import { goneAway } from './abort-on-disconnect.ts';
+import { abortOnDisconnect } from './abort-on-disconnect.ts';
 
 /** A line of the answer of `POST /backup`. */
 export type BackupLine =
@@ -19,12 +19,12 @@ const query = z.object({ name: z.string() });
  */
 export function serveBackup(app: FastifyInstance, store: Store): void {
   app.post('/backup', async (request, reply) => {
-    if (!isThisMachine(request.ip)) {
+    if (!isLoopbackAddress(request.ip)) {
       throw new OpenrayError('AccessDeniedException', 'backups are asked for on the machine of the server only');
     }
     const { success, data } = query.safeParse(request.query);
     if (!success) throw new OpenrayError('InvalidRequestException', 'name: the backup has to have one');
-    const copies = store.backUp(data.name, goneAway(reply))[Symbol.asyncIterator]();
+    const copies = store.backUp(data.name, abortOnDisconnect(reply))[Symbol.asyncIterator]();
     // Most of what can be refused is refused before anything has been copied.
     const first = await copies.next();
     return reply.type('application/x-ndjson').send(Readable.from(lines(first, copies)));
@@ -44,6 +44,6 @@ async function* lines(first: IteratorResult<TableCopy>, copies: AsyncIterator<Ta
 
 const line = (value: BackupLine) => `${JSON.stringify(value)}\n`;
 
-function isThisMachine(address: string): boolean {
+function isLoopbackAddress(address: string): boolean {
   return address === '::1' || /^(::ffff:)?127\./.test(address);
 }

@@ -3,13 +3,13 @@ import { gunzip } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import { OpenrayError } from '../errors.ts';
 
-const inflate = promisify(gunzip);
+const gunzipBytes = promisify(gunzip);
 
 /**
  * The body as it was before its sender packed it. Throws UnsupportedMediaTypeException for any packing but gzip,
  * RequestTooLargeException when it is larger than `maxBytes`.
  */
-export async function unpackedBody(request: FastifyRequest, maxBytes: number): Promise<Buffer> {
+export async function decompressedBody(request: FastifyRequest, maxBytes: number): Promise<Buffer> {
   const packed = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding === 'identity' || encoding === '') return packed;
@@ -17,7 +17,7 @@ export async function unpackedBody(request: FastifyRequest, maxBytes: number): P
     throw new OpenrayError('UnsupportedMediaTypeException', `content encoding ${encoding.slice(0, 40)} is not gzip`);
   }
   try {
-    return await inflate(packed, { maxOutputLength: maxBytes });
+    return await gunzipBytes(packed, { maxOutputLength: maxBytes });
   } catch (cause) {
     if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new OpenrayError(

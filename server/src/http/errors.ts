@@ -5,9 +5,9 @@ import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
  * Every failure in the form that AWS SDKs parse: the code in the header and in the body, the message in the body.
  * @see https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
  */
-export function answerErrors(app: FastifyInstance): void {
+export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => {
-    const failure = ofFastify(thrown) ?? toFailure(thrown);
+    const failure = fromFastifyError(thrown) ?? toFailure(thrown);
     const { http } = FAILURES[failure.code];
     if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(failure.retryAfterSeconds));
@@ -23,7 +23,7 @@ export function unknownOperation(method: string, url: string): OpenrayError {
 }
 
 /** A failure of the HTTP library, in openray's words; undefined for any other. */
-export function ofFastify(thrown: unknown): OpenrayError | undefined {
+export function fromFastifyError(thrown: unknown): OpenrayError | undefined {
   const { code, message } = thrown as { code?: string; message?: string };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new OpenrayError(

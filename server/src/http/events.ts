@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import type { Arrivals } from '../ingest/stored-notifications.ts';
+import type { StoredNotifications } from '../ingest/stored-notifications.ts';
 import { formatTraceId, type TraceId } from '../model/trace-id.ts';
 
-const GAP_MS = 500;
+const MIN_EVENT_INTERVAL_MS = 500;
 const KEEP_ALIVE_MS = 15_000;
 const MAX_IDS = 100;
 
@@ -10,7 +10,7 @@ const MAX_IDS = 100;
  * `GET /events`: server-sent events for pages that show live data. `received` comes at most twice a second and names
  * traces that changed, up to a hundred of them.
  */
-export function serveEvents(app: FastifyInstance, arrivals: Arrivals): void {
+export function serveEvents(app: FastifyInstance, arrivals: StoredNotifications): void {
   app.get('/events', (_request, reply) => {
     reply.hijack();
     const stream = reply.raw;
@@ -28,7 +28,7 @@ export function serveEvents(app: FastifyInstance, arrivals: Arrivals): void {
     };
     const unsubscribe = arrivals.subscribe((ids) => {
       for (const id of ids) if (changed.size < 10 * MAX_IDS) changed.add(id);
-      timer ??= setTimeout(send, GAP_MS);
+      timer ??= setTimeout(send, MIN_EVENT_INTERVAL_MS);
     });
     const keepAlive = setInterval(() => stream.write(': still here\n\n'), KEEP_ALIVE_MS);
     stream.once('close', () => {

@@ -6,10 +6,10 @@ import { fromToken, toToken } from '../api/page-token.ts';
 import { OpenrayError } from '../errors.ts';
 import { parseFilter } from '../filter/parser.ts';
 import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
-import { type GroupOwner, withGroups } from '../query/groups.ts';
+import { type GroupOwner, resolveGroups } from '../query/groups.ts';
 import { countTraces, findTraceSpans, type SpansOfTrace } from '../query/traces/trace-spans.ts';
 import type { Store } from '../store/store.ts';
-import { goneAway } from './abort-on-disconnect.ts';
+import { abortOnDisconnect } from './abort-on-disconnect.ts';
 
 /** How many traces the window has, whatever the filter. */
 export const TRACE_COUNT_HEADER = 'x-openray-trace-count';
@@ -45,16 +45,16 @@ export function serveExport(
       throw new OpenrayError('InvalidRequestException', `${issue?.path.join('.')}: ${issue?.message}`);
     }
     const { start: fromUs = 0, end: toUs = nowUs() + 1, filter, after } = parsed.data;
-    const options = { signal: goneAway(reply) };
+    const options = { signal: abortOnDisconnect(reply) };
     const search = {
       window: { fromUs, toUs },
-      by: 'TraceId' as const,
-      filter: filter === undefined ? undefined : await withGroups(store, owner, parseFilter(filter)),
+      timeRangeType: 'TraceId' as const,
+      filter: filter === undefined ? undefined : await resolveGroups(store, owner, parseFilter(filter)),
       after: after === undefined ? undefined : fromToken(after, filter ?? ''),
     };
     async function* lines() {
       for await (const { place, ...trace } of findTraceSpans(store, search, options)) {
-        yield `${JSON.stringify({ ...messagesOf(trace), cursor: toToken(place, filter ?? '') })}\n`;
+        yield `${JSON.stringify({ ...toOtlpJson(trace), cursor: toToken(place, filter ?? '') })}\n`;
       }
     }
     reply.header(TRACE_COUNT_HEADER, await countTraces(store, search.window, options));
@@ -62,9 +62,9 @@ export function serveExport(
   });
 }
 
-function messagesOf({ spans, records }: SpansOfTrace): object {
+function toOtlpJson({ spans, records }: SpansOfTrace): object {
   return {
-    resourceSpans: resourceSpansOf(spans.map(({ place }) => place)),
+    resourceSpans: resourceSpansOf(spans.map(({ spanWithResource: place }) => place)),
     ...(records.length > 0 && {
       resourceLogs: records.map(({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, record }) => ({
         resource,

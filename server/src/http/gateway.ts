@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { portTaken } from '../ingest/udp.ts';
+import { listenError } from '../ingest/udp.ts';
 
 type Headers = readonly (readonly [name: string, value: string])[];
 
@@ -15,7 +15,7 @@ type Request = {
   readonly protocol: string;
 };
 
-type Sink = {
+type ResponseStream = {
   readonly head: (head: { readonly status: number; readonly headers: Headers }) => void;
   readonly write: (chunk: Buffer) => Promise<void>;
 };
@@ -23,7 +23,7 @@ type Sink = {
 /** What answers; `lambda/gateway/gateway.ts` is its one implementation. Undefined when the answer went to the sink. */
 export type GatewayHandler = (
   request: Request,
-  sink: Sink,
+  sink: ResponseStream,
 ) => Promise<{ readonly status: number; readonly headers: Headers; readonly body: Buffer } | undefined>;
 
 export type GatewayServer = { readonly url: string; readonly close: () => Promise<void> };
@@ -38,13 +38,13 @@ export async function serveGateway(
   const server = createServer((request, response) => {
     request.on('error', () => {});
     response.on('error', () => {});
-    void answer(handle, request, response, bodyMaxBytes).catch(() => response.destroy());
+    void handleRequest(handle, request, response, bodyMaxBytes).catch(() => response.destroy());
   });
   server.listen({ host, port });
   try {
     await once(server, 'listening');
   } catch (cause) {
-    throw portTaken('TCP', host, port, cause);
+    throw listenError('TCP', host, port, cause);
   }
   const authority = host.includes(':') ? `[${host}]` : host;
   return {
@@ -57,7 +57,7 @@ export async function serveGateway(
   };
 }
 
-async function answer(
+async function handleRequest(
   handle: GatewayHandler,
   request: IncomingMessage,
   response: ServerResponse,

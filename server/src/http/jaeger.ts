@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
-  all,
-  duration,
-  invalid,
-  one,
+  allValues,
+  durationUs,
+  firstValue,
+  invalidRequest,
   parseJaegerTraceId,
-  type Query,
+  type QueryParameters,
   readTags,
-  required,
-  whole,
+  requiredValue,
+  wholeNumber,
 } from '../api/jaeger/parameters.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { jaegerOperations } from '../query/jaeger/operations.ts';
@@ -20,10 +20,10 @@ import {
   searchJaegerTraces,
 } from '../query/jaeger/search.ts';
 import type { Store } from '../store/store.ts';
-import { goneAway } from './abort-on-disconnect.ts';
-import { ofFastify } from './errors.ts';
+import { abortOnDisconnect } from './abort-on-disconnect.ts';
+import { fromFastifyError } from './errors.ts';
 
-type Request<Params = unknown> = FastifyRequest<{ Params: Params; Querystring: Query }>;
+type Request<Params = unknown> = FastifyRequest<{ Params: Params; Querystring: QueryParameters }>;
 
 const DEFAULT_LIMIT = 100;
 const LOOKBACK_US = 48 * 3_600_000_000;
@@ -35,11 +35,11 @@ const DEPENDENCIES_LOOKBACK_MS = 24 * 3_600_000;
  * @see https://www.jaegertracing.io/docs/latest/architecture/apis/#internal-http-json
  */
 export function serveJaeger(app: FastifyInstance, store: Store, nowUs: () => number = () => Date.now() * 1000): void {
-  const routeOptions = { errorHandler: answerFailure };
+  const routeOptions = { errorHandler: sendFailure };
   const lately = () => ({ fromUs: nowUs() - LOOKBACK_US, toUs: nowUs() + 1 });
 
   app.get('/api/services', routeOptions, async (_request, reply) =>
-    structured(await jaegerServices(store, { signal: goneAway(reply) })),
+    structuredResponse(await jaegerServices(store, { signal: abortOnDisconnect(reply) })),
   );
 
   app.get(
@@ -47,43 +47,47 @@ export function serveJaeger(app: FastifyInstance, store: Store, nowUs: () => num
     routeOptions,
     async ({ params }: Request<{ service: string }>, reply) => {
       const query = { service: params.service, window: lately() };
-      const operations = await jaegerOperations(store, query, { signal: goneAway(reply) });
-      return structured([...new Set(operations.map(({ name }) => name))]);
+      const operations = await jaegerOperations(store, query, { signal: abortOnDisconnect(reply) });
+      return structuredResponse([...new Set(operations.map(({ name }) => name))]);
     },
   );
 
   app.get('/api/operations', routeOptions, async ({ query }: Request, reply) => {
-    const service = required(query, 'service');
-    const kind = one(query, 'spanKind');
-    const operations = await jaegerOperations(store, { service, window: lately() }, { signal: goneAway(reply) });
-    return structured(operations.filter(({ spanKind }) => kind === undefined || spanKind === kind));
+    const service = requiredValue(query, 'service');
+    const kind = firstValue(query, 'spanKind');
+    const operations = await jaegerOperations(
+      store,
+      { service, window: lately() },
+      { signal: abortOnDisconnect(reply) },
+    );
+    return structuredResponse(operations.filter(({ spanKind }) => kind === undefined || spanKind === kind));
   });
 
   app.get('/api/traces', routeOptions, async ({ query }: Request, reply) => {
-    const options = { signal: goneAway(reply) };
-    const ids = all(query, 'traceID').map(parseJaegerTraceId);
-    if (ids.length === 0) return traces(await searchJaegerTraces(store, searchOf(query, nowUs()), options));
+    const options = { signal: abortOnDisconnect(reply) };
+    const ids = allValues(query, 'traceID').map(parseJaegerTraceId);
+    if (ids.length === 0) return tracesResponse(await searchJaegerTraces(store, readSearch(query, nowUs()), options));
     const found = await loadJaegerTraces(store, [...new Set(ids)], options);
     const missing = ids.filter((id) => !found.some(({ traceID }) => traceID === id));
-    return traces(found, missing.length > 0 ? missing.map((traceID) => ({ msg: NOT_FOUND, traceID })) : null);
+    return tracesResponse(found, missing.length > 0 ? missing.map((traceID) => ({ msg: NOT_FOUND, traceID })) : null);
   });
 
   app.get('/api/traces/:id', routeOptions, async ({ params }: Request<{ id: string }>, reply) => {
-    const found = await loadJaegerTraces(store, [parseJaegerTraceId(params.id)], { signal: goneAway(reply) });
+    const found = await loadJaegerTraces(store, [parseJaegerTraceId(params.id)], { signal: abortOnDisconnect(reply) });
     if (found.length === 0) throw new OpenrayError('ResourceNotFoundException', NOT_FOUND);
-    return traces(found);
+    return tracesResponse(found);
   });
 
   app.get('/api/dependencies', routeOptions, async ({ query }: Request, reply) => {
-    const toUs = (whole(query, 'endTs') ?? nowUs() / 1000) * 1000;
-    const lookbackMs = whole(query, 'lookback') ?? DEPENDENCIES_LOOKBACK_MS;
+    const toUs = (wholeNumber(query, 'endTs') ?? nowUs() / 1000) * 1000;
+    const lookbackMs = wholeNumber(query, 'lookback') ?? DEPENDENCIES_LOOKBACK_MS;
     const window = { fromUs: Math.max(0, Math.floor(toUs - lookbackMs * 1000)), toUs: Math.floor(toUs) + 1 };
-    const dependencies = await jaegerDependencies(store, window, { signal: goneAway(reply) });
-    const service = one(query, 'service');
+    const dependencies = await jaegerDependencies(store, window, { signal: abortOnDisconnect(reply) });
+    const service = firstValue(query, 'service');
     const wanted = dependencies.filter(
       ({ parent, child }) => service === undefined || parent === service || child === service,
     );
-    return { ...structured(wanted), total: 0 };
+    return { ...structuredResponse(wanted), total: 0 };
   });
 }
 
@@ -91,17 +95,17 @@ const NOT_FOUND = 'trace not found';
 
 type StructuredError = { readonly code?: number; readonly msg: string; readonly traceID?: string };
 
-function structured(list: readonly unknown[]): object {
+function structuredResponse(list: readonly unknown[]): object {
   return { data: list, total: list.length, limit: 0, offset: 0, errors: null };
 }
 
 /** Jaeger counts traces nowhere. */
-function traces(list: readonly unknown[], errors: readonly StructuredError[] | null = null): object {
+function tracesResponse(list: readonly unknown[], errors: readonly StructuredError[] | null = null): object {
   return { data: list, total: 0, limit: 0, offset: 0, errors };
 }
 
-function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const failure = ofFastify(thrown) ?? toFailure(thrown);
+function sendFailure(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const failure = fromFastifyError(thrown) ?? toFailure(thrown);
   const { http } = FAILURES[failure.code];
   if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
   return reply
@@ -109,22 +113,22 @@ function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyR
     .send({ data: null, total: 0, limit: 0, offset: 0, errors: [{ code: http, msg: failure.message }] });
 }
 
-function searchOf(query: Query, nowUs: number): JaegerSearch {
-  const limit = whole(query, 'limit') ?? DEFAULT_LIMIT;
-  if (limit === 0) throw invalid('limit must be greater than 0');
-  const fromUs = whole(query, 'start') ?? nowUs - LOOKBACK_US;
-  const toUs = (whole(query, 'end') ?? nowUs) + 1;
-  if (fromUs >= toUs) throw invalid('start time must be before end time');
-  const minDurationUs = duration(query, 'minDuration');
-  const maxDurationUs = duration(query, 'maxDuration');
+function readSearch(query: QueryParameters, nowUs: number): JaegerSearch {
+  const limit = wholeNumber(query, 'limit') ?? DEFAULT_LIMIT;
+  if (limit === 0) throw invalidRequest('limit must be greater than 0');
+  const fromUs = wholeNumber(query, 'start') ?? nowUs - LOOKBACK_US;
+  const toUs = (wholeNumber(query, 'end') ?? nowUs) + 1;
+  if (fromUs >= toUs) throw invalidRequest('start time must be before end time');
+  const minDurationUs = durationUs(query, 'minDuration');
+  const maxDurationUs = durationUs(query, 'maxDuration');
   if (minDurationUs !== undefined && maxDurationUs !== undefined && maxDurationUs < minDurationUs) {
-    throw invalid('maxDuration must be greater than minDuration');
+    throw invalidRequest('maxDuration must be greater than minDuration');
   }
   return {
     window: { fromUs, toUs },
-    service: required(query, 'service'),
-    operation: one(query, 'operation'),
-    tags: readTags(all(query, 'tag'), all(query, 'tags')),
+    service: requiredValue(query, 'service'),
+    operation: firstValue(query, 'operation'),
+    tags: readTags(allValues(query, 'tag'), allValues(query, 'tags')),
     minDurationUs,
     maxDurationUs,
     limit,

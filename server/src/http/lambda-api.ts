@@ -10,7 +10,7 @@ export type LambdaRequest = {
   readonly body: Buffer;
 };
 
-export type LambdaAnswer = {
+export type LambdaResponse = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | Readable;
@@ -18,17 +18,17 @@ export type LambdaAnswer = {
 
 /** What the Lambda API's paths mean; `lambda/api/invoke-api.ts` is its one implementation. */
 export type LambdaApi = {
-  invoke(request: LambdaRequest): Promise<LambdaAnswer>;
-  invokeStreaming(request: LambdaRequest): Promise<LambdaAnswer>;
-  listFunctions(): LambdaAnswer;
-  getFunction(functionName: string): LambdaAnswer;
-  getFunctionConfiguration(functionName: string): LambdaAnswer;
+  invoke(request: LambdaRequest): Promise<LambdaResponse>;
+  invokeStreaming(request: LambdaRequest): Promise<LambdaResponse>;
+  listFunctions(): LambdaResponse;
+  getFunction(functionName: string): LambdaResponse;
+  getFunctionConfiguration(functionName: string): LambdaResponse;
 };
 
 type NamedRequest = FastifyRequest<{ Params: { name: string }; Querystring: Record<string, string | string[]> }>;
 
 /** The paths of Lambda's API that openray answers. Without functions every one of them says so. */
-export function serveInvoke(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
+export function serveLambdaApi(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
   const offered = () => {
     const api = lambda();
     if (api !== undefined) return api;
@@ -56,6 +56,6 @@ export function serveInvoke(app: FastifyInstance, lambda: () => LambdaApi | unde
   );
 }
 
-function send(reply: FastifyReply, { status, headers, body }: LambdaAnswer): FastifyReply {
+function send(reply: FastifyReply, { status, headers, body }: LambdaResponse): FastifyReply {
   return reply.code(status).headers(headers).send(body);
 }

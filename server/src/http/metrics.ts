@@ -5,7 +5,7 @@ import type { StoreStatistics } from '../store/store.ts';
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
 /** The counters in Prometheus's form, read when they are asked for. */
-export function metricsOf(stats: Stats, store: () => StoreStatistics): Registry {
+export function newMetricsRegistry(stats: Stats, store: () => StoreStatistics): Registry {
   const registry = new Registry();
   const counter = (name: string, help: string, labelNames: readonly string[], samples: () => readonly Sample[]) =>
     new Counter({

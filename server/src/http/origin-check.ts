@@ -7,7 +7,7 @@ const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
  * Keeps web pages of other sites away from the port, since any page that a developer visits could otherwise read
  * traces and invoke functions: a browser names the page in `Origin`, and a rebound name shows in `Host`.
  */
-export function guardAgainstOtherSites(app: FastifyInstance): void {
+export function checkOrigin(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {
     const { host, origin } = request.headers;
     if (host !== undefined && !isLocal(host)) {

@@ -10,9 +10,9 @@ import {
 } from '@grpc/grpc-js';
 import type { FastifyBaseLogger } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
-import { type OtlpContext, takeLogs, takeTraces } from '../ingest/otlp.ts';
+import { acceptLogs, acceptTraces, type OtlpContext } from '../ingest/otlp.ts';
 import { decodeLogs, decodeTraces } from '../ingest/otlp-protobuf.ts';
-import { decoded, withIgnored } from './otlp.ts';
+import { decodeMessage, withIgnoredLogs } from './otlp.ts';
 import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
 
 export type OtlpGrpcOptions = {
@@ -22,19 +22,19 @@ export type OtlpGrpcOptions = {
   /** Largest message, unpacked. */
   readonly maxBytes: number;
   /** Whether the store would take more now. */
-  readonly hasRoom: () => boolean;
-  readonly shouldTellAboutLogs: (client: string) => boolean;
+  readonly hasCapacity: () => boolean;
+  readonly shouldReportIgnoredLogs: (client: string) => boolean;
   readonly log: FastifyBaseLogger;
 };
 
 export type OtlpGrpcListener = { readonly port: number; close(): Promise<void> };
 
 /** How long a call waits for room when its sender sets no deadline, and what it leaves of a deadline for the answer. */
-const MAX_HOLD_MS = 30_000;
-const ANSWER_MS = 250;
-const ROOM_POLL_MS = 20;
+const MAX_WAIT_MS = 30_000;
+const RESPONSE_RESERVE_MS = 250;
+const CAPACITY_POLL_MS = 20;
 /** Messages of waiting calls together, in units of the largest one. */
-const MAX_HELD_MESSAGES = 4;
+const MAX_WAITING_MESSAGES = 4;
 
 /**
  * OTLP over gRPC: traces, logs as far as exceptions, and the health service. Exporters take every error for final, so
@@ -48,29 +48,29 @@ export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOpti
     // The default of 64 KiB makes each large batch wait for several round trips.
     'grpc-node.flow_control_window': 1024 * 1024,
   });
-  const hold = holdUntilRoom(options);
-  server.addService(unary('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
-    Export: answering(options, async (bytes, call) => {
+  const hold = newCapacityWait(options);
+  server.addService(unaryService('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
+    Export: unaryHandler(options, async (bytes, call) => {
       await hold(bytes.length, call);
       return exportResponse(
-        await takeTraces(
-          decoded(() => decodeTraces(bytes)),
+        await acceptTraces(
+          decodeMessage(() => decodeTraces(bytes)),
           'otlp-grpc',
           context,
         ),
       );
     }),
   });
-  server.addService(unary('opentelemetry.proto.collector.logs.v1.LogsService', 'Export'), {
-    Export: answering(options, async (bytes, call) => {
+  server.addService(unaryService('opentelemetry.proto.collector.logs.v1.LogsService', 'Export'), {
+    Export: unaryHandler(options, async (bytes, call) => {
       await hold(bytes.length, call);
-      const { ignored, ...taken } = await takeLogs(
-        decoded(() => decodeLogs(bytes)),
+      const { ignored, ...taken } = await acceptLogs(
+        decodeMessage(() => decodeLogs(bytes)),
         'otlp-grpc',
         context,
       );
-      const isTold = ignored > 0 && options.shouldTellAboutLogs(call.getPeer().replace(/:\d+$/, ''));
-      return exportResponse(isTold ? withIgnored(taken, ignored) : taken);
+      const isTold = ignored > 0 && options.shouldReportIgnoredLogs(call.getPeer().replace(/:\d+$/, ''));
+      return exportResponse(isTold ? withIgnoredLogs(taken, ignored) : taken);
     }),
   });
   server.addService(HEALTH, { Check: checkHealth, Watch: watchHealth });
@@ -94,7 +94,7 @@ export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOpti
 type Call = ServerUnaryCall<Buffer, Uint8Array>;
 
 /** Bytes in and out: the messages are read and written by the same code as over HTTP. */
-function unary(service: string, method: string): ServiceDefinition {
+function unaryService(service: string, method: string): ServiceDefinition {
   return { [method]: methodDefinition(`/${service}/${method}`, false) };
 }
 
@@ -110,7 +110,7 @@ function methodDefinition(path: string, responseStream: boolean) {
   };
 }
 
-function answering({ log }: OtlpGrpcOptions, run: (bytes: Buffer, call: Call) => Promise<Uint8Array>) {
+function unaryHandler({ log }: OtlpGrpcOptions, run: (bytes: Buffer, call: Call) => Promise<Uint8Array>) {
   return (call: Call, callback: sendUnaryData<Uint8Array>): void => {
     run(call.request, call).then(
       (response) => callback(null, response),
@@ -126,18 +126,21 @@ function answering({ log }: OtlpGrpcOptions, run: (bytes: Buffer, call: Call) =>
 }
 
 /** Waiting calls keep their bytes and nothing more; beyond a bound of those they are sent away to come again. */
-function holdUntilRoom({ hasRoom, maxBytes }: OtlpGrpcOptions): (bytes: number, call: Call) => Promise<void> {
+function newCapacityWait({
+  hasCapacity: hasRoom,
+  maxBytes,
+}: OtlpGrpcOptions): (bytes: number, call: Call) => Promise<void> {
   let heldBytes = 0;
   return async (bytes, call) => {
     if (hasRoom()) return;
-    if (heldBytes + bytes > MAX_HELD_MESSAGES * maxBytes) throw noRoom();
+    if (heldBytes + bytes > MAX_WAITING_MESSAGES * maxBytes) throw capacityExceeded();
     heldBytes += bytes;
     try {
-      const deadlineMs = Math.min(Number(call.getDeadline()), Date.now() + MAX_HOLD_MS) - ANSWER_MS;
+      const deadlineMs = Math.min(Number(call.getDeadline()), Date.now() + MAX_WAIT_MS) - RESPONSE_RESERVE_MS;
       while (!hasRoom()) {
         if (call.cancelled) throw new OpenrayError('RequestCancelled', 'the sender has gone away');
-        if (Date.now() >= deadlineMs) throw noRoom();
-        await setTimeout(ROOM_POLL_MS);
+        if (Date.now() >= deadlineMs) throw capacityExceeded();
+        await setTimeout(CAPACITY_POLL_MS);
       }
     } finally {
       heldBytes -= bytes;
@@ -145,7 +148,7 @@ function holdUntilRoom({ hasRoom, maxBytes }: OtlpGrpcOptions): (bytes: number, 
   };
 }
 
-function noRoom(): OpenrayError {
+function capacityExceeded(): OpenrayError {
   return new OpenrayError('ThrottledException', 'spans arrive faster than they can be stored', {
     retryAfterSeconds: 1,
   });

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { OpenrayError } from '../errors.ts';
 import { FAILURES } from '../errors.ts';
-import type { Taken } from '../ingest/otlp.ts';
+import type { PartialSuccess } from '../ingest/otlp.ts';
 
 const { Writer } = protobuf;
 
@@ -24,7 +24,7 @@ export function grpcCodeOf({ code }: OpenrayError): number {
 }
 
 /** ExportTraceServiceResponse, and the same for logs: nothing at all when everything was taken. */
-export function exportResponse({ rejected, message }: Taken): Uint8Array {
+export function exportResponse({ rejected, message }: PartialSuccess): Uint8Array {
   if (rejected === 0 && message === '') return new Uint8Array();
   const writer = Writer.create().uint32(10).fork();
   if (rejected > 0) writer.uint32(8).int64(rejected);
@@ -32,7 +32,7 @@ export function exportResponse({ rejected, message }: Taken): Uint8Array {
   return writer.ldelim().finish();
 }
 
-export function exportResponseJson({ rejected, message }: Taken, rejectedName: string): object {
+export function exportResponseJson({ rejected, message }: PartialSuccess, rejectedName: string): object {
   if (rejected === 0 && message === '') return {};
   return {
     partialSuccess: {

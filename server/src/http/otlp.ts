@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
-import { type OtlpContext, type Taken, takeLogs, takeTraces } from '../ingest/otlp.ts';
+import { acceptLogs, acceptTraces, type OtlpContext, type PartialSuccess } from '../ingest/otlp.ts';
 import { readLogs, readTraces } from '../ingest/otlp-json.ts';
 import { decodeLogs, decodeTraces } from '../ingest/otlp-protobuf.ts';
 import { tracesDataOf } from '../model/otlp/round-trip/traces-data.ts';
 import { parseTraceId } from '../model/trace-id.ts';
 import { loadDocuments } from '../query/traces/load-traces.ts';
-import { contentTypeOf, unpackedBody } from './content-encoding.ts';
-import { ofFastify } from './errors.ts';
+import { contentTypeOf, decompressedBody } from './content-encoding.ts';
+import { fromFastifyError } from './errors.ts';
 import {
   exportResponse,
   exportResponseJson,
@@ -20,7 +20,7 @@ export type OtlpOptions = {
   /** Largest body, before it is unpacked and after. */
   readonly maxBytes: number;
   /** Whether this client is to be told now that its log records are not kept. */
-  readonly shouldTellAboutLogs: (client: string) => boolean;
+  readonly shouldReportIgnoredLogs: (client: string) => boolean;
 };
 
 /**
@@ -29,18 +29,18 @@ export type OtlpOptions = {
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
 export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: OtlpOptions): void {
-  const routeOptions = { bodyLimit: options.maxBytes, errorHandler: answerFailure };
+  const routeOptions = { bodyLimit: options.maxBytes, errorHandler: sendFailure };
   app.post('/v1/traces', routeOptions, async (request, reply) => {
-    const { bytes, isJson } = await bodyOf(request, options.maxBytes);
-    const data = isJson ? readTraces(bytes.toString('utf8')) : decoded(() => decodeTraces(bytes));
-    return answer(request, reply, await takeTraces(data, 'otlp-http', context), 'rejectedSpans');
+    const { bytes, isJson } = await readBody(request, options.maxBytes);
+    const data = isJson ? readTraces(bytes.toString('utf8')) : decodeMessage(() => decodeTraces(bytes));
+    return sendPartialSuccess(request, reply, await acceptTraces(data, 'otlp-http', context), 'rejectedSpans');
   });
   app.post('/v1/logs', routeOptions, async (request, reply) => {
-    const { bytes, isJson } = await bodyOf(request, options.maxBytes);
-    const data = isJson ? readLogs(bytes.toString('utf8')) : decoded(() => decodeLogs(bytes));
-    const { ignored, ...taken } = await takeLogs(data, 'otlp-http', context);
-    const isTold = ignored > 0 && options.shouldTellAboutLogs(request.ip);
-    return answer(request, reply, isTold ? withIgnored(taken, ignored) : taken, 'rejectedLogRecords');
+    const { bytes, isJson } = await readBody(request, options.maxBytes);
+    const data = isJson ? readLogs(bytes.toString('utf8')) : decodeMessage(() => decodeLogs(bytes));
+    const { ignored, ...taken } = await acceptLogs(data, 'otlp-http', context);
+    const isTold = ignored > 0 && options.shouldReportIgnoredLogs(request.ip);
+    return sendPartialSuccess(request, reply, isTold ? withIgnoredLogs(taken, ignored) : taken, 'rejectedLogRecords');
   });
   app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }) => {
     const id = parseTraceId(params.traceId);
@@ -48,33 +48,33 @@ export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: O
     if (documents === undefined) throw new OpenrayError('ResourceNotFoundException', `there is no trace ${id}`);
     return tracesDataOf(documents);
   });
-  for (const path of ['/v1/traces', '/v1/logs']) app.options(path, allowPage);
+  for (const path of ['/v1/traces', '/v1/logs']) app.options(path, handlePreflight);
 }
 
 /** Log records that tell of no exception are not kept; saying so each time would fill the exporter's own log. */
-export function withIgnored({ rejected, message }: Taken, ignored: number): Taken {
+export function withIgnoredLogs({ rejected, message }: PartialSuccess, ignored: number): PartialSuccess {
   const note = 'openray keeps traces: of log records only those that tell of an exception of a span are taken';
   return { rejected: rejected + ignored, message: message === '' ? note : `${message}; ${note}` };
 }
 
-const AN_HOUR_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 const MAX_CLIENTS = 1_000;
 
 /** Says yes once an hour for each client. */
-export function onceAnHour(nowMs: () => number = Date.now): (client: string) => boolean {
+export function newHourlyLimit(nowMs: () => number = Date.now): (client: string) => boolean {
   const toldAtMs = new Map<string, number>();
   return (client) => {
     const lastMs = toldAtMs.get(client);
-    if (lastMs !== undefined && nowMs() - lastMs < AN_HOUR_MS) return false;
+    if (lastMs !== undefined && nowMs() - lastMs < HOUR_MS) return false;
     if (toldAtMs.size >= MAX_CLIENTS) toldAtMs.clear();
     toldAtMs.set(client, nowMs());
     return true;
   };
 }
 
-async function bodyOf(request: FastifyRequest, maxBytes: number): Promise<{ bytes: Buffer; isJson: boolean }> {
+async function readBody(request: FastifyRequest, maxBytes: number): Promise<{ bytes: Buffer; isJson: boolean }> {
   const isJson = isJsonRequest(request);
-  return { bytes: await unpackedBody(request, maxBytes), isJson };
+  return { bytes: await decompressedBody(request, maxBytes), isJson };
 }
 
 function isJsonRequest(request: FastifyRequest): boolean {
@@ -88,7 +88,7 @@ function isJsonRequest(request: FastifyRequest): boolean {
 }
 
 /** What a decoder throws about bytes is the sender's fault. */
-export function decoded<T>(decode: () => T): T {
+export function decodeMessage<T>(decode: () => T): T {
   try {
     return decode();
   } catch (cause) {
@@ -103,7 +103,12 @@ export function decoded<T>(decode: () => T): T {
   }
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, taken: Taken, rejectedName: string): FastifyReply {
+function sendPartialSuccess(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  taken: PartialSuccess,
+  rejectedName: string,
+): FastifyReply {
   allowOrigin(request, reply);
   return isJsonRequest(request)
     ? reply.type('application/json').send(exportResponseJson(taken, rejectedName))
@@ -111,13 +116,13 @@ function answer(request: FastifyRequest, reply: FastifyReply, taken: Taken, reje
 }
 
 /** A google.rpc.Status in the encoding of the request, with the status codes of the protocol. */
-function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const failure = ofFastify(thrown) ?? toFailure(thrown);
+function sendFailure(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const failure = fromFastifyError(thrown) ?? toFailure(thrown);
   const { http } = FAILURES[failure.code];
   const retryAfter = retryAfterSeconds(failure);
   if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-  if (failure.code === 'RequestTooLargeException') letFinish(request, reply);
+  if (failure.code === 'RequestTooLargeException') drainRequest(request, reply);
   allowOrigin(request, reply);
   reply.code(http);
   return request.headers['content-type']?.toLowerCase().startsWith('application/x-protobuf')
@@ -126,7 +131,7 @@ function answerFailure(thrown: unknown, request: FastifyRequest, reply: FastifyR
 }
 
 /** A sender that is cut off while it writes sees a broken pipe, not the answer, and would send it all again. */
-function letFinish(request: FastifyRequest, reply: FastifyReply): void {
+function drainRequest(request: FastifyRequest, reply: FastifyReply): void {
   reply.removeHeader('connection');
   request.raw.resume();
 }
@@ -137,7 +142,7 @@ function allowOrigin(request: FastifyRequest, reply: FastifyReply): void {
   if (origin !== undefined) reply.header('access-control-allow-origin', origin).header('vary', 'origin');
 }
 
-function allowPage(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function handlePreflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   allowOrigin(request, reply);
   const wanted = request.headers['access-control-request-headers'];
   if (wanted !== undefined) reply.header('access-control-allow-headers', wanted);

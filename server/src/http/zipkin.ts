@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { OpenrayError } from '../errors.ts';
 import { accept } from '../ingest/accept.ts';
-import { type OtlpContext, takeTraces } from '../ingest/otlp.ts';
+import { acceptTraces, type OtlpContext } from '../ingest/otlp.ts';
 import { readZipkin } from '../ingest/zipkin.ts';
-import { contentTypeOf, unpackedBody } from './content-encoding.ts';
+import { contentTypeOf, decompressedBody } from './content-encoding.ts';
 
 /**
  * Zipkin's `POST /api/v2/spans`, JSON, plain or gzip. Answers 202 once the spans are stored. Zipkin's answer has no room
@@ -19,8 +19,8 @@ export function serveZipkin(app: FastifyInstance, context: OtlpContext, maxBytes
         `content type ${type.slice(0, 80)} is not application/json`,
       );
     }
-    const { data, rejections } = readZipkin((await unpackedBody(request, maxBytes)).toString('utf8'));
-    const { rejected, message } = await takeTraces(data, 'zipkin', context);
+    const { data, rejections } = readZipkin((await decompressedBody(request, maxBytes)).toString('utf8'));
+    const { rejected, message } = await acceptTraces(data, 'zipkin', context);
     await accept(rejections, 'zipkin', context);
     if (rejected + rejections.length > 0) {
       request.log.debug({ rejected: rejected + rejections.length, reason: message }, 'spans rejected');

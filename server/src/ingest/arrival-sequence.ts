@@ -2,7 +2,7 @@
  * Arrival numbers: microseconds since 1970, strictly increasing within this process and behind `afterSeq`, so that of
  * two documents with one id it is known which came first.
  */
-export function newSequence(afterSeq = 0, nowMs: () => number = Date.now): () => number {
+export function newArrivalSequence(afterSeq = 0, nowMs: () => number = Date.now): () => number {
   let last = afterSeq;
   return () => {
     last = Math.max(last + 1, Math.round(nowMs() * 1000));

@@ -2,17 +2,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import type { TraceId } from '../model/trace-id.ts';
 import type { Store } from '../store/store.ts';
 import { aDocument, traceIdOf } from '../store/testing/documents.ts';
-import { STORES, type StorePlace } from '../store/testing/stores.ts';
-import { type ArrivalsOfStore, newArrivalsOfStore } from './cross-server-notifications.ts';
+import { STORES, type StoreLocation } from '../store/testing/stores.ts';
+import { type CrossServerNotifications, newCrossServerNotifications } from './cross-server-notifications.ts';
 
 const shared = STORES.filter(({ name }) => name !== 'embedded store');
 const now = () => Date.now() * 1000;
 
 describe.each(shared)('two servers on a $name', ({ make }) => {
-  let place: StorePlace;
+  let place: StoreLocation;
   let here: Store;
   let elsewhere: Store;
-  let arrivals: ArrivalsOfStore;
+  let arrivals: CrossServerNotifications;
   let number = 0;
 
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe.each(shared)('two servers on a $name', ({ make }) => {
   });
 
   function listen(store: Store = here) {
-    arrivals = newArrivalsOfStore(store);
+    arrivals = newCrossServerNotifications(store);
     const heard: TraceId[] = [];
     return { heard, unsubscribe: arrivals.subscribe((ids) => heard.push(...ids)) };
   }
@@ -51,7 +51,7 @@ describe.each(shared)('two servers on a $name', ({ make }) => {
     const { heard } = listen();
     number += 1;
     await here.append([aDocument(number, { seq: now() })]);
-    arrivals.announce([traceIdOf(number)]);
+    arrivals.notify([traceIdOf(number)]);
     await elsewhere.append([aDocument(++number, { seq: now() })]);
     await vi.waitUntil(() => heard.includes(traceIdOf(number)), { timeout: 10_000 });
     await elsewhere.append([aDocument(++number, { seq: now() })]);

@@ -31,7 +31,7 @@ test.each([
   ['{"format":"json","version":1}\nM1AAAA', 'metrics'],
   ['{"format":"json","version":1}\nT1SCv8=', 'bad-spans'],
 ])('drops %j and says why: %s', (text, cause) => {
-  expect(read(text)).toMatchObject({ ok: false, drop: cause, reason: expect.any(String) });
+  expect(read(text)).toMatchObject({ ok: false, dropReason: cause, message: expect.any(String) });
 });
 
 test('spans that were not sampled are spans where they are wanted', () => {
@@ -47,7 +47,7 @@ test('no bytes at all make it throw', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       const datagram = readDatagram(Buffer.from(bytes));
-      expect(datagram.ok || datagram.reason.length > 0).toBe(true);
+      expect(datagram.ok || datagram.message.length > 0).toBe(true);
     }),
   );
 });

@@ -1,11 +1,11 @@
 import type { TracesData } from '../model/otlp/types.ts';
-import type { DatagramDrop } from '../stats.ts';
+import type { DatagramDropReason } from '../stats.ts';
 import { decodeTraces } from './otlp-protobuf.ts';
 
 export type Datagram =
   | { readonly ok: true; readonly kind: 'document'; readonly text: string }
   | { readonly ok: true; readonly kind: 'spans'; readonly data: TracesData }
-  | { readonly ok: false; readonly drop: DatagramDrop; readonly reason: string };
+  | { readonly ok: false; readonly dropReason: DatagramDropReason; readonly message: string };
 
 const NEWLINE = 0x0a;
 
@@ -19,32 +19,32 @@ const NEWLINE = 0x0a;
  */
 export function readDatagram(bytes: Buffer, { takesUnsampled = false } = {}): Datagram {
   const end = bytes.indexOf(NEWLINE);
-  if (end < 0) return drop('no-header', 'no newline after a header');
+  if (end < 0) return dropped('no-header', 'no newline after a header');
   const header = bytes.toString('utf8', 0, Math.min(end, 256));
-  const reason = faultOfHeader(header);
-  if (reason !== undefined) return drop('bad-header', reason);
+  const reason = headerError(header);
+  if (reason !== undefined) return dropped('bad-header', reason);
   const text = bytes.toString('utf8', end + 1);
-  if (text.trim() === '') return drop('empty', 'no document after the header');
-  if (text.startsWith(METRICS)) return drop('metrics', 'metrics of OpenTelemetry');
-  const isUnsampled = text.startsWith(UNSAMPLED);
-  if (isUnsampled && !takesUnsampled) return drop('unsampled', 'spans that were not sampled');
-  if (isUnsampled || text.startsWith(SAMPLED)) return readSpans(text.slice(SAMPLED.length));
+  if (text.trim() === '') return dropped('empty', 'no document after the header');
+  if (text.startsWith(METRICS_PREFIX)) return dropped('metrics', 'metrics of OpenTelemetry');
+  const isUnsampled = text.startsWith(UNSAMPLED_PREFIX);
+  if (isUnsampled && !takesUnsampled) return dropped('unsampled', 'spans that were not sampled');
+  if (isUnsampled || text.startsWith(SAMPLED_PREFIX)) return readSpans(text.slice(SAMPLED_PREFIX.length));
   return { ok: true, kind: 'document', text };
 }
 
-const SAMPLED = 'T1S';
-const UNSAMPLED = 'T1U';
-const METRICS = 'M1';
+const SAMPLED_PREFIX = 'T1S';
+const UNSAMPLED_PREFIX = 'T1U';
+const METRICS_PREFIX = 'M1';
 
 function readSpans(base64: string): Datagram {
   try {
     return { ok: true, kind: 'spans', data: decodeTraces(Buffer.from(base64, 'base64')) };
   } catch (thrown) {
-    return drop('bad-spans', (thrown as Error).message);
+    return dropped('bad-spans', (thrown as Error).message);
   }
 }
 
-function faultOfHeader(text: string): string | undefined {
+function headerError(text: string): string | undefined {
   let header: unknown;
   try {
     header = JSON.parse(text);
@@ -57,6 +57,6 @@ function faultOfHeader(text: string): string | undefined {
   return version === 1 ? undefined : 'the header does not say version 1';
 }
 
-function drop(cause: DatagramDrop, reason: string): Datagram {
-  return { ok: false, drop: cause, reason };
+function dropped(cause: DatagramDropReason, reason: string): Datagram {
+  return { ok: false, dropReason: cause, message: reason };
 }

@@ -20,7 +20,7 @@ import type {
   TracesData,
 } from '../model/otlp/types.ts';
 import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/wire/limits.ts';
-import { toldStatus } from './otlp-protobuf.ts';
+import { nonEmptyStatus } from './otlp-protobuf.ts';
 import { doubleOf } from './otlp-protobuf-values.ts';
 import { tooManyValues } from './protobuf-reader.ts';
 
@@ -42,10 +42,10 @@ export function readLogs(text: string): LogsData {
 }
 
 function parse(text: string): JsonObject {
-  if (countsMoreThan(text, MAX_VALUES)) throw tooManyValues();
+  if (hasMoreContainersThan(text, MAX_VALUES)) throw tooManyValues();
   let data: JsonValue;
   try {
-    data = JSON.parse(withLongIntegersAsText(text));
+    data = JSON.parse(quoteLongIntegers(text));
   } catch (cause) {
     throw new OpenrayError('SerializationException', `the body is not JSON: ${(cause as Error).message}`, { cause });
   }
@@ -54,7 +54,7 @@ function parse(text: string): JsonObject {
 }
 
 /** Whether so many lists and objects open in the text. One that is shorter can not hold them. */
-function countsMoreThan(text: string, most: number): boolean {
+function hasMoreContainersThan(text: string, most: number): boolean {
   if (text.length <= most) return false;
   let count = 0;
   let isInText = false;
@@ -78,7 +78,7 @@ const LONG_INTEGER = /[:[,]\s*-?\d{16,}\s*[,\]}]/;
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
 /** `JSON.parse` would round integers of more than 15 digits, which only a sender against the rules writes bare. */
-function withLongIntegersAsText(text: string): string {
+function quoteLongIntegers(text: string): string {
   if (!LONG_INTEGER.test(text)) return text;
   return text.replace(TOKENS, (token) => (/^-?\d{16,}$/.test(token) ? `"${token}"` : token));
 }
@@ -136,8 +136,8 @@ function readScope(from: JsonObject): Scope {
   };
 }
 
-const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
-const CODES = ['UNSET', 'OK', 'ERROR'];
+const SPAN_KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
+const STATUS_CODES = ['UNSET', 'OK', 'ERROR'];
 
 function readSpan(from: JsonObject): Span {
   return {
@@ -146,7 +146,7 @@ function readSpan(from: JsonObject): Span {
     traceState: string(from, 'traceState'),
     parentSpanId: id(from, 'parentSpanId'),
     name: string(from, 'name'),
-    kind: enumerated(from, 'kind', 'SPAN_KIND_', KINDS),
+    kind: enumerated(from, 'kind', 'SPAN_KIND_', SPAN_KINDS),
     startTimeUnixNano: nanos(from, 'startTimeUnixNano'),
     endTimeUnixNano: nanos(from, 'endTimeUnixNano'),
     ...readAttributes(from),
@@ -154,7 +154,7 @@ function readSpan(from: JsonObject): Span {
     droppedEventsCount: uint32(from, 'droppedEventsCount'),
     links: list(from, 'links', readLink),
     droppedLinksCount: uint32(from, 'droppedLinksCount'),
-    status: toldStatus(object(from, 'status', readStatus)),
+    status: nonEmptyStatus(object(from, 'status', readStatus)),
     flags: uint32(from, 'flags'),
   };
 }
@@ -180,7 +180,7 @@ function readLink(from: JsonObject): SpanLink {
 function readStatus(from: JsonObject): SpanStatus {
   return {
     message: string(from, 'message'),
-    code: enumerated(from, 'code', 'STATUS_CODE_', CODES),
+    code: enumerated(from, 'code', 'STATUS_CODE_', STATUS_CODES),
   };
 }
 
@@ -216,22 +216,22 @@ function readKeyValue(from: JsonObject, depth: number): KeyValue {
 /** Of several members the first in the protocol's order counts. A member that is null leaves the value empty. */
 function readAnyValue(from: JsonObject, depth: number): AnyValue {
   const { stringValue, boolValue, intValue, doubleValue, bytesValue } = from;
-  if (isSent(stringValue)) return { stringValue: isString(stringValue, 'stringValue') };
-  if (isSent(boolValue)) {
+  if (isPresent(stringValue)) return { stringValue: requireString(stringValue, 'stringValue') };
+  if (isPresent(boolValue)) {
     if (typeof boolValue !== 'boolean') throw wrongType('boolValue', 'true or false');
     return { boolValue };
   }
-  if (isSent(intValue)) return readInteger(intValue);
-  if (isSent(doubleValue)) return { doubleValue: readDouble(doubleValue) };
+  if (isPresent(intValue)) return readInteger(intValue);
+  if (isPresent(doubleValue)) return { doubleValue: readDouble(doubleValue) };
   const array = object(from, 'arrayValue', (inner) =>
     depth < MAX_VALUE_DEPTH ? list(inner, 'values', (one) => readAnyValue(one, depth + 1)) : undefined,
   );
-  if (isSent(from.arrayValue)) return { arrayValue: array === undefined ? {} : { values: array } };
+  if (isPresent(from.arrayValue)) return { arrayValue: array === undefined ? {} : { values: array } };
   const entries = object(from, 'kvlistValue', (inner) =>
     depth < MAX_VALUE_DEPTH ? list(inner, 'values', (one) => readKeyValue(one, depth + 1)) : undefined,
   );
-  if (isSent(from.kvlistValue)) return { kvlistValue: entries === undefined ? {} : { values: entries } };
-  if (isSent(bytesValue)) return { bytesValue: readBytes(bytesValue) };
+  if (isPresent(from.kvlistValue)) return { kvlistValue: entries === undefined ? {} : { values: entries } };
+  if (isPresent(bytesValue)) return { bytesValue: readBytes(bytesValue) };
   return {};
 }
 
@@ -255,30 +255,30 @@ function readDouble(value: JsonValue): DoubleValue {
 }
 
 function readBytes(value: JsonValue): string {
-  const text = isString(value, 'bytesValue');
+  const text = requireString(value, 'bytesValue');
   if (!/^[\w+/-]*={0,2}$/.test(text)) throw wrongType('bytesValue', 'base64');
   return Buffer.from(text, 'base64').toString('base64');
 }
 
-function isSent(value: JsonValue | undefined): value is Exclude<JsonValue, null> {
+function isPresent(value: JsonValue | undefined): value is Exclude<JsonValue, null> {
   return value !== undefined && value !== null;
 }
 
-function isString(value: JsonValue, member: string): string {
+function requireString(value: JsonValue, member: string): string {
   if (typeof value !== 'string') throw wrongType(member, 'a text');
   return value;
 }
 
 function string(from: JsonObject, member: string): string | undefined {
   const value = from[member];
-  return isSent(value) ? isString(value, member) || undefined : undefined;
+  return isPresent(value) ? requireString(value, member) || undefined : undefined;
 }
 
 function strings(from: JsonObject, member: string): readonly string[] | undefined {
   const values = from[member];
-  if (!isSent(values)) return undefined;
+  if (!isPresent(values)) return undefined;
   if (!Array.isArray(values)) throw wrongType(member, 'a list');
-  return values.length === 0 ? undefined : values.map((value) => isString(value, member));
+  return values.length === 0 ? undefined : values.map((value) => requireString(value, member));
 }
 
 /** Hex of any case. What is not an id is found where ids are checked, so that only its span is refused. */
@@ -288,7 +288,7 @@ function id(from: JsonObject, member: string): string | undefined {
 
 function nanos(from: JsonObject, member: string): string | undefined {
   const value = from[member];
-  if (!isSent(value)) return undefined;
+  if (!isPresent(value)) return undefined;
   const text = typeof value === 'number' ? integerText(value) : value;
   if (typeof text !== 'string' || !/^\d{1,20}$/.test(text)) throw wrongType(member, 'nanoseconds since 1970');
   const time = BigInt(text);
@@ -298,7 +298,7 @@ function nanos(from: JsonObject, member: string): string | undefined {
 
 function uint32(from: JsonObject, member: string): number | undefined {
   const value = from[member];
-  if (!isSent(value)) return undefined;
+  if (!isPresent(value)) return undefined;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
     throw wrongType(member, 'a whole number of 32 bits');
@@ -319,7 +319,7 @@ function enumerated(from: JsonObject, member: string, prefix: string, names: rea
 
 function object<T>(from: JsonObject, member: string, read: (value: JsonObject) => T): T | undefined {
   const value = from[member];
-  if (!isSent(value)) return undefined;
+  if (!isPresent(value)) return undefined;
   if (!isJsonObject(value)) throw wrongType(member, 'an object');
   return read(value);
 }
@@ -327,7 +327,7 @@ function object<T>(from: JsonObject, member: string, read: (value: JsonObject) =
 /** Undefined for an empty list: the protocol does not tell it from none. */
 function list<T>(from: JsonObject, member: string, read: (value: JsonObject) => T): readonly T[] | undefined {
   const values = from[member];
-  if (!isSent(values)) return undefined;
+  if (!isPresent(values)) return undefined;
   if (!Array.isArray(values)) throw wrongType(member, 'a list');
   if (values.length === 0) return undefined;
   return values.map((value) => {

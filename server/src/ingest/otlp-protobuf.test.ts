@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SpanInPlace, TracesData } from '../model/otlp/types.ts';
+import type { SpanWithResource, TracesData } from '../model/otlp/types.ts';
 import { arbitrarySpan } from '../model/testing/arbitrary-span.ts';
 import { encode, messageType } from '../model/testing/otlp-protocol.ts';
 import { readTraces } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 
 /** As a request of this one span. */
-function requestOf({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, span }: SpanInPlace): TracesData {
+function requestOf({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, span }: SpanWithResource): TracesData {
   return {
     resourceSpans: [
       { resource, scopeSpans: [{ scope, spans: [span], schemaUrl: scopeSchemaUrl }], schemaUrl: resourceSchemaUrl },
@@ -75,7 +75,10 @@ test('any bytes are a message or an error, never more', () => {
 });
 
 test('a message that is cut off anywhere inside is an error, or what came before the cut', () => {
-  const whole = encode('TracesData', requestOf(fc.sample(arbitrarySpan, { numRuns: 1, seed: 7 })[0] as SpanInPlace));
+  const whole = encode(
+    'TracesData',
+    requestOf(fc.sample(arbitrarySpan, { numRuns: 1, seed: 7 })[0] as SpanWithResource),
+  );
   for (let length = 1; length < whole.length; length++) {
     expect(() => decodeTraces(whole.subarray(0, length)), `${length} of ${whole.length} bytes`).toThrow();
   }

@@ -16,7 +16,14 @@ import type {
   TracesData,
 } from '../model/otlp/types.ts';
 import { readAnyValue, readAttribute } from './otlp-protobuf-values.ts';
-import { type Bytes, closeAt, endOf, readerOf, readFixed64, readHex } from './protobuf-reader.ts';
+import {
+  type BoundedReader,
+  checkFieldEnd,
+  newBoundedReader,
+  readFieldEnd,
+  readFixed64,
+  readHex,
+} from './protobuf-reader.ts';
 
 /**
  * OTLP in protobuf, read straight into the canonical OTLP/JSON form (see `model/otlp/types.ts`), field by field over
@@ -26,11 +33,11 @@ import { type Bytes, closeAt, endOf, readerOf, readFixed64, readHex } from './pr
  * read, so that they can be told. Throws when the bytes are no message.
  */
 export function decodeTraces(bytes: Buffer): TracesData {
-  const reader = readerOf(bytes);
+  const reader = newBoundedReader(bytes);
   const resourceSpans: ResourceSpans[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    if (tag >>> 3 === 1) resourceSpans.push(readResourceSpans(reader, endOf(reader)));
+    if (tag >>> 3 === 1) resourceSpans.push(readResourceSpans(reader, readFieldEnd(reader)));
     else reader.skipType(tag & 7);
   }
   return { resourceSpans };
@@ -38,11 +45,11 @@ export function decodeTraces(bytes: Buffer): TracesData {
 
 /** The same for logs. */
 export function decodeLogs(bytes: Buffer): LogsData {
-  const reader = readerOf(bytes);
+  const reader = newBoundedReader(bytes);
   const resourceLogs: ResourceLogs[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    if (tag >>> 3 === 1) resourceLogs.push(readResourceLogs(reader, endOf(reader)));
+    if (tag >>> 3 === 1) resourceLogs.push(readResourceLogs(reader, readFieldEnd(reader)));
     else reader.skipType(tag & 7);
   }
   return { resourceLogs };
@@ -51,17 +58,17 @@ export function decodeLogs(bytes: Buffer): LogsData {
 /** A message while it is read. */
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function readResourceSpans(reader: Bytes, end: number): ResourceSpans {
+function readResourceSpans(reader: BoundedReader, end: number): ResourceSpans {
   const target: Mutable<ResourceSpans> = {};
   const scopeSpans: ScopeSpans[] = [];
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
       case 1:
-        target.resource = readResource(reader, endOf(reader), target.resource);
+        target.resource = readResource(reader, readFieldEnd(reader), target.resource);
         break;
       case 2:
-        scopeSpans.push(readScopeSpans(reader, endOf(reader)));
+        scopeSpans.push(readScopeSpans(reader, readFieldEnd(reader)));
         break;
       case 3:
         target.schemaUrl = reader.string() || undefined;
@@ -70,22 +77,22 @@ function readResourceSpans(reader: Bytes, end: number): ResourceSpans {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (scopeSpans.length > 0) target.scopeSpans = scopeSpans;
   return target;
 }
 
-function readScopeSpans(reader: Bytes, end: number): ScopeSpans {
+function readScopeSpans(reader: BoundedReader, end: number): ScopeSpans {
   const target: Mutable<ScopeSpans> = {};
   const spans: Span[] = [];
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
       case 1:
-        target.scope = readScope(reader, endOf(reader), target.scope);
+        target.scope = readScope(reader, readFieldEnd(reader), target.scope);
         break;
       case 2:
-        spans.push(readSpan(reader, endOf(reader)));
+        spans.push(readSpan(reader, readFieldEnd(reader)));
         break;
       case 3:
         target.schemaUrl = reader.string() || undefined;
@@ -94,22 +101,22 @@ function readScopeSpans(reader: Bytes, end: number): ScopeSpans {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (spans.length > 0) target.spans = spans;
   return target;
 }
 
-function readResourceLogs(reader: Bytes, end: number): ResourceLogs {
+function readResourceLogs(reader: BoundedReader, end: number): ResourceLogs {
   const target: Mutable<ResourceLogs> = {};
   const scopeLogs: ScopeLogs[] = [];
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
       case 1:
-        target.resource = readResource(reader, endOf(reader), target.resource);
+        target.resource = readResource(reader, readFieldEnd(reader), target.resource);
         break;
       case 2:
-        scopeLogs.push(readScopeLogs(reader, endOf(reader)));
+        scopeLogs.push(readScopeLogs(reader, readFieldEnd(reader)));
         break;
       case 3:
         target.schemaUrl = reader.string() || undefined;
@@ -118,22 +125,22 @@ function readResourceLogs(reader: Bytes, end: number): ResourceLogs {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (scopeLogs.length > 0) target.scopeLogs = scopeLogs;
   return target;
 }
 
-function readScopeLogs(reader: Bytes, end: number): ScopeLogs {
+function readScopeLogs(reader: BoundedReader, end: number): ScopeLogs {
   const target: Mutable<ScopeLogs> = {};
   const logRecords: LogRecord[] = [];
   while (reader.pos < end) {
     const tag = reader.uint32();
     switch (tag >>> 3) {
       case 1:
-        target.scope = readScope(reader, endOf(reader), target.scope);
+        target.scope = readScope(reader, readFieldEnd(reader), target.scope);
         break;
       case 2:
-        logRecords.push(readLogRecord(reader, endOf(reader)));
+        logRecords.push(readLogRecord(reader, readFieldEnd(reader)));
         break;
       case 3:
         target.schemaUrl = reader.string() || undefined;
@@ -142,13 +149,13 @@ function readScopeLogs(reader: Bytes, end: number): ScopeLogs {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (logRecords.length > 0) target.logRecords = logRecords;
   return target;
 }
 
 /** A message that stands twice in the one around it is one message: its lists go on, its other fields are replaced. */
-function readResource(reader: Bytes, end: number, before: Resource = {}): Resource {
+function readResource(reader: BoundedReader, end: number, before: Resource = {}): Resource {
   const target: Mutable<Resource> = { ...before };
   const attributes = [...(before.attributes ?? [])];
   const entityRefs = [...(before.entityRefs ?? [])];
@@ -162,19 +169,19 @@ function readResource(reader: Bytes, end: number, before: Resource = {}): Resour
         target.droppedAttributesCount = reader.uint32() || undefined;
         break;
       case 3:
-        entityRefs.push(readEntityRef(reader, endOf(reader)));
+        entityRefs.push(readEntityRef(reader, readFieldEnd(reader)));
         break;
       default:
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (attributes.length > 0) target.attributes = attributes;
   if (entityRefs.length > 0) target.entityRefs = entityRefs;
   return target;
 }
 
-function readEntityRef(reader: Bytes, end: number): EntityRef {
+function readEntityRef(reader: BoundedReader, end: number): EntityRef {
   const target: Mutable<EntityRef> = {};
   const idKeys: string[] = [];
   const descriptionKeys: string[] = [];
@@ -197,13 +204,13 @@ function readEntityRef(reader: Bytes, end: number): EntityRef {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (idKeys.length > 0) target.idKeys = idKeys;
   if (descriptionKeys.length > 0) target.descriptionKeys = descriptionKeys;
   return target;
 }
 
-function readScope(reader: Bytes, end: number, before: Scope = {}): Scope {
+function readScope(reader: BoundedReader, end: number, before: Scope = {}): Scope {
   const target: Mutable<Scope> = { ...before };
   const attributes = [...(before.attributes ?? [])];
   while (reader.pos < end) {
@@ -225,12 +232,12 @@ function readScope(reader: Bytes, end: number, before: Scope = {}): Scope {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (attributes.length > 0) target.attributes = attributes;
   return target;
 }
 
-function readSpan(reader: Bytes, end: number): Span {
+function readSpan(reader: BoundedReader, end: number): Span {
   const target: Mutable<Span> = { traceId: '', spanId: '' };
   let attributes: KeyValue[] | undefined;
   let events: SpanEvent[] | undefined;
@@ -271,20 +278,20 @@ function readSpan(reader: Bytes, end: number): Span {
         break;
       case 11:
         events ??= [];
-        events.push(readEvent(reader, endOf(reader)));
+        events.push(readEvent(reader, readFieldEnd(reader)));
         break;
       case 12:
         target.droppedEventsCount = reader.uint32() || undefined;
         break;
       case 13:
         links ??= [];
-        links.push(readLink(reader, endOf(reader)));
+        links.push(readLink(reader, readFieldEnd(reader)));
         break;
       case 14:
         target.droppedLinksCount = reader.uint32() || undefined;
         break;
       case 15:
-        target.status = toldStatus(readStatus(reader, endOf(reader), target.status));
+        target.status = nonEmptyStatus(readStatus(reader, readFieldEnd(reader), target.status));
         break;
       case 16:
         target.flags = reader.fixed32() || undefined;
@@ -293,14 +300,14 @@ function readSpan(reader: Bytes, end: number): Span {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (attributes !== undefined) target.attributes = attributes;
   if (events !== undefined) target.events = events;
   if (links !== undefined) target.links = links;
   return target;
 }
 
-function readEvent(reader: Bytes, end: number): SpanEvent {
+function readEvent(reader: BoundedReader, end: number): SpanEvent {
   const target: Mutable<SpanEvent> = {};
   let attributes: KeyValue[] | undefined;
   while (reader.pos < end) {
@@ -323,12 +330,12 @@ function readEvent(reader: Bytes, end: number): SpanEvent {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (attributes !== undefined) target.attributes = attributes;
   return target;
 }
 
-function readLink(reader: Bytes, end: number): SpanLink {
+function readLink(reader: BoundedReader, end: number): SpanLink {
   const target: Mutable<SpanLink> = {};
   let attributes: KeyValue[] | undefined;
   while (reader.pos < end) {
@@ -357,12 +364,12 @@ function readLink(reader: Bytes, end: number): SpanLink {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (attributes !== undefined) target.attributes = attributes;
   return target;
 }
 
-function readStatus(reader: Bytes, end: number, before: SpanStatus = {}): SpanStatus {
+function readStatus(reader: BoundedReader, end: number, before: SpanStatus = {}): SpanStatus {
   const target: Mutable<SpanStatus> = { ...before };
   while (reader.pos < end) {
     const tag = reader.uint32();
@@ -377,16 +384,16 @@ function readStatus(reader: Bytes, end: number, before: SpanStatus = {}): SpanSt
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   return target;
 }
 
 /** A status that says nothing is none. */
-export function toldStatus(status: SpanStatus | undefined): SpanStatus | undefined {
+export function nonEmptyStatus(status: SpanStatus | undefined): SpanStatus | undefined {
   return status?.message === undefined && status?.code === undefined ? undefined : status;
 }
 
-function readLogRecord(reader: Bytes, end: number): LogRecord {
+function readLogRecord(reader: BoundedReader, end: number): LogRecord {
   const target: Mutable<LogRecord> = {};
   let attributes: KeyValue[] | undefined;
   while (reader.pos < end) {
@@ -402,7 +409,7 @@ function readLogRecord(reader: Bytes, end: number): LogRecord {
         target.severityText = reader.string() || undefined;
         break;
       case 5:
-        target.body = readAnyValue(reader, endOf(reader), 0, target.body);
+        target.body = readAnyValue(reader, readFieldEnd(reader), 0, target.body);
         break;
       case 6:
         attributes ??= [];
@@ -430,7 +437,7 @@ function readLogRecord(reader: Bytes, end: number): LogRecord {
         reader.skipType(tag & 7);
     }
   }
-  closeAt(reader, end);
+  checkFieldEnd(reader, end);
   if (attributes !== undefined) target.attributes = attributes;
   return target;
 }

@@ -5,9 +5,9 @@ import { MAX_VALUES } from '../model/otlp/wire/limits.ts';
 const { Reader } = protobuf;
 
 /** A reader that counts: each message inside becomes an object many times as large as its two bytes can be. */
-export type Bytes = protobuf.Reader & { messagesLeft: number };
+export type BoundedReader = protobuf.Reader & { messagesLeft: number };
 
-export function readerOf(bytes: Buffer): Bytes {
+export function newBoundedReader(bytes: Buffer): BoundedReader {
   return Object.assign(Reader.create(bytes), { messagesLeft: MAX_VALUES });
 }
 
@@ -17,7 +17,7 @@ export function tooManyValues(): OpenrayError {
 }
 
 /** Where the length-delimited field that begins here ends. */
-export function endOf(reader: Bytes): number {
+export function readFieldEnd(reader: BoundedReader): number {
   if (--reader.messagesLeft < 0) throw tooManyValues();
   const end = reader.uint32() + reader.pos;
   if (end > reader.len) throw new RangeError('a field is longer than the message');
@@ -25,18 +25,18 @@ export function endOf(reader: Bytes): number {
 }
 
 /** A field inside that is longer than the message around it has taken bytes that are not its own. */
-export function closeAt(reader: Bytes, end: number): void {
+export function checkFieldEnd(reader: BoundedReader, end: number): void {
   if (reader.pos !== end) throw new RangeError('a field is longer than the message that holds it');
 }
 
-export function readHex(reader: Bytes): string {
-  const end = endOf(reader);
+export function readHex(reader: BoundedReader): string {
+  const end = readFieldEnd(reader);
   const text = (reader.buf as Buffer).toString('hex', reader.pos, end);
   reader.pos = end;
   return text;
 }
 
-export function readFixed64(reader: Bytes): string | undefined {
+export function readFixed64(reader: BoundedReader): string | undefined {
   const low = reader.fixed32();
   const high = reader.fixed32();
   if (low === 0 && high === 0) return undefined;
@@ -44,7 +44,7 @@ export function readFixed64(reader: Bytes): string | undefined {
 }
 
 /** A varint of up to ten bytes, two's complement. Small ones, which is most, need no big integer. */
-export function readInt64(reader: Bytes): string {
+export function readInt64(reader: BoundedReader): string {
   const { low, high } = reader.int64();
   if (high === 0) return String(low >>> 0);
   return BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString();

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { readSocketDrops, socketDropsIn } from './socket-drops.ts';
+import { parseSocketDrops, readSocketDrops } from './socket-drops.ts';
 
 const TABLE = `
    sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
@@ -11,10 +11,10 @@ const TABLE = `
 `;
 
 test('counts what sockets of the port dropped, whatever their address', () => {
-  expect(socketDropsIn(TABLE, 2000)).toBe(3000);
-  expect(socketDropsIn(TABLE, 0xe6f1)).toBe(5);
-  expect(socketDropsIn(TABLE, 2001)).toBeUndefined();
-  expect(socketDropsIn('', 2000)).toBeUndefined();
+  expect(parseSocketDrops(TABLE, 2000)).toBe(3000);
+  expect(parseSocketDrops(TABLE, 0xe6f1)).toBe(5);
+  expect(parseSocketDrops(TABLE, 2001)).toBeUndefined();
+  expect(parseSocketDrops('', 2000)).toBeUndefined();
 });
 
 test.runIf(process.platform === 'linux')('what a socket had no room for is counted', async () => {

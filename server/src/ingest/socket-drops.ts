@@ -1,22 +1,22 @@
 import { readFile } from 'node:fs/promises';
 
 /** Linux's table of UDP sockets; other systems have none. */
-const TABLES = ['/proc/net/udp', '/proc/net/udp6'];
+const PROC_NET_TABLES = ['/proc/net/udp', '/proc/net/udp6'];
 
 /**
  * Packets to a local port that the system dropped since its socket was opened, because the socket's buffer was full.
  * Undefined where the system does not tell.
  */
 export async function readSocketDrops(port: number): Promise<number | undefined> {
-  const tables = await Promise.all(TABLES.map((table) => readFile(table, 'utf8').catch(() => '')));
-  return socketDropsIn(tables.join('\n'), port);
+  const tables = await Promise.all(PROC_NET_TABLES.map((table) => readFile(table, 'utf8').catch(() => '')));
+  return parseSocketDrops(tables.join('\n'), port);
 }
 
 /**
  * The sum of the last column over the sockets of the port, whose number is in hex behind their address.
  * @see https://docs.kernel.org/networking/proc_net_tcp.html
  */
-export function socketDropsIn(table: string, port: number): number | undefined {
+export function parseSocketDrops(table: string, port: number): number | undefined {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
   let drops: number | undefined;
   for (const line of table.split('\n')) {

@@ -4,10 +4,10 @@ import type { Logger } from 'pino';
 import { OpenrayError } from '../errors.ts';
 import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
 import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
-import { countOne } from '../stats.ts';
+import { increment } from '../stats.ts';
 import { accept, type IngestContext } from './accept.ts';
 import { readDatagram } from './datagram.ts';
-import { takeTraces } from './otlp.ts';
+import { acceptTraces } from './otlp.ts';
 import { readSocketDrops } from './socket-drops.ts';
 
 export type UdpOptions = {
@@ -15,7 +15,7 @@ export type UdpOptions = {
   readonly port: number;
   readonly documentMaxBytes: number;
   /** Whether spans that were not sampled are taken too. */
-  readonly takesUnsampled: boolean;
+  readonly acceptsUnsampled: boolean;
   readonly nextSeq: () => number;
   /** Keys of attributes of spans that become annotations. */
   readonly indexed: IndexedKeys;
@@ -25,14 +25,14 @@ export type UdpOptions = {
 export type UdpListener = { readonly port: number; close(): Promise<void> };
 
 /** How often the system is asked what it dropped before it came here. */
-const WATCH_EVERY_MS = 1000;
+const SOCKET_DROPS_INTERVAL_MS = 1000;
 
 /**
  * The daemon's UDP port: takes segment documents, spans too, and never answers. What is faulty or can not be stored is
  * counted, and explained at debug level; nothing that is received can end the server.
  */
 export async function listenUdp(context: IngestContext, options: UdpOptions): Promise<UdpListener> {
-  const { log, nextSeq, documentMaxBytes, takesUnsampled, indexed } = options;
+  const { log, nextSeq, documentMaxBytes, acceptsUnsampled: takesUnsampled, indexed } = options;
   const { stats } = context;
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 });
   const inFlight = new Set<Promise<void>>();
@@ -41,13 +41,13 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
     stats.datagrams.received += 1;
     const datagram = readDatagram(bytes, { takesUnsampled });
     if (!datagram.ok) {
-      countOne(stats.datagrams.dropped, datagram.drop);
-      log.debug({ drop: datagram.drop, reason: datagram.reason, bytes: bytes.length }, 'datagram dropped');
+      increment(stats.datagrams.dropped, datagram.dropReason);
+      log.debug({ drop: datagram.dropReason, reason: datagram.message, bytes: bytes.length }, 'datagram dropped');
       return;
     }
     try {
       if (datagram.kind === 'spans') {
-        const { rejected, message } = await takeTraces(datagram.data, 'udp', { ...context, nextSeq, indexed });
+        const { rejected, message } = await acceptTraces(datagram.data, 'udp', { ...context, nextSeq, indexed });
         if (rejected > 0) log.debug({ rejected, reason: message }, 'spans rejected');
         return;
       }
@@ -72,14 +72,14 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   socket.on('error', (err) => log.warn({ err }, 'UDP socket failed'));
   await bind(socket, options);
   const { port } = socket.address();
-  const watch = setInterval(() => void countSocketDrops(), WATCH_EVERY_MS);
+  const watch = setInterval(() => void countSocketDrops(), SOCKET_DROPS_INTERVAL_MS);
   let knownDrops = 0;
 
   async function countSocketDrops(): Promise<void> {
     const drops = (await readSocketDrops(port)) ?? 0;
     if (drops <= knownDrops) return;
     stats.datagrams.received += drops - knownDrops;
-    countOne(stats.datagrams.dropped, 'socket-full', drops - knownDrops);
+    increment(stats.datagrams.dropped, 'socket-full', drops - knownDrops);
     knownDrops = drops;
   }
 
@@ -99,12 +99,12 @@ async function bind(socket: Socket, { host, port }: UdpOptions): Promise<void> {
   try {
     await once(socket, 'listening');
   } catch (cause) {
-    throw portTaken('UDP', host, port, cause);
+    throw listenError('UDP', host, port, cause);
   }
 }
 
 /** One sentence for the commonest reason that a server does not start. */
-export function portTaken(
+export function listenError(
   protocol: 'UDP' | 'TCP',
   host: string,
   port: number,

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OpenrayError } from '../errors.ts';
-import { KIND, type Span, type SpanInPlace } from '../model/otlp/types.ts';
+import { KIND, type Span, type SpanWithResource } from '../model/otlp/types.ts';
 import { readZipkin } from './zipkin.ts';
 
 const TRACE = '4e441824ec2b6a44ffdc9bb9a6453df3';
 
-function spansOf(...sent: readonly object[]): readonly SpanInPlace[] {
+function spansOf(...sent: readonly object[]): readonly SpanWithResource[] {
   const { data } = readZipkin(JSON.stringify(sent));
   return (data.resourceSpans ?? []).map(({ resource = {}, schemaUrl, scopeSpans = [] }) => ({
     resource,

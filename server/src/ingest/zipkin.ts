@@ -14,29 +14,29 @@ const hexId = (digits: number) =>
     .regex(new RegExp(`^[0-9a-fA-F]{1,${digits}}$`), `must be up to ${digits} hex digits`)
     .transform((id) => id.toLowerCase().padStart(digits, '0'));
 const microseconds = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
-const absent = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
+const optional = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined);
 
 const endpoint = z.object({
-  serviceName: absent(z.string()),
-  ipv4: absent(z.string()),
-  ipv6: absent(z.string()),
-  port: absent(z.number().int()),
+  serviceName: optional(z.string()),
+  ipv4: optional(z.string()),
+  ipv6: optional(z.string()),
+  port: optional(z.number().int()),
 });
 
 const zipkinSpan = z.object({
   traceId: hexId(32),
   id: hexId(16),
-  parentId: absent(hexId(16)),
-  name: absent(z.string()),
-  kind: absent(z.enum(['CLIENT', 'SERVER', 'PRODUCER', 'CONSUMER'])),
-  timestamp: absent(microseconds),
-  duration: absent(microseconds),
-  debug: absent(z.boolean()),
-  shared: absent(z.boolean()),
-  localEndpoint: absent(endpoint),
-  remoteEndpoint: absent(endpoint),
-  annotations: absent(z.array(z.object({ timestamp: microseconds, value: z.string() }))),
-  tags: absent(z.record(z.string(), z.string())),
+  parentId: optional(hexId(16)),
+  name: optional(z.string()),
+  kind: optional(z.enum(['CLIENT', 'SERVER', 'PRODUCER', 'CONSUMER'])),
+  timestamp: optional(microseconds),
+  duration: optional(microseconds),
+  debug: optional(z.boolean()),
+  shared: optional(z.boolean()),
+  localEndpoint: optional(endpoint),
+  remoteEndpoint: optional(endpoint),
+  annotations: optional(z.array(z.object({ timestamp: microseconds, value: z.string() }))),
+  tags: optional(z.record(z.string(), z.string())),
 });
 
 type ZipkinSpan = z.output<typeof zipkinSpan>;
@@ -50,7 +50,7 @@ type ZipkinSpan = z.output<typeof zipkinSpan>;
 export function readZipkin(text: string): ZipkinSpans {
   const spans = parse(text);
   const isTimed = ({ timestamp, annotations = [] }: ZipkinSpan) => timestamp !== undefined || annotations.length > 0;
-  const sides = serverSidesIn(spans);
+  const sides = serverSideIds(spans);
   return {
     data: { resourceSpans: spans.filter(isTimed).map((span) => resourceSpansOf(span, sides)) },
     rejections: spans
@@ -83,9 +83,9 @@ function serverSideId({ traceId, id }: ZipkinSpan): string {
 }
 
 /** By what its children name: they say the shared id, and that they are of the server. Known for one request only. */
-function serverSidesIn(spans: readonly ZipkinSpan[]): ReadonlyMap<string, string> {
+function serverSideIds(spans: readonly ZipkinSpan[]): ReadonlyMap<string, string> {
   return new Map(
-    spans.filter(isServerSide).map((span) => [sideKey(span.traceId, span.id, span), serverSideId(span)] as const),
+    spans.filter(isServerSide).map((span) => [serverSideKey(span.traceId, span.id, span), serverSideId(span)] as const),
   );
 }
 
@@ -93,7 +93,7 @@ function isServerSide({ shared, kind }: ZipkinSpan): boolean {
   return shared === true && kind === 'SERVER';
 }
 
-function sideKey(traceId: string, id: string, { localEndpoint }: ZipkinSpan): string {
+function serverSideKey(traceId: string, id: string, { localEndpoint }: ZipkinSpan): string {
   return `${traceId} ${id} ${localEndpoint?.serviceName ?? ''}`;
 }
 
@@ -108,7 +108,7 @@ function resourceSpansOf(zipkin: ZipkinSpan, sides: ReadonlyMap<string, string>)
   const traceState = take('w3c.tracestate');
   const scopeName = take('otel.scope.name') ?? take('otel.library.name');
   const scopeVersion = take('otel.scope.version') ?? take('otel.library.version');
-  const status = takeStatus(tags, take);
+  const status = extractStatus(tags, take);
   const dropped = {
     droppedAttributesCount: takeCount('otel.dropped_attributes_count'),
     droppedEventsCount: takeCount('otel.dropped_events_count'),
@@ -120,34 +120,35 @@ function resourceSpansOf(zipkin: ZipkinSpan, sides: ReadonlyMap<string, string>)
   const serviceName = zipkin.localEndpoint?.serviceName;
   const resource = new Map(ofResource);
   if (serviceName !== undefined && serviceName !== '') resource.set('service.name', serviceName);
-  const attributes = [...texts(tags), ...endpointAttributes(zipkin)];
+  const attributes = [...stringAttributes(tags), ...endpointAttributes(zipkin)];
   const span: Span = {
-    ...placeOf(zipkin, sides),
+    ...spanIdsOf(zipkin, sides),
     traceState,
     flags: FLAG.sampled,
     name: zipkin.name,
     kind: zipkin.kind === undefined ? KIND.internal : KIND[KINDS[zipkin.kind]],
     ...timesOf(zipkin),
-    attributes: some(attributes),
-    events: some((zipkin.annotations ?? []).map(eventOf)),
+    attributes: nonEmpty(attributes),
+    events: nonEmpty((zipkin.annotations ?? []).map(eventOf)),
     ...dropped,
     status,
   };
   return {
-    resource: { attributes: some(texts(resource)) },
+    resource: { attributes: nonEmpty(stringAttributes(resource)) },
     scopeSpans: [{ scope: { name: scopeName, version: scopeVersion }, spans: [span] }],
   };
 }
 
 const KINDS = { CLIENT: 'client', SERVER: 'server', PRODUCER: 'producer', CONSUMER: 'consumer' } as const;
 
-function placeOf(
+function spanIdsOf(
   zipkin: ZipkinSpan,
   sides: ReadonlyMap<string, string>,
 ): Pick<Span, 'traceId' | 'spanId'> & Partial<Span> {
   const { traceId, id, parentId } = zipkin;
   if (isServerSide(zipkin)) return { traceId, spanId: serverSideId(zipkin), parentSpanId: id };
-  const parentSpanId = parentId === undefined ? undefined : (sides.get(sideKey(traceId, parentId, zipkin)) ?? parentId);
+  const parentSpanId =
+    parentId === undefined ? undefined : (sides.get(serverSideKey(traceId, parentId, zipkin)) ?? parentId);
   return { traceId, spanId: id, parentSpanId: parentSpanId === id ? undefined : parentSpanId };
 }
 
@@ -162,7 +163,7 @@ function timesOf({ timestamp, duration, annotations = [], kind }: ZipkinSpan): P
 const nanos = (us: number) => (us === 0 ? undefined : `${us}000`);
 
 /** Zipkin's own sign of a failure is the tag `error`, whatever it says. */
-function takeStatus(tags: ReadonlyMap<string, string>, take: (key: string) => string | undefined): Span['status'] {
+function extractStatus(tags: ReadonlyMap<string, string>, take: (key: string) => string | undefined): Span['status'] {
   const code = take('otel.status_code');
   const description = take('otel.status_description');
   if (code === 'OK') return { code: STATUS.ok };
@@ -184,28 +185,28 @@ function endpointAttributes({ localEndpoint, remoteEndpoint }: ZipkinSpan): read
   const address = localEndpoint?.ipv4 ?? localEndpoint?.ipv6;
   const peer = remoteEndpoint?.ipv4 ?? remoteEndpoint?.ipv6;
   return [
-    ...text('network.local.address', address),
-    ...port('network.local.port', localEndpoint?.port),
-    ...text('peer.service', remoteEndpoint?.serviceName),
-    ...text('network.peer.address', peer),
-    ...port('network.peer.port', remoteEndpoint?.port),
+    ...stringAttribute('network.local.address', address),
+    ...portAttribute('network.local.port', localEndpoint?.port),
+    ...stringAttribute('peer.service', remoteEndpoint?.serviceName),
+    ...stringAttribute('network.peer.address', peer),
+    ...portAttribute('network.peer.port', remoteEndpoint?.port),
   ];
 }
 
-const text = (key: string, value: string | undefined): readonly KeyValue[] =>
+const stringAttribute = (key: string, value: string | undefined): readonly KeyValue[] =>
   value === undefined || value === '' ? [] : [{ key, value: { stringValue: value } }];
-const port = (key: string, value: number | undefined): readonly KeyValue[] =>
+const portAttribute = (key: string, value: number | undefined): readonly KeyValue[] =>
   value === undefined || value === 0 ? [] : [{ key, value: { intValue: String(value) } }];
-const texts = (entries: ReadonlyMap<string, string>): readonly KeyValue[] =>
+const stringAttributes = (entries: ReadonlyMap<string, string>): readonly KeyValue[] =>
   Array.from(entries, ([key, value]) => ({ key, value: { stringValue: value } }));
-const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
+const nonEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.length > 0 ? list : undefined);
 
 /** OpenTelemetry's exporters write an event with attributes as `"name": {…}`. */
-const WITH_ATTRIBUTES = /^"(?:[^"\\]|\\.)*"\s*:\s*\{/;
+const EVENT_WITH_ATTRIBUTES = /^"(?:[^"\\]|\\.)*"\s*:\s*\{/;
 
 function eventOf({ timestamp, value }: { readonly timestamp: number; readonly value: string }): SpanEvent {
-  const [name, attributes] = (WITH_ATTRIBUTES.test(value) && namedAttributes(value)) || [value, []];
-  return { timeUnixNano: nanos(timestamp), name: name === '' ? undefined : name, attributes: some(attributes) };
+  const [name, attributes] = (EVENT_WITH_ATTRIBUTES.test(value) && namedAttributes(value)) || [value, []];
+  return { timeUnixNano: nanos(timestamp), name: name === '' ? undefined : name, attributes: nonEmpty(attributes) };
 }
 
 function namedAttributes(value: string): readonly [string, readonly KeyValue[]] | undefined {

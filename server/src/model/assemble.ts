@@ -11,7 +11,7 @@ import type { EntityId } from './trace-id.ts';
  * latest in-progress version. Takes time in proportion to the entities, but for sorting them.
  */
 export function assembleTrace(documents: readonly Document[]): Trace | undefined {
-  const arrivals = resolveSpans(distinctByArrival(documents));
+  const arrivals = resolveSpans(distinctInSeqOrder(documents));
   const latest = arrivals.at(-1);
   const { chosen, revision } = chooseVersions(arrivals);
   if (latest === undefined || chosen.length === 0) return undefined;
@@ -52,8 +52,8 @@ export function assembleTrace(documents: readonly Document[]): Trace | undefined
 }
 
 /** In order of arrival; a document that was sent again word for word counts where it came first. */
-function distinctByArrival(documents: readonly Document[]): readonly Document[] {
-  const ordered = [...documents].sort(byArrival);
+function distinctInSeqOrder(documents: readonly Document[]): readonly Document[] {
+  const ordered = [...documents].sort(bySeq);
   const textsOf = new Map<EntityId, string | Set<string>>();
   return ordered.filter(({ id, text }) => {
     const seen = textsOf.get(id);
@@ -75,7 +75,7 @@ function earliestStart(documents: readonly Document[]): number {
 }
 
 /** Servers of a cluster may give two documents the same `seq`: then what is in them decides. */
-function byArrival(a: Document, b: Document): number {
+function bySeq(a: Document, b: Document): number {
   if (a.seq !== b.seq) return a.seq - b.seq;
   if (a.id !== b.id) return a.id < b.id ? -1 : 1;
   return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;

@@ -21,7 +21,7 @@ export function missingParts(trace: Trace, { isCallerUntraced = false }: Complet
     if (parentId !== undefined && parentId !== caller && !trace.entities.has(parentId)) {
       missing.push(`${parentId}, the parent of "${name}", has not arrived`);
     }
-    if (isInvocation(entity) && !hasFunction(entity, trace)) {
+    if (isInvocation(entity) && !hasFunctionSegment(entity, trace)) {
       missing.push(`the segment of the function "${trace.segmentOf.get(entity.id)?.name ?? name}" has not arrived`);
     }
   }
@@ -34,6 +34,6 @@ function isInvocation(entity: Entity): boolean {
   return entity.origin === 'AWS::Lambda' || (entity.kind === 'subsegment' && /^Attempt #\d+$/.test(entity.name));
 }
 
-function hasFunction({ id }: Entity, trace: Trace): boolean {
+function hasFunctionSegment({ id }: Entity, trace: Trace): boolean {
   return (trace.childrenOf.get(id) ?? []).some(({ origin }) => origin === 'AWS::Lambda::Function');
 }

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from './json.ts';
-import type { LogInPlace, SpanInPlace } from './otlp/types.ts';
+import type { LogWithResource, SpanWithResource } from './otlp/types.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 
 export type AnnotationValue = string | number | boolean;
@@ -85,7 +85,7 @@ export type Entity = {
  * One document as it was received. `seq` orders documents by arrival: microseconds since 1970, made strictly increasing
  * by the server that took it. `text` is compact JSON that holds all that was sent.
  */
-type Received = {
+type ReceivedDocument = {
   readonly traceId: TraceId;
   readonly id: EntityId;
   readonly seq: number;
@@ -94,18 +94,18 @@ type Received = {
   readonly entities: readonly Entity[];
 };
 
-export type Document = Received &
+export type Document = ReceivedDocument &
   (
     | { readonly format: 'xray' }
     /** One span. `alternatives` gives what it may be instead once its parent is known. */
     | {
         readonly format: 'otlp';
-        readonly span: SpanInPlace;
+        readonly span: SpanWithResource;
         readonly indexed: ReadonlySet<string>;
-        readonly alternatives: () => readonly Entity[];
+        readonly alternativeEntities: () => readonly Entity[];
       }
     /** A log record that tells of an exception of the span `id`. It is part of that, and no entity of its own. */
-    | { readonly format: 'otlp-log'; readonly log: LogInPlace }
+    | { readonly format: 'otlp-log'; readonly log: LogWithResource }
   );
 
 export type DocumentFormat = Document['format'];

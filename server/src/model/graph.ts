@@ -56,7 +56,7 @@ export type TraceGraph = { readonly nodes: readonly GraphNode[]; readonly edges:
  * The part of a trace's graph that ended in [fromUs, toUs): requests with their services, calls with both ends. Parts of
  * adjacent times add up to the whole.
  */
-export function endingIn(
+export function graphEndedIn(
   graph: TraceGraph,
   { fromUs, toUs }: { readonly fromUs: number; readonly toUs: number },
 ): TraceGraph {
@@ -64,10 +64,10 @@ export function endingIn(
     const endUs = startUs + durationUs;
     return endUs >= fromUs && endUs < toUs;
   };
-  const edges = graph.edges.map((edge) => edgeEnding(edge, hasEnded)).filter(({ calls }) => calls.length > 0);
+  const edges = graph.edges.map((edge) => edgeEndedIn(edge, hasEnded)).filter(({ calls }) => calls.length > 0);
   const ends = new Set(edges.flatMap(({ from, to }) => [from, to]));
   const nodes = graph.nodes
-    .map((node) => nodeEnding(node, hasEnded))
+    .map((node) => nodeEndedIn(node, hasEnded))
     .filter(({ key, responses }) => responses.length > 0 || ends.has(key));
   return { nodes, edges };
 }
@@ -75,11 +75,11 @@ export function endingIn(
 type HasEnded = (observation: Observation) => boolean;
 
 /** Most windows hold the whole of a trace: what they hold whole is not copied. */
-function edgeEnding(edge: GraphEdge, hasEnded: HasEnded): GraphEdge {
+function edgeEndedIn(edge: GraphEdge, hasEnded: HasEnded): GraphEdge {
   return edge.calls.every(hasEnded) ? edge : { ...edge, calls: edge.calls.filter(hasEnded) };
 }
 
-function nodeEnding(node: GraphNode, hasEnded: HasEnded): GraphNode {
+function nodeEndedIn(node: GraphNode, hasEnded: HasEnded): GraphNode {
   if (node.responses.every(hasEnded)) return node;
   return {
     ...node,

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { HistogramBuilder } from './histogram.ts';
-import { addCounts, addTo, binOf, quantile, totalOf } from './histogram.ts';
+import { addCounts, addDuration, binOf, quantile, totalOf } from './histogram.ts';
 
 const durations = fc.array(fc.oneof(fc.nat(5_000), fc.nat(10_000_000), fc.nat(4_000_000_000)), { maxLength: 50 });
 
 function histogramOf(durationsUs: readonly number[]) {
   const builder: HistogramBuilder = new Map();
-  for (const durationUs of durationsUs) addTo(builder, durationUs);
+  for (const durationUs of durationsUs) addDuration(builder, durationUs);
   return builder;
 }
 

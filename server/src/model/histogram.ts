@@ -28,7 +28,7 @@ function binStepUs(durationUs: number): number {
 }
 
 /** Counts one duration in `builder`, which its caller owns; takes one away where `count` is -1. */
-export function addTo(builder: HistogramBuilder, durationUs: number, count = 1): void {
+export function addDuration(builder: HistogramBuilder, durationUs: number, count = 1): void {
   addCount(builder, binOf(durationUs), count);
 }
 

@@ -38,7 +38,7 @@ export function inferredSegments(trace: Trace): readonly InferredSegment[] {
 
 function inferredSegment(call: Entity): Entity {
   const { http, aws, error, fault, throttle, sql, start_time, end_time } = call.fields;
-  const id = madeId(call.traceId, call.id, 'segment');
+  const id = derivedId(call.traceId, call.id, 'segment');
   const origin = call.namespace === 'aws' || isSqlCall(call) ? calledService(call).type : undefined;
   const fields = {
     id,
@@ -63,12 +63,12 @@ function inferredSegment(call: Entity): Entity {
     parentId: call.id,
     kind: 'segment',
     origin,
-    fields: present(fields),
+    fields: definedFields(fields),
   };
 }
 
 function queueTime(call: Entity, parentId: EntityId): Entity {
-  const id = madeId(call.traceId, call.id, 'QueueTime');
+  const id = derivedId(call.traceId, call.id, 'QueueTime');
   const { start_time, end_time } = call.fields;
   return {
     ...call,
@@ -81,7 +81,7 @@ function queueTime(call: Entity, parentId: EntityId): Entity {
     isFault: false,
     isError: false,
     isThrottle: false,
-    fields: present({ id, name: 'QueueTime', start_time, end_time }),
+    fields: definedFields({ id, name: 'QueueTime', start_time, end_time }),
   };
 }
 
@@ -94,7 +94,7 @@ const NOT_COPIED = {
   links: [],
 } as const satisfies Partial<Entity>;
 
-function present(fields: { readonly [key: string]: JsonObject[string] | undefined }): JsonObject {
+function definedFields(fields: { readonly [key: string]: JsonObject[string] | undefined }): JsonObject {
   return Object.fromEntries(
     Object.entries(fields).filter((entry): entry is [string, JsonObject[string]] => entry[1] !== undefined),
   );
@@ -104,7 +104,7 @@ function present(fields: { readonly [key: string]: JsonObject[string] | undefine
  * 16 hex digits from a hash: two 32-bit lanes of FNV-1a's form with different multipliers, each finished with
  * MurmurHash3's mixing. Ids need to be spread and stable, not secret; no platform hash is in reach of a browser and synchronous.
  */
-function madeId(traceId: TraceId, callId: EntityId, what: string): EntityId {
+function derivedId(traceId: TraceId, callId: EntityId, what: string): EntityId {
   let high = 0x811c9dc5;
   let low = 0x9747b28c;
   for (const character of `${traceId}${callId}${what}`) {

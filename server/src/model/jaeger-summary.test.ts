@@ -6,7 +6,7 @@ import { aSpan } from './testing/spans.ts';
 
 const spanOf = (service: string, members: Partial<Span>) => ({
   service,
-  place: aSpan({ ...members, attributes: [] }, { 'service.name': service }),
+  spanWithResource: aSpan({ ...members, attributes: [] }, { 'service.name': service }),
 });
 
 test('what a list shows of a trace', () => {

@@ -8,7 +8,7 @@ const TRACE = '83a9efd15c1c98a977e0711cc93ee28b';
 function aSpan(fields: Partial<Span> = {}, service = 'orders'): TraceSpan {
   return {
     service,
-    place: {
+    spanWithResource: {
       resource: {
         attributes: [
           { key: 'service.name', value: { stringValue: service } },
@@ -119,7 +119,7 @@ test('spans of one service and resource share a process', () => {
 
 test('an exception that came as a log record is among the logs of its span, once', () => {
   const attributes = [{ key: 'exception.type', value: { stringValue: 'Late' } }];
-  const { span } = aSpan().place;
+  const { span } = aSpan().spanWithResource;
   const record = { traceId: TRACE, spanId: span.spanId, timeUnixNano: '1706678909209713000', attributes };
   const other = { ...record, spanId: 'a'.repeat(16) };
   const log = {

@@ -1,6 +1,6 @@
 import { nanosToUs } from './otlp/nanos.ts';
 import type { TraceSpan } from './otlp/round-trip/trace-to-spans.ts';
-import { parentOf } from './otlp/span-ids.ts';
+import { parentIdOf } from './otlp/span-ids.ts';
 import { plainOf } from './otlp/to-xray/attributes.ts';
 import { eventsOfRecords } from './otlp/to-xray/exceptions.ts';
 import { type AnyValue, type KeyValue, type LogRecord, type Scope, type Span, STATUS } from './otlp/types.ts';
@@ -55,7 +55,7 @@ export function jaegerTrace(
 ): JaegerTrace {
   const processes: Record<string, JaegerProcess> = {};
   const idOf = new Map<string, string>();
-  const processOf = ({ service, place }: TraceSpan): string => {
+  const processOf = ({ service, spanWithResource: place }: TraceSpan): string => {
     const attributes = (place.resource.attributes ?? []).filter(({ key }) => key !== 'service.name');
     const key = JSON.stringify([service, attributes]);
     const known = idOf.get(key);
@@ -72,13 +72,13 @@ export function jaegerTrace(
     else ofSpan.push(record);
   }
   const jaegerSpans = spans.map((span) =>
-    jaegerSpan(span, recordsOf.get(span.place.span.spanId) ?? [], processOf(span)),
+    jaegerSpan(span, recordsOf.get(span.spanWithResource.span.spanId) ?? [], processOf(span)),
   );
   return { traceID: traceId, spans: jaegerSpans, processes, warnings: null };
 }
 
 function jaegerSpan(
-  { place: { span, scope } }: TraceSpan,
+  { spanWithResource: { span, scope } }: TraceSpan,
   records: readonly LogRecord[],
   processID: string,
 ): JaegerSpan {
@@ -97,7 +97,7 @@ function jaegerSpan(
     logs: [...(span.events ?? []), ...eventsOfRecords(span, records)].map(
       ({ timeUnixNano, name: event, attributes = [] }) => ({
         timestamp: nanosToUs(timeUnixNano) ?? 0,
-        fields: [...text('event', event), ...attributes.map(tagOf)],
+        fields: [...textTags('event', event), ...attributes.map(tagOf)],
       }),
     ),
     processID,
@@ -107,7 +107,7 @@ function jaegerSpan(
 
 /** The parent first: clients take the first CHILD_OF for it. */
 function referencesOf({ traceId, parentSpanId, links = [] }: Span): readonly JaegerReference[] {
-  const parent = parentOf(parentSpanId);
+  const parent = parentIdOf(parentSpanId);
   const followed = links.map(({ traceId: traceID = '', spanId: spanID = '' }) => ({
     refType: 'FOLLOWS_FROM' as const,
     traceID,
@@ -122,14 +122,14 @@ const KINDS = [undefined, 'internal', 'server', 'client', 'producer', 'consumer'
 function tagsOf({ attributes = [], kind = 0, status = {}, traceState }: Span, scope: Scope): readonly JaegerTag[] {
   const isError = status.code === STATUS.error;
   return [
-    ...text('otel.scope.name', scope.name),
-    ...text('otel.scope.version', scope.version),
+    ...textTags('otel.scope.name', scope.name),
+    ...textTags('otel.scope.version', scope.version),
     ...attributes.map(tagOf),
-    ...text('span.kind', KINDS[kind]),
-    ...text('otel.status_code', isError ? 'ERROR' : status.code === STATUS.ok ? 'OK' : undefined),
+    ...textTags('span.kind', KINDS[kind]),
+    ...textTags('otel.status_code', isError ? 'ERROR' : status.code === STATUS.ok ? 'OK' : undefined),
     ...(isError ? [{ key: 'error', type: 'bool' as const, value: true }] : []),
-    ...text('otel.status_description', status.message),
-    ...text('w3c.tracestate', traceState),
+    ...textTags('otel.status_description', status.message),
+    ...textTags('w3c.tracestate', traceState),
   ];
 }
 
@@ -138,7 +138,7 @@ export function spanKindOf({ kind = 0 }: Pick<Span, 'kind'>): string {
   return KINDS[kind] ?? '';
 }
 
-function text(key: string, value: string | undefined): readonly JaegerTag[] {
+function textTags(key: string, value: string | undefined): readonly JaegerTag[] {
   return value === undefined || value === '' ? [] : [{ key, type: 'string', value }];
 }
 

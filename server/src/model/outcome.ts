@@ -1,7 +1,7 @@
 import type { Outcome } from './entity.ts';
 import type { JsonObject } from './json.ts';
 
-export type Flags = {
+export type OutcomeFlags = {
   readonly outcome: Outcome;
   readonly isFault: boolean;
   readonly isError: boolean;
@@ -12,15 +12,15 @@ export type Flags = {
  * How a segment or subsegment ended, from its flags or its HTTP status. More than one flag may hold (a throttled call
  * is never also an error); the outcome, by which it is counted, is the first of throttle, fault, error, ok.
  */
-export function readFlags(fields: JsonObject, status: number | undefined): Flags {
+export function readFlags(fields: JsonObject, status: number | undefined): OutcomeFlags {
   const isThrottle = fields.throttle === true || status === 429;
   const isFault = fields.fault === true || (status !== undefined && status >= 500 && status < 600);
   const isClientError = fields.error === true || (status !== undefined && status >= 400 && status < 500);
   const isError = isClientError && !isThrottle;
-  return { outcome: firstOf(isThrottle, isFault, isError), isFault, isError, isThrottle };
+  return { outcome: outcomeOf(isThrottle, isFault, isError), isFault, isError, isThrottle };
 }
 
-function firstOf(isThrottle: boolean, isFault: boolean, isError: boolean): Outcome {
+function outcomeOf(isThrottle: boolean, isFault: boolean, isError: boolean): Outcome {
   if (isThrottle) return 'throttle';
   if (isFault) return 'fault';
   return isError ? 'error' : 'ok';

@@ -79,7 +79,7 @@ function readDocument(value: JsonValue, text: string, seq: number): ParsedDocume
   return { ok: true, document: { format: 'xray', traceId: top.traceId, id: top.id, seq, text, entities } };
 }
 
-type Top = {
+type TopIdentity = {
   readonly traceId: TraceId;
   readonly id: EntityId;
   readonly parentId: EntityId | undefined;
@@ -87,7 +87,7 @@ type Top = {
 };
 
 /** X-Ray's order of checks; the first that fails is reported. */
-function checkTop(fields: JsonObject): Top | Failure {
+function checkTop(fields: JsonObject): TopIdentity | Failure {
   const type = fields.type ?? '';
   if (type !== '' && type !== 'segment' && type !== 'subsegment') return { code: 'UnknownType', kind: 'entity' };
   const kind = type === 'subsegment' ? 'subsegment' : 'segment';
@@ -110,7 +110,7 @@ function checkTop(fields: JsonObject): Top | Failure {
  * The top entity and, depth first, its inline subsegments, each checked like the top one. Keeps its own stack, so that
  * no document can be too deep for the one of the machine.
  */
-function readTree(value: JsonObject, top: Top): readonly Entity[] | Failure {
+function readTree(value: JsonObject, top: TopIdentity): readonly Entity[] | Failure {
   const { traceId } = top;
   const entities = [readEntity(value, top)];
   const waiting: { readonly value: JsonValue; readonly parentId: EntityId }[] = [];

@@ -7,7 +7,7 @@ import type { EntityId, TraceId } from './trace-id.ts';
 import { readEntityId, readTraceId } from './trace-id.ts';
 
 /** What the document, not the entity's own fields, says about it. */
-export type Place = {
+export type EntityIdentity = {
   readonly traceId: TraceId;
   readonly id: EntityId;
   readonly parentId: EntityId | undefined;
@@ -23,7 +23,7 @@ const NO_ANNOTATIONS: Readonly<Record<string, AnnotationValue>> = {};
  * The typed fields of a segment or subsegment that has passed the checks of `parseDocument`. Beyond those nothing is
  * an error: a member of another type than X-Ray documents is left out here, and stays in `fields`.
  */
-export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: Place): Entity {
+export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: EntityIdentity): Entity {
   const aws = readObject(fields.aws);
   const http = readHttp(fields.http);
   const startUs = readTimeUs(fields.start_time) ?? 0;
@@ -34,7 +34,7 @@ export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: 
     id,
     parentId,
     kind,
-    name: shortened(String(fields.name)),
+    name: truncatedName(String(fields.name)),
     startUs,
     // Clocks may be set back meanwhile: nothing ends before it starts.
     endUs: endUs === undefined ? undefined : Math.max(startUs, endUs),
@@ -56,7 +56,7 @@ export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: 
   };
 }
 
-function shortened(name: string): string {
+function truncatedName(name: string): string {
   if (name.length <= MAX_NAME_LENGTH) return name;
   const last = name.charCodeAt(MAX_NAME_LENGTH - 1);
   const splitsPair = last >= 0xd800 && last < 0xdc00;

@@ -14,15 +14,15 @@ import type { EntityId } from './trace-id.ts';
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
  */
 export function rootCauses(trace: Trace): RootCauses {
-  const family = familyOf(trace);
+  const family = relationsOf(trace);
   return {
-    fault: failureCauses(trace, family, (entity) => entity.isFault),
-    error: failureCauses(trace, family, (entity) => entity.isError),
-    responseTime: responseTimeCauses(trace, family),
+    fault: failureRootCauses(trace, family, (entity) => entity.isFault),
+    error: failureRootCauses(trace, family, (entity) => entity.isError),
+    responseTime: responseTimeRootCauses(trace, family),
   };
 }
 
-type Family = {
+type TraceRelations = {
   /** Parents before their children; attached entities only. */
   readonly topDown: readonly Entity[];
   readonly parentOf: ReadonlyMap<EntityId, Entity>;
@@ -32,7 +32,7 @@ type Family = {
   readonly exceptionOwners: ReadonlyMap<string, Entity>;
 };
 
-function familyOf(trace: Trace): Family {
+function relationsOf(trace: Trace): TraceRelations {
   const parentOf = new Map<EntityId, Entity>();
   for (const parent of trace.entities.values()) {
     for (const child of trace.childrenOf.get(parent.id) ?? []) parentOf.set(child.id, parent);
@@ -53,12 +53,13 @@ function familyOf(trace: Trace): Family {
   return { topDown: attached, parentOf, unresolved: new Set(unresolved.map(({ id }) => id)), exceptionOwners };
 }
 
-type Claim = (entity: Entity) => boolean;
+type EntityPredicate = (entity: Entity) => boolean;
 
-function failureCauses(trace: Trace, family: Family, isFlagged: Claim): readonly RootCause[] {
+function failureRootCauses(trace: Trace, family: TraceRelations, isFlagged: EntityPredicate): readonly RootCause[] {
   const steps = stepsToEvidence(trace, family, isFlagged);
   return [...trace.entities.values()].flatMap((entity) => {
-    if (!isFlagged(entity) || !trace.segmentOf.has(entity.id) || !isStart(entity, family, isFlagged)) return [];
+    if (!isFlagged(entity) || !trace.segmentOf.has(entity.id) || !startsFailurePath(entity, family, isFlagged))
+      return [];
     if (isCall(entity)) {
       // The service around the call is fine, so the call's receiver alone is to blame.
       return family.unresolved.has(entity.id)
@@ -67,12 +68,12 @@ function failureCauses(trace: Trace, family: Family, isFlagged: Claim): readonly
     }
     const path = pathFrom(entity, steps);
     if (path === undefined) return [];
-    return [{ services: servicesOn(path, family, undefined), isClientImpacting: entity === trace.root }];
+    return [{ services: rootCauseServices(path, family, undefined), isClientImpacting: entity === trace.root }];
   });
 }
 
 /** Where a failure surfaced: nothing above explains it. Local subsegments are evidence, but not a place of their own. */
-function isStart(entity: Entity, { parentOf }: Family, isFlagged: Claim): boolean {
+function startsFailurePath(entity: Entity, { parentOf }: TraceRelations, isFlagged: EntityPredicate): boolean {
   if (entity.kind === 'subsegment' && !isCall(entity)) return false;
   const parent = parentOf.get(entity.id);
   if (parent === undefined || !isFlagged(parent)) return true;
@@ -86,7 +87,11 @@ function isStart(entity: Entity, { parentOf }: Family, isFlagged: Claim): boolea
  * From each flagged entity that has evidence at or below it, the entities to go through next: empty where the evidence
  * is its own. Bottom-up, so that neither depth nor width of a trace can hurt.
  */
-function stepsToEvidence(trace: Trace, family: Family, isFlagged: Claim): ReadonlyMap<EntityId, readonly Entity[]> {
+function stepsToEvidence(
+  trace: Trace,
+  family: TraceRelations,
+  isFlagged: EntityPredicate,
+): ReadonlyMap<EntityId, readonly Entity[]> {
   const steps = new Map<EntityId, readonly Entity[]>();
   for (const entity of family.topDown.toReversed()) {
     if (!isFlagged(entity)) continue;
@@ -99,8 +104,8 @@ function stepsToEvidence(trace: Trace, family: Family, isFlagged: Claim): Readon
 function stepFrom(
   entity: Entity,
   trace: Trace,
-  family: Family,
-  isFlagged: Claim,
+  family: TraceRelations,
+  isFlagged: EntityPredicate,
   steps: ReadonlyMap<EntityId, readonly Entity[]>,
 ): readonly Entity[] | undefined {
   if (family.unresolved.has(entity.id)) return [];
@@ -108,7 +113,7 @@ function stepFrom(
   const reference = entity.cause?.exceptionId;
   if (exceptions.length === 0 && reference !== undefined) {
     const owner = family.exceptionOwners.get(reference) ?? trace.entities.get(reference as EntityId);
-    const way = owner && wayDown(entity, owner, family, isFlagged);
+    const way = owner && pathDown(entity, owner, family, isFlagged);
     return way && steps.has((way.at(-1) as Entity).id) ? way : undefined;
   }
   const candidates = (trace.childrenOf.get(entity.id) ?? []).filter((child) => steps.has(child.id));
@@ -118,7 +123,12 @@ function stepFrom(
 }
 
 /** The flagged entities below `from` down to `to`; undefined when `to` is not below, or the chain is broken. */
-function wayDown(from: Entity, to: Entity, { parentOf }: Family, isFlagged: Claim): readonly Entity[] | undefined {
+function pathDown(
+  from: Entity,
+  to: Entity,
+  { parentOf }: TraceRelations,
+  isFlagged: EntityPredicate,
+): readonly Entity[] | undefined {
   const way: Entity[] = [];
   for (let at: Entity | undefined = to; at !== undefined && isFlagged(at); at = parentOf.get(at.id)) {
     if (at === from) return way.length > 0 ? way.reverse() : undefined;
@@ -138,7 +148,7 @@ function pathFrom(start: Entity, steps: ReadonlyMap<EntityId, readonly Entity[]>
   return path;
 }
 
-function responseTimeCauses(trace: Trace, family: Family): readonly RootCause[] {
+function responseTimeRootCauses(trace: Trace, family: TraceRelations): readonly RootCause[] {
   const { root } = trace;
   const rootUs = root && durationUsOf(root);
   if (root === undefined || rootUs === undefined || rootUs === 0) return [];
@@ -147,7 +157,7 @@ function responseTimeCauses(trace: Trace, family: Family): readonly RootCause[] 
     path.push(next);
   }
   if (path.length === 1) return [];
-  return [{ services: servicesOn(path, family, rootUs), isClientImpacting: true }];
+  return [{ services: rootCauseServices(path, family, rootUs), isClientImpacting: true }];
 }
 
 function longestChild(parent: Entity, trace: Trace, rootUs: number): Entity | undefined {
@@ -163,7 +173,11 @@ function longestChild(parent: Entity, trace: Trace, rootUs: number): Entity | un
 }
 
 /** `rootUs` for response times, whose entities show how much of the root's time they cover. */
-function servicesOn(path: readonly Entity[], family: Family, rootUs: number | undefined): readonly RootCauseService[] {
+function rootCauseServices(
+  path: readonly Entity[],
+  family: TraceRelations,
+  rootUs: number | undefined,
+): readonly RootCauseService[] {
   const services: RootCauseService[] = [];
   let entityPath: RootCauseEntity[] = [];
   for (const entity of path) {
@@ -171,17 +185,17 @@ function servicesOn(path: readonly Entity[], family: Family, rootUs: number | un
       entityPath = [];
       services.push({ ...serviceOf(entity), isInferred: false, entityPath });
     }
-    entityPath.push(entityOn(entity, rootUs));
+    entityPath.push(rootCauseEntity(entity, rootUs));
     if (family.unresolved.has(entity.id)) services.push(inferredService(entity, rootUs));
   }
   return services;
 }
 
-function entityOn(entity: Entity, rootUs: number | undefined): RootCauseEntity {
+function rootCauseEntity(entity: Entity, rootUs: number | undefined): RootCauseEntity {
   return {
     name: entity.name,
     isRemote: isCall(entity),
-    exceptions: rootUs === undefined ? (entity.cause?.exceptions ?? []).map(shownException) : [],
+    exceptions: rootUs === undefined ? (entity.cause?.exceptions ?? []).map(rootCauseException) : [],
     coverage: coverageOf(entity, rootUs),
   };
 }
@@ -195,6 +209,12 @@ function coverageOf(entity: Entity, rootUs: number | undefined): number | undefi
   return rootUs === undefined ? undefined : (durationUsOf(entity) ?? 0) / rootUs;
 }
 
-function shownException({ type, message }: { readonly type?: string; readonly message?: string }): RootCauseException {
+function rootCauseException({
+  type,
+  message,
+}: {
+  readonly type?: string;
+  readonly message?: string;
+}): RootCauseException {
   return { name: type ?? '', message: message ?? '' };
 }

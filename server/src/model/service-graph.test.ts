@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
-import { endingIn } from './graph.ts';
+import { graphEndedIn } from './graph.ts';
 import { totalOf } from './histogram.ts';
 import type { JsonObject } from './json.ts';
 import {
@@ -133,8 +133,8 @@ test('parts of adjacent times add up to the whole: requests, calls, outcomes and
       const before = { fromUs: 0, toUs: cutUs };
       const after = { fromUs: cutUs, toUs: Number.MAX_SAFE_INTEGER };
       const always = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
-      const parts = serviceGraph(traces.flatMap((trace) => [endingIn(trace, before), endingIn(trace, after)]));
-      const whole = serviceGraph(traces.map((trace) => endingIn(trace, always)));
+      const parts = serviceGraph(traces.flatMap((trace) => [graphEndedIn(trace, before), graphEndedIn(trace, after)]));
+      const whole = serviceGraph(traces.map((trace) => graphEndedIn(trace, always)));
       expect([...parts.nodes.keys()].sort()).toEqual([...whole.nodes.keys()].sort());
       for (const [key, { statistics, responseTimes, durations }] of whole.nodes) {
         expect(parts.nodes.get(key)).toMatchObject({ statistics, responseTimes, durations });

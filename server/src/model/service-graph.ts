@@ -1,5 +1,5 @@
 import type { GraphEdge, GraphNode, Observation, ServiceId, TraceGraph } from './graph.ts';
-import { addCount, addCounts, addTo, type Histogram } from './histogram.ts';
+import { addCount, addCounts, addDuration, type Histogram } from './histogram.ts';
 import { nodeKey } from './service-names.ts';
 import { edgeKey } from './trace-graph.ts';
 
@@ -58,10 +58,10 @@ export type ServiceGraphBuilder = {
   readonly edges: Map<string, ServiceEdgeBuilder>;
 };
 
-export type ServiceNodeBuilder = Growing<ServiceNode>;
-export type ServiceEdgeBuilder = Growing<ServiceEdge>;
+export type ServiceNodeBuilder = Mutable<ServiceNode>;
+export type ServiceEdgeBuilder = Mutable<ServiceEdge>;
 
-type Growing<T> = {
+type Mutable<T> = {
   -readonly [Key in keyof T]: T[Key] extends ReadonlyMap<infer Counted, number>
     ? Map<Counted, number>
     : T[Key] extends Statistics
@@ -86,14 +86,14 @@ export function serviceGraph(traces: Iterable<TraceGraph>): ServiceGraph {
 /** Adds one more trace, or takes one away that was added; in time proportional to the trace. */
 export function addTrace(builder: ServiceGraphBuilder, trace: TraceGraph, sign: Sign = 1): void {
   const startUs = Math.floor(requestStartUs(trace) / 1e6) * 1e6;
-  for (const node of trace.nodes) addTraceNode(nodeIn(builder, node), node, startUs, sign);
-  for (const edge of trace.edges) addTraceEdge(edgeIn(builder, edge), edge, sign);
+  for (const node of trace.nodes) addTraceNode(ensureNode(builder, node), node, startUs, sign);
+  for (const edge of trace.edges) addTraceEdge(ensureEdge(builder, edge), edge, sign);
 }
 
 /** Adds or takes away all that another graph has. */
 export function addGraph(builder: ServiceGraphBuilder, graph: ServiceGraph, sign: Sign = 1): void {
   for (const node of graph.nodes.values()) {
-    const target = nodeIn(builder, node);
+    const target = ensureNode(builder, node);
     for (const count of NODE_COUNTS) target[count] += sign * node[count];
     addBounds(target, node, sign);
     addStatistics(target.statistics, node.statistics, sign);
@@ -101,7 +101,7 @@ export function addGraph(builder: ServiceGraphBuilder, graph: ServiceGraph, sign
     addCounts(target.durations, node.durations, sign);
   }
   for (const edge of graph.edges.values()) {
-    const target = edgeIn(builder, edge);
+    const target = ensureEdge(builder, edge);
     target.traceCount += sign * edge.traceCount;
     addCounts(target.aliases, edge.aliases, sign);
     addStatistics(target.statistics, edge.statistics, sign);
@@ -138,7 +138,7 @@ const NODE_COUNTS = [
   'inferredCount',
 ] as const satisfies readonly (keyof ServiceNode)[];
 
-function nodeIn({ nodes }: ServiceGraphBuilder, { key, service }: Pick<ServiceNode, 'key' | 'service'>) {
+function ensureNode({ nodes }: ServiceGraphBuilder, { key, service }: Pick<ServiceNode, 'key' | 'service'>) {
   const known = nodes.get(key);
   if (known !== undefined) return known;
   const node: ServiceNodeBuilder = {
@@ -160,7 +160,7 @@ function nodeIn({ nodes }: ServiceGraphBuilder, { key, service }: Pick<ServiceNo
   return node;
 }
 
-function edgeIn({ edges }: ServiceGraphBuilder, ends: Pick<ServiceEdge, 'from' | 'to' | 'type'>) {
+function ensureEdge({ edges }: ServiceGraphBuilder, ends: Pick<ServiceEdge, 'from' | 'to' | 'type'>) {
   const key = edgeKey(ends);
   const known = edges.get(key);
   if (known !== undefined) return known;
@@ -187,14 +187,14 @@ function addTraceNode(target: ServiceNodeBuilder, node: GraphNode, startUs: numb
   if (node.state === 'passive') target.passiveCount += sign;
   addBounds(target, { startUs, endUs: startUs + 1e6 }, sign);
   addObservations(target, node.responses, sign);
-  for (const durationUs of node.durationsUs) addTo(target.durations, durationUs, sign);
+  for (const durationUs of node.durationsUs) addDuration(target.durations, durationUs, sign);
 }
 
 function addTraceEdge(target: ServiceEdgeBuilder, edge: GraphEdge, sign: Sign): void {
   target.traceCount += sign;
   for (const alias of edge.aliases) addCount(target.aliases, nodeKey(alias), sign);
   addObservations(target, edge.calls, sign);
-  for (const ageUs of edge.eventAgesUs) addTo(target.eventAges, ageUs, sign);
+  for (const ageUs of edge.eventAgesUs) addDuration(target.eventAges, ageUs, sign);
 }
 
 /** When the root started, or the earliest of what has arrived where there is no root. */
@@ -229,7 +229,7 @@ function addObservations(
 ): void {
   for (const observation of observations) {
     addObservation(statistics, observation, sign);
-    addTo(responseTimes, observation.durationUs, sign);
+    addDuration(responseTimes, observation.durationUs, sign);
   }
 }
 

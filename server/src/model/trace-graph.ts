@@ -15,8 +15,8 @@ import type { EntityId } from './trace-id.ts';
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
  */
 export function traceGraph(trace: Trace): TraceGraph {
-  const nodes = new Map<string, Growing<GraphNode>>();
-  const edges = new Map<string, Growing<GraphEdge>>();
+  const nodes = new Map<string, Mutable<GraphNode>>();
+  const edges = new Map<string, Mutable<GraphEdge>>();
   addReported(trace, nodes);
   addClient(trace, nodes, edges);
   addInferred(trace, nodes, edges);
@@ -28,16 +28,16 @@ export function traceGraph(trace: Trace): TraceGraph {
 }
 
 /** A node or edge while it is put together: its lists can still take more. */
-type Growing<T> = {
+type Mutable<T> = {
   -readonly [Key in keyof T]: T[Key] extends readonly (infer Element)[] ? Element[] : T[Key];
 };
-type Nodes = Map<string, Growing<GraphNode>>;
-type Edges = Map<string, Growing<GraphEdge>>;
+type Nodes = Map<string, Mutable<GraphNode>>;
+type Edges = Map<string, Mutable<GraphEdge>>;
 
 function addReported(trace: Trace, nodes: Nodes): void {
-  const spans = ownSpans(trace);
+  const spans = segmentExtents(trace);
   for (const segment of trace.segments) {
-    const node = nodeOf(nodes, serviceOf(segment));
+    const node = ensureNode(nodes, serviceOf(segment));
     node.state = 'active';
     node.isInferred = false;
     if (segment === trace.root) node.isRoot = true;
@@ -53,12 +53,12 @@ function addReported(trace: Trace, nodes: Nodes): void {
 function addClient(trace: Trace, nodes: Nodes, edges: Edges): void {
   if (trace.root === undefined) return;
   const service = serviceOf(trace.root);
-  const client = nodeOf(nodes, { ...service, type: 'client' });
+  const client = ensureNode(nodes, { ...service, type: 'client' });
   client.isClient = true;
   client.isInferred = false;
   client.segments.push(trace.root);
   client.entities.push(trace.root);
-  const edge = edgeOf(edges, client.key, nodeKey(service));
+  const edge = ensureEdge(edges, client.key, nodeKey(service));
   edge.entities.push(trace.root);
   observe(trace.root, edge.calls);
 }
@@ -68,7 +68,7 @@ function addInferred(trace: Trace, nodes: Nodes, edges: Edges): void {
     const caller = trace.segmentOf.get(call.id);
     if (caller === undefined) continue;
     const service = calledService(call);
-    const node = nodeOf(nodes, service);
+    const node = ensureNode(nodes, service);
     if (node.state === 'unknown' && service.type === 'remote') node.state = 'passive';
     node.segments.push(call);
     node.entities.push(call);
@@ -77,7 +77,7 @@ function addInferred(trace: Trace, nodes: Nodes, edges: Edges): void {
       observe(call, node.responses);
       node.durationsUs.push(durationUsOf(call) ?? 0);
     }
-    const edge = edgeOf(edges, nodeKey(serviceOf(caller)), node.key);
+    const edge = ensureEdge(edges, nodeKey(serviceOf(caller)), node.key);
     edge.entities.push(call);
     observe(call, edge.calls);
   }
@@ -93,7 +93,7 @@ function addCallsToReported(trace: Trace, edges: Edges): void {
     const called = new Set<string>();
     for (const callee of callees) {
       const to = nodeKey(serviceOf(callee));
-      const edge = edgeOf(edges, from, to);
+      const edge = ensureEdge(edges, from, to);
       // A call that a service answered with several segments is still one call.
       const seen = isCall(parent) ? parent : callee;
       if (seen === parent && called.has(to)) continue;
@@ -105,11 +105,11 @@ function addCallsToReported(trace: Trace, edges: Edges): void {
   }
 }
 
-function nodeOf(nodes: Nodes, service: ServiceId): Growing<GraphNode> {
+function ensureNode(nodes: Nodes, service: ServiceId): Mutable<GraphNode> {
   const key = nodeKey(service);
   const known = nodes.get(key);
   if (known !== undefined) return known;
-  const node: Growing<GraphNode> = {
+  const node: Mutable<GraphNode> = {
     key,
     service,
     state: 'unknown',
@@ -125,11 +125,11 @@ function nodeOf(nodes: Nodes, service: ServiceId): Growing<GraphNode> {
   return node;
 }
 
-function edgeOf(edges: Edges, from: string, to: string): Growing<GraphEdge> {
+function ensureEdge(edges: Edges, from: string, to: string): Mutable<GraphEdge> {
   const key = edgeKey({ from, to, type: undefined });
   const known = edges.get(key);
   if (known !== undefined) return known;
-  const edge: Growing<GraphEdge> = { from, to, type: undefined, aliases: [], calls: [], eventAgesUs: [], entities: [] };
+  const edge: Mutable<GraphEdge> = { from, to, type: undefined, aliases: [], calls: [], eventAgesUs: [], entities: [] };
   edges.set(key, edge);
   return edge;
 }
@@ -139,7 +139,7 @@ export function edgeKey({ from, to, type }: Pick<GraphEdge, 'from' | 'to' | 'typ
   return `${type ?? ''}\n${from}\n${to}`;
 }
 
-function addAlias(edge: Growing<GraphEdge>, alias: ServiceId): void {
+function addAlias(edge: Mutable<GraphEdge>, alias: ServiceId): void {
   const key = nodeKey(alias);
   if (edge.aliases.some((known) => nodeKey(known) === key)) return;
   edge.aliases.push(alias);
@@ -151,11 +151,11 @@ function observe(entity: Entity, observations: Observation[]): void {
   if (durationUs !== undefined) observations.push({ startUs: entity.startUs, durationUs, outcome: entity.outcome });
 }
 
-type Span = { startUs: number; endUs: number; readonly entities: Entity[] };
+type SegmentExtent = { startUs: number; endUs: number; readonly entities: Entity[] };
 
 /** Of each segment: itself and its own subsegments, and the time from the first start to the last end among them. */
-function ownSpans(trace: Trace): ReadonlyMap<EntityId, Span> {
-  const spans = new Map<EntityId, Span>();
+function segmentExtents(trace: Trace): ReadonlyMap<EntityId, SegmentExtent> {
+  const spans = new Map<EntityId, SegmentExtent>();
   for (const entity of trace.entities.values()) {
     const segment = trace.segmentOf.get(entity.id);
     if (segment === undefined) continue;

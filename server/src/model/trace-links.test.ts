@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
 import { spanWriter } from './otlp/to-xray/stored-spans.ts';
-import { KIND, type SpanInPlace } from './otlp/types.ts';
+import { KIND, type SpanWithResource } from './otlp/types.ts';
 import { A_SPAN_TRACE_ID, aSpan } from './testing/spans.ts';
 import type { Trace } from './trace.ts';
 import { linkedTraceIds, linkGraph } from './trace-links.ts';
 
 const PRODUCER_TRACE = 'a'.repeat(32);
 
-function traceOf(...spans: readonly SpanInPlace[]): Trace {
+function traceOf(...spans: readonly SpanWithResource[]): Trace {
   const documents = spans.map((place, index) => spanWriter(place, new Set())(place.span, index + 1));
   return assembleTrace(documents) as Trace;
 }

@@ -7,7 +7,7 @@ import type { Trace } from './trace.ts';
 import type { TraceId } from './trace-id.ts';
 
 /** A message from an entity of one trace that an entity of another has taken. */
-type Handover = {
+type MessageLink = {
   readonly producer: Entity;
   readonly consumer: Entity;
   readonly from: ServiceId;
@@ -34,10 +34,10 @@ export function linkGraph(
 ): TraceGraph {
   const nodes = new Map<string, GraphNode>();
   const edges = new Map<string, GraphEdge & { eventAgesUs: number[]; entities: Entity[] }>();
-  for (const { producer, consumer, from, to } of handovers(trace, traceOf, counts)) {
+  for (const { producer, consumer, from, to } of messageLinks(trace, traceOf, counts)) {
     const [fromKey, toKey] = [nodeKey(from), nodeKey(to)];
-    if (!nodes.has(fromKey)) nodes.set(fromKey, bareNode(from, producer));
-    if (!nodes.has(toKey)) nodes.set(toKey, bareNode(to, consumer));
+    if (!nodes.has(fromKey)) nodes.set(fromKey, nodeWithoutRequests(from, producer));
+    if (!nodes.has(toKey)) nodes.set(toKey, nodeWithoutRequests(to, consumer));
     const key = JSON.stringify([fromKey, toKey]);
     const edge = edges.get(key) ?? {
       from: fromKey,
@@ -56,18 +56,18 @@ export function linkGraph(
 }
 
 /** Each message once for a service, though X-Ray shows a link at the function and at its subsegment alike. */
-function handovers(
+function messageLinks(
   trace: Trace,
   traceOf: (id: TraceId) => Trace | undefined,
   counts: (segment: Entity) => boolean,
-): readonly Handover[] {
+): readonly MessageLink[] {
   const seen = new Set<string>();
   return [...trace.entities.values()].flatMap((consumer) => {
     const owner = trace.segmentOf.get(consumer.id);
     if (owner === undefined || !counts(owner)) return [];
     return consumer.links.filter(isToProducer).flatMap(({ traceId, id }) => {
       const producer = id === undefined ? undefined : traceOf(traceId)?.entities.get(id);
-      const from = producer && serviceBehind(producer, traceOf(traceId) as Trace);
+      const from = producer && producerService(producer, traceOf(traceId) as Trace);
       const key = `${owner.id} ${traceId} ${id}`;
       if (producer === undefined || from === undefined || seen.has(key)) return [];
       seen.add(key);
@@ -82,7 +82,7 @@ export function isToProducer({ attributes }: Link): boolean {
 }
 
 /** Where the message lay: what the producer called, else the producer's own service. */
-function serviceBehind(producer: Entity, trace: Trace): ServiceId | undefined {
+function producerService(producer: Entity, trace: Trace): ServiceId | undefined {
   if (isCall(producer)) {
     const [callee] = calleesOf(trace, producer);
     return callee === undefined ? calledService(producer) : serviceOf(callee);
@@ -92,7 +92,7 @@ function serviceBehind(producer: Entity, trace: Trace): ServiceId | undefined {
 }
 
 /** `entity` says when; what it took is counted elsewhere. */
-function bareNode(service: ServiceId, entity: Entity): GraphNode {
+function nodeWithoutRequests(service: ServiceId, entity: Entity): GraphNode {
   const isInferred = isCall(entity);
   return {
     key: nodeKey(service),

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseFilter } from '../filter/parser.ts';
 import { listObjects, readObject, replaceObject } from '../store/objects.ts';
 import type { Store } from '../store/store.ts';
-import { STORES, type StorePlace } from '../store/testing/stores.ts';
+import { STORES, type StoreLocation } from '../store/testing/stores.ts';
 import {
   changeGroup,
   createGroup,
@@ -10,18 +10,18 @@ import {
   findGroup,
   groupArn,
   listGroups,
+  resolveGroups,
   type StoredGroup,
-  withGroups,
 } from './groups.ts';
 
 const OWNER = { region: 'eu-west-1', accountId: '123456789012' };
 
 function aGroup(name: string, expression = 'fault'): Omit<StoredGroup, 'id'> {
-  return { name, expression, insights: { isEnabled: false, notifies: false }, tags: [] };
+  return { name, expression, insights: { isEnabled: false, sendsNotifications: false }, tags: [] };
 }
 
 describe.each(STORES)('groups on the $name', ({ make }) => {
-  let place: StorePlace;
+  let place: StoreLocation;
   let store: Store;
 
   beforeAll(async () => {
@@ -76,7 +76,7 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
     expect(
       await findGroup(store, OWNER, { by: 'arn', value: groupArn(OWNER, { name: 'Default', id: undefined }) }),
     ).toEqual(await findGroup(store, OWNER, all));
-    const on = { isEnabled: true, notifies: false };
+    const on = { isEnabled: true, sendsNotifications: false };
     await changeGroup(store, OWNER, all, (group) => ({ ...group, insights: on }));
     expect(await listGroups(store)).toEqual([expect.objectContaining({ name: 'Default', insights: on })]);
     await expect(create('Default')).rejects.toThrow('Default already exists');
@@ -101,7 +101,7 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
   test('a filter means the groups as they are now', async () => {
     const { id } = await create('slow', 'duration > 5');
     const arn = groupArn(OWNER, { name: 'slow', id });
-    const asked = async (text: string) => (await withGroups(store, OWNER, parseFilter(text))).condition;
+    const asked = async (text: string) => (await resolveGroups(store, OWNER, parseFilter(text))).condition;
     expect(await asked(`group.arn = "${arn}"`)).toEqual(parseFilter('duration > 5').condition);
     await changeGroup(store, OWNER, { by: 'name', value: 'slow' }, rename('duration > 7'));
     expect(await asked('group.name = "slow"')).toEqual(parseFilter('duration > 7').condition);

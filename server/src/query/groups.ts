@@ -15,11 +15,11 @@ export type StoredGroup = {
   readonly id: string | undefined;
   /** Undefined for `Default`, which every trace is in. */
   readonly expression: string | undefined;
-  readonly insights: InsightSwitches;
+  readonly insights: InsightsSettings;
   readonly tags: readonly { readonly key: string; readonly value: string }[];
 };
 
-export type InsightSwitches = { readonly isEnabled: boolean; readonly notifies: boolean };
+export type InsightsSettings = { readonly isEnabled: boolean; readonly sendsNotifications: boolean };
 
 /** What ARNs are made of beside the group. */
 export type GroupOwner = { readonly region: string; readonly accountId: string };
@@ -30,13 +30,13 @@ export const DEFAULT_GROUP = 'Default';
 const MAX_GROUPS = 25;
 const KIND = 'group';
 /** Changes that lose against changes of others are tried again so often. */
-const TRIES = 5;
+const MAX_ATTEMPTS = 5;
 
-const UNTOUCHED_DEFAULT: StoredGroup = {
+const INITIAL_DEFAULT_GROUP: StoredGroup = {
   name: DEFAULT_GROUP,
   id: undefined,
   expression: undefined,
-  insights: { isEnabled: false, notifies: false },
+  insights: { isEnabled: false, sendsNotifications: false },
   tags: [],
 };
 
@@ -47,7 +47,7 @@ export function groupArn({ region, accountId }: GroupOwner, { name, id }: Pick<S
 /** `Default` first, the others by name. */
 export async function listGroups(store: Store): Promise<readonly StoredGroup[]> {
   const groups = (await listObjects(store, KIND)).map(({ body }) => readGroup(body));
-  const ofAll = groups.find(({ name }) => name === DEFAULT_GROUP) ?? UNTOUCHED_DEFAULT;
+  const ofAll = groups.find(({ name }) => name === DEFAULT_GROUP) ?? INITIAL_DEFAULT_GROUP;
   return [ofAll, ...groups.filter(({ name }) => name !== DEFAULT_GROUP)];
 }
 
@@ -69,7 +69,7 @@ export async function createGroup(
   group: Omit<StoredGroup, 'id'>,
 ): Promise<StoredGroup> {
   const made: StoredGroup = { ...group, id: newGroupId() };
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
     const before = await readObject(store, { kind: KIND, name: made.name });
     if (before?.body !== undefined || made.name === DEFAULT_GROUP) {
       throw new OpenrayError('InvalidRequestException', `${made.name} already exists`);
@@ -78,10 +78,10 @@ export async function createGroup(
     if (groups.length > MAX_GROUPS) {
       throw new OpenrayError('InvalidRequestException', `There are ${MAX_GROUPS} groups, more than that are not kept`);
     }
-    refuseCircles(owner, made, groups);
-    if (await write(store, made.name, before, made)) return made;
+    rejectCircularGroups(owner, made, groups);
+    if (await writeGroup(store, made.name, before, made)) return made;
   }
-  throw busy(made.name);
+  throw concurrentChangeFailure(made.name);
 }
 
 /**
@@ -94,31 +94,31 @@ export async function changeGroup(
   reference: GroupReference,
   change: (group: StoredGroup) => StoredGroup,
 ): Promise<StoredGroup | undefined> {
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
     const { version, group } = await findVersion(store, owner, reference);
     if (group === undefined) return undefined;
     const changed = change(group);
-    if (changed.expression !== group.expression) refuseCircles(owner, changed, await listGroups(store));
-    if (await write(store, group.name, version, changed)) return changed;
+    if (changed.expression !== group.expression) rejectCircularGroups(owner, changed, await listGroups(store));
+    if (await writeGroup(store, group.name, version, changed)) return changed;
   }
-  throw busy(reference.value);
+  throw concurrentChangeFailure(reference.value);
 }
 
 /** False when there is no such group. `Default` can not be deleted. */
 export async function deleteGroup(store: Store, owner: GroupOwner, reference: GroupReference): Promise<boolean> {
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
     const { version, group } = await findVersion(store, owner, reference);
     if (group === undefined) return false;
     if (group.name === DEFAULT_GROUP) {
       throw new OpenrayError('InvalidRequestException', 'The Default group can not be deleted');
     }
-    if (await write(store, group.name, version, undefined)) return true;
+    if (await writeGroup(store, group.name, version, undefined)) return true;
   }
-  throw busy(reference.value);
+  throw concurrentChangeFailure(reference.value);
 }
 
 /** The same filter without groups: each is replaced by what its filter asks for now. */
-export async function withGroups(store: Store, owner: GroupOwner, filter: Filter): Promise<Filter> {
+export async function resolveGroups(store: Store, owner: GroupOwner, filter: Filter): Promise<Filter> {
   if (!namesGroup(filter.condition)) return filter;
   return expandGroups(filter, groupLookup(owner, await listGroups(store)));
 }
@@ -147,7 +147,7 @@ export function namesGroup(condition: Condition): boolean {
   }
 }
 
-function refuseCircles(owner: GroupOwner, group: StoredGroup, others: readonly StoredGroup[]): void {
+function rejectCircularGroups(owner: GroupOwner, group: StoredGroup, others: readonly StoredGroup[]): void {
   if (group.expression === undefined) return;
   const groups = [...others.filter(({ name }) => name !== group.name), group];
   expandGroups(parseFilter(`group.name = ${JSON.stringify(group.name)}`), groupLookup(owner, groups));
@@ -159,7 +159,7 @@ async function findVersion(store: Store, owner: GroupOwner, { by, value }: Group
   const name = by === 'name' ? value : (/:group\/([^/]+)/.exec(value)?.[1] ?? '');
   const version = await readObject(store, { kind: KIND, name });
   const stored = version?.body === undefined ? undefined : readGroup(version.body);
-  const group = stored ?? (name === DEFAULT_GROUP ? UNTOUCHED_DEFAULT : undefined);
+  const group = stored ?? (name === DEFAULT_GROUP ? INITIAL_DEFAULT_GROUP : undefined);
   const isMeant = group !== undefined && (by === 'name' || groupArn(owner, group) === value);
   return { version, group: isMeant ? group : undefined };
 }
@@ -168,11 +168,11 @@ function readGroup(body: string): StoredGroup {
   return JSON.parse(body);
 }
 
-function write(store: Store, name: string, before: StoredObject | undefined, group: StoredGroup | undefined) {
+function writeGroup(store: Store, name: string, before: StoredObject | undefined, group: StoredGroup | undefined) {
   return replaceObject(store, { kind: KIND, name }, before, group && JSON.stringify(group));
 }
 
-function busy(name: string): OpenrayError {
+function concurrentChangeFailure(name: string): OpenrayError {
   return new OpenrayError('ThrottledException', `${name} is being changed by others; try again`);
 }
 

@@ -8,20 +8,27 @@ import { parseFilter } from '../filter/parser.ts';
 import { printFilter } from '../filter/print.ts';
 import type { FilterSubject } from '../filter/subject.ts';
 import { arbitraryFilterOf } from '../filter/testing/arbitrary-filter.ts';
-import { wordsIn } from '../filter/testing/operand-arbitraries.ts';
+import { operandsIn } from '../filter/testing/operand-arbitraries.ts';
 import type { Store } from '../store/store.ts';
-import { STORES, type StorePlace } from '../store/testing/stores.ts';
-import { changeGroup, createGroup, withGroups } from './groups.ts';
+import { STORES, type StoreLocation } from '../store/testing/stores.ts';
+import { changeGroup, createGroup, resolveGroups } from './groups.ts';
 import { rollUp } from './service-graph/roll-up.ts';
 import { serviceGraphOf } from './service-graph/service-graph.ts';
 import { serviceTimeSeries } from './service-graph/time-series.ts';
-import { pureServiceGraph } from './testing/service-graph/testing/reference-service-graph.ts';
-import { pureTimeSeries } from './testing/service-graph/testing/reference-time-series.ts';
-import { shown } from './testing/service-graph/testing/visible-graph.ts';
+import { referenceServiceGraph } from './testing/service-graph/testing/reference-service-graph.ts';
+import { referenceTimeSeries } from './testing/service-graph/testing/reference-time-series.ts';
+import { visibleGraph } from './testing/service-graph/testing/visible-graph.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/testing/received-documents.ts';
 import type { TimeWindow } from './time-interval.ts';
 import { findTraces } from './traces/find-traces.ts';
-import { comparePlaces, isInWindow, listOrder, type Place, placeOf, type TimeRangeType } from './traces/sort-key.ts';
+import {
+  compareSortKeys,
+  isInWindow,
+  listOrder,
+  type SortKey,
+  sortKeyOf,
+  type TimeRangeType,
+} from './traces/sort-key.ts';
 import { findTraceSummaries } from './traces/trace-summaries.ts';
 
 /**
@@ -33,10 +40,10 @@ const TRACES = Number(process.env.ORACLE_TRACES ?? 400);
 const RUNS = Number(process.env.ORACLE_RUNS ?? 20);
 const SEED = Number(process.env.ORACLE_SEED ?? 1);
 const STORE = process.env.ORACLE_STORE ?? 'embedded store';
-const PATIENCE_MS = 60_000 + RUNS * TRACES * 60;
+const TIMEOUT_MS = 60_000 + RUNS * TRACES * 60;
 
 let store: Store;
-let place: StorePlace;
+let place: StoreLocation;
 let subjects: readonly FilterSubject[];
 
 beforeAll(async () => {
@@ -68,7 +75,7 @@ const window = fc.oneof(
 const by = fc.constantFrom<TimeRangeType>('TraceId', 'TraceId', 'Event', 'Service');
 
 /** Written by hand for what users ask; `anyFilter` adds all that the language can say of what the traces hold. */
-const usual = fc.constantFrom(
+const handWrittenExpression = fc.constantFrom(
   '',
   'ok',
   '!ok',
@@ -114,24 +121,24 @@ const order = fc.constantFrom(
   '',
   ...['start', 'duration', 'responsetime'].flatMap((value) => [` ORDER BY ${value} ASC`, ` ORDER BY ${value} DESC`]),
 );
-const usualFilter = fc.tuple(usual, order).map(([text, sorted]) => parseFilter(text + sorted));
+const handWrittenFilter = fc.tuple(handWrittenExpression, order).map(([text, sorted]) => parseFilter(text + sorted));
 const anyFilter = () => {
-  const words = wordsIn(subjects.slice(0, 300));
-  return fc.oneof(usualFilter, arbitraryFilterOf(words));
+  const words = operandsIn(subjects.slice(0, 300));
+  return fc.oneof(handWrittenFilter, arbitraryFilterOf(words));
 };
 
 /** Places and ids of what matches, in the order of the list. */
-function expected(within: TimeWindow, by: TimeRangeType, filter: Filter): readonly Place[] {
+function expectedSortKeys(within: TimeWindow, by: TimeRangeType, filter: Filter): readonly SortKey[] {
   const sorted = listOrder(filter, by);
   return subjects
     .filter((subject) => isInWindow(subject.trace, by, within) && matches(filter, subject))
-    .map((subject) => placeOf(subject, sorted, within))
-    .sort((a, b) => comparePlaces(sorted, a, b));
+    .map((subject) => sortKeyOf(subject, sorted, within))
+    .sort((a, b) => compareSortKeys(sorted, a, b));
 }
 
 const OWNER = { region: 'eu-west-1', accountId: '123456789012' };
 
-const report = (value: readonly [unknown, unknown, Filter]) => printFilter(value[2]);
+const printCase = (value: readonly [unknown, unknown, Filter]) => printFilter(value[2]);
 
 describe('against the pure functions', () => {
   test(
@@ -139,15 +146,19 @@ describe('against the pure functions', () => {
     async () => {
       await fc.assert(
         fc.asyncProperty(window, by, anyFilter(), few, async (within, type, filter, few) => {
-          const found: Place[] = [];
-          for await (const { place } of findTraces(store, { window: within, by: type, filter }, { few }))
+          const found: SortKey[] = [];
+          for await (const { sortKey: place } of findTraces(
+            store,
+            { window: within, timeRangeType: type, filter },
+            { sortInMemoryMax: few },
+          ))
             found.push(place);
-          expect(found, report([0, 0, filter])).toEqual(expected(within, type, filter));
+          expect(found, printCase([0, 0, filter])).toEqual(expectedSortKeys(within, type, filter));
         }),
         { numRuns: RUNS * 3, seed: SEED, endOnFailure: true },
       );
     },
-    PATIENCE_MS,
+    TIMEOUT_MS,
   );
 
   test(
@@ -157,48 +168,54 @@ describe('against the pure functions', () => {
         fc.asyncProperty(
           fc.integer({ min: 1, max: 150 }),
           by,
-          usualFilter,
+          handWrittenFilter,
           few,
           async (pageSize, type, filter, few) => {
             const found: string[] = [];
-            let after: Place | undefined;
+            let after: SortKey | undefined;
             const least = Math.ceil(TRACES / 12);
             do {
-              const query = { window: everything, by: type, filter, after, pageSize: Math.max(pageSize, least) };
-              const page = await findTraceSummaries(store, query, { few });
+              const query = {
+                window: everything,
+                timeRangeType: type,
+                filter,
+                after,
+                pageSize: Math.max(pageSize, least),
+              };
+              const page = await findTraceSummaries(store, query, { sortInMemoryMax: few });
               found.push(...page.summaries.map(({ id }) => id));
-              after = page.next;
+              after = page.nextKey;
             } while (after !== undefined);
-            expect(found, report([0, 0, filter])).toEqual(
-              expected(everything, type, filter).map(({ traceId }) => traceId),
+            expect(found, printCase([0, 0, filter])).toEqual(
+              expectedSortKeys(everything, type, filter).map(({ traceId }) => traceId),
             );
           },
         ),
         { numRuns: Math.ceil(RUNS / 2), seed: SEED, endOnFailure: true },
       );
     },
-    PATIENCE_MS,
+    TIMEOUT_MS,
   );
 
   test(
     'the service graph of any window, with and without a filter',
     async () => {
       await fc.assert(
-        fc.asyncProperty(window, fc.option(usualFilter, { nil: undefined }), async (within, filter) => {
+        fc.asyncProperty(window, fc.option(handWrittenFilter, { nil: undefined }), async (within, filter) => {
           const counted = subjects.filter((subject) => filter === undefined || matches(filter, subject));
-          const graph = pureServiceGraph(counted, subjects, within);
-          expect(shown(await serviceGraphOf(store, { window: within, filter }))).toEqual(shown(graph));
+          const graph = referenceServiceGraph(counted, subjects, within);
+          expect(visibleGraph(await serviceGraphOf(store, { window: within, filter }))).toEqual(visibleGraph(graph));
         }),
         { numRuns: Math.ceil(RUNS / 2), seed: SEED, endOnFailure: true },
       );
     },
-    PATIENCE_MS,
+    TIMEOUT_MS,
   );
 
   test(
     'the service graph and the time series of a group',
     async () => {
-      const insights = { isEnabled: false, notifies: false };
+      const insights = { isEnabled: false, sendsNotifications: false };
       await createGroup(store, OWNER, { name: 'g', expression: 'ok', insights, tags: [] });
       const selector = fc.constantFrom(
         ...[undefined, 'service("shop")', 'edge("shop", "stock")'].map((text) =>
@@ -207,21 +224,21 @@ describe('against the pure functions', () => {
       );
       const text = fc.constantFrom('group.name = "g"', 'group.name != "g"', 'group.name = "g" AND service("stock")');
       await fc.assert(
-        fc.asyncProperty(window, usual, text, selector, async (within, expression, text, selector) => {
+        fc.asyncProperty(window, handWrittenExpression, text, selector, async (within, expression, text, selector) => {
           await changeGroup(store, OWNER, { by: 'name', value: 'g' }, (group) => ({ ...group, expression }));
-          const filter = await withGroups(store, OWNER, parseFilter(text));
+          const filter = await resolveGroups(store, OWNER, parseFilter(text));
           const lookup: GroupLookup = () => ({ name: 'g', filter: parseFilter(expression) });
           const counted = subjects.filter((subject) => matches(parseFilter(text), subject, lookup));
-          expect(shown(await serviceGraphOf(store, { window: within, filter }))).toEqual(
-            shown(pureServiceGraph(counted, subjects, within)),
+          expect(visibleGraph(await serviceGraphOf(store, { window: within, filter }))).toEqual(
+            visibleGraph(referenceServiceGraph(counted, subjects, within)),
           );
           const query = { window: within, periodUs: 60_000_000, selector, filter };
           const graphs = counted.map(({ graph }) => graph);
-          expect(await serviceTimeSeries(store, query)).toEqual(pureTimeSeries(graphs, query));
+          expect(await serviceTimeSeries(store, query)).toEqual(referenceTimeSeries(graphs, query));
         }),
         { numRuns: Math.ceil(RUNS / 2), seed: SEED, endOnFailure: true },
       );
     },
-    PATIENCE_MS,
+    TIMEOUT_MS,
   );
 });

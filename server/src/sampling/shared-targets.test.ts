@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../store/store.ts';
-import { STORES, type StorePlace } from '../store/testing/stores.ts';
+import { STORES, type StoreLocation } from '../store/testing/stores.ts';
 import { DEFAULT_RULE } from './rules.ts';
 import { newSharedSamplingTargets } from './shared-targets.ts';
 import type { SamplingTargets } from './targets.ts';
@@ -10,7 +10,7 @@ const rules = () => [{ ...DEFAULT_RULE, reservoirSize: 12 }];
 const shared = STORES.filter(({ name }) => name !== 'embedded store');
 
 describe.each(shared)('two servers on a $name', ({ make }) => {
-  let place: StorePlace;
+  let place: StoreLocation;
   let stores: readonly Store[];
   /** Of this test alone: clients of the one before have been silent for long. */
   let nowUs = 1_000 * SECOND_US;

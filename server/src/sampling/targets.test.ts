@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DEFAULT_RULE } from './rules.ts';
 import { printClients, readClients } from './shared-targets.ts';
-import { newSamplingTargets, type SamplingClients, type SamplingTarget, takeReports } from './targets.ts';
+import { applyReports, newSamplingTargets, type SamplingClients, type SamplingTarget } from './targets.ts';
 
 const SECOND_US = 1_000_000;
 const report = (clientId: string, requestCount: number, timestampUs: number, ruleName = 'Default') => ({
@@ -91,7 +91,7 @@ test('whoever reports when, quotas together are never more than the reservoir', 
       for (const { client: id, demand, laterS } of reports) {
         nowUs += laterS * SECOND_US;
         const statistics = [report(id, demand, nowUs)];
-        clients = takeReports(clients, statistics, withReservoir(reservoir), nowUs).clients;
+        clients = applyReports(clients, statistics, withReservoir(reservoir), nowUs).clients;
         const quotas = [...(clients.get('Default')?.values() ?? [])].map(({ quota }) => quota ?? 0);
         expect(quotas.reduce((sum, quota) => sum + quota, 0)).toBeLessThanOrEqual(reservoir);
         expect(Math.min(...quotas)).toBeGreaterThanOrEqual(0);

@@ -38,16 +38,16 @@ export type SamplingClients = ReadonlyMap<string, ReadonlyMap<string, SamplingCl
 const INTERVAL_SECONDS = 10;
 const TTL_US = 5 * 60 * 1_000_000;
 /** A client that misses three reports has gone; its share goes to the others. */
-const GONE_US = 3 * INTERVAL_SECONDS * 1_000_000;
+const CLIENT_TIMEOUT_US = 3 * INTERVAL_SECONDS * 1_000_000;
 /** Reports that are older or newer by their own time are taken, and change nothing. */
-const OUT_OF_TIME_US = TTL_US;
+const MAX_CLOCK_SKEW_US = TTL_US;
 
 /** Shares reservoirs among the clients of this process. */
 export function newSamplingTargets(rules: () => readonly SamplingRule[]): SamplingTargets {
   let clients: SamplingClients = new Map();
   return {
     async report(statistics, nowUs) {
-      const outcome = takeReports(clients, statistics, rules(), nowUs);
+      const outcome = applyReports(clients, statistics, rules(), nowUs);
       clients = outcome.clients;
       return outcome.targets;
     },
@@ -60,28 +60,28 @@ export function newSamplingTargets(rules: () => readonly SamplingRule[]): Sampli
  * others have not been given, and the rest once they have reported and been given less.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sampling.html
  */
-export function takeReports(
+export function applyReports(
   before: SamplingClients,
   statistics: readonly SamplingStatistics[],
   rules: readonly SamplingRule[],
   nowUs: number,
 ): { readonly clients: SamplingClients; readonly targets: readonly (SamplingTarget | undefined)[] } {
   const clients = new Map<string, Map<string, SamplingClient>>();
-  for (const { ruleName } of rules) clients.set(ruleName, clientsOf(before.get(ruleName), nowUs));
+  for (const { ruleName } of rules) clients.set(ruleName, activeClients(before.get(ruleName), nowUs));
   const targets = statistics.map((report) => {
     const rule = rules.find(({ ruleName }) => ruleName === report.ruleName);
     const ofRule = clients.get(report.ruleName);
-    return rule && ofRule && takeReport(rule, ofRule, report, nowUs);
+    return rule && ofRule && applyReport(rule, ofRule, report, nowUs);
   });
   return { clients, targets };
 }
 
 /** Those that have not gone. */
-function clientsOf(before: ReadonlyMap<string, SamplingClient> | undefined, nowUs: number) {
-  return new Map([...(before ?? [])].filter(([, { reportedUs }]) => nowUs - reportedUs <= GONE_US));
+function activeClients(before: ReadonlyMap<string, SamplingClient> | undefined, nowUs: number) {
+  return new Map([...(before ?? [])].filter(([, { reportedUs }]) => nowUs - reportedUs <= CLIENT_TIMEOUT_US));
 }
 
-function takeReport(
+function applyReport(
   rule: SamplingRule,
   clients: Map<string, SamplingClient>,
   { clientId, timestampUs, requestCount }: SamplingStatistics,
@@ -89,7 +89,7 @@ function takeReport(
 ): SamplingTarget {
   const known = clients.get(clientId);
   const isRepeated = known?.timestampUs === timestampUs;
-  if (!isRepeated && Math.abs(nowUs - timestampUs) <= OUT_OF_TIME_US) {
+  if (!isRepeated && Math.abs(nowUs - timestampUs) <= MAX_CLOCK_SKEW_US) {
     const report = { requestsPerSecond: requestCount / INTERVAL_SECONDS, reportedUs: nowUs, timestampUs };
     clients.set(clientId, { ...report, quota: known?.quota });
     if (known) clients.set(clientId, { ...report, quota: quotaOf(clientId, rule.reservoirSize, clients) });
@@ -102,13 +102,13 @@ function takeReport(
 }
 
 function quotaOf(clientId: string, reservoir: number, clients: ReadonlyMap<string, SamplingClient>): number {
-  const share = shares(reservoir, clients).get(clientId) ?? 0;
+  const share = reservoirShares(reservoir, clients).get(clientId) ?? 0;
   const given = [...clients].reduce((sum, [id, { quota }]) => (id === clientId ? sum : sum + (quota ?? 0)), 0);
   return Math.max(0, Math.min(share, reservoir - given));
 }
 
 /** Largest remainder: whole numbers that add up to the reservoir, in proportion to demand, ties by client id. */
-function shares(reservoir: number, clients: ReadonlyMap<string, SamplingClient>): ReadonlyMap<string, number> {
+function reservoirShares(reservoir: number, clients: ReadonlyMap<string, SamplingClient>): ReadonlyMap<string, number> {
   const all = [...clients].sort(([a], [b]) => (a < b ? -1 : 1));
   const demand = all.reduce((sum, [, { requestsPerSecond }]) => sum + requestsPerSecond, 0);
   const exact = all.map(([id, { requestsPerSecond }]) => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Entity } from '../model/entity.ts';
-import { attributeText, MAX_ATTRIBUTES, MORE } from './attributes.ts';
+import { attributeText, MAX_ATTRIBUTES, TRUNCATED_MARKER } from './attributes.ts';
 import { attributeTexts } from './testing/attribute-texts.ts';
 import { anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
 
@@ -74,8 +74,8 @@ test('count and depth are bounded, annotations first, and what has more says so 
   for (let level = 0; level < 10_000; level++) deep = { a: deep };
   const wide = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, index]));
   const attributes = attributesOf(entityWith({ annotations: { last: 1 }, metadata: { deep, wide } }));
-  expect(attributes.filter((attribute) => attribute !== MORE).length).toBe(MAX_ATTRIBUTES);
-  expect(attributes.filter((attribute) => attribute === MORE).length).toBe(1);
+  expect(attributes.filter((attribute) => attribute !== TRUNCATED_MARKER).length).toBe(MAX_ATTRIBUTES);
+  expect(attributes.filter((attribute) => attribute === TRUNCATED_MARKER).length).toBe(1);
   expect(attributes[0]).toBe('annotation.last=1');
   expect(attributes[1]).toBe('metadata.wide.k0=0');
 });

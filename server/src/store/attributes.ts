@@ -14,9 +14,9 @@ import { type Sql, sql } from './sql.ts';
  */
 export const MAX_ATTRIBUTES = 256;
 /** No path begins so. What is looked for may be in an entity that has it. */
-export const MORE = '…';
+export const TRUNCATED_MARKER = '…';
 /** In UTF-16 code units. */
-export const MAX_TEXT = 256;
+export const MAX_TEXT_LENGTH = 256;
 const MAX_DEPTH = 32;
 
 /** Fields of a segment that give no `segment.PATH`: they have columns of their own or are other entities. */
@@ -54,7 +54,7 @@ export const STATUS_PATH = 'http.response.status';
 /** The string to look for with `has(attributes, …)`, beside MORE; `path` begins with `annotation.`, `metadata.` or `segment.`. */
 export function attributeText(path: string, value: AttributeValue): string {
   const text = `${path}=${value}`;
-  return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT);
+  return text.length <= MAX_TEXT_LENGTH ? text : text.slice(0, MAX_TEXT_LENGTH);
 }
 
 /** What begins the strings of links: one for each trace linked to, then a space and an id for each entity in it. */
@@ -81,9 +81,9 @@ export type Attributes = {
  * Stack frames are left out.
  */
 export function attributesOf(entities: readonly Entity[]): Attributes {
-  const found: Found = { values: new Map(), count: 0, bound: 0, hasMore: false };
+  const found: AttributeCollector = { values: new Map(), count: 0, maxCount: 0, hasMore: false };
   for (const { annotations, metadata, fields } of entities) {
-    found.bound = found.count + MAX_ATTRIBUTES;
+    found.maxCount = found.count + MAX_ATTRIBUTES;
     for (const key in annotations) collect(found, memberPath('annotation', key), annotations[key], 0);
     collect(found, 'metadata', metadata, 0);
     for (const key in fields) collectField(found, key, fields[key]);
@@ -91,15 +91,15 @@ export function attributesOf(entities: readonly Entity[]): Attributes {
   return found;
 }
 
-type Found = {
+type AttributeCollector = {
   readonly values: Map<string, AttributeValue[]>;
   count: number;
   /** The count at which the entity has enough. */
-  bound: number;
+  maxCount: number;
   hasMore: boolean;
 };
 
-function collectField(found: Found, key: string, value: JsonValue | undefined): void {
+function collectField(found: AttributeCollector, key: string, value: JsonValue | undefined): void {
   if (NOT_INDEXED.has(key)) return;
   if (key === 'http' && isJsonObject(value)) {
     for (const part in value) collectHttp(found, memberPath('http', part), value[part]);
@@ -108,7 +108,7 @@ function collectField(found: Found, key: string, value: JsonValue | undefined): 
   }
 }
 
-function collectHttp(found: Found, path: string, value: JsonValue | undefined): void {
+function collectHttp(found: AttributeCollector, path: string, value: JsonValue | undefined): void {
   if (!isJsonObject(value)) {
     collect(found, memberPath('segment', path), value, 1);
     return;
@@ -125,8 +125,8 @@ function isInColumn(path: string, value: JsonValue | undefined): boolean {
 }
 
 /** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */
-function collect(found: Found, path: string, value: JsonValue | undefined, depth: number): void {
-  if (found.count >= found.bound || depth === MAX_DEPTH) {
+function collect(found: AttributeCollector, path: string, value: JsonValue | undefined, depth: number): void {
+  if (found.count >= found.maxCount || depth === MAX_DEPTH) {
     found.hasMore = true;
     return;
   }
@@ -146,7 +146,7 @@ function collect(found: Found, path: string, value: JsonValue | undefined, depth
 /** Among so many values one is looked for before it is added again, which would do no harm. */
 const MAX_COMPARED = 16;
 
-function add(found: Found, path: string, value: AttributeValue): void {
+function add(found: AttributeCollector, path: string, value: AttributeValue): void {
   const known = found.values.get(path);
   if (known === undefined) found.values.set(path, [value]);
   else if (known.length > MAX_COMPARED || !known.includes(value)) known.push(value);
@@ -155,22 +155,22 @@ function add(found: Found, path: string, value: AttributeValue): void {
 }
 
 /** Paths that were there before, by what they are made of: senders use the same names again and again. */
-const paths = new Map<string, Map<string, string>>();
+const pathCache = new Map<string, Map<string, string>>();
 const MAX_PATHS = 20_000;
 const MAX_CACHED_NAME = 100;
 let pathCount = 0;
 
 function memberPath(path: string, key: string): string {
-  const known = paths.get(path)?.get(key);
+  const known = pathCache.get(path)?.get(key);
   if (known !== undefined) return known;
   const made = `${path}.${key}`;
   if (made.length > MAX_CACHED_NAME) return made;
   if (pathCount === MAX_PATHS) {
-    paths.clear();
+    pathCache.clear();
     pathCount = 0;
   }
-  const members = paths.get(path) ?? new Map<string, string>();
-  paths.set(path, members);
+  const members = pathCache.get(path) ?? new Map<string, string>();
+  pathCache.set(path, members);
   members.set(key, made);
   pathCount++;
   return made;

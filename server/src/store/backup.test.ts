@@ -8,7 +8,7 @@ import type { Store } from './store.ts';
 import { startClickHouse } from './testing/clickhouse-server.ts';
 import { aDocument } from './testing/documents.ts';
 import { makeTestDirectory, openTestStore, restoreTestStore } from './testing/open-test-store.ts';
-import { STORES, type StorePlace } from './testing/stores.ts';
+import { STORES, type StoreLocation } from './testing/stores.ts';
 
 const numbered = (count: number, first = 0) => Array.from({ length: count }, (_, index) => aDocument(first + index));
 const never = new AbortController().signal;
@@ -26,7 +26,7 @@ const failureOf = (call: Promise<unknown>): Promise<OpenrayError> =>
   );
 
 describe.each(STORES)('a backup of the $name', ({ make }) => {
-  let place: StorePlace;
+  let place: StoreLocation;
   let store: Store;
 
   beforeEach(async () => {

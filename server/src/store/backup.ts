@@ -12,7 +12,7 @@ export type TableCopy = {
   /** Of all its rows; 0 before it is done. */
   readonly bytes: number;
   /** Where the backup is, as ClickHouse writes it: `File('/var/backups/monday')`. */
-  readonly place: string;
+  readonly destination: string;
 };
 
 export type BackupOptions = {
@@ -26,18 +26,18 @@ export type BackupOptions = {
  * and a document has its entity rows before it can be seen, so that each table may know less than the next.
  * `migrations` ends a backup: without it nothing is restored.
  */
-const FIRST: readonly string[] = ['service_map', 'documents', 'entities'];
-const LAST = 'migrations';
+const FIRST_TABLES: readonly string[] = ['service_map', 'documents', 'entities'];
+const LAST_TABLE = 'migrations';
 
 /** What tables are called in every backup, whatever the database is called. */
 const DATABASE_IN_BACKUP = 'openray';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const DAY_MS = 86_400_000;
-const LOOK_AGAIN_MS = { least: 20, most: 1_000 };
+const POLL_INTERVAL_MS = { least: 20, most: 1_000 };
 
 /** Copies all tables, with the engine's own BACKUP. Yields now and then. Throws what `copyTable` does. */
 export async function* backUp(engine: Engine, { name, signal }: BackupOptions): AsyncGenerator<TableCopy> {
-  for (const table of [...(await tablesInOrder(engine)), LAST]) {
+  for (const table of [...(await tablesInOrder(engine)), LAST_TABLE]) {
     if (signal.aborted) throw new OpenrayError('RequestCancelled', 'The backup was stopped; it can not be restored');
     yield* copyTable(engine, { verb: 'BACKUP', table, name });
   }
@@ -45,18 +45,18 @@ export async function* backUp(engine: Engine, { name, signal }: BackupOptions): 
 
 /** All tables that hold rows, but for `migrations`. */
 export async function tablesInOrder(engine: Engine): Promise<readonly string[]> {
-  const rows = await ask<{ name: string }>(
+  const rows = await queryRows<{ name: string }>(
     engine,
     sql`
       SELECT replaceRegexpOne(name, '_local$', '') AS name FROM system.tables
       WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name`,
   );
-  const rest = rows.map((row) => row.name).filter((name) => name !== LAST && !FIRST.includes(name));
-  return [...FIRST, ...rest];
+  const rest = rows.map((row) => row.name).filter((name) => name !== LAST_TABLE && !FIRST_TABLES.includes(name));
+  return [...FIRST_TABLES, ...rest];
 }
 
 /** A backup is a folder in the one place for backups, and never names another. Throws InvalidRequestException. */
-export function requireName(name: string): void {
+export function requireBackupName(name: string): void {
   if (NAME.test(name)) return;
   throw new OpenrayError(
     'InvalidRequestException',
@@ -64,7 +64,7 @@ export function requireName(name: string): void {
   );
 }
 
-export type Copying = {
+export type CopyRequest = {
   readonly verb: 'BACKUP' | 'RESTORE';
   readonly table: string;
   readonly name: string;
@@ -75,21 +75,21 @@ export type Copying = {
  * there is such a backup already, ResourceNotFoundException when there is none to restore, SettingInvalid when the
  * engine has no place for backups.
  */
-export async function* copyTable(engine: Engine, { verb, table, name }: Copying): AsyncGenerator<TableCopy> {
+export async function* copyTable(engine: Engine, { verb, table, name }: CopyRequest): AsyncGenerator<TableCopy> {
   const id = randomUUID();
-  const place = engine.backupPlace(`${name}/${table}`);
+  const place = engine.backupDestination(`${name}/${table}`);
   const inBackup = `${DATABASE_IN_BACKUP}.${table}`;
   const query =
     verb === 'BACKUP'
       ? `BACKUP TABLE ${table} AS ${inBackup} TO ${place} SETTINGS id = '${id}' ASYNC`
       : // Tables of one version may differ in their settings.
         `RESTORE TABLE ${inBackup} AS ${table} FROM ${place}
-         SETTINGS id = '${id}', allow_different_table_def = 1, allow_non_empty_tables = ${table === LAST ? 1 : 0} ASYNC`;
+         SETTINGS id = '${id}', allow_different_table_def = 1, allow_non_empty_tables = ${table === LAST_TABLE ? 1 : 0} ASYNC`;
   await engine.command({ query, params: {} }, { ...CALL, timeoutMs: DAY_MS }).catch((thrown) => {
     throw toBackupFailure(thrown instanceof OpenrayError ? thrown.cause : thrown, name);
   });
-  for (let waitMs = LOOK_AGAIN_MS.least; ; waitMs = Math.min(2 * waitMs, LOOK_AGAIN_MS.most)) {
-    const [state] = await ask<{ nodes: number; running: number; error: string; bytes: number }>(
+  for (let waitMs = POLL_INTERVAL_MS.least; ; waitMs = Math.min(2 * waitMs, POLL_INTERVAL_MS.most)) {
+    const [state] = await queryRows<{ nodes: number; running: number; error: string; bytes: number }>(
       engine,
       sql`
         SELECT count() AS nodes, countIf(status IN ('CREATING_BACKUP', 'RESTORING')) AS running,
@@ -101,7 +101,7 @@ export async function* copyTable(engine: Engine, { verb, table, name }: Copying)
     }
     if (state.error !== '') throw toBackupFailure(new Error(state.error), name);
     const isDone = state.running === 0;
-    yield { table, isDone, bytes: isDone ? state.bytes : 0, place: engine.backupPlace(name) };
+    yield { table, isDone, bytes: isDone ? state.bytes : 0, destination: engine.backupDestination(name) };
     if (isDone) return;
     await delay(waitMs);
   }
@@ -109,7 +109,7 @@ export async function* copyTable(engine: Engine, { verb, table, name }: Copying)
 
 const CALL: CallOptions = { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 };
 
-async function ask<Row>(engine: Engine, statement: Sql): Promise<readonly Row[]> {
+async function queryRows<Row>(engine: Engine, statement: Sql): Promise<readonly Row[]> {
   return parseRows<Row>(await engine.query(renderSql(statement), CALL));
 }
 

@@ -12,7 +12,7 @@ const TOO_MANY_ROWS_OR_BYTES = 396;
 const RETRY_AFTER_SECONDS = 5;
 
 /** A shard that is away, told by the host that asked it. */
-const SHARD_AWAY: ReadonlySet<number> = new Set([
+const SHARD_UNAVAILABLE: ReadonlySet<number> = new Set([
   32, // ATTEMPT_TO_READ_AFTER_EOF: it went away while it answered
   198, // DNS_ERROR
   209, // SOCKET_TIMEOUT
@@ -21,7 +21,7 @@ const SHARD_AWAY: ReadonlySet<number> = new Set([
   369, // ALL_REPLICAS_ARE_STALE
 ]);
 /** Wrong user or password, no right to do this, no such database. */
-const NOT_LET_IN: ReadonlySet<number> = new Set([81, 192, 193, 194, 497, 516]);
+const ACCESS_DENIED: ReadonlySet<number> = new Set([81, 192, 193, 194, 497, 516]);
 
 /** What a failure of ClickHouse is to whoever asked. An OpenrayError stays what it is. */
 export function toStoreFailure(thrown: unknown): OpenrayError {
@@ -33,13 +33,13 @@ export function toStoreFailure(thrown: unknown): OpenrayError {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }
-  if (isShardAway(thrown)) {
+  if (isShardUnavailable(thrown)) {
     return new OpenrayError('ServiceUnavailable', 'A shard of the store can not be reached', {
       cause,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }
-  if (NOT_LET_IN.has(clickhouseCode(thrown) ?? 0)) {
+  if (ACCESS_DENIED.has(clickhouseCode(thrown) ?? 0)) {
     return new OpenrayError('StoreUnusable', `ClickHouse refuses this user: ${firstLine(thrown)}`, { cause });
   }
   switch (clickhouseCode(thrown)) {
@@ -84,8 +84,8 @@ function clickhouseCode(thrown: unknown): number | undefined {
 }
 
 /** Whether a shard of a cluster could not be asked; the host that says so can be reached. */
-export function isShardAway(thrown: unknown): boolean {
-  return !(thrown instanceof OpenrayError) && SHARD_AWAY.has(clickhouseCode(thrown) ?? 0);
+export function isShardUnavailable(thrown: unknown): boolean {
+  return !(thrown instanceof OpenrayError) && SHARD_UNAVAILABLE.has(clickhouseCode(thrown) ?? 0);
 }
 
 /** Whether the host could not be asked at all, or went away before it had answered. */
@@ -93,7 +93,7 @@ export function isUnreachable(thrown: unknown): boolean {
   if (!(thrown instanceof Error) || thrown instanceof OpenrayError) return false;
   const code = clickhouseCode(thrown);
   if (code !== undefined) return code === SHUTTING_DOWN;
-  return CONNECTION_CODES.has('code' in thrown ? String(thrown.code) : '') || CUT_OFF.test(thrown.message);
+  return CONNECTION_CODES.has('code' in thrown ? String(thrown.code) : '') || CONNECTION_LOST.test(thrown.message);
 }
 
 /** ABORTED, which ClickHouse answers with while it ends. */
@@ -110,7 +110,7 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
-const CUT_OFF = /socket hang up|aborted|timeout|cut short|premature close/i;
+const CONNECTION_LOST = /socket hang up|aborted|timeout|cut short|premature close/i;
 
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

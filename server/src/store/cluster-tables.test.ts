@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { onCluster } from './cluster-tables.ts';
+import { clusterStatements } from './cluster-tables.ts';
 import { MIGRATIONS, readMigrations } from './migrate.ts';
 import { sql } from './sql.ts';
 import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
@@ -13,7 +13,7 @@ test.each([
   const migrations = await readMigrations(MIGRATIONS);
   const statements = migrations.flatMap((migration) => [
     `-- ${migration.name}`,
-    ...migration.statements.flatMap((statement) => onCluster(statement, cluster) ?? [statement]),
+    ...migration.statements.flatMap((statement) => clusterStatements(statement, cluster) ?? [statement]),
   ]);
   await expect(`${statements.join(';\n\n')};\n`).toMatchFileSnapshot(`golden/schema-on-a-${name}-cluster.sql`);
 });
@@ -23,7 +23,7 @@ test('ClickHouse can read every statement of a replicated cluster, which no test
   const store = await openTestStore(directory.path);
   const migrations = await readMigrations(MIGRATIONS);
   for (const statement of [...migrations.flatMap(({ statements }) => statements), BACKUP, RESTORE, DELETE]) {
-    for (const query of onCluster(statement, REPLICATED) ?? []) {
+    for (const query of clusterStatements(statement, REPLICATED) ?? []) {
       const rows = await store.query<{ explain: string }>({ ...sql``, texts: [`EXPLAIN AST ${query}`] });
       expect(rows[0]?.explain).toMatch(/^(Create|Alter|Backup|Restore|Delete)/);
     }
@@ -33,7 +33,7 @@ test('ClickHouse can read every statement of a replicated cluster, which no test
 });
 
 test('rows of one key are on one shard', () => {
-  const [, asked] = onCluster(
+  const [, asked] = clusterStatements(
     `CREATE TABLE IF NOT EXISTS minutes (minute UInt32, node String, version UInt64, body String)
      ENGINE = ReplacingMergeTree(version) ORDER BY (minute, node)`,
     REPLICATED,
@@ -42,7 +42,7 @@ test('rows of one key are on one shard', () => {
 });
 
 test('an engine keeps its own arguments behind those of replication', () => {
-  const [local] = onCluster(
+  const [local] = clusterStatements(
     'CREATE TABLE IF NOT EXISTS t (a UInt8) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY a',
     REPLICATED,
   ) as readonly string[];
@@ -53,7 +53,7 @@ test('an engine keeps its own arguments behind those of replication', () => {
 
 test('only columns are changed on the table that asks', () => {
   expect(
-    onCluster(
+    clusterStatements(
       "ALTER TABLE t ADD COLUMN IF NOT EXISTS a Map(String, Array(UInt8)) DEFAULT map('x,y', [1, 2]), ADD INDEX i a TYPE minmax, MODIFY ORDER BY (b, a)",
       REPLICATED,
     ),
@@ -69,13 +69,13 @@ const RESTORE = "RESTORE TABLE openray.t AS t FROM Disk('s3', 'monday/t') SETTIN
 const DELETE = 'DELETE FROM t IN PARTITION 7 WHERE cityHash64(trace_id) % 3 = 1';
 
 test('rows are deleted on each shard', () => {
-  expect(onCluster(DELETE, REPLICATED)).toEqual([
+  expect(clusterStatements(DELETE, REPLICATED)).toEqual([
     "DELETE FROM openray.t_local ON CLUSTER 'main' IN PARTITION 7 WHERE cityHash64(trace_id) % 3 = 1",
   ]);
 });
 
 test('a backup copies the rows of each shard', () => {
-  expect([BACKUP, RESTORE].flatMap((text) => onCluster(text, { ...REPLICATED, database: 'mine' }))).toEqual([
+  expect([BACKUP, RESTORE].flatMap((text) => clusterStatements(text, { ...REPLICATED, database: 'mine' }))).toEqual([
     "BACKUP TABLE mine.t_local AS openray.t_local ON CLUSTER 'main' TO Disk('s3', 'monday/t') SETTINGS id = 'one' ASYNC",
     "RESTORE TABLE openray.t_local AS mine.t_local ON CLUSTER 'main' FROM Disk('s3', 'monday/t') SETTINGS id = 'one' ASYNC",
   ]);
@@ -84,7 +84,7 @@ test('a backup copies the rows of each shard', () => {
 test.each(['SELECT 1', "INSERT INTO t VALUES ('CREATE TABLE')", '-- why\nKILL QUERY WHERE 1'])(
   '%s runs once',
   (text) => {
-    expect(onCluster(text, REPLICATED)).toBeUndefined();
+    expect(clusterStatements(text, REPLICATED)).toBeUndefined();
   },
 );
 
@@ -94,5 +94,5 @@ test.each([
   'CREATE MATERIALIZED VIEW IF NOT EXISTS v TO t AS SELECT 1',
   'DROP TABLE t',
 ])('%s has no meaning on a cluster yet, and says so', (text) => {
-  expect(() => onCluster(text, REPLICATED)).toThrow('no cluster');
+  expect(() => clusterStatements(text, REPLICATED)).toThrow('no cluster');
 });

@@ -11,7 +11,7 @@ type ClusterDatabase = Cluster & { readonly database: string };
  * key, so that the rows that ReplacingMergeTree has to bring together are on one shard; or by the column that a comment
  * of theirs names.
  */
-export function onCluster(statement: string, cluster: ClusterDatabase): readonly string[] | undefined {
+export function clusterStatements(statement: string, cluster: ClusterDatabase): readonly string[] | undefined {
   const text = statement.replace(/^(\s*--.*\n)+/, '').trim();
   const copied = COPY.exec(text);
   if (copied) return copyTable(copied, cluster);
@@ -20,12 +20,12 @@ export function onCluster(statement: string, cluster: ClusterDatabase): readonly
     case 'CREATE TABLE IF NOT EXISTS':
       return createTables(name, rest, cluster);
     case 'CREATE VIEW IF NOT EXISTS':
-      return [`${verb} ${cluster.database}.${name}${everywhere(cluster)}${rest}`];
+      return [`${verb} ${cluster.database}.${name}${onClusterClause(cluster)}${rest}`];
     case 'ALTER TABLE':
       return alterTables(name, rest, cluster);
     case 'OPTIMIZE TABLE':
     case 'DELETE FROM':
-      return [`${verb} ${cluster.database}.${name}_local${everywhere(cluster)}${rest}`];
+      return [`${verb} ${cluster.database}.${name}_local${onClusterClause(cluster)}${rest}`];
   }
   if (/^(CREATE|ALTER|DROP|RENAME|TRUNCATE|EXCHANGE|ATTACH|DETACH)\b/i.test(text)) {
     throw new OpenrayError('InternalFailure', `The schema has a statement that no cluster runs: ${text.slice(0, 80)}`);
@@ -47,9 +47,9 @@ function createTables(name: string, definition: string, cluster: ClusterDatabase
   const columns = definition.slice(0, engine.index);
   const storage = definition.slice(engine.index);
   return [
-    `CREATE TABLE IF NOT EXISTS ${database}.${name}_local${everywhere(cluster)}${columns}` +
+    `CREATE TABLE IF NOT EXISTS ${database}.${name}_local${onClusterClause(cluster)}${columns}` +
       (cluster.isReplicated ? storage.replace(ENGINE, replicatedEngine) : storage),
-    `CREATE TABLE IF NOT EXISTS ${database}.${name}${everywhere(cluster)}${askedColumns(columns)}` +
+    `CREATE TABLE IF NOT EXISTS ${database}.${name}${onClusterClause(cluster)}${distributedColumns(columns)}` +
       `ENGINE = Distributed('${cluster.name}', '${database}', '${name}_local', ${shardingKey(definition)})`,
   ];
 }
@@ -59,7 +59,7 @@ function createTables(name: string, definition: string, cluster: ClusterDatabase
  * sends: as ALIAS it would write the expression into the query of the shard, where a select list that gives the same
  * name to something else fails.
  */
-function askedColumns(columns: string): string {
+function distributedColumns(columns: string): string {
   return columns
     .replace(/--.*$/gm, '')
     .replace(/,?\s*\bINDEX \w+ .*$/gm, '')
@@ -84,18 +84,18 @@ function shardingKey(definition: string): string {
 /** Of a table rows are copied, on each shard those that it has. One of the two names is that in the backup. */
 function copyTable([, verb, from = '', to = '', rest]: readonly string[], cluster: ClusterDatabase): readonly string[] {
   const local = (name: string) => `${name.includes('.') ? name : `${cluster.database}.${name}`}_local`;
-  return [`${verb} TABLE ${local(from)} AS ${local(to)}${everywhere(cluster)}${rest}`];
+  return [`${verb} TABLE ${local(from)} AS ${local(to)}${onClusterClause(cluster)}${rest}`];
 }
 
 /** Rows, indexes and settings are the local table's; both have the columns. */
 function alterTables(name: string, changes: string, cluster: ClusterDatabase): readonly string[] {
   const { database } = cluster;
-  const statements = [`ALTER TABLE ${database}.${name}_local${everywhere(cluster)}${changes}`];
-  const ofColumns = splitAtCommas(askedColumns(changes)).filter((change) =>
+  const statements = [`ALTER TABLE ${database}.${name}_local${onClusterClause(cluster)}${changes}`];
+  const ofColumns = splitAtCommas(distributedColumns(changes)).filter((change) =>
     /^(ADD|DROP|MODIFY|RENAME) COLUMN\b/i.test(change),
   );
   if (ofColumns.length > 0) {
-    statements.push(`ALTER TABLE ${database}.${name}${everywhere(cluster)} ${ofColumns.join(', ')}`);
+    statements.push(`ALTER TABLE ${database}.${name}${onClusterClause(cluster)} ${ofColumns.join(', ')}`);
   }
   return statements;
 }
@@ -106,4 +106,4 @@ function splitAtCommas(text: string): readonly string[] {
   return parts.map((part) => part.trim());
 }
 
-const everywhere = ({ name, isReplicated }: Cluster): string => (isReplicated ? ` ON CLUSTER '${name}'` : '');
+const onClusterClause = ({ name, isReplicated }: Cluster): string => (isReplicated ? ` ON CLUSTER '${name}'` : '');

@@ -5,7 +5,7 @@ import { idSql, traceIdsSql } from './ids.ts';
 import { type Sql, sql } from './sql.ts';
 import type { Store } from './store.ts';
 import { aDocument, anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
-import { STORES, type StorePlace } from './testing/stores.ts';
+import { STORES, type StoreLocation } from './testing/stores.ts';
 
 /** Runs for as long as it is let. */
 const ENDLESS = sql`SELECT count() AS n FROM numbers(1000000000000) WHERE sipHash64(number) = 1`;
@@ -22,7 +22,7 @@ const countEndless = (store: Store) =>
 
 /** What every store must do, without exception. */
 describe.each(STORES)('the $name', ({ make }) => {
-  let place: StorePlace;
+  let place: StoreLocation;
   let store: Store;
 
   beforeAll(async () => {

@@ -88,7 +88,7 @@ async function openSessions(options: EmbeddedOptions): Promise<Engine> {
     const [inserting, commanding, killing, ...reading] = opened as [Session, Session, Session, ...Session[]];
     await inserting.queryAsync('CREATE DATABASE IF NOT EXISTS openray');
     for (const session of opened) await session.queryAsync('USE openray');
-    return overSessions({ inserting, commanding, killing, reading }, options, closeAll);
+    return engineOver({ inserting, commanding, killing, reading }, options, closeAll);
   } catch (thrown) {
     await closeAll();
     throw thrown;
@@ -102,7 +102,7 @@ type Sessions = {
   readonly reading: readonly Session[];
 };
 
-function overSessions(
+function engineOver(
   sessions: Sessions,
   { spoolDirectory, backupDir }: EmbeddedOptions,
   closeAll: () => Promise<void>,
@@ -129,12 +129,12 @@ function overSessions(
 
   async function call(pool: SessionPool<Session>, statement: RenderedSql, asked: CallOptions): Promise<string> {
     const { lease, callId, options } = await begin(pool, asked);
-    const settings = setCall(callId, statement, options, RESULT_BOUNDS);
+    const settings = callSettings(callId, statement, options, RESULT_BOUNDS);
     const watched = watchCall(options, () => kill(callId));
     // The session is free when the engine is done with it, which may be after the caller was told of a timeout.
     const running = lease.session.queryAsync(`${settings}; ${statement.query}`, { format: 'JSONEachRow' });
     void running
-      .catch(() => letGo(lease.session))
+      .catch(() => releaseQueryMemory(lease.session))
       .finally(() => {
         watched.end();
         lease.release();
@@ -154,7 +154,7 @@ function overSessions(
     let cancel = () => {};
     try {
       // A stream takes a single statement.
-      await lease.session.queryAsync(setCall(callId, statement, options, UNBOUNDED));
+      await lease.session.queryAsync(callSettings(callId, statement, options, UNBOUNDED));
       const chunks = lease.session.queryStream(statement.query, { format: 'JSONEachRow' });
       cancel = () => chunks.cancel();
       const iterator = chunks[Symbol.asyncIterator]();
@@ -171,7 +171,7 @@ function overSessions(
       // A stream may be let go only when nothing is being fetched from it.
       await fetching;
       cancel();
-      await letGo(lease.session);
+      await releaseQueryMemory(lease.session);
       watched.end();
       lease.release();
     }
@@ -201,7 +201,7 @@ function overSessions(
     cluster: undefined,
     parts: sql`system.parts`,
     backups: sql`system.backups`,
-    backupPlace: (path) => `File(${quote(join(backupDir, path))})`,
+    backupDestination: (path) => `File(${quote(join(backupDir, path))})`,
     query: (statement, options) => call(readers, statement, options),
     stream,
     command: async (statement, options) => {
@@ -217,12 +217,12 @@ function overSessions(
 }
 
 /** The engine keeps a query that failed, and the memory it had, until the next statement of its session. */
-async function letGo(session: Session): Promise<void> {
+async function releaseQueryMemory(session: Session): Promise<void> {
   await session.queryAsync("SET log_comment = ''").catch(() => {});
 }
 
 /** Everything that bounds and names one call, as settings of its session. */
-function setCall(callId: string, statement: RenderedSql, options: CallOptions, bounds: ResultBounds): string {
+function callSettings(callId: string, statement: RenderedSql, options: CallOptions, bounds: ResultBounds): string {
   const settings = [
     `log_comment = ${quote(callId)}`,
     `max_execution_time = ${options.timeoutMs / 1000}`,

@@ -47,7 +47,7 @@ export type Engine = {
   /** The `system.backups` of all nodes, to stand in a FROM. */
   readonly backups: Sql;
   /** Where BACKUP writes to and RESTORE reads from, `path` in the one place that they may. */
-  backupPlace(path: string): string;
+  backupDestination(path: string): string;
   /** Lets running calls end, then closes. */
   close(): Promise<void>;
 };

@@ -4,10 +4,10 @@ import { createGroupCommit } from './group-commit.ts';
 import { aDocument } from './testing/documents.ts';
 
 const OPTIONS = {
-  server: 0,
+  serverNumber: 0,
   commitIntervalMs: 1,
   queueMaxBytes: 1_000_000,
-  recent: { add() {}, doubt() {} },
+  recent: { add() {}, invalidate() {} },
   log: { warn() {} },
 };
 

@@ -3,7 +3,7 @@ import type { Document } from '../model/entity.ts';
 import { type LeanDocument, leanDocument } from '../model/lean-document.ts';
 import { messageOf } from './clickhouse-errors.ts';
 import type { RowBlock } from './engine.ts';
-import type { RecentDocumentsKeeper } from './recent-documents.ts';
+import type { RecentDocumentsCache } from './recent-documents.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
 import type { DocumentCounts } from './store.ts';
@@ -11,13 +11,13 @@ import type { DocumentCounts } from './store.ts';
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
   /** Tells apart what several servers on one store took in the same microsecond. */
-  readonly server: number;
+  readonly serverNumber: number;
   /** The least time from one block to the next. A document after a quiet time waits for nobody. */
   readonly commitIntervalMs: number;
   /** Encoded rows that may wait or be on their way, together. */
   readonly queueMaxBytes: number;
   /** Told of each block the moment it is stored, and of one of which nobody knows whether it is. */
-  readonly recent: Pick<RecentDocumentsKeeper, 'add' | 'doubt'>;
+  readonly recent: Pick<RecentDocumentsCache, 'add' | 'invalidate'>;
   readonly log: { warn(fields: object, sentence: string): void };
 };
 
@@ -25,7 +25,7 @@ export type GroupCommit = {
   append(documents: readonly Document[]): Promise<void>;
   counts(): DocumentCounts;
   /** See the store's. */
-  settledSeq(): number | undefined;
+  lowWatermark(): number | undefined;
   /** Inserts what waits; from then on `append` refuses. */
   close(): Promise<void>;
 };
@@ -34,7 +34,7 @@ type Block = {
   readonly entities: RowBuffer;
   readonly documents: RowBuffer;
   /** Lean: nothing here holds on to the whole of a document once its rows are written. */
-  readonly taken: LeanDocument[];
+  readonly leanDocuments: LeanDocument[];
   /** The least of its documents. */
   firstSeq: number;
   /** One `append` each. */
@@ -44,7 +44,7 @@ type Block = {
 /** A block of this size is inserted without waiting for more. */
 const BLOCK_BYTES = 16 * 1024 * 1024;
 /** As long as a block may be kept back after the one before it, so that it grows. */
-const MAX_REST_MS = 60;
+const MAX_LINGER_MS = 60;
 /** An insert that fails is tried again after each of these. */
 const RETRY_AFTER_MS: readonly number[] = [50, 500];
 const WARN_EVERY_MS = 60_000;
@@ -84,9 +84,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const block = openBlock();
     const before = bytesOf(block);
     for (const document of documents) {
-      block.taken.push(leanDocument(document));
+      block.leanDocuments.push(leanDocument(document));
       writeEntities(block.entities, document);
-      writeDocument(block.documents, document, options.server);
+      writeDocument(block.documents, document, options.serverNumber);
       block.firstSeq = Math.min(block.firstSeq, document.seq);
     }
     onTheirWay.add(block);
@@ -117,7 +117,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
    * of that makes one block and not two: small ones cost the engine, which has to merge them, more than they bring.
    */
   function setTimer(): void {
-    const restMs = Math.max(options.commitIntervalMs - lastTookMs, Math.min(lastTookMs, MAX_REST_MS));
+    const restMs = Math.max(options.commitIntervalMs - lastTookMs, Math.min(lastTookMs, MAX_LINGER_MS));
     timer = setTimeout(markDue, lastEndedMs + restMs - performance.now());
   }
 
@@ -174,15 +174,15 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       failure = thrown;
     }
     onTheirWay.delete(block);
-    queued -= block.taken.length;
+    queued -= block.leanDocuments.length;
     queuedBytes -= bytesOf(block);
     if (failure === undefined) {
-      stored += block.taken.length;
-      options.recent.add(block.taken);
+      stored += block.leanDocuments.length;
+      options.recent.add(block.leanDocuments);
       for (const { resolve } of block.callers) resolve();
     } else {
-      refused += block.taken.length;
-      options.recent.doubt(block.taken);
+      refused += block.leanDocuments.length;
+      options.recent.invalidate(block.leanDocuments);
       const refusal = new OpenrayError('ServiceUnavailable', 'The store can not take documents now', {
         cause: failure,
         retryAfterSeconds: 5,
@@ -215,7 +215,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (spare.length > 0) return;
     block.entities.length = 0;
     block.documents.length = 0;
-    block.taken.length = 0;
+    block.leanDocuments.length = 0;
     block.firstSeq = Number.POSITIVE_INFINITY;
     block.callers.length = 0;
     spare.push(block);
@@ -232,14 +232,19 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     return Math.min(...Array.from(onTheirWay, ({ firstSeq }) => firstSeq)) - 1;
   }
 
-  return { append, close, settledSeq, counts: () => ({ received, stored, queued, refused, queuedBytes }) };
+  return {
+    append,
+    close,
+    lowWatermark: settledSeq,
+    counts: () => ({ received, stored, queued, refused, queuedBytes }),
+  };
 }
 
 function newBlock(): Block {
   return {
     entities: createRowBuffer(),
     documents: createRowBuffer(),
-    taken: [],
+    leanDocuments: [],
     firstSeq: Number.POSITIVE_INFINITY,
     callers: [],
   };

@@ -16,9 +16,9 @@ export type Hosts = {
    * Runs `call` on the host of the hour, and on the next when that can not be reached. A call may so run twice, in
    * part; nothing that the store does minds. Fails as the last host does when none can be reached.
    */
-  run<Result>(call: (host: Host) => Promise<Result>): Promise<Result>;
+  withHost<Result>(call: (host: Host) => Promise<Result>): Promise<Result>;
   /** The host does not answer: the next is asked from now on. */
-  leave(host: Host): void;
+  failOver(host: Host): void;
   close(): Promise<void>;
 };
 
@@ -51,8 +51,8 @@ export function openHosts(url: StoreUrl, maxConnections: number, database: strin
 
   return {
     all,
-    leave,
-    async run(call) {
+    failOver: leave,
+    async withHost(call) {
       // Once more than there are hosts: a connection that was kept open may turn out to be closed when it is used.
       for (let left = all.length; ; left--) {
         const host = all[current] as Host;

@@ -9,11 +9,11 @@ import { type Sql, sql } from './sql.ts';
 export const idSql = (id: TraceId | EntityId): Sql => sql`unhex(${id})`;
 
 /** So few ids are written out, by which a cluster knows the shards that need not be asked. */
-const FEW = 20;
+const MAX_INLINE_IDS = 20;
 
 /** For `trace_id IN ${traceIdsSql(ids)}`, any number of ids. */
 export function traceIdsSql(ids: readonly TraceId[]): Sql {
-  if (ids.length === 0 || ids.length > FEW) {
+  if (ids.length === 0 || ids.length > MAX_INLINE_IDS) {
     return sql`(SELECT toFixedString(unhex(arrayJoin(${sql.typed(ids, 'Array(String)')})), 16))`;
   }
   return sql`(${sql.join(ids.map((id) => sql`toFixedString(unhex(${id}), 16)`))})`;

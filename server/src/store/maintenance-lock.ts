@@ -1,26 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { releaseLease, takeLease } from './objects.ts';
+import { acquireLease, releaseLease } from './objects.ts';
 import type { Store } from './store.ts';
 
 /**
  * Work on the whole store of which one piece runs at a time, on whichever server: a backup must not find documents
  * whose entity rows have been pruned meanwhile.
  */
-export type Upkeep = {
+export type MaintenanceLock = {
   /** Begins a piece of work; undefined while another one runs. `signal` fires when the right to it was lost. */
-  begin(): Promise<UpkeepTurn | undefined>;
+  acquire(): Promise<HeldMaintenanceLock | undefined>;
 };
 
-export type UpkeepTurn = { readonly signal: AbortSignal; end(): Promise<void> };
+export type HeldMaintenanceLock = { readonly signal: AbortSignal; release(): Promise<void> };
 
 const LEASE = { name: 'upkeep', ttlMs: 60_000 };
 
 /** On a shared store by a lease, which is renewed as long as the work takes. */
-export function newUpkeep(database: Pick<Store, 'query' | 'command'>, isShared: boolean): Upkeep {
+export function newMaintenanceLock(database: Pick<Store, 'query' | 'command'>, isShared: boolean): MaintenanceLock {
   const lease = { ...LEASE, holder: randomUUID() };
   let isBusy = false;
 
-  async function begin(): Promise<UpkeepTurn | undefined> {
+  async function begin(): Promise<HeldMaintenanceLock | undefined> {
     if (isBusy) return undefined;
     isBusy = true;
     const lost = new AbortController();
@@ -28,12 +28,12 @@ export function newUpkeep(database: Pick<Store, 'query' | 'command'>, isShared: 
     let renewing: Promise<void> = Promise.resolve();
     try {
       if (isShared) {
-        if (!(await takeLease(database, lease))) {
+        if (!(await acquireLease(database, lease))) {
           isBusy = false;
           return undefined;
         }
         timer = setInterval(() => {
-          renewing = takeLease(database, lease).then(
+          renewing = acquireLease(database, lease).then(
             (isHeld) => {
               if (!isHeld) lost.abort();
             },
@@ -48,7 +48,7 @@ export function newUpkeep(database: Pick<Store, 'query' | 'command'>, isShared: 
     }
     return {
       signal: lost.signal,
-      async end() {
+      async release() {
         clearInterval(timer);
         await renewing;
         // It ends by itself when that fails.
@@ -58,5 +58,5 @@ export function newUpkeep(database: Pick<Store, 'query' | 'command'>, isShared: 
     };
   }
 
-  return { begin };
+  return { acquire: begin };
 }

@@ -45,11 +45,11 @@ export async function migrate(engine: Engine, migrations: readonly Migration[]):
   const isComplete = await hasMigrationsTable(engine);
   if (!isComplete) await engine.command(renderSql(CREATE_MIGRATIONS), CALL);
   const applied = await readApplied(engine);
-  refuseHalfRestored(applied);
-  refuseOther(applied, migrations);
+  rejectUnfinishedRestore(applied);
+  rejectUnknownMigrations(applied, migrations);
   for (const migration of migrations) {
     const before = applied.find(({ number }) => number === migration.number);
-    if (before === undefined || !isComplete) await run(engine, migration);
+    if (before === undefined || !isComplete) await runMigration(engine, migration);
     if (before === undefined) await engine.command(renderSql(insertApplied(migration)), CALL);
   }
 }
@@ -66,9 +66,9 @@ export async function beginRestore(engine: Engine): Promise<void> {
 /** The tables as they were when those migrations had run that have been restored. Throws as `migrate` does. */
 export async function makeRestoredTables(engine: Engine, migrations: readonly Migration[]): Promise<void> {
   const applied = await readApplied(engine);
-  refuseOther(applied, migrations);
+  rejectUnknownMigrations(applied, migrations);
   for (const migration of migrations) {
-    if (applied.some(({ number }) => number === migration.number)) await run(engine, migration);
+    if (applied.some(({ number }) => number === migration.number)) await runMigration(engine, migration);
   }
 }
 
@@ -104,7 +104,7 @@ async function readApplied(engine: Engine): Promise<readonly Applied[]> {
     .map((line): Applied => JSON.parse(line));
 }
 
-function refuseHalfRestored(applied: readonly Applied[]): void {
+function rejectUnfinishedRestore(applied: readonly Applied[]): void {
   if (applied[0]?.number !== RESTORING.number) return;
   throw new OpenrayError(
     'StoreUnusable',
@@ -112,7 +112,7 @@ function refuseHalfRestored(applied: readonly Applied[]): void {
   );
 }
 
-function refuseOther(applied: readonly Applied[], migrations: readonly Migration[]): void {
+function rejectUnknownMigrations(applied: readonly Applied[], migrations: readonly Migration[]): void {
   const newest = applied.at(-1);
   const known = migrations.at(-1)?.number ?? 0;
   if (newest !== undefined && newest.number > known) {
@@ -131,7 +131,7 @@ function refuseOther(applied: readonly Applied[], migrations: readonly Migration
   }
 }
 
-async function run(engine: Engine, { statements }: Migration): Promise<void> {
+async function runMigration(engine: Engine, { statements }: Migration): Promise<void> {
   for (const statement of statements) await engine.command({ query: statement, params: {} }, CALL);
 }
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listObjects, readObject, releaseLease, replaceObject, takeLease } from './objects.ts';
+import { acquireLease, listObjects, readObject, releaseLease, replaceObject } from './objects.ts';
 import type { Store } from './store.ts';
-import { STORES, type StorePlace } from './testing/stores.ts';
+import { STORES, type StoreLocation } from './testing/stores.ts';
 
 describe.each(STORES)('objects of the $name', ({ make }) => {
-  let place: StorePlace;
+  let place: StoreLocation;
   let store: Store;
 
   beforeAll(async () => {
@@ -56,16 +56,16 @@ describe.each(STORES)('objects of the $name', ({ make }) => {
 
   test('a lease has one holder, who renews it, until its time is over or it is released', async () => {
     const of = (holder: string, ttlMs = 60_000) => ({ name: 'pruning', holder, ttlMs });
-    const taken = await Promise.all(['a', 'b', 'c'].map((holder) => takeLease(store, of(holder))));
+    const taken = await Promise.all(['a', 'b', 'c'].map((holder) => acquireLease(store, of(holder))));
     expect(taken.filter(Boolean)).toHaveLength(1);
     const [winner, loser] = taken[0] ? ['a', 'b'] : taken[1] ? ['b', 'c'] : ['c', 'a'];
-    expect(await takeLease(store, of(winner as string))).toBe(true);
-    expect(await takeLease(store, of(loser as string))).toBe(false);
+    expect(await acquireLease(store, of(winner as string))).toBe(true);
+    expect(await acquireLease(store, of(loser as string))).toBe(false);
     await releaseLease(store, of(loser as string));
-    expect(await takeLease(store, of(loser as string))).toBe(false);
+    expect(await acquireLease(store, of(loser as string))).toBe(false);
     await releaseLease(store, of(winner as string));
-    expect(await takeLease(store, of(loser as string, 0))).toBe(true);
+    expect(await acquireLease(store, of(loser as string, 0))).toBe(true);
     // Its time was over as soon as it had it.
-    expect(await takeLease(store, of(winner as string))).toBe(true);
+    expect(await acquireLease(store, of(winner as string))).toBe(true);
   });
 });

@@ -40,8 +40,8 @@ export async function readObject(database: Database, { kind, name }: ObjectName)
 }
 
 /** A replica that was not written itself has a version some milliseconds later. */
-const SEEN_WITHIN_MS = 5_000;
-const LOOK_AGAIN_MS = 20;
+const REPLICATION_TIMEOUT_MS = 5_000;
+const POLL_INTERVAL_MS = 20;
 
 /**
  * Makes `body` the next version of an object, or deletes it (undefined), if `before` still is its version: what
@@ -66,13 +66,13 @@ export async function replaceObject(
       WHERE (SELECT max(version) FROM objects WHERE kind = ${kind} AND name = ${name}) = ${known}`,
     { insertToken: `${kind}/${name}/${next}` },
   );
-  const deadline = performance.now() + SEEN_WITHIN_MS;
+  const deadline = performance.now() + REPLICATION_TIMEOUT_MS;
   for (;;) {
     const versions = await database.query<{ version: number; writer: string }>(sql`
       SELECT version, writer FROM objects WHERE kind = ${kind} AND name = ${name} AND version >= ${next}`);
     if (versions.length > 0) return versions.some((row) => row.version === next && row.writer === writer);
     if (performance.now() > deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
 }
 
@@ -88,7 +88,7 @@ export type LeaseRequest = {
  * ClickHouse's clock. It is for work that should be done once but may be done twice: a holder that stalls does not
  * notice that its time is over.
  */
-export async function takeLease(database: Database, { name, holder, ttlMs }: LeaseRequest): Promise<boolean> {
+export async function acquireLease(database: Database, { name, holder, ttlMs }: LeaseRequest): Promise<boolean> {
   const object = { kind: 'lease', name };
   const before = await readObject(database, object);
   const nowUs = await readClockUs(database);

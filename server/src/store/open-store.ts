@@ -2,17 +2,17 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
-import { type BackupOptions, backUp, requireName, type TableCopy } from './backup.ts';
+import { type BackupOptions, backUp, requireBackupName, type TableCopy } from './backup.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import { openEmbedded } from './embedded.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { newUpkeep, type Upkeep } from './maintenance-lock.ts';
+import { type MaintenanceLock, newMaintenanceLock } from './maintenance-lock.ts';
 import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
-import { keepRecentDocuments, NONE_RECENT } from './recent-documents.ts';
+import { NO_RECENT_DOCUMENTS, newRecentDocuments } from './recent-documents.ts';
 import { openRemote } from './remote.ts';
-import { keepPruning, readRetentionMarks, recordThinned } from './retention.ts';
-import { areTracesTogether } from './shard-layout.ts';
+import { readRetentionWatermarks, recordIncomplete, startPruning } from './retention.ts';
+import { areTracesColocated } from './shard-layout.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store } from './store.ts';
 import { parseStoreUrl, type StoreUrl } from './store-url.ts';
@@ -52,17 +52,18 @@ type StoreLog = {
 };
 
 /** How long a remote store may take to be reachable, as when both are started at once. */
-const REACHABLE_WITHIN_MS = 30_000;
-const TRY_AGAIN_MS = 500;
+const CONNECT_TIMEOUT_MS = 30_000;
+const CONNECT_RETRY_MS = 500;
 
 /**
  * Opens the store and brings its schema up to date. Throws StoreInUse, StoreUnusable, ServiceUnavailable or
  * SettingInvalid with a sentence for whoever started the server.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  if (options.storeUrl === undefined) return overEngine(await prepare(await openOwnEngine(options), options), options);
+  if (options.storeUrl === undefined)
+    return storeOver(await migrateEngine(await openEmbeddedEngine(options), options), options);
   const url = parseStoreUrl(options.storeUrl);
-  const deadline = performance.now() + REACHABLE_WITHIN_MS;
+  const deadline = performance.now() + CONNECT_TIMEOUT_MS;
   for (;;) {
     try {
       return await openRemoteStore(url, options);
@@ -70,14 +71,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       const isAway = thrown instanceof OpenrayError && thrown.code === 'ServiceUnavailable';
       if (!isAway || performance.now() > deadline) throw thrown;
       options.log.warn({ reason: thrown.message }, 'the store can not be reached yet');
-      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS));
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS));
     }
   }
 }
 
 /** A running ClickHouse with its database, as it is. Throws what `openStore` does. */
 export async function openEngine(options: StoreOptions): Promise<Engine> {
-  if (options.storeUrl === undefined) return openOwnEngine(options);
+  if (options.storeUrl === undefined) return openEmbeddedEngine(options);
   return openRemote(remoteOptions(options, parseStoreUrl(options.storeUrl)));
 }
 
@@ -85,31 +86,31 @@ const remoteOptions = ({ poolSize, backupDisk }: StoreOptions, url: StoreUrl) =>
   url,
   poolSize,
   backupDisk,
-  areTracesTogether: false,
+  areTracesColocated: false,
 });
 
 /** Opened twice on a cluster: how it may be asked stands in its own tables. */
 async function openRemoteStore(url: StoreUrl, options: StoreOptions): Promise<Store> {
   const remote = remoteOptions(options, url);
-  const engine = await prepare(await openRemote(remote), options);
-  if (url.cluster === undefined) return overEngine(engine, options);
+  const engine = await migrateEngine(await openRemote(remote), options);
+  if (url.cluster === undefined) return storeOver(engine, options);
   try {
-    const database = databaseOver(engine, options);
-    const { droppedBeforeUs } = await readRetentionMarks(database);
-    const isTogether = await areTracesTogether(database, url.cluster.name, droppedBeforeUs);
+    const database = databaseOf(engine, options);
+    const { droppedBeforeUs } = await readRetentionWatermarks(database);
+    const isTogether = await areTracesColocated(database, url.cluster.name, droppedBeforeUs);
     if (!isTogether) {
       options.log.warn({}, 'shards were added: queries ask all of them until the traces from before are gone');
-      return await overEngine(engine, options);
+      return await storeOver(engine, options);
     }
   } catch (thrown) {
     await engine.close();
     throw thrown;
   }
   await engine.close();
-  return overEngine(await openRemote({ ...remote, areTracesTogether: true }), options);
+  return storeOver(await openRemote({ ...remote, areTracesColocated: true }), options);
 }
 
-async function openOwnEngine(options: StoreOptions): Promise<Engine> {
+async function openEmbeddedEngine(options: StoreOptions): Promise<Engine> {
   const directory = await prepareDataDirectory(options.dataDir);
   return openEmbedded({
     directory: directory.engine,
@@ -122,7 +123,7 @@ async function openOwnEngine(options: StoreOptions): Promise<Engine> {
 }
 
 /** The schema as this version wants it. Closes the engine when that fails. */
-async function prepare(engine: Engine, options: StoreOptions): Promise<Engine> {
+async function migrateEngine(engine: Engine, options: StoreOptions): Promise<Engine> {
   try {
     await migrate(engine, await readMigrations(MIGRATIONS));
     await setFsync(engine, options.fsync);
@@ -135,7 +136,7 @@ async function prepare(engine: Engine, options: StoreOptions): Promise<Engine> {
 
 type Database = Pick<Store, 'query' | 'stream' | 'command'>;
 
-function databaseOver(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: StoreOptions): Database {
+function databaseOf(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: StoreOptions): Database {
   const bounds = (asked: QueryOptions = {}): CallOptions => ({
     signal: asked.signal,
     timeoutMs: asked.timeoutMs ?? maxQueryMs,
@@ -154,30 +155,30 @@ function databaseOver(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: Store
   };
 }
 
-async function overEngine(engine: Engine, options: StoreOptions): Promise<Store> {
+async function storeOver(engine: Engine, options: StoreOptions): Promise<Store> {
   /** Other servers may be on it, too. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
-  const database = databaseOver(engine, options);
-  const [known, lastSeq] = await Promise.all([readRetentionMarks(database), lastSeqOf(database)]).catch(
+  const database = databaseOf(engine, options);
+  const [known, lastSeq] = await Promise.all([readRetentionWatermarks(database), lastSeqOf(database)]).catch(
     async (thrown) => {
       await engine.close();
       throw thrown;
     },
   );
   let marks = known;
-  const recent = isShared ? NONE_RECENT : keepRecentDocuments(lastSeq, RECENT_BYTES);
-  const commits = createGroupCommit({ insert: engine.insert, server: serverNumber, recent, ...options });
+  const recent = isShared ? NO_RECENT_DOCUMENTS : newRecentDocuments(lastSeq, RECENT_BYTES);
+  const commits = createGroupCommit({ insert: engine.insert, serverNumber: serverNumber, recent, ...options });
   const limits = {
     days: options.retentionDays,
     bytes: options.retentionBytes,
     defaultDays: options.retentionDefaultDays,
   };
-  const upkeep = newUpkeep(database, isShared);
-  const retention = keepPruning({ ...database, parts: engine.parts }, limits, {
+  const upkeep = newMaintenanceLock(database, isShared);
+  const retention = startPruning({ ...database, parts: engine.parts }, limits, {
     upkeep,
     onPruned(pruned) {
-      recent.forget(pruned.beforeUs);
+      recent.evict(pruned.beforeUs);
       options.log.info(pruned, 'old documents dropped');
     },
     onMarks(read) {
@@ -189,16 +190,16 @@ async function overEngine(engine: Engine, options: StoreOptions): Promise<Store>
     ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
     insert: engine.insert,
-    settledSeq: commits.settledSeq,
+    lowWatermark: commits.lowWatermark,
     recent,
     lastSeq,
     isShared,
     serverNumber,
-    backUp: (name, signal) => backUpAlone(engine, upkeep, { name, signal }),
-    beginUpkeep: upkeep.begin,
-    async noteThinned(beforeUs) {
-      await recordThinned(database, beforeUs);
-      recent.forget(beforeUs);
+    backUp: (name, signal) => backUpUnderLock(engine, upkeep, { name, signal }),
+    acquireMaintenanceLock: upkeep.acquire,
+    async recordIncomplete(beforeUs) {
+      await recordIncomplete(database, beforeUs);
+      recent.evict(beforeUs);
       marks = { ...marks, prunedBeforeUs: Math.max(beforeUs, marks.prunedBeforeUs ?? 0) };
     },
     statistics: () => ({ ...commits.counts(), ...marks }),
@@ -223,30 +224,34 @@ async function lastSeqOf(database: Database): Promise<number> {
   return rows[0]?.last ?? 0;
 }
 
-const UPKEEP_WITHIN_MS = 60_000;
-const UPKEEP_LOOK_AGAIN_MS = 200;
+const LOCK_TIMEOUT_MS = 60_000;
+const LOCK_POLL_INTERVAL_MS = 200;
 
 /** Throws ThrottledException when other work on the whole store takes too long. */
-async function* backUpAlone(engine: Engine, upkeep: Upkeep, options: BackupOptions): AsyncGenerator<TableCopy> {
-  requireName(options.name);
-  const deadline = performance.now() + UPKEEP_WITHIN_MS;
-  let turn = await upkeep.begin();
+async function* backUpUnderLock(
+  engine: Engine,
+  upkeep: MaintenanceLock,
+  options: BackupOptions,
+): AsyncGenerator<TableCopy> {
+  requireBackupName(options.name);
+  const deadline = performance.now() + LOCK_TIMEOUT_MS;
+  let turn = await upkeep.acquire();
   while (turn === undefined) {
     if (performance.now() > deadline) {
       const sentence = 'The store is backed up already, or old documents are being dropped; try again later';
       throw new OpenrayError('ThrottledException', sentence, { retryAfterSeconds: 60 });
     }
-    await delay(UPKEEP_LOOK_AGAIN_MS, undefined, { signal: options.signal });
-    turn = await upkeep.begin();
+    await delay(LOCK_POLL_INTERVAL_MS, undefined, { signal: options.signal });
+    turn = await upkeep.acquire();
   }
   try {
     yield* backUp(engine, { ...options, signal: AbortSignal.any([options.signal, turn.signal]) });
   } finally {
-    await turn.end();
+    await turn.release();
   }
 }
 
-const SETTING_UP: CallOptions = { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 };
+const SETUP_LIMITS: CallOptions = { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 };
 
 /** Only where it is not so yet: on a cluster it takes all nodes to change a table, and one of them may be away. */
 async function setFsync(engine: Engine, fsync: boolean): Promise<void> {
@@ -258,9 +263,9 @@ async function setFsync(engine: Engine, fsync: boolean): Promise<void> {
       SELECT replaceRegexpOne(name, '_local$', '') AS name FROM system.tables
       WHERE database = currentDatabase() AND match(name, '^(entities|documents)(_local)?$') AND engine LIKE '%MergeTree'
         AND (engine_full LIKE '%fsync_after_insert = 1%') != ${fsync}`),
-    SETTING_UP,
+    SETUP_LIMITS,
   );
   for (const { name } of parseRows<{ name: string }>(answer)) {
-    await engine.command({ query: `ALTER TABLE ${name} ${change}`, params: {} }, SETTING_UP);
+    await engine.command({ query: `ALTER TABLE ${name} ${change}`, params: {} }, SETUP_LIMITS);
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Document } from '../model/entity.ts';
-import { keepRecentDocuments } from './recent-documents.ts';
+import { newRecentDocuments } from './recent-documents.ts';
 import { traceIdOf } from './testing/documents.ts';
 
 const document = (trace: number, seq: number, bytes = 10): Document => ({
@@ -13,14 +13,14 @@ const document = (trace: number, seq: number, bytes = 10): Document => ({
   entities: [],
 });
 
-const seqsOf = (recent: ReturnType<typeof keepRecentDocuments>, trace: number) =>
+const seqsOf = (recent: ReturnType<typeof newRecentDocuments>, trace: number) =>
   recent
-    .of(traceIdOf(trace))
+    .ofTrace(traceIdOf(trace))
     .map(({ seq }) => seq)
     .sort((a, b) => a - b);
 
 type Step =
-  | { readonly kind: 'add' | 'doubt'; readonly documents: readonly Document[] }
+  | { readonly kind: 'add' | 'invalidate'; readonly documents: readonly Document[] }
   | { readonly kind: 'forget'; readonly seq: number };
 
 const documents = fc.array(
@@ -31,17 +31,17 @@ const documents = fc.array(
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), documents }) },
-  fc.record({ kind: fc.constant('doubt' as const), documents }),
+  fc.record({ kind: fc.constant('invalidate' as const), documents }),
   fc.record({ kind: fc.constant('forget' as const), seq: fc.integer({ min: 0, max: 60 }) }),
 );
 
 test('whatever was stored after a document is there, and nothing else, in any order of arrival', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
-      const recent = keepRecentDocuments(0, 150);
+      const recent = newRecentDocuments(0, 150);
       const stored: Document[] = [];
       for (const taken of steps) {
-        if (taken.kind === 'forget') recent.forget(taken.seq);
+        if (taken.kind === 'forget') recent.evict(taken.seq);
         else recent[taken.kind](taken.documents);
         // Of what is in doubt, all may be stored.
         if (taken.kind !== 'forget') stored.push(...taken.documents);
@@ -55,14 +55,14 @@ test('whatever was stored after a document is there, and nothing else, in any or
 });
 
 test('what was stored before it began is not known', () => {
-  const recent = keepRecentDocuments(100, 1_000);
+  const recent = newRecentDocuments(100, 1_000);
   recent.add([document(1, 99), document(1, 101)]);
   expect(recent.afterSeq).toBe(100);
   expect(seqsOf(recent, 1)).toEqual([101]);
 });
 
 test('the oldest make room', () => {
-  const recent = keepRecentDocuments(0, 1_000);
+  const recent = newRecentDocuments(0, 1_000);
   for (let seq = 1; seq <= 100; seq++) recent.add([document(1, seq, 100)]);
   expect(recent.afterSeq).toBeGreaterThanOrEqual(90);
   expect(recent.afterSeq).toBeLessThan(100);

@@ -10,29 +10,29 @@ export type RecentDocuments = {
   /** Infinity where other servers store documents, too: then none are here. */
   readonly afterSeq: number;
   /** Those of a trace after `afterSeq`, in no order. */
-  of(traceId: TraceId): readonly Document[];
+  ofTrace(traceId: TraceId): readonly Document[];
   /** Documents up to this one are read from the store from now on. */
-  forget(seq: number): void;
+  evict(seq: number): void;
 };
 
-export type RecentDocumentsKeeper = RecentDocuments & {
+export type RecentDocumentsCache = RecentDocuments & {
   /** Called in the moment in which these are stored, with all that are. */
   add(documents: readonly LeanDocument[]): void;
   /** Nobody knows which of these are stored: they are read from the store. */
-  doubt(documents: readonly LeanDocument[]): void;
+  invalidate(documents: readonly LeanDocument[]): void;
 };
 
 /** Of a shared store nobody here knows all documents. */
-export const NONE_RECENT: RecentDocumentsKeeper = {
+export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   afterSeq: Number.POSITIVE_INFINITY,
-  of: () => [],
-  forget: () => undefined,
+  ofTrace: () => [],
+  evict: () => undefined,
   add: () => undefined,
-  doubt: () => undefined,
+  invalidate: () => undefined,
 };
 
 /** Holds as many of the last documents as have `maxBytes` of text, those after `lastSeq` of what is stored. */
-export function keepRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsKeeper {
+export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsCache {
   const byTrace = new Map<TraceId, LeanDocument[]>();
   /** In the order of being stored, which is nearly that of `seq`. */
   let held: LeanDocument[] = [];
@@ -64,14 +64,14 @@ export function keepRecentDocuments(lastSeq: number, maxBytes: number): RecentDo
     get afterSeq() {
       return afterSeq;
     },
-    of: (traceId) => byTrace.get(traceId)?.flatMap(documentsOf) ?? [],
-    forget,
+    ofTrace: (traceId) => byTrace.get(traceId)?.flatMap(documentsOf) ?? [],
+    evict: forget,
     add(documents) {
       hold(documents);
       // Too many for whoever counts them: half of them go, so that this is not done for each block.
       if (heldBytes > maxBytes) forget(lastSeqOf(held.slice(0, held.length / 2 + 1)));
     },
-    doubt(documents) {
+    invalidate(documents) {
       forget(lastSeqOf(documents));
     },
   };

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
  * into the body, after a carriage return, which JSON never has in it, and may end the connection then. It is thrown as
  * an Error with that text.
  */
-export async function* readAnswer(body: Readable): AsyncGenerator<string, void, undefined> {
+export async function* readResponse(body: Readable): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let rest = '';
   let hasFailed = false;

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { OpenrayError } from '../errors.ts';
-import { isShardAway, isUnreachable, toStoreFailure } from './clickhouse-errors.ts';
-import { onCluster } from './cluster-tables.ts';
+import { isShardUnavailable, isUnreachable, toStoreFailure } from './clickhouse-errors.ts';
+import { clusterStatements } from './cluster-tables.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
 import { type Host, type Hosts, openHosts } from './hosts.ts';
 import { quote } from './parameters.ts';
-import { readAnswer } from './remote-response.ts';
+import { readResponse } from './remote-response.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
 import { type RenderedSql, sql } from './sql.ts';
 import type { StoreUrl } from './store-url.ts';
@@ -18,7 +18,7 @@ export type RemoteOptions = {
   /** Queries that run at once; more of them wait. */
   readonly poolSize: number;
   /** Whether every trace is on the shard that its id says: see shard-layout.ts. */
-  readonly areTracesTogether: boolean;
+  readonly areTracesColocated: boolean;
   /** A disk of ClickHouse for backups; undefined for the folder that it allows for them. */
   readonly backupDisk: string | undefined;
 };
@@ -31,7 +31,7 @@ const UNBOUNDED: ResultBounds = { max_result_rows: '0', max_result_bytes: '0' };
 const MAX_WAITING = 256;
 const INSERT_TIMEOUT_MS = 60_000;
 /** What a killed call gets to end before its connection is given up. */
-const LET_GO_MS = 2_000;
+const DRAIN_TIMEOUT_MS = 2_000;
 
 const SETTINGS: ClickHouseSettings = {
   output_format_json_quote_64bit_integers: 0,
@@ -51,9 +51,9 @@ const CLUSTER_SETTINGS: ClickHouseSettings = {
 };
 
 /** A subquery over a table is about the rows of the shard that runs it, and a trace is asked of its shard. */
-const TOGETHER: ClickHouseSettings = { distributed_product_mode: 'local', optimize_skip_unused_shards: 1 };
+const COLOCATED: ClickHouseSettings = { distributed_product_mode: 'local', optimize_skip_unused_shards: 1 };
 /** Right wherever rows are: what a subquery finds is sent to all shards. */
-const SPREAD: ClickHouseSettings = { distributed_product_mode: 'global', optimize_skip_unused_shards: 0 };
+const NOT_COLOCATED: ClickHouseSettings = { distributed_product_mode: 'global', optimize_skip_unused_shards: 0 };
 
 /**
  * A ClickHouse server, or a cluster of them, over HTTP. Throws ServiceUnavailable when none of its hosts can be
@@ -62,7 +62,7 @@ const SPREAD: ClickHouseSettings = { distributed_product_mode: 'global', optimiz
 export async function openRemote(options: RemoteOptions): Promise<Engine> {
   await createDatabase(options.url);
   const { url, poolSize } = options;
-  return overHosts(openHosts(url, poolSize + 2, url.database), options);
+  return engineOver(openHosts(url, poolSize + 2, url.database), options);
 }
 
 /** Asks first: whoever made the database need not have let openray make one. */
@@ -80,7 +80,7 @@ async function createDatabase(url: StoreUrl): Promise<void> {
   };
   try {
     if (url.cluster?.isReplicated === false) for (const host of hosts.all) await create(host);
-    else await hosts.run(create);
+    else await hosts.withHost(create);
   } catch (thrown) {
     throw toStoreFailure(thrown);
   } finally {
@@ -88,9 +88,12 @@ async function createDatabase(url: StoreUrl): Promise<void> {
   }
 }
 
-function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk }: RemoteOptions): Engine {
+function engineOver(
+  hosts: Hosts,
+  { url, poolSize, areTracesColocated: areTracesTogether, backupDisk }: RemoteOptions,
+): Engine {
   const { cluster, database } = url;
-  const constant = cluster ? { ...CLUSTER_SETTINGS, ...(areTracesTogether ? TOGETHER : SPREAD) } : SETTINGS;
+  const constant = cluster ? { ...CLUSTER_SETTINGS, ...(areTracesTogether ? COLOCATED : NOT_COLOCATED) } : SETTINGS;
   const turns = (count: number) =>
     createSessionPool(
       Array.from({ length: count }, () => 0),
@@ -105,7 +108,7 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
       const query = 'KILL QUERY WHERE query_id = {id:String} ASYNC';
       await host.control.command({ query, query_params: { id: callId } });
     } catch (thrown) {
-      if (isUnreachable(thrown)) hosts.leave(host);
+      if (isUnreachable(thrown)) hosts.failOver(host);
       throw thrown;
     }
   }
@@ -114,7 +117,7 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
   async function* ask(
     host: Host,
     { query, params }: RenderedSql,
-    { settings, values, turn }: { settings: ClickHouseSettings; values?: Readable; turn: Turn },
+    { settings, values, turn }: { settings: ClickHouseSettings; values?: Readable; turn: CallLease },
   ): AsyncGenerator<string, void, undefined> {
     const callId = randomUUID();
     const giveUp = new AbortController();
@@ -132,7 +135,7 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
       },
       ...(values && { values }),
     });
-    const answer = responding.then(({ stream }) => ({ body: stream, pieces: readAnswer(stream) }));
+    const answer = responding.then(({ stream }) => ({ body: stream, pieces: readResponse(stream) }));
     answer.catch(() => {});
     let hasEnded = false;
     try {
@@ -149,7 +152,7 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
       throw thrown;
     } finally {
       if (hasEnded) watched.end();
-      else turn.lastUntil(letGo(answer, watched, giveUp));
+      else turn.extendUntil(drainKilledCall(answer, watched, giveUp));
     }
   }
 
@@ -161,7 +164,7 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
     try {
       return await run({});
     } catch (thrown) {
-      if (onIncomplete === undefined || !isShardAway(thrown)) throw thrown;
+      if (onIncomplete === undefined || !isShardUnavailable(thrown)) throw thrown;
       const result = await run({ skip_unavailable_shards: 1 });
       onIncomplete();
       return result;
@@ -169,26 +172,26 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
   }
 
   async function query(statement: RenderedSql, asked: CallOptions): Promise<string> {
-    const turn = await takeTurn(readers, asked);
+    const turn = await acquireCallLease(readers, asked);
     try {
       return await perhapsIncomplete(asked, (settings) =>
-        hosts.run((host) =>
+        hosts.withHost((host) =>
           textOf(ask(host, inJson(statement), { settings: { ...RESULT_BOUNDS, ...settings }, turn })),
         ),
       );
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      turn.end();
+      turn.release();
     }
   }
 
   async function* stream(statement: RenderedSql, asked: CallOptions): AsyncIterable<string> {
-    const turn = await takeTurn(readers, asked);
+    const turn = await acquireCallLease(readers, asked);
     try {
       // From its first piece on an answer belongs to the host that gives it.
       const { first, pieces } = await perhapsIncomplete(asked, (settings) =>
-        hosts.run(async (host) => {
+        hosts.withHost(async (host) => {
           const pieces = ask(host, inJson(statement), { settings: { ...UNBOUNDED, ...settings }, turn });
           return { first: await pieces.next(), pieces };
         }),
@@ -203,12 +206,12 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      turn.end();
+      turn.release();
     }
   }
 
   async function command(statement: RenderedSql, asked: CallOptions): Promise<void> {
-    const turn = await takeTurn(commanders, asked);
+    const turn = await acquireCallLease(commanders, asked);
     const settings: ClickHouseSettings = {
       distributed_ddl_task_timeout: String(Math.ceil(asked.timeoutMs / 1000)),
       ...(asked.insertToken !== undefined && { insert_deduplication_token: asked.insertToken }),
@@ -217,30 +220,34 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
       await textOf(ask(host, { query, params: statement.params }, { settings, turn }));
     };
     try {
-      const ofSchema = cluster && onCluster(statement.query, { ...cluster, database });
+      const ofSchema = cluster && clusterStatements(statement.query, { ...cluster, database });
       for (const query of ofSchema ?? [statement.query]) {
         if (ofSchema && !cluster.isReplicated) for (const host of hosts.all) await run(host, query);
-        else await hosts.run((host) => run(host, query));
+        else await hosts.withHost((host) => run(host, query));
       }
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      turn.end();
+      turn.release();
     }
   }
 
   async function insert({ table, columns, bytes, insertToken }: RowBlock): Promise<void> {
-    const turn = await takeTurn(inserters, { signal: undefined, timeoutMs: INSERT_TIMEOUT_MS, maxMemoryBytes: 0 });
+    const turn = await acquireCallLease(inserters, {
+      signal: undefined,
+      timeoutMs: INSERT_TIMEOUT_MS,
+      maxMemoryBytes: 0,
+    });
     const query = `INSERT INTO ${table} (${Object.keys(columns).join(', ')}) FORMAT RowBinary`;
     const settings: ClickHouseSettings = insertToken === undefined ? {} : { insert_deduplication_token: insertToken };
     try {
-      await hosts.run((host) =>
+      await hosts.withHost((host) =>
         textOf(ask(host, { query, params: {} }, { settings, values: Readable.from([bytes]), turn })),
       );
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      turn.end();
+      turn.release();
     }
   }
 
@@ -248,7 +255,7 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
     cluster: cluster?.name,
     parts: cluster ? sql`cluster(${cluster.name}, system.parts)` : sql`system.parts`,
     backups: cluster ? sql`clusterAllReplicas(${cluster.name}, system.backups)` : sql`system.backups`,
-    backupPlace: (path) =>
+    backupDestination: (path) =>
       backupDisk === undefined ? `File(${quote(path)})` : `Disk(${quote(backupDisk)}, ${quote(path)})`,
     query,
     stream,
@@ -261,24 +268,24 @@ function overHosts(hosts: Hosts, { url, poolSize, areTracesTogether, backupDisk 
   };
 }
 
-type Answer = { readonly body: Readable; readonly pieces: AsyncIterableIterator<string> };
+type QueryResponse = { readonly body: Readable; readonly pieces: AsyncIterableIterator<string> };
 
-type Turn = {
+type CallLease = {
   /** What was asked for, less the time that was waited. */
   readonly options: CallOptions;
-  lastUntil(ended: Promise<void>): void;
+  extendUntil(ended: Promise<void>): void;
   /** Over as soon as all that it lasts for has ended. */
-  end(): void;
+  release(): void;
 };
 
-async function takeTurn(pool: SessionPool<unknown>, options: CallOptions): Promise<Turn> {
+async function acquireCallLease(pool: SessionPool<unknown>, options: CallOptions): Promise<CallLease> {
   const deadline = performance.now() + options.timeoutMs;
   const { release } = await pool.acquire(options);
   const calls: Promise<void>[] = [];
   return {
     options: { ...options, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) },
-    lastUntil: (ended) => calls.push(ended),
-    end: () => void Promise.allSettled(calls).then(release),
+    extendUntil: (ended) => calls.push(ended),
+    release: () => void Promise.allSettled(calls).then(release),
   };
 }
 
@@ -286,13 +293,17 @@ async function takeTurn(pool: SessionPool<unknown>, options: CallOptions): Promi
  * Kills a call and reads away what still comes of it, so that its connection stays good. To reset the connection would
  * end the call no sooner: ClickHouse looks at the connection only now and then.
  */
-async function letGo(answer: Promise<Answer>, watched: WatchedCall, giveUp: AbortController): Promise<void> {
+async function drainKilledCall(
+  answer: Promise<QueryResponse>,
+  watched: WatchedCall,
+  giveUp: AbortController,
+): Promise<void> {
   watched.kill();
   let body: Readable | undefined;
   const timer = setTimeout(() => {
     giveUp.abort();
     body?.destroy();
-  }, LET_GO_MS);
+  }, DRAIN_TIMEOUT_MS);
   try {
     const { body: stream, pieces } = await answer;
     body = stream;

@@ -1,5 +1,5 @@
 import { OpenrayError } from '../errors.ts';
-import { copyTable, requireName, type TableCopy, tablesInOrder } from './backup.ts';
+import { copyTable, requireBackupName, type TableCopy, tablesInOrder } from './backup.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { beginRestore, endRestore, MIGRATIONS, makeRestoredTables, migrate, readMigrations } from './migrate.ts';
 import { openEngine, type StoreOptions } from './open-store.ts';
@@ -13,7 +13,7 @@ const CALL: CallOptions = { signal: undefined, timeoutMs: 600_000, maxMemoryByte
  * something in the store.
  */
 export async function* restoreStore(options: StoreOptions, name: string): AsyncGenerator<TableCopy> {
-  requireName(name);
+  requireBackupName(name);
   const migrations = await readMigrations(MIGRATIONS);
   const engine = await openEngine(options);
   try {
@@ -22,7 +22,7 @@ export async function* restoreStore(options: StoreOptions, name: string): AsyncG
     yield* copyTable(engine, { verb: 'RESTORE', table: 'migrations', name });
     await makeRestoredTables(engine, migrations);
     for (const table of await tablesInOrder(engine)) yield* copyTable(engine, { verb: 'RESTORE', table, name });
-    await requireTracesInPlace(engine);
+    await requireShardPlacement(engine);
     await endRestore(engine);
     await migrate(engine, migrations);
   } finally {
@@ -32,7 +32,7 @@ export async function* restoreStore(options: StoreOptions, name: string): AsyncG
 
 async function requireEmpty(engine: Engine): Promise<void> {
   const tables = engine.cluster ? sql`cluster(${engine.cluster}, system.tables)` : sql`system.tables`;
-  const [found] = await ask<{ n: number }>(
+  const [found] = await queryRows<{ n: number }>(
     engine,
     sql`SELECT count() AS n FROM ${tables} WHERE database = currentDatabase()`,
   );
@@ -41,9 +41,9 @@ async function requireEmpty(engine: Engine): Promise<void> {
 }
 
 /** Each node of a cluster restores its own rows, and that it still is the same shard only the rows can tell. */
-async function requireTracesInPlace(engine: Engine): Promise<void> {
+async function requireShardPlacement(engine: Engine): Promise<void> {
   if (engine.cluster === undefined) return;
-  const [found] = await ask<{ n: number }>(
+  const [found] = await queryRows<{ n: number }>(
     engine,
     sql`
       WITH (
@@ -61,6 +61,6 @@ async function requireTracesInPlace(engine: Engine): Promise<void> {
   );
 }
 
-async function ask<Row>(engine: Engine, statement: Sql): Promise<readonly Row[]> {
+async function queryRows<Row>(engine: Engine, statement: Sql): Promise<readonly Row[]> {
   return parseRows<Row>(await engine.query(renderSql(statement), CALL));
 }

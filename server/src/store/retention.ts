@@ -1,5 +1,5 @@
 import { messageOf } from './clickhouse-errors.ts';
-import type { Upkeep } from './maintenance-lock.ts';
+import type { MaintenanceLock } from './maintenance-lock.ts';
 import { type ObjectName, readObject, replaceObject } from './objects.ts';
 import { type Sql, sql } from './sql.ts';
 import type { QueryOptions, RetentionLimits, Store } from './store.ts';
@@ -16,9 +16,9 @@ type DayOfParts = { readonly day: number; readonly bytes: number };
 const DAY_US = 86_400_000_000;
 const PRUNE_EVERY_MS = 60_000;
 /** Rewriting a day may take longer than any query may. */
-const PATIENT: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
+const MAINTENANCE_LIMITS: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
 /** Rewriting the last day is dear, so that a run frees more than the limit asks for. */
-const KEPT_OF_LIMIT = 0.9;
+const TARGET_SHARE_OF_LIMIT = 0.9;
 
 /**
  * Drops what the limits no longer allow. Days are dropped as partitions, which costs nothing; only when the last one
@@ -30,7 +30,7 @@ export async function prune(database: Database, limits: RetentionLimits, nowUs: 
   const tooOld = daysToDrop(days, { ...limits, bytes: 0 }, nowUs);
   const tooMuch = daysToDrop(days, limits, nowUs);
   const isThinned =
-    tooMuch.length > tooOld.length && (await askToThin(database, days.slice(tooOld.length, -1), limits));
+    tooMuch.length > tooOld.length && (await requestRetentionRules(database, days.slice(tooOld.length, -1), limits));
   const dropped = isThinned ? tooOld : tooMuch;
   const last = dropped.at(-1);
   if (last) {
@@ -41,41 +41,44 @@ export async function prune(database: Database, limits: RetentionLimits, nowUs: 
   }
   const [only] = days;
   if (days.length !== 1 || only === undefined || limits.bytes === 0 || only.bytes <= limits.bytes) return undefined;
-  const beforeUs = await cutOff(database, (limits.bytes * KEPT_OF_LIMIT) / only.bytes);
+  const beforeUs = await cutOffUs(database, (limits.bytes * TARGET_SHARE_OF_LIMIT) / only.bytes);
   await record(database, DROPPED, beforeUs);
   await database.command(
     sql`ALTER TABLE documents DELETE WHERE seq < ${beforeUs} SETTINGS mutations_sync = 1`,
-    PATIENT,
+    MAINTENANCE_LIMITS,
   );
-  await database.command(sql`ALTER TABLE entities DELETE WHERE seq < ${beforeUs} SETTINGS mutations_sync = 1`, PATIENT);
+  await database.command(
+    sql`ALTER TABLE entities DELETE WHERE seq < ${beforeUs} SETTINGS mutations_sync = 1`,
+    MAINTENANCE_LIMITS,
+  );
   return { beforeUs, days: 0, partOfDay: true };
 }
 
-export type RetentionMarks = {
+export type RetentionWatermarks = {
   /** All documents that arrived before are gone; undefined when none ever went. */
   readonly droppedBeforeUs: number | undefined;
   /** Of those that arrived before some are gone, by a rule or since all are. */
   readonly prunedBeforeUs: number | undefined;
 };
 
-export async function readRetentionMarks(database: Database): Promise<RetentionMarks> {
+export async function readRetentionWatermarks(database: Database): Promise<RetentionWatermarks> {
   const rows = await database.query<{ name: string; beforeUs: number }>(
     sql`SELECT name, max(toUInt64(body)) AS beforeUs FROM objects WHERE kind = 'retention' GROUP BY name`,
   );
   const times = new Map(rows.map(({ name, beforeUs }) => [name, beforeUs]));
   const droppedBeforeUs = times.get(DROPPED);
-  const prunedBeforeUs = Math.max(droppedBeforeUs ?? 0, times.get(THINNED) ?? 0);
+  const prunedBeforeUs = Math.max(droppedBeforeUs ?? 0, times.get(RULES_APPLIED) ?? 0);
   return { droppedBeforeUs, prunedBeforeUs: prunedBeforeUs === 0 ? undefined : prunedBeforeUs };
 }
 
 const DROPPED = 'pruned-before-us';
-const THINNED = 'thinned-before-us';
+const RULES_APPLIED = 'thinned-before-us';
 
 /**
  * Prunes now and then; `stop` resolves when a run that is under way has ended. Of several servers on one store one
  * prunes at a time; all learn of it.
  */
-export function keepPruning(
+export function startPruning(
   database: Database,
   limits: RetentionLimits,
   {
@@ -84,9 +87,9 @@ export function keepPruning(
     onMarks,
     onFailed,
   }: {
-    readonly upkeep: Upkeep;
+    readonly upkeep: MaintenanceLock;
     onPruned(pruned: Pruned): void;
-    onMarks(marks: RetentionMarks): void;
+    onMarks(marks: RetentionWatermarks): void;
     onFailed(reason: string): void;
   },
 ): { stop(): Promise<void> } {
@@ -98,14 +101,14 @@ export function keepPruning(
     command: (statement, options) => database.command(statement, { ...options, signal: stopping.signal }),
   };
   const runOnce = async () => {
-    const turn = await upkeep.begin();
+    const turn = await upkeep.acquire();
     try {
       const pruned = turn && (await prune(stoppable, limits, Date.now() * 1000));
       if (pruned) onPruned(pruned);
     } finally {
-      await turn?.end();
+      await turn?.release();
     }
-    onMarks(await readRetentionMarks(stoppable));
+    onMarks(await readRetentionWatermarks(stoppable));
   };
   let running: Promise<void> | undefined;
   const run = () => {
@@ -129,29 +132,29 @@ export function keepPruning(
 }
 
 /** Asks for the oldest of the days that can be thinned; false when all have been. */
-async function askToThin(
+async function requestRetentionRules(
   database: Database,
   candidates: readonly DayOfParts[],
   { days, defaultDays = days }: RetentionLimits,
 ): Promise<boolean> {
   if (defaultDays >= days) return false;
-  const progress = await readObject(database, THINNING);
+  const progress = await readObject(database, RULE_PROGRESS);
   const { passed = {} }: { passed?: Readonly<Record<string, number>> } = JSON.parse(progress?.body ?? '{}');
   const oldest = candidates.find(({ day }) => (passed[day] ?? 0) < defaultDays);
   if (oldest === undefined) return false;
-  const asked = await readObject(database, ASKED);
-  if (asked?.body !== String(oldest.day)) await replaceObject(database, ASKED, asked, String(oldest.day));
+  const asked = await readObject(database, REQUESTED_DAY);
+  if (asked?.body !== String(oldest.day)) await replaceObject(database, REQUESTED_DAY, asked, String(oldest.day));
   return true;
 }
 
 /** What has been thinned, by day: in `passed` how long the traces are kept that are gone. See query/retention/apply-rules.ts. */
-export const THINNING: ObjectName = { kind: 'thinning', name: 'days' };
+export const RULE_PROGRESS: ObjectName = { kind: 'thinning', name: 'days' };
 /** The day that takes too much on disk. */
-const ASKED: ObjectName = { kind: 'thinning', name: 'asked' };
+const REQUESTED_DAY: ObjectName = { kind: 'thinning', name: 'asked' };
 
 /** The day that is to be thinned of all that no rule keeps longer, since too much is stored. */
-export async function readAskedDay(database: Pick<Store, 'query' | 'command'>): Promise<number | undefined> {
-  const asked = await readObject(database, ASKED);
+export async function readRequestedDay(database: Pick<Store, 'query' | 'command'>): Promise<number | undefined> {
+  const asked = await readObject(database, REQUESTED_DAY);
   return asked?.body === undefined ? undefined : Number(asked.body);
 }
 
@@ -179,7 +182,7 @@ export function daysToDrop(days: readonly DayOfParts[], limits: RetentionLimits,
 }
 
 /** The arrival time behind which the newest `kept` of all documents lie. */
-async function cutOff(database: Database, kept: number): Promise<number> {
+async function cutOffUs(database: Database, kept: number): Promise<number> {
   const rows = await database.query<{ beforeUs: number }>(
     sql`SELECT toUInt64(quantile(${sql.typed(1 - kept, 'Float64')})(seq)) AS beforeUs FROM documents`,
   );
@@ -193,8 +196,8 @@ async function dropDay(database: Database, day: number): Promise<void> {
 }
 
 /** Says of documents that arrived before that some are gone. To be called before any is. */
-export function recordThinned(database: Pick<Store, 'command'>, beforeUs: number): Promise<void> {
-  return record(database, THINNED, beforeUs);
+export function recordIncomplete(database: Pick<Store, 'command'>, beforeUs: number): Promise<void> {
+  return record(database, RULES_APPLIED, beforeUs);
 }
 
 /** Before anything is dropped: an answer may claim too little, but not that it is complete when it is not. */

@@ -43,13 +43,13 @@ const COLUMNS: Columns = {
 export type PeriodGraph = { readonly periodS: number; readonly endsUs: number; readonly graph: ServiceGraph };
 
 /** A block that is written a period at a time. */
-export type MapBlock = { add(period: PeriodGraph): void; end(): RowBlock };
+export type RollUpBlock = { add(period: PeriodGraph): void; end(): RowBlock };
 
 /**
  * The block that counts all documents after `fromSeq` up to `toSeq`. Of the blocks that begin behind the same document
  * only the first takes effect.
  */
-export function newMapBlock(fromSeq: number, toSeq: number): MapBlock {
+export function newRollUpBlock(fromSeq: number, toSeq: number): RollUpBlock {
   return newBlock(toSeq, `service_map/${fromSeq}`);
 }
 
@@ -57,13 +57,13 @@ export function newMapBlock(fromSeq: number, toSeq: number): MapBlock {
  * The block that changes what was counted up to `countedSeq`, and no document more. Of the blocks that are called the same
  * only the first takes effect.
  */
-export function newCorrectionBlock(countedSeq: number, name: string): MapBlock {
+export function newCorrectionBlock(countedSeq: number, name: string): RollUpBlock {
   return newBlock(countedSeq, `service_map/${name}`);
 }
 
-function newBlock(toSeq: number, insertToken: string): MapBlock {
+function newBlock(toSeq: number, insertToken: string): RollUpBlock {
   const rows = createRowBuffer();
-  writeRow(rows, { periodS: 0, endsUs: 0 }, MARK, toSeq);
+  writeRow(rows, { periodS: 0, endsUs: 0 }, WATERMARK_ROW, toSeq);
   return {
     add(period) {
       for (const node of period.graph.nodes.values()) writeRow(rows, period, rowOfNode(node), toSeq);
@@ -79,7 +79,7 @@ type Row = {
   readonly type: string;
   /** Traces, roots, clients, active, passive, inferred. */
   readonly counts: readonly [number, number, number, number, number, number];
-  readonly of: Pick<ServiceNode, 'statistics' | 'responseTimes'>;
+  readonly source: Pick<ServiceNode, 'statistics' | 'responseTimes'>;
   readonly firstUs: number;
   readonly lastUs: number;
   readonly durations: Histogram;
@@ -98,12 +98,12 @@ const NO_STATISTICS = {
   totalResponseTimeUs: 0,
 };
 const UNBOUNDED = { firstUs: Number.MAX_SAFE_INTEGER, lastUs: 0 };
-const MARK: Row = {
+const WATERMARK_ROW: Row = {
   from: '',
   key: '',
   type: '',
   counts: [0, 0, 0, 0, 0, 0],
-  of: { statistics: NO_STATISTICS, responseTimes: NO_BINS },
+  source: { statistics: NO_STATISTICS, responseTimes: NO_BINS },
   ...UNBOUNDED,
   durations: NO_BINS,
   aliases: NO_NAMES,
@@ -117,7 +117,7 @@ function rowOfNode(node: ServiceNode): Row {
     key: node.key,
     type: '',
     counts: [traceCount, rootCount, clientCount, activeCount, passiveCount, inferredCount],
-    of: node,
+    source: node,
     firstUs: node.startUs,
     lastUs: node.endUs,
     durations: node.durations,
@@ -132,7 +132,7 @@ function rowOfEdge(edge: ServiceEdge): Row {
     key: edge.to,
     type: edge.type ?? '',
     counts: [edge.traceCount, 0, 0, 0, 0, 0],
-    of: edge,
+    source: edge,
     ...UNBOUNDED,
     durations: NO_BINS,
     aliases: edge.aliases,
@@ -141,7 +141,7 @@ function rowOfEdge(edge: ServiceEdge): Row {
 }
 
 function writeRow(target: RowBuffer, { periodS, endsUs }: Omit<PeriodGraph, 'graph'>, row: Row, batch: number): void {
-  const { statistics, responseTimes } = row.of;
+  const { statistics, responseTimes } = row.source;
   writeUInt32(target, periodS);
   writeUInt64(target, endsUs);
   writeString(target, row.from);

@@ -1,6 +1,13 @@
 import type { AnnotationValue, Document, Entity } from '../model/entity.ts';
 import { isJsonObject } from '../model/json.ts';
-import { type Attributes, attributesOf, attributeText, linksOf, MAX_TEXT, MORE } from './attributes.ts';
+import {
+  type Attributes,
+  attributesOf,
+  attributeText,
+  linksOf,
+  MAX_TEXT_LENGTH,
+  TRUNCATED_MARKER,
+} from './attributes.ts';
 import type { Columns } from './engine.ts';
 import {
   type RowBuffer,
@@ -88,7 +95,7 @@ export function writeDocument(target: RowBuffer, document: Document, server = 0)
 
 /** A row for each entity of the document, and for each that it may turn out to hold instead. */
 export function writeEntities(target: RowBuffer, document: Document): void {
-  const trees = document.format === 'otlp' ? [document.entities, document.alternatives()] : [document.entities];
+  const trees = document.format === 'otlp' ? [document.entities, document.alternativeEntities()] : [document.entities];
   let attributes = attributesOf(trees.flat());
   for (const entities of trees) {
     const isInSegment = entities[0]?.kind === 'segment';
@@ -141,7 +148,7 @@ function writeEntity(target: RowBuffer, document: Document, { isInSegment, attri
   writeString(target, ec2.availabilityZone);
   writeString(target, entity.accountId ?? '');
   writeAnnotations(target, entity.annotations);
-  writeTexts(target, attributes, linksOf(entity));
+  writeAttributes(target, attributes, linksOf(entity));
 }
 
 /** Three maps: string, number, bool. */
@@ -171,16 +178,16 @@ function writeMap<Value extends AnnotationValue>(
   }
 }
 
-function writeTexts(target: RowBuffer, { values, count, hasMore }: Attributes, links: readonly string[]): void {
+function writeAttributes(target: RowBuffer, { values, count, hasMore }: Attributes, links: readonly string[]): void {
   writeLength(target, count + (hasMore ? 1 : 0) + links.length);
   for (const [path, ofPath] of values) {
     for (const value of ofPath) {
       const text = String(value);
-      if (path.length + 1 + text.length > MAX_TEXT) writeString(target, attributeText(path, text));
+      if (path.length + 1 + text.length > MAX_TEXT_LENGTH) writeString(target, attributeText(path, text));
       else writePair(target, path, text);
     }
   }
-  if (hasMore) writeString(target, MORE);
+  if (hasMore) writeString(target, TRUNCATED_MARKER);
   for (const link of links) writeString(target, link);
 }
 

@@ -13,7 +13,7 @@ export type SessionPool<T> = {
   close(): Promise<void>;
 };
 
-type Waiter<T> = { give(session: T): void; refuse(reason: OpenrayError): void };
+type Waiter<T> = { grant(session: T): void; fail(reason: OpenrayError): void };
 
 export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number): SessionPool<T> {
   const free = [...sessions];
@@ -28,7 +28,7 @@ export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number)
         if (isReleased) return;
         isReleased = true;
         const [next] = waiting;
-        if (next) next.give(session);
+        if (next) next.grant(session);
         else free.push(session);
         if (free.length === sessions.length) closing?.resolve();
       },
@@ -40,7 +40,7 @@ export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number)
     if (signal?.aborted) return Promise.reject(cancelled());
     const session = free.pop();
     if (session !== undefined) return Promise.resolve(lease(session));
-    if (waiting.size >= maxWaiting) return Promise.reject(crowded());
+    if (waiting.size >= maxWaiting) return Promise.reject(tooManyWaiting());
     return new Promise((resolve, reject) => {
       const leave = () => {
         waiting.delete(waiter);
@@ -48,17 +48,17 @@ export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number)
         signal?.removeEventListener('abort', onAbort);
       };
       const waiter: Waiter<T> = {
-        give(given) {
+        grant(given) {
           leave();
           resolve(lease(given));
         },
-        refuse(reason) {
+        fail(reason) {
           leave();
           reject(reason);
         },
       };
-      const onAbort = () => waiter.refuse(cancelled());
-      const timer = setTimeout(() => waiter.refuse(late()), timeoutMs);
+      const onAbort = () => waiter.fail(cancelled());
+      const timer = setTimeout(() => waiter.fail(timedOut()), timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
       waiting.add(waiter);
     });
@@ -67,7 +67,7 @@ export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number)
   function close(): Promise<void> {
     return new Promise((resolve) => {
       closing = { resolve };
-      for (const waiter of waiting) waiter.refuse(closed());
+      for (const waiter of waiting) waiter.fail(closed());
       if (free.length === sessions.length) resolve();
     });
   }
@@ -77,6 +77,6 @@ export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number)
 
 const closed = () => new OpenrayError('ServiceUnavailable', 'The store is closing');
 const cancelled = () => new OpenrayError('RequestCancelled', 'The request was cancelled before its query ran');
-const late = () => new OpenrayError('QueryTimeout', 'No session of the store came free in time; try again');
-const crowded = () =>
+const timedOut = () => new OpenrayError('QueryTimeout', 'No session of the store came free in time; try again');
+const tooManyWaiting = () =>
   new OpenrayError('ThrottledException', 'Too many queries wait for the store', { retryAfterSeconds: 1 });

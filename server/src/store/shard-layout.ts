@@ -15,7 +15,7 @@ const MARGIN_US = 3_600_000_000;
  * Whether each trace of the store is on the one shard that its id says, so that queries may rely on it. It is not from
  * when shards are added, or their weights changed, until all traces from before are gone by retention.
  */
-export async function areTracesTogether(database: Database, cluster: string, prunedBeforeUs = 0): Promise<boolean> {
+export async function areTracesColocated(database: Database, cluster: string, prunedBeforeUs = 0): Promise<boolean> {
   const weights = await readWeights(database, cluster);
   for (;;) {
     const known = await readObject(database, LAYOUT);

@@ -21,16 +21,16 @@ type SqlType =
   | 'Array(Int64)'
   | 'Array(Float64)';
 
-const made: unique symbol = Symbol('made by sql');
+const sqlBrand: unique symbol = Symbol('made by sql');
 
 /** A value with the type it is bound as, where the one that `sql` would take is not meant. */
-type TypedValue = { readonly type: SqlType; readonly value: SqlValue; readonly [made]: 'value' };
+type TypedValue = { readonly type: SqlType; readonly value: SqlValue; readonly [sqlBrand]: 'value' };
 
 /** Only `sql` and its helpers make one: the symbol keeps JSON of the same shape from passing for SQL. */
 export type Sql = {
   readonly texts: readonly string[];
   readonly values: readonly (SqlValue | TypedValue | Sql)[];
-  readonly [made]: 'sql';
+  readonly [sqlBrand]: 'sql';
 };
 
 export type RenderedSql = { readonly query: string; readonly params: Readonly<Record<string, SqlValue>> };
@@ -42,7 +42,7 @@ type Interpolated = SqlValue | TypedValue | Sql;
  * bigints as Int64 (UInt64 above its range), lists as Array of the same (an empty one as Array(String)).
  */
 export function sql(texts: TemplateStringsArray, ...values: readonly Interpolated[]): Sql {
-  return { texts, values, [made]: 'sql' };
+  return { texts, values, [sqlBrand]: 'sql' };
 }
 
 /** All of them hold; true when there are none. */
@@ -54,11 +54,11 @@ sql.or = (parts: readonly Sql[]): Sql => joinInParentheses(parts, sql` OR `, sql
 /** The parts one after the other, with `separator` in between; nothing when there are none. */
 sql.join = (parts: readonly Sql[], separator: Sql = sql`, `): Sql => {
   const values = parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part]));
-  return { texts: ['', ...values.map(() => '')], values, [made]: 'sql' };
+  return { texts: ['', ...values.map(() => '')], values, [sqlBrand]: 'sql' };
 };
 
 /** Binds `value` as `type`. */
-sql.typed = (value: SqlValue, type: SqlType): TypedValue => ({ type, value, [made]: 'value' });
+sql.typed = (value: SqlValue, type: SqlType): TypedValue => ({ type, value, [sqlBrand]: 'value' });
 
 /** The text that runs, and its values by the names they have in it: `p0`, `p1`… in reading order. */
 export function renderSql(statement: Sql): RenderedSql {
@@ -100,8 +100,8 @@ function joinInParentheses(parts: readonly Sql[], separator: Sql, none: Sql): Sq
 }
 
 const isSql = (value: Interpolated): value is Sql =>
-  typeof value === 'object' && made in value && value[made] === 'sql';
-const isTyped = (value: SqlValue | TypedValue): value is TypedValue => typeof value === 'object' && made in value;
+  typeof value === 'object' && sqlBrand in value && value[sqlBrand] === 'sql';
+const isTyped = (value: SqlValue | TypedValue): value is TypedValue => typeof value === 'object' && sqlBrand in value;
 
 function inferType(value: SqlValue): SqlType {
   switch (typeof value) {

@@ -1,9 +1,9 @@
 import type { Document } from '../model/entity.ts';
 import type { TableCopy } from './backup.ts';
 import type { RowBlock } from './engine.ts';
-import type { UpkeepTurn } from './maintenance-lock.ts';
+import type { HeldMaintenanceLock } from './maintenance-lock.ts';
 import type { RecentDocuments } from './recent-documents.ts';
-import type { RetentionMarks } from './retention.ts';
+import type { RetentionWatermarks } from './retention.ts';
 import type { Sql } from './sql.ts';
 
 export type QueryOptions = {
@@ -29,7 +29,7 @@ export type DocumentCounts = {
   readonly queuedBytes: number;
 };
 
-export type StoreStatistics = DocumentCounts & RetentionMarks;
+export type StoreStatistics = DocumentCounts & RetentionWatermarks;
 
 export type RetentionLimits = {
   /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
@@ -78,9 +78,9 @@ export type Store = {
    * All documents that this server took with a `seq` up to this one are stored or refused; undefined while it has none
    * on their way.
    */
-  settledSeq(): number | undefined;
+  lowWatermark(): number | undefined;
   /** Some documents that arrived before this time are about to be deleted: answers say so from here on. */
-  noteThinned(beforeUs: number): Promise<void>;
+  recordIncomplete(beforeUs: number): Promise<void>;
   readonly recent: RecentDocuments;
   /** The last document that was stored when the store was opened; 0 when there was none. */
   readonly lastSeq: number;
@@ -96,7 +96,7 @@ export type Store = {
    */
   backUp(name: string, signal: AbortSignal): AsyncIterable<TableCopy>;
   /** The turn for work on the whole store, of which one piece runs at a time; undefined while another one does. */
-  beginUpkeep(): Promise<UpkeepTurn | undefined>;
+  acquireMaintenanceLock(): Promise<HeldMaintenanceLock | undefined>;
   statistics(): StoreStatistics;
   /** Asks the engine. */
   usage(options?: QueryOptions): Promise<StoreUsage>;

@@ -11,7 +11,7 @@ export type WatchedCall = {
 };
 
 /** A cancelled call is killed again until it has ended: the first time it may not have begun. */
-const KILL_AGAIN_MS = 50;
+const KILL_RETRY_MS = 50;
 /** What ClickHouse gets to end a query by itself before it is killed. */
 const TIMEOUT_GRACE_MS = 250;
 
@@ -24,7 +24,7 @@ export function watchCall({ signal, timeoutMs }: CallOptions, kill: () => Promis
   const killUntilEnded = async () => {
     // A failed attempt is made again; the engine's own limits end the call at the latest.
     await kill().catch(() => {});
-    if (state !== 'ended') again = setTimeout(killUntilEnded, KILL_AGAIN_MS);
+    if (state !== 'ended') again = setTimeout(killUntilEnded, KILL_RETRY_MS);
   };
   const startKilling = () => {
     if (state !== 'running') return;

@@ -25,14 +25,14 @@ describe('a file of expectations', () => {
 `;
     expect(parseAssertions(text, 'checks.yaml')).toEqual([
       {
-        which: { kind: 'invoke', functionName: 'Orders', event: { user: 'brian1' } },
+        target: { kind: 'invoke', functionName: 'Orders', event: { user: 'brian1' } },
         complete: true,
         untracedCaller: false,
         timeoutMs: 2000,
         expectations: [
-          { matcher: 'toBeOk', rest: [], isOpposite: false },
-          { matcher: 'toCall', rest: ['Orders', 'payments'], isOpposite: false },
-          { matcher: 'toHaveFault', rest: [/timeout/i], isOpposite: true },
+          { matcher: 'toBeOk', args: [], isNegated: false },
+          { matcher: 'toCall', args: ['Orders', 'payments'], isNegated: false },
+          { matcher: 'toHaveFault', args: [/timeout/i], isNegated: true },
         ],
       },
     ]);

@@ -2,9 +2,11 @@ import { AssertionError } from 'node:assert';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { type TraceMatcherName, type TraceMatchers, traceMatchers } from './matchers.ts';
 
-type Rest<Matcher> = Matcher extends (trace: RecordedTrace, ...rest: infer Arguments) => unknown ? Arguments : never;
+type MatcherArguments<Matcher> = Matcher extends (trace: RecordedTrace, ...rest: infer Arguments) => unknown
+  ? Arguments
+  : never;
 
-type Expectations = { readonly [Name in TraceMatcherName]: (...rest: Rest<TraceMatchers[Name]>) => void };
+type Expectations = { readonly [Name in TraceMatcherName]: (...rest: MatcherArguments<TraceMatchers[Name]>) => void };
 
 export type TraceExpectations = Expectations & { readonly not: Expectations };
 
@@ -13,10 +15,10 @@ export type TraceExpectations = Expectations & { readonly not: Expectations };
  * Throws AssertionError.
  */
 export function expectTrace(trace: RecordedTrace): TraceExpectations {
-  return { ...expectations(trace, false), not: expectations(trace, true) };
+  return { ...expectationsOf(trace, false), not: expectationsOf(trace, true) };
 }
 
-function expectations(trace: RecordedTrace, isOpposite: boolean): Expectations {
+function expectationsOf(trace: RecordedTrace, isOpposite: boolean): Expectations {
   const check = (name: TraceMatcherName) => {
     const matcher = traceMatchers[name] as (
       trace: RecordedTrace,

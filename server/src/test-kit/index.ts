@@ -3,5 +3,11 @@ export type { RecordedTrace } from '../client/recorded-trace.ts';
 export { type WaitOptions, waitForTrace } from '../client/wait-for-trace.ts';
 export { expectTrace, type TraceExpectations } from './expect-trace.ts';
 export type { ExpectedValue } from './expected-value.ts';
-export { type EntityMarks, type Matched, type Name, type TraceMatchers, traceMatchers } from './matchers.ts';
+export {
+  type EntityConditions,
+  type MatcherResult,
+  type NamePattern,
+  type TraceMatchers,
+  traceMatchers,
+} from './matchers.ts';
 export { type Invocation, type InvokeOptions, type Openray, type OpenrayOptions, startOpenray } from './openray.ts';

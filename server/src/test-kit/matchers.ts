@@ -7,12 +7,12 @@ import { readObject } from '../model/json.ts';
 import { type ExpectedValue, isAsExpected, showValue } from './expected-value.ts';
 
 /** As vitest and jest want it: `message` is what is shown when the expectation, or its opposite with `.not`, fails. */
-export type Matched = { readonly pass: boolean; readonly message: () => string };
+export type MatcherResult = { readonly pass: boolean; readonly message: () => string };
 
-export type Name = string | RegExp;
+export type NamePattern = string | RegExp;
 
 /** Further marks of a segment or subsegment; what is not named may be anything. */
-export type EntityMarks = {
+export type EntityConditions = {
   readonly namespace?: string;
   readonly origin?: string;
   readonly fault?: boolean;
@@ -24,41 +24,49 @@ export type EntityMarks = {
 /** Expectations about a trace. None waits: ask for a complete trace first. */
 export const traceMatchers = {
   /** A segment of that name: of a service, `AWS::Lambda` and `AWS::Lambda::Function` of a function. */
-  toHaveSegment(trace: RecordedTrace, name: Name, marks: EntityMarks = {}): Matched {
+  toHaveSegment(trace: RecordedTrace, name: NamePattern, marks: EntityConditions = {}): MatcherResult {
     return hasEntity(trace, 'segment', name, marks);
   },
 
   /** A subsegment of that name, anywhere in the trace. */
-  toHaveSubsegment(trace: RecordedTrace, name: Name, marks: EntityMarks = {}): Matched {
+  toHaveSubsegment(trace: RecordedTrace, name: NamePattern, marks: EntityConditions = {}): MatcherResult {
     return hasEntity(trace, 'subsegment', name, marks);
   },
 
   /** An annotation on any segment or subsegment, with this value when one is given. */
-  toHaveAnnotation(trace: RecordedTrace, key: string, value?: ExpectedValue): Matched {
+  toHaveAnnotation(trace: RecordedTrace, key: string, value?: ExpectedValue): MatcherResult {
     const found = trace.entities.flatMap(({ annotations }) => (key in annotations ? [annotations[key]] : []));
     const all = trace.entities.flatMap(({ annotations }) =>
       Object.entries(annotations).map(([name, own]) => `${name}=${JSON.stringify(own)}`),
     );
-    return verdict(trace, value === undefined ? found.length > 0 : found.some((own) => isAsExpected(own, value)), {
-      what: `the annotation ${key}${value === undefined ? '' : ` with ${showValue(value)}`}`,
-      instead: all,
-    });
+    return matcherResult(
+      trace,
+      value === undefined ? found.length > 0 : found.some((own) => isAsExpected(own, value)),
+      {
+        wanted: `the annotation ${key}${value === undefined ? '' : ` with ${showValue(value)}`}`,
+        actual: all,
+      },
+    );
   },
 
   /** Metadata under this key in any namespace, with this value (or at least these parts of it) when one is given. */
-  toHaveMetadata(trace: RecordedTrace, key: string, value?: ExpectedValue): Matched {
+  toHaveMetadata(trace: RecordedTrace, key: string, value?: ExpectedValue): MatcherResult {
     const all = trace.entities.flatMap(({ metadata }) =>
       Object.values(readObject(metadata) ?? {}).flatMap((namespace) => Object.entries(readObject(namespace) ?? {})),
     );
     const found = all.filter(([name]) => name === key);
-    return verdict(trace, value === undefined ? found.length > 0 : found.some(([, own]) => isAsExpected(own, value)), {
-      what: `the metadata ${key}${value === undefined ? '' : ` with ${showValue(value)}`}`,
-      instead: (found.length > 0 ? found : all).map(([name, own]) => `${name}=${JSON.stringify(own).slice(0, 200)}`),
-    });
+    return matcherResult(
+      trace,
+      value === undefined ? found.length > 0 : found.some(([, own]) => isAsExpected(own, value)),
+      {
+        wanted: `the metadata ${key}${value === undefined ? '' : ` with ${showValue(value)}`}`,
+        actual: (found.length > 0 ? found : all).map(([name, own]) => `${name}=${JSON.stringify(own).slice(0, 200)}`),
+      },
+    );
   },
 
   /** A call on the map: to this service from any other, or from the first to the second. */
-  toCall(trace: RecordedTrace, ...names: [to: Name] | [from: Name, to: Name]): Matched {
+  toCall(trace: RecordedTrace, ...names: [to: NamePattern] | [from: NamePattern, to: NamePattern]): MatcherResult {
     const [from, to] = names.length === 1 ? [undefined, names[0]] : names;
     const nodes = new Map(trace.graph.nodes.map((node) => [node.key, node]));
     const calls = trace.graph.edges.flatMap((edge) => {
@@ -67,16 +75,16 @@ export const traceMatchers = {
     });
     const pass = calls.some(
       ({ caller, callee }) =>
-        isNamed(callee.service.name, to as Name) && (from === undefined || isNamed(caller.service.name, from)),
+        isNamed(callee.service.name, to as NamePattern) && (from === undefined || isNamed(caller.service.name, from)),
     );
-    return verdict(trace, pass, {
-      what: `a call ${from === undefined ? '' : `from ${showValue(from)} `}to ${showValue(to)}`,
-      instead: calls.map(({ caller, callee }) => `${nodeText(caller)} → ${nodeText(callee)}`),
+    return matcherResult(trace, pass, {
+      wanted: `a call ${from === undefined ? '' : `from ${showValue(from)} `}to ${showValue(to)}`,
+      actual: calls.map(({ caller, callee }) => `${nodeText(caller)} → ${nodeText(callee)}`),
     });
   },
 
   /** The whole trace, or every segment and subsegment of that name, takes less than `ms`. */
-  toBeFasterThan(trace: RecordedTrace, ms: number, name?: Name): Matched {
+  toBeFasterThan(trace: RecordedTrace, ms: number, name?: NamePattern): MatcherResult {
     const timed =
       name === undefined
         ? [{ text: 'the trace', tookMs: trace.durationMs }]
@@ -87,67 +95,75 @@ export const traceMatchers = {
     const took = timed.map(
       ({ text, tookMs }) => `${text} took ${tookMs === undefined ? 'no end yet' : `${tookMs} ms`}`,
     );
-    return verdict(trace, pass, {
-      what: `${name === undefined ? '' : `${showValue(name)} `}to be done in less than ${ms} ms`,
-      instead: took,
-      isClaim: true,
+    return matcherResult(trace, pass, {
+      wanted: `${name === undefined ? '' : `${showValue(name)} `}to be done in less than ${ms} ms`,
+      actual: took,
+      isPredicate: true,
     });
   },
 
   /** A fault (5xx, an exception) anywhere in the trace; with a pattern, one whose exception has this type or message. */
-  toHaveFault(trace: RecordedTrace, pattern?: Name): Matched {
+  toHaveFault(trace: RecordedTrace, pattern?: NamePattern): MatcherResult {
     const faults = trace.entities.filter(({ isFault }) => isFault);
     const texts = faults.flatMap(({ cause }) =>
       (cause?.exceptions ?? []).map(({ type, message }) => [type, message].filter(Boolean).join(': ')),
     );
     const isMeant = (text: string) =>
       typeof pattern === 'string' ? text.includes(pattern) : pattern === undefined || pattern.test(text);
-    return verdict(trace, pattern === undefined ? faults.length > 0 : texts.some(isMeant), {
-      what: `a fault${pattern === undefined ? '' : ` of ${showValue(pattern)}`}`,
-      instead: texts.length > 0 ? texts : faults.map(({ name }) => name),
+    return matcherResult(trace, pattern === undefined ? faults.length > 0 : texts.some(isMeant), {
+      wanted: `a fault${pattern === undefined ? '' : ` of ${showValue(pattern)}`}`,
+      actual: texts.length > 0 ? texts : faults.map(({ name }) => name),
     });
   },
 
   /** Neither fault nor error nor throttle anywhere. */
-  toBeOk(trace: RecordedTrace): Matched {
+  toBeOk(trace: RecordedTrace): MatcherResult {
     const bad = trace.entities.filter(({ outcome }) => outcome !== 'ok');
-    return verdict(trace, bad.length === 0, {
-      what: 'to be without fault, error and throttle',
-      instead: bad.map(({ name, outcome }) => `${name}: ${outcome}`),
-      isClaim: true,
+    return matcherResult(trace, bad.length === 0, {
+      wanted: 'to be without fault, error and throttle',
+      actual: bad.map(({ name, outcome }) => `${name}: ${outcome}`),
+      isPredicate: true,
     });
   },
 
   /** A filter expression, such as `service("orders") { fault }`. Throws when it does not parse. */
-  toMatchFilter(trace: RecordedTrace, expression: string): Matched {
+  toMatchFilter(trace: RecordedTrace, expression: string): MatcherResult {
     const pass = matches(parseFilter(expression), trace);
-    return verdict(trace, pass, { what: `to match ${expression}`, instead: [], isClaim: true });
+    return matcherResult(trace, pass, { wanted: `to match ${expression}`, actual: [], isPredicate: true });
   },
 
   /** Everything that the trace refers to has arrived. */
-  toBeComplete(trace: RecordedTrace): Matched {
+  toBeComplete(trace: RecordedTrace): MatcherResult {
     const pass = trace.missing.length === 0;
-    return verdict(trace, pass, { what: 'to be complete', instead: trace.missing, isClaim: true });
+    return matcherResult(trace, pass, { wanted: 'to be complete', actual: trace.missing, isPredicate: true });
   },
 };
 
 export type TraceMatchers = typeof traceMatchers;
 export type TraceMatcherName = keyof TraceMatchers;
 
-function hasEntity(trace: RecordedTrace, kind: Entity['kind'], name: Name, marks: EntityMarks): Matched {
+function hasEntity(
+  trace: RecordedTrace,
+  kind: Entity['kind'],
+  name: NamePattern,
+  marks: EntityConditions,
+): MatcherResult {
   const all = trace.entities.filter((entity) => entity.kind === kind);
   const marked = Object.keys(marks).length === 0 ? '' : ` with ${JSON.stringify(marks)}`;
-  return verdict(
+  return matcherResult(
     trace,
-    all.some((entity) => isNamed(entity.name, name) && hasMarks(entity, marks)),
+    all.some((entity) => isNamed(entity.name, name) && meetsConditions(entity, marks)),
     {
-      what: `a ${kind} ${showValue(name)}${marked}`,
-      instead: [...new Set(all.map((entity) => entity.name))],
+      wanted: `a ${kind} ${showValue(name)}${marked}`,
+      actual: [...new Set(all.map((entity) => entity.name))],
     },
   );
 }
 
-function hasMarks(entity: Entity, { namespace, origin, fault, error, throttle, status }: EntityMarks): boolean {
+function meetsConditions(
+  entity: Entity,
+  { namespace, origin, fault, error, throttle, status }: EntityConditions,
+): boolean {
   return (
     (namespace === undefined || entity.namespace === namespace) &&
     (origin === undefined || entity.origin === origin) &&
@@ -158,7 +174,7 @@ function hasMarks(entity: Entity, { namespace, origin, fault, error, throttle, s
   );
 }
 
-function isNamed(name: string, wanted: Name): boolean {
+function isNamed(name: string, wanted: NamePattern): boolean {
   return typeof wanted === 'string' ? name === wanted : wanted.test(name);
 }
 
@@ -171,10 +187,14 @@ function millisOf(entity: Entity): number | undefined {
   return us === undefined ? undefined : us / 1000;
 }
 
-type Sentence = { readonly what: string; readonly instead: readonly string[]; readonly isClaim?: boolean };
+type Finding = { readonly wanted: string; readonly actual: readonly string[]; readonly isPredicate?: boolean };
 
 /** The sentence and, below it, the trace as a tree: what a failing test prints has to be enough to see why. */
-function verdict(trace: RecordedTrace, pass: boolean, { what, instead, isClaim = false }: Sentence): Matched {
+function matcherResult(
+  trace: RecordedTrace,
+  pass: boolean,
+  { wanted: what, actual: instead, isPredicate: isClaim = false }: Finding,
+): MatcherResult {
   return {
     pass,
     message: () => {

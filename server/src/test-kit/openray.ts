@@ -85,7 +85,7 @@ export async function startOpenray(options: OpenrayOptions = {}): Promise<Openra
   const sinceMs = Date.now();
   let daemonAddress: string;
   try {
-    daemonAddress = await readiness(child);
+    daemonAddress = await untilReady(child);
   } catch (error) {
     await removeTemporary();
     throw error;
@@ -142,7 +142,7 @@ function flagsOf({ template, port = 0, settings = {} }: OpenrayOptions, dataDir:
 }
 
 /** The daemon's address once the server says that it is ready. */
-function readiness(child: ChildProcess): Promise<string> {
+function untilReady(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = '';
     for (const stream of [child.stdout, child.stderr]) {

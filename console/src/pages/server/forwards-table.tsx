@@ -4,7 +4,7 @@ import { formatExact } from '../../shared/format.ts';
 import styles from './page.module.css';
 
 const TARGETS: Readonly<Record<string, string>> = { otlp: 'OpenTelemetry', xray: 'AWS X-Ray' };
-const FATES = ['Received', 'Sent', 'Queued', 'Rejected', 'Dropped'] as const;
+const COUNTERS = ['Received', 'Sent', 'Queued', 'Rejected', 'Dropped'] as const;
 
 /** Copies of what was stored, by backend and by what became of them. */
 export function ForwardsTable({ forwards }: { readonly forwards: GetServerStatusResponse['Forwards'] }): ReactElement {
@@ -15,7 +15,7 @@ export function ForwardsTable({ forwards }: { readonly forwards: GetServerStatus
           <thead>
             <tr>
               <th scope="col">Backend</th>
-              {FATES.map((fate, index) => (
+              {COUNTERS.map((fate, index) => (
                 <th scope="col" key={fate}>
                   <i aria-hidden="true">{['', '=', '+', '+', '+'][index]}</i>
                   {fate}
@@ -28,7 +28,7 @@ export function ForwardsTable({ forwards }: { readonly forwards: GetServerStatus
             {forwards.map((forward) => (
               <tr key={forward.Target}>
                 <th scope="row">{TARGETS[forward.Target] ?? forward.Target}</th>
-                {FATES.map((fate) => (
+                {COUNTERS.map((fate) => (
                   <td key={fate} data-lost={forward[fate] > 0 && (fate === 'Rejected' || fate === 'Dropped')}>
                     {formatExact(forward[fate])}
                   </td>

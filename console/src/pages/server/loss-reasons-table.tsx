@@ -1,12 +1,12 @@
 import type { GetServerStatusResponse } from 'openray/api-types';
 import type { ReactElement } from 'react';
 import { formatExact } from '../../shared/format.ts';
-import { causesOf } from './loss-reasons.ts';
+import { lossReasonsOf } from './loss-reasons.ts';
 import styles from './loss-reasons-table.module.css';
 
 /** Why documents and packets were not stored, the most frequent cause first. */
-export function CausesTable({ status }: { readonly status: GetServerStatusResponse }): ReactElement {
-  const causes = causesOf(status);
+export function LossReasonsTable({ status }: { readonly status: GetServerStatusResponse }): ReactElement {
+  const causes = lossReasonsOf(status);
   const { Received, Read, Dropped } = status.Datagrams;
   const dropped = Dropped.reduce((sum, { Count }) => sum + Count, 0);
   return (
@@ -25,7 +25,7 @@ export function CausesTable({ status }: { readonly status: GetServerStatusRespon
               </tr>
             </thead>
             <tbody>
-              {causes.map(({ key, kind, count, what, advice }) => (
+              {causes.map(({ key, kind, count, meaning: what, advice }) => (
                 <tr key={key}>
                   <td>{formatExact(count)}</td>
                   <td>{kind}</td>

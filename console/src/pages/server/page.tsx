@@ -5,10 +5,10 @@ import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { formatDuration, formatTime } from '../../shared/format.ts';
 import { Loading } from '../../shared/loading.tsx';
 import { ForwardsTable } from './forwards-table.tsx';
-import { CausesTable } from './loss-reasons-table.tsx';
+import { LossReasonsTable } from './loss-reasons-table.tsx';
 import styles from './page.module.css';
 import { RateChart } from './rate-chart.tsx';
-import { DoorsTable } from './receivers-table.tsx';
+import { ReceiversTable } from './receivers-table.tsx';
 import { rateSeries } from './samples.ts';
 import { StoreCard } from './store-card.tsx';
 import { useServerStatus } from './use-server-status.ts';
@@ -39,7 +39,7 @@ export function ServerPage(): ReactElement {
         <>
           <section className={cards.card} aria-label="Documents">
             <h2>Documents</h2>
-            <DoorsTable samples={samples} />
+            <ReceiversTable samples={samples} />
           </section>
           <div className={styles.pair}>
             <section className={cards.card} aria-label="Rates">
@@ -50,7 +50,7 @@ export function ServerPage(): ReactElement {
           </div>
           <section className={cards.card} aria-label="Not stored">
             <h2>What was not stored, and what to do</h2>
-            <CausesTable status={status} />
+            <LossReasonsTable status={status} />
           </section>
           {status.Forwards.length > 0 && (
             <section className={cards.card} aria-label="Forwarded">

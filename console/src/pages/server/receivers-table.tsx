@@ -2,9 +2,9 @@ import type { GetServerStatusResponse } from 'openray/api-types';
 import type { ReactElement } from 'react';
 import { formatExact, formatPerSecond } from '../../shared/format.ts';
 import styles from './page.module.css';
-import { type Fate, ratePerSecond, type Samples, total } from './samples.ts';
+import { type CounterName, ratePerSecond, type Samples, total } from './samples.ts';
 
-const DOORS: Readonly<Record<string, string>> = {
+const RECEIVER_LABELS: Readonly<Record<string, string>> = {
   udp: 'X-Ray daemon, UDP',
   http: 'X-Ray API, HTTP',
   'otlp-grpc': 'OpenTelemetry, gRPC',
@@ -13,7 +13,7 @@ const DOORS: Readonly<Record<string, string>> = {
 };
 
 /** The columns read as a sum: received = stored + queued + rejected + dropped. */
-const FATES: readonly { readonly fate: Fate; readonly sign: string; readonly hint: string }[] = [
+const COLUMNS: readonly { readonly fate: CounterName; readonly sign: string; readonly hint: string }[] = [
   { fate: 'Received', sign: '', hint: 'Segment documents and spans that came in' },
   { fate: 'Stored', sign: '=', hint: 'Acknowledged: they are in the store' },
   { fate: 'Queued', sign: '+', hint: 'On their way into the store' },
@@ -22,7 +22,7 @@ const FATES: readonly { readonly fate: Fate; readonly sign: string; readonly hin
 ];
 
 /** Documents by the way they came and by what became of them. */
-export function DoorsTable({ samples }: { readonly samples: Samples }): ReactElement | null {
+export function ReceiversTable({ samples }: { readonly samples: Samples }): ReactElement | null {
   const status = samples.at(-1);
   if (!status) return null;
   const doors = status.Documents.toSorted((a, b) => order(a.Door) - order(b.Door));
@@ -32,7 +32,7 @@ export function DoorsTable({ samples }: { readonly samples: Samples }): ReactEle
         <thead>
           <tr>
             <th scope="col">Came in over</th>
-            {FATES.map(({ fate, sign, hint }) => (
+            {COLUMNS.map(({ fate, sign, hint }) => (
               <th scope="col" key={fate} title={hint}>
                 <i aria-hidden="true">{sign}</i>
                 {fate}
@@ -46,19 +46,19 @@ export function DoorsTable({ samples }: { readonly samples: Samples }): ReactEle
         <tbody>
           {doors.map((door) => (
             <tr key={door.Door} data-quiet={door.Received === 0}>
-              <th scope="row">{DOORS[door.Door] ?? door.Door}</th>
-              {FATES.map(({ fate }) => (
-                <Count key={fate} fate={fate} count={door[fate]} />
+              <th scope="row">{RECEIVER_LABELS[door.Door] ?? door.Door}</th>
+              {COLUMNS.map(({ fate }) => (
+                <CountCell key={fate} fate={fate} count={door[fate]} />
               ))}
-              <td>{formatPerSecond(ratePerSecond(samples, (one) => received(one, door.Door)))}</td>
+              <td>{formatPerSecond(ratePerSecond(samples, (one) => receivedBy(one, door.Door)))}</td>
             </tr>
           ))}
         </tbody>
         <tfoot>
           <tr>
             <th scope="row">All</th>
-            {FATES.map(({ fate }) => (
-              <Count key={fate} fate={fate} count={total(status, fate)} />
+            {COLUMNS.map(({ fate }) => (
+              <CountCell key={fate} fate={fate} count={total(status, fate)} />
             ))}
             <td>{formatPerSecond(ratePerSecond(samples, (one) => total(one, 'Received')))}</td>
           </tr>
@@ -69,14 +69,14 @@ export function DoorsTable({ samples }: { readonly samples: Samples }): ReactEle
 }
 
 /** Exact, since they are to be added up. */
-function Count({ fate, count }: { readonly fate: Fate; readonly count: number }): ReactElement {
+function CountCell({ fate, count }: { readonly fate: CounterName; readonly count: number }): ReactElement {
   return <td data-lost={count > 0 && (fate === 'Rejected' || fate === 'Dropped')}>{formatExact(count)}</td>;
 }
 
 function order(door: string): number {
-  return Object.keys(DOORS).indexOf(door);
+  return Object.keys(RECEIVER_LABELS).indexOf(door);
 }
 
-function received({ Documents }: GetServerStatusResponse, door: string): number {
+function receivedBy({ Documents }: GetServerStatusResponse, door: string): number {
   return Documents.find(({ Door }) => Door === door)?.Received ?? 0;
 }

@@ -46,10 +46,10 @@ export function rateSeries(samples: Samples): readonly RatePoint[] {
   });
 }
 
-export type Fate = 'Received' | 'Stored' | 'Queued' | 'Rejected' | 'Dropped';
+export type CounterName = 'Received' | 'Stored' | 'Queued' | 'Rejected' | 'Dropped';
 
 /** Over all doors. */
-export function total({ Documents }: GetServerStatusResponse, fate: Fate): number {
+export function total({ Documents }: GetServerStatusResponse, fate: CounterName): number {
   return Documents.reduce((sum, door) => sum + door[fate], 0);
 }
 

@@ -4,17 +4,17 @@ import Table, { type TableProps } from '@cloudscape-design/components/table';
 import { type ReactElement, useMemo } from 'react';
 import { formatCount, formatDuration, formatRate } from '../../shared/format.ts';
 import { percentileUs } from '../../shared/histogram.ts';
-import { clientTraffic, type MapSelection, type ServiceMap } from '../../shared/map/graph.ts';
+import { clientTraffic, type GraphSelection, type ServiceGraph } from '../../shared/map/graph.ts';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
 import type { OutcomeCounts } from '../../shared/outcome.ts';
 import { OutcomeBar } from '../../shared/outcome-bar.tsx';
 import styles from './map-table.module.css';
 
 type Props = {
-  readonly map: ServiceMap;
+  readonly graph: ServiceGraph;
   readonly windowMinutes: number;
-  readonly selection: MapSelection | undefined;
-  readonly onSelect: (selection: MapSelection) => void;
+  readonly selection: GraphSelection | undefined;
+  readonly onSelect: (selection: GraphSelection) => void;
 };
 
 /** The panel lists them all. */
@@ -36,7 +36,7 @@ type Row = {
 };
 
 /** The map as a list: the same numbers, sortable, for those who do not want a picture. */
-export function MapTable({ map, windowMinutes, selection, onSelect }: Props): ReactElement {
+export function MapTable({ graph: map, windowMinutes, selection, onSelect }: Props): ReactElement {
   const rows = useMemo(() => toRows(map, windowMinutes), [map, windowMinutes]);
   const { items, collectionProps } = useCollection(rows, {
     sorting: { defaultState: { sortingColumn: { sortingField: 'rate' }, isDescending: true } },
@@ -119,7 +119,7 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
   ];
 }
 
-function toRows(map: ServiceMap, windowMinutes: number): readonly Row[] {
+function toRows(map: ServiceGraph, windowMinutes: number): readonly Row[] {
   const names = new Map(map.nodes.map((node) => [node.key, shortNodeName(node.name, node.type)]));
   return map.nodes.map((node) => {
     const { counts, total, averageUs, times } = node.isClient ? clientTraffic(map, node.key) : node.traffic;

@@ -6,9 +6,9 @@ import { type ReactElement, useMemo } from 'react';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import { FilterBox } from '../../shared/filter-box.tsx';
 import { GroupSelect } from '../../shared/group-select.tsx';
-import type { MapSelection, ServiceMap } from '../../shared/map/graph.ts';
+import type { GraphSelection, ServiceGraph } from '../../shared/map/graph.ts';
 import { MapView } from '../../shared/map/map-view.tsx';
-import { GapsNotice } from '../../shared/missing-data-notice.tsx';
+import { MissingDataNotice } from '../../shared/missing-data-notice.tsx';
 import { NoTraces } from '../../shared/no-traces.tsx';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
 import { OUTCOME_LABEL, OUTCOMES } from '../../shared/outcome.ts';
@@ -25,12 +25,12 @@ export function ServiceMapPage(): ReactElement {
   const { range, q, inGroup, view, node, edge } = route.useSearch();
   const navigate = route.useNavigate();
   const { data, error, isPending, isFetching, refetch } = useServiceGraph(range, q, inGroup);
-  const selection = useMemo<MapSelection | undefined>(
+  const selection = useMemo<GraphSelection | undefined>(
     () =>
       node !== undefined ? { kind: 'node', key: node } : edge !== undefined ? { kind: 'edge', key: edge } : undefined,
     [node, edge],
   );
-  const select = (next: MapSelection | undefined) =>
+  const select = (next: GraphSelection | undefined) =>
     void navigate({
       search: (before) => ({
         ...before,
@@ -39,7 +39,7 @@ export function ServiceMapPage(): ReactElement {
       }),
       replace: selection !== undefined && next !== undefined,
     });
-  const isEmpty = data !== undefined && data.map.nodes.length === 0;
+  const isEmpty = data !== undefined && data.graph.nodes.length === 0;
   const windowMinutes = data && (data.window.toUs - data.window.fromUs) / 60_000_000;
 
   return (
@@ -54,7 +54,7 @@ export function ServiceMapPage(): ReactElement {
           onApply={(next) => void navigate({ search: (before) => ({ ...before, q: next }) })}
         />
         <GroupSelect />
-        <ServiceFinder map={data?.map} onSelect={select} />
+        <ServiceFinder map={data?.graph} onSelect={select} />
         <SegmentedControl
           label="Form"
           selectedId={view}
@@ -72,7 +72,7 @@ export function ServiceMapPage(): ReactElement {
       </div>
       <div className={styles.content}>
         <div className={styles.main} aria-busy={isFetching}>
-          <GapsNotice gaps={data?.gaps} />
+          <MissingDataNotice gaps={data?.missing} />
           {error && (
             <div className={styles.notice}>
               <FailureAlert error={error} onRetry={() => void refetch()} />
@@ -93,21 +93,21 @@ export function ServiceMapPage(): ReactElement {
           )}
           {data && !isEmpty && view === 'map' && (
             <MapView
-              map={data.map}
+              graph={data.graph}
               selection={selection}
               onSelect={select}
-              legend={<Legend map={data.map} />}
+              legend={<Legend map={data.graph} />}
               {...(windowMinutes === undefined ? {} : { windowMinutes })}
             />
           )}
           {data && !isEmpty && view === 'table' && (
-            <MapTable map={data.map} windowMinutes={windowMinutes ?? 1} selection={selection} onSelect={select} />
+            <MapTable graph={data.graph} windowMinutes={windowMinutes ?? 1} selection={selection} onSelect={select} />
           )}
         </div>
         {data && selection && !isEmpty && (
           <SelectionPanel
             key={selection.key}
-            map={data.map}
+            graph={data.graph}
             window={data.window}
             range={range}
             filter={q}
@@ -126,8 +126,8 @@ function ServiceFinder({
   map,
   onSelect,
 }: {
-  readonly map: ServiceMap | undefined;
-  readonly onSelect: (selection: MapSelection) => void;
+  readonly map: ServiceGraph | undefined;
+  readonly onSelect: (selection: GraphSelection) => void;
 }): ReactElement {
   const options = useMemo(
     () =>
@@ -158,7 +158,7 @@ function ServiceFinder({
   );
 }
 
-function Legend({ map }: { readonly map: ServiceMap }): ReactElement {
+function Legend({ map }: { readonly map: ServiceGraph }): ReactElement {
   const services = map.nodes.filter((node) => !node.isClient).length;
   return (
     <div className={styles.legend}>

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { MapEdge, MapNode, ServiceMap, Traffic } from '../../shared/map/graph.ts';
-import { selectedOn } from './selected.ts';
+import type { GraphEdge, GraphNode, ServiceGraph, Traffic } from '../../shared/map/graph.ts';
+import { detailsOf } from './selected.ts';
 
 const traffic: Traffic = { counts: { ok: 1, error: 0, throttle: 0, fault: 0 }, total: 1, averageUs: 5, times: [] };
 
-function aNode(name: string, type: string | null): MapNode {
+function aNode(name: string, type: string | null): GraphNode {
   return {
     key: `${type ?? ''}|${name}`,
     name,
@@ -16,17 +16,17 @@ function aNode(name: string, type: string | null): MapNode {
   };
 }
 
-function anEdge(from: MapNode, to: MapNode): MapEdge {
+function anEdge(from: GraphNode, to: GraphNode): GraphEdge {
   return { key: `${from.key}→${to.key}`, from: from.key, to: to.key, isLink: false, traffic };
 }
 
 const client = aNode('shop', 'client');
 const shop = aNode('shop', null);
 const queue = aNode('https://sqs.us-east-1.amazonaws.com/000000000000/orders', 'AWS::SQS::Queue');
-const map: ServiceMap = { nodes: [client, shop, queue], edges: [anEdge(client, shop), anEdge(shop, queue)] };
+const map: ServiceGraph = { nodes: [client, shop, queue], edges: [anEdge(client, shop), anEdge(shop, queue)] };
 
 test('a node is selected by its name and type, and lists its connections in both directions', () => {
-  expect(selectedOn(map, { kind: 'node', key: shop.key })).toMatchObject({
+  expect(detailsOf(map, { kind: 'node', key: shop.key })).toMatchObject({
     title: 'shop',
     selector: 'service("shop")',
     neighbours: [{ text: 'from Client' }, { text: 'to orders' }],
@@ -34,7 +34,7 @@ test('a node is selected by its name and type, and lists its connections in both
 });
 
 test('an edge is selected by both ends', () => {
-  expect(selectedOn(map, { kind: 'edge', key: `${client.key}→${shop.key}` })).toMatchObject({
+  expect(detailsOf(map, { kind: 'edge', key: `${client.key}→${shop.key}` })).toMatchObject({
     title: 'Client → shop',
     selector: 'edge(id(name: "shop", type: "client"), "shop")',
     neighbours: [{ selection: { kind: 'node', key: client.key } }, { selection: { kind: 'node', key: shop.key } }],
@@ -42,13 +42,13 @@ test('an edge is selected by both ends', () => {
 });
 
 test('what is not on the map is not selected', () => {
-  expect(selectedOn(map, { kind: 'node', key: 'x' })).toBeUndefined();
-  expect(selectedOn(map, { kind: 'edge', key: 'x→y' })).toBeUndefined();
+  expect(detailsOf(map, { kind: 'node', key: 'x' })).toBeUndefined();
+  expect(detailsOf(map, { kind: 'edge', key: 'x→y' })).toBeUndefined();
 });
 
 test('an edge of messages leads to the traces of the consumer', () => {
   const link = { ...anEdge(queue, shop), isLink: true };
-  expect(selectedOn({ ...map, edges: [link] }, { kind: 'edge', key: link.key })).toMatchObject({
+  expect(detailsOf({ ...map, edges: [link] }, { kind: 'edge', key: link.key })).toMatchObject({
     isLink: true,
     selector: 'service("shop")',
   });

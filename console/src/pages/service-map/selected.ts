@@ -1,9 +1,9 @@
 import { edgeSelector, serviceSelector } from '../../shared/filter-text.ts';
 import {
   clientTraffic,
-  type MapEdge,
-  type MapSelection,
-  type ServiceMap,
+  type GraphEdge,
+  type GraphSelection,
+  type ServiceGraph,
   type Traffic,
 } from '../../shared/map/graph.ts';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
@@ -21,18 +21,18 @@ export type Selected = {
   readonly traffic: Traffic;
   /** Edges of a node, with their traffic; the two ends of an edge, without. */
   readonly neighbours: readonly {
-    readonly selection: MapSelection;
+    readonly selection: GraphSelection;
     readonly text: string;
     readonly traffic?: Traffic;
   }[];
 };
 
 /** Undefined when the map does not have it, such as after the time range was changed. */
-export function selectedOn(map: ServiceMap, { kind, key }: MapSelection): Selected | undefined {
+export function detailsOf(map: ServiceGraph, { kind, key }: GraphSelection): Selected | undefined {
   return kind === 'node' ? selectedNode(map, key) : selectedEdge(map, key);
 }
 
-function selectedNode(map: ServiceMap, key: string): Selected | undefined {
+function selectedNode(map: ServiceGraph, key: string): Selected | undefined {
   const node = map.nodes.find((candidate) => candidate.key === key);
   if (!node) return undefined;
   const kinds = [
@@ -40,7 +40,7 @@ function selectedNode(map: ServiceMap, key: string): Selected | undefined {
     node.isRoot ? 'entry point' : '',
     node.isInferred ? 'known from its callers' : '',
   ];
-  const towards = (edge: MapEdge, other: string, arrow: string) => ({
+  const towards = (edge: GraphEdge, other: string, arrow: string) => ({
     selection: { kind: 'edge' as const, key: edge.key },
     text: `${arrow} ${labelOf(map, other)}`,
     traffic: edge.traffic,
@@ -59,7 +59,7 @@ function selectedNode(map: ServiceMap, key: string): Selected | undefined {
   };
 }
 
-function selectedEdge(map: ServiceMap, key: string): Selected | undefined {
+function selectedEdge(map: ServiceGraph, key: string): Selected | undefined {
   const edge = map.edges.find((candidate) => candidate.key === key);
   const from = map.nodes.find((node) => node.key === edge?.from);
   const to = map.nodes.find((node) => node.key === edge?.to);
@@ -79,7 +79,7 @@ function selectedEdge(map: ServiceMap, key: string): Selected | undefined {
   };
 }
 
-function labelOf(map: ServiceMap, key: string): string {
+function labelOf(map: ServiceGraph, key: string): string {
   const node = map.nodes.find((candidate) => candidate.key === key);
   if (!node) return key;
   return node.isClient ? 'Client' : shortNodeName(node.name, node.type);

@@ -7,29 +7,29 @@ import { percentileUs } from '../../shared/histogram.ts';
 import { HistogramChart } from '../../shared/histogram-chart.tsx';
 import { latencyText } from '../../shared/map/describe.ts';
 import { Glyph } from '../../shared/map/glyph.tsx';
-import type { MapSelection, ServiceMap } from '../../shared/map/graph.ts';
+import type { GraphSelection, ServiceGraph } from '../../shared/map/graph.ts';
 import { nodeGlyph } from '../../shared/node-type.ts';
 import type { Outcome } from '../../shared/outcome.ts';
 import { OutcomeTable } from '../../shared/outcome-bar.tsx';
 import { OutcomeSeries } from '../../shared/outcome-series.tsx';
 import type { TimeWindow } from '../../shared/time-range.ts';
-import { type Selected, selectedOn } from './selected.ts';
+import { detailsOf, type Selected } from './selected.ts';
 import styles from './selection-panel.module.css';
 import { useSeries } from './use-series.ts';
 
 type Props = {
-  readonly map: ServiceMap;
+  readonly graph: ServiceGraph;
   readonly window: TimeWindow;
   readonly range: string;
   readonly filter: string;
-  readonly selection: MapSelection;
+  readonly selection: GraphSelection;
   readonly onClose: () => void;
-  readonly onSelect: (selection: MapSelection) => void;
+  readonly onSelect: (selection: GraphSelection) => void;
 };
 
 /** What is known of the selected node or edge, and the way to its traces. */
-export function SelectionPanel({ map, selection, onClose, ...rest }: Props): ReactElement {
-  const selected = selectedOn(map, selection);
+export function SelectionPanel({ graph, selection, onClose, ...rest }: Props): ReactElement {
+  const selected = detailsOf(graph, selection);
   return (
     <aside className={styles.panel} aria-label="Details of the selection">
       <header>
@@ -51,7 +51,7 @@ function Details({
   range,
   filter,
   onSelect,
-}: Omit<Props, 'map' | 'selection' | 'onClose'> & { readonly selected: Selected }): ReactElement {
+}: Omit<Props, 'graph' | 'selection' | 'onClose'> & { readonly selected: Selected }): ReactElement {
   const { inGroup } = useSearch({ from: '__root__' });
   const [band, setBand] = useState<Band>();
   const series = useSeries(range, selected.selector, inGroup);

@@ -63,8 +63,8 @@ export function readTrace(trace: WireTrace): TraceTree {
   });
 
   for (const document of inferred) {
-    const caller = byId.get(text(document.parent_id) ?? '');
-    if (caller) caller.inferredType = text(document.origin) ?? 'remote';
+    const caller = byId.get(textOf(document.parent_id) ?? '');
+    if (caller) caller.inferredType = textOf(document.origin) ?? 'remote';
     // Its caller is away, so this is all there is to see of the call.
     else tops.push(toDraft(document, 'segment', undefined, byId));
   }
@@ -74,7 +74,7 @@ export function readTrace(trace: WireTrace): TraceTree {
     if (span.events === NO_EVENTS) span.events = [];
     span.events.push({ atUs: Math.round(Time * 1_000_000), name: Name });
   }
-  const cut = circleBreakers(tops, byId);
+  const cut = cycleBreakers(tops, byId);
   const roots = tops.filter((top) => {
     const caller = cut.has(top) ? undefined : byId.get(top.parentId ?? '');
     caller?.children.push(top);
@@ -124,15 +124,15 @@ function toDraft(
   const end = document.end_time;
   const startUs = typeof start === 'number' ? Math.round(start * 1_000_000) : 0;
   const draft: Draft = {
-    id: text(document.id) ?? '',
-    parentId: text(document.parent_id) ?? parent?.id,
+    id: textOf(document.id) ?? '',
+    parentId: textOf(document.parent_id) ?? parent?.id,
     kind,
-    name: text(document.name) ?? '(no name)',
+    name: textOf(document.name) ?? '(no name)',
     startUs,
     endUs: typeof end === 'number' ? Math.max(startUs, Math.round(end * 1_000_000)) : undefined,
     outcome: outcomeOf(document),
-    origin: text(document.origin) ?? null,
-    namespace: text(document.namespace),
+    origin: textOf(document.origin) ?? null,
+    namespace: textOf(document.namespace),
     segment: undefined,
     fields: subsegments === undefined ? document : withoutSubsegments(document),
     children: [],
@@ -156,7 +156,7 @@ function withoutSubsegments({ subsegments, ...fields }: JsonObject): JsonObject 
 
 /** The flags that were sent, else the HTTP status; throttle before fault before error. */
 function outcomeOf(document: JsonObject): Outcome {
-  const status = at(document, 'http', 'response', 'status');
+  const status = valueAt(document, 'http', 'response', 'status');
   const code = typeof status === 'number' ? status : 0;
   if (document.throttle === true || code === 429) return 'throttle';
   if (document.fault === true || (code >= 500 && code < 600)) return 'fault';
@@ -167,7 +167,7 @@ function outcomeOf(document: JsonObject): Outcome {
  * Segments whose parent is to be ignored, because following parents would lead around in a circle: of each circle its
  * earliest segment. Every entity is walked over once.
  */
-function circleBreakers(tops: readonly Draft[], byId: ReadonlyMap<string, Draft>): ReadonlySet<Draft> {
+function cycleBreakers(tops: readonly Draft[], byId: ReadonlyMap<string, Draft>): ReadonlySet<Draft> {
   const breakers = new Set<Draft>();
   const done = new Set<Draft>();
   for (const top of tops) {
@@ -190,7 +190,7 @@ function circleBreakers(tops: readonly Draft[], byId: ReadonlyMap<string, Draft>
 }
 
 /** The value at a path of object keys, undefined where there is none. */
-export function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
+export function valueAt(value: Json | undefined, ...path: readonly string[]): Json | undefined {
   let here: Json | undefined = value;
   for (const key of path) here = isObject(here) ? here[key] : undefined;
   return here;
@@ -201,7 +201,7 @@ export function isObject(value: Json | undefined): value is JsonObject {
 }
 
 /** The string, or undefined when it is empty or none. */
-export function text(value: Json | undefined): string | undefined {
+export function textOf(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

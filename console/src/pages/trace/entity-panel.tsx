@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { nodeTypeLabel } from '../../shared/node-type.ts';
 import { OutcomePill } from '../../shared/outcome-pill.tsx';
-import { at, type Entity, isObject, type TraceTree } from './entities.ts';
+import { type Entity, isObject, type TraceTree, valueAt } from './entities.ts';
 import styles from './entity-panel.module.css';
 import { exceptionsOf } from './exceptions.ts';
 import { TabStrip } from './tab-strip.tsx';
@@ -54,7 +54,7 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
       content: (
         <ExceptionsTab
           exceptions={exceptions}
-          workingDirectory={at(fields, 'cause', 'working_directory')}
+          workingDirectory={valueAt(fields, 'cause', 'working_directory')}
           onSelect={onSelect}
         />
       ),

@@ -1,4 +1,4 @@
-import { at, type Entity, isObject, type Json, type TraceTree, text } from './entities.ts';
+import { type Entity, isObject, type Json, type TraceTree, textOf, valueAt } from './entities.ts';
 
 export type Frame = {
   readonly path: string | undefined;
@@ -25,27 +25,27 @@ export function exceptionsOf(entity: Entity, tree: TraceTree): readonly Recorded
   const { cause } = entity.fields;
   const own = listOf(cause).map((value) => toException(value, undefined));
   if (own.length > 0) return own;
-  const id = text(cause) ?? text(at(cause, 'id'));
+  const id = textOf(cause) ?? textOf(valueAt(cause, 'id'));
   if (id === undefined) return [];
   for (const other of tree.byId.values()) {
-    const found = listOf(other.fields.cause).find((value) => at(value, 'id') === id);
+    const found = listOf(other.fields.cause).find((value) => valueAt(value, 'id') === id);
     if (found) return [toException(found, other === entity ? undefined : other)];
   }
   return [];
 }
 
 function listOf(cause: Json | undefined): readonly Json[] {
-  const list = at(cause, 'exceptions');
+  const list = valueAt(cause, 'exceptions');
   return Array.isArray(list) ? (list as readonly Json[]).filter(isObject) : [];
 }
 
 function toException(value: Json, recordedOn: Entity | undefined): RecordedException {
-  const stack = at(value, 'stack');
-  const truncated = at(value, 'truncated');
+  const stack = valueAt(value, 'stack');
+  const truncated = valueAt(value, 'truncated');
   return {
-    type: text(at(value, 'type')) ?? 'Exception',
-    message: text(at(value, 'message')) ?? '',
-    isRemote: at(value, 'remote') === true,
+    type: textOf(valueAt(value, 'type')) ?? 'Exception',
+    message: textOf(valueAt(value, 'message')) ?? '',
+    isRemote: valueAt(value, 'remote') === true,
     frames: Array.isArray(stack) ? (stack as readonly Json[]).filter(isObject).map(toFrame) : [],
     truncated: typeof truncated === 'number' ? truncated : 0,
     recordedOn,
@@ -54,10 +54,10 @@ function toException(value: Json, recordedOn: Entity | undefined): RecordedExcep
 
 /** Frames of ES modules come with `line: null`. */
 function toFrame(value: Json): Frame {
-  const line = at(value, 'line');
+  const line = valueAt(value, 'line');
   return {
-    path: text(at(value, 'path')),
+    path: textOf(valueAt(value, 'path')),
     line: typeof line === 'number' ? line : undefined,
-    label: text(at(value, 'label')),
+    label: textOf(valueAt(value, 'label')),
   };
 }

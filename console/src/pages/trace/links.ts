@@ -1,4 +1,4 @@
-import { at, type Entity, type Json, type TraceTree, text } from './entities.ts';
+import { type Entity, type Json, type TraceTree, textOf, valueAt } from './entities.ts';
 
 /** A link between an entity and one of this trace or of another. */
 export type EntityLink = {
@@ -13,11 +13,11 @@ export type EntityLink = {
 /** Links of an entity in both directions. Who links to it from another trace is in its document; within the trace it is looked up. */
 export function linksOf(entity: Entity, tree: TraceTree): readonly EntityLink[] {
   const sent = linkList(entity).map((link): EntityLink => {
-    const direction = at(link, 'attributes', REFERENCE_TYPE) === 'child' ? 'from' : 'to';
-    return toLink(direction, text(at(link, 'trace_id')) ?? '', text(at(link, 'id')), tree);
+    const direction = valueAt(link, 'attributes', REFERENCE_TYPE) === 'child' ? 'from' : 'to';
+    return toLink(direction, textOf(valueAt(link, 'trace_id')) ?? '', textOf(valueAt(link, 'id')), tree);
   });
   const within = [...tree.byId.values()].filter((other) =>
-    linkList(other).some((link) => at(link, 'trace_id') === tree.id && at(link, 'id') === entity.id),
+    linkList(other).some((link) => valueAt(link, 'trace_id') === tree.id && valueAt(link, 'id') === entity.id),
   );
   const back = within.map(({ id }): EntityLink => toLink('from', tree.id, id, tree));
   const all = new Map([...sent, ...back].map((link) => [`${link.direction} ${link.traceId} ${link.id}`, link]));

@@ -4,9 +4,9 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { ApiFailure } from '../../shared/api.ts';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
-import { type MapSelection, nodeKey } from '../../shared/map/graph.ts';
+import { type GraphSelection, nodeKey } from '../../shared/map/graph.ts';
 import { MapView } from '../../shared/map/map-view.tsx';
-import { GapsNotice } from '../../shared/missing-data-notice.tsx';
+import { MissingDataNotice } from '../../shared/missing-data-notice.tsx';
 import type { Entity, TraceTree } from './entities.ts';
 import { EntityPanel } from './entity-panel.tsx';
 import styles from './page.module.css';
@@ -53,7 +53,7 @@ export function TracePage(): ReactElement {
         isMapShown={isMapShown}
         onToggleMap={() => void navigate({ search: (before) => ({ ...before, map: !isMapShown }), replace: true })}
       />
-      <GapsNotice gaps={data.gaps} />
+      <MissingDataNotice gaps={data.missing} />
       {summary && <RootCauses summary={summary} />}
       {isMapShown && <TraceMap id={id} tree={tree} selected={selected} onSelect={select} />}
       <div className={styles.detail}>
@@ -85,11 +85,11 @@ function TraceMap({
   readonly onSelect: (entity: string | undefined) => void;
 }): ReactElement {
   const { data, error } = useTraceGraph(id, tree.byId.size > 0);
-  const selection: MapSelection | undefined = selected?.segment && {
+  const selection: GraphSelection | undefined = selected?.segment && {
     kind: 'node',
     key: nodeKey(selected.segment.name, selected.segment.origin),
   };
-  const choose = (next: MapSelection | undefined) => {
+  const choose = (next: GraphSelection | undefined) => {
     if (!next) return;
     const key = next.kind === 'node' ? next.key : next.key.slice(next.key.indexOf('→') + 1);
     const entities = [...tree.byId.values()];
@@ -105,7 +105,7 @@ function TraceMap({
   return (
     <section className={styles.map} aria-label="Trace map">
       {error && <p>{error.message}</p>}
-      {data && <MapView map={data} selection={selection} onSelect={choose} />}
+      {data && <MapView graph={data} selection={selection} onSelect={choose} />}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import type { WireRootCause } from 'openray/api-types';
 import { expect, test } from 'vitest';
-import { causeInWords } from './root-cause-text.ts';
+import { rootCauseText } from './root-cause-text.ts';
 
 function aCause(...paths: WireRootCause['Services'][number]['EntityPath'][]): WireRootCause {
   return {
@@ -24,14 +24,14 @@ test('a fault is told by where its path ends and the innermost exception', () =>
       { Name: 'query', Remote: false, Exceptions: [{ Name: 'Inner', Message: 'y' }] },
     ],
   );
-  expect(causeInWords(cause)).toBe('s1 › query: Inner y');
+  expect(rootCauseText(cause)).toBe('s1 › query: Inner y');
 });
 
 test('a slow part is told with its share', () => {
-  expect(causeInWords(aCause([{ Name: 'load', Remote: false, Coverage: 0.74 }]))).toBe('s0 › load, 74 % of the time');
+  expect(rootCauseText(aCause([{ Name: 'load', Remote: false, Coverage: 0.74 }]))).toBe('s0 › load, 74 % of the time');
 });
 
 test('a service that is its own end is named once', () => {
-  expect(causeInWords(aCause([{ Name: 's0', Remote: false }]))).toBe('s0');
-  expect(causeInWords({ ClientImpacting: false, Services: [] })).toBe('unknown');
+  expect(rootCauseText(aCause([{ Name: 's0', Remote: false }]))).toBe('s0');
+  expect(rootCauseText({ ClientImpacting: false, Services: [] })).toBe('unknown');
 });

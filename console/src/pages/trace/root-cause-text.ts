@@ -2,7 +2,7 @@ import type { WireRootCause } from 'openray/api-types';
 import { formatShare } from '../../shared/format.ts';
 
 /** Where a path ends, and what was recorded there: `registration › TypeError: no`, `fn › Invocation, 74 %`. */
-export function causeInWords({ Services }: WireRootCause): string {
+export function rootCauseText({ Services }: WireRootCause): string {
   const service = Services.at(-1);
   if (!service) return 'unknown';
   const entity = service.EntityPath.at(-1);

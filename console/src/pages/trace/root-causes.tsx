@@ -2,7 +2,7 @@ import type { WireRootCause, WireTraceSummary } from 'openray/api-types';
 import type { ReactElement } from 'react';
 import { formatShare } from '../../shared/format.ts';
 import { nodeTypeLabel } from '../../shared/node-type.ts';
-import { causeInWords } from './root-cause-text.ts';
+import { rootCauseText } from './root-cause-text.ts';
 import styles from './root-causes.module.css';
 
 const KINDS = [
@@ -21,7 +21,7 @@ export function RootCauses({ summary }: { readonly summary: WireTraceSummary }):
       <summary>
         Root causes <span>({causes.length})</span>
         <span className={styles.first}>
-          {first.label}: {causeInWords(first.cause)}
+          {first.label}: {rootCauseText(first.cause)}
         </span>
       </summary>
       <ul>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aTrace, LAMBDA_TRACE } from '../../testing/trace.ts';
 import { readTrace } from './entities.ts';
-import { closable, findEntities, ORPHANS, openedTo, visibleRows } from './rows.ts';
+import { collapsibleIds, expandPathTo, findEntities, ORPHANS, visibleRows } from './rows.ts';
 import { keyAction } from './waterfall-keys.ts';
 
 const tree = readTrace(
@@ -16,7 +16,7 @@ test('every entity has a line below its parent; those without one come last', ()
 
 test('what is below a closed line is not shown', () => {
   expect(keys(new Set(['b3', ORPHANS]))).toEqual(['a1', 'b1', 'b2', 'b3', ORPHANS]);
-  expect(keys(closable(tree))).toEqual(['a1', ORPHANS, 'o1']);
+  expect(keys(collapsibleIds(tree))).toEqual(['a1', ORPHANS, 'o1']);
 });
 
 test('lines know their level and their place among their siblings', () => {
@@ -45,9 +45,9 @@ test('words are found in names, ids, annotations and exceptions, in the order of
 });
 
 test('a line that is looked for opens what is above it, and only that', () => {
-  const open = openedTo(tree, closable(tree), 'c1');
+  const open = expandPathTo(tree, collapsibleIds(tree), 'c1');
   expect(visibleRows(tree, open).map(({ key }) => key)).toContain('c1');
-  expect([...openedTo(tree, new Set(['b3', 'b4']), 'b5')]).toEqual(['b4']);
+  expect([...expandPathTo(tree, new Set(['b3', 'b4']), 'b5')]).toEqual(['b4']);
 });
 
 const press = (at: string, key: string, closed = none) => {

@@ -63,7 +63,7 @@ export function findEntities(tree: TraceTree, words: string): readonly string[] 
 }
 
 /** Closed entities without those above `id`, so that its line is visible. */
-export function openedTo(tree: TraceTree, closed: ReadonlySet<string>, id: string): ReadonlySet<string> {
+export function expandPathTo(tree: TraceTree, closed: ReadonlySet<string>, id: string): ReadonlySet<string> {
   const open = new Set(closed);
   const seen = new Set<string>();
   open.delete(ORPHANS);
@@ -76,7 +76,7 @@ export function openedTo(tree: TraceTree, closed: ReadonlySet<string>, id: strin
 }
 
 /** Everything that has something below it: closing these leaves the roots. */
-export function closable(tree: TraceTree): ReadonlySet<string> {
+export function collapsibleIds(tree: TraceTree): ReadonlySet<string> {
   return new Set([...tree.byId.values()].filter(({ children }) => children.length > 0).map(({ id }) => id));
 }
 

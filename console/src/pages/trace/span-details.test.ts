@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { AnyValue, GetSpanResponse } from 'openray/api-types';
 import { expect, test } from 'vitest';
-import { nanosBetween, spanViewOf } from './span-details.ts';
+import { nanosBetween, spanDetailsOf } from './span-details.ts';
 
 const aSpan = (span: object, place: object = {}): GetSpanResponse => ({
   SentAs: 'otlp',
@@ -22,7 +22,7 @@ const aSpan = (span: object, place: object = {}): GetSpanResponse => ({
 });
 
 test('kind, status, flags and dropped counts are in words', () => {
-  const view = spanViewOf(
+  const view = spanDetailsOf(
     aSpan({
       kind: 4,
       status: { code: 2, message: 'no stock' },
@@ -42,7 +42,7 @@ test('kind, status, flags and dropped counts are in words', () => {
 });
 
 test('kinds and statuses of later versions of the protocol are shown as numbers', () => {
-  expect(spanViewOf(aSpan({ kind: 9, status: { code: 7 } }))).toMatchObject({ kind: 'kind 9', status: 'code 7' });
+  expect(spanDetailsOf(aSpan({ kind: 9, status: { code: 7 } }))).toMatchObject({ kind: 'kind 9', status: 'code 7' });
 });
 
 test('every type of value is shown with its type', () => {
@@ -58,13 +58,13 @@ test('every type of value is shown with its type', () => {
     [{}, null, 'empty'],
   ];
   const attributes = values.map(([value], index) => ({ key: String(index), value }));
-  expect(spanViewOf(aSpan({ attributes }))?.attributes).toEqual(
+  expect(spanDetailsOf(aSpan({ attributes }))?.attributes).toEqual(
     values.map(([, value, type], index) => ({ key: String(index), value, type })),
   );
 });
 
 test('an answer without a span has no view', () => {
-  expect(spanViewOf({ SentAs: 'otlp', ResourceSpans: [], LogRecords: [] })).toBeUndefined();
+  expect(spanDetailsOf({ SentAs: 'otlp', ResourceSpans: [], LogRecords: [] })).toBeUndefined();
 });
 
 test('no nanosecond is lost between two times', () => {

@@ -5,7 +5,7 @@ import type { Json } from './entities.ts';
 /** One attribute as a table shows it: `type` is OpenTelemetry's. */
 export type Attribute = { readonly key: string; readonly value: Json; readonly type: string };
 
-export type SpanView = {
+export type SpanDetails = {
   readonly name: string;
   readonly kind: string;
   readonly status: string;
@@ -43,7 +43,7 @@ export type SpanView = {
 };
 
 /** The span of an answer; undefined where it holds none. */
-export function spanViewOf({ ResourceSpans }: GetSpanResponse): SpanView | undefined {
+export function spanDetailsOf({ ResourceSpans }: GetSpanResponse): SpanDetails | undefined {
   const inResource = ResourceSpans[0];
   const inScope = inResource?.scopeSpans?.[0];
   const span = inScope?.spans?.[0];
@@ -116,11 +116,11 @@ function droppedText(count: number | undefined, what: string, of: string): strin
 }
 
 function attributesOf(list: readonly KeyValue[] | undefined): readonly Attribute[] {
-  return (list ?? []).map(({ key = '', value }) => ({ key, ...plain(value) }));
+  return (list ?? []).map(({ key = '', value }) => ({ key, ...plainValue(value) }));
 }
 
 /** Whole numbers of more than 53 bits stay text, so that no digit is lost. */
-function plain(value: AnyValue | undefined): { readonly value: Json; readonly type: string } {
+function plainValue(value: AnyValue | undefined): { readonly value: Json; readonly type: string } {
   if (value?.stringValue !== undefined) return { value: value.stringValue, type: 'string' };
   if (value?.boolValue !== undefined) return { value: value.boolValue, type: 'bool' };
   if (value?.intValue !== undefined) {
@@ -130,10 +130,13 @@ function plain(value: AnyValue | undefined): { readonly value: Json; readonly ty
   if (value?.doubleValue !== undefined) return { value: value.doubleValue, type: 'double' };
   if (value?.bytesValue !== undefined) return { value: value.bytesValue, type: 'bytes, in base64' };
   if (value?.arrayValue)
-    return { value: (value.arrayValue.values ?? []).map((one) => plain(one).value), type: 'array' };
+    return { value: (value.arrayValue.values ?? []).map((one) => plainValue(one).value), type: 'array' };
   if (value?.kvlistValue) {
     const members = value.kvlistValue.values ?? [];
-    return { value: Object.fromEntries(members.map((one) => [one.key ?? '', plain(one.value).value])), type: 'map' };
+    return {
+      value: Object.fromEntries(members.map((one) => [one.key ?? '', plainValue(one.value).value])),
+      type: 'map',
+    };
   }
   return { value: null, type: 'empty' };
 }

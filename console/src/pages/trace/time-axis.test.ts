@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { axisTicks, barPlace, type Span, zoomed } from './time-axis.ts';
+import { axisTicks, barPosition, type Span, zoomed } from './time-axis.ts';
 
 test('marks stand at even steps from the start of the trace', () => {
   expect(axisTicks({ fromUs: 5_000_000, toUs: 6_000_000 }, 5_000_000, 5)).toEqual([
@@ -19,11 +19,11 @@ test('a view of no length has one mark', () => {
 
 test('bars are cut to the view, those outside are not drawn', () => {
   const view = { fromUs: 100, toUs: 200 };
-  expect(barPlace(view, 120, 150)).toEqual({ left: 0.2, width: 0.3 });
-  expect(barPlace(view, 50, 150)).toEqual({ left: 0, width: 0.5 });
-  expect(barPlace(view, 150, 900)).toEqual({ left: 0.5, width: 0.5 });
-  expect(barPlace(view, 10, 99)).toBeUndefined();
-  expect(barPlace(view, 201, 300)).toBeUndefined();
+  expect(barPosition(view, 120, 150)).toEqual({ left: 0.2, width: 0.3 });
+  expect(barPosition(view, 50, 150)).toEqual({ left: 0, width: 0.5 });
+  expect(barPosition(view, 150, 900)).toEqual({ left: 0.5, width: 0.5 });
+  expect(barPosition(view, 10, 99)).toBeUndefined();
+  expect(barPosition(view, 201, 300)).toBeUndefined();
 });
 
 const anySpan: fc.Arbitrary<Span> = fc

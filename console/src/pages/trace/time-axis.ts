@@ -21,7 +21,7 @@ export function axisTicks(
 }
 
 /** A bar's left edge and width in parts of the view, cut to it; undefined when it lies outside. */
-export function barPlace(
+export function barPosition(
   view: Span,
   fromUs: number,
   toUs: number,

@@ -2,30 +2,30 @@ import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { WireTraceSummary } from 'openray/api-types';
 import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummaries, toWireWindow } from '../../shared/api.ts';
 import { liveTrace } from '../../shared/live.ts';
-import { type ServiceMap, toServiceMap } from '../../shared/map/graph.ts';
-import { ASK_AGAIN_MS, type Gaps, gapsOf } from '../../shared/missing-data.ts';
+import { type ServiceGraph, toServiceGraph } from '../../shared/map/graph.ts';
+import { type MissingData, missingDataOf, REFETCH_INCOMPLETE_MS } from '../../shared/missing-data.ts';
 import { readTrace, type TraceTree } from './entities.ts';
 
-export type TraceAnswer = { readonly tree: TraceTree; readonly gaps: Gaps };
+export type LoadedTrace = { readonly tree: TraceTree; readonly missing: MissingData };
 
 /**
  * A trace with all that has arrived of it. Fails with `TraceNotFound` when nothing has, with `TraceOutOfReach` when that
  * can not be known.
  */
-export function useTrace(id: string): UseQueryResult<TraceAnswer> {
+export function useTrace(id: string): UseQueryResult<LoadedTrace> {
   return useQuery({
     queryKey: ['trace', id],
-    queryFn: async ({ signal }): Promise<TraceAnswer> => {
+    queryFn: async ({ signal }): Promise<LoadedTrace> => {
       const { Traces, IsIncomplete } = await batchGetTraces({ TraceIds: [id] }, signal);
       const trace = Traces[0];
-      if (trace) return { tree: readTrace(trace), gaps: gapsOf({ ...trace, IsIncomplete }) };
+      if (trace) return { tree: readTrace(trace), missing: missingDataOf({ ...trace, IsIncomplete }) };
       throw IsIncomplete
         ? new ApiFailure('TraceOutOfReach', 503, 'A part of the store can not be reached; the trace may be there.')
         : new ApiFailure('TraceNotFound', 404, `Nothing was received of trace ${id}.`);
     },
     refetchInterval: ({ state: { data, error } }) =>
-      data?.gaps.isIncomplete || (error instanceof ApiFailure && error.code === 'TraceOutOfReach')
-        ? ASK_AGAIN_MS
+      data?.missing.isIncomplete || (error instanceof ApiFailure && error.code === 'TraceOutOfReach')
+        ? REFETCH_INCOMPLETE_MS
         : false,
     // The tree is rebuilt only when the documents changed; comparing it deeply would cost more than drawing it.
     structuralSharing: false,
@@ -34,10 +34,10 @@ export function useTrace(id: string): UseQueryResult<TraceAnswer> {
 }
 
 /** The services of the one trace. */
-export function useTraceGraph(id: string, isWanted: boolean): UseQueryResult<ServiceMap> {
+export function useTraceGraph(id: string, isWanted: boolean): UseQueryResult<ServiceGraph> {
   return useQuery({
     queryKey: ['trace-graph', id],
-    queryFn: async ({ signal }) => toServiceMap((await getTraceGraph({ TraceIds: [id] }, signal)).Services),
+    queryFn: async ({ signal }) => toServiceGraph((await getTraceGraph({ TraceIds: [id] }, signal)).Services),
     enabled: isWanted,
     meta: liveTrace(id),
   });

@@ -6,7 +6,7 @@ import { Glyph } from '../../shared/map/glyph.tsx';
 import { nodeGlyph, nodeTypeLabel } from '../../shared/node-type.ts';
 import { drawnStartUs, type Entity } from './entities.ts';
 import { ORPHANS, type Row } from './rows.ts';
-import { barPlace, type Span } from './time-axis.ts';
+import { barPosition, type Span } from './time-axis.ts';
 import styles from './waterfall-row.module.css';
 
 type Props = {
@@ -121,8 +121,8 @@ function Bar({
   const isRunning = entity.endUs === undefined;
   const endUs = entity.endUs ?? Math.max(traceEndUs, entity.startUs);
   const drawnFromUs = drawnStartUs(entity);
-  const bar = barPlace(view, entity.startUs, endUs);
-  const lead = drawnFromUs < entity.startUs ? barPlace(view, drawnFromUs, entity.startUs) : undefined;
+  const bar = barPosition(view, entity.startUs, endUs);
+  const lead = drawnFromUs < entity.startUs ? barPosition(view, drawnFromUs, entity.startUs) : undefined;
   const end = bar ?? lead;
   if (!end) return null;
   const text = isRunning ? 'in progress' : formatDuration(endUs - entity.startUs);
@@ -169,7 +169,7 @@ function EventMarks({
 }): ReactNode {
   if (events.length === 0) return null;
   return events.slice(0, MAX_MARKS).map(({ atUs, name }, index) => {
-    const place = barPlace(view, atUs, atUs);
+    const place = barPosition(view, atUs, atUs);
     return (
       place && (
         <i

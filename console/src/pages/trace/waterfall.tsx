@@ -1,7 +1,7 @@
 import Button from '@cloudscape-design/components/button';
 import { type ReactElement, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { TraceTree } from './entities.ts';
-import { closable, openedTo, visibleRows } from './rows.ts';
+import { collapsibleIds, expandPathTo, visibleRows } from './rows.ts';
 import type { Span } from './time-axis.ts';
 import { TimeScale } from './time-scale.tsx';
 import styles from './waterfall.module.css';
@@ -30,7 +30,7 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
     if (selectedId === lastSelected.current) return;
     lastSelected.current = selectedId;
     if (selectedId === undefined) return;
-    setClosed((before) => openedTo(tree, before, selectedId));
+    setClosed((before) => expandPathTo(tree, before, selectedId));
     setActiveKey(selectedId);
   }, [selectedId, tree]);
   const toggle = useCallback(
@@ -43,7 +43,7 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
     [],
   );
   const show = (id: string) => {
-    setClosed((before) => openedTo(tree, before, id));
+    setClosed((before) => expandPathTo(tree, before, id));
     setActiveKey(id);
   };
 
@@ -55,7 +55,7 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
         <span className={styles.buttons}>
           {zoom && <Button onClick={() => setZoom(undefined)}>Whole trace</Button>}
           <Button onClick={() => setClosed(new Set())}>Expand all</Button>
-          <Button onClick={() => setClosed(closable(tree))}>Collapse all</Button>
+          <Button onClick={() => setClosed(collapsibleIds(tree))}>Collapse all</Button>
         </span>
       </div>
       <TimeScale

@@ -9,11 +9,11 @@ import styles from './distribution.module.css';
 type Props = {
   readonly traces: readonly WireTraceSummary[];
   readonly isComplete: boolean;
-  readonly onNarrow: (condition: string) => void;
+  readonly onAddCondition: (condition: string) => void;
 };
 
 /** Response times of the loaded traces; a band of them becomes a condition of the filter. */
-export function Distribution({ traces, isComplete, onNarrow }: Props): ReactElement {
+export function Distribution({ traces, isComplete, onAddCondition: onNarrow }: Props): ReactElement {
   const [band, setBand] = useState<Band>();
   const times = useMemo(
     () =>

@@ -5,13 +5,13 @@ import { FilterBox } from '../../shared/filter-box.tsx';
 import { bothFilters } from '../../shared/filter-text.ts';
 import { GroupSelect } from '../../shared/group-select.tsx';
 import { Loading } from '../../shared/loading.tsx';
-import { allGaps, gapsOf } from '../../shared/missing-data.ts';
-import { GapsNotice } from '../../shared/missing-data-notice.tsx';
+import { combineMissingData, missingDataOf } from '../../shared/missing-data.ts';
+import { MissingDataNotice } from '../../shared/missing-data-notice.tsx';
 import { NoTraces } from '../../shared/no-traces.tsx';
 import { TimeRangePicker } from '../../shared/time-range-picker.tsx';
 import { Distribution } from './distribution.tsx';
 import styles from './page.module.css';
-import { GroupsTable } from './trace-overview.tsx';
+import { TraceOverview } from './trace-overview.tsx';
 import { TraceTable } from './trace-table.tsx';
 import { useTraceSummaries } from './use-trace-summaries.ts';
 
@@ -23,8 +23,11 @@ export function TracesPage(): ReactElement {
   const navigate = route.useNavigate();
   const { data, error, isPending, isFetching, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
     useTraceSummaries(range, q, inGroup, page);
-  const traces = useMemo(() => data?.pages.flatMap(({ answer }) => answer.TraceSummaries) ?? [], [data]);
-  const gaps = useMemo(() => allGaps(data?.pages.map(({ answer }) => gapsOf(answer)) ?? []), [data]);
+  const traces = useMemo(() => data?.pages.flatMap(({ response: answer }) => answer.TraceSummaries) ?? [], [data]);
+  const gaps = useMemo(
+    () => combineMissingData(data?.pages.map(({ response: answer }) => missingDataOf(answer)) ?? []),
+    [data],
+  );
   const setFilter = (next: string) => void navigate({ search: (before) => ({ ...before, q: next, page: 1 }) });
   const narrow = (condition: string) => setFilter(bothFilters(q, condition));
 
@@ -42,7 +45,7 @@ export function TracesPage(): ReactElement {
         <GroupSelect />
         <TimeRangePicker />
       </div>
-      <GapsNotice gaps={gaps} />
+      <MissingDataNotice gaps={gaps} />
       <div className={styles.content}>
         {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
         {isPending && <Loading text="Loading traces" />}
@@ -57,14 +60,14 @@ export function TracesPage(): ReactElement {
         {traces.length > 0 && (
           <>
             <div className={styles.overview}>
-              <Distribution traces={traces} isComplete={!hasNextPage} onNarrow={narrow} />
-              <GroupsTable
+              <Distribution traces={traces} isComplete={!hasNextPage} onAddCondition={narrow} />
+              <TraceOverview
                 traces={traces}
                 grouping={group}
                 onGrouping={(next) =>
                   void navigate({ search: (before) => ({ ...before, group: next }), replace: true })
                 }
-                onNarrow={narrow}
+                onAddCondition={narrow}
               />
             </div>
             <TraceTable

@@ -13,7 +13,7 @@ export const FIELD_GROUPINGS = [
   { id: 'user', label: 'User' },
 ] as const;
 
-export type TraceGroup = {
+export type TraceGrouping = {
   readonly label: string;
   /** The filter that finds the traces of the group; empty where none can. */
   readonly filter: string;
@@ -49,7 +49,7 @@ export function annotationKeys(traces: readonly WireTraceSummary[]): readonly st
 }
 
 /** Groups of the traces by what `grouping` names, largest first. A trace with several values is in several groups. */
-export function groupTraces(traces: readonly WireTraceSummary[], grouping: string): readonly TraceGroup[] {
+export function groupTraces(traces: readonly WireTraceSummary[], grouping: string): readonly TraceGrouping[] {
   const groups = new Map<
     string,
     { value: Value; traces: number; timed: number; sumUs: number; counts: Record<Outcome, number> }

@@ -10,11 +10,11 @@ type Props = {
   readonly traces: readonly WireTraceSummary[];
   readonly grouping: string;
   readonly onGrouping: (grouping: string) => void;
-  readonly onNarrow: (condition: string) => void;
+  readonly onAddCondition: (condition: string) => void;
 };
 
 /** What the loaded traces have in common: a group is a click away from being the filter. */
-export function GroupsTable({ traces, grouping, onGrouping, onNarrow }: Props): ReactElement {
+export function TraceOverview({ traces, grouping, onGrouping, onAddCondition: onNarrow }: Props): ReactElement {
   const groups = useMemo(() => groupTraces(traces, grouping), [traces, grouping]);
   const options = useMemo(() => optionsFor(traces), [traces]);
   const labelId = useId();

@@ -5,11 +5,14 @@ import {
   useInfiniteQuery,
 } from '@tanstack/react-query';
 import type { GetTraceSummariesResponse } from 'openray/api-types';
-import { type Answered, getTraceSummaries, wireWindow } from '../../shared/api.ts';
+import { type ApiResponse, getTraceSummaries, wireWindow } from '../../shared/api.ts';
 import { LIVE } from '../../shared/live.ts';
-import { ASK_AGAIN_MS } from '../../shared/missing-data.ts';
+import { REFETCH_INCOMPLETE_MS } from '../../shared/missing-data.ts';
 
-type Page = { readonly answer: Answered<GetTraceSummariesResponse>; readonly window: ReturnType<typeof wireWindow> };
+type Page = {
+  readonly response: ApiResponse<GetTraceSummariesResponse>;
+  readonly window: ReturnType<typeof wireWindow>;
+};
 /** A token belongs to the window it was given for, so both travel together. */
 type PageParam = { readonly token: string; readonly window: ReturnType<typeof wireWindow> } | undefined;
 
@@ -37,12 +40,12 @@ export function useTraceSummaries(
         },
         signal,
       );
-      return { answer, window };
+      return { response: answer, window };
     },
-    getNextPageParam: ({ answer, window }): PageParam =>
+    getNextPageParam: ({ response: answer, window }): PageParam =>
       answer.NextToken ? { token: answer.NextToken, window } : undefined,
     refetchInterval: ({ state }) =>
-      state.data?.pages.some(({ answer }) => answer.IsIncomplete) ? ASK_AGAIN_MS : false,
+      state.data?.pages.some(({ response: answer }) => answer.IsIncomplete) ? REFETCH_INCOMPLETE_MS : false,
     placeholderData: keepPreviousData,
     meta: loadedPages <= MAX_LIVE_PAGES ? LIVE : {},
   });

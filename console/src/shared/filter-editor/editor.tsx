@@ -19,7 +19,7 @@ import {
 } from '@codemirror/view';
 import { type ReactElement, useEffect, useRef } from 'react';
 import styles from './editor.module.css';
-import { complete, mistakeIn, tokens, type Vocabulary } from './language.ts';
+import { complete, filterErrorIn, tokens, type Vocabulary } from './language.ts';
 
 type Props = {
   readonly text: string;
@@ -74,7 +74,7 @@ function extensions(
     colours,
     linter(
       ({ state }) => {
-        const mistake = mistakeIn(state.doc.toString());
+        const mistake = filterErrorIn(state.doc.toString());
         return mistake ? [{ ...mistake, severity: 'error' }] : [];
       },
       { delay: 300 },

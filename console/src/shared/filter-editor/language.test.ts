@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { mistakeIn, tokens } from './language.ts';
+import { filterErrorIn, tokens } from './language.ts';
 
 test('a good filter has no mistake, an empty one neither', () => {
-  expect(mistakeIn('annotation.user_id = "brian1" AND responsetime > 0.5')).toBeUndefined();
-  expect(mistakeIn('')).toBeUndefined();
+  expect(filterErrorIn('annotation.user_id = "brian1" AND responsetime > 0.5')).toBeUndefined();
+  expect(filterErrorIn('')).toBeUndefined();
 });
 
 test('a mistake is marked at the word where it is', () => {
-  expect(mistakeIn('ok AND nonsense = 1')).toMatchObject({ from: 7, to: 15 });
+  expect(filterErrorIn('ok AND nonsense = 1')).toMatchObject({ from: 7, to: 15 });
 });
 
 test('where the text ends too early its last character is marked', () => {
-  expect(mistakeIn('http.status =')).toMatchObject({ from: 12, to: 13 });
+  expect(filterErrorIn('http.status =')).toMatchObject({ from: 12, to: 13 });
 });
 
 test('whatever is typed, a mark lies inside of the text and a message says why', () => {
@@ -36,7 +36,7 @@ test('whatever is typed, a mark lies inside of the text and a message says why',
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...pieces), { minLength: 1 }), (chosen) => {
       const text = chosen.join('');
-      const mistake = mistakeIn(text);
+      const mistake = filterErrorIn(text);
       if (!mistake) return;
       expect(mistake.from).toBeLessThanOrEqual(mistake.to);
       expect(mistake.to).toBeLessThanOrEqual(text.length);

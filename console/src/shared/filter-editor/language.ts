@@ -4,10 +4,10 @@ export type { Vocabulary };
 /** The console's only door to the filter language: the server's own parser, so that both ends agree. */
 export { complete, tokens };
 
-export type Mistake = { readonly message: string; readonly from: number; readonly to: number };
+export type FilterError = { readonly message: string; readonly from: number; readonly to: number };
 
 /** What is wrong with `text`, and where; undefined for a filter that the server will take. An empty one matches everything. */
-export function mistakeIn(text: string): Mistake | undefined {
+export function filterErrorIn(text: string): FilterError | undefined {
   const reading = readFilter(text);
   if (reading.ok) return undefined;
   const { message, position, expected } = reading.error;

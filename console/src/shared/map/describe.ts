@@ -1,6 +1,6 @@
 import { formatCount, formatDuration, formatRate, formatShare } from '../format.ts';
 import { nodeTypeLabel } from '../node-type.ts';
-import type { MapEdge, MapNode, ServiceMap, Traffic } from './graph.ts';
+import type { GraphEdge, GraphNode, ServiceGraph, Traffic } from './graph.ts';
 
 /** The line below a latency: a rate where the window is known, else how many requests or messages there were. */
 export function volumeText(
@@ -18,12 +18,12 @@ export function latencyText({ averageUs }: Traffic): string {
 }
 
 /** A node as a screen reader says it. */
-export function describeNode(node: MapNode, windowMinutes: number | undefined): string {
+export function describeNode(node: GraphNode, windowMinutes: number | undefined): string {
   return `${nodeTypeLabel(node.type)} ${node.name}${node.isClient ? '' : `, ${describeTraffic(node.traffic, windowMinutes)}`}`;
 }
 
 /** An edge as a screen reader says it. */
-export function describeEdge(edge: MapEdge, map: ServiceMap, windowMinutes: number | undefined): string {
+export function describeEdge(edge: GraphEdge, map: ServiceGraph, windowMinutes: number | undefined): string {
   const name = (key: string) => map.nodes.find((node) => node.key === key)?.name ?? key;
   const ends = `${name(edge.from)} to ${name(edge.to)}`;
   if (!edge.isLink) return `${ends}, ${describeTraffic(edge.traffic, windowMinutes)}`;

@@ -1,7 +1,7 @@
 import type { WireEdge, WireService, WireStatistics } from 'openray/api-types';
 import { expect, test } from 'vitest';
 import { describeEdge, describeNode, volumeText } from './describe.ts';
-import { clientTraffic, neighbourhood, toServiceMap } from './graph.ts';
+import { clientTraffic, neighbourhood, toServiceGraph } from './graph.ts';
 
 function statistics(ok: number, fault: number): WireStatistics {
   return {
@@ -60,7 +60,7 @@ const services = [
 ];
 
 test('services of one name and different types are different nodes', () => {
-  expect(toServiceMap(services).nodes.map(({ key }) => key)).toEqual([
+  expect(toServiceGraph(services).nodes.map(({ key }) => key)).toEqual([
     'AWS::Lambda::Function|fn',
     'AWS::Lambda|fn',
     'AWS::SQS::Queue|queue',
@@ -76,21 +76,21 @@ test('the map does not depend on how the server numbers and orders its services'
       Edges: service.Edges.map((edge) => ({ ...edge, ReferenceId: 10 - edge.ReferenceId })),
     }))
     .reverse();
-  expect(toServiceMap(renumbered)).toEqual(toServiceMap(services));
+  expect(toServiceGraph(renumbered)).toEqual(toServiceGraph(services));
 });
 
 test('an edge to a service that was not sent is left out', () => {
-  expect(toServiceMap(services).edges).toHaveLength(3);
+  expect(toServiceGraph(services).edges).toHaveLength(3);
 });
 
 test('a message is told from a call, and has an age', () => {
-  expect(toServiceMap(services).edges.filter(({ isLink }) => isLink)).toMatchObject([
+  expect(toServiceGraph(services).edges.filter(({ isLink }) => isLink)).toMatchObject([
     { to: 'AWS::SQS::Queue|queue', traffic: { total: 4, averageUs: 500_000 } },
   ]);
 });
 
 test('what a client saw is the sum of its edges', () => {
-  const map = toServiceMap([aService(0, 'a', 'client', [edgeTo(1), edgeTo(2)]), ...services.slice(1)]);
+  const map = toServiceGraph([aService(0, 'a', 'client', [edgeTo(1), edgeTo(2)]), ...services.slice(1)]);
   expect(clientTraffic(map, 'client|a')).toEqual({
     counts: { ok: 6, error: 0, throttle: 0, fault: 2 },
     total: 8,
@@ -103,7 +103,7 @@ test('what a client saw is the sum of its edges', () => {
 });
 
 test('near a node are its edges and their other ends; near an edge its ends', () => {
-  const map = toServiceMap(services);
+  const map = toServiceGraph(services);
   expect([...neighbourhood(map, { kind: 'node', key: 'AWS::Lambda|fn' })].sort()).toEqual([
     'AWS::Lambda::Function|fn',
     'AWS::Lambda|fn',
@@ -115,7 +115,7 @@ test('near a node are its edges and their other ends; near an edge its ends', ()
 });
 
 test('nodes and edges are told to a screen reader with what is wrong', () => {
-  const map = toServiceMap(services);
+  const map = toServiceGraph(services);
   const [node] = map.nodes;
   const [link, edge] = map.edges;
   if (!node || !edge || !link) throw new Error('the map has nodes and edges');

@@ -10,7 +10,7 @@ export type Traffic = {
   readonly times: readonly WeightedTime[];
 };
 
-export type MapNode = {
+export type GraphNode = {
   /** Type and name: the same service has the same key in every answer, unlike its ReferenceId. */
   readonly key: string;
   readonly name: string;
@@ -22,7 +22,7 @@ export type MapNode = {
   readonly traffic: Traffic;
 };
 
-export type MapEdge = {
+export type GraphEdge = {
   /** `<from key>→<to key>`. */
   readonly key: string;
   readonly from: string;
@@ -33,20 +33,20 @@ export type MapEdge = {
 };
 
 /** Nodes by key and edges by (from, to), so that the same graph always looks the same. */
-export type ServiceMap = { readonly nodes: readonly MapNode[]; readonly edges: readonly MapEdge[] };
+export type ServiceGraph = { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] };
 
 /** What is selected on a map. */
-export type MapSelection = { readonly kind: 'node' | 'edge'; readonly key: string };
+export type GraphSelection = { readonly kind: 'node' | 'edge'; readonly key: string };
 
 export function nodeKey(name: string, type: string | null): string {
   return `${type ?? ''}|${name}`;
 }
 
 /** The map of the services of a wire graph. An edge to a service that is not in the list is left out. */
-export function toServiceMap(services: readonly WireService[]): ServiceMap {
+export function toServiceGraph(services: readonly WireService[]): ServiceGraph {
   const keyById = new Map(services.map((service) => [service.ReferenceId, nodeKey(service.Name, service.Type)]));
-  const nodes = new Map<string, MapNode>();
-  const edges: MapEdge[] = [];
+  const nodes = new Map<string, GraphNode>();
+  const edges: GraphEdge[] = [];
   for (const service of services) {
     const key = nodeKey(service.Name, service.Type);
     nodes.set(key, toNode(key, service));
@@ -62,7 +62,7 @@ export function toServiceMap(services: readonly WireService[]): ServiceMap {
 }
 
 /** The selected node or edge with what it touches: the part of a large map to look at. */
-export function neighbourhood(map: ServiceMap, selection: MapSelection): ReadonlySet<string> {
+export function neighbourhood(map: ServiceGraph, selection: GraphSelection): ReadonlySet<string> {
   const near = new Set<string>([selection.key]);
   for (const { key, from, to } of map.edges) {
     if (selection.kind === 'edge' ? key !== selection.key : from !== selection.key && to !== selection.key) continue;
@@ -72,11 +72,11 @@ export function neighbourhood(map: ServiceMap, selection: MapSelection): Readonl
 }
 
 /** What a client saw is on its edges; its node has no statistics of its own. */
-export function clientTraffic(map: ServiceMap, key: string): Traffic {
+export function clientTraffic(map: ServiceGraph, key: string): Traffic {
   return mergeTraffic(map.edges.filter((edge) => edge.from === key).map((edge) => edge.traffic));
 }
 
-function toNode(key: string, service: WireService): MapNode {
+function toNode(key: string, service: WireService): GraphNode {
   return {
     key,
     name: service.Name,
@@ -88,7 +88,7 @@ function toNode(key: string, service: WireService): MapNode {
   };
 }
 
-function toEdge(from: string, to: string, edge: WireEdge): MapEdge {
+function toEdge(from: string, to: string, edge: WireEdge): GraphEdge {
   const isLink = edge.EdgeType === 'link';
   return {
     key: `${from}→${to}`,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { layoutMap, NODE_HEIGHT, NODE_WIDTH, type Topology } from './layout.ts';
+import { layoutGraph, NODE_HEIGHT, NODE_WIDTH, type Topology } from './layout.ts';
 
 test('callers lie left of what they call', () => {
-  const positions = layoutMap({
+  const positions = layoutGraph({
     nodes: ['c', 'b', 'a'],
     edges: [
       { from: 'a', to: 'b' },
@@ -17,7 +17,7 @@ test('callers lie left of what they call', () => {
 
 test('a service that calls a hundred others still makes a map of about the shape of a screen', () => {
   const called = Array.from({ length: 100 }, (_, index) => `service-${index}`);
-  const positions = layoutMap({
+  const positions = layoutGraph({
     nodes: ['gateway', ...called],
     edges: called.map((to) => ({ from: 'gateway', to })),
   });
@@ -36,7 +36,7 @@ const anyTopology: fc.Arbitrary<Topology> = fc.integer({ min: 1, max: 40 }).chai
 test('no two nodes overlap, whatever calls what, cycles included', () => {
   fc.assert(
     fc.property(anyTopology, (topology) => {
-      const placed = [...layoutMap(topology).values()];
+      const placed = [...layoutGraph(topology).values()];
       expect(placed).toHaveLength(topology.nodes.length);
       for (const [index, a] of placed.entries()) {
         for (const b of placed.slice(index + 1)) {
@@ -50,5 +50,5 @@ test('no two nodes overlap, whatever calls what, cycles included', () => {
 });
 
 test('an empty map has no layout, and that is no failure', () => {
-  expect(layoutMap({ nodes: [], edges: [] }).size).toBe(0);
+  expect(layoutGraph({ nodes: [], edges: [] }).size).toBe(0);
 });

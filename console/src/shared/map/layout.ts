@@ -24,7 +24,7 @@ const SCREEN = 1.6;
  * The left upper corner of each node, callers left of what they call. The same topology gives the same layout.
  * A service that calls fifty others would make a map of one long column: such ranks are folded into several.
  */
-export function layoutMap({ nodes, edges }: Topology): ReadonlyMap<string, Point> {
+export function layoutGraph({ nodes, edges }: Topology): ReadonlyMap<string, Point> {
   const graph = new graphlib.Graph();
   graph.setGraph({ rankdir: 'LR', nodesep: ROW_GAP, ranksep: RANK_GAP, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));

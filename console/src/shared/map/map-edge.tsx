@@ -1,12 +1,12 @@
 import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from '@xyflow/react';
 import type { ReactElement } from 'react';
 import { latencyText, volumeText } from './describe.ts';
-import type { MapEdge } from './graph.ts';
+import type { GraphEdge } from './graph.ts';
 import styles from './map-edge.module.css';
 
 export type CallEdge = Edge<
   {
-    readonly edge: MapEdge;
+    readonly edge: GraphEdge;
     readonly windowMinutes: number | undefined;
     readonly isLabelled: boolean;
     readonly isFaded: boolean;

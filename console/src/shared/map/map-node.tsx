@@ -3,12 +3,12 @@ import type { ReactElement } from 'react';
 import { nodeGlyph, nodeTypeLabel, shortNodeName } from '../node-type.ts';
 import { latencyText, volumeText } from './describe.ts';
 import { Glyph } from './glyph.tsx';
-import type { MapNode } from './graph.ts';
+import type { GraphNode } from './graph.ts';
 import { HealthRing } from './health-ring.tsx';
 import styles from './map-node.module.css';
 
 export type ServiceNode = Node<
-  { readonly node: MapNode; readonly windowMinutes: number | undefined; readonly isFaded: boolean },
+  { readonly node: GraphNode; readonly windowMinutes: number | undefined; readonly isFaded: boolean },
   'service'
 >;
 

@@ -12,7 +12,7 @@ import {
 import { type ReactElement, type ReactNode, useMemo } from 'react';
 import { useIsDark } from '../theme.ts';
 import { describeEdge, describeNode } from './describe.ts';
-import { type MapSelection, neighbourhood, type ServiceMap } from './graph.ts';
+import { type GraphSelection, neighbourhood, type ServiceGraph } from './graph.ts';
 import { NODE_HEIGHT, NODE_WIDTH } from './layout.ts';
 import { type CallEdge, MapEdgeView } from './map-edge.tsx';
 import { MapNodeView, type ServiceNode } from './map-node.tsx';
@@ -21,11 +21,11 @@ import { type Layout, useLayout } from './use-layout.ts';
 import { useMapCamera } from './use-map-camera.ts';
 
 type Props = {
-  readonly map: ServiceMap;
+  readonly graph: ServiceGraph;
   /** Length of the window, for rates; without one the map shows counts. */
   readonly windowMinutes?: number;
-  readonly selection: MapSelection | undefined;
-  readonly onSelect: (selection: MapSelection | undefined) => void;
+  readonly selection: GraphSelection | undefined;
+  readonly onSelect: (selection: GraphSelection | undefined) => void;
   /** Shown over the upper left corner. */
   readonly legend?: ReactNode;
 };
@@ -40,7 +40,7 @@ const FIT_WITHOUT_LEGEND = { ...FIT, padding: { ...FIT.padding, top: '16px', bot
 
 /** Services and their calls, left to right. Nodes and edges take the focus; Enter selects, Escape lets go. */
 export function MapView(props: Props): ReactElement {
-  const layout = useLayout(props.map);
+  const layout = useLayout(props.graph);
   return (
     <div className={styles.map}>
       <ReactFlowProvider>{layout && <Canvas {...props} layout={layout} />}</ReactFlowProvider>
@@ -49,7 +49,7 @@ export function MapView(props: Props): ReactElement {
 }
 
 function Canvas({
-  map,
+  graph: map,
   windowMinutes,
   selection,
   onSelect,
@@ -106,7 +106,7 @@ function Canvas({
   );
 
   const selectFrom = (
-    kind: MapSelection['kind'],
+    kind: GraphSelection['kind'],
     changes: readonly (NodeChange<ServiceNode> | EdgeChange<CallEdge>)[],
   ) => {
     for (const change of changes) {

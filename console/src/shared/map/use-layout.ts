@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
-import type { ServiceMap } from './graph.ts';
+import type { ServiceGraph } from './graph.ts';
 import type { Point, Topology } from './layout.ts';
 
 export type Layout = { readonly topology: string; readonly positions: ReadonlyMap<string, Point> };
@@ -11,7 +11,7 @@ let lastId = 0;
  * Where the nodes of a map lie; undefined until the first layout is there. Only a changed topology is laid out anew,
  * so that fresh numbers do not move anything; until then the old layout stays.
  */
-export function useLayout(map: ServiceMap): Layout | undefined {
+export function useLayout(map: ServiceGraph): Layout | undefined {
   const [layout, setLayout] = useState<Layout>();
   const topology = useMemo(() => JSON.stringify(topologyOf(map)), [map]);
 
@@ -29,6 +29,6 @@ export function useLayout(map: ServiceMap): Layout | undefined {
   return layout;
 }
 
-function topologyOf({ nodes, edges }: ServiceMap): Topology {
+function topologyOf({ nodes, edges }: ServiceGraph): Topology {
   return { nodes: nodes.map(({ key }) => key), edges: edges.map(({ from, to }) => ({ from, to })) };
 }

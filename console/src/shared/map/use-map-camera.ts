@@ -1,6 +1,6 @@
 import { type FitViewOptions, useReactFlow, useStore } from '@xyflow/react';
 import { useCallback, useEffect, useRef } from 'react';
-import type { MapSelection } from './graph.ts';
+import type { GraphSelection } from './graph.ts';
 import { NODE_HEIGHT, NODE_WIDTH } from './layout.ts';
 import type { Layout } from './use-layout.ts';
 
@@ -10,7 +10,7 @@ import type { Layout } from './use-layout.ts';
  */
 export function useMapCamera(
   layout: Layout,
-  selection: MapSelection | undefined,
+  selection: GraphSelection | undefined,
   fit: FitViewOptions,
 ): { readonly onMoved: () => void; readonly fitAll: () => void } {
   const { fitView, getViewport, setCenter } = useReactFlow();

@@ -46,7 +46,7 @@ export function tracedHandler<Event, Result>(
     try {
       const options = { kind: SpanKind.SERVER, attributes };
       return await tracer.startActiveSpan(lambda.functionName, options, lambdaContext(), (span) =>
-        recorded(span, () => handler(event, lambda)),
+        runInSpan(span, () => handler(event, lambda)),
       );
     } finally {
       await provider.forceFlush();
@@ -56,7 +56,7 @@ export function tracedHandler<Event, Result>(
 
 /** Runs inside a span of its own. */
 export function traced<Result>(name: string, run: (span: Span) => Promise<Result>): Promise<Result> {
-  return tracer.startActiveSpan(name, (span) => recorded(span, () => run(span)));
+  return tracer.startActiveSpan(name, (span) => runInSpan(span, () => run(span)));
 }
 
 /** Attributes of the span, and that X-Ray is to index them. */
@@ -64,7 +64,7 @@ export function annotate(span: Span, attributes: Readonly<Record<string, string 
   span.setAttributes({ ...attributes, 'aws.xray.annotations': Object.keys(attributes) });
 }
 
-async function recorded<Result>(span: Span, run: () => Promise<Result>): Promise<Result> {
+async function runInSpan<Result>(span: Span, run: () => Promise<Result>): Promise<Result> {
   try {
     return await run();
   } catch (error) {

@@ -2,18 +2,27 @@ import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { readTraceId, type TraceId } from '../../model/trace-id.ts';
 
-const US: Readonly<Record<string, number>> = { ns: 0.001, us: 1, µs: 1, μs: 1, ms: 1e3, s: 1e6, m: 60e6, h: 3_600e6 };
-const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
+const US_PER_UNIT: Readonly<Record<string, number>> = {
+  ns: 0.001,
+  us: 1,
+  µs: 1,
+  μs: 1,
+  ms: 1e3,
+  s: 1e6,
+  m: 60e6,
+  h: 3_600e6,
+};
+const DURATION_PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 
 /** A duration as Go writes it, such as `1h15m30.5s`, in microseconds; undefined when `text` is none. */
 export function readDurationUs(text: string): number | undefined {
   if (text === '0') return 0;
   let us = 0;
   let end = 0;
-  PART.lastIndex = 0;
-  for (let part = PART.exec(text); part !== null; part = PART.exec(text)) {
-    us += Number(part[1]) * (US[part[2] ?? ''] ?? 0);
-    end = PART.lastIndex;
+  DURATION_PART.lastIndex = 0;
+  for (let part = DURATION_PART.exec(text); part !== null; part = DURATION_PART.exec(text)) {
+    us += Number(part[1]) * (US_PER_UNIT[part[2] ?? ''] ?? 0);
+    end = DURATION_PART.lastIndex;
   }
   return end > 0 && end === text.length ? us : undefined;
 }
@@ -38,47 +47,47 @@ function readTagMap(text: string): Readonly<Record<string, string>> {
   }
 }
 
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Zeros in front may be missing. */
 export function parseJaegerTraceId(text: string): TraceId {
   const id = readTraceId(text) ?? (/^[0-9a-f]{1,32}$/i.test(text) ? readTraceId(text.padStart(32, '0')) : undefined);
-  if (id === undefined) throw invalid(`${text.slice(0, 64)} is not a trace id`);
+  if (id === undefined) throw invalidRequest(`${text.slice(0, 64)} is not a trace id`);
   return id;
 }
 
-export function all(query: Query, name: string): readonly string[] {
+export function allValues(query: QueryParameters, name: string): readonly string[] {
   const value = query[name];
   const values = typeof value === 'string' ? [value] : (value ?? []);
   return values.filter((text) => text !== '');
 }
 
-export const one = (query: Query, name: string): string | undefined => all(query, name)[0];
+export const firstValue = (query: QueryParameters, name: string): string | undefined => allValues(query, name)[0];
 
-export function required(query: Query, name: string): string {
-  const value = one(query, name);
-  if (value === undefined) throw invalid(`parameter '${name}' is required`);
+export function requiredValue(query: QueryParameters, name: string): string {
+  const value = firstValue(query, name);
+  if (value === undefined) throw invalidRequest(`parameter '${name}' is required`);
   return value;
 }
 
-export function whole(query: Query, name: string): number | undefined {
-  const text = one(query, name);
+export function wholeNumber(query: QueryParameters, name: string): number | undefined {
+  const text = firstValue(query, name);
   if (text === undefined) return undefined;
   const number = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) {
-    throw invalid(`parameter '${name}' is not a whole number`);
+    throw invalidRequest(`parameter '${name}' is not a whole number`);
   }
   return number;
 }
 
-export function duration(query: Query, name: string): number | undefined {
-  const text = one(query, name);
+export function durationUs(query: QueryParameters, name: string): number | undefined {
+  const text = firstValue(query, name);
   if (text === undefined) return undefined;
   const us = readDurationUs(text);
-  if (us === undefined) throw invalid(`parameter '${name}' is no duration such as 1.2s, 100ms or 500us`);
+  if (us === undefined) throw invalidRequest(`parameter '${name}' is no duration such as 1.2s, 100ms or 500us`);
   return us;
 }
 
-export function invalid(sentence: string): OpenrayError {
+export function invalidRequest(sentence: string): OpenrayError {
   return new OpenrayError('InvalidRequestException', sentence);
 }

@@ -65,5 +65,5 @@ export const getServerStatus = operation({
 
 /** The most frequent first. */
 function countsOf(counters: ReadonlyMap<string, number>): readonly WireCount[] {
-  return Array.from(counters, ([Cause, Count]) => ({ Cause, Count })).sort((a, b) => b.Count - a.Count);
+  return Array.from(counters, ([Reason, Count]) => ({ Reason, Count })).sort((a, b) => b.Count - a.Count);
 }

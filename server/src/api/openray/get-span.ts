@@ -22,7 +22,7 @@ export const getSpan = operation({
       throw new OpenrayError('ResourceNotFoundException', `there is no span ${id} in trace ${formatTraceId(trace)}`);
     }
     return {
-      SentAs: found.isAsSent ? 'otlp' : 'xray',
+      SentAs: found.isReceived ? 'otlp' : 'xray',
       ResourceSpans: resourceSpansOf([found.place]),
       LogRecords: found.records.map(({ record }) => record),
     };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { parseFilter } from '../../filter/parser.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
-import { withGroups } from '../../query/groups.ts';
+import { resolveGroups } from '../../query/groups.ts';
 import { type DocumentRow, documentsSql } from '../../query/traces/load-traces.ts';
 import { type TraceWait, waitForTrace as wait } from '../../query/traces/wait-for-trace.ts';
 import { type ApiContext, epochSeconds, operation, optional, traceId } from '../operation.ts';
@@ -10,7 +10,7 @@ import type { WaitForTraceResponse } from '../types.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
 const DEFAULT_QUIET_SECONDS = 0.05;
-const LOOK_BACK_US = 60 * 60 * 1e6;
+const LOOKBACK_US = 60 * 60 * 1e6;
 
 /**
  * WaitForTrace, openray's own: answers as soon as a trace is there, by id or by filter, complete if asked; or when the
@@ -30,13 +30,13 @@ export const waitForTrace = operation({
     TimeoutSeconds: optional(z.number().min(0).max(900)),
   }),
   async run(input, context): Promise<WaitForTraceResponse> {
-    const { store, arrivals, signal } = context;
+    const { store, notifications: arrivals, signal } = context;
     const { trace, isFound, missing } = await wait(
       store,
       arrivals.subscribe,
       {
-        which: await whichTrace(input, context),
-        complete: input.Complete === true ? { isCallerUntraced: input.UntracedCaller === true } : undefined,
+        target: await readTraceSelector(input, context),
+        completeness: input.Complete === true ? { isCallerUntraced: input.UntracedCaller === true } : undefined,
         quietMs: (input.QuietSeconds ?? DEFAULT_QUIET_SECONDS) * 1000,
         timeoutMs: (input.TimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
       },
@@ -52,19 +52,19 @@ export const waitForTrace = operation({
   },
 });
 
-async function whichTrace(
+async function readTraceSelector(
   input: {
     readonly TraceId: z.output<typeof traceId> | undefined;
     readonly FilterExpression: string | undefined;
     readonly StartTime: number | undefined;
   },
   context: ApiContext,
-): Promise<TraceWait['which']> {
+): Promise<TraceWait['target']> {
   const { TraceId: id, FilterExpression: filter, StartTime: fromUs } = input;
   if ((id === undefined) === (filter === undefined)) {
     throw new OpenrayError('InvalidRequestException', 'name the trace by TraceId or by FilterExpression');
   }
   if (id !== undefined) return { id };
-  const expanded = await withGroups(context.store, context, parseFilter(filter ?? ''));
-  return { filter: expanded, fromUs: fromUs ?? Date.now() * 1000 - LOOK_BACK_US };
+  const expanded = await resolveGroups(context.store, context, parseFilter(filter ?? ''));
+  return { filter: expanded, fromUs: fromUs ?? Date.now() * 1000 - LOOKBACK_US };
 }

@@ -3,7 +3,7 @@ import { OpenrayError } from '../../errors.ts';
 import { serviceGraphOf } from '../../query/service-graph/service-graph.ts';
 import { epochSeconds, operation, optional } from '../operation.ts';
 import type { GetServiceGraphResponse } from '../types.ts';
-import { groupMembers, tracesAskedFor } from './group-fields.ts';
+import { groupMembers, requestFilter } from './group-fields.ts';
 import { boundsOf, prunedMember, toWireServices } from './wire.ts';
 
 /**
@@ -30,7 +30,7 @@ export const getServiceGraph = operation({
       throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
     }
     const { store, signal, onIncomplete } = context;
-    const filter = await tracesAskedFor(input, context);
+    const filter = await requestFilter(input, context);
     const graph = await serviceGraphOf(store, { window, filter }, { signal, onIncomplete });
     return {
       ...boundsOf(graph),

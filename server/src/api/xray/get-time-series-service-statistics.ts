@@ -4,7 +4,7 @@ import { parseEntitySelector } from '../../filter/entity-selector.ts';
 import { type SeriesPoint, serviceTimeSeries } from '../../query/service-graph/time-series.ts';
 import { epochSeconds, operation, optional } from '../operation.ts';
 import type { GetTimeSeriesServiceStatisticsResponse, WireTimeSeriesPoint } from '../types.ts';
-import { groupMembers, tracesAskedFor } from './group-fields.ts';
+import { groupMembers, requestFilter } from './group-fields.ts';
 import { prunedMember, toSeconds, toWireHistogram, toWireStatistics } from './wire.ts';
 
 const PERIODS = [60, 300];
@@ -37,7 +37,7 @@ export const getTimeSeriesServiceStatistics = operation({
     const expression = input.EntitySelectorExpression;
     const selector = expression === undefined ? undefined : parseEntitySelector(expression);
     const { store, signal, onIncomplete } = context;
-    const filter = await tracesAskedFor(input, context);
+    const filter = await requestFilter(input, context);
     const points = await serviceTimeSeries(
       store,
       { window: { fromUs: input.StartTime, toUs: input.EndTime }, periodUs: period * 1_000_000, selector, filter },

@@ -3,12 +3,12 @@ import { OpenrayError } from '../../errors.ts';
 import type { Filter } from '../../filter/ast.ts';
 import type { TraceSummary } from '../../model/summary.ts';
 import type { TraceId } from '../../model/trace-id.ts';
-import { listOrder, type Place, type TimeRangeType } from '../../query/traces/sort-key.ts';
+import { listOrder, type SortKey, type TimeRangeType } from '../../query/traces/sort-key.ts';
 import { findTraceSummaries } from '../../query/traces/trace-summaries.ts';
 import { epochSeconds, operation, optional } from '../operation.ts';
 import { fromToken, toToken } from '../page-token.ts';
 import type { GetTraceSummariesResponse } from '../types.ts';
-import { groupMembers, tracesAskedFor } from './group-fields.ts';
+import { groupMembers, requestFilter } from './group-fields.ts';
 import { prunedMember, toSeconds, toWireSummary } from './wire.ts';
 
 const PAGE_SIZE = 100;
@@ -44,17 +44,17 @@ export const getTraceSummaries = operation({
     }
     const by = query.TimeRangeType ?? 'TraceId';
     const { store, signal, onIncomplete } = context;
-    const filter = await tracesAskedFor(query, context);
+    const filter = await requestFilter(query, context);
     const rate = query.Sampling === true ? fixedRate(query.SamplingStrategy, by) : undefined;
     const page = await findTraceSummaries(
       store,
       {
         window,
-        by,
+        timeRangeType: by,
         filter,
         after: token === undefined ? undefined : fromToken(token, query),
         pageSize: PAGE_SIZE,
-        ...(rate === undefined ? {} : { keep: (summary: TraceSummary) => shareOf(summary.id) < rate }),
+        ...(rate === undefined ? {} : { keep: (summary: TraceSummary) => samplingFraction(summary.id) < rate }),
       },
       { signal, onIncomplete },
     );
@@ -62,16 +62,16 @@ export const getTraceSummaries = operation({
       TraceSummaries: page.summaries.map((summary) =>
         toWireSummary(summary, by === 'TraceId' ? undefined : summary.updatedUs),
       ),
-      ApproximateTime: toSeconds(coveredFrom(page.next, filter, by) ?? window.fromUs),
+      ApproximateTime: toSeconds(completeSinceUs(page.nextKey, filter, by) ?? window.fromUs),
       TracesProcessedCount: page.scannedCount,
       ...prunedMember(store.statistics(), window.fromUs),
-      NextToken: page.next === undefined ? null : toToken(page.next, query),
+      NextToken: page.nextKey === undefined ? null : toToken(page.nextKey, query),
     };
   },
 });
 
 /** The time down to which pages hold everything; undefined where it is the whole window, as under an order by value. */
-function coveredFrom(next: Place | undefined, filter: Filter | undefined, by: TimeRangeType): number | undefined {
+function completeSinceUs(next: SortKey | undefined, filter: Filter | undefined, by: TimeRangeType): number | undefined {
   const order = listOrder(filter, by);
   const isByTime = order.isDescending && order.by !== 'duration' && order.by !== 'responsetime';
   return isByTime ? next?.key : undefined;
@@ -96,6 +96,6 @@ function fixedRate(strategy: z.output<typeof samplingStrategy> | undefined, by: 
 }
 
 /** Where a trace lies between 0 and 1, by the random end of its id: the same traces are kept on every page. */
-function shareOf(id: TraceId): number {
+function samplingFraction(id: TraceId): number {
   return Number.parseInt(id.slice(-12), 16) / 2 ** 48;
 }

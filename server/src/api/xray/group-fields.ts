@@ -7,9 +7,9 @@ import {
   findGroup,
   type GroupReference,
   groupArn,
-  type InsightSwitches,
+  type InsightsSettings,
+  resolveGroups,
   type StoredGroup,
-  withGroups,
 } from '../../query/groups.ts';
 import { type ApiContext, optional } from '../operation.ts';
 import type { WireGroup } from '../types.ts';
@@ -47,14 +47,14 @@ export function groupExpression(text: string | undefined): string {
 /** What is not asked for stays; nobody is notified of insights that are off. */
 export function insightSwitches(
   asked: z.output<typeof insightsConfiguration> | undefined,
-  before: InsightSwitches = { isEnabled: false, notifies: false },
-): InsightSwitches {
+  before: InsightsSettings = { isEnabled: false, sendsNotifications: false },
+): InsightsSettings {
   const isEnabled = asked?.InsightsEnabled ?? before.isEnabled;
-  const notifies = asked?.NotificationsEnabled ?? (isEnabled && before.notifies);
+  const notifies = asked?.NotificationsEnabled ?? (isEnabled && before.sendsNotifications);
   if (notifies && !isEnabled) {
     throw new OpenrayError('InvalidRequestException', 'Notifications can only be enabled together with insights');
   }
-  return { isEnabled, notifies };
+  return { isEnabled, sendsNotifications: notifies };
 }
 
 export function toWireGroup(context: ApiContext, group: StoredGroup): WireGroup {
@@ -63,7 +63,7 @@ export function toWireGroup(context: ApiContext, group: StoredGroup): WireGroup 
     GroupName: name,
     GroupARN: groupArn(context, group),
     ...(expression !== undefined && { FilterExpression: expression }),
-    InsightsConfiguration: { InsightsEnabled: insights.isEnabled, NotificationsEnabled: insights.notifies },
+    InsightsConfiguration: { InsightsEnabled: insights.isEnabled, NotificationsEnabled: insights.sendsNotifications },
   };
 }
 
@@ -71,14 +71,14 @@ export function toWireGroup(context: ApiContext, group: StoredGroup): WireGroup 
  * What traces have to match to be in the group and fulfil the expression, as far as either is given; undefined when every
  * trace does. Throws InvalidRequestException when there is no such group, or the expression does not parse.
  */
-export async function tracesAskedFor(
+export async function requestFilter(
   { FilterExpression: expression, ...group }: GroupMembers & { readonly FilterExpression?: string | undefined },
   context: ApiContext,
 ): Promise<Filter | undefined> {
   const filter = expression === undefined ? undefined : parseFilter(expression);
   const ofGroup = await filterOfGroup(group, context);
-  const both = filter && ofGroup ? bothOf(filter, ofGroup) : (filter ?? ofGroup);
-  return both && withGroups(context.store, context, both);
+  const both = filter && ofGroup ? andFilters(filter, ofGroup) : (filter ?? ofGroup);
+  return both && resolveGroups(context.store, context, both);
 }
 
 async function filterOfGroup({ GroupName: name, GroupARN: arn }: GroupMembers, context: ApiContext) {
@@ -92,7 +92,7 @@ async function filterOfGroup({ GroupName: name, GroupARN: arn }: GroupMembers, c
   return group.expression === undefined ? undefined : parseFilter(group.expression);
 }
 
-function bothOf(filter: Filter, other: Filter): Filter {
+function andFilters(filter: Filter, other: Filter): Filter {
   const { condition, range } = filter;
   return { ...filter, condition: { kind: 'and', operands: [condition, other.condition], range } };
 }

@@ -20,13 +20,13 @@ export const putTraceSegments = operation({
     if (texts.length > MAX_DOCUMENTS) {
       throw new OpenrayError('InvalidRequestException', `Exceeding maximum segment count: ${MAX_DOCUMENTS}`);
     }
-    const { stored, unprocessed } = take(texts, context);
+    const { stored, unprocessed } = acceptSegments(texts, context);
     await stored;
     return { UnprocessedTraceSegments: unprocessed };
   },
 });
 
-function take(texts: readonly string[], context: ApiContext) {
+function acceptSegments(texts: readonly string[], context: ApiContext) {
   const limits = { ...DEFAULT_LIMITS, maxBytes: context.documentMaxBytes };
   const outcomes = texts.flatMap((text) => parseDocument(text, context.nextSeq(), limits));
   const unprocessed = outcomes.flatMap((outcome) =>

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
 const MAX_TAGS = 50;
-const LETTERS = /^[\p{L}\p{N}\p{Z}_.:/=+\-@]*$/u;
+const TAG_PATTERN = /^[\p{L}\p{N}\p{Z}_.:/=+\-@]*$/u;
 
 const tag = z.object({
   Key: z
     .string()
     .min(1)
     .max(128)
-    .regex(LETTERS)
+    .regex(TAG_PATTERN)
     .refine((key) => !key.toLowerCase().startsWith('aws:'), 'Keys of tags must not begin with aws:'),
-  Value: z.string().max(256).regex(LETTERS),
+  Value: z.string().max(256).regex(TAG_PATTERN),
 });
 
 /**

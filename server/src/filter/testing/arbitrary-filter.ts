@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 import type { Condition, Field, Filter, Identity, Literal, Operator, Order, Range } from '../ast.ts';
 import {
-  CAUSE_LEVELS,
-  causeScope,
   hasEntities,
   KEYWORDS,
   type Keyword,
   OPERATORS,
+  ROOT_CAUSE_LEVELS,
+  rootCauseScope,
   type Scope,
   scopesOf,
   typeOf,
 } from '../keywords.ts';
-import { ANY_WORDS, type Words } from './operand-arbitraries.ts';
+import { ANY_OPERANDS, type OperandArbitraries } from './operand-arbitraries.ts';
 
 /** Ranges of generated trees say nothing: compare with `withoutRanges`. */
-const NOWHERE: Range = { start: 0, end: 0 };
+const NO_RANGE: Range = { start: 0, end: 0 };
 
 const OR_NOT = { nil: undefined };
 
-function identityIn({ texts }: Words): fc.Arbitrary<Identity> {
+function identityIn({ texts }: OperandArbitraries): fc.Arbitrary<Identity> {
   return fc
     .record({
       name: fc.option(texts, OR_NOT),
@@ -26,14 +26,14 @@ function identityIn({ texts }: Words): fc.Arbitrary<Identity> {
       accountId: fc.option(texts, { ...OR_NOT, freq: 1 }),
     })
     .filter(({ name, type, accountId }) => name !== undefined || type !== undefined || accountId !== undefined)
-    .map((members) => ({ ...members, range: NOWHERE }));
+    .map((members) => ({ ...members, range: NO_RANGE }));
 }
 
-function fieldIn(words: Words, scope: Scope): fc.Arbitrary<Field> {
+function fieldIn(words: OperandArbitraries, scope: Scope): fc.Arbitrary<Field> {
   const keywords = (Object.keys(KEYWORDS) as Keyword[]).filter((keyword) => scopesOf(keyword).includes(scope));
   const keyword = fc
     .constantFrom(...keywords)
-    .map((name): Field => ({ kind: 'keyword', keyword: name, range: NOWHERE }));
+    .map((name): Field => ({ kind: 'keyword', keyword: name, range: NO_RANGE }));
   if (!hasEntities(scope)) return keyword;
   const end =
     scope === 'edge' ? fc.constantFrom(undefined, 'source' as const, 'destination' as const) : fc.constant(undefined);
@@ -43,18 +43,18 @@ function fieldIn(words: Words, scope: Scope): fc.Arbitrary<Field> {
       kind: fc.constant('annotation' as const),
       key: words.annotationKeys,
       end,
-      range: fc.constant(NOWHERE),
+      range: fc.constant(NO_RANGE),
     }),
-    fc.record({ kind: fc.constant('metadata' as const), path: words.metadataPaths, range: fc.constant(NOWHERE) }),
-    fc.record({ kind: fc.constant('segment' as const), path: words.segmentPaths, range: fc.constant(NOWHERE) }),
+    fc.record({ kind: fc.constant('metadata' as const), path: words.metadataPaths, range: fc.constant(NO_RANGE) }),
+    fc.record({ kind: fc.constant('segment' as const), path: words.segmentPaths, range: fc.constant(NO_RANGE) }),
   );
 }
 
-function literalFor(words: Words, field: Field, operator: Operator): fc.Arbitrary<Literal> {
-  return valueFor(words, field, operator).map((value) => ({ value, range: NOWHERE }));
+function literalFor(words: OperandArbitraries, field: Field, operator: Operator): fc.Arbitrary<Literal> {
+  return valueFor(words, field, operator).map((value) => ({ value, range: NO_RANGE }));
 }
 
-function valueFor(words: Words, field: Field, operator: Operator): fc.Arbitrary<Literal['value']> {
+function valueFor(words: OperandArbitraries, field: Field, operator: Operator): fc.Arbitrary<Literal['value']> {
   if (operator === 'MATCHES') return words.patterns;
   switch (typeOf(field)) {
     case 'bool':
@@ -68,29 +68,29 @@ function valueFor(words: Words, field: Field, operator: Operator): fc.Arbitrary<
   }
 }
 
-function fieldTermIn(words: Words, scope: Scope): fc.Arbitrary<Condition> {
+function fieldTermIn(words: OperandArbitraries, scope: Scope): fc.Arbitrary<Condition> {
   return fieldIn(words, scope).chain((field): fc.Arbitrary<Condition> => {
     const comparison = fc
       .constantFrom(...OPERATORS[typeOf(field)])
       .chain((operator) =>
         literalFor(words, field, operator).map(
-          (value): Condition => ({ kind: 'comparison', field, operator, value, range: NOWHERE }),
+          (value): Condition => ({ kind: 'comparison', field, operator, value, range: NO_RANGE }),
         ),
       );
-    const present = fc.constant<Condition>({ kind: 'present', field, range: NOWHERE });
+    const present = fc.constant<Condition>({ kind: 'present', field, range: NO_RANGE });
     if (typeOf(field) === 'bool') return fc.oneof(present, comparison);
     const oneOf = fc
       .array(literalFor(words, field, '='), { minLength: 1, maxLength: 3 })
-      .map((values): Condition => ({ kind: 'in', field, values, range: NOWHERE }));
+      .map((values): Condition => ({ kind: 'in', field, values, range: NO_RANGE }));
     return fc.oneof(present, comparison, oneOf);
   });
 }
 
-function selectorTerm(words: Words, depth: number): fc.Arbitrary<Condition> {
+function selectorTerm(words: OperandArbitraries, depth: number): fc.Arbitrary<Condition> {
   const whereIn = (scope: Scope) => fc.option(conditionIn(words, scope, depth - 1), OR_NOT);
   const causeAndLevel = fc.constantFrom(
     ...(['fault', 'error', 'responsetime'] as const).flatMap((cause) =>
-      CAUSE_LEVELS[cause].map((level) => ({ cause, level })),
+      ROOT_CAUSE_LEVELS[cause].map((level) => ({ cause, level })),
     ),
   );
   return fc.oneof(
@@ -98,53 +98,53 @@ function selectorTerm(words: Words, depth: number): fc.Arbitrary<Condition> {
       kind: fc.constant('service' as const),
       service: fc.option(identityIn(words), OR_NOT),
       where: whereIn('service'),
-      range: fc.constant(NOWHERE),
+      range: fc.constant(NO_RANGE),
     }),
     fc.record({
       kind: fc.constant('edge' as const),
       ends: fc.option(fc.record({ from: identityIn(words), to: identityIn(words) }), OR_NOT),
       where: whereIn('edge'),
-      range: fc.constant(NOWHERE),
+      range: fc.constant(NO_RANGE),
     }),
     causeAndLevel.chain(({ cause, level }) =>
-      conditionIn(words, causeScope(cause, level), depth - 1).map(
-        (where): Condition => ({ kind: 'rootcause', cause, level, where, range: NOWHERE }),
+      conditionIn(words, rootCauseScope(cause, level), depth - 1).map(
+        (where): Condition => ({ kind: 'rootcause', cause, level, where, range: NO_RANGE }),
       ),
     ),
     fc.record({
       kind: fc.constant('rootcause-json' as const),
       operator: fc.constantFrom('=' as const, '!=' as const),
       // Through text once, which knows no -0.
-      causes: fc
+      rootCauses: fc
         .array(fc.jsonValue({ maxDepth: 3 }), { maxLength: 3 })
         .map((causes) => JSON.parse(JSON.stringify(causes))),
-      range: fc.constant(NOWHERE),
+      range: fc.constant(NO_RANGE),
     }),
     fc.record({
       kind: fc.constant('group' as const),
       by: fc.constantFrom('name' as const, 'arn' as const),
       operator: fc.constantFrom('=' as const, '!=' as const),
       value: words.texts,
-      range: fc.constant(NOWHERE),
+      range: fc.constant(NO_RANGE),
     }),
   );
 }
 
-function conditionIn(words: Words, scope: Scope, depth: number): fc.Arbitrary<Condition> {
+function conditionIn(words: OperandArbitraries, scope: Scope, depth: number): fc.Arbitrary<Condition> {
   const term =
     scope === 'trace' ? fc.oneof(fieldTermIn(words, scope), selectorTerm(words, depth)) : fieldTermIn(words, scope);
   if (depth <= 0) return fieldTermIn(words, scope);
   const inner = conditionIn(words, scope, depth - 1);
   return fc.oneof(
     { arbitrary: term, weight: 3 },
-    { arbitrary: inner.map((operand): Condition => ({ kind: 'not', operand, range: NOWHERE })), weight: 1 },
+    { arbitrary: inner.map((operand): Condition => ({ kind: 'not', operand, range: NO_RANGE })), weight: 1 },
     {
       arbitrary: fc
         .record({
           kind: fc.constantFrom('and' as const, 'or' as const),
           operands: fc.array(inner, { minLength: 2, maxLength: 3 }),
         })
-        .map((node): Condition => ({ ...node, range: NOWHERE })),
+        .map((node): Condition => ({ ...node, range: NO_RANGE })),
       weight: 2,
     },
   );
@@ -154,24 +154,24 @@ const order: fc.Arbitrary<Order> = fc.record({
   kind: fc.constant('order' as const),
   by: fc.constantFrom('start' as const, 'duration' as const, 'responsetime' as const),
   direction: fc.constantFrom('ascending' as const, 'descending' as const),
-  range: fc.constant(NOWHERE),
+  range: fc.constant(NO_RANGE),
 });
 
 /** Any filter of these words that a text can spell, a few levels deep. */
-export function arbitraryFilterOf(words: Words): fc.Arbitrary<Filter> {
+export function arbitraryFilterOf(words: OperandArbitraries): fc.Arbitrary<Filter> {
   return fc.record({
     kind: fc.constant('filter' as const),
     condition: fc.oneof(
       { arbitrary: conditionIn(words, 'trace', 2), weight: 9 },
-      { arbitrary: fc.constant<Condition>({ kind: 'all', range: NOWHERE }), weight: 1 },
+      { arbitrary: fc.constant<Condition>({ kind: 'all', range: NO_RANGE }), weight: 1 },
     ),
     order: fc.option(order, OR_NOT),
-    range: fc.constant(NOWHERE),
+    range: fc.constant(NO_RANGE),
   });
 }
 
 /** Any filter at all. */
-export const arbitraryFilter: fc.Arbitrary<Filter> = arbitraryFilterOf(ANY_WORDS);
+export const arbitraryFilter: fc.Arbitrary<Filter> = arbitraryFilterOf(ANY_OPERANDS);
 
 /** The tree with every range alike, to compare trees of different texts. */
 export function withoutRanges(filter: Filter): unknown {

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonValue } from '../../model/json.ts';
 import type { FilterSubject } from '../subject.ts';
 
 /** What generated filters speak of. */
-export type Words = {
+export type OperandArbitraries = {
   readonly texts: fc.Arbitrary<string>;
   readonly numbers: fc.Arbitrary<number>;
   /** Sources of patterns that compile. */
@@ -23,7 +23,7 @@ const key = fc.oneof(fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/), text);
 const path = fc.array(key, { minLength: 1, maxLength: 4 });
 
 /** Anything that the language can spell. */
-export const ANY_WORDS: Words = {
+export const ANY_OPERANDS: OperandArbitraries = {
   texts: text,
   numbers: fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value)),
   patterns: fc.constantFrom('^a+$', '.*', '[a-z]{2,5}|\\d', '(?i)time ?out', '\\bx\\b', ''),
@@ -33,7 +33,7 @@ export const ANY_WORDS: Words = {
 };
 
 /** Words that occur in the traces, so that filters made of them find some and leave out others. */
-export function wordsIn(subjects: readonly FilterSubject[]): Words {
+export function operandsIn(subjects: readonly FilterSubject[]): OperandArbitraries {
   const entities = subjects.flatMap(({ trace }) => [...trace.entities.values()]);
   const services = subjects.flatMap(({ graph }) => graph.nodes.map(({ service }) => service));
   const leaves = entities.flatMap(({ fields }) => leavesOf(fields, []));
@@ -50,7 +50,7 @@ export function wordsIn(subjects: readonly FilterSubject[]): Words {
   return {
     texts: fc.oneof(oneOf(texts, 'a'), oneOf(texts, 'a').chain(partOf), fc.constantFrom('', 'true', 'nowhere')),
     numbers: fc.oneof(oneOf(numbers, 1), fc.constantFrom(0, 1, 2, 0.5, 200, 500)),
-    patterns: fc.oneof(ANY_WORDS.patterns, oneOf(texts, 'a').chain(partOf).map(quotePattern)),
+    patterns: fc.oneof(ANY_OPERANDS.patterns, oneOf(texts, 'a').chain(partOf).map(quotePattern)),
     annotationKeys: oneOf(
       entities.flatMap(({ annotations }) => Object.keys(annotations)),
       'none',

@@ -8,7 +8,7 @@ import type { FilterSubject } from '../subject.ts';
 type Fields = Parameters<typeof aSegment>[0];
 
 /** The trace that these documents make, as a filter sees it. */
-export function subjectOf(documents: readonly JsonObject[]): FilterSubject {
+export function subjectOfDocuments(documents: readonly JsonObject[]): FilterSubject {
   const trace = assembleTrace(received(...documents));
   if (trace === undefined) throw new Error('no documents');
   const graph = traceGraph(trace);
@@ -16,22 +16,22 @@ export function subjectOf(documents: readonly JsonObject[]): FilterSubject {
 }
 
 /** A trace of one segment, `shop`, that took half a second and went well, unless `fields` say otherwise. */
-export function only(fields: Fields = {}): readonly JsonObject[] {
+export function oneSegment(fields: Fields = {}): readonly JsonObject[] {
   return [aSegment(fields)];
 }
 
 /** A segment of `durationS` seconds. */
-export function lasting(durationS: number, fields: Fields = {}): readonly JsonObject[] {
-  return only({ end_time: A_START + durationS, ...fields });
+export function oneSegmentLasting(durationS: number, fields: Fields = {}): readonly JsonObject[] {
+  return oneSegment({ end_time: A_START + durationS, ...fields });
 }
 
 /** A segment that received a request. */
-export function asked(request: JsonObject, status?: number): readonly JsonObject[] {
-  return only({ http: { request, ...(status !== undefined && { response: { status } }) } });
+export function oneSegmentWithRequest(request: JsonObject, status?: number): readonly JsonObject[] {
+  return oneSegment({ http: { request, ...(status !== undefined && { response: { status } }) } });
 }
 
-export function answered(status: number): readonly JsonObject[] {
-  return only({ http: { response: { status } } });
+export function oneSegmentWithStatus(status: number): readonly JsonObject[] {
+  return oneSegment({ http: { response: { status } } });
 }
 
 const CALL = '1111111111111111';

@@ -9,20 +9,20 @@ import {
   ListFunctionsCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalFunctions, openLocalFunctions } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda } from '../testing/local-functions.ts';
 import {
   handleGetFunction,
   handleGetFunctionConfiguration,
   handleInvoke,
   handleInvokeStreaming,
   handleListFunctions,
-  type LambdaApiAnswer,
+  type LambdaApiResponse,
 } from './invoke-api.ts';
 
 const FUNCTION =
   'Type: AWS::Serverless::Function, Properties: {Tracing: Active, CodeUri: app, Timeout: 20, Runtime: nodejs20.x';
 
-let local: LocalFunctions;
+let local: LocalLambda;
 let client: LambdaClient;
 
 /** The routes, as a server would have them. */
@@ -33,26 +33,26 @@ const server = createServer(async (request, response) => {
   const [, , , name = '', action] = url.pathname.split('/');
   const functionName = decodeURIComponent(name);
   const invoke = url.pathname.startsWith('/2021-11-15/') ? handleInvokeStreaming : handleInvoke;
-  const answer: LambdaApiAnswer =
+  const answer: LambdaApiResponse =
     request.method === 'POST'
-      ? await invoke(local.functions, {
+      ? await invoke(local.lambda, {
           functionName,
           headers: request.headers,
           query: Object.fromEntries(url.searchParams),
           body: Buffer.concat(chunks),
         })
       : functionName === ''
-        ? handleListFunctions(local.functions)
+        ? handleListFunctions(local.lambda)
         : action === 'configuration'
-          ? handleGetFunctionConfiguration(local.functions, functionName)
-          : handleGetFunction(local.functions, functionName);
+          ? handleGetFunctionConfiguration(local.lambda, functionName)
+          : handleGetFunction(local.lambda, functionName);
   response.writeHead(answer.status, answer.headers);
   if (Buffer.isBuffer(answer.body)) response.end(answer.body);
   else answer.body.pipe(response);
 });
 
 beforeAll(async () => {
-  local = await openLocalFunctions({
+  local = await openLocalLambda({
     'template.yaml': `
 Resources:
   Hello: {${FUNCTION}, Handler: index.hello, FunctionName: hello-name}}
@@ -127,7 +127,7 @@ describe('the AWS SDK invokes', () => {
     expect(event.StatusCode).toBe(202);
     expect(event.ExecutedVersion).toBeUndefined();
     expect((await invoke({ InvocationType: 'DryRun' })).StatusCode).toBe(204);
-    await local.functions.settled();
+    await local.lambda.whenIdle();
   });
 
   test.each([
@@ -160,7 +160,7 @@ test('the AWS SDK lists and describes functions', async () => {
 
 test('the trace header of the answer is the one the function got', async () => {
   const traceHeader = 'Root=1-6650a080-3c4d5e6f708192a3b4c5d6e7;Parent=a1b2c3d4e5f60718;Sampled=1';
-  const answer = await handleInvoke(local.functions, {
+  const answer = await handleInvoke(local.lambda, {
     functionName: 'Hello',
     headers: { 'x-amzn-trace-id': traceHeader },
     query: {},
@@ -172,11 +172,11 @@ test('the trace header of the answer is the one the function got', async () => {
 });
 
 test('one function alone also answers to the name `function`', async () => {
-  const alone = await openLocalFunctions({
+  const alone = await openLocalLambda({
     'template.yaml': `Resources:\n  Only: {${FUNCTION}, Handler: index.handler}}`,
     'app/index.js': 'exports.handler = async () => 1;',
   });
-  const answer = await handleInvoke(alone.functions, {
+  const answer = await handleInvoke(alone.lambda, {
     functionName: 'function',
     headers: {},
     query: {},

@@ -6,10 +6,10 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
 import { formatTraceHeader, readTraceHeaders } from '../../model/trace-header.ts';
 import type {
   FunctionDescription,
-  Functions,
   InvocationType,
   InvokeRequest,
   InvokeResult,
+  LambdaService,
 } from '../invoke/lambda-service.ts';
 import { parseFunctionReference } from '../spec/function-reference.ts';
 import { eventMessage } from './event-stream.ts';
@@ -28,7 +28,7 @@ export type LambdaApiRequest = {
   readonly body: Buffer;
 };
 
-export type LambdaApiAnswer = {
+export type LambdaApiResponse = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | Readable;
@@ -40,9 +40,9 @@ const CLIENT_CONTEXT_MAX_CHARS = 3583;
 type ErrorType = readonly [status: number, type: string];
 
 /** `POST /2015-03-31/functions/{name}/invocations`. Never throws: what fails is an answer. */
-export async function handleInvoke(functions: Functions, request: LambdaApiRequest): Promise<LambdaApiAnswer> {
-  const read = readRequest(request);
-  if ('refused' in read) return read.refused;
+export async function handleInvoke(functions: LambdaService, request: LambdaApiRequest): Promise<LambdaApiResponse> {
+  const read = parseRequest(request);
+  if ('rejection' in read) return read.rejection;
   try {
     const result = await functions.invoke(request.functionName, read.invoke);
     return {
@@ -58,7 +58,7 @@ export async function handleInvoke(functions: Functions, request: LambdaApiReque
       body: result.payload,
     };
   } catch (error) {
-    return failureAnswer(toFailure(error));
+    return failureResponse(toFailure(error));
   }
 }
 
@@ -66,9 +66,12 @@ export async function handleInvoke(functions: Functions, request: LambdaApiReque
  * `POST /2021-11-15/functions/{name}/response-streaming-invocations`: an event stream of `PayloadChunk`s as the function
  * writes them, and `InvokeComplete`. Never throws: what fails before the first byte is an answer.
  */
-export async function handleInvokeStreaming(functions: Functions, request: LambdaApiRequest): Promise<LambdaApiAnswer> {
-  const read = readRequest(request);
-  if ('refused' in read) return read.refused;
+export async function handleInvokeStreaming(
+  functions: LambdaService,
+  request: LambdaApiRequest,
+): Promise<LambdaApiResponse> {
+  const read = parseRequest(request);
+  if ('rejection' in read) return read.rejection;
   const body = new PassThrough();
   // The caller may hang up; the invocation goes on.
   body.on('error', () => {});
@@ -115,17 +118,17 @@ export async function handleInvokeStreaming(functions: Functions, request: Lambd
     };
   } catch (error) {
     finished.catch(() => {});
-    return failureAnswer(toFailure(error));
+    return failureResponse(toFailure(error));
   }
 }
 
-type ReadRequest =
+type ParsedRequest =
   | { readonly invoke: InvokeRequest; readonly withTail: boolean }
-  | { readonly refused: LambdaApiAnswer };
+  | { readonly rejection: LambdaApiResponse };
 
-function readRequest(request: LambdaApiRequest): ReadRequest {
+function parseRequest(request: LambdaApiRequest): ParsedRequest {
   const type = header(request, 'x-amz-invocation-type') ?? 'RequestResponse';
-  const refused = (error: ErrorType, message: string) => ({ refused: refusal(error, message) });
+  const refused = (error: ErrorType, message: string) => ({ rejection: errorResponse(error, message) });
   if (!TYPES.includes(type)) {
     const message = `Value '${type}' at 'invocationType' is not one of ${TYPES.join(', ')}`;
     return refused([400, 'InvalidParameterValueException'], message);
@@ -166,12 +169,12 @@ function base64(text: string): string {
 }
 
 /** `GET /2015-03-31/functions/`, all on one page. */
-export function handleListFunctions(functions: Functions): LambdaApiAnswer {
+export function handleListFunctions(functions: LambdaService): LambdaApiResponse {
   return json(200, { Functions: functions.list().map(configuration), NextMarker: null });
 }
 
 /** `GET /2015-03-31/functions/{name}`. */
-export function handleGetFunction(functions: Functions, functionName: string): LambdaApiAnswer {
+export function handleGetFunction(functions: LambdaService, functionName: string): LambdaApiResponse {
   return describe(functions, functionName, (found) => ({
     Configuration: configuration(found),
     Code: { RepositoryType: 'Local', Location: found.spec.codeDir },
@@ -180,15 +183,15 @@ export function handleGetFunction(functions: Functions, functionName: string): L
 }
 
 /** `GET /2015-03-31/functions/{name}/configuration`. */
-export function handleGetFunctionConfiguration(functions: Functions, functionName: string): LambdaApiAnswer {
+export function handleGetFunctionConfiguration(functions: LambdaService, functionName: string): LambdaApiResponse {
   return describe(functions, functionName, configuration);
 }
 
-function describe(functions: Functions, name: string, toJson: (found: FunctionDescription) => JsonObject) {
+function describe(functions: LambdaService, name: string, toJson: (found: FunctionDescription) => JsonObject) {
   try {
     return json(200, toJson(functions.find(name)));
   } catch (error) {
-    return failureAnswer(toFailure(error));
+    return failureResponse(toFailure(error));
   }
 }
 
@@ -202,7 +205,7 @@ function configuration({ spec, arn }: FunctionDescription): JsonObject {
     Timeout: spec.timeoutMs / 1000,
     MemorySize: spec.memoryMb,
     Version: '$LATEST',
-    Environment: { Variables: { ...spec.environment } },
+    Environment: { Variables: { ...spec.environmentVariables } },
     TracingConfig: { Mode: spec.tracing },
     State: 'Active',
     LastUpdateStatus: 'Successful',
@@ -218,8 +221,8 @@ function configuration({ spec, arn }: FunctionDescription): JsonObject {
   };
 }
 
-function failureAnswer(failure: OpenrayError): LambdaApiAnswer {
-  const answer = refusal(errorType(failure), failure.message);
+function failureResponse(failure: OpenrayError): LambdaApiResponse {
+  const answer = errorResponse(errorType(failure), failure.message);
   if (failure.code !== 'ThrottledException') return answer;
   const body = {
     Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
@@ -248,12 +251,12 @@ function errorType(failure: OpenrayError): ErrorType {
   }
 }
 
-function refusal([status, type]: ErrorType, message: string): LambdaApiAnswer {
+function errorResponse([status, type]: ErrorType, message: string): LambdaApiResponse {
   const answer = json(status, { Type: status < 500 ? 'User' : 'Service', Message: message });
   return { ...answer, headers: { ...answer.headers, 'x-amzn-errortype': type } };
 }
 
-function json(status: number, value: JsonObject): LambdaApiAnswer {
+function json(status: number, value: JsonObject): LambdaApiResponse {
   return { status, headers: { 'content-type': 'application/json' }, body: jsonBody(value) };
 }
 

@@ -14,11 +14,11 @@ export function renderInvocation(result: InvokeResult, format: OutputFormat): Ou
     case 'text':
       return { stderr: result.log, stdout: result.payload.toString() };
     case 'json':
-      return { stderr: '', stdout: `${JSON.stringify(apiAnswer(result), null, 2)}\n` };
+      return { stderr: '', stdout: `${JSON.stringify(invokeApiResponse(result), null, 2)}\n` };
   }
 }
 
-function apiAnswer(result: InvokeResult): object {
+function invokeApiResponse(result: InvokeResult): object {
   const { requestId, statusCode } = result;
   const ran = statusCode === 200;
   return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { parseTemplate } from '../template/template.ts';
-import { openLocalFunctions, resultOf, writeFiles } from '../testing/local-functions.ts';
+import { openLocalLambda, resultOf, writeFiles } from '../testing/local-functions.ts';
 import { prepareCode, samBuildTemplate } from './build.ts';
 import { esbuildPlan } from './esbuild-options.ts';
 
@@ -26,7 +26,7 @@ async function prepare(files: Record<string, string>, yaml: string) {
     code: await prepareCode(spec, {
       cacheDir: join(dir, 'cache'),
       samBuild: undefined,
-      host: { PATH: process.env.PATH },
+      hostVariables: { PATH: process.env.PATH },
     }),
   };
 }
@@ -58,7 +58,7 @@ describe('code', () => {
     'with source maps (%s) fails with frames that are files of the project',
     async (map) => {
       const metadata = `Metadata: {BuildMethod: esbuild, BuildProperties: {Sourcemap: ${map}, EntryPoints: [src/app.ts]}}`;
-      const { dir, invoke, close } = await openLocalFunctions({
+      const { dir, invoke, close } = await openLocalLambda({
         'app/src/app.ts': `import { fail } from './deep/fail.ts';\nexport const handler = async () => fail();`,
         'app/src/deep/fail.ts': `type Never = never;\nexport const fail = (): Never => {\n  throw new Error('no');\n};`,
         'template.yaml': `Resources: {F: {${metadata}, ${FUNCTION}, Handler: src/app.handler}}}`,
@@ -75,7 +75,7 @@ describe('code', () => {
     const yaml = `{Metadata: {BuildMethod: esbuild, BuildProperties: {Target: es2022, Sourcemap: true, EntryPoints: [a], Shiny: true}}, ${FUNCTION}, Handler: a.handler}}`;
     const dir = await writeFiles(files);
     const spec = specOf(dir, yaml);
-    const context = { cacheDir: join(dir, 'cache'), samBuild: undefined, host: { PATH: process.env.PATH } };
+    const context = { cacheDir: join(dir, 'cache'), samBuild: undefined, hostVariables: { PATH: process.env.PATH } };
     const [first, second] = [await prepareCode(spec, context), await prepareCode(spec, context)];
     expect(first).toEqual(second);
     expect(first).toMatchObject({ sourceMaps: true, notes: ["F: openray does not know esbuild's option Shiny."] });
@@ -99,7 +99,9 @@ describe('code', () => {
       { 'app/a.js': '' },
       `{Metadata: {BuildMethod: rust-cargolambda}, ${FUNCTION}, Handler: a.handler}}`,
     );
-    expect(code.notes).toEqual(['F is built by rust-cargolambda; run sam build first, openray runs what that made.']);
+    expect(code.warnings).toEqual([
+      'F is built by rust-cargolambda; run sam build first, openray runs what that made.',
+    ]);
   });
 
   test('that a makefile builds is built by it', async () => {
@@ -127,9 +129,9 @@ describe('code', () => {
     const at = (path: string, seconds: number) => utimesSync(join(dir, path), seconds, seconds);
     at('app/a.js', 1000);
     at('.aws-sam/build/F', 2000);
-    expect((await prepareCode(spec, { cacheDir: dir, samBuild, host: {} })).codeDir).toBe(samBuild.codeDir);
+    expect((await prepareCode(spec, { cacheDir: dir, samBuild, hostVariables: {} })).codeDir).toBe(samBuild.codeDir);
     at('app/a.js', 3000);
-    expect((await prepareCode(spec, { cacheDir: dir, samBuild, host: {} })).codeDir).toBe(`${dir}/app`);
+    expect((await prepareCode(spec, { cacheDir: dir, samBuild, hostVariables: {} })).codeDir).toBe(`${dir}/app`);
 
     at('template.yaml', 1000);
     expect(samBuildTemplate(`${dir}/template.yaml`)).toBe(`${dir}/.aws-sam/build/template.yaml`);
@@ -140,7 +142,7 @@ describe('code', () => {
 });
 
 test('bundles and inline code run', async () => {
-  const local = await openLocalFunctions({
+  const local = await openLocalLambda({
     'template.yaml': `
 Resources:
   Esm:

@@ -19,7 +19,7 @@ export type PreparedCode = {
   readonly sourceMaps: boolean;
   /** Files and folders that it was made of: a change in them calls for another build. */
   readonly sources: readonly string[];
-  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
 };
 
 export type BuildContext = {
@@ -28,7 +28,7 @@ export type BuildContext = {
   /** The same function in the template that `sam build` wrote, when there is one. */
   readonly samBuild: SamBuild | undefined;
   /** For the PATH of what a makefile runs. */
-  readonly host: Readonly<Record<string, string | undefined>>;
+  readonly hostVariables: Readonly<Record<string, string | undefined>>;
 };
 
 export type SamBuild = { readonly codeDir: string; readonly handler: string };
@@ -40,7 +40,7 @@ export type SamBuild = { readonly codeDir: string; readonly handler: string };
  */
 export async function prepareCode(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
   const sources = spec.inlineCode === undefined ? [spec.codeDir, ...spec.layerDirs] : spec.layerDirs;
-  const asIs = { codeDir: spec.codeDir, handler: spec.handler, sourceMaps: false, sources, notes: [] };
+  const asIs = { codeDir: spec.codeDir, handler: spec.handler, sourceMaps: false, sources, warnings: [] };
   if (spec.inlineCode !== undefined)
     return { ...asIs, ...(await writeInline(spec, spec.inlineCode, context.cacheDir)) };
   if (!existsSync(spec.codeDir)) {
@@ -59,7 +59,7 @@ export async function prepareCode(spec: FunctionSpec, context: BuildContext): Pr
     spec.build.kind === 'other'
       ? [`${spec.logicalId} is built by ${spec.build.method}; run sam build first, openray runs what that made.`]
       : [];
-  return { ...asIs, notes };
+  return { ...asIs, warnings: notes };
 }
 
 /** `src/app.handler` where `src/app.ts` is there and nothing that Node could run as it is. */
@@ -80,19 +80,19 @@ async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCod
   // Source maps name their sources relative to the bundle: so it is made as deep in the same folder as it is kept.
   const outdir = join(await realpath(cacheDir), spec.logicalId);
   const built = await runEsbuild(spec, { ...plan.options, entryPoints: entries, outdir });
-  const codeDir = await keep(built, spec, outdir, plan.options.format === 'esm');
+  const codeDir = await storeBundle(built, spec, outdir, plan.options.format === 'esm');
   return {
     codeDir,
     handler: bundledHandler(spec.handler, codeDir),
     sourceMaps: plan.sourceMaps,
     sources: [...Object.keys(built.metafile.inputs).map((file) => join(spec.codeDir, file)), ...spec.layerDirs],
-    notes: plan.unknown.map((name) => `${spec.logicalId}: openray does not know esbuild's option ${name}.`),
+    warnings: plan.unknown.map((name) => `${spec.logicalId}: openray does not know esbuild's option ${name}.`),
   };
 }
 
-type Built = BuildResult<{ write: false; metafile: true }>;
+type EsbuildResult = BuildResult<{ write: false; metafile: true }>;
 
-async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<Built> {
+async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<EsbuildResult> {
   const { build } = await loadEsbuild(spec.codeDir);
   try {
     return await build({
@@ -125,12 +125,12 @@ async function loadEsbuild(codeDir: string): Promise<typeof import('esbuild')> {
 }
 
 /** Writes the files into a folder named by their content: two processes that build the same make the same. */
-async function keep(built: Built, spec: FunctionSpec, outdir: string, isEsm: boolean): Promise<string> {
+async function storeBundle(built: EsbuildResult, spec: FunctionSpec, outdir: string, isEsm: boolean): Promise<string> {
   const hash = createHash('sha256').update(spec.codeDir);
   for (const file of built.outputFiles) hash.update(relative(outdir, file.path)).update(file.contents);
   const target = `${outdir}-${hash.digest('hex').slice(0, 16)}`;
   if (existsSync(target)) return target;
-  await fill(target, async (dir) => {
+  await writeFolderAtomically(target, async (dir) => {
     for (const file of built.outputFiles) {
       const path = join(dir, relative(outdir, file.path));
       await mkdir(dirname(path), { recursive: true });
@@ -145,17 +145,17 @@ async function keep(built: Built, spec: FunctionSpec, outdir: string, isEsm: boo
 }
 
 /** `make build-NAME`, which puts the code into ARTIFACTS_DIR; again only when a source file has changed. */
-async function makeBuild(spec: FunctionSpec, { cacheDir, host }: BuildContext): Promise<string> {
+async function makeBuild(spec: FunctionSpec, { cacheDir, hostVariables: host }: BuildContext): Promise<string> {
   const hash = createHash('sha256')
     .update(fingerprint([spec.codeDir]))
     .digest('hex')
     .slice(0, 16);
   const target = join(cacheDir, `${spec.logicalId}-${hash}`);
   if (existsSync(target)) return target;
-  await fill(target, async (dir) => {
+  await writeFolderAtomically(target, async (dir) => {
     try {
       const env = { PATH: host.PATH, HOME: host.HOME, ARTIFACTS_DIR: dir };
-      await run('make', [`build-${spec.logicalId}`], { cwd: spec.codeDir, env });
+      await execFileAsync('make', [`build-${spec.logicalId}`], { cwd: spec.codeDir, env });
     } catch (cause) {
       await rm(dir, { recursive: true, force: true });
       const said = (cause as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? (cause as Error).message;
@@ -165,18 +165,18 @@ async function makeBuild(spec: FunctionSpec, { cacheDir, host }: BuildContext): 
   return target;
 }
 
-const run = promisify(execFile);
+const execFileAsync = promisify(execFile);
 
 async function writeInline(spec: FunctionSpec, text: string, cacheDir: string): Promise<{ codeDir: string }> {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
   const target = join(cacheDir, `${spec.logicalId}-${hash}`);
   const file = `${splitHandler(spec.handler).module}${spec.runtime.startsWith('python') ? '.py' : '.js'}`;
-  if (!existsSync(target)) await fill(target, (dir) => writeFile(join(dir, file), text));
+  if (!existsSync(target)) await writeFolderAtomically(target, (dir) => writeFile(join(dir, file), text));
   return { codeDir: target };
 }
 
 /** A folder appears whole or not at all. */
-async function fill(target: string, write: (dir: string) => Promise<void>): Promise<void> {
+async function writeFolderAtomically(target: string, write: (dir: string) => Promise<void>): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   const draft = await mkdtemp(`${target}.`);
   await write(draft);

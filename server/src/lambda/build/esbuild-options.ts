@@ -9,7 +9,16 @@ export type EsbuildPlan = {
   readonly unknown: readonly string[];
 };
 
-const OWN = ['EntryPoints', 'UseNpmCi', 'Bundle', 'Platform', 'Outdir', 'Outfile', 'SourceMap', 'Sourcemap'];
+const FIXED_PROPERTIES = [
+  'EntryPoints',
+  'UseNpmCi',
+  'Bundle',
+  'Platform',
+  'Outdir',
+  'Outfile',
+  'SourceMap',
+  'Sourcemap',
+];
 const LISTS = ['External', 'Inject', 'Conditions', 'ResolveExtensions', 'Drop', 'Pure', 'MainFields', 'Target'];
 const PAIRS = ['Loader', 'OutExtension', 'Banner', 'Footer', 'Define', 'Alias'];
 const PLAIN = [
@@ -30,7 +39,7 @@ export function esbuildPlan(properties: JsonObject): EsbuildPlan {
   const unknown: string[] = [];
   for (const [name, value] of Object.entries(properties)) {
     const option = name === 'JSX' ? 'jsx' : name.charAt(0).toLowerCase() + name.slice(1);
-    if (OWN.includes(name)) continue;
+    if (FIXED_PROPERTIES.includes(name)) continue;
     if (LISTS.includes(name)) options[option] = texts(value);
     else if (PAIRS.includes(name)) options[option] = pairs(value);
     else if (PLAIN.includes(name)) options[option] = plain(value);

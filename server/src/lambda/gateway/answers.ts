@@ -2,31 +2,33 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
 import type { Cors, FunctionTarget, GatewayApi } from '../spec/routes.ts';
 
 /** Header names may repeat, as for `set-cookie`. */
-export type GatewayAnswer = {
+export type GatewayResponse = {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
 };
 
 /** What a handler returned, as HTTP; what no HTTP can be made of is the gateway's own error. */
-export function answerOf(api: GatewayApi, { payloadVersion }: FunctionTarget, payload: Buffer): GatewayAnswer {
+export function responseOf(api: GatewayApi, { payloadVersion }: FunctionTarget, payload: Buffer): GatewayResponse {
   const result = parse(payload);
   const defaultType = api.kind === 'http' ? 'text/plain; charset=utf-8' : 'application/json';
   if (payloadVersion === '2.0') {
     const shaped = isJsonObject(result) && 'statusCode' in result ? result : undefined;
-    return shaped === undefined ? inferred(result) : (shapedAnswer(shaped, defaultType) ?? failedAnswer(api));
+    return shaped === undefined
+      ? inferredResponse(result)
+      : (explicitResponse(shaped, defaultType) ?? failedResponse(api));
   }
-  const shaped = isJsonObject(result) ? shapedAnswer(result, defaultType) : undefined;
-  return shaped ?? failedAnswer(api);
+  const shaped = isJsonObject(result) ? explicitResponse(result, defaultType) : undefined;
+  return shaped ?? failedResponse(api);
 }
 
 /** The function failed, or said nothing that could be sent. */
-export function failedAnswer({ kind }: GatewayApi): GatewayAnswer {
+export function failedResponse({ kind }: GatewayApi): GatewayResponse {
   switch (kind) {
     case 'rest':
-      return messageAnswer(502, 'Internal server error', [['x-amzn-errortype', 'InternalServerErrorException']]);
+      return messageResponse(502, 'Internal server error', [['x-amzn-errortype', 'InternalServerErrorException']]);
     case 'http':
-      return messageAnswer(500, 'Internal Server Error');
+      return messageResponse(500, 'Internal Server Error');
     case 'url':
       return {
         status: 502,
@@ -37,24 +39,30 @@ export function failedAnswer({ kind }: GatewayApi): GatewayAnswer {
 }
 
 /** The function took longer than the gateway waits; it goes on all the same. */
-export function timedOutAnswer({ kind }: GatewayApi): GatewayAnswer {
+export function timedOutResponse({ kind }: GatewayApi): GatewayResponse {
   return kind === 'rest'
-    ? messageAnswer(504, 'Endpoint request timed out', [['x-amzn-errortype', 'InternalServerErrorException']])
-    : messageAnswer(503, 'Service Unavailable');
+    ? messageResponse(504, 'Endpoint request timed out', [['x-amzn-errortype', 'InternalServerErrorException']])
+    : messageResponse(503, 'Service Unavailable');
 }
 
-export function throttledAnswer({ kind }: GatewayApi): GatewayAnswer {
-  return kind === 'http' ? messageAnswer(503, 'Service Unavailable') : messageAnswer(429, 'Too Many Requests');
+export function throttledResponse({ kind }: GatewayApi): GatewayResponse {
+  return kind === 'http' ? messageResponse(503, 'Service Unavailable') : messageResponse(429, 'Too Many Requests');
 }
 
 /** No route takes the request. REST says it in its own strange way. */
-export function unroutedAnswer(isRest: boolean): GatewayAnswer {
+export function noRouteResponse(isRest: boolean): GatewayResponse {
   return isRest
-    ? messageAnswer(403, 'Missing Authentication Token', [['x-amzn-errortype', 'MissingAuthenticationTokenException']])
-    : messageAnswer(404, 'Not Found');
+    ? messageResponse(403, 'Missing Authentication Token', [
+        ['x-amzn-errortype', 'MissingAuthenticationTokenException'],
+      ])
+    : messageResponse(404, 'Not Found');
 }
 
-export function messageAnswer(status: number, message: string, headers: GatewayAnswer['headers'] = []): GatewayAnswer {
+export function messageResponse(
+  status: number,
+  message: string,
+  headers: GatewayResponse['headers'] = [],
+): GatewayResponse {
   return {
     status,
     headers: [['content-type', 'application/json'], ...headers],
@@ -63,7 +71,7 @@ export function messageAnswer(status: number, message: string, headers: GatewayA
 }
 
 /** The answer to a browser that asks before it sends. */
-export function preflightAnswer({ kind, cors }: GatewayApi, origin: string | undefined): GatewayAnswer {
+export function preflightResponse({ kind, cors }: GatewayApi, origin: string | undefined): GatewayResponse {
   const headers: [string, string][] =
     cors === undefined
       ? []
@@ -79,7 +87,11 @@ export function preflightAnswer({ kind, cors }: GatewayApi, origin: string | und
 }
 
 /** HTTP APIs and function URLs add the headers themselves; with REST the function does. */
-export function withCors(answer: GatewayAnswer, { kind, cors }: GatewayApi, origin: string | undefined): GatewayAnswer {
+export function withCors(
+  answer: GatewayResponse,
+  { kind, cors }: GatewayApi,
+  origin: string | undefined,
+): GatewayResponse {
   if (kind === 'rest' || cors === undefined || origin === undefined) return answer;
   const own = answer.headers.filter(([name]) => !name.toLowerCase().startsWith('access-control-'));
   return { ...answer, headers: [...own, ...allowedOrigin(cors, origin)] };
@@ -95,13 +107,13 @@ function allowedOrigin(cors: Cors, origin: string | undefined): [string, string]
 }
 
 /** Version 2.0: JSON without a status is a body. */
-function inferred(result: JsonValue | undefined): GatewayAnswer {
+function inferredResponse(result: JsonValue | undefined): GatewayResponse {
   const text = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
   return { status: 200, headers: [['content-type', 'application/json']], body: Buffer.from(text) };
 }
 
 /** Undefined when a member has no possible value. */
-function shapedAnswer(result: JsonObject, defaultType: string): GatewayAnswer | undefined {
+function explicitResponse(result: JsonObject, defaultType: string): GatewayResponse | undefined {
   const { statusCode, body = '', isBase64Encoded = false } = result;
   const status = Number(statusCode ?? Number.NaN);
   if (!Number.isInteger(status) || status < 100 || status > 599) return undefined;
@@ -116,7 +128,7 @@ function shapedAnswer(result: JsonObject, defaultType: string): GatewayAnswer | 
 }
 
 /** Of a result, or of the prelude of a streamed one. A name in `multiValueHeaders` wins over the same in `headers`. */
-export function headersOf({ headers, multiValueHeaders, cookies }: JsonObject): GatewayAnswer['headers'] {
+export function headersOf({ headers, multiValueHeaders, cookies }: JsonObject): GatewayResponse['headers'] {
   const multiple = isJsonObject(multiValueHeaders) ? multiValueHeaders : {};
   const names = new Set(Object.keys(multiple).map((name) => name.toLowerCase()));
   const single = Object.entries(isJsonObject(headers) ? headers : {}).filter(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { ACCOUNT, type LocalFunctions, openLocalFunctions, REGION } from '../testing/local-functions.ts';
+import { ACCOUNT, type LocalLambda, openLocalLambda, REGION } from '../testing/local-functions.ts';
 import { openSegmentSender, parseDaemonAddress } from '../tracing/segment-sender.ts';
 import { openGateway } from './gateway.ts';
 import type { StreamHead } from './response-stream.ts';
@@ -100,13 +100,13 @@ exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
 });
 `;
 
-let local: LocalFunctions;
+let local: LocalLambda;
 let send: ReturnType<typeof sender>;
 
 beforeAll(async () => {
-  local = await openLocalFunctions({ 'template.yaml': TEMPLATE, 'index.js': CODE });
+  local = await openLocalLambda({ 'template.yaml': TEMPLATE, 'index.js': CODE });
   const segments = openSegmentSender(parseDaemonAddress(local.daemon.address));
-  const options = { functions: local.functions, sender: segments, accountId: ACCOUNT, region: REGION };
+  const options = { lambda: local.lambda, sender: segments, accountId: ACCOUNT, region: REGION };
   send = sender(openGateway({ ...options, sample: () => true }));
 });
 afterAll(() => local.close());
@@ -258,7 +258,7 @@ describe('an authorizer of SAM', () => {
 
   test('of another kind lets everybody in, and is named', async () => {
     expect(await authorizerOf('/pool')).toBeUndefined();
-    expect(local.notes).toContain('openray can not ask the authorizer Pool: whoever calls is let in.');
+    expect(local.warnings).toContain('openray can not ask the authorizer Pool: whoever calls is let in.');
   });
 });
 

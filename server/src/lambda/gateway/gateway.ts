@@ -1,23 +1,23 @@
-import type { Functions } from '../invoke/lambda-service.ts';
+import type { LambdaService } from '../invoke/lambda-service.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
 import type { SegmentSender } from '../tracing/segment-sender.ts';
-import { type GatewayAnswer, preflightAnswer, unroutedAnswer, withCors } from './answers.ts';
+import { type GatewayResponse, noRouteResponse, preflightResponse, withCors } from './answers.ts';
 import { type GatewayRequest, headerOf } from './events.ts';
 import { exchange } from './exchange.ts';
 import { matchRoute, type RouteMatch } from './match.ts';
 import type { StreamSink } from './response-stream.ts';
 
 export type GatewayOptions = {
-  readonly functions: Functions;
+  readonly lambda: LambdaService;
   readonly sender: SegmentSender;
   readonly accountId: string;
   readonly region: string;
   /** Whether a trace that the caller left open is recorded. */
   readonly sample: () => boolean;
   /** Authorizers are asked unless this is false. */
-  readonly asksAuthorizers?: boolean;
+  readonly callsAuthorizers?: boolean;
   /** Answers of its own when a function takes longer than API Gateway would wait; not while somebody debugs. */
-  readonly hasTimeLimits?: boolean;
+  readonly hasTimeouts?: boolean;
 };
 
 /** API Gateway and function URLs over local functions. */
@@ -26,7 +26,7 @@ export type Gateway = {
    * Answers one request; undefined when the answer has gone to `sink`, as it does for a function that streams.
    * Never throws: what fails is an answer.
    */
-  readonly handle: (request: GatewayRequest, sink: StreamSink) => Promise<GatewayAnswer | undefined>;
+  readonly handle: (request: GatewayRequest, sink: StreamSink) => Promise<GatewayResponse | undefined>;
 };
 
 const URL_PATH = /^\/lambda-url\/([A-Za-z0-9_-]+)(\/.*)?$/;
@@ -34,19 +34,19 @@ const URL_PATH = /^\/lambda-url\/([A-Za-z0-9_-]+)(\/.*)?$/;
 export function openGateway(options: GatewayOptions): Gateway {
   return {
     async handle(request, sink) {
-      const routes = options.functions.routes();
+      const routes = options.lambda.routes();
       const apiRoutes = routes.filter(({ api }) => api.kind !== 'url');
       const urlRoutes = routes.filter(({ api }) => api.kind === 'url');
       const found = findRoute(request, apiRoutes, urlRoutes);
       const origin = headerOf(request, 'origin');
       if (found === undefined) {
-        const preflight = request.method === 'OPTIONS' ? corsApi(request, apiRoutes) : undefined;
-        if (preflight !== undefined) return preflightAnswer(preflight, origin);
-        return unroutedAnswer(apiRoutes.some(({ api }) => api.kind === 'rest'));
+        const preflight = request.method === 'OPTIONS' ? preflightApi(request, apiRoutes) : undefined;
+        if (preflight !== undefined) return preflightResponse(preflight, origin);
+        return noRouteResponse(apiRoutes.some(({ api }) => api.kind === 'rest'));
       }
       const { api } = found.match.route;
       if (request.method === 'OPTIONS' && api.kind !== 'rest' && api.cors !== undefined && origin !== undefined) {
-        return preflightAnswer(api, origin);
+        return preflightResponse(api, origin);
       }
       const answer = await exchange(options, found.request, found.match, sink);
       return answer && withCors(answer, api, origin);
@@ -54,7 +54,7 @@ export function openGateway(options: GatewayOptions): Gateway {
   };
 }
 
-type Found = { readonly request: GatewayRequest; readonly match: RouteMatch };
+type FoundRoute = { readonly request: GatewayRequest; readonly match: RouteMatch };
 
 /**
  * A function URL by its host, `NAME.localhost`, or below `/lambda-url/NAME`; else the routes of the APIs, with and
@@ -64,7 +64,7 @@ function findRoute(
   request: GatewayRequest,
   apiRoutes: readonly GatewayRoute[],
   urlRoutes: readonly GatewayRoute[],
-): Found | undefined {
+): FoundRoute | undefined {
   const host = /^([^.:]+)\.(?:lambda-url\.)?localhost(?::\d+)?$/i
     .exec(headerOf(request, 'host') ?? '')?.[1]
     ?.toLowerCase();
@@ -91,7 +91,7 @@ function findRoute(
 }
 
 /** The API that would answer a browser which asks first: one with this path under any method. */
-function corsApi(request: GatewayRequest, routes: readonly GatewayRoute[]) {
+function preflightApi(request: GatewayRequest, routes: readonly GatewayRoute[]) {
   const any = routes.map((route) => ({ ...route, method: 'ANY' }));
   const api = matchRoute(any, 'ANY', request.path)?.route.api;
   return api?.cors === undefined ? undefined : api;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FunctionTarget, GatewayApi, GatewayRoute } from '../spec/routes.ts';
-import { OPEN } from '../template/authorizers.ts';
+import { NO_AUTHORIZATION } from '../template/authorizers.ts';
 import { matchPath, matchRoute } from './match.ts';
 
 const api = { kind: 'rest' } as GatewayApi;
@@ -13,7 +13,7 @@ function route(text: string): GatewayRoute {
     method,
     path,
     target: { kind: 'function', functionId: text } as FunctionTarget,
-    guard: OPEN,
+    authorization: NO_AUTHORIZATION,
   };
 }
 

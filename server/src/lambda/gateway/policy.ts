@@ -13,8 +13,8 @@ export function evaluatePolicy(document: JsonObject, arn: string): PolicyVerdict
   const statements = (Array.isArray(statement) ? (statement as readonly JsonValue[]) : [statement])
     .filter(isJsonObject)
     .filter(({ Action: action, Resource: resource }) => {
-      const isInvoke = texts(action).some((pattern) => fits(pattern.toLowerCase(), 'execute-api:invoke'));
-      return isInvoke && texts(resource).some((pattern) => fits(pattern, arn));
+      const isInvoke = texts(action).some((pattern) => matchesWildcards(pattern.toLowerCase(), 'execute-api:invoke'));
+      return isInvoke && texts(resource).some((pattern) => matchesWildcards(pattern, arn));
     });
   const effects = statements.map(({ Effect: effect }) => String(effect).toLowerCase());
   if (effects.includes('deny')) return 'denied';
@@ -22,12 +22,12 @@ export function evaluatePolicy(document: JsonObject, arn: string): PolicyVerdict
 }
 
 /** Of a policy or a simple answer: values that the function gets to see. */
-export function contextOf(answer: JsonObject): JsonObject {
+export function returnedContext(answer: JsonObject): JsonObject {
   return objectOf(answer.context);
 }
 
 /** `*` stands for any text, `?` for one character. */
-function fits(pattern: string, text: string): boolean {
+function matchesWildcards(pattern: string, text: string): boolean {
   const escaped = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')

@@ -1,11 +1,11 @@
 import { isJsonObject, type JsonValue } from '../../model/json.ts';
-import { type GatewayAnswer, headersOf } from './answers.ts';
+import { type GatewayResponse, headersOf } from './answers.ts';
 
 const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
 const PRELUDE_END = Buffer.alloc(8);
 const PRELUDE_MAX_BYTES = 64 * 1024;
 
-export type StreamHead = Pick<GatewayAnswer, 'status' | 'headers'>;
+export type StreamHead = Pick<GatewayResponse, 'status' | 'headers'>;
 
 /** Where a streamed answer goes: first its head, once, then its bytes. */
 export type StreamSink = {

@@ -4,9 +4,9 @@ import type { EntityId } from '../../model/trace-id.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { nowUs } from '../tracing/clock.ts';
 import {
-  type AttemptSpan,
+  type AttemptRecord,
+  inProgressServiceSegment,
   isRecorded,
-  openServiceSegment,
   type ServiceCall,
   serviceSegment,
   type TracedFunction,
@@ -16,10 +16,10 @@ import {
   headerText,
   newEntityId,
   type TraceDecision,
-  type TraceShape,
+  type TraceFormat,
 } from '../tracing/sampling-decision.ts';
 import type { SegmentSender } from '../tracing/segment-sender.ts';
-import type { JobResult } from './execution-environment.ts';
+import type { AttemptResult } from './execution-environment.ts';
 
 /** An event that was accepted. */
 export type AcceptedEvent = {
@@ -29,12 +29,12 @@ export type AcceptedEvent = {
   readonly payload: Buffer;
   readonly startUs: number;
   /** One run of the function. Throws ThrottledException, or what else keeps it from being run. */
-  readonly attempt: (trace: TraceDecision, parentId: EntityId) => Promise<JobResult>;
+  readonly attempt: (trace: TraceDecision, parentId: EntityId) => Promise<AttemptResult>;
 };
 
-export type AsyncOptions = {
+export type AsyncInvocationsOptions = {
   readonly sender: SegmentSender;
-  readonly shape: TraceShape;
+  readonly traceFormat: TraceFormat;
   /** Waits before the attempts after a failed one; on AWS these are minutes. */
   readonly retryDelaysMs: readonly number[];
   /** First wait after a throttled attempt; doubled up to five minutes. */
@@ -51,7 +51,7 @@ export type AsyncOptions = {
 export type AsyncInvocations = {
   /** Resolves when the event is accepted. Throws ThrottledException when too many wait. */
   readonly accept: (event: AcceptedEvent, trace: TraceDecision) => Promise<void>;
-  readonly settled: () => Promise<void>;
+  readonly whenIdle: () => Promise<void>;
   /** No further attempts. */
   readonly close: () => void;
 };
@@ -59,32 +59,32 @@ export type AsyncInvocations = {
 const EVENTS_MAX = 1000;
 const THROTTLE_DELAY_MAX_MS = 5 * 60 * 1000;
 
-type Ending = {
+type EventOutcome = {
   readonly condition: 'Success' | 'RetriesExhausted' | 'EventAgeExceeded';
   readonly attempts: number;
-  readonly result: JobResult | undefined;
+  readonly result: AttemptResult | undefined;
 };
 
-export function openAsyncInvocations(options: AsyncOptions): AsyncInvocations {
-  const { sender, shape, retryDelaysMs, throttleDelayMs, deliver } = options;
+export function openAsyncInvocations(options: AsyncInvocationsOptions): AsyncInvocations {
+  const { sender, traceFormat: shape, retryDelaysMs, throttleDelayMs, deliver } = options;
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
 
   /** All attempts at one event. The first has the ids that were decided. */
   async function run(event: AcceptedEvent, first: TraceDecision, acceptedUs: number): Promise<void> {
-    const attempts: AttemptSpan[] = [];
+    const attempts: AttemptRecord[] = [];
     const ending = await attemptAll(event, first, acceptedUs, attempts);
     if (isRecorded(first)) {
       const dwell = { startUs: acceptedUs, endUs: attempts[0]?.startUs ?? acceptedUs };
       const whole: ServiceCall = {
-        ...callOf(event, first),
+        ...serviceCallOf(event, first),
         endUs: acceptedUs,
         status: 202,
         queued: { dwell, attempts },
       };
       await sender.send(serviceSegment(whole, { dwell: newEntityId() }));
     }
-    if (ending !== undefined) sendOn(event, ending, headerText(first), deliver);
+    if (ending !== undefined) deliverOutcome(event, ending, headerText(first), deliver);
   }
 
   /** Undefined when it was closed in between. */
@@ -92,8 +92,8 @@ export function openAsyncInvocations(options: AsyncOptions): AsyncInvocations {
     event: AcceptedEvent,
     first: TraceDecision,
     acceptedUs: number,
-    attempts: AttemptSpan[],
-  ): Promise<Ending | undefined> {
+    attempts: AttemptRecord[],
+  ): Promise<EventOutcome | undefined> {
     const { maxRetryAttempts, maxEventAgeMs } = event.spec;
     let trace = first;
     let failures = 0;
@@ -106,7 +106,7 @@ export function openAsyncInvocations(options: AsyncOptions): AsyncInvocations {
       }
       const outcome = await event.attempt(trace, id).catch((error: unknown) => error);
       const isThrottled = outcome instanceof OpenrayError && outcome.code === 'ThrottledException';
-      const result = outcome instanceof Error ? undefined : (outcome as JobResult);
+      const result = outcome instanceof Error ? undefined : (outcome as AttemptResult);
       attempts.push({ id, startUs, endUs: nowUs(), status: isThrottled ? 429 : result === undefined ? 500 : 200 });
       if (result !== undefined && !result.isFunctionError) {
         return { condition: 'Success', attempts: attempts.length, result };
@@ -141,23 +141,28 @@ export function openAsyncInvocations(options: AsyncOptions): AsyncInvocations {
     async accept(event, trace) {
       if (running.size >= EVENTS_MAX)
         throw new OpenrayError('ThrottledException', 'too many events wait to be handled');
-      if (isRecorded(trace)) await sender.send(openServiceSegment(callOf(event, trace)));
+      if (isRecorded(trace)) await sender.send(inProgressServiceSegment(serviceCallOf(event, trace)));
       const promise: Promise<void> = run(event, trace, nowUs()).finally(() => running.delete(promise));
       running.add(promise);
     },
-    async settled() {
+    async whenIdle() {
       while (running.size > 0) await Promise.all(running);
     },
     close: () => closing.abort(),
   };
 }
 
-function callOf({ traced, requestId, startUs }: AcceptedEvent, trace: ServiceCall['trace']) {
+function serviceCallOf({ traced, requestId, startUs }: AcceptedEvent, trace: ServiceCall['trace']) {
   return { function: traced, trace, requestId, startUs };
 }
 
 /** To the destination of success or failure; a failed event also to the dead-letter queue. */
-function sendOn(event: AcceptedEvent, ending: Ending, traceHeader: string, deliver: AsyncOptions['deliver']): void {
+function deliverOutcome(
+  event: AcceptedEvent,
+  ending: EventOutcome,
+  traceHeader: string,
+  deliver: AsyncInvocationsOptions['deliver'],
+): void {
   const { spec, payload } = event;
   const isSuccess = ending.condition === 'Success';
   const destination = isSuccess ? spec.destinations.onSuccess : spec.destinations.onFailure;
@@ -177,7 +182,7 @@ function sendOn(event: AcceptedEvent, ending: Ending, traceHeader: string, deliv
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
-function destinationRecord({ traced, requestId, payload }: AcceptedEvent, ending: Ending): JsonObject {
+function destinationRecord({ traced, requestId, payload }: AcceptedEvent, ending: EventOutcome): JsonObject {
   const { condition, attempts, result } = ending;
   return {
     version: '1.0',

@@ -4,61 +4,66 @@ import { type PreparedCode, prepareCode, type SamBuild } from '../build/build.ts
 import { fingerprint } from '../build/source-files.ts';
 import {
   type Credentials,
-  type EnvironmentOverrides,
-  functionEnvironment,
+  type EnvironmentVariableOverrides,
+  functionEnvironmentVariables,
   localPath,
   logStreamName,
 } from '../runtime/environment-variables.ts';
 import { type Interpreters, runtimeCommand, runtimeVersion } from '../runtime/runtime-command.ts';
-import type { Services } from '../services/open-services.ts';
+import type { LocalServices } from '../services/open-services.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import { nowUs } from '../tracing/clock.ts';
-import { ExecutionEnvironment, type FunctionLine, type Job, type JobResult } from './execution-environment.ts';
-import type { Slots } from './semaphore.ts';
+import {
+  type Attempt,
+  type AttemptResult,
+  ExecutionEnvironment,
+  type FunctionLogEvent,
+} from './execution-environment.ts';
+import type { Semaphore } from './semaphore.ts';
 
-export type PoolSettings = {
+export type EnvironmentPoolSettings = {
   readonly region: string;
   readonly accountId: string;
   readonly daemonAddress: string;
   readonly cacheDir: string;
   readonly samBuild: SamBuild | undefined;
   readonly credentials: Credentials;
-  readonly overrides: EnvironmentOverrides;
+  readonly environmentOverrides: EnvironmentVariableOverrides;
   readonly initTimeoutMs: number;
   readonly interpreters: Interpreters;
-  readonly slots: Slots;
-  readonly services: Pick<Services, 'endpointUrl' | 'queuePaths'>;
+  readonly semaphore: Semaphore;
+  readonly services: Pick<LocalServices, 'endpointUrl' | 'queuePaths'>;
   /** Code that has changed is run by the next invocation. */
   readonly hotReload: boolean;
   readonly freeze: boolean;
-  readonly onLine: (line: FunctionLine) => void;
-  readonly note: (sentence: string) => void;
+  readonly onLogEvent: (line: FunctionLogEvent) => void;
+  readonly warn: (sentence: string) => void;
 };
 
 /** Environments that are kept warm for one function, and for how long. */
 const IDLE_MAX = 10;
 const IDLE_MS = 10 * 60 * 1000;
 /** Files are looked at no more often than this. */
-const LOOK_MS = 100;
+const CHANGE_CHECK_INTERVAL_MS = 100;
 
-type Idle = { readonly environment: ExecutionEnvironment; readonly timer: NodeJS.Timeout };
+type IdleEnvironment = { readonly environment: ExecutionEnvironment; readonly timer: NodeJS.Timeout };
 
 /** The environments of one function: as many as jobs at once, the last used first. */
-export class FunctionPool {
+export class EnvironmentPool {
   readonly spec: FunctionSpec;
-  readonly #settings: PoolSettings;
+  readonly #settings: EnvironmentPoolSettings;
   readonly #busy = new Set<ExecutionEnvironment>();
-  #idle: Idle[] = [];
+  #idle: IdleEnvironment[] = [];
   #running = 0;
   #code: Promise<PreparedCode> | undefined;
   #sources: readonly string[];
   /** Of the sources when `#code` was made, and when they were looked at last. */
-  #seen: { readonly print: string; atMs: number } | undefined;
+  #lastFingerprint: { readonly print: string; atMs: number } | undefined;
   readonly #outdated = new WeakSet<ExecutionEnvironment>();
   #isClosed = false;
-  readonly #whenIdle: (() => void)[] = [];
+  readonly #idleWaiters: (() => void)[] = [];
 
-  constructor(spec: FunctionSpec, settings: PoolSettings) {
+  constructor(spec: FunctionSpec, settings: EnvironmentPoolSettings) {
     this.spec = spec;
     this.#settings = settings;
     this.#sources = [spec.codeDir];
@@ -66,17 +71,19 @@ export class FunctionPool {
 
   /** Builds the code if that is still to be done. Throws SettingInvalid when it can't be. */
   async prepare(): Promise<PreparedCode> {
-    const { cacheDir, samBuild, note, hotReload, interpreters } = this.#settings;
-    if (hotReload) await this.#lookForChanges();
-    this.#code ??= prepareCode(this.spec, { cacheDir, samBuild, host: interpreters.host }).catch((error: unknown) => {
-      // The next invocation may find it repaired.
-      this.#code = undefined;
-      throw error;
-    });
+    const { cacheDir, samBuild, warn: note, hotReload, interpreters } = this.#settings;
+    if (hotReload) await this.#checkForChanges();
+    this.#code ??= prepareCode(this.spec, { cacheDir, samBuild, hostVariables: interpreters.hostVariables }).catch(
+      (error: unknown) => {
+        // The next invocation may find it repaired.
+        this.#code = undefined;
+        throw error;
+      },
+    );
     const code = await this.#code;
-    code.notes.forEach(note);
+    code.warnings.forEach(note);
     this.#sources = code.sources;
-    if (hotReload) this.#seen ??= { print: fingerprint(code.sources), atMs: performance.now() };
+    if (hotReload) this.#lastFingerprint ??= { print: fingerprint(code.sources), atMs: performance.now() };
     return code;
   }
 
@@ -85,19 +92,19 @@ export class FunctionPool {
     return fingerprint(this.#sources);
   }
 
-  async #lookForChanges(): Promise<void> {
-    if (this.#code === undefined || this.#seen === undefined) return;
+  async #checkForChanges(): Promise<void> {
+    if (this.#code === undefined || this.#lastFingerprint === undefined) return;
     const nowMs = performance.now();
-    if (nowMs - this.#seen.atMs < LOOK_MS) return;
-    this.#seen.atMs = nowMs;
+    if (nowMs - this.#lastFingerprint.atMs < CHANGE_CHECK_INTERVAL_MS) return;
+    this.#lastFingerprint.atMs = nowMs;
     const { sources } = await this.#code;
-    if (this.#seen !== undefined && fingerprint(sources) !== this.#seen.print) this.#forget();
+    if (this.#lastFingerprint !== undefined && fingerprint(sources) !== this.#lastFingerprint.print) this.#invalidate();
   }
 
   /** The next invocation builds and starts anew; what runs is finished first. */
-  #forget(): void {
+  #invalidate(): void {
     this.#code = undefined;
-    this.#seen = undefined;
+    this.#lastFingerprint = undefined;
     for (const environment of this.#busy) this.#outdated.add(environment);
     for (const { environment, timer } of this.#idle.splice(0)) {
       clearTimeout(timer);
@@ -107,24 +114,24 @@ export class FunctionPool {
 
   /** Lets what runs end, then closes. */
   async retire(): Promise<void> {
-    this.#forget();
-    await this.#settled();
+    this.#invalidate();
+    await this.#untilIdle();
     await this.close();
   }
 
-  async #settled(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  async #untilIdle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Runs a job in a warm environment or a new one. Throws ThrottledException over the reserved concurrency. */
-  async run(job: Job): Promise<JobResult> {
+  async run(job: Attempt): Promise<AttemptResult> {
     if (this.spec.reservedConcurrency !== undefined && this.#running >= this.spec.reservedConcurrency) {
       throw new OpenrayError('ThrottledException', 'Rate Exceeded.', { retryAfterSeconds: 1 });
     }
     this.#running++;
     try {
       const code = await this.prepare();
-      const giveBack = await this.#settings.slots.take();
+      const giveBack = await this.#settings.semaphore.acquire();
       try {
         const environment = this.#takeIdle() ?? this.#create(code, await this.#settings.services.endpointUrl());
         return await this.#runIn(environment, job);
@@ -133,7 +140,7 @@ export class FunctionPool {
       }
     } finally {
       this.#running--;
-      if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+      if (this.#running === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
     }
   }
 
@@ -154,7 +161,7 @@ export class FunctionPool {
     return [...this.#busy, ...this.#idle.map(({ environment }) => environment)];
   }
 
-  async #runIn(environment: ExecutionEnvironment, job: Job): Promise<JobResult> {
+  async #runIn(environment: ExecutionEnvironment, job: Attempt): Promise<AttemptResult> {
     if (this.#isClosed) throw new OpenrayError('ServiceUnavailable', 'the local functions are closed');
     this.#busy.add(environment);
     try {
@@ -163,12 +170,12 @@ export class FunctionPool {
       this.#busy.delete(environment);
       const isOutdated = this.#outdated.has(environment);
       if (environment.isUsable && !isOutdated && !this.#isClosed && this.#idle.length < IDLE_MAX)
-        this.#keep(environment);
+        this.#keepWarm(environment);
       else await environment.stop();
     }
   }
 
-  #keep(environment: ExecutionEnvironment): void {
+  #keepWarm(environment: ExecutionEnvironment): void {
     const timer = setTimeout(() => {
       this.#idle = this.#idle.filter((idle) => idle.environment !== environment);
       void environment.stop();
@@ -189,17 +196,17 @@ export class FunctionPool {
 
   #create(code: PreparedCode, endpointUrl: string): ExecutionEnvironment {
     const { spec } = this;
-    const { region, accountId, interpreters, note, ...settings } = this.#settings;
-    const wrapper = spec.environment.AWS_LAMBDA_EXEC_WRAPPER;
+    const { region, accountId, interpreters, warn: note, ...settings } = this.#settings;
+    const wrapper = spec.environmentVariables.AWS_LAMBDA_EXEC_WRAPPER;
     const found = runtimeCommand(
       spec,
       code.codeDir,
       interpreters,
       wrapper && localPath(wrapper, code.codeDir, spec.layerDirs),
     );
-    if (found.ok && found.note !== undefined) note(found.note);
+    if (found.ok && found.warning !== undefined) note(found.warning);
     const logStream = logStreamName(nowUs(), randomBytes(16).toString('hex'));
-    const variables = functionEnvironment({
+    const variables = functionEnvironmentVariables({
       ...settings,
       spec,
       codeDir: code.codeDir,
@@ -208,7 +215,7 @@ export class FunctionPool {
       region,
       logStream,
       runtimeDir: found.ok ? found.runtimeDir : interpreters.runtimesDir,
-      host: interpreters.host,
+      hostVariables: interpreters.hostVariables,
       endpointUrl,
       queuePaths: settings.services.queuePaths(),
     });
@@ -216,14 +223,14 @@ export class FunctionPool {
       spec,
       functionArn: functionArn(spec.name, region, accountId),
       accountId,
-      start: found,
+      runtimeCommand: found,
       codeDir: code.codeDir,
-      variables,
+      environmentVariables: variables,
       logStream,
       initTimeoutMs: settings.initTimeoutMs,
-      isFrozenIdle: settings.freeze,
+      freezesWhenIdle: settings.freeze,
       runtimeVersion: runtimeVersion(spec.runtime, found.ok ? found.command : [], region),
-      onLine: settings.onLine,
+      onLogEvent: settings.onLogEvent,
     });
   }
 }

@@ -2,27 +2,27 @@ import { findExtensions } from '../runtime/extension-processes.ts';
 import { entrypointFailure, timeoutFailure } from '../runtime/failures.ts';
 import type { Invocation } from '../runtime/runtime-api.ts';
 import type { RuntimeCommand } from '../runtime/runtime-command.ts';
-import { type InitOutcome, Sandbox, type ShutdownReason } from '../runtime/sandbox.ts';
+import { type InitPhaseOutcome, Sandbox, type ShutdownReason } from '../runtime/sandbox.ts';
 import { openTelemetry, type Telemetry } from '../runtime/telemetry.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { nowUs } from '../tracing/clock.ts';
 import { headerText, type TraceDecision } from '../tracing/sampling-decision.ts';
 import { type InvocationLog, openInvocationLog } from './invocation-log.ts';
 import {
-  type Course,
-  durationUs,
-  type Failure,
+  errorPayload,
   failureOf,
-  payloadOf,
-  type RunRecord,
-  runOf,
-  spansOf,
-  status,
+  type InvocationFailure,
+  type InvocationOutcome,
+  reportedDurationUs,
+  reportedStatus,
+  responsePhases,
+  type SegmentTimings,
+  segmentTimings,
 } from './invocation-outcome.ts';
 import * as lines from './platform-log.ts';
 
 /** One log event of a function. `text` has no final line end, and may have several lines. */
-export type FunctionLine = {
+export type FunctionLogEvent = {
   readonly functionName: string;
   readonly logGroup: string;
   readonly logStream: string;
@@ -34,24 +34,24 @@ export type FunctionLine = {
   readonly text: string;
 };
 
-export type EnvironmentOptions = {
+export type ExecutionEnvironmentOptions = {
   readonly spec: FunctionSpec;
   readonly functionArn: string;
   readonly accountId: string;
   /** What to start, or why nothing can be. */
-  readonly start: RuntimeCommand;
+  readonly runtimeCommand: RuntimeCommand;
   readonly codeDir: string;
-  readonly variables: Readonly<Record<string, string>>;
+  readonly environmentVariables: Readonly<Record<string, string>>;
   readonly logStream: string;
   readonly initTimeoutMs: number;
   /** Stop all processes between invocations. */
-  readonly isFrozenIdle: boolean;
+  readonly freezesWhenIdle: boolean;
   readonly runtimeVersion: { readonly version: string; readonly arn: string };
-  readonly onLine: (line: FunctionLine) => void;
+  readonly onLogEvent: (line: FunctionLogEvent) => void;
 };
 
 /** One attempt at one event. */
-export type Job = {
+export type Attempt = {
   readonly requestId: string;
   readonly invokedArn: string;
   readonly payload: Buffer;
@@ -62,13 +62,13 @@ export type Job = {
   readonly onStart: (startUs: number) => void;
 };
 
-export type JobResult = {
+export type AttemptResult = {
   readonly payload: Buffer;
   readonly isFunctionError: boolean;
   /** START to XRAY, with the function's own lines. */
   readonly log: string;
   readonly report: lines.Report;
-  readonly run: RunRecord;
+  readonly timings: SegmentTimings;
 };
 
 /**
@@ -76,14 +76,14 @@ export type JobResult = {
  * Takes one job at a time. Once `isUsable` is false it has been stopped.
  */
 export class ExecutionEnvironment {
-  readonly #options: EnvironmentOptions;
+  readonly #options: ExecutionEnvironmentOptions;
   #sandbox: Sandbox | undefined;
   #telemetry: Telemetry = openTelemetry();
   #isUsable = true;
-  #job: Job | undefined;
+  #attempt: Attempt | undefined;
   #log: InvocationLog | undefined;
 
-  constructor(options: EnvironmentOptions) {
+  constructor(options: ExecutionEnvironmentOptions) {
     this.#options = options;
   }
 
@@ -93,17 +93,17 @@ export class ExecutionEnvironment {
   }
 
   /** Runs one job, on a cold start with the initialisation before it. Failures of the function are results. */
-  async run(job: Job): Promise<JobResult> {
-    this.#job = job;
+  async run(job: Attempt): Promise<AttemptResult> {
+    this.#attempt = job;
     this.#log = openInvocationLog();
-    if (this.#options.isFrozenIdle) this.#freeze(false);
-    const course = await this.#course(job);
-    const result = this.#write(job, course);
-    this.#job = undefined;
+    if (this.#options.freezesWhenIdle) this.#freeze(false);
+    const course = await this.#runPhases(job);
+    const result = this.#logReport(job, course);
+    this.#attempt = undefined;
     this.#log = undefined;
-    if (course.end !== undefined || course.outcome === undefined) {
-      await this.stop(course.end?.kind === 'timeout' ? 'timeout' : 'failure');
-    } else if (this.#options.isFrozenIdle) {
+    if (course.sandboxFailure !== undefined || course.invokePhase === undefined) {
+      await this.stop(course.sandboxFailure?.kind === 'timeout' ? 'timeout' : 'failure');
+    } else if (this.#options.freezesWhenIdle) {
       this.#freeze(true);
     }
     return result;
@@ -128,40 +128,47 @@ export class ExecutionEnvironment {
     this.#sandbox?.kill();
   }
 
-  async #course(job: Job): Promise<Course> {
+  async #runPhases(job: Attempt): Promise<InvocationOutcome> {
     const { spec, initTimeoutMs } = this.#options;
-    let init: InitOutcome | undefined;
-    let isInitInside = false;
+    let init: InitPhaseOutcome | undefined;
+    let isSuppressedInit = false;
     if (this.#sandbox === undefined) {
       init = await this.#initialise(initTimeoutMs);
       this.#reportInit(init);
       if (init.kind === 'timedOut') {
         // Lambda tries once more, inside the invocation and on its time.
-        isInitInside = true;
+        isSuppressedInit = true;
         await this.#stopSandbox('timeout');
       }
     }
     const startUs = nowUs();
     job.onStart(startUs);
-    this.#platform(lines.startRecord(job.requestId, this.#options.functionArn, job.trace), () =>
+    this.#logPlatform(lines.startRecord(job.requestId, this.#options.functionArn, job.trace), () =>
       lines.startLine(job.requestId),
     );
-    if (isInitInside) init = await this.#initialise(spec.timeoutMs);
+    if (isSuppressedInit) init = await this.#initialise(spec.timeoutMs);
 
-    const course = { startUs, init, isInitInside, outcome: undefined };
+    const course = { startUs, init, isSuppressedInit, invokePhase: undefined };
     if (init !== undefined && init.kind !== 'ready') {
-      const failure: Failure =
+      const failure: InvocationFailure =
         init.kind === 'failed'
-          ? { by: 'runtime', failure: init.failure }
-          : { by: 'platform', failure: init.kind === 'exited' ? init.failure : timeoutFailure(spec.timeoutMs) };
-      const end = failure.by === 'platform' ? failure.failure : undefined;
-      return { ...course, endUs: nowUs(), end, failure, payload: payloadOf(failure, job.requestId) };
+          ? { reportedBy: 'runtime', failure: init.failure }
+          : { reportedBy: 'platform', failure: init.kind === 'exited' ? init.failure : timeoutFailure(spec.timeoutMs) };
+      const end = failure.reportedBy === 'platform' ? failure.failure : undefined;
+      return { ...course, endUs: nowUs(), sandboxFailure: end, failure, payload: errorPayload(failure, job.requestId) };
     }
     return { ...course, ...(await this.#invoke(job, startUs)) };
   }
 
-  async #initialise(timeoutMs: number): Promise<InitOutcome> {
-    const { spec, runtimeVersion, logStream, start, codeDir, variables } = this.#options;
+  async #initialise(timeoutMs: number): Promise<InitPhaseOutcome> {
+    const {
+      spec,
+      runtimeVersion,
+      logStream,
+      runtimeCommand: start,
+      codeDir,
+      environmentVariables: variables,
+    } = this.#options;
     const { version, arn } = runtimeVersion;
     this.#telemetry = openTelemetry();
     const record = lines.initStartRecord({
@@ -172,7 +179,7 @@ export class ExecutionEnvironment {
       memoryMb: spec.memoryMb,
     });
     // Part of the log stream, but not of the invocation's tail.
-    this.#platform(record, () => lines.initStartLine(version, arn), { isInTail: false });
+    this.#logPlatform(record, () => lines.initStartLine(version, arn), { isInTail: false });
     if (!start.ok) {
       const atUs = nowUs();
       return { kind: 'exited', startUs: atUs, endUs: atUs, failure: entrypointFailure(start.reason) };
@@ -181,37 +188,40 @@ export class ExecutionEnvironment {
       command: start.command,
       cwd: codeDir,
       env: variables,
-      onLine: (text) => this.#emit('function', text),
+      onLine: (text) => this.#logEvent('function', text),
       extensions: {
         functionName: spec.name,
         handler: spec.handler,
         accountId: this.#options.accountId,
         external: findExtensions(spec.layerDirs),
         telemetry: this.#telemetry,
-        onLine: (text) => this.#emit('extension', text),
-        onNews: (news) => this.#platform(...lines.extensionNews(news)),
+        onLine: (text) => this.#logEvent('extension', text),
+        onStateChange: (news) => this.#logPlatform(...lines.extensionStateRecord(news)),
       },
     });
-    return this.#sandbox.initialised(timeoutMs);
+    return this.#sandbox.waitForInit(timeoutMs);
   }
 
   /** The text form speaks only of an initialisation that did not succeed. */
-  #reportInit(init: InitOutcome): void {
+  #reportInit(init: InitPhaseOutcome): void {
     const durationUs = init.endUs - init.startUs;
     if (init.kind === 'ready') {
-      this.#platform(lines.initRuntimeDoneRecord('success'));
-      this.#platform(lines.initReportRecord(durationUs, 'success'));
+      this.#logPlatform(lines.initRuntimeDoneRecord('success'));
+      this.#logPlatform(lines.initReportRecord(durationUs, 'success'));
       return;
     }
     const result = init.kind === 'timedOut' ? 'timeout' : 'error';
     const errorType = init.kind === 'timedOut' ? undefined : (init.failure.errorType ?? 'Runtime.Unknown');
-    this.#platform(lines.initRuntimeDoneRecord(result, errorType));
-    this.#platform(lines.initReportRecord(durationUs, result, errorType), () =>
+    this.#logPlatform(lines.initRuntimeDoneRecord(result, errorType));
+    this.#logPlatform(lines.initReportRecord(durationUs, result, errorType), () =>
       lines.initReportLine(durationUs, result, errorType),
     );
   }
 
-  async #invoke(job: Job, startUs: number): Promise<Pick<Course, 'endUs' | 'outcome' | 'end' | 'failure' | 'payload'>> {
+  async #invoke(
+    job: Attempt,
+    startUs: number,
+  ): Promise<Pick<InvocationOutcome, 'endUs' | 'invokePhase' | 'sandboxFailure' | 'failure' | 'payload'>> {
     const { timeoutMs } = this.#options.spec;
     const leftMs = Math.max(1, timeoutMs - (nowUs() - startUs) / 1000);
     const invocation = {
@@ -228,47 +238,47 @@ export class ExecutionEnvironment {
     const failure = failureOf(outcome, end);
     const payload =
       failure !== undefined
-        ? payloadOf(failure, job.requestId)
+        ? errorPayload(failure, job.requestId)
         : outcome.completion?.kind === 'response'
           ? outcome.completion.payload
           : Buffer.alloc(0);
-    return { endUs: outcome.endUs, outcome, end, failure, payload };
+    return { endUs: outcome.endUs, invokePhase: outcome, sandboxFailure: end, failure, payload };
   }
 
-  #write(job: Job, course: Course): JobResult {
+  #logReport(job: Attempt, course: InvocationOutcome): AttemptResult {
     const { spec } = this.#options;
-    const { failure, end } = course;
+    const { failure, sandboxFailure: end } = course;
     const atUs = nowUs();
     const report: lines.Report = {
       requestId: job.requestId,
-      durationUs: durationUs(course, spec.timeoutMs),
+      durationUs: reportedDurationUs(course, spec.timeoutMs),
       initDurationUs:
-        course.init === undefined || course.isInitInside ? undefined : course.init.endUs - course.init.startUs,
+        course.init === undefined || course.isSuppressedInit ? undefined : course.init.endUs - course.init.startUs,
       memoryMb: spec.memoryMb,
       maxMemoryUsedMb: this.#sandbox?.peakMemoryMb ?? 0,
-      ...status(course),
+      ...reportedStatus(course),
       timeoutMs: spec.timeoutMs,
       trace: job.trace,
     };
-    const platform = end ?? (failure?.by === 'platform' ? failure.failure : undefined);
+    const platform = end ?? (failure?.reportedBy === 'platform' ? failure.failure : undefined);
     if (platform !== undefined && spec.logging.format === 'Text') {
-      this.#emit('platform', lines.failureLines(platform, job.requestId, atUs));
+      this.#logEvent('platform', lines.failureLines(platform, job.requestId, atUs));
     }
-    this.#platform(lines.runtimeDoneRecord(report, course.payload.length, spansOf(course)), () =>
+    this.#logPlatform(lines.runtimeDoneRecord(report, course.payload.length, responsePhases(course)), () =>
       lines.endLine(job.requestId),
     );
-    this.#platform(lines.reportRecord(report), () => lines.reportLines(report));
+    this.#logPlatform(lines.reportRecord(report), () => lines.reportLines(report));
     return {
       payload: course.payload,
       isFunctionError: failure !== undefined,
       log: this.#log?.text() ?? '',
       report,
-      run: runOf(course, job.requestId, spec.timeoutMs),
+      timings: segmentTimings(course, job.requestId, spec.timeoutMs),
     };
   }
 
   /** One record of the platform, in the function's log format; nothing where the text form has no such line. */
-  #platform(
+  #logPlatform(
     record: lines.PlatformRecord,
     text: () => string | undefined = () => undefined,
     { isInTail = true } = {},
@@ -278,11 +288,11 @@ export class ExecutionEnvironment {
     const { type, record: body } = record;
     this.#telemetry.emit({ kind: 'platform', time: lines.isoTime(atUs), type, record: body });
     const line = logging.format === 'JSON' ? lines.platformLine(record, logging, atUs) : text();
-    if (line !== undefined) this.#emit('platform', line, isInTail);
+    if (line !== undefined) this.#logEvent('platform', line, isInTail);
   }
 
-  #emit(source: FunctionLine['source'], text: string, isInTail = true): void {
-    const { spec, logStream, onLine } = this.#options;
+  #logEvent(source: FunctionLogEvent['source'], text: string, isInTail = true): void {
+    const { spec, logStream, onLogEvent: onLine } = this.#options;
     if (isInTail) this.#log?.add(text);
     const atUs = nowUs();
     if (source !== 'platform') {
@@ -293,8 +303,8 @@ export class ExecutionEnvironment {
       functionName: spec.name,
       logGroup: spec.logging.logGroup,
       logStream,
-      requestId: this.#job?.requestId,
-      trace: this.#job?.trace,
+      requestId: this.#attempt?.requestId,
+      trace: this.#attempt?.trace,
       source,
       atUs,
       text,

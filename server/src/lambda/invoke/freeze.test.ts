@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { openLocalLambda, resultOf } from '../testing/local-functions.ts';
 
 const FILES = {
   'template.yaml':
@@ -17,7 +17,7 @@ type Answer = { readonly ticks: number; readonly pid: number };
 const stateOf = (pid: number) => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 
 test.skipIf(process.platform !== 'linux')('a frozen environment stands still until its next invocation', async () => {
-  const { invoke, functions, close } = await openLocalFunctions(FILES, { freeze: true });
+  const { invoke, lambda: functions, close } = await openLocalLambda(FILES, { freeze: true });
   onTestFinished(close);
   const first = resultOf(await invoke('F')) as Answer;
   await vi.waitFor(() => expect(stateOf(first.pid)).toBe('T'));

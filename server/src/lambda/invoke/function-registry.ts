@@ -3,22 +3,22 @@ import { OpenrayError, toFailure } from '../../errors.ts';
 import { samBuildTemplate } from '../build/build.ts';
 import { LOCAL_CREDENTIALS } from '../runtime/environment-variables.ts';
 import { debugOf } from '../runtime/runtime-command.ts';
-import type { Services } from '../services/open-services.ts';
+import type { LocalServices } from '../services/open-services.ts';
 import { parseFunctionReference } from '../spec/function-reference.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
 import type { ScheduleSpec } from '../template/schedules.ts';
 import { readTemplate, type Template } from '../template/template.ts';
 import { openSampler } from '../tracing/sampling-decision.ts';
-import { FunctionPool } from './environment-pool.ts';
-import type { FunctionsOptions } from './lambda-service.ts';
-import { openSlots } from './semaphore.ts';
+import { EnvironmentPool } from './environment-pool.ts';
+import type { LambdaServiceOptions } from './lambda-service.ts';
+import { newSemaphore } from './semaphore.ts';
 
 /** SAM's limit for a function that waits for a debugger. */
 const DEBUG_TIMEOUT_MS = 36_000_000;
 
 export type FoundFunction = {
-  readonly pool: FunctionPool;
+  readonly pool: EnvironmentPool;
   /** Whether an invocation that nobody decided about is traced. */
   readonly sample: () => boolean;
   /** What stood behind the name. */
@@ -26,7 +26,7 @@ export type FoundFunction = {
 };
 
 /** The functions of a template as it is now: when its file changes, what changed in it is opened anew. */
-export type FunctionSet = {
+export type FunctionRegistry = {
   /** By logical id, name, ARN or the name that it has in the CDK or Serverless Framework application. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FoundFunction;
   readonly list: () => readonly FunctionSpec[];
@@ -39,22 +39,25 @@ export type FunctionSet = {
   readonly close: () => Promise<void>;
 };
 
-type Member = { readonly pool: FunctionPool; readonly sample: () => boolean };
+type RegisteredFunction = { readonly pool: EnvironmentPool; readonly sample: () => boolean };
 
-export function openFunctionSet(
-  options: FunctionsOptions,
-  services: Services,
+export function openFunctionRegistry(
+  options: LambdaServiceOptions,
+  services: LocalServices,
   note: (sentence: string) => void,
-): FunctionSet {
-  const { region, accountId, hotReload = false, reread } = options;
+): FunctionRegistry {
+  const { region, accountId, hotReload = false, reloadTemplate: reread } = options;
   const newPool = poolFactory(options, services, note);
   let template = options.template;
   let members = membersOf(template, new Map());
-  let changedMs = changeTime(template.file);
-  template.notes.forEach(note);
+  let changedMs = modifiedMs(template.file);
+  template.warnings.forEach(note);
 
   /** Functions that the new template has unchanged keep their environments. */
-  function membersOf(from: Template, before: ReadonlyMap<string, Member>): ReadonlyMap<string, Member> {
+  function membersOf(
+    from: Template,
+    before: ReadonlyMap<string, RegisteredFunction>,
+  ): ReadonlyMap<string, RegisteredFunction> {
     const create = newPool(from);
     return new Map(
       from.functions.map((spec) => {
@@ -67,7 +70,7 @@ export function openFunctionSet(
 
   function refresh(): void {
     if (!hotReload || reread === undefined) return;
-    const nowMs = changeTime(template.file);
+    const nowMs = modifiedMs(template.file);
     if (nowMs === changedMs) return;
     changedMs = nowMs;
     try {
@@ -76,7 +79,7 @@ export function openFunctionSet(
       note(`The template has changed and can't be read; the one before stays in force. ${toFailure(error).message}`);
       return;
     }
-    template.notes.forEach(note);
+    template.warnings.forEach(note);
     services.update(template.services);
     const before = members;
     members = membersOf(template, before);
@@ -89,7 +92,7 @@ export function openFunctionSet(
     const all = [...members.values()];
     // The emulator in AWS's images serves its one function under this name.
     const only = name === 'function' && all.length === 1 ? all[0] : undefined;
-    const called = all.filter(({ pool }) => pool.spec.toolName === name);
+    const called = all.filter(({ pool }) => pool.spec.frameworkName === name);
     const byTool = called.length === 1 ? called[0] : undefined;
     const member = all.find(({ pool }) => pool.spec.name === name) ?? members.get(name) ?? byTool ?? only;
     if (member === undefined) {
@@ -103,7 +106,7 @@ export function openFunctionSet(
   return {
     find,
     refresh,
-    fingerprint: (nameOrArn) => `${changeTime(template.file)}\n${find(nameOrArn).pool.fingerprint()}`,
+    fingerprint: (nameOrArn) => `${modifiedMs(template.file)}\n${find(nameOrArn).pool.fingerprint()}`,
     list() {
       refresh();
       return pools().map(({ spec }) => spec);
@@ -126,13 +129,13 @@ export function openFunctionSet(
 }
 
 /** What all functions share; then, for a template, how each of its functions is opened. */
-function poolFactory(options: FunctionsOptions, services: Services, note: (sentence: string) => void) {
+function poolFactory(options: LambdaServiceOptions, services: LocalServices, note: (sentence: string) => void) {
   const { region, accountId, debug } = options;
   const interpreters = {
     nodePath: options.nodePath ?? process.execPath,
     pythonPath: options.pythonPath,
     runtimesDir: options.runtimesDir,
-    host: options.host,
+    hostVariables: options.hostVariables,
     debug,
   };
   const settings = {
@@ -141,15 +144,15 @@ function poolFactory(options: FunctionsOptions, services: Services, note: (sente
     daemonAddress: options.daemonAddress,
     cacheDir: options.cacheDir,
     credentials: options.credentials ?? LOCAL_CREDENTIALS,
-    overrides: options.overrides ?? {},
+    environmentOverrides: options.environmentOverrides ?? {},
     interpreters,
     services,
     // One debugger can look at one process.
-    slots: openSlots(debug === undefined ? (options.maxConcurrency ?? 32) : 1),
+    semaphore: newSemaphore(debug === undefined ? (options.maxConcurrency ?? 32) : 1),
     hotReload: options.hotReload ?? false,
     freeze: options.freeze ?? false,
-    onLine: options.onLine ?? (() => {}),
-    note,
+    onLogEvent: options.onLogEvent ?? (() => {}),
+    warn: note,
   };
   return (template: Template) => {
     const builtFile = samBuildTemplate(template.file);
@@ -157,7 +160,7 @@ function poolFactory(options: FunctionsOptions, services: Services, note: (sente
     return (spec: FunctionSpec) => {
       const samBuild = built?.functions.find(({ logicalId }) => logicalId === spec.logicalId);
       const isDebugged = debugOf(spec.logicalId, { debug }) !== undefined;
-      return new FunctionPool(isDebugged ? { ...spec, timeoutMs: DEBUG_TIMEOUT_MS } : spec, {
+      return new EnvironmentPool(isDebugged ? { ...spec, timeoutMs: DEBUG_TIMEOUT_MS } : spec, {
         ...settings,
         samBuild,
         initTimeoutMs: isDebugged ? DEBUG_TIMEOUT_MS : (options.initTimeoutMs ?? 10_000),
@@ -167,6 +170,6 @@ function poolFactory(options: FunctionsOptions, services: Services, note: (sente
 }
 
 /** 0 for a file that is not there. */
-function changeTime(file: string): number {
+function modifiedMs(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { lambdaSegments } from '../testing/daemon.ts';
-import { type LocalFunctions, openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
 import { isRunning } from '../testing/processes.ts';
 import { LOG_MAX_CHARS } from './invocation-log.ts';
 import type { InvokeResult } from './lambda-service.ts';
@@ -98,10 +98,10 @@ Resources:
     };`,
 };
 
-let local: LocalFunctions;
+let local: LocalLambda;
 
 beforeAll(async () => {
-  local = await openLocalFunctions(FILES, { initTimeoutMs: 400 });
+  local = await openLocalLambda(FILES, { initTimeoutMs: 400 });
 });
 afterAll(() => local.close());
 
@@ -201,9 +201,9 @@ test.each([
 });
 
 test('closing ends what runs, and later calls are refused', async () => {
-  const other = await openLocalFunctions(FILES);
+  const other = await openLocalLambda(FILES);
   const running = other.invoke('Stubborn');
-  await vi.waitUntil(() => other.lines.some(({ text }) => text.startsWith('START')));
+  await vi.waitUntil(() => other.logEvents.some(({ text }) => text.startsWith('START')));
   await other.close();
   expect(resultOf(await running)).toMatchObject({ errorType: 'Runtime.ExitError' });
   await expect(other.invoke('Good')).rejects.toMatchObject({ code: 'ServiceUnavailable' });

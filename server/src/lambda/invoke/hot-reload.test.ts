@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readTemplate } from '../template/template.ts';
-import { ACCOUNT, openLocalFunctions, REGION, resultOf } from '../testing/local-functions.ts';
+import { ACCOUNT, openLocalLambda, REGION, resultOf } from '../testing/local-functions.ts';
 
 const FUNCTION = 'Type: AWS::Serverless::Function, Properties: {CodeUri: app, Timeout: 20, Runtime: nodejs20.x';
 const template = (name: string) => `Resources: {F: {${FUNCTION}, Handler: ${name}.handler}}}`;
@@ -10,7 +10,7 @@ const template = (name: string) => `Resources: {F: {${FUNCTION}, Handler: ${name
 async function open(files: Readonly<Record<string, string>>) {
   let file = '';
   const reread = () => readTemplate(file, { parameters: {}, region: REGION, accountId: ACCOUNT });
-  const local = await openLocalFunctions(files, { hotReload: true, reread });
+  const local = await openLocalLambda(files, { hotReload: true, reloadTemplate: reread });
   onTestFinished(local.close);
   file = join(local.dir, 'template.yaml');
   const write = (name: string, text: string) => writeFile(join(local.dir, name), text);
@@ -20,7 +20,11 @@ async function open(files: Readonly<Record<string, string>>) {
 
 describe('a function whose', () => {
   test('code changes runs as it is now, and stays warm as long as it does not', async () => {
-    const { write, answers, lines } = await open({
+    const {
+      write,
+      answers,
+      logEvents: lines,
+    } = await open({
       'template.yaml': template('a'),
       'app/a.js': `exports.handler = async () => 1;`,
     });
@@ -47,7 +51,13 @@ describe('a function whose', () => {
   });
 
   test('template changes is another; a template that can not be read leaves the one before in force', async () => {
-    const { write, answers, functions, notes, dir } = await open({
+    const {
+      write,
+      answers,
+      lambda: functions,
+      warnings: notes,
+      dir,
+    } = await open({
       'template.yaml': template('a'),
       'app/a.js': `exports.handler = async () => 'a';`,
       'app/b.js': `exports.handler = async () => process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;`,
@@ -64,7 +74,12 @@ describe('a function whose', () => {
   });
 
   test('code changes while it runs is finished first', async () => {
-    const { write, invoke, answers, lines } = await open({
+    const {
+      write,
+      invoke,
+      answers,
+      logEvents: lines,
+    } = await open({
       'template.yaml': template('a'),
       'app/a.js': `exports.handler = ({ ms = 0 }) => new Promise((done) => setTimeout(done, ms, 'old'));`,
     });
@@ -84,7 +99,12 @@ test('queues, topics and who hears of them are as the template is now; a queue t
   F: {${FUNCTION}, Handler: a.handler${events}}}
   Work: {Type: AWS::SQS::Queue}
 ${resources}`;
-  const { write, invoke, lines, functions } = await open({
+  const {
+    write,
+    invoke,
+    logEvents: lines,
+    lambda: functions,
+  } = await open({
     'template.yaml': main(''),
     'app/a.js': `exports.handler = async (event) => { console.log('GOT ' + event.Records?.[0].body); return process.env.AWS_ENDPOINT_URL_SQS; };`,
   });
@@ -111,7 +131,7 @@ ${resources}`;
     expect(await call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl');
     await invoke('F');
     await call('SendMessage', { QueueUrl: url('Work'), MessageBody: 'nobody polls' });
-    await functions.settled();
+    await functions.whenIdle();
     const { Messages } = (await call('ReceiveMessage', { QueueUrl: url('Work') })) as { Messages?: object[] };
     expect(Messages).toHaveLength(1);
   });
@@ -119,7 +139,11 @@ ${resources}`;
 
 test('a function to debug waits for its debugger, without a timeout', async () => {
   const port = 20_000 + (process.pid % 20_000);
-  const { invoke, close, lines } = await openLocalFunctions(
+  const {
+    invoke,
+    close,
+    logEvents: lines,
+  } = await openLocalLambda(
     {
       'template.yaml': template('a').replace('Timeout: 20', 'Timeout: 1'),
       'app/a.js': 'exports.handler = async () => 1;',

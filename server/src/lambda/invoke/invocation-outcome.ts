@@ -7,54 +7,57 @@ import {
   type PlatformFailure,
   tooLargeFailure,
 } from '../runtime/failures.ts';
-import type { InitOutcome, RunOutcome } from '../runtime/sandbox.ts';
+import type { InitPhaseOutcome, InvokePhaseOutcome } from '../runtime/sandbox.ts';
 import type { SandboxRun, Span } from '../tracing/lambda-segments.ts';
-import type { Report, TimedSpan } from './platform-log.ts';
+import type { Report, ResponsePhase } from './platform-log.ts';
 
 /** What failed, and who said so. */
-export type Failure =
-  | { readonly by: 'runtime'; readonly failure: HandlerFailure }
-  | { readonly by: 'platform'; readonly failure: PlatformFailure };
+export type InvocationFailure =
+  | { readonly reportedBy: 'runtime'; readonly failure: HandlerFailure }
+  | { readonly reportedBy: 'platform'; readonly failure: PlatformFailure };
 
 /** How a job went, before it is written down. */
-export type Course = {
+export type InvocationOutcome = {
   readonly startUs: number;
   readonly endUs: number;
-  readonly init: InitOutcome | undefined;
-  readonly isInitInside: boolean;
-  readonly outcome: RunOutcome | undefined;
+  readonly init: InitPhaseOutcome | undefined;
+  readonly isSuppressedInit: boolean;
+  readonly invokePhase: InvokePhaseOutcome | undefined;
   /** The sandbox ended by itself or by force. */
-  readonly end: PlatformFailure | undefined;
-  readonly failure: Failure | undefined;
+  readonly sandboxFailure: PlatformFailure | undefined;
+  readonly failure: InvocationFailure | undefined;
   readonly payload: Buffer;
 };
 
 /** What the sandbox's segment needs beside names and ids. */
-export type RunRecord = Pick<
+export type SegmentTimings = Pick<
   SandboxRun,
   'startUs' | 'endUs' | 'initialization' | 'invocation' | 'responseStartUs' | 'hasOverhead' | 'isFault' | 'cause'
 >;
 
 /** An answer that was posted counts, whatever became of the process afterwards. */
-export function failureOf({ completion }: RunOutcome, end: PlatformFailure | undefined): Failure | undefined {
+export function failureOf(
+  { completion }: InvokePhaseOutcome,
+  end: PlatformFailure | undefined,
+): InvocationFailure | undefined {
   switch (completion?.kind) {
     case 'response':
       return undefined;
     case 'error':
-      return { by: 'runtime', failure: completion.failure };
+      return { reportedBy: 'runtime', failure: completion.failure };
     case 'tooLarge':
-      return { by: 'platform', failure: tooLargeFailure(completion.bytes, completion.maxBytes) };
+      return { reportedBy: 'platform', failure: tooLargeFailure(completion.bytes, completion.maxBytes) };
     case undefined:
-      return end === undefined ? undefined : { by: 'platform', failure: end };
+      return end === undefined ? undefined : { reportedBy: 'platform', failure: end };
   }
 }
 
-export function payloadOf(failure: Failure, requestId: string): Buffer {
-  return failure.by === 'runtime' ? failure.failure.body : failurePayload(failure.failure, requestId);
+export function errorPayload(failure: InvocationFailure, requestId: string): Buffer {
+  return failure.reportedBy === 'runtime' ? failure.failure.body : failurePayload(failure.failure, requestId);
 }
 
 /** What Telemetry tells of the time an answer took. */
-export function spansOf({ outcome }: Course): readonly TimedSpan[] {
+export function responsePhases({ invokePhase: outcome }: InvocationOutcome): readonly ResponsePhase[] {
   if (outcome?.completion === undefined) return [];
   const { startUs, completion, runtimeReadyUs } = outcome;
   const spans = [
@@ -67,15 +70,22 @@ export function spansOf({ outcome }: Course): readonly TimedSpan[] {
 }
 
 /** A timeout lasted as long as the function may, not as long as it took to notice. */
-export function durationUs({ startUs, endUs, isInitInside, outcome, end }: Course, timeoutMs: number): number {
+export function reportedDurationUs(
+  { startUs, endUs, isSuppressedInit: isInitInside, invokePhase: outcome, sandboxFailure: end }: InvocationOutcome,
+  timeoutMs: number,
+): number {
   if (end?.kind === 'timeout') return timeoutMs * 1000;
   return endUs - (isInitInside ? startUs : (outcome?.startUs ?? startUs));
 }
 
-export function status({ init, end, failure }: Course): Pick<Report, 'status' | 'errorType'> {
+export function reportedStatus({
+  init,
+  sandboxFailure: end,
+  failure,
+}: InvocationOutcome): Pick<Report, 'status' | 'errorType'> {
   if (end?.kind === 'timeout') return { status: 'timeout', errorType: end.errorType };
   if (end !== undefined) return { status: 'error', errorType: end.errorType };
-  switch (failure?.by) {
+  switch (failure?.reportedBy) {
     case undefined:
       return { status: 'success', errorType: undefined };
     case 'platform':
@@ -87,8 +97,8 @@ export function status({ init, end, failure }: Course): Pick<Report, 'status' | 
   }
 }
 
-export function runOf(course: Course, requestId: string, timeoutMs: number): RunRecord {
-  const { startUs, init, isInitInside, outcome, end, failure } = course;
+export function segmentTimings(course: InvocationOutcome, requestId: string, timeoutMs: number): SegmentTimings {
+  const { startUs, init, isSuppressedInit: isInitInside, invokePhase: outcome, sandboxFailure: end, failure } = course;
   const completion = outcome?.completion;
   const isKilled = end !== undefined;
   // After a timeout the segment ends with the function's time, also when the killing took a little longer.
@@ -116,7 +126,7 @@ export function runOf(course: Course, requestId: string, timeoutMs: number): Run
   };
 }
 
-function causeOf(failure: Failure, requestId: string): JsonObject | undefined {
-  if (failure.by === 'runtime') return failure.failure.cause;
+function causeOf(failure: InvocationFailure, requestId: string): JsonObject | undefined {
+  if (failure.reportedBy === 'runtime') return failure.failure.cause;
   return syntheticCause(failure.failure.errorType, failureMessage(failure.failure, requestId));
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments, subsegment } from '../testing/daemon.ts';
-import { type LocalFunctions, openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
 
 const NODE = `{Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, CodeUri: app`;
 const TEMPLATE = `
@@ -58,10 +58,10 @@ const FILES = {
     };`,
 };
 
-let local: LocalFunctions;
+let local: LocalLambda;
 
 beforeAll(async () => {
-  local = await openLocalFunctions(FILES, { retryDelaysMs: [1, 1] });
+  local = await openLocalLambda(FILES, { retryDelaysMs: [1, 1] });
 });
 afterAll(() => local.close());
 
@@ -146,7 +146,7 @@ describe('a cold and a warm invocation', () => {
 
   test('lines are told while they happen, with their request', async () => {
     const { requestId } = await local.invoke('Echo', { name: 'told' });
-    const lines = local.lines.filter((line) => line.requestId === requestId);
+    const lines = local.logEvents.filter((line) => line.requestId === requestId);
     expect(lines.map(({ source }) => source)).toEqual(['platform', 'function', 'platform', 'platform']);
     expect(lines[1]).toMatchObject({
       functionName: 'Echo',
@@ -352,7 +352,7 @@ describe('other kinds of invocation', () => {
     const file = `${local.dir}/attempts`;
     const accepted = await local.invoke('Retried', { file, failures: 1 }, { invocationType: 'Event' });
     expect(accepted).toMatchObject({ statusCode: 202, payload: Buffer.alloc(0) });
-    await local.functions.settled();
+    await local.lambda.whenIdle();
     const service = await local.daemon.until((documents) =>
       documents.find(
         ({ aws, in_progress: open }) => (aws as JsonObject).request_id === accepted.requestId && open !== true,
@@ -370,9 +370,9 @@ describe('other kinds of invocation', () => {
   });
 
   test('DryRun runs nothing', async () => {
-    const before = local.lines.length;
+    const before = local.logEvents.length;
     expect(await local.invoke('Echo', {}, { invocationType: 'DryRun' })).toMatchObject({ statusCode: 204, log: '' });
-    expect(local.lines.length).toBe(before);
+    expect(local.logEvents.length).toBe(before);
   });
 
   test('names, ARNs, qualifiers and client context reach the function', async () => {

@@ -4,10 +4,10 @@ import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { parseTraceHeader } from '../../model/trace-header.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { handleInvoke } from '../api/invoke-api.ts';
-import { type Credentials, type EnvironmentOverrides, invokedArn } from '../runtime/environment-variables.ts';
+import { type Credentials, type EnvironmentVariableOverrides, invokedArn } from '../runtime/environment-variables.ts';
 import type { Invocation } from '../runtime/runtime-api.ts';
 import type { DebugOptions } from '../runtime/runtime-command.ts';
-import { openServices } from '../services/open-services.ts';
+import { openLocalServices } from '../services/open-services.ts';
 import type { BatchResult } from '../services/queue-source.ts';
 import type { SchedulerClock } from '../services/scheduler.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
@@ -17,8 +17,8 @@ import type { Template } from '../template/template.ts';
 import { nowUs } from '../tracing/clock.ts';
 import {
   functionSegment,
+  inProgressFunctionSegment,
   isRecorded,
-  openFunctionSegment,
   type ProducerLink,
   serviceSegment,
   type TracedFunction,
@@ -28,16 +28,16 @@ import {
   headerText,
   type Sampling,
   type TraceDecision,
-  type TraceShape,
+  type TraceFormat,
 } from '../tracing/sampling-decision.ts';
 import { openSegmentSender, parseDaemonAddress } from '../tracing/segment-sender.ts';
 import { openAsyncInvocations } from './async-invocations.ts';
-import type { FunctionPool } from './environment-pool.ts';
-import type { FunctionLine, JobResult } from './execution-environment.ts';
-import { openFunctionSet } from './function-registry.ts';
+import type { EnvironmentPool } from './environment-pool.ts';
+import type { AttemptResult, FunctionLogEvent } from './execution-environment.ts';
+import { openFunctionRegistry } from './function-registry.ts';
 import { logTail } from './platform-log.ts';
 
-export type FunctionsOptions = {
+export type LambdaServiceOptions = {
   readonly template: Template;
   readonly region: string;
   readonly accountId: string;
@@ -48,11 +48,11 @@ export type FunctionsOptions = {
   /** Folder for built code. */
   readonly cacheDir: string;
   /** The variables of the host, for PATH and for what the template declares. */
-  readonly host: Readonly<Record<string, string | undefined>>;
-  readonly overrides?: EnvironmentOverrides;
+  readonly hostVariables: Readonly<Record<string, string | undefined>>;
+  readonly environmentOverrides?: EnvironmentVariableOverrides;
   readonly credentials?: Credentials;
   readonly sampling?: Sampling;
-  readonly traceShape?: TraceShape;
+  readonly traceFormat?: TraceFormat;
   readonly nodePath?: string;
   readonly pythonPath?: string;
   readonly debug?: DebugOptions | undefined;
@@ -65,7 +65,7 @@ export type FunctionsOptions = {
   /** The clock that schedules go by. */
   readonly clock?: SchedulerClock;
   /** Reads the template again; asked, with `hotReload`, after its file has changed. */
-  readonly reread?: () => Template;
+  readonly reloadTemplate?: () => Template;
   /** Jobs that run at once, over all functions; more wait for their turn. */
   readonly maxConcurrency?: number;
   readonly initTimeoutMs?: number;
@@ -74,9 +74,9 @@ export type FunctionsOptions = {
   /** First wait after an event was throttled; doubled each time. */
   readonly throttleDelayMs?: number;
   /** Every log event of every function, as it happens. */
-  readonly onLine?: (line: FunctionLine) => void;
+  readonly onLogEvent?: (line: FunctionLogEvent) => void;
   /** Sentences for the user, each once: what is missing, what runs otherwise than asked. */
-  readonly onNote?: (sentence: string) => void;
+  readonly onWarning?: (sentence: string) => void;
 };
 
 export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
@@ -117,7 +117,7 @@ export type InvokeResult = {
 
 export type FunctionDescription = { readonly spec: FunctionSpec; readonly arn: string };
 
-export type Functions = {
+export type LambdaService = {
   readonly list: () => readonly FunctionDescription[];
   /** What the template's APIs and function URLs route to them. */
   readonly routes: () => readonly GatewayRoute[];
@@ -134,7 +134,7 @@ export type Functions = {
    */
   readonly invoke: (nameOrArn: string, request: InvokeRequest) => Promise<InvokeResult>;
   /** Resolves when no asynchronous invocation is under way. */
-  readonly settled: () => Promise<void>;
+  readonly whenIdle: () => Promise<void>;
   /** Kills what runs. Nothing of it is left afterwards. */
   readonly close: () => Promise<void>;
 };
@@ -142,11 +142,11 @@ export type Functions = {
 const SYNC_MAX_BYTES = 6 * 1024 * 1024;
 const EVENT_MAX_BYTES = 1024 * 1024;
 /** What has not ended by then is shown in progress; what has would only cost a document more. */
-const OPEN_AFTER_MS = 100;
+const IN_PROGRESS_AFTER_MS = 100;
 
 /** One accepted request: what all its attempts have in common. */
-type Call = {
-  readonly pool: FunctionPool;
+type AcceptedInvocation = {
+  readonly pool: EnvironmentPool;
   readonly traced: TracedFunction;
   readonly requestId: string;
   readonly invokedArn: string;
@@ -158,35 +158,35 @@ type Call = {
 };
 
 /** The local Lambda service over the functions of one template. Starts nothing before the first invocation. */
-export function openFunctions(options: FunctionsOptions): Functions {
+export function openLambdaService(options: LambdaServiceOptions): LambdaService {
   const { region, accountId } = options;
-  const shape = options.traceShape ?? 'classic';
+  const shape = options.traceFormat ?? 1;
   const sender = openSegmentSender(parseDaemonAddress(options.daemonAddress));
   const told = new Set<string>();
   const note = (sentence: string) => {
-    if (!told.has(sentence)) options.onNote?.(sentence);
+    if (!told.has(sentence)) options.onWarning?.(sentence);
     told.add(sentence);
   };
-  const services = openServices({
+  const services = openLocalServices({
     specs: options.template.services,
     accountId,
     region,
-    note,
-    invokeLater,
+    warn: note,
+    invokeAsync: invokeLater,
     runBatch: (functionId, event, links) => runBatch(functionId, event, links),
     invokeApi: (request) => handleInvoke(functions, request),
-    beforeRequest: () => set.refresh(),
+    refresh: () => set.refresh(),
     runsSchedules: options.runsSchedules ?? false,
     clock: options.clock,
   });
   const events = openAsyncInvocations({
     sender,
-    shape,
+    traceFormat: shape,
     retryDelaysMs: options.retryDelaysMs ?? [1000, 2000],
     throttleDelayMs: options.throttleDelayMs ?? 1000,
     deliver: services.deliver,
   });
-  const set = openFunctionSet(options, services, note);
+  const set = openFunctionRegistry(options, services, note);
   const accepting = new Set<Promise<unknown>>();
   let isClosed = false;
 
@@ -198,11 +198,11 @@ export function openFunctions(options: FunctionsOptions): Functions {
     if (isClosed) throw new OpenrayError('ServiceUnavailable', 'the local functions are closed');
     const { pool, sample, qualifier = request.qualifier } = set.find(nameOrArn);
     const { spec } = pool;
-    if (spec.unsupported !== undefined) throw new OpenrayError('SettingInvalid', spec.unsupported);
+    if (spec.unsupportedReason !== undefined) throw new OpenrayError('SettingInvalid', spec.unsupportedReason);
     // Building is not Lambda's work: it is no part of the trace.
     await pool.prepare();
     const startUs = nowUs();
-    const call: Call = {
+    const call: AcceptedInvocation = {
       pool,
       traced: {
         name: spec.name,
@@ -220,29 +220,29 @@ export function openFunctions(options: FunctionsOptions): Functions {
     };
     const trace = decideTrace({
       mode: spec.tracing,
-      shape,
+      traceFormat: shape,
       incoming: request.traceHeader === undefined ? undefined : parseTraceHeader(request.traceHeader),
       sample,
       nowUs: startUs,
     });
     switch (request.invocationType) {
       case 'DryRun':
-        return answer(call, trace, 204);
+        return resultWithoutPayload(call, trace, 204);
       case 'RequestResponse':
         return invokeNow(call, trace);
       case 'Event':
         await events.accept({ ...call, spec, attempt: (...ids) => attempt(call, ...ids) }, trace);
-        return answer(call, trace, 202);
+        return resultWithoutPayload(call, trace, 202);
     }
   }
 
-  async function invokeNow(call: Call, trace: TraceDecision): Promise<InvokeResult> {
+  async function invokeNow(call: AcceptedInvocation, trace: TraceDecision): Promise<InvokeResult> {
     const finish = async (status: number) => {
       if (!isRecorded(trace)) return;
       const { traced, requestId, startUs, links } = call;
       await sender.send(serviceSegment({ function: traced, trace, requestId, startUs, endUs: nowUs(), status, links }));
     };
-    let result: JobResult;
+    let result: AttemptResult;
     try {
       result = await attempt(call, trace, trace.ids?.service);
     } catch (error) {
@@ -251,7 +251,7 @@ export function openFunctions(options: FunctionsOptions): Functions {
     }
     await finish(200);
     return {
-      ...answer(call, trace, 200),
+      ...resultWithoutPayload(call, trace, 200),
       payload: result.payload,
       functionError: result.isFunctionError ? 'Unhandled' : undefined,
       log: result.log,
@@ -276,7 +276,11 @@ export function openFunctions(options: FunctionsOptions): Functions {
   }
 
   /** One run in an environment, and the sandbox's documents about it. */
-  async function attempt(call: Call, trace: TraceDecision, parentId: EntityId | undefined): Promise<JobResult> {
+  async function attempt(
+    call: AcceptedInvocation,
+    trace: TraceDecision,
+    parentId: EntityId | undefined,
+  ): Promise<AttemptResult> {
     const { traced, requestId, invokedArn: arn, payload, clientContext } = call;
     const recorded = isRecorded(trace) && parentId !== undefined ? { trace, parentId } : undefined;
     let opened: Promise<void> | undefined;
@@ -291,30 +295,31 @@ export function openFunctions(options: FunctionsOptions): Functions {
       onStart(startUs) {
         if (recorded === undefined) return;
         opening = setTimeout(() => {
-          opened = sender.send(openFunctionSegment({ function: traced, startUs, ...recorded }));
-        }, OPEN_AFTER_MS);
+          opened = sender.send(inProgressFunctionSegment({ function: traced, startUs, ...recorded }));
+        }, IN_PROGRESS_AFTER_MS);
       },
     });
     const result = await running.finally(() => clearTimeout(opening));
     // What is complete comes last.
     await opened;
-    if (recorded) await sender.send(functionSegment({ function: traced, shape, ...recorded, ...result.run }));
+    if (recorded)
+      await sender.send(functionSegment({ function: traced, traceFormat: shape, ...recorded, ...result.timings }));
     return result;
   }
 
-  const functions: Functions = {
+  const functions: LambdaService = {
     routes: set.routes,
     schedules: set.schedules,
     list: () => set.list().map(describe),
     find: (nameOrArn) => describe(set.find(nameOrArn).pool.spec),
     fingerprint: set.fingerprint,
     invoke,
-    async settled() {
+    async whenIdle() {
       // Each may lead to the others.
       do {
         await Promise.all(accepting);
-        await services.settled();
-        await events.settled();
+        await services.whenIdle();
+        await events.whenIdle();
       } while (accepting.size > 0 || !services.isIdle());
     },
     async close() {
@@ -329,7 +334,11 @@ export function openFunctions(options: FunctionsOptions): Functions {
   return functions;
 }
 
-function answer(call: Call, trace: TraceDecision, statusCode: InvokeResult['statusCode']): InvokeResult {
+function resultWithoutPayload(
+  call: AcceptedInvocation,
+  trace: TraceDecision,
+  statusCode: InvokeResult['statusCode'],
+): InvokeResult {
   return {
     requestId: call.requestId,
     statusCode,

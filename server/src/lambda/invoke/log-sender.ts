@@ -1,9 +1,9 @@
 import { formatTraceId } from '../../model/trace-id.ts';
-import type { FunctionLine } from './execution-environment.ts';
+import type { FunctionLogEvent } from './execution-environment.ts';
 
 /** Takes what functions print to openray, beside their traces. Never fails, and never holds a function up. */
 export type LogSender = {
-  readonly add: (line: FunctionLine) => void;
+  readonly add: (line: FunctionLogEvent) => void;
   /** Sends what waits, then takes no more. */
   readonly close: () => Promise<void>;
 };
@@ -60,7 +60,7 @@ export function openLogSender(endpointUrl: string): LogSender {
   };
 }
 
-function wireEvent({ trace, ...line }: FunctionLine, atUs: number): object {
+function wireEvent({ trace, ...line }: FunctionLogEvent, atUs: number): object {
   return {
     FunctionName: line.functionName,
     AtUs: atUs,

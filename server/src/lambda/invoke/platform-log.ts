@@ -1,6 +1,6 @@
 import { formatTraceHeader } from '../../model/trace-header.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
-import type { ExtensionNews } from '../runtime/extensions-api.ts';
+import type { ExtensionStateChange } from '../runtime/extensions-api.ts';
 import { failureMessage, type PlatformFailure } from '../runtime/failures.ts';
 import type { LoggingSpec, LogLevel } from '../spec/function-spec.ts';
 import type { TraceDecision } from '../tracing/sampling-decision.ts';
@@ -151,7 +151,7 @@ export function initRuntimeDoneRecord(status: 'success' | 'timeout' | 'error', e
 }
 
 /** The record and the line of the text form. */
-export function extensionNews(news: ExtensionNews): readonly [PlatformRecord, () => string] {
+export function extensionStateRecord(news: ExtensionStateChange): readonly [PlatformRecord, () => string] {
   const { name } = news;
   switch (news.kind) {
     case 'registered': {
@@ -178,12 +178,12 @@ export function startRecord(requestId: string, functionArn: string, trace: Trace
   };
 }
 
-export type TimedSpan = { readonly name: string; readonly startUs: number; readonly endUs: number };
+export type ResponsePhase = { readonly name: string; readonly startUs: number; readonly endUs: number };
 
 export function runtimeDoneRecord(
   report: Report,
   producedBytes: number,
-  spans: readonly TimedSpan[] = [],
+  spans: readonly ResponsePhase[] = [],
 ): PlatformRecord {
   return {
     type: 'platform.runtimeDone',
@@ -194,7 +194,7 @@ export function runtimeDoneRecord(
       ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
       metrics: { durationMs: report.durationUs / 1000, producedBytes },
       ...tracing(report.trace, 'runtimeDone'),
-      ...(spans.length === 0 ? {} : { spans: spans.map(spanRecord) }),
+      ...(spans.length === 0 ? {} : { spans: spans.map(phaseRecord) }),
     },
   };
 }
@@ -219,7 +219,7 @@ export function reportRecord(report: Report): PlatformRecord {
   };
 }
 
-function spanRecord({ name, startUs, endUs }: TimedSpan): object {
+function phaseRecord({ name, startUs, endUs }: ResponsePhase): object {
   return { name, start: isoTime(startUs), durationMs: Math.max(0, endUs - startUs) / 1000 };
 }
 

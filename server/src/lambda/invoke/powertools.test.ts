@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments, subsegment } from '../testing/daemon.ts';
-import { type LocalFunctions, openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
 
 const MODULES = fileURLToPath(new URL('../../../../node_modules', import.meta.url));
 
@@ -43,7 +43,7 @@ const FUNCTION =
   'Type: AWS::Serverless::Function, Properties: {Tracing: Active, CodeUri: app, Timeout: 20, Runtime: nodejs20.x';
 const ENVIRONMENT = 'Environment: {Variables: {TARGET_URL: set by the test}}';
 
-let local: LocalFunctions;
+let local: LocalLambda;
 const requests: IncomingHttpHeaders[] = [];
 const downstream = createServer((request, response) => {
   requests.push(request.headers);
@@ -53,7 +53,7 @@ const downstream = createServer((request, response) => {
 beforeAll(async () => {
   await new Promise<void>((resolve) => downstream.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(downstream.address() as AddressInfo).port}/2024/`;
-  local = await openLocalFunctions(
+  local = await openLocalLambda(
     {
       'template.yaml': `
 Resources:
@@ -69,7 +69,7 @@ Resources:
         const client = new LambdaClient({ endpoint: process.env.TARGET_URL, maxAttempts: 1 });
         export const handler = () => client.send(new ListFunctionsCommand({})).then(() => 'sent', () => 'sent');`,
     },
-    { overrides: { Parameters: { TARGET_URL: url } } },
+    { environmentOverrides: { Parameters: { TARGET_URL: url } } },
   );
   symlinkSync(MODULES, `${local.dir}/app/node_modules`);
 });

@@ -1,10 +1,10 @@
 /** A number of places that are taken and given back; who finds none waits, first come first served. */
-export type Slots = {
+export type Semaphore = {
   /** Resolves to the function that gives the place back. */
-  readonly take: () => Promise<() => void>;
+  readonly acquire: () => Promise<() => void>;
 };
 
-export function openSlots(count: number): Slots {
+export function newSemaphore(count: number): Semaphore {
   const waiting: (() => void)[] = [];
   let free = count;
   const giveBack = () => {
@@ -13,7 +13,7 @@ export function openSlots(count: number): Slots {
     else free++;
   };
   return {
-    async take() {
+    async acquire() {
       if (free > 0) free--;
       else await new Promise<void>((resolve) => waiting.push(resolve));
       let isTaken = true;

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { writeFiles } from '../testing/local-functions.ts';
 import {
-  type EnvironmentInput,
-  functionEnvironment,
+  type EnvironmentVariablesInput,
+  functionEnvironmentVariables,
   invokedArn,
   LOCAL_CREDENTIALS,
   localPath,
@@ -12,7 +12,7 @@ import {
 
 const spec: FunctionSpec = {
   logicalId: 'VanillaFunction',
-  toolName: undefined,
+  frameworkName: undefined,
   name: 'vanilla',
   runtime: 'nodejs22.x',
   handler: 'index.handler',
@@ -20,7 +20,7 @@ const spec: FunctionSpec = {
   inlineCode: undefined,
   timeoutMs: 3000,
   memoryMb: 256,
-  environment: {},
+  environmentVariables: {},
   tracing: 'Active',
   layerDirs: ['/layers/a', '/layers/b'],
   architecture: 'x86_64',
@@ -31,11 +31,11 @@ const spec: FunctionSpec = {
   maxEventAgeMs: 60_000,
   deadLetterArn: undefined,
   destinations: { onSuccess: undefined, onFailure: undefined },
-  unsupported: undefined,
+  unsupportedReason: undefined,
 };
 
-function environment(input: Partial<EnvironmentInput> & { spec?: FunctionSpec } = {}) {
-  return functionEnvironment({
+function environment(input: Partial<EnvironmentVariablesInput> & { spec?: FunctionSpec } = {}) {
+  return functionEnvironmentVariables({
     spec,
     codeDir: '/built',
     handler: 'index.handler',
@@ -44,8 +44,8 @@ function environment(input: Partial<EnvironmentInput> & { spec?: FunctionSpec } 
     daemonAddress: '127.0.0.1:2000',
     runtimeDir: '/runtimes/node',
     credentials: LOCAL_CREDENTIALS,
-    overrides: {},
-    host: { PATH: '/usr/bin', SECRET: 'of the host' },
+    environmentOverrides: {},
+    hostVariables: { PATH: '/usr/bin', SECRET: 'of the host' },
     sourceMaps: false,
     endpointUrl: 'http://127.0.0.1:4000',
     queuePaths: new Map([['https://sqs.us-east-1.amazonaws.com/000000000000/orders', '/000000000000/orders']]),
@@ -94,7 +94,9 @@ describe('what a function finds', () => {
   });
 
   test('never has what switches tracing off, nor a header before there is an event', () => {
-    const names = Object.keys(environment({ spec: { ...spec, environment: { AWS_LAMBDA_MAX_CONCURRENCY: '10' } } }));
+    const names = Object.keys(
+      environment({ spec: { ...spec, environmentVariables: { AWS_LAMBDA_MAX_CONCURRENCY: '10' } } }),
+    );
     for (const name of [
       '_X_AMZN_TRACE_ID',
       'AWS_SAM_LOCAL',
@@ -151,27 +153,30 @@ describe('the customer’s variables', () => {
   test('are replaced by the override file, then by the host; only where the template declares them', () => {
     const env = environment({
       spec: declared,
-      overrides: { Parameters: { A: 'all', B: 'all', X: 'undeclared' }, VanillaFunction: { B: 2, D: { Ref: 'x' } } },
-      host: { A: 'host', C: 'host' },
+      environmentOverrides: {
+        Parameters: { A: 'all', B: 'all', X: 'undeclared' },
+        VanillaFunction: { B: 2, D: { Ref: 'x' } },
+      },
+      hostVariables: { A: 'host', C: 'host' },
     });
     expect(env).toMatchObject({ A: 'all', B: '2', C: 'host', D: '' });
     expect(env).not.toHaveProperty('X');
   });
 
   test('an override block may have the function’s name', () => {
-    expect(environment({ spec: declared, overrides: { vanilla: { A: true } } }).A).toBe('true');
+    expect(environment({ spec: declared, environmentOverrides: { vanilla: { A: true } } }).A).toBe('true');
   });
 
   test('the URL of a queue of the template becomes that of the local one', () => {
     const url = 'https://sqs.us-east-1.amazonaws.com/000000000000/orders';
-    expect(environment({ spec: { ...spec, environment: { QUEUE_URL: url } } }).QUEUE_URL).toBe(
+    expect(environment({ spec: { ...spec, environmentVariables: { QUEUE_URL: url } } }).QUEUE_URL).toBe(
       'http://127.0.0.1:4000/000000000000/orders',
     );
   });
 
   test('whoever names an endpoint for AWS has an AWS of his own', () => {
     const own = { AWS_ENDPOINT_URL: 'http://localhost:4566' };
-    expect(environment({ spec: { ...spec, environment: own } })).not.toHaveProperty('AWS_ENDPOINT_URL_SQS');
+    expect(environment({ spec: { ...spec, environmentVariables: own } })).not.toHaveProperty('AWS_ENDPOINT_URL_SQS');
   });
 
   test('paths of Lambda become the real ones where the file exists', async () => {

@@ -16,9 +16,9 @@ export const LOCAL_CREDENTIALS: Credentials = {
 };
 
 /** Overrides of the customer's variables, as `sam local`'s `--env-vars` file has them: by function, or `Parameters`. */
-export type EnvironmentOverrides = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+export type EnvironmentVariableOverrides = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-export type EnvironmentInput = {
+export type EnvironmentVariablesInput = {
   readonly spec: FunctionSpec;
   /** Where the code to run is, which a build may have moved. */
   readonly codeDir: string;
@@ -29,9 +29,9 @@ export type EnvironmentInput = {
   /** Folder of the runtime client. */
   readonly runtimeDir: string;
   readonly credentials: Credentials;
-  readonly overrides: EnvironmentOverrides;
+  readonly environmentOverrides: EnvironmentVariableOverrides;
   /** The variables of the host: its PATH, and values for variables that the template declares. */
-  readonly host: Readonly<Record<string, string | undefined>>;
+  readonly hostVariables: Readonly<Record<string, string | undefined>>;
   /** Where Lambda, SQS, SNS and EventBridge answer for the function. */
   readonly endpointUrl: string;
   /** Path there of each queue, by the URL that it would have on AWS. */
@@ -46,7 +46,7 @@ export type EnvironmentInput = {
  * Nor is `AWS_SAM_LOCAL`: tracing libraries switch themselves off when they see it.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
-export function functionEnvironment(input: EnvironmentInput): Record<string, string> {
+export function functionEnvironmentVariables(input: EnvironmentVariablesInput): Record<string, string> {
   const env = {
     ...platformDefaults(input),
     ...customerVariables(input),
@@ -65,34 +65,34 @@ function platformDefaults({
   spec,
   codeDir,
   daemonAddress,
-  host,
+  hostVariables: host,
   endpointUrl,
-}: EnvironmentInput): Record<string, string> {
+}: EnvironmentVariablesInput): Record<string, string> {
   const layers = spec.layerDirs.toReversed();
   const inLayers = (...folders: readonly string[]) =>
     layers.flatMap((layer) => folders.map((folder) => join(layer, folder)));
   const language = spec.runtime.startsWith('nodejs')
     ? {
-        NODE_PATH: list([
+        NODE_PATH: joinPaths([
           ...inLayers(`nodejs/node${majorOf(spec.runtime)}/node_modules`, 'nodejs/node_modules'),
           codeDir,
         ]),
       }
     : spec.runtime.startsWith('python')
-      ? { PYTHONPATH: list(inLayers('python', `python/lib/${spec.runtime}/site-packages`)) }
+      ? { PYTHONPATH: joinPaths(inLayers('python', `python/lib/${spec.runtime}/site-packages`)) }
       : {};
   return {
-    ...kept(host, ['HOME', 'TMPDIR', 'VIRTUAL_ENV']),
+    ...pickVariables(host, ['HOME', 'TMPDIR', 'VIRTUAL_ENV']),
     AWS_XRAY_DAEMON_ADDRESS: daemonAddress,
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
     // The daemon's port takes OpenTelemetry's data too; without this its SDKs would send to a collector.
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://${daemonAddress}`,
     LANG: 'en_US.UTF-8',
     TZ: process.platform === 'linux' ? ':UTC' : 'UTC',
-    PATH: list([...inLayers('bin'), host.PATH ?? '/usr/local/bin:/usr/bin:/bin']),
-    LD_LIBRARY_PATH: list([codeDir, join(codeDir, 'lib'), ...inLayers('lib')]),
+    PATH: joinPaths([...inLayers('bin'), host.PATH ?? '/usr/local/bin:/usr/bin:/bin']),
+    LD_LIBRARY_PATH: joinPaths([codeDir, join(codeDir, 'lib'), ...inLayers('lib')]),
     ...language,
-    ...('AWS_ENDPOINT_URL' in spec.environment ? {} : endpointVariables(endpointUrl)),
+    ...('AWS_ENDPOINT_URL' in spec.environmentVariables ? {} : endpointVariables(endpointUrl)),
     OPENRAY_LOCAL: '1',
   };
 }
@@ -106,12 +106,12 @@ function endpointVariables(url: string): Record<string, string> {
  * The template's variables, each replaced by the override file, else by the host's variable of that name.
  * Only variables that the template declares are taken. Names with a leading underscore belong to Lambda.
  */
-function customerVariables(input: EnvironmentInput): Record<string, string> {
-  const { spec, overrides, host, codeDir, endpointUrl, queuePaths } = input;
+function customerVariables(input: EnvironmentVariablesInput): Record<string, string> {
+  const { spec, environmentOverrides: overrides, hostVariables: host, codeDir, endpointUrl, queuePaths } = input;
   const own = overrides[spec.logicalId] ?? overrides[spec.name] ?? {};
   const all = { ...overrides.Parameters, ...own };
   const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(spec.environment)) {
+  for (const [name, value] of Object.entries(spec.environmentVariables)) {
     // The official runtime clients start several workers when they see the last one.
     if (name.startsWith('_') || name === 'AWS_LAMBDA_MAX_CONCURRENCY') continue;
     const override = all[name];
@@ -145,7 +145,7 @@ function credentialVariables({ accessKeyId, secretAccessKey, sessionToken }: Cre
   };
 }
 
-function runtimeVariables({ spec, codeDir, handler, runtimeDir }: EnvironmentInput): Record<string, string> {
+function runtimeVariables({ spec, codeDir, handler, runtimeDir }: EnvironmentVariablesInput): Record<string, string> {
   return {
     _HANDLER: handler,
     LAMBDA_TASK_ROOT: codeDir,
@@ -156,7 +156,12 @@ function runtimeVariables({ spec, codeDir, handler, runtimeDir }: EnvironmentInp
   };
 }
 
-function platformVariables({ spec, region, logStream, daemonAddress }: EnvironmentInput): Record<string, string> {
+function platformVariables({
+  spec,
+  region,
+  logStream,
+  daemonAddress,
+}: EnvironmentVariablesInput): Record<string, string> {
   const colon = daemonAddress.lastIndexOf(':');
   return {
     AWS_REGION: region,
@@ -191,10 +196,13 @@ function majorOf(runtime: string): string {
   return /\d+/.exec(runtime)?.[0] ?? '';
 }
 
-function list(paths: readonly string[]): string {
+function joinPaths(paths: readonly string[]): string {
   return paths.filter((path) => path !== '').join(delimiter);
 }
 
-function kept(host: EnvironmentInput['host'], names: readonly string[]): Record<string, string> {
+function pickVariables(
+  host: EnvironmentVariablesInput['hostVariables'],
+  names: readonly string[],
+): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (host[name] === undefined ? [] : [[name, host[name]]])));
 }

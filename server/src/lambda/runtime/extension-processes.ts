@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitFailure, type PlatformFailure } from './failures.ts';
-import { splitLines } from './line-splitter.ts';
-import { guard } from './orphan-reaper.ts';
+import { newLineSplitter } from './line-splitter.ts';
+import { reapWhenOrphaned } from './orphan-reaper.ts';
 import { killTree } from './process-tree.ts';
 
 export type ExternalExtension = { readonly name: string; readonly file: string };
@@ -28,7 +28,7 @@ const RUNTIME_ONLY = [
   ...['AWS_LAMBDA_LOG_STREAM_NAME', 'LAMBDA_RUNTIME_DIR', 'LAMBDA_TASK_ROOT', 'NODE_OPTIONS'],
 ];
 
-export function extensionEnvironment(variables: Readonly<Record<string, string>>): Record<string, string> {
+export function extensionEnvironmentVariables(variables: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(variables).filter(([name]) => !name.startsWith('_') && !RUNTIME_ONLY.includes(name)),
   );
@@ -59,15 +59,15 @@ export function startExtensions(
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     });
-    guard(child);
-    const lines = splitLines(options.onLine);
+    reapWhenOrphaned(child);
+    const lines = newLineSplitter(options.onLine);
     child.stdout?.on('data', (chunk: Buffer) => lines.write(chunk));
     child.stdout?.on('error', () => {});
     const exited = new Promise<void>((resolve) => {
       child.once('error', () => resolve());
       child.once('exit', (code, signal) => {
         lines.flush();
-        if (!isOver) options.onExit(crash(exitFailure({ code, signal })));
+        if (!isOver) options.onExit(crashFailure(exitFailure({ code, signal })));
         resolve();
       });
     });
@@ -83,7 +83,7 @@ export function startExtensions(
   };
 }
 
-function crash({ message }: PlatformFailure): PlatformFailure {
+function crashFailure({ message }: PlatformFailure): PlatformFailure {
   const reason = message.replace(/^Runtime exited (with error: )?/, '').replace(/^without.*/, 'exit code 0');
   return { kind: 'extension', errorType: 'Extension.Crash', message: reason };
 }

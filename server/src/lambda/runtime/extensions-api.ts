@@ -17,10 +17,10 @@ export type ExtensionsApiOptions = {
   /** An extension said that it failed. */
   readonly onFailure: (failure: PlatformFailure) => void;
   /** One has registered, or subscribed to telemetry. */
-  readonly onNews: (news: ExtensionNews) => void;
+  readonly onStateChange: (news: ExtensionStateChange) => void;
 };
 
-export type ExtensionNews =
+export type ExtensionStateChange =
   | { readonly kind: 'registered'; readonly name: string; readonly events: readonly ExtensionEvent[] }
   | { readonly kind: 'subscribed'; readonly name: string; readonly types: readonly string[] };
 
@@ -58,7 +58,7 @@ export class ExtensionsApi {
   }
 
   /** Answers when the path is one of these APIs. */
-  takes(path: string): boolean {
+  handles(path: string): boolean {
     return path.startsWith(PREFIX) || path === TELEMETRY || path === LOGS;
   }
 
@@ -82,9 +82,9 @@ export class ExtensionsApi {
       case `PUT ${TELEMETRY}`:
         return this.#subscribe(known, response, body);
       case `PUT ${LOGS}`:
-        return answer(response, 202, { errorType: 'Logs.NotSupported', errorMessage: 'Use the Telemetry API' });
+        return writeJson(response, 202, { errorType: 'Logs.NotSupported', errorMessage: 'Use the Telemetry API' });
       default:
-        answer(response, 404, { errorType: 'ResourceNotFound', errorMessage: `no such call: ${call}` });
+        writeJson(response, 404, { errorType: 'ResourceNotFound', errorMessage: `no such call: ${call}` });
     }
   }
 
@@ -107,7 +107,7 @@ export class ExtensionsApi {
   }
 
   /** Resolves when `isTrue` has become so; asked again after each call of an extension. */
-  async until(isTrue: () => boolean): Promise<void> {
+  async waitUntil(isTrue: () => boolean): Promise<void> {
     while (!isTrue()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
@@ -132,24 +132,30 @@ export class ExtensionsApi {
     const name = headerOf(request, 'lambda-extension-name');
     const events = readEvents(body);
     const isExternal = this.#options.externalNames.includes(name ?? '');
-    if (name === undefined) return refuse(response, 'InvalidExtensionName', 'a name is needed');
-    if (!this.#isInit) return refuse(response, 'RegistrationClosed', 'the initialisation is over');
-    if (this.#extensions.size >= EXTENSIONS_MAX) return refuse(response, 'TooManyExtensions', 'there are ten already');
-    if (events === undefined) return refuse(response, 'InvalidRequestFormat', 'the body has no list of events');
+    if (name === undefined) return writeError(response, 'InvalidExtensionName', 'a name is needed');
+    if (!this.#isInit) return writeError(response, 'RegistrationClosed', 'the initialisation is over');
+    if (this.#extensions.size >= EXTENSIONS_MAX)
+      return writeError(response, 'TooManyExtensions', 'there are ten already');
+    if (events === undefined) return writeError(response, 'InvalidRequestFormat', 'the body has no list of events');
     const known = events.filter((event): event is ExtensionEvent => event === 'INVOKE' || event === 'SHUTDOWN');
     if (known.length < events.length || (!isExternal && known.includes('SHUTDOWN'))) {
-      return refuse(response, 'InvalidEventType', `not for this extension: ${events.join(', ')}`);
+      return writeError(response, 'InvalidEventType', `not for this extension: ${events.join(', ')}`);
     }
     if ([...this.#extensions.values()].some((other) => other.name === name)) {
-      return refuse(response, 'InvalidExtensionState', `${name} has registered already`);
+      return writeError(response, 'InvalidExtensionState', `${name} has registered already`);
     }
     const id = randomUUID();
     this.#extensions.set(id, { name, isExternal, events: known, waiting: undefined, isBusy: true, pending: undefined });
-    const { functionName, handler, accountId, onNews } = this.#options;
+    const { functionName, handler, accountId, onStateChange: onNews } = this.#options;
     const features = headerOf(request, 'lambda-extension-accept-feature')?.split(',') ?? [];
     const withAccount = features.some((feature) => feature.trim() === 'accountId');
     response.setHeader('Lambda-Extension-Identifier', id);
-    answer(response, 200, { functionName, functionVersion: '$LATEST', handler, ...(withAccount ? { accountId } : {}) });
+    writeJson(response, 200, {
+      functionName,
+      functionVersion: '$LATEST',
+      handler,
+      ...(withAccount ? { accountId } : {}),
+    });
     onNews({ kind: 'registered', name, events: known });
     this.#wake();
   }
@@ -157,9 +163,9 @@ export class ExtensionsApi {
   #identify(request: IncomingMessage, response: ServerResponse): Extension | undefined {
     const id = headerOf(request, 'lambda-extension-identifier');
     const extension = this.#extensions.get(id ?? '');
-    if (id === undefined) refuse(response, 'MissingExtensionIdentifier', 'the header is missing');
-    else if (!UUID.test(id)) refuse(response, 'InvalidExtensionIdentifier', 'not an identifier');
-    else if (extension === undefined) refuse(response, 'UnknownExtensionIdentifier', 'nobody has this identifier');
+    if (id === undefined) writeError(response, 'MissingExtensionIdentifier', 'the header is missing');
+    else if (!UUID.test(id)) writeError(response, 'InvalidExtensionIdentifier', 'not an identifier');
+    else if (extension === undefined) writeError(response, 'UnknownExtensionIdentifier', 'nobody has this identifier');
     return extension;
   }
 
@@ -176,20 +182,20 @@ export class ExtensionsApi {
 
   #fail(request: IncomingMessage, response: ServerResponse, errorType: string) {
     const said = headerOf(request, 'lambda-extension-function-error-type');
-    if (said === undefined) return refuse(response, 'MissingHeader', 'the error type is missing');
-    answer(response, 202, { status: 'OK' });
+    if (said === undefined) return writeError(response, 'MissingHeader', 'the error type is missing');
+    writeJson(response, 202, { status: 'OK' });
     this.#options.onFailure({ kind: 'extension', errorType, message: said });
   }
 
   #subscribe(extension: Extension, response: ServerResponse, body: string) {
-    const { telemetry, onNews } = this.#options;
+    const { telemetry, onStateChange: onNews } = this.#options;
     if (!this.#isInit) {
       const errorMessage = 'Telemetry API subscription is closed already';
-      return answer(response, 403, { errorType: 'Telemetry.SubscriptionClosed', errorMessage });
+      return writeJson(response, 403, { errorType: 'Telemetry.SubscriptionClosed', errorMessage });
     }
     const subscription = readSubscription(body);
     if (subscription === undefined) {
-      return answer(response, 400, { errorType: 'ValidationError', errorMessage: 'not a subscription' });
+      return writeJson(response, 400, { errorType: 'ValidationError', errorMessage: 'not a subscription' });
     }
     telemetry.subscribe(subscription);
     response.writeHead(200, { 'Content-Type': 'application/json' }).end('"OK"');
@@ -203,14 +209,14 @@ export class ExtensionsApi {
 
 function sendEvent(response: ServerResponse, event: JsonObject): void {
   response.setHeader('Lambda-Extension-Event-Identifier', randomUUID());
-  answer(response, 200, event);
+  writeJson(response, 200, event);
 }
 
-function refuse(response: ServerResponse, type: string, errorMessage: string): void {
-  answer(response, 403, { errorType: `Extension.${type}`, errorMessage });
+function writeError(response: ServerResponse, type: string, errorMessage: string): void {
+  writeJson(response, 403, { errorType: `Extension.${type}`, errorMessage });
 }
 
-function answer(response: ServerResponse, status: number, body: JsonObject): void {
+function writeJson(response: ServerResponse, status: number, body: JsonObject): void {
   response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { openLocalLambda, resultOf } from '../testing/local-functions.ts';
 import { readSubscription } from './telemetry-subscription.ts';
 
 /** An extension as AWS's samples write it: registers, subscribes, then takes one event after the other. */
@@ -75,7 +75,7 @@ type Note = {
 async function openObserved(name: string) {
   const folder = await mkdtemp(join(tmpdir(), 'openray-notes-'));
   const notesFile = join(folder, 'notes');
-  const local = await openLocalFunctions({
+  const local = await openLocalLambda({
     'template.yaml': TEMPLATE.replaceAll(`NOTES: ''`, `NOTES: '${notesFile}'`),
     'layer/extensions/observer': EXTENSION,
     'layer/extensions/readme.txt': 'not executable',
@@ -101,7 +101,7 @@ async function openObserved(name: string) {
 
 describe('an extension of a layer', () => {
   test('registers, sees each invocation and what Lambda and the function say, and is told of the end', async () => {
-    const { call, notes, functions, lines } = await openObserved('Observed');
+    const { call, notes, lambda: functions, logEvents: lines } = await openObserved('Observed');
     const first = await call();
     const second = await call();
     expect([resultOf(first), resultOf(second)]).toEqual(['done', 'done']);
@@ -167,7 +167,7 @@ describe('an extension of a layer', () => {
 });
 
 test('calls out of turn are refused, each with its error', async () => {
-  const local = await openLocalFunctions({
+  const local = await openLocalLambda({
     'template.yaml': `Resources: {Internal: {Type: AWS::Serverless::Function, Properties: {CodeUri: app, Runtime: nodejs20.x, Timeout: 20, Handler: internal.handler}}}`,
     'app/internal.mjs': `
       const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2020-01-01/extension/';

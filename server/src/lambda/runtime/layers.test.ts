@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalFunctions, openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
 
 const properties = (runtime: string, more: string) =>
   `{CodeUri: app, Handler: index.handler, Timeout: 20, Runtime: ${runtime}, Layers: [!Ref First, !Ref Second]${more}}`;
@@ -22,10 +22,10 @@ Resources:
     Properties: {CodeUri: app, Handler: caller.handler, Runtime: nodejs20.x, Timeout: 20, Environment: {Variables: {TARGET: !Ref Live}}}
 `;
 
-let local: LocalFunctions;
+let local: LocalLambda;
 
 beforeAll(async () => {
-  local = await openLocalFunctions({
+  local = await openLocalLambda({
     'template.yaml': TEMPLATE,
     'first/nodejs/node_modules/greeting/index.js': `exports.word = 'from the first layer';`,
     'first/python/greeting.py': `WORD = 'from the first layer'\n`,

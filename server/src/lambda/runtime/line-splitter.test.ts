@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitLines } from './line-splitter.ts';
+import { newLineSplitter } from './line-splitter.ts';
 
 function split(chunks: readonly Uint8Array[]): string[] {
   const lines: string[] = [];
-  const splitter = splitLines((line) => lines.push(line));
+  const splitter = newLineSplitter((line) => lines.push(line));
   for (const chunk of chunks) splitter.write(Buffer.from(chunk));
   splitter.flush();
   return lines;

@@ -13,7 +13,7 @@ export type LineSplitter = {
  * Bytes of a process to lines, in order, without their line ends. A carriage return inside a line is how Lambda's
  * runtimes keep a record of several lines together; it becomes the line break that it stands for.
  */
-export function splitLines(onLine: (line: string) => void): LineSplitter {
+export function newLineSplitter(onLine: (line: string) => void): LineSplitter {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   const emit = (line: string) => {

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
  * Lines `+PID` and `-PID` say which processes to guard. When the input ends, its writer is gone, however it ended:
  * what is still guarded is killed then, with all below it and the group that it leads.
  */
-const GUARD = `
+const REAPER_SCRIPT = `
 end() {
   for child in $(cat /proc/$1/task/*/children 2>/dev/null); do end "$child"; done
   kill -9 "-$1" 2>/dev/null
@@ -21,27 +21,27 @@ done
 for pid in $guarded; do end "$pid"; done`;
 
 /** One for all processes that this one starts, like the end that it waits for. */
-let guardian: ChildProcess | undefined;
+let reaper: ChildProcess | undefined;
 
 /**
  * Sees to it that `child` does not outlive this process, even when this one is killed without a chance to do anything.
  * A handler that never gives control back would not notice by itself that nobody listens any more.
  */
-export function guard(child: ChildProcess): void {
+export function reapWhenOrphaned(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
-  tell(`+${pid}`);
-  child.once('exit', () => tell(`-${pid}`));
+  notifyReaper(`+${pid}`);
+  child.once('exit', () => notifyReaper(`-${pid}`));
 }
 
-function tell(change: string): void {
-  guardian ??= start();
-  guardian.stdin?.write(`${change}\n`);
+function notifyReaper(change: string): void {
+  reaper ??= startReaper();
+  reaper.stdin?.write(`${change}\n`);
 }
 
-function start(): ChildProcess {
+function startReaper(): ChildProcess {
   // In a session of its own: what a terminal sends to everybody in the foreground must not end it first.
-  const child = spawn('/bin/sh', ['-c', GUARD], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const child = spawn('/bin/sh', ['-c', REAPER_SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   child.on('error', () => {});
   child.stdin?.on('error', () => {});
   child.unref();

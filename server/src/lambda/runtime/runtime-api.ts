@@ -57,7 +57,7 @@ type State =
   | { readonly kind: 'completing'; readonly requestId: string }
   | { readonly kind: 'completed' };
 
-const DEAF: RuntimeListener = {
+const NO_LISTENER: RuntimeListener = {
   initDone() {},
   initError() {},
   started() {},
@@ -66,12 +66,12 @@ const DEAF: RuntimeListener = {
 };
 
 /** Other APIs that are served on the same port. */
-export type Beside = {
-  readonly takes: (path: string) => boolean;
+export type SiblingApi = {
+  readonly handles: (path: string) => boolean;
   readonly handle: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
 };
 
-type Refusal = { readonly status: number; readonly errorType: string; readonly errorMessage: string };
+type ProtocolError = { readonly status: number; readonly errorType: string; readonly errorMessage: string };
 
 /**
  * The Runtime API of one sandbox: its own HTTP listener on loopback, since the protocol names no sandbox.
@@ -83,9 +83,9 @@ export class RuntimeApi {
   readonly address: string;
   readonly #server: Server;
   readonly #limits: RuntimeLimits;
-  #listener: RuntimeListener = DEAF;
+  #listener: RuntimeListener = NO_LISTENER;
   #state: State = { kind: 'init' };
-  #beside: Beside | undefined;
+  #siblingApi: SiblingApi | undefined;
   #waiting: ServerResponse | undefined;
   #offered: Invocation | undefined;
 
@@ -106,7 +106,7 @@ export class RuntimeApi {
     server.keepAliveTimeout = 24 * 60 * 60 * 1000;
     server.on('clientError', (_error, socket) => {
       if (!socket.writable) return;
-      const body = refusalBody({
+      const body = errorBody({
         status: 400,
         errorType: 'TruncatedHTTPRequest',
         errorMessage: 'Truncated HTTP request',
@@ -121,9 +121,9 @@ export class RuntimeApi {
   }
 
   /** Before the runtime is started. */
-  listen(listener: RuntimeListener, beside?: Beside): void {
+  listen(listener: RuntimeListener, beside?: SiblingApi): void {
     this.#listener = listener;
-    this.#beside = beside;
+    this.#siblingApi = beside;
   }
 
   /** Hands out an event: at once when the runtime waits for one, else with its next `next`. */
@@ -145,8 +145,8 @@ export class RuntimeApi {
     response.on('error', () => {});
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const { method } = request;
-    if (this.#beside?.takes(path)) {
-      void this.#beside.handle(request, response, path);
+    if (this.#siblingApi?.handles(path)) {
+      void this.#siblingApi.handle(request, response, path);
     } else if (method === 'GET' && path === `${PREFIX}/ping`) {
       response.end('pong');
     } else if (method === 'GET' && path === `${PREFIX}/runtime/invocation/next`) {
@@ -158,7 +158,7 @@ export class RuntimeApi {
       if (method === 'POST' && parts?.[1] && parts[2]) {
         void this.#complete(request, response, parts[1], parts[2] === 'error');
       } else {
-        refuse(response, {
+        writeError(response, {
           status: 404,
           errorType: 'ResourceNotFound',
           errorMessage: `no such call: ${method} ${path}`,
@@ -170,7 +170,7 @@ export class RuntimeApi {
   #next(response: ServerResponse): void {
     const { kind } = this.#state;
     if (kind !== 'init' && kind !== 'completed' && !(kind === 'idle' && this.#waiting === undefined)) {
-      refuse(response, invalidTransition(kind, 'next'));
+      writeError(response, invalidTransition(kind, 'next'));
       return;
     }
     this.#state = { kind: 'idle' };
@@ -208,7 +208,7 @@ export class RuntimeApi {
   }
 
   async #initError(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (this.#state.kind !== 'init') return refuse(response, invalidTransition(this.#state.kind, 'init/error'));
+    if (this.#state.kind !== 'init') return writeError(response, invalidTransition(this.#state.kind, 'init/error'));
     this.#state = { kind: 'initFailed' };
     const body = await readBody(request, ERROR_MAX_BYTES);
     if (body.kind === 'cut') {
@@ -216,21 +216,21 @@ export class RuntimeApi {
       return;
     }
     this.#listener.initError(readErrorReport(body.bytes, request.headers));
-    accept(response);
+    writeAccepted(response);
   }
 
   async #complete(request: IncomingMessage, response: ServerResponse, requestId: string, isError: boolean) {
     const state = this.#state;
     if (state.kind !== 'invoking') {
-      return refuse(response, invalidTransition(state.kind, isError ? 'error' : 'response'));
+      return writeError(response, invalidTransition(state.kind, isError ? 'error' : 'response'));
     }
     if (requestId !== state.requestId) {
-      return refuse(response, { status: 400, errorType: 'InvalidRequestID', errorMessage: 'Invalid request ID' });
+      return writeError(response, { status: 400, errorType: 'InvalidRequestID', errorMessage: 'Invalid request ID' });
     }
     const mode = request.headers['lambda-runtime-function-response-mode'];
     if (mode !== undefined && mode !== 'streaming') {
       const errorMessage = 'Invalid function response mode';
-      return refuse(response, { status: 400, errorType: 'InvalidFunctionResponseMode', errorMessage });
+      return writeError(response, { status: 400, errorType: 'InvalidFunctionResponseMode', errorMessage });
     }
     this.#state = { kind: 'completing', requestId };
     const startUs = nowUs();
@@ -258,13 +258,13 @@ export class RuntimeApi {
     } else if (body.totalBytes > maxBytes) {
       const errorMessage = `Exceeded maximum allowed payload size (${maxBytes} bytes).`;
       this.#listener.completed({ ...times, kind: 'tooLarge', bytes: body.totalBytes, maxBytes });
-      return refuse(response, { status: 413, errorType: 'RequestEntityTooLarge', errorMessage });
+      return writeError(response, { status: 413, errorType: 'RequestEntityTooLarge', errorMessage });
     } else if (request.trailers['lambda-runtime-function-error-type'] !== undefined) {
       this.#listener.completed({ ...times, kind: 'error', failure: midStreamFailure(request) });
     } else {
       this.#listener.completed({ ...times, kind: 'response', payload: body.bytes });
     }
-    accept(response);
+    writeAccepted(response);
   }
 }
 
@@ -304,19 +304,19 @@ function midStreamFailure(request: IncomingMessage): HandlerFailure {
   });
 }
 
-function accept(response: ServerResponse): void {
+function writeAccepted(response: ServerResponse): void {
   response.writeHead(202, { 'Content-Type': 'application/json' }).end('{"status":"OK"}\n');
 }
 
-function refuse(response: ServerResponse, refusal: Refusal): void {
-  response.writeHead(refusal.status, { 'Content-Type': 'application/json' }).end(refusalBody(refusal));
+function writeError(response: ServerResponse, refusal: ProtocolError): void {
+  response.writeHead(refusal.status, { 'Content-Type': 'application/json' }).end(errorBody(refusal));
 }
 
-function refusalBody({ errorMessage, errorType }: Refusal): string {
+function errorBody({ errorMessage, errorType }: ProtocolError): string {
   return JSON.stringify({ errorMessage, errorType } satisfies JsonObject);
 }
 
-function invalidTransition(from: State['kind'], to: string): Refusal {
+function invalidTransition(from: State['kind'], to: string): ProtocolError {
   const errorMessage = `Transition from ${from} to ${to} is not allowed: the runtime called out of turn`;
   return { status: 403, errorType: 'InvalidStateTransition', errorMessage };
 }

@@ -17,7 +17,7 @@ async function programs(...names: string[]): Promise<string> {
   return dir;
 }
 
-const base = { nodePath: process.execPath, pythonPath: undefined, runtimesDir: '/runtimes', host: {} };
+const base = { nodePath: process.execPath, pythonPath: undefined, runtimesDir: '/runtimes', hostVariables: {} };
 const major = process.versions.node.split('.')[0];
 
 describe('Node', () => {
@@ -41,8 +41,8 @@ describe('Node', () => {
 });
 
 describe('Python', () => {
-  const program = (host: Record<string, string>, pythonPath?: string) => {
-    const found = runtimeCommand(spec('python3.11'), '/code', { ...base, host, pythonPath }, undefined);
+  const program = (hostVariables: Record<string, string>, pythonPath?: string) => {
+    const found = runtimeCommand(spec('python3.11'), '/code', { ...base, hostVariables, pythonPath }, undefined);
     return found.ok ? found.command[0] : found.reason;
   };
 
@@ -66,7 +66,7 @@ test('a shim of a version manager that has no program behind it is passed over',
   });
   for (const name of ['shims/python3.11', 'shims/python3.12', 'python3']) chmodSync(`${dir}/${name}`, 0o755);
   const command = (runtime: string) =>
-    runtimeCommand(spec(runtime), '/code', { ...base, host: { PATH: `${dir}/shims:${dir}` } }, undefined);
+    runtimeCommand(spec(runtime), '/code', { ...base, hostVariables: { PATH: `${dir}/shims:${dir}` } }, undefined);
   expect(command('python3.11')).toMatchObject({ command: [`${dir}/python3`, expect.any(String)] });
   expect(command('python3.12')).toMatchObject({ command: [`${dir}/shims/python3.12`, expect.any(String)] });
 });

@@ -15,7 +15,7 @@ export type Interpreters = {
   /** Waits for a debugger before anything of the function runs. */
   readonly debug?: DebugOptions | undefined;
   /** For `PATH` and `VIRTUAL_ENV`. */
-  readonly host: Readonly<Record<string, string | undefined>>;
+  readonly hostVariables: Readonly<Record<string, string | undefined>>;
 };
 
 export type DebugOptions = {
@@ -32,7 +32,7 @@ export type RuntimeCommand =
       readonly command: readonly string[];
       readonly runtimeDir: string;
       /** What to tell the user once. */
-      readonly note: string | undefined;
+      readonly warning: string | undefined;
     }
   /** Nothing can be started; the sentence says what is missing. */
   | { readonly ok: false; readonly reason: string };
@@ -68,11 +68,11 @@ function nodeCommand({ logicalId, runtime }: FunctionSpec, interpreters: Interpr
       : `${logicalId} asks for ${runtime} and runs on Node ${process.versions.node}.`;
   const debug = debugOf(logicalId, interpreters);
   const debugArgs = debug === undefined ? [] : [`--inspect-brk=127.0.0.1:${debug.port}`, ...debug.args];
-  return { ok: true, command: [nodePath, ...debugArgs, join(runtimeDir, 'bootstrap.cjs')], runtimeDir, note };
+  return { ok: true, command: [nodePath, ...debugArgs, join(runtimeDir, 'bootstrap.cjs')], runtimeDir, warning: note };
 }
 
 function pythonCommand(spec: FunctionSpec, interpreters: Interpreters): RuntimeCommand {
-  const { pythonPath, runtimesDir, host } = interpreters;
+  const { pythonPath, runtimesDir, hostVariables: host } = interpreters;
   const { logicalId, runtime } = spec;
   const venv = host.VIRTUAL_ENV;
   const exact = findProgram(runtime, host.PATH);
@@ -92,7 +92,7 @@ function pythonCommand(spec: FunctionSpec, interpreters: Interpreters): RuntimeC
     debug === undefined
       ? []
       : ['-m', 'debugpy', '--listen', `127.0.0.1:${debug.port}`, '--wait-for-client', ...debug.args];
-  return { ok: true, command: [program, ...debugArgs, join(runtimeDir, 'bootstrap.py')], runtimeDir, note };
+  return { ok: true, command: [program, ...debugArgs, join(runtimeDir, 'bootstrap.py')], runtimeDir, warning: note };
 }
 
 export function debugOf(logicalId: string, { debug }: Pick<Interpreters, 'debug'>): DebugOptions | undefined {
@@ -108,7 +108,7 @@ function bootstrapCommand(spec: FunctionSpec, codeDir: string): RuntimeCommand {
   const host = arch() === 'arm64' ? 'arm64' : 'x86_64';
   const note =
     spec.architecture === host ? undefined : `${spec.logicalId} is built for ${spec.architecture}; this is ${host}.`;
-  return { ok: true, command: [bootstrap], runtimeDir: codeDir, note };
+  return { ok: true, command: [bootstrap], runtimeDir: codeDir, warning: note };
 }
 
 /** What INIT_START names: the runtime and the version that really runs it. */

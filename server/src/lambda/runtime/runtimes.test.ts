@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments, subsegment } from '../testing/daemon.ts';
-import { type LocalFunctions, openLocalFunctions, resultOf, writeFiles } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf, writeFiles } from '../testing/local-functions.ts';
 
 const FUNCTION = 'Type: AWS::Serverless::Function, Properties: {Tracing: Active, CodeUri: app, Timeout: 20';
 
@@ -26,13 +26,13 @@ describe('the Node runtime', () => {
     Streaming: 'streaming.handler',
     Console: 'console.handler',
   };
-  let local: LocalFunctions;
+  let local: LocalLambda;
 
   beforeAll(async () => {
     const entries = Object.entries(handlers).map(
       ([id, handler]) => `  ${id}: {${FUNCTION}, Runtime: nodejs20.x, Handler: ${handler}}}`,
     );
-    local = await openLocalFunctions({
+    local = await openLocalLambda({
       'template.yaml': [
         'Resources:',
         ...entries,
@@ -96,7 +96,7 @@ describe('the Node runtime', () => {
 
   test('callbacks are refused from Node 24 on', async () => {
     expect(resultOf(await local.invoke('Newer'))).toMatchObject({ errorType: 'Runtime.CallbackHandlerDeprecated' });
-    expect(local.notes).toContainEqual(expect.stringMatching(/^Newer asks for nodejs24.x and runs on Node /));
+    expect(local.warnings).toContainEqual(expect.stringMatching(/^Newer asks for nodejs24.x and runs on Node /));
   });
 
   test('streams, with and without a prelude, and errors before and after the first byte', async () => {
@@ -146,7 +146,7 @@ describe('the Node runtime', () => {
 
 describe('a custom runtime', () => {
   test('is the bootstrap of the package; one that is missing is an invalid entrypoint', async () => {
-    const local = await openLocalFunctions({
+    const local = await openLocalLambda({
       'template.yaml': `
 Resources:
   Shell: {${FUNCTION}, Runtime: provided.al2023, Handler: none}}
@@ -179,11 +179,11 @@ exec node -e "
 });
 
 describe.skipIf(!hasPython())('the Python runtime (needs python3 on the PATH)', () => {
-  let local: LocalFunctions;
+  let local: LocalLambda;
 
   beforeAll(async () => {
     const python = (handler: string, more = '') => `{${FUNCTION}, Runtime: python3.11, Handler: ${handler}${more}}}`;
-    local = await openLocalFunctions({
+    local = await openLocalLambda({
       'template.yaml': `
 Resources:
   Good: ${python('good.handler')}
@@ -296,7 +296,7 @@ def handler(event, context):
   });
 
   test('hears SIGTERM while it waits, when an extension has made Lambda send one', async () => {
-    const own = await openLocalFunctions({
+    const own = await openLocalLambda({
       'template.yaml': `Resources:\n  Tidy: {${FUNCTION}, Runtime: python3.12, Handler: tidy.handler}}\n`,
       'app/tidy.py': `
 import json, os, signal, sys, threading, urllib.request
@@ -316,7 +316,7 @@ def handler(event, context):
     });
     expect(resultOf(await own.invoke('Tidy'))).toBe('ran');
     await own.close();
-    expect(own.lines.map(({ text }) => text)).toContain('tidied up');
+    expect(own.logEvents.map(({ text }) => text)).toContain('tidied up');
   });
 
   test('runs in the virtual environment that is active', async () => {
@@ -325,12 +325,12 @@ def handler(event, context):
     const [version = ''] = await readdir(join(venv, 'lib'));
     const packages = join(venv, 'lib', version, 'site-packages');
     await writeFile(join(packages, 'only_here.py'), 'WORD = "from the environment"\n');
-    const own = await openLocalFunctions(
+    const own = await openLocalLambda(
       {
         'template.yaml': `Resources:\n  Uses: {${FUNCTION}, Runtime: python3.11, Handler: uses.handler}}\n`,
         'app/uses.py': 'import only_here\ndef handler(event, context): return only_here.WORD\n',
       },
-      { host: { PATH: process.env.PATH, VIRTUAL_ENV: venv } },
+      { hostVariables: { PATH: process.env.PATH, VIRTUAL_ENV: venv } },
     );
     onTestFinished(own.close);
     expect(resultOf(await own.invoke('Uses'))).toBe('from the environment');

@@ -4,7 +4,7 @@ import { nowUs } from '../tracing/clock.ts';
 import {
   type ExtensionProcesses,
   type ExternalExtension,
-  extensionEnvironment,
+  extensionEnvironmentVariables,
   startExtensions,
 } from './extension-processes.ts';
 import { ExtensionsApi, type ExtensionsApiOptions } from './extensions-api.ts';
@@ -15,8 +15,8 @@ import {
   type PlatformFailure,
   timeoutFailure,
 } from './failures.ts';
-import { type LineSplitter, splitLines } from './line-splitter.ts';
-import { guard } from './orphan-reaper.ts';
+import { type LineSplitter, newLineSplitter } from './line-splitter.ts';
+import { reapWhenOrphaned } from './orphan-reaper.ts';
 import { freezeTree, killGroup, killTree, peakKb, residentKb, treePeakKb } from './process-tree.ts';
 import { type Completion, type Invocation, RuntimeApi, type RuntimeLimits } from './runtime-api.ts';
 
@@ -36,7 +36,7 @@ export type SandboxOptions = {
 /** What the sandbox's extensions get to know, and who hears of them. */
 export type SandboxExtensions = Pick<
   ExtensionsApiOptions,
-  'functionName' | 'handler' | 'accountId' | 'telemetry' | 'onNews'
+  'functionName' | 'handler' | 'accountId' | 'telemetry' | 'onStateChange'
 > & {
   readonly external: readonly ExternalExtension[];
   readonly onLine: (line: string) => void;
@@ -45,7 +45,7 @@ export type SandboxExtensions = Pick<
 export type ShutdownReason = 'spindown' | 'timeout' | 'failure';
 
 /** How initialisation ended; times in microseconds, from the start of the process. */
-export type InitOutcome = { readonly startUs: number; readonly endUs: number } & (
+export type InitPhaseOutcome = { readonly startUs: number; readonly endUs: number } & (
   | { readonly kind: 'ready' }
   /** The runtime said what failed. */
   | { readonly kind: 'failed'; readonly failure: HandlerFailure }
@@ -54,7 +54,7 @@ export type InitOutcome = { readonly startUs: number; readonly endUs: number } &
 );
 
 /** How an invocation ended. Only after `ready` may the sandbox be used again. */
-export type RunOutcome = {
+export type InvokePhaseOutcome = {
   /** The event was written to the runtime. */
   readonly startUs: number;
   readonly endUs: number;
@@ -67,7 +67,7 @@ export type RunOutcome = {
     | { readonly kind: 'timedOut'; readonly failure: PlatformFailure };
 };
 
-type Signal =
+type SandboxSignal =
   | { readonly kind: 'initDone'; readonly atUs: number }
   | { readonly kind: 'initError'; readonly atUs: number; readonly failure: HandlerFailure }
   | { readonly kind: 'ready'; readonly atUs: number }
@@ -89,9 +89,9 @@ export class Sandbox {
   readonly #lines: LineSplitter;
   readonly #startUs: number;
   #process: ChildProcess | undefined;
-  #exit: Extract<Signal, { kind: 'exited' }> | undefined;
-  #early: Signal | undefined;
-  #waiter: ((signal: Signal) => void) | undefined;
+  #exit: Extract<SandboxSignal, { kind: 'exited' }> | undefined;
+  #pendingSignal: SandboxSignal | undefined;
+  #waiter: ((signal: SandboxSignal) => void) | undefined;
   #startedUs = 0;
   #runtimeReadyUs: number | undefined;
   #completion: Completion | undefined;
@@ -108,7 +108,7 @@ export class Sandbox {
     const { external, onLine: onExtensionLine, ...extensions } = options.extensions;
     this.#options = options;
     this.#api = api;
-    this.#lines = splitLines(options.onLine);
+    this.#lines = newLineSplitter(options.onLine);
     this.#extensions = new ExtensionsApi({
       ...extensions,
       externalNames: external.map(({ name }) => name),
@@ -142,12 +142,12 @@ export class Sandbox {
     }
     this.#externals = startExtensions(external, {
       cwd: options.cwd,
-      env: { ...extensionEnvironment(options.env), AWS_LAMBDA_RUNTIME_API: api.address },
+      env: { ...extensionEnvironmentVariables(options.env), AWS_LAMBDA_RUNTIME_API: api.address },
       onLine: onExtensionLine,
       onExit: (failure) => this.#fail(failure),
     });
     // Lambda starts the runtime when every extension has registered.
-    void this.#extensions.until(() => this.#extensions.hasAll).then(() => this.#startRuntime());
+    void this.#extensions.waitUntil(() => this.#extensions.hasAll).then(() => this.#startRuntime());
   }
 
   #startRuntime(): void {
@@ -160,7 +160,7 @@ export class Sandbox {
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     });
-    guard(child);
+    reapWhenOrphaned(child);
     this.#process = child;
     child.stdout?.on('data', (chunk: Buffer) => this.#lines.write(chunk));
     child.stdout?.on('error', () => {});
@@ -170,7 +170,7 @@ export class Sandbox {
 
   #whenExtensionsReady(atUs: number, then: (endUs: number) => void): void {
     if (this.#extensions.isReady) then(atUs);
-    else void this.#extensions.until(() => this.#extensions.isReady).then(() => then(nowUs()));
+    else void this.#extensions.waitUntil(() => this.#extensions.isReady).then(() => then(nowUs()));
   }
 
   get isAlive(): boolean {
@@ -183,9 +183,9 @@ export class Sandbox {
   }
 
   /** Waits until the runtime asks for its first event, at most `timeoutMs`. Call it once. */
-  async initialised(timeoutMs: number): Promise<InitOutcome> {
+  async waitForInit(timeoutMs: number): Promise<InitPhaseOutcome> {
     const signal = await this.#wait(timeoutMs);
-    await this.#settle();
+    await this.#drainOutput();
     const times = { startUs: this.#startUs, endUs: signal?.atUs ?? nowUs() };
     switch (signal?.kind) {
       case undefined:
@@ -204,7 +204,7 @@ export class Sandbox {
    * Runs one event and waits until the runtime asks for the next. When that takes longer than `timeoutMs`, or the
    * process ends, the sandbox is of no more use. `functionTimeoutMs` is what the message about a timeout names.
    */
-  async invoke(invocation: Invocation, timeoutMs: number, functionTimeoutMs: number): Promise<RunOutcome> {
+  async invoke(invocation: Invocation, timeoutMs: number, functionTimeoutMs: number): Promise<InvokePhaseOutcome> {
     const offeredUs = nowUs();
     this.#completion = undefined;
     this.#runtimeReadyUs = undefined;
@@ -219,7 +219,7 @@ export class Sandbox {
     const endUs = signal?.atUs ?? nowUs();
     await this.#sampleMemory();
     if (signal === undefined) this.#killRuntime();
-    await this.#settle();
+    await this.#drainOutput();
     const outcome = {
       startUs: this.#startedUs,
       endUs,
@@ -303,18 +303,18 @@ export class Sandbox {
     this.#signal(this.#exit);
   }
 
-  #signal(signal: Signal): void {
+  #signal(signal: SandboxSignal): void {
     if (this.#waiter) this.#waiter(signal);
-    else this.#early = signal;
+    else this.#pendingSignal = signal;
   }
 
   /** The next signal, or undefined after `timeoutMs`. */
-  #wait(timeoutMs: number): Promise<Signal | undefined> {
-    const early = this.#exit ?? this.#early;
-    this.#early = undefined;
+  #wait(timeoutMs: number): Promise<SandboxSignal | undefined> {
+    const early = this.#exit ?? this.#pendingSignal;
+    this.#pendingSignal = undefined;
     if (early !== undefined) return Promise.resolve(early);
     return new Promise((resolve) => {
-      const finish = (signal: Signal | undefined) => {
+      const finish = (signal: SandboxSignal | undefined) => {
         clearTimeout(timer);
         this.#waiter = undefined;
         resolve(signal);
@@ -328,7 +328,7 @@ export class Sandbox {
    * Lets everything in that the process printed before its last call. It is in the pipe by then, since both are
    * written in order; one full round of the event loop reads the pipe empty.
    */
-  async #settle(): Promise<void> {
+  async #drainOutput(): Promise<void> {
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     this.#lines.flush();

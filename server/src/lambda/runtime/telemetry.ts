@@ -46,12 +46,12 @@ export function openTelemetry(): Telemetry {
   return {
     emit(event) {
       if (replay !== undefined && replay.length < REPLAY_MAX) replay.push(event);
-      for (const subscriber of subscribers) subscriber.take(event);
+      for (const subscriber of subscribers) subscriber.push(event);
     },
     subscribe(subscription) {
       const subscriber = openSubscriber(subscription);
       subscribers.push(subscriber);
-      for (const event of replay ?? []) subscriber.take(event);
+      for (const event of replay ?? []) subscriber.push(event);
     },
     seal() {
       replay = undefined;
@@ -62,7 +62,7 @@ export function openTelemetry(): Telemetry {
   };
 }
 
-type Subscriber = { readonly take: (event: TelemetryEvent) => void; readonly flush: () => Promise<void> };
+type Subscriber = { readonly push: (event: TelemetryEvent) => void; readonly flush: () => Promise<void> };
 
 function openSubscriber({ kinds, maxItems, maxBytes, timeoutMs, destination }: Subscription): Subscriber {
   let waiting: string[] = [];
@@ -80,7 +80,7 @@ function openSubscriber({ kinds, maxItems, maxBytes, timeoutMs, destination }: S
     return sent;
   };
   return {
-    take({ kind, ...frame }) {
+    push({ kind, ...frame }) {
       if (!kinds.includes(kind)) return;
       const text = JSON.stringify(frame);
       waiting.push(text);

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { ServiceSpecs, TopicSubscription } from '../template/event-sources.ts';
-import { fitsPattern } from './event-pattern.ts';
+import { matchesPattern } from './event-pattern.ts';
 import { type NewMessage, openQueue, type Queue } from './queue.ts';
-import { sentTo } from './rule-target.ts';
+import { targetInput } from './rule-target.ts';
 
-export type Notification = {
+export type TopicMessage = {
   readonly message: string;
   readonly subject?: string | undefined;
   /** `{ DataType, StringValue }` by name. */
@@ -31,8 +31,8 @@ export type BrokerOptions = {
   readonly accountId: string;
   readonly region: string;
   /** Accepts an asynchronous invocation; nothing it does reaches the producer. */
-  readonly invoke: (functionArn: string, event: JsonValue, traceHeader: string | undefined) => void;
-  readonly note: (sentence: string) => void;
+  readonly invokeAsync: (functionArn: string, event: JsonValue, traceHeader: string | undefined) => void;
+  readonly warn: (sentence: string) => void;
 };
 
 /** What lies between the functions of a template: its queues, topics and event rules, in memory. */
@@ -41,7 +41,7 @@ export type Broker = {
   /** By ARN, URL or name. */
   readonly queue: (name: string) => Queue | undefined;
   /** The id of the message; undefined when there is no such topic. */
-  readonly publish: (topicArn: string, notification: Notification) => string | undefined;
+  readonly publish: (topicArn: string, notification: TopicMessage) => string | undefined;
   /** The id of the event. Whoever has no rule for it does not get it. */
   readonly putEvent: (event: BusEvent) => string;
   /** A record to a destination or dead-letter queue: a queue, topic, bus or function by its ARN. */
@@ -53,7 +53,7 @@ export type Broker = {
 };
 
 export function openBroker(options: BrokerOptions): Broker {
-  const { accountId, region, invoke, note } = options;
+  const { accountId, region, invokeAsync: invoke, warn: note } = options;
   let { specs } = options;
   let queues: readonly Queue[] = [];
   const queue = (name: string) =>
@@ -78,14 +78,14 @@ export function openBroker(options: BrokerOptions): Broker {
     }
   }
 
-  function publish(topicArn: string, notification: Notification): string | undefined {
+  function publish(topicArn: string, notification: TopicMessage): string | undefined {
     if (!specs.topics.some(({ arn }) => arn === topicArn)) return undefined;
     const messageId = randomUUID();
     const { message, subject, attributes = {}, traceHeader, groupId, deduplicationId } = notification;
     const order = { traceHeader, groupId, deduplicationId };
     for (const subscription of specs.subscriptions) {
       const { topicArn: from, targetArn, isRaw } = subscription;
-      if (from !== topicArn || !passes(notification, subscription)) continue;
+      if (from !== topicArn || !matchesFilterPolicy(notification, subscription)) continue;
       const sns = {
         Type: 'Notification',
         MessageId: messageId,
@@ -134,8 +134,8 @@ export function openBroker(options: BrokerOptions): Broker {
     };
     const name = bus.split('/').at(-1);
     for (const rule of specs.rules) {
-      if (rule.bus !== name || !fitsPattern(event, rule.pattern)) continue;
-      for (const target of rule.targets) forward(target.arn, sentTo(target, event), traceHeader);
+      if (rule.bus !== name || !matchesPattern(event, rule.pattern)) continue;
+      for (const target of rule.targets) forward(target.arn, targetInput(target, event), traceHeader);
     }
     return id;
   }
@@ -175,15 +175,15 @@ export function openBroker(options: BrokerOptions): Broker {
 }
 
 /** A filter policy is held against the attributes of the message, or its body where the subscription says so. */
-function passes({ message, attributes = {} }: Notification, subscription: TopicSubscription): boolean {
+function matchesFilterPolicy({ message, attributes = {} }: TopicMessage, subscription: TopicSubscription): boolean {
   const { filterPolicy, filterScope } = subscription;
   if (filterPolicy === undefined) return true;
   if (filterScope === 'attributes') {
     const values = Object.entries(attributes).map(([name, value]) => [name, attributeValue(value as JsonObject)]);
-    return fitsPattern(Object.fromEntries(values), filterPolicy);
+    return matchesPattern(Object.fromEntries(values), filterPolicy);
   }
   const body = parse(message);
-  return isJsonObject(body) && fitsPattern(body, filterPolicy);
+  return isJsonObject(body) && matchesPattern(body, filterPolicy);
 }
 
 /** `String.Array` holds a list of JSON, `Number` a number. */

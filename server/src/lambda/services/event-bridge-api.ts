@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { Broker } from './broker.ts';
-import type { ServiceAnswer, ServiceRequest } from './local-endpoint.ts';
+import type { ServiceRequest, ServiceResponse } from './local-endpoint.ts';
 
 /** PutEvents of EventBridge. */
-export function answerEventBridge(broker: Broker, { operation, body, traceHeader }: ServiceRequest): ServiceAnswer {
+export function handleEventBridge(broker: Broker, { operation, body, traceHeader }: ServiceRequest): ServiceResponse {
   const input = parse(body);
   if (operation !== 'PutEvents' || !isJsonObject(input) || !Array.isArray(input.Entries)) {
     return json(400, {
@@ -27,7 +27,7 @@ export function answerEventBridge(broker: Broker, { operation, body, traceHeader
   return json(200, { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results });
 }
 
-function json(status: number, body: JsonObject): ServiceAnswer {
+function json(status: number, body: JsonObject): ServiceResponse {
   return { status, type: 'application/x-amz-json-1.1', body: JSON.stringify(body) };
 }
 

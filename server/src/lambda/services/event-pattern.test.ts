@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { fitsPattern } from './event-pattern.ts';
+import { matchesPattern } from './event-pattern.ts';
 
 const EVENT = { source: 'shop.orders', detail: { amount: 12, tags: ['a', 'b'], state: null, name: 'Brian' } };
 
@@ -22,7 +22,7 @@ describe('an event fits', () => {
     [{ $or: [{ source: ['no'] }, { detail: { amount: [12] } }] }, true],
     [{ detail: { name: [{ unknown: 1 }] } }, false],
   ] as readonly (readonly [JsonObject, boolean])[])('%j: %s', (pattern, fits) => {
-    expect(fitsPattern(EVENT, pattern)).toBe(fits);
+    expect(matchesPattern(EVENT, pattern)).toBe(fits);
   });
 
   test('the pattern of its own members, whatever they are', () => {
@@ -32,7 +32,7 @@ describe('an event fits', () => {
     );
     fc.assert(
       fc.property(flat, (event) =>
-        fitsPattern(event, Object.fromEntries(Object.entries(event).map(([key, value]) => [key, [value]]))),
+        matchesPattern(event, Object.fromEntries(Object.entries(event).map(([key, value]) => [key, [value]]))),
       ),
     );
   });

@@ -5,25 +5,25 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
  * the pattern is a list of which one has to hold, or a pattern for what is below.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
-export function fitsPattern(event: JsonObject, pattern: JsonObject): boolean {
+export function matchesPattern(event: JsonObject, pattern: JsonObject): boolean {
   return Object.entries(pattern).every(([key, wanted]) => {
     if (key === '$or' && Array.isArray(wanted)) {
-      return (wanted as readonly JsonValue[]).some((part) => isJsonObject(part) && fitsPattern(event, part));
+      return (wanted as readonly JsonValue[]).some((part) => isJsonObject(part) && matchesPattern(event, part));
     }
     const value = event[key];
-    if (isJsonObject(wanted)) return fitsPattern(isJsonObject(value) ? value : {}, wanted);
+    if (isJsonObject(wanted)) return matchesPattern(isJsonObject(value) ? value : {}, wanted);
     const conditions = Array.isArray(wanted) ? (wanted as readonly JsonValue[]) : [wanted];
     const values = Array.isArray(value) ? (value as readonly JsonValue[]) : [value];
-    return conditions.some((condition) => values.some((one) => holds(one, condition)));
+    return conditions.some((condition) => values.some((one) => matchesCondition(one, condition)));
   });
 }
 
-function holds(value: JsonValue | undefined, condition: JsonValue): boolean {
+function matchesCondition(value: JsonValue | undefined, condition: JsonValue): boolean {
   if (!isJsonObject(condition)) return value === condition;
-  return Object.entries(condition).every(([operator, operand]) => holdsOperator(value, operator, operand));
+  return Object.entries(condition).every(([operator, operand]) => matchesOperator(value, operator, operand));
 }
 
-function holdsOperator(value: JsonValue | undefined, operator: string, operand: JsonValue): boolean {
+function matchesOperator(value: JsonValue | undefined, operator: string, operand: JsonValue): boolean {
   const text = typeof value === 'string' ? value : undefined;
   switch (operator) {
     case 'exists':
@@ -39,7 +39,7 @@ function holdsOperator(value: JsonValue | undefined, operator: string, operand: 
     case 'anything-but': {
       if (value === undefined) return false;
       const not = Array.isArray(operand) ? (operand as readonly JsonValue[]) : [operand];
-      return !not.some((one) => holds(value, one));
+      return !not.some((one) => matchesCondition(value, one));
     }
     case 'numeric':
       return typeof value === 'number' && Array.isArray(operand) && isInRange(value, operand as readonly JsonValue[]);

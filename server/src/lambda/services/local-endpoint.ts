@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { LambdaApiAnswer, LambdaApiRequest } from '../api/invoke-api.ts';
+import type { LambdaApiRequest, LambdaApiResponse } from '../api/invoke-api.ts';
 import type { Broker } from './broker.ts';
-import { answerEventBridge } from './event-bridge-api.ts';
-import { answerSns } from './sns-api.ts';
-import { answerSqs } from './sqs-api.ts';
+import { handleEventBridge } from './event-bridge-api.ts';
+import { handleSns } from './sns-api.ts';
+import { handleSqs } from './sqs-api.ts';
 
 export type ServiceRequest = {
   /** The operation, where a header names it. */
@@ -15,7 +15,7 @@ export type ServiceRequest = {
   readonly signal: AbortSignal;
 };
 
-export type ServiceAnswer = { readonly status: number; readonly type: string; readonly body: string };
+export type ServiceResponse = { readonly status: number; readonly type: string; readonly body: string };
 
 export type LocalEndpoint = {
   /** For `AWS_ENDPOINT_URL_…` of the functions. */
@@ -26,14 +26,14 @@ export type LocalEndpoint = {
 /** Lambda, SQS, SNS and EventBridge for the functions themselves, on a port of loopback that only they are told. */
 export async function serveLocalServices(
   broker: Broker,
-  invoke: (request: LambdaApiRequest) => Promise<LambdaApiAnswer>,
+  invoke: (request: LambdaApiRequest) => Promise<LambdaApiResponse>,
   beforeRequest: () => void,
 ): Promise<LocalEndpoint> {
   const server = createServer((request, response) => {
     beforeRequest();
     request.on('error', () => {});
     response.on('error', () => {});
-    void answer(request, response, broker, invoke).catch(() => response.destroy());
+    void handleRequest(request, response, broker, invoke).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -50,18 +50,18 @@ export async function serveLocalServices(
   };
 }
 
-const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 const BODY_MAX_BYTES = 8 * 1024 * 1024;
 
-async function answer(
+async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
   broker: Broker,
-  invoke: (request: LambdaApiRequest) => Promise<LambdaApiAnswer>,
+  invoke: (request: LambdaApiRequest) => Promise<LambdaApiResponse>,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const body = await readBody(request);
-  const functionName = INVOKE.exec(pathname)?.[1];
+  const functionName = INVOKE_PATH.exec(pathname)?.[1];
   if (functionName !== undefined) {
     const {
       status,
@@ -90,10 +90,10 @@ async function answer(
   };
   const given =
     service === 'AmazonSQS'
-      ? await answerSqs(broker, call)
+      ? await handleSqs(broker, call)
       : service === 'AWSEvents'
-        ? answerEventBridge(broker, call)
-        : answerSns(broker, call);
+        ? handleEventBridge(broker, call)
+        : handleSns(broker, call);
   response.writeHead(given.status, { 'content-type': given.type }).end(given.body);
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { LambdaApiAnswer, LambdaApiRequest } from '../api/invoke-api.ts';
+import type { LambdaApiRequest, LambdaApiResponse } from '../api/invoke-api.ts';
 import type { QueueSource, ServiceSpecs } from '../template/event-sources.ts';
 import { type ScheduleSpec, scheduledPayload } from '../template/schedules.ts';
 import type { ProducerLink } from '../tracing/lambda-segments.ts';
@@ -10,23 +10,23 @@ import type { Queue } from './queue.ts';
 import { type BatchResult, pollQueue, type QueuePoller } from './queue-source.ts';
 import { openScheduler, type SchedulerClock, SYSTEM_CLOCK } from './scheduler.ts';
 
-export type ServicesOptions = {
+export type LocalServicesOptions = {
   readonly specs: ServiceSpecs;
   readonly accountId: string;
   readonly region: string;
-  readonly invokeLater: (functionArn: string, event: JsonValue, traceHeader: string | undefined) => void;
+  readonly invokeAsync: (functionArn: string, event: JsonValue, traceHeader: string | undefined) => void;
   readonly runBatch: (functionId: string, event: JsonObject, links: readonly ProducerLink[]) => Promise<BatchResult>;
-  readonly invokeApi: (request: LambdaApiRequest) => Promise<LambdaApiAnswer>;
+  readonly invokeApi: (request: LambdaApiRequest) => Promise<LambdaApiResponse>;
   /** Called before each request of a function: the template may have another queue by now. */
-  readonly beforeRequest: () => void;
+  readonly refresh: () => void;
   /** Schedules run only where they are asked for. */
   readonly runsSchedules: boolean;
   readonly clock?: SchedulerClock | undefined;
-  readonly note: (sentence: string) => void;
+  readonly warn: (sentence: string) => void;
 };
 
 /** What functions find of AWS around them. */
-export type Services = Pick<Broker, 'deliver'> & {
+export type LocalServices = Pick<Broker, 'deliver'> & {
   /** Where Lambda, SQS, SNS and EventBridge answer; opened by the first who asks. */
   readonly endpointUrl: () => Promise<string>;
   /** Queues by the URL that they would have on AWS. */
@@ -36,16 +36,16 @@ export type Services = Pick<Broker, 'deliver'> & {
   /** No function is busy with messages, and none waits that could be taken now. */
   readonly isIdle: () => boolean;
   /** Resolves when that is so. */
-  readonly settled: () => Promise<void>;
+  readonly whenIdle: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
-type Polled = { readonly source: QueueSource; readonly queue: Queue; readonly poller: QueuePoller };
+type ActivePoller = { readonly source: QueueSource; readonly queue: Queue; readonly poller: QueuePoller };
 
-export function openServices(options: ServicesOptions): Services {
-  const { accountId, region, invokeLater: invoke, runBatch, invokeApi, beforeRequest, note } = options;
+export function openLocalServices(options: LocalServicesOptions): LocalServices {
+  const { accountId, region, invokeAsync: invoke, runBatch, invokeApi, refresh: beforeRequest, warn: note } = options;
   let { specs } = options;
-  const broker = openBroker({ specs, accountId, region, invoke, note });
+  const broker = openBroker({ specs, accountId, region, invokeAsync: invoke, warn: note });
   let polled = poll([]);
   const closing = new Set<Promise<void>>();
   const clock = options.clock ?? SYSTEM_CLOCK;
@@ -53,8 +53,8 @@ export function openServices(options: ServicesOptions): Services {
   let endpoint: Promise<LocalEndpoint> | undefined;
 
   /** What polls as before goes on; the messages that it holds are its own. */
-  function poll(before: readonly Polled[]): readonly Polled[] {
-    return specs.sources.flatMap((source) => {
+  function poll(before: readonly ActivePoller[]): readonly ActivePoller[] {
+    return specs.queueSources.flatMap((source) => {
       const { functionId, queueArn } = source;
       const queue = broker.queue(queueArn);
       if (queue === undefined) {
@@ -98,9 +98,9 @@ export function openServices(options: ServicesOptions): Services {
       return (await endpoint).url;
     },
     isIdle,
-    async settled() {
+    async whenIdle() {
       while (!isIdle()) {
-        await Promise.all(polled.map(({ poller }) => poller.settled()));
+        await Promise.all(polled.map(({ poller }) => poller.whenIdle()));
       }
     },
     async close() {

@@ -3,11 +3,11 @@ import { parseTraceHeader } from '../../model/trace-header.ts';
 import type { QueueSource } from '../template/event-sources.ts';
 import type { ProducerLink } from '../tracing/lambda-segments.ts';
 import { fifoAttributes, type Queue, type QueueMessage } from './queue.ts';
-import { passesFilters } from './queue-filter.ts';
+import { matchesFilters } from './queue-filter.ts';
 
 export type QueuePoller = {
   readonly isIdle: () => boolean;
-  readonly settled: () => Promise<void>;
+  readonly whenIdle: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -50,7 +50,7 @@ export function pollQueue(queue: Queue, source: QueueSource, region: string, run
 
   return {
     isIdle: () => handling.size === 0 && queue.counts().available === 0,
-    async settled() {
+    async whenIdle() {
       // What is visible is taken in the next turn.
       await new Promise(setImmediate);
       await Promise.all(handling);
@@ -76,7 +76,7 @@ async function nextBatch(
   const visibilityMs = queue.spec.visibilityTimeoutMs + windowMs;
   const receive = async (max: number, waitMs: number) =>
     (await queue.receive(max, { waitMs, visibilityMs, signal })).filter((message) => {
-      const isWanted = passesFilters(recordOf(message), filters);
+      const isWanted = matchesFilters(recordOf(message), filters);
       if (!isWanted) queue.remove(message.receipt);
       return isWanted;
     });

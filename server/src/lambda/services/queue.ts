@@ -28,18 +28,18 @@ export type QueueMessage = {
   readonly receiveCount: number;
   /** Of this delivery; an older one has no effect. */
   readonly receipt: string;
-  readonly fifo: FifoPlace | undefined;
+  readonly fifo: FifoPosition | undefined;
 };
 
 /** Where a message stands in a FIFO queue. */
-export type FifoPlace = {
+export type FifoPosition = {
   readonly groupId: string;
   readonly deduplicationId: string;
   /** Twenty digits, rising. */
   readonly sequenceNumber: string;
 };
 
-export type SentMessage = { readonly id: string; readonly bodyMd5: string; readonly fifo: FifoPlace | undefined };
+export type SentMessage = { readonly id: string; readonly bodyMd5: string; readonly fifo: FifoPosition | undefined };
 
 /** A queue of SQS, in memory: a message that was received and not removed in time comes again. */
 export type Queue = {
@@ -61,7 +61,7 @@ export type Queue = {
   readonly purge: () => void;
 };
 
-type Held = {
+type StoredMessage = {
   readonly id: string;
   readonly sent: NewMessage;
   readonly bodyMd5: string;
@@ -70,7 +70,7 @@ type Held = {
   firstReceivedMs: number;
   receiveCount: number;
   receipt: string | undefined;
-  readonly fifo: FifoPlace | undefined;
+  readonly fifo: FifoPosition | undefined;
 };
 
 const DEDUPLICATION_MS = 5 * 60 * 1000;
@@ -78,7 +78,7 @@ const DEDUPLICATION_MS = 5 * 60 * 1000;
 /** `onDead` gets what was received more often than the redrive policy allows. */
 export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec: QueueSpec) => void): Queue {
   let spec = opened;
-  const messages: Held[] = [];
+  const messages: StoredMessage[] = [];
   const recent = new Map<string, { readonly sent: SentMessage; readonly untilMs: number }>();
   let sequence = 0;
   const waiters = new Set<() => void>();
@@ -88,7 +88,7 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
   const held = (receipt: string) => messages.find((message) => message.receipt === receipt);
 
   /** What may be received now: of a group in which a message is with somebody, or waits, nothing behind that. */
-  function available(nowMs: number): readonly Held[] {
+  function available(nowMs: number): readonly StoredMessage[] {
     const blocked = new Set<string>();
     return messages.filter(({ visibleMs, fifo }) => {
       const isVisible = visibleMs <= nowMs;
@@ -137,15 +137,15 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
     });
   }
 
-  function placeOf(message: NewMessage): FifoPlace | undefined {
+  function placeOf(message: NewMessage): FifoPosition | undefined {
     if (!spec.isFifo) return undefined;
     const { groupId, body } = message;
-    if (groupId === undefined) throw refused('The request must contain the parameter MessageGroupId.');
+    if (groupId === undefined) throw invalidMessage('The request must contain the parameter MessageGroupId.');
     const deduplicationId =
       message.deduplicationId ??
       (spec.deduplicatesByContent ? createHash('sha256').update(body).digest('hex') : undefined);
     if (deduplicationId === undefined) {
-      throw refused(
+      throw invalidMessage(
         'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided',
       );
     }
@@ -153,7 +153,7 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
   }
 
   /** What the same message was answered before, while that counts. */
-  function duplicateOf(fifo: FifoPlace, nowMs: number): SentMessage | undefined {
+  function duplicateOf(fifo: FifoPosition, nowMs: number): SentMessage | undefined {
     for (const [id, { untilMs }] of recent) if (untilMs <= nowMs) recent.delete(id);
     return recent.get(fifo.deduplicationId)?.sent;
   }
@@ -217,11 +217,11 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
   };
 }
 
-function refused(message: string): OpenrayError {
+function invalidMessage(message: string): OpenrayError {
   return new OpenrayError('InvalidRequestException', message);
 }
 
 /** As the API and events name them. */
-export function fifoAttributes({ groupId, deduplicationId, sequenceNumber }: FifoPlace) {
+export function fifoAttributes({ groupId, deduplicationId, sequenceNumber }: FifoPosition) {
   return { MessageGroupId: groupId, MessageDeduplicationId: deduplicationId, SequenceNumber: sequenceNumber };
 }

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { sentTo } from './rule-target.ts';
+import { targetInput } from './rule-target.ts';
 
 const EVENT: JsonObject = { source: 'shop', detail: { id: 7, name: 'say "hi"', items: ['a', 'b'], tags: { x: 1 } } };
 const NOTHING = { input: undefined, inputPath: undefined, transformer: undefined };
 const transformed = (paths: Record<string, string>, template: string) =>
-  sentTo({ ...NOTHING, transformer: { paths, template } }, EVENT);
+  targetInput({ ...NOTHING, transformer: { paths, template } }, EVENT);
 
 describe('a target gets', () => {
   test('the event, a part of it, or a constant', () => {
-    expect(sentTo(NOTHING, EVENT)).toBe(EVENT);
-    expect(sentTo({ ...NOTHING, inputPath: '$.detail.items[1]' }, EVENT)).toBe('b');
-    expect(sentTo({ ...NOTHING, inputPath: '$.detail.nothing.here' }, EVENT)).toBeNull();
-    expect(sentTo({ ...NOTHING, input: '{"job":1}' }, EVENT)).toEqual({ job: 1 });
-    expect(sentTo({ ...NOTHING, input: 'just text' }, EVENT)).toBe('just text');
+    expect(targetInput(NOTHING, EVENT)).toBe(EVENT);
+    expect(targetInput({ ...NOTHING, inputPath: '$.detail.items[1]' }, EVENT)).toBe('b');
+    expect(targetInput({ ...NOTHING, inputPath: '$.detail.nothing.here' }, EVENT)).toBeNull();
+    expect(targetInput({ ...NOTHING, input: '{"job":1}' }, EVENT)).toEqual({ job: 1 });
+    expect(targetInput({ ...NOTHING, input: 'just text' }, EVENT)).toBe('just text');
   });
 
   test.each([
@@ -32,7 +32,7 @@ describe('a target gets', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const transformer = { paths: { t: '$.text' }, template: '{"bare": <t>, "quoted": "<<t>>"}' };
-        expect(sentTo({ ...NOTHING, transformer }, { text })).toEqual({ bare: text, quoted: `<${text}>` });
+        expect(targetInput({ ...NOTHING, transformer }, { text })).toEqual({ bare: text, quoted: `<${text}>` });
       }),
     );
   });

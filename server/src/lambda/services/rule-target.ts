@@ -5,14 +5,14 @@ import type { RuleTarget } from '../template/event-sources.ts';
  * What a rule sends its target: the event, a part of it, a constant, or what its transformer makes.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
-export function sentTo({ input, inputPath, transformer }: Omit<RuleTarget, 'arn'>, event: JsonObject): JsonValue {
-  if (transformer !== undefined) return transformed(transformer, event);
+export function targetInput({ input, inputPath, transformer }: Omit<RuleTarget, 'arn'>, event: JsonObject): JsonValue {
+  if (transformer !== undefined) return applyTransformer(transformer, event);
   if (input !== undefined) return parse(input);
-  return inputPath === undefined ? event : (partOf(event, inputPath) ?? null);
+  return inputPath === undefined ? event : (valueAtPath(event, inputPath) ?? null);
 }
 
 /** `$.detail.items[0]` */
-function partOf(event: JsonObject, path: string): JsonValue | undefined {
+function valueAtPath(event: JsonObject, path: string): JsonValue | undefined {
   const keys = path.split(/[.[\]]+/).filter((key) => key !== '' && key !== '$');
   return keys.reduce<JsonValue | undefined>(
     (value, key) =>
@@ -22,11 +22,11 @@ function partOf(event: JsonObject, path: string): JsonValue | undefined {
 }
 
 /** `<name>` is JSON where it stands by itself, and text inside of quotes. What the event does not have is empty. */
-function transformed({ paths, template }: NonNullable<RuleTarget['transformer']>, event: JsonObject): JsonValue {
+function applyTransformer({ paths, template }: NonNullable<RuleTarget['transformer']>, event: JsonObject): JsonValue {
   const value = (name: string): JsonValue | undefined => {
     if (name === 'aws.events.event' || name === 'aws.events.event.json') return event;
     const path = paths[name];
-    return path === undefined ? undefined : partOf(event, path);
+    return path === undefined ? undefined : valueAtPath(event, path);
   };
   const inQuotes = (text: string) =>
     text.replace(/<([\w.-]+)>/g, (whole, name: string) => {

@@ -2,7 +2,7 @@ import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/c
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { scheduledPayload } from '../template/schedules.ts';
-import { openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { openLocalLambda, resultOf } from '../testing/local-functions.ts';
 import type { SchedulerClock } from './scheduler.ts';
 
 const TEMPLATE = `
@@ -49,23 +49,23 @@ function handClock(startMs: number): SchedulerClock & { readonly advance: (minut
 
 async function open(options: { readonly runsSchedules?: boolean }) {
   const clock = handClock(Date.parse('2024-05-24T00:00:10Z'));
-  const local = await openLocalFunctions({ 'template.yaml': TEMPLATE, 'app/index.js': CODE }, { ...options, clock });
+  const local = await openLocalLambda({ 'template.yaml': TEMPLATE, 'app/index.js': CODE }, { ...options, clock });
   onTestFinished(local.close);
   const got = (name: string) =>
-    local.lines
+    local.logEvents
       .filter(({ functionName, text }) => functionName === name && text.includes('GOT '))
       .map(({ text }) => JSON.parse(text.slice(text.indexOf('GOT ') + 4)) as JsonObject);
   return { ...local, clock, got };
 }
 
 test('schedules send what they send when they are due, in a trace of its own each time', async () => {
-  const { clock, got, functions, invoke, notes, daemon } = await open({ runsSchedules: true });
+  const { clock, got, lambda: functions, invoke, warnings: notes, daemon } = await open({ runsSchedules: true });
   expect(notes).toContain('WrongBad: "now and then" is no schedule; it does not run.');
   clock.advance(1);
-  await functions.settled();
+  await functions.whenIdle();
   expect(got('Often')).toEqual([]);
   clock.advance(3);
-  await functions.settled();
+  await functions.whenIdle();
   const ticks = got('Often').filter(({ source }) => source === 'aws.events');
   expect(ticks.map(({ time }) => time).sort()).toEqual(['2024-05-24T00:02:00Z', '2024-05-24T00:04:00Z']);
   expect(ticks[0]).toMatchObject({
@@ -77,7 +77,7 @@ test('schedules send what they send when they are due, in a trace of its own eac
     { time: '2024-05-24T00:03:00Z', resources: [expect.stringMatching(/:schedule\/default\/plain$/)] },
   ]);
   clock.advance(120);
-  await functions.settled();
+  await functions.whenIdle();
   expect(got('Nightly')).toEqual([{ at: '2024-05-24T01:30:00Z' }]);
   expect(got('Never')).toEqual([]);
 
@@ -98,9 +98,9 @@ test('schedules send what they send when they are due, in a trace of its own eac
 });
 
 test('nothing runs by itself unless it is asked for; what it would send can be had by hand', async () => {
-  const { clock, got, functions, invoke } = await open({});
+  const { clock, got, lambda: functions, invoke } = await open({});
   clock.advance(24 * 60);
-  await functions.settled();
+  await functions.whenIdle();
   expect(got('Often')).toEqual([]);
   const [tick] = functions.schedules();
   expect(tick).toMatchObject({ name: 'OftenTick', text: 'rate(2 minutes)' });

@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments } from '../testing/daemon.ts';
-import { type LocalFunctions, openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
 
 const TEMPLATE = `
 Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Timeout: 20, Tracing: Active}}
@@ -61,7 +61,7 @@ exports.failing = async () => { throw new Error('never works'); };
 exports.slow = () => new Promise((done) => setTimeout(done, 300, 'slow'));
 `;
 
-let local: LocalFunctions;
+let local: LocalLambda;
 let sqs: SQSClient;
 let sns: SNSClient;
 let events: EventBridgeClient;
@@ -69,7 +69,7 @@ let lambda: LambdaClient;
 let queueUrl: string;
 
 beforeAll(async () => {
-  local = await openLocalFunctions(
+  local = await openLocalLambda(
     { 'template.yaml': TEMPLATE, 'app/index.js': CODE },
     { retryDelaysMs: [0], throttleDelayMs: 50 },
   );
@@ -88,7 +88,7 @@ afterAll(async () => {
 
 /** Events that a function printed, the latest last. */
 function got(functionName: string): readonly JsonObject[] {
-  return local.lines
+  return local.logEvents
     .filter((line) => line.functionName === functionName && line.text.includes('GOT '))
     .map(({ text }) => JSON.parse(text.slice(text.indexOf('GOT ') + 4)) as JsonObject);
 }
@@ -207,7 +207,7 @@ describe('the event bus', () => {
 describe('an asynchronous event', () => {
   test('that fails goes to the dead-letter queue and to the destination of failures', async () => {
     const { requestId } = await local.invoke('Failing', { a: 1 }, { invocationType: 'Event' });
-    await local.functions.settled();
+    await local.lambda.whenIdle();
     const receive = async (name: string) => {
       const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
       const { Messages = [] } = await sqs.send(
@@ -234,7 +234,7 @@ describe('an asynchronous event', () => {
 
   test('that was throttled is run when there is room', async () => {
     const calls = await Promise.all([1, 2, 3].map(() => local.invoke('Narrow', {}, { invocationType: 'Event' })));
-    await local.functions.settled();
+    await local.lambda.whenIdle();
     const found = calls.map(({ requestId }) => lambdaSegments(local.daemon.documents, requestId));
     const statuses = await vi.waitFor(() =>
       found.map((_, i) => {

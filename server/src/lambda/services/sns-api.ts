@@ -1,34 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../model/json.ts';
-import type { Broker, Notification } from './broker.ts';
-import type { ServiceAnswer, ServiceRequest } from './local-endpoint.ts';
+import type { Broker, TopicMessage } from './broker.ts';
+import type { ServiceRequest, ServiceResponse } from './local-endpoint.ts';
 
 /** Publishing to SNS, which speaks AWS's older protocol: a form in, XML out. */
-export function answerSns(broker: Broker, { body, traceHeader }: ServiceRequest): ServiceAnswer {
+export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest): ServiceResponse {
   const form = new URLSearchParams(body);
   const action = form.get('Action');
   const topicArn = form.get('TopicArn') ?? form.get('TargetArn') ?? '';
   switch (action) {
     case 'Publish': {
-      const messageId = broker.publish(topicArn, notificationOf(form, '', traceHeader));
-      return messageId === undefined ? noTopic() : done(action, `<MessageId>${messageId}</MessageId>`);
+      const messageId = broker.publish(topicArn, topicMessageOf(form, '', traceHeader));
+      return messageId === undefined ? topicNotFound() : successResponse(action, `<MessageId>${messageId}</MessageId>`);
     }
     case 'PublishBatch': {
       const entries = entriesOf(form).map((entry) => {
         const id = form.get(`${entry}Id`) ?? '';
-        const messageId = broker.publish(topicArn, notificationOf(form, entry, traceHeader));
+        const messageId = broker.publish(topicArn, topicMessageOf(form, entry, traceHeader));
         return messageId && `<member><Id>${escaped(id)}</Id><MessageId>${messageId}</MessageId></member>`;
       });
-      if (entries.includes(undefined)) return noTopic();
-      return done(action, `<Successful>${entries.join('')}</Successful><Failed/>`);
+      if (entries.includes(undefined)) return topicNotFound();
+      return successResponse(action, `<Successful>${entries.join('')}</Successful><Failed/>`);
     }
     default:
-      return failure('InvalidAction', `openray's local topics do not know ${action ?? 'this call'}`);
+      return errorResponse('InvalidAction', `openray's local topics do not know ${action ?? 'this call'}`);
   }
 }
 
 /** `prefix` is that of an entry of a batch. */
-function notificationOf(form: URLSearchParams, prefix: string, traceHeader: string | undefined): Notification {
+function topicMessageOf(form: URLSearchParams, prefix: string, traceHeader: string | undefined): TopicMessage {
   const member = (name: string) => form.get(`${prefix}${name}`) ?? undefined;
   return {
     message: member('Message') ?? '',
@@ -62,28 +62,28 @@ function attributesOf(form: URLSearchParams, prefix: string): JsonObject {
   }
 }
 
-function done(action: string, result: string): ServiceAnswer {
+function successResponse(action: string, result: string): ServiceResponse {
   return xml(
     200,
     `<${action}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><${action}Result>${result}</${action}Result><ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata></${action}Response>`,
   );
 }
 
-function noTopic(): ServiceAnswer {
-  return failure('NotFound', 'Topic does not exist: it is not in the template.');
+function topicNotFound(): ServiceResponse {
+  return errorResponse('NotFound', 'Topic does not exist: it is not in the template.');
 }
 
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
-function failure(code: string, message: string): ServiceAnswer {
+function errorResponse(code: string, message: string): ServiceResponse {
   return xml(
     400,
     `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escaped(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
   );
 }
 
-function xml(status: number, body: string): ServiceAnswer {
+function xml(status: number, body: string): ServiceResponse {
   return { status, type: 'text/xml', body };
 }

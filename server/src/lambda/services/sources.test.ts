@@ -3,7 +3,7 @@ import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { type LocalFunctions, openLocalFunctions, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
 
 const TEMPLATE = `
 Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Timeout: 20, Tracing: Active, Handler: index.handler}}
@@ -54,12 +54,12 @@ exports.handler = async (event) => {
 };
 `;
 
-let local: LocalFunctions;
+let local: LocalLambda;
 let sqs: SQSClient;
 let sns: SNSClient;
 
 beforeAll(async () => {
-  local = await openLocalFunctions({ 'template.yaml': TEMPLATE, 'app/index.js': CODE });
+  local = await openLocalLambda({ 'template.yaml': TEMPLATE, 'app/index.js': CODE });
   const env = resultOf(await local.invoke('Env')) as Record<string, string>;
   const common = { region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 1 };
   sqs = new SQSClient({ ...common, endpoint: env.AWS_ENDPOINT_URL_SQS ?? '' });
@@ -77,7 +77,7 @@ async function queueUrl(name: string): Promise<string> {
 
 /** Records of each event that a function printed. */
 function batches(functionName: string): readonly (readonly JsonObject[])[] {
-  return local.lines
+  return local.logEvents
     .filter((line) => line.functionName === functionName && line.text.includes('GOT '))
     .map(({ text }) => (JSON.parse(text.slice(text.indexOf('GOT ') + 4)) as { Records: JsonObject[] }).Records);
 }
@@ -144,7 +144,7 @@ test('a queue with filters brings what passes one of them, and drops the rest', 
   const Entries = MessageBodies.map((MessageBody, i) => ({ Id: String(i), MessageBody }));
   await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
   await vi.waitFor(() => expect(bodies('Choosy')).toEqual([wanted]), 10_000);
-  await local.functions.settled();
+  await local.lambda.whenIdle();
   expect(bodies('Choosy')).toEqual([wanted]);
 });
 
@@ -169,7 +169,7 @@ test('topics hold a batch against policies for attributes, of any type, and for 
   ];
   const { Successful = [] } = await sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
   expect(Successful).toHaveLength(5);
-  await local.functions.settled();
+  await local.lambda.whenIdle();
   const messages = (name: string) =>
     batches(name).flatMap((records) => records.map(({ Sns }) => (Sns as JsonObject).Message));
   expect(messages('Listener')).toEqual(['fits']);
@@ -184,7 +184,7 @@ test('topics hold a batch against policies for attributes, of any type, and for 
 });
 
 test('streams and other sources that openray does not have are named once, and everything else runs', async () => {
-  expect(local.notes.filter((note) => note.includes('openray has no'))).toEqual([
+  expect(local.warnings.filter((note) => note.includes('openray has no'))).toEqual([
     'Choosy: openray has no Kinesis; nothing comes from its event Stream by itself.',
     'Choosy: openray has no DynamoDB; nothing comes from its event Table by itself.',
     'Choosy: openray has no S3; nothing comes from its event Files by itself.',

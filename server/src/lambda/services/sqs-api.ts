@@ -2,19 +2,19 @@ import { createHash } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { Broker } from './broker.ts';
-import type { ServiceAnswer, ServiceRequest } from './local-endpoint.ts';
+import type { ServiceRequest, ServiceResponse } from './local-endpoint.ts';
 import { fifoAttributes, type NewMessage, type Queue, type QueueMessage } from './queue.ts';
 
 /** The operations of SQS that a function needs, in its JSON protocol. */
-export async function answerSqs(
+export async function handleSqs(
   broker: Broker,
   { operation, body, traceHeader, signal }: ServiceRequest,
-): Promise<ServiceAnswer> {
+): Promise<ServiceResponse> {
   const input = parse(body);
   if (operation === 'ListQueues') return json({ QueueUrls: broker.queues().map(({ spec }) => spec.url) });
   const queue = broker.queue(String(input.QueueUrl ?? input.QueueName ?? ''));
   if (queue === undefined) {
-    return failure('QueueDoesNotExist', 'The specified queue does not exist: it is not in the template.');
+    return errorResponse('QueueDoesNotExist', 'The specified queue does not exist: it is not in the template.');
   }
   switch (operation) {
     case 'GetQueueUrl':
@@ -25,7 +25,7 @@ export async function answerSqs(
       try {
         return json(send(queue, input, traceHeader));
       } catch (error) {
-        return failure('InvalidParameterValue', toFailure(error).message);
+        return errorResponse('InvalidParameterValue', toFailure(error).message);
       }
     case 'SendMessageBatch':
       return json(sendBatch(queue, input, traceHeader));
@@ -36,7 +36,7 @@ export async function answerSqs(
         ...(visibility === undefined ? {} : { visibilityMs: Number(visibility) * 1000 }),
         signal,
       });
-      return json(messages.length === 0 ? {} : { Messages: messages.map(received) });
+      return json(messages.length === 0 ? {} : { Messages: messages.map(messageJson) });
     }
     case 'DeleteMessage':
       queue.remove(String(input.ReceiptHandle));
@@ -56,7 +56,7 @@ export async function answerSqs(
       queue.purge();
       return json({});
     default:
-      return failure('UnsupportedOperation', `openray's local queues do not know ${operation}`);
+      return errorResponse('UnsupportedOperation', `openray's local queues do not know ${operation}`);
   }
 }
 
@@ -95,7 +95,7 @@ function send(queue: Queue, input: JsonObject, callerHeader: string | undefined)
   };
 }
 
-function received(message: QueueMessage): JsonObject {
+function messageJson(message: QueueMessage): JsonObject {
   return {
     MessageId: message.id,
     ReceiptHandle: message.receipt,
@@ -152,11 +152,11 @@ function entriesOf(input: JsonObject): readonly JsonObject[] {
   return Array.isArray(input.Entries) ? (input.Entries as readonly JsonValue[]).filter(isJsonObject) : [];
 }
 
-function json(body: JsonObject): ServiceAnswer {
+function json(body: JsonObject): ServiceResponse {
   return { status: 200, type: 'application/x-amz-json-1.0', body: JSON.stringify(body) };
 }
 
-function failure(type: string, message: string): ServiceAnswer {
+function errorResponse(type: string, message: string): ServiceResponse {
   const body = JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message });
   return { status: 400, type: 'application/x-amz-json-1.0', body };
 }

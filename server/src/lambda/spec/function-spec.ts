@@ -6,7 +6,7 @@ export type FunctionSpec = {
   /** The name in its ARN, log group and segments. */
   readonly name: string;
   /** What it is called in the CDK or Serverless Framework application; several may have the same. */
-  readonly toolName: string | undefined;
+  readonly frameworkName: string | undefined;
   /** As the template says, such as `nodejs22.x`; empty when it says nothing. */
   readonly runtime: string;
   readonly handler: string;
@@ -17,7 +17,7 @@ export type FunctionSpec = {
   readonly timeoutMs: number;
   readonly memoryMb: number;
   /** The customer's variables as the template has them. */
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environmentVariables: Readonly<Record<string, string>>;
   readonly tracing: TracingMode;
   /** Absolute folders that stand for `/opt`, in order; a later one wins. */
   readonly layerDirs: readonly string[];
@@ -36,7 +36,7 @@ export type FunctionSpec = {
   /** ARNs that get a record of what became of an asynchronous event. */
   readonly destinations: { readonly onSuccess: string | undefined; readonly onFailure: string | undefined };
   /** Why this function can't run here, as a sentence; undefined when it can. */
-  readonly unsupported: string | undefined;
+  readonly unsupportedReason: string | undefined;
 };
 
 export type TracingMode = 'Active' | 'PassThrough';

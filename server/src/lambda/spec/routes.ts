@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonValue } from '../../model/json.ts';
-import type { Guard } from '../template/authorizers.ts';
+import type { RouteAuthorization } from '../template/authorizers.ts';
 import { isTrue, objectOf, textsOf } from '../template/values.ts';
 
 export type Cors = {
@@ -32,7 +32,7 @@ export type GatewayRoute = {
   /** `/users/{id}`, `/{proxy+}`; `$default` takes what no other route of an HTTP API takes. */
   readonly path: string;
   readonly target: RouteTarget;
-  readonly guard: Guard;
+  readonly authorization: RouteAuthorization;
 };
 
 export type RouteTarget = FunctionTarget | FixedTarget;
@@ -45,7 +45,7 @@ export type FunctionTarget = {
   /** The answer may be sent while it is made. */
   readonly isStreamed: boolean;
   /** How long the gateway waits; undefined for a function URL, which waits as long as the function may run. */
-  readonly limitMs: number | undefined;
+  readonly timeoutMs: number | undefined;
 };
 
 /** The gateway answers itself: a mock integration, as tools write them for CORS. */
@@ -56,8 +56,8 @@ export type FixedTarget = {
 };
 
 /** What API Gateway gives an integration that says nothing. */
-export const REST_LIMIT_MS = 29_000;
-export const HTTP_LIMIT_MS = 30_000;
+export const REST_TIMEOUT_MS = 29_000;
+export const HTTP_TIMEOUT_MS = 30_000;
 
 /** The logical id of the function that an ARN names, in any of the ways in which APIs name functions. */
 export type FunctionFinder = (arn: string) => string | undefined;

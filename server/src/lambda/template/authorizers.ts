@@ -18,52 +18,60 @@ export type Authorizer = {
   readonly validation: string | undefined;
 };
 
-export type IdentitySource = { readonly place: 'header' | 'query' | 'other'; readonly name: string };
+export type IdentitySource = { readonly location: 'header' | 'query' | 'other'; readonly name: string };
 
 /** What a route says of whom it lets in. An authorizer that openray can not ask lets everybody in, and is named. */
-export type Guard =
+export type RouteAuthorization =
   | { readonly kind: 'open' }
   | { readonly kind: 'asks'; readonly authorizer: Authorizer }
-  | { readonly kind: 'unsupported'; readonly what: string };
+  | { readonly kind: 'unsupported'; readonly description: string };
 
-export const OPEN: Guard = { kind: 'open' };
+export const NO_AUTHORIZATION: RouteAuthorization = { kind: 'open' };
 
 /** `Auth` of a SAM API: authorizers by name, and which one counts where an event says nothing. */
-export type ApiAuth = { readonly guards: ReadonlyMap<string, Guard>; readonly fallback: string | undefined };
+export type ApiAuth = {
+  readonly authorizers: ReadonlyMap<string, RouteAuthorization>;
+  readonly defaultAuthorizer: string | undefined;
+};
 
 export function readSamAuth(
   auth: JsonObject,
   isRest: boolean,
   functionOf: (arn: string) => string | undefined,
 ): ApiAuth {
-  const guards = Object.entries(objectOf(auth.Authorizers)).map(([name, value]): readonly [string, Guard] => [
-    name,
-    samGuard(name, objectOf(value), isRest, functionOf),
-  ]);
-  return { guards: new Map(guards), fallback: textOf(auth.DefaultAuthorizer) };
+  const guards = Object.entries(objectOf(auth.Authorizers)).map(
+    ([name, value]): readonly [string, RouteAuthorization] => [
+      name,
+      samAuthorization(name, objectOf(value), isRest, functionOf),
+    ],
+  );
+  return { authorizers: new Map(guards), defaultAuthorizer: textOf(auth.DefaultAuthorizer) };
 }
 
 /** Of one event: its own `Auth.Authorizer`, `NONE`, or the API's default. */
-export function samGuardOf({ guards, fallback }: ApiAuth, auth: JsonObject): Guard {
+export function samEventAuthorization(
+  { authorizers: guards, defaultAuthorizer: fallback }: ApiAuth,
+  auth: JsonObject,
+): RouteAuthorization {
   const name = textOf(auth.Authorizer) ?? fallback;
-  if (name === undefined || name === 'NONE') return OPEN;
-  return guards.get(name) ?? { kind: 'unsupported', what: name };
+  if (name === undefined || name === 'NONE') return NO_AUTHORIZATION;
+  return guards.get(name) ?? { kind: 'unsupported', description: name };
 }
 
-function samGuard(
+function samAuthorization(
   name: string,
   properties: JsonObject,
   isRest: boolean,
   functionOf: (arn: string) => string | undefined,
-): Guard {
+): RouteAuthorization {
   const functionId = functionOf(textOf(properties.FunctionArn) ?? '');
-  if (functionId === undefined) return { kind: 'unsupported', what: name };
+  if (functionId === undefined) return { kind: 'unsupported', description: name };
   const identity = objectOf(properties.Identity);
   const isToken = isRest && textOf(properties.FunctionPayloadType) !== 'REQUEST';
   const headers = isToken ? [textOf(identity.Header) ?? 'Authorization'] : textsOf(identity.Headers);
   const sources: readonly IdentitySource[] = [
-    ...headers.map((header) => ({ place: 'header' as const, name: header })),
-    ...textsOf(identity.QueryStrings).map((query) => ({ place: 'query' as const, name: query })),
+    ...headers.map((header) => ({ location: 'header' as const, name: header })),
+    ...textsOf(identity.QueryStrings).map((query) => ({ location: 'query' as const, name: query })),
   ];
   return {
     kind: 'asks',
@@ -84,7 +92,7 @@ export function readRestAuthorizer(
   logicalId: string,
   properties: JsonObject,
   functionOf: (arn: string) => string | undefined,
-): Guard {
+): RouteAuthorization {
   const type = textOf(properties.Type) ?? '';
   const functionId = functionOf(textOf(properties.AuthorizerUri) ?? '');
   if (functionId === undefined || (type !== 'TOKEN' && type !== 'REQUEST')) return unsupported(logicalId, type);
@@ -107,7 +115,7 @@ export function readHttpAuthorizer(
   logicalId: string,
   properties: JsonObject,
   functionOf: (arn: string) => string | undefined,
-): Guard {
+): RouteAuthorization {
   const type = textOf(properties.AuthorizerType) ?? '';
   const functionId = functionOf(textOf(properties.AuthorizerUri) ?? '');
   if (functionId === undefined || type !== 'REQUEST') return unsupported(logicalId, type);
@@ -125,8 +133,8 @@ export function readHttpAuthorizer(
   };
 }
 
-function unsupported(logicalId: string, type: JsonValue): Guard {
-  return { kind: 'unsupported', what: `${logicalId}${type === '' ? '' : ` (${type})`}` };
+function unsupported(logicalId: string, type: JsonValue): RouteAuthorization {
+  return { kind: 'unsupported', description: `${logicalId}${type === '' ? '' : ` (${type})`}` };
 }
 
 /** `method.request.header.Authorization`, `$request.querystring.key`; a stage's or a context's is always there. */
@@ -136,7 +144,7 @@ function identitySources(texts: readonly string[]): readonly IdentitySource[] {
     .filter((text) => text !== '')
     .map((text) => {
       const [, place, name] = /\.(header|querystring)\.(.+)$/.exec(text) ?? [];
-      if (place === undefined || name === undefined) return { place: 'other', name: text };
-      return { place: place === 'header' ? 'header' : 'query', name };
+      if (place === undefined || name === undefined) return { location: 'other', name: text };
+      return { location: place === 'header' ? 'header' : 'query', name };
     });
 }

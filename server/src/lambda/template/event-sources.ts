@@ -68,7 +68,7 @@ export type ServiceSpecs = {
   readonly topics: readonly TopicSpec[];
   readonly subscriptions: readonly TopicSubscription[];
   readonly rules: readonly RuleSpec[];
-  readonly sources: readonly QueueSource[];
+  readonly queueSources: readonly QueueSource[];
   readonly schedules: readonly ScheduleSpec[];
 };
 
@@ -109,11 +109,19 @@ type FunctionEvent = Named & { readonly functionId: string };
 
 /** Events that routes are made of, and those that only fire by themselves on AWS. */
 const ROUTE_EVENTS = ['Api', 'HttpApi'];
-const SERVED_EVENTS = ['SQS', 'SNS', 'EventBridgeRule', 'CloudWatchEvent', 'Schedule', 'ScheduleV2', ...ROUTE_EVENTS];
+const SUPPORTED_EVENTS = [
+  'SQS',
+  'SNS',
+  'EventBridgeRule',
+  'CloudWatchEvent',
+  'Schedule',
+  'ScheduleV2',
+  ...ROUTE_EVENTS,
+];
 
 export function readServices(functionIds: readonly string[], raw: RawTemplate, scope: Scope): ServiceSpecs {
   const resolved = (logicalId: string, value: JsonValue) =>
-    objectOf(resolveValue(value, { ...scope, where: logicalId }));
+    objectOf(resolveValue(value, { ...scope, location: logicalId }));
   const resources = Object.entries(raw.resources)
     .filter(([, { type }]) => SERVICE_TYPES.includes(type))
     .map(([id, { type, properties }]) => ({
@@ -126,8 +134,8 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
   const queueBetween = (event: FunctionEvent) => subscribedQueue(event, scope);
   const eventsOf = (...types: readonly string[]) => events.filter(({ type }) => types.includes(type));
   for (const { functionId, id, type } of events) {
-    if (SERVED_EVENTS.includes(type)) continue;
-    scope.note(`${functionId}: openray has no ${type}; nothing comes from its event ${id} by itself.`);
+    if (SUPPORTED_EVENTS.includes(type)) continue;
+    scope.warn(`${functionId}: openray has no ${type}; nothing comes from its event ${id} by itself.`);
   }
   return {
     queues: [
@@ -165,13 +173,13 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
           targets: listOf(properties.Targets).map((target) => ruleTarget(objectOf(target))),
         })),
     ],
-    sources: [
+    queueSources: [
       ...eventsOf('SQS').flatMap(({ functionId, properties }) => queueSource(functionId, properties.Queue, properties)),
       ...eventsOf('SNS').flatMap((event) => {
         const between = queueBetween(event);
         return between === undefined ? [] : queueSource(event.functionId, between.arn, between.properties);
       }),
-      ...ofType('AWS::Lambda::EventSourceMapping').flatMap((mapping) => mappedSource(mapping, functionIds, scope)),
+      ...ofType('AWS::Lambda::EventSourceMapping').flatMap((mapping) => mappingSource(mapping, functionIds, scope)),
     ],
     schedules: schedulesOf(events, resources, arnOf, scope),
   };
@@ -206,7 +214,11 @@ function functionEvents(
 }
 
 /** An `AWS::Lambda::EventSourceMapping`; what is not a queue is named and left out. */
-function mappedSource({ id, properties }: Named, functionIds: readonly string[], scope: Scope): readonly QueueSource[] {
+function mappingSource(
+  { id, properties }: Named,
+  functionIds: readonly string[],
+  scope: Scope,
+): readonly QueueSource[] {
   const name = String(properties.FunctionName ?? '');
   const functionId = functionIds.find((candidate) => {
     const { ref, attributes } = scope.resources[candidate] ?? {};
@@ -216,7 +228,7 @@ function mappedSource({ id, properties }: Named, functionIds: readonly string[],
   const arn = String(properties.EventSourceArn ?? '');
   if (arn.includes(':sqs:')) return queueSource(functionId, arn, properties);
   const service = /^arn:[^:]*:([^:]+):/.exec(arn)?.[1] ?? 'source like that';
-  scope.note(`${functionId}: openray has no ${service}; nothing comes from its event source ${id} by itself.`);
+  scope.warn(`${functionId}: openray has no ${service}; nothing comes from its event source ${id} by itself.`);
   return [];
 }
 
@@ -224,7 +236,7 @@ function schedulesOf(
   events: readonly FunctionEvent[],
   resources: readonly Named[],
   arnOf: (functionId: string) => string,
-  { note }: Scope,
+  { warn: note }: Scope,
 ): readonly ScheduleSpec[] {
   const ofEvents = events.flatMap(({ functionId, id, type, properties }): readonly ScheduleSource[] => {
     const isV2 = type === 'ScheduleV2';
@@ -232,16 +244,16 @@ function schedulesOf(
     const expression = isV2 ? properties.ScheduleExpression : properties.Schedule;
     const targets = [scheduleTarget({ ...properties, Arn: arnOf(functionId) })];
     const name = typeof properties.Name === 'string' ? properties.Name : `${functionId}${id}`;
-    return [{ name, by: isV2 ? 'scheduler' : 'rule', expression, properties, targets }];
+    return [{ name, kind: isV2 ? 'scheduler' : 'rule', expression, properties, targets }];
   });
   const ofResources = resources.flatMap(({ id, type, properties }): readonly ScheduleSource[] => {
     const { ScheduleExpression: expression, Name: given } = properties;
     const common = { name: typeof given === 'string' ? given : id, expression, properties };
     if (type === 'AWS::Scheduler::Schedule') {
-      return [{ ...common, by: 'scheduler', targets: [scheduleTarget(objectOf(properties.Target))] }];
+      return [{ ...common, kind: 'scheduler', targets: [scheduleTarget(objectOf(properties.Target))] }];
     }
     if (type !== 'AWS::Events::Rule' || expression === undefined) return [];
-    return [{ ...common, by: 'rule', targets: listOf(properties.Targets).map(scheduleTarget) }];
+    return [{ ...common, kind: 'rule', targets: listOf(properties.Targets).map(scheduleTarget) }];
   });
   return [...ofEvents, ...ofResources].flatMap((source) => readSchedule(source, note) ?? []);
 }
@@ -273,7 +285,7 @@ function subscription(topic: JsonValue | undefined, targetArn: string, propertie
 }
 
 /** As many batches at once as Lambda begins with. */
-const BATCHES_AT_ONCE = 5;
+const DEFAULT_CONCURRENT_BATCHES = 5;
 
 /** None when it is switched off. */
 function queueSource(functionId: string, queue: JsonValue | undefined, properties: JsonObject): readonly QueueSource[] {
@@ -286,7 +298,7 @@ function queueSource(functionId: string, queue: JsonValue | undefined, propertie
       windowMs: Number(properties.MaximumBatchingWindowInSeconds ?? 0) * 1000,
       reportsItemFailures: listOf(properties.FunctionResponseTypes).includes('ReportBatchItemFailures'),
       filters: readFilters(properties.FilterCriteria),
-      maxConcurrency: Number(objectOf(properties.ScalingConfig).MaximumConcurrency ?? BATCHES_AT_ONCE),
+      maxConcurrency: Number(objectOf(properties.ScalingConfig).MaximumConcurrency ?? DEFAULT_CONCURRENT_BATCHES),
     },
   ];
 }

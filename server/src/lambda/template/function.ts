@@ -16,7 +16,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
   const properties = isServerless
     ? mergeGlobals(objectOf(raw.globals.Function), resource.properties)
     : resource.properties;
-  const at = (key: string, isStrict = false): Scope => ({ ...scope, where: `${logicalId}.${key}`, isStrict });
+  const at = (key: string, isStrict = false): Scope => ({ ...scope, location: `${logicalId}.${key}`, isStrict });
   const get = (key: string) => resolveValue(properties[key], at(key));
   const text = (key: string) => asText(resolveValue(properties[key], at(key, true)));
 
@@ -30,14 +30,14 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
   return {
     logicalId,
     name,
-    toolName: toolNameOf(logicalId, resource.metadata, raw),
+    frameworkName: frameworkNameOf(logicalId, resource.metadata, raw),
     runtime,
     handler,
     codeDir: code.kind === 'folder' ? code.dir : raw.dir,
     inlineCode: code.kind === 'inline' ? code.text : undefined,
     timeoutMs: numberOf(get('Timeout'), 3, `${logicalId}.Timeout`, 1, 900) * 1000,
     memoryMb: numberOf(get('MemorySize'), 128, `${logicalId}.MemorySize`, 1, 32768),
-    environment: environmentOf(get('Environment')),
+    environmentVariables: environmentVariablesOf(get('Environment')),
     tracing: tracingOf(isServerless ? get('Tracing') : objectOf(get('TracingConfig')).Mode),
     layerDirs: layerDirs(properties.Layers, raw, at('Layers')),
     architecture: architectureOf(get('Architectures')),
@@ -45,7 +45,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
     build: buildOf(objectOf(resolveValue(resource.metadata, at('Metadata')))),
     reservedConcurrency: numberOr(get('ReservedConcurrentExecutions'), undefined),
     ...asyncOf(get('EventInvokeConfig'), get('DeadLetterQueue') ?? get('DeadLetterConfig')),
-    unsupported: unsupportedReason({ logicalId, runtime, handler, packageType, code }),
+    unsupportedReason: unsupportedReason({ logicalId, runtime, handler, packageType, code }),
   };
 }
 
@@ -74,7 +74,7 @@ function lambdaCode(properties: JsonObject, metadata: JsonObject, scope: Scope, 
  * What the function is called in the application that the template was made of: `TakeOrder` of the CDK's path
  * `Shop/TakeOrder/Resource`, `send-mail` of the Serverless Framework's `SendDashmailLambdaFunction`.
  */
-function toolNameOf(logicalId: string, metadata: JsonObject, raw: RawTemplate): string | undefined {
+function frameworkNameOf(logicalId: string, metadata: JsonObject, raw: RawTemplate): string | undefined {
   const path = metadata['aws:cdk:path'];
   if (typeof path === 'string') return path.split('/').at(-2);
   const [, name] = isServerlessFramework(raw) ? (/^(.+)LambdaFunction$/.exec(logicalId) ?? []) : [];
@@ -134,7 +134,7 @@ function asyncOf(config: JsonValue | undefined, deadLetter: JsonValue | undefine
   };
 }
 
-function environmentOf(value: JsonValue | undefined): Record<string, string> {
+function environmentVariablesOf(value: JsonValue | undefined): Record<string, string> {
   return Object.fromEntries(
     Object.entries(objectOf(objectOf(value).Variables)).map(([name, variable]) => [name, asText(variable) ?? '']),
   );
@@ -182,8 +182,8 @@ function layerDirs(layers: JsonValue | undefined, raw: RawTemplate, scope: Scope
     }
     const resolved = resolveValue(item, scope);
     if (resolved !== undefined) {
-      scope.note(
-        `${scope.where}: the layer ${asText(resolved)} is not in this template; the function runs without it.`,
+      scope.warn(
+        `${scope.location}: the layer ${asText(resolved)} is not in this template; the function runs without it.`,
       );
     }
     return [];

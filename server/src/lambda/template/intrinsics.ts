@@ -12,9 +12,9 @@ export type Scope = {
   /** By logical id: what `Ref` gives, and what `GetAtt` gives by attribute. */
   readonly resources: Readonly<Record<string, ResourceValue>>;
   /** Told of everything that can't be known here. */
-  readonly note: (sentence: string) => void;
+  readonly warn: (sentence: string) => void;
   /** The place in the template, for messages. */
-  readonly where: string;
+  readonly location: string;
   /** A parameter without a value is an error here, not an empty text. */
   readonly isStrict: boolean;
 };
@@ -37,7 +37,7 @@ export function isConditionTrue(name: string, scope: Scope): boolean {
   if (!(name in scope.conditions)) throw invalid(scope, `there is no condition ${name}`);
   // Without itself: a condition that leads back to itself is found missing instead of running for ever.
   const { [name]: condition, ...conditions } = scope.conditions;
-  return isTrue(condition as JsonValue, { ...scope, conditions, where: `Conditions.${name}` });
+  return isTrue(condition as JsonValue, { ...scope, conditions, location: `Conditions.${name}` });
 }
 
 function resolve(value: JsonValue, scope: Scope): Resolved {
@@ -113,11 +113,11 @@ function callFunction(name: string, argument: JsonValue, scope: Scope): Resolved
       return JSON.stringify(resolveValue(argument, scope) ?? null);
     case 'ImportValue': {
       const text = textOf(argument, scope);
-      scope.note(`${scope.where}: the export ${text} of another stack is not known here; its name stands for it.`);
+      scope.warn(`${scope.location}: the export ${text} of another stack is not known here; its name stands for it.`);
       return text;
     }
     default:
-      scope.note(`${scope.where}: Fn::${name} is not supported; its value is left empty.`);
+      scope.warn(`${scope.location}: Fn::${name} is not supported; its value is left empty.`);
       return '';
   }
 }
@@ -130,12 +130,12 @@ function ref(argument: JsonValue, scope: Scope): Resolved {
     const value = scope.parameters[name];
     if (value !== undefined) return value;
     if (scope.isStrict) throw invalid(scope, `the parameter ${name} has no value; give it with --parameter-overrides`);
-    scope.note(`${scope.where}: the parameter ${name} has no value; it is empty.`);
+    scope.warn(`${scope.location}: the parameter ${name} has no value; it is empty.`);
     return '';
   }
   const resource = scope.resources[name];
   if (resource !== undefined) return resource.ref;
-  scope.note(`${scope.where}: there is no ${name} to refer to; its name stands for it.`);
+  scope.warn(`${scope.location}: there is no ${name} to refer to; its name stands for it.`);
   return name;
 }
 
@@ -223,5 +223,5 @@ function listOf(value: JsonValue, name: string, scope: Scope, length: number): r
 }
 
 function invalid(scope: Scope, reason: string): OpenrayError {
-  return new OpenrayError('SettingInvalid', `${scope.where}: ${reason}`);
+  return new OpenrayError('SettingInvalid', `${scope.location}: ${reason}`);
 }

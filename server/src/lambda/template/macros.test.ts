@@ -11,7 +11,7 @@ async function read(files: Readonly<Record<string, string>>, parameters: Readonl
 
 describe('a template', () => {
   test('includes local files, also in one another', async () => {
-    const { functions, notes } = await read({
+    const { functions, warnings: notes } = await read({
       'template.yaml': `
 Transform: AWS::Serverless-2016-10-31
 Resources:

@@ -8,10 +8,10 @@ export type MacroOptions = {
   /** Folder that the locations of included files start from. */
   readonly dir: string;
   readonly parameters: Readonly<Record<string, JsonValue | undefined>>;
-  readonly note: (sentence: string) => void;
+  readonly warn: (sentence: string) => void;
 };
 
-const LOOP = 'Fn::ForEach::';
+const FOR_EACH = 'Fn::ForEach::';
 const DEPTH_MAX = 20;
 
 /**
@@ -36,8 +36,8 @@ function expandObject(object: JsonObject, options: MacroOptions, depth: number):
       const included = include(value, options, depth);
       if (included !== undefined) Object.assign(expanded, included);
       else expanded[key] = value;
-    } else if (key.startsWith(LOOP)) {
-      Object.assign(expanded, expandObject(unroll(key, value, options), options, depth + 1));
+    } else if (key.startsWith(FOR_EACH)) {
+      Object.assign(expanded, expandObject(expandForEach(key, value, options), options, depth + 1));
     } else {
       expanded[key] = expand(value, options, depth);
     }
@@ -50,7 +50,7 @@ function include(value: JsonValue, options: MacroOptions, depth: number): JsonOb
   if (!isJsonObject(value) || value.Name !== 'AWS::Include') return undefined;
   const location = isJsonObject(value.Parameters) ? value.Parameters.Location : undefined;
   if (typeof location !== 'string' || location.startsWith('s3://')) {
-    options.note(`AWS::Include of ${JSON.stringify(location)} can't be read here; it is left out.`);
+    options.warn(`AWS::Include of ${JSON.stringify(location)} can't be read here; it is left out.`);
     return {};
   }
   const file = resolvePath(options.dir, location);
@@ -64,7 +64,7 @@ function include(value: JsonValue, options: MacroOptions, depth: number): JsonOb
 }
 
 /** `Fn::ForEach::Name: [Identifier, Collection, Fragment]`: the fragment once for each value, put together. */
-function unroll(key: string, value: JsonValue, { parameters }: MacroOptions): JsonObject {
+function expandForEach(key: string, value: JsonValue, { parameters }: MacroOptions): JsonObject {
   const [identifier, collection, fragment] = Array.isArray(value) ? (value as readonly JsonValue[]) : [];
   const named =
     isJsonObject(collection) && typeof collection.Ref === 'string' ? parameters[collection.Ref] : collection;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
 
 const DEFAULT_TEMPLATES = ['template.yaml', 'template.yml', 'template.json'];
-const SYNTHESISED = 'cdk.out';
-const COMPILED = '.serverless/cloudformation-template-update-stack.json';
+const CDK_OUT_DIR = 'cdk.out';
+const SERVERLESS_TEMPLATE = '.serverless/cloudformation-template-update-stack.json';
 
 /**
  * The template of the working directory: as SAM looks for it, then what the CDK or the Serverless Framework has made.
@@ -13,18 +13,18 @@ const COMPILED = '.serverless/cloudformation-template-update-stack.json';
 export function findTemplate(): string {
   const found = DEFAULT_TEMPLATES.find((file) => existsSync(file));
   if (found !== undefined) return found;
-  const stacks = existsSync(SYNTHESISED)
-    ? readdirSync(SYNTHESISED).filter((file) => file.endsWith('.template.json'))
+  const stacks = existsSync(CDK_OUT_DIR)
+    ? readdirSync(CDK_OUT_DIR).filter((file) => file.endsWith('.template.json'))
     : [];
   const [stack] = stacks;
   if (stacks.length > 1) {
     throw new OpenrayError(
       'InvalidRequestException',
-      `${SYNTHESISED} has ${stacks.join(', ')}; name one with --template`,
+      `${CDK_OUT_DIR} has ${stacks.join(', ')}; name one with --template`,
     );
   }
-  if (stack !== undefined) return join(SYNTHESISED, stack);
-  if (existsSync(COMPILED)) return COMPILED;
+  if (stack !== undefined) return join(CDK_OUT_DIR, stack);
+  if (existsSync(SERVERLESS_TEMPLATE)) return SERVERLESS_TEMPLATE;
   throw new OpenrayError(
     'InvalidRequestException',
     `there is no ${DEFAULT_TEMPLATES.join(', ')} here; name a template with --template`,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { openGateway } from '../gateway/gateway.ts';
 import { bodyOf, sender } from '../gateway/testing/send.ts';
-import { ACCOUNT, type LocalFunctions, openLocalFunctions, REGION } from '../testing/local-functions.ts';
+import { ACCOUNT, type LocalLambda, openLocalLambda, REGION } from '../testing/local-functions.ts';
 import { openSegmentSender, parseDaemonAddress } from '../tracing/segment-sender.ts';
 
 const PROXY = (id: string) => `
@@ -122,24 +122,24 @@ exports.simple = async (event) => {
 };
 `;
 
-let local: LocalFunctions;
+let local: LocalLambda;
 let send: ReturnType<typeof sender>;
 
 beforeAll(async () => {
-  local = await openLocalFunctions({ 'template.yaml': TEMPLATE, 'index.js': CODE });
+  local = await openLocalLambda({ 'template.yaml': TEMPLATE, 'index.js': CODE });
   const segments = openSegmentSender(parseDaemonAddress(local.daemon.address));
-  const options = { functions: local.functions, sender: segments, accountId: ACCOUNT, region: REGION };
+  const options = { lambda: local.lambda, sender: segments, accountId: ACCOUNT, region: REGION };
   send = sender(openGateway({ ...options, sample: () => true }));
 });
 afterAll(() => local.close());
 
 function asked(name: string): JsonObject {
-  const line = local.lines.findLast(({ functionName, text }) => functionName === name && text.includes('ASKED '));
+  const line = local.logEvents.findLast(({ functionName, text }) => functionName === name && text.includes('ASKED '));
   return JSON.parse(line?.text.slice(line.text.indexOf('ASKED ') + 6) ?? 'null') as JsonObject;
 }
 
 test('what openray can not answer for is named once', () => {
-  expect(local.notes).toEqual([
+  expect(local.warnings).toEqual([
     'GetRoot: openray answers for functions (AWS_PROXY) and mocks only; this route is not there.',
     'Chat: openray has no WebSocket APIs; its routes are not there.',
     'openray can not ask the authorizer Pool (COGNITO_USER_POOLS): whoever calls is let in.',
@@ -275,8 +275,8 @@ describe('an HTTP API of plain resources', () => {
 
 test('nobody is asked, and nothing is cut off, where that is switched off', async () => {
   const segments = openSegmentSender(parseDaemonAddress(local.daemon.address));
-  const options = { functions: local.functions, sender: segments, accountId: ACCOUNT, region: REGION };
-  const open = sender(openGateway({ ...options, sample: () => true, asksAuthorizers: false, hasTimeLimits: false }));
+  const options = { lambda: local.lambda, sender: segments, accountId: ACCOUNT, region: REGION };
+  const open = sender(openGateway({ ...options, sample: () => true, callsAuthorizers: false, hasTimeouts: false }));
   expect((await open({ path: '/secret' })).status).toBe(200);
   expect((await open({ path: '/late' })).status).toBe(200);
 });

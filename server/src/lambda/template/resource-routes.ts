@@ -5,14 +5,14 @@ import {
   type FunctionFinder,
   type GatewayApi,
   type GatewayRoute,
-  HTTP_LIMIT_MS,
+  HTTP_TIMEOUT_MS,
   methodOf,
-  REST_LIMIT_MS,
+  REST_TIMEOUT_MS,
   type RouteTarget,
   shortId,
   variablesOf,
 } from '../spec/routes.ts';
-import { type Guard, OPEN, readHttpAuthorizer, readRestAuthorizer } from './authorizers.ts';
+import { NO_AUTHORIZATION, type RouteAuthorization, readHttpAuthorizer, readRestAuthorizer } from './authorizers.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import type { RawTemplate } from './template.ts';
 import { isTrue, listOf, numberOr, objectOf, textOf } from './values.ts';
@@ -31,7 +31,10 @@ export function readResourceRoutes(
   const ofType = (type: string): readonly Named[] =>
     Object.entries(raw.resources)
       .filter(([, resource]) => resource.type === type)
-      .map(([id, { properties }]) => ({ id, properties: objectOf(resolveValue(properties, { ...scope, where: id })) }));
+      .map(([id, { properties }]) => ({
+        id,
+        properties: objectOf(resolveValue(properties, { ...scope, location: id })),
+      }));
   return [...restRoutes(ofType, scope, functionOf), ...httpRoutes(ofType, scope, functionOf)];
 }
 
@@ -65,7 +68,7 @@ function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
     const target = restTarget(objectOf(properties.Integration), functionOf);
     if (api === undefined) return [];
     if (target === undefined) {
-      scope.note(`${id}: openray answers for functions (AWS_PROXY) and mocks only; this route is not there.`);
+      scope.warn(`${id}: openray answers for functions (AWS_PROXY) and mocks only; this route is not there.`);
       return [];
     }
     return [
@@ -74,7 +77,7 @@ function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
         target,
         method: methodOf(textOf(properties.HttpMethod)),
         path: pathOf(textOf(properties.ResourceId) ?? '') || '/',
-        guard: guardOf(properties, guards),
+        authorization: authorizationOf(properties, guards),
       },
     ];
   });
@@ -107,7 +110,7 @@ function restTarget(integration: JsonObject, functionOf: FunctionFinder): RouteT
     functionId,
     payloadVersion: '1.0',
     isStreamed: textOf(integration.ResponseTransferMode) === 'STREAM',
-    limitMs: numberOr(integration.TimeoutInMillis, REST_LIMIT_MS),
+    timeoutMs: numberOr(integration.TimeoutInMillis, REST_TIMEOUT_MS),
   };
 }
 
@@ -136,7 +139,7 @@ function httpRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
   return ofType('AWS::ApiGatewayV2::Api').flatMap((named): readonly GatewayRoute[] => {
     const { id, properties } = named;
     if (textOf(properties.ProtocolType) === 'WEBSOCKET') {
-      scope.note(`${id}: openray has no WebSocket APIs; its routes are not there.`);
+      scope.warn(`${id}: openray has no WebSocket APIs; its routes are not there.`);
       return [];
     }
     const api = httpApi(named, stages);
@@ -150,12 +153,12 @@ function httpRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
     return [...own, ...quickRoute].flatMap((route): readonly GatewayRoute[] => {
       const target = httpTarget(textOf(route.properties.Target) ?? '', integrations, functionOf);
       if (target === undefined) {
-        scope.note(`${route.id}: openray answers for functions only (AWS_PROXY); this route is not there.`);
+        scope.warn(`${route.id}: openray answers for functions only (AWS_PROXY); this route is not there.`);
         return [];
       }
       const [, method, path] = /^(\S+) (\/.*)$/.exec(textOf(route.properties.RouteKey) ?? '') ?? [];
-      const guard = guardOf(route.properties, guards);
-      return [{ api, target, guard, method: methodOf(method), path: path ?? '$default' }];
+      const guard = authorizationOf(route.properties, guards);
+      return [{ api, target, authorization: guard, method: methodOf(method), path: path ?? '$default' }];
     });
   });
 }
@@ -188,17 +191,17 @@ function httpTarget(
     functionId,
     payloadVersion: textOf(integration?.PayloadFormatVersion) === '1.0' ? '1.0' : '2.0',
     isStreamed: false,
-    limitMs: numberOr(integration?.TimeoutInMillis, HTTP_LIMIT_MS),
+    timeoutMs: numberOr(integration?.TimeoutInMillis, HTTP_TIMEOUT_MS),
   };
 }
 
-const OPEN_TYPES: readonly (JsonValue | undefined)[] = [undefined, 'NONE'];
+const NO_AUTHORIZATION_TYPES: readonly (JsonValue | undefined)[] = [undefined, 'NONE'];
 
 /** Of a method or a route: its authorizer; IAM, Cognito and JWT are named, and let everybody in. */
-function guardOf(
+function authorizationOf(
   { AuthorizationType: type, AuthorizerId: authorizerId }: JsonObject,
-  guards: ReadonlyMap<string, Guard>,
-): Guard {
-  if (OPEN_TYPES.includes(type)) return OPEN;
-  return guards.get(textOf(authorizerId) ?? '') ?? { kind: 'unsupported', what: textOf(type) ?? '' };
+  guards: ReadonlyMap<string, RouteAuthorization>,
+): RouteAuthorization {
+  if (NO_AUTHORIZATION_TYPES.includes(type)) return NO_AUTHORIZATION;
+  return guards.get(textOf(authorizerId) ?? '') ?? { kind: 'unsupported', description: textOf(type) ?? '' };
 }

@@ -5,13 +5,13 @@ import {
   type FunctionFinder,
   type GatewayApi,
   type GatewayRoute,
-  HTTP_LIMIT_MS,
+  HTTP_TIMEOUT_MS,
   methodOf,
-  REST_LIMIT_MS,
+  REST_TIMEOUT_MS,
   shortId,
   variablesOf,
 } from '../spec/routes.ts';
-import { type ApiAuth, OPEN, readSamAuth, samGuardOf } from './authorizers.ts';
+import { type ApiAuth, NO_AUTHORIZATION, readSamAuth, samEventAuthorization } from './authorizers.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import { readResourceRoutes } from './resource-routes.ts';
@@ -30,14 +30,16 @@ export function readRoutes(functionIds: readonly string[], raw: RawTemplate, sco
   const routes = functionIds
     .flatMap((functionId) => {
       const properties = functionProperties(functionId, raw);
-      const resolved = resolveValue(properties.Events, { ...scope, where: `${functionId}.Events` });
+      const resolved = resolveValue(properties.Events, { ...scope, location: `${functionId}.Events` });
       const own = Object.values(objectOf(resolved)).flatMap((event) => eventRoute(functionId, objectOf(event), apis));
       return [...own, ...urlRoutes(functionId, properties, raw, scope)];
     })
     .concat(definitionRoutes(raw, scope, apis, functionOf))
     .concat(readResourceRoutes(raw, scope, functionOf));
-  for (const what of new Set(routes.flatMap(({ guard }) => (guard.kind === 'unsupported' ? [guard.what] : [])))) {
-    scope.note(`openray can not ask the authorizer ${what}: whoever calls is let in.`);
+  for (const what of new Set(
+    routes.flatMap(({ authorization: guard }) => (guard.kind === 'unsupported' ? [guard.description] : [])),
+  )) {
+    scope.warn(`openray can not ask the authorizer ${what}: whoever calls is let in.`);
   }
   return routes;
 }
@@ -85,7 +87,7 @@ function readApi(
   const isRest = resource.type === REST;
   const globals = objectOf(raw.globals[isRest ? 'Api' : 'HttpApi']);
   const { DefinitionBody: _body, ...merged } = mergeGlobals(globals, resource.properties);
-  const properties = objectOf(resolveValue(merged, { ...scope, where: logicalId }));
+  const properties = objectOf(resolveValue(merged, { ...scope, location: logicalId }));
   const api: GatewayApi = {
     kind: isRest ? 'rest' : 'http',
     id: shortId(logicalId),
@@ -111,13 +113,13 @@ function eventRoute(functionId: string, event: JsonObject, apis: ReadonlyMap<str
       api: found.api,
       method: methodOf(textOf(properties.Method)),
       path: textOf(properties.Path) ?? '$default',
-      guard: samGuardOf(found.auth, objectOf(properties.Auth)),
+      authorization: samEventAuthorization(found.auth, objectOf(properties.Auth)),
       target: {
         kind: 'function',
         functionId,
         payloadVersion: isRest || textOf(properties.PayloadFormatVersion) === '1.0' ? '1.0' : '2.0',
         isStreamed: textOf(properties.ResponseTransferMode) === 'STREAM',
-        limitMs: numberOr(properties.TimeoutInMillis, isRest ? REST_LIMIT_MS : HTTP_LIMIT_MS),
+        timeoutMs: numberOr(properties.TimeoutInMillis, isRest ? REST_TIMEOUT_MS : HTTP_TIMEOUT_MS),
       },
     },
   ];
@@ -135,7 +137,7 @@ function urlRoutes(
     const text = textOf(resolveValue(target, scope));
     return text === functionId || text?.endsWith(`:${scope.resources[functionId]?.ref}`) === true;
   });
-  const value = resolveValue(own ?? resource?.properties, { ...scope, where: `${functionId}.FunctionUrlConfig` });
+  const value = resolveValue(own ?? resource?.properties, { ...scope, location: `${functionId}.FunctionUrlConfig` });
   if (!isJsonObject(value)) return [];
   const api: GatewayApi = {
     kind: 'url',
@@ -148,8 +150,8 @@ function urlRoutes(
     binaryMediaTypes: [],
   };
   const isStreamed = textOf(value.InvokeMode) === 'RESPONSE_STREAM';
-  const target = { kind: 'function', functionId, payloadVersion: '2.0', isStreamed, limitMs: undefined } as const;
-  return [{ api, method: 'ANY', path: '$default', target, guard: OPEN }];
+  const target = { kind: 'function', functionId, payloadVersion: '2.0', isStreamed, timeoutMs: undefined } as const;
+  return [{ api, method: 'ANY', path: '$default', target, authorization: NO_AUTHORIZATION }];
 }
 
 /** Routes of `DefinitionBody`: OpenAPI with `x-amazon-apigateway-integration`. */
@@ -163,7 +165,9 @@ function definitionRoutes(
     const found = apis.get(logicalId);
     if (found === undefined || !isJsonObject(properties.DefinitionBody)) return [];
     const { api, auth } = found;
-    const body = objectOf(resolveValue(properties.DefinitionBody, { ...scope, where: `${logicalId}.DefinitionBody` }));
+    const body = objectOf(
+      resolveValue(properties.DefinitionBody, { ...scope, location: `${logicalId}.DefinitionBody` }),
+    );
     return Object.entries(objectOf(body.paths)).flatMap(([path, methods]) =>
       Object.entries(objectOf(methods)).flatMap(([method, operation]): readonly GatewayRoute[] => {
         const integration = objectOf(objectOf(operation)['x-amazon-apigateway-integration']);
@@ -175,13 +179,13 @@ function definitionRoutes(
             api,
             path,
             method: methodOf(method),
-            guard: samGuardOf(auth, objectOf(objectOf(operation)['x-amazon-apigateway-auth'])),
+            authorization: samEventAuthorization(auth, objectOf(objectOf(operation)['x-amazon-apigateway-auth'])),
             target: {
               kind: 'function',
               functionId,
               payloadVersion: isRest || textOf(integration.payloadFormatVersion) === '1.0' ? '1.0' : '2.0',
               isStreamed: false,
-              limitMs: numberOr(integration.timeoutInMillis, isRest ? REST_LIMIT_MS : HTTP_LIMIT_MS),
+              timeoutMs: numberOr(integration.timeoutInMillis, isRest ? REST_TIMEOUT_MS : HTTP_TIMEOUT_MS),
             },
           },
         ];

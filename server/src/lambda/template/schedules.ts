@@ -10,7 +10,7 @@ export type ScheduleSpec = {
   readonly expression: ScheduleExpression;
   readonly timeZone: string;
   /** Events of rules and of the scheduler look different. */
-  readonly by: 'rule' | 'scheduler';
+  readonly kind: 'rule' | 'scheduler';
   readonly isEnabled: boolean;
   readonly targets: readonly ScheduleTarget[];
 };
@@ -24,7 +24,7 @@ export type ScheduleTarget = {
 
 export type ScheduleSource = {
   readonly name: string;
-  readonly by: ScheduleSpec['by'];
+  readonly kind: ScheduleSpec['kind'];
   /** `Schedule` of SAM's events, `ScheduleExpression` of CloudFormation's resources. */
   readonly expression: JsonValue | undefined;
   readonly properties: JsonObject;
@@ -33,7 +33,7 @@ export type ScheduleSource = {
 
 /** Undefined, with a note, where the expression or the time zone can't be read. */
 export function readSchedule(source: ScheduleSource, note: (sentence: string) => void): ScheduleSpec | undefined {
-  const { name, by, properties, targets } = source;
+  const { name, kind: by, properties, targets } = source;
   const text = String(source.expression ?? '');
   const expression = parseSchedule(text);
   const timeZone = String(properties.ScheduleExpressionTimezone ?? 'UTC');
@@ -43,7 +43,7 @@ export function readSchedule(source: ScheduleSource, note: (sentence: string) =>
   }
   const { State: state, Enabled: enabled } = properties;
   const isEnabled = state !== 'DISABLED' && enabled !== false && enabled !== 'false';
-  return { name, text, expression, timeZone, by, isEnabled, targets };
+  return { name, text, expression, timeZone, kind: by, isEnabled, targets };
 }
 
 export function scheduleTarget(target: JsonValue): ScheduleTarget {
@@ -56,7 +56,7 @@ export function scheduleTarget(target: JsonValue): ScheduleTarget {
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
 export function scheduledPayload(
-  { name, by }: Pick<ScheduleSpec, 'name' | 'by'>,
+  { name, kind: by }: Pick<ScheduleSpec, 'name' | 'kind'>,
   { input }: Pick<ScheduleTarget, 'input'>,
   call: { readonly id: string; readonly atMs: number; readonly region: string; readonly accountId: string },
 ): JsonValue {

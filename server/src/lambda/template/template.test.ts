@@ -35,7 +35,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties: {Runtime: nodejs20.x, Handler: index.handler, Environment: {Variables: {V: ${value}}}}
 ${more}`);
-  return functions.find(({ logicalId }) => logicalId === 'Fn')?.environment.V;
+  return functions.find(({ logicalId }) => logicalId === 'Fn')?.environmentVariables.V;
 }
 
 describe('intrinsic functions', () => {
@@ -87,7 +87,7 @@ describe('intrinsic functions', () => {
   });
 
   test('what can not be known is named once', () => {
-    const { notes } = read(`
+    const { warnings: notes } = read(`
 Resources:
   A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Environment: {Variables: {V: !ImportValue x}}, Layers: ['arn:aws:lambda:eu-west-1:1:layer:l:1']}}`);
     expect(notes).toEqual([
@@ -97,7 +97,7 @@ Resources:
   });
 
   test('what does not run here is named once, and everything else runs', () => {
-    const { notes, functions } = read(`
+    const { warnings: notes, functions } = read(`
 Resources:
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: flow.json}}
   Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner.yaml}}
@@ -201,7 +201,7 @@ Conditions: {Never: !Equals [a, b]}`);
     ['Handler: x.y', 'has no Runtime'],
   ])('%s can not run here, and the others can', (properties, reason) => {
     const { functions } = read(`Resources: {F: {Type: AWS::Serverless::Function, Properties: {${properties}}}}`);
-    expect(functions[0]?.unsupported).toContain(reason);
+    expect(functions[0]?.unsupportedReason).toContain(reason);
   });
 });
 
@@ -278,7 +278,7 @@ test('parameter overrides come in both of sam’s spellings', () => {
   for (const text of ['nonsense', '', 'Stage=two words']) {
     expect(() => parseParameterOverrides([text])).toThrow('write it as Key=Value');
   }
-  const { functions, notes } = read(
+  const { functions, warnings: notes } = read(
     'Parameters: {T: {Type: Number, Default: 1}}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Timeout: !Ref T}}}',
     { T: '9', Typo: '1' },
   );

@@ -21,7 +21,7 @@ export type Template = {
   /** Its queues, topics and rules. */
   readonly services: ServiceSpecs;
   /** What can't be done or known here: one sentence each, each once. */
-  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
 };
 
 export type TemplateOptions = {
@@ -49,7 +49,7 @@ export type Resource = {
 const FUNCTION_TYPES = ['AWS::Serverless::Function', 'AWS::Lambda::Function'];
 
 /** What a user may wonder about when it does not run. */
-const NOT_RUN: Readonly<Record<string, string>> = {
+const UNSUPPORTED_RESOURCES: Readonly<Record<string, string>> = {
   'AWS::CloudFormation::Stack': 'does not look into nested stacks; name their template with --template',
   'AWS::Serverless::Application': 'does not look into nested applications; name their template with --template',
   'AWS::Serverless::StateMachine': 'has no Step Functions; its functions run when they are invoked',
@@ -79,7 +79,7 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const template = expandMacros(written, {
     dir: dirname(file),
     parameters,
-    note: (sentence) => notes.add(sentence),
+    warn: (sentence) => notes.add(sentence),
   });
   const section = (key: string): JsonObject => (isJsonObject(template[key]) ? template[key] : {});
   const base: Scope = {
@@ -88,8 +88,8 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     mappings: section('Mappings'),
     conditions: section('Conditions'),
     resources: {},
-    note: (sentence) => notes.add(sentence),
-    where: name,
+    warn: (sentence) => notes.add(sentence),
+    location: name,
     isStrict: false,
   };
   const raw = {
@@ -102,8 +102,8 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     throw new OpenrayError('SettingInvalid', `${name}: a template has a map of Resources; this one has none`);
   }
   for (const [logicalId, { type }] of Object.entries(raw.resources)) {
-    const what = NOT_RUN[type];
-    if (what !== undefined) base.note(`${logicalId}: openray ${what}.`);
+    const what = UNSUPPORTED_RESOURCES[type];
+    if (what !== undefined) base.warn(`${logicalId}: openray ${what}.`);
   }
   const values = resourceValues(raw, base, options);
   const scope: Scope = { ...base, resources: { ...values, ...qualifiedValues(raw, { ...base, resources: values }) } };
@@ -113,7 +113,7 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const ids = functions.map(({ logicalId }) => logicalId);
   const routes = readRoutes(ids, raw, scope);
   const services = readServices(ids, raw, scope);
-  return { file, functions, routes, services, notes: [...notes] };
+  return { file, functions, routes, services, warnings: [...notes] };
 }
 
 /** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
@@ -169,7 +169,7 @@ function activeResources(resources: JsonObject, scope: Scope, file: string): Raw
   const active: Record<string, Resource> = {};
   for (const [logicalId, resource] of Object.entries(resources)) {
     if (!isJsonObject(resource) || typeof resource.Type !== 'string') {
-      if (logicalId.startsWith('Fn::')) scope.note(`${file}: ${logicalId} in Resources is not supported.`);
+      if (logicalId.startsWith('Fn::')) scope.warn(`${file}: ${logicalId} in Resources is not supported.`);
       else throw new OpenrayError('SettingInvalid', `${file}: Resources.${logicalId} needs a Type`);
       continue;
     }
@@ -190,7 +190,7 @@ function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: T
     Object.keys(raw.resources).map((logicalId) => [logicalId, { ref: logicalId, attributes: {} }]),
   );
   const nameOf = (value: JsonValue | undefined, logicalId: string) => {
-    const name = resolveValue(value, { ...scope, resources: plain, where: `${logicalId}.FunctionName` });
+    const name = resolveValue(value, { ...scope, resources: plain, location: `${logicalId}.FunctionName` });
     return typeof name === 'string' && name !== '' ? name : undefined;
   };
   return Object.fromEntries(
@@ -216,7 +216,7 @@ function qualifiedValues(raw: RawTemplate, scope: Scope): Scope['resources'] {
     Object.entries(raw.resources).flatMap(([logicalId, { type, properties }]): [string, ResourceValue][] => {
       const isAlias = type === 'AWS::Lambda::Alias';
       if (!isAlias && type !== 'AWS::Lambda::Version') return [];
-      const at = { ...scope, where: logicalId };
+      const at = { ...scope, location: logicalId };
       const named = String(resolveValue(properties.FunctionName, at) ?? '');
       const own = Object.values(scope.resources).find(({ ref, attributes }) => [ref, attributes.Arn].includes(named));
       const qualifier = isAlias ? String(resolveValue(properties.Name, at) ?? 'alias') : '$LATEST';

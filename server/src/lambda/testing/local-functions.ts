@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import type { JsonValue } from '../../model/json.ts';
-import type { FunctionLine } from '../invoke/execution-environment.ts';
+import type { FunctionLogEvent } from '../invoke/execution-environment.ts';
 import {
-  type Functions,
-  type FunctionsOptions,
   type InvokeRequest,
   type InvokeResult,
-  openFunctions,
+  type LambdaService,
+  type LambdaServiceOptions,
+  openLambdaService,
 } from '../invoke/lambda-service.ts';
 import { readTemplate } from '../template/template.ts';
 import { openTestDaemon, type TestDaemon } from './daemon.ts';
@@ -19,27 +19,27 @@ export const ACCOUNT = '000000000000';
 export const REGION = 'us-east-1';
 export const RUNTIMES_DIR = fileURLToPath(new URL('../../../runtimes', import.meta.url));
 
-export type LocalFunctions = {
-  readonly functions: Functions;
+export type LocalLambda = {
+  readonly lambda: LambdaService;
   readonly daemon: TestDaemon;
   readonly dir: string;
-  readonly lines: readonly FunctionLine[];
-  readonly notes: readonly string[];
+  readonly logEvents: readonly FunctionLogEvent[];
+  readonly warnings: readonly string[];
   /** Invokes synchronously with `event` as JSON. */
   readonly invoke: (name: string, event?: JsonValue, request?: Partial<InvokeRequest>) => Promise<InvokeResult>;
   readonly close: () => Promise<void>;
 };
 
 /** Writes files into a folder of its own, `template.yaml` among them, and serves its functions. */
-export async function openLocalFunctions(
+export async function openLocalLambda(
   files: Readonly<Record<string, string>>,
-  options: Partial<FunctionsOptions> = {},
-): Promise<LocalFunctions> {
+  options: Partial<LambdaServiceOptions> = {},
+): Promise<LocalLambda> {
   const dir = await writeFiles(files);
   const daemon = await openTestDaemon();
-  const lines: FunctionLine[] = [];
+  const lines: FunctionLogEvent[] = [];
   const notes: string[] = [];
-  const functions = openFunctions({
+  const functions = openLambdaService({
     template: readTemplate(join(dir, 'template.yaml'), { parameters: {}, region: REGION, accountId: ACCOUNT }),
     region: REGION,
     accountId: ACCOUNT,
@@ -47,17 +47,17 @@ export async function openLocalFunctions(
     runtimesDir: RUNTIMES_DIR,
     cacheDir: join(dir, '.cache'),
     // biome-ignore lint/style/noProcessEnv: the programs under test are found on the host's PATH
-    host: { PATH: process.env.PATH },
-    onLine: (line) => lines.push(line),
-    onNote: (note) => notes.push(note),
+    hostVariables: { PATH: process.env.PATH },
+    onLogEvent: (line) => lines.push(line),
+    onWarning: (note) => notes.push(note),
     ...options,
   });
   return {
-    functions,
+    lambda: functions,
     daemon,
     dir,
-    lines,
-    notes,
+    logEvents: lines,
+    warnings: notes,
     invoke: (name, event = {}, request = {}) => {
       const payload = Buffer.from(JSON.stringify(event));
       return functions.invoke(name, { invocationType: 'RequestResponse', payload, ...request });

@@ -3,7 +3,7 @@ import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id
 import type { GatewayRequest } from '../gateway/events.ts';
 import type { GatewayApi } from '../spec/routes.ts';
 
-export type GatewayCall = {
+export type TracedRequest = {
   readonly api: GatewayApi;
   readonly request: GatewayRequest;
   readonly url: string;
@@ -35,14 +35,14 @@ export type GatewayOutcome = {
 };
 
 /** The stage's own segment, which API Gateway writes for REST APIs with tracing, before it is done. */
-export function openGatewaySegment(call: GatewayCall, startUs: number): JsonObject {
-  return { ...head(call, startUs), http: { request: requestOf(call) }, in_progress: true };
+export function inProgressGatewaySegment(call: TracedRequest, startUs: number): JsonObject {
+  return { ...commonFields(call, startUs), http: { request: requestOf(call) }, in_progress: true };
 }
 
 /** The same, complete. */
-export function gatewaySegment(call: GatewayCall, outcome: GatewayOutcome): JsonObject {
+export function gatewaySegment(call: TracedRequest, outcome: GatewayOutcome): JsonObject {
   return {
-    ...head(call, outcome.startUs),
+    ...commonFields(call, outcome.startUs),
     end_time: outcome.endUs / 1e6,
     http: { request: requestOf(call), response: { status: outcome.status, content_length: outcome.contentLength } },
     ...flags(outcome.status),
@@ -52,7 +52,7 @@ export function gatewaySegment(call: GatewayCall, outcome: GatewayOutcome): Json
 
 function callSubsegment(
   { id, functionName, startUs, endUs, status }: FunctionCall,
-  { region }: GatewayCall,
+  { region }: TracedRequest,
 ): JsonObject {
   return {
     id,
@@ -66,7 +66,10 @@ function callSubsegment(
   };
 }
 
-function head({ api, requestId, accountId, region, traceId, callerId, id }: GatewayCall, startUs: number): JsonObject {
+function commonFields(
+  { api, requestId, accountId, region, traceId, callerId, id }: TracedRequest,
+  startUs: number,
+): JsonObject {
   return {
     id,
     name: `${api.name}/${api.stage}`,
@@ -83,7 +86,7 @@ function head({ api, requestId, accountId, region, traceId, callerId, id }: Gate
   };
 }
 
-function requestOf({ request, url, userAgent }: GatewayCall): JsonObject {
+function requestOf({ request, url, userAgent }: TracedRequest): JsonObject {
   return {
     url,
     method: request.method,

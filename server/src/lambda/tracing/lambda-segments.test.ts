@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import {
   functionSegment,
-  openFunctionSegment,
-  openServiceSegment,
+  inProgressFunctionSegment,
+  inProgressServiceSegment,
   type RecordedTrace,
   type SandboxRun,
   type ServiceCall,
@@ -41,7 +41,7 @@ const call: ServiceCall = {
 const cold: SandboxRun = {
   function: fn,
   trace,
-  shape: 'classic',
+  traceFormat: 1,
   parentId: trace.ids.service,
   startUs: 1716560000848121,
   endUs: 1716560001877211,
@@ -98,8 +98,8 @@ describe('the service’s segment', () => {
         },
       ],
     });
-    expect(openServiceSegment(call)).toMatchObject({ in_progress: true, start_time: 1716560000.1 });
-    expect(openServiceSegment(call)).not.toHaveProperty('end_time');
+    expect(inProgressServiceSegment(call)).toMatchObject({ in_progress: true, start_time: 1716560000.1 });
+    expect(inProgressServiceSegment(call)).not.toHaveProperty('end_time');
   });
 });
 
@@ -143,11 +143,11 @@ describe('the sandbox’s segment', () => {
   });
 
   test('is in progress when the event is handed out', () => {
-    expect(openFunctionSegment(cold)).toEqual({ ...head, in_progress: true });
+    expect(inProgressFunctionSegment(cold)).toEqual({ ...head, in_progress: true });
   });
 
   test('in the newer shape has Init alone and the timings as annotations', () => {
-    expect(functionSegment({ ...cold, shape: 'newer' })).toEqual({
+    expect(functionSegment({ ...cold, traceFormat: 2 })).toEqual({
       ...head,
       end_time: 1716560001.877211,
       annotations: { 'aws:responseLatency': 1028.199, 'aws:responseDuration': 0.12, 'aws:runtimeOverhead': 0.491 },

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
-import type { SegmentIds, TraceDecision, TraceShape } from './sampling-decision.ts';
+import type { SegmentIds, TraceDecision, TraceFormat } from './sampling-decision.ts';
 
 /**
  * The documents that Lambda writes about an invocation, beside what the function sends itself: one for the service
@@ -36,10 +36,10 @@ export type ServiceCall = Span & {
   readonly status: number;
   /** Of an asynchronous invocation: how long it waited, and each attempt; they reach past the call's own end. */
   readonly links?: readonly ProducerLink[];
-  readonly queued?: { readonly dwell: Span; readonly attempts: readonly AttemptSpan[] };
+  readonly queued?: { readonly dwell: Span; readonly attempts: readonly AttemptRecord[] };
 };
 
-export type AttemptSpan = Span & { readonly id: EntityId; readonly status: number };
+export type AttemptRecord = Span & { readonly id: EntityId; readonly status: number };
 
 /** Complete segment of the service. Its times have whole milliseconds, and enclose what was measured. */
 export function serviceSegment(
@@ -59,7 +59,7 @@ export function serviceSegment(
 }
 
 /** The same while attempts are still to come. */
-export function openServiceSegment(call: Omit<ServiceCall, 'endUs' | 'status' | 'queued'>): JsonObject {
+export function inProgressServiceSegment(call: Omit<ServiceCall, 'endUs' | 'status' | 'queued'>): JsonObject {
   return { ...serviceHead(call), in_progress: true };
 }
 
@@ -103,7 +103,7 @@ function queueSubsegments(queued: NonNullable<ServiceCall['queued']>, dwellId: E
 export type SandboxRun = Span & {
   readonly function: TracedFunction;
   readonly trace: RecordedTrace;
-  readonly shape: TraceShape;
+  readonly traceFormat: TraceFormat;
   /** The service's segment, or the attempt below it. */
   readonly parentId: EntityId;
   /** Only on the first invocation of an environment; it lies before the segment, unless it was done within it. */
@@ -119,7 +119,9 @@ export type SandboxRun = Span & {
 };
 
 /** Segment of the sandbox at the moment the event is handed out. */
-export function openFunctionSegment(run: Pick<SandboxRun, 'function' | 'trace' | 'parentId' | 'startUs'>): JsonObject {
+export function inProgressFunctionSegment(
+  run: Pick<SandboxRun, 'function' | 'trace' | 'parentId' | 'startUs'>,
+): JsonObject {
   return { ...functionHead(run), in_progress: true };
 }
 
@@ -128,18 +130,18 @@ export function functionSegment(run: SandboxRun): JsonObject {
   const aws = { function_arn: run.function.arn };
   const { ids } = run.trace;
   const { initialization, invocation } = run;
-  const isClassic = run.shape === 'classic';
+  const hasPhaseSubsegments = run.traceFormat === 1;
   const subsegments: JsonValue[] = [];
   if (initialization) {
     subsegments.push({
       id: ids.initialization,
-      name: isClassic ? 'Initialization' : 'Init',
+      name: hasPhaseSubsegments ? 'Initialization' : 'Init',
       ...times(initialization),
       ...(initialization.isFault ? { fault: true } : {}),
       aws,
     });
   }
-  if (isClassic && invocation) {
+  if (hasPhaseSubsegments && invocation) {
     const fault = run.isFault ? { fault: true } : {};
     subsegments.push({ id: ids.invocation, name: 'Invocation', ...times(invocation), ...fault, aws });
     if (run.hasOverhead) {
@@ -152,7 +154,7 @@ export function functionSegment(run: SandboxRun): JsonObject {
     end_time: seconds(run.endUs),
     ...(run.isFault ? { fault: true } : {}),
     ...(run.cause === undefined ? {} : { cause: run.cause }),
-    ...(isClassic || invocation === undefined ? {} : { annotations: timings(run, invocation) }),
+    ...(hasPhaseSubsegments || invocation === undefined ? {} : { annotations: timingAnnotations(run, invocation) }),
     ...(subsegments.length === 0 ? {} : { subsegments }),
   };
 }
@@ -175,7 +177,7 @@ function functionHead(run: Pick<SandboxRun, 'function' | 'trace' | 'parentId' | 
 }
 
 /** In milliseconds. Real documents spell the keys with a colon. */
-function timings(run: SandboxRun, invocation: Span): JsonObject {
+function timingAnnotations(run: SandboxRun, invocation: Span): JsonObject {
   const responseStartUs = run.responseStartUs ?? invocation.endUs;
   return {
     'aws:responseLatency': (responseStartUs - invocation.startUs) / 1000,

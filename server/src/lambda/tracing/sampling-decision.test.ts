@@ -7,11 +7,11 @@ const ROOT = '1-6650a080-3c4d5e6f708192a3b4c5d6e7';
 const PARENT = 'a1b2c3d4e5f60718';
 const COMPLETE = /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01]/;
 
-type Case = { mode?: 'Active' | 'PassThrough'; header?: string; sample?: boolean; shape?: 'classic' | 'newer' };
+type Case = { mode?: 'Active' | 'PassThrough'; header?: string; sample?: boolean; shape?: 1 | 2 };
 
-function decide({ mode = 'Active', header, sample = true, shape = 'classic' }: Case) {
+function decide({ mode = 'Active', header, sample = true, shape = 1 }: Case) {
   const incoming = header === undefined ? undefined : parseTraceHeader(header);
-  return decideTrace({ mode, shape, incoming, sample: () => sample, nowUs: 0x6650a080 * 1e6 });
+  return decideTrace({ mode, traceFormat: shape, incoming, sample: () => sample, nowUs: 0x6650a080 * 1e6 });
 }
 
 describe('Active', () => {
@@ -27,7 +27,7 @@ describe('Active', () => {
   test('hands out Invocation as parent, and in the newer shape the function’s segment', () => {
     const classic = decide({});
     expect(classic.header.parent).toBe(classic.ids?.invocation);
-    const newer = decide({ shape: 'newer' });
+    const newer = decide({ shape: 2 });
     expect(newer.header.parent).toBe(newer.ids?.function);
   });
 
@@ -76,7 +76,7 @@ test('whatever comes in, the function gets all three fields', () => {
 
 test('another attempt keeps the trace and has a sandbox of its own', () => {
   const first = decide({});
-  const second = decideRetry(first, 'classic');
+  const second = decideRetry(first, 1);
   expect(second.traceId).toBe(first.traceId);
   expect(second.ids?.service).toBe(first.ids?.service);
   expect(second.ids?.function).not.toBe(first.ids?.function);

@@ -7,7 +7,7 @@ import type { TracingMode } from '../spec/function-spec.ts';
 export type Sampling = 'all' | 'aws' | 'off';
 
 /** Shape of the function's segment: `Initialization`, `Invocation`, `Overhead` below it, or timing annotations on it. */
-export type TraceShape = 'classic' | 'newer';
+export type TraceFormat = 1 | 2;
 
 /** Ids of the documents that the service and the sandbox write for one invocation. */
 export type SegmentIds = {
@@ -34,14 +34,14 @@ export type TraceDecision = {
 
 export type DecisionInput = {
   readonly mode: TracingMode;
-  readonly shape: TraceShape;
+  readonly traceFormat: TraceFormat;
   readonly incoming: TraceHeader | undefined;
   /** Asked only when the caller left the decision open and the mode is `Active`. */
   readonly sample: () => boolean;
   readonly nowUs: number;
 };
 
-export function decideTrace({ mode, shape, incoming, sample, nowUs }: DecisionInput): TraceDecision {
+export function decideTrace({ mode, traceFormat: shape, incoming, sample, nowUs }: DecisionInput): TraceDecision {
   const traceId = incoming?.root ?? newTraceId(nowUs);
   // A parent or a decision without a root belongs to no trace.
   const callerId = incoming?.root === undefined ? undefined : incoming.parent;
@@ -61,7 +61,7 @@ export function decideTrace({ mode, shape, incoming, sample, nowUs }: DecisionIn
     invocation: newEntityId(),
     overhead: newEntityId(),
   };
-  const parent = shape === 'classic' ? ids.invocation : ids.function;
+  const parent = shape === 1 ? ids.invocation : ids.function;
   const header = { root: traceId, parent, sampled, extras };
   return { traceId, callerId, isSampled, ids: isSampled ? ids : undefined, header };
 }
@@ -72,7 +72,7 @@ export function headerText(decision: TraceDecision): string {
 }
 
 /** The same trace for another attempt at the same event: fresh ids for the sandbox, the service's segment stays. */
-export function decideRetry(decision: TraceDecision, shape: TraceShape): TraceDecision {
+export function decideRetry(decision: TraceDecision, shape: TraceFormat): TraceDecision {
   if (decision.ids === undefined) return decision;
   const ids: SegmentIds = {
     service: decision.ids.service,
@@ -81,7 +81,7 @@ export function decideRetry(decision: TraceDecision, shape: TraceShape): TraceDe
     invocation: newEntityId(),
     overhead: newEntityId(),
   };
-  const parent = shape === 'classic' ? ids.invocation : ids.function;
+  const parent = shape === 1 ? ids.invocation : ids.function;
   return { ...decision, ids, header: { ...decision.header, parent } };
 }
 

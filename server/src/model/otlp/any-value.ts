@@ -40,10 +40,10 @@ export function newAttributes(): AttributeList {
 }
 
 /** Where in the metadata of a document that was made of a span the rest of the span is. */
-export const RESIDUAL_SPACE = 'openray.otlp';
+export const ROUND_TRIP_NAMESPACE = 'openray.otlp';
 
 /** The attribute of a span that was made of an X-Ray entity that holds the rest of the entity. */
-export const RESIDUAL_ATTRIBUTE = 'openray.xray';
+export const ROUND_TRIP_ATTRIBUTE = 'openray.xray';
 
 export function exceptionsOf({ cause }: JsonObject): readonly JsonObject[] {
   const exceptions = readObject(cause)?.exceptions;

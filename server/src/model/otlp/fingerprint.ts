@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue, readObject } from '../json.ts';
-import { RESIDUAL_ATTRIBUTE, RESIDUAL_SPACE } from './any-value.ts';
+import { ROUND_TRIP_ATTRIBUTE, ROUND_TRIP_NAMESPACE } from './any-value.ts';
 import type { Resource, Span } from './types.ts';
 
 /** Of a span and its resource, without what travels along: it changes when somebody on the way edits what all can see. */
 export function spanFingerprint(resource: Resource, span: Span): string {
   const { attributes = [], ...members } = span;
-  const own = attributes.filter(({ key }) => key !== RESIDUAL_ATTRIBUTE);
+  const own = attributes.filter(({ key }) => key !== ROUND_TRIP_ATTRIBUTE);
   return hashed([byKey(resource.attributes), byKey(own), asJson(members)]);
 }
 
 /** Of a document, likewise. Where it stands is free, and times are told to the microsecond. */
 export function documentFingerprint(fields: JsonObject): string {
   const { id, trace_id, parent_id, type, subsegments, start_time, end_time, metadata, ...members } = fields;
-  const { [RESIDUAL_SPACE]: _rest, ...spaces } = readObject(metadata) ?? {};
+  const { [ROUND_TRIP_NAMESPACE]: _rest, ...spaces } = readObject(metadata) ?? {};
   return hashed([micros(start_time), micros(end_time), spaces, members]);
 }
 

@@ -19,7 +19,7 @@ const ZERO_TRACE_ID = '0'.repeat(32);
 const ZERO_ID = '0'.repeat(16);
 
 /** The parent of a span; eight zero bytes are how some senders write that there is none. */
-export function parentOf(parentSpanId: string | undefined): EntityId | undefined {
+export function parentIdOf(parentSpanId: string | undefined): EntityId | undefined {
   return parentSpanId === undefined || parentSpanId === '' || parentSpanId === ZERO_ID
     ? undefined
     : (parentSpanId as EntityId);

@@ -119,7 +119,7 @@ export const STATUS = { unset: 0, ok: 1, error: 2 } as const;
 export const FLAG = { sampled: 0x1, isRemoteKnown: 0x100, isRemote: 0x200 } as const;
 
 /** One span with all that surrounds it: what a document of the format `otlp` holds. */
-export type SpanInPlace = {
+export type SpanWithResource = {
   readonly resource: Resource;
   readonly resourceSchemaUrl: string | undefined;
   readonly scope: Scope;
@@ -128,7 +128,7 @@ export type SpanInPlace = {
 };
 
 /** One log record with all that surrounds it: what a document of the format `otlp-log` holds. */
-export type LogInPlace = {
+export type LogWithResource = {
   readonly resource: Resource;
   readonly resourceSchemaUrl: string | undefined;
   readonly scope: Scope;

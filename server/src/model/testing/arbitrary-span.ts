@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { AnyValue, KeyValue, SpanInPlace } from '../otlp/types.ts';
+import type { AnyValue, KeyValue, SpanWithResource } from '../otlp/types.ts';
 
 /** Attributes of all conventions, so that every rule of the mapping meets odd values of what it looks at. */
 const KEYS = [
@@ -147,7 +147,7 @@ const exceptionEvent = fc
   }));
 
 /** A span with any of its fields, in any surroundings, in the canonical form. */
-export const arbitrarySpan: fc.Arbitrary<SpanInPlace> = fc
+export const arbitrarySpan: fc.Arbitrary<SpanWithResource> = fc
   .record({
     resource: some({
       attributes: fc.array(

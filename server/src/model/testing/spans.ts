@@ -1,6 +1,6 @@
 import type { JsonValue } from '../json.ts';
 import { anyValueOf } from '../otlp/any-value.ts';
-import type { KeyValue, Span, SpanInPlace } from '../otlp/types.ts';
+import type { KeyValue, Span, SpanWithResource } from '../otlp/types.ts';
 
 export const A_SPAN_TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 export const A_SPAN_ID = '00f067aa0ba902b7';
@@ -20,7 +20,7 @@ export function aSpan(
     readonly attributes?: Readonly<Record<string, JsonValue>> | readonly KeyValue[];
   } = {},
   resource: Readonly<Record<string, JsonValue>> = { 'service.name': 'api' },
-): SpanInPlace {
+): SpanWithResource {
   const list = Array.isArray(own) ? (own as readonly KeyValue[]) : attributes((own ?? {}) as Record<string, JsonValue>);
   return {
     resource: { attributes: attributes(resource) },

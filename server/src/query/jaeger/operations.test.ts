@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import { spanKindOf } from '../../model/jaeger.ts';
-import { spansOfTrace } from '../../model/otlp/round-trip/trace-to-spans.ts';
-import type { SpanInPlace } from '../../model/otlp/types.ts';
+import { traceToSpans } from '../../model/otlp/round-trip/trace-to-spans.ts';
+import type { SpanWithResource } from '../../model/otlp/types.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
 import { receivedDocuments, SPREAD_US, START_US } from '../testing/testing/received-documents.ts';
@@ -15,7 +15,7 @@ let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
 const everything = { fromUs: START_US - 60e6, toUs: START_US + 3 * SPREAD_US };
 const traces = byTrace(receivedDocuments(4_000, 11));
 /** In a mixed trace a span may name another service than the segment that it is in; of what was replaced rows still tell. */
-const documents = [...traces.values()].filter(isOfOneWorld).filter(isSentOnce).flat();
+const documents = [...traces.values()].filter(isOfOneFormat).filter(isSentOnce).flat();
 
 beforeAll(async () => {
   directory = await makeTestDirectory();
@@ -28,7 +28,7 @@ afterAll(async () => {
   await directory.remove();
 });
 
-function isOfOneWorld([first, ...rest]: readonly Document[]): boolean {
+function isOfOneFormat([first, ...rest]: readonly Document[]): boolean {
   return rest.every(({ format }) => format === first?.format);
 }
 
@@ -42,7 +42,7 @@ function byTrace(all: readonly Document[]): ReadonlyMap<string, readonly Documen
   return traces;
 }
 
-const serviceNameOf = ({ resource }: SpanInPlace) =>
+const serviceNameOf = ({ resource }: SpanWithResource) =>
   resource.attributes?.find(({ key }) => key === 'service.name')?.value?.stringValue;
 
 /** What every trace says, one after the other. */
@@ -50,7 +50,7 @@ function operationsByService(): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>();
   for (const ofTrace of byTrace(documents).values()) {
     const trace = assembleTrace(ofTrace);
-    for (const { service, place } of trace === undefined ? [] : spansOfTrace(trace, ofTrace)) {
+    for (const { service, spanWithResource: place } of trace === undefined ? [] : traceToSpans(trace, ofTrace)) {
       const owner = (ofTrace[0]?.format === 'otlp' && serviceNameOf(place)) || service;
       const operations = found.get(owner) ?? new Set();
       found.set(owner, operations.add(JSON.stringify([place.span.name, spanKindOf(place.span)])));

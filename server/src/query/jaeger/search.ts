@@ -33,9 +33,9 @@ export async function searchJaegerTraces(
   options: QueryOptions,
 ): Promise<readonly JaegerTrace[]> {
   const found: JaegerTrace[] = [];
-  for await (const spans of findTraceSpans(store, tracesOf(search.service, search.window), options)) {
+  for await (const spans of findTraceSpans(store, traceQueryOf(search.service, search.window), options)) {
     const trace = jaegerTraceOf(spans);
-    if (trace.spans.some((span) => isFound(span, trace, search))) found.push(trace);
+    if (trace.spans.some((span) => matchesSearch(span, trace, search))) found.push(trace);
     if (found.length === search.limit) break;
   }
   return found;
@@ -83,18 +83,18 @@ export async function jaegerDependencies(
     .map(([, dependency]) => dependency);
 }
 
-function tracesOf(service: string, window: TimeWindow) {
-  return { window, by: 'TraceId' as const, filter: atService(service) };
+function traceQueryOf(service: string, window: TimeWindow) {
+  return { window, timeRangeType: 'TraceId' as const, filter: serviceFilter(service) };
 }
 
-function atService(name: string): Filter {
+function serviceFilter(name: string): Filter {
   const range = { start: 0, end: 0 };
   const identity = { name, type: undefined, accountId: undefined, range };
   const condition = { kind: 'service' as const, service: identity, where: undefined, range };
   return { kind: 'filter', condition, order: undefined, range };
 }
 
-function isFound(span: JaegerSpan, { processes }: JaegerTrace, search: JaegerSearch): boolean {
+function matchesSearch(span: JaegerSpan, { processes }: JaegerTrace, search: JaegerSearch): boolean {
   const process = processes[span.processID];
   if (process?.serviceName !== search.service) return false;
   if (search.operation !== undefined && span.operationName !== search.operation) return false;

@@ -6,15 +6,21 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { prune } from '../../store/retention.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
-import { STORES, type StorePlace } from '../../store/testing/stores.ts';
+import { STORES, type StoreLocation } from '../../store/testing/stores.ts';
 import { changeGroup, createGroup } from '../groups.ts';
 import { rollUp } from '../service-graph/roll-up.ts';
 import { serviceGraphOf } from '../service-graph/service-graph.ts';
-import { pureServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
-import { shown } from '../testing/service-graph/testing/visible-graph.ts';
+import { referenceServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
+import { visibleGraph } from '../testing/service-graph/testing/visible-graph.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/testing/received-documents.ts';
-import { newThinning, thinOut } from './apply-rules.ts';
-import { keptDays, longestDays, passedDays, type RetentionPlan, readRetentionRule } from './rules.ts';
+import { applyRetentionRules, newRetentionRuleRunner } from './apply-rules.ts';
+import {
+  longestExpiredDays,
+  longestRetentionDays,
+  type RetentionPlan,
+  readRetentionRule,
+  retentionDaysOf,
+} from './rules.ts';
 
 const DAY_US = 86_400_000_000;
 const OWNER = { region: 'eu-west-1', accountId: '123456789012' };
@@ -37,22 +43,22 @@ const plan = (defaultDays: number, ...rules: readonly string[]): RetentionPlan =
 });
 
 /** What has to be left of the documents on a day, by the pure functions. */
-function leftOn(today: number, documents: readonly Document[], rules: RetentionPlan): readonly Document[] {
-  let left = documents.filter((document) => today - dayOf(document) <= longestDays(rules));
+function expectedAfterRules(today: number, documents: readonly Document[], rules: RetentionPlan): readonly Document[] {
+  let left = documents.filter((document) => today - dayOf(document) <= longestRetentionDays(rules));
   for (const day of [...new Set(left.map(dayOf))].sort()) {
-    const passed = passedDays(rules, today - day);
+    const passed = longestExpiredDays(rules, today - day);
     if (passed === undefined) continue;
     const gone = new Set<TraceId>();
     for (const id of new Set(left.filter((document) => dayOf(document) === day).map(({ traceId }) => traceId))) {
       const trace = assembleTrace(left.filter(({ traceId }) => traceId === id));
-      if ((trace ? keptDays(rules, trace) : rules.defaultDays) <= passed) gone.add(id);
+      if ((trace ? retentionDaysOf(rules, trace) : rules.defaultDays) <= passed) gone.add(id);
     }
     left = left.filter((document) => dayOf(document) !== day || !gone.has(document.traceId));
   }
   return left;
 }
 
-let place: StorePlace;
+let place: StoreLocation;
 let store: Store;
 
 beforeAll(async () => {
@@ -80,18 +86,18 @@ async function empty(): Promise<void> {
 /** A moment of the day that comes so long after the first documents. */
 const noonAfter = (days: number) => (FIRST_DAY + days) * DAY_US + DAY_US / 2;
 
-async function expectLeft(target: Store, documents: readonly Document[]): Promise<void> {
+async function expectStored(target: Store, documents: readonly Document[]): Promise<void> {
   const stored = await target.query<{ seq: number }>(sql`SELECT seq FROM documents ORDER BY seq`);
   expect(stored.map(({ seq }) => seq)).toEqual(documents.map(({ seq }) => seq));
   const rows = await target.query<{ seq: number }>(sql`SELECT DISTINCT seq FROM entities ORDER BY seq`);
   expect(rows.map(({ seq }) => seq)).toEqual(seqsWithRows(documents));
   const subjects = subjectsOf(documents);
   const graph = await serviceGraphOf(target, { window: everything, filter: undefined });
-  expect(shown(graph)).toEqual(shown(pureServiceGraph(subjects, subjects, everything)));
+  expect(visibleGraph(graph)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, everything)));
   // Minutes are cut: what is outside is taken from the sums, or what is inside is looked at.
   const cut = { fromUs: START_US + 1_234_567, toUs: START_US + SPREAD_US - 7_654_321 };
   const part = await serviceGraphOf(target, { window: cut, filter: undefined });
-  expect(shown(part)).toEqual(shown(pureServiceGraph(subjects, subjects, cut)));
+  expect(visibleGraph(part)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, cut)));
 }
 
 const seqsWithRows = (documents: readonly Document[]) =>
@@ -109,12 +115,12 @@ test.each(PLANS)('every day what is left, and the map of it, is what the rules s
   let left = DOCUMENTS;
   for (const days of [0, 2, 3, 5, 6]) {
     const nowUs = noonAfter(days);
-    while (await thinOut(store, rules, nowUs, { sliceTraces: 12 }));
-    await prune(store, { days: longestDays(rules), bytes: 0 }, nowUs);
+    while (await applyRetentionRules(store, rules, nowUs, { tracesPerSlice: 12 }));
+    await prune(store, { days: longestRetentionDays(rules), bytes: 0 }, nowUs);
     const before = left;
-    left = leftOn(FIRST_DAY + days, left, rules);
+    left = expectedAfterRules(FIRST_DAY + days, left, rules);
     // What goes as whole days leaves the map when counting next looks, see keep-rolling.ts.
-    if (left.some((document) => dayOf(document) === FIRST_DAY)) await expectLeft(store, left);
+    if (left.some((document) => dayOf(document) === FIRST_DAY)) await expectStored(store, left);
     if (left.length < before.length) expect(store.statistics().prunedBeforeUs).toBeGreaterThan(FIRST_DAY * DAY_US);
   }
   expect(left.length).toBeLessThan(DOCUMENTS.length);
@@ -123,24 +129,24 @@ test.each(PLANS)('every day what is left, and the map of it, is what the rules s
 test('cut short at any step it goes on where it was, and nothing is taken from the map twice', async () => {
   const [rules = plan(1)] = PLANS;
   const nowUs = noonAfter(3);
-  const left = leftOn(FIRST_DAY + 3, DOCUMENTS, rules);
+  const left = expectedAfterRules(FIRST_DAY + 3, DOCUMENTS, rules);
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 4 }), async (crashes) => {
       await empty();
       await fill(store);
       for (const calls of crashes) {
-        const dying = dyingAfter(store, calls);
-        await thinOut(dying, rules, nowUs, { sliceTraces: 15 }).catch(() => undefined);
+        const dying = crashingAfter(store, calls);
+        await applyRetentionRules(dying, rules, nowUs, { tracesPerSlice: 15 }).catch(() => undefined);
       }
-      while (await thinOut(store, rules, nowUs, { sliceTraces: 15 }));
-      await expectLeft(store, left);
+      while (await applyRetentionRules(store, rules, nowUs, { tracesPerSlice: 15 }));
+      await expectStored(store, left);
     }),
     { numRuns: 3, seed: 3, endOnFailure: true },
   );
 });
 
 /** A server that is killed when it wants to write once more: before that takes effect, or just after. */
-function dyingAfter(whole: Store, writes: number): Store {
+function crashingAfter(whole: Store, writes: number): Store {
   let left = writes;
   const counted = async <Result>(write: () => Promise<Result>): Promise<Result> => {
     left -= 1;
@@ -161,13 +167,13 @@ test('a rule that is changed has every day looked at again', async () => {
   await fill(store);
   const nowUs = noonAfter(4);
   const mild = plan(10, '1d annotation.nobody = "has"');
-  while (await thinOut(store, mild, nowUs));
-  await expectLeft(store, DOCUMENTS);
+  while (await applyRetentionRules(store, mild, nowUs));
+  await expectStored(store, DOCUMENTS);
   const strict = plan(10, '1d fault = true');
-  while (await thinOut(store, strict, nowUs));
-  const left = leftOn(FIRST_DAY + 4, DOCUMENTS, strict);
+  while (await applyRetentionRules(store, strict, nowUs));
+  const left = expectedAfterRules(FIRST_DAY + 4, DOCUMENTS, strict);
   expect(left.length).toBeLessThan(DOCUMENTS.length);
-  await expectLeft(store, left);
+  await expectStored(store, left);
 });
 
 test('a rule that names a group means what the group is now, and spares everything while there is none', async () => {
@@ -175,34 +181,38 @@ test('a rule that names a group means what the group is now, and spares everythi
   await fill(store);
   let nowMs = noonAfter(4) / 1000;
   const told: (readonly string[])[] = [];
-  const step = newThinning(store, plan(10, '5d group.name = "kept"', '1d ok = true OR fault = true'), {
+  const step = newRetentionRuleRunner(store, plan(10, '5d group.name = "kept"', '1d ok = true OR fault = true'), {
     owner: OWNER,
     nowMs: () => nowMs,
-    onUnknown: (rules) => told.push(rules),
+    onUnknownGroups: (rules) => told.push(rules),
   });
   const pass = async () => {
     for (let steps = 0; steps < 2 * DAYS + 2; steps += 1) await step({});
     nowMs += 60_000;
   };
-  const insights = { isEnabled: false, notifies: false };
+  const insights = { isEnabled: false, sendsNotifications: false };
   const group = { name: 'kept', expression: 'service("shop")', insights, tags: [] };
   await pass();
   await pass();
   expect(told).toEqual([['5d group.name = "kept"']]);
-  await expectLeft(store, DOCUMENTS);
+  await expectStored(store, DOCUMENTS);
 
   await createGroup(store, OWNER, group);
   await pass();
-  const kept = leftOn(FIRST_DAY + 4, DOCUMENTS, plan(10, '5d service("shop")', '1d ok = true OR fault = true'));
+  const kept = expectedAfterRules(
+    FIRST_DAY + 4,
+    DOCUMENTS,
+    plan(10, '5d service("shop")', '1d ok = true OR fault = true'),
+  );
   expect(kept.length).toBeLessThan(DOCUMENTS.length);
-  await expectLeft(store, kept);
+  await expectStored(store, kept);
 
   const reference = { by: 'name', value: 'kept' } as const;
   await changeGroup(store, OWNER, reference, (before) => ({ ...before, expression: 'fault' }));
   await pass();
-  const left = leftOn(FIRST_DAY + 4, kept, plan(10, '5d fault', '1d ok = true OR fault = true'));
+  const left = expectedAfterRules(FIRST_DAY + 4, kept, plan(10, '5d fault', '1d ok = true OR fault = true'));
   expect(left.length).toBeLessThan(kept.length);
-  await expectLeft(store, left);
+  await expectStored(store, left);
 });
 
 test('where nothing is left to do it looks once a minute', async () => {
@@ -217,7 +227,7 @@ test('where nothing is left to do it looks once a minute', async () => {
       return store.query(statement, options);
     },
   };
-  const step = newThinning(counting, plan(2, '1d ok = true'), { owner: OWNER, nowMs: () => nowMs });
+  const step = newRetentionRuleRunner(counting, plan(2, '1d ok = true'), { owner: OWNER, nowMs: () => nowMs });
   await step({});
   const once = queries;
   await step({});
@@ -236,12 +246,12 @@ test('when too much is stored, what no rule keeps longer goes first, and only th
   const left = [...DOCUMENTS];
   for (const day of [FIRST_DAY, FIRST_DAY + 1]) {
     expect(await prune(store, tooMuch, nowUs)).toBeUndefined();
-    while (await thinOut(store, rules, nowUs));
+    while (await applyRetentionRules(store, rules, nowUs));
     // As it would be once the default time is over for the day.
-    const thinned = leftOn(day + 21, left, rules).filter((document) => dayOf(document) === day);
+    const thinned = expectedAfterRules(day + 21, left, rules).filter((document) => dayOf(document) === day);
     left.splice(0, left.length, ...thinned, ...left.filter((document) => dayOf(document) !== day));
     left.sort((a, b) => a.seq - b.seq);
-    await expectLeft(store, left);
+    await expectStored(store, left);
   }
   expect(left.some((document) => dayOf(document) === FIRST_DAY)).toBe(true);
   expect(await prune(store, tooMuch, nowUs)).toMatchObject({ days: 2 });
@@ -252,10 +262,10 @@ test('when too much is stored, what no rule keeps longer goes first, and only th
 test('while something else works on the whole store nothing is deleted', async () => {
   await empty();
   await fill(store);
-  const turn = await store.beginUpkeep();
-  expect(await thinOut(store, plan(1, '9d fault = true'), noonAfter(5))).toBe(true);
-  await expectLeft(store, DOCUMENTS);
-  await turn?.end();
+  const turn = await store.acquireMaintenanceLock();
+  expect(await applyRetentionRules(store, plan(1, '9d fault = true'), noonAfter(5))).toBe(true);
+  await expectStored(store, DOCUMENTS);
+  await turn?.release();
 });
 
 test('on shards, too, each day has what the rules say', async () => {
@@ -265,8 +275,8 @@ test('on shards, too, each day has what the rules say', async () => {
   await fill(sharded);
   let left = DOCUMENTS;
   for (const days of [2, 3, 4]) {
-    while (await thinOut(sharded, rules, noonAfter(days), { sliceTraces: 20 }));
-    left = leftOn(FIRST_DAY + days, left, rules);
+    while (await applyRetentionRules(sharded, rules, noonAfter(days), { tracesPerSlice: 20 }));
+    left = expectedAfterRules(FIRST_DAY + days, left, rules);
   }
   const stored = await sharded.query<{ seq: number }>(sql`SELECT seq FROM documents ORDER BY seq`);
   const rows = await sharded.query<{ seq: number }>(sql`SELECT DISTINCT seq FROM entities ORDER BY seq`);

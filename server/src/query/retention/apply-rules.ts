@@ -2,34 +2,34 @@ import { createHash } from 'node:crypto';
 import type { TraceId } from '../../model/trace-id.ts';
 import { traceIdsSql } from '../../store/ids.ts';
 import { readObject, replaceObject, type StoredObject } from '../../store/objects.ts';
-import { readAskedDay, THINNING } from '../../store/retention.ts';
+import { RULE_PROGRESS, readRequestedDay } from '../../store/retention.ts';
 import { newCorrectionBlock } from '../../store/roll-up-rows.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import type { GroupOwner } from '../groups.ts';
 import { type MinuteGraphs, periodsOf } from '../service-graph/periods.ts';
-import { readCountedSeq } from '../service-graph/roll-up-tables.ts';
-import { statesOf, takersOf } from '../service-graph/trace-changes.ts';
-import { addToMinutes } from '../service-graph/trace-contribution.ts';
-import { narrowFilter } from '../traces/filter-pushdown.ts';
+import { readRollUpWatermark } from '../service-graph/roll-up-tables.ts';
+import { consumersOf, contributionPairsOf } from '../service-graph/trace-changes.ts';
+import { addToMinuteGraphs } from '../service-graph/trace-contribution.ts';
+import { pushDownFilter } from '../traces/filter-pushdown.ts';
 import { loadTraces } from '../traces/load-traces.ts';
-import { either, narrowSql } from '../traces/prefilter.ts';
-import { keptDays, passedDays, planWithGroups, type RetentionPlan } from './rules.ts';
+import { anyOf, prefilterSql } from '../traces/prefilter.ts';
+import { longestExpiredDays, type RetentionPlan, resolvePlanGroups, retentionDaysOf } from './rules.ts';
 
 const DAY_US = 86_400_000_000;
 /** Traces that one step looks at. */
-const SLICE_TRACES = 20_000;
+const TRACES_PER_SLICE = 20_000;
 const LOAD_BATCH = 100;
-const LOOK_EVERY_MS = 60_000;
+const IDLE_INTERVAL_MS = 60_000;
 /** The embedded engine takes statements of 256 KiB. */
 const MAX_IDS = 4_000;
 /** A rule finds what a trace says up to so long before and after the day that is thinned. */
-const NEAR_US = 7 * DAY_US;
+const PREFILTER_MARGIN_US = 7 * DAY_US;
 /** Rewriting a day may take longer than any query may. */
-const PATIENT: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
+const MAINTENANCE_LIMITS: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
 
 /** A day whose traces are being looked at, slice by slice; traces are spread over slices by their ids. */
-type DayUnderWay = {
+type CurrentDay = {
   readonly day: number;
   /** Traces that are kept for this long or shorter go. */
   readonly days: number;
@@ -45,16 +45,16 @@ type Progress = {
   readonly plan: string;
   /** By day, what it has been thinned for. */
   readonly passed: Readonly<Record<string, number>>;
-  readonly underWay?: DayUnderWay | undefined;
+  readonly underWay?: CurrentDay | undefined;
 };
 
-export type ThinOptions = {
+export type ApplyRulesOptions = {
   readonly signal?: AbortSignal;
   /** Called between steps of work that each hold up the process for some tens of milliseconds. */
   readonly pause?: (() => Promise<void>) | undefined;
-  readonly sliceTraces?: number;
+  readonly tracesPerSlice?: number;
   /** Told of a day of which all that were kept for `days` or shorter are gone. */
-  readonly onThinned?: (thinned: { readonly day: string; readonly days: number }) => void;
+  readonly onDayFinished?: (thinned: { readonly day: string; readonly days: number }) => void;
 };
 
 /**
@@ -65,29 +65,36 @@ export type ThinOptions = {
  * Cut short, it begins the slice again: what was taken away of the map is not taken away twice, as it has a name by which
  * the engine knows it, and documents, which tell what goes, go last.
  */
-export async function thinOut(
+export async function applyRetentionRules(
   store: Store,
   plan: RetentionPlan,
   nowUs: number,
-  { pause, onThinned, sliceTraces = SLICE_TRACES, ...options }: ThinOptions = {},
+  {
+    pause,
+    onDayFinished: onThinned,
+    tracesPerSlice: sliceTraces = TRACES_PER_SLICE,
+    ...options
+  }: ApplyRulesOptions = {},
 ): Promise<boolean> {
-  const stored = await readObject(store, THINNING);
-  const progress = progressOf(stored, planName(plan));
+  const stored = await readObject(store, RULE_PROGRESS);
+  const progress = progressOf(stored, planHash(plan));
   const underWay = progress.underWay ?? (await nextDay(store, plan, progress, { nowUs, sliceTraces }, options));
   if (underWay === undefined) return false;
-  const turn = await store.beginUpkeep();
+  const turn = await store.acquireMaintenanceLock();
   if (turn === undefined) return true;
   try {
-    await store.noteThinned((underWay.day + 1) * DAY_US);
-    const ids = await mayGo(store, plan, underWay, options);
+    await store.recordIncomplete((underWay.day + 1) * DAY_US);
+    const ids = await expiryCandidates(store, plan, underWay, options);
     const begun =
-      ids.length > 0 ? await write(store, stored, { ...progress, underWay: { ...underWay, isBegun: true } }) : stored;
+      ids.length > 0
+        ? await writeProgress(store, stored, { ...progress, underWay: { ...underWay, isBegun: true } })
+        : stored;
     if (ids.length > 0 && begun === undefined) return true;
-    await thinSlice(store, plan, underWay, ids, { ...options, pause });
+    await applyToSlice(store, plan, underWay, ids, { ...options, pause });
     const next = underWay.next + 1;
     const isWhole = next === underWay.slices;
-    if (isWhole) await freeSpace(store, underWay.day);
-    await write(store, begun, {
+    if (isWhole) await applyDeletedMask(store, underWay.day);
+    await writeProgress(store, begun, {
       ...progress,
       ...(isWhole && { passed: { ...progress.passed, [underWay.day]: underWay.days } }),
       underWay: isWhole ? undefined : { ...underWay, next, isBegun: false },
@@ -96,24 +103,24 @@ export async function thinOut(
       onThinned?.({ day: new Date(underWay.day * (DAY_US / 1000)).toISOString().slice(0, 10), days: underWay.days });
     return true;
   } finally {
-    await turn.end();
+    await turn.release();
   }
 }
 
-export type ThinningOptions = Pick<ThinOptions, 'onThinned'> & {
+export type RetentionRuleRunnerOptions = Pick<ApplyRulesOptions, 'onDayFinished'> & {
   /** Whose groups the rules may name. */
   readonly owner: GroupOwner;
   /** Told of rules that name groups that are not there, each time when they are others. */
-  readonly onUnknown?: (rules: readonly string[]) => void;
+  readonly onUnknownGroups?: (rules: readonly string[]) => void;
   readonly nowMs?: () => number;
 };
 
 /** Does a step of `thinOut` whenever it is called; one look a minute where nothing is left to do. */
-export function newThinning(
+export function newRetentionRuleRunner(
   store: Store,
   plan: RetentionPlan,
-  { owner, onThinned, onUnknown, nowMs = Date.now }: ThinningOptions,
-): (options: ThinOptions) => Promise<void> {
+  { owner, onDayFinished: onThinned, onUnknownGroups: onUnknown, nowMs = Date.now }: RetentionRuleRunnerOptions,
+): (options: ApplyRulesOptions) => Promise<void> {
   let quietUntilMs = 0;
   let unknown = '';
   // A step that failed is done again by the same rules, as the map may have been changed by them already.
@@ -121,11 +128,14 @@ export function newThinning(
   return async (options) => {
     const atMs = nowMs();
     if (plan.rules.length === 0 || atMs < quietUntilMs) return;
-    planNow ??= await planWithGroups(store, owner, plan);
+    planNow ??= await resolvePlanGroups(store, owner, plan);
     tell(planNow.rules.flatMap(({ filter }, index) => (filter ? [] : (plan.rules[index]?.text ?? []))));
-    const isMore = await thinOut(store, planNow, atMs * 1000, { ...options, ...(onThinned && { onThinned }) });
+    const isMore = await applyRetentionRules(store, planNow, atMs * 1000, {
+      ...options,
+      ...(onThinned && { onDayFinished: onThinned }),
+    });
     planNow = undefined;
-    if (!isMore) quietUntilMs = atMs + LOOK_EVERY_MS;
+    if (!isMore) quietUntilMs = atMs + IDLE_INTERVAL_MS;
   };
 
   function tell(rules: readonly string[]): void {
@@ -135,7 +145,7 @@ export function newThinning(
   }
 }
 
-function planName({ defaultDays, rules }: RetentionPlan): string {
+function planHash({ defaultDays, rules }: RetentionPlan): string {
   const text = JSON.stringify([defaultDays, ...rules.map((rule) => rule.text)]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
@@ -146,13 +156,13 @@ function progressOf(stored: StoredObject | undefined, plan: string): Progress {
 }
 
 /** What is stored then; undefined when another server was first. */
-async function write(
+async function writeProgress(
   store: Store,
   before: StoredObject | undefined,
   progress: Progress,
 ): Promise<StoredObject | undefined> {
   const body = JSON.stringify(progress);
-  const isWritten = await replaceObject(store, THINNING, before, body);
+  const isWritten = await replaceObject(store, RULE_PROGRESS, before, body);
   return isWritten ? { version: (before?.version ?? 0) + 1, body } : undefined;
 }
 
@@ -162,15 +172,15 @@ async function nextDay(
   { passed }: Progress,
   { nowUs, sliceTraces }: { readonly nowUs: number; readonly sliceTraces: number },
   options: QueryOptions,
-): Promise<DayUnderWay | undefined> {
+): Promise<CurrentDay | undefined> {
   const today = Math.floor(nowUs / DAY_US);
   const rows = await store.query<{ day: number }>(
     sql`SELECT DISTINCT toUInt32(_partition_id) AS day FROM documents ORDER BY day`,
     options,
   );
-  const askedDay = await readAskedDay(store);
+  const askedDay = await readRequestedDay(store);
   for (const { day } of rows) {
-    const days = Math.max(passedDays(plan, today - day) ?? 0, day === askedDay ? plan.defaultDays : 0);
+    const days = Math.max(longestExpiredDays(plan, today - day) ?? 0, day === askedDay ? plan.defaultDays : 0);
     if ((passed[day] ?? 0) >= days) continue;
     const [counted] = await store.query<{ traces: number }>(
       sql`SELECT uniq(trace_id) AS traces FROM documents WHERE ${inDay(day)}`,
@@ -183,15 +193,15 @@ async function nextDay(
 
 const inDay = (day: number): Sql => sql`seq >= ${day * DAY_US} AND seq < ${(day + 1) * DAY_US}`;
 
-const inSlice = ({ slices, next }: DayUnderWay): Sql =>
+const inSlice = ({ slices, next }: CurrentDay): Sql =>
   sql`cityHash64(trace_id) % ${sql.typed(slices, 'UInt64')} = ${sql.typed(next, 'UInt64')}`;
 
-async function thinSlice(
+async function applyToSlice(
   store: Store,
   plan: RetentionPlan,
-  underWay: DayUnderWay,
+  underWay: CurrentDay,
   ids: readonly TraceId[],
-  { pause, ...options }: ThinOptions,
+  { pause, ...options }: ApplyRulesOptions,
 ): Promise<void> {
   const kept: TraceId[] = [];
   const gone: TraceId[] = [];
@@ -200,13 +210,13 @@ async function thinSlice(
     const traces = new Map((await loadTraces(store, batch, options)).map((trace) => [trace.id, trace]));
     for (const id of batch) {
       const trace = traces.get(id);
-      const days = trace ? keptDays(plan, trace) : plan.defaultDays;
+      const days = trace ? retentionDaysOf(plan, trace) : plan.defaultDays;
       (days > underWay.days ? kept : gone).push(id);
     }
     await pause?.();
   }
   if (gone.length === 0) return;
-  await takeFromMap(store, gone, underWay, planName(plan), { pause, ...options });
+  await subtractFromRollUps(store, gone, underWay, planHash(plan), { pause, ...options });
   // All of the slice were looked at only when most of them go: then it is fewer that stay.
   const isWhole = plan.defaultDays <= underWay.days;
   const conditions =
@@ -218,7 +228,7 @@ async function thinSlice(
     for (const condition of conditions) {
       const where = sql.and([inSlice(underWay), condition]);
       await store.command(sql`DELETE FROM ${table} IN PARTITION ${partition} WHERE ${where}`, {
-        ...PATIENT,
+        ...MAINTENANCE_LIMITS,
         ...options,
       });
     }
@@ -226,17 +236,17 @@ async function thinSlice(
 }
 
 /** Traces of the slice that may go: all of them where the default time is over, else those that some rule may match. */
-async function mayGo(
+async function expiryCandidates(
   store: Store,
   { rules, defaultDays }: RetentionPlan,
-  underWay: DayUnderWay,
+  underWay: CurrentDay,
   options: QueryOptions,
 ): Promise<readonly TraceId[]> {
   const { day, days, isBegun } = underWay;
   const short = rules.flatMap((rule) => (rule.days <= days && rule.filter ? [rule.filter.condition] : []));
-  const narrow = defaultDays <= days || isBegun ? undefined : either(short.map(narrowFilter));
-  const near = sql`seq >= ${day * DAY_US - NEAR_US} AND seq < ${(day + 1) * DAY_US + NEAR_US}`;
-  const where = [inDay(day), inSlice(underWay), ...(narrow ? [narrowSql(narrow, near)] : [])];
+  const narrow = defaultDays <= days || isBegun ? undefined : anyOf(short.map(pushDownFilter));
+  const near = sql`seq >= ${day * DAY_US - PREFILTER_MARGIN_US} AND seq < ${(day + 1) * DAY_US + PREFILTER_MARGIN_US}`;
+  const where = [inDay(day), inSlice(underWay), ...(narrow ? [prefilterSql(narrow, near)] : [])];
   const rows = await store.query<{ trace_id: TraceId }>(
     sql`
       SELECT lower(hex(trace)) AS trace_id
@@ -247,21 +257,21 @@ async function mayGo(
 }
 
 /** Counts the traces as they will be, and no longer as they are; so too those that took messages of them. */
-async function takeFromMap(
+async function subtractFromRollUps(
   store: Store,
   gone: readonly TraceId[],
-  { day, days, slices, next }: DayUnderWay,
+  { day, days, slices, next }: CurrentDay,
   plan: string,
-  { pause, ...options }: ThinOptions,
+  { pause, ...options }: ApplyRulesOptions,
 ): Promise<void> {
-  const countedSeq = await readCountedSeq(store, options);
+  const countedSeq = await readRollUpWatermark(store, options);
   const isGone = new Set(gone);
-  const takers = await takersOf(store, gone, sql`seq <= ${countedSeq}`, options);
+  const takers = await consumersOf(store, gone, sql`seq <= ${countedSeq}`, options);
   const traceIds = [...new Set([...gone, ...takers])];
   const isCounted = ({ seq }: { readonly seq: number }) => seq <= countedSeq;
   const isOfDay = ({ seq }: { readonly seq: number }) => Math.floor(seq / DAY_US) === day;
   const minutes: MinuteGraphs = new Map();
-  const states = statesOf(
+  const states = contributionPairsOf(
     store,
     traceIds,
     {
@@ -273,8 +283,8 @@ async function takeFromMap(
   for await (const changes of states) {
     for (const { less, more } of changes) {
       if (less === more) continue;
-      addToMinutes(minutes, less, 1);
-      addToMinutes(minutes, more, -1);
+      addToMinuteGraphs(minutes, less, 1);
+      addToMinuteGraphs(minutes, more, -1);
     }
     await pause?.();
   }
@@ -287,12 +297,12 @@ async function takeFromMap(
 }
 
 /** What was deleted is only marked until the parts of the day are written anew. */
-async function freeSpace(store: Store, day: number): Promise<void> {
+async function applyDeletedMask(store: Store, day: number): Promise<void> {
   const partition = sql.typed(day, 'UInt64');
   for (const table of [sql`documents`, sql`entities`]) {
     await store.command(
       sql`ALTER TABLE ${table} APPLY DELETED MASK IN PARTITION ${partition} SETTINGS mutations_sync = 1`,
-      PATIENT,
+      MAINTENANCE_LIMITS,
     );
   }
 }

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { receivedDocuments, subjectsOf } from '../testing/testing/received-documents.ts';
-import { keptDays, longestDays, passedDays, type RetentionRule, readRetentionRule } from './rules.ts';
+import {
+  longestExpiredDays,
+  longestRetentionDays,
+  type RetentionRule,
+  readRetentionRule,
+  retentionDaysOf,
+} from './rules.ts';
 
 const rules = ['1d service("ping")', '90d fault = true OR error = true', '2d ok = true'].map(readRetentionRule);
 const plan = { defaultDays: 30, rules };
@@ -23,7 +29,7 @@ test.each([
 
 test('the first rule that matches a trace counts, else the default', () => {
   const kept = subjectsOf(receivedDocuments(60)).map(({ trace, summary }) => ({
-    days: keptDays({ defaultDays: 30, rules: rules.slice(1) }, trace),
+    days: retentionDaysOf({ defaultDays: 30, rules: rules.slice(1) }, trace),
     isBad: summary.hasFault || summary.hasError,
   }));
   expect(new Set(kept.map(({ days }) => days)).size).toBeGreaterThan(1);
@@ -34,26 +40,26 @@ test('while nobody knows what a rule means, every trace is kept as long as it sa
   const unknown = (days: number): RetentionRule => ({ days, filter: undefined, text: '' });
   const traces = subjectsOf(receivedDocuments(60)).map(({ trace }) => trace);
   for (const trace of traces) {
-    const known = keptDays({ defaultDays: 30, rules }, trace);
-    expect(keptDays({ defaultDays: 30, rules: [unknown(40), ...rules] }, trace)).toBe(Math.max(known, 40));
-    expect(keptDays({ defaultDays: 30, rules: [...rules, unknown(1)] }, trace)).toBe(known);
+    const known = retentionDaysOf({ defaultDays: 30, rules }, trace);
+    expect(retentionDaysOf({ defaultDays: 30, rules: [unknown(40), ...rules] }, trace)).toBe(Math.max(known, 40));
+    expect(retentionDaysOf({ defaultDays: 30, rules: [...rules, unknown(1)] }, trace)).toBe(known);
   }
   const withUnknown = { defaultDays: 30, rules: [unknown(40), unknown(1), ...rules] };
-  expect([2, 35, 45].map((age) => passedDays(withUnknown, age))).toEqual([1, 30, 30]);
-  expect(longestDays({ defaultDays: 30, rules: [unknown(100)] })).toBe(100);
+  expect([2, 35, 45].map((age) => longestExpiredDays(withUnknown, age))).toEqual([1, 30, 30]);
+  expect(longestRetentionDays({ defaultDays: 30, rules: [unknown(100)] })).toBe(100);
 });
 
 test('a day is thinned whenever one of the times is over, until all are', () => {
-  const passed = [1, 2, 3, 30, 31, 90, 91].map((age) => passedDays(plan, age));
+  const passed = [1, 2, 3, 30, 31, 90, 91].map((age) => longestExpiredDays(plan, age));
   expect(passed).toEqual([undefined, 1, 2, 2, 30, 30, undefined]);
-  expect(longestDays(plan)).toBe(90);
-  expect(longestDays({ defaultDays: 100, rules })).toBe(100);
+  expect(longestRetentionDays(plan)).toBe(90);
+  expect(longestRetentionDays({ defaultDays: 100, rules })).toBe(100);
 });
 
 test('without rules no day is ever thinned', () => {
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 1, max: 400 }), (age, defaultDays) => {
-      expect(passedDays({ defaultDays, rules: [] }, age)).toBeUndefined();
+      expect(longestExpiredDays({ defaultDays, rules: [] }, age)).toBeUndefined();
     }),
   );
 });

@@ -35,18 +35,18 @@ export function readRetentionRule(text: string): RetentionRule {
 }
 
 /** The plan with each group replaced by what its filter asks for now. Asks the store only where a rule names one. */
-export async function planWithGroups(store: Store, owner: GroupOwner, plan: RetentionPlan): Promise<RetentionPlan> {
+export async function resolvePlanGroups(store: Store, owner: GroupOwner, plan: RetentionPlan): Promise<RetentionPlan> {
   if (!plan.rules.some(({ filter }) => filter && namesGroup(filter.condition))) return plan;
   const lookup = groupLookup(owner, await listGroups(store));
-  return { ...plan, rules: plan.rules.map((rule) => ruleWithGroups(rule, lookup)) };
+  return { ...plan, rules: plan.rules.map((rule) => resolveRuleGroups(rule, lookup)) };
 }
 
 /** The text tells what the rule means now: where that changes, days are looked at again. */
-function ruleWithGroups(rule: RetentionRule, lookup: GroupLookup): RetentionRule {
+function resolveRuleGroups(rule: RetentionRule, lookup: GroupLookup): RetentionRule {
   const { filter, text } = rule;
   if (filter === undefined || !namesGroup(filter.condition)) return rule;
   let isKnown = true;
-  const expanded = expanding(filter, (by, value) => {
+  const expanded = expandUnlessCircular(filter, (by, value) => {
     const group = lookup(by, value);
     isKnown &&= group !== undefined;
     return group;
@@ -56,7 +56,7 @@ function ruleWithGroups(rule: RetentionRule, lookup: GroupLookup): RetentionRule
 }
 
 /** Undefined for groups that go round in circles. */
-function expanding(filter: Filter, lookup: GroupLookup): Filter | undefined {
+function expandUnlessCircular(filter: Filter, lookup: GroupLookup): Filter | undefined {
   try {
     return expandGroups(filter, lookup);
   } catch (thrown) {
@@ -65,7 +65,7 @@ function expanding(filter: Filter, lookup: GroupLookup): Filter | undefined {
   }
 }
 
-export function keptDays({ rules, defaultDays }: RetentionPlan, trace: Trace): number {
+export function retentionDaysOf({ rules, defaultDays }: RetentionPlan, trace: Trace): number {
   if (rules.length === 0) return defaultDays;
   const subject = subjectOf(trace);
   let least = 0;
@@ -77,7 +77,7 @@ export function keptDays({ rules, defaultDays }: RetentionPlan, trace: Trace): n
 }
 
 /** When the last of a day's traces goes, and with it the day as a whole. */
-export function longestDays({ rules, defaultDays }: RetentionPlan): number {
+export function longestRetentionDays({ rules, defaultDays }: RetentionPlan): number {
   return Math.max(defaultDays, ...rules.map(({ days }) => days));
 }
 
@@ -85,8 +85,8 @@ export function longestDays({ rules, defaultDays }: RetentionPlan): number {
  * The longest time that is over for a day that is `ageDays` old, of those after which only some of its traces go;
  * undefined while none is, and when all are.
  */
-export function passedDays(plan: RetentionPlan, ageDays: number): number | undefined {
-  const longest = longestDays(plan);
+export function longestExpiredDays(plan: RetentionPlan, ageDays: number): number | undefined {
+  const longest = longestRetentionDays(plan);
   if (ageDays > longest) return undefined;
   const known = plan.rules.filter(({ filter }) => filter !== undefined);
   const passed = [plan.defaultDays, ...known.map(({ days }) => days)].filter((days) => days < ageDays);

@@ -7,9 +7,9 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import type { TimeWindow } from '../time-interval.ts';
-import { narrowFilter } from '../traces/filter-pushdown.ts';
+import { pushDownFilter } from '../traces/filter-pushdown.ts';
 import { loadTraces } from '../traces/load-traces.ts';
-import { narrowSql } from '../traces/prefilter.ts';
+import { prefilterSql } from '../traces/prefilter.ts';
 
 const BATCH = 100;
 /** An answer that has to look at each trace of its window is given up after this. */
@@ -42,10 +42,10 @@ export async function* tracesEndingIn(
 
 /** Traces in which anything ended in the window, each once, in no order. */
 function endedTracesSql(window: TimeWindow, filter: Filter | undefined): Sql {
-  const narrow = filter && narrowFilter(filter.condition);
+  const narrow = filter && pushDownFilter(filter.condition);
   const where = sql.and([
     sql`end_us >= ${window.fromUs} AND end_us < ${window.toUs}`,
-    ...(narrow ? [narrowSql(narrow, sql`true`)] : []),
+    ...(narrow ? [prefilterSql(narrow, sql`true`)] : []),
   ]);
   return sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities WHERE ${where}`;
 }

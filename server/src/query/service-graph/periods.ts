@@ -48,11 +48,11 @@ export function* periodsOf(minutes: MinuteGraphs): Generator<PeriodGraph> {
 type Sum = { readonly endsUs: number; readonly graph: ServiceGraphBuilder };
 
 /** Whole periods that make up a span of whole minutes, the longest that fit. */
-export function cover({ afterUs, lastUs }: Span): readonly (Span & { readonly periodS: number })[] {
-  return coverBy(afterUs, lastUs, PERIODS_S);
+export function coverByPeriods({ afterUs, lastUs }: Span): readonly (Span & { readonly periodS: number })[] {
+  return coverWith(afterUs, lastUs, PERIODS_S);
 }
 
-function coverBy(
+function coverWith(
   afterUs: number,
   lastUs: number,
   periodsS: readonly number[],
@@ -63,10 +63,10 @@ function coverBy(
   const periodUs = periodS * 1e6;
   const first = Math.ceil(afterUs / periodUs) * periodUs;
   const last = Math.floor(lastUs / periodUs) * periodUs;
-  if (first >= last) return coverBy(afterUs, lastUs, longer);
+  if (first >= last) return coverWith(afterUs, lastUs, longer);
   return [
-    ...coverBy(afterUs, first, longer),
+    ...coverWith(afterUs, first, longer),
     { afterUs: first, lastUs: last, periodS },
-    ...coverBy(last, lastUs, longer),
+    ...coverWith(last, lastUs, longer),
   ];
 }

@@ -11,13 +11,13 @@ import { serviceOfKey } from '../../model/service-names.ts';
 import { edgeKey } from '../../model/trace-graph.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import { cover, type Span } from './periods.ts';
+import { coverByPeriods, type Span } from './periods.ts';
 
 /** What has been added up of a span, the caller's to go on with, and up to which document. */
-export type MapSums = { readonly graph: ServiceGraphBuilder; readonly countedSeq: number };
+export type RolledUpGraph = { readonly graph: ServiceGraphBuilder; readonly rollUpWatermark: number };
 
 /** All documents up to this one are in the sums; 0 when there are none. */
-export async function readCountedSeq(store: Store, options: QueryOptions = {}): Promise<number> {
+export async function readRollUpWatermark(store: Store, options: QueryOptions = {}): Promise<number> {
   const rows = await store.query<{ counted: number }>(
     sql`SELECT max(batch) AS counted FROM service_map WHERE period_s = 0`,
     options,
@@ -26,15 +26,15 @@ export async function readCountedSeq(store: Store, options: QueryOptions = {}): 
 }
 
 /** Sums of a span of whole minutes. One statement sees a batch of documents whole or not at all. */
-export async function readMapSums(store: Store, span: Span, options: QueryOptions): Promise<MapSums> {
-  const rows = await store.query<MapRow>(
+export async function readRolledUpGraph(store: Store, span: Span, options: QueryOptions): Promise<RolledUpGraph> {
+  const rows = await store.query<RolledUpRow>(
     sql`
       SELECT from_key, key, type, sum(traces) AS traces, sum(roots) AS roots, sum(clients) AS clients,
         sum(actives) AS actives, sum(passives) AS passives, sum(inferreds) AS inferreds, ${STATISTICS},
-        min(first_us) AS first_us, max(last_us) AS last_us, ${summed(sql`responses`)} AS responses,
-        ${summed(sql`durations`)} AS durations, ${summed(sql`aliases`)} AS aliases, ${summed(sql`ages`)} AS ages,
+        min(first_us) AS first_us, max(last_us) AS last_us, ${sumMapSql(sql`responses`)} AS responses,
+        ${sumMapSql(sql`durations`)} AS durations, ${sumMapSql(sql`aliases`)} AS aliases, ${sumMapSql(sql`ages`)} AS ages,
         max(batch) AS batch
-      FROM service_map WHERE period_s = 0 OR ${periods(span)}
+      FROM service_map WHERE period_s = 0 OR ${inPeriodsSql(span)}
       GROUP BY from_key, key, type`,
     options,
   );
@@ -48,31 +48,31 @@ export async function readMapSums(store: Store, span: Span, options: QueryOption
       edges.set(edgeKey(edge), edge);
     }
   }
-  return { graph: { nodes, edges }, countedSeq };
+  return { graph: { nodes, edges }, rollUpWatermark: countedSeq };
 }
 
 /** What was counted of some services or calls in each period of a series. */
-export type SeriesSums = {
+export type RolledUpSeries = {
   readonly points: readonly {
     readonly endUs: number;
     readonly statistics: Statistics;
     readonly responseTimes: Histogram;
   }[];
-  readonly countedSeq: number;
+  readonly rollUpWatermark: number;
 };
 
 /** A service, or the calls from one to another; by `nodeKey`. */
-export type MapKey = { readonly from: string | undefined; readonly key: string };
+export type ServiceGraphKey = { readonly from: string | undefined; readonly key: string };
 
 /** Services and calls of which something is counted in the span. */
-export async function readMapKeys(
+export async function readServiceGraphKeys(
   store: Store,
   span: Span,
   options: QueryOptions,
-): Promise<{ readonly keys: readonly MapKey[]; readonly countedSeq: number }> {
+): Promise<{ readonly keys: readonly ServiceGraphKey[]; readonly countedSeq: number }> {
   const rows = await store.query<{ from_key: string; key: string; batch: number }>(
     sql`
-      SELECT from_key, key, max(batch) AS batch FROM service_map WHERE period_s = 0 OR ${periods(span)}
+      SELECT from_key, key, max(batch) AS batch FROM service_map WHERE period_s = 0 OR ${inPeriodsSql(span)}
       GROUP BY from_key, key`,
     options,
   );
@@ -82,17 +82,21 @@ export async function readMapKeys(
 }
 
 /** Sums of what `keys` name in each period (a multiple of a minute) of a span of whole periods. */
-export async function readSeriesSums(
+export async function readRolledUpSeries(
   store: Store,
-  { span, periodUs, keys }: { readonly span: Span; readonly periodUs: number; readonly keys: readonly MapKey[] },
+  {
+    span,
+    periodUs,
+    keys,
+  }: { readonly span: Span; readonly periodUs: number; readonly keys: readonly ServiceGraphKey[] },
   options: QueryOptions,
-): Promise<SeriesSums> {
+): Promise<RolledUpSeries> {
   const { afterUs, lastUs } = span;
   const wanted = sql.typed(keys.map(pairOf), 'Array(String)');
-  const rows = await store.query<StatisticsRow & { end_us: number; responses: Counted<number>; batch: number }>(
+  const rows = await store.query<StatisticsRow & { end_us: number; responses: SummedMap<number>; batch: number }>(
     sql`
       SELECT intDiv(ends_us + ${periodUs - 1}, ${periodUs}) * ${periodUs} AS end_us, ${STATISTICS},
-        ${summed(sql`responses`)} AS responses, max(batch) AS batch
+        ${sumMapSql(sql`responses`)} AS responses, max(batch) AS batch
       FROM service_map
       WHERE period_s = 0 OR (
         period_s = 60 AND ends_us > ${afterUs} AND ends_us <= ${lastUs} AND has(${wanted}, concat(from_key, '\\n', key))
@@ -104,25 +108,25 @@ export async function readSeriesSums(
     points: rows
       .filter((row) => row.end_us > 0)
       .map((row) => ({ endUs: row.end_us, statistics: statisticsOf(row), responseTimes: histogramOf(row.responses) })),
-    countedSeq: rows.find((row) => row.end_us === 0)?.batch ?? 0,
+    rollUpWatermark: rows.find((row) => row.end_us === 0)?.batch ?? 0,
   };
 }
 
-const pairOf = ({ from, key }: MapKey): string => `${from ?? ''}\n${key}`;
+const pairOf = ({ from, key }: ServiceGraphKey): string => `${from ?? ''}\n${key}`;
 
-function periods(span: Span): Sql {
+function inPeriodsSql(span: Span): Sql {
   return sql.or(
-    cover(span).map(
+    coverByPeriods(span).map(
       ({ periodS, afterUs, lastUs }) => sql`period_s = ${periodS} AND ends_us > ${afterUs} AND ends_us <= ${lastUs}`,
     ),
   );
 }
 
 /** Keys and, for each, its count. */
-type Counted<Key> = readonly [keys: readonly Key[], counts: readonly number[]];
+type SummedMap<Key> = readonly [keys: readonly Key[], counts: readonly number[]];
 
 /** The sums of a column of maps as `Counted`: as objects, with numbers for keys, they take three times as long to read. */
-const summed = (column: Sql): Sql => sql`(mapKeys(sumMap(${column})), mapValues(sumMap(${column})))`;
+const sumMapSql = (column: Sql): Sql => sql`(mapKeys(sumMap(${column})), mapValues(sumMap(${column})))`;
 
 type StatisticsRow = {
   readonly oks: number;
@@ -136,7 +140,7 @@ const STATISTICS = sql`
   sum(oks) AS oks, sum(errors) AS errors, sum(throttles) AS throttles, sum(faults) AS faults,
   sum(response_us) AS response_us`;
 
-type MapRow = StatisticsRow & {
+type RolledUpRow = StatisticsRow & {
   readonly from_key: string;
   readonly key: string;
   readonly type: string;
@@ -148,14 +152,14 @@ type MapRow = StatisticsRow & {
   readonly inferreds: number;
   readonly first_us: number;
   readonly last_us: number;
-  readonly responses: Counted<number>;
-  readonly durations: Counted<number>;
-  readonly aliases: Counted<string>;
-  readonly ages: Counted<number>;
+  readonly responses: SummedMap<number>;
+  readonly durations: SummedMap<number>;
+  readonly aliases: SummedMap<string>;
+  readonly ages: SummedMap<number>;
   readonly batch: number;
 };
 
-function nodeOf(row: MapRow): ServiceNodeBuilder {
+function nodeOf(row: RolledUpRow): ServiceNodeBuilder {
   return {
     key: row.key,
     service: serviceOfKey(row.key),
@@ -173,7 +177,7 @@ function nodeOf(row: MapRow): ServiceNodeBuilder {
   };
 }
 
-function edgeOf(row: MapRow): ServiceEdgeBuilder {
+function edgeOf(row: RolledUpRow): ServiceEdgeBuilder {
   return {
     from: row.from_key,
     to: row.key,
@@ -198,9 +202,9 @@ function statisticsOf(row: StatisticsRow): StatisticsBuilder {
 }
 
 /** Columns hold bins in microseconds. */
-const histogramOf = (column: Counted<number>): HistogramBuilder => countsOf(column, (us) => us / 1e6);
+const histogramOf = (column: SummedMap<number>): HistogramBuilder => countsOf(column, (us) => us / 1e6);
 
-function countsOf<Key, Held = Key>([keys, counts]: Counted<Key>, keyOf: (key: Key) => Held): Map<Held, number> {
+function countsOf<Key, Held = Key>([keys, counts]: SummedMap<Key>, keyOf: (key: Key) => Held): Map<Held, number> {
   const held = new Map<Held, number>();
   keys.forEach((key, index) => {
     const count = counts[index] as number;

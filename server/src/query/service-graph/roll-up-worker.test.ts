@@ -2,11 +2,11 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
-import { pureServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
-import { shown } from '../testing/service-graph/testing/visible-graph.ts';
+import { referenceServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
+import { visibleGraph } from '../testing/service-graph/testing/visible-graph.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/testing/received-documents.ts';
-import { readCountedSeq } from './roll-up-tables.ts';
-import { keepRolling } from './roll-up-worker.ts';
+import { readRollUpWatermark } from './roll-up-tables.ts';
+import { startRollUpWorker } from './roll-up-worker.ts';
 import { serviceGraphOf } from './service-graph.ts';
 
 let store: Store;
@@ -28,24 +28,26 @@ afterEach(async () => {
 
 test('documents are counted soon after they are stored, those of an old store first', async () => {
   await store.append(documents.slice(0, 100));
-  const rolling = keepRolling(store, { log, everyMs: 5 });
-  await vi.waitFor(async () => expect(await readCountedSeq(store)).toBe(documents[99]?.seq), { timeout: 10_000 });
+  const rolling = startRollUpWorker(store, { log, intervalMs: 5 });
+  await vi.waitFor(async () => expect(await readRollUpWatermark(store)).toBe(documents[99]?.seq), { timeout: 10_000 });
   await store.append(documents.slice(100));
-  await vi.waitFor(async () => expect(await readCountedSeq(store)).toBe(lastSeq), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await readRollUpWatermark(store)).toBe(lastSeq), { timeout: 10_000 });
   await rolling.stop();
   const subjects = subjectsOf(documents);
-  const whole = pureServiceGraph(subjects, subjects, everything);
-  expect(shown(await serviceGraphOf(store, { window: everything, filter: undefined }))).toEqual(shown(whole));
+  const whole = referenceServiceGraph(subjects, subjects, everything);
+  expect(visibleGraph(await serviceGraphOf(store, { window: everything, filter: undefined }))).toEqual(
+    visibleGraph(whole),
+  );
   expect(log.warn).not.toHaveBeenCalled();
 });
 
 test('what has just arrived waits, since something before it may not be stored yet', async () => {
   await store.append(documents);
   const query = vi.fn(store.query) as typeof store.query;
-  const rolling = keepRolling({ ...store, query }, { log, everyMs: 5, settleMs: Date.now() });
+  const rolling = startRollUpWorker({ ...store, query }, { log, intervalMs: 5, watermarkDelayMs: Date.now() });
   await vi.waitFor(() => expect(vi.mocked(query).mock.calls.length).toBeGreaterThan(10), { timeout: 10_000 });
   await rolling.stop();
-  expect(await readCountedSeq(store)).toBe(0);
+  expect(await readRollUpWatermark(store)).toBe(0);
 });
 
 test('sums of times that retention has dropped go, too', async () => {
@@ -54,10 +56,10 @@ test('sums of times that retention has dropped go, too', async () => {
     ...store,
     statistics: () => ({ ...store.statistics(), droppedBeforeUs: START_US + SPREAD_US / 2 }),
   };
-  const first = keepRolling(store, { log, everyMs: 5 });
-  await vi.waitFor(async () => expect(await readCountedSeq(store)).toBe(lastSeq), { timeout: 10_000 });
+  const first = startRollUpWorker(store, { log, intervalMs: 5 });
+  await vi.waitFor(async () => expect(await readRollUpWatermark(store)).toBe(lastSeq), { timeout: 10_000 });
   await first.stop();
-  const rolling = keepRolling(pruned, { log, everyMs: 5 });
+  const rolling = startRollUpWorker(pruned, { log, intervalMs: 5 });
   await vi.waitFor(
     async () => {
       const [row] = await store.query<{ first: number }>(
@@ -68,5 +70,5 @@ test('sums of times that retention has dropped go, too', async () => {
     { timeout: 10_000 },
   );
   await rolling.stop();
-  expect(await readCountedSeq(store)).toBe(lastSeq);
+  expect(await readRollUpWatermark(store)).toBe(lastSeq);
 });

@@ -1,43 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { releaseLease, takeLease } from '../../store/objects.ts';
+import { acquireLease, releaseLease } from '../../store/objects.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { rollUp } from './roll-up.ts';
-import { readCountedSeq } from './roll-up-tables.ts';
+import { readRollUpWatermark } from './roll-up-tables.ts';
 
-export type RollingOptions = {
+export type RollUpWorkerOptions = {
   readonly log: {
     info(fields: object, sentence: string): void;
     warn(fields: object, sentence: string): void;
   };
   /** How often to look for what has arrived. */
-  readonly everyMs?: number;
+  readonly intervalMs?: number;
   /**
    * Documents that arrived so recently are left to the next batch. Of other servers nobody tells what they have taken
    * and not stored yet: on a shared store this is how long a document may take from its arrival into the store.
    */
-  readonly settleMs?: number;
+  readonly watermarkDelayMs?: number;
   /** Work during which nothing may be counted, done between batches and a little at a time. */
-  readonly between?: (options: { readonly signal: AbortSignal; readonly pause: () => Promise<void> }) => Promise<void>;
+  readonly betweenBatches?: (options: {
+    readonly signal: AbortSignal;
+    readonly pause: () => Promise<void>;
+  }) => Promise<void>;
 };
 
-const EVERY_MS = 1_000;
-const SETTLE_MS = 1_000;
-const SETTLE_SHARED_MS = 60_000;
+const INTERVAL_MS = 1_000;
+const WATERMARK_DELAY_MS = 1_000;
+const SHARED_WATERMARK_DELAY_MS = 60_000;
 const LEASE = { name: 'service-map', ttlMs: 60_000 };
-const SAY_EVERY_MS = 10_000;
-const AFTER_FAILURE_MS = 10_000;
+const LOG_INTERVAL_MS = 10_000;
+const RETRY_DELAY_MS = 10_000;
 /** Other work waits this long, then it has its turn. */
-const STEP_MS = 5;
+const TIME_SLICE_MS = 5;
 
 /**
  * Counts documents for the service map soon after they arrive, at two thirds of the pace that it could (half of it while documents
  * wait to be stored), and forgets what was counted of times that retention has dropped. Of several servers on one store one does. `stop` resolves when a batch
  * that is under way has ended or was given up; what was not counted is when somebody looks again.
  */
-export function keepRolling(store: Store, options: RollingOptions): { stop(): Promise<void> } {
-  const { log, everyMs = EVERY_MS, settleMs = store.isShared ? SETTLE_SHARED_MS : SETTLE_MS } = options;
+export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): { stop(): Promise<void> } {
+  const {
+    log,
+    intervalMs: everyMs = INTERVAL_MS,
+    watermarkDelayMs: settleMs = store.isShared ? SHARED_WATERMARK_DELAY_MS : WATERMARK_DELAY_MS,
+  } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const holder = randomUUID();
@@ -46,17 +53,17 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
   async function run(): Promise<void> {
     while (!signal.aborted) {
       try {
-        const isOurs = !store.isShared || (await takeLease(store, { ...LEASE, holder }));
+        const isOurs = !store.isShared || (await acquireLease(store, { ...LEASE, holder }));
         if (isOurs) {
           await forgetPruned();
           await catchUp();
-          await options.between?.({ signal, pause: pausesWithLease() });
+          await options.betweenBatches?.({ signal, pause: pausesWithLease() });
         }
         await delay(everyMs, undefined, { signal });
       } catch (thrown) {
         if (signal.aborted) return;
         log.warn({ reason: thrown instanceof Error ? thrown.message : String(thrown) }, 'the service map lags behind');
-        await delay(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined);
+        await delay(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }
@@ -66,11 +73,14 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
     const began = performance.now();
     let said = began;
     for (;;) {
-      const toSeq = Math.min(store.settledSeq() ?? Number.MAX_SAFE_INTEGER, Math.round((Date.now() - settleMs) * 1000));
-      const rolled = await rollUp(store, { toSeq, pause: pauses(store, signal), signal });
+      const toSeq = Math.min(
+        store.lowWatermark() ?? Number.MAX_SAFE_INTEGER,
+        Math.round((Date.now() - settleMs) * 1000),
+      );
+      const rolled = await rollUp(store, { toSeq, pause: newPause(store, signal), signal });
       if (rolled === undefined || signal.aborted) break;
-      if (store.isShared && !(await takeLease(store, { ...LEASE, holder }))) break;
-      if (performance.now() - said > SAY_EVERY_MS) {
+      if (store.isShared && !(await acquireLease(store, { ...LEASE, holder }))) break;
+      if (performance.now() - said > LOG_INTERVAL_MS) {
         said = performance.now();
         log.info({ countedUpTo: new Date(rolled.toSeq / 1000).toISOString() }, 'the service map is catching up');
       }
@@ -81,19 +91,19 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
 
   /** Other work may take longer than the lease lasts. Nobody else may count meanwhile. */
   function pausesWithLease(): () => Promise<void> {
-    const pause = pauses(store, signal);
+    const pause = newPause(store, signal);
     let renewed = performance.now();
     return async () => {
       await pause();
       if (!store.isShared || performance.now() - renewed < LEASE.ttlMs / 3) return;
-      if (!(await takeLease(store, { ...LEASE, holder }))) throw new Error('another server counts now');
+      if (!(await acquireLease(store, { ...LEASE, holder }))) throw new Error('another server counts now');
       renewed = performance.now();
     };
   }
 
   /** Cheap: spares an idle server the search for the end of a batch. */
   async function hasUncounted(): Promise<boolean> {
-    const countedSeq = await readCountedSeq(store, { signal });
+    const countedSeq = await readRollUpWatermark(store, { signal });
     const rows = await store.query(sql`SELECT 1 FROM documents WHERE seq > ${countedSeq} LIMIT 1`, { signal });
     return rows.length > 0;
   }
@@ -120,10 +130,10 @@ export function keepRolling(store: Store, options: RollingOptions): { stop(): Pr
  * Rests after each step for half as long as the step took, and as long while there is more urgent work: not longer,
  * since who falls behind has to read and parse what would still be at hand.
  */
-function pauses(store: Store, signal: AbortSignal): () => Promise<void> {
+function newPause(store: Store, signal: AbortSignal): () => Promise<void> {
   let resumed = performance.now();
   return async () => {
-    if (performance.now() - resumed < STEP_MS) return;
+    if (performance.now() - resumed < TIME_SLICE_MS) return;
     const rests = store.statistics().queued > 0 ? 1 : 0.5;
     await delay(rests * (performance.now() - resumed), undefined, { signal });
     resumed = performance.now();

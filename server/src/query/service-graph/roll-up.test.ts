@@ -5,18 +5,18 @@ import type { Document } from '../../model/entity.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
-import { pureServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
-import { pureTimeSeries } from '../testing/service-graph/testing/reference-time-series.ts';
-import { shown } from '../testing/service-graph/testing/visible-graph.ts';
+import { referenceServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
+import { referenceTimeSeries } from '../testing/service-graph/testing/reference-time-series.ts';
+import { visibleGraph } from '../testing/service-graph/testing/visible-graph.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/testing/received-documents.ts';
 import { rollUp } from './roll-up.ts';
-import { readCountedSeq } from './roll-up-tables.ts';
+import { readRollUpWatermark } from './roll-up-tables.ts';
 import { serviceGraphOf } from './service-graph.ts';
 import { serviceTimeSeries } from './time-series.ts';
 
 const RUNS = Number(process.env.ORACLE_RUNS ?? 8);
 const SEED = Number(process.env.ORACLE_SEED ?? 1);
-const PATIENCE_MS = 60_000 + RUNS * 20_000;
+const TIMEOUT_MS = 60_000 + RUNS * 20_000;
 
 let store: Store;
 let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
@@ -76,20 +76,20 @@ test(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 24, size: 'max' }), async (steps) => {
         for (const table of ['documents', 'entities', 'service_map'] as const) await truncate(table);
         let arrived: readonly Document[] = [];
-        for (const each of steps) arrived = await take(each, arrived);
+        for (const each of steps) arrived = await runStep(each, arrived);
         while (await rollUp(store, { toSeq: Number.MAX_SAFE_INTEGER, batchDocuments: 50 }));
         const all = { fromUs: START_US - 60e6, toUs: START_US + 2 * SPREAD_US };
-        await take({ kind: 'map', ...all }, arrived);
-        expect(await readCountedSeq(store)).toBe(arrived.at(-1)?.seq ?? 0);
+        await runStep({ kind: 'map', ...all }, arrived);
+        expect(await readRollUpWatermark(store)).toBe(arrived.at(-1)?.seq ?? 0);
       }),
       { numRuns: RUNS, seed: SEED, endOnFailure: true },
     );
   },
-  PATIENCE_MS,
+  TIMEOUT_MS,
 );
 
 /** Does one step; what was appended until then. */
-async function take(each: Step, arrived: readonly Document[]): Promise<readonly Document[]> {
+async function runStep(each: Step, arrived: readonly Document[]): Promise<readonly Document[]> {
   const toSeq = Number.MAX_SAFE_INTEGER;
   switch (each.kind) {
     case 'append': {
@@ -111,7 +111,7 @@ async function take(each: Step, arrived: readonly Document[]): Promise<readonly 
     case 'map': {
       const subjects = subjectsOf(arrived);
       const answered = await serviceGraphOf(store, { window: each, filter: undefined });
-      expect(shown(answered)).toEqual(shown(pureServiceGraph(subjects, subjects, each)));
+      expect(visibleGraph(answered)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, each)));
       return arrived;
     }
     case 'series': {
@@ -119,7 +119,7 @@ async function take(each: Step, arrived: readonly Document[]): Promise<readonly 
       for (const periodUs of [60_000_000, 300_000_000]) {
         const query = { window: each, periodUs, selector };
         const graphs = subjectsOf(arrived).map(({ graph }) => graph);
-        expect(await serviceTimeSeries(store, query)).toEqual(pureTimeSeries(graphs, query));
+        expect(await serviceTimeSeries(store, query)).toEqual(referenceTimeSeries(graphs, query));
       }
       return arrived;
     }

@@ -1,11 +1,11 @@
 import type { TraceId } from '../../model/trace-id.ts';
-import { newMapBlock } from '../../store/roll-up-rows.ts';
+import { newRollUpBlock } from '../../store/roll-up-rows.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
-import { readCountedSeq } from './roll-up-tables.ts';
-import { changesOf, takersOf } from './trace-changes.ts';
-import { addToMinutes } from './trace-contribution.ts';
+import { readRollUpWatermark } from './roll-up-tables.ts';
+import { changesOf, consumersOf } from './trace-changes.ts';
+import { addToMinuteGraphs } from './trace-contribution.ts';
 
 /** Documents that one batch counts. */
 const BATCH_DOCUMENTS = 20_000;
@@ -19,7 +19,7 @@ export type RollUpOptions = QueryOptions & {
 };
 
 /** What a batch has counted: documents after `fromSeq` up to `toSeq`. */
-export type RolledUp = { readonly fromSeq: number; readonly toSeq: number };
+export type RolledUpRange = { readonly fromSeq: number; readonly toSeq: number };
 
 /**
  * Counts the next documents in the sums of the service map: for each trace that they belong to, its graph with them is
@@ -33,9 +33,9 @@ export type RolledUp = { readonly fromSeq: number; readonly toSeq: number };
 export async function rollUp(
   store: Store,
   { toSeq: latestSeq, pause, batchDocuments = BATCH_DOCUMENTS, ...options }: RollUpOptions,
-): Promise<RolledUp | undefined> {
-  const fromSeq = await readCountedSeq(store, options);
-  const toSeq = await lastOfBatch(store, { fromSeq, latestSeq, batchDocuments }, options);
+): Promise<RolledUpRange | undefined> {
+  const fromSeq = await readRollUpWatermark(store, options);
+  const toSeq = await lastSeqOfBatch(store, { fromSeq, latestSeq, batchDocuments }, options);
   if (toSeq === undefined) return undefined;
   const rows = await store.query<{ trace_id: TraceId }>(
     sql`
@@ -45,27 +45,27 @@ export async function rollUp(
   );
   const minutes: MinuteGraphs = new Map();
   const changedIds = rows.map((row) => row.trace_id);
-  const takerIds = await takersOf(store, changedIds, sql`seq <= ${toSeq}`, options);
+  const takerIds = await consumersOf(store, changedIds, sql`seq <= ${toSeq}`, options);
   const traceIds = [...new Set([...changedIds, ...takerIds])];
   for await (const changes of changesOf(store, traceIds, { fromSeq, toSeq }, options)) {
     for (const { before, after } of changes) {
       if (before === after) continue;
-      addToMinutes(minutes, after, 1);
-      addToMinutes(minutes, before, -1);
+      addToMinuteGraphs(minutes, after, 1);
+      addToMinuteGraphs(minutes, before, -1);
     }
     await pause?.();
   }
-  const block = newMapBlock(fromSeq, toSeq);
+  const block = newRollUpBlock(fromSeq, toSeq);
   for (const period of periodsOf(minutes)) {
     block.add(period);
     await pause?.();
   }
   await store.insert(block.end());
-  store.recent.forget(toSeq);
+  store.recent.evict(toSeq);
   return { fromSeq, toSeq };
 }
 
-async function lastOfBatch(
+async function lastSeqOfBatch(
   store: Store,
   { fromSeq, latestSeq, batchDocuments }: { fromSeq: number; latestSeq: number; batchDocuments: number },
   options: QueryOptions,

@@ -1,5 +1,5 @@
 import type { Filter } from '../../filter/ast.ts';
-import { endingIn } from '../../model/graph.ts';
+import { graphEndedIn } from '../../model/graph.ts';
 import {
   addTrace,
   newServiceGraph,
@@ -16,9 +16,9 @@ import { endedIn } from '../traces/sort-key.ts';
 import { tracesEndingIn } from './ended-traces.ts';
 import { linkGraphs } from './link-graphs.ts';
 import { MINUTE_US, type Span } from './periods.ts';
-import { readMapSums } from './roll-up-tables.ts';
-import { changesOf, type TraceChange, takersOf } from './trace-changes.ts';
-import { addMinutesOf, addSpanOf } from './trace-contribution.ts';
+import { readRolledUpGraph } from './roll-up-tables.ts';
+import { changesOf, consumersOf, type TraceChange } from './trace-changes.ts';
+import { addContribution, addContributionByMinute } from './trace-contribution.ts';
 
 /**
  * Everything that ended in the window, of traces that match, added up. A request counts in the moment in which it
@@ -34,11 +34,11 @@ export async function serviceGraphOf(
   options: QueryOptions = {},
 ): Promise<ServiceGraph> {
   if (filter === undefined && window.toUs - window.fromUs >= 2 * MINUTE_US) {
-    return withoutZeros(await graphFromSums(store, window, options));
+    return withoutZeros(await graphFromRollUps(store, window, options));
   }
   const graph = newServiceGraph();
   for await (const traces of tracesEndingIn(store, window, filter, options)) {
-    for (const trace of traces) addTrace(graph, endingIn(traceGraph(trace), window));
+    for (const trace of traces) addTrace(graph, graphEndedIn(traceGraph(trace), window));
     const links = await linkGraphs(store, traces, (segment) => endedIn(window, segment), options);
     for (const link of links) addTrace(graph, link);
   }
@@ -46,21 +46,21 @@ export async function serviceGraphOf(
 }
 
 /** Sums of whole minutes about as long as the window, and what of single traces has to be added or taken away. */
-async function graphFromSums(store: Store, window: TimeWindow, options: QueryOptions): Promise<ServiceGraphBuilder> {
+async function graphFromRollUps(store: Store, window: TimeWindow, options: QueryOptions): Promise<ServiceGraphBuilder> {
   const [left, right] = await Promise.all([
-    chooseEdge(store, { atUs: window.fromUs, side: 'left' }, options),
-    chooseEdge(store, { atUs: window.toUs, side: 'right' }, options),
+    choosePartialMinute(store, { atUs: window.fromUs, side: 'left' }, options),
+    choosePartialMinute(store, { atUs: window.toUs, side: 'right' }, options),
   ]);
   const span: Span = {
-    afterUs: left.isInSums ? left.minute.afterUs : left.minute.lastUs,
-    lastUs: right.isInSums ? right.minute.lastUs : right.minute.afterUs,
+    afterUs: left.isRolledUp ? left.minute.afterUs : left.minute.lastUs,
+    lastUs: right.isRolledUp ? right.minute.lastUs : right.minute.afterUs,
   };
-  const { graph, countedSeq } = await readMapSums(store, span, options);
+  const { graph, rollUpWatermark: countedSeq } = await readRolledUpGraph(store, span, options);
   const edges = [left, right];
-  const traceIds = await touchedTraces(store, { countedSeq, span, edges }, options);
+  const traceIds = await affectedTraces(store, { countedSeq, span, edges }, options);
   const range = { fromSeq: countedSeq, toSeq: Number.POSITIVE_INFINITY };
   for await (const changes of changesOf(store, traceIds, range, options)) {
-    for (const change of changes) addChange(graph, change, span, edges);
+    for (const change of changes) addTraceChange(graph, change, span, edges);
   }
   return graph;
 }
@@ -69,19 +69,19 @@ async function graphFromSums(store: Store, window: TimeWindow, options: QueryOpt
  * A bound of the window inside a minute. Where the sums leave that minute out, its part in the window (`inside`) is
  * added; where they hold it, the traces that ended in its `outside` part are looked at.
  */
-type Edge = {
+type PartialMinute = {
   readonly minute: Span;
   readonly inside: Span;
   readonly outside: Span;
-  readonly isInSums: boolean;
+  readonly isRolledUp: boolean;
 };
 
 /** Decides by what there is less of to look at. */
-async function chooseEdge(
+async function choosePartialMinute(
   store: Store,
   { atUs, side }: { readonly atUs: number; readonly side: 'left' | 'right' },
   options: QueryOptions,
-): Promise<Edge> {
+): Promise<PartialMinute> {
   // A window begins with its first microsecond and ends before its last; a span is the other way round.
   const boundUs = atUs - 1;
   const afterUs = Math.floor(boundUs / MINUTE_US) * MINUTE_US;
@@ -96,26 +96,30 @@ async function chooseEdge(
     options,
   );
   const counts = rows[0] ?? { inside: 0, outside: 0 };
-  return { minute, inside, outside, isInSums: counts.outside < counts.inside };
+  return { minute, inside, outside, isRolledUp: counts.outside < counts.inside };
 }
 
 /** Traces of which the sums do not know all, or of whose producers, and those that ended in the rest of a minute. */
-async function touchedTraces(
+async function affectedTraces(
   store: Store,
-  { countedSeq, span, edges }: { readonly countedSeq: number; readonly span: Span; readonly edges: readonly Edge[] },
+  {
+    countedSeq,
+    span,
+    edges,
+  }: { readonly countedSeq: number; readonly span: Span; readonly edges: readonly PartialMinute[] },
   options: QueryOptions,
 ): Promise<readonly TraceId[]> {
   const changed = await store.query<{ trace_id: TraceId }>(
     sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM documents WHERE seq > ${countedSeq}`,
     options,
   );
-  const takers = await takersOf(
+  const takers = await consumersOf(
     store,
     changed.map((row) => row.trace_id),
     endedWithin(span),
     options,
   );
-  const rests = edges.map((edge) => endedWithin(edge.isInSums ? edge.outside : edge.inside));
+  const rests = edges.map((edge) => endedWithin(edge.isRolledUp ? edge.outside : edge.inside));
   const touched = [
     sql`${endedWithin(span)} AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`,
     ...rests,
@@ -133,18 +137,18 @@ async function touchedTraces(
 
 const endedWithin = ({ afterUs, lastUs }: Span): Sql => sql`end_us > ${afterUs} AND end_us <= ${lastUs}`;
 
-function addChange(
+function addTraceChange(
   graph: ServiceGraphBuilder,
   { before, after }: TraceChange,
   span: Span,
-  edges: readonly Edge[],
+  edges: readonly PartialMinute[],
 ): void {
   if (before !== after) {
-    addMinutesOf(graph, after, span, 1);
-    addMinutesOf(graph, before, span, -1);
+    addContributionByMinute(graph, after, span, 1);
+    addContributionByMinute(graph, before, span, -1);
   }
-  for (const { minute, inside, isInSums } of edges) {
-    if (isInSums) addMinutesOf(graph, after, minute, -1);
-    addSpanOf(graph, after, inside);
+  for (const { minute, inside, isRolledUp: isInSums } of edges) {
+    if (isInSums) addContributionByMinute(graph, after, minute, -1);
+    addContribution(graph, after, inside);
   }
 }

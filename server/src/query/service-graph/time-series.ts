@@ -1,7 +1,7 @@
 import type { Filter } from '../../filter/ast.ts';
 import { type EntitySelector, selectsEdge, selectsNode } from '../../filter/entity-selector.ts';
 import type { Observation, TraceGraph } from '../../model/graph.ts';
-import { addCounts, addTo, type Histogram, type HistogramBuilder } from '../../model/histogram.ts';
+import { addCounts, addDuration, type Histogram, type HistogramBuilder } from '../../model/histogram.ts';
 import {
   addObservation,
   addStatistics,
@@ -18,7 +18,12 @@ import type { QueryOptions, Store } from '../../store/store.ts';
 import type { TimeWindow } from '../time-interval.ts';
 import { tracesEndingIn } from './ended-traces.ts';
 import { periodEnd, type Span } from './periods.ts';
-import { type MapKey, readMapKeys, readSeriesSums, type SeriesSums } from './roll-up-tables.ts';
+import {
+  type RolledUpSeries,
+  readRolledUpSeries,
+  readServiceGraphKeys,
+  type ServiceGraphKey,
+} from './roll-up-tables.ts';
 import { changesOf } from './trace-changes.ts';
 
 /** What ended in (endUs - period, endUs]. */
@@ -55,16 +60,16 @@ export async function serviceTimeSeries(
   if (span.afterUs >= span.lastUs) return [];
   const points =
     filter === undefined
-      ? await pointsFromSums(store, { span, periodUs, selector }, options)
+      ? await pointsFromRollUps(store, { span, periodUs, selector }, options)
       : await pointsFromTraces(store, { span, periodUs, selector, filter }, options);
   return [...points.values()].filter(({ statistics }) => statistics.totalCount > 0).sort((a, b) => b.endUs - a.endUs);
 }
 
-type SpanQuery = Pick<SeriesQuery, 'periodUs' | 'selector'> & { readonly span: Span };
+type SeriesIntervalQuery = Pick<SeriesQuery, 'periodUs' | 'selector'> & { readonly span: Span };
 
 async function pointsFromTraces(
   store: Store,
-  { span, periodUs, selector, filter }: SpanQuery & { readonly filter: Filter },
+  { span, periodUs, selector, filter }: SeriesIntervalQuery & { readonly filter: Filter },
   options: QueryOptions,
 ): Promise<Points> {
   const points: Points = new Map();
@@ -72,60 +77,60 @@ async function pointsFromTraces(
   const window = { fromUs: span.afterUs + 1, toUs: span.lastUs + 1 };
   for await (const traces of tracesEndingIn(store, window, filter, options)) {
     for (const trace of traces) {
-      addObservations(points, selectedOf(traceGraph(trace), selector), { span, periodUs, sign: 1 });
+      addObservations(points, selectedObservations(traceGraph(trace), selector), { span, periodUs, sign: 1 });
     }
   }
   return points;
 }
 
-async function pointsFromSums(
+async function pointsFromRollUps(
   store: Store,
-  { span, periodUs, selector }: SpanQuery,
+  { span, periodUs, selector }: SeriesIntervalQuery,
   options: QueryOptions,
 ): Promise<Points> {
-  const sums = await readSelected(store, { span, periodUs, selector }, options);
+  const sums = await readSelectedSeries(store, { span, periodUs, selector }, options);
   const points: Points = new Map();
   for (const { endUs, statistics, responseTimes } of sums.points) {
     const point = pointIn(points, endUs);
     addStatistics(point.statistics, statistics, 1);
     addCounts(point.responseTimes, responseTimes, 1);
   }
-  const changed = await store.query<{ trace_id: TraceId }>(changedSql(sums.countedSeq, span), options);
+  const changed = await store.query<{ trace_id: TraceId }>(changedTracesSql(sums.rollUpWatermark, span), options);
   const traceIds = changed.map((row) => row.trace_id);
-  const range = { fromSeq: sums.countedSeq, toSeq: Number.POSITIVE_INFINITY };
+  const range = { fromSeq: sums.rollUpWatermark, toSeq: Number.POSITIVE_INFINITY };
   for await (const changes of changesOf(store, traceIds, range, options)) {
     for (const { before, after } of changes) {
-      addObservations(points, selectedOf(after.graph, selector), { span, periodUs, sign: 1 });
-      addObservations(points, selectedOf(before.graph, selector), { span, periodUs, sign: -1 });
+      addObservations(points, selectedObservations(after.graph, selector), { span, periodUs, sign: 1 });
+      addObservations(points, selectedObservations(before.graph, selector), { span, periodUs, sign: -1 });
     }
   }
   return points;
 }
 
 /** Reads again when more has been counted between the keys and their sums: it may be of a service that is new. */
-async function readSelected(
+async function readSelectedSeries(
   store: Store,
-  { span, periodUs, selector }: SpanQuery,
+  { span, periodUs, selector }: SeriesIntervalQuery,
   options: QueryOptions,
-): Promise<SeriesSums> {
+): Promise<RolledUpSeries> {
   for (;;) {
-    const known = await readMapKeys(store, span, options);
+    const known = await readServiceGraphKeys(store, span, options);
     const keys = known.keys.filter((key) => isSelected(key, selector));
-    const sums = await readSeriesSums(store, { span, periodUs, keys }, options);
-    if (sums.countedSeq === known.countedSeq) return sums;
+    const sums = await readRolledUpSeries(store, { span, periodUs, keys }, options);
+    if (sums.rollUpWatermark === known.countedSeq) return sums;
   }
 }
 
-type GrowingPoint = {
+type SeriesPointBuilder = {
   readonly endUs: number;
   readonly statistics: StatisticsBuilder;
   readonly responseTimes: HistogramBuilder;
 };
 
 /** By their ends. */
-type Points = Map<number, GrowingPoint>;
+type Points = Map<number, SeriesPointBuilder>;
 
-function pointIn(points: Points, endUs: number): GrowingPoint {
+function pointIn(points: Points, endUs: number): SeriesPointBuilder {
   const point = points.get(endUs) ?? { endUs, statistics: newStatistics(), responseTimes: new Map() };
   points.set(endUs, point);
   return point;
@@ -141,26 +146,29 @@ function addObservations(
     if (endUs <= span.afterUs || endUs > span.lastUs) continue;
     const point = pointIn(points, periodEnd(endUs, periodUs));
     addObservation(point.statistics, observation, sign);
-    addTo(point.responseTimes, observation.durationUs, sign);
+    addDuration(point.responseTimes, observation.durationUs, sign);
   }
 }
 
 /** Traces of which the sums do not know all and of which something ended in the span. */
-function changedSql(countedSeq: number, { afterUs, lastUs }: Span) {
+function changedTracesSql(countedSeq: number, { afterUs, lastUs }: Span) {
   return sql`
     SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities
     WHERE end_us > ${afterUs} AND end_us <= ${lastUs}
       AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`;
 }
 
-function selectedOf({ nodes, edges }: TraceGraph, selector: EntitySelector | undefined): readonly Observation[] {
+function selectedObservations(
+  { nodes, edges }: TraceGraph,
+  selector: EntitySelector | undefined,
+): readonly Observation[] {
   return [
     ...nodes.filter(({ key }) => isSelected({ from: undefined, key }, selector)).flatMap(({ responses }) => responses),
     ...edges.filter(({ from, to }) => isSelected({ from, key: to }, selector)).flatMap(({ calls }) => calls),
   ];
 }
 
-function isSelected({ from, key }: MapKey, selector: EntitySelector | undefined): boolean {
+function isSelected({ from, key }: ServiceGraphKey, selector: EntitySelector | undefined): boolean {
   if (from === undefined) return selector !== undefined && selectsNode(selector, serviceOfKey(key));
   if (selector === undefined) return serviceOfKey(from).type === 'client';
   return selectsEdge(selector, serviceOfKey(from), serviceOfKey(key));

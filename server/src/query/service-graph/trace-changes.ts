@@ -5,19 +5,19 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { linkText } from '../../store/attributes.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import { loadChanged, loadDocuments } from '../traces/load-traces.ts';
-import { type TraceInMap, traceInMap } from './trace-contribution.ts';
+import { loadDocuments, loadDocumentsWithRecent } from '../traces/load-traces.ts';
+import { contributionOf, type TraceContribution } from './trace-contribution.ts';
 
 /** A trace as it counted when a document was the last, and as it counts since; the same object where nothing changed. */
-export type TraceChange = { readonly before: TraceInMap; readonly after: TraceInMap };
+export type TraceChange = { readonly before: TraceContribution; readonly after: TraceContribution };
 
 /** Documents after `fromSeq` up to `toSeq`, which may be Infinity. */
 export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
 
 /** Traces that are loaded at once: a query for so few costs more than what it reads. */
-const LOADED = 1_000;
+const LOAD_BATCH = 1_000;
 /** Traces that are looked at in one go, so that other work gets its turn in between. */
-const BATCH = 100;
+const YIELD_BATCH = 100;
 /** Traces that are looked for among links at once. */
 const LINK_BATCH = 2_000;
 
@@ -32,42 +32,42 @@ export async function* changesOf(
   options: QueryOptions,
 ): AsyncGenerator<readonly TraceChange[]> {
   const known = { less: ({ seq }: Document) => seq <= fromSeq, more: ({ seq }: Document) => seq <= toSeq };
-  for await (const states of statesOf(store, traceIds, known, options)) {
+  for await (const states of contributionPairsOf(store, traceIds, known, options)) {
     yield states.map(({ less, more }) => ({ before: less, after: more }));
   }
 }
 
 /** Each of the traces made of some of its documents, and made of more: all that are in `less` are in `more`. */
-export async function* statesOf(
+export async function* contributionPairsOf(
   store: Store,
   traceIds: readonly TraceId[],
-  { less: isInLess, more: isInMore }: { readonly less: IsKnown; readonly more: IsKnown },
+  { less: isInLess, more: isInMore }: { readonly less: DocumentPredicate; readonly more: DocumentPredicate },
   options: QueryOptions,
-): AsyncGenerator<readonly { readonly less: TraceInMap; readonly more: TraceInMap }[]> {
-  for (let first = 0; first < traceIds.length; first += LOADED) {
-    const ids = traceIds.slice(first, first + LOADED);
-    const documents = new Map(await loadChanged(store, ids, options));
+): AsyncGenerator<readonly { readonly less: TraceContribution; readonly more: TraceContribution }[]> {
+  for (let first = 0; first < traceIds.length; first += LOAD_BATCH) {
+    const ids = traceIds.slice(first, first + LOAD_BATCH);
+    const documents = new Map(await loadDocumentsWithRecent(store, ids, options));
     const linked = new Set(
       [...documents.values()]
         .flat()
-        .flatMap(linkedFrom)
+        .flatMap(linkedTraceIdsOf)
         .filter((id) => !documents.has(id)),
     );
     for (const [id, ofTrace] of await loadLinked(store, [...linked], options)) documents.set(id, ofTrace);
-    const more = tracesOf(documents, isInMore);
-    const less = tracesOf(documents, isInLess, more);
-    for (let next = 0; next < ids.length; next += BATCH) {
-      yield ids.slice(next, next + BATCH).map((id) => {
-        const whole = traceInMap(more(id), more);
-        const isSame = less(id) === more(id) && whole.linkEndsUs.length === 0;
-        return { less: isSame ? whole : traceInMap(less(id), less), more: whole };
+    const more = newTraceLookup(documents, isInMore);
+    const less = newTraceLookup(documents, isInLess, more);
+    for (let next = 0; next < ids.length; next += YIELD_BATCH) {
+      yield ids.slice(next, next + YIELD_BATCH).map((id) => {
+        const whole = contributionOf(more(id), more);
+        const isSame = less(id) === more(id) && whole.consumerEndsUs.length === 0;
+        return { less: isSame ? whole : contributionOf(less(id), less), more: whole };
       });
     }
   }
 }
 
 /** Traces that took messages of any of these. Those of them that `within` (rows of `entities`) leaves over. */
-export async function takersOf(
+export async function consumersOf(
   store: Store,
   traceIds: readonly TraceId[],
   within: Sql,
@@ -88,12 +88,12 @@ export async function takersOf(
 }
 
 type Documents = ReadonlyMap<TraceId, readonly Document[]>;
-type IsKnown = (document: Document) => boolean;
+type DocumentPredicate = (document: Document) => boolean;
 
-type TraceOf = (id: TraceId) => Trace | undefined;
+type TraceLookup = (id: TraceId) => Trace | undefined;
 
 /** The traces made of the documents that are known, each once it is asked for; those of `others` where these are the same. */
-function tracesOf(documents: Documents, isKnown: IsKnown, others?: TraceOf): TraceOf {
+function newTraceLookup(documents: Documents, isKnown: DocumentPredicate, others?: TraceLookup): TraceLookup {
   const traces = new Map<TraceId, Trace | undefined>();
   return (id) => {
     if (traces.has(id)) return traces.get(id);
@@ -106,14 +106,14 @@ function tracesOf(documents: Documents, isKnown: IsKnown, others?: TraceOf): Tra
 }
 
 /** Traces that anything in the document links to, whichever version of it counts. */
-function linkedFrom({ entities }: Document): readonly TraceId[] {
+function linkedTraceIdsOf({ entities }: Document): readonly TraceId[] {
   return entities.flatMap(({ links }) => links.map(({ traceId }) => traceId));
 }
 
 async function loadLinked(store: Store, ids: readonly TraceId[], options: QueryOptions): Promise<Documents> {
   const documents = new Map<TraceId, readonly Document[]>();
-  for (let first = 0; first < ids.length; first += LOADED) {
-    const loaded = await loadDocuments(store, ids.slice(first, first + LOADED), options);
+  for (let first = 0; first < ids.length; first += LOAD_BATCH) {
+    const loaded = await loadDocuments(store, ids.slice(first, first + LOAD_BATCH), options);
     for (const [id, ofTrace] of loaded) documents.set(id, ofTrace);
   }
   return documents;

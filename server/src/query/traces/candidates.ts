@@ -2,8 +2,8 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { traceIdsSql } from '../../store/ids.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { TimeWindow } from '../time-interval.ts';
-import { type Narrow, narrowSql } from './prefilter.ts';
-import type { ListOrder, Place, TimeRangeType } from './sort-key.ts';
+import { type Prefilter, prefilterSql } from './prefilter.ts';
+import type { ListOrder, SortKey, TimeRangeType } from './sort-key.ts';
 
 /** A trace that may stand at `key` in the list. */
 export type CandidateRow = { readonly trace_id: TraceId; readonly key: number };
@@ -11,8 +11,8 @@ export type CandidateRow = { readonly trace_id: TraceId; readonly key: number };
 /** What lists are made of: the window, and what is known of every trace that the filter matches. */
 export type Search = {
   readonly window: TimeWindow;
-  readonly by: TimeRangeType;
-  readonly narrow: Narrow | undefined;
+  readonly timeRangeType: TimeRangeType;
+  readonly prefilter: Prefilter | undefined;
 };
 
 /**
@@ -20,18 +20,18 @@ export type Search = {
  * asks. X-Ray takes no changes of a trace after 7 days.
  * @see https://docs.aws.amazon.com/general/latest/gr/xray.html
  */
-const LATE_US = 7 * 86_400_000_000;
+const MAX_LATENESS_US = 7 * 86_400_000_000;
 
 /** Rows of `entities` that a trace of the window can have, those of traces that started at `fromUs` or later. */
-function rowsFrom({ window, by }: Search, fromUs: number): Sql {
+function entityRowPredicate({ window, timeRangeType: by }: Search, fromUs: number): Sql {
   // Nothing of a trace starts before the trace does.
   return by === 'TraceId'
-    ? sql`start_us >= ${fromUs} AND start_us < ${Math.min(window.toUs + LATE_US, Number.MAX_SAFE_INTEGER)}`
+    ? sql`start_us >= ${fromUs} AND start_us < ${Math.min(window.toUs + MAX_LATENESS_US, Number.MAX_SAFE_INTEGER)}`
     : sql`true`;
 }
 
 /** Conditions on `trace_id` for windows that starts do not tell. */
-function members({ window: { fromUs, toUs }, by }: Search): readonly Sql[] {
+function windowPredicates({ window: { fromUs, toUs }, timeRangeType: by }: Search): readonly Sql[] {
   switch (by) {
     case 'TraceId':
       return [];
@@ -53,26 +53,26 @@ function startingIn({ fromUs, toUs }: TimeWindow): Sql {
 }
 
 /** All conditions on `trace_id` for traces that started at `fromUs` or later. */
-function candidates(search: Search, fromUs: number): readonly Sql[] {
-  const { narrow } = search;
-  return [...members(search), ...(narrow ? [narrowSql(narrow, rowsFrom(search, fromUs))] : [])];
+function candidatePredicates(search: Search, fromUs: number): readonly Sql[] {
+  const { prefilter: narrow } = search;
+  return [...windowPredicates(search), ...(narrow ? [prefilterSql(narrow, entityRowPredicate(search, fromUs))] : [])];
 }
 
 /**
  * Traces that have a row of the kind, `limit` at most, in no order: all that the window has where there are fewer. `key`
  * is when one of these rows started.
  */
-export function driverSql(search: Search, row: Sql, limit: number): Sql {
+export function seedSql(search: Search, row: Sql, limit: number): Sql {
   return sql`
     SELECT lower(hex(trace)) AS trace_id, key FROM (
       SELECT trace_id AS trace, start_us AS key FROM entities
-      WHERE ${sql.and([rowsFrom(search, search.window.fromUs), row])}
+      WHERE ${sql.and([entityRowPredicate(search, search.window.fromUs), row])}
       LIMIT 1 BY trace LIMIT ${limit}
     )`;
 }
 
 /** Starts of traces, `key` being exact. */
-export function startsSql(traceIds: readonly TraceId[]): Sql {
+export function traceStartsSql(traceIds: readonly TraceId[]): Sql {
   return sql`
     SELECT lower(hex(trace)) AS trace_id, key FROM (
       SELECT trace_id AS trace, min(start_us) AS key FROM documents
@@ -84,28 +84,31 @@ export type StartsQuery = {
   /** Only traces that started in here. */
   readonly slice: TimeWindow;
   readonly isDescending: boolean;
-  readonly after: Place | undefined;
+  readonly after: SortKey | undefined;
   readonly limit: number;
   /** Traces that have no value for an order by it, as far as SQL can tell. */
-  readonly without: ListOrder['by'] | undefined;
+  readonly withoutValueFor: ListOrder['by'] | undefined;
 };
 
 /**
  * Traces by their start, which is exact: `documents` tell it by primary key. A trace that started in the slice has a row
  * that starts in it, so that slices need no look at other times; what a filter asks for may be in any later row.
  */
-export function byStartSql(search: Search, { slice, isDescending, after, limit, without }: StartsQuery): Sql {
+export function byStartSql(
+  search: Search,
+  { slice, isDescending, after, limit, withoutValueFor: without }: StartsQuery,
+): Sql {
   const { fromUs, toUs } = slice;
-  const narrowed = candidates(search, fromUs);
-  const isWhole = search.by !== 'TraceId' || (search.narrow !== undefined && toUs >= search.window.toUs);
+  const narrowed = candidatePredicates(search, fromUs);
+  const isWhole = search.timeRangeType !== 'TraceId' || (search.prefilter !== undefined && toUs >= search.window.toUs);
   // One small set: that of all traces of the slice would cost more to look up than to narrow first.
   const inSlice = sql.and([sql`start_us >= ${fromUs} AND start_us < ${toUs}`, ...narrowed]);
   const where = [
     HAS_ENTITIES,
     ...(isWhole ? narrowed : [sql`trace_id IN (SELECT trace_id FROM entities WHERE ${inSlice})`]),
-    ...(without === undefined ? [] : [sql`trace_id NOT IN (${surelyValuedSql(search, without, narrowed)})`]),
+    ...(without === undefined ? [] : [sql`trace_id NOT IN (${tracesWithValueSql(search, without, narrowed)})`]),
   ];
-  const having = [sql`key >= ${fromUs} AND key < ${toUs}`, ...(after ? [behind(after, isDescending)] : [])];
+  const having = [sql`key >= ${fromUs} AND key < ${toUs}`, ...(after ? [keysetSql(after, isDescending)] : [])];
   return keyedSql(
     sql`SELECT trace_id AS trace, min(start_us) AS key FROM documents
       WHERE ${sql.and(where)} GROUP BY trace HAVING ${sql.and(having)}`,
@@ -119,7 +122,7 @@ export type ValuesQuery = {
   readonly slice: TimeWindow;
   readonly isDescending: boolean;
   /** No values before this one. */
-  readonly after: Place | undefined;
+  readonly after: SortKey | undefined;
   readonly limit: number;
 };
 
@@ -135,7 +138,7 @@ export function byRowValueSql(
   const { table, value, rows } = rowValues(search, by, slice);
   const place = after && sql`(${after.key}, toFixedString(unhex(${after.traceId}), 16))`;
   const bound = place && (isDescending ? sql`(${value}, trace_id) < ${place}` : sql`(${value}, trace_id) > ${place}`);
-  const where = sql.and([...rows, ...(bound ? [bound] : []), ...candidates(search, search.window.fromUs)]);
+  const where = sql.and([...rows, ...(bound ? [bound] : []), ...candidatePredicates(search, search.window.fromUs)]);
   return keyedSql(sql`SELECT trace_id AS trace, ${value} AS key FROM ${table} WHERE ${where}`, isDescending, limit);
 }
 
@@ -153,7 +156,7 @@ function rowValues(search: Search, by: 'updated' | 'ended' | 'responsetime', { f
       return {
         table: sql`entities`,
         value: sql`duration_us`,
-        rows: [sql`is_root AND end_us > 0`, rowsFrom(search, search.window.fromUs)],
+        rows: [sql`is_root AND end_us > 0`, entityRowPredicate(search, search.window.fromUs)],
       };
   }
 }
@@ -165,21 +168,21 @@ function rowValues(search: Search, by: 'updated' | 'ended' | 'responsetime', { f
  */
 export function byDurationSql(search: Search, { isDescending, after, limit }: Omit<ValuesQuery, 'slice'>): Sql {
   const { fromUs, toUs } = search.window;
-  const where = candidates(search, fromUs);
-  const having = after ? behind(after, isDescending) : sql`true`;
+  const where = candidatePredicates(search, fromUs);
+  const having = after ? keysetSql(after, isDescending) : sql`true`;
   const within = [
     ...where,
-    ...(search.by === 'TraceId' && search.narrow === undefined ? [startingIn(search.window)] : []),
+    ...(search.timeRangeType === 'TraceId' && search.prefilter === undefined ? [startingIn(search.window)] : []),
   ];
   const longest = sql`
     SELECT trace_id AS trace, greatest(max(end_us), min(start_us)) - min(start_us) AS key FROM documents
     WHERE ${sql.and(within)} GROUP BY trace
-    HAVING ${search.by === 'TraceId' ? sql`min(start_us) >= ${fromUs} AND min(start_us) < ${toUs} AND ` : sql``}${having}`;
+    HAVING ${search.timeRangeType === 'TraceId' ? sql`min(start_us) >= ${fromUs} AND min(start_us) < ${toUs} AND ` : sql``}${having}`;
   const shortest = sql`
     SELECT trace, greatest(maxIf(last, is_sure), minIf(first, is_sure)) - minIf(first, is_sure) AS key FROM (
       SELECT trace_id AS trace, min(start_us) AS first, max(end_us) AS last,
         count() = 1 AND any(is_segment) AND last > 0 AS is_sure
-      FROM entities WHERE ${sql.and([rowsFrom(search, fromUs), ...where])} GROUP BY trace, id
+      FROM entities WHERE ${sql.and([entityRowPredicate(search, fromUs), ...where])} GROUP BY trace, id
     ) GROUP BY trace HAVING ${having}`;
   return keyedSql(isDescending ? longest : shortest, isDescending, limit);
 }
@@ -191,7 +194,7 @@ function keyedSql(traces: Sql, isDescending: boolean, limit: number): Sql {
     FROM (${traces} ORDER BY key ${direction}, trace ${direction} LIMIT ${limit})`;
 }
 
-function behind({ key, traceId }: Place, isDescending: boolean): Sql {
+function keysetSql({ key, traceId }: SortKey, isDescending: boolean): Sql {
   const place = sql`(${key}, toFixedString(unhex(${traceId}), 16))`;
   return isDescending ? sql`(key, trace) < ${place}` : sql`(key, trace) > ${place}`;
 }
@@ -201,8 +204,8 @@ function behind({ key, traceId }: Place, isDescending: boolean): Sql {
  * functions tell. A response time is that of the root: some segment without a parent, and each such has ended. A
  * duration is there when everything has ended and there is a segment.
  */
-function surelyValuedSql(search: Search, by: ListOrder['by'], narrowed: readonly Sql[]): Sql {
-  const rows = sql.and([rowsFrom(search, search.window.fromUs), ...narrowed]);
+function tracesWithValueSql(search: Search, by: ListOrder['by'], narrowed: readonly Sql[]): Sql {
+  const rows = sql.and([entityRowPredicate(search, search.window.fromUs), ...narrowed]);
   const isClear = sql`NOT hasAny(groupUniqArrayIf(id, is_segment), groupUniqArrayIf(id, NOT is_segment))`;
   const isValued =
     by === 'duration'

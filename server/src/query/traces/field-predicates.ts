@@ -1,7 +1,14 @@
 import type { Comparison, Condition, Field, Literal, OneOf, Operator, Present } from '../../filter/ast.ts';
 import type { Keyword } from '../../filter/keywords.ts';
 import { MAX_NAME_LENGTH } from '../../model/read-entity.ts';
-import { attributeText, MAX_TEXT, MORE, NOT_INDEXED, STATUS_PATH, TEXT_COLUMNS } from '../../store/attributes.ts';
+import {
+  attributeText,
+  MAX_TEXT_LENGTH,
+  NOT_INDEXED,
+  STATUS_PATH,
+  TEXT_COLUMNS,
+  TRUNCATED_MARKER,
+} from '../../store/attributes.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 
 /*
@@ -13,36 +20,38 @@ export type FieldTerm = Present | Comparison | OneOf;
 type Value = Literal['value'];
 
 /** For any field, asked of whichever entity has it. */
-export function fieldRow(term: FieldTerm): Sql | undefined {
+export function fieldPredicate(term: FieldTerm): Sql | undefined {
   switch (term.kind) {
     case 'present':
-      return presentRow(term.field);
+      return presencePredicate(term.field);
     case 'comparison':
-      return relationRow(term.field, term.operator, term.value.value);
+      return comparisonPredicate(term.field, term.operator, term.value.value);
     case 'in':
-      return anyOf(term.values.map(({ value }) => relationRow(term.field, '=', value)));
+      return anyOf(term.values.map(({ value }) => comparisonPredicate(term.field, '=', value)));
   }
 }
 
 /** What the condition says of the outcome, time and HTTP of the one entity that stands for a request. */
-export function ownRow(where: Condition): Sql | undefined {
+export function requestPredicate(where: Condition): Sql | undefined {
   switch (where.kind) {
     case 'and': {
-      const known = where.operands.map(ownRow).filter((row) => row !== undefined);
+      const known = where.operands.map(requestPredicate).filter((row) => row !== undefined);
       return known.length > 0 ? sql.and(known) : undefined;
     }
     case 'or':
-      return anyOf(where.operands.map(ownRow));
+      return anyOf(where.operands.map(requestPredicate));
     case 'present':
     case 'comparison':
     case 'in':
-      return where.field.kind === 'keyword' && OWN.has(where.field.keyword) ? fieldRow(where) : undefined;
+      return where.field.kind === 'keyword' && REQUEST_KEYWORDS.has(where.field.keyword)
+        ? fieldPredicate(where)
+        : undefined;
     default:
       return undefined;
   }
 }
 
-const OWN: ReadonlySet<Keyword> = new Set<Keyword>([
+const REQUEST_KEYWORDS: ReadonlySet<Keyword> = new Set<Keyword>([
   'ok',
   'error',
   'fault',
@@ -57,17 +66,18 @@ const OWN: ReadonlySet<Keyword> = new Set<Keyword>([
 ]);
 
 /** Whether the entity that stands for a request answers for the field alone. */
-export const isOwn = (field: Field): boolean => field.kind === 'keyword' && OWN.has(field.keyword);
+export const isRequestField = (field: Field): boolean =>
+  field.kind === 'keyword' && REQUEST_KEYWORDS.has(field.keyword);
 
 function anyOf(rows: readonly (Sql | undefined)[]): Sql | undefined {
   const known = rows.filter((row) => row !== undefined);
   return known.length === rows.length ? sql.or(known) : undefined;
 }
 
-function presentRow(field: Field): Sql | undefined {
+function presencePredicate(field: Field): Sql | undefined {
   switch (field.kind) {
     case 'keyword':
-      return presentKeyword(field.keyword);
+      return keywordPresencePredicate(field.keyword);
     case 'annotation': {
       const { key } = field;
       if (!isPlain(key)) return undefined;
@@ -79,39 +89,39 @@ function presentRow(field: Field): Sql | undefined {
   }
 }
 
-function presentKeyword(keyword: Keyword): Sql | undefined {
-  const column = TEXTS[keyword];
+function keywordPresencePredicate(keyword: Keyword): Sql | undefined {
+  const column = KEYWORD_COLUMNS[keyword];
   if (column !== undefined) return sql`${column} != ''`;
   if (keyword === 'responsetime' || keyword === 'duration') return sql`end_us > 0`;
-  return flagRow(keyword, true);
+  return flagPredicate(keyword, true);
 }
 
-function relationRow(field: Field, operator: Operator, value: Value): Sql | undefined {
+function comparisonPredicate(field: Field, operator: Operator, value: Value): Sql | undefined {
   switch (field.kind) {
     case 'keyword':
-      return keywordRow(field.keyword, operator, value);
+      return keywordPredicate(field.keyword, operator, value);
     case 'annotation':
-      return isPlain(field.key) ? annotationRow(field.key, operator, value) : undefined;
+      return isPlain(field.key) ? annotationPredicate(field.key, operator, value) : undefined;
     case 'metadata':
-      return pathRow(['metadata', ...field.path], operator, value);
+      return pathPredicate(['metadata', ...field.path], operator, value);
     case 'segment':
-      return segmentRow(field.path, operator, value);
+      return segmentPredicate(field.path, operator, value);
   }
 }
 
-function keywordRow(keyword: Keyword, operator: Operator, value: Value): Sql | undefined {
-  const column = TEXTS[keyword];
-  if (column !== undefined) return textRow(column, operator, value);
+function keywordPredicate(keyword: Keyword, operator: Operator, value: Value): Sql | undefined {
+  const column = KEYWORD_COLUMNS[keyword];
+  if (column !== undefined) return textPredicate(column, operator, value);
   if (keyword === 'responsetime' || keyword === 'duration') {
-    const compared = numberRow(sql`duration_us / 1000000`, operator, value);
+    const compared = numberPredicate(sql`duration_us / 1000000`, operator, value);
     return compared && sql`(end_us > 0 AND ${compared})`;
   }
-  if (keyword === 'http.status') return statusRow(operator, value);
-  return flagRow(keyword, (operator === '=') === (String(value) === 'true'));
+  if (keyword === 'http.status') return statusPredicate(operator, value);
+  return flagPredicate(keyword, (operator === '=') === (String(value) === 'true'));
 }
 
 /** Columns in which the empty string stands for "not sent". */
-const TEXTS: Readonly<Partial<Record<Keyword, Sql>>> = {
+const KEYWORD_COLUMNS: Readonly<Partial<Record<Keyword, Sql>>> = {
   'http.url': sql`http_url`,
   'http.method': sql`http_method`,
   'http.useragent': sql`http_user_agent`,
@@ -126,7 +136,7 @@ const TEXTS: Readonly<Partial<Record<Keyword, Sql>>> = {
 /** A log record with the exception that came apart from a span can make its fault a throttle. */
 const MAY_BE_THROTTLE = sql`fault AND namespace = 'aws'`;
 
-function flagRow(keyword: Keyword, isWanted: boolean): Sql | undefined {
+function flagPredicate(keyword: Keyword, isWanted: boolean): Sql | undefined {
   switch (keyword) {
     case 'ok':
       return isWanted ? sql`NOT (error OR fault OR throttle)` : sql`(error OR fault OR throttle)`;
@@ -142,88 +152,90 @@ function flagRow(keyword: Keyword, isWanted: boolean): Sql | undefined {
 }
 
 /** A status that does not fit the column is there as the nearest that does: such values narrow nothing. */
-function statusRow(operator: Operator, value: Value): Sql | undefined {
+function statusPredicate(operator: Operator, value: Value): Sql | undefined {
   return typeof value === 'number' && value > 0 && value < 65_535
-    ? numberRow(sql`http_status`, operator, value)
+    ? numberPredicate(sql`http_status`, operator, value)
     : undefined;
 }
 
 /** A text may be a boolean's: `"true"` is as good as `true`. Equality is looked up in the text index. */
-function annotationRow(key: string, operator: Operator, value: Value): Sql | undefined {
-  if (operator === '=') return attributeRow(`annotation.${key}`, value);
+function annotationPredicate(key: string, operator: Operator, value: Value): Sql | undefined {
+  if (operator === '=') return attributePredicate(`annotation.${key}`, value);
   switch (typeof value) {
     case 'number': {
-      const compared = numberRow(sql`annotations_number[${key}]`, operator, value);
+      const compared = numberPredicate(sql`annotations_number[${key}]`, operator, value);
       return compared && sql`(mapContains(annotations_number, ${key}) AND ${compared})`;
     }
     case 'boolean':
-      return booleanRow(key, operator, value);
+      return annotationFlagPredicate(key, operator, value);
     case 'string': {
-      const asText = storedTextRow(key, operator, value);
+      const asText = annotationTextPredicate(key, operator, value);
       const isFlag = value === 'true' || value === 'false';
-      return isFlag ? anyOf([asText, booleanRow(key, operator, value === 'true') ?? sql`false`]) : asText;
+      return isFlag ? anyOf([asText, annotationFlagPredicate(key, operator, value === 'true') ?? sql`false`]) : asText;
     }
   }
 }
 
-function storedTextRow(key: string, operator: Operator, value: string): Sql | undefined {
-  const compared = textRow(sql`annotations_string[${key}]`, operator, value);
+function annotationTextPredicate(key: string, operator: Operator, value: string): Sql | undefined {
+  const compared = textPredicate(sql`annotations_string[${key}]`, operator, value);
   return compared && sql`(mapContains(annotations_string, ${key}) AND ${compared})`;
 }
 
-function booleanRow(key: string, operator: Operator, value: boolean): Sql | undefined {
+function annotationFlagPredicate(key: string, operator: Operator, value: boolean): Sql | undefined {
   if (operator !== '!=') return undefined;
   return sql`(mapContains(annotations_bool, ${key}) AND annotations_bool[${key}] != ${value})`;
 }
 
 /** By the text index, for an entity that has all its attributes in the list or says that it has more. */
-export function attributeRow(path: string, value: Value): Sql {
-  return sql`(has(attributes, ${attributeText(path, value)}) OR has(attributes, ${MORE}))`;
+export function attributePredicate(path: string, value: Value): Sql {
+  return sql`(has(attributes, ${attributeText(path, value)}) OR has(attributes, ${TRUNCATED_MARKER}))`;
 }
 
 /** What is sent as X-Ray documents it may be in a column of its own, and is an attribute when it is sent otherwise. */
-function segmentRow(steps: readonly string[], operator: Operator, value: Value): Sql | undefined {
+function segmentPredicate(steps: readonly string[], operator: Operator, value: Value): Sql | undefined {
   if (NOT_INDEXED.has(steps[0] ?? '')) return undefined;
-  const attribute = pathRow(['segment', ...steps], operator, value);
+  const attribute = pathPredicate(['segment', ...steps], operator, value);
   if (steps.some((step) => step.includes('.'))) return attribute;
   const path = steps.join('.');
   const column = TEXT_COLUMNS[path];
-  if (column !== undefined && typeof value === 'string') return anyOf([attribute, columnRow(column, operator, value)]);
+  if (column !== undefined && typeof value === 'string')
+    return anyOf([attribute, columnPredicate(column, operator, value)]);
   if (path === STATUS_PATH && typeof value === 'number') {
-    return anyOf([attribute, operator === '=' && Number.isInteger(value) ? statusRow('=', value) : undefined]);
+    return anyOf([attribute, operator === '=' && Number.isInteger(value) ? statusPredicate('=', value) : undefined]);
   }
   return attribute;
 }
 
 /** A long name is cut. */
-function columnRow(column: Sql, operator: Operator, value: string): Sql | undefined {
-  const compared = textRow(column, operator, value);
+function columnPredicate(column: Sql, operator: Operator, value: string): Sql | undefined {
+  const compared = textPredicate(column, operator, value);
   return compared && sql`(length(${column}) >= ${MAX_NAME_LENGTH} OR ${compared})`;
 }
 
 /** What rows do not hold: stack frames, and what may come apart from a span as log records and links. */
-const NOT_OF_ROWS: readonly string[] = ['segment.cause.exceptions.stack', 'segment.links'];
+const PATHS_NOT_IN_ROWS: readonly string[] = ['segment.cause.exceptions.stack', 'segment.links'];
 
-function pathRow(steps: readonly string[], operator: Operator, value: Value): Sql | undefined {
+function pathPredicate(steps: readonly string[], operator: Operator, value: Value): Sql | undefined {
   const path = steps.join('.');
   const prefix = `${path}=`;
-  if (!isPlain(path) || prefix.length >= MAX_TEXT || NOT_OF_ROWS.some((start) => path.startsWith(start)))
+  if (!isPlain(path) || prefix.length >= MAX_TEXT_LENGTH || PATHS_NOT_IN_ROWS.some((start) => path.startsWith(start)))
     return undefined;
-  if (operator === '=') return typeof value === 'string' && !isPlain(value) ? undefined : attributeRow(path, value);
+  if (operator === '=')
+    return typeof value === 'string' && !isPlain(value) ? undefined : attributePredicate(path, value);
   const stored = sql`substring(attribute, length(${prefix}) + 1)`;
-  const compared = operator === '!=' ? sql`true` : storedRow(stored, operator, value);
+  const compared = operator === '!=' ? sql`true` : attributeValuePredicate(stored, operator, value);
   if (compared === undefined) return undefined;
   // A text as long as that may have been cut.
-  const test = sql`startsWith(attribute, ${prefix}) AND (length(attribute) >= ${MAX_TEXT} OR ${compared})`;
-  return sql`(arrayExists(attribute -> ${test}, attributes) OR has(attributes, ${MORE}))`;
+  const test = sql`startsWith(attribute, ${prefix}) AND (length(attribute) >= ${MAX_TEXT_LENGTH} OR ${compared})`;
+  return sql`(arrayExists(attribute -> ${test}, attributes) OR has(attributes, ${TRUNCATED_MARKER}))`;
 }
 
-function storedRow(stored: Sql, operator: Operator, value: Value): Sql | undefined {
-  if (typeof value === 'number') return numberRow(sql`toFloat64OrNull(${stored})`, operator, value);
-  return textRow(stored, operator, value);
+function attributeValuePredicate(stored: Sql, operator: Operator, value: Value): Sql | undefined {
+  if (typeof value === 'number') return numberPredicate(sql`toFloat64OrNull(${stored})`, operator, value);
+  return textPredicate(stored, operator, value);
 }
 
-function numberRow(column: Sql, operator: Operator, value: Value): Sql | undefined {
+function numberPredicate(column: Sql, operator: Operator, value: Value): Sql | undefined {
   if (typeof value !== 'number') return undefined;
   const bound = sql.typed(value, 'Float64');
   switch (operator) {
@@ -244,7 +256,7 @@ function numberRow(column: Sql, operator: Operator, value: Value): Sql | undefin
   }
 }
 
-function textRow(column: Sql, operator: Operator, value: Value): Sql | undefined {
+function textPredicate(column: Sql, operator: Operator, value: Value): Sql | undefined {
   if (typeof value !== 'string' || !isPlain(value)) return undefined;
   switch (operator) {
     case '=':
@@ -258,7 +270,7 @@ function textRow(column: Sql, operator: Operator, value: Value): Sql | undefined
     case 'ENDSWITH':
       return sql`endsWith(${column}, ${value})`;
     case 'MATCHES':
-      return NAMES_CHARACTERS.test(value) ? undefined : sql`match(${column}, ${value})`;
+      return CODE_POINT_ESCAPES.test(value) ? undefined : sql`match(${column}, ${value})`;
     default:
       return undefined;
   }
@@ -268,4 +280,4 @@ function textRow(column: Sql, operator: Operator, value: Value): Sql | undefined
 const isPlain = (text: string): boolean => !/[\p{Surrogate}\ufffd]/u.test(text);
 
 /** Patterns that can tell U+FFFD from half a surrogate pair. */
-const NAMES_CHARACTERS = /\\[pPx]/;
+const CODE_POINT_ESCAPES = /\\[pPx]/;

@@ -1,60 +1,66 @@
 import type { Condition, Identity, Literal, Operator, Term } from '../../filter/ast.ts';
 import { awsCallNames, RESOURCE_FIELDS } from '../../model/service-names.ts';
 import { sql } from '../../store/sql.ts';
-import { attributeRow, type FieldTerm, fieldRow, isOwn, ownRow } from './field-predicates.ts';
-import { both, either, type Narrow, someRow } from './prefilter.ts';
+import {
+  attributePredicate,
+  type FieldTerm,
+  fieldPredicate,
+  isRequestField,
+  requestPredicate,
+} from './field-predicates.ts';
+import { allOf, anyOf, entityPrefilter, type Prefilter } from './prefilter.ts';
 
 /** What every trace that matches has; undefined where SQL can not tell. See `Narrow`. */
-export function narrowFilter(condition: Condition): Narrow | undefined {
+export function pushDownFilter(condition: Condition): Prefilter | undefined {
   switch (condition.kind) {
     case 'and':
-      return both(condition.operands.map(narrowFilter));
+      return allOf(condition.operands.map(pushDownFilter));
     case 'or':
-      return either(condition.operands.map(narrowFilter));
+      return anyOf(condition.operands.map(pushDownFilter));
     case 'all':
     case 'not':
       return undefined;
     default:
-      return narrowTerm(condition);
+      return pushDownTerm(condition);
   }
 }
 
-function narrowTerm(term: Term): Narrow | undefined {
+function pushDownTerm(term: Term): Prefilter | undefined {
   switch (term.kind) {
     case 'service':
-      return both([narrowService(term.service, term.where), term.where && elsewhere(term.where)]);
+      return allOf([pushDownService(term.service, term.where), term.where && pushDownOtherEntities(term.where)]);
     case 'edge':
-      return both([
-        ...(term.ends ? [narrowService(term.ends.from, undefined), narrowService(term.ends.to, undefined)] : []),
-        someRow(term.where && ownRow(term.where)),
-        term.where && elsewhere(term.where),
+      return allOf([
+        ...(term.ends ? [pushDownService(term.ends.from, undefined), pushDownService(term.ends.to, undefined)] : []),
+        entityPrefilter(term.where && requestPredicate(term.where)),
+        term.where && pushDownOtherEntities(term.where),
       ]);
     case 'rootcause':
-      if (term.cause === 'responsetime') return someRow(sql`is_root AND end_us > start_us`);
-      return someRow(term.cause === 'fault' ? sql`fault` : sql`error`);
+      if (term.cause === 'responsetime') return entityPrefilter(sql`is_root AND end_us > start_us`);
+      return entityPrefilter(term.cause === 'fault' ? sql`fault` : sql`error`);
     case 'rootcause-json':
     case 'group':
       return undefined;
     default:
-      return narrowField(term);
+      return pushDownField(term);
   }
 }
 
-function narrowField(term: FieldTerm): Narrow | undefined {
+function pushDownField(term: FieldTerm): Prefilter | undefined {
   const { field } = term;
   if (field.kind === 'keyword' && term.kind === 'comparison') {
-    const grouped = narrowGrouped(field.keyword, term.operator, term.value.value);
+    const grouped = pushDownAggregate(field.keyword, term.operator, term.value.value);
     if (grouped !== undefined) return grouped;
   }
   if (field.kind === 'keyword' && term.kind === 'present' && field.keyword === 'partial') return MAY_BE_PARTIAL;
   // Of a trace this is more than the root's time.
   if (field.kind === 'keyword' && field.keyword === 'duration') return undefined;
-  const row = fieldRow(term);
-  if (field.kind === 'segment' && field.path[0] === 'cause') return either([someRow(row), HAS_EXCEPTION_LOGS]);
-  return someRow(row && isOwn(field) ? sql`is_root AND ${row}` : row);
+  const row = fieldPredicate(term);
+  if (field.kind === 'segment' && field.path[0] === 'cause') return anyOf([entityPrefilter(row), HAS_EXCEPTION_LOGS]);
+  return entityPrefilter(row && isRequestField(field) ? sql`is_root AND ${row}` : row);
 }
 
-function narrowGrouped(keyword: string, operator: Operator, value: Literal['value']): Narrow | undefined {
+function pushDownAggregate(keyword: string, operator: Operator, value: Literal['value']): Prefilter | undefined {
   if (keyword === 'duration' && typeof value === 'number' && ['=', '>', '>='].includes(operator)) {
     // From the first start to the last end is never shorter than what counts as the duration.
     const bound = sql.typed(value, 'Float64');
@@ -69,10 +75,10 @@ function narrowGrouped(keyword: string, operator: Operator, value: Literal['valu
 }
 
 /** Exceptions of spans that came as log records are in no row of `entities`. */
-const HAS_EXCEPTION_LOGS: Narrow = { kind: 'document', row: sql`format = 'otlp-log'` };
+const HAS_EXCEPTION_LOGS: Prefilter = { kind: 'document', row: sql`format = 'otlp-log'` };
 
 /** Some parent is not there, or there are versions of an entity, of which one may have taken a parent with it. */
-const MAY_BE_PARTIAL: Narrow = {
+const MAY_BE_PARTIAL: Prefilter = {
   kind: 'group',
   having: sql`
     NOT hasAll(groupArray(id), groupUniqArrayIf(parent_id, parent_id != toFixedString('', 8)))
@@ -80,56 +86,60 @@ const MAY_BE_PARTIAL: Narrow = {
 };
 
 /** What the condition says of other entities than the request's own: somewhere in the trace they have to be. */
-function elsewhere(where: Condition): Narrow | undefined {
+function pushDownOtherEntities(where: Condition): Prefilter | undefined {
   switch (where.kind) {
     case 'and':
-      return both(where.operands.map(elsewhere));
+      return allOf(where.operands.map(pushDownOtherEntities));
     case 'or':
       // Where all of it is about the request itself, `ownRow` says more.
-      if (ownRow(where) !== undefined) return undefined;
-      return either(where.operands.map((operand) => elsewhere(operand) ?? someRow(ownRow(operand))));
+      if (requestPredicate(where) !== undefined) return undefined;
+      return anyOf(
+        where.operands.map((operand) => pushDownOtherEntities(operand) ?? entityPrefilter(requestPredicate(operand))),
+      );
     case 'present':
     case 'comparison':
     case 'in':
-      if (where.field.kind === 'segment') return narrowField(where);
-      return where.field.kind === 'keyword' && !LISTED.has(where.field.keyword) ? undefined : someRow(fieldRow(where));
+      if (where.field.kind === 'segment') return pushDownField(where);
+      return where.field.kind === 'keyword' && !TRACE_WIDE_KEYWORDS.has(where.field.keyword)
+        ? undefined
+        : entityPrefilter(fieldPredicate(where));
     default:
       return undefined;
   }
 }
 
-const LISTED: ReadonlySet<string> = new Set(['user', 'resource.arn', 'instance.id', 'availabilityzone']);
+const TRACE_WIDE_KEYWORDS: ReadonlySet<string> = new Set(['user', 'resource.arn', 'instance.id', 'availabilityzone']);
 
 /**
  * Some entity that makes a node of the service, and of which `where` may be true: a segment of that name, a call to it,
  * or a call that names it as its resource.
  */
-function narrowService(identity: Identity | undefined, where: Condition | undefined): Narrow | undefined {
-  const own = where && ownRow(where);
-  if (identity === undefined) return someRow(own);
+function pushDownService(identity: Identity | undefined, where: Condition | undefined): Prefilter | undefined {
+  const own = where && requestPredicate(where);
+  if (identity === undefined) return entityPrefilter(own);
   const { name, type } = identity;
-  const common = [typeRow(type), ...(own ? [own] : [])];
-  if (name === undefined) return someRow(sql.and(common));
+  const common = [typePredicate(type), ...(own ? [own] : [])];
+  if (name === undefined) return entityPrefilter(sql.and(common));
   const isMade = sql`(is_segment OR namespace IN ('aws', 'remote'))`;
-  const named = someRow(sql.and([sql`name = ${name}`, isMade, ...common]));
+  const named = entityPrefilter(sql.and([sql`name = ${name}`, isMade, ...common]));
   if (type !== undefined && !type.startsWith('AWS::')) return named;
   // A part of its own for each way to find rows: by the key of the table, by the index of attributes, by neither. The
   // attributes are in another row than what else is known: to ask for that one, too, costs more than it rules out.
-  const resources = RESOURCE_FIELDS.map((field) => attributeRow(`segment.aws.${field}`, name));
+  const resources = RESOURCE_FIELDS.map((field) => attributePredicate(`segment.aws.${field}`, name));
   const aliases = awsCallNames(name);
-  return either([
+  return anyOf([
     named,
-    someRow(sql.or(resources)),
+    entityPrefilter(sql.or(resources)),
     ...(aliases.length > 0
-      ? [someRow(sql.and([sql`namespace = 'aws'`, sql.or(aliases.map(isCalled)), ...common]))]
+      ? [entityPrefilter(sql.and([sql`namespace = 'aws'`, sql.or(aliases.map(hasLowerCaseName)), ...common]))]
       : []),
   ]);
 }
 
-const isCalled = (name: string) => sql`lowerUTF8(name) = ${name}`;
+const hasLowerCaseName = (name: string) => sql`lowerUTF8(name) = ${name}`;
 
 /** Rows that may make a node of the type. */
-function typeRow(type: string | undefined) {
+function typePredicate(type: string | undefined) {
   if (type === undefined) return sql`true`;
   if (type === 'client') return sql`(is_root OR origin = 'client')`;
   if (type.startsWith('AWS::')) return sql`(origin = ${type} OR namespace = 'aws')`;

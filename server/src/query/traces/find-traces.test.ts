@@ -21,7 +21,8 @@ afterEach(async () => {
 async function found(expression: string): Promise<number> {
   const window = { fromUs: (A_START - 60) * 1e6, toUs: (A_START + 60) * 1e6 };
   let count = 0;
-  for await (const _ of findTraces(store, { window, by: 'TraceId', filter: parseFilter(expression) })) count++;
+  for await (const _ of findTraces(store, { window, timeRangeType: 'TraceId', filter: parseFilter(expression) }))
+    count++;
   return count;
 }
 

@@ -36,34 +36,40 @@ export function documentSql(traceId: TraceId, id: EntityId): Sql {
 }
 
 /** What has arrived of each trace; unknown ids are left out. */
-export function loadDocuments(store: Store, traceIds: readonly TraceId[], options: QueryOptions = {}): Promise<Loaded> {
+export function loadDocuments(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions = {},
+): Promise<DocumentsByTrace> {
   return readDocuments(store, traceIds, undefined, options);
 }
 
 /** The same where the last documents are still as they arrived: for whoever looks at many traces that have just changed. */
-export async function loadChanged(
+export async function loadDocumentsWithRecent(
   store: Store,
   traceIds: readonly TraceId[],
   options: QueryOptions = {},
-): Promise<Loaded> {
+): Promise<DocumentsByTrace> {
   const { recent } = store;
   if (recent.afterSeq === Number.POSITIVE_INFINITY) return loadDocuments(store, traceIds, options);
   // Taken before the store is asked: what is forgotten meanwhile is then in both or here alone, never in neither.
   const { afterSeq } = recent;
-  const arrived = traceIds.map((id) => [id, recent.of(id)] as const).filter(([, documents]) => documents.length > 0);
+  const arrived = traceIds
+    .map((id) => [id, recent.ofTrace(id)] as const)
+    .filter(([, documents]) => documents.length > 0);
   const documents = new Map(await readDocuments(store, traceIds, afterSeq, options));
   for (const [id, ofTrace] of arrived) documents.set(id, [...(documents.get(id) ?? []), ...ofTrace]);
   return documents;
 }
 
-type Loaded = ReadonlyMap<TraceId, readonly Document[]>;
+type DocumentsByTrace = ReadonlyMap<TraceId, readonly Document[]>;
 
 async function readDocuments(
   store: Store,
   traceIds: readonly TraceId[],
   toSeq: number | undefined,
   options: QueryOptions,
-): Promise<Loaded> {
+): Promise<DocumentsByTrace> {
   const documents = new Map<TraceId, Document[]>();
   if (traceIds.length === 0) return documents;
   for (const row of await store.query<DocumentRow>(documentsSql(traceIds, toSeq), options)) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Document } from '../../model/entity.ts';
 import { tracesDataOf } from '../../model/otlp/round-trip/traces-data.ts';
 import { spanWriter } from '../../model/otlp/to-xray/stored-spans.ts';
-import type { SpanInPlace } from '../../model/otlp/types.ts';
+import type { SpanWithResource } from '../../model/otlp/types.ts';
 import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import { arbitraryTrace, plainDelivery } from '../../model/testing/arbitrary-trace.ts';
 import { receivedTexts } from '../../model/testing/builders.ts';
@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-function stored({ span, ...around }: SpanInPlace, seq: number): Document {
+function stored({ span, ...around }: SpanWithResource, seq: number): Document {
   return spanWriter(around, new Set())(span, seq);
 }
 

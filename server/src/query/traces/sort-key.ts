@@ -17,7 +17,7 @@ export type ListOrder = {
  * A place in a list. Traces that have the value come first, sorted by it (`key`, microseconds); the rest follow, newest
  * first. Ties go by the id, in the direction of the key.
  */
-export type Place = { readonly part: 'valued' | 'rest'; readonly key: number; readonly traceId: string };
+export type SortKey = { readonly part: 'valued' | 'rest'; readonly key: number; readonly traceId: string };
 
 /** What the filter asks for; else the latest first, by the time that puts traces into the window. */
 export function listOrder(filter: Filter | undefined, by: TimeRangeType): ListOrder {
@@ -27,7 +27,7 @@ export function listOrder(filter: Filter | undefined, by: TimeRangeType): ListOr
 }
 
 /** Where the trace stands. */
-export function placeOf({ trace, summary }: FilterSubject, { by }: ListOrder, window: TimeWindow): Place {
+export function sortKeyOf({ trace, summary }: FilterSubject, { by }: ListOrder, window: TimeWindow): SortKey {
   const key = keyOf();
   if (key === undefined) return { part: 'rest', key: trace.startUs, traceId: trace.id };
   return { part: 'valued', key, traceId: trace.id };
@@ -49,7 +49,7 @@ export function placeOf({ trace, summary }: FilterSubject, { by }: ListOrder, wi
 }
 
 /** Negative when `a` stands before `b`. */
-export function comparePlaces({ isDescending }: ListOrder, a: Place, b: Place): number {
+export function compareSortKeys({ isDescending }: ListOrder, a: SortKey, b: SortKey): number {
   if (a.part !== b.part) return a.part === 'valued' ? -1 : 1;
   const rising = a.key - b.key || (a.traceId < b.traceId ? -1 : a.traceId > b.traceId ? 1 : 0);
   return isDescending || a.part === 'rest' ? -rising : rising;

@@ -1,7 +1,7 @@
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
-import { sentSpans, spansOfTrace, type TraceSpan } from '../../model/otlp/round-trip/trace-to-spans.ts';
-import type { LogInPlace, SpanInPlace } from '../../model/otlp/types.ts';
+import { sentSpans, type TraceSpan, traceToSpans } from '../../model/otlp/round-trip/trace-to-spans.ts';
+import type { LogWithResource, SpanWithResource } from '../../model/otlp/types.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
@@ -9,13 +9,13 @@ import type { QueryOptions, Store } from '../../store/store.ts';
 import type { TimeWindow } from '../time-interval.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
 import { type DocumentRow, documentSql, loadDocuments } from './load-traces.ts';
-import type { Place } from './sort-key.ts';
+import type { SortKey } from './sort-key.ts';
 
 /** A trace as OpenTelemetry has it: its spans by start, and the log records that tell of their exceptions. */
 export type SpansOfTrace = {
   readonly traceId: TraceId;
   readonly spans: readonly TraceSpan[];
-  readonly records: readonly LogInPlace[];
+  readonly records: readonly LogWithResource[];
 };
 
 /** Traces that are loaded at once. */
@@ -32,15 +32,15 @@ export async function loadTraceSpans(
     const ofTrace = documents.get(traceId) ?? [];
     const trace = assembleTrace(ofTrace);
     if (trace === undefined) return [];
-    return [{ traceId, spans: spansOfTrace(trace, ofTrace), records: recordsIn(ofTrace) }];
+    return [{ traceId, spans: traceToSpans(trace, ofTrace), records: recordsIn(ofTrace) }];
   });
 }
 
 /** One entity as a span; `isAsSent` where it came as one. `records` tell of its exceptions. */
 export type SpanOfEntity = {
-  readonly place: SpanInPlace;
-  readonly isAsSent: boolean;
-  readonly records: readonly LogInPlace[];
+  readonly place: SpanWithResource;
+  readonly isReceived: boolean;
+  readonly records: readonly LogWithResource[];
 };
 
 /**
@@ -56,14 +56,14 @@ export async function loadSpan(
   const rows = await store.query<DocumentRow>(documentSql(traceId, id), options);
   const documents = rows.flatMap(({ format, body, seq }) => parseStored(format, body, seq));
   const sent = sentSpans(documents).get(id);
-  if (sent) return { place: sent, isAsSent: true, records: recordsIn(documents) };
+  if (sent) return { place: sent, isReceived: true, records: recordsIn(documents) };
   const [trace] = await loadTraceSpans(store, [traceId], options);
-  const made = trace?.spans.find(({ place }) => place.span.spanId === id);
-  return made && { place: made.place, isAsSent: false, records: [] };
+  const made = trace?.spans.find(({ spanWithResource: place }) => place.span.spanId === id);
+  return made && { place: made.spanWithResource, isReceived: false, records: [] };
 }
 
 /** One that was sent again is the same record. */
-function recordsIn(documents: readonly Document[]): readonly LogInPlace[] {
+function recordsIn(documents: readonly Document[]): readonly LogWithResource[] {
   const logs = documents.flatMap((one) => (one.format === 'otlp-log' ? [[one.text, one.log] as const] : []));
   return [...new Map(logs).values()];
 }
@@ -73,16 +73,16 @@ export async function* findTraceSpans(
   store: Store,
   query: TraceQuery,
   options: QueryOptions = {},
-): AsyncGenerator<SpansOfTrace & { readonly place: Place }> {
-  let places = new Map<TraceId, Place>();
+): AsyncGenerator<SpansOfTrace & { readonly place: SortKey }> {
+  let places = new Map<TraceId, SortKey>();
   async function* loaded() {
     const batch = places;
     places = new Map();
     for (const trace of await loadTraceSpans(store, [...batch.keys()], options)) {
-      yield { ...trace, place: batch.get(trace.traceId) as Place };
+      yield { ...trace, place: batch.get(trace.traceId) as SortKey };
     }
   }
-  for await (const { trace, place } of findTraces(store, query, options)) {
+  for await (const { trace, sortKey: place } of findTraces(store, query, options)) {
     places.set(trace.id, place);
     if (places.size === BATCH) yield* loaded();
   }

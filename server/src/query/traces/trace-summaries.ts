@@ -1,12 +1,12 @@
 import type { TraceSummary } from '../../model/summary.ts';
 import type { Store } from '../../store/store.ts';
 import { type FindOptions, findTraces, type TraceQuery } from './find-traces.ts';
-import type { Place } from './sort-key.ts';
+import type { SortKey } from './sort-key.ts';
 
 export type SummaryPage = {
   readonly summaries: readonly TraceSummary[];
   /** Behind the last summary of this page; undefined when there are no more. */
-  readonly next: Place | undefined;
+  readonly nextKey: SortKey | undefined;
   /** Traces that were looked at one by one: what SQL alone could rule out is not among them. */
   readonly scannedCount: number;
 };
@@ -22,17 +22,17 @@ export async function findTraceSummaries(
 ): Promise<SummaryPage> {
   const summaries: TraceSummary[] = [];
   let scannedCount = 0;
-  let last: Place | undefined;
+  let last: SortKey | undefined;
   const onScanned = (count: number) => {
     scannedCount = count;
   };
   // One more tells whether there is a next page.
   const asked = { ...options, onScanned, batchSize: query.pageSize + 1 };
-  for await (const { summary, place } of findTraces(store, query, asked)) {
+  for await (const { summary, sortKey: place } of findTraces(store, query, asked)) {
     if (query.keep && !query.keep(summary)) continue;
-    if (summaries.length === query.pageSize) return { summaries, next: last, scannedCount };
+    if (summaries.length === query.pageSize) return { summaries, nextKey: last, scannedCount };
     summaries.push(summary);
     last = place;
   }
-  return { summaries, next: undefined, scannedCount };
+  return { summaries, nextKey: undefined, scannedCount };
 }

@@ -10,16 +10,16 @@ import { findTraces } from './find-traces.ts';
 import { loadTraces } from './load-traces.ts';
 
 export type TraceWait = {
-  readonly which: { readonly id: TraceId } | { readonly filter: Filter; readonly fromUs: number };
+  readonly target: { readonly id: TraceId } | { readonly filter: Filter; readonly fromUs: number };
   /** Undefined takes the trace as soon as it is there, however little of it. */
-  readonly complete: CompletenessOptions | undefined;
+  readonly completeness: CompletenessOptions | undefined;
   /** A complete trace must have been quiet for this long: parts that nothing refers to come without notice. */
   readonly quietMs: number;
   readonly timeoutMs: number;
 };
 
 /** The trace as far as it has arrived when the wait was over; undefined when none was found. */
-export type WaitedTrace = {
+export type WaitResult = {
   readonly trace: Trace | undefined;
   readonly isFound: boolean;
   readonly missing: readonly string[];
@@ -34,9 +34,9 @@ type Subscribe = (listener: (ids: readonly TraceId[]) => void) => () => void;
 export async function waitForTrace(
   store: Store,
   subscribe: Subscribe,
-  { which, complete, quietMs, timeoutMs }: TraceWait,
+  { target: which, completeness: complete, quietMs, timeoutMs }: TraceWait,
   signal: AbortSignal,
-): Promise<WaitedTrace> {
+): Promise<WaitResult> {
   const arrived = new Set<TraceId>();
   let wake = () => {};
   const unsubscribe = subscribe((ids) => {
@@ -48,7 +48,7 @@ export async function waitForTrace(
   over.addEventListener('abort', () => wake(), { once: true });
   /** What another server of the same store took long ago and stores only now is told to nobody here. */
   const wakeLater = (resolve: () => void) => {
-    const timer = setTimeout(resolve, LOOK_AGAIN_MS);
+    const timer = setTimeout(resolve, POLL_INTERVAL_MS);
     wake = () => {
       clearTimeout(timer);
       resolve();
@@ -57,7 +57,7 @@ export async function waitForTrace(
   const missingOf = (trace: Trace) => (complete === undefined ? [] : missingParts(trace, complete));
   try {
     let nearest: Trace | undefined;
-    let candidates = await firstCandidates(store, which);
+    let candidates = await loadCandidates(store, which);
     for (;;) {
       nearest = candidates[0] ?? nearest;
       const found = candidates.find((trace) => missingOf(trace).length === 0);
@@ -70,29 +70,30 @@ export async function waitForTrace(
       if (arrived.size === 0) await new Promise<void>((resolve) => wakeLater(resolve));
       const ids = [...arrived];
       arrived.clear();
-      candidates = ids.length > 0 ? matching(await loadTraces(store, ids), which) : await firstCandidates(store, which);
+      candidates =
+        ids.length > 0 ? matchingTraces(await loadTraces(store, ids), which) : await loadCandidates(store, which);
     }
   } finally {
     unsubscribe();
   }
 }
 
-const LOOK_BACK_MAX = 100;
-const LOOK_AGAIN_MS = 1000;
+const MAX_CANDIDATES = 100;
+const POLL_INTERVAL_MS = 1000;
 
 /** Newest first. */
-async function firstCandidates(store: Store, which: TraceWait['which']): Promise<readonly Trace[]> {
+async function loadCandidates(store: Store, which: TraceWait['target']): Promise<readonly Trace[]> {
   if ('id' in which) return loadTraces(store, [which.id]);
   const window = { fromUs: which.fromUs, toUs: Number.MAX_SAFE_INTEGER };
   const traces: Trace[] = [];
-  for await (const { trace } of findTraces(store, { window, by: 'Event', filter: which.filter })) {
+  for await (const { trace } of findTraces(store, { window, timeRangeType: 'Event', filter: which.filter })) {
     traces.push(trace);
-    if (traces.length === LOOK_BACK_MAX) break;
+    if (traces.length === MAX_CANDIDATES) break;
   }
   return traces;
 }
 
-function matching(traces: readonly Trace[], which: TraceWait['which']): readonly Trace[] {
+function matchingTraces(traces: readonly Trace[], which: TraceWait['target']): readonly Trace[] {
   if ('id' in which) return traces;
   return traces.filter((trace) => matches(which.filter, subjectOf(trace))).sort((a, b) => b.updatedUs - a.updatedUs);
 }

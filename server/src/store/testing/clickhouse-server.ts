@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { newCalmProxy } from './graceful-close-proxy.ts';
+import { newGracefulCloseProxy } from './graceful-close-proxy.ts';
 
 /** A ClickHouse server of its own process. What is acknowledged survives `kill`, as in production. */
 export type ClickHouseServer = {
@@ -93,7 +93,7 @@ export async function startClickHouse(count = 1, folder?: string, backups?: stri
 
 /** Not running yet. */
 function newServer(path: string, ports: Ports): ClickHouseServer {
-  const proxies = [newCalmProxy(ports.calmHttp, ports.http), newCalmProxy(ports.calmTcp, ports.tcp)];
+  const proxies = [newGracefulCloseProxy(ports.calmHttp, ports.http), newGracefulCloseProxy(ports.calmTcp, ports.tcp)];
   let child: ChildProcess | undefined;
   let isWanted = false;
   const run = () => {

@@ -6,13 +6,13 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  * is reset, which a client does that is killed. Here it sees an orderly end instead, and what it still sends is read
  * away.
  */
-export type CalmProxy = {
+export type GracefulCloseProxy = {
   open(): Promise<void>;
   /** Refuses connections from now on and ends those there are, as the port of a dead server does. */
   close(): Promise<void>;
 };
 
-export function newCalmProxy(port: number, targetPort: number): CalmProxy {
+export function newGracefulCloseProxy(port: number, targetPort: number): GracefulCloseProxy {
   const clients = new Set<Socket>();
   let server: Server | undefined;
 
@@ -21,10 +21,10 @@ export function newCalmProxy(port: number, targetPort: number): CalmProxy {
     const target = connect({ host: '127.0.0.1', port: targetPort, allowHalfOpen: true, noDelay: true });
     client.pipe(target);
     target.pipe(client);
-    client.on('error', () => endCalmly(client, target));
+    client.on('error', () => endGracefully(client, target));
     client.on('close', () => {
       clients.delete(client);
-      endCalmly(client, target);
+      endGracefully(client, target);
     });
     target.on('error', () => client.destroy());
     target.on('close', () => client.end());
@@ -45,7 +45,7 @@ export function newCalmProxy(port: number, targetPort: number): CalmProxy {
   };
 }
 
-function endCalmly(client: Socket, target: Socket): void {
+function endGracefully(client: Socket, target: Socket): void {
   target.unpipe(client);
   target.resume();
   target.end();

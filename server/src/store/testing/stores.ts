@@ -5,21 +5,21 @@ import { startClickHouse } from './clickhouse-server.ts';
 import { makeTestDirectory, openTestStore, restoreTestStore, type TestDirectory } from './open-test-store.ts';
 
 /** An empty place for data. `open` opens a store in it, one after the other. */
-export type StorePlace = {
+export type StoreLocation = {
   open(given?: Partial<StoreOptions>): Promise<Store>;
   /** Another empty place, for a backup of this one. */
-  forRestore(): Promise<StorePlace & { restore(name: string, given?: Partial<StoreOptions>): Promise<void> }>;
+  forRestore(): Promise<StoreLocation & { restore(name: string, given?: Partial<StoreOptions>): Promise<void> }>;
   remove(): Promise<void>;
 };
 
 /** Every kind of store there is. */
-export const STORES: readonly { readonly name: string; make(): Promise<StorePlace> }[] = [
+export const STORES: readonly { readonly name: string; make(): Promise<StoreLocation> }[] = [
   { name: 'embedded store', make: makeEmbedded },
   { name: 'remote store', make: () => makeRemote(1, '?compression=1') },
   { name: 'store of two shards', make: () => makeRemote(2, '') },
 ];
 
-async function makeEmbedded(): Promise<StorePlace> {
+async function makeEmbedded(): Promise<StoreLocation> {
   return makeEmbeddedWith(undefined);
 }
 
@@ -35,7 +35,7 @@ async function makeEmbeddedWith(backups: string | undefined) {
   };
 }
 
-async function makeRemote(shards: number, parameters: string): Promise<StorePlace> {
+async function makeRemote(shards: number, parameters: string): Promise<StoreLocation> {
   const backups = await makeTestDirectory();
   return makeRemoteWith(backups, shards, parameters);
 }

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { annotationCondition } from '../../../shared/filter-text.ts';
 import { type Entity, isObject } from '../entities.ts';
-import { Nothing } from './facts.tsx';
+import { EmptyMessage } from './facts.tsx';
 import styles from './table.module.css';
 
 /** Indexed key and value pairs; each leads to the traces that share it. */
@@ -11,10 +11,10 @@ export function AnnotationsTab({ entity }: { readonly entity: Entity }): ReactEl
   const pairs = isObject(annotations) ? Object.entries(annotations) : [];
   if (pairs.length === 0) {
     return (
-      <Nothing>
+      <EmptyMessage>
         No annotations on this {entity.kind}. They are indexed, so that traces can be found by them: with Powertools,
         tracer.putAnnotation(key, value).
-      </Nothing>
+      </EmptyMessage>
     );
   }
   return (

@@ -1,9 +1,9 @@
 import Link from '@cloudscape-design/components/link';
 import type { ReactElement } from 'react';
-import { type Json, text } from '../entities.ts';
+import { type Json, textOf } from '../entities.ts';
 import type { RecordedException } from '../exceptions.ts';
 import styles from './exceptions-tab.module.css';
-import { Nothing } from './facts.tsx';
+import { EmptyMessage } from './facts.tsx';
 
 type Props = {
   readonly exceptions: readonly RecordedException[];
@@ -13,8 +13,8 @@ type Props = {
 
 /** Exceptions with their stacks, in the order recorded. */
 export function ExceptionsTab({ exceptions, workingDirectory, onSelect }: Props): ReactElement {
-  if (exceptions.length === 0) return <Nothing>No exception was recorded here.</Nothing>;
-  const directory = text(workingDirectory);
+  if (exceptions.length === 0) return <EmptyMessage>No exception was recorded here.</EmptyMessage>;
+  const directory = textOf(workingDirectory);
   return (
     <div className={styles.exceptions}>
       {exceptions.map((exception, index) => (
@@ -27,7 +27,7 @@ export function ExceptionsTab({ exceptions, workingDirectory, onSelect }: Props)
           {exception.message !== '' && <p>{exception.message}</p>}
           {exception.recordedOn && (
             <p>
-              Recorded on <Recorded entity={exception.recordedOn} onSelect={onSelect} />
+              Recorded on <EntityReference entity={exception.recordedOn} onSelect={onSelect} />
             </p>
           )}
           <Stack exception={exception} />
@@ -38,7 +38,7 @@ export function ExceptionsTab({ exceptions, workingDirectory, onSelect }: Props)
   );
 }
 
-function Recorded({
+function EntityReference({
   entity,
   onSelect,
 }: {

@@ -29,6 +29,6 @@ export function Facts({
 }
 
 /** What a tab says when nothing was sent. */
-export function Nothing({ children }: { readonly children: ReactNode }): ReactElement {
+export function EmptyMessage({ children }: { readonly children: ReactNode }): ReactElement {
   return <p className={styles.nothing}>{children}</p>;
 }

@@ -3,7 +3,7 @@ import type { WireLogEvent } from 'openray/api-types';
 import type { ReactElement } from 'react';
 import { getFunctionLogs } from '../../../shared/api.ts';
 import { liveTrace } from '../../../shared/live.ts';
-import { Nothing } from './facts.tsx';
+import { EmptyMessage } from './facts.tsx';
 import styles from './logs-tab.module.css';
 
 type Props = { readonly traceId: string; readonly functionName: string };
@@ -15,10 +15,14 @@ export function LogsTab({ traceId, functionName }: Props): ReactElement {
     queryFn: ({ signal }) => getFunctionLogs({ TraceId: traceId, FunctionName: functionName }, signal),
     meta: liveTrace(traceId),
   });
-  if (error) return <Nothing>The logs can not be read: {error.message}</Nothing>;
-  if (!data) return <Nothing>Reading the logs</Nothing>;
+  if (error) return <EmptyMessage>The logs can not be read: {error.message}</EmptyMessage>;
+  if (!data) return <EmptyMessage>Reading the logs</EmptyMessage>;
   if (data.Events.length === 0) {
-    return <Nothing>No logs of {functionName} in this trace. Local functions send theirs; others keep them.</Nothing>;
+    return (
+      <EmptyMessage>
+        No logs of {functionName} in this trace. Local functions send theirs; others keep them.
+      </EmptyMessage>
+    );
   }
   return (
     <ol className={styles.log}>

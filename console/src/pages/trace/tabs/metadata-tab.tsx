@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { type Entity, isObject } from '../entities.ts';
-import { Nothing } from './facts.tsx';
+import { EmptyMessage } from './facts.tsx';
 import { JsonTree } from './json-tree.tsx';
 import styles from './metadata-tab.module.css';
 
@@ -10,10 +10,10 @@ export function MetadataTab({ entity }: { readonly entity: Entity }): ReactEleme
   const namespaces = isObject(metadata) ? Object.entries(metadata) : [];
   if (namespaces.length === 0) {
     return (
-      <Nothing>
+      <EmptyMessage>
         No metadata on this {entity.kind}. It holds any JSON, and is shown but not indexed: with Powertools,
         tracer.putMetadata(key, value).
-      </Nothing>
+      </EmptyMessage>
     );
   }
   return (

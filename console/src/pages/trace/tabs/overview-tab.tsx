@@ -3,7 +3,7 @@ import { type ReactElement, useMemo } from 'react';
 import { formatDuration, formatTime } from '../../../shared/format.ts';
 import { nodeTypeLabel } from '../../../shared/node-type.ts';
 import { OUTCOME_LABEL } from '../../../shared/outcome.ts';
-import { at, type Entity, isObject, type Json, type TraceTree, text } from '../entities.ts';
+import { type Entity, isObject, type Json, type TraceTree, textOf, valueAt } from '../entities.ts';
 import { type EntityLink, linksOf } from '../links.ts';
 import { type FactList, Facts } from './facts.tsx';
 import { LinkTarget } from './link-target.tsx';
@@ -42,18 +42,18 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
             label: 'Reached',
             value: entity.inferredType && `${nodeTypeLabel(entity.inferredType)}; it sent no segment of its own`,
           },
-          { label: 'User', value: text(fields.user) },
+          { label: 'User', value: textOf(fields.user) },
         ]}
       />
       <Facts
         heading="HTTP"
         facts={[
-          { label: 'Method', value: text(at(fields, 'http', 'request', 'method')) },
-          { label: 'URL', value: text(at(fields, 'http', 'request', 'url')) },
-          { label: 'Status', value: plain(at(fields, 'http', 'response', 'status')) },
-          { label: 'Content length', value: plain(at(fields, 'http', 'response', 'content_length')) },
-          { label: 'Client address', value: text(at(fields, 'http', 'request', 'client_ip')) },
-          { label: 'User agent', value: text(at(fields, 'http', 'request', 'user_agent')) },
+          { label: 'Method', value: textOf(valueAt(fields, 'http', 'request', 'method')) },
+          { label: 'URL', value: textOf(valueAt(fields, 'http', 'request', 'url')) },
+          { label: 'Status', value: plain(valueAt(fields, 'http', 'response', 'status')) },
+          { label: 'Content length', value: plain(valueAt(fields, 'http', 'response', 'content_length')) },
+          { label: 'Client address', value: textOf(valueAt(fields, 'http', 'request', 'client_ip')) },
+          { label: 'User agent', value: textOf(valueAt(fields, 'http', 'request', 'user_agent')) },
         ]}
       />
       <Facts heading="Service" facts={plainFacts(fields.service)} />

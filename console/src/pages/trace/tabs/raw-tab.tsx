@@ -4,7 +4,7 @@ import { type ReactElement, type ReactNode, useMemo, useState } from 'react';
 import type { Entity, JsonObject } from '../entities.ts';
 import { useSpan } from '../use-span.ts';
 import styles from './code.module.css';
-import { Nothing } from './facts.tsx';
+import { EmptyMessage } from './facts.tsx';
 
 type Props = { readonly traceId: string; readonly entity: Entity };
 
@@ -49,7 +49,7 @@ function OtlpSpan({ traceId, entity, children }: FormProps & { readonly traceId:
   return (
     <>
       <div className={styles.actions}>{children}</div>
-      <Nothing>{error ? `There is no span to show: ${error.message}` : 'Reading the span'}</Nothing>
+      <EmptyMessage>{error ? `There is no span to show: ${error.message}` : 'Reading the span'}</EmptyMessage>
     </>
   );
 }

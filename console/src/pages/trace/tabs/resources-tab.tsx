@@ -1,17 +1,17 @@
 import type { ReactElement } from 'react';
-import { type Entity, isObject, type Json, text } from '../entities.ts';
-import { type FactList, Facts, Nothing } from './facts.tsx';
+import { type Entity, isObject, type Json, textOf } from '../entities.ts';
+import { EmptyMessage, type FactList, Facts } from './facts.tsx';
 
 /** Where it ran, or which AWS resource it called: `origin`, `resource_arn` and the `aws` block, one line a value. */
 export function ResourcesTab({ entity }: { readonly entity: Entity }): ReactElement {
   const { aws, resource_arn } = entity.fields;
   const facts: FactList = [
     { label: 'Origin', value: entity.origin },
-    { label: 'ARN', value: text(resource_arn) },
+    { label: 'ARN', value: textOf(resource_arn) },
     ...(isObject(aws) ? leaves(aws, '') : []),
   ];
   if (facts.every(({ value }) => !value)) {
-    return <Nothing>Nothing was recorded about where this ran or which AWS resource it called.</Nothing>;
+    return <EmptyMessage>Nothing was recorded about where this ran or which AWS resource it called.</EmptyMessage>;
   }
   return <Facts facts={facts} />;
 }

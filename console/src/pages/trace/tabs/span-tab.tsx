@@ -2,10 +2,10 @@ import type { ReactElement } from 'react';
 import { ApiFailure } from '../../../shared/api.ts';
 import { formatDuration, formatExact } from '../../../shared/format.ts';
 import type { Entity, TraceTree } from '../entities.ts';
-import { nanosBetween, type SpanView, spanViewOf } from '../span-details.ts';
+import { nanosBetween, type SpanDetails, spanDetailsOf } from '../span-details.ts';
 import { useSpan } from '../use-span.ts';
 import { AttributeTable } from './attribute-table.tsx';
-import { Facts, Nothing } from './facts.tsx';
+import { EmptyMessage, Facts } from './facts.tsx';
 import { LinkTarget } from './link-target.tsx';
 import styles from './span-tab.module.css';
 
@@ -15,15 +15,17 @@ type Props = { readonly tree: TraceTree; readonly entity: Entity };
 export function SpanTab({ tree, entity }: Props): ReactElement {
   const { data, error } = useSpan(tree.id, entity.id);
   if (error instanceof ApiFailure && error.code === 'ResourceNotFoundException') {
-    return <Nothing>No span of its own: this stands for the service around the call below it.</Nothing>;
+    return <EmptyMessage>No span of its own: this stands for the service around the call below it.</EmptyMessage>;
   }
-  if (error) return <Nothing>The span can not be read: {error.message}</Nothing>;
-  const span = data && spanViewOf(data);
-  if (!span) return <Nothing>Reading the span</Nothing>;
+  if (error) return <EmptyMessage>The span can not be read: {error.message}</EmptyMessage>;
+  const span = data && spanDetailsOf(data);
+  if (!span) return <EmptyMessage>Reading the span</EmptyMessage>;
   return (
     <>
       {data.SentAs === 'xray' && (
-        <Nothing>It came as an X-Ray document. This is the span that OpenTelemetry backends get of it.</Nothing>
+        <EmptyMessage>
+          It came as an X-Ray document. This is the span that OpenTelemetry backends get of it.
+        </EmptyMessage>
       )}
       <SpanFacts span={span} />
       <Section heading="Attributes" count={span.attributes.length}>
@@ -48,7 +50,7 @@ export function SpanTab({ tree, entity }: Props): ReactElement {
   );
 }
 
-function SpanFacts({ span }: { readonly span: SpanView }): ReactElement {
+function SpanFacts({ span }: { readonly span: SpanDetails }): ReactElement {
   const nanos = nanosBetween(span.startNanos, span.endNanos);
   return (
     <Facts
@@ -65,7 +67,7 @@ function SpanFacts({ span }: { readonly span: SpanView }): ReactElement {
   );
 }
 
-function Events({ span }: { readonly span: SpanView }): ReactElement {
+function Events({ span }: { readonly span: SpanDetails }): ReactElement {
   return (
     <Section heading="Events" count={span.events.length}>
       <ol className={styles.items}>
@@ -87,7 +89,7 @@ function Events({ span }: { readonly span: SpanView }): ReactElement {
   );
 }
 
-function Links({ span, tree }: { readonly span: SpanView; readonly tree: TraceTree }): ReactElement {
+function Links({ span, tree }: { readonly span: SpanDetails; readonly tree: TraceTree }): ReactElement {
   return (
     <Section heading="Links" count={span.links.length}>
       <ol className={styles.items}>

@@ -1,12 +1,12 @@
 import type { ReactElement } from 'react';
-import { type JsonObject, text } from '../entities.ts';
+import { type JsonObject, textOf } from '../entities.ts';
 import styles from './code.module.css';
 import { Facts } from './facts.tsx';
 
 /** The statement and where it was sent. */
 export function SqlTab({ sql }: { readonly sql: JsonObject }): ReactElement {
   const { sanitized_query, ...rest } = sql;
-  const query = text(sanitized_query);
+  const query = textOf(sanitized_query);
   return (
     <>
       {query && <pre className={styles.code}>{query}</pre>}

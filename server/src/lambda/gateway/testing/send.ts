@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../model/json.ts';
-import type { GatewayAnswer } from '../answers.ts';
+import type { GatewayResponse } from '../answers.ts';
 import type { GatewayRequest } from '../events.ts';
 import type { Gateway } from '../gateway.ts';
 import type { StreamSink } from '../response-stream.ts';
@@ -13,7 +13,7 @@ const NO_SINK: StreamSink = {
 
 /** Sends requests to a gateway; what is not said is a plain GET. */
 export function sender(gateway: Gateway) {
-  return async (request: Partial<GatewayRequest>, sink = NO_SINK): Promise<GatewayAnswer> => {
+  return async (request: Partial<GatewayRequest>, sink = NO_SINK): Promise<GatewayResponse> => {
     const whole = {
       method: 'GET',
       path: '/',
@@ -24,10 +24,10 @@ export function sender(gateway: Gateway) {
       protocol: 'HTTP/1.1',
       ...request,
     };
-    return (await gateway.handle(whole, sink)) as GatewayAnswer;
+    return (await gateway.handle(whole, sink)) as GatewayResponse;
   };
 }
 
-export function bodyOf(answer: GatewayAnswer): JsonObject {
+export function bodyOf(answer: GatewayResponse): JsonObject {
   return JSON.parse(answer.body.toString()) as JsonObject;
 }

@@ -6,9 +6,9 @@ import { arbitrarySpan } from '../../testing/arbitrary-span.ts';
 import { A_START, A_TRACE_ID, received } from '../../testing/builders.ts';
 import { fieldsByMessage } from '../../testing/otlp-protocol.ts';
 import { aSpan, attributes } from '../../testing/spans.ts';
-import { entitiesOfSpan } from '../to-xray/span-to-entities.ts';
-import { KIND, type SpanInPlace, STATUS } from '../types.ts';
-import { documentsOfSpan, spansOfEntities } from './entities-to-spans.ts';
+import { spanToEntities } from '../to-xray/span-to-entities.ts';
+import { KIND, type SpanWithResource, STATUS } from '../types.ts';
+import { entitiesToSpans, spanToDocuments } from './entities-to-spans.ts';
 
 /** Messages and fields of OTLP that spans are made of: every one must be in what the round trips are tested with. */
 const SPAN_MESSAGES = [
@@ -49,7 +49,7 @@ test('the spans that round trips are tested with have every field of every messa
 });
 
 /** A span in which every field says something that a plain document could not guess. */
-const EVERY_FIELD: SpanInPlace = {
+const EVERY_FIELD: SpanWithResource = {
   ...aSpan({
     traceState: 'a=1',
     parentSpanId: 'b7ad6b7169203331',
@@ -71,7 +71,7 @@ const EVERY_FIELD: SpanInPlace = {
 };
 
 test('what a plain document can not say of a span, and nothing else, is in what travels along', () => {
-  const [document] = documentsOfSpan(EVERY_FIELD, { indexed: new Set() });
+  const [document] = spanToDocuments(EVERY_FIELD, { indexed: new Set() });
   const rest = readObject(readObject(document?.metadata)?.['openray.otlp']) ?? {};
   expect(Object.keys(rest).sort()).toEqual(
     [
@@ -229,7 +229,7 @@ test('every member of X-Ray documents has a place in a span, or is on the list o
   const [document] = received(EVERY_MEMBER);
   const entities = document?.entities ?? [];
   const segment = entities[0]?.fields ?? {};
-  const spans = spansOfEntities(entities.map((entity) => ({ ...entity, segment, isFromSpan: false })));
+  const spans = entitiesToSpans(entities.map((entity) => ({ ...entity, segment, isFromSpan: false })));
   const kept = spans.flatMap(({ span }) => {
     const rest = span.attributes?.find(({ key }) => key === 'openray.xray')?.value?.stringValue;
     return rest === undefined ? [] : pathsOf((JSON.parse(rest) as { set: JsonObject }).set);
@@ -237,7 +237,7 @@ test('every member of X-Ray documents has a place in a span, or is on the list o
   const isListed = (path: string) => WITHOUT_A_WORD.some((listed) => path === listed || path.startsWith(`${listed}.`));
   expect([...new Set(kept)].filter((path) => !isListed(path))).toEqual([]);
 
-  const back = spans.map((place) => entitiesOfSpan(place, { indexed: new Set() })[0]?.fields);
+  const back = spans.map((place) => spanToEntities(place, { indexed: new Set() })[0]?.fields);
   expect(back[0]).toEqual(segment);
   expect(back.slice(1).map((fields) => without(fields, 'trace_id', 'parent_id', 'type'))).toEqual(
     entities.slice(1).map(({ fields }) => fields),
@@ -257,5 +257,5 @@ function without(fields: JsonObject | undefined, ...keys: readonly string[]): Js
 test('attributes are a set: their order changes nothing of what X-Ray sees', () => {
   const one = aSpan({ attributes: attributes({ a: 1, b: 2, 'url.path': '/x', 'http.request.method': 'GET' }) });
   const other = { ...one, span: { ...one.span, attributes: one.span.attributes?.toReversed() } };
-  expect(entitiesOfSpan(other, { indexed: new Set() })).toEqual(entitiesOfSpan(one, { indexed: new Set() }));
+  expect(spanToEntities(other, { indexed: new Set() })).toEqual(spanToEntities(one, { indexed: new Set() }));
 });

@@ -3,11 +3,11 @@ import { readObject } from '../../json.ts';
 import { differenceOf, isSame } from '../../json-difference.ts';
 import { readTimeUs } from '../../time.ts';
 import { formatTraceId, readEntityId } from '../../trace-id.ts';
-import { RESIDUAL_ATTRIBUTE, RESIDUAL_SPACE } from '../any-value.ts';
+import { ROUND_TRIP_ATTRIBUTE, ROUND_TRIP_NAMESPACE } from '../any-value.ts';
 import { documentFingerprint, spanFingerprint } from '../fingerprint.ts';
-import { type EntityInPlace, plainSpanOf } from '../to-otlp/entity-to-span.ts';
-import { entitiesOfSpan, type Surroundings } from '../to-xray/span-to-entities.ts';
-import type { KeyValue, Resource, Scope, Span, SpanEvent, SpanInPlace, SpanLink, SpanStatus } from '../types.ts';
+import { type EntityWithSegment, entityToPlainSpan } from '../to-otlp/entity-to-span.ts';
+import { spanToEntities, type TranslationContext } from '../to-xray/span-to-entities.ts';
+import type { KeyValue, Resource, Scope, Span, SpanEvent, SpanLink, SpanStatus, SpanWithResource } from '../types.ts';
 
 /** The version of the mapping and of the form of what it leaves over. One that is not known is ignored. */
 const VERSION = 1;
@@ -16,7 +16,7 @@ const VERSION = 1;
  * What a document can not say of the span that it was made of, in its metadata: members as OTLP/JSON has them. Without it
  * the document means what any translator would make of it.
  */
-type SpanResidual = {
+type SpanRoundTripData = {
   readonly v: number;
   /** What the rest of the document was like: when it has been edited since, what all can see counts. */
   readonly h?: string | undefined;
@@ -44,32 +44,32 @@ type SpanResidual = {
  * The one or two documents of a span (see `entitiesOfSpan`), with all that the way back needs to give the very same
  * span. Print them with `documentTextOf`.
  */
-export function documentsOfSpan(place: SpanInPlace, around: Surroundings): readonly JsonObject[] {
-  const entities = entitiesOfSpan(place, around);
+export function spanToDocuments(place: SpanWithResource, around: TranslationContext): readonly JsonObject[] {
+  const entities = spanToEntities(place, around);
   // As a reader gets them: some numbers change when they are written.
   const documents = entities.map(({ fields }) => JSON.parse(JSON.stringify(fields)) as JsonObject);
   const segment = documents[0] as JsonObject;
   return documents.map((fields, index) => {
     const entity = entities[index];
     if (entity === undefined || entity.id !== place.span.spanId)
-      return withResidual(fields, { v: VERSION, synthetic: true });
-    const guess = plainSpanOf({ ...entity, fields, segment, isFromSpan: true });
-    return withResidual(fields, { ...residualOf(place, guess), h: documentFingerprint(fields) });
+      return withRoundTripData(fields, { v: VERSION, synthetic: true });
+    const guess = entityToPlainSpan({ ...entity, fields, segment, isFromSpan: true });
+    return withRoundTripData(fields, { ...roundTripDataOf(place, guess), h: documentFingerprint(fields) });
   });
 }
 
-function withResidual(fields: JsonObject, residual: SpanResidual): JsonObject {
+function withRoundTripData(fields: JsonObject, residual: SpanRoundTripData): JsonObject {
   const plain = JSON.parse(JSON.stringify(residual)) as JsonObject;
-  return { ...fields, metadata: { ...readObject(fields.metadata), [RESIDUAL_SPACE]: plain } };
+  return { ...fields, metadata: { ...readObject(fields.metadata), [ROUND_TRIP_NAMESPACE]: plain } };
 }
 
-function residualOf(place: SpanInPlace, guess: SpanInPlace): SpanResidual {
+function roundTripDataOf(place: SpanWithResource, guess: SpanWithResource): SpanRoundTripData {
   const { span } = place;
   const resource = { ...place.resource, schemaUrl: place.resourceSchemaUrl };
   const scope = { ...place.scope, schemaUrl: place.scopeSchemaUrl };
   const dropped = [span.droppedAttributesCount, span.droppedEventsCount, span.droppedLinksCount].map((n) => n ?? 0);
   const changed = <T>(wanted: T, guessed: T, empty: NonNullable<T>): NonNullable<T> | undefined =>
-    isEqual(wanted, guessed) ? undefined : (wanted ?? empty);
+    isSameJson(wanted, guessed) ? undefined : (wanted ?? empty);
   return {
     v: VERSION,
     name: changed(span.name, guess.span.name, ''),
@@ -91,19 +91,19 @@ function residualOf(place: SpanInPlace, guess: SpanInPlace): SpanResidual {
 function attributeChanges(
   wanted: readonly KeyValue[],
   guessed: readonly KeyValue[],
-): Pick<SpanResidual, 'attrs' | 'drop'> | undefined {
+): Pick<SpanRoundTripData, 'attrs' | 'drop'> | undefined {
   const guesses = new Map(guessed.map(({ key = '', value }) => [key, value]));
   const counts = new Map<string, number>();
   for (const { key = '' } of wanted) counts.set(key, (counts.get(key) ?? 0) + 1);
   const attrs = wanted.filter(
-    ({ key = '', value }) => counts.get(key) !== 1 || !guesses.has(key) || !isEqual(guesses.get(key), value),
+    ({ key = '', value }) => counts.get(key) !== 1 || !guesses.has(key) || !isSameJson(guesses.get(key), value),
   );
   const drop = [...guesses.keys()].filter((key) => !counts.has(key));
   return { ...(attrs.length > 0 && { attrs }), ...(drop.length > 0 && { drop }) };
 }
 
 /** As JSON, where what is undefined is not there. */
-function isEqual(a: unknown, b: unknown): boolean {
+function isSameJson(a: unknown, b: unknown): boolean {
   return isSame(asJson(a), asJson(b));
 }
 
@@ -115,31 +115,31 @@ function asJson(value: unknown): JsonValue | undefined {
  * X-Ray entities of one trace as spans, in their order. One that was made of a span gives that very span; of any other
  * the attribute `openray.xray` keeps what a span has no place for.
  */
-export function spansOfEntities(entities: readonly EntityInPlace[]): readonly SpanInPlace[] {
-  const standIns = new Map<string, EntityInPlace>();
-  for (const entity of entities) if (residualIn(entity.fields)?.synthetic) standIns.set(entity.id, entity);
+export function entitiesToSpans(entities: readonly EntityWithSegment[]): readonly SpanWithResource[] {
+  const standIns = new Map<string, EntityWithSegment>();
+  for (const entity of entities) if (roundTripDataIn(entity.fields)?.synthetic) standIns.set(entity.id, entity);
   return entities.flatMap((entity) => {
-    const residual = residualIn(entity.fields);
-    if (residual === undefined) return [spanWithRest(entity)];
+    const residual = roundTripDataIn(entity.fields);
+    if (residual === undefined) return [spanWithRoundTripData(entity)];
     if (residual.synthetic) return [];
     const above = standIns.get(entity.parentId ?? '');
-    const guess = plainSpanOf({
+    const guess = entityToPlainSpan({
       ...entity,
       parentId: above === undefined ? entity.parentId : above.parentId,
       isFromSpan: true,
     });
-    const span = restored(guess, residual);
+    const span = restoreSpan(guess, residual);
     const isAsSent = residual.h === undefined || residual.h === documentFingerprint(entity.fields);
-    return [isAsSent ? span : withEdits(span, guess, entity)];
+    return [isAsSent ? span : applyEdits(span, guess, entity)];
   });
 }
 
-function residualIn(fields: JsonObject): SpanResidual | undefined {
-  const residual = readObject(readObject(fields.metadata)?.[RESIDUAL_SPACE]);
-  return residual?.v === VERSION ? (residual as unknown as SpanResidual) : undefined;
+function roundTripDataIn(fields: JsonObject): SpanRoundTripData | undefined {
+  const residual = readObject(readObject(fields.metadata)?.[ROUND_TRIP_NAMESPACE]);
+  return residual?.v === VERSION ? (residual as unknown as SpanRoundTripData) : undefined;
 }
 
-function restored(guess: SpanInPlace, residual: SpanResidual): SpanInPlace {
+function restoreSpan(guess: SpanWithResource, residual: SpanRoundTripData): SpanWithResource {
   const { span } = guess;
   const { name, kind, flags, state, start, end, status, attrs = [], drop = [], events, links, dropped = [] } = residual;
   const replaced = new Set([...drop, ...attrs.map(({ key = '' }) => key)]);
@@ -160,12 +160,12 @@ function restored(guess: SpanInPlace, residual: SpanResidual): SpanInPlace {
       kind: (kind ?? span.kind) || undefined,
       flags: (flags ?? span.flags) || undefined,
       traceState: state,
-      startTimeUnixNano: timeOf(start ?? span.startTimeUnixNano),
-      endTimeUnixNano: timeOf(end ?? span.endTimeUnixNano),
+      startTimeUnixNano: nanosOrNone(start ?? span.startTimeUnixNano),
+      endTimeUnixNano: nanosOrNone(end ?? span.endTimeUnixNano),
       status: isEmpty(status) ? undefined : (status ?? span.status),
-      attributes: someOf(attributes),
-      events: someOf(events ?? span.events ?? []),
-      links: someOf(links ?? span.links ?? []),
+      attributes: nonEmpty(attributes),
+      events: nonEmpty(events ?? span.events ?? []),
+      links: nonEmpty(links ?? span.links ?? []),
       droppedAttributesCount: dropped[0] || undefined,
       droppedEventsCount: dropped[1] || undefined,
       droppedLinksCount: dropped[2] || undefined,
@@ -174,18 +174,22 @@ function restored(guess: SpanInPlace, residual: SpanResidual): SpanInPlace {
 }
 
 /** The span with what was edited in the document: whatever the document says otherwise than it did of that very span. */
-function withEdits(place: SpanInPlace, now: SpanInPlace, { fields, segment }: EntityInPlace): SpanInPlace {
+function applyEdits(
+  place: SpanWithResource,
+  now: SpanWithResource,
+  { fields, segment }: EntityWithSegment,
+): SpanWithResource {
   const indexed = new Set(Object.keys(readObject(fields.annotations) ?? {}));
-  const sent = entitiesOfSpan(place, { indexed }).find(({ id }) => id === place.span.spanId);
+  const sent = spanToEntities(place, { indexed }).find(({ id }) => id === place.span.spanId);
   if (sent === undefined) return place;
   const own = asJson(sent.fields) as JsonObject;
   const around = sent.kind === 'segment' ? own : segment;
-  const before = plainSpanOf({ ...entityOfDocument(own, around), isFromSpan: true });
+  const before = entityToPlainSpan({ ...entityOfDocument(own, around), isFromSpan: true });
   const span: { -readonly [Member in keyof Span]: Span[Member] } = { ...place.span };
   for (const member of EDITABLE) {
-    if (!isEqual(before.span[member], now.span[member])) Object.assign(span, { [member]: now.span[member] });
+    if (!isSameJson(before.span[member], now.span[member])) Object.assign(span, { [member]: now.span[member] });
   }
-  span.attributes = someOf(editedAttributes(place.span.attributes, before.span.attributes, now.span.attributes));
+  span.attributes = nonEmpty(editedAttributes(place.span.attributes, before.span.attributes, now.span.attributes));
   return { ...place, span };
 }
 
@@ -199,39 +203,39 @@ function editedAttributes(
 ): readonly KeyValue[] {
   const told = (list: readonly KeyValue[], wanted: string) => list.find(({ key = '' }) => key === wanted)?.value;
   const keys = new Set([...before, ...now].map(({ key = '' }) => key));
-  const edited = new Set([...keys].filter((key) => !isEqual(told(before, key), told(now, key))));
+  const edited = new Set([...keys].filter((key) => !isSameJson(told(before, key), told(now, key))));
   return [...all.filter(({ key = '' }) => !edited.has(key)), ...now.filter(({ key = '' }) => edited.has(key))];
 }
 
 /** A status that says nothing is none. */
 const isEmpty = (status: SpanStatus | undefined) => status !== undefined && Object.keys(status).length === 0;
-const timeOf = (nanos: string | undefined) => (nanos === '0' ? undefined : nanos);
-const someOf = <T>(list: readonly T[]) => (list.length > 0 ? list : undefined);
+const nanosOrNone = (nanos: string | undefined) => (nanos === '0' ? undefined : nanos);
+const nonEmpty = <T>(list: readonly T[]) => (list.length > 0 ? list : undefined);
 
 /** The span of an X-Ray entity, with what the view of that span would not say of the entity. */
-function spanWithRest(entity: EntityInPlace): SpanInPlace {
-  const place = plainSpanOf(entity);
-  const [view] = entitiesOfSpan(place, { indexed: new Set() });
-  const { set, unset } = differenceOf(view?.fields ?? {}, standingAlone(entity));
+function spanWithRoundTripData(entity: EntityWithSegment): SpanWithResource {
+  const place = entityToPlainSpan(entity);
+  const [view] = spanToEntities(place, { indexed: new Set() });
+  const { set, unset } = differenceOf(view?.fields ?? {}, independentFields(entity));
   if (Object.keys(set).length === 0 && unset.length === 0) return place;
   const rest = JSON.stringify({ v: VERSION, set, unset, h: spanFingerprint(place.resource, place.span) });
-  const attribute = { key: RESIDUAL_ATTRIBUTE, value: { stringValue: rest } };
+  const attribute = { key: ROUND_TRIP_ATTRIBUTE, value: { stringValue: rest } };
   return { ...place, span: { ...place.span, attributes: [...(place.span.attributes ?? []), attribute] } };
 }
 
 /** The fields of a document of its own: an inline subsegment says less, since its place says the rest. */
-function standingAlone({ fields, kind, traceId, id, parentId }: EntityInPlace): JsonObject {
+function independentFields({ fields, kind, traceId, id, parentId }: EntityWithSegment): JsonObject {
   const { subsegments, ...own } = fields;
   if (kind === 'segment') return own;
   return { ...own, id, trace_id: formatTraceId(traceId), parent_id: parentId ?? '', type: 'subsegment' };
 }
 
 /** The fields of a document that stands alone, as `spansOfEntities` takes them. */
-export function entityOfDocument(fields: JsonObject, segment: JsonObject = fields): EntityInPlace {
-  const traceId = String(fields.trace_id).replaceAll('-', '').slice(1).toLowerCase() as EntityInPlace['traceId'];
+export function entityOfDocument(fields: JsonObject, segment: JsonObject = fields): EntityWithSegment {
+  const traceId = String(fields.trace_id).replaceAll('-', '').slice(1).toLowerCase() as EntityWithSegment['traceId'];
   return {
     traceId,
-    id: readEntityId(String(fields.id)) as EntityInPlace['id'],
+    id: readEntityId(String(fields.id)) as EntityWithSegment['id'],
     parentId: typeof fields.parent_id === 'string' ? readEntityId(fields.parent_id) : undefined,
     kind: fields.type === 'subsegment' ? 'subsegment' : 'segment',
     startUs: readTimeUs(fields.start_time) ?? 0,

@@ -5,7 +5,7 @@ import type { Span } from '../types.ts';
  * A document of `documentsOfSpan` as text, with the numbers that a double can not hold written out in full: times to the
  * nanosecond, annotations of 64 bits.
  */
-export function documentTextOf(document: JsonObject, span: Span): string {
+export function exactDocumentText(document: JsonObject, span: Span): string {
   const members = Object.entries(document).map(([key, value]) => `${JSON.stringify(key)}:${textOf(key, value, span)}`);
   return `{${members.join(',')}}`;
 }

@@ -4,14 +4,14 @@ import { isJsonObject, type JsonObject, readObject } from '../../json.ts';
 import { arbitrarySpan } from '../../testing/arbitrary-span.ts';
 import { arbitraryTrace, plainDelivery } from '../../testing/arbitrary-trace.ts';
 import { receivedTexts } from '../../testing/builders.ts';
-import { entitiesOfSpan } from '../to-xray/span-to-entities.ts';
-import { type KeyValue, KIND, type SpanInPlace } from '../types.ts';
-import { documentsOfSpan, entityOfDocument, spansOfEntities } from './entities-to-spans.ts';
+import { spanToEntities } from '../to-xray/span-to-entities.ts';
+import { type KeyValue, KIND, type SpanWithResource } from '../types.ts';
+import { entitiesToSpans, entityOfDocument, spanToDocuments } from './entities-to-spans.ts';
 
 const ALONE = { indexed: new Set<string>() };
 
 /** As JSON, attributes as a set: their order means nothing. */
-function comparable(place: SpanInPlace): unknown {
+function comparable(place: SpanWithResource): unknown {
   const byKey = (list: readonly KeyValue[] | undefined) => list?.map((one) => JSON.stringify(one)).sort();
   const { span, resource } = place;
   return JSON.parse(
@@ -26,9 +26,9 @@ function comparable(place: SpanInPlace): unknown {
 test('a span made into documents, printed, read and made into a span again is the same span', () => {
   fc.assert(
     fc.property(arbitrarySpan, fc.constantFrom([], ['*'], ['tenant', 'a-b']), (place, indexed) => {
-      const documents = documentsOfSpan(place, { indexed: new Set(indexed) });
+      const documents = spanToDocuments(place, { indexed: new Set(indexed) });
       const read = documents.map((document) => JSON.parse(JSON.stringify(document)) as JsonObject);
-      const back = spansOfEntities(read.map((document) => entityOfDocument(document, read[0])));
+      const back = entitiesToSpans(read.map((document) => entityOfDocument(document, read[0])));
       expect(back.map(comparable)).toEqual([comparable(place)]);
     }),
     { numRuns: 1_000 },
@@ -38,7 +38,7 @@ test('a span made into documents, printed, read and made into a span again is th
 test('the same span gives the same documents each time', () => {
   fc.assert(
     fc.property(arbitrarySpan, (place) => {
-      const texts = () => documentsOfSpan(structuredClone(place), ALONE).map((document) => JSON.stringify(document));
+      const texts = () => spanToDocuments(structuredClone(place), ALONE).map((document) => JSON.stringify(document));
       expect(texts()).toEqual(texts());
     }),
   );
@@ -51,8 +51,8 @@ test('a segment with its subsegments made into spans and back is the same, membe
       const entities = documents.flatMap((document) => document.entities);
       for (const { entities: own } of documents) {
         const segment = own[0]?.fields ?? {};
-        const spans = spansOfEntities(own.map((entity) => ({ ...entity, segment, isFromSpan: false })));
-        const back = spans.map((place) => entitiesOfSpan(JSON.parse(JSON.stringify(place)), ALONE)[0]);
+        const spans = entitiesToSpans(own.map((entity) => ({ ...entity, segment, isFromSpan: false })));
+        const back = spans.map((place) => spanToEntities(JSON.parse(JSON.stringify(place)), ALONE)[0]);
         for (const [index, entity] of own.entries()) {
           const again = back[index];
           expect({ ...again, fields: undefined }).toEqual({ ...entity, fields: undefined });
@@ -66,7 +66,7 @@ test('a segment with its subsegments made into spans and back is the same, membe
   );
 });
 
-const addedTo = (place: SpanInPlace, ...added: readonly KeyValue[]): SpanInPlace => ({
+const addedTo = (place: SpanWithResource, ...added: readonly KeyValue[]): SpanWithResource => ({
   ...place,
   span: { ...place.span, attributes: [...(place.span.attributes ?? []), ...added] },
 });
@@ -76,11 +76,11 @@ test('what a collector edits in the span of an X-Ray entity is seen, and all els
     fc.property(arbitraryTrace(), (trace) => {
       for (const { entities } of receivedTexts(plainDelivery(trace))) {
         const segment = entities[0]?.fields ?? {};
-        const spans = spansOfEntities(entities.map((entity) => ({ ...entity, segment, isFromSpan: false })));
+        const spans = entitiesToSpans(entities.map((entity) => ({ ...entity, segment, isFromSpan: false })));
         for (const place of spans) {
-          const sent = entitiesOfSpan(place, ALONE)[0]?.fields;
+          const sent = spanToEntities(place, ALONE)[0]?.fields;
           const stamped = addedTo(place, { key: 'added', value: { stringValue: 'on the way' } });
-          const seen = entitiesOfSpan(stamped, ALONE)[0]?.fields;
+          const seen = spanToEntities(stamped, ALONE)[0]?.fields;
           const { metadata: was, ...others } = sent ?? {};
           // What is no namespace at all can not be added to.
           const space = readObject(was)?.default;
@@ -94,7 +94,7 @@ test('what a collector edits in the span of an X-Ray entity is seen, and all els
 
           const renamed = { ...place, span: { ...place.span, name: 'renamed' } };
           const isOfName = place.span.kind === KIND.internal;
-          if (isOfName) expect(entitiesOfSpan(renamed, ALONE)[0]?.fields).toEqual({ ...sent, name: 'renamed' });
+          if (isOfName) expect(spanToEntities(renamed, ALONE)[0]?.fields).toEqual({ ...sent, name: 'renamed' });
         }
       }
     }),
@@ -105,15 +105,15 @@ test('what a collector edits in the span of an X-Ray entity is seen, and all els
 test('what is edited in the document of a span is in the span again, and all else of the span stays', () => {
   fc.assert(
     fc.property(arbitrarySpan, (place) => {
-      const documents = documentsOfSpan(place, ALONE).map(
+      const documents = spanToDocuments(place, ALONE).map(
         (document) => JSON.parse(JSON.stringify(document)) as JsonObject,
       );
       const edited = documents.map((document) => ({ ...document, user: 'somebody else' }));
-      const [back] = spansOfEntities(edited.map((document) => entityOfDocument(document, edited[0])));
+      const [back] = entitiesToSpans(edited.map((document) => entityOfDocument(document, edited[0])));
       const isKnown = ({ key }: KeyValue) => key === 'enduser.id';
       const users = back?.span.attributes?.filter(isKnown);
       expect(users).toEqual([{ key: 'enduser.id', value: { stringValue: 'somebody else' } }]);
-      const without = (one: SpanInPlace | undefined) => {
+      const without = (one: SpanWithResource | undefined) => {
         const attributes = one?.span.attributes?.filter((attribute) => !isKnown(attribute));
         return (
           one && comparable({ ...one, span: { ...one.span, attributes: attributes?.length ? attributes : undefined } })

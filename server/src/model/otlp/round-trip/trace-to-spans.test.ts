@@ -7,21 +7,21 @@ import { arbitraryTrace, plainDelivery } from '../../testing/arbitrary-trace.ts'
 import { A_TRACE_ID, anId, aSegment, aSubsegment, received, receivedTexts } from '../../testing/builders.ts';
 import { readTraceId } from '../../trace-id.ts';
 import { spanWriter } from '../to-xray/stored-spans.ts';
-import { KIND, type SpanInPlace } from '../types.ts';
-import { spansOfTrace } from './trace-to-spans.ts';
+import { KIND, type SpanWithResource } from '../types.ts';
+import { traceToSpans } from './trace-to-spans.ts';
 
 const TRACE = readTraceId(A_TRACE_ID) as string;
 
-function sent(place: SpanInPlace, seq = 1): Document {
+function sent(place: SpanWithResource, seq = 1): Document {
   return spanWriter(place, new Set())(place.span, seq);
 }
 
 function spansOf(documents: readonly Document[]) {
   const trace = assembleTrace(documents);
-  return trace === undefined ? [] : spansOfTrace(trace, documents);
+  return trace === undefined ? [] : traceToSpans(trace, documents);
 }
 
-const aSpan = (fields: Partial<SpanInPlace['span']> = {}): SpanInPlace => ({
+const aSpan = (fields: Partial<SpanWithResource['span']> = {}): SpanWithResource => ({
   resource: { attributes: [{ key: 'service.name', value: { stringValue: 'checkout' } }] },
   resourceSchemaUrl: undefined,
   scope: {},
@@ -40,7 +40,7 @@ const aSpan = (fields: Partial<SpanInPlace['span']> = {}): SpanInPlace => ({
 test('a span comes out as it came in', () => {
   fc.assert(
     fc.property(arbitrarySpan, (place) => {
-      expect(spansOf([sent(place)]).map((one) => one.place)).toEqual([place]);
+      expect(spansOf([sent(place)]).map((one) => one.spanWithResource)).toEqual([place]);
     }),
   );
 });
@@ -51,7 +51,7 @@ test('every X-Ray segment and subsegment is one span, below the same parent', ()
       const documents = receivedTexts(plainDelivery(generated));
       const trace = assembleTrace(documents);
       const spans = spansOf(documents);
-      expect(new Map(spans.map(({ place }) => [place.span.spanId, place.span.parentSpanId]))).toEqual(
+      expect(new Map(spans.map(({ spanWithResource: place }) => [place.span.spanId, place.span.parentSpanId]))).toEqual(
         new Map(Array.from(trace?.entities.values() ?? [], ({ id, parentId }) => [id, parentId])),
       );
       expect(spans).toHaveLength(trace?.entities.size ?? 0);
@@ -64,11 +64,15 @@ test('spans are ordered to the nanosecond, and a parent comes before a child tha
   const parent = sent(aSpan({ spanId: anId('f0'), kind: KIND.server, name: 'parent' }));
   const child = sent(aSpan({ spanId: anId('01'), parentSpanId: anId('f0'), name: 'child' }));
   const next = sent(aSpan({ spanId: anId('02'), startTimeUnixNano: '1716560000100000002', name: 'next' }));
-  expect(spansOf([next, child, parent]).map(({ place }) => place.span.name)).toEqual(['parent', 'child', 'next']);
+  expect(spansOf([next, child, parent]).map(({ spanWithResource: place }) => place.span.name)).toEqual([
+    'parent',
+    'child',
+    'next',
+  ]);
 });
 
 test('the segment that stands for the service around a call is no span of its own', () => {
-  expect(spansOf([sent(aSpan())]).map(({ place }) => place.span.name)).toEqual(['charge']);
+  expect(spansOf([sent(aSpan())]).map(({ spanWithResource: place }) => place.span.name)).toEqual(['charge']);
 });
 
 test('the first version of a span that has ended counts', () => {
@@ -79,7 +83,7 @@ test('the first version of a span that has ended counts', () => {
     [started, ended, late],
     [late, ended, started],
   ]) {
-    expect(spansOf(documents).map(({ place }) => place.span.name)).toEqual(['charged']);
+    expect(spansOf(documents).map(({ spanWithResource: place }) => place.span.name)).toEqual(['charged']);
   }
 });
 
@@ -87,7 +91,9 @@ test('spans and segments of one trace belong to the services that the map shows'
   const [segment] = received(aSegment({ subsegments: [aSubsegment({ id: anId('b2'), namespace: 'remote' })] }));
   const later = { startTimeUnixNano: '1716560000150000000' };
   const called = sent(aSpan({ ...later, kind: KIND.server, parentSpanId: anId('b2'), flags: 0x301 }));
-  expect(spansOf([segment as Document, called]).map(({ service, place }) => [service, place.span.kind])).toEqual([
+  expect(
+    spansOf([segment as Document, called]).map(({ service, spanWithResource: place }) => [service, place.span.kind]),
+  ).toEqual([
     ['shop', KIND.server],
     ['shop', KIND.client],
     ['checkout', KIND.server],

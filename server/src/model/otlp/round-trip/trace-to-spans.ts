@@ -1,38 +1,40 @@
 import type { Document, Entity } from '../../entity.ts';
 import type { Trace } from '../../trace.ts';
 import { serviceSegmentId } from '../span-ids.ts';
-import type { SpanInPlace } from '../types.ts';
-import { spansOfEntities } from './entities-to-spans.ts';
+import type { SpanWithResource } from '../types.ts';
+import { entitiesToSpans } from './entities-to-spans.ts';
 
 /** A span and the service that it belongs to: the name of its segment, as every other view of the trace has it. */
-export type TraceSpan = { readonly service: string; readonly place: SpanInPlace };
+export type TraceSpan = { readonly service: string; readonly spanWithResource: SpanWithResource };
 
 /**
  * Everything in a trace as spans, by start, parents before their children: what came as a span as it came, every X-Ray segment and subsegment as the span
  * that keeps all of it. `documents` are those that the trace was made of.
  */
-export function spansOfTrace(trace: Trace, documents: readonly Document[]): readonly TraceSpan[] {
+export function traceToSpans(trace: Trace, documents: readonly Document[]): readonly TraceSpan[] {
   const sent = sentSpans(documents);
   const standIns = new Set<string>(Array.from(sent.keys(), (id) => serviceSegmentId(trace.id, id)));
   const entities = [...trace.entities.values()].filter(({ id }) => !standIns.has(id) || sent.has(id));
   const others = entities.filter(({ id }) => !sent.has(id));
   const made = new Map(
-    spansOfEntities(
+    entitiesToSpans(
       others.map((entity) => ({
         ...entity,
         segment: (trace.segmentOf.get(entity.id) ?? entity).fields,
         isFromSpan: false,
       })),
-    ).map((place) => [place.span.spanId, place]),
+    ).map((spanWithResource) => [spanWithResource.span.spanId, spanWithResource]),
   );
   const depths = depthsIn(trace);
-  const depthOf = ({ place }: TraceSpan) => depths.get(place.span.spanId) ?? 0;
+  const depthOf = ({ spanWithResource }: TraceSpan) => depths.get(spanWithResource.span.spanId) ?? 0;
   return entities
     .flatMap((entity) => {
-      const place = sent.get(entity.id) ?? made.get(entity.id);
-      return place === undefined ? [] : [{ service: serviceOf(entity, place, trace), place }];
+      const spanWithResource = sent.get(entity.id) ?? made.get(entity.id);
+      return spanWithResource === undefined
+        ? []
+        : [{ service: serviceOf(entity, spanWithResource, trace), spanWithResource }];
     })
-    .sort((a, b) => compareStarts(a.place, b.place) || depthOf(a) - depthOf(b));
+    .sort((a, b) => compareStarts(a.spanWithResource, b.spanWithResource) || depthOf(a) - depthOf(b));
 }
 
 /** How many ancestors each entity has. */
@@ -50,7 +52,7 @@ function depthsIn({ entities, childrenOf }: Trace): ReadonlyMap<string, number> 
   return depths;
 }
 
-function compareStarts({ span: a }: SpanInPlace, { span: b }: SpanInPlace): number {
+function compareStarts({ span: a }: SpanWithResource, { span: b }: SpanWithResource): number {
   return compareNanos(a.startTimeUnixNano ?? '', b.startTimeUnixNano ?? '');
 }
 
@@ -61,8 +63,8 @@ function compareNanos(a: string, b: string): number {
 }
 
 /** By id. Of several with one id the first that has ended counts, or the latest that has not. */
-export function sentSpans(documents: readonly Document[]): ReadonlyMap<string, SpanInPlace> {
-  const spans = new Map<string, SpanInPlace>();
+export function sentSpans(documents: readonly Document[]): ReadonlyMap<string, SpanWithResource> {
+  const spans = new Map<string, SpanWithResource>();
   for (const document of documents.toSorted((a, b) => a.seq - b.seq)) {
     if (document.format !== 'otlp' || spans.get(document.id)?.span.endTimeUnixNano !== undefined) continue;
     spans.set(document.id, document.span);
@@ -70,7 +72,7 @@ export function sentSpans(documents: readonly Document[]): ReadonlyMap<string, S
   return spans;
 }
 
-function serviceOf(entity: Entity, { resource }: SpanInPlace, { segmentOf }: Trace): string {
+function serviceOf(entity: Entity, { resource }: SpanWithResource, { segmentOf }: Trace): string {
   const named = resource.attributes?.find(({ key }) => key === 'service.name')?.value?.stringValue;
   return segmentOf.get(entity.id)?.name ?? named ?? entity.name;
 }

@@ -5,40 +5,41 @@ import { aSegment, aSubsegment, received } from '../../testing/builders.ts';
 import { A_PARENT_ID, A_SPAN_ID, aSpan } from '../../testing/spans.ts';
 import { formatTraceId, readTraceId } from '../../trace-id.ts';
 import { serviceSegmentId } from '../span-ids.ts';
-import { entitiesOfSpan } from '../to-xray/span-to-entities.ts';
-import { FLAG, KIND, type SpanInPlace, STATUS } from '../types.ts';
-import { documentsOfSpan, entityOfDocument, spansOfEntities } from './entities-to-spans.ts';
-import { documentTextOf } from './exact-document-text.ts';
+import { spanToEntities } from '../to-xray/span-to-entities.ts';
+import { FLAG, KIND, type SpanWithResource, STATUS } from '../types.ts';
+import { entitiesToSpans, entityOfDocument, spanToDocuments } from './entities-to-spans.ts';
+import { exactDocumentText } from './exact-document-text.ts';
 
 /** The examples of the mapping, in its order: what goes in, what comes out, and that the way back gives what went in. */
 
 const NONE = { indexed: new Set<string>() };
 
-function documentsOf(place: SpanInPlace, indexed: readonly string[] = []): readonly JsonObject[] {
-  const documents = documentsOfSpan(place, { indexed: new Set(indexed) });
-  const [back, ...more] = spansOfEntities(documents.map((fields) => entityOfDocument(fields, documents[0])));
+function documentsOf(place: SpanWithResource, indexed: readonly string[] = []): readonly JsonObject[] {
+  const documents = spanToDocuments(place, { indexed: new Set(indexed) });
+  const [back, ...more] = entitiesToSpans(documents.map((fields) => entityOfDocument(fields, documents[0])));
   expect(more).toEqual([]);
-  const byKey = ({ span }: SpanInPlace) => ({
+  const byKey = ({ span }: SpanWithResource) => ({
     ...span,
     attributes: [...(span.attributes ?? [])].sort((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1)),
   });
-  expect(byKey(back as SpanInPlace)).toEqual(byKey(place));
+  expect(byKey(back as SpanWithResource)).toEqual(byKey(place));
   return documents;
 }
 
-const documentOf = (place: SpanInPlace, indexed?: readonly string[]) => documentsOf(place, indexed)[0] as JsonObject;
+const documentOf = (place: SpanWithResource, indexed?: readonly string[]) =>
+  documentsOf(place, indexed)[0] as JsonObject;
 const residualOf = (document: JsonObject) => readObject(readObject(document.metadata)?.['openray.otlp']);
-const attributeOf = ({ span }: SpanInPlace, key: string) => span.attributes?.find((one) => one.key === key)?.value;
+const attributeOf = ({ span }: SpanWithResource, key: string) => span.attributes?.find((one) => one.key === key)?.value;
 
 /** The span of a document, and that it gives the same document again. */
-function spanOf(...fields: readonly JsonObject[]): readonly SpanInPlace[] {
+function spanOf(...fields: readonly JsonObject[]): readonly SpanWithResource[] {
   const [document] = received(...fields);
   const segment = document?.entities[0]?.fields ?? {};
-  const spans = spansOfEntities((document?.entities ?? []).map((one) => ({ ...one, segment, isFromSpan: false })));
-  expect(spans.flatMap((place) => entitiesOfSpan(place, NONE).map((entity) => ({ ...entity, fields: {} })))).toEqual(
+  const spans = entitiesToSpans((document?.entities ?? []).map((one) => ({ ...one, segment, isFromSpan: false })));
+  expect(spans.flatMap((place) => spanToEntities(place, NONE).map((entity) => ({ ...entity, fields: {} })))).toEqual(
     document?.entities.map((entity) => ({ ...entity, fields: {} })),
   );
-  const [back] = entitiesOfSpan(spans[0] as SpanInPlace, NONE);
+  const [back] = spanToEntities(spans[0] as SpanWithResource, NONE);
   expect(back?.fields).toEqual(document?.entities[0]?.fields);
   return spans;
 }
@@ -57,7 +58,7 @@ test('2: a trace id whose first part would be a time in 2106 is as good as any',
 test('3: nanoseconds are written out, and kept where readers would round them', () => {
   const place = aSpan({ startTimeUnixNano: '1700000000123456789' });
   const document = documentOf(place);
-  expect(documentTextOf(document, place.span)).toContain('"start_time":1700000000.123456789,');
+  expect(exactDocumentText(document, place.span)).toContain('"start_time":1700000000.123456789,');
   expect(residualOf(document)).toMatchObject({ start: '1700000000123456789' });
 });
 
@@ -87,7 +88,7 @@ test('6: too many requests are throttled', () => {
   const call = aSubsegment({ parent_id: A_PARENT_ID, namespace: 'remote', error: true, throttle: true });
   const [back] = spanOf({ ...call, http: { response: { status: 429 } } });
   expect(back?.span.status?.code).toBe(STATUS.error);
-  expect(attributeOf(back as SpanInPlace, 'error.type')).toEqual({ stringValue: '429' });
+  expect(attributeOf(back as SpanWithResource, 'error.type')).toEqual({ stringValue: '429' });
 });
 
 test('7: a failure that HTTP does not know of is a fault, with the message as its exception', () => {
@@ -169,7 +170,7 @@ test('13: a double that happens to be whole stays a double', () => {
 
 test('14: an integer of 64 bits keeps all its digits', () => {
   const place = aSpan({ attributes: [{ key: 'big', value: { intValue: '9007199254740993' } }] });
-  expect(documentTextOf(documentOf(place, ['big']), place.span)).toContain('"annotations":{"big":9007199254740993}');
+  expect(exactDocumentText(documentOf(place, ['big']), place.span)).toContain('"annotations":{"big":9007199254740993}');
 });
 
 test('15: a list is no annotation, and not lost', () => {
@@ -194,7 +195,7 @@ test('18: error and fault at once, as the Node SDK writes them', () => {
   const http = { response: { status: 400 } };
   const [place] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'aws', error: true, fault: true, http }));
   expect(place?.span.status?.code).toBe(STATUS.error);
-  const { stringValue = '' } = attributeOf(place as SpanInPlace, 'openray.xray') ?? {};
+  const { stringValue = '' } = attributeOf(place as SpanWithResource, 'openray.xray') ?? {};
   expect(JSON.parse(stringValue)).toMatchObject({ set: { fault: true } });
 });
 
@@ -259,7 +260,7 @@ test('24: an inline subsegment has the trace of its document and the parent that
   const inline = aSubsegment({ trace_id: undefined, parent_id: undefined });
   const segment = aSegment({ subsegments: [inline] });
   const [document] = received(segment);
-  const [above, below] = spansOfEntities(
+  const [above, below] = entitiesToSpans(
     (document?.entities ?? []).map((entity) => ({ ...entity, segment, isFromSpan: false })),
   );
   expect(below?.span).toMatchObject({ traceId: above?.span.traceId, parentSpanId: above?.span.spanId });

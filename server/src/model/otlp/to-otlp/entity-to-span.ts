@@ -1,14 +1,17 @@
 import type { Entity } from '../../entity.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject, readObject, readText } from '../../json.ts';
-import { type AttributeList, exceptionsOf, newAttributes, RESIDUAL_SPACE } from '../any-value.ts';
+import { type AttributeList, exceptionsOf, newAttributes, ROUND_TRIP_NAMESPACE } from '../any-value.ts';
 import { usToNanos } from '../nanos.ts';
-import { FLAG, KIND, type Span, type SpanInPlace, type SpanStatus, STATUS } from '../types.ts';
+import { FLAG, KIND, type Span, type SpanStatus, type SpanWithResource, STATUS } from '../types.ts';
 import { eventsOf, linksOf } from './events.ts';
 import { resourceOf } from './resource.ts';
 
 /** What is needed to show an X-Ray entity as a span: its fields, and where it stands. */
-export type EntityInPlace = Pick<Entity, 'traceId' | 'id' | 'parentId' | 'kind' | 'startUs' | 'endUs' | 'fields'> & {
+export type EntityWithSegment = Pick<
+  Entity,
+  'traceId' | 'id' | 'parentId' | 'kind' | 'startUs' | 'endUs' | 'fields'
+> & {
   /** Fields of the segment that it belongs to; its own where that has not arrived. */
   readonly segment: JsonObject;
   /** The document was made of a span: its default metadata are attributes. */
@@ -19,7 +22,7 @@ export type EntityInPlace = Pick<Entity, 'traceId' | 'id' | 'parentId' | 'kind' 
  * A segment or subsegment as OpenTelemetry's rules describe it, in the new conventions. Only what has a place there is
  * in it: `residual.ts` adds the rest.
  */
-export function plainSpanOf(entity: EntityInPlace): SpanInPlace {
+export function entityToPlainSpan(entity: EntityWithSegment): SpanWithResource {
   const { fields, kind, startUs, endUs, segment, isFromSpan } = entity;
   const attributes = newAttributes();
   const namespace = kind === 'subsegment' ? readText(fields.namespace) : undefined;
@@ -29,10 +32,10 @@ export function plainSpanOf(entity: EntityInPlace): SpanInPlace {
   addSql(attributes, readObject(fields.sql));
   attributes.add('enduser.id', readText(fields.user));
   attributes.add('error.type', errorTypeOf(fields, isCall));
-  attributes.add('aws.xray.traced', readFlag(fields.traced));
+  attributes.add('aws.xray.traced', readBoolean(fields.traced));
   attributes.add('aws.xray.inprogress', fields.in_progress === true ? true : undefined);
   attributes.add('aws.xray.resource_arn', readText(fields.resource_arn));
-  addNotes(attributes, fields, isFromSpan);
+  addAnnotationsAndMetadata(attributes, fields, isFromSpan);
   const span: Span = {
     traceId: entity.traceId,
     spanId: entity.id,
@@ -42,9 +45,9 @@ export function plainSpanOf(entity: EntityInPlace): SpanInPlace {
     kind: kind === 'segment' ? KIND.server : isCall ? KIND.client : KIND.internal,
     startTimeUnixNano: startUs === 0 ? undefined : usToNanos(startUs),
     endTimeUnixNano: endUs === undefined || endUs === 0 ? undefined : usToNanos(endUs),
-    attributes: someOf(attributes.list()),
-    events: someOf(eventsOf(fields, segment, endUs)),
-    links: someOf(linksOf(fields)),
+    attributes: nonEmpty(attributes.list()),
+    events: nonEmpty(eventsOf(fields, segment, endUs)),
+    links: nonEmpty(linksOf(fields)),
     status: statusOf(fields, kind, isCall),
   };
   return {
@@ -56,7 +59,7 @@ export function plainSpanOf(entity: EntityInPlace): SpanInPlace {
   };
 }
 
-function flagsOf({ kind, parentId }: EntityInPlace): number {
+function flagsOf({ kind, parentId }: EntityWithSegment): number {
   const isRemote = kind === 'segment' && parentId !== undefined;
   return FLAG.sampled | FLAG.isRemoteKnown | (isRemote ? FLAG.isRemote : 0);
 }
@@ -68,9 +71,9 @@ function addHttp(attributes: AttributeList, http: JsonObject | undefined, isCall
   addUrl(attributes, readText(request?.url), isCall);
   attributes.add('user_agent.original', readText(request?.user_agent));
   attributes.add('client.address', readText(request?.client_ip));
-  attributes.add('aws.xray.x_forwarded_for', readFlag(request?.x_forwarded_for));
-  attributes.add('http.response.status_code', readWhole(response?.status));
-  attributes.add('http.response.body.size', readWhole(response?.content_length));
+  attributes.add('aws.xray.x_forwarded_for', readBoolean(request?.x_forwarded_for));
+  attributes.add('http.response.status_code', readInteger(response?.status));
+  attributes.add('http.response.body.size', readInteger(response?.content_length));
 }
 
 /** A server is told the parts of its URL, a client the whole. */
@@ -107,7 +110,7 @@ function addAws(attributes: AttributeList, aws: JsonObject | undefined, service:
   attributes.add('aws.region', readText(aws.region));
   attributes.add('aws.request_id', readText(aws.request_id));
   attributes.add('aws.extended_request_id', readText(aws.id_2));
-  attributes.add('aws.xray.retries', readWhole(aws.retries));
+  attributes.add('aws.xray.retries', readInteger(aws.retries));
   attributes.add('aws.sqs.queue.url', readText(aws.queue_url));
   attributes.add('aws.dynamodb.table_names', tablesOf(aws));
   attributes.add('aws.s3.bucket', readText(aws.bucket_name));
@@ -140,7 +143,7 @@ function addSql(attributes: AttributeList, sql: JsonObject | undefined): void {
 }
 
 /** Annotations as attributes that say which they are, each namespace of metadata as one text. */
-function addNotes(attributes: AttributeList, fields: JsonObject, isFromSpan: boolean): void {
+function addAnnotationsAndMetadata(attributes: AttributeList, fields: JsonObject, isFromSpan: boolean): void {
   const annotations = Object.entries(readObject(fields.annotations) ?? {}).filter(([key]) => !attributes.has(key));
   for (const [key, value] of annotations) if (!isJsonObject(value) && value !== null) attributes.add(key, value);
   if (annotations.length > 0)
@@ -149,7 +152,7 @@ function addNotes(attributes: AttributeList, fields: JsonObject, isFromSpan: boo
       annotations.map(([key]) => key),
     );
   for (const [space, members] of Object.entries(readObject(fields.metadata) ?? {})) {
-    if (space === RESIDUAL_SPACE) continue;
+    if (space === ROUND_TRIP_NAMESPACE) continue;
     if (isFromSpan && space === 'default' && isJsonObject(members)) {
       for (const [key, value] of Object.entries(members)) {
         if (!key.startsWith('otel.resource.')) attributes.add(key, value);
@@ -161,7 +164,7 @@ function addNotes(attributes: AttributeList, fields: JsonObject, isFromSpan: boo
 }
 
 function statusOf(fields: JsonObject, kind: Entity['kind'], isCall: boolean): SpanStatus | undefined {
-  const status = readWhole(readObject(readObject(fields.http)?.response)?.status) ?? 0;
+  const status = readInteger(readObject(readObject(fields.http)?.response)?.status) ?? 0;
   const isClientError = fields.error === true || fields.throttle === true;
   const isServerRefusal = kind === 'segment' && status >= 400 && status < 500;
   const exceptions = exceptionsOf(fields);
@@ -176,16 +179,16 @@ function statusOf(fields: JsonObject, kind: Entity['kind'], isCall: boolean): Sp
 }
 
 function errorTypeOf(fields: JsonObject, isCall: boolean): string | undefined {
-  const status = readWhole(readObject(readObject(fields.http)?.response)?.status) ?? 0;
+  const status = readInteger(readObject(readObject(fields.http)?.response)?.status) ?? 0;
   if (status >= 500 || (isCall && status >= 400)) return String(status);
   return readText(exceptionsOf(fields)[0]?.type);
 }
 
-function readFlag(value: JsonValue | undefined): boolean | undefined {
+function readBoolean(value: JsonValue | undefined): boolean | undefined {
   return typeof value === 'boolean' ? value : undefined;
 }
 
-function readWhole(value: JsonValue | undefined): number | undefined {
+function readInteger(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0) ? value : undefined;
 }
 
@@ -194,6 +197,6 @@ function split(text: string, separator: string): readonly [string, string | unde
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function someOf<T>(list: readonly T[]): readonly T[] | undefined {
+function nonEmpty<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length > 0 ? list : undefined;
 }

@@ -14,8 +14,8 @@ export function eventsOf(fields: JsonObject, segment: JsonObject, endUs: number 
     attributes.add('exception.stacktrace', stackText(exception, languageOf(segment)));
     attributes.add('aws.xray.exception.id', readText(exception.id));
     attributes.add('aws.xray.exception.remote', typeof exception.remote === 'boolean' ? exception.remote : undefined);
-    attributes.add('aws.xray.exception.truncated', wholeOf(exception.truncated));
-    attributes.add('aws.xray.exception.skipped', wholeOf(exception.skipped));
+    attributes.add('aws.xray.exception.truncated', integerOf(exception.truncated));
+    attributes.add('aws.xray.exception.skipped', integerOf(exception.skipped));
     attributes.add('aws.xray.exception.cause', readText(exception.cause));
     return {
       timeUnixNano: endUs === undefined || endUs === 0 ? undefined : usToNanos(endUs),
@@ -72,6 +72,6 @@ const pathOf = ({ path }: JsonObject) => readText(path) ?? '';
 const labelOf = ({ label }: JsonObject) => readText(label) ?? '';
 const lineOf = ({ line }: JsonObject) => (typeof line === 'number' ? line : 0);
 
-function wholeOf(value: JsonValue | undefined): number | undefined {
+function integerOf(value: JsonValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
 }

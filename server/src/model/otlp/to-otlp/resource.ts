@@ -18,7 +18,7 @@ const RESOURCE_PREFIX = 'otel.resource.';
 
 /** The resource that a segment's own fields describe; what a span left in its metadata, where it was made of one. */
 export function resourceOf(segment: JsonObject, isFromSpan: boolean): Resource {
-  if (isFromSpan) return { attributes: some(keptAttributes(segment)) };
+  if (isFromSpan) return { attributes: nonEmpty(attributesFromMetadata(segment)) };
   const attributes = newAttributes();
   const aws = readObject(segment.aws);
   const [platform, launchType] = PLATFORMS[readText(segment.origin) ?? ''] ?? [];
@@ -29,14 +29,18 @@ export function resourceOf(segment: JsonObject, isFromSpan: boolean): Resource {
   attributes.add('service.version', readText(service?.version));
   if (aws !== undefined && segment.type !== 'subsegment') {
     attributes.add('cloud.account.id', readText(aws.account_id));
-    addPlace(attributes, aws, launchType);
+    addAwsResource(attributes, aws, launchType);
   }
   attributes.add('process.runtime.name', readText(service?.runtime));
   attributes.add('process.runtime.version', readText(service?.runtime_version));
-  return { attributes: some(attributes.list()) };
+  return { attributes: nonEmpty(attributes.list()) };
 }
 
-function addPlace(attributes: ReturnType<typeof newAttributes>, aws: JsonObject, launchType: string | undefined): void {
+function addAwsResource(
+  attributes: ReturnType<typeof newAttributes>,
+  aws: JsonObject,
+  launchType: string | undefined,
+): void {
   const ec2 = readObject(aws.ec2);
   attributes.add('host.id', readText(ec2?.instance_id));
   attributes.add('cloud.availability_zone', readText(ec2?.availability_zone));
@@ -76,7 +80,7 @@ function addLogs(attributes: ReturnType<typeof newAttributes>, { cloudwatch_logs
   else if (names.length > 0) attributes.add('aws.log.group.names', names);
 }
 
-function keptAttributes(segment: JsonObject) {
+function attributesFromMetadata(segment: JsonObject) {
   const attributes = newAttributes();
   const metadata = readObject(readObject(segment.metadata)?.default) ?? {};
   for (const [key, value] of Object.entries(metadata)) {
@@ -85,6 +89,6 @@ function keptAttributes(segment: JsonObject) {
   return attributes.list();
 }
 
-function some<T>(list: readonly T[]): readonly T[] | undefined {
+function nonEmpty<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length > 0 ? list : undefined;
 }

@@ -26,7 +26,7 @@ export type Attributes = {
   readonly values: ReadonlyMap<string, AnyValue>;
   readonly families: Families;
   /** Few: a list is cheaper than a set. */
-  used: string[];
+  consumed: string[];
 };
 
 /** Which conventions speak: most rules look for keys that are not there. `http` stands for `url` too. */
@@ -55,11 +55,11 @@ export function attributesOf(list: readonly KeyValue[] = []): Attributes {
         break;
     }
   }
-  return { values, families, used: [] };
+  return { values, families, consumed: [] };
 }
 
 /** The first of the keys that has a text that is not empty. */
-export function text({ values }: Attributes, ...keys: readonly string[]): string | undefined {
+export function firstText({ values }: Attributes, ...keys: readonly string[]): string | undefined {
   for (const key of keys) {
     const found = values.get(key)?.stringValue;
     if (found !== undefined && found !== '') return found;
@@ -68,33 +68,33 @@ export function text({ values }: Attributes, ...keys: readonly string[]): string
 }
 
 /** `text`, and the attribute counts as used, as do later ones of the keys that say the same. */
-export function takeText(attributes: Attributes, ...keys: readonly string[]): string | undefined {
-  const found = text(attributes, ...keys);
+export function consumeText(attributes: Attributes, ...keys: readonly string[]): string | undefined {
+  const found = firstText(attributes, ...keys);
   if (found !== undefined) {
-    for (const key of keys) if (attributes.values.get(key)?.stringValue === found) attributes.used.push(key);
+    for (const key of keys) if (attributes.values.get(key)?.stringValue === found) attributes.consumed.push(key);
   }
   return found;
 }
 
 /** The first of the keys that has a whole number, also as a double or as text. */
-export function whole({ values }: Attributes, ...keys: readonly string[]): number | undefined {
+export function firstInteger({ values }: Attributes, ...keys: readonly string[]): number | undefined {
   for (const key of keys) {
-    const found = wholeOf(values.get(key));
+    const found = integerOf(values.get(key));
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 /** `whole`, and the attribute counts as used, as do later ones of the keys that say the same. */
-export function takeWhole(attributes: Attributes, ...keys: readonly string[]): number | undefined {
-  const found = whole(attributes, ...keys);
+export function consumeInteger(attributes: Attributes, ...keys: readonly string[]): number | undefined {
+  const found = firstInteger(attributes, ...keys);
   if (found !== undefined) {
-    for (const key of keys) if (wholeOf(attributes.values.get(key)) === found) attributes.used.push(key);
+    for (const key of keys) if (integerOf(attributes.values.get(key)) === found) attributes.consumed.push(key);
   }
   return found;
 }
 
-function wholeOf(value: AnyValue | undefined): number | undefined {
+function integerOf(value: AnyValue | undefined): number | undefined {
   if (value === undefined) return undefined;
   const { intValue, doubleValue, stringValue } = value;
   if (stringValue !== undefined && !/^-?\d+$/.test(stringValue)) return undefined;
@@ -102,14 +102,14 @@ function wholeOf(value: AnyValue | undefined): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-export function takeFlag({ values, used }: Attributes, key: string): boolean | undefined {
+export function consumeBoolean({ values, consumed: used }: Attributes, key: string): boolean | undefined {
   const found = values.get(key)?.boolValue;
   if (found !== undefined) used.push(key);
   return found;
 }
 
 /** The texts of a list, or the one text that stands for a list of one. */
-export function texts({ values }: Attributes, key: string): readonly string[] {
+export function textList({ values }: Attributes, key: string): readonly string[] {
   const value = values.get(key);
   if (value?.stringValue !== undefined) return [value.stringValue];
   return (value?.arrayValue?.values ?? []).flatMap(({ stringValue }) => stringValue ?? []);

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { Span } from '../types.ts';
-import { type Attributes, plainOf, takeText, takeWhole, text, texts } from './attributes.ts';
+import { type Attributes, consumeInteger, consumeText, firstText, plainOf, textList } from './attributes.ts';
 import { messagingService } from './call-namespace.ts';
 
 type Members = { [key: string]: JsonValue | undefined };
@@ -13,67 +13,67 @@ export function awsCallOf(span: Span, attributes: Attributes, namespace: 'aws' |
   const isAws = namespace === 'aws';
   if (!isAws && !attributes.families.aws) return {};
   return {
-    operation: takeText(attributes, 'aws.operation') ?? (isAws ? operationOf(span, attributes) : undefined),
-    account_id: takeText(attributes, 'aws.account_id', 'aws.remote.resource.account.id'),
-    region: takeText(
+    operation: consumeText(attributes, 'aws.operation') ?? (isAws ? operationOf(span, attributes) : undefined),
+    account_id: consumeText(attributes, 'aws.account_id', 'aws.remote.resource.account.id'),
+    region: consumeText(
       attributes,
       'aws.region',
       ...(isAws ? ['cloud.region', 'aws.remote.resource.region', 'faas.invoked_region'] : []),
     ),
-    request_id: takeText(attributes, 'aws.request_id', 'aws.requestId', 'aws.request.id'),
-    id_2: takeText(attributes, 'aws.extended_request_id', 'aws.request.extended_id'),
-    retries: takeWhole(attributes, 'aws.xray.retries', ...(isAws ? ['http.request.resend_count'] : [])),
+    request_id: consumeText(attributes, 'aws.request_id', 'aws.requestId', 'aws.request.id'),
+    id_2: consumeText(attributes, 'aws.extended_request_id', 'aws.request.extended_id'),
+    retries: consumeInteger(attributes, 'aws.xray.retries', ...(isAws ? ['http.request.resend_count'] : [])),
     ...resourceOf(attributes, isAws),
   };
 }
 
 /** `DynamoDB.PutItem` and `DynamoDB/PutItem` end with it, a bare method is it. */
 function operationOf({ name = '' }: Span, attributes: Attributes): string | undefined {
-  const method = text(attributes, 'rpc.method');
+  const method = firstText(attributes, 'rpc.method');
   if (method === undefined) {
     const dot = name.indexOf('.');
     return dot > 0 && dot < name.length - 1 ? name.slice(dot + 1) : undefined;
   }
   const operation = method.slice(Math.max(method.lastIndexOf('/'), method.lastIndexOf('.')) + 1);
-  if (operation === method) attributes.used.push('rpc.method');
+  if (operation === method) attributes.consumed.push('rpc.method');
   return operation === '' ? undefined : operation;
 }
 
 /** What of a service was called: X-Ray makes a node of its own of a table, a bucket, a queue, a topic or a function. */
 function resourceOf(attributes: Attributes, isAws: boolean): Members {
-  const service = messagingService(attributes) ?? text(attributes, 'rpc.service');
+  const service = messagingService(attributes) ?? firstText(attributes, 'rpc.service');
   const tables = tableNames(attributes, isAws && service?.toLowerCase() === 'dynamodb');
   return {
     queue_url:
-      takeText(attributes, 'aws.sqs.queue.url', 'aws.queue_url', 'aws.queue.url', 'messaging.url') ??
-      (isAws && service === 'SQS' ? takeText(attributes, 'url.full') : undefined),
+      consumeText(attributes, 'aws.sqs.queue.url', 'aws.queue_url', 'aws.queue.url', 'messaging.url') ??
+      (isAws && service === 'SQS' ? consumeText(attributes, 'url.full') : undefined),
     table_name: tables.length === 1 ? tables[0] : undefined,
     table_names: tables.length > 1 ? tables : undefined,
-    bucket_name: takeText(attributes, 'aws.s3.bucket'),
-    key: takeText(attributes, 'aws.s3.key'),
+    bucket_name: consumeText(attributes, 'aws.s3.bucket'),
+    key: consumeText(attributes, 'aws.s3.key'),
     topic_arn:
-      takeText(attributes, 'aws.sns.topic.arn') ?? (isAws && service === 'SNS' ? topicOf(attributes) : undefined),
-    function_name: isAws ? takeText(attributes, 'faas.invoked_name', 'aws.lambda.function.name') : undefined,
-    stream_name: takeText(attributes, 'aws.kinesis.stream_name', 'aws.kinesis.stream.name'),
-    state_machine_arn: takeText(attributes, 'aws.step_functions.state_machine.arn'),
+      consumeText(attributes, 'aws.sns.topic.arn') ?? (isAws && service === 'SNS' ? topicOf(attributes) : undefined),
+    function_name: isAws ? consumeText(attributes, 'faas.invoked_name', 'aws.lambda.function.name') : undefined,
+    stream_name: consumeText(attributes, 'aws.kinesis.stream_name', 'aws.kinesis.stream.name'),
+    state_machine_arn: consumeText(attributes, 'aws.step_functions.state_machine.arn'),
     ...dynamoDbOf(attributes),
   };
 }
 
 function topicOf(attributes: Attributes): string | undefined {
-  const destination = text(attributes, 'messaging.destination.name');
-  return destination?.startsWith('arn:') ? takeText(attributes, 'messaging.destination.name') : undefined;
+  const destination = firstText(attributes, 'messaging.destination.name');
+  return destination?.startsWith('arn:') ? consumeText(attributes, 'messaging.destination.name') : undefined;
 }
 
 function tableNames(attributes: Attributes, isDynamoDb: boolean): readonly string[] {
-  const told = takeText(attributes, 'aws.table_name', 'aws.table.name');
+  const told = consumeText(attributes, 'aws.table_name', 'aws.table.name');
   if (told !== undefined) return [told];
-  const listed = texts(attributes, 'aws.dynamodb.table_names');
+  const listed = textList(attributes, 'aws.dynamodb.table_names');
   if (listed.length > 0) {
-    attributes.used.push('aws.dynamodb.table_names');
+    attributes.consumed.push('aws.dynamodb.table_names');
     return listed;
   }
-  const general = isDynamoDb ? takeText(attributes, 'db.collection.name', 'db.namespace', 'db.name') : undefined;
+  const general = isDynamoDb ? consumeText(attributes, 'db.collection.name', 'db.namespace', 'db.name') : undefined;
   return general === undefined ? [] : [general];
 }
 
@@ -87,14 +87,14 @@ function dynamoDbOf(attributes: Attributes): JsonObject {
     if (!key.startsWith(DYNAMODB) || key === 'aws.dynamodb.table_names') continue;
     const member = key.slice(DYNAMODB.length).replaceAll('.', '_');
     if (member === '__proto__') continue;
-    attributes.used.push(key);
-    members[member] = parsed(plainOf(value));
+    attributes.consumed.push(key);
+    members[member] = parsedJson(plainOf(value));
   }
   return members;
 }
 
-function parsed(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(parsed);
+function parsedJson(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(parsedJson);
   if (typeof value !== 'string' || !/^[{[]/.test(value)) return value;
   try {
     return JSON.parse(value);

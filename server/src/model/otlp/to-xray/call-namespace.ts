@@ -1,5 +1,5 @@
 import { KIND, type Span } from '../types.ts';
-import { type Attributes, text } from './attributes.ts';
+import { type Attributes, firstText } from './attributes.ts';
 
 /** The spellings of SQS and SNS in `messaging.system`, from the oldest convention to the newest. */
 const SQS = new Set(['aws_sqs', 'AmazonSQS', 'aws.sqs']);
@@ -7,21 +7,21 @@ const SNS = new Set(['aws.sns', 'aws_sns', 'AmazonSNS']);
 
 /** What X-Ray calls the AWS service behind a messaging system. */
 export function messagingService(attributes: Attributes): 'SQS' | 'SNS' | undefined {
-  const system = text(attributes, 'messaging.system') ?? '';
+  const system = firstText(attributes, 'messaging.system') ?? '';
   if (SQS.has(system)) return 'SQS';
   return SNS.has(system) ? 'SNS' : undefined;
 }
 
 /** Made by an AWS SDK. A consumer that polls a queue so is a caller all the same. */
 export function isSdkCall(attributes: Attributes): boolean {
-  return text(attributes, 'rpc.system.name') === 'aws-api' || text(attributes, 'rpc.system') === 'aws-api';
+  return firstText(attributes, 'rpc.system.name') === 'aws-api' || firstText(attributes, 'rpc.system') === 'aws-api';
 }
 
 /** X-Ray's namespace of a subsegment: what kind of service it calls, none for work inside the process. */
 export function namespaceOf({ kind = KIND.unspecified }: Span, attributes: Attributes): 'aws' | 'remote' | undefined {
-  const remote = text(attributes, 'aws.remote.service');
+  const remote = firstText(attributes, 'aws.remote.service');
   const isCaller = kind === KIND.client || kind === KIND.producer;
-  if (isSdkCall(attributes) || text(attributes, 'aws.service') !== undefined) return 'aws';
+  if (isSdkCall(attributes) || firstText(attributes, 'aws.service') !== undefined) return 'aws';
   if (remote?.startsWith('AWS::') || remote?.startsWith('AWS.SDK.')) return 'aws';
   if (isCaller) return messagingService(attributes) === undefined ? 'remote' : 'aws';
   return remote !== undefined && kind !== KIND.server ? 'remote' : undefined;

@@ -1,13 +1,13 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { exceptionId } from '../span-ids.ts';
 import { type LogRecord, type Span, type SpanEvent, STATUS } from '../types.ts';
-import { type Attributes, attributesOf, takeText, text, whole } from './attributes.ts';
+import { type Attributes, attributesOf, consumeText, firstInteger, firstText } from './attributes.ts';
 import { isSdkCall } from './call-namespace.ts';
-import { present } from './resource.ts';
+import { definedMembers } from './resource.ts';
 import { parseStackTrace } from './stack-trace.ts';
 
 /** Where an exception was recorded: the event's place among the span's, then what the event says. */
-type Recorded = { readonly index: number; readonly event: SpanEvent; readonly attributes: Attributes };
+type RecordedEvent = { readonly index: number; readonly event: SpanEvent; readonly attributes: Attributes };
 
 /**
  * X-Ray's exceptions of a span, in the order in which they were recorded: its `exception` events and the log records
@@ -29,7 +29,7 @@ export function exceptionsOf(
 ): readonly JsonObject[] {
   const isFailed = span.status?.code === STATUS.error;
   if (span.events === undefined && records.length === 0 && !isFailed) return NONE;
-  const recorded = recordedIn(span, records);
+  const recorded = recordedEventsIn(span, records);
   const exceptions = recorded.flatMap((one) => exceptionsIn(span, one, language, isRemote));
   const failures = isSdkCall(attributes) ? failedRequests(span) : [];
   if (exceptions.length + failures.length > 0) return [...exceptions, ...failures];
@@ -43,12 +43,12 @@ export function isExceptionRecord(record: LogRecord): boolean {
   return (record.attributes ?? []).some(({ key }) => key === 'exception.type' || key === 'exception.message');
 }
 
-function recordedIn({ events = [] }: Span, records: readonly LogRecord[]): readonly Recorded[] {
-  const own = events.flatMap((event, index) => (event.name === 'exception' ? [recordedOf(event, index)] : []));
-  const told = newTold();
+function recordedEventsIn({ events = [] }: Span, records: readonly LogRecord[]): readonly RecordedEvent[] {
+  const own = events.flatMap((event, index) => (event.name === 'exception' ? [recordedEventOf(event, index)] : []));
+  const told = newDuplicateFilter();
   for (const one of own) told.add(one);
   const logged = records
-    .map((record, at) => recordedOf(eventOf(record), events.length + at))
+    .map((record, at) => recordedEventOf(eventOf(record), events.length + at))
     .filter((one) => {
       const isNew = !told.has(one);
       if (isNew) told.add(one);
@@ -60,7 +60,7 @@ function recordedIn({ events = [] }: Span, records: readonly LogRecord[]): reado
   );
 }
 
-function recordedOf(event: SpanEvent, index: number): Recorded {
+function recordedEventOf(event: SpanEvent, index: number): RecordedEvent {
   return { index, event, attributes: attributesOf(event.attributes) };
 }
 
@@ -71,7 +71,7 @@ function eventOf({ timeUnixNano, observedTimeUnixNano, attributes }: LogRecord):
 /** The exceptions that log records tell of as events of their span, without those that are among its events already. */
 export function eventsOfRecords(span: Span, records: readonly LogRecord[]): readonly SpanEvent[] {
   const own = (span.events ?? []).length;
-  return recordedIn(span, records).flatMap(({ index, event }) => (index < own ? [] : [event]));
+  return recordedEventsIn(span, records).flatMap(({ index, event }) => (index < own ? [] : [event]));
 }
 
 const MILLISECOND_NANOS = 1_000_000n;
@@ -80,11 +80,11 @@ const MILLISECOND_NANOS = 1_000_000n;
  * Some SDKs tell of an exception twice, in an event and in a log record: the same type, message and stack within a
  * millisecond. By the millisecond, with the first and the last moment in it, so that it stays fast however many there are.
  */
-function newTold(): { add(one: Recorded): void; has(one: Recorded): boolean } {
+function newDuplicateFilter(): { add(one: RecordedEvent): void; has(one: RecordedEvent): boolean } {
   const moments = new Map<string, { first: bigint; last: bigint }>();
-  const placeOf = ({ event, attributes }: Recorded) => {
+  const placeOf = ({ event, attributes }: RecordedEvent) => {
     const nanos = BigInt(event.timeUnixNano ?? 0);
-    const what = SAYS.map((key) => JSON.stringify(text(attributes, key) ?? null)).join();
+    const what = COMPARED_KEYS.map((key) => JSON.stringify(firstText(attributes, key) ?? null)).join();
     return { nanos, at: (step: bigint) => `${nanos / MILLISECOND_NANOS + step} ${what}` };
   };
   return {
@@ -107,7 +107,7 @@ function newTold(): { add(one: Recorded): void; has(one: Recorded): boolean } {
   };
 }
 
-const SAYS = ['exception.type', 'exception.message', 'exception.stacktrace'] as const;
+const COMPARED_KEYS = ['exception.type', 'exception.message', 'exception.stacktrace'] as const;
 
 function compareNanos(a: string | undefined, b: string | undefined): number {
   const apart = BigInt(a ?? 0) - BigInt(b ?? 0);
@@ -117,25 +117,25 @@ function compareNanos(a: string | undefined, b: string | undefined): number {
 /** The exception itself, then the causes that its stack trace goes on with. */
 function exceptionsIn(
   { traceId, spanId }: Span,
-  { index, attributes }: Recorded,
+  { index, attributes }: RecordedEvent,
   language: string | undefined,
   isRemote: boolean,
 ): readonly JsonObject[] {
-  const [own, ...causes] = parseStackTrace(text(attributes, 'exception.stacktrace') ?? '', language);
-  const id = text(attributes, 'aws.xray.exception.id') ?? exceptionId(traceId, spanId, index);
+  const [own, ...causes] = parseStackTrace(firstText(attributes, 'exception.stacktrace') ?? '', language);
+  const id = firstText(attributes, 'aws.xray.exception.id') ?? exceptionId(traceId, spanId, index);
   const idOfCause = (at: number) => (at < causes.length ? exceptionId(traceId, spanId, index, at + 1) : undefined);
-  const exception = present({
+  const exception = definedMembers({
     id,
-    type: text(attributes, 'exception.type') ?? own?.type,
-    message: text(attributes, 'exception.message') ?? own?.message,
+    type: firstText(attributes, 'exception.type') ?? own?.type,
+    message: firstText(attributes, 'exception.message') ?? own?.message,
     remote: attributes.values.get('aws.xray.exception.remote')?.boolValue ?? (isRemote ? true : undefined),
-    truncated: whole(attributes, 'aws.xray.exception.truncated'),
-    skipped: whole(attributes, 'aws.xray.exception.skipped'),
-    cause: text(attributes, 'aws.xray.exception.cause') ?? idOfCause(0),
+    truncated: firstInteger(attributes, 'aws.xray.exception.truncated'),
+    skipped: firstInteger(attributes, 'aws.xray.exception.skipped'),
+    cause: firstText(attributes, 'aws.xray.exception.cause') ?? idOfCause(0),
     stack: stackOf(own?.stack),
   });
   const rest = causes.map(({ type, message, stack }, at) =>
-    present({
+    definedMembers({
       id: idOfCause(at),
       type,
       message,
@@ -156,18 +156,18 @@ function failedRequests({ traceId, spanId, events = [] }: Span): readonly JsonOb
   return events.flatMap((event, index) => {
     if (event.name !== 'HTTP request failure') return [];
     const attributes = attributesOf(event.attributes);
-    const status = whole(attributes, 'http.response.status_code', 'http.status_code') ?? 0;
+    const status = firstInteger(attributes, 'http.response.status_code', 'http.status_code') ?? 0;
     const seconds = (Number(event.timeUnixNano ?? 0) / 1e9).toFixed(6);
-    const message = `${status}@${seconds}@${text(attributes, 'aws.http.error_message') ?? ''}`;
+    const message = `${status}@${seconds}@${firstText(attributes, 'aws.http.error_message') ?? ''}`;
     return [{ id: exceptionId(traceId, spanId, index), type: 'aws.http.error.event', message, remote: true }];
   });
 }
 
 function statusException(span: Span, attributes: Attributes, isRemote: boolean): readonly JsonObject[] {
-  const message = span.status?.message || takeText(attributes, 'http.status_text');
-  const type = text(attributes, 'error.type');
+  const message = span.status?.message || consumeText(attributes, 'http.status_text');
+  const type = firstText(attributes, 'error.type');
   if (message === undefined || message === '') return [];
-  const exception = present({
+  const exception = definedMembers({
     id: exceptionId(span.traceId, span.spanId, 0),
     type,
     message,

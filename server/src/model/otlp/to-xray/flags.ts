@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../json.ts';
 import { type Span, STATUS } from '../types.ts';
-import { type Attributes, text, whole } from './attributes.ts';
+import { type Attributes, firstInteger, firstText } from './attributes.ts';
 
 const ERROR: JsonObject = { error: true };
 const FAULT: JsonObject = { fault: true };
@@ -53,7 +53,7 @@ export function flagsOf(
   namespace: 'aws' | 'remote' | undefined,
   exceptions: readonly JsonObject[],
 ): JsonObject {
-  const status = whole(attributes, 'http.response.status_code', 'http.status_code') ?? 0;
+  const status = firstInteger(attributes, 'http.response.status_code', 'http.status_code') ?? 0;
   if (status === 429) return THROTTLE;
   if (status >= 400 && status < 500) return ERROR;
   if (status >= 500 && status < 600) return FAULT;
@@ -61,13 +61,13 @@ export function flagsOf(
   if (rpc !== NONE) return rpc;
   if (span.status?.code !== STATUS.error) return NONE;
   if (namespace !== 'aws') return FAULT;
-  const types = [text(attributes, 'error.type'), ...exceptions.map(({ type }) => type)];
+  const types = [firstText(attributes, 'error.type'), ...exceptions.map(({ type }) => type)];
   return types.some((type) => THROTTLING_CODES.has(String(type))) ? THROTTLE : FAULT;
 }
 
 function rpcOutcome(attributes: Attributes): JsonObject {
-  const code = whole(attributes, 'rpc.status_code', 'rpc.response.status_code', 'rpc.grpc.status_code');
+  const code = firstInteger(attributes, 'rpc.status_code', 'rpc.response.status_code', 'rpc.grpc.status_code');
   if (code !== undefined) return RPC_OUTCOMES[code]?.[1] ?? NONE;
-  const name = text(attributes, 'rpc.status_code', 'rpc.response.status_code');
+  const name = firstText(attributes, 'rpc.status_code', 'rpc.response.status_code');
   return RPC_OUTCOMES.find(([known]) => known === name)?.[1] ?? NONE;
 }

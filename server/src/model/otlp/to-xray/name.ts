@@ -1,7 +1,7 @@
 import type { Span } from '../types.ts';
-import { type Attributes, text } from './attributes.ts';
+import { type Attributes, firstText } from './attributes.ts';
 import { messagingService } from './call-namespace.ts';
-import type { ResourceView } from './resource.ts';
+import type { XrayResource } from './resource.ts';
 
 const MAX_LENGTH = 200;
 const CLEAN = /^[\w \-.:/%&#=+@]{1,200}$/;
@@ -15,12 +15,12 @@ export function cleanName(name: string): string {
 }
 
 /** The service that reports. */
-export function segmentName(span: Span, attributes: Attributes, resource: ResourceView): string {
+export function segmentName(span: Span, attributes: Attributes, resource: XrayResource): string {
   return cleanName(
-    text(attributes, 'aws.local.service') ??
+    firstText(attributes, 'aws.local.service') ??
       resource.serviceName ??
-      text(attributes, 'faas.name') ??
-      text(resource.attributes, 'faas.name') ??
+      firstText(attributes, 'faas.name') ??
+      firstText(resource.attributes, 'faas.name') ??
       span.name ??
       '',
   );
@@ -41,35 +41,35 @@ export function subsegmentName(span: Span, attributes: Attributes, namespace: 'a
 
 function awsServiceName(spanName: string, attributes: Attributes): string | undefined {
   const named =
-    text(attributes, 'aws.remote.service')?.replace(/^(AWS\.SDK\.|AWS::)/, '') ??
-    text(attributes, 'aws.service', 'rpc.service') ??
-    partBefore(text(attributes, 'rpc.method'), '/');
+    firstText(attributes, 'aws.remote.service')?.replace(/^(AWS\.SDK\.|AWS::)/, '') ??
+    firstText(attributes, 'aws.service', 'rpc.service') ??
+    partBefore(firstText(attributes, 'rpc.method'), '/');
   return named ?? messagingService(attributes) ?? partBefore(spanName, '.');
 }
 
 function remoteName(attributes: Attributes): string | undefined {
   return (
-    text(attributes, 'aws.remote.service', 'peer.service', 'service.peer.name') ??
+    firstText(attributes, 'aws.remote.service', 'peer.service', 'service.peer.name') ??
     databaseName(attributes) ??
-    text(attributes, 'messaging.destination.name', 'messaging.destination') ??
-    text(attributes, 'rpc.service') ??
-    partBefore(text(attributes, 'rpc.method'), '/') ??
-    withoutPort(text(attributes, 'http.host')) ??
-    text(attributes, 'server.address', 'net.peer.name') ??
-    hostOf(text(attributes, 'url.full', 'http.url')) ??
-    text(attributes, 'network.peer.address')
+    firstText(attributes, 'messaging.destination.name', 'messaging.destination') ??
+    firstText(attributes, 'rpc.service') ??
+    partBefore(firstText(attributes, 'rpc.method'), '/') ??
+    withoutPort(firstText(attributes, 'http.host')) ??
+    firstText(attributes, 'server.address', 'net.peer.name') ??
+    hostOf(firstText(attributes, 'url.full', 'http.url')) ??
+    firstText(attributes, 'network.peer.address')
   );
 }
 
 /** `name@host`, one of them where the other is not known, else the kind of database. */
 function databaseName(attributes: Attributes): string | undefined {
-  const system = text(attributes, 'db.system.name', 'db.system');
-  const name = text(attributes, 'db.namespace', 'db.name');
+  const system = firstText(attributes, 'db.system.name', 'db.system');
+  const name = firstText(attributes, 'db.namespace', 'db.name');
   if (system === undefined && name === undefined) return undefined;
   const host =
-    text(attributes, 'server.address') ??
-    hostOf(text(attributes, 'db.connection_string')?.replace(/^jdbc:/, '')) ??
-    text(attributes, 'net.peer.name');
+    firstText(attributes, 'server.address') ??
+    hostOf(firstText(attributes, 'db.connection_string')?.replace(/^jdbc:/, '')) ??
+    firstText(attributes, 'net.peer.name');
   if (name !== undefined && host !== undefined) return `${name}@${host}`;
   return name ?? host ?? system;
 }

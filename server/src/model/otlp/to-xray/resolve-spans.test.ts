@@ -6,14 +6,14 @@ import { aSegment, aSubsegment, received } from '../../testing/builders.ts';
 import { aSpan, attributes } from '../../testing/spans.ts';
 import type { Trace } from '../../trace.ts';
 import { traceGraph } from '../../trace-graph.ts';
-import { KIND, type LogRecord, type SpanInPlace, STATUS } from '../types.ts';
+import { KIND, type LogRecord, type SpanWithResource, STATUS } from '../types.ts';
 import { logWriter, spanWriter } from './stored-spans.ts';
 
 const TRACE = '6650a0803c4d5e6f708192a3b4c5d6e7';
 const id = (digit: string) => digit.repeat(16);
 
 let seq = 0;
-const stored = (place: SpanInPlace): Document => spanWriter(place, new Set())(place.span, ++seq);
+const stored = (place: SpanWithResource): Document => spanWriter(place, new Set())(place.span, ++seq);
 const logged = (record: LogRecord): Document => logWriter({ ...EMPTY })({ traceId: TRACE, ...record }, ++seq);
 const EMPTY = { resource: {}, resourceSchemaUrl: undefined, scope: {}, scopeSchemaUrl: undefined };
 
@@ -63,7 +63,7 @@ test('a span of another service that does not say so is told by its parent', () 
 test('what a span may turn out to be is there to be found', () => {
   const below = { traceId: TRACE, spanId: id('b'), parentSpanId: id('a'), kind: KIND.client };
   const [document] = [stored(aSpan(below, { 'service.name': 'stock' }))];
-  expect(document?.format === 'otlp' && document.alternatives().map(({ kind, name }) => [kind, name])).toEqual([
+  expect(document?.format === 'otlp' && document.alternativeEntities().map(({ kind, name }) => [kind, name])).toEqual([
     ['segment', 'stock'],
     ['subsegment', 'work'],
   ]);

@@ -1,11 +1,11 @@
 import type { Document, Entity } from '../../entity.ts';
 import type { EntityId } from '../../trace-id.ts';
-import { parentOf } from '../span-ids.ts';
+import { parentIdOf } from '../span-ids.ts';
 import { FLAG, KIND, type LogRecord, type SpanLink } from '../types.ts';
 import { attributesOf } from './attributes.ts';
-import { resourceView } from './resource.ts';
+import { xrayResourceOf } from './resource.ts';
 import { dependsOnParent, type ParentInTrace, shapeOf } from './span-shape.ts';
-import { entitiesOfSpan, type Surroundings } from './span-to-entities.ts';
+import { spanToEntities, type TranslationContext } from './span-to-entities.ts';
 
 type SpanDocument = Extract<Document, { format: 'otlp' }>;
 
@@ -21,25 +21,25 @@ export function resolveSpans(documents: readonly Document[]): readonly Document[
   const links = consumerLinksIn(documents);
   return documents.map((document) => {
     if (document.format !== 'otlp') return document;
-    const around = surroundingsOf(document, parents, records, links);
-    return around === undefined ? document : { ...document, entities: entitiesOfSpan(document.span, around) };
+    const around = contextOf(document, parents, records, links);
+    return around === undefined ? document : { ...document, entities: spanToEntities(document.span, around) };
   });
 }
 
 /** Undefined where the span looks as it does alone. */
-function surroundingsOf(
+function contextOf(
   document: SpanDocument,
   parents: (id: EntityId) => ParentInTrace | undefined,
   records: ReadonlyMap<EntityId, readonly LogRecord[]>,
   links: ReadonlyMap<EntityId, readonly SpanLink[]>,
-): Surroundings | undefined {
+): TranslationContext | undefined {
   const { id, indexed } = document;
   const parent = decidingParent(document, parents);
   const ownRecords = records.get(id);
   const shape = document.entities[0]?.kind;
   const linksBelow = shape === 'segment' ? links.get(id) : undefined;
   if (parent === undefined && ownRecords === undefined && linksBelow === undefined) return undefined;
-  return { indexed, parent, records: ownRecords ?? [], linksBelow: linksBelow ?? [] };
+  return { indexed, parent, records: ownRecords ?? [], consumerLinks: linksBelow ?? [] };
 }
 
 /** The parent, where the span looks different because of it. */
@@ -47,11 +47,11 @@ function decidingParent(
   { span: { span, resource } }: SpanDocument,
   parents: (id: EntityId) => ParentInTrace | undefined,
 ): ParentInTrace | undefined {
-  const parentId = parentOf(span.parentSpanId);
+  const parentId = parentIdOf(span.parentSpanId);
   const parent = parentId === undefined ? undefined : parents(parentId);
   if (parent === undefined || (parent.functionName === undefined && !dependsOnParent(span))) return undefined;
   const attributes = attributesOf(span.attributes);
-  const place = resourceView(resource);
+  const place = xrayResourceOf(resource);
   const isChanged = shapeOf(span, attributes, place, parent) !== shapeOf(span, attributes, place, undefined);
   return isChanged ? parent : undefined;
 }
@@ -68,7 +68,7 @@ function parentsIn(documents: readonly Document[]): (id: EntityId) => ParentInTr
   return (id) => {
     const span = spans.get(id);
     if (span !== undefined) {
-      const { serviceName, instanceId } = resourceView(span.span.resource);
+      const { serviceName, instanceId } = xrayResourceOf(span.span.resource);
       return { functionName: undefined, serviceName, instanceId };
     }
     const segment = segmentAround(id, entities);
@@ -109,7 +109,7 @@ function consumerLinksIn(documents: readonly Document[]): ReadonlyMap<EntityId, 
     if (document.format !== 'otlp' || seen.has(document.id)) continue;
     seen.add(document.id);
     const { span } = document.span;
-    const parentId = parentOf(span.parentSpanId);
+    const parentId = parentIdOf(span.parentSpanId);
     const isRemote = ((span.flags ?? 0) & FLAG.isRemote) !== 0;
     if (span.kind !== KIND.consumer || parentId === undefined || isRemote) continue;
     const above = links.get(parentId);

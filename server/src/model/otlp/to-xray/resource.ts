@@ -1,9 +1,9 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { Resource } from '../types.ts';
-import { type Attributes, attributesOf, plainObject, text, texts } from './attributes.ts';
+import { type Attributes, attributesOf, firstText, plainObject, textList } from './attributes.ts';
 
 /** What a resource says about the place in which its spans ran, in X-Ray's words. */
-export type ResourceView = {
+export type XrayResource = {
   readonly attributes: Attributes;
   readonly serviceName: string | undefined;
   /** The instance of the service, to tell two processes with one name apart. */
@@ -18,31 +18,31 @@ export type ResourceView = {
   readonly metadata: JsonObject;
 };
 
-const views = new WeakMap<Resource, ResourceView>();
+const translatedResources = new WeakMap<Resource, XrayResource>();
 
 /** Made once for a resource, however many spans share it. */
-export function resourceView(resource: Resource): ResourceView {
-  const known = views.get(resource);
+export function xrayResourceOf(resource: Resource): XrayResource {
+  const known = translatedResources.get(resource);
   if (known !== undefined) return known;
   const attributes = attributesOf(resource.attributes);
   const view = {
     attributes,
     serviceName: serviceNameOf(attributes),
-    instanceId: text(attributes, 'service.instance.id'),
-    language: text(attributes, 'telemetry.sdk.language'),
+    instanceId: firstText(attributes, 'service.instance.id'),
+    language: firstText(attributes, 'telemetry.sdk.language'),
     origin: originOf(attributes),
-    resourceArn: text(attributes, 'cloud.resource_id', 'faas.id'),
-    aws: placeOf(attributes),
+    resourceArn: firstText(attributes, 'cloud.resource_id', 'faas.id'),
+    aws: awsMembersOf(attributes),
     service: serviceOf(attributes),
     metadata: metadataOf(resource),
   };
-  views.set(resource, view);
+  translatedResources.set(resource, view);
   return view;
 }
 
 /** SDKs write `unknown_service:node` when they were told nothing. */
 function serviceNameOf(attributes: Attributes): string | undefined {
-  const name = text(attributes, 'service.name');
+  const name = firstText(attributes, 'service.name');
   return name?.startsWith('unknown_service') ? undefined : name;
 }
 
@@ -58,62 +58,62 @@ const ECS_ORIGINS: Readonly<Record<string, string>> = { ec2: 'AWS::ECS::EC2', fa
 
 /** `aws_ecs`; Azure's values have moved from an underscore to a dot, so AWS's may. */
 function platformOf(attributes: Attributes): string | undefined {
-  const provider = text(attributes, 'cloud.provider');
+  const provider = firstText(attributes, 'cloud.provider');
   if (provider !== undefined && provider !== 'aws') return undefined;
-  return text(attributes, 'cloud.platform')?.replace(/^aws\./, 'aws_');
+  return firstText(attributes, 'cloud.platform')?.replace(/^aws\./, 'aws_');
 }
 
 function originOf(attributes: Attributes): string | undefined {
   const platform = platformOf(attributes);
   if (platform === 'aws_ecs') {
-    return ECS_ORIGINS[text(attributes, 'aws.ecs.launchtype')?.toLowerCase() ?? ''] ?? 'AWS::ECS::Container';
+    return ECS_ORIGINS[firstText(attributes, 'aws.ecs.launchtype')?.toLowerCase() ?? ''] ?? 'AWS::ECS::Container';
   }
   return platform === undefined ? undefined : ORIGINS[platform];
 }
 
-function placeOf(attributes: Attributes): JsonObject | undefined {
-  const provider = text(attributes, 'cloud.provider');
+function awsMembersOf(attributes: Attributes): JsonObject | undefined {
+  const provider = firstText(attributes, 'cloud.provider');
   const place = {
-    account_id: text(attributes, 'cloud.account.id'),
-    ...(provider === undefined || provider === 'aws' ? machineOf(attributes) : undefined),
+    account_id: firstText(attributes, 'cloud.account.id'),
+    ...(provider === undefined || provider === 'aws' ? hostMembersOf(attributes) : undefined),
     cloudwatch_logs: logGroupsOf(attributes),
     xray: sdkOf(attributes),
   };
-  return present(place);
+  return definedMembers(place);
 }
 
-function machineOf(attributes: Attributes): { readonly [key: string]: JsonValue | undefined } {
+function hostMembersOf(attributes: Attributes): { readonly [key: string]: JsonValue | undefined } {
   const platform = platformOf(attributes);
-  const isEc2 = platform === 'aws_ec2' || text(attributes, 'host.id')?.startsWith('i-') === true;
+  const isEc2 = platform === 'aws_ec2' || firstText(attributes, 'host.id')?.startsWith('i-') === true;
   const isEks = platform === 'aws_eks' || (platform === undefined && attributes.values.has('k8s.cluster.name'));
-  const zone = text(attributes, 'cloud.availability_zone');
+  const zone = firstText(attributes, 'cloud.availability_zone');
   return {
     ec2: isEc2
-      ? present({
-          instance_id: text(attributes, 'host.id'),
+      ? definedMembers({
+          instance_id: firstText(attributes, 'host.id'),
           availability_zone: zone,
-          instance_size: text(attributes, 'host.type'),
-          ami_id: text(attributes, 'host.image.id'),
+          instance_size: firstText(attributes, 'host.type'),
+          ami_id: firstText(attributes, 'host.image.id'),
         })
       : undefined,
     ecs:
       platform === 'aws_ecs'
-        ? present({
-            container: text(attributes, 'container.name'),
-            container_id: text(attributes, 'container.id'),
+        ? definedMembers({
+            container: firstText(attributes, 'container.name'),
+            container_id: firstText(attributes, 'container.id'),
             availability_zone: zone,
-            container_arn: text(attributes, 'aws.ecs.container.arn'),
-            cluster_arn: text(attributes, 'aws.ecs.cluster.arn'),
-            task_arn: text(attributes, 'aws.ecs.task.arn'),
-            task_family: text(attributes, 'aws.ecs.task.family'),
-            launch_type: text(attributes, 'aws.ecs.launchtype'),
+            container_arn: firstText(attributes, 'aws.ecs.container.arn'),
+            cluster_arn: firstText(attributes, 'aws.ecs.cluster.arn'),
+            task_arn: firstText(attributes, 'aws.ecs.task.arn'),
+            task_family: firstText(attributes, 'aws.ecs.task.family'),
+            launch_type: firstText(attributes, 'aws.ecs.launchtype'),
           })
         : undefined,
     eks: isEks
-      ? present({
-          cluster_name: text(attributes, 'k8s.cluster.name'),
-          pod: text(attributes, 'k8s.pod.name'),
-          container_id: text(attributes, 'container.id'),
+      ? definedMembers({
+          cluster_name: firstText(attributes, 'k8s.cluster.name'),
+          pod: firstText(attributes, 'k8s.pod.name'),
+          container_id: firstText(attributes, 'container.id'),
         })
       : undefined,
     elastic_beanstalk: platform === 'aws_elastic_beanstalk' ? beanstalkOf(attributes) : undefined,
@@ -121,38 +121,40 @@ function machineOf(attributes: Attributes): { readonly [key: string]: JsonValue 
 }
 
 function beanstalkOf(attributes: Attributes): JsonObject | undefined {
-  const deployment = Number(text(attributes, 'service.instance.id'));
-  return present({
-    environment_name: text(attributes, 'service.namespace'),
+  const deployment = Number(firstText(attributes, 'service.instance.id'));
+  return definedMembers({
+    environment_name: firstText(attributes, 'service.namespace'),
     deployment_id: Number.isSafeInteger(deployment) ? deployment : undefined,
-    version_label: text(attributes, 'service.version'),
+    version_label: firstText(attributes, 'service.version'),
   });
 }
 
 /** An ARN of a log group has its name as the seventh part. */
 function logGroupsOf(attributes: Attributes): JsonValue | undefined {
-  const split = (key: string) => texts(attributes, key).flatMap((joined) => joined.split('&'));
+  const split = (key: string) => textList(attributes, key).flatMap((joined) => joined.split('&'));
   const arns = split('aws.log.group.arns').map((arn) => ({ log_group: arn.split(':')[6] ?? arn, arn }));
   const groups = arns.length > 0 ? arns : split('aws.log.group.names').map((name) => ({ log_group: name }));
   return groups.length > 0 ? groups : undefined;
 }
 
 function sdkOf(attributes: Attributes): JsonObject | undefined {
-  const name = text(attributes, 'telemetry.sdk.name');
-  const language = text(attributes, 'telemetry.sdk.language');
-  const isAutomatic = text(attributes, 'telemetry.distro.version', 'telemetry.auto.version') !== undefined;
-  return present({
+  const name = firstText(attributes, 'telemetry.sdk.name');
+  const language = firstText(attributes, 'telemetry.sdk.language');
+  const isAutomatic = firstText(attributes, 'telemetry.distro.version', 'telemetry.auto.version') !== undefined;
+  return definedMembers({
     sdk: name !== undefined && language !== undefined ? `${name} for ${language}` : name,
-    sdk_version: text(attributes, 'telemetry.sdk.version'),
+    sdk_version: firstText(attributes, 'telemetry.sdk.version'),
     auto_instrumentation: isAutomatic ? true : undefined,
   });
 }
 
 function serviceOf(attributes: Attributes): JsonObject | undefined {
-  return present({
-    version: text(attributes, 'service.version', 'container.image.tag') ?? texts(attributes, 'container.image.tags')[0],
-    runtime: text(attributes, 'process.runtime.name'),
-    runtime_version: text(attributes, 'process.runtime.version'),
+  return definedMembers({
+    version:
+      firstText(attributes, 'service.version', 'container.image.tag') ??
+      textList(attributes, 'container.image.tags')[0],
+    runtime: firstText(attributes, 'process.runtime.name'),
+    runtime_version: firstText(attributes, 'process.runtime.version'),
   });
 }
 
@@ -162,7 +164,7 @@ function metadataOf(resource: Resource): JsonObject {
 }
 
 /** The members that have a value; undefined when none has. For names that are known: `__proto__` must not be one. */
-export function present(members: { readonly [key: string]: JsonValue | undefined }): JsonObject | undefined {
+export function definedMembers(members: { readonly [key: string]: JsonValue | undefined }): JsonObject | undefined {
   let some: { [key: string]: JsonValue } | undefined;
   for (const key in members) {
     const value = members[key];

@@ -1,8 +1,8 @@
-import { parentOf } from '../span-ids.ts';
+import { parentIdOf } from '../span-ids.ts';
 import { FLAG, KIND, type Span } from '../types.ts';
-import { type Attributes, text } from './attributes.ts';
+import { type Attributes, firstText } from './attributes.ts';
 import { isSdkCall } from './call-namespace.ts';
-import type { ResourceView } from './resource.ts';
+import type { XrayResource } from './resource.ts';
 
 /** What is known of a span's parent once it is there. */
 export type ParentInTrace = {
@@ -18,7 +18,7 @@ export type Shape = 'segment' | 'subsegment' | 'segment-and-call';
 export function shapeOf(
   span: Span,
   attributes: Attributes,
-  resource: ResourceView,
+  resource: XrayResource,
   parent: ParentInTrace | undefined,
 ): Shape {
   if (!isLocalRoot(span, attributes, resource, parent)) return 'subsegment';
@@ -37,11 +37,11 @@ export function shapeOf(
 function isLocalRoot(
   span: Span,
   attributes: Attributes,
-  resource: ResourceView,
+  resource: XrayResource,
   parent: ParentInTrace | undefined,
 ): boolean {
-  if (parentOf(span.parentSpanId) === undefined) return true;
-  if (parent?.functionName !== undefined && isNamed(parent.functionName, attributes, resource)) return false;
+  if (parentIdOf(span.parentSpanId) === undefined) return true;
+  if (parent?.functionName !== undefined && isFunctionItself(parent.functionName, attributes, resource)) return false;
   const { flags = 0 } = span;
   if ((flags & FLAG.isRemoteKnown) !== 0) return (flags & FLAG.isRemote) !== 0;
   if (isMarkedLocalRoot(attributes)) return true;
@@ -50,25 +50,26 @@ function isLocalRoot(
 }
 
 /** Lambda reports the function itself; the span around its handler is part of that, not a second function. */
-function isNamed(
+function isFunctionItself(
   functionName: string,
   attributes: Attributes,
-  { attributes: resource, serviceName }: ResourceView,
+  { attributes: resource, serviceName }: XrayResource,
 ): boolean {
   return (
-    text(attributes, 'faas.name') === functionName ||
-    text(resource, 'faas.name') === functionName ||
+    firstText(attributes, 'faas.name') === functionName ||
+    firstText(resource, 'faas.name') === functionName ||
     serviceName === functionName
   );
 }
 
 function isMarkedLocalRoot(attributes: Attributes): boolean {
   return (
-    text(attributes, 'aws.span.kind') === 'LOCAL_ROOT' || attributes.values.get('aws.is.local.root')?.boolValue === true
+    firstText(attributes, 'aws.span.kind') === 'LOCAL_ROOT' ||
+    attributes.values.get('aws.is.local.root')?.boolValue === true
   );
 }
 
-function isOtherService(parent: ParentInTrace, { serviceName, instanceId }: ResourceView): boolean {
+function isOtherService(parent: ParentInTrace, { serviceName, instanceId }: XrayResource): boolean {
   if (parent.instanceId !== undefined && instanceId !== undefined) return parent.instanceId !== instanceId;
   return parent.serviceName !== undefined && serviceName !== undefined && parent.serviceName !== serviceName;
 }
@@ -76,7 +77,7 @@ function isOtherService(parent: ParentInTrace, { serviceName, instanceId }: Reso
 /** Whether the shape hangs on a parent that may not have arrived: old SDKs do not say whether it is remote. */
 export function dependsOnParent(span: Span): boolean {
   return (
-    parentOf(span.parentSpanId) !== undefined &&
+    parentIdOf(span.parentSpanId) !== undefined &&
     ((span.flags ?? 0) & FLAG.isRemoteKnown) === 0 &&
     span.kind !== KIND.server
   );

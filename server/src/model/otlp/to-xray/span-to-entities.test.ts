@@ -3,14 +3,14 @@ import type { JsonObject, JsonValue } from '../../json.ts';
 import { calledService } from '../../service-names.ts';
 import { A_PARENT_ID, aSpan } from '../../testing/spans.ts';
 import { KIND, type Span, STATUS } from '../types.ts';
-import { entitiesOfSpan } from './span-to-entities.ts';
+import { spanToEntities } from './span-to-entities.ts';
 
 type Members = Omit<Partial<Span>, 'attributes'>;
 
 const NONE = { indexed: new Set<string>() };
 
 function viewOf(attributes: Record<string, JsonValue>, members: Members = {}, resource?: Record<string, JsonValue>) {
-  const [entity] = entitiesOfSpan(aSpan({ ...members, attributes }, resource), NONE);
+  const [entity] = spanToEntities(aSpan({ ...members, attributes }, resource), NONE);
   if (entity === undefined) throw new Error('a span is always something');
   return entity;
 }
@@ -35,7 +35,7 @@ describe('whether a span is a service of its own', () => {
     ['a consumer that polls', { kind: KIND.consumer }, { 'rpc.system': 'aws-api' }, ['segment', 'subsegment']],
     ['a kind of the future', { kind: 99 }, {}, ['segment']],
   ])('%s', (_what, members, attributes, kinds) => {
-    const entities = entitiesOfSpan(aSpan({ ...members, attributes }), NONE);
+    const entities = spanToEntities(aSpan({ ...members, attributes }), NONE);
     expect(entities.map(({ kind }) => kind)).toEqual(kinds);
   });
 });
@@ -208,7 +208,7 @@ describe('where it ran', () => {
   test("a laptop's host id makes it no EC2 instance, and a call to AWS from elsewhere stays one", () => {
     expect(viewOf({}, {}, { 'host.id': '4c4c4544' }).fields).not.toHaveProperty('aws');
     const call = { 'rpc.system': 'aws-api', 'rpc.service': 'S3', 'aws.s3.bucket': 'b' };
-    const [, below] = entitiesOfSpan(
+    const [, below] = spanToEntities(
       aSpan({ kind: KIND.client, attributes: call }, { 'cloud.provider': 'azure' }),
       NONE,
     );
@@ -274,7 +274,7 @@ test('metadata that translators wrote as text are metadata again', () => {
 
 test('all attributes are annotations where the setting says so, as far as X-Ray has a type for them', () => {
   const attributes = { tenant: 'acme', 'http.request.method': 'GET', n: 1.5, ok: true, tags: ['a'], 'odd key!': 1 };
-  const [entity] = entitiesOfSpan(aSpan({ attributes }, {}), { indexed: new Set(['*']) });
+  const [entity] = spanToEntities(aSpan({ attributes }, {}), { indexed: new Set(['*']) });
   expect(entity?.annotations).toEqual({ tenant: 'acme', 'http.request.method': 'GET', n: 1.5, ok: true, odd_key_: 1 });
   expect(entity?.metadata).toEqual({ default: { tags: ['a'] } });
 });

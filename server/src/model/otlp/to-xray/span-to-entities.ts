@@ -6,52 +6,55 @@ import { readEntity } from '../../read-entity.ts';
 import { readTimeUs } from '../../time.ts';
 import type { EntityId, TraceId } from '../../trace-id.ts';
 import { formatTraceId } from '../../trace-id.ts';
-import { RESIDUAL_ATTRIBUTE } from '../any-value.ts';
+import { ROUND_TRIP_ATTRIBUTE } from '../any-value.ts';
 import { spanFingerprint } from '../fingerprint.ts';
 import { nanosToUs } from '../nanos.ts';
-import { isSpanId, isTraceId, parentOf, serviceSegmentId } from '../span-ids.ts';
-import { plainSpanOf } from '../to-otlp/entity-to-span.ts';
-import type { LogRecord, Span, SpanInPlace, SpanLink } from '../types.ts';
-import { type IndexedKeys, notesOf } from './annotations.ts';
-import { type Attributes, attributesOf, plainObject, takeFlag, takeText, text } from './attributes.ts';
+import { isSpanId, isTraceId, parentIdOf, serviceSegmentId } from '../span-ids.ts';
+import { entityToPlainSpan } from '../to-otlp/entity-to-span.ts';
+import type { LogRecord, Span, SpanLink, SpanWithResource } from '../types.ts';
+import { annotationsAndMetadataOf, type IndexedKeys } from './annotations.ts';
+import { type Attributes, attributesOf, consumeBoolean, consumeText, firstText, plainObject } from './attributes.ts';
 import { awsCallOf } from './aws-call.ts';
 import { namespaceOf } from './call-namespace.ts';
 import { exceptionsOf } from './exceptions.ts';
 import { flagsOf } from './flags.ts';
 import { httpOf } from './http.ts';
 import { segmentName, subsegmentName } from './name.ts';
-import { present, type ResourceView, resourceView } from './resource.ts';
+import { definedMembers, type XrayResource, xrayResourceOf } from './resource.ts';
 import { dependsOnParent, type ParentInTrace, shapeOf } from './span-shape.ts';
 import { sqlOf } from './sql.ts';
 
 /** What else decides how a span looks: settings, and what came apart from it. */
-export type Surroundings = {
+export type TranslationContext = {
   readonly indexed: IndexedKeys;
   readonly parent?: ParentInTrace | undefined;
   /** Log records that tell of its exceptions. */
   readonly records?: readonly LogRecord[];
   /** Links of the consumers directly below: X-Ray shows a function's messages at its segment. */
-  readonly linksBelow?: readonly SpanLink[];
+  readonly consumerLinks?: readonly SpanLink[];
 };
 
 /**
  * A span as X-Ray sees it: a segment or a subsegment; for a call that is the first work of its service both, the segment
  * first. `fields` are what an X-Ray document would hold; all that has no place there is in the span alone.
  */
-export function entitiesOfSpan({ resource, span }: SentSpan, around: Surroundings): readonly Entity[] {
-  const place = resourceView(resource);
+export function spanToEntities({ resource, span }: SentSpan, around: TranslationContext): readonly Entity[] {
+  const place = xrayResourceOf(resource);
   const attributes = attributesOf(span.attributes);
   const shape = shapeOf(span, attributes, place, around.parent);
-  const rest = restOf(attributes);
+  const rest = roundTripDifferenceOf(attributes);
   const traceId = span.traceId as TraceId;
   const id = span.spanId as EntityId;
-  const parentId = parentOf(span.parentSpanId);
+  const parentId = parentIdOf(span.parentSpanId);
   if (shape === 'segment') {
-    const fields = complete(segmentFields(span, attributes, place, around), rest, { resource, span });
+    const fields = restoreEntityFields(segmentFields(span, attributes, place, around), rest, { resource, span });
     return [readEntity(fields, { traceId, id, parentId, kind: 'segment' })];
   }
   if (shape === 'subsegment') {
-    const fields = complete(subsegmentFields(span, attributes, place, around, parentId), rest, { resource, span });
+    const fields = restoreEntityFields(subsegmentFields(span, attributes, place, around, parentId), rest, {
+      resource,
+      span,
+    });
     return [withCallee(readEntity(fields, { traceId, id, parentId, kind: 'subsegment' }), attributes)];
   }
   const serviceId = serviceSegmentId(traceId, id);
@@ -63,29 +66,30 @@ export function entitiesOfSpan({ resource, span }: SentSpan, around: Surrounding
   ];
 }
 
-const ELSEWHERE: ParentInTrace = { functionName: undefined, serviceName: '', instanceId: undefined };
+const OTHER_SERVICE: ParentInTrace = { functionName: undefined, serviceName: '', instanceId: undefined };
 
 /**
  * What the span turns out to be should its parent belong to another service. Spans of old SDKs do not say whether it
  * does, so that it is known only once the parent is there. A span in a function is a part of Lambda's segment, if there
  * is one.
  */
-export function alternativesOf(place: SpanInPlace, indexed: IndexedKeys): readonly Entity[] {
+export function alternativeEntitiesOf(place: SpanWithResource, indexed: IndexedKeys): readonly Entity[] {
   const { span, resource } = place;
-  const elsewhere = dependsOnParent(span) ? entitiesOfSpan(place, { indexed, parent: ELSEWHERE }) : [];
+  const elsewhere = dependsOnParent(span) ? spanToEntities(place, { indexed, parent: OTHER_SERVICE }) : [];
   const functionName =
-    text(attributesOf(span.attributes), 'faas.name') ?? text(resourceView(resource).attributes, 'faas.name');
-  if (functionName === undefined || parentOf(span.parentSpanId) === undefined) return elsewhere;
-  return [...elsewhere, ...entitiesOfSpan(place, { indexed, parent: { ...ELSEWHERE, functionName } })];
+    firstText(attributesOf(span.attributes), 'faas.name') ??
+    firstText(xrayResourceOf(resource).attributes, 'faas.name');
+  if (functionName === undefined || parentIdOf(span.parentSpanId) === undefined) return elsewhere;
+  return [...elsewhere, ...spanToEntities(place, { indexed, parent: { ...OTHER_SERVICE, functionName } })];
 }
 
-type SentSpan = Pick<SpanInPlace, 'resource' | 'span'>;
+type SentSpan = Pick<SpanWithResource, 'resource' | 'span'>;
 
 /** What an X-Ray entity that travelled as a span had beside what the span says, and what the span was like then. */
-type Rest = Difference & { readonly fingerprint: string | undefined };
+type RoundTripDifference = Difference & { readonly fingerprint: string | undefined };
 
-function restOf(attributes: Attributes): Rest | undefined {
-  const stored = takeText(attributes, RESIDUAL_ATTRIBUTE);
+function roundTripDifferenceOf(attributes: Attributes): RoundTripDifference | undefined {
+  const stored = consumeText(attributes, ROUND_TRIP_ATTRIBUTE);
   if (stored === undefined) return undefined;
   let rest: JsonValue;
   try {
@@ -95,7 +99,7 @@ function restOf(attributes: Attributes): Rest | undefined {
   }
   const { v, set, unset, h } = readObject(rest) ?? {};
   if (v === 1 && isJsonObject(set) && isListOfPaths(unset)) return { set, unset, fingerprint: readText(h) };
-  attributes.used = attributes.used.filter((key) => key !== RESIDUAL_ATTRIBUTE);
+  attributes.consumed = attributes.consumed.filter((key) => key !== ROUND_TRIP_ATTRIBUTE);
   return undefined;
 }
 
@@ -107,60 +111,65 @@ function isListOfPaths(value: JsonValue | undefined): value is readonly (readonl
 }
 
 /** What was edited on the way, by a collector perhaps, is worth more than what travelled along. */
-function complete(fields: JsonObject, rest: Rest | undefined, sent: SentSpan): JsonObject {
+function restoreEntityFields(fields: JsonObject, rest: RoundTripDifference | undefined, sent: SentSpan): JsonObject {
   if (rest === undefined) return fields;
   const whole = applyDifference(fields, rest);
   if (rest.fingerprint === undefined || rest.fingerprint === spanFingerprint(sent.resource, sent.span)) return whole;
-  return applyDifference(fields, withoutEdited(rest, viewBefore(whole, fields, sent), fields));
+  return applyDifference(fields, withoutEdited(rest, fieldsBeforeEdits(whole, fields, sent), fields));
 }
 
 /** The fields as they were seen in the span that was sent, had it been the entity `whole`. */
-function viewBefore(whole: JsonObject, fields: JsonObject, { resource, span }: SentSpan): JsonObject {
-  const { aws, service } = resourceView(resource);
+function fieldsBeforeEdits(whole: JsonObject, fields: JsonObject, { resource, span }: SentSpan): JsonObject {
+  const { aws, service } = xrayResourceOf(resource);
   const isSegment = fields.type !== 'subsegment';
-  const sent = plainSpanOf({
+  const sent = entityToPlainSpan({
     traceId: span.traceId as TraceId,
     id: span.spanId as EntityId,
-    parentId: parentOf(span.parentSpanId),
+    parentId: parentIdOf(span.parentSpanId),
     kind: isSegment ? 'segment' : 'subsegment',
     startUs: readTimeUs(whole.start_time) ?? 0,
     endUs: readTimeUs(whole.end_time),
     fields: whole,
-    segment: isSegment ? whole : (present({ aws, service }) ?? {}),
+    segment: isSegment ? whole : (definedMembers({ aws, service }) ?? {}),
     isFromSpan: false,
   });
-  return entitiesOfSpan(sent, { indexed: new Set() })[0]?.fields ?? {};
+  return spanToEntities(sent, { indexed: new Set() })[0]?.fields ?? {};
 }
 
-function segmentFields(span: Span, attributes: Attributes, place: ResourceView, around: Surroundings): JsonObject {
-  const fields = identity(span, segmentName(span, attributes, place), span.spanId, parentOf(span.parentSpanId));
-  const call = present(awsCallOf(span, attributes, undefined));
-  addPlace(fields, attributes, place, { ...functionOf(attributes, place), ...call });
-  put(fields, 'user', userOf(attributes));
-  put(fields, 'http', httpOf(span, attributes, undefined));
+function segmentFields(
+  span: Span,
+  attributes: Attributes,
+  place: XrayResource,
+  around: TranslationContext,
+): JsonObject {
+  const fields = identityFields(span, segmentName(span, attributes, place), span.spanId, parentIdOf(span.parentSpanId));
+  const call = definedMembers(awsCallOf(span, attributes, undefined));
+  addResource(fields, attributes, place, { ...functionOf(attributes, place), ...call });
+  setMember(fields, 'user', userOf(attributes));
+  setMember(fields, 'http', httpOf(span, attributes, undefined));
   addOutcome(fields, span, attributes, undefined, place, around);
-  addNotes(fields, attributes, place.metadata, around);
+  addAnnotationsAndMetadata(fields, attributes, place.metadata, around);
   return fields;
 }
 
 function subsegmentFields(
   span: Span,
   attributes: Attributes,
-  place: ResourceView,
-  around: Surroundings,
+  place: XrayResource,
+  around: TranslationContext,
   parentId: EntityId | undefined,
 ): JsonObject {
   const namespace = namespaceOf(span, attributes);
-  const fields = identity(span, subsegmentName(span, attributes, namespace), span.spanId, parentId);
+  const fields = identityFields(span, subsegmentName(span, attributes, namespace), span.spanId, parentId);
   fields.type = 'subsegment';
-  put(fields, 'namespace', namespace);
-  put(fields, 'user', userOf(attributes));
-  const aws = present(awsCallOf(span, attributes, namespace));
-  put(fields, 'http', httpOf(span, attributes, namespace));
-  put(fields, 'aws', aws);
-  if (attributes.families.db) put(fields, 'sql', sqlOf(attributes));
+  setMember(fields, 'namespace', namespace);
+  setMember(fields, 'user', userOf(attributes));
+  const aws = definedMembers(awsCallOf(span, attributes, namespace));
+  setMember(fields, 'http', httpOf(span, attributes, namespace));
+  setMember(fields, 'aws', aws);
+  if (attributes.families.db) setMember(fields, 'sql', sqlOf(attributes));
   addOutcome(fields, span, attributes, namespace, place, around);
-  addNotes(fields, attributes, NO_RESOURCE, around);
+  addAnnotationsAndMetadata(fields, attributes, NO_RESOURCE, around);
   return fields;
 }
 
@@ -170,15 +179,15 @@ const NO_RESOURCE: JsonObject = {};
 function serviceFields(
   span: Span,
   attributes: Attributes,
-  place: ResourceView,
+  place: XrayResource,
   id: EntityId,
   { fault, error, throttle }: JsonObject,
 ): JsonObject {
-  const fields = identity(span, segmentName(span, attributes, place), id, parentOf(span.parentSpanId));
-  addPlace(fields, attributes, place, {});
-  put(fields, 'fault', fault);
-  put(fields, 'error', error);
-  put(fields, 'throttle', throttle);
+  const fields = identityFields(span, segmentName(span, attributes, place), id, parentIdOf(span.parentSpanId));
+  addResource(fields, attributes, place, {});
+  setMember(fields, 'fault', fault);
+  setMember(fields, 'error', error);
+  setMember(fields, 'throttle', throttle);
   if (Object.keys(place.metadata).length > 0) fields.metadata = { default: place.metadata };
   return fields;
 }
@@ -186,11 +195,11 @@ function serviceFields(
 /** The fields of an entity while they are put together: every span that arrives comes by here. */
 type Fields = { [member: string]: JsonValue };
 
-function put(fields: Fields, member: string, value: JsonValue | undefined): void {
+function setMember(fields: Fields, member: string, value: JsonValue | undefined): void {
   if (value !== undefined) fields[member] = value;
 }
 
-function identity(span: Span, name: string, id: string, parentId: EntityId | undefined): Fields {
+function identityFields(span: Span, name: string, id: string, parentId: EntityId | undefined): Fields {
   const endUs = nanosToUs(span.endTimeUnixNano);
   const fields: Fields = {
     id,
@@ -200,27 +209,29 @@ function identity(span: Span, name: string, id: string, parentId: EntityId | und
   };
   if (endUs === undefined) fields.in_progress = true;
   else fields.end_time = endUs / 1e6;
-  put(fields, 'parent_id', parentId);
+  setMember(fields, 'parent_id', parentId);
   return fields;
 }
 
-function addPlace(fields: Fields, attributes: Attributes, place: ResourceView, call: JsonObject): void {
-  put(fields, 'origin', place.origin);
-  put(
+function addResource(fields: Fields, attributes: Attributes, place: XrayResource, call: JsonObject): void {
+  setMember(fields, 'origin', place.origin);
+  setMember(
     fields,
     'resource_arn',
-    takeText(attributes, 'aws.xray.resource_arn') ?? place.resourceArn ?? text(attributes, 'aws.lambda.invoked_arn'),
+    consumeText(attributes, 'aws.xray.resource_arn') ??
+      place.resourceArn ??
+      firstText(attributes, 'aws.lambda.invoked_arn'),
   );
-  put(fields, 'service', place.service);
+  setMember(fields, 'service', place.service);
   const aws = { ...place.aws, ...call };
   if (Object.keys(aws).length > 0) fields.aws = aws;
 }
 
-function functionOf(attributes: Attributes, place: ResourceView): JsonObject | undefined {
+function functionOf(attributes: Attributes, place: XrayResource): JsonObject | undefined {
   if (place.origin !== 'AWS::Lambda::Function') return undefined;
-  return present({
+  return definedMembers({
     function_arn: place.resourceArn,
-    request_id: takeText(attributes, 'faas.invocation_id', 'faas.execution'),
+    request_id: consumeText(attributes, 'faas.invocation_id', 'faas.execution'),
   });
 }
 
@@ -229,13 +240,13 @@ function addOutcome(
   span: Span,
   attributes: Attributes,
   namespace: 'aws' | 'remote' | undefined,
-  place: ResourceView,
-  { records = NONE, linksBelow = NONE }: Surroundings,
+  place: XrayResource,
+  { records = NONE, consumerLinks: linksBelow = NONE }: TranslationContext,
 ): void {
-  if (span.endTimeUnixNano === undefined) takeFlag(attributes, 'aws.xray.inprogress');
+  if (span.endTimeUnixNano === undefined) consumeBoolean(attributes, 'aws.xray.inprogress');
   const isRemote = namespace !== undefined;
   const exceptions = exceptionsOf(span, attributes, { language: place.language, isRemote, records });
-  put(fields, 'traced', takeFlag(attributes, 'aws.xray.traced'));
+  setMember(fields, 'traced', consumeBoolean(attributes, 'aws.xray.traced'));
   Object.assign(fields, flagsOf(span, attributes, namespace, exceptions));
   if (exceptions.length > 0) fields.cause = { exceptions };
   if (span.links === undefined && linksBelow.length === 0) return;
@@ -245,10 +256,15 @@ function addOutcome(
 
 const NONE: readonly never[] = [];
 
-function addNotes(fields: Fields, attributes: Attributes, resource: JsonObject, { indexed }: Surroundings): void {
-  const { annotations, metadata } = notesOf(attributes, resource, indexed);
-  put(fields, 'annotations', annotations);
-  put(fields, 'metadata', metadata);
+function addAnnotationsAndMetadata(
+  fields: Fields,
+  attributes: Attributes,
+  resource: JsonObject,
+  { indexed }: TranslationContext,
+): void {
+  const { annotations, metadata } = annotationsAndMetadataOf(attributes, resource, indexed);
+  setMember(fields, 'annotations', annotations);
+  setMember(fields, 'metadata', metadata);
 }
 
 /** All of them; a link that names no span is none. */
@@ -266,12 +282,12 @@ function linksOf(links: readonly SpanLink[]): readonly JsonObject[] {
 }
 
 function userOf(attributes: Attributes): string | undefined {
-  return takeText(attributes, 'enduser.id') ?? text(attributes, 'user.id');
+  return consumeText(attributes, 'enduser.id') ?? firstText(attributes, 'user.id');
 }
 
 /** AWS's distribution names the called resource itself. */
 function withCallee(entity: Entity, attributes: Attributes): Entity {
-  const type = text(attributes, 'aws.remote.resource.type');
-  const name = text(attributes, 'aws.remote.resource.identifier');
+  const type = firstText(attributes, 'aws.remote.resource.type');
+  const name = firstText(attributes, 'aws.remote.resource.identifier');
   return type === undefined || name === undefined ? entity : { ...entity, callee: { name, type } };
 }

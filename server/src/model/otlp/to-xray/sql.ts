@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../json.ts';
-import { type Attributes, takeText, text, whole } from './attributes.ts';
-import { present } from './resource.ts';
+import { type Attributes, consumeText, firstInteger, firstText } from './attributes.ts';
+import { definedMembers } from './resource.ts';
 
 /** Databases that are asked in SQL, by the names of all conventions. For others X-Ray has no block. */
 const SQL_SYSTEMS = new Set(
@@ -13,22 +13,22 @@ const SQL_SYSTEMS = new Set(
 
 /** X-Ray's `sql`; undefined where no SQL database is called. */
 export function sqlOf(attributes: Attributes): JsonObject | undefined {
-  const system = text(attributes, 'db.system.name', 'db.system');
+  const system = firstText(attributes, 'db.system.name', 'db.system');
   if (system === undefined || !SQL_SYSTEMS.has(system)) return undefined;
-  return present({
+  return definedMembers({
     url: urlOf(system, attributes),
-    connection_string: takeText(attributes, 'db.connection_string'),
-    database_type: takeText(attributes, 'db.system.name', 'db.system'),
-    user: takeText(attributes, 'db.user'),
-    sanitized_query: takeText(attributes, 'db.query.text', 'db.statement'),
+    connection_string: consumeText(attributes, 'db.connection_string'),
+    database_type: consumeText(attributes, 'db.system.name', 'db.system'),
+    user: consumeText(attributes, 'db.user'),
+    sanitized_query: consumeText(attributes, 'db.query.text', 'db.statement'),
   });
 }
 
 /** `postgresql://db.example:5432/orders`, without a password because nobody tells one. */
 function urlOf(system: string, attributes: Attributes): string | undefined {
-  const host = text(attributes, 'server.address', 'net.peer.name');
-  const port = whole(attributes, 'server.port', 'net.peer.port');
-  const database = text(attributes, 'db.namespace', 'db.name');
+  const host = firstText(attributes, 'server.address', 'net.peer.name');
+  const port = firstInteger(attributes, 'server.port', 'net.peer.port');
+  const database = firstText(attributes, 'db.namespace', 'db.name');
   if (host === undefined) return undefined;
   return `${system}://${host}${port === undefined ? '' : `:${port}`}${database === undefined ? '' : `/${database}`}`;
 }

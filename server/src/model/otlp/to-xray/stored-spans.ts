@@ -1,18 +1,18 @@
 import type { Document } from '../../entity.ts';
 import type { EntityId, TraceId } from '../../trace-id.ts';
 import type {
-  LogInPlace,
   LogRecord,
+  LogWithResource,
   Resource,
   ResourceLogs,
   ResourceSpans,
   Scope,
   Span,
-  SpanInPlace,
+  SpanWithResource,
 } from '../types.ts';
 import { spanText } from '../wire/span-text.ts';
 import type { IndexedKeys } from './annotations.ts';
-import { alternativesOf, entitiesOfSpan } from './span-to-entities.ts';
+import { alternativeEntitiesOf, spanToEntities } from './span-to-entities.ts';
 
 /**
  * A span is stored as a legal message of OTLP/JSON: a ResourceSpans that holds it alone. `annotations`, beside what the
@@ -21,7 +21,7 @@ import { alternativesOf, entitiesOfSpan } from './span-to-entities.ts';
 type StoredSpan = ResourceSpans & { readonly annotations?: readonly string[] };
 
 /** Where spans or log records stand: all that is said once for many of them. */
-export type Surrounding = {
+export type ResourceAndScope = {
   readonly resource: Resource | undefined;
   readonly resourceSchemaUrl: string | undefined;
   readonly scope: Scope | undefined;
@@ -30,11 +30,11 @@ export type Surrounding = {
 
 /** Makes documents of spans that share their resource and scope, whose text is printed only once. */
 export function spanWriter(
-  { resource = {}, resourceSchemaUrl, scope = {}, scopeSchemaUrl }: Surrounding,
+  { resource = {}, resourceSchemaUrl, scope = {}, scopeSchemaUrl }: ResourceAndScope,
   indexed: IndexedKeys,
 ): (span: Span, seq: number) => Document {
   const around = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
-  const [head, tail] = textAround(around, 'scopeSpans', 'spans');
+  const [head, tail] = envelopeText(around, 'scopeSpans', 'spans');
   const end = indexed.size === 0 ? `${tail}}` : `${tail},"annotations":${JSON.stringify([...indexed])}}`;
   return (span, seq) => spanDocument(`${head}${spanText(span)}${end}`, { ...around, span }, indexed, seq);
 }
@@ -45,22 +45,22 @@ export function logWriter({
   resourceSchemaUrl,
   scope = {},
   scopeSchemaUrl,
-}: Surrounding): (record: LogRecord, seq: number) => Document {
+}: ResourceAndScope): (record: LogRecord, seq: number) => Document {
   const around = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
-  const [head, tail] = textAround(around, 'scopeLogs', 'logRecords');
+  const [head, tail] = envelopeText(around, 'scopeLogs', 'logRecords');
   return (record, seq) => logDocument(`${head}${JSON.stringify(record)}${tail}}`, { ...around, record }, seq);
 }
 
 /** What `spanWriter` has made, read again. Spans that were written side by side share their resource and scope again. */
 export function readStoredSpan(text: string, seq: number): Document {
   const spanStart = text.indexOf(SPANS) + SPANS.length;
-  if (spanStart < SPANS.length || !text.endsWith(PLAIN_END)) return readWhole(text, seq);
+  if (spanStart < SPANS.length || !text.endsWith(PLAIN_END)) return parseStoredSpan(text, seq);
   const head = text.slice(0, spanStart);
-  let around = knownSurroundings.get(head);
+  let around = resourceAndScopeCache.get(head);
   if (around === undefined) {
-    around = surroundingOf(JSON.parse(`${head}${PLAIN_END}`));
-    if (knownSurroundings.size >= MAX_KNOWN) knownSurroundings.clear();
-    knownSurroundings.set(head, around);
+    around = resourceAndScopeOf(JSON.parse(`${head}${PLAIN_END}`));
+    if (resourceAndScopeCache.size >= MAX_CACHED) resourceAndScopeCache.clear();
+    resourceAndScopeCache.set(head, around);
   }
   const span: Span = JSON.parse(text.slice(spanStart, -PLAIN_END.length));
   return spanDocument(text, { ...around, span }, NO_KEYS, seq);
@@ -74,17 +74,20 @@ const PLAIN_END = ']}]}';
 /**
  * A trace has many spans and few resources: with their texts as keys they are parsed, looked at and held in memory once.
  */
-const knownSurroundings = new Map<string, Required<Surrounding> & Pick<SpanInPlace, 'resource' | 'scope'>>();
-const MAX_KNOWN = 500;
+const resourceAndScopeCache = new Map<
+  string,
+  Required<ResourceAndScope> & Pick<SpanWithResource, 'resource' | 'scope'>
+>();
+const MAX_CACHED = 500;
 
-function readWhole(text: string, seq: number): Document {
+function parseStoredSpan(text: string, seq: number): Document {
   const { annotations, ...stored }: StoredSpan = JSON.parse(text);
   const span = stored.scopeSpans?.[0]?.spans?.[0] as Span;
   const indexed = annotations === undefined ? NO_KEYS : new Set(annotations);
-  return spanDocument(text, { ...surroundingOf(stored), span }, indexed, seq);
+  return spanDocument(text, { ...resourceAndScopeOf(stored), span }, indexed, seq);
 }
 
-function surroundingOf({ resource = {}, schemaUrl: resourceSchemaUrl, scopeSpans }: ResourceSpans) {
+function resourceAndScopeOf({ resource = {}, schemaUrl: resourceSchemaUrl, scopeSpans }: ResourceSpans) {
   const { scope = {}, schemaUrl: scopeSchemaUrl } = scopeSpans?.[0] ?? {};
   return { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
 }
@@ -104,22 +107,22 @@ export function readStoredLog(text: string, seq: number): Document {
 
 const NO_KEYS: IndexedKeys = new Set();
 
-function spanDocument(text: string, span: SpanInPlace, indexed: IndexedKeys, seq: number): Document {
+function spanDocument(text: string, span: SpanWithResource, indexed: IndexedKeys, seq: number): Document {
   return {
     format: 'otlp',
     traceId: span.span.traceId as TraceId,
     id: span.span.spanId as EntityId,
     seq,
     text,
-    entities: entitiesOfSpan(span, { indexed }),
+    entities: spanToEntities(span, { indexed }),
     span,
     indexed,
     // For writing only: whoever reads a trace knows the parents.
-    alternatives: () => alternativesOf(span, indexed),
+    alternativeEntities: () => alternativeEntitiesOf(span, indexed),
   };
 }
 
-function logDocument(text: string, log: LogInPlace, seq: number): Document {
+function logDocument(text: string, log: LogWithResource, seq: number): Document {
   const { record } = log;
   return {
     format: 'otlp-log',
@@ -132,8 +135,8 @@ function logDocument(text: string, log: LogInPlace, seq: number): Document {
   };
 }
 
-function textAround(
-  { resource, resourceSchemaUrl, scope, scopeSchemaUrl }: Required<Surrounding>,
+function envelopeText(
+  { resource, resourceSchemaUrl, scope, scopeSchemaUrl }: Required<ResourceAndScope>,
   scopes: 'scopeSpans' | 'scopeLogs',
   items: 'spans' | 'logRecords',
 ): readonly [head: string, tail: string] {

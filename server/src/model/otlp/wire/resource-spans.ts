@@ -1,14 +1,17 @@
-import type { ResourceSpans, ScopeSpans, Span, SpanInPlace } from '../types.ts';
+import type { ResourceSpans, ScopeSpans, Span, SpanWithResource } from '../types.ts';
 
 /** Spans in OTLP's form: those that share a resource and a scope together, all in the order in which they come first. */
-export function resourceSpansOf(places: readonly SpanInPlace[]): readonly ResourceSpans[] {
-  const resources = new Map<string, { readonly from: SpanInPlace; readonly scopes: Map<string, Scoped> }>();
+export function resourceSpansOf(places: readonly SpanWithResource[]): readonly ResourceSpans[] {
+  const resources = new Map<string, { readonly from: SpanWithResource; readonly scopes: Map<string, Scoped> }>();
   for (const place of places) {
-    const ofResource = found(resources, [place.resource, place.resourceSchemaUrl], () => ({
+    const ofResource = getOrCreate(resources, [place.resource, place.resourceSchemaUrl], () => ({
       from: place,
       scopes: new Map<string, Scoped>(),
     }));
-    const ofScope = found(ofResource.scopes, [place.scope, place.scopeSchemaUrl], () => ({ from: place, spans: [] }));
+    const ofScope = getOrCreate(ofResource.scopes, [place.scope, place.scopeSchemaUrl], () => ({
+      from: place,
+      spans: [],
+    }));
     ofScope.spans.push(place.span);
   }
   return Array.from(resources.values(), ({ from, scopes }) => ({
@@ -18,13 +21,13 @@ export function resourceSpansOf(places: readonly SpanInPlace[]): readonly Resour
   }));
 }
 
-type Scoped = { readonly from: SpanInPlace; readonly spans: Span[] };
+type Scoped = { readonly from: SpanWithResource; readonly spans: Span[] };
 
 function scopeSpansOf({ from, spans }: Scoped): ScopeSpans {
   return { scope: from.scope, spans, schemaUrl: from.scopeSchemaUrl };
 }
 
-function found<T>(groups: Map<string, T>, by: readonly unknown[], create: () => T): T {
+function getOrCreate<T>(groups: Map<string, T>, by: readonly unknown[], create: () => T): T {
   const key = JSON.stringify(by);
   const known = groups.get(key);
   if (known !== undefined) return known;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arbitrarySpan } from '../../testing/arbitrary-span.ts';
-import { keepText, spanText } from './span-text.ts';
+import { cacheText, spanText } from './span-text.ts';
 
 test('the text of a span says all of it, whether its attributes are shared or not', () => {
   fc.assert(
     fc.property(arbitrarySpan, fc.boolean(), ({ span }, isShared) => {
-      if (isShared) for (const attribute of span.attributes ?? []) keepText(attribute);
+      if (isShared) for (const attribute of span.attributes ?? []) cacheText(attribute);
       expect(JSON.parse(spanText(span))).toEqual(JSON.parse(JSON.stringify(span)));
     }),
     { numRuns: 500 },

@@ -1,11 +1,11 @@
 import type { KeyValue, Span } from '../types.ts';
 
 /** Texts of attributes that many spans share: printing attributes is what printing a span costs. */
-const texts = new WeakMap<KeyValue, string>();
+const cachedTexts = new WeakMap<KeyValue, string>();
 
 /** For an attribute that will stand in many spans, as this very object. */
-export function keepText(attribute: KeyValue): void {
-  texts.set(attribute, JSON.stringify(attribute));
+export function cacheText(attribute: KeyValue): void {
+  cachedTexts.set(attribute, JSON.stringify(attribute));
 }
 
 /** What `JSON.stringify(span)` gives, but for the order of members. The ids have to be valid. */
@@ -24,7 +24,7 @@ export function spanText(span: Span): string {
 
 function attributeTexts(attributes: readonly KeyValue[]): string {
   const all: string[] = [];
-  for (const attribute of attributes) all.push(texts.get(attribute) ?? JSON.stringify(attribute));
+  for (const attribute of attributes) all.push(cachedTexts.get(attribute) ?? JSON.stringify(attribute));
   // One text, not a chain of them: it is read from front to back soon.
   return all.join(',');
 }

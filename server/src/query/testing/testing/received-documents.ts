@@ -3,7 +3,7 @@ import { type FilterSubject, subjectOf } from '../../../filter/subject.ts';
 import { assembleTrace } from '../../../model/assemble.ts';
 import type { Document } from '../../../model/entity.ts';
 import type { JsonObject, JsonValue } from '../../../model/json.ts';
-import { plainSpanOf } from '../../../model/otlp/to-otlp/entity-to-span.ts';
+import { entityToPlainSpan } from '../../../model/otlp/to-otlp/entity-to-span.ts';
 import { spanWriter } from '../../../model/otlp/to-xray/stored-spans.ts';
 import { parseDocument } from '../../../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../../model/testing/arbitrary-trace.ts';
@@ -26,7 +26,7 @@ export function receivedDocuments(traceCount: number, seed = SEED): readonly Doc
     return delivery.flatMap((text, at) => {
       const dice = trace * 31 + at;
       const links = dice % 6 === 0 ? linksTo(deliveries[(trace * 7 + 3) % deliveries.length] ?? []) : {};
-      return amend(JSON.stringify({ ...moved(JSON.parse(text), laterS), ...links }), dice);
+      return withOtherVersions(JSON.stringify({ ...shiftedInTime(JSON.parse(text), laterS), ...links }), dice);
     });
   });
   const texts = amended.flatMap((delivery) => delivery.map((text, index) => ({ text, turn: index })));
@@ -34,12 +34,12 @@ export function receivedDocuments(traceCount: number, seed = SEED): readonly Doc
   return mixed.flatMap(({ text }, index) => {
     const seq = START_US + index * 100;
     const parsed = parseDocument(text, seq).flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
-    return parsed.flatMap((document) => (isOfSpans(document) ? spanDocuments(document, seq) : [document]));
+    return parsed.flatMap((document) => (isSentAsSpans(document) ? spanDocuments(document, seq) : [document]));
   });
 }
 
 /** A third of the traces came from OpenTelemetry, another third in part. */
-function isOfSpans({ traceId, id }: Document): boolean {
+function isSentAsSpans({ traceId, id }: Document): boolean {
   const [trace, entity] = [traceId, id].map((hex) => Number.parseInt(hex.slice(-2), 16));
   return (trace ?? 0) % 3 === 0 || ((trace ?? 0) % 3 === 1 && (entity ?? 0) % 2 === 0);
 }
@@ -48,7 +48,7 @@ function isOfSpans({ traceId, id }: Document): boolean {
 function spanDocuments(document: Document, seq: number): readonly Document[] {
   const segment = document.entities[0]?.fields ?? {};
   return document.entities.map((entity, index) => {
-    const place = plainSpanOf({ ...entity, segment, isFromSpan: false });
+    const place = entityToPlainSpan({ ...entity, segment, isFromSpan: false });
     const oddity = Number.parseInt(entity.id.slice(-1), 16) % 4;
     const flags = oddity === 0 ? undefined : place.span.flags;
     const parentSpanId = oddity === 1 ? undefined : place.span.parentSpanId;
@@ -63,12 +63,12 @@ function linksTo(delivery: readonly string[]): JsonObject {
 }
 
 /** Now and then another version before or after it; which one counts is for `assembleTrace` to say. */
-function amend(text: string, dice: number): readonly string[] {
+function withOtherVersions(text: string, dice: number): readonly string[] {
   const document: JsonObject = JSON.parse(text);
   const stretched = (seconds: number): JsonObject => ({
     ...document,
-    start_time: later(document.start_time, -seconds),
-    ...(document.end_time !== undefined && { end_time: later(document.end_time, 2 * seconds) }),
+    start_time: shiftedSeconds(document.start_time, -seconds),
+    ...(document.end_time !== undefined && { end_time: shiftedSeconds(document.end_time, 2 * seconds) }),
   });
   switch (dice % 23) {
     case 0:
@@ -86,7 +86,7 @@ function amend(text: string, dice: number): readonly string[] {
     case 4:
       return document.end_time === undefined
         ? [text]
-        : [JSON.stringify({ ...document, end_time: later(document.start_time, -0.1) })];
+        : [JSON.stringify({ ...document, end_time: shiftedSeconds(document.start_time, -0.1) })];
     case 5:
       return [text, JSON.stringify(stretched(200))];
     default:
@@ -95,18 +95,20 @@ function amend(text: string, dice: number): readonly string[] {
 }
 
 /** The entity and all inside it, some seconds later. */
-function moved(entity: JsonObject, seconds: number): JsonObject {
+function shiftedInTime(entity: JsonObject, seconds: number): JsonObject {
   const { start_time, end_time, subsegments } = entity;
   return {
     ...entity,
-    start_time: later(start_time, seconds),
-    ...(end_time !== undefined && { end_time: later(end_time, seconds) }),
-    ...(Array.isArray(subsegments) && { subsegments: subsegments.map((inner: JsonObject) => moved(inner, seconds)) }),
+    start_time: shiftedSeconds(start_time, seconds),
+    ...(end_time !== undefined && { end_time: shiftedSeconds(end_time, seconds) }),
+    ...(Array.isArray(subsegments) && {
+      subsegments: subsegments.map((inner: JsonObject) => shiftedInTime(inner, seconds)),
+    }),
   };
 }
 
 /** In whole microseconds, so that times stay what they are. */
-function later(seconds: JsonValue | undefined, by: number): number {
+function shiftedSeconds(seconds: JsonValue | undefined, by: number): number {
   return (Math.round(Number(seconds) * 1e6) + Math.round(by * 1e6)) / 1e6;
 }
 

@@ -1,11 +1,11 @@
 import { selectsEdge, selectsNode } from '../../../../filter/entity-selector.ts';
 import type { Observation, TraceGraph } from '../../../../model/graph.ts';
-import { addTo, type HistogramBuilder } from '../../../../model/histogram.ts';
+import { addDuration, type HistogramBuilder } from '../../../../model/histogram.ts';
 import { addObservation, newStatistics } from '../../../../model/service-graph.ts';
 import type { SeriesPoint, SeriesQuery } from '../../../service-graph/time-series.ts';
 
 /** The series that all traces together have, looked at one by one. */
-export function pureTimeSeries(
+export function referenceTimeSeries(
   graphs: readonly TraceGraph[],
   { window, periodUs, selector }: SeriesQuery,
 ): readonly SeriesPoint[] {
@@ -30,7 +30,7 @@ export function pureTimeSeries(
     const responseTimes: HistogramBuilder = new Map();
     for (const observation of ended) {
       addObservation(statistics, observation, 1);
-      addTo(responseTimes, observation.durationUs);
+      addDuration(responseTimes, observation.durationUs);
     }
     points.unshift({ endUs, statistics, responseTimes });
   }

@@ -4,7 +4,7 @@ import { type ServiceGraph, stateOf } from '../../../../model/service-graph.ts';
  * What users see of a graph, to compare: that a service was a root or a client, not in how many traces it was. Bounds
  * are left out, as they only ever widen.
  */
-export function shown({ nodes, edges }: ServiceGraph) {
+export function visibleGraph({ nodes, edges }: ServiceGraph) {
   const sorted = <T>(entries: Iterable<[string, T]>) => new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
   return {
     nodes: sorted(
