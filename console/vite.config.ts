@@ -5,6 +5,7 @@ import { defineConfig, type Plugin } from 'vite';
 const SERVER_PATHS = [
   '/ServiceGraph',
   '/TraceSummaries',
+  '/TraceSummary',
   '/Traces',
   '/TraceGraph',
   '/TimeSeriesServiceStatistics',

@@ -90,6 +90,23 @@ async function putTrace(user: string): Promise<string> {
   return trace_id;
 }
 
+/** A segment, `id`, and `levels` subsegments, each nested in the one before. A document takes 400 of them within X-Ray's 64 KB. */
+function deepTrace(levels: number) {
+  const root = segment({ name: 'level 0' });
+  const { start_time, end_time, trace_id } = root;
+  const ids = Array.from({ length: levels }, entityId);
+  const documents = [JSON.stringify(root)];
+  for (let first = 0; first < levels; first += 400) {
+    const nested = ids.slice(first, first + 400).reduceRight<object | undefined>((below, id, index) => {
+      const fields = { id, name: `level ${first + index + 1}`, start_time, end_time };
+      return below === undefined ? fields : { ...fields, subsegments: [below] };
+    }, undefined);
+    const parent_id = first === 0 ? root.id : ids[first - 1];
+    documents.push(JSON.stringify({ ...nested, type: 'subsegment', trace_id, parent_id }));
+  }
+  return { id: root.id, traceId: trace_id, documents };
+}
+
 describe('with nothing stored', () => {
   test.each(['/service-map', '/traces'])('%s says how to send a first trace', async (path) => {
     await page.goto(server.url + path);
@@ -244,6 +261,17 @@ test('a trace is opened by its id from any page; what is no id is said to be non
   await box.press('Enter');
   await page.waitForURL(`**/traces/${id}`);
   await page.getByRole('treegrid').waitFor();
+});
+
+test('a trace of 10,000 nested subsegments opens, down to its deepest and to its whole document', async () => {
+  const { id, traceId: trace_id, documents } = deepTrace(10_000);
+  await server.xray.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: [...documents] }));
+  await page.goto(`${server.url}/traces/${trace_id}?map=false&entity=${id}&tab=raw`);
+  await page.locator('[role=treegrid][aria-rowcount="10001"]').waitFor();
+  await page.getByRole('tabpanel').getByText('more characters; copy it to see them').waitFor();
+  await page.getByRole('searchbox', { name: 'Find in this trace' }).fill('level 10000');
+  await page.keyboard.press('Enter');
+  await page.getByRole('row').filter({ hasText: 'level 10000' }).waitFor();
 });
 
 test('pages follow what arrives without being asked', async () => {

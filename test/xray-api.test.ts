@@ -250,6 +250,34 @@ describe('GetTraceSummaries', () => {
   });
 });
 
+describe("GetTraceSummary, openray's own", () => {
+  const ask = (body: object) => fetch(`${server.url}/TraceSummary`, { method: 'POST', body: JSON.stringify(body) });
+
+  test('gives the summary of one trace by its id in either form, as the list has it', async () => {
+    const documents = shopTrace('by-id');
+    await put(...documents);
+    const id = String(documents[0]?.trace_id);
+    const list = await fetch(`${server.url}/TraceSummaries`, {
+      method: 'POST',
+      body: JSON.stringify({ StartTime: 0, EndTime: 9e9, FilterExpression: 'annotation.tenant = "by-id"' }),
+    });
+    const { TraceSummaries } = (await list.json()) as { TraceSummaries: readonly object[] };
+    expect(TraceSummaries).toEqual([expect.objectContaining({ Id: id, HasFault: true, SegmentCount: 2 })]);
+    for (const TraceId of [id, id.slice(2).replace('-', '')]) {
+      const answer = await ask({ TraceId });
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual({ TraceSummary: TraceSummaries[0] });
+    }
+  });
+
+  test('an unknown trace is not found, and what is no id is refused', async () => {
+    const unknown = await ask({ TraceId: traceId() });
+    expect([unknown.status, unknown.headers.get('x-amzn-errortype')]).toEqual([404, 'ResourceNotFoundException']);
+    const wrong = await ask({ TraceId: '1-2-3' });
+    expect([wrong.status, wrong.headers.get('x-amzn-errortype')]).toEqual([400, 'InvalidRequestException']);
+  });
+});
+
 describe('graphs and statistics', () => {
   const named = (name: string, type: string | undefined) => (service: Service) =>
     service.Name === name && (service.Type ?? undefined) === type;

@@ -39,7 +39,7 @@ const serviceMap = createRoute({
   validateSearch: z.object({
     q: filterParam,
     view: z.catch(z._default(z.enum(['map', 'table']), 'map'), 'map'),
-    /** The selected node's key, or an edge's `from→to`. */
+    /** Key of the selected node or edge, see `toServiceMap`. */
     node: z.catch(z.optional(textParam), undefined),
     edge: z.catch(z.optional(textParam), undefined),
   }),

@@ -15,9 +15,12 @@ import type {
   GetTraceGraphResponse,
   GetTraceSummariesRequest,
   GetTraceSummariesResponse,
+  GetTraceSummaryRequest,
+  GetTraceSummaryResponse,
   GroupRequest,
   WireError,
 } from 'openray/api-types';
+import { usToSeconds } from 'openray/model';
 import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
 
 /** The server's refusal, or `Unreachable` when there was no answer at all. `message` is a sentence to show. */
@@ -50,6 +53,13 @@ export function getTraceSummaries(
   signal: AbortSignal,
 ): Promise<ApiResponse<GetTraceSummariesResponse>> {
   return call('/TraceSummaries', request, signal);
+}
+
+export function getTraceSummary(
+  request: GetTraceSummaryRequest,
+  signal: AbortSignal,
+): Promise<ApiResponse<GetTraceSummaryResponse>> {
+  return call('/TraceSummary', request, signal);
 }
 
 export function batchGetTraces(
@@ -114,7 +124,7 @@ export function wireWindow(range: string): { readonly StartTime: number; readonl
 }
 
 export function toWireWindow({ fromUs, toUs }: TimeWindow): { readonly StartTime: number; readonly EndTime: number } {
-  return { StartTime: fromUs / 1_000_000, EndTime: toUs / 1_000_000 };
+  return { StartTime: usToSeconds(fromUs), EndTime: usToSeconds(toUs) };
 }
 
 async function call<Answer>(

@@ -1,4 +1,4 @@
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from 'openray/model';
 
 /** What names a service in a filter expression. */
 export type ServiceName = { readonly name: string; readonly type: string | null };

@@ -1,4 +1,5 @@
 import type { WireHistogramEntry } from 'openray/api-types';
+import { addCount, quantile } from 'openray/model';
 
 /** Counts of `[fromUs, toUs)`; the last bin includes its end. */
 export type Bin = { readonly fromUs: number; readonly toUs: number; readonly count: number };
@@ -47,15 +48,9 @@ export function binTimes(times: readonly WeightedTime[], maxBins: number): Histo
 
 /** The time below which `share` of the requests lie, microseconds; undefined when there are none. */
 export function percentileUs(times: readonly WeightedTime[], share: number): number | undefined {
-  const sorted = times.filter(({ count }) => count > 0).sort((a, b) => a.us - b.us);
-  const total = sorted.reduce((sum, { count }) => sum + count, 0);
-  if (total === 0) return undefined;
-  let seen = 0;
-  for (const { us, count } of sorted) {
-    seen += count;
-    if (seen >= share * total) return us;
-  }
-  return sorted.at(-1)?.us;
+  const counts = new Map<number, number>();
+  for (const { us, count } of times) addCount(counts, us, count);
+  return quantile(counts, share);
 }
 
 function linearEdges(low: number, high: number, maxBins: number): readonly number[] {

@@ -1,3 +1,5 @@
+import { secondsToUs } from 'openray/model';
+
 /** What is missing in an answer. */
 export type MissingData = {
   /** A part of the store could not be asked; what it holds is missing. */
@@ -16,7 +18,7 @@ type CompletenessFields = { readonly IsIncomplete?: boolean; readonly PrunedBefo
 export function missingDataOf({ IsIncomplete = false, PrunedBefore }: CompletenessFields): MissingData {
   return {
     isIncomplete: IsIncomplete,
-    prunedBeforeUs: PrunedBefore === undefined ? undefined : PrunedBefore * 1_000_000,
+    prunedBeforeUs: PrunedBefore === undefined ? undefined : secondsToUs(PrunedBefore),
   };
 }
 

@@ -39,13 +39,13 @@ const NODE_KINDS: Readonly<Record<string, NodeKind>> = {
 };
 
 /** What a node's `Type` is called on screen. A type nobody listed is shown as it is, without `AWS::`. */
-export function nodeTypeLabel(type: string | null): string {
-  if (type === null || type === '') return 'Service';
+export function nodeTypeLabel(type: string | null | undefined): string {
+  if (type === null || type === undefined || type === '') return 'Service';
   return NODE_KINDS[type]?.label ?? type.replace(/^AWS::/, '').replaceAll('::', ' ');
 }
 
-export function nodeGlyph(type: string | null): NodeGlyph {
-  if (type === null || type === '') return 'service';
+export function nodeGlyph(type: string | null | undefined): NodeGlyph {
+  if (type === null || type === undefined || type === '') return 'service';
   return (
     NODE_KINDS[type]?.glyph ??
     (type.startsWith('AWS::DynamoDB') ? 'table' : type.startsWith('Database') ? 'database' : 'service')

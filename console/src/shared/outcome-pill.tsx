@@ -1,5 +1,5 @@
+import type { Outcome } from 'openray/model';
 import type { ReactElement } from 'react';
-import type { Outcome } from './outcome.ts';
 import styles from './outcome-pill.module.css';
 
 const SHORT: Readonly<Record<Outcome, string>> = { ok: 'OK', error: 'Error', throttle: 'Throttle', fault: 'Fault' };

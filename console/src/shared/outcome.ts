@@ -1,7 +1,5 @@
 import type { WireStatistics } from 'openray/api-types';
-
-/** How a request ended, as X-Ray counts it: each request once, the first of throttle, fault, error that applies. */
-export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';
+import type { Outcome } from 'openray/model';
 
 /** Worst last, so that a ring reads from good to bad. */
 export const OUTCOMES: readonly Outcome[] = ['ok', 'error', 'throttle', 'fault'];

@@ -1,5 +1,6 @@
 import { defaultStringifySearch } from '@tanstack/react-router';
 import fc from 'fast-check';
+import { edgeKey, nodeKey } from 'openray/model';
 import { expect, test } from 'vitest';
 import { z } from 'zod/mini';
 import { parseSearch, rootSearch, textParam } from './search.ts';
@@ -19,6 +20,13 @@ test.each(['1234567890123456', '12345678e9012345', '0000000000000001', '99999999
   'an id that looks like something else stays an id: %s',
   (id) => expect(idIn(`?entity=${id}`)).toBe(id),
 );
+
+test('keys of a node and of an edge come back from the URL as they were', () => {
+  const node = nodeKey({ name: 'fn', type: 'AWS::Lambda', accountId: undefined });
+  for (const entity of [node, edgeKey({ from: node, to: node, type: 'link' })]) {
+    expect(idIn(defaultStringifySearch({ entity }))).toBe(entity);
+  }
+});
 
 test('every id of the URL is read as it is written, by hand or by the router', () => {
   const id = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 16, maxLength: 16 });

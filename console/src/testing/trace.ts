@@ -11,6 +11,16 @@ export function aTrace(segments: readonly Document[], orphans: readonly Document
   return { Id: TRACE_ID, Duration: null, LimitExceeded: false, Segments: wire(segments), Orphans: wire(orphans) };
 }
 
+/** One segment, `0`, around `levels` subsegments, each nested in the one before; as text, since `JSON.stringify` goes less deep. */
+export function aDeepTrace(levels: number): WireTrace {
+  const open = Array.from(
+    { length: levels },
+    (_, level) => `{"id":"${level}","name":"level ${level}","start_time":100,"end_time":101,"subsegments":[`,
+  );
+  const innermost = `{"id":"${levels}","name":"level ${levels}","start_time":100,"end_time":101}`;
+  return { ...aTrace([]), Segments: [{ Id: '0', Document: `${open.join('')}${innermost}${']}'.repeat(levels)}` }] };
+}
+
 /** A cold invocation of a function with one HTTP call to a service that sent its own segment, and one query that did not. */
 export const LAMBDA_TRACE: readonly Document[] = [
   { id: 'a1', name: 'fn', start_time: 100, end_time: 102, origin: 'AWS::Lambda', http: { response: { status: 200 } } },
@@ -23,7 +33,9 @@ export const LAMBDA_TRACE: readonly Document[] = [
     origin: 'AWS::Lambda::Function',
     fault: true,
     cause: {
-      exceptions: [{ id: 'e1', type: 'TypeError', message: 'no', stack: [{ path: 'file', line: null, label: 'h' }] }],
+      exceptions: [
+        { id: 'e1e1e1e1e1e1e1e1', type: 'TypeError', message: 'no', stack: [{ path: 'file', line: null, label: 'h' }] },
+      ],
     },
     subsegments: [
       {
@@ -32,7 +44,14 @@ export const LAMBDA_TRACE: readonly Document[] = [
         start_time: 101,
         end_time: 101.8,
         subsegments: [
-          { id: 'b4', name: 'api.example.com', namespace: 'remote', start_time: 101.1, end_time: 101.6, cause: 'e1' },
+          {
+            id: 'b4',
+            name: 'api.example.com',
+            namespace: 'remote',
+            start_time: 101.1,
+            end_time: 101.6,
+            cause: 'e1e1e1e1e1e1e1e1',
+          },
           {
             id: 'b5',
             name: 'users@db',

@@ -1,3 +1,4 @@
+import { getTraceSummary } from './openray/get-trace-summary.ts';
 import { getFunctionLogs, putFunctionLogs } from './openray/function-logs.ts';
 import { getServerStatus } from './openray/get-server-status.ts';
 import { getSpan } from './openray/get-span.ts';
@@ -39,4 +40,5 @@ export const operations: readonly Operation[] = [
   getFunctionLogs,
   getServerStatus,
   getSpan,
+  getTraceSummary,
 ];

@@ -244,6 +244,15 @@ export type WaitForTraceResponse = {
   readonly Documents: readonly { readonly Format: 'xray' | 'otlp' | 'otlp-log'; readonly Body: string }[];
 };
 
+export type GetTraceSummaryRequest = { readonly TraceId: string };
+
+/** Of openray's own GetTraceSummary. */
+export type GetTraceSummaryResponse = {
+  readonly TraceSummary: WireTraceSummary;
+  /** Documents that arrived before this time are gone, and the trace began before it. */
+  readonly PrunedBefore?: number;
+};
+
 export type GetSpanRequest = { readonly TraceId: string; readonly Id: string };
 
 /** Of openray's own GetSpan. */

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
 import type { JsonObject } from './json.ts';
+import { traceToSpans } from './otlp/round-trip/trace-to-spans.ts';
 import { orphanDocuments, processedDocuments } from './processed-document.ts';
+import { summariseTrace } from './summarise.ts';
 import { arbitraryDeliveries, arbitraryDelivery, arbitraryTrace, plainDelivery } from './testing/arbitrary-trace.ts';
 import { A_START, anId, aSegment, aSubsegment, received, receivedTexts } from './testing/builders.ts';
 import type { Trace } from './trace.ts';
@@ -112,6 +114,8 @@ describe('links between entities', () => {
     const trace = assembled(aSegment({ id: idOf(0) }), ...chain);
     expect(trace.segmentOf.size).toBe(20_001);
     expect(traceGraph(trace).nodes).toHaveLength(2);
+    expect(summariseTrace(trace)).toMatchObject({ segmentCount: 1, subsegmentCount: 20_000 });
+    expect(traceToSpans(trace, [])).toHaveLength(20_001);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Document, Entity } from './entity.ts';
 import { byStart } from './entity.ts';
+import { nestEntities } from './nesting.ts';
 import { resolveSpans } from './otlp/to-xray/resolve-spans.ts';
 import type { Trace } from './trace.ts';
 import type { EntityId } from './trace-id.ts';
@@ -15,33 +16,13 @@ export function assembleTrace(documents: readonly Document[]): Trace | undefined
   const latest = arrivals.at(-1);
   const { chosen, revision } = chooseVersions(arrivals);
   if (latest === undefined || chosen.length === 0) return undefined;
-  const sorted = chosen.sort(byStart);
-  const entities = new Map(sorted.map((entity) => [entity.id, entity]));
-  const detached = cycleBreakers(sorted, entities);
-
-  const segments: Entity[] = [];
-  const orphans: Entity[] = [];
-  const childrenOf = new Map<EntityId, Entity[]>();
-  let isPartial = false;
-  for (const entity of sorted) {
-    if (entity.kind === 'segment') segments.push(entity);
-    const parent = entity.parentId === undefined ? undefined : entities.get(entity.parentId);
-    if (entity.parentId !== undefined && parent === undefined) isPartial = true;
-    if (parent !== undefined && !detached.has(entity)) {
-      const siblings = childrenOf.get(parent.id);
-      if (siblings === undefined) childrenOf.set(parent.id, [entity]);
-      else siblings.push(entity);
-    } else if (entity.kind === 'subsegment') {
-      orphans.push(entity);
-    }
-  }
-
+  const { entities, segments, childrenOf, segmentOf, orphans, isPartial } = nestEntities(chosen.sort(byStart));
   return {
     id: latest.traceId,
     entities,
     segments,
     childrenOf,
-    segmentOf: ownersIn(segments, childrenOf),
+    segmentOf,
     root: segments.find((segment) => segment.parentId === undefined),
     orphans,
     isPartial,
@@ -117,44 +98,4 @@ function dropStaleFragments(arrivals: readonly Document[], versions: Map<EntityI
       if (versions.get(entity.parentId as EntityId)?.document !== document) versions.delete(entity.id);
     }
   }
-}
-
-/** Of each cycle of parent ids the entity that comes first; `sorted` makes that the same for any order of arrival. */
-function cycleBreakers(sorted: readonly Entity[], entities: ReadonlyMap<EntityId, Entity>): ReadonlySet<Entity> {
-  const breakers = new Set<Entity>();
-  const walkOf = new Map<Entity, Entity>();
-  for (const start of sorted) {
-    let at: Entity | undefined = start;
-    while (at !== undefined && !walkOf.has(at)) {
-      walkOf.set(at, start);
-      at = at.parentId === undefined ? undefined : entities.get(at.parentId);
-    }
-    if (at !== undefined && walkOf.get(at) === start) breakers.add(firstOfCycle(at, entities));
-  }
-  return breakers;
-}
-
-function firstOfCycle(member: Entity, entities: ReadonlyMap<EntityId, Entity>): Entity {
-  let first = member;
-  let at = entities.get(member.parentId as EntityId) as Entity;
-  while (at !== member) {
-    if (byStart(at, first) < 0) first = at;
-    at = entities.get(at.parentId as EntityId) as Entity;
-  }
-  return first;
-}
-
-function ownersIn(
-  segments: readonly Entity[],
-  childrenOf: ReadonlyMap<EntityId, readonly Entity[]>,
-): ReadonlyMap<EntityId, Entity> {
-  const owners = new Map<EntityId, Entity>();
-  for (const segment of segments) {
-    const waiting = [segment];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      owners.set(next.id, segment);
-      for (const child of childrenOf.get(next.id) ?? []) if (child.kind === 'subsegment') waiting.push(child);
-    }
-  }
-  return owners;
 }

@@ -121,7 +121,7 @@ export function durationUsOf(entity: Entity): number | undefined {
 }
 
 /** By start, then id: an order that does not depend on arrival. */
-export function byStart(a: Entity, b: Entity): number {
+export function byStart(a: Pick<Entity, 'startUs' | 'id'>, b: Pick<Entity, 'startUs' | 'id'>): number {
   if (a.startUs !== b.startUs) return a.startUs - b.startUs;
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }

@@ -52,8 +52,8 @@ export function totalOf(histogram: Histogram): number {
 }
 
 /**
- * The smallest bin, in seconds, that at least the share `q` (0 to 1) of the requests does not exceed; undefined when
- * there are none.
+ * The smallest bin that at least the share `q` (0 to 1) of the requests does not exceed, in the unit of the bins;
+ * undefined when there are none.
  */
 export function quantile(histogram: Histogram, q: number): number | undefined {
   const needed = q * totalOf(histogram);

@@ -17,10 +17,11 @@ export function readFlags(fields: JsonObject, status: number | undefined): Outco
   const isFault = fields.fault === true || (status !== undefined && status >= 500 && status < 600);
   const isClientError = fields.error === true || (status !== undefined && status >= 400 && status < 500);
   const isError = isClientError && !isThrottle;
-  return { outcome: outcomeOf(isThrottle, isFault, isError), isFault, isError, isThrottle };
+  return { outcome: outcomeOf({ isThrottle, isFault, isError }), isFault, isError, isThrottle };
 }
 
-function outcomeOf(isThrottle: boolean, isFault: boolean, isError: boolean): Outcome {
+/** The first of throttle, fault, error, ok that holds. */
+export function outcomeOf({ isThrottle, isFault, isError }: Omit<OutcomeFlags, 'outcome'>): Outcome {
   if (isThrottle) return 'throttle';
   if (isFault) return 'fault';
   return isError ? 'error' : 'ok';

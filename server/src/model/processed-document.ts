@@ -38,9 +38,9 @@ export function documentText(document: JsonObject): string {
   try {
     // Several times as fast, where it can follow.
     return JSON.stringify(document);
-  } catch (thrown) {
-    if (thrown instanceof RangeError) return deepDocumentText(document);
-    throw thrown;
+  } catch {
+    // Browsers differ in the error that they throw here.
+    return deepDocumentText(document);
   }
 }
 

@@ -43,3 +43,14 @@ test('in detail a line says what matters when a test fails', () => {
   expect(remote).toContain('us.pycon.org (remote)');
   expect(lost).toBe(' - … - lost (in progress)');
 });
+
+test('10,000 nested subsegments are 10,001 lines, of which the deepest are not indented further', () => {
+  const idOf = (level: number) => (level + 1).toString(16).padStart(16, '0');
+  const chain = Array.from({ length: 10_000 }, (_, level) =>
+    aSubsegment({ id: idOf(level + 1), parent_id: idOf(level) }),
+  );
+  const deep = assembleTrace(received(aSegment({ id: idOf(0) }), ...chain)) as Trace;
+  const lines = traceTree(deep).split('\n');
+  expect(lines).toHaveLength(10_001);
+  expect(lines[10_000]).toBe(`${'  '.repeat(100)} - 0.300s - ## index.handler`);
+});

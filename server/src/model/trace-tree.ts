@@ -7,6 +7,9 @@ export type TreeOptions = {
   readonly isDetailed?: boolean;
 };
 
+/** Deeper lines are not indented further: the blanks of 10,000 levels alone would be 100 MB. */
+const MAX_INDENT = 100;
+
 /**
  * The trace as text, a line each entity, children two blanks deeper than their parent:
  * ` - 1.029s - orders [HTTP: 200]`. Seconds have three decimals, and stand as `…` while something is in progress.
@@ -23,7 +26,7 @@ export function traceTree(trace: Trace, { isDetailed = false }: TreeOptions = {}
     .map((entity) => ({ entity, depth: 0 }));
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { entity, depth } = next;
-    lines.push(`${'  '.repeat(depth)}${lineOf(entity)}${isDetailed ? detailsOf(entity) : ''}`);
+    lines.push(`${'  '.repeat(Math.min(depth, MAX_INDENT))}${lineOf(entity)}${isDetailed ? detailsOf(entity) : ''}`);
     const children = trace.childrenOf.get(entity.id) ?? [];
     for (const child of children.toReversed()) waiting.push({ entity: child, depth: depth + 1 });
   }

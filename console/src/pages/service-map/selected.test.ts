@@ -1,3 +1,4 @@
+import { edgeKey, nodeKey } from 'openray/model';
 import { expect, test } from 'vitest';
 import type { GraphEdge, GraphNode, ServiceGraph, Traffic } from '../../shared/map/graph.ts';
 import { detailsOf } from './selected.ts';
@@ -6,7 +7,7 @@ const traffic: Traffic = { counts: { ok: 1, error: 0, throttle: 0, fault: 0 }, t
 
 function aNode(name: string, type: string | null): GraphNode {
   return {
-    key: `${type ?? ''}|${name}`,
+    key: nodeKey({ name, type: type ?? undefined, accountId: undefined }),
     name,
     type,
     isClient: type === 'client',
@@ -17,7 +18,13 @@ function aNode(name: string, type: string | null): GraphNode {
 }
 
 function anEdge(from: GraphNode, to: GraphNode): GraphEdge {
-  return { key: `${from.key}→${to.key}`, from: from.key, to: to.key, isLink: false, traffic };
+  return {
+    key: edgeKey({ from: from.key, to: to.key, type: undefined }),
+    from: from.key,
+    to: to.key,
+    isLink: false,
+    traffic,
+  };
 }
 
 const client = aNode('shop', 'client');
@@ -34,7 +41,7 @@ test('a node is selected by its name and type, and lists its connections in both
 });
 
 test('an edge is selected by both ends', () => {
-  expect(detailsOf(map, { kind: 'edge', key: `${client.key}→${shop.key}` })).toMatchObject({
+  expect(detailsOf(map, { kind: 'edge', key: anEdge(client, shop).key })).toMatchObject({
     title: 'Client → shop',
     selector: 'edge(id(name: "shop", type: "client"), "shop")',
     neighbours: [{ selection: { kind: 'node', key: client.key } }, { selection: { kind: 'node', key: shop.key } }],
@@ -43,7 +50,7 @@ test('an edge is selected by both ends', () => {
 
 test('what is not on the map is not selected', () => {
   expect(detailsOf(map, { kind: 'node', key: 'x' })).toBeUndefined();
-  expect(detailsOf(map, { kind: 'edge', key: 'x→y' })).toBeUndefined();
+  expect(detailsOf(map, { kind: 'edge', key: 'x' })).toBeUndefined();
 });
 
 test('an edge of messages leads to the traces of the consumer', () => {

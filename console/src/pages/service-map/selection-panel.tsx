@@ -1,5 +1,6 @@
 import Button from '@cloudscape-design/components/button';
 import { Link, useSearch } from '@tanstack/react-router';
+import type { Outcome } from 'openray/model';
 import { type ReactElement, useState } from 'react';
 import { type Band, bandCondition, bothFilters, outcomeCondition, withConditions } from '../../shared/filter-text.ts';
 import { formatCount, formatDuration, formatRate } from '../../shared/format.ts';
@@ -9,7 +10,6 @@ import { latencyText } from '../../shared/map/describe.ts';
 import { Glyph } from '../../shared/map/glyph.tsx';
 import type { GraphSelection, ServiceGraph } from '../../shared/map/graph.ts';
 import { nodeGlyph } from '../../shared/node-type.ts';
-import type { Outcome } from '../../shared/outcome.ts';
 import { OutcomeTable } from '../../shared/outcome-bar.tsx';
 import { OutcomeSeries } from '../../shared/outcome-series.tsx';
 import type { TimeWindow } from '../../shared/time-range.ts';

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { aTrace, LAMBDA_TRACE } from '../../testing/trace.ts';
+import { aDeepTrace, aTrace, LAMBDA_TRACE } from '../../testing/trace.ts';
+import { documentJson } from './document-json.ts';
 import { drawnStartUs, type Entity, readTrace } from './entities.ts';
 import { exceptionsOf } from './exceptions.ts';
 import { outcomeOfTree } from './outcome-of-tree.ts';
+import { visibleRows } from './rows.ts';
 
 const tree = readTrace(aTrace(LAMBDA_TRACE));
 
@@ -105,6 +107,35 @@ test('segments that call each other in a circle are all shown', () => {
   expect(outline(circle.roots)).toEqual([['a', ['b']]]);
 });
 
+test('a segment that a subsegment of its own circle calls hangs below it, as on the server', () => {
+  const segment = { id: 's', name: 's', parent_id: 't', start_time: 2, end_time: 3 };
+  const subsegment = { id: 't', name: 't', parent_id: 's', start_time: 1, end_time: 3 };
+  const circle = readTrace(aTrace([segment], [subsegment]));
+  expect(outline(circle.orphans)).toEqual([['t', ['s']]]);
+  expect(circle.roots).toEqual([]);
+});
+
+test('10,000 subsegments nested in one another are 10,000 entities, each below the one before', () => {
+  const deep = readTrace(aDeepTrace(10_000));
+  expect(deep.byId.size).toBe(10_001);
+  let levels = 0;
+  for (let here = deep.roots[0]; here; here = here.children[0]) {
+    expect(here.segment).toBe(deep.roots[0]);
+    levels += 1;
+  }
+  expect(levels).toBe(10_001);
+  expect(visibleRows(deep, new Set())).toHaveLength(10_001);
+});
+
+test('the document of an entity is JSON with its own subsegments, however deep', () => {
+  const nested = JSON.parse(documentJson(entity('b1')));
+  expect(nested.subsegments.map(({ id }: { id: string }) => id)).toEqual(['b2', 'b3']);
+  expect(nested.subsegments[1].subsegments[0]).not.toHaveProperty('subsegments');
+  expect(documentJson(entity('c1'))).toContain('\n  "name": "api"');
+  const deep = readTrace(aDeepTrace(10_000));
+  expect(documentJson(entity('0', deep)).match(/"id":/g)).toHaveLength(10_001);
+});
+
 test('a document that is no JSON object is left out, the others stay', () => {
   const trace = aTrace(LAMBDA_TRACE);
   const broken = { ...trace, Segments: [...trace.Segments, { Id: 'x', Document: '{' }, { Id: 'y', Document: '[]' }] };
@@ -118,11 +149,10 @@ test('an empty trace has no entities and no time', () => {
 test('a frame of an ES module has no line', () => {
   expect(exceptionsOf(entity('b1'), tree)).toEqual([
     {
+      id: 'e1e1e1e1e1e1e1e1',
       type: 'TypeError',
       message: 'no',
-      isRemote: false,
-      frames: [{ path: 'file', line: undefined, label: 'h' }],
-      truncated: 0,
+      stack: [{ path: 'file', label: 'h' }],
       recordedOn: undefined,
     },
   ]);

@@ -1,37 +1,37 @@
 import type { WireTrace } from 'openray/api-types';
-import type { Outcome } from '../../shared/outcome.ts';
+import {
+  byStart,
+  type EntityId,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type Entity as ModelEntity,
+  nestEntities,
+  parseTraceId,
+  readEntity,
+  readText,
+  secondsToUs,
+  type TraceId,
+} from 'openray/model';
 
-export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
-export type JsonObject = { readonly [key: string]: Json };
-
-/** A segment or subsegment as the timeline shows it. Times in microseconds since 1970. */
-export type Entity = {
-  readonly id: string;
-  readonly parentId: string | undefined;
-  readonly kind: 'segment' | 'subsegment';
-  readonly name: string;
-  readonly startUs: number;
-  /** Undefined while it is in progress. */
-  readonly endUs: number | undefined;
-  readonly outcome: Outcome;
-  readonly origin: string | null;
-  readonly namespace: string | undefined;
+/** A segment or subsegment as the server's model reads it, and its place in the timeline. */
+export type Entity = ModelEntity & {
   /** The segment that sent it: itself for a segment. */
   readonly segment: Entity | undefined;
-  /** As it was received, without `subsegments`. */
-  readonly fields: JsonObject;
   /** Own subsegments and the segments that were called from here, by start. */
   readonly children: readonly Entity[];
   /** What an OpenTelemetry span says happened in it, by time; its attributes are asked for with the span. */
-  readonly events: readonly { readonly atUs: number; readonly name: string }[];
+  readonly events: readonly SpanEvent[];
   /** What this call reached when no segment came from there: the type of that node, `remote` for a plain call. */
   readonly inferredType: string | undefined;
 };
 
+type SpanEvent = { readonly atUs: number; readonly name: string };
+
 /** A trace as a forest. */
 export type TraceTree = {
   readonly id: string;
-  /** Segments that nobody in the trace called, by start; normally the one root. */
+  /** Segments that no other part of the trace called, by start; normally the one root. */
   readonly roots: readonly Entity[];
   /** Subsegments whose parent has not arrived, by start. */
   readonly orphans: readonly Entity[];
@@ -42,60 +42,47 @@ export type TraceTree = {
   readonly isInProgress: boolean;
 };
 
-type Draft = { -readonly [K in keyof Entity]: Entity[K] } & { children: Draft[]; events: Entity['events'][number][] };
+type Draft = Omit<Entity, 'segment' | 'children' | 'events' | 'inferredType'> & {
+  segment: Draft | undefined;
+  children: readonly Draft[];
+  events: SpanEvent[];
+  inferredType: string | undefined;
+};
 
-const NO_EVENTS: Draft['events'] = [];
+const NO_CHILDREN: readonly Draft[] = [];
+const NO_EVENTS: SpanEvent[] = [];
 
 /** Reads the documents of a trace. One that is no JSON object is left out, since the others still tell something. */
 export function readTrace(trace: WireTrace): TraceTree {
-  const byId = new Map<string, Draft>();
-  const tops: Draft[] = [];
-  const inferred: JsonObject[] = [];
-  for (const { Document } of trace.Segments) {
-    const document = parseObject(Document);
-    if (!document) continue;
-    if (document.inferred === true) inferred.push(document);
-    else tops.push(toDraft(document, 'segment', undefined, byId));
+  const traceId = parseTraceId(trace.Id);
+  const segments = objectsIn(trace.Segments);
+  const inferred = segments.filter((document) => document.inferred === true);
+  const drafts: Draft[] = [];
+  for (const document of segments) {
+    if (document.inferred !== true) addDrafts(drafts, document, 'segment', traceId);
   }
-  const orphans = (trace.Orphans ?? []).flatMap(({ Document }) => {
-    const document = parseObject(Document);
-    return document ? [toDraft(document, 'subsegment', undefined, byId)] : [];
-  });
+  for (const document of objectsIn(trace.Orphans ?? [])) addDrafts(drafts, document, 'subsegment', traceId);
+  // Without its call, no other line shows an inferred segment.
+  for (const document of withoutCall(inferred, drafts)) addDrafts(drafts, document, 'segment', traceId);
 
-  for (const document of inferred) {
-    const caller = byId.get(textOf(document.parent_id) ?? '');
-    if (caller) caller.inferredType = textOf(document.origin) ?? 'remote';
-    // Its caller is away, so this is all there is to see of the call.
-    else tops.push(toDraft(document, 'segment', undefined, byId));
-  }
-  for (const { Id, Time, Name } of trace.Events ?? []) {
-    const span = byId.get(Id);
-    if (!span) continue;
-    if (span.events === NO_EVENTS) span.events = [];
-    span.events.push({ atUs: Math.round(Time * 1_000_000), name: Name });
-  }
-  const cut = cycleBreakers(tops, byId);
-  const roots = tops.filter((top) => {
-    const caller = cut.has(top) ? undefined : byId.get(top.parentId ?? '');
-    caller?.children.push(top);
-    return caller === undefined;
-  });
-
+  const { entities, roots, orphans, childrenOf, segmentOf } = nestEntities(drafts.sort(byStart));
   let startUs = Number.POSITIVE_INFINITY;
   let endUs = 0;
   let isInProgress = false;
-  for (const entity of byId.values()) {
+  for (const entity of entities.values()) {
+    entity.children = childrenOf.get(entity.id) ?? NO_CHILDREN;
+    entity.segment = segmentOf.get(entity.id);
     startUs = Math.min(startUs, entity.startUs);
     endUs = Math.max(endUs, entity.endUs ?? entity.startUs);
     isInProgress ||= entity.endUs === undefined;
-    entity.children.sort(byStart);
   }
+  addEvents(entities, trace.Events ?? []);
   return {
     id: trace.Id,
-    roots: roots.sort(byStart),
-    orphans: orphans.sort(byStart),
-    byId,
-    startUs: byId.size === 0 ? 0 : startUs,
+    roots,
+    orphans,
+    byId: entities,
+    startUs: entities.size === 0 ? 0 : startUs,
     endUs,
     isInProgress,
   };
@@ -113,107 +100,61 @@ export function drawnStartUs(entity: Entity): number {
   );
 }
 
-function toDraft(
-  document: JsonObject,
-  kind: Entity['kind'],
-  parent: Draft | undefined,
-  byId: Map<string, Draft>,
-): Draft {
-  const { subsegments } = document;
-  const start = document.start_time;
-  const end = document.end_time;
-  const startUs = typeof start === 'number' ? Math.round(start * 1_000_000) : 0;
-  const draft: Draft = {
-    id: textOf(document.id) ?? '',
-    parentId: textOf(document.parent_id) ?? parent?.id,
-    kind,
-    name: textOf(document.name) ?? '(no name)',
-    startUs,
-    endUs: typeof end === 'number' ? Math.max(startUs, Math.round(end * 1_000_000)) : undefined,
-    outcome: outcomeOf(document),
-    origin: textOf(document.origin) ?? null,
-    namespace: textOf(document.namespace),
-    segment: undefined,
-    fields: subsegments === undefined ? document : withoutSubsegments(document),
-    children: [],
-    events: NO_EVENTS,
-    inferredType: undefined,
-  };
-  draft.segment = kind === 'segment' ? draft : parent?.segment;
-  byId.set(draft.id, draft);
-  if (Array.isArray(subsegments)) {
-    for (const child of subsegments as readonly Json[]) {
-      if (isObject(child)) draft.children.push(toDraft(child, 'subsegment', draft, byId));
+/** Adds the document's entity and those nested in it. Keeps its own stack: documents may be deeper than the call stack. */
+function addDrafts(drafts: Draft[], document: JsonObject, topKind: Entity['kind'], traceId: TraceId): void {
+  const topParent = readText(document.parent_id) as EntityId | undefined;
+  const waiting = [{ fields: document, kind: topKind, parentId: topParent }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { fields, kind, parentId } = next;
+    const id = (readText(fields.id) ?? '') as EntityId;
+    // A spread copy of so many members takes 50 times as long.
+    const place = { segment: undefined, children: NO_CHILDREN, events: NO_EVENTS, inferredType: undefined };
+    drafts.push(Object.assign(readEntity(fields, { traceId, id, parentId, kind }), place));
+    if (!Array.isArray(fields.subsegments)) continue;
+    for (const nested of fields.subsegments as readonly JsonValue[]) {
+      if (isJsonObject(nested)) waiting.push({ fields: nested, kind: 'subsegment', parentId: id });
     }
   }
-  return draft;
 }
 
-/** Most have none, and keep what was parsed: a copy of each took a third of the time of a large trace. */
-function withoutSubsegments({ subsegments, ...fields }: JsonObject): JsonObject {
-  return fields;
-}
-
-/** The flags that were sent, else the HTTP status; throttle before fault before error. */
-function outcomeOf(document: JsonObject): Outcome {
-  const status = valueAt(document, 'http', 'response', 'status');
-  const code = typeof status === 'number' ? status : 0;
-  if (document.throttle === true || code === 429) return 'throttle';
-  if (document.fault === true || (code >= 500 && code < 600)) return 'fault';
-  return document.error === true || (code >= 400 && code < 500) ? 'error' : 'ok';
-}
-
-/**
- * Segments whose parent is to be ignored, because following parents would lead around in a circle: of each circle its
- * earliest segment. Every entity is walked over once.
- */
-function cycleBreakers(tops: readonly Draft[], byId: ReadonlyMap<string, Draft>): ReadonlySet<Draft> {
-  const breakers = new Set<Draft>();
-  const done = new Set<Draft>();
-  for (const top of tops) {
-    const path: Draft[] = [];
-    const onPath = new Set<Draft>();
-    let here: Draft | undefined = top;
-    while (here && !done.has(here) && !onPath.has(here)) {
-      path.push(here);
-      onPath.add(here);
-      here = byId.get(here.parentId ?? '');
-    }
-    if (here && onPath.has(here)) {
-      const circle = path.slice(path.indexOf(here)).filter(({ kind }) => kind === 'segment');
-      const earliest = circle.sort(byStart)[0];
-      if (earliest) breakers.add(earliest);
-    }
-    for (const entity of path) done.add(entity);
+/** Marks the calls that inferred segments stand for; returns the inferred segments whose call is missing. */
+function withoutCall(inferred: readonly JsonObject[], drafts: readonly Draft[]): readonly JsonObject[] {
+  const typeByCall = new Map(
+    inferred.map(({ parent_id, origin }) => [readText(parent_id), readText(origin) ?? 'remote']),
+  );
+  const found = new Set<string | undefined>();
+  for (const draft of drafts) {
+    const type = typeByCall.get(draft.id);
+    if (type === undefined) continue;
+    draft.inferredType = type;
+    found.add(draft.id);
   }
-  return breakers;
+  return inferred.filter(({ parent_id }) => !found.has(readText(parent_id)));
+}
+
+function addEvents(entities: ReadonlyMap<string, Draft>, events: NonNullable<WireTrace['Events']>): void {
+  for (const { Id, Time, Name } of events) {
+    const span = entities.get(Id);
+    if (!span) continue;
+    if (span.events === NO_EVENTS) span.events = [];
+    span.events.push({ atUs: secondsToUs(Time), name: Name });
+  }
 }
 
 /** The value at a path of object keys, undefined where there is none. */
-export function valueAt(value: Json | undefined, ...path: readonly string[]): Json | undefined {
-  let here: Json | undefined = value;
-  for (const key of path) here = isObject(here) ? here[key] : undefined;
+export function valueAt(value: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined {
+  let here: JsonValue | undefined = value;
+  for (const key of path) here = isJsonObject(here) ? here[key] : undefined;
   return here;
 }
 
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The string, or undefined when it is empty or none. */
-export function textOf(value: Json | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function parseObject(document: string): JsonObject | undefined {
-  try {
-    const value = JSON.parse(document) as Json;
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function byStart(a: Entity, b: Entity): number {
-  return a.startUs - b.startUs || (a.id < b.id ? -1 : 1);
+function objectsIn(documents: WireTrace['Segments']): readonly JsonObject[] {
+  return documents.flatMap(({ Document }) => {
+    try {
+      const value = JSON.parse(Document) as JsonValue;
+      return isJsonObject(value) ? [value] : [];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -1,9 +1,10 @@
 import Button from '@cloudscape-design/components/button';
 import { getRouteApi } from '@tanstack/react-router';
+import { isJsonObject } from 'openray/model';
 import type { ReactElement } from 'react';
 import { nodeTypeLabel } from '../../shared/node-type.ts';
 import { OutcomePill } from '../../shared/outcome-pill.tsx';
-import { type Entity, isObject, type TraceTree, valueAt } from './entities.ts';
+import type { Entity, TraceTree } from './entities.ts';
 import styles from './entity-panel.module.css';
 import { exceptionsOf } from './exceptions.ts';
 import { TabStrip } from './tab-strip.tsx';
@@ -52,14 +53,10 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
       label: 'Exceptions',
       count: exceptions.length,
       content: (
-        <ExceptionsTab
-          exceptions={exceptions}
-          workingDirectory={valueAt(fields, 'cause', 'working_directory')}
-          onSelect={onSelect}
-        />
+        <ExceptionsTab exceptions={exceptions} workingDirectory={entity.cause?.workingDirectory} onSelect={onSelect} />
       ),
     },
-    ...(isObject(fields.sql) ? [{ id: 'sql', label: 'SQL', content: <SqlTab sql={fields.sql} /> }] : []),
+    ...(isJsonObject(fields.sql) ? [{ id: 'sql', label: 'SQL', content: <SqlTab sql={fields.sql} /> }] : []),
     ...(isOfFunction(entity)
       ? [
           {
@@ -107,5 +104,5 @@ function isOfFunction({ segment }: Entity): boolean {
 }
 
 function keyCount(value: Entity['fields'][string] | undefined): number {
-  return isObject(value) ? Object.keys(value).length : 0;
+  return isJsonObject(value) ? Object.keys(value).length : 0;
 }

@@ -3,6 +3,11 @@ import { aTrace, TRACE_ID } from '../../testing/trace.ts';
 import { readTrace } from './entities.ts';
 import { linksOf } from './links.ts';
 
+const A = 'a'.repeat(16);
+const B = 'b'.repeat(16);
+const C = 'c'.repeat(16);
+const O1 = '1'.repeat(16);
+const O2 = '2'.repeat(16);
 const OTHER = '1-5f84c7aa-3c4d5e6f708192a3b4c5d6e7';
 const link = (trace_id: string, id: string, reference?: string) => ({
   trace_id,
@@ -12,9 +17,9 @@ const link = (trace_id: string, id: string, reference?: string) => ({
 
 const tree = readTrace(
   aTrace([
-    { id: 'a', name: 'producer', start_time: 1, end_time: 2, links: [link(OTHER, 'o1', 'child')] },
-    { id: 'b', name: 'consumer', start_time: 2, end_time: 3, links: [link(TRACE_ID, 'a'), link(OTHER, 'o2')] },
-    { id: 'c', name: 'neither', start_time: 2, end_time: 3 },
+    { id: A, name: 'producer', start_time: 1, end_time: 2, links: [link(OTHER, O1, 'child')] },
+    { id: B, name: 'consumer', start_time: 2, end_time: 3, links: [link(TRACE_ID, A), link(OTHER, O2)] },
+    { id: C, name: 'neither', start_time: 2, end_time: 3 },
   ]),
 );
 const of = (id: string) => {
@@ -25,17 +30,17 @@ const of = (id: string) => {
 };
 
 test('a consumer links to its producers, of this trace and of others', () => {
-  expect(of('b')).toEqual([
-    ['to', TRACE_ID, 'a', 'producer'],
-    ['to', OTHER, 'o2', undefined],
+  expect(of(B)).toEqual([
+    ['to', TRACE_ID, A, 'producer'],
+    ['to', OTHER, O2, undefined],
   ]);
 });
 
 test('a producer is linked from its consumers, of this trace and of others', () => {
-  expect(of('a')).toEqual([
-    ['from', OTHER, 'o1', undefined],
-    ['from', TRACE_ID, 'b', 'consumer'],
+  expect(of(A)).toEqual([
+    ['from', OTHER, O1, undefined],
+    ['from', TRACE_ID, B, 'consumer'],
   ]);
 });
 
-test('others have no links', () => expect(of('c')).toEqual([]));
+test('others have no links', () => expect(of(C)).toEqual([]));

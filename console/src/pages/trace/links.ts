@@ -1,4 +1,5 @@
-import { type Entity, type Json, type TraceTree, textOf, valueAt } from './entities.ts';
+import { formatTraceId, isToProducer, parseTraceId } from 'openray/model';
+import type { Entity, TraceTree } from './entities.ts';
 
 /** A link between an entity and one of this trace or of another. */
 export type EntityLink = {
@@ -12,23 +13,16 @@ export type EntityLink = {
 
 /** Links of an entity in both directions. Who links to it from another trace is in its document; within the trace it is looked up. */
 export function linksOf(entity: Entity, tree: TraceTree): readonly EntityLink[] {
-  const sent = linkList(entity).map((link): EntityLink => {
-    const direction = valueAt(link, 'attributes', REFERENCE_TYPE) === 'child' ? 'from' : 'to';
-    return toLink(direction, textOf(valueAt(link, 'trace_id')) ?? '', textOf(valueAt(link, 'id')), tree);
-  });
+  const sent = entity.links.map(
+    (link): EntityLink => toLink(isToProducer(link) ? 'to' : 'from', formatTraceId(link.traceId), link.id, tree),
+  );
+  const here = parseTraceId(tree.id);
   const within = [...tree.byId.values()].filter((other) =>
-    linkList(other).some((link) => valueAt(link, 'trace_id') === tree.id && valueAt(link, 'id') === entity.id),
+    other.links.some(({ traceId, id }) => traceId === here && id === entity.id),
   );
   const back = within.map(({ id }): EntityLink => toLink('from', tree.id, id, tree));
   const all = new Map([...sent, ...back].map((link) => [`${link.direction} ${link.traceId} ${link.id}`, link]));
-  return [...all.values()].filter(({ traceId }) => traceId !== '');
-}
-
-/** X-Ray marks the direction of a link; OpenTelemetry's links always go to what was before. */
-const REFERENCE_TYPE = 'aws.xray.reserved.reference_type';
-
-function linkList({ fields }: Entity): readonly Json[] {
-  return Array.isArray(fields.links) ? (fields.links as readonly Json[]) : [];
+  return [...all.values()];
 }
 
 function toLink(

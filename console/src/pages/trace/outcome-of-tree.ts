@@ -1,4 +1,4 @@
-import type { Outcome } from '../../shared/outcome.ts';
+import type { Outcome } from 'openray/model';
 import type { TraceTree } from './entities.ts';
 
 const RANK: Readonly<Record<Outcome, number>> = { ok: 0, error: 1, throttle: 2, fault: 3 };

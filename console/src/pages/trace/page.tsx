@@ -1,10 +1,11 @@
 import Button from '@cloudscape-design/components/button';
 import Spinner from '@cloudscape-design/components/spinner';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { calledService, nodeKey, serviceOf, serviceOfKey } from 'openray/model';
 import type { ReactElement } from 'react';
 import { ApiFailure } from '../../shared/api.ts';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
-import { type GraphSelection, nodeKey } from '../../shared/map/graph.ts';
+import type { GraphSelection, ServiceGraph } from '../../shared/map/graph.ts';
 import { MapView } from '../../shared/map/map-view.tsx';
 import { MissingDataNotice } from '../../shared/missing-data-notice.tsx';
 import type { Entity, TraceTree } from './entities.ts';
@@ -24,7 +25,7 @@ export function TracePage(): ReactElement {
   const navigate = route.useNavigate();
   const { data, error, refetch } = useTrace(id);
   const tree = data?.tree;
-  const { data: summary } = useTraceSummary(tree);
+  const { data: summary } = useTraceSummary(id, tree !== undefined && tree.byId.size > 0);
   const select = (entity: string | undefined) =>
     void navigate({ search: (before) => ({ ...before, entity }), replace: true });
 
@@ -49,7 +50,7 @@ export function TracePage(): ReactElement {
     <div className={styles.page}>
       <TraceHeader
         tree={tree}
-        summary={summary ?? undefined}
+        summary={summary}
         isMapShown={isMapShown}
         onToggleMap={() => void navigate({ search: (before) => ({ ...before, map: !isMapShown }), replace: true })}
       />
@@ -87,26 +88,32 @@ function TraceMap({
   const { data, error } = useTraceGraph(id, tree.byId.size > 0);
   const selection: GraphSelection | undefined = selected?.segment && {
     kind: 'node',
-    key: nodeKey(selected.segment.name, selected.segment.origin),
+    key: nodeKey(serviceOf(selected.segment)),
   };
   const choose = (next: GraphSelection | undefined) => {
-    if (!next) return;
-    const key = next.kind === 'node' ? next.key : next.key.slice(next.key.indexOf('→') + 1);
-    const entities = [...tree.byId.values()];
-    const found =
-      entities.find((entity) => entity.kind === 'segment' && nodeKey(entity.name, entity.origin) === key) ??
-      entities.find(
-        (entity) => entity.inferredType !== undefined && nodeKey(entity.name, entity.inferredType) === key,
-      ) ??
-      entities.find((entity) => entity.inferredType !== undefined && key.startsWith(`${entity.inferredType}|`)) ??
-      tree.roots[0];
-    onSelect(found?.id);
+    if (next && data) onSelect(entityOn(data, next, tree)?.id);
   };
   return (
     <section className={styles.map} aria-label="Trace map">
       {error && <p>{error.message}</p>}
       {data && <MapView graph={data} selection={selection} onSelect={choose} />}
     </section>
+  );
+}
+
+/** The first segment of a node, or of the node that an edge leads to; else the first call to it. */
+function entityOn(map: ServiceGraph, { kind, key }: GraphSelection, tree: TraceTree): Entity | undefined {
+  const node = kind === 'node' ? key : map.edges.find((edge) => edge.key === key)?.to;
+  if (node === undefined) return undefined;
+  const entities = [...tree.byId.values()];
+  const inferred = entities.filter(({ inferredType }) => inferredType !== undefined);
+  const { type } = serviceOfKey(node);
+  return (
+    entities.find((entity) => entity.kind === 'segment' && nodeKey(serviceOf(entity)) === node) ??
+    inferred.find((call) => nodeKey(calledService(call)) === node) ??
+    // A span may name the service that it called, which its document has no member for.
+    inferred.find(({ inferredType }) => inferredType === type) ??
+    tree.roots[0]
   );
 }
 

@@ -1,9 +1,9 @@
 import type { AnyValue, GetSpanResponse, KeyValue } from 'openray/api-types';
+import { FLAG, type JsonValue, KIND, STATUS, type TraceId } from 'openray/model';
 import { formatExact } from '../../shared/format.ts';
-import type { Json } from './entities.ts';
 
 /** One attribute as a table shows it: `type` is OpenTelemetry's. */
-export type Attribute = { readonly key: string; readonly value: Json; readonly type: string };
+export type Attribute = { readonly key: string; readonly value: JsonValue; readonly type: string };
 
 export type SpanDetails = {
   readonly name: string;
@@ -24,8 +24,7 @@ export type SpanDetails = {
     readonly dropped: number;
   }[];
   readonly links: readonly {
-    /** 32 hex digits. */
-    readonly traceId: string;
+    readonly traceId: TraceId;
     readonly spanId: string;
     readonly traceState: string | undefined;
     readonly attributes: readonly Attribute[];
@@ -69,7 +68,8 @@ export function spanDetailsOf({ ResourceSpans }: GetSpanResponse): SpanDetails |
     })),
     links: (span.links ?? []).map(
       ({ traceId = '', spanId = '', traceState, attributes, droppedAttributesCount = 0 }) => ({
-        traceId,
+        // OTLP/JSON's canonical form is the model's.
+        traceId: traceId as TraceId,
         spanId,
         traceState,
         attributes: attributesOf(attributes),
@@ -93,21 +93,30 @@ export function spanDetailsOf({ ResourceSpans }: GetSpanResponse): SpanDetails |
   };
 }
 
-const KINDS: readonly string[] = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'];
+const KINDS: Readonly<Record<number, string>> = {
+  [KIND.unspecified]: 'Unspecified',
+  [KIND.internal]: 'Internal',
+  [KIND.server]: 'Server',
+  [KIND.client]: 'Client',
+  [KIND.producer]: 'Producer',
+  [KIND.consumer]: 'Consumer',
+};
+
+const STATUSES: Readonly<Record<number, string>> = {
+  [STATUS.unset]: 'Unset',
+  [STATUS.ok]: 'OK',
+  [STATUS.error]: 'Error',
+};
 
 function statusText(code: number, message: string | undefined): string {
-  const name = ['Unset', 'OK', 'Error'][code] ?? `code ${code}`;
+  const name = STATUSES[code] ?? `code ${code}`;
   return message === undefined || message === '' ? name : `${name}: ${message}`;
 }
 
-const SAMPLED = 1;
-const IS_REMOTE_KNOWN = 0x100;
-const IS_REMOTE = 0x200;
-
 /** @see https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto */
 function flagsText(flags: number): string {
-  const parent = (flags & IS_REMOTE_KNOWN) === 0 ? '' : flags & IS_REMOTE ? ', remote parent' : ', local parent';
-  return `${(flags & SAMPLED) === 0 ? 'not sampled' : 'sampled'}${parent} (0x${flags.toString(16)})`;
+  const parent = (flags & FLAG.isRemoteKnown) === 0 ? '' : flags & FLAG.isRemote ? ', remote parent' : ', local parent';
+  return `${(flags & FLAG.sampled) === 0 ? 'not sampled' : 'sampled'}${parent} (0x${flags.toString(16)})`;
 }
 
 function droppedText(count: number | undefined, what: string, of: string): string | undefined {
@@ -120,7 +129,7 @@ function attributesOf(list: readonly KeyValue[] | undefined): readonly Attribute
 }
 
 /** Whole numbers of more than 53 bits stay text, so that no digit is lost. */
-function plainValue(value: AnyValue | undefined): { readonly value: Json; readonly type: string } {
+function plainValue(value: AnyValue | undefined): { readonly value: JsonValue; readonly type: string } {
   if (value?.stringValue !== undefined) return { value: value.stringValue, type: 'string' };
   if (value?.boolValue !== undefined) return { value: value.boolValue, type: 'bool' };
   if (value?.intValue !== undefined) {

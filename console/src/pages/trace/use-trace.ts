@@ -1,6 +1,6 @@
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { WireTraceSummary } from 'openray/api-types';
-import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummaries, toWireWindow } from '../../shared/api.ts';
+import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummary } from '../../shared/api.ts';
 import { liveTrace } from '../../shared/live.ts';
 import { type ServiceGraph, toServiceGraph } from '../../shared/map/graph.ts';
 import { type MissingData, missingDataOf, REFETCH_INCOMPLETE_MS } from '../../shared/missing-data.ts';
@@ -43,23 +43,12 @@ export function useTraceGraph(id: string, isWanted: boolean): UseQueryResult<Ser
   });
 }
 
-/** The trace's line of the list, for its root causes: looked up by its start, which is where the list has it. */
-export function useTraceSummary(tree: TraceTree | undefined): UseQueryResult<WireTraceSummary | null> {
+/** The summary of the one trace, for its root causes. */
+export function useTraceSummary(id: string, isWanted: boolean): UseQueryResult<WireTraceSummary> {
   return useQuery({
-    queryKey: ['trace-summary', tree?.id, tree?.startUs, tree?.endUs, tree?.byId.size],
-    queryFn: async ({ signal }) => {
-      if (!tree) return null;
-      let token: string | null = null;
-      for (let page = 0; page < 5; page += 1) {
-        const window = toWireWindow({ fromUs: tree.startUs - 1_000_000, toUs: tree.startUs + 1_000_000 });
-        const answer = await getTraceSummaries({ ...window, ...(token ? { NextToken: token } : {}) }, signal);
-        const found = answer.TraceSummaries.find(({ Id }) => Id === tree.id);
-        if (found) return found;
-        token = answer.NextToken;
-        if (!token) return null;
-      }
-      return null;
-    },
-    enabled: tree !== undefined && tree.byId.size > 0,
+    queryKey: ['trace-summary', id],
+    queryFn: async ({ signal }) => (await getTraceSummary({ TraceId: id }, signal)).TraceSummary,
+    enabled: isWanted,
+    meta: liveTrace(id),
   });
 }

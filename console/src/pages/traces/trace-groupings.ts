@@ -1,7 +1,8 @@
 import type { WireAnnotationValue, WireTraceSummary } from 'openray/api-types';
+import { type Outcome, outcomeOf } from 'openray/model';
 import { annotationCondition, quote, serviceSelector } from '../../shared/filter-text.ts';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
-import { NO_REQUESTS, type Outcome, type OutcomeCounts } from '../../shared/outcome.ts';
+import { NO_REQUESTS, type OutcomeCounts } from '../../shared/outcome.ts';
 
 /** What traces may be grouped by: a field of their summary, or `annotation.<key>`. */
 export const FIELD_GROUPINGS = [
@@ -35,9 +36,7 @@ export function worstOutcome(trace: WireTraceSummary): Outcome {
 
 /** What the caller of the whole trace was answered. */
 export function rootOutcome(trace: WireTraceSummary): Outcome {
-  if (trace.HasThrottle) return 'throttle';
-  if (trace.HasFault) return 'fault';
-  return trace.HasError ? 'error' : 'ok';
+  return outcomeOf({ isThrottle: trace.HasThrottle, isFault: trace.HasFault, isError: trace.HasError });
 }
 
 /** Annotation keys of the traces, most used first. */

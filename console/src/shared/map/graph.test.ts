@@ -1,4 +1,5 @@
 import type { WireEdge, WireService, WireStatistics } from 'openray/api-types';
+import { edgeKey, nodeKey } from 'openray/model';
 import { expect, test } from 'vitest';
 import { describeEdge, describeNode, volumeText } from './describe.ts';
 import { clientTraffic, neighbourhood, toServiceGraph } from './graph.ts';
@@ -44,6 +45,9 @@ function aService(ReferenceId: number, Name: string, Type: string | null, Edges:
   };
 }
 
+const key = (name: string, type: string) => nodeKey({ name, type, accountId: undefined });
+const callKey = (from: string, to: string) => edgeKey({ from, to, type: undefined });
+
 function aLink(ReferenceId: number): WireEdge {
   const ages = [
     { Value: 0.2, Count: 1 },
@@ -61,11 +65,21 @@ const services = [
 
 test('services of one name and different types are different nodes', () => {
   expect(toServiceGraph(services).nodes.map(({ key }) => key)).toEqual([
-    'AWS::Lambda::Function|fn',
-    'AWS::Lambda|fn',
-    'AWS::SQS::Queue|queue',
-    'client|fn',
+    key('fn', 'AWS::Lambda'),
+    key('fn', 'AWS::Lambda::Function'),
+    key('fn', 'client'),
+    key('queue', 'AWS::SQS::Queue'),
   ]);
+});
+
+test('a service is another one in another account', () => {
+  const elsewhere = { ...aService(4, 'queue', 'AWS::SQS::Queue', []), AccountId: '111122223333' };
+  expect(toServiceGraph([...services, elsewhere]).nodes).toHaveLength(5);
+});
+
+test('a call and a message between the same services are two edges', () => {
+  const map = toServiceGraph([aService(0, 'a', null, [edgeTo(1), aLink(1)]), aService(1, 'b', null, [])]);
+  expect(new Set(map.edges.map((edge) => edge.key)).size).toBe(2);
 });
 
 test('the map does not depend on how the server numbers and orders its services', () => {
@@ -85,13 +99,13 @@ test('an edge to a service that was not sent is left out', () => {
 
 test('a message is told from a call, and has an age', () => {
   expect(toServiceGraph(services).edges.filter(({ isLink }) => isLink)).toMatchObject([
-    { to: 'AWS::SQS::Queue|queue', traffic: { total: 4, averageUs: 500_000 } },
+    { to: key('queue', 'AWS::SQS::Queue'), traffic: { total: 4, averageUs: 500_000 } },
   ]);
 });
 
 test('what a client saw is the sum of its edges', () => {
   const map = toServiceGraph([aService(0, 'a', 'client', [edgeTo(1), edgeTo(2)]), ...services.slice(1)]);
-  expect(clientTraffic(map, 'client|a')).toEqual({
+  expect(clientTraffic(map, key('a', 'client'))).toEqual({
     counts: { ok: 6, error: 0, throttle: 0, fault: 2 },
     total: 8,
     averageUs: 500_000,
@@ -104,20 +118,17 @@ test('what a client saw is the sum of its edges', () => {
 
 test('near a node are its edges and their other ends; near an edge its ends', () => {
   const map = toServiceGraph(services);
-  expect([...neighbourhood(map, { kind: 'node', key: 'AWS::Lambda|fn' })].sort()).toEqual([
-    'AWS::Lambda::Function|fn',
-    'AWS::Lambda|fn',
-    'AWS::Lambda|fn→AWS::Lambda::Function|fn',
-    'client|fn',
-    'client|fn→AWS::Lambda|fn',
-  ]);
-  expect(neighbourhood(map, { kind: 'edge', key: 'client|fn→AWS::Lambda|fn' }).size).toBe(3);
+  const [fn, lambda, client] = [key('fn', 'AWS::Lambda::Function'), key('fn', 'AWS::Lambda'), key('fn', 'client')];
+  expect([...neighbourhood(map, { kind: 'node', key: lambda })].sort()).toEqual(
+    [fn, lambda, client, callKey(lambda, fn), callKey(client, lambda)].sort(),
+  );
+  expect(neighbourhood(map, { kind: 'edge', key: callKey(client, lambda) }).size).toBe(3);
 });
 
 test('nodes and edges are told to a screen reader with what is wrong', () => {
   const map = toServiceGraph(services);
-  const [node] = map.nodes;
-  const [link, edge] = map.edges;
+  const node = map.nodes.find((one) => one.key === key('fn', 'AWS::Lambda::Function'));
+  const [edge, link] = map.edges;
   if (!node || !edge || !link) throw new Error('the map has nodes and edges');
   expect(describeNode(node, 2)).toBe('Lambda function fn, average 500 ms, 2/min, 25 % faults');
   expect(describeEdge(edge, map, undefined)).toBe('fn to fn, average 500 ms, 4 requests, 25 % faults');

@@ -1,4 +1,5 @@
 import type { WireEdge, WireService, WireStatistics } from 'openray/api-types';
+import { edgeKey, nodeKey } from 'openray/model';
 import { entriesToUs, type WeightedTime } from '../histogram.ts';
 import { averageUs, NO_REQUESTS, type OutcomeCounts, outcomeCounts, totalOf } from '../outcome.ts';
 
@@ -11,7 +12,7 @@ export type Traffic = {
 };
 
 export type GraphNode = {
-  /** Type and name: the same service has the same key in every answer, unlike its ReferenceId. */
+  /** The model's `nodeKey`: the same service has the same key in every answer, unlike its ReferenceId. */
   readonly key: string;
   readonly name: string;
   readonly type: string | null;
@@ -23,7 +24,7 @@ export type GraphNode = {
 };
 
 export type GraphEdge = {
-  /** `<from key>→<to key>`. */
+  /** The model's `edgeKey`. */
   readonly key: string;
   readonly from: string;
   readonly to: string;
@@ -38,17 +39,13 @@ export type ServiceGraph = { readonly nodes: readonly GraphNode[]; readonly edge
 /** What is selected on a map. */
 export type GraphSelection = { readonly kind: 'node' | 'edge'; readonly key: string };
 
-export function nodeKey(name: string, type: string | null): string {
-  return `${type ?? ''}|${name}`;
-}
-
 /** The map of the services of a wire graph. An edge to a service that is not in the list is left out. */
 export function toServiceGraph(services: readonly WireService[]): ServiceGraph {
-  const keyById = new Map(services.map((service) => [service.ReferenceId, nodeKey(service.Name, service.Type)]));
+  const keyById = new Map(services.map((service) => [service.ReferenceId, keyOf(service)]));
   const nodes = new Map<string, GraphNode>();
   const edges: GraphEdge[] = [];
   for (const service of services) {
-    const key = nodeKey(service.Name, service.Type);
+    const key = keyOf(service);
     nodes.set(key, toNode(key, service));
     for (const edge of service.Edges) {
       const to = keyById.get(edge.ReferenceId);
@@ -76,6 +73,10 @@ export function clientTraffic(map: ServiceGraph, key: string): Traffic {
   return mergeTraffic(map.edges.filter((edge) => edge.from === key).map((edge) => edge.traffic));
 }
 
+function keyOf({ Name, Type, AccountId }: WireService): string {
+  return nodeKey({ name: Name, type: Type ?? undefined, accountId: AccountId ?? undefined });
+}
+
 function toNode(key: string, service: WireService): GraphNode {
   return {
     key,
@@ -91,7 +92,7 @@ function toNode(key: string, service: WireService): GraphNode {
 function toEdge(from: string, to: string, edge: WireEdge): GraphEdge {
   const isLink = edge.EdgeType === 'link';
   return {
-    key: `${from}→${to}`,
+    key: edgeKey({ from, to, type: isLink ? 'link' : undefined }),
     from,
     to,
     isLink,

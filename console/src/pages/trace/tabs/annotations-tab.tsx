@@ -1,14 +1,15 @@
 import { Link } from '@tanstack/react-router';
+import { isJsonObject } from 'openray/model';
 import type { ReactElement } from 'react';
 import { annotationCondition } from '../../../shared/filter-text.ts';
-import { type Entity, isObject } from '../entities.ts';
+import type { Entity } from '../entities.ts';
 import { EmptyMessage } from './facts.tsx';
 import styles from './table.module.css';
 
 /** Indexed key and value pairs; each leads to the traces that share it. */
 export function AnnotationsTab({ entity }: { readonly entity: Entity }): ReactElement {
   const { annotations } = entity.fields;
-  const pairs = isObject(annotations) ? Object.entries(annotations) : [];
+  const pairs = isJsonObject(annotations) ? Object.entries(annotations) : [];
   if (pairs.length === 0) {
     return (
       <EmptyMessage>

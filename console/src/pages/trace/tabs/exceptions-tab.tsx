@@ -1,30 +1,28 @@
 import Link from '@cloudscape-design/components/link';
 import type { ReactElement } from 'react';
-import { type Json, textOf } from '../entities.ts';
-import type { RecordedException } from '../exceptions.ts';
+import type { ShownException } from '../exceptions.ts';
 import styles from './exceptions-tab.module.css';
 import { EmptyMessage } from './facts.tsx';
 
 type Props = {
-  readonly exceptions: readonly RecordedException[];
-  readonly workingDirectory: Json | undefined;
+  readonly exceptions: readonly ShownException[];
+  readonly workingDirectory: string | undefined;
   readonly onSelect: (id: string) => void;
 };
 
 /** Exceptions with their stacks, in the order recorded. */
 export function ExceptionsTab({ exceptions, workingDirectory, onSelect }: Props): ReactElement {
   if (exceptions.length === 0) return <EmptyMessage>No exception was recorded here.</EmptyMessage>;
-  const directory = textOf(workingDirectory);
   return (
     <div className={styles.exceptions}>
       {exceptions.map((exception, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: an exception may lack an id, and the list never changes its order
         <article key={index}>
           <h3>
-            {exception.type}
-            {exception.isRemote && <small>from the called service</small>}
+            {exception.type || 'Exception'}
+            {exception.remote && <small>from the called service</small>}
           </h3>
-          {exception.message !== '' && <p>{exception.message}</p>}
+          {exception.message && <p>{exception.message}</p>}
           {exception.recordedOn && (
             <p>
               Recorded on <EntityReference entity={exception.recordedOn} onSelect={onSelect} />
@@ -33,7 +31,7 @@ export function ExceptionsTab({ exceptions, workingDirectory, onSelect }: Props)
           <Stack exception={exception} />
         </article>
       ))}
-      {directory && <footer>Working directory: {directory}</footer>}
+      {workingDirectory && <footer>Working directory: {workingDirectory}</footer>}
     </div>
   );
 }
@@ -42,20 +40,24 @@ function EntityReference({
   entity,
   onSelect,
 }: {
-  readonly entity: NonNullable<RecordedException['recordedOn']>;
+  readonly entity: NonNullable<ShownException['recordedOn']>;
   readonly onSelect: (id: string) => void;
 }): ReactElement {
   return <Link onFollow={() => onSelect(entity.id)}>{entity.name}</Link>;
 }
 
-function Stack({ exception: { frames, truncated } }: { readonly exception: RecordedException }): ReactElement | null {
-  if (frames.length === 0) return null;
+function Stack({
+  exception: { stack = [], truncated = 0 },
+}: {
+  readonly exception: ShownException;
+}): ReactElement | null {
+  if (stack.length === 0) return null;
   return (
     <ol>
-      {frames.map(({ path, line, label }, index) => (
+      {stack.map(({ path, line, label }, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: recursion repeats frames, and the list never changes its order
         <li key={index}>
-          {label ?? '(anonymous)'}
+          {label || '(anonymous)'}
           {path && (
             <span>
               {path}

@@ -1,12 +1,12 @@
+import type { JsonObject, JsonValue } from 'openray/model';
 import type { ReactElement } from 'react';
-import type { Json, JsonObject } from '../entities.ts';
 import styles from './json-tree.module.css';
 
 /** More members than this are shown only when asked for: a page of 10,000 lines helps nobody. */
 const FIRST_MEMBERS = 200;
 
 /** JSON that opens and closes, by mouse and keyboard; the first levels are open. */
-export function JsonTree({ value }: { readonly value: Json }): ReactElement {
+export function JsonTree({ value }: { readonly value: JsonValue }): ReactElement {
   return (
     <div className={styles.tree}>
       {isBranch(value) ? <Members members={Object.entries(value)} depth={0} /> : <Leaf value={value} />}
@@ -14,14 +14,14 @@ export function JsonTree({ value }: { readonly value: Json }): ReactElement {
   );
 }
 
-type Branch = readonly Json[] | JsonObject;
+type Branch = readonly JsonValue[] | JsonObject;
 
 /** An object or list that has something in it. */
-function isBranch(value: Json): value is Branch {
+function isBranch(value: JsonValue): value is Branch {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
-function Leaf({ value }: { readonly value: Json }): ReactElement {
+function Leaf({ value }: { readonly value: JsonValue }): ReactElement {
   return <span data-type={value === null ? 'null' : typeof value}>{JSON.stringify(value)}</span>;
 }
 
@@ -34,7 +34,7 @@ function BranchView({
   readonly value: Branch;
   readonly depth: number;
 }): ReactElement {
-  const members = Object.entries(value) as [string, Json][];
+  const members = Object.entries(value) as [string, JsonValue][];
   const unit = Array.isArray(value) ? 'item' : 'key';
   return (
     <details open={depth < 3}>
@@ -60,7 +60,7 @@ function Members({
   members,
   depth,
 }: {
-  readonly members: readonly [string, Json][];
+  readonly members: readonly [string, JsonValue][];
   readonly depth: number;
 }): ReactElement {
   return (

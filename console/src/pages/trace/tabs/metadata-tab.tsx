@@ -1,5 +1,6 @@
+import { isJsonObject } from 'openray/model';
 import type { ReactElement } from 'react';
-import { type Entity, isObject } from '../entities.ts';
+import type { Entity } from '../entities.ts';
 import { EmptyMessage } from './facts.tsx';
 import { JsonTree } from './json-tree.tsx';
 import styles from './metadata-tab.module.css';
@@ -7,7 +8,7 @@ import styles from './metadata-tab.module.css';
 /** Metadata by namespace, each a tree of JSON. */
 export function MetadataTab({ entity }: { readonly entity: Entity }): ReactElement {
   const { metadata } = entity.fields;
-  const namespaces = isObject(metadata) ? Object.entries(metadata) : [];
+  const namespaces = isJsonObject(metadata) ? Object.entries(metadata) : [];
   if (namespaces.length === 0) {
     return (
       <EmptyMessage>

@@ -1,9 +1,10 @@
 import Link from '@cloudscape-design/components/link';
+import { isJsonObject, type JsonValue } from 'openray/model';
 import { type ReactElement, useMemo } from 'react';
 import { formatDuration, formatTime } from '../../../shared/format.ts';
 import { nodeTypeLabel } from '../../../shared/node-type.ts';
 import { OUTCOME_LABEL } from '../../../shared/outcome.ts';
-import { type Entity, isObject, type Json, type TraceTree, textOf, valueAt } from '../entities.ts';
+import { type Entity, type TraceTree, valueAt } from '../entities.ts';
 import { type EntityLink, linksOf } from '../links.ts';
 import { type FactList, Facts } from './facts.tsx';
 import { LinkTarget } from './link-target.tsx';
@@ -12,7 +13,7 @@ type Props = { readonly tree: TraceTree; readonly entity: Entity; readonly onSel
 
 /** What it is, when it ran, and what it was asked and answered over HTTP. */
 export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
-  const { fields, endUs, startUs } = entity;
+  const { fields, http, endUs, startUs } = entity;
   const parent = entity.parentId === undefined ? undefined : tree.byId.get(entity.parentId);
   const goTo = (target: Entity) => <Link onFollow={() => onSelect(target.id)}>{target.name}</Link>;
   const links = useMemo(() => linksOf(entity, tree), [entity, tree]);
@@ -42,18 +43,18 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
             label: 'Reached',
             value: entity.inferredType && `${nodeTypeLabel(entity.inferredType)}; it sent no segment of its own`,
           },
-          { label: 'User', value: textOf(fields.user) },
+          { label: 'User', value: entity.user },
         ]}
       />
       <Facts
         heading="HTTP"
         facts={[
-          { label: 'Method', value: textOf(valueAt(fields, 'http', 'request', 'method')) },
-          { label: 'URL', value: textOf(valueAt(fields, 'http', 'request', 'url')) },
-          { label: 'Status', value: plain(valueAt(fields, 'http', 'response', 'status')) },
+          { label: 'Method', value: http?.method },
+          { label: 'URL', value: http?.url },
+          { label: 'Status', value: http?.status },
           { label: 'Content length', value: plain(valueAt(fields, 'http', 'response', 'content_length')) },
-          { label: 'Client address', value: textOf(valueAt(fields, 'http', 'request', 'client_ip')) },
-          { label: 'User agent', value: textOf(valueAt(fields, 'http', 'request', 'user_agent')) },
+          { label: 'Client address', value: http?.clientIp },
+          { label: 'User agent', value: http?.userAgent },
         ]}
       />
       <Facts heading="Service" facts={plainFacts(fields.service)} />
@@ -64,12 +65,12 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
 }
 
 function plainFacts(
-  value: Json | undefined,
+  value: JsonValue | undefined,
 ): readonly { readonly label: string; readonly value: string | undefined }[] {
-  return isObject(value) ? Object.entries(value).map(([label, member]) => ({ label, value: plain(member) })) : [];
+  return isJsonObject(value) ? Object.entries(value).map(([label, member]) => ({ label, value: plain(member) })) : [];
 }
 
-function plain(value: Json | undefined): string | undefined {
+function plain(value: JsonValue | undefined): string | undefined {
   if (value === undefined || value === null) return undefined;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

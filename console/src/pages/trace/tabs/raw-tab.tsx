@@ -1,7 +1,8 @@
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import { type ReactElement, type ReactNode, useMemo, useState } from 'react';
-import type { Entity, JsonObject } from '../entities.ts';
+import { documentJson } from '../document-json.ts';
+import type { Entity } from '../entities.ts';
 import { useSpan } from '../use-span.ts';
 import styles from './code.module.css';
 import { EmptyMessage } from './facts.tsx';
@@ -38,7 +39,7 @@ type FormProps = { readonly entity: Entity; readonly children: ReactNode };
 
 /** Own subsegments included. */
 function XrayDocument({ entity, children }: FormProps): ReactElement {
-  const json = useMemo(() => JSON.stringify(documentOf(entity), null, 2), [entity]);
+  const json = useMemo(() => documentJson(entity), [entity]);
   return <Code json={json}>{children}</Code>;
 }
 
@@ -72,9 +73,4 @@ function Code({ json, children }: { readonly json: string; readonly children: Re
       </pre>
     </>
   );
-}
-
-function documentOf(entity: Entity): JsonObject {
-  const subsegments = entity.children.filter(({ kind }) => kind === 'subsegment').map(documentOf);
-  return subsegments.length === 0 ? entity.fields : { ...entity.fields, subsegments };
 }

@@ -1,3 +1,4 @@
+import { formatTraceId } from 'openray/model';
 import type { ReactElement } from 'react';
 import { ApiFailure } from '../../../shared/api.ts';
 import { formatDuration, formatExact } from '../../../shared/format.ts';
@@ -96,7 +97,7 @@ function Links({ span, tree }: { readonly span: SpanDetails; readonly tree: Trac
         {span.links.map(({ traceId, spanId, traceState, attributes, dropped }, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: links may be alike, and never change their order
           <li key={index}>
-            <LinkTarget tree={tree} traceId={`1-${traceId.slice(0, 8)}-${traceId.slice(8)}`} id={spanId} />
+            <LinkTarget tree={tree} traceId={formatTraceId(traceId)} id={spanId} />
             <Facts facts={[{ label: 'Trace state', value: traceState }]} />
             <AttributeTable attributes={attributes} dropped={dropped} />
           </li>

@@ -1,12 +1,12 @@
+import { type JsonObject, readText } from 'openray/model';
 import type { ReactElement } from 'react';
-import { type JsonObject, textOf } from '../entities.ts';
 import styles from './code.module.css';
 import { Facts } from './facts.tsx';
 
 /** The statement and where it was sent. */
 export function SqlTab({ sql }: { readonly sql: JsonObject }): ReactElement {
   const { sanitized_query, ...rest } = sql;
-  const query = textOf(sanitized_query);
+  const query = readText(sanitized_query);
   return (
     <>
       {query && <pre className={styles.code}>{query}</pre>}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { OpenrayError } from '../../errors.ts';
+import { summariseTrace } from '../../model/summarise.ts';
+import { formatTraceId } from '../../model/trace-id.ts';
+import { loadTraces } from '../../query/traces/load-traces.ts';
+import { operation, traceId } from '../operation.ts';
+import type { GetTraceSummaryResponse } from '../types.ts';
+import { prunedMember, toWireSummary } from '../xray/wire.ts';
+
+/**
+ * GetTraceSummary, openray's own: the summary of one trace by its id, as GetTraceSummaries has it. Costs one read of the
+ * trace's documents by primary key.
+ * Throws ResourceNotFoundException where no part of the trace has arrived.
+ */
+export const getTraceSummary = operation({
+  name: 'GetTraceSummary',
+  path: '/TraceSummary',
+  input: z.object({ TraceId: traceId }),
+  async run({ TraceId: id }, { store, signal, onIncomplete }): Promise<GetTraceSummaryResponse> {
+    const [trace] = await loadTraces(store, [id], { signal, onIncomplete });
+    if (trace === undefined) {
+      throw new OpenrayError('ResourceNotFoundException', `there is no trace ${formatTraceId(id)}`);
+    }
+    return {
+      TraceSummary: toWireSummary(summariseTrace(trace), undefined),
+      ...prunedMember(store.statistics(), trace.startUs),
+    };
+  },
+});

@@ -1,0 +1,14 @@
+/** `openray/model`: the rules by which a trace is read, for the console. Pure: no I/O, no `node:` module below it. */
+export { byStart, type Entity, type Outcome, type RecordedException } from './entity.ts';
+export { addCount, quantile } from './histogram.ts';
+export { isJsonObject, type JsonObject, type JsonValue, readText } from './json.ts';
+export { nestEntities } from './nesting.ts';
+export { FLAG, KIND, STATUS } from './otlp/types.ts';
+export { outcomeOf } from './outcome.ts';
+export { documentText } from './processed-document.ts';
+export { readEntity } from './read-entity.ts';
+export { calledService, nodeKey, serviceOf, serviceOfKey } from './service-names.ts';
+export { secondsToUs, usToSeconds } from './time.ts';
+export { edgeKey } from './trace-graph.ts';
+export { type EntityId, formatTraceId, parseTraceId, type TraceId } from './trace-id.ts';
+export { isToProducer } from './trace-links.ts';
