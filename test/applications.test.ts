@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type Openray, type OpenrayOptions, startOpenray } from 'openray/testing';
 import 'openray/testing/vitest';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { eventually } from './support/wait.ts';
 
 /** Applications as they are found in public, run as they are. The one in Python is the workshop's. */
 async function start(application: string, options: OpenrayOptions = {}): Promise<Openray> {
@@ -48,10 +49,11 @@ describe('unmodified', () => {
     const openray = await start('otel-commonjs');
     const { result, trace } = await openray.invoke('Billing', { amount: 7 });
     expect(result).toEqual({ charged: 7 });
-    const recorded = await trace();
-    expect(recorded).toHaveSegment('Billing', { origin: 'AWS::Lambda::Function' });
-    const charge = await openray.waitForTrace(recorded.id);
-    expect(charge).toHaveSubsegment('charge');
-    expect(charge).toBeComplete();
+    await eventually(async () => {
+      const recorded = await trace();
+      expect(recorded).toHaveSegment('Billing', { origin: 'AWS::Lambda::Function' });
+      expect(recorded).toHaveSubsegment('charge');
+      expect(recorded).toBeComplete();
+    });
   });
 });

@@ -31,7 +31,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   failures = [];
   page.on('pageerror', (error) => failures.push(error.message));
 });

@@ -26,7 +26,7 @@ beforeEach(async () => {
   pageErrors = [];
   page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   page.on('pageerror', (error) => pageErrors.push(error.message));
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
 });
 
 afterEach(async () => {
@@ -119,10 +119,8 @@ describe('with nothing stored', () => {
   test('a trace that is not there is said to be not there', async () => {
     const id = traceId();
     await page.goto(`${server.url}/traces/${id}`);
-    await page
-      .getByText(/not|no /i)
-      .first()
-      .waitFor();
+    await page.getByRole('heading', { name: 'This trace is not here' }).waitFor();
+    await page.getByText(id, { exact: true }).waitFor();
     expect(await page.getByRole('treegrid').count()).toBe(0);
   });
 });
@@ -139,22 +137,16 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
 
   test('the service map shows services, their health and calls, and leads to their traces', async () => {
     await page.goto(`${server.url}/service-map`);
-    const map = page.getByRole('region', { name: 'Service map' });
     const payments = page.locator('.react-flow__node', { hasText: 'payments' }).first();
     await payments.waitFor();
     await payments.focus();
     await page.keyboard.press('Enter');
     const details = page.getByLabel('Details of the selection');
     await details.getByText('payments').first().waitFor();
-    expect(await details.getByText(/fault/i).count()).toBeGreaterThan(0);
-    await details
-      .getByRole('link', { name: /traces/i })
-      .or(details.getByRole('button', { name: /traces/i }))
-      .first()
-      .click();
+    await details.getByRole('link', { name: 'Traces with faults' }).waitFor();
+    await details.getByRole('link', { name: 'View traces', exact: true }).click();
     await page.waitForURL(/\/traces\?.*payments/);
     await page.getByRole('link', { name: id }).waitFor();
-    expect(await map.count()).toBeLessThanOrEqual(1);
   });
 
   test('the list finds by annotation, and only what it should', async () => {
@@ -171,10 +163,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await box.click();
     await page.keyboard.type('annotation.user_id = ');
     await page.keyboard.press('Enter');
-    await page
-      .getByText(/position|expected/i)
-      .first()
-      .waitFor();
+    await page.getByText('Invalid filter expression').first().waitFor();
     await page.keyboard.type(`"${user}"`);
     await page.keyboard.press('Escape');
     await page.keyboard.press('Enter');
@@ -185,8 +174,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   test('a trace shows its timeline, and everything that was recorded of the selected part', async () => {
     await page.goto(`${server.url}/traces/${id}`);
     const rows = page.getByRole('treegrid', { name: 'Segments and subsegments' });
-    await rows.getByRole('row').first().waitFor();
-    expect(await rows.getByRole('row').count()).toBe(4);
+    await expect.poll(() => rows.getByRole('row').count()).toBe(4);
     const details = page.getByLabel('Details of the selection');
 
     await rows.getByText('shop', { exact: true }).first().click();
@@ -247,7 +235,7 @@ test("a function's logs stand beside its trace, its metric lines as metrics", as
   const log = page.getByRole('tabpanel').getByRole('listitem');
   await log.filter({ hasText: 'no stock' }).waitFor();
   await log.filter({ hasText: 'Orders 2 Count in Shop service orders' }).waitFor();
-  expect(await log.count()).toBe(3);
+  await expect.poll(() => log.count()).toBe(3);
 });
 
 test('a trace is opened by its id from any page; what is no id is said to be none', async () => {

@@ -4,7 +4,7 @@ import xray from 'aws-xray-sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aroundNow, entityId, segment, traceId } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
-import { waitFor } from './support/wait.ts';
+import { eventually, waitFor } from './support/wait.ts';
 
 const HEADER = '{"format":"json","version":1}\n';
 
@@ -92,26 +92,30 @@ test('what is malformed, oversized or empty is counted and explained, and the ne
   const document = segment({ name: 'still-there' });
   await send(HEADER + JSON.stringify(document));
   await waitFor('the sound one', () => documentsOf(document.trace_id));
-  expect(await metric(/openray_datagrams_dropped_total\{cause="bad-header"\} (\d+)/)).toBeGreaterThanOrEqual(2);
-  expect(await metric(/openray_datagrams_dropped_total\{cause="no-header"\} (\d+)/)).toBeGreaterThanOrEqual(1);
-  expect(await metric(/openray_datagrams_dropped_total\{cause="empty"\} (\d+)/)).toBe(1);
-  expect(await metric(/openray_documents_rejected_total\{code="ParseError"\} (\d+)/)).toBe(1);
-  expect(await metric(/openray_documents_rejected_total\{code="InvalidTraceId"\} (\d+)/)).toBe(1);
-  expect(await metric(/openray_documents_rejected_total\{code="DocumentTooLarge"\} (\d+)/)).toBe(1);
-  expect(server.output()).toContain('"msg":"datagram dropped"');
-  expect(server.output()).toContain('"code":"ParseError"');
+  await eventually(async () => {
+    expect(await metric(/openray_datagrams_dropped_total\{cause="bad-header"\} (\d+)/)).toBeGreaterThanOrEqual(2);
+    expect(await metric(/openray_datagrams_dropped_total\{cause="no-header"\} (\d+)/)).toBeGreaterThanOrEqual(1);
+    expect(await metric(/openray_datagrams_dropped_total\{cause="empty"\} (\d+)/)).toBe(1);
+    expect(await metric(/openray_documents_rejected_total\{code="ParseError"\} (\d+)/)).toBe(1);
+    expect(await metric(/openray_documents_rejected_total\{code="InvalidTraceId"\} (\d+)/)).toBe(1);
+    expect(await metric(/openray_documents_rejected_total\{code="DocumentTooLarge"\} (\d+)/)).toBe(1);
+    expect(server.output()).toContain('"msg":"datagram dropped"');
+    expect(server.output()).toContain('"code":"ParseError"');
+  });
 });
 
 test('counters of the UDP door add up', async () => {
-  const fates = await Promise.all(
-    ['received', 'stored', 'rejected', 'dropped'].map((fate) =>
-      metric(new RegExp(`openray_documents_total\\{door="udp",fate="${fate}"\\} (\\d+)`)),
-    ),
-  );
-  const [received, stored, rejected, dropped] = fates as [number, number, number, number];
-  const queued = await metric(/openray_documents_queued\{door="udp"\} (\d+)/);
-  expect(received).toBeGreaterThan(0);
-  expect(received).toBe(stored + queued + rejected + dropped);
+  await eventually(async () => {
+    const fates = await Promise.all(
+      ['received', 'stored', 'rejected', 'dropped'].map((fate) =>
+        metric(new RegExp(`openray_documents_total\\{door="udp",fate="${fate}"\\} (\\d+)`)),
+      ),
+    );
+    const [received, stored, rejected, dropped] = fates as [number, number, number, number];
+    const queued = await metric(/openray_documents_queued\{door="udp"\} (\d+)/);
+    expect(received).toBeGreaterThan(0);
+    expect(received).toBe(stored + queued + rejected + dropped);
+  });
 });
 
 test("the X-Ray SDK's segments arrive with what it recorded", async () => {

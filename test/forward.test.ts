@@ -88,11 +88,13 @@ test.each(OTLP_PROTOCOLS)(
     await put(first, sent);
     const traceId = await sendSpans(first);
 
-    const arrived = await waitFor('the segment', () => documentsOf(second, document.trace_id));
-    expect(arrived).toEqual(await documentsOf(first, document.trace_id));
-    await waitFor('the spans', async () => ((await fate(first, 'otlp', 'sent')) === 3 ? true : undefined));
-    expect(await documentsOf(second, xrayForm(traceId))).toEqual(await documentsOf(first, xrayForm(traceId)));
-    expect(await spansOf(second, traceId)).toEqual(await spansOf(first, traceId));
+    for (const id of [document.trace_id, xrayForm(traceId)]) {
+      const expected = await documentsOf(first, id);
+      expect(expected).toBeDefined();
+      await expect.poll(() => documentsOf(second, id)).toEqual(expected);
+    }
+    await expect.poll(() => spansOf(second, traceId)).toEqual(await spansOf(first, traceId));
+    await expect.poll(() => fate(first, 'otlp', 'sent')).toBe(3);
     expect(await fate(first, 'otlp', 'received')).toBe(3);
   },
 );
@@ -145,7 +147,7 @@ test("segments and spans go to X-Ray, fifty a call, with a signature that AWS's 
   const documents = Array.from({ length: 120 }, (_, index) => segment({ name: `service ${index}` }));
   for (let at = 0; at < documents.length; at += 40) await put(first, ...documents.slice(at, at + 40));
   const traceId = await sendSpans(first);
-  await waitFor('everything to be sent', async () => ((await fate(first, 'xray', 'sent')) === 122 ? true : undefined));
+  await expect.poll(() => fate(first, 'xray', 'sent')).toBe(122);
 
   for (const { path, authorization, expected, documents: texts } of aws.requests) {
     expect(path).toBe('/TraceSegments');
@@ -172,9 +174,8 @@ test('ingest does not notice a backend that is away; what waits is sent when it 
   const first = await serverForThisTest(['--forward-otlp', `http://127.0.0.1:${port}`]);
   const document = segment({ name: 'patient' });
   await put(first, document);
-  await waitFor('a failed try', async () =>
-    (await metric(first, /openray_forward_retries_total\{target="otlp"\} (\d+)/)) > 0 ? true : undefined,
-  );
+  const retries = () => metric(first, /openray_forward_retries_total\{target="otlp"\} (\d+)/);
+  await expect.poll(retries).toBeGreaterThan(0);
   expect(await fate(first, 'otlp', 'sent')).toBe(0);
   expect(await metric(first, /openray_forward_queue_bytes\{target="otlp"\} (\d+)/)).toBeGreaterThan(0);
 
@@ -195,8 +196,8 @@ test('ingest does not notice a backend that is away; what waits is sent when it 
     await second.stop();
     await removeFolder(folder);
   });
-  await waitFor('the segment', () => documentsOf({ url: second.url, xray }, document.trace_id), 40_000);
-  await waitFor('the count', async () => ((await fate(first, 'otlp', 'sent')) === 1 ? true : undefined));
+  await waitFor('the segment', () => documentsOf({ url: second.url, xray }, document.trace_id));
+  await expect.poll(() => fate(first, 'otlp', 'sent')).toBe(1);
 });
 
 test('a backend that refuses is told of in the log, without what openray is to keep secret', async () => {
@@ -209,8 +210,8 @@ test('a backend that refuses is told of in the log, without what openray is to k
     {},
   );
   await put(first, segment());
-  await waitFor('the refusal', async () => ((await fate(first, 'otlp', 'rejected')) === 1 ? true : undefined));
-  expect(first.output()).toContain('forwarded documents were refused');
+  await expect.poll(() => fate(first, 'otlp', 'rejected')).toBe(1);
+  await expect.poll(first.output).toContain('forwarded documents were refused');
   expect(first.output()).not.toContain('s3cr3t');
 });
 

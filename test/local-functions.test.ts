@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { cleanEnvironment, runOpenray } from '../scripts/openray.ts';
 import type { WireLogEvent } from '../server/src/api/types.ts';
 import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
-import { waitFor } from './support/wait.ts';
+import { eventually, waitFor } from './support/wait.ts';
 
 const PROGRAM = new URL('../server/bin/openray.cjs', import.meta.url).pathname;
 
@@ -23,6 +23,7 @@ Resources:
       CodeUri: .
       Handler: index.handler
       Runtime: nodejs20.x
+      Timeout: 60
       Tracing: Active
       Events: { Get: { Type: Api, Properties: { Path: '/orders/{id}', Method: get } } }
 `;
@@ -198,17 +199,21 @@ describe('the commands that users of SAM know', () => {
     );
     expect(JSON.parse(Buffer.from(answer.Payload ?? []).toString())).toEqual({ statusCode: 200, body: '{"id":7}' });
     const log = Buffer.from(answer.LogResult ?? '', 'base64').toString();
-    const trace = await waitForTrace(server.url, /XRAY TraceId: (\S+)/.exec(log)?.[1] ?? '');
-    expect(trace).toHaveSegment('Orders', { origin: 'AWS::Lambda::Function' });
+    await eventually(async () => {
+      const trace = await waitForTrace(server.url, /XRAY TraceId: (\S+)/.exec(log)?.[1] ?? '');
+      expect(trace).toHaveSegment('Orders', { origin: 'AWS::Lambda::Function' });
+    });
   });
 
   test('openray start-api answers for the API, whose stage is in the trace before the function', async () => {
     const url = await start('start-api', '-p', '0');
     const answer = await fetch(`${url}/orders/42?verbose=1`);
     expect([answer.status, await answer.json()]).toEqual([200, { id: '42' }]);
-    const trace = await waitForTrace(server.url, 'http.url ENDSWITH "/Prod/orders/42?verbose=1"');
-    expect(trace).toHaveSegment('ServerlessRestApi/Prod', { origin: 'AWS::ApiGateway::Stage', status: 200 });
-    expect(trace).toCall('ServerlessRestApi/Prod', 'Orders');
+    await eventually(async () => {
+      const trace = await waitForTrace(server.url, 'http.url ENDSWITH "/Prod/orders/42?verbose=1"');
+      expect(trace).toHaveSegment('ServerlessRestApi/Prod', { origin: 'AWS::ApiGateway::Stage', status: 200 });
+      expect(trace).toCall('ServerlessRestApi/Prod', 'Orders');
+    });
     expect((await fetch(`${url}/nothing`)).status).toBe(403);
     const code = `exports.handler = async () => ({ statusCode: 418, body: 'changed' });`;
     await writeFile(join(folder, 'index.js'), code);

@@ -6,7 +6,7 @@ import { freePort } from '../scripts/free-port.ts';
 import { type RegistrationPageProcess, startRegistrationPage } from '../scripts/registration-page.ts';
 import { type Checkout, startCheckout } from './support/checkout.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
-import { waitFor } from './support/wait.ts';
+import { eventually } from './support/wait.ts';
 
 /** One request through services of both worlds: OpenTelemetry, Lambda with Powertools, the X-Ray SDK. */
 
@@ -42,12 +42,13 @@ async function checkOut(functionName: string): Promise<string> {
 const isThere = (documents: readonly Document[] | undefined, name: string): boolean =>
   documents?.some((document) => document.name === name || isThere(document.subsegments, name)) === true;
 
-async function traceWith(id: string, name: string): Promise<readonly Document[]> {
-  return waitFor(`${name} in the trace ${id}`, async () => {
-    const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
-    const documents = (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? '') as Document);
-    return isThere(documents, name) && documents.every(({ ...one }) => !('in_progress' in one)) ? documents : undefined;
-  });
+async function documentsOf(id: string): Promise<readonly Document[]> {
+  const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
+  return (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? '') as Document);
+}
+
+function expectDone(documents: readonly Document[]): void {
+  expect(documents.filter((document) => 'in_progress' in document)).toEqual([]);
 }
 
 async function edgesOf(id: string): Promise<readonly string[]> {
@@ -62,14 +63,20 @@ async function edgesOf(id: string): Promise<readonly string[]> {
 
 test('an OpenTelemetry service, a function with Powertools and an X-Ray service are one trace on one map', async () => {
   const id = await checkOut('InstrumentedFunction');
-  const documents = await traceWith(id, 'render page');
-  expect(isThere(documents, '### submitUser')).toBe(true);
-  expect(await edgesOf(id)).toEqual([
-    'InstrumentedFunction (AWS::Lambda) → InstrumentedFunction (AWS::Lambda::Function)',
-    'InstrumentedFunction (AWS::Lambda::Function) → registration-page (no type)',
-    'checkout (client) → checkout (no type)',
-    'checkout (no type) → InstrumentedFunction (AWS::Lambda)',
-  ]);
+  await eventually(async () => {
+    const documents = await documentsOf(id);
+    expectDone(documents);
+    expect(isThere(documents, 'render page')).toBe(true);
+    expect(isThere(documents, '### submitUser')).toBe(true);
+  });
+  await expect
+    .poll(() => edgesOf(id))
+    .toEqual([
+      'InstrumentedFunction (AWS::Lambda) → InstrumentedFunction (AWS::Lambda::Function)',
+      'InstrumentedFunction (AWS::Lambda::Function) → registration-page (no type)',
+      'checkout (client) → checkout (no type)',
+      'checkout (no type) → InstrumentedFunction (AWS::Lambda)',
+    ]);
 });
 
 test("W3C's header leads into a function as well as X-Ray's does", async () => {
@@ -81,16 +88,24 @@ test("W3C's header leads into a function as well as X-Ray's does", async () => {
   });
   expect(response.status).toBe(200);
   const id = `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`;
-  const documents = await traceWith(id, 'Invocation');
-  expect(documents.find(({ origin }) => origin === 'AWS::Lambda')).toMatchObject({ parent_id: parentId });
+  await eventually(async () => {
+    const documents = await documentsOf(id);
+    expectDone(documents);
+    expect(isThere(documents, 'Invocation')).toBe(true);
+    expect(documents.find(({ origin }) => origin === 'AWS::Lambda')).toMatchObject({ parent_id: parentId });
+  });
 });
 
 test('a function that is traced with OpenTelemetry is one function, not two', async () => {
   const id = await checkOut('OtelFunction');
-  const documents = await traceWith(id, 'render page');
-  const own = documents.find(({ origin }) => origin === 'AWS::Lambda::Function');
-  const invocation = own?.subsegments?.find(({ name }) => name === 'Invocation');
-  expect(invocation?.subsegments).toMatchObject([
+  const insideInvocation = async () => {
+    const documents = await documentsOf(id);
+    expectDone(documents);
+    expect(isThere(documents, 'render page')).toBe(true);
+    const own = documents.find(({ origin }) => origin === 'AWS::Lambda::Function');
+    return own?.subsegments?.find(({ name }) => name === 'Invocation')?.subsegments;
+  };
+  await expect.poll(insideInvocation).toMatchObject([
     {
       name: 'OtelFunction',
       subsegments: [
@@ -102,10 +117,12 @@ test('a function that is traced with OpenTelemetry is one function, not two', as
       ],
     },
   ]);
-  expect(await edgesOf(id)).toEqual([
-    'OtelFunction (AWS::Lambda) → OtelFunction (AWS::Lambda::Function)',
-    'OtelFunction (AWS::Lambda::Function) → registration-page (no type)',
-    'checkout (client) → checkout (no type)',
-    'checkout (no type) → OtelFunction (AWS::Lambda)',
-  ]);
+  await expect
+    .poll(() => edgesOf(id))
+    .toEqual([
+      'OtelFunction (AWS::Lambda) → OtelFunction (AWS::Lambda::Function)',
+      'OtelFunction (AWS::Lambda::Function) → registration-page (no type)',
+      'checkout (client) → checkout (no type)',
+      'checkout (no type) → OtelFunction (AWS::Lambda)',
+    ]);
 });

@@ -10,7 +10,6 @@ import { encode } from '../server/src/model/testing/otlp-protocol.ts';
 import { aroundNow, entityId } from './support/documents.ts';
 import { otelService, type Transport, xrayTraceId } from './support/otel.ts';
 import { removeFolder, serverForThisTest, startTestServer, type TestServer } from './support/server.ts';
-import { waitFor } from './support/wait.ts';
 
 type Document = {
   readonly id: string;
@@ -194,8 +193,8 @@ test('the same span counts once, however often it is sent', async () => {
   expect(await documentsOf(xrayId(id))).toHaveLength(1);
 });
 
-/** Sends a sampled and an unsampled span as AWS's distribution does; their traces as far as they are there in the end. */
-async function tracesOfDatagrams({ daemonAddress, xray }: TestServer) {
+/** Sends an unsampled and then a sampled span as AWS's distribution does; counts the traces of each that are stored. */
+async function sendDatagrams({ daemonAddress, xray }: TestServer) {
   const request = requestOf();
   const unsampled = requestOf();
   const datagram = (mark: string, data: TracesData) =>
@@ -211,17 +210,16 @@ async function tracesOfDatagrams({ daemonAddress, xray }: TestServer) {
     const { Traces = [] } = await xray.send(new BatchGetTracesCommand({ TraceIds: [idOf(data)] }));
     return Traces.length;
   };
-  await waitFor('the sampled span', async () => (await found(request)) || undefined);
-  return { sampled: await found(request), unsampled: await found(unsampled) };
+  return async () => ({ sampled: await found(request), unsampled: await found(unsampled) });
 }
 
 test("AWS's distribution sends spans to the daemon's port, and those that are not sampled are not kept", async () => {
-  expect(await tracesOfDatagrams(server)).toEqual({ sampled: 1, unsampled: 0 });
+  await expect.poll(await sendDatagrams(server)).toEqual({ sampled: 1, unsampled: 0 });
 });
 
 test('they are kept where they are wanted', async () => {
   const other = await serverForThisTest(['--udp-unsampled', 'true']);
-  expect(await tracesOfDatagrams(other)).toEqual({ sampled: 1, unsampled: 1 });
+  await expect.poll(await sendDatagrams(other)).toEqual({ sampled: 1, unsampled: 1 });
 });
 
 test('an exception that comes as a log record reaches its span', async () => {
@@ -285,6 +283,13 @@ test('a message links its consumer to its producer, on the map and in both trace
 });
 
 /** The most that the process ever held; 0 where the system does not say. */
+/** Time that all threads have spent on a processor, whatever else runs on the machine. Linux counts in hundredths. */
+async function processorSeconds(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const [user = 0, system = 0] = text.split(') ')[1]?.split(' ').slice(11, 13).map(Number) ?? [];
+  return (user + system) / 100;
+}
+
 async function peakMemoryBytes(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0) * 1024;
@@ -340,11 +345,11 @@ describe('what can not be taken is refused', () => {
     ['lists in lists that end', [400], `{"resourceSpans":${'['.repeat(3_000_000)}${']'.repeat(3_000_000)}}`],
     ['a key a million times', [200], `{${'"resourceSpans":[],'.repeat(300_000)}"resourceSpans":[]}`],
   ])('%s: %j, soon and in bounded memory', async (_what, codes, body) => {
-    const beganMs = performance.now();
+    const before = await processorSeconds(server.process.pid as number);
     const response = await post(body, typeof body === 'string' ? JSON_TYPE : PROTOBUF);
     await response.arrayBuffer();
     expect(codes).toContain(response.status);
-    expect(performance.now() - beganMs).toBeLessThan(20_000);
+    expect((await processorSeconds(server.process.pid as number)) - before).toBeLessThan(20);
     expect(await peakMemoryBytes(server.process.pid as number)).toBeLessThan(2.5 * 1024 ** 3);
   });
 
@@ -395,7 +400,7 @@ describe('what can not be taken is refused', () => {
 describe('gRPC', () => {
   const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value };
 
-  function call(url: string | undefined, path: string, message: Buffer, deadlineMs = 10_000) {
+  function call(url: string | undefined, path: string, message: Buffer, deadlineMs = 120_000) {
     const client = new Client((url ?? '').replace('http://', ''), credentials.createInsecure());
     return new Promise<Buffer>((resolve, reject) => {
       const options = { deadline: Date.now() + deadlineMs };

@@ -8,7 +8,7 @@ import { freePort } from '../scripts/free-port.ts';
 import { runOpenray } from '../scripts/openray.ts';
 import { type RegistrationPageProcess, startRegistrationPage } from '../scripts/registration-page.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
-import { waitFor } from './support/wait.ts';
+import { eventually } from './support/wait.ts';
 
 /** The workshop's own functions, in Python: they need python3 and the packages that they name. */
 const VENV = join(EXAMPLE, 'python/.venv');
@@ -68,13 +68,10 @@ describe.skipIf(reason !== undefined)(
         { env: { VIRTUAL_ENV: VENV, PATH: [join(VENV, 'bin'), process.env.PATH].join(delimiter) } },
       );
 
-    async function documentsOf(stderr: string, isComplete: (all: readonly Document[]) => boolean) {
+    async function documentsOf(stderr: string): Promise<readonly Document[]> {
       const id = /XRAY TraceId: (\S+)/.exec(stderr)?.[1] as string;
-      return waitFor(`the trace ${id}`, async () => {
-        const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
-        const documents = (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? '') as Document);
-        return isComplete(documents) ? documents : undefined;
-      });
+      const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
+      return (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? '') as Document);
     }
 
     const child = (parent: Document | undefined, name: string) =>
@@ -87,23 +84,30 @@ describe.skipIf(reason !== undefined)(
         '{"status_code": 200, "user_id": "brian1", "first_name": "Brian", "last_name": "McNamara", "email": "brian@mcnamara.com"}',
       );
       expect(stderr).toMatch(/^REPORT .*\tInit Duration: /m);
-      const documents = await documentsOf(stderr, (all) => all.some(({ name }) => name === 'registration-page'));
-      const fn = documents.find(({ origin }) => origin === 'AWS::Lambda::Function');
-      const handler = child(child(fn, 'Invocation'), '## handler');
-      expect(handler?.annotations).toEqual({ ColdStart: true, Service: 'instrumented-user-registration' });
-      const method = child(handler, '## instrumented.submit_user');
-      expect(method?.annotations).toEqual({ user_id: 'brian1' });
-      const call = method?.subsegments?.[0];
-      expect(documents.find(({ name }) => name === 'registration-page')?.parent_id).toBe(call?.id);
+      await eventually(async () => {
+        const documents = await documentsOf(stderr);
+        const fn = documents.find(({ origin }) => origin === 'AWS::Lambda::Function');
+        const handler = child(child(fn, 'Invocation'), '## handler');
+        expect(handler?.annotations).toEqual({ ColdStart: true, Service: 'instrumented-user-registration' });
+        const method = child(handler, '## instrumented.submit_user');
+        expect(method?.annotations).toEqual({ user_id: 'brian1' });
+        const call = method?.subsegments?.[0];
+        expect(call).toBeDefined();
+        expect(documents.find(({ name }) => name === 'registration-page')?.parent_id).toBe(call?.id);
+      });
     });
 
     test('VanillaFunction: nothing below Invocation', async () => {
       const { stderr, exitCode } = await invoke('VanillaFunction', 'valid_user');
       expect(exitCode, stderr).toBe(0);
       expect(stderr).toContain('[Success] Added user Brian McNamara (brian1): 200');
-      const documents = await documentsOf(stderr, (all) => all.length === 2);
-      const fn = documents.find(({ origin }) => origin === 'AWS::Lambda::Function');
-      expect(child(fn, 'Invocation')?.subsegments).toBeUndefined();
+      await eventually(async () => {
+        const documents = await documentsOf(stderr);
+        expect(documents).toHaveLength(2);
+        const fn = documents.find(({ origin }) => origin === 'AWS::Lambda::Function');
+        expect(child(fn, 'Invocation')).toBeDefined();
+        expect(child(fn, 'Invocation')?.subsegments).toBeUndefined();
+      });
     });
 
     test('a bad event is the function error of Python', async () => {

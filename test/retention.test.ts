@@ -4,7 +4,7 @@ import { parseDocument } from '../server/src/model/parse-document.ts';
 import { openTestStore } from '../server/src/store/testing/open-test-store.ts';
 import { segment } from './support/documents.ts';
 import { removeFolder, startTestServer, temporaryFolder } from './support/server.ts';
-import { waitFor } from './support/wait.ts';
+import { eventually } from './support/wait.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -22,16 +22,15 @@ test('rules of retention are in force, and answers say that something is gone', 
 
   const server = await startTestServer(['--retention-rules', '90d fault = true; 1d service("ping")'], dataDir);
   onTestFinished(() => server.stop());
-  const left = await waitFor('the old pings to be gone', async () => {
+  await eventually(async () => {
     const answer = await fetch(`${server.url}/TraceSummaries`, {
       method: 'POST',
       body: JSON.stringify({ StartTime: times.start_time - 3600, EndTime: Date.now() / 1000 }),
     });
     const body = (await answer.json()) as { TraceSummaries: readonly { ServiceIds: readonly { Name: string }[] }[] };
-    return body.TraceSummaries.length === 1 ? body : undefined;
+    expect(body.TraceSummaries.map(({ ServiceIds }) => ServiceIds[0]?.Name)).toEqual(['shop']);
+    expect(body).toMatchObject({ PrunedBefore: (Math.floor(arrivedUs / 1000 / DAY_MS) + 1) * (DAY_MS / 1000) });
   });
-  expect(left.TraceSummaries[0]?.ServiceIds[0]).toMatchObject({ Name: 'shop' });
-  expect(left).toMatchObject({ PrunedBefore: (Math.floor(arrivedUs / 1000 / DAY_MS) + 1) * (DAY_MS / 1000) });
 });
 
 test('a rule that can not be read stops the start before the store is opened', async () => {

@@ -6,7 +6,7 @@ import 'openray/testing/vitest';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { cleanEnvironment, runOpenray } from '../scripts/openray.ts';
 import { removeFolder, temporaryFolder } from './support/server.ts';
-import { waitFor } from './support/wait.ts';
+import { eventually, waitFor } from './support/wait.ts';
 
 const PROGRAM = new URL('../server/bin/openray.cjs', import.meta.url).pathname;
 const FIXTURES = new URL('../fixtures/templates', import.meta.url).pathname;
@@ -59,12 +59,15 @@ describe('a synthesised CDK application', () => {
     expect([answer.status, await answer.json()]).toEqual([202, expect.objectContaining({ by: 'brian1' })]);
     await waitFor('the order', () => /shipped \/v1\/orders/.exec(printed())?.[0]);
 
-    const trace = await openray.waitForTrace('service("shop/v1") AND http.status = 202');
-    expect(trace).toHaveSegment('shop/v1', { origin: 'AWS::ApiGateway::Stage', status: 202 });
-    expect(trace).toCall('shop/v1', 'AuthorizerBD825682');
-    expect(trace).toCall('shop/v1', 'TakeOrder4A6690BC');
+    const ordered = await eventually(async () => {
+      const trace = await openray.waitForTrace('service("shop/v1") AND http.status = 202');
+      expect(trace).toHaveSegment('shop/v1', { origin: 'AWS::ApiGateway::Stage', status: 202 });
+      expect(trace).toCall('shop/v1', 'AuthorizerBD825682');
+      expect(trace).toCall('shop/v1', 'TakeOrder4A6690BC');
+      return trace;
+    });
     const shipped = await openray.waitForTrace('service("ShipC2EE6D16")');
-    expect(shipped.id).not.toBe(trace.id);
+    expect(shipped.id).not.toBe(ordered.id);
     expect(shipped).toBeOk();
 
     expect((await post('/web/orders')).status).toBe(202);
@@ -99,10 +102,12 @@ describe('a compiled Serverless Framework service', () => {
     const preflight = await fetch(`${url}/dev/hello/x`, { method: 'OPTIONS' });
     expect(preflight.headers.get('access-control-allow-methods')).toBe('OPTIONS,GET');
 
-    const trace = await openray.waitForTrace('service("shop-dev-hello") AND service("shop-dev-listen")');
-    expect(trace).toHaveSegment('shop-dev-listen', { origin: 'AWS::Lambda::Function' });
-    expect(trace).toHaveSubsegment('Attempt #1', { status: 200 });
-    expect(trace).toBeOk();
+    await eventually(async () => {
+      const trace = await openray.waitForTrace('service("shop-dev-hello") AND service("shop-dev-listen")');
+      expect(trace).toHaveSegment('shop-dev-listen', { origin: 'AWS::Lambda::Function' });
+      expect(trace).toHaveSubsegment('Attempt #1', { status: 200 });
+      expect(trace).toBeOk();
+    });
   });
 
   test('runs a function by its name in the service, from the folder that it was packed from', async () => {

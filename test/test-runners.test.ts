@@ -31,7 +31,7 @@ const JEST_TEST = `
 let openray;
 beforeAll(async () => {
   openray = await startOpenray({ template: 'template.yaml' });
-}, 30_000);
+}, 120_000);
 afterAll(() => openray.close());
 
 test('the trace of an invocation', async () => {
@@ -112,7 +112,7 @@ test.skipIf(!hasJest).each([
   ],
 ])('openray/testing runs under jest, as %s', async (_kind, files, head, nodeOptions) => {
   const tests = { ...files, 'register.test.js': `${head}${JEST_TEST}` };
-  const { output, status } = await run(tests, [JEST, '--rootDir', '.'], nodeOptions);
+  const { output, status } = await run(tests, [JEST, '--rootDir', '.', '--testTimeout=120000'], nodeOptions);
   expect(output).toContain('✓ the trace of an invocation');
   expect(output).toContain('✕ what is not as expected');
   expect(output).toMatch(TREE);

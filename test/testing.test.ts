@@ -84,8 +84,7 @@ describe('a test with openray/testing', () => {
     expect(await trace()).toHaveSubsegment('Attempt #1', { status: 200 });
   });
 
-  test('reads what it wrote within 200 ms after it was acknowledged', async () => {
-    const took: number[] = [];
+  test('reads what it wrote as soon as that is acknowledged', async () => {
     for (let i = 0; i < 20; i++) {
       const document = segment();
       const answer = await fetch(`${openray.url}/TraceSegments`, {
@@ -93,11 +92,9 @@ describe('a test with openray/testing', () => {
         body: JSON.stringify({ TraceSegmentDocuments: [JSON.stringify(document)] }),
       });
       expect(answer.status).toBe(200);
-      const acknowledgedMs = performance.now();
-      await openray.waitForTrace(document.trace_id);
-      took.push(performance.now() - acknowledgedMs);
+      // The server looks once.
+      await openray.waitForTrace(document.trace_id, { timeoutMs: 0 });
     }
-    expect(took.sort((a, b) => a - b)[18]).toBeLessThan(200);
   });
 
   test('that waits in vain is told what was missing', async () => {
@@ -106,8 +103,8 @@ describe('a test with openray/testing', () => {
       method: 'POST',
       body: JSON.stringify({ TraceSegmentDocuments: [JSON.stringify(open)] }),
     });
-    await expect(openray.waitForTrace(open.trace_id, { timeoutMs: 200 })).rejects.toThrow(
-      /^the trace was not complete after 200 ms: "never-done" is in progress\n\n1-.*\n - … - never-done/,
+    await expect(openray.waitForTrace(open.trace_id, { timeoutMs: 2_000 })).rejects.toThrow(
+      /^the trace was not complete after 2000 ms: "never-done" is in progress\n\n1-.*\n - … - never-done/,
     );
     expect(await openray.waitForTrace(open.trace_id, { complete: false })).not.toBeComplete();
     await expect(waitForTrace(openray.url, 'service("nobody")', { timeoutMs: 100 })).rejects.toThrow(

@@ -5,7 +5,7 @@ import { freePort } from '../scripts/free-port.ts';
 import { type RegistrationPageProcess, startRegistrationPage } from '../scripts/registration-page.ts';
 import { aroundNow } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
-import { waitFor } from './support/wait.ts';
+import { eventually } from './support/wait.ts';
 
 const TEMPLATE = 'examples/user-registration/template.yaml';
 const USER = { user_id: 'brian1', first_name: 'Brian', last_name: 'McNamara', email: 'brian@mcnamara.com' };
@@ -58,22 +58,24 @@ const logOf = ({ LogResult }: InvokeCommandOutput) => Buffer.from(LogResult ?? '
 const payloadOf = ({ Payload }: InvokeCommandOutput) => JSON.parse(Buffer.from(Payload ?? []).toString());
 const traceIdOf = (answer: InvokeCommandOutput) => /XRAY TraceId: (\S+)/.exec(logOf(answer))?.[1] as string;
 
-/** Every segment of the trace once all of those are there that `isComplete` wants. */
+/** Every segment of the trace, once the segments of Lambda are complete and what `expectMore` asserts holds, too. */
 async function documentsOf(
   id: string,
-  isComplete: (documents: readonly Document[]) => boolean,
+  expectMore: (documents: readonly Document[]) => void = () => undefined,
 ): Promise<readonly Document[]> {
-  return waitFor(`the whole trace ${id}`, async () => {
+  return eventually(async () => {
     const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
     const documents = (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? '') as Document);
-    return isComplete(documents) ? documents : undefined;
+    for (const origin of ['AWS::Lambda', 'AWS::Lambda::Function']) {
+      expect(find(documents, origin), origin).toHaveProperty('end_time');
+    }
+    expectMore(documents);
+    return documents;
   });
 }
 
 const find = (documents: readonly Document[], origin: string) =>
   documents.find((document) => document.origin === origin);
-const isLambdaDone = (documents: readonly Document[]) =>
-  find(documents, 'AWS::Lambda') !== undefined && find(documents, 'AWS::Lambda::Function')?.end_time !== undefined;
 const child = (parent: Document | undefined, name: string) =>
   parent?.subsegments?.find((subsegment) => subsegment.name === name);
 
@@ -83,10 +85,11 @@ describe('the instrumented function', () => {
 
   beforeAll(async () => {
     cold = await invoke('InstrumentedFunction', USER);
-    documents = await documentsOf(
-      traceIdOf(cold),
-      (all) => isLambdaDone(all) && all.some(({ name }) => name === 'registration-page'),
-    );
+    documents = await documentsOf(traceIdOf(cold), (all) => {
+      const handler = child(child(find(all, 'AWS::Lambda::Function'), 'Invocation'), '## index.handler');
+      expect(child(handler, '### submitUser')?.subsegments).toHaveLength(1);
+      expect(all.find(({ name }) => name === 'registration-page')).toHaveProperty('end_time');
+    });
   });
 
   test('returns what it registered and logs as Lambda does', () => {
@@ -140,9 +143,11 @@ describe('the instrumented function', () => {
   test('a warm invocation has no initialisation and is no cold start', async () => {
     const warm = await invoke('InstrumentedFunction', USER);
     expect(logOf(warm)).not.toContain('Init Duration');
-    const fn = find(await documentsOf(traceIdOf(warm), isLambdaDone), 'AWS::Lambda::Function');
-    expect(child(fn, 'Initialization')).toBeUndefined();
-    expect(child(child(fn, 'Invocation'), '## index.handler')?.annotations?.ColdStart).toBe(false);
+    await documentsOf(traceIdOf(warm), (all) => {
+      const fn = find(all, 'AWS::Lambda::Function');
+      expect(child(fn, 'Initialization')).toBeUndefined();
+      expect(child(child(fn, 'Invocation'), '## index.handler')?.annotations?.ColdStart).toBe(false);
+    });
   });
 
   test("a bad event fails on the handler's subsegment, the function's segment and in the answer", async () => {
@@ -152,31 +157,31 @@ describe('the instrumented function', () => {
       errorType: 'ValidationError',
       errorMessage: expect.stringContaining('email'),
     });
-    const documents = await documentsOf(traceIdOf(failed), isLambdaDone);
-    const fn = find(documents, 'AWS::Lambda::Function');
-    expect(fn).toMatchObject({ fault: true, cause: { exceptions: [{ type: 'ValidationError' }] } });
-    expect(child(child(fn, 'Invocation'), '## index.handler')?.fault).toBe(true);
-    expect(find(documents, 'AWS::Lambda')?.fault).toBeUndefined();
+    await documentsOf(traceIdOf(failed), (all) => {
+      const fn = find(all, 'AWS::Lambda::Function');
+      expect(fn).toMatchObject({ fault: true, cause: { exceptions: [{ type: 'ValidationError' }] } });
+      expect(child(child(fn, 'Invocation'), '## index.handler')?.fault).toBe(true);
+      expect(find(all, 'AWS::Lambda')?.fault).toBeUndefined();
+    });
   });
 
   test("the workshop's search finds exactly the traces of that function and user", async () => {
     await invoke('InstrumentedFunction', { ...USER, user_id: 'dan1' });
     const expected = [traceIdOf(cold), traceIdOf(await invoke('InstrumentedFunction', USER))];
-    const found = await waitFor('both traces', async () => {
+    await eventually(async () => {
       const { TraceSummaries = [] } = await server.xray.send(
         new GetTraceSummariesCommand({
           ...aroundNow(),
           FilterExpression: 'Annotation.Service = "instrumented-user-registration" Annotation.user_id = "brian1"',
         }),
       );
-      const ids = TraceSummaries.map(({ Id }) => Id);
-      return expected.every((id) => ids.includes(id)) ? TraceSummaries : undefined;
+      expect(TraceSummaries.map(({ Id }) => Id)).toEqual(expect.arrayContaining(expected));
+      for (const { Annotations } of TraceSummaries) {
+        const values = (key: string) => Annotations?.[key]?.map(({ AnnotationValue }) => AnnotationValue?.StringValue);
+        expect(values('Service')).toEqual(['instrumented-user-registration']);
+        expect(values('user_id')).toEqual(['brian1']);
+      }
     });
-    for (const { Annotations } of found) {
-      const values = (key: string) => Annotations?.[key]?.map(({ AnnotationValue }) => AnnotationValue?.StringValue);
-      expect(values('Service')).toEqual(['instrumented-user-registration']);
-      expect(values('user_id')).toEqual(['brian1']);
-    }
   });
 });
 
@@ -185,7 +190,7 @@ describe('the vanilla function', () => {
     const answer = await invoke('VanillaFunction', USER);
     expect(payloadOf(answer)).toEqual({ status_code: 200, ...USER });
     expect(logOf(answer)).toContain('[Success] Added user Brian McNamara (brian1): 200');
-    const documents = await documentsOf(traceIdOf(answer), isLambdaDone);
+    const documents = await documentsOf(traceIdOf(answer));
     expect(documents.map(({ origin }) => origin).toSorted()).toEqual(['AWS::Lambda', 'AWS::Lambda::Function']);
     expect(child(find(documents, 'AWS::Lambda::Function'), 'Invocation')?.subsegments).toBeUndefined();
   });
@@ -193,22 +198,23 @@ describe('the vanilla function', () => {
 
 test('the service map joins client, Lambda, the function and the service it calls', async () => {
   await invoke('InstrumentedFunction', USER);
-  const edges = await waitFor('the whole map', async () => {
+  const edges = async () => {
     const { Services = [] } = await server.xray.send(new GetServiceGraphCommand(aroundNow()));
     const label = (id: number | undefined) => {
       const service = Services.find(({ ReferenceId }) => ReferenceId === id);
       return `${service?.Name} ${service?.Type ?? '-'}`;
     };
-    const all = Services.flatMap(({ ReferenceId, Edges = [] }) =>
+    return Services.flatMap(({ ReferenceId, Edges = [] }) =>
       Edges.map((edge) => `${label(ReferenceId)} → ${label(edge.ReferenceId)}`),
     );
-    return all.some((edge) => edge.includes('→ registration-page')) ? all : undefined;
-  });
-  expect(edges).toEqual(
-    expect.arrayContaining([
-      'InstrumentedFunction client → InstrumentedFunction AWS::Lambda',
-      'InstrumentedFunction AWS::Lambda → InstrumentedFunction AWS::Lambda::Function',
-      'InstrumentedFunction AWS::Lambda::Function → registration-page -',
-    ]),
-  );
+  };
+  await expect
+    .poll(edges)
+    .toEqual(
+      expect.arrayContaining([
+        'InstrumentedFunction client → InstrumentedFunction AWS::Lambda',
+        'InstrumentedFunction AWS::Lambda → InstrumentedFunction AWS::Lambda::Function',
+        'InstrumentedFunction AWS::Lambda::Function → registration-page -',
+      ]),
+    );
 });

@@ -1,7 +1,7 @@
-import { getTraceSummary } from './openray/get-trace-summary.ts';
 import { getFunctionLogs, putFunctionLogs } from './openray/function-logs.ts';
 import { getServerStatus } from './openray/get-server-status.ts';
 import { getSpan } from './openray/get-span.ts';
+import { getTraceSummary } from './openray/get-trace-summary.ts';
 import { waitForTrace } from './openray/wait-for-trace.ts';
 import type { Operation } from './operation.ts';
 import { batchGetTraces } from './xray/batch-get-traces.ts';

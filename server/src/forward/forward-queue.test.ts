@@ -4,6 +4,9 @@ import { newForwardCounts } from '../stats.ts';
 import { createForwardQueue, type ForwardQueueOptions } from './forward-queue.ts';
 import type { SendResult } from './send-with-retries.ts';
 
+/** `close` ends when nothing waits any more, or after this. */
+const PATIENT_MS = 60_000;
+
 const parcel = (text: string) => ({ text, bytes: text.length + 100 });
 
 /** A backend that answers when it is told to, and a queue for it. */
@@ -43,7 +46,7 @@ const texts = (count: number) => Array.from({ length: count }, (_, index) => Str
 test('everything goes out once, in batches, in order', async () => {
   const { queue, counts, requests } = aBackend(() => taken);
   queue.push(texts(8).map(parcel));
-  await queue.close(1_000);
+  await queue.close(PATIENT_MS);
   expect(requests).toEqual([
     ['0', '1', '2'],
     ['3', '4', '5'],
@@ -65,7 +68,7 @@ test('what fails for a while is sent again, as often as it takes', async () => {
   });
   queue.push([parcel('a')]);
   await promise;
-  await queue.close(1_000);
+  await queue.close(PATIENT_MS);
   expect(requests).toHaveLength(4);
   expect(counts).toMatchObject({ sent: 1, dropped: 0, retries: 3 });
 });
@@ -73,7 +76,7 @@ test('what fails for a while is sent again, as often as it takes', async () => {
 test('what is refused is not sent again', async () => {
   const { queue, counts, requests, warnings } = aBackend(() => ({ kind: 'refused', reason: '400' }));
   queue.push(texts(2).map(parcel));
-  await queue.close(1_000);
+  await queue.close(PATIENT_MS);
   expect(requests).toHaveLength(1);
   expect(counts).toMatchObject({ sent: 0, rejected: 2 });
   expect(warnings).toEqual(['forwarded documents were refused']);
@@ -91,7 +94,7 @@ test('a full queue drops the oldest, and says so once', async () => {
   queue.push(texts(20).map((text) => parcel(`later ${text}`)));
   expect(counts.queuedBytes).toBeLessThanOrEqual(1_010);
   open(taken);
-  await queue.close(1_000);
+  await queue.close(PATIENT_MS);
   expect(requests.at(-1)?.at(-1)).toBe('later 19');
   expect(counts).toMatchObject({ received: 50, queued: 0, queuedBytes: 0 });
   expect(counts.sent + counts.dropped).toBe(50);
@@ -101,7 +104,7 @@ test('a full queue drops the oldest, and says so once', async () => {
 test('a batch is given up after its time', async () => {
   const { queue, counts } = aBackend(() => ({ kind: 'retry', reason: 'down' }), { maxElapsedMs: 0 });
   queue.push([parcel('a')]);
-  await queue.close(1_000);
+  await queue.close(PATIENT_MS);
   expect(counts).toMatchObject({ dropped: 1, queued: 0 });
 });
 

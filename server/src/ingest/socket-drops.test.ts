@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { parseSocketDrops, readSocketDrops } from './socket-drops.ts';
 
 const TABLE = `
@@ -32,6 +32,6 @@ test.runIf(process.platform === 'linux')('what a socket had no room for is count
     received += 1;
   });
   for (let count = 0; count < 2000; count++) sender.send(Buffer.alloc(1000), port, '127.0.0.1');
-  await vi.waitUntil(async () => received + ((await readSocketDrops(port)) ?? 0) === 2000, { timeout: 10_000 });
+  await expect.poll(async () => received + ((await readSocketDrops(port)) ?? 0)).toBe(2000);
   expect(received).toBeLessThan(2000);
 });

@@ -104,7 +104,7 @@ test('writes wait for a shard that does not answer', async () => {
   process.kill(pid, 'SIGSTOP');
   try {
     const appending = store.append(numbered(10, 10));
-    await vi.waitUntil(() => store.statistics().queued === 10);
+    await expect.poll(() => store.statistics().queued).toBe(10);
     const failure = await failureOf(store.query(sql`SELECT count() AS n FROM documents`, { timeoutMs: 300 }));
     expect(failure.code).toBe('QueryTimeout');
     expect(store.statistics().queued).toBe(10);
@@ -149,7 +149,7 @@ test('servers that start at once agree on the tables, and one that starts first 
   await Promise.all(empty.shards.map((shard) => shard.kill()));
   const warn = vi.fn();
   const opening = Array.from({ length: 3 }, () => openTestStore('', { storeUrl: empty.url, log: { info() {}, warn } }));
-  await vi.waitUntil(() => warn.mock.calls.length > 0);
+  await expect.poll(() => warn.mock.calls.length).toBeGreaterThan(0);
   await Promise.all(empty.shards.map((shard) => shard.start()));
   const stores = await Promise.all(opening);
   await Promise.all(stores.map((one, index) => one.append(numbered(5, index * 5))));

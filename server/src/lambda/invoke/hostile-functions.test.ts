@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lambdaSegments } from '../testing/daemon.ts';
 import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
 import { isRunning } from '../testing/processes.ts';
@@ -9,15 +9,16 @@ import type { InvokeResult } from './lambda-service.ts';
 const NODE = `{Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, CodeUri: app`;
 const FILES = {
   'template.yaml': `
-Globals: {Function: {Timeout: 2, Tracing: Active}}
+Globals: {Function: {Timeout: 60, Tracing: Active}}
 Resources:
   Good: ${NODE}, Handler: good.handler}}
-  Printer: ${NODE}, Handler: printer.handler, Timeout: 60}}
+  Printer: ${NODE}, Handler: printer.handler}}
   Stubborn: ${NODE}, Handler: stubborn.handler, Timeout: 1}}
-  Forker: ${NODE}, Handler: forker.handler, Timeout: 1}}
+  Endless: ${NODE}, Handler: stubborn.handler}}
+  Forker: ${NODE}, Handler: forker.handler, Timeout: 4}}
   Liar: ${NODE}, Handler: liar.handler}}
-  Closer: ${NODE}, Handler: closer.handler}}
-  SlowStart: ${NODE}, Handler: slow-start.handler, Timeout: 10}}
+  Closer: ${NODE}, Handler: closer.handler, Timeout: 2}}
+  SlowStart: ${NODE}, Handler: slow-start.handler}}
   NeverStarts: ${NODE}, Handler: never-starts.handler, Timeout: 1}}
   Flood: ${NODE}, Handler: flood.handler}}
   NoJson: ${NODE}, Handler: no-json.handler}}
@@ -101,7 +102,7 @@ Resources:
 let local: LocalLambda;
 
 beforeAll(async () => {
-  local = await openLocalLambda(FILES, { initTimeoutMs: 400 });
+  local = await openLocalLambda(FILES, { initTimeoutMs: 1500 });
 });
 afterAll(() => local.close());
 
@@ -125,7 +126,7 @@ test('what it has started ends with it, also what left its process group', async
   expect(resultOf(result)).toMatchObject({ errorType: 'Sandbox.Timedout' });
   const pids = readFileSync(file, 'utf8').trim().split('\n').map(Number);
   expect(pids).toHaveLength(5);
-  await vi.waitUntil(() => !pids.some(isRunning));
+  await expect.poll(() => pids.filter(isRunning)).toEqual([]);
 });
 
 test('one that answers twice and calls out of turn is heard once', async () => {
@@ -202,8 +203,8 @@ test.each([
 
 test('closing ends what runs, and later calls are refused', async () => {
   const other = await openLocalLambda(FILES);
-  const running = other.invoke('Stubborn');
-  await vi.waitUntil(() => other.logEvents.some(({ text }) => text.startsWith('START')));
+  const running = other.invoke('Endless');
+  await expect.poll(() => other.logEvents.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^START/));
   await other.close();
   expect(resultOf(await running)).toMatchObject({ errorType: 'Runtime.ExitError' });
   await expect(other.invoke('Good')).rejects.toMatchObject({ code: 'ServiceUnavailable' });

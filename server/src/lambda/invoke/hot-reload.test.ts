@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { readTemplate } from '../template/template.ts';
 import { ACCOUNT, openLocalLambda, REGION, resultOf } from '../testing/local-functions.ts';
 
@@ -14,7 +14,7 @@ async function open(files: Readonly<Record<string, string>>) {
   onTestFinished(local.close);
   file = join(local.dir, 'template.yaml');
   const write = (name: string, text: string) => writeFile(join(local.dir, name), text);
-  const answers = (value: unknown) => vi.waitFor(async () => expect(resultOf(await local.invoke('F'))).toEqual(value));
+  const answers = (value: unknown) => expect.poll(async () => resultOf(await local.invoke('F'))).toEqual(value);
   return { ...local, write, answers };
 }
 
@@ -45,7 +45,8 @@ describe('a function whose', () => {
     await write('lib/answer.ts', 'export const answer: string = "two";');
     await answers('two');
     await write('lib/answer.ts', 'export const = ;');
-    await vi.waitFor(() => expect(invoke('F')).rejects.toThrow("F can't be bundled"));
+    const failure = () => invoke('F').then(() => undefined, String);
+    await expect.poll(failure).toContain("F can't be bundled");
     await write('lib/answer.ts', 'export const answer = [3];');
     await answers([3]);
   });
@@ -54,6 +55,7 @@ describe('a function whose', () => {
     const {
       write,
       answers,
+      invoke,
       lambda: functions,
       warnings: notes,
       dir,
@@ -67,8 +69,12 @@ describe('a function whose', () => {
     await answers('512');
     expect(functions.list().map(({ spec }) => spec.memoryMb)).toEqual([512]);
     await write('template.yaml', 'Resources: {');
-    await answers('512');
-    expect(notes.at(-1)).toMatch(/^The template has changed and can't be read; the one before stays in force\. /);
+    await expect
+      .poll(async () => [resultOf(await invoke('F')), notes.at(-1)])
+      .toEqual([
+        '512',
+        expect.stringMatching(/^The template has changed and can't be read; the one before stays in force\. /),
+      ]);
     await rm(join(dir, 'template.yaml'));
     await answers('512');
   });
@@ -87,7 +93,7 @@ describe('a function whose', () => {
     const starts = () => lines.filter(({ text }) => text.startsWith('START ')).length;
     const before = starts();
     const running = invoke('F', { ms: 500 });
-    await vi.waitFor(() => expect(starts()).toBe(before + 1));
+    await expect.poll(starts).toBe(before + 1);
     await write('app/a.js', `exports.handler = async () => 'new';`);
     await answers('new');
     expect(resultOf(await running)).toBe('old');
@@ -121,20 +127,20 @@ ${resources}`;
 
   const events = ', Events: {Q: {Type: SQS, Properties: {Queue: !GetAtt Work.Arn}}}';
   await write('template.yaml', main('  More: {Type: AWS::SQS::Queue}\n', events));
-  await vi.waitFor(async () => expect(await call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl'));
+  await expect.poll(() => call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl');
   const got = () =>
     lines.flatMap(({ text }) => /GOT (.*)/.exec(text)?.[1] ?? []).filter((body) => body !== 'undefined');
-  await vi.waitFor(() => expect(got()).toEqual(['from before']));
+  await expect.poll(got).toEqual(['from before']);
 
   await write('template.yaml', main('  More: {Type: AWS::SQS::Queue}\n  # changed\n'));
-  await vi.waitFor(async () => {
+  const receivedUnpolled = async () => {
     expect(await call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl');
     await invoke('F');
     await call('SendMessage', { QueueUrl: url('Work'), MessageBody: 'nobody polls' });
     await functions.whenIdle();
-    const { Messages } = (await call('ReceiveMessage', { QueueUrl: url('Work') })) as { Messages?: object[] };
-    expect(Messages).toHaveLength(1);
-  });
+    return call('ReceiveMessage', { QueueUrl: url('Work') });
+  };
+  await expect.poll(receivedUnpolled).toMatchObject({ Messages: [{ Body: 'nobody polls' }] });
 });
 
 test('a function to debug waits for its debugger, without a timeout', async () => {
@@ -151,11 +157,10 @@ test('a function to debug waits for its debugger, without a timeout', async () =
     { debug: { port, args: ['--stack-trace-limit=20'], functionId: undefined } },
   );
   const ended = expect(invoke('F')).resolves.toMatchObject({ functionError: 'Unhandled' });
-  await vi.waitFor(async () => {
-    const targets = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as { title: string }[];
-    expect(targets).toHaveLength(1);
-  }, 10_000);
-  expect(lines.some(({ text }) => text.startsWith(`Debugger listening on ws://127.0.0.1:${port}/`))).toBe(true);
+  await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/json/list`)).json()).toHaveLength(1);
+  await expect
+    .poll(() => lines.map(({ text }) => text))
+    .toContainEqual(expect.stringContaining(`Debugger listening on ws://127.0.0.1:${port}/`));
   await close();
   await ended;
 });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { writeFiles } from '../testing/local-functions.ts';
 import { isRunning } from '../testing/processes.ts';
 
@@ -11,6 +11,7 @@ const GUARD = fileURLToPath(new URL('orphan-reaper.ts', import.meta.url));
 /** Starts loops that never look up: one that goes on, one that ends in time, one below each outside of its group. */
 const HOST = `
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { guard } from '${GUARD}';
 const LOOP = 'setsid sh -c "while :; do sleep 1; done" & echo $! >> pids; echo $$ >> pids; while :; do :; done';
 const start = (script) => {
@@ -20,6 +21,7 @@ const start = (script) => {
 };
 start('exit 0').once('exit', () => {
   start(LOOP);
+  writeFileSync(process.argv[2] + '/guarded', '');
   setInterval(() => {}, 1000);
 });
 `;
@@ -28,9 +30,8 @@ test('what is guarded ends with a host that is killed, with all that it has star
   const dir = await writeFiles({ 'host.mts': HOST, pids: '' });
   const host = spawn(process.execPath, ['--import', 'tsx', `${dir}/host.mts`, dir], { stdio: 'inherit' });
   const pids = () => readFileSync(`${dir}/pids`, 'utf8').trim().split('\n').filter(Boolean).map(Number);
-  await vi.waitUntil(() => pids().length === 2, 20_000);
-  expect(pids().map(isRunning)).toEqual([true, true]);
+  await expect.poll(() => [existsSync(`${dir}/guarded`), ...pids().map(isRunning)]).toEqual([true, true, true]);
   host.kill('SIGKILL');
   await once(host, 'exit');
-  await vi.waitUntil(() => !pids().some(isRunning), 10_000);
+  await expect.poll(() => pids().map(isRunning)).toEqual([false, false]);
 });

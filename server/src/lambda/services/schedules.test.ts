@@ -1,5 +1,5 @@
 import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { scheduledPayload } from '../template/schedules.ts';
 import { openLocalLambda, resultOf } from '../testing/local-functions.ts';
@@ -106,5 +106,5 @@ test('nothing runs by itself unless it is asked for; what it would send can be h
   expect(tick).toMatchObject({ name: 'OftenTick', text: 'rate(2 minutes)' });
   const call = { id: 'one', atMs: 0, region: 'us-east-1', accountId: '000000000000' };
   await invoke('Often', scheduledPayload(tick as NonNullable<typeof tick>, { input: undefined }, call));
-  await vi.waitFor(() => expect(got('Often')).toMatchObject([{ id: 'one', time: '1970-01-01T00:00:00Z' }]));
+  await expect.poll(() => got('Often')).toMatchObject([{ id: 'one', time: '1970-01-01T00:00:00Z' }]);
 });

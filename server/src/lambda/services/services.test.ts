@@ -9,7 +9,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments } from '../testing/daemon.ts';
 import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
@@ -17,7 +17,7 @@ import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-fu
 const TEMPLATE = `
 Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Timeout: 20, Tracing: Active}}
 Resources:
-  Orders: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 1, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 2}}}
+  Orders: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeout: 2, RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 2}}}
   Dead: {Type: AWS::SQS::Queue}
   Failed: {Type: AWS::SQS::Queue, Properties: {QueueName: failed-events}}
   Records: {Type: AWS::SQS::Queue}
@@ -29,7 +29,7 @@ Resources:
     Properties:
       Handler: index.consumer
       Events:
-        Queue: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn, BatchSize: 5, MaximumBatchingWindowInSeconds: 1, FunctionResponseTypes: [ReportBatchItemFailures]}}
+        Queue: {Type: SQS, Properties: {Queue: !GetAtt Orders.Arn, BatchSize: 5, MaximumBatchingWindowInSeconds: 2, FunctionResponseTypes: [ReportBatchItemFailures]}}
   Listener:
     Type: AWS::Serverless::Function
     Properties:
@@ -121,7 +121,7 @@ describe('a queue', () => {
         Entries: ['two', 'three'].map((Id) => ({ Id, MessageBody: Id })),
       }),
     );
-    await vi.waitFor(() => expect(records('Consumer')).toHaveLength(3), 10_000);
+    await expect.poll(() => records('Consumer')).toHaveLength(3);
     expect(got('Consumer')).toHaveLength(1);
     expect(records('Consumer')[0]).toMatchObject({
       body: 'one',
@@ -144,13 +144,13 @@ describe('a queue', () => {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'fine' }));
     const dead = (await sqs.send(new GetQueueUrlCommand({ QueueName: 'Dead' }))).QueueUrl;
     const { Messages: messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl: dead, WaitTimeSeconds: 15 }),
+      new ReceiveMessageCommand({ QueueUrl: dead, WaitTimeSeconds: 20 }),
     );
     expect(messages.map(({ Body }) => Body)).toEqual(['bad']);
     expect(records('Consumer').filter(({ body }) => body === 'bad')).toHaveLength(2);
     expect(records('Consumer').filter(({ body }) => body === 'fine')).toHaveLength(1);
     await sqs.send(new DeleteMessageCommand({ QueueUrl: dead, ReceiptHandle: messages[0]?.ReceiptHandle }));
-  }, 20_000);
+  });
 
   test('that is not in the template is not there', async () => {
     await expect(sqs.send(new GetQueueUrlCommand({ QueueName: 'Nobody' }))).rejects.toMatchObject({
@@ -172,9 +172,8 @@ describe('a topic', () => {
       );
     await publish('silver');
     await publish('gold');
-    await vi.waitFor(() => expect(records('Listener')).toHaveLength(2));
-    const messages = records('Listener').map(({ Sns }) => (Sns as JsonObject).Message);
-    expect(messages.sort()).toEqual(['to gold & <all>', 'to silver & <all>']);
+    const messages = () => records('Listener').map(({ Sns }) => (Sns as JsonObject).Message);
+    await expect.poll(() => messages().sort()).toEqual(['to gold & <all>', 'to silver & <all>']);
     const queue = (await sqs.send(new GetQueueUrlCommand({ QueueName: 'Records' }))).QueueUrl;
     const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl: queue, WaitTimeSeconds: 5 }));
     expect(Messages.map(({ Body }) => Body)).toEqual(['to gold & <all>']);
@@ -195,8 +194,9 @@ describe('the event bus', () => {
     });
     const answer = await events.send(new PutEventsCommand({ Entries: [entry(5), entry(50)] }));
     expect(answer.FailedEntryCount).toBe(0);
-    await vi.waitFor(() => expect(got('Listener').filter(({ source }) => source === 'shop')).toHaveLength(1));
-    expect(got('Listener').at(-1)).toMatchObject({ 'detail-type': 'paid', detail: { amount: 50 } });
+    await expect
+      .poll(() => got('Listener').filter(({ source }) => source === 'shop'))
+      .toMatchObject([{ 'detail-type': 'paid', detail: { amount: 50 } }]);
     const service = await local.daemon.until((documents) =>
       documents.find(({ name, trace_id: id }) => name === 'Listener' && id === PRODUCER.root),
     );
@@ -235,11 +235,9 @@ describe('an asynchronous event', () => {
   test('that was throttled is run when there is room', async () => {
     const calls = await Promise.all([1, 2, 3].map(() => local.invoke('Narrow', {}, { invocationType: 'Event' })));
     await local.lambda.whenIdle();
-    const found = calls.map(({ requestId }) => lambdaSegments(local.daemon.documents, requestId));
-    const statuses = await vi.waitFor(() =>
-      found.map((_, i) => {
-        const segments = lambdaSegments(local.daemon.documents, calls[i]?.requestId ?? '');
-        if (segments === undefined) throw new Error('not there yet');
+    const statuses = await Promise.all(
+      calls.map(async ({ requestId }) => {
+        const segments = await local.daemon.until((documents) => lambdaSegments(documents, requestId));
         const attempts = (segments.service.subsegments as readonly JsonObject[]).filter(({ name }) =>
           String(name).startsWith('Attempt'),
         );

@@ -1,14 +1,14 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
 
 const TEMPLATE = `
 Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Timeout: 20, Tracing: Active, Handler: index.handler}}
 Resources:
-  Orders: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true, VisibilityTimeout: 1}}
+  Orders: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true, VisibilityTimeout: 4}}
   ByContent: {Type: AWS::SQS::Queue, Properties: {QueueName: by-content.fifo, FifoQueue: true, ContentBasedDeduplication: true}}
   Mixed: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 0}}
   News: {Type: AWS::SNS::Topic}
@@ -98,7 +98,7 @@ describe('a FIFO queue', () => {
     const numbers = Successful.map(({ SequenceNumber }) => SequenceNumber as string);
     expect([...numbers].sort()).toEqual(numbers);
     expect(new Set(numbers).size).toBe(6);
-    await vi.waitFor(() => expect(bodies('Ordered').flat()).toHaveLength(7), 10_000);
+    await expect.poll(() => bodies('Ordered').flat()).toHaveLength(7);
     const handled = bodies('Ordered').flat() as string[];
     expect(handled.filter((body) => body.startsWith('a'))).toEqual(['a1', 'a2', 'a2', 'a3', 'a4']);
     expect(handled.filter((body) => body.startsWith('b'))).toEqual(['b1', 'b2']);
@@ -120,7 +120,7 @@ describe('a FIFO queue', () => {
     const [first, again] = [await send('same'), await send('same')];
     await send('other');
     expect(again.MessageId).toBe(first.MessageId);
-    await vi.waitFor(() => expect(bodies('Content').flat()).toEqual(['same', 'other']));
+    await expect.poll(() => bodies('Content').flat()).toEqual(['same', 'other']);
     await expect(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }))).rejects.toThrow('MessageGroupId');
     const orders = { QueueUrl: await queueUrl('Orders.fifo'), MessageBody: 'x', MessageGroupId: 'g' };
     await expect(sqs.send(new SendMessageCommand(orders))).rejects.toThrow('MessageDeduplicationId');
@@ -132,7 +132,7 @@ describe('a FIFO queue', () => {
     const before = bodies('Content').flat().length;
     const { Successful = [] } = await sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries }));
     expect(Successful.map(({ Id }) => Id)).toEqual(['one', 'two']);
-    await vi.waitFor(() => expect(bodies('Content').flat().slice(before)).toEqual(['one', 'two']));
+    await expect.poll(() => bodies('Content').flat().slice(before)).toEqual(['one', 'two']);
     expect(batches('Content').flat().at(-1)?.attributes).toMatchObject({ MessageGroupId: 'news' });
   });
 });
@@ -143,7 +143,7 @@ test('a queue with filters brings what passes one of them, and drops the rest', 
   const MessageBodies = ['{"tier":"gold","amount":10}', '{"tier":"tin","amount":99}', 'other text', ...wanted];
   const Entries = MessageBodies.map((MessageBody, i) => ({ Id: String(i), MessageBody }));
   await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-  await vi.waitFor(() => expect(bodies('Choosy')).toEqual([wanted]), 10_000);
+  await expect.poll(() => bodies('Choosy')).toEqual([wanted]);
   await local.lambda.whenIdle();
   expect(bodies('Choosy')).toEqual([wanted]);
 });

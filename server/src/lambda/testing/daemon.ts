@@ -6,10 +6,13 @@ export type TestDaemon = {
   readonly address: string;
   /** In order of arrival. */
   readonly documents: readonly JsonObject[];
-  /** Waits until `found` gives something for the documents so far. */
+  /** Waits until `found` gives something for the documents so far; rejects with all of them after 60 s. */
   readonly until: <T>(found: (documents: readonly JsonObject[]) => T | undefined) => Promise<T>;
   readonly close: () => Promise<void>;
 };
+
+const UNTIL_MS = 60_000;
+const shown = (document: JsonObject) => JSON.stringify(document).slice(0, 500);
 
 export async function openTestDaemon(): Promise<TestDaemon> {
   const documents: JsonObject[] = [];
@@ -30,11 +33,16 @@ export async function openTestDaemon(): Promise<TestDaemon> {
     address: `127.0.0.1:${socket.address().port}`,
     documents,
     until: (found) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          checks.delete(check);
+          reject(new Error(`none of these documents is the right one:\n${documents.map(shown).join('\n')}`));
+        }, UNTIL_MS);
         const check = () => {
           const value = found(documents);
           if (value === undefined) return;
           checks.delete(check);
+          clearTimeout(timer);
           resolve(value);
         };
         checks.add(check);

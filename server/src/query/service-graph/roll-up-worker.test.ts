@@ -29,9 +29,9 @@ afterEach(async () => {
 test('documents are counted soon after they are stored, those of an old store first', async () => {
   await store.append(documents.slice(0, 100));
   const rolling = startRollUpWorker(store, { log, intervalMs: 5 });
-  await vi.waitFor(async () => expect(await readRollUpWatermark(store)).toBe(documents[99]?.seq), { timeout: 10_000 });
+  await expect.poll(() => readRollUpWatermark(store)).toBe(documents[99]?.seq);
   await store.append(documents.slice(100));
-  await vi.waitFor(async () => expect(await readRollUpWatermark(store)).toBe(lastSeq), { timeout: 10_000 });
+  await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
   await rolling.stop();
   const subjects = subjectsOf(documents);
   const whole = referenceServiceGraph(subjects, subjects, everything);
@@ -45,7 +45,7 @@ test('what has just arrived waits, since something before it may not be stored y
   await store.append(documents);
   const query = vi.fn(store.query) as typeof store.query;
   const rolling = startRollUpWorker({ ...store, query }, { log, intervalMs: 5, watermarkDelayMs: Date.now() });
-  await vi.waitFor(() => expect(vi.mocked(query).mock.calls.length).toBeGreaterThan(10), { timeout: 10_000 });
+  await expect.poll(() => vi.mocked(query).mock.calls.length).toBeGreaterThan(10);
   await rolling.stop();
   expect(await readRollUpWatermark(store)).toBe(0);
 });
@@ -57,18 +57,16 @@ test('sums of times that retention has dropped go, too', async () => {
     statistics: () => ({ ...store.statistics(), droppedBeforeUs: START_US + SPREAD_US / 2 }),
   };
   const first = startRollUpWorker(store, { log, intervalMs: 5 });
-  await vi.waitFor(async () => expect(await readRollUpWatermark(store)).toBe(lastSeq), { timeout: 10_000 });
+  await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
   await first.stop();
   const rolling = startRollUpWorker(pruned, { log, intervalMs: 5 });
-  await vi.waitFor(
-    async () => {
-      const [row] = await store.query<{ first: number }>(
-        sql`SELECT min(ends_us) AS first FROM service_map WHERE period_s = 60`,
-      );
-      expect(row?.first).toBeGreaterThan(START_US + SPREAD_US / 2);
-    },
-    { timeout: 10_000 },
-  );
+  const firstSum = async () => {
+    const [row] = await store.query<{ first: number }>(
+      sql`SELECT min(ends_us) AS first FROM service_map WHERE period_s = 60`,
+    );
+    return row?.first;
+  };
+  await expect.poll(firstSum).toBeGreaterThan(START_US + SPREAD_US / 2);
   await rolling.stop();
   expect(await readRollUpWatermark(store)).toBe(lastSeq);
 });

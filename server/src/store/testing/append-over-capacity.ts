@@ -1,6 +1,7 @@
 /**
- * Appends documents without waiting for any, far faster than they can be stored, and prints what that took as JSON.
- * Arguments: data directory, how many documents, `queueMaxBytes`.
+ * Appends documents without waiting for any, faster than they can be stored, until at least so many were sent and half
+ * as many were refused; prints the memory that this took as JSON. Arguments: data directory, how many documents,
+ * `queueMaxBytes`.
  */
 import { aDocument } from './documents.ts';
 import { openTestStore } from './open-test-store.ts';
@@ -13,7 +14,8 @@ const idleBytes = process.memoryUsage.rss();
 const PER_CALL = 50;
 let mostQueuedBytes = 0;
 const calls: Promise<void>[] = [];
-for (let first = 1; first < Number(count); first += PER_CALL) {
+const isEnough = (sent: number) => sent >= Number(count) && store.statistics().refused >= Number(count) / 2;
+for (let first = 1; !isEnough(first); first += PER_CALL) {
   const documents = Array.from({ length: PER_CALL }, (_, index) => aDocument(first + index));
   calls.push(store.append(documents).catch(() => {}));
   mostQueuedBytes = Math.max(mostQueuedBytes, store.statistics().queuedBytes);
