@@ -112,7 +112,7 @@ async function open(from: Browser, id: string, profileFile?: string): Promise<Pa
           const answers = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/Traces'));
           setTimeout(() => done({
             firstRowMs,
-            answerMs: answers[0].responseEnd,
+            responseMs: answers[0].responseEnd,
             longestTaskMs: Math.max(0, ...longTasks),
           }), 1000);
         });

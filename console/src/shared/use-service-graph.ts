@@ -25,9 +25,9 @@ export function useServiceGraph(range: string, filter: string, group = ''): UseQ
         ...(group !== '' && { GroupName: group }),
       };
       const answer = await getServiceGraph(request, signal);
-      return { map: toServiceGraph(answer.Services), window, gaps: missingDataOf(answer) };
+      return { graph: toServiceGraph(answer.Services), window, missing: missingDataOf(answer) };
     },
-    refetchInterval: ({ state }) => (state.data?.gaps.isIncomplete ? REFETCH_INCOMPLETE_MS : false),
+    refetchInterval: ({ state }) => (state.data?.missing.isIncomplete ? REFETCH_INCOMPLETE_MS : false),
     placeholderData: keepPreviousData,
     meta: LIVE,
   });
