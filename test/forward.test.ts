@@ -211,7 +211,7 @@ test('a backend that refuses is told of in the log, without what openray is to k
   );
   await put(first, segment());
   await expect.poll(() => fate(first, 'otlp', 'rejected')).toBe(1);
-  await expect.poll(first.output).toContain('forwarded documents were refused');
+  await expect.poll(first.output).toContain('backend rejected documents');
   expect(first.output()).not.toContain('s3cr3t');
 });
 

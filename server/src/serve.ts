@@ -38,10 +38,9 @@ import { DEFAULT_RULE } from './sampling/rules.ts';
 import { newSharedSamplingTargets } from './sampling/shared-targets.ts';
 import { newSamplingTargets } from './sampling/targets.ts';
 import { newStats } from './stats.ts';
-import type { TableCopy } from './store/backup.ts';
 import { openStore, type StoreOptions } from './store/open-store.ts';
 import { restoreStore } from './store/restore.ts';
-import type { Store } from './store/store.ts';
+import type { Store, TableCopy } from './store/store.ts';
 
 export type RunningServer = {
   /** Where the console and every API answer. */

@@ -40,7 +40,7 @@ export async function otlpSink(endpoint: OtlpEndpoint, stop: AbortSignal): Promi
       maxElapsedMs: GIVE_UP_MS,
       stopRetrying: stop,
     });
-    if (delivery.kind !== 'taken') {
+    if (delivery.kind !== 'accepted') {
       const { host } = new URL(endpoint.urls[signal]);
       throw new OpenrayError('ServiceUnavailable', `${host} does not take the traces: ${delivery.reason}`);
     }

@@ -84,7 +84,7 @@ function newImporter(url: string) {
 
   async function send(request: () => Promise<SendResult>): Promise<void> {
     const delivery = await sendWithRetries(request, { maxElapsedMs: GIVE_UP_MS });
-    if (delivery.kind !== 'taken') {
+    if (delivery.kind !== 'accepted') {
       throw new OpenrayError('ServiceUnavailable', `openray does not take the traces: ${delivery.reason}`);
     }
     rejected += delivery.rejected;
@@ -130,12 +130,16 @@ async function postSegments(url: string, documents: readonly string[]): Promise<
     const text = await answer.text();
     const isBusy = answer.status === 429 || answer.status === 503;
     if (isBusy) return { kind: 'retry', reason: text, retryAfterMs: readRetryAfter(answer.headers.get('retry-after')) };
-    if (!answer.ok) return { kind: 'refused', reason: `${answer.status} ${text.slice(0, 300)}` };
+    if (!answer.ok) return { kind: 'rejected', reason: `${answer.status} ${text.slice(0, 300)}` };
     const { UnprocessedTraceSegments: rejected = [] } = JSON.parse(text) as {
       UnprocessedTraceSegments?: UnprocessedSegment[];
     };
     const [one] = rejected;
-    return { kind: 'taken', rejected: rejected.length, reason: one && `${one.Id ?? 'a document'}: ${one.ErrorCode}` };
+    return {
+      kind: 'accepted',
+      rejected: rejected.length,
+      reason: one && `${one.Id ?? 'a document'}: ${one.ErrorCode}`,
+    };
   } catch (thrown) {
     return { kind: 'retry', reason: String((thrown as Error).message) };
   }

@@ -3,154 +3,155 @@ import type { OutboundDocument } from './outbound-document.ts';
 import { type RetryOptions, type SendResult, sendWithRetries } from './send-with-retries.ts';
 
 export type ForwardTarget<Kind extends OutboundDocument> = {
-  /** For the log. */
+  /** In log lines and metrics. */
   readonly name: string;
   readonly batchMaxDocuments: number;
-  /** Requests under way at once. */
+  /** Requests in flight at once. */
   readonly maxConcurrentRequests: number;
   /** Never rejects. */
-  send(parcels: readonly Kind[], cancel: AbortSignal): Promise<SendResult>;
+  send(batch: readonly Kind[], cancel: AbortSignal): Promise<SendResult>;
 };
 
 export type ForwardQueueOptions = {
   readonly maxBytes: number;
   readonly counts: ForwardCounts;
   readonly log: { warn(fields: object, sentence: string): void };
-  /** How long a batch that is not full waits for more. */
+  /** How long a batch that is not full waits for more documents. */
   readonly lingerMs?: number;
-  /** How long to try one batch. */
+  /** How long to retry one batch. */
   readonly maxElapsedMs?: number;
   readonly delayMs?: RetryOptions['delayMs'];
 };
 
 export type ForwardQueue<Kind extends OutboundDocument> = {
-  /** Takes parcels without waiting for anything. Above `maxBytes` the oldest that wait are dropped, and counted. */
-  push(parcels: readonly Kind[]): void;
-  /** Tries to send what is left, for up to `graceMs`. */
+  /** Returns at once. Above `maxBytes` the oldest waiting documents are dropped and counted. */
+  push(documents: readonly Kind[]): void;
+  /** Sends the waiting documents, for up to `graceMs`; drops the rest. */
   close(graceMs: number): Promise<void>;
 };
 
 const BATCH_MAX_BYTES = 1024 * 1024;
 const WARN_EVERY_MS = 60_000;
 
-/** Sends batches of documents to another backend, beside whatever else happens: nobody waits for it. */
+/** Sends batches of documents to another backend in the background. Receivers never wait for it. */
 export function createForwardQueue<Kind extends OutboundDocument>(
-  { name, batchMaxDocuments: batchMaxParcels, maxConcurrentRequests: lanes, send }: ForwardTarget<Kind>,
-  { maxBytes, counts, log, lingerMs = 200, maxElapsedMs: giveUpMs = 300_000, delayMs }: ForwardQueueOptions,
+  { name, batchMaxDocuments, maxConcurrentRequests, send }: ForwardTarget<Kind>,
+  { maxBytes, counts, log, lingerMs = 200, maxElapsedMs = 300_000, delayMs }: ForwardQueueOptions,
 ): ForwardQueue<Kind> {
   let waiting: Kind[] = [];
-  /** Of `waiting`, what is gone already: arrays shift slowly. */
-  let first = 0;
+  /** Index of the oldest document in `waiting`. Documents before it are dequeued: `shift` would be slow. */
+  let head = 0;
   let waitingBytes = 0;
   let timer: NodeJS.Timeout | undefined;
+  /** Documents waited for `lingerMs`: batches are sent even if they are not full. */
   let isDue = false;
   let isClosed = false;
-  const underWay = new Set<Promise<void>>();
-  const hurry = new AbortController();
+  const inFlight = new Set<Promise<void>>();
+  const stopRetrying = new AbortController();
   const cancel = new AbortController();
   let quietUntilMs = Number.NEGATIVE_INFINITY;
 
-  function push(parcels: readonly Kind[]): void {
-    counts.received += parcels.length;
+  function push(documents: readonly Kind[]): void {
+    counts.received += documents.length;
     if (isClosed) {
-      counts.dropped += parcels.length;
+      counts.dropped += documents.length;
       return;
     }
-    for (const parcel of parcels) {
-      waiting.push(parcel);
-      waitingBytes += parcel.bytes;
-      counts.queuedBytes += parcel.bytes;
+    for (const document of documents) {
+      waiting.push(document);
+      waitingBytes += document.bytes;
+      counts.queuedBytes += document.bytes;
     }
-    counts.queued += parcels.length;
+    counts.queued += documents.length;
     dropOldest();
-    wake();
+    startSends();
   }
 
   function dropOldest(): void {
     let dropped = 0;
-    while (counts.queuedBytes > maxBytes && first < waiting.length) {
-      settle([take()]);
+    while (counts.queuedBytes > maxBytes && head < waiting.length) {
+      subtractFromQueued([dequeue()]);
       dropped += 1;
     }
     if (dropped === 0) return;
     counts.dropped += dropped;
-    warnRarely('documents are not forwarded: the queue is full', { dropped });
+    warnRateLimited('forward queue full; oldest documents dropped', { dropped });
   }
 
-  function take(): Kind {
-    const parcel = waiting[first] as Kind;
-    first += 1;
-    waitingBytes -= parcel.bytes;
-    if (first > 1_000 && first * 2 > waiting.length) {
-      waiting = waiting.slice(first);
-      first = 0;
+  function dequeue(): Kind {
+    const document = waiting[head] as Kind;
+    head += 1;
+    waitingBytes -= document.bytes;
+    if (head > 1_000 && head * 2 > waiting.length) {
+      waiting = waiting.slice(head);
+      head = 0;
     }
-    return parcel;
+    return document;
   }
 
-  function settle(parcels: readonly Kind[]): void {
-    counts.queued -= parcels.length;
-    for (const parcel of parcels) counts.queuedBytes -= parcel.bytes;
+  function subtractFromQueued(documents: readonly Kind[]): void {
+    counts.queued -= documents.length;
+    for (const document of documents) counts.queuedBytes -= document.bytes;
   }
 
-  function wake(): void {
-    while (underWay.size < lanes && first < waiting.length && (isDue || isFull())) {
-      const sent = deliver(takeBatch()).finally(() => {
-        underWay.delete(sent);
-        wake();
+  function startSends(): void {
+    while (inFlight.size < maxConcurrentRequests && head < waiting.length && (isDue || isFull())) {
+      const sent = sendBatch(dequeueBatch()).finally(() => {
+        inFlight.delete(sent);
+        startSends();
       });
-      underWay.add(sent);
+      inFlight.add(sent);
     }
-    if (first === waiting.length) isDue = isClosed;
-    else if (!isDue) timer ??= setTimeout(markDue, lingerMs);
+    if (head === waiting.length) isDue = isClosed;
+    else if (!isDue) timer ??= setTimeout(flush, lingerMs);
   }
 
-  function markDue(): void {
+  function flush(): void {
     clearTimeout(timer);
     timer = undefined;
     isDue = true;
-    wake();
+    startSends();
   }
 
   function isFull(): boolean {
-    return waiting.length - first >= batchMaxParcels || waitingBytes >= BATCH_MAX_BYTES;
+    return waiting.length - head >= batchMaxDocuments || waitingBytes >= BATCH_MAX_BYTES;
   }
 
-  function takeBatch(): readonly Kind[] {
+  function dequeueBatch(): readonly Kind[] {
     const batch: Kind[] = [];
     let bytes = 0;
-    while (batch.length < batchMaxParcels && bytes < BATCH_MAX_BYTES && first < waiting.length) {
-      const parcel = take();
-      bytes += parcel.bytes;
-      batch.push(parcel);
+    while (batch.length < batchMaxDocuments && bytes < BATCH_MAX_BYTES && head < waiting.length) {
+      const document = dequeue();
+      bytes += document.bytes;
+      batch.push(document);
     }
     return batch;
   }
 
-  async function deliver(batch: readonly Kind[]): Promise<void> {
-    const delivery = await sendWithRetries(() => send(batch, cancel.signal), {
-      maxElapsedMs: giveUpMs,
+  async function sendBatch(batch: readonly Kind[]): Promise<void> {
+    const result = await sendWithRetries(() => send(batch, cancel.signal), {
+      maxElapsedMs,
       delayMs,
-      stopRetrying: hurry.signal,
+      stopRetrying: stopRetrying.signal,
       onRetry(reason) {
         counts.retries += 1;
-        warnRarely('forwarding fails and is tried again', { reason });
+        warnRateLimited('forwarding failed; retrying', { reason });
       },
     });
-    settle(batch);
-    const { reason } = delivery;
-    if (delivery.kind === 'retry') {
+    subtractFromQueued(batch);
+    const { reason } = result;
+    if (result.kind === 'retry') {
       counts.dropped += batch.length;
-      warnRarely('documents are not forwarded', { dropped: batch.length, reason });
+      warnRateLimited('forwarding failed; documents dropped', { dropped: batch.length, reason });
       return;
     }
-    const rejected = delivery.kind === 'refused' ? batch.length : Math.min(delivery.rejected, batch.length);
+    const rejected = result.kind === 'rejected' ? batch.length : Math.min(result.rejected, batch.length);
     counts.rejected += rejected;
     counts.sent += batch.length - rejected;
-    if (rejected > 0) warnRarely('forwarded documents were refused', { rejected, reason });
+    if (rejected > 0) warnRateLimited('backend rejected documents', { rejected, reason });
   }
 
-  function warnRarely(sentence: string, fields: object): void {
+  function warnRateLimited(sentence: string, fields: object): void {
     if (performance.now() < quietUntilMs) return;
     quietUntilMs = performance.now() + WARN_EVERY_MS;
     log.warn({ target: name, ...fields }, sentence);
@@ -158,10 +159,10 @@ export function createForwardQueue<Kind extends OutboundDocument>(
 
   async function close(graceMs: number): Promise<void> {
     isClosed = true;
-    hurry.abort();
+    stopRetrying.abort();
     const grace = setTimeout(() => cancel.abort(), graceMs);
-    markDue();
-    while (underWay.size > 0) await Promise.all(underWay);
+    flush();
+    while (inFlight.size > 0) await Promise.all(inFlight);
     clearTimeout(grace);
   }
 

@@ -2,8 +2,9 @@ import type { Document } from '../model/entity.ts';
 import { joinedTraces } from '../model/otlp/wire/encode.ts';
 import { newForwardCounts, type Stats } from '../stats.ts';
 import { createForwardQueue, type ForwardTarget } from './forward-queue.ts';
-import { type OtlpSender, openOtlpSender } from './open-otlp-sender.ts';
+import { openOtlpSender } from './open-otlp-sender.ts';
 import type { OtlpEndpoint } from './otlp-endpoint.ts';
+import type { OtlpSender } from './otlp-sender.ts';
 import {
   logRequestText,
   type OutboundDocument,
@@ -22,13 +23,16 @@ import { openXRaySender, type PutSegments, type XRayTarget } from './xray-sender
 export type ForwardOptions = {
   readonly otlp: OtlpEndpoint | undefined;
   readonly xray: XRayTarget | undefined;
-  /** Documents waiting for each of the backends. */
+  /** Bytes of documents that may wait for each backend. */
   readonly queueMaxBytes: number;
 };
 
-/** Copies what is stored to other backends. */
+/** Sends a copy of every stored document to other backends. */
 export type Forwarder = {
-  /** Takes documents without waiting; undefined when there is no backend. What can not be sent is counted and never told to the sender. */
+  /**
+   * Returns at once; undefined without a backend. Documents that cannot be sent are counted; their sender sees no
+   * error.
+   */
   readonly forward: ((documents: readonly Document[]) => void) | undefined;
   close(): Promise<void>;
 };
@@ -41,7 +45,7 @@ type Route<Kind extends OutboundDocument> = {
 
 const CLOSE_GRACE_MS = 3_000;
 const OTLP_BATCH_MAX_DOCUMENTS = 512;
-/** What PutTraceSegments takes in one call. */
+/** The limit of PutTraceSegments. */
 const XRAY_BATCH_MAX_DOCUMENTS = 50;
 
 export async function openForwarder(
@@ -49,15 +53,15 @@ export async function openForwarder(
   { stats, log }: { readonly stats: Stats; readonly log: { warn(fields: object, sentence: string): void } },
 ): Promise<Forwarder> {
   const closers: (() => void)[] = [];
-  const routes: { take(documents: readonly Document[]): void; close(): Promise<void> }[] = [];
-  function open<Kind extends OutboundDocument>({ target, accepts: isFor, toOutbound: parcelOf }: Route<Kind>): void {
+  const routes: { forward(documents: readonly Document[]): void; close(): Promise<void> }[] = [];
+  function open<Kind extends OutboundDocument>({ target, accepts, toOutbound }: Route<Kind>): void {
     const counts = newForwardCounts();
     stats.forwards.set(target.name, counts);
     const queue = createForwardQueue(target, { maxBytes: queueMaxBytes, counts, log });
     routes.push({
-      take(documents) {
-        const wanted = documents.filter(isFor);
-        if (wanted.length > 0) queue.push(wanted.map(parcelOf));
+      forward(documents) {
+        const accepted = documents.filter(accepts);
+        if (accepted.length > 0) queue.push(accepted.map(toOutbound));
       },
       close: () => queue.close(CLOSE_GRACE_MS),
     });
@@ -78,11 +82,11 @@ export async function openForwarder(
     closers.push(close);
     open(segmentRoute(put));
   }
-  const takeAll = (documents: readonly Document[]) => {
-    for (const route of routes) route.take(documents);
+  const forwardToAll = (documents: readonly Document[]) => {
+    for (const route of routes) route.forward(documents);
   };
   return {
-    forward: routes.length > 0 ? takeAll : undefined,
+    forward: routes.length > 0 ? forwardToAll : undefined,
     async close() {
       await Promise.all(routes.map((route) => route.close()));
       for (const close of closers) close();
@@ -90,11 +94,11 @@ export async function openForwarder(
   };
 }
 
-/** OpenTelemetry has no spans in progress: of a segment that is sent twice only the second is told. */
+/** OpenTelemetry has no spans in progress: a segment is forwarded only once it has ended. */
 const isForSpans = ({ format, entities }: Document) =>
   format === 'otlp' || (format === 'xray' && entities[0]?.endUs !== undefined);
 const isForLogs = ({ format }: Document) => format === 'otlp-log';
-/** X-Ray has no place for log records; the exceptions that come with spans go with them. */
+/** X-Ray has no log records. Exceptions that are events of a span are forwarded with the span. */
 const isForXRay = ({ format }: Document) => format !== 'otlp-log';
 
 const SPAN_TARGET = { name: 'otlp', batchMaxDocuments: OTLP_BATCH_MAX_DOCUMENTS, maxConcurrentRequests: 4 };
@@ -106,7 +110,7 @@ function spanRoute({ send }: OtlpSender): Route<OutboundSpans> {
     toOutbound: toOutboundSpans,
     target: {
       ...SPAN_TARGET,
-      send: (parcels, cancel) => send('traces', joinedTraces(parcels.flatMap(({ groups }) => groups)), cancel),
+      send: (batch, cancel) => send('traces', joinedTraces(batch.flatMap(({ groups }) => groups)), cancel),
     },
   };
 }
@@ -117,7 +121,7 @@ function spanJsonRoute({ send }: OtlpSender): Route<OutboundText> {
     toOutbound: toOutboundText,
     target: {
       ...SPAN_TARGET,
-      send: (parcels, cancel) => send('traces', Buffer.from(traceRequestText(parcels)), cancel),
+      send: (batch, cancel) => send('traces', Buffer.from(traceRequestText(batch)), cancel),
     },
   };
 }
@@ -128,7 +132,7 @@ function logRoute({ send }: OtlpSender): Route<OutboundLog> {
     toOutbound: toOutboundLog,
     target: {
       ...LOG_TARGET,
-      send: (parcels, cancel) => send('logs', Buffer.concat(parcels.map(({ message }) => message)), cancel),
+      send: (batch, cancel) => send('logs', Buffer.concat(batch.map(({ message }) => message)), cancel),
     },
   };
 }
@@ -137,7 +141,7 @@ function logJsonRoute({ send }: OtlpSender): Route<OutboundText> {
   return {
     accepts: isForLogs,
     toOutbound: toOutboundText,
-    target: { ...LOG_TARGET, send: (parcels, cancel) => send('logs', Buffer.from(logRequestText(parcels)), cancel) },
+    target: { ...LOG_TARGET, send: (batch, cancel) => send('logs', Buffer.from(logRequestText(batch)), cancel) },
   };
 }
 
@@ -149,20 +153,20 @@ function segmentRoute(put: PutSegments): Route<OutboundText> {
       name: 'xray',
       batchMaxDocuments: XRAY_BATCH_MAX_DOCUMENTS,
       maxConcurrentRequests: 8,
-      send: (parcels, cancel) => putAll(parcels.flatMap(segmentTextsOf), put, cancel),
+      send: (batch, cancel) => putAll(batch.flatMap(segmentTextsOf), put, cancel),
     },
   };
 }
 
-/** A span may take two documents. X-Ray takes one that it has already as well as the first time. */
+/** A span may become two documents. A retry sends all documents again: X-Ray accepts duplicates. */
 async function putAll(texts: readonly string[], put: PutSegments, cancel: AbortSignal): Promise<SendResult> {
   let rejected = 0;
   let reason: string | undefined;
   for (let at = 0; at < texts.length; at += XRAY_BATCH_MAX_DOCUMENTS) {
-    const delivery = await put(texts.slice(at, at + XRAY_BATCH_MAX_DOCUMENTS), cancel);
-    if (delivery.kind !== 'taken') return delivery;
-    rejected += delivery.rejected;
-    reason ??= delivery.reason;
+    const result = await put(texts.slice(at, at + XRAY_BATCH_MAX_DOCUMENTS), cancel);
+    if (result.kind !== 'accepted') return result;
+    rejected += result.rejected;
+    reason ??= result.reason;
   }
-  return { kind: 'taken', rejected, reason };
+  return { kind: 'accepted', rejected, reason };
 }

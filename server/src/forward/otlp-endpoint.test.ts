@@ -6,11 +6,11 @@ test.each([
   ['http://a:4318/', 'http://a:4318/v1/traces', 'http://a:4318/v1/logs'],
   ['https://a/otlp/v1/traces', 'https://a/otlp/v1/traces', 'https://a/otlp/v1/logs'],
   ['https://a/otlp?key=1', 'https://a/otlp/v1/traces?key=1', 'https://a/otlp/v1/logs?key=1'],
-])('spans for %s go to %s', (given, traces, logs) => {
+])('spans for %s are sent to %s', (given, traces, logs) => {
   expect(otlpEndpoint(given).urls).toEqual({ traces, logs });
 });
 
-test('a whole address is taken as it is', () => {
+test('a full traces URL is used as it is', () => {
   expect(otlpEndpoint('https://a/in?key=1', { isTracesUrl: true }).urls.traces).toBe('https://a/in?key=1');
 });
 
@@ -24,7 +24,7 @@ test.each([
   expect(otlpEndpoint(url, { protocol }).protocol).toBe(expected);
 });
 
-test('a name and password become a header, beside those that are given', () => {
+test('a name and password become a header, in addition to the given headers', () => {
   const { urls, headers } = otlpEndpoint('http://me:p%40ss@a/x', { headers: ['X-Team = red', 'x-key=a=b'] });
   expect(urls.traces).toBe('http://a/x/v1/traces');
   expect(headers).toEqual({

@@ -5,41 +5,41 @@ export type OtlpProtocol = (typeof OTLP_PROTOCOLS)[number];
 
 export type OtlpSignal = 'traces' | 'logs';
 
-/** Another backend that takes OTLP. */
+/** Another backend that accepts OTLP. */
 export type OtlpEndpoint = {
   readonly protocol: OtlpProtocol;
-  /** Where requests go over HTTP; over gRPC only scheme, host and port count. */
+  /** URLs for HTTP; gRPC uses their scheme, host and port only. */
   readonly urls: Readonly<Record<OtlpSignal, string>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly isCompressed: boolean;
-  /** For one try. */
+  /** Limit of one attempt. */
   readonly timeoutMs: number;
 };
 
 export type OtlpEndpointOptions = {
-  /** Without it the port tells: 4317 is gRPC's. */
+  /** By default gRPC for port 4317, protobuf over HTTP for others. */
   readonly protocol?: OtlpProtocol | undefined;
   /** `name=value`. */
   readonly headers?: readonly string[] | undefined;
   readonly isCompressed?: boolean | undefined;
   readonly timeoutMs?: number | undefined;
-  /** The URL is where spans go, whatever its path. */
+  /** The URL is used for spans as it is: `/v1/traces` is not appended. */
   readonly isTracesUrl?: boolean | undefined;
 };
 
 const TIMEOUT_MS = 10_000;
 const GRPC_PORT = '4317';
 
-/** `url` as users write it: the base, or the whole address of `/v1/traces`; a name and password in it become a header. */
+/** `url` is the base or the full address of `/v1/traces`. A name and password in it become an authorization header. */
 export function otlpEndpoint(
   url: string,
   {
     protocol,
     headers = [],
-    isCompressed: isPacked = true,
+    isCompressed = true,
     timeoutMs = TIMEOUT_MS,
-    isTracesUrl: isWhole = false,
+    isTracesUrl = false,
   }: OtlpEndpointOptions = {},
 ): OtlpEndpoint {
   const { origin, pathname, search, port, username, password } = new URL(url);
@@ -48,14 +48,14 @@ export function otlpEndpoint(
   return {
     protocol: protocol ?? (port === GRPC_PORT ? 'grpc' : 'http/protobuf'),
     urls: {
-      traces: isWhole ? `${origin}${pathname}${search}` : `${origin}${base}/v1/traces${search}`,
+      traces: isTracesUrl ? `${origin}${pathname}${search}` : `${origin}${base}/v1/traces${search}`,
       logs: `${origin}${base}/v1/logs${search}`,
     },
     headers: {
       ...(credentials !== ':' && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
       ...Object.fromEntries(headers.map(headerOf)),
     },
-    isCompressed: isPacked,
+    isCompressed,
     timeoutMs,
   };
 }

@@ -1,8 +1,9 @@
 import { Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { encode } from '../model/testing/otlp-protocol.ts';
-import { type OtlpSender, openOtlpSender } from './open-otlp-sender.ts';
+import { openOtlpSender } from './open-otlp-sender.ts';
 import { otlpEndpoint } from './otlp-endpoint.ts';
+import type { OtlpSender } from './otlp-sender.ts';
 
 type Answer = sendUnaryData<Buffer>;
 type Seen = { readonly metadata: Metadata; readonly body: Buffer };
@@ -50,18 +51,18 @@ const never = new AbortController().signal;
 const A_REQUEST = Buffer.from('a request');
 const ok = (done: Answer) => done(null, Buffer.alloc(0));
 
-test.each([true, false])('one call, packed: %s, with the headers', async (isPacked) => {
-  const { sender, seen } = await aBackend(ok, { isCompressed: isPacked, headers: ['X-Key=secret'] });
-  expect(await sender.send('traces', A_REQUEST, never)).toEqual({ kind: 'taken', rejected: 0 });
+test.each([true, false])('one call, compressed: %s, with the headers', async (isCompressed) => {
+  const { sender, seen } = await aBackend(ok, { isCompressed, headers: ['X-Key=secret'] });
+  expect(await sender.send('traces', A_REQUEST, never)).toEqual({ kind: 'accepted', rejected: 0 });
   expect(seen).toHaveLength(1);
   expect(seen[0]?.body).toEqual(A_REQUEST);
   expect(seen[0]?.metadata.get('x-key')).toEqual(['secret']);
 });
 
-test('what was rejected of it is counted', async () => {
+test('rejected items of a request are counted', async () => {
   const partial = encode('ExportResponse', { partialSuccess: { rejected: 2, errorMessage: 'no ids' } });
   const { sender } = await aBackend((done) => done(null, partial));
-  expect(await sender.send('traces', A_REQUEST, never)).toEqual({ kind: 'taken', rejected: 2, reason: 'no ids' });
+  expect(await sender.send('traces', A_REQUEST, never)).toEqual({ kind: 'accepted', rejected: 2, reason: 'no ids' });
 });
 
 test.each([
@@ -71,18 +72,18 @@ test.each([
   [status.OUT_OF_RANGE, 'retry'],
   [status.UNAVAILABLE, 'retry'],
   [status.DATA_LOSS, 'retry'],
-  [status.RESOURCE_EXHAUSTED, 'refused'],
-  [status.INVALID_ARGUMENT, 'refused'],
-  [status.UNAUTHENTICATED, 'refused'],
-  [status.UNIMPLEMENTED, 'refused'],
-  [status.INTERNAL, 'refused'],
-] as const)('the status %i is %s', async (code, kind) => {
+  [status.RESOURCE_EXHAUSTED, 'rejected'],
+  [status.INVALID_ARGUMENT, 'rejected'],
+  [status.UNAUTHENTICATED, 'rejected'],
+  [status.UNIMPLEMENTED, 'rejected'],
+  [status.INTERNAL, 'rejected'],
+] as const)('the status %i becomes %s', async (code, kind) => {
   const { sender } = await aBackend((done) => done({ code, details: 'why' }));
   const reason = `${status[code]}: why`;
   expect(await sender.send('traces', A_REQUEST, never)).toMatchObject({ kind, reason });
 });
 
-test('a backend that is full and says when is asked again then', async () => {
+test('a full backend is retried after the delay that it asks for', async () => {
   const metadata = new Metadata();
   const retryInfo = encode('RetryInfo', { retryDelay: { seconds: 3, nanos: 500_000_000 } });
   const details = [{ typeUrl: 'type.googleapis.com/google.rpc.RetryInfo', value: retryInfo.toString('base64') }];
@@ -91,7 +92,7 @@ test('a backend that is full and says when is asked again then', async () => {
   expect(await sender.send('traces', A_REQUEST, never)).toMatchObject({ kind: 'retry', retryAfterMs: 3_500 });
 });
 
-test('a call that is not answered in time is worth another try, and one that is stopped ends at once', async () => {
+test('a call that times out can be retried, and a cancelled call ends at once', async () => {
   const { sender } = await aBackend(() => undefined, { timeoutMs: 50 });
   expect(await sender.send('traces', A_REQUEST, never)).toMatchObject({ kind: 'retry' });
   const stop = new AbortController();
@@ -99,7 +100,7 @@ test('a call that is not answered in time is worth another try, and one that is 
   expect(await patient.send('traces', A_REQUEST, stop.signal)).toMatchObject({ kind: 'retry' });
 });
 
-test('a backend that is away is worth another try', async () => {
+test('an unreachable backend can be retried', async () => {
   const sender = await openOtlpSender(otlpEndpoint('http://127.0.0.1:1', { protocol: 'grpc' }));
   onTestFinished(sender.close);
   expect(await sender.send('traces', A_REQUEST, never)).toMatchObject({ kind: 'retry' });

@@ -1,7 +1,7 @@
 import type * as Grpc from '@grpc/grpc-js';
-import type { OtlpSender } from './open-otlp-sender.ts';
 import type { OtlpEndpoint } from './otlp-endpoint.ts';
 import { readPartialSuccess, readStatus } from './otlp-response.ts';
+import type { OtlpSender } from './otlp-sender.ts';
 import type { SendResult } from './send-with-retries.ts';
 
 const METHODS = {
@@ -12,11 +12,11 @@ const METHODS = {
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 
 /**
- * OTLP over gRPC; TLS where the URL says https.
+ * OTLP over gRPC, with TLS if the URL says https.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
  */
 export function openOtlpGrpcSender(
-  { urls, headers, isCompressed: isPacked, timeoutMs }: OtlpEndpoint,
+  { urls, headers, isCompressed, timeoutMs }: OtlpEndpoint,
   grpc: typeof Grpc,
 ): OtlpSender {
   const { protocol, hostname, port } = new URL(urls.traces);
@@ -26,7 +26,7 @@ export function openOtlpGrpcSender(
     isSecure ? grpc.credentials.createSsl() : grpc.credentials.createInsecure(),
     {
       'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
-      ...(isPacked && { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip }),
+      ...(isCompressed && { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip }),
     },
   );
   const metadata = new grpc.Metadata();
@@ -42,9 +42,9 @@ export function openOtlpGrpcSender(
           body,
           metadata,
           { deadline: Date.now() + timeoutMs },
-          (failure, answer) => {
+          (failure, response) => {
             cancel.removeEventListener('abort', stop);
-            resolve(failure === null ? readPartialSuccess(answer ?? new Uint8Array()) : failureOf(failure, grpc));
+            resolve(failure === null ? readPartialSuccess(response ?? new Uint8Array()) : failureOf(failure, grpc));
           },
         );
         const stop = () => call.cancel();
@@ -54,10 +54,10 @@ export function openOtlpGrpcSender(
   };
 }
 
-/** RESOURCE_EXHAUSTED is worth another try only where the backend says when. */
+/** RESOURCE_EXHAUSTED is retried only if the backend gives a delay. */
 function failureOf({ code, details, metadata }: Grpc.ServiceError, { status }: typeof Grpc): SendResult {
-  const [packed] = metadata?.get('grpc-status-details-bin') ?? [];
-  const afterMs = Buffer.isBuffer(packed) ? readStatus(packed).afterMs : undefined;
+  const [statusDetails] = metadata?.get('grpc-status-details-bin') ?? [];
+  const retryAfterMs = Buffer.isBuffer(statusDetails) ? readStatus(statusDetails).retryAfterMs : undefined;
   const reason = `${status[code]}: ${details}`;
   const retryable: readonly Grpc.status[] = [
     status.CANCELLED,
@@ -67,6 +67,6 @@ function failureOf({ code, details, metadata }: Grpc.ServiceError, { status }: t
     status.UNAVAILABLE,
     status.DATA_LOSS,
   ];
-  const isRetryable = retryable.includes(code) || (code === status.RESOURCE_EXHAUSTED && afterMs !== undefined);
-  return isRetryable ? { kind: 'retry', reason, retryAfterMs: afterMs } : { kind: 'refused', reason };
+  const isRetryable = retryable.includes(code) || (code === status.RESOURCE_EXHAUSTED && retryAfterMs !== undefined);
+  return isRetryable ? { kind: 'retry', reason, retryAfterMs } : { kind: 'rejected', reason };
 }

@@ -4,8 +4,8 @@ import type { SendResult } from './send-with-retries.ts';
 const { Reader } = protobuf;
 
 /**
- * ExportTraceServiceResponse, and the same for logs: `partial_success` says how many were not taken, or only warns. What
- * is no such message says nothing: the status has said all that counts.
+ * Reads an ExportTraceServiceResponse or ExportLogsServiceResponse. `partial_success` has the number of rejected items,
+ * or only a warning. Other bytes count as no rejection: the status alone means success.
  */
 export function readPartialSuccess(bytes: Uint8Array): SendResult {
   let rejected = 0;
@@ -21,22 +21,22 @@ export function readPartialSuccess(bytes: Uint8Array): SendResult {
         },
       }),
   });
-  return { kind: 'taken', rejected: Number.isSafeInteger(rejected) ? rejected : 0, reason: reason || undefined };
+  return { kind: 'accepted', rejected: Number.isSafeInteger(rejected) ? rejected : 0, reason: reason || undefined };
 }
 
-/** google.rpc.Status: its message, and the wait that a RetryInfo among its details asks for. */
-export function readStatus(bytes: Uint8Array): { readonly message: string; readonly afterMs: number | undefined } {
+/** Message of a google.rpc.Status, and the delay of the RetryInfo in its details. */
+export function readStatus(bytes: Uint8Array): { readonly message: string; readonly retryAfterMs: number | undefined } {
   let message = '';
-  let afterMs: number | undefined;
+  let retryAfterMs: number | undefined;
   readFields(bytes, {
     2: (reader) => {
       message = reader.string();
     },
     3: (reader) => {
-      afterMs = readRetryInfo(reader.bytes()) ?? afterMs;
+      retryAfterMs = readRetryInfo(reader.bytes()) ?? retryAfterMs;
     },
   });
-  return { message, afterMs };
+  return { message, retryAfterMs };
 }
 
 function readRetryInfo(bytes: Uint8Array): number | undefined {
@@ -51,19 +51,19 @@ function readRetryInfo(bytes: Uint8Array): number | undefined {
     },
   });
   if (!type.endsWith('/google.rpc.RetryInfo')) return undefined;
-  let afterMs = 0;
+  let delayMs = 0;
   readFields(value, {
     1: (reader) =>
       readFields(reader.bytes(), {
         1: (inner) => {
-          afterMs += Number(inner.int64()) * 1000;
+          delayMs += Number(inner.int64()) * 1000;
         },
         2: (inner) => {
-          afterMs += inner.int32() / 1e6;
+          delayMs += inner.int32() / 1e6;
         },
       }),
   });
-  return afterMs;
+  return delayMs;
 }
 
 type FieldReaders = Readonly<Record<number, (reader: protobuf.Reader) => void>>;
@@ -78,6 +78,6 @@ function readFields(bytes: Uint8Array, fields: FieldReaders): void {
       else read(reader);
     }
   } catch {
-    // Whatever came before counts.
+    // Malformed bytes: the fields before them count.
   }
 }

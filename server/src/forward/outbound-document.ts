@@ -6,17 +6,17 @@ import { type EncodedSpans, encodeLogs, encodeResource, encodeScope, encodeSpans
 import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
 import { parseStored } from '../model/parse-stored.ts';
 
-/** A document on its way out. `bytes` is about what it takes in memory. */
+/** A document that waits to be forwarded. `bytes` is its approximate size in memory. */
 export type OutboundDocument = { readonly bytes: number };
 
-/** As it is stored: often that is what is sent. */
+/** The stored text, which some backends receive unchanged. */
 export type OutboundText = OutboundDocument & {
   readonly format: DocumentFormat;
   readonly seq: number;
   readonly text: string;
 };
 
-/** As OTLP in protobuf, which is smaller and has not to be read again. */
+/** OTLP in protobuf: smaller than the text, and not parsed again before it is sent. */
 export type OutboundSpans = OutboundDocument & { readonly groups: readonly EncodedSpans[] };
 
 export type OutboundLog = OutboundDocument & { readonly message: Uint8Array };
@@ -27,14 +27,14 @@ export function toOutboundText({ format, seq, text }: Document): OutboundText {
   return { format, seq, text, bytes: text.length + OVERHEAD_BYTES };
 }
 
-/** An ExportTraceServiceRequest in JSON. Stored spans are messages of it as they are; X-Ray documents become spans. */
-export function traceRequestText(parcels: readonly OutboundText[]): string {
-  return `{"resourceSpans":[${parcels.flatMap(resourceSpansTexts).join(',')}]}`;
+/** An ExportTraceServiceRequest in JSON. Stored spans are parts of it unchanged; X-Ray documents become spans. */
+export function traceRequestText(documents: readonly OutboundText[]): string {
+  return `{"resourceSpans":[${documents.flatMap(resourceSpansTexts).join(',')}]}`;
 }
 
 /** An ExportLogsServiceRequest in JSON, of stored log records. */
-export function logRequestText(parcels: readonly OutboundText[]): string {
-  return `{"resourceLogs":[${parcels.map(({ text }) => text).join(',')}]}`;
+export function logRequestText(documents: readonly OutboundText[]): string {
+  return `{"resourceLogs":[${documents.map(({ text }) => text).join(',')}]}`;
 }
 
 function resourceSpansTexts({ format, text, seq }: OutboundText): readonly string[] {
@@ -49,7 +49,7 @@ function resourceSpansOfXRay({ entities }: Document): readonly ResourceSpans[] {
   return resourceSpansOf(entitiesToSpans(entities.map((entity) => ({ ...entity, segment, isFromSpan: false }))));
 }
 
-/** What many spans share is encoded once, and held once. */
+/** Spans share resources and scopes: each is encoded once and held once. */
 const encodedResources = new WeakMap<object, Uint8Array>();
 const encodedScopes = new WeakMap<object, Uint8Array>();
 
@@ -81,15 +81,15 @@ function encodedSegment(document: Document): readonly EncodedSpans[] {
   });
 }
 
-function encodeOnce(known: WeakMap<object, Uint8Array>, of: object, encode: () => Uint8Array): Uint8Array {
-  const found = known.get(of);
-  if (found !== undefined) return found;
+function encodeOnce(cache: WeakMap<object, Uint8Array>, key: object, encode: () => Uint8Array): Uint8Array {
+  const cached = cache.get(key);
+  if (cached !== undefined) return cached;
   const encoded = encode();
-  known.set(of, encoded);
+  cache.set(key, encoded);
   return encoded;
 }
 
-/** A log record as an ExportLogsServiceRequest; any number of them, one behind the other, are one such request. */
+/** A log record as an ExportLogsServiceRequest. Several of them, concatenated, are one such request. */
 export function toOutboundLog(document: Document): OutboundLog {
   const message = document.format === 'otlp-log' ? encodedLog(document.log) : new Uint8Array();
   return { message, bytes: message.length + OVERHEAD_BYTES };
@@ -107,8 +107,8 @@ function encodedLog({
 }
 
 /**
- * Segment documents. A span becomes what any translator would make of it, one document or two: X-Ray's 64 KB have no
- * room for what only openray could read back.
+ * Segment documents for X-Ray. A span becomes one or two documents without the data that only openray could read back:
+ * X-Ray's limit is 64 KB a document.
  */
 export function segmentTextsOf({ format, text, seq }: OutboundText): readonly string[] {
   if (format === 'xray') return [text];

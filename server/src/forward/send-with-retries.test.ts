@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readRetryAfter, retryDelayMs } from './send-with-retries.ts';
 
-test('each wait is about twice the one before, up to half a minute', () => {
+test('each delay is about twice the one before, up to 30 seconds', () => {
   expect([1, 2, 3, 4, 5, 6, 7].map((failures) => retryDelayMs(failures, 0, () => 0.5))).toEqual([
     1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000,
   ]);
 });
 
-test('a wait is spread by a fifth, and never shorter than the backend asked for', () => {
+test('jitter is 20 percent, and no delay is shorter than the backend asked for', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 50 }), fc.nat(100_000), (failures, afterMs) => {
-      const delayMs = retryDelayMs(failures, afterMs);
-      expect(delayMs).toBeGreaterThanOrEqual(Math.max(800, afterMs));
-      expect(delayMs).toBeLessThanOrEqual(Math.max(36_000, afterMs));
+    fc.property(fc.integer({ min: 1, max: 50 }), fc.nat(100_000), (failures, retryAfterMs) => {
+      const delayMs = retryDelayMs(failures, retryAfterMs);
+      expect(delayMs).toBeGreaterThanOrEqual(Math.max(800, retryAfterMs));
+      expect(delayMs).toBeLessThanOrEqual(Math.max(36_000, retryAfterMs));
     }),
   );
 });

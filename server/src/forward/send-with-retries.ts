@@ -1,26 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** What became of one request to another backend. `rejected` are those of its documents that were not taken. */
+/** Result of one request to another backend. `rejected` counts the documents that the backend did not accept. */
 export type SendResult =
-  | { readonly kind: 'taken'; readonly rejected: number; readonly reason?: string | undefined }
-  /** Sending the same again would fail again. */
-  | { readonly kind: 'refused'; readonly reason: string }
-  /** `afterMs`: when the backend wants it again, where it said so. */
+  | { readonly kind: 'accepted'; readonly rejected: number; readonly reason?: string | undefined }
+  /** A retry would fail, too. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  /** `retryAfterMs`: the delay that the backend asks for, if any. */
   | { readonly kind: 'retry'; readonly reason: string; readonly retryAfterMs?: number | undefined };
 
 const INITIAL_INTERVAL_MS = 1_000;
 const MAX_INTERVAL_MS = 30_000;
 
 /**
- * How long to wait before the try after `failures` failed ones: twice as long each time, spread by a fifth, so that what
- * failed together does not come back together. Never less than the backend asked for.
+ * Delay before the next attempt after `failures` failed ones. Doubles each time; jitter of ±20 % spreads requests that
+ * failed together. Never shorter than `retryAfterMs`, which the backend asks for.
  */
-export function retryDelayMs(failures: number, afterMs = 0, random: () => number = Math.random): number {
+export function retryDelayMs(failures: number, retryAfterMs = 0, random: () => number = Math.random): number {
   const backoffMs = Math.min(INITIAL_INTERVAL_MS * 2 ** (failures - 1), MAX_INTERVAL_MS);
-  return Math.max(backoffMs * (0.8 + 0.4 * random()), afterMs);
+  return Math.max(backoffMs * (0.8 + 0.4 * random()), retryAfterMs);
 }
 
-/** Seconds or a date, as `Retry-After` has it, in milliseconds from now; undefined when it is neither. */
+/** `Retry-After`, which is seconds or a date, in milliseconds from now; undefined when it is neither. */
 export function readRetryAfter(header: string | null, nowMs: number = Date.now()): number | undefined {
   if (header === null || header.trim() === '') return undefined;
   const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - nowMs;
@@ -29,25 +29,25 @@ export function readRetryAfter(header: string | null, nowMs: number = Date.now()
 
 export type RetryOptions = {
   readonly maxElapsedMs: number;
-  readonly delayMs?: ((failures: number, afterMs: number | undefined) => number) | undefined;
-  /** Ends the wait for the next try, which then is the last one. */
+  readonly delayMs?: ((failures: number, retryAfterMs: number | undefined) => number) | undefined;
+  /** Ends the delay before the next attempt, which then is the last one. */
   readonly stopRetrying?: AbortSignal;
-  /** Told of each failure that is followed by another try. */
+  /** Called for each failure that is followed by another attempt. */
   readonly onRetry?: (reason: string) => void;
 };
 
-/** Sends until it is taken or refused. What is returned as `retry` was given up. */
+/** Sends until the backend accepts or rejects the request. Resolves with `retry` when the time limit has passed. */
 export async function sendWithRetries(
   send: () => Promise<SendResult>,
-  { maxElapsedMs: giveUpMs, delayMs = retryDelayMs, stopRetrying: hurry, onRetry }: RetryOptions,
+  { maxElapsedMs, delayMs = retryDelayMs, stopRetrying, onRetry }: RetryOptions,
 ): Promise<SendResult> {
-  const sinceMs = performance.now();
+  const startMs = performance.now();
   for (let failures = 1; ; failures += 1) {
-    const delivery = await send();
-    if (delivery.kind !== 'retry' || hurry?.aborted) return delivery;
-    const waitMs = delayMs(failures, delivery.retryAfterMs);
-    if (performance.now() + waitMs - sinceMs > giveUpMs) return delivery;
-    onRetry?.(delivery.reason);
-    await delay(waitMs, undefined, { signal: hurry }).catch(() => undefined);
+    const result = await send();
+    if (result.kind !== 'retry' || stopRetrying?.aborted) return result;
+    const waitMs = delayMs(failures, result.retryAfterMs);
+    if (performance.now() + waitMs - startMs > maxElapsedMs) return result;
+    onRetry?.(result.reason);
+    await delay(waitMs, undefined, { signal: stopRetrying }).catch(() => undefined);
   }
 }

@@ -1,15 +1,15 @@
 import type { XRayClient } from '@aws-sdk/client-xray';
 import type { SendResult } from './send-with-retries.ts';
 
-/** Sends segment documents, at most as many as one call may have. Never rejects. */
+/** Sends segment documents, up to the limit of one call. Never rejects. */
 export type PutSegments = (documents: readonly string[], cancel: AbortSignal) => Promise<SendResult>;
 
 const TIMEOUT_MS = 10_000;
 
-/** Where X-Ray's API is: a region of AWS, or the address of anything that speaks it. */
+/** Address of X-Ray's API: a region of AWS, or the URL of a server with the same API. */
 export type XRayTarget = { readonly region: string; readonly endpoint: string | undefined };
 
-/** `target` as users write it. A region in the address of AWS's own endpoint is what its signature needs. */
+/** `target` is a region or a URL. The region in the URL of an AWS endpoint is used to sign requests. */
 export function xrayTarget(target: string, defaultRegion: string): XRayTarget {
   if (!URL.canParse(target)) return { region: target, endpoint: undefined };
   const region = /^xray(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com|api\.aws)/.exec(new URL(target).hostname)?.[1];
@@ -17,8 +17,8 @@ export function xrayTarget(target: string, defaultRegion: string): XRayTarget {
 }
 
 /**
- * PutTraceSegments by the AWS SDK: signed, with the credentials that its tools find (variables, profiles, roles). It is
- * loaded only for this. Tries are the caller's.
+ * PutTraceSegments by the AWS SDK, signed with the credentials that the SDK finds (variables, profiles, roles). The
+ * SDK is loaded only here. Does not retry: the caller does.
  */
 export async function openXRaySender({ region, endpoint }: XRayTarget): Promise<{ put: PutSegments; close(): void }> {
   const { PutTraceSegmentsCommand, XRayClient } = await import('@aws-sdk/client-xray');
@@ -31,7 +31,7 @@ export async function openXRaySender({ region, endpoint }: XRayTarget): Promise<
       );
       const [one] = unprocessed;
       return {
-        kind: 'taken',
+        kind: 'accepted',
         rejected: unprocessed.length,
         reason: one && `${one.Id}: ${one.ErrorCode} ${one.Message}`,
       };
@@ -42,7 +42,7 @@ export async function openXRaySender({ region, endpoint }: XRayTarget): Promise<
   return { put, close: () => client.destroy() };
 }
 
-/** Of what AWS answers with 4xx, throttling and credentials pass; all else is in the request. */
+/** Among statuses 4xx, throttling and credential failures are retried. Others mean that the request is invalid. */
 function failureOf(thrown: unknown): SendResult {
   const { name, message, $metadata } = thrown as {
     name?: string;
@@ -52,5 +52,5 @@ function failureOf(thrown: unknown): SendResult {
   const reason = `${name ?? 'Error'}: ${message ?? String(thrown)}`;
   const status = $metadata?.httpStatusCode;
   const isFinal = status !== undefined && status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status);
-  return isFinal && name !== 'ThrottledException' ? { kind: 'refused', reason } : { kind: 'retry', reason };
+  return isFinal && name !== 'ThrottledException' ? { kind: 'rejected', reason } : { kind: 'retry', reason };
 }

@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
 import { expect, test } from 'vitest';
-import type { TableCopy } from '../store/backup.ts';
+import type { TableCopy } from '../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../store/testing/open-test-store.ts';
 import { serveBackup } from './backup.ts';
 import { handleErrors } from './errors.ts';

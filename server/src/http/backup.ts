@@ -2,8 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import type { TableCopy } from '../store/backup.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, TableCopy } from '../store/store.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
 
 /** A line of the answer of `POST /backup`. */

@@ -1,4 +1,4 @@
-/** A sampling rule as the API shows it. `reservoirSize` is traces a second over all hosts, `fixedRate` 0 to 1. */
+/** A sampling rule of the X-Ray API. `reservoirSize` is traces a second over all hosts, `fixedRate` 0 to 1. */
 export type SamplingRule = {
   readonly ruleName: string;
   readonly priority: number;
@@ -15,7 +15,7 @@ export type SamplingRule = {
   readonly modifiedUs: number;
 };
 
-/** The rule that is always there: one trace a second, then five percent. */
+/** The rule that every store has: one trace a second, then five percent. */
 export const DEFAULT_RULE: SamplingRule = {
   ruleName: 'Default',
   priority: 10_000,

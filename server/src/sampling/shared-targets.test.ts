@@ -10,19 +10,19 @@ const rules = () => [{ ...DEFAULT_RULE, reservoirSize: 12 }];
 const shared = STORES.filter(({ name }) => name !== 'embedded store');
 
 describe.each(shared)('two servers on a $name', ({ make }) => {
-  let place: StoreLocation;
+  let location: StoreLocation;
   let stores: readonly Store[];
-  /** Of this test alone: clients of the one before have been silent for long. */
+  /** Each test starts 1,000 s later, so that the clients of earlier tests have timed out. */
   let nowUs = 1_000 * SECOND_US;
 
   beforeAll(async () => {
-    place = await make();
-    stores = [await place.open(), await place.open()];
+    location = await make();
+    stores = [await location.open(), await location.open()];
   }, 60_000);
 
   afterAll(async () => {
     for (const store of stores) await store.close();
-    await place.remove();
+    await location.remove();
   });
 
   function servers(): readonly [SamplingTargets, SamplingTargets] {
@@ -31,44 +31,48 @@ describe.each(shared)('two servers on a $name', ({ make }) => {
     return [one as SamplingTargets, other as SamplingTargets];
   }
 
-  async function take(server: SamplingTargets, clientId: string, requestCount: number, atS: number) {
+  async function quotaAfter(server: SamplingTargets, clientId: string, requestCount: number, atS: number) {
     const atUs = nowUs + atS * SECOND_US;
     const counts = { requestCount, sampledCount: 0, borrowCount: 0 };
     const [target] = await server.report([{ ruleName: 'Default', clientId, timestampUs: atUs, ...counts }], atUs);
     return target?.quota?.perSecond;
   }
 
-  test('share one reservoir among the clients of both', async () => {
+  test('divide one reservoir among the clients of both', async () => {
     const [one, other] = servers();
-    await Promise.all([take(one, 'a', 100, 0), take(other, 'b', 200, 0), take(other, 'c', 300, 0)]);
-    const quotas = await Promise.all([take(one, 'a', 100, 10), take(other, 'b', 200, 10), take(other, 'c', 300, 10)]);
+    await Promise.all([quotaAfter(one, 'a', 100, 0), quotaAfter(other, 'b', 200, 0), quotaAfter(other, 'c', 300, 0)]);
+    const quotas = await Promise.all([
+      quotaAfter(one, 'a', 100, 10),
+      quotaAfter(other, 'b', 200, 10),
+      quotaAfter(other, 'c', 300, 10),
+    ]);
     expect(quotas).toEqual([2, 4, 6]);
   });
 
-  test('a client may report to either, and is one client', async () => {
+  test('a client that reports to both is one client', async () => {
     const [one, other] = servers();
-    expect(await take(one, 'a', 100, 0)).toBeUndefined();
-    expect(await take(other, 'a', 100, 10)).toBe(12);
-    expect(await take(one, 'a', 100, 20)).toBe(12);
+    expect(await quotaAfter(one, 'a', 100, 0)).toBeUndefined();
+    expect(await quotaAfter(other, 'a', 100, 10)).toBe(12);
+    expect(await quotaAfter(one, 'a', 100, 20)).toBe(12);
   });
 
-  test('when a server is gone with its clients, the others get their share', async () => {
+  test('the others receive the share of the clients of a stopped server', async () => {
     const [one, other] = servers();
-    await Promise.all([take(one, 'a', 100, 0), take(other, 'b', 100, 0)]);
-    expect(await Promise.all([take(one, 'a', 100, 10), take(other, 'b', 100, 10)])).toEqual([6, 6]);
-    // From here on `one` is not there.
-    expect(await take(other, 'b', 100, 20)).toBe(6);
-    expect(await take(other, 'b', 100, 30)).toBe(6);
-    expect(await take(other, 'b', 100, 41)).toBe(12);
+    await Promise.all([quotaAfter(one, 'a', 100, 0), quotaAfter(other, 'b', 100, 0)]);
+    expect(await Promise.all([quotaAfter(one, 'a', 100, 10), quotaAfter(other, 'b', 100, 10)])).toEqual([6, 6]);
+    // From here on `one` receives no reports.
+    expect(await quotaAfter(other, 'b', 100, 20)).toBe(6);
+    expect(await quotaAfter(other, 'b', 100, 30)).toBe(6);
+    expect(await quotaAfter(other, 'b', 100, 41)).toBe(12);
   });
 
-  test('many clients that report at once are given no more than the reservoir, on both together', async () => {
+  test('for many simultaneous reports to both servers, the sum of quotas is the reservoir', async () => {
     const [one, other] = servers();
     const clients = Array.from({ length: 40 }, (_, index) => `client-${index}`);
     let quotas: readonly (number | undefined)[] = [];
     for (const atS of [0, 10, 20]) {
       quotas = await Promise.all(
-        clients.map((client, index) => take(index % 3 === 0 ? one : other, client, 10 + (index % 5), atS)),
+        clients.map((client, index) => quotaAfter(index % 3 === 0 ? one : other, client, 10 + (index % 5), atS)),
       );
     }
     expect(quotas.reduce<number>((sum, quota) => sum + (quota ?? 0), 0)).toBe(12);

@@ -14,7 +14,7 @@ import {
 
 type Database = Pick<Store, 'query' | 'command'>;
 
-/** One call that waits for its targets. */
+/** A call that waits for its targets. */
 type PendingReport = {
   readonly statistics: readonly SamplingStatistics[];
   readonly nowUs: number;
@@ -23,41 +23,41 @@ type PendingReport = {
 };
 
 const CLIENTS_OBJECT = { kind: 'sampling', name: 'clients' };
-/** Reports are taken together at most so often: clients have ten seconds. */
+/** Interval at which waiting reports are applied together. Short against the ten seconds between a client's reports. */
 const REPORT_INTERVAL_MS = 200;
 const MAX_ATTEMPTS = 50;
 const MAX_RETRY_DELAY_MS = 100;
 
 /**
- * Shares reservoirs among the clients of all servers on a store. Who has been given what stands in the store, and is
- * changed by whoever takes reports: a client may report to any of the servers, and one that reports nowhere any more, as
- * when its server is gone, leaves its share to the others.
+ * Divides reservoirs among the clients of all servers on a store. The store holds the quotas of all clients, and each
+ * server changes them when it receives reports. So a client may report to any server. The others receive the share of a
+ * client that stops reporting, for example because its server was stopped.
  */
 export function newSharedSamplingTargets(database: Database, rules: () => readonly SamplingRule[]): SamplingTargets {
   let waiting: PendingReport[] = [];
-  let isTaking = false;
+  let isApplying = false;
 
-  async function takeWaiting(): Promise<void> {
-    isTaking = true;
+  async function applyWaiting(): Promise<void> {
+    isApplying = true;
     while (waiting.length > 0) {
       const callers = waiting;
       waiting = [];
       try {
-        const answers = await applyPendingReports(database, rules(), callers);
-        for (const [index, { resolve }] of callers.entries()) resolve(answers[index] ?? []);
+        const targets = await applyPendingReports(database, rules(), callers);
+        for (const [index, { resolve }] of callers.entries()) resolve(targets[index] ?? []);
       } catch (thrown) {
         for (const { reject } of callers) reject(thrown);
       }
       await delay(REPORT_INTERVAL_MS);
     }
-    isTaking = false;
+    isApplying = false;
   }
 
   return {
     report: (statistics, nowUs) =>
       new Promise((resolve, reject) => {
         waiting.push({ statistics, nowUs, resolve, reject });
-        if (!isTaking) void takeWaiting();
+        if (!isApplying) void applyWaiting();
       }),
   };
 }
@@ -69,26 +69,26 @@ async function applyPendingReports(
   rules: readonly SamplingRule[],
   callers: readonly PendingReport[],
 ): Promise<TargetLists> {
-  for (let tries = 1; tries <= MAX_ATTEMPTS; tries++) {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const before = await readObject(database, CLIENTS_OBJECT);
     let clients = before?.body === undefined ? new Map() : readClients(before.body);
-    const answers = callers.map(({ statistics, nowUs }) => {
-      const outcome = applyReports(clients, statistics, rules, nowUs);
-      clients = outcome.clients;
-      return outcome.targets;
+    const targets = callers.map(({ statistics, nowUs }) => {
+      const applied = applyReports(clients, statistics, rules, nowUs);
+      clients = applied.clients;
+      return applied.targets;
     });
-    if (await replaceObject(database, CLIENTS_OBJECT, before, printClients(clients))) return answers;
-    // Another server was first. Two that meet once would meet again at the same pace.
+    if (await replaceObject(database, CLIENTS_OBJECT, before, printClients(clients))) return targets;
+    // Another server was first. The delay is random: two servers with equal delays would collide again.
     await delay(Math.random() * MAX_RETRY_DELAY_MS);
   }
-  throw new OpenrayError('ServiceUnavailable', 'Other servers share out quotas all the time; try again', {
+  throw new OpenrayError('ServiceUnavailable', 'The sampling quotas are being changed by other servers; try again', {
     retryAfterSeconds: 1,
   });
 }
 
 type ClientTuple = readonly [id: string, ...values: readonly (number | null)[]];
 
-/** By rule a list of `[id, requests a second, reported at, its own time, quota]`. */
+/** By rule a list of `[id, requests a second, reported at, time by its own clock, quota]`. */
 export function printClients(clients: SamplingClients): string {
   const texts = Array.from(clients, ([rule, ofRule]): [string, readonly ClientTuple[]] => [
     rule,

@@ -1,17 +1,17 @@
 import type { SamplingRule } from './rules.ts';
 
-/** What one client reports of one rule since its last report. */
+/** Counts of one client and one rule since the client's last report. */
 export type SamplingStatistics = {
   readonly ruleName: string;
   readonly clientId: string;
-  /** When the client made the report: by it a report is known that comes twice. */
+  /** Time of the report by the client's clock. Identifies a repeated report. */
   readonly timestampUs: number;
   readonly requestCount: number;
   readonly sampledCount: number;
   readonly borrowCount: number;
 };
 
-/** What a client may sample by a rule until `ttlUs`; without a quota it has only the rate yet. */
+/** Quota and rate of a client for a rule, valid until `ttlUs`. Without a quota the client uses only the rate. */
 export type SamplingTarget = {
   readonly ruleName: string;
   readonly fixedRate: number;
@@ -19,11 +19,11 @@ export type SamplingTarget = {
 };
 
 export type SamplingTargets = {
-  /** Takes the reports of a client and gives its targets, in their order; undefined where the rule is not known. */
+  /** Applies reports and returns a target for each, in the same order; undefined for an unknown rule. */
   report(statistics: readonly SamplingStatistics[], nowUs: number): Promise<readonly (SamplingTarget | undefined)[]>;
 };
 
-/** A client of a rule: its demand by its last report, and what it was given. */
+/** A client of a rule: its demand by its last report, and its quota. */
 export type SamplingClient = {
   readonly requestsPerSecond: number;
   readonly reportedUs: number;
@@ -32,32 +32,32 @@ export type SamplingClient = {
   readonly quota: number | undefined;
 };
 
-/** By rule and client id, all clients that have reported lately. */
+/** By rule and client id, all clients that reported within CLIENT_TIMEOUT_US. */
 export type SamplingClients = ReadonlyMap<string, ReadonlyMap<string, SamplingClient>>;
 
 const INTERVAL_SECONDS = 10;
 const TTL_US = 5 * 60 * 1_000_000;
-/** A client that misses three reports has gone; its share goes to the others. */
+/** A client that misses three reports is removed; the others receive its share. */
 const CLIENT_TIMEOUT_US = 3 * INTERVAL_SECONDS * 1_000_000;
-/** Reports that are older or newer by their own time are taken, and change nothing. */
+/** Reports whose own time is older or newer are accepted and change nothing. */
 const MAX_CLOCK_SKEW_US = TTL_US;
 
-/** Shares reservoirs among the clients of this process. */
+/** Divides reservoirs among the clients that report to this process. */
 export function newSamplingTargets(rules: () => readonly SamplingRule[]): SamplingTargets {
   let clients: SamplingClients = new Map();
   return {
     async report(statistics, nowUs) {
-      const outcome = applyReports(clients, statistics, rules(), nowUs);
-      clients = outcome.clients;
-      return outcome.targets;
+      const applied = applyReports(clients, statistics, rules(), nowUs);
+      clients = applied.clients;
+      return applied.targets;
     },
   };
 }
 
 /**
- * Shares a rule's reservoir among the clients that reported it lately, in proportion to their demand.
- * Quotas are whole traces a second, and together never more than the reservoir: a client gets of its share what the
- * others have not been given, and the rest once they have reported and been given less.
+ * Divides a rule's reservoir among its active clients, in proportion to their demand.
+ * Quotas are whole traces a second, and their sum never exceeds the reservoir. A client receives only the part of its
+ * share that is not in the quotas of others, and the rest after their next reports have reduced those quotas.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sampling.html
  */
 export function applyReports(
@@ -76,7 +76,6 @@ export function applyReports(
   return { clients, targets };
 }
 
-/** Those that have not gone. */
 function activeClients(before: ReadonlyMap<string, SamplingClient> | undefined, nowUs: number) {
   return new Map([...(before ?? [])].filter(([, { reportedUs }]) => nowUs - reportedUs <= CLIENT_TIMEOUT_US));
 }
@@ -103,11 +102,11 @@ function applyReport(
 
 function quotaOf(clientId: string, reservoir: number, clients: ReadonlyMap<string, SamplingClient>): number {
   const share = reservoirShares(reservoir, clients).get(clientId) ?? 0;
-  const given = [...clients].reduce((sum, [id, { quota }]) => (id === clientId ? sum : sum + (quota ?? 0)), 0);
-  return Math.max(0, Math.min(share, reservoir - given));
+  const givenToOthers = [...clients].reduce((sum, [id, { quota }]) => (id === clientId ? sum : sum + (quota ?? 0)), 0);
+  return Math.max(0, Math.min(share, reservoir - givenToOthers));
 }
 
-/** Largest remainder: whole numbers that add up to the reservoir, in proportion to demand, ties by client id. */
+/** Largest remainder method: whole numbers in proportion to demand whose sum is the reservoir, ties by client id. */
 function reservoirShares(reservoir: number, clients: ReadonlyMap<string, SamplingClient>): ReadonlyMap<string, number> {
   const all = [...clients].sort(([a], [b]) => (a < b ? -1 : 1));
   const demand = all.reduce((sum, [, { requestsPerSecond }]) => sum + requestsPerSecond, 0);

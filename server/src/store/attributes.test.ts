@@ -37,7 +37,7 @@ test('annotations, metadata and all other fields, by path', () => {
   ]);
 });
 
-test('what all entities of a document share is there once', () => {
+test('a value that all entities of a document share is stored once', () => {
   const shared = entityWith({ annotations: { tier: 'gold' } });
   expect(attributesOf(shared, { ...shared, annotations: { tier: 'gold', items: 3 } })).toEqual([
     'annotation.tier=gold',
@@ -45,7 +45,7 @@ test('what all entities of a document share is there once', () => {
   ]);
 });
 
-test('what columns hold is no attribute, where it is as X-Ray documents it', () => {
+test('a value in a column is no attribute if it has the type that X-Ray documents', () => {
   const http = { request: { method: 'GET', url: ['/a'], traced: true }, response: { status: 200, content_length: 5 } };
   expect(
     attributesOf(entityWith({ fields: { name: 'checkout', origin: 7, fault: true, http, 'http.request.url': '/b' } })),
@@ -58,18 +58,18 @@ test('what columns hold is no attribute, where it is as X-Ray documents it', () 
   ]);
 });
 
-test('metadata that is no object has the bare path', () => {
+test('metadata that is no object has the path metadata', () => {
   expect(attributesOf(entityWith({ metadata: 'text' }))).toEqual(['metadata=text']);
 });
 
-test('a long value is found by its beginning', () => {
+test('a long value is truncated', () => {
   const value = 'v'.repeat(10_000);
   const [stored] = attributesOf(entityWith({ annotations: { long: value } }));
   expect(stored).toBe(attributeText('annotation.long', value));
   expect(stored?.length).toBe(256);
 });
 
-test('count and depth are bounded, annotations first, and what has more says so once', () => {
+test('count and depth are limited, annotations are first, and one marker shows the truncation', () => {
   let deep: Entity['metadata'] = 'bottom';
   for (let level = 0; level < 10_000; level++) deep = { a: deep };
   const wide = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`k${index}`, index]));

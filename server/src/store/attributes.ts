@@ -5,21 +5,22 @@ import { isToProducer } from '../model/trace-links.ts';
 import { type Sql, sql } from './sql.ts';
 
 /**
- * The strings by which any attribute of an entity is found: `annotation.KEY=VALUE`, `metadata.NAMESPACE.PATH=VALUE`,
- * and `segment.PATH=VALUE` for every other field. A list gives one string a member, at the list's path. Strings stand
- * as they are, numbers and booleans as JSON writes them; null, `{}` and `[]` give none.
+ * Indexed strings that find an entity by any attribute: `annotation.KEY=VALUE`, `metadata.NAMESPACE.PATH=VALUE`, and
+ * `segment.PATH=VALUE` for every other field. A list gives one string for each member, at the list's path. Strings are
+ * unchanged, numbers and booleans are as in JSON; null, `{}` and `[]` give no string.
  *
- * They narrow a search and never decide it: a long value is cut, "1" and 1 look alike, so does a key with a dot in it
- * and two keys. Of an entity with more than MAX_ATTRIBUTES or more than 32 levels not all are there, but MORE is.
+ * They are a prefilter and never decide a match: long values are truncated, "1" and 1 give the same string, and so do a
+ * key with a dot and two nested keys. An entity with more than MAX_ATTRIBUTES strings or MAX_DEPTH levels is indexed
+ * partially and has TRUNCATED_MARKER.
  */
 export const MAX_ATTRIBUTES = 256;
-/** No path begins so. What is looked for may be in an entity that has it. */
+/** Marks an entity that is indexed partially: every attribute may be in it. No path starts with this character. */
 export const TRUNCATED_MARKER = '…';
 /** In UTF-16 code units. */
 export const MAX_TEXT_LENGTH = 256;
 const MAX_DEPTH = 32;
 
-/** Fields of a segment that give no `segment.PATH`: they have columns of their own or are other entities. */
+/** Fields of a segment without a `segment.PATH`: they have columns of their own or are other entities. */
 export const NOT_INDEXED: ReadonlySet<string> = new Set([
   'id',
   'trace_id',
@@ -36,7 +37,7 @@ export const NOT_INDEXED: ReadonlySet<string> = new Set([
   'subsegments',
 ]);
 
-/** Columns that hold other fields, where these are what X-Ray documents; such a value gives no `segment.PATH` either. */
+/** Columns for other fields, if their value has the type that X-Ray documents; then it has no `segment.PATH` either. */
 export const TEXT_COLUMNS: Readonly<Record<string, Sql>> = {
   name: sql`name`,
   origin: sql`origin`,
@@ -51,16 +52,19 @@ export const TEXT_COLUMNS: Readonly<Record<string, Sql>> = {
 /** The same for a number, of the column `http_status`. */
 export const STATUS_PATH = 'http.response.status';
 
-/** The string to look for with `has(attributes, …)`, beside MORE; `path` begins with `annotation.`, `metadata.` or `segment.`. */
+/**
+ * The string for `has(attributes, …)`; search for TRUNCATED_MARKER, too. `path` starts with `annotation.`, `metadata.`
+ * or `segment.`.
+ */
 export function attributeText(path: string, value: AttributeValue): string {
   const text = `${path}=${value}`;
   return text.length <= MAX_TEXT_LENGTH ? text : text.slice(0, MAX_TEXT_LENGTH);
 }
 
-/** What begins the strings of links: one for each trace linked to, then a space and an id for each entity in it. */
+/** Prefix of the strings of links: one for each linked trace, and one with a space and an id for each linked entity. */
 export const LINK_PREFIX = 'link=';
 
-/** The string to look for with `has(attributes, …)` for what links to a trace. */
+/** The string for `has(attributes, …)` that finds the entities that link to a trace. */
 export function linkText(traceId: TraceId): string {
   return `${LINK_PREFIX}${traceId}`;
 }
@@ -71,14 +75,14 @@ export type AttributeValue = string | number | boolean;
 export type Attributes = {
   readonly values: ReadonlyMap<string, readonly AttributeValue[]>;
   readonly count: number;
-  /** There is more than is here. */
+  /** Some attributes are left out. */
   readonly hasMore: boolean;
 };
 
 /**
- * What a document's entities have: it is in the row of its top entity, so that what all of them share is stored and
- * looked up once. Of each entity the annotations come first: they are what people search for, and the count is bounded.
- * Stack frames are left out.
+ * Attributes of all entities of a document. They are stored in the row of its top entity, so that shared values are
+ * stored and searched once. The annotations of each entity are first, since searches use them most and the count is
+ * limited. Stack frames are left out.
  */
 export function attributesOf(entities: readonly Entity[]): Attributes {
   const found: AttributeCollector = { values: new Map(), count: 0, maxCount: 0, hasMore: false };
@@ -94,7 +98,7 @@ export function attributesOf(entities: readonly Entity[]): Attributes {
 type AttributeCollector = {
   readonly values: Map<string, AttributeValue[]>;
   count: number;
-  /** The count at which the entity has enough. */
+  /** The count at which the limit of the current entity is reached. */
   maxCount: number;
   hasMore: boolean;
 };
@@ -124,7 +128,7 @@ function isInColumn(path: string, value: JsonValue | undefined): boolean {
   return typeof value === 'number' && path === STATUS_PATH;
 }
 
-/** Depth first, in document order. For every document that is taken: no list of keys is made on the way. */
+/** Depth first, in document order. Runs for every received document, so it allocates no lists of keys. */
 function collect(found: AttributeCollector, path: string, value: JsonValue | undefined, depth: number): void {
   if (found.count >= found.maxCount || depth === MAX_DEPTH) {
     found.hasMore = true;
@@ -143,7 +147,7 @@ function collect(found: AttributeCollector, path: string, value: JsonValue | und
   }
 }
 
-/** Among so many values one is looked for before it is added again, which would do no harm. */
+/** Lists up to this length are searched before a value is added. A duplicate in a longer list is harmless. */
 const MAX_COMPARED = 16;
 
 function add(found: AttributeCollector, path: string, value: AttributeValue): void {
@@ -154,29 +158,32 @@ function add(found: AttributeCollector, path: string, value: AttributeValue): vo
   found.count++;
 }
 
-/** Paths that were there before, by what they are made of: senders use the same names again and again. */
+/** Paths by parent path and key. Senders repeat the same names, so most paths are found here. */
 const pathCache = new Map<string, Map<string, string>>();
 const MAX_PATHS = 20_000;
 const MAX_CACHED_NAME = 100;
 let pathCount = 0;
 
 function memberPath(path: string, key: string): string {
-  const known = pathCache.get(path)?.get(key);
-  if (known !== undefined) return known;
-  const made = `${path}.${key}`;
-  if (made.length > MAX_CACHED_NAME) return made;
+  const cached = pathCache.get(path)?.get(key);
+  if (cached !== undefined) return cached;
+  const joined = `${path}.${key}`;
+  if (joined.length > MAX_CACHED_NAME) return joined;
   if (pathCount === MAX_PATHS) {
     pathCache.clear();
     pathCount = 0;
   }
   const members = pathCache.get(path) ?? new Map<string, string>();
   pathCache.set(path, members);
-  members.set(key, made);
+  members.set(key, joined);
   pathCount++;
-  return made;
+  return joined;
 }
 
-/** In the row of the entity itself. All are in: a batch of messages may have thousands, each to be found from its producer. */
+/**
+ * Strings for the row of the entity itself, without a limit: a batch may have thousands of messages, each with a
+ * producer.
+ */
 export function linksOf({ links }: Entity): readonly string[] {
   if (links.length === 0) return NO_LINKS;
   const toProducers = links.filter(isToProducer);

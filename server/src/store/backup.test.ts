@@ -26,26 +26,26 @@ const failureOf = (call: Promise<unknown>): Promise<OpenrayError> =>
   );
 
 describe.each(STORES)('a backup of the $name', ({ make }) => {
-  let place: StoreLocation;
+  let location: StoreLocation;
   let store: Store;
 
   beforeEach(async () => {
-    place = await make();
-    store = await place.open();
+    location = await make();
+    store = await location.open();
   }, 60_000);
 
   afterEach(async () => {
     await store.close();
-    await place.remove();
+    await location.remove();
   });
 
-  const rowsOf = (asked: Store, table: typeof documents) => asked.query(sql`SELECT * FROM ${table} ORDER BY ALL`);
+  const rowsOf = (source: Store, table: typeof documents) => source.query(sql`SELECT * FROM ${table} ORDER BY ALL`);
   const documents = sql`documents`;
   const entities = sql`entities`;
   const objects = sql`objects`;
   const migrations = sql`migrations`;
 
-  test('has every row, and a store that is restored from it goes on', async () => {
+  test('has every row, and the restored store accepts new documents', async () => {
     await store.append(numbered(300));
     await store.append(numbered(300, 200));
     await replaceObject(store, { kind: 'group', name: 'slow' }, undefined, '{"filter":"duration > 5"}');
@@ -55,11 +55,11 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
     expect(tables.at(-1)).toBe('migrations');
     await store.close();
 
-    const other = await place.forRestore();
+    const other = await location.forRestore();
     await other.restore('monday');
     const restored = await other.open();
     const after = await Promise.all([documents, entities, objects, migrations].map((table) => rowsOf(restored, table)));
-    // The lease of whoever backed up is the one thing that is written meanwhile.
+    // The lease of the backup itself is the only row that is written during the backup.
     const withoutLeases = (tables: readonly (readonly unknown[])[]) =>
       tables.map((rows) => rows.filter((row) => (row as { kind?: string }).kind !== 'lease'));
     expect(withoutLeases(after)).toEqual(withoutLeases(before));
@@ -70,10 +70,10 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
     expect(['StoreUnusable', 'StoreInUse']).toContain(failure.code);
     await restored.close();
     await other.remove();
-    store = await place.open();
+    store = await location.open();
   }, 60_000);
 
-  test('that is made while documents come in has all from before, and no document without its entities', async () => {
+  test('made during inserts has all earlier documents, and no document without its entities', async () => {
     await store.append(numbered(500));
     let isOver = false;
     const appending = (async () => {
@@ -84,7 +84,7 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
     await appending;
     await store.close();
 
-    const other = await place.forRestore();
+    const other = await location.forRestore();
     await other.restore('busy');
     const restored = await other.open();
     const [counts] = await restored.query<{ old: number; bare: number }>(sql`
@@ -93,10 +93,10 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
     expect(counts).toEqual({ old: 500, bare: 0 });
     await restored.close();
     await other.remove();
-    store = await place.open();
+    store = await location.open();
   }, 60_000);
 
-  test('has a name that is free and names no folder elsewhere', async () => {
+  test('needs a new name that is no path', async () => {
     await backUp(store, 'one');
     expect(await failureOf(backUp(store, 'one'))).toMatchObject({
       code: 'InvalidRequestException',
@@ -107,8 +107,8 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
     }
   });
 
-  test('waits for another that was asked for at once, or is being made by another server', async () => {
-    const other = store.isShared ? await place.open() : store;
+  test('waits for a simultaneous backup of this or another server', async () => {
+    const other = store.isShared ? await location.open() : store;
     const all = await Promise.all([backUp(store, 'a'), backUp(other, 'b'), backUp(store, 'c')]);
     expect(all.map((tables) => tables.at(-1))).toEqual(['migrations', 'migrations', 'migrations']);
     if (other !== store) await other.close();
@@ -116,7 +116,7 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
 });
 
 describe('restoring', () => {
-  test('is refused into a store that has something, and leaves it as it is', async () => {
+  test('into a store that is not empty fails and changes nothing', async () => {
     const directory = await makeTestDirectory();
     const store = await openTestStore(directory.path);
     await store.append(numbered(3));
@@ -130,7 +130,7 @@ describe('restoring', () => {
     await directory.remove();
   });
 
-  test('an unfinished or unknown backup is refused, and a store that was restored by half can not be opened', async () => {
+  test('rejects an unfinished or unknown backup, and leaves a store that cannot be opened if it fails', async () => {
     const directory = await makeTestDirectory();
     const other = await makeTestDirectory();
     const backupDir = join(directory.path, 'backups');
@@ -141,7 +141,7 @@ describe('restoring', () => {
     for await (const { table } of store.backUp('stopped', stopped.signal)) if (table === 'documents') break;
     await store.close();
 
-    for (const name of ['stopped', 'unheard-of']) {
+    for (const name of ['stopped', 'unknown']) {
       expect(await failureOf(restoreTestStore(name, join(other.path, name), { backupDir }))).toMatchObject({
         code: 'ResourceNotFoundException',
         message: expect.stringContaining(`There is no backup ${name}`),
@@ -157,7 +157,7 @@ describe('restoring', () => {
     await other.remove();
   });
 
-  test('the backup of an embedded store can go into a server of its own', async () => {
+  test('the backup of an embedded store can be restored into a server', async () => {
     const directory = await makeTestDirectory();
     const embedded = await openTestStore(directory.path, { backupDir: join(directory.path, 'shard-1') });
     await embedded.append(numbered(30));
@@ -166,8 +166,11 @@ describe('restoring', () => {
     const clickhouse = await startClickHouse(1, undefined, directory.path);
     const storeUrl = clickhouse.url.replace(/openray$/, 'traces');
     const failure = await failureOf(restoreTestStore('moving', '', { storeUrl }));
-    // Its user has rights on one database only.
-    expect(failure).toMatchObject({ code: 'StoreUnusable', message: expect.stringContaining('refuses this user') });
+    // The user has rights on one database only.
+    expect(failure).toMatchObject({
+      code: 'StoreUnusable',
+      message: expect.stringContaining('denied access to this user'),
+    });
     await restoreTestStore('moving', '', { storeUrl: clickhouse.url });
     const server = await openTestStore('', { storeUrl: clickhouse.url });
     expect(await server.query(sql`SELECT count() AS n FROM documents`)).toEqual([{ n: 30 }]);

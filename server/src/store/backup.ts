@@ -4,46 +4,37 @@ import { OpenrayError } from '../errors.ts';
 import { firstLine, toStoreFailure } from './clickhouse-errors.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
-
-/** A table on its way into or out of a backup. */
-export type TableCopy = {
-  readonly table: string;
-  readonly isDone: boolean;
-  /** Of all its rows; 0 before it is done. */
-  readonly bytes: number;
-  /** Where the backup is, as ClickHouse writes it: `File('/var/backups/monday')`. */
-  readonly destination: string;
-};
+import type { TableCopy } from './store.ts';
 
 export type BackupOptions = {
   readonly name: string;
-  /** Ends it after the table that it is at; what there is of the backup then can not be restored. */
+  /** Stops the backup after the current table. A stopped backup cannot be restored. */
   readonly signal: AbortSignal;
 };
 
 /**
- * The order in which tables are copied, one after the other, while rows come in. Sums count documents that are stored,
- * and a document has its entity rows before it can be seen, so that each table may know less than the next.
- * `migrations` ends a backup: without it nothing is restored.
+ * The order in which tables are copied, one after the other, while rows are inserted. Roll-ups count stored documents,
+ * and the entity rows of a document are inserted before it. So each table may lack rows that the next one has, but
+ * never the reverse. `migrations` completes a backup: a backup without it is not restored.
  */
 const FIRST_TABLES: readonly string[] = ['service_map', 'documents', 'entities'];
 const LAST_TABLE = 'migrations';
 
-/** What tables are called in every backup, whatever the database is called. */
+/** Database of the tables in every backup, independent of the name of the real database. */
 const DATABASE_IN_BACKUP = 'openray';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const DAY_MS = 86_400_000;
 const POLL_INTERVAL_MS = { least: 20, most: 1_000 };
 
-/** Copies all tables, with the engine's own BACKUP. Yields now and then. Throws what `copyTable` does. */
+/** Copies all tables with the engine's own BACKUP. Yields the progress of each table. Throws as `copyTable` does. */
 export async function* backUp(engine: Engine, { name, signal }: BackupOptions): AsyncGenerator<TableCopy> {
   for (const table of [...(await tablesInOrder(engine)), LAST_TABLE]) {
-    if (signal.aborted) throw new OpenrayError('RequestCancelled', 'The backup was stopped; it can not be restored');
+    if (signal.aborted) throw new OpenrayError('RequestCancelled', 'The backup was stopped; it cannot be restored');
     yield* copyTable(engine, { verb: 'BACKUP', table, name });
   }
 }
 
-/** All tables that hold rows, but for `migrations`. */
+/** All tables with rows except `migrations`. */
 export async function tablesInOrder(engine: Engine): Promise<readonly string[]> {
   const rows = await queryRows<{ name: string }>(
     engine,
@@ -55,7 +46,7 @@ export async function tablesInOrder(engine: Engine): Promise<readonly string[]> 
   return [...FIRST_TABLES, ...rest];
 }
 
-/** A backup is a folder in the one place for backups, and never names another. Throws InvalidRequestException. */
+/** Only names of folders directly in the place for backups are valid. Throws InvalidRequestException. */
 export function requireBackupName(name: string): void {
   if (NAME.test(name)) return;
   throw new OpenrayError(
@@ -71,19 +62,19 @@ export type CopyRequest = {
 };
 
 /**
- * Runs BACKUP or RESTORE of one table, beside everything else that the engine does. Throws InvalidRequestException when
- * there is such a backup already, ResourceNotFoundException when there is none to restore, SettingInvalid when the
- * engine has no place for backups.
+ * Runs BACKUP or RESTORE of one table while the engine serves other calls. Throws InvalidRequestException if the backup
+ * exists already, ResourceNotFoundException if there is no such backup to restore, SettingInvalid if the engine has no
+ * place for backups.
  */
 export async function* copyTable(engine: Engine, { verb, table, name }: CopyRequest): AsyncGenerator<TableCopy> {
   const id = randomUUID();
-  const place = engine.backupDestination(`${name}/${table}`);
+  const destination = engine.backupDestination(`${name}/${table}`);
   const inBackup = `${DATABASE_IN_BACKUP}.${table}`;
   const query =
     verb === 'BACKUP'
-      ? `BACKUP TABLE ${table} AS ${inBackup} TO ${place} SETTINGS id = '${id}' ASYNC`
-      : // Tables of one version may differ in their settings.
-        `RESTORE TABLE ${inBackup} AS ${table} FROM ${place}
+      ? `BACKUP TABLE ${table} AS ${inBackup} TO ${destination} SETTINGS id = '${id}' ASYNC`
+      : // Tables of the same schema version may differ in their settings.
+        `RESTORE TABLE ${inBackup} AS ${table} FROM ${destination}
          SETTINGS id = '${id}', allow_different_table_def = 1, allow_non_empty_tables = ${table === LAST_TABLE ? 1 : 0} ASYNC`;
   await engine.command({ query, params: {} }, { ...CALL, timeoutMs: DAY_MS }).catch((thrown) => {
     throw toBackupFailure(thrown instanceof OpenrayError ? thrown.cause : thrown, name);
@@ -97,7 +88,7 @@ export async function* copyTable(engine: Engine, { verb, table, name }: CopyRequ
         FROM ${engine.backups} WHERE id = ${id}`,
     );
     if (state === undefined || state.nodes === 0) {
-      throw new OpenrayError('ServiceUnavailable', 'ClickHouse was started again and has forgotten the backup');
+      throw new OpenrayError('ServiceUnavailable', 'ClickHouse was restarted during the backup');
     }
     if (state.error !== '') throw toBackupFailure(new Error(state.error), name);
     const isDone = state.running === 0;
@@ -119,7 +110,7 @@ function toBackupFailure(cause: unknown, name: string): OpenrayError {
     return new OpenrayError('InvalidRequestException', `There is a backup ${name} already`, { cause });
   }
   if (/\((BACKUP_NOT_FOUND|BACKUP_ENTRY_NOT_FOUND)\)/.test(reason)) {
-    const sentence = `There is no backup ${name}, or it was not finished, or is one of another kind of store`;
+    const sentence = `There is no backup ${name}, or it is unfinished, or it is of another kind of store`;
     return new OpenrayError('ResourceNotFoundException', sentence, { cause });
   }
   if (/'backups\.allowed_path'|'backups\.allowed_disk'/.test(reason)) {

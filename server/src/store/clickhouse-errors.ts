@@ -1,6 +1,6 @@
 import { OpenrayError } from '../errors.ts';
 
-/** Codes of ClickHouse that mean something to the caller. @see src/Common/ErrorCodes.cpp of ClickHouse */
+/** Error codes of ClickHouse that callers can act on. @see src/Common/ErrorCodes.cpp of ClickHouse */
 const TIMEOUT_EXCEEDED = 159;
 const TOO_SLOW = 160;
 const MEMORY_LIMIT_EXCEEDED = 241;
@@ -11,9 +11,9 @@ const TOO_MANY_ROWS_OR_BYTES = 396;
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** A shard that is away, told by the host that asked it. */
+/** A host reports that it cannot reach a shard. */
 const SHARD_UNAVAILABLE: ReadonlySet<number> = new Set([
-  32, // ATTEMPT_TO_READ_AFTER_EOF: it went away while it answered
+  32, // ATTEMPT_TO_READ_AFTER_EOF: the connection was lost during the response
   198, // DNS_ERROR
   209, // SOCKET_TIMEOUT
   210, // NETWORK_ERROR
@@ -23,45 +23,41 @@ const SHARD_UNAVAILABLE: ReadonlySet<number> = new Set([
 /** Wrong user or password, no right to do this, no such database. */
 const ACCESS_DENIED: ReadonlySet<number> = new Set([81, 192, 193, 194, 497, 516]);
 
-/** What a failure of ClickHouse is to whoever asked. An OpenrayError stays what it is. */
+/** Maps a failure of ClickHouse to an error for the caller. Returns an OpenrayError unchanged. */
 export function toStoreFailure(thrown: unknown): OpenrayError {
   if (thrown instanceof OpenrayError) return thrown;
   const cause = thrown;
   if (isUnreachable(thrown)) {
-    return new OpenrayError('ServiceUnavailable', `ClickHouse can not be reached: ${firstLine(thrown)}`, {
+    return new OpenrayError('ServiceUnavailable', `ClickHouse cannot be reached: ${firstLine(thrown)}`, {
       cause,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }
   if (isShardUnavailable(thrown)) {
-    return new OpenrayError('ServiceUnavailable', 'A shard of the store can not be reached', {
+    return new OpenrayError('ServiceUnavailable', 'A shard of the store cannot be reached', {
       cause,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }
   if (ACCESS_DENIED.has(clickhouseCode(thrown) ?? 0)) {
-    return new OpenrayError('StoreUnusable', `ClickHouse refuses this user: ${firstLine(thrown)}`, { cause });
+    return new OpenrayError('StoreUnusable', `ClickHouse denied access to this user: ${firstLine(thrown)}`, { cause });
   }
   switch (clickhouseCode(thrown)) {
     case TIMEOUT_EXCEEDED:
     case TOO_SLOW:
-      return new OpenrayError('QueryTimeout', 'The query took longer than it may; ask for a smaller window', { cause });
+      return new OpenrayError('QueryTimeout', 'The query exceeded its time limit; use a smaller window', { cause });
     case MEMORY_LIMIT_EXCEEDED:
-      return new OpenrayError(
-        'ServiceUnavailable',
-        'The query needed more memory than it may; ask for a smaller window',
-        {
-          cause,
-        },
-      );
+      return new OpenrayError('ServiceUnavailable', 'The query exceeded its memory limit; use a smaller window', {
+        cause,
+      });
     case TOO_MANY_ROWS_OR_BYTES:
-      return new OpenrayError('InvalidRequestException', 'The answer has more rows than one may have; ask for less', {
+      return new OpenrayError('InvalidRequestException', 'The result exceeds the limit of rows; request less', {
         cause,
       });
     case QUERY_WAS_CANCELLED:
       return new OpenrayError('RequestCancelled', 'The query was cancelled', { cause });
     case TOO_MANY_PARTS:
-      return new OpenrayError('ThrottledException', 'The store is behind with merging what it was sent', {
+      return new OpenrayError('ThrottledException', 'The store is behind with merging parts', {
         cause,
         retryAfterSeconds: 5,
       });
@@ -75,7 +71,7 @@ export function toStoreFailure(thrown: unknown): OpenrayError {
   }
 }
 
-/** The code of ClickHouse in an error of the binding, of the client, or in the text of one; undefined in any other. */
+/** ClickHouse's code in an error of the binding, of the client, or in its text; undefined for other errors. */
 function clickhouseCode(thrown: unknown): number | undefined {
   if (!(thrown instanceof Error)) return undefined;
   if ('clickhouseCode' in thrown && typeof thrown.clickhouseCode === 'number') return thrown.clickhouseCode;
@@ -83,12 +79,12 @@ function clickhouseCode(thrown: unknown): number | undefined {
   return code === undefined ? undefined : Number(code);
 }
 
-/** Whether a shard of a cluster could not be asked; the host that says so can be reached. */
+/** Whether a shard of a cluster cannot be reached. The host that reports it can. */
 export function isShardUnavailable(thrown: unknown): boolean {
   return !(thrown instanceof OpenrayError) && SHARD_UNAVAILABLE.has(clickhouseCode(thrown) ?? 0);
 }
 
-/** Whether the host could not be asked at all, or went away before it had answered. */
+/** Whether the host cannot be reached, or the connection was lost before the response was complete. */
 export function isUnreachable(thrown: unknown): boolean {
   if (!(thrown instanceof Error) || thrown instanceof OpenrayError) return false;
   const code = clickhouseCode(thrown);
@@ -96,7 +92,7 @@ export function isUnreachable(thrown: unknown): boolean {
   return CONNECTION_CODES.has('code' in thrown ? String(thrown.code) : '') || CONNECTION_LOST.test(thrown.message);
 }
 
-/** ABORTED, which ClickHouse answers with while it ends. */
+/** ABORTED: ClickHouse is shutting down. */
 const SHUTTING_DOWN = 236;
 const CONNECTION_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',

@@ -9,7 +9,7 @@ const REPLICATED = { name: 'main', isReplicated: true, database: 'openray' };
 test.each([
   { name: 'replicated', cluster: REPLICATED },
   { name: 'plain', cluster: { ...REPLICATED, isReplicated: false } },
-])('every migration is one of a $name cluster', async ({ name, cluster }) => {
+])('every migration has statements for a $name cluster', async ({ name, cluster }) => {
   const migrations = await readMigrations(MIGRATIONS);
   const statements = migrations.flatMap((migration) => [
     `-- ${migration.name}`,
@@ -18,7 +18,7 @@ test.each([
   await expect(`${statements.join(';\n\n')};\n`).toMatchFileSnapshot(`golden/schema-on-a-${name}-cluster.sql`);
 });
 
-test('ClickHouse can read every statement of a replicated cluster, which no test can run', async () => {
+test('ClickHouse parses every statement of a replicated cluster, which no test can run', async () => {
   const directory = await makeTestDirectory();
   const store = await openTestStore(directory.path);
   const migrations = await readMigrations(MIGRATIONS);
@@ -32,16 +32,16 @@ test('ClickHouse can read every statement of a replicated cluster, which no test
   await directory.remove();
 });
 
-test('rows of one key are on one shard', () => {
-  const [, asked] = clusterStatements(
+test('rows with the same key are on one shard', () => {
+  const [, distributed] = clusterStatements(
     `CREATE TABLE IF NOT EXISTS minutes (minute UInt32, node String, version UInt64, body String)
      ENGINE = ReplacingMergeTree(version) ORDER BY (minute, node)`,
     REPLICATED,
   ) as readonly string[];
-  expect(asked).toContain("Distributed('main', 'openray', 'minutes_local', cityHash64(minute, node))");
+  expect(distributed).toContain("Distributed('main', 'openray', 'minutes_local', cityHash64(minute, node))");
 });
 
-test('an engine keeps its own arguments behind those of replication', () => {
+test('an engine keeps its own arguments after those of replication', () => {
   const [local] = clusterStatements(
     'CREATE TABLE IF NOT EXISTS t (a UInt8) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY a',
     REPLICATED,
@@ -51,7 +51,7 @@ test('an engine keeps its own arguments behind those of replication', () => {
   );
 });
 
-test('only columns are changed on the table that asks', () => {
+test('only changes of columns apply to the distributed table', () => {
   expect(
     clusterStatements(
       "ALTER TABLE t ADD COLUMN IF NOT EXISTS a Map(String, Array(UInt8)) DEFAULT map('x,y', [1, 2]), ADD INDEX i a TYPE minmax, MODIFY ORDER BY (b, a)",
@@ -93,6 +93,6 @@ test.each([
   'CREATE TABLE IF NOT EXISTS t (a UInt8) ENGINE = Memory',
   'CREATE MATERIALIZED VIEW IF NOT EXISTS v TO t AS SELECT 1',
   'DROP TABLE t',
-])('%s has no meaning on a cluster yet, and says so', (text) => {
+])('%s is rejected on a cluster', (text) => {
   expect(() => clusterStatements(text, REPLICATED)).toThrow('no cluster');
 });

@@ -4,12 +4,12 @@ import type { Cluster } from './store-url.ts';
 type ClusterDatabase = Cluster & { readonly database: string };
 
 /**
- * What a statement of the schema is on a cluster, to be run on every node; undefined for one that is no such statement
- * and runs as it is. Of each table `t` every node has `t_local`, which holds rows, and `t`, which asks all shards.
+ * Translates a statement of the schema into statements for every node of a cluster. Undefined for other statements,
+ * which run unchanged. For each table `t` every node has `t_local`, which holds rows, and `t`, which reads all shards.
  *
- * Tables with a `trace_id` are sharded by it: everything about one trace is on one shard. Others are sharded by their
- * key, so that the rows that ReplacingMergeTree has to bring together are on one shard; or by the column that a comment
- * of theirs names.
+ * Tables with a `trace_id` are sharded by it: all rows of a trace are on one shard. Other tables are sharded by their
+ * key, so that the rows that ReplacingMergeTree replaces are on one shard, or by the column that a comment in the table
+ * names.
  */
 export function clusterStatements(statement: string, cluster: ClusterDatabase): readonly string[] | undefined {
   const text = statement.replace(/^(\s*--.*\n)+/, '').trim();
@@ -28,7 +28,10 @@ export function clusterStatements(statement: string, cluster: ClusterDatabase): 
       return [`${verb} ${cluster.database}.${name}_local${onClusterClause(cluster)}${rest}`];
   }
   if (/^(CREATE|ALTER|DROP|RENAME|TRUNCATE|EXCHANGE|ATTACH|DETACH)\b/i.test(text)) {
-    throw new OpenrayError('InternalFailure', `The schema has a statement that no cluster runs: ${text.slice(0, 80)}`);
+    throw new OpenrayError(
+      'InternalFailure',
+      `The schema has a statement that no cluster supports: ${text.slice(0, 80)}`,
+    );
   }
   return undefined;
 }
@@ -42,7 +45,7 @@ function createTables(name: string, definition: string, cluster: ClusterDatabase
   const { database } = cluster;
   const engine = ENGINE.exec(definition);
   if (engine === null) {
-    throw new OpenrayError('InternalFailure', `The schema has a table that no cluster can have: ${name}`);
+    throw new OpenrayError('InternalFailure', `The schema has a table that no cluster supports: ${name}`);
   }
   const columns = definition.slice(0, engine.index);
   const storage = definition.slice(engine.index);
@@ -55,9 +58,9 @@ function createTables(name: string, definition: string, cluster: ClusterDatabase
 }
 
 /**
- * Columns of the table that asks. What the local table computes is a column like any other to it, which it never
- * sends: as ALIAS it would write the expression into the query of the shard, where a select list that gives the same
- * name to something else fails.
+ * Columns of the distributed table. Columns that the local table computes (ALIAS) are MATERIALIZED here: as ALIAS their
+ * expression would be written into the query of the shard, and fail where the select list uses the same name for
+ * another expression. The distributed table never writes them.
  */
 function distributedColumns(columns: string): string {
   return columns
@@ -67,7 +70,7 @@ function distributedColumns(columns: string): string {
     .replace(/\n\s*(?=\n)/g, '');
 }
 
-/** The path has no UUID in it: a node that joins later finds the tables of its shard by name. */
+/** The path contains no UUID: a node that joins later finds the tables of its shard by name. */
 function replicatedEngine(_: string, engine: string, args = ''): string {
   const more = args.trim() === '' ? '' : `, ${args}`;
   return `ENGINE = Replicated${engine}('/openray/{database}/{table}/{shard}', '{replica}'${more})`;
@@ -81,13 +84,13 @@ function shardingKey(definition: string): string {
   return `cityHash64(${key.replace(/^\(|\)$/g, '')})`;
 }
 
-/** Of a table rows are copied, on each shard those that it has. One of the two names is that in the backup. */
+/** Each shard copies the rows of its local table. One of the two names is the name in the backup. */
 function copyTable([, verb, from = '', to = '', rest]: readonly string[], cluster: ClusterDatabase): readonly string[] {
   const local = (name: string) => `${name.includes('.') ? name : `${cluster.database}.${name}`}_local`;
   return [`${verb} TABLE ${local(from)} AS ${local(to)}${onClusterClause(cluster)}${rest}`];
 }
 
-/** Rows, indexes and settings are the local table's; both have the columns. */
+/** Changes of rows, indexes and settings apply to the local table; changes of columns to both tables. */
 function alterTables(name: string, changes: string, cluster: ClusterDatabase): readonly string[] {
   const { database } = cluster;
   const statements = [`ALTER TABLE ${database}.${name}_local${onClusterClause(cluster)}${changes}`];

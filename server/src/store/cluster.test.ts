@@ -7,7 +7,7 @@ import { type ClickHouseCluster, startClickHouse } from './testing/clickhouse-se
 import { aDocument, traceIdOf } from './testing/documents.ts';
 import { openTestStore } from './testing/open-test-store.ts';
 
-/** What only a cluster has: shards that come and go, and several servers at once. Two shards, no replicas. */
+/** Properties of a cluster: unreachable and added shards, several servers. Two shards, no replicas. */
 
 let cluster: ClickHouseCluster;
 let store: Store;
@@ -43,7 +43,7 @@ const failureOf = (call: Promise<unknown>): Promise<OpenrayError> =>
     (thrown) => thrown,
   );
 
-test('all rows of a trace are on one shard, and each shard has some', async () => {
+test('all rows of a trace are on one shard, and each shard has traces', async () => {
   await store.append(numbered(40));
   const [first = [], second = []] = await tracesByShard();
   expect(first.length).toBeGreaterThan(5);
@@ -55,7 +55,7 @@ test('all rows of a trace are on one shard, and each shard has some', async () =
   expect(spread).toEqual([]);
 });
 
-test('without a shard an answer is refused, or says that it is incomplete, unless it needs the others only', async () => {
+test('without a shard a query fails or is marked as incomplete, unless it needs only the other shard', async () => {
   await store.append(numbered(40));
   const [here = []] = await tracesByShard();
   await cluster.shards[1]?.kill();
@@ -83,7 +83,7 @@ test('without a shard an answer is refused, or says that it is incomplete, unles
   expect(onIncomplete).toHaveBeenCalledTimes(2);
 });
 
-test('without a shard writes are refused with a hint, and what was acknowledged is there when it is back', async () => {
+test('without a shard writes are refused with a delay, and acknowledged documents are not lost', async () => {
   await store.append(numbered(20));
   await cluster.shards[1]?.kill();
   const failure = await failureOf(store.append(numbered(20, 20)));
@@ -98,7 +98,7 @@ test('without a shard writes are refused with a hint, and what was acknowledged 
   expect(store.statistics()).toMatchObject({ received: 60, stored: 40, refused: 20, queued: 0 });
 });
 
-test('writes wait for a shard that does not answer', async () => {
+test('writes wait for a shard that does not respond', async () => {
   await store.append(numbered(10));
   const pid = cluster.shards[1]?.pid as number;
   process.kill(pid, 'SIGSTOP');
@@ -116,7 +116,7 @@ test('writes wait for a shard that does not answer', async () => {
   }
 });
 
-test('the next host is asked when one is away', async () => {
+test('queries use the next host when one cannot be reached', async () => {
   await store.append(numbered(40));
   const [, there = []] = await tracesByShard();
   await cluster.shards[0]?.kill();
@@ -126,12 +126,12 @@ test('the next host is asked when one is away', async () => {
   await cluster.shards[1]?.kill();
   const failure = await failureOf(store.query(sql`SELECT 1`, { onIncomplete }));
   expect(failure).toMatchObject({ code: 'ServiceUnavailable', retryAfterSeconds: 5 });
-  expect(failure.message).toMatch(/^ClickHouse can not be reached: connect ECONNREFUSED/);
+  expect(failure.message).toMatch(/^ClickHouse cannot be reached: connect ECONNREFUSED/);
   await Promise.all(cluster.shards.map((shard) => shard.start()));
   expect(await countOf(store)).toBe(40);
 });
 
-test('versions that two servers took in one microsecond are both kept', async () => {
+test('versions that two servers received in the same microsecond are both kept', async () => {
   const other = await openOn(cluster);
   const document = aDocument(1);
   await store.append([{ ...document, text: '{"by":"one"}' }]);
@@ -144,7 +144,7 @@ test('versions that two servers took in one microsecond are both kept', async ()
   await other.close();
 });
 
-test('servers that start at once agree on the tables, and one that starts first waits for ClickHouse', async () => {
+test('servers that start simultaneously create the tables once, and wait for ClickHouse', async () => {
   const empty = await startClickHouse(2);
   await Promise.all(empty.shards.map((shard) => shard.kill()));
   const warn = vi.fn();
@@ -158,15 +158,15 @@ test('servers that start at once agree on the tables, and one that starts first 
   await empty.stop();
 });
 
-test('a wrong password is refused with a sentence, at once', async () => {
+test('a wrong password fails at once with a clear message', async () => {
   const url = cluster.url.replace(/:[^:@/]+@/, ':wrong@');
   const failure = await failureOf(openTestStore('', { storeUrl: url }));
   expect(failure.code).toBe('StoreUnusable');
-  expect(failure.message).toMatch(/^ClickHouse refuses this user/);
+  expect(failure.message).toMatch(/^ClickHouse denied access to this user/);
   expect(failure.message).not.toContain('wrong');
 });
 
-test('shards can be added: what was stored before is found, and what comes later goes to all of them', async () => {
+test('after shards are added, older documents are found and newer ones are written to all shards', async () => {
   const growing = await startClickHouse(2);
   await growing.setShards(1);
   const before = await openOn(growing);
@@ -177,7 +177,7 @@ test('shards can be added: what was stored before is found, and what comes later
   const warn = vi.fn();
   const after = await openTestStore('', { storeUrl: growing.url, log: { info() {}, warn } });
   expect(warn).toHaveBeenCalledWith({}, expect.stringMatching(/^shards were added/));
-  // Other documents of the same traces: some of these are on the new shard now.
+  // Other documents of the same traces: some are on the new shard.
   await after.append(Array.from({ length: 40 }, (_, index) => aDocument(100 + index, { traceId: traceIdOf(index) })));
   expect(await after.query(sql`SELECT uniqExact(_shard_num) AS n FROM documents`)).toEqual([{ n: 2 }]);
   for (let number = 0; number < 40; number += 7) {
@@ -187,7 +187,7 @@ test('shards can be added: what was stored before is found, and what comes later
   const [both] = await after.query<{ n: number }>(sql`
     SELECT count() AS n FROM (SELECT trace_id FROM documents GROUP BY trace_id HAVING count() = 2)`);
   expect(both).toEqual({ n: 40 });
-  // The rows that have the attribute may be on another shard than those that are counted.
+  // The rows with the attribute may be on another shard than the counted rows.
   const found = sql`
     SELECT uniqExact(trace_id) AS n FROM entities
     WHERE is_root AND trace_id IN (SELECT trace_id FROM entities WHERE has(attributes, 'annotation.user_id=u100'))`;

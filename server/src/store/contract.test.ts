@@ -7,10 +7,10 @@ import type { Store } from './store.ts';
 import { aDocument, anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
 import { STORES, type StoreLocation } from './testing/stores.ts';
 
-/** Runs for hours, unless something ends it. */
+/** Runs for hours unless it is cancelled. */
 const ENDLESS = sql`SELECT count() AS n FROM numbers(1000000000000) WHERE sipHash64(number) = 1`;
 
-/** Longer than any test: an endless query ends only when it is cancelled. */
+/** Longer than any test: an endless query ends only by cancellation. */
 const PATIENT_MS = 3_600_000;
 
 const failure = (code: FailureCode) => expect.objectContaining({ code });
@@ -23,23 +23,23 @@ async function countWhere(store: Store, table: Sql, where: Sql): Promise<number>
 const countEndless = (store: Store) =>
   countWhere(store, sql`system.processes`, sql`query LIKE '%numbers(1000000000000)%' AND query NOT LIKE '%processes%'`);
 
-/** What every store must do, without exception. */
+/** The contract of every store, without exception. */
 describe.each(STORES)('the $name', ({ make }) => {
-  let place: StoreLocation;
+  let location: StoreLocation;
   let store: Store;
 
   beforeAll(async () => {
-    place = await make();
-    store = await place.open();
+    location = await make();
+    store = await location.open();
   }, 60_000);
 
   afterAll(async () => {
     await store.close();
-    await place.remove();
+    await location.remove();
   });
 
   describe('append', () => {
-    test('shows a document and its entities as soon as it resolves', async () => {
+    test('makes a document and its entities visible before it resolves', async () => {
       const document = aDocument(1);
       await store.append([document]);
       const documents = await store.query(sql`
@@ -94,7 +94,7 @@ describe.each(STORES)('the $name', ({ make }) => {
       });
     });
 
-    test('keeps every version of a document, and once what an insert brings twice', async () => {
+    test('keeps every version of a document, and one copy of a duplicate', async () => {
       const id = entityIdOf(3_000_000);
       const traceId = traceIdOf(3);
       const whole = aDocument(3, { traceId, id, seq: 1_790_000_000_000_300 });
@@ -110,7 +110,7 @@ describe.each(STORES)('the $name', ({ make }) => {
       ]);
     });
 
-    test('tells of many traces when each began and ended', async () => {
+    test('keeps start and end of each trace', async () => {
       const documents = [aDocument(40), aDocument(41), aDocument(42, { traceId: traceIdOf(41) })];
       await store.append(documents);
       const rows = await store.query(sql`
@@ -123,7 +123,7 @@ describe.each(STORES)('the $name', ({ make }) => {
       ]);
     });
 
-    test('takes nothing at all', async () => {
+    test('accepts an empty list', async () => {
       await expect(store.append([])).resolves.toBeUndefined();
     });
 
@@ -139,7 +139,7 @@ describe.each(STORES)('the $name', ({ make }) => {
   });
 
   describe('query', () => {
-    test('binds any value as a value', async () => {
+    test('binds any value as a parameter', async () => {
       const text = fc.string({ unit: 'binary' });
       const hostile = fc.constantFrom(
         "'",
@@ -173,15 +173,15 @@ describe.each(STORES)('the $name', ({ make }) => {
       );
     });
 
-    test('keeps parameters of queries that run at once apart', async () => {
-      const asked = Array.from({ length: 60 }, (_, index) => index);
-      const answers = await Promise.all(
-        asked.map((value) => store.query<{ v: number }>(sql`SELECT ${value} + sleepEachRow(0.01) AS v`)),
+    test('separates the parameters of concurrent queries', async () => {
+      const values = Array.from({ length: 60 }, (_, index) => index);
+      const results = await Promise.all(
+        values.map((value) => store.query<{ v: number }>(sql`SELECT ${value} + sleepEachRow(0.01) AS v`)),
       );
-      expect(answers.map(([row]) => row?.v)).toEqual(asked);
+      expect(results.map(([row]) => row?.v)).toEqual(values);
     });
 
-    test('answers a short query while a long one runs', async () => {
+    test('runs a short query during a long one', async () => {
       const abort = new AbortController();
       const long = store.query(ENDLESS, { signal: abort.signal, timeoutMs: PATIENT_MS });
       await expect.poll(() => countEndless(store)).toBe(1);
@@ -213,13 +213,13 @@ describe.each(STORES)('the $name', ({ make }) => {
       await expect.poll(() => countEndless(store)).toBe(0);
     });
 
-    test('is refused when its caller has gone before it began', async () => {
+    test('is rejected when it was cancelled before it began', async () => {
       await expect(store.query(sql`SELECT 1`, { signal: AbortSignal.abort() })).rejects.toEqual(
         failure('RequestCancelled'),
       );
     });
 
-    test('ends when its time is over', async () => {
+    test('ends at its time limit', async () => {
       const abort = new AbortController();
       const longer = store.query(ENDLESS, { signal: abort.signal, timeoutMs: PATIENT_MS });
       await expect(store.query(ENDLESS, { timeoutMs: 300 })).rejects.toEqual(failure('QueryTimeout'));
@@ -228,7 +228,7 @@ describe.each(STORES)('the $name', ({ make }) => {
       await expect(longer).rejects.toEqual(failure('RequestCancelled'));
     });
 
-    test('counts the time it waits for a session', async () => {
+    test('includes the wait for a session in its time limit', async () => {
       const abort = new AbortController();
       const all = Array.from({ length: 4 }, () =>
         store.query(ENDLESS, { signal: abort.signal, timeoutMs: PATIENT_MS }),
@@ -239,13 +239,13 @@ describe.each(STORES)('the $name', ({ make }) => {
       await expect(store.query(sql`SELECT 1 AS one`)).resolves.toEqual([{ one: 1 }]);
     });
 
-    test('is refused when it needs more memory than it may', async () => {
+    test('is rejected when it exceeds its memory limit', async () => {
       const greedy = sql`SELECT length(groupArray(number)) AS n FROM numbers(100000000)`;
       await expect(store.query(greedy, { maxMemoryBytes: 10_000_000 })).rejects.toEqual(failure('ServiceUnavailable'));
       await expect(store.query(sql`SELECT 1 AS one`)).resolves.toEqual([{ one: 1 }]);
     });
 
-    test('is refused when its answer has more rows than one may have', async () => {
+    test('is rejected when its result exceeds the limit of rows', async () => {
       await expect(store.query(sql`SELECT number FROM numbers(1000001)`)).rejects.toEqual(
         failure('InvalidRequestException'),
       );
@@ -253,7 +253,7 @@ describe.each(STORES)('the $name', ({ make }) => {
   });
 
   describe('stream', () => {
-    test('gives all rows in order', async () => {
+    test('returns all rows in order', async () => {
       let expected = 0;
       for await (const row of store.stream<{ number: number }>(sql`SELECT number FROM numbers(${200_000})`)) {
         if (row.number !== expected) expect(row.number).toBe(expected);
@@ -262,7 +262,7 @@ describe.each(STORES)('the $name', ({ make }) => {
       expect(expected).toBe(200_000);
     });
 
-    test('gives its session back when its reader leaves early', async () => {
+    test('releases its session when its reader stops early', async () => {
       for (let round = 0; round < 10; round++) {
         for await (const row of store.stream<{ number: number }>(sql`SELECT number FROM numbers(10000000)`)) {
           expect(row.number).toBe(0);
@@ -272,7 +272,7 @@ describe.each(STORES)('the $name', ({ make }) => {
       await expect(store.query(sql`SELECT 1 AS one`)).resolves.toEqual([{ one: 1 }]);
     });
 
-    test('fails when the query fails on its way', async () => {
+    test('fails when the query fails halfway', async () => {
       const read = async () => {
         for await (const row of store.stream(sql`SELECT throwIf(number = 500000) FROM numbers(1000000)`)) void row;
       };
@@ -293,7 +293,7 @@ describe.each(STORES)('the $name', ({ make }) => {
     });
   });
 
-  test('counts what it received as stored, queued or refused', async () => {
+  test('counts each received document as stored, queued or refused', async () => {
     const before = store.statistics();
     const appending = store.append([aDocument(60), aDocument(61)]);
     const during = store.statistics();
@@ -307,7 +307,7 @@ describe.each(STORES)('the $name', ({ make }) => {
     expect(after.queuedBytes).toBe(0);
   });
 
-  test('tells how much it holds, and since when', async () => {
+  test('reports its size and its oldest day', async () => {
     const before = await store.usage();
     await store.append(Array.from({ length: 10 }, (_, index) => aDocument(index + 70)));
     const after = await store.usage();
@@ -322,12 +322,12 @@ describe.each(STORES)('the $name', ({ make }) => {
 });
 
 describe.each(STORES)('the $name, opened again', ({ make }) => {
-  test('has what it had, and refuses when its queue is full', async () => {
-    const place = await make();
-    const first = await place.open();
+  test('has its documents, and refuses new ones when its queue is full', async () => {
+    const location = await make();
+    const first = await location.open();
     await first.append([aDocument(1)]);
     await first.close();
-    const store = await place.open({ queueMaxBytes: 20_000 });
+    const store = await location.open({ queueMaxBytes: 20_000 });
     expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1);
 
     const appended = await Promise.allSettled(
@@ -342,44 +342,44 @@ describe.each(STORES)('the $name, opened again', ({ make }) => {
 
     await store.append([aDocument(100)]);
     await store.close();
-    await place.remove();
+    await location.remove();
   });
 
-  test('writes what is queued before it closes, and takes nothing after', async () => {
-    const place = await make();
-    const first = await place.open({ commitIntervalMs: 60_000 });
+  test('writes queued documents before it closes, and refuses later ones', async () => {
+    const location = await make();
+    const first = await location.open({ commitIntervalMs: 60_000 });
     await first.append([aDocument(0)]);
     const appending = first.append([aDocument(1)]);
     await first.close();
     await expect(appending).resolves.toBeUndefined();
     await expect(first.append([aDocument(2)])).rejects.toEqual(failure('ServiceUnavailable'));
     await expect(first.query(sql`SELECT 1`)).rejects.toEqual(failure('ServiceUnavailable'));
-    const store = await place.open();
+    const store = await location.open();
     expect(await countWhere(store, sql`documents`, sql`true`)).toBe(2);
     await store.close();
-    await place.remove();
+    await location.remove();
   });
 
-  test('drops what is older than it keeps, and says so', async () => {
-    const place = await make();
-    const first = await place.open();
+  test('drops documents beyond its retention, and reports it', async () => {
+    const location = await make();
+    const first = await location.open();
     await first.append(Array.from({ length: 20 }, (_, index) => aDocument(index)));
     await first.append([aDocument(100, { seq: Date.now() * 1000 })]);
     await first.close();
-    const store = await place.open({ retentionDays: 1 });
+    const store = await location.open({ retentionDays: 1 });
     await expect.poll(() => store.statistics().prunedBeforeUs).toBeDefined();
     expect(await countWhere(store, sql`documents`, sql`true`)).toBe(1);
     expect(await countWhere(store, sql`entities`, sql`true`)).toBe(3);
     await store.close();
-    await place.remove();
+    await location.remove();
   });
 
-  test('drops the oldest of the only day when that is larger than all may be', async () => {
-    const place = await make();
-    const first = await place.open();
+  test('drops the oldest documents of its only day when the day exceeds the size limit', async () => {
+    const location = await make();
+    const first = await location.open();
     await first.append(Array.from({ length: 500 }, (_, index) => aDocument(index)));
     await first.close();
-    const store = await place.open({ retentionBytes: 5_000 });
+    const store = await location.open({ retentionBytes: 5_000 });
     await expect.poll(() => store.statistics().prunedBeforeUs).toBeDefined();
     const [{ left, oldest } = { left: 0, oldest: 0 }] = await store.query<{ left: number; oldest: number }>(
       sql`SELECT count() AS left, min(seq) AS oldest FROM documents`,
@@ -388,6 +388,6 @@ describe.each(STORES)('the $name, opened again', ({ make }) => {
     expect(left).toBeLessThan(500);
     expect(oldest).toBeGreaterThanOrEqual(store.statistics().prunedBeforeUs ?? Number.POSITIVE_INFINITY);
     await store.close();
-    await place.remove();
+    await location.remove();
   });
 });

@@ -4,18 +4,18 @@ import { OpenrayError } from '../errors.ts';
 import { messageOf } from './clickhouse-errors.ts';
 
 export type DataDirectory = {
-  /** The engine's own files. It locks `status` in there. */
+  /** The engine's own files. The engine locks the file `status`. */
   readonly engine: string;
-  /** Blocks on their way into the engine. Nothing in it outlives the process. */
+  /** Blocks that the engine is about to read. Emptied at the start of a process. */
   readonly spool: string;
 };
 
-/** Less than this and the engine could not even merge what is there. */
+/** With less free space the engine could not merge existing parts. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024;
 
 /**
- * Creates what is missing, for the owner's eyes only, and looks at what would keep the engine from opening.
- * Throws StoreInUse or StoreUnusable with a sentence that says what to do.
+ * Creates missing directories, readable by their owner only, and checks for conditions in which the engine cannot open.
+ * Throws StoreInUse or StoreUnusable with a sentence for the operator.
  */
 export async function prepareDataDirectory(dataDir: string): Promise<DataDirectory> {
   const engine = join(dataDir, 'clickhouse');
@@ -31,22 +31,23 @@ export async function prepareDataDirectory(dataDir: string): Promise<DataDirecto
     await writeFile(join(spool, 'probe'), 'x');
     await rm(join(spool, 'probe'));
   } catch (cause) {
-    throw new OpenrayError('StoreUnusable', `${dataDir} can not be written to: ${messageOf(cause)}`, { cause });
+    throw new OpenrayError('StoreUnusable', `${dataDir} cannot be written to: ${messageOf(cause)}`, { cause });
   }
   const { bavail, bsize } = await statfs(dataDir);
   if (bavail * bsize < MIN_FREE_BYTES) {
+    const [freeMb, neededMb] = [bavail * bsize, MIN_FREE_BYTES].map((bytes) => Math.floor(bytes / 1024 / 1024));
     throw new OpenrayError(
       'StoreUnusable',
-      `${dataDir} has ${Math.floor((bavail * bsize) / 1024 / 1024)} MB of free space; the store needs at least ${MIN_FREE_BYTES / 1024 / 1024} MB`,
+      `${dataDir} has ${freeMb} MB of free space; the store needs at least ${neededMb} MB`,
     );
   }
   return { engine, spool };
 }
 
 /**
- * The process that holds the engine's lock, where the system tells (Linux). The engine locks the file again when it
- * opens, and that lock decides; this look only spares its message on stderr and names the process.
- * The lock is the kernel's: it ends with its process, however that ends.
+ * Process id of the holder of the engine's lock, on Linux only. The engine locks the file again when it opens, and that
+ * lock decides. This check only avoids the engine's message on stderr, and names the process.
+ * The kernel releases the lock when its process ends, also after SIGKILL.
  */
 async function lockHolder(engine: string): Promise<number | undefined> {
   try {
@@ -64,7 +65,7 @@ async function lockHolder(engine: string): Promise<number | undefined> {
     );
     return isHeld ? Number(pid) : undefined;
   } catch {
-    // No such file: nobody has ever opened it, or this system has no /proc.
+    // No such file: the directory was never opened, or this system has no /proc.
     return undefined;
   }
 }

@@ -12,7 +12,7 @@ import type { Store } from './store.ts';
 import { aDocument } from './testing/documents.ts';
 import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
 
-/** What only the embedded store has: a directory of its own, which one process at a time may open. */
+/** Properties of the embedded store: a data directory that one process at a time may open. */
 
 let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
 const children: ChildProcess[] = [];
@@ -56,14 +56,14 @@ async function failureOf(opening: Promise<Store>): Promise<OpenrayError> {
   throw new Error(`opening did not fail as it should: ${thrown}`);
 }
 
-test('what was acknowledged survives SIGKILL under load, once, and the lock does not', async () => {
+test('acknowledged documents survive SIGKILL under load without duplicates, and the lock is released', async () => {
   const acknowledged: number[] = [];
   for (let round = 0; round < 3; round++) {
     const { child, lines } = startAppending(round * 1_000_000 + 1);
     const wanted = acknowledged.length + 300 + 211 * round;
     for await (const line of lines) {
       acknowledged.push(Number(line));
-      // What it said before it died counts, too.
+      // Lines that it wrote before it was killed count, too.
       if (acknowledged.length === wanted) child.kill('SIGKILL');
     }
   }
@@ -78,7 +78,7 @@ test('what was acknowledged survives SIGKILL under load, once, and the lock does
   expect(stored.filter((one) => !new Set(withEntities).has(one))).toEqual([]);
 }, 60_000);
 
-test('a directory in use is refused, with who uses it', async () => {
+test('a directory in use is rejected with the process that uses it', async () => {
   const { child, lines } = startAppending(1);
   await once(lines, 'line');
   const failure = await failureOf(openTestStore(directory.path));
@@ -88,14 +88,14 @@ test('a directory in use is refused, with who uses it', async () => {
   });
 });
 
-test('one process has one store open', async () => {
+test('one process can open one store', async () => {
   const store = await openTestStore(directory.path);
   const failure = await failureOf(openTestStore(join(directory.path, 'other')));
   expect(failure.code).toBe('StoreInUse');
   await store.close();
 });
 
-test('a store of a newer schema is refused', async () => {
+test('a store with a newer schema is rejected', async () => {
   const store = await openTestStore(directory.path);
   await store.command(sql`INSERT INTO migrations VALUES (9999, '9999_from_the_future.sql', 'x', 0)`);
   await store.close();
@@ -104,7 +104,7 @@ test('a store of a newer schema is refused', async () => {
   expect(failure.message).toMatch(/^The store has schema 9999 .*newer version of openray/);
 });
 
-test('a store made by other migrations is refused', async () => {
+test('a store made by other migrations is rejected', async () => {
   const store = await openTestStore(directory.path);
   await store.command(sql`ALTER TABLE migrations UPDATE checksum = 'other' WHERE true SETTINGS mutations_sync = 1`);
   await store.close();
@@ -113,23 +113,23 @@ test('a store made by other migrations is refused', async () => {
   expect(failure.message).toContain('0001_documents_and_entities.sql');
 });
 
-test('a path that is no directory is refused', async () => {
+test('a path that is no directory is rejected', async () => {
   await writeFile(join(directory.path, 'file'), '');
   const failure = await failureOf(openTestStore(join(directory.path, 'file')));
   expect(failure.code).toBe('StoreUnusable');
-  expect(failure.message).toContain('can not be written to');
+  expect(failure.message).toContain('cannot be written to');
 });
 
-test('too few threads for the pool are refused', async () => {
+test('too few threads for the pool are rejected', async () => {
   const failure = await failureOf(openTestStore(directory.path, { poolSize: 8, threadPoolSize: 4 }));
   expect(failure.code).toBe('SettingInvalid');
   expect(failure.message).toContain('UV_THREADPOOL_SIZE to be 15 or more');
 });
 
-test('the directory is for its owner only, and what a killed server left in the spool goes', async () => {
+test('only the owner may read the directory, and the spool of a killed server is emptied', async () => {
   const dataDir = join(directory.path, 'new');
   await mkdir(join(dataDir, 'spool'), { recursive: true });
-  await writeFile(join(dataDir, 'spool', 'entities.rows'), 'left behind');
+  await writeFile(join(dataDir, 'spool', 'entities.rows'), 'left over');
   const store = await openTestStore(dataDir);
   await store.append([aDocument(1)]);
   expect((await stat(join(dataDir, 'clickhouse'))).mode & 0o777).toBe(0o700);
@@ -137,7 +137,7 @@ test('the directory is for its owner only, and what a killed server left in the 
   await store.close();
 });
 
-test('fsync on each insert can be had, and given up again', async () => {
+test('fsync on each insert can be enabled and disabled again', async () => {
   const fsyncOf = async (store: Store) =>
     store.query(sql`SELECT name FROM system.tables WHERE engine_full LIKE '%fsync_after_insert = 1%' ORDER BY name`);
   const durable = await openTestStore(directory.path, { fsync: true });
@@ -156,7 +156,7 @@ const arrived = (number: number, daysAgo: number) =>
 const daysStored = (store: Store) =>
   numbersOf(store, sql`SELECT DISTINCT 20000 - intDiv(seq, ${DAY_US}) AS n FROM documents ORDER BY n`);
 
-test('retention by age drops whole days, and remembers', async () => {
+test('retention by age drops whole days and records it', async () => {
   const store = await openTestStore(directory.path);
   await store.append([0, 1, 2, 3, 9].map((daysAgo, index) => arrived(index, daysAgo)));
   const pruned = await prune(store, { days: 2, bytes: 0 }, TODAY_US + 5);
@@ -171,7 +171,7 @@ test('retention by age drops whole days, and remembers', async () => {
   await again.close();
 });
 
-test('retention by bytes drops the oldest days, then the oldest documents of the last', async () => {
+test('retention by size drops the oldest days, then the oldest documents of the last day', async () => {
   const store = await openTestStore(directory.path);
   const old = Array.from({ length: 500 }, (_, index) => arrived(index, 3));
   const recent = Array.from({ length: 1000 }, (_, index) => arrived(1000 + index, 0));

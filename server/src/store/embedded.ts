@@ -4,45 +4,45 @@ import type { Session } from 'chdb';
 import { OpenrayError } from '../errors.ts';
 import { firstLine, messageOf, toStoreFailure } from './clickhouse-errors.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
-import { quote, setParameters } from './parameters.ts';
+import { parameterSettings, quote } from './parameters.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
 import { type RenderedSql, sql } from './sql.ts';
 import { watchCall } from './watch-call.ts';
 
 export type EmbeddedOptions = {
-  /** Where the engine keeps its files. It locks the directory for this process. */
+  /** The engine's files. The engine locks the directory for this process. */
   readonly directory: string;
-  /** Where blocks of rows wait for the engine to read them. */
+  /** Blocks of rows that the engine reads when they are inserted. */
   readonly spoolDirectory: string;
-  /** Queries that run at once; more of them wait. */
+  /** Maximum number of concurrent queries; more wait. */
   readonly poolSize: number;
-  /** Threads of libuv, as set by UV_THREADPOOL_SIZE when the process began. Each running call holds one. */
+  /** UV_THREADPOOL_SIZE at the start of the process. Each running call occupies one thread of libuv. */
   readonly threadPoolSize: number;
   readonly engineMemoryBytes: number;
-  /** The one folder that backups may be written to and read from. */
+  /** The only folder to which backups may be written and from which they may be read. */
   readonly backupDir: string;
 };
 
 type ResultBounds = { readonly maxRows: number; readonly maxBytes: number };
-/** One answer has to fit one string. What is longer comes as a stream. */
+/** A result has to fit into one string. Larger results need `stream`. */
 const RESULT_BOUNDS: ResultBounds = { maxRows: 1_000_000, maxBytes: 256 * 1024 * 1024 };
 const UNBOUNDED: ResultBounds = { maxRows: 0, maxBytes: 0 };
-/** Calls that may wait for a session. */
+/** Maximum number of calls that wait for a session. */
 const MAX_WAITING = 256;
-/** One session inserts, one runs commands, one cancels. */
+/** One session for inserts, one for commands, one for cancelling. */
 const OWN_SESSIONS = 3;
-/** Threads left to files, DNS and compression. */
+/** Threads for files, DNS and compression. */
 const SPARE_THREADS = 4;
 
-/** Threads to read one small file would cost more than they bring. */
+/** For one small file, several threads cost more time than they save. */
 const INSERT_SETTINGS = 'max_threads = 1, max_insert_threads = 1';
 
-/** The engine binds one directory in a process. */
+/** A process can open one directory only. */
 let directoryInUse: string | undefined;
 
 /**
- * ClickHouse in this process, over a pool of sessions. A session runs one call at a time, so each is leased.
- * Throws StoreInUse when another process or store has the directory, StoreUnusable when it can not be opened,
+ * ClickHouse in this process, over a pool of sessions. A session runs one call at a time, so each call leases one.
+ * Throws StoreInUse when another process or store has the directory, StoreUnusable when it cannot be opened,
  * SettingInvalid when libuv has too few threads for the pool.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
@@ -64,7 +64,8 @@ function requireThreads({ poolSize, threadPoolSize }: EmbeddedOptions): void {
   if (threadPoolSize >= needed) return;
   throw new OpenrayError(
     'SettingInvalid',
-    `A pool of ${poolSize} sessions needs UV_THREADPOOL_SIZE to be ${needed} or more when the process starts, but it is ${threadPoolSize}`,
+    `A pool of ${poolSize} sessions needs UV_THREADPOOL_SIZE to be ${needed} or more when the process starts, ` +
+      `but it is ${threadPoolSize}`,
   );
 }
 
@@ -115,23 +116,23 @@ function engineOver(
 
   async function kill(callId: string): Promise<void> {
     const { session, release } = await killers.acquire({ signal: undefined, timeoutMs: 10_000 });
-    // ASYNC: the synchronous form has been seen to wait for ever.
+    // ASYNC: the synchronous form was observed to wait forever.
     await session.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = ${quote(callId)} ASYNC`).finally(release);
   }
 
-  /** Leases a session; what is left of the time is for the call itself. */
-  async function begin(pool: SessionPool<Session>, options: CallOptions) {
+  /** Leases a session. The returned options have the time that remains for the call itself. */
+  async function leaseSession(pool: SessionPool<Session>, options: CallOptions) {
     const deadline = performance.now() + options.timeoutMs;
     const lease = await pool.acquire(options);
-    const left = { ...options, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
-    return { lease, callId: `openray-${process.pid}-${++calls}`, options: left };
+    const remaining = { ...options, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
+    return { lease, callId: `openray-${process.pid}-${++calls}`, options: remaining };
   }
 
-  async function call(pool: SessionPool<Session>, statement: RenderedSql, asked: CallOptions): Promise<string> {
-    const { lease, callId, options } = await begin(pool, asked);
+  async function call(pool: SessionPool<Session>, statement: RenderedSql, given: CallOptions): Promise<string> {
+    const { lease, callId, options } = await leaseSession(pool, given);
     const settings = callSettings(callId, statement, options, RESULT_BOUNDS);
     const watched = watchCall(options, () => kill(callId));
-    // The session is free when the engine is done with it, which may be after the caller was told of a timeout.
+    // The session is free when the engine has finished, which may be after the caller's timeout.
     const running = lease.session.queryAsync(`${settings}; ${statement.query}`, { format: 'JSONEachRow' });
     void running
       .catch(() => releaseQueryMemory(lease.session))
@@ -140,20 +141,20 @@ function engineOver(
         lease.release();
       });
     try {
-      const answer = await Promise.race([running, watched.failed]);
-      return answer.text();
+      const result = await Promise.race([running, watched.failed]);
+      return result.text();
     } catch (thrown) {
       throw toStoreFailure(thrown);
     }
   }
 
-  async function* stream(statement: RenderedSql, asked: CallOptions): AsyncIterable<string> {
-    const { lease, callId, options } = await begin(readers, asked);
+  async function* stream(statement: RenderedSql, given: CallOptions): AsyncIterable<string> {
+    const { lease, callId, options } = await leaseSession(readers, given);
     const watched = watchCall(options, () => kill(callId));
     let fetching: Promise<unknown> = Promise.resolve();
     let cancel = () => {};
     try {
-      // A stream takes a single statement.
+      // `queryStream` accepts a single statement.
       await lease.session.queryAsync(callSettings(callId, statement, options, UNBOUNDED));
       const chunks = lease.session.queryStream(statement.query, { format: 'JSONEachRow' });
       cancel = () => chunks.cancel();
@@ -168,7 +169,7 @@ function engineOver(
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      // A stream may be let go only when nothing is being fetched from it.
+      // Cancel only when no fetch is in flight.
       await fetching;
       cancel();
       await releaseQueryMemory(lease.session);
@@ -216,12 +217,12 @@ function engineOver(
   };
 }
 
-/** The engine keeps a query that failed, and the memory it had, until the next statement of its session. */
+/** The engine keeps a failed query and its memory until the next statement of the session. */
 async function releaseQueryMemory(session: Session): Promise<void> {
   await session.queryAsync("SET log_comment = ''").catch(() => {});
 }
 
-/** Everything that bounds and names one call, as settings of its session. */
+/** Limits, name and parameters of one call, as settings of its session. */
 function callSettings(callId: string, statement: RenderedSql, options: CallOptions, bounds: ResultBounds): string {
   const settings = [
     `log_comment = ${quote(callId)}`,
@@ -233,7 +234,7 @@ function callSettings(callId: string, statement: RenderedSql, options: CallOptio
     // `lower(hex(trace_id)) AS trace_id` must not change what WHERE compares.
     'prefer_column_name_to_alias = 1',
     `insert_deduplication_token = ${quote(options.insertToken ?? '')}`,
-    setParameters(statement),
+    parameterSettings(statement),
   ];
   return `SET ${settings.filter((setting) => setting !== '').join(', ')}`;
 }
@@ -244,7 +245,8 @@ async function importChdb(): Promise<typeof import('chdb')> {
   } catch (cause) {
     throw new OpenrayError(
       'StoreUnusable',
-      `The embedded engine, npm's chdb, can not be loaded on ${process.platform} ${process.arch}; install it or use a ClickHouse server`,
+      `The embedded engine, npm's chdb, cannot be loaded on ${process.platform} ${process.arch}; ` +
+        'install it or use a ClickHouse server',
       { cause },
     );
   }
@@ -255,7 +257,7 @@ function toOpenFailure(thrown: unknown, directory: string): OpenrayError {
   if (messageOf(thrown).includes('Cannot lock file')) {
     return new OpenrayError('StoreInUse', `Another server uses the data in ${directory}`, { cause: thrown });
   }
-  return new OpenrayError('StoreUnusable', `The data in ${directory} can not be opened: ${firstLine(thrown)}`, {
+  return new OpenrayError('StoreUnusable', `The data in ${directory} cannot be opened: ${firstLine(thrown)}`, {
     cause: thrown,
   });
 }

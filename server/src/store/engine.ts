@@ -1,20 +1,20 @@
 import type { RenderedSql, Sql } from './sql.ts';
 
-/** Bounds of one call. All are enforced by ClickHouse, `timeoutMs` also while the call waits for a session. */
+/** Limits of one call. ClickHouse enforces them; `timeoutMs` also covers the wait for a session. */
 export type CallOptions = {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
-  /** 0 for no bound but the engine's own. */
+  /** 0 for the engine's own limit only. */
   readonly maxMemoryBytes: number;
   /** See QueryOptions of the store. */
   readonly onIncomplete?: (() => void) | undefined;
   readonly insertToken?: string | undefined;
 };
 
-/** Types of columns by name, in the order of their bytes. */
+/** Types of columns by name, in the order of their bytes in a row. */
 export type Columns = Readonly<Record<string, string>>;
 
-/** Rows of one table in RowBinary. Of the blocks of a table that share an `insertToken` only the first takes effect. */
+/** Rows of one table in RowBinary. Of the blocks of a table with the same `insertToken` only the first takes effect. */
 export type RowBlock = {
   readonly table: string;
   readonly columns: Columns;
@@ -23,31 +23,31 @@ export type RowBlock = {
 };
 
 /**
- * A running ClickHouse: the little that differs between an embedded and a remote one.
+ * A running ClickHouse: only the operations that differ between an embedded and a remote one.
  * Failures are OpenrayErrors: RequestCancelled, QueryTimeout, ThrottledException (too many calls wait),
  * ServiceUnavailable, StoreUnusable (no space), InternalFailure for the rest.
  */
 export type Engine = {
-  /** The answer in JSONEachRow. */
+  /** The result in JSONEachRow. */
   query(statement: RenderedSql, options: CallOptions): Promise<string>;
-  /** The answer in JSONEachRow, in pieces that end with whole lines. */
+  /** The result in JSONEachRow, in pieces of whole lines. */
   stream(statement: RenderedSql, options: CallOptions): AsyncIterable<string>;
   /**
    * Runs a statement that returns nothing. Commands run one after the other, and never delay an insert.
-   * Statements of the schema (CREATE … IF NOT EXISTS, ALTER, OPTIMIZE) and those about the rows that each node has (DELETE,
+   * Statements of the schema (CREATE … IF NOT EXISTS, ALTER, OPTIMIZE) and statements about the rows of a node (DELETE,
    * BACKUP, RESTORE) run on every node of a cluster.
    */
   command(statement: RenderedSql, options: CallOptions): Promise<void>;
-  /** Resolves once the rows are in the table: all or, on failure, none of them; of a cluster, none or all on each shard. */
+  /** Resolves once all rows are in the table. On failure none is; on a cluster all or none of each shard. */
   insert(block: RowBlock): Promise<void>;
-  /** Name of the cluster that it is. */
+  /** Name of the cluster; undefined for a single server. */
   readonly cluster: string | undefined;
-  /** The `system.parts` of all shards, one replica each, to stand in a FROM. */
+  /** The `system.parts` of all shards, one replica each, for use in FROM. */
   readonly parts: Sql;
-  /** The `system.backups` of all nodes, to stand in a FROM. */
+  /** The `system.backups` of all nodes, for use in FROM. */
   readonly backups: Sql;
-  /** Where BACKUP writes to and RESTORE reads from, `path` in the one place that they may. */
+  /** Destination of BACKUP and source of RESTORE: `path` below the allowed place for backups. */
   backupDestination(path: string): string;
-  /** Lets running calls end, then closes. */
+  /** Waits for running calls, then closes. */
   close(): Promise<void>;
 };

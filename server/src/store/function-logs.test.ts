@@ -17,7 +17,7 @@ const EVENT: LogEvent = {
   text: `it's "quoted" \\ {p0:String} \t\n 日本 \u0001`,
 };
 
-test('what a function printed is kept as it is, also when it belongs to no trace', async () => {
+test('the output of a function is stored unchanged, also without a trace', async () => {
   const directory = await makeTestDirectory();
   const store = await openTestStore(directory.path);
   onTestFinished(async () => {

@@ -4,7 +4,7 @@ import type { Store } from './store.ts';
 
 const NO_TRACE = '0'.repeat(32);
 
-/** Resolves when the events are in ClickHouse. */
+/** Resolves once the events are in ClickHouse. */
 export async function appendLogs(store: Pick<Store, 'command'>, events: readonly LogEvent[]): Promise<void> {
   if (events.length === 0) return;
   const texts = (of: (event: LogEvent) => string) => sql.typed(events.map(of), 'Array(String)');

@@ -11,30 +11,30 @@ const OPTIONS = {
   log: { warn() {} },
 };
 
-/** Inserts that end when they are told to. */
+/** Inserts that end when the test calls `end`. */
 function heldInserts() {
-  const begun: { readonly table: string; readonly bytes: number; end(failure?: Error): void }[] = [];
-  let onBegun = () => {};
+  const started: { readonly table: string; readonly bytes: number; end(failure?: Error): void }[] = [];
+  let onStarted = () => {};
   return {
     insert: ({ table, bytes }: RowBlock) =>
       new Promise<void>((resolve, reject) => {
-        begun.push({ table, bytes: bytes.length, end: (failure) => (failure ? reject(failure) : resolve()) });
-        onBegun();
+        started.push({ table, bytes: bytes.length, end: (failure) => (failure ? reject(failure) : resolve()) });
+        onStarted();
       }),
-    /** The insert number `index`, once it has begun. */
+    /** Insert number `index`, once it has started. */
     async nth(index: number) {
-      while (begun[index] === undefined) {
+      while (started[index] === undefined) {
         await new Promise<void>((resolve) => {
-          onBegun = resolve;
+          onStarted = resolve;
         });
       }
-      return begun[index];
+      return started[index];
     },
-    begun,
+    started,
   };
 }
 
-test('entities go in before documents, and callers are told after both', async () => {
+test('entities are inserted before documents, and append resolves after both', async () => {
   const inserts = heldInserts();
   const commits = createGroupCommit({ ...OPTIONS, insert: inserts.insert });
   let isDone = false;
@@ -52,7 +52,7 @@ test('entities go in before documents, and callers are told after both', async (
   expect(commits.counts()).toEqual({ received: 1, stored: 1, queued: 0, refused: 0, queuedBytes: 0 });
 });
 
-test('what comes during an insert goes in together after it', async () => {
+test('documents that arrive during an insert form one block after it', async () => {
   const inserts = heldInserts();
   const commits = createGroupCommit({ ...OPTIONS, insert: inserts.insert });
   const appending = [commits.append([aDocument(1)])];
@@ -66,24 +66,24 @@ test('what comes during an insert goes in together after it', async () => {
   third.end();
   (await inserts.nth(3)).end();
   await Promise.all(appending);
-  expect(inserts.begun.length).toBe(4);
+  expect(inserts.started.length).toBe(4);
 });
 
-test('a failed insert is tried again, and only that one', async () => {
-  const tried: string[] = [];
+test('only the failed insert is retried', async () => {
+  const inserted: string[] = [];
   const commits = createGroupCommit({
     ...OPTIONS,
     async insert({ table }) {
-      tried.push(table);
-      if (tried.length === 2) throw new Error('the engine stumbled');
+      inserted.push(table);
+      if (inserted.length === 2) throw new Error('the insert failed');
     },
   });
   await commits.append([aDocument(1)]);
-  expect(tried).toEqual(['entities', 'documents', 'documents']);
+  expect(inserted).toEqual(['entities', 'documents', 'documents']);
 });
 
-test('callers learn when the store takes nothing, and the counts add up', async () => {
-  const commits = createGroupCommit({ ...OPTIONS, insert: () => Promise.reject(new Error('away')) });
+test('append rejects when inserts fail, and the counts add up', async () => {
+  const commits = createGroupCommit({ ...OPTIONS, insert: () => Promise.reject(new Error('unreachable')) });
   await expect(commits.append([aDocument(1), aDocument(2)])).rejects.toMatchObject({
     code: 'ServiceUnavailable',
     retryAfterSeconds: 5,
@@ -91,7 +91,7 @@ test('callers learn when the store takes nothing, and the counts add up', async 
   expect(commits.counts()).toEqual({ received: 2, stored: 0, queued: 0, refused: 2, queuedBytes: 0 });
 });
 
-test('a full queue refuses the whole of an append', async () => {
+test('a full queue refuses all documents of an append', async () => {
   const inserts = heldInserts();
   const commits = createGroupCommit({ ...OPTIONS, queueMaxBytes: 100, insert: inserts.insert });
   const first = commits.append([aDocument(1)]);

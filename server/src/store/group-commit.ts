@@ -10,13 +10,13 @@ import type { DocumentCounts } from './store.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
-  /** Tells apart what several servers on one store took in the same microsecond. */
+  /** Distinguishes documents that several servers on one store received in the same microsecond. */
   readonly serverNumber: number;
-  /** The least time from one block to the next. A document after a quiet time waits for nobody. */
+  /** Minimum time between two blocks. After an idle time a document is inserted at once. */
   readonly commitIntervalMs: number;
-  /** Encoded rows that may wait or be on their way, together. */
+  /** Limit of encoded rows that wait or are in flight. */
   readonly queueMaxBytes: number;
-  /** Told of each block the moment it is stored, and of one of which nobody knows whether it is. */
+  /** Receives each block once it is stored, and each failed block, which may be stored in part. */
   readonly recent: Pick<RecentDocumentsCache, 'add' | 'invalidate'>;
   readonly log: { warn(fields: object, sentence: string): void };
 };
@@ -24,35 +24,35 @@ export type GroupCommitOptions = {
 export type GroupCommit = {
   append(documents: readonly Document[]): Promise<void>;
   counts(): DocumentCounts;
-  /** See the store's. */
+  /** See Store. */
   lowWatermark(): number | undefined;
-  /** Inserts what waits; from then on `append` refuses. */
+  /** Inserts the waiting documents. Later calls of `append` reject. */
   close(): Promise<void>;
 };
 
 type Block = {
   readonly entities: RowBuffer;
   readonly documents: RowBuffer;
-  /** Lean: nothing here holds on to the whole of a document once its rows are written. */
+  /** Lean copies, so that a document can be released once its rows are encoded. */
   readonly leanDocuments: LeanDocument[];
-  /** The least of its documents. */
+  /** The lowest `seq` of its documents. */
   firstSeq: number;
-  /** One `append` each. */
+  /** One for each `append`. */
   readonly callers: { resolve(): void; reject(reason: unknown): void }[];
 };
 
-/** A block of this size is inserted without waiting for more. */
+/** A block of this size is inserted at once. */
 const BLOCK_BYTES = 16 * 1024 * 1024;
-/** As long as a block may be kept back after the one before it, so that it grows. */
+/** Maximum delay of a block after the previous one, in which it grows. */
 const MAX_LINGER_MS = 60;
-/** An insert that fails is tried again after each of these. */
+/** Delays before the retries of a failed insert. */
 const RETRY_AFTER_MS: readonly number[] = [50, 500];
 const WARN_EVERY_MS = 60_000;
 
 /**
- * Collects documents and inserts them as blocks, one block at a time, entities before documents: a document that can be
- * seen has all its entity rows. A block that is tried again may double entity rows; readers resolve those by document
- * as they resolve re-sent documents, and merges drop them.
+ * Collects documents and inserts them as blocks, one block at a time, entities before documents: every visible document
+ * has all its entity rows. A retried block may duplicate entity rows. Readers resolve duplicates by document, as for
+ * documents that were sent twice, and merges drop them.
  */
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let received = 0;
@@ -62,8 +62,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let queuedBytes = 0;
   const spare: Block[] = [];
   let open: Block | undefined;
-  const onTheirWay = new Set<Block>();
-  /** The open block has rested long enough. */
+  const inFlight = new Set<Block>();
+  /** The delay of the open block has passed. */
   let isDue = false;
   const full: Block[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -75,7 +75,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   function append(documents: readonly Document[]): Promise<void> {
     received += documents.length;
-    const refusal = whyRefused();
+    const refusal = refusalReason();
     if (refusal) {
       refused += documents.length;
       return Promise.reject(refusal);
@@ -89,15 +89,15 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       writeDocument(block.documents, document, options.serverNumber);
       block.firstSeq = Math.min(block.firstSeq, document.seq);
     }
-    onTheirWay.add(block);
+    inFlight.add(block);
     queued += documents.length;
     queuedBytes += bytesOf(block) - before;
     const done = new Promise<void>((resolve, reject) => block.callers.push({ resolve, reject }));
-    if (bytesOf(block) >= BLOCK_BYTES) setAside(block);
+    if (bytesOf(block) >= BLOCK_BYTES) enqueueFull(block);
     return done;
   }
 
-  function whyRefused(): OpenrayError | undefined {
+  function refusalReason(): OpenrayError | undefined {
     if (isClosed) return new OpenrayError('ServiceUnavailable', 'The store is closing');
     if (queuedBytes < options.queueMaxBytes) return undefined;
     return new OpenrayError('ThrottledException', 'Documents arrive faster than they can be stored', {
@@ -108,45 +108,46 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function openBlock(): Block {
     if (open) return open;
     open = spare.pop() ?? newBlock();
-    if (!draining) setTimer();
+    if (!draining) scheduleCommit();
     return open;
   }
 
   /**
-   * After a block the next one rests about as long as it took. Whoever was waiting for it sends again meanwhile, and all
-   * of that makes one block and not two: small ones cost the engine, which has to merge them, more than they bring.
+   * Delays the next block about as long as the previous insert took. Senders that waited for that insert send again in
+   * this time, and their documents form one block and not two: the engine has to merge small blocks, which is
+   * expensive.
    */
-  function setTimer(): void {
-    const restMs = Math.max(options.commitIntervalMs - lastTookMs, Math.min(lastTookMs, MAX_LINGER_MS));
-    timer = setTimeout(markDue, lastEndedMs + restMs - performance.now());
+  function scheduleCommit(): void {
+    const delayMs = Math.max(options.commitIntervalMs - lastTookMs, Math.min(lastTookMs, MAX_LINGER_MS));
+    timer = setTimeout(markDue, lastEndedMs + delayMs - performance.now());
   }
 
   function markDue(): void {
     isDue = true;
-    wake();
+    startDraining();
   }
 
-  function setAside(block: Block): void {
+  function enqueueFull(block: Block): void {
     clearTimeout(timer);
     open = undefined;
     full.push(block);
-    wake();
+    startDraining();
   }
 
-  function wake(): void {
+  function startDraining(): void {
     draining ??= drain().finally(() => {
       draining = undefined;
-      if (full.length > 0 || isDue) wake();
-      else if (open) setTimer();
+      if (full.length > 0 || isDue) startDraining();
+      else if (open) scheduleCommit();
     });
   }
 
   async function drain(): Promise<void> {
     for (let block = nextBlock(); block; block = nextBlock()) {
-      const begunMs = performance.now();
+      const startMs = performance.now();
       await commit(block);
       lastEndedMs = performance.now();
-      lastTookMs = lastEndedMs - begunMs;
+      lastTookMs = lastEndedMs - startMs;
       recycle(block);
     }
   }
@@ -173,7 +174,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     } catch (thrown) {
       failure = thrown;
     }
-    onTheirWay.delete(block);
+    inFlight.delete(block);
     queued -= block.leanDocuments.length;
     queuedBytes -= bytesOf(block);
     if (failure === undefined) {
@@ -183,7 +184,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     } else {
       refused += block.leanDocuments.length;
       options.recent.invalidate(block.leanDocuments);
-      const refusal = new OpenrayError('ServiceUnavailable', 'The store can not take documents now', {
+      const refusal = new OpenrayError('ServiceUnavailable', 'The store cannot accept documents now', {
         cause: failure,
         retryAfterSeconds: 5,
       });
@@ -197,20 +198,20 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
         await options.insert(rows);
         return;
       } catch (thrown) {
-        warnRarely(rows.table, thrown);
+        warnRateLimited(rows.table, thrown);
         await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
       }
     }
     await options.insert(rows);
   }
 
-  function warnRarely(table: string, thrown: unknown): void {
+  function warnRateLimited(table: string, thrown: unknown): void {
     if (performance.now() < quietUntilMs) return;
     quietUntilMs = performance.now() + WARN_EVERY_MS;
-    options.log.warn({ table, reason: reasonOf(thrown), refused }, 'inserts fail and are tried again');
+    options.log.warn({ table, reason: reasonOf(thrown), refused }, 'insert failed; retrying');
   }
 
-  /** One block is kept for reuse: its buffers have grown to what this load needs. */
+  /** Keeps one block for reuse: its buffers already have the size that this load needs. */
   function recycle(block: Block): void {
     if (spare.length > 0) return;
     block.entities.length = 0;
@@ -227,15 +228,15 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     while (draining) await draining;
   }
 
-  function settledSeq(): number | undefined {
-    if (onTheirWay.size === 0) return undefined;
-    return Math.min(...Array.from(onTheirWay, ({ firstSeq }) => firstSeq)) - 1;
+  function lowWatermark(): number | undefined {
+    if (inFlight.size === 0) return undefined;
+    return Math.min(...Array.from(inFlight, ({ firstSeq }) => firstSeq)) - 1;
   }
 
   return {
     append,
     close,
-    lowWatermark: settledSeq,
+    lowWatermark,
     counts: () => ({ received, stored, queued, refused, queuedBytes }),
   };
 }

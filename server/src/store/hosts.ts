@@ -5,24 +5,24 @@ import type { StoreUrl } from './store-url.ts';
 export type Host = {
   readonly endpoint: string;
   readonly client: ClickHouseClient;
-  /** For what must not wait behind queries: killing them. */
+  /** For KILL QUERY, which must not wait behind queries. */
   readonly control: ClickHouseClient;
 };
 
-/** The hosts of a URL. One is asked at a time, and stays the one until it can not be reached. */
+/** The hosts of a URL. Calls use the current host until it cannot be reached. */
 export type Hosts = {
   readonly all: readonly Host[];
   /**
-   * Runs `call` on the host of the hour, and on the next when that can not be reached. A call may so run twice, in
-   * part; nothing that the store does minds. Fails as the last host does when none can be reached.
+   * Runs `call` on the current host, and on the next one if that cannot be reached. So a call may run partially and
+   * then again; all calls of the store tolerate this. Fails like the last host if none can be reached.
    */
   withHost<Result>(call: (host: Host) => Promise<Result>): Promise<Result>;
-  /** The host does not answer: the next is asked from now on. */
+  /** Later calls use the next host. */
   failOver(host: Host): void;
   close(): Promise<void>;
 };
 
-/** Above what the store itself allows any call. */
+/** Longer than the limit of any call of the store. */
 const REQUEST_TIMEOUT_MS = 4 * 3_600_000;
 const CONTROL_TIMEOUT_MS = 2_000;
 
@@ -35,7 +35,7 @@ export function openHosts(url: StoreUrl, maxConnections: number, database: strin
       ...(database !== undefined && { database }),
       request_timeout: requestTimeoutMs,
       max_open_connections: connections,
-      // Not answers: of one that fails on its way the end is lost, and with it what ClickHouse says of the failure.
+      // No compressed responses: if a query fails halfway, the end of the response with ClickHouse's message is lost.
       compression: { request: url.isCompressed, response: false },
       log: { level: ClickHouseLogLevel.OFF },
     });
@@ -45,22 +45,22 @@ export function openHosts(url: StoreUrl, maxConnections: number, database: strin
   });
   let current = 0;
 
-  function leave(host: Host): void {
+  function failOver(host: Host): void {
     if (all[current] === host) current = (current + 1) % all.length;
   }
 
   return {
     all,
-    failOver: leave,
+    failOver,
     async withHost(call) {
-      // Once more than there are hosts: a connection that was kept open may turn out to be closed when it is used.
+      // One attempt more than there are hosts: a kept-alive connection may be closed when it is used.
       for (let left = all.length; ; left--) {
         const host = all[current] as Host;
         try {
           return await call(host);
         } catch (thrown) {
           if (!isUnreachable(thrown)) throw thrown;
-          leave(host);
+          failOver(host);
           if (left === 0) throw thrown;
         }
       }

@@ -2,13 +2,13 @@ import type { EntityId, TraceId } from '../model/trace-id.ts';
 import { type Sql, sql } from './sql.ts';
 
 /**
- * How SQL speaks of ids. Columns hold the raw bytes (FixedString(16) of a trace, FixedString(8) of an entity), rows and
- * parameters the hex form; zero bytes stand for "none". Both comparisons use the primary key of `documents`.
+ * Ids in SQL. Columns hold the raw bytes (FixedString(16) of a trace, FixedString(8) of an entity), results and
+ * parameters the hex form; zero bytes mean "none". Both comparisons use the primary key of `documents`.
  * In a select list: `lower(hex(trace_id)) AS trace_id`.
  */
 export const idSql = (id: TraceId | EntityId): Sql => sql`unhex(${id})`;
 
-/** So few ids are written out, by which a cluster knows the shards that need not be asked. */
+/** Up to this many ids are written as literals, so that a cluster can skip the shards without them. */
 const MAX_INLINE_IDS = 20;
 
 /** For `trace_id IN ${traceIdsSql(ids)}`, any number of ids. */

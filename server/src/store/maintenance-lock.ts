@@ -1,35 +1,33 @@
 import { randomUUID } from 'node:crypto';
 import { acquireLease, releaseLease } from './objects.ts';
-import type { Store } from './store.ts';
+import type { HeldMaintenanceLock, Store } from './store.ts';
 
 /**
- * Work on the whole store of which one piece runs at a time, on whichever server: a backup must not find documents
- * whose entity rows have been pruned meanwhile.
+ * Lock for work on the whole store: backups and retention, on all servers. A backup must not contain documents whose
+ * entity rows were deleted while it ran.
  */
 export type MaintenanceLock = {
-  /** Begins a piece of work; undefined while another one runs. `signal` fires when the right to it was lost. */
+  /** Undefined while the lock is held. */
   acquire(): Promise<HeldMaintenanceLock | undefined>;
 };
 
-export type HeldMaintenanceLock = { readonly signal: AbortSignal; release(): Promise<void> };
-
 const LEASE = { name: 'upkeep', ttlMs: 60_000 };
 
-/** On a shared store by a lease, which is renewed as long as the work takes. */
+/** On a shared store the lock is a lease, which is renewed until `release`. */
 export function newMaintenanceLock(database: Pick<Store, 'query' | 'command'>, isShared: boolean): MaintenanceLock {
   const lease = { ...LEASE, holder: randomUUID() };
-  let isBusy = false;
+  let isHeldHere = false;
 
-  async function begin(): Promise<HeldMaintenanceLock | undefined> {
-    if (isBusy) return undefined;
-    isBusy = true;
+  async function acquire(): Promise<HeldMaintenanceLock | undefined> {
+    if (isHeldHere) return undefined;
+    isHeldHere = true;
     const lost = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     let renewing: Promise<void> = Promise.resolve();
     try {
       if (isShared) {
         if (!(await acquireLease(database, lease))) {
-          isBusy = false;
+          isHeldHere = false;
           return undefined;
         }
         timer = setInterval(() => {
@@ -37,13 +35,13 @@ export function newMaintenanceLock(database: Pick<Store, 'query' | 'command'>, i
             (isHeld) => {
               if (!isHeld) lost.abort();
             },
-            // The store is away for a moment; should it be longer, others see that the time is over.
+            // The store is unreachable. If it stays so, the lease expires and other servers may acquire it.
             () => undefined,
           );
         }, LEASE.ttlMs / 3);
       }
     } catch (thrown) {
-      isBusy = false;
+      isHeldHere = false;
       throw thrown;
     }
     return {
@@ -51,12 +49,12 @@ export function newMaintenanceLock(database: Pick<Store, 'query' | 'command'>, i
       async release() {
         clearInterval(timer);
         await renewing;
-        // It ends by itself when that fails.
+        // The lease expires if this fails.
         if (isShared) await releaseLease(database, lease).catch(() => undefined);
-        isBusy = false;
+        isHeldHere = false;
       },
     };
   }
 
-  return { acquire: begin };
+  return { acquire };
 }

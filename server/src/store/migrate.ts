@@ -13,7 +13,7 @@ export type Migration = {
 
 const CALL: CallOptions = { signal: undefined, timeoutMs: 600_000, maxMemoryBytes: 0 };
 
-/** The folder that is shipped with the package: two levels up from `src/store` and from `dist/store` alike. */
+/** Shipped with the package: two levels up from both `src/store` and `dist/store`. */
 export const MIGRATIONS = new URL('../../migrations/', import.meta.url);
 
 /** The migrations of a folder, in order. File names are `0001_what_it_adds.sql`. */
@@ -37,9 +37,9 @@ export function splitStatements(text: string): readonly string[] {
 }
 
 /**
- * Brings the schema up to the newest migration. A migration that was cut short runs again: its statements say
- * IF NOT EXISTS. So does every one when a cluster has a new shard, which has no tables.
- * Throws StoreUnusable when the store was made by a newer program, or by other migrations, or is restored just now.
+ * Applies all migrations that are new to the store. An interrupted migration runs again: its statements say
+ * IF NOT EXISTS. All migrations run again when a cluster has a new shard, which has no tables.
+ * Throws StoreUnusable if a newer program or other migrations made the store, or if a restore is not complete.
  */
 export async function migrate(engine: Engine, migrations: readonly Migration[]): Promise<void> {
   const isComplete = await hasMigrationsTable(engine);
@@ -54,16 +54,16 @@ export async function migrate(engine: Engine, migrations: readonly Migration[]):
   }
 }
 
-/** In the table of migrations while a restore runs, and for ever when it was cut short. */
+/** A row in the table of migrations from the start of a restore to its end. It stays if the restore is interrupted. */
 const RESTORING: Migration = { number: 0, name: 'restoring', checksum: '', statements: [] };
 
-/** From here to `endRestore` nobody can open the store. It has the table of migrations then, to be restored. */
+/** Creates the table of migrations. The store cannot be opened until `endRestore`. */
 export async function beginRestore(engine: Engine): Promise<void> {
   await engine.command(renderSql(CREATE_MIGRATIONS), CALL);
   await engine.command(renderSql(insertApplied(RESTORING)), CALL);
 }
 
-/** The tables as they were when those migrations had run that have been restored. Throws as `migrate` does. */
+/** Creates the tables of the schema version in the backup. Throws as `migrate` does. */
 export async function makeRestoredTables(engine: Engine, migrations: readonly Migration[]): Promise<void> {
   const applied = await readApplied(engine);
   rejectUnknownMigrations(applied, migrations);
@@ -81,7 +81,7 @@ const CREATE_MIGRATIONS = sql`
   CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, checksum String, applied_us UInt64)
   ENGINE = MergeTree ORDER BY number`;
 
-/** On every shard. Asked first, as to create anything on a cluster takes all of its nodes. */
+/** On every shard. Checked first, because creating a table on a cluster needs all of its nodes. */
 async function hasMigrationsTable(engine: Engine): Promise<boolean> {
   const where = engine.cluster ? sql`cluster(${engine.cluster}, system.tables)` : sql`system.tables`;
   const shard = engine.cluster ? sql`_shard_num` : sql`1`;
@@ -94,11 +94,11 @@ async function hasMigrationsTable(engine: Engine): Promise<boolean> {
 type Applied = { readonly number: number; readonly name: string; readonly checksum: string };
 
 async function readApplied(engine: Engine): Promise<readonly Applied[]> {
-  const answer = await engine.query(
+  const result = await engine.query(
     renderSql(sql`SELECT number, name, checksum FROM migrations ORDER BY number`),
     CALL,
   );
-  return answer
+  return result
     .split('\n')
     .filter((line) => line !== '')
     .map((line): Applied => JSON.parse(line));
@@ -108,7 +108,7 @@ function rejectUnfinishedRestore(applied: readonly Applied[]): void {
   if (applied[0]?.number !== RESTORING.number) return;
   throw new OpenrayError(
     'StoreUnusable',
-    'A backup is being restored into the store; when nothing is, that was cut short: remove the store and restore again',
+    'A restore into this store is running or was interrupted; if none is running, remove the store and restore again',
   );
 }
 
@@ -118,7 +118,8 @@ function rejectUnknownMigrations(applied: readonly Applied[], migrations: readon
   if (newest !== undefined && newest.number > known) {
     throw new OpenrayError(
       'StoreUnusable',
-      `The store has schema ${newest.number} (${newest.name}), made by a newer version of openray; this one knows up to ${known}`,
+      `The store has schema ${newest.number} (${newest.name}), made by a newer version of openray; ` +
+        `this version knows up to ${known}`,
     );
   }
   for (const { number, checksum } of applied) {
@@ -126,7 +127,8 @@ function rejectUnknownMigrations(applied: readonly Applied[], migrations: readon
     if (own === undefined || own.checksum === checksum) continue;
     throw new OpenrayError(
       'StoreUnusable',
-      `The store was made by another ${own.name} than this program has; use the version that made it, or a new data directory`,
+      `The store was made with another ${own.name} than that of this program; ` +
+        'use the version that made it, or a new data directory',
     );
   }
 }

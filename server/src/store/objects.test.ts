@@ -4,20 +4,20 @@ import type { Store } from './store.ts';
 import { STORES, type StoreLocation } from './testing/stores.ts';
 
 describe.each(STORES)('objects of the $name', ({ make }) => {
-  let place: StoreLocation;
+  let location: StoreLocation;
   let store: Store;
 
   beforeAll(async () => {
-    place = await make();
-    store = await place.open();
+    location = await make();
+    store = await location.open();
   }, 60_000);
 
   afterAll(async () => {
     await store.close();
-    await place.remove();
+    await location.remove();
   });
 
-  test('an object is made, replaced, deleted and made again', async () => {
+  test('an object is created, replaced, deleted and created again', async () => {
     const name = { kind: 'group', name: "Robert'); DROP TABLE objects" };
     expect(await readObject(store, name)).toBeUndefined();
     expect(await replaceObject(store, name, undefined, 'one')).toBe(true);
@@ -35,7 +35,7 @@ describe.each(STORES)('objects of the $name', ({ make }) => {
     ]);
   });
 
-  test('of many that replace one version one wins, even if all write the same', async () => {
+  test('of several replacements of one version one wins, even with equal bodies', async () => {
     const name = { kind: 'counter', name: 'races' };
     for (let round = 0; round < 5; round++) {
       const before = await readObject(store, name);
@@ -45,7 +45,7 @@ describe.each(STORES)('objects of the $name', ({ make }) => {
     }
   });
 
-  test('who replaces a version that is gone changes nothing', async () => {
+  test('replacing an older version changes nothing', async () => {
     const name = { kind: 'counter', name: 'late' };
     await replaceObject(store, name, undefined, 'one');
     await replaceObject(store, name, { version: 1, body: 'one' }, 'two');
@@ -54,18 +54,18 @@ describe.each(STORES)('objects of the $name', ({ make }) => {
     expect(await readObject(store, name)).toEqual({ version: 2, body: 'two' });
   });
 
-  test('a lease has one holder, who renews it, until its time is over or it is released', async () => {
+  test('a lease has one holder, who can renew it, until it expires or is released', async () => {
     const of = (holder: string, ttlMs = 60_000) => ({ name: 'pruning', holder, ttlMs });
-    const taken = await Promise.all(['a', 'b', 'c'].map((holder) => acquireLease(store, of(holder))));
-    expect(taken.filter(Boolean)).toHaveLength(1);
-    const [winner, loser] = taken[0] ? ['a', 'b'] : taken[1] ? ['b', 'c'] : ['c', 'a'];
+    const acquired = await Promise.all(['a', 'b', 'c'].map((holder) => acquireLease(store, of(holder))));
+    expect(acquired.filter(Boolean)).toHaveLength(1);
+    const [winner, loser] = acquired[0] ? ['a', 'b'] : acquired[1] ? ['b', 'c'] : ['c', 'a'];
     expect(await acquireLease(store, of(winner as string))).toBe(true);
     expect(await acquireLease(store, of(loser as string))).toBe(false);
     await releaseLease(store, of(loser as string));
     expect(await acquireLease(store, of(loser as string))).toBe(false);
     await releaseLease(store, of(winner as string));
     expect(await acquireLease(store, of(loser as string, 0))).toBe(true);
-    // Its time was over as soon as it had it.
+    // The lease expired at once.
     expect(await acquireLease(store, of(winner as string))).toBe(true);
   });
 });

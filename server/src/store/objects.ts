@@ -3,16 +3,16 @@ import { sql } from './sql.ts';
 import type { Store } from './store.ts';
 
 /**
- * Small things that are changed by name, in the table `objects`, and what several servers agree through.
+ * Small named values in the table `objects`. Several servers coordinate through them.
  *
- * ClickHouse has no compare-and-set. What it has is that of the inserts with one token only the first takes effect, on
- * a replicated table by way of Keeper. A change from version 7 to 8 therefore is an insert with a token that names the
- * object and the 8; whoever reads its own name in version 8 has won.
+ * ClickHouse has no compare-and-set. But of the inserts with one token only the first takes effect, on a replicated
+ * table by way of Keeper. So a change from version 7 to 8 is an insert with a token that contains the name of the
+ * object and the 8. The server that then reads its own writer id in version 8 has won.
  */
 export type ObjectName = { readonly kind: string; readonly name: string };
 
 export type StoredObject = {
-  /** Versions of an object are counted from 1. */
+  /** Starts at 1. */
   readonly version: number;
   /** Undefined when the object was deleted. */
   readonly body: string | undefined;
@@ -25,13 +25,13 @@ export async function listObjects(
   database: Database,
   kind: string,
 ): Promise<readonly { readonly name: string; readonly body: string }[]> {
-  // Not FINAL: that brings versions together on each shard only, and shards may have been added since.
+  // Not FINAL: it merges versions of each shard only, and versions may be on several shards once shards were added.
   return database.query(sql`
     SELECT name, argMax(body, version) AS body FROM objects WHERE kind = ${kind}
     GROUP BY name HAVING argMax(is_deleted, version) = 0 ORDER BY name`);
 }
 
-/** Undefined when there never was one. */
+/** Undefined if the object never existed. */
 export async function readObject(database: Database, { kind, name }: ObjectName): Promise<StoredObject | undefined> {
   const [row] = await database.query<{ version: number; is_deleted: number; body: string }>(sql`
     SELECT version, is_deleted, body FROM objects WHERE kind = ${kind} AND name = ${name}
@@ -39,16 +39,16 @@ export async function readObject(database: Database, { kind, name }: ObjectName)
   return row && { version: row.version, body: row.is_deleted === 1 ? undefined : row.body };
 }
 
-/** A replica that was not written itself has a version some milliseconds later. */
+/** Another replica than the one that was written has a new version some milliseconds later. */
 const REPLICATION_TIMEOUT_MS = 5_000;
 const POLL_INTERVAL_MS = 20;
 
 /**
- * Makes `body` the next version of an object, or deletes it (undefined), if `before` still is its version: what
- * `readObject` has just given. False when another server was first; then nothing has changed.
+ * Makes `body` the next version of an object, or deletes the object (undefined), if its version still is `before`, the
+ * result of `readObject`. False when another server was first; then this call changed nothing.
  *
- * The engine remembers the tokens of the last thousand changes to any object. Whoever sleeps through so many between
- * reading and replacing is held off by the condition of the insert.
+ * The engine remembers the tokens of the last thousand changes of any object. After more changes between reading and
+ * replacing, the condition of the insert prevents a lost update.
  */
 export async function replaceObject(
   database: Database,
@@ -78,15 +78,15 @@ export async function replaceObject(
 
 export type LeaseRequest = {
   readonly name: string;
-  /** Names the server: a lease that it has is renewed. */
+  /** Identifies the server. The holder's own lease is renewed. */
   readonly holder: string;
   readonly ttlMs: number;
 };
 
 /**
- * Whether `holder` has the lease for the next `ttlMs`: it takes it when nobody has it or its time is over, by
- * ClickHouse's clock. It is for work that should be done once but may be done twice: a holder that stalls does not
- * notice that its time is over.
+ * Whether `holder` has the lease for the next `ttlMs`. Acquires the lease if it is free or expired, by ClickHouse's
+ * clock. For work that should run once but may run twice: a holder that stalls does not notice that its lease has
+ * expired.
  */
 export async function acquireLease(database: Database, { name, holder, ttlMs }: LeaseRequest): Promise<boolean> {
   const object = { kind: 'lease', name };
@@ -98,7 +98,7 @@ export async function acquireLease(database: Database, { name, holder, ttlMs }: 
   return replaceObject(database, object, before, JSON.stringify(after));
 }
 
-/** Lets others have it at once. Nothing happens when `holder` does not have it. */
+/** Frees the lease at once. Does nothing if `holder` does not have it. */
 export async function releaseLease(database: Database, { name, holder }: Omit<LeaseRequest, 'ttlMs'>): Promise<void> {
   const object = { kind: 'lease', name };
   const before = await readObject(database, object);

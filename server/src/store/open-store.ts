@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
-import { type BackupOptions, backUp, requireBackupName, type TableCopy } from './backup.ts';
+import { type BackupOptions, backUp, requireBackupName } from './backup.ts';
 import { prepareDataDirectory } from './data-directory.ts';
 import { openEmbedded } from './embedded.ts';
 import type { CallOptions, Engine } from './engine.ts';
@@ -14,17 +14,17 @@ import { openRemote } from './remote.ts';
 import { readRetentionWatermarks, recordIncomplete, startPruning } from './retention.ts';
 import { areTracesColocated } from './shard-layout.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
-import type { QueryOptions, Store } from './store.ts';
+import type { QueryOptions, Store, TableCopy } from './store.ts';
 import { parseStoreUrl, type StoreUrl } from './store-url.ts';
 import { readUsage } from './usage.ts';
 
 export type StoreOptions = {
-  /** A ClickHouse to store in; undefined for the embedded one, in `dataDir`. */
+  /** URL of a ClickHouse server or cluster; undefined for the embedded engine with its data in `dataDir`. */
   readonly storeUrl?: string | undefined;
   readonly dataDir: string;
-  /** Queries that run at once. */
+  /** Maximum number of concurrent queries. */
   readonly poolSize: number;
-  /** What UV_THREADPOOL_SIZE was when the process began; 7 more than `poolSize` at least. */
+  /** UV_THREADPOOL_SIZE at the start of the process; at least `poolSize` + 7. */
   readonly threadPoolSize: number;
   readonly maxQueryMs: number;
   readonly maxQueryMemoryBytes: number;
@@ -33,15 +33,15 @@ export type StoreOptions = {
   readonly commitIntervalMs: number;
   /** Documents that arrived longer ago are dropped; 0 keeps them. */
   readonly retentionDays: number;
-  /** Shorter than that where some rule keeps traces longer than others, see RetentionLimits. */
+  /** See RetentionLimits: shorter than `retentionDays` if a rule keeps some traces longer. */
   readonly retentionDefaultDays?: number | undefined;
-  /** The oldest are dropped when the store takes more on disk; 0 keeps them. */
+  /** The oldest documents are dropped when the store is larger on disk; 0 keeps them. */
   readonly retentionBytes: number;
-  /** Acknowledge only what has reached the disk, for machines that may lose power. */
+  /** Acknowledge documents only once they have reached the disk, for machines that may lose power. */
   readonly fsync: boolean;
   /** Folder of the embedded store's backups. */
   readonly backupDir: string;
-  /** Disk of a remote ClickHouse for backups; undefined for the folder that it allows for them. */
+  /** Disk of a remote ClickHouse for backups; undefined for its `backups.allowed_path`. */
   readonly backupDisk?: string | undefined;
   readonly log: StoreLog;
 };
@@ -51,13 +51,13 @@ type StoreLog = {
   warn(fields: object, sentence: string): void;
 };
 
-/** How long a remote store may take to be reachable, as when both are started at once. */
+/** Time for a remote store to become reachable: both may be started at the same time. */
 const CONNECT_TIMEOUT_MS = 30_000;
 const CONNECT_RETRY_MS = 500;
 
 /**
  * Opens the store and brings its schema up to date. Throws StoreInUse, StoreUnusable, ServiceUnavailable or
- * SettingInvalid with a sentence for whoever started the server.
+ * SettingInvalid with a sentence for the operator.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   if (options.storeUrl === undefined)
@@ -68,15 +68,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     try {
       return await openRemoteStore(url, options);
     } catch (thrown) {
-      const isAway = thrown instanceof OpenrayError && thrown.code === 'ServiceUnavailable';
-      if (!isAway || performance.now() > deadline) throw thrown;
-      options.log.warn({ reason: thrown.message }, 'the store can not be reached yet');
+      const isUnreachable = thrown instanceof OpenrayError && thrown.code === 'ServiceUnavailable';
+      if (!isUnreachable || performance.now() > deadline) throw thrown;
+      options.log.warn({ reason: thrown.message }, 'the store is unreachable; retrying');
       await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS));
     }
   }
 }
 
-/** A running ClickHouse with its database, as it is. Throws what `openStore` does. */
+/** A running ClickHouse with its database, without migrating it. Throws as `openStore` does. */
 export async function openEngine(options: StoreOptions): Promise<Engine> {
   if (options.storeUrl === undefined) return openEmbeddedEngine(options);
   return openRemote(remoteOptions(options, parseStoreUrl(options.storeUrl)));
@@ -89,7 +89,7 @@ const remoteOptions = ({ poolSize, backupDisk }: StoreOptions, url: StoreUrl) =>
   areTracesColocated: false,
 });
 
-/** Opened twice on a cluster: how it may be asked stands in its own tables. */
+/** Opens a cluster twice: its own tables say whether traces are colocated, which decides the settings of queries. */
 async function openRemoteStore(url: StoreUrl, options: StoreOptions): Promise<Store> {
   const remote = remoteOptions(options, url);
   const engine = await migrateEngine(await openRemote(remote), options);
@@ -97,9 +97,9 @@ async function openRemoteStore(url: StoreUrl, options: StoreOptions): Promise<St
   try {
     const database = databaseOf(engine, options);
     const { droppedBeforeUs } = await readRetentionWatermarks(database);
-    const isTogether = await areTracesColocated(database, url.cluster.name, droppedBeforeUs);
-    if (!isTogether) {
-      options.log.warn({}, 'shards were added: queries ask all of them until the traces from before are gone');
+    const isColocated = await areTracesColocated(database, url.cluster.name, droppedBeforeUs);
+    if (!isColocated) {
+      options.log.warn({}, 'shards were added: queries read every shard until retention has dropped the older traces');
       return await storeOver(engine, options);
     }
   } catch (thrown) {
@@ -122,11 +122,11 @@ async function openEmbeddedEngine(options: StoreOptions): Promise<Engine> {
   });
 }
 
-/** The schema as this version wants it. Closes the engine when that fails. */
+/** Migrates the schema to this version. Closes the engine on failure. */
 async function migrateEngine(engine: Engine, options: StoreOptions): Promise<Engine> {
   try {
     await migrate(engine, await readMigrations(MIGRATIONS));
-    await setFsync(engine, options.fsync);
+    await applyFsync(engine, options.fsync);
     return engine;
   } catch (thrown) {
     await engine.close();
@@ -137,54 +137,55 @@ async function migrateEngine(engine: Engine, options: StoreOptions): Promise<Eng
 type Database = Pick<Store, 'query' | 'stream' | 'command'>;
 
 function databaseOf(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: StoreOptions): Database {
-  const bounds = (asked: QueryOptions = {}): CallOptions => ({
-    signal: asked.signal,
-    timeoutMs: asked.timeoutMs ?? maxQueryMs,
-    maxMemoryBytes: asked.maxMemoryBytes ?? maxQueryMemoryBytes,
-    onIncomplete: asked.onIncomplete,
-    insertToken: asked.insertToken,
+  const limits = (options: QueryOptions = {}): CallOptions => ({
+    signal: options.signal,
+    timeoutMs: options.timeoutMs ?? maxQueryMs,
+    maxMemoryBytes: options.maxMemoryBytes ?? maxQueryMemoryBytes,
+    onIncomplete: options.onIncomplete,
+    insertToken: options.insertToken,
   });
   return {
-    async query<Row>(statement: Sql, asked?: QueryOptions): Promise<readonly Row[]> {
-      return parseRows<Row>(await engine.query(renderSql(statement), bounds(asked)));
+    async query<Row>(statement: Sql, options?: QueryOptions): Promise<readonly Row[]> {
+      return parseRows<Row>(await engine.query(renderSql(statement), limits(options)));
     },
-    async *stream<Row>(statement: Sql, asked?: QueryOptions): AsyncIterable<Row> {
-      for await (const lines of engine.stream(renderSql(statement), bounds(asked))) yield* parseRows<Row>(lines);
+    async *stream<Row>(statement: Sql, options?: QueryOptions): AsyncIterable<Row> {
+      for await (const lines of engine.stream(renderSql(statement), limits(options))) yield* parseRows<Row>(lines);
     },
-    command: (statement: Sql, asked?: QueryOptions) => engine.command(renderSql(statement), bounds(asked)),
+    command: (statement: Sql, options?: QueryOptions) => engine.command(renderSql(statement), limits(options)),
   };
 }
 
 async function storeOver(engine: Engine, options: StoreOptions): Promise<Store> {
-  /** Other servers may be on it, too. */
+  /** Other servers may use the same store. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
   const database = databaseOf(engine, options);
-  const [known, lastSeq] = await Promise.all([readRetentionWatermarks(database), lastSeqOf(database)]).catch(
-    async (thrown) => {
-      await engine.close();
-      throw thrown;
-    },
-  );
-  let marks = known;
+  const [initialWatermarks, lastSeq] = await Promise.all([
+    readRetentionWatermarks(database),
+    lastSeqOf(database),
+  ]).catch(async (thrown) => {
+    await engine.close();
+    throw thrown;
+  });
+  let watermarks = initialWatermarks;
   const recent = isShared ? NO_RECENT_DOCUMENTS : newRecentDocuments(lastSeq, RECENT_BYTES);
-  const commits = createGroupCommit({ insert: engine.insert, serverNumber: serverNumber, recent, ...options });
+  const commits = createGroupCommit({ insert: engine.insert, serverNumber, recent, ...options });
   const limits = {
     days: options.retentionDays,
     bytes: options.retentionBytes,
     defaultDays: options.retentionDefaultDays,
   };
-  const upkeep = newMaintenanceLock(database, isShared);
+  const maintenanceLock = newMaintenanceLock(database, isShared);
   const retention = startPruning({ ...database, parts: engine.parts }, limits, {
-    upkeep,
+    maintenanceLock,
     onPruned(pruned) {
       recent.evict(pruned.beforeUs);
       options.log.info(pruned, 'old documents dropped');
     },
-    onMarks(read) {
-      marks = read;
+    onWatermarks(read) {
+      watermarks = read;
     },
-    onFailed: (reason) => options.log.warn({ reason }, 'old documents could not be dropped'),
+    onFailed: (reason) => options.log.warn({ reason }, 'retention failed'),
   });
   return {
     ...database,
@@ -195,16 +196,16 @@ async function storeOver(engine: Engine, options: StoreOptions): Promise<Store> 
     lastSeq,
     isShared,
     serverNumber,
-    backUp: (name, signal) => backUpUnderLock(engine, upkeep, { name, signal }),
-    acquireMaintenanceLock: upkeep.acquire,
+    backUp: (name, signal) => backUpUnderLock(engine, maintenanceLock, { name, signal }),
+    acquireMaintenanceLock: maintenanceLock.acquire,
     async recordIncomplete(beforeUs) {
       await recordIncomplete(database, beforeUs);
       recent.evict(beforeUs);
-      marks = { ...marks, prunedBeforeUs: Math.max(beforeUs, marks.prunedBeforeUs ?? 0) };
+      watermarks = { ...watermarks, prunedBeforeUs: Math.max(beforeUs, watermarks.prunedBeforeUs ?? 0) };
     },
-    statistics: () => ({ ...commits.counts(), ...marks }),
-    async usage(asked?: QueryOptions) {
-      const stored = await readUsage(database, engine.parts, asked);
+    statistics: () => ({ ...commits.counts(), ...watermarks }),
+    async usage(queryOptions?: QueryOptions) {
+      const stored = await readUsage(database, engine.parts, queryOptions);
       return { ...stored, queueMaxBytes: options.queueMaxBytes, retention: limits };
     },
     async close() {
@@ -214,58 +215,58 @@ async function storeOver(engine: Engine, options: StoreOptions): Promise<Store> 
   };
 }
 
-/** Text of documents that are kept as they arrived until the map has counted them: those of some seconds of a full load. */
+/** Text of recent documents that is kept in memory until they are rolled up: a few seconds of full load. */
 const RECENT_BYTES = 64 * 1024 * 1024;
 
 async function lastSeqOf(database: Database): Promise<number> {
-  // A shard that is away does not keep a server from starting.
-  const asked = { onIncomplete: () => undefined };
-  const rows = await database.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, asked);
+  // A server starts even if a shard cannot be reached.
+  const options = { onIncomplete: () => undefined };
+  const rows = await database.query<{ last: number }>(sql`SELECT max(seq) AS last FROM documents`, options);
   return rows[0]?.last ?? 0;
 }
 
 const LOCK_TIMEOUT_MS = 60_000;
 const LOCK_POLL_INTERVAL_MS = 200;
 
-/** Throws ThrottledException when other work on the whole store takes too long. */
+/** Throws ThrottledException when the lock is still held after LOCK_TIMEOUT_MS. */
 async function* backUpUnderLock(
   engine: Engine,
-  upkeep: MaintenanceLock,
+  maintenanceLock: MaintenanceLock,
   options: BackupOptions,
 ): AsyncGenerator<TableCopy> {
   requireBackupName(options.name);
   const deadline = performance.now() + LOCK_TIMEOUT_MS;
-  let turn = await upkeep.acquire();
-  while (turn === undefined) {
+  let lock = await maintenanceLock.acquire();
+  while (lock === undefined) {
     if (performance.now() > deadline) {
-      const sentence = 'The store is backed up already, or old documents are being dropped; try again later';
+      const sentence = 'Another backup or a retention run holds the maintenance lock; try again later';
       throw new OpenrayError('ThrottledException', sentence, { retryAfterSeconds: 60 });
     }
     await delay(LOCK_POLL_INTERVAL_MS, undefined, { signal: options.signal });
-    turn = await upkeep.acquire();
+    lock = await maintenanceLock.acquire();
   }
   try {
-    yield* backUp(engine, { ...options, signal: AbortSignal.any([options.signal, turn.signal]) });
+    yield* backUp(engine, { ...options, signal: AbortSignal.any([options.signal, lock.signal]) });
   } finally {
-    await turn.release();
+    await lock.release();
   }
 }
 
 const SETUP_LIMITS: CallOptions = { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 };
 
-/** Only where it is not so yet: on a cluster it takes all nodes to change a table, and one of them may be away. */
-async function setFsync(engine: Engine, fsync: boolean): Promise<void> {
+/** Changes a table only if its setting differs: on a cluster a change needs all nodes, and one may be unreachable. */
+async function applyFsync(engine: Engine, fsync: boolean): Promise<void> {
   const change = fsync
     ? 'MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1'
     : 'RESET SETTING fsync_after_insert, fsync_part_directory';
-  const answer = await engine.query(
+  const result = await engine.query(
     renderSql(sql`
       SELECT replaceRegexpOne(name, '_local$', '') AS name FROM system.tables
       WHERE database = currentDatabase() AND match(name, '^(entities|documents)(_local)?$') AND engine LIKE '%MergeTree'
         AND (engine_full LIKE '%fsync_after_insert = 1%') != ${fsync}`),
     SETUP_LIMITS,
   );
-  for (const { name } of parseRows<{ name: string }>(answer)) {
+  for (const { name } of parseRows<{ name: string }>(result)) {
     await engine.command({ query: `ALTER TABLE ${name} ${change}`, params: {} }, SETUP_LIMITS);
   }
 }

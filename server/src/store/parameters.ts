@@ -1,23 +1,22 @@
 import type { RenderedSql, SqlValue } from './sql.ts';
 
 /**
- * `SET param_p0 = '…', …` for the values of a statement, or nothing when it has none.
- * The binding's own way to pass parameters lets one call at a time run in the whole process; a setting belongs to the
- * session and leaves calls independent. The engine still parses each value by the type of its placeholder:
- * a value never is part of the statement that runs.
+ * `param_p0 = '…', …` for SET, with the values of a statement; empty for a statement without values. The binding's own
+ * parameters allow one call at a time in the whole process. A setting belongs to its session, so calls stay
+ * independent. The engine parses each value by the type of its placeholder: a value is never part of the statement.
  */
-export function setParameters({ params }: RenderedSql): string {
+export function parameterSettings({ params }: RenderedSql): string {
   return Object.entries(params)
     .map(([name, value]) => `param_${name} = ${quote(parameterText(value))}`)
     .join(', ');
 }
 
-/** A string literal of ClickHouse. Only the backslash and the quote can end or escape anything inside one. */
+/** A string literal of ClickHouse. Only the backslash and the quote have a meaning inside it. */
 export function quote(text: string): string {
   return `'${text.replace(/[\\']/g, '\\$&')}'`;
 }
 
-/** The text form by which a parameter is read: tab-separated escapes for a string, literals inside a list. */
+/** The text form of a parameter: tab-separated escapes for a string, literals inside a list. */
 function parameterText(value: SqlValue): string {
   if (typeof value === 'string') return escapeTabSeparated(value);
   if (typeof value === 'number') return numberText(value);

@@ -21,9 +21,9 @@ beforeEach(async () => {
 
 afterEach(() => directory.remove());
 
-test('memory stays bounded while documents come faster than they can be stored', async () => {
+test('memory stays bounded while documents arrive faster than they are stored', async () => {
   const script = fileURLToPath(new URL('./testing/append-over-capacity.ts', import.meta.url));
-  // All of them together take more than 300 MB, in rows alone.
+  // Their rows alone are more than 300 MB.
   const count = 150_000;
   const args = ['--max-old-space-size=160', '--import', 'tsx', script, directory.path, String(count), String(8 * MB)];
   const env = { ...process.env, UV_THREADPOOL_SIZE: '16' };
@@ -32,12 +32,12 @@ test('memory stays bounded while documents come faster than they can be stored',
   expect(received).toBeGreaterThanOrEqual(count);
   expect(refused).toBeGreaterThanOrEqual(count / 2);
   expect({ received, queued }).toEqual({ received: stored + refused, queued: 0 });
-  // One call is taken as a whole.
+  // A call is accepted as a whole, so that the last one may exceed the limit.
   expect(mostQueuedBytes).toBeLessThan(9 * MB);
   expect(mostBytes - idleBytes).toBeLessThan(300 * MB);
 });
 
-/** A file system of its own, which only root may make; undefined where this is not allowed. */
+/** Mounts a file system of 160 MB, which needs root; false if this is not allowed. */
 function mountSmallDisk(path: string): boolean {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', path], { stdio: 'ignore' });
@@ -94,7 +94,7 @@ describe.each(KINDS)('the $name on a disk that is full', ({ open }) => {
   });
 });
 
-/** Fills the disk but for a few megabytes, then appends until a call is refused; tells how many were acknowledged. */
+/** Fills the disk except 6 MB, then appends until a call is refused. Returns the number of acknowledged documents. */
 async function fillDisk(store: Store, path: string): Promise<number> {
   await store.append([aDocument(0)]);
   const { bavail, bsize } = await statfs(path);

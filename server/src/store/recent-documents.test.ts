@@ -21,7 +21,7 @@ const seqsOf = (recent: ReturnType<typeof newRecentDocuments>, trace: number) =>
 
 type Step =
   | { readonly kind: 'add' | 'invalidate'; readonly documents: readonly Document[] }
-  | { readonly kind: 'forget'; readonly seq: number };
+  | { readonly kind: 'evict'; readonly seq: number };
 
 const documents = fc.array(
   fc
@@ -32,19 +32,19 @@ const documents = fc.array(
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), documents }) },
   fc.record({ kind: fc.constant('invalidate' as const), documents }),
-  fc.record({ kind: fc.constant('forget' as const), seq: fc.integer({ min: 0, max: 60 }) }),
+  fc.record({ kind: fc.constant('evict' as const), seq: fc.integer({ min: 0, max: 60 }) }),
 );
 
-test('whatever was stored after a document is there, and nothing else, in any order of arrival', () => {
+test('exactly the documents stored after afterSeq are cached, for any order of calls', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
       const recent = newRecentDocuments(0, 150);
       const stored: Document[] = [];
-      for (const taken of steps) {
-        if (taken.kind === 'forget') recent.evict(taken.seq);
-        else recent[taken.kind](taken.documents);
-        // Of what is in doubt, all may be stored.
-        if (taken.kind !== 'forget') stored.push(...taken.documents);
+      for (const current of steps) {
+        if (current.kind === 'evict') recent.evict(current.seq);
+        else recent[current.kind](current.documents);
+        // All invalidated documents may be stored.
+        if (current.kind !== 'evict') stored.push(...current.documents);
         for (const trace of [1, 2, 3, 4]) {
           const expected = stored.filter(({ traceId, seq }) => traceId === traceIdOf(trace) && seq > recent.afterSeq);
           expect(seqsOf(recent, trace)).toEqual(expected.map(({ seq }) => seq).sort((a, b) => a - b));
@@ -54,14 +54,14 @@ test('whatever was stored after a document is there, and nothing else, in any or
   );
 });
 
-test('what was stored before it began is not known', () => {
+test('documents stored before the start are not cached', () => {
   const recent = newRecentDocuments(100, 1_000);
   recent.add([document(1, 99), document(1, 101)]);
   expect(recent.afterSeq).toBe(100);
   expect(seqsOf(recent, 1)).toEqual([101]);
 });
 
-test('the oldest make room', () => {
+test('the oldest documents are evicted', () => {
   const recent = newRecentDocuments(0, 1_000);
   for (let seq = 1; seq <= 100; seq++) recent.add([document(1, seq, 100)]);
   expect(recent.afterSeq).toBeGreaterThanOrEqual(90);

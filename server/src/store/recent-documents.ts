@@ -3,26 +3,26 @@ import { documentsOf, type LeanDocument } from '../model/lean-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
 
 /**
- * What has been stored last, as far as the map needs it: whoever counts it soon does not have to read it from the store.
- * Every document that the store has with a `seq` after `afterSeq` is here, so that the two together are all.
+ * The documents that were stored last, as far as the service graph needs them. The roll-up worker uses them and need
+ * not read them from the store. Every stored document with a `seq` after `afterSeq` is here.
  */
 export type RecentDocuments = {
-  /** Infinity where other servers store documents, too: then none are here. */
+  /** Infinity on a shared store, where the cache is always empty. */
   readonly afterSeq: number;
-  /** Those of a trace after `afterSeq`, in no order. */
+  /** Documents of a trace after `afterSeq`, in no particular order. */
   ofTrace(traceId: TraceId): readonly Document[];
-  /** Documents up to this one are read from the store from now on. */
+  /** Removes all documents up to `seq`: they are read from the store from now on. */
   evict(seq: number): void;
 };
 
 export type RecentDocumentsCache = RecentDocuments & {
-  /** Called in the moment in which these are stored, with all that are. */
+  /** Call with every block, as soon as it is stored. */
   add(documents: readonly LeanDocument[]): void;
-  /** Nobody knows which of these are stored: they are read from the store. */
+  /** Some of these documents may be stored: they are read from the store. */
   invalidate(documents: readonly LeanDocument[]): void;
 };
 
-/** Of a shared store nobody here knows all documents. */
+/** For a shared store: this process does not see the documents of other servers. */
 export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   afterSeq: Number.POSITIVE_INFINITY,
   ofTrace: () => [],
@@ -31,32 +31,32 @@ export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   invalidate: () => undefined,
 };
 
-/** Holds as many of the last documents as have `maxBytes` of text, those after `lastSeq` of what is stored. */
+/** Caches documents after `lastSeq`, the newest `maxBytes` of their text. */
 export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsCache {
   const byTrace = new Map<TraceId, LeanDocument[]>();
-  /** In the order of being stored, which is nearly that of `seq`. */
-  let held: LeanDocument[] = [];
-  let heldBytes = 0;
+  /** In the order in which they were stored, which is nearly that of `seq`. */
+  let cached: LeanDocument[] = [];
+  let cachedBytes = 0;
   let afterSeq = lastSeq;
 
-  function forget(seq: number): void {
+  function evict(seq: number): void {
     if (seq <= afterSeq) return;
     afterSeq = seq;
-    const kept = held.filter((document) => document.seq > seq);
-    for (const { traceId } of held) byTrace.delete(traceId);
-    held = [];
-    heldBytes = 0;
-    hold(kept);
+    const kept = cached.filter((document) => document.seq > seq);
+    for (const { traceId } of cached) byTrace.delete(traceId);
+    cached = [];
+    cachedBytes = 0;
+    cache(kept);
   }
 
-  function hold(documents: readonly LeanDocument[]): void {
+  function cache(documents: readonly LeanDocument[]): void {
     for (const document of documents) {
       if (document.seq <= afterSeq) continue;
       const ofTrace = byTrace.get(document.traceId);
       if (ofTrace === undefined) byTrace.set(document.traceId, [document]);
       else ofTrace.push(document);
-      held.push(document);
-      heldBytes += document.text.length;
+      cached.push(document);
+      cachedBytes += document.text.length;
     }
   }
 
@@ -65,14 +65,14 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
       return afterSeq;
     },
     ofTrace: (traceId) => byTrace.get(traceId)?.flatMap(documentsOf) ?? [],
-    evict: forget,
+    evict,
     add(documents) {
-      hold(documents);
-      // Too many for whoever counts them: half of them go, so that this is not done for each block.
-      if (heldBytes > maxBytes) forget(lastSeqOf(held.slice(0, held.length / 2 + 1)));
+      cache(documents);
+      // The roll-up worker is too slow. Evict half of the documents, so that eviction does not run for each block.
+      if (cachedBytes > maxBytes) evict(lastSeqOf(cached.slice(0, cached.length / 2 + 1)));
     },
     invalidate(documents) {
-      forget(lastSeqOf(documents));
+      evict(lastSeqOf(documents));
     },
   };
 }

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 
 /**
- * The body of an answer in JSONEachRow, in pieces that end with whole lines. ClickHouse writes a failure on its way
- * into the body, after a carriage return, which JSON never has in it, and may end the connection then. It is thrown as
- * an Error with that text.
+ * The body of a response in JSONEachRow, in pieces of whole lines. If a query fails halfway, ClickHouse writes the
+ * failure into the body, after a carriage return, which JSON never contains, and may close the connection. The failure
+ * is thrown as an Error with that text.
  */
 export async function* readResponse(body: Readable): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
@@ -23,7 +23,7 @@ export async function* readResponse(body: Readable): AsyncGenerator<string, void
     if (hasFailed) throw new Error(failureIn(rest), { cause });
     throw cause;
   }
-  if (rest !== '') throw new Error(hasFailed ? failureIn(rest) : 'the answer was cut short');
+  if (rest !== '') throw new Error(hasFailed ? failureIn(rest) : 'the response was cut short');
 }
 
 const failureIn = (text: string): string => text.slice(text.indexOf('\r')).trim();

@@ -15,49 +15,49 @@ import { type WatchedCall, watchCall } from './watch-call.ts';
 
 export type RemoteOptions = {
   readonly url: StoreUrl;
-  /** Queries that run at once; more of them wait. */
+  /** Maximum number of concurrent queries; more wait. */
   readonly poolSize: number;
-  /** Whether every trace is on the shard that its id says: see shard-layout.ts. */
+  /** Whether every trace is on the shard of its id: see shard-layout.ts. */
   readonly areTracesColocated: boolean;
-  /** A disk of ClickHouse for backups; undefined for the folder that it allows for them. */
+  /** A disk of ClickHouse for backups; undefined for its `backups.allowed_path`. */
   readonly backupDisk: string | undefined;
 };
 
 type ResultBounds = Pick<ClickHouseSettings, 'max_result_rows' | 'max_result_bytes'>;
-/** One answer has to fit one string. What is longer comes as a stream. */
+/** A result has to fit into one string. Larger results need `stream`. */
 const RESULT_BOUNDS: ResultBounds = { max_result_rows: '1000000', max_result_bytes: String(256 * 1024 * 1024) };
 const UNBOUNDED: ResultBounds = { max_result_rows: '0', max_result_bytes: '0' };
-/** Calls that may wait for their turn. */
+/** Maximum number of calls that wait. */
 const MAX_WAITING = 256;
 const INSERT_TIMEOUT_MS = 60_000;
-/** What a killed call gets to end before its connection is given up. */
+/** Time for a killed call to end before its connection is closed. */
 const DRAIN_TIMEOUT_MS = 2_000;
 
 const SETTINGS: ClickHouseSettings = {
   output_format_json_quote_64bit_integers: 0,
   // As in the embedded store: `lower(hex(trace_id)) AS trace_id` must not change what WHERE compares.
   prefer_column_name_to_alias: 1,
-  // The store collects documents itself, and acknowledges what is in the table.
+  // The store batches documents itself, and acknowledges them once they are in the table.
   async_insert: 0,
 };
 
 const CLUSTER_SETTINGS: ClickHouseSettings = {
   ...SETTINGS,
-  // Acknowledged means in the shard.
+  // Acknowledged means stored in the shard.
   distributed_foreground_insert: 1,
-  // The same replica is written and read as long as it is there, so that a reader sees what was acknowledged.
+  // Write to and read from the same replica while it is reachable, so that readers see acknowledged documents.
   load_balancing: 'in_order',
   prefer_localhost_replica: 0,
 };
 
-/** A subquery over a table is about the rows of the shard that runs it, and a trace is asked of its shard. */
+/** A subquery reads the rows of the shard that runs it, and a trace is read from its shard only. */
 const COLOCATED: ClickHouseSettings = { distributed_product_mode: 'local', optimize_skip_unused_shards: 1 };
-/** Right wherever rows are: what a subquery finds is sent to all shards. */
+/** Correct for any placement of rows: the result of a subquery is sent to all shards. */
 const NOT_COLOCATED: ClickHouseSettings = { distributed_product_mode: 'global', optimize_skip_unused_shards: 0 };
 
 /**
- * A ClickHouse server, or a cluster of them, over HTTP. Throws ServiceUnavailable when none of its hosts can be
- * reached, StoreUnusable when it does not let this user in.
+ * A ClickHouse server or cluster over HTTP. Throws ServiceUnavailable if none of its hosts can be reached,
+ * StoreUnusable if it denies access to this user.
  */
 export async function openRemote(options: RemoteOptions): Promise<Engine> {
   await createDatabase(options.url);
@@ -65,7 +65,7 @@ export async function openRemote(options: RemoteOptions): Promise<Engine> {
   return engineOver(openHosts(url, poolSize + 2, url.database), options);
 }
 
-/** Asks first: whoever made the database need not have let openray make one. */
+/** Creates the database only if it does not exist: the user may lack the right to create one. */
 async function createDatabase(url: StoreUrl): Promise<void> {
   const hosts = openHosts(url, 1, undefined);
   const create = async ({ client }: Host) => {
@@ -88,20 +88,17 @@ async function createDatabase(url: StoreUrl): Promise<void> {
   }
 }
 
-function engineOver(
-  hosts: Hosts,
-  { url, poolSize, areTracesColocated: areTracesTogether, backupDisk }: RemoteOptions,
-): Engine {
+function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDisk }: RemoteOptions): Engine {
   const { cluster, database } = url;
-  const constant = cluster ? { ...CLUSTER_SETTINGS, ...(areTracesTogether ? COLOCATED : NOT_COLOCATED) } : SETTINGS;
-  const turns = (count: number) =>
+  const constant = cluster ? { ...CLUSTER_SETTINGS, ...(areTracesColocated ? COLOCATED : NOT_COLOCATED) } : SETTINGS;
+  const callPool = (count: number) =>
     createSessionPool(
       Array.from({ length: count }, () => 0),
       MAX_WAITING,
     );
-  const readers = turns(poolSize);
-  const commanders = turns(1);
-  const inserters = turns(1);
+  const readers = callPool(poolSize);
+  const commanders = callPool(1);
+  const inserters = callPool(1);
 
   async function kill(host: Host, callId: string): Promise<void> {
     try {
@@ -113,33 +110,35 @@ function engineOver(
     }
   }
 
-  /** One attempt on one host, failing as the client does. `turn` lasts until it has ended in ClickHouse, too. */
-  async function* ask(
+  /**
+   * One attempt on one host. Throws the client's errors. Extends `lease` until the call has ended in ClickHouse, too.
+   */
+  async function* send(
     host: Host,
     { query, params }: RenderedSql,
-    { settings, values, turn }: { settings: ClickHouseSettings; values?: Readable; turn: CallLease },
+    { settings, values, lease }: { settings: ClickHouseSettings; values?: Readable; lease: CallLease },
   ): AsyncGenerator<string, void, undefined> {
     const callId = randomUUID();
-    const giveUp = new AbortController();
-    const watched = watchCall(turn.options, () => kill(host, callId));
+    const abort = new AbortController();
+    const watched = watchCall(lease.options, () => kill(host, callId));
     const responding = host.client.exec({
       query,
       query_params: { ...params },
       query_id: callId,
-      abort_signal: giveUp.signal,
+      abort_signal: abort.signal,
       clickhouse_settings: {
         ...constant,
-        max_execution_time: turn.options.timeoutMs / 1000,
-        max_memory_usage: String(turn.options.maxMemoryBytes),
+        max_execution_time: lease.options.timeoutMs / 1000,
+        max_memory_usage: String(lease.options.maxMemoryBytes),
         ...settings,
       },
       ...(values && { values }),
     });
-    const answer = responding.then(({ stream }) => ({ body: stream, pieces: readResponse(stream) }));
-    answer.catch(() => {});
+    const response = responding.then(({ stream }) => ({ body: stream, pieces: readResponse(stream) }));
+    response.catch(() => {});
     let hasEnded = false;
     try {
-      const { pieces } = await Promise.race([answer, watched.failed]);
+      const { pieces } = await Promise.race([response, watched.failed]);
       while (true) {
         const { done, value } = await Promise.race([pieces.next(), watched.failed]);
         if (done) break;
@@ -147,17 +146,17 @@ function engineOver(
       }
       hasEnded = true;
     } catch (thrown) {
-      // What ClickHouse or the connection says ends the call; only the watch speaks while it still runs.
+      // A failure of ClickHouse or of the connection ends the call. Only the watch throws while the call still runs.
       hasEnded = !(thrown instanceof OpenrayError);
       throw thrown;
     } finally {
       if (hasEnded) watched.end();
-      else turn.extendUntil(drainKilledCall(answer, watched, giveUp));
+      else lease.extendUntil(drainKilledCall(response, watched, abort));
     }
   }
 
-  /** Strictly first: only when a shard is away, and the caller wants what the others have, without it. */
-  async function perhapsIncomplete<Result>(
+  /** Runs strictly first. Runs again without unreachable shards only if the caller allows an incomplete result. */
+  async function retryWithoutMissingShards<Result>(
     { onIncomplete }: CallOptions,
     run: (settings: ClickHouseSettings) => Promise<Result>,
   ): Promise<Result> {
@@ -171,28 +170,28 @@ function engineOver(
     }
   }
 
-  async function query(statement: RenderedSql, asked: CallOptions): Promise<string> {
-    const turn = await acquireCallLease(readers, asked);
+  async function query(statement: RenderedSql, options: CallOptions): Promise<string> {
+    const lease = await acquireCallLease(readers, options);
     try {
-      return await perhapsIncomplete(asked, (settings) =>
+      return await retryWithoutMissingShards(options, (settings) =>
         hosts.withHost((host) =>
-          textOf(ask(host, inJson(statement), { settings: { ...RESULT_BOUNDS, ...settings }, turn })),
+          textOf(send(host, inJson(statement), { settings: { ...RESULT_BOUNDS, ...settings }, lease })),
         ),
       );
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      turn.release();
+      lease.release();
     }
   }
 
-  async function* stream(statement: RenderedSql, asked: CallOptions): AsyncIterable<string> {
-    const turn = await acquireCallLease(readers, asked);
+  async function* stream(statement: RenderedSql, options: CallOptions): AsyncIterable<string> {
+    const lease = await acquireCallLease(readers, options);
     try {
-      // From its first piece on an answer belongs to the host that gives it.
-      const { first, pieces } = await perhapsIncomplete(asked, (settings) =>
+      // A host can fail over only until its first piece has arrived.
+      const { first, pieces } = await retryWithoutMissingShards(options, (settings) =>
         hosts.withHost(async (host) => {
-          const pieces = ask(host, inJson(statement), { settings: { ...UNBOUNDED, ...settings }, turn });
+          const pieces = send(host, inJson(statement), { settings: { ...UNBOUNDED, ...settings }, lease });
           return { first: await pieces.next(), pieces };
         }),
       );
@@ -206,18 +205,18 @@ function engineOver(
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      turn.release();
+      lease.release();
     }
   }
 
-  async function command(statement: RenderedSql, asked: CallOptions): Promise<void> {
-    const turn = await acquireCallLease(commanders, asked);
+  async function command(statement: RenderedSql, options: CallOptions): Promise<void> {
+    const lease = await acquireCallLease(commanders, options);
     const settings: ClickHouseSettings = {
-      distributed_ddl_task_timeout: String(Math.ceil(asked.timeoutMs / 1000)),
-      ...(asked.insertToken !== undefined && { insert_deduplication_token: asked.insertToken }),
+      distributed_ddl_task_timeout: String(Math.ceil(options.timeoutMs / 1000)),
+      ...(options.insertToken !== undefined && { insert_deduplication_token: options.insertToken }),
     };
     const run = async (host: Host, query: string) => {
-      await textOf(ask(host, { query, params: statement.params }, { settings, turn }));
+      await textOf(send(host, { query, params: statement.params }, { settings, lease }));
     };
     try {
       const ofSchema = cluster && clusterStatements(statement.query, { ...cluster, database });
@@ -228,12 +227,12 @@ function engineOver(
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      turn.release();
+      lease.release();
     }
   }
 
   async function insert({ table, columns, bytes, insertToken }: RowBlock): Promise<void> {
-    const turn = await acquireCallLease(inserters, {
+    const lease = await acquireCallLease(inserters, {
       signal: undefined,
       timeoutMs: INSERT_TIMEOUT_MS,
       maxMemoryBytes: 0,
@@ -242,12 +241,12 @@ function engineOver(
     const settings: ClickHouseSettings = insertToken === undefined ? {} : { insert_deduplication_token: insertToken };
     try {
       await hosts.withHost((host) =>
-        textOf(ask(host, { query, params: {} }, { settings, values: Readable.from([bytes]), turn })),
+        textOf(send(host, { query, params: {} }, { settings, values: Readable.from([bytes]), lease })),
       );
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      turn.release();
+      lease.release();
     }
   }
 
@@ -271,10 +270,10 @@ function engineOver(
 type QueryResponse = { readonly body: Readable; readonly pieces: AsyncIterableIterator<string> };
 
 type CallLease = {
-  /** What was asked for, less the time that was waited. */
+  /** The requested options, with the time that remains after the wait. */
   readonly options: CallOptions;
   extendUntil(ended: Promise<void>): void;
-  /** Over as soon as all that it lasts for has ended. */
+  /** Frees the lease once all calls of `extendUntil` have ended. */
   release(): void;
 };
 
@@ -290,26 +289,26 @@ async function acquireCallLease(pool: SessionPool<unknown>, options: CallOptions
 }
 
 /**
- * Kills a call and reads away what still comes of it, so that its connection stays good. To reset the connection would
- * end the call no sooner: ClickHouse looks at the connection only now and then.
+ * Kills a call and discards the rest of its response, so that the connection can be reused. Resetting the connection
+ * would not end the call sooner: ClickHouse checks the connection only from time to time.
  */
 async function drainKilledCall(
-  answer: Promise<QueryResponse>,
+  response: Promise<QueryResponse>,
   watched: WatchedCall,
-  giveUp: AbortController,
+  abort: AbortController,
 ): Promise<void> {
   watched.kill();
   let body: Readable | undefined;
   const timer = setTimeout(() => {
-    giveUp.abort();
+    abort.abort();
     body?.destroy();
   }, DRAIN_TIMEOUT_MS);
   try {
-    const { body: stream, pieces } = await answer;
+    const { body: stream, pieces } = await response;
     body = stream;
     for await (const piece of pieces) void piece;
   } catch {
-    // It has ended, which is all that was asked for.
+    // The call has ended, as intended.
   } finally {
     clearTimeout(timer);
     watched.end();

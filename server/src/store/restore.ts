@@ -1,16 +1,17 @@
 import { OpenrayError } from '../errors.ts';
-import { copyTable, requireBackupName, type TableCopy, tablesInOrder } from './backup.ts';
+import { copyTable, requireBackupName, tablesInOrder } from './backup.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { beginRestore, endRestore, MIGRATIONS, makeRestoredTables, migrate, readMigrations } from './migrate.ts';
 import { openEngine, type StoreOptions } from './open-store.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
+import type { TableCopy } from './store.ts';
 
 const CALL: CallOptions = { signal: undefined, timeoutMs: 600_000, maxMemoryBytes: 0 };
 
 /**
- * Fills a store that has nothing yet, not even tables, with a backup, and brings it up to date. Until it is done nobody
- * can open the store. Yields now and then. Throws what `openStore` and `copyTable` do; StoreUnusable when there is
- * something in the store.
+ * Restores a backup into a store without tables, then migrates it to this version. The store cannot be opened until the
+ * restore is complete. Yields the progress of each table. Throws as `openStore` and `copyTable` do, and StoreUnusable
+ * if the store is not empty.
  */
 export async function* restoreStore(options: StoreOptions, name: string): AsyncGenerator<TableCopy> {
   requireBackupName(name);
@@ -37,10 +38,10 @@ async function requireEmpty(engine: Engine): Promise<void> {
     sql`SELECT count() AS n FROM ${tables} WHERE database = currentDatabase()`,
   );
   if (found?.n === 0) return;
-  throw new OpenrayError('StoreUnusable', 'There is something in the store: restore into a new directory or database');
+  throw new OpenrayError('StoreUnusable', 'The store is not empty: restore into a new directory or database');
 }
 
-/** Each node of a cluster restores its own rows, and that it still is the same shard only the rows can tell. */
+/** Each node of a cluster restores its own rows. Only the rows show whether the node still is the same shard. */
 async function requireShardPlacement(engine: Engine): Promise<void> {
   if (engine.cluster === undefined) return;
   const [found] = await queryRows<{ n: number }>(
@@ -57,7 +58,7 @@ async function requireShardPlacement(engine: Engine): Promise<void> {
   if (found?.n === 0) return;
   throw new OpenrayError(
     'StoreUnusable',
-    `${found?.n} documents are on other shards than their ids say: restore the backup of each shard on the same shard`,
+    `${found?.n} documents are on the wrong shard for their ids: restore the backup of each shard on the same shard`,
   );
 }
 

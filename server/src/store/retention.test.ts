@@ -10,22 +10,22 @@ const days = [
 const dropped = (limits: { days: number; bytes: number }, today: number) =>
   daysToDrop(days, limits, today * DAY_US + 5).map(({ day }) => day);
 
-test('without limits everything stays', () => {
+test('without limits no day is dropped', () => {
   expect(dropped({ days: 0, bytes: 0 }, 100)).toEqual([]);
 });
 
-test('a day goes when its youngest document is too old', () => {
+test('a day is dropped when its newest document is too old', () => {
   expect(dropped({ days: 3, bytes: 0 }, 14)).toEqual([10]);
   expect(dropped({ days: 4, bytes: 0 }, 14)).toEqual([]);
   expect(dropped({ days: 1, bytes: 0 }, 99)).toEqual([10, 11, 14]);
 });
 
-test('the oldest days go until the rest fits, but never the newest', () => {
+test('the oldest days are dropped until the rest fits, but never the newest day', () => {
   expect(dropped({ days: 0, bytes: 300 }, 14)).toEqual([]);
   expect(dropped({ days: 0, bytes: 299 }, 14)).toEqual([10]);
   expect(dropped({ days: 0, bytes: 1 }, 14)).toEqual([10, 11]);
 });
 
-test('both limits hold at once', () => {
+test('both limits apply together', () => {
   expect(dropped({ days: 3, bytes: 150 }, 14)).toEqual([10, 11]);
 });

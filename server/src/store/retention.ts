@@ -2,36 +2,36 @@ import { messageOf } from './clickhouse-errors.ts';
 import type { MaintenanceLock } from './maintenance-lock.ts';
 import { type ObjectName, readObject, replaceObject } from './objects.ts';
 import { type Sql, sql } from './sql.ts';
-import type { QueryOptions, RetentionLimits, Store } from './store.ts';
+import type { QueryOptions, RetentionLimits, RetentionWatermarks, Store } from './store.ts';
 
-/** What one run did: documents that arrived before `beforeUs` are gone. */
+/** Result of one run: all documents that arrived before `beforeUs` are deleted. */
 export type Pruned = { readonly beforeUs: number; readonly days: number; readonly partOfDay: boolean };
 
 type Database = Pick<Store, 'query' | 'command'> & {
-  /** The parts of all shards; those of the one server when left out. */
+  /** The parts of all shards; `system.parts` by default. */
   readonly parts?: Sql;
 };
 type DayOfParts = { readonly day: number; readonly bytes: number };
 
 const DAY_US = 86_400_000_000;
 const PRUNE_EVERY_MS = 60_000;
-/** Rewriting a day may take longer than any query may. */
+/** Rewriting a day may take longer than the limit of a query. */
 const MAINTENANCE_LIMITS: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
-/** Rewriting the last day is dear, so that a run frees more than the limit asks for. */
+/** Rewriting the last day is expensive, so a run frees more than the limit requires. */
 const TARGET_SHARE_OF_LIMIT = 0.9;
 
 /**
- * Drops what the limits no longer allow. Days are dropped as partitions, which costs nothing; only when the last one
- * is left and still too large its oldest documents are deleted, which rewrites it.
- * Documents go before their entity rows: a document that can be seen has all of them.
+ * Deletes documents beyond the limits. Days are dropped as partitions, which is cheap. Only if a single day is left and
+ * is still too large, its oldest documents are deleted, which rewrites the day.
+ * Documents are deleted before their entity rows: every visible document has all its entity rows.
  */
 export async function prune(database: Database, limits: RetentionLimits, nowUs: number): Promise<Pruned | undefined> {
   const days = await readDays(database);
   const tooOld = daysToDrop(days, { ...limits, bytes: 0 }, nowUs);
   const tooMuch = daysToDrop(days, limits, nowUs);
-  const isThinned =
+  const areRulesRequested =
     tooMuch.length > tooOld.length && (await requestRetentionRules(database, days.slice(tooOld.length, -1), limits));
-  const dropped = isThinned ? tooOld : tooMuch;
+  const dropped = areRulesRequested ? tooOld : tooMuch;
   const last = dropped.at(-1);
   if (last) {
     const beforeUs = (last.day + 1) * DAY_US;
@@ -54,13 +54,6 @@ export async function prune(database: Database, limits: RetentionLimits, nowUs: 
   return { beforeUs, days: 0, partOfDay: true };
 }
 
-export type RetentionWatermarks = {
-  /** All documents that arrived before are gone; undefined when none ever went. */
-  readonly droppedBeforeUs: number | undefined;
-  /** Of those that arrived before some are gone, by a rule or since all are. */
-  readonly prunedBeforeUs: number | undefined;
-};
-
 export async function readRetentionWatermarks(database: Database): Promise<RetentionWatermarks> {
   const rows = await database.query<{ name: string; beforeUs: number }>(
     sql`SELECT name, max(toUInt64(body)) AS beforeUs FROM objects WHERE kind = 'retention' GROUP BY name`,
@@ -75,21 +68,21 @@ const DROPPED = 'pruned-before-us';
 const RULES_APPLIED = 'thinned-before-us';
 
 /**
- * Prunes now and then; `stop` resolves when a run that is under way has ended. Of several servers on one store one
- * prunes at a time; all learn of it.
+ * Prunes every PRUNE_EVERY_MS. `stop` resolves when the current run has ended. Of several servers on one store only one
+ * prunes at a time; every server reads the watermarks after each of its runs.
  */
 export function startPruning(
   database: Database,
   limits: RetentionLimits,
   {
-    upkeep,
+    maintenanceLock,
     onPruned,
-    onMarks,
+    onWatermarks,
     onFailed,
   }: {
-    readonly upkeep: MaintenanceLock;
+    readonly maintenanceLock: MaintenanceLock;
     onPruned(pruned: Pruned): void;
-    onMarks(marks: RetentionWatermarks): void;
+    onWatermarks(watermarks: RetentionWatermarks): void;
     onFailed(reason: string): void;
   },
 ): { stop(): Promise<void> } {
@@ -101,14 +94,14 @@ export function startPruning(
     command: (statement, options) => database.command(statement, { ...options, signal: stopping.signal }),
   };
   const runOnce = async () => {
-    const turn = await upkeep.acquire();
+    const lock = await maintenanceLock.acquire();
     try {
-      const pruned = turn && (await prune(stoppable, limits, Date.now() * 1000));
+      const pruned = lock && (await prune(stoppable, limits, Date.now() * 1000));
       if (pruned) onPruned(pruned);
     } finally {
-      await turn?.release();
+      await lock?.release();
     }
-    onMarks(await readRetentionWatermarks(stoppable));
+    onWatermarks(await readRetentionWatermarks(stoppable));
   };
   let running: Promise<void> | undefined;
   const run = () => {
@@ -131,7 +124,7 @@ export function startPruning(
   };
 }
 
-/** Asks for the oldest of the days that can be thinned; false when all have been. */
+/** Requests that retention rules are applied to the oldest candidate day; false if they were applied to all. */
 async function requestRetentionRules(
   database: Database,
   candidates: readonly DayOfParts[],
@@ -142,23 +135,28 @@ async function requestRetentionRules(
   const { passed = {} }: { passed?: Readonly<Record<string, number>> } = JSON.parse(progress?.body ?? '{}');
   const oldest = candidates.find(({ day }) => (passed[day] ?? 0) < defaultDays);
   if (oldest === undefined) return false;
-  const asked = await readObject(database, REQUESTED_DAY);
-  if (asked?.body !== String(oldest.day)) await replaceObject(database, REQUESTED_DAY, asked, String(oldest.day));
+  const requested = await readObject(database, REQUESTED_DAY);
+  if (requested?.body !== String(oldest.day)) {
+    await replaceObject(database, REQUESTED_DAY, requested, String(oldest.day));
+  }
   return true;
 }
 
-/** What has been thinned, by day: in `passed` how long the traces are kept that are gone. See query/retention/apply-rules.ts. */
+/**
+ * Progress of retention rules. `passed`, by day: traces that are kept for up to this many days are deleted. See
+ * query/retention/apply-rules.ts.
+ */
 export const RULE_PROGRESS: ObjectName = { kind: 'thinning', name: 'days' };
-/** The day that takes too much on disk. */
+/** The day to which rules are applied early, as the store is too large. */
 const REQUESTED_DAY: ObjectName = { kind: 'thinning', name: 'asked' };
 
-/** The day that is to be thinned of all that no rule keeps longer, since too much is stored. */
+/** The day of which all traces that no rule keeps longer should be deleted, as the store is too large. */
 export async function readRequestedDay(database: Pick<Store, 'query' | 'command'>): Promise<number | undefined> {
-  const asked = await readObject(database, REQUESTED_DAY);
-  return asked?.body === undefined ? undefined : Number(asked.body);
+  const requested = await readObject(database, REQUESTED_DAY);
+  return requested?.body === undefined ? undefined : Number(requested.body);
 }
 
-/** Oldest first. A document counts with its entity rows. */
+/** Oldest first. Sizes include the entity rows. */
 async function readDays({ query, parts = sql`system.parts` }: Database): Promise<readonly DayOfParts[]> {
   return query<DayOfParts>(sql`
     SELECT toUInt32(partition) AS day, sum(bytes_on_disk) AS bytes FROM ${parts}
@@ -166,7 +164,7 @@ async function readDays({ query, parts = sql`system.parts` }: Database): Promise
     GROUP BY day ORDER BY day`);
 }
 
-/** Oldest first. Size alone never drops the newest day. */
+/** Oldest first. The newest day is never dropped for its size. */
 export function daysToDrop(days: readonly DayOfParts[], limits: RetentionLimits, nowUs: number): readonly DayOfParts[] {
   const firstKept = limits.days === 0 ? 0 : Math.floor(nowUs / DAY_US) - limits.days;
   const newest = days.at(-1);
@@ -181,7 +179,7 @@ export function daysToDrop(days: readonly DayOfParts[], limits: RetentionLimits,
   return dropped;
 }
 
-/** The arrival time behind which the newest `kept` of all documents lie. */
+/** The arrival time after which the newest documents arrived; `kept` is their share of all, 0 to 1. */
 async function cutOffUs(database: Database, kept: number): Promise<number> {
   const rows = await database.query<{ beforeUs: number }>(
     sql`SELECT toUInt64(quantile(${sql.typed(1 - kept, 'Float64')})(seq)) AS beforeUs FROM documents`,
@@ -195,12 +193,12 @@ async function dropDay(database: Database, day: number): Promise<void> {
   await database.command(sql`ALTER TABLE entities DROP PARTITION ${partition}`);
 }
 
-/** Says of documents that arrived before that some are gone. To be called before any is. */
+/** Records that some documents that arrived before `beforeUs` are deleted. Call before deleting. */
 export function recordIncomplete(database: Pick<Store, 'command'>, beforeUs: number): Promise<void> {
   return record(database, RULES_APPLIED, beforeUs);
 }
 
-/** Before anything is dropped: an answer may claim too little, but not that it is complete when it is not. */
+/** Call before deleting: a complete result may be marked as incomplete, but never the reverse. */
 function record(database: Pick<Store, 'command'>, name: string, beforeUs: number): Promise<void> {
   return database.command(sql`
     INSERT INTO objects (kind, name, version, is_deleted, body)

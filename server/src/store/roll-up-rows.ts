@@ -39,26 +39,26 @@ const COLUMNS: Columns = {
   batch: 'UInt64',
 };
 
-/** What a period has to be added, or where counts are negative taken away. The period ends with `endsUs`. */
+/** Counts that are added to a period, or subtracted if they are negative. The period ends with `endsUs`, inclusive. */
 export type PeriodGraph = { readonly periodS: number; readonly endsUs: number; readonly graph: ServiceGraph };
 
-/** A block that is written a period at a time. */
+/** A block that is written one period at a time. */
 export type RollUpBlock = { add(period: PeriodGraph): void; end(): RowBlock };
 
 /**
- * The block that counts all documents after `fromSeq` up to `toSeq`. Of the blocks that begin behind the same document
- * only the first takes effect.
+ * The block that rolls up all documents after `fromSeq` up to `toSeq`. Of the blocks with the same `fromSeq` only the
+ * first takes effect.
  */
 export function newRollUpBlock(fromSeq: number, toSeq: number): RollUpBlock {
   return newBlock(toSeq, `service_map/${fromSeq}`);
 }
 
 /**
- * The block that changes what was counted up to `countedSeq`, and no document more. Of the blocks that are called the same
- * only the first takes effect.
+ * The block that corrects what was rolled up through `rollUpWatermark`, without moving the watermark. Of the blocks
+ * with the same `name` only the first takes effect.
  */
-export function newCorrectionBlock(countedSeq: number, name: string): RollUpBlock {
-  return newBlock(countedSeq, `service_map/${name}`);
+export function newCorrectionBlock(rollUpWatermark: number, name: string): RollUpBlock {
+  return newBlock(rollUpWatermark, `service_map/${name}`);
 }
 
 function newBlock(toSeq: number, insertToken: string): RollUpBlock {

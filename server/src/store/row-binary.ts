@@ -12,7 +12,7 @@ export function writtenBytes({ bytes, length }: RowBuffer): Uint8Array {
   return bytes.subarray(0, length);
 }
 
-/** Room for `count` more bytes. Doubles, so that appending stays linear. */
+/** Makes room for `count` more bytes. The size doubles, so that appending takes linear time. */
 function reserve(target: RowBuffer, count: number): void {
   const needed = target.length + count;
   if (needed <= target.bytes.length) return;
@@ -30,19 +30,19 @@ export function writeBool(target: RowBuffer, value: boolean): void {
   writeUInt8(target, value ? 1 : 0);
 }
 
-/** What is not a whole number from 0 to 65535 becomes the nearest that is. */
+/** Rounds down and clamps to 0 to 65535; NaN becomes 0. */
 export function writeUInt16(target: RowBuffer, value: number): void {
   reserve(target, 2);
   target.length = target.bytes.writeUInt16LE(clamp(value, 0xffff), target.length);
 }
 
-/** What is not a whole number from 0 to 4294967295 becomes the nearest that is. */
+/** Rounds down and clamps to 0 to 4294967295; NaN becomes 0. */
 export function writeUInt32(target: RowBuffer, value: number): void {
   reserve(target, 4);
   target.length = target.bytes.writeUInt32LE(clamp(value, 0xffff_ffff), target.length);
 }
 
-/** Exact up to 2^53; what is below 0 becomes 0, what is above 2^53 - 1 becomes that. */
+/** Rounds down and clamps to 0 to 2^53 - 1; NaN becomes 0. */
 export function writeUInt64(target: RowBuffer, value: number): void {
   reserve(target, 8);
   const whole = clamp(value, Number.MAX_SAFE_INTEGER);
@@ -51,7 +51,7 @@ export function writeUInt64(target: RowBuffer, value: number): void {
   target.length = target.bytes.writeUInt32LE(high, target.length + 4);
 }
 
-/** Exact up to 2^53 either way. */
+/** Exact from -2^53 to 2^53. */
 export function writeInt64(target: RowBuffer, value: number): void {
   reserve(target, 8);
   target.length = target.bytes.writeBigInt64LE(BigInt(value), target.length);
@@ -75,7 +75,8 @@ export function writeLength(target: RowBuffer, length: number): void {
 
 /** UTF-8; half a surrogate pair becomes the replacement character. */
 export function writeString(target: RowBuffer, text: string): void {
-  // A UTF-16 unit takes at most three bytes, so that a short text's length fits one byte and needs no counting.
+  // A UTF-16 unit takes at most three bytes. So the length of a short text fits into one byte and need not be computed
+  // first.
   if (text.length <= 42) {
     reserve(target, 1 + text.length * 3);
     const written = writeShort(target.bytes, text, target.length + 1);
@@ -89,7 +90,7 @@ export function writeString(target: RowBuffer, text: string): void {
   target.length += target.bytes.write(text, target.length);
 }
 
-/** The string `name=value`, without making it first. */
+/** Writes `name=value` without building the string. */
 export function writePair(target: RowBuffer, name: string, value: string): void {
   reserve(target, 2 + (name.length + value.length) * 3);
   const { bytes, length } = target;
@@ -103,7 +104,7 @@ export function writePair(target: RowBuffer, name: string, value: string): void 
   } else writeString(target, `${name}=${value}`);
 }
 
-/** Bytes written. A call into native code costs more than copying a few ASCII characters. */
+/** Returns the number of bytes. A call into native code costs more than copying a few ASCII characters. */
 function writeShort(bytes: Buffer, text: string, offset: number): number {
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
@@ -113,7 +114,7 @@ function writeShort(bytes: Buffer, text: string, offset: number): number {
   return text.length;
 }
 
-/** The bytes of `2 * byteLength` hex digits; zero bytes for undefined. */
+/** Writes `2 * byteLength` hex digits as bytes; zero bytes for undefined. */
 export function writeHex(target: RowBuffer, hex: string | undefined, byteLength: number): void {
   reserve(target, byteLength);
   const { bytes, length } = target;
@@ -124,7 +125,7 @@ export function writeHex(target: RowBuffer, hex: string | undefined, byteLength:
   target.length += byteLength;
 }
 
-/** `0`-`9` and `a`-`f` by their codes: the letters are where bit 6 is set. */
+/** `code` is that of `0`-`9` or `a`-`f`. Bit 6 is set for letters only. */
 function hexDigit(code: number): number {
   return (code & 0xf) + (code & 0x40 ? 9 : 0);
 }

@@ -67,11 +67,11 @@ const anyEntity: fc.Arbitrary<Entity> = fc
   })
   .map((given) => anEntity(given as Partial<Entity> & Pick<Entity, 'traceId' | 'id'>));
 
-test('any entity is read back as it was written', async () => {
+test('any entity is read as it was written', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyEntity, { minLength: 1, maxLength: 5 }), timeUs, text, async (given, offset, body) => {
       const [top] = given as [Entity, ...Entity[]];
-      // All of one trace, with ids of their own, so that each is found again.
+      // All in one trace, with different ids, so that each can be found.
       const entities = given.map((entity, index) => ({
         ...entity,
         traceId: top.traceId,
@@ -119,7 +119,7 @@ test('any entity is read back as it was written', async () => {
 const ofType = ({ annotations }: Entity, type: string) =>
   Object.fromEntries(Object.entries(annotations).filter(([, value]) => typeof value === type));
 
-test('values that no column can hold become the nearest that it can', async () => {
+test('values outside of the range of a column become the nearest value in it', async () => {
   const entity = anEntity({
     traceId: 'f'.repeat(32) as TraceId,
     id: 'e'.repeat(16) as EntityId,

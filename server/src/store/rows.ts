@@ -71,11 +71,11 @@ export const ENTITY_COLUMNS: Columns = {
 };
 
 /**
- * The row of the document itself. `start_us` and `end_us` span all of its entities, finished or not. `server` is the
- * number of the server that took it, 0 where there is one only.
+ * The row of the document itself. `start_us` and `end_us` cover all of its entities, finished or not. `server` is the
+ * number of the server that received it, 0 on a store with one server.
  */
 export function writeDocument(target: RowBuffer, document: Document, server = 0): void {
-  // A log record is no part of the trace in time: whatever its clock says, it must not move the trace in lists.
+  // A log record does not extend the trace: its time must not move the trace in lists.
   let startUs = document.format === 'otlp-log' ? Number.MAX_SAFE_INTEGER : Number.POSITIVE_INFINITY;
   let endUs = 0;
   for (const entity of document.entities) {
@@ -93,7 +93,7 @@ export function writeDocument(target: RowBuffer, document: Document, server = 0)
   writeString(target, document.text);
 }
 
-/** A row for each entity of the document, and for each that it may turn out to hold instead. */
+/** A row for each entity of the document, and for each alternative entity of a span whose parent is not known yet. */
 export function writeEntities(target: RowBuffer, document: Document): void {
   const trees = document.format === 'otlp' ? [document.entities, document.alternativeEntities()] : [document.entities];
   let attributes = attributesOf(trees.flat());
@@ -111,7 +111,7 @@ const NO_ATTRIBUTES: Attributes = { values: new Map(), count: 0, hasMore: false 
 type EntityRow = {
   readonly isInSegment: boolean;
   readonly entity: Entity;
-  /** Of the whole document, in one row of it. */
+  /** Attributes of the whole document, which only one of its rows has. */
   readonly attributes: Attributes;
 };
 
@@ -121,7 +121,7 @@ function writeEntity(target: RowBuffer, document: Document, { isInSegment, attri
   const isTop = entity.id === document.id;
   writeHex(target, entity.traceId, 16);
   writeHex(target, entity.id, 8);
-  // What encloses the others came with them: whether a parent is there is asked of documents.
+  // Nested entities are in the document of their parent. Only the parent of the top entity may be missing.
   writeHex(target, isTop ? entity.parentId : undefined, 8);
   writeHex(target, isTop ? undefined : document.id, 8);
   writeBool(target, isInSegment);

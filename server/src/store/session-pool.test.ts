@@ -3,7 +3,7 @@ import { createSessionPool } from './session-pool.ts';
 
 const PATIENT = { signal: undefined, timeoutMs: 10_000 };
 
-test('each session has one holder, and who waits first gets it first', async () => {
+test('each session has one holder, and calls get it in the order of requests', async () => {
   const pool = createSessionPool(['only'], 10);
   const held = await pool.acquire(PATIENT);
   const order: number[] = [];
@@ -19,7 +19,7 @@ test('each session has one holder, and who waits first gets it first', async () 
   expect(order).toEqual([1, 2, 3]);
 });
 
-test('only so many may wait', async () => {
+test('the number of waiting calls is limited', async () => {
   const pool = createSessionPool(['only'], 1);
   const held = await pool.acquire(PATIENT);
   const waiting = pool.acquire(PATIENT);
@@ -28,7 +28,7 @@ test('only so many may wait', async () => {
   await expect(waiting).resolves.toMatchObject({ session: 'only' });
 });
 
-test('who gives up leaves the queue', async () => {
+test('a cancelled or late call leaves the queue', async () => {
   const pool = createSessionPool(['only'], 10);
   const held = await pool.acquire(PATIENT);
   const abort = new AbortController();
@@ -41,7 +41,7 @@ test('who gives up leaves the queue', async () => {
   await expect(pool.acquire(PATIENT)).resolves.toMatchObject({ session: 'only' });
 });
 
-test('closing refuses who waits and waits for who holds', async () => {
+test('closing rejects waiting calls and waits for holders', async () => {
   const pool = createSessionPool(['only'], 10);
   const held = await pool.acquire(PATIENT);
   const waiting = pool.acquire(PATIENT);

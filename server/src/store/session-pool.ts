@@ -2,14 +2,14 @@ import { OpenrayError } from '../errors.ts';
 
 type Lease<T> = { readonly session: T; release(): void };
 
-/** Gives each session to one holder at a time, in the order of asking. */
+/** Leases each session to one holder at a time, in the order of requests. */
 export type SessionPool<T> = {
   /**
-   * Throws ThrottledException when too many wait already, RequestCancelled or QueryTimeout when `signal` fires or
+   * Throws ThrottledException when too many calls wait, RequestCancelled or QueryTimeout when `signal` fires or
    * `timeoutMs` passes before a session is free, ServiceUnavailable after `close`.
    */
   acquire(options: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number }): Promise<Lease<T>>;
-  /** Refuses who waits and who comes; resolves once every session is back. */
+  /** Rejects waiting and later calls; resolves once every session is released. */
   close(): Promise<void>;
 };
 
@@ -42,18 +42,18 @@ export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number)
     if (session !== undefined) return Promise.resolve(lease(session));
     if (waiting.size >= maxWaiting) return Promise.reject(tooManyWaiting());
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      const dequeue = () => {
         waiting.delete(waiter);
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
       };
       const waiter: Waiter<T> = {
-        grant(given) {
-          leave();
-          resolve(lease(given));
+        grant(freed) {
+          dequeue();
+          resolve(lease(freed));
         },
         fail(reason) {
-          leave();
+          dequeue();
           reject(reason);
         },
       };
@@ -77,6 +77,6 @@ export function createSessionPool<T>(sessions: readonly T[], maxWaiting: number)
 
 const closed = () => new OpenrayError('ServiceUnavailable', 'The store is closing');
 const cancelled = () => new OpenrayError('RequestCancelled', 'The request was cancelled before its query ran');
-const timedOut = () => new OpenrayError('QueryTimeout', 'No session of the store came free in time; try again');
+const timedOut = () => new OpenrayError('QueryTimeout', 'No session of the store became free in time; try again');
 const tooManyWaiting = () =>
   new OpenrayError('ThrottledException', 'Too many queries wait for the store', { retryAfterSeconds: 1 });

@@ -2,29 +2,29 @@ import { readObject, replaceObject } from './objects.ts';
 import { sql } from './sql.ts';
 import type { Store } from './store.ts';
 
-/** Weights of the shards in their order: they decide, with the hash of its id, on which shard a trace is. */
+/** Weights of the shards in their order. They and the hash of a trace's id decide on which shard the trace is. */
 type Layout = { readonly weights: readonly number[]; readonly sinceUs: number };
 
 type Database = Pick<Store, 'query' | 'command'>;
 
 const LAYOUT = { kind: 'cluster', name: 'shards' };
-/** What is on its way when shards are added belongs to the time before. */
+/** Documents that are in flight when shards are added still have the old placement. */
 const MARGIN_US = 3_600_000_000;
 
 /**
- * Whether each trace of the store is on the one shard that its id says, so that queries may rely on it. It is not from
- * when shards are added, or their weights changed, until all traces from before are gone by retention.
+ * Whether queries may rely on each trace being on the shard of its id. They may not from the time at which shards are
+ * added or their weights change until retention has dropped all older traces.
  */
-export async function areTracesColocated(database: Database, cluster: string, prunedBeforeUs = 0): Promise<boolean> {
+export async function areTracesColocated(database: Database, cluster: string, droppedBeforeUs = 0): Promise<boolean> {
   const weights = await readWeights(database, cluster);
   for (;;) {
     const known = await readObject(database, LAYOUT);
     const layout: Layout | undefined = known?.body === undefined ? undefined : JSON.parse(known.body);
     if (layout && JSON.stringify(layout.weights) === JSON.stringify(weights)) {
-      return layout.sinceUs === 0 || prunedBeforeUs > layout.sinceUs + MARGIN_US;
+      return layout.sinceUs === 0 || droppedBeforeUs > layout.sinceUs + MARGIN_US;
     }
     const now: Layout = { weights, sinceUs: layout ? Date.now() * 1000 : 0 };
-    // When another server was first it has written the same, or will say otherwise.
+    // If another server was first, the next iteration reads its layout.
     await replaceObject(database, LAYOUT, known, JSON.stringify(now));
   }
 }

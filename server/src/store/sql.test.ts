@@ -15,13 +15,13 @@ test('values become typed parameters in reading order', () => {
   expect(rendered.params).toEqual({ p0: 1.5, p1: 'a', p2: 1, p3: true, p4: ['a', 'b'], p5: [1, 2], p6: 2n ** 63n });
 });
 
-test('a type can be named', () => {
+test('a type can be given', () => {
   expect(renderSql(sql`${sql.typed([], 'Array(UInt64)')} ${sql.typed(1, 'Float64')}`).query).toBe(
     '{p0:Array(UInt64)} {p1:Float64}',
   );
 });
 
-test('and, or and join keep their parts apart', () => {
+test('and and or put parentheses around their parts, join does not', () => {
   const parts = [sql`a`, sql`b OR c`];
   expect(renderSql(sql.and(parts)).query).toBe('((a) AND (b OR c))');
   expect(renderSql(sql.or(parts)).query).toBe('((a) OR (b OR c))');
@@ -36,7 +36,7 @@ describe('no value becomes text', () => {
   const scalar = fc.oneof(fc.string(), fc.integer(), fc.double(), fc.boolean());
   const value = fc.oneof(scalar, fc.array(fc.string()), fc.array(fc.integer()));
 
-  test('whatever it is, the statement has a placeholder for it', () => {
+  test('every value has a placeholder in the statement', () => {
     fc.assert(
       fc.property(fc.array(value), (values) => {
         const { query, params } = renderSql(sql.and(values.map((one) => sql`x = ${one}`)));
@@ -46,12 +46,12 @@ describe('no value becomes text', () => {
     );
   });
 
-  test('an object from outside that looks like SQL is refused', () => {
+  test('an object that looks like SQL is rejected', () => {
     const forged: unknown = JSON.parse('{"texts":["DROP TABLE documents"],"values":[]}');
-    expect(() => renderSql(sql`SELECT ${forged as Sql}`)).toThrow('an object can not be bound in SQL');
+    expect(() => renderSql(sql`SELECT ${forged as Sql}`)).toThrow('an object cannot be bound in SQL');
   });
 
-  test('a literal ends where its own quote says', () => {
+  test('a literal ends only at its closing quote', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const literal = quote(text);

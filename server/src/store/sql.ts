@@ -1,12 +1,12 @@
 import { OpenrayError } from '../errors.ts';
 
 /**
- * SQL as data. Whatever is interpolated becomes a bound `{p0:Type}` parameter or is another `Sql`;
- * a string can not become text.
+ * SQL as data. An interpolated value becomes a bound `{p0:Type}` parameter or is another `Sql`; a string cannot become
+ * SQL text.
  */
 export type SqlValue = string | number | boolean | bigint | readonly string[] | readonly number[];
 
-/** Types that a value can be bound as. */
+/** Types of parameters. */
 type SqlType =
   | 'String'
   | 'Bool'
@@ -23,10 +23,10 @@ type SqlType =
 
 const sqlBrand: unique symbol = Symbol('made by sql');
 
-/** A value with the type it is bound as, where the one that `sql` would take is not meant. */
+/** A value with the type of its parameter, if `sql` would infer another. */
 type TypedValue = { readonly type: SqlType; readonly value: SqlValue; readonly [sqlBrand]: 'value' };
 
-/** Only `sql` and its helpers make one: the symbol keeps JSON of the same shape from passing for SQL. */
+/** Made by `sql` and its helpers only: JSON of the same shape lacks the symbol and is rejected. */
 export type Sql = {
   readonly texts: readonly string[];
   readonly values: readonly (SqlValue | TypedValue | Sql)[];
@@ -38,20 +38,20 @@ export type RenderedSql = { readonly query: string; readonly params: Readonly<Re
 type Interpolated = SqlValue | TypedValue | Sql;
 
 /**
- * A statement, or a part of one. Strings bind as String, whole numbers as Int64, others as Float64, booleans as Bool,
+ * A statement or a part of one. Strings bind as String, whole numbers as Int64, others as Float64, booleans as Bool,
  * bigints as Int64 (UInt64 above its range), lists as Array of the same (an empty one as Array(String)).
  */
 export function sql(texts: TemplateStringsArray, ...values: readonly Interpolated[]): Sql {
   return { texts, values, [sqlBrand]: 'sql' };
 }
 
-/** All of them hold; true when there are none. */
+/** Conjunction; `true` without parts. */
 sql.and = (parts: readonly Sql[]): Sql => joinInParentheses(parts, sql` AND `, sql`true`);
 
-/** At least one holds; false when there are none. */
+/** Disjunction; `false` without parts. */
 sql.or = (parts: readonly Sql[]): Sql => joinInParentheses(parts, sql` OR `, sql`false`);
 
-/** The parts one after the other, with `separator` in between; nothing when there are none. */
+/** The parts in order, with `separator` between two of them; empty without parts. */
 sql.join = (parts: readonly Sql[], separator: Sql = sql`, `): Sql => {
   const values = parts.flatMap((part, index) => (index === 0 ? [part] : [separator, part]));
   return { texts: ['', ...values.map(() => '')], values, [sqlBrand]: 'sql' };
@@ -60,7 +60,7 @@ sql.join = (parts: readonly Sql[], separator: Sql = sql`, `): Sql => {
 /** Binds `value` as `type`. */
 sql.typed = (value: SqlValue, type: SqlType): TypedValue => ({ type, value, [sqlBrand]: 'value' });
 
-/** The text that runs, and its values by the names they have in it: `p0`, `p1`… in reading order. */
+/** The text that runs, and its parameters by name: `p0`, `p1`… in reading order. */
 export function renderSql(statement: Sql): RenderedSql {
   const params: Record<string, SqlValue> = {};
   let count = 0;
@@ -82,7 +82,10 @@ export function renderSql(statement: Sql): RenderedSql {
   return { query: render(statement), params };
 }
 
-/** Rows of an answer in JSONEachRow: a row a line, line feeds inside values are escaped. One parse is faster than one a line. */
+/**
+ * Rows of a result in JSONEachRow: one a line, line feeds in values are escaped. One parse is faster than one for each
+ * line.
+ */
 export function parseRows<Row>(lines: string): readonly Row[] {
   return JSON.parse(`[${lines.trimEnd().replaceAll('\n', ',')}]`);
 }
@@ -95,7 +98,7 @@ function joinInParentheses(parts: readonly Sql[], separator: Sql, none: Sql): Sq
     parts.map((part) => sql`(${part})`),
     separator,
   );
-  // The whole in parentheses too: it may stand next to an operator that binds tighter.
+  // Parentheses around the whole: the caller may put an operator of higher precedence next to it.
   return sql`(${joined})`;
 }
 
@@ -116,7 +119,7 @@ function inferType(value: SqlValue): SqlType {
     case 'object':
       return listType(value);
     default:
-      throw new OpenrayError('InternalFailure', `a ${typeof value} can not be bound in SQL`);
+      throw new OpenrayError('InternalFailure', `a ${typeof value} cannot be bound in SQL`);
   }
 }
 
@@ -126,7 +129,7 @@ function numberType(value: number): 'Int64' | 'Float64' {
 }
 
 function listType(list: readonly string[] | readonly number[]): SqlType {
-  if (!Array.isArray(list)) throw new OpenrayError('InternalFailure', 'an object can not be bound in SQL');
+  if (!Array.isArray(list)) throw new OpenrayError('InternalFailure', 'an object cannot be bound in SQL');
   if (list.every((item) => typeof item === 'string')) return 'Array(String)';
   if (!list.every((item) => typeof item === 'number')) {
     throw new OpenrayError('InternalFailure', 'a list bound in SQL holds strings or numbers, not both');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { maskStoreUrl, parseStoreUrl } from './store-url.ts';
 
-test('a URL with nothing but a host has the usual of all else', () => {
+test('a URL with only a host has defaults for the rest', () => {
   expect(parseStoreUrl('http://db.internal')).toEqual({
     endpoints: ['http://db.internal:8123'],
     username: 'default',
@@ -24,7 +24,7 @@ test('a cluster has several hosts', () => {
   });
 });
 
-test('on this machine nothing is compressed, unless it is asked for', () => {
+test('rows to this machine are not compressed by default', () => {
   expect(parseStoreUrl('http://127.0.0.1:8123,localhost:8124').isCompressed).toBe(false);
   expect(parseStoreUrl('http://127.0.0.1:8123,far:8124').isCompressed).toBe(true);
   expect(parseStoreUrl('http://localhost/?compression=1').isCompressed).toBe(true);
@@ -33,18 +33,18 @@ test('on this machine nothing is compressed, unless it is asked for', () => {
 test.each([
   ['db:8123/openray', 'is not of the form'],
   ['tcp://db:9000', 'is not of the form'],
-  ['http://db/a-b', 'names a database'],
-  ["http://db/x?cluster=a'b", 'names a cluster'],
+  ['http://db/a-b', 'has a database name'],
+  ["http://db/x?cluster=a'b", 'has a cluster name'],
   ['http://db/?cluster=a&replicas=2', 'unknown parameter, replicas'],
   ['http://db/?cluster=a&replicated=no', 'has replicated=no'],
   ['http://db/?replicated=0', 'says replicated without a cluster'],
-  ['http://a,,b/', 'has a host that is none'],
+  ['http://a,,b/', 'has an invalid host'],
   ['http://u:100%@db/', 'percent sign'],
-])('%s is refused: it %s', (url, reason) => {
+])('%s is rejected: it %s', (url, reason) => {
   expect(() => parseStoreUrl(url)).toThrow(reason);
 });
 
-test('any user and password come through, and the password never is in what is shown', () => {
+test('any user and password are parsed, and the masked URL never contains the password', () => {
   const text = fc.string({ unit: 'binary', minLength: 1 });
   fc.assert(
     fc.property(text, text, (username, password) => {
@@ -55,7 +55,7 @@ test('any user and password come through, and the password never is in what is s
   );
 });
 
-test('any text is read or refused with a sentence that does not repeat a password', () => {
+test('any text is parsed or rejected with SettingInvalid', () => {
   const url = fc
     .tuple(fc.constantFrom('http://', 'https://', ''), fc.string(), fc.constantFrom('@', ''), fc.string())
     .map((parts) => parts.join(''));

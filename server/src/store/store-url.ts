@@ -1,22 +1,22 @@
 import { OpenrayError } from '../errors.ts';
 
-/** Where a remote ClickHouse is, and what it is. */
+/** Hosts, credentials and kind of a remote ClickHouse. */
 export type StoreUrl = {
-  /** `http://host:8123`, one a host; the first that answers is asked. */
+  /** `http://host:8123`, one for each host. The first reachable host is used. */
   readonly endpoints: readonly string[];
   readonly username: string;
   readonly password: string;
   readonly database: string;
   /** Undefined for a single server. */
   readonly cluster: Cluster | undefined;
-  /** Whether rows are compressed on their way to ClickHouse. */
+  /** Whether rows are compressed when they are sent to ClickHouse. */
   readonly isCompressed: boolean;
 };
 
 export type Cluster = {
-  /** As `remote_servers` of ClickHouse's configuration has it. */
+  /** Name in `remote_servers` of ClickHouse's configuration. */
   readonly name: string;
-  /** Whether shards have replicas and a Keeper. Without, every node of the cluster has to be in the URL. */
+  /** Whether shards have replicas and a Keeper. If not, every node of the cluster has to be in the URL. */
   readonly isReplicated: boolean;
 };
 
@@ -50,21 +50,21 @@ export function parseStoreUrl(text: string): StoreUrl {
   };
 }
 
-/** The URL as it may be shown. */
+/** The URL with a masked password. */
 export function maskStoreUrl(text: string): string {
-  // Greedy up to the last @ before the path: a password may hold one that nobody has encoded.
+  // Greedy up to the last @ before the path: a password may contain an @ that is not encoded.
   return text.replace(/^([a-z]+:\/\/[^:@/]*):[^/]*@/i, '$1:***@');
 }
 
 function endpointOf(scheme: string, host: string): string {
   try {
     const { hostname, port, pathname } = new URL(`${scheme}://${host}`);
-    // The platform leaves out a port that is the scheme's own; it was asked for all the same.
-    const asked = /:(\d+)$/.exec(host)?.[1] ?? (port || DEFAULT_PORTS[scheme]);
-    if (pathname !== '/' || hostname === '') throw invalid(`has a host that is none: ${host}`);
-    return `${scheme}://${hostname}:${asked}`;
+    // `URL` omits the default port of the scheme, which may be in the text all the same.
+    const chosenPort = /:(\d+)$/.exec(host)?.[1] ?? (port || DEFAULT_PORTS[scheme]);
+    if (pathname !== '/' || hostname === '') throw invalid(`has an invalid host: ${host}`);
+    return `${scheme}://${hostname}:${chosenPort}`;
   } catch {
-    throw invalid(`has a host that is none: ${host}`);
+    throw invalid(`has an invalid host: ${host}`);
   }
 }
 
@@ -78,9 +78,9 @@ function flagOf(name: string, value: string | undefined, byDefault: boolean): bo
   return value === '1';
 }
 
-function nameOf(what: string, name: string): string {
+function nameOf(kind: string, name: string): string {
   if (NAME.test(name)) return name;
-  throw invalid(`names a ${what} of other characters than letters, digits and underscores`);
+  throw invalid(`has a ${kind} name with other characters than letters, digits and underscores`);
 }
 
 function decode(text: string): string {
@@ -91,4 +91,4 @@ function decode(text: string): string {
   }
 }
 
-const invalid = (what: string): OpenrayError => new OpenrayError('SettingInvalid', `The store's URL ${what}`);
+const invalid = (problem: string): OpenrayError => new OpenrayError('SettingInvalid', `The store's URL ${problem}`);

@@ -1,9 +1,6 @@
 import type { Document } from '../model/entity.ts';
-import type { TableCopy } from './backup.ts';
 import type { RowBlock } from './engine.ts';
-import type { HeldMaintenanceLock } from './maintenance-lock.ts';
 import type { RecentDocuments } from './recent-documents.ts';
-import type { RetentionWatermarks } from './retention.ts';
 import type { Sql } from './sql.ts';
 
 export type QueryOptions = {
@@ -12,15 +9,15 @@ export type QueryOptions = {
   readonly timeoutMs?: number;
   readonly maxMemoryBytes?: number;
   /**
-   * Takes what there is when a shard of a cluster can not be reached, and tells of it here, once the answer is known.
-   * Without it such a query throws ServiceUnavailable: an answer never is incomplete without saying so.
+   * Allows an incomplete result when a shard of a cluster cannot be reached. Called once the incomplete result is
+   * known. Without it such a query throws ServiceUnavailable, so that no result is incomplete unnoticed.
    */
   readonly onIncomplete?: () => void;
-  /** Of the inserts into one table that share it only the first takes effect, whichever server sends them. */
+  /** Of the inserts into one table with the same token only the first takes effect, also from several servers. */
   readonly insertToken?: string;
 };
 
-/** Documents since the server started; `received = stored + queued + refused`. */
+/** Documents since the server started: `received = stored + queued + refused`. */
 export type DocumentCounts = {
   readonly received: number;
   readonly stored: number;
@@ -29,77 +26,95 @@ export type DocumentCounts = {
   readonly queuedBytes: number;
 };
 
+export type RetentionWatermarks = {
+  /** All documents that arrived before this time are deleted; undefined while none is. */
+  readonly droppedBeforeUs: number | undefined;
+  /** Some or all documents that arrived before this time are deleted, by retention rules or as whole days. */
+  readonly prunedBeforeUs: number | undefined;
+};
+
 export type StoreStatistics = DocumentCounts & RetentionWatermarks;
 
 export type RetentionLimits = {
-  /** Documents that arrived longer ago go, whole days (UTC) at a time; 0 keeps them. */
+  /** Documents that arrived longer ago are dropped, whole days (UTC) at a time; 0 keeps them. */
   readonly days: number;
-  /** The oldest go when all take more on disk, whole days first; 0 keeps them. */
+  /** Limit of the size on disk: the oldest documents above it are dropped, whole days first; 0 keeps them. */
   readonly bytes: number;
   /**
-   * How long traces are kept that no rule keeps longer. Where that is shorter than `days`, what is too large is thinned
-   * of them, day by day, before any day is dropped for its size.
+   * Days for which a trace is kept if no rule keeps it longer. If it is less than `days` and the store is too large,
+   * such traces are deleted first, day by day; only then is a whole day dropped for its size.
    */
   readonly defaultDays?: number | undefined;
 };
 
-/** What is stored, of all servers on the store; and how much of it may be. */
+/** Size of the whole store, with the documents of all its servers, and the limits. */
 export type StoreUsage = {
-  /** On disk, of all tables, indexes included. */
+  /** On disk, all tables and their indexes. */
   readonly bytes: number;
-  /** Every version of every document, until merges drop what came twice. */
+  /** Every version of every document, and duplicates until a merge drops them. */
   readonly documents: number;
-  /** The first day (UTC) of which something is kept; undefined while there is nothing. */
+  /** The first day (UTC) that has documents; undefined for an empty store. */
   readonly oldestDayUs: number | undefined;
-  /** Left on the disk of the engine that was asked; undefined where it does not know. */
+  /** Free space on the disk of the engine that answered; undefined if the engine does not report it. */
   readonly freeBytes: number | undefined;
   readonly queueMaxBytes: number;
   readonly retention: RetentionLimits;
 };
 
-/**
- * ClickHouse, embedded or remote. The one place that takes rows in and gives rows out.
- */
+/** Progress of one table that is copied into or out of a backup. */
+export type TableCopy = {
+  readonly table: string;
+  readonly isDone: boolean;
+  /** Size of all its rows; 0 before the copy is done. */
+  readonly bytes: number;
+  /** Location of the backup as ClickHouse writes it: `File('/var/backups/monday')`. */
+  readonly destination: string;
+};
+
+/** `signal` fires when another server may have acquired the lock. */
+export type HeldMaintenanceLock = { readonly signal: AbortSignal; release(): Promise<void> };
+
+/** ClickHouse, embedded or remote. All rows are written and read through it. */
 export type Store = {
   /**
    * Resolves once the documents are in ClickHouse (group commit). Throws ThrottledException when the queue is
-   * full; then none of them was taken.
+   * full; then none of the documents is stored.
    */
   append(documents: readonly Document[]): Promise<void>;
   /** All rows of a statement. 64-bit integers arrive as numbers. */
   query<Row>(statement: Sql, options?: QueryOptions): Promise<readonly Row[]>;
-  /** Rows as they come, for answers that do not fit into memory at once. Breaking out of the loop cancels it. */
+  /** Rows as they arrive, for results that do not fit into memory. Leaving the loop cancels the query. */
   stream<Row>(statement: Sql, options?: QueryOptions): AsyncIterable<Row>;
   /** Runs a statement that returns nothing, on the session for writes. */
   command(statement: Sql, options?: QueryOptions): Promise<void>;
-  /** Rows for a table of what is computed from documents, as one block: all of it or nothing. */
+  /** Inserts rows that are computed from documents, as one block: all rows or none. */
   insert(block: RowBlock): Promise<void>;
   /**
-   * All documents that this server took with a `seq` up to this one are stored or refused; undefined while it has none
-   * on their way.
+   * All documents of this server with a `seq` up to this one are stored or refused; undefined while no document is in
+   * flight.
    */
   lowWatermark(): number | undefined;
-  /** Some documents that arrived before this time are about to be deleted: answers say so from here on. */
+  /** Call before deleting some documents that arrived before this time. Later results are marked as incomplete. */
   recordIncomplete(beforeUs: number): Promise<void>;
   readonly recent: RecentDocuments;
-  /** The last document that was stored when the store was opened; 0 when there was none. */
+  /** `seq` of the last document that was stored when the store was opened; 0 for an empty store. */
   readonly lastSeq: number;
-  /** Whether other servers may store documents here, too. */
+  /** Whether other servers may use the same store. */
   readonly isShared: boolean;
-  /** In the column `server` of what this server stores. */
+  /** Value of the column `server` in rows of this server. */
   readonly serverNumber: number;
   /**
-   * Copies all that is stored into a backup, while the server goes on; every document that was acknowledged before is in
-   * it. Yields now and then. Throws InvalidRequestException for a name that is none or taken, ThrottledException when
-   * old documents are being dropped or another backup is made for more than a minute, SettingInvalid when ClickHouse has
-   * no place for backups.
+   * Copies the whole store into a backup while the server keeps running. The backup contains every document that was
+   * acknowledged before the call. Yields progress at least once a table. Throws InvalidRequestException if the name is
+   * invalid or exists, ThrottledException if the maintenance lock is held for more than a minute, SettingInvalid if
+   * ClickHouse has no place for backups.
    */
   backUp(name: string, signal: AbortSignal): AsyncIterable<TableCopy>;
-  /** The turn for work on the whole store, of which one piece runs at a time; undefined while another one does. */
+  /** Acquires the lock for work on the whole store; undefined while it is held. See maintenance-lock.ts. */
   acquireMaintenanceLock(): Promise<HeldMaintenanceLock | undefined>;
   statistics(): StoreStatistics;
-  /** Asks the engine. */
+  /** Runs a query. */
   usage(options?: QueryOptions): Promise<StoreUsage>;
-  /** Writes what is queued, then closes. */
+  /** Writes the queued documents, then closes. */
   close(): Promise<void>;
 };

@@ -5,7 +5,7 @@ const DAY_US = 86_400_000_000;
 
 type Stored = { readonly bytes: number; readonly documents: number; readonly oldestDay: number };
 
-/** What `parts`, the parts of all shards, hold. Cheap: the engine knows it without reading any data. */
+/** Size of `parts`, the parts of all shards. Cheap: the engine reads no rows for it. */
 export async function readUsage(
   { query }: Pick<Store, 'query'>,
   parts: Sql,

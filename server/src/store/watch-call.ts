@@ -2,27 +2,27 @@ import { OpenrayError } from '../errors.ts';
 import type { CallOptions } from './engine.ts';
 
 export type WatchedCall = {
-  /** Rejects with RequestCancelled when the signal fires, with QueryTimeout when the time is over. */
+  /** Rejects with RequestCancelled when the signal fires, with QueryTimeout when the time limit has passed. */
   readonly failed: Promise<never>;
-  /** Kills the call until `end`. `failed` has begun to, where it rejects. */
+  /** Kills the call again and again until `end`. A rejection of `failed` starts this, too. */
   kill(): void;
-  /** The call has ended in the engine, too. */
+  /** Call when the call has ended in the engine, too. */
   end(): void;
 };
 
-/** A cancelled call is killed again until it has ended: the first time it may not have begun. */
+/** A cancelled call is killed again until it has ended: the engine may not have started it yet the first time. */
 const KILL_RETRY_MS = 50;
-/** What ClickHouse gets to end a query by itself before it is killed. */
+/** Time for ClickHouse to end a query by itself before it is killed. */
 const TIMEOUT_GRACE_MS = 250;
 
-/** Holds a call to its signal and its time. `kill` is one attempt to end it in the engine; it may fail. */
+/** Enforces the signal and the time limit of a call. `kill` is one attempt to end it in the engine; it may fail. */
 export function watchCall({ signal, timeoutMs }: CallOptions, kill: () => Promise<void>): WatchedCall {
   let again: NodeJS.Timeout | undefined;
   let timer: NodeJS.Timeout | undefined;
   let state: 'running' | 'killing' | 'ended' = 'running';
   let onAbort = () => {};
   const killUntilEnded = async () => {
-    // A failed attempt is made again; the engine's own limits end the call at the latest.
+    // A failed attempt is repeated. The engine's own time limit ends the call at the latest.
     await kill().catch(() => {});
     if (state !== 'ended') again = setTimeout(killUntilEnded, KILL_RETRY_MS);
   };
@@ -38,7 +38,7 @@ export function watchCall({ signal, timeoutMs }: CallOptions, kill: () => Promis
     };
     timer = setTimeout(() => {
       startKilling();
-      reject(new OpenrayError('QueryTimeout', 'The query took longer than it may; ask for a smaller window'));
+      reject(new OpenrayError('QueryTimeout', 'The query exceeded its time limit; use a smaller window'));
     }, timeoutMs + TIMEOUT_GRACE_MS);
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });

@@ -1,6 +1,6 @@
 /**
- * Appends documents without waiting for any, faster than they can be stored, until at least so many were sent and half
- * as many were refused; prints the memory that this took as JSON. Arguments: data directory, how many documents,
+ * Appends documents faster than they can be stored, without waiting. Stops once the given number was sent and at least
+ * half of that number was refused. Prints the used memory as JSON. Arguments: data directory, number of documents,
  * `queueMaxBytes`.
  */
 import { aDocument } from './documents.ts';
@@ -8,7 +8,7 @@ import { openTestStore } from './open-test-store.ts';
 
 const [dataDir = '', count = '0', queueMaxBytes = '0'] = process.argv.slice(2);
 const store = await openTestStore(dataDir, { queueMaxBytes: Number(queueMaxBytes) });
-// The engine has taken what it needs to run once it has stored something.
+// The engine has allocated its own memory once it has stored a document.
 await store.append([aDocument(0)]);
 const idleBytes = process.memoryUsage.rss();
 const PER_CALL = 50;

@@ -1,5 +1,5 @@
 /**
- * Appends numbered documents as fast as they are taken, and prints each number once it is acknowledged.
+ * Appends numbered documents as fast as possible, and prints each number once its document is acknowledged.
  * Arguments: data directory, first number. Runs until it is killed.
  */
 import { aDocument } from './documents.ts';

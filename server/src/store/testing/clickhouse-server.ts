@@ -8,31 +8,31 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newGracefulCloseProxy } from './graceful-close-proxy.ts';
 
-/** A ClickHouse server of its own process. What is acknowledged survives `kill`, as in production. */
+/** A ClickHouse server in its own process. Acknowledged rows survive `kill`, as in production. */
 export type ClickHouseServer = {
   /** `host:port` of its HTTP interface. */
   readonly address: string;
   readonly pid: number;
-  /** Ends it as a crash would, its connections with it; nothing starts it again before `start`. */
+  /** Ends the process and its connections like a crash. It stays down until `start`. */
   kill(): Promise<void>;
-  /** Starts it again on its data, and resolves when it answers. */
+  /** Starts the process on its data, and resolves when it responds. */
   start(): Promise<void>;
 };
 
 /** Servers that are the shards of one cluster, each with a single replica. */
 export type ClickHouseCluster = {
   readonly shards: readonly ClickHouseServer[];
-  /** What `--store-url` takes: every shard is named, so that each can be the one that is asked. */
+  /** For `--store-url`: contains every shard, so that each can be the host that queries use. */
   readonly url: string;
-  /** Makes so many of the servers the shards of the cluster, and starts all again. */
+  /** Makes the first `count` servers the shards of the cluster, and restarts all servers. */
   setShards(count: number): Promise<void>;
-  /** Kills all of them and removes their data. */
+  /** Kills all servers and removes their data. */
   stop(): Promise<void>;
 };
 
 export const CLUSTER_NAME = 'shards';
 const USER = 'openray';
-/** Every statement of the keeper of a process: it listens, then does nothing for years. */
+/** Statements that keep a process running: start the listeners, then sleep for years. */
 const KEEP_LISTENING = [
   'SYSTEM START LISTEN HTTP',
   'SYSTEM START LISTEN TCP',
@@ -40,13 +40,13 @@ const KEEP_LISTENING = [
    SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null`,
 ].join('; ');
 
-/** Those of the server, and those of the proxies before it, which clients know. */
-type Ports = Readonly<Record<'http' | 'tcp' | 'calmHttp' | 'calmTcp', number>>;
+/** Ports of the server, and of the proxies in front of it, which clients use. */
+type Ports = Readonly<Record<'http' | 'tcp' | 'proxyHttp' | 'proxyTcp', number>>;
 
 /**
- * Starts `count` servers on free ports of the loopback address, each answering about half a second later. One alone is
- * a single server; its `url` then names no cluster. Replication does not run in them: they have no Keeper. Each may write
- * backups into a folder of its own in `backups`.
+ * Starts `count` servers on free ports of the loopback address; each responds after about half a second. With one server
+ * `url` has no cluster. They have no Keeper and therefore no replication. Each may write backups into its own folder in
+ * `backups`.
  */
 export async function startClickHouse(count = 1, folder?: string, backups?: string): Promise<ClickHouseCluster> {
   const directory = folder ?? (await mkdtemp(join(tmpdir(), 'openray-clickhouse-')));
@@ -56,7 +56,7 @@ export async function startClickHouse(count = 1, folder?: string, backups?: stri
       const path = join(directory, `shard-${index + 1}`);
       await mkdir(path, { recursive: true });
       await writeFile(join(path, 'users.xml'), usersXml(password), { mode: 0o600 });
-      return { path, tcpPort: ports.calmTcp, server: newServer(path, ports) };
+      return { path, tcpPort: ports.proxyTcp, server: newServer(path, ports) };
     }),
   );
   const servers = made.map(({ server }) => server);
@@ -91,20 +91,23 @@ export async function startClickHouse(count = 1, folder?: string, backups?: stri
   };
 }
 
-/** Not running yet. */
+/** Creates a server without starting it. */
 function newServer(path: string, ports: Ports): ClickHouseServer {
-  const proxies = [newGracefulCloseProxy(ports.calmHttp, ports.http), newGracefulCloseProxy(ports.calmTcp, ports.tcp)];
+  const proxies = [
+    newGracefulCloseProxy(ports.proxyHttp, ports.http),
+    newGracefulCloseProxy(ports.proxyTcp, ports.tcp),
+  ];
   let child: ChildProcess | undefined;
   let isWanted = false;
   const run = () => {
     child = spawnEngine(path, ports);
-    // It ends when nobody has killed it only where the library has a fault that a server has not.
+    // An exit without `kill` is a defect of the library that a real server does not have.
     child.once('exit', () => {
       if (isWanted) run();
     });
   };
   return {
-    address: `127.0.0.1:${ports.calmHttp}`,
+    address: `127.0.0.1:${ports.proxyHttp}`,
     get pid() {
       return child?.pid ?? 0;
     },
@@ -148,19 +151,19 @@ async function untilAnswering(address: string): Promise<void> {
   }
 }
 
-/** Ports that nobody has now. All are held until the last is found, so that no two are alike. */
+/** Free ports. All are held until the last is found, so that no two are equal. */
 async function freePorts(count: number): Promise<readonly Ports[]> {
   const servers = Array.from({ length: count * 4 }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const numbers = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return Array.from({ length: count }, (_, index) => {
-    const [http = 0, tcp = 0, calmHttp = 0, calmTcp = 0] = numbers.slice(index * 4);
-    return { http, tcp, calmHttp, calmTcp };
+    const [http = 0, tcp = 0, proxyHttp = 0, proxyTcp = 0] = numbers.slice(index * 4);
+    return { http, tcp, proxyHttp, proxyTcp };
   });
 }
 
-/** The engine's own session has no password, so that it may do nothing but listen and sleep. */
+/** The user of the engine's own session has no password, and therefore may only listen and sleep. */
 const usersXml = (password: string): string => `<clickhouse>
   <profiles><default/></profiles>
   <quotas><default/></quotas>
@@ -190,7 +193,8 @@ const usersXml = (password: string): string => `<clickhouse>
 function configXml(tcpPorts: readonly number[], password: string, backupsPath: string | undefined): string {
   const remote = tcpPorts.map(
     (port) =>
-      `<shard><replica><host>127.0.0.1</host><port>${port}</port><user>${USER}</user><password>${password}</password></replica></shard>`,
+      `<shard><replica><host>127.0.0.1</host><port>${port}</port>` +
+      `<user>${USER}</user><password>${password}</password></replica></shard>`,
   );
   return `<clickhouse>
   <logger><level>none</level></logger>

@@ -2,11 +2,11 @@ import type { Document, Entity } from '../../model/entity.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 
-/** A trace id that is told from its number. */
+/** A trace id made from a number. */
 export const traceIdOf = (number: number): TraceId => number.toString(16).padStart(32, '0') as TraceId;
 export const entityIdOf = (number: number): EntityId => number.toString(16).padStart(16, '0') as EntityId;
 
-const NOTHING_SENT = {
+const EMPTY_ENTITY = {
   parentId: undefined,
   kind: 'segment',
   namespace: undefined,
@@ -26,10 +26,10 @@ const NOTHING_SENT = {
   fields: {},
 } as const;
 
-/** An entity with nothing but what is given: a finished segment of 1 ms. */
+/** A finished segment of 1 ms, with `given` and defaults for the rest. */
 export function anEntity(given: Partial<Entity> & Pick<Entity, 'traceId' | 'id'>): Entity {
   const startUs = given.startUs ?? 1_790_000_000_000_000;
-  return { ...NOTHING_SENT, name: 'checkout', startUs, endUs: startUs + 1000, ...given };
+  return { ...EMPTY_ENTITY, name: 'checkout', startUs, endUs: startUs + 1000, ...given };
 }
 
 /** Document `number` of 1 KB: a segment that calls two others, with annotations, metadata and an HTTP request. */

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * Stands before a ClickHouse server that is made of the library: its listener ends the whole process when a connection
- * is reset, which a client does that is killed. Here it sees an orderly end instead, and what it still sends is read
- * away.
+ * A proxy in front of a ClickHouse server that runs in the library: its listener ends the whole process when a
+ * connection is reset, for example by the death of a client. Through the proxy it sees a normal end of the connection.
+ * Data that it still sends is discarded.
  */
 export type GracefulCloseProxy = {
   open(): Promise<void>;
-  /** Refuses connections from now on and ends those there are, as the port of a dead server does. */
+  /** Refuses new connections and closes existing ones, like the port of a dead server. */
   close(): Promise<void>;
 };
 

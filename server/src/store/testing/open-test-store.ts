@@ -5,12 +5,12 @@ import { openStore, type StoreOptions } from '../open-store.ts';
 import { restoreStore } from '../restore.ts';
 import type { Store } from '../store.ts';
 
-/** A small store with room for a laptop's tests, embedded where no URL is given. */
+/** A small store for tests; embedded unless a URL is given. */
 export function openTestStore(dataDir: string, given: Partial<StoreOptions> = {}): Promise<Store> {
   return openStore(testOptions(dataDir, given));
 }
 
-/** Fills the same store with a backup. */
+/** Restores a backup into the same kind of store. */
 export async function restoreTestStore(name: string, dataDir: string, given: Partial<StoreOptions>): Promise<void> {
   for await (const copy of restoreStore(testOptions(dataDir, given), name)) void copy;
 }
@@ -34,7 +34,7 @@ function testOptions(dataDir: string, given: Partial<StoreOptions>): StoreOption
   };
 }
 
-/** A directory that is gone when `remove` resolves. */
+/** A temporary directory. */
 export type TestDirectory = { readonly path: string; remove(): Promise<void> };
 
 export async function makeTestDirectory(): Promise<TestDirectory> {

@@ -4,15 +4,15 @@ import type { Store } from '../store.ts';
 import { startClickHouse } from './clickhouse-server.ts';
 import { makeTestDirectory, openTestStore, restoreTestStore, type TestDirectory } from './open-test-store.ts';
 
-/** An empty place for data. `open` opens a store in it, one after the other. */
+/** An empty location for data. `open` opens a store in it; embedded stores one after the other. */
 export type StoreLocation = {
   open(given?: Partial<StoreOptions>): Promise<Store>;
-  /** Another empty place, for a backup of this one. */
+  /** Another empty location, into which a backup of this one can be restored. */
   forRestore(): Promise<StoreLocation & { restore(name: string, given?: Partial<StoreOptions>): Promise<void> }>;
   remove(): Promise<void>;
 };
 
-/** Every kind of store there is. */
+/** Every kind of store. */
 export const STORES: readonly { readonly name: string; make(): Promise<StoreLocation> }[] = [
   { name: 'embedded store', make: makeEmbedded },
   { name: 'remote store', make: () => makeRemote(1, '?compression=1') },
