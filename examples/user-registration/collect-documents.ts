@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** A segment document, as far as the tests look into it. */
+/** The fields of a segment document that the tests read. */
 export type SegmentDocument = {
   readonly name: string;
   readonly id: string;
@@ -10,7 +10,7 @@ export type SegmentDocument = {
   readonly [field: string]: unknown;
 };
 
-/** The daemon's socket, and nothing behind it: keeps the documents that X-Ray's libraries send, for the tests. */
+/** A daemon for tests: listens on its UDP port and keeps the documents that X-Ray's libraries send. */
 export async function collectDocuments() {
   const documents: SegmentDocument[] = [];
   const socket = createSocket('udp4', (datagram) => {
@@ -23,7 +23,7 @@ export async function collectDocuments() {
     /** For AWS_XRAY_DAEMON_ADDRESS. */
     daemonAddress: `127.0.0.1:${socket.address().port}`,
     documents,
-    /** The first document of the name, which may still be under way. */
+    /** The first document with the name. Waits until it has arrived. */
     async document(name: string): Promise<SegmentDocument> {
       for (;;) {
         const found = documents.find((document) => document.name === name);

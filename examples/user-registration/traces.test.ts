@@ -28,7 +28,7 @@ beforeAll(async () => {
   const [greeting] = await once(createInterface({ input: page.stdout as NodeJS.ReadableStream }), 'line');
   vi.stubEnv('REGISTRATION_URL', greeting.replace('registration page: ', ''));
   vi.stubEnv('AWS_XRAY_DAEMON_ADDRESS', collector.daemonAddress);
-  // What the X-Ray library and Powertools recognise Lambda by.
+  // The X-Ray library and Powertools recognise Lambda by these variables.
   vi.stubEnv('LAMBDA_TASK_ROOT', '/var/task');
   vi.stubEnv('AWS_EXECUTION_ENV', 'AWS_Lambda_nodejs20.x');
   vi.stubEnv('AWS_LAMBDA_INITIALIZATION_TYPE', 'on-demand');
@@ -43,7 +43,7 @@ afterAll(async () => {
   collector.close();
 });
 
-/** One invocation, in the trace `root`; as in Lambda there is no header yet while the module loads. */
+/** One invocation, in the trace `root`. As in Lambda, there is no trace header while the module loads. */
 async function invoke(name: 'vanilla' | 'instrumented', event: unknown, root: string) {
   vi.stubEnv('_X_AMZN_TRACE_ID', undefined);
   const { handler } =
@@ -55,8 +55,8 @@ async function invoke(name: 'vanilla' | 'instrumented', event: unknown, root: st
   return handler(event, context);
 }
 
-// First, as long as no tracer is loaded here: one would trace the `fetch` of everybody in the process.
-test('the vanilla function sends nothing, and the called service does not know whose trace it is in', async () => {
+// Runs first, before a tracer is loaded: a tracer traces every `fetch` of the process.
+test('the vanilla function sends nothing, and the called service starts a trace of its own', async () => {
   const root = '1-6650a080-000000000000000000000000';
   await invoke('vanilla', brian, root);
   const service = await collector.document('registration-page');
@@ -65,7 +65,7 @@ test('the vanilla function sends nothing, and the called service does not know w
   expect(collector.documents).toEqual([service]);
 });
 
-test('the instrumented function leads from the invocation through its methods into the called service', async () => {
+test('a trace of the instrumented function leads through its methods to the called service', async () => {
   const root = '1-6650a080-000000000000000000000001';
   await invoke('instrumented', brian, root);
   const handler = await collector.document('## index.handler');

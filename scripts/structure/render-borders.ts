@@ -7,22 +7,34 @@ export type Override = { readonly includes: readonly string[]; readonly linter: 
 
 /** Biome's overrides: an allow-list for each folder of `files` (TypeScript files, paths relative to `server/src`). */
 export function biomeOverrides(files: readonly string[]): Override[] {
-  const patternsOfPlace = new Map<string, readonly object[]>();
+  const patternsOfPlace = new Map<string, string>();
   for (const file of files) {
     const border = borderOf(file);
-    const isAtTop = !file.includes('/');
-    if (border !== undefined)
-      patternsOfPlace.set(isAtTop ? file : `${dirname(file)}/*.ts`, patterns(border, dirname(file)));
+    if (border !== undefined) patternsOfPlace.set(placeOf(file), JSON.stringify(patterns(border, dirname(file))));
   }
-  const placesOfPatterns = new Map<string, string[]>();
-  for (const [place, list] of patternsOfPlace) {
-    const key = JSON.stringify(list);
-    placesOfPatterns.set(key, [...(placesOfPatterns.get(key) ?? []), `server/src/${place}`]);
+  const includesOfPatterns = new Map<string, string[]>();
+  for (const [place, key] of patternsOfPlace) {
+    const isForTests = place.endsWith(TESTS);
+    const keyOfOthers = patternsOfPlace.get(isForTests ? place.replace(TESTS, SOURCES) : place.replace(SOURCES, TESTS));
+    if (isForTests && keyOfOthers === key) continue;
+    const hasOtherTests = !isForTests && keyOfOthers !== undefined && keyOfOthers !== key;
+    const includes = [place, ...(hasOtherTests ? [`!${place.replace(SOURCES, TESTS)}`] : [])];
+    includesOfPatterns.set(key, [...(includesOfPatterns.get(key) ?? []), ...includes]);
   }
-  return [...placesOfPatterns].map(([key, includes]) => ({
-    includes: includes.sort(),
+  return [...includesOfPatterns].map(([key, includes]) => ({
+    // A glob with `!` takes away from the globs before it.
+    includes: includes.sort((a, b) => Number(a.startsWith('!')) - Number(b.startsWith('!')) || (a < b ? -1 : 1)),
     linter: { rules: { style: { noRestrictedImports: { level: 'error', options: { patterns: JSON.parse(key) } } } } },
   }));
+}
+
+const SOURCES = '/*.ts';
+const TESTS = '/*.test.ts';
+
+/** The glob that takes a file together with others of its row: files at the top have a row each. */
+function placeOf(file: string): string {
+  if (!file.includes('/')) return `server/src/${file}`;
+  return `server/src/${dirname(file)}${file.endsWith('.test.ts') ? TESTS : SOURCES}`;
 }
 
 /** An import is a text relative to `folder`, such as `../../store/store.ts`; of several patterns the last match decides. */
@@ -44,19 +56,26 @@ function globTo(folder: string, to: string): string {
   return to.endsWith('.ts') ? relative : `${relative}/**`;
 }
 
-/** The table of folders for the architecture page, as Markdown. */
+/** The table of folders for the architecture page, as Markdown: what each holds, then what each may import. */
 export function bordersTable(): string {
-  const rows = BORDERS.map(
-    ({ folder, holds, mayImport }) =>
-      `| \`${folder.endsWith('.ts') ? folder : `${folder}/`}\` | ${holds} | ${mayImport.join(', ') || '–'} |`,
-  );
+  const holds = BORDERS.map(({ folder, holds }) => `| ${shown(folder)} | ${holds} |`);
+  const imports = BORDERS.map(({ folder, mayImport }) => `| ${shown(folder)} | ${namesBeside(folder, mayImport)} |`);
   const reasons = BORDERS.flatMap(({ folder, because = {} }) =>
-    Object.entries(because).map(([to, reason]) => `- \`${folder}\` imports \`${to}\`: ${reason}.`),
+    Object.entries(because).map(([to, reason]) => `| ${shown(folder)} | ${to} | ${reason} |`),
   );
-  return [
-    '| Folder | Holds | May import |',
-    '|---|---|---|',
-    ...rows,
-    ...(reasons.length > 0 ? ['', ...reasons] : []),
-  ].join('\n');
+  const tables = [
+    ['| Folder | Holds |', '|---|---|', ...holds],
+    ['| Folder | May import (a room: rooms beside it by their last name) |', '|---|---|', ...imports],
+    ...(reasons.length > 0 ? [['| Folder | Imports | Because |', '|---|---|---|', ...reasons]] : []),
+  ];
+  return tables.map((lines) => lines.join('\n')).join('\n\n');
+}
+
+function shown(folder: string): string {
+  return `\`${folder.endsWith('.ts') ? folder : `${folder}/`}\``;
+}
+
+function namesBeside(folder: string, mayImport: readonly string[]): string {
+  const parent = `${dirname(folder)}/`;
+  return mayImport.map((to) => (to.startsWith(parent) ? to.slice(parent.length) : to)).join(', ') || '–';
 }

@@ -24,10 +24,11 @@ import {
   handleListFunctions,
 } from './lambda/api/invoke-api.ts';
 import { openGateway } from './lambda/gateway/gateway.ts';
-import { type LambdaService, openLambdaService } from './lambda/invoke/lambda-service.ts';
+import { openLambdaService } from './lambda/invoke/lambda-service.ts';
 import { openLogSender } from './lambda/invoke/log-sender.ts';
 import type { DebugOptions } from './lambda/runtime/runtime-command.ts';
-import { findTemplate, readEnvironmentFile } from './lambda/template/options.ts';
+import type { LambdaService } from './lambda/spec/lambda-client.ts';
+import { findTemplate, readEnvironmentFile } from './lambda/template/input-files.ts';
 import { parseParameterOverrides, readTemplate } from './lambda/template/template.ts';
 import { openSampler } from './lambda/tracing/sampling-decision.ts';
 import { openSegmentSender, parseDaemonAddress } from './lambda/tracing/segment-sender.ts';

@@ -9,7 +9,7 @@ const userSchema = z.object({
 
 export type User = z.infer<typeof userSchema>;
 
-/** What both functions answer: `status_code` is that of the registration page. */
+/** The result of each function. `status_code` is that of the registration page. */
 export type Registration = { readonly status_code: number } & User;
 
 /** The event is not a user. Lambda reports the name as `errorType`, X-Ray as the type of the exception. */

@@ -31,7 +31,7 @@ test('answers with the page, and sends its segment as a child of the caller', as
   });
 });
 
-test('sends nothing for a caller that decided against it', async () => {
+test('sends nothing for a caller that does not sample', async () => {
   await fetch(page.url, { headers: { 'x-amzn-trace-id': `${trace};Sampled=0` } });
   await fetch(page.url, { headers: { 'x-amzn-trace-id': 'Root=1-6650a081-000000000000000000000002;Sampled=1' } });
   expect(await collector.document('registration-page')).toMatchObject({

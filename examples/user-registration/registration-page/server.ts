@@ -5,7 +5,7 @@ import xray from 'aws-xray-sdk';
 
 /** The service that the functions call. Its segments go to AWS_XRAY_DAEMON_ADDRESS, read when this module loads. */
 export type RegistrationPage = {
-  /** What REGISTRATION_URL has to be. */
+  /** Value for REGISTRATION_URL. */
   readonly url: string;
   readonly close: () => Promise<void>;
 };

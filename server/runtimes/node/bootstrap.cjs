@@ -8,7 +8,7 @@
  * Started in the task root with the variables that Lambda sets; `_HANDLER` names module and export.
  */
 
-// Taken now: tracing libraries replace these functions, and must not trace the calls of the runtime itself.
+// Loaded before the handler: tracing libraries replace these functions, and must not trace the runtime's own calls.
 const { Agent, request } = require('node:http');
 const { existsSync, readFileSync, statSync } = require('node:fs');
 const { dirname, join, resolve } = require('node:path');
@@ -29,17 +29,17 @@ const CAUSE_HEADER = 'Lambda-Runtime-Function-XRay-Error-Cause';
 const TYPE_HEADER = 'Lambda-Runtime-Function-Error-Type';
 const agent = new Agent({ keepAlive: true });
 
-/** @type {string | undefined} The event being handled. */
+/** @type {string | undefined} Of the event being handled. */
 let requestId;
-/** @type {(() => void) | undefined} What to do when the event loop has nothing left. */
+/** @type {(() => void) | undefined} Called when the event loop is empty. */
 let onIdle;
-/** The process has crashed and ends as soon as the runner knows. */
-let isEnding = false;
+/** The process has crashed, and ends when the error is reported. */
+let hasCrashed = false;
 
 // ---------------------------------------------------------------------------------------------- Runtime API
 
 /**
- * The runner is the only one at the other end: when it is gone, there is nothing left to do.
+ * Calls the Runtime API. Ends the process when the connection fails: without the runner there is nothing to do.
  * @param {'GET' | 'POST'} method
  * @param {string} path
  * @param {string} [body]
@@ -71,13 +71,13 @@ function readAnswer(incoming, done) {
   });
 }
 
-/** Never comes back in a process that ends: it must neither answer nor take another event. */
-async function alive() {
-  if (isEnding) await new Promise(() => {});
+/** Never resolves in a crashed process, which must neither answer nor ask for another event. */
+async function stopIfCrashed() {
+  if (hasCrashed) await new Promise(() => {});
 }
 
-/** Waits until all that was printed is out: a full pipe is written to later, and lines belong before the answer. */
-async function printed() {
+/** Waits until all output is written: a full pipe delays writes, but the log has to precede the response. */
+async function flushOutput() {
   for (const stream of [process.stdout, process.stderr]) {
     if (stream.writableLength > 0) await new Promise((done) => stream.write('', done));
   }
@@ -90,7 +90,7 @@ async function printed() {
  */
 async function postError(path, error, headers = {}) {
   const body = JSON.stringify(errorBody(error));
-  await printed();
+  await flushOutput();
   return call('POST', path, body, { ...headers, [CAUSE_HEADER]: ascii(JSON.stringify(errorCause(error))) });
 }
 
@@ -116,7 +116,7 @@ function errorBody(error) {
   return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
 }
 
-/** What the log says of an error: its own fields too. @param {unknown} error */
+/** An error for the log, with its own fields. @param {unknown} error */
 function errorRecord(error) {
   const { trace, ...body } = errorBody(error);
   return error instanceof Error ? { ...body, ...error, stack: trace } : { ...body, stack: trace };
@@ -144,7 +144,7 @@ function stackFrame(line) {
   return [{ path: parts[2], line: Number(parts[3]), label: parts[1] ?? 'anonymous' }];
 }
 
-/** Headers take no other characters. @param {string} json */
+/** JSON for a header, which may have ASCII characters only. @param {string} json */
 function ascii(json) {
   return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -164,7 +164,7 @@ function log(level, args) {
   const timestamp = new Date().toISOString();
   const line = isJsonLog
     ? jsonLine(timestamp, level, args)
-    : // One record, whatever line ends are in it.
+    : // Carriage returns in place of line breaks keep the record together.
       `${timestamp}\t${requestId}\t${level}\t${format(...args)}`.replaceAll('\n', '\r');
   process.stdout.write(`${line}\n`);
 }
@@ -205,7 +205,7 @@ function logError(title, error) {
   try {
     record = JSON.stringify(errorRecord(error));
   } catch {
-    // A field that refers to itself.
+    // A field of the error refers to itself.
     record = JSON.stringify(errorBody(error));
   }
   log('ERROR', [`${title} \t${record}`]);
@@ -288,7 +288,7 @@ function isFile(path) {
   return existsSync(path) && statSync(path).isFile();
 }
 
-/** `.mjs`, and `.js` where the nearest package.json says so. @param {string} file */
+/** `.mjs`, and `.js` where the nearest package.json has the type `module`. @param {string} file */
 function isEsModule(file) {
   if (!file.endsWith('.js')) return file.endsWith('.mjs');
   for (let folder = dirname(file); ; folder = dirname(folder)) {
@@ -336,7 +336,7 @@ function runBuffered(handler, event, context) {
   return new Promise((succeed, fail) => {
     /** @type {(() => void) | undefined} */
     let answer;
-    /** With a callback the answer waits until nothing is left to do, unless the handler says otherwise. */
+    /** With a callback the response waits for an empty event loop, unless the handler opts out. */
     const callback = (/** @type {unknown} */ error, /** @type {unknown} */ result) => {
       answer ??= error === undefined || error === null ? () => succeed(result) : () => fail(error);
       if (context.callbackWaitsForEmptyEventLoop) onIdle = answer;
@@ -368,7 +368,7 @@ function isThenable(value) {
 }
 
 /**
- * What a streaming handler writes to. The request to the runner begins with the first bytes.
+ * The stream of a streaming handler. The request to the runner starts with the first bytes.
  */
 class ResponseStream extends Writable {
   /** @type {import('node:http').ClientRequest | undefined} */
@@ -429,7 +429,7 @@ class ResponseStream extends Writable {
     this.#begin().end(() => done());
   }
 
-  /** Ends a stream that has begun with the error in its trailers. @param {unknown} error */
+  /** Ends a stream that has begun, and sends the error in the trailers. @param {unknown} error */
   failWith(error) {
     const body = errorBody(error);
     const outgoing = this.#begin();
@@ -457,17 +457,17 @@ async function runStreaming(handler, event, context) {
       result.then(succeed, fail);
     });
     if (!stream.writableEnded) throw new Error('Response stream is not finished.');
-    await printed();
+    await flushOutput();
   } catch (error) {
     logError('Invoke Error', error);
     if (!stream.hasBegun) return void (await postError(`/invocation/${requestId}/error`, error));
-    await printed();
+    await flushOutput();
     stream.failWith(error);
   }
   await stream.answered;
 }
 
-/** What user code finds as the global `awslambda`. */
+/** The global `awslambda` of user code. */
 const awslambda = {
   /** @param {any} handler @param {{ highWaterMark?: number }} [options] */
   streamifyResponse(handler, options) {
@@ -500,14 +500,14 @@ async function handle(handler, next) {
   }
   try {
     const result = await runBuffered(handler, JSON.parse(next.body.toString()), context);
-    // Rejections that nobody handles are reported before the answer is out.
+    // Lets an unhandled rejection be reported before the response.
     await new Promise(setImmediate);
-    await printed();
-    await alive();
+    await flushOutput();
+    await stopIfCrashed();
     await call('POST', `/invocation/${requestId}/response`, resultBody(result));
   } catch (error) {
     await new Promise(setImmediate);
-    await alive();
+    await stopIfCrashed();
     logError('Invoke Error', error);
     await postError(`/invocation/${requestId}/error`, error);
   }
@@ -528,7 +528,7 @@ function resultBody(result) {
  * @param {number} exitCode
  */
 async function crash(title, error, exitCode) {
-  isEnding = true;
+  hasCrashed = true;
   logError(title, error);
   await (requestId === undefined
     ? postError('/init/error', error, { [TYPE_HEADER]: 'Runtime.Unknown' })
@@ -556,7 +556,7 @@ async function main() {
   }
   for (;;) {
     onIdle = undefined;
-    await alive();
+    await stopIfCrashed();
     await handle(handler, await call('GET', '/invocation/next'));
   }
 }

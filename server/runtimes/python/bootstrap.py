@@ -21,7 +21,7 @@ TYPE_HEADER = "Lambda-Runtime-Function-Error-Type"
 LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "FATAL": 50, "CRITICAL": 50}
 IS_JSON_LOG = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
 
-# The event being handled.
+# Of the event being handled.
 request_id = None
 
 
@@ -30,7 +30,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Connection(http.client.HTTPConnection):
-    """With the methods as they are now: tracing libraries wrap them later, and must not trace the runtime's calls."""
+    """Keeps the original methods: tracing libraries wrap them later, and must not trace the runtime's own calls."""
 
     request = http.client.HTTPConnection.request
     _send_request = http.client.HTTPConnection._send_request
@@ -39,7 +39,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 class RuntimeApi:
-    """The runner at the other end of one connection. When it is gone, there is nothing left to do."""
+    """One connection to the runner. Ends the process when the connection fails: without the runner there is no work."""
 
     def __init__(self, address):
         host, port = address.split(":")
@@ -67,7 +67,7 @@ class RuntimeFailure(Exception):
 
 
 class LambdaContext:
-    """What a handler gets as its second argument."""
+    """The second argument of a handler."""
 
     def __init__(self, headers):
         self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
@@ -110,7 +110,7 @@ def _client_context(sent):
 
 
 class LogHandler(logging.Handler):
-    """One line a record, as Lambda writes them."""
+    """Writes one line for each record, as Lambda does."""
 
     def emit(self, record):
         line = _json_record(record) if IS_JSON_LOG else _text_record(self.format(record), record)
@@ -199,13 +199,13 @@ def describe(error, for_request):
 
 
 def _user_frames(error):
-    """Without the frames of this file and of the import machinery, which say nothing to the user."""
+    """Leaves out the frames of this file and of the import machinery, which do not help the user."""
     frames = traceback.extract_tb(error.__traceback__)
     return [f for f in frames if f.filename != __file__ and not f.filename.startswith("<frozen importlib")]
 
 
 def _keep_indent(line):
-    """Leading blanks as no-break spaces: log viewers drop the others."""
+    """Turns leading blanks into no-break spaces, since log viewers drop leading blanks."""
     text = line.lstrip(" ")
     return "\u00a0" * (len(line) - len(text)) + text.replace("\n", "\r")
 
@@ -227,7 +227,7 @@ def to_json(result):
             return float(value)
         raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
-    # Since 3.12 the managed runtimes leave other scripts as they are.
+    # AWS's runtimes do not escape characters outside of ASCII from Python 3.12 on.
     minor = os.environ.get("AWS_EXECUTION_ENV", "").rpartition("python3.")[2]
     escapes = not (minor.isdigit() and int(minor) >= 12)
     try:
@@ -248,19 +248,19 @@ def handle(api, handler, headers, body):
     path = "/invocation/%s" % request_id
     try:
         result = handler(json.loads(body), context)
-        answer = result if isinstance(result, bytes) else to_json(result)
-    except Exception as error:  # what a handler raises is its answer; SystemExit is none, and ends the process
+        payload = result if isinstance(result, bytes) else to_json(result)
+    except Exception as error:  # an exception becomes the response; SystemExit is not an Exception and ends the process
         failure = describe(error, request_id)
         report(failure)
         sys.stdout.flush()
         api.post_error(path + "/error", failure)
         return
     sys.stdout.flush()
-    api.call("POST", path + "/response", answer, {"Content-Type": "application/json"})
+    api.call("POST", path + "/response", payload, {"Content-Type": "application/json"})
 
 
 def main():
-    # A pipe would be buffered by blocks, and lines would come after the invocation they belong to.
+    # With the block buffering of a pipe, lines would arrive after the end of their invocation.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])

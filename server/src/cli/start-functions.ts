@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
-import type { LambdaService } from '../lambda/invoke/lambda-service.ts';
+import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import {
   type HttpEndpoint,
   type HttpEndpointOptions,

@@ -1,5 +1,5 @@
 import { OpenrayError } from '../errors.ts';
-import type { InvocationType, InvokeResult } from '../lambda/invoke/lambda-service.ts';
+import type { InvocationType, InvokeResult } from '../lambda/spec/lambda-client.ts';
 import { parseTraceHeader } from '../model/trace-header.ts';
 
 export type RemoteInvocation = {

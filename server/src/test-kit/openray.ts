@@ -9,7 +9,7 @@ import { invokeRemote } from '../client/invoke.ts';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { type WaitOptions, waitForTrace } from '../client/wait-for-trace.ts';
 import { OpenrayError } from '../errors.ts';
-import type { InvocationType } from '../lambda/invoke/lambda-service.ts';
+import type { InvocationType } from '../lambda/spec/lambda-client.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 
 export type OpenrayOptions = {

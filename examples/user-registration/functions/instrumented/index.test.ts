@@ -24,14 +24,14 @@ beforeAll(async () => {
   vi.stubEnv('POWERTOOLS_TRACE_ENABLED', 'false');
   vi.stubEnv('POWERTOOLS_SERVICE_NAME', 'instrumented-user-registration');
   vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'Pycon2024');
-  // Has Powertools write to the console of the test; that alone would leave the metrics out.
+  // Makes Powertools write to the test's console. Metrics are off then, unless the next variable is set.
   vi.stubEnv('POWERTOOLS_DEV', 'true');
   vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
 });
 afterEach(() => void vi.restoreAllMocks());
 afterAll(() => void page.close());
 
-/** Calls the handler and reads back what it wrote: log lines of both levels, metric lines. */
+/** Calls the handler and returns its outcome, its log lines of all levels and its metric lines. */
 async function register(event: unknown) {
   const { handler } = await import('./index.ts');
   const written: string[] = [];
@@ -47,7 +47,7 @@ async function register(event: unknown) {
   };
 }
 
-test('a valid user is registered, logged with the invocation around it, and counted', async () => {
+test('a valid user is registered, logged with its invocation, and counted', async () => {
   pageStatus = 200;
   const { outcome, logs, metrics } = await register(brian);
   expect(outcome).toEqual({ status: 'fulfilled', value: { status_code: 200, ...brian } });
@@ -79,7 +79,7 @@ test('a valid user is registered, logged with the invocation around it, and coun
   ]);
 });
 
-test('a page that refuses makes the handler throw, but the request was made and is counted', async () => {
+test('a page with status 503 makes the handler throw; its request is counted as successful', async () => {
   pageStatus = 503;
   const { outcome, logs, metrics } = await register(brian);
   const failure = 'Could not add user Brian McNamara (brian1): 503';
@@ -88,7 +88,7 @@ test('a page that refuses makes the handler throw, but the request was made and 
   expect(metrics).toMatchObject([{ SuccessfulSubmission: 1 }]);
 });
 
-test('a page that hangs up counts as unsuccessful, and as 500', async () => {
+test('a page that closes the connection counts as unsuccessful, and as 500', async () => {
   page.once('connection', (socket) => socket.destroy());
   page.closeAllConnections();
   const { outcome, logs, metrics } = await register(brian);
@@ -100,7 +100,7 @@ test('a page that hangs up counts as unsuccessful, and as 500', async () => {
   expect(metrics).toMatchObject([{ UnsuccessfulSubmission: 1 }]);
 });
 
-test('an event that is not a user is refused before the page is called', async () => {
+test('an event that is not a user is rejected before the page is called', async () => {
   const { outcome, metrics } = await register(invalidEmail);
   expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'ValidationError' } });
   expect(metrics).toEqual([]);

@@ -8,7 +8,7 @@ const endpoint = process.env.REGISTRATION_URL ?? 'http://127.0.0.1:8099/2024/';
 
 const logger = new Logger();
 const metrics = new Metrics();
-// Also traces every HTTP request made from here on, `fetch` included.
+// Also traces every later HTTP request, `fetch` included.
 const tracer = new Tracer();
 
 class UserRegistration {
@@ -23,14 +23,14 @@ class UserRegistration {
       const { first_name, last_name, user_id } = user;
       const failure = `Could not add user ${first_name} ${last_name} (${user_id}): ${status_code}`;
       logger.error(failure);
-      // Thrown, where the vanilla function exits: an exit takes open subsegments and unwritten metrics with it.
+      // Throws, where the vanilla function exits: an exit loses open subsegments and unwritten metrics.
       throw new Error(failure);
     }
     logger.info('submit_user successful', user);
     return { status_code, ...user };
   }
 
-  /** Pretends to register: fetches the page. A page that can not be reached counts as 500. */
+  /** Pretends to register: fetches the page. A page that cannot be reached counts as 500. */
   @tracer.captureMethod()
   async submitUser(endpoint: string, payload: User, context: Context): Promise<{ status_code: number }> {
     tracer.putAnnotation('user_id', payload.user_id);

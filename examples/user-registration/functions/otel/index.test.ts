@@ -12,7 +12,7 @@ const context = {
   logStreamName: '2024/04/30/[$LATEST]6f1e',
 } as Context;
 
-/** The page and, below /v1, where the spans go. */
+/** Serves the page, and collects the spans at /v1/traces. */
 const sent: Buffer[] = [];
 const headers: (string | undefined)[] = [];
 const server = createServer(async (request, response) => {
@@ -41,11 +41,11 @@ test('a valid user is registered, and its spans are sent before the invocation e
   expect(spans.includes(Buffer.from('6650a0803c4d5e6f708192a3b4c5d6e7', 'hex'))).toBe(true);
 });
 
-test('the called page is told the trace', () => {
+test('the called page gets the trace header', () => {
   expect(headers.at(-1)).toMatch(/^Root=1-6650a080-3c4d5e6f708192a3b4c5d6e7;Parent=[0-9a-f]{16};Sampled=1$/);
 });
 
-test('an event that is not a user is an exception of the invocation', async () => {
+test('an event that is not a user is an exception of the invocation, and is traced', async () => {
   const { handler } = await import('./index.ts');
   sent.splice(0);
   await expect(handler(invalidEmail, context)).rejects.toThrow('email');

@@ -14,7 +14,7 @@ export const handler = tracedHandler(async (event: unknown, lambda: Context): Pr
   return { status_code, ...user };
 });
 
-/** Pretends to register: fetches the page. A page that can not be reached counts as 500. */
+/** Pretends to register: fetches the page. A page that cannot be reached counts as 500. */
 function submitUser(endpoint: string, payload: User, lambda: Context): Promise<{ status_code: number }> {
   return traced('submitUser', async (span) => {
     annotate(span, { user_id: payload.user_id });

@@ -26,17 +26,17 @@ const provider = new NodeTracerProvider({
       'faas.version': process.env.AWS_LAMBDA_FUNCTION_VERSION ?? '',
     }),
   ),
-  // Where to send to is told by OTEL_EXPORTER_OTLP_ENDPOINT.
+  // Sends to OTEL_EXPORTER_OTLP_ENDPOINT.
   spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
 });
 provider.register({ propagator: new AWSXRayPropagator() });
-// Traces `fetch`, by what the runtime publishes about it: it works in a bundle, where nothing can be patched.
+// Traces `fetch` by the events that Node publishes about it. That works in a bundle, where modules cannot be patched.
 registerInstrumentations({ instrumentations: [new UndiciInstrumentation()] });
 
 const tracer = trace.getTracer('user-registration');
 let isColdStart = true;
 
-/** The handler inside a span that continues Lambda's trace. What was recorded is sent before the function is frozen. */
+/** Runs the handler in a span that continues Lambda's trace. Sends all spans before Lambda freezes the function. */
 export function tracedHandler<Event, Result>(
   handler: (event: Event, lambda: Context) => Promise<Result>,
 ): (event: Event, lambda: Context) => Promise<Result> {
@@ -54,12 +54,12 @@ export function tracedHandler<Event, Result>(
   };
 }
 
-/** Runs inside a span of its own. */
+/** Runs a function in a span of its own. */
 export function traced<Result>(name: string, run: (span: Span) => Promise<Result>): Promise<Result> {
   return tracer.startActiveSpan(name, (span) => runInSpan(span, () => run(span)));
 }
 
-/** Attributes of the span, and that X-Ray is to index them. */
+/** Sets attributes of the span, which X-Ray indexes as annotations. */
 export function annotate(span: Span, attributes: Readonly<Record<string, string | number | boolean>>): void {
   span.setAttributes({ ...attributes, 'aws.xray.annotations': Object.keys(attributes) });
 }
@@ -76,7 +76,7 @@ async function runInSpan<Result>(span: Span, run: () => Promise<Result>): Promis
   }
 }
 
-/** Lambda tells the trace of each invocation in a variable. */
+/** Lambda sets a variable to the trace header of each invocation. */
 function lambdaContext(): OtelContext {
   const carrier = { 'x-amzn-trace-id': process.env._X_AMZN_TRACE_ID ?? '' };
   return propagation.extract(ROOT_CONTEXT, carrier, {

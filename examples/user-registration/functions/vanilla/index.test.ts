@@ -23,7 +23,7 @@ async function loadHandler(): Promise<typeof import('./index.ts').handler> {
   return (await import('./index.ts')).handler;
 }
 
-/** The handler in a process of its own, as it may end that: rejects with `code` and `stdout` then. */
+/** Runs the handler in its own process, since the handler may exit. Rejects with `code` and `stdout` then. */
 function runHandler(registrationUrl: string): Promise<{ stdout: string }> {
   const script = `import(${JSON.stringify(new URL('index.ts', import.meta.url))}).then(({ handler }) => handler(${JSON.stringify(brian)}))`;
   return promisify(execFile)(process.execPath, ['--import', 'tsx', '--eval', script], {
@@ -31,7 +31,7 @@ function runHandler(registrationUrl: string): Promise<{ stdout: string }> {
   });
 }
 
-test('a valid user is registered, reported in one line, and returned behind the status', async () => {
+test('a valid user is registered, logged in one line, and returned after the status', async () => {
   const handler = await loadHandler();
   const log = vi.spyOn(console, 'log').mockImplementation(() => {});
   const registration = await handler(brian);
@@ -41,7 +41,7 @@ test('a valid user is registered, reported in one line, and returned behind the 
   expect(log.mock.calls).toEqual([['[Success] Added user Brian McNamara (brian1): 200']]);
 });
 
-test('an event that is not a user is refused', async () => {
+test('an event that is not a user is rejected', async () => {
   const handler = await loadHandler();
   await expect(handler(invalidEmail)).rejects.toThrow('email: Invalid email address');
 });

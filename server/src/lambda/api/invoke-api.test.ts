@@ -10,7 +10,7 @@ import {
   ListFunctionsCommand,
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalLambda, openLocalLambda } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda } from '../testing/local-lambda.ts';
 import {
   handleGetFunction,
   handleGetFunctionConfiguration,
@@ -34,7 +34,7 @@ const server = createServer(async (request, response) => {
   const [, , , name = '', action] = url.pathname.split('/');
   const functionName = decodeURIComponent(name);
   const invoke = url.pathname.startsWith('/2021-11-15/') ? handleInvokeStreaming : handleInvoke;
-  const answer: LambdaApiResponse =
+  const result: LambdaApiResponse =
     request.method === 'POST'
       ? await invoke(local.lambda, {
           functionName,
@@ -47,9 +47,9 @@ const server = createServer(async (request, response) => {
         : action === 'configuration'
           ? handleGetFunctionConfiguration(local.lambda, functionName)
           : handleGetFunction(local.lambda, functionName);
-  response.writeHead(answer.status, answer.headers);
-  if (Buffer.isBuffer(answer.body)) response.end(answer.body);
-  else answer.body.pipe(response);
+  response.writeHead(result.status, result.headers);
+  if (Buffer.isBuffer(result.body)) response.end(result.body);
+  else result.body.pipe(response);
 });
 
 beforeAll(async () => {
@@ -111,7 +111,7 @@ describe('the AWS SDK invokes', () => {
     );
   });
 
-  test('without payload, by logical id and by ARN; no log unless asked for', async () => {
+  test('without payload, by logical id and by ARN; the log only on request', async () => {
     for (const FunctionName of ['Hello', 'arn:aws:lambda:us-east-1:000000000000:function:hello-name']) {
       const answer = await invoke({ FunctionName });
       expect(JSON.parse(answer.Payload?.transformToString() ?? '')).toMatchObject({ event: {} });
@@ -134,7 +134,7 @@ describe('the AWS SDK invokes', () => {
   });
 
   test.each([
-    [{ FunctionName: 'nobody' }, 'ResourceNotFoundException', 404],
+    [{ FunctionName: 'missing' }, 'ResourceNotFoundException', 404],
     [{ Payload: '{no json' }, 'InvalidRequestContentException', 400],
     [{ ClientContext: 'bm8ganNvbg==' }, 'InvalidRequestContentException', 400],
     [{ InvocationType: 'Sometime' as 'Event' }, 'InvalidParameterValueException', 400],
@@ -142,7 +142,7 @@ describe('the AWS SDK invokes', () => {
     [{ Payload: `"${'x'.repeat(6 * 1024 * 1024)}"` }, 'RequestTooLargeException', 413],
     [{ InvocationType: 'Event' as const, Payload: `"${'x'.repeat(1024 * 1024)}"` }, 'RequestTooLargeException', 413],
     [{ FunctionName: 'Java' }, 'InvalidRuntimeException', 502],
-  ])('case %#: is refused as %s', async (input, name, status) => {
+  ])('case %#: is rejected as %s', async (input, name, status) => {
     await expect(invoke(input)).rejects.toMatchObject({ name, $metadata: { httpStatusCode: status } });
   });
 });
@@ -161,7 +161,7 @@ test('the AWS SDK lists and describes functions', async () => {
   });
 });
 
-test('the trace header of the answer is the one the function got', async () => {
+test('the response has the trace header that the function got', async () => {
   const traceHeader = 'Root=1-6650a080-3c4d5e6f708192a3b4c5d6e7;Parent=a1b2c3d4e5f60718;Sampled=1';
   const answer = await handleInvoke(local.lambda, {
     functionName: 'Hello',
@@ -174,22 +174,22 @@ test('the trace header of the answer is the one the function got', async () => {
   );
 });
 
-test('one function alone also answers to the name `function`', async () => {
-  const alone = await openLocalLambda({
+test('a single function also has the name `function`', async () => {
+  const single = await openLocalLambda({
     'template.yaml': `Resources:\n  Only: {${FUNCTION}, Handler: index.handler}}`,
     'app/index.js': 'exports.handler = async () => 1;',
   });
-  const answer = await handleInvoke(alone.lambda, {
+  const answer = await handleInvoke(single.lambda, {
     functionName: 'function',
     headers: {},
     query: {},
     body: Buffer.alloc(0),
   });
-  await alone.close();
+  await single.close();
   expect([answer.status, answer.body.toString()]).toEqual([200, '1']);
 });
 
-describe('invoked for a stream', () => {
+describe('InvokeWithResponseStream', () => {
   async function stream(name: string, event: object) {
     const command = new InvokeWithResponseStreamCommand({
       FunctionName: name,
@@ -216,16 +216,16 @@ describe('invoked for a stream', () => {
     expect(Buffer.from(complete.LogResult ?? '', 'base64').toString()).toContain('REPORT RequestId: ');
   });
 
-  test('one that fails midway says so at the end', async () => {
+  test('a failure midway is reported at the end', async () => {
     const { chunks, complete } = await stream('Streaming', { fail: true });
     expect(chunks).toEqual(['first ']);
     expect(complete.ErrorCode).toBe('Unhandled');
     expect(JSON.parse(complete.ErrorDetails ?? '')).toMatchObject({ errorType: 'TypeError', errorMessage: 'midway' });
   });
 
-  test('one that returns its answer whole gives one chunk', async () => {
+  test('a function with a buffered response gives one chunk', async () => {
     const { chunks } = await stream('Hello', { a: 1 });
     expect(chunks.map((text) => JSON.parse(text).event)).toEqual([{ a: 1 }]);
-    await expect(stream('Nobody', {})).rejects.toThrow('Function not found');
+    await expect(stream('Missing', {})).rejects.toThrow('Function not found');
   });
 });

@@ -4,23 +4,23 @@ import type { OpenrayError } from '../../errors.ts';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { formatTraceHeader, readTraceHeaders } from '../../model/trace-header.ts';
+import { parseFunctionReference } from '../spec/function-reference.ts';
 import type {
   FunctionDescription,
   InvocationType,
   InvokeRequest,
   InvokeResult,
   LambdaService,
-} from '../invoke/lambda-service.ts';
-import { parseFunctionReference } from '../spec/function-reference.ts';
+} from '../spec/lambda-client.ts';
 import { eventMessage } from './event-stream.ts';
 
 /**
- * Lambda's HTTP API as far as clients of local functions need it, free of any web framework. Signatures are not looked
- * at: whoever can reach the port may invoke.
+ * The part of Lambda's HTTP API that clients of local functions need, independent of a web framework. Signatures are
+ * not checked: every client that reaches the port may invoke.
  * @see https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
  */
 export type LambdaApiRequest = {
-  /** The path's part, URL-decoded. */
+  /** From the path, URL-decoded. */
   readonly functionName: string;
   /** Names in lower case, as Node gives them. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -39,12 +39,15 @@ const CLIENT_CONTEXT_MAX_CHARS = 3583;
 
 type ErrorType = readonly [status: number, type: string];
 
-/** `POST /2015-03-31/functions/{name}/invocations`. Never throws: what fails is an answer. */
-export async function handleInvoke(functions: LambdaService, request: LambdaApiRequest): Promise<LambdaApiResponse> {
-  const read = parseRequest(request);
-  if ('rejection' in read) return read.rejection;
+/** `POST /2015-03-31/functions/{name}/invocations`. Never throws; failures become HTTP responses. */
+export async function handleInvoke(
+  lambda: Pick<LambdaService, 'invoke'>,
+  request: LambdaApiRequest,
+): Promise<LambdaApiResponse> {
+  const parsed = parseRequest(request);
+  if ('rejection' in parsed) return parsed.rejection;
   try {
-    const result = await functions.invoke(request.functionName, read.invoke);
+    const result = await lambda.invoke(request.functionName, parsed.invoke);
     return {
       status: result.statusCode,
       headers: {
@@ -53,7 +56,7 @@ export async function handleInvoke(functions: LambdaService, request: LambdaApiR
           ? { 'content-type': 'application/json', 'x-amz-executed-version': result.executedVersion }
           : {}),
         ...(result.functionError === undefined ? {} : { 'x-amz-function-error': result.functionError }),
-        ...(result.statusCode === 200 && read.withTail ? { 'x-amz-log-result': base64(result.logTail) } : {}),
+        ...(result.statusCode === 200 && parsed.withTail ? { 'x-amz-log-result': base64(result.logTail) } : {}),
       },
       body: result.payload,
     };
@@ -63,29 +66,30 @@ export async function handleInvoke(functions: LambdaService, request: LambdaApiR
 }
 
 /**
- * `POST /2021-11-15/functions/{name}/response-streaming-invocations`: an event stream of `PayloadChunk`s as the function
- * writes them, and `InvokeComplete`. Never throws: what fails before the first byte is an answer.
+ * `POST /2021-11-15/functions/{name}/response-streaming-invocations`: an event stream with a `PayloadChunk` for each
+ * chunk that the function writes, then `InvokeComplete`. Never throws; a failure before the first chunk becomes an HTTP
+ * response.
  */
 export async function handleInvokeStreaming(
-  functions: LambdaService,
+  lambda: LambdaService,
   request: LambdaApiRequest,
 ): Promise<LambdaApiResponse> {
-  const read = parseRequest(request);
-  if ('rejection' in read) return read.rejection;
+  const parsed = parseRequest(request);
+  if ('rejection' in parsed) return parsed.rejection;
   const body = new PassThrough();
-  // The caller may hang up; the invocation goes on.
+  // Ignored: the invocation goes on after the caller has disconnected.
   body.on('error', () => {});
-  let hasBegun = () => {};
-  const begun = new Promise<undefined>((resolve) => {
-    hasBegun = () => resolve(undefined);
+  let onFirstChunk = () => {};
+  const firstChunk = new Promise<undefined>((resolve) => {
+    onFirstChunk = () => resolve(undefined);
   });
   const write = async (message: Buffer) => {
     if (!body.write(message) && !body.destroyed) await Promise.race([once(body, 'drain'), once(body, 'close')]);
   };
-  const invocation = functions.invoke(request.functionName, {
-    ...read.invoke,
+  const invocation = lambda.invoke(request.functionName, {
+    ...parsed.invoke,
     onChunk: (chunk) => {
-      hasBegun();
+      onFirstChunk();
       return write(eventMessage('PayloadChunk', 'application/octet-stream', chunk));
     },
   });
@@ -97,16 +101,16 @@ export async function handleInvokeStreaming(
     }
     const complete = {
       ...(functionError === undefined ? {} : { ErrorCode: functionError, ErrorDetails: payload.toString() }),
-      ...(read.withTail ? { LogResult: base64(result.logTail) } : {}),
+      ...(parsed.withTail ? { LogResult: base64(result.logTail) } : {}),
     };
     body.end(eventMessage('InvokeComplete', 'application/json', jsonBody(complete)));
     return result;
   });
   try {
-    const whole = await Promise.race([begun, invocation]);
-    isStreamed = whole === undefined;
+    const buffered = await Promise.race([firstChunk, invocation]);
+    isStreamed = buffered === undefined;
     finished.catch((error: unknown) => body.destroy(toFailure(error)));
-    const headers = whole === undefined ? {} : traceHeaders(whole);
+    const headers = buffered === undefined ? {} : traceHeaders(buffered);
     return {
       status: 200,
       headers: {
@@ -128,16 +132,16 @@ type ParsedRequest =
 
 function parseRequest(request: LambdaApiRequest): ParsedRequest {
   const type = header(request, 'x-amz-invocation-type') ?? 'RequestResponse';
-  const refused = (error: ErrorType, message: string) => ({ rejection: errorResponse(error, message) });
+  const reject = (error: ErrorType, message: string) => ({ rejection: errorResponse(error, message) });
   if (!TYPES.includes(type)) {
     const message = `Value '${type}' at 'invocationType' is not one of ${TYPES.join(', ')}`;
-    return refused([400, 'InvalidParameterValueException'], message);
+    return reject([400, 'InvalidParameterValueException'], message);
   }
   let clientContext: string | undefined;
   try {
     clientContext = readClientContext(header(request, 'x-amz-client-context'));
   } catch {
-    return refused(
+    return reject(
       [400, 'InvalidRequestContentException'],
       'Client context must be a valid Base64-encoded JSON object.',
     );
@@ -145,7 +149,7 @@ function parseRequest(request: LambdaApiRequest): ParsedRequest {
   try {
     parseFunctionReference(request.functionName);
   } catch (error) {
-    return refused([400, 'ValidationException'], toFailure(error).message);
+    return reject([400, 'ValidationException'], toFailure(error).message);
   }
   const incoming = readTraceHeaders(header(request, 'x-amzn-trace-id'), header(request, 'traceparent'));
   return {
@@ -169,13 +173,13 @@ function base64(text: string): string {
 }
 
 /** `GET /2015-03-31/functions/`, all on one page. */
-export function handleListFunctions(functions: LambdaService): LambdaApiResponse {
-  return json(200, { Functions: functions.list().map(configuration), NextMarker: null });
+export function handleListFunctions(lambda: LambdaService): LambdaApiResponse {
+  return json(200, { Functions: lambda.list().map(configuration), NextMarker: null });
 }
 
 /** `GET /2015-03-31/functions/{name}`. */
-export function handleGetFunction(functions: LambdaService, functionName: string): LambdaApiResponse {
-  return describe(functions, functionName, (found) => ({
+export function handleGetFunction(lambda: LambdaService, functionName: string): LambdaApiResponse {
+  return describe(lambda, functionName, (found) => ({
     Configuration: configuration(found),
     Code: { RepositoryType: 'Local', Location: found.spec.codeDir },
     Tags: {},
@@ -183,13 +187,13 @@ export function handleGetFunction(functions: LambdaService, functionName: string
 }
 
 /** `GET /2015-03-31/functions/{name}/configuration`. */
-export function handleGetFunctionConfiguration(functions: LambdaService, functionName: string): LambdaApiResponse {
-  return describe(functions, functionName, configuration);
+export function handleGetFunctionConfiguration(lambda: LambdaService, functionName: string): LambdaApiResponse {
+  return describe(lambda, functionName, configuration);
 }
 
-function describe(functions: LambdaService, name: string, toJson: (found: FunctionDescription) => JsonObject) {
+function describe(lambda: LambdaService, name: string, toJson: (found: FunctionDescription) => JsonObject) {
   try {
-    return json(200, toJson(functions.find(name)));
+    return json(200, toJson(lambda.find(name)));
   } catch (error) {
     return failureResponse(toFailure(error));
   }
@@ -222,18 +226,18 @@ function configuration({ spec, arn }: FunctionDescription): JsonObject {
 }
 
 function failureResponse(failure: OpenrayError): LambdaApiResponse {
-  const answer = errorResponse(errorType(failure), failure.message);
-  if (failure.code !== 'ThrottledException') return answer;
+  const response = errorResponse(errorType(failure), failure.message);
+  if (failure.code !== 'ThrottledException') return response;
   const body = {
     Reason: 'ReservedFunctionConcurrentInvocationLimitExceeded',
     Type: 'User',
     message: failure.message,
   };
   const retryAfter = String(failure.retryAfterSeconds ?? 1);
-  return { ...answer, headers: { ...answer.headers, 'retry-after': retryAfter }, body: jsonBody(body) };
+  return { ...response, headers: { ...response.headers, 'retry-after': retryAfter }, body: jsonBody(body) };
 }
 
-/** Lambda's own names for what the service refuses. */
+/** HTTP status and error name of Lambda for a failure of the service. */
 function errorType(failure: OpenrayError): ErrorType {
   switch (failure.code) {
     case 'ResourceNotFoundException':
@@ -252,8 +256,8 @@ function errorType(failure: OpenrayError): ErrorType {
 }
 
 function errorResponse([status, type]: ErrorType, message: string): LambdaApiResponse {
-  const answer = json(status, { Type: status < 500 ? 'User' : 'Service', Message: message });
-  return { ...answer, headers: { ...answer.headers, 'x-amzn-errortype': type } };
+  const response = json(status, { Type: status < 500 ? 'User' : 'Service', Message: message });
+  return { ...response, headers: { ...response.headers, 'x-amzn-errortype': type } };
 }
 
 function json(status: number, value: JsonObject): LambdaApiResponse {
@@ -264,7 +268,7 @@ function jsonBody(value: JsonObject): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Throws when it is no base64 of a JSON object. */
+/** Throws when the text is not the Base64 of a JSON object. */
 function readClientContext(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (text.length > CLIENT_CONTEXT_MAX_CHARS) throw new RangeError('too long');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TraceId } from '../../model/trace-id.ts';
-import type { InvokeResult } from '../invoke/lambda-service.ts';
+import type { InvokeResult } from '../spec/lambda-client.ts';
 import { renderInvocation } from './sam-output.ts';
 
 const result: InvokeResult = {
@@ -21,7 +21,7 @@ test('text: log on stderr, payload on stdout without a final line end', () => {
   expect(renderInvocation(result, 'text')).toEqual({ stderr: 'START …\nEND …\n', stdout: '{"status_code": 200}' });
 });
 
-test('JSON: the answer of the API, payload as text, log in base64', () => {
+test('JSON: the response of the API, payload as text, log in Base64', () => {
   const { stdout, stderr } = renderInvocation({ ...result, functionError: 'Unhandled' }, 'json');
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^\{\n {2}"ResponseMetadata": \{/);
@@ -40,7 +40,7 @@ test('JSON: the answer of the API, payload as text, log in base64', () => {
   });
 });
 
-test('an asynchronous answer has neither log nor version', () => {
+test('an asynchronous response has neither log nor version', () => {
   const answer = JSON.parse(renderInvocation({ ...result, statusCode: 202, payload: Buffer.alloc(0) }, 'json').stdout);
   expect(answer).toMatchObject({ StatusCode: 202, Payload: '' });
   expect(answer).not.toHaveProperty('LogResult');

@@ -1,13 +1,13 @@
-import type { InvokeResult } from '../invoke/lambda-service.ts';
+import type { InvokeResult } from '../spec/lambda-client.ts';
 
-/** What a command prints about one invocation. */
+/** Output of a command for one invocation. */
 export type Output = { readonly stdout: string; readonly stderr: string };
 
 export type OutputFormat = 'text' | 'json';
 
 /**
- * As `sam remote invoke` prints it. Text: the log on stderr, then the payload on stdout, as it is and without a final
- * line end. JSON: the whole answer of the Invoke API on stdout, the payload as text, the log's tail still in base64.
+ * In the format of `sam remote invoke`. Text: the log on stderr, then the unchanged payload on stdout, without a final
+ * line end. JSON: the response of the Invoke API on stdout, with the payload as text and the log's tail in Base64.
  */
 export function renderInvocation(result: InvokeResult, format: OutputFormat): Output {
   switch (format) {

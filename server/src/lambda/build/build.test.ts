@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { parseTemplate } from '../template/template.ts';
-import { openLocalLambda, resultOf, writeFiles } from '../testing/local-functions.ts';
+import { openLocalLambda, resultOf, writeFiles } from '../testing/local-lambda.ts';
 import { prepareCode, samBuildTemplate } from './build.ts';
 import { esbuildPlan } from './esbuild-options.ts';
 
@@ -32,18 +32,18 @@ async function prepare(files: Record<string, string>, yaml: string) {
 }
 
 describe('code', () => {
-  test('that runs as it is stays where it is', async () => {
+  test('that needs no build stays in place', async () => {
     const { dir, code } = await prepare({ 'app/index.js': '' }, `{${FUNCTION}, Handler: index.handler}}`);
     expect(code).toEqual({
       codeDir: `${dir}/app`,
       handler: 'index.handler',
       sourceMaps: false,
       sources: [`${dir}/app`],
-      notes: [],
+      warnings: [],
     });
   });
 
-  test('in TypeScript is bundled without being asked, with source maps', async () => {
+  test('in TypeScript is bundled without metadata, with source maps', async () => {
     const files = {
       'app/src/app.ts': `import { answer } from './answer.ts';\nexport const handler = async (): Promise<number> => answer;`,
       'app/src/answer.ts': 'export const answer: number = 42;',
@@ -54,23 +54,20 @@ describe('code', () => {
     expect(readFileSync(join(code.codeDir, 'app.js'), 'utf8')).toContain('42');
   });
 
-  test.each(['true', 'inline'])(
-    'with source maps (%s) fails with frames that are files of the project',
-    async (map) => {
-      const metadata = `Metadata: {BuildMethod: esbuild, BuildProperties: {Sourcemap: ${map}, EntryPoints: [src/app.ts]}}`;
-      const { dir, invoke, close } = await openLocalLambda({
-        'app/src/app.ts': `import { fail } from './deep/fail.ts';\nexport const handler = async () => fail();`,
-        'app/src/deep/fail.ts': `type Never = never;\nexport const fail = (): Never => {\n  throw new Error('no');\n};`,
-        'template.yaml': `Resources: {F: {${metadata}, ${FUNCTION}, Handler: src/app.handler}}}`,
-      });
-      onTestFinished(close);
-      const { trace } = resultOf(await invoke('F')) as { trace: string[] };
-      expect(trace[1]).toContain(`${realpathSync(dir)}/app/src/deep/fail.ts:3:`);
-      expect(trace.join()).not.toContain('.cache');
-    },
-  );
+  test.each(['true', 'inline'])('with source maps (%s) has stack frames in the files of the project', async (map) => {
+    const metadata = `Metadata: {BuildMethod: esbuild, BuildProperties: {Sourcemap: ${map}, EntryPoints: [src/app.ts]}}`;
+    const { dir, invoke, close } = await openLocalLambda({
+      'app/src/app.ts': `import { fail } from './deep/fail.ts';\nexport const handler = async () => fail();`,
+      'app/src/deep/fail.ts': `type Never = never;\nexport const fail = (): Never => {\n  throw new Error('no');\n};`,
+      'template.yaml': `Resources: {F: {${metadata}, ${FUNCTION}, Handler: src/app.handler}}}`,
+    });
+    onTestFinished(close);
+    const { trace } = resultOf(await invoke('F')) as { trace: string[] };
+    expect(trace[1]).toContain(`${realpathSync(dir)}/app/src/deep/fail.ts:3:`);
+    expect(trace.join()).not.toContain('.cache');
+  });
 
-  test('with esbuild metadata is built by it, and the same code lands in the same folder', async () => {
+  test('with esbuild metadata is built by esbuild, and the same code gets the same folder', async () => {
     const files = { 'app/a.ts': `export const handler = async () => ({ long: '${'x'.repeat(20)}' });` };
     const yaml = `{Metadata: {BuildMethod: esbuild, BuildProperties: {Target: es2022, Sourcemap: true, EntryPoints: [a], Shiny: true}}, ${FUNCTION}, Handler: a.handler}}`;
     const dir = await writeFiles(files);
@@ -78,33 +75,31 @@ describe('code', () => {
     const context = { cacheDir: join(dir, 'cache'), samBuild: undefined, hostVariables: { PATH: process.env.PATH } };
     const [first, second] = [await prepareCode(spec, context), await prepareCode(spec, context)];
     expect(first).toEqual(second);
-    expect(first).toMatchObject({ sourceMaps: true, notes: ["F: openray does not know esbuild's option Shiny."] });
+    expect(first).toMatchObject({ sourceMaps: true, warnings: ["F: openray does not know esbuild's option Shiny."] });
     expect(readFileSync(join(first.codeDir, 'a.js'), 'utf8').split('\n').length).toBeLessThan(4);
   });
 
-  test('that does not compile is one sentence with its place', async () => {
+  test('that does not compile fails with one sentence and the location', async () => {
     await expect(
       prepare({ 'app/a.ts': 'export const handler = ;' }, `{${FUNCTION}, Handler: a.handler}}`),
-    ).rejects.toThrow('F can\'t be bundled: a.ts:1: Unexpected ";"');
+    ).rejects.toThrow('F cannot be bundled: a.ts:1: Unexpected ";"');
   });
 
-  test('that is not there says so', async () => {
+  test('that does not exist fails with its folder', async () => {
     await expect(prepare({}, `{${FUNCTION}, Handler: a.handler}}`)).rejects.toThrow(
       /^F: its code folder .*\/app does not exist$/,
     );
   });
 
-  test('of another build method is left to that', async () => {
+  test('of another build method stays in place, with a warning', async () => {
     const { code } = await prepare(
       { 'app/a.js': '' },
       `{Metadata: {BuildMethod: rust-cargolambda}, ${FUNCTION}, Handler: a.handler}}`,
     );
-    expect(code.warnings).toEqual([
-      'F is built by rust-cargolambda; run sam build first, openray runs what that made.',
-    ]);
+    expect(code.warnings).toEqual(['F is built by rust-cargolambda; run sam build first: openray runs its output.']);
   });
 
-  test('that a makefile builds is built by it', async () => {
+  test('with a makefile is built by make', async () => {
     const metadata = 'Metadata: {BuildMethod: makefile}';
     const files = {
       'app/Makefile': 'build-F:\n\tcp source.txt $(ARTIFACTS_DIR)/a.js\n',
@@ -114,10 +109,10 @@ describe('code', () => {
     expect(readFileSync(join(code.codeDir, 'a.js'), 'utf8')).toContain('made');
     await expect(
       prepare({ 'app/Makefile': 'build-G:\n' }, `{${metadata}, ${FUNCTION}, Handler: a.handler}}`),
-    ).rejects.toThrow("F can't be built by make: make: *** No rule to make target 'build-F'.  Stop.");
+    ).rejects.toThrow("F cannot be built by make: make: *** No rule to make target 'build-F'.  Stop.");
   });
 
-  test('built by sam is taken when it is newer than every source file', async () => {
+  test('built by sam is used when it is newer than every source file', async () => {
     const dir = await writeFiles({
       'template.yaml': '',
       'app/a.js': 'source',

@@ -12,31 +12,31 @@ import type { FunctionSpec } from '../spec/function-spec.ts';
 import { entryPoints, esbuildPlan } from './esbuild-options.ts';
 import { fingerprint, sourceFiles } from './source-files.ts';
 
-/** What to run, after building where that was needed. */
+/** The code to run, after a build if one was needed. */
 export type PreparedCode = {
   readonly codeDir: string;
   readonly handler: string;
   readonly sourceMaps: boolean;
-  /** Files and folders that it was made of: a change in them calls for another build. */
+  /** Files and folders that the code was made from: a change in them needs another build. */
   readonly sources: readonly string[];
   readonly warnings: readonly string[];
 };
 
 export type BuildContext = {
-  /** Where built code is kept; made when it does not exist. */
+  /** Folder of built code; created when missing. */
   readonly cacheDir: string;
   /** The same function in the template that `sam build` wrote, when there is one. */
   readonly samBuild: SamBuild | undefined;
-  /** For the PATH of what a makefile runs. */
+  /** For `PATH` and `HOME` of make. */
   readonly hostVariables: Readonly<Record<string, string | undefined>>;
 };
 
 export type SamBuild = { readonly codeDir: string; readonly handler: string };
 
 /**
- * Makes a function's code ready: takes what `sam build` made when that is newer than the source, bundles TypeScript
- * and what asks for esbuild, writes inline code to a file, and leaves everything else where it is.
- * Throws SettingInvalid with esbuild's first message when a bundle can't be made.
+ * Prepares a function's code. Uses the output of `sam build` if it is newer than the source, bundles TypeScript and
+ * functions with esbuild metadata, runs makefiles, writes inline code to a file, and leaves all other code in place.
+ * Throws SettingInvalid when a build fails: with esbuild's first message, or with make's last line.
  */
 export async function prepareCode(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
   const sources = spec.inlineCode === undefined ? [spec.codeDir, ...spec.layerDirs] : spec.layerDirs;
@@ -55,14 +55,14 @@ export async function prepareCode(spec: FunctionSpec, context: BuildContext): Pr
     return { ...asIs, codeDir: await makeBuild(spec, context) };
   }
   if (spec.runtime.startsWith('nodejs') && scriptEntry(spec) !== undefined) return bundle(spec, context.cacheDir);
-  const notes =
+  const warnings =
     spec.build.kind === 'other'
-      ? [`${spec.logicalId} is built by ${spec.build.method}; run sam build first, openray runs what that made.`]
+      ? [`${spec.logicalId} is built by ${spec.build.method}; run sam build first: openray runs its output.`]
       : [];
-  return { ...asIs, warnings: notes };
+  return { ...asIs, warnings };
 }
 
-/** `src/app.handler` where `src/app.ts` is there and nothing that Node could run as it is. */
+/** The TypeScript file of the handler; undefined when there is none, or a file that Node runs without a build. */
 function scriptEntry(spec: FunctionSpec): string | undefined {
   const { folder, module } = splitHandler(spec.handler);
   const base = join(spec.codeDir, folder, module);
@@ -77,7 +77,7 @@ async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCod
   const named = entryPoints(properties).map((entry) => entryFile(spec, entry));
   const entries = named.length > 0 ? named : [scriptEntry(spec) ?? handlerFile(spec)];
   await mkdir(cacheDir, { recursive: true });
-  // Source maps name their sources relative to the bundle: so it is made as deep in the same folder as it is kept.
+  // Source maps name sources relative to the bundle: its output folder is as deep in the cache as its final folder.
   const outdir = join(await realpath(cacheDir), spec.logicalId);
   const built = await runEsbuild(spec, { ...plan.options, entryPoints: entries, outdir });
   const codeDir = await storeBundle(built, spec, outdir, plan.options.format === 'esm');
@@ -107,13 +107,13 @@ async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<Es
   } catch (error) {
     const first = (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] })
       .errors?.[0];
-    const place = first?.location ? `${first.location.file}:${first.location.line}: ` : '';
-    const sentence = `${spec.logicalId} can't be bundled: ${place}${first?.text ?? (error as Error).message}`;
+    const location = first?.location ? `${first.location.file}:${first.location.line}: ` : '';
+    const sentence = `${spec.logicalId} cannot be bundled: ${location}${first?.text ?? (error as Error).message}`;
     throw new OpenrayError('SettingInvalid', sentence, { cause: error });
   }
 }
 
-/** The project's own esbuild where it has one, as SAM does it. */
+/** The project's own esbuild if it has one, as in SAM; else openray's. */
 async function loadEsbuild(codeDir: string): Promise<typeof import('esbuild')> {
   try {
     const path = createRequire(join(codeDir, 'package.json')).resolve('esbuild');
@@ -124,7 +124,7 @@ async function loadEsbuild(codeDir: string): Promise<typeof import('esbuild')> {
   }
 }
 
-/** Writes the files into a folder named by their content: two processes that build the same make the same. */
+/** Writes the files to a folder named by the hash of their content, which processes with the same build share. */
 async function storeBundle(built: EsbuildResult, spec: FunctionSpec, outdir: string, isEsm: boolean): Promise<string> {
   const hash = createHash('sha256').update(spec.codeDir);
   for (const file of built.outputFiles) hash.update(relative(outdir, file.path)).update(file.contents);
@@ -137,15 +137,15 @@ async function storeBundle(built: EsbuildResult, spec: FunctionSpec, outdir: str
       await writeFile(path, file.contents);
     }
     if (isEsm) await writeFile(join(dir, 'package.json'), '{"type":"module"}\n');
-    // What the bundle leaves out is found where the source would find it.
+    // Packages that the bundle leaves out resolve as they do for the source.
     const modules = nearestModules(spec.codeDir);
     if (modules !== undefined) symlinkSync(modules, join(dir, 'node_modules'));
   });
   return target;
 }
 
-/** `make build-NAME`, which puts the code into ARTIFACTS_DIR; again only when a source file has changed. */
-async function makeBuild(spec: FunctionSpec, { cacheDir, hostVariables: host }: BuildContext): Promise<string> {
+/** Runs `make build-NAME`, which writes the code to ARTIFACTS_DIR. Runs it again only after a source has changed. */
+async function makeBuild(spec: FunctionSpec, { cacheDir, hostVariables }: BuildContext): Promise<string> {
   const hash = createHash('sha256')
     .update(fingerprint([spec.codeDir]))
     .digest('hex')
@@ -154,12 +154,12 @@ async function makeBuild(spec: FunctionSpec, { cacheDir, hostVariables: host }: 
   if (existsSync(target)) return target;
   await writeFolderAtomically(target, async (dir) => {
     try {
-      const env = { PATH: host.PATH, HOME: host.HOME, ARTIFACTS_DIR: dir };
+      const env = { PATH: hostVariables.PATH, HOME: hostVariables.HOME, ARTIFACTS_DIR: dir };
       await execFileAsync('make', [`build-${spec.logicalId}`], { cwd: spec.codeDir, env });
     } catch (cause) {
       await rm(dir, { recursive: true, force: true });
-      const said = (cause as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? (cause as Error).message;
-      throw new OpenrayError('SettingInvalid', `${spec.logicalId} can't be built by make: ${said}`, { cause });
+      const lastLine = (cause as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? (cause as Error).message;
+      throw new OpenrayError('SettingInvalid', `${spec.logicalId} cannot be built by make: ${lastLine}`, { cause });
     }
   });
   return target;
@@ -175,7 +175,7 @@ async function writeInline(spec: FunctionSpec, text: string, cacheDir: string): 
   return { codeDir: target };
 }
 
-/** A folder appears whole or not at all. */
+/** Fills a temporary folder and renames it, so that `target` is complete or does not exist. */
 async function writeFolderAtomically(target: string, write: (dir: string) => Promise<void>): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   const draft = await mkdtemp(`${target}.`);
@@ -183,12 +183,12 @@ async function writeFolderAtomically(target: string, write: (dir: string) => Pro
   try {
     await rename(draft, target);
   } catch {
-    // Another process was faster, with the same content.
+    // Another process has created the same folder first.
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-/** `src/app.handler` is `app.handler` once the bundle lies at the top; `/opt/…` belongs to a layer. */
+/** `src/app.handler` becomes `app.handler` when the bundle is at the top. A handler below `/opt` is in a layer. */
 function bundledHandler(handler: string, codeDir: string): string {
   if (handler.startsWith('/opt')) return handler;
   const { folder, module } = splitHandler(handler);
@@ -220,14 +220,14 @@ function nearestModules(dir: string): string | undefined {
   }
 }
 
-/** Every source file is older than the built folder. */
+/** Whether the built folder exists and no source file is newer. */
 function isNewer(builtDir: string, sourceDir: string): boolean {
   if (!existsSync(builtDir)) return false;
   const builtMs = statSync(builtDir).mtimeMs;
   return sourceFiles([sourceDir]).every(({ changedMs }) => changedMs <= builtMs);
 }
 
-/** The template that `sam build` wrote beside `file`, or undefined; also when `file` is that template itself. */
+/** The output template of `sam build` beside `file`. Undefined when missing, older, or when `file` is that template. */
 export function samBuildTemplate(file: string): string | undefined {
   const dir = dirname(file);
   if (basename(dir) === 'build' && dir.includes(`${sep}.aws-sam${sep}`)) return undefined;

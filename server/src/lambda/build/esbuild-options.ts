@@ -3,9 +3,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
 
 export type EsbuildPlan = {
   readonly options: BuildOptions;
-  /** Node must be told to read the maps. */
+  /** Node has to read source maps. */
   readonly sourceMaps: boolean;
-  /** Properties that have no counterpart, for a note. */
+  /** Properties without an option of esbuild, for a warning. */
   readonly unknown: readonly string[];
 };
 
@@ -32,7 +32,7 @@ const DEFAULTS: BuildOptions = { target: 'es2020', format: 'cjs', minify: true }
 
 /**
  * `BuildProperties` of SAM's esbuild metadata as esbuild's own options: `External: [a]`, `Loader: [".html=text"]`,
- * `Sourcemap: true`. Bundling, platform and output folder can't be changed, as in SAM.
+ * `Sourcemap: true`. Bundling, platform and output folder are fixed, as in SAM.
  */
 export function esbuildPlan(properties: JsonObject): EsbuildPlan {
   const options: Record<string, unknown> = { ...DEFAULTS };
@@ -52,7 +52,7 @@ export function esbuildPlan(properties: JsonObject): EsbuildPlan {
   return { options: options as BuildOptions, sourceMaps: sourcemap !== false, unknown };
 }
 
-/** Entry points as files without the suffix question: `.ts`, then `.js`, is tried by the caller. */
+/** Entry points as the template spells them; the caller tries the suffixes `.ts` and `.js`. */
 export function entryPoints(properties: JsonObject): readonly string[] {
   return texts(properties.EntryPoints ?? []);
 }
@@ -64,7 +64,7 @@ function texts(value: JsonValue): readonly string[] {
     .map((item) => item.trim());
 }
 
-/** `["js=…"]` or a map to a map. */
+/** `["js=…"]` or an object, as an object of texts. */
 function pairs(value: JsonValue): Record<string, string> {
   if (isJsonObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, String(item)]));
   const items = Array.isArray(value) ? (value as readonly JsonValue[]) : [value];

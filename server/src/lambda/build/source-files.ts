@@ -3,18 +3,19 @@ import { basename, join } from 'node:path';
 
 export type SourceFile = { readonly path: string; readonly changedMs: number; readonly bytes: number };
 
-/** A folder with more is not looked through further. */
+/** Upper bound of the files in one list; further files are ignored. */
 const FILES_MAX = 5000;
 const SKIPPED = new Set(['node_modules', '__pycache__', 'venv', 'dist', 'coverage', 'cdk.out']);
 
 /**
- * The files themselves, and those in the folders, without what is installed, built or hidden: tools keep what they
- * write all the time in hidden folders, openray's own data among them. What is gone is left out.
+ * The given files, and the files in the given folders. Skips folders of installed packages and build output, and hidden
+ * folders: tools write to hidden folders all the time, openray to its data folder. A given folder may be hidden. Paths
+ * that do not exist are ignored.
  */
-export function sourceFiles(places: readonly string[]): readonly SourceFile[] {
+export function sourceFiles(paths: readonly string[]): readonly SourceFile[] {
   const files: SourceFile[] = [];
-  const waiting = places.toReversed();
-  const given = new Set(places);
+  const waiting = paths.toReversed();
+  const given = new Set(paths);
   for (let path = waiting.pop(); path !== undefined && files.length < FILES_MAX; path = waiting.pop()) {
     const stats = statsOf(path);
     if (stats?.isFile()) files.push({ path, changedMs: stats.mtimeMs, bytes: stats.size });
@@ -23,9 +24,9 @@ export function sourceFiles(places: readonly string[]): readonly SourceFile[] {
   return files;
 }
 
-/** A text that changes when one of the files does, or when one comes or goes. */
-export function fingerprint(places: readonly string[]): string {
-  return sourceFiles(places)
+/** A text that changes when a file is changed, added or deleted. */
+export function fingerprint(paths: readonly string[]): string {
+  return sourceFiles(paths)
     .map(({ path, changedMs, bytes }) => `${path} ${changedMs} ${bytes}`)
     .join('\n');
 }

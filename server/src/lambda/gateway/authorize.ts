@@ -1,24 +1,23 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import type { GatewayApi } from '../spec/routes.ts';
-import type { Authorizer } from '../template/authorizers.ts';
-import { type GatewayResponse, messageResponse } from './answers.ts';
-import { type EventContext, type GatewayRequest, headerLists, httpEvent, restEvent } from './events.ts';
+import type { Authorizer, GatewayApi } from '../spec/routes.ts';
 import type { RouteMatch } from './match.ts';
 import { evaluatePolicy, returnedContext } from './policy.ts';
+import { type EventContext, type GatewayRequest, headerLists, httpEvent, restEvent } from './proxy-events.ts';
+import { type GatewayResponse, messageResponse } from './responses.ts';
 
-/** What an authorizer is asked; or the answer when the request lacks what it would be asked about. */
+/** The event for an authorizer, or the response to a request that lacks what the authorizer needs. */
 export type AuthorizerInput =
-  | { readonly kind: 'ask'; readonly event: JsonObject }
-  | { readonly kind: 'refuse'; readonly response: GatewayResponse };
+  | { readonly kind: 'call'; readonly event: JsonObject }
+  | { readonly kind: 'reject'; readonly response: GatewayResponse };
 
-/** Whether the request goes on, and what the function then finds as `requestContext.authorizer`. */
+/** Whether the request is allowed; `authorizer` is the function's `requestContext.authorizer`. */
 export type AuthorizationResult =
-  | { readonly kind: 'admitted'; readonly authorizer: JsonObject }
-  | { readonly kind: 'refused'; readonly response: GatewayResponse };
+  | { readonly kind: 'allowed'; readonly authorizer: JsonObject }
+  | { readonly kind: 'rejected'; readonly response: GatewayResponse };
 
 /**
- * The event for an authorizer of this route. Every request is a question: nothing is remembered between two, so that
- * code which has changed is asked too.
+ * The event for the authorizer of a route. The authorizer is called for each request: results are not cached, so that
+ * changed code is in force at once.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
  */
@@ -30,32 +29,38 @@ export function authorizerInput(
 ): AuthorizerInput {
   const { api } = match.route;
   const values = identityValues(authorizer, request);
-  if (values === undefined) return { kind: 'refuse', response: unauthorizedResponse() };
+  if (values === undefined) return { kind: 'reject', response: unauthorizedResponse() };
   const methodArn = methodArnOf(api, request, context);
   if (authorizer.kind === 'token') {
     const [token = ''] = values;
     const isValid = authorizer.validation === undefined || matchesWhole(authorizer.validation, token);
-    if (!isValid) return { kind: 'refuse', response: unauthorizedResponse() };
-    return { kind: 'ask', event: { type: 'TOKEN', authorizationToken: token, methodArn } };
+    if (!isValid) return { kind: 'reject', response: unauthorizedResponse() };
+    return { kind: 'call', event: { type: 'TOKEN', authorizationToken: token, methodArn } };
   }
   if (api.kind === 'rest') {
     const { body: _body, isBase64Encoded: _is, ...event } = restEvent(request, match, context);
-    return { kind: 'ask', event: { type: 'REQUEST', methodArn, ...nullsToEmptyMaps(event) } };
+    return { kind: 'call', event: { type: 'REQUEST', methodArn, ...nullsToEmptyMaps(event) } };
   }
   if (authorizer.payloadVersion === '1.0') {
     const { body: _body, isBase64Encoded: _is, ...event } = restEvent(request, match, context);
     const identitySource = values.join(',');
-    const own = { version: '1.0', type: 'REQUEST', methodArn, identitySource, authorizationToken: identitySource };
-    return { kind: 'ask', event: { ...nullsToEmptyMaps(event), ...own } };
+    const authorizerFields = {
+      version: '1.0',
+      type: 'REQUEST',
+      methodArn,
+      identitySource,
+      authorizationToken: identitySource,
+    };
+    return { kind: 'call', event: { ...nullsToEmptyMaps(event), ...authorizerFields } };
   }
   const { body: _body, isBase64Encoded: _is, ...event } = httpEvent(request, match, context);
   return {
-    kind: 'ask',
+    kind: 'call',
     event: { ...event, version: '2.0', type: 'REQUEST', routeArn: methodArn, identitySource: values },
   };
 }
 
-/** What its answer means for the request. `payload` is undefined when it failed. */
+/** Evaluates the result of an authorizer for a request. */
 export function authorizationResult(
   { isSimple }: Authorizer,
   result: { readonly payload: Buffer; readonly isFunctionError: boolean },
@@ -64,47 +69,49 @@ export function authorizationResult(
   context: Pick<EventContext, 'region' | 'accountId'>,
 ): AuthorizationResult {
   const { api } = route;
-  const answer = parse(result.payload);
+  const output = parse(result.payload);
   if (result.isFunctionError) {
-    const isRefusal = isJsonObject(answer) && answer.errorMessage === 'Unauthorized';
-    return { kind: 'refused', response: isRefusal ? unauthorizedResponse() : misconfiguredResponse(api) };
+    const isUnauthorized = isJsonObject(output) && output.errorMessage === 'Unauthorized';
+    return { kind: 'rejected', response: isUnauthorized ? unauthorizedResponse() : misconfiguredResponse(api) };
   }
-  if (!isJsonObject(answer)) return { kind: 'refused', response: misconfiguredResponse(api) };
-  const given = returnedContext(answer);
+  if (!isJsonObject(output)) return { kind: 'rejected', response: misconfiguredResponse(api) };
+  const returned = returnedContext(output);
   if (isSimple) {
-    if (typeof answer.isAuthorized !== 'boolean') return { kind: 'refused', response: misconfiguredResponse(api) };
-    if (!answer.isAuthorized) return { kind: 'refused', response: forbiddenResponse(api, false) };
-    return { kind: 'admitted', authorizer: authorizerContext(route.target, given) };
+    if (typeof output.isAuthorized !== 'boolean') return { kind: 'rejected', response: misconfiguredResponse(api) };
+    if (!output.isAuthorized) return { kind: 'rejected', response: forbiddenResponse(api, false) };
+    return { kind: 'allowed', authorizer: authorizerContext(route.target, returned) };
   }
-  const { policyDocument: document, principalId } = answer;
+  const { policyDocument: document, principalId } = output;
   if (!isJsonObject(document) || typeof principalId !== 'string')
-    return { kind: 'refused', response: misconfiguredResponse(api) };
+    return { kind: 'rejected', response: misconfiguredResponse(api) };
   const verdict = evaluatePolicy(document, methodArnOf(api, request, context));
-  if (verdict !== 'allowed') return { kind: 'refused', response: forbiddenResponse(api, verdict === 'denied') };
-  if (api.kind !== 'rest') return { kind: 'admitted', authorizer: authorizerContext(route.target, given, principalId) };
-  const texts = Object.entries(given).map(([key, value]) => [key, typeof value === 'string' ? value : String(value)]);
-  return { kind: 'admitted', authorizer: { ...Object.fromEntries(texts), principalId } };
+  if (verdict !== 'allowed') return { kind: 'rejected', response: forbiddenResponse(api, verdict === 'denied') };
+  if (api.kind !== 'rest')
+    return { kind: 'allowed', authorizer: authorizerContext(route.target, returned, principalId) };
+  const texts = Object.entries(returned).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? value : String(value),
+  ]);
+  return { kind: 'allowed', authorizer: { ...Object.fromEntries(texts), principalId } };
 }
 
-/** HTTP APIs put the context below `lambda`, but not for functions that want events of version 1.0. */
+/** HTTP APIs put the context below `lambda`, except for functions with events of version 1.0. */
 function authorizerContext(
   target: RouteMatch['route']['target'],
   context: JsonObject,
   principalId?: string,
 ): JsonObject {
-  const isOld = target.kind === 'function' && target.payloadVersion === '1.0';
-  return isOld ? { ...context, ...(principalId === undefined ? {} : { principalId }) } : { lambda: context };
+  const isVersion1 = target.kind === 'function' && target.payloadVersion === '1.0';
+  return isVersion1 ? { ...context, ...(principalId === undefined ? {} : { principalId }) } : { lambda: context };
 }
 
-/** One value a source, or undefined when one of them is not there. */
+/** One value for each source; undefined when one of them is missing. */
 function identityValues({ identity }: Authorizer, request: GatewayRequest): readonly string[] | undefined {
   const headers = headerLists(request.rawHeaders, (name) => name.toLowerCase());
   const query = new URLSearchParams(request.query);
   const values = identity
-    .filter(({ location: place }) => place !== 'other')
-    .map(({ location: place, name }) =>
-      place === 'header' ? headers.get(name.toLowerCase())?.at(-1) : query.get(name),
-    );
+    .filter(({ location }) => location !== 'other')
+    .map(({ location, name }) => (location === 'header' ? headers.get(name.toLowerCase())?.at(-1) : query.get(name)));
   return values.every((value): value is string => typeof value === 'string' && value !== '') ? values : undefined;
 }
 
@@ -116,7 +123,7 @@ function methodArnOf(
   return `arn:aws:execute-api:${region}:${accountId}:${api.id}/${api.stage}/${method}${path}`;
 }
 
-/** Authorizers find empty maps where the function finds null. */
+/** Authorizers get an empty object where the function gets null. */
 function nullsToEmptyMaps(event: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(event).map(([key, value]) => [key, value ?? {}]));
 }
@@ -142,12 +149,12 @@ function forbiddenResponse({ kind }: GatewayApi, isDenied: boolean): GatewayResp
       ['content-type', 'application/json'],
       ['x-amzn-errortype', 'AccessDeniedException'],
     ],
-    // With a capital letter, which only this answer has.
+    // Only this response spells `Message` with a capital letter.
     body: Buffer.from(JSON.stringify({ Message: sentence })),
   };
 }
 
-/** It failed, or gave an answer that is none. */
+/** The authorizer failed, or its result is invalid. */
 function misconfiguredResponse({ kind }: GatewayApi): GatewayResponse {
   if (kind !== 'rest') return messageResponse(500, 'Internal Server Error');
   return {

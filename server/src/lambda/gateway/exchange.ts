@@ -3,24 +3,19 @@ import { OpenrayError } from '../../errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { formatTraceHeader, readTraceHeaders, type TraceHeader } from '../../model/trace-header.ts';
 import type { EntityId } from '../../model/trace-id.ts';
-import type { InvokeResult } from '../invoke/lambda-service.ts';
+import type { InvokeResult } from '../spec/lambda-client.ts';
 import type { FunctionTarget } from '../spec/routes.ts';
 import { nowUs } from '../tracing/clock.ts';
-import {
-  type FunctionCall,
-  gatewaySegment,
-  inProgressGatewaySegment,
-  type TracedRequest,
-} from '../tracing/gateway-segment.ts';
 import { newEntityId, newTraceId } from '../tracing/sampling-decision.ts';
-import { failedResponse, type GatewayResponse, responseOf, throttledResponse, timedOutResponse } from './answers.ts';
 import { type AuthorizationResult, authorizationResult, authorizerInput } from './authorize.ts';
-import { domainOf, type EventContext, type GatewayRequest, headerOf, httpEvent, restEvent } from './events.ts';
-import type { GatewayOptions } from './gateway.ts';
+import { type FunctionCall, gatewaySegment, inProgressGatewaySegment, type TracedRequest } from './gateway-segment.ts';
 import type { RouteMatch } from './match.ts';
+import type { GatewayOptions } from './options.ts';
+import { domainOf, type EventContext, type GatewayRequest, headerOf, httpEvent, restEvent } from './proxy-events.ts';
 import { openResponseStream, type StreamSink } from './response-stream.ts';
+import { failedResponse, type GatewayResponse, responseOf, throttledResponse, timedOutResponse } from './responses.ts';
 
-/** What the steps of one request share. */
+/** State that the steps of one request share. */
 type Exchange = {
   readonly options: GatewayOptions;
   readonly request: GatewayRequest;
@@ -28,20 +23,20 @@ type Exchange = {
   readonly sink: StreamSink;
   readonly requestId: string;
   readonly startUs: number;
-  /** Of the caller; with a root in any case. */
+  /** The caller's trace, or a new one: `root` is always set. */
   readonly incoming: TraceHeader;
-  /** What the gateway writes of it; undefined when it has no tracing, or the trace is not recorded. */
+  /** For the stage's segment; undefined when the API is not traced, or the request is not sampled. */
   readonly tracedRequest: TracedRequest | undefined;
-  /** Functions that were called, in order. */
+  /** Calls of functions, in the order of their end. */
   readonly functionCalls: FunctionCall[];
   readonly streamed: { status: number | undefined; bytes: number };
 };
 
 /**
- * One request on its way through: its authorizer, its function, its answer, and the stage's segment. Undefined when the
- * answer has gone to `sink`. Never throws: what fails is an answer.
+ * Handles one request: calls its authorizer and its function, makes the response and sends the stage's segment.
+ * Undefined when the response was written to `sink`. Never throws; failures become HTTP responses.
  */
-export async function exchange(
+export async function handleExchange(
   options: GatewayOptions,
   request: GatewayRequest,
   match: RouteMatch,
@@ -49,12 +44,12 @@ export async function exchange(
 ): Promise<GatewayResponse | undefined> {
   const startUs = nowUs();
   const requestId = randomUUID();
-  const sent = readTraceHeaders(headerOf(request, 'x-amzn-trace-id'), headerOf(request, 'traceparent'));
-  const call = tracedRequestOf({ options, request, match, requestId, incoming: sent });
-  const begun: TraceHeader = { root: newTraceId(startUs), parent: undefined, sampled: undefined, extras: [] };
-  const incoming = sent.root === undefined ? begun : sent;
+  const callerTrace = readTraceHeaders(headerOf(request, 'x-amzn-trace-id'), headerOf(request, 'traceparent'));
+  const tracedRequest = tracedRequestOf({ options, request, match, requestId, incoming: callerTrace });
+  const newTrace: TraceHeader = { root: newTraceId(startUs), parent: undefined, sampled: undefined, extras: [] };
+  const incoming = callerTrace.root === undefined ? newTrace : callerTrace;
   const streamed: Exchange['streamed'] = { status: undefined, bytes: 0 };
-  const own: Exchange = {
+  const exchange: Exchange = {
     options,
     request,
     match,
@@ -62,90 +57,97 @@ export async function exchange(
     requestId,
     startUs,
     incoming,
-    tracedRequest: call,
+    tracedRequest,
     functionCalls: [],
     streamed,
   };
   const { sender } = options;
-  if (call) await sender.send(inProgressGatewaySegment(call, startUs));
-  const answer = await respondTo(own);
-  if (call) {
-    const status = answer?.status ?? streamed.status ?? 200;
-    const contentLength = answer?.body.length ?? streamed.bytes;
+  if (tracedRequest) await sender.send(inProgressGatewaySegment(tracedRequest, startUs));
+  const response = await respondTo(exchange);
+  if (tracedRequest) {
+    const status = response?.status ?? streamed.status ?? 200;
+    const contentLength = response?.body.length ?? streamed.bytes;
     await sender.send(
-      gatewaySegment(call, { startUs, endUs: nowUs(), calls: own.functionCalls, status, contentLength }),
+      gatewaySegment(tracedRequest, { startUs, endUs: nowUs(), calls: exchange.functionCalls, status, contentLength }),
     );
   }
-  return answer;
+  return response;
 }
 
-async function respondTo(own: Exchange): Promise<GatewayResponse | undefined> {
-  const { target, authorization: guard, api } = own.match.route;
+async function respondTo(exchange: Exchange): Promise<GatewayResponse | undefined> {
+  const { target, authorization, api } = exchange.match.route;
   let authorizer: JsonObject | undefined;
-  if (guard.kind === 'asks' && own.options.callsAuthorizers !== false) {
-    const admission = await callAuthorizer(own, guard.authorizer);
-    if (admission.kind === 'refused') return admission.response;
-    authorizer = admission.authorizer;
+  if (authorization.kind === 'asks' && exchange.options.callsAuthorizers !== false) {
+    const result = await callAuthorizer(exchange, authorization.authorizer);
+    if (result.kind === 'rejected') return result.response;
+    authorizer = result.authorizer;
   }
   if (target.kind === 'fixed') return { status: target.status, headers: target.headers, body: Buffer.alloc(0) };
   const id = newEntityId();
-  const limitMs = own.options.hasTimeouts === false || target.isStreamed ? undefined : target.timeoutMs;
-  return recordCall(own, id, target.functionId, async (traceHeader) => {
+  const timeoutMs = exchange.options.hasTimeouts === false || target.isStreamed ? undefined : target.timeoutMs;
+  return recordCall(exchange, id, target.functionId, async (traceHeader) => {
     const event = (target.payloadVersion === '1.0' ? restEvent : httpEvent)(
-      own.request,
-      own.match,
-      eventContextOf(own, traceHeader, authorizer),
+      exchange.request,
+      exchange.match,
+      eventContextOf(exchange, traceHeader, authorizer),
     );
-    const running = invoke(own, target, event, traceHeader);
-    const result = limitMs === undefined ? await running : await withTimeout(limitMs, running);
-    if (result === undefined) return { answer: timedOutResponse(api), status: 504 };
-    if (own.streamed.status !== undefined) return { answer: undefined, status: 200 };
+    const running = invoke(exchange, target, event, traceHeader);
+    const result = timeoutMs === undefined ? await running : await withTimeout(timeoutMs, running);
+    if (result === undefined) return { response: timedOutResponse(api), status: 504 };
+    if (exchange.streamed.status !== undefined) return { response: undefined, status: 200 };
     const isFailed = result.functionError !== undefined;
-    return { answer: isFailed ? failedResponse(api) : responseOf(api, target, result.payload), status: 200 };
+    return { response: isFailed ? failedResponse(api) : responseOf(api, target, result.payload), status: 200 };
   });
 }
 
 async function callAuthorizer(
-  own: Exchange,
+  exchange: Exchange,
   authorizer: Parameters<typeof authorizerInput>[0],
 ): Promise<AuthorizationResult> {
-  const { options, request, match } = own;
+  const { options, request, match } = exchange;
   const { functionId } = authorizer;
   const id = newEntityId();
-  const question = authorizerInput(authorizer, request, match, eventContextOf(own, traceHeaderFor(own, id)));
-  if (question.kind === 'refuse') return { kind: 'refused', response: question.response };
-  let admission: AuthorizationResult | undefined;
-  const answer = await recordCall(own, id, functionId, async (traceHeader) => {
-    const payload = Buffer.from(JSON.stringify(question.event));
+  const context = eventContextOf(exchange, traceHeaderFor(exchange, id));
+  const input = authorizerInput(authorizer, request, match, context);
+  if (input.kind === 'reject') return { kind: 'rejected', response: input.response };
+  let authorization: AuthorizationResult | undefined;
+  const response = await recordCall(exchange, id, functionId, async (traceHeader) => {
+    const payload = Buffer.from(JSON.stringify(input.event));
     const result = await options.lambda.invoke(functionId, {
       payload,
       traceHeader,
       invocationType: 'RequestResponse',
     });
     const isFunctionError = result.functionError !== undefined;
-    admission = authorizationResult(authorizer, { payload: result.payload, isFunctionError }, match, request, options);
-    return { answer: failedResponse(match.route.api), status: 200 };
+    authorization = authorizationResult(
+      authorizer,
+      { payload: result.payload, isFunctionError },
+      match,
+      request,
+      options,
+    );
+    return { response: failedResponse(match.route.api), status: 200 };
   });
-  return admission ?? { kind: 'refused', response: answer ?? failedResponse(match.route.api) };
+  return authorization ?? { kind: 'rejected', response: response ?? failedResponse(match.route.api) };
 }
 
-/** One call of a function, with its span. What Lambda refuses becomes the gateway's answer. */
+/** Runs one call of a function and records its times. A failed call becomes the gateway's own response. */
 async function recordCall(
-  own: Exchange,
+  exchange: Exchange,
   id: EntityId,
   functionId: string,
-  run: (traceHeader: string) => Promise<{ readonly answer: GatewayResponse | undefined; readonly status: number }>,
+  run: (traceHeader: string) => Promise<{ readonly response: GatewayResponse | undefined; readonly status: number }>,
 ): Promise<GatewayResponse | undefined> {
-  const { api } = own.match.route;
+  const { api } = exchange.match.route;
   const startUs = nowUs();
-  const { answer, status } = await run(traceHeaderFor(own, id)).catch((error: unknown) =>
+  const { response, status } = await run(traceHeaderFor(exchange, id)).catch((error: unknown) =>
     error instanceof OpenrayError && error.code === 'ThrottledException'
-      ? { answer: throttledResponse(api), status: 429 }
-      : { answer: failedResponse(api), status: 500 },
+      ? { response: throttledResponse(api), status: 429 }
+      : { response: failedResponse(api), status: 500 },
   );
-  const { lambda: functions } = own.options;
-  own.functionCalls.push({ id, functionName: functions.find(functionId).spec.name, startUs, endUs: nowUs(), status });
-  return answer;
+  const { name: functionName } = exchange.options.lambda.find(functionId).spec;
+  exchange.functionCalls.push({ id, functionName, startUs, endUs: nowUs(), status });
+  return response;
 }
 
 async function invoke(
@@ -154,7 +156,7 @@ async function invoke(
   event: JsonObject,
   traceHeader: string,
 ): Promise<InvokeResult> {
-  const pass = openResponseStream({
+  const onChunk = openResponseStream({
     head: (head) => {
       streamed.status = head.status;
       sink.head(head);
@@ -168,30 +170,30 @@ async function invoke(
     payload: Buffer.from(JSON.stringify(event)),
     traceHeader,
     invocationType: 'RequestResponse',
-    ...(isStreamed ? { onChunk: pass } : {}),
+    ...(isStreamed ? { onChunk } : {}),
   });
 }
 
-/** Undefined when it takes longer; what it comes to then is nobody's concern. */
-async function withTimeout<Value>(limitMs: number, running: Promise<Value>): Promise<Value | undefined> {
+/** Undefined when it takes longer; its later result or failure is ignored. */
+async function withTimeout<Value>(timeoutMs: number, running: Promise<Value>): Promise<Value | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, limitMs, undefined);
+  const timedOut = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, undefined);
   });
   running.catch(() => {});
-  return Promise.race([running, late]).finally(() => clearTimeout(timer));
+  return Promise.race([running, timedOut]).finally(() => clearTimeout(timer));
 }
 
-function eventContextOf(own: Exchange, traceHeader: string, authorizer?: JsonObject): EventContext {
-  const { accountId, region } = own.options;
-  const nowMs = Math.floor(own.startUs / 1000);
-  return { requestId: own.requestId, accountId, region, nowMs, traceHeader, authorizer };
+function eventContextOf(exchange: Exchange, traceHeader: string, authorizer?: JsonObject): EventContext {
+  const { accountId, region } = exchange.options;
+  const nowMs = Math.floor(exchange.startUs / 1000);
+  return { requestId: exchange.requestId, accountId, region, nowMs, traceHeader, authorizer };
 }
 
-/** With tracing a function hangs below the stage's call of it; without, what came is handed on. */
-function traceHeaderFor({ tracedRequest: call, incoming }: Exchange, id: EntityId): string {
-  if (call === undefined) return formatTraceHeader(incoming);
-  return formatTraceHeader({ root: call.traceId, parent: id, sampled: '1', extras: incoming.extras });
+/** With tracing, the parent is the stage's call of the function; without, the caller's header is passed on. */
+function traceHeaderFor({ tracedRequest, incoming }: Exchange, id: EntityId): string {
+  if (tracedRequest === undefined) return formatTraceHeader(incoming);
+  return formatTraceHeader({ root: tracedRequest.traceId, parent: id, sampled: '1', extras: incoming.extras });
 }
 
 function tracedRequestOf({
@@ -203,8 +205,8 @@ function tracedRequestOf({
 }: Pick<Exchange, 'options' | 'request' | 'match' | 'requestId' | 'incoming'>): TracedRequest | undefined {
   const { accountId, region, sample } = options;
   const { api } = match.route;
-  const told = incoming.root === undefined ? undefined : incoming.sampled;
-  if (!api.isTraced || told === '0' || (told !== '1' && !sample())) return undefined;
+  const callerDecision = incoming.root === undefined ? undefined : incoming.sampled;
+  if (!api.isTraced || callerDecision === '0' || (callerDecision !== '1' && !sample())) return undefined;
   const host = headerOf(request, 'host') ?? domainOf(api, { region });
   const query = request.query === '' ? '' : `?${request.query}`;
   return {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { ACCOUNT, type LocalLambda, openLocalLambda, REGION } from '../testing/local-functions.ts';
+import { ACCOUNT, type LocalLambda, openLocalLambda, REGION } from '../testing/local-lambda.ts';
 import { openSegmentSender, parseDaemonAddress } from '../tracing/segment-sender.ts';
 import { openGateway } from './gateway.ts';
 import type { StreamHead } from './response-stream.ts';
@@ -86,14 +86,14 @@ exports.echo = async (event) => ({
   ...(event.version === '2.0' ? { cookies: ['c=1', 'd=2'] } : {}),
   body: JSON.stringify({ event, header: process.env._X_AMZN_TRACE_ID }),
 });
-exports.plain = async ({ rawQueryString }) => ({ said: rawQueryString });
+exports.plain = async ({ rawQueryString }) => ({ query: rawQueryString });
 exports.broken = async () => { throw new Error('no'); };
 exports.asker = async (event) => ({
   principalId: event.type,
   policyDocument: { Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
   context: { source: event.identitySource ?? '' },
 });
-exports.nonsense = async () => 'no answer of a proxy';
+exports.nonsense = async () => 'not a proxy response';
 exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
   const http = awslambda.HttpResponseStream.from(stream, { statusCode: 206, headers: { 'content-type': 'text/x' }, cookies: ['e=3'] });
   http.write('first ');
@@ -148,7 +148,7 @@ describe('a REST API', () => {
     expect(event).not.toHaveProperty('version');
   });
 
-  test('with tracing writes its stage before the function, which hangs below', async () => {
+  test('with tracing writes a segment of its stage, as the parent of the function', async () => {
     const answer = await send({ method: 'POST', path: '/live/users/9' });
     const { event, header } = bodyOf(answer) as { event: { headers: Record<string, string> }; header: string };
     const [root] = /1-[0-9a-f]{8}-[0-9a-f]{24}/.exec(header) ?? [];
@@ -170,7 +170,7 @@ describe('a REST API', () => {
     expect(service.parent_id).toBe(integration?.id);
   });
 
-  test('goes on with the trace of its caller, and is silent when that is not sampled', async () => {
+  test('continues the trace of its caller, and writes no segment when it is not sampled', async () => {
     const root = '1-6650a080-3c4d5e6f708192a3b4c5d6e7';
     const traced = ['X-Amzn-Trace-Id', `Root=${root};Parent=7c2e3f4a5b6c7d82;Sampled=1`];
     await send({ method: 'POST', path: '/users/9', rawHeaders: traced });
@@ -185,13 +185,13 @@ describe('a REST API', () => {
     expect(local.daemon.documents.filter(({ trace_id: id }) => id === silent)).toEqual([]);
   });
 
-  test('hands over binary types in Base64', async () => {
+  test('passes binary types in Base64', async () => {
     const rawHeaders = ['Content-Type', 'image/png'];
     const { event } = bodyOf(await send({ method: 'POST', path: '/users/1', rawHeaders, body: Buffer.from([255, 0]) }));
     expect(event).toMatchObject({ body: '/wA=', isBase64Encoded: true });
   });
 
-  test('answers 502 when the function fails or returns no answer, 403 for no route', async () => {
+  test('answers 502 when the function fails or its result is invalid, 403 without a route', async () => {
     for (const path of ['/broken', '/nonsense']) {
       const answer = await send({ path });
       expect([answer.status, bodyOf(answer)]).toEqual([502, { message: 'Internal server error' }]);
@@ -200,7 +200,7 @@ describe('a REST API', () => {
     expect([none.status, bodyOf(none)]).toEqual([403, { message: 'Missing Authentication Token' }]);
   });
 
-  test('answers a browser that asks first', async () => {
+  test('answers a preflight request', async () => {
     const answer = await send({ method: 'OPTIONS', path: '/users/1', rawHeaders: ['Origin', 'http://localhost:5173'] });
     expect(answer.status).toBe(200);
     expect(answer.headers).toContainEqual(['access-control-allow-origin', '*']);
@@ -237,7 +237,7 @@ describe('an HTTP API', () => {
 
   test('takes JSON without a status as the body', async () => {
     const answer = await send({ path: '/plain', query: 'q=1', rawHeaders: ['Origin', 'http://localhost:5173'] });
-    expect(answer).toMatchObject({ status: 200, body: Buffer.from('{"said":"q=1"}') });
+    expect(answer).toMatchObject({ status: 200, body: Buffer.from('{"query":"q=1"}') });
     expect(answer.headers).toContainEqual(['access-control-allow-origin', 'http://localhost:5173']);
     expect((await send({ path: '/broken-web' })).status).toBe(500);
   });
@@ -250,7 +250,7 @@ describe('an authorizer of SAM', () => {
     return ((bodyOf(answer).event as JsonObject).requestContext as JsonObject).authorizer;
   };
 
-  test('is asked where the API or the event says so', async () => {
+  test('is called where the API or the event names it', async () => {
     expect(await authorizerOf('/careful', ['x-token', 'abc'])).toMatchObject({ principalId: 'TOKEN' });
     expect(await authorizerOf('/careful')).toBe(401);
     expect(await authorizerOf('/careful', ['x-token', '123'])).toBe(401);
@@ -259,7 +259,7 @@ describe('an authorizer of SAM', () => {
     expect(await authorizerOf('/v1/old', ['x-token', 'abc'])).toEqual({ lambda: { source: 'abc' } });
   });
 
-  test('of another kind lets everybody in, and is named', async () => {
+  test('of another kind allows every caller, with a warning', async () => {
     expect(await authorizerOf('/pool')).toBeUndefined();
     expect(local.warnings).toContain('openray can not ask the authorizer Pool: whoever calls is let in.');
   });
@@ -271,7 +271,7 @@ describe('a function URL', () => {
     ['/x', 'plain.localhost:3000'],
   ])('answers at %s of %s', async (path, host) => {
     const answer = await send({ path, query: 'u=1', rawHeaders: ['Host', host] });
-    expect(bodyOf(answer)).toEqual({ said: 'u=1' });
+    expect(bodyOf(answer)).toEqual({ query: 'u=1' });
   });
 
   test('streams each chunk before the function sends the next one', async () => {

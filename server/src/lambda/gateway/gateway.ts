@@ -1,30 +1,16 @@
-import type { LambdaService } from '../invoke/lambda-service.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
-import type { SegmentSender } from '../tracing/segment-sender.ts';
-import { type GatewayResponse, noRouteResponse, preflightResponse, withCors } from './answers.ts';
-import { type GatewayRequest, headerOf } from './events.ts';
-import { exchange } from './exchange.ts';
+import { handleExchange } from './exchange.ts';
 import { matchRoute, type RouteMatch } from './match.ts';
+import type { GatewayOptions } from './options.ts';
+import { type GatewayRequest, headerOf } from './proxy-events.ts';
 import type { StreamSink } from './response-stream.ts';
-
-export type GatewayOptions = {
-  readonly lambda: LambdaService;
-  readonly sender: SegmentSender;
-  readonly accountId: string;
-  readonly region: string;
-  /** Whether a trace that the caller left open is recorded. */
-  readonly sample: () => boolean;
-  /** Authorizers are asked unless this is false. */
-  readonly callsAuthorizers?: boolean;
-  /** Answers of its own when a function takes longer than API Gateway would wait; not while somebody debugs. */
-  readonly hasTimeouts?: boolean;
-};
+import { type GatewayResponse, noRouteResponse, preflightResponse, withCors } from './responses.ts';
 
 /** API Gateway and function URLs over local functions. */
 export type Gateway = {
   /**
-   * Answers one request; undefined when the answer has gone to `sink`, as it does for a function that streams.
-   * Never throws: what fails is an answer.
+   * Answers one request; undefined when the response was written to `sink`, as a streamed one is.
+   * Never throws; failures become HTTP responses.
    */
   readonly handle: (request: GatewayRequest, sink: StreamSink) => Promise<GatewayResponse | undefined>;
 };
@@ -48,8 +34,8 @@ export function openGateway(options: GatewayOptions): Gateway {
       if (request.method === 'OPTIONS' && api.kind !== 'rest' && api.cors !== undefined && origin !== undefined) {
         return preflightResponse(api, origin);
       }
-      const answer = await exchange(options, found.request, found.match, sink);
-      return answer && withCors(answer, api, origin);
+      const response = await handleExchange(options, found.request, found.match, sink);
+      return response && withCors(response, api, origin);
     },
   };
 }
@@ -57,8 +43,8 @@ export function openGateway(options: GatewayOptions): Gateway {
 type FoundRoute = { readonly request: GatewayRequest; readonly match: RouteMatch };
 
 /**
- * A function URL by its host, `NAME.localhost`, or below `/lambda-url/NAME`; else the routes of the APIs, with and
- * without the stage in front, as on AWS and as in `sam local`.
+ * Finds a function URL by its host `NAME.localhost` or its path `/lambda-url/NAME`, else a route of an API. The path
+ * may have the stage in front, as on AWS, or not, as in `sam local`.
  */
 function findRoute(
   request: GatewayRequest,
@@ -90,7 +76,7 @@ function findRoute(
   return match && { request, match };
 }
 
-/** The API that would answer a browser which asks first: one with this path under any method. */
+/** The API that answers a CORS preflight request: one with CORS and a route of this path, for any method. */
 function preflightApi(request: GatewayRequest, routes: readonly GatewayRoute[]) {
   const any = routes.map((route) => ({ ...route, method: 'ANY' }));
   const api = matchRoute(any, 'ANY', request.path)?.route.api;

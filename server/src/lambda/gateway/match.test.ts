@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { FunctionTarget, GatewayApi, GatewayRoute } from '../spec/routes.ts';
-import { NO_AUTHORIZATION } from '../template/authorizers.ts';
+import { type FunctionTarget, type GatewayApi, type GatewayRoute, NO_AUTHORIZATION } from '../spec/routes.ts';
 import { matchPath, matchRoute } from './match.ts';
 
 const api = { kind: 'rest' } as GatewayApi;
@@ -36,13 +35,13 @@ describe('a request', () => {
     expect(match?.pathParameters).toEqual(pathParameters);
   });
 
-  test('that no route takes goes nowhere', () => {
+  test('without a matching route has none', () => {
     expect(matchRoute([route('GET /a')], 'POST', '/a')).toBeUndefined();
     expect(matchRoute([route('GET /a')], 'GET', '/a/b')).toBeUndefined();
     expect(matchPath('/{proxy+}', '/')).toBeUndefined();
   });
 
-  test('gives back whatever a path variable held', () => {
+  test('has the value of a path variable as its parameter', () => {
     const value = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => text !== '.' && text !== '..');
     fc.assert(
       fc.property(value, (text) => {

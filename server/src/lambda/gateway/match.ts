@@ -3,8 +3,8 @@ import type { GatewayRoute } from '../spec/routes.ts';
 export type RouteMatch = { readonly route: GatewayRoute; readonly pathParameters: Readonly<Record<string, string>> };
 
 /**
- * The route that takes a request: the one whose path is most exact (text before `{name}` before `{name+}`, from left to
- * right), and of those the one that names the method. `path` is still percent-encoded; parameters are not.
+ * The route for a request: the one with the most exact path (text before `{name}` before `{name+}`, from left to
+ * right), and of those the one that names the method. `path` is percent-encoded; the parameters are decoded.
  */
 export function matchRoute(routes: readonly GatewayRoute[], method: string, path: string): RouteMatch | undefined {
   const matches = routes
@@ -16,26 +16,26 @@ export function matchRoute(routes: readonly GatewayRoute[], method: string, path
   return matches.sort((a, b) => compareExactness(a.route, b.route))[0];
 }
 
-/** The parameters, or undefined when the path is another. A slash at the end changes nothing. */
+/** The parameters; undefined when the path does not match. A slash at the end is ignored. */
 export function matchPath(template: string, path: string): Readonly<Record<string, string>> | undefined {
   if (template === '$default') return {};
-  const wanted = segmentsOf(template);
-  const given = segmentsOf(path);
+  const expected = segmentsOf(template);
+  const actual = segmentsOf(path);
   const parameters: Record<string, string> = {};
-  for (const [index, segment] of wanted.entries()) {
+  for (const [index, segment] of expected.entries()) {
     const name = /^\{([^}+]+)(\+?)\}$/.exec(segment);
-    const value = given[index];
+    const value = actual[index];
     if (value === undefined) return undefined;
     if (name === null) {
       if (value !== segment && decode(value) !== segment) return undefined;
     } else if (name[2] === '+') {
-      parameters[name[1] as string] = given.slice(index).map(decode).join('/');
+      parameters[name[1] as string] = actual.slice(index).map(decode).join('/');
       return parameters;
     } else {
       parameters[name[1] as string] = decode(value);
     }
   }
-  return given.length === wanted.length ? parameters : undefined;
+  return actual.length === expected.length ? parameters : undefined;
 }
 
 function compareExactness(a: GatewayRoute, b: GatewayRoute): number {

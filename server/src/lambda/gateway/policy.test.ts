@@ -19,11 +19,11 @@ test.each([
   ['another action', [statement('Allow', ARN, 's3:GetObject')], 'not-allowed'],
   ['a denial besides', [statement('Allow', '*'), statement('Deny', ARN)], 'denied'],
   ['nothing', [], 'not-allowed'],
-])('%s: %j is %s', (_what, Statement, verdict) => {
+])('%s: %j is %s', (_title, Statement, verdict) => {
   expect(evaluatePolicy({ Statement }, ARN)).toBe(verdict);
 });
 
-test('one statement need not be a list; what is none allows nothing', () => {
+test('a single statement need not be a list; an invalid one allows nothing', () => {
   expect(evaluatePolicy({ Statement: statement('Allow', ARN) }, ARN)).toBe('allowed');
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
@@ -32,7 +32,7 @@ test('one statement need not be a list; what is none allows nothing', () => {
   );
 });
 
-test('any text allows itself', () => {
+test('a resource that is the text of the ARN allows it', () => {
   fc.assert(
     fc.property(fc.string(), (arn) => {
       const resource = arn.replaceAll('*', '?');

@@ -1,11 +1,10 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { listOf, objectOf, textOf } from '../template/values.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from '../../model/json.ts';
 
-/** What a policy says of one call: an explicit denial wins, and what nobody allows is not allowed. */
+/** Of one call. An explicit denial wins; without a statement that allows the call it is `not-allowed`. */
 export type PolicyVerdict = 'allowed' | 'denied' | 'not-allowed';
 
 /**
- * An authorizer's policy document, for one ARN of `execute-api:Invoke`. Conditions are not looked at.
+ * An authorizer's policy document, for one ARN of `execute-api:Invoke`. Conditions are ignored.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
  */
 export function evaluatePolicy(document: JsonObject, arn: string): PolicyVerdict {
@@ -21,9 +20,9 @@ export function evaluatePolicy(document: JsonObject, arn: string): PolicyVerdict
   return effects.includes('allow') ? 'allowed' : 'not-allowed';
 }
 
-/** Of a policy or a simple answer: values that the function gets to see. */
-export function returnedContext(answer: JsonObject): JsonObject {
-  return objectOf(answer.context);
+/** The `context` of an authorizer's result, with a policy or simple: the function gets these values. */
+export function returnedContext(output: JsonObject): JsonObject {
+  return objectOf(output.context);
 }
 
 /** `*` stands for any text, `?` for one character. */

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonValue } from '../../model/json.ts';
-import { type GatewayResponse, headersOf } from './answers.ts';
+import { type GatewayResponse, headersOf } from './responses.ts';
 
 const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
 const PRELUDE_END = Buffer.alloc(8);
@@ -7,16 +7,16 @@ const PRELUDE_MAX_BYTES = 64 * 1024;
 
 export type StreamHead = Pick<GatewayResponse, 'status' | 'headers'>;
 
-/** Where a streamed answer goes: first its head, once, then its bytes. */
+/** Destination of a streamed response: first the head, once, then the body. */
 export type StreamSink = {
   readonly head: (head: StreamHead) => void;
-  /** Resolves when more may follow. */
+  /** Resolves when the next chunk may be written. */
   readonly write: (chunk: Buffer) => Promise<void>;
 };
 
 /**
- * Takes what a function streams and gives it on as HTTP: a prelude of JSON, eight zero bytes and the body where the
- * content type says so; else all of it is body, under its own content type.
+ * Turns the chunks of a streaming function into an HTTP response. With the content type of an HTTP integration they are
+ * a prelude of JSON, eight zero bytes and the body; with any other content type all of them are the body.
  */
 export function openResponseStream(sink: StreamSink): (chunk: Buffer, contentType: string) => Promise<void> {
   let waiting = Buffer.alloc(0);

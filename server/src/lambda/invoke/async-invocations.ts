@@ -1,7 +1,8 @@
 import { OpenrayError } from '../../errors.ts';
-import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
 import type { EntityId } from '../../model/trace-id.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';
+import type { Deliver } from '../spec/services.ts';
 import { nowUs } from '../tracing/clock.ts';
 import {
   type AttemptRecord,
@@ -28,6 +29,8 @@ export type AcceptedEvent = {
   readonly requestId: string;
   readonly payload: Buffer;
   readonly startUs: number;
+  /** Sends the record of what became of the event. */
+  readonly deliver: Deliver;
   /** One run of the function. Throws ThrottledException, or what else keeps it from being run. */
   readonly attempt: (trace: TraceDecision, parentId: EntityId) => Promise<AttemptResult>;
 };
@@ -39,17 +42,11 @@ export type AsyncInvocationsOptions = {
   readonly retryDelaysMs: readonly number[];
   /** First wait after a throttled attempt; doubled up to five minutes. */
   readonly throttleDelayMs: number;
-  /** A record to a destination or a dead-letter queue. */
-  readonly deliver: (
-    targetArn: string,
-    body: JsonObject,
-    message: { body: string; attributes?: JsonObject; traceHeader: string },
-  ) => void;
 };
 
 /** Lambda's queue of events: attempts, waits between them, and where an event goes in the end. */
 export type AsyncInvocations = {
-  /** Resolves when the event is accepted. Throws ThrottledException when too many wait. */
+  /** Resolves when the event is accepted and its first attempt has begun. Throws ThrottledException when too many wait. */
   readonly accept: (event: AcceptedEvent, trace: TraceDecision) => Promise<void>;
   readonly whenIdle: () => Promise<void>;
   /** No further attempts. */
@@ -66,7 +63,7 @@ type EventOutcome = {
 };
 
 export function openAsyncInvocations(options: AsyncInvocationsOptions): AsyncInvocations {
-  const { sender, traceFormat: shape, retryDelaysMs, throttleDelayMs, deliver } = options;
+  const { sender, traceFormat: shape, retryDelaysMs, throttleDelayMs } = options;
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
 
@@ -84,7 +81,7 @@ export function openAsyncInvocations(options: AsyncInvocationsOptions): AsyncInv
       };
       await sender.send(serviceSegment(whole, { dwell: newEntityId() }));
     }
-    if (ending !== undefined) deliverOutcome(event, ending, headerText(first), deliver);
+    if (ending !== undefined) deliverOutcome(event, ending, headerText(first));
   }
 
   /** Undefined when it was closed in between. */
@@ -157,13 +154,8 @@ function serviceCallOf({ traced, requestId, startUs }: AcceptedEvent, trace: Ser
 }
 
 /** To the destination of success or failure; a failed event also to the dead-letter queue. */
-function deliverOutcome(
-  event: AcceptedEvent,
-  ending: EventOutcome,
-  traceHeader: string,
-  deliver: AsyncInvocationsOptions['deliver'],
-): void {
-  const { spec, payload } = event;
+function deliverOutcome(event: AcceptedEvent, ending: EventOutcome, traceHeader: string): void {
+  const { spec, payload, deliver } = event;
   const isSuccess = ending.condition === 'Success';
   const destination = isSuccess ? spec.destinations.onSuccess : spec.destinations.onFailure;
   if (destination !== undefined) {
@@ -205,10 +197,6 @@ function destinationRecord({ traced, requestId, payload }: AcceptedEvent, ending
           responsePayload: parse(result.payload),
         }),
   };
-}
-
-function objectOf(value: JsonValue): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 }
 
 function parse(bytes: Buffer | undefined): JsonValue {

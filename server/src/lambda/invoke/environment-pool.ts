@@ -10,15 +10,10 @@ import {
   logStreamName,
 } from '../runtime/environment-variables.ts';
 import { type Interpreters, runtimeCommand, runtimeVersion } from '../runtime/runtime-command.ts';
-import type { LocalServices } from '../services/open-services.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import { nowUs } from '../tracing/clock.ts';
-import {
-  type Attempt,
-  type AttemptResult,
-  ExecutionEnvironment,
-  type FunctionLogEvent,
-} from './execution-environment.ts';
+import { type Attempt, type AttemptResult, ExecutionEnvironment } from './execution-environment.ts';
+import type { FunctionLogEvent } from './function-log-event.ts';
 import type { Semaphore } from './semaphore.ts';
 
 export type EnvironmentPoolSettings = {
@@ -32,36 +27,51 @@ export type EnvironmentPoolSettings = {
   readonly initTimeoutMs: number;
   readonly interpreters: Interpreters;
   readonly semaphore: Semaphore;
-  readonly services: Pick<LocalServices, 'endpointUrl' | 'queuePaths'>;
-  /** Code that has changed is run by the next invocation. */
+  /** Where the local services answer. */
+  readonly endpointUrl: () => Promise<string>;
+  /** Queues by the URL that they have on AWS. */
+  readonly queuePaths: () => ReadonlyMap<string, string>;
+  /** The next invocation runs code that has changed. */
   readonly hotReload: boolean;
   readonly freeze: boolean;
-  readonly onLogEvent: (line: FunctionLogEvent) => void;
+  readonly onLogEvent: (event: FunctionLogEvent) => void;
   readonly warn: (sentence: string) => void;
 };
 
-/** Environments that are kept warm for one function, and for how long. */
+/** Warm environments that one function keeps, and for how long. */
 const IDLE_MAX = 10;
 const IDLE_MS = 10 * 60 * 1000;
-/** Files are looked at no more often than this. */
+/** Shortest time between two checks of the source files. */
 const CHANGE_CHECK_INTERVAL_MS = 100;
+
+/** Prepared code, and a hold on its pool: a retired pool closes after the last release. */
+export type PreparedRun = {
+  /** Runs one attempt in a warm environment of this code or in a new one. Throws ThrottledException over the reserved concurrency. */
+  readonly run: (attempt: Attempt) => Promise<AttemptResult>;
+  /** Call it once no further `run` begins. A run that has begun holds the pool itself. */
+  readonly release: () => void;
+};
 
 type IdleEnvironment = { readonly environment: ExecutionEnvironment; readonly timer: NodeJS.Timeout };
 
-/** The environments of one function: as many as jobs at once, the last used first. */
+/** The environments of one function: one for each concurrent attempt; the one that was used last is used first. */
 export class EnvironmentPool {
   readonly spec: FunctionSpec;
   readonly #settings: EnvironmentPoolSettings;
   readonly #busy = new Set<ExecutionEnvironment>();
+  /** All of them run `#current`. */
   #idle: IdleEnvironment[] = [];
   #running = 0;
+  #holds = 0;
+  readonly #releaseWaiters: (() => void)[] = [];
+  /** The newest code, built or being built. */
   #code: Promise<PreparedCode> | undefined;
+  /** The same once it is built. */
+  #current: PreparedCode | undefined;
   #sources: readonly string[];
-  /** Of the sources when `#code` was made, and when they were looked at last. */
+  /** Fingerprint of the sources of `#current`, and the time of the last check. */
   #lastFingerprint: { readonly print: string; atMs: number } | undefined;
-  readonly #outdated = new WeakSet<ExecutionEnvironment>();
   #isClosed = false;
-  readonly #idleWaiters: (() => void)[] = [];
 
   constructor(spec: FunctionSpec, settings: EnvironmentPoolSettings) {
     this.spec = spec;
@@ -69,27 +79,43 @@ export class EnvironmentPool {
     this.#sources = [spec.codeDir];
   }
 
-  /** Builds the code if that is still to be done. Throws SettingInvalid when it can't be. */
-  async prepare(): Promise<PreparedCode> {
-    const { cacheDir, samBuild, warn: note, hotReload, interpreters } = this.#settings;
-    if (hotReload) await this.#checkForChanges();
-    this.#code ??= prepareCode(this.spec, { cacheDir, samBuild, hostVariables: interpreters.hostVariables }).catch(
-      (error: unknown) => {
-        // The next invocation may find it repaired.
-        this.#code = undefined;
-        throw error;
-      },
-    );
-    const code = await this.#code;
-    code.warnings.forEach(note);
-    this.#sources = code.sources;
-    if (hotReload) this.#lastFingerprint ??= { print: fingerprint(code.sources), atMs: performance.now() };
-    return code;
+  /** Builds the code if it is not built or has changed. Throws SettingInvalid when it cannot be built. */
+  async prepare(): Promise<PreparedRun> {
+    const release = this.#hold();
+    try {
+      const code = await this.#prepareCode();
+      return { run: (attempt) => this.#run(attempt, code), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** Of the sources as they are now. */
   fingerprint(): string {
     return fingerprint(this.#sources);
+  }
+
+  async #prepareCode(): Promise<PreparedCode> {
+    const { cacheDir, samBuild, warn, hotReload, interpreters } = this.#settings;
+    if (hotReload) await this.#checkForChanges();
+    this.#code ??= prepareCode(this.spec, { cacheDir, samBuild, hostVariables: interpreters.hostVariables });
+    const building = this.#code;
+    let code: PreparedCode;
+    try {
+      code = await building;
+    } catch (error) {
+      // The sources may be repaired before the next invocation.
+      if (this.#code === building) this.#code = undefined;
+      throw error;
+    }
+    code.warnings.forEach(warn);
+    if (this.#code === building) {
+      this.#current = code;
+      this.#sources = code.sources;
+      if (hotReload) this.#lastFingerprint ??= { print: fingerprint(code.sources), atMs: performance.now() };
+    }
+    return code;
   }
 
   async #checkForChanges(): Promise<void> {
@@ -101,50 +127,58 @@ export class EnvironmentPool {
     if (this.#lastFingerprint !== undefined && fingerprint(sources) !== this.#lastFingerprint.print) this.#invalidate();
   }
 
-  /** The next invocation builds and starts anew; what runs is finished first. */
+  /** The next invocation builds again and starts a new environment. Environments that are busy stop after their attempt. */
   #invalidate(): void {
     this.#code = undefined;
+    this.#current = undefined;
     this.#lastFingerprint = undefined;
-    for (const environment of this.#busy) this.#outdated.add(environment);
     for (const { environment, timer } of this.#idle.splice(0)) {
       clearTimeout(timer);
       void environment.stop();
     }
   }
 
-  /** Lets what runs end, then closes. */
+  /** Closes after the last prepared or running invocation. */
   async retire(): Promise<void> {
     this.#invalidate();
-    await this.#untilIdle();
+    if (this.#holds > 0) await new Promise<void>((resolve) => this.#releaseWaiters.push(resolve));
     await this.close();
   }
 
-  async #untilIdle(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  /** Returns the function that gives the hold up; only its first call counts. */
+  #hold(): () => void {
+    this.#holds++;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holds--;
+      if (this.#holds === 0) for (const resolve of this.#releaseWaiters.splice(0)) resolve();
+    };
   }
 
-  /** Runs a job in a warm environment or a new one. Throws ThrottledException over the reserved concurrency. */
-  async run(job: Attempt): Promise<AttemptResult> {
+  async #run(attempt: Attempt, code: PreparedCode): Promise<AttemptResult> {
     if (this.spec.reservedConcurrency !== undefined && this.#running >= this.spec.reservedConcurrency) {
       throw new OpenrayError('ThrottledException', 'Rate Exceeded.', { retryAfterSeconds: 1 });
     }
+    const release = this.#hold();
     this.#running++;
     try {
-      const code = await this.prepare();
-      const giveBack = await this.#settings.semaphore.acquire();
+      const releaseSlot = await this.#settings.semaphore.acquire();
       try {
-        const environment = this.#takeIdle() ?? this.#create(code, await this.#settings.services.endpointUrl());
-        return await this.#runIn(environment, job);
+        // No await between taking an idle environment and #runIn: close would miss it.
+        const environment = this.#acquireIdle(code) ?? this.#create(code, await this.#settings.endpointUrl());
+        return await this.#runIn(environment, attempt, code);
       } finally {
-        giveBack();
+        releaseSlot();
       }
     } finally {
       this.#running--;
-      if (this.#running === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+      release();
     }
   }
 
-  /** Without waiting, for the moment in which the host itself exits. */
+  /** Ends all processes without waiting, for the exit of the host process. */
   kill(): void {
     this.#isClosed = true;
     for (const environment of this.#all()) environment.kill();
@@ -161,15 +195,15 @@ export class EnvironmentPool {
     return [...this.#busy, ...this.#idle.map(({ environment }) => environment)];
   }
 
-  async #runIn(environment: ExecutionEnvironment, job: Attempt): Promise<AttemptResult> {
-    if (this.#isClosed) throw new OpenrayError('ServiceUnavailable', 'the local functions are closed');
+  async #runIn(environment: ExecutionEnvironment, attempt: Attempt, code: PreparedCode): Promise<AttemptResult> {
+    if (this.#isClosed) throw new OpenrayError('ServiceUnavailable', 'the local Lambda service is closed');
     this.#busy.add(environment);
     try {
-      return await environment.run(job);
+      return await environment.run(attempt);
     } finally {
       this.#busy.delete(environment);
-      const isOutdated = this.#outdated.has(environment);
-      if (environment.isUsable && !isOutdated && !this.#isClosed && this.#idle.length < IDLE_MAX)
+      const isCurrent = code === this.#current;
+      if (environment.isUsable && isCurrent && !this.#isClosed && this.#idle.length < IDLE_MAX)
         this.#keepWarm(environment);
       else await environment.stop();
     }
@@ -184,11 +218,12 @@ export class EnvironmentPool {
     this.#idle.push({ environment, timer });
   }
 
-  #takeIdle(): ExecutionEnvironment | undefined {
+  #acquireIdle(code: PreparedCode): ExecutionEnvironment | undefined {
+    if (code !== this.#current) return undefined;
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       clearTimeout(idle.timer);
       if (idle.environment.isUsable) return idle.environment;
-      // It died with nothing to do; its port is still open.
+      // Its process died while it was idle; its port is still open.
       void idle.environment.stop();
     }
     return undefined;
@@ -196,15 +231,15 @@ export class EnvironmentPool {
 
   #create(code: PreparedCode, endpointUrl: string): ExecutionEnvironment {
     const { spec } = this;
-    const { region, accountId, interpreters, warn: note, ...settings } = this.#settings;
+    const { region, accountId, interpreters, warn, ...settings } = this.#settings;
     const wrapper = spec.environmentVariables.AWS_LAMBDA_EXEC_WRAPPER;
-    const found = runtimeCommand(
+    const command = runtimeCommand(
       spec,
       code.codeDir,
       interpreters,
       wrapper && localPath(wrapper, code.codeDir, spec.layerDirs),
     );
-    if (found.ok && found.warning !== undefined) note(found.warning);
+    if (command.ok && command.warning !== undefined) warn(command.warning);
     const logStream = logStreamName(nowUs(), randomBytes(16).toString('hex'));
     const variables = functionEnvironmentVariables({
       ...settings,
@@ -214,22 +249,22 @@ export class EnvironmentPool {
       sourceMaps: code.sourceMaps,
       region,
       logStream,
-      runtimeDir: found.ok ? found.runtimeDir : interpreters.runtimesDir,
+      runtimeDir: command.ok ? command.runtimeDir : interpreters.runtimesDir,
       hostVariables: interpreters.hostVariables,
       endpointUrl,
-      queuePaths: settings.services.queuePaths(),
+      queuePaths: settings.queuePaths(),
     });
     return new ExecutionEnvironment({
       spec,
       functionArn: functionArn(spec.name, region, accountId),
       accountId,
-      runtimeCommand: found,
+      runtimeCommand: command,
       codeDir: code.codeDir,
       environmentVariables: variables,
       logStream,
       initTimeoutMs: settings.initTimeoutMs,
       freezesWhenIdle: settings.freeze,
-      runtimeVersion: runtimeVersion(spec.runtime, found.ok ? found.command : [], region),
+      runtimeVersion: runtimeVersion(spec.runtime, command.ok ? command.command : [], region),
       onLogEvent: settings.onLogEvent,
     });
   }

@@ -1,12 +1,13 @@
 import { findExtensions } from '../runtime/extension-processes.ts';
 import { entrypointFailure, timeoutFailure } from '../runtime/failures.ts';
-import type { Invocation } from '../runtime/runtime-api.ts';
 import type { RuntimeCommand } from '../runtime/runtime-command.ts';
 import { type InitPhaseOutcome, Sandbox, type ShutdownReason } from '../runtime/sandbox.ts';
 import { openTelemetry, type Telemetry } from '../runtime/telemetry.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';
+import type { OnChunk } from '../spec/lambda-client.ts';
 import { nowUs } from '../tracing/clock.ts';
 import { headerText, type TraceDecision } from '../tracing/sampling-decision.ts';
+import type { FunctionLogEvent } from './function-log-event.ts';
 import { type InvocationLog, openInvocationLog } from './invocation-log.ts';
 import {
   errorPayload,
@@ -20,19 +21,6 @@ import {
   segmentTimings,
 } from './invocation-outcome.ts';
 import * as lines from './platform-log.ts';
-
-/** One log event of a function. `text` has no final line end, and may have several lines. */
-export type FunctionLogEvent = {
-  readonly functionName: string;
-  readonly logGroup: string;
-  readonly logStream: string;
-  /** Absent for what is printed outside an invocation. */
-  readonly requestId: string | undefined;
-  readonly trace: TraceDecision | undefined;
-  readonly source: 'platform' | 'function' | 'extension';
-  readonly atUs: number;
-  readonly text: string;
-};
 
 export type ExecutionEnvironmentOptions = {
   readonly spec: FunctionSpec;
@@ -57,7 +45,7 @@ export type Attempt = {
   readonly payload: Buffer;
   readonly clientContext: string | undefined;
   readonly trace: TraceDecision;
-  readonly onChunk?: Invocation['onChunk'];
+  readonly onChunk: OnChunk | undefined;
   /** Called just before the event is handed out. */
   readonly onStart: (startUs: number) => void;
 };

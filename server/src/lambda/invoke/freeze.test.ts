@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
-import { openLocalLambda, resultOf } from '../testing/local-functions.ts';
+import { openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 import { isRunning } from '../testing/processes.ts';
 
 const TICK_MS = 5;

@@ -3,156 +3,158 @@ import { OpenrayError, toFailure } from '../../errors.ts';
 import { samBuildTemplate } from '../build/build.ts';
 import { LOCAL_CREDENTIALS } from '../runtime/environment-variables.ts';
 import { debugOf } from '../runtime/runtime-command.ts';
-import type { LocalServices } from '../services/open-services.ts';
+import { queuePaths } from '../services/local-endpoint.ts';
 import { parseFunctionReference } from '../spec/function-reference.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
-import type { GatewayRoute } from '../spec/routes.ts';
-import type { ScheduleSpec } from '../template/schedules.ts';
+import type { ServiceSpecs } from '../spec/services.ts';
 import { readTemplate, type Template } from '../template/template.ts';
 import { openSampler } from '../tracing/sampling-decision.ts';
-import { EnvironmentPool } from './environment-pool.ts';
-import type { LambdaServiceOptions } from './lambda-service.ts';
+import { EnvironmentPool, type EnvironmentPoolSettings } from './environment-pool.ts';
+import type { LambdaServiceOptions } from './options.ts';
 import { newSemaphore } from './semaphore.ts';
 
 /** SAM's limit for a function that waits for a debugger. */
 const DEBUG_TIMEOUT_MS = 36_000_000;
 
-export type FoundFunction = {
-  readonly pool: EnvironmentPool;
-  /** Whether an invocation that nobody decided about is traced. */
-  readonly sample: () => boolean;
-  /** What stood behind the name. */
+export type FoundFunction = RegisteredFunction & {
+  /** The qualifier in the name or ARN. */
   readonly qualifier: string | undefined;
 };
 
-/** The functions of a template as it is now: when its file changes, what changed in it is opened anew. */
+/** The functions of a template. When the template changes, the functions that differ in it get new pools. */
 export type FunctionRegistry = {
+  /** The template as it was read last. */
+  readonly template: () => Template;
   /** By logical id, name, ARN or the name that it has in the CDK or Serverless Framework application. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FoundFunction;
   readonly list: () => readonly FunctionSpec[];
-  readonly routes: () => readonly GatewayRoute[];
-  readonly schedules: () => readonly ScheduleSpec[];
-  /** Looks whether the template has changed. */
-  readonly refresh: () => void;
   readonly fingerprint: (nameOrArn: string) => string;
+  /** Reads the template again when its file has changed, and then returns its new services. */
+  readonly refresh: () => ServiceSpecs | undefined;
+  /** Ends all processes without waiting. */
   readonly kill: () => void;
   readonly close: () => Promise<void>;
 };
 
-type RegisteredFunction = { readonly pool: EnvironmentPool; readonly sample: () => boolean };
+type RegisteredFunction = {
+  readonly pool: EnvironmentPool;
+  /** Decides whether an invocation is traced when its caller did not. */
+  readonly sample: () => boolean;
+};
 
-export function openFunctionRegistry(
-  options: LambdaServiceOptions,
-  services: LocalServices,
-  note: (sentence: string) => void,
-): FunctionRegistry {
-  const { region, accountId, hotReload = false, reloadTemplate: reread } = options;
-  const newPool = poolFactory(options, services, note);
+/** What the functions find around them. */
+export type RegistryContext = Pick<EnvironmentPoolSettings, 'endpointUrl' | 'warn'>;
+
+export function openFunctionRegistry(options: LambdaServiceOptions, context: RegistryContext): FunctionRegistry {
+  const { region, accountId, hotReload = false, reloadTemplate } = options;
+  const { warn } = context;
   let template = options.template;
-  let members = membersOf(template, new Map());
   let changedMs = modifiedMs(template.file);
-  template.warnings.forEach(note);
+  const newPools = poolFactory(options, {
+    ...context,
+    queuePaths: () => queuePaths(template.services.queues, accountId),
+  });
+  const retiring = new Set<EnvironmentPool>();
+  let functions = register(template, new Map());
+  template.warnings.forEach(warn);
 
-  /** Functions that the new template has unchanged keep their environments. */
-  function membersOf(
+  /** A function that is unchanged keeps its pool. */
+  function register(
     from: Template,
     before: ReadonlyMap<string, RegisteredFunction>,
   ): ReadonlyMap<string, RegisteredFunction> {
-    const create = newPool(from);
+    const newPool = newPools(from);
     return new Map(
       from.functions.map((spec) => {
         const old = before.get(spec.logicalId);
         if (old !== undefined && JSON.stringify(old.pool.spec) === JSON.stringify(spec)) return [spec.logicalId, old];
-        return [spec.logicalId, { pool: create(spec), sample: openSampler(options.sampling ?? 'all') }];
+        return [spec.logicalId, { pool: newPool(spec), sample: openSampler(options.sampling ?? 'all') }];
       }),
     );
   }
 
-  function refresh(): void {
-    if (!hotReload || reread === undefined) return;
-    const nowMs = modifiedMs(template.file);
-    if (nowMs === changedMs) return;
-    changedMs = nowMs;
+  function refresh(): ServiceSpecs | undefined {
+    if (!hotReload || reloadTemplate === undefined) return undefined;
+    const fileMs = modifiedMs(template.file);
+    if (fileMs === changedMs) return undefined;
+    changedMs = fileMs;
     try {
-      template = reread();
+      template = reloadTemplate();
     } catch (error) {
-      note(`The template has changed and can't be read; the one before stays in force. ${toFailure(error).message}`);
-      return;
+      const reason = toFailure(error).message;
+      warn(`The template has changed and cannot be read; the previous one stays in use. ${reason}`);
+      return undefined;
     }
-    template.warnings.forEach(note);
-    services.update(template.services);
-    const before = members;
-    members = membersOf(template, before);
-    for (const [id, { pool }] of before) if (members.get(id)?.pool !== pool) void pool.retire();
+    template.warnings.forEach(warn);
+    const before = functions;
+    functions = register(template, before);
+    for (const [id, { pool }] of before) if (functions.get(id)?.pool !== pool) retire(pool);
+    return template.services;
+  }
+
+  function retire(pool: EnvironmentPool): void {
+    retiring.add(pool);
+    void pool.retire().finally(() => retiring.delete(pool));
   }
 
   function find(nameOrArn: string): FoundFunction {
-    refresh();
     const { name, qualifier } = parseFunctionReference(nameOrArn);
-    const all = [...members.values()];
+    const all = [...functions.values()];
     // The emulator in AWS's images serves its one function under this name.
     const only = name === 'function' && all.length === 1 ? all[0] : undefined;
-    const called = all.filter(({ pool }) => pool.spec.frameworkName === name);
-    const byTool = called.length === 1 ? called[0] : undefined;
-    const member = all.find(({ pool }) => pool.spec.name === name) ?? members.get(name) ?? byTool ?? only;
-    if (member === undefined) {
+    const named = all.filter(({ pool }) => pool.spec.frameworkName === name);
+    const byFrameworkName = named.length === 1 ? named[0] : undefined;
+    const found = all.find(({ pool }) => pool.spec.name === name) ?? functions.get(name) ?? byFrameworkName ?? only;
+    if (found === undefined) {
       const sentence = `Function not found: ${functionArn(name, region, accountId)}`;
       throw new OpenrayError('ResourceNotFoundException', sentence);
     }
-    return { ...member, qualifier };
+    return { ...found, qualifier };
   }
 
-  const pools = () => [...members.values()].map(({ pool }) => pool);
+  const current = () => [...functions.values()].map(({ pool }) => pool);
+  const all = () => [...current(), ...retiring];
   return {
+    template: () => template,
     find,
     refresh,
     fingerprint: (nameOrArn) => `${modifiedMs(template.file)}\n${find(nameOrArn).pool.fingerprint()}`,
-    list() {
-      refresh();
-      return pools().map(({ spec }) => spec);
-    },
-    routes() {
-      refresh();
-      return template.routes;
-    },
-    schedules() {
-      refresh();
-      return template.services.schedules;
-    },
+    list: () => current().map(({ spec }) => spec),
     kill() {
-      for (const pool of pools()) pool.kill();
+      for (const pool of all()) pool.kill();
     },
     async close() {
-      await Promise.all(pools().map((pool) => pool.close()));
+      await Promise.all(all().map((pool) => pool.close()));
     },
   };
 }
 
-/** What all functions share; then, for a template, how each of its functions is opened. */
-function poolFactory(options: LambdaServiceOptions, services: LocalServices, note: (sentence: string) => void) {
+/** Takes what all functions share; then a template; then makes the pool of one of its functions. */
+function poolFactory(
+  options: LambdaServiceOptions,
+  context: Pick<EnvironmentPoolSettings, 'endpointUrl' | 'queuePaths' | 'warn'>,
+) {
   const { region, accountId, debug } = options;
-  const interpreters = {
-    nodePath: options.nodePath ?? process.execPath,
-    pythonPath: options.pythonPath,
-    runtimesDir: options.runtimesDir,
-    hostVariables: options.hostVariables,
-    debug,
-  };
   const settings = {
+    ...context,
     region,
     accountId,
     daemonAddress: options.daemonAddress,
     cacheDir: options.cacheDir,
     credentials: options.credentials ?? LOCAL_CREDENTIALS,
     environmentOverrides: options.environmentOverrides ?? {},
-    interpreters,
-    services,
-    // One debugger can look at one process.
+    interpreters: {
+      nodePath: options.nodePath ?? process.execPath,
+      pythonPath: options.pythonPath,
+      runtimesDir: options.runtimesDir,
+      hostVariables: options.hostVariables,
+      debug,
+    },
+    // A debugger attaches to one process.
     semaphore: newSemaphore(debug === undefined ? (options.maxConcurrency ?? 32) : 1),
     hotReload: options.hotReload ?? false,
     freeze: options.freeze ?? false,
     onLogEvent: options.onLogEvent ?? (() => {}),
-    warn: note,
   };
   return (template: Template) => {
     const builtFile = samBuildTemplate(template.file);
@@ -169,7 +171,7 @@ function poolFactory(options: LambdaServiceOptions, services: LocalServices, not
   };
 }
 
-/** 0 for a file that is not there. */
+/** 0 when the file does not exist. */
 function modifiedMs(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

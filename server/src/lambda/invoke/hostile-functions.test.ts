@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { InvokeResult } from '../spec/lambda-client.ts';
 import { lambdaSegments } from '../testing/daemon.ts';
-import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 import { isRunning } from '../testing/processes.ts';
 import { LOG_MAX_CHARS } from './invocation-log.ts';
-import type { InvokeResult } from './lambda-service.ts';
 
 const NODE = `{Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, CodeUri: app`;
 const FILES = {

@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readTemplate } from '../template/template.ts';
-import { ACCOUNT, openLocalLambda, REGION, resultOf } from '../testing/local-functions.ts';
+import { ACCOUNT, openLocalLambda, REGION, resultOf } from '../testing/local-lambda.ts';
+import { isRunning } from '../testing/processes.ts';
 
 const FUNCTION = 'Type: AWS::Serverless::Function, Properties: {CodeUri: app, Timeout: 20, Runtime: nodejs20.x';
 const template = (name: string) => `Resources: {F: {${FUNCTION}, Handler: ${name}.handler}}}`;
@@ -46,7 +49,7 @@ describe('a function whose', () => {
     await answers('two');
     await write('lib/answer.ts', 'export const = ;');
     const failure = () => invoke('F').then(() => undefined, String);
-    await expect.poll(failure).toContain("F can't be bundled");
+    await expect.poll(failure).toContain('F cannot be bundled');
     await write('lib/answer.ts', 'export const answer = [3];');
     await answers([3]);
   });
@@ -73,7 +76,7 @@ describe('a function whose', () => {
       .poll(async () => [resultOf(await invoke('F')), notes.at(-1)])
       .toEqual([
         '512',
-        expect.stringMatching(/^The template has changed and can't be read; the one before stays in force\. /),
+        expect.stringMatching(/^The template has changed and cannot be read; the previous one stays in use\. /),
       ]);
     await rm(join(dir, 'template.yaml'));
     await answers('512');
@@ -97,6 +100,64 @@ describe('a function whose', () => {
     await write('app/a.js', `exports.handler = async () => 'new';`);
     await answers('new');
     expect(resultOf(await running)).toBe('old');
+  });
+});
+
+describe('a template that changes', () => {
+  const WITH_MORE_MEMORY = template('a').replace('Timeout: 20', 'Timeout: 20, MemorySize: 512');
+  const memory = 'process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE';
+
+  test('during a build lets the invocation run that waits for the build', async () => {
+    const { write, invoke, dir, lambda } = await open({
+      'template.yaml': template('a').replace('F: {', 'F: {Metadata: {BuildMethod: makefile}, '),
+      'app/a.js': `exports.handler = async () => ${memory};`,
+      // The build ends when the test writes into the pipe.
+      'app/Makefile': 'build-F:\n\ttouch ../started\n\tcat ../pipe\n\tcp a.js $(ARTIFACTS_DIR)\n',
+    });
+    execFileSync('mkfifo', [join(dir, 'pipe')]);
+    const first = invoke('F');
+    await expect.poll(() => existsSync(join(dir, 'started'))).toBe(true);
+    await write('template.yaml', WITH_MORE_MEMORY);
+    await expect.poll(() => lambda.list().map(({ spec }) => spec.memoryMb)).toEqual([512]);
+    await write('pipe', 'go');
+    expect(resultOf(await first)).toBe('128');
+    expect(resultOf(await invoke('F'))).toBe('512');
+  });
+
+  test('between two attempts at an event gives the retry its new function', async () => {
+    const { write, invoke, lambda, logEvents } = await open({
+      'template.yaml': template('a'),
+      'app/a.js': `
+        const { existsSync } = require('node:fs');
+        exports.handler = async () => {
+          console.log('GOT ' + ${memory});
+          while (!existsSync(__dirname + '/go')) await new Promise(setImmediate);
+          if (${memory} === '128') throw new Error('too little memory');
+        };`,
+    });
+    const got = () => logEvents.flatMap(({ text }) => /GOT (\d+)/.exec(text)?.[1] ?? []);
+    await invoke('F', {}, { invocationType: 'Event' });
+    await expect.poll(got).toEqual(['128']);
+    await write('template.yaml', WITH_MORE_MEMORY);
+    await expect.poll(() => lambda.list().map(({ spec }) => spec.memoryMb)).toEqual([512]);
+    await write('app/go', '');
+    await lambda.whenIdle();
+    expect(got()).toEqual(['128', '512']);
+  });
+
+  test('during an invocation leaves no process when the service closes', async () => {
+    const { write, invoke, lambda, logEvents } = await open({
+      'template.yaml': template('a').replace('Timeout: 20', 'Timeout: 900'),
+      'app/a.js': `exports.handler = () => { console.log('PID ' + process.pid); return new Promise(() => {}); };`,
+    });
+    const ended = invoke('F').catch(() => {});
+    const pid = () => Number(logEvents.flatMap(({ text }) => /PID (\d+)/.exec(text)?.[1] ?? [])[0] ?? 0);
+    await expect.poll(pid).toBeGreaterThan(0);
+    await write('template.yaml', WITH_MORE_MEMORY);
+    await expect.poll(() => lambda.list().map(({ spec }) => spec.memoryMb)).toEqual([512]);
+    await lambda.close();
+    await expect.poll(() => isRunning(pid())).toBe(false);
+    await ended;
   });
 });
 

@@ -8,7 +8,7 @@ import {
   tooLargeFailure,
 } from '../runtime/failures.ts';
 import type { InitPhaseOutcome, InvokePhaseOutcome } from '../runtime/sandbox.ts';
-import type { SandboxRun, Span } from '../tracing/lambda-segments.ts';
+import type { SandboxRun, Timing } from '../tracing/lambda-segments.ts';
 import type { Report, ResponsePhase } from './platform-log.ts';
 
 /** What failed, and who said so. */
@@ -103,7 +103,7 @@ export function segmentTimings(course: InvocationOutcome, requestId: string, tim
   const isKilled = end !== undefined;
   // After a timeout the segment ends with the function's time, also when the killing took a little longer.
   const endUs = end?.kind === 'timeout' ? Math.min(course.endUs, startUs + timeoutMs * 1000) : course.endUs;
-  const invocation: Span | undefined =
+  const invocation: Timing | undefined =
     outcome === undefined
       ? undefined
       : { startUs: outcome.startUs, endUs: Math.max(outcome.startUs, completion?.endUs ?? endUs) };

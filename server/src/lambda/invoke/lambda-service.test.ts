@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments, subsegment } from '../testing/daemon.ts';
-import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 
 const NODE = `{Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, CodeUri: app`;
 const TEMPLATE = `

@@ -1,5 +1,5 @@
 import { formatTraceId } from '../../model/trace-id.ts';
-import type { FunctionLogEvent } from './execution-environment.ts';
+import type { FunctionLogEvent } from './function-log-event.ts';
 
 /** Takes what functions print to openray, beside their traces. Never fails, and never holds a function up. */
 export type LogSender = {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments, subsegment } from '../testing/daemon.ts';
-import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 
 const MODULES = fileURLToPath(new URL('../../../../node_modules', import.meta.url));
 

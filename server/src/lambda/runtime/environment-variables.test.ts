@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FunctionSpec } from '../spec/function-spec.ts';
-import { writeFiles } from '../testing/local-functions.ts';
+import { writeFiles } from '../testing/local-lambda.ts';
 import {
   type EnvironmentVariablesInput,
   functionEnvironmentVariables,
@@ -53,8 +53,8 @@ function environment(input: Partial<EnvironmentVariablesInput> & { spec?: Functi
   });
 }
 
-describe('what a function finds', () => {
-  test('are Lambda’s variables', () => {
+describe('the environment of a function', () => {
+  test('has Lambda’s variables', () => {
     const { PATH, NODE_PATH, LD_LIBRARY_PATH, TZ, ...others } = environment();
     expect(others).toEqual({
       _HANDLER: 'index.handler',
@@ -93,7 +93,7 @@ describe('what a function finds', () => {
     expect(LD_LIBRARY_PATH).toBe('/built:/built/lib:/layers/b/lib:/layers/a/lib');
   });
 
-  test('never has what switches tracing off, nor a header before there is an event', () => {
+  test('has no variable that switches tracing off, and no trace header before the first event', () => {
     const names = Object.keys(
       environment({ spec: { ...spec, environmentVariables: { AWS_LAMBDA_MAX_CONCURRENCY: '10' } } }),
     );
@@ -108,7 +108,7 @@ describe('what a function finds', () => {
     }
   });
 
-  test('by runtime: Python’s path; nothing managed for provided', () => {
+  test('has PYTHONPATH for Python, and no AWS_EXECUTION_ENV for provided', () => {
     expect(environment({ spec: { ...spec, runtime: 'python3.11' } })).toMatchObject({
       AWS_EXECUTION_ENV: 'AWS_Lambda_python3.11',
       PYTHONPATH: expect.stringContaining('/layers/b/python:/layers/b/python/lib/python3.11/site-packages:'),
@@ -116,13 +116,13 @@ describe('what a function finds', () => {
     expect(environment({ spec: { ...spec, runtime: 'provided.al2023' } })).not.toHaveProperty('AWS_EXECUTION_ENV');
   });
 
-  test('JSON logging and source maps', () => {
+  test('has variables for JSON logging and source maps', () => {
     const logging = { ...spec.logging, format: 'JSON', applicationLevel: 'WARN' } as const;
     expect(environment({ spec: { ...spec, logging } })).toMatchObject({
       AWS_LAMBDA_LOG_FORMAT: 'JSON',
       AWS_LAMBDA_LOG_LEVEL: 'WARN',
     });
-    const withOptions = { ...spec, environment: { NODE_OPTIONS: '--no-warnings' } };
+    const withOptions = { ...spec, environmentVariables: { NODE_OPTIONS: '--no-warnings' } };
     expect(environment({ spec: withOptions, sourceMaps: true }).NODE_OPTIONS).toBe(
       '--no-warnings --enable-source-maps',
     );
@@ -133,7 +133,7 @@ describe('what a function finds', () => {
 describe('the customer’s variables', () => {
   const declared = {
     ...spec,
-    environment: {
+    environmentVariables: {
       A: 'template',
       B: 'template',
       C: 'template',
@@ -144,13 +144,13 @@ describe('the customer’s variables', () => {
     },
   };
 
-  test('override the platform’s, but for what is reserved', () => {
+  test('override the platform’s, except reserved names', () => {
     const env = environment({ spec: declared });
     expect(env).toMatchObject({ A: 'template', AWS_XRAY_CONTEXT_MISSING: 'IGNORE_ERROR', AWS_REGION: 'us-east-1' });
     expect(env).not.toHaveProperty('_X_AMZN_TRACE_ID');
   });
 
-  test('are replaced by the override file, then by the host; only where the template declares them', () => {
+  test('take the value of the override file, else of the host; undeclared ones are ignored', () => {
     const env = environment({
       spec: declared,
       environmentOverrides: {
@@ -167,19 +167,19 @@ describe('the customer’s variables', () => {
     expect(environment({ spec: declared, environmentOverrides: { vanilla: { A: true } } }).A).toBe('true');
   });
 
-  test('the URL of a queue of the template becomes that of the local one', () => {
+  test('the URL of a queue in the template becomes its local URL', () => {
     const url = 'https://sqs.us-east-1.amazonaws.com/000000000000/orders';
     expect(environment({ spec: { ...spec, environmentVariables: { QUEUE_URL: url } } }).QUEUE_URL).toBe(
       'http://127.0.0.1:4000/000000000000/orders',
     );
   });
 
-  test('whoever names an endpoint for AWS has an AWS of his own', () => {
-    const own = { AWS_ENDPOINT_URL: 'http://localhost:4566' };
-    expect(environment({ spec: { ...spec, environmentVariables: own } })).not.toHaveProperty('AWS_ENDPOINT_URL_SQS');
+  test('an AWS endpoint in the template replaces the local endpoints', () => {
+    const environmentVariables = { AWS_ENDPOINT_URL: 'http://localhost:4566' };
+    expect(environment({ spec: { ...spec, environmentVariables } })).not.toHaveProperty('AWS_ENDPOINT_URL_SQS');
   });
 
-  test('paths of Lambda become the real ones where the file exists', async () => {
+  test('paths of Lambda become real paths where the file exists', async () => {
     const code = await writeFiles({ 'config.yaml': '' });
     const layer = await writeFiles({ 'otel-instrument': '' });
     expect(localPath('/var/task/config.yaml', code, [])).toBe(`${code}/config.yaml`);

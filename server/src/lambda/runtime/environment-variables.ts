@@ -8,19 +8,19 @@ export type Credentials = {
   readonly sessionToken: string | undefined;
 };
 
-/** Nothing checks these here; SDKs refuse to start without any. */
+/** openray does not check them, but AWS SDKs do not work without credentials. */
 export const LOCAL_CREDENTIALS: Credentials = {
   accessKeyId: 'openray',
   secretAccessKey: 'openray',
   sessionToken: 'openray',
 };
 
-/** Overrides of the customer's variables, as `sam local`'s `--env-vars` file has them: by function, or `Parameters`. */
+/** Overrides of the customer's variables, in the format of `sam local --env-vars`: by function, or in `Parameters`. */
 export type EnvironmentVariableOverrides = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 export type EnvironmentVariablesInput = {
   readonly spec: FunctionSpec;
-  /** Where the code to run is, which a build may have moved. */
+  /** Folder of the code to run; of a built function, the output of the build. */
   readonly codeDir: string;
   readonly handler: string;
   readonly region: string;
@@ -32,18 +32,18 @@ export type EnvironmentVariablesInput = {
   readonly environmentOverrides: EnvironmentVariableOverrides;
   /** The variables of the host: its PATH, and values for variables that the template declares. */
   readonly hostVariables: Readonly<Record<string, string | undefined>>;
-  /** Where Lambda, SQS, SNS and EventBridge answer for the function. */
+  /** Local endpoint of Lambda, SQS, SNS and EventBridge. */
   readonly endpointUrl: string;
-  /** Path there of each queue, by the URL that it would have on AWS. */
+  /** Path of each queue at `endpointUrl`, by the URL that the queue would have on AWS. */
   readonly queuePaths: ReadonlyMap<string, string>;
-  /** A build that made source maps wants Node to read them. */
+  /** The build made source maps, which Node has to read. */
   readonly sourceMaps: boolean;
 };
 
 /**
- * The variables a function finds. Later ones win: the platform's that may be overridden, the customer's, credentials,
- * the runtime's, the platform's own. `_X_AMZN_TRACE_ID` is not among them: it exists only while an event is handled.
- * Nor is `AWS_SAM_LOCAL`: tracing libraries switch themselves off when they see it.
+ * The environment variables of a function. Later ones win: the platform's defaults, the customer's, the credentials,
+ * the runtime's, the platform's fixed ones. `_X_AMZN_TRACE_ID` is left out, since it exists only while an event is
+ * handled; so is `AWS_SAM_LOCAL`, which makes tracing libraries switch themselves off.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
 export function functionEnvironmentVariables(input: EnvironmentVariablesInput): Record<string, string> {
@@ -60,12 +60,12 @@ export function functionEnvironmentVariables(input: EnvironmentVariablesInput): 
   return env;
 }
 
-/** What a customer may override. */
+/** Variables that a customer may override. */
 function platformDefaults({
   spec,
   codeDir,
   daemonAddress,
-  hostVariables: host,
+  hostVariables,
   endpointUrl,
 }: EnvironmentVariablesInput): Record<string, string> {
   const layers = spec.layerDirs.toReversed();
@@ -82,14 +82,14 @@ function platformDefaults({
       ? { PYTHONPATH: joinPaths(inLayers('python', `python/lib/${spec.runtime}/site-packages`)) }
       : {};
   return {
-    ...pickVariables(host, ['HOME', 'TMPDIR', 'VIRTUAL_ENV']),
+    ...pickVariables(hostVariables, ['HOME', 'TMPDIR', 'VIRTUAL_ENV']),
     AWS_XRAY_DAEMON_ADDRESS: daemonAddress,
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
-    // The daemon's port takes OpenTelemetry's data too; without this its SDKs would send to a collector.
+    // The daemon's port accepts OTLP too; without this variable OpenTelemetry's SDKs send to a collector.
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://${daemonAddress}`,
     LANG: 'en_US.UTF-8',
     TZ: process.platform === 'linux' ? ':UTC' : 'UTC',
-    PATH: joinPaths([...inLayers('bin'), host.PATH ?? '/usr/local/bin:/usr/bin:/bin']),
+    PATH: joinPaths([...inLayers('bin'), hostVariables.PATH ?? '/usr/local/bin:/usr/bin:/bin']),
     LD_LIBRARY_PATH: joinPaths([codeDir, join(codeDir, 'lib'), ...inLayers('lib')]),
     ...language,
     ...('AWS_ENDPOINT_URL' in spec.environmentVariables ? {} : endpointVariables(endpointUrl)),
@@ -97,37 +97,38 @@ function platformDefaults({
   };
 }
 
-/** SDKs take these per service; whoever sets `AWS_ENDPOINT_URL` has an AWS of his own. */
+/** AWS SDKs read one variable a service. A template that sets `AWS_ENDPOINT_URL` has its own AWS, and gets none. */
 function endpointVariables(url: string): Record<string, string> {
   return Object.fromEntries(['LAMBDA', 'SQS', 'SNS', 'EVENTBRIDGE'].map((name) => [`AWS_ENDPOINT_URL_${name}`, url]));
 }
 
 /**
- * The template's variables, each replaced by the override file, else by the host's variable of that name.
- * Only variables that the template declares are taken. Names with a leading underscore belong to Lambda.
+ * The template's variables, each with the value of the override file, else of the host's variable with its name, else
+ * of the template. Variables that the template does not declare are ignored. Names with a leading underscore belong to
+ * Lambda.
  */
 function customerVariables(input: EnvironmentVariablesInput): Record<string, string> {
-  const { spec, environmentOverrides: overrides, hostVariables: host, codeDir, endpointUrl, queuePaths } = input;
-  const own = overrides[spec.logicalId] ?? overrides[spec.name] ?? {};
-  const all = { ...overrides.Parameters, ...own };
+  const { spec, environmentOverrides, hostVariables, codeDir, endpointUrl, queuePaths } = input;
+  const functionOverrides = environmentOverrides[spec.logicalId] ?? environmentOverrides[spec.name] ?? {};
+  const overrides = { ...environmentOverrides.Parameters, ...functionOverrides };
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(spec.environmentVariables)) {
-    // The official runtime clients start several workers when they see the last one.
+    // AWS's runtime clients start several workers when AWS_LAMBDA_MAX_CONCURRENCY is set.
     if (name.startsWith('_') || name === 'AWS_LAMBDA_MAX_CONCURRENCY') continue;
-    const override = all[name];
-    const text = override === undefined ? (host[name] ?? value) : overrideText(override);
+    const override = overrides[name];
+    const text = override === undefined ? (hostVariables[name] ?? value) : overrideText(override);
     const queuePath = queuePaths.get(text);
     variables[name] = queuePath === undefined ? localPath(text, codeDir, spec.layerDirs) : `${endpointUrl}${queuePath}`;
   }
   return variables;
 }
 
-/** Structures that nobody resolved become empty, as in `sam local`. */
+/** An object, such as an unresolved intrinsic function, becomes the empty text, as in `sam local`. */
 function overrideText(value: unknown): string {
   return typeof value === 'object' ? '' : String(value);
 }
 
-/** `/var/task/…` and `/opt/…` do not exist here; where the file they mean does, its real path is given. */
+/** Paths below `/var/task` and `/opt`, which do not exist locally, become real paths if the file exists. */
 export function localPath(value: string, codeDir: string, layerDirs: readonly string[]): string {
   const candidates = value.startsWith('/var/task/')
     ? [join(codeDir, value.slice('/var/task/'.length))]
@@ -151,7 +152,7 @@ function runtimeVariables({ spec, codeDir, handler, runtimeDir }: EnvironmentVar
     LAMBDA_TASK_ROOT: codeDir,
     LAMBDA_RUNTIME_DIR: runtimeDir,
     PWD: codeDir,
-    // Custom runtimes have none on AWS either.
+    // Custom runtimes have no AWS_EXECUTION_ENV on AWS either.
     ...(spec.runtime.startsWith('provided') ? {} : { AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}` }),
   };
 }
@@ -201,8 +202,8 @@ function joinPaths(paths: readonly string[]): string {
 }
 
 function pickVariables(
-  host: EnvironmentVariablesInput['hostVariables'],
+  variables: EnvironmentVariablesInput['hostVariables'],
   names: readonly string[],
 ): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => (host[name] === undefined ? [] : [[name, host[name]]])));
+  return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
 }

@@ -5,7 +5,7 @@ import { cropCause, readErrorReport, sanitizeErrorType } from './error-report.ts
 
 const ID = expect.stringMatching(/^[0-9a-f]{16}$/);
 
-describe('what a runtime reports', () => {
+describe('a report of a runtime', () => {
   test('without a cause header gets its cause from the body', () => {
     const { cause, errorType } = readErrorReport(Buffer.from('{"errorType":"E","errorMessage":"m"}'), {});
     expect(cause).toEqual({ exceptions: [{ id: ID, type: 'E', message: 'm' }] });
@@ -13,14 +13,14 @@ describe('what a runtime reports', () => {
   });
 
   test.each(['not json', '[]', '{}', '{"exceptions":[],"paths":[]}'])(
-    'a cause of no use (%s) counts as none',
+    'with an unusable cause (%s) has no cause',
     (header) => {
       const headers = { 'lambda-runtime-function-xray-error-cause': header };
       expect(readErrorReport(Buffer.from('also not json'), headers).cause).toBeUndefined();
     },
   );
 
-  test('may have its cause in the body, which the caller does not see', () => {
+  test('may have its cause in the body, from which it is removed for the caller', () => {
     const body = { errorMessage: 'm', errorType: 'E', stackTrace: [], errorCause: { message: 'why' } };
     const headers = { 'content-type': 'application/vnd.aws.lambda.error.cause+json' };
     const report = readErrorReport(Buffer.from(JSON.stringify(body)), headers);
@@ -28,7 +28,7 @@ describe('what a runtime reports', () => {
     expect(report.cause).toEqual({ message: 'why' });
   });
 
-  test('frames without a line and exceptions without frames are kept', () => {
+  test('keeps frames without a line and exceptions without frames', () => {
     const exceptions = [{ type: 'E', stack: [{ path: 'file', line: null, label: 'f' }] }, { type: 'F' }];
     const headers = { 'lambda-runtime-function-xray-error-cause': JSON.stringify({ exceptions }) };
     const { cause } = readErrorReport(Buffer.from('{}'), headers);
@@ -36,13 +36,13 @@ describe('what a runtime reports', () => {
   });
 });
 
-test('error types are categories of Lambda, or unknown', () => {
+test('error types are Lambda’s categories, or unknown', () => {
   expect(
     ['Runtime.ImportModuleError', 'Function.Big', 'Function.2', 'ValueError', 'Runtime.x y'].map(sanitizeErrorType),
   ).toEqual(['Runtime.ImportModuleError', 'Function.Big', 'Function.Unknown', 'Runtime.Unknown', 'Runtime.Unknown']);
 });
 
-test('a cause is cut until it fits, and keeps its first exception', () => {
+test('a cause is cropped until it fits, and keeps its first exception', () => {
   const frame = fc.record({ path: fc.string(), line: fc.nat(), label: fc.string({ maxLength: 60 }) });
   const exception = fc.record({
     type: fc.constant('E'),

@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf } from '../../model/json.ts';
 import type { HandlerFailure } from './failures.ts';
 
 const CAUSE_HEADER = 'lambda-runtime-function-xray-error-cause';
 const TYPE_HEADER = 'lambda-runtime-function-error-type';
 const CAUSE_CONTENT_TYPE = 'application/vnd.aws.lambda.error.cause+json';
 
-/** Room for the rest of the segment beside it in one datagram of at most 64 KB. */
+/** A datagram holds at most 64 KB: this leaves 16 KB for the other fields of the segment. */
 const CAUSE_MAX_BYTES = 48 * 1024;
 
-/** What a runtime posted to `…/error`: the body stays as it is, since every language has its own keys. */
+/**
+ * Reads the report that a runtime posts to `…/error`. The body is passed on as it is, since each language has its own
+ * keys; only an `errorCause` in it is removed.
+ */
 export function readErrorReport(body: Buffer, headers: IncomingHttpHeaders): HandlerFailure {
   const report = parseObject(body.toString());
   if (headers['content-type'] === CAUSE_CONTENT_TYPE && report !== undefined) {
@@ -18,16 +21,16 @@ export function readErrorReport(body: Buffer, headers: IncomingHttpHeaders): Han
     return { body: Buffer.from(JSON.stringify(rest)), errorType: errorType(headers), cause: readCause(errorCause) };
   }
   const header = headers[CAUSE_HEADER];
-  const sent = typeof header === 'string' ? readCause(parseObject(header)) : undefined;
-  return { body, errorType: errorType(headers), cause: sent ?? causeFromBody(report) };
+  const headerCause = typeof header === 'string' ? readCause(parseObject(header)) : undefined;
+  return { body, errorType: errorType(headers), cause: headerCause ?? causeFromBody(report) };
 }
 
-/** A cause of one exception, for what the platform itself reports. */
+/** A cause with one exception, for a failure that the platform itself reports. */
 export function syntheticCause(type: string, message: string): JsonObject {
   return { exceptions: [{ id: exceptionId(), type, message }] };
 }
 
-/** `Runtime.X` and `Function.X` are kept, anything else becomes `….Unknown`, as Lambda does it. */
+/** Keeps `Runtime.X` and `Function.X`; other types become `Runtime.Unknown` or `Function.Unknown`, as in Lambda. */
 export function sanitizeErrorType(text: string): string {
   if (/^(Runtime|Function)\.[A-Z][a-zA-Z]+$/.test(text)) return text;
   return text.startsWith('Function.') ? 'Function.Unknown' : 'Runtime.Unknown';
@@ -38,7 +41,7 @@ function errorType(headers: IncomingHttpHeaders): string | undefined {
   return typeof text === 'string' && text !== '' ? sanitizeErrorType(text) : undefined;
 }
 
-/** Undefined when nothing in it is of use. X-Ray wants an id on each exception, which no runtime sends. */
+/** Undefined when no member is usable. Adds an id to each exception: X-Ray requires one, and runtimes send none. */
 function readCause(cause: JsonValue | undefined): JsonObject | undefined {
   if (!isJsonObject(cause)) return undefined;
   const exceptions = listOf(cause.exceptions)
@@ -55,7 +58,7 @@ function readCause(cause: JsonValue | undefined): JsonObject | undefined {
   return Object.keys(kept).length === 0 ? undefined : cropCause(kept);
 }
 
-/** What the error body says, where the runtime sent no cause: custom runtimes seldom do. */
+/** A cause made from the error body, for a runtime that sent none: custom runtimes rarely do. */
 function causeFromBody(report: JsonObject | undefined): JsonObject | undefined {
   const { errorType: type, errorMessage: message } = report ?? {};
   if (typeof type !== 'string' && typeof message !== 'string') return undefined;
@@ -67,7 +70,10 @@ function causeFromBody(report: JsonObject | undefined): JsonObject | undefined {
   return cropCause({ exceptions: [exception] });
 }
 
-/** Fewer exceptions, paths and frames, step by step, until it fits; then none of them and shorter text. */
+/**
+ * Shortens the lists of exceptions, paths and frames in steps of 20 % until the cause fits. If that is not enough,
+ * keeps one exception without frames, and crops its texts.
+ */
 export function cropCause(cause: JsonObject, maxBytes = CAUSE_MAX_BYTES): JsonObject {
   for (const share of [1, 0.8, 0.6, 0.4, 0.2]) {
     const cropped = share === 1 ? cause : cropLists(cause, share);
@@ -107,10 +113,6 @@ function parseObject(text: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
-}
-
-function listOf(value: JsonValue | undefined): readonly JsonValue[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function jsonBytes(value: JsonObject): number {

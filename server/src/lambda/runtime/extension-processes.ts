@@ -8,7 +8,7 @@ import { killTree } from './process-tree.ts';
 
 export type ExternalExtension = { readonly name: string; readonly file: string };
 
-/** The executables in `extensions/` of the layers; of two with one name that of the later layer. */
+/** The executables in the `extensions/` folders of the layers. Of two with the same name, that of the later layer. */
 export function findExtensions(layerDirs: readonly string[]): readonly ExternalExtension[] {
   const found = new Map<string, ExternalExtension>();
   for (const layer of layerDirs) {
@@ -22,7 +22,7 @@ export function findExtensions(layerDirs: readonly string[]): readonly ExternalE
   return [...found.values()];
 }
 
-/** Variables that only a runtime gets. */
+/** Variables that a runtime gets and an extension does not. */
 const RUNTIME_ONLY = [
   ...['AWS_XRAY_CONTEXT_MISSING', 'AWS_XRAY_DAEMON_ADDRESS', 'AWS_EXECUTION_ENV', 'AWS_LAMBDA_LOG_GROUP_NAME'],
   ...['AWS_LAMBDA_LOG_STREAM_NAME', 'LAMBDA_RUNTIME_DIR', 'LAMBDA_TASK_ROOT', 'NODE_OPTIONS'],
@@ -41,7 +41,7 @@ export type ExtensionProcesses = {
   readonly ended: Promise<void>;
 };
 
-/** Starts them, each in a group of its own. `onExit` is told of one that ends without having been killed. */
+/** Starts each extension in its own process group. `onExit` is called when one ends without being killed. */
 export function startExtensions(
   extensions: readonly ExternalExtension[],
   options: {
@@ -51,7 +51,7 @@ export function startExtensions(
     readonly onExit: (failure: PlatformFailure) => void;
   },
 ): ExtensionProcesses {
-  let isOver = false;
+  let isKilled = false;
   const processes = extensions.map(({ file }) => {
     const child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', file], {
       cwd: options.cwd,
@@ -67,7 +67,7 @@ export function startExtensions(
       child.once('error', () => resolve());
       child.once('exit', (code, signal) => {
         lines.flush();
-        if (!isOver) options.onExit(crashFailure(exitFailure({ code, signal })));
+        if (!isKilled) options.onExit(crashFailure(exitFailure({ code, signal })));
         resolve();
       });
     });
@@ -76,7 +76,7 @@ export function startExtensions(
   return {
     processes: processes.map(({ child }) => child),
     kill() {
-      isOver = true;
+      isKilled = true;
       for (const { child } of processes) if (isAlive(child) && child.pid !== undefined) killTree(child.pid);
     },
     ended: Promise.all(processes.map(({ exited }) => exited)).then(() => {}),

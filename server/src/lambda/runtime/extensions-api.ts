@@ -14,10 +14,10 @@ export type ExtensionsApiOptions = {
   /** File names of the extensions that run in processes of their own. */
   readonly externalNames: readonly string[];
   readonly telemetry: Telemetry;
-  /** An extension said that it failed. */
+  /** An extension reported that it failed. */
   readonly onFailure: (failure: PlatformFailure) => void;
-  /** One has registered, or subscribed to telemetry. */
-  readonly onStateChange: (news: ExtensionStateChange) => void;
+  /** An extension has registered, or subscribed to telemetry. */
+  readonly onStateChange: (change: ExtensionStateChange) => void;
 };
 
 export type ExtensionStateChange =
@@ -28,11 +28,11 @@ type Extension = {
   readonly name: string;
   readonly isExternal: boolean;
   readonly events: readonly ExtensionEvent[];
-  /** `event/next` that waits for an event. */
+  /** Response of the pending `event/next`, which waits for an event. */
   waiting: ServerResponse | undefined;
-  /** Has an event, or has not asked for its first: Lambda waits for it. */
+  /** It handles an event, or has not asked for its first one: Lambda waits for it. */
   isBusy: boolean;
-  /** Came while it was busy. */
+  /** The event that came while the extension was busy. */
   pending: JsonObject | undefined;
 };
 
@@ -57,7 +57,7 @@ export class ExtensionsApi {
     this.#options = options;
   }
 
-  /** Answers when the path is one of these APIs. */
+  /** Whether the path belongs to one of these APIs. */
   handles(path: string): boolean {
     return path.startsWith(PREFIX) || path === TELEMETRY || path === LOGS;
   }
@@ -89,7 +89,7 @@ export class ExtensionsApi {
   }
 
   /** Every external extension has registered. */
-  get hasAll(): boolean {
+  get hasAllExternal(): boolean {
     const names = new Set([...this.#extensions.values()].map(({ name }) => name));
     return this.#options.externalNames.every((name) => names.has(name));
   }
@@ -106,12 +106,12 @@ export class ExtensionsApi {
     return this.#extensions.size > 0;
   }
 
-  /** Resolves when `isTrue` has become so; asked again after each call of an extension. */
+  /** Resolves when `isTrue` returns true. Checks it after each call of an extension. */
   async waitUntil(isTrue: () => boolean): Promise<void> {
     while (!isTrue()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Initialisation is over: nobody may register any more. */
+  /** Ends the Init phase: registrations and subscriptions are rejected from now on. */
   endInit(): void {
     this.#isInit = false;
     this.#options.telemetry.seal();
@@ -132,10 +132,10 @@ export class ExtensionsApi {
     const name = headerOf(request, 'lambda-extension-name');
     const events = readEvents(body);
     const isExternal = this.#options.externalNames.includes(name ?? '');
-    if (name === undefined) return writeError(response, 'InvalidExtensionName', 'a name is needed');
-    if (!this.#isInit) return writeError(response, 'RegistrationClosed', 'the initialisation is over');
+    if (name === undefined) return writeError(response, 'InvalidExtensionName', 'the extension name is missing');
+    if (!this.#isInit) return writeError(response, 'RegistrationClosed', 'registration ended with the Init phase');
     if (this.#extensions.size >= EXTENSIONS_MAX)
-      return writeError(response, 'TooManyExtensions', 'there are ten already');
+      return writeError(response, 'TooManyExtensions', 'at most ten extensions may register');
     if (events === undefined) return writeError(response, 'InvalidRequestFormat', 'the body has no list of events');
     const known = events.filter((event): event is ExtensionEvent => event === 'INVOKE' || event === 'SHUTDOWN');
     if (known.length < events.length || (!isExternal && known.includes('SHUTDOWN'))) {
@@ -146,7 +146,7 @@ export class ExtensionsApi {
     }
     const id = randomUUID();
     this.#extensions.set(id, { name, isExternal, events: known, waiting: undefined, isBusy: true, pending: undefined });
-    const { functionName, handler, accountId, onStateChange: onNews } = this.#options;
+    const { functionName, handler, accountId, onStateChange } = this.#options;
     const features = headerOf(request, 'lambda-extension-accept-feature')?.split(',') ?? [];
     const withAccount = features.some((feature) => feature.trim() === 'accountId');
     response.setHeader('Lambda-Extension-Identifier', id);
@@ -156,7 +156,7 @@ export class ExtensionsApi {
       handler,
       ...(withAccount ? { accountId } : {}),
     });
-    onNews({ kind: 'registered', name, events: known });
+    onStateChange({ kind: 'registered', name, events: known });
     this.#wake();
   }
 
@@ -164,8 +164,9 @@ export class ExtensionsApi {
     const id = headerOf(request, 'lambda-extension-identifier');
     const extension = this.#extensions.get(id ?? '');
     if (id === undefined) writeError(response, 'MissingExtensionIdentifier', 'the header is missing');
-    else if (!UUID.test(id)) writeError(response, 'InvalidExtensionIdentifier', 'not an identifier');
-    else if (extension === undefined) writeError(response, 'UnknownExtensionIdentifier', 'nobody has this identifier');
+    else if (!UUID.test(id)) writeError(response, 'InvalidExtensionIdentifier', 'the identifier is not a UUID');
+    else if (extension === undefined)
+      writeError(response, 'UnknownExtensionIdentifier', 'no extension has this identifier');
     return extension;
   }
 
@@ -181,25 +182,25 @@ export class ExtensionsApi {
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, errorType: string) {
-    const said = headerOf(request, 'lambda-extension-function-error-type');
-    if (said === undefined) return writeError(response, 'MissingHeader', 'the error type is missing');
+    const reportedType = headerOf(request, 'lambda-extension-function-error-type');
+    if (reportedType === undefined) return writeError(response, 'MissingHeader', 'the error type is missing');
     writeJson(response, 202, { status: 'OK' });
-    this.#options.onFailure({ kind: 'extension', errorType, message: said });
+    this.#options.onFailure({ kind: 'extension', errorType, message: reportedType });
   }
 
   #subscribe(extension: Extension, response: ServerResponse, body: string) {
-    const { telemetry, onStateChange: onNews } = this.#options;
+    const { telemetry, onStateChange } = this.#options;
     if (!this.#isInit) {
       const errorMessage = 'Telemetry API subscription is closed already';
       return writeJson(response, 403, { errorType: 'Telemetry.SubscriptionClosed', errorMessage });
     }
     const subscription = readSubscription(body);
     if (subscription === undefined) {
-      return writeJson(response, 400, { errorType: 'ValidationError', errorMessage: 'not a subscription' });
+      return writeJson(response, 400, { errorType: 'ValidationError', errorMessage: 'the subscription is invalid' });
     }
     telemetry.subscribe(subscription);
     response.writeHead(200, { 'Content-Type': 'application/json' }).end('"OK"');
-    onNews({ kind: 'subscribed', name: extension.name, types: subscription.kinds });
+    onStateChange({ kind: 'subscribed', name: extension.name, types: subscription.kinds });
   }
 
   #wake(): void {

@@ -1,23 +1,23 @@
 import type { JsonObject } from '../../model/json.ts';
 
-/** Why an invocation failed, in the platform's terms. `errorType` is one of the `Runtime.…`, `Function.…`, `Sandbox.…`. */
+/** A failure that the platform reports. `errorType` begins with `Runtime`, `Function`, `Sandbox` or `Extension`. */
 export type PlatformFailure = {
   readonly kind: 'timeout' | 'exit' | 'entrypoint' | 'tooLarge' | 'extension';
   readonly errorType: string;
-  /** Without the `RequestId: … Error: ` in front. */
+  /** Without the prefix `RequestId: … Error: `. */
   readonly message: string;
 };
 
-/** What a runtime reported of its handler or of its initialisation. `body` goes to the caller as it is. */
+/** A failure that a runtime reported, of its handler or of its initialisation. `body` goes to the caller unchanged. */
 export type HandlerFailure = {
   readonly body: Buffer;
-  /** Sanitised category; feeds log lines, not the payload. */
+  /** Sanitised category, for log lines; the payload is `body`. */
   readonly errorType: string | undefined;
-  /** What belongs into the segment's `cause`, when the runtime sent one. */
+  /** The `cause` of the segment; undefined when the report has no usable one. */
   readonly cause: JsonObject | undefined;
 };
 
-/** How a process ended, as Node tells it. */
+/** How a process ended: the arguments of Node's `exit` event. */
 export type ProcessExit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 export function timeoutFailure(timeoutMs: number): PlatformFailure {
@@ -44,12 +44,12 @@ export function tooLargeFailure(bytes: number, maxBytes: number): PlatformFailur
   return { kind: 'tooLarge', errorType: 'Function.ResponseSizeTooLarge', message };
 }
 
-/** The sentence a caller sees; a payload that is too large is told without the request id, as AWS does. */
+/** The error message for the caller. AWS leaves out the request id when the payload is too large. */
 export function failureMessage(failure: PlatformFailure, requestId: string): string {
   return failure.kind === 'tooLarge' ? failure.message : `RequestId: ${requestId} Error: ${failure.message}`;
 }
 
-/** The Invoke payload of a failure that the platform itself reports. */
+/** The payload of the Invoke API for a failure of the platform. */
 export function failurePayload(failure: PlatformFailure, requestId: string): Buffer {
   return Buffer.from(
     JSON.stringify({ errorType: failure.errorType, errorMessage: failureMessage(failure, requestId) }),

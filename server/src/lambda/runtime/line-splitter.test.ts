@@ -10,7 +10,7 @@ function split(chunks: readonly Uint8Array[]): string[] {
   return lines;
 }
 
-test('lines come out whole, however the bytes are cut', () => {
+test('lines are complete, wherever the chunks are cut', () => {
   const line = fc.string({ unit: 'grapheme' }).filter((text) => !/[\r\n]/.test(text));
   fc.assert(
     fc.property(fc.array(line), fc.array(fc.nat(40)), (lines, cuts) => {
@@ -27,11 +27,11 @@ test('lines come out whole, however the bytes are cut', () => {
   );
 });
 
-test('a carriage return inside a record is its line break, one before the line end belongs to it', () => {
+test('a carriage return inside a record becomes a line break; one before the line end is dropped', () => {
   expect(split([Buffer.from('Traceback:\r  File\r\nnext')])).toEqual(['Traceback:\n  File', 'next']);
 });
 
-test('a line without end is given out in pieces of bounded length', () => {
+test('an endless line is emitted in pieces of bounded length', () => {
   const lines = split([Buffer.alloc(600 * 1024, 'x')]);
   expect(lines.map((line) => line.length)).toEqual([256 * 1024, 256 * 1024, 88 * 1024]);
 });

@@ -1,17 +1,17 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** As long as one log event of CloudWatch may be; what a function prints beyond it on one line becomes the next line. */
+/** CloudWatch's limit for one log event. A longer line is split into several. */
 const LINE_MAX_CHARS = 256 * 1024;
 
 export type LineSplitter = {
   readonly write: (chunk: Buffer) => void;
-  /** Gives out what has no line end yet. */
+  /** Emits the rest, which has no line end yet. */
   readonly flush: () => void;
 };
 
 /**
- * Bytes of a process to lines, in order, without their line ends. A carriage return inside a line is how Lambda's
- * runtimes keep a record of several lines together; it becomes the line break that it stands for.
+ * Splits the output of a process into lines, in order and without line ends. Lambda's runtimes write a carriage return
+ * for a line break inside a record, so that the record is one line; the carriage return becomes a line break again.
  */
 export function newLineSplitter(onLine: (line: string) => void): LineSplitter {
   const decoder = new StringDecoder('utf8');
@@ -20,7 +20,7 @@ export function newLineSplitter(onLine: (line: string) => void): LineSplitter {
     const end = line.endsWith('\r') ? -1 : line.length;
     onLine(line.slice(0, end).replaceAll('\r', '\n'));
   };
-  const take = (text: string) => {
+  const push = (text: string) => {
     rest += text;
     let from = 0;
     for (;;) {
@@ -36,9 +36,9 @@ export function newLineSplitter(onLine: (line: string) => void): LineSplitter {
     }
   };
   return {
-    write: (chunk) => take(decoder.write(chunk)),
+    write: (chunk) => push(decoder.write(chunk)),
     flush() {
-      take(decoder.end());
+      push(decoder.end());
       if (rest !== '') emit(rest);
       rest = '';
     },

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * Lines `+PID` and `-PID` say which processes to guard. When the input ends, its writer is gone, however it ended:
- * what is still guarded is killed then, with all below it and the group that it leads.
+ * Reads lines `+PID` and `-PID`, which add and remove a guarded process. The input ends when its writer exits or is
+ * killed. The script then kills each guarded process, its descendants and the group that it leads.
  */
 const REAPER_SCRIPT = `
 end() {
@@ -20,12 +20,12 @@ while read -r change; do
 done
 for pid in $guarded; do end "$pid"; done`;
 
-/** One for all processes that this one starts, like the end that it waits for. */
+/** One reaper guards all processes that this process starts. */
 let reaper: ChildProcess | undefined;
 
 /**
- * Sees to it that `child` does not outlive this process, even when this one is killed without a chance to do anything.
- * A handler that never gives control back would not notice by itself that nobody listens any more.
+ * Kills `child` when this process ends, even if this process is killed by SIGKILL. The child cannot do this itself: a
+ * handler in an endless loop does not notice that the Runtime API is closed.
  */
 export function reapWhenOrphaned(child: ChildProcess): void {
   const { pid } = child;
@@ -40,12 +40,12 @@ function notifyReaper(change: string): void {
 }
 
 function startReaper(): ChildProcess {
-  // In a session of its own: what a terminal sends to everybody in the foreground must not end it first.
+  // Runs in its own session: a signal that a terminal sends to the foreground group must not end it first.
   const child = spawn('/bin/sh', ['-c', REAPER_SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   child.on('error', () => {});
   child.stdin?.on('error', () => {});
   child.unref();
-  // Typed as a stream; it is a socket, which may keep a process running.
+  // Typed as a stream, but it is a socket, and would keep this process running.
   (child.stdin as unknown as { unref(): void }).unref();
   return child;
 }

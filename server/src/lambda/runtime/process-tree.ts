@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process that forks without end is not followed further than this. */
+/** Upper bound of the processes in a tree, against a process that forks endlessly. */
 const TREE_MAX = 256;
 
-/** `pid` and everything it started, as far as the system tells; only `pid` where there is no /proc. */
+/** `pid` and its descendants, parents first; only `pid` on systems without /proc. */
 export function processTree(pid: number): readonly number[] {
   const pids = [pid];
   for (let i = 0; i < pids.length && pids.length < TREE_MAX; i++) {
@@ -13,19 +13,19 @@ export function processTree(pid: number): readonly number[] {
   return pids;
 }
 
-/** Peak memory of a process tree in kB: the sum of what each reached. Undefined once it is gone, or without /proc. */
+/** Peak memory of a process tree in kB: the sum of the peaks. Undefined after the tree has ended, or without /proc. */
 export function treePeakKb(pid: number): number | undefined {
   const peaks = processTree(pid).flatMap((member) => peakKb(member) ?? []);
   return peaks.length === 0 ? undefined : peaks.reduce((sum, kb) => sum + kb, 0);
 }
 
-/** Of the process alone: one file instead of one for each thread and each child. */
+/** Peak memory in kB of one process without its descendants. Reads one file, not one for each thread and child. */
 export function peakKb(pid: number): number | undefined {
   const kb = /^VmHWM:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`))?.[1];
   return kb === undefined ? undefined : Number(kb);
 }
 
-/** What a process holds now in kB, asked of `ps`: for systems without /proc. */
+/** Resident memory of a process in kB, read from `ps`: for systems without /proc. */
 export function residentKb(pid: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     execFile('ps', ['-o', 'rss=', '-p', String(pid)], { timeout: 2000 }, (error, stdout) => {
@@ -35,19 +35,19 @@ export function residentKb(pid: number): Promise<number | undefined> {
   });
 }
 
-/** Ends every process of a group. Never throws. */
+/** Kills every process of a group. Never throws. */
 export function killGroup(leader: number): void {
   kill(-leader);
 }
 
-/** Ends a process group and every process below its leader, also those that left the group. Never throws. */
+/** Kills a process group and every descendant of its leader, including those outside of the group. Never throws. */
 export function killTree(leader: number): void {
   const members = processTree(leader);
   killGroup(leader);
   for (const member of members) kill(member);
 }
 
-/** Stops every process of a tree where it is, or lets it go on. Never throws. */
+/** Pauses (SIGSTOP) or resumes (SIGCONT) every process of a tree. Never throws. */
 export function freezeTree(leader: number, isFrozen: boolean): void {
   for (const member of processTree(leader)) kill(member, isFrozen ? 'SIGSTOP' : 'SIGCONT');
 }
@@ -56,7 +56,7 @@ function kill(target: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
     process.kill(target, signal);
   } catch {
-    // It is gone already.
+    // The process has ended already.
   }
 }
 

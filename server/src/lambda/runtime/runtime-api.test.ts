@@ -47,51 +47,53 @@ async function begin(): Promise<void> {
   await (await next()).text();
 }
 
-async function refusal(answer: Response): Promise<[number, string]> {
-  return [answer.status, ((await answer.json()) as { errorType: string }).errorType];
+async function errorOf(response: Response): Promise<[number, string]> {
+  return [response.status, ((await response.json()) as { errorType: string }).errorType];
 }
 
-describe('the order of a runtime that works', () => {
-  test('next, response, next: the events are told as they happen', async () => {
+describe('calls in the order of the protocol', () => {
+  test('next, response, next: the listener is called for each step', async () => {
     const polled = next();
     api.offer(invocation);
-    const answer = await polled;
-    expect(await answer.text()).toBe('{"a":1}');
-    expect(Object.fromEntries(answer.headers)).toMatchObject({
+    const response = await polled;
+    expect(await response.text()).toBe('{"a":1}');
+    expect(Object.fromEntries(response.headers)).toMatchObject({
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': invocation.requestId,
       'lambda-runtime-deadline-ms': '1716560005100',
       'lambda-runtime-invoked-function-arn': invocation.functionArn,
       'lambda-runtime-trace-id': invocation.traceHeader,
     });
-    expect(JSON.parse(answer.headers.get('lambda-runtime-client-context') ?? '')).toEqual({ custom: { name: 'Zoë' } });
+    expect(JSON.parse(response.headers.get('lambda-runtime-client-context') ?? '')).toEqual({
+      custom: { name: 'Zoë' },
+    });
 
     const accepted = await post(RESPONSE, '"done"');
     expect([accepted.status, await accepted.json()]).toEqual([202, { status: 'OK' }]);
     expect(completions).toMatchObject([{ kind: 'response', payload: Buffer.from('"done"') }]);
-    const waiting = next().catch(() => 'cut off');
+    const waiting = next().catch(() => 'aborted');
     await expect.poll(() => happened).toEqual(['initDone', 'started', 'completed', 'ready']);
     await api.close();
-    expect(await waiting).toBe('cut off');
+    expect(await waiting).toBe('aborted');
   });
 
-  test('an event that was offered before anyone asked waits', async () => {
+  test('an event waits when it is offered before the first next', async () => {
     api.offer(invocation);
     expect(happened).toEqual([]);
     expect(await (await next()).text()).toBe('{"a":1}');
   });
 
-  test('a poll that was cut off is taken up by the next one', async () => {
+  test('an event goes to the second next after the first was aborted', async () => {
     const abort = new AbortController();
-    const cut = fetch(url('/invocation/next'), { signal: abort.signal }).catch(() => 'cut');
+    const aborted = fetch(url('/invocation/next'), { signal: abort.signal }).catch(() => 'aborted');
     await expect.poll(() => happened).toEqual(['initDone']);
     abort.abort();
-    await cut;
-    // Refused until the server has seen that the first connection is gone.
+    await aborted;
+    // Rejected until the server has noticed that the first connection is closed.
     const { polled } = await vi.waitUntil(
       async () => {
         const polled = next();
-        // A refusal is there before the last of several answers that follow each other.
+        // A rejection arrives before the last of three pings in a row.
         const first = await Promise.race([polled, ping().then(ping).then(ping)]);
         return typeof first === 'string' && { polled };
       },
@@ -107,7 +109,7 @@ describe('the order of a runtime that works', () => {
 });
 
 describe('errors', () => {
-  test('of the handler: body untouched, cause from the header with ids on its exceptions', async () => {
+  test('of the handler: unchanged body, cause of the header with ids on its exceptions', async () => {
     await begin();
     const body = '{"errorType": "E",  "errorMessage":"m","trace":[]}';
     const cause = {
@@ -116,7 +118,7 @@ describe('errors', () => {
     };
     await post(ERROR, body, {
       'Lambda-Runtime-Function-XRay-Error-Cause': JSON.stringify(cause),
-      'Lambda-Runtime-Function-Error-Type': 'Whatever.Bad',
+      'Lambda-Runtime-Function-Error-Type': 'Custom.Bad',
     });
     const [completion] = completions;
     expect(completion).toMatchObject({ kind: 'error', failure: { errorType: 'Runtime.Unknown' } });
@@ -132,41 +134,41 @@ describe('errors', () => {
     const header = { 'Lambda-Runtime-Function-Error-Type': 'Runtime.ImportModuleError' };
     expect((await post('/init/error', '{"errorType":"x"}', header)).status).toBe(202);
     expect(happened).toEqual(['initError {"errorType":"x"} Runtime.ImportModuleError']);
-    expect(await refusal(await post('/init/error', '{}'))).toEqual([403, 'InvalidStateTransition']);
-    expect(await refusal(await next())).toEqual([403, 'InvalidStateTransition']);
+    expect(await errorOf(await post('/init/error', '{}'))).toEqual([403, 'InvalidStateTransition']);
+    expect(await errorOf(await next())).toEqual([403, 'InvalidStateTransition']);
   });
 });
 
-describe('refusals', () => {
-  test('calls out of order change nothing', async () => {
-    expect(await refusal(await post(RESPONSE, '1'))).toEqual([403, 'InvalidStateTransition']);
+describe('rejected', () => {
+  test('calls out of order, without an effect', async () => {
+    expect(await errorOf(await post(RESPONSE, '1'))).toEqual([403, 'InvalidStateTransition']);
     await begin();
-    expect(await refusal(await next())).toEqual([403, 'InvalidStateTransition']);
-    expect(await refusal(await post('/init/error', '{}'))).toEqual([403, 'InvalidStateTransition']);
+    expect(await errorOf(await next())).toEqual([403, 'InvalidStateTransition']);
+    expect(await errorOf(await post('/init/error', '{}'))).toEqual([403, 'InvalidStateTransition']);
     expect((await post(RESPONSE, '1')).status).toBe(202);
-    expect(await refusal(await post(RESPONSE, '2'))).toEqual([403, 'InvalidStateTransition']);
-    expect(await refusal(await post(ERROR, '{}'))).toEqual([403, 'InvalidStateTransition']);
+    expect(await errorOf(await post(RESPONSE, '2'))).toEqual([403, 'InvalidStateTransition']);
+    expect(await errorOf(await post(ERROR, '{}'))).toEqual([403, 'InvalidStateTransition']);
     expect(completions).toMatchObject([{ payload: Buffer.from('1') }]);
   });
 
   test('another request id', async () => {
     await begin();
-    expect(await refusal(await post('/invocation/other/response', '1'))).toEqual([400, 'InvalidRequestID']);
+    expect(await errorOf(await post('/invocation/other/response', '1'))).toEqual([400, 'InvalidRequestID']);
   });
 
   test('an unknown response mode', async () => {
     await begin();
     const answer = await post(RESPONSE, '1', { 'Lambda-Runtime-Function-Response-Mode': 'turbo' });
-    expect(await refusal(answer)).toEqual([400, 'InvalidFunctionResponseMode']);
+    expect(await errorOf(answer)).toEqual([400, 'InvalidFunctionResponseMode']);
   });
 
-  test('a response over the limit is read to its end, refused and reported', async () => {
+  test('a response over the limit, after it is read to its end and reported', async () => {
     await begin();
-    expect(await refusal(await post(RESPONSE, 'x'.repeat(500_000)))).toEqual([413, 'RequestEntityTooLarge']);
+    expect(await errorOf(await post(RESPONSE, 'x'.repeat(500_000)))).toEqual([413, 'RequestEntityTooLarge']);
     expect(completions).toMatchObject([{ kind: 'tooLarge', bytes: 500_000, maxBytes: 100 }]);
   });
 
-  test('a body that ends too early does not count; the runtime may answer again', async () => {
+  test('a body that ends too early; the runtime may post again', async () => {
     await begin();
     const socket = connect(Number(api.address.split(':')[1]), '127.0.0.1');
     socket.write(`POST /2018-06-01/runtime${RESPONSE} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`);
@@ -180,7 +182,7 @@ describe('refusals', () => {
   });
 
   test('unknown paths', async () => {
-    expect(await refusal(await fetch(`http://${api.address}/else`))).toEqual([404, 'ResourceNotFound']);
+    expect(await errorOf(await fetch(`http://${api.address}/else`))).toEqual([404, 'ResourceNotFound']);
   });
 });
 
@@ -206,13 +208,13 @@ describe('streamed responses', () => {
     });
   }
 
-  test('are collected, up to a limit of their own', async () => {
+  test('are collected, with a limit of their own', async () => {
     await begin();
     expect(await stream(['x'.repeat(80), 'y'.repeat(80)])).toBe(202);
     expect(completions).toMatchObject([{ kind: 'response', payload: Buffer.from('x'.repeat(80) + 'y'.repeat(80)) }]);
   });
 
-  test('that fail midway say so in their trailers', async () => {
+  test('report a failure midway in their trailers', async () => {
     await begin();
     const body = '{"errorType":"Error","errorMessage":"midway"}';
     await stream(['part'], {

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../model/json.ts';
+import type { OnChunk } from '../spec/lambda-client.ts';
 import { nowUs } from '../tracing/clock.ts';
 import { readErrorReport } from './error-report.ts';
 import type { HandlerFailure } from './failures.ts';
 
-/** What `next` hands to the runtime. */
+/** One event, as `next` gives it to the runtime. */
 export type Invocation = {
   readonly requestId: string;
   readonly deadlineMs: number;
@@ -15,18 +16,18 @@ export type Invocation = {
   /** JSON text. */
   readonly clientContext: string | undefined;
   readonly payload: Buffer;
-  /** Takes a streamed answer as it comes; the next bytes are read when it resolves. The completion has all of it again. */
-  readonly onChunk?: ((chunk: Buffer, contentType: string) => Promise<void>) | undefined;
+  /** Gets each chunk of a streamed response; the next is read when it resolves. The completion repeats all of them. */
+  readonly onChunk?: OnChunk | undefined;
 };
 
-/** What became of an invocation, as the runtime told it. Times in microseconds, of the body's first and last byte. */
+/** What the runtime posted for an invocation. Epoch microseconds of the first and the last byte of the body. */
 export type Completion = { readonly startUs: number; readonly endUs: number } & (
   | { readonly kind: 'response'; readonly payload: Buffer }
   | { readonly kind: 'error'; readonly failure: HandlerFailure }
   | { readonly kind: 'tooLarge'; readonly bytes: number; readonly maxBytes: number }
 );
 
-/** Called as things happen, in order: at most one `initDone` or `initError`, then completion and `ready` in turn. */
+/** Called in this order: at most one `initDone` or `initError`; then `started`, `completed`, `ready` for each event. */
 export type RuntimeListener = {
   /** The runtime asked for its first event. */
   readonly initDone: (atUs: number) => void;
@@ -40,7 +41,7 @@ export type RuntimeListener = {
 
 export type RuntimeLimits = { readonly responseMaxBytes: number; readonly streamMaxBytes: number };
 
-/** 6 MiB and a hundred bytes for a buffered answer, 20 MiB for a streamed one. */
+/** Lambda's limits: 6 MiB and 100 bytes for a buffered response, 20 MiB for a streamed one. */
 export const RUNTIME_LIMITS: RuntimeLimits = {
   responseMaxBytes: 6 * 1024 * 1024 + 100,
   streamMaxBytes: 20 * 1024 * 1024,
@@ -65,7 +66,7 @@ const NO_LISTENER: RuntimeListener = {
   ready() {},
 };
 
-/** Other APIs that are served on the same port. */
+/** An API that is served on the same port. */
 export type SiblingApi = {
   readonly handles: (path: string) => boolean;
   readonly handle: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
@@ -74,8 +75,8 @@ export type SiblingApi = {
 type ProtocolError = { readonly status: number; readonly errorType: string; readonly errorMessage: string };
 
 /**
- * The Runtime API of one sandbox: its own HTTP listener on loopback, since the protocol names no sandbox.
- * Only the order that the protocol allows is accepted; everything else is answered with its error and changes nothing.
+ * The Runtime API of one sandbox. It has its own HTTP listener on loopback, since a request does not name its sandbox.
+ * A call out of the protocol's order gets the protocol's error and changes no state.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 export class RuntimeApi {
@@ -97,9 +98,9 @@ export class RuntimeApi {
   }
 
   static async open(limits = RUNTIME_LIMITS): Promise<RuntimeApi> {
-    // A cause may be 64 KB, and travels in a header.
+    // The cause of an error may have 64 KB, and is sent in a header.
     const server = createServer({ maxHeaderSize: 256 * 1024 });
-    // A runtime waits as long as there is nothing to do, and expects its connection to be there afterwards.
+    // A runtime waits for its next event without a time limit, and its connection has to stay open.
     server.timeout = 0;
     server.requestTimeout = 0;
     server.headersTimeout = 0;
@@ -120,13 +121,13 @@ export class RuntimeApi {
     return new RuntimeApi(server, limits);
   }
 
-  /** Before the runtime is started. */
-  listen(listener: RuntimeListener, beside?: SiblingApi): void {
+  /** Call it before the runtime is started. */
+  listen(listener: RuntimeListener, siblingApi?: SiblingApi): void {
     this.#listener = listener;
-    this.#siblingApi = beside;
+    this.#siblingApi = siblingApi;
   }
 
-  /** Hands out an event: at once when the runtime waits for one, else with its next `next`. */
+  /** Gives an event to the runtime: at once if it waits for one, else at its next call of `next`. */
   offer(invocation: Invocation): void {
     this.#offered = invocation;
     this.#handOut();
@@ -140,7 +141,7 @@ export class RuntimeApi {
   }
 
   #route(request: IncomingMessage, response: ServerResponse): void {
-    // A reset in the middle of an answer or a body concerns the process that did it, nobody else.
+    // Ignored: a connection reset concerns only the process that caused it.
     request.on('error', () => {});
     response.on('error', () => {});
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
@@ -190,7 +191,7 @@ export class RuntimeApi {
     this.#waiting = undefined;
     this.#offered = undefined;
     this.#state = { kind: 'invoking', requestId: invocation.requestId, onChunk: invocation.onChunk };
-    // Taken before the write: on a busy machine the function may have begun by the time that it returns.
+    // Read before the write: on a busy machine the function may start before the write returns.
     const startUs = nowUs();
     response.writeHead(200, {
       'Content-Type': 'application/json',
@@ -211,7 +212,7 @@ export class RuntimeApi {
     if (this.#state.kind !== 'init') return writeError(response, invalidTransition(this.#state.kind, 'init/error'));
     this.#state = { kind: 'initFailed' };
     const body = await readBody(request, ERROR_MAX_BYTES);
-    if (body.kind === 'cut') {
+    if (body.kind === 'aborted') {
       this.#state = { kind: 'init' };
       return;
     }
@@ -241,13 +242,13 @@ export class RuntimeApi {
         : this.#limits.responseMaxBytes;
     const contentType = request.headers['content-type'] ?? 'application/octet-stream';
     const { onChunk } = state;
-    const pass =
+    const forward =
       isError || mode !== 'streaming' || onChunk === undefined
         ? undefined
         : (chunk: Buffer) => onChunk(chunk, contentType);
-    const body = await readBody(request, maxBytes, pass);
-    if (body.kind === 'cut') {
-      // The runtime may try again on a new connection; if it doesn't, its deadline or its exit ends this.
+    const body = await readBody(request, maxBytes, forward);
+    if (body.kind === 'aborted') {
+      // The runtime may try again on a new connection; else the deadline or its exit ends the invocation.
       this.#state = state;
       return;
     }
@@ -268,11 +269,11 @@ export class RuntimeApi {
   }
 }
 
-/** Up to `maxBytes` are kept, the rest is read and counted, so that the sender gets to hear the answer. */
+/** Keeps up to `maxBytes`. Reads and counts the rest too: a sender reads the response only after its whole body. */
 async function readBody(
   request: IncomingMessage,
   maxBytes: number,
-  pass: (chunk: Buffer) => Promise<void> = async () => {},
+  forward: (chunk: Buffer) => Promise<void> = async () => {},
 ): Promise<Body> {
   const chunks: Buffer[] = [];
   let totalBytes = 0;
@@ -284,18 +285,20 @@ async function readBody(
         const kept = chunk.subarray(0, maxBytes - keptBytes);
         chunks.push(kept);
         keptBytes += kept.length;
-        await pass(kept);
+        await forward(kept);
       }
     }
   } catch {
-    return { kind: 'cut' };
+    return { kind: 'aborted' };
   }
-  return { kind: 'whole', bytes: Buffer.concat(chunks), totalBytes };
+  return { kind: 'complete', bytes: Buffer.concat(chunks), totalBytes };
 }
 
-type Body = { readonly kind: 'cut' } | { readonly kind: 'whole'; readonly bytes: Buffer; readonly totalBytes: number };
+type Body =
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'complete'; readonly bytes: Buffer; readonly totalBytes: number };
 
-/** A handler that failed after its stream began says so in the trailers. */
+/** A handler that fails after its stream began reports the error in the trailers. */
 function midStreamFailure(request: IncomingMessage): HandlerFailure {
   const { trailers } = request;
   const body = Buffer.from(trailers['lambda-runtime-function-error-body'] ?? '', 'base64');
@@ -308,8 +311,8 @@ function writeAccepted(response: ServerResponse): void {
   response.writeHead(202, { 'Content-Type': 'application/json' }).end('{"status":"OK"}\n');
 }
 
-function writeError(response: ServerResponse, refusal: ProtocolError): void {
-  response.writeHead(refusal.status, { 'Content-Type': 'application/json' }).end(errorBody(refusal));
+function writeError(response: ServerResponse, error: ProtocolError): void {
+  response.writeHead(error.status, { 'Content-Type': 'application/json' }).end(errorBody(error));
 }
 
 function errorBody({ errorMessage, errorType }: ProtocolError): string {
@@ -317,11 +320,11 @@ function errorBody({ errorMessage, errorType }: ProtocolError): string {
 }
 
 function invalidTransition(from: State['kind'], to: string): ProtocolError {
-  const errorMessage = `Transition from ${from} to ${to} is not allowed: the runtime called out of turn`;
+  const errorMessage = `Transition from ${from} to ${to} is not allowed: the runtime called out of order`;
   return { status: 403, errorType: 'InvalidStateTransition', errorMessage };
 }
 
-/** Headers carry bytes: what is not printable ASCII is written as JSON's own escape. */
+/** JSON for a header: characters other than printable ASCII become JSON escapes. */
 function headerSafe(json: string): string {
   return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { parseTemplate } from '../template/template.ts';
-import { writeFiles } from '../testing/local-functions.ts';
+import { writeFiles } from '../testing/local-lambda.ts';
 import { runtimeCommand, runtimeVersion } from './runtime-command.ts';
 
 function spec(runtime: string): FunctionSpec {
@@ -21,15 +21,15 @@ const base = { nodePath: process.execPath, pythonPath: undefined, runtimesDir: '
 const major = process.versions.node.split('.')[0];
 
 describe('Node', () => {
-  test('is the one that runs openray; another major version is worth a note', () => {
+  test('is the one that runs openray; another major version is a warning', () => {
     expect(runtimeCommand(spec(`nodejs${major}.x`), '/code', base, undefined)).toEqual({
       ok: true,
       command: [process.execPath, '/runtimes/node/bootstrap.cjs'],
       runtimeDir: '/runtimes/node',
-      note: undefined,
+      warning: undefined,
     });
     expect(runtimeCommand(spec('nodejs18.x'), '/code', base, undefined)).toMatchObject({
-      note: `F asks for nodejs18.x and runs on Node ${process.versions.node}.`,
+      warning: `F asks for nodejs18.x and runs on Node ${process.versions.node}.`,
     });
   });
 
@@ -46,7 +46,7 @@ describe('Python', () => {
     return found.ok ? found.command[0] : found.reason;
   };
 
-  test('is the one named, else the virtual environment’s, else of its version, else any', async () => {
+  test('is the named one, else that of the virtual environment, else that of the version, else any', async () => {
     const both = await programs('python3.11', 'python3');
     const any = await programs('python3');
     const venv = await programs('bin/python3');
@@ -58,7 +58,7 @@ describe('Python', () => {
   });
 });
 
-test('a shim of a version manager that has no program behind it is passed over', async () => {
+test('a shim of a version manager is skipped when no program is behind it', async () => {
   const dir = await writeFiles({
     'shims/python3.11': '#!/bin/sh\nexit 127\n',
     'shims/python3.12': '#!/bin/sh\nexit 0\n',

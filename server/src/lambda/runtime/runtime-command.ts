@@ -6,15 +6,15 @@ import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 
 export type Interpreters = {
-  /** Program for `nodejs*`; the Node that runs openray unless told otherwise. */
+  /** Program for `nodejs*`; by default the Node that runs openray. */
   readonly nodePath: string;
-  /** Program for `python3*`; looked up when undefined: the active virtual environment, `python3.N`, `python3`. */
+  /** Program for `python3*`; when undefined, the first of: the active virtual environment, `python3.N`, `python3`. */
   readonly pythonPath: string | undefined;
   /** Folder with openray's runtime clients, `node/` and `python/`. */
   readonly runtimesDir: string;
-  /** Waits for a debugger before anything of the function runs. */
+  /** Makes the function wait for a debugger before any of its code runs. */
   readonly debug?: DebugOptions | undefined;
-  /** For `PATH` and `VIRTUAL_ENV`. */
+  /** Variables of the host; `PATH` and `VIRTUAL_ENV` are read. */
   readonly hostVariables: Readonly<Record<string, string | undefined>>;
 };
 
@@ -22,7 +22,7 @@ export type DebugOptions = {
   readonly port: number;
   /** Further arguments of the interpreter. */
   readonly args: readonly string[];
-  /** Logical id; undefined for whichever function runs. */
+  /** Logical id; undefined for every function. */
   readonly functionId: string | undefined;
 };
 
@@ -31,13 +31,13 @@ export type RuntimeCommand =
       readonly ok: true;
       readonly command: readonly string[];
       readonly runtimeDir: string;
-      /** What to tell the user once. */
+      /** A sentence to show to the user once. */
       readonly warning: string | undefined;
     }
-  /** Nothing can be started; the sentence says what is missing. */
+  /** The function cannot be started; `reason` is a sentence for the user. */
   | { readonly ok: false; readonly reason: string };
 
-/** The program that serves a function, with the customer's wrapper in front where there is one. */
+/** The command that runs a function. The customer's wrapper (AWS_LAMBDA_EXEC_WRAPPER) comes first if there is one. */
 export function runtimeCommand(
   spec: FunctionSpec,
   codeDir: string,
@@ -45,7 +45,7 @@ export function runtimeCommand(
   wrapper: string | undefined,
 ): RuntimeCommand {
   const found = managedCommand(spec, codeDir, interpreters);
-  // `provided` has no managed runtime that would look for a wrapper.
+  // Only managed runtimes start the wrapper; `provided` is not managed.
   if (!found.ok || wrapper === undefined || spec.runtime.startsWith('provided')) return found;
   return { ...found, command: [wrapper, ...found.command] };
 }
@@ -62,37 +62,37 @@ function nodeCommand({ logicalId, runtime }: FunctionSpec, interpreters: Interpr
   const runtimeDir = join(runtimesDir, 'node');
   const wanted = /^nodejs(\d+)/.exec(runtime)?.[1];
   const have = nodePath === process.execPath ? process.versions.node.split('.')[0] : undefined;
-  const note =
+  const warning =
     have === undefined || wanted === undefined || wanted === have
       ? undefined
       : `${logicalId} asks for ${runtime} and runs on Node ${process.versions.node}.`;
   const debug = debugOf(logicalId, interpreters);
   const debugArgs = debug === undefined ? [] : [`--inspect-brk=127.0.0.1:${debug.port}`, ...debug.args];
-  return { ok: true, command: [nodePath, ...debugArgs, join(runtimeDir, 'bootstrap.cjs')], runtimeDir, warning: note };
+  return { ok: true, command: [nodePath, ...debugArgs, join(runtimeDir, 'bootstrap.cjs')], runtimeDir, warning };
 }
 
 function pythonCommand(spec: FunctionSpec, interpreters: Interpreters): RuntimeCommand {
-  const { pythonPath, runtimesDir, hostVariables: host } = interpreters;
+  const { pythonPath, runtimesDir, hostVariables } = interpreters;
   const { logicalId, runtime } = spec;
-  const venv = host.VIRTUAL_ENV;
-  const exact = findProgram(runtime, host.PATH);
+  const venv = hostVariables.VIRTUAL_ENV;
+  const exact = findProgram(runtime, hostVariables.PATH);
   const program =
     pythonPath ??
     (venv === undefined ? undefined : findProgram(join(venv, 'bin', 'python3'), undefined)) ??
     exact ??
-    findProgram('python3', host.PATH);
+    findProgram('python3', hostVariables.PATH);
   if (program === undefined) {
     return { ok: false, reason: `${logicalId} needs ${runtime}: install Python 3, or name it with --python.` };
   }
   const runtimeDir = join(runtimesDir, 'python');
   const isOther = pythonPath === undefined && venv === undefined && exact === undefined;
-  const note = isOther ? `${logicalId} asks for ${runtime} and runs on the python3 of this machine.` : undefined;
+  const warning = isOther ? `${logicalId} asks for ${runtime} and runs on the python3 of this machine.` : undefined;
   const debug = debugOf(logicalId, interpreters);
   const debugArgs =
     debug === undefined
       ? []
       : ['-m', 'debugpy', '--listen', `127.0.0.1:${debug.port}`, '--wait-for-client', ...debug.args];
-  return { ok: true, command: [program, ...debugArgs, join(runtimeDir, 'bootstrap.py')], runtimeDir, warning: note };
+  return { ok: true, command: [program, ...debugArgs, join(runtimeDir, 'bootstrap.py')], runtimeDir, warning };
 }
 
 export function debugOf(logicalId: string, { debug }: Pick<Interpreters, 'debug'>): DebugOptions | undefined {
@@ -105,13 +105,15 @@ function bootstrapCommand(spec: FunctionSpec, codeDir: string): RuntimeCommand {
     return { ok: false, reason: "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]" };
   }
   if (!isExecutable(bootstrap)) return { ok: false, reason: 'fork/exec /var/task/bootstrap: permission denied' };
-  const host = arch() === 'arm64' ? 'arm64' : 'x86_64';
-  const note =
-    spec.architecture === host ? undefined : `${spec.logicalId} is built for ${spec.architecture}; this is ${host}.`;
-  return { ok: true, command: [bootstrap], runtimeDir: codeDir, warning: note };
+  const hostArchitecture = arch() === 'arm64' ? 'arm64' : 'x86_64';
+  const warning =
+    spec.architecture === hostArchitecture
+      ? undefined
+      : `${spec.logicalId} is built for ${spec.architecture}; this machine is ${hostArchitecture}.`;
+  return { ok: true, command: [bootstrap], runtimeDir: codeDir, warning };
 }
 
-/** What INIT_START names: the runtime and the version that really runs it. */
+/** Runtime version and ARN of the INIT_START line. The ARN depends on the command that really runs. */
 export function runtimeVersion(runtime: string, command: readonly string[], region: string) {
   const family = /^(nodejs|python|provided)/.exec(runtime)?.[1] ?? runtime;
   const detail = runtime.slice(family.length).replace(/^\./, '').replace(/\.x$/, '');
@@ -128,10 +130,10 @@ function findProgram(name: string, path: string | undefined): string | undefined
   return folders.map((folder) => join(folder, name)).find((file) => isExecutable(file) && !isEmptyShim(file));
 }
 
-/** Whether each shim asked for so far is one without a program. */
+/** By path of a shim: whether no program is behind it. Kept, since a probe starts a process. */
 const emptyShims = new Map<string, boolean>();
 
-/** Version managers (pyenv, asdf, mise) put a shim on the PATH for every version that any project has; few may run here. */
+/** Version managers (pyenv, asdf, mise) put a shim of every installed version on the PATH; only some run here. */
 function isEmptyShim(file: string): boolean {
   if (basename(dirname(file)) !== 'shims') return false;
   const known = emptyShims.get(file);

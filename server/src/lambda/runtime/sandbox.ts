@@ -27,13 +27,13 @@ export type SandboxOptions = {
   readonly cwd: string;
   /** Everything but `AWS_LAMBDA_RUNTIME_API`, which the sandbox adds. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the process prints on stdout and stderr, line by line in the order it was printed. */
+  /** Gets each line that the process prints on stdout and stderr, in the order of printing. */
   readonly onLine: (line: string) => void;
   readonly extensions: SandboxExtensions;
   readonly limits?: RuntimeLimits;
 };
 
-/** What the sandbox's extensions get to know, and who hears of them. */
+/** Options of the Extensions API, and the external extensions to start. */
 export type SandboxExtensions = Pick<
   ExtensionsApiOptions,
   'functionName' | 'handler' | 'accountId' | 'telemetry' | 'onStateChange'
@@ -44,21 +44,21 @@ export type SandboxExtensions = Pick<
 
 export type ShutdownReason = 'spindown' | 'timeout' | 'failure';
 
-/** How initialisation ended; times in microseconds, from the start of the process. */
+/** How the Init phase ended. Epoch microseconds; `startUs` is when the sandbox was started. */
 export type InitPhaseOutcome = { readonly startUs: number; readonly endUs: number } & (
   | { readonly kind: 'ready' }
-  /** The runtime said what failed. */
+  /** The runtime reported the failure. */
   | { readonly kind: 'failed'; readonly failure: HandlerFailure }
   | { readonly kind: 'exited'; readonly failure: PlatformFailure }
   | { readonly kind: 'timedOut' }
 );
 
-/** How an invocation ended. Only after `ready` may the sandbox be used again. */
+/** How an invocation ended, in epoch microseconds. Only after `ready` may the sandbox be used again. */
 export type InvokePhaseOutcome = {
-  /** The event was written to the runtime. */
+  /** When the event was written to the runtime. */
   readonly startUs: number;
   readonly endUs: number;
-  /** The runtime asked for its next event; extensions may have gone on. */
+  /** When the runtime asked for its next event; extensions may have been busy longer. */
   readonly runtimeReadyUs: number | undefined;
   readonly completion: Completion | undefined;
   readonly end:
@@ -79,7 +79,7 @@ const INTERNAL_SHUTDOWN_MS = 500;
 
 /**
  * One execution environment: a process tree that serves one invocation at a time, with a Runtime API of its own.
- * Whatever happens in there, it ends as an outcome: nothing is thrown, and after `stop()` nothing is left running.
+ * A failure of its processes is an outcome, never an exception. No process is left after `stop()`.
  */
 export class Sandbox {
   readonly #options: SandboxOptions;
@@ -99,7 +99,7 @@ export class Sandbox {
   #treeSampledMs = Number.NEGATIVE_INFINITY;
   #isStopping = false;
 
-  /** Starts the process; `initialised` tells how that went. */
+  /** Starts the processes. `waitForInit` returns how the Init phase ended. */
   static async start(options: SandboxOptions): Promise<Sandbox> {
     return new Sandbox(options, await RuntimeApi.open(options.limits));
   }
@@ -146,8 +146,8 @@ export class Sandbox {
       onLine: onExtensionLine,
       onExit: (failure) => this.#fail(failure),
     });
-    // Lambda starts the runtime when every extension has registered.
-    void this.#extensions.waitUntil(() => this.#extensions.hasAll).then(() => this.#startRuntime());
+    // As in Lambda, the runtime starts when every external extension has registered.
+    void this.#extensions.waitUntil(() => this.#extensions.hasAllExternal).then(() => this.#startRuntime());
   }
 
   #startRuntime(): void {
@@ -177,7 +177,7 @@ export class Sandbox {
     return this.#exit === undefined;
   }
 
-  /** Peak of the whole tree so far, rounded up to MB. Never falls. */
+  /** Peak memory of the whole process tree so far, rounded up to MB. Never falls. */
   get peakMemoryMb(): number {
     return Math.ceil(this.#peakKb / 1024);
   }
@@ -202,7 +202,7 @@ export class Sandbox {
 
   /**
    * Runs one event and waits until the runtime asks for the next. When that takes longer than `timeoutMs`, or the
-   * process ends, the sandbox is of no more use. `functionTimeoutMs` is what the message about a timeout names.
+   * process ends, the sandbox cannot be used again. The message about a timeout names `functionTimeoutMs`.
    */
   async invoke(invocation: Invocation, timeoutMs: number, functionTimeoutMs: number): Promise<InvokePhaseOutcome> {
     const offeredUs = nowUs();
@@ -234,8 +234,8 @@ export class Sandbox {
   }
 
   /**
-   * Ends everything and frees the port. Without extensions the whole tree is killed at once, as Lambda does it; with
-   * extensions the runtime gets SIGTERM, they get SHUTDOWN, and all of them a moment.
+   * Ends all processes and frees the port. Without extensions the whole tree is killed at once, as in Lambda. With
+   * extensions the runtime gets SIGTERM and the extensions get SHUTDOWN; they have 2 s, or 500 ms if all are internal.
    */
   async stop(reason: ShutdownReason = 'spindown'): Promise<void> {
     this.freeze(false);
@@ -254,8 +254,7 @@ export class Sandbox {
   }
 
   /**
-   * Stops all of its processes until it is thawed, as Lambda does between invocations: timers and connections then
-   * stand still too.
+   * Pauses all processes until `freeze(false)`, as Lambda does between invocations: timers and connections pause too.
    */
   freeze(isFrozen = true): void {
     if (!this.isAlive || this.#isStopping) return;
@@ -266,7 +265,7 @@ export class Sandbox {
     }
   }
 
-  /** Only the killing, for the moment in which the host itself exits. */
+  /** Kills all processes without waiting, for use while the host process exits. */
   kill(): void {
     this.#isStopping = true;
     this.#externals?.kill();
@@ -274,7 +273,7 @@ export class Sandbox {
   }
 
   #killRuntime(): void {
-    // The id of a process that has ended may already be another's.
+    // The id of an ended process may already belong to another one.
     if (this.#process?.exitCode === null && this.#process.signalCode === null && this.#process.pid !== undefined) {
       killTree(this.#process.pid);
     }
@@ -285,12 +284,12 @@ export class Sandbox {
   }
 
   #exited(failure: PlatformFailure): void {
-    // What it started and left behind goes with it.
+    // Ends the processes that the runtime started and left behind.
     if (this.#process?.pid !== undefined) killGroup(this.#process.pid);
     this.#end(failure);
   }
 
-  /** An extension failed or ended: the environment does not go on without it. */
+  /** An extension failed or ended: as in Lambda, the environment ends with it. */
   #fail(failure: PlatformFailure): void {
     if (this.#isStopping) return;
     this.#end(failure);
@@ -325,8 +324,8 @@ export class Sandbox {
   }
 
   /**
-   * Lets everything in that the process printed before its last call. It is in the pipe by then, since both are
-   * written in order; one full round of the event loop reads the pipe empty.
+   * Reads the output that the process printed before its last call. The output is in the pipe by then, since the
+   * process writes both in order; one full round of the event loop reads the pipe empty.
    */
   async #drainOutput(): Promise<void> {
     await new Promise(setImmediate);
@@ -334,7 +333,7 @@ export class Sandbox {
     this.#lines.flush();
   }
 
-  /** Looking through the whole tree costs a tenth of a millisecond or two: a short invocation looks at its root. */
+  /** Reading the whole tree costs 0.1 to 0.2 ms, so that a short invocation reads only the root process. */
   async #sampleMemory(): Promise<void> {
     const pid = this.#process?.pid;
     if (pid === undefined) return;

@@ -5,8 +5,8 @@ const KINDS: readonly TelemetryKind[] = ['platform', 'function', 'extension'];
 const SCHEMAS = ['2022-07-01', '2022-12-13', '2025-01-29'];
 
 /**
- * The body of a subscription to the Telemetry API. Undefined when it is none. Hosts are read as this machine, since
- * `sandbox.localdomain` exists on AWS only.
+ * Reads the body of a subscription to the Telemetry API; undefined when it is invalid. The host becomes 127.0.0.1,
+ * since `sandbox.localdomain` exists on AWS only.
  */
 export function readSubscription(text: string): Subscription | undefined {
   const body = parse(text);

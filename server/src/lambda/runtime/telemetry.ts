@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 
-/** What a telemetry event is about; extensions subscribe to kinds. */
+/** Source of a telemetry event; extensions subscribe to kinds. */
 export type TelemetryKind = 'platform' | 'function' | 'extension';
 
 export type TelemetryEvent = {
   readonly kind: TelemetryKind;
-  /** ISO with milliseconds. */
+  /** ISO 8601 with milliseconds. */
   readonly time: string;
   readonly type: string;
   readonly record: unknown;
@@ -24,16 +24,16 @@ export type Subscription = {
 };
 
 /**
- * The Telemetry API's delivery: events of one environment to its extensions, in order, in batches. What happened before
- * somebody subscribed is replayed. Nothing here fails: an extension that does not listen loses its events.
+ * Delivers the events of one environment to its extensions, in order and in batches. A new subscriber also gets the
+ * first 1000 events before its subscription. Never fails: an extension that does not listen loses its events.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api.html
  */
 export type Telemetry = {
   readonly emit: (event: TelemetryEvent) => void;
   readonly subscribe: (subscription: Subscription) => void;
-  /** No more subscriptions: what is not subscribed to need not be kept. */
+  /** Ends the subscriptions: no event is kept for replay any more. */
   readonly seal: () => void;
-  /** Sends what waits; resolves when it has been taken. */
+  /** Sends the waiting events; resolves when they are delivered or lost. */
   readonly flush: () => Promise<void>;
 };
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import type { ServiceSpecs, TopicSubscription } from '../template/event-sources.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
+import type { Deliver, DeliveredMessage, ServiceSpecs, TopicSubscription } from '../spec/services.ts';
 import { matchesPattern } from './event-pattern.ts';
 import { type NewMessage, openQueue, type Queue } from './queue.ts';
 import { targetInput } from './rule-target.ts';
@@ -45,7 +45,7 @@ export type Broker = {
   /** The id of the event. Whoever has no rule for it does not get it. */
   readonly putEvent: (event: BusEvent) => string;
   /** A record to a destination or dead-letter queue: a queue, topic, bus or function by its ARN. */
-  readonly deliver: (targetArn: string, body: JsonObject, message: NewMessage) => void;
+  readonly deliver: Deliver;
   /** What a rule or a schedule sends, to a queue, topic or function by its ARN. */
   readonly forward: (targetArn: string, event: JsonValue, traceHeader: string | undefined) => void;
   /** From now on these. A queue that stays keeps its messages; one that goes loses them. */
@@ -148,6 +148,19 @@ export function openBroker(options: BrokerOptions): Broker {
     else note(`${arn} is no target that openray knows; what was meant for it is lost.`);
   }
 
+  function deliver(targetArn: string, record: JsonObject, message: DeliveredMessage): void {
+    const { body, traceHeader, attributes } = message;
+    if (targetArn.includes(':sqs:')) sendTo(targetArn, message);
+    else if (targetArn.includes(':sns:'))
+      publish(targetArn, { message: body, ...(attributes && { attributes }), traceHeader });
+    else if (targetArn.includes(':lambda:')) invoke(targetArn, record, traceHeader);
+    else if (targetArn.includes(':events:')) {
+      const isSuccess = objectOf(record.requestContext).condition === 'Success';
+      const detailType = `Lambda Function Invocation Result - ${isSuccess ? 'Success' : 'Failure'}`;
+      putEvent({ source: 'lambda', detailType, detail: record, bus: targetArn, traceHeader });
+    } else note(`${targetArn} is no destination that openray knows; what was meant for it is lost.`);
+  }
+
   queues = openQueues([]);
   return {
     queues: () => queues,
@@ -159,18 +172,7 @@ export function openBroker(options: BrokerOptions): Broker {
     },
     publish,
     putEvent,
-    deliver(targetArn, body, message) {
-      const { traceHeader, attributes } = message;
-      if (targetArn.includes(':sqs:')) sendTo(targetArn, message);
-      else if (targetArn.includes(':sns:'))
-        publish(targetArn, { message: message.body, ...(attributes && { attributes }), traceHeader });
-      else if (targetArn.includes(':lambda:')) invoke(targetArn, body, traceHeader);
-      else if (targetArn.includes(':events:')) {
-        const isSuccess = (body.requestContext as JsonObject | undefined)?.condition === 'Success';
-        const detailType = `Lambda Function Invocation Result - ${isSuccess ? 'Success' : 'Failure'}`;
-        putEvent({ source: 'lambda', detailType, detail: body, bus: targetArn, traceHeader });
-      } else note(`${targetArn} is no destination that openray knows; what was meant for it is lost.`);
-    },
+    deliver,
   };
 }
 

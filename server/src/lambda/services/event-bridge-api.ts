@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { Broker } from './broker.ts';
-import type { ServiceRequest, ServiceResponse } from './local-endpoint.ts';
+import type { ServiceRequest, ServiceResponse } from './service-call.ts';
 
 /** PutEvents of EventBridge. */
 export function handleEventBridge(broker: Broker, { operation, body, traceHeader }: ServiceRequest): ServiceResponse {

@@ -16,16 +16,6 @@ export function matchesFilters(record: JsonObject, filters: readonly JsonObject[
   });
 }
 
-/** `FilterCriteria` of an event source: each pattern is JSON in a text. One that is not readable takes nothing. */
-export function readFilters(criteria: JsonValue | undefined): readonly JsonObject[] {
-  const list = isJsonObject(criteria) && Array.isArray(criteria.Filters) ? (criteria.Filters as JsonValue[]) : [];
-  return list.map((filter) => {
-    const pattern = isJsonObject(filter) ? filter.Pattern : undefined;
-    const value = typeof pattern === 'string' ? parse(pattern) : pattern;
-    return isJsonObject(value) ? value : { unreadable: [true] };
-  });
-}
-
 function parse(text: string): JsonValue | undefined {
   try {
     return JSON.parse(text);

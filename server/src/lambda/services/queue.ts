@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
 import type { JsonObject } from '../../model/json.ts';
-import type { QueueSpec } from '../template/event-sources.ts';
+import type { QueueSpec } from '../spec/services.ts';
 
 export type NewMessage = {
   readonly body: string;

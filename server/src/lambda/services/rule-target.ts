@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { RuleTarget } from '../template/event-sources.ts';
+import type { RuleTarget } from '../spec/services.ts';
 
 /**
  * What a rule sends its target: the event, a part of it, a constant, or what its transformer makes.

@@ -1,5 +1,5 @@
-import type { ScheduleSpec } from '../template/schedules.ts';
-import { isDue } from './schedule-expression.ts';
+import { isDue } from '../spec/schedule-expression.ts';
+import type { ScheduleSpec } from '../spec/services.ts';
 
 /** Time as the scheduler sees it; tests bring their own. */
 export type SchedulerClock = {

@@ -1,8 +1,8 @@
 import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { scheduledPayload } from '../template/schedules.ts';
-import { openLocalLambda, resultOf } from '../testing/local-functions.ts';
+import { openLocalLambda, resultOf } from '../testing/local-lambda.ts';
+import { scheduledPayload } from './scheduled-payload.ts';
 import type { SchedulerClock } from './scheduler.ts';
 
 const TEMPLATE = `

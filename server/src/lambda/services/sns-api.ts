@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../model/json.ts';
 import type { Broker, TopicMessage } from './broker.ts';
-import type { ServiceRequest, ServiceResponse } from './local-endpoint.ts';
+import type { ServiceRequest, ServiceResponse } from './service-call.ts';
 
 /** Publishing to SNS, which speaks AWS's older protocol: a form in, XML out. */
 export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest): ServiceResponse {

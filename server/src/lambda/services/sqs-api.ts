@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from '../../model/json.ts';
 import type { Broker } from './broker.ts';
-import type { ServiceRequest, ServiceResponse } from './local-endpoint.ts';
 import { fifoAttributes, type NewMessage, type Queue, type QueueMessage } from './queue.ts';
+import type { ServiceRequest, ServiceResponse } from './service-call.ts';
 
 /** The operations of SQS that a function needs, in its JSON protocol. */
 export async function handleSqs(
@@ -149,7 +149,7 @@ function attributesOf({ spec, counts }: Queue): JsonObject {
 }
 
 function entriesOf(input: JsonObject): readonly JsonObject[] {
-  return Array.isArray(input.Entries) ? (input.Entries as readonly JsonValue[]).filter(isJsonObject) : [];
+  return listOf(input.Entries).filter(isJsonObject);
 }
 
 function json(body: JsonObject): ServiceResponse {
@@ -159,14 +159,6 @@ function json(body: JsonObject): ServiceResponse {
 function errorResponse(type: string, message: string): ServiceResponse {
   const body = JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message });
   return { status: 400, type: 'application/x-amz-json-1.0', body };
-}
-
-function textOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function objectOf(value: JsonValue | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }
 
 function parse(text: string): JsonObject {

@@ -1,32 +1,7 @@
-import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { isTrue, listOf, objectOf, textOf, textsOf } from './values.ts';
-
-/** A function that is asked before a route's own. */
-export type Authorizer = {
-  readonly name: string;
-  /** `token` gets the text of one header, `request` the whole request. */
-  readonly kind: 'token' | 'request';
-  /** Logical id. */
-  readonly functionId: string;
-  /** Of its event; REST APIs have only 1.0. */
-  readonly payloadVersion: '1.0' | '2.0';
-  /** It may answer `isAuthorized` instead of a policy. */
-  readonly isSimple: boolean;
-  /** What has to be there, or nobody is asked. */
-  readonly identity: readonly IdentitySource[];
-  /** What a token has to look like. */
-  readonly validation: string | undefined;
-};
-
-export type IdentitySource = { readonly location: 'header' | 'query' | 'other'; readonly name: string };
-
-/** What a route says of whom it lets in. An authorizer that openray can not ask lets everybody in, and is named. */
-export type RouteAuthorization =
-  | { readonly kind: 'open' }
-  | { readonly kind: 'asks'; readonly authorizer: Authorizer }
-  | { readonly kind: 'unsupported'; readonly description: string };
-
-export const NO_AUTHORIZATION: RouteAuthorization = { kind: 'open' };
+import { type JsonObject, type JsonValue, listOf, objectOf, textOf } from '../../model/json.ts';
+import { type IdentitySource, NO_AUTHORIZATION, type RouteAuthorization } from '../spec/routes.ts';
+import type { FunctionFinder } from './route-values.ts';
+import { isTrue, textsOf } from './values.ts';
 
 /** `Auth` of a SAM API: authorizers by name, and which one counts where an event says nothing. */
 export type ApiAuth = {
@@ -34,11 +9,7 @@ export type ApiAuth = {
   readonly defaultAuthorizer: string | undefined;
 };
 
-export function readSamAuth(
-  auth: JsonObject,
-  isRest: boolean,
-  functionOf: (arn: string) => string | undefined,
-): ApiAuth {
+export function readSamAuth(auth: JsonObject, isRest: boolean, functionOf: FunctionFinder): ApiAuth {
   const guards = Object.entries(objectOf(auth.Authorizers)).map(
     ([name, value]): readonly [string, RouteAuthorization] => [
       name,
@@ -62,7 +33,7 @@ function samAuthorization(
   name: string,
   properties: JsonObject,
   isRest: boolean,
-  functionOf: (arn: string) => string | undefined,
+  functionOf: FunctionFinder,
 ): RouteAuthorization {
   const functionId = functionOf(textOf(properties.FunctionArn) ?? '');
   if (functionId === undefined) return { kind: 'unsupported', description: name };
@@ -91,7 +62,7 @@ function samAuthorization(
 export function readRestAuthorizer(
   logicalId: string,
   properties: JsonObject,
-  functionOf: (arn: string) => string | undefined,
+  functionOf: FunctionFinder,
 ): RouteAuthorization {
   const type = textOf(properties.Type) ?? '';
   const functionId = functionOf(textOf(properties.AuthorizerUri) ?? '');
@@ -114,7 +85,7 @@ export function readRestAuthorizer(
 export function readHttpAuthorizer(
   logicalId: string,
   properties: JsonObject,
-  functionOf: (arn: string) => string | undefined,
+  functionOf: FunctionFinder,
 ): RouteAuthorization {
   const type = textOf(properties.AuthorizerType) ?? '';
   const functionId = functionOf(textOf(properties.AuthorizerUri) ?? '');

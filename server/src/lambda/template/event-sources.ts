@@ -1,76 +1,18 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { readFilters } from '../services/queue-filter.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf } from '../../model/json.ts';
+import type {
+  QueueSource,
+  QueueSpec,
+  RuleTarget,
+  ScheduleSpec,
+  ServiceSpecs,
+  TopicSubscription,
+} from '../spec/services.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
-import { readSchedule, type ScheduleSource, type ScheduleSpec, scheduleTarget } from './schedules.ts';
-import type { RawTemplate, Resource } from './template.ts';
-import { isTrue, listOf, objectOf } from './values.ts';
-
-export type QueueSpec = {
-  readonly name: string;
-  readonly arn: string;
-  /** As on AWS; functions get the local one in its place. */
-  readonly url: string;
-  readonly visibilityTimeoutMs: number;
-  /** How long a message waits before it is there, unless it says otherwise. */
-  readonly delayMs: number;
-  /** Messages of one group come in order, and the same message only once. */
-  readonly isFifo: boolean;
-  /** The same body is the same message. */
-  readonly deduplicatesByContent: boolean;
-  readonly redrive: { readonly targetArn: string; readonly maxReceiveCount: number } | undefined;
-};
-
-export type TopicSpec = { readonly name: string; readonly arn: string };
-
-export type TopicSubscription = {
-  readonly topicArn: string;
-  /** ARN of a function or a queue. */
-  readonly targetArn: string;
-  readonly filterPolicy: JsonObject | undefined;
-  /** What the policy is held against. */
-  readonly filterScope: 'attributes' | 'body';
-  readonly isRaw: boolean;
-};
-
-export type RuleSpec = {
-  readonly bus: string;
-  readonly pattern: JsonObject;
-  readonly targets: readonly RuleTarget[];
-};
-
-export type RuleTarget = {
-  readonly arn: string;
-  /** JSON text that is sent instead of the event. */
-  readonly input: string | undefined;
-  /** `$.detail`: the part of the event that is sent. */
-  readonly inputPath: string | undefined;
-  /** Parts of the event by name, and the text in which `<name>` stands for them. */
-  readonly transformer: { readonly paths: Readonly<Record<string, string>>; readonly template: string } | undefined;
-};
-
-/** A queue whose messages Lambda takes to a function. */
-export type QueueSource = {
-  readonly functionId: string;
-  readonly queueArn: string;
-  readonly batchSize: number;
-  readonly windowMs: number;
-  readonly reportsItemFailures: boolean;
-  /** A message has to pass one of them; none lets everything through. */
-  readonly filters: readonly JsonObject[];
-  /** Batches that are handled at once. */
-  readonly maxConcurrency: number;
-};
-
-/** Queues, topics, rules and schedules of the template: what is between its functions, and what starts them. */
-export type ServiceSpecs = {
-  readonly queues: readonly QueueSpec[];
-  readonly topics: readonly TopicSpec[];
-  readonly subscriptions: readonly TopicSubscription[];
-  readonly rules: readonly RuleSpec[];
-  readonly queueSources: readonly QueueSource[];
-  readonly schedules: readonly ScheduleSpec[];
-};
+import { readFilters } from './queue-filters.ts';
+import type { RawTemplate, Resource } from './raw-template.ts';
+import { readSchedule, type ScheduleSource, scheduleTarget } from './schedules.ts';
+import { isTrue } from './values.ts';
 
 const QUEUE = 'AWS::SQS::Queue';
 const TOPIC = 'AWS::SNS::Topic';

@@ -1,11 +1,11 @@
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf } from '../../model/json.ts';
 import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from '../spec/function-spec.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
-import type { RawTemplate, Resource } from './template.ts';
-import { listOf, numberOr, objectOf } from './values.ts';
+import type { RawTemplate, Resource } from './raw-template.ts';
+import { numberOr } from './values.ts';
 
 const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion'];
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { writeFiles } from '../testing/local-functions.ts';
+import { writeFiles } from '../testing/local-lambda.ts';
 import { readTemplate } from './template.ts';
 
 const OPTIONS = { parameters: {}, region: 'us-east-1', accountId: '000000000000' };

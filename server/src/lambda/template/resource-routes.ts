@@ -1,21 +1,25 @@
-import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { type JsonObject, type JsonValue, listOf, objectOf, textOf } from '../../model/json.ts';
+import {
+  type GatewayApi,
+  type GatewayRoute,
+  NO_AUTHORIZATION,
+  type RouteAuthorization,
+  type RouteTarget,
+} from '../spec/routes.ts';
+import { readHttpAuthorizer, readRestAuthorizer } from './authorizers.ts';
+import { resolveValue, type Scope } from './intrinsics.ts';
+import type { RawTemplate } from './raw-template.ts';
 import {
   binaryTypesOf,
   corsOf,
   type FunctionFinder,
-  type GatewayApi,
-  type GatewayRoute,
   HTTP_TIMEOUT_MS,
   methodOf,
   REST_TIMEOUT_MS,
-  type RouteTarget,
   shortId,
   variablesOf,
-} from '../spec/routes.ts';
-import { NO_AUTHORIZATION, type RouteAuthorization, readHttpAuthorizer, readRestAuthorizer } from './authorizers.ts';
-import { resolveValue, type Scope } from './intrinsics.ts';
-import type { RawTemplate } from './template.ts';
-import { isTrue, listOf, numberOr, objectOf, textOf } from './values.ts';
+} from './route-values.ts';
+import { isTrue, numberOr } from './values.ts';
 
 type Named = { readonly id: string; readonly properties: JsonObject };
 

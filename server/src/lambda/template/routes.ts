@@ -1,22 +1,21 @@
-import { isJsonObject, type JsonObject } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, objectOf, textOf } from '../../model/json.ts';
+import { type GatewayApi, type GatewayRoute, NO_AUTHORIZATION } from '../spec/routes.ts';
+import { type ApiAuth, readSamAuth, samEventAuthorization } from './authorizers.ts';
+import { mergeGlobals } from './globals.ts';
+import { resolveValue, type Scope } from './intrinsics.ts';
+import type { RawTemplate, Resource } from './raw-template.ts';
+import { readResourceRoutes } from './resource-routes.ts';
 import {
   binaryTypesOf,
   corsOf,
   type FunctionFinder,
-  type GatewayApi,
-  type GatewayRoute,
   HTTP_TIMEOUT_MS,
   methodOf,
   REST_TIMEOUT_MS,
   shortId,
   variablesOf,
-} from '../spec/routes.ts';
-import { type ApiAuth, NO_AUTHORIZATION, readSamAuth, samEventAuthorization } from './authorizers.ts';
-import { mergeGlobals } from './globals.ts';
-import { resolveValue, type Scope } from './intrinsics.ts';
-import { readResourceRoutes } from './resource-routes.ts';
-import type { RawTemplate, Resource } from './template.ts';
-import { isTrue, numberOr, objectOf, textOf } from './values.ts';
+} from './route-values.ts';
+import { isTrue, numberOr } from './values.ts';
 
 const REST = 'AWS::Serverless::Api';
 const HTTP = 'AWS::Serverless::HttpApi';

@@ -4,10 +4,12 @@ import { OpenrayError } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
-import { readServices, type ServiceSpecs, serviceValue } from './event-sources.ts';
+import type { ServiceSpecs } from '../spec/services.ts';
+import { readServices, serviceValue } from './event-sources.ts';
 import { readFunction } from './function.ts';
 import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
 import { expandMacros } from './macros.ts';
+import type { RawTemplate, Resource } from './raw-template.ts';
 import { readRoutes } from './routes.ts';
 import { parseTemplateText } from './text.ts';
 
@@ -28,22 +30,6 @@ export type TemplateOptions = {
   readonly parameters: Readonly<Record<string, string>>;
   readonly region: string;
   readonly accountId: string;
-};
-
-export type RawTemplate = {
-  readonly file: string;
-  /** Folder that relative paths start from. */
-  readonly dir: string;
-  /** By section: `Function`, `Api`, `HttpApi`. */
-  readonly globals: JsonObject;
-  /** Resources whose condition holds. */
-  readonly resources: Readonly<Record<string, Resource>>;
-};
-
-export type Resource = {
-  readonly type: string;
-  readonly properties: JsonObject;
-  readonly metadata: JsonObject;
 };
 
 const FUNCTION_TYPES = ['AWS::Serverless::Function', 'AWS::Lambda::Function'];

@@ -54,7 +54,7 @@ const cold: SandboxRun = {
 };
 
 describe('the service’s segment', () => {
-  test('has the fields of AWS::Lambda, with times in milliseconds around what was measured', () => {
+  test('has the fields of AWS::Lambda; whole milliseconds enclose the measured times', () => {
     expect(serviceSegment(call)).toEqual({
       id: '4f1c2d3e4a5b6c70',
       name: 'VanillaFunction',
@@ -73,13 +73,13 @@ describe('the service’s segment', () => {
     expect(serviceSegment(called).parent_id).toBe('a1b2c3d4e5f60718');
   });
 
-  test('says when the service refused or failed', () => {
+  test('is marked when the service throttled or failed', () => {
     expect(serviceSegment({ ...call, status: 429 })).toMatchObject({ throttle: true, error: true });
     expect(serviceSegment({ ...call, status: 500 })).toMatchObject({ fault: true });
     expect(serviceSegment(call)).not.toHaveProperty('fault');
   });
 
-  test('of an asynchronous call ends with its 202; waiting and attempts reach past it', () => {
+  test('of an asynchronous call ends with its 202; dwell time and attempts end later', () => {
     const queued = {
       dwell: { startUs: 1716560010010000, endUs: 1716560010140000 },
       attempts: [{ id: id('2b3c4d5e6f708192'), startUs: 1716560010140000, endUs: 1716560010900000, status: 200 }],
@@ -142,11 +142,11 @@ describe('the sandbox’s segment', () => {
     expect(subsegments).toMatchObject([{ name: 'Invocation' }, { name: 'Overhead' }]);
   });
 
-  test('is in progress when the event is handed out', () => {
+  test('is in progress when the event is delivered', () => {
     expect(inProgressFunctionSegment(cold)).toEqual({ ...head, in_progress: true });
   });
 
-  test('in the newer shape has Init alone and the timings as annotations', () => {
+  test('in format 2 has only Init below it, and the timings as annotations', () => {
     expect(functionSegment({ ...cold, traceFormat: 2 })).toEqual({
       ...head,
       end_time: 1716560001.877211,
@@ -166,7 +166,7 @@ describe('the sandbox’s segment', () => {
     expect(subsegments).toMatchObject([{ name: 'Invocation', fault: true }]);
   });
 
-  test('of an initialisation that failed has nothing but that', () => {
+  test('of a failed initialisation has only that below it', () => {
     const initialization = { startUs: 1716560000231340, endUs: 1716560000846955, isFault: true };
     const segment = functionSegment({ ...cold, initialization, invocation: undefined, isFault: true });
     expect(segment).toMatchObject({ fault: true, subsegments: [{ name: 'Initialization', fault: true }] });

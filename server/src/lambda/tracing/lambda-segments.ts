@@ -1,11 +1,11 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { EntityId, TraceId } from '../../model/trace-id.ts';
-import { formatTraceId } from '../../model/trace-id.ts';
+import { type EntityId, formatTraceId } from '../../model/trace-id.ts';
+import type { ProducerLink } from '../spec/lambda-client.ts';
 import type { SegmentIds, TraceDecision, TraceFormat } from './sampling-decision.ts';
 
 /**
- * The documents that Lambda writes about an invocation, beside what the function sends itself: one for the service
- * (`AWS::Lambda`) and one for the sandbox (`AWS::Lambda::Function`).
+ * A function in the two documents that Lambda writes about an invocation: one for the service (`AWS::Lambda`) and one
+ * for the sandbox (`AWS::Lambda::Function`). The function sends its own documents beside them.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
  */
 export type TracedFunction = {
@@ -16,32 +16,29 @@ export type TracedFunction = {
   readonly logGroup: string;
 };
 
-export type Span = { readonly startUs: number; readonly endUs: number };
+export type Timing = { readonly startUs: number; readonly endUs: number };
 
-/** A decision that is to be recorded. */
+/** A decision to record the trace. */
 export type RecordedTrace = TraceDecision & { readonly ids: SegmentIds };
 
 export function isRecorded(trace: TraceDecision): trace is RecordedTrace {
   return trace.ids !== undefined;
 }
 
-/** Where a message came from that this invocation handles: a trace, and the entity that sent it. */
-export type ProducerLink = { readonly traceId: TraceId; readonly id: EntityId | undefined };
-
-export type ServiceCall = Span & {
+export type ServiceCall = Timing & {
   readonly function: TracedFunction;
   readonly trace: RecordedTrace;
   readonly requestId: string;
-  /** 200 for every synchronous call that ran, whatever came of it; 202 asynchronous; 429 throttled; 5xx. */
+  /** 200 for a synchronous call that ran, even if the function failed; 202 asynchronous; 429 throttled; 5xx. */
   readonly status: number;
-  /** Of an asynchronous invocation: how long it waited, and each attempt; they reach past the call's own end. */
   readonly links?: readonly ProducerLink[];
-  readonly queued?: { readonly dwell: Span; readonly attempts: readonly AttemptRecord[] };
+  /** Of an asynchronous invocation: its time in the queue, and each attempt. They end after the call itself. */
+  readonly queued?: { readonly dwell: Timing; readonly attempts: readonly AttemptRecord[] };
 };
 
-export type AttemptRecord = Span & { readonly id: EntityId; readonly status: number };
+export type AttemptRecord = Timing & { readonly id: EntityId; readonly status: number };
 
-/** Complete segment of the service. Its times have whole milliseconds, and enclose what was measured. */
+/** Complete segment of the service. Whole milliseconds: the start is rounded down, the end is rounded up. */
 export function serviceSegment(
   call: ServiceCall,
   ids: { readonly dwell: EntityId } | undefined = undefined,
@@ -58,7 +55,7 @@ export function serviceSegment(
   };
 }
 
-/** The same while attempts are still to come. */
+/** Segment of the service while attempts are still to come. */
 export function inProgressServiceSegment(call: Omit<ServiceCall, 'endUs' | 'status' | 'queued'>): JsonObject {
   return { ...serviceHead(call), in_progress: true };
 }
@@ -99,33 +96,33 @@ function queueSubsegments(queued: NonNullable<ServiceCall['queued']>, dwellId: E
   ];
 }
 
-/** What the sandbox knows of one attempt. */
-export type SandboxRun = Span & {
+/** One attempt, as the sandbox measured it. */
+export type SandboxRun = Timing & {
   readonly function: TracedFunction;
   readonly trace: RecordedTrace;
   readonly traceFormat: TraceFormat;
   /** The service's segment, or the attempt below it. */
   readonly parentId: EntityId;
-  /** Only on the first invocation of an environment; it lies before the segment, unless it was done within it. */
-  readonly initialization: (Span & { readonly isFault: boolean }) | undefined;
-  /** From handing out the event to the end of the answer; undefined when it never came to that. */
-  readonly invocation: Span | undefined;
-  /** The answer's first byte. */
+  /** Only on the first invocation of an environment. It ends before the segment starts, except a suppressed init. */
+  readonly initialization: (Timing & { readonly isFault: boolean }) | undefined;
+  /** From the delivery of the event to the end of the response; undefined when the event was not delivered. */
+  readonly invocation: Timing | undefined;
+  /** When the first byte of the response came. */
   readonly responseStartUs: number | undefined;
-  /** False when the sandbox was killed or died: then nothing followed the invocation. */
+  /** False when the sandbox was killed or exited: no time follows the invocation then. */
   readonly hasOverhead: boolean;
   readonly isFault: boolean;
   readonly cause: JsonObject | undefined;
 };
 
-/** Segment of the sandbox at the moment the event is handed out. */
+/** Segment of the sandbox when the event is delivered. */
 export function inProgressFunctionSegment(
   run: Pick<SandboxRun, 'function' | 'trace' | 'parentId' | 'startUs'>,
 ): JsonObject {
   return { ...functionHead(run), in_progress: true };
 }
 
-/** Complete segment of the sandbox, in either shape. */
+/** Complete segment of the sandbox, in either format. */
 export function functionSegment(run: SandboxRun): JsonObject {
   const aws = { function_arn: run.function.arn };
   const { ids } = run.trace;
@@ -176,8 +173,8 @@ function functionHead(run: Pick<SandboxRun, 'function' | 'trace' | 'parentId' | 
   };
 }
 
-/** In milliseconds. Real documents spell the keys with a colon. */
-function timingAnnotations(run: SandboxRun, invocation: Span): JsonObject {
+/** In milliseconds. AWS's documents spell the keys with a colon. */
+function timingAnnotations(run: SandboxRun, invocation: Timing): JsonObject {
   const responseStartUs = run.responseStartUs ?? invocation.endUs;
   return {
     'aws:responseLatency': (responseStartUs - invocation.startUs) / 1000,
@@ -186,7 +183,7 @@ function timingAnnotations(run: SandboxRun, invocation: Span): JsonObject {
   };
 }
 
-function times({ startUs, endUs }: Span): JsonObject {
+function times({ startUs, endUs }: Timing): JsonObject {
   return { start_time: seconds(startUs), end_time: seconds(endUs) };
 }
 

@@ -7,15 +7,15 @@ const ROOT = '1-6650a080-3c4d5e6f708192a3b4c5d6e7';
 const PARENT = 'a1b2c3d4e5f60718';
 const COMPLETE = /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=[01]/;
 
-type Case = { mode?: 'Active' | 'PassThrough'; header?: string; sample?: boolean; shape?: 1 | 2 };
+type Case = { mode?: 'Active' | 'PassThrough'; header?: string; sample?: boolean; traceFormat?: 1 | 2 };
 
-function decide({ mode = 'Active', header, sample = true, shape = 1 }: Case) {
+function decide({ mode = 'Active', header, sample = true, traceFormat = 1 }: Case) {
   const incoming = header === undefined ? undefined : parseTraceHeader(header);
-  return decideTrace({ mode, traceFormat: shape, incoming, sample: () => sample, nowUs: 0x6650a080 * 1e6 });
+  return decideTrace({ mode, traceFormat, incoming, sample: () => sample, nowUs: 0x6650a080 * 1e6 });
 }
 
 describe('Active', () => {
-  test('without a header makes a trace of now, and decides', () => {
+  test('without a header starts a trace with the current time, and samples', () => {
     const sampled = decide({});
     expect(headerText(sampled)).toMatch(/^Root=1-6650a080-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=1$/);
     expect(sampled.callerId).toBeUndefined();
@@ -24,11 +24,11 @@ describe('Active', () => {
     expect(unsampled.ids).toBeUndefined();
   });
 
-  test('hands out Invocation as parent, and in the newer shape the function’s segment', () => {
-    const classic = decide({});
-    expect(classic.header.parent).toBe(classic.ids?.invocation);
-    const newer = decide({ shape: 2 });
-    expect(newer.header.parent).toBe(newer.ids?.function);
+  test('gives Invocation as parent in format 1, and the function’s segment in format 2', () => {
+    const first = decide({ traceFormat: 1 });
+    expect(first.header.parent).toBe(first.ids?.invocation);
+    const second = decide({ traceFormat: 2 });
+    expect(second.header.parent).toBe(second.ids?.function);
   });
 
   test('keeps the caller’s trace and decision', () => {
@@ -40,7 +40,7 @@ describe('Active', () => {
     expect(headerText(unsampled)).toMatch(COMPLETE);
   });
 
-  test.each([`Root=${ROOT}`, `Root=${ROOT};Sampled=?`])('decides itself about %s', (header) => {
+  test.each([`Root=${ROOT}`, `Root=${ROOT};Sampled=?`])('samples %s itself', (header) => {
     expect(decide({ header })).toMatchObject({ isSampled: true });
     expect(decide({ header, sample: false })).toMatchObject({ isSampled: false });
     expect(headerText(decide({ header }))).toContain(ROOT);
@@ -66,7 +66,7 @@ describe('PassThrough', () => {
   });
 });
 
-test('whatever comes in, the function gets all three fields', () => {
+test('for any header, the function gets all three fields', () => {
   fc.assert(
     fc.property(fc.string(), fc.boolean(), fc.boolean(), (header, isActive, sample) => {
       expect(headerText(decide({ mode: isActive ? 'Active' : 'PassThrough', header, sample }))).toMatch(COMPLETE);
@@ -74,7 +74,7 @@ test('whatever comes in, the function gets all three fields', () => {
   );
 });
 
-test('another attempt keeps the trace and has a sandbox of its own', () => {
+test('another attempt keeps the trace and gets new ids for its sandbox', () => {
   const first = decide({});
   const second = decideRetry(first, 1);
   expect(second.traceId).toBe(first.traceId);

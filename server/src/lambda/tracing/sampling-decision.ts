@@ -3,10 +3,10 @@ import { formatTraceHeader, type SampledFlag, type TraceHeader } from '../../mod
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import type { TracingMode } from '../spec/function-spec.ts';
 
-/** How `Active` decides about a request whose caller did not: every one, one a second and 5 % (as AWS), or none. */
+/** How `Active` samples a request without a decision of its caller: all, one a second and 5 % (as AWS), or none. */
 export type Sampling = 'all' | 'aws' | 'off';
 
-/** Shape of the function's segment: `Initialization`, `Invocation`, `Overhead` below it, or timing annotations on it. */
+/** Of the function's segment. 1: subsegments `Initialization`, `Invocation`, `Overhead`. 2: `Init` and annotations. */
 export type TraceFormat = 1 | 2;
 
 /** Ids of the documents that the service and the sandbox write for one invocation. */
@@ -20,7 +20,7 @@ export type SegmentIds = {
   readonly overhead: EntityId;
 };
 
-/** What one invocation does about tracing; made before anything runs. */
+/** How one invocation is traced; decided before any code of the function runs. */
 export type TraceDecision = {
   readonly traceId: TraceId;
   /** The caller's entity, when it sent one. */
@@ -28,7 +28,7 @@ export type TraceDecision = {
   readonly isSampled: boolean;
   /** Undefined when the service writes nothing: not sampled, or `PassThrough`. */
   readonly ids: SegmentIds | undefined;
-  /** What the function gets. Always all three fields: SDKs complain about less. */
+  /** Header for the function. It always has all three fields, since SDKs warn about a missing one. */
   readonly header: TraceHeader;
 };
 
@@ -36,18 +36,18 @@ export type DecisionInput = {
   readonly mode: TracingMode;
   readonly traceFormat: TraceFormat;
   readonly incoming: TraceHeader | undefined;
-  /** Asked only when the caller left the decision open and the mode is `Active`. */
+  /** Called only when the caller made no decision and the mode is `Active`. */
   readonly sample: () => boolean;
   readonly nowUs: number;
 };
 
-export function decideTrace({ mode, traceFormat: shape, incoming, sample, nowUs }: DecisionInput): TraceDecision {
+export function decideTrace({ mode, traceFormat, incoming, sample, nowUs }: DecisionInput): TraceDecision {
   const traceId = incoming?.root ?? newTraceId(nowUs);
   // A parent or a decision without a root belongs to no trace.
   const callerId = incoming?.root === undefined ? undefined : incoming.parent;
-  const told = incoming?.root === undefined ? undefined : incoming.sampled;
+  const callerDecision = incoming?.root === undefined ? undefined : incoming.sampled;
   const extras = incoming?.extras ?? [];
-  const isSampled = told === '1' || (told !== '0' && mode === 'Active' && sample());
+  const isSampled = callerDecision === '1' || (callerDecision !== '0' && mode === 'Active' && sample());
   const sampled: SampledFlag = isSampled ? '1' : '0';
 
   if (mode === 'PassThrough') {
@@ -61,7 +61,7 @@ export function decideTrace({ mode, traceFormat: shape, incoming, sample, nowUs 
     invocation: newEntityId(),
     overhead: newEntityId(),
   };
-  const parent = shape === 1 ? ids.invocation : ids.function;
+  const parent = traceFormat === 1 ? ids.invocation : ids.function;
   const header = { root: traceId, parent, sampled, extras };
   return { traceId, callerId, isSampled, ids: isSampled ? ids : undefined, header };
 }
@@ -71,8 +71,8 @@ export function headerText(decision: TraceDecision): string {
   return formatTraceHeader(decision.header);
 }
 
-/** The same trace for another attempt at the same event: fresh ids for the sandbox, the service's segment stays. */
-export function decideRetry(decision: TraceDecision, shape: TraceFormat): TraceDecision {
+/** The decision for another attempt at the same event: same trace and service segment, new ids for the sandbox. */
+export function decideRetry(decision: TraceDecision, traceFormat: TraceFormat): TraceDecision {
   if (decision.ids === undefined) return decision;
   const ids: SegmentIds = {
     service: decision.ids.service,
@@ -81,12 +81,12 @@ export function decideRetry(decision: TraceDecision, shape: TraceFormat): TraceD
     invocation: newEntityId(),
     overhead: newEntityId(),
   };
-  const parent = shape === 1 ? ids.invocation : ids.function;
+  const parent = traceFormat === 1 ? ids.invocation : ids.function;
   return { ...decision, ids, header: { ...decision.header, parent } };
 }
 
 /**
- * Lambda's own rule: the first request of each second, and 5 % of the rest. One for each function.
+ * Lambda's own rule: the first request of each second, and 5 % of the rest. Open one for each function.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
  */
 export function openSampler(sampling: Sampling, { nowMs = Date.now, random = Math.random } = {}): () => boolean {

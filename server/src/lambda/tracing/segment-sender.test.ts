@@ -11,10 +11,10 @@ test('a document arrives behind the daemon’s header', async () => {
   await daemon.close();
 });
 
-test('what can not be sent is dropped: too large, nobody there, closed', async () => {
+test('a document that cannot be sent is dropped: too large, no daemon, closed', async () => {
   const sender = openSegmentSender(parseDaemonAddress('127.0.0.1:9'));
   await sender.send({ text: 'x'.repeat(70_000) });
-  await sender.send({ id: 'to nobody' });
+  await sender.send({ id: 'no daemon' });
   sender.close();
   sender.close();
   await expect(sender.send({ id: 'late' })).resolves.toBeUndefined();

@@ -3,9 +3,9 @@ import { isIPv6 } from 'node:net';
 import { OpenrayError } from '../../errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 
-/** Sends documents to an X-Ray daemon. Never fails: no trace may stop an invocation. */
+/** Sends documents to an X-Ray daemon. Never fails, since a trace must not stop an invocation. */
 export type SegmentSender = {
-  /** Resolves when the datagram has left, or could not. */
+  /** Resolves when the datagram is sent or dropped. Drops a document that is larger than a datagram. */
   readonly send: (document: JsonObject) => Promise<void>;
   readonly close: () => void;
 };

@@ -24,7 +24,7 @@ class User(BaseModel):
 
 @tracer.capture_method
 def submit_user(endpoint: str, payload: User, context: LambdaContext) -> dict:
-    """Pretends to register: fetches the page. A page that can not be reached counts as 500."""
+    """Pretends to register: fetches the page. A page that cannot be reached counts as 500."""
     tracer.put_annotation("user_id", payload.user_id)
     tracer.put_metadata("log", f"{context.log_group_name}/{context.log_stream_name}")
     tracer.put_metadata("request_id", context.aws_request_id)

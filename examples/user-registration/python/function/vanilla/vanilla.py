@@ -15,7 +15,7 @@ class User(BaseModel):
 
 
 def submit_user(endpoint: str, payload: User) -> dict:
-    """Pretends to register: fetches the page. A page that can not be reached counts as 500."""
+    """Pretends to register: fetches the page. A page that cannot be reached counts as 500."""
     try:
         return {"status_code": requests.get(endpoint, timeout=3).status_code}
     except requests.RequestException as error:
@@ -24,7 +24,7 @@ def submit_user(endpoint: str, payload: User) -> dict:
 
 
 def handler(event: dict, context) -> dict:
-    """Registers the user of the event. All it leaves behind is a line of text."""
+    """Registers the user of the event. Its only output is a line of text."""
     user = User.model_validate(event)
     status_code = submit_user(ENDPOINT, user)["status_code"]
     who = f"{user.first_name} {user.last_name} ({user.user_id})"

@@ -1,20 +1,20 @@
 import type { JsonObject } from '../../../model/json.ts';
-import type { GatewayResponse } from '../answers.ts';
-import type { GatewayRequest } from '../events.ts';
 import type { Gateway } from '../gateway.ts';
+import type { GatewayRequest } from '../proxy-events.ts';
 import type { StreamSink } from '../response-stream.ts';
+import type { GatewayResponse } from '../responses.ts';
 
 const NO_SINK: StreamSink = {
   head: () => {
-    throw new Error('nothing is streamed here');
+    throw new Error('no stream is expected');
   },
   write: async () => {},
 };
 
-/** Sends requests to a gateway; what is not said is a plain GET. */
+/** Sends requests to a gateway; the default is a plain GET of `/`. */
 export function sender(gateway: Gateway) {
   return async (request: Partial<GatewayRequest>, sink = NO_SINK): Promise<GatewayResponse> => {
-    const whole = {
+    const fullRequest = {
       method: 'GET',
       path: '/',
       query: '',
@@ -24,10 +24,10 @@ export function sender(gateway: Gateway) {
       protocol: 'HTTP/1.1',
       ...request,
     };
-    return (await gateway.handle(whole, sink)) as GatewayResponse;
+    return (await gateway.handle(fullRequest, sink)) as GatewayResponse;
   };
 }
 
-export function bodyOf(answer: GatewayResponse): JsonObject {
-  return JSON.parse(answer.body.toString()) as JsonObject;
+export function bodyOf(response: GatewayResponse): JsonObject {
+  return JSON.parse(response.body.toString()) as JsonObject;
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { parseTraceHeader } from '../../model/trace-header.ts';
-import type { QueueSource } from '../template/event-sources.ts';
-import type { ProducerLink } from '../tracing/lambda-segments.ts';
+import type { ProducerLink } from '../spec/lambda-client.ts';
+import type { QueueSource } from '../spec/services.ts';
 import { fifoAttributes, type Queue, type QueueMessage } from './queue.ts';
 import { matchesFilters } from './queue-filter.ts';
 

@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 
 const properties = (runtime: string, more: string) =>
   `{CodeUri: app, Handler: index.handler, Timeout: 20, Runtime: ${runtime}, Layers: [!Ref First, !Ref Second]${more}}`;
@@ -35,7 +35,7 @@ beforeAll(async () => {
     'app/caller.js': `
       exports.handler = async () => {
         const url = process.env.AWS_ENDPOINT_URL_LAMBDA + '/2015-03-31/functions/' + encodeURIComponent(process.env.TARGET) + '/invocations';
-        return { target: process.env.TARGET, said: await (await fetch(url, { method: 'POST', body: '{}' })).json() };
+        return { target: process.env.TARGET, result: await (await fetch(url, { method: 'POST', body: '{}' })).json() };
       };`,
   });
   await chmod(join(local.dir, 'second/wrap'), 0o755);
@@ -47,20 +47,20 @@ test.each([
   ['Python', null],
   ['WrappedNode', 'by wrap'],
   ['WrappedPython', 'by wrap'],
-])('%s finds the code of its layers, and is started by the wrapper in them', async (name, wrapped) => {
+])('%s finds the code of its layers, and is started by their wrapper', async (name, wrapped) => {
   expect(resultOf(await local.invoke(name))).toEqual(['from the first layer', wrapped]);
 });
 
-test('a wrapper that is not there ends the start', async () => {
+test('a missing wrapper fails the start', async () => {
   expect(resultOf(await local.invoke('Lost'))).toMatchObject({
     errorType: 'Runtime.ExitError',
     errorMessage: expect.stringContaining('exit status 127'),
   });
 });
 
-test('an alias is the function, under its qualified ARN', async () => {
+test('an alias invokes the function under its qualified ARN', async () => {
   expect(resultOf(await local.invoke('Caller'))).toEqual({
     target: 'arn:aws:lambda:us-east-1:000000000000:function:Node:live',
-    said: ['from the first layer', null],
+    result: ['from the first layer', null],
   });
 });

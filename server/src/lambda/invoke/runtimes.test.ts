@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments, subsegment } from '../testing/daemon.ts';
-import { type LocalLambda, openLocalLambda, resultOf, writeFiles } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf, writeFiles } from '../testing/local-lambda.ts';
 
 const FUNCTION = 'Type: AWS::Serverless::Function, Properties: {Tracing: Active, CodeUri: app, Timeout: 20';
 
@@ -83,7 +83,7 @@ describe('the Node runtime', () => {
     expect(resultOf(await local.invoke(name))).toBe(expected);
   });
 
-  test('callbacks: the answer waits for an empty event loop unless told otherwise', async () => {
+  test('callbacks: the response waits for an empty event loop unless the handler opts out', async () => {
     const later = await local.invoke('Callback', { how: 'later' });
     expect(resultOf(later)).toBe('called');
     expect(later.log).toContain('work is done');
@@ -94,7 +94,7 @@ describe('the Node runtime', () => {
     expect(resultOf(await local.invoke('Callback', { how: 'now' }))).toBe('at once');
   });
 
-  test('callbacks are refused from Node 24 on', async () => {
+  test('callbacks are rejected from Node 24 on', async () => {
     expect(resultOf(await local.invoke('Newer'))).toMatchObject({ errorType: 'Runtime.CallbackHandlerDeprecated' });
     expect(local.warnings).toContainEqual(expect.stringMatching(/^Newer asks for nodejs24.x and runs on Node /));
   });
@@ -145,7 +145,7 @@ describe('the Node runtime', () => {
 });
 
 describe('a custom runtime', () => {
-  test('is the bootstrap of the package; one that is missing is an invalid entrypoint', async () => {
+  test('is the bootstrap of the package; a missing one is an invalid entrypoint', async () => {
     const local = await openLocalLambda({
       'template.yaml': `
 Resources:
@@ -214,7 +214,7 @@ def handler(event, context):
   });
   afterAll(() => local.close());
 
-  test('gives the handler its event and context; the payload has Python’s blanks', async () => {
+  test('gives the handler its event and context; the payload is spaced as Python does it', async () => {
     const cold = await local.invoke('Good');
     const warm = await local.invoke('Good');
     expect(resultOf(cold)).toEqual({
@@ -295,7 +295,7 @@ def handler(event, context):
     expect(records[1]).toMatchObject({ level: 'WARNING', message: 'two\nlines', logger: 'root', requestId });
   });
 
-  test('hears SIGTERM while it waits, when an extension has made Lambda send one', async () => {
+  test('receives SIGTERM while it waits for an event, when an extension is registered', async () => {
     const own = await openLocalLambda({
       'template.yaml': `Resources:\n  Tidy: {${FUNCTION}, Runtime: python3.12, Handler: tidy.handler}}\n`,
       'app/tidy.py': `
@@ -319,7 +319,7 @@ def handler(event, context):
     expect(own.logEvents.map(({ text }) => text)).toContain('tidied up');
   });
 
-  test('runs in the virtual environment that is active', async () => {
+  test('runs in the active virtual environment', async () => {
     const venv = join(await writeFiles({}), 'venv');
     execFileSync('python3', ['-m', 'venv', '--without-pip', venv]);
     const [version = ''] = await readdir(join(venv, 'lib'));

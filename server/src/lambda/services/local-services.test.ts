@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { lambdaSegments } from '../testing/daemon.ts';
-import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 
 const TEMPLATE = `
 Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Timeout: 20, Tracing: Active}}

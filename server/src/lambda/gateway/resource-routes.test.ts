@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { openGateway } from '../gateway/gateway.ts';
-import { bodyOf, sender } from '../gateway/testing/send.ts';
-import { ACCOUNT, type LocalLambda, openLocalLambda, REGION } from '../testing/local-functions.ts';
+import { ACCOUNT, type LocalLambda, openLocalLambda, REGION } from '../testing/local-lambda.ts';
 import { openSegmentSender, parseDaemonAddress } from '../tracing/segment-sender.ts';
+import { openGateway } from './gateway.ts';
+import { bodyOf, sender } from './testing/send.ts';
 
 const PROXY = (id: string) => `
         Type: AWS_PROXY

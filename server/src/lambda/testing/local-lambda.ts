@@ -4,14 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import type { JsonValue } from '../../model/json.ts';
-import type { FunctionLogEvent } from '../invoke/execution-environment.ts';
-import {
-  type InvokeRequest,
-  type InvokeResult,
-  type LambdaService,
-  type LambdaServiceOptions,
-  openLambdaService,
-} from '../invoke/lambda-service.ts';
+import type { FunctionLogEvent } from '../invoke/function-log-event.ts';
+import { openLambdaService } from '../invoke/lambda-service.ts';
+import type { LambdaServiceOptions } from '../invoke/options.ts';
+import type { InvokeRequest, InvokeResult, LambdaService } from '../spec/lambda-client.ts';
 import { readTemplate } from '../template/template.ts';
 import { openTestDaemon, type TestDaemon } from './daemon.ts';
 

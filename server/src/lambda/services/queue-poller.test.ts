@@ -3,7 +3,7 @@ import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueUrlCommand, SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-functions.ts';
+import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 
 const TEMPLATE = `
 Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Timeout: 20, Tracing: Active, Handler: index.handler}}

@@ -2,14 +2,14 @@ import type { JsonObject } from '../../model/json.ts';
 import type { GatewayApi } from '../spec/routes.ts';
 import type { RouteMatch } from './match.ts';
 
-/** A request as it reached the gateway. */
+/** A request to the gateway. */
 export type GatewayRequest = {
   readonly method: string;
   /** Percent-encoded, without the query. */
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;
-  /** Names and values in turn, as they came. */
+  /** Names and values in turn, in the order and spelling of the request. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
   readonly sourceIp: string;
@@ -21,9 +21,9 @@ export type EventContext = {
   readonly accountId: string;
   readonly region: string;
   readonly nowMs: number;
-  /** What the function finds as `X-Amzn-Trace-Id` among the headers. */
+  /** The function's `X-Amzn-Trace-Id` among the headers. */
   readonly traceHeader: string;
-  /** What the route's authorizer said of the caller. */
+  /** The context from the route's authorizer. */
   readonly authorizer?: JsonObject | undefined;
 };
 
@@ -146,14 +146,14 @@ export function httpEvent(
   };
 }
 
-/** The host that the API would have. */
+/** The host that the API would have on AWS. */
 export function domainOf(api: GatewayApi, { region }: Pick<EventContext, 'region'>): string {
   return api.kind === 'url' ? `${api.id}.lambda-url.${region}.on.aws` : `${api.id}.execute-api.${region}.amazonaws.com`;
 }
 
 type Lists = Map<string, string[]>;
 
-/** By name; where a name comes in several spellings the first counts. */
+/** Values by name; of several spellings of a name the first is kept. Leaves out the caller's trace header. */
 export function headerLists(rawHeaders: readonly string[], nameOf: (name: string) => string): Lists {
   const lists: Lists = new Map();
   const spelling = new Map<string, string>();
@@ -210,7 +210,7 @@ function isBinary({ binaryMediaTypes }: GatewayApi, { rawHeaders, body }: Gatewa
   );
 }
 
-/** What HTTP APIs hand over as text; everything else is Base64, forms too. */
+/** HTTP APIs pass these content types as text; all others, forms too, are passed in Base64. */
 function isText(contentType: string): boolean {
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   return /^(text\/.*|application\/(json|xml|javascript|.*\+json|.*\+xml))$/.test(type);
@@ -222,8 +222,8 @@ function clfTime(ms: number): string {
   return `${day}/${month}/${year}:${time} +0000`;
 }
 
-/** The first of that name, which is in lower case. */
+/** The first header with the name, which is given in lower case. */
 export function headerOf({ rawHeaders }: Pick<GatewayRequest, 'rawHeaders'>, name: string): string | undefined {
-  const at = rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
-  return at < 0 ? undefined : rawHeaders[at + 1];
+  const index = rawHeaders.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === name);
+  return index < 0 ? undefined : rawHeaders[index + 1];
 }

@@ -8,21 +8,21 @@ export type GatewayResponse = {
   readonly body: Buffer;
 };
 
-/** What a handler returned, as HTTP; what no HTTP can be made of is the gateway's own error. */
+/** The result of a handler as an HTTP response. An invalid result becomes the gateway's own error. */
 export function responseOf(api: GatewayApi, { payloadVersion }: FunctionTarget, payload: Buffer): GatewayResponse {
   const result = parse(payload);
   const defaultType = api.kind === 'http' ? 'text/plain; charset=utf-8' : 'application/json';
   if (payloadVersion === '2.0') {
-    const shaped = isJsonObject(result) && 'statusCode' in result ? result : undefined;
-    return shaped === undefined
+    const explicit = isJsonObject(result) && 'statusCode' in result ? result : undefined;
+    return explicit === undefined
       ? inferredResponse(result)
-      : (explicitResponse(shaped, defaultType) ?? failedResponse(api));
+      : (explicitResponse(explicit, defaultType) ?? failedResponse(api));
   }
-  const shaped = isJsonObject(result) ? explicitResponse(result, defaultType) : undefined;
-  return shaped ?? failedResponse(api);
+  const response = isJsonObject(result) ? explicitResponse(result, defaultType) : undefined;
+  return response ?? failedResponse(api);
 }
 
-/** The function failed, or said nothing that could be sent. */
+/** The function failed, or its result is invalid. */
 export function failedResponse({ kind }: GatewayApi): GatewayResponse {
   switch (kind) {
     case 'rest':
@@ -38,7 +38,7 @@ export function failedResponse({ kind }: GatewayApi): GatewayResponse {
   }
 }
 
-/** The function took longer than the gateway waits; it goes on all the same. */
+/** The function takes longer than the gateway waits. The function keeps running. */
 export function timedOutResponse({ kind }: GatewayApi): GatewayResponse {
   return kind === 'rest'
     ? messageResponse(504, 'Endpoint request timed out', [['x-amzn-errortype', 'InternalServerErrorException']])
@@ -49,7 +49,7 @@ export function throttledResponse({ kind }: GatewayApi): GatewayResponse {
   return kind === 'http' ? messageResponse(503, 'Service Unavailable') : messageResponse(429, 'Too Many Requests');
 }
 
-/** No route takes the request. REST says it in its own strange way. */
+/** No route matches the request. A REST API then asks for an authentication token, as on AWS. */
 export function noRouteResponse(isRest: boolean): GatewayResponse {
   return isRest
     ? messageResponse(403, 'Missing Authentication Token', [
@@ -70,7 +70,7 @@ export function messageResponse(
   };
 }
 
-/** The answer to a browser that asks before it sends. */
+/** The response to a CORS preflight request. */
 export function preflightResponse({ kind, cors }: GatewayApi, origin: string | undefined): GatewayResponse {
   const headers: [string, string][] =
     cors === undefined
@@ -86,15 +86,15 @@ export function preflightResponse({ kind, cors }: GatewayApi, origin: string | u
   return { status: kind === 'rest' ? 200 : 204, headers, body: Buffer.alloc(0) };
 }
 
-/** HTTP APIs and function URLs add the headers themselves; with REST the function does. */
+/** Adds the CORS headers of HTTP APIs and function URLs. With a REST API the function adds them. */
 export function withCors(
-  answer: GatewayResponse,
+  response: GatewayResponse,
   { kind, cors }: GatewayApi,
   origin: string | undefined,
 ): GatewayResponse {
-  if (kind === 'rest' || cors === undefined || origin === undefined) return answer;
-  const own = answer.headers.filter(([name]) => !name.toLowerCase().startsWith('access-control-'));
-  return { ...answer, headers: [...own, ...allowedOrigin(cors, origin)] };
+  if (kind === 'rest' || cors === undefined || origin === undefined) return response;
+  const otherHeaders = response.headers.filter(([name]) => !name.toLowerCase().startsWith('access-control-'));
+  return { ...response, headers: [...otherHeaders, ...allowedOrigin(cors, origin)] };
 }
 
 function allowedOrigin(cors: Cors, origin: string | undefined): [string, string][] {
@@ -106,13 +106,13 @@ function allowedOrigin(cors: Cors, origin: string | undefined): [string, string]
   ];
 }
 
-/** Version 2.0: JSON without a status is a body. */
+/** Payload version 2.0: a result without `statusCode` is the body. */
 function inferredResponse(result: JsonValue | undefined): GatewayResponse {
   const text = typeof result === 'string' ? result : (JSON.stringify(result) ?? '');
   return { status: 200, headers: [['content-type', 'application/json']], body: Buffer.from(text) };
 }
 
-/** Undefined when a member has no possible value. */
+/** Undefined when `statusCode` is not a whole number from 100 to 599. */
 function explicitResponse(result: JsonObject, defaultType: string): GatewayResponse | undefined {
   const { statusCode, body = '', isBase64Encoded = false } = result;
   const status = Number(statusCode ?? Number.NaN);
@@ -127,7 +127,7 @@ function explicitResponse(result: JsonObject, defaultType: string): GatewayRespo
   };
 }
 
-/** Of a result, or of the prelude of a streamed one. A name in `multiValueHeaders` wins over the same in `headers`. */
+/** Headers of a result, or of the prelude of a streamed one. `multiValueHeaders` wins over `headers`, name by name. */
 export function headersOf({ headers, multiValueHeaders, cookies }: JsonObject): GatewayResponse['headers'] {
   const multiple = isJsonObject(multiValueHeaders) ? multiValueHeaders : {};
   const names = new Set(Object.keys(multiple).map((name) => name.toLowerCase()));

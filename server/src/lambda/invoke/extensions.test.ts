@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { openLocalLambda, resultOf } from '../testing/local-functions.ts';
-import { readSubscription } from './telemetry-subscription.ts';
+import { readSubscription } from '../runtime/telemetry-subscription.ts';
+import { openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 
-/** An extension as AWS's samples write it: registers, subscribes, then takes one event after the other. */
+/** An extension like AWS's samples: registers, subscribes, then handles one event after the other. */
 const EXTENSION = `#!${process.execPath}
 const { appendFileSync } = require('node:fs');
 const { createServer } = require('node:http');
 const { basename } = require('node:path');
 const { once } = require('node:events');
 const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API;
-const note = (what) => appendFileSync(process.env.NOTES, JSON.stringify(what) + '\\n');
+const note = (entry) => appendFileSync(process.env.NOTES, JSON.stringify(entry) + '\\n');
 const failsWith = process.env.EXTENSION_FAILS;
 (async () => {
   note({ env: Object.keys(process.env).filter((name) => /^_|XRAY|LAMBDA_TASK_ROOT/.test(name) && name !== '_') });
@@ -104,12 +104,12 @@ async function openObserved(name: string) {
 }
 
 describe('an extension of a layer', () => {
-  test('registers, sees each invocation and what Lambda and the function say, and is told of the end', async () => {
-    const { call, notes, lambda: functions, logEvents: lines } = await openObserved('Observed');
+  test('registers, and gets each invocation, the telemetry of Lambda and function, and the shutdown', async () => {
+    const { call, notes, lambda, logEvents } = await openObserved('Observed');
     const first = await call();
     const second = await call();
     expect([resultOf(first), resultOf(second)]).toEqual(['done', 'done']);
-    await functions.close();
+    await lambda.close();
     const all = await notes();
     expect(all.flatMap(({ env = [] }) => env)).toEqual([]);
     expect(all.find(({ registered }) => registered)?.registered).toEqual({
@@ -139,15 +139,15 @@ describe('an extension of a layer', () => {
     expect((done.spans as readonly JsonObject[]).map(({ name }) => name)).toEqual([
       ...['responseLatency', 'responseDuration', 'runtimeOverhead'],
     ]);
-    expect(lines.map(({ text }) => text)).toContain(
+    expect(logEvents.map(({ text }) => text)).toContain(
       'EXTENSION\tName: observer\tState: Ready\tEvents: [INVOKE, SHUTDOWN]',
     );
-    expect(lines.map(({ text }) => text)).toContain(
+    expect(logEvents.map(({ text }) => text)).toContain(
       'TELEMETRY\tName: observer\tState: Subscribed\tTypes: [Platform, Function, Extension]',
     );
   });
 
-  test('counts: an invocation lasts until it is done too', async () => {
+  test('prolongs an invocation until it is done too', async () => {
     const { call, notes } = await openObserved('Observed');
     await call();
     const { log } = await call();
@@ -157,7 +157,7 @@ describe('an extension of a layer', () => {
     expect(Number(/\tDuration: ([\d.]+) ms/.exec(log)?.[1])).toBeGreaterThanOrEqual((busyMs[1] ?? 0) - 0.01);
   });
 
-  test('that ends takes the environment with it, and the next one starts anew', async () => {
+  test('that exits ends its environment; the next invocation starts a new one', async () => {
     const { call, daemon } = await openObserved('Crashing');
     for (let i = 0; i < 2; i++) {
       const result = await call();
@@ -170,7 +170,7 @@ describe('an extension of a layer', () => {
   });
 });
 
-test('calls out of turn are refused, each with its error', async () => {
+test('calls out of order are rejected, each with its own error', async () => {
   const local = await openLocalLambda({
     'template.yaml': `Resources: {Internal: {Type: AWS::Serverless::Function, Properties: {CodeUri: app, Runtime: nodejs20.x, Timeout: 20, Handler: internal.handler}}}`,
     'app/internal.mjs': `
@@ -228,7 +228,7 @@ describe('a subscription to telemetry', () => {
     { buffering: { maxItems: 1 } },
     { destination: { protocol: 'HTTP', URI: 'https://example.com' } },
     { destination: {} },
-  ])('%j is none', (change) => {
+  ])('%j is invalid', (change) => {
     expect(read(change)).toBeUndefined();
   });
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.ts';
 import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id.ts';
-import type { GatewayRequest } from '../gateway/events.ts';
 import type { GatewayApi } from '../spec/routes.ts';
+import type { GatewayRequest } from './proxy-events.ts';
 
 export type TracedRequest = {
   readonly api: GatewayApi;
@@ -16,7 +16,7 @@ export type TracedRequest = {
   readonly id: EntityId;
 };
 
-/** One call of a function: an authorizer's, or the route's own. */
+/** One call of a function: of an authorizer, or of the route's function. */
 export type FunctionCall = {
   readonly id: EntityId;
   readonly functionName: string;
@@ -28,25 +28,25 @@ export type FunctionCall = {
 export type GatewayOutcome = {
   readonly startUs: number;
   readonly endUs: number;
-  /** In order. */
+  /** In the order of their end. */
   readonly calls: readonly FunctionCall[];
   readonly status: number;
   readonly contentLength: number;
 };
 
-/** The stage's own segment, which API Gateway writes for REST APIs with tracing, before it is done. */
-export function inProgressGatewaySegment(call: TracedRequest, startUs: number): JsonObject {
-  return { ...commonFields(call, startUs), http: { request: requestOf(call) }, in_progress: true };
+/** The stage's segment while the request runs. API Gateway writes it for REST APIs with tracing. */
+export function inProgressGatewaySegment(traced: TracedRequest, startUs: number): JsonObject {
+  return { ...commonFields(traced, startUs), http: { request: requestOf(traced) }, in_progress: true };
 }
 
-/** The same, complete. */
-export function gatewaySegment(call: TracedRequest, outcome: GatewayOutcome): JsonObject {
+/** The stage's complete segment. */
+export function gatewaySegment(traced: TracedRequest, outcome: GatewayOutcome): JsonObject {
   return {
-    ...commonFields(call, outcome.startUs),
+    ...commonFields(traced, outcome.startUs),
     end_time: outcome.endUs / 1e6,
-    http: { request: requestOf(call), response: { status: outcome.status, content_length: outcome.contentLength } },
+    http: { request: requestOf(traced), response: { status: outcome.status, content_length: outcome.contentLength } },
     ...flags(outcome.status),
-    ...(outcome.calls.length === 0 ? {} : { subsegments: outcome.calls.map((own) => callSubsegment(own, call)) }),
+    ...(outcome.calls.length === 0 ? {} : { subsegments: outcome.calls.map((call) => callSubsegment(call, traced)) }),
   };
 }
 

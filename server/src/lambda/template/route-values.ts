@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { isJsonObject, type JsonValue, objectOf } from '../../model/json.ts';
+import type { Cors, GatewayApi } from '../spec/routes.ts';
+import { isTrue, textsOf } from './values.ts';
+
+/** What API Gateway gives an integration that says nothing. */
+export const REST_TIMEOUT_MS = 29_000;
+export const HTTP_TIMEOUT_MS = 30_000;
+
+/** The logical id of the function that an ARN names, in any of the ways in which APIs name functions. */
+export type FunctionFinder = (arn: string) => string | undefined;
+
+export function methodOf(text = 'ANY'): string {
+  const method = text.toUpperCase();
+  return method === 'X-AMAZON-APIGATEWAY-ANY-METHOD' || method === '*' ? 'ANY' : method;
+}
+
+/** `"'*'"`, as SAM wants it for REST; a map; or `true`. */
+export function corsOf(value: JsonValue | undefined): Cors | undefined {
+  if (value === undefined || value === false || value === null) return undefined;
+  const map = isJsonObject(value) ? value : { AllowOrigin: typeof value === 'string' ? value : '*' };
+  const list = (...keys: readonly string[]) => {
+    const found = keys.map((key) => map[key]).find((entry) => entry !== undefined);
+    return (typeof found === 'string' ? found.split(',') : textsOf(found)).map((text) =>
+      text.trim().replace(/^'|'$/g, ''),
+    );
+  };
+  const maxAge = Number(String(map.MaxAge ?? '').replaceAll("'", '') || Number.NaN);
+  const or = (texts: readonly string[], fallback: readonly string[]) => (texts.length === 0 ? fallback : texts);
+  return {
+    origins: or(list('AllowOrigins', 'AllowOrigin'), ['*']),
+    methods: or(list('AllowMethods'), ['*']),
+    headers: or(list('AllowHeaders'), ['*']),
+    maxAgeSeconds: Number.isFinite(maxAge) ? maxAge : undefined,
+    allowsCredentials: isTrue(map.AllowCredentials),
+  };
+}
+
+export function shortId(text: string): string {
+  const hash = createHash('sha256').update(text).digest();
+  return Array.from(hash.subarray(0, 10), (byte) => (byte % 36).toString(36)).join('');
+}
+
+export function variablesOf(value: JsonValue | undefined): GatewayApi['stageVariables'] {
+  const entries = Object.entries(objectOf(value)).map(([key, variable]) => [key, String(variable)] as const);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+/** SAM writes the slash as ~1, since these become keys. */
+export function binaryTypesOf(value: JsonValue | undefined): readonly string[] {
+  return textsOf(value).map((type) => type.replaceAll('~1', '/'));
+}
