@@ -1,6 +1,7 @@
 /**
- * `npm run bench:console`: how fast the console shows a trace of 100,000 segments and subsegments, and how smoothly it
- * scrolls. `-- --runs N` opens it so often; `--profile FOLDER` also writes CPU profiles that Chromium's developer tools open.
+ * `npm run bench:console`: measures how fast the console opens a trace of 100,000 segments and subsegments, and how
+ * smoothly it scrolls. `-- --runs N` opens the trace N times; `--profile FOLDER` also writes CPU profiles for
+ * Chromium's developer tools.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ type PageLoad = {
   readonly firstRowMs: number;
   readonly responseMs: number;
   readonly longestTaskMs: number;
-  /** Other work of the machine changes times on the clock, but not these. */
+  /** CPU time: unlike the other times, it does not depend on other work of the machine. */
   readonly serverCpuMs: number;
   readonly pageCpuMs: number;
 };
@@ -50,18 +51,18 @@ try {
     const scrolled = await scroll(browser, id, name);
     const median = (of: (one: PageLoad) => number) => opened.map(of).sort((a, b) => a - b)[Math.floor(runs / 2)] ?? 0;
     const rows: readonly (readonly [string, string])[] = [
-      ['answer of the server', `${(bytes / 1e6).toFixed(1)} MB`],
-      ['address typed to answer read', `${median(({ responseMs: answerMs }) => answerMs).toFixed(0)} ms`],
-      ['address typed to first rows seen', `${median(({ firstRowMs }) => firstRowMs).toFixed(0)} ms`],
-      ['CPU of the server, a second on', `${median(({ serverCpuMs }) => serverCpuMs).toFixed(0)} ms`],
-      ['CPU of the page, a second on', `${median(({ pageCpuMs }) => pageCpuMs).toFixed(0)} ms`],
-      ['longest pause until a second later', `${median(({ longestTaskMs }) => longestTaskMs).toFixed(0)} ms`],
-      ['a frame while scrolling, median', `${scrolled.p50Ms.toFixed(1)} ms`],
-      ['a frame while scrolling, 95 %', `${scrolled.p95Ms.toFixed(1)} ms`],
-      ['a frame while scrolling, longest', `${scrolled.longestMs.toFixed(1)} ms`],
+      ['size of the response', `${(bytes / 1e6).toFixed(1)} MB`],
+      ['navigation to end of response', `${median(({ responseMs }) => responseMs).toFixed(0)} ms`],
+      ['navigation to first rows painted', `${median(({ firstRowMs }) => firstRowMs).toFixed(0)} ms`],
+      ['CPU of the server, until 1 s later', `${median(({ serverCpuMs }) => serverCpuMs).toFixed(0)} ms`],
+      ['CPU of the page, until 1 s later', `${median(({ pageCpuMs }) => pageCpuMs).toFixed(0)} ms`],
+      ['longest task, until 1 s later', `${median(({ longestTaskMs }) => longestTaskMs).toFixed(0)} ms`],
+      ['frame while scrolling, median', `${scrolled.p50Ms.toFixed(1)} ms`],
+      ['frame while scrolling, p95', `${scrolled.p95Ms.toFixed(1)} ms`],
+      ['frame while scrolling, longest', `${scrolled.longestMs.toFixed(1)} ms`],
     ];
     process.stdout.write(`\n${SIZE.toLocaleString('en-US')} ${name}\n`);
-    for (const [what, figure] of rows) process.stdout.write(`  ${what.padEnd(36)} ${figure.padStart(10)}\n`);
+    for (const [label, figure] of rows) process.stdout.write(`  ${label.padEnd(36)} ${figure.padStart(10)}\n`);
   }
 } finally {
   await browser.close();
@@ -86,16 +87,16 @@ async function putSpans({ url }: OpenrayProcess): Promise<string> {
 
 async function post(url: string, body: object): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`);
-  return answer;
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  return response;
 }
 
 async function responseBytesOf({ url }: OpenrayProcess, id: string): Promise<number> {
   return (await (await post(`${url}/Traces`, { TraceIds: [id] })).arrayBuffer()).byteLength;
 }
 
-/** In a fresh page without a cache, as for somebody who follows a link. */
+/** Opens the trace in a new page with an empty cache. */
 async function open(from: Browser, id: string, profileFile?: string): Promise<PageLoad> {
   const page = await newPage(from);
   const profiler = profileFile === undefined ? undefined : await startProfile(page);
@@ -106,13 +107,13 @@ async function open(from: Browser, id: string, profileFile?: string): Promise<Pa
     window.opened = new Promise((done) => {
       const look = () => {
         if (document.querySelector('[role=treegrid] [role=row]') === null) return requestAnimationFrame(look);
-        // Behind the frame that paints them.
+        // The next frame starts after the one that paints the rows.
         requestAnimationFrame(() => {
           const firstRowMs = performance.now();
-          const answers = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/Traces'));
+          const responses = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/Traces'));
           setTimeout(() => done({
             firstRowMs,
-            responseMs: answers[0].responseEnd,
+            responseMs: responses[0].responseEnd,
             longestTaskMs: Math.max(0, ...longTasks),
           }), 1000);
         });
@@ -135,7 +136,7 @@ async function open(from: Browser, id: string, profileFile?: string): Promise<Pa
   return opened;
 }
 
-/** With the wheel, a step a frame. */
+/** Scrolls by 240 pixels a frame, every 30th time by 100,000. */
 async function scroll(from: Browser, id: string, name: string): Promise<ScrollFrames> {
   const page = await newPage(from);
   await page.goto(`${server.url}/traces/${id}`);

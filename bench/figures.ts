@@ -1,25 +1,8 @@
 import { cpus, totalmem } from 'node:os';
+import type { Bound, Figure } from './load/figure.ts';
 import { type DatasetOptions, spanCountOf } from './load/generate.ts';
 
-export type Bound = { readonly atLeast: number } | { readonly atMost: number };
-
-/** One measured value, with what the bare engine needs for the same where that can be said. */
-export type Figure = {
-  /** Stable, for comparing runs: `ingest-http`. */
-  readonly name: string;
-  /** For people: what was done. */
-  readonly description: string;
-  readonly unit: 'spans/s' | 'ms' | 'MB' | 'bytes/span' | 'us/span' | 'traces' | 'share';
-  readonly value: number;
-  readonly bare?: number;
-  readonly target?: Bound;
-  /** What `value / bare` should be. */
-  readonly ratioTarget?: Bound;
-  /** What a reader has to know of this one value. */
-  readonly note?: string;
-};
-
-/** What every figure of a run has in common. */
+/** Facts that all figures of a run share. */
 export type RunFacts = {
   readonly dataset: DatasetOptions;
   readonly machine: string;
@@ -48,35 +31,35 @@ export function jsonLine(figure: Figure, { dataset, machine, commit, date }: Run
   });
 }
 
-/** What an earlier run, of which `--json` kept the lines, measured. */
+/** Figures of an earlier run, from the lines of `--json`. */
 export type EarlierRun = { readonly spans: number; readonly values: ReadonlyMap<string, number> };
 
-/** The last run in a file of such lines. */
+/** Reads the last run in a file of such lines. */
 export function readEarlierRun(text: string): EarlierRun {
   const lines = text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as { name: string; value: number; date: string; dataset: { spans: number } });
   const last = lines.at(-1);
-  if (last === undefined) throw new Error('there is no figure in it');
+  if (last === undefined) throw new Error('the file has no figure');
   const ofRun = lines.filter(({ date }) => date === last.date);
   return { spans: last.dataset.spans, values: new Map(ofRun.map(({ name, value }) => [name, value])) };
 }
 
-/** What becomes of each figure as the data grows. */
+/** Compares each figure with an earlier run on fewer spans. Leaves out shares, counts and rates of ingest. */
 export function growthTable(figures: readonly Figure[], spans: number, earlier: EarlierRun): string {
-  const rows = figures.flatMap(({ name, description: what, unit, value }) => {
+  const rows = figures.flatMap(({ name, description, unit, value }) => {
     const before = earlier.values.get(name);
     if (before === undefined || unit === 'share' || unit === 'traces' || name.startsWith('ingest-')) return [];
     const times = (value / before).toLocaleString('en-US', { maximumSignificantDigits: 2 });
-    return [[what, `${numberText(before)} ${unit}`, `${numberText(value)} ${unit}`, times]];
+    return [[description, `${numberText(before)} ${unit}`, `${numberText(value)} ${unit}`, times]];
   });
   const count = (spans: number) => `${spans.toLocaleString('en-US')} spans`;
-  const head = ['what', count(earlier.spans), count(spans), 'times'];
+  const head = ['figure', count(earlier.spans), count(spans), 'times'];
   return [head, ['---', '---:', '---:', '---:'], ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
-const HEAD = ['what', 'openray', 'bare engine', 'ratio', 'target'];
+const HEAD = ['figure', 'openray', 'bare engine', 'ratio', 'target'];
 
 function cellsOf(figure: Figure): readonly string[] {
   const { value, bare, unit, target, ratioTarget, note } = figure;
@@ -104,10 +87,10 @@ function numberText(value: number): string {
   return value.toLocaleString('en-US', { maximumSignificantDigits: value >= 1000 ? 4 : 3 });
 }
 
-/** Five significant digits: more would be noise. */
+/** Five significant digits; further digits are noise. */
 const round = (value: number) => Number(value.toPrecision(5));
 
-/** Columns in line, for a terminal. */
+/** A table with aligned columns for a terminal. */
 export function textTable(figures: readonly Figure[]): string {
   const rows = [HEAD, ...figures.map(cellsOf)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));

@@ -1,4 +1,4 @@
-/** `tsx bench/lambda.ts`: prints how fast local functions start, run and show their traces. */
+/** `npm run bench:lambda`: measures how fast local functions start and run, and how soon their traces are complete. */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,7 @@ try {
     ['bare node, start to end', `${bareMs.toFixed(0)} ms`, ''],
     ['cold invocation of a trivial handler', `${coldMs.toFixed(0)} ms`, `${(coldMs / bareMs).toFixed(2)} x bare node`],
     ['warm invocation, one after the other', `${oneMs.toFixed(2)} ms`, ''],
-    [`warm invocations, ${CONCURRENCY} at once`, `${perSecond.toFixed(0)} /s`, ''],
+    [`warm invocations, ${CONCURRENCY} concurrent`, `${perSecond.toFixed(0)} /s`, ''],
     ['complete trace after return, median', `${median(seen).toFixed(0)} ms`, ''],
     [
       'complete trace after return, slowest',
@@ -61,7 +61,7 @@ try {
     ],
   ];
   process.stdout.write(`${describeMachine()}\n`);
-  for (const [what, value, note] of rows) process.stdout.write(`${what.padEnd(40)} ${value.padStart(10)}  ${note}\n`);
+  for (const [label, value, note] of rows) process.stdout.write(`${label.padEnd(40)} ${value.padStart(10)}  ${note}\n`);
 } finally {
   await openray.close();
   await rm(folder, { recursive: true, force: true });

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OpenrayProcess, startOpenray } from '../scripts/openray.ts';
-import type { Figure } from './figures.ts';
 import { type BareEngine, startBareEngine } from './load/bare-client.ts';
+import type { BenchRun } from './load/bench-run.ts';
+import type { Figure } from './load/figure.ts';
 import { diskUse, fileCreation, startUp } from './load/footprint.ts';
-import { type Dataset, type DatasetOptions, makeDataset } from './load/generate.ts';
+import { type DatasetOptions, makeDataset } from './load/generate.ts';
 import { ingest, untilIdle } from './load/ingest.ts';
 import { ingestOtlp } from './load/otlp.ts';
 import { readAllPages, reads, readYourWrites } from './load/reads.ts';
@@ -13,44 +14,27 @@ import { newXRayCaller, type XRayCaller } from './load/send.ts';
 
 export type MeasureOptions = {
   readonly dataset: DatasetOptions;
-  /** Only figures whose names begin with this; the data set is loaded whole in any case. */
+  /** Only figures whose names start with this. The whole data set is loaded in any case. */
   readonly only?: string | undefined;
-  /** How often each question is asked at most; what takes long is asked less often. */
+  /** Most samples of a query; slow queries have fewer. */
   readonly samples?: number;
-  /** Breaks the run off; what it started is stopped and what it wrote is removed all the same. */
+  /** Aborts the run; started processes are stopped and written files removed all the same. */
   readonly signal?: AbortSignal;
-  /** Told what is going on, a line at a time. */
+  /** Called with a line of progress. */
   readonly log: (text: string) => void;
-};
-
-/** What the parts of a run share: the server, and next to it the bare engine with the same rows. */
-export type BenchRun = {
-  readonly options: DatasetOptions;
-  readonly dataset: Dataset;
-  /** The one that runs now. */
-  readonly server: OpenrayProcess;
-  readonly caller: XRayCaller;
-  readonly bare: BareEngine;
-  /** Where the server's engine keeps its files, and where the bare one does. */
-  readonly serverDirectory: string;
-  readonly bareDirectory: string;
-  readonly samples: number;
-  readonly log: (text: string) => void;
-  isSelected(name: string): boolean;
-  startServer(): Promise<void>;
 };
 
 /**
- * Starts the built server on an empty folder, loads the data set over its sockets, asks, starts it again, weighs it.
- * Everything that it starts is stopped and everything that it wrote is removed, also when the caller breaks off.
- * Throws when an answer is wrong.
+ * Starts the built server on an empty folder, loads the data set over its sockets, queries it, restarts it, and
+ * measures its disk use. Stops all processes and removes all files at the end, also when the caller aborts.
+ * Throws when a response is wrong.
  */
 export async function* measure({
   dataset: options,
   only,
   samples = 40,
   signal,
-  log: say,
+  log,
 }: MeasureOptions): AsyncGenerator<Figure> {
   if (process.platform !== 'linux') throw new Error('the benchmark reads CPU time and memory from Linux’s /proc');
   const folder = await mkdtemp(join(tmpdir(), 'openray-bench-'));
@@ -65,7 +49,7 @@ export async function* measure({
     server = await start();
     caller = newXRayCaller(server.url, 1);
   };
-  // Whoever waits for an answer of theirs gets a failure, and all is cleared up below.
+  // Pending requests to the killed processes fail, and the finally block below cleans up.
   const onAbort = () => {
     void server?.kill();
     void bare?.stop();
@@ -87,8 +71,8 @@ export async function* measure({
       serverDirectory: join(dataDir, 'clickhouse'),
       bareDirectory,
       samples,
-      log: say,
-      // `--only list` takes list-newest; `--only list-newest` needs the step that is called list.
+      log,
+      // `--only list` selects list-newest; `--only list-newest` needs the step named list.
       isSelected: (name) => only === undefined || name.startsWith(only) || only.startsWith(name),
       startServer,
     };
@@ -108,7 +92,7 @@ async function* allFigures(run: BenchRun): AsyncGenerator<Figure> {
   yield* ingest(run);
   if (run.isSelected('ingest-otlp')) yield* ingestOtlp(run);
   yield* fileCreation(run);
-  run.log('waiting until all of it is counted and merged');
+  run.log('waiting for roll-up and merges');
   await untilIdle(run.server.process.pid as number);
   yield* reads(run);
   if (run.isSelected('list')) yield* readAllPages(run);

@@ -1,4 +1,5 @@
-import { type EarlierRun, type Figure, growthTable, markdownTable, type RunFacts } from './figures.ts';
+import { type EarlierRun, growthTable, markdownTable, type RunFacts } from './figures.ts';
+import type { Figure } from './load/figure.ts';
 import { spanCountOf } from './load/generate.ts';
 
 /** `docs/performance.md`. */
@@ -12,24 +13,25 @@ export function performancePage(
   const growth = earlier && `## Growth\n\n${growthTable(figures, spanCountOf(dataset.traceCount), earlier)}\n\n`;
   return `# Performance
 
-What \`npm run bench -- --traces ${dataset.traceCount} --write-docs\` measured on ${date.slice(0, 10)}, at commit \`${commit}\`.
+Written by \`npm run bench -- --traces ${dataset.traceCount} --write-docs\` on ${date.slice(0, 10)}, at commit \`${commit}\`.
 
 - **Machine:** ${machine}. Load generator, server and engine share it.
 - **Data:** ${traces} traces, ${spans} spans, over 24 hours and ${dataset.serviceCount} services, eleven annotations and metadata a span,
   three in a hundred traces with a fault and its exception (\`bench/load/generate.ts\`, seed ${dataset.seed}).
 - **openray:** the built server with its default settings, on an empty data directory, used through its sockets:
-  PutTraceSegments with 50 documents a call from 32 clients, the daemon's datagrams, and the X-Ray API for every question. Every kind of answer is checked.
-- **Bare engine:** the same ClickHouse in a process of its own, the same rows already encoded as RowBinary and inserted in
-  large blocks, and for each question the SQL that one would write by hand, which returns rows and not traces.
-- **Ratio:** openray over bare engine. For rates 1 is the most there can be; for times and sizes 1 is the least.
+  PutTraceSegments with 50 documents a call from 32 clients, the daemon's datagrams, and the X-Ray API for every query.
+  The benchmark checks a response of every kind.
+- **Bare engine:** the same ClickHouse in its own process. It inserts the same rows, encoded as RowBinary beforehand, in
+  large blocks. For each query it runs the SQL that one would write by hand, which returns rows and not traces.
+- **Ratio:** openray over bare engine. Above 1 is better for rates; below 1 is better for times and sizes.
 
 ${markdownTable(figures)}
 
-Ingest is acknowledged ingest: the clock stops when the last document is in ClickHouse. "Per second of CPU" counts all
+Ingest is acknowledged ingest: the time ends when the last document is in ClickHouse. "Per second of CPU" counts all
 threads of the server's process, engine included.
 
-${growth ?? ''}\`npm run bench\` takes a small data set and a minute or two. \`--json FILE\` adds a line for each figure, to compare runs.
-\`npm run bench:console\` opens a trace of 100,000 segments and subsegments, and one of as many spans, in Chromium.
+${growth ?? ''}\`npm run bench\` loads a small data set and takes a minute or two. \`--json FILE\` adds a line for each figure, to compare
+runs. \`npm run bench:console\` opens a trace of 100,000 segments and subsegments, and one of as many spans, in Chromium.
 \`npx vitest bench --project unit bench/micro\` times the pure functions.
 `;
 }

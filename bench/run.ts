@@ -1,21 +1,22 @@
-/** `npm run bench`: prints every figure, each beside the bare engine's. Options: see USAGE. */
+/** `npm run bench`: prints all figures beside those of the bare engine. Options: see USAGE. */
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { describeMachine, type Figure, jsonLine, type RunFacts, readEarlierRun, textTable } from './figures.ts';
+import { describeMachine, jsonLine, type RunFacts, readEarlierRun, textTable } from './figures.ts';
+import type { Figure } from './load/figure.ts';
 import type { DatasetOptions } from './load/generate.ts';
 import { measure } from './measure.ts';
 import { performancePage } from './performance-page.ts';
 
 const USAGE = `npm run bench [-- OPTIONS]
-  --traces N     traces of ten spans each to load (20000)
-  --services N   services that they go through (200)
-  --seed N       another number, other traces (1)
-  --only NAME    only figures whose names begin so: ingest, trace, list, map, write, start, disk
+  --traces N     number of traces to load, ten spans each (20000)
+  --services N   number of services (200)
+  --seed N       seed of the random data (1)
+  --only NAME    only figures whose names start with NAME: ingest, trace, list, map, write, start, disk
   --json FILE    also append one line of JSON for each figure
-  --beside FILE  lines of an earlier run with other traces, for what grows with them
+  --beside FILE  lines of an earlier run with fewer traces, for the growth of each figure
   --write-docs   also write docs/performance.md
-Everything is written below TMPDIR, about 600 bytes a span at the most, and removed again.
+Files are written below TMPDIR, at most about 600 bytes a span, and removed at the end.
 `;
 
 const PAGE = new URL('../docs/performance.md', import.meta.url);
@@ -49,19 +50,19 @@ async function main(): Promise<void> {
   const facts: RunFacts = { dataset, machine: describeMachine(), commit: commit(), date: new Date().toISOString() };
   const beganMs = performance.now();
   const seconds = () => ((performance.now() - beganMs) / 1000).toFixed(1).padStart(6);
-  const say = (text: string) => process.stderr.write(`${seconds()} s  ${text}\n`);
+  const log = (text: string) => process.stderr.write(`${seconds()} s  ${text}\n`);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
   const earlier = values.beside === undefined ? undefined : readEarlierRun(readFileSync(values.beside, 'utf8'));
   const figures: Figure[] = [];
   try {
-    for await (const figure of measure({ dataset, only: values.only, signal: stop.signal, log: say })) {
+    for await (const figure of measure({ dataset, only: values.only, signal: stop.signal, log })) {
       figures.push(figure);
       if (values.json !== undefined) appendFileSync(values.json, `${jsonLine(figure, facts)}\n`);
     }
   } catch (thrown) {
     if (!stop.signal.aborted) throw thrown;
-    say('stopped');
+    log('stopped');
     process.exit(130);
   }
   process.stdout.write(`${textTable(figures)}\n`);

@@ -1,4 +1,6 @@
-/** `npm run dev`: the server from source, restarted on changes, and the console with hot reload on its own port. */
+/**
+ * `npm run dev`: runs the server from source, restarted on changes, and the console with hot reload on its own port.
+ */
 import { spawn } from 'node:child_process';
 
 const children = [

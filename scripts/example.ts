@@ -6,12 +6,12 @@ import { startRegistrationPage } from './registration-page.ts';
 export const EXAMPLE = fileURLToPath(new URL('../examples/user-registration', import.meta.url));
 
 export type RunningExample = Pick<OpenrayProcess, 'url' | 'daemonAddress' | 'otlpHttpUrl' | 'otlpGrpcUrl'> & {
-  /** Runs a function with one of the example's events; gives the id of its trace. */
+  /** Runs a function with one of the example's events; returns the id of its trace. */
   invoke(functionName: string, event: string): Promise<string>;
   stop(): Promise<void>;
 };
 
-/** openray with the example's functions and the page they call, on free ports, with its data in `dataDir`. */
+/** Starts openray with the example's functions, and the page that they call, on free ports. */
 export async function startExample(dataDir: string, flags: readonly string[] = []): Promise<RunningExample> {
   const port = await freePort();
   const page = await startRegistrationPage({ daemonAddress: `127.0.0.1:${port}`, port: 0 });

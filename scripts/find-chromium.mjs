@@ -8,7 +8,7 @@ const MAC = [
 ];
 
 /**
- * The program of an installed Chromium or Chrome; `CHROMIUM_PATH` wins.
+ * The path of an installed Chromium or Chrome; `CHROMIUM_PATH` wins.
  * @returns {string | undefined}
  */
 export function findChromium() {

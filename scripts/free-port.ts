@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A port of the loopback address that is free for TCP and UDP alike; it is free until somebody else takes it. */
+/** A free port of the loopback address for both TCP and UDP. Another process may take it before the caller does. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer().listen(0, '127.0.0.1');

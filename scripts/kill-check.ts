@@ -4,22 +4,22 @@ import type { Sent } from './kill-load.ts';
 
 export type StoreCheck = {
   readonly stored: number;
-  /** Acknowledged and not there. */
+  /** Traces that were acknowledged and are not stored. */
   readonly lost: readonly string[];
-  /** There as more than one version, though sent once. */
+  /** Traces that were sent once and are stored as more than one version. */
   readonly duplicated: readonly string[];
-  /** There, but not to be found: without its two entity rows. */
+  /** Traces that are stored without their two entity rows: no query finds them. */
   readonly withoutEntities: readonly string[];
-  /** Stored by an insert that was tried again and had been done: merges drop them, answers count them once. */
+  /** Rows of repeated inserts that had succeeded before: merges drop them, queries count them once. */
   readonly repeatedRows: number;
-  /** Sent over UDP and there. */
+  /** Traces that were sent over UDP and are stored. */
   readonly datagramsStored: number;
 };
 
-/** Holds what the store has against what was sent. */
+/** Compares the stored documents with the sent ones. */
 export async function checkStore(store: Store, { acknowledged, datagrams }: Sent): Promise<StoreCheck> {
-  const doubled: string[] = [];
-  const notFound: string[] = [];
+  const duplicated: string[] = [];
+  const withoutEntities: string[] = [];
   let repeatedRows = 0;
   let datagramsStored = 0;
   const stored = new Set<string>();
@@ -28,15 +28,15 @@ export async function checkStore(store: Store, { acknowledged, datagrams }: Sent
     FROM documents GROUP BY documents.trace_id`);
   for await (const { id, versions, count } of rows) {
     stored.add(id);
-    if (versions > 1) doubled.push(id);
+    if (versions > 1) duplicated.push(id);
     repeatedRows += count - versions;
     if (datagrams.has(id)) datagramsStored++;
   }
-  const found = new Set<string>();
-  const ofEntities = store.stream<{ id: string }>(sql`
+  const withEntities = new Set<string>();
+  const entityRows = store.stream<{ id: string }>(sql`
     SELECT lower(hex(trace_id)) AS id FROM entities GROUP BY entities.trace_id HAVING uniqExact(entities.id) = 2`);
-  for await (const { id } of ofEntities) found.add(id);
-  for (const id of stored) if (!found.has(id)) notFound.push(id);
+  for await (const { id } of entityRows) withEntities.add(id);
+  for (const id of stored) if (!withEntities.has(id)) withoutEntities.push(id);
   const lost = [...acknowledged].filter((id) => !stored.has(id));
-  return { stored: stored.size, lost, duplicated: doubled, withoutEntities: notFound, repeatedRows, datagramsStored };
+  return { stored: stored.size, lost, duplicated, withoutEntities, repeatedRows, datagramsStored };
 }

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 
-/** Documents by trace id; each is a trace of its own and is sent once, so that nothing but the server can double it. */
+/**
+ * Trace ids of the sent documents. Each trace has one document, sent once, so that only the server can duplicate it.
+ */
 export type Sent = {
-  /** Sent over HTTP and answered with "taken". */
+  /** Sent over HTTP and acknowledged. */
   readonly acknowledged: Set<string>;
-  /** Sent over HTTP and refused, or left without an answer: it may be stored or not. */
+  /** Documents that were sent over HTTP and refused or not answered: they may be stored or not. */
   unanswered: number;
-  /** Sent over UDP, which acknowledges nothing. */
+  /** Sent over UDP, which has no acknowledgements. */
   readonly datagrams: Set<string>;
-  /** When a call was last acknowledged, by `performance.now()`. */
+  /** Time of the last acknowledgement, by `performance.now()`. */
   acknowledgedMs: number;
 };
 
@@ -17,11 +19,11 @@ const HTTP_WRITERS = 6;
 const PER_CALL = 20;
 const DATAGRAMS_EVERY_MS = 5;
 const PER_BURST = 5;
-/** A call that began before a kill and would be answered by nobody. */
+/** Ends a call that started before a kill and gets no response. */
 const CALL_TIMEOUT_MS = 15_000;
 const AFTER_FAILURE_MS = 50;
 
-/** Writes over HTTP as fast as calls are answered, and over UDP at a steady pace, until `stop`. */
+/** Sends documents until `stop`: over HTTP as fast as calls are answered, over UDP at a constant rate. */
 export function startLoad(url: string): { readonly sent: Sent; stop(): Promise<void> } {
   const sent: Sent = { acknowledged: new Set(), unanswered: 0, datagrams: new Set(), acknowledgedMs: 0 };
   let isStopped = false;
@@ -41,7 +43,7 @@ export function startLoad(url: string): { readonly sent: Sent; stop(): Promise<v
 
   const { hostname, port } = new URL(url);
   const socket = createSocket('udp4');
-  // A port that nobody listens on is the point of it all.
+  // While the server is down, sends to its closed port fail.
   socket.on('error', () => {});
   const bursts = setInterval(() => {
     for (let count = 0; count < PER_BURST; count++) {
@@ -63,23 +65,23 @@ export function startLoad(url: string): { readonly sent: Sent; stop(): Promise<v
   };
 }
 
-/** Whether the server said that it has taken all of them. */
+/** Whether the server acknowledged all documents. */
 async function put(url: string, documents: readonly { readonly text: string }[]): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/TraceSegments`, {
+    const response = await fetch(`${url}/TraceSegments`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ TraceSegmentDocuments: documents.map(({ text }) => text) }),
       signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
     });
-    const body = (await answer.json()) as { UnprocessedTraceSegments?: readonly unknown[] };
-    return answer.ok && body.UnprocessedTraceSegments?.length === 0;
+    const body = (await response.json()) as { UnprocessedTraceSegments?: readonly unknown[] };
+    return response.ok && body.UnprocessedTraceSegments?.length === 0;
   } catch {
     return false;
   }
 }
 
-/** A segment of about half a kilobyte with a subsegment in it. `id` is its trace's, in plain hex. */
+/** A segment of about half a kilobyte with a subsegment. `id` is the trace id in 32 hex digits. */
 function newDocument(): { readonly id: string; readonly text: string } {
   const end = Date.now() / 1000;
   const start = end - 0.2;

@@ -1,6 +1,6 @@
 /**
- * Kills the server, and with --cluster its shards, with SIGKILL at random moments under load over HTTP and UDP, and
- * then counts: whatever was acknowledged has to be there, once. Ends with 1 if it is not.
+ * Kills the server, and with --cluster its shards, with SIGKILL at random times under load over HTTP and UDP. Then
+ * checks that each acknowledged document is stored once, and exits with 1 otherwise.
  *
  *   npm run test:kills -- --rounds 200 --cluster --seed 7
  */
@@ -16,7 +16,7 @@ import { checkStore, type StoreCheck } from './kill-check.ts';
 import { type Sent, startLoad } from './kill-load.ts';
 import { type OpenrayProcess, startOpenray } from './openray.ts';
 
-// Read when the first thread is made, by the store that checks.
+// libuv reads it when the store of the check starts the first thread.
 process.env.UV_THREADPOOL_SIZE = '16';
 
 const { values: flags } = parseArgs({
@@ -28,7 +28,7 @@ const { values: flags } = parseArgs({
 });
 const rounds = Number(flags.rounds);
 const random = seededRandom(Number(flags.seed), 0);
-/** Load between two kills. */
+/** Time between two kills. */
 const [SHORTEST_MS, LONGEST_MS] = [50, 700];
 const BACK_WITHIN_MS = 60_000;
 
@@ -37,8 +37,9 @@ type Round = { readonly victim: 'server' | 'shard'; readonly backMs: number };
 const dataDir = await mkdtemp(join(tmpdir(), 'openray-kills-'));
 const clickhouse = flags.cluster ? await startClickHouse(2) : undefined;
 const port = await freePort();
-const where = clickhouse ? ['--store-url', clickhouse.url] : [];
-const start = () => startOpenray(['--port', String(port), '--data-dir', dataDir, '--log-level', 'error', ...where]);
+const storeFlags = clickhouse ? ['--store-url', clickhouse.url] : [];
+const start = () =>
+  startOpenray(['--port', String(port), '--data-dir', dataDir, '--log-level', 'error', ...storeFlags]);
 
 let server = await start();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -66,7 +67,9 @@ process.stdout.write(table(done, load.sent, check));
 const isGood = check.lost.length + check.duplicated.length + check.withoutEntities.length === 0;
 process.exit(isGood ? 0 : 1);
 
-/** Kills the server or a shard, starts it again, and waits until a call is acknowledged that began after the kill. */
+/**
+ * Kills the server or a shard, starts it again, and waits for the acknowledgement of a call that began after the kill.
+ */
 async function killOne(): Promise<Round> {
   const shard = clickhouse && random.share() < 0.6 ? random.pick(clickhouse.shards) : undefined;
   const killedMs = performance.now();
@@ -76,11 +79,11 @@ async function killOne(): Promise<Round> {
   } else {
     server = await restart(server);
   }
-  // An answer that was on its way when the kill came is not one that came after it.
+  // A response that was in flight at the kill does not count.
   const startedMs = performance.now();
   while (load.sent.acknowledgedMs < startedMs) {
     if (performance.now() - startedMs > BACK_WITHIN_MS) {
-      throw new Error(`nothing was acknowledged for a minute after a kill:\n${server.output()}`);
+      throw new Error(`no call was acknowledged for a minute after a kill:\n${server.output()}`);
     }
     await pause(2);
   }
@@ -116,11 +119,11 @@ function table(ran: readonly Round[], sent: Sent, found: StoreCheck): string {
     ...(clickhouse ? [['shards', back('shard')] as const] : []),
     ['acknowledged', sent.acknowledged.size],
     ['lost', found.lost.length],
-    ['doubled', found.duplicated.length],
-    ['stored, not to be found', found.withoutEntities.length],
+    ['duplicated', found.duplicated.length],
+    ['stored, without entity rows', found.withoutEntities.length],
     ['refused or unanswered', sent.unanswered],
-    ['rows of inserts tried again', found.repeatedRows],
-    ['datagrams', `${sent.datagrams.size} sent, ${found.datagramsStored} stored (UDP acknowledges nothing)`],
+    ['rows of repeated inserts', found.repeatedRows],
+    ['datagrams', `${sent.datagrams.size} sent, ${found.datagramsStored} stored (UDP has no acknowledgements)`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`);

@@ -7,15 +7,15 @@ const PROGRAM = new URL('../server/bin/openray.cjs', import.meta.url).pathname;
 export type OpenrayProcess = {
   readonly url: string;
   readonly daemonAddress: string;
-  /** OpenTelemetry's own ports; undefined where they are switched off. */
+  /** URLs of OpenTelemetry's default ports; undefined when the receiver is switched off. */
   readonly otlpHttpUrl: string | undefined;
   readonly otlpGrpcUrl: string | undefined;
   readonly process: ChildProcess;
-  /** Everything that it printed so far. */
+  /** Its output so far. */
   output(): string;
-  /** Asks it to stop and waits until it has. */
+  /** Sends SIGTERM and waits for the end of the process. */
   stop(): Promise<void>;
-  /** SIGKILL, as a crash would. */
+  /** Sends SIGKILL, which acts like a crash, and waits for the end of the process. */
   kill(): Promise<void>;
 };
 
@@ -23,13 +23,16 @@ export type RunOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly stdin?: string;
-  /** Shows what it prints as it comes; then the result holds none of it. */
+  /** Passes the output to this process's streams; the result then has none. */
   readonly isShown?: boolean;
 };
 
 export type RunResult = { readonly stdout: string; readonly stderr: string; readonly exitCode: number | null };
 
-/** Settings of this machine must not reach a test; functions and clients read AWS's variables. */
+/**
+ * This process's environment without the variables that openray, functions and clients read: tests must not depend on
+ * them.
+ */
 export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
@@ -38,9 +41,9 @@ export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): R
   return { ...Object.fromEntries(inherited), ...more };
 }
 
-/** Starts `openray serve` with these flags; resolves when it says that it is ready, rejects with what it printed. */
+/** Starts `openray serve` with these flags; resolves when it is ready, rejects with its output when it ends before. */
 export async function startOpenray(flags: readonly string[], options: RunOptions = {}): Promise<OpenrayProcess> {
-  // The program itself, for the flags of its first line.
+  // Runs the file itself, because its first line has flags for node.
   const child = spawn(PROGRAM, ['serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: cleanEnvironment(options.env),
@@ -52,14 +55,14 @@ export async function startOpenray(flags: readonly string[], options: RunOptions
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         printed += `${line}\n`;
-        // The last line of the greeting.
+        // The last line that the server prints when it is ready.
         if (/^ {2}data /.test(line)) resolve();
       });
     }
     child.once('close', (code) => reject(new Error(`openray ended with ${code} before it was ready:\n${printed}`)));
   });
-  const told = (what: RegExp) => what.exec(printed)?.[1];
-  const daemonAddress = told(/AWS_XRAY_DAEMON_ADDRESS=(\S+)/) ?? '';
+  const inOutput = (pattern: RegExp) => pattern.exec(printed)?.[1];
+  const daemonAddress = inOutput(/AWS_XRAY_DAEMON_ADDRESS=(\S+)/) ?? '';
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal);
@@ -69,8 +72,8 @@ export async function startOpenray(flags: readonly string[], options: RunOptions
   return {
     url: `http://${daemonAddress}`,
     daemonAddress,
-    otlpHttpUrl: told(/OTEL_EXPORTER_OTLP_ENDPOINT=(\S+)/),
-    otlpGrpcUrl: told(/OTLP\/gRPC\s+(\S+)/),
+    otlpHttpUrl: inOutput(/OTEL_EXPORTER_OTLP_ENDPOINT=(\S+)/),
+    otlpGrpcUrl: inOutput(/OTLP\/gRPC\s+(\S+)/),
     process: child,
     output: () => printed,
     stop: () => end('SIGTERM'),
@@ -78,7 +81,7 @@ export async function startOpenray(flags: readonly string[], options: RunOptions
   };
 }
 
-/** Runs the command line to its end. */
+/** Runs a command of openray to its end. */
 export async function runOpenray(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: options.isShown ? 'inherit' : 'pipe',

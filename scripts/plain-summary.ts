@@ -1,6 +1,6 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Closes a run with one plain line, `N passed, N failed, N skipped`, that a script can read. */
+/** Prints `N passed, N failed, N skipped` as the last line of a run, for scripts. */
 export default class PlainSummary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;
@@ -15,7 +15,7 @@ export default class PlainSummary implements Reporter {
         else skipped += 1;
       }
     }
-    // After the default reporter's own summary, which it prints in this same step.
+    // At exit, because the default reporter prints its summary in this same step.
     process.once('exit', () => process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`));
   }
 }

@@ -1,5 +1,5 @@
-// Makes a checkout ready to run: installs, builds what is stale, finds a browser for the tests. Plain JavaScript
-// without dependencies, since it runs before there are any. A second run does nothing but look.
+// Prepares a checkout: installs packages, builds stale outputs, and finds a browser for the tests. Plain JavaScript
+// without dependencies, since it runs before they are installed. A second run changes nothing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,10 +41,10 @@ function installChromium() {
   }
 }
 
-function run(command, args, what) {
-  process.stderr.write(`${what} …\n`);
+function run(command, args, step) {
+  process.stderr.write(`${step} …\n`);
   const { status, error } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
-  if (status !== 0) fail(`${what} failed: ${[command, ...args].join(' ')} (${error?.message ?? `exit ${status}`})`);
+  if (status !== 0) fail(`${step} failed: ${[command, ...args].join(' ')} (${error?.message ?? `exit ${status}`})`);
 }
 
 function changedAt(path) {

@@ -1,4 +1,4 @@
-/** `npm run record-fixtures`: what the real clients send to a daemon, as it is on the wire, one datagram a line. */
+/** `npm run record-fixtures`: records the datagrams of real clients as they are on the wire, one a line. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -13,8 +13,8 @@ const FIXTURES = new URL('../fixtures/xray-udp/', import.meta.url).pathname;
 const VENV = join(EXAMPLE, 'python/.venv');
 const USER = { user_id: 'brian1', first_name: 'Brian', last_name: 'McNamara', email: 'brian@mcnamara.com' };
 
-/** Who sent a datagram shows in what only that client writes. */
-const SENDERS: readonly (readonly [file: string, is: (text: string) => boolean])[] = [
+/** Recognises the sender of a datagram by text that only this client writes; the first match counts. */
+const SENDERS: readonly (readonly [file: string, isSender: (text: string) => boolean])[] = [
   ['lambda-runner', (text) => text.includes('"origin":"AWS::Lambda')],
   ['aws-xray-sdk-node', (text) => text.includes('registration-page')],
   ['powertools-python', (text) => text.includes('"in_progress": false') || text.includes('"in_progress":false')],
@@ -26,7 +26,7 @@ await once(collector, 'listening');
 const received = new Map<string, string[]>();
 collector.on('message', (bytes) => {
   const text = bytes.toString('utf8').split('\n').slice(1).join('\n');
-  const file = SENDERS.find(([, is]) => is(text))?.[0] as string;
+  const file = SENDERS.find(([, isSender]) => isSender(text))?.[0] as string;
   received.set(file, [...(received.get(file) ?? []), text]);
 });
 
@@ -35,7 +35,7 @@ const page = await startRegistrationPage({ daemonAddress, port: 0 });
 const cacheDir = await mkdtemp(join(tmpdir(), 'openray-fixtures-'));
 try {
   for (const template of ['template.yaml', 'python/template.yaml']) {
-    const functions = openLambdaService({
+    const lambdaService = openLambdaService({
       template: readTemplate(join(EXAMPLE, template), {
         parameters: { RegistrationUrl: page.url },
         region: 'us-east-1',
@@ -50,9 +50,9 @@ try {
     });
     for (const event of [USER, { ...USER, email: 'https://dan.furman.com' }]) {
       const payload = Buffer.from(JSON.stringify(event));
-      await functions.invoke('InstrumentedFunction', { payload, invocationType: 'RequestResponse' });
+      await lambdaService.invoke('InstrumentedFunction', { payload, invocationType: 'RequestResponse' });
     }
-    await functions.close();
+    await lambdaService.close();
   }
 } finally {
   await page.stop();

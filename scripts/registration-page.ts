@@ -8,13 +8,13 @@ const MAIN = new URL('../examples/user-registration/registration-page/main.ts', 
 const TSX = createRequire(import.meta.url).resolve('tsx/cli');
 
 export type RegistrationPageProcess = {
-  /** What the functions have to call. */
+  /** The URL that the functions call. */
   readonly url: string;
   readonly process: ChildProcess;
   stop(): Promise<void>;
 };
 
-/** Starts the service that the example's functions call, as a process of its own; port 0 takes a free one. */
+/** Starts the service that the example's functions call in its own process; port 0 takes a free one. */
 export async function startRegistrationPage(options: {
   readonly daemonAddress: string;
   readonly port: number;

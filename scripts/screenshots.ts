@@ -1,4 +1,4 @@
-/** `npm run screenshots`: the pictures of the docs, from a server of its own that has run the example's functions. */
+/** `npm run screenshots`: takes the pictures of the docs from a new server that has run the example's functions. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ try {
   await example.invoke('InstrumentedFunction', 'invalid_user_invalid_email');
   await inBothThemes((page, shoot) => tracingChapter(page, shoot, { vanilla, instrumented }));
 
-  // Not before: the chapter knows nothing of it.
+  // After the pictures of the tracing chapter, which must not show this trace.
   const user = JSON.parse(await readFile(`${EXAMPLE}/events/valid_user.json`, 'utf8'));
   const { traceId } = await checkout.request('InstrumentedFunction', user);
   await inBothThemes((page, shoot) => mixedTrace(page, shoot, traceId));
@@ -85,7 +85,7 @@ async function tracingChapter(
   await shoot('server');
 }
 
-/** One request through services of both worlds: its map and its trace, and a span of it. */
+/** One request through X-Ray and OpenTelemetry services: its service map, its trace and one of its spans. */
 async function mixedTrace(page: Page, shoot: Shoot, traceId: string): Promise<void> {
   await page.goto(`${example.url}/service-map?${new URLSearchParams({ q: 'service("checkout")' })}`);
   await page.getByText('registration-page').first().waitFor();
@@ -104,7 +104,7 @@ async function mixedTrace(page: Page, shoot: Shoot, traceId: string): Promise<vo
   await shoot('span');
 }
 
-/** Until the map has been laid out and nothing moves any more. */
+/** Resolves when all animations have ended and the network is idle. */
 async function settle(page: Page): Promise<void> {
   await page.evaluate(() =>
     Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => 0))),

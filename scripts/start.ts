@@ -1,4 +1,6 @@
-/** `npm start`: openray with the example's functions, each run once; then everything stays up until Ctrl-C. */
+/**
+ * `npm start`: starts openray with the example's functions, runs each once, and keeps the server running until Ctrl-C.
+ */
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { runOpenray, startOpenray } from './openray.ts';
@@ -10,8 +12,8 @@ const DAEMON_ADDRESS = '127.0.0.1:2000';
 
 const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 
-// The page first: its address is a parameter of the functions. It sends its segments when it is called.
-// Its usual port is what the functions call when they are run with `make local-…`.
+// The page starts first: its address is a parameter of the functions, and it sends segments only when it is called.
+// Functions that run with `make local-…` call it on port 8099.
 const page = await startRegistrationPage({ daemonAddress: DAEMON_ADDRESS, port: 8099 }).catch(() =>
   startRegistrationPage({ daemonAddress: DAEMON_ADDRESS, port: 0 }),
 );
@@ -28,7 +30,7 @@ try {
     await runOpenray(['invoke', name, '--event-file', EVENT, '--endpoint-url', server.url], { isShown: true });
     process.stdout.write('\n');
   }
-  process.stdout.write(`\nThe traces of all are in the console: ${server.url}/traces\nCtrl-C ends it.\n`);
+  process.stdout.write(`\nThe console shows their traces: ${server.url}/traces\nStop with Ctrl-C.\n`);
   await Promise.race([stopped, once(server.process, 'exit')]);
   await server.stop();
 } finally {

@@ -1,5 +1,5 @@
-// `openray/testing` as CommonJS beside the ES modules that tsc has built: jest runs tests as CommonJS unless it is told
-// otherwise, and can not load ES modules from there before Node 24.
+// `openray/testing` as CommonJS beside the ES modules that tsc has built: jest runs tests as CommonJS by default, and
+// cannot load ES modules from there before Node 24.
 import { build } from 'esbuild';
 
 await build({

@@ -4,7 +4,7 @@ import 'openray/testing/vitest';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from './support/wait.ts';
 
-/** Applications as they are found in public, run as they are. The one in Python is the workshop's. */
+/** Public applications, run unmodified. The Python application is the workshop's: see python-functions.test.ts. */
 async function start(application: string, options: OpenrayOptions = {}): Promise<Openray> {
   const template = fileURLToPath(new URL(`applications/${application}/template.yaml`, import.meta.url));
   const openray = await startOpenray({ template, ...options });
@@ -23,11 +23,11 @@ describe('unmodified', () => {
     expect(recorded).toCall('HelloWorldFunction', 'HelloWorldFunction');
     expect(recorded).toBeOk();
 
-    const failed = await openray.invoke('HelloWorldFunction', { queryStringParameters: { name: 'nobody' } });
+    const failed = await openray.invoke('HelloWorldFunction', { queryStringParameters: { name: '' } });
     expect(failed.functionError).toBe('Unhandled');
     const frames = (failed.result as { trace: readonly string[] }).trace;
     expect(frames[1]).toMatch(/sam-typescript\/src\/greet\.ts:2:\d+/);
-    expect(await failed.trace()).toHaveFault('RangeError: nobody to greet');
+    expect(await failed.trace()).toHaveFault('RangeError: no name to greet');
   });
 
   test('a CommonJS application with middy and Powertools', async () => {

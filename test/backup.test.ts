@@ -11,7 +11,7 @@ import { runOpenray } from '../scripts/openray.ts';
 import { entityId, segment } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
 
-/** `openray backup` and `openray restore`, as an operator uses them. */
+/** `openray backup` and `openray restore`, run as commands. */
 
 let server: TestServer;
 let folder: string;
@@ -42,7 +42,7 @@ async function put(count: number): Promise<readonly string[]> {
   return documents.map(({ trace_id }) => trace_id);
 }
 
-/** What a user can ask of the traces, but for what says when it was asked. */
+/** Responses of the X-Ray API, without the members that depend on the time of the request. */
 async function answersOf({ xray }: TestServer, ids: readonly string[]): Promise<object> {
   const graph = await xray.send(new GetServiceGraphCommand(window));
   const summaries = await xray.send(
@@ -62,13 +62,13 @@ const backUp = (...args: readonly string[]) => runOpenray(['backup', ...args]);
 const restoreInto = (name: string, ...flags: readonly string[]) =>
   runOpenray(['restore', name, '--backup-dir', join(folder, 'backups'), ...flags]);
 
-test('a running server is backed up, and one on the restored data gives the same answers', async () => {
+test('a server on the restored backup of a running server gives the same responses', async () => {
   const ids = await put(40);
   const before = await answersOf(server, ids);
   const saved = await backUp('monday', '--endpoint-url', server.url);
   expect(saved.stderr).toBe('');
   expect(saved.stdout).toMatch(/^backup monday: \d+\.\d MB in File\('.*\/backups\/monday'\)\n$/);
-  // What comes later is not in it.
+  // These documents are not in the backup.
   await put(3);
 
   const restored = await restoreInto('monday', '--data-dir', join(folder, 'restored'));
@@ -82,14 +82,14 @@ test('a running server is backed up, and one on the restored data gives the same
   }
 });
 
-test('without a server the data directory is opened, and a name is made from the time', async () => {
+test('without a server the command opens the data directory, and names the backup by the time', async () => {
   const dataDir = join(folder, 'alone');
   const { stdout, stderr } = await backUp('--data-dir', dataDir, '--port', '0');
   expect(stderr).toBe('');
   expect(stdout).toMatch(/in File\('.*\/alone\/backups\/20\d\d-\d\d-\d\dT\d\d-\d\d-\d\dZ'\)\n$/);
 });
 
-test('what can not be done is said in one sentence', async () => {
+test('a backup or restore that fails prints one sentence', async () => {
   const twice = await backUp('twice', '--endpoint-url', server.url);
   expect(twice.exitCode).toBe(0);
   expect(await backUp('twice', '--endpoint-url', server.url)).toMatchObject({

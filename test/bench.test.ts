@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { Figure } from '../bench/figures.ts';
+import type { Figure } from '../bench/load/figure.ts';
 import { type DatasetOptions, generateTraces, makeDataset, traceAt } from '../bench/load/generate.ts';
 import { measure } from '../bench/measure.ts';
 
 const toUs = Math.floor(Date.now() / 1000) * 1_000_000;
 const options: DatasetOptions = { seed: 7, traceCount: 250, serviceCount: 12, fromUs: toUs - 3_600_000_000, toUs };
 
-test('the same seed gives the same traces, alone or in a row, and another seed gives others', () => {
+test('the same seed gives the same traces, alone or in a sequence, and another seed gives other traces', () => {
   const dataset = makeDataset(options);
   const traces = [...generateTraces(dataset)];
   expect(traces).toEqual([...generateTraces(makeDataset(options))]);
@@ -37,14 +37,14 @@ test('every trace has ten spans with eleven annotations and metadata each', () =
   }
 });
 
-test('the benchmark finds every trace in its place, and gives only figures that can be', async () => {
+test('the benchmark finds every trace in order, and gives only possible figures', async () => {
   const figures: Figure[] = [];
   for await (const figure of measure({ dataset: options, samples: 2, log: () => {} })) figures.push(figure);
 
   const figureOf = (name: string) => figures.find((figure) => figure.name === name)?.value;
   expect(figureOf('list-found')).toBe(options.traceCount);
   expect(figureOf('ingest-udp-stored')).toBe(1);
-  // Of so few traces the engine may have nothing to merge.
+  // With so few traces the engine may have no parts to merge.
   const isPart = ({ unit }: Figure) => unit === 'us/span';
   expect(figures.filter(isPart).filter(({ value }) => !(value >= 0 && Number.isFinite(value)))).toEqual([]);
   for (const door of ['http', 'udp', 'otlp-http', 'otlp-grpc']) {

@@ -49,13 +49,13 @@ async function countSummaries(server: TestServer) {
   return { count: body.TraceSummaries?.length, incomplete: answer.headers.get('x-openray-incomplete') };
 }
 
-test('what one server has taken the other knows at once', async () => {
+test('a document that one server has stored is visible on the other at once', async () => {
   const ids = await put(servers[0], 5);
   const { Traces = [] } = await servers[1].xray.send(new BatchGetTracesCommand({ TraceIds: [...ids] }));
   expect(Traces.map(({ Id }) => Id).sort()).toEqual([...ids].sort());
 });
 
-test('who waits at one server for a trace hears of what the other takes, as do pages that show live data', async () => {
+test('a waiting request and an event stream of one server are notified of documents of the other', async () => {
   const events = await fetch(`${servers[1].url}/events`);
   const id = traceId();
   const waiting = callOwn(servers[1], '/WaitForTrace', { TraceId: id, TimeoutSeconds: 20 });
@@ -63,12 +63,12 @@ test('who waits at one server for a trace hears of what the other takes, as do p
     new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(segment({ trace_id: id }))] }),
   );
   expect(await waiting).toMatchObject({ TraceId: id, Found: true });
-  let told = '';
+  let received = '';
   for await (const bytes of events.body as unknown as AsyncIterable<Uint8Array>) {
-    told += Buffer.from(bytes).toString();
-    if (told.includes(id)) break;
+    received += Buffer.from(bytes).toString();
+    if (received.includes(id)) break;
   }
-  expect(told).toContain('event: received');
+  expect(received).toContain('event: received');
 });
 
 test('a reservoir is shared by the clients of both servers', async () => {
@@ -88,7 +88,7 @@ test('a reservoir is shared by the clients of both servers', async () => {
   expect(quotas.map(Number).sort()).toEqual([0, 1]);
 });
 
-test('without a shard lists say that they are incomplete and writes are refused; nothing is lost', async () => {
+test('without a shard, lists are marked as incomplete, writes are refused, and no document is lost', async () => {
   await put(servers[0], 40);
   const before = await countSummaries(servers[1]);
   expect(before.incomplete).toBeNull();
@@ -106,11 +106,11 @@ test('without a shard lists say that they are incomplete and writes are refused;
   expect(refusal.headers.get('retry-after')).toBe('5');
 
   await cluster.shards[1]?.start();
-  await waitFor('writes are taken again', () => put(servers[0], 10).catch(() => undefined));
+  await waitFor('writes to be accepted again', () => put(servers[0], 10).catch(() => undefined));
   expect(await countSummaries(servers[1])).toEqual({ count: (before.count ?? 0) + 10, incomplete: null });
 });
 
-test('the console says on every page that it lacks a shard, until the shard is back', async () => {
+test('every page of the console has a notice while a shard is down', async () => {
   const ids = await put(servers[0], 40);
   const browser = await openBrowser();
   try {
@@ -143,9 +143,9 @@ async function traceOnLostShard(ids: readonly string[]): Promise<string> {
     const { Traces } = (await answer.json()) as { Traces: readonly unknown[] };
     if (Traces.length === 0) return id;
   }
-  throw new Error('every trace is on a shard that is there');
+  throw new Error('every trace is on a reachable shard');
 }
 
-test('the settings show no password', async () => {
+test('the output of the server has no password', async () => {
   expect(servers[0].output()).not.toContain(new URL(cluster.url.replace(/,[^/]*/, '')).password);
 });

@@ -5,7 +5,7 @@ import { openBrowser } from './support/browser.ts';
 import { type Fields, segment } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 
-/** Groups in the console: made, looked through, changed and deleted, with the keyboard. */
+/** Groups in the console: created, viewed, changed and deleted with the keyboard. */
 
 let server: TestServer;
 let browser: Browser;
@@ -45,7 +45,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   const name = `of-${colorScheme}`;
   beforeEach(() => page.emulateMedia({ colorScheme }));
 
-  test('a group is made, looked through, changed and deleted', async () => {
+  test('a group is created, viewed, changed and deleted', async () => {
     await page.goto(`${server.url}/groups`);
     const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) });
     await page.locator('.cm-content').waitFor();

@@ -5,7 +5,7 @@ import { openBrowser } from './support/browser.ts';
 import { type OtelService, otelService } from './support/otel.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 
-/** What the console shows of OpenTelemetry's spans, sent by its SDK. */
+/** OpenTelemetry's spans in the console, sent by its SDK. */
 
 let server: TestServer;
 let browser: Browser;
@@ -13,7 +13,7 @@ let page: Page;
 let producer: OtelService;
 let consumer: OtelService;
 let sent: Span;
-let taken: Span;
+let consumed: Span;
 
 beforeAll(async () => {
   server = await startTestServer();
@@ -26,18 +26,18 @@ beforeAll(async () => {
     attributes: { 'messaging.system': 'kafka', 'messaging.destination.name': 'orders', 'order.lines': [1, 2] },
   });
   sent.end();
-  taken = consumer.tracer.startSpan('process', {
+  consumed = consumer.tracer.startSpan('process', {
     kind: SpanKind.CONSUMER,
     attributes: { 'messaging.system': 'kafka', 'tenant.id': 'acme' },
     links: [{ context: sent.spanContext(), attributes: { 'batch.position': 3 } }],
   });
-  taken.addEvent('cache miss', { 'cache.key': 'template' });
-  taken.recordException(new TypeError('no such template'));
-  taken.setStatus({ code: SpanStatusCode.ERROR, message: 'mail was not sent' });
-  const inner = consumer.tracer.startSpan('render', {}, trace.setSpan(ROOT_CONTEXT, taken));
-  inner.addLink({ context: taken.spanContext() });
+  consumed.addEvent('cache miss', { 'cache.key': 'template' });
+  consumed.recordException(new TypeError('no such template'));
+  consumed.setStatus({ code: SpanStatusCode.ERROR, message: 'mail was not sent' });
+  const inner = consumer.tracer.startSpan('render', {}, trace.setSpan(ROOT_CONTEXT, consumed));
+  inner.addLink({ context: consumed.spanContext() });
   inner.end();
-  taken.end();
+  consumed.end();
   for (const { flush, stop } of [producer, consumer]) {
     await flush();
     await stop();
@@ -66,7 +66,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   beforeEach(() => page.emulateMedia({ colorScheme }));
 
   test('a span shows its kind, status, attributes, events, links, scope and resource', async () => {
-    await page.goto(urlOf(taken, 'span'));
+    await page.goto(urlOf(consumed, 'span'));
     for (const text of ['Consumer', 'Error: mail was not sent'])
       await panel().getByText(text, { exact: true }).waitFor();
     await panel().getByRole('row', { name: 'tenant.id acme string' }).waitFor();
@@ -82,8 +82,8 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
       .waitFor();
   });
 
-  test('events are marks on the timeline, and are found by their names', async () => {
-    await page.goto(urlOf(taken, 'span'));
+  test('events are marks on the timeline, and a search finds them by name', async () => {
+    await page.goto(urlOf(consumed, 'span'));
     const rows = page.getByRole('treegrid');
     await rows.getByTitle(/^cache miss, .* after the start$/).waitFor();
     await rows.getByTitle(/^exception, /).waitFor();
@@ -93,12 +93,12 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
 });
 
 test('links lead from the consumer to the producer and back, and within a trace', async () => {
-  await page.goto(urlOf(taken, 'overview'));
+  await page.goto(urlOf(consumed, 'overview'));
   await panel().getByRole('link', { name: sent.spanContext().spanId }).click();
   await page.waitForURL(`**/traces/${xrayId(sent.spanContext())}?entity=${sent.spanContext().spanId}*`);
   await panel().getByRole('heading', { name: 'Linked from' }).waitFor();
-  await panel().getByRole('link', { name: taken.spanContext().spanId }).click();
-  await page.waitForURL(`**/traces/${xrayId(taken.spanContext())}?entity=${taken.spanContext().spanId}*`);
+  await panel().getByRole('link', { name: consumed.spanContext().spanId }).click();
+  await page.waitForURL(`**/traces/${xrayId(consumed.spanContext())}?entity=${consumed.spanContext().spanId}*`);
 
   await panel()
     .getByRole('link', { name: /render.*in this trace/ })
@@ -110,8 +110,8 @@ test('links lead from the consumer to the producer and back, and within a trace'
     .waitFor();
 });
 
-test('the raw view has the X-Ray document and, next to it, the span as it came', async () => {
-  await page.goto(urlOf(taken, 'raw'));
+test('the raw view has the X-Ray document and the span as received', async () => {
+  await page.goto(urlOf(consumed, 'raw'));
   await panel()
     .getByText(/"trace_id": "1-/)
     .waitFor();
@@ -120,6 +120,6 @@ test('the raw view has the X-Ray document and, next to it, the span as it came',
   await code.waitFor();
   const { resourceSpans } = JSON.parse((await code.textContent()) ?? '');
   expect(resourceSpans[0].scopeSpans[0].spans).toEqual([
-    expect.objectContaining({ spanId: taken.spanContext().spanId, name: 'process', kind: 5 }),
+    expect.objectContaining({ spanId: consumed.spanContext().spanId, name: 'process', kind: 5 }),
   ]);
 });

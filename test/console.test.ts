@@ -34,7 +34,7 @@ afterEach(async () => {
   expect(pageErrors).toEqual([]);
 });
 
-/** A shop that asks a payment service, which fails with an exception; gives the trace's id. */
+/** Sends a trace of a shop that calls a payment service, which fails with an exception; returns the trace id. */
 async function putTrace(user: string): Promise<string> {
   const trace_id = traceId();
   const [call, query] = [entityId(), entityId()];
@@ -90,7 +90,9 @@ async function putTrace(user: string): Promise<string> {
   return trace_id;
 }
 
-/** A segment, `id`, and `levels` subsegments, each nested in the one before. A document takes 400 of them within X-Ray's 64 KB. */
+/**
+ * A segment, `id`, and `levels` subsegments, each nested in the one before: 400 in a document, within X-Ray's 64 KB.
+ */
 function deepTrace(levels: number) {
   const root = segment({ name: 'level 0' });
   const { start_time, end_time, trace_id } = root;
@@ -107,8 +109,8 @@ function deepTrace(levels: number) {
   return { id: root.id, traceId: trace_id, documents };
 }
 
-describe('with nothing stored', () => {
-  test.each(['/service-map', '/traces'])('%s says how to send a first trace', async (path) => {
+describe('on an empty store', () => {
+  test.each(['/service-map', '/traces'])('%s shows how to send a first trace', async (path) => {
     await page.goto(server.url + path);
     await page
       .getByText(/openray invoke|AWS_XRAY_DAEMON_ADDRESS/)
@@ -116,7 +118,7 @@ describe('with nothing stored', () => {
       .waitFor();
   });
 
-  test('a trace that is not there is said to be not there', async () => {
+  test('an unknown trace has a page that says so', async () => {
     const id = traceId();
     await page.goto(`${server.url}/traces/${id}`);
     await page.getByRole('heading', { name: 'This trace is not here' }).waitFor();
@@ -149,14 +151,14 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByRole('link', { name: id }).waitFor();
   });
 
-  test('the list finds by annotation, and only what it should', async () => {
-    const other = await putTrace('somebody-else');
+  test('the list finds the traces with an annotation, and no others', async () => {
+    const other = await putTrace('another-user');
     await page.goto(`${server.url}/traces?q=${encodeURIComponent(`annotation.user_id = "${user}"`)}`);
     await page.getByRole('link', { name: id }).waitFor();
     expect(await page.getByRole('link', { name: other }).count()).toBe(0);
   });
 
-  test('a query is typed, its mistake is shown, and its correction finds', async () => {
+  test('an invalid filter is reported, and the corrected one finds the trace', async () => {
     await page.goto(`${server.url}/traces`);
     await page.getByRole('link', { name: id }).waitFor();
     const box = page.getByLabel('Filter expression').first();
@@ -171,7 +173,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await page.getByRole('link', { name: id }).waitFor();
   });
 
-  test('a trace shows its timeline, and everything that was recorded of the selected part', async () => {
+  test('a trace shows its timeline and all data of the selected segment or subsegment', async () => {
     await page.goto(`${server.url}/traces/${id}`);
     const rows = page.getByRole('treegrid', { name: 'Segments and subsegments' });
     await expect.poll(() => rows.getByRole('row').count()).toBe(4);
@@ -220,7 +222,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   });
 });
 
-test("a function's logs stand beside its trace, its metric lines as metrics", async () => {
+test('the logs of a function are on the page of its trace, metric lines as metrics', async () => {
   const trace_id = traceId();
   const fn = segment({ trace_id, name: 'orders', origin: 'AWS::Lambda::Function' });
   await server.xray.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(fn)] }));
@@ -238,7 +240,7 @@ test("a function's logs stand beside its trace, its metric lines as metrics", as
   await expect.poll(() => log.count()).toBe(3);
 });
 
-test('a trace is opened by its id from any page; what is no id is said to be none', async () => {
+test('a trace is opened by its id from any page; an invalid id is reported', async () => {
   const id = await putTrace('by-id');
   await page.goto(`${server.url}/service-map`);
   const box = page.getByLabel('Open a trace by its id');
@@ -251,7 +253,7 @@ test('a trace is opened by its id from any page; what is no id is said to be non
   await page.getByRole('treegrid').waitFor();
 });
 
-test('a trace of 10,000 nested subsegments opens, down to its deepest and to its whole document', async () => {
+test('a trace of 10,000 nested subsegments opens, with the deepest one and the whole document', async () => {
   const { id, traceId: trace_id, documents } = deepTrace(10_000);
   await server.xray.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: [...documents] }));
   await page.goto(`${server.url}/traces/${trace_id}?map=false&entity=${id}&tab=raw`);
@@ -262,7 +264,7 @@ test('a trace of 10,000 nested subsegments opens, down to its deepest and to its
   await page.getByRole('row').filter({ hasText: 'level 10000' }).waitFor();
 });
 
-test('pages follow what arrives without being asked', async () => {
+test('pages show new traces without a reload', async () => {
   await putTrace('before');
   await page.goto(`${server.url}/traces?q=${encodeURIComponent('annotation.user_id = "arrives-later"')}`);
   await page.getByLabel('Filter expression').first().waitFor();
@@ -270,7 +272,7 @@ test('pages follow what arrives without being asked', async () => {
   await page.getByRole('link', { name: id }).waitFor();
 });
 
-test('where retention has dropped something, the pages say so', async () => {
+test('the pages show a notice when retention has dropped documents', async () => {
   const dataDir = await temporaryFolder();
   const first = await startTestServer([], dataDir);
   for (let call = 0; call < 10; call++) {

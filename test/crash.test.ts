@@ -8,10 +8,10 @@ const WRITERS = 4;
 const PER_CALL = 10;
 
 /**
- * Writers put documents as fast as they are acknowledged; the server is killed while they do. Whatever was
- * acknowledged has to be there afterwards, once.
+ * Writers send documents as fast as they are acknowledged, and the server is killed meanwhile. Each acknowledged
+ * document must be stored once.
  */
-test('SIGKILL under load loses no acknowledged document and doubles none', async () => {
+test('SIGKILL under load neither loses nor duplicates an acknowledged document', async () => {
   let server = await startTestServer();
   const acknowledged: { traceId: string; id: string }[] = [];
   try {

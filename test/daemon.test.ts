@@ -46,7 +46,7 @@ test('a datagram becomes a trace', async () => {
   expect(stored).toMatchObject({ id: document.id, name: 'over-udp', annotations: { door: 'udp' } });
 });
 
-test('subsegments that come before their segment are joined to it', async () => {
+test('subsegments that are received before their segment are joined to it', async () => {
   const parent = segment({ name: 'late-parent' });
   const { trace_id, start_time, end_time } = parent;
   const child = {
@@ -67,7 +67,7 @@ test('subsegments that come before their segment are joined to it', async () => 
   expect(stored.subsegments).toEqual([expect.objectContaining({ id: child.id, name: 'early' })]);
 });
 
-test('a segment in progress shows at once, and its completion replaces it', async () => {
+test('a segment in progress is visible at once, and the completed one replaces it', async () => {
   const { end_time, ...started } = segment({ name: 'in-progress' });
   await send(HEADER + JSON.stringify({ ...started, in_progress: true }));
   expect(await waitFor('the start', () => documentsOf(started.trace_id))).toEqual([
@@ -81,7 +81,7 @@ test('a segment in progress shows at once, and its completion replaces it', asyn
   expect(stored).toMatchObject({ end_time });
 });
 
-test('what is malformed, oversized or empty is counted and explained, and the next datagram is taken', async () => {
+test('malformed, oversized and empty datagrams are counted and logged, and the next one is stored', async () => {
   await send('no header at all');
   await send('{"format":"xml","version":1}\n{}');
   await send(HEADER);
@@ -91,7 +91,7 @@ test('what is malformed, oversized or empty is counted and explained, and the ne
   await send(Buffer.from(Array.from({ length: 500 }, (_, index) => index % 256)));
   const document = segment({ name: 'still-there' });
   await send(HEADER + JSON.stringify(document));
-  await waitFor('the sound one', () => documentsOf(document.trace_id));
+  await waitFor('the valid one', () => documentsOf(document.trace_id));
   await eventually(async () => {
     expect(await metric(/openray_datagrams_dropped_total\{cause="bad-header"\} (\d+)/)).toBeGreaterThanOrEqual(2);
     expect(await metric(/openray_datagrams_dropped_total\{cause="no-header"\} (\d+)/)).toBeGreaterThanOrEqual(1);
@@ -118,7 +118,7 @@ test('counters of the UDP door add up', async () => {
   });
 });
 
-test("the X-Ray SDK's segments arrive with what it recorded", async () => {
+test('segments of the X-Ray SDK are stored with all recorded data', async () => {
   xray.setDaemonAddress(server.daemonAddress);
   const root = traceId();
   const recorded = new xray.Segment('sdk-service', root);

@@ -18,7 +18,7 @@ const read = (page: string) => readFileSync(`${ROOT}${page}`, 'utf8');
 const shellBlocks = (page: string) =>
   [...read(page).matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block as string);
 
-test.each(pages)('%s: every link inside the repository leads somewhere', (page) => {
+test.each(pages)('%s: every link inside the repository has a target', (page) => {
   const folder = new URL(`../${page}`, import.meta.url);
   const links = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)].map(
     ([, link]) => link as string,
@@ -29,7 +29,7 @@ test.each(pages)('%s: every link inside the repository leads somewhere', (page) 
   }
 });
 
-test.each(pages)('%s: the commands it names are those of package.json', (page) => {
+test.each(pages)('%s: every npm command is in package.json', (page) => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const local = JSON.parse(read('examples/user-registration/package.json')) as { scripts: Record<string, string> };
   const known = new Set([...Object.keys(scripts), ...Object.keys(local.scripts), 'install', 'ci']);
@@ -38,7 +38,7 @@ test.each(pages)('%s: the commands it names are those of package.json', (page) =
   }
 });
 
-describe('sending traces by hand, as the how-to says', () => {
+describe('sending traces by hand with the commands of the how-to', () => {
   let server: TestServer;
 
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describe('sending traces by hand, as the how-to says', () => {
     await removeFolder(server.dataDir);
   });
 
-  test('a datagram of the shell, and the AWS CLI where there is one', async () => {
+  test('works with a datagram from the shell, and with the AWS CLI where it is installed', async () => {
     const hasCli = spawnSync('aws', ['--version']).status === 0;
     const port = server.daemonAddress.split(':')[1] as string;
     const script = shellBlocks('docs/how-to/send-traces.md')

@@ -44,7 +44,7 @@ const documents = Array.from({ length: SEGMENT_COUNT }, (_, index) => {
   return { ...parent, fault: index === 7, subsegments: [call] };
 });
 
-/** Every kind of value, times to the nanosecond, links, events, scopes: what other forms have no place for. */
+/** Every kind of value, times to the nanosecond, links, events and scopes: fields that X-Ray documents lack. */
 function aTraceOfSpans(index: number) {
   const traceId = hex(16);
   const spanId = hex(8);
@@ -102,7 +102,7 @@ beforeAll(async () => {
   for (const { data } of tracesOfSpans) await postJson(`${server.url}/v1/traces`, data);
   const attributes = [{ key: 'exception.type', value: { stringValue: 'Late' } }];
   const { traceId, spanId } = tracesOfSpans[0] as ReturnType<typeof aTraceOfSpans>;
-  // Its clock is years behind: the trace stays where its spans are.
+  // The time of the log record is years earlier; the trace keeps the time of its spans.
   const logRecords = [{ traceId, spanId, timeUnixNano: '1716560000000000001', attributes }];
   await postJson(`${server.url}/v1/logs`, { resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
 });
@@ -141,14 +141,14 @@ async function documentsOf({ xray }: TestServer, id: string): Promise<readonly u
   return (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? ''));
 }
 
-test('spans come out of a file as they came in, field by field', async () => {
+test('an exported file has all fields of the spans as sent', async () => {
   const lines = await linesOf(server, '--filter', 'service("otel")');
   const sent = tracesOfSpans.map(({ data }) => data).reverse();
   expect(lines.map(({ resourceSpans }) => ({ resourceSpans }))).toEqual(sent);
   expect(lines.at(-1)).toMatchObject({ resourceLogs: [{ scopeLogs: [{ logRecords: [{}] }] }] });
 });
 
-test('a file that is imported, once or twice, gives the same traces again', async () => {
+test('importing a file once or twice gives the same traces', async () => {
   const file = join(folder, 'all.jsonl');
   const { exitCode, stderr } = await exportFrom(server, '--file', file);
   expect([exitCode, stderr]).toEqual([0, `${SPAN_COUNT + SEGMENT_COUNT} traces exported\n`]);
@@ -163,7 +163,7 @@ test('a file that is imported, once or twice, gives the same traces again', asyn
   }
 });
 
-test('another backend gets all of it over OTLP, with the headers', async () => {
+test('another backend receives all traces over OTLP, with the headers', async () => {
   const second = await serverForThisTest();
   const { exitCode, stderr } = await exportFrom(server, '--otlp', second.url, '--header', 'x-key=a=b');
   expect([exitCode, stderr]).toEqual([0, `${SPAN_COUNT + SEGMENT_COUNT} traces exported\n`]);
@@ -171,7 +171,7 @@ test('another backend gets all of it over OTLP, with the headers', async () => {
 });
 
 test.each(['grpc', 'http/protobuf', 'http/json'])(
-  'and over %s, as the variables of exporters say',
+  'exports over %s with the environment variables of OpenTelemetry exporters',
   async (protocol) => {
     const second = await serverForThisTest();
     const env = {
@@ -184,13 +184,13 @@ test.each(['grpc', 'http/protobuf', 'http/json'])(
   },
 );
 
-test('a filter and a window choose, newest first', async () => {
+test('a filter and a time range select traces, newest first', async () => {
   expect(await linesOf(server, '--filter', 'fault = true AND service("service 1")')).toHaveLength(1);
   expect(await linesOf(server, '--end', '2020-01-01T00:00:00Z')).toEqual([]);
   expect(await linesOf(server, '--start', String(Date.now() / 1000 + 60))).toEqual([]);
 });
 
-test('a file that was cut off is gone on with where its last whole line ends', async () => {
+test('a truncated file is continued after its last complete line', async () => {
   const file = join(folder, 'cut.jsonl');
   expect((await exportFrom(server, '--file', file)).exitCode).toBe(0);
   const whole = await readFile(file, 'utf8');
@@ -200,7 +200,7 @@ test('a file that was cut off is gone on with where its last whole line ends', a
   expect(await readFile(file, 'utf8')).toBe(whole);
 });
 
-test('a backend that fails on the way: where it was is said, and another run goes on there', async () => {
+test('when a backend fails, the message has a cursor, and another run continues there', async () => {
   let requests = 0;
   const names: string[] = [];
   const backend = createServer(async (request, reply) => {
@@ -214,7 +214,7 @@ test('a backend that fails on the way: where it was is said, and another run goe
   const { port } = backend.address() as AddressInfo;
   const stopped = await exportFrom(server, '--otlp', `http://127.0.0.1:${port}/base`, '--filter', '!service("otel")');
   expect(stopped.exitCode).toBe(69);
-  const [, token] = /does not take the traces: 400 \{\}; go on with --after (\S+)$/m.exec(stopped.stderr) ?? [];
+  const [, token] = /did not accept the traces: 400 \{\}; continue with --after (\S+)$/m.exec(stopped.stderr) ?? [];
   const rest = await exportFrom(server, '--file', '-', '--filter', '!service("otel")', '--after', String(token));
   expect(rest.exitCode).toBe(0);
   const all = await linesOf(server, '--filter', '!service("otel")');
@@ -225,7 +225,7 @@ test('a backend that fails on the way: where it was is said, and another run goe
   expect(new Set(names)).toEqual(new Set(['/base/v1/traces']));
 });
 
-test('Ctrl-C ends a command that waits for its backend, and says what there is to say', async () => {
+test('Ctrl-C stops a command that waits for its backend, and the message is short', async () => {
   let isAsked = () => {};
   const asked = new Promise<void>((resolve) => {
     isAsked = resolve;
@@ -245,14 +245,14 @@ test('Ctrl-C ends a command that waits for its backend, and says what there is t
     '--endpoint-url',
     server.url,
   ]);
-  const said = text(child.stderr);
+  const stderr = text(child.stderr);
   await asked;
   child.kill('SIGINT');
   const [exitCode] = await once(child, 'exit');
-  expect([exitCode, await said]).toEqual([130, 'openray: stopped\n']);
+  expect([exitCode, await stderr]).toEqual([130, 'openray: stopped\n']);
 });
 
-test('X-Ray documents are imported from lines of every form, without those that X-Ray inferred', async () => {
+test('X-Ray documents are imported from lines of every form, without inferred segments', async () => {
   const second = await serverForThisTest();
   const [one, two, three] = documents.slice(0, 3).map((document) => JSON.stringify(document)) as [
     string,
@@ -272,18 +272,18 @@ test('X-Ray documents are imported from lines of every form, without those that 
   }
 });
 
-test('what is refused is told of, and the rest is taken', async () => {
+test('rejected documents are reported, and the others are stored', async () => {
   const second = await serverForThisTest();
   const { end_time, ...unfinished } = segment();
   const good = segment();
   const stdin = [JSON.stringify(unfinished), JSON.stringify(good)].join('\n');
   const result = await runOpenray(['import', '-', '--endpoint-url', second.url], { stdin });
   expect(result.exitCode).toBe(1);
-  expect(result.stderr).toBe(`2 lines imported, 1 parts refused: ${unfinished.id}: MissingEndTime\n`);
+  expect(result.stderr).toBe(`2 lines imported, 1 documents rejected: ${unfinished.id}: MissingEndTime\n`);
   expect(await documentsOf(second, good.trace_id)).toHaveLength(1);
 });
 
-test('without a running server the command opens the data itself', async () => {
+test('without a running server the command opens the data directory', async () => {
   const first = await startTestServer();
   onTestFinished(() => removeFolder(first.dataDir));
   const only = segment({ name: 'alone' });
@@ -294,17 +294,17 @@ test('without a running server the command opens the data itself', async () => {
   expect(readLines(stdout)).toHaveLength(1);
 });
 
-test('what can not be done is said in a sentence', async () => {
+test('an export or import that fails prints one sentence', async () => {
   const file = join(folder, 'there.jsonl');
   await writeFile(file, 'not an export\n');
   const attempts = [
-    [['export'], 2, /either --otlp URL or --file FILE/],
+    [['export'], 2, /name the destination: --otlp URL or --file FILE/],
     [['export', '--otlp', '--endpoint-url', server.url], 2, /--otlp URL, or set OTEL_EXPORTER_OTLP_ENDPOINT/],
     [['export', '--otlp', server.url, '--protocol', 'http'], 78, /protocol http is none of grpc, http\/protobuf/],
     [['export', '--otlp', 'nowhere', '--endpoint-url', server.url], 2, /--otlp nowhere is not an http or https URL/],
-    [['export', '--file', '-', '--endpoint-url', 'http://127.0.0.1:9'], 69, /there is no openray at/],
-    [['export', '--file', file, '--endpoint-url', server.url], 2, /is there already: go on with it by --resume/],
-    [['export', '--file', file, '--resume', '--endpoint-url', server.url], 65, /none of an export/],
+    [['export', '--file', '-', '--endpoint-url', 'http://127.0.0.1:9'], 69, /there is no server at/],
+    [['export', '--file', file, '--endpoint-url', server.url], 2, /exists: continue it with --resume/],
+    [['export', '--file', file, '--resume', '--endpoint-url', server.url], 65, /not written by an export/],
     [['export', '--file', '-', '--filter', 'service(', '--endpoint-url', server.url], 2, /openray: /],
     [['export', '--file', '-', '--start', 'soon', '--endpoint-url', server.url], 2, /not a time: "soon"/],
     [['import', join(folder, 'none'), '--endpoint-url', server.url], 2, /there is no file/],

@@ -58,46 +58,43 @@ async function sendSpans({ url }: Asked): Promise<string> {
 
 const xrayForm = (id: string) => `1-${id.slice(0, 8)}-${id.slice(8)}`;
 
-test.each(OTLP_PROTOCOLS)(
-  'spans and segments reach a second openray over %s as they reached the first',
-  async (protocol) => {
-    const second = await serverForThisTest();
-    const target = protocol === 'grpc' ? String(second.otlpGrpcUrl) : second.url;
-    const first = await serverForThisTest(['--forward-otlp', target, '--forward-otlp-protocol', protocol]);
-    const document = segment({
-      name: 'billing',
-      annotations: { tier: 'gold', n: 7 },
-      metadata: { app: { list: [1, 2.5, null], deep: { x: 'y' } } },
-      http: {
-        request: { method: 'GET', url: 'https://a.example.com/b?c=d' },
-        response: { status: 503, content_length: -1 },
-      },
-      fault: true,
-      unknown_member: { kept: true },
-    });
-    const sub = {
-      id: entityId(),
-      name: 'S3',
-      namespace: 'aws',
-      start_time: document.start_time,
-      end_time: document.end_time,
-    };
-    const sent = { ...document, subsegments: [{ ...sub, aws: { operation: 'GetObject', bucket_name: 'b' } }] };
-    const { end_time, ...started } = sent;
-    await put(first, { ...started, subsegments: [], in_progress: true });
-    await put(first, sent);
-    const traceId = await sendSpans(first);
+test.each(OTLP_PROTOCOLS)('spans and segments are forwarded to a second server over %s unchanged', async (protocol) => {
+  const second = await serverForThisTest();
+  const target = protocol === 'grpc' ? String(second.otlpGrpcUrl) : second.url;
+  const first = await serverForThisTest(['--forward-otlp', target, '--forward-otlp-protocol', protocol]);
+  const document = segment({
+    name: 'billing',
+    annotations: { tier: 'gold', n: 7 },
+    metadata: { app: { list: [1, 2.5, null], deep: { x: 'y' } } },
+    http: {
+      request: { method: 'GET', url: 'https://a.example.com/b?c=d' },
+      response: { status: 503, content_length: -1 },
+    },
+    fault: true,
+    unknown_member: { kept: true },
+  });
+  const sub = {
+    id: entityId(),
+    name: 'S3',
+    namespace: 'aws',
+    start_time: document.start_time,
+    end_time: document.end_time,
+  };
+  const sent = { ...document, subsegments: [{ ...sub, aws: { operation: 'GetObject', bucket_name: 'b' } }] };
+  const { end_time, ...started } = sent;
+  await put(first, { ...started, subsegments: [], in_progress: true });
+  await put(first, sent);
+  const traceId = await sendSpans(first);
 
-    for (const id of [document.trace_id, xrayForm(traceId)]) {
-      const expected = await documentsOf(first, id);
-      expect(expected).toBeDefined();
-      await expect.poll(() => documentsOf(second, id)).toEqual(expected);
-    }
-    await expect.poll(() => spansOf(second, traceId)).toEqual(await spansOf(first, traceId));
-    await expect.poll(() => fate(first, 'otlp', 'sent')).toBe(3);
-    expect(await fate(first, 'otlp', 'received')).toBe(3);
-  },
-);
+  for (const id of [document.trace_id, xrayForm(traceId)]) {
+    const expected = await documentsOf(first, id);
+    expect(expected).toBeDefined();
+    await expect.poll(() => documentsOf(second, id)).toEqual(expected);
+  }
+  await expect.poll(() => spansOf(second, traceId)).toEqual(await spansOf(first, traceId));
+  await expect.poll(() => fate(first, 'otlp', 'sent')).toBe(3);
+  expect(await fate(first, 'otlp', 'received')).toBe(3);
+});
 
 type Recorded = {
   readonly path: string | undefined;
@@ -106,7 +103,7 @@ type Recorded = {
   readonly documents: readonly string[];
 };
 
-/** Stands for AWS: notes each request with the signature that the SDK's signer makes of it. */
+/** An endpoint in place of AWS: records each request with the signature that the SDK's signer makes for it. */
 async function anXRayEndpoint(region: string): Promise<{ url: string; requests: Recorded[] }> {
   const requests: Recorded[] = [];
   const server = createServer(async (request: IncomingMessage, reply) => {
@@ -141,7 +138,7 @@ const AWS_VARIABLES = {
   AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
 };
 
-test("segments and spans go to X-Ray, fifty a call, with a signature that AWS's own signer makes too", async () => {
+test("segments and spans are forwarded to X-Ray, fifty a call, with the signature of AWS's own signer", async () => {
   const aws = await anXRayEndpoint('eu-west-1');
   const first = await startWith(['--forward-xray', aws.url, '--region', 'eu-west-1'], AWS_VARIABLES);
   const documents = Array.from({ length: 120 }, (_, index) => segment({ name: `service ${index}` }));
@@ -169,7 +166,7 @@ test("segments and spans go to X-Ray, fifty a call, with a signature that AWS's 
   );
 });
 
-test('ingest does not notice a backend that is away; what waits is sent when it is back', async () => {
+test('an unreachable backend does not affect ingest, and gets the queued documents when it is reachable', async () => {
   const port = await freePort();
   const first = await serverForThisTest(['--forward-otlp', `http://127.0.0.1:${port}`]);
   const document = segment({ name: 'patient' });
@@ -200,7 +197,7 @@ test('ingest does not notice a backend that is away; what waits is sent when it 
   await expect.poll(() => fate(first, 'otlp', 'sent')).toBe(1);
 });
 
-test('a backend that refuses is told of in the log, without what openray is to keep secret', async () => {
+test('a backend that rejects documents is logged, without secrets', async () => {
   const refusing = createServer((_request, reply) => void reply.writeHead(403).end('no'));
   await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void refusing.close());

@@ -9,14 +9,14 @@ import { aroundNow, segment } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 
 /**
- * Hostile input through the sockets of a server: whatever comes, it goes on, answers with what is wrong, and keeps its
- * memory. FUZZ_INPUTS sets how many documents and how many expressions, FUZZ_SEED which.
+ * Hostile input through the sockets of a server: the server answers each input with the reason for a rejection, keeps
+ * running, and its memory stays bounded. FUZZ_INPUTS is the number of documents and of expressions, FUZZ_SEED the seed.
  */
 const INPUTS = Number(process.env.FUZZ_INPUTS ?? 1_500);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const PATIENCE_MS = 60_000 + INPUTS * 40;
 const A_CALL = 50;
-/** What the server may hold on to beside what it held once it was warm. */
+/** Most memory that the server may add after its warm-up. */
 const MAX_GROWTH_BYTES = 500 * 1024 * 1024;
 
 let server: TestServer;
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 const document = arbitraryTrace().chain((trace) => fc.constantFrom(...plainDelivery(trace)));
 
-/** Anything in the place of anything. */
+/** Values of every kind, to replace members of a document. */
 const hostileValue = fc.oneof(
   fc.jsonValue({ maxDepth: 4 }),
   fc.constantFrom(1e308, -1, 2 ** 53, 1e-320, '', '\u0000', '\ud800', '{', 'a'.repeat(70_000), null, true),
@@ -45,7 +45,7 @@ const MEMBERS =
     ' ',
   );
 
-/** A sound document with some of its members replaced, cut short, or with a character changed. */
+/** A valid document with some members replaced, truncated, or with a character changed. */
 const hostileDocument = fc.oneof(
   {
     weight: 3,
@@ -81,9 +81,9 @@ function changedText(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
 }
 
 test(
-  'expressions: each is answered, or refused with its reason and place',
+  'each expression is answered, or refused with a reason and a position',
   async () => {
-    // Before all others come: each expression may have to look at every trace.
+    // Only some of the documents, because an expression may read every trace.
     await eachBatch(hostileDocument, Math.min(INPUTS, 1_500), async (texts) => {
       await post('/TraceSegments', { TraceSegmentDocuments: texts });
     });
@@ -102,25 +102,25 @@ test(
 );
 
 test(
-  'documents: each is taken, or refused with its reason',
+  'each document is stored, or rejected with a reason',
   async () => {
-    const seen = { taken: 0, refused: 0 };
+    const seen = { stored: 0, rejected: 0 };
     await eachBatch(hostileDocument, INPUTS, async (texts) => {
       const { status, body } = await post('/TraceSegments', { TraceSegmentDocuments: texts });
       expect(status).toBe(200);
-      const refused = body.UnprocessedTraceSegments as readonly { ErrorCode: string; Message: string }[];
-      for (const { ErrorCode, Message } of refused) expect(`${ErrorCode}: ${Message}`).toMatch(/^\w+: Invalid \w+\./);
-      seen.refused += refused.length;
-      seen.taken += texts.length - refused.length;
+      const rejected = body.UnprocessedTraceSegments as readonly { ErrorCode: string; Message: string }[];
+      for (const { ErrorCode, Message } of rejected) expect(`${ErrorCode}: ${Message}`).toMatch(/^\w+: Invalid \w+\./);
+      seen.rejected += rejected.length;
+      seen.stored += texts.length - rejected.length;
     });
-    expect(seen.taken).toBeGreaterThan(INPUTS / 20);
-    expect(seen.refused).toBeGreaterThan(INPUTS / 20);
+    expect(seen.stored).toBeGreaterThan(INPUTS / 20);
+    expect(seen.rejected).toBeGreaterThan(INPUTS / 20);
   },
   PATIENCE_MS,
 );
 
 test(
-  'what was taken can be asked for',
+  'queries over the stored documents succeed',
   async () => {
     const everything = { StartTime: 0, EndTime: Date.now() / 1000 + 60 };
     for (const path of ['/TraceSummaries', '/ServiceGraph', '/TimeSeriesServiceStatistics']) {
@@ -132,7 +132,7 @@ test(
 );
 
 test(
-  'bodies and datagrams of any bytes',
+  'bodies and datagrams of any bytes cause no server error',
   async () => {
     const paths = [
       '/TraceSegments',
@@ -165,7 +165,7 @@ test(
   PATIENCE_MS,
 );
 
-test('afterwards all is well', async () => {
+test('afterwards the server stores and finds a trace, and its log has no error', async () => {
   const probe = segment({ name: 'after-the-storm' });
   expect(await post('/TraceSegments', { TraceSegmentDocuments: [JSON.stringify(probe)] })).toMatchObject({
     status: 200,

@@ -35,7 +35,7 @@ const create = (input: CreateGroupCommandInput) => server.xray.send(new CreateGr
 const OFF = { InsightsEnabled: false, NotificationsEnabled: false };
 
 describe('groups', () => {
-  test('are made, shown, changed and deleted', async () => {
+  test('are created, read, changed and deleted', async () => {
     const { Group: made } = await create({
       GroupName: 'slow',
       FilterExpression: 'responsetime > 5',
@@ -77,7 +77,7 @@ describe('groups', () => {
     await expect(server.xray.send(new GetGroupCommand({ GroupARN }))).rejects.toThrow('Group not found');
   });
 
-  test('outlive a crash of the server', async () => {
+  test('survive a crash of the server', async () => {
     const { Group: made } = await create({ GroupName: 'kept', FilterExpression: 'fault' });
     server = await server.crashAndRestart();
     expect((await server.xray.send(new GetGroupCommand({ GroupName: 'kept' }))).Group).toEqual(made);
@@ -94,7 +94,7 @@ describe('groups', () => {
     [{ GroupName: 'bad', FilterExpression: 'fault AND' }, 'Invalid filter expression'],
     [{ GroupName: 'own', FilterExpression: 'group.name = "own"' }, 'groups name each other'],
     [
-      { GroupName: 'told', FilterExpression: 'fault', InsightsConfiguration: { NotificationsEnabled: true } },
+      { GroupName: 'notified', FilterExpression: 'fault', InsightsConfiguration: { NotificationsEnabled: true } },
       'Notifications can only be enabled together with insights',
     ],
     [{ GroupName: 'tag', FilterExpression: 'fault', Tags: [{ Key: 'aws:x', Value: '' }] }, 'begin with aws:'],
@@ -116,7 +116,7 @@ describe('groups', () => {
     expect((failure as Error).message).toContain(sentence);
   });
 
-  test('what is not there, not named or Default is refused', async () => {
+  test('an unknown group, a missing name and changes of Default are refused', async () => {
     const { xray } = server;
     const unknown = { GroupName: 'nowhere' };
     await expect(xray.send(new GetGroupCommand(unknown))).rejects.toThrow(/^Group not found$/);
@@ -134,7 +134,7 @@ describe('groups', () => {
   });
 });
 
-test('graphs, time series, lists, exports and waiting show what is in a group', async () => {
+test('graphs, time series, lists, exports and waiting select the traces of a group', async () => {
   const end_time = Math.floor(Date.now() / 1000) - 20.5;
   const times = { start_time: end_time - 0.25, end_time };
   const cart = (customer: string, more: Fields = {}) =>

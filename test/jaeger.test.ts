@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { entityId, segment } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 
-/** As Jaeger's own type declares it: nothing missing, nothing more, list members never null. */
+/** Jaeger's own types: exact members, and list members that are never null. */
 const tag = z.strictObject({
   key: z.string(),
   type: z.enum(['string', 'bool', 'int64', 'float64', 'binary']),
@@ -119,7 +119,7 @@ test('operations of a service, by name alone and with their kinds', async () => 
   expect(answerOf(z.array(operation)).parse(clients.body).data).toEqual([{ name: 'charge', spanKind: 'client' }]);
 });
 
-test('a trace of spans, in either spelling of its id', async () => {
+test('a trace of spans, by both forms of its id', async () => {
   const { body } = await ask(`/api/traces/${traceId}`);
   const [first] = traces.parse(body).data;
   expect(first).toMatchObject({
@@ -168,7 +168,7 @@ test.each([
   expect(await found(query)).toEqual(isFound ? [traceId] : []);
 });
 
-test('several traces by id, and which of them are not there', async () => {
+test('several traces by id, with an error for an unknown one', async () => {
   const missing = 'f'.repeat(32);
   const { body } = await ask(`/api/traces?traceID=${traceId}&traceID=${missing}`);
   const answer = traces.parse(body);
@@ -176,7 +176,7 @@ test('several traces by id, and which of them are not there', async () => {
   expect(answer.errors).toEqual([{ msg: 'trace not found', traceID: missing }]);
 });
 
-test('who calls whom, counted', async () => {
+test('dependencies between services, with call counts', async () => {
   const { body } = await ask(`/api/dependencies?endTs=${Date.now()}&lookback=3600000`);
   const dependency = z.strictObject({ parent: z.string(), child: z.string(), callCount: z.int() });
   expect(answerOf(z.array(dependency)).parse(body).data).toEqual([
@@ -202,7 +202,7 @@ test.each([
   expect(failure.errors).toEqual([{ code: status, msg: expect.stringContaining(sentence) }]);
 });
 
-/** What Grafana's data source and the pages of Jaeger ask, spelled as they spell it. */
+/** Requests of Grafana's data source and of Jaeger's pages, in their spelling. */
 test.each([
   [
     'Grafana, search',
@@ -223,7 +223,7 @@ test.each([
   expect([status, traces.parse(body).data.map(({ traceID }) => traceID)]).toEqual([200, [traceId]]);
 });
 
-test('operations of a service whose name has to be escaped', async () => {
+test('operations of a service whose name needs escaping', async () => {
   const name = 'shop: a/b %2F&#=+@';
   await server.xray.send(new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(segment({ name }))] }));
   const known = await ask(`/api/services/${encodeURIComponent(name)}/operations`);
@@ -244,7 +244,7 @@ const summary = z.strictObject({
   services: z.array(z.strictObject({ name: z.string(), spanCount: z.int(), errorSpanCount: z.int() })),
 });
 
-test('the newer pages: services, operations, a list, a trace', async () => {
+test('version 3 of the API: services, operations, a list, a trace', async () => {
   expect((await ask('/api/v3/services')).body).toMatchObject({ services: expect.arrayContaining(['billing', 'shop']) });
   expect((await ask('/api/v3/operations?service=shop')).body).toEqual({
     operations: [
@@ -274,7 +274,7 @@ test.each([
   [`/api/v3/traces/${'e'.repeat(32)}`, 404, 'trace not found'],
   ['/api/v3/trace-summaries', 400, "parameter 'query.service_name' is required"],
   ['/api/v3/trace-summaries?query.service_name=a&query.start_time_min=x', 400, 'is no time such as'],
-])('%s fails with %i as a gateway says it', async (path, httpCode, sentence) => {
+])('%s fails with %i in the form of a gRPC gateway', async (path, httpCode, sentence) => {
   const { status, body } = await ask(path);
   expect([status, body]).toEqual([httpCode, { error: { httpCode, message: expect.stringContaining(sentence) } }]);
 });

@@ -47,7 +47,7 @@ afterAll(async () => {
   await removeFolder(folder);
 });
 
-/** Starts a command that runs until it is told to stop; resolves with the URL that it names first. */
+/** Starts a command that runs until SIGTERM; resolves with the first URL in its output. */
 async function start(...args: readonly string[]): Promise<string> {
   const child: ChildProcess = spawn(process.execPath, [PROGRAM, ...args], {
     cwd: folder,
@@ -94,7 +94,7 @@ test('openray invoke --watch runs the function again when its code changes', asy
   await once(child, 'exit');
 });
 
-test('openray invoke --schedule sends what the schedule would send', async () => {
+test('openray invoke --schedule sends the event of the schedule', async () => {
   const events =
     "Events: {Hourly: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}, Nightly: {Type: ScheduleV2, Properties: {ScheduleExpression: 'cron(0 3 * * ? *)', Input: '{\"job\":7}'}}}";
   await writeFile(join(folder, 'scheduled.js'), 'exports.handler = async (event) => event;');
@@ -116,8 +116,8 @@ test('openray invoke --schedule sends what the schedule would send', async () =>
   expect(wrong.exitCode).toBe(2);
 });
 
-describe('what functions printed', () => {
-  test('is kept with its trace and its invocation, and shown by openray logs, traces and graph', async () => {
+describe('the output of functions', () => {
+  test('is stored with its trace and invocation: openray logs, traces and graph print it', async () => {
     const metric = {
       _aws: {
         Timestamp: 1,
@@ -167,7 +167,7 @@ describe('what functions printed', () => {
     expect(graph.stdout).toMatch(/ {2}Reference Id: \d - \(Root\) AWS::Lambda - Orders - Edges: \[\d\]\n/);
   });
 
-  test('comes out of openray tail as it happens, with its trace', async () => {
+  test('is printed by openray tail at once, with its trace', async () => {
     const env = { OPENRAY_PORT: new URL(server.url).port };
     const child = spawn(process.execPath, [PROGRAM, 'tail'], {
       env: cleanEnvironment(env),
@@ -188,8 +188,8 @@ describe('what functions printed', () => {
   });
 });
 
-describe('the commands that users of SAM know', () => {
-  test('openray local start-lambda offers the Invoke API, and traces go to the server that runs', async () => {
+describe('the commands of SAM', () => {
+  test('openray local start-lambda serves the Invoke API, and traces go to the running server', async () => {
     const endpoint = await start('local', 'start-lambda', '--port', '0', '--warm-containers', 'EAGER');
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
     const client = new LambdaClient({ endpoint, region: 'us-east-1', credentials, maxAttempts: 1 });
@@ -205,7 +205,7 @@ describe('the commands that users of SAM know', () => {
     });
   });
 
-  test('openray start-api answers for the API, whose stage is in the trace before the function', async () => {
+  test('openray start-api serves the API, whose stage is in the trace before the function', async () => {
     const url = await start('start-api', '-p', '0');
     const answer = await fetch(`${url}/orders/42?verbose=1`);
     expect([answer.status, await answer.json()]).toEqual([200, { id: '42' }]);
@@ -221,7 +221,7 @@ describe('the commands that users of SAM know', () => {
   });
 });
 
-test('a handler that loops without end does not outlive a server that is killed', async () => {
+test('a handler in an endless loop ends when its server is killed', async () => {
   const own = await temporaryFolder();
   const node = "require('fs').writeFileSync('node.pid', String(process.pid)); for (;;);";
   const python = "    open('python.pid', 'w').write(str(os.getpid()))\n    while True: pass";

@@ -8,7 +8,7 @@ import { type Checkout, startCheckout } from './support/checkout.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/wait.ts';
 
-/** One request through services of both worlds: OpenTelemetry, Lambda with Powertools, the X-Ray SDK. */
+/** One request through services with OpenTelemetry, Lambda with Powertools, and the X-Ray SDK. */
 
 const USER = { user_id: 'brian1', first_name: 'Brian', last_name: 'McNamara', email: 'brian@mcnamara.com' };
 
@@ -39,15 +39,15 @@ async function checkOut(functionName: string): Promise<string> {
   return traceId;
 }
 
-const isThere = (documents: readonly Document[] | undefined, name: string): boolean =>
-  documents?.some((document) => document.name === name || isThere(document.subsegments, name)) === true;
+const hasEntity = (documents: readonly Document[] | undefined, name: string): boolean =>
+  documents?.some((document) => document.name === name || hasEntity(document.subsegments, name)) === true;
 
 async function documentsOf(id: string): Promise<readonly Document[]> {
   const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
   return (Traces?.[0]?.Segments ?? []).map(({ Document }) => JSON.parse(Document ?? '') as Document);
 }
 
-function expectDone(documents: readonly Document[]): void {
+function expectNoneInProgress(documents: readonly Document[]): void {
   expect(documents.filter((document) => 'in_progress' in document)).toEqual([]);
 }
 
@@ -61,13 +61,13 @@ async function edgesOf(id: string): Promise<readonly string[]> {
   ).sort();
 }
 
-test('an OpenTelemetry service, a function with Powertools and an X-Ray service are one trace on one map', async () => {
+test('services with OpenTelemetry, Powertools and the X-Ray SDK are one trace and one graph', async () => {
   const id = await checkOut('InstrumentedFunction');
   await eventually(async () => {
     const documents = await documentsOf(id);
-    expectDone(documents);
-    expect(isThere(documents, 'render page')).toBe(true);
-    expect(isThere(documents, '### submitUser')).toBe(true);
+    expectNoneInProgress(documents);
+    expect(hasEntity(documents, 'render page')).toBe(true);
+    expect(hasEntity(documents, '### submitUser')).toBe(true);
   });
   await expect
     .poll(() => edgesOf(id))
@@ -79,7 +79,7 @@ test('an OpenTelemetry service, a function with Powertools and an X-Ray service 
     ]);
 });
 
-test("W3C's header leads into a function as well as X-Ray's does", async () => {
+test('a function joins the trace of a W3C traceparent header', async () => {
   const [traceId, parentId] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
   const response = await fetch(`${server.url}/2015-03-31/functions/VanillaFunction/invocations`, {
     method: 'POST',
@@ -90,18 +90,18 @@ test("W3C's header leads into a function as well as X-Ray's does", async () => {
   const id = `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`;
   await eventually(async () => {
     const documents = await documentsOf(id);
-    expectDone(documents);
-    expect(isThere(documents, 'Invocation')).toBe(true);
+    expectNoneInProgress(documents);
+    expect(hasEntity(documents, 'Invocation')).toBe(true);
     expect(documents.find(({ origin }) => origin === 'AWS::Lambda')).toMatchObject({ parent_id: parentId });
   });
 });
 
-test('a function that is traced with OpenTelemetry is one function, not two', async () => {
+test('a function that is traced with OpenTelemetry is one node of the graph, not two', async () => {
   const id = await checkOut('OtelFunction');
   const insideInvocation = async () => {
     const documents = await documentsOf(id);
-    expectDone(documents);
-    expect(isThere(documents, 'render page')).toBe(true);
+    expectNoneInProgress(documents);
+    expect(hasEntity(documents, 'render page')).toBe(true);
     const own = documents.find(({ origin }) => origin === 'AWS::Lambda::Function');
     return own?.subsegments?.find(({ name }) => name === 'Invocation')?.subsegments;
   };

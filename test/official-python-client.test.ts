@@ -20,7 +20,7 @@ def handler(event, context):
     return {"header": os.environ["_X_AMZN_TRACE_ID"], "left": left, "arn": context.invoked_function_arn}
 `;
 
-/** As AWS's own images start it; what version it takes itself for decides how it polls. */
+/** The start command of AWS's own images. The client polls differently by the Python version in AWS_EXECUTION_ENV. */
 const bootstrap = (program: string, folder: string, version: string) => `#!/bin/sh
 export PYTHONPATH='${folder}' AWS_EXECUTION_ENV=AWS_Lambda_python${version}
 exec '${program}' -m awslambdaric "$_HANDLER"
@@ -34,7 +34,7 @@ Resources:
   Absent: {Type: AWS::Serverless::Function, Properties: {CodeUri: polls, ${properties.replace('index', 'nowhere')}}}
 `;
 
-/** Apart from everything else on the machine, as a wheel: it has a compiled part. */
+/** A folder of its own for the wheel, which has a compiled part. */
 const CLIENT = join(import.meta.dirname, '../node_modules/.cache/awslambdaric');
 
 function prepareClient(): boolean {
@@ -47,10 +47,10 @@ function prepareClient(): boolean {
   return run.status === 0;
 }
 
-const isThere = prepareClient();
-if (!isThere) process.stderr.write("The official Python client is not tested: pip can't install awslambdaric\n");
+const isInstalled = prepareClient();
+if (!isInstalled) process.stderr.write('The official Python client is not tested: pip cannot install awslambdaric\n');
 
-describe.skipIf(!isThere)("Lambda's own runtime client for Python, unmodified", () => {
+describe.skipIf(!isInstalled)("Lambda's own runtime client for Python, unmodified", () => {
   let folder: string;
   let openray: Openray;
 
@@ -75,7 +75,7 @@ describe.skipIf(!isThere)("Lambda's own runtime client for Python, unmodified", 
   });
 
   test.each(['Polls', 'PollsInThread'])(
-    '%s: serves one invocation after the other, each with its own trace',
+    '%s: runs one invocation after the other, each with its own trace',
     async (name) => {
       for (let i = 0; i < 3; i++) {
         const { result, log, traceId, trace } = await openray.invoke<Record<string, unknown>>(name);
@@ -88,7 +88,7 @@ describe.skipIf(!isThere)("Lambda's own runtime client for Python, unmodified", 
     },
   );
 
-  test('tells of an exception with its cause', async () => {
+  test('reports an exception with its cause', async () => {
     const { result, functionError, trace } = await openray.invoke('Polls', { fails: true });
     expect(functionError).toBe('Unhandled');
     expect(result).toMatchObject({
@@ -99,13 +99,13 @@ describe.skipIf(!isThere)("Lambda's own runtime client for Python, unmodified", 
     expect(await trace()).toHaveFault("KeyError: 'as asked'");
   });
 
-  test('ends with sys.exit, and starts again', async () => {
+  test('reports sys.exit as an error, and starts again', async () => {
     const { result } = await openray.invoke('PollsInThread', { ends: true });
     expect(result).toMatchObject({ errorType: 'Runtime.ExitError', errorMessage: expect.stringContaining('status 3') });
     expect((await openray.invoke('PollsInThread')).functionError).toBeUndefined();
   });
 
-  test('says while it starts what it can not import', async () => {
+  test('reports a failed import during the start', async () => {
     const { result, trace } = await openray.invoke('Absent');
     expect(result).toMatchObject({ errorType: 'Runtime.ImportModuleError' });
     expect(await trace()).toHaveFault('Runtime.ImportModuleError');

@@ -7,7 +7,7 @@ import 'openray/testing/vitest';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { removeFolder, temporaryFolder } from './support/server.ts';
 
-/** The compiled part of the package in plain JavaScript, as the package is installed without a compiler here. */
+/** The compiled part of the package in plain JavaScript, since the package is installed without a compiler. */
 const NATIVE = `
 const { request } = require('node:http');
 const Module = require('node:module');
@@ -38,7 +38,7 @@ Resources:
   Official: {Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: index.handler, Runtime: provided.al2023, Timeout: 60, Tracing: Active}}
 `;
 
-/** Apart from the repository's packages: its install script wants a compiler and a kit of build tools. */
+/** A folder of its own, since the install script of the package needs a compiler and build tools. */
 const CLIENT = join(import.meta.dirname, '../node_modules/.cache/aws-lambda-ric');
 const PROGRAM = join(CLIENT, 'node_modules/aws-lambda-ric/bin/index.mjs');
 
@@ -48,10 +48,11 @@ function prepareClient(): boolean {
   return spawnSync('npm', ['install', ...flags, 'aws-lambda-ric@3.3.0'], { stdio: 'ignore' }).status === 0;
 }
 
-const isThere = prepareClient();
-if (!isThere) process.stderr.write('The official runtime client is not tested: npm can not install aws-lambda-ric\n');
+const isInstalled = prepareClient();
+if (!isInstalled)
+  process.stderr.write('The official runtime client is not tested: npm cannot install aws-lambda-ric\n');
 
-describe.skipIf(!isThere)("Lambda's own runtime client for Node, unmodified", () => {
+describe.skipIf(!isInstalled)("Lambda's own runtime client for Node, unmodified", () => {
   let folder: string;
   let openray: Openray;
 
@@ -77,7 +78,7 @@ describe.skipIf(!isThere)("Lambda's own runtime client for Node, unmodified", ()
     await removeFolder(folder);
   });
 
-  test('serves one invocation after the other, each with its own trace', async () => {
+  test('runs one invocation after the other, each with its own trace', async () => {
     for (let i = 0; i < 3; i++) {
       const { result, log, traceId, trace } = await openray.invoke<{ header: string; left: number }>('Official');
       expect(result.header).toMatch(new RegExp(`^Root=${traceId};Parent=[0-9a-f]{16};Sampled=1$`));
@@ -87,7 +88,7 @@ describe.skipIf(!isThere)("Lambda's own runtime client for Node, unmodified", ()
     }
   });
 
-  test('tells of a failure with its cause', async () => {
+  test('reports a failure with its cause', async () => {
     const { result, functionError, trace } = await openray.invoke('Official', { fails: true });
     expect(functionError).toBe('Unhandled');
     expect(result).toMatchObject({ errorType: 'TypeError', errorMessage: 'as asked' });

@@ -11,7 +11,7 @@ const VENV = fileURLToPath(new URL('../node_modules/.cache/otel-python', import.
 const PROGRAM = fileURLToPath(new URL('support/python/otel_client.py', import.meta.url));
 const PACKAGES = ['opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-http'];
 
-/** Why there is no such client here; undefined when there is. */
+/** The reason for which the client cannot be installed; undefined when it is installed. */
 function preparePython(): string | undefined {
   if (existsSync(join(VENV, '.ready'))) return undefined;
   const run = (program: string, ...args: readonly string[]) =>
@@ -20,13 +20,13 @@ function preparePython(): string | undefined {
   if (run(join(VENV, 'bin/pip'), 'install', '--quiet', ...PACKAGES) && run('touch', join(VENV, '.ready')))
     return undefined;
   rmSync(VENV, { recursive: true, force: true });
-  return `pip can not install ${PACKAGES.join(' and ')}`;
+  return `pip cannot install ${PACKAGES.join(' and ')}`;
 }
 
 const reason = preparePython();
 if (reason !== undefined) process.stderr.write(`OpenTelemetry's SDK for Python is not tested: ${reason}\n`);
 
-test.skipIf(reason !== undefined)("OpenTelemetry's SDK for Python sends what X-Ray understands", async () => {
+test.skipIf(reason !== undefined)("spans of OpenTelemetry's SDK for Python become X-Ray segments", async () => {
   const server = await serverForThisTest();
   const { stdout } = await promisify(execFile)(join(VENV, 'bin/python'), [PROGRAM, server.otlpHttpUrl ?? '']);
   const id = stdout.trim();
@@ -50,6 +50,6 @@ test.skipIf(reason !== undefined)("OpenTelemetry's SDK for Python sends what X-R
     },
     subsegments: [{ name: 'postgresql', namespace: 'remote', sql: { sanitized_query: 'SELECT 1' } }],
   });
-  // Where it was thrown comes first.
+  // The frame that threw is first.
   expect(document.cause.exceptions[0].stack[0].label).toBe('divide');
 });

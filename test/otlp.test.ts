@@ -39,7 +39,7 @@ const w3cId = () => entityId() + entityId();
 const xrayId = (id: string) => `1-${id.slice(0, 8)}-${id.slice(8)}`;
 const nowNanos = (offsetMs = 0) => `${Date.now() + offsetMs}000000`;
 
-/** A request with one finished span of the service `shop`. */
+/** An export request with one finished span of the service `shop`. */
 function requestOf(members: object = {}): TracesData {
   const span = {
     traceId: w3cId(),
@@ -120,14 +120,14 @@ describe("OpenTelemetry's SDK", () => {
     const whole = (await (await fetch(`${server.url}/v1/traces/${id}`)).json()) as TracesData;
     const scopes = whole.resourceSpans?.flatMap(({ scopeSpans }) => scopeSpans ?? []) ?? [];
     const spans = scopes.flatMap((scope) => scope.spans ?? []);
-    // Both may have begun in the same moment.
+    // Both spans may have the same start time, so that their order is undefined.
     expect(spans.sort((a, b) => (a.kind ?? 0) - (b.kind ?? 0))).toMatchObject([
       { name: 'GET /cart', kind: 2, attributes: expect.arrayContaining([{ key: 'beta', value: { boolValue: true } }]) },
       { name: 'DynamoDB.GetItem', kind: 3, events: [{ name: 'exception' }], status: { code: 2 } },
     ]);
   });
 
-  test("joins X-Ray's trace through its own header, both ways", async () => {
+  test("joins traces through X-Ray's header in both directions", async () => {
     const service = otelService('orders', server);
     const span = service.tracer.startSpan('call', { kind: SpanKind.SERVER });
     const inside = trace.setSpan(ROOT_CONTEXT, span);
@@ -165,7 +165,7 @@ describe("OpenTelemetry's SDK", () => {
   });
 });
 
-test('filters and lists treat spans as they treat segments', async () => {
+test('filters and lists treat spans like segments', async () => {
   const traceId = w3cId();
   const attributes = [
     { key: 'tenant', value: { stringValue: `t-${traceId}` } },
@@ -185,7 +185,7 @@ test('filters and lists treat spans as they treat segments', async () => {
   }
 });
 
-test('the same span counts once, however often it is sent', async () => {
+test('a span that is sent several times is stored once', async () => {
   const request = requestOf();
   const id = request.resourceSpans?.[0]?.scopeSpans?.[0]?.spans?.[0]?.traceId ?? '';
   await Promise.all([1, 2, 3].map(() => post(encode('TracesData', request), PROTOBUF)));
@@ -193,7 +193,9 @@ test('the same span counts once, however often it is sent', async () => {
   expect(await documentsOf(xrayId(id))).toHaveLength(1);
 });
 
-/** Sends an unsampled and then a sampled span as AWS's distribution does; counts the traces of each that are stored. */
+/**
+ * Sends an unsampled and then a sampled span in the datagrams of AWS's distribution; returns a count of stored traces.
+ */
 async function sendDatagrams({ daemonAddress, xray }: TestServer) {
   const request = requestOf();
   const unsampled = requestOf();
@@ -213,16 +215,16 @@ async function sendDatagrams({ daemonAddress, xray }: TestServer) {
   return async () => ({ sampled: await found(request), unsampled: await found(unsampled) });
 }
 
-test("AWS's distribution sends spans to the daemon's port, and those that are not sampled are not kept", async () => {
+test("sampled spans of AWS's distribution, sent to the daemon's port, are stored; unsampled ones are not", async () => {
   await expect.poll(await sendDatagrams(server)).toEqual({ sampled: 1, unsampled: 0 });
 });
 
-test('they are kept where they are wanted', async () => {
+test('unsampled spans are stored with --udp-unsampled', async () => {
   const other = await serverForThisTest(['--udp-unsampled', 'true']);
   await expect.poll(await sendDatagrams(other)).toEqual({ sampled: 1, unsampled: 1 });
 });
 
-test('an exception that comes as a log record reaches its span', async () => {
+test('an exception in a log record is added to its span', async () => {
   const request = requestOf({ status: { code: 2 } });
   const span = request.resourceSpans?.[0]?.scopeSpans?.[0]?.spans?.[0];
   const logRecords = [
@@ -249,7 +251,7 @@ test('an exception that comes as a log record reaches its span', async () => {
   expect(document?.cause).toMatchObject({ exceptions: [{ type: 'OutOfStock', message: 'none left' }] });
 });
 
-test('a message links its consumer to its producer, on the map and in both traces', async () => {
+test('a message links its consumer to its producer, in the service graph and in both traces', async () => {
   const [producerTrace, consumerTrace] = [w3cId(), w3cId()];
   const [root, send, consume] = [entityId(), entityId(), entityId()];
   const shop = requestOf({ traceId: producerTrace, spanId: root });
@@ -262,8 +264,8 @@ test('a message links its consumer to its producer, on the map and in both trace
     startTimeUnixNano: nowNanos(-90),
   });
   const links = [{ traceId: producerTrace, spanId: send }];
-  const taken = requestOf({ traceId: consumerTrace, spanId: consume, kind: 5, links });
-  for (const request of [shop, message, taken]) await post(encode('TracesData', request), PROTOBUF);
+  const consumed = requestOf({ traceId: consumerTrace, spanId: consume, kind: 5, links });
+  for (const request of [shop, message, consumed]) await post(encode('TracesData', request), PROTOBUF);
 
   const [consumer] = await documentsOf(xrayId(consumerTrace));
   expect(consumer?.links).toMatchObject([{ trace_id: xrayId(producerTrace), id: send }]);
@@ -282,32 +284,32 @@ test('a message links its consumer to its producer, on the map and in both trace
   expect(edge?.ReceivedEventAgeHistogram).toMatchObject([{ Count: 1 }]);
 });
 
-/** The most that the process ever held; 0 where the system does not say. */
-/** Time that all threads have spent on a processor, whatever else runs on the machine. Linux counts in hundredths. */
+/** CPU seconds of all threads, which do not depend on other work of the machine; 0 without /proc. */
 async function processorSeconds(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const [user = 0, system = 0] = text.split(') ')[1]?.split(' ').slice(11, 13).map(Number) ?? [];
   return (user + system) / 100;
 }
 
+/** Highest resident memory of the process so far; 0 without /proc. */
 async function peakMemoryBytes(pid: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0) * 1024;
 }
 
-describe('what can not be taken is refused', () => {
+describe('an invalid request is refused', () => {
   const whole = encode('TracesData', requestOf());
 
   test.each<[string, number, () => Promise<Response>]>([
     ['bytes that are cut off', 400, () => post(whole.subarray(0, -3), PROTOBUF)],
-    ['what is not JSON', 400, () => post('{"resourceSpans":', JSON_TYPE)],
+    ['no JSON', 400, () => post('{"resourceSpans":', JSON_TYPE)],
     ['JSON of another shape', 400, () => post('{"resourceSpans":7}', JSON_TYPE)],
     ['another content type', 415, () => post(whole, { 'content-type': 'text/plain' })],
     ['another encoding', 415, () => post(whole, { ...PROTOBUF, 'content-encoding': 'br' })],
-    ['what only claims to be gzip', 400, () => post(whole, { ...PROTOBUF, 'content-encoding': 'gzip' })],
+    ['a body that is not gzip', 400, () => post(whole, { ...PROTOBUF, 'content-encoding': 'gzip' })],
     ['a body that is too large', 413, () => post(Buffer.alloc(100_000_000), PROTOBUF)],
     [
-      'a body that unpacks to too much',
+      'a body that is too large when decompressed',
       413,
       () => post(gzipSync(Buffer.alloc(100_000_000)), { ...PROTOBUF, 'content-encoding': 'gzip' }),
     ],
@@ -332,19 +334,19 @@ describe('what can not be taken is refused', () => {
   const emptyLists = many(1_000_000, Buffer.from([0x2a, 0]));
   const aList = Buffer.concat([field(5, many(500_000, field(1))), emptyLists]);
 
-  // Small to send, and without care much to hold or long to read. What is legal is taken.
+  // Small requests that take much memory or time when decoded without bounds. Valid requests are accepted.
   test.each<[string, readonly number[], Buffer | string]>([
     ['a resource of a million attributes', [200], field(1, field(1, many(1_000_000, field(1))))],
     ['a million references of one resource', [200], field(1, field(1, many(1_000_000, field(3))))],
     ['a long list that goes on a million times', [200], field(1, field(2, field(2, field(9, field(2, aList)))))],
-    ['four million messages that say nothing', [200], many(4_000_000, field(1))],
+    ['four million empty messages', [200], many(4_000_000, field(1))],
     ['four million spans in one', [200], field(1, field(2, many(3_999_000, field(2))))],
     ['groups in groups', [400], Buffer.alloc(7_000_000, 0x0b)],
     ['lists in lists, as protobuf', [200, 400], nested(100_000)],
     ['lists in lists, as JSON', [413], `{"resourceSpans":${'['.repeat(7_000_000)}`],
     ['lists in lists that end', [400], `{"resourceSpans":${'['.repeat(3_000_000)}${']'.repeat(3_000_000)}}`],
     ['a key a million times', [200], `{${'"resourceSpans":[],'.repeat(300_000)}"resourceSpans":[]}`],
-  ])('%s: %j, soon and in bounded memory', async (_what, codes, body) => {
+  ])('%s: %j, in bounded time and memory', async (_what, codes, body) => {
     const before = await processorSeconds(server.process.pid as number);
     const response = await post(body, typeof body === 'string' ? JSON_TYPE : PROTOBUF);
     await response.arrayBuffer();
@@ -353,15 +355,15 @@ describe('what can not be taken is refused', () => {
     expect(await peakMemoryBytes(server.process.pid as number)).toBeLessThan(2.5 * 1024 ** 3);
   });
 
-  /** An attribute that is a list of a list, and so on. */
+  /** An attribute of nested lists. */
   function nested(depth: number): Buffer {
     let value: Buffer = Buffer.alloc(0);
-    // Lengths grow with depth: more levels than any reader follows are enough.
+    // Lengths grow with depth; 2,000 levels are more than any decoder accepts.
     for (let level = 0; level < Math.min(depth, 2_000); level++) value = field(5, field(1, value));
     return field(1, field(2, field(2, field(9, field(2, value)))));
   }
 
-  test('in the encoding of the request, as google.rpc.Status', async () => {
+  test('with a google.rpc.Status in the encoding of the request', async () => {
     const binary = await post(whole.subarray(0, -3), PROTOBUF);
     expect(binary.headers.get('content-type')).toBe('application/x-protobuf');
     expect(Buffer.from(await binary.arrayBuffer()).subarray(0, 3)).toEqual(Buffer.from([8, 3, 18]));
@@ -369,7 +371,7 @@ describe('what can not be taken is refused', () => {
     expect(await json.json()).toEqual({ code: 3, message: expect.stringContaining('not JSON') });
   });
 
-  test('a span, while its neighbours are kept', async () => {
+  test('invalid spans are rejected, and the other spans of the request are stored', async () => {
     const good = requestOf();
     const scopeSpans = good.resourceSpans?.[0]?.scopeSpans?.[0];
     const [span] = scopeSpans?.spans ?? [];
@@ -389,7 +391,7 @@ describe('what can not be taken is refused', () => {
     expect(await documentsOf(xrayId(span?.traceId ?? ''))).toHaveLength(1);
   });
 
-  test('nothing at all is fine, and the server is none the worse for the rest', async () => {
+  test('an empty request is accepted, and the server is healthy after all invalid requests', async () => {
     const empty = await post(Buffer.alloc(0), PROTOBUF);
     expect([empty.status, (await empty.arrayBuffer()).byteLength]).toEqual([200, 0]);
     expect(await (await post('{}', JSON_TYPE)).json()).toEqual({});
@@ -421,7 +423,7 @@ describe('gRPC', () => {
   }
   const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
-  test('answers health checks, and says of metrics that it has none', async () => {
+  test('answers health checks, and does not implement metrics', async () => {
     expect(await call(server.otlpGrpcUrl, '/grpc.health.v1.Health/Check', Buffer.alloc(0))).toEqual(
       Buffer.from([8, 1]),
     );
@@ -431,14 +433,14 @@ describe('gRPC', () => {
     });
   });
 
-  test('refuses bytes that are no message, and a message that is too large, for good', async () => {
+  test('refuses invalid and too large messages with codes that are not retried', async () => {
     const cut = encode('TracesData', requestOf()).subarray(0, -3);
     await expect(call(server.otlpGrpcUrl, EXPORT, cut)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     const large = Buffer.alloc(9 * 1024 * 1024);
     await expect(call(server.otlpGrpcUrl, EXPORT, large)).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
   });
 
-  test('holds calls while the store has no room, where HTTP asks to come again in a second', async () => {
+  test('delays calls while the queue is full; HTTP answers 429 with Retry-After: 1', async () => {
     const small = await serverForThisTest(['--queue-max-bytes', '2000', '--commit-interval-ms', '20']);
     const requests = Array.from({ length: 40 }, () => encode('TracesData', requestOf()));
     const answers = await Promise.all(requests.map((request) => call(small.otlpGrpcUrl, EXPORT, request)));
@@ -457,9 +459,9 @@ describe('gRPC', () => {
   });
 });
 
-test('a port that is taken stops the start with a sentence that names the flag', async () => {
-  const taken = new URL(server.otlpHttpUrl ?? '').port;
-  await expect(serverForThisTest(['--otlp-http-port', taken])).rejects.toThrow('--otlp-http-port');
+test('a used port stops the start with a sentence that names the flag', async () => {
+  const usedPort = new URL(server.otlpHttpUrl ?? '').port;
+  await expect(serverForThisTest(['--otlp-http-port', usedPort])).rejects.toThrow('--otlp-http-port');
   const without = await serverForThisTest(['--otlp-http-port', 'none', '--otlp-grpc-port', 'none']);
   expect([without.otlpHttpUrl, without.otlpGrpcUrl]).toEqual([undefined, undefined]);
   const answer = await fetch(`${without.url}/v1/traces`, { method: 'POST', body: '{}', headers: JSON_TYPE });

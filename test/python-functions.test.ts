@@ -10,7 +10,7 @@ import { type RegistrationPageProcess, startRegistrationPage } from '../scripts/
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 import { eventually } from './support/wait.ts';
 
-/** The workshop's own functions, in Python: they need python3 and the packages that they name. */
+/** The workshop's own functions in Python. They need python3 and the packages of requirements.txt. */
 const VENV = join(EXAMPLE, 'python/.venv');
 
 function preparePython(): string | undefined {
@@ -23,7 +23,7 @@ function preparePython(): string | undefined {
   if (run(pip, 'install', '--quiet', '--requirement', requirements) && run('touch', join(VENV, '.ready')))
     return undefined;
   rmSync(VENV, { recursive: true, force: true });
-  return 'pip can not install Powertools for Python';
+  return 'pip cannot install Powertools for Python';
 }
 
 const reason = preparePython();
@@ -97,7 +97,7 @@ describe.skipIf(reason !== undefined)(
       });
     });
 
-    test('VanillaFunction: nothing below Invocation', async () => {
+    test('VanillaFunction: no subsegment below Invocation', async () => {
       const { stderr, exitCode } = await invoke('VanillaFunction', 'valid_user');
       expect(exitCode, stderr).toBe(0);
       expect(stderr).toContain('[Success] Added user Brian McNamara (brian1): 200');
@@ -110,7 +110,7 @@ describe.skipIf(reason !== undefined)(
       });
     });
 
-    test('a bad event is the function error of Python', async () => {
+    test('an invalid event is a function error of the Python runtime', async () => {
       const { stdout, exitCode } = await invoke('InstrumentedFunction', 'invalid_user_missing_attribute');
       expect(exitCode).toBe(0);
       expect(JSON.parse(stdout)).toMatchObject({ errorType: 'ValidationError', stackTrace: expect.any(Array) });

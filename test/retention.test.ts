@@ -8,7 +8,7 @@ import { eventually } from './support/wait.ts';
 
 const DAY_MS = 86_400_000;
 
-test('rules of retention are in force, and answers say that something is gone', async () => {
+test('retention rules are applied, and responses have the time before which documents were dropped', async () => {
   const dataDir = await temporaryFolder();
   onTestFinished(() => removeFolder(dataDir));
   const before = await openTestStore(dataDir);
@@ -33,7 +33,7 @@ test('rules of retention are in force, and answers say that something is gone', 
   });
 });
 
-test('a rule that can not be read stops the start before the store is opened', async () => {
+test('an invalid rule stops the start before the store is opened', async () => {
   const dataDir = await temporaryFolder();
   onTestFinished(() => removeFolder(dataDir));
   const { exitCode, stderr } = await runOpenray([

@@ -8,7 +8,7 @@ import { otelService } from './support/otel.ts';
 import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
 import { eventually, waitFor } from './support/wait.ts';
 
-/** What the server says of itself: over the API, on /metrics and on the console's page. */
+/** The server's status: over the API, on /metrics and on the console's page. */
 
 const RULE = '7d service("ping")';
 let server: TestServer;
@@ -41,7 +41,7 @@ async function sendDatagrams(...texts: readonly string[]): Promise<void> {
   socket.close();
 }
 
-/** Fills the queue until something is refused. */
+/** Fills the queue until a request is refused. */
 async function overwhelm(): Promise<void> {
   const large = () => segment({ metadata: { default: { text: 'x'.repeat(10_000) } } });
   await waitFor('the queue to be full', async () => {
@@ -83,7 +83,7 @@ test('whatever comes in by any door adds up, by fate and by cause', async () => 
   });
 });
 
-test('the counters for Prometheus are the same', async () => {
+test("the counters for Prometheus are the same as the API's", async () => {
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   const { Documents, Drops } = await status();
   for (const { Door, Received, Stored, Queued, Rejected, Dropped } of Documents) {
@@ -102,34 +102,37 @@ test('the counters for Prometheus are the same', async () => {
   }
 });
 
-test.each(['light', 'dark'] as const)('the console shows them, and what to do about drops, %s', async (colorScheme) => {
-  const browser = await openBrowser();
-  try {
-    const page = await browser.newPage({ colorScheme });
-    await page.goto(server.url);
-    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Server' }).click();
-    await page.waitForURL('**/server*');
-    const all = page.getByRole('region', { name: 'Documents' }).getByRole('row', { name: /^All/ });
-    const stored = await eventually(async () => {
-      const cells = (await all.getByRole('cell').allInnerTexts()).map((text) => Number(text.replaceAll(',', '')));
-      const [received = 0, stored = 0, queued = 0, rejected = 0, dropped = 0] = cells;
-      expect(received).toBe(stored + queued + rejected + dropped);
-      expect(dropped).toBeGreaterThan(0);
-      return stored;
-    });
-    await page.getByRole('region', { name: 'Not stored' }).getByText('--queue-max-bytes').waitFor();
-    const storeCard = page.getByRole('region', { name: 'Store', exact: true });
-    await storeCard.getByText('30 days').waitFor();
-    await storeCard.getByText(RULE).waitFor();
+test.each(['light', 'dark'] as const)(
+  'the console shows them with advice about drops, %s theme',
+  async (colorScheme) => {
+    const browser = await openBrowser();
+    try {
+      const page = await browser.newPage({ colorScheme });
+      await page.goto(server.url);
+      await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Server' }).click();
+      await page.waitForURL('**/server*');
+      const all = page.getByRole('region', { name: 'Documents' }).getByRole('row', { name: /^All/ });
+      const stored = await eventually(async () => {
+        const cells = (await all.getByRole('cell').allInnerTexts()).map((text) => Number(text.replaceAll(',', '')));
+        const [received = 0, stored = 0, queued = 0, rejected = 0, dropped = 0] = cells;
+        expect(received).toBe(stored + queued + rejected + dropped);
+        expect(dropped).toBeGreaterThan(0);
+        return stored;
+      });
+      await page.getByRole('region', { name: 'Not stored' }).getByText('--queue-max-bytes').waitFor();
+      const storeCard = page.getByRole('region', { name: 'Store', exact: true });
+      await storeCard.getByText('30 days').waitFor();
+      await storeCard.getByText(RULE).waitFor();
 
-    // The page follows what comes without being asked.
-    await put([segment()]);
-    await all
-      .getByRole('cell')
-      .nth(1)
-      .filter({ hasText: new RegExp(`^${(stored + 1).toLocaleString('en-US')}$`) })
-      .waitFor();
-  } finally {
-    await browser.close();
-  }
-});
+      // The page shows new documents without a reload.
+      await put([segment()]);
+      await all
+        .getByRole('cell')
+        .nth(1)
+        .filter({ hasText: new RegExp(`^${(stored + 1).toLocaleString('en-US')}$`) })
+        .waitFor();
+    } finally {
+      await browser.close();
+    }
+  },
+);

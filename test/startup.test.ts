@@ -11,7 +11,7 @@ async function folderForThisTest(): Promise<string> {
   return folder;
 }
 
-test('a second server on the same data says who holds it, in one sentence', async () => {
+test('a second server on the same data names the process that uses it, in one sentence', async () => {
   const first = await serverForThisTest();
   const second = await runOpenray(['serve', '--port', '0', '--data-dir', first.dataDir]);
   expect(second.exitCode).toBe(73);
@@ -19,7 +19,7 @@ test('a second server on the same data says who holds it, in one sentence', asyn
   expect(second.stderr).toContain(String(first.process.pid));
 });
 
-test('a taken port is named, with what to do', async () => {
+test('a used port is named, with the flag to change it', async () => {
   const blocker = createServer();
   await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void blocker.close());
@@ -35,7 +35,7 @@ test('a taken port is named, with what to do', async () => {
   expect(stderr).toMatch(new RegExp(`^openray: TCP port ${port} on 127\\.0\\.0\\.1 is in use.*--port\n$`));
 });
 
-test('a data directory that can not be written is named', async () => {
+test('a data directory that cannot be written is named', async () => {
   const folder = await folderForThisTest();
   const file = join(folder, 'a-file');
   await writeFile(file, '');
@@ -50,7 +50,7 @@ test.each([
   [['serve', '--host', '0.0.0.0'], 78, /not a loopback address/],
   [['serve', '--no-such-flag'], 64, /unknown option '--no-such-flag'/],
   [['no-such-command'], 64, /unknown command 'no-such-command'/],
-])('%j ends with %i and says why', async (args, exitCode, message) => {
+])('%j ends with %i and gives the reason', async (args, exitCode, message) => {
   const result = await runOpenray(args);
   expect(result.exitCode).toBe(exitCode);
   expect(result.stderr).toMatch(message);
@@ -63,7 +63,7 @@ test('a misspelt variable and a misspelt key of the settings file stop the start
   expect((await runOpenray(['config'], { env: { OPENRAY_PROT: '1' } })).stderr).toContain('OPENRAY_PROT');
 });
 
-test('openray config tells each value and where it came from: flag over variable over file over default', async () => {
+test('openray config prints each value and its source: flag over variable over file over default', async () => {
   const file = join(await folderForThisTest(), 'openray.yaml');
   await writeFile(file, 'port: 2001\nregion: eu-west-1\naccountId: 123456789012\n');
   const { stdout, exitCode } = await runOpenray(['config', '--config', file, '--port', '2003'], {
@@ -76,7 +76,7 @@ test('openray config tells each value and where it came from: flag over variable
   expect(stdout).toMatch(/^host +"127.0.0.1" +default$/m);
 });
 
-test('--help of the program and of each command is an answer, not a failure', async () => {
+test('--help of the program and of its commands exits with 0', async () => {
   for (const args of [['--help'], ['serve', '--help'], ['invoke', '--help']]) {
     const { exitCode, stdout } = await runOpenray(args);
     expect(exitCode).toBe(0);
@@ -84,7 +84,7 @@ test('--help of the program and of each command is an answer, not a failure', as
   }
 });
 
-test('health is answered as soon as data can be taken', async () => {
+test('health is answered as soon as the server accepts data', async () => {
   const server = await serverForThisTest();
   const answer = await fetch(`${server.url}/health`);
   expect(answer.status).toBe(200);

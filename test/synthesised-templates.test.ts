@@ -32,7 +32,7 @@ async function copyOf(name: string): Promise<string> {
 
 const environment = () => ({ OPENRAY_PORT: new URL(openray.url).port });
 
-/** `openray start-api` in that folder; the template is found. */
+/** Starts `openray start-api` in a folder, where it finds the template. */
 async function startApi(cwd: string) {
   const child = spawn(process.execPath, [PROGRAM, 'start-api', '--port', '0'], {
     cwd,
@@ -50,7 +50,7 @@ async function startApi(cwd: string) {
 }
 
 describe('a synthesised CDK application', () => {
-  test('answers at its APIs, asks its authorizer, and its queue brings the order on, all in traces', async () => {
+  test('serves its APIs, calls its authorizer, and delivers the order through its queue, all in traces', async () => {
     const { url, printed } = await startApi(await copyOf('cdk'));
     const post = (path: string, headers = {}) =>
       fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify({ item: path }) });
@@ -75,7 +75,7 @@ describe('a synthesised CDK application', () => {
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
   });
 
-  test('runs its functions by the names that they have in the application', async () => {
+  test('runs its functions by their names in the application', async () => {
     const cwd = await copyOf('cdk');
     const { stdout, stderr } = await runOpenray(['invoke', 'TakeOrder', '--event', '{"body":"{}"}'], {
       cwd,
@@ -90,7 +90,7 @@ describe('a synthesised CDK application', () => {
 });
 
 describe('a compiled Serverless Framework service', () => {
-  test('answers at its APIs, asks its authorizer, and its topic tells who listens, in one trace', async () => {
+  test('serves its APIs, calls its authorizer, and notifies the subscriber of its topic, in one trace', async () => {
     const { url, printed } = await startApi(await copyOf('serverless'));
     const get = (path: string, headers = {}) => fetch(`${url}${path}`, { headers });
     expect((await get('/dev/hello/brian')).status).toBe(401);
@@ -110,7 +110,7 @@ describe('a compiled Serverless Framework service', () => {
     });
   });
 
-  test('runs a function by its name in the service, from the folder that it was packed from', async () => {
+  test('runs a function by its name in the service, from its source folder', async () => {
     const event = '{"pathParameters":{"name":"cli"},"requestContext":{}}';
     const { stdout, stderr } = await runOpenray(['invoke', 'hello', '--event', event], {
       cwd: await copyOf('serverless'),

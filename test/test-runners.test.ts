@@ -8,7 +8,7 @@ import { removeFolder, temporaryFolder } from './support/server.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 
-/** Apart from the repository's packages, which are tested with another runner. */
+/** A folder of its own, since the repository's packages are tested with another runner. */
 const CACHE = join(REPOSITORY, 'node_modules/.cache/jest');
 const JEST = join(CACHE, 'node_modules/jest/bin/jest.js');
 
@@ -19,14 +19,14 @@ function prepareJest(): boolean {
 }
 
 const hasJest = prepareJest();
-if (!hasJest) process.stderr.write('openray/testing is not tested under jest: npm can not install it\n');
+if (!hasJest) process.stderr.write('openray/testing is not tested under jest: npm cannot install it\n');
 
 const TEMPLATE = `
 Resources:
   Register: {Type: AWS::Serverless::Function, Properties: {CodeUri: app, Handler: index.handler, Runtime: nodejs20.x, Tracing: Active}}
 `;
 
-/** As a user writes it; how it loads what it needs is the runner's matter. */
+/** A user's test file. The tests below add the imports, which differ by module format. */
 const JEST_TEST = `
 let openray;
 beforeAll(async () => {
@@ -44,7 +44,7 @@ test('the trace of an invocation', async () => {
   expect(recorded).not.toHaveFault();
 });
 
-test('what is not as expected', async () => {
+test('a failing expectation', async () => {
   const { trace } = await openray.invoke('Register', {});
   expect(await trace()).toHaveSubsegment('## nowhere');
 });
@@ -68,13 +68,13 @@ test('the trace of an invocation', async () => {
   expectTrace(await trace()).not.toHaveFault();
 });
 
-test('what is not as expected', async () => {
+test('a failing expectation', async () => {
   const { trace } = await openray.invoke('Register', {});
   expectTrace(await trace()).toHaveSubsegment('## nowhere');
 });
 `;
 
-/** Runs a program in a project of its own that has openray installed. */
+/** Runs a program in a new project that has openray installed. */
 async function run(files: Readonly<Record<string, string>>, args: readonly string[], nodeOptions = '') {
   const folder = await temporaryFolder();
   onTestFinished(() => removeFolder(folder));
@@ -114,7 +114,7 @@ test.skipIf(!hasJest).each([
   const tests = { ...files, 'register.test.js': `${head}${JEST_TEST}` };
   const { output, status } = await run(tests, [JEST, '--rootDir', '.', '--testTimeout=120000'], nodeOptions);
   expect(output).toContain('✓ the trace of an invocation');
-  expect(output).toContain('✕ what is not as expected');
+  expect(output).toContain('✕ a failing expectation');
   expect(output).toMatch(TREE);
   expect(output).toContain('Register (AWS::Lambda::Function)');
   expect(output).toContain('1 failed, 1 passed, 2 total');

@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 describe('a test with openray/testing', () => {
-  test('invokes a function and looks at its complete trace', async () => {
+  test('invokes a function and checks its complete trace', async () => {
     const invocation = await openray.invoke<{ registered: string }>('Register', { user: 'brian1' });
     expect(invocation.result).toEqual({ registered: 'brian1' });
     expect(invocation.log).toContain(`START RequestId: ${invocation.requestId}`);
@@ -66,25 +66,25 @@ describe('a test with openray/testing', () => {
     expect(trace).not.toHaveFault();
   });
 
-  test('finds a trace by what is in it, while it is being made', async () => {
+  test('finds a trace by an annotation while its function runs', async () => {
     const waiting = openray.waitForTrace('annotation.user = "later"');
     const { traceId } = await openray.invoke('Register', { user: 'later' });
     expect((await waiting).id).toBe(traceId);
   });
 
-  test('sees what failed', async () => {
+  test('sees the fault of a failed function', async () => {
     const { functionError, trace } = await openray.invoke('Register', { user: 'x', fails: true });
     expect(functionError).toBe('Unhandled');
     expect(await trace()).toHaveFault('TypeError: no such user');
   });
 
-  test('sees an asynchronous invocation once its last attempt is over', async () => {
+  test('sees an asynchronous invocation after its last attempt', async () => {
     const { result, trace } = await openray.invoke('Register', { user: 'event' }, { invocationType: 'Event' });
     expect(result).toBeUndefined();
     expect(await trace()).toHaveSubsegment('Attempt #1', { status: 200 });
   });
 
-  test('reads what it wrote as soon as that is acknowledged', async () => {
+  test('reads a document right after its acknowledgement', async () => {
     for (let i = 0; i < 20; i++) {
       const document = segment();
       const answer = await fetch(`${openray.url}/TraceSegments`, {
@@ -92,12 +92,12 @@ describe('a test with openray/testing', () => {
         body: JSON.stringify({ TraceSegmentDocuments: [JSON.stringify(document)] }),
       });
       expect(answer.status).toBe(200);
-      // The server looks once.
+      // Without a timeout the server reads once.
       await openray.waitForTrace(document.trace_id, { timeoutMs: 0 });
     }
   });
 
-  test('that waits in vain is told what was missing', async () => {
+  test('gets the missing parts in the message of a timeout', async () => {
     const open = { ...segment(), end_time: undefined, in_progress: true, name: 'never-done' };
     await fetch(`${openray.url}/TraceSegments`, {
       method: 'POST',
@@ -107,17 +107,17 @@ describe('a test with openray/testing', () => {
       /^the trace was not complete after 2000 ms: "never-done" is in progress\n\n1-.*\n - … - never-done/,
     );
     expect(await openray.waitForTrace(open.trace_id, { complete: false })).not.toBeComplete();
-    await expect(waitForTrace(openray.url, 'service("nobody")', { timeoutMs: 100 })).rejects.toThrow(
-      'no trace that matches service("nobody") came in 100 ms',
+    await expect(waitForTrace(openray.url, 'service("unknown")', { timeoutMs: 100 })).rejects.toThrow(
+      'no trace that matches service("unknown") was received within 100 ms',
     );
     await expect(openray.waitForTrace('service(')).rejects.toThrow('Invalid filter expression');
   });
 
-  test('is told why openray did not start', async () => {
+  test('gets the reason for which openray did not start', async () => {
     await expect(startOpenray({ template: join(folder, 'nothing.yaml') })).rejects.toThrow('no template can be read');
   });
 
-  test('takes its server with it when it is killed', async () => {
+  test('ends its server when it is killed', async () => {
     const program = `
       import { startOpenray } from 'openray/testing';
       const { url } = await startOpenray();
@@ -138,7 +138,7 @@ describe('a test with openray/testing', () => {
   });
 });
 
-test('openray assert holds traces against a file, and says what differs', async () => {
+test('openray assert checks traces against a file, and prints the differences', async () => {
   const file = join(folder, 'checks.yaml');
   await writeFile(
     file,
@@ -156,10 +156,10 @@ test('openray assert holds traces against a file, and says what differs', async 
     /^ok {2}Register\nFAILED {2}annotation.user = "brian1"\n {4}expected the trace to have the annotation user/,
   );
   expect(stdout).toContain('## register  user="brian1"');
-  expect(stdout).toContain('1 of 2 as expected');
+  expect(stdout).toContain('1 of 2 passed');
 });
 
-test('the folder of a test is gone after it', async () => {
+test('a server is stopped by close, and the folders of other servers stay', async () => {
   const own = await startOpenray();
   const health = (await (await fetch(`${own.url}/health`)).json()) as { status: string };
   expect(health.status).toBe('ok');

@@ -58,7 +58,7 @@ const logOf = ({ LogResult }: InvokeCommandOutput) => Buffer.from(LogResult ?? '
 const payloadOf = ({ Payload }: InvokeCommandOutput) => JSON.parse(Buffer.from(Payload ?? []).toString());
 const traceIdOf = (answer: InvokeCommandOutput) => /XRAY TraceId: (\S+)/.exec(logOf(answer))?.[1] as string;
 
-/** Every segment of the trace, once the segments of Lambda are complete and what `expectMore` asserts holds, too. */
+/** All segments of the trace, when Lambda's segments are complete and the assertions of `expectMore` pass. */
 async function documentsOf(
   id: string,
   expectMore: (documents: readonly Document[]) => void = () => undefined,
@@ -92,7 +92,7 @@ describe('the instrumented function', () => {
     });
   });
 
-  test('returns what it registered and logs as Lambda does', () => {
+  test('returns the registered user and logs like Lambda', () => {
     expect(payloadOf(cold)).toEqual({ status_code: 200, ...USER });
     expect(cold).toMatchObject({ StatusCode: 200, ExecutedVersion: '$LATEST' });
     expect(cold.FunctionError).toBeUndefined();
@@ -104,7 +104,7 @@ describe('the instrumented function', () => {
     expect(log).toMatch(/^XRAY TraceId: 1-[0-9a-f]{8}-[0-9a-f]{24}\tSegmentId: [0-9a-f]{16}\tSampled: true\t$/m);
   });
 
-  test('its trace reads from the Lambda service down to the called service', () => {
+  test('its trace has the Lambda service, the function and the called service', () => {
     const service = find(documents, 'AWS::Lambda');
     const fn = find(documents, 'AWS::Lambda::Function');
     const called = documents.find(({ name }) => name === 'registration-page');
@@ -125,7 +125,7 @@ describe('the instrumented function', () => {
     expect(documents.filter(({ inferred }) => inferred)).toEqual([]);
   });
 
-  test('initialisation lies before the segment, its parts follow each other', () => {
+  test('initialisation is before the segment, and its parts follow each other', () => {
     const fn = find(documents, 'AWS::Lambda::Function') as Document;
     const [init, invocation, overhead] = ['Initialization', 'Invocation', 'Overhead'].map((name) =>
       child(fn, name),
@@ -150,7 +150,7 @@ describe('the instrumented function', () => {
     });
   });
 
-  test("a bad event fails on the handler's subsegment, the function's segment and in the answer", async () => {
+  test('an invalid event is a fault of the handler and the function, and an error in the response', async () => {
     const failed = await invoke('InstrumentedFunction', { ...USER, email: 'https://dan.furman.com' });
     expect(failed).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled' });
     expect(payloadOf(failed)).toMatchObject({
@@ -186,7 +186,7 @@ describe('the instrumented function', () => {
 });
 
 describe('the vanilla function', () => {
-  test('shows that it ran and nothing of what it did', async () => {
+  test("has Lambda's segments and no subsegments of its own", async () => {
     const answer = await invoke('VanillaFunction', USER);
     expect(payloadOf(answer)).toEqual({ status_code: 200, ...USER });
     expect(logOf(answer)).toContain('[Success] Added user Brian McNamara (brian1): 200');
@@ -196,7 +196,7 @@ describe('the vanilla function', () => {
   });
 });
 
-test('the service map joins client, Lambda, the function and the service it calls', async () => {
+test('the service graph joins client, Lambda, the function and the called service', async () => {
   await invoke('InstrumentedFunction', USER);
   const edges = async () => {
     const { Services = [] } = await server.xray.send(new GetServiceGraphCommand(aroundNow()));

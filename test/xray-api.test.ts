@@ -93,7 +93,7 @@ function shopTrace(tenant: string): readonly Fields[] {
 }
 
 describe('PutTraceSegments', () => {
-  test('reports a faulty document and keeps its neighbours', async () => {
+  test('reports an invalid document and stores the others', async () => {
     const good = segment();
     const answer = await put(good, { ...segment(), name: '' }, { hello: 1 });
     expect(answer.UnprocessedTraceSegments).toEqual([
@@ -111,7 +111,7 @@ describe('PutTraceSegments', () => {
     );
   });
 
-  test('of several versions of a segment the first completed one stays', async () => {
+  test('of several versions of a segment the first completed one is kept', async () => {
     const { end_time, ...unfinished } = segment({ annotations: { version: 'started' } });
     await put({ ...unfinished, in_progress: true });
     await put({ ...unfinished, end_time, annotations: { version: 'first' } });
@@ -123,7 +123,7 @@ describe('PutTraceSegments', () => {
 });
 
 describe('BatchGetTraces', () => {
-  test('nests what came alone, and adds what is inferred', async () => {
+  test('nests separate subsegments, and adds inferred segments', async () => {
     const root = segment();
     const child = { type: 'subsegment', id: entityId(), trace_id: root.trace_id, parent_id: root.id };
     const times = { start_time: root.start_time, end_time: root.end_time };
@@ -138,7 +138,7 @@ describe('BatchGetTraces', () => {
     expect(Traces?.[0]).toMatchObject({ Id: root.trace_id, LimitExceeded: false, Duration: expect.closeTo(0.1) });
   });
 
-  test('leaves unknown ids out and refuses bad, repeated and more than five ids', async () => {
+  test('ignores unknown ids and refuses invalid, repeated and more than five ids', async () => {
     const ask = (ids: readonly string[]) => server.xray.send(new BatchGetTracesCommand({ TraceIds: [...ids] }));
     expect(await ask([traceId()])).toMatchObject({ Traces: [], UnprocessedTraceIds: [] });
     const same = traceId();
@@ -225,7 +225,7 @@ describe('GetTraceSummaries', () => {
     expect(starts).toEqual([...starts].sort((a, b) => b - a));
   });
 
-  test('looks at the start, the last update or the end of segments, as asked', async () => {
+  test('matches the start, the last update or the end of segments, by TimeRangeType', async () => {
     const long = segment({ name: 'long-ago', start_time: Date.now() / 1000 - 7200, end_time: Date.now() / 1000 - 10 });
     await put(long);
     const ask = async (TimeRangeType: 'TraceId' | 'Event' | 'Service') => {
@@ -238,7 +238,7 @@ describe('GetTraceSummaries', () => {
     expect(await ask('Service')).toEqual([long.trace_id]);
   });
 
-  test('a bad filter is refused with the place where it is bad', async () => {
+  test('an invalid filter is refused with the position of the error', async () => {
     const failure = await find('fault AND').catch((thrown: unknown) => thrown);
     expect(failure).toBeInstanceOf(InvalidRequestException);
     expect((failure as Error).message).toMatch(/^Invalid filter expression: .* at position 9$/);
@@ -253,7 +253,7 @@ describe('GetTraceSummaries', () => {
 describe("GetTraceSummary, openray's own", () => {
   const ask = (body: object) => fetch(`${server.url}/TraceSummary`, { method: 'POST', body: JSON.stringify(body) });
 
-  test('gives the summary of one trace by its id in either form, as the list has it', async () => {
+  test('gives the summary of one trace by both forms of its id, the same as in a list', async () => {
     const documents = shopTrace('by-id');
     await put(...documents);
     const id = String(documents[0]?.trace_id);
@@ -270,7 +270,7 @@ describe("GetTraceSummary, openray's own", () => {
     }
   });
 
-  test('an unknown trace is not found, and what is no id is refused', async () => {
+  test('an unknown trace is not found, and an invalid id is refused', async () => {
     const unknown = await ask({ TraceId: traceId() });
     expect([unknown.status, unknown.headers.get('x-amzn-errortype')]).toEqual([404, 'ResourceNotFoundException']);
     const wrong = await ask({ TraceId: '1-2-3' });
@@ -301,7 +301,7 @@ describe('graphs and statistics', () => {
     expect(stock?.SummaryStatistics).toMatchObject({ FaultStatistics: { TotalCount: 1 }, TotalCount: 1 });
   });
 
-  test('GetServiceGraph and GetTimeSeriesServiceStatistics add up what ended in the window', async () => {
+  test('GetServiceGraph and GetTimeSeriesServiceStatistics count requests that ended in the time range', async () => {
     const start = Math.floor(Date.now() / 1000) - 20;
     const documents = Array.from({ length: 12 }, (_, index) =>
       segment({ name: 'counted', start_time: start, end_time: start + 0.25, fault: index % 4 === 0 }),
@@ -331,7 +331,7 @@ describe('graphs and statistics', () => {
 });
 
 describe('sampling', () => {
-  test('the Default rule is there, as SDKs need it', async () => {
+  test('the Default rule exists, which SDKs need', async () => {
     const { SamplingRuleRecords } = await server.xray.send(new GetSamplingRulesCommand({}));
     expect(SamplingRuleRecords?.at(-1)?.SamplingRule).toMatchObject({
       RuleName: 'Default',
@@ -351,7 +351,7 @@ describe('sampling', () => {
     }
   });
 
-  test('the second report of a client brings a quota; an unknown rule is said to be unknown', async () => {
+  test('the second report of a client gets a quota; an unknown rule is reported', async () => {
     const report = (RuleName: string) =>
       server.xray.send(
         new GetSamplingTargetsCommand({
@@ -373,12 +373,12 @@ describe('sampling', () => {
     expect((await report('Default')).SamplingTargetDocuments).toEqual([
       expect.objectContaining({ ReservoirQuota: 1, Interval: 10, ReservoirQuotaTTL: expect.any(Date) }),
     ]);
-    expect((await report('nobody')).UnprocessedStatistics).toEqual([
-      { RuleName: 'nobody', ErrorCode: '400', Message: 'Unknown rule' },
+    expect((await report('unknown')).UnprocessedStatistics).toEqual([
+      { RuleName: 'unknown', ErrorCode: '400', Message: 'Unknown rule' },
     ]);
   });
 
-  test("a daemon's telemetry is taken", async () => {
+  test("a daemon's telemetry is accepted", async () => {
     const command = new PutTelemetryRecordsCommand({ TelemetryRecords: [{ Timestamp: new Date() }], Hostname: '' });
     expect((await server.xray.send(command)).$metadata.httpStatusCode).toBe(200);
   });
@@ -402,9 +402,9 @@ describe('errors', () => {
     expect(await answer.json()).toEqual({ __type: code, Message: expect.any(String) });
   });
 
-  test('a query whose caller goes away is cancelled, and the server stays sound', async () => {
+  test('a query whose caller disconnects is cancelled, and the server stays healthy', async () => {
     const calls = Array.from({ length: 20 }, () => {
-      const body = JSON.stringify({ StartTime: 0, EndTime: Date.now() / 1000, FilterExpression: 'service("nobody")' });
+      const body = JSON.stringify({ StartTime: 0, EndTime: Date.now() / 1000, FilterExpression: 'service("unknown")' });
       return fetch(`${server.url}/TraceSummaries`, { method: 'POST', body, signal: AbortSignal.timeout(5) });
     });
     const outcomes = await Promise.allSettled(calls);
@@ -413,7 +413,7 @@ describe('errors', () => {
     expect(server.output()).not.toContain('Warning');
   });
 
-  test('pages of other sites are kept out', async () => {
+  test('requests from pages of other sites are refused', async () => {
     const answer = await fetch(`${server.url}/GetSamplingRules`, {
       method: 'POST',
       headers: { origin: 'https://elsewhere.example' },

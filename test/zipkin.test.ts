@@ -73,7 +73,7 @@ test("OpenTelemetry's Zipkin exporter: a request and its failed call", async () 
 const traceId = '5af7183fb1d4cf5f4e441824ec2b6a44';
 const aSpan = { traceId, id: '352bff9a74ca9ad2', timestamp: Date.now() * 1000, duration: 1_431, kind: 'SERVER' };
 
-test('a gzipped list is taken, answered with 202 and nothing, and counted', async () => {
+test('a gzipped list is stored and counted; the response is 202 without a body', async () => {
   const answer = await post(
     new Uint8Array(gzipSync(JSON.stringify([{ ...aSpan, localEndpoint: { serviceName: 'zipped' } }]))),
     {
@@ -90,12 +90,12 @@ test.each([
   ['not JSON', '[', {}, 400],
   ['not a list', '{}', {}, 400],
   ['protobuf', 'x', { 'content-type': 'application/x-protobuf' }, 415],
-  ['another packing', '[]', { 'content-encoding': 'br' }, 415],
+  ['another encoding', '[]', { 'content-encoding': 'br' }, 415],
   ['not gzip', '[]', { 'content-encoding': 'gzip' }, 400],
 ])('%s is refused', async (_what, body, headers, status) => {
   expect((await post(body, headers)).status).toBe(status);
 });
 
-test('an empty list is taken', async () => {
+test('an empty list is accepted', async () => {
   expect((await post('[]')).status).toBe(202);
 });

@@ -9,17 +9,17 @@ export type BareRequest =
   | { readonly kind: 'query'; readonly samples: readonly (readonly string[])[] }
   | { readonly kind: 'disk-use' };
 
-/** Sums over the traces that were loaded. The first three are one thread's, insert is the engine's. */
+/** Sums over the loaded traces. One thread decodes, parses and encodes; the engine inserts. */
 export type LoadTimes = {
-  /** `JSON.parse` of the documents and nothing else. */
+  /** `JSON.parse` of the documents alone. */
   readonly decodeSeconds: number;
-  /** `parseDocument`: the same, checked and typed. */
+  /** `parseDocument`: `JSON.parse`, validation and types. */
   readonly parseSeconds: number;
   /** Entities and documents to rows. */
   readonly encodeSeconds: number;
   readonly insertSeconds: number;
   readonly insertCpuSeconds: number;
-  /** Each block, both tables. */
+  /** One value a block, for both tables. */
   readonly insertsMs: readonly number[];
 };
 
@@ -33,17 +33,17 @@ export type DiskUse = {
 export type BareEngine = {
   /** Encodes traces [first, last) of the data set and inserts them. */
   load(dataset: DatasetOptions, first: number, last: number): Promise<LoadTimes>;
-  /** Milliseconds that each sample took, its statements one after the other. */
+  /** Milliseconds of each sample; its statements run one after the other. */
   query(samples: readonly (readonly string[])[]): Promise<readonly number[]>;
-  /** Merges everything, then weighs it. */
+  /** Merges all parts, then measures the disk use. */
   diskUse(): Promise<readonly DiskUse[]>;
-  /** Ends the process; the directory can be opened again. */
+  /** Ends the process; another one can open the directory. */
   stop(): Promise<void>;
 };
 
 const PROGRAM = fileURLToPath(new URL('./bare-engine.ts', import.meta.url));
 
-/** Starts the engine in a process of its own on a directory: a new one gets openray's tables. */
+/** Starts the engine in its own process on a directory; creates openray's tables when `isNew`. */
 export async function startBareEngine(directory: string, { isNew }: { isNew: boolean }): Promise<BareEngine> {
   const child = fork(PROGRAM, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const exited = once(child, 'exit');
@@ -66,7 +66,7 @@ export async function startBareEngine(directory: string, { isNew }: { isNew: boo
   };
 }
 
-/** The program answers each kind of request with what the method of the same name promises. */
+/** Sends a request to the program, which answers with the result of the method of the same name. */
 function ask<Answer>(child: ChildProcess, request: BareRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const onExit = () => reject(new Error(`the bare engine ended during ${request.kind}`));

@@ -1,6 +1,6 @@
 /**
- * A program of its own: the engine with openray's tables and nothing of openray around it, for figures to compare with.
- * Takes one request at a time from the process that forked it.
+ * A program that runs the engine with openray's tables and without openray's server, for comparison. Accepts one
+ * request at a time from its parent process.
  */
 import { mkdir, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,9 +13,9 @@ import type { BareRequest, DiskUse, LoadTimes } from './bare-client.ts';
 import { type Dataset, generateTraces, makeDataset } from './generate.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 
-/** Traces of one insert, about as many as openray commits at once under load. */
+/** Traces of one insert: about the size of a group commit under load. */
 const TRACES_A_BLOCK = 1_000;
-/** Traces that are encoded ahead, so that inserts follow each other without a pause to merge in. */
+/** Traces encoded ahead, so that there is no pause for merges between inserts. */
 const TRACES_AHEAD = 20_000;
 
 const TABLES = [
@@ -62,7 +62,7 @@ async function load(dataset: Dataset, first: number, last: number): Promise<Load
   return { ...times, insertsMs };
 }
 
-/** Writes the rows of some traces to files, one a table; returns what the files' names begin with. */
+/** Writes the rows of some traces to a file a table; returns the common prefix of the file names. */
 async function encodeBlock(
   dataset: Dataset,
   first: number,
@@ -108,7 +108,7 @@ async function insert(table: string, columns: Readonly<Record<string, string>>, 
   );
 }
 
-/** How long each sample takes, its statements one after the other. */
+/** Milliseconds of each sample; its statements run one after the other. */
 async function query(samples: readonly (readonly string[])[]): Promise<readonly number[]> {
   const latenciesMs: number[] = [];
   for (const statements of samples) {
@@ -124,7 +124,7 @@ async function rowsOf(statement: string): Promise<string> {
   return `[${answer.text().trimEnd().replaceAll('\n', ',')}]`;
 }
 
-/** What the tables take once everything is merged, as it is for all but the youngest data. */
+/** Disk use of the tables after merging all parts: in a long-running server, all but the newest data is merged. */
 async function diskUse(): Promise<readonly DiskUse[]> {
   for (const { table } of TABLES) await session.queryAsync(`OPTIMIZE TABLE ${table} FINAL`);
   const answer = await rowsOf(`
@@ -153,5 +153,5 @@ process.on('message', (request: BareRequest) => {
     (reason: unknown) => process.send?.({ failure: reason instanceof Error ? reason.message : String(reason) }),
   );
 });
-// Whoever forked it is gone: nobody is left to ask.
+// The parent process has ended.
 process.once('disconnect', () => process.exit());

@@ -1,18 +1,18 @@
-import type { Figure } from '../figures.ts';
+import type { Figure } from './figure.ts';
 import type { CpuParts } from './process-usage.ts';
 
 const PARTS: Readonly<Record<keyof CpuParts, string>> = {
   javascript: 'the main thread: sockets, parsing, rows',
-  inserts: 'the engine’s inserts and queries, garbage',
-  merges: 'the engine’s merges',
+  inserts: 'inserts, queries and garbage collection',
+  merges: 'merges',
 };
 
-/** What a span costs in each part of the server while it takes them: which step is the dearest. */
-export function* partFigures(door: string, what: string, spans: number, parts: CpuParts): Generator<Figure> {
+/** CPU time of a span in each part of the server during ingest: shows the most expensive part. */
+export function* partFigures(receiver: string, description: string, spans: number, parts: CpuParts): Generator<Figure> {
   for (const part of ['javascript', 'inserts', 'merges'] as const) {
     yield {
-      name: `${door}-${part}`,
-      description: `${what}: of its CPU, ${PARTS[part]}`,
+      name: `${receiver}-${part}`,
+      description: `${description}, CPU of ${PARTS[part]}`,
       unit: 'us/span',
       value: (parts[part] / spans) * 1e6,
     };

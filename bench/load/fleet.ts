@@ -1,6 +1,6 @@
 import { seededRandom } from './random.ts';
 
-/** A service of the generated landscape, and what it calls. */
+/** A generated service and the services that it calls. */
 export type Service = {
   readonly name: string;
   readonly origin: 'AWS::ECS::Container' | 'AWS::EC2::Instance' | 'AWS::EKS::Container' | 'AWS::Lambda';
@@ -10,12 +10,12 @@ export type Service = {
   readonly table: string;
   readonly queue: string;
   readonly database: string;
-  /** Other services that it calls; always further from the user than itself, so that no call goes round. */
+  /** Called services: always in a deeper layer, so that there are no cycles. */
   readonly callees: readonly Service[];
 };
 
 export type Fleet = {
-  /** Where requests come in: the services that users reach. The first are called most. */
+  /** Services that receive requests of users. The first ones have the most traffic. */
   readonly entries: readonly Service[];
   readonly services: readonly Service[];
 };
@@ -29,8 +29,8 @@ const ORIGINS = ['AWS::ECS::Container', 'AWS::EC2::Instance', 'AWS::EKS::Contain
 const CALLEES = 4;
 
 /**
- * `count` services in three layers (a tenth faces users, half of the rest is called by those, the others by the middle),
- * each with a fixed handful of callees, so that a map has some calls between each and not all between all.
+ * Makes `count` services in three layers: a tenth are entries, half of the rest are the middle layer, the others the
+ * last. Each service calls a few fixed services of the next layer, so that the service graph is not complete.
  */
 export function makeFleet(count: number, seed: number): Fleet {
   const entryCount = Math.max(1, Math.round(count / 10));

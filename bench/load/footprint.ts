@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Figure } from '../figures.ts';
-import type { BenchRun } from '../measure.ts';
 import { type DiskUse, startBareEngine } from './bare-client.ts';
+import type { BenchRun } from './bench-run.ts';
+import type { Figure } from './figure.ts';
 import { spanCountOf } from './generate.ts';
 import { median } from './latencies.ts';
 import { residentBytesOf } from './process-usage.ts';
@@ -13,7 +13,7 @@ import { windowOf } from './questions.ts';
 const MOST_STARTS = 3;
 const FILES = 100;
 
-/** Opens the engine's directory, asks it something, says so, and waits to be ended. */
+/** Opens the engine's directory, runs a query, prints the result, and waits for its end. */
 const BARE_START = `
   const { Session } = require('chdb');
   const session = new Session(process.argv[1]);
@@ -23,7 +23,7 @@ const BARE_START = `
 
 type Start = { readonly ms: number; readonly residentBytes: number };
 
-/** From starting the program on the loaded data to its first answer, and what it then holds in memory. */
+/** Time from the start of the program on the loaded data to its first response, and the memory at that moment. */
 export async function* startUp(run: BenchRun): AsyncGenerator<Figure> {
   const loadedBytes = residentBytesOf(run.server.process.pid as number);
   const openray: Start[] = [];
@@ -37,7 +37,7 @@ export async function* startUp(run: BenchRun): AsyncGenerator<Figure> {
   const megabytes = (starts: readonly Start[]) => median(starts.map((start) => start.residentBytes)) / 1e6;
   yield {
     name: 'start',
-    description: 'start to first answer, with the data there',
+    description: 'start to first answer, on the loaded data',
     unit: 'ms',
     value: median(openray.map((start) => start.ms)),
     bare: median(bare.map((start) => start.ms)),
@@ -53,7 +53,7 @@ export async function* startUp(run: BenchRun): AsyncGenerator<Figure> {
   };
   yield {
     name: 'start-memory-before',
-    description: 'memory after loading and asking',
+    description: 'memory after loading and queries',
     unit: 'MB',
     value: loadedBytes / 1e6,
   };
@@ -68,7 +68,7 @@ async function restart(run: BenchRun): Promise<Start> {
   return { ms: performance.now() - beganMs, residentBytes: residentBytesOf(run.server.process.pid as number) };
 }
 
-/** The bare engine that the run has open must be closed. */
+/** The bare engine of the run must be closed first. */
 async function startBare(directory: string): Promise<Start> {
   const beganMs = performance.now();
   const child = spawn(process.execPath, ['-e', BARE_START, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -86,8 +86,8 @@ async function startBare(directory: string): Promise<Start> {
 }
 
 /**
- * What the disk adds to a commit whatever its size: an insert makes a dozen files and more for each table. File systems
- * differ by far, and one that has just deleted much is slower.
+ * Cost of the disk for a commit of any size: an insert creates at least a dozen files for each table. File systems
+ * differ widely, and a file system that has just deleted many files is slower.
  */
 export async function* fileCreation(run: BenchRun): AsyncGenerator<Figure> {
   const folder = join(run.bareDirectory, '..', 'files');
@@ -96,29 +96,31 @@ export async function* fileCreation(run: BenchRun): AsyncGenerator<Figure> {
   for (let count = 0; count < FILES; count++) await writeFile(join(folder, String(count)), '');
   const tookMs = performance.now() - beganMs;
   await rm(folder, { recursive: true });
-  yield { name: 'ingest-file', description: 'this disk: creating one file', unit: 'ms', value: tookMs / FILES };
+  yield { name: 'ingest-file', description: 'create one file on this disk', unit: 'ms', value: tookMs / FILES };
 }
 
-/** What a span takes on disk, merged, in the server's tables and in those that took the same rows in bigger blocks. */
+/** Bytes of a span on disk after merges, in the server's tables and in the bare engine's, which got larger inserts. */
 export async function* diskUse(run: BenchRun): AsyncGenerator<Figure> {
-  run.log('merging, and weighing what is on disk');
+  run.log('merging, and measuring the disk use');
   await run.server.stop();
   const openray = await measureDiskUse(run.serverDirectory);
   const bare = await measureDiskUse(run.bareDirectory);
   const spans = spanCountOf(run.dataset.traceCount);
-  const perSpan = (name: string, what: string, bytesOf: (use: DiskUse) => number): Figure => ({
+  const perSpan = (name: string, description: string, bytesOf: (use: DiskUse) => number): Figure => ({
     name,
-    description: what,
+    description,
     unit: 'bytes/span',
     value: openray.reduce((sum, use) => sum + bytesOf(use), 0) / spans,
     bare: bare.reduce((sum, use) => sum + bytesOf(use), 0) / spans,
   });
   yield { ...perSpan('disk', 'on disk, all tables', ({ bytes }) => bytes), target: { atMost: 60 } };
-  yield perSpan('disk-documents', 'of it documents as received', ({ table, bytes }) =>
+  yield perSpan('disk-documents', 'on disk, documents as received', ({ table, bytes }) =>
     table === 'documents' ? bytes : 0,
   );
-  yield perSpan('disk-entities', 'of it rows for finding', ({ table, bytes }) => (table === 'entities' ? bytes : 0));
-  yield perSpan('disk-index', 'of those the indexes', ({ indexBytes }) => indexBytes);
+  yield perSpan('disk-entities', 'on disk, entity rows for searching', ({ table, bytes }) =>
+    table === 'entities' ? bytes : 0,
+  );
+  yield perSpan('disk-index', 'on disk, indexes of these', ({ indexBytes }) => indexBytes);
 }
 
 async function measureDiskUse(directory: string): Promise<readonly DiskUse[]> {

@@ -3,20 +3,20 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import { OTLP_PROTOCOLS, type OtlpProtocol } from '../../server/src/forward/otlp-endpoint.ts';
-import type { Figure } from '../figures.ts';
+import type { Figure } from './figure.ts';
 import { loadOtlp } from './otlp-load.ts';
 
-/** What it costs a server to send all of it on, beside the same without: both per second of its CPU. */
+/** Ingest rate with forwarding of all spans, beside the rate without: both per second of CPU. */
 export async function* forwarding(
   folder: string,
   bodies: readonly Buffer[],
   spans: number,
-  say: (text: string) => void,
+  log: (text: string) => void,
 ): AsyncGenerator<Figure> {
-  say('loading without forwarding');
+  log('loading without forwarding');
   const alone = await loadOtlp('http', join(folder, 'forward-none'), bodies, { waitsUntilIdle: true });
   for (const protocol of OTLP_PROTOCOLS) {
-    say(`loading and forwarding over ${protocol}`);
+    log(`loading and forwarding over ${protocol}`);
     const backend = await startBackend(protocol);
     const flags = ['--forward-otlp', backend.url, '--forward-otlp-protocol', protocol];
     const queue = ['--forward-queue-max-bytes', String(1024 ** 3)];
@@ -25,7 +25,7 @@ export async function* forwarding(
       const { cpuSeconds } = await loadOtlp('http', to, bodies, { flags: [...flags, ...queue], waitsUntilIdle: true });
       yield {
         name: `ingest-otlp-forwarding-${protocol}`,
-        description: `ingest over OTLP/HTTP with forwarding over ${protocol}, per second of CPU, with what follows (beside it without)`,
+        description: `ingest over OTLP/HTTP with forwarding over ${protocol}, per second of CPU until idle (bare: without forwarding)`,
         unit: 'spans/s',
         value: spans / cpuSeconds,
         bare: spans / alone.cpuSeconds,
@@ -36,7 +36,7 @@ export async function* forwarding(
   }
 }
 
-/** Takes everything and keeps nothing. */
+/** A backend that accepts all requests and discards them. */
 async function startBackend(protocol: OtlpProtocol): Promise<{ readonly url: string; close(): void }> {
   if (protocol === 'grpc') return startGrpcBackend();
   const server = createServer((request, reply) => {

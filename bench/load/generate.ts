@@ -11,24 +11,24 @@ export type DatasetOptions = {
   readonly toUs: number;
 };
 
-/** Traces that are made when they are asked for: the same options give the same bytes, in any process. */
+/** Traces are generated on demand: the same options give the same bytes in any process. */
 export type Dataset = DatasetOptions & { readonly fleet: Fleet; readonly userCount: number };
 
-/** What a trace can be asked for, as the generator knows it. */
+/** Values of a trace that queries filter by. */
 type TraceFacts = {
   readonly userId: string;
   readonly tenant: string;
   readonly tier: 'gold' | 'silver' | 'bronze';
   readonly orderId: string;
-  /** Services whose own segment has the fault flag. */
+  /** Services whose segment has the fault flag. */
   readonly servicesWithFault: readonly string[];
 };
 
 export type GeneratedTrace = {
-  /** As X-Ray writes it. */
+  /** In X-Ray's format, `1-…`. */
   readonly traceId: string;
   readonly startUs: number;
-  /** Segment documents as they are sent: whoever ends first comes first. */
+  /** Segment documents in the order of sending: the segment that ends first is first. */
   readonly documents: readonly string[];
   readonly facts: TraceFacts;
 };
@@ -41,7 +41,7 @@ export function makeDataset(options: DatasetOptions): Dataset {
   return {
     ...options,
     fleet: makeFleet(options.serviceCount, options.seed),
-    // Some ten traces a user, whatever the size.
+    // About ten traces a user, for every size.
     userCount: Math.max(1, Math.ceil(options.traceCount / 10)),
   };
 }
@@ -50,7 +50,7 @@ export function spanCountOf(traceCount: number): number {
   return traceCount * SPANS_PER_TRACE;
 }
 
-/** The traces from `first` on, up to but not with `last`, oldest first. */
+/** The traces [first, last), oldest first. */
 export function* generateTraces(dataset: Dataset, first = 0, last = dataset.traceCount): Generator<GeneratedTrace> {
   for (let index = first; index < last; index++) yield traceAt(dataset, index);
 }
@@ -70,11 +70,11 @@ export function traceAt(dataset: Dataset, index: number): GeneratedTrace {
     orderId: `o-${index}-${random.hex(4)}`,
   };
   const failure = drawFailure(shape, random);
-  const drawing: GenerationState = { traceId, random, failure, common, documents: [] };
-  generateEntity(shape, { startUs, parentId: undefined, pod: '' }, drawing);
+  const state: GenerationState = { traceId, random, failure, common, documents: [] };
+  generateEntity(shape, { startUs, parentId: undefined, pod: '' }, state);
   const failed = [...failure.path].filter(({ kind }) => kind === 'segment').map(({ name }) => name);
   const servicesWithFault = failure.kind === 'fault' ? [...new Set(failed)] : [];
-  return { traceId, startUs, documents: drawing.documents, facts: { ...common, servicesWithFault: servicesWithFault } };
+  return { traceId, startUs, documents: state.documents, facts: { ...common, servicesWithFault } };
 }
 
 function tierOf(user: number): TraceFacts['tier'] {
@@ -82,7 +82,7 @@ function tierOf(user: number): TraceFacts['tier'] {
   return dice < 2 ? 'gold' : dice < 5 ? 'silver' : 'bronze';
 }
 
-/** A fault begins in the last segment of `path` and goes up to the root; an error is the root's alone. */
+/** A fault starts in the last segment of `path` and propagates to the root; an error is in the root alone. */
 type Failure = {
   readonly kind: 'none' | 'fault' | 'error';
   readonly path: ReadonlySet<Shape>;
@@ -115,31 +115,31 @@ type GenerationState = {
   readonly documents: string[];
 };
 
-/** Where an entity stands. Subsegments run in the pod of their segment. */
+/** Start, parent and pod of an entity. Subsegments run in the pod of their segment. */
 type EntityContext = { readonly startUs: number; readonly parentId: string | undefined; readonly pod: string };
 type GeneratedEntity = { readonly endUs: number; readonly inline: object | undefined };
 
-/** Gives a shape and all below it ids and times; what is a document of its own goes to `documents`. */
-function generateEntity(shape: Shape, place: EntityContext, drawing: GenerationState): GeneratedEntity {
-  const { random, traceId, documents } = drawing;
-  const { startUs, parentId } = place;
+/** Generates ids and times of a shape and all shapes below it; adds the separate documents to `documents`. */
+function generateEntity(shape: Shape, context: EntityContext, state: GenerationState): GeneratedEntity {
+  const { random, traceId, documents } = state;
+  const { startUs, parentId } = context;
   const id = random.hex(16);
-  const pod = shape.kind === 'segment' ? random.pick(shape.service.pods) : place.pod;
+  const pod = shape.kind === 'segment' ? random.pick(shape.service.pods) : context.pod;
   const pauseUs = Math.floor(shape.ownUs / (shape.children.length + 1));
   const inline: object[] = [];
   let nowUs = startUs + pauseUs;
   for (const child of shape.children) {
-    const drawn = generateEntity(child, { startUs: nowUs, parentId: id, pod }, drawing);
-    if (drawn.inline !== undefined) inline.push(drawn.inline);
-    nowUs = drawn.endUs + pauseUs;
+    const generated = generateEntity(child, { startUs: nowUs, parentId: id, pod }, state);
+    if (generated.inline !== undefined) inline.push(generated.inline);
+    nowUs = generated.endUs + pauseUs;
   }
   const entity = {
     id,
     name: shape.name,
     start_time: startUs / 1e6,
     end_time: nowUs / 1e6,
-    ...(failedFields(shape, drawing.failure) ?? shape.fields),
-    ...attributesOf(shape, pod, drawing),
+    ...(failedFields(shape, state.failure) ?? shape.fields),
+    ...attributesOf(shape, pod, state),
     ...(inline.length > 0 && { subsegments: inline }),
   };
   if (shape.kind === 'subsegment' && !shape.isIndependent) return { endUs: nowUs, inline: entity };
@@ -152,7 +152,7 @@ function generateEntity(shape: Shape, place: EntityContext, drawing: GenerationS
   return { endUs: nowUs, inline: undefined };
 }
 
-/** Four annotations and seven values of metadata: of the request, of the service, of the moment. */
+/** Four annotations and seven values of metadata, about the request, the service and the current state. */
 function attributesOf({ service }: Shape, pod: string, { random, common }: GenerationState): object {
   return {
     annotations: {

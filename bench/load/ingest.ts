@@ -1,17 +1,17 @@
-import type { Figure } from '../figures.ts';
-import type { BenchRun } from '../measure.ts';
 import type { LoadTimes } from './bare-client.ts';
+import type { BenchRun } from './bench-run.ts';
 import { addParts, partFigures } from './cpu-figures.ts';
+import type { Figure } from './figure.ts';
 import { generateTraces, spanCountOf } from './generate.ts';
 import { percentile } from './latencies.ts';
 import { type CpuParts, cpuPartsOf, cpuSecondsOf } from './process-usage.ts';
 import { newXRayCaller, putDocuments, readMetrics, sendDatagrams } from './send.ts';
 
-/** Clients that send at once, each waiting for its acknowledgement. */
+/** Concurrent clients; each waits for its acknowledgement. */
 const CONNECTIONS = 32;
-/** The server and the bare engine take turns, so that whatever else the machine does hits both. */
+/** The server and the bare engine take turns, so that other work of the machine affects both. */
 const TURNS = 4;
-/** Of the traces, those that come over UDP. */
+/** Share of the traces that is sent over UDP. */
 const UDP_SHARE = 0.1;
 
 const PER_CORE = { atLeast: 30_000 };
@@ -25,7 +25,7 @@ type IngestCost = {
 };
 type IngestRound = IngestCost & { readonly bare: LoadTimes };
 
-/** Loads the whole data set into the server and, in turns, the same rows into the bare engine. */
+/** Loads the data set into the server and, in turns, the same rows into the bare engine. */
 export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
   const { traceCount } = run.dataset;
   const httpCount = traceCount - Math.ceil(traceCount * UDP_SHARE);
@@ -40,12 +40,12 @@ export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
     });
     overHttp.push({ ...spent, bare: await run.bare.load(run.options, first, last) });
   }
-  run.log('waiting until all of it is counted and merged');
+  run.log('waiting for roll-up and merges');
   await untilIdle(pid);
   yield* rateFigures('http', 'ingest over HTTP', overHttp);
   yield {
     name: 'ingest-http-all-per-core',
-    description: 'ingest over HTTP, per second of CPU, with what follows: the map counted, parts merged',
+    description: 'ingest over HTTP, per second of CPU, including roll-up and merges',
     unit: 'spans/s',
     value: spanCountOf(httpCount) / Math.max(0.01, cpuSecondsOf(pid) - beganCpu),
   };
@@ -78,47 +78,47 @@ export async function* ingest(run: BenchRun): AsyncGenerator<Figure> {
   yield* decodeFigures([...overHttp, ...overUdp]);
 }
 
-function* rateFigures(door: string, description: string, taken: readonly IngestRound[]): Generator<Figure> {
-  const spans = sum(taken, (turn) => turn.spans);
+function* rateFigures(receiver: string, description: string, rounds: readonly IngestRound[]): Generator<Figure> {
+  const spans = sum(rounds, (turn) => turn.spans);
   yield {
-    name: `ingest-${door}`,
+    name: `ingest-${receiver}`,
     description,
     unit: 'spans/s',
-    value: spans / sum(taken, (turn) => turn.seconds),
-    bare: spans / sum(taken, (turn) => turn.bare.insertSeconds),
+    value: spans / sum(rounds, (turn) => turn.seconds),
+    bare: spans / sum(rounds, (turn) => turn.bare.insertSeconds),
     ratioTarget: OF_BARE,
   };
   yield {
-    name: `ingest-${door}-per-core`,
+    name: `ingest-${receiver}-per-core`,
     description: `${description}, per second of CPU, engine included`,
     unit: 'spans/s',
-    // A small data set may take less than the kernel counts.
+    // A small data set may take less than a tick of the kernel's CPU clock.
     value:
       spans /
       Math.max(
         0.01,
-        sum(taken, (turn) => turn.cpuSeconds),
+        sum(rounds, (turn) => turn.cpuSeconds),
       ),
     bare:
       spans /
       Math.max(
         0.01,
-        sum(taken, (turn) => turn.bare.insertCpuSeconds),
+        sum(rounds, (turn) => turn.bare.insertCpuSeconds),
       ),
     target: PER_CORE,
   };
-  const parts = taken.map((turn) => turn.parts).reduce((all, turn) => addParts(all, turn));
-  yield* partFigures(`ingest-${door}`, description, spans, parts);
+  const parts = rounds.map((turn) => turn.parts).reduce((all, turn) => addParts(all, turn));
+  yield* partFigures(`ingest-${receiver}`, description, spans, parts);
 }
 
-/** What one thread of JavaScript can do at most, step by step: no server can be faster than its slowest. */
-function* decodeFigures(taken: readonly IngestRound[]): Generator<Figure> {
-  const spans = sum(taken, (turn) => turn.spans);
+/** Highest rate of one JavaScript thread for each step: the slowest step bounds the rate of the server. */
+function* decodeFigures(rounds: readonly IngestRound[]): Generator<Figure> {
+  const spans = sum(rounds, (turn) => turn.spans);
   const step = (name: string, description: string, seconds: (times: LoadTimes) => number): Figure => ({
     name: `ingest-${name}`,
     description,
     unit: 'spans/s',
-    value: spans / sum(taken, ({ bare }) => seconds(bare)),
+    value: spans / sum(rounds, ({ bare }) => seconds(bare)),
   });
   yield step('decode', 'step: JSON.parse alone', (times) => times.decodeSeconds);
   yield step('parse', 'step: parseDocument (JSON.parse included)', (times) => times.parseSeconds);
@@ -139,13 +139,13 @@ async function measureCost(run: BenchRun, first: number, last: number, work: () 
   };
 }
 
-/** Until it takes less than a twentieth of a core for a second, after half an hour at most. */
+/** Resolves when the process uses less than a twentieth of a core for a second, or after half an hour. */
 export async function untilIdle(pid: number): Promise<void> {
   const deadline = performance.now() + 1_800_000;
-  for (let last = cpuSecondsOf(pid), taken = 1; taken > 0.05 && performance.now() < deadline; ) {
+  for (let last = cpuSecondsOf(pid), usedSeconds = 1; usedSeconds > 0.05 && performance.now() < deadline; ) {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     const now = cpuSecondsOf(pid);
-    taken = now - last;
+    usedSeconds = now - last;
     last = now;
   }
 }
@@ -163,7 +163,7 @@ async function loadOverHttp(run: BenchRun, first: number, last: number): Promise
   }
 }
 
-/** Ends when all that was sent is stored or counted as lost, or when nothing has moved for a while. */
+/** Resolves when all documents are stored or counted as lost, or when no counter has changed for 5 s. */
 async function loadOverUdp(
   run: BenchRun,
   first: number,
@@ -188,7 +188,7 @@ async function udpDocuments({ server }: BenchRun): Promise<{ readonly accepted: 
   return { accepted: fate('stored'), lost: fate('rejected') + fate('dropped') };
 }
 
-/** Parts of about the same size, each [first, last). */
+/** Splits the traces into TURNS ranges [first, last) of about the same size. */
 function* turns(count: number): Generator<readonly [number, number]> {
   for (let turn = 0; turn < TURNS; turn++) {
     const first = Math.floor((turn * count) / TURNS);

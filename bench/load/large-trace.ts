@@ -1,6 +1,6 @@
 import { type Random, seededRandom } from './random.ts';
 
-/** Subsegments of a segment: more and its document is larger than X-Ray takes. */
+/** Subsegments of a segment: with more, its document exceeds X-Ray's size limit. */
 const SUBSEGMENTS = 49;
 const SPANS_A_REQUEST = 2_000;
 const SERVICES = ['orders', 'prices', 'stock', 'mail', 'search', 'users', 'payments', 'export'];
@@ -10,8 +10,8 @@ const LENGTH_SECONDS = 60;
 export type LargeTrace = { readonly id: string; readonly documents: readonly string[] };
 
 /**
- * One batch job as X-Ray's SDKs would send it: a root, and below it a service for each segment, which calls one another
- * four deep and does 49 pieces of work each. `size` counts segments and subsegments.
+ * One batch job in the documents of X-Ray's SDKs: a root, and below it segments of services that call each other four
+ * levels deep, with 49 subsegments each. `size` counts segments and subsegments.
  */
 export function traceOfSegments(size: number): LargeTrace {
   const random = seededRandom(1, 1);
@@ -58,7 +58,7 @@ export function traceOfSegments(size: number): LargeTrace {
   return { id, documents };
 }
 
-/** The same as OpenTelemetry's exporters would send it: one resource a service, requests in OTLP/JSON. */
+/** The same job in the requests of OpenTelemetry's exporters: OTLP/JSON, one resource a service. */
 export function traceOfSpans(size: number): { readonly id: string; readonly requests: readonly object[] } {
   const random = seededRandom(1, 2);
   const { id, startSeconds } = newTrace(random);

@@ -12,7 +12,7 @@ type Send = (body: Buffer) => Promise<void>;
 
 export type OtlpLoadOptions = {
   readonly flags?: readonly string[];
-  /** Whether what follows the answers is weighed, too: the map counted, parts merged, all sent on. */
+  /** Whether the CPU time includes the work after the last response: roll-up, merges and forwarding. */
   readonly waitsUntilIdle?: boolean;
 };
 
@@ -23,12 +23,12 @@ export type OtlpLoad = {
   readonly latenciesMs: readonly number[];
 };
 
-/** Sends requests to a server of their own and weighs what it does. */
+/** Sends requests to a new server and measures its CPU time. */
 export async function loadOtlp(
   transport: 'http' | 'grpc',
   dataDir: string,
   bodies: readonly Buffer[],
-  { flags = [], waitsUntilIdle: isWhole = false }: OtlpLoadOptions = {},
+  { flags = [], waitsUntilIdle = false }: OtlpLoadOptions = {},
 ): Promise<OtlpLoad> {
   const server = await startOpenray(['--port', '0', '--data-dir', dataDir, '--log-level', 'warn', ...flags]);
   const { send, close } = transport === 'http' ? overHttp(server.otlpHttpUrl) : overGrpc(server.otlpGrpcUrl);
@@ -48,7 +48,7 @@ export async function loadOtlp(
     };
     await Promise.all(Array.from({ length: CONNECTIONS }, worker));
     const seconds = (performance.now() - beganMs) / 1000;
-    if (isWhole) await untilIdle(pid);
+    if (waitsUntilIdle) await untilIdle(pid);
     const parts = addParts(cpuPartsOf(pid), beganParts, -1);
     return { seconds, cpuSeconds: cpuSecondsOf(pid) - beganCpu, parts, latenciesMs };
   } finally {

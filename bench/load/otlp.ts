@@ -7,21 +7,21 @@ import type { KeyValue, SpanWithResource } from '../../server/src/model/otlp/typ
 import { resourceSpansOf } from '../../server/src/model/otlp/wire/resource-spans.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';
 import { encode } from '../../server/src/model/testing/otlp-protocol.ts';
-import type { Figure } from '../figures.ts';
-import type { BenchRun } from '../measure.ts';
 import { startBareEngine } from './bare-client.ts';
+import type { BenchRun } from './bench-run.ts';
 import { partFigures } from './cpu-figures.ts';
+import type { Figure } from './figure.ts';
 import { forwarding } from './forward.ts';
 import { generateTraces, spanCountOf } from './generate.ts';
 import { percentile } from './latencies.ts';
 import { loadOtlp } from './otlp-load.ts';
 
-/** About what OpenTelemetry's SDKs put into one request: 512 spans. */
+/** About 512 spans, the batch size of OpenTelemetry's SDKs. */
 const TRACES_A_REQUEST = 50;
-/** Of the data set, but never more than this: what is measured is a rate. */
+/** Most traces of the data set to send: enough to measure a rate. */
 const MAX_TRACES = 10_000;
 
-/** The same traces as OpenTelemetry's exporters would send them, to a server of their own for each transport. */
+/** Sends the same traces in the requests of OpenTelemetry's exporters, to a new server for each transport. */
 export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
   const traceCount = Math.min(run.dataset.traceCount, MAX_TRACES);
   const bodies = requestsOf(run, traceCount);
@@ -34,10 +34,10 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
       run.log(`loading ${traceCount} traces over OTLP/${transport}`);
       const load = await loadOtlp(transport, join(folder, `otlp-${transport}`), bodies);
       const { seconds, cpuSeconds, parts, latenciesMs } = load;
-      const what = `ingest over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'}`;
+      const description = `ingest over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'}`;
       yield {
         name: `ingest-otlp-${transport}`,
-        description: what,
+        description,
         unit: 'spans/s',
         value: spans / seconds,
         bare: spans / insertSeconds,
@@ -45,13 +45,13 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
       };
       yield {
         name: `ingest-otlp-${transport}-per-core`,
-        description: `${what}, per second of CPU, engine included`,
+        description: `${description}, per second of CPU, engine included`,
         unit: 'spans/s',
         value: spans / Math.max(0.01, cpuSeconds),
         bare: spans / Math.max(0.01, insertCpuSeconds),
         target: { atLeast: 30_000 },
       };
-      yield* partFigures(`ingest-otlp-${transport}`, what, spans, parts);
+      yield* partFigures(`ingest-otlp-${transport}`, description, spans, parts);
       yield {
         name: `ingest-otlp-${transport}-acknowledge-p99`,
         description: `acknowledge ${TRACES_A_REQUEST * 10} spans over OTLP/${transport === 'http' ? 'HTTP' : 'gRPC'} under full load, p99`,
@@ -66,7 +66,7 @@ export async function* ingestOtlp(run: BenchRun): AsyncGenerator<Figure> {
   if (run.isSelected('ingest-otlp-forwarding')) yield* forwarding(folder, bodies, spans, run.log);
   yield {
     name: 'ingest-otlp-decode',
-    description: 'step: protobuf alone',
+    description: 'step: protobuf decoding alone',
     unit: 'spans/s',
     value: spans / decodeSeconds(bodies),
   };
@@ -76,34 +76,36 @@ function requestsOf(run: BenchRun, traceCount: number): readonly Buffer[] {
   const bodies: Buffer[] = [];
   for (let first = 0; first < traceCount; first += TRACES_A_REQUEST) {
     const last = Math.min(first + TRACES_A_REQUEST, traceCount);
-    const places = [...generateTraces(run.dataset, first, last)].flatMap(({ documents }) => documents.flatMap(spansOf));
-    bodies.push(encode('TracesData', { resourceSpans: resourceSpansOf(places) }));
+    const spans = [...generateTraces(run.dataset, first, last)].flatMap(({ documents }) => documents.flatMap(spansOf));
+    bodies.push(encode('TracesData', { resourceSpans: resourceSpansOf(spans) }));
   }
   return bodies;
 }
 
-/** The document's segment and subsegments as an instrumented service would tell of them. */
+/** The document's segment and subsegments as spans of an instrumented service. */
 function spansOf(text: string) {
-  return parseDocument(text, 1).flatMap((outcome) => {
-    if (!outcome.ok) throw new Error(outcome.message);
-    const { entities } = outcome.document;
+  return parseDocument(text, 1).flatMap((parsed) => {
+    if (!parsed.ok) throw new Error(parsed.message);
+    const { entities } = parsed.document;
     const segment = entities[0]?.fields ?? {};
     return entities.map((entity) => instrumented(entityToPlainSpan({ ...entity, segment, isFromSpan: false })));
   });
 }
 
-/** Annotations and metadata as plain attributes, one by one: only X-Ray's translators list the former and pack the latter. */
-function instrumented(place: SpanWithResource): SpanWithResource {
-  const attributes = (place.span.attributes ?? []).flatMap((attribute): readonly KeyValue[] => {
+/**
+ * Turns annotations and metadata into plain attributes: only translated X-Ray documents have `aws.xray.…` attributes.
+ */
+function instrumented(entry: SpanWithResource): SpanWithResource {
+  const attributes = (entry.span.attributes ?? []).flatMap((attribute): readonly KeyValue[] => {
     if (attribute.key === 'aws.xray.annotations') return [];
     if (attribute.key !== 'aws.xray.metadata.default') return [attribute];
     const members = JSON.parse(attribute.value?.stringValue ?? '{}') as JsonObject;
     return Object.entries(members).map(([key, value]) => ({ key, value: anyValueOf(value) }));
   });
-  return { ...place, span: { ...place.span, attributes } };
+  return { ...entry, span: { ...entry.span, attributes } };
 }
 
-/** What one thread of JavaScript needs for the bytes alone. */
+/** Seconds that one JavaScript thread needs to decode the bytes. */
 function decodeSeconds(bodies: readonly Buffer[]): number {
   const beganMs = performance.now();
   for (const body of bodies) decodeTraces(body);

@@ -1,19 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Ticks of the kernel's clock in a second, as /proc counts: 100 on every Linux that Node runs on. */
+/** Ticks a second of the CPU times in /proc: 100 on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
 
-/** Seconds of CPU that all threads of a process have taken so far, in user and kernel mode. */
+/** CPU seconds of all threads of a process so far, in user and kernel mode. */
 export function cpuSecondsOf(pid: number): number {
   return secondsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
-/** Where the seconds went, by the names that threads have. */
+/** CPU seconds by the role of the threads. */
 export type CpuParts = { readonly javascript: number; readonly inserts: number; readonly merges: number };
 
 /**
- * Node's own threads are called like the program: the first runs the JavaScript, the others wait for calls into the
- * engine or collect garbage. The engine's merge in the background under a name of their own; all others serve calls.
+ * Roles by thread names: Node's threads have the name of the program; the first runs JavaScript, the others call the
+ * engine or collect garbage. `MergeMutate` threads of the engine merge parts; its other threads serve calls.
  */
 export function cpuPartsOf(pid: number): CpuParts {
   const parts = { javascript: 0, inserts: 0, merges: 0 };
@@ -28,7 +28,7 @@ export function cpuPartsOf(pid: number): CpuParts {
   return parts;
 }
 
-/** Undefined for a thread that has ended meanwhile. */
+/** Undefined when the thread has ended. */
 function readThread(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
@@ -43,13 +43,13 @@ function secondsIn(line: string): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Memory of a process that is in RAM. */
+/** Resident memory of a process. */
 export function residentBytesOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kilobytes) * 1024;
 }
 
-/** Bytes that wait in the kernel for whoever listens on this UDP port. */
+/** Bytes in the kernel's receive queue of this UDP port. */
 export function waitingDatagramBytes(port: number): number {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
   // "  sl  local_address rem_address   st tx_queue rx_queue …": "0100007F:07D0 00000000:0000 07 00000000:00001A00"

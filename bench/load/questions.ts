@@ -1,11 +1,11 @@
 import { type Dataset, type GeneratedTrace, traceAt } from './generate.ts';
 import { seededRandom } from './random.ts';
 
-/** One call of the API, what its answer has to hold, and the SQL that someone would write by hand for the same. */
+/** One call of the API, the check of its response, and the SQL that one would write by hand for the same query. */
 export type Sample = {
   readonly path: string;
   readonly input: object;
-  /** Throws when the answer is not the right one. */
+  /** Throws when the response is wrong. */
   check(answer: unknown): void;
   readonly statements: readonly string[];
 };
@@ -13,15 +13,15 @@ export type Sample = {
 export type Question = {
   readonly name: string;
   readonly description: string;
-  /** Asks for another trace, user or order with each number. */
+  /** Each number gives another trace, user or order. */
   sample(number: number): Sample;
 };
 
 const PAGE_SIZE = 100;
-/** Traces that are made again to know what a list has to hold. What lies further back is not looked for. */
+/** Traces that are generated again to check a list; older traces are not checked. */
 const MAX_LOOK_BACK = 20_000;
 
-/** What is asked of a loaded data set. */
+/** All queries on a loaded data set. */
 export function questionsOf(dataset: Dataset): readonly Question[] {
   return [traceById(dataset), ...lists(dataset), serviceGraph(dataset)];
 }
@@ -46,9 +46,13 @@ function traceById(dataset: Dataset): Question {
 }
 
 function lists(dataset: Dataset): readonly Question[] {
-  const list = (name: string, what: string, ask: (number: number) => Omit<ListQuestion, 'dataset'>): Question => ({
+  const list = (
+    name: string,
+    description: string,
+    ask: (number: number) => Omit<ListQuestion, 'dataset'>,
+  ): Question => ({
     name,
-    description: what,
+    description,
     sample: (number) => listSample({ dataset, ...ask(number) }),
   });
   const { entries } = dataset.fleet;
@@ -115,7 +119,7 @@ function listSample({ dataset, filter, matches, where }: ListQuestion): Sample {
   };
 }
 
-/** The newest traces that match, newest first; not complete where that would have meant to look at too many. */
+/** The newest matching traces, newest first; incomplete when MAX_LOOK_BACK traces were not enough. */
 export function newestIds(
   dataset: Dataset,
   matches: (trace: GeneratedTrace) => boolean,
@@ -130,9 +134,9 @@ export function newestIds(
   return { traceIds, isComplete: traceIds.length === count || end === 0 };
 }
 
-/** The whole window of a data set, as the API takes it. */
+/** The time range of a data set as input of the API. */
 export function windowOf({ fromUs, toUs }: Dataset): { readonly StartTime: number; readonly EndTime: number } {
-  // Requests count where they end; the last ones end after the last one begins.
+  // A request counts at its end, and the last requests end after the last start.
   return { StartTime: fromUs / 1e6, EndTime: toUs / 1e6 + 60 };
 }
 
@@ -147,7 +151,7 @@ function serviceGraph(dataset: Dataset): Question {
   const rows = `start_us >= ${fromUs} AND start_us < ${toUs}`;
   return {
     name: 'map',
-    description: 'service map of everything',
+    description: 'service graph of all traces',
     sample: () => ({
       path: '/ServiceGraph',
       input: windowOf(dataset),
@@ -158,7 +162,7 @@ function serviceGraph(dataset: Dataset): Question {
           .flatMap(({ Edges }) => Edges)
           .reduce((sum, { SummaryStatistics }) => sum + (SummaryStatistics?.TotalCount ?? 0), 0);
         if (requests !== dataset.traceCount) {
-          throw new Error(`the map counts ${requests} requests of ${dataset.traceCount}`);
+          throw new Error(`the service graph has ${requests} requests of ${dataset.traceCount}`);
         }
       },
       statements: [
@@ -180,5 +184,5 @@ function drawTrace(dataset: Dataset, number: number): GeneratedTrace {
   return traceAt(dataset, random.below(dataset.traceCount));
 }
 
-/** `1-58406520-a006…` as the 32 digits that columns hold. */
+/** `1-58406520-a006…` as the 32 hex digits in columns. */
 const hexOf = (traceId: string) => traceId.slice(2).replace('-', '');

@@ -1,19 +1,19 @@
-/** Numbers that look random and are the same for the same seed on every machine. */
+/** Pseudo-random numbers: the same seed gives the same numbers on every machine. */
 export type Random = {
-  /** 32 bits, as a whole number from 0 on. */
+  /** An unsigned integer of 32 bits. */
   next(): number;
-  /** From 0 on, below 1. */
+  /** A number in [0, 1). */
   share(): number;
-  /** A whole number from 0 on, below `count`. */
+  /** An integer in [0, count). */
   below(count: number): number;
-  /** Small numbers most often, as with the popularity of services and users. */
+  /** An integer in [0, count), small ones more often: the popularity of services and users. */
   skewed(count: number): number;
   pick<Item>(items: readonly Item[]): Item;
-  /** Hex digits, eight a step. */
+  /** Hex digits; uses one number for each eight digits. */
   hex(digits: number): string;
 };
 
-/** The stream of numbers that belongs to `seed` and `stream`: each trace has its own, so that any one can be made alone. */
+/** The numbers of `seed` and `stream`: each trace has its own stream, so that it can be generated alone. */
 export function seededRandom(seed: number, stream: number): Random {
   let state = mix(mix(seed | 0) ^ (stream | 0));
   // Mulberry32.
@@ -39,7 +39,7 @@ export function seededRandom(seed: number, stream: number): Random {
   };
 }
 
-/** Spreads neighbouring numbers over all 32 bits (the finaliser of MurmurHash3). */
+/** Spreads neighbouring numbers over all 32 bits: the finaliser of MurmurHash3. */
 function mix(value: number): number {
   let bits = value ^ 0x5bd1e995;
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);

@@ -1,13 +1,13 @@
-import type { Bound, Figure } from '../figures.ts';
-import type { BenchRun } from '../measure.ts';
+import type { BenchRun } from './bench-run.ts';
+import type { Bound, Figure } from './figure.ts';
 import { percentile } from './latencies.ts';
 import { newestIds, type Question, questionsOf, type Sample, windowOf } from './questions.ts';
 import { seededRandom } from './random.ts';
 
-/** A question is asked no longer than this, then its last answer is waited for. */
+/** No further sample of a query starts after this time. */
 const ENOUGH_MS = 4_000;
 const WARM_UP = 2;
-/** Pages that the walk through the list turns at most. */
+/** Most pages of the list to read. */
 const MAX_PAGES = 20;
 
 const TARGETS_P95: Readonly<Record<string, Bound>> = {
@@ -20,17 +20,17 @@ const TARGETS_P95: Readonly<Record<string, Bound>> = {
   map: { atMost: 150 },
 };
 
-/** Median and 95th percentile of every question, one caller at a time, each answer checked. */
+/** Median and 95th percentile of every query, with one caller. Checks the first responses of each. */
 export async function* reads(run: BenchRun): AsyncGenerator<Figure> {
   for (const question of questionsOf(run.dataset)) {
     if (!run.isSelected(question.name)) continue;
-    run.log(`asking for ${question.description}`);
+    run.log(`querying: ${question.description}`);
     yield* askQuestion(run, question);
   }
 }
 
 async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<Figure> {
-  const { name, description: what } = question;
+  const { name, description } = question;
   const samples: Sample[] = [];
   const latenciesMs: number[] = [];
   const beganMs = performance.now();
@@ -40,11 +40,11 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
     const answer = await run.caller.call(sample.path, sample.input).catch((reason: Error) => reason);
     const tookMs = performance.now() - askedMs;
     if (answer instanceof Error) {
-      yield { name: `${name}-p50`, description: what, unit: 'ms', value: tookMs, note: `no answer: ${answer.message}` };
+      yield { name: `${name}-p50`, description, unit: 'ms', value: tookMs, note: `no answer: ${answer.message}` };
       return;
     }
     if (number === 0 || number === WARM_UP) sample.check(answer);
-    // A slow question needs no warming up: its first answer counts too.
+    // A slow query needs no warm-up: its first response counts, too.
     if (number < WARM_UP && tookMs < ENOUGH_MS / 10) continue;
     samples.push(sample);
     latenciesMs.push(tookMs);
@@ -55,7 +55,7 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
   const bareMs = await run.bare.query(statements);
   const figure = (suffix: string, share: number): Figure => ({
     name: `${name}-${suffix}`,
-    description: `${what}, ${suffix}`,
+    description: `${description}, ${suffix}`,
     unit: 'ms',
     value: percentile(latenciesMs, share),
     bare: percentile(bareMs, share),
@@ -67,9 +67,9 @@ async function* askQuestion(run: BenchRun, question: Question): AsyncGenerator<F
 
 type Page = { readonly TraceSummaries: readonly { readonly Id: string }[]; readonly NextToken: string | null };
 
-/** Turns the pages of the newest traces, all of them where there are not too many, and compares each id and its place. */
+/** Reads up to MAX_PAGES pages of the newest traces and compares the ids and their order. */
 export async function* readAllPages(run: BenchRun): AsyncGenerator<Figure> {
-  run.log('turning the pages of the list');
+  run.log('reading the pages of the list');
   const found: string[] = [];
   const latenciesMs: number[] = [];
   let token: string | null = null;
@@ -85,10 +85,10 @@ export async function* readAllPages(run: BenchRun): AsyncGenerator<Figure> {
   } while (token !== null && latenciesMs.length < MAX_PAGES);
   const { traceIds } = newestIds(run.dataset, () => true, token === null ? run.dataset.traceCount : found.length);
   const wrong = traceIds.findIndex((id, index) => found[index] !== id);
-  if (wrong >= 0) throw new Error(`place ${wrong} of the list holds ${found[wrong]}, not ${traceIds[wrong]}`);
+  if (wrong >= 0) throw new Error(`position ${wrong} of the list has ${found[wrong]}, not ${traceIds[wrong]}`);
   yield {
     name: 'list-found',
-    description: 'traces found by turning pages, in order',
+    description: 'traces found on all pages, in order',
     unit: 'traces',
     value: found.length,
     target: { atLeast: traceIds.length },
@@ -101,15 +101,15 @@ export async function* readAllPages(run: BenchRun): AsyncGenerator<Figure> {
   };
 }
 
-/** One small trace after the other, each asked for as soon as it is acknowledged. */
+/** Sends one small trace after the other, and queries each one right after its acknowledgement. */
 export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
-  run.log('reading what was just written');
+  run.log('reading new traces');
   const random = seededRandom(run.dataset.seed, 0x7fff_ffff);
   const acknowledgedMs: number[] = [];
   const seenMs: number[] = [];
   const statements: string[][] = [];
   for (let count = 0; count < run.samples; count++) {
-    // Behind the data set's window, so that its answers stay what they are.
+    // After the time range of the data set, so that its queries give the same results.
     const start = Math.ceil(run.dataset.toUs / 1e6) + 3_600 + count;
     const traceId = `1-${start.toString(16)}-${random.hex(24)}`;
     const segment = { name: 'probe', id: random.hex(16), trace_id: traceId, start_time: start, end_time: start + 0.1 };
@@ -117,7 +117,7 @@ export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
     await run.caller.call('/TraceSegments', { TraceSegmentDocuments: [JSON.stringify(segment)] });
     const putMs = performance.now();
     while (!(await isStored(run, traceId))) {
-      if (performance.now() - putMs > 10_000) throw new Error(`${traceId} was acknowledged and is not there`);
+      if (performance.now() - putMs > 10_000) throw new Error(`${traceId} was acknowledged and was not found`);
     }
     acknowledgedMs.push(putMs - beganMs);
     seenMs.push(performance.now() - putMs);
@@ -126,7 +126,7 @@ export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
   const bareMs = await run.bare.query(statements);
   yield {
     name: 'write-acknowledge-p50',
-    description: 'acknowledge one document, nothing else going on, p50',
+    description: 'acknowledge one document on an idle server, p50',
     unit: 'ms',
     value: percentile(acknowledgedMs, 0.5),
   };
@@ -141,6 +141,6 @@ export async function* readYourWrites(run: BenchRun): AsyncGenerator<Figure> {
 }
 
 async function isStored({ caller }: BenchRun, traceId: string): Promise<boolean> {
-  const answer = await caller.call<{ Traces: readonly object[] }>('/Traces', { TraceIds: [traceId] });
-  return answer.Traces.length > 0;
+  const response = await caller.call<{ Traces: readonly object[] }>('/Traces', { TraceIds: [traceId] });
+  return response.Traces.length > 0;
 }

@@ -5,14 +5,14 @@ import { waitingDatagramBytes } from './process-usage.ts';
 
 const DOCUMENTS_PER_CALL = 50;
 const DAEMON_HEADER = '{"format":"json","version":1}\n';
-/** Kept below what Linux gives a socket by default, so that the sender waits and the kernel drops nothing. */
+/** Below Linux's default receive buffer, so that the sender waits before the kernel drops datagrams. */
 const MAX_WAITING_BYTES = 96 * 1024;
 const DATAGRAMS_A_BURST = 16;
-/** A call that takes longer has failed. */
+/** A call that takes longer fails. */
 const CALL_TIMEOUT_MS = 120_000;
 
 export type XRayCaller = {
-  /** Sends one operation of the X-Ray API over a kept-alive connection. Throws unless the answer is 200. */
+  /** Calls an operation of the X-Ray API over a kept-alive connection. Throws unless the status is 200. */
   call<Answer>(path: string, input: object): Promise<Answer>;
   close(): void;
 };
@@ -30,8 +30,8 @@ export function newXRayCaller(url: string, connections: number): XRayCaller {
 }
 
 /**
- * Puts all documents, as many connections at a time as the caller has, each waiting for its acknowledgement before it
- * sends more. Returns how long each call took. Throws when a document is not taken.
+ * Sends all documents over the connections of the caller; each connection waits for its acknowledgement before it sends
+ * more. Returns the milliseconds of each call. Throws when a document is rejected.
  */
 export async function putDocuments(
   caller: XRayCaller,
@@ -43,12 +43,12 @@ export async function putDocuments(
   const worker = async () => {
     for (let next = batches.next(); !next.done; next = batches.next()) {
       const beganMs = performance.now();
-      const answer = await caller.call<{ UnprocessedTraceSegments: readonly object[] }>('/TraceSegments', {
+      const response = await caller.call<{ UnprocessedTraceSegments: readonly object[] }>('/TraceSegments', {
         TraceSegmentDocuments: next.value,
       });
       latenciesMs.push(performance.now() - beganMs);
-      const [refused] = answer.UnprocessedTraceSegments;
-      if (refused !== undefined) throw new Error(`a document was not taken: ${JSON.stringify(refused)}`);
+      const [rejected] = response.UnprocessedTraceSegments;
+      if (rejected !== undefined) throw new Error(`a document was rejected: ${JSON.stringify(rejected)}`);
     }
   };
   await Promise.all(Array.from({ length: connections }, worker));
@@ -66,7 +66,7 @@ function* inBatches<Item>(items: Iterable<Item>, size: number): Generator<readon
   if (batch.length > 0) yield batch;
 }
 
-/** Sends each document as the daemon's clients do, and returns their number; waits while the server is behind. */
+/** Sends each document as a datagram and returns their number; waits while the server's receive queue is full. */
 export async function sendDatagrams(port: number, documents: Iterable<string>): Promise<number> {
   const socket = createSocket('udp4');
   socket.connect(port, '127.0.0.1');
@@ -85,7 +85,7 @@ export async function sendDatagrams(port: number, documents: Iterable<string>): 
   return sent;
 }
 
-/** The server's counters, by Prometheus's name of each series. */
+/** The server's counters, by the name of the Prometheus series with its labels. */
 export async function readMetrics(url: string): Promise<ReadonlyMap<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const series = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

@@ -8,9 +8,9 @@ export type Shape = {
   /** The service that runs it. */
   readonly service: Service;
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Time that it takes besides its children, which run one after the other. */
+  /** Time without the children, which run one after the other. */
   readonly ownUs: number;
-  /** Sent in a document of its own, as SDKs do with subsegments of long-running segments. */
+  /** Sent in a separate document, as SDKs do with subsegments of long-running segments. */
   readonly isIndependent: boolean;
   readonly children: readonly Shape[];
 };
@@ -20,7 +20,7 @@ export const SPANS_PER_TRACE = 10;
 
 const REGION = 'eu-west-1';
 
-/** One of the four ways in which requests of the landscape go; Lambda where the entry is a function. */
+/** One of four shapes: Lambda when the entry is a function, else one of the others at random. */
 export function drawShape({ entries }: Fleet, random: Random): Shape {
   const entry = entries[random.skewed(entries.length)] as Service;
   if (entry.origin === 'AWS::Lambda') return lambda(entry, random);
@@ -43,7 +43,7 @@ function chain(entry: Service, random: Random): Shape {
   ]);
 }
 
-/** A handler that uses AWS, a service of another company and one of its own. */
+/** A handler that calls AWS, a third-party service and another service of the fleet. */
 function handler(entry: Service, random: Random): Shape {
   const callee = random.pick(entry.callees);
   const calls = [
@@ -61,7 +61,7 @@ function handler(entry: Service, random: Random): Shape {
   return segment(entry, random, [work(entry, random, '## handler', calls)]);
 }
 
-/** Three services asked one after the other. */
+/** Three services called one after the other. */
 function fanOut(entry: Service, random: Random): Shape {
   const ask = (leaf: (service: Service) => Shape) => {
     const callee = random.pick(entry.callees);
@@ -74,7 +74,7 @@ function fanOut(entry: Service, random: Random): Shape {
   ]);
 }
 
-/** What Lambda's two segments and an instrumented function send, the handler as a document of its own. */
+/** Lambda's two segments and the subsegments of an instrumented function; the handler is a separate document. */
 function lambda(entry: Service, random: Random): Shape {
   const callee = random.pick(entry.callees);
   const arn = `arn:aws:lambda:${REGION}:000000000000:function:${entry.name}`;
@@ -114,7 +114,7 @@ function work(service: Service, random: Random, name: string, children: readonly
   return { kind: 'subsegment', name, service, fields: {}, ownUs: ownUs(random), isIndependent: false, children };
 }
 
-/** A call of the service whose segment is the child. */
+/** A call to the service whose segment is the child. */
 function call(service: Service, random: Random, children: readonly [Shape]): Shape {
   const host = `${children[0].service.name}.internal`;
   const http = { request: { method: 'GET', url: `https://${host}/`, traced: true }, response: { status: 200 } };
@@ -146,7 +146,7 @@ function awsCall(service: Service, random: Random, name: 'DynamoDB' | 'SQS' | 'S
   return { ...work(service, random, name, []), fields: { namespace: 'aws', aws, http: { response: { status: 200 } } } };
 }
 
-/** Mostly around a millisecond, sometimes a hundred times as long. */
+/** Mostly around a millisecond, sometimes up to a hundred times as long. */
 function ownUs(random: Random): number {
   return Math.round(300 * Math.exp(5 * random.share() ** 2));
 }

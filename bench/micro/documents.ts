@@ -10,10 +10,10 @@ const traces = [
 
 const textsByTrace: readonly (readonly string[])[] = traces.map(({ documents }) => documents);
 
-/** Documents of 100 generated traces: a thousand spans, what one page of a list is made of. */
+/** Documents of 100 generated traces: a thousand spans, the size of one page of a list. */
 export const texts: readonly string[] = textsByTrace.flat();
 
-/** The same as they are after they have arrived. */
+/** The same documents after parsing. */
 export const documentsByTrace: readonly (readonly Document[])[] = textsByTrace.map((ofTrace) =>
   ofTrace.flatMap((text, index) =>
     parseDocument(text, 1.79e15 + index).map((parsed) => {

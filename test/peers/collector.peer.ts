@@ -54,10 +54,10 @@ async function folderForThisTest(): Promise<string> {
 
 /** Spans with every field that the collector's version of the protocol has, each in a trace of its own. */
 function spansOfEveryKind(count: number): readonly SpanWithResource[] {
-  return fc.sample(arbitrarySpan, { numRuns: count, seed: 7 }).map((place) => {
-    const { entityRefs, ...resource } = place.resource;
-    const links = place.span.links?.filter((link) => link.traceId !== undefined && link.spanId !== undefined);
-    return { ...place, resource, span: { ...place.span, links: links?.length ? links : undefined } };
+  return fc.sample(arbitrarySpan, { numRuns: count, seed: 7 }).map((entry) => {
+    const { entityRefs, ...resource } = entry.resource;
+    const links = entry.span.links?.filter((link) => link.traceId !== undefined && link.spanId !== undefined);
+    return { ...entry, resource, span: { ...entry.span, links: links?.length ? links : undefined } };
   });
 }
 
@@ -70,7 +70,7 @@ const spansIn = ({ resourceSpans = [] }: TracesData): ReadonlyMap<string, unknow
     ),
   );
 
-/** A message that is there and empty says as little as none. */
+/** Removes empty messages, which mean the same as absent ones. */
 function comparable(value: unknown): unknown {
   const plain = JSON.parse(JSON.stringify(value));
   for (const member of ['resource', 'scope']) if (Object.keys(plain[member] ?? {}).length === 0) delete plain[member];
@@ -112,20 +112,20 @@ describe.skipIf('missing' in program)('a collector in front of openray', () => {
     }),
   } as const;
 
-  test.each(Object.entries(exporters))('%s: spans arrive field by field', async (_name, exporter) => {
+  test.each(Object.entries(exporters))('%s: spans are stored with all fields', async (_name, exporter) => {
     const server = await serverForThisTest();
     const { httpUrl } = await startCollector(await folderForThisTest(), exporter(server));
-    const places = spansOfEveryKind(150);
-    const data = { resourceSpans: resourceSpansOf(places) };
+    const entries = spansOfEveryKind(150);
+    const data = { resourceSpans: resourceSpansOf(entries) };
     await sendTraces(httpUrl, data);
     const sent = spansIn(readTraces(JSON.stringify(data)));
-    for (const { span } of places) {
+    for (const { span } of entries) {
       const stored = await traceOf(server, span.traceId);
       expect(stored && spansIn(stored).get(span.spanId), span.spanId).toEqual(sent.get(span.spanId));
     }
   });
 
-  test('what openray refuses of a batch is in the log of the collector, and the rest is kept', async () => {
+  test("rejected spans of a batch are in the collector's log, and the others are stored", async () => {
     const server = await serverForThisTest();
     const { httpUrl, output } = await startCollector(await folderForThisTest(), exporters['otlp over gRPC'](server));
     const [good] = spansOfEveryKind(1) as [SpanWithResource];
@@ -136,7 +136,7 @@ describe.skipIf('missing' in program)('a collector in front of openray', () => {
     await waitFor('the log of the collector', () => (/not 16 bytes with a bit set/.test(output()) ? true : undefined));
   });
 
-  test('an exception that came as a log record is that of its span; others are told of', async () => {
+  test('an exception in a log record is added to its span; other log records are reported', async () => {
     const server = await serverForThisTest();
     const { httpUrl, output } = await startCollector(
       await folderForThisTest(),
@@ -160,7 +160,7 @@ describe.skipIf('missing' in program)('a collector in front of openray', () => {
     await waitFor('the log of the collector', () => (/openray keeps traces/.test(output()) ? true : undefined));
   });
 
-  test('it sends again what openray could not take while it was away', async () => {
+  test('it repeats requests that openray did not accept while it was down', async () => {
     const server = await startTestServer();
     onTestFinished(() => removeFolder(server.dataDir));
     const ports = ['--port', '0', '--otlp-grpc-port', new URL(server.otlpGrpcUrl ?? '').port];
@@ -168,11 +168,11 @@ describe.skipIf('missing' in program)('a collector in front of openray', () => {
     const otlp = { endpoint: server.otlpGrpcUrl, tls: { insecure: true }, retry_on_failure };
     const { httpUrl } = await startCollector(await folderForThisTest(), { otlp });
     await server.kill();
-    const places = spansOfEveryKind(20);
-    for (const place of places) await sendTraces(httpUrl, { resourceSpans: resourceSpansOf([place]) });
+    const entries = spansOfEveryKind(20);
+    for (const entry of entries) await sendTraces(httpUrl, { resourceSpans: resourceSpansOf([entry]) });
     const again = await startTestServer(ports, server.dataDir);
     onTestFinished(() => again.stop());
-    for (const { span } of places) {
+    for (const { span } of entries) {
       await waitFor(`span ${span.spanId}`, () => traceOf(again, span.traceId));
     }
   });
@@ -180,29 +180,29 @@ describe.skipIf('missing' in program)('a collector in front of openray', () => {
 
 describe.skipIf('missing' in program)('openray in front of a collector', () => {
   test.each(OTLP_PROTOCOLS)(
-    'spans forwarded over %s are written as they came, field by field, and exceptions of logs too',
+    'spans forwarded over %s are written with all fields, and exceptions of logs, too',
     async (protocol) => {
       const folder = await folderForThisTest();
       const file = join(folder, 'spans.jsonl');
       const { grpcUrl, httpUrl } = await startCollector(folder, { file: { path: file, flush_interval: '100ms' } });
       const target = protocol === 'grpc' ? grpcUrl : httpUrl;
       const server = await serverForThisTest(['--forward-otlp', target, '--forward-otlp-protocol', protocol]);
-      const places = spansOfEveryKind(150);
-      await sendTraces(server.url, { resourceSpans: resourceSpansOf(places) });
-      const [first] = places as [SpanWithResource];
+      const entries = spansOfEveryKind(150);
+      await sendTraces(server.url, { resourceSpans: resourceSpansOf(entries) });
+      const [first] = entries as [SpanWithResource];
       const record = anException({ traceId: first.span.traceId, spanId: first.span.spanId });
       await fetch(`${server.url}/v1/logs`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] }),
       });
-      const lines = await waitFor('all that was forwarded', async () => {
+      const lines = await waitFor('all forwarded spans', async () => {
         const written = (await readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean);
         const found = written.map((line) => readTraces(line)).flatMap((data) => [...spansIn(data)]);
-        return found.length >= places.length && written.some((line) => line.includes('Late')) ? written : undefined;
+        return found.length >= entries.length && written.some((line) => line.includes('Late')) ? written : undefined;
       });
       const received = new Map(lines.flatMap((line) => [...spansIn(readTraces(line))]));
-      expect(received).toEqual(spansIn(readTraces(JSON.stringify({ resourceSpans: resourceSpansOf(places) }))));
+      expect(received).toEqual(spansIn(readTraces(JSON.stringify({ resourceSpans: resourceSpansOf(entries) }))));
       const logs = lines.flatMap((line) => readLogs(line).resourceLogs ?? []);
       expect(logs.flatMap(({ scopeLogs = [] }) => scopeLogs.flatMap(({ logRecords = [] }) => logRecords))).toEqual([
         expect.objectContaining(record),

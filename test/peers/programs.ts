@@ -8,10 +8,10 @@ import { onTestFinished } from 'vitest';
 const COLLECTOR = fileURLToPath(new URL('collector', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../node_modules/.cache/openray-peers', import.meta.url));
 
-/** A program that is there, or why it is not. */
+/** The path of an installed program, or the reason for which it is missing. */
 export type Peer = { readonly path: string } | { readonly missing: string };
 
-/** OpenTelemetry's Collector, built from its Go modules; Go itself sees when nothing has changed. */
+/** OpenTelemetry's Collector, built from its Go modules; Go's build cache skips unchanged parts. */
 export function collectorProgram(): Peer {
   if (spawnSync('go', ['version']).status !== 0) return { missing: 'there is no go to build the collector with' };
   const path = join(BUILT, 'collector');
@@ -20,26 +20,28 @@ export function collectorProgram(): Peer {
     cwd: COLLECTOR,
     stdio: ['ignore', 2, 2],
   });
-  return status === 0 ? { path } : { missing: `go can not build ${COLLECTOR}` };
+  return status === 0 ? { path } : { missing: `go cannot build ${COLLECTOR}` };
 }
 
 /** The X-Ray daemon of AWS: `XRAY_DAEMON_PATH`, else `xray` of the PATH. */
 export function xrayDaemonProgram(): Peer {
   const { XRAY_DAEMON_PATH: named, PATH = '' } = process.env;
-  const places = named === undefined ? PATH.split(delimiter).map((folder) => join(folder, 'xray')) : [named];
-  const path = places.find((place) => existsSync(place));
+  const paths = named === undefined ? PATH.split(delimiter).map((folder) => join(folder, 'xray')) : [named];
+  const path = paths.find((candidate) => existsSync(candidate));
   return path === undefined
     ? { missing: 'there is no X-Ray daemon: install it as AWS describes, or set XRAY_DAEMON_PATH to its program' }
     : { path };
 }
 
 export type PeerProcess = {
-  /** Everything that it printed so far. */
+  /** Its output so far. */
   output(): string;
   stop(): Promise<void>;
 };
 
-/** Runs a peer for this test; resolves when it prints that it is ready, rejects with what it printed when it ends before. */
+/**
+ * Runs a peer for this test; resolves when its output matches `isReady`, rejects with its output when it ends before.
+ */
 export async function startPeer(
   path: string,
   args: readonly string[],

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** Programs of others beside openray: built and started, so a suite of its own. */
+/** Tests with programs of other projects, which have to be built or installed first: a suite of its own. */
 export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {

@@ -19,7 +19,7 @@ const program = xrayDaemonProgram();
 if ('missing' in program) process.stderr.write(`The X-Ray daemon is not tested: ${program.missing}\n`);
 const path = 'path' in program ? program.path : '';
 
-/** The daemon with openray for X-Ray; its address takes datagrams over UDP and calls over TCP. */
+/** Starts the daemon with openray in place of X-Ray; its port takes datagrams over UDP and calls over TCP. */
 async function startDaemon({ url }: TestServer): Promise<PeerProcess & { readonly port: number }> {
   const folder = await temporaryFolder();
   onTestFinished(() => removeFolder(folder));
@@ -53,7 +53,7 @@ function sendDatagrams(port: number, documents: readonly object[]): void {
 }
 
 describe.skipIf('missing' in program)('the X-Ray daemon in front of openray', () => {
-  test('documents that it gets over UDP are stored as they were sent', async () => {
+  test('documents that it receives over UDP are stored as sent', async () => {
     const server = await serverForThisTest();
     const daemon = await startDaemon(server);
     const documents = Array.from({ length: 30 }, (_, index) =>
@@ -69,7 +69,7 @@ describe.skipIf('missing' in program)('the X-Ray daemon in front of openray', ()
     }
   });
 
-  test('its own counters are taken when it ends', async () => {
+  test('its telemetry is accepted when it ends', async () => {
     const server = await serverForThisTest();
     const daemon = await startDaemon(server);
     sendDatagrams(daemon.port, [segment()]);

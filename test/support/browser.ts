@@ -1,7 +1,7 @@
 import { type Browser, chromium } from 'playwright-core';
 import { findChromium } from '../../scripts/find-chromium.mjs';
 
-/** The first four keep Chromium from asking the network for things of its own; as root it has no sandbox. */
+/** The first four flags stop Chromium's own network requests. As root, Chromium runs only without a sandbox. */
 const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',

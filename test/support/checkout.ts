@@ -4,7 +4,7 @@ import { otelService, xrayTraceId } from './otel.ts';
 
 /** The service `checkout`, instrumented with OpenTelemetry, which invokes functions of the same server. */
 export type Checkout = {
-  /** One request to it; gives what the function answered and the id of the trace, whose spans are stored by then. */
+  /** Sends one request; resolves with the function's response and the trace id when the spans are stored. */
   request(functionName: string, event: object): Promise<{ readonly traceId: string; readonly answer: unknown }>;
   stop(): Promise<void>;
 };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 export const entityId = () => randomBytes(8).toString('hex');
 
-/** `1-…` id whose first part is now, as X-Ray's SDKs make them. */
+/** A new id in X-Ray's format, `1-…`, with the current time in its first part. */
 export const traceId = () =>
   `1-${Math.floor(Date.now() / 1000)
     .toString(16)
@@ -10,7 +10,7 @@ export const traceId = () =>
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A finished segment of 100 ms that began a second ago. */
+/** A finished segment of 100 ms that started a second ago. */
 export function segment(
   fields: Fields = {},
 ): Fields & { id: string; trace_id: string; start_time: number; end_time: number } {
@@ -25,7 +25,7 @@ export function segment(
   } as Fields & { id: string; trace_id: string; start_time: number; end_time: number };
 }
 
-/** The last five minutes and the next one, for a list. */
+/** Time range of a list: the last five minutes and the next one. */
 export const aroundNow = () => ({
   StartTime: new Date(Date.now() - 300_000),
   EndTime: new Date(Date.now() + 60_000),

@@ -15,7 +15,7 @@ export type Transport = 'http/protobuf' | 'http/json' | 'grpc';
 export type OtelService = {
   readonly tracer: Tracer;
   readonly propagator: TextMapPropagator;
-  /** Sends what has ended; rejects when the server did not take it. */
+  /** Exports the ended spans; rejects when the server has not accepted them. */
   flush(): Promise<void>;
   stop(): Promise<void>;
 };
@@ -27,7 +27,7 @@ export function otelService(
 ): OtelService {
   const exporter = exporterFor(transport, server);
   const failures: unknown[] = [];
-  const telling: SpanExporter = {
+  const recordingExporter: SpanExporter = {
     export: (spans, done) =>
       exporter.export(spans, (result) => {
         if (result.error !== undefined) failures.push(result.error);
@@ -38,7 +38,7 @@ export function otelService(
   const provider = new NodeTracerProvider({
     resource: defaultResource().merge(resourceFromAttributes({ 'service.name': name })),
     idGenerator: new AWSXRayIdGenerator(),
-    spanProcessors: [new BatchSpanProcessor(telling)],
+    spanProcessors: [new BatchSpanProcessor(recordingExporter)],
   });
   return {
     tracer: provider.getTracer('test', '1.0'),
@@ -65,7 +65,7 @@ function exporterFor(
   }
 }
 
-/** X-Ray's spelling of the trace that the context is in. */
+/** The id of the context's trace in X-Ray's format. */
 export function xrayTraceId(context: Context): string {
   const id = trace.getSpanContext(context)?.traceId ?? '';
   return `1-${id.slice(0, 8)}-${id.slice(8)}`;

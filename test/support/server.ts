@@ -8,11 +8,11 @@ import { type OpenrayProcess, startOpenray } from '../../scripts/openray.ts';
 export type TestServer = OpenrayProcess & {
   readonly dataDir: string;
   readonly xray: XRayClient;
-  /** Kills it as a crash would, and starts it again on the same data. */
+  /** Kills it with SIGKILL and starts a new one on the same data. */
   crashAndRestart(): Promise<TestServer>;
 };
 
-/** A server of its own on a free port and an empty folder. Stop it with `stop`; the folder goes with `removeData`. */
+/** Starts a server on free ports and an empty folder, unless `dataDir` is given. The caller removes the folder. */
 export async function startTestServer(flags: readonly string[] = [], dataDir?: string): Promise<TestServer> {
   const folder = dataDir ?? (await temporaryFolder());
   const running = await startOpenray([
@@ -44,7 +44,7 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** For one test: stopped and removed when it ends. */
+/** A server for the current test: stopped, and its folder removed, when the test ends. */
 export async function serverForThisTest(flags: readonly string[] = []): Promise<TestServer> {
   const server = await startTestServer(flags);
   onTestFinished(async () => {

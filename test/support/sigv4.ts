@@ -27,7 +27,7 @@ function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Buffer {
   return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
 }
 
-/** `Authorization` as the SDK's own signer makes it for this request, from what the request says it has signed. */
+/** `Authorization` of the SDK's own signer for this request, with the request's list of signed headers. */
 export async function expectedAuthorization(
   { headers, method = 'POST', url = '/' }: IncomingMessage,
   body: Buffer,

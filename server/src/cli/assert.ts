@@ -12,25 +12,28 @@ import { thisProcess } from './process.ts';
 type AssertFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 
 /**
- * `openray assert FILE.yaml`: invokes functions, waits for traces, and holds them against what the file expects. Exits
- * with 1 when something does not hold.
+ * `openray assert FILE.yaml`: invokes functions, waits for traces, and checks them against the expectations of the
+ * file. Exits with 1 when an expectation fails.
  */
 export function assertCommand(done: (exitCode: number) => void): Command {
   return new Command('assert')
-    .description('hold traces against a file of expectations')
+    .description('check traces against a file of expectations')
     .argument('<file>', 'YAML or JSON')
-    .option('--endpoint-url <url>', 'a running openray; without it one is started for the functions of --template')
+    .option(
+      '--endpoint-url <url>',
+      'URL of a running server; without it a server is started for the functions of --template',
+    )
     .action(async (file: string, flags: AssertFlags) => {
       const checks = readAssertionFile(file);
-      const own = flags.endpointUrl === undefined ? await startOwnServer(flags) : undefined;
+      const ownServer = flags.endpointUrl === undefined ? await startOwnServer(flags) : undefined;
       try {
-        const url = own?.url ?? (flags.endpointUrl as string);
+        const url = ownServer?.url ?? (flags.endpointUrl as string);
         let failed = 0;
         for (const check of checks) failed += (await runCheck(check, url)) ? 0 : 1;
-        process.stdout.write(`${checks.length - failed} of ${checks.length} as expected\n`);
+        process.stdout.write(`${checks.length - failed} of ${checks.length} passed\n`);
         done(failed === 0 ? 0 : 1);
       } finally {
-        await own?.close();
+        await ownServer?.close();
       }
     });
 }
@@ -40,10 +43,10 @@ async function startOwnServer(flags: AssertFlags) {
   return startServer(config, thisProcess(newLog(config.logLevel === 'info' ? 'error' : config.logLevel)));
 }
 
-/** Prints one line for what holds; the sentence and the trace for what does not. */
+/** Prints `ok` and the name, or `FAILED`, the name, and each failed expectation with the trace. */
 async function runCheck(check: FileCheck, url: string): Promise<boolean> {
-  const { target: which } = check;
-  const name = which.kind === 'invoke' ? which.functionName : which.filterOrId;
+  const { target } = check;
+  const name = target.kind === 'invoke' ? target.functionName : target.filterOrId;
   let failures: readonly string[];
   try {
     failures = failedExpectations(await traceOf(check, url), check.expectations);
@@ -55,12 +58,12 @@ async function runCheck(check: FileCheck, url: string): Promise<boolean> {
   return failures.length === 0;
 }
 
-async function traceOf({ target: which, ...options }: FileCheck, url: string): Promise<RecordedTrace> {
-  if (which.kind === 'trace') return waitForTrace(url, which.filterOrId, options);
+async function traceOf({ target, ...options }: FileCheck, url: string): Promise<RecordedTrace> {
+  if (target.kind === 'trace') return waitForTrace(url, target.filterOrId, options);
   const { traceId } = await invokeRemote({
     endpointUrl: url,
-    functionName: which.functionName,
-    payload: Buffer.from(JSON.stringify(which.event)),
+    functionName: target.functionName,
+    payload: Buffer.from(JSON.stringify(target.event)),
     invocationType: 'RequestResponse',
     qualifier: undefined,
     clientContext: undefined,

@@ -11,22 +11,22 @@ import { targetServerAt } from './target-server.ts';
 
 type BackupFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 
-/** `openray backup`: of a running server, which goes on meanwhile; without one of the store that the settings name. */
+/** `openray backup`: backs up a running server, else the store of the settings. A running server stays available. */
 export function backupCommand(done: (exitCode: number) => void): Command {
   return new Command('backup')
-    .description('copy all that is stored to where the server keeps backups, while it runs')
-    .argument('[name]', 'name of the backup (the time)')
-    .option('--endpoint-url <url>', 'a running openray elsewhere on this machine')
+    .description('back up the store while the server runs')
+    .argument('[name]', 'name of the backup (default: the time)')
+    .option('--endpoint-url <url>', 'URL of another running server on this machine')
     .action(async (name: string | undefined, flags: BackupFlags) => {
       await runBackup(name ?? backupNameAt(new Date()), flags);
       done(0);
     });
 }
 
-/** `openray restore`: into a new data directory or database. */
+/** `openray restore`: restores a backup into a new data directory or database. */
 export function restoreCommand(done: (exitCode: number) => void): Command {
   return new Command('restore')
-    .description('fill a new data directory, or a new database of --store-url, with a backup')
+    .description('restore a backup into a new data directory or a new database of --store-url')
     .argument('<name>', 'name of the backup')
     .action(async (name: string, flags: BackupFlags) => {
       await runRestore(name, flags);
@@ -42,33 +42,33 @@ function backupNameAt(now: Date): string {
 async function runBackup(name: string, flags: BackupFlags): Promise<void> {
   const { config } = loadConfig(flags, process.env, flags.config);
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
-  const backend = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
+  const server = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
   try {
-    const answer = await postBackup(`${backend.url}/backup?${new URLSearchParams({ name })}`);
+    const response = await postBackup(`${server.url}/backup?${new URLSearchParams({ name })}`);
     let bytes = 0;
-    let place = '';
-    for await (const text of createInterface({ input: Readable.fromWeb(answer.body as never) })) {
+    let destination = '';
+    for await (const text of createInterface({ input: Readable.fromWeb(response.body as never) })) {
       const line = JSON.parse(text) as BackupLine;
       if ('error' in line) throw new OpenrayError(line.error.code, line.error.message);
       bytes += line.bytes;
-      place = line.destination;
+      destination = line.destination;
     }
-    process.stdout.write(`backup ${name}: ${megabytes(bytes)} in ${place}\n`);
+    process.stdout.write(`backup ${name}: ${megabytes(bytes)} in ${destination}\n`);
   } finally {
-    await backend.close();
+    await server.close();
   }
 }
 
 async function postBackup(url: string): Promise<Response> {
-  const answer = await fetch(url, { method: 'POST' }).catch((cause: unknown) => {
-    throw new OpenrayError('ServiceUnavailable', `there is no openray at ${new URL(url).origin}`, { cause });
+  const response = await fetch(url, { method: 'POST' }).catch((cause: unknown) => {
+    throw new OpenrayError('ServiceUnavailable', `there is no server at ${new URL(url).origin}`, { cause });
   });
-  if (answer.ok) return answer;
-  const { __type: code, Message } = (await answer.json().catch(() => ({}))) as {
+  if (response.ok) return response;
+  const { __type: code, Message } = (await response.json().catch(() => ({}))) as {
     __type?: OpenrayError['code'];
     Message?: string;
   };
-  throw new OpenrayError(code ?? 'ServiceUnavailable', Message ?? `${answer.status} from ${new URL(url).origin}`);
+  throw new OpenrayError(code ?? 'ServiceUnavailable', Message ?? `${response.status} from ${new URL(url).origin}`);
 }
 
 async function runRestore(name: string, flags: BackupFlags): Promise<void> {

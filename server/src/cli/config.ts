@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { formatSetting, loadConfig, settings } from '../config.ts';
 
-/** `openray config`: every setting in force and where it came from. */
+/** `openray config`: prints every setting with its value and the source of the value. */
 export function configCommand(): Command {
   return new Command('config')
-    .description('print every setting in force and where its value came from')
+    .description('print every setting with its value and the source of the value')
     .action((flags: Record<string, unknown>) => {
       const { config, sources } = loadConfig(flags, process.env, flags.config as string | undefined);
       const rows = settings.map(({ name }) => [name, formatSetting(config, name), sources[name]] as const);

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { OpenrayError } from '../errors.ts';
 
 /**
- * The event that a command line names. `--event` is a file where one of that name exists, `-` for stdin, else JSON:
- * SAM's local command wants the first, its remote one the last. `--event-file` is always a file, or `-`. Without either
- * the event is `{}`.
+ * The event of a command line. `--event` is the path of an existing file, `-` for stdin, or JSON text: SAM's local
+ * command takes a file, its remote command takes JSON. `--event-file` is always a path or `-`. Without either flag the
+ * event is `{}`.
  */
 export function readEvent({
   event,
@@ -25,7 +25,7 @@ export function readEvent({
   if (isJson(event)) return Buffer.from(event);
   throw new OpenrayError(
     'InvalidRequestException',
-    `--event: there is no file ${event.slice(0, 200)}, and it is no JSON`,
+    `--event: there is no file ${event.slice(0, 200)}, and it is not JSON`,
   );
 }
 
@@ -33,7 +33,7 @@ function readFile(file: string): Buffer {
   try {
     return readFileSync(file === '-' ? 0 : file);
   } catch (cause) {
-    throw new OpenrayError('InvalidRequestException', `the event file ${file} can not be read`, { cause });
+    throw new OpenrayError('InvalidRequestException', `the event file ${file} cannot be read`, { cause });
   }
 }
 

@@ -6,16 +6,16 @@ import type { OtlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { sendWithRetries } from '../forward/send-with-retries.ts';
 import type { ResourceLogs, ResourceSpans } from '../model/otlp/types.ts';
 
-/** Takes the lines of an export: a trace each, OTLP/JSON with a `cursor`. */
+/** Destination of an export. A line is one trace: OTLP/JSON with a `cursor`. */
 export type ExportSink = {
-  /** Throws OpenrayError when the line, or one before it, can not be written. */
+  /** Throws OpenrayError when this line or an earlier one cannot be written. */
   write(line: string): Promise<void>;
   end(): Promise<void>;
   totals(): ExportTotals;
   close?(): void;
 };
 
-/** `cursor` is that of the last line that has reached its end. */
+/** `cursor`: that of the last line that was delivered. */
 export type ExportTotals = {
   readonly cursor: string | undefined;
   readonly rejected: number;
@@ -25,34 +25,34 @@ export type ExportTotals = {
 const BATCH_BYTES = 1024 * 1024;
 const GIVE_UP_MS = 120_000;
 
-/** Sends lines to another backend, about a megabyte at once. After `stop` a request is tried no second time. */
+/** Sends lines to another backend, about a megabyte a request. After `stop` no request is repeated. */
 export async function otlpSink(endpoint: OtlpEndpoint, stop: AbortSignal): Promise<ExportSink> {
   const sender = await openOtlpSender(endpoint);
-  const never = new AbortController().signal;
-  let waiting: string[] = [];
-  let waitingBytes = 0;
+  const neverAborted = new AbortController().signal;
+  let pending: string[] = [];
+  let pendingBytes = 0;
   let cursor: string | undefined;
   let rejected = 0;
   let reason: string | undefined;
 
   async function send(signal: 'traces' | 'logs', body: Uint8Array): Promise<void> {
-    const delivery = await sendWithRetries(() => sender.send(signal, body, never), {
+    const delivery = await sendWithRetries(() => sender.send(signal, body, neverAborted), {
       maxElapsedMs: GIVE_UP_MS,
       stopRetrying: stop,
     });
     if (delivery.kind !== 'accepted') {
       const { host } = new URL(endpoint.urls[signal]);
-      throw new OpenrayError('ServiceUnavailable', `${host} does not take the traces: ${delivery.reason}`);
+      throw new OpenrayError('ServiceUnavailable', `${host} did not accept the traces: ${delivery.reason}`);
     }
     rejected += delivery.rejected;
     reason = delivery.reason ?? reason;
   }
 
   async function flush(): Promise<void> {
-    if (waiting.length === 0) return;
-    const lines = waiting.map((line) => JSON.parse(line) as ExportedLine);
-    waiting = [];
-    waitingBytes = 0;
+    if (pending.length === 0) return;
+    const lines = pending.map((line) => JSON.parse(line) as ExportedLine);
+    pending = [];
+    pendingBytes = 0;
     const resourceSpans = lines.flatMap((line) => line.resourceSpans);
     await send('traces', traceRequest(endpoint, { resourceSpans }));
     const resourceLogs = lines.flatMap((line) => line.resourceLogs ?? []);
@@ -62,9 +62,9 @@ export async function otlpSink(endpoint: OtlpEndpoint, stop: AbortSignal): Promi
 
   return {
     async write(line) {
-      waiting.push(line);
-      waitingBytes += line.length;
-      if (waitingBytes >= BATCH_BYTES) await flush();
+      pending.push(line);
+      pendingBytes += line.length;
+      if (pendingBytes >= BATCH_BYTES) await flush();
     },
     end: flush,
     totals: () => ({ cursor, rejected, reason }),
@@ -78,25 +78,28 @@ type ExportedLine = {
   readonly cursor: string;
 };
 
-/** Writes lines to a file, about a megabyte at once; `-` is stdout. Throws when the file is there and not gone on with. */
+/**
+ * Writes lines to a file, about a megabyte at once; `-` is stdout. Throws when the file exists and `isContinued` is
+ * false.
+ */
 export async function fileSink(path: string, isContinued: boolean): Promise<ExportSink> {
   const file = path === '-' ? undefined : await openFile(path, isContinued ? 'a' : 'ax');
-  let waiting = '';
+  let pending = '';
   let last: string | undefined;
   let isClosed = false;
 
   async function flush(): Promise<void> {
-    const text = waiting;
-    waiting = '';
+    const text = pending;
+    pending = '';
     if (file === undefined) await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
     else await file.appendFile(text);
   }
 
   return {
     async write(line) {
-      waiting += `${line}\n`;
+      pending += `${line}\n`;
       last = line;
-      if (waiting.length >= BATCH_BYTES) await flush();
+      if (pending.length >= BATCH_BYTES) await flush();
     },
     async end() {
       if (isClosed) return;
@@ -117,8 +120,8 @@ async function openFile(path: string, mode: 'a' | 'ax' | 'r+'): Promise<FileHand
   } catch (cause) {
     const exists = (cause as { code?: string }).code === 'EEXIST';
     const sentence = exists
-      ? `${path} is there already: go on with it by --resume, or remove it`
-      : `${path} can not be written: ${(cause as Error).message}`;
+      ? `${path} exists: continue it with --resume, or remove it`
+      : `${path} cannot be written: ${(cause as Error).message}`;
     throw new OpenrayError('InvalidRequestException', sentence, { cause });
   }
 }
@@ -127,8 +130,8 @@ const TAIL_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * The cursor of the last whole line of a file, undefined when there is none, or no file. A line that was cut off when its writing
- * stopped is removed.
+ * The cursor of the last complete line of a file; undefined without a file or a complete line. Removes an incomplete
+ * last line, which an interrupted run left behind.
  */
 export async function lastCursorOf(path: string): Promise<string | undefined> {
   if (!existsSync(path)) return undefined;
@@ -158,6 +161,8 @@ function cursorOf(line: string): string | undefined {
   try {
     return (JSON.parse(line) as Partial<ExportedLine>).cursor;
   } catch (cause) {
-    throw new OpenrayError('SerializationException', 'the last line of the file is none of an export', { cause });
+    throw new OpenrayError('SerializationException', 'the last line of the file was not written by an export', {
+      cause,
+    });
   }
 }

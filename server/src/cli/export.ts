@@ -29,22 +29,25 @@ type ExportFlags = Readonly<Record<string, unknown>> & {
 };
 
 /**
- * `openray export`: traces as OTLP, newest first, to another backend or into a file of OTLP/JSON lines. What was stopped
- * goes on where it was; what is sent twice counts once wherever ids count.
+ * `openray export`: sends traces as OTLP, newest first, to another backend or into a file of OTLP/JSON lines. A stopped
+ * run can be continued. It may repeat some spans; a backend that identifies spans by their ids stores them once.
  */
 export function exportCommand(done: (exitCode: number) => void): Command {
   return new Command('export')
-    .description('send traces to another backend, or write them to a file, as OpenTelemetry has them')
+    .description('export traces as OpenTelemetry, to another backend or to a file')
     .option('--otlp [url]', 'OpenTelemetry backend to send to (OTEL_EXPORTER_OTLP_ENDPOINT)')
     .option('--protocol <protocol>', `${OTLP_PROTOCOLS.join(', ')}; without it grpc for port 4317, else http/protobuf`)
-    .option('--file <file>', 'file to write to, one trace a line; - for stdout')
-    .option('--start <time>', 'traces that started then or later: 10m, 2h, 1d, 2026-05-24T14:13:20Z or epoch seconds')
-    .option('--end <time>', 'traces that started before (now)')
+    .option('--file <file>', 'file to write, one trace a line; - for stdout')
+    .option(
+      '--start <time>',
+      'traces that started at this time or later: 10m, 2h, 1d, 2026-05-24T14:13:20Z or epoch seconds',
+    )
+    .option('--end <time>', 'traces that started before this time (default: now)')
     .option('--filter <expression>', 'traces that match the filter expression')
-    .option('--header <name=value>', 'header for the backend, as often as you like', collect, [])
-    .option('--after <token>', 'go on where a run that stopped said that it was')
-    .option('--resume', 'go on where the file ends')
-    .option('--endpoint-url <url>', 'a running openray elsewhere')
+    .option('--header <name=value>', 'header for the backend; may be repeated', collect, [])
+    .option('--after <token>', 'continue after this cursor, which a stopped run printed')
+    .option('--resume', 'continue after the last line of the file')
+    .option('--endpoint-url <url>', 'URL of another running server')
     .action(async (flags: ExportFlags) => done(await runExport(flags)));
 }
 
@@ -52,13 +55,13 @@ const collect = (value: string, values: readonly string[]) => [...values, value]
 
 async function runExport(flags: ExportFlags): Promise<number> {
   if ((flags.otlp === undefined) === (flags.file === undefined)) {
-    throw new OpenrayError('InvalidRequestException', 'say where to: either --otlp URL or --file FILE');
+    throw new OpenrayError('InvalidRequestException', 'name the destination: --otlp URL or --file FILE');
   }
   const endpoint = flags.otlp === undefined ? undefined : endpointOf(flags.otlp, flags);
   const after = flags.resume && flags.file !== undefined ? await lastCursorOf(flags.file) : flags.after;
   const { config } = loadConfig(flags, process.env, flags.config);
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
-  const backend = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
+  const server = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
   const stop = new AbortController();
   const onInterrupt = () => stop.abort();
   process.once('SIGINT', onInterrupt);
@@ -69,27 +72,30 @@ async function runExport(flags: ExportFlags): Promise<number> {
       endpoint === undefined
         ? await fileSink(flags.file as string, isContinued)
         : await otlpSink(endpoint, stop.signal);
-    return await copyTraces(`${backend.url}/export/traces?${queryOf(flags, after)}`, sink, flags, stop.signal);
+    return await copyTraces(`${server.url}/export/traces?${queryOf(flags, after)}`, sink, flags, stop.signal);
   } finally {
     process.off('SIGINT', onInterrupt);
     sink?.close?.();
-    await backend.close();
+    await server.close();
   }
 }
 
-/** What the flags leave open the variables of OpenTelemetry's exporters say, who are meant for a backend like this. */
+/** The flags win over the environment variables of OpenTelemetry's exporters. */
 function endpointOf(flag: string | true, { protocol, header }: ExportFlags): OtlpEndpoint {
-  const { url: named, isTracesUrl: isWhole, ...variables } = readOtlpVariables(process.env);
-  const url = flag === true ? named : flag;
+  const { url: urlFromEnvironment, isTracesUrl, ...variables } = readOtlpVariables(process.env);
+  const url = flag === true ? urlFromEnvironment : flag;
   if (url === undefined) {
-    throw new OpenrayError('InvalidRequestException', 'say where to: --otlp URL, or set OTEL_EXPORTER_OTLP_ENDPOINT');
+    throw new OpenrayError(
+      'InvalidRequestException',
+      'name the destination: --otlp URL, or set OTEL_EXPORTER_OTLP_ENDPOINT',
+    );
   }
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
     throw new OpenrayError('InvalidRequestException', `--otlp ${url} is not an http or https URL`);
   }
   return otlpEndpoint(url, {
     ...variables,
-    isTracesUrl: flag === true && isWhole,
+    isTracesUrl: flag === true && isTracesUrl,
     protocol: protocolOf(protocol) ?? variables.protocol,
     headers: [...(variables.headers ?? []), ...header],
   });
@@ -100,19 +106,19 @@ function queryOf({ start, end, filter }: ExportFlags, after: string | undefined)
   return new URLSearchParams(given.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** Epoch seconds, as `/export/traces` takes them. */
+/** Epoch seconds, the format of `/export/traces`. */
 function timeOf(text: string | undefined): string | undefined {
   if (text === undefined || /^\d+(\.\d+)?$/.test(text)) return text;
   return readTime(text).toFixed(6);
 }
 
 async function copyTraces(url: string, sink: ExportSink, flags: ExportFlags, stop: AbortSignal): Promise<number> {
-  const answer = await openExport(url, stop);
-  const total = flags.filter === undefined ? Number(answer.headers.get(TRACE_COUNT_HEADER)) : undefined;
+  const response = await openExport(url, stop);
+  const total = flags.filter === undefined ? Number(response.headers.get(TRACE_COUNT_HEADER)) : undefined;
   const progress = newProgress(process.stderr);
   let traces = 0;
   try {
-    for await (const line of createInterface({ input: Readable.fromWeb(answer.body as never) })) {
+    for await (const line of createInterface({ input: Readable.fromWeb(response.body as never) })) {
       await sink.write(line);
       traces += 1;
       progress.show(total && traces / total, `${traces} traces`);
@@ -125,28 +131,28 @@ async function copyTraces(url: string, sink: ExportSink, flags: ExportFlags, sto
   }
   progress.end();
   const { rejected, reason } = sink.totals();
-  process.stderr.write(`${traces} traces exported${rejected > 0 ? `, ${rejected} spans refused: ${reason}` : ''}\n`);
+  process.stderr.write(`${traces} traces exported${rejected > 0 ? `, ${rejected} spans rejected: ${reason}` : ''}\n`);
   return rejected > 0 ? 1 : 0;
 }
 
 async function openExport(url: string, signal: AbortSignal): Promise<Response> {
-  const answer = await fetch(url, { signal }).catch((cause: unknown) => {
-    throw new OpenrayError('ServiceUnavailable', `there is no openray at ${new URL(url).origin}`, { cause });
+  const response = await fetch(url, { signal }).catch((cause: unknown) => {
+    throw new OpenrayError('ServiceUnavailable', `there is no server at ${new URL(url).origin}`, { cause });
   });
-  if (answer.ok) return answer;
-  const { Message } = (await answer.json().catch(() => ({}))) as { Message?: string };
-  const code = answer.status < 500 ? 'InvalidRequestException' : 'ServiceUnavailable';
-  throw new OpenrayError(code, Message ?? `${answer.status} from ${new URL(url).origin}`);
+  if (response.ok) return response;
+  const { Message } = (await response.json().catch(() => ({}))) as { Message?: string };
+  const code = response.status < 500 ? 'InvalidRequestException' : 'ServiceUnavailable';
+  throw new OpenrayError(code, Message ?? `${response.status} from ${new URL(url).origin}`);
 }
 
-/** Says how to go on. */
+/** Adds the flag that continues the export to the message. */
 function withResumeHint(thrown: unknown, sink: ExportSink, { file }: ExportFlags): OpenrayError {
   const { cursor } = sink.totals();
-  const how =
-    cursor === undefined ? '' : file === undefined ? `; go on with --after ${cursor}` : '; go on with --resume';
+  const hint =
+    cursor === undefined ? '' : file === undefined ? `; continue with --after ${cursor}` : '; continue with --resume';
   const failure =
     thrown instanceof OpenrayError
       ? thrown
-      : new OpenrayError('ServiceUnavailable', 'openray went away before the end', { cause: thrown });
-  return new OpenrayError(failure.code, `${failure.message}${how}`, { cause: failure.cause });
+      : new OpenrayError('ServiceUnavailable', 'the server closed the connection before the end', { cause: thrown });
+  return new OpenrayError(failure.code, `${failure.message}${hint}`, { cause: failure.cause });
 }

@@ -3,7 +3,7 @@ import { OpenrayError } from '../errors.ts';
 import type { DebugOptions } from '../lambda/runtime/runtime-command.ts';
 import { readSamConfig } from './sam-config.ts';
 
-/** What every command takes that runs functions of a template. */
+/** Flags of the commands that run functions of a template. */
 export type FunctionFlags = Readonly<Record<string, unknown>> & {
   readonly config?: string;
   readonly debugPort?: string;
@@ -15,20 +15,20 @@ export type FunctionFlags = Readonly<Record<string, unknown>> & {
 
 export function addFunctionFlags(command: Command): Command {
   command
-    .option('-t, --template <file>', 'template (template.yaml, .yml or .json here)')
-    .option('-n, --env-vars <file>', 'JSON file of variables by function')
+    .option('-t, --template <file>', 'template (default: template.yaml, .yml or .json in this folder)')
+    .option('-n, --env-vars <file>', 'JSON file of environment variables by function')
     .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
-    .option('-d, --debug-port <port>', 'wait for a debugger on this port; there is no timeout then')
+    .option('-d, --debug-port <port>', 'wait for a debugger on this port, without a timeout')
     .option('--debug-args <arguments>', "further arguments of the function's interpreter")
-    .option('--debug-function <name>', 'logical id of the function to debug, when it is not each')
-    .option('--config-file <file>', 'samconfig file (samconfig.toml or .yaml here)')
-    .option('--config-env <name>', 'section of the samconfig file (default)');
+    .option('--debug-function <name>', 'logical id of the function to debug (default: all)')
+    .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
+    .option('--config-env <name>', 'section of the samconfig file (default: default)');
   for (const flag of IGNORED_VALUE_FLAGS) command.addOption(new Option(`${flag} <value>`).hideHelp());
   for (const flag of IGNORED_SWITCHES) command.addOption(new Option(flag).hideHelp());
   return command;
 }
 
-/** Flags of SAM that say nothing here: containers, stacks and profiles. Taken, so that a Makefile need not change. */
+/** Flags of SAM for containers, stacks and profiles: accepted and ignored, so that existing Makefiles work. */
 const IGNORED_VALUE_FLAGS = [
   ...['--stack-name', '--profile', '--docker-network', '--container-host', '--container-host-interface'],
   ...['--invoke-image', '--log-file', '--docker-volume-basedir', '--layer-cache-basedir', '--warm-containers'],
@@ -39,10 +39,10 @@ const IGNORED_SWITCHES = [
   ...['--no-memory-limit', '--mount-symlinks', '--debug'],
 ];
 
-/** The flags over what samconfig says for the command; the command's own defaults below both. */
+/** Order of precedence: flags of the command line, flags of samconfig, defaults of the command. */
 export function withSamConfig<Flags extends FunctionFlags>(command: Command, section: string, flags: Flags): Flags {
-  const { configFile: file, configEnv: environment } = flags;
-  const fromFile = readSamConfig({ command: section, file, configEnv: environment });
+  const { configFile: file, configEnv } = flags;
+  const fromFile = readSamConfig({ command: section, file, configEnv });
   const given = Object.entries(flags).filter(([name]) => command.getOptionValueSource(name) !== 'default');
   return { ...flags, ...fromFile, ...Object.fromEntries(given) };
 }

@@ -6,13 +6,13 @@ import { readTime } from './time-flag.ts';
 
 type GraphFlags = ServerFlags & { readonly startTime: string; readonly endTime: string };
 
-/** `openray graph`: the service map as `sam traces` prints it. */
+/** `openray graph`: the service graph in the format of `sam traces`. */
 export function graphCommand(done: (exitCode: number) => void): Command {
   const command = new Command('graph')
-    .description('the service map, as text')
-    .option('-s, --start-time <time>', '10m, 2h, or a time', '10m')
-    .option('-e, --end-time <time>', 'the same', 'now')
-    .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'));
+    .description('the service graph, as text')
+    .option('-s, --start-time <time>', '10m, 2h ago, or an ISO time', '10m')
+    .option('-e, --end-time <time>', '10m, 2h ago, or an ISO time', 'now')
+    .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
   return addServerFlags(command).action(async (flags: GraphFlags) => {
     const window = { StartTime: readTime(flags.startTime), EndTime: readTime(flags.endTime) };
     const graph = await callServer<GetServiceGraphResponse>(serverUrl(flags), '/ServiceGraph', window);

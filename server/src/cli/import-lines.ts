@@ -1,15 +1,15 @@
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonValue } from '../model/json.ts';
 
-/** What one line of a file holds. */
+/** Content of one line of a file. */
 export type ImportLine =
   | { readonly kind: 'otlp'; readonly resourceSpans: readonly JsonValue[]; readonly resourceLogs: readonly JsonValue[] }
   | { readonly kind: 'xray'; readonly documents: readonly string[] };
 
 /**
- * Reads a line of OTLP/JSON, or of X-Ray: a document, a list of them, or what BatchGetTraces answers. Documents that X-Ray
- * itself has inferred are left out: openray infers its own.
- * Throws SerializationException when it is neither.
+ * Reads a line of OTLP/JSON, or of X-Ray: a document, a list of documents, or a response of BatchGetTraces. Drops
+ * segments that X-Ray inferred, since openray infers its own.
+ * Throws SerializationException for any other text.
  */
 export function readImportLine(line: string): ImportLine {
   let value: JsonValue;
@@ -28,7 +28,7 @@ function listOf(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** `text` is what `value` was read from, where that is known: numbers in it may be longer than a double can hold. */
+/** `text`: source of `value` where known, because its numbers may have more digits than a double can hold. */
 function documentsIn(value: JsonValue, text?: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((one) => documentsIn(one));
   if (!isJsonObject(value)) throw unknownFormat();

@@ -16,14 +16,14 @@ import { targetServerAt } from './target-server.ts';
 type ImportFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 
 /**
- * `openray import FILE…`: what `openray export` has written, any other OTLP/JSON lines, or X-Ray documents. Importing twice
- * changes nothing.
+ * `openray import FILE…`: stores lines of `openray export`, other OTLP/JSON lines, or X-Ray documents. A second import
+ * of the same file changes nothing.
  */
 export function importCommand(done: (exitCode: number) => void): Command {
   return new Command('import')
-    .description('take traces from files of OTLP/JSON lines or X-Ray documents')
+    .description('import traces from files of OTLP/JSON lines or X-Ray documents')
     .argument('<files...>', 'one JSON value a line; - for stdin')
-    .option('--endpoint-url <url>', 'a running openray elsewhere')
+    .option('--endpoint-url <url>', 'URL of another running server')
     .action(async (files: readonly string[], flags: ImportFlags) => done(await runImport(files, flags)));
 }
 
@@ -34,9 +34,9 @@ async function runImport(files: readonly string[], flags: ImportFlags): Promise<
   }
   const { config } = loadConfig(flags, process.env, flags.config);
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
-  const backend = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
+  const server = await targetServerAt(flags.endpointUrl, config, thisProcess(log));
   const progress = newProgress(process.stderr);
-  const target = newImporter(backend.url);
+  const importer = newImporter(server.url);
   let lines = 0;
   try {
     for (const file of files) {
@@ -44,18 +44,18 @@ async function runImport(files: readonly string[], flags: ImportFlags): Promise<
       for await (const line of createInterface({ input: file === '-' ? process.stdin : createReadStream(file) })) {
         number += 1;
         if (line.trim() === '') continue;
-        await target.take(readLine(line, file, number));
+        await importer.add(readLine(line, file, number));
         lines += 1;
         progress.show(undefined, `${lines} lines`);
       }
     }
-    await target.flush();
+    await importer.flush();
   } finally {
     progress.end();
-    await backend.close();
+    await server.close();
   }
-  const { rejected, reason } = target.totals();
-  process.stderr.write(`${lines} lines imported${rejected > 0 ? `, ${rejected} parts refused: ${reason}` : ''}\n`);
+  const { rejected, reason } = importer.totals();
+  process.stderr.write(`${lines} lines imported${rejected > 0 ? `, ${rejected} documents rejected: ${reason}` : ''}\n`);
   return rejected > 0 ? 1 : 0;
 }
 
@@ -72,10 +72,10 @@ const OTLP_BATCH = 100;
 const XRAY_BATCH = 50;
 const GIVE_UP_MS = 120_000;
 
-/** Sends to openray what is enough for a request. */
+/** Collects lines into requests of OTLP_BATCH resources or XRAY_BATCH documents and sends them to the server. */
 function newImporter(url: string) {
-  const backend = openOtlpHttpSender(otlpEndpoint(url, { protocol: 'http/json' }));
-  const never = new AbortController().signal;
+  const sender = openOtlpHttpSender(otlpEndpoint(url, { protocol: 'http/json' }));
+  const neverAborted = new AbortController().signal;
   let resourceSpans: JsonValue[] = [];
   let resourceLogs: JsonValue[] = [];
   let documents: string[] = [];
@@ -85,7 +85,7 @@ function newImporter(url: string) {
   async function send(request: () => Promise<SendResult>): Promise<void> {
     const delivery = await sendWithRetries(request, { maxElapsedMs: GIVE_UP_MS });
     if (delivery.kind !== 'accepted') {
-      throw new OpenrayError('ServiceUnavailable', `openray does not take the traces: ${delivery.reason}`);
+      throw new OpenrayError('ServiceUnavailable', `the server did not accept the traces: ${delivery.reason}`);
     }
     rejected += delivery.rejected;
     reason ??= delivery.reason;
@@ -97,16 +97,16 @@ function newImporter(url: string) {
     resourceLogs = [];
     documents = [];
     if (traces.length > 0)
-      await send(() => backend.send('traces', Buffer.from(JSON.stringify({ resourceSpans: traces })), never));
+      await send(() => sender.send('traces', Buffer.from(JSON.stringify({ resourceSpans: traces })), neverAborted));
     if (logs.length > 0)
-      await send(() => backend.send('logs', Buffer.from(JSON.stringify({ resourceLogs: logs })), never));
+      await send(() => sender.send('logs', Buffer.from(JSON.stringify({ resourceLogs: logs })), neverAborted));
     for (let at = 0; at < texts.length; at += XRAY_BATCH) {
       await send(() => postSegments(url, texts.slice(at, at + XRAY_BATCH)));
     }
   }
 
   return {
-    async take(line: ReturnType<typeof readImportLine>): Promise<void> {
+    async add(line: ReturnType<typeof readImportLine>): Promise<void> {
       if (line.kind === 'otlp') {
         resourceSpans.push(...line.resourceSpans);
         resourceLogs.push(...line.resourceLogs);
@@ -122,15 +122,16 @@ function newImporter(url: string) {
 
 type UnprocessedSegment = { readonly Id?: string; readonly ErrorCode?: string };
 
-/** PutTraceSegments of openray, which asks for no signature. */
+/** PutTraceSegments without a signature: openray requires none. */
 async function postSegments(url: string, documents: readonly string[]): Promise<SendResult> {
   try {
     const body = JSON.stringify({ TraceSegmentDocuments: documents });
-    const answer = await fetch(`${url}/TraceSegments`, { method: 'POST', body });
-    const text = await answer.text();
-    const isBusy = answer.status === 429 || answer.status === 503;
-    if (isBusy) return { kind: 'retry', reason: text, retryAfterMs: readRetryAfter(answer.headers.get('retry-after')) };
-    if (!answer.ok) return { kind: 'rejected', reason: `${answer.status} ${text.slice(0, 300)}` };
+    const response = await fetch(`${url}/TraceSegments`, { method: 'POST', body });
+    const text = await response.text();
+    const isBusy = response.status === 429 || response.status === 503;
+    if (isBusy)
+      return { kind: 'retry', reason: text, retryAfterMs: readRetryAfter(response.headers.get('retry-after')) };
+    if (!response.ok) return { kind: 'rejected', reason: `${response.status} ${text.slice(0, 300)}` };
     const { UnprocessedTraceSegments: rejected = [] } = JSON.parse(text) as {
       UnprocessedTraceSegments?: UnprocessedSegment[];
     };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { invokeRemote } from '../client/invoke.ts';
+import { invokeRemote, type RemoteInvokeResult } from '../client/invoke.ts';
 import { waitForTrace } from '../client/wait-for-trace.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError, toFailure } from '../errors.ts';
@@ -29,20 +29,20 @@ type InvokeFlags = FunctionFlags & {
 };
 
 /**
- * `openray invoke NAME`: runs a function once, as Lambda would, prints what `sam remote invoke` prints, then where the
- * trace is. Also understood as `local invoke` and `remote invoke`.
+ * `openray invoke NAME`: runs a function once as Lambda does and prints the result in the format of `sam remote
+ * invoke`, then the URL of the trace. `local invoke` and `remote invoke` are the same command.
  */
 export function invokeCommand(done: (exitCode: number) => void): Command {
   const command = new Command('invoke')
-    .description('run a function of your template once, with active tracing')
-    .argument('[name]', 'logical id or name; may be left out when the template has one function')
+    .description('run a function of the template once, with active tracing')
+    .argument('[name]', 'logical id or name; optional when the template has one function')
     .option('-e, --event <event>', 'a file, - for stdin, or JSON')
     .option('--event-file <file>', 'a file, or - for stdin')
-    .option('--schedule [name]', 'with what a schedule of the function sends, as if it were due now')
+    .option('--schedule [name]', 'with the event that a schedule of the function sends')
     .option('--parameter <k=v>', 'InvocationType, Qualifier, ClientContext or LogType', collect, [])
-    .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'))
-    .option('--endpoint-url <url>', 'invoke a function of a running openray instead, through its Invoke API')
-    .option('--watch', 'run it again whenever its code, the template or the event file changes')
+    .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'))
+    .option('--endpoint-url <url>', 'URL of a running server: invoke its function through the Invoke API')
+    .option('--watch', 'run it again when the code, the template or the event file changes')
     .option('--fail-on-error', 'exit with 1 when the function fails');
   addFunctionFlags(command);
   return command.action(async (name: string | undefined, given: InvokeFlags) => {
@@ -57,57 +57,57 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
   const { config } = loadConfig(flags, process.env, flags.config);
   const given = readEvent(flags);
   const request = readParameters(flags.parameter);
-  // What a server of its own has to tell is of no interest to whoever runs a function.
+  // A user who runs a function does not need the info lines of the server that this command starts.
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
   const own: ServerProcess = thisProcess(log);
   const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
-  const onNote = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
-  let backend: TargetServer | undefined;
-  let functions: LambdaService | undefined;
+  const onWarning = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
+  let server: TargetServer | undefined;
+  let lambdaService: LambdaService | undefined;
   try {
-    backend = await findOrStartServer(config, own);
-    const { daemonAddress } = backend;
+    server = await findOrStartServer(config, own);
+    const { daemonAddress } = server;
     const streamed = flags.output === 'text' ? { onLine } : {};
-    functions = openConfiguredLambdaService(config, {
+    lambdaService = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,
-      onWarning: onNote,
+      onWarning,
       ...streamed,
       debug: debugOptions(flags),
     });
     for (let again = false; ; again = true) {
       try {
-        const called = functionNameOf(name, functions);
-        const payload = schedulePayload(functions, called, flags, config) ?? (again ? readEvent(flags) : given);
-        const result = await functions.invoke(called, { payload, ...request });
-        await functions.whenIdle();
+        const called = functionNameOf(name, lambdaService);
+        const payload = schedulePayload(lambdaService, called, flags, config) ?? (again ? readEvent(flags) : given);
+        const result = await lambdaService.invoke(called, { payload, ...request });
+        await lambdaService.whenIdle();
         printResult(result, flags.output, 'streamed');
-        await printTraceUrl(result, backend, config);
+        await printTraceUrl(result, server, config);
         if (flags.watch !== true) return result;
       } catch (thrown) {
-        // What can't be built or read now may be repaired in a moment.
+        // With --watch the user may repair code that cannot be built or read.
         if (flags.watch !== true) throw thrown;
-        onNote(toFailure(thrown).message);
+        onWarning(toFailure(thrown).message);
       }
       process.stdout.write('\n');
-      await waitForChange(functions, name, flags);
+      await waitForChange(lambdaService, name, flags);
     }
   } finally {
-    await functions?.close();
-    await backend?.close();
+    await lambdaService?.close();
+    await server?.close();
   }
 }
 
-/** What `--schedule` sends. Throws InvalidRequestException when the function has no such schedule. */
+/** Event of `--schedule`. Throws InvalidRequestException when the function has no such schedule. */
 function schedulePayload(
-  functions: LambdaService,
+  lambdaService: LambdaService,
   called: string,
   { schedule: wanted }: InvokeFlags,
   { region, accountId }: Config,
 ): Buffer | undefined {
   if (wanted === undefined) return undefined;
-  const { arn } = functions.find(called);
-  const mine = functions
+  const { arn } = lambdaService.find(called);
+  const mine = lambdaService
     .schedules()
     .flatMap((schedule) => schedule.targets.map((target) => ({ schedule, target })))
     .filter(({ target }) => target.arn === arn);
@@ -123,22 +123,22 @@ function schedulePayload(
 
 const POLL_MS = 200;
 
-/** Resolves when the function's code, the template or the event's file is another than now. */
+/** Resolves when the function's code, the template or the event file has changed. Polls every POLL_MS. */
 async function waitForChange(
-  functions: LambdaService,
+  lambdaService: LambdaService,
   name: string | undefined,
   { event, eventFile }: InvokeFlags,
 ): Promise<void> {
-  const look = () =>
-    `${functions.fingerprint(functionNameOf(name, functions))}\n${fingerprint([eventFile ?? event ?? ''])}`;
-  const before = look();
-  while (look() === before) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  const readFingerprint = () =>
+    `${lambdaService.fingerprint(functionNameOf(name, lambdaService))}\n${fingerprint([eventFile ?? event ?? ''])}`;
+  const before = readFingerprint();
+  while (readFingerprint() === before) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
-async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
+async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): Promise<RemoteInvokeResult> {
   if (name === undefined) throw new OpenrayError('InvalidRequestException', 'name the function to invoke');
   if (flags.schedule !== undefined) {
-    throw new OpenrayError('InvalidRequestException', 'schedules stand in the template: leave --endpoint-url out');
+    throw new OpenrayError('InvalidRequestException', '--schedule reads the template: leave --endpoint-url out');
   }
   const result = await invokeRemote({
     endpointUrl: flags.endpointUrl as string,
@@ -160,29 +160,29 @@ function printResult(result: InvokeResult, form: 'text' | 'json', log: 'streamed
   process.stdout.write(stdout);
 }
 
-/** What is sent over UDP takes some milliseconds. */
+/** Wait for the segment, which travels over UDP: usually some milliseconds. */
 const VISIBLE_TIMEOUT_MS = 2000;
 
-async function printTraceUrl(result: InvokeResult, backend: TargetServer, config: Config): Promise<void> {
+async function printTraceUrl(result: InvokeResult, server: TargetServer, config: Config): Promise<void> {
   const { traceId, segmentId } = result;
   if (segmentId === undefined) return;
-  const isThere = await waitForTrace(backend.url, traceId, {
+  const isStored = await waitForTrace(server.url, traceId, {
     untracedCaller: true,
     timeoutMs: VISIBLE_TIMEOUT_MS,
   }).then(
     () => true,
     () => false,
   );
-  const place = backend.isOwn ? `http://${config.host}:${config.port}` : backend.url;
-  const hint = backend.isOwn ? " (start 'openray serve' to look at it)" : '';
-  const late = isThere ? '' : ' (not stored yet)';
-  process.stderr.write(`\nTrace: ${place}/traces/${formatTraceId(traceId)}${hint}${late}\n`);
+  const url = server.isOwn ? `http://${config.host}:${config.port}` : server.url;
+  const hint = server.isOwn ? " (start 'openray serve' to open it)" : '';
+  const late = isStored ? '' : ' (not stored yet)';
+  process.stderr.write(`\nTrace: ${url}/traces/${formatTraceId(traceId)}${hint}${late}\n`);
 }
 
-/** The only function of the template when none is named. */
-function functionNameOf(name: string | undefined, functions: LambdaService): string {
+/** The given name, else the only function of the template. */
+function functionNameOf(name: string | undefined, lambdaService: LambdaService): string {
   if (name !== undefined) return name;
-  const ids = functions.list().map(({ spec }) => spec.logicalId);
+  const ids = lambdaService.list().map(({ spec }) => spec.logicalId);
   const [only] = ids;
   if (ids.length === 1 && only !== undefined) return only;
   throw new OpenrayError('InvalidRequestException', `name one of the template's functions: ${ids.join(', ')}`);
@@ -190,7 +190,7 @@ function functionNameOf(name: string | undefined, functions: LambdaService): str
 
 const INVOCATION_TYPES: readonly InvocationType[] = ['RequestResponse', 'Event', 'DryRun'];
 
-/** `--parameter k=v`, as SAM passes members of the Invoke API. */
+/** `--parameter k=v`: members of the Invoke API, as in SAM. */
 function readParameters(parameters: readonly string[]) {
   const values = new Map(parameters.map((text) => text.split(/=(.*)/s, 2) as [string, string | undefined]));
   for (const [key, value] of values) {

@@ -16,21 +16,21 @@ type LogsFlags = ServerFlags & {
 
 const POLL_MS = 250;
 
-/** `openray logs [NAME]`: what functions printed, as `sam logs` shows it. */
+/** `openray logs [NAME]`: logs of functions in the format of `sam logs`. */
 export function logsCommand(done: (exitCode: number) => void): Command {
   const command = new Command('logs')
-    .description('what functions printed')
-    .argument('[name]', 'name of a function; all without it')
-    .option('-n, --name <name>', 'the same')
-    .option('-s, --start-time <time>', '10m, 2h, or a time', '10m')
-    .option('-e, --end-time <time>', 'the same')
-    .option('--filter <text>', 'only what contains this text')
-    .option('--trace-id <id>', 'only of this trace')
-    .option('--request-id <id>', 'only of this invocation')
-    .option('-t, --tail', 'go on with what comes')
-    .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'));
+    .description('logs of functions')
+    .argument('[name]', 'name of a function (default: all)')
+    .option('-n, --name <name>', 'name of a function')
+    .option('-s, --start-time <time>', '10m, 2h ago, or an ISO time', '10m')
+    .option('-e, --end-time <time>', '10m, 2h ago, or an ISO time')
+    .option('--filter <text>', 'only lines with this text')
+    .option('--trace-id <id>', 'only lines of this trace')
+    .option('--request-id <id>', 'only lines of this invocation')
+    .option('-t, --tail', 'follow new log events')
+    .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
   return addServerFlags(command).action(async (argument: string | undefined, flags: LogsFlags) => {
-    const question = {
+    const request = {
       FunctionName: argument ?? flags.name,
       Contains: flags.filter,
       TraceId: flags.traceId,
@@ -41,22 +41,22 @@ export function logsCommand(done: (exitCode: number) => void): Command {
     const url = serverUrl(flags);
     let afterUs: number | undefined;
     do {
-      const seen = await printLogs(url, { ...question, AfterUs: afterUs }, flags.output);
+      const seen = await printLogs(url, { ...request, AfterUs: afterUs }, flags.output);
       afterUs = seen ?? afterUs;
     } while (flags.tail === true && !(await isStoppedWithin(POLL_MS)));
     done(0);
   });
 }
 
-/** Prints all of it, page after page; the time of the last event, undefined for none. */
+/** Prints all pages of log events; returns the time of the last event, undefined for none. */
 export async function printLogs(
   url: string,
-  question: { readonly AfterUs: number | undefined },
+  request: { readonly AfterUs: number | undefined },
   output: 'text' | 'json',
 ): Promise<number | undefined> {
-  let afterUs = question.AfterUs;
+  let afterUs = request.AfterUs;
   for (;;) {
-    const page = await callServer<GetFunctionLogsResponse>(url, '/GetFunctionLogs', { ...question, AfterUs: afterUs });
+    const page = await callServer<GetFunctionLogsResponse>(url, '/GetFunctionLogs', { ...request, AfterUs: afterUs });
     for (const event of page.Events)
       process.stdout.write(output === 'json' ? `${JSON.stringify(event)}\n` : logLines(event));
     afterUs = page.Events.at(-1)?.AtUs ?? afterUs;
@@ -64,7 +64,7 @@ export async function printLogs(
   }
 }
 
-/** `<stream> <time> <text>`; a metric line as what it says. */
+/** `<stream> <time> <text>`; a line in embedded metric format as `METRIC …` lines. */
 function logLines({ LogStream: stream, AtUs: atUs, Text: text, Metrics: metrics }: WireLogEvent): string {
   const time = `${new Date(atUs / 1000).toISOString().slice(0, -1)}${String(atUs % 1000).padStart(3, '0')}`;
   const shown =

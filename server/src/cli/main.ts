@@ -15,7 +15,7 @@ import { startApiCommand, startLambdaCommand } from './start-functions.ts';
 import { tailCommand } from './tail.ts';
 import { tracesCommand } from './traces.ts';
 
-/** Runs one command; resolves with the process's exit code. */
+/** Runs one command; resolves with the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('openray')
     .description('AWS X-Ray that you can run yourself, with local Lambda tracing.')
@@ -55,10 +55,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 const SAM_PREFIXED_COMMANDS = ['invoke', 'start-lambda', 'start-api'];
 
-/** SAM's `local invoke` and `remote invoke` are both `invoke` here; so with what else it does locally. */
+/** Drops SAM's `local` or `remote` before a command: `local invoke` and `remote invoke` are both `invoke` here. */
 function withoutSamPrefix(argv: readonly string[]): string[] {
-  const [place, command = ''] = argv;
-  return (place === 'local' || place === 'remote') && SAM_PREFIXED_COMMANDS.includes(command)
+  const [prefix, command = ''] = argv;
+  return (prefix === 'local' || prefix === 'remote') && SAM_PREFIXED_COMMANDS.includes(command)
     ? argv.slice(1)
     : [...argv];
 }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { readOtlpVariables } from './otlp-variables.ts';
 
-test('without variables nothing is said', () => {
+test('without variables there is no URL and no header', () => {
   expect(readOtlpVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: ' ' })).toEqual({ headers: [], isTracesUrl: false });
 });
 
-test('what is said of traces wins, one by one', () => {
+test('a variable for traces wins over the one for all signals, each by itself', () => {
   const variables = {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:4318',
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -24,7 +24,7 @@ test('what is said of traces wins, one by one', () => {
   });
 });
 
-test('the address of traces is taken as it is', () => {
+test('the endpoint of traces is used without adding a path', () => {
   const variables = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://b/in' };
   expect(readOtlpVariables(variables)).toMatchObject({ url: 'http://b/in', isTracesUrl: true });
 });
@@ -32,7 +32,7 @@ test('the address of traces is taken as it is', () => {
 test.each([
   ['PROTOCOL', 'http', /none of grpc, http\/protobuf, http\/json/],
   ['COMPRESSION', 'zstd', /neither gzip nor none/],
-  ['TIMEOUT', '10s', /no number of milliseconds/],
-])('OTEL_EXPORTER_OTLP_%s=%s is refused', (name, value, sentence) => {
+  ['TIMEOUT', '10s', /not a number of milliseconds/],
+])('OTEL_EXPORTER_OTLP_%s=%s is rejected', (name, value, sentence) => {
   expect(() => readOtlpVariables({ [`OTEL_EXPORTER_OTLP_${name}`]: value })).toThrow(sentence);
 });

@@ -3,27 +3,27 @@ import { OTLP_PROTOCOLS, type OtlpEndpointOptions, type OtlpProtocol } from '../
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Where to send to as OpenTelemetry's own exporters are told. */
+/** The destination, by the environment variables of OpenTelemetry's exporters. */
 export type OtlpVariables = OtlpEndpointOptions & { readonly url: string | undefined };
 
 /**
- * `OTEL_EXPORTER_OTLP_…`; those of traces win over those of all signals. Throws SettingInvalid where one says nothing that can be
- * understood.
+ * Reads `OTEL_EXPORTER_OTLP_…`; a variable for traces wins over the one for all signals. Throws SettingInvalid for an
+ * unknown protocol or compression and for an invalid timeout.
  * @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
 export function readOtlpVariables(variables: Variables): OtlpVariables {
-  const told = (name: string) =>
+  const variable = (name: string) =>
     variables[`OTEL_EXPORTER_OTLP_TRACES_${name}`]?.trim() ||
     variables[`OTEL_EXPORTER_OTLP_${name}`]?.trim() ||
     undefined;
-  const url = told('ENDPOINT');
+  const url = variable('ENDPOINT');
   return {
     url,
     isTracesUrl: url !== undefined && url === variables.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?.trim(),
-    protocol: protocolOf(told('PROTOCOL')),
-    headers: headersOf(told('HEADERS') ?? ''),
-    isCompressed: isGzip(told('COMPRESSION')),
-    timeoutMs: timeoutOf(told('TIMEOUT')),
+    protocol: protocolOf(variable('PROTOCOL')),
+    headers: headersOf(variable('HEADERS') ?? ''),
+    isCompressed: isGzip(variable('COMPRESSION')),
+    timeoutMs: timeoutOf(variable('TIMEOUT')),
   };
 }
 
@@ -35,7 +35,7 @@ export function protocolOf(text: string | undefined): OtlpProtocol | undefined {
   return protocol;
 }
 
-/** `name=value` with commas between them, escaped as in a URL. */
+/** `name=value` pairs, separated by commas and URL-encoded. */
 function headersOf(text: string): readonly string[] {
   return text
     .split(',')
@@ -61,5 +61,5 @@ function timeoutOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const timeoutMs = Number(text);
   if (Number.isSafeInteger(timeoutMs) && timeoutMs > 0) return timeoutMs;
-  throw new OpenrayError('SettingInvalid', `OTEL_EXPORTER_OTLP_TIMEOUT ${text} is no number of milliseconds`);
+  throw new OpenrayError('SettingInvalid', `OTEL_EXPORTER_OTLP_TIMEOUT ${text} is not a number of milliseconds`);
 }

@@ -8,7 +8,7 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
 
 export const version = manifest.version;
 
-/** What the server has to know of this process. libuv takes four threads when it is told nothing. */
+/** The server's view of this process. libuv has four threads unless UV_THREADPOOL_SIZE says otherwise. */
 export function thisProcess(log: Logger): ServerProcess {
   const threadPoolSize = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
   return { log, version, threadPoolSize, environmentVariables: process.env };

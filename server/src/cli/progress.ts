@@ -1,8 +1,8 @@
-/** Where a long command stands: one line that is written over, on a terminal only. */
+/** Progress of a long command: one line that is overwritten, on a terminal only. */
 export type Progress = {
-  /** `share` from 0 to 1; undefined when the whole is not known. */
+  /** `share` from 0 to 1; undefined when the total is unknown. */
   show(share: number | undefined, text: string): void;
-  /** Takes the line away. */
+  /** Clears the line. */
   end(): void;
 };
 

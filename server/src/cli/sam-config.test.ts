@@ -27,7 +27,7 @@ warm_containers = "EAGER"
 template_file = "prod.yaml"
 `;
 
-  test('gives a command its flags, those for all commands beneath them', () => {
+  test('gives a command its own flags over the flags of all commands', () => {
     const path = file('samconfig.toml', toml);
     expect(readSamConfig({ command: 'local_invoke', file: path })).toEqual({
       template: 'infra/template.yaml',
@@ -48,10 +48,10 @@ template_file = "prod.yaml"
     expect(readSamConfig({ command: 'local_invoke', file: path })).toEqual({ parameterOverrides: ['Url="a b"'] });
   });
 
-  test('that is not there says nothing; one that can not be read says why', () => {
+  test('gives no flags when it does not exist, and an error with the reason when it cannot be read', () => {
     expect(readSamConfig({ command: 'local_invoke' })).toEqual({});
     expect(() => readSamConfig({ command: 'local_invoke', file: file('samconfig.toml', 'a = ') })).toThrow(
-      /samconfig.toml can not be read: /,
+      /samconfig.toml cannot be read: /,
     );
   });
 });

@@ -5,7 +5,7 @@ import { OpenrayError } from '../errors.ts';
 
 const FILES = ['samconfig.toml', 'samconfig.yaml', 'samconfig.yml'];
 
-/** Flags of openray's commands by SAM's key for them; what is not here concerns containers or AWS. */
+/** SAM's key → the flag of openray. All other keys of SAM concern containers or AWS and are ignored. */
 const FLAGS: Readonly<Record<string, string>> = {
   template: 'template',
   template_file: 'template',
@@ -25,22 +25,18 @@ export type SamConfigOptions = {
   /** `local_invoke`, `local_start_api`, `local_start_lambda`, `remote_invoke`. */
   readonly command: string;
   readonly file?: string | undefined;
-  /** `default` unless told otherwise. */
+  /** Section of the file; `default` by default. */
   readonly configEnv?: string | undefined;
 };
 
 /**
- * Flags that `samconfig.toml` (or its YAML form) in this folder gives a command, those for all commands beneath them;
- * empty without such a file. Throws InvalidRequestException when a file can't be read.
+ * Flags of a command in `samconfig.toml` (or its YAML form) of this folder; flags of the command win over flags of all
+ * commands. Empty without such a file. Throws InvalidRequestException when the file cannot be read.
  */
-export function readSamConfig({
-  command,
-  file,
-  configEnv: environment = 'default',
-}: SamConfigOptions): Record<string, unknown> {
+export function readSamConfig({ command, file, configEnv = 'default' }: SamConfigOptions): Record<string, unknown> {
   const path = file ?? FILES.find((name) => existsSync(name));
   if (path === undefined) return {};
-  const sections = objectOf(objectOf(readValues(path))[environment]);
+  const sections = objectOf(objectOf(readValues(path))[configEnv]);
   const parameters = (name: string) => objectOf(objectOf(sections[name]).parameters);
   const values = { ...parameters('global'), ...parameters(command) };
   const flags: Record<string, unknown> = {};
@@ -53,7 +49,7 @@ export function readSamConfig({
   return flags;
 }
 
-/** `"A=1 B=2"`, a list of such, or a map. */
+/** Accepts `"A=1 B=2"`, a list of such texts, or a map. */
 function overrideTexts(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(overrideTexts);
   if (typeof value !== 'object' || value === null) return [String(value)];
@@ -66,7 +62,7 @@ function readValues(file: string): unknown {
     return file.endsWith('.toml') ? parseToml(text) : parseYaml(text);
   } catch (cause) {
     const reason = (cause as Error).message.split('\n', 1)[0];
-    throw new OpenrayError('InvalidRequestException', `${file} can not be read: ${reason}`, { cause });
+    throw new OpenrayError('InvalidRequestException', `${file} cannot be read: ${reason}`, { cause });
   }
 }
 

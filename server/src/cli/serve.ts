@@ -8,8 +8,8 @@ import { thisProcess, version } from './process.ts';
 /** `openray serve`: runs until SIGINT or SIGTERM. */
 export function serveCommand(done: (exitCode: number) => void): Command {
   const command = new Command('serve')
-    .description('start the server: daemon, X-Ray API, console, and the functions of your templates')
-    // For whoever starts it and may be killed: its end of the pipe closes with it.
+    .description('start the server: daemon, X-Ray API, console, and the functions of the template')
+    // For parent processes that may be killed: the pipe closes when the parent ends.
     .addOption(new Option('--until-stdin-ends').hideHelp());
   return command.action(async (flags: Record<string, unknown>) => {
     const { config } = loadConfig(flags, process.env, flags.config as string | undefined);
@@ -17,17 +17,17 @@ export function serveCommand(done: (exitCode: number) => void): Command {
     const startedMs = performance.now();
     const server = await startServer(config, thisProcess(log));
     process.stdout.write(banner(server, config, Math.round(performance.now() - startedMs)));
-    const isTold = flags.untilStdinEnds === true ? [once(process.stdin.resume(), 'end')] : [];
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), ...isTold]);
+    const stdinEnds = flags.untilStdinEnds === true ? [once(process.stdin.resume(), 'end')] : [];
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), ...stdinEnds]);
     log.info('stopping');
     await server.close();
     done(0);
   });
 }
 
-/** What can be reached where, with what to set for it. */
+/** Addresses of the server, with the environment variable for each. */
 function banner(server: RunningServer, config: Config, readyMs: number): string {
-  const { url, daemonAddress, otlpHttpUrl, otlpGrpcUrl, lambdaService: functions } = server;
+  const { url, daemonAddress, otlpHttpUrl, otlpGrpcUrl, lambdaService } = server;
   const rows = [
     ['console', url],
     ['daemon', `${daemonAddress} (UDP and TCP): AWS_XRAY_DAEMON_ADDRESS=${daemonAddress}`],
@@ -36,7 +36,7 @@ function banner(server: RunningServer, config: Config, readyMs: number): string 
     ['X-Ray API', `${url}: aws xray --endpoint-url ${url} …`],
     [
       'functions',
-      functions
+      lambdaService
         ?.list()
         .map(({ spec }) => spec.logicalId)
         .join(', '),

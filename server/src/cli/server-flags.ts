@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 
-/** What commands take that ask a running openray. */
+/** Flags of the commands that call a running server. */
 export type ServerFlags = Readonly<Record<string, unknown>> & {
   readonly endpointUrl?: string;
   readonly config?: string;
@@ -9,7 +9,7 @@ export type ServerFlags = Readonly<Record<string, unknown>> & {
 };
 
 export function addServerFlags(command: Command): Command {
-  return command.option('--endpoint-url <url>', 'a running openray (that of the settings)');
+  return command.option('--endpoint-url <url>', 'URL of a running server (default: host and port of the settings)');
 }
 
 export function serverUrl(flags: ServerFlags): string {
@@ -18,7 +18,7 @@ export function serverUrl(flags: ServerFlags): string {
   return `http://${config.host}:${config.port}`;
 }
 
-/** Resolves after `ms`, or when the process is told to stop: then with true. */
+/** Resolves with false after `ms`, or with true on SIGINT or SIGTERM. */
 export function isStoppedWithin(ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const stop = () => finish(true);

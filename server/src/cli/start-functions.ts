@@ -24,22 +24,22 @@ type StartFlags = FunctionFlags & {
 
 type StartFunctionServer = (
   config: Config,
-  functions: LambdaService,
+  lambdaService: LambdaService,
   options: HttpEndpointOptions,
 ) => Promise<HttpEndpoint>;
 
-/** `openray start-lambda`: the Invoke API on the port where `sam local start-lambda` has it. */
+/** `openray start-lambda`: serves the Invoke API on the default port of `sam local start-lambda`. */
 export function startLambdaCommand(done: (exitCode: number) => void): Command {
-  const command = startCommand('start-lambda', "offer the template's functions to Lambda clients", '3001');
+  const command = startCommand('start-lambda', "serve the Invoke API for the template's functions", '3001');
   return command.action((flags: StartFlags) =>
     runFunctionServer(withSamConfig(command, 'local_start_lambda', flags), startInvokeServer, describeFunctions, done),
   );
 }
 
-/** `openray start-api`: the template's APIs and function URLs, where `sam local start-api` has them. */
+/** `openray start-api`: serves the template's APIs and function URLs on the default port of `sam local start-api`. */
 export function startApiCommand(done: (exitCode: number) => void): Command {
-  const command = startCommand('start-api', "answer for the template's APIs and function URLs", '3000');
-  command.option('--disable-authorizer', "ask none of the template's authorizers");
+  const command = startCommand('start-api', "serve the template's APIs and function URLs", '3000');
+  command.option('--disable-authorizer', 'call no authorizers');
   return command.action((flags: StartFlags) =>
     runFunctionServer(withSamConfig(command, 'local_start_api', flags), startGateway, describeRoutes, done),
   );
@@ -48,16 +48,16 @@ export function startApiCommand(done: (exitCode: number) => void): Command {
 function startCommand(name: string, description: string, port: string): Command {
   const command = new Command(name)
     .description(description)
-    .option('-p, --port <port>', 'port to listen on; openray itself is the one that runs, or one is started', port)
+    .option('-p, --port <port>', 'port to listen on; traces go to the running server, or to one that is started', port)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--no-watch', 'keep to the code and the template as they were first read');
+    .option('--no-watch', 'do not reload changed code or a changed template');
   return addFunctionFlags(command);
 }
 
 async function runFunctionServer(
   { port: portText, host, watch, ...flags }: StartFlags,
   start: StartFunctionServer,
-  describe: (functions: LambdaService, url: string) => readonly string[],
+  describe: (lambdaService: LambdaService, url: string) => readonly string[],
   done: (exitCode: number) => void,
 ): Promise<void> {
   const port = Number(portText);
@@ -67,25 +67,32 @@ async function runFunctionServer(
   const { config } = loadConfig({ hotReload: watch || undefined, ...flags, host }, process.env, flags.config);
   const log = newLog(config.logLevel);
   const own = thisProcess(log);
-  const backend = await findOrStartServer(config, own);
-  const closers = [backend.close];
+  const targetServer = await findOrStartServer(config, own);
+  const closers = [targetServer.close];
   try {
-    const { daemonAddress } = backend;
-    const onNote = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
+    const { daemonAddress } = targetServer;
+    const onWarning = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
     const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
-    const functions = openConfiguredLambdaService(config, {
+    const lambdaService = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,
-      onWarning: onNote,
+      onWarning,
       onLine,
       debug: debugOptions(flags),
     });
-    closers.push(functions.close);
+    closers.push(lambdaService.close);
     const { disableAuthorizer = false } = flags;
     const isDebugged = debugOptions(flags) !== undefined;
-    const server = await start(config, functions, { log, host, port, daemonAddress, disableAuthorizer, isDebugged });
+    const server = await start(config, lambdaService, {
+      log,
+      host,
+      port,
+      daemonAddress,
+      disableAuthorizer,
+      isDebugged,
+    });
     closers.push(server.close);
-    const lines = [...describe(functions, server.url), `traces at ${backend.url}`];
+    const lines = [...describe(lambdaService, server.url), `traces at ${targetServer.url}`];
     process.stdout.write(`${lines.join('\n')}\n`);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     done(0);
@@ -94,16 +101,16 @@ async function runFunctionServer(
   }
 }
 
-function describeFunctions(functions: LambdaService, url: string): readonly string[] {
-  const names = functions.list().map(({ spec }) => spec.logicalId);
+function describeFunctions(lambdaService: LambdaService, url: string): readonly string[] {
+  const names = lambdaService.list().map(({ spec }) => spec.logicalId);
   return [`openray offers ${names.join(', ')} at ${url}`, `  aws lambda invoke --endpoint-url ${url} …`];
 }
 
-function describeRoutes(functions: LambdaService, url: string): readonly string[] {
-  const routes = functions.routes().flatMap(({ api, method, path, target }) => {
+function describeRoutes(lambdaService: LambdaService, url: string): readonly string[] {
+  const routes = lambdaService.routes().flatMap(({ api, method, path, target }) => {
     if (target.kind === 'fixed') return [];
-    const place = api.kind === 'url' ? `/lambda-url/${target.functionId}/` : path;
-    return [`  ${method.padEnd(7)} ${url}${place === '$default' ? '/' : place}  ${target.functionId}`];
+    const route = api.kind === 'url' ? `/lambda-url/${target.functionId}/` : path;
+    return [`  ${method.padEnd(7)} ${url}${route === '$default' ? '/' : route}  ${target.functionId}`];
   });
   return [`openray answers at ${url}`, ...(routes.length === 0 ? ['  the template has no API'] : routes)];
 }

@@ -8,20 +8,20 @@ import { printTrace } from './traces.ts';
 const POLL_MS = 250;
 const LOOK_BACK_SECONDS = 60;
 
-/** `openray tail`: logs and traces as they come, until it is told to stop. */
+/** `openray tail`: follows logs and traces until SIGINT or SIGTERM. */
 export function tailCommand(done: (exitCode: number) => void): Command {
   const command = new Command('tail')
-    .description('logs and traces as they come')
-    .option('-f, --filter <expression>', 'filter expression, for the traces')
-    .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'));
+    .description('follow logs and traces')
+    .option('-f, --filter <expression>', 'filter expression for the traces')
+    .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
   return addServerFlags(command).action(async (flags: ServerFlags & { readonly filter?: string }) => {
     const url = serverUrl(flags);
     const startedSeconds = Date.now() / 1000;
     const printed = new Map<string, number>();
     let afterUs: number | undefined;
     do {
-      const question = { StartTime: startedSeconds, AfterUs: afterUs };
-      afterUs = (await printLogs(url, question, flags.output)) ?? afterUs;
+      const request = { StartTime: startedSeconds, AfterUs: afterUs };
+      afterUs = (await printLogs(url, request, flags.output)) ?? afterUs;
       const nowSeconds = Date.now() / 1000;
       const { TraceSummaries: traces } = await callServer<GetTraceSummariesResponse>(url, '/TraceSummaries', {
         StartTime: Math.max(startedSeconds, nowSeconds - LOOK_BACK_SECONDS),

@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { type ServerProcess, startServer } from '../serve.ts';
 
-/** Where a command's traces go: a server that is up already, or one of its own for as long as the command runs. */
+/** The server for a command's traces: a running one, or one that the command starts and closes. */
 export type TargetServer = {
   readonly url: string;
   readonly daemonAddress: string;
@@ -19,7 +19,7 @@ export async function findOrStartServer(config: Config, process: ServerProcess):
     return { url, daemonAddress, isOwn: false, close: async () => undefined };
   }
   const server = await startServer(
-    // For the time of a command the one port is enough: it takes OpenTelemetry's data too.
+    // One port is enough while a command runs: it accepts OpenTelemetry's data, too.
     { ...config, template: undefined, otlpGrpcPort: 'none', otlpHttpPort: 'none' },
     process,
   );
@@ -28,15 +28,15 @@ export async function findOrStartServer(config: Config, process: ServerProcess):
 
 async function isOpenray(url: string): Promise<boolean> {
   try {
-    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
-    const { version } = (await answer.json()) as { version?: unknown };
-    return answer.ok && typeof version === 'string';
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+    const { version } = (await response.json()) as { version?: unknown };
+    return response.ok && typeof version === 'string';
   } catch {
     return false;
   }
 }
 
-/** The openray that `--endpoint-url` names, else as `findBackend`. */
+/** The server of `--endpoint-url`, else the result of `findOrStartServer`. */
 export async function targetServerAt(
   endpointUrl: string | undefined,
   config: Config,

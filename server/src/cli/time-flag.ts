@@ -2,7 +2,7 @@ import { OpenrayError } from '../errors.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** `10m`, `10min ago`, an ISO time, or `now`, as epoch seconds. Throws InvalidRequestException. */
+/** Reads `10m`, `10min ago`, an ISO time, or `now` as epoch seconds. Throws InvalidRequestException. */
 export function readTime(text: string, nowMs = Date.now()): number {
   if (text === 'now') return nowMs / 1000;
   const ago = /^(\d+)\s*(s|m|h|d)[a-z]*(?:\s+ago)?$/i.exec(text.trim());

@@ -17,16 +17,16 @@ type TracesFlags = ServerFlags & {
 
 const POLL_MS = 500;
 
-/** `openray traces`: traces as `sam traces` prints them, oldest first. */
+/** `openray traces`: traces in the format of `sam traces`, oldest first. */
 export function tracesCommand(done: (exitCode: number) => void): Command {
   const command = new Command('traces')
     .description('traces, as text')
-    .option('--trace-id <id...>', 'these traces')
+    .option('--trace-id <id...>', 'print these traces')
     .option('-f, --filter <expression>', 'filter expression')
-    .option('-s, --start-time <time>', '10m, 2h, or a time', '10m')
-    .option('-e, --end-time <time>', 'the same')
-    .option('-t, --tail', 'go on with what comes')
-    .addOption(new Option('-o, --output <form>', 'what is printed').choices(['text', 'json']).default('text'));
+    .option('-s, --start-time <time>', '10m, 2h ago, or an ISO time', '10m')
+    .option('-e, --end-time <time>', '10m, 2h ago, or an ISO time')
+    .option('-t, --tail', 'follow new traces')
+    .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
   return addServerFlags(command).action(async (flags: TracesFlags) => {
     const url = serverUrl(flags);
     const window = {
@@ -63,7 +63,7 @@ async function findTraceIds(
   return ids.reverse();
 }
 
-/** Each revision of a trace once. */
+/** Prints a trace unless `printed` has its current revision. */
 export async function printTrace(
   url: string,
   id: string,

@@ -1,18 +1,18 @@
 import { OpenrayError } from '../errors.ts';
 
 /**
- * One operation of a running openray. Throws ServiceUnavailable when nothing answers there, and InvalidRequestException
- * with what the server refused, in its own words.
+ * Calls an operation of a running server. Throws ServiceUnavailable when there is no server at `url`, and
+ * InvalidRequestException with the server's own message when it refuses the request.
  */
-export async function callServer<Answer>(url: string, path: string, body: object): Promise<Answer> {
-  let answer: Response;
+export async function callServer<Body>(url: string, path: string, body: object): Promise<Body> {
+  let response: Response;
   try {
-    answer = await fetch(new URL(path, url), { method: 'POST', body: JSON.stringify(body) });
+    response = await fetch(new URL(path, url), { method: 'POST', body: JSON.stringify(body) });
   } catch (cause) {
-    const sentence = `nothing answers at ${new URL(url).origin}; start a server with 'openray serve'`;
+    const sentence = `there is no server at ${new URL(url).origin}; start a server with 'openray serve'`;
     throw new OpenrayError('ServiceUnavailable', sentence, { cause });
   }
-  const json = (await answer.json()) as Answer & { readonly Message?: string };
-  if (answer.ok) return json;
-  throw new OpenrayError('InvalidRequestException', json.Message ?? `status ${answer.status}`);
+  const json = (await response.json()) as Body & { readonly Message?: string };
+  if (response.ok) return json;
+  throw new OpenrayError('InvalidRequestException', json.Message ?? `status ${response.status}`);
 }

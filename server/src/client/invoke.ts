@@ -1,6 +1,9 @@
 import { OpenrayError } from '../errors.ts';
-import type { InvocationType, InvokeResult } from '../lambda/spec/lambda-client.ts';
 import { parseTraceHeader } from '../model/trace-header.ts';
+import type { TraceId } from '../model/trace-id.ts';
+
+/** `X-Amz-Invocation-Type` of the Invoke API. */
+export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 
 export type RemoteInvocation = {
   readonly endpointUrl: string;
@@ -13,11 +16,30 @@ export type RemoteInvocation = {
   readonly traceHeader?: string | undefined;
 };
 
+/** A response of the Invoke API, in the members of the local runner's result. */
+export type RemoteInvokeResult = {
+  readonly requestId: string;
+  /** 200, 202 for `Event`, 204 for `DryRun`: also when the function failed. */
+  readonly statusCode: 200 | 202 | 204;
+  readonly payload: Buffer;
+  readonly functionError: 'Unhandled' | undefined;
+  /** The last 4 KB of the log, since the Invoke API returns no more; the same as `logTail`. */
+  readonly log: string;
+  readonly logTail: string;
+  readonly traceHeader: string;
+  readonly traceId: TraceId;
+  /** The Invoke API does not return it. */
+  readonly segmentId: undefined;
+  readonly isSampled: boolean;
+  readonly executedVersion: '$LATEST';
+};
+
 /**
- * Invokes a function of a running openray through the Invoke API.
- * Throws what the service refused, in its own words; a failing function is a result.
+ * Invokes a function of a running server through the Invoke API.
+ * Throws InvalidRequestException with the server's own message when it refuses the call; a failing function is a
+ * result.
  */
-export async function invokeRemote(invocation: RemoteInvocation): Promise<InvokeResult> {
+export async function invokeRemote(invocation: RemoteInvocation): Promise<RemoteInvokeResult> {
   const {
     endpointUrl,
     functionName,
@@ -25,28 +47,28 @@ export async function invokeRemote(invocation: RemoteInvocation): Promise<Invoke
     invocationType,
     qualifier,
     clientContext,
-    traceHeader: sent,
+    traceHeader: sentHeader,
   } = invocation;
   const url = new URL(`/2015-03-31/functions/${encodeURIComponent(functionName)}/invocations`, endpointUrl);
   if (qualifier !== undefined) url.searchParams.set('Qualifier', qualifier);
   const headers = new Headers({ 'x-amz-invocation-type': invocationType, 'x-amz-log-type': 'Tail' });
   if (clientContext !== undefined) headers.set('x-amz-client-context', Buffer.from(clientContext).toString('base64'));
-  if (sent !== undefined) headers.set('x-amzn-trace-id', sent);
-  const answer = await send(url, headers, payload);
-  const body = Buffer.from(await answer.arrayBuffer());
-  if (answer.status >= 300) throw responseError(answer, body);
-  const traceHeader = answer.headers.get('x-amzn-trace-id') ?? '';
+  if (sentHeader !== undefined) headers.set('x-amzn-trace-id', sentHeader);
+  const response = await send(url, headers, payload);
+  const body = Buffer.from(await response.arrayBuffer());
+  if (response.status >= 300) throw responseError(response, body);
+  const traceHeader = response.headers.get('x-amzn-trace-id') ?? '';
   const { root, sampled } = parseTraceHeader(traceHeader);
-  const logTail = Buffer.from(answer.headers.get('x-amz-log-result') ?? '', 'base64').toString();
+  const logTail = Buffer.from(response.headers.get('x-amz-log-result') ?? '', 'base64').toString();
   return {
-    requestId: answer.headers.get('x-amzn-requestid') ?? '',
-    statusCode: answer.status as InvokeResult['statusCode'],
+    requestId: response.headers.get('x-amzn-requestid') ?? '',
+    statusCode: response.status as RemoteInvokeResult['statusCode'],
     payload: body,
-    functionError: answer.headers.has('x-amz-function-error') ? 'Unhandled' : undefined,
+    functionError: response.headers.has('x-amz-function-error') ? 'Unhandled' : undefined,
     log: logTail,
     logTail,
     traceHeader,
-    traceId: root as InvokeResult['traceId'],
+    traceId: root as TraceId,
     segmentId: undefined,
     isSampled: sampled === '1',
     executedVersion: '$LATEST',
@@ -57,19 +79,19 @@ async function send(url: URL, headers: Headers, payload: Buffer): Promise<Respon
   try {
     return await fetch(url, { method: 'POST', headers, body: new Uint8Array(payload) });
   } catch (cause) {
-    const sentence = `nothing answers at ${url.origin}; start a server with 'openray serve --template template.yaml'`;
+    const sentence = `there is no server at ${url.origin}; start a server with 'openray serve --template template.yaml'`;
     throw new OpenrayError('ServiceUnavailable', sentence, { cause });
   }
 }
 
-function responseError(answer: Response, body: Buffer): OpenrayError {
-  const type = answer.headers.get('x-amzn-errortype') ?? `status ${answer.status}`;
+function responseError(response: Response, body: Buffer): OpenrayError {
+  const type = response.headers.get('x-amzn-errortype') ?? `status ${response.status}`;
   let message = body.toString();
   try {
     const { Message, message: lower } = JSON.parse(message) as { Message?: string; message?: string };
     message = Message ?? lower ?? message;
   } catch {
-    // Not JSON: shown as it came.
+    // Not JSON: the message is the whole body.
   }
   return new OpenrayError('InvalidRequestException', `${type}: ${message}`);
 }

@@ -7,15 +7,15 @@ import { parseStored } from '../model/parse-stored.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { traceTree } from '../model/trace-tree.ts';
 
-/** A trace as a test looks at it: what has arrived of it when it was asked for. */
+/** A trace for tests: the documents that the server had received when it answered. */
 export type RecordedTrace = FilterSubject & {
   /** `1-…`, X-Ray's form. */
   readonly id: string;
-  /** From the earliest start to the latest end; undefined while nothing has ended. */
+  /** From the earliest start to the latest end; undefined until a segment has ended. */
   readonly durationMs: number | undefined;
   /** Every segment and subsegment, by start. */
   readonly entities: readonly Entity[];
-  /** What is still to come, one sentence each; empty for a complete trace. */
+  /** A sentence for each missing part; empty for a complete trace. */
   readonly missing: readonly string[];
   /** The trace as a tree of lines. */
   readonly toString: () => string;

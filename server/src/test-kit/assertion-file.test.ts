@@ -16,7 +16,7 @@ function failures(expectations: string) {
 }
 
 describe('a file of expectations', () => {
-  test('says which trace, how long to wait, and what is expected', () => {
+  test('gives the trace, the time to wait and the expectations of each check', () => {
     const text = `
 - invoke: Orders
   event: {user: brian1}
@@ -38,7 +38,7 @@ describe('a file of expectations', () => {
     ]);
   });
 
-  test('is held against a trace', () => {
+  test('is checked against a trace', () => {
     expect(
       failures('[toBeOk, {toHaveAnnotation: [user_id, /^brian/]}, {toHaveSubsegment: "## index.handler"}]'),
     ).toEqual([]);
@@ -54,7 +54,7 @@ describe('a file of expectations', () => {
     ['- {trace: x, invoke: y, expect: [toBeOk]}', 'name a function to invoke, or a trace by filter or id'],
     ['- {trace: x}', 'checks.yaml: 0.expect: '],
     ['{', 'checks.yaml: '],
-  ])('%s is refused', (text, reason) => {
+  ])('%s is rejected', (text, reason) => {
     expect(() => parseAssertions(text, 'checks.yaml')).toThrow(reason);
   });
 });

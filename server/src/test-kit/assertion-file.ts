@@ -5,14 +5,14 @@ import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { OpenrayError } from '../errors.ts';
 import { type MatcherResult, type TraceMatcherName, traceMatchers } from './matchers.ts';
 
-/** One expectation of a file: `toCall: [orders, payments]`, or the same below `not`. */
+/** One expectation of a file, such as `toCall: [orders, payments]`; negated below `not`. */
 export type FileExpectation = {
   readonly matcher: TraceMatcherName;
   readonly args: readonly unknown[];
   readonly isNegated: boolean;
 };
 
-/** One trace that a file looks at: of an invocation that it makes, or one that is there or comes. */
+/** One check of a file: invoke a function and wait for its trace, or wait for a trace by filter or id. */
 export type FileCheck = {
   readonly target:
     | { readonly kind: 'invoke'; readonly functionName: string; readonly event: unknown }
@@ -41,18 +41,18 @@ const checkSchema = z
     error: 'name a function to invoke, or a trace by filter or id',
   });
 
-/** Reads a file of checks. Throws InvalidRequestException, naming the place, when it is not one. */
+/** Reads a file of checks. Throws InvalidRequestException with the path of the invalid value, such as `0.expect.1`. */
 export function readAssertionFile(file: string): readonly FileCheck[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new OpenrayError('InvalidRequestException', `${file} can not be read`, { cause });
+    throw new OpenrayError('InvalidRequestException', `${file} cannot be read`, { cause });
   }
   return parseAssertions(text, file);
 }
 
-/** The same of a text; `file` is for messages. */
+/** Like `readAssertionFile`, for the text of a file; `file` is its name in messages. */
 export function parseAssertions(text: string, file: string): readonly FileCheck[] {
   let value: unknown;
   try {
@@ -63,11 +63,11 @@ export function parseAssertions(text: string, file: string): readonly FileCheck[
   const parsed = z.array(checkSchema).min(1).safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const place = issue?.path.map(String).join('.') ?? '';
-    throw invalidFile(file, `${place === '' ? '' : `${place}: `}${issue?.message}`);
+    const path = issue?.path.map(String).join('.') ?? '';
+    throw invalidFile(file, `${path === '' ? '' : `${path}: `}${issue?.message}`);
   }
-  return parsed.data.map(({ invoke, event = {}, trace, timeoutSeconds, expect, ...rest }) => ({
-    ...rest,
+  return parsed.data.map(({ invoke, event = {}, trace, timeoutSeconds, expect, ...options }) => ({
+    ...options,
     target:
       invoke === undefined
         ? { kind: 'trace', filterOrId: trace ?? '' }
@@ -77,29 +77,29 @@ export function parseAssertions(text: string, file: string): readonly FileCheck[
   }));
 }
 
-/** What does not hold, as sentences; empty when all does. */
+/** A message for each failed expectation; empty when all pass. */
 export function failedExpectations(trace: RecordedTrace, expectations: readonly FileExpectation[]): readonly string[] {
-  return expectations.flatMap(({ matcher, args: rest, isNegated: isOpposite }) => {
-    const run = traceMatchers[matcher] as (trace: RecordedTrace, ...rest: readonly unknown[]) => MatcherResult;
-    const { pass, message } = run(trace, ...rest);
-    return pass === isOpposite ? [message()] : [];
+  return expectations.flatMap(({ matcher, args, isNegated }) => {
+    const run = traceMatchers[matcher] as (trace: RecordedTrace, ...args: readonly unknown[]) => MatcherResult;
+    const { pass, message } = run(trace, ...args);
+    return pass === isNegated ? [message()] : [];
   });
 }
 
-/** `toBeOk`, `toCall: [a, b]`, `toCall: b`, `not: {toHaveFault: []}` or `not: toHaveFault`. */
-function readExpectations(entry: unknown, isOpposite: boolean, file: string): readonly FileExpectation[] {
+/** Accepts `toBeOk`, `toCall: [a, b]`, `toCall: b`, `not: {toHaveFault: []}` and `not: toHaveFault`. */
+function readExpectations(entry: unknown, isNegated: boolean, file: string): readonly FileExpectation[] {
   const pairs = typeof entry === 'string' ? [[entry, []] as const] : Object.entries(entry as object);
-  return pairs.flatMap(([name, rest]): readonly FileExpectation[] => {
-    if (name === 'not') return readExpectations(rest, !isOpposite, file);
+  return pairs.flatMap(([name, value]): readonly FileExpectation[] => {
+    if (name === 'not') return readExpectations(value, !isNegated, file);
     const matcher = MATCHER_NAMES.find((known) => known === name);
     if (matcher === undefined)
       throw invalidFile(file, `there is no expectation ${name}; there are ${MATCHER_NAMES.join(', ')}`);
-    const list: readonly unknown[] = Array.isArray(rest) ? rest : [rest];
-    return [{ matcher, args: list.map(readPattern), isNegated: isOpposite }];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return [{ matcher, args: list.map(readPattern), isNegated }];
   });
 }
 
-/** `/…/` is a pattern, as in code. */
+/** Turns `/…/` and `/…/i` into a RegExp. */
 function readPattern(value: unknown): unknown {
   const parts = typeof value === 'string' ? /^\/(.+)\/(i?)$/.exec(value) : null;
   return parts?.[1] === undefined ? value : new RegExp(parts[1], parts[2]);

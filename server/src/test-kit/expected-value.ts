@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /**
- * What a value is held against: the same text, number or yes/no; a pattern; a question; what vitest and jest make with
- * `expect.any(…)` and the like; or a structure, all of which must be there.
+ * An expected value: an equal string, number or boolean; a pattern; a predicate; an asymmetric matcher of vitest or
+ * jest such as `expect.any(…)`; or an object whose members the value must have.
  */
 export type ExpectedValue =
   | string
@@ -24,10 +24,10 @@ export function isAsExpected(value: unknown, expected: unknown): boolean {
   return isDeepStrictEqual(value, expected);
 }
 
-/** For a sentence. */
+/** The expected value as text for a message. */
 export function showValue(value: unknown): string {
   if (value instanceof RegExp || isAsymmetric(value)) return String(value);
-  if (typeof value === 'function') return value.name === '' ? 'what was asked for' : value.name;
+  if (typeof value === 'function') return value.name === '' ? 'a matching value' : value.name;
   return JSON.stringify(value) ?? 'nothing';
 }
 

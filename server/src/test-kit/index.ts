@@ -1,4 +1,4 @@
-/** `openray/testing`: an openray for your tests, traces to wait for, and expectations about them. */
+/** `openray/testing`: starts a server for tests, waits for traces, and checks expectations about them. */
 export type { RecordedTrace } from '../client/recorded-trace.ts';
 export { type WaitOptions, waitForTrace } from '../client/wait-for-trace.ts';
 export { expectTrace, type TraceExpectations } from './expect-trace.ts';

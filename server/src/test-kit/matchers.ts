@@ -6,12 +6,12 @@ import type { GraphNode } from '../model/graph.ts';
 import { readObject } from '../model/json.ts';
 import { type ExpectedValue, isAsExpected, showValue } from './expected-value.ts';
 
-/** As vitest and jest want it: `message` is what is shown when the expectation, or its opposite with `.not`, fails. */
+/** Result in the form of vitest and jest: `message` is shown when the expectation fails, with or without `.not`. */
 export type MatcherResult = { readonly pass: boolean; readonly message: () => string };
 
 export type NamePattern = string | RegExp;
 
-/** Further marks of a segment or subsegment; what is not named may be anything. */
+/** Conditions on a segment or subsegment; a member that is left out allows every value. */
 export type EntityConditions = {
   readonly namespace?: string;
   readonly origin?: string;
@@ -21,16 +21,16 @@ export type EntityConditions = {
   readonly status?: number;
 };
 
-/** Expectations about a trace. None waits: ask for a complete trace first. */
+/** Expectations about a trace. None of them waits: get a complete trace first. */
 export const traceMatchers = {
-  /** A segment of that name: of a service, `AWS::Lambda` and `AWS::Lambda::Function` of a function. */
-  toHaveSegment(trace: RecordedTrace, name: NamePattern, marks: EntityConditions = {}): MatcherResult {
-    return hasEntity(trace, 'segment', name, marks);
+  /** A segment of that name. A Lambda function has two, with the origins `AWS::Lambda` and `AWS::Lambda::Function`. */
+  toHaveSegment(trace: RecordedTrace, name: NamePattern, conditions: EntityConditions = {}): MatcherResult {
+    return hasEntity(trace, 'segment', name, conditions);
   },
 
   /** A subsegment of that name, anywhere in the trace. */
-  toHaveSubsegment(trace: RecordedTrace, name: NamePattern, marks: EntityConditions = {}): MatcherResult {
-    return hasEntity(trace, 'subsegment', name, marks);
+  toHaveSubsegment(trace: RecordedTrace, name: NamePattern, conditions: EntityConditions = {}): MatcherResult {
+    return hasEntity(trace, 'subsegment', name, conditions);
   },
 
   /** An annotation on any segment or subsegment, with this value when one is given. */
@@ -65,7 +65,7 @@ export const traceMatchers = {
     );
   },
 
-  /** A call on the map: to this service from any other, or from the first to the second. */
+  /** An edge of the trace's graph: to this service from any other, or from the first service to the second. */
   toCall(trace: RecordedTrace, ...names: [to: NamePattern] | [from: NamePattern, to: NamePattern]): MatcherResult {
     const [from, to] = names.length === 1 ? [undefined, names[0]] : names;
     const nodes = new Map(trace.graph.nodes.map((node) => [node.key, node]));
@@ -92,8 +92,8 @@ export const traceMatchers = {
             .filter((entity) => isNamed(entity.name, name))
             .map((entity) => ({ text: entity.name, tookMs: millisOf(entity) }));
     const pass = timed.length > 0 && timed.every(({ tookMs }) => tookMs !== undefined && tookMs < ms);
-    const took = timed.map(
-      ({ text, tookMs }) => `${text} took ${tookMs === undefined ? 'no end yet' : `${tookMs} ms`}`,
+    const took = timed.map(({ text, tookMs }) =>
+      tookMs === undefined ? `${text} is in progress` : `${text} took ${tookMs} ms`,
     );
     return matcherResult(trace, pass, {
       wanted: `${name === undefined ? '' : `${showValue(name)} `}to be done in less than ${ms} ms`,
@@ -102,15 +102,17 @@ export const traceMatchers = {
     });
   },
 
-  /** A fault (5xx, an exception) anywhere in the trace; with a pattern, one whose exception has this type or message. */
+  /**
+   * A fault (5xx, an exception) anywhere in the trace; with a pattern, one whose exception has this type or message.
+   */
   toHaveFault(trace: RecordedTrace, pattern?: NamePattern): MatcherResult {
     const faults = trace.entities.filter(({ isFault }) => isFault);
     const texts = faults.flatMap(({ cause }) =>
       (cause?.exceptions ?? []).map(({ type, message }) => [type, message].filter(Boolean).join(': ')),
     );
-    const isMeant = (text: string) =>
+    const isMatch = (text: string) =>
       typeof pattern === 'string' ? text.includes(pattern) : pattern === undefined || pattern.test(text);
-    return matcherResult(trace, pattern === undefined ? faults.length > 0 : texts.some(isMeant), {
+    return matcherResult(trace, pattern === undefined ? faults.length > 0 : texts.some(isMatch), {
       wanted: `a fault${pattern === undefined ? '' : ` of ${showValue(pattern)}`}`,
       actual: texts.length > 0 ? texts : faults.map(({ name }) => name),
     });
@@ -132,7 +134,7 @@ export const traceMatchers = {
     return matcherResult(trace, pass, { wanted: `to match ${expression}`, actual: [], isPredicate: true });
   },
 
-  /** Everything that the trace refers to has arrived. */
+  /** All parts that the trace refers to have been received. */
   toBeComplete(trace: RecordedTrace): MatcherResult {
     const pass = trace.missing.length === 0;
     return matcherResult(trace, pass, { wanted: 'to be complete', actual: trace.missing, isPredicate: true });
@@ -146,15 +148,15 @@ function hasEntity(
   trace: RecordedTrace,
   kind: Entity['kind'],
   name: NamePattern,
-  marks: EntityConditions,
+  conditions: EntityConditions,
 ): MatcherResult {
   const all = trace.entities.filter((entity) => entity.kind === kind);
-  const marked = Object.keys(marks).length === 0 ? '' : ` with ${JSON.stringify(marks)}`;
+  const suffix = Object.keys(conditions).length === 0 ? '' : ` with ${JSON.stringify(conditions)}`;
   return matcherResult(
     trace,
-    all.some((entity) => isNamed(entity.name, name) && meetsConditions(entity, marks)),
+    all.some((entity) => isNamed(entity.name, name) && meetsConditions(entity, conditions)),
     {
-      wanted: `a ${kind} ${showValue(name)}${marked}`,
+      wanted: `a ${kind} ${showValue(name)}${suffix}`,
       actual: [...new Set(all.map((entity) => entity.name))],
     },
   );
@@ -189,24 +191,22 @@ function millisOf(entity: Entity): number | undefined {
 
 type Finding = { readonly wanted: string; readonly actual: readonly string[]; readonly isPredicate?: boolean };
 
-/** The sentence and, below it, the trace as a tree: what a failing test prints has to be enough to see why. */
+/** The message has a sentence and the whole trace as a tree, so that the output of a failed test shows the reason. */
 function matcherResult(
   trace: RecordedTrace,
   pass: boolean,
-  { wanted: what, actual: instead, isPredicate: isClaim = false }: Finding,
+  { wanted, actual, isPredicate = false }: Finding,
 ): MatcherResult {
   return {
     pass,
     message: () => {
-      const expected = `expected the trace ${pass ? 'not ' : ''}${isClaim ? what : `to have ${what}`}`;
-      const there = pass
-        ? ''
-        : instead.length === 0
-          ? isClaim
-            ? ''
-            : '; there is none'
-          : `; there is: ${instead.join(', ')}`;
-      return `${expected}${there}\n\n${trace}`;
+      const expected = `expected the trace ${pass ? 'not ' : ''}${isPredicate ? wanted : `to have ${wanted}`}`;
+      return `${expected}${pass ? '' : actualText(actual, isPredicate)}\n\n${trace}`;
     },
   };
+}
+
+function actualText(actual: readonly string[], isPredicate: boolean): string {
+  if (actual.length > 0) return `; there is: ${actual.join(', ')}`;
+  return isPredicate ? '' : '; there is none';
 }

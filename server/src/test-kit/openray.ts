@@ -5,37 +5,36 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { invokeRemote } from '../client/invoke.ts';
+import { type InvocationType, invokeRemote } from '../client/invoke.ts';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { type WaitOptions, waitForTrace } from '../client/wait-for-trace.ts';
 import { OpenrayError } from '../errors.ts';
-import type { InvocationType } from '../lambda/spec/lambda-client.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 
 export type OpenrayOptions = {
   /** SAM or CloudFormation template whose functions can be invoked. */
   readonly template?: string;
-  /** Where traces are kept; without it a temporary folder, gone after `close`. */
+  /** Data directory; by default a temporary folder that `close` removes. */
   readonly dataDir?: string;
-  /** 0, a free one, unless told otherwise. */
+  /** Default: 0, a free port. */
   readonly port?: number;
   /** Any other setting, by its name in `openray config`. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
-  /** Variables of the server's process: functions get those that their template declares. */
+  /** Environment variables of the server's process: a function gets those that its template declares. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 };
 
 export type InvokeOptions = {
   readonly invocationType?: InvocationType;
   readonly qualifier?: string;
-  /** An object, as the `custom` and `client` of a mobile SDK. */
+  /** An object with `custom` and `client`, as mobile SDKs send it. */
   readonly clientContext?: object;
   /** `X-Amzn-Trace-Id` of the caller. */
   readonly traceHeader?: string;
 };
 
 export type Invocation<Result = unknown> = {
-  /** What the handler returned, or what describes its failure; undefined for an asynchronous invocation. */
+  /** The handler's return value or the description of its failure; undefined for an asynchronous invocation. */
   readonly result: Result;
   readonly functionError: 'Unhandled' | undefined;
   /** The last 4 KB of the log. */
@@ -51,24 +50,24 @@ export type Openray = {
   readonly url: string;
   /** For AWS_XRAY_DAEMON_ADDRESS. */
   readonly daemonAddress: string;
-  /** A failing function is a result; throws what the service refuses. */
+  /** A failing function is a result. Throws when the server refuses the call. */
   readonly invoke: <Result = unknown>(
     name: string,
     event?: unknown,
     options?: InvokeOptions,
   ) => Promise<Invocation<Result>>;
-  /** See `waitForTrace`; by filter, only traces since the start count. */
+  /** See `waitForTrace`. A filter matches only traces that were received since the start. */
   readonly waitForTrace: (filterOrId: string, options?: WaitOptions) => Promise<RecordedTrace>;
-  /** Stops the server and whatever its functions left running. */
+  /** Stops the server and all processes of its functions. */
   readonly close: () => Promise<void>;
 };
 
 const PROGRAM = fileURLToPath(new URL('../../bin/openray.cjs', import.meta.url));
 
 /**
- * Starts an openray for a test in a process of its own, with the embedded store, a temporary folder and a free port;
- * ready in about a second. It ends with the test's process, whatever happens to that.
- * Throws SettingInvalid with what the server said when it can not be started.
+ * Starts a server for a test in its own process, with the embedded store, a temporary folder and a free port; ready in
+ * about a second. The server ends with the test's process, also when that is killed.
+ * Throws SettingInvalid with the server's output when it does not start.
  */
 export async function startOpenray(options: OpenrayOptions = {}): Promise<Openray> {
   const temporary = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'openray-')) : undefined;
@@ -113,7 +112,7 @@ async function invoke(
   event: unknown = {},
   { invocationType = 'RequestResponse', qualifier, clientContext, traceHeader }: InvokeOptions = {},
 ): Promise<Invocation<never>> {
-  const answer = await invokeRemote({
+  const response = await invokeRemote({
     endpointUrl: url,
     functionName: name,
     payload: Buffer.from(JSON.stringify(event)),
@@ -122,12 +121,12 @@ async function invoke(
     clientContext: clientContext && JSON.stringify(clientContext),
     traceHeader,
   });
-  const traceId = formatTraceId(answer.traceId);
+  const traceId = formatTraceId(response.traceId);
   return {
-    result: (answer.payload.length === 0 ? undefined : JSON.parse(answer.payload.toString())) as never,
-    functionError: answer.functionError,
-    log: answer.log,
-    requestId: answer.requestId,
+    result: (response.payload.length === 0 ? undefined : JSON.parse(response.payload.toString())) as never,
+    functionError: response.functionError,
+    log: response.log,
+    requestId: response.requestId,
     traceId,
     trace: (options) => wait(traceId, options),
   };
@@ -141,7 +140,7 @@ function flagsOf({ template, port = 0, settings = {} }: OpenrayOptions, dataDir:
   ]);
 }
 
-/** The daemon's address once the server says that it is ready. */
+/** Resolves with the daemon's address when the server prints that it is ready. */
 function untilReady(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = '';
@@ -155,8 +154,8 @@ function untilReady(child: ChildProcess): Promise<string> {
     }
     child.once('error', reject);
     child.once('close', () => {
-      const said = printed.trim().replace(/^openray: /, '');
-      reject(new OpenrayError('SettingInvalid', said === '' ? 'openray ended before it was ready' : said));
+      const reason = printed.trim().replace(/^openray: /, '');
+      reject(new OpenrayError('SettingInvalid', reason === '' ? 'openray ended before it was ready' : reason));
     });
   });
 }

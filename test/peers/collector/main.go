@@ -1,4 +1,4 @@
-// A collector with what the tests need of it.
+// A collector with the components that the tests need.
 package main
 
 import (

@@ -1,4 +1,4 @@
 export function greet(name: string): string {
-  if (name === 'nobody') throw new RangeError('nobody to greet');
+  if (name === '') throw new RangeError('no name to greet');
   return `hello ${name}`;
 }
