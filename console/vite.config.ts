@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-/** What the server answers itself; `npm run dev` passes it on to one that runs on its usual port. */
+/** Paths that `npm run dev` forwards to a server on port 2000. */
 const SERVER_PATHS = [
   '/ServiceGraph',
   '/TraceSummaries',
@@ -9,6 +9,10 @@ const SERVER_PATHS = [
   '/Traces',
   '/TraceGraph',
   '/TimeSeriesServiceStatistics',
+  '/Groups',
+  '/CreateGroup',
+  '/UpdateGroup',
+  '/DeleteGroup',
   '/GetFunctionLogs',
   '/ServerStatus',
   '/Span',
@@ -17,7 +21,7 @@ const SERVER_PATHS = [
 ];
 
 /**
- * Cloudscape's global styles carry eight cuts of Open Sans as data URLs, 139 kB gz before the first paint.
+ * Cloudscape's global styles contain eight fonts of Open Sans as data URLs, 139 kB gzip before the first paint.
  * The console uses two of them.
  */
 const usedFontsOnly: Plugin = {
@@ -35,7 +39,7 @@ export default defineConfig({
   plugins: [usedFontsOnly, react()],
   build: { target: 'es2022', sourcemap: false },
   server: {
-    // `^…$`, since `/traces` is a page and `/Traces` an operation.
+    // Whole paths only, since `/traces` is a page and `/Traces` an operation.
     proxy: Object.fromEntries(SERVER_PATHS.map((path) => [`^${path}$`, 'http://127.0.0.1:2000'])),
   },
 });

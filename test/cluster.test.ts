@@ -122,7 +122,7 @@ test('every page of the console has a notice while a shard is down', async () =>
     await missing.goto(`${servers[0].url}/traces/${await traceOnLostShard(ids)}`);
     await notice(list).waitFor();
     await notice(map).waitFor();
-    await missing.getByText('can not be looked up now').waitFor();
+    await missing.getByText('cannot be looked up now').waitFor();
 
     await cluster.shards[1]?.start();
     await missing.getByRole('treegrid').waitFor();

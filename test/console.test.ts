@@ -121,7 +121,7 @@ describe('on an empty store', () => {
   test('an unknown trace has a page that says so', async () => {
     const id = traceId();
     await page.goto(`${server.url}/traces/${id}`);
-    await page.getByRole('heading', { name: 'This trace is not here' }).waitFor();
+    await page.getByRole('heading', { name: 'Trace not found' }).waitFor();
     await page.getByText(id, { exact: true }).waitFor();
     expect(await page.getByRole('treegrid').count()).toBe(0);
   });
@@ -285,7 +285,7 @@ test('the pages show a notice when retention has dropped documents', async () =>
   const small = await startTestServer(['--retention-max-bytes', '500000'], dataDir);
   try {
     await page.goto(`${small.url}/server`);
-    await page.getByRole('region', { name: 'Store', exact: true }).getByText('what arrived before').waitFor();
+    await page.getByRole('region', { name: 'Store', exact: true }).getByText('documents that arrived before').waitFor();
     for (const path of ['/traces', '/service-map']) {
       await page.goto(small.url + path);
       await page.getByRole('note').filter({ hasText: 'no longer kept' }).waitFor();

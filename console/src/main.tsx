@@ -11,7 +11,7 @@ import { startTheme } from './shared/theme.ts';
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
-      // What the caller got wrong stays wrong; anything else may pass.
+      // A retry of an invalid request (4xx) fails in the same way.
       retry: (failures, error) =>
         failures < 2 && !(error instanceof ApiFailure && error.status >= 400 && error.status < 500),
       retryDelay: 500,

@@ -39,7 +39,7 @@ const serviceMap = createRoute({
   validateSearch: z.object({
     q: filterParam,
     view: z.catch(z._default(z.enum(['map', 'table']), 'map'), 'map'),
-    /** Key of the selected node or edge, see `toServiceMap`. */
+    /** Key of the selected node or edge: `GraphNode.key`, `GraphEdge.key`. */
     node: z.catch(z.optional(textParam), undefined),
     edge: z.catch(z.optional(textParam), undefined),
   }),

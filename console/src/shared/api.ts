@@ -21,9 +21,9 @@ import type {
   WireError,
 } from 'openray/api-types';
 import { usToSeconds } from 'openray/model';
-import { nowUs, type TimeWindow, windowOf } from './time-range.ts';
+import { nowUs, type TimeInterval, windowOf } from './time-range.ts';
 
-/** The server's refusal, or `Unreachable` when there was no answer at all. `message` is a sentence to show. */
+/** An error response; its code is `Unreachable` when there was no response. `message` is a sentence for the page. */
 export class ApiFailure extends Error {
   override readonly name = 'ApiFailure';
   readonly code: string;
@@ -36,8 +36,8 @@ export class ApiFailure extends Error {
   }
 }
 
-/** `IsIncomplete`: a part of the store could not be reached, and the answer lacks what it holds. */
-export type ApiResponse<Answer> = Answer & { readonly IsIncomplete: boolean };
+/** `IsIncomplete`: a shard of the store could not be reached, and its data is missing in the response. */
+export type ApiResponse<Body> = Body & { readonly IsIncomplete: boolean };
 
 export type Health = { readonly status: string; readonly version: string };
 
@@ -118,24 +118,24 @@ export async function getHealth(signal: AbortSignal): Promise<Health> {
   return readBody<Health>(await fetchOrFail('/health', { signal }));
 }
 
-/** The window that a range of the URL means now, as the API wants it: epoch seconds. */
+/** Start and end of a range of the URL at this moment, in epoch seconds as the API reads them. */
 export function wireWindow(range: string): { readonly StartTime: number; readonly EndTime: number } {
   return toWireWindow(windowOf(range, nowUs()));
 }
 
-export function toWireWindow({ fromUs, toUs }: TimeWindow): { readonly StartTime: number; readonly EndTime: number } {
+export function toWireWindow({ fromUs, toUs }: TimeInterval): { readonly StartTime: number; readonly EndTime: number } {
   return { StartTime: usToSeconds(fromUs), EndTime: usToSeconds(toUs) };
 }
 
-async function call<Answer>(
+async function call<Body>(
   path: string,
   request: object,
   signal: AbortSignal | null = null,
-): Promise<ApiResponse<Answer>> {
+): Promise<ApiResponse<Body>> {
   const headers = { 'content-type': 'application/json' };
   const response = await fetchOrFail(path, { method: 'POST', headers, body: JSON.stringify(request), signal });
-  const answer = await readBody<Answer>(response);
-  return { ...answer, IsIncomplete: response.headers.has('x-openray-incomplete') };
+  const body = await readBody<Body>(response);
+  return { ...body, IsIncomplete: response.headers.has('x-openray-incomplete') };
 }
 
 async function fetchOrFail(path: string, init: RequestInit): Promise<Response> {
@@ -147,8 +147,8 @@ async function fetchOrFail(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
-async function readBody<Answer>(response: Response): Promise<Answer> {
-  if (response.ok) return response.json() as Promise<Answer>;
+async function readBody<Body>(response: Response): Promise<Body> {
+  if (response.ok) return response.json() as Promise<Body>;
   const error = (await response.json().catch(() => ({}))) as Partial<WireError>;
   const code = response.headers.get('x-amzn-errortype') ?? error.__type ?? 'InternalFailure';
   throw new ApiFailure(code, response.status, error.Message ?? `The server answered with status ${response.status}.`);

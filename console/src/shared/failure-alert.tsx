@@ -3,7 +3,7 @@ import Button from '@cloudscape-design/components/button';
 import type { ReactElement } from 'react';
 import { ApiFailure } from './api.ts';
 
-/** What went wrong, and what to do about it. */
+/** The error of a failed request, with advice. */
 export function FailureAlert({
   error,
   onRetry,
@@ -12,7 +12,7 @@ export function FailureAlert({
   readonly onRetry?: () => void;
 }): ReactElement {
   const code = error instanceof ApiFailure ? error.code : 'Error';
-  // The same wrong question gets the same answer.
+  // A retry of an invalid request fails in the same way.
   const retry = code === 'InvalidRequestException' ? undefined : onRetry;
   return (
     <Alert type="error" header={headerOf(code)} action={retry && <Button onClick={retry}>Try again</Button>}>
@@ -31,8 +31,8 @@ function headerOf(code: string): string {
       return 'No connection';
     case 'InvalidRequestException':
       return 'The server refused this request';
-    case 'TraceOutOfReach':
-      return 'The trace can not be looked up now';
+    case 'ShardUnreachable':
+      return 'The trace cannot be looked up now';
     case 'ThrottledException':
       return 'The server is busy';
     case 'QueryTimeout':
@@ -45,16 +45,16 @@ function headerOf(code: string): string {
 function adviceFor(code: string): string {
   switch (code) {
     case 'Unreachable':
-      return `Is “openray serve” still running at ${location.host}? The page goes on by itself when it is back.`;
+      return `Check that “openray serve” runs at ${location.host}. The page refreshes when the server answers again.`;
     case 'InvalidRequestException':
       return 'Correct the filter or the time range.';
-    case 'TraceOutOfReach':
-      return 'The page opens it when the store is whole again.';
+    case 'ShardUnreachable':
+      return 'The page opens the trace when all shards can be reached.';
     case 'ThrottledException':
       return 'Wait a moment, then try again.';
     case 'QueryTimeout':
       return 'Choose a shorter time range, or add a condition to the filter.';
     default:
-      return 'The server’s log has the cause.';
+      return 'The server’s log has the reason.';
   }
 }

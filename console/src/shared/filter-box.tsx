@@ -4,15 +4,15 @@ import styles from './filter-box.module.css';
 import { FilterField } from './filter-field.tsx';
 
 type Props = {
-  /** The filter that is in force. */
+  /** The applied filter. */
   readonly filter: string;
-  /** The time range whose names are offered. */
+  /** Completions offer names of this time range. */
   readonly range: string;
   readonly onApply: (filter: string) => void;
   readonly placeholder: string;
 };
 
-/** The query box: what is typed takes effect with Enter or the button. */
+/** The query box: Enter or the button applies the text. */
 export function FilterBox({ filter, range, onApply, placeholder }: Props): ReactElement {
   const [text, setText] = useState(filter);
   useEffect(() => setText(filter), [filter]);

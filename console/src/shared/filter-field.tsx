@@ -6,15 +6,15 @@ const FilterEditor = lazy(() => import('./filter-editor/editor.tsx'));
 
 type Props = {
   readonly text: string;
-  /** The time range whose names are offered. */
+  /** Completions offer names of this time range. */
   readonly range: string;
   readonly onChange: (text: string) => void;
-  /** Enter was pressed. */
+  /** Called on Enter. */
   readonly onApply: (text: string) => void;
   readonly placeholder: string;
 };
 
-/** Where a filter expression is typed. Until the editor is loaded it is a plain field. */
+/** Input of a filter expression: a plain field until the editor is loaded. */
 export function FilterField({ text, range, onChange, onApply, placeholder }: Props): ReactElement {
   const vocabulary = useVocabulary(range);
   return (

@@ -13,7 +13,7 @@ import {
 
 const lambda = { name: 'fn', type: 'AWS::Lambda::Function' };
 
-test('a node with a type is named by both, one without by its name', () => {
+test('a selector has name and type, or the name alone where the type is unknown', () => {
   expect(serviceSelector(lambda)).toBe('service(id(name: "fn", type: "AWS::Lambda::Function"))');
   expect(serviceSelector({ name: 'front', type: null })).toBe('service("front")');
   expect(edgeSelector({ name: 'a', type: 'client' }, { name: 'b', type: null })).toBe(
@@ -22,7 +22,7 @@ test('a node with a type is named by both, one without by its name', () => {
 });
 
 test('conditions go into the braces of the selector', () => {
-  const band = bandCondition({ fromUs: 250_000, toUs: 500_000 });
+  const band = bandCondition({ minUs: 250_000, maxUs: 500_000 });
   expect(withConditions('service("a")', [outcomeCondition(['fault', 'error']), band])).toBe(
     'service("a") { (fault OR error) AND responsetime >= 0.25 AND responsetime <= 0.5 }',
   );
@@ -30,12 +30,12 @@ test('conditions go into the braces of the selector', () => {
 });
 
 test('times keep their microseconds and have no exponent', () => {
-  expect(bandCondition({ fromUs: 1, toUs: 3_600_000_001 })).toBe(
+  expect(bandCondition({ minUs: 1, maxUs: 3_600_000_001 })).toBe(
     'responsetime >= 0.000001 AND responsetime <= 3600.000001',
   );
 });
 
-test('every outcome, or none, is no condition', () => {
+test('all outcomes, and none, make no condition', () => {
   expect(outcomeCondition([])).toBe('');
   expect(outcomeCondition(['ok', 'error', 'throttle', 'fault'])).toBe('');
   expect(outcomeCondition(['fault'])).toBe('fault');
@@ -48,13 +48,13 @@ test('filters are joined so that each keeps its meaning', () => {
   expect(bothFilters('fault OR error', 'user = "a"')).toBe('(fault OR error) AND user = "a"');
 });
 
-test('what is there already is not added again', () => {
+test('a condition that the filter has is not added again', () => {
   expect(bothFilters('ok AND user = "a"', 'user = "a"')).toBe('ok AND user = "a"');
 });
 
 const anyText = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
 
-test('whatever a service is called, the filter that finds it parses', () => {
+test('the selector of a service of any name parses', () => {
   fc.assert(
     fc.property(anyText, fc.option(anyText), anyText, (name, type, other) => {
       expect(readFilter(serviceSelector({ name, type })).ok).toBe(true);
@@ -65,7 +65,7 @@ test('whatever a service is called, the filter that finds it parses', () => {
   );
 });
 
-test('whatever annotation is clicked, the filter asks for just that key and value', () => {
+test('the condition of any annotation compares its key with its value', () => {
   const key = fc.oneof(anyText, fc.string({ unit: fc.constantFrom(...'ab.[]"\\ :'), minLength: 1, maxLength: 12 }));
   const value = fc.oneof(
     anyText,

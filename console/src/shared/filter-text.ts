@@ -1,17 +1,17 @@
 import type { Outcome } from 'openray/model';
 
-/** What names a service in a filter expression. */
+/** Name and type by which a filter expression finds a service. */
 export type ServiceName = { readonly name: string; readonly type: string | null };
 
 /** Response times from `fromUs` to `toUs`, both included. */
-export type Band = { readonly fromUs: number; readonly toUs: number };
+export type DurationBand = { readonly minUs: number; readonly maxUs: number };
 
 /** A string of the filter language, quoted. */
 export function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-/** `id(name: "…", type: "…")`, or the bare name where the type is not known. */
+/** `id(name: "…", type: "…")`, or the quoted name where the type is unknown. */
 function identity({ name, type }: ServiceName): string {
   return type ? `id(name: ${quote(name)}, type: ${quote(type)})` : quote(name);
 }
@@ -25,30 +25,33 @@ export function edgeSelector(from: ServiceName, to: ServiceName): string {
 }
 
 /** `responsetime >= 0.25 AND responsetime <= 0.5`. */
-export function bandCondition({ fromUs, toUs }: Band): string {
-  return `responsetime >= ${secondsText(fromUs)} AND responsetime <= ${secondsText(toUs)}`;
+export function bandCondition({ minUs, maxUs }: DurationBand): string {
+  return `responsetime >= ${secondsText(minUs)} AND responsetime <= ${secondsText(maxUs)}`;
 }
 
-/** Any of the outcomes; all of them, or none, is no condition. */
+/** Matches any of the outcomes; no condition (empty text) for all outcomes and for none. */
 export function outcomeCondition(outcomes: readonly Outcome[]): string {
   if (outcomes.length === 0 || outcomes.length === 4) return '';
   return outcomes.length === 1 ? (outcomes[0] ?? '') : `(${outcomes.join(' OR ')})`;
 }
 
-/** A selector with conditions on what it selects: `service("a") { fault AND responsetime > 1 }`. */
+/** A selector with conditions on the entities that it selects: `service("a") { fault AND responsetime > 1 }`. */
 export function withConditions(selector: string, conditions: readonly string[]): string {
   const inner = conditions.filter((condition) => condition !== '').join(' AND ');
   return inner === '' ? selector : `${selector} { ${inner} }`;
 }
 
-/** `annotation.key = value`; a key that is no plain word goes into brackets, an odd one into quotes too. */
+/**
+ * `annotation.key = value`. A key that is not a word goes into brackets, and into quotes if it has characters that are
+ * not letters, digits or `_.:-`.
+ */
 export function annotationCondition(key: string, value: string | number | boolean): string {
   const bracketed = /^[\w.:-]+$/.test(key) ? key : quote(key);
   const name = /^[A-Za-z_]\w*$/.test(key) ? `annotation.${key}` : `annotation[${bracketed}]`;
   return `${name} = ${typeof value === 'string' ? quote(value) : String(value)}`;
 }
 
-/** Both filters. One with an `OR` is put in parentheses; what is already there is not added again. */
+/** Both filters joined by `AND`, each in parentheses if it has an `OR`. A condition that is in `filter` is not added. */
 export function bothFilters(filter: string, condition: string): string {
   const first = filter.trim();
   const second = condition.trim();
@@ -58,7 +61,7 @@ export function bothFilters(filter: string, condition: string): string {
 }
 
 function parenthesised(filter: string): string {
-  // Quoted text may hold the word; then the parentheses do no harm.
+  // Quoted text may contain the word; the needless parentheses change nothing.
   return /\bOR\b/i.test(filter) ? `(${filter})` : filter;
 }
 

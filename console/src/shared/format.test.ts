@@ -44,7 +44,7 @@ test.each([
   [9.87, '9.9/min'],
   [38.4, '38/min'],
   [12_345, '12.3k/min'],
-])('a rate of %d a minute', (rate, text) => expect(formatRate(rate)).toBe(text));
+])('a rate of %d per minute', (rate, text) => expect(formatRate(rate)).toBe(text));
 
 test.each([
   [0, '0 B'],
@@ -63,9 +63,9 @@ test.each([
   [0.42, '0.4/s'],
   [38.4, '38/s'],
   [12_345, '12.3k/s'],
-])('a rate of %d a second', (rate, text) => expect(formatPerSecond(rate)).toBe(text));
+])('a rate of %d per second', (rate, text) => expect(formatPerSecond(rate)).toBe(text));
 
-test('a share that is not quite none or all does not read as such', () => {
+test('a share above none and below all is not shown as 0 % or 100 %', () => {
   expect(formatShare(0, 10)).toBe('0 %');
   expect(formatShare(1, 100_000)).toBe('<0.1 %');
   expect(formatShare(99_999, 100_000)).toBe('>99.9 %');
@@ -74,12 +74,12 @@ test('a share that is not quite none or all does not read as such', () => {
   expect(formatShare(0, 0)).toBe('–');
 });
 
-test('a time is shown in the zone of the reader, to the millisecond', () => {
+test('a time is shown in the time zone of the browser, to the millisecond', () => {
   const local = new Date(2026, 2, 7, 14, 5, 9, 123);
   expect(formatTime(local.getTime() * 1000 + 400)).toBe('2026-03-07 14:05:09.123');
 });
 
-test('an exact count is as browsers write it', () => {
+test('an exact count has the form of toLocaleString', () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), (count) => {
       expect(formatExact(count)).toBe(count.toLocaleString('en-US'));

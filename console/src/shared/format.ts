@@ -11,7 +11,7 @@ export function formatDuration(us: number | undefined | null): string {
   return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} m`;
 }
 
-/** Every digit: `38,240`. Without the browser's own formatter, whose first use takes 50 ms and more. */
+/** All digits: `38,240`. Without the browser's formatter: its first use takes 50 ms and more. */
 export function formatExact(whole: number): string {
   return String(whole).replace(/\B(?=(\d{3})+$)/g, ',');
 }
@@ -23,7 +23,7 @@ export function formatCount(count: number): string {
   return `${threeDigits(count / 1_000_000)}M`;
 }
 
-/** `812 B`, `38.2 kB`, `1.2 GB`: decimal, as disks are sold. */
+/** `812 B`, `38.2 kB`, `1.2 GB`: a kB is 1,000 bytes. */
 export function formatBytes(bytes: number): string {
   if (bytes < 999.5) return `${Math.round(bytes)} B`;
   let value = bytes;
@@ -42,14 +42,14 @@ export function formatPerSecond(rate: number | undefined): string {
   return `${rate < 10 ? Number(rate.toFixed(1)) : formatCount(Math.round(rate))}/s`;
 }
 
-/** Requests in a minute: `0.2/min`, `38/min`. */
+/** Requests per minute: `0.2/min`, `38/min`. */
 export function formatRate(perMinute: number): string {
   if (perMinute === 0) return '0/min';
   if (perMinute < 0.01) return '<0.01/min';
   return `${perMinute < 1 ? Number(perMinute.toPrecision(1)) : perMinute < 10 ? Number(perMinute.toPrecision(2)) : formatCount(Math.round(perMinute))}/min`;
 }
 
-/** `12.5 %`; what is not quite none or all does not read as none or all. */
+/** `12.5 %`; a share above none is never shown as 0 %, one below all never as 100 %. */
 export function formatShare(part: number, whole: number): string {
   if (whole === 0) return '–';
   const percent = (100 * part) / whole;

@@ -14,7 +14,7 @@ const PAGES = [
   { to: '/server', label: 'Server' },
 ] as const;
 
-/** The bar on top of every page, and the page below it. */
+/** The bar at the top of every page, and the page below it. */
 export function Frame(): ReactElement {
   const { live } = useSearch({ from: '__root__' });
   const state = useLiveRefresh(live);
@@ -60,10 +60,10 @@ const LIVE_LABEL: Readonly<Record<LiveState, string>> = {
 };
 
 const LIVE_HINT: Readonly<Record<LiveState, string>> = {
-  off: 'Pages stay as they are. Click to follow what arrives.',
+  off: 'Pages do not refresh. Click to refresh them when traces are stored.',
   connecting: 'Connecting to the server’s event stream.',
-  streaming: 'Pages refresh when traces arrive. Click to pause.',
-  polling: 'The server’s event stream is away; pages refresh every 5 seconds. Click to pause.',
+  streaming: 'Pages refresh when traces are stored. Click to pause.',
+  polling: 'The event stream is disconnected; pages refresh every 5 seconds. Click to pause.',
 };
 
 function LiveToggle({ isOn, state }: { readonly isOn: boolean; readonly state: LiveState }): ReactElement {
@@ -92,7 +92,7 @@ function ThemeButton(): ReactElement {
       type="button"
       className={styles.icon}
       aria-label={`Use the ${next} theme`}
-      title={`${choice === 'system' ? 'Following the system.' : `Set to ${choice}; double-click to follow the system.`} Click for the ${next} theme.`}
+      title={`${choice === 'system' ? 'Follows the system.' : `Set to ${choice}; double-click to follow the system.`} Click for the ${next} theme.`}
       onClick={() => chooseTheme(next)}
       onDoubleClick={() => chooseTheme('system')}
     >

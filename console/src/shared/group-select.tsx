@@ -6,7 +6,7 @@ import { useGroups } from './use-groups.ts';
 
 const ALL = { value: '', label: 'All traces' };
 
-/** The group whose traces are shown, kept in the URL. Where there are no groups there is nothing to choose. */
+/** The group whose traces the page shows, kept in the URL. Hidden while the server has no group. */
 export function GroupSelect(): ReactElement | null {
   const { inGroup } = useSearch({ from: '__root__' });
   const navigate = useNavigate();

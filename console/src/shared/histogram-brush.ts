@@ -1,36 +1,36 @@
-import type { Band } from './filter-text.ts';
+import type { DurationBand } from './filter-text.ts';
 import { formatDuration } from './format.ts';
 import { type Bin, type Histogram, niceStep } from './histogram.ts';
 
-/** Bins by index from where a drag began to where it is, in either direction, both included. */
+/** Indexes of the bins where a drag began and where it is now, in either order; both are included. */
 export type BinRange = { readonly anchor: number; readonly focus: number };
 
-/** The band of time that the bins of a range cover. */
-export function bandOf(bins: readonly Bin[], { anchor, focus }: BinRange): Band {
+/** The response times that the bins of a range cover. */
+export function bandOf(bins: readonly Bin[], { anchor, focus }: BinRange): DurationBand {
   const first = bins[Math.min(anchor, focus)];
   const last = bins[Math.max(anchor, focus)];
-  return { fromUs: Math.floor(first?.fromUs ?? 0), toUs: Math.ceil(last?.toUs ?? 0) };
+  return { minUs: Math.floor(first?.fromUs ?? 0), maxUs: Math.ceil(last?.toUs ?? 0) };
 }
 
-/** The bins that a band covers by more than half; undefined when it covers none. */
-export function binsIn(bins: readonly Bin[], band: Band | undefined): BinRange | undefined {
+/** The bins whose middle is in the band; undefined for none. */
+export function binsIn(bins: readonly Bin[], band: DurationBand | undefined): BinRange | undefined {
   if (!band) return undefined;
-  const isIn = ({ fromUs, toUs }: Bin) => (fromUs + toUs) / 2 >= band.fromUs && (fromUs + toUs) / 2 <= band.toUs;
+  const isIn = ({ fromUs, toUs }: Bin) => (fromUs + toUs) / 2 >= band.minUs && (fromUs + toUs) / 2 <= band.maxUs;
   const anchor = bins.findIndex(isIn);
   return anchor < 0 ? undefined : { anchor, focus: bins.findLastIndex(isIn) };
 }
 
-/** Labels below the bars; `at` is the place from 0 to 1. */
+/** Labels below the bars; `at` is the position from 0 to 1. */
 export function axisLabels({ bins, scale }: Histogram): readonly { readonly at: number; readonly text: string }[] {
   const low = bins[0]?.fromUs;
   const high = bins.at(-1)?.toUs;
   if (low === undefined || high === undefined || low >= high) return [];
   if (scale === 'log') {
-    const span = Math.log10(high / low);
-    const every = Math.max(1, Math.ceil(span / 6));
+    const decades = Math.log10(high / low);
+    const every = Math.max(1, Math.ceil(decades / 6));
     const labels: { at: number; text: string }[] = [];
     for (let power = Math.ceil(Math.log10(low) - 1e-9); power <= Math.log10(high) + 1e-9; power += every) {
-      labels.push({ at: (power - Math.log10(low)) / span, text: formatDuration(10 ** power) });
+      labels.push({ at: (power - Math.log10(low)) / decades, text: formatDuration(10 ** power) });
     }
     return labels;
   }

@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, type ReactElement, useId, useMemo, useRef, useState } from 'react';
-import type { Band } from './filter-text.ts';
+import type { DurationBand } from './filter-text.ts';
 import { formatCount, formatDuration } from './format.ts';
 import { binTimes, type WeightedTime } from './histogram.ts';
 import { axisLabels, type BinRange, bandOf, binsIn } from './histogram-brush.ts';
@@ -9,15 +9,15 @@ type Props = {
   readonly times: readonly WeightedTime[];
   readonly label: string;
   readonly height?: number;
-  readonly band: Band | undefined;
-  readonly onBand: (band: Band | undefined) => void;
+  readonly band: DurationBand | undefined;
+  readonly onBand: (band: DurationBand | undefined) => void;
 };
 
 const MAX_BINS = 36;
 
 /**
- * How response times are distributed. Dragging over the bars selects a band of time, so does a click on one.
- * By keyboard: arrows walk along the bars, with Shift they extend the band, Enter takes the bar, Escape clears.
+ * Distribution of response times. A drag over the bars selects a band of times, and so does a click on a bar.
+ * By keyboard: arrows move along the bars, Shift and arrow extend the band, Enter selects the bar, Escape clears.
  */
 export function HistogramChart({ times, label, height = 110, band, onBand }: Props): ReactElement {
   const histogram = useMemo(() => binTimes(times, MAX_BINS), [times]);
@@ -34,7 +34,7 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
     if (!box || box.width === 0) return 0;
     return Math.max(0, Math.min(bins.length - 1, Math.floor(((event.clientX - box.left) / box.width) * bins.length)));
   };
-  const take = (range: BinRange | undefined) => onBand(range && bandOf(bins, range));
+  const selectBins = (range: BinRange | undefined) => onBand(range && bandOf(bins, range));
 
   const onKeyDown = (event: KeyboardEvent) => {
     const last = bins.length - 1;
@@ -43,10 +43,10 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
     const target = moves[event.key];
     if (target !== undefined) {
       const next = Math.max(0, Math.min(last, target));
-      if (event.shiftKey) take({ anchor: selected?.anchor ?? at, focus: next });
+      if (event.shiftKey) selectBins({ anchor: selected?.anchor ?? at, focus: next });
       setCursor(next);
-    } else if (event.key === 'Enter' || event.key === ' ') take({ anchor: at, focus: at });
-    else if (event.key === 'Escape') take(undefined);
+    } else if (event.key === 'Enter' || event.key === ' ') selectBins({ anchor: at, focus: at });
+    else if (event.key === 'Escape') selectBins(undefined);
     else return;
     event.preventDefault();
   };
@@ -66,7 +66,7 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
         aria-valuemin={0}
         aria-valuemax={bins.length - 1}
         aria-valuenow={cursor ?? 0}
-        aria-valuetext={hovered ? describeBin(hovered) : 'no bar chosen'}
+        aria-valuetext={hovered ? describeBin(hovered) : 'no bar selected'}
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {
           if (event.button !== 0) return;
@@ -80,7 +80,7 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
           if (drag) setDrag({ anchor: drag.anchor, focus: at });
         }}
         onPointerUp={() => {
-          if (drag) take(drag);
+          if (drag) selectBins(drag);
           setDrag(undefined);
         }}
         onPointerCancel={() => setDrag(undefined)}
@@ -113,7 +113,7 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
           {hovered
             ? describeBin(hovered)
             : band
-              ? `Selected: ${formatDuration(band.fromUs)} to ${formatDuration(band.toUs)}`
+              ? `Selected: ${formatDuration(band.minUs)} to ${formatDuration(band.maxUs)}`
               : `${formatCount(histogram.total)} requests${histogram.scale === 'log' ? ', logarithmic scale' : ''}`}
         </span>
         {band && (
@@ -123,7 +123,7 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
         )}
       </figcaption>
       <span id={hintId} className="visually-hidden">
-        Arrow keys walk along the bars, Shift and arrow extend the band, Enter takes a bar, Escape clears.
+        Arrow keys move along the bars, Shift and arrow extend the band, Enter selects a bar, Escape clears.
       </span>
     </figure>
   );

@@ -32,24 +32,24 @@ test('the band of all bins holds every time', () => {
       const { bins } = binTimes(times, 36);
       const band = bandOf(bins, { anchor: bins.length - 1, focus: 0 });
       for (const { us } of times) {
-        expect(us).toBeGreaterThanOrEqual(band.fromUs);
-        expect(us).toBeLessThanOrEqual(band.toUs);
+        expect(us).toBeGreaterThanOrEqual(band.minUs);
+        expect(us).toBeLessThanOrEqual(band.maxUs);
       }
     }),
   );
 });
 
-test('the bins of a band are those it was made of', () => {
+test('a band covers the bins that it was made of', () => {
   const { bins } = binTimes(
     [1, 2, 3, 5, 8].map((s) => ({ us: s * 100_000, count: 1 })),
     20,
   );
   expect(binsIn(bins, bandOf(bins, { anchor: 2, focus: 4 }))).toEqual({ anchor: 2, focus: 4 });
-  expect(binsIn(bins, { fromUs: 9e9, toUs: 10e9 })).toBeUndefined();
+  expect(binsIn(bins, { minUs: 9e9, maxUs: 10e9 })).toBeUndefined();
   expect(binsIn(bins, undefined)).toBeUndefined();
 });
 
-test('times that span decades are on a logarithmic scale, others on a linear one', () => {
+test('times over several decades have a logarithmic scale, others a linear one', () => {
   expect(
     binTimes(
       [
@@ -70,7 +70,7 @@ test('times that span decades are on a logarithmic scale, others on a linear one
   ).toBe('log');
 });
 
-test('no time, no bins', () => {
+test('no times make no bins', () => {
   expect(binTimes([], 36)).toEqual({ scale: 'linear', bins: [], total: 0 });
   expect(axisLabels({ scale: 'linear', bins: [], total: 0 })).toEqual([]);
 });
@@ -78,9 +78,9 @@ test('no time, no bins', () => {
 test('labels lie within the axis, in order', () => {
   fc.assert(
     fc.property(anyTimes, (times) => {
-      const places = axisLabels(binTimes(times, 36)).map(({ at }) => at);
-      expect(places).toEqual([...places].sort((a, b) => a - b));
-      for (const at of places) expect(at >= -1e-6 && at <= 1 + 1e-6).toBe(true);
+      const positions = axisLabels(binTimes(times, 36)).map(({ at }) => at);
+      expect(positions).toEqual([...positions].sort((a, b) => a - b));
+      for (const at of positions) expect(at >= -1e-6 && at <= 1 + 1e-6).toBe(true);
     }),
   );
 });

@@ -1,10 +1,10 @@
 import type { WireHistogramEntry } from 'openray/api-types';
 import { addCount, quantile } from 'openray/model';
 
-/** Counts of `[fromUs, toUs)`; the last bin includes its end. */
+/** Number of times in `[fromUs, toUs)`; the last bin includes its end. */
 export type Bin = { readonly fromUs: number; readonly toUs: number; readonly count: number };
 
-/** Bins of one width on the screen: even steps of time, or of its logarithm where times span decades. */
+/** Bins of equal width on the screen: equal steps of time (`linear`) or of its logarithm (`log`). */
 export type Histogram = {
   readonly scale: 'linear' | 'log';
   readonly bins: readonly Bin[];
@@ -20,7 +20,10 @@ export type WeightedTime = { readonly us: number; readonly count: number };
 
 const EMPTY: Histogram = { scale: 'linear', bins: [], total: 0 };
 
-/** At most `maxBins` bins that hold every time once. The scale is logarithmic when the slowest is 30 times the fastest. */
+/**
+ * About `maxBins` bins (at most two more) that hold every time once. Logarithmic when the slowest time is more than 30
+ * times the fastest.
+ */
 export function binTimes(times: readonly WeightedTime[], maxBins: number): Histogram {
   const counted = times.filter(({ count }) => count > 0);
   if (counted.length === 0) return EMPTY;
@@ -56,7 +59,7 @@ export function percentileUs(times: readonly WeightedTime[], share: number): num
 function linearEdges(low: number, high: number, maxBins: number): readonly number[] {
   const step = niceStep(Math.max(high - low, high * 0.01, 1) / maxBins);
   const first = Math.floor(low / step);
-  // One bin more where the highest time lies on an edge, since bins do not include their end.
+  // At least one bin, also where all times lie on one edge.
   const last = Math.max(first + 1, Math.ceil(high / step));
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
 }
@@ -69,7 +72,7 @@ function logEdges(low: number, high: number, maxBins: number): readonly number[]
   return Array.from({ length: last - first + 1 }, (_, index) => 10 ** ((first + index) / perDecade));
 }
 
-/** Rounding may put the extremes a hair outside of the edges; they belong to the first and last bin. */
+/** Rounding may put the extremes just outside of the edges: they count in the first and the last bin. */
 function binIndex(edges: readonly number[], us: number): number {
   let low = 0;
   let high = edges.length - 2;
@@ -81,7 +84,7 @@ function binIndex(edges: readonly number[], us: number): number {
   return low;
 }
 
-/** 1, 2 or 5 times a power of ten, at least `step`. */
+/** The smallest number of the form 1, 2 or 5 times a power of ten that is at least `step`. */
 export function niceStep(step: number): number {
   const power = 10 ** Math.floor(Math.log10(step) + 1e-12);
   const factor = step / power;

@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('the first request runs at once, those within the interval as one at its end', () => {
+test('the first call runs at once, calls within the interval run once at its end', () => {
   const action = vi.fn();
   const { run } = atMostEvery(1000, action);
   run();
@@ -22,7 +22,7 @@ test('the first request runs at once, those within the interval as one at its en
   expect(action).toHaveBeenCalledTimes(2);
 });
 
-test('after it was cancelled nothing runs any more', () => {
+test('no run follows a cancel', () => {
   const action = vi.fn();
   const { run, cancel } = atMostEvery(1000, action);
   run();
@@ -34,7 +34,7 @@ test('after it was cancelled nothing runs any more', () => {
 
 const received = (...traceIds: string[]) => ({ documents: traceIds.length, traceIds, atUs: 1 });
 
-test('the page of one trace is read anew only when something of it arrived', () => {
+test('the query of one trace is fetched again only when documents of that trace are stored', () => {
   const arrived = withChangedTraces(withChangedTraces(new Set<string>(), received('a')), received('b'));
   expect(isAffected(liveTrace('a'), arrived)).toBe(true);
   expect(isAffected(liveTrace('c'), arrived)).toBe(false);
@@ -42,7 +42,7 @@ test('the page of one trace is read anew only when something of it arrived', () 
   expect(isAffected(undefined, arrived)).toBe(false);
 });
 
-test('a full message may not name every trace, so it concerns them all', () => {
+test('an event with the most ids may not name every trace, so it affects them all', () => {
   const full = withChangedTraces(new Set(), received(...Array.from({ length: 100 }, (_, index) => String(index))));
   const later: ChangedTraces = withChangedTraces(full, received('a'));
   expect(later).toBe('any');

@@ -1,31 +1,31 @@
 import { type Query, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 
-/** What the server says when something was stored; at most 100 of the trace ids. */
+/** The server's event about stored documents; it names at most 100 trace ids. */
 export type StoredEvent = { readonly documents: number; readonly traceIds: readonly string[]; readonly atUs: number };
 
-/** `streaming`: told by the server; `polling`: it has no event stream or lost it, so ask every few seconds. */
+/** `streaming`: the server sends events; `polling`: without an event stream, pages refresh every POLL_MS. */
 export type LiveState = 'off' | 'connecting' | 'streaming' | 'polling';
 
-/** Mark of queries that follow what arrives, as their `meta`. */
+/** `meta` of queries that are fetched again when documents are stored. */
 export const LIVE = { live: true } as const;
 
-/** Mark of a query that concerns one trace and need not be asked anew when others arrive. */
+/** `meta` of a query that is fetched again only when documents of this trace are stored. */
 export function liveTrace(traceId: string): { readonly live: true; readonly traceId: string } {
   return { live: true, traceId };
 }
 
 const POLL_MS = 5000;
 const RECONNECT_MS = 30_000;
-/** The stream speaks twice a second under load; pages read anew at most this often. */
+/** Under load the stream has two events a second; pages refresh at most once in this time. */
 const REFETCH_EVERY_MS = 1500;
 
-/** Traces that something arrived of since the last refresh; `any` when the list may be incomplete. */
+/** Traces with new documents since the last refresh; `any` when the list may be incomplete. */
 export type ChangedTraces = 'any' | ReadonlySet<string>;
 
 /**
- * Keeps every live query on screen fresh while `isOn`. One instance for the whole console.
- * A lost event stream is taken up again; until it is back the console polls.
+ * Fetches the live queries on screen again when documents are stored, while `isOn`. Used once, by the frame.
+ * It polls while the event stream is disconnected, until it is connected again.
  */
 export function useLiveRefresh(isOn: boolean): LiveState {
   const queries = useQueryClient();
@@ -39,7 +39,7 @@ export function useLiveRefresh(isOn: boolean): LiveState {
     setState('connecting');
     let arrived: ChangedTraces = new Set();
     const refetch = atMostEvery(REFETCH_EVERY_MS, () => {
-      // What nobody looks at is read when it is looked at again.
+      // A hidden page refreshes when it becomes visible (`onVisible`).
       if (document.visibilityState === 'hidden') return;
       const now = arrived;
       arrived = new Set();
@@ -60,7 +60,7 @@ export function useLiveRefresh(isOn: boolean): LiveState {
     const connect = () => {
       events = new EventSource('/events');
       events.addEventListener('open', () => {
-        // What came while nobody listened.
+        // Fetch the documents that were stored while the stream was disconnected.
         if (poll !== undefined) refetchAll();
         stopPolling();
         setState('streaming');
@@ -72,7 +72,7 @@ export function useLiveRefresh(isOn: boolean): LiveState {
       events.addEventListener('error', () => {
         setState('polling');
         poll ??= setInterval(refetchAll, POLL_MS);
-        // After a lost connection the browser tries again; after an answer that was no stream it does not.
+        // The browser reconnects after a lost connection, but not after a response that is not an event stream.
         if (events.readyState === EventSource.CLOSED) reconnect = setTimeout(connect, RECONNECT_MS);
       });
     };
@@ -91,19 +91,19 @@ export function useLiveRefresh(isOn: boolean): LiveState {
   return state;
 }
 
-/** A message with 100 ids may stand for more traces than it names. */
+/** An event with 100 ids may be about more traces than it names. */
 export function withChangedTraces(before: ChangedTraces, { traceIds }: StoredEvent): ChangedTraces {
   return before === 'any' || traceIds.length >= 100 ? 'any' : new Set([...before, ...traceIds]);
 }
 
-/** Whether a query of this `meta` may have another answer now. */
+/** Whether the result of a query with this `meta` may have changed. */
 export function isAffected(meta: Query['meta'], arrived: ChangedTraces): boolean {
   if (meta?.live !== true) return false;
   const traceId = meta.traceId;
   return typeof traceId !== 'string' || arrived === 'any' || arrived.has(traceId);
 }
 
-/** Runs at once, then again at the end of each interval in which it was asked for. */
+/** Runs `action` at once; calls within the interval after a run cause one more run at its end. */
 export function atMostEvery(
   intervalMs: number,
   action: () => void,

@@ -3,21 +3,21 @@ import { formatTime } from './format.ts';
 import type { MissingData } from './missing-data.ts';
 import styles from './missing-data-notice.module.css';
 
-/** Says what is missing on a page; nothing when nothing is. */
-export function MissingDataNotice({ gaps }: { readonly gaps: MissingData | undefined }): ReactElement | null {
-  if (!gaps?.isIncomplete && gaps?.prunedBeforeUs === undefined) return null;
+/** Says which data is missing on the page; empty when none is. */
+export function MissingDataNotice({ missing }: { readonly missing: MissingData | undefined }): ReactElement | null {
+  if (!missing?.isIncomplete && missing?.prunedBeforeUs === undefined) return null;
   return (
     <div className={styles.notices}>
-      {gaps.isIncomplete && (
+      {missing.isIncomplete && (
         <p role="alert" data-kind="incomplete">
-          <strong>This is incomplete.</strong> A part of the store can not be reached, and what it holds is missing
-          here. The page fills itself when it is back.
+          <strong>This is incomplete.</strong> A shard of the store cannot be reached; its data is missing here. The
+          page adds it when the shard can be reached again.
         </p>
       )}
-      {gaps.prunedBeforeUs !== undefined && (
+      {missing.prunedBeforeUs !== undefined && (
         <p role="note" data-kind="pruned">
-          Some of what arrived before {formatTime(gaps.prunedBeforeUs).slice(0, 16)} is no longer kept: there may be
-          less here than there was.
+          Some documents that arrived before {formatTime(missing.prunedBeforeUs).slice(0, 16)} are no longer kept:
+          traces or parts of them may be missing here.
         </p>
       )}
     </div>

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { combineMissingData, missingDataOf, NO_MISSING_DATA } from './missing-data.ts';
 
-test('an answer that says nothing of gaps has none', () => {
+test('a response without these members is complete', () => {
   expect(missingDataOf({})).toEqual(NO_MISSING_DATA);
   expect(combineMissingData([])).toEqual(NO_MISSING_DATA);
 });
 
-test('gaps of several answers are gaps of the whole', () => {
-  const answers = [{}, { PrunedBefore: 20 }, { IsIncomplete: true }, { PrunedBefore: 10 }];
-  expect(combineMissingData(answers.map(missingDataOf))).toEqual({ isIncomplete: true, prunedBeforeUs: 20e6 });
+test('data that one of several responses lacks is missing in the whole', () => {
+  const responses = [{}, { PrunedBefore: 20 }, { IsIncomplete: true }, { PrunedBefore: 10 }];
+  expect(combineMissingData(responses.map(missingDataOf))).toEqual({ isIncomplete: true, prunedBeforeUs: 20e6 });
 });

@@ -1,16 +1,16 @@
 import { secondsToUs } from 'openray/model';
 
-/** What is missing in an answer. */
+/** Data that is missing in a response. */
 export type MissingData = {
-  /** A part of the store could not be asked; what it holds is missing. */
+  /** A shard of the store could not be reached; its data is missing. */
   readonly isIncomplete: boolean;
-  /** Retention has dropped some of what arrived before this time, and the question reaches back before it. */
+  /** Retention has dropped documents that arrived before this time, and the requested time range begins before it. */
   readonly prunedBeforeUs: number | undefined;
 };
 
 export const NO_MISSING_DATA: MissingData = { isIncomplete: false, prunedBeforeUs: undefined };
 
-/** How soon an incomplete answer is asked for again. */
+/** Time after which an incomplete response is requested again. */
 export const REFETCH_INCOMPLETE_MS = 5000;
 
 type CompletenessFields = { readonly IsIncomplete?: boolean; readonly PrunedBefore?: number };
@@ -22,7 +22,7 @@ export function missingDataOf({ IsIncomplete = false, PrunedBefore }: Completene
   };
 }
 
-/** What any of the answers lacks is missing in all of them together. */
+/** Data that is missing in any of the responses. */
 export function combineMissingData(all: readonly MissingData[]): MissingData {
   const pruned = all.flatMap(({ prunedBeforeUs }) => prunedBeforeUs ?? []);
   return {

@@ -13,13 +13,13 @@ type Props = {
   readonly onClearFilter: () => void;
 };
 
-/** Nothing to show: either the question was too narrow, or nobody sent anything yet. */
+/** An empty page: no trace matches the filter, or no trace was received. */
 export function NoTraces({ range, filter, onWiden, onClearFilter }: Props): ReactElement {
   return (
     <div className={styles.empty}>
       <Box variant="h2">{filter === '' ? 'No traces yet' : 'No trace matches'}</Box>
       <Box color="text-body-secondary">
-        {filter === '' ? 'Nothing was received' : 'Nothing that was received matches the filter'} in the time range:{' '}
+        {filter === '' ? 'No trace was received' : 'No received trace matches the filter'} in the time range:{' '}
         {describeTimeRange(range)}.
       </Box>
       <SpaceBetween direction="horizontal" size="xs">
@@ -29,8 +29,8 @@ export function NoTraces({ range, filter, onWiden, onClearFilter }: Props): Reac
       {filter === '' && <FirstTrace />}
       {filter === '' && (
         <Box color="text-body-secondary">
-          Sent something already? <Link to="/server">Server</Link> counts what came in, and says why something was not
-          stored.
+          Did you send traces? <Link to="/server">Server</Link> has the counters of received documents, and the reasons
+          why documents were not stored.
         </Box>
       )}
     </div>
@@ -41,7 +41,7 @@ export function NoTraces({ range, filter, onWiden, onClearFilter }: Props): Reac
 function FirstTrace(): ReactElement {
   const port = location.port || '2000';
   return (
-    <dl className={styles.ways}>
+    <dl className={styles.receivers}>
       <dt>Run a Lambda function of a SAM template, with active tracing</dt>
       <dd>
         <code>openray invoke InstrumentedFunction --event-file events/valid_user.json</code>

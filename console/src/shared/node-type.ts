@@ -1,4 +1,4 @@
-/** Pictures a node may have. */
+/** Icons of nodes. */
 export type NodeGlyph =
   | 'client'
   | 'lambda'
@@ -38,7 +38,7 @@ const NODE_KINDS: Readonly<Record<string, NodeKind>> = {
   'Database::SQL': { label: 'SQL database', glyph: 'database' },
 };
 
-/** What a node's `Type` is called on screen. A type nobody listed is shown as it is, without `AWS::`. */
+/** Label of a node's `Type`. A type without a label is shown as it is, without `AWS::`. */
 export function nodeTypeLabel(type: string | null | undefined): string {
   if (type === null || type === undefined || type === '') return 'Service';
   return NODE_KINDS[type]?.label ?? type.replace(/^AWS::/, '').replaceAll('::', ' ');
@@ -52,7 +52,7 @@ export function nodeGlyph(type: string | null | undefined): NodeGlyph {
   );
 }
 
-/** The part of a node's name that tells it apart: the queue of a queue URL, the topic of an ARN. */
+/** The distinguishing part of a node's name: the queue of a queue URL, the topic of an ARN. */
 export function shortNodeName(name: string, type: string | null): string {
   if (type === 'AWS::SQS::Queue') return name.slice(name.lastIndexOf('/') + 1) || name;
   if (name.startsWith('arn:')) return name.slice(name.lastIndexOf(':') + 1) || name;

@@ -3,7 +3,7 @@ import { formatCount, formatShare } from './format.ts';
 import { OUTCOME_LABEL, OUTCOMES, type OutcomeCounts, totalOf } from './outcome.ts';
 import styles from './outcome-bar.module.css';
 
-/** Count and share of each outcome, as a table whose rows carry their colour. */
+/** Count and share of each outcome, as a table with a colour for each row. */
 export function OutcomeTable({ counts }: { readonly counts: OutcomeCounts }): ReactElement {
   const total = totalOf(counts);
   return (
@@ -27,7 +27,7 @@ export function OutcomeTable({ counts }: { readonly counts: OutcomeCounts }): Re
   );
 }
 
-/** The shares as one thin bar. */
+/** The share of each outcome, as one thin bar. */
 export function OutcomeBar({ counts }: { readonly counts: OutcomeCounts }): ReactElement {
   return (
     <div className={styles.bar} aria-hidden="true">

@@ -4,7 +4,7 @@ import styles from './outcome-pill.module.css';
 
 const SHORT: Readonly<Record<Outcome, string>> = { ok: 'OK', error: 'Error', throttle: 'Throttle', fault: 'Fault' };
 
-/** How something ended, in a word and a colour; `note` says where, when it was not the thing itself. */
+/** An outcome as word and colour; `note` is for example `inside`, for an outcome below the root. */
 export function OutcomePill({ outcome, note }: { readonly outcome: Outcome; readonly note?: string }): ReactElement {
   return (
     <span className={styles.pill} data-outcome={outcome}>

@@ -8,7 +8,7 @@ export type SeriesPoint = { readonly endUs: number; readonly counts: OutcomeCoun
 
 const HEIGHT = 72;
 
-/** Requests over time, oldest left, stacked by how they ended. */
+/** Requests over time, oldest left, stacked by outcome. */
 export function OutcomeSeries({
   points,
   label,

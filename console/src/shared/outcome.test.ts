@@ -15,7 +15,7 @@ test('throttles are counted apart from other errors', () => {
   expect(totalOf(outcomeCounts(wire))).toBe(wire.TotalCount);
 });
 
-test('the average is in microseconds, and unknown where nothing was counted', () => {
+test('the average is in microseconds, and unknown without requests', () => {
   expect(averageUs(wire)).toBe(500_000);
   expect(averageUs({ ...wire, TotalCount: 0, TotalResponseTime: 0 })).toBeUndefined();
   expect(averageUs(null)).toBeUndefined();
@@ -28,7 +28,7 @@ const anyCounts: fc.Arbitrary<OutcomeCounts> = fc.record({
   fault: fc.nat(100_000),
 });
 
-test('arcs fill the ring without gaps, and none that exists is too thin to see', () => {
+test('arcs fill the ring without gaps, and each is wide enough to be visible', () => {
   fc.assert(
     fc.property(anyCounts, (counts) => {
       const arcs = ringArcs(counts);

@@ -30,16 +30,16 @@ export function totalOf(counts: OutcomeCounts): number {
   return counts.ok + counts.error + counts.throttle + counts.fault;
 }
 
-/** Mean response time in microseconds; undefined where nothing was counted. */
+/** Mean response time in microseconds; undefined without requests. */
 export function averageUs(statistics: WireStatistics | null): number | undefined {
   if (!statistics || statistics.TotalCount === 0) return undefined;
   return (statistics.TotalResponseTime / statistics.TotalCount) * 1_000_000;
 }
 
-/** Where one outcome lies on a ring, in parts of 1. */
+/** The arc of one outcome on a ring; the whole ring is from 0 to 1. */
 export type RingArc = { readonly outcome: Outcome; readonly from: number; readonly to: number };
 
-/** Arcs that fill the ring in the order of `OUTCOMES`; a share too thin to see is drawn 2 % wide. */
+/** Arcs that fill the ring in the order of `OUTCOMES`; a share below 2 % is drawn as 2 %, so that it is visible. */
 export function ringArcs(counts: OutcomeCounts): readonly RingArc[] {
   const total = totalOf(counts);
   if (total === 0) return [];

@@ -1,7 +1,7 @@
 import { applyDensity, applyMode, Density, Mode } from '@cloudscape-design/global-styles';
 import { useSyncExternalStore } from 'react';
 
-/** `system` follows the operating system; the others were chosen here and are remembered. */
+/** `system` follows the operating system; the user chose the others, and the browser stores them. */
 export type ThemeChoice = 'system' | 'light' | 'dark';
 
 const KEY = 'openray.theme';
@@ -19,7 +19,7 @@ export function chooseTheme(choice: ThemeChoice): void {
   applyTheme();
 }
 
-/** Call once, before anything is drawn. */
+/** Call once, before the first rendering. */
 export function startTheme(): void {
   systemDark.addEventListener('change', applyTheme);
   applyDensity(Density.Compact);

@@ -24,7 +24,7 @@ export function TimeRangePicker(): ReactElement {
       isValidRange={(value) =>
         value && fromPicker(value) !== undefined
           ? { valid: true }
-          : { valid: false, errorMessage: 'Give a start and an end; the start comes first.' }
+          : { valid: false, errorMessage: 'Enter a start and a later end.' }
       }
       showClearButton={false}
       customRelativeRangeUnits={['second', 'minute', 'hour', 'day']}

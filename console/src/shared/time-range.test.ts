@@ -28,7 +28,7 @@ test('any absolute range survives the URL, to the millisecond', () => {
   );
 });
 
-test('no text makes the reader throw, and what it reads it can print', () => {
+test('any text is read without an exception, and every range that is read can be printed', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const range = readTimeRange(text);
@@ -38,24 +38,24 @@ test('no text makes the reader throw, and what it reads it can print', () => {
 });
 
 test.each(['', '0m', '5', 'm', '5 m', '5y', '2026-01-02T00:00:00Z/2026-01-01T00:00:00Z', 'a/b', 'a/b/c'])(
-  '%o is no range',
+  '%o is not a range',
   (text) => expect(readTimeRange(text)).toBeUndefined(),
 );
 
-test('a relative window ends a second ahead of now', () => {
+test('the interval of a relative range ends one second after now', () => {
   expect(windowOf('5m', 1_000_000_000)).toEqual({ fromUs: 700_000_000, toUs: 1_001_000_000 });
 });
 
-test('an absolute window is what it says, whatever the time is now', () => {
+test('the interval of an absolute range does not depend on the current time', () => {
   const text = '2026-01-01T00:00:00.000Z/2026-01-01T01:00:00.000Z';
   expect(windowOf(text, 5)).toEqual({ fromUs: 1_767_225_600_000_000, toUs: 1_767_229_200_000_000 });
 });
 
-test('an unreadable range means the default one', () => {
+test('an invalid range means the default range', () => {
   expect(windowOf('nonsense', 7_200_000_000)).toEqual(windowOf('1h', 7_200_000_000));
 });
 
-test('ranges are said in words', () => {
+test('ranges have a description in words', () => {
   expect(describeTimeRange('15m')).toBe('last 15 minutes');
   expect(describeTimeRange('1h')).toBe('last hour');
   expect(describeTimeRange('24h')).toBe('last 24 hours');

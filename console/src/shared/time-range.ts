@@ -1,13 +1,13 @@
 /**
- * What a page looks at: the last so many seconds, or from one time to another.
- * In the URL it is one word: `15m`, or ISO 8601's `start/end`.
+ * Time range of a page: a number of seconds up to now, or from one time to another.
+ * In the URL: `15m`, or ISO 8601's `start/end`.
  */
 export type TimeRange =
   | { readonly kind: 'relative'; readonly seconds: number }
   | { readonly kind: 'absolute'; readonly fromUs: number; readonly toUs: number };
 
-/** Start inclusive, end exclusive; microseconds since 1970. */
-export type TimeWindow = { readonly fromUs: number; readonly toUs: number };
+/** `[fromUs, toUs)`: includes its start and not its end; microseconds since 1970. */
+export type TimeInterval = { readonly fromUs: number; readonly toUs: number };
 
 export const DEFAULT_RANGE = '1h';
 
@@ -16,7 +16,7 @@ export const RELATIVE_RANGES = ['5m', '15m', '30m', '1h', '3h', '6h', '24h', '7d
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Undefined when `text` is no range. */
+/** Undefined when `text` is not a range. */
 export function readTimeRange(text: string): TimeRange | undefined {
   const relative = /^([1-9]\d{0,5})([smhd])$/.exec(text);
   if (relative) return { kind: 'relative', seconds: Number(relative[1]) * (UNIT_SECONDS[relative[2] ?? ''] ?? 1) };
@@ -40,11 +40,11 @@ export function printTimeRange(range: TimeRange): string {
   return `${seconds}s`;
 }
 
-/** The window that the range means at `nowUs`. An unreadable range means the default one. */
-export function windowOf(text: string, nowUs: number): TimeWindow {
+/** The interval of the range at `nowUs`. Invalid text means the default range. */
+export function windowOf(text: string, nowUs: number): TimeInterval {
   const range = readTimeRange(text) ?? { kind: 'relative', seconds: 3600 };
   if (range.kind === 'absolute') return { fromUs: range.fromUs, toUs: range.toUs };
-  // One second ahead, so that what was stored while the request travelled is in it.
+  // One second ahead, to include documents that are stored while the request is sent.
   return { fromUs: nowUs - range.seconds * 1_000_000, toUs: nowUs + 1_000_000 };
 }
 

@@ -3,24 +3,24 @@ import { type FormEvent, type ReactElement, useId, useState } from 'react';
 import { readTraceId } from './trace-id.ts';
 import styles from './trace-id-box.module.css';
 
-/** Opens the trace whose id is typed or pasted, in either form, also out of a trace header or log line. */
+/** Opens a trace by its id in either form, also by a trace header or a log line with the id. */
 export function TraceIdBox(): ReactElement {
   const navigate = useNavigate();
   const [text, setText] = useState('');
-  const [isRefused, setIsRefused] = useState(false);
+  const [isInvalid, setIsInvalid] = useState(false);
   const messageId = useId();
 
   const open = (pasted: string): boolean => {
     const id = readTraceId(pasted);
     if (id === undefined) return false;
     setText('');
-    setIsRefused(false);
+    setIsInvalid(false);
     void navigate({ to: '/traces/$id', params: { id } });
     return true;
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (text.trim() !== '') setIsRefused(!open(text));
+    if (text.trim() !== '') setIsInvalid(!open(text));
   };
 
   return (
@@ -36,25 +36,25 @@ export function TraceIdBox(): ReactElement {
         </svg>
         <input
           aria-label="Open a trace by its id"
-          aria-invalid={isRefused}
-          aria-describedby={isRefused ? messageId : undefined}
+          aria-invalid={isInvalid}
+          aria-describedby={isInvalid ? messageId : undefined}
           placeholder="Trace id: 1-5f84c7a9-…"
           spellCheck={false}
           autoComplete="off"
           value={text}
           onChange={(event) => {
             setText(event.target.value);
-            setIsRefused(false);
+            setIsInvalid(false);
           }}
           onPaste={(event) => {
             if (text === '' && open(event.clipboardData.getData('text'))) event.preventDefault();
           }}
         />
       </form>
-      {isRefused && (
+      {isInvalid && (
         <p id={messageId} role="alert" className={styles.message}>
-          This is no trace id. One looks like <code>1-5f84c7a9-3c4d5e6f708192a3b4c5d6e7</code>, or is 32 hex digits. To
-          search by anything else, use the query box on the Traces page.
+          This is not a trace id. A trace id looks like <code>1-5f84c7a9-3c4d5e6f708192a3b4c5d6e7</code>, or has 32 hex
+          digits. For other searches, use the query box on the Traces page.
         </p>
       )}
     </search>

@@ -21,9 +21,9 @@ test.each([
   '5f84c7a93c4d5e6f708192a3b4c5d6e',
   `${ID}0`,
   '1-zzzzzzzz-3c4d5e6f708192a3b4c5d6e7',
-])('%o is no trace id', (text) => expect(readTraceId(text)).toBeUndefined());
+])('%o is not a trace id', (text) => expect(readTraceId(text)).toBeUndefined());
 
-test('whatever is pasted, the answer is an id in X-Ray’s form or none', () => {
+test('any text gives an id in X-Ray’s form or none', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'0123456789abcdefg-=; ') }), (text) => {
       expect(readTraceId(text) ?? ID).toMatch(/^1-[0-9a-f]{8}-[0-9a-f]{24}$/);

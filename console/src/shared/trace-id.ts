@@ -1,8 +1,8 @@
 import { formatTraceId, type TraceId } from 'openray/model';
 
 /**
- * X-Ray's form of a trace id, from what somebody pasted: that form, OpenTelemetry's 32 hex digits,
- * or either inside a trace header (`Root=1-…;Sampled=1`, `00-<32 hex>-…`) or a log line. Undefined when there is none.
+ * Finds a trace id in a text and returns it in X-Ray's form. The text may have that form or OpenTelemetry's 32 hex
+ * digits, alone or in a trace header (`Root=1-…;Sampled=1`, `00-<32 hex>-…`) or a log line. Undefined without an id.
  */
 export function readTraceId(text: string): string | undefined {
   const found =

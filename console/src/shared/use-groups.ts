@@ -4,7 +4,7 @@ import { getGroups } from './api.ts';
 
 const FRESH_MS = 30_000;
 
-/** All groups, `Default` first. Others may change them: they are read again now and then. */
+/** All groups, `Default` first. They are fetched again after FRESH_MS, since other clients may change them. */
 export function useGroups(): UseQueryResult<readonly WireGroup[]> {
   return useQuery({
     queryKey: ['groups'],

@@ -6,7 +6,7 @@ import { vocabularyOf } from './vocabulary.ts';
 
 const FRESH_MS = 60_000;
 
-/** Names that occur in a time range, read when they are first asked for and kept for a minute. */
+/** Names that occur in a time range, fetched on the first call and kept for a minute. */
 export function useVocabulary(range: string): () => Promise<Vocabulary> {
   const queries = useQueryClient();
   return useCallback(
@@ -30,7 +30,7 @@ export function useVocabulary(range: string): () => Promise<Vocabulary> {
             };
           },
         })
-        // Keywords are worth offering even when the server can not say what names there are.
+        // Without names from the server, completions still offer the keywords.
         .catch(() => ({})),
     [queries, range],
   );

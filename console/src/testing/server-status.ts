@@ -2,7 +2,7 @@ import type { GetServerStatusResponse } from 'openray/api-types';
 
 type Given = Partial<GetServerStatusResponse> & { readonly stored?: number; readonly dropped?: number };
 
-/** A server that started at 1,000 s and took its documents over HTTP, but for what is given. */
+/** Status of a server that started at 1,000 s and received all documents over HTTP; given members replace others. */
 export function aServerStatus({ stored = 0, dropped = 0, ...more }: Given = {}): GetServerStatusResponse {
   return {
     Time: 2_000,

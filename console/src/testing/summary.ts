@@ -5,7 +5,7 @@ type Given = Partial<WireTraceSummary> & {
   readonly annotations?: Readonly<Record<string, string | number | boolean>>;
 };
 
-/** A trace of one good GET that took 250 ms, but for what is given. */
+/** Summary of a trace with one successful GET of 250 ms; given members replace others. */
 export function aSummary({ user, annotations = {}, ...more }: Given = {}): WireTraceSummary {
   return {
     Id: '1-5f84c7a9-3c4d5e6f708192a3b4c5d6e7',

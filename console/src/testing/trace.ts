@@ -4,14 +4,17 @@ type Document = { readonly id: string; readonly [field: string]: unknown };
 
 export const TRACE_ID = '1-5f84c7a9-3c4d5e6f708192a3b4c5d6e7';
 
-/** A trace as the API answers with it, of documents as they were sent. */
+/** The API's form of a trace with these documents. */
 export function aTrace(segments: readonly Document[], orphans: readonly Document[] = []): WireTrace {
   const wire = (documents: readonly Document[]) =>
     documents.map((document) => ({ Id: document.id, Document: JSON.stringify(document) }));
   return { Id: TRACE_ID, Duration: null, LimitExceeded: false, Segments: wire(segments), Orphans: wire(orphans) };
 }
 
-/** One segment, `0`, around `levels` subsegments, each nested in the one before; as text, since `JSON.stringify` goes less deep. */
+/**
+ * One segment, `0`, and `levels` subsegments, each nested in the one before. Built as text: `JSON.stringify` fails at
+ * this depth.
+ */
 export function aDeepTrace(levels: number): WireTrace {
   const open = Array.from(
     { length: levels },
@@ -21,7 +24,10 @@ export function aDeepTrace(levels: number): WireTrace {
   return { ...aTrace([]), Segments: [{ Id: '0', Document: `${open.join('')}${innermost}${']}'.repeat(levels)}` }] };
 }
 
-/** A cold invocation of a function with one HTTP call to a service that sent its own segment, and one query that did not. */
+/**
+ * A cold invocation of a function with one HTTP call to a service that sent a segment, and one query to a database that
+ * sent none.
+ */
 export const LAMBDA_TRACE: readonly Document[] = [
   { id: 'a1', name: 'fn', start_time: 100, end_time: 102, origin: 'AWS::Lambda', http: { response: { status: 200 } } },
   {

@@ -7,21 +7,21 @@ import styles from './page.module.css';
 import { useGroupChange } from './use-group-change.ts';
 
 type Props = {
-  /** The group that is changed; undefined for a new one. */
+  /** The group to change; undefined for a new one. */
   readonly group: WireGroup | undefined;
   readonly range: string;
   readonly onDone: () => void;
 };
 
-/** A group's name and filter. The server says what is wrong with either. */
+/** Form for the name and the filter of a group. The server checks both. */
 export function GroupForm({ group, range, onDone }: Props): ReactElement {
   const [name, setName] = useState(group?.GroupName ?? '');
   const [expression, setExpression] = useState(group?.FilterExpression ?? '');
   const change = useGroupChange();
   const nameId = useId();
   const submit = () => {
-    const asked = { kind: group === undefined ? 'create' : 'update', name: name.trim(), expression } as const;
-    change.mutate(asked, {
+    const request = { kind: group === undefined ? 'create' : 'update', name: name.trim(), expression } as const;
+    change.mutate(request, {
       onSuccess: () => {
         setName('');
         setExpression('');
@@ -58,7 +58,7 @@ export function GroupForm({ group, range, onDone }: Props): ReactElement {
           range={range}
           onChange={setExpression}
           onApply={submit}
-          placeholder="Its traces, such as: service(&quot;checkout&quot;) AND responsetime > 2"
+          placeholder="Filter of its traces, such as: service(&quot;checkout&quot;) AND responsetime > 2"
         />
         <Button variant="primary" loading={change.isPending}>
           {group === undefined ? 'Create' : 'Save'}
@@ -70,7 +70,7 @@ export function GroupForm({ group, range, onDone }: Props): ReactElement {
         )}
       </form>
       {change.error && (
-        <p className={styles.refusal} role="alert">
+        <p className={styles.error} role="alert">
           {change.error.message}
         </p>
       )}

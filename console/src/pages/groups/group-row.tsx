@@ -5,7 +5,7 @@ import { type ReactElement, useState } from 'react';
 import styles from './page.module.css';
 import { useGroupChange } from './use-group-change.ts';
 
-/** A group, the ways to its traces, and what can be done with it. `Default` can only be looked at. */
+/** A group with links to its map and its traces, and its actions. `Default` has no actions. */
 export function GroupRow({
   group,
   onChange,
@@ -24,7 +24,7 @@ export function GroupRow({
       <td className={styles.actions}>
         {isAsking ? (
           <>
-            {change.error ? <span role="alert">{change.error.message}</span> : 'Its traces stay.'}
+            {change.error ? <span role="alert">{change.error.message}</span> : 'Its traces are kept.'}
             <Button
               variant="inline-link"
               loading={change.isPending}

@@ -10,7 +10,7 @@ import styles from './page.module.css';
 
 const route = getRouteApi('__root__');
 
-/** The groups of traces: filters that have a name, to look at the map and the list through. */
+/** The groups of traces: named filters for the service map and the list of traces. */
 export function GroupsPage(): ReactElement {
   const { range } = route.useSearch();
   const { data: groups, error, refetch } = useGroups();
@@ -21,8 +21,8 @@ export function GroupsPage(): ReactElement {
       <header>
         <h1>Groups</h1>
         <p>
-          A group is a filter that has a name. Traces are in it as soon as its filter matches them, also those that
-          arrived before.
+          A group is a named filter. It contains every trace that matches the filter, also traces that arrived before
+          the group was created.
         </p>
       </header>
       {error && <FailureAlert error={error} onRetry={() => void refetch()} />}

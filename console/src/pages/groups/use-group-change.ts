@@ -5,7 +5,7 @@ export type GroupChange =
   | { readonly kind: 'create' | 'update'; readonly name: string; readonly expression: string }
   | { readonly kind: 'delete'; readonly name: string };
 
-/** Makes, changes or deletes a group. All that is on screen is read again after it, as it may be of that group. */
+/** Creates, changes or deletes a group, then fetches every query again, since each may depend on the group. */
 export function useGroupChange(): UseMutationResult<object, Error, GroupChange> {
   const queries = useQueryClient();
   return useMutation({ mutationFn: send, onSuccess: () => queries.invalidateQueries() });

@@ -6,7 +6,7 @@ import styles from './page.module.css';
 const TARGETS: Readonly<Record<string, string>> = { otlp: 'OpenTelemetry', xray: 'AWS X-Ray' };
 const COUNTERS = ['Received', 'Sent', 'Queued', 'Rejected', 'Dropped'] as const;
 
-/** Copies of what was stored, by backend and by what became of them. */
+/** Copies of stored documents, by backend and result. */
 export function ForwardsTable({ forwards }: { readonly forwards: GetServerStatusResponse['Forwards'] }): ReactElement {
   return (
     <>
@@ -15,22 +15,25 @@ export function ForwardsTable({ forwards }: { readonly forwards: GetServerStatus
           <thead>
             <tr>
               <th scope="col">Backend</th>
-              {COUNTERS.map((fate, index) => (
-                <th scope="col" key={fate}>
+              {COUNTERS.map((counter, index) => (
+                <th scope="col" key={counter}>
                   <i aria-hidden="true">{['', '=', '+', '+', '+'][index]}</i>
-                  {fate}
+                  {counter}
                 </th>
               ))}
-              <th scope="col">Tried again</th>
+              <th scope="col">Retries</th>
             </tr>
           </thead>
           <tbody>
             {forwards.map((forward) => (
               <tr key={forward.Target}>
                 <th scope="row">{TARGETS[forward.Target] ?? forward.Target}</th>
-                {COUNTERS.map((fate) => (
-                  <td key={fate} data-lost={forward[fate] > 0 && (fate === 'Rejected' || fate === 'Dropped')}>
-                    {formatExact(forward[fate])}
+                {COUNTERS.map((counter) => (
+                  <td
+                    key={counter}
+                    data-lost={forward[counter] > 0 && (counter === 'Rejected' || counter === 'Dropped')}
+                  >
+                    {formatExact(forward[counter])}
                   </td>
                 ))}
                 <td>{formatExact(forward.Retries)}</td>
@@ -41,8 +44,8 @@ export function ForwardsTable({ forwards }: { readonly forwards: GetServerStatus
       </div>
       {forwards.some(({ Rejected, Dropped }) => Rejected + Dropped > 0) && (
         <p className={styles.note}>
-          Rejected: the backend did not want them. Dropped: it never got them, since it was away for too long or the
-          queue (--forward-queue-max-bytes) was full. The server’s log says why.
+          Rejected: the backend refused them. Dropped: they were not delivered, since the backend could not be reached
+          for too long or the queue (--forward-queue-max-bytes) was full. The server’s log has the reasons.
         </p>
       )}
     </>

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { aServerStatus } from '../../testing/server-status.ts';
 import { lossReasonsOf } from './loss-reasons.ts';
 
-test('every cause says what happened and what to do, the most frequent first', () => {
-  const causes = lossReasonsOf(
+test('every reason has a meaning and advice, and the most frequent comes first', () => {
+  const reasons = lossReasonsOf(
     aServerStatus({
       dropped: 3,
       Rejections: [
@@ -13,18 +13,18 @@ test('every cause says what happened and what to do, the most frequent first', (
       Datagrams: { Received: 90, Read: 80, Dropped: [{ Reason: 'socket-full', Count: 10 }] },
     }),
   );
-  expect(causes.map(({ kind, count }) => [kind, count])).toEqual([
+  expect(reasons.map(({ kind, count }) => [kind, count])).toEqual([
     ['Packet dropped', 10],
     ['Dropped', 3],
     ['Rejected', 2],
     ['Rejected', 1],
   ]);
-  expect(causes[0]?.advice).toContain('rmem_max');
-  expect(causes[1]?.advice).toContain('--queue-max-bytes');
-  expect(causes[2]?.meaning).toContain('MissingName');
-  for (const { meaning: what, advice } of causes) expect(`${what} ${advice}`).toMatch(/^[A-Z].*\. .*\.$/);
+  expect(reasons[0]?.advice).toContain('rmem_max');
+  expect(reasons[1]?.advice).toContain('--queue-max-bytes');
+  expect(reasons[2]?.meaning).toContain('MissingName');
+  for (const { meaning, advice } of reasons) expect(`${meaning} ${advice}`).toMatch(/^[A-Z].*\. .*\.$/);
 });
 
-test('there is nothing to say of a server that stored everything', () => {
+test('a server that stored every document has no reasons', () => {
   expect(lossReasonsOf(aServerStatus({ stored: 7 }))).toEqual([]);
 });

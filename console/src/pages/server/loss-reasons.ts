@@ -1,6 +1,6 @@
 import type { GetServerStatusResponse } from 'openray/api-types';
 
-/** Why something was not stored: what that means, and what to do. */
+/** A reason why documents or packets were not stored, and how many. */
 export type LossReason = {
   readonly key: string;
   readonly kind: 'Rejected' | 'Dropped' | 'Packet dropped';
@@ -11,72 +11,77 @@ export type LossReason = {
 
 type Explanation = { readonly meaning: string; readonly advice: string };
 
-const SENDER = 'Correct the sender: --log-level debug names each one.';
+const SENDER = 'Correct the sender: with --log-level debug the log names each document.';
 
 const DOCUMENT_DROPS: Readonly<Record<string, Explanation>> = {
   'queue-full': {
-    meaning: 'Documents came faster than the store takes them, and the queue was full.',
+    meaning: 'Documents arrived faster than the store writes them, and the queue was full.',
     advice:
-      'For bursts, a longer queue: --queue-max-bytes. When it lasts, a faster disk, a ClickHouse of its own (--store-url), or lower sampling.',
+      'For bursts, raise --queue-max-bytes. For a lasting load, use a faster disk, a ClickHouse server (--store-url), ' +
+      'or a lower sampling rate.',
   },
   'store-failed': {
-    meaning: 'The store did not take them: its disk is full, or it is away.',
-    advice: 'Look at the space below and at the server’s log. It goes on by itself once the store is back.',
+    meaning: 'The store refused them: its disk is full, or it cannot be reached.',
+    advice: 'Check the free space of the store and the server’s log. No restart is needed when the store works again.',
   },
 };
 
 const DATAGRAM_DROPS: Readonly<Record<string, Explanation>> = {
   'socket-full': {
-    meaning: 'The system dropped packets before the server could read them.',
+    meaning: 'The operating system dropped packets before the server could read them.',
     advice:
-      'Allow a larger buffer (sysctl net.core.rmem_max=8388608, then restart), give the server more of the CPU, or send over HTTP, which waits.',
+      'Allow a larger buffer (sysctl net.core.rmem_max=8388608, then restart), give the server more CPU time, ' +
+      'or send over HTTP, where senders wait.',
   },
   'no-header': {
     meaning: 'Packets without the daemon’s header line.',
-    advice: 'Something other than an X-Ray client sends to this port; OpenTelemetry belongs to 4317 or 4318.',
+    advice: 'A sender that is not an X-Ray client uses this port; the ports of OpenTelemetry are 4317 and 4318.',
   },
   'bad-header': {
     meaning: 'Packets whose first line is not {"format":"json","version":1}.',
-    advice: 'Something other than an X-Ray client sends to this port.',
+    advice: 'A sender that is not an X-Ray client uses this port.',
   },
   empty: { meaning: 'Packets with a header and no document.', advice: SENDER },
-  'bad-spans': { meaning: 'Packets of OpenTelemetry spans that can not be decoded.', advice: SENDER },
+  'bad-spans': { meaning: 'Packets of OpenTelemetry spans that cannot be decoded.', advice: SENDER },
   unsampled: {
-    meaning: 'Spans that their sender did not sample; AWS’s distribution sends them for metrics.',
-    advice: 'Nothing to do, or keep them: --udp-unsampled.',
+    meaning: 'Unsampled spans, which AWS’s distribution of OpenTelemetry sends for metrics.',
+    advice: 'No action is needed. To store them, use --udp-unsampled.',
   },
   metrics: {
-    meaning: 'Packets of OpenTelemetry metrics, as AWS’s distribution sends them to the same port.',
-    advice: 'Nothing to do: they belong to no trace.',
+    meaning: 'Packets of OpenTelemetry metrics, which AWS’s distribution sends to the same port.',
+    advice: 'No action is needed: they belong to no trace.',
   },
 };
 
 const REJECTIONS: Readonly<Record<string, Explanation>> = {
   DocumentTooLarge: {
-    meaning: 'Documents larger than this server takes.',
-    advice: 'Send subsegments apart, or raise --document-max-bytes.',
+    meaning: 'Documents larger than --document-max-bytes.',
+    advice: 'Send subsegments as separate documents, or raise --document-max-bytes.',
   },
-  DocumentTooDeep: { meaning: 'Documents that nest too deep.', advice: 'Send subsegments apart, or flatten metadata.' },
-  ParseError: { meaning: 'Documents that are not JSON, or cut off.', advice: SENDER },
+  DocumentTooDeep: {
+    meaning: 'Documents that are nested too deeply.',
+    advice: 'Send subsegments as separate documents, or flatten metadata.',
+  },
+  ParseError: { meaning: 'Documents that are not JSON, or that are cut off.', advice: SENDER },
   UnknownType: { meaning: 'Documents whose type is neither segment nor subsegment.', advice: SENDER },
   InvalidTraceId: {
-    meaning: 'Documents with an id of no trace.',
+    meaning: 'Documents whose trace id is invalid.',
     advice: 'X-Ray’s ids look like 1-58406520-a006649127e371903a2de979, OpenTelemetry’s are 32 hex digits.',
   },
 };
 
-/** Everything that was not stored, the most frequent first. */
+/** Reasons of all losses, the most frequent first. */
 export function lossReasonsOf({ Rejections, Drops, Datagrams }: GetServerStatusResponse): readonly LossReason[] {
   const of = (
     kind: LossReason['kind'],
     counts: GetServerStatusResponse['Drops'],
-    words: Readonly<Record<string, Explanation>>,
+    explanations: Readonly<Record<string, Explanation>>,
   ): readonly LossReason[] =>
-    counts.map(({ Reason: cause, Count }) => ({
-      key: `${kind} ${cause}`,
+    counts.map(({ Reason, Count }) => ({
+      key: `${kind} ${Reason}`,
       kind,
       count: Count,
-      ...(words[cause] ?? { meaning: `Documents were faulty: ${cause}.`, advice: SENDER }),
+      ...(explanations[Reason] ?? { meaning: `Invalid documents: ${Reason}.`, advice: SENDER }),
     }));
   return [
     ...of('Dropped', Drops, DOCUMENT_DROPS),

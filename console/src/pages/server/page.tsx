@@ -15,7 +15,7 @@ import { useServerStatus } from './use-server-status.ts';
 
 const route = getRouteApi('__root__');
 
-/** What the server received and what became of all of it, why something was not stored, and what it holds. */
+/** Counters of documents by receiver and result, reasons of losses, and the state of the store. */
 export function ServerPage(): ReactElement {
   const { live } = route.useSearch();
   const { data: samples, error, refetch } = useServerStatus(live);
@@ -27,14 +27,14 @@ export function ServerPage(): ReactElement {
         <h1>Server</h1>
         {status && (
           <p>
-            Counted since it started, {formatTime(status.StartTime * 1_000_000).slice(0, 19)} (
+            Counters since the start of the server, {formatTime(status.StartTime * 1_000_000).slice(0, 19)} (
             {formatDuration((status.Time - status.StartTime) * 1_000_000)} ago)
-            {status.Store.IsShared && '; other servers on the same store count their own'}
+            {status.Store.IsShared && '; other servers on the same store have their own counters'}
           </p>
         )}
       </header>
       {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
-      {!status && !error && <Loading text="Asking the server" />}
+      {!status && !error && <Loading text="Loading the status of the server" />}
       {samples && status && (
         <>
           <section className={cards.card} aria-label="Documents">
@@ -43,13 +43,13 @@ export function ServerPage(): ReactElement {
           </section>
           <div className={styles.pair}>
             <section className={cards.card} aria-label="Rates">
-              <h2>Documents a second</h2>
+              <h2>Documents per second</h2>
               <RateChart points={rateSeries(samples)} />
             </section>
             <StoreCard store={status.Store} />
           </div>
           <section className={cards.card} aria-label="Not stored">
-            <h2>What was not stored, and what to do</h2>
+            <h2>Documents and packets that were not stored</h2>
             <LossReasonsTable status={status} />
           </section>
           {status.Forwards.length > 0 && (

@@ -4,10 +4,10 @@ import styles from './rate-chart.module.css';
 import type { RatePoint } from './samples.ts';
 
 const HEIGHT = 120;
-/** Room for five minutes, so that bars keep their width while they come in from the right. */
+/** Columns for five minutes, so that bars keep their width while the chart fills from the right. */
 const COLUMNS = 150;
 
-/** What was stored and what was lost, over the time that the page has been open. */
+/** Rates of stored and lost documents since the page was opened, at most five minutes. */
 export function RateChart({ points }: { readonly points: readonly RatePoint[] }): ReactElement {
   const highest = Math.max(1, ...points.map(({ stored, lost }) => stored + lost));
   const last = points.at(-1);
@@ -18,7 +18,7 @@ export function RateChart({ points }: { readonly points: readonly RatePoint[] })
         viewBox={`0 0 ${COLUMNS} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`Documents a second: now ${formatPerSecond(last?.stored)} stored and ${formatPerSecond(last?.lost)} lost, at most ${formatPerSecond(highest)}`}
+        aria-label={`Documents per second: now ${formatPerSecond(last?.stored)} stored and ${formatPerSecond(last?.lost)} lost, at most ${formatPerSecond(highest)}`}
       >
         {points.map(({ endUs, stored, lost }, index) => (
           <g key={endUs} transform={`translate(${COLUMNS - points.length + index})`}>

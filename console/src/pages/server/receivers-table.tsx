@@ -13,15 +13,19 @@ const RECEIVER_LABELS: Readonly<Record<string, string>> = {
 };
 
 /** The columns read as a sum: received = stored + queued + rejected + dropped. */
-const COLUMNS: readonly { readonly fate: CounterName; readonly sign: string; readonly hint: string }[] = [
-  { fate: 'Received', sign: '', hint: 'Segment documents and spans that came in' },
-  { fate: 'Stored', sign: '=', hint: 'Acknowledged: they are in the store' },
-  { fate: 'Queued', sign: '+', hint: 'On their way into the store' },
-  { fate: 'Rejected', sign: '+', hint: 'Faulty; senders over HTTP and gRPC were told which and why' },
-  { fate: 'Dropped', sign: '+', hint: 'Sound, but not stored; senders over HTTP and gRPC were told to try again' },
+const COLUMNS: readonly { readonly counter: CounterName; readonly sign: string; readonly hint: string }[] = [
+  { counter: 'Received', sign: '', hint: 'Segment documents and spans received' },
+  { counter: 'Stored', sign: '=', hint: 'In the store' },
+  { counter: 'Queued', sign: '+', hint: 'Waiting to be stored' },
+  { counter: 'Rejected', sign: '+', hint: 'Invalid; the response over HTTP and gRPC names each one and the reason' },
+  {
+    counter: 'Dropped',
+    sign: '+',
+    hint: 'Valid, but not stored; the response over HTTP and gRPC asks the sender to retry',
+  },
 ];
 
-/** Documents by the way they came and by what became of them. */
+/** Documents by receiver and result. */
 export function ReceiversTable({ samples }: { readonly samples: Samples }): ReactElement | null {
   const status = samples.at(-1);
   if (!status) return null;
@@ -31,11 +35,11 @@ export function ReceiversTable({ samples }: { readonly samples: Samples }): Reac
       <table className={styles.table}>
         <thead>
           <tr>
-            <th scope="col">Came in over</th>
-            {COLUMNS.map(({ fate, sign, hint }) => (
-              <th scope="col" key={fate} title={hint}>
+            <th scope="col">Receiver</th>
+            {COLUMNS.map(({ counter, sign, hint }) => (
+              <th scope="col" key={counter} title={hint}>
                 <i aria-hidden="true">{sign}</i>
-                {fate}
+                {counter}
               </th>
             ))}
             <th scope="col" title="Received in the last ten seconds">
@@ -47,8 +51,8 @@ export function ReceiversTable({ samples }: { readonly samples: Samples }): Reac
           {doors.map((door) => (
             <tr key={door.Door} data-quiet={door.Received === 0}>
               <th scope="row">{RECEIVER_LABELS[door.Door] ?? door.Door}</th>
-              {COLUMNS.map(({ fate }) => (
-                <CountCell key={fate} fate={fate} count={door[fate]} />
+              {COLUMNS.map(({ counter }) => (
+                <CountCell key={counter} counter={counter} count={door[counter]} />
               ))}
               <td>{formatPerSecond(ratePerSecond(samples, (one) => receivedBy(one, door.Door)))}</td>
             </tr>
@@ -57,8 +61,8 @@ export function ReceiversTable({ samples }: { readonly samples: Samples }): Reac
         <tfoot>
           <tr>
             <th scope="row">All</th>
-            {COLUMNS.map(({ fate }) => (
-              <CountCell key={fate} fate={fate} count={total(status, fate)} />
+            {COLUMNS.map(({ counter }) => (
+              <CountCell key={counter} counter={counter} count={total(status, counter)} />
             ))}
             <td>{formatPerSecond(ratePerSecond(samples, (one) => total(one, 'Received')))}</td>
           </tr>
@@ -68,9 +72,9 @@ export function ReceiversTable({ samples }: { readonly samples: Samples }): Reac
   );
 }
 
-/** Exact, since they are to be added up. */
-function CountCell({ fate, count }: { readonly fate: CounterName; readonly count: number }): ReactElement {
-  return <td data-lost={count > 0 && (fate === 'Rejected' || fate === 'Dropped')}>{formatExact(count)}</td>;
+/** Shows every digit, since the columns are a sum. */
+function CountCell({ counter, count }: { readonly counter: CounterName; readonly count: number }): ReactElement {
+  return <td data-lost={count > 0 && (counter === 'Rejected' || counter === 'Dropped')}>{formatExact(count)}</td>;
 }
 
 function order(door: string): number {

@@ -5,7 +5,7 @@ import { ratePerSecond, rateSeries, type Samples, total, withSample } from './sa
 const every2Seconds = (counts: readonly number[]): Samples =>
   counts.map((stored, index) => aServerStatus({ Time: 2_000 + index * 2, stored }));
 
-test('a rate is of the last ten seconds, or of what there is', () => {
+test('a rate covers the last ten seconds, or all samples where they cover less', () => {
   const stored = (samples: Samples) => ratePerSecond(samples, (status) => total(status, 'Stored'));
   expect(stored([])).toBeUndefined();
   expect(stored(every2Seconds([5]))).toBeUndefined();
@@ -13,7 +13,7 @@ test('a rate is of the last ten seconds, or of what there is', () => {
   expect(stored(every2Seconds([0, 1000, 1010, 1020, 1030, 1040, 1050]))).toBe(5);
 });
 
-test('the series has the rate of each interval, and what was lost in it', () => {
+test('the series has the rates of stored and lost documents of each interval', () => {
   const samples = [
     aServerStatus({ Time: 2_000, stored: 10 }),
     aServerStatus({ Time: 2_002, stored: 30, dropped: 4 }),
@@ -25,7 +25,7 @@ test('the series has the rate of each interval, and what was lost in it', () => 
   ]);
 });
 
-test('a restart begins anew, and only the last five minutes are kept', () => {
+test('a restart drops earlier samples, and only the last five minutes are kept', () => {
   const before = every2Seconds([1, 2, 3]);
   const restarted = aServerStatus({ Time: 2_100, StartTime: 2_090, stored: 0 });
   expect(withSample(before, restarted)).toEqual([restarted]);

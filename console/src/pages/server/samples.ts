@@ -1,21 +1,21 @@
 import type { GetServerStatusResponse } from 'openray/api-types';
 
-/** What the server said, oldest first, all since its last start. */
+/** Responses of the server, oldest first, all since its last start. */
 export type Samples = readonly GetServerStatusResponse[];
 
-/** Rates are of this much time: steady enough to read, quick enough to see a change. */
+/** Rates are averages over this time: steady enough to read, short enough to show a change. */
 const RATE_SECONDS = 10;
 /** Five minutes at one every two seconds. */
 const MAX_SAMPLES = 150;
 
-/** With the newest sample; without those of before a restart, whose counters began elsewhere. */
+/** Adds the newest sample, and drops the samples from before a restart, since a restart resets the counters. */
 export function withSample(samples: Samples, next: GetServerStatusResponse): Samples {
   const last = samples.at(-1);
   const kept = last?.StartTime === next.StartTime ? samples : [];
   return [...kept.slice(1 - MAX_SAMPLES), next];
 }
 
-/** How fast a counter has grown lately, a second; undefined until there is something to compare with. */
+/** Growth of a counter per second, over RATE_SECONDS; undefined until there are two samples. */
 export function ratePerSecond(
   samples: Samples,
   countOf: (status: GetServerStatusResponse) => number,
@@ -27,10 +27,10 @@ export function ratePerSecond(
   return (countOf(last) - countOf(first)) / (last.Time - first.Time);
 }
 
-/** What became of the documents of one interval, a second. `lost` are the rejected and the dropped. */
+/** Documents per second in the interval that ended at `endUs`; `lost` is rejected plus dropped. */
 export type RatePoint = { readonly endUs: number; readonly stored: number; readonly lost: number };
 
-/** The rates between neighbours, oldest first. */
+/** The rates between consecutive samples, oldest first. */
 export function rateSeries(samples: Samples): readonly RatePoint[] {
   return samples.slice(1).flatMap((status, index) => {
     const before = samples[index];
@@ -48,9 +48,9 @@ export function rateSeries(samples: Samples): readonly RatePoint[] {
 
 export type CounterName = 'Received' | 'Stored' | 'Queued' | 'Rejected' | 'Dropped';
 
-/** Over all doors. */
-export function total({ Documents }: GetServerStatusResponse, fate: CounterName): number {
-  return Documents.reduce((sum, door) => sum + door[fate], 0);
+/** Sum over all receivers. */
+export function total({ Documents }: GetServerStatusResponse, counter: CounterName): number {
+  return Documents.reduce((sum, receiver) => sum + receiver[counter], 0);
 }
 
 function lostOf(status: GetServerStatusResponse): number {

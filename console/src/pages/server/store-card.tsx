@@ -4,7 +4,7 @@ import cards from '../../shared/card-page.module.css';
 import { formatBytes, formatCount, formatShare, formatTime } from '../../shared/format.ts';
 import styles from './page.module.css';
 
-/** What is stored, how long it stays, and how much room is left. */
+/** Size of the store, its retention, and the free space. */
 export function StoreCard({ store }: { readonly store: GetServerStatusResponse['Store'] }): ReactElement {
   const { Bytes, Documents, FreeBytes, OldestDay, PrunedBefore, QueuedBytes, QueueMaxBytes } = store;
   return (
@@ -18,7 +18,7 @@ export function StoreCard({ store }: { readonly store: GetServerStatusResponse['
         </Fact>
         <Fact label="Documents">
           {formatCount(Documents)}
-          {OldestDay !== null && `, the oldest of ${dayOf(OldestDay)}`}
+          {OldestDay !== null && `, the oldest from ${dayOf(OldestDay)}`}
         </Fact>
         <Fact label="Kept">
           {keptFor(store)}
@@ -26,10 +26,10 @@ export function StoreCard({ store }: { readonly store: GetServerStatusResponse['
             <code key={rule}>{rule}</code>
           ))}
         </Fact>
-        <Fact label="Gone">
+        <Fact label="Pruned">
           {PrunedBefore === null
             ? 'nothing yet'
-            : `some or all of what arrived before ${formatTime(PrunedBefore * 1_000_000).slice(0, 16)}`}
+            : `some or all documents that arrived before ${formatTime(PrunedBefore * 1_000_000).slice(0, 16)}`}
         </Fact>
         <Fact label="Queue">
           {formatBytes(QueuedBytes)} of {formatBytes(QueueMaxBytes)} ({formatShare(QueuedBytes, QueueMaxBytes)})
@@ -42,10 +42,10 @@ export function StoreCard({ store }: { readonly store: GetServerStatusResponse['
 function keptFor({ RetentionDays, RetentionMaxBytes }: GetServerStatusResponse['Store']): string {
   const days = RetentionDays === null ? '' : `for ${RetentionDays} ${RetentionDays === 1 ? 'day' : 'days'}`;
   const bytes = RetentionMaxBytes === null ? '' : `at most ${formatBytes(RetentionMaxBytes)}`;
-  return [days, bytes].filter((part) => part !== '').join(', and ') || 'for ever (--retention-days sets an end)';
+  return [days, bytes].filter((part) => part !== '').join(', and ') || 'forever (--retention-days sets a limit)';
 }
 
-/** Days are the store's, in UTC. */
+/** In UTC, as the store's days. */
 function dayOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10);
 }

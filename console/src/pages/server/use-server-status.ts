@@ -5,7 +5,7 @@ import { type Samples, withSample } from './samples.ts';
 const EVERY_MS = 2000;
 const KEY = ['server-status'];
 
-/** The counters now and in the last minutes, as long as somebody looks; read once while `isLive` is off. */
+/** Counters of now and of the last five minutes; polled while the page is open, or fetched once without `isLive`. */
 export function useServerStatus(isLive: boolean): UseQueryResult<Samples> {
   const queries = useQueryClient();
   return useQuery({

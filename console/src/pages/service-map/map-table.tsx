@@ -17,7 +17,7 @@ type Props = {
   readonly onSelect: (selection: GraphSelection) => void;
 };
 
-/** The panel lists them all. */
+/** Most calls that a row names; the panel lists all of them. */
 const MAX_CALLS = 4;
 
 type Row = {
@@ -35,9 +35,9 @@ type Row = {
   readonly calls: readonly { readonly key: string; readonly name: string }[];
 };
 
-/** The map as a list: the same numbers, sortable, for those who do not want a picture. */
-export function MapTable({ graph: map, windowMinutes, selection, onSelect }: Props): ReactElement {
-  const rows = useMemo(() => toRows(map, windowMinutes), [map, windowMinutes]);
+/** The service graph as a sortable table, with the numbers of the map. */
+export function MapTable({ graph, windowMinutes, selection, onSelect }: Props): ReactElement {
+  const rows = useMemo(() => toRows(graph, windowMinutes), [graph, windowMinutes]);
   const { items, collectionProps } = useCollection(rows, {
     sorting: { defaultState: { sortingColumn: { sortingField: 'rate' }, isDescending: true } },
   });
@@ -60,11 +60,15 @@ export function MapTable({ graph: map, windowMinutes, selection, onSelect }: Pro
 }
 
 function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Row>[] {
-  const count = (field: 'ok' | 'error' | 'throttle' | 'fault', header: string): TableProps.ColumnDefinition<Row> => ({
+  const count = (
+    field: 'ok' | 'error' | 'throttle' | 'fault',
+    header: string,
+    width = 108,
+  ): TableProps.ColumnDefinition<Row> => ({
     id: field,
     header,
     sortingField: field,
-    width: 108,
+    width,
     cell: (row) => formatCount(row[field]),
   });
   return [
@@ -99,7 +103,7 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
     },
     count('ok', 'OK'),
     count('error', 'Errors'),
-    count('throttle', 'Throttles'),
+    count('throttle', 'Throttles', 128),
     count('fault', 'Faults'),
     {
       id: 'calls',
@@ -119,10 +123,10 @@ function columnsFor(onSelect: Props['onSelect']): TableProps.ColumnDefinition<Ro
   ];
 }
 
-function toRows(map: ServiceGraph, windowMinutes: number): readonly Row[] {
-  const names = new Map(map.nodes.map((node) => [node.key, shortNodeName(node.name, node.type)]));
-  return map.nodes.map((node) => {
-    const { counts, total, averageUs, times } = node.isClient ? clientTraffic(map, node.key) : node.traffic;
+function toRows(graph: ServiceGraph, windowMinutes: number): readonly Row[] {
+  const names = new Map(graph.nodes.map((node) => [node.key, shortNodeName(node.name, node.type)]));
+  return graph.nodes.map((node) => {
+    const { counts, total, averageUs, times } = node.isClient ? clientTraffic(graph, node.key) : node.traffic;
     return {
       key: node.key,
       name: node.isClient ? `Client of ${node.name}` : (names.get(node.key) ?? node.name),
@@ -132,7 +136,7 @@ function toRows(map: ServiceGraph, windowMinutes: number): readonly Row[] {
       p95Us: percentileUs(times, 0.95) ?? -1,
       ...counts,
       counts,
-      calls: map.edges
+      calls: graph.edges
         .filter((edge) => edge.from === node.key)
         .map((edge) => ({ key: edge.key, name: names.get(edge.to) ?? edge.to })),
     };

@@ -20,7 +20,7 @@ import { SelectionPanel } from './selection-panel.tsx';
 
 const route = getRouteApi('/service-map');
 
-/** Which services there are, how they call each other, and how they fare. */
+/** The services of a time range, the calls between them, and their health. */
 export function ServiceMapPage(): ReactElement {
   const { range, q, inGroup, view, node, edge } = route.useSearch();
   const navigate = route.useNavigate();
@@ -54,9 +54,9 @@ export function ServiceMapPage(): ReactElement {
           onApply={(next) => void navigate({ search: (before) => ({ ...before, q: next }) })}
         />
         <GroupSelect />
-        <ServiceFinder map={data?.graph} onSelect={select} />
+        <ServiceFinder graph={data?.graph} onSelect={select} />
         <SegmentedControl
-          label="Form"
+          label="View"
           selectedId={view}
           options={[
             { id: 'map', text: 'Map' },
@@ -72,7 +72,7 @@ export function ServiceMapPage(): ReactElement {
       </div>
       <div className={styles.content}>
         <div className={styles.main} aria-busy={isFetching}>
-          <MissingDataNotice gaps={data?.missing} />
+          <MissingDataNotice missing={data?.missing} />
           {error && (
             <div className={styles.notice}>
               <FailureAlert error={error} onRetry={() => void refetch()} />
@@ -96,7 +96,7 @@ export function ServiceMapPage(): ReactElement {
               graph={data.graph}
               selection={selection}
               onSelect={select}
-              legend={<Legend map={data.graph} />}
+              legend={<Legend graph={data.graph} />}
               {...(windowMinutes === undefined ? {} : { windowMinutes })}
             />
           )}
@@ -121,24 +121,24 @@ export function ServiceMapPage(): ReactElement {
   );
 }
 
-/** Jumps to a service by name, for maps on which it is not seen at once. */
+/** Selects a service by name, for large maps. */
 function ServiceFinder({
-  map,
+  graph,
   onSelect,
 }: {
-  readonly map: ServiceGraph | undefined;
+  readonly graph: ServiceGraph | undefined;
   readonly onSelect: (selection: GraphSelection) => void;
 }): ReactElement {
   const options = useMemo(
     () =>
-      (map?.nodes ?? [])
+      (graph?.nodes ?? [])
         .filter((node) => !node.isClient)
         .map((node) => ({
           value: node.key,
           label: shortNodeName(node.name, node.type),
           tags: [nodeTypeLabel(node.type)],
         })),
-    [map],
+    [graph],
   );
   return (
     <div className={styles.finder}>
@@ -158,8 +158,8 @@ function ServiceFinder({
   );
 }
 
-function Legend({ map }: { readonly map: ServiceGraph }): ReactElement {
-  const services = map.nodes.filter((node) => !node.isClient).length;
+function Legend({ graph }: { readonly graph: ServiceGraph }): ReactElement {
+  const services = graph.nodes.filter((node) => !node.isClient).length;
   return (
     <div className={styles.legend}>
       {OUTCOMES.map((outcome) => (
@@ -169,8 +169,8 @@ function Legend({ map }: { readonly map: ServiceGraph }): ReactElement {
         </span>
       ))}
       <span>
-        {services} {services === 1 ? 'service' : 'services'}, {map.edges.length}{' '}
-        {map.edges.length === 1 ? 'edge' : 'edges'}
+        {services} {services === 1 ? 'service' : 'services'}, {graph.edges.length}{' '}
+        {graph.edges.length === 1 ? 'edge' : 'edges'}
       </span>
     </div>
   );

@@ -30,32 +30,32 @@ function anEdge(from: GraphNode, to: GraphNode): GraphEdge {
 const client = aNode('shop', 'client');
 const shop = aNode('shop', null);
 const queue = aNode('https://sqs.us-east-1.amazonaws.com/000000000000/orders', 'AWS::SQS::Queue');
-const map: ServiceGraph = { nodes: [client, shop, queue], edges: [anEdge(client, shop), anEdge(shop, queue)] };
+const graph: ServiceGraph = { nodes: [client, shop, queue], edges: [anEdge(client, shop), anEdge(shop, queue)] };
 
-test('a node is selected by its name and type, and lists its connections in both directions', () => {
-  expect(detailsOf(map, { kind: 'node', key: shop.key })).toMatchObject({
+test('the selector of a node has its name and type, and its connections are listed in both directions', () => {
+  expect(detailsOf(graph, { kind: 'node', key: shop.key })).toMatchObject({
     title: 'shop',
     selector: 'service("shop")',
     neighbours: [{ text: 'from Client' }, { text: 'to orders' }],
   });
 });
 
-test('an edge is selected by both ends', () => {
-  expect(detailsOf(map, { kind: 'edge', key: anEdge(client, shop).key })).toMatchObject({
+test('the selector of an edge has both ends', () => {
+  expect(detailsOf(graph, { kind: 'edge', key: anEdge(client, shop).key })).toMatchObject({
     title: 'Client → shop',
     selector: 'edge(id(name: "shop", type: "client"), "shop")',
     neighbours: [{ selection: { kind: 'node', key: client.key } }, { selection: { kind: 'node', key: shop.key } }],
   });
 });
 
-test('what is not on the map is not selected', () => {
-  expect(detailsOf(map, { kind: 'node', key: 'x' })).toBeUndefined();
-  expect(detailsOf(map, { kind: 'edge', key: 'x' })).toBeUndefined();
+test('a key that is not in the graph has no details', () => {
+  expect(detailsOf(graph, { kind: 'node', key: 'x' })).toBeUndefined();
+  expect(detailsOf(graph, { kind: 'edge', key: 'x' })).toBeUndefined();
 });
 
 test('an edge of messages leads to the traces of the consumer', () => {
   const link = { ...anEdge(queue, shop), isLink: true };
-  expect(detailsOf({ ...map, edges: [link] }, { kind: 'edge', key: link.key })).toMatchObject({
+  expect(detailsOf({ ...graph, edges: [link] }, { kind: 'edge', key: link.key })).toMatchObject({
     isLink: true,
     selector: 'service("shop")',
   });

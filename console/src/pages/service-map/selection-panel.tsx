@@ -2,7 +2,13 @@ import Button from '@cloudscape-design/components/button';
 import { Link, useSearch } from '@tanstack/react-router';
 import type { Outcome } from 'openray/model';
 import { type ReactElement, useState } from 'react';
-import { type Band, bandCondition, bothFilters, outcomeCondition, withConditions } from '../../shared/filter-text.ts';
+import {
+  bandCondition,
+  bothFilters,
+  type DurationBand,
+  outcomeCondition,
+  withConditions,
+} from '../../shared/filter-text.ts';
 import { formatCount, formatDuration, formatRate } from '../../shared/format.ts';
 import { percentileUs } from '../../shared/histogram.ts';
 import { HistogramChart } from '../../shared/histogram-chart.tsx';
@@ -12,14 +18,14 @@ import type { GraphSelection, ServiceGraph } from '../../shared/map/graph.ts';
 import { nodeGlyph } from '../../shared/node-type.ts';
 import { OutcomeTable } from '../../shared/outcome-bar.tsx';
 import { OutcomeSeries } from '../../shared/outcome-series.tsx';
-import type { TimeWindow } from '../../shared/time-range.ts';
-import { detailsOf, type Selected } from './selected.ts';
+import type { TimeInterval } from '../../shared/time-range.ts';
+import { detailsOf, type SelectionDetails } from './selected.ts';
 import styles from './selection-panel.module.css';
 import { useSeries } from './use-series.ts';
 
 type Props = {
   readonly graph: ServiceGraph;
-  readonly window: TimeWindow;
+  readonly window: TimeInterval;
   readonly range: string;
   readonly filter: string;
   readonly selection: GraphSelection;
@@ -27,7 +33,7 @@ type Props = {
   readonly onSelect: (selection: GraphSelection) => void;
 };
 
-/** What is known of the selected node or edge, and the way to its traces. */
+/** Statistics of the selected node or edge, and links to its traces. */
 export function SelectionPanel({ graph, selection, onClose, ...rest }: Props): ReactElement {
   const selected = detailsOf(graph, selection);
   return (
@@ -36,7 +42,7 @@ export function SelectionPanel({ graph, selection, onClose, ...rest }: Props): R
         {selected && <Glyph glyph={nodeGlyph(selected.type)} size={20} />}
         <div>
           <h2>{selected?.title ?? 'Not on this map'}</h2>
-          <p>{selected?.subtitle ?? 'Nothing was received of it in this time range.'}</p>
+          <p>{selected?.subtitle ?? 'The selection has no requests in this time range.'}</p>
         </div>
         <Button variant="icon" iconName="close" ariaLabel="Close the details" onClick={onClose} />
       </header>
@@ -51,9 +57,9 @@ function Details({
   range,
   filter,
   onSelect,
-}: Omit<Props, 'graph' | 'selection' | 'onClose'> & { readonly selected: Selected }): ReactElement {
+}: Omit<Props, 'graph' | 'selection' | 'onClose'> & { readonly selected: SelectionDetails }): ReactElement {
   const { inGroup } = useSearch({ from: '__root__' });
-  const [band, setBand] = useState<Band>();
+  const [band, setBand] = useState<DurationBand>();
   const series = useSeries(range, selected.selector, inGroup);
   const { traffic, neighbours, isLink } = selected;
   const minutes = (window.toUs - window.fromUs) / 60_000_000;
@@ -76,13 +82,13 @@ function Details({
       </dl>
       <div className={styles.actions}>
         <TracesLink filter={filterFor([])} isMain>
-          {isLink ? 'View traces of the consumer' : band ? 'View traces in this band' : 'View traces'}
+          {isLink ? 'View traces of the consumer' : band ? 'View traces of the selected times' : 'View traces'}
         </TracesLink>
         {bad.length > 0 && <TracesLink filter={filterFor(bad)}>View errors</TracesLink>}
       </div>
       {!isLink && (
         <section>
-          <h3>How requests ended</h3>
+          <h3>Outcomes</h3>
           <OutcomeTable counts={traffic.counts} />
           <div className={styles.links}>
             {bad.map((outcome) => (
@@ -94,7 +100,7 @@ function Details({
         </section>
       )}
       <section>
-        <h3>{isLink ? 'Age of messages when they were taken' : 'Response time distribution'}</h3>
+        <h3>{isLink ? 'Age of messages when they were received' : 'Response time distribution'}</h3>
         <HistogramChart
           times={traffic.times}
           label={`${isLink ? 'Ages of messages' : 'Response times'} of ${selected.title}`}

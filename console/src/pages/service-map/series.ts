@@ -1,19 +1,19 @@
 import { NO_REQUESTS, type OutcomeCounts } from '../../shared/outcome.ts';
 import type { SeriesPoint } from '../../shared/outcome-series.tsx';
-import type { TimeWindow } from '../../shared/time-range.ts';
+import type { TimeInterval } from '../../shared/time-range.ts';
 
-/** More bars than this are too thin to see; neighbours are added up. */
+/** With more bars than this they are too thin to see: neighbours are added up. */
 const MAX_POINTS = 90;
 
-/** The API knows intervals of 60 and 300 seconds. */
-export function periodFor({ fromUs, toUs }: TimeWindow): 60 | 300 {
+/** Length of one point in seconds; the API has points of 60 and 300. */
+export function periodFor({ fromUs, toUs }: TimeInterval): 60 | 300 {
   return toUs - fromUs <= MAX_POINTS * 60_000_000 ? 60 : 300;
 }
 
-/** Points of one width over the whole window, oldest first: gaps filled, neighbours added up where there are too many. */
+/** Points of equal length over the window, oldest first; 0 without requests. Adds up neighbours above MAX_POINTS. */
 export function fillSeries(
   points: readonly SeriesPoint[],
-  window: TimeWindow,
+  window: TimeInterval,
   periodSeconds: number,
 ): readonly SeriesPoint[] {
   const periodUs = periodSeconds * 1_000_000;
@@ -23,8 +23,8 @@ export function fillSeries(
   const lastEnd = Math.ceil(window.toUs / stepUs) * stepUs;
   const byEnd = new Map<number, OutcomeCounts>();
   for (const { endUs, counts } of points) {
-    const slot = Math.min(lastEnd, Math.max(firstEnd, Math.ceil(endUs / stepUs) * stepUs));
-    byEnd.set(slot, add(byEnd.get(slot) ?? NO_REQUESTS, counts));
+    const stepEnd = Math.min(lastEnd, Math.max(firstEnd, Math.ceil(endUs / stepUs) * stepUs));
+    byEnd.set(stepEnd, add(byEnd.get(stepEnd) ?? NO_REQUESTS, counts));
   }
   const filled: SeriesPoint[] = [];
   for (let endUs = firstEnd; endUs <= lastEnd; endUs += stepUs)

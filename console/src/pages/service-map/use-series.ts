@@ -7,8 +7,8 @@ import { nowUs, windowOf } from '../../shared/time-range.ts';
 import { fillSeries, periodFor } from './series.ts';
 
 /**
- * Requests over time of what `selector` (`service(…)` or `edge(…)`) names, in the traces of `group` (all where it is empty),
- * oldest first, without gaps.
+ * Requests over time of the node or edge of `selector` (`service(…)` or `edge(…)`), in the traces of `group` (all where
+ * it is empty), oldest first, without gaps.
  */
 export function useSeries(range: string, selector: string, group: string): UseQueryResult<readonly SeriesPoint[]> {
   return useQuery({
@@ -16,7 +16,7 @@ export function useSeries(range: string, selector: string, group: string): UseQu
     queryFn: async ({ signal }) => {
       const window = windowOf(range, nowUs());
       const period = periodFor(window);
-      // A point is known by the end of its interval, and the running one ends after now.
+      // A point has the time of its end, and the last point ends after now.
       const upToNext = { ...window, toUs: window.toUs + period * 1_000_000 };
       const request = {
         ...toWireWindow(upToNext),

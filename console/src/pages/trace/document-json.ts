@@ -1,10 +1,10 @@
 import { documentText, type JsonObject, type JsonValue } from 'openray/model';
 import type { Entity } from './entities.ts';
 
-/** Deeper documents are not indented: the blanks alone grow with the square of the depth, 100 MB at 5,000 levels. */
+/** Deeper documents are not indented: the spaces alone grow with the square of the depth, 100 MB at 5,000 levels. */
 const MAX_INDENTED_LEVELS = 100;
 
-/** The document of an entity as JSON, own subsegments nested. */
+/** The document of an entity as JSON, with its own subsegments nested. */
 export function documentJson(entity: Entity): string {
   const document = { ...entity.fields };
   const waiting: { of: Entity; document: { [key: string]: JsonValue }; level: number }[] = [

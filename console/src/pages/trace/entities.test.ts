@@ -18,7 +18,7 @@ function entity(id: string, of = tree): Entity {
 const outline = (entities: readonly Entity[]): unknown =>
   entities.map(({ id, children }) => [id, ...(outline(children) as unknown[])]);
 
-test('called segments hang below the subsegment that called them, all by start', () => {
+test('a called segment is a child of the subsegment that called it, and children are in order of start', () => {
   expect(outline(tree.roots)).toEqual([['a1', ['b1', ['b2'], ['b3', ['b4', ['c1']], ['b5']]]]]);
 });
 
@@ -30,20 +30,20 @@ test('the order of the documents does not matter', () => {
   );
 });
 
-test('an inferred segment is told by its call and is no line of its own', () => {
+test('the call of an inferred segment shows it, and it has no row of its own', () => {
   expect(tree.byId.has('i1')).toBe(false);
   expect(entity('b5').inferredType).toBe('Database::SQL');
   expect(entity('b4').inferredType).toBeUndefined();
 });
 
-test('an inferred segment without its call is shown, since nothing else tells of it', () => {
+test('an inferred segment without its call has a row of its own', () => {
   const alone = readTrace(
     aTrace([{ id: 'i1', name: 'db', parent_id: 'zz', inferred: true, start_time: 1, end_time: 2 }]),
   );
   expect(outline(alone.roots)).toEqual([['i1']]);
 });
 
-test('Initialization lies before the segment that holds it, so the segment is drawn from there', () => {
+test('the bar of a segment begins with an Initialization before its start', () => {
   expect(entity('b1').startUs).toBe(101_000_000);
   expect(drawnStartUs(entity('b1'))).toBe(100_400_000);
 });
@@ -65,7 +65,7 @@ test('flags come before the status, and a 429 is a throttle', () => {
   expect(entity('a1').outcome).toBe('ok');
 });
 
-test('a fault below a good root is the trace’s worst outcome, and said to be inside', () => {
+test('a fault below a root that is OK is the trace’s worst outcome, with the note “inside”', () => {
   expect(outcomeOfTree(tree)).toEqual({ worst: 'fault', note: 'inside' });
   expect(outcomeOfTree(readTrace(aTrace([{ id: 'a', start_time: 1, end_time: 2, fault: true }])))).toEqual({
     worst: 'fault',
@@ -73,7 +73,7 @@ test('a fault below a good root is the trace’s worst outcome, and said to be i
   });
 });
 
-test('an unfinished entity makes the trace one in progress', () => {
+test('a trace with an entity in progress is in progress', () => {
   const running = readTrace(
     aTrace([
       {
@@ -90,44 +90,44 @@ test('an unfinished entity makes the trace one in progress', () => {
   expect(running.endUs).toBe(13_000_000);
 });
 
-test('subsegments whose parent has not arrived stay apart, but count', () => {
+test('subsegments without their parent are orphans, and extend the time of the trace', () => {
   const partial = readTrace(aTrace([], [{ id: 'o', name: 'o', parent_id: 'zz', start_time: 5, end_time: 6 }]));
   expect(outline(partial.orphans)).toEqual([['o']]);
   expect([partial.startUs, partial.endUs]).toEqual([5_000_000, 6_000_000]);
 });
 
-test('segments that call each other in a circle are all shown', () => {
-  const circle = readTrace(
+test('segments that call each other in a cycle all have a row', () => {
+  const cycle = readTrace(
     aTrace([
       { id: 'a', name: 'a', parent_id: 'b', start_time: 1, end_time: 2 },
       { id: 'b', name: 'b', parent_id: 'a', start_time: 1, end_time: 2 },
     ]),
   );
-  expect(circle.byId.size).toBe(2);
-  expect(outline(circle.roots)).toEqual([['a', ['b']]]);
+  expect(cycle.byId.size).toBe(2);
+  expect(outline(cycle.roots)).toEqual([['a', ['b']]]);
 });
 
-test('a segment that a subsegment of its own circle calls hangs below it, as on the server', () => {
+test('a segment that is called by a subsegment in its own cycle is a child of it, as on the server', () => {
   const segment = { id: 's', name: 's', parent_id: 't', start_time: 2, end_time: 3 };
   const subsegment = { id: 't', name: 't', parent_id: 's', start_time: 1, end_time: 3 };
-  const circle = readTrace(aTrace([segment], [subsegment]));
-  expect(outline(circle.orphans)).toEqual([['t', ['s']]]);
-  expect(circle.roots).toEqual([]);
+  const cycle = readTrace(aTrace([segment], [subsegment]));
+  expect(outline(cycle.orphans)).toEqual([['t', ['s']]]);
+  expect(cycle.roots).toEqual([]);
 });
 
 test('10,000 subsegments nested in one another are 10,000 entities, each below the one before', () => {
   const deep = readTrace(aDeepTrace(10_000));
   expect(deep.byId.size).toBe(10_001);
   let levels = 0;
-  for (let here = deep.roots[0]; here; here = here.children[0]) {
-    expect(here.segment).toBe(deep.roots[0]);
+  for (let current = deep.roots[0]; current; current = current.children[0]) {
+    expect(current.segment).toBe(deep.roots[0]);
     levels += 1;
   }
   expect(levels).toBe(10_001);
   expect(visibleRows(deep, new Set())).toHaveLength(10_001);
 });
 
-test('the document of an entity is JSON with its own subsegments, however deep', () => {
+test('the document of an entity is JSON with its own subsegments, at any depth', () => {
   const nested = JSON.parse(documentJson(entity('b1')));
   expect(nested.subsegments.map(({ id }: { id: string }) => id)).toEqual(['b2', 'b3']);
   expect(nested.subsegments[1].subsegments[0]).not.toHaveProperty('subsegments');
@@ -136,7 +136,7 @@ test('the document of an entity is JSON with its own subsegments, however deep',
   expect(documentJson(entity('0', deep)).match(/"id":/g)).toHaveLength(10_001);
 });
 
-test('a document that is no JSON object is left out, the others stay', () => {
+test('a document that is not a JSON object is left out, the others stay', () => {
   const trace = aTrace(LAMBDA_TRACE);
   const broken = { ...trace, Segments: [...trace.Segments, { Id: 'x', Document: '{' }, { Id: 'y', Document: '[]' }] };
   expect(readTrace(broken).byId.size).toBe(tree.byId.size);
@@ -146,7 +146,7 @@ test('an empty trace has no entities and no time', () => {
   expect(readTrace(aTrace([]))).toMatchObject({ roots: [], orphans: [], startUs: 0, endUs: 0, isInProgress: false });
 });
 
-test('a frame of an ES module has no line', () => {
+test('a frame whose line is null has no line', () => {
   expect(exceptionsOf(entity('b1'), tree)).toEqual([
     {
       id: 'e1e1e1e1e1e1e1e1',
@@ -158,7 +158,7 @@ test('a frame of an ES module has no line', () => {
   ]);
 });
 
-test('a cause that is a mere id is looked up on the other entities', () => {
+test('a cause that is only an id is looked up on the other entities', () => {
   expect(exceptionsOf(entity('b4'), tree)).toMatchObject([{ type: 'TypeError', recordedOn: { id: 'b1' } }]);
   expect(exceptionsOf(entity('b3'), tree)).toEqual([]);
 });

@@ -14,29 +14,29 @@ import {
   type TraceId,
 } from 'openray/model';
 
-/** A segment or subsegment as the server's model reads it, and its place in the timeline. */
+/** A segment or subsegment as the server's model reads it, with its position in the tree of the trace. */
 export type Entity = ModelEntity & {
-  /** The segment that sent it: itself for a segment. */
+  /** The segment that it belongs to: itself for a segment, undefined for an orphan. */
   readonly segment: Entity | undefined;
-  /** Own subsegments and the segments that were called from here, by start. */
+  /** Its own subsegments and the segments that it called, by start. */
   readonly children: readonly Entity[];
-  /** What an OpenTelemetry span says happened in it, by time; its attributes are asked for with the span. */
+  /** Events of an OpenTelemetry span, by time, without their attributes: the Span tab loads those. */
   readonly events: readonly SpanEvent[];
-  /** What this call reached when no segment came from there: the type of that node, `remote` for a plain call. */
+  /** Type of the called node where it sent no segment of its own; `remote` for a call without a type. */
   readonly inferredType: string | undefined;
 };
 
 type SpanEvent = { readonly atUs: number; readonly name: string };
 
-/** A trace as a forest. */
+/** A trace as trees of entities. */
 export type TraceTree = {
   readonly id: string;
-  /** Segments that no other part of the trace called, by start; normally the one root. */
+  /** Segments that no other entity of the trace called, by start; normally one. */
   readonly roots: readonly Entity[];
-  /** Subsegments whose parent has not arrived, by start. */
+  /** Subsegments whose parent was not received, by start. */
   readonly orphans: readonly Entity[];
   readonly byId: ReadonlyMap<string, Entity>;
-  /** From the first start to the last end (or start, where things are unfinished). */
+  /** From the first start to the last end; the start of an entity in progress counts as its end. */
   readonly startUs: number;
   readonly endUs: number;
   readonly isInProgress: boolean;
@@ -52,7 +52,7 @@ type Draft = Omit<Entity, 'segment' | 'children' | 'events' | 'inferredType'> & 
 const NO_CHILDREN: readonly Draft[] = [];
 const NO_EVENTS: SpanEvent[] = [];
 
-/** Reads the documents of a trace. One that is no JSON object is left out, since the others still tell something. */
+/** Reads the documents of a trace. A document that is not a JSON object is left out; the others are still useful. */
 export function readTrace(trace: WireTrace): TraceTree {
   const traceId = parseTraceId(trace.Id);
   const segments = objectsIn(trace.Segments);
@@ -62,7 +62,7 @@ export function readTrace(trace: WireTrace): TraceTree {
     if (document.inferred !== true) addDrafts(drafts, document, 'segment', traceId);
   }
   for (const document of objectsIn(trace.Orphans ?? [])) addDrafts(drafts, document, 'subsegment', traceId);
-  // Without its call, no other line shows an inferred segment.
+  // The call of an inferred segment shows it; without the call it needs a row of its own.
   for (const document of withoutCall(inferred, drafts)) addDrafts(drafts, document, 'segment', traceId);
 
   const { entities, roots, orphans, childrenOf, segmentOf } = nestEntities(drafts.sort(byStart));
@@ -89,8 +89,8 @@ export function readTrace(trace: WireTrace): TraceTree {
 }
 
 /**
- * Where the bar of an entity begins. The Initialization of a Lambda function lies before the segment that holds it,
- * so a segment is drawn from the first start among itself and its subsegments.
+ * Start of the bar of an entity. The Initialization of a Lambda function is before the start of its segment, so the bar
+ * of a segment begins with the earliest of itself and its subsegments.
  */
 export function drawnStartUs(entity: Entity): number {
   if (entity.kind === 'subsegment') return entity.startUs;
@@ -100,16 +100,16 @@ export function drawnStartUs(entity: Entity): number {
   );
 }
 
-/** Adds the document's entity and those nested in it. Keeps its own stack: documents may be deeper than the call stack. */
+/** Adds the document's entity and the nested ones. Uses its own stack: documents may be deeper than the call stack. */
 function addDrafts(drafts: Draft[], document: JsonObject, topKind: Entity['kind'], traceId: TraceId): void {
   const topParent = readText(document.parent_id) as EntityId | undefined;
   const waiting = [{ fields: document, kind: topKind, parentId: topParent }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { fields, kind, parentId } = next;
     const id = (readText(fields.id) ?? '') as EntityId;
-    // A spread copy of so many members takes 50 times as long.
-    const place = { segment: undefined, children: NO_CHILDREN, events: NO_EVENTS, inferredType: undefined };
-    drafts.push(Object.assign(readEntity(fields, { traceId, id, parentId, kind }), place));
+    // Assigned, since a spread copy of so many members takes 50 times as long.
+    const position = { segment: undefined, children: NO_CHILDREN, events: NO_EVENTS, inferredType: undefined };
+    drafts.push(Object.assign(readEntity(fields, { traceId, id, parentId, kind }), position));
     if (!Array.isArray(fields.subsegments)) continue;
     for (const nested of fields.subsegments as readonly JsonValue[]) {
       if (isJsonObject(nested)) waiting.push({ fields: nested, kind: 'subsegment', parentId: id });
@@ -117,7 +117,7 @@ function addDrafts(drafts: Draft[], document: JsonObject, topKind: Entity['kind'
   }
 }
 
-/** Marks the calls that inferred segments stand for; returns the inferred segments whose call is missing. */
+/** Sets `inferredType` on the calls of inferred segments; returns the inferred segments whose call is missing. */
 function withoutCall(inferred: readonly JsonObject[], drafts: readonly Draft[]): readonly JsonObject[] {
   const typeByCall = new Map(
     inferred.map(({ parent_id, origin }) => [readText(parent_id), readText(origin) ?? 'remote']),
@@ -143,9 +143,9 @@ function addEvents(entities: ReadonlyMap<string, Draft>, events: NonNullable<Wir
 
 /** The value at a path of object keys, undefined where there is none. */
 export function valueAt(value: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined {
-  let here: JsonValue | undefined = value;
-  for (const key of path) here = isJsonObject(here) ? here[key] : undefined;
-  return here;
+  let current: JsonValue | undefined = value;
+  for (const key of path) current = isJsonObject(current) ? current[key] : undefined;
+  return current;
 }
 
 function objectsIn(documents: WireTrace['Segments']): readonly JsonObject[] {

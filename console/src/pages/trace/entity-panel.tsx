@@ -27,7 +27,7 @@ type Props = {
 
 const route = getRouteApi('/traces/$id');
 
-/** Everything that was sent about one segment or subsegment. The open tab is kept in the URL, so the next one opens there. */
+/** All data of one segment or subsegment. The URL has the open tab, so the next selection opens the same tab. */
 export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactElement {
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
@@ -98,7 +98,7 @@ export function EntityPanel({ tree, entity, onClose, onSelect }: Props): ReactEl
   );
 }
 
-/** Of Lambda, or sent from inside of a function. */
+/** Whether Lambda or the code of a function sent it. */
 function isOfFunction({ segment }: Entity): boolean {
   return segment?.origin === 'AWS::Lambda' || segment?.origin === 'AWS::Lambda::Function';
 }

@@ -1,12 +1,12 @@
 import type { RecordedException } from 'openray/model';
 import type { Entity, TraceTree } from './entities.ts';
 
-/** An exception, and the entity that recorded it where that is another one of the trace. */
+/** An exception; `recordedOn` is the entity that recorded it, if that is another one of the trace. */
 export type ShownException = RecordedException & { readonly recordedOn: Entity | undefined };
 
 /**
- * Exceptions of an entity, in the order recorded. A `cause` may be a mere id, as may be `cause.id`: then the exception
- * is the one of that id on another entity of the trace.
+ * Exceptions of an entity, in the order recorded. Where `cause`, or `cause.id`, is only an exception id, the exception
+ * with this id is looked up on the entities of the trace.
  */
 export function exceptionsOf(entity: Entity, tree: TraceTree): readonly ShownException[] {
   const { exceptions = [], exceptionId } = entity.cause ?? {};

@@ -43,4 +43,4 @@ test('a producer is linked from its consumers, of this trace and of others', () 
   ]);
 });
 
-test('others have no links', () => expect(of(C)).toEqual([]));
+test('an entity that no link names has no links', () => expect(of(C)).toEqual([]));

@@ -3,7 +3,7 @@ import type { TraceTree } from './entities.ts';
 
 const RANK: Readonly<Record<Outcome, number>> = { ok: 0, error: 1, throttle: 2, fault: 3 };
 
-/** The worst that happened in a trace; `note` says so where the caller of the whole did not see it. */
+/** The worst outcome of a trace; `note` is set where the root has another outcome. */
 export function outcomeOfTree(tree: TraceTree): { readonly worst: Outcome; readonly note: string | undefined } {
   let worst: Outcome = 'ok';
   for (const { outcome } of tree.byId.values()) if (RANK[outcome] > RANK[worst]) worst = outcome;

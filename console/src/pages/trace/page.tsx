@@ -18,7 +18,7 @@ import { Waterfall } from './waterfall.tsx';
 
 const route = getRouteApi('/traces/$id');
 
-/** One trace: its services, its timeline, and everything about the selected part of it. */
+/** One trace: its map, its timeline, and the details of the selected entity. */
 export function TracePage(): ReactElement {
   const { id } = route.useParams();
   const { entity: selectedId, map: isMapShown } = route.useSearch();
@@ -54,7 +54,7 @@ export function TracePage(): ReactElement {
         isMapShown={isMapShown}
         onToggleMap={() => void navigate({ search: (before) => ({ ...before, map: !isMapShown }), replace: true })}
       />
-      <MissingDataNotice gaps={data.missing} />
+      <MissingDataNotice missing={data.missing} />
       {summary && <RootCauses summary={summary} />}
       {isMapShown && <TraceMap id={id} tree={tree} selected={selected} onSelect={select} />}
       <div className={styles.detail}>
@@ -73,7 +73,7 @@ export function TracePage(): ReactElement {
   );
 }
 
-/** The services of the trace; choosing one selects its first segment, or the first call to it. */
+/** The map of the trace; a selected service selects its first segment, or the first call to it. */
 function TraceMap({
   id,
   tree,
@@ -102,8 +102,8 @@ function TraceMap({
 }
 
 /** The first segment of a node, or of the node that an edge leads to; else the first call to it. */
-function entityOn(map: ServiceGraph, { kind, key }: GraphSelection, tree: TraceTree): Entity | undefined {
-  const node = kind === 'node' ? key : map.edges.find((edge) => edge.key === key)?.to;
+function entityOn(graph: ServiceGraph, { kind, key }: GraphSelection, tree: TraceTree): Entity | undefined {
+  const node = kind === 'node' ? key : graph.edges.find((edge) => edge.key === key)?.to;
   if (node === undefined) return undefined;
   const entities = [...tree.byId.values()];
   const inferred = entities.filter(({ inferredType }) => inferredType !== undefined);
@@ -111,7 +111,7 @@ function entityOn(map: ServiceGraph, { kind, key }: GraphSelection, tree: TraceT
   return (
     entities.find((entity) => entity.kind === 'segment' && nodeKey(serviceOf(entity)) === node) ??
     inferred.find((call) => nodeKey(calledService(call)) === node) ??
-    // A span may name the service that it called, which its document has no member for.
+    // A span may name the service that it called; its X-Ray document has no member for this name.
     inferred.find(({ inferredType }) => inferredType === type) ??
     tree.roots[0]
   );
@@ -120,15 +120,15 @@ function entityOn(map: ServiceGraph, { kind, key }: GraphSelection, tree: TraceT
 function TraceNotFound({ id, onRetry }: { readonly id: string; readonly onRetry: () => void }): ReactElement {
   return (
     <div className={styles.missing}>
-      <title>No such trace · openray</title>
-      <h1>This trace is not here</h1>
+      <title>Trace not found · openray</title>
+      <h1>Trace not found</h1>
       <p>
-        Nothing was received of <code>{id}</code>. It may still be on its way: the page opens it as soon as it arrives.
-        Otherwise the request was not sampled (look for <code>Sampled=1</code> in its trace header), was sent to another
-        server, or is older than what this one keeps. <Link to="/server">Server</Link> counts what came in, and says why
-        something was not stored.
+        No document of <code>{id}</code> was received. The page opens the trace when its first document arrives. If none
+        arrives, the request was not sampled (its trace header must have <code>Sampled=1</code>), its trace was sent to
+        another server, or it is older than the retention of this server. <Link to="/server">Server</Link> has the
+        counters of received documents, and the reasons why documents were not stored.
       </p>
-      <Button onClick={onRetry}>Look again</Button>
+      <Button onClick={onRetry}>Try again</Button>
     </div>
   );
 }

@@ -16,7 +16,7 @@ function aCause(...paths: WireRootCause['Services'][number]['EntityPath'][]): Wi
   };
 }
 
-test('a fault is told by where its path ends and the innermost exception', () => {
+test('the text of a fault has the end of its path and the innermost exception', () => {
   const cause = aCause(
     [{ Name: 's0', Remote: false, Exceptions: [{ Name: 'Outer', Message: 'x' }] }],
     [
@@ -27,11 +27,11 @@ test('a fault is told by where its path ends and the innermost exception', () =>
   expect(rootCauseText(cause)).toBe('s1 › query: Inner y');
 });
 
-test('a slow part is told with its share', () => {
+test('the text of a slow entity has its share of the time', () => {
   expect(rootCauseText(aCause([{ Name: 'load', Remote: false, Coverage: 0.74 }]))).toBe('s0 › load, 74 % of the time');
 });
 
-test('a service that is its own end is named once', () => {
+test('a service whose path has no other entity is named once', () => {
   expect(rootCauseText(aCause([{ Name: 's0', Remote: false }]))).toBe('s0');
   expect(rootCauseText({ ClientImpacting: false, Services: [] })).toBe('unknown');
 });

@@ -1,7 +1,7 @@
 import type { WireRootCause } from 'openray/api-types';
 import { formatShare } from '../../shared/format.ts';
 
-/** Where a path ends, and what was recorded there: `registration › TypeError: no`, `fn › Invocation, 74 %`. */
+/** The end of a path with its exception or its share: `fn › query: TypeError no`, `fn › load, 74 % of the time`. */
 export function rootCauseText({ Services }: WireRootCause): string {
   const service = Services.at(-1);
   if (!service) return 'unknown';

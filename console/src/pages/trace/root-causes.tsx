@@ -11,13 +11,13 @@ const KINDS = [
   { field: 'ResponseTimeRootCauses', label: 'Response time', color: 'var(--accent)' },
 ] as const;
 
-/** Where faults and errors came from and where the time went, outermost service first. */
+/** Root causes of faults, errors and response time; each path has the outermost service first. */
 export function RootCauses({ summary }: { readonly summary: WireTraceSummary }): ReactElement | null {
   const causes = KINDS.flatMap(({ field, label, color }) => summary[field].map((cause) => ({ cause, label, color })));
   const [first] = causes;
   if (!first) return null;
   return (
-    <details className={styles.causes}>
+    <details className={styles.rootCauses}>
       <summary>
         Root causes <span>({causes.length})</span>
         <span className={styles.first}>

@@ -1,6 +1,6 @@
 import type { Entity, TraceTree } from './entities.ts';
 
-/** A line of the timeline. Level, set size and position are what a tree grid says of it, all from 1. */
+/** A row of the timeline. Level, set size and position are those of an ARIA tree grid, from 1. */
 export type Row =
   | {
       readonly kind: 'entity';
@@ -13,23 +13,23 @@ export type Row =
     }
   | { readonly kind: 'orphans'; readonly key: 'orphans'; readonly count: number; readonly isOpen: boolean };
 
-/** Key of the line above the entities whose parent has not arrived. */
+/** Key of the row above the subsegments whose parent was not received. */
 export const ORPHANS = 'orphans';
 
-/** The lines on screen, top to bottom: each entity, then what is below it unless it is closed. */
-export function visibleRows(tree: TraceTree, closed: ReadonlySet<string>): readonly Row[] {
+/** Rows from top to bottom: each entity, followed by its children unless it is collapsed. */
+export function visibleRows(tree: TraceTree, collapsed: ReadonlySet<string>): readonly Row[] {
   const rows: Row[] = [];
-  pushRows(rows, tree.roots, 1, closed);
+  pushRows(rows, tree.roots, 1, collapsed);
   if (tree.orphans.length > 0) {
-    const isOpen = !closed.has(ORPHANS);
+    const isOpen = !collapsed.has(ORPHANS);
     rows.push({ kind: 'orphans', key: ORPHANS, count: tree.orphans.length, isOpen });
-    if (isOpen) pushRows(rows, tree.orphans, 2, closed);
+    if (isOpen) pushRows(rows, tree.orphans, 2, collapsed);
   }
   return rows;
 }
 
-/** With a stack of its own, since traces may be deeper than the call stack. */
-function pushRows(rows: Row[], entities: readonly Entity[], level: number, closed: ReadonlySet<string>): void {
+/** Uses its own stack: traces may be deeper than the call stack. */
+function pushRows(rows: Row[], entities: readonly Entity[], level: number, collapsed: ReadonlySet<string>): void {
   const stack = [{ siblings: entities, next: 0, level }];
   for (let frame = stack.at(-1); frame; frame = stack.at(-1)) {
     const entity = frame.siblings[frame.next];
@@ -38,7 +38,7 @@ function pushRows(rows: Row[], entities: readonly Entity[], level: number, close
       continue;
     }
     frame.next += 1;
-    const isOpen = !closed.has(entity.id);
+    const isOpen = !collapsed.has(entity.id);
     rows.push({
       kind: 'entity',
       key: entity.id,
@@ -53,7 +53,7 @@ function pushRows(rows: Row[], entities: readonly Entity[], level: number, close
   }
 }
 
-/** Ids of the entities that hold `words` in name, id, URL, annotations, events or exceptions, in the order of the timeline. */
+/** Ids of entities with `words` in name, id, URL, annotations, events or exceptions, in the order of the timeline. */
 export function findEntities(tree: TraceTree, words: string): readonly string[] {
   const wanted = words.trim().toLowerCase();
   if (wanted === '') return [];
@@ -62,26 +62,26 @@ export function findEntities(tree: TraceTree, words: string): readonly string[] 
   );
 }
 
-/** Closed entities without those above `id`, so that its line is visible. */
-export function expandPathTo(tree: TraceTree, closed: ReadonlySet<string>, id: string): ReadonlySet<string> {
-  const open = new Set(closed);
+/** `collapsed` without the ancestors of `id`, so that its row is visible. */
+export function expandPathTo(tree: TraceTree, collapsed: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const remaining = new Set(collapsed);
   const seen = new Set<string>();
-  open.delete(ORPHANS);
+  remaining.delete(ORPHANS);
   for (let parent = tree.byId.get(id)?.parentId; parent !== undefined && !seen.has(parent); ) {
     seen.add(parent);
-    open.delete(parent);
+    remaining.delete(parent);
     parent = tree.byId.get(parent)?.parentId;
   }
-  return open;
+  return remaining;
 }
 
-/** Everything that has something below it: closing these leaves the roots. */
+/** Entities with children: collapsing these leaves the roots. */
 export function collapsibleIds(tree: TraceTree): ReadonlySet<string> {
   return new Set([...tree.byId.values()].filter(({ children }) => children.length > 0).map(({ id }) => id));
 }
 
 function searchText({ id, name, fields, events }: Entity): string {
   const { http, annotations, cause, aws, sql } = fields;
-  const happened = events.map((event) => event.name).join('\n');
-  return `${name}\n${id}\n${happened}\n${JSON.stringify([http, annotations, cause, aws, sql])}`.toLowerCase();
+  const eventNames = events.map((event) => event.name).join('\n');
+  return `${name}\n${id}\n${eventNames}\n${JSON.stringify([http, annotations, cause, aws, sql])}`.toLowerCase();
 }

@@ -3,7 +3,7 @@ import type { AnyValue, GetSpanResponse } from 'openray/api-types';
 import { expect, test } from 'vitest';
 import { nanosBetween, spanDetailsOf } from './span-details.ts';
 
-const aSpan = (span: object, place: object = {}): GetSpanResponse => ({
+const aSpan = (span: object, scopeFields: object = {}): GetSpanResponse => ({
   SentAs: 'otlp',
   ResourceSpans: [
     {
@@ -13,7 +13,7 @@ const aSpan = (span: object, place: object = {}): GetSpanResponse => ({
         {
           scope: { name: 'http', version: '1.0' },
           spans: [{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), ...span }],
-          ...place,
+          ...scopeFields,
         },
       ],
     },
@@ -21,8 +21,8 @@ const aSpan = (span: object, place: object = {}): GetSpanResponse => ({
   LogRecords: [],
 });
 
-test('kind, status, flags and dropped counts are in words', () => {
-  const view = spanDetailsOf(
+test('kind, status, flags and dropped counts are texts', () => {
+  const details = spanDetailsOf(
     aSpan({
       kind: 4,
       status: { code: 2, message: 'no stock' },
@@ -31,7 +31,7 @@ test('kind, status, flags and dropped counts are in words', () => {
       droppedLinksCount: 1,
     }),
   );
-  expect(view).toMatchObject({
+  expect(details).toMatchObject({
     kind: 'Producer',
     status: 'Error: no stock',
     flags: 'sampled, remote parent (0x301)',
@@ -63,11 +63,11 @@ test('every type of value is shown with its type', () => {
   );
 });
 
-test('an answer without a span has no view', () => {
+test('a response without a span has no details', () => {
   expect(spanDetailsOf({ SentAs: 'otlp', ResourceSpans: [], LogRecords: [] })).toBeUndefined();
 });
 
-test('no nanosecond is lost between two times', () => {
+test('the difference of two times is exact to the nanosecond', () => {
   fc.assert(
     fc.property(fc.bigInt(0n, 2n ** 63n), fc.integer({ min: -(2 ** 50), max: 2 ** 50 }), (from, difference) => {
       expect(nanosBetween(String(from), String(from + BigInt(difference)))).toBe(difference);

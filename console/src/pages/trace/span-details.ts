@@ -2,7 +2,7 @@ import type { AnyValue, GetSpanResponse, KeyValue } from 'openray/api-types';
 import { FLAG, type JsonValue, KIND, STATUS, type TraceId } from 'openray/model';
 import { formatExact } from '../../shared/format.ts';
 
-/** One attribute as a table shows it: `type` is OpenTelemetry's. */
+/** One attribute; `type` is the name of its OpenTelemetry type. */
 export type Attribute = { readonly key: string; readonly value: JsonValue; readonly type: string };
 
 export type SpanDetails = {
@@ -13,7 +13,7 @@ export type SpanDetails = {
   readonly traceState: string | undefined;
   readonly spanId: string;
   readonly parentId: string | undefined;
-  /** To the nanosecond, as decimal text; undefined for none. */
+  /** Nanoseconds since 1970 as decimal text, since a double cannot hold them exactly; undefined for none. */
   readonly startNanos: string | undefined;
   readonly endNanos: string | undefined;
   readonly attributes: readonly Attribute[];
@@ -37,11 +37,11 @@ export type SpanDetails = {
     readonly attributes: readonly Attribute[];
   };
   readonly resource: { readonly schemaUrl: string | undefined; readonly attributes: readonly Attribute[] };
-  /** What the sender left out, one sentence each; empty for nothing. */
+  /** Counts of the data that the sender dropped, one text each. */
   readonly dropped: readonly string[];
 };
 
-/** The span of an answer; undefined where it holds none. */
+/** The span of a response; undefined where it has none. */
 export function spanDetailsOf({ ResourceSpans }: GetSpanResponse): SpanDetails | undefined {
   const inResource = ResourceSpans[0];
   const inScope = inResource?.scopeSpans?.[0];
@@ -68,7 +68,7 @@ export function spanDetailsOf({ ResourceSpans }: GetSpanResponse): SpanDetails |
     })),
     links: (span.links ?? []).map(
       ({ traceId = '', spanId = '', traceState, attributes, droppedAttributesCount = 0 }) => ({
-        // OTLP/JSON's canonical form is the model's.
+        // OTLP/JSON has trace ids in the model's form.
         traceId: traceId as TraceId,
         spanId,
         traceState,
@@ -119,9 +119,9 @@ function flagsText(flags: number): string {
   return `${(flags & FLAG.sampled) === 0 ? 'not sampled' : 'sampled'}${parent} (0x${flags.toString(16)})`;
 }
 
-function droppedText(count: number | undefined, what: string, of: string): string | undefined {
+function droppedText(count: number | undefined, unit: string, owner: string): string | undefined {
   if (count === undefined || count === 0) return undefined;
-  return `${formatExact(count)} ${what}${count === 1 ? '' : 's'} of ${of}`;
+  return `${formatExact(count)} ${unit}${count === 1 ? '' : 's'} of ${owner}`;
 }
 
 function attributesOf(list: readonly KeyValue[] | undefined): readonly Attribute[] {
@@ -150,7 +150,7 @@ function plainValue(value: AnyValue | undefined): { readonly value: JsonValue; r
   return { value: null, type: 'empty' };
 }
 
-/** `+12.3 µs` of a nanosecond time against another; digits are compared, since doubles do not hold them. */
+/** Nanoseconds from one time to another; subtracted as BigInt, since a double cannot hold the times exactly. */
 export function nanosBetween(from: string | undefined, to: string | undefined): number | undefined {
   if (from === undefined || to === undefined) return undefined;
   return Number(BigInt(to) - BigInt(from));

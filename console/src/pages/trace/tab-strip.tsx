@@ -10,7 +10,7 @@ type Props = {
   readonly onChange: (id: string) => void;
 };
 
-/** Tabs narrow enough that all of them are in sight in a panel. Arrow keys, Home and End walk through them. */
+/** Tabs that are small enough to be all visible in a panel. Arrow keys, Home and End move between them. */
 export function TabStrip({ tabs, active, label, onChange }: Props): ReactElement {
   const prefix = useId();
   const index = Math.max(

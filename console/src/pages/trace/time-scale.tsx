@@ -1,11 +1,15 @@
 import { type PointerEvent, type ReactElement, useRef, useState } from 'react';
 import { formatDuration } from '../../shared/format.ts';
-import { axisTicks, type Span, zoomed } from './time-axis.ts';
+import { axisTicks, type TimelineView, zoomed } from './time-axis.ts';
 import styles from './time-scale.module.css';
 
-type Props = { readonly view: Span; readonly whole: Span; readonly onView: (view: Span) => void };
+type Props = {
+  readonly view: TimelineView;
+  readonly whole: TimelineView;
+  readonly onView: (view: TimelineView) => void;
+};
 
-/** The scale above the bars. Dragging over it zooms to what was dragged over; plus and minus zoom by keyboard. */
+/** The time axis above the bars. A drag zooms to its range; plus, minus and arrow keys zoom and move. */
 export function TimeScale({ view, whole, onView }: Props): ReactElement {
   const scale = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ readonly anchor: number; readonly focus: number }>();
@@ -18,10 +22,10 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
   const finish = () => {
     setDrag(undefined);
     if (!drag || Math.abs(drag.anchor - drag.focus) < 0.005) return;
-    const length = view.toUs - view.fromUs;
+    const length = view.lastUs - view.firstUs;
     onView({
-      fromUs: view.fromUs + Math.min(drag.anchor, drag.focus) * length,
-      toUs: view.fromUs + Math.max(drag.anchor, drag.focus) * length,
+      firstUs: view.firstUs + Math.min(drag.anchor, drag.focus) * length,
+      lastUs: view.firstUs + Math.max(drag.anchor, drag.focus) * length,
     });
   };
 
@@ -36,8 +40,8 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
         aria-label="Time axis. Plus zooms in, minus zooms out, arrows move."
         aria-valuemin={0}
         aria-valuemax={100}
-        aria-valuenow={Math.round((100 * (view.fromUs - whole.fromUs)) / (whole.toUs - whole.fromUs))}
-        aria-valuetext={`from ${formatDuration(view.fromUs - whole.fromUs)} to ${formatDuration(view.toUs - whole.fromUs)}`}
+        aria-valuenow={Math.round((100 * (view.firstUs - whole.firstUs)) / (whole.lastUs - whole.firstUs))}
+        aria-valuetext={`from ${formatDuration(view.firstUs - whole.firstUs)} to ${formatDuration(view.lastUs - whole.firstUs)}`}
         title="Drag to zoom"
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
@@ -48,10 +52,10 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
         onPointerCancel={() => setDrag(undefined)}
         onDoubleClick={() => onView(whole)}
         onKeyDown={(event) => {
-          const length = view.toUs - view.fromUs;
-          const moved = (byUs: number): Span => {
-            const fromUs = Math.min(Math.max(whole.fromUs, view.fromUs + byUs), whole.toUs - length);
-            return { fromUs, toUs: fromUs + length };
+          const length = view.lastUs - view.firstUs;
+          const moved = (byUs: number): TimelineView => {
+            const firstUs = Math.min(Math.max(whole.firstUs, view.firstUs + byUs), whole.lastUs - length);
+            return { firstUs, lastUs: firstUs + length };
           };
           if (event.key === '+') onView(zoomed(view, whole, 0.5, 0.5));
           else if (event.key === '-') onView(zoomed(view, whole, 2, 0.5));
@@ -61,8 +65,8 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
           event.preventDefault();
         }}
       >
-        {axisTicks(view, whole.fromUs, 7).map(({ at: place, offsetUs }) => (
-          <span key={offsetUs} style={{ insetInlineStart: `${place * 100}%` }}>
+        {axisTicks(view, whole.firstUs, 7).map(({ at: position, offsetUs }) => (
+          <span key={offsetUs} style={{ insetInlineStart: `${position * 100}%` }}>
             {offsetUs === 0 ? '0' : formatDuration(offsetUs)}
           </span>
         ))}

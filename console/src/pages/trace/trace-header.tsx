@@ -16,7 +16,7 @@ type Props = {
   readonly onToggleMap: () => void;
 };
 
-/** What the trace is, in one line. */
+/** Id, outcome, times and size of the trace. */
 export function TraceHeader({ tree, summary, isMapShown, onToggleMap }: Props): ReactElement {
   const { worst, note } = outcomeOfTree(tree);
   const segments = [...tree.byId.values()].filter(({ kind }) => kind === 'segment').length;
@@ -37,7 +37,7 @@ export function TraceHeader({ tree, summary, isMapShown, onToggleMap }: Props): 
         />
         {tree.isInProgress && <span className={styles.badge}>In progress</span>}
         {(tree.orphans.length > 0 || summary?.IsPartial) && (
-          <span className={styles.badge} title="Some part names a parent that has not arrived">
+          <span className={styles.badge} title="A segment or subsegment names a parent that was not received">
             Partial
           </span>
         )}
@@ -79,7 +79,7 @@ function Fact({ label, children }: { readonly label: string; readonly children: 
   );
 }
 
-/** Of the root: the earliest segment without a parent id. */
+/** Response time of the root: the earliest segment without a parent id. */
 function responseUs(tree: TraceTree): number | undefined {
   const root = tree.roots.find(({ kind, parentId }) => kind === 'segment' && parentId === undefined);
   return root?.endUs === undefined ? undefined : root.endUs - root.startUs;

@@ -3,7 +3,7 @@ import type { GetSpanResponse } from 'openray/api-types';
 import { getSpan } from '../../shared/api.ts';
 import { liveTrace } from '../../shared/live.ts';
 
-/** A segment or subsegment as OpenTelemetry has it, asked for when somebody looks. */
+/** A segment or subsegment as an OpenTelemetry span; fetched when a tab shows it. */
 export function useSpan(traceId: string, id: string): UseQueryResult<GetSpanResponse> {
   return useQuery({
     queryKey: ['span', traceId, id],

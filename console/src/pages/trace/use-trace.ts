@@ -9,8 +9,8 @@ import { readTrace, type TraceTree } from './entities.ts';
 export type LoadedTrace = { readonly tree: TraceTree; readonly missing: MissingData };
 
 /**
- * A trace with all that has arrived of it. Fails with `TraceNotFound` when nothing has, with `TraceOutOfReach` when that
- * can not be known.
+ * A trace with all of its received documents. Without any it fails: with `ShardUnreachable` while a shard cannot be
+ * reached, since it may hold the trace; else with `TraceNotFound`.
  */
 export function useTrace(id: string): UseQueryResult<LoadedTrace> {
   return useQuery({
@@ -20,20 +20,20 @@ export function useTrace(id: string): UseQueryResult<LoadedTrace> {
       const trace = Traces[0];
       if (trace) return { tree: readTrace(trace), missing: missingDataOf({ ...trace, IsIncomplete }) };
       throw IsIncomplete
-        ? new ApiFailure('TraceOutOfReach', 503, 'A part of the store can not be reached; the trace may be there.')
-        : new ApiFailure('TraceNotFound', 404, `Nothing was received of trace ${id}.`);
+        ? new ApiFailure('ShardUnreachable', 503, 'A shard of the store cannot be reached; it may hold the trace.')
+        : new ApiFailure('TraceNotFound', 404, `No document of trace ${id} was received.`);
     },
     refetchInterval: ({ state: { data, error } }) =>
-      data?.missing.isIncomplete || (error instanceof ApiFailure && error.code === 'TraceOutOfReach')
+      data?.missing.isIncomplete || (error instanceof ApiFailure && error.code === 'ShardUnreachable')
         ? REFETCH_INCOMPLETE_MS
         : false,
-    // The tree is rebuilt only when the documents changed; comparing it deeply would cost more than drawing it.
+    // No deep comparison with the tree before: it would cost more than drawing the new tree.
     structuralSharing: false,
     meta: liveTrace(id),
   });
 }
 
-/** The services of the one trace. */
+/** The service graph of one trace. */
 export function useTraceGraph(id: string, isWanted: boolean): UseQueryResult<ServiceGraph> {
   return useQuery({
     queryKey: ['trace-graph', id],
@@ -43,7 +43,7 @@ export function useTraceGraph(id: string, isWanted: boolean): UseQueryResult<Ser
   });
 }
 
-/** The summary of the one trace, for its root causes. */
+/** The summary of one trace, for its root causes. */
 export function useTraceSummary(id: string, isWanted: boolean): UseQueryResult<WireTraceSummary> {
   return useQuery({
     queryKey: ['trace-summary', id],

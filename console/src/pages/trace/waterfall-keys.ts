@@ -1,6 +1,6 @@
 import type { Row } from './rows.ts';
 
-/** What a key does to the timeline. */
+/** The action of a key on the timeline. */
 export type KeyAction =
   | { readonly kind: 'move'; readonly key: string }
   | { readonly kind: 'toggle'; readonly key: string }
@@ -8,8 +8,8 @@ export type KeyAction =
   | { readonly kind: 'clear' };
 
 /**
- * The keys of a tree grid: up, down, page and end keys move; right opens, then goes to the first child; left closes,
- * then goes to the parent; Enter and Space select. Undefined for a key that means nothing here.
+ * The keys of a tree grid: up, down, page and end keys move; right expands, then moves to the first child; left
+ * collapses, then moves to the parent; Enter and Space select. Undefined for other keys.
  * @see https://www.w3.org/WAI/ARIA/apg/patterns/treegrid/
  */
 export function keyAction(rows: readonly Row[], active: number, key: string, pageSize: number): KeyAction | undefined {

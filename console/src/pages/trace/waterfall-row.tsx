@@ -1,4 +1,4 @@
-// biome-ignore-all lint/a11y/useSemanticElements: rows that are placed one by one can not be a <table>
+// biome-ignore-all lint/a11y/useSemanticElements: rows with absolute positions cannot be a <table>
 // biome-ignore-all lint/a11y/useFocusableInteractive: the tree grid has the focus and names its active row
 import { memo, type ReactElement, type ReactNode } from 'react';
 import { formatDuration } from '../../shared/format.ts';
@@ -6,7 +6,7 @@ import { Glyph } from '../../shared/map/glyph.tsx';
 import { nodeGlyph, nodeTypeLabel } from '../../shared/node-type.ts';
 import { drawnStartUs, type Entity } from './entities.ts';
 import { ORPHANS, type Row } from './rows.ts';
-import { barPosition, type Span } from './time-axis.ts';
+import { barPosition, type TimelineView } from './time-axis.ts';
 import styles from './waterfall-row.module.css';
 
 type Props = {
@@ -14,7 +14,7 @@ type Props = {
   readonly row: Row;
   readonly index: number;
   readonly topPx: number;
-  readonly view: Span;
+  readonly view: TimelineView;
   readonly traceEndUs: number;
   readonly isActive: boolean;
   readonly isSelected: boolean;
@@ -23,10 +23,10 @@ type Props = {
   readonly onSelect: (id: string) => void;
 };
 
-/** Deeper lines than this are not indented further; their names would leave the column. */
+/** Deeper rows than this are not indented further: their names would leave the column. */
 const MAX_INDENT = 18;
 
-/** One line of the timeline: name left, bar right. */
+/** One row of the timeline: name left, bar right. */
 export const WaterfallRow = memo(function WaterfallRow({ row, onToggle, onSelect, ...props }: Props): ReactElement {
   const level = row.kind === 'entity' ? row.level : 1;
   const hasChildren = row.kind === 'orphans' || row.entity.children.length > 0;
@@ -101,8 +101,8 @@ function EntityName({ entity }: { readonly entity: Entity }): ReactElement {
 function OrphansName({ count }: { readonly count: number }): ReactElement {
   return (
     <>
-      <strong>Parent not arrived</strong>
-      <small title="These subsegments name a parent that was not received: it may be on its way, or its process was stopped">
+      <strong>Parent not received</strong>
+      <small title="The parent of these subsegments was not received: it may still arrive, or its process was stopped">
         {count} {count === 1 ? 'subsegment' : 'subsegments'}
       </small>
     </>
@@ -115,7 +115,7 @@ function Bar({
   traceEndUs,
 }: {
   readonly entity: Entity;
-  readonly view: Span;
+  readonly view: TimelineView;
   readonly traceEndUs: number;
 }): ReactElement | null {
   const isRunning = entity.endUs === undefined;
@@ -132,7 +132,7 @@ function Bar({
         <div
           className={styles.lead}
           style={{ left: `${lead.left * 100}%`, width: `${lead.width * 100}%` }}
-          title="Before the segment: its subsegments began earlier"
+          title="Before the start of the segment: a subsegment started earlier"
         />
       )}
       {bar && (
@@ -145,7 +145,7 @@ function Bar({
         />
       )}
       <EventMarks entity={entity} view={view} />
-      {/* Behind the bar, where the styles keep room for it. */}
+      {/* Right of the bar, where the styles leave space for it. */}
       <span
         className={styles.time}
         style={{ left: `max(${(end.left + end.width) * 100}%, calc(${end.left * 100}% + 3px))` }}
@@ -156,28 +156,28 @@ function Bar({
   );
 }
 
-/** More marks than this in one line can not be told apart. */
+/** More marks than this in one row cannot be distinguished. */
 const MAX_MARKS = 60;
 
-/** The moments that were recorded within a span, on its bar. */
+/** Marks of a span's events, on its bar. */
 function EventMarks({
   entity: { events, startUs },
   view,
 }: {
   readonly entity: Entity;
-  readonly view: Span;
+  readonly view: TimelineView;
 }): ReactNode {
   if (events.length === 0) return null;
   return events.slice(0, MAX_MARKS).map(({ atUs, name }, index) => {
-    const place = barPosition(view, atUs, atUs);
+    const position = barPosition(view, atUs, atUs);
     return (
-      place && (
+      position && (
         <i
           // biome-ignore lint/suspicious/noArrayIndexKey: events may be alike, and never change their order
           key={index}
           className={styles.event}
           data-exception={name === 'exception'}
-          style={{ left: `${place.left * 100}%` }}
+          style={{ left: `${position.left * 100}%` }}
           title={`${name}, ${formatDuration(atUs - startUs)} after the start`}
         />
       )

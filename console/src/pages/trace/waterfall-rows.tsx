@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type ReactElement, useCallback, useEffect, useId, useMemo, useRef } from 'react';
 import type { Row } from './rows.ts';
-import type { Span } from './time-axis.ts';
+import type { TimelineView } from './time-axis.ts';
 import styles from './waterfall.module.css';
 import { keyAction } from './waterfall-keys.ts';
 import { WaterfallRow } from './waterfall-row.tsx';
@@ -11,7 +11,7 @@ type Props = {
   readonly activeKey: string | undefined;
   readonly selectedId: string | undefined;
   readonly matches: ReadonlySet<string>;
-  readonly view: Span;
+  readonly view: TimelineView;
   readonly traceEndUs: number;
   readonly onMove: (key: string) => void;
   readonly onToggle: (key: string) => void;
@@ -22,9 +22,9 @@ const ROW_HEIGHT = 26;
 const rowHeight = () => ROW_HEIGHT;
 
 /**
- * The lines of the timeline. Only those in sight are in the page, so that 100,000 of them scroll smoothly: this is what is
- * drawn anew for each frame, and nothing around it. One element holds the focus and names the active line, as lines come
- * and go.
+ * The rows of the timeline. Only visible rows are in the page, so that 100,000 of them scroll smoothly; a frame of
+ * scrolling renders this component only. One element has the focus and names the active row, since scrolling adds and
+ * removes rows.
  */
 export function WaterfallRows({
   rows,
@@ -46,7 +46,7 @@ export function WaterfallRows({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: rowHeight,
-    // As long as it is the same function, what is measured is kept.
+    // The virtualizer keeps its measurements as long as this is the same function.
     getItemKey: useCallback((index: number) => rows[index]?.key ?? index, [rows]),
     overscan: 12,
   });

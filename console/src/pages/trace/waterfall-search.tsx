@@ -9,7 +9,7 @@ type Props = {
   readonly onMatches: (ids: ReadonlySet<string>) => void;
 };
 
-/** Finds words in the names, URLs, annotations, events and exceptions of a trace; Enter and Shift+Enter walk through them. */
+/** Finds words in names, URLs, annotations, events and exceptions; Enter and Shift+Enter move between the matches. */
 export function WaterfallSearch({ tree, onShow, onMatches }: Props): ReactElement {
   const [words, setWords] = useState('');
   const [at, setAt] = useState(0);
@@ -47,7 +47,7 @@ export function WaterfallSearch({ tree, onShow, onMatches }: Props): ReactElemen
           : matches.length === 0
             ? 'nothing found'
             : at < 0
-              ? `${matches.length} found, Enter goes there`
+              ? `${matches.length} found, Enter shows the first`
               : `${at + 1} of ${matches.length}`}
       </output>
     </search>

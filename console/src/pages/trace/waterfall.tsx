@@ -2,7 +2,7 @@ import Button from '@cloudscape-design/components/button';
 import { type ReactElement, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { TraceTree } from './entities.ts';
 import { collapsibleIds, expandPathTo, visibleRows } from './rows.ts';
-import type { Span } from './time-axis.ts';
+import type { TimelineView } from './time-axis.ts';
 import { TimeScale } from './time-scale.tsx';
 import styles from './waterfall.module.css';
 import { WaterfallRows } from './waterfall-rows.tsx';
@@ -14,28 +14,31 @@ type Props = {
   readonly onSelect: (id: string | undefined) => void;
 };
 
-/** Segments and subsegments over time: which lines are open, which part of the time is seen, and what is found. */
+/** Segments and subsegments over time, with the state of collapsed rows, zoom and search. */
 export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
-  const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+  const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set());
   const [activeKey, setActiveKey] = useState<string | undefined>(selectedId);
-  const [zoom, setZoom] = useState<Span>();
+  const [zoom, setZoom] = useState<TimelineView>();
   const [matches, setMatches] = useState<ReadonlySet<string>>(new Set());
 
-  const rows = useMemo(() => visibleRows(tree, closed), [tree, closed]);
-  const whole = useMemo<Span>(() => ({ fromUs: tree.startUs, toUs: Math.max(tree.endUs, tree.startUs + 1) }), [tree]);
+  const rows = useMemo(() => visibleRows(tree, collapsed), [tree, collapsed]);
+  const whole = useMemo<TimelineView>(
+    () => ({ firstUs: tree.startUs, lastUs: Math.max(tree.endUs, tree.startUs + 1) }),
+    [tree],
+  );
   const view = zoom ?? whole;
-  // What the map or a link selects must be in sight; but a refresh must not pull anybody back to it.
+  // A new selection by the map or a link is scrolled into view; a refresh must not scroll back to it.
   const lastSelected = useRef<string>(undefined);
   useEffect(() => {
     if (selectedId === lastSelected.current) return;
     lastSelected.current = selectedId;
     if (selectedId === undefined) return;
-    setClosed((before) => expandPathTo(tree, before, selectedId));
+    setCollapsed((before) => expandPathTo(tree, before, selectedId));
     setActiveKey(selectedId);
   }, [selectedId, tree]);
   const toggle = useCallback(
     (key: string) =>
-      setClosed((before) => {
+      setCollapsed((before) => {
         const after = new Set(before);
         if (!after.delete(key)) after.add(key);
         return after;
@@ -43,7 +46,7 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
     [],
   );
   const show = (id: string) => {
-    setClosed((before) => expandPathTo(tree, before, id));
+    setCollapsed((before) => expandPathTo(tree, before, id));
     setActiveKey(id);
   };
 
@@ -54,14 +57,14 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
         <WaterfallSearch tree={tree} onShow={show} onMatches={setMatches} />
         <span className={styles.buttons}>
           {zoom && <Button onClick={() => setZoom(undefined)}>Whole trace</Button>}
-          <Button onClick={() => setClosed(new Set())}>Expand all</Button>
-          <Button onClick={() => setClosed(collapsibleIds(tree))}>Collapse all</Button>
+          <Button onClick={() => setCollapsed(new Set())}>Expand all</Button>
+          <Button onClick={() => setCollapsed(collapsibleIds(tree))}>Collapse all</Button>
         </span>
       </div>
       <TimeScale
         view={view}
         whole={whole}
-        onView={(next) => setZoom(next.toUs - next.fromUs >= whole.toUs - whole.fromUs ? undefined : next)}
+        onView={(next) => setZoom(next.lastUs - next.firstUs >= whole.lastUs - whole.firstUs ? undefined : next)}
       />
       <WaterfallRows
         rows={rows}

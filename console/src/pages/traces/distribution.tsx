@@ -1,6 +1,6 @@
 import type { WireTraceSummary } from 'openray/api-types';
 import { type ReactElement, useMemo, useState } from 'react';
-import { type Band, bandCondition } from '../../shared/filter-text.ts';
+import { bandCondition, type DurationBand } from '../../shared/filter-text.ts';
 import { formatCount, formatDuration } from '../../shared/format.ts';
 import { percentileUs } from '../../shared/histogram.ts';
 import { HistogramChart } from '../../shared/histogram-chart.tsx';
@@ -12,9 +12,9 @@ type Props = {
   readonly onAddCondition: (condition: string) => void;
 };
 
-/** Response times of the loaded traces; a band of them becomes a condition of the filter. */
-export function Distribution({ traces, isComplete, onAddCondition: onNarrow }: Props): ReactElement {
-  const [band, setBand] = useState<Band>();
+/** Response times of the loaded traces; a selected band can become a condition of the filter. */
+export function Distribution({ traces, isComplete, onAddCondition }: Props): ReactElement {
+  const [band, setBand] = useState<DurationBand>();
   const times = useMemo(
     () =>
       traces.flatMap(({ ResponseTime }) => (ResponseTime === null ? [] : [{ us: ResponseTime * 1_000_000, count: 1 }])),
@@ -37,7 +37,7 @@ export function Distribution({ traces, isComplete, onAddCondition: onNarrow }: P
           </span>
         ))}
         {band && (
-          <button type="button" onClick={() => onNarrow(bandCondition(band))}>
+          <button type="button" onClick={() => onAddCondition(bandCondition(band))}>
             Add to the filter
           </button>
         )}

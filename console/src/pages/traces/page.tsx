@@ -17,19 +17,19 @@ import { useTraceSummaries } from './use-trace-summaries.ts';
 
 const route = getRouteApi('/traces');
 
-/** Traces of a time range that match a filter: how long they took, what they have in common, and each of them. */
+/** Traces of a time range that match a filter: their response times, an overview by group, and a list. */
 export function TracesPage(): ReactElement {
   const { range, q, inGroup, group, page } = route.useSearch();
   const navigate = route.useNavigate();
   const { data, error, isPending, isFetching, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
     useTraceSummaries(range, q, inGroup, page);
-  const traces = useMemo(() => data?.pages.flatMap(({ response: answer }) => answer.TraceSummaries) ?? [], [data]);
-  const gaps = useMemo(
-    () => combineMissingData(data?.pages.map(({ response: answer }) => missingDataOf(answer)) ?? []),
+  const traces = useMemo(() => data?.pages.flatMap(({ response }) => response.TraceSummaries) ?? [], [data]);
+  const missing = useMemo(
+    () => combineMissingData(data?.pages.map(({ response }) => missingDataOf(response)) ?? []),
     [data],
   );
   const setFilter = (next: string) => void navigate({ search: (before) => ({ ...before, q: next, page: 1 }) });
-  const narrow = (condition: string) => setFilter(bothFilters(q, condition));
+  const addCondition = (condition: string) => setFilter(bothFilters(q, condition));
 
   return (
     <div className={styles.page}>
@@ -45,7 +45,7 @@ export function TracesPage(): ReactElement {
         <GroupSelect />
         <TimeRangePicker />
       </div>
-      <MissingDataNotice gaps={gaps} />
+      <MissingDataNotice missing={missing} />
       <div className={styles.content}>
         {error && <FailureAlert error={error} onRetry={() => void refetch()} />}
         {isPending && <Loading text="Loading traces" />}
@@ -60,14 +60,14 @@ export function TracesPage(): ReactElement {
         {traces.length > 0 && (
           <>
             <div className={styles.overview}>
-              <Distribution traces={traces} isComplete={!hasNextPage} onAddCondition={narrow} />
+              <Distribution traces={traces} isComplete={!hasNextPage} onAddCondition={addCondition} />
               <TraceOverview
                 traces={traces}
                 grouping={group}
                 onGrouping={(next) =>
                   void navigate({ search: (before) => ({ ...before, group: next }), replace: true })
                 }
-                onAddCondition={narrow}
+                onAddCondition={addCondition}
               />
             </div>
             <TraceTable

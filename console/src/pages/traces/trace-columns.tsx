@@ -8,7 +8,7 @@ import { OutcomePill } from '../../shared/outcome-pill.tsx';
 import styles from './trace-columns.module.css';
 import { annotationText, rootOutcome, worstOutcome } from './trace-groupings.ts';
 
-/** What a row shows of a trace's summary. */
+/** Columns of the list of traces; a row is a summary. */
 export const COLUMNS: TableProps.ColumnDefinition<WireTraceSummary>[] = [
   {
     id: 'id',

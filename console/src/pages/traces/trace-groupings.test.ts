@@ -41,7 +41,7 @@ test('groups come largest first, with the mean of the finished traces', () => {
   ]);
 });
 
-test('a trace that reached a service twice is in its group once, and clients are no group', () => {
+test('a trace that called a service twice counts once in its group, and clients have no group', () => {
   const node = { Name: 'fn', Names: ['fn'], AccountId: null, Type: 'AWS::Lambda' };
   const trace = aSummary({ ServiceIds: [node, node, { ...node, Type: 'client' }] });
   expect(groupTraces([trace], 'service').map(({ label, traces }) => [label, traces])).toEqual([

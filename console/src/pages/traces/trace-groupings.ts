@@ -4,7 +4,7 @@ import { annotationCondition, quote, serviceSelector } from '../../shared/filter
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
 import { NO_REQUESTS, type OutcomeCounts } from '../../shared/outcome.ts';
 
-/** What traces may be grouped by: a field of their summary, or `annotation.<key>`. */
+/** Fields of a summary by which traces can be grouped; `annotation.<key>` is a grouping too. */
 export const FIELD_GROUPINGS = [
   { id: 'service', label: 'Service' },
   { id: 'entry', label: 'Entry point' },
@@ -14,27 +14,27 @@ export const FIELD_GROUPINGS = [
   { id: 'user', label: 'User' },
 ] as const;
 
-export type TraceGrouping = {
+export type OverviewRow = {
   readonly label: string;
-  /** The filter that finds the traces of the group; empty where none can. */
+  /** The filter that finds the traces of the row. */
   readonly filter: string;
   readonly traces: number;
-  /** Mean response time of the finished ones, microseconds. */
+  /** Mean response time of the finished traces, microseconds. */
   readonly averageUs: number | undefined;
-  /** How the traces ended, looking at every segment. */
+  /** Traces by the worst outcome of their segments. */
   readonly counts: OutcomeCounts;
 };
 
 type Value = { readonly label: string; readonly filter: string };
 
-/** The worst that happened anywhere in the trace. A root that hides a fault of a called service does not hide it here. */
+/** The worst outcome of all segments of the trace, also of a fault that the root does not report. */
 export function worstOutcome(trace: WireTraceSummary): Outcome {
   if (trace.HasFault || trace.AnyFault) return 'fault';
   if (trace.HasThrottle || trace.AnyThrottle) return 'throttle';
   return trace.HasError || trace.AnyError ? 'error' : 'ok';
 }
 
-/** What the caller of the whole trace was answered. */
+/** The outcome of the root, as its caller saw it. */
 export function rootOutcome(trace: WireTraceSummary): Outcome {
   return outcomeOf({ isThrottle: trace.HasThrottle, isFault: trace.HasFault, isError: trace.HasError });
 }
@@ -47,8 +47,8 @@ export function annotationKeys(traces: readonly WireTraceSummary[]): readonly st
   return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([key]) => key);
 }
 
-/** Groups of the traces by what `grouping` names, largest first. A trace with several values is in several groups. */
-export function groupTraces(traces: readonly WireTraceSummary[], grouping: string): readonly TraceGrouping[] {
+/** The traces by the values of `grouping`, most traces first. A trace with several values counts in several rows. */
+export function groupTraces(traces: readonly WireTraceSummary[], grouping: string): readonly OverviewRow[] {
   const groups = new Map<
     string,
     { value: Value; traces: number; timed: number; sumUs: number; counts: Record<Outcome, number> }

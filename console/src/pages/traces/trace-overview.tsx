@@ -13,8 +13,8 @@ type Props = {
   readonly onAddCondition: (condition: string) => void;
 };
 
-/** What the loaded traces have in common: a group is a click away from being the filter. */
-export function TraceOverview({ traces, grouping, onGrouping, onAddCondition: onNarrow }: Props): ReactElement {
+/** The loaded traces by group; a click on a group adds its condition to the filter. */
+export function TraceOverview({ traces, grouping, onGrouping, onAddCondition }: Props): ReactElement {
   const groups = useMemo(() => groupTraces(traces, grouping), [traces, grouping]);
   const options = useMemo(() => optionsFor(traces), [traces]);
   const labelId = useId();
@@ -53,7 +53,7 @@ export function TraceOverview({ traces, grouping, onGrouping, onAddCondition: on
                   <button
                     type="button"
                     title={`Add to the filter: ${group.filter}`}
-                    onClick={() => onNarrow(group.filter)}
+                    onClick={() => onAddCondition(group.filter)}
                   >
                     {group.label}
                   </button>
@@ -68,8 +68,8 @@ export function TraceOverview({ traces, grouping, onGrouping, onAddCondition: on
             ))}
           </tbody>
         </table>
-        {groups.length === 0 && <p>None of these traces has one.</p>}
-        {groups.length > 200 && <p>{formatCount(groups.length - 200)} more, each with fewer traces.</p>}
+        {groups.length === 0 && <p>None of these traces has a value.</p>}
+        {groups.length > 200 && <p>{formatCount(groups.length - 200)} more, each with fewer traces, are not shown.</p>}
       </div>
     </section>
   );

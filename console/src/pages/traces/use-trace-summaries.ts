@@ -13,13 +13,13 @@ type Page = {
   readonly response: ApiResponse<GetTraceSummariesResponse>;
   readonly window: ReturnType<typeof wireWindow>;
 };
-/** A token belongs to the window it was given for, so both travel together. */
+/** A token is valid only with the window of the page that returned it. */
 type PageParam = { readonly token: string; readonly window: ReturnType<typeof wireWindow> } | undefined;
 
-/** More pages than this are not read anew each time that something arrives; the reader would lose the place. */
+/** With more pages than this, stored traces do not refresh the list: its rows would move while the user reads them. */
 const MAX_LIVE_PAGES = 3;
 
-/** Traces of the range and the group (all where it is empty) that match, newest first as the server sends them, a page at a time. */
+/** Traces of a time range and a group (all if it is empty) that match `filter`, newest first, a page at a time. */
 export function useTraceSummaries(
   range: string,
   filter: string,
@@ -31,7 +31,7 @@ export function useTraceSummaries(
     initialPageParam: undefined as PageParam,
     queryFn: async ({ pageParam, signal }): Promise<Page> => {
       const window = pageParam?.window ?? wireWindow(range);
-      const answer = await getTraceSummaries(
+      const response = await getTraceSummaries(
         {
           ...window,
           ...(filter === '' ? {} : { FilterExpression: filter }),
@@ -40,12 +40,12 @@ export function useTraceSummaries(
         },
         signal,
       );
-      return { response: answer, window };
+      return { response, window };
     },
-    getNextPageParam: ({ response: answer, window }): PageParam =>
-      answer.NextToken ? { token: answer.NextToken, window } : undefined,
+    getNextPageParam: ({ response, window }): PageParam =>
+      response.NextToken ? { token: response.NextToken, window } : undefined,
     refetchInterval: ({ state }) =>
-      state.data?.pages.some(({ response: answer }) => answer.IsIncomplete) ? REFETCH_INCOMPLETE_MS : false,
+      state.data?.pages.some(({ response }) => response.IsIncomplete) ? REFETCH_INCOMPLETE_MS : false,
     placeholderData: keepPreviousData,
     meta: loadedPages <= MAX_LIVE_PAGES ? LIVE : {},
   });

@@ -24,18 +24,18 @@ import { complete, filterErrorIn, tokens, type Vocabulary } from './language.ts'
 type Props = {
   readonly text: string;
   readonly onChange: (text: string) => void;
-  /** Enter was pressed. */
+  /** Called on Enter. */
   readonly onApply: (text: string) => void;
   readonly placeholder: string;
-  /** Names to offer, read when completions are asked for. */
+  /** Names to offer; called when completions open. */
   readonly vocabulary: () => Promise<Vocabulary>;
 };
 
-/** One line of filter expression: coloured, checked while typing, with completions. */
+/** Editor of one line with a filter expression: colours, checks while typing, completions. */
 export default function FilterEditor(props: Props): ReactElement {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
-  // The editor lives longer than one rendering; it asks for the newest props when it needs them.
+  // The editor lives longer than one rendering: its callbacks read the newest props from here.
   const latest = useRef(props);
   latest.current = props;
 
@@ -74,8 +74,8 @@ function extensions(
     colours,
     linter(
       ({ state }) => {
-        const mistake = filterErrorIn(state.doc.toString());
-        return mistake ? [{ ...mistake, severity: 'error' }] : [];
+        const error = filterErrorIn(state.doc.toString());
+        return error ? [{ ...error, severity: 'error' }] : [];
       },
       { delay: 300 },
     ),
@@ -94,7 +94,7 @@ function extensions(
     EditorView.updateListener.of((update) => {
       if (update.docChanged) onChange(update.state.doc.toString());
     }),
-    // Below the completions' own keys: Enter takes a completion first.
+    // The completions' keys come first: Enter accepts an open completion.
     keymap.of(completionKeymap),
     keymap.of([
       {
@@ -111,7 +111,7 @@ function extensions(
   ];
 }
 
-/** Lines that are pasted become one; no key makes a second. */
+/** Joins pasted lines into one; no key starts a second line. */
 const oneLine = EditorState.transactionFilter.of((transaction) => {
   if (!transaction.docChanged || transaction.newDoc.lines === 1) return transaction;
   const text = transaction.newDoc
@@ -151,7 +151,7 @@ async function completions(
   vocabulary: Props['vocabulary'],
 ): Promise<CompletionResult | null> {
   const text = state.doc.toString();
-  // An empty box opens no list by itself; arrow down or Ctrl+Space does.
+  // In an empty box, only arrow down or Ctrl+Space opens the list.
   if (!explicit && text.slice(0, pos).trim() === '') return null;
   const offers = complete(text, pos, await vocabulary());
   const first = offers[0];

@@ -2,20 +2,20 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { filterErrorIn, tokens } from './language.ts';
 
-test('a good filter has no mistake, an empty one neither', () => {
+test('a valid filter has no error, nor has an empty one', () => {
   expect(filterErrorIn('annotation.user_id = "brian1" AND responsetime > 0.5')).toBeUndefined();
   expect(filterErrorIn('')).toBeUndefined();
 });
 
-test('a mistake is marked at the word where it is', () => {
+test('an error is marked at its word', () => {
   expect(filterErrorIn('ok AND nonsense = 1')).toMatchObject({ from: 7, to: 15 });
 });
 
-test('where the text ends too early its last character is marked', () => {
+test('the last character is marked where the text ends too early', () => {
   expect(filterErrorIn('http.status =')).toMatchObject({ from: 12, to: 13 });
 });
 
-test('whatever is typed, a mark lies inside of the text and a message says why', () => {
+test('the mark of any error lies inside the text, and its message is a sentence', () => {
   const pieces = [
     'service("a")',
     '{',
@@ -36,11 +36,11 @@ test('whatever is typed, a mark lies inside of the text and a message says why',
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...pieces), { minLength: 1 }), (chosen) => {
       const text = chosen.join('');
-      const mistake = filterErrorIn(text);
-      if (!mistake) return;
-      expect(mistake.from).toBeLessThanOrEqual(mistake.to);
-      expect(mistake.to).toBeLessThanOrEqual(text.length);
-      expect(mistake.message).toMatch(/^\S.*\.$/);
+      const error = filterErrorIn(text);
+      if (!error) return;
+      expect(error.from).toBeLessThanOrEqual(error.to);
+      expect(error.to).toBeLessThanOrEqual(text.length);
+      expect(error.message).toMatch(/^\S.*\.$/);
     }),
   );
 });

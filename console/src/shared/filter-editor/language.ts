@@ -1,12 +1,12 @@
 import { complete, readFilter, tokens, type Vocabulary } from 'openray/filter';
 
 export type { Vocabulary };
-/** The console's only door to the filter language: the server's own parser, so that both ends agree. */
+/** The server's own parser, so that editor and server accept the same expressions. */
 export { complete, tokens };
 
 export type FilterError = { readonly message: string; readonly from: number; readonly to: number };
 
-/** What is wrong with `text`, and where; undefined for a filter that the server will take. An empty one matches everything. */
+/** The error of a filter and its position; undefined for a valid filter. An empty one is valid and matches all. */
 export function filterErrorIn(text: string): FilterError | undefined {
   const reading = readFilter(text);
   if (reading.ok) return undefined;

@@ -2,7 +2,7 @@ import { formatCount, formatDuration, formatRate, formatShare } from '../format.
 import { nodeTypeLabel } from '../node-type.ts';
 import type { GraphEdge, GraphNode, ServiceGraph, Traffic } from './graph.ts';
 
-/** The line below a latency: a rate where the window is known, else how many requests or messages there were. */
+/** The line below a latency: a rate if the length of the interval is known, else a number of requests or messages. */
 export function volumeText(
   { total }: Traffic,
   windowMinutes: number | undefined,
@@ -12,19 +12,19 @@ export function volumeText(
   return `${formatCount(total)} ${total === 1 ? unit : `${unit}s`}`;
 }
 
-/** The API counts whole milliseconds: none of them is not nothing. */
+/** The API has whole milliseconds: 0 means less than one. */
 export function latencyText({ averageUs }: Traffic): string {
   return averageUs === 0 ? '<1 ms' : formatDuration(averageUs);
 }
 
-/** A node as a screen reader says it. */
+/** The text of a node for screen readers. */
 export function describeNode(node: GraphNode, windowMinutes: number | undefined): string {
   return `${nodeTypeLabel(node.type)} ${node.name}${node.isClient ? '' : `, ${describeTraffic(node.traffic, windowMinutes)}`}`;
 }
 
-/** An edge as a screen reader says it. */
-export function describeEdge(edge: GraphEdge, map: ServiceGraph, windowMinutes: number | undefined): string {
-  const name = (key: string) => map.nodes.find((node) => node.key === key)?.name ?? key;
+/** The text of an edge for screen readers. */
+export function describeEdge(edge: GraphEdge, graph: ServiceGraph, windowMinutes: number | undefined): string {
+  const name = (key: string) => graph.nodes.find((node) => node.key === key)?.name ?? key;
   const ends = `${name(edge.from)} to ${name(edge.to)}`;
   if (!edge.isLink) return `${ends}, ${describeTraffic(edge.traffic, windowMinutes)}`;
   return `Messages from ${ends}, average age ${latencyText(edge.traffic)}, ${volumeText(edge.traffic, windowMinutes, 'message')}`;

@@ -63,7 +63,7 @@ const services = [
   aService(3, 'queue', 'AWS::SQS::Queue', []),
 ];
 
-test('services of one name and different types are different nodes', () => {
+test('services of the same name and different types are different nodes', () => {
   expect(toServiceGraph(services).nodes.map(({ key }) => key)).toEqual([
     key('fn', 'AWS::Lambda'),
     key('fn', 'AWS::Lambda::Function'),
@@ -72,17 +72,17 @@ test('services of one name and different types are different nodes', () => {
   ]);
 });
 
-test('a service is another one in another account', () => {
+test('services of the same name in different accounts are different nodes', () => {
   const elsewhere = { ...aService(4, 'queue', 'AWS::SQS::Queue', []), AccountId: '111122223333' };
   expect(toServiceGraph([...services, elsewhere]).nodes).toHaveLength(5);
 });
 
 test('a call and a message between the same services are two edges', () => {
-  const map = toServiceGraph([aService(0, 'a', null, [edgeTo(1), aLink(1)]), aService(1, 'b', null, [])]);
-  expect(new Set(map.edges.map((edge) => edge.key)).size).toBe(2);
+  const graph = toServiceGraph([aService(0, 'a', null, [edgeTo(1), aLink(1)]), aService(1, 'b', null, [])]);
+  expect(new Set(graph.edges.map((edge) => edge.key)).size).toBe(2);
 });
 
-test('the map does not depend on how the server numbers and orders its services', () => {
+test('the graph does not depend on how the server numbers and orders its services', () => {
   const renumbered = services
     .map((service) => ({
       ...service,
@@ -97,15 +97,15 @@ test('an edge to a service that was not sent is left out', () => {
   expect(toServiceGraph(services).edges).toHaveLength(3);
 });
 
-test('a message is told from a call, and has an age', () => {
+test('an edge of messages is a link and has their average age', () => {
   expect(toServiceGraph(services).edges.filter(({ isLink }) => isLink)).toMatchObject([
     { to: key('queue', 'AWS::SQS::Queue'), traffic: { total: 4, averageUs: 500_000 } },
   ]);
 });
 
-test('what a client saw is the sum of its edges', () => {
-  const map = toServiceGraph([aService(0, 'a', 'client', [edgeTo(1), edgeTo(2)]), ...services.slice(1)]);
-  expect(clientTraffic(map, key('a', 'client'))).toEqual({
+test('the traffic of a client is the sum of its edges', () => {
+  const graph = toServiceGraph([aService(0, 'a', 'client', [edgeTo(1), edgeTo(2)]), ...services.slice(1)]);
+  expect(clientTraffic(graph, key('a', 'client'))).toEqual({
     counts: { ok: 6, error: 0, throttle: 0, fault: 2 },
     total: 8,
     averageUs: 500_000,
@@ -116,22 +116,22 @@ test('what a client saw is the sum of its edges', () => {
   });
 });
 
-test('near a node are its edges and their other ends; near an edge its ends', () => {
-  const map = toServiceGraph(services);
+test('the neighbourhood of a node has its edges and their other ends, that of an edge has its ends', () => {
+  const graph = toServiceGraph(services);
   const [fn, lambda, client] = [key('fn', 'AWS::Lambda::Function'), key('fn', 'AWS::Lambda'), key('fn', 'client')];
-  expect([...neighbourhood(map, { kind: 'node', key: lambda })].sort()).toEqual(
+  expect([...neighbourhood(graph, { kind: 'node', key: lambda })].sort()).toEqual(
     [fn, lambda, client, callKey(lambda, fn), callKey(client, lambda)].sort(),
   );
-  expect(neighbourhood(map, { kind: 'edge', key: callKey(client, lambda) }).size).toBe(3);
+  expect(neighbourhood(graph, { kind: 'edge', key: callKey(client, lambda) }).size).toBe(3);
 });
 
-test('nodes and edges are told to a screen reader with what is wrong', () => {
-  const map = toServiceGraph(services);
-  const node = map.nodes.find((one) => one.key === key('fn', 'AWS::Lambda::Function'));
-  const [edge, link] = map.edges;
-  if (!node || !edge || !link) throw new Error('the map has nodes and edges');
+test('the texts of nodes and edges for screen readers have the shares of failed requests', () => {
+  const graph = toServiceGraph(services);
+  const node = graph.nodes.find((one) => one.key === key('fn', 'AWS::Lambda::Function'));
+  const [edge, link] = graph.edges;
+  if (!node || !edge || !link) throw new Error('the graph has nodes and edges');
   expect(describeNode(node, 2)).toBe('Lambda function fn, average 500 ms, 2/min, 25 % faults');
-  expect(describeEdge(edge, map, undefined)).toBe('fn to fn, average 500 ms, 4 requests, 25 % faults');
-  expect(describeEdge(link, map, undefined)).toBe('Messages from fn to queue, average age 500 ms, 4 messages');
+  expect(describeEdge(edge, graph, undefined)).toBe('fn to fn, average 500 ms, 4 requests, 25 % faults');
+  expect(describeEdge(link, graph, undefined)).toBe('Messages from fn to queue, average age 500 ms, 4 messages');
   expect(volumeText({ ...edge.traffic, total: 1 }, undefined)).toBe('1 request');
 });

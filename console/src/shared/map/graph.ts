@@ -3,7 +3,7 @@ import { edgeKey, nodeKey } from 'openray/model';
 import { entriesToUs, type WeightedTime } from '../histogram.ts';
 import { averageUs, NO_REQUESTS, type OutcomeCounts, outcomeCounts, totalOf } from '../outcome.ts';
 
-/** What was measured at a node or on an edge. */
+/** Measurements of a node or an edge: its requests, or the messages of a link. */
 export type Traffic = {
   readonly counts: OutcomeCounts;
   readonly total: number;
@@ -12,13 +12,13 @@ export type Traffic = {
 };
 
 export type GraphNode = {
-  /** The model's `nodeKey`: the same service has the same key in every answer, unlike its ReferenceId. */
+  /** The model's `nodeKey`: the same service has the same key in every response, unlike its ReferenceId. */
   readonly key: string;
   readonly name: string;
   readonly type: string | null;
   readonly isClient: boolean;
   readonly isRoot: boolean;
-  /** Known from its callers only. */
+  /** Inferred from its callers: it sent no segment. */
   readonly isInferred: boolean;
   readonly traffic: Traffic;
 };
@@ -28,18 +28,18 @@ export type GraphEdge = {
   readonly key: string;
   readonly from: string;
   readonly to: string;
-  /** From a message's producer to its consumer: two traces, not a call. Its times are the ages of the messages. */
+  /** From a producer of messages to their consumer, in separate traces: not a call. `times` are the messages' ages. */
   readonly isLink: boolean;
   readonly traffic: Traffic;
 };
 
-/** Nodes by key and edges by (from, to), so that the same graph always looks the same. */
+/** Nodes sorted by key and edges by (from, to), so that the same graph always has the same layout. */
 export type ServiceGraph = { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] };
 
-/** What is selected on a map. */
+/** The selected node or edge. */
 export type GraphSelection = { readonly kind: 'node' | 'edge'; readonly key: string };
 
-/** The map of the services of a wire graph. An edge to a service that is not in the list is left out. */
+/** The graph of the wire's services. An edge to a service that is not in the list is left out. */
 export function toServiceGraph(services: readonly WireService[]): ServiceGraph {
   const keyById = new Map(services.map((service) => [service.ReferenceId, keyOf(service)]));
   const nodes = new Map<string, GraphNode>();
@@ -58,19 +58,19 @@ export function toServiceGraph(services: readonly WireService[]): ServiceGraph {
   };
 }
 
-/** The selected node or edge with what it touches: the part of a large map to look at. */
-export function neighbourhood(map: ServiceGraph, selection: GraphSelection): ReadonlySet<string> {
+/** Keys of the selected node or edge and of its neighbours: a large map fades all others. */
+export function neighbourhood(graph: ServiceGraph, selection: GraphSelection): ReadonlySet<string> {
   const near = new Set<string>([selection.key]);
-  for (const { key, from, to } of map.edges) {
+  for (const { key, from, to } of graph.edges) {
     if (selection.kind === 'edge' ? key !== selection.key : from !== selection.key && to !== selection.key) continue;
     near.add(key).add(from).add(to);
   }
   return near;
 }
 
-/** What a client saw is on its edges; its node has no statistics of its own. */
-export function clientTraffic(map: ServiceGraph, key: string): Traffic {
-  return mergeTraffic(map.edges.filter((edge) => edge.from === key).map((edge) => edge.traffic));
+/** The sum of a client's edges, since the node of a client has no statistics. */
+export function clientTraffic(graph: ServiceGraph, key: string): Traffic {
+  return mergeTraffic(graph.edges.filter((edge) => edge.from === key).map((edge) => edge.traffic));
 }
 
 function keyOf({ Name, Type, AccountId }: WireService): string {
@@ -102,7 +102,7 @@ function toEdge(from: string, to: string, edge: WireEdge): GraphEdge {
   };
 }
 
-/** Of messages the age is known, and not what became of them: that is in the consumers' traces. */
+/** Messages have an age and no outcome: their outcomes are in the consumers' traces. */
 function messageTraffic(times: readonly WeightedTime[]): Traffic {
   const total = times.reduce((sum, { count }) => sum + count, 0);
   const sumUs = times.reduce((sum, { us, count }) => sum + us * count, 0);

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import { type OutcomeCounts, ringArcs } from '../outcome.ts';
 
-/** A ring whose arcs are the shares of ok, error, throttle and fault; grey where nothing was counted. */
+/** A ring whose arcs are the shares of ok, error, throttle and fault; grey without requests. */
 export function HealthRing({ counts, size }: { readonly counts: OutcomeCounts; readonly size: number }): ReactElement {
   const width = Math.max(3, size / 13);
   const radius = (size - width) / 2;

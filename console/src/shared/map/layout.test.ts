@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { layoutGraph, NODE_HEIGHT, NODE_WIDTH, type Topology } from './layout.ts';
 
-test('callers lie left of what they call', () => {
+test('callers are left of the services that they call', () => {
   const positions = layoutGraph({
     nodes: ['c', 'b', 'a'],
     edges: [
@@ -15,7 +15,7 @@ test('callers lie left of what they call', () => {
   expect(c - b).toBeGreaterThan(NODE_WIDTH);
 });
 
-test('a service that calls a hundred others still makes a map of about the shape of a screen', () => {
+test('the map of a service that calls a hundred others has about the proportions of a screen', () => {
   const called = Array.from({ length: 100 }, (_, index) => `service-${index}`);
   const positions = layoutGraph({
     nodes: ['gateway', ...called],
@@ -33,7 +33,7 @@ const anyTopology: fc.Arbitrary<Topology> = fc.integer({ min: 1, max: 40 }).chai
   return fc.record({ nodes: fc.constant(nodes), edges: fc.array(edge, { maxLength: 60 }) });
 });
 
-test('no two nodes overlap, whatever calls what, cycles included', () => {
+test('no two nodes overlap, for any calls, cycles included', () => {
   fc.assert(
     fc.property(anyTopology, (topology) => {
       const placed = [...layoutGraph(topology).values()];
@@ -49,6 +49,6 @@ test('no two nodes overlap, whatever calls what, cycles included', () => {
   );
 });
 
-test('an empty map has no layout, and that is no failure', () => {
+test('the layout of an empty graph is empty', () => {
   expect(layoutGraph({ nodes: [], edges: [] }).size).toBe(0);
 });

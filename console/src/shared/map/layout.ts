@@ -1,6 +1,6 @@
 import { graphlib, layout } from '@dagrejs/dagre';
 
-/** The part of a map that decides where things lie. */
+/** The part of a graph on which its layout depends. */
 export type Topology = {
   readonly nodes: readonly string[];
   readonly edges: readonly { readonly from: string; readonly to: string }[];
@@ -8,21 +8,22 @@ export type Topology = {
 
 export type Point = { readonly x: number; readonly y: number };
 
-/** Room that a node takes, its name included; the styles of map-node hold to it. */
+/** Size of a node with its name, in px; map-node.module.css keeps within it. */
 export const NODE_WIDTH = 160;
 export const NODE_HEIGHT = 124;
 
 const ROW_GAP = 14;
 const RANK_GAP = 110;
-/** Between columns that one rank is split into. */
+/** Between the columns of a folded rank. */
 const COLUMN_GAP = 24;
-/** Maps taller than wide by more than this are folded; then they come to about the shape of a screen. */
+/** A map whose height is more than this times its width is folded. */
 const TALLEST = 1.3;
+/** Width to height of a folded map, about that of a screen. */
 const SCREEN = 1.6;
 
 /**
- * The left upper corner of each node, callers left of what they call. The same topology gives the same layout.
- * A service that calls fifty others would make a map of one long column: such ranks are folded into several.
+ * The upper left corner of each node; callers are left of the services that they call. The same topology gives the same
+ * layout. A service that calls fifty others would make one long column: such a rank is folded into several columns.
  */
 export function layoutGraph({ nodes, edges }: Topology): ReadonlyMap<string, Point> {
   const graph = new graphlib.Graph();
@@ -72,7 +73,7 @@ function fold(ranks: readonly (readonly string[])[]): ReadonlyMap<string, Point>
   return placed;
 }
 
-/** The most rows with which the map is still as wide as a screen. */
+/** The largest number of rows, at least 3, with which the map has the proportions of a screen. */
 function rowsFor(sizes: readonly number[]): number {
   for (let rows = Math.max(...sizes); rows > 3; rows -= 1) {
     const columns = sizes.reduce((sum, size) => sum + Math.ceil(size / rows), 0);

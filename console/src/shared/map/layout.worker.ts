@@ -1,6 +1,6 @@
 import { layoutGraph, type Topology } from './layout.ts';
 
-/** 200 services take dagre some hundred milliseconds; here they hold nobody up. */
+/** In a worker, since dagre takes some hundred milliseconds for 200 services. */
 self.addEventListener('message', ({ data }: MessageEvent<{ readonly id: number; readonly topology: Topology }>) => {
   self.postMessage({ id: data.id, positions: layoutGraph(data.topology) });
 });

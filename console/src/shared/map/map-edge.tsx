@@ -15,8 +15,8 @@ export type CallEdge = Edge<
 >;
 
 /**
- * A call: thicker with more requests, coloured where a notable share of them went wrong. A dashed one joins the
- * producer of messages to their consumer.
+ * A call: wider with more requests, coloured where more than 5 % of them failed. A dashed edge leads from a producer of
+ * messages to their consumer.
  */
 export function MapEdgeView(props: EdgeProps<CallEdge>): ReactElement {
   const [path, labelX, labelY] = props.source === props.target ? loopPath(props) : getBezierPath(props);
@@ -62,7 +62,7 @@ export function MapEdgeView(props: EdgeProps<CallEdge>): ReactElement {
   );
 }
 
-/** Of a service that calls itself or takes its own messages: from its right side over its top to its left. */
+/** An edge from a node to itself: from its right side over its top to its left side. */
 function loopPath({ sourceX, sourceY, targetX, targetY }: EdgeProps<CallEdge>): [path: string, x: number, y: number] {
   const above = sourceY - LOOP_HEIGHT;
   const path = `M${sourceX},${sourceY} C${sourceX + 36},${above} ${targetX - 36},${above} ${targetX},${targetY}`;

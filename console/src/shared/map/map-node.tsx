@@ -14,7 +14,7 @@ export type ServiceNode = Node<
 
 const RING = 78;
 
-/** A service: its health as a ring, latency and rate within, name and kind below. */
+/** A service: its health as a ring, latency and rate inside, name and type below. */
 export function MapNodeView({ data, selected }: NodeProps<ServiceNode>): ReactElement {
   const { node, windowMinutes, isFaded } = data;
   return (

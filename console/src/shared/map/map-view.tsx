@@ -22,7 +22,7 @@ import { useMapCamera } from './use-map-camera.ts';
 
 type Props = {
   readonly graph: ServiceGraph;
-  /** Length of the window, for rates; without one the map shows counts. */
+  /** Length of the time interval, for rates; without it the map shows counts. */
   readonly windowMinutes?: number;
   readonly selection: GraphSelection | undefined;
   readonly onSelect: (selection: GraphSelection | undefined) => void;
@@ -32,13 +32,13 @@ type Props = {
 
 const NODE_TYPES = { service: MapNodeView };
 const EDGE_TYPES = { call: MapEdgeView };
-/** With more edges than this, labels would cover the map; then only those near the selection have one, and the rest fades. */
+/** With more edges than this, labels would cover the map: only edges near the selection have one, the others fade. */
 const MAX_LABELS = 40;
-/** Room around the whole map; on top as much as the legend takes. */
+/** Space around the whole map; at the top it is for the legend. */
 const FIT = { padding: { top: '52px', right: '32px', bottom: '24px', left: '32px' }, maxZoom: 1 } as const;
 const FIT_WITHOUT_LEGEND = { ...FIT, padding: { ...FIT.padding, top: '16px', bottom: '16px' } } as const;
 
-/** Services and their calls, left to right. Nodes and edges take the focus; Enter selects, Escape lets go. */
+/** Services and their calls, left to right. Nodes and edges can have the focus; Enter selects, Escape deselects. */
 export function MapView(props: Props): ReactElement {
   const layout = useLayout(props.graph);
   return (
@@ -49,7 +49,7 @@ export function MapView(props: Props): ReactElement {
 }
 
 function Canvas({
-  graph: map,
+  graph,
   windowMinutes,
   selection,
   onSelect,
@@ -61,15 +61,15 @@ function Canvas({
   const fit = legend === undefined ? FIT_WITHOUT_LEGEND : FIT;
   const { onMoved, fitAll } = useMapCamera(layout, selection, fit);
 
-  const isCrowded = map.edges.length > MAX_LABELS;
+  const isCrowded = graph.edges.length > MAX_LABELS;
   const near = useMemo(
-    () => (isCrowded && selection ? neighbourhood(map, selection) : undefined),
-    [map, selection, isCrowded],
+    () => (isCrowded && selection ? neighbourhood(graph, selection) : undefined),
+    [graph, selection, isCrowded],
   );
 
   const nodes = useMemo<ServiceNode[]>(
     () =>
-      map.nodes.flatMap((node) => {
+      graph.nodes.flatMap((node) => {
         const position = layout.positions.get(node.key);
         if (!position) return [];
         return {
@@ -83,11 +83,11 @@ function Canvas({
           ariaLabel: describeNode(node, windowMinutes),
         };
       }),
-    [map, layout, windowMinutes, selection, near],
+    [graph, layout, windowMinutes, selection, near],
   );
   const edges = useMemo<CallEdge[]>(
     () =>
-      map.edges.map((edge) => ({
+      graph.edges.map((edge) => ({
         id: edge.key,
         type: 'call',
         source: edge.from,
@@ -100,9 +100,9 @@ function Canvas({
         },
         selected: selection?.kind === 'edge' && selection.key === edge.key,
         markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: isDark ? '#6c7786' : '#8c95a0' },
-        ariaLabel: describeEdge(edge, map, windowMinutes),
+        ariaLabel: describeEdge(edge, graph, windowMinutes),
       })),
-    [map, windowMinutes, selection, isDark, near, isCrowded],
+    [graph, windowMinutes, selection, isDark, near, isCrowded],
   );
 
   const selectFrom = (

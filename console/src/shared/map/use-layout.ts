@@ -8,22 +8,22 @@ let worker: Worker | undefined;
 let lastId = 0;
 
 /**
- * Where the nodes of a map lie; undefined until the first layout is there. Only a changed topology is laid out anew,
- * so that fresh numbers do not move anything; until then the old layout stays.
+ * Positions of the nodes of a graph; undefined until the first layout is ready. Only a changed topology starts a new
+ * layout, so that new statistics move no node. The old layout stays until the new one is ready.
  */
-export function useLayout(map: ServiceGraph): Layout | undefined {
+export function useLayout(graph: ServiceGraph): Layout | undefined {
   const [layout, setLayout] = useState<Layout>();
-  const topology = useMemo(() => JSON.stringify(topologyOf(map)), [map]);
+  const topology = useMemo(() => JSON.stringify(topologyOf(graph)), [graph]);
 
   useEffect(() => {
     worker ??= new Worker(new URL('./layout.worker.ts', import.meta.url), { type: 'module' });
     const id = ++lastId;
-    const answered = ({ data }: MessageEvent<{ id: number; positions: ReadonlyMap<string, Point> }>) => {
+    const onLayout = ({ data }: MessageEvent<{ id: number; positions: ReadonlyMap<string, Point> }>) => {
       if (data.id === id) setLayout({ topology, positions: data.positions });
     };
-    worker.addEventListener('message', answered);
+    worker.addEventListener('message', onLayout);
     worker.postMessage({ id, topology: JSON.parse(topology) as Topology });
-    return () => worker?.removeEventListener('message', answered);
+    return () => worker?.removeEventListener('message', onLayout);
   }, [topology]);
 
   return layout;

@@ -5,8 +5,8 @@ import { NODE_HEIGHT, NODE_WIDTH } from './layout.ts';
 import type { Layout } from './use-layout.ts';
 
 /**
- * Keeps the whole map in view until somebody moves it, also when services come or a panel takes room;
- * from then on only sees to it that the selected node can be seen.
+ * Fits the whole map into view again after each change of its services or its size, until the user moves the map.
+ * After that it only moves the selected node into view.
  */
 export function useMapCamera(
   layout: Layout,
@@ -19,7 +19,7 @@ export function useMapCamera(
   const wasMoved = useRef(false);
   const selected = selection?.kind === 'node' ? layout.positions.get(selection.key) : undefined;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a changed topology or size is the reason to fit anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a changed topology or size is the reason to fit again
   useEffect(() => {
     if (!wasMoved.current) requestAnimationFrame(() => void fitView({ ...fit, duration: 200 }));
   }, [layout.topology, width, height, fit, fitView]);

@@ -6,14 +6,14 @@ import type { Entity } from '../entities.ts';
 import { EmptyMessage } from './facts.tsx';
 import styles from './table.module.css';
 
-/** Indexed key and value pairs; each leads to the traces that share it. */
+/** Annotations, each with a link to the traces that have the same value. */
 export function AnnotationsTab({ entity }: { readonly entity: Entity }): ReactElement {
   const { annotations } = entity.fields;
   const pairs = isJsonObject(annotations) ? Object.entries(annotations) : [];
   if (pairs.length === 0) {
     return (
       <EmptyMessage>
-        No annotations on this {entity.kind}. They are indexed, so that traces can be found by them: with Powertools,
+        This {entity.kind} has no annotations. Annotations are indexed: filters find traces by them. With Powertools:
         tracer.putAnnotation(key, value).
       </EmptyMessage>
     );

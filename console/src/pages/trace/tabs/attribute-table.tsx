@@ -6,7 +6,7 @@ import { JsonTree } from './json-tree.tsx';
 
 type Props = { readonly attributes: readonly Attribute[]; readonly dropped?: number };
 
-/** Attributes with their types, in the order in which they were sent. `dropped` ones the sender left out. */
+/** Attributes with their types, in the order in which they were sent. The sender dropped `dropped` more. */
 export function AttributeTable({ attributes, dropped = 0 }: Props): ReactElement | null {
   if (attributes.length === 0 && dropped === 0) return null;
   return (
@@ -24,7 +24,7 @@ export function AttributeTable({ attributes, dropped = 0 }: Props): ReactElement
       {dropped > 0 && (
         <tfoot>
           <tr>
-            <td colSpan={3}>{formatExact(dropped)} more were left out by the sender</td>
+            <td colSpan={3}>{formatExact(dropped)} more were dropped by the sender</td>
           </tr>
         </tfoot>
       )}

@@ -16,7 +16,7 @@ export function ExceptionsTab({ exceptions, workingDirectory, onSelect }: Props)
   return (
     <div className={styles.exceptions}>
       {exceptions.map((exception, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: an exception may lack an id, and the list never changes its order
+        // biome-ignore lint/suspicious/noArrayIndexKey: exceptions may lack an id, and the list never changes its order
         <article key={index}>
           <h3>
             {exception.type || 'Exception'}

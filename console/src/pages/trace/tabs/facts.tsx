@@ -3,7 +3,7 @@ import styles from './facts.module.css';
 
 export type FactList = readonly { readonly label: string; readonly value: ReactNode }[];
 
-/** Labels and values; what has no value is left out. */
+/** Labels and values; facts without a value are left out. */
 export function Facts({
   heading,
   facts,
@@ -28,7 +28,7 @@ export function Facts({
   );
 }
 
-/** What a tab says when nothing was sent. */
+/** The text of a tab without data. */
 export function EmptyMessage({ children }: { readonly children: ReactNode }): ReactElement {
-  return <p className={styles.nothing}>{children}</p>;
+  return <p className={styles.empty}>{children}</p>;
 }

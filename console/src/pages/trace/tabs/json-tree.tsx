@@ -2,10 +2,10 @@ import type { JsonObject, JsonValue } from 'openray/model';
 import type { ReactElement } from 'react';
 import styles from './json-tree.module.css';
 
-/** More members than this are shown only when asked for: a page of 10,000 lines helps nobody. */
+/** Members above this number are collapsed: a list of 10,000 lines is not readable. */
 const FIRST_MEMBERS = 200;
 
-/** JSON that opens and closes, by mouse and keyboard; the first levels are open. */
+/** JSON that expands and collapses, by mouse and keyboard; the first levels are expanded. */
 export function JsonTree({ value }: { readonly value: JsonValue }): ReactElement {
   return (
     <div className={styles.tree}>
@@ -16,7 +16,7 @@ export function JsonTree({ value }: { readonly value: JsonValue }): ReactElement
 
 type Branch = readonly JsonValue[] | JsonObject;
 
-/** An object or list that has something in it. */
+/** An object or list with members. */
 function isBranch(value: JsonValue): value is Branch {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }

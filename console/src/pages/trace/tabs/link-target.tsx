@@ -5,7 +5,7 @@ import styles from './link-target.module.css';
 
 type Props = { readonly tree: TraceTree; readonly traceId: string; readonly id: string | undefined };
 
-/** Leads to the segment or subsegment `id`, of this trace or of another. */
+/** Link to the segment or subsegment `id`, of this trace or of another. */
 export function LinkTarget({ tree, traceId, id }: Props): ReactElement {
   const isHere = traceId === tree.id;
   const entity = isHere && id !== undefined ? tree.byId.get(id) : undefined;

@@ -8,19 +8,19 @@ import styles from './logs-tab.module.css';
 
 type Props = { readonly traceId: string; readonly functionName: string };
 
-/** What the function printed in this trace, and what Lambda wrote around it. Metric lines show their metrics. */
+/** Log events of the function in this trace, with those of Lambda. Embedded metrics are shown as metrics. */
 export function LogsTab({ traceId, functionName }: Props): ReactElement {
   const { data, error } = useQuery({
     queryKey: ['function-logs', traceId, functionName],
     queryFn: ({ signal }) => getFunctionLogs({ TraceId: traceId, FunctionName: functionName }, signal),
     meta: liveTrace(traceId),
   });
-  if (error) return <EmptyMessage>The logs can not be read: {error.message}</EmptyMessage>;
-  if (!data) return <EmptyMessage>Reading the logs</EmptyMessage>;
+  if (error) return <EmptyMessage>The logs cannot be read: {error.message}</EmptyMessage>;
+  if (!data) return <EmptyMessage>Loading the logs</EmptyMessage>;
   if (data.Events.length === 0) {
     return (
       <EmptyMessage>
-        No logs of {functionName} in this trace. Local functions send theirs; others keep them.
+        There are no logs of {functionName} in this trace. Only local functions send their logs.
       </EmptyMessage>
     );
   }

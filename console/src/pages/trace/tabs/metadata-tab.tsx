@@ -12,7 +12,7 @@ export function MetadataTab({ entity }: { readonly entity: Entity }): ReactEleme
   if (namespaces.length === 0) {
     return (
       <EmptyMessage>
-        No metadata on this {entity.kind}. It holds any JSON, and is shown but not indexed: with Powertools,
+        This {entity.kind} has no metadata. Metadata is JSON that is shown but not indexed. With Powertools:
         tracer.putMetadata(key, value).
       </EmptyMessage>
     );

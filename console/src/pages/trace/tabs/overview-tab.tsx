@@ -11,7 +11,7 @@ import { LinkTarget } from './link-target.tsx';
 
 type Props = { readonly tree: TraceTree; readonly entity: Entity; readonly onSelect: (id: string) => void };
 
-/** What it is, when it ran, and what it was asked and answered over HTTP. */
+/** Names, times, HTTP request and response, service and links of an entity. */
 export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
   const { fields, http, endUs, startUs } = entity;
   const parent = entity.parentId === undefined ? undefined : tree.byId.get(entity.parentId);
@@ -35,12 +35,12 @@ export function OverviewTab({ tree, entity, onSelect }: Props): ReactElement {
           { label: 'After trace start', value: formatDuration(startUs - tree.startUs) },
           { label: 'Segment id', value: entity.kind === 'segment' ? entity.id : undefined },
           { label: 'Subsegment id', value: entity.kind === 'subsegment' ? entity.id : undefined },
-          { label: 'Parent', value: parent ? goTo(parent) : entity.parentId && `${entity.parentId} (not arrived)` },
+          { label: 'Parent', value: parent ? goTo(parent) : entity.parentId && `${entity.parentId} (not received)` },
           { label: 'Segment', value: entity.segment && entity.segment !== entity ? goTo(entity.segment) : undefined },
           { label: 'Origin', value: entity.origin },
           { label: 'Namespace', value: entity.namespace },
           {
-            label: 'Reached',
+            label: 'Called resource',
             value: entity.inferredType && `${nodeTypeLabel(entity.inferredType)}; it sent no segment of its own`,
           },
           { label: 'User', value: entity.user },

@@ -9,15 +9,15 @@ import { EmptyMessage } from './facts.tsx';
 
 type Props = { readonly traceId: string; readonly entity: Entity };
 
-/** Larger documents are copied whole but shown in part: the browser would stall on one text of megabytes. */
+/** Longer documents are shown in part, since the browser would stall on a text of megabytes. A copy is complete. */
 const SHOWN_CHARS = 200_000;
 
-/** All that the server has of it, as X-Ray's document or as OpenTelemetry's span. */
+/** The entity as X-Ray document or as OpenTelemetry span. */
 export function RawTab({ traceId, entity }: Props): ReactElement {
   const [form, setForm] = useState<'xray' | 'otlp'>('xray');
   const choice = (
     <SegmentedControl
-      label="Form"
+      label="Format"
       selectedId={form}
       options={[
         { id: 'xray', text: 'X-Ray' },
@@ -37,20 +37,20 @@ export function RawTab({ traceId, entity }: Props): ReactElement {
 
 type FormProps = { readonly entity: Entity; readonly children: ReactNode };
 
-/** Own subsegments included. */
+/** The document with its own subsegments. */
 function XrayDocument({ entity, children }: FormProps): ReactElement {
   const json = useMemo(() => documentJson(entity), [entity]);
   return <Code json={json}>{children}</Code>;
 }
 
-/** With its resource and scope, so that it can be sent to any `/v1/traces` as it is. */
+/** The span with its resource and scope, so that it can be sent to any `/v1/traces` as it is. */
 function OtlpSpan({ traceId, entity, children }: FormProps & { readonly traceId: string }): ReactElement {
   const { data, error } = useSpan(traceId, entity.id);
   if (data) return <Code json={JSON.stringify({ resourceSpans: data.ResourceSpans }, null, 2)}>{children}</Code>;
   return (
     <>
       <div className={styles.actions}>{children}</div>
-      <EmptyMessage>{error ? `There is no span to show: ${error.message}` : 'Reading the span'}</EmptyMessage>
+      <EmptyMessage>{error ? `There is no span to show: ${error.message}` : 'Loading the span'}</EmptyMessage>
     </>
   );
 }

@@ -3,7 +3,7 @@ import type { ReactElement } from 'react';
 import type { Entity } from '../entities.ts';
 import { EmptyMessage, type FactList, Facts } from './facts.tsx';
 
-/** Where it ran, or which AWS resource it called: `origin`, `resource_arn` and the `aws` block, one line a value. */
+/** The resource that it ran on or called: `origin`, `resource_arn` and the `aws` block, a row for each value. */
 export function ResourcesTab({ entity }: { readonly entity: Entity }): ReactElement {
   const { aws } = entity.fields;
   const facts: FactList = [
@@ -12,12 +12,12 @@ export function ResourcesTab({ entity }: { readonly entity: Entity }): ReactElem
     ...(isJsonObject(aws) ? leaves(aws, '') : []),
   ];
   if (facts.every(({ value }) => !value)) {
-    return <EmptyMessage>Nothing was recorded about where this ran or which AWS resource it called.</EmptyMessage>;
+    return <EmptyMessage>This {entity.kind} has no origin, no ARN and no AWS data.</EmptyMessage>;
   }
   return <Facts facts={facts} />;
 }
 
-/** Every value below, labelled with its path: `cloudwatch_logs.0.log_group`. */
+/** Every nested value, labelled with its path: `cloudwatch_logs.0.log_group`. */
 function leaves(value: JsonValue, path: string): FactList {
   if (value === null || typeof value !== 'object') return [{ label: path, value: String(value) }];
   return Object.entries(value).flatMap(([key, member]) =>

@@ -12,20 +12,20 @@ import styles from './span-tab.module.css';
 
 type Props = { readonly tree: TraceTree; readonly entity: Entity };
 
-/** The segment or subsegment as OpenTelemetry has it, with all that X-Ray's documents have no place for. */
+/** The entity as an OpenTelemetry span, with the data that X-Ray documents have no member for. */
 export function SpanTab({ tree, entity }: Props): ReactElement {
   const { data, error } = useSpan(tree.id, entity.id);
   if (error instanceof ApiFailure && error.code === 'ResourceNotFoundException') {
-    return <EmptyMessage>No span of its own: this stands for the service around the call below it.</EmptyMessage>;
+    return <EmptyMessage>This segment is synthetic: the service around the call below it sent no span.</EmptyMessage>;
   }
-  if (error) return <EmptyMessage>The span can not be read: {error.message}</EmptyMessage>;
+  if (error) return <EmptyMessage>The span cannot be read: {error.message}</EmptyMessage>;
   const span = data && spanDetailsOf(data);
-  if (!span) return <EmptyMessage>Reading the span</EmptyMessage>;
+  if (!span) return <EmptyMessage>Loading the span</EmptyMessage>;
   return (
     <>
       {data.SentAs === 'xray' && (
         <EmptyMessage>
-          It came as an X-Ray document. This is the span that OpenTelemetry backends get of it.
+          It was received as an X-Ray document. This is its translation to an OpenTelemetry span.
         </EmptyMessage>
       )}
       <SpanFacts span={span} />
@@ -62,7 +62,7 @@ function SpanFacts({ span }: { readonly span: SpanDetails }): ReactElement {
         { label: 'Duration', value: nanos === undefined ? 'in progress' : `${formatExact(nanos)} ns` },
         { label: 'Flags', value: span.flags },
         { label: 'Trace state', value: span.traceState },
-        { label: 'Left out', value: span.dropped.join('; ') },
+        { label: 'Dropped', value: span.dropped.join('; ') },
       ]}
     />
   );

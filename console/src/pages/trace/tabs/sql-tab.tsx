@@ -3,7 +3,7 @@ import type { ReactElement } from 'react';
 import styles from './code.module.css';
 import { Facts } from './facts.tsx';
 
-/** The statement and where it was sent. */
+/** The SQL statement, and the database that it was sent to. */
 export function SqlTab({ sql }: { readonly sql: JsonObject }): ReactElement {
   const { sanitized_query, ...rest } = sql;
   const query = readText(sanitized_query);
