@@ -68,7 +68,7 @@ test('a waiting request and an event stream of one server are notified of docume
     received += Buffer.from(bytes).toString();
     if (received.includes(id)) break;
   }
-  expect(received).toContain('event: received');
+  expect(received).toContain('event: stored');
 });
 
 test('a reservoir is shared by the clients of both servers', async () => {
@@ -95,7 +95,7 @@ test('without a shard, lists are marked as incomplete, writes are refused, and n
 
   await cluster.shards[1]?.kill();
   const during = await countSummaries(servers[1]);
-  expect(during.incomplete).toBe('a shard can not be reached');
+  expect(during.incomplete).toBe('a shard cannot be reached');
   expect(during.count).toBeGreaterThan(0);
   expect(during.count).toBeLessThan(before.count ?? 0);
   const refusal = await fetch(`${servers[0].url}/TraceSegments`, {

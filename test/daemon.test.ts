@@ -93,9 +93,9 @@ test('malformed, oversized and empty datagrams are counted and logged, and the n
   await send(HEADER + JSON.stringify(document));
   await waitFor('the valid one', () => documentsOf(document.trace_id));
   await eventually(async () => {
-    expect(await metric(/openray_datagrams_dropped_total\{cause="bad-header"\} (\d+)/)).toBeGreaterThanOrEqual(2);
-    expect(await metric(/openray_datagrams_dropped_total\{cause="no-header"\} (\d+)/)).toBeGreaterThanOrEqual(1);
-    expect(await metric(/openray_datagrams_dropped_total\{cause="empty"\} (\d+)/)).toBe(1);
+    expect(await metric(/openray_datagrams_dropped_total\{reason="bad-header"\} (\d+)/)).toBeGreaterThanOrEqual(2);
+    expect(await metric(/openray_datagrams_dropped_total\{reason="no-header"\} (\d+)/)).toBeGreaterThanOrEqual(1);
+    expect(await metric(/openray_datagrams_dropped_total\{reason="empty"\} (\d+)/)).toBe(1);
     expect(await metric(/openray_documents_rejected_total\{code="ParseError"\} (\d+)/)).toBe(1);
     expect(await metric(/openray_documents_rejected_total\{code="InvalidTraceId"\} (\d+)/)).toBe(1);
     expect(await metric(/openray_documents_rejected_total\{code="DocumentTooLarge"\} (\d+)/)).toBe(1);
@@ -104,15 +104,16 @@ test('malformed, oversized and empty datagrams are counted and logged, and the n
   });
 });
 
-test('counters of the UDP door add up', async () => {
+test('counters of the UDP receiver add up', async () => {
   await eventually(async () => {
-    const fates = await Promise.all(
-      ['received', 'stored', 'rejected', 'dropped'].map((fate) =>
-        metric(new RegExp(`openray_documents_total\\{door="udp",fate="${fate}"\\} (\\d+)`)),
+    const received = await metric(/openray_documents_received_total\{receiver="udp"\} (\d+)/);
+    const results = await Promise.all(
+      ['stored', 'rejected', 'dropped'].map((result) =>
+        metric(new RegExp(`openray_documents_total\\{receiver="udp",result="${result}"\\} (\\d+)`)),
       ),
     );
-    const [received, stored, rejected, dropped] = fates as [number, number, number, number];
-    const queued = await metric(/openray_documents_queued\{door="udp"\} (\d+)/);
+    const [stored, rejected, dropped] = results as [number, number, number];
+    const queued = await metric(/openray_documents_queued\{receiver="udp"\} (\d+)/);
     expect(received).toBeGreaterThan(0);
     expect(received).toBe(stored + queued + rejected + dropped);
   });

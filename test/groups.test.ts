@@ -107,7 +107,7 @@ describe('groups', () => {
           { Key: 'x', Value: '2' },
         ],
       },
-      'there twice',
+      'must be unique',
     ],
   ])('%j is refused', async (input, sentence) => {
     await create({ GroupName: 'taken', FilterExpression: 'ok' }).catch(() => undefined);
@@ -126,7 +126,7 @@ describe('groups', () => {
     await expect(xray.send(new GetGroupCommand({ ...unknown, GroupARN: 'arn' }))).rejects.toThrow('Exactly one of');
     await expect(xray.send(new DeleteGroupCommand({ GroupName: 'Default' }))).rejects.toThrow('can not be deleted');
     const refiltered = new UpdateGroupCommand({ GroupName: 'Default', FilterExpression: 'fault' });
-    await expect(xray.send(refiltered)).rejects.toThrow('can not have a filter');
+    await expect(xray.send(refiltered)).rejects.toThrow('cannot have a filter');
     await expect(xray.send(new GetGroupsCommand({ NextToken: 'x' }))).rejects.toThrow('Next Token not supported');
     const asked = { ...aroundNow(), ...unknown };
     await expect(xray.send(new GetServiceGraphCommand(asked))).rejects.toThrow(/^Group not found\.$/);

@@ -190,7 +190,7 @@ test.each([
   ['/api/traces/xyz', 400, 'xyz is not a trace id'],
   ['/api/traces', 400, "parameter 'service' is required"],
   ['/api/traces?service=a&limit=0', 400, 'limit must be greater than 0'],
-  ['/api/traces?service=a&minDuration=x', 400, "parameter 'minDuration' is no duration"],
+  ['/api/traces?service=a&minDuration=x', 400, "parameter 'minDuration' is not a duration"],
   ['/api/traces?service=a&minDuration=2s&maxDuration=1s', 400, 'maxDuration must be greater'],
   ['/api/traces?service=a&start=5&end=1', 400, 'start time must be before end time'],
   ['/api/operations', 400, "parameter 'service' is required"],
@@ -273,7 +273,7 @@ test('version 3 of the API: services, operations, a list, a trace', async () => 
 test.each([
   [`/api/v3/traces/${'e'.repeat(32)}`, 404, 'trace not found'],
   ['/api/v3/trace-summaries', 400, "parameter 'query.service_name' is required"],
-  ['/api/v3/trace-summaries?query.service_name=a&query.start_time_min=x', 400, 'is no time such as'],
+  ['/api/v3/trace-summaries?query.service_name=a&query.start_time_min=x', 400, 'is not a time such as'],
 ])('%s fails with %i in the form of a gRPC gateway', async (path, httpCode, sentence) => {
   const { status, body } = await ask(path);
   expect([status, body]).toEqual([httpCode, { error: { httpCode, message: expect.stringContaining(sentence) } }]);

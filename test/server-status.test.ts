@@ -70,10 +70,10 @@ test('whatever comes in by any door adds up, by fate and by cause', async () => 
     const over = (fate: 'Stored' | 'Rejected' | 'Dropped') => Documents.reduce((all, door) => all + door[fate], 0);
     expect(sum(Rejections)).toBe(over('Rejected'));
     expect(sum(Drops)).toBe(over('Dropped'));
-    expect(Datagrams).toEqual({ Received: 3, Read: 2, Dropped: [{ Cause: 'no-header', Count: 1 }] });
-    expect(Documents.find(({ Door }) => Door === 'udp')).toMatchObject({ Received: 2, Stored: 1, Rejected: 1 });
-    expect(Documents.find(({ Door }) => Door === 'otlp-grpc')).toMatchObject({ Received: 1, Stored: 1 });
-    expect(Drops.map(({ Reason: Cause }) => Cause)).toEqual(['queue-full']);
+    expect(Datagrams).toEqual({ Received: 3, Read: 2, Dropped: [{ Reason: 'no-header', Count: 1 }] });
+    expect(Documents.find(({ Receiver }) => Receiver === 'udp')).toMatchObject({ Received: 2, Stored: 1, Rejected: 1 });
+    expect(Documents.find(({ Receiver }) => Receiver === 'otlp-grpc')).toMatchObject({ Received: 1, Stored: 1 });
+    expect(Drops.map(({ Reason }) => Reason)).toEqual(['queue-full']);
     expect(Store).toMatchObject({
       Documents: over('Stored'),
       QueueMaxBytes: 20_000,
@@ -86,19 +86,15 @@ test('whatever comes in by any door adds up, by fate and by cause', async () => 
 test("the counters for Prometheus are the same as the API's", async () => {
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   const { Documents, Drops } = await status();
-  for (const { Door, Received, Stored, Queued, Rejected, Dropped } of Documents) {
-    for (const [fate, value] of Object.entries({
-      received: Received,
-      stored: Stored,
-      rejected: Rejected,
-      dropped: Dropped,
-    })) {
-      expect(metrics).toContain(`openray_documents_total{door="${Door}",fate="${fate}"} ${value}\n`);
+  for (const { Receiver, Received, Stored, Queued, Rejected, Dropped } of Documents) {
+    expect(metrics).toContain(`openray_documents_received_total{receiver="${Receiver}"} ${Received}\n`);
+    for (const [result, value] of Object.entries({ stored: Stored, rejected: Rejected, dropped: Dropped })) {
+      expect(metrics).toContain(`openray_documents_total{receiver="${Receiver}",result="${result}"} ${value}\n`);
     }
-    expect(metrics).toContain(`openray_documents_queued{door="${Door}"} ${Queued}\n`);
+    expect(metrics).toContain(`openray_documents_queued{receiver="${Receiver}"} ${Queued}\n`);
   }
-  for (const { Reason: Cause, Count } of Drops) {
-    expect(metrics).toContain(`openray_documents_dropped_total{cause="${Cause}"} ${Count}\n`);
+  for (const { Reason, Count } of Drops) {
+    expect(metrics).toContain(`openray_documents_dropped_total{reason="${Reason}"} ${Count}\n`);
   }
 });
 

@@ -83,7 +83,7 @@ test('a gzipped list is stored and counted; the response is 202 without a body',
   expect([answer.status, await answer.text()]).toEqual([202, '']);
   expect(await segmentsOf(traceId)).toMatchObject([{ name: 'zipped' }]);
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  expect(metrics).toMatch(/openray_documents_total\{door="zipkin",fate="stored"\} [1-9]/);
+  expect(metrics).toMatch(/openray_documents_total\{receiver="zipkin",result="stored"\} [1-9]/);
 });
 
 test.each([

@@ -184,8 +184,8 @@ async function loadOverUdp(
 
 async function udpDocuments({ server }: BenchRun): Promise<{ readonly accepted: number; readonly lost: number }> {
   const metrics = await readMetrics(server.url);
-  const fate = (name: string) => metrics.get(`openray_documents_total{door="udp",fate="${name}"}`) ?? 0;
-  return { accepted: fate('stored'), lost: fate('rejected') + fate('dropped') };
+  const count = (result: string) => metrics.get(`openray_documents_total{receiver="udp",result="${result}"}`) ?? 0;
+  return { accepted: count('stored'), lost: count('rejected') + count('dropped') };
 }
 
 /** Splits the traces into TURNS ranges [first, last) of about the same size. */

@@ -46,13 +46,13 @@ export const BORDERS: readonly Border[] = [
   },
   {
     folder: 'api',
-    holds: 'one file an operation: its input and its steps',
+    holds: 'one file an operation of an API (X-Ray, Jaeger, export, OTLP, openray): its input and its steps',
     mayImport: ['model', 'filter', 'store', 'ingest', 'query', 'sampling'],
   },
   {
     folder: 'http',
-    holds: 'sockets: routes, errors, console, events, metrics',
-    mayImport: ['model', 'filter', 'store', 'ingest', 'query', 'api'],
+    holds: 'adapters from HTTP and gRPC to `api` and `ingest`: routes, encodings, errors; the console',
+    mayImport: ['ingest', 'api'],
   },
   {
     folder: 'lambda',
@@ -114,8 +114,8 @@ export const BORDERS: readonly Border[] = [
   },
   { folder: 'config.ts', holds: 'every setting', mayImport: ['store', 'forward'] },
   {
-    folder: 'serve.ts',
-    holds: 'opens, connects and closes all parts',
+    folder: 'compose',
+    holds: 'opens, connects and closes all parts: the server, functions, a restore',
     mayImport: ['config.ts', 'store', 'ingest', 'query', 'sampling', 'forward', 'http', 'lambda'],
   },
   {
@@ -131,7 +131,7 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'cli',
     holds: 'one file a command',
-    mayImport: ['model', 'forward', 'api', 'http', 'lambda', 'config.ts', 'serve.ts', 'client', 'test-kit'],
+    mayImport: ['model', 'forward', 'api', 'lambda', 'config.ts', 'compose', 'client', 'test-kit'],
   },
 ];
 

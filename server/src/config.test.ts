@@ -17,12 +17,15 @@ test.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('%s is loopback', (hos
   expect(isLoopback(host)).toBe(true);
 });
 
-test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.example.com', '1270.0.0.1'])('%s is not', (host) => {
-  expect(isLoopback(host)).toBe(false);
-  expect(() => loadConfig({ host }, {})).toThrow('not a loopback address');
-});
+test.each(['0.0.0.0', '::', '10.0.0.1', 'example.com', '127.example.com', '1270.0.0.1'])(
+  '%s is not loopback',
+  (host) => {
+    expect(isLoopback(host)).toBe(false);
+    expect(() => loadConfig({ host }, {})).toThrow('not a loopback address');
+  },
+);
 
-test('a port is a whole number that TCP has, or the start ends with a sentence that names the flag', () => {
+test('a port is a whole number from 0 to 65535; an error names its flag', () => {
   fc.assert(
     fc.property(fc.oneof(fc.integer(), fc.double(), fc.string()), (port) => {
       const isPort =
@@ -34,12 +37,12 @@ test('a port is a whole number that TCP has, or the start ends with a sentence t
   );
 });
 
-test('a list is given as one text with commas', () => {
+test('a text with commas is a list', () => {
   const { config } = loadConfig({}, { OPENRAY_PARAMETER_OVERRIDES: 'Stage=dev,Url=http://localhost:1/?a=b' });
   expect(config.parameterOverrides).toEqual(['Stage=dev', 'Url=http://localhost:1/?a=b']);
 });
 
-test('rules of retention are separated by semicolons before the days of the next', () => {
+test('a semicolon before a number of days separates retention rules', () => {
   const rules = ['7d service("a; 9") AND annotation.b = ";"', '90d fault = true'];
   expect(loadConfig({ retentionRules: rules.join('; ') }, {}).config.retentionRules).toEqual(rules);
 });
@@ -50,7 +53,7 @@ test('a password is not shown', () => {
   expect(formatSetting(config, 'port')).toBe('2000');
 });
 
-test('neither are the credentials of a backend that is forwarded to', () => {
+test('credentials of a forwarding backend are not shown', () => {
   const { config } = loadConfig(
     {
       forwardOtlp: 'https://me:s3cr3t@otlp.example.com/v1/traces?api-key=s3cr3t',
@@ -67,6 +70,6 @@ test('neither are the credentials of a backend that is forwarded to', () => {
 test.each([
   ['forwardOtlp', 'localhost:4318', 'must be an http or https URL'],
   ['forwardXray', 'ireland', 'forwardXray'],
-])('%s can not be %s', (name, value, sentence) => {
+])('%s cannot be %s', (name, value, sentence) => {
   expect(() => loadConfig({ [name]: value }, {})).toThrow(sentence);
 });

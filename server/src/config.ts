@@ -11,7 +11,7 @@ const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
 
 const port = z.coerce.number().int().min(0).max(65_535);
-/** A port of its own, or `none` for no such listener. */
+/** A port number, or `none` for no listener. */
 const optionalPort = z.union([z.literal('none'), port]);
 const count = z.coerce.number().int().positive();
 const bytes = z.coerce.number().int().positive();
@@ -22,47 +22,47 @@ const httpUrl = z
   .refine((text) => /^https?:\/\//.test(text) && URL.canParse(text), 'must be an http or https URL');
 const awsRegion = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS region or an http URL');
 
-/** Every setting, a line each. The name of a flag is the key in kebab-case, of a variable `OPENRAY_` and SNAKE_CASE. */
+/** Schema and meaning of every setting. Its flag is the key in kebab-case, its variable `OPENRAY_` and SNAKE_CASE. */
 const SETTINGS = {
   host: [z.string().min(1).default('127.0.0.1'), 'address to listen on'],
-  port: [port.default(2000), 'the one port: UDP daemon, X-Ray API, Invoke API, OTLP, console; 0 takes a free one'],
-  otlpGrpcPort: [optionalPort.default(4317), "OpenTelemetry's gRPC port; 0 takes a free one, none switches it off"],
-  otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 takes a free one, none switches it off"],
-  otlpAnnotations: [
-    commaSeparated.default([]),
-    'attributes of spans that become annotations, comma-separated; * for all',
-  ],
-  otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, unpacked'],
+  port: [port.default(2000), 'port of the UDP daemon, X-Ray API, Invoke API, OTLP and console; 0 takes a free port'],
+  otlpGrpcPort: [optionalPort.default(4317), "OpenTelemetry's gRPC port; 0 takes a free port, none switches it off"],
+  otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 takes a free port, none switches it off"],
+  otlpAnnotations: [commaSeparated.default([]), 'span attributes that become annotations, comma-separated; * for all'],
+  otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, after decompression'],
   udpUnsampled: [
     z.stringbool().or(z.boolean()).default(false),
-    "keep spans, too, that AWS's distribution of OpenTelemetry did not sample and sends over UDP for metrics",
+    "also store unsampled spans, which AWS's distribution of OpenTelemetry sends over UDP for metrics",
   ],
-  dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'where the embedded store keeps its data'],
+  dataDir: [z.string().min(1).default(join(homedir(), '.openray')), 'data directory of the embedded store'],
   storeUrl: [
     z.string().optional(),
-    'ClickHouse to store in instead, `http://user:password@host:8123/openray`, more with `?cluster=NAME`',
+    'ClickHouse server to store in, `http://user:password@host:8123/openray`; for a cluster add `?cluster=NAME`',
   ],
-  backupDir: [z.string().min(1).optional(), "folder of the embedded store's backups (`backups` in the data directory)"],
+  backupDir: [
+    z.string().min(1).optional(),
+    'folder for backups of the embedded store; without it `backups` in the data directory',
+  ],
   backupDisk: [
     z.string().regex(/^\w+$/, 'letters, digits and underscores').optional(),
-    'disk of the ClickHouse of storeUrl that backups go to (the folder that it allows for them)',
+    'disk for backups on the ClickHouse server of storeUrl; without it the folder that the server allows for backups',
   ],
-  forwardOtlp: [httpUrl.optional(), 'OpenTelemetry backend that gets a copy of all that comes in'],
+  forwardOtlp: [httpUrl.optional(), 'URL of an OpenTelemetry backend that gets a copy of every stored document'],
   forwardOtlpProtocol: [
     z.enum(OTLP_PROTOCOLS).optional(),
-    'how: `grpc`, `http/protobuf` or `http/json`; without it `grpc` for port 4317, else `http/protobuf`',
+    'protocol of forwardOtlp: `grpc`, `http/protobuf`, `http/json`; default `grpc` for port 4317, else `http/protobuf`',
   ],
-  forwardOtlpHeaders: [commaSeparated.default([]), 'headers for it, name=value, comma-separated'],
+  forwardOtlpHeaders: [commaSeparated.default([]), 'headers for forwardOtlp, name=value, comma-separated'],
   forwardXray: [
     awsRegion.or(httpUrl).optional(),
-    'AWS region whose X-Ray gets a copy of all that comes in, or the URL of an X-Ray API',
+    'AWS region whose X-Ray gets a copy of every stored document, or the URL of an X-Ray API',
   ],
   forwardQueueMaxBytes: [
     bytes.default(64 * MiB),
-    'documents waiting for each such backend, before the oldest are dropped',
+    'bytes of documents waiting for each backend; above it the oldest are dropped',
   ],
   logLevel: [z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'least severe line to log'],
-  region: [z.string().min(1).default('us-east-1'), 'AWS region that ARNs and functions are given'],
+  region: [z.string().min(1).default('us-east-1'), 'AWS region in ARNs and in the environment of functions'],
   accountId: [
     z.coerce
       .string()
@@ -70,39 +70,36 @@ const SETTINGS = {
       .default('000000000000'),
     'AWS account in ARNs',
   ],
-  template: [z.string().optional(), 'SAM template whose functions are offered'],
+  template: [z.string().optional(), 'SAM template whose functions the server runs'],
   parameterOverrides: [commaSeparated.default([]), "values of the template's parameters, Key=Value, comma-separated"],
-  envVars: [z.string().optional(), "file of variables for the functions, as SAM's --env-vars"],
+  envVars: [z.string().optional(), "file of environment variables for the functions, as SAM's --env-vars"],
   lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
   lambdaTraceFormat: [
     z.coerce
       .number()
       .pipe(z.literal([1, 2]))
       .default(1),
-    "format version of a function's own segments",
+    "format of a function's segments: 1 with subsegments for its phases, 2 with timings as annotations",
   ],
   lambdaFreeze: [
     z.stringbool().or(z.boolean()).default(false),
-    "stop a function's processes between its invocations, as Lambda does",
+    "freeze a function's processes between invocations, as Lambda does",
   ],
   lambdaSchedules: [z.stringbool().or(z.boolean()).default(false), "run the template's schedules when they are due"],
-  hotReload: [
-    z.stringbool().or(z.boolean()).default(true),
-    "run functions' code and template as they are, also when they have changed",
-  ],
-  poolSize: [count.max(64).default(4), 'queries that the embedded engine runs at once'],
-  queryMaxMs: [count.default(30_000), 'longest time a query may take'],
-  queryMaxMemoryBytes: [bytes.default(1 * GiB), 'most memory a query may take'],
-  engineMaxMemoryBytes: [bytes.default(4 * GiB), 'most memory the embedded engine may take'],
-  queueMaxBytes: [bytes.default(128 * MiB), 'documents waiting to be stored, before callers are told to slow down'],
-  commitIntervalMs: [z.coerce.number().min(0).default(20), 'how long documents are collected for one insert'],
+  hotReload: [z.stringbool().or(z.boolean()).default(true), 'reload changed code and a changed template'],
+  poolSize: [count.max(64).default(4), 'concurrent queries of the embedded engine'],
+  queryMaxMs: [count.default(30_000), 'time limit of a query'],
+  queryMaxMemoryBytes: [bytes.default(1 * GiB), 'memory limit of a query'],
+  engineMaxMemoryBytes: [bytes.default(4 * GiB), 'memory limit of the embedded engine'],
+  queueMaxBytes: [bytes.default(128 * MiB), 'bytes of documents waiting to be stored; above it senders are throttled'],
+  commitIntervalMs: [z.coerce.number().min(0).default(20), 'time for which documents are collected for one insert'],
   documentMaxBytes: [bytes.default(64 * 1024), 'largest segment document'],
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
-  retentionDays: [z.coerce.number().positive().default(30), 'days after their arrival that traces are kept'],
+  retentionDays: [z.coerce.number().positive().default(30), 'days that traces are kept after their arrival'],
   retentionMaxBytes: [bytes.default(20 * GiB), 'bytes on disk, above which the oldest traces are dropped'],
   retentionRules: [
     z.union([z.array(z.string()), z.string().transform((text) => text.split(/;\s*(?=\d+d\s)/))]).default([]),
-    'how long other traces are kept, days and filter expression, the first that matches: `7d service("ping"); 90d fault = true`',
+    'days and filter expression; the first rule that matches a trace applies: `7d service("ping"); 90d fault = true`',
   ],
   fsync: [
     z.stringbool().or(z.boolean()).default(false),
@@ -121,7 +118,7 @@ const schema = z.strictObject(
 
 export type Config = Readonly<z.output<typeof schema>>;
 
-/** A value as it may be shown: without passwords. */
+/** The value as text for a user, with secrets masked. */
 export function formatSetting(config: Config, name: SettingName): string {
   if (name === 'storeUrl' && config.storeUrl !== undefined) return JSON.stringify(maskStoreUrl(config.storeUrl));
   if ((name === 'forwardOtlp' || name === 'forwardXray') && config[name] !== undefined) {
@@ -131,12 +128,12 @@ export function formatSetting(config: Config, name: SettingName): string {
   return JSON.stringify(config[name]) ?? 'none';
 }
 
-/** Keys of vendors stand in the query. */
+/** Masks query values too: vendors put API keys there. */
 function maskUrl(url: string): string {
   return maskStoreUrl(url).replace(/([?&][^=&#]+)=[^&#]*/g, '$1=***');
 }
 
-/** Where a value in force came from, as `openray config` shows it. */
+/** Source of a value in force, as `openray config` shows it. */
 export type ConfigSource = 'flag' | 'environment' | 'file' | 'default';
 
 export type LoadedConfig = {
@@ -154,7 +151,7 @@ export const settings = NAMES.map((name) => ({
 
 /**
  * The settings in force: flag over `OPENRAY_*` over file over default.
- * Throws SettingInvalid, naming the key and where it was set, when one is misspelt or out of range.
+ * Throws SettingInvalid, which names the key and its source, when a setting is unknown or out of range.
  */
 export function loadConfig(
   flags: Readonly<Record<string, unknown>>,
@@ -178,18 +175,20 @@ export function loadConfig(
     }
   }
   const known = new Set<string>(['OPENRAY_CONFIG', 'OPENRAY_LOCAL', ...settings.map(({ variable }) => variable)]);
-  const misspelt = Object.keys(environment).find((key) => key.startsWith('OPENRAY_') && !known.has(key));
-  if (misspelt !== undefined) {
-    throw new OpenrayError('SettingInvalid', `unknown setting ${misspelt} in the environment; see 'openray config'`);
+  const unknown = Object.keys(environment).find((key) => key.startsWith('OPENRAY_') && !known.has(key));
+  if (unknown !== undefined) {
+    throw new OpenrayError('SettingInvalid', `unknown setting ${unknown} in the environment; see 'openray config'`);
   }
   const parsed = schema.safeParse(values);
   if (!parsed.success) throw new OpenrayError('SettingInvalid', describeIssue(parsed.error, sources, configFile));
-  // A server on a free port is one of several: its other ports are free ones too, unless they are set.
-  const free = parsed.data.port === 0 ? 0 : undefined;
+  // A server on a free port is one of several: it takes free ports for OpenTelemetry too, unless they are set.
+  const freePort = parsed.data.port === 0 ? 0 : undefined;
   const config = {
     ...parsed.data,
-    otlpGrpcPort: sources.otlpGrpcPort === 'default' ? (free ?? parsed.data.otlpGrpcPort) : parsed.data.otlpGrpcPort,
-    otlpHttpPort: sources.otlpHttpPort === 'default' ? (free ?? parsed.data.otlpHttpPort) : parsed.data.otlpHttpPort,
+    otlpGrpcPort:
+      sources.otlpGrpcPort === 'default' ? (freePort ?? parsed.data.otlpGrpcPort) : parsed.data.otlpGrpcPort,
+    otlpHttpPort:
+      sources.otlpHttpPort === 'default' ? (freePort ?? parsed.data.otlpHttpPort) : parsed.data.otlpHttpPort,
     dataDir: resolve(parsed.data.dataDir),
   };
   if (!isLoopback(config.host)) {
@@ -210,7 +209,7 @@ function readConfigFile(file: string): Record<string, unknown> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new OpenrayError('SettingInvalid', `settings file ${file} can not be read`, { cause });
+    throw new OpenrayError('SettingInvalid', `settings file ${file} cannot be read`, { cause });
   }
   let values: unknown;
   try {
@@ -232,11 +231,11 @@ function describeIssue(
   configFile: string | undefined,
 ): string {
   const issue = error.issues[0];
-  if (issue === undefined) return 'settings are not valid';
+  if (issue === undefined) return 'the settings are invalid';
   if (issue.code === 'unrecognized_keys') return `unknown setting ${issue.keys.join(', ')} in ${configFile}`;
   const name = String(issue.path[0]);
   const setting = settings.find((candidate) => candidate.name === name);
   const source = sources[name];
-  const where = source === 'flag' ? setting?.flag : source === 'environment' ? setting?.variable : configFile;
-  return `setting ${name} (${where ?? 'default'}): ${issue.message}`;
+  const location = source === 'flag' ? setting?.flag : source === 'environment' ? setting?.variable : configFile;
+  return `setting ${name} (${location ?? 'default'}): ${issue.message}`;
 }

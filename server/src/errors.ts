@@ -1,6 +1,6 @@
 /**
- * Every way openray can refuse or fail, and how each edge says so.
- * `http` is the status, `exit` the exit code of a command (sysexits.h where one fits), `grpc` the status name.
+ * Codes of all failures and their form at each edge: `http` is the status, `exit` the exit code of a command (of
+ * sysexits.h where one fits), `grpc` the name of the status.
  */
 type Failure = { readonly http: number; readonly exit: number; readonly grpc: string };
 
@@ -24,11 +24,11 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES;
 
-/** The one error type that openray throws on purpose. `message` is a sentence a user can act on. */
+/** The only error type that openray throws on purpose. `message` is a sentence that a user can act on. */
 export class OpenrayError extends Error {
   override readonly name = 'OpenrayError';
   readonly code: FailureCode;
-  /** Seconds after which the same call may succeed, when that is known. */
+  /** Seconds after which the same call may succeed; undefined when that is not known. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(code: FailureCode, message: string, options?: { cause?: unknown; retryAfterSeconds?: number }) {
@@ -38,10 +38,13 @@ export class OpenrayError extends Error {
   }
 }
 
-/** What an edge shows for anything thrown: an `OpenrayError` as it is, all else as an internal failure. */
+/**
+ * The failure that an edge shows for a thrown value: an `OpenrayError` unchanged, any other value as an internal
+ * failure.
+ */
 export function toFailure(thrown: unknown): OpenrayError {
   if (thrown instanceof OpenrayError) return thrown;
-  return new OpenrayError('InternalFailure', 'openray failed on this request; its log has the cause', {
+  return new OpenrayError('InternalFailure', 'openray failed on this request; its log has the reason', {
     cause: thrown,
   });
 }

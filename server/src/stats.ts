@@ -1,7 +1,7 @@
-/** By which door trace data came in. */
+/** Where trace data is received. */
 export type Receiver = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc' | 'zipkin';
 
-/** Why a datagram was dropped before its document was looked at; `socket-full` are those that the system dropped. */
+/** Why a datagram was dropped before its document was parsed; the operating system dropped those with `socket-full`. */
 export type DatagramDropReason =
   | 'socket-full'
   | 'no-header'
@@ -11,12 +11,12 @@ export type DatagramDropReason =
   | 'unsampled'
   | 'metrics';
 
-/** Why a sound document was not stored. Over HTTP and gRPC its sender was told so, and may send it again. */
+/** Why a valid document was not stored. Over HTTP and gRPC the sender gets an error and may retry. */
 export type DocumentDropReason = 'queue-full' | 'store-failed';
 
 /**
- * What became of the documents of one door: `received = stored + queued + rejected + dropped`, at any moment. Queued
- * ones wait to be stored, rejected ones were faulty, dropped ones were sound.
+ * Documents of one receiver by result: `received = stored + queued + rejected + dropped`, at any moment. Queued
+ * documents wait to be stored, rejected ones are invalid, dropped ones are valid but were not stored.
  */
 export type ReceiverCounts = {
   received: number;
@@ -26,14 +26,14 @@ export type ReceiverCounts = {
   dropped: number;
 };
 
-/** Counters since the server started. */
+/** Counters since the start of the server. */
 export type Stats = {
   readonly startedUs: number;
   readonly documents: Readonly<Record<Receiver, ReceiverCounts>>;
   /** By error code. */
   readonly rejections: Map<string, number>;
   readonly drops: Map<DocumentDropReason, number>;
-  /** `received` are all that came to the port; those that were not dropped here were documents or spans. */
+  /** `received` counts all packets to the port; each one that was not dropped held a document or spans. */
   readonly datagrams: { received: number; readonly dropped: Map<DatagramDropReason, number> };
   readonly requests: Map<string, number>;
   readonly invocations: Map<string, number>;
@@ -42,8 +42,8 @@ export type Stats = {
 };
 
 /**
- * Documents for one other backend: `received = sent + rejected + dropped + queued`. Rejected ones that backend did not
- * want; dropped ones it never got, since the queue was full or it could not be reached for too long.
+ * Documents for one other backend: `received = sent + rejected + dropped + queued`. The backend refused the rejected
+ * ones. Dropped ones were not delivered, because the queue was full or the backend was unreachable for too long.
  */
 export type ForwardCounts = {
   received: number;

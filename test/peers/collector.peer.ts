@@ -157,7 +157,7 @@ describe.skipIf('missing' in program)('a collector in front of openray', () => {
     const { Traces } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [id] }));
     const [document] = Traces?.[0]?.Segments ?? [];
     expect(JSON.parse(document?.Document ?? '')).toMatchObject({ cause: { exceptions: [{ type: 'Late' }] } });
-    await waitFor('the log of the collector', () => (/openray keeps traces/.test(output()) ? true : undefined));
+    await waitFor('the log of the collector', () => (/openray stores traces only/.test(output()) ? true : undefined));
   });
 
   test('it repeats requests that openray did not accept while it was down', async () => {

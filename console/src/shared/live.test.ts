@@ -32,7 +32,7 @@ test('no run follows a cancel', () => {
   expect(action).toHaveBeenCalledTimes(1);
 });
 
-const received = (...traceIds: string[]) => ({ documents: traceIds.length, traceIds, atUs: 1 });
+const received = (...traceIds: string[]) => ({ traces: traceIds.length, traceIds, atUs: 1 });
 
 test('the query of one trace is fetched again only when documents of that trace are stored', () => {
   const arrived = withChangedTraces(withChangedTraces(new Set<string>(), received('a')), received('b'));

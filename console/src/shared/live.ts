@@ -2,7 +2,7 @@ import { type Query, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 
 /** The server's event about stored documents; it names at most 100 trace ids. */
-export type StoredEvent = { readonly documents: number; readonly traceIds: readonly string[]; readonly atUs: number };
+export type StoredEvent = { readonly traces: number; readonly traceIds: readonly string[]; readonly atUs: number };
 
 /** `streaming`: the server sends events; `polling`: without an event stream, pages refresh every POLL_MS. */
 export type LiveState = 'off' | 'connecting' | 'streaming' | 'polling';
@@ -65,7 +65,7 @@ export function useLiveRefresh(isOn: boolean): LiveState {
         stopPolling();
         setState('streaming');
       });
-      events.addEventListener('received', ({ data }: MessageEvent<string>) => {
+      events.addEventListener('stored', ({ data }: MessageEvent<string>) => {
         arrived = withChangedTraces(arrived, JSON.parse(data) as StoredEvent);
         refetch.run();
       });

@@ -8,8 +8,8 @@ export function aServerStatus({ stored = 0, dropped = 0, ...more }: Given = {}):
     Time: 2_000,
     StartTime: 1_000,
     Documents: [
-      { Door: 'http', Received: stored + dropped, Stored: stored, Queued: 0, Rejected: 0, Dropped: dropped },
-      { Door: 'udp', Received: 0, Stored: 0, Queued: 0, Rejected: 0, Dropped: 0 },
+      { Receiver: 'http', Received: stored + dropped, Stored: stored, Queued: 0, Rejected: 0, Dropped: dropped },
+      { Receiver: 'udp', Received: 0, Stored: 0, Queued: 0, Rejected: 0, Dropped: 0 },
     ],
     Rejections: [],
     Drops: dropped > 0 ? [{ Reason: 'queue-full', Count: dropped }] : [],

@@ -19,7 +19,7 @@ import { putTelemetryRecords } from './xray/put-telemetry-records.ts';
 import { putTraceSegments } from './xray/put-trace-segments.ts';
 import { updateGroup } from './xray/update-group.ts';
 
-/** Every operation that openray answers: X-Ray's, and a few of its own. */
+/** Every operation: X-Ray's, and those of openray's own. */
 export const operations: readonly Operation[] = [
   batchGetTraces,
   createGroup,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
 import type { SortKey } from '../query/traces/sort-key.ts';
 
-/** Tokens are bound to their query, so that a page of one can not be asked of another. */
+/** Binds a token to its query: another query rejects it. */
 function queryHash(query: unknown): string {
   return createHash('sha256').update(JSON.stringify(query)).digest('base64url').slice(0, 16);
 }
@@ -14,7 +14,7 @@ export function toToken({ part, key, traceId }: SortKey, query: unknown): string
   return Buffer.from(JSON.stringify([queryHash(query), part, key, traceId])).toString('base64url');
 }
 
-/** Throws InvalidRequestException when the token is not one of ours or belongs to another query. */
+/** Throws InvalidRequestException when the token was not issued by `toToken` or belongs to another query. */
 export function fromToken(token: string, query: unknown): SortKey {
   let parsed: z.output<typeof payload> | undefined;
   try {

@@ -1,6 +1,6 @@
 /**
- * The X-Ray API's members as they travel: AWS's spelling, epoch seconds with fractions, `1-…` trace ids.
- * Members under "openray" are ours; AWS SDKs drop them.
+ * The X-Ray API's members on the wire: AWS's spelling, epoch seconds with fractions, `1-…` trace ids.
+ * Members whose comment begins with "openray" are not AWS's; AWS SDKs drop them.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_Types.html
  */
 
@@ -70,11 +70,11 @@ export type WireTraceSummary = {
   readonly ResponseTimeRootCauses: readonly WireRootCause[];
   readonly Revision: number;
   readonly MatchedEventTime: number | null;
-  /** openray: some segment or subsegment of the trace, not the root alone. */
+  /** openray: whether any segment or subsegment has the outcome; `HasFault` and the like are of the root only. */
   readonly AnyFault: boolean;
   readonly AnyError: boolean;
   readonly AnyThrottle: boolean;
-  /** openray: how much has arrived. */
+  /** openray: numbers of segments and subsegments that have arrived. */
   readonly SegmentCount: number;
   readonly SubsegmentCount: number;
 };
@@ -87,10 +87,11 @@ export type GetTraceSummariesRequest = {
   readonly Sampling?: boolean;
   readonly SamplingStrategy?: {
     readonly Name?: 'PartialScan' | 'FixedRate';
-    readonly Value?: number /** openray: only traces of the group. */;
-    readonly GroupName?: string;
-    readonly GroupARN?: string;
+    readonly Value?: number;
   };
+  /** openray: only traces of the group. */
+  readonly GroupName?: string;
+  readonly GroupARN?: string;
   readonly NextToken?: string | null;
 };
 
@@ -98,7 +99,7 @@ export type GetTraceSummariesResponse = {
   readonly TraceSummaries: readonly WireTraceSummary[];
   readonly ApproximateTime: number;
   readonly TracesProcessedCount: number;
-  /** openray: documents that arrived before this time are gone, and the window begins before it. */
+  /** openray: the window begins before this time, and documents that arrived before it were deleted. */
   readonly PrunedBefore?: number;
   readonly NextToken: string | null;
 };
@@ -162,7 +163,7 @@ export type GetServiceGraphResponse = {
   readonly EndTime: number | null;
   readonly Services: readonly WireService[];
   readonly ContainsOldGroupVersions: boolean;
-  /** openray: documents that arrived before this time are gone, and the window begins before it. */
+  /** openray: the window begins before this time, and documents that arrived before it were deleted. */
   readonly PrunedBefore?: number;
   readonly NextToken: null;
 };
@@ -178,9 +179,9 @@ export type WireTrace = {
   readonly Segments: readonly { readonly Id: string; readonly Document: string }[];
   /** openray: subsegments whose parent has not arrived, as documents. */
   readonly Orphans?: readonly { readonly Id: string; readonly Document: string }[];
-  /** openray: what OpenTelemetry spans say happened in them, by time. */
+  /** openray: events of OpenTelemetry spans, by time. */
   readonly Events?: readonly WireSpanEvent[];
-  /** openray: documents that arrived before this time are gone, and the trace began before it. */
+  /** openray: the trace began before this time, and documents that arrived before it were deleted. */
   readonly PrunedBefore?: number;
 };
 /** An event of the span `Id`; `Time` in epoch seconds. */
@@ -212,7 +213,7 @@ export type WireTimeSeriesPoint = {
 export type GetTimeSeriesServiceStatisticsResponse = {
   readonly TimeSeriesServiceStatistics: readonly WireTimeSeriesPoint[];
   readonly ContainsOldGroupVersions: boolean;
-  /** openray: documents that arrived before this time are gone, and the window begins before it. */
+  /** openray: the window begins before this time, and documents that arrived before it were deleted. */
   readonly PrunedBefore?: number;
   readonly NextToken: null;
 };
@@ -220,27 +221,27 @@ export type GetTimeSeriesServiceStatisticsResponse = {
 export type WireGroup = {
   readonly GroupName: string;
   readonly GroupARN: string;
-  /** `Default` has none. */
+  /** Absent for `Default`. */
   readonly FilterExpression?: string;
   readonly InsightsConfiguration: { readonly InsightsEnabled: boolean; readonly NotificationsEnabled: boolean };
 };
-/** Of CreateGroup and UpdateGroup; the latter leaves what is left out as it is. */
+/** Of CreateGroup and UpdateGroup; UpdateGroup keeps the values of absent members. */
 export type GroupRequest = { readonly GroupName: string; readonly FilterExpression?: string };
 /** Of CreateGroup, GetGroup and UpdateGroup. */
 export type GroupResponse = { readonly Group: WireGroup };
 export type GetGroupsResponse = { readonly Groups: readonly WireGroup[]; readonly NextToken: null };
 
-/** Every error: the code also travels in the header `x-amzn-errortype`. */
+/** Every error; the header `x-amzn-errortype` has the code too. */
 export type WireError = { readonly __type: string; readonly Message: string };
 
 /** Of openray's own WaitForTrace. */
 export type WaitForTraceResponse = {
-  /** The trace that was waited for or, when the time was over, the nearest to it; null for none. */
+  /** The trace of the request; after a timeout the trace that comes nearest to it, null for none. */
   readonly TraceId: string | null;
   readonly Found: boolean;
-  /** What is still to come of it, one sentence each. */
+  /** Missing parts of the trace, one sentence each. */
   readonly Missing: readonly string[];
-  /** In the order of their arrival, as they are stored: `xray` as it was sent, `otlp` with its resource and scope. */
+  /** In the order of arrival: `xray` as it was sent, `otlp` with its resource and scope. */
   readonly Documents: readonly { readonly Format: 'xray' | 'otlp' | 'otlp-log'; readonly Body: string }[];
 };
 
@@ -249,7 +250,7 @@ export type GetTraceSummaryRequest = { readonly TraceId: string };
 /** Of openray's own GetTraceSummary. */
 export type GetTraceSummaryResponse = {
   readonly TraceSummary: WireTraceSummary;
-  /** Documents that arrived before this time are gone, and the trace began before it. */
+  /** The trace began before this time, and documents that arrived before it were deleted. */
   readonly PrunedBefore?: number;
 };
 
@@ -257,11 +258,11 @@ export type GetSpanRequest = { readonly TraceId: string; readonly Id: string };
 
 /** Of openray's own GetSpan. */
 export type GetSpanResponse = {
-  /** `xray`: it came as a segment document, and this is the span that holds all of it. */
+  /** `xray`: it was received as a segment document, and the span is its translation without a loss. */
   readonly SentAs: 'otlp' | 'xray';
   /** The one span with its resource and scope, as OTLP/JSON. */
   readonly ResourceSpans: readonly ResourceSpans[];
-  /** Log records that tell of exceptions of the span. */
+  /** Log records of exceptions of the span. */
   readonly LogRecords: readonly LogRecord[];
 };
 
@@ -271,7 +272,7 @@ export type { AnyValue, KeyValue, LogRecord, ResourceSpans, SpanEvent, SpanLink 
 export type WireLogEvent = {
   readonly FunctionName: string;
   readonly Time: number;
-  /** The same in whole microseconds, for going on behind it. */
+  /** The same in whole microseconds, for `AfterUs` of the next request. */
   readonly AtUs: number;
   readonly TraceId: string | null;
   readonly RequestId: string | null;
@@ -280,7 +281,7 @@ export type WireLogEvent = {
   readonly Source: 'platform' | 'function' | 'extension';
   readonly Level: string | null;
   readonly Text: string;
-  /** Of a line in CloudWatch's embedded metric format. */
+  /** Metrics of a line in CloudWatch's embedded metric format. */
   readonly Metrics: readonly {
     readonly Namespace: string;
     readonly Name: string;
@@ -293,7 +294,7 @@ export type WireLogEvent = {
 export type GetFunctionLogsRequest = {
   readonly StartTime?: number;
   readonly EndTime?: number;
-  /** Only what is behind this event of an earlier answer. */
+  /** Only events after this `AtUs` of an earlier response. */
   readonly AfterUs?: number;
   readonly TraceId?: string;
   readonly RequestId?: string;
@@ -304,32 +305,36 @@ export type GetFunctionLogsRequest = {
 
 export type GetFunctionLogsResponse = {
   readonly Events: readonly WireLogEvent[];
-  /** False when the limit cut it off. */
+  /** False when there may be more events than the limit. */
   readonly IsComplete: boolean;
 };
 
 export type WireCount = { readonly Reason: string; readonly Count: number };
 
-/** Of openray's own GetServerStatus. Counters of this server since it started; the store is everybody's. */
+/**
+ * Of openray's own GetServerStatus. Counters are of this server since its start; `Store` is of all servers on the
+ * store.
+ */
 export type GetServerStatusResponse = {
   readonly Time: number;
-  /** When the server started. */
+  /** Time at which the server started. */
   readonly StartTime: number;
-  /** By door; `Received = Stored + Queued + Rejected + Dropped`. */
+  /** By receiver; `Received = Stored + Queued + Rejected + Dropped`. */
   readonly Documents: readonly {
-    readonly Door: string;
+    readonly Receiver: string;
     readonly Received: number;
     readonly Stored: number;
     readonly Queued: number;
     readonly Rejected: number;
     readonly Dropped: number;
   }[];
-  /** Why documents were rejected and dropped, over all doors, the commonest first. */
+  /** Rejected documents by error code, over all receivers, the most frequent first. */
   readonly Rejections: readonly WireCount[];
+  /** Dropped documents by drop reason, over all receivers, the most frequent first. */
   readonly Drops: readonly WireCount[];
   /** UDP packets; `Received = Read + Dropped`. */
   readonly Datagrams: { readonly Received: number; readonly Read: number; readonly Dropped: readonly WireCount[] };
-  /** By backend that documents are forwarded to; `Received = Sent + Queued + Rejected + Dropped`. */
+  /** By backend to which documents are forwarded; `Received = Sent + Queued + Rejected + Dropped`. */
   readonly Forwards: readonly {
     readonly Target: string;
     readonly Received: number;
@@ -340,18 +345,18 @@ export type GetServerStatusResponse = {
     readonly Retries: number;
   }[];
   readonly Store: {
-    /** Other servers may be on it, too. */
+    /** Whether several servers may use the store. */
     readonly IsShared: boolean;
     readonly Documents: number;
     readonly Bytes: number;
     readonly FreeBytes: number | null;
-    /** The first day of which something is kept. */
+    /** The oldest day with documents. */
     readonly OldestDay: number | null;
-    /** Some of the documents that arrived before this time are gone. */
+    /** Some of the documents that arrived before this time were deleted. */
     readonly PrunedBefore: number | null;
-    /** Null: no limit. */
+    /** Null for no limit. */
     readonly RetentionDays: number | null;
-    /** `7d service("ping")`: the first that matches a trace says how long it is kept. */
+    /** For example `7d service("ping")`: the first rule that matches a trace applies. */
     readonly RetentionRules: readonly string[];
     readonly RetentionMaxBytes: number | null;
     readonly QueuedBytes: number;

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { Command } from 'commander';
+import type { BackupLine } from '../api/openray/back-up.ts';
+import { restoreFromBackup } from '../compose/restore.ts';
 import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
-import type { BackupLine } from '../http/backup.ts';
-import { restoreFromBackup } from '../serve.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { targetServerAt } from './target-server.ts';

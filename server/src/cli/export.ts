@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { Command } from 'commander';
+import { TRACE_COUNT_HEADER } from '../api/export/export-traces.ts';
 import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { OTLP_PROTOCOLS, type OtlpEndpoint, otlpEndpoint } from '../forward/otlp-endpoint.ts';
-import { TRACE_COUNT_HEADER } from '../http/export.ts';
 import { type ExportSink, fileSink, lastCursorOf, otlpSink } from './export-sinks.ts';
 import { newLog } from './log.ts';
 import { protocolOf, readOtlpVariables } from './otlp-variables.ts';

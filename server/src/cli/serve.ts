@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
+import { type RunningServer, startServer } from '../compose/server.ts';
 import { type Config, loadConfig } from '../config.ts';
-import { type RunningServer, startServer } from '../serve.ts';
 import { newLog } from './log.ts';
 import { thisProcess, version } from './process.ts';
 

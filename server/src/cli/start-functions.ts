@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import { type Config, loadConfig } from '../config.ts';
-import { OpenrayError } from '../errors.ts';
-import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import {
+  type GatewayEndpointOptions,
   type HttpEndpoint,
-  type HttpEndpointOptions,
   openConfiguredLambdaService,
   startGateway,
   startInvokeServer,
-} from '../serve.ts';
+} from '../compose/lambda.ts';
+import { type Config, loadConfig } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
+import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
@@ -24,8 +24,8 @@ type StartFlags = FunctionFlags & {
 
 type StartFunctionServer = (
   config: Config,
-  lambdaService: LambdaService,
-  options: HttpEndpointOptions,
+  functions: LambdaService,
+  options: GatewayEndpointOptions,
 ) => Promise<HttpEndpoint>;
 
 /** `openray start-lambda`: serves the Invoke API on the default port of `sam local start-lambda`. */

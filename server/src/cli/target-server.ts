@@ -1,6 +1,7 @@
+import type { ServerProcess } from '../compose/process.ts';
+import { startServer } from '../compose/server.ts';
 import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
-import { type ServerProcess, startServer } from '../serve.ts';
 
 /** The server for a command's traces: a running one, or one that the command starts and closes. */
 export type TargetServer = {

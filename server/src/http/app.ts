@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { z } from 'zod';
+import { newMetricsRegistry } from '../api/openray/metrics.ts';
 import type { ApiContext, Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { OpenrayError } from '../errors.ts';
@@ -13,9 +14,7 @@ import { handleErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
 import { serveExport } from './export.ts';
 import { serveJaeger } from './jaeger.ts';
-import { serveJaegerV3 } from './jaeger-v3.ts';
 import { type LambdaApi, serveLambdaApi } from './lambda-api.ts';
-import { newMetricsRegistry } from './metrics.ts';
 import { checkOrigin } from './origin-check.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
 import { serveZipkin } from './zipkin.ts';
@@ -25,9 +24,9 @@ export type AppOptions = {
   readonly otlp: { readonly context: OtlpContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
   readonly bodyMaxBytes: number;
-  /** Folder of the built console; without one there is none. */
+  /** Folder of the built console; undefined when the console is not built. */
   readonly consoleDir: string | undefined;
-  /** Asked at each call, since functions are opened when the daemon's port is known. */
+  /** Called for each request, since functions are opened after the daemon's port is known. */
   readonly lambda: () => LambdaApi | undefined;
   readonly version: string;
 };
@@ -40,7 +39,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   serveOtlp(app, options.otlp.context, options.otlp.options);
   serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
   serveJaeger(app, options.context.store);
-  serveJaegerV3(app, options.context.store);
   serveExport(app, options.context);
   serveBackup(app, options.context.store);
   serveEvents(app, options.context.notifications);
@@ -68,10 +66,10 @@ export function buildOtlpApp(options: Pick<AppOptions, 'otlp' | 'log' | 'bodyMax
   return app;
 }
 
-/** Without routes, but with all that every port needs. */
+/** An app without routes, with the hooks and the error handler of every port. */
 function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>): FastifyInstance {
   const app = Fastify({
-    // Where it listens is told by whoever started it.
+    // Fastify logs its address at level info; `openray serve` prints it already.
     loggerInstance: log.child({}, { level: log.level === 'info' ? 'warn' : log.level }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyMaxBytes,
@@ -88,20 +86,20 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
   return app;
 }
 
-/** Clients of the daemon's port send JSON under any content type, or none; the Invoke API takes raw bytes. */
+/** Clients of the daemon's port send JSON with any content type or none; the Invoke API takes raw bytes. */
 function acceptAnyContentType(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
-/** Says of an answer that it lacks something, and why; X-Ray's own have no place for that. */
+/** Marks an incomplete response and holds the reason; X-Ray's responses have no member for it. */
 const INCOMPLETE_HEADER = 'x-openray-incomplete';
 
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
   app.post(operation.path, async (request, reply) => {
     increment(context.stats.requests, operation.name);
     const input = readInput(operation, request);
-    const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard can not be reached');
+    const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard cannot be reached');
     return operation.run(input, { ...context, signal: abortOnDisconnect(reply), onIncomplete });
   });
 }

@@ -5,11 +5,11 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { unknownOperation } from './errors.ts';
 
-/** Pages may load from this server alone; Cloudscape sets styles inline. */
+/** Pages may load from this server only; Cloudscape sets styles inline. */
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'";
 
-/** The console's files; every other page address gives its `index.html`, since the address is the console's state. */
+/** The console's files; every other path of a page returns `index.html`, since the path is the state of the console. */
 export async function serveConsole(app: FastifyInstance, consoleDir: string | undefined): Promise<void> {
   const page = consoleDir === undefined ? undefined : join(consoleDir, 'index.html');
   const index = page !== undefined && existsSync(page) ? readFileSync(page) : undefined;

@@ -6,23 +6,23 @@ import { OpenrayError } from '../errors.ts';
 const gunzipBytes = promisify(gunzip);
 
 /**
- * The body as it was before its sender packed it. Throws UnsupportedMediaTypeException for any packing but gzip,
- * RequestTooLargeException when it is larger than `maxBytes`.
+ * The body after decompression. Throws UnsupportedMediaTypeException for any content encoding but gzip,
+ * RequestTooLargeException when the result is larger than `maxBytes`.
  */
 export async function decompressedBody(request: FastifyRequest, maxBytes: number): Promise<Buffer> {
-  const packed = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
+  const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return packed;
+  if (encoding === 'identity' || encoding === '') return body;
   if (encoding !== 'gzip') {
     throw new OpenrayError('UnsupportedMediaTypeException', `content encoding ${encoding.slice(0, 40)} is not gzip`);
   }
   try {
-    return await gunzipBytes(packed, { maxOutputLength: maxBytes });
+    return await gunzipBytes(body, { maxOutputLength: maxBytes });
   } catch (cause) {
     if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new OpenrayError(
         'RequestTooLargeException',
-        'the unpacked body is larger than the setting otlpMaxBytes allows',
+        'after decompression the body is larger than the setting otlpMaxBytes allows',
       );
     }
     throw new OpenrayError('SerializationException', `the body is not gzip: ${(cause as Error).message}`, { cause });

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 
 /**
- * Every failure in the form that AWS SDKs parse: the code in the header and in the body, the message in the body.
+ * Sends every failure in the form that AWS SDKs parse: the code in a header and in the body, the message in the body.
  * @see https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
  */
 export function handleErrors(app: FastifyInstance): void {
@@ -22,7 +22,7 @@ export function unknownOperation(method: string, url: string): OpenrayError {
   return new OpenrayError('UnknownOperationException', `there is no operation ${method} ${url.slice(0, 200)}`);
 }
 
-/** A failure of the HTTP library, in openray's words; undefined for any other. */
+/** The failure for an error of the HTTP library that the sender caused; undefined for any other error. */
 export function fromFastifyError(thrown: unknown): OpenrayError | undefined {
   const { code, message } = thrown as { code?: string; message?: string };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
@@ -32,7 +32,7 @@ export function fromFastifyError(thrown: unknown): OpenrayError | undefined {
     );
   }
   if (typeof code === 'string' && code.startsWith('FST_ERR_CTP')) {
-    return new OpenrayError('SerializationException', message ?? 'the body can not be read', { cause: thrown });
+    return new OpenrayError('SerializationException', message ?? 'the body cannot be read', { cause: thrown });
   }
   return undefined;
 }

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { listenError } from '../ingest/udp.ts';
 
 type Headers = readonly (readonly [name: string, value: string])[];
 
@@ -20,7 +19,9 @@ type ResponseStream = {
   readonly write: (chunk: Buffer) => Promise<void>;
 };
 
-/** What answers; `lambda/gateway/gateway.ts` is its one implementation. Undefined when the answer went to the sink. */
+/**
+ * Handles one request; implemented by `lambda/gateway/gateway.ts`. Undefined when the response was written to `sink`.
+ */
 export type GatewayHandler = (
   request: Request,
   sink: ResponseStream,
@@ -30,7 +31,7 @@ export type GatewayServer = { readonly url: string; readonly close: () => Promis
 
 export type GatewayServerOptions = { readonly host: string; readonly port: number; readonly bodyMaxBytes: number };
 
-/** The local API: every path belongs to the functions. Throws when the port is taken. */
+/** The template's APIs and function URLs: the gateway handles every path. Rejects when the port is in use. */
 export async function serveGateway(
   handle: GatewayHandler,
   { host, port, bodyMaxBytes }: GatewayServerOptions,
@@ -41,11 +42,7 @@ export async function serveGateway(
     void handleRequest(handle, request, response, bodyMaxBytes).catch(() => response.destroy());
   });
   server.listen({ host, port });
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    throw listenError('TCP', host, port, cause);
-  }
+  await once(server, 'listening');
   const authority = host.includes(':') ? `[${host}]` : host;
   return {
     url: `http://${authority}:${(server.address() as AddressInfo).port}`,
@@ -69,7 +66,7 @@ async function handleRequest(
     return;
   }
   const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
-  const given = await handle(
+  const result = await handle(
     {
       method: request.method ?? 'GET',
       path,
@@ -88,11 +85,11 @@ async function handleRequest(
       },
     },
   );
-  if (given === undefined) response.end();
-  else response.writeHead(given.status, given.headers.flat()).end(given.body);
+  if (result === undefined) response.end();
+  else response.writeHead(result.status, result.headers.flat()).end(result.body);
 }
 
-/** Undefined when it is larger than allowed. */
+/** Undefined when the body is larger than `maxBytes`. Reads it to its end, so that the client can read the response. */
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;

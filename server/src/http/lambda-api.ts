@@ -16,7 +16,7 @@ export type LambdaResponse = {
   readonly body: Buffer | Readable;
 };
 
-/** What the Lambda API's paths mean; `lambda/api/invoke-api.ts` is its one implementation. */
+/** The operations of Lambda's API; implemented by `lambda/api/invoke-api.ts`. */
 export type LambdaApi = {
   invoke(request: LambdaRequest): Promise<LambdaResponse>;
   invokeStreaming(request: LambdaRequest): Promise<LambdaResponse>;
@@ -27,32 +27,32 @@ export type LambdaApi = {
 
 type NamedRequest = FastifyRequest<{ Params: { name: string }; Querystring: Record<string, string | string[]> }>;
 
-/** The paths of Lambda's API that openray answers. Without functions every one of them says so. */
+/** The paths of Lambda's API. Throws ResourceNotFoundException for every path when the server runs no functions. */
 export function serveLambdaApi(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
-  const offered = () => {
+  const requireApi = () => {
     const api = lambda();
     if (api !== undefined) return api;
-    const sentence = 'no functions are offered here; start openray with --template template.yaml';
+    const sentence = 'this server runs no functions; start openray with --template template.yaml';
     throw new OpenrayError('ResourceNotFoundException', sentence);
   };
-  const read = ({ params, headers, query, body }: NamedRequest): LambdaRequest => ({
+  const toLambdaRequest = ({ params, headers, query, body }: NamedRequest): LambdaRequest => ({
     functionName: params.name,
     headers,
     query,
     body: (body as Buffer | undefined) ?? Buffer.alloc(0),
   });
   app.post('/2015-03-31/functions/:name/invocations', async (request: NamedRequest, reply) =>
-    send(reply, await offered().invoke(read(request))),
+    send(reply, await requireApi().invoke(toLambdaRequest(request))),
   );
   app.post('/2021-11-15/functions/:name/response-streaming-invocations', async (request: NamedRequest, reply) =>
-    send(reply, await offered().invokeStreaming(read(request))),
+    send(reply, await requireApi().invokeStreaming(toLambdaRequest(request))),
   );
-  app.get('/2015-03-31/functions/', async (_request, reply) => send(reply, offered().listFunctions()));
+  app.get('/2015-03-31/functions/', async (_request, reply) => send(reply, requireApi().listFunctions()));
   app.get('/2015-03-31/functions/:name', async ({ params }: NamedRequest, reply) =>
-    send(reply, offered().getFunction(params.name)),
+    send(reply, requireApi().getFunction(params.name)),
   );
   app.get('/2015-03-31/functions/:name/configuration', async ({ params }: NamedRequest, reply) =>
-    send(reply, offered().getFunctionConfiguration(params.name)),
+    send(reply, requireApi().getFunctionConfiguration(params.name)),
   );
 }
 

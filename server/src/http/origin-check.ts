@@ -4,8 +4,8 @@ import { OpenrayError } from '../errors.ts';
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * Keeps web pages of other sites away from the port, since any page that a developer visits could otherwise read
- * traces and invoke functions: a browser names the page in `Origin`, and a rebound name shows in `Host`.
+ * Refuses requests from web pages of other sites: otherwise any page that a developer visits could read traces and
+ * invoke functions. A browser sends the site of the page in `Origin`; DNS rebinding shows in `Host`.
  */
 export function checkOrigin(app: FastifyInstance): void {
   app.addHook('onRequest', async (request) => {

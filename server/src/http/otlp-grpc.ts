@@ -10,18 +10,18 @@ import {
 } from '@grpc/grpc-js';
 import type { FastifyBaseLogger } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
+import { withIgnoredLogs } from '../ingest/ignored-logs.ts';
 import { acceptLogs, acceptTraces, type OtlpContext } from '../ingest/otlp.ts';
-import { decodeLogs, decodeTraces } from '../ingest/otlp-protobuf.ts';
-import { decodeMessage, withIgnoredLogs } from './otlp.ts';
+import { readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
 import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
 
 export type OtlpGrpcOptions = {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 means a free port. */
   readonly port: number;
-  /** Largest message, unpacked. */
+  /** Largest message, after decompression. */
   readonly maxBytes: number;
-  /** Whether the store would take more now. */
+  /** Whether the queue of the store has room for more documents. */
   readonly hasCapacity: () => boolean;
   readonly shouldReportIgnoredLogs: (client: string) => boolean;
   readonly log: FastifyBaseLogger;
@@ -29,16 +29,17 @@ export type OtlpGrpcOptions = {
 
 export type OtlpGrpcListener = { readonly port: number; close(): Promise<void> };
 
-/** How long a call waits for room when its sender sets no deadline, and what it leaves of a deadline for the answer. */
+/** Longest time that a call waits for capacity when its sender sets no deadline. */
 const MAX_WAIT_MS = 30_000;
+/** Part of the sender's deadline that is left for the response. */
 const RESPONSE_RESERVE_MS = 250;
 const CAPACITY_POLL_MS = 20;
-/** Messages of waiting calls together, in units of the largest one. */
+/** Bound of the bytes of all waiting calls, in units of `maxBytes`. */
 const MAX_WAITING_MESSAGES = 4;
 
 /**
- * OTLP over gRPC: traces, logs as far as exceptions, and the health service. Exporters take every error for final, so
- * a call is held while the store has no room, until shortly before its deadline.
+ * OTLP over gRPC: traces, log records of exceptions, and the health service. Exporters do not retry after an error, so
+ * a call waits while the store has no capacity, until shortly before its deadline.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
  */
 export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOptions): Promise<OtlpGrpcListener> {
@@ -48,29 +49,19 @@ export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOpti
     // The default of 64 KiB makes each large batch wait for several round trips.
     'grpc-node.flow_control_window': 1024 * 1024,
   });
-  const hold = newCapacityWait(options);
+  const waitForCapacity = newCapacityWait(options);
   server.addService(unaryService('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
     Export: unaryHandler(options, async (bytes, call) => {
-      await hold(bytes.length, call);
-      return exportResponse(
-        await acceptTraces(
-          decodeMessage(() => decodeTraces(bytes)),
-          'otlp-grpc',
-          context,
-        ),
-      );
+      await waitForCapacity(bytes.length, call);
+      return exportResponse(await acceptTraces(readTracesRequest(bytes, 'protobuf'), 'otlp-grpc', context));
     }),
   });
   server.addService(unaryService('opentelemetry.proto.collector.logs.v1.LogsService', 'Export'), {
     Export: unaryHandler(options, async (bytes, call) => {
-      await hold(bytes.length, call);
-      const { ignored, ...taken } = await acceptLogs(
-        decodeMessage(() => decodeLogs(bytes)),
-        'otlp-grpc',
-        context,
-      );
-      const isTold = ignored > 0 && options.shouldReportIgnoredLogs(call.getPeer().replace(/:\d+$/, ''));
-      return exportResponse(isTold ? withIgnoredLogs(taken, ignored) : taken);
+      await waitForCapacity(bytes.length, call);
+      const { ignored, ...result } = await acceptLogs(readLogsRequest(bytes, 'protobuf'), 'otlp-grpc', context);
+      const isReported = ignored > 0 && options.shouldReportIgnoredLogs(call.getPeer().replace(/:\d+$/, ''));
+      return exportResponse(isReported ? withIgnoredLogs(result, ignored) : result);
     }),
   });
   server.addService(HEALTH, { Check: checkHealth, Watch: watchHealth });
@@ -93,7 +84,7 @@ export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOpti
 
 type Call = ServerUnaryCall<Buffer, Uint8Array>;
 
-/** Bytes in and out: the messages are read and written by the same code as over HTTP. */
+/** Bytes in and out: the same code as over HTTP reads and writes the messages. */
 function unaryService(service: string, method: string): ServiceDefinition {
   return { [method]: methodDefinition(`/${service}/${method}`, false) };
 }
@@ -125,25 +116,25 @@ function unaryHandler({ log }: OtlpGrpcOptions, run: (bytes: Buffer, call: Call)
   };
 }
 
-/** Waiting calls keep their bytes and nothing more; beyond a bound of those they are sent away to come again. */
-function newCapacityWait({
-  hasCapacity: hasRoom,
-  maxBytes,
-}: OtlpGrpcOptions): (bytes: number, call: Call) => Promise<void> {
-  let heldBytes = 0;
+/**
+ * Waits until the store has capacity. A waiting call keeps its message in memory, so calls above the bound fail at once
+ * and are retried by their senders.
+ */
+function newCapacityWait({ hasCapacity, maxBytes }: OtlpGrpcOptions): (bytes: number, call: Call) => Promise<void> {
+  let waitingBytes = 0;
   return async (bytes, call) => {
-    if (hasRoom()) return;
-    if (heldBytes + bytes > MAX_WAITING_MESSAGES * maxBytes) throw capacityExceeded();
-    heldBytes += bytes;
+    if (hasCapacity()) return;
+    if (waitingBytes + bytes > MAX_WAITING_MESSAGES * maxBytes) throw capacityExceeded();
+    waitingBytes += bytes;
     try {
       const deadlineMs = Math.min(Number(call.getDeadline()), Date.now() + MAX_WAIT_MS) - RESPONSE_RESERVE_MS;
-      while (!hasRoom()) {
-        if (call.cancelled) throw new OpenrayError('RequestCancelled', 'the sender has gone away');
+      while (!hasCapacity()) {
+        if (call.cancelled) throw new OpenrayError('RequestCancelled', 'the sender disconnected');
         if (Date.now() >= deadlineMs) throw capacityExceeded();
         await setTimeout(CAPACITY_POLL_MS);
       }
     } finally {
-      heldBytes -= bytes;
+      waitingBytes -= bytes;
     }
   };
 }
@@ -160,14 +151,14 @@ const HEALTH: ServiceDefinition = {
   Watch: methodDefinition('/grpc.health.v1.Health/Watch', true),
 };
 
-/** HealthCheckResponse with the status SERVING: a server that answers can take data. */
+/** HealthCheckResponse with the status SERVING: a server that responds can store data. */
 const SERVING = Uint8Array.of(8, 1);
 
 function checkHealth(_call: Call, callback: sendUnaryData<Uint8Array>): void {
   callback(null, SERVING);
 }
 
-/** The answer, and no other until the caller or the server goes. */
+/** Sends one response; the stream stays open until the client or the server closes it. */
 function watchHealth(call: ServerWritableStream<Buffer, Uint8Array>): void {
   call.write(SERVING);
 }

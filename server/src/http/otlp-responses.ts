@@ -5,7 +5,7 @@ import type { PartialSuccess } from '../ingest/otlp.ts';
 
 const { Writer } = protobuf;
 
-/** gRPC's numbers for the statuses that openray answers with. */
+/** gRPC's numbers of the statuses that openray uses. */
 const GRPC_CODES: Readonly<Record<string, number>> = {
   CANCELLED: 1,
   INVALID_ARGUMENT: 3,
@@ -18,12 +18,12 @@ const GRPC_CODES: Readonly<Record<string, number>> = {
   UNAVAILABLE: 14,
 };
 
-/** What a sender does well to try again is unavailable to it: the protocol's own word for pressure. */
+/** A throttled request is UNAVAILABLE: by OTLP's specification senders retry that one. */
 export function grpcCodeOf({ code }: OpenrayError): number {
   return GRPC_CODES[code === 'ThrottledException' ? 'UNAVAILABLE' : FAILURES[code].grpc] ?? 13;
 }
 
-/** ExportTraceServiceResponse, and the same for logs: nothing at all when everything was taken. */
+/** ExportTraceServiceResponse or ExportLogsServiceResponse; empty when nothing was rejected. */
 export function exportResponse({ rejected, message }: PartialSuccess): Uint8Array {
   if (rejected === 0 && message === '') return new Uint8Array();
   const writer = Writer.create().uint32(10).fork();
@@ -42,7 +42,7 @@ export function exportResponseJson({ rejected, message }: PartialSuccess, reject
   };
 }
 
-/** google.rpc.Status. With seconds to wait it holds a RetryInfo, which is what makes a sender try again. */
+/** google.rpc.Status. With seconds to wait it holds a RetryInfo, which makes a sender retry. */
 export function statusMessage(failure: OpenrayError, retryAfterSeconds: number | undefined): Uint8Array {
   const writer = Writer.create().uint32(8).int32(grpcCodeOf(failure)).uint32(18).string(failure.message);
   if (retryAfterSeconds !== undefined) {
@@ -58,8 +58,8 @@ export function statusMessageJson(failure: OpenrayError): object {
 }
 
 /**
- * Exporters give up on a batch when they are told to wait longer than the time they have, ten seconds by default. So
- * what may pass says one second; undefined for what will fail again.
+ * One second for failures that may pass, undefined for those that will repeat. Not longer: exporters drop a batch when
+ * the wait exceeds their timeout, ten seconds by default.
  */
 export function retryAfterSeconds({ code }: OpenrayError): number | undefined {
   return code === 'ThrottledException' || code === 'ServiceUnavailable' || code === 'StoreUnusable' ? 1 : undefined;

@@ -1,11 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { getOtlpTrace } from '../api/otlp/get-otlp-trace.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
+import { withIgnoredLogs } from '../ingest/ignored-logs.ts';
 import { acceptLogs, acceptTraces, type OtlpContext, type PartialSuccess } from '../ingest/otlp.ts';
-import { readLogs, readTraces } from '../ingest/otlp-json.ts';
-import { decodeLogs, decodeTraces } from '../ingest/otlp-protobuf.ts';
-import { tracesDataOf } from '../model/otlp/round-trip/traces-data.ts';
-import { parseTraceId } from '../model/trace-id.ts';
-import { loadDocuments } from '../query/traces/load-traces.ts';
+import { type OtlpEncoding, readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
 import { fromFastifyError } from './errors.ts';
 import {
@@ -17,102 +15,60 @@ import {
 } from './otlp-responses.ts';
 
 export type OtlpOptions = {
-  /** Largest body, before it is unpacked and after. */
+  /** Largest body, both before and after decompression. */
   readonly maxBytes: number;
-  /** Whether this client is to be told now that its log records are not kept. */
+  /** Whether the response to this client shall report ignored log records. */
   readonly shouldReportIgnoredLogs: (client: string) => boolean;
 };
 
 /**
- * OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, protobuf or JSON, plain or gzip. Answers once the data is
- * stored. `GET /v1/traces/ID` gives a whole trace as OTLP/JSON, with all that was received. Metrics are refused as an unknown path, which is what makes exporters stop sending them.
+ * OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, protobuf or JSON, plain or gzip. Responds once the data is
+ * stored.
+ * `GET /v1/traces/ID` returns a whole trace as OTLP/JSON. Metrics get 404, at which exporters stop sending them.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
 export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: OtlpOptions): void {
   const routeOptions = { bodyLimit: options.maxBytes, errorHandler: sendFailure };
   app.post('/v1/traces', routeOptions, async (request, reply) => {
-    const { bytes, isJson } = await readBody(request, options.maxBytes);
-    const data = isJson ? readTraces(bytes.toString('utf8')) : decodeMessage(() => decodeTraces(bytes));
-    return sendPartialSuccess(request, reply, await acceptTraces(data, 'otlp-http', context), 'rejectedSpans');
+    const encoding = encodingOf(request);
+    const data = readTracesRequest(await decompressedBody(request, options.maxBytes), encoding);
+    const result = await acceptTraces(data, 'otlp-http', context);
+    return sendPartialSuccess(request, reply, result, 'rejectedSpans');
   });
   app.post('/v1/logs', routeOptions, async (request, reply) => {
-    const { bytes, isJson } = await readBody(request, options.maxBytes);
-    const data = isJson ? readLogs(bytes.toString('utf8')) : decodeMessage(() => decodeLogs(bytes));
-    const { ignored, ...taken } = await acceptLogs(data, 'otlp-http', context);
-    const isTold = ignored > 0 && options.shouldReportIgnoredLogs(request.ip);
-    return sendPartialSuccess(request, reply, isTold ? withIgnoredLogs(taken, ignored) : taken, 'rejectedLogRecords');
+    const encoding = encodingOf(request);
+    const data = readLogsRequest(await decompressedBody(request, options.maxBytes), encoding);
+    const { ignored, ...result } = await acceptLogs(data, 'otlp-http', context);
+    const isReported = ignored > 0 && options.shouldReportIgnoredLogs(request.ip);
+    const reported = isReported ? withIgnoredLogs(result, ignored) : result;
+    return sendPartialSuccess(request, reply, reported, 'rejectedLogRecords');
   });
-  app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }) => {
-    const id = parseTraceId(params.traceId);
-    const documents = (await loadDocuments(context.store, [id])).get(id);
-    if (documents === undefined) throw new OpenrayError('ResourceNotFoundException', `there is no trace ${id}`);
-    return tracesDataOf(documents);
-  });
+  app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', ({ params }) =>
+    getOtlpTrace(context.store, params.traceId),
+  );
   for (const path of ['/v1/traces', '/v1/logs']) app.options(path, handlePreflight);
 }
 
-/** Log records that tell of no exception are not kept; saying so each time would fill the exporter's own log. */
-export function withIgnoredLogs({ rejected, message }: PartialSuccess, ignored: number): PartialSuccess {
-  const note = 'openray keeps traces: of log records only those that tell of an exception of a span are taken';
-  return { rejected: rejected + ignored, message: message === '' ? note : `${message}; ${note}` };
-}
-
-const HOUR_MS = 3_600_000;
-const MAX_CLIENTS = 1_000;
-
-/** Says yes once an hour for each client. */
-export function newHourlyLimit(nowMs: () => number = Date.now): (client: string) => boolean {
-  const toldAtMs = new Map<string, number>();
-  return (client) => {
-    const lastMs = toldAtMs.get(client);
-    if (lastMs !== undefined && nowMs() - lastMs < HOUR_MS) return false;
-    if (toldAtMs.size >= MAX_CLIENTS) toldAtMs.clear();
-    toldAtMs.set(client, nowMs());
-    return true;
-  };
-}
-
-async function readBody(request: FastifyRequest, maxBytes: number): Promise<{ bytes: Buffer; isJson: boolean }> {
-  const isJson = isJsonRequest(request);
-  return { bytes: await decompressedBody(request, maxBytes), isJson };
-}
-
-function isJsonRequest(request: FastifyRequest): boolean {
+function encodingOf(request: FastifyRequest): OtlpEncoding {
   const type = contentTypeOf(request);
-  if (type === 'application/json') return true;
-  if (type === 'application/x-protobuf') return false;
+  if (type === 'application/json') return 'json';
+  if (type === 'application/x-protobuf') return 'protobuf';
   throw new OpenrayError(
     'UnsupportedMediaTypeException',
     `content type ${type?.slice(0, 80) ?? '(none)'} is neither application/x-protobuf nor application/json`,
   );
 }
 
-/** What a decoder throws about bytes is the sender's fault. */
-export function decodeMessage<T>(decode: () => T): T {
-  try {
-    return decode();
-  } catch (cause) {
-    if (cause instanceof OpenrayError) throw cause;
-    throw new OpenrayError(
-      'SerializationException',
-      `the body is not a protobuf message: ${(cause as Error).message}`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
 function sendPartialSuccess(
   request: FastifyRequest,
   reply: FastifyReply,
-  taken: PartialSuccess,
+  result: PartialSuccess,
   rejectedName: string,
 ): FastifyReply {
   allowOrigin(request, reply);
-  return isJsonRequest(request)
-    ? reply.type('application/json').send(exportResponseJson(taken, rejectedName))
-    : reply.type('application/x-protobuf').send(Buffer.from(exportResponse(taken)));
+  return encodingOf(request) === 'json'
+    ? reply.type('application/json').send(exportResponseJson(result, rejectedName))
+    : reply.type('application/x-protobuf').send(Buffer.from(exportResponse(result)));
 }
 
 /** A google.rpc.Status in the encoding of the request, with the status codes of the protocol. */
@@ -130,13 +86,16 @@ function sendFailure(thrown: unknown, request: FastifyRequest, reply: FastifyRep
     : reply.type('application/json').send(statusMessageJson(failure));
 }
 
-/** A sender that is cut off while it writes sees a broken pipe, not the answer, and would send it all again. */
+/**
+ * Reads the rest of the request: a sender that is cut off while it writes gets a broken pipe instead of the response,
+ * and retries.
+ */
 function drainRequest(request: FastifyRequest, reply: FastifyReply): void {
   reply.removeHeader('connection');
   request.raw.resume();
 }
 
-/** Pages of this machine may send what their browser records; the guard has kept out all others. */
+/** Pages of this machine may send spans of their browser; the origin check has refused all others. */
 function allowOrigin(request: FastifyRequest, reply: FastifyReply): void {
   const { origin } = request.headers;
   if (origin !== undefined) reply.header('access-control-allow-origin', origin).header('vary', 'origin');
@@ -144,7 +103,7 @@ function allowOrigin(request: FastifyRequest, reply: FastifyReply): void {
 
 function handlePreflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   allowOrigin(request, reply);
-  const wanted = request.headers['access-control-request-headers'];
-  if (wanted !== undefined) reply.header('access-control-allow-headers', wanted);
+  const requested = request.headers['access-control-request-headers'];
+  if (requested !== undefined) reply.header('access-control-allow-headers', requested);
   return reply.header('access-control-allow-methods', 'POST').header('access-control-max-age', 86_400).code(204).send();
 }

@@ -1,13 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { OpenrayError } from '../errors.ts';
-import { accept } from '../ingest/accept.ts';
-import { acceptTraces, type OtlpContext } from '../ingest/otlp.ts';
-import { readZipkin } from '../ingest/zipkin.ts';
+import type { OtlpContext } from '../ingest/otlp.ts';
+import { acceptZipkin } from '../ingest/zipkin.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
 
 /**
- * Zipkin's `POST /api/v2/spans`, JSON, plain or gzip. Answers 202 once the spans are stored. Zipkin's answer has no room
- * for spans that can not be taken: they are counted on /metrics.
+ * Zipkin's `POST /api/v2/spans`, JSON, plain or gzip. Responds with 202 once the spans are stored. Zipkin's response
+ * has no member for rejected spans: /metrics counts them.
  * @see https://zipkin.io/zipkin-api/#/default/post_spans
  */
 export function serveZipkin(app: FastifyInstance, context: OtlpContext, maxBytes: number): void {
@@ -19,12 +18,9 @@ export function serveZipkin(app: FastifyInstance, context: OtlpContext, maxBytes
         `content type ${type.slice(0, 80)} is not application/json`,
       );
     }
-    const { data, rejections } = readZipkin((await decompressedBody(request, maxBytes)).toString('utf8'));
-    const { rejected, message } = await acceptTraces(data, 'zipkin', context);
-    await accept(rejections, 'zipkin', context);
-    if (rejected + rejections.length > 0) {
-      request.log.debug({ rejected: rejected + rejections.length, reason: message }, 'spans rejected');
-    }
+    const text = (await decompressedBody(request, maxBytes)).toString('utf8');
+    const { rejected, message } = await acceptZipkin(text, context);
+    if (rejected > 0) request.log.debug({ rejected, reason: message }, 'spans rejected');
     return reply.code(202).send();
   });
 }

@@ -10,28 +10,29 @@ export type IngestContext = {
   readonly store: Store;
   readonly stats: Stats;
   readonly notifications: StoredNotifications;
-  /** Told of what has been stored. Must neither throw nor wait. */
+  /** Called with stored documents. Must neither throw nor block. */
   readonly onStored?: ((documents: readonly Document[]) => void) | undefined;
 };
 
 /**
- * The one door for trace data: every protocol decodes to outcomes and comes through here.
- * Resolves once the good documents are in ClickHouse (group commit); a rejection is data, its neighbours still go in.
- * Throws ThrottledException when the queue is full; then nothing of the batch was taken.
+ * The one entry point for trace data: every protocol decodes to results and calls this.
+ * Resolves once the valid documents are in ClickHouse (group commit). A rejection is data: the other documents are
+ * stored.
+ * Throws ThrottledException when the queue is full; nothing of the batch is stored then.
  *
- * Not `async`, and its callers let go of the outcomes: whatever an unfinished function holds outlives the garbage
- * collector's first look, which costs as much as reading it did.
+ * Not `async`, and callers drop their references to the results: objects that an unfinished function holds survive the
+ * young generation of the garbage collector, which costs as much as parsing them.
  */
-export function accept(outcomes: readonly ParsedDocument[], door: Receiver, context: IngestContext): Promise<void> {
+export function accept(results: readonly ParsedDocument[], receiver: Receiver, context: IngestContext): Promise<void> {
   const { store, stats, onStored } = context;
-  const documents = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
-  const counters = stats.documents[door];
-  counters.received += outcomes.length;
-  for (const outcome of outcomes) if (!outcome.ok) increment(stats.rejections, outcome.code);
-  counters.rejected += outcomes.length - documents.length;
+  const documents = results.flatMap((result) => (result.ok ? [result.document] : []));
+  const counters = stats.documents[receiver];
+  counters.received += results.length;
+  for (const result of results) if (!result.ok) increment(stats.rejections, result.code);
+  counters.rejected += results.length - documents.length;
   if (documents.length === 0) return Promise.resolve();
   counters.queued += documents.length;
-  return countResults(store.append(documents), door, context, {
+  return countResults(store.append(documents), receiver, context, {
     count: documents.length,
     traceIds: [...new Set(documents.map((document) => document.traceId))],
     documents: onStored && documents,
@@ -41,17 +42,17 @@ export function accept(outcomes: readonly ParsedDocument[], door: Receiver, cont
 type PendingBatch = {
   readonly count: number;
   readonly traceIds: readonly TraceId[];
-  /** Only where somebody is told of them. */
+  /** Undefined without `onStored`, so that documents are released early. */
   readonly documents: readonly Document[] | undefined;
 };
 
 async function countResults(
   appended: Promise<void>,
-  door: Receiver,
-  { stats, notifications: arrivals, onStored }: IngestContext,
-  { count, traceIds, documents: whole }: PendingBatch,
+  receiver: Receiver,
+  { stats, notifications, onStored }: IngestContext,
+  { count, traceIds, documents }: PendingBatch,
 ): Promise<void> {
-  const counters = stats.documents[door];
+  const counters = stats.documents[receiver];
   try {
     await appended;
     counters.stored += count;
@@ -61,10 +62,10 @@ async function countResults(
     increment(stats.drops, isFull ? 'queue-full' : 'store-failed', count);
     throw thrown instanceof OpenrayError
       ? thrown
-      : new OpenrayError('ServiceUnavailable', 'the store did not take the documents; try again', { cause: thrown });
+      : new OpenrayError('ServiceUnavailable', 'the store refused the documents; try again', { cause: thrown });
   } finally {
     counters.queued -= count;
   }
-  if (whole !== undefined) onStored?.(whole);
-  arrivals.notify(traceIds);
+  if (documents !== undefined) onStored?.(documents);
+  notifications.notify(traceIds);
 }

@@ -1,6 +1,6 @@
 /**
- * Arrival numbers: microseconds since 1970, strictly increasing within this process and behind `afterSeq`, so that of
- * two documents with one id it is known which came first.
+ * Arrival numbers: microseconds since 1970, strictly increasing within this process and greater than `afterSeq`. They
+ * give the order of two documents with one id.
  */
 export function newArrivalSequence(afterSeq = 0, nowMs: () => number = Date.now): () => number {
   let last = afterSeq;

@@ -9,98 +9,98 @@ const shared = STORES.filter(({ name }) => name !== 'embedded store');
 const now = () => Date.now() * 1000;
 
 describe.each(shared)('two servers on a $name', ({ make }) => {
-  let place: StoreLocation;
-  let here: Store;
-  let elsewhere: Store;
-  let arrivals: CrossServerNotifications;
+  let location: StoreLocation;
+  let local: Store;
+  let remote: Store;
+  let notifications: CrossServerNotifications;
   let number = 0;
 
   beforeAll(async () => {
-    place = await make();
-    [here, elsewhere] = [await place.open(), await place.open()];
+    location = await make();
+    [local, remote] = [await location.open(), await location.open()];
   }, 60_000);
 
-  afterEach(() => arrivals.close());
+  afterEach(() => notifications.close());
 
   afterAll(async () => {
-    await Promise.all([here.close(), elsewhere.close()]);
-    await place.remove();
+    await Promise.all([local.close(), remote.close()]);
+    await location.remove();
   });
 
-  function listen(store: Store = here) {
-    arrivals = newCrossServerNotifications(store);
-    const heard: TraceId[] = [];
-    return { heard, unsubscribe: arrivals.subscribe((ids) => heard.push(...ids)) };
+  function listen(store: Store = local) {
+    notifications = newCrossServerNotifications(store);
+    const received: TraceId[] = [];
+    return { received, unsubscribe: notifications.subscribe((ids) => received.push(...ids)) };
   }
 
-  test('what one stores the other hears of at its next look, and it looks often', async () => {
+  test('the next poll finds the documents of another server, and polls are frequent', async () => {
     const TICK_MS = 50;
-    const [looks, ticks, ticksWhileLooking] = [{ count: 0, open: 0 }, { count: 0 }, { count: 0 }];
+    const [polls, ticks, ticksWhilePolling] = [{ count: 0, open: 0 }, { count: 0 }, { count: 0 }];
     const query = async (...[statement, options]: Parameters<Store['query']>) => {
-      looks.count += 1;
-      looks.open += 1;
-      return here.query(statement, options).finally(() => {
-        looks.open -= 1;
+      polls.count += 1;
+      polls.open += 1;
+      return local.query(statement, options).finally(() => {
+        polls.open -= 1;
       });
     };
     const clock = setInterval(() => {
       ticks.count += 1;
-      if (looks.open > 0) ticksWhileLooking.count += 1;
+      if (polls.open > 0) ticksWhilePolling.count += 1;
     }, TICK_MS);
     onTestFinished(() => clearInterval(clock));
-    const { heard } = listen({ ...here, query: query as Store['query'] });
+    const { received } = listen({ ...local, query: query as Store['query'] });
     for (let round = 0; round < 20; round++) {
       number += 1;
-      await elsewhere.append([aDocument(number, { seq: now() })]);
-      // The look that is under way may miss the document. The one after it finds it before another one begins.
-      const before = looks.count;
+      await remote.append([aDocument(number, { seq: now() })]);
+      // The running poll may miss the document. The poll after it finds the document before another poll begins.
+      const before = polls.count;
       await expect
-        .poll(() => heard.includes(traceIdOf(number)) || looks.count > before + 1, { interval: 2 })
+        .poll(() => received.includes(traceIdOf(number)) || polls.count > before + 1, { interval: 2 })
         .toBe(true);
-      expect(heard).toContain(traceIdOf(number));
+      expect(received).toContain(traceIdOf(number));
     }
-    expect(new Set(heard).size).toBe(heard.length);
-    // A pause is as long as a tick, or twice as long as the look before it.
-    expect(ticks.count).toBeLessThan(5 * (looks.count + ticksWhileLooking.count));
+    expect(new Set(received).size).toBe(received.length);
+    // A pause is as long as a tick, or twice as long as the poll before it.
+    expect(ticks.count).toBeLessThan(5 * (polls.count + ticksWhilePolling.count));
   });
 
-  test('nobody hears of documents here twice, nor of what is told already', async () => {
-    const { heard } = listen();
+  test('each document is notified once, whether it was stored here or elsewhere', async () => {
+    const { received } = listen();
     number += 1;
-    await here.append([aDocument(number, { seq: now() })]);
-    arrivals.notify([traceIdOf(number)]);
-    await elsewhere.append([aDocument(++number, { seq: now() })]);
-    await expect.poll(() => heard).toContain(traceIdOf(number));
-    await elsewhere.append([aDocument(++number, { seq: now() })]);
-    await expect.poll(() => heard).toContain(traceIdOf(number));
-    expect(heard.filter((id) => [number - 2, number - 1, number].map(traceIdOf).includes(id))).toEqual(
+    await local.append([aDocument(number, { seq: now() })]);
+    notifications.notify([traceIdOf(number)]);
+    await remote.append([aDocument(++number, { seq: now() })]);
+    await expect.poll(() => received).toContain(traceIdOf(number));
+    await remote.append([aDocument(++number, { seq: now() })]);
+    await expect.poll(() => received).toContain(traceIdOf(number));
+    expect(received.filter((id) => [number - 2, number - 1, number].map(traceIdOf).includes(id))).toEqual(
       [number - 2, number - 1, number].map(traceIdOf),
     );
   });
 
-  test('a document that comes a little late is heard of, too', async () => {
-    const { heard } = listen();
+  test('a document that is stored a little out of order is notified', async () => {
+    const { received } = listen();
     const seq = now();
-    await elsewhere.append([aDocument(++number, { seq })]);
-    await expect.poll(() => heard).toContain(traceIdOf(number));
-    await elsewhere.append([aDocument(++number, { seq: seq - 100_000 })]);
-    await expect.poll(() => heard).toContain(traceIdOf(number));
+    await remote.append([aDocument(++number, { seq })]);
+    await expect.poll(() => received).toContain(traceIdOf(number));
+    await remote.append([aDocument(++number, { seq: seq - 100_000 })]);
+    await expect.poll(() => received).toContain(traceIdOf(number));
   });
 
-  test('the store is asked only while somebody listens, and again after it failed', async () => {
-    let isAway = true;
+  test('the store is polled while there are subscribers, and again after a failure', async () => {
+    let isUnreachable = true;
     const query = vi.fn((...[statement, options]: Parameters<Store['query']>) =>
-      isAway ? Promise.reject(new Error('away')) : here.query(statement, options),
+      isUnreachable ? Promise.reject(new Error('unreachable')) : local.query(statement, options),
     );
-    const { heard, unsubscribe } = listen({ ...here, query: query as Store['query'] });
+    const { received, unsubscribe } = listen({ ...local, query: query as Store['query'] });
     await expect.poll(() => query.mock.calls.length).toBeGreaterThan(0);
-    isAway = false;
-    await elsewhere.append([aDocument(++number, { seq: now() })]);
-    await expect.poll(() => heard).toContain(traceIdOf(number));
+    isUnreachable = false;
+    await remote.append([aDocument(++number, { seq: now() })]);
+    await expect.poll(() => received).toContain(traceIdOf(number));
     unsubscribe();
-    await arrivals.close();
-    const asked = query.mock.calls.length;
-    await elsewhere.append([aDocument(++number, { seq: now() })]);
-    expect(query.mock.calls.length).toBe(asked);
+    await notifications.close();
+    const callCount = query.mock.calls.length;
+    await remote.append([aDocument(++number, { seq: now() })]);
+    expect(query.mock.calls.length).toBe(callCount);
   });
 });

@@ -9,75 +9,75 @@ export type CrossServerNotifications = StoredNotifications & { close(): Promise<
 type StoredRow = { readonly trace_id: TraceId; readonly seq: number; readonly server: number };
 
 const POLL_INTERVAL_MS = 50;
-/** A look that takes long is not repeated at once: this many times as long as it took at least. */
+/** Pause after a poll, at least, as a multiple of its duration: bounds the share of time that polls take. */
 const MIN_REST_FACTOR = 2;
 const FAILURE_RETRY_MS = 1_000;
-/** How long a document may take from its arrival into the store. */
+/** Longest time from the arrival of a document to its insert for which its notification is certain. */
 const MAX_STORE_DELAY_US = 5_000_000;
-/** How far documents of one server may be out of the order of their arrival, and shards apart. */
+/** Tolerance for documents of one server that become visible out of order, and for shards that differ. */
 const MAX_REORDER_US = 200_000;
 
 /**
- * Arrivals at this server, and at all others of a shared store, for which the store is asked as long as anybody listens.
- * Those of others are told of some 50 ms after they are stored; now and then one is told of twice, or, when it took
- * seconds to store, not at all.
+ * Notifications of documents that this server or another server on a shared store has stored. The store is polled while
+ * there are subscribers. A notification from another server comes about 50 ms after the insert. It may come twice, and
+ * is missing when the insert took longer than MAX_STORE_DELAY_US.
  */
 export function newCrossServerNotifications(store: Store): CrossServerNotifications {
-  const here = newStoredNotifications();
-  if (!store.isShared) return { ...here, close: async () => undefined };
+  const local = newStoredNotifications();
+  if (!store.isShared) return { ...local, close: async () => undefined };
   const all = newStoredNotifications();
-  here.subscribe(all.notify);
-  let listeners = 0;
-  let watching: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  local.subscribe(all.notify);
+  let subscriberCount = 0;
+  let polling: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
 
-  function begin(): void {
-    const stop = new AbortController();
-    watching = { stop, ended: pollStore(store, all.notify, stop.signal) };
+  function start(): void {
+    const abort = new AbortController();
+    polling = { abort, ended: pollStore(store, all.notify, abort.signal) };
   }
 
-  async function end(): Promise<void> {
-    const { stop, ended } = watching ?? {};
-    watching = undefined;
-    stop?.abort();
+  async function stop(): Promise<void> {
+    const { abort, ended } = polling ?? {};
+    polling = undefined;
+    abort?.abort();
     await ended;
   }
 
   return {
-    notify: here.notify,
+    notify: local.notify,
     subscribe(listener) {
       const unsubscribe = all.subscribe(listener);
-      listeners += 1;
-      if (listeners === 1) begin();
+      subscriberCount += 1;
+      if (subscriberCount === 1) start();
       let isOver = false;
       return () => {
         if (isOver) return;
         isOver = true;
         unsubscribe();
-        listeners -= 1;
-        if (listeners === 0) void end();
+        subscriberCount -= 1;
+        if (subscriberCount === 0) void stop();
       };
     },
-    close: end,
+    close: stop,
   };
 }
 
-/** Each server stores in the order of arrival, so that the last one seen of it tells where to go on. */
-async function pollStore(store: Store, announce: StoredNotifications['notify'], signal: AbortSignal): Promise<void> {
+/** Each server stores in the order of arrival, so a poll continues after the last document seen of each server. */
+async function pollStore(store: Store, notify: StoredNotifications['notify'], signal: AbortSignal): Promise<void> {
   const lastSeqs = new Map<number, number>();
-  let told: ReadonlySet<string> = new Set();
+  let seen: ReadonlySet<string> = new Set();
   while (!signal.aborted) {
-    const began = performance.now();
+    const startedMs = performance.now();
     let restMs = FAILURE_RETRY_MS;
     try {
       const rows = await loadNewRows(store, lastSeqs, signal);
-      const fresh = rows.filter((row) => !told.has(rowKey(row)));
-      if (fresh.length > 0) announce([...new Set(fresh.map((row) => row.trace_id))]);
+      const unseen = rows.filter((row) => !seen.has(rowKey(row)));
+      if (unseen.length > 0) notify([...new Set(unseen.map((row) => row.trace_id))]);
       for (const { server, seq } of rows) lastSeqs.set(server, Math.max(seq, lastSeqs.get(server) ?? 0));
-      // All that may come again in the next look came in this one.
-      told = new Set(rows.map(rowKey));
-      restMs = Math.max(POLL_INTERVAL_MS, MIN_REST_FACTOR * (performance.now() - began));
+      // The next poll can repeat rows of this poll only.
+      seen = new Set(rows.map(rowKey));
+      restMs = Math.max(POLL_INTERVAL_MS, MIN_REST_FACTOR * (performance.now() - startedMs));
     } catch {
-      // Who asks the store for anything else is told why that fails.
+      // Ignored: foreground queries report the same failure.
     }
     await delay(restMs, undefined, { signal }).catch(() => undefined);
   }
@@ -85,7 +85,7 @@ async function pollStore(store: Store, announce: StoredNotifications['notify'], 
 
 const rowKey = ({ trace_id, seq, server }: StoredRow): string => `${trace_id}/${seq}/${server}`;
 
-/** What other servers have stored since, in part again. */
+/** Rows that other servers have stored since the last poll, and again those of the last MAX_REORDER_US. */
 async function loadNewRows(
   store: Store,
   lastSeqs: ReadonlyMap<number, number>,
@@ -100,7 +100,7 @@ async function loadNewRows(
       SELECT lower(hex(trace_id)) AS trace_id, seq, server FROM documents
       WHERE seq > ${since}
         AND seq > transform(server, ${sql.typed(servers, 'Array(UInt64)')}, ${sql.typed(seqs, 'Array(UInt64)')}, ${sql.typed(since, 'UInt64')})`,
-    // A shard that is away keeps nobody from hearing of what the others have.
+    // An unreachable shard must not stop the notifications of the others.
     { signal, onIncomplete: () => undefined },
   );
 }

@@ -4,12 +4,12 @@ import { readDatagram } from './datagram.ts';
 
 const read = (text: string) => readDatagram(Buffer.from(text));
 
-test('takes the document behind the header, whatever the spacing and case of the header', () => {
+test('reads the document behind a header of any spacing and case', () => {
   expect(read('{"format": "json", "version": 1}\n{"a":1}')).toEqual({ ok: true, kind: 'document', text: '{"a":1}' });
   expect(read('{"version":1,"format":"JSON"}\n{"a":1}')).toEqual({ ok: true, kind: 'document', text: '{"a":1}' });
 });
 
-test('only the first newline separates: the document may hold more', () => {
+test('the first newline ends the header; the document may hold newlines', () => {
   expect(read('{"format":"json","version":1}\n{\n"a":1\n}')).toEqual({
     ok: true,
     kind: 'document',
@@ -30,20 +30,20 @@ test.each([
   ['{"format":"json","version":1}\nT1UAAAA', 'unsampled'],
   ['{"format":"json","version":1}\nM1AAAA', 'metrics'],
   ['{"format":"json","version":1}\nT1SCv8=', 'bad-spans'],
-])('drops %j and says why: %s', (text, cause) => {
-  expect(read(text)).toMatchObject({ ok: false, dropReason: cause, message: expect.any(String) });
+])('drops %j with the reason %s', (text, dropReason) => {
+  expect(read(text)).toMatchObject({ ok: false, dropReason, message: expect.any(String) });
 });
 
-test('spans that were not sampled are spans where they are wanted', () => {
+test('reads unsampled spans where they are accepted', () => {
   const bytes = Buffer.from('{"format":"json","version":1}\nT1U');
-  expect(readDatagram(bytes, { takesUnsampled: true })).toEqual({
+  expect(readDatagram(bytes, { acceptsUnsampled: true })).toEqual({
     ok: true,
     kind: 'spans',
     data: { resourceSpans: [] },
   });
 });
 
-test('no bytes at all make it throw', () => {
+test('never throws for any bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       const datagram = readDatagram(Buffer.from(bytes));

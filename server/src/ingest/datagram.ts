@@ -11,23 +11,23 @@ const NEWLINE = 0x0a;
 
 /**
  * One packet of the X-Ray daemon's protocol: `{"format":"json","version":1}`, a newline, one JSON document. AWS's
- * distribution of OpenTelemetry sends spans in its place: `T1S`, then a binary OTLP request in base64. What it did not
- * sample begins with `T1U`, in the same encoding: Lambda's daemon counts it for Application Signals, and it is no trace
- * unless `takesUnsampled`. `M1` are metrics. (The attribute `aws.trace.flag.sampled` is another thing: with 0 it marks spans of
- * anomalies, sent to be seen.)
+ * distribution of OpenTelemetry sends spans in place of the document: `T1S`, then a binary OTLP request in base64.
+ * Unsampled spans begin with `T1U`, in the same encoding: Lambda's daemon counts them for Application Signals. They are
+ * dropped unless `acceptsUnsampled`. `M1` are metrics. (The attribute `aws.trace.flag.sampled` is unrelated: the value 0
+ * marks spans of anomalies, which are sent to be shown.)
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon
  */
-export function readDatagram(bytes: Buffer, { takesUnsampled = false } = {}): Datagram {
+export function readDatagram(bytes: Buffer, { acceptsUnsampled = false } = {}): Datagram {
   const end = bytes.indexOf(NEWLINE);
   if (end < 0) return dropped('no-header', 'no newline after a header');
   const header = bytes.toString('utf8', 0, Math.min(end, 256));
-  const reason = headerError(header);
-  if (reason !== undefined) return dropped('bad-header', reason);
+  const error = headerError(header);
+  if (error !== undefined) return dropped('bad-header', error);
   const text = bytes.toString('utf8', end + 1);
   if (text.trim() === '') return dropped('empty', 'no document after the header');
   if (text.startsWith(METRICS_PREFIX)) return dropped('metrics', 'metrics of OpenTelemetry');
   const isUnsampled = text.startsWith(UNSAMPLED_PREFIX);
-  if (isUnsampled && !takesUnsampled) return dropped('unsampled', 'spans that were not sampled');
+  if (isUnsampled && !acceptsUnsampled) return dropped('unsampled', 'unsampled spans');
   if (isUnsampled || text.startsWith(SAMPLED_PREFIX)) return readSpans(text.slice(SAMPLED_PREFIX.length));
   return { ok: true, kind: 'document', text };
 }
@@ -53,10 +53,10 @@ function headerError(text: string): string | undefined {
   }
   if (typeof header !== 'object' || header === null) return 'the header is not an object';
   const { format, version } = header as { format?: unknown; version?: unknown };
-  if (typeof format !== 'string' || format.toLowerCase() !== 'json') return 'the header does not say format json';
-  return version === 1 ? undefined : 'the header does not say version 1';
+  if (typeof format !== 'string' || format.toLowerCase() !== 'json') return 'the format in the header is not json';
+  return version === 1 ? undefined : 'the version in the header is not 1';
 }
 
-function dropped(cause: DatagramDropReason, reason: string): Datagram {
-  return { ok: false, dropReason: cause, message: reason };
+function dropped(dropReason: DatagramDropReason, message: string): Datagram {
+  return { ok: false, dropReason, message };
 }

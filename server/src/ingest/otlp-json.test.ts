@@ -37,7 +37,7 @@ test.each([
   expect(valueIn(text)).toEqual(value);
 });
 
-test('a long integer inside a text is text', () => {
+test('a long integer inside a text stays text', () => {
   expect(valueIn('{"stringValue":"[12345678901234567890,\\"x\\":12345678901234567890]"}')).toEqual({
     stringValue: '[12345678901234567890,"x":12345678901234567890]',
   });
@@ -46,7 +46,7 @@ test('a long integer inside a text is text', () => {
   });
 });
 
-test('kinds and codes are numbers; names are read, numbers of later versions kept', () => {
+test('kinds and codes are numbers; names are accepted, unknown numbers are kept', () => {
   expect(spanOf('{"kind":2,"status":{"code":2}}')).toMatchObject({ kind: 2, status: { code: 2 } });
   expect(spanOf('{"kind":"SPAN_KIND_CLIENT","status":{"code":"STATUS_CODE_ERROR"}}')).toMatchObject({
     kind: 3,
@@ -55,7 +55,7 @@ test('kinds and codes are numbers; names are read, numbers of later versions kep
   expect(spanOf('{"kind":99}')).toMatchObject({ kind: 99 });
 });
 
-test('what has its default value, is null, or is not known, is not there', () => {
+test('members with default values, null members and unknown members are dropped', () => {
   expect(
     spanOf(
       '{"kind":0,"flags":0,"traceState":"","parentSpanId":"","startTimeUnixNano":"0","status":{"code":0},"events":[],"links":null,"future":1}',
@@ -76,11 +76,11 @@ test.each([
   '{"resourceSpans":[{"scopeSpans":[{"spans":[{"flags":-1}]}]}]}',
   '{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"k","value":{"intValue":"x"}}]}]}]}]}',
   '{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"k","value":{"boolValue":"x"}}]}]}]}]}',
-])('%s is refused with a sentence', (text) => {
+])('%s is rejected', (text) => {
   expect(() => readTraces(text)).toThrow(OpenrayError);
 });
 
-test('any JSON is read or refused', () => {
+test('any JSON is read or rejected', () => {
   const members = fc.constantFrom(
     'resourceSpans',
     'scopeSpans',
@@ -112,7 +112,7 @@ test('any JSON is read or refused', () => {
   );
 });
 
-test('nesting of any depth is cut where it is too deep, without a crash', () => {
+test('nesting is cut at the depth limit, without a crash', () => {
   const deep = 100_000;
   const value = `${'{"arrayValue":{"values":['.repeat(deep)}{}${']}}'.repeat(deep)}`;
   let levels = 0;

@@ -25,9 +25,10 @@ import { doubleOf } from './otlp-protobuf-values.ts';
 import { tooManyValues } from './protobuf-reader.ts';
 
 /**
- * OTLP/JSON in whatever way exporters write it, in the canonical form (see `model/otlp/types.ts`): numbers or text for
- * 64-bit integers, names for kinds, base64 of either alphabet. Unknown members are left out, null is absent.
- * Throws SerializationException, naming the member, where something is of another type than the protocol says.
+ * Reads all variants of OTLP/JSON that exporters write into the canonical form (see `model/otlp/types.ts`): numbers or
+ * text for
+ * 64-bit integers, names for kinds, base64 of either alphabet. Unknown members and members that are null are dropped.
+ * Throws SerializationException, naming the member, when a member has another type than the protocol defines.
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 export function readTraces(text: string): TracesData {
@@ -53,7 +54,7 @@ function parse(text: string): JsonObject {
   return data;
 }
 
-/** Whether so many lists and objects open in the text. One that is shorter can not hold them. */
+/** Whether the text opens more than `most` lists and objects. A text of at most `most` characters cannot. */
 function hasMoreContainersThan(text: string, most: number): boolean {
   if (text.length <= most) return false;
   let count = 0;
@@ -77,7 +78,10 @@ const OPEN_BRACE = 123;
 const LONG_INTEGER = /[:[,]\s*-?\d{16,}\s*[,\]}]/;
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** `JSON.parse` would round integers of more than 15 digits, which only a sender against the rules writes bare. */
+/**
+ * `JSON.parse` rounds integers of more than 15 digits; the protocol requires quotes for them, but some senders omit
+ * these.
+ */
 function quoteLongIntegers(text: string): string {
   if (!LONG_INTEGER.test(text)) return text;
   return text.replace(TOKENS, (token) => (/^-?\d{16,}$/.test(token) ? `"${token}"` : token));
@@ -213,7 +217,7 @@ function readKeyValue(from: JsonObject, depth: number): KeyValue {
   };
 }
 
-/** Of several members the first in the protocol's order counts. A member that is null leaves the value empty. */
+/** Of several members the first in the protocol's order is read. A value whose only member is null is empty. */
 function readAnyValue(from: JsonObject, depth: number): AnyValue {
   const { stringValue, boolValue, intValue, doubleValue, bytesValue } = from;
   if (isPresent(stringValue)) return { stringValue: requireString(stringValue, 'stringValue') };
@@ -235,7 +239,7 @@ function readAnyValue(from: JsonObject, depth: number): AnyValue {
   return {};
 }
 
-/** What no 64-bit integer holds was a double before its exporter took it for an integer. */
+/** An integer beyond 64 bits is a double that its exporter wrote as an integer. */
 function readInteger(value: JsonValue): AnyValue {
   const text = typeof value === 'number' ? integerText(value) : value;
   if (typeof text !== 'string' || !/^-?\d+$/.test(text)) throw wrongType('intValue', 'an integer');
@@ -281,7 +285,7 @@ function strings(from: JsonObject, member: string): readonly string[] | undefine
   return values.length === 0 ? undefined : values.map((value) => requireString(value, member));
 }
 
-/** Hex of any case. What is not an id is found where ids are checked, so that only its span is refused. */
+/** Hex of any case. Ids are validated later, so that an invalid id rejects only its span. */
 function id(from: JsonObject, member: string): string | undefined {
   return string(from, member)?.toLowerCase();
 }
@@ -306,7 +310,7 @@ function uint32(from: JsonObject, member: string): number | undefined {
   return number === 0 ? undefined : number;
 }
 
-/** The protocol wants numbers; names are read too. */
+/** The protocol requires numbers; names are accepted too. */
 function enumerated(from: JsonObject, member: string, prefix: string, names: readonly string[]): number | undefined {
   const value = from[member];
   if (typeof value === 'string' && value.startsWith(prefix)) {
@@ -324,7 +328,7 @@ function object<T>(from: JsonObject, member: string, read: (value: JsonObject) =
   return read(value);
 }
 
-/** Undefined for an empty list: the protocol does not tell it from none. */
+/** Undefined for an empty list: the protocol does not distinguish it from an absent one. */
 function list<T>(from: JsonObject, member: string, read: (value: JsonObject) => T): readonly T[] | undefined {
   const values = from[member];
   if (!isPresent(values)) return undefined;
@@ -336,6 +340,6 @@ function list<T>(from: JsonObject, member: string, read: (value: JsonObject) => 
   });
 }
 
-function wrongType(member: string, wanted: string): OpenrayError {
-  return new OpenrayError('SerializationException', `${member} must be ${wanted}`);
+function wrongType(member: string, expected: string): OpenrayError {
+  return new OpenrayError('SerializationException', `${member} must be ${expected}`);
 }

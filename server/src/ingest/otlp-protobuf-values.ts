@@ -3,15 +3,18 @@ import { MAX_VALUE_DEPTH } from '../model/otlp/wire/limits.ts';
 import { cacheText } from '../model/otlp/wire/span-text.ts';
 import { type BoundedReader, checkFieldEnd, readFieldEnd, readInt64 } from './protobuf-reader.ts';
 
-/** Of the attributes of spans most have been there before: the same bytes give the same object, and are not read again. */
+/** Most attributes of spans repeat: the same bytes give the same object, without parsing them again. */
 const CACHE_SIZE = 4096;
 const MAX_CACHED_BYTES = 128;
 type CachedAttribute = { readonly bytes: Uint8Array; readonly attribute: KeyValue };
 const attributeCache: (CachedAttribute | undefined)[] = new Array(CACHE_SIZE).fill(undefined);
-/** What last came by each slot. Only what comes twice in a row is kept, so that ids push nothing out. */
+/**
+ * Hash of the last attribute of each entry. An attribute is cached when it comes twice in a row, so that ids evict
+ * nothing.
+ */
 const lastHashes = new Int32Array(CACHE_SIZE);
 
-/** The attribute that begins here, with its length. It may be shared by any number of spans. */
+/** Reads an attribute with its length prefix. Spans may share the returned object. */
 export function readAttribute(reader: BoundedReader): KeyValue {
   const end = readFieldEnd(reader);
   const { buf, pos: start } = reader;
@@ -61,7 +64,7 @@ function readKeyValue(reader: BoundedReader, end: number, depth: number): KeyVal
 
 const EMPTY_VALUE: AnyValue = {};
 
-/** Of several members the last wins; two lists, or two maps, are one. */
+/** Of several members the last is read; two lists or two maps are merged, as protobuf defines. */
 export function readAnyValue(
   reader: BoundedReader,
   end: number,
@@ -107,7 +110,7 @@ export function readAnyValue(
   return value;
 }
 
-/** Adds to `values`, which are this value's own. */
+/** Appends to `values`, which belong to this value only. */
 function readArray(reader: BoundedReader, end: number, depth: number, values: AnyValue[]): void {
   if (depth > MAX_VALUE_DEPTH) reader.pos = end;
   while (reader.pos < end) {
@@ -128,7 +131,7 @@ function readKeyValueList(reader: BoundedReader, end: number, depth: number, val
   checkFieldEnd(reader, end);
 }
 
-/** JSON knows neither a negative zero nor what is not finite. */
+/** JSON has neither a negative zero nor numbers that are not finite. */
 export function doubleOf(value: number): DoubleValue {
   if (Object.is(value, -0)) return '-0';
   if (Number.isFinite(value)) return value;

@@ -6,7 +6,7 @@ import { encode, messageType } from '../model/testing/otlp-protocol.ts';
 import { readTraces } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 
-/** As a request of this one span. */
+/** A request with one span. */
 function requestOf({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, span }: SpanWithResource): TracesData {
   return {
     resourceSpans: [
@@ -17,10 +17,10 @@ function requestOf({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, span }:
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
-test('every field of every message is read, from bytes and from JSON alike', () => {
+test('every field of every message is read, both from bytes and from JSON', () => {
   fc.assert(
-    fc.property(arbitrarySpan, (place) => {
-      const request = requestOf(place);
+    fc.property(arbitrarySpan, (spanWithResource) => {
+      const request = requestOf(spanWithResource);
       expect(plain(decodeTraces(encode('TracesData', request)))).toEqual(plain(request));
       expect(plain(readTraces(JSON.stringify(request)))).toEqual(plain(request));
     }),
@@ -28,7 +28,7 @@ test('every field of every message is read, from bytes and from JSON alike', () 
   );
 });
 
-test('log records too', () => {
+test('every field of a log record is read', () => {
   const request = {
     resourceLogs: [
       {
@@ -61,7 +61,7 @@ test('log records too', () => {
   expect(plain(decodeLogs(encode('LogsData', request)))).toEqual(request);
 });
 
-test('any bytes are a message or an error, never more', () => {
+test('any bytes are a message or an error', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       try {
@@ -74,7 +74,7 @@ test('any bytes are a message or an error, never more', () => {
   );
 });
 
-test('a message that is cut off anywhere inside is an error, or what came before the cut', () => {
+test('a message that is cut off at any position is an error', () => {
   const whole = encode(
     'TracesData',
     requestOf(fc.sample(arbitrarySpan, { numRuns: 1, seed: 7 })[0] as SpanWithResource),
@@ -84,12 +84,12 @@ test('a message that is cut off anywhere inside is an error, or what came before
   }
 });
 
-test('a field inside must not be longer than the message that holds it', () => {
-  // resource_spans of three bytes, in which a resource of nine.
+test('a field must not be longer than the message that holds it', () => {
+  // resource_spans of three bytes with a resource of nine bytes.
   expect(() => decodeTraces(Buffer.from([10, 3, 10, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))).toThrow(RangeError);
 });
 
-test('fields that are not known are skipped', () => {
+test('unknown fields are skipped', () => {
   const known = encode('TracesData', { resourceSpans: [{ schemaUrl: 'u' }] });
   const unknown = Buffer.from([0xfa, 0x3f, 2, 1, 2]);
   expect(plain(decodeTraces(Buffer.concat([unknown, known, unknown])))).toEqual({
@@ -97,13 +97,13 @@ test('fields that are not known are skipped', () => {
   });
 });
 
-test('text that is not UTF-8 does not cost the request', () => {
+test('invalid UTF-8 is replaced and does not reject the request', () => {
   const bytes = encode('TracesData', { resourceSpans: [{ schemaUrl: 'ab' }] });
   bytes[bytes.length - 1] = 0xff;
   expect(plain(decodeTraces(bytes))).toEqual({ resourceSpans: [{ schemaUrl: 'a\ufffd' }] });
 });
 
-test('of two members of one value the last counts, two lists are one', () => {
+test('of two members of one value the last is read, two lists are merged', () => {
   const type = messageType('AnyValue');
   const part = (value: object) => Buffer.from(type.encode(type.fromObject(value)).finish());
   const valueIn = (...parts: readonly object[]) => {
@@ -120,7 +120,7 @@ test('of two members of one value the last counts, two lists are one', () => {
   ).toEqual({ arrayValue: { values: [{ boolValue: true }, { intValue: '1' }] } });
 });
 
-test('two bytes a span can not fill the memory', () => {
+test('spans of two bytes cannot exhaust the memory', () => {
   const spans = Buffer.alloc(14_000_000);
   for (let at = 0; at < spans.length; at += 2) spans[at] = 18;
   const length = (of: number) => {

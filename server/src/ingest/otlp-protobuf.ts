@@ -29,8 +29,8 @@ import {
  * OTLP in protobuf, read straight into the canonical OTLP/JSON form (see `model/otlp/types.ts`), field by field over
  * protobufjs's reader: its generic decoder takes three times as long and makes an object of every 64-bit integer, see
  * docs/decisions/0006-otlp-decoding.md. The cases are the numbers of the fields.
- * Unknown fields are skipped, invalid UTF-8 is replaced; of values nested deeper than MAX_VALUE_DEPTH one level more is
- * read, so that they can be told. Throws when the bytes are no message.
+ * Unknown fields are skipped, invalid UTF-8 is replaced. Values are read one level deeper than MAX_VALUE_DEPTH, so that
+ * validation finds them. Throws when the bytes are not a message.
  */
 export function decodeTraces(bytes: Buffer): TracesData {
   const reader = newBoundedReader(bytes);
@@ -55,7 +55,7 @@ export function decodeLogs(bytes: Buffer): LogsData {
   return { resourceLogs };
 }
 
-/** A message while it is read. */
+/** A message that is being read. */
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function readResourceSpans(reader: BoundedReader, end: number): ResourceSpans {
@@ -154,7 +154,7 @@ function readScopeLogs(reader: BoundedReader, end: number): ScopeLogs {
   return target;
 }
 
-/** A message that stands twice in the one around it is one message: its lists go on, its other fields are replaced. */
+/** Protobuf merges a repeated submessage with the one before: lists are appended, other fields are replaced. */
 function readResource(reader: BoundedReader, end: number, before: Resource = {}): Resource {
   const target: Mutable<Resource> = { ...before };
   const attributes = [...(before.attributes ?? [])];
@@ -388,7 +388,7 @@ function readStatus(reader: BoundedReader, end: number, before: SpanStatus = {})
   return target;
 }
 
-/** A status that says nothing is none. */
+/** Undefined for a status without code and message. */
 export function nonEmptyStatus(status: SpanStatus | undefined): SpanStatus | undefined {
   return status?.message === undefined && status?.code === undefined ? undefined : status;
 }

@@ -15,60 +15,64 @@ export type OtlpContext = IngestContext & {
   readonly indexed: IndexedKeys;
 };
 
-/** What was not taken, for the `partial_success` of the answer; `message` says why, or is empty. */
+/** Rejected spans or log records, for the `partial_success` of the response; `message` gives reasons, or is empty. */
 export type PartialSuccess = { readonly rejected: number; readonly message: string };
 
-/** Spans that are looked at before others get their turn. */
+/** Documents that are translated before the event loop handles other requests. */
 const BATCH_SPANS = 1_000;
 
 /**
- * Stores spans. A bad one is refused and its neighbours are kept. Resolves once the good ones are in ClickHouse.
- * Throws ThrottledException or ServiceUnavailable when some could not be stored; what is sent again then counts once.
+ * Stores spans. An invalid span is rejected and its neighbours are stored. Resolves once the valid ones are in
+ * ClickHouse.
+ * Throws ThrottledException or ServiceUnavailable when some could not be stored; spans that are sent again count once.
  */
-export async function acceptTraces(data: TracesData, door: Receiver, context: OtlpContext): Promise<PartialSuccess> {
-  return acceptInBatches(spanResults(data, context), door, context);
+export async function acceptTraces(
+  data: TracesData,
+  receiver: Receiver,
+  context: OtlpContext,
+): Promise<PartialSuccess> {
+  return acceptInBatches(spanResults(data, context), receiver, context);
 }
 
 /**
- * Stores the log records that tell of an exception of a span. All others are left out, and counted in the answer: openray
- * keeps traces.
+ * Stores the log records that record an exception of a span. All others are ignored and counted: openray stores traces.
  */
 export async function acceptLogs(
   data: LogsData,
-  door: Receiver,
+  receiver: Receiver,
   context: OtlpContext,
 ): Promise<PartialSuccess & { ignored: number }> {
   const counts = { ignored: 0 };
-  const taken = await acceptInBatches(logResults(data, context, counts), door, context);
-  return { ...taken, ...counts };
+  const result = await acceptInBatches(logResults(data, context, counts), receiver, context);
+  return { ...result, ...counts };
 }
 
 async function acceptInBatches(
-  outcomes: Iterable<ParsedDocument>,
-  door: Receiver,
+  results: Iterable<ParsedDocument>,
+  receiver: Receiver,
   context: OtlpContext,
 ): Promise<PartialSuccess> {
   const stored: Promise<void>[] = [];
   const firstRejections: Rejection[] = [];
   let rejected = 0;
   const failures: unknown[] = [];
-  let turn: ParsedDocument[] = [];
-  const endTurn = () => {
-    for (const outcome of turn) {
-      if (outcome.ok) continue;
+  let batch: ParsedDocument[] = [];
+  const flush = () => {
+    for (const result of batch) {
+      if (result.ok) continue;
       rejected += 1;
-      if (rejected <= MAX_REPORTED_REJECTIONS) firstRejections.push(outcome);
+      if (rejected <= MAX_REPORTED_REJECTIONS) firstRejections.push(result);
     }
-    stored.push(accept(turn, door, context).catch((thrown: unknown) => void failures.push(thrown)));
-    turn = [];
+    stored.push(accept(batch, receiver, context).catch((thrown: unknown) => void failures.push(thrown)));
+    batch = [];
   };
-  for (const outcome of outcomes) {
-    turn.push(outcome);
-    if (turn.length < BATCH_SPANS) continue;
-    endTurn();
+  for (const result of results) {
+    batch.push(result);
+    if (batch.length < BATCH_SPANS) continue;
+    flush();
     await setImmediate();
   }
-  endTurn();
+  flush();
   await Promise.all(stored);
   if (failures.length > 0) throw failures[0];
   return { rejected, message: rejectionMessage(firstRejections, rejected) };
@@ -81,10 +85,10 @@ function* spanResults({ resourceSpans = [] }: TracesData, context: OtlpContext):
       const isScopeTooDeep = isTooDeep || hasDeepValue(scope?.attributes);
       const document = spanWriter({ resource, resourceSchemaUrl, scope, scopeSchemaUrl }, context.indexed);
       for (const span of spans) {
-        const fault = isScopeTooDeep ? TOO_DEEP : validateSpan(span);
-        yield fault === undefined
+        const error = isScopeTooDeep ? TOO_DEEP : validateSpan(span);
+        yield error === undefined
           ? { ok: true, document: document(span, context.nextSeq()) }
-          : { ok: false, id: span.spanId, ...fault };
+          : { ok: false, id: span.spanId, ...error };
       }
     }
   }
@@ -118,7 +122,7 @@ const TOO_DEEP: ValidationError = {
   message: `an attribute nests deeper than ${MAX_VALUE_DEPTH} levels`,
 };
 
-/** Why a span can not be stored. Times are taken as they are: clocks of senders are what they are. */
+/** The first reason why a span is invalid. Times are not checked, since clocks of senders may be wrong. */
 function validateSpan(span: Span): ValidationError | undefined {
   if (!isTraceId(span.traceId)) {
     return { code: 'InvalidTraceId', message: `trace id "${shortId(span.traceId)}" is not 16 bytes with a bit set` };
@@ -154,8 +158,8 @@ function isDeep(value: AnyValue | undefined, depth: number): boolean {
 
 const MAX_REPORTED_REJECTIONS = 5;
 
-/** Each with its span; answers must stay small however many there are. */
+/** Lists the first rejections with their span ids. Bounded, so that responses stay small. */
 function rejectionMessage(first: readonly Rejection[], count: number): string {
-  const told = first.map(({ id, message }) => `span ${shortId(id ?? '')}: ${message}`);
-  return [...told, ...(count > told.length ? [`and ${count - told.length} more`] : [])].join('; ');
+  const messages = first.map(({ id, message }) => `span ${shortId(id ?? '')}: ${message}`);
+  return [...messages, ...(count > messages.length ? [`and ${count - messages.length} more`] : [])].join('; ');
 }

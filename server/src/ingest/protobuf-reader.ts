@@ -4,19 +4,19 @@ import { MAX_VALUES } from '../model/otlp/wire/limits.ts';
 
 const { Reader } = protobuf;
 
-/** A reader that counts: each message inside becomes an object many times as large as its two bytes can be. */
+/** Counts submessages: each one of two bytes becomes an object many times as large. */
 export type BoundedReader = protobuf.Reader & { messagesLeft: number };
 
 export function newBoundedReader(bytes: Buffer): BoundedReader {
   return Object.assign(Reader.create(bytes), { messagesLeft: MAX_VALUES });
 }
 
-/** A small body can unfold into more than memory holds. */
+/** A small body can expand to more objects than fit into memory. */
 export function tooManyValues(): OpenrayError {
   return new OpenrayError('RequestTooLargeException', `the request holds more than ${MAX_VALUES} values`);
 }
 
-/** Where the length-delimited field that begins here ends. */
+/** Reads the length of a length-delimited field and returns the position of its end. */
 export function readFieldEnd(reader: BoundedReader): number {
   if (--reader.messagesLeft < 0) throw tooManyValues();
   const end = reader.uint32() + reader.pos;
@@ -24,7 +24,7 @@ export function readFieldEnd(reader: BoundedReader): number {
   return end;
 }
 
-/** A field inside that is longer than the message around it has taken bytes that are not its own. */
+/** Throws when a field is longer than the message around it. */
 export function checkFieldEnd(reader: BoundedReader, end: number): void {
   if (reader.pos !== end) throw new RangeError('a field is longer than the message that holds it');
 }
@@ -43,7 +43,7 @@ export function readFixed64(reader: BoundedReader): string | undefined {
   return ((BigInt(high) << 32n) | BigInt(low)).toString();
 }
 
-/** A varint of up to ten bytes, two's complement. Small ones, which is most, need no big integer. */
+/** A varint of up to ten bytes, two's complement. Most are small and need no BigInt. */
 export function readInt64(reader: BoundedReader): string {
   const { low, high } = reader.int64();
   if (high === 0) return String(low >>> 0);

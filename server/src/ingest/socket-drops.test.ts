@@ -10,14 +10,14 @@ const TABLE = `
   512: 00000000000000000000000001000000:07D0 00000000:0000 07 0:0 00:0 00000000     0        0 1882154 2 000000004f598187 3
 `;
 
-test('counts what sockets of the port dropped, whatever their address', () => {
+test('counts the drops of all sockets of the port, on any address', () => {
   expect(parseSocketDrops(TABLE, 2000)).toBe(3000);
   expect(parseSocketDrops(TABLE, 0xe6f1)).toBe(5);
   expect(parseSocketDrops(TABLE, 2001)).toBeUndefined();
   expect(parseSocketDrops('', 2000)).toBeUndefined();
 });
 
-test.runIf(process.platform === 'linux')('what a socket had no room for is counted', async () => {
+test.runIf(process.platform === 'linux')('packets for which a socket had no room are counted', async () => {
   const [receiver, sender] = [createSocket({ type: 'udp4', recvBufferSize: 4096 }), createSocket('udp4')];
   onTestFinished(() => {
     receiver.close();

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 
-/** Linux's table of UDP sockets; other systems have none. */
+/** Linux's tables of UDP sockets; other systems have none. */
 const PROC_NET_TABLES = ['/proc/net/udp', '/proc/net/udp6'];
 
 /**
- * Packets to a local port that the system dropped since its socket was opened, because the socket's buffer was full.
- * Undefined where the system does not tell.
+ * Packets to a local port that the system dropped since the socket was opened, because the buffer of the socket was
+ * full. Undefined where the system does not report them.
  */
 export async function readSocketDrops(port: number): Promise<number | undefined> {
   const tables = await Promise.all(PROC_NET_TABLES.map((table) => readFile(table, 'utf8').catch(() => '')));
@@ -13,7 +13,7 @@ export async function readSocketDrops(port: number): Promise<number | undefined>
 }
 
 /**
- * The sum of the last column over the sockets of the port, whose number is in hex behind their address.
+ * Sum of the last column over the sockets of the port; the port is in hex after the address.
  * @see https://docs.kernel.org/networking/proc_net_tcp.html
  */
 export function parseSocketDrops(table: string, port: number): number | undefined {

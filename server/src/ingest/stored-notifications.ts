@@ -1,6 +1,6 @@
 import type { TraceId } from '../model/trace-id.ts';
 
-/** Tells whoever looks at traces that some have arrived. Listeners must not throw. */
+/** Notifies subscribers of traces of which documents were stored. Listeners must not throw. */
 export type StoredNotifications = {
   notify(traceIds: readonly TraceId[]): void;
   /** Returns the function that ends the subscription. */

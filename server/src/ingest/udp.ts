@@ -1,7 +1,6 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
-import { OpenrayError } from '../errors.ts';
 import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
 import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
 import { increment } from '../stats.ts';
@@ -14,35 +13,35 @@ export type UdpOptions = {
   readonly host: string;
   readonly port: number;
   readonly documentMaxBytes: number;
-  /** Whether spans that were not sampled are taken too. */
+  /** Whether unsampled spans are stored. */
   readonly acceptsUnsampled: boolean;
   readonly nextSeq: () => number;
-  /** Keys of attributes of spans that become annotations. */
+  /** Keys of span attributes that become annotations. */
   readonly indexed: IndexedKeys;
   readonly log: Logger;
 };
 
 export type UdpListener = { readonly port: number; close(): Promise<void> };
 
-/** How often the system is asked what it dropped before it came here. */
+/** Interval at which the drops of the operating system are read. */
 const SOCKET_DROPS_INTERVAL_MS = 1000;
 
 /**
- * The daemon's UDP port: takes segment documents, spans too, and never answers. What is faulty or can not be stored is
- * counted, and explained at debug level; nothing that is received can end the server.
+ * The daemon's UDP port for segment documents and spans. Sends no responses: invalid and unstored documents are
+ * counted, and logged at level debug. Rejects with the error of the socket when the port is in use.
  */
 export async function listenUdp(context: IngestContext, options: UdpOptions): Promise<UdpListener> {
-  const { log, nextSeq, documentMaxBytes, acceptsUnsampled: takesUnsampled, indexed } = options;
+  const { log, nextSeq, documentMaxBytes, acceptsUnsampled, indexed } = options;
   const { stats } = context;
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 });
   const inFlight = new Set<Promise<void>>();
 
-  async function take(bytes: Buffer): Promise<void> {
+  async function receive(bytes: Buffer): Promise<void> {
     stats.datagrams.received += 1;
-    const datagram = readDatagram(bytes, { takesUnsampled });
+    const datagram = readDatagram(bytes, { acceptsUnsampled });
     if (!datagram.ok) {
       increment(stats.datagrams.dropped, datagram.dropReason);
-      log.debug({ drop: datagram.dropReason, reason: datagram.message, bytes: bytes.length }, 'datagram dropped');
+      log.debug({ dropReason: datagram.dropReason, detail: datagram.message, bytes: bytes.length }, 'datagram dropped');
       return;
     }
     try {
@@ -51,73 +50,46 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
         if (rejected > 0) log.debug({ rejected, reason: message }, 'spans rejected');
         return;
       }
-      await takeText(datagram.text);
+      await acceptDocument(datagram.text);
     } catch (thrown) {
       log.debug({ err: thrown }, 'datagram not stored');
     }
   }
 
-  function takeText(text: string): Promise<void> {
-    const outcomes = parseDocument(text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
-    for (const outcome of outcomes) {
-      if (!outcome.ok) log.debug({ id: outcome.id, code: outcome.code, reason: outcome.message }, 'document rejected');
+  function acceptDocument(text: string): Promise<void> {
+    const results = parseDocument(text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
+    for (const result of results) {
+      if (!result.ok) log.debug({ id: result.id, code: result.code, reason: result.message }, 'document rejected');
     }
-    return accept(outcomes, 'udp', context);
+    return accept(results, 'udp', context);
   }
 
   socket.on('message', (bytes) => {
-    const done = take(bytes).finally(() => inFlight.delete(done));
+    const done = receive(bytes).finally(() => inFlight.delete(done));
     inFlight.add(done);
   });
   socket.on('error', (err) => log.warn({ err }, 'UDP socket failed'));
-  await bind(socket, options);
+  socket.bind({ port: options.port, address: options.host, exclusive: true });
+  await once(socket, 'listening');
   const { port } = socket.address();
-  const watch = setInterval(() => void countSocketDrops(), SOCKET_DROPS_INTERVAL_MS);
-  let knownDrops = 0;
+  const timer = setInterval(() => void countSocketDrops(), SOCKET_DROPS_INTERVAL_MS);
+  let countedDrops = 0;
 
   async function countSocketDrops(): Promise<void> {
     const drops = (await readSocketDrops(port)) ?? 0;
-    if (drops <= knownDrops) return;
-    stats.datagrams.received += drops - knownDrops;
-    increment(stats.datagrams.dropped, 'socket-full', drops - knownDrops);
-    knownDrops = drops;
+    if (drops <= countedDrops) return;
+    stats.datagrams.received += drops - countedDrops;
+    increment(stats.datagrams.dropped, 'socket-full', drops - countedDrops);
+    countedDrops = drops;
   }
 
   return {
     port,
     async close() {
-      clearInterval(watch);
+      clearInterval(timer);
       socket.close();
       await once(socket, 'close');
       await Promise.all(inFlight);
     },
   };
-}
-
-async function bind(socket: Socket, { host, port }: UdpOptions): Promise<void> {
-  socket.bind({ port, address: host, exclusive: true });
-  try {
-    await once(socket, 'listening');
-  } catch (cause) {
-    throw listenError('UDP', host, port, cause);
-  }
-}
-
-/** One sentence for the commonest reason that a server does not start. */
-export function listenError(
-  protocol: 'UDP' | 'TCP',
-  host: string,
-  port: number,
-  cause: unknown,
-  { by, flag }: { readonly by: string; readonly flag: string } = {
-    by: 'another openray or the X-Ray daemon',
-    flag: '--port',
-  },
-): OpenrayError {
-  const code = (cause as { code?: string } | undefined)?.code;
-  const why =
-    code === 'EADDRINUSE'
-      ? `is in use, perhaps by ${by}; stop it or choose another with ${flag}`
-      : `can not be listened on (${code ?? String(cause)})`;
-  return new OpenrayError('ServiceUnavailable', `${protocol} port ${port} on ${host} ${why}`, { cause });
 }

@@ -30,7 +30,7 @@ const valuesOf = (list: Span['attributes'] = []) =>
   Object.fromEntries(list.map(({ key = '', value = {} }) => [key, Object.values(value)[0]]));
 
 test('a client span with both of its endpoints', () => {
-  const place = spanOf({
+  const result = spanOf({
     name: 'get /api',
     kind: 'CLIENT',
     parentId: '86154a4ba6e91385',
@@ -38,7 +38,7 @@ test('a client span with both of its endpoints', () => {
     remoteEndpoint: { serviceName: 'backend', ipv6: '2001:db8::c001', port: 9000 },
     tags: { 'http.method': 'GET' },
   });
-  expect(place?.span).toMatchObject({
+  expect(result?.span).toMatchObject({
     traceId: TRACE,
     spanId: 'ffdc9bb9a6453df3',
     parentSpanId: '86154a4ba6e91385',
@@ -47,8 +47,8 @@ test('a client span with both of its endpoints', () => {
     startTimeUnixNano: '1502787600000000000',
     endTimeUnixNano: '1502787600150000000',
   });
-  expect(valuesOf(place?.resource.attributes)).toEqual({ 'service.name': 'frontend' });
-  expect(valuesOf(place?.span.attributes)).toEqual({
+  expect(valuesOf(result?.resource.attributes)).toEqual({ 'service.name': 'frontend' });
+  expect(valuesOf(result?.span.attributes)).toEqual({
     'http.method': 'GET',
     'network.local.address': '192.168.99.1',
     'network.local.port': '3306',
@@ -59,8 +59,8 @@ test('a client span with both of its endpoints', () => {
 });
 
 test('ids of 64 bits get zeros in front, and any case is read', () => {
-  const [place] = spansOf({ traceId: 'FFDC9BB9A6453DF3', id: 'ab', timestamp: 1, duration: 1 });
-  expect(place?.span).toMatchObject({ traceId: '0000000000000000ffdc9bb9a6453df3', spanId: '00000000000000ab' });
+  const [result] = spansOf({ traceId: 'FFDC9BB9A6453DF3', id: 'ab', timestamp: 1, duration: 1 });
+  expect(result?.span).toMatchObject({ traceId: '0000000000000000ffdc9bb9a6453df3', spanId: '00000000000000ab' });
 });
 
 test.each([
@@ -74,12 +74,12 @@ test.each([
   [{ 'otel.status_code': 'OK' }, { code: 1 }],
   [{}, undefined],
 ])('tags %j mean the status %j', (tags, status) => {
-  const place = spanOf({ tags });
-  expect(place?.span.status).toEqual(status);
-  expect(place?.span.attributes).toBeUndefined();
+  const result = spanOf({ tags });
+  expect(result?.span.status).toEqual(status);
+  expect(result?.span.attributes).toBeUndefined();
 });
 
-test('what an OpenTelemetry exporter has put into tags goes back to resource and scope', () => {
+test('tags that an OpenTelemetry exporter added become resource and scope', () => {
   const tags = {
     'telemetry.sdk.name': 'opentelemetry',
     'host.id': 'i-1',
@@ -89,29 +89,29 @@ test('what an OpenTelemetry exporter has put into tags goes back to resource and
     'w3c.tracestate': 'a=b',
     tenant: 'gold',
   };
-  const place = spanOf({ tags });
-  expect(valuesOf(place?.resource.attributes)).toEqual({ 'telemetry.sdk.name': 'opentelemetry', 'host.id': 'i-1' });
-  expect(place?.scope).toEqual({ name: 'http', version: '2' });
-  expect(place?.span).toMatchObject({ traceState: 'a=b', droppedEventsCount: 3 });
-  expect(valuesOf(place?.span.attributes)).toEqual({ tenant: 'gold' });
+  const result = spanOf({ tags });
+  expect(valuesOf(result?.resource.attributes)).toEqual({ 'telemetry.sdk.name': 'opentelemetry', 'host.id': 'i-1' });
+  expect(result?.scope).toEqual({ name: 'http', version: '2' });
+  expect(result?.span).toMatchObject({ traceState: 'a=b', droppedEventsCount: 3 });
+  expect(valuesOf(result?.span.attributes)).toEqual({ tenant: 'gold' });
 });
 
-test('annotations are events, with the attributes that OpenTelemetry writes into them', () => {
-  const place = spanOf({
+test('annotations become events, with the attributes that OpenTelemetry writes into them', () => {
+  const result = spanOf({
     annotations: [
       { timestamp: 1_502_787_600_000_001, value: 'ws' },
       { timestamp: 1_502_787_600_000_002, value: '"retry":{"count":2,"why":"busy"}' },
       { timestamp: 1_502_787_600_000_003, value: '"not json":{' },
     ],
   });
-  expect(place?.span.events?.map(({ name, attributes }) => [name, valuesOf(attributes)])).toEqual([
+  expect(result?.span.events?.map(({ name, attributes }) => [name, valuesOf(attributes)])).toEqual([
     ['ws', {}],
     ['retry', { count: '2', why: 'busy' }],
     ['"not json":{', {}],
   ]);
 });
 
-test('the server side of a shared span stands below the client side, with its own children', () => {
+test('the server side of a shared span is a child of the client side and keeps its own children', () => {
   const common = { traceId: TRACE, timestamp: 10, duration: 5 };
   const [client, server, child, other] = spansOf(
     { ...common, id: 'a', kind: 'CLIENT', localEndpoint: { serviceName: 'front' } },
@@ -126,12 +126,12 @@ test('the server side of a shared span stands below the client side, with its ow
   expect(other?.span.parentSpanId).toBe(client?.span.spanId);
 });
 
-test('a message without a duration has ended, a request has not', () => {
+test('without a duration a message has ended and a request is in progress', () => {
   expect(spanOf({ kind: 'PRODUCER', duration: null })?.span.endTimeUnixNano).toBe('1502787600000000000');
   expect(spanOf({ kind: 'SERVER', duration: null })?.span.endTimeUnixNano).toBeUndefined();
 });
 
-test('a span without any time is rejected and its neighbours are kept', () => {
+test('a span without a time is rejected and its neighbours are read', () => {
   const { data, rejections } = readZipkin(
     JSON.stringify([
       { traceId: TRACE, id: 'a' },
@@ -147,11 +147,11 @@ test.each([
   ['[{"traceId":"xyz","id":"1"}]', '0.traceId: must be up to 32 hex digits'],
   ['[{"traceId":"1","id":"1","tags":{"n":1}}]', '0.tags.n: '],
   ['[', 'the body is not JSON'],
-])('%s is refused, and the sentence says where', (text, sentence) => {
+])('%s is rejected with the position', (text, sentence) => {
   expect(() => readZipkin(text)).toThrow(sentence);
 });
 
-test('whatever is sent is read or refused, and nothing else is thrown', () => {
+test('any text is read or rejected with an OpenrayError', () => {
   const span = fc.record(
     {
       traceId: fc.oneof(fc.constant(TRACE), fc.string()),

@@ -4,8 +4,21 @@ import { OpenrayError } from '../errors.ts';
 import type { ResourceSpans, TracesData } from '../model/otlp/types.ts';
 import { FLAG, type KeyValue, KIND, type Span, type SpanEvent, STATUS } from '../model/otlp/types.ts';
 import type { Rejection } from '../model/parse-document.ts';
+import { accept } from './accept.ts';
+import { acceptTraces, type OtlpContext, type PartialSuccess } from './otlp.ts';
 
-/** Spans that can be taken, and those that can not: without a start a span has no place in time. */
+/**
+ * Stores the spans of a request. Resolves once the valid ones are in ClickHouse; rejected ones are counted.
+ * Throws as `readZipkin` and `acceptTraces` do.
+ */
+export async function acceptZipkin(text: string, context: OtlpContext): Promise<PartialSuccess> {
+  const { data, rejections } = readZipkin(text);
+  const { rejected, message } = await acceptTraces(data, 'zipkin', context);
+  await accept(rejections, 'zipkin', context);
+  return { rejected: rejected + rejections.length, message };
+}
+
+/** Valid spans, and rejections of spans without a start time. */
 export type ZipkinSpans = { readonly data: TracesData; readonly rejections: readonly Rejection[] };
 
 const hexId = (digits: number) =>
@@ -42,17 +55,17 @@ const zipkinSpan = z.object({
 type ZipkinSpan = z.output<typeof zipkinSpan>;
 
 /**
- * Spans of Zipkin's v2 JSON as OpenTelemetry's. What OpenTelemetry's own Zipkin exporters put into tags goes back to
- * where it was; every other tag is an attribute.
- * Throws SerializationException, naming the member, when the text is no list of spans.
+ * Translates Zipkin's v2 JSON to OpenTelemetry's spans. Tags that OpenTelemetry's own Zipkin exporters add become the
+ * fields that they were made from; every other tag is an attribute.
+ * Throws SerializationException, naming the member, when the text is not a list of spans.
  * @see https://zipkin.io/zipkin-api/#/default/post_spans
  */
 export function readZipkin(text: string): ZipkinSpans {
   const spans = parse(text);
   const isTimed = ({ timestamp, annotations = [] }: ZipkinSpan) => timestamp !== undefined || annotations.length > 0;
-  const sides = serverSideIds(spans);
+  const serverIds = serverSideIds(spans);
   return {
-    data: { resourceSpans: spans.filter(isTimed).map((span) => resourceSpansOf(span, sides)) },
+    data: { resourceSpans: spans.filter(isTimed).map((span) => resourceSpansOf(span, serverIds)) },
     rejections: spans
       .filter((span) => !isTimed(span))
       .map(({ id }) => ({ ok: false, id, code: 'MissingStartTime', message: 'the span has no timestamp' })),
@@ -70,19 +83,22 @@ function parse(text: string): readonly ZipkinSpan[] {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.map(String).join('.') ?? '';
-  const reason = issue?.message ?? 'the spans can not be read';
+  const reason = issue?.message ?? 'the spans cannot be read';
   throw new OpenrayError('SerializationException', path === '' ? reason : `${path}: ${reason}`);
 }
 
 /**
- * In Zipkin both sides of a call may be one span: the server joins its client's and says `shared`. Here every span has
- * an id of its own, so the server's side gets one, derived from the shared one, below the client's side.
+ * In Zipkin both sides of a call may be one span: the server reuses the client's id and sets `shared`. Here every span
+ * has an id of its own: the server side gets one that is derived from the shared id, and the client side as its parent.
  */
 function serverSideId({ traceId, id }: ZipkinSpan): string {
   return createHash('sha256').update(`openray/server-side/${traceId}${id}`).digest('hex').slice(0, 16);
 }
 
-/** By what its children name: they say the shared id, and that they are of the server. Known for one request only. */
+/**
+ * Ids of server sides by trace, shared id and service, since children of a server side name the shared id as their
+ * parent. Covers the spans of one request only.
+ */
 function serverSideIds(spans: readonly ZipkinSpan[]): ReadonlyMap<string, string> {
   return new Map(
     spans.filter(isServerSide).map((span) => [serverSideKey(span.traceId, span.id, span), serverSideId(span)] as const),
@@ -97,32 +113,32 @@ function serverSideKey(traceId: string, id: string, { localEndpoint }: ZipkinSpa
   return `${traceId} ${id} ${localEndpoint?.serviceName ?? ''}`;
 }
 
-function resourceSpansOf(zipkin: ZipkinSpan, sides: ReadonlyMap<string, string>): ResourceSpans {
+function resourceSpansOf(zipkin: ZipkinSpan, serverIds: ReadonlyMap<string, string>): ResourceSpans {
   const tags = new Map(Object.entries(zipkin.tags ?? {}));
-  const take = (key: string) => {
+  const extract = (key: string) => {
     const value = tags.get(key);
     tags.delete(key);
     return value;
   };
-  const takeCount = (key: string) => Number(take(key) ?? 0) || undefined;
-  const traceState = take('w3c.tracestate');
-  const scopeName = take('otel.scope.name') ?? take('otel.library.name');
-  const scopeVersion = take('otel.scope.version') ?? take('otel.library.version');
-  const status = extractStatus(tags, take);
+  const extractCount = (key: string) => Number(extract(key) ?? 0) || undefined;
+  const traceState = extract('w3c.tracestate');
+  const scopeName = extract('otel.scope.name') ?? extract('otel.library.name');
+  const scopeVersion = extract('otel.scope.version') ?? extract('otel.library.version');
+  const status = extractStatus(tags, extract);
   const dropped = {
-    droppedAttributesCount: takeCount('otel.dropped_attributes_count'),
-    droppedEventsCount: takeCount('otel.dropped_events_count'),
-    droppedLinksCount: takeCount('otel.dropped_links_count'),
+    droppedAttributesCount: extractCount('otel.dropped_attributes_count'),
+    droppedEventsCount: extractCount('otel.dropped_events_count'),
+    droppedLinksCount: extractCount('otel.dropped_links_count'),
   };
-  const isOfOpenTelemetry = tags.has('telemetry.sdk.name');
-  const ofResource = [...tags].filter(([key]) => isOfOpenTelemetry && isResourceKey(key));
-  for (const [key] of ofResource) tags.delete(key);
+  const isFromOpenTelemetry = tags.has('telemetry.sdk.name');
+  const resourceTags = [...tags].filter(([key]) => isFromOpenTelemetry && isResourceKey(key));
+  for (const [key] of resourceTags) tags.delete(key);
   const serviceName = zipkin.localEndpoint?.serviceName;
-  const resource = new Map(ofResource);
+  const resource = new Map(resourceTags);
   if (serviceName !== undefined && serviceName !== '') resource.set('service.name', serviceName);
   const attributes = [...stringAttributes(tags), ...endpointAttributes(zipkin)];
   const span: Span = {
-    ...spanIdsOf(zipkin, sides),
+    ...spanIdsOf(zipkin, serverIds),
     traceState,
     flags: FLAG.sampled,
     name: zipkin.name,
@@ -143,16 +159,16 @@ const KINDS = { CLIENT: 'client', SERVER: 'server', PRODUCER: 'producer', CONSUM
 
 function spanIdsOf(
   zipkin: ZipkinSpan,
-  sides: ReadonlyMap<string, string>,
+  serverIds: ReadonlyMap<string, string>,
 ): Pick<Span, 'traceId' | 'spanId'> & Partial<Span> {
   const { traceId, id, parentId } = zipkin;
   if (isServerSide(zipkin)) return { traceId, spanId: serverSideId(zipkin), parentSpanId: id };
   const parentSpanId =
-    parentId === undefined ? undefined : (sides.get(serverSideKey(traceId, parentId, zipkin)) ?? parentId);
+    parentId === undefined ? undefined : (serverIds.get(serverSideKey(traceId, parentId, zipkin)) ?? parentId);
   return { traceId, spanId: id, parentSpanId: parentSpanId === id ? undefined : parentSpanId };
 }
 
-/** A message needs no duration: to have sent or got it is all there is. Any other span without one has not ended. */
+/** Without a duration, a sent or received message ends when it starts; any other span is in progress. */
 function timesOf({ timestamp, duration, annotations = [], kind }: ZipkinSpan): Partial<Span> {
   const startUs = timestamp ?? Math.min(...annotations.map((annotation) => annotation.timestamp));
   const isMessage = kind === 'PRODUCER' || kind === 'CONSUMER';
@@ -162,18 +178,21 @@ function timesOf({ timestamp, duration, annotations = [], kind }: ZipkinSpan): P
 
 const nanos = (us: number) => (us === 0 ? undefined : `${us}000`);
 
-/** Zipkin's own sign of a failure is the tag `error`, whatever it says. */
-function extractStatus(tags: ReadonlyMap<string, string>, take: (key: string) => string | undefined): Span['status'] {
-  const code = take('otel.status_code');
-  const description = take('otel.status_description');
+/** In Zipkin the tag `error` marks a failure, with any value. */
+function extractStatus(
+  tags: ReadonlyMap<string, string>,
+  extract: (key: string) => string | undefined,
+): Span['status'] {
+  const code = extract('otel.status_code');
+  const description = extract('otel.status_description');
   if (code === 'OK') return { code: STATUS.ok };
   if (code !== 'ERROR' && !tags.has('error')) return undefined;
-  const error = take('error');
+  const error = extract('error');
   const message = description ?? (error === 'true' || error === '' ? undefined : error);
   return { code: STATUS.error, message };
 }
 
-/** Beginnings of what describes a process and not one of its spans. */
+/** Prefixes of tags that describe a process and not one of its spans. */
 const RESOURCE_KEYS =
   /^(telemetry|service|host|process|os|k8s|container|deployment|device|webengine)\.|^cloud\.(provider|platform|account|availability_zone|resource_id)|^aws\.(ecs|eks|log)\./;
 

@@ -29,7 +29,7 @@ const COLUMNS: readonly { readonly counter: CounterName; readonly sign: string; 
 export function ReceiversTable({ samples }: { readonly samples: Samples }): ReactElement | null {
   const status = samples.at(-1);
   if (!status) return null;
-  const doors = status.Documents.toSorted((a, b) => order(a.Door) - order(b.Door));
+  const receivers = status.Documents.toSorted((a, b) => order(a.Receiver) - order(b.Receiver));
   return (
     <div className={styles.scroll}>
       <table className={styles.table}>
@@ -48,13 +48,13 @@ export function ReceiversTable({ samples }: { readonly samples: Samples }): Reac
           </tr>
         </thead>
         <tbody>
-          {doors.map((door) => (
-            <tr key={door.Door} data-quiet={door.Received === 0}>
-              <th scope="row">{RECEIVER_LABELS[door.Door] ?? door.Door}</th>
+          {receivers.map((receiver) => (
+            <tr key={receiver.Receiver} data-quiet={receiver.Received === 0}>
+              <th scope="row">{RECEIVER_LABELS[receiver.Receiver] ?? receiver.Receiver}</th>
               {COLUMNS.map(({ counter }) => (
-                <CountCell key={counter} counter={counter} count={door[counter]} />
+                <CountCell key={counter} counter={counter} count={receiver[counter]} />
               ))}
-              <td>{formatPerSecond(ratePerSecond(samples, (one) => receivedBy(one, door.Door)))}</td>
+              <td>{formatPerSecond(ratePerSecond(samples, (one) => receivedBy(one, receiver.Receiver)))}</td>
             </tr>
           ))}
         </tbody>
@@ -77,10 +77,10 @@ function CountCell({ counter, count }: { readonly counter: CounterName; readonly
   return <td data-lost={count > 0 && (counter === 'Rejected' || counter === 'Dropped')}>{formatExact(count)}</td>;
 }
 
-function order(door: string): number {
-  return Object.keys(RECEIVER_LABELS).indexOf(door);
+function order(receiver: string): number {
+  return Object.keys(RECEIVER_LABELS).indexOf(receiver);
 }
 
-function receivedBy({ Documents }: GetServerStatusResponse, door: string): number {
-  return Documents.find(({ Door }) => Door === door)?.Received ?? 0;
+function receivedBy({ Documents }: GetServerStatusResponse, receiver: string): number {
+  return Documents.find(({ Receiver }) => Receiver === receiver)?.Received ?? 0;
 }

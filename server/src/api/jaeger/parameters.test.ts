@@ -14,11 +14,11 @@ test.each([
   expect(readDurationUs(text)).toBe(us);
 });
 
-test.each(['', '5', 's', '1 s', '-1s', '1s2', '1x'])('%j is no duration', (text) => {
+test.each(['', '5', 's', '1 s', '-1s', '1s2', '1x'])('%j is not a duration', (text) => {
   expect(readDurationUs(text)).toBeUndefined();
 });
 
-test('the sum of the parts is the whole', () => {
+test('a duration is the sum of its parts', () => {
   fc.assert(
     fc.property(fc.nat(99), fc.nat(59), fc.nat(59), (h, m, s) => {
       expect(readDurationUs(`${h}h${m}m${s}s`)).toBe(((h * 60 + m) * 60 + s) * 1e6);
@@ -26,7 +26,7 @@ test('the sum of the parts is the whole', () => {
   );
 });
 
-test('tags come as pairs and as JSON; values may hold colons', () => {
+test('tags are read from pairs and from JSON; values may hold colons', () => {
   const tags = readTags(['url:http://a/b', 'n:'], ['{"error":"true","http.status_code":"500"}']);
   expect(tags).toEqual({ url: 'http://a/b', n: '', error: 'true', 'http.status_code': '500' });
 });
@@ -35,6 +35,6 @@ test.each([
   [['novalue'], []],
   [[], ['[]']],
   [[], ['{']],
-])('tags %j %j are refused', (simple, json) => {
+])('tags %j %j are rejected', (simple, json) => {
   expect(() => readTags(simple, json)).toThrow(/tag/);
 });

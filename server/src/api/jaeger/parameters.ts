@@ -14,7 +14,7 @@ const US_PER_UNIT: Readonly<Record<string, number>> = {
 };
 const DURATION_PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 
-/** A duration as Go writes it, such as `1h15m30.5s`, in microseconds; undefined when `text` is none. */
+/** Microseconds of a duration in Go's format, such as `1h15m30.5s`; undefined for any other text. */
 export function readDurationUs(text: string): number | undefined {
   if (text === '0') return 0;
   let us = 0;
@@ -29,7 +29,7 @@ export function readDurationUs(text: string): number | undefined {
 
 const tagMap = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String));
 
-/** `tag=key:value` and `tags={"key":"value"}`, each as often as one likes. Throws InvalidRequestException. */
+/** Reads `tag=key:value` and `tags={"key":"value"}`; both may repeat. Throws InvalidRequestException. */
 export function readTags(simple: readonly string[], json: readonly string[]): Readonly<Record<string, string>> {
   const pairs = simple.map((tag): [string, string] => {
     const colon = tag.indexOf(':');
@@ -49,7 +49,7 @@ function readTagMap(text: string): Readonly<Record<string, string>> {
 
 export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Zeros in front may be missing. */
+/** Accepts ids without leading zeros. Throws InvalidRequestException. */
 export function parseJaegerTraceId(text: string): TraceId {
   const id = readTraceId(text) ?? (/^[0-9a-f]{1,32}$/i.test(text) ? readTraceId(text.padStart(32, '0')) : undefined);
   if (id === undefined) throw invalidRequest(`${text.slice(0, 64)} is not a trace id`);
@@ -84,7 +84,7 @@ export function durationUs(query: QueryParameters, name: string): number | undef
   const text = firstValue(query, name);
   if (text === undefined) return undefined;
   const us = readDurationUs(text);
-  if (us === undefined) throw invalidRequest(`parameter '${name}' is no duration such as 1.2s, 100ms or 500us`);
+  if (us === undefined) throw invalidRequest(`parameter '${name}' is not a duration such as 1.2s, 100ms or 500us`);
   return us;
 }
 

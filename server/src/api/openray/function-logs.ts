@@ -3,14 +3,14 @@ import { type LogEvent, levelOf, metricsOf } from '../../model/log-event.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { findLogs } from '../../query/function-logs.ts';
 import { appendLogs } from '../../store/function-logs.ts';
-import { epochSeconds, operation, optional, traceId } from '../operation.ts';
+import { epochSeconds, optional, toSeconds, traceId } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GetFunctionLogsResponse, WireLogEvent } from '../types.ts';
-import { toSeconds } from '../xray/wire.ts';
 
 const EVENTS_MAX = 10_000;
 const DEFAULT_LIMIT = 1000;
 
-/** PutFunctionLogs, openray's own: what local functions printed. */
+/** PutFunctionLogs, openray's own: stores log events of local functions. */
 export const putFunctionLogs = operation({
   name: 'PutFunctionLogs',
   path: '/FunctionLogs',
@@ -19,7 +19,7 @@ export const putFunctionLogs = operation({
       .array(
         z.object({
           FunctionName: z.string(),
-          /** Microseconds, since an order is wanted that seconds with fractions do not hold. */
+          /** Microseconds: seconds as a floating-point number would lose the order of events. */
           AtUs: z.number().int().positive(),
           TraceId: optional(traceId),
           RequestId: optional(z.string()),
@@ -57,7 +57,7 @@ export const getFunctionLogs = operation({
   input: z.object({
     StartTime: optional(epochSeconds),
     EndTime: optional(epochSeconds),
-    /** Only what is behind this one, of an earlier answer. */
+    /** Only events after this `AtUs` of an earlier response. */
     AfterUs: optional(z.number().int()),
     TraceId: optional(traceId),
     RequestId: optional(z.string()),

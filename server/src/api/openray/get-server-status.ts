@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { toSeconds } from '../fields.ts';
 import { operation } from '../operation.ts';
 import type { GetServerStatusResponse, WireCount } from '../types.ts';
-import { toSeconds } from '../xray/wire.ts';
 
 /**
- * GetServerStatus, openray's own: what this server took since it started and what became of it, and what is stored, by
- * all servers on the store. The counters are those of `/metrics`.
+ * GetServerStatus, openray's own: counters of this server since its start (those of `/metrics`), and the documents and
+ * bytes that all servers on the store have stored.
  */
 export const getServerStatus = operation({
   name: 'GetServerStatus',
@@ -16,14 +16,14 @@ export const getServerStatus = operation({
       signal,
       onIncomplete,
     });
-    // Read together, once nothing has to be waited for any more: so that they add up.
+    // Read after the last await and in one turn, so that the sums hold.
     const { queuedBytes, prunedBeforeUs } = store.statistics();
     const datagramDrops = countsOf(stats.datagrams.dropped);
     return {
       Time: Date.now() / 1000,
       StartTime: stats.startedUs / 1e6,
-      Documents: Object.entries(stats.documents).map(([door, { received, stored, queued, rejected, dropped }]) => ({
-        Door: door,
+      Documents: Object.entries(stats.documents).map(([receiver, { received, stored, queued, rejected, dropped }]) => ({
+        Receiver: receiver,
         Received: received,
         Stored: stored,
         Queued: queued,
@@ -63,7 +63,7 @@ export const getServerStatus = operation({
   },
 });
 
-/** The most frequent first. */
+/** Sorted by count, the most frequent first. */
 function countsOf(counters: ReadonlyMap<string, number>): readonly WireCount[] {
   return Array.from(counters, ([Reason, Count]) => ({ Reason, Count })).sort((a, b) => b.Count - a.Count);
 }

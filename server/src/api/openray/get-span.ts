@@ -3,12 +3,13 @@ import { OpenrayError } from '../../errors.ts';
 import { resourceSpansOf } from '../../model/otlp/wire/resource-spans.ts';
 import { formatTraceId, readEntityId } from '../../model/trace-id.ts';
 import { loadSpan } from '../../query/traces/trace-spans.ts';
-import { operation, traceId } from '../operation.ts';
+import { traceId } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GetSpanResponse } from '../types.ts';
 
 /**
- * GetSpan, openray's own: a segment or subsegment as OpenTelemetry has it. What came as a span is exactly what came.
- * Throws ResourceNotFoundException where there is no such span.
+ * GetSpan, openray's own: a segment or subsegment as an OpenTelemetry span. A received span is returned unchanged.
+ * Throws ResourceNotFoundException when there is no such span.
  */
 export const getSpan = operation({
   name: 'GetSpan',

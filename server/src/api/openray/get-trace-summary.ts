@@ -3,14 +3,15 @@ import { OpenrayError } from '../../errors.ts';
 import { summariseTrace } from '../../model/summarise.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { loadTraces } from '../../query/traces/load-traces.ts';
-import { operation, traceId } from '../operation.ts';
+import { traceId } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GetTraceSummaryResponse } from '../types.ts';
 import { prunedMember, toWireSummary } from '../xray/wire.ts';
 
 /**
- * GetTraceSummary, openray's own: the summary of one trace by its id, as GetTraceSummaries has it. Costs one read of the
- * trace's documents by primary key.
- * Throws ResourceNotFoundException where no part of the trace has arrived.
+ * GetTraceSummary, openray's own: the summary of one trace by its id, as in GetTraceSummaries. Costs one read of
+ * the trace's documents by primary key.
+ * Throws ResourceNotFoundException when no document of the trace has arrived.
  */
 export const getTraceSummary = operation({
   name: 'GetTraceSummary',

@@ -5,7 +5,8 @@ import { formatTraceId } from '../../model/trace-id.ts';
 import { resolveGroups } from '../../query/groups.ts';
 import { type DocumentRow, documentsSql } from '../../query/traces/load-traces.ts';
 import { type TraceWait, waitForTrace as wait } from '../../query/traces/wait-for-trace.ts';
-import { type ApiContext, epochSeconds, operation, optional, traceId } from '../operation.ts';
+import { epochSeconds, optional, traceId } from '../fields.ts';
+import { type ApiContext, operation } from '../operation.ts';
 import type { WaitForTraceResponse } from '../types.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
@@ -13,8 +14,9 @@ const DEFAULT_QUIET_SECONDS = 0.05;
 const LOOKBACK_US = 60 * 60 * 1e6;
 
 /**
- * WaitForTrace, openray's own: answers as soon as a trace is there, by id or by filter, complete if asked; or when the
- * time is over, with what has arrived and what is missing. For tests, so that they need neither sleep nor poll.
+ * WaitForTrace, openray's own: responds as soon as a trace with the id or one that matches the filter is stored, with
+ * `Complete` as soon as it is complete. After the timeout it responds with the documents that have arrived and the
+ * missing parts. For tests, so that they need neither sleep nor poll.
  */
 export const waitForTrace = operation({
   name: 'WaitForTrace',
@@ -22,7 +24,7 @@ export const waitForTrace = operation({
   input: z.object({
     TraceId: optional(traceId),
     FilterExpression: optional(z.string()),
-    /** By filter: only what arrived since; an hour ago by default. */
+    /** With a filter: only traces that start after this time; an hour ago by default. */
     StartTime: optional(epochSeconds),
     Complete: optional(z.boolean()),
     UntracedCaller: optional(z.boolean()),
@@ -30,10 +32,10 @@ export const waitForTrace = operation({
     TimeoutSeconds: optional(z.number().min(0).max(900)),
   }),
   async run(input, context): Promise<WaitForTraceResponse> {
-    const { store, notifications: arrivals, signal } = context;
+    const { store, notifications, signal } = context;
     const { trace, isFound, missing } = await wait(
       store,
-      arrivals.subscribe,
+      notifications.subscribe,
       {
         target: await readTraceSelector(input, context),
         completeness: input.Complete === true ? { isCallerUntraced: input.UntracedCaller === true } : undefined,

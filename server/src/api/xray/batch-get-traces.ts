@@ -16,15 +16,16 @@ import type { Trace } from '../../model/trace.ts';
 import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id.ts';
 import { loadDocuments } from '../../query/traces/load-traces.ts';
 import { linksTo, type TraceLink } from '../../query/traces/trace-links.ts';
-import { operation, optional, traceId } from '../operation.ts';
+import { optional, toSeconds, traceId } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { BatchGetTracesResponse, WireSpanEvent, WireTrace } from '../types.ts';
-import { prunedMember, toSeconds } from './wire.ts';
+import { prunedMember } from './wire.ts';
 
 const MAX_TRACES = 5;
 
 /**
  * BatchGetTraces: the documents of known traces, subsegments nested, inferred segments added.
- * Unknown ids are left out of the answer, as X-Ray does.
+ * The response leaves out unknown ids, as X-Ray does.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
  */
 export const batchGetTraces = operation({
@@ -44,9 +45,9 @@ export const batchGetTraces = operation({
     const options = { signal, onIncomplete };
     const [documents, links] = await Promise.all([loadDocuments(store, ids, options), linksTo(store, ids, options)]);
     const traces = ids.flatMap((id) => {
-      const ofTrace = documents.get(id) ?? [];
-      const trace = assembleTrace(ofTrace);
-      return trace === undefined ? [] : [{ trace, events: spanEventsOf(ofTrace) }];
+      const documentsOfTrace = documents.get(id) ?? [];
+      const trace = assembleTrace(documentsOfTrace);
+      return trace === undefined ? [] : [{ trace, events: spanEventsOf(documentsOfTrace) }];
     });
     return {
       Traces: traces.map(({ trace, events }) => ({
@@ -60,7 +61,7 @@ export const batchGetTraces = operation({
   },
 });
 
-/** By time. The documents of a span hold only what X-Ray has a place for: its exceptions. */
+/** Sorted by time. X-Ray documents have a member for exceptions only, so other events of a span are returned here. */
 function spanEventsOf(documents: readonly Document[]): readonly WireSpanEvent[] {
   const hasEvents = documents.some((one) => one.format === 'otlp' && one.span.span.events !== undefined);
   if (!hasEvents) return [];

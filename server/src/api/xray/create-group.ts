@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { createGroup as create, DEFAULT_GROUP } from '../../query/groups.ts';
-import { operation, optional } from '../operation.ts';
+import { optional } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GroupResponse } from '../types.ts';
 import { groupExpression, insightSwitches, insightsConfiguration, toWireGroup } from './group-fields.ts';
 import { tags } from './tags.ts';
 
 /**
- * CreateGroup: gives a filter a name. Beyond X-Ray, what has arrived before is in it, too.
+ * CreateGroup: gives a filter a name. Unlike X-Ray's, the group also contains traces that arrived before.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_CreateGroup.html
  */
 export const createGroup = operation({

@@ -4,7 +4,7 @@ import { operation } from '../operation.ts';
 import { groupMembers, groupNotFound, groupReference } from './group-fields.ts';
 
 /**
- * DeleteGroup: forgets a group. Its traces stay.
+ * DeleteGroup: deletes a group and keeps its traces.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_DeleteGroup.html
  */
 export const deleteGroup = operation({

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { listGroups } from '../../query/groups.ts';
-import { operation, optional } from '../operation.ts';
+import { optional } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GetGroupsResponse } from '../types.ts';
 import { toWireGroup } from './group-fields.ts';
 
 /**
- * GetGroups: the groups of traces, `Default` first, which holds every trace and is always there. All on one page, as with
- * X-Ray.
+ * GetGroups: the groups of traces, first `Default`, which contains every trace and always exists. All on one page, as
+ * with X-Ray.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetGroups.html
  */
 export const getGroups = operation({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SamplingRule } from '../../sampling/rules.ts';
+import { toSeconds } from '../fields.ts';
 import { operation } from '../operation.ts';
-import { toSeconds } from './wire.ts';
 
 /**
  * GetSamplingRules: custom rules by name, `Default` last. Any token is ignored, as X-Ray does: there is one page.

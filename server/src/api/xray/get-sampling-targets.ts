@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { SamplingTarget } from '../../sampling/targets.ts';
-import { epochSeconds, operation, optional } from '../operation.ts';
-import { toSeconds } from './wire.ts';
+import { epochSeconds, optional, toSeconds } from '../fields.ts';
+import { operation } from '../operation.ts';
 
 const count = z.number().min(0);
 
 /**
- * GetSamplingTargets: takes the counters of a client, gives it its share of each rule's reservoir.
+ * GetSamplingTargets: stores the counters of a client and returns its share of each rule's reservoir.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetSamplingTargets.html
  */
 export const getSamplingTargets = operation({
@@ -38,11 +38,11 @@ export const getSamplingTargets = operation({
       borrowCount: report.BorrowCount ?? 0,
     }));
     const targets = await context.samplingTargets.report(statistics, nowUs);
-    const outcomes = reports.map(({ RuleName: ruleName }, index) => ({ ruleName, target: targets[index] }));
+    const results = reports.map(({ RuleName: ruleName }, index) => ({ ruleName, target: targets[index] }));
     return {
-      SamplingTargetDocuments: outcomes.flatMap(({ target }) => (target ? [toWireTarget(target)] : [])),
+      SamplingTargetDocuments: results.flatMap(({ target }) => (target ? [toWireTarget(target)] : [])),
       LastRuleModification: toSeconds(Math.max(...context.samplingRules().map(({ modifiedUs }) => modifiedUs))),
-      UnprocessedStatistics: outcomes.flatMap(({ ruleName, target }) =>
+      UnprocessedStatistics: results.flatMap(({ ruleName, target }) =>
         target ? [] : [{ RuleName: ruleName, ErrorCode: '400', Message: 'Unknown rule' }],
       ),
       ...(boosts ? { UnprocessedBoostStatistics: [] } : {}),

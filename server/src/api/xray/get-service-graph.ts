@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { serviceGraphOf } from '../../query/service-graph/service-graph.ts';
-import { epochSeconds, operation, optional } from '../operation.ts';
+import { epochSeconds, optional } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GetServiceGraphResponse } from '../types.ts';
 import { groupMembers, requestFilter } from './group-fields.ts';
 import { boundsOf, prunedMember, toWireServices } from './wire.ts';
 
 /**
- * GetServiceGraph: what ended in the window, added up by service and by call.
- * Beyond X-Ray it takes a `FilterExpression`: then only traces that match are counted.
+ * GetServiceGraph: requests that ended in the window, added up by service and by call.
+ * Beyond X-Ray it accepts a `FilterExpression`: only traces that match are counted.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetServiceGraph.html
  */
 export const getServiceGraph = operation({

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { parseEntitySelector } from '../../filter/entity-selector.ts';
 import { type SeriesPoint, serviceTimeSeries } from '../../query/service-graph/time-series.ts';
-import { epochSeconds, operation, optional } from '../operation.ts';
+import { epochSeconds, optional, toSeconds } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GetTimeSeriesServiceStatisticsResponse, WireTimeSeriesPoint } from '../types.ts';
 import { groupMembers, requestFilter } from './group-fields.ts';
-import { prunedMember, toSeconds, toWireHistogram, toWireStatistics } from './wire.ts';
+import { prunedMember, toWireHistogram, toWireStatistics } from './wire.ts';
 
 const PERIODS = [60, 300];
 

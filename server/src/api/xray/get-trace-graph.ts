@@ -4,15 +4,16 @@ import { serviceGraph } from '../../model/service-graph.ts';
 import { traceGraph } from '../../model/trace-graph.ts';
 import { linkGraphs } from '../../query/service-graph/link-graphs.ts';
 import { loadTraces } from '../../query/traces/load-traces.ts';
-import { operation, optional, traceId } from '../operation.ts';
+import { optional, traceId } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GetTraceGraphResponse } from '../types.ts';
 import { toWireServices } from './wire.ts';
 
 const MAX_TRACES = 100;
 
 /**
- * GetTraceGraph: the service graph of given traces, and where their messages came from. X-Ray takes one; several are
- * added up.
+ * GetTraceGraph: the service graph of given traces, with links to the producers of their messages. X-Ray accepts
+ * one trace; several are added up.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTraceGraph.html
  */
 export const getTraceGraph = operation({

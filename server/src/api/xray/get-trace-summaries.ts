@@ -5,11 +5,12 @@ import type { TraceSummary } from '../../model/summary.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { listOrder, type SortKey, type TimeRangeType } from '../../query/traces/sort-key.ts';
 import { findTraceSummaries } from '../../query/traces/trace-summaries.ts';
-import { epochSeconds, operation, optional } from '../operation.ts';
+import { epochSeconds, optional, toSeconds } from '../fields.ts';
+import { operation } from '../operation.ts';
 import { fromToken, toToken } from '../page-token.ts';
 import type { GetTraceSummariesResponse } from '../types.ts';
 import { groupMembers, requestFilter } from './group-fields.ts';
-import { prunedMember, toSeconds, toWireSummary } from './wire.ts';
+import { prunedMember, toWireSummary } from './wire.ts';
 
 const PAGE_SIZE = 100;
 
@@ -19,8 +20,8 @@ const samplingStrategy = z.object({
 });
 
 /**
- * GetTraceSummaries: the traces of a window that match, a page at a time, newest first or as the filter orders them.
- * Beyond X-Ray it takes the name or ARN of a group. Every page is exact; a partial scan is never taken up, since a full one is what the caller would rather have.
+ * GetTraceSummaries: the traces of a window that match, a page at a time, newest first or in the order of the filter.
+ * Beyond X-Ray it accepts the name or ARN of a group. Every page is exact; the strategy PartialScan is ignored.
  * Throws InvalidRequestException when the filter does not parse (the message names the position).
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html
  */
@@ -70,7 +71,7 @@ export const getTraceSummaries = operation({
   },
 });
 
-/** The time down to which pages hold everything; undefined where it is the whole window, as under an order by value. */
+/** The time down to which pages are complete; undefined when the list is not in descending order of time. */
 function completeSinceUs(next: SortKey | undefined, filter: Filter | undefined, by: TimeRangeType): number | undefined {
   const order = listOrder(filter, by);
   const isByTime = order.isDescending && order.by !== 'duration' && order.by !== 'responsetime';
@@ -95,7 +96,7 @@ function fixedRate(strategy: z.output<typeof samplingStrategy> | undefined, by: 
   return rate;
 }
 
-/** Where a trace lies between 0 and 1, by the random end of its id: the same traces are kept on every page. */
+/** A number from 0 to 1 from the random end of the trace id, so that every page samples the same traces. */
 function samplingFraction(id: TraceId): number {
   return Number.parseInt(id.slice(-12), 16) / 2 ** 48;
 }

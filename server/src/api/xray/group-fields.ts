@@ -11,10 +11,11 @@ import {
   resolveGroups,
   type StoredGroup,
 } from '../../query/groups.ts';
-import { type ApiContext, optional } from '../operation.ts';
+import { optional } from '../fields.ts';
+import type { ApiContext } from '../operation.ts';
 import type { WireGroup } from '../types.ts';
 
-/** How operations name a group. */
+/** Members that name a group. */
 export const groupMembers = { GroupName: optional(z.string()), GroupARN: optional(z.string()) };
 
 export const insightsConfiguration = z.object({
@@ -24,7 +25,7 @@ export const insightsConfiguration = z.object({
 
 type GroupMembers = { readonly GroupName?: string | undefined; readonly GroupARN?: string | undefined };
 
-/** The group that an operation on groups is about. Throws InvalidRequestException unless it is named in one way. */
+/** Throws InvalidRequestException unless exactly one of name and ARN is given. */
 export function groupReference({ GroupName: name, GroupARN: arn }: GroupMembers): GroupReference {
   if (name !== undefined && arn === undefined) return { by: 'name', value: name };
   if (arn !== undefined && name === undefined) return { by: 'arn', value: arn };
@@ -35,7 +36,7 @@ export function groupNotFound(): OpenrayError {
   return new OpenrayError('InvalidRequestException', 'Group not found');
 }
 
-/** What a group may have as its filter. Throws InvalidRequestException when there is nothing in it, or it does not parse. */
+/** The filter expression of a group. Throws InvalidRequestException when it is empty or does not parse. */
 export function groupExpression(text: string | undefined): string {
   if (text === undefined || text.trim() === '') {
     throw new OpenrayError('InvalidRequestException', 'Filter Expression is empty');
@@ -44,13 +45,13 @@ export function groupExpression(text: string | undefined): string {
   return text;
 }
 
-/** What is not asked for stays; nobody is notified of insights that are off. */
+/** Absent members keep their value; switching insights off switches notifications off. */
 export function insightSwitches(
-  asked: z.output<typeof insightsConfiguration> | undefined,
+  requested: z.output<typeof insightsConfiguration> | undefined,
   before: InsightsSettings = { isEnabled: false, sendsNotifications: false },
 ): InsightsSettings {
-  const isEnabled = asked?.InsightsEnabled ?? before.isEnabled;
-  const notifies = asked?.NotificationsEnabled ?? (isEnabled && before.sendsNotifications);
+  const isEnabled = requested?.InsightsEnabled ?? before.isEnabled;
+  const notifies = requested?.NotificationsEnabled ?? (isEnabled && before.sendsNotifications);
   if (notifies && !isEnabled) {
     throw new OpenrayError('InvalidRequestException', 'Notifications can only be enabled together with insights');
   }
@@ -68,16 +69,16 @@ export function toWireGroup(context: ApiContext, group: StoredGroup): WireGroup 
 }
 
 /**
- * What traces have to match to be in the group and fulfil the expression, as far as either is given; undefined when every
- * trace does. Throws InvalidRequestException when there is no such group, or the expression does not parse.
+ * The condition of the group AND the expression, as far as they are given; undefined without both.
+ * Throws InvalidRequestException when there is no such group, or the expression does not parse.
  */
 export async function requestFilter(
   { FilterExpression: expression, ...group }: GroupMembers & { readonly FilterExpression?: string | undefined },
   context: ApiContext,
 ): Promise<Filter | undefined> {
   const filter = expression === undefined ? undefined : parseFilter(expression);
-  const ofGroup = await filterOfGroup(group, context);
-  const both = filter && ofGroup ? andFilters(filter, ofGroup) : (filter ?? ofGroup);
+  const groupFilter = await filterOfGroup(group, context);
+  const both = filter && groupFilter ? andFilters(filter, groupFilter) : (filter ?? groupFilter);
   return both && resolveGroups(context.store, context, both);
 }
 

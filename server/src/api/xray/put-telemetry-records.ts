@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
-import { epochSeconds, operation, optional } from '../operation.ts';
+import { epochSeconds, optional } from '../fields.ts';
+import { operation } from '../operation.ts';
 
 /**
- * PutTelemetryRecords: a daemon's own counters. Checked and then let go: X-Ray has no call that reads them.
+ * PutTelemetryRecords: counters of a daemon. Validated and not stored: X-Ray has no operation that reads them.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_PutTelemetryRecords.html
  */
 export const putTelemetryRecords = operation({

@@ -7,8 +7,8 @@ import { type ApiContext, operation } from '../operation.ts';
 const MAX_DOCUMENTS = 50;
 
 /**
- * PutTraceSegments: takes segment documents; a faulty one is reported and its neighbours are kept.
- * Answers once the good ones are stored. Throws ThrottledException when the queue is full: then none was taken.
+ * PutTraceSegments: stores segment documents; an invalid one is reported and its neighbours are stored.
+ * Responds once the valid ones are stored. Throws ThrottledException when the queue is full: then none is stored.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html
  */
 export const putTraceSegments = operation({
@@ -28,9 +28,9 @@ export const putTraceSegments = operation({
 
 function acceptSegments(texts: readonly string[], context: ApiContext) {
   const limits = { ...DEFAULT_LIMITS, maxBytes: context.documentMaxBytes };
-  const outcomes = texts.flatMap((text) => parseDocument(text, context.nextSeq(), limits));
-  const unprocessed = outcomes.flatMap((outcome) =>
-    outcome.ok ? [] : [{ Id: outcome.id ?? null, ErrorCode: outcome.code, Message: outcome.message }],
+  const results = texts.flatMap((text) => parseDocument(text, context.nextSeq(), limits));
+  const unprocessed = results.flatMap((result) =>
+    result.ok ? [] : [{ Id: result.id ?? null, ErrorCode: result.code, Message: result.message }],
   );
-  return { stored: accept(outcomes, 'http', context), unprocessed };
+  return { stored: accept(results, 'http', context), unprocessed };
 }

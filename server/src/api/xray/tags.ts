@@ -20,4 +20,4 @@ const tag = z.object({
 export const tags = z
   .array(tag)
   .max(MAX_TAGS)
-  .refine((all) => new Set(all.map(({ Key }) => Key)).size === all.length, 'A key of tags is there twice');
+  .refine((all) => new Set(all.map(({ Key }) => Key)).size === all.length, 'Keys of tags must be unique');

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { changeGroup, DEFAULT_GROUP } from '../../query/groups.ts';
-import { operation, optional } from '../operation.ts';
+import { optional } from '../fields.ts';
+import { operation } from '../operation.ts';
 import type { GroupResponse } from '../types.ts';
 import {
   groupExpression,
@@ -14,8 +15,8 @@ import {
 } from './group-fields.ts';
 
 /**
- * UpdateGroup: gives a group another filter, or switches its insights. What is left out stays. Beyond X-Ray, the filter
- * goes for what has arrived before, too.
+ * UpdateGroup: changes the filter of a group or its insights. Absent members keep their value. Unlike X-Ray's, the
+ * filter also applies to traces that arrived before.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_UpdateGroup.html
  */
 export const updateGroup = operation({
@@ -32,7 +33,7 @@ export const updateGroup = operation({
       if (text !== undefined && before.name === DEFAULT_GROUP) {
         throw new OpenrayError(
           'InvalidRequestException',
-          'The Default group holds every trace: it can not have a filter',
+          'The Default group holds every trace: it cannot have a filter',
         );
       }
       return {

@@ -6,6 +6,7 @@ import { type ServiceEdge, type ServiceGraph, type Statistics, stateOf } from '.
 import { serviceOfKey } from '../../model/service-names.ts';
 import type { TraceSummary } from '../../model/summary.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
+import { toSeconds } from '../fields.ts';
 import type {
   WireAnnotationValue,
   WireEdge,
@@ -18,14 +19,7 @@ import type {
   WireTraceSummary,
 } from '../types.ts';
 
-/** Epoch seconds; null where there is no such time. */
-export function toSeconds(us: number): number;
-export function toSeconds(us: number | undefined): number | null;
-export function toSeconds(us: number | undefined): number | null {
-  return us === undefined ? null : us / 1e6;
-}
-
-/** Says when a window begins in a time of which retention has dropped documents: then the answer may lack some. */
+/** Marks a response as possibly incomplete when retention has deleted documents of the time at which it begins. */
 export function prunedMember(
   { prunedBeforeUs }: { readonly prunedBeforeUs: number | undefined },
   fromUs: number,
@@ -50,7 +44,7 @@ function toWireAnnotation(value: AnnotationValue): WireAnnotationValue {
   };
 }
 
-/** `matchedUs` is the time of the event by which the trace was found; X-Ray leaves it out for windows of trace ids. */
+/** `matchedUs` is the time of the event that matched the window; X-Ray leaves it out for `TimeRangeType` `TraceId`. */
 export function toWireSummary(summary: TraceSummary, matchedUs: number | undefined): WireTraceSummary {
   const { http, rootCauses } = summary;
   return {
@@ -94,7 +88,7 @@ export function toWireSummary(summary: TraceSummary, matchedUs: number | undefin
   };
 }
 
-/** Types and names are never null here: Grafana's data source fails on a root cause service without them. */
+/** Types and names are never null: Grafana's data source fails on a root cause service without them. */
 function toWireRootCause({ services, isClientImpacting }: RootCause): WireRootCause {
   return {
     ClientImpacting: isClientImpacting,
@@ -133,7 +127,7 @@ export function toWireHistogram(histogram: Histogram): readonly WireHistogramEnt
   return [...histogram].sort(([a], [b]) => a - b).map(([Value, Count]) => ({ Value, Count }));
 }
 
-/** Bounds of everything that a graph counts; null when it is empty. */
+/** Earliest start and latest end of the graph's services; null for an empty graph. */
 export function boundsOf({ nodes }: ServiceGraph): { StartTime: number | null; EndTime: number | null } {
   if (nodes.size === 0) return { StartTime: null, EndTime: null };
   const all = [...nodes.values()];
@@ -143,7 +137,9 @@ export function boundsOf({ nodes }: ServiceGraph): { StartTime: number | null; E
   };
 }
 
-/** Services by name, calls inside the service that makes them. X-Ray gives the graph of single traces no times. */
+/**
+ * Services in the order of their keys, edges inside the calling service. X-Ray's graph of single traces has no times.
+ */
 export function toWireServices(graph: ServiceGraph, times: 'with-times' | 'without-times'): readonly WireService[] {
   const nodes = [...graph.nodes.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   const referenceIds = new Map(nodes.map(({ key }, index) => [key, index]));

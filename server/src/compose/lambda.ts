@@ -1,0 +1,141 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../config.ts';
+import { buildInvokeApp } from '../http/app.ts';
+import { serveGateway } from '../http/gateway.ts';
+import type { LambdaApi } from '../http/lambda-api.ts';
+import {
+  handleGetFunction,
+  handleGetFunctionConfiguration,
+  handleInvoke,
+  handleInvokeStreaming,
+  handleListFunctions,
+} from '../lambda/api/invoke-api.ts';
+import { openGateway } from '../lambda/gateway/gateway.ts';
+import { openLambdaService } from '../lambda/invoke/lambda-service.ts';
+import { openLogSender } from '../lambda/invoke/log-sender.ts';
+import type { DebugOptions } from '../lambda/runtime/runtime-command.ts';
+import type { LambdaService } from '../lambda/spec/lambda-client.ts';
+import { findTemplate, readEnvironmentFile } from '../lambda/template/input-files.ts';
+import { parseParameterOverrides, readTemplate } from '../lambda/template/template.ts';
+import { openSampler } from '../lambda/tracing/sampling-decision.ts';
+import { openSegmentSender, parseDaemonAddress } from '../lambda/tracing/segment-sender.ts';
+import { listenError } from './ports.ts';
+import type { ServerProcess } from './process.ts';
+
+export type LambdaServiceContext = Pick<ServerProcess, 'log' | 'environmentVariables'> & {
+  readonly daemonAddress: string;
+  /** Gets each line that a function prints. */
+  readonly onLine?: (line: string) => void;
+  readonly debug?: DebugOptions | undefined;
+  /** Gets warnings for the user; without it they go to the log. */
+  readonly onWarning?: (sentence: string) => void;
+};
+
+/** The functions of the template that the settings name. Throws SettingInvalid when the template cannot be read. */
+export function openConfiguredLambdaService(
+  config: Config,
+  { daemonAddress, environmentVariables, log, onLine, onWarning, debug }: LambdaServiceContext,
+): LambdaService {
+  const { region, accountId, envVars } = config;
+  const environmentOverrides = readEnvironmentFile(envVars);
+  const file = resolve(config.template ?? findTemplate());
+  const parameters = parseParameterOverrides(config.parameterOverrides);
+  const reloadTemplate = () => readTemplate(file, { parameters, region, accountId });
+  // Log events go to the same server and port as traces.
+  const logSender = openLogSender(`http://${daemonAddress}`);
+  const lambdaService = openLambdaService({
+    template: reloadTemplate(),
+    reloadTemplate,
+    hotReload: config.hotReload,
+    freeze: config.lambdaFreeze,
+    runsSchedules: config.lambdaSchedules,
+    debug,
+    region,
+    accountId,
+    daemonAddress,
+    runtimesDir: fileURLToPath(new URL('../../runtimes', import.meta.url)),
+    cacheDir: join(config.dataDir, 'functions'),
+    hostVariables: environmentVariables,
+    sampling: config.lambdaSampling,
+    traceFormat: config.lambdaTraceFormat,
+    ...(environmentOverrides && { environmentOverrides }),
+    onLogEvent: (line) => {
+      logSender.add(line);
+      onLine?.(line.text);
+    },
+    onWarning: onWarning ?? ((sentence) => log.warn(sentence)),
+  });
+  return {
+    ...lambdaService,
+    async close() {
+      await lambdaService.close();
+      await logSender.close();
+    },
+  };
+}
+
+/** The operations of Lambda's API for these functions. */
+export function newLambdaApi(lambdaService: LambdaService): LambdaApi {
+  return {
+    invoke: (request) => handleInvoke(lambdaService, request),
+    invokeStreaming: (request) => handleInvokeStreaming(lambdaService, request),
+    listFunctions: () => handleListFunctions(lambdaService),
+    getFunction: (name) => handleGetFunction(lambdaService, name),
+    getFunctionConfiguration: (name) => handleGetFunctionConfiguration(lambdaService, name),
+  };
+}
+
+/** A port of its own for functions, beside the one port. */
+export type HttpEndpoint = { readonly url: string; readonly close: () => Promise<void> };
+
+export type HttpEndpointOptions = Pick<ServerProcess, 'log'> & {
+  readonly host: string;
+  readonly port: number;
+  readonly daemonAddress: string;
+};
+
+export type GatewayEndpointOptions = HttpEndpointOptions & {
+  /** Calls no authorizer: every caller is allowed. */
+  readonly disableAuthorizer?: boolean;
+  /** Switches off the time limits of integrations, since a debugger may stop the function. */
+  readonly isDebugged?: boolean;
+};
+
+/** The Invoke API on a port of its own. Throws when the port is in use. */
+export async function startInvokeServer(
+  config: Config,
+  lambdaService: LambdaService,
+  { log, host, port }: HttpEndpointOptions,
+): Promise<HttpEndpoint> {
+  const app = buildInvokeApp({ log, bodyMaxBytes: config.bodyMaxBytes, lambda: () => newLambdaApi(lambdaService) });
+  try {
+    const url = await app.listen({ host, port });
+    return { url, close: () => app.close() };
+  } catch (cause) {
+    throw listenError('TCP', host, port, cause);
+  }
+}
+
+/** The template's APIs and function URLs. Throws when the port is in use. */
+export async function startGateway(
+  config: Config,
+  lambdaService: LambdaService,
+  { host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: GatewayEndpointOptions,
+): Promise<HttpEndpoint> {
+  const { accountId, region, bodyMaxBytes } = config;
+  const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
+  const sample = openSampler(config.lambdaSampling);
+  const limits = { callsAuthorizers: !disableAuthorizer, hasTimeouts: !isDebugged };
+  const gateway = openGateway({ lambda: lambdaService, sender, accountId, region, sample, ...limits });
+  const server = await serveGateway(gateway.handle, { host, port, bodyMaxBytes }).catch((cause: unknown) => {
+    throw listenError('TCP', host, port, cause);
+  });
+  return {
+    url: server.url,
+    async close() {
+      await server.close();
+      sender.close();
+    },
+  };
+}

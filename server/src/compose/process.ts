@@ -1,0 +1,11 @@
+import type { Logger } from 'pino';
+
+/** The process that the server runs in. */
+export type ServerProcess = {
+  readonly log: Logger;
+  readonly version: string;
+  /** UV_THREADPOOL_SIZE at the start of the process: each call into the embedded engine holds a thread. */
+  readonly threadPoolSize: number;
+  /** Environment variables of the process: functions get PATH and those that their template declares. */
+  readonly environmentVariables: Readonly<Record<string, string | undefined>>;
+};

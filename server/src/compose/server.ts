@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { openForwarder } from '../forward/forwarder.ts';
+import { type AppOptions, buildApp, buildOtlpApp } from '../http/app.ts';
+import { listenOtlpGrpc } from '../http/otlp-grpc.ts';
+import type { IngestContext } from '../ingest/accept.ts';
+import { newArrivalSequence } from '../ingest/arrival-sequence.ts';
+import { newCrossServerNotifications } from '../ingest/cross-server-notifications.ts';
+import { newHourlyLimit } from '../ingest/ignored-logs.ts';
+import { listenUdp } from '../ingest/udp.ts';
+import type { LambdaService } from '../lambda/spec/lambda-client.ts';
+import { newRetentionRuleRunner } from '../query/retention/apply-rules.ts';
+import { startRollUpWorker } from '../query/service-graph/roll-up-worker.ts';
+import { DEFAULT_RULE } from '../sampling/rules.ts';
+import { newSharedSamplingTargets } from '../sampling/shared-targets.ts';
+import { newSamplingTargets } from '../sampling/targets.ts';
+import { newStats } from '../stats.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+import { newLambdaApi, openConfiguredLambdaService } from './lambda.ts';
+import { forwardOptions, retentionPlan, storeOptions } from './options.ts';
+import { authorityOf, listenError, listenUdpAndTcp } from './ports.ts';
+import type { ServerProcess } from './process.ts';
+
+export type RunningServer = {
+  /** Base URL of the console and of every API. */
+  readonly url: string;
+  /** `host:port` for AWS_XRAY_DAEMON_ADDRESS. */
+  readonly daemonAddress: string;
+  /** OpenTelemetry's own ports; undefined where the setting is `none`. */
+  readonly otlpHttpUrl: string | undefined;
+  readonly otlpGrpcUrl: string | undefined;
+  readonly lambdaService: LambdaService | undefined;
+  /** Stops receiving, stores the documents that wait, then closes everything. */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts everything. Throws OpenrayError with one sentence when a port is in use, the data directory is in use or
+ * unusable, or a template cannot be read; by then all parts that were started are closed.
+ */
+export async function startServer(
+  config: Config,
+  { log, version, threadPoolSize, environmentVariables }: ServerProcess,
+): Promise<RunningServer> {
+  const closers: (() => Promise<void>)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    // Before the store is opened: an invalid setting is reported without touching any data.
+    const forwarding = forwardOptions(config);
+    const retention = retentionPlan(config);
+    const store = await openStore(storeOptions(config, { log, threadPoolSize }));
+    closers.push(() => store.close());
+
+    const retentionRuleRunner = newRetentionRuleRunner(store, retention, {
+      owner: config,
+      onDayFinished: (day) => log.info(day, 'retention rules applied'),
+      onUnknownGroups: (rules) => log.warn({ rules }, 'retention rules name unknown groups: they apply to every trace'),
+    });
+    const rollUpWorker = startRollUpWorker(store, { log, betweenBatches: retentionRuleRunner });
+    closers.push(() => rollUpWorker.stop());
+
+    const stats = newStats();
+    const forwarder = await openForwarder(forwarding, { stats, log });
+    closers.push(forwarder.close);
+
+    const notifications = newCrossServerNotifications(store);
+    closers.push(notifications.close);
+
+    const ingest: IngestContext = { store, stats, notifications, onStored: forwarder.forward };
+    // Continues after the stored documents, even when the clock was set back.
+    const nextSeq = newArrivalSequence(store.lastSeq);
+    const samplingRules = () => [DEFAULT_RULE];
+    const { host, documentMaxBytes, udpUnsampled: acceptsUnsampled, region, accountId } = config;
+    let lambdaService: LambdaService | undefined;
+    const otlp: AppOptions['otlp'] = {
+      context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
+      options: { maxBytes: config.otlpMaxBytes, shouldReportIgnoredLogs: newHourlyLimit() },
+    };
+    const app = await buildApp({
+      context: {
+        ...ingest,
+        nextSeq,
+        documentMaxBytes,
+        samplingRules,
+        retentionRules: retention.rules.map(({ text }) => text),
+        samplingTargets: store.isShared
+          ? newSharedSamplingTargets(store, samplingRules)
+          : newSamplingTargets(samplingRules),
+        region,
+        accountId,
+      },
+      otlp,
+      log,
+      bodyMaxBytes: config.bodyMaxBytes,
+      consoleDir: findConsoleDir(),
+      lambda: () => lambdaService && newLambdaApi(lambdaService),
+      version,
+    });
+    closers.push(() => app.close());
+
+    const listen = (port: number) =>
+      listenUdp(ingest, {
+        host,
+        port,
+        documentMaxBytes,
+        acceptsUnsampled,
+        nextSeq,
+        indexed: otlp.context.indexed,
+        log,
+      });
+    const udp = await listenUdpAndTcp(app, listen, host, config.port);
+    closers.push(() => udp.close());
+
+    const otlpPorts = await listenOtlpPorts(config, otlp, store, log, closers);
+
+    const daemonAddress = authorityOf(host, udp.port);
+    if (config.template !== undefined) {
+      lambdaService = openConfiguredLambdaService(config, { daemonAddress, environmentVariables, log });
+      closers.push(lambdaService.close);
+    }
+    return { url: `http://${daemonAddress}`, daemonAddress, ...otlpPorts, lambdaService, close: closeAll };
+  } catch (thrown) {
+    await closeAll();
+    throw thrown;
+  }
+}
+
+/** Opens OpenTelemetry's own ports and adds their close functions to `closers`. */
+async function listenOtlpPorts(
+  { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,
+  otlp: AppOptions['otlp'],
+  store: Store,
+  log: Logger,
+  closers: (() => Promise<void>)[],
+): Promise<Pick<RunningServer, 'otlpHttpUrl' | 'otlpGrpcUrl'>> {
+  const by = 'a collector';
+  let otlpHttpUrl: string | undefined;
+  let otlpGrpcUrl: string | undefined;
+  if (otlpHttpPort !== 'none') {
+    const app = buildOtlpApp({ otlp, log, bodyMaxBytes });
+    closers.push(() => app.close());
+    otlpHttpUrl = await app.listen({ host, port: otlpHttpPort }).catch((cause: unknown) => {
+      throw listenError('TCP', host, otlpHttpPort, cause, { by, flag: '--otlp-http-port (or none)' });
+    });
+  }
+  if (otlpGrpcPort !== 'none') {
+    const listener = await listenOtlpGrpc(otlp.context, {
+      host,
+      port: otlpGrpcPort,
+      maxBytes: otlpMaxBytes,
+      hasCapacity: () => store.statistics().queuedBytes < queueMaxBytes,
+      shouldReportIgnoredLogs: otlp.options.shouldReportIgnoredLogs,
+      log,
+    }).catch((cause: unknown) => {
+      throw listenError('TCP', host, otlpGrpcPort, cause, { by, flag: '--otlp-grpc-port (or none)' });
+    });
+    closers.push(listener.close);
+    otlpGrpcUrl = `http://${authorityOf(host, listener.port)}`;
+  }
+  return { otlpHttpUrl, otlpGrpcUrl };
+}
+
+/** Beside the installed server, or in the repository next to it. */
+function findConsoleDir(): string | undefined {
+  const candidates = ['../../console', '../../../console/dist'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  return candidates.find((candidate) => existsSync(candidate));
+}

@@ -1,0 +1,28 @@
+import { OpenrayError } from '../errors.ts';
+import type { LogsData, TracesData } from '../model/otlp/types.ts';
+import { readLogs, readTraces } from './otlp-json.ts';
+import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
+
+/** Encodings of OTLP; gRPC uses protobuf only. */
+export type OtlpEncoding = 'protobuf' | 'json';
+
+/** Throws SerializationException when the bytes are not a message of the encoding, RequestTooLargeException. */
+export function readTracesRequest(bytes: Buffer, encoding: OtlpEncoding): TracesData {
+  return encoding === 'json' ? readTraces(bytes.toString('utf8')) : decodeMessage(() => decodeTraces(bytes));
+}
+
+/** The same for logs. */
+export function readLogsRequest(bytes: Buffer, encoding: OtlpEncoding): LogsData {
+  return encoding === 'json' ? readLogs(bytes.toString('utf8')) : decodeMessage(() => decodeLogs(bytes));
+}
+
+/** Errors of the protobuf reader are errors of the sender. */
+function decodeMessage<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (cause instanceof OpenrayError) throw cause;
+    const message = `the body is not a protobuf message: ${(cause as Error).message}`;
+    throw new OpenrayError('SerializationException', message, { cause });
+  }
+}
