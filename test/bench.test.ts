@@ -47,10 +47,10 @@ test('the benchmark finds every trace in order, and gives only possible figures'
   // With so few traces the engine may have no parts to merge.
   const isPart = ({ unit }: Figure) => unit === 'us/span';
   expect(figures.filter(isPart).filter(({ value }) => !(value >= 0 && Number.isFinite(value)))).toEqual([]);
-  for (const door of ['http', 'udp', 'otlp-http', 'otlp-grpc']) {
-    const ofDoor = figures.filter((figure) => isPart(figure) && figure.name.startsWith(`ingest-${door}-`));
-    expect(ofDoor.length, door).toBe(3);
-    expect(isPositive(ofDoor.reduce((total, { value }) => total + value, 0)), door).toBe(true);
+  for (const receiver of ['http', 'udp', 'otlp-http', 'otlp-grpc']) {
+    const ofReceiver = figures.filter((figure) => isPart(figure) && figure.name.startsWith(`ingest-${receiver}-`));
+    expect(ofReceiver.length, receiver).toBe(3);
+    expect(isPositive(ofReceiver.reduce((total, { value }) => total + value, 0)), receiver).toBe(true);
   }
   const rest = figures.filter((figure) => !isPart(figure));
   expect(rest.filter(({ value, bare = 1 }) => !(isPositive(value) && isPositive(bare)))).toEqual([]);

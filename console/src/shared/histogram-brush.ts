@@ -20,22 +20,28 @@ export function binsIn(bins: readonly Bin[], band: DurationBand | undefined): Bi
   return anchor < 0 ? undefined : { anchor, focus: bins.findLastIndex(isIn) };
 }
 
-/** Labels below the bars; `at` is the position from 0 to 1. */
-export function axisLabels({ bins, scale }: Histogram): readonly { readonly at: number; readonly text: string }[] {
+type AxisLabel = { readonly at: number; readonly text: string };
+
+/** Labels below the bars, each text once; `at` is the position from 0 to 1. */
+export function axisLabels(histogram: Histogram): readonly AxisLabel[] {
+  return evenLabels(histogram).filter(({ text }, index, all) => text !== all[index - 1]?.text);
+}
+
+function evenLabels({ bins, scale }: Histogram): readonly AxisLabel[] {
   const low = bins[0]?.fromUs;
   const high = bins.at(-1)?.toUs;
   if (low === undefined || high === undefined || low >= high) return [];
   if (scale === 'log') {
     const decades = Math.log10(high / low);
     const every = Math.max(1, Math.ceil(decades / 6));
-    const labels: { at: number; text: string }[] = [];
+    const labels: AxisLabel[] = [];
     for (let power = Math.ceil(Math.log10(low) - 1e-9); power <= Math.log10(high) + 1e-9; power += every) {
       labels.push({ at: (power - Math.log10(low)) / decades, text: formatDuration(10 ** power) });
     }
     return labels;
   }
   const step = niceStep((high - low) / 5);
-  const labels: { at: number; text: string }[] = [];
+  const labels: AxisLabel[] = [];
   for (let us = Math.ceil(low / step - 1e-9) * step; us <= high * (1 + 1e-9); us += step) {
     labels.push({ at: (us - low) / (high - low), text: formatDuration(us) });
   }

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, type ReactElement, useId, useMemo, useRef, useState } from 'react';
 import type { DurationBand } from './filter-text.ts';
 import { formatCount, formatDuration } from './format.ts';
-import { binTimes, type WeightedTime } from './histogram.ts';
+import { binTimes, type Histogram, type WeightedTime } from './histogram.ts';
 import { axisLabels, type BinRange, bandOf, binsIn } from './histogram-brush.ts';
 import styles from './histogram-chart.module.css';
 
@@ -114,7 +114,7 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
             ? describeBin(hovered)
             : band
               ? `Selected: ${formatDuration(band.minUs)} to ${formatDuration(band.maxUs)}`
-              : `${formatCount(histogram.total)} requests${histogram.scale === 'log' ? ', logarithmic scale' : ''}`}
+              : describeAll(histogram)}
         </span>
         {band && (
           <button type="button" onClick={() => onBand(undefined)}>
@@ -131,6 +131,11 @@ export function HistogramChart({ times, label, height = 110, band, onBand }: Pro
 
 function isWithin({ anchor, focus }: BinRange, index: number): boolean {
   return index >= Math.min(anchor, focus) && index <= Math.max(anchor, focus);
+}
+
+function describeAll({ total, scale }: Histogram): string {
+  const unit = total === 1 ? 'request' : 'requests';
+  return `${formatCount(total)} ${unit}${scale === 'log' ? ', logarithmic scale' : ''}`;
 }
 
 function describeBin({ fromUs, toUs, count }: { fromUs: number; toUs: number; count: number }): string {

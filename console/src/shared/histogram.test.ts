@@ -85,6 +85,11 @@ test('labels lie within the axis, in order', () => {
   );
 });
 
+test('times too close for different labels have each label once', () => {
+  const texts = axisLabels(binTimes([{ us: 863_400, count: 1 }], 36)).map(({ text }) => text);
+  expect(texts).toEqual([...new Set(texts)]);
+});
+
 test('percentiles are times that occurred', () => {
   const times = entriesToUs([
     { Value: 0.2, Count: 1 },
