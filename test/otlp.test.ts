@@ -5,7 +5,7 @@ import { BatchGetTracesCommand, GetServiceGraphCommand, GetTraceSummariesCommand
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { TracesData } from '../server/src/model/otlp/types.ts';
+import type { TracesData } from '../server/src/model/otlp-messages.ts';
 import { encode } from '../server/src/model/testing/otlp-protocol.ts';
 import { aroundNow, entityId } from './support/documents.ts';
 import { otelService, type Transport, xrayTraceId } from './support/otel.ts';

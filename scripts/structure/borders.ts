@@ -6,6 +6,8 @@ export type Border = {
   readonly holds: string;
   /** Folders and files of `server/src`. `errors.ts` and `stats.ts` import nothing, so every folder may import them. */
   readonly mayImport: readonly string[];
+  /** Rooms within these folders that it may not import. */
+  readonly exceptRooms?: readonly string[];
   /** Why an import that breaks the order from top to bottom is allowed; keys are members of `mayImport`. */
   readonly because?: Readonly<Record<string, string>>;
 };
@@ -25,6 +27,35 @@ export const BORDERS: readonly Border[] = [
     folder: 'model',
     holds: 'documents, traces, service graphs, summaries, root causes: types and pure functions',
     mayImport: [],
+  },
+  {
+    folder: 'model/otlp/wire',
+    holds: "encodings of OpenTelemetry's messages",
+    mayImport: ['model'],
+    exceptRooms: ['model/otlp/to-xray', 'model/otlp/to-otlp', 'model/otlp/round-trip', 'model/otlp/documents'],
+  },
+  {
+    folder: 'model/otlp/to-xray',
+    holds: "a span to X-Ray's entities",
+    mayImport: ['model'],
+    exceptRooms: ['model/otlp/to-otlp', 'model/otlp/round-trip', 'model/otlp/documents'],
+  },
+  {
+    folder: 'model/otlp/to-otlp',
+    holds: 'an entity of X-Ray to a span',
+    mayImport: ['model'],
+    exceptRooms: ['model/otlp/to-xray', 'model/otlp/round-trip', 'model/otlp/documents'],
+  },
+  {
+    folder: 'model/otlp/round-trip',
+    holds: 'either form to the other and back without a loss',
+    mayImport: ['model'],
+    exceptRooms: ['model/otlp/documents'],
+  },
+  {
+    folder: 'model/otlp/documents',
+    holds: 'spans as they are stored, and all spans of a trace',
+    mayImport: ['model'],
   },
   { folder: 'filter', holds: 'filter expressions: parser, evaluation, completions; pure', mayImport: ['model'] },
   {
@@ -121,12 +152,12 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'client',
     holds: 'asks a running openray: invoke, wait for a trace',
-    mayImport: ['model', 'filter', 'api', 'lambda'],
+    mayImport: ['model', 'filter', 'api'],
   },
   {
     folder: 'test-kit',
     holds: '`openray/testing`: a server for tests, expectations about traces',
-    mayImport: ['model', 'filter', 'lambda', 'client'],
+    mayImport: ['model', 'filter', 'client'],
   },
   {
     folder: 'cli',
@@ -148,6 +179,7 @@ export function borderOf(path: string): Border | undefined {
 export function mayImport(from: string, to: string): boolean {
   const border = borderOf(from);
   if (border === undefined) return true;
+  if (border.exceptRooms?.some((room) => isWithin(to, room))) return false;
   return [border.folder, ...OPEN_TO_ALL, ...border.mayImport].some((allowed) => isWithin(to, allowed));
 }
 

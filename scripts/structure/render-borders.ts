@@ -40,14 +40,19 @@ function placeOf(file: string): string {
 /** An import is a text relative to `folder`, such as `../../store/store.ts`; of several patterns the last match decides. */
 function patterns(border: Border, folder: string): object[] {
   const message = `${border.folder} may not import this; see ${PAGE}`;
-  const own = posix.relative(folder, border.folder);
-  const isInside = own === '' || /^[./]+$/.test(own);
-  const outside = folder === '.' ? './**' : `${isInside && own !== '' ? `${own}/` : ''}../**`;
-  const allowed = [...OPEN_TO_ALL, ...border.mayImport].map((to) => `!${globTo(folder, to)}`);
+  // Everything below the border's folder, or below a folder around it that it may import, is inside.
+  const around = border.mayImport.filter((to) => border.folder.startsWith(`${to}/`));
+  const inside = [border.folder, ...around].sort((a, b) => a.length - b.length)[0] ?? border.folder;
+  const up = posix.relative(folder, inside);
+  const outside = folder === '.' ? './**' : `${up === '' ? '' : `${up}/`}../**`;
+  const allowed = [...OPEN_TO_ALL, ...border.mayImport.filter((to) => !around.includes(to))].map(
+    (to) => `!${globTo(folder, to)}`,
+  );
   const guarded = GUARDED_PACKAGES.filter(({ folders }) => !folders.includes(border.folder)).map(
     ({ packages, folders }) => ({ group: packages, message: `only ${folders.join(', ')} may import this package` }),
   );
-  return [{ group: [outside, ...allowed], message }, ...guarded];
+  const excepted = (border.exceptRooms ?? []).map((room) => globTo(folder, room));
+  return [{ group: [outside, ...allowed, ...excepted], message }, ...guarded];
 }
 
 function globTo(folder: string, to: string): string {
@@ -59,7 +64,10 @@ function globTo(folder: string, to: string): string {
 /** The table of folders for the architecture page, as Markdown: what each holds, then what each may import. */
 export function bordersTable(): string {
   const holds = BORDERS.map(({ folder, holds }) => `| ${shown(folder)} | ${holds} |`);
-  const imports = BORDERS.map(({ folder, mayImport }) => `| ${shown(folder)} | ${namesBeside(folder, mayImport)} |`);
+  const imports = BORDERS.map(({ folder, mayImport, exceptRooms = [] }) => {
+    const except = exceptRooms.length > 0 ? `, not ${namesBeside(folder, exceptRooms)}` : '';
+    return `| ${shown(folder)} | ${namesBeside(folder, mayImport)}${except} |`;
+  });
   const reasons = BORDERS.flatMap(({ folder, because = {} }) =>
     Object.entries(because).map(([to, reason]) => `| ${shown(folder)} | ${to} | ${reason} |`),
   );

@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/xray/latest/api/API_Types.html
  */
 
-import type { LogRecord, ResourceSpans } from '../model/otlp/types.ts';
+import type { LogRecord, ResourceSpans } from '../model/otlp-messages.ts';
 
 export type WireServiceId = {
   readonly Name: string;
@@ -266,7 +266,7 @@ export type GetSpanResponse = {
   readonly LogRecords: readonly LogRecord[];
 };
 
-export type { AnyValue, KeyValue, LogRecord, ResourceSpans, SpanEvent, SpanLink } from '../model/otlp/types.ts';
+export type { AnyValue, KeyValue, LogRecord, ResourceSpans, SpanEvent, SpanLink } from '../model/otlp-messages.ts';
 
 /** Of openray's own GetFunctionLogs. */
 export type WireLogEvent = {

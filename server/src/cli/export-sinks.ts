@@ -4,7 +4,7 @@ import { OpenrayError } from '../errors.ts';
 import { logRequest, openOtlpSender, traceRequest } from '../forward/open-otlp-sender.ts';
 import type { OtlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { sendWithRetries } from '../forward/send-with-retries.ts';
-import type { ResourceLogs, ResourceSpans } from '../model/otlp/types.ts';
+import type { ResourceLogs, ResourceSpans } from '../model/otlp-messages.ts';
 
 /** Destination of an export. A line is one trace: OTLP/JSON with a `cursor`. */
 export type ExportSink = {

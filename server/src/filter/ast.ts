@@ -1,10 +1,11 @@
 import type { JsonValue } from '../model/json.ts';
 import type { Keyword } from './keywords.ts';
+import type { RootCauseKind, RootCauseLevel } from './root-cause-kind.ts';
 
-/** Where a node stands in its text: offsets in UTF-16 code units, `end` exclusive. */
+/** Position of a node in its text: offsets in UTF-16 code units, `end` exclusive. */
 export type Range = { readonly start: number; readonly end: number };
 
-/** A whole filter expression. `order` is undefined where the text does not ask for one. */
+/** A whole filter expression. `order` is undefined for a text without ORDER BY. */
 export type Filter = {
   readonly kind: 'filter';
   readonly condition: Condition;
@@ -12,7 +13,7 @@ export type Filter = {
   readonly range: Range;
 };
 
-/** `and` and `or` have two operands or more; parentheses leave no node of their own. */
+/** `and` and `or` have at least two operands. Parentheses have no node of their own. */
 export type Condition =
   | { readonly kind: 'all'; readonly range: Range }
   | { readonly kind: 'and'; readonly operands: readonly Condition[]; readonly range: Range }
@@ -22,10 +23,10 @@ export type Condition =
 
 export type Term = Present | Comparison | OneOf | ServiceTerm | EdgeTerm | RootCauseTerm | RootCauseJson | GroupTerm;
 
-/** A field without an operator: it has a value other than `false`. */
+/** A field without an operator: true if some value of it is not `false`. */
 export type Present = { readonly kind: 'present'; readonly field: Field; readonly range: Range };
 
-/** Some value of `field` stands in the relation to `value`. */
+/** True if the operator holds between some value of `field` and `value`. */
 export type Comparison = {
   readonly kind: 'comparison';
   readonly field: Field;
@@ -34,7 +35,7 @@ export type Comparison = {
   readonly range: Range;
 };
 
-/** Some value of `field` equals one of `values`, of which there is at least one. */
+/** True if some value of `field` equals one of `values`, of which there is at least one. */
 export type OneOf = {
   readonly kind: 'in';
   readonly field: Field;
@@ -42,7 +43,7 @@ export type OneOf = {
   readonly range: Range;
 };
 
-/** Some request at a matching service satisfies `where`; any service where `service` is undefined. */
+/** True if some request at a matching service satisfies `where`. Without `service` any service matches. */
 export type ServiceTerm = {
   readonly kind: 'service';
   readonly service: Identity | undefined;
@@ -50,7 +51,7 @@ export type ServiceTerm = {
   readonly range: Range;
 };
 
-/** Some call on a matching edge satisfies `where`; any edge where `ends` is undefined. */
+/** True if some call on a matching edge satisfies `where`. Without `ends` any edge matches. */
 export type EdgeTerm = {
   readonly kind: 'edge';
   readonly ends: { readonly from: Identity; readonly to: Identity } | undefined;
@@ -58,7 +59,7 @@ export type EdgeTerm = {
   readonly range: Range;
 };
 
-/** Some service, entity or exception on a path of root causes satisfies `where`. */
+/** True if some service, entity or exception on the path to a root cause satisfies `where`. */
 export type RootCauseTerm = {
   readonly kind: 'rootcause';
   readonly cause: RootCauseKind;
@@ -67,7 +68,7 @@ export type RootCauseTerm = {
   readonly range: Range;
 };
 
-/** Root causes, of any kind, contain `causes` as a pattern. */
+/** True if the root causes of some kind contain the pattern `rootCauses`. */
 export type RootCauseJson = {
   readonly kind: 'rootcause-json';
   readonly operator: '=' | '!=';
@@ -75,7 +76,7 @@ export type RootCauseJson = {
   readonly range: Range;
 };
 
-/** The trace is in the group of that name or ARN; `!=` is the opposite. */
+/** True if the trace is in the group of that name or ARN; `!=` is the opposite. */
 export type GroupTerm = {
   readonly kind: 'group';
   readonly by: 'name' | 'arn';
@@ -86,7 +87,7 @@ export type GroupTerm = {
 
 export type Field =
   | { readonly kind: 'keyword'; readonly keyword: Keyword; readonly range: Range }
-  /** `end` is set for `source.annotation` and `destination.annotation`, which only an edge has. */
+  /** `end` is set for `source.annotation` and `destination.annotation`, which exist for edges only. */
   | {
       readonly kind: 'annotation';
       readonly key: string;
@@ -95,14 +96,14 @@ export type Field =
     }
   /** A value inside an entity's `metadata`, the namespace first. At least one step. */
   | { readonly kind: 'metadata'; readonly path: readonly string[]; readonly range: Range }
-  /** Any value of an entity as it was sent. At least one step. */
+  /** A value inside the entity as it was sent. At least one step. */
   | { readonly kind: 'segment'; readonly path: readonly string[]; readonly range: Range };
 
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'CONTAINS' | 'BEGINSWITH' | 'ENDSWITH' | 'MATCHES';
 
 export type Literal = { readonly value: string | number | boolean; readonly range: Range };
 
-/** What picks services: every given member has to be equal. At least one is given. */
+/** Selects the services that equal it in every given member. At least one member is given. */
 export type Identity = {
   readonly name: string | undefined;
   readonly type: string | undefined;
@@ -110,10 +111,7 @@ export type Identity = {
   readonly range: Range;
 };
 
-export type RootCauseKind = 'fault' | 'error' | 'responsetime';
-export type RootCauseLevel = 'service' | 'entity' | 'exception';
-
-/** How a list is to be sorted. Traces without the value come last either way. */
+/** Order of a list of traces. Traces without the value come last in both directions. */
 export type Order = {
   readonly kind: 'order';
   readonly by: 'start' | 'duration' | 'responsetime';

@@ -3,8 +3,8 @@ import type { Comparison, Literal } from './ast.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 
 /**
- * Whether a stored value stands in the relation that is asked for. A value of another type than the wanted one
- * never does, not even by `!=`; only booleans may be wanted as `"true"` and `"false"`.
+ * Whether the comparison holds for a stored value. It never holds for a value of another type than the wanted one,
+ * not even with `!=`. Booleans may be written as `"true"` and `"false"`.
  */
 export function compares(stored: JsonValue, comparison: Comparison): boolean {
   const wanted = sameType(stored, comparison.value.value);
@@ -57,14 +57,14 @@ function comparesStrings(stored: string, wanted: string, comparison: Comparison)
   }
 }
 
-/** One filter looks at many traces; its patterns are compiled once. */
+/** A filter is evaluated for many traces: its patterns are compiled once. */
 const patterns = new WeakMap<Comparison, Pattern>();
 
 function patternOf(comparison: Comparison, source: string): Pattern {
   const known = patterns.get(comparison);
   if (known !== undefined) return known;
-  const reading = compilePattern(source);
-  const pattern = reading.ok ? reading.pattern : () => false;
+  const result = compilePattern(source);
+  const pattern = result.ok ? result.pattern : () => false;
   patterns.set(comparison, pattern);
   return pattern;
 }

@@ -17,7 +17,7 @@ const vocabulary: Vocabulary = {
   values: { 'http.method': ['GET'], 'annotation.tier': ['gold', 'silver'], type: ['remote'] },
 };
 
-/** Completions at `|`, as the whole text would read then. */
+/** The whole text with each completion at `|`. */
 function texts(textWithCursor: string): readonly string[] {
   const offset = textWithCursor.indexOf('|');
   const text = textWithCursor.replace('|', '');
@@ -64,14 +64,14 @@ test.each<readonly [string, readonly string[]]>([
   expect(texts(text)).toEqual(expected);
 });
 
-test('behind a term come its operators, AND, OR, and other terms', () => {
+test('after a term the completions are its operators, AND, OR and other terms', () => {
   const labels = complete('duration ', 9, vocabulary).map((item) => item.label);
   expect(labels).toEqual(expect.arrayContaining(['=', '<', 'IN', 'AND', 'OR', 'ORDER', 'fault', 'service']));
   expect(labels).not.toContain('CONTAINS');
   expect(labels).not.toContain('coverage');
 });
 
-test('a completion never makes the text before it wrong', () => {
+test('a completion never makes the text before it invalid', () => {
   fc.assert(
     fc.property(arbitraryFilter, fc.nat(), (filter, at) => {
       const text = printFilter(filter);
@@ -86,9 +86,9 @@ test('a completion never makes the text before it wrong', () => {
   );
 });
 
-/** What is wrong with the text after the completion, other than that it is not complete yet. */
+/** The mistake in the text after the completion; undefined if the text is valid or only incomplete. */
 function errorInside(before: string, { insert, label }: Completion) {
-  // `annotation.` and its like wait for a key.
+  // After `annotation.` and similar completions a key is still missing.
   const text = before + (label.endsWith('.') ? `${insert}k` : insert);
   const reading = readFilter(text);
   return reading.ok || reading.error.position >= text.trimEnd().length ? undefined : { text, error: reading.error };

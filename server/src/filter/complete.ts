@@ -1,11 +1,13 @@
 import type { Field } from './ast.ts';
 import type { Expectation, ValueOf } from './cursor.ts';
-import { hasEntities, KEYWORDS, type Keyword, ROOT_CAUSE_LEVELS, type Scope, scopesOf, typeOf } from './keywords.ts';
+import { hasEntities, KEYWORDS, type Keyword, type Scope, scopesOf } from './keywords.ts';
+import { typeOf } from './operators.ts';
 import { expectedAfter } from './parser.ts';
 import { printField } from './print.ts';
+import { ROOT_CAUSE_LEVELS } from './root-cause-kind.ts';
 import { tokens } from './tokens.ts';
 
-/** What an editor may offer: replace the text from `start` to `end` by `insert`. */
+/** A completion that an editor offers: it replaces the text from `start` to `end` by `insert`. */
 export type Completion = {
   readonly kind: 'keyword' | 'selector' | 'field' | 'operator' | 'logic' | 'value';
   readonly label: string;
@@ -15,7 +17,7 @@ export type Completion = {
   readonly end: number;
 };
 
-/** What is known of the traces that are searched. Every part may be left out. */
+/** Names and values in the traces that are searched. Every member is optional. */
 export type Vocabulary = {
   readonly services?: readonly string[];
   readonly serviceTypes?: readonly string[];
@@ -32,8 +34,8 @@ export type Vocabulary = {
 type Offer = Omit<Completion, 'start' | 'end'>;
 
 /**
- * What can stand at `offset`, for what is typed there already: those that begin with it first, then those that
- * contain it. Empty where the text before goes wrong earlier.
+ * Completions at `offset` for the word that is typed there: those that begin with it first, then those that
+ * contain it. Empty if there is a mistake in the text before.
  */
 export function complete(text: string, offset: number, vocabulary: Vocabulary): readonly Completion[] {
   const before = text.slice(0, offset);
@@ -51,7 +53,7 @@ export function complete(text: string, offset: number, vocabulary: Vocabulary): 
   }));
 }
 
-/** Where the word, field or open string begins that `before` ends in; its end where it ends in none. */
+/** Start of the word, field or open string at the end of `before`; the end of `before` if there is none. */
 function startOfTyped(before: string): number {
   const found = tokens(before);
   let start = before.length;
@@ -65,7 +67,7 @@ function startOfTyped(before: string): number {
   return start;
 }
 
-/** How texts are compared: `annotation["a.b"` and `annotation.a.b` are alike. */
+/** The form in which texts are compared: `annotation["a.b"` equals `annotation.a.b`. */
 function plain(text: string): string {
   return text.toLowerCase().replaceAll('[', '.').replaceAll(/["\]]/g, '');
 }

@@ -2,7 +2,7 @@ import type { Field, Operator, Range } from './ast.ts';
 import type { Scope } from './keywords.ts';
 import { bareValueAt, keyAt, type Token, tokenAt } from './lexer.ts';
 
-/** What could stand at a place: makes the sentence of an error and the editor's completions. */
+/** An element that the parser looked for. Error sentences and the editor's completions are made from these. */
 export type Expectation =
   /** A keyword, field or selector of the scope. */
   | { readonly kind: 'term'; readonly scope: Scope }
@@ -12,21 +12,21 @@ export type Expectation =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'end' };
 
-/** What a value is for: the field it is compared with, or its place in a selector. */
+/** The use of a value: the field that it is compared with, or its role in a selector. */
 export type ValueOf = Field | 'service name' | 'service type' | 'account id' | 'group.name' | 'group.arn' | 'json';
 
-/** Where a parser stands. The one mutable thing in it. */
+/** The position of a parser. Its only mutable state. */
 export type Cursor = {
   readonly text: string;
   token: Token;
-  /** End of the token before. */
+  /** End of the previous token. */
   lastEnd: number;
   /** Everything that was looked for at `token`. */
   expected: Expectation[];
   depth: number;
 };
 
-/** Why a text is no expression. Never leaves this folder. */
+/** A mistake in an expression. It never leaves this folder: the parser turns it into data or an OpenrayError. */
 export class FilterSyntaxError extends Error {
   readonly position: number;
 
@@ -52,7 +52,7 @@ function moveTo(cursor: Cursor, end: number, next: Token): void {
   cursor.expected = [];
 }
 
-/** Takes the word (in any case) or symbol if it is next. */
+/** Consumes the word (in any case) or symbol if it is next. */
 export function accept(cursor: Cursor, text: string): boolean {
   cursor.expected.push({ kind: 'text', text });
   if (!isNext(cursor, text)) return false;
@@ -68,16 +68,16 @@ export function expect(cursor: Cursor, text: string): void {
   if (!accept(cursor, text)) fail(cursor, `expected ${/\w/.test(text) ? text : `"${text}"`}`);
 }
 
-/** Takes a string and returns what it says. `what` completes "expected …". */
-export function expectString(cursor: Cursor, of: ValueOf, what: string): string {
+/** Consumes a string and returns its value. `noun` completes "expected …". */
+export function expectString(cursor: Cursor, of: ValueOf, noun: string): string {
   cursor.expected.push({ kind: 'value', of });
   const { token } = cursor;
-  if (token.kind !== 'string') return fail(cursor, `expected ${what}`);
+  if (token.kind !== 'string') return fail(cursor, `expected ${noun}`);
   advance(cursor);
   return token.value;
 }
 
-/** Takes what stands between brackets, both brackets included. */
+/** Consumes a key in brackets, and the brackets. */
 export function expectKey(cursor: Cursor): string {
   expect(cursor, '[');
   const key = keyAt(cursor.text, cursor.lastEnd);
@@ -88,7 +88,7 @@ export function expectKey(cursor: Cursor): string {
   return key.value;
 }
 
-/** Takes a value that needs no quotes, or returns undefined. */
+/** Consumes a value without quotes, or returns undefined. */
 export function acceptBareValue(cursor: Cursor): string | undefined {
   const { start } = cursor.token;
   const text = bareValueAt(cursor.text, start);
@@ -97,7 +97,7 @@ export function acceptBareValue(cursor: Cursor): string | undefined {
   return text;
 }
 
-/** Runs `inner` one level deeper. Throws where expressions nest deeper than anyone writes. */
+/** Runs `inner` one level deeper. Throws beyond MAX_NESTING levels, which protects the call stack. */
 export function nested<T>(cursor: Cursor, inner: () => T): T {
   cursor.depth += 1;
   if (cursor.depth > MAX_NESTING) {
@@ -108,12 +108,12 @@ export function nested<T>(cursor: Cursor, inner: () => T): T {
   return value;
 }
 
-/** The range from `start` to the last token taken. */
+/** The range from `start` to the end of the last consumed token. */
 export function rangeFrom(cursor: Cursor, start: number): Range {
   return { start, end: cursor.lastEnd };
 }
 
-/** Throws `reason`, with what was found instead; what is wrong with a broken token wins over what was expected. */
+/** Throws `reason` with the token that was found instead. A broken token has a reason of its own, which wins. */
 export function fail(cursor: Cursor, reason: string): never {
   const { token } = cursor;
   if (token.kind === 'bad') throw new FilterSyntaxError(token.reason, token.at);

@@ -4,7 +4,7 @@ import { parseEntitySelector, selectsEdge, selectsNode } from './entity-selector
 const api = { name: 'api', type: 'AWS::Lambda', accountId: undefined };
 const table = { name: 'orders', type: 'AWS::DynamoDB::Table', accountId: '123456789012' };
 
-test('a service is selected by every member that is given', () => {
+test('a service is selected if every given member matches', () => {
   expect(selectsNode(parseEntitySelector('service("api")'), api)).toBe(true);
   expect(selectsNode(parseEntitySelector('service("api")'), table)).toBe(false);
   expect(selectsNode(parseEntitySelector('SERVICE(id(type: "AWS::DynamoDB::Table"))'), table)).toBe(true);
@@ -12,7 +12,7 @@ test('a service is selected by every member that is given', () => {
   expect(selectsNode(parseEntitySelector('edge("api", "orders")'), api)).toBe(false);
 });
 
-test('an edge is selected by both of its ends', () => {
+test('an edge is selected if both ends match', () => {
   const selector = parseEntitySelector('edge("api", id(name: "orders", account.id: "123456789012"))');
   expect(selectsEdge(selector, api, table)).toBe(true);
   expect(selectsEdge(selector, table, api)).toBe(false);

@@ -4,7 +4,7 @@ import { accept, type Cursor, expect, fail } from './cursor.ts';
 import { parseEnds, parseIdentity, selectsService } from './identity.ts';
 import { invalidFilter, read } from './parser.ts';
 
-/** What a time series is of: one service, or the calls between two. */
+/** The subject of a time series: one service, or the calls between two. */
 export type EntitySelector =
   | { readonly kind: 'service'; readonly service: Identity }
   | { readonly kind: 'edge'; readonly from: Identity; readonly to: Identity };
@@ -12,14 +12,14 @@ export type EntitySelector =
 const MAX_SELECTOR_LENGTH = 500;
 
 /**
- * Reads an EntitySelectorExpression: `service("name")`, `service(id(…))` or `edge(…, …)`, without braces.
- * Throws InvalidRequestException with the reason and the offset where it applies.
+ * Parses an EntitySelectorExpression: `service("name")`, `service(id(…))` or `edge(…, …)`, without braces.
+ * Throws InvalidRequestException with the reason and the offset of the mistake.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_GetTimeSeriesServiceStatistics.html
  */
 export function parseEntitySelector(text: string): EntitySelector {
-  const reading = read(text, MAX_SELECTOR_LENGTH, parseSelector);
-  if (reading.ok) return reading.value;
-  throw invalidFilter(reading.error.message, reading.error.position);
+  const result = read(text, MAX_SELECTOR_LENGTH, parseSelector);
+  if (result.ok) return result.value;
+  throw invalidFilter(result.error.message, result.error.position);
 }
 
 function parseSelector(cursor: Cursor): EntitySelector {
@@ -39,12 +39,12 @@ function parseKind(cursor: Cursor): EntitySelector {
   return { kind: 'edge', ...parseEnds(cursor) };
 }
 
-/** Whether the selector means this service; never true of a selector of edges. */
+/** Whether the selector selects this service; false for a selector of edges. */
 export function selectsNode(selector: EntitySelector, service: ServiceId): boolean {
   return selector.kind === 'service' && selectsService(selector.service, service);
 }
 
-/** Whether the selector means the calls between these services; never true of a selector of services. */
+/** Whether the selector selects the calls between these services; false for a selector of services. */
 export function selectsEdge(selector: EntitySelector, from: ServiceId, to: ServiceId): boolean {
   return selector.kind === 'edge' && selectsService(selector.from, from) && selectsService(selector.to, to);
 }

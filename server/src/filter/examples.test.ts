@@ -332,7 +332,7 @@ const GROUPS: readonly Example[] = [
   ['group.arn = "arn:aws:xray:eu-west-1:123456789012:group/slow/ABC"', [oneSegmentLasting(6)], [oneSegment()]],
 ];
 
-/** A failure that goes through `Auth` to an exception deep inside it. */
+/** A failure with a path through `Auth` to an exception deep inside it. */
 const authFailure = [
   aSegment({ fault: true, subsegments: [call({ fault: true, name: 'Auth' })] }),
   callee({
@@ -349,7 +349,7 @@ const authFailure = [
 ];
 const validationError = oneSegment({ error: true, cause: causedBy(['ValidationError', 'bad name']) });
 const tableFailure = oneSegment({ fault: true, subsegments: [tableCall('orders', { fault: true })] });
-/** Seven services that call one another, the last of which fails. */
+/** Seven services that call one another in a row; the last one fails. */
 const deepFailure = [1, 2, 3, 4, 5, 6, 7].map((index) =>
   aSegment({
     id: `${index}`.repeat(16),

@@ -1,7 +1,7 @@
 import type { Expectation } from './cursor.ts';
-import { typeOf } from './keywords.ts';
+import { typeOf } from './operators.ts';
 
-/** Expectations as short texts for people, each once, in the order they were looked for. */
+/** Expectations as short texts for a reader, each once, in the order in which the parser looked for them. */
 export function expectationTexts(expected: readonly Expectation[]): readonly string[] {
   return [...new Set(expected.map(expectationText))];
 }

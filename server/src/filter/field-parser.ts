@@ -11,22 +11,14 @@ import {
   isNext,
   rangeFrom,
 } from './cursor.ts';
-import {
-  hasEntities,
-  isKeyword,
-  isKnownIn,
-  KEYWORDS,
-  OPERATORS,
-  type Scope,
-  typeOf,
-  type ValueType,
-} from './keywords.ts';
+import { hasEntities, isKeyword, isKnownIn, KEYWORDS, type Scope } from './keywords.ts';
 import type { Token } from './lexer.ts';
+import { OPERATORS, typeOf, type ValueType } from './operators.ts';
 import { compilePattern } from './pattern.ts';
 
 type Word = Token & { readonly kind: 'word' };
 
-/** A field, alone or compared. `word` is the cursor's token. */
+/** A field, alone or in a comparison. `word` is the cursor's token. */
 export function parseFieldTerm(cursor: Cursor, word: Word, scope: Scope): Present | Comparison | OneOf {
   const { start } = word;
   const field = parseField(cursor, word, scope);
@@ -40,7 +32,7 @@ export function parseFieldTerm(cursor: Cursor, word: Word, scope: Scope): Presen
     const values = parseValues(cursor, field);
     return { kind: 'in', field, values, range: rangeFrom(cursor, start) };
   }
-  if (isOperator(cursor.token)) return fail(cursor, `${describe(field)} takes ${operatorList(type)}`);
+  if (isOperator(cursor.token)) return fail(cursor, `${describe(field)} accepts ${operatorList(type)}`);
   return { kind: 'present', field, range: rangeFrom(cursor, start) };
 }
 
@@ -94,10 +86,10 @@ const SCOPE_NAMES: Readonly<Record<Scope, string>> = {
   trace: 'outside braces',
   service: 'inside service { }',
   edge: 'inside edge { }',
-  'cause service': 'inside rootcause.*.service { }',
-  'cause entity': 'inside rootcause.*.entity { }',
-  'response time cause entity': 'inside rootcause.responsetime.entity { }',
-  'cause exception': 'inside rootcause.*.exception { }',
+  'root cause service': 'inside rootcause.*.service { }',
+  'root cause entity': 'inside rootcause.*.entity { }',
+  'response time root cause entity': 'inside rootcause.responsetime.entity { }',
+  'root cause exception': 'inside rootcause.*.exception { }',
 };
 
 function whereKnown(keyword: keyof typeof KEYWORDS): string {
@@ -107,8 +99,8 @@ function whereKnown(keyword: keyof typeof KEYWORDS): string {
 const MAX_STEPS = 64;
 
 /**
- * The steps behind a field's name: `.plain`, or `[anything]` for names with dots and the like.
- * `skip` parts of the word are the name itself.
+ * The steps after a field's name: `.plain`, or `[anything]` for names with dots or other characters.
+ * The first `skip` parts of the word are the field's name.
  */
 function parsePath(cursor: Cursor, word: Word, skip: number, maxSteps: number): [string, ...string[]] {
   const named = word.text.split('.');
@@ -133,7 +125,7 @@ function parsePath(cursor: Cursor, word: Word, skip: number, maxSteps: number): 
   return [first, ...rest];
 }
 
-/** The names in `.a.b`, each with the place of its dot. Throws where one is missing. */
+/** The names in `.a.b`, each with the offset of its dot. Throws on an empty name. */
 function stepsOf(text: string, start: number): { readonly name: string; readonly start: number }[] {
   const steps = [];
   let at = start;
@@ -205,6 +197,6 @@ function truthOf(token: Token): boolean | undefined {
 
 function checkPattern(value: Literal['value'], position: number): void {
   if (typeof value !== 'string') throw new FilterSyntaxError('expected a pattern in quotes', position);
-  const reading = compilePattern(value);
-  if (!reading.ok) throw new FilterSyntaxError(reading.reason, position);
+  const result = compilePattern(value);
+  if (!result.ok) throw new FilterSyntaxError(result.reason, position);
 }

@@ -5,7 +5,6 @@ import type {
   GroupTerm,
   Order,
   RootCauseJson,
-  RootCauseKind,
   RootCauseTerm,
   ServiceTerm,
 } from './ast.ts';
@@ -24,9 +23,10 @@ import {
 import { parseFieldTerm } from './field-parser.ts';
 import { parseEnds, parseIdentity } from './identity.ts';
 import { parseJsonArray } from './json-literal.ts';
-import { ROOT_CAUSE_LEVELS, rootCauseScope, type Scope } from './keywords.ts';
+import { rootCauseScope, type Scope } from './keywords.ts';
+import { ROOT_CAUSE_LEVELS, type RootCauseKind } from './root-cause-kind.ts';
 
-/** The whole of an expression: a condition, then perhaps an order. */
+/** A whole expression: a condition, then an optional order. */
 export function parseWhole(cursor: Cursor): Filter {
   const isBlank = cursor.token.kind === 'end' || isNext(cursor, 'ORDER');
   if (isBlank) cursor.expected.push({ kind: 'term', scope: 'trace' });
@@ -119,7 +119,7 @@ function parseTerm(cursor: Cursor, scope: Scope): Condition {
 
 function requireTraceScope(cursor: Cursor, scope: Scope, head: string): void {
   if (scope === 'trace') return;
-  throw new FilterSyntaxError(`${head} can not stand inside braces`, cursor.token.start);
+  throw new FilterSyntaxError(`${head} cannot stand inside braces`, cursor.token.start);
 }
 
 function parseService(cursor: Cursor): ServiceTerm {
@@ -138,7 +138,7 @@ function parseEdge(cursor: Cursor): EdgeTerm {
   return { kind: 'edge', ends, where, range: rangeFrom(cursor, start) };
 }
 
-/** `( … )`, where both the content and the whole may be absent. */
+/** `( … )`. Both the content and the parentheses are optional. */
 function parseParenthesised<T>(cursor: Cursor, parseInner: () => T): T | undefined {
   if (!accept(cursor, '(') || accept(cursor, ')')) return undefined;
   const inner = parseInner();
@@ -153,28 +153,28 @@ function parseBraces(cursor: Cursor, scope: Scope): Condition | undefined {
   return condition;
 }
 
-/** `rootcause.<cause>.<level> { … }` or `rootcause.json`; `words` is lower case. */
+/** `rootcause.<kind>.<level> { … }` or `rootcause.json`; `words` is lower case. */
 function parseRootCause(cursor: Cursor, start: number, words: string): RootCauseTerm | RootCauseJson {
-  const [, cause, level, ...more] = words.split('.');
-  if (cause === 'json' && level === undefined) return parseRootCauseJson(cursor, start);
-  const causeStart = start + 'rootcause.'.length;
-  if (cause === undefined || !isRootCauseKind(cause)) {
+  const [, kind, level, ...more] = words.split('.');
+  if (kind === 'json' && level === undefined) return parseRootCauseJson(cursor, start);
+  const kindStart = start + 'rootcause.'.length;
+  if (kind === undefined || !isRootCauseKind(kind)) {
     throw new FilterSyntaxError(
       'expected rootcause.fault, .error, .responsetime or .json',
-      Math.min(causeStart, start + words.length),
+      Math.min(kindStart, start + words.length),
     );
   }
-  const levels = ROOT_CAUSE_LEVELS[cause];
+  const levels = ROOT_CAUSE_LEVELS[kind];
   const known = levels.find((name) => name === level);
   if (known === undefined || more.length > 0) {
-    const at = Math.min(causeStart + cause.length + 1, start + words.length);
-    throw new FilterSyntaxError(`expected ${levels.map((name) => `rootcause.${cause}.${name}`).join(' or ')}`, at);
+    const at = Math.min(kindStart + kind.length + 1, start + words.length);
+    throw new FilterSyntaxError(`expected ${levels.map((name) => `rootcause.${kind}.${name}`).join(' or ')}`, at);
   }
   advance(cursor);
   expect(cursor, '{');
-  const where = parseOr(cursor, rootCauseScope(cause, known));
+  const where = parseOr(cursor, rootCauseScope(kind, known));
   expect(cursor, '}');
-  return { kind: 'rootcause', cause, level: known, where, range: rangeFrom(cursor, start) };
+  return { kind: 'rootcause', cause: kind, level: known, where, range: rangeFrom(cursor, start) };
 }
 
 function isRootCauseKind(text: string): text is RootCauseKind {
@@ -186,8 +186,8 @@ function parseRootCauseJson(cursor: Cursor, start: number): RootCauseJson {
   const operator = parseEquality(cursor);
   cursor.expected.push({ kind: 'value', of: 'json' });
   expect(cursor, '#');
-  const causes = parseJsonArray(cursor);
-  return { kind: 'rootcause-json', operator, rootCauses: causes, range: rangeFrom(cursor, start) };
+  const rootCauses = parseJsonArray(cursor);
+  return { kind: 'rootcause-json', operator, rootCauses, range: rangeFrom(cursor, start) };
 }
 
 function parseGroup(cursor: Cursor, start: number, words: string): GroupTerm {

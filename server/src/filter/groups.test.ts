@@ -19,7 +19,7 @@ const lookup = lookupIn({
 });
 const expanded = (text: string) => expandGroups(parseFilter(text), lookup);
 
-test('a group stands for its condition, by name or by ARN', () => {
+test('a group is replaced by its condition, by name or by ARN', () => {
   const slow = parseFilter('duration > 5').condition;
   expect(expanded('group.name = "slow"').condition).toEqual(slow);
   expect(expanded('group.arn = "arn:aws:xray:eu-west-1:123456789012:group/slow/ABC"').condition).toEqual(slow);
@@ -38,7 +38,7 @@ test('every trace is in Default, none in a group that does not exist', () => {
 test.each([
   ['group.name = "g1"', 0],
   ['fault AND !group.name != "g2"', 11],
-])('%s goes round in circles, refused at %i', (text, position) => {
+])('%s has a circle of groups and is refused at %i', (text, position) => {
   expect(() => expanded(text)).toThrow(
     expect.objectContaining({
       code: 'InvalidRequestException',
@@ -47,7 +47,7 @@ test.each([
   );
 });
 
-test('groups that unfold to more than anyone needs are refused', () => {
+test('groups that expand beyond the limits are refused', () => {
   const many = Object.fromEntries(
     Array.from({ length: 25 }, (_, index) => [
       `d${index}`,

@@ -45,7 +45,7 @@ function parseMember(cursor: Cursor, given: ReadonlyMap<Member, string>): Member
   return member ?? fail(cursor, 'expected name, type or account.id');
 }
 
-/** Whether `service` is one that `identity` means. */
+/** Whether `identity` selects `service`. */
 export function selectsService(identity: Identity, service: ServiceId): boolean {
   return (
     (identity.name === undefined || identity.name === service.name) &&

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/json.ts';
 import { accept, advance, type Cursor, expect, fail, isNext, nested } from './cursor.ts';
 
-/** A JSON array at the cursor, read with the expression's own tokens so that a mistake has its place. */
+/** A JSON array at the cursor. It is read with the expression's tokens, so that a mistake has a position. */
 export function parseJsonArray(cursor: Cursor): readonly JsonValue[] {
   expect(cursor, '[');
   return parseElements(cursor);

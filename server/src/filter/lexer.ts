@@ -1,13 +1,16 @@
-/** The text of an expression cut into tokens, one at a time: what `[` opens depends on what stands before it. */
+/** A token of an expression. Tokens are read one at a time: the meaning of `[` depends on the tokens before it. */
 export type Token = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'word'; readonly text: string }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'symbol'; readonly text: string }
-  /** `.name.name` straight behind a bracket. */
+  /** `.name.name` directly after a bracket. */
   | { readonly kind: 'steps'; readonly text: string }
   | { readonly kind: 'end' }
-  /** Nothing of the language. `at` is what a reader should look at, `isUnterminated` that the text just stops. */
+  /**
+   * No token of the language. `at` is the offset of the mistake; `isUnterminated` if the text ends inside a string or
+   * bracket.
+   */
   | { readonly kind: 'bad'; readonly reason: string; readonly at: number; readonly isUnterminated: boolean }
 );
 
@@ -19,7 +22,7 @@ const SYMBOL = /[!<>]=|[(){}[\],:!=<>#]/y;
 const BARE_KEY = /[^\]["]*/y;
 const BARE_VALUE = /[A-Za-z0-9_.:-]+/y;
 
-/** The token at or after `offset`, blanks skipped. */
+/** The token at `offset`, or after the blanks there. */
 export function tokenAt(text: string, offset: number): Token {
   const start = skipSpace(text, offset);
   if (start >= text.length) return { kind: 'end', start: text.length, end: text.length };
@@ -37,7 +40,7 @@ export function tokenAt(text: string, offset: number): Token {
   return bad(start, start + character.length, `unexpected ${JSON.stringify(character)}`);
 }
 
-/** What stands between brackets: a string, or everything up to `]` without the blanks around it. */
+/** The key after `[`: a string, or all text up to `]` without the blanks around it. */
 export function keyAt(text: string, offset: number): Token {
   const start = skipSpace(text, offset);
   if (text[start] === '"') return stringAt(text, start);
@@ -51,7 +54,7 @@ export function keyAt(text: string, offset: number): Token {
   return { kind: 'string', value, start, end };
 }
 
-/** A value without quotes, as `name` and `type` allow; undefined where none stands at `offset`. */
+/** A value without quotes, as `name` and `type` allow; undefined if there is none at `offset`. */
 export function bareValueAt(text: string, offset: number): string | undefined {
   return read(BARE_VALUE, text, offset);
 }
@@ -74,7 +77,7 @@ function stringAt(text: string, start: number): Token {
 
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** JSON's escapes. Unlike `JSON.parse` it lets line breaks stand in a string, as people paste them. */
+/** Decodes JSON's escapes. Unlike `JSON.parse` it accepts line breaks, which pasted text has. */
 function decode(raw: string): string {
   return raw.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/g, (_, hex: string | undefined, character: string) =>
     hex === undefined ? (ESCAPES[character] ?? character) : String.fromCharCode(Number.parseInt(hex, 16)),
@@ -101,7 +104,7 @@ function skipSpace(text: string, offset: number): number {
   return offset + (read(SPACE, text, offset)?.length ?? 0);
 }
 
-/** What the sticky `pattern` finds exactly at `offset`. */
+/** The match of the sticky `pattern` at exactly `offset`. */
 function read(pattern: RegExp, text: string, offset: number): string | undefined {
   pattern.lastIndex = offset;
   return pattern.exec(text)?.[0];

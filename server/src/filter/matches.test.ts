@@ -35,28 +35,28 @@ const subjectAndFilters = arbitraryTrace()
     return filters.map((list) => ({ subject, filters: list }));
   });
 
-test('strings compare exactly: case counts, and nothing is a wildcard', () => {
+test('strings compare exactly: case matters, and there are no wildcards', () => {
   const documents = oneSegment({ user: 'Alice*' });
   expect(isFound('user = "Alice*"', documents)).toBe(true);
   expect(isFound('user = "alice*"', documents)).toBe(false);
   expect(isFound('user CONTAINS "A*"', documents)).toBe(false);
 });
 
-test('one of several values is enough, for != too', () => {
+test('one matching value of several is enough, for != too', () => {
   const documents = [...oneSegment({ user: 'alice' }), callee({ user: 'bob' })];
   expect(isFound('user = "bob"', documents)).toBe(true);
   expect(isFound('user != "bob"', documents)).toBe(true);
   expect(isFound('!(user = "bob")', documents)).toBe(false);
 });
 
-test('a value that is not there makes every comparison false', () => {
+test('a missing value makes every comparison false', () => {
   for (const expression of ['http.method = "GET"', 'http.method != "GET"', 'http.method CONTAINS ""']) {
     expect(isFound(expression, oneSegment())).toBe(false);
   }
   expect(isFound('!(http.method = "GET")', oneSegment())).toBe(true);
 });
 
-test('a value of another type is no match, and no error', () => {
+test('a value of another type does not match and is no error', () => {
   const documents = oneSegment({ annotations: { age: 29, name: '29', beta: true } });
   const expressions = [
     'age = "29"',
@@ -72,7 +72,7 @@ test('a value of another type is no match, and no error', () => {
   expect(isFound('annotation.beta IN ("true")', documents)).toBe(true);
 });
 
-test('times of what is not finished are not known', () => {
+test('an unfinished trace has no times', () => {
   const documents = [aSegment({ end_time: undefined, in_progress: true }), callee()];
   for (const keyword of ['duration', 'responsetime']) {
     expect(isFound(`${keyword} >= 0`, documents)).toBe(false);
@@ -81,7 +81,7 @@ test('times of what is not finished are not known', () => {
   expect(isFound('service("backend") { responsetime = 0.5 }', documents)).toBe(true);
 });
 
-test('a trace without a root has neither outcome nor time of its own', () => {
+test('a trace without a root has neither an outcome nor a response time', () => {
   const documents = [callee({ fault: true })];
   expect(
     ['ok', 'fault', 'fault = false', 'responsetime', 'http.url'].filter((text) => isFound(text, documents)),
@@ -89,14 +89,14 @@ test('a trace without a root has neither outcome nor time of its own', () => {
   expect(isFound('service() { fault }', documents)).toBe(true);
 });
 
-test('an edge is what the caller saw, a service what it saw itself', () => {
+test('an edge has the outcome that the caller saw, a service the outcome that it reported', () => {
   const documents = [aSegment({ subsegments: [call({ fault: true })] }), callee({ throttle: true })];
   expect(isFound('edge("shop", "backend") { fault !throttle }', documents)).toBe(true);
   expect(isFound('service("backend") { throttle !fault }', documents)).toBe(true);
   expect(isFound('service("backend") { fault }', documents)).toBe(false);
 });
 
-test('all that braces ask of outcome and time is asked of one request', () => {
+test('one request must satisfy all conditions in braces on outcome and time', () => {
   const documents = [
     aSegment({ subsegments: [call({ fault: true }), call({ id: '3333333333333333', end_time: 1_716_560_009 })] }),
   ];
@@ -105,7 +105,7 @@ test('all that braces ask of outcome and time is asked of one request', () => {
   expect(isFound('!service("backend") { fault responsetime > 5 }', documents)).toBe(true);
 });
 
-test('annotations, users and resources of a service are those of all its work', () => {
+test('annotations, users and resources of a service come from all its segments', () => {
   const documents = oneSegment({
     fault: true,
     subsegments: [
@@ -119,7 +119,7 @@ test('annotations, users and resources of a service are those of all its work', 
   expect(isFound('edge("shop", "backend") { source.annotation.step = "pay" }', documents)).toBe(true);
 });
 
-test('a selector without braces asks only whether there is such a service or edge', () => {
+test('a selector without braces asks only whether the service or edge exists', () => {
   expect(isFound('service', oneSegment())).toBe(true);
   expect(isFound('edge', oneSegment())).toBe(true);
   expect(isFound('edge()', [callee()])).toBe(false);
@@ -128,7 +128,10 @@ test('a selector without braces asks only whether there is such a service or edg
 const rich = oneSegment({
   annotations: { toString: 'y' },
   metadata: {
-    default: { order: { id: 17, 'ship.to': 'Ulm', tags: ['new', 'big'], paid: false, gone: null }, '[odd] "key"': 1 },
+    default: {
+      order: { id: 17, 'ship.to': 'Ulm', tags: ['new', 'big'], paid: false, missing: null },
+      '[odd] "key"': 1,
+    },
     empty: {},
   },
   aws: { xray: { sdk_version: '3.5.0' } },
@@ -150,7 +153,7 @@ test.each([
   ['metadata.default.order = "x"', false],
   ['metadata.default.order.paid', false],
   ['metadata.default.order.paid = false', true],
-  ['metadata.default.order.gone', false],
+  ['metadata.default.order.missing', false],
   ['metadata.default.order.toString', false],
   ['annotation.toString = "y"', true],
   ['annotation.valueOf', false],
@@ -171,12 +174,12 @@ test.each([
   expect(isFound(expression, rich)).toBe(expected);
 });
 
-test('without groups, no trace is in one', () => {
+test('without groups no trace is in a group', () => {
   expect(isFound('group.name = "g"', oneSegment())).toBe(false);
   expect(isFound('group.name != "g"', oneSegment())).toBe(true);
 });
 
-test('lists are newest first unless the filter says otherwise', () => {
+test('lists are newest first unless the filter has an order', () => {
   const order = (text: string) => [orderOf(parseFilter(text)).by, orderOf(parseFilter(text)).direction];
   expect(order('fault')).toEqual(['start', 'descending']);
   expect(order('fault order by Duration')).toEqual(['duration', 'descending']);
@@ -201,7 +204,7 @@ test('a literal of root causes matches a part of them, in order', () => {
   );
 });
 
-test('any filter answers on any trace: the same as its printed form, and the opposite of its negation', () => {
+test('any filter on any trace gives the result of its printed form and the opposite of its negation', () => {
   const answers = { true: 0, false: 0 };
   fc.assert(
     fc.property(subjectAndFilters, ({ subject, filters }) => {

@@ -8,9 +8,9 @@ import type { FilterSubject } from './subject.ts';
 import { edgeFieldReader, type FieldReader, serviceFieldReader, traceFieldReader } from './values.ts';
 
 /**
- * Whether the trace is one that `filter` asks for. Without `groups` every group is unknown, so that no trace is in it.
- * Who asks of many traces expands the groups once, with `expandGroups`, and leaves them out here.
- * Throws InvalidRequestException where groups name each other in a circle.
+ * Whether the trace matches `filter`. Without `groups` every group is unknown, so no trace is in it.
+ * For many traces, expand the groups once with `expandGroups` and omit them here.
+ * Throws InvalidRequestException if groups name each other in a circle.
  */
 export function matches(filter: Filter, subject: FilterSubject, groups?: GroupLookup): boolean {
   const { condition } = groups === undefined ? filter : expandGroups(filter, groups);
@@ -24,33 +24,35 @@ const NEWEST_FIRST: Order = {
   range: { start: 0, end: 0 },
 };
 
-/** The order that the filter asks for; newest first where it asks for none. */
+/** The order of the filter; newest first if it has none. */
 export function orderOf(filter: Filter): Order {
   return filter.order ?? NEWEST_FIRST;
 }
 
-function holds(condition: Condition, view: FieldReader, subject: FilterSubject): boolean {
+function holds(condition: Condition, readField: FieldReader, subject: FilterSubject): boolean {
   switch (condition.kind) {
     case 'all':
       return true;
     case 'and':
-      return condition.operands.every((operand) => holds(operand, view, subject));
+      return condition.operands.every((operand) => holds(operand, readField, subject));
     case 'or':
-      return condition.operands.some((operand) => holds(operand, view, subject));
+      return condition.operands.some((operand) => holds(operand, readField, subject));
     case 'not':
-      return !holds(condition.operand, view, subject);
+      return !holds(condition.operand, readField, subject);
     case 'present':
-      return view(condition.field).some((value) => value !== false);
+      return readField(condition.field).some((value) => value !== false);
     case 'comparison':
-      return view(condition.field).some((value) => compares(value, condition));
+      return readField(condition.field).some((value) => compares(value, condition));
     case 'in':
-      return view(condition.field).some((value) => condition.values.some((wanted) => equals(value, wanted.value)));
+      return readField(condition.field).some((value) => condition.values.some((wanted) => equals(value, wanted.value)));
     case 'service':
       return subject.graph.nodes.some((node) => matchesService(condition, node, subject));
     case 'edge':
       return matchesEdge(condition, subject);
     case 'rootcause':
-      return isOnRootCause(condition, subject.summary.rootCauses, (view) => holds(condition.where, view, subject));
+      return isOnRootCause(condition, subject.summary.rootCauses, (readPart) =>
+        holds(condition.where, readPart, subject),
+      );
     case 'rootcause-json':
       return matchesRootCauses(condition.rootCauses, subject.summary.rootCauses) === (condition.operator === '=');
     case 'group':

@@ -11,7 +11,7 @@ function errorOf(text: string) {
   return reading.error;
 }
 
-/** Every `[text, position, what was expected (some of it), a part of the reason]`. */
+/** `[text, position, some of the expected elements, a part of the reason]`. */
 const INVALID: readonly (readonly [string, number, readonly string[], RegExp])[] = [
   ['responsecode("404")', 0, ['keyword'], /unknown keyword responsecode/],
   ['http.status =', 13, ['number'], /expected a number, found the end/],
@@ -23,7 +23,7 @@ const INVALID: readonly (readonly [string, number, readonly string[], RegExp])[]
   ['edge("only")', 11, [','], /expected ",", found \)/],
   ['service(id(name: "a", name: "b"))', 22, [], /name is given twice/],
   ['service(id(region: "x"))', 11, ['name', 'type', 'account.id'], /expected name, type or account.id, found region/],
-  ['service() { edge("a", "b") }', 12, ['keyword'], /edge can not stand inside braces/],
+  ['service() { edge("a", "b") }', 12, ['keyword'], /edge cannot stand inside braces/],
   ['annotation.request.id = 1', 18, [], /dots needs brackets/],
   ['annotation[', 11, [], /the bracket is not closed/],
   ['http.url > "x"', 9, ['=', '!=', 'CONTAINS', 'BEGINSWITH', 'ENDSWITH'], /http.url is a string/],
@@ -91,7 +91,7 @@ test.each<readonly [string, number]>([
   expect(errorOf(text).position).toBe(position);
 });
 
-test('expressions have a longest length and a deepest nesting', () => {
+test('the length and the nesting of expressions are limited', () => {
   const longest = `user = "${'x'.repeat(MAX_FILTER_LENGTH - 9)}"`;
   expect(readFilter(longest).ok).toBe(true);
   expect(errorOf(`${longest} `).position).toBe(MAX_FILTER_LENGTH);
@@ -103,7 +103,7 @@ test('expressions have a longest length and a deepest nesting', () => {
   expect(errorOf(`rootcause.json = #${'['.repeat(9_000)}`).message).toMatch(/nested deeper/);
 });
 
-test('every node knows the text that it stands for', () => {
+test('the range of every node is its text', () => {
   const text = '  ok AND !(service("a") { http.status >= 500 }) ORDER BY start';
   const { condition, order } = parseFilter(text);
   const textOf = (node: { range: { start: number; end: number } }) => text.slice(node.range.start, node.range.end);
@@ -121,7 +121,7 @@ test('every node knows the text that it stands for', () => {
   ]);
 });
 
-test('AND binds closer than OR, whether it is written or not', () => {
+test('AND binds closer than OR, written or not', () => {
   const shape = (text: string) => shapeOf(parseFilter(text).condition);
   expect(shape('ok OR error fault AND throttle')).toEqual(['or', 'ok', ['and', 'error', 'fault', 'throttle']]);
   expect(shape('!ok error')).toEqual(['and', ['not', 'ok'], 'error']);
@@ -134,7 +134,7 @@ function shapeOf(condition: Condition): unknown {
   return condition.kind === 'present' && condition.field.kind === 'keyword' ? condition.field.keyword : condition.kind;
 }
 
-test('only names and types may go without quotes', () => {
+test('only names and types may be without quotes', () => {
   const { condition } = parseFilter('service("a") { name = data-plane AND type = AWS::Lambda::Function }');
   expect(condition).toMatchObject({
     where: { operands: [{ value: { value: 'data-plane' } }, { value: { value: 'AWS::Lambda::Function' } }] },
@@ -142,7 +142,7 @@ test('only names and types may go without quotes', () => {
   expect(errorOf('service("a") { user = alice }').position).toBe(22);
 });
 
-test('strings take the escapes of JSON', () => {
+test('strings may contain the escapes of JSON', () => {
   const { condition } = parseFilter(String.raw`user = "\"a\\b\/\u00e9\n"`);
   expect(condition).toMatchObject({ value: { value: '"a\\b/é\n' } });
 });

@@ -6,7 +6,7 @@ import { parseWhole } from './grammar.ts';
 
 export const MAX_FILTER_LENGTH = 10_000;
 
-/** `position` is an offset in UTF-16 code units; `expected` says what could have stood there. */
+/** `position` is an offset in UTF-16 code units; `expected` lists the elements that are possible there. */
 export type FilterError = { readonly message: string; readonly position: number; readonly expected: readonly string[] };
 
 export type ParseResult<T> =
@@ -18,22 +18,22 @@ export type FilterParseResult =
   | { readonly ok: false; readonly error: FilterError };
 
 /**
- * Reads a filter expression. A blank one matches every trace.
- * Throws InvalidRequestException with the reason and the offset where it applies.
+ * Parses a filter expression. A blank one matches every trace.
+ * Throws InvalidRequestException with the reason and the offset of the mistake.
  */
 export function parseFilter(text: string): Filter {
-  const reading = readFilter(text);
-  if (reading.ok) return reading.filter;
-  throw invalidFilter(reading.error.message, reading.error.position);
+  const result = readFilter(text);
+  if (result.ok) return result.filter;
+  throw invalidFilter(result.error.message, result.error.position);
 }
 
-/** Like `parseFilter`, with a mistake as data. */
+/** Like `parseFilter`, but returns a mistake as data. */
 export function readFilter(text: string): FilterParseResult {
-  const reading = read(text, MAX_FILTER_LENGTH, parseWhole);
-  return reading.ok ? { ok: true, filter: reading.value } : { ok: false, error: reading.error };
+  const result = read(text, MAX_FILTER_LENGTH, parseWhole);
+  return result.ok ? { ok: true, filter: result.value } : { ok: false, error: result.error };
 }
 
-/** What could stand at the end of `text`; empty where `text` goes wrong before its end. */
+/** The elements that are possible at the end of `text`; empty if there is a mistake before it. */
 export function expectedAfter(text: string): readonly Expectation[] {
   const { cursor } = read(text, MAX_FILTER_LENGTH, parseWhole);
   return cursor.token.kind === 'end' ? cursor.expected : [];
@@ -43,7 +43,7 @@ export function invalidFilter(reason: string, position: number): OpenrayError {
   return new OpenrayError('InvalidRequestException', `Invalid filter expression: ${reason} at position ${position}`);
 }
 
-/** Runs `parse` over `text`, a mistake as data. The cursor stands where it ended. */
+/** Runs `parse` over `text` and returns a mistake as data. The cursor is at the position where `parse` ended. */
 export function read<T>(
   text: string,
   maxLength: number,

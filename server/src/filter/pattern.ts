@@ -1,14 +1,14 @@
 import { RE2JS } from 're2js';
 
 /**
- * How long a pattern may be, and how large compiled: together they bound the time a match takes (0.3 s for the worst
- * patterns on 64 KB of text made for them). ClickHouse's RE2 refuses `\pL{900}` for the memory that it would take,
- * and took everything of this size that was tried.
+ * Limits of a pattern's length and of its compiled size. Together they bound the time of a match: 0.3 s for the worst
+ * patterns on 64 KB of text made for them. ClickHouse's RE2 refuses `\pL{900}` because of its memory;
+ * it accepted every tested pattern within these limits.
  */
 export const MAX_PATTERN_LENGTH = 300;
 const MAX_PROGRAM_SIZE = 320;
 
-/** A compiled pattern of RE2's syntax: whether some part of `text` matches, in time linear in its length. */
+/** A compiled pattern in RE2's syntax. True if a part of `text` matches; takes time linear in its length. */
 export type Pattern = (text: string) => boolean;
 
 export type PatternResult =
@@ -16,7 +16,7 @@ export type PatternResult =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Compiles what ClickHouse's `match()` takes, so that both give the same answers: RE2's syntax, where `.` also
+ * Compiles a pattern as ClickHouse's `match()` does, so that both give the same results: RE2's syntax, where `.` also
  * matches line breaks.
  * @see https://github.com/google/re2/wiki/Syntax
  */

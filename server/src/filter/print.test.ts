@@ -4,7 +4,7 @@ import { parseFilter } from './parser.ts';
 import { printFilter } from './print.ts';
 import { arbitraryFilter, withoutRanges } from './testing/arbitrary-filter.ts';
 
-test('a printed filter reads as the same tree', () => {
+test('a printed filter parses to the same tree', () => {
   fc.assert(
     fc.property(arbitraryFilter, (filter) => {
       const text = printFilter(filter);

@@ -1,6 +1,6 @@
 import type { Condition, Field, Filter, Identity, Literal } from './ast.ts';
 
-/** The expression in its plainest spelling. Reading it gives the same tree again, ranges aside. */
+/** The expression in its simplest spelling. Parsing it gives the same tree, except for the ranges. */
 export function printFilter(filter: Filter): string {
   const condition = filter.condition.kind === 'all' ? '' : printCondition(filter.condition);
   if (filter.order === undefined) return condition;
@@ -8,7 +8,7 @@ export function printFilter(filter: Filter): string {
   return `${condition} ORDER BY ${filter.order.by} ${direction}`.trimStart();
 }
 
-/** `all` has no spelling inside other conditions, as no text reads as it. */
+/** `all` has no spelling inside other conditions: no text parses to it there. */
 export function printCondition(condition: Condition): string {
   switch (condition.kind) {
     case 'all':
@@ -50,7 +50,7 @@ function braces(where: Condition | undefined): string {
   return where === undefined ? '' : ` { ${printCondition(where)} }`;
 }
 
-/** A name alone is written as a string, everything else as `id(…)`. */
+/** A name without type and account is a string; everything else is `id(…)`. */
 function printIdentity({ name, type, accountId }: Identity): string {
   if (name !== undefined && type === undefined && accountId === undefined) return JSON.stringify(name);
   const members = Object.entries({ name, type, 'account.id': accountId });

@@ -6,12 +6,17 @@ import type {
   RootCauseService,
   RootCauses,
 } from '../model/root-cause.ts';
-import type { RootCauseKind, RootCauseTerm } from './ast.ts';
+import type { RootCauseTerm } from './ast.ts';
+import type { RootCauseKind } from './root-cause-kind.ts';
 import { type FieldReader, listOfDefined } from './values.ts';
 
-/** Whether `holds` is true of some service, entity or exception of the level that the term names. */
-export function isOnRootCause(term: RootCauseTerm, causes: RootCauses, holds: (view: FieldReader) => boolean): boolean {
-  return rootCausesOf(term.cause, causes).some(({ services }) => {
+/** Whether `holds` is true for some service, entity or exception of the level that the term names. */
+export function isOnRootCause(
+  term: RootCauseTerm,
+  rootCauses: RootCauses,
+  holds: (readField: FieldReader) => boolean,
+): boolean {
+  return rootCausesOf(term.cause, rootCauses).some(({ services }) => {
     if (term.level === 'service') return someOf(services, serviceFacts, holds);
     const paths = services.map((service) => service.entityPath);
     if (term.level === 'entity') return paths.some((path) => someOf(path, entityFacts, holds));
@@ -19,13 +24,17 @@ export function isOnRootCause(term: RootCauseTerm, causes: RootCauses, holds: (v
   });
 }
 
-function rootCausesOf(kind: RootCauseKind, causes: RootCauses): readonly RootCause[] {
-  return kind === 'responsetime' ? causes.responseTime : causes[kind];
+function rootCausesOf(kind: RootCauseKind, rootCauses: RootCauses): readonly RootCause[] {
+  return kind === 'responsetime' ? rootCauses.responseTime : rootCauses[kind];
 }
 
 type Facts = Readonly<Record<string, JsonValue | undefined>>;
 
-function someOf<T>(list: readonly T[], factsOf: (item: T) => Facts, holds: (view: FieldReader) => boolean): boolean {
+function someOf<T>(
+  list: readonly T[],
+  factsOf: (item: T) => Facts,
+  holds: (readField: FieldReader) => boolean,
+): boolean {
   return list.some((item, index) => {
     const facts: Facts = { ...factsOf(item), index, first: index === 0, last: index === list.length - 1 };
     return holds((field) => (field.kind === 'keyword' ? listOfDefined(facts[field.keyword]) : []));
@@ -45,11 +54,12 @@ function exceptionFacts({ name, message }: RootCauseException): Facts {
 }
 
 /**
- * Whether the causes of some kind contain `wanted`: its objects with the members that they give, its lists in
- * order with anything between.
+ * Whether the root causes of some kind contain `wanted`. An object contains another with a part of its members. A list
+ * contains another with a part of its elements in the same order.
  */
-export function matchesRootCauses(wanted: readonly JsonValue[], causes: RootCauses): boolean {
-  return [causes.fault, causes.error, causes.responseTime].some((list) => contains(list.map(causeJson), wanted));
+export function matchesRootCauses(wanted: readonly JsonValue[], rootCauses: RootCauses): boolean {
+  const { fault, error, responseTime } = rootCauses;
+  return [fault, error, responseTime].some((list) => contains(list.map(rootCauseJson), wanted));
 }
 
 function contains(actual: JsonValue | undefined, wanted: JsonValue): boolean {
@@ -72,8 +82,8 @@ function skipTo(rest: Iterator<JsonValue>, wanted: JsonValue): boolean {
   return false;
 }
 
-/** A cause as GetTraceSummaries answers it. */
-function causeJson({ services, isClientImpacting }: RootCause): JsonObject {
+/** A root cause as GetTraceSummaries returns it. */
+function rootCauseJson({ services, isClientImpacting }: RootCause): JsonObject {
   return { Services: services.map(serviceJson), ClientImpacting: isClientImpacting };
 }
 

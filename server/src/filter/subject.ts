@@ -4,7 +4,7 @@ import type { TraceSummary } from '../model/summary.ts';
 import type { Trace } from '../model/trace.ts';
 import { traceGraph } from '../model/trace-graph.ts';
 
-/** A trace as a filter sees it. */
+/** A trace with the data that filters are evaluated on. */
 export type FilterSubject = { readonly trace: Trace; readonly graph: TraceGraph; readonly summary: TraceSummary };
 
 export function subjectOf(trace: Trace): FilterSubject {

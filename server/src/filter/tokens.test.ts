@@ -6,7 +6,7 @@ function kinds(text: string): readonly string[] {
   return tokens(text).map(({ kind, start, end, isOpen }) => `${kind} ${text.slice(start, end)}${isOpen ? '…' : ''}`);
 }
 
-test('an expression is coloured by what its parts are', () => {
+test('every part of an expression has its kind', () => {
   expect(kinds('ok and !http.status >= -2.5 Annotation.tier IN ("a")')).toEqual([
     'keyword ok',
     'logic and',
@@ -23,7 +23,7 @@ test('an expression is coloured by what its parts are', () => {
   ]);
 });
 
-test('what brackets hold is a key behind a field and JSON behind #', () => {
+test('brackets contain a key after a field and JSON after #', () => {
   expect(kinds('metadata[my ns]["a.b"].c')).toEqual([
     'keyword metadata',
     'punctuation [',
@@ -50,7 +50,7 @@ test('what brackets hold is a key behind a field and JSON behind #', () => {
   ]);
 });
 
-test('names and types may go without quotes', () => {
+test('names and types may be without quotes', () => {
   expect(kinds('name = data-plane type = AWS::Lambda')).toEqual([
     'keyword name',
     'operator =',
@@ -61,7 +61,7 @@ test('names and types may go without quotes', () => {
   ]);
 });
 
-test('a text that is still being written keeps its colours', () => {
+test('an incomplete text keeps its kinds', () => {
   expect(kinds('fault & user = "bo')).toEqual([
     'keyword fault',
     'unknown &',
@@ -72,7 +72,7 @@ test('a text that is still being written keeps its colours', () => {
   expect(kinds('annotation[req')).toEqual(['keyword annotation', 'punctuation [', 'key req…']);
 });
 
-test('tokens of any text are in order, inside it, and leave nothing but blanks out', () => {
+test('tokens of any text are in order, inside it, and omit only blanks', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string({ maxLength: 60 }), fc.string({ unit: 'binary', maxLength: 20 })), (text) => {
       let at = 0;
@@ -89,6 +89,6 @@ test('tokens of any text are in order, inside it, and leave nothing but blanks o
   );
 });
 
-test('a string that ends in a backslash is still open', () => {
+test('a string that ends in a backslash is open', () => {
   expect(tokens('user = " \\').at(-1)).toMatchObject({ kind: 'string', isOpen: true });
 });

@@ -1,7 +1,7 @@
 import { isKeyword } from './keywords.ts';
 import { bareValueAt, keyAt, type Token, tokenAt } from './lexer.ts';
 
-/** A piece of text and how to show it. `isOpen` where the text ends before a string or bracket does. */
+/** A piece of text and how to show it. `isOpen` if the text ends inside this string or bracket. */
 export type HighlightToken = {
   readonly kind: 'keyword' | 'key' | 'operator' | 'logic' | 'string' | 'number' | 'bool' | 'punctuation' | 'unknown';
   readonly start: number;
@@ -11,7 +11,9 @@ export type HighlightToken = {
 
 type Kind = HighlightToken['kind'];
 
-/** All of `text` in order, blanks left out. Takes any text: what is no part of the language is `unknown`. */
+/**
+ * All of `text` in order, without blanks. Accepts any text: `unknown` marks pieces that are not part of the language.
+ */
 export function tokens(text: string): readonly HighlightToken[] {
   const found: HighlightToken[] = [];
   const add = (kind: Kind, start: number, end: number, isOpen = false) => {
@@ -76,7 +78,7 @@ function wordKind(word: string): Kind {
   return SELECTOR.test(word) || isKeyword(word.toLowerCase()) ? 'keyword' : 'unknown';
 }
 
-/** `name` and `type` may be compared with a word without quotes. */
+/** Whether the next value may be a word without quotes: only `name` and `type` allow that. */
 function isBareValueNext(text: string, found: readonly HighlightToken[]): boolean {
   const [field, operator] = found.slice(-2);
   return (

@@ -5,13 +5,13 @@ import type { Field } from './ast.ts';
 import type { Keyword } from './keywords.ts';
 import type { FilterSubject } from './subject.ts';
 
-/** The values that a field has for what is looked at; empty where it has none. Never null or an array. */
+/** The values of a field of one subject; empty if there are none. A value is never null or an array. */
 export type FieldReader = (field: Field) => readonly JsonValue[];
 
-/** What outcome, time and HTTP are asked of (`own`), and where everything else may be recorded (`entities`). */
+/** `own` has outcome, time and HTTP of the request; all other values may be recorded in any of `entities`. */
 type Request = { readonly own: Entity | undefined; readonly entities: readonly Entity[] };
 
-/** The whole trace: outcome, time and HTTP as its root segment had them. */
+/** Fields of the whole trace. Outcome, time and HTTP are those of its root segment. */
 export function traceFieldReader(subject: FilterSubject): FieldReader {
   const { trace, graph, summary } = subject;
   const request = { own: trace.root, entities: [...trace.entities.values()] };
@@ -22,7 +22,7 @@ export function traceFieldReader(subject: FilterSubject): FieldReader {
   };
 }
 
-/** One request at a service, `own` its segment (or the call to it, where it sent none). */
+/** Fields of one request at a service. `own` is the service's segment, or the call to it if it sent none. */
 export function serviceFieldReader(subject: FilterSubject, node: GraphNode, own: Entity): FieldReader {
   return (field) => {
     switch (field.kind === 'keyword' ? field.keyword : undefined) {
@@ -41,7 +41,7 @@ export function serviceFieldReader(subject: FilterSubject, node: GraphNode, own:
   };
 }
 
-/** One call from a service to another, as its caller saw it. */
+/** Fields of one call from a service to another, as its caller saw it. */
 export function edgeFieldReader(
   subject: FilterSubject,
   { from, to, call }: { readonly from: GraphNode; readonly to: GraphNode; readonly call: Entity },
@@ -102,7 +102,7 @@ function keywordValues(keyword: Keyword, { own, entities }: Request, subject: Fi
       return entities.flatMap((entity) => listOfDefined(readText(ec2Of(entity)?.availability_zone)));
     case 'instance.id':
       return entities.flatMap((entity) => listOfDefined(readText(ec2Of(entity)?.instance_id)));
-    // Known of a service or of a root cause only; the parser lets them stand nowhere else.
+    // Only services and root causes have these; the parser refuses them elsewhere.
     case 'inferred':
     case 'root':
     case 'name':
@@ -127,7 +127,7 @@ function annotationValues(key: string, entities: readonly Entity[]): readonly Js
   );
 }
 
-/** The values at `path`, through arrays on the way and at its end: each element counts as a value of its own. */
+/** The values at `path`. Each element of an array on the path or at its end is a value of its own. */
 function valuesAt(value: JsonValue | undefined, path: readonly string[]): readonly JsonValue[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((element: JsonValue) => valuesAt(element, path));

@@ -1,5 +1,5 @@
-import type { LogsData, TracesData } from '../model/otlp/types.ts';
 import { encodeLogs, encodeTraces } from '../model/otlp/wire/encode.ts';
+import type { LogsData, TracesData } from '../model/otlp-messages.ts';
 import type { OtlpEndpoint } from './otlp-endpoint.ts';
 import { openOtlpGrpcSender } from './otlp-grpc-sender.ts';
 import { openOtlpHttpSender } from './otlp-http-sender.ts';

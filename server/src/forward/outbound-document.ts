@@ -1,9 +1,9 @@
 import type { Document, DocumentFormat } from '../model/entity.ts';
 import { entitiesToSpans } from '../model/otlp/round-trip/entities-to-spans.ts';
 import { exactDocumentText } from '../model/otlp/round-trip/exact-document-text.ts';
-import type { ResourceSpans, Scope } from '../model/otlp/types.ts';
 import { type EncodedSpans, encodeLogs, encodeResource, encodeScope, encodeSpans } from '../model/otlp/wire/encode.ts';
 import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
+import type { ResourceSpans, Scope } from '../model/otlp-messages.ts';
 import { parseStored } from '../model/parse-stored.ts';
 
 /** A document that waits to be forwarded. `bytes` is its approximate size in memory. */

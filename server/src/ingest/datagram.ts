@@ -1,4 +1,4 @@
-import type { TracesData } from '../model/otlp/types.ts';
+import type { TracesData } from '../model/otlp-messages.ts';
 import type { DatagramDropReason } from '../stats.ts';
 import { decodeTraces } from './otlp-protobuf.ts';
 

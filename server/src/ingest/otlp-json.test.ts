@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OpenrayError } from '../errors.ts';
-import type { AnyValue, Span } from '../model/otlp/types.ts';
+import type { AnyValue, Span } from '../model/otlp-messages.ts';
 import { readLogs, readTraces } from './otlp-json.ts';
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));

@@ -1,5 +1,6 @@
 import { OpenrayError } from '../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/wire/limits.ts';
 import type {
   AnyValue,
   DoubleValue,
@@ -18,14 +19,13 @@ import type {
   SpanLink,
   SpanStatus,
   TracesData,
-} from '../model/otlp/types.ts';
-import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/wire/limits.ts';
+} from '../model/otlp-messages.ts';
 import { nonEmptyStatus } from './otlp-protobuf.ts';
 import { doubleOf } from './otlp-protobuf-values.ts';
 import { tooManyValues } from './protobuf-reader.ts';
 
 /**
- * Reads all variants of OTLP/JSON that exporters write into the canonical form (see `model/otlp/types.ts`): numbers or
+ * Reads all variants of OTLP/JSON that exporters write into the canonical form (see `model/otlp-messages.ts`): numbers or
  * text for
  * 64-bit integers, names for kinds, base64 of either alphabet. Unknown members and members that are null are dropped.
  * Throws SerializationException, naming the member, when a member has another type than the protocol defines.

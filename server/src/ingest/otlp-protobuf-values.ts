@@ -1,6 +1,6 @@
-import type { AnyValue, DoubleValue, KeyValue } from '../model/otlp/types.ts';
 import { MAX_VALUE_DEPTH } from '../model/otlp/wire/limits.ts';
 import { cacheText } from '../model/otlp/wire/span-text.ts';
+import type { AnyValue, DoubleValue, KeyValue } from '../model/otlp-messages.ts';
 import { type BoundedReader, checkFieldEnd, readFieldEnd, readInt64 } from './protobuf-reader.ts';
 
 /** Most attributes of spans repeat: the same bytes give the same object, without parsing them again. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SpanWithResource, TracesData } from '../model/otlp/types.ts';
+import type { SpanWithResource, TracesData } from '../model/otlp-messages.ts';
 import { arbitrarySpan } from '../model/testing/arbitrary-span.ts';
 import { encode, messageType } from '../model/testing/otlp-protocol.ts';
 import { readTraces } from './otlp-json.ts';

@@ -14,7 +14,7 @@ import type {
   SpanLink,
   SpanStatus,
   TracesData,
-} from '../model/otlp/types.ts';
+} from '../model/otlp-messages.ts';
 import { readAnyValue, readAttribute } from './otlp-protobuf-values.ts';
 import {
   type BoundedReader,
@@ -26,7 +26,7 @@ import {
 } from './protobuf-reader.ts';
 
 /**
- * OTLP in protobuf, read straight into the canonical OTLP/JSON form (see `model/otlp/types.ts`), field by field over
+ * OTLP in protobuf, read straight into the canonical OTLP/JSON form (see `model/otlp-messages.ts`), field by field over
  * protobufjs's reader: its generic decoder takes three times as long and makes an object of every 64-bit integer, see
  * docs/decisions/0006-otlp-decoding.md. The cases are the numbers of the fields.
  * Unknown fields are skipped, invalid UTF-8 is replaced. Values are read one level deeper than MAX_VALUE_DEPTH, so that

@@ -1,5 +1,5 @@
 import { OpenrayError } from '../errors.ts';
-import type { LogsData, TracesData } from '../model/otlp/types.ts';
+import type { LogsData, TracesData } from '../model/otlp-messages.ts';
 import { readLogs, readTraces } from './otlp-json.ts';
 import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
+import { logWriter, spanWriter } from '../model/otlp/documents/stored-spans.ts';
 import { isSpanId, isTraceId, parentIdOf } from '../model/otlp/span-ids.ts';
 import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
 import { isExceptionRecord } from '../model/otlp/to-xray/exceptions.ts';
-import { logWriter, spanWriter } from '../model/otlp/to-xray/stored-spans.ts';
-import type { AnyValue, KeyValue, LogRecord, LogsData, Span, TracesData } from '../model/otlp/types.ts';
 import { MAX_VALUE_DEPTH } from '../model/otlp/wire/limits.ts';
+import type { AnyValue, KeyValue, LogRecord, LogsData, Span, TracesData } from '../model/otlp-messages.ts';
 import type { ParsedDocument, Rejection, RejectionCode } from '../model/parse-document.ts';
 import type { Receiver } from '../stats.ts';
 import { accept, type IngestContext } from './accept.ts';

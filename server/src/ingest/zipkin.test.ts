@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OpenrayError } from '../errors.ts';
-import { KIND, type Span, type SpanWithResource } from '../model/otlp/types.ts';
+import { KIND, type Span, type SpanWithResource } from '../model/otlp-messages.ts';
 import { readZipkin } from './zipkin.ts';
 
 const TRACE = '4e441824ec2b6a44ffdc9bb9a6453df3';

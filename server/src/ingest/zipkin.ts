@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
-import type { ResourceSpans, TracesData } from '../model/otlp/types.ts';
-import { FLAG, type KeyValue, KIND, type Span, type SpanEvent, STATUS } from '../model/otlp/types.ts';
+import type { ResourceSpans, TracesData } from '../model/otlp-messages.ts';
+import { FLAG, type KeyValue, KIND, type Span, type SpanEvent, STATUS } from '../model/otlp-messages.ts';
 import type { Rejection } from '../model/parse-document.ts';
 import { accept } from './accept.ts';
 import { acceptTraces, type OtlpContext, type PartialSuccess } from './otlp.ts';

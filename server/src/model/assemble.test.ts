@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
 import type { JsonObject } from './json.ts';
-import { traceToSpans } from './otlp/round-trip/trace-to-spans.ts';
+import { traceToSpans } from './otlp/documents/trace-to-spans.ts';
 import { orphanDocuments, processedDocuments } from './processed-document.ts';
 import { summariseTrace } from './summarise.ts';
 import { arbitraryDeliveries, arbitraryDelivery, arbitraryTrace, plainDelivery } from './testing/arbitrary-trace.ts';
@@ -22,7 +22,7 @@ function assembled(...sent: readonly JsonObject[]): Trace {
 const inProgress = (fields: JsonObject = {}) => aSegment({ end_time: undefined, in_progress: true, ...fields });
 
 describe('versions of one segment', () => {
-  test('the completed one replaces the fragment, whichever came first', () => {
+  test('the completed one replaces the fragment, in any order of arrival', () => {
     const complete = aSegment({ user: 'final' });
     for (const sent of [
       [inProgress(), complete],
@@ -42,20 +42,20 @@ describe('versions of one segment', () => {
     expect(trace.revision).toBe(1);
   });
 
-  test('of in-progress ones the latest counts', () => {
+  test('of several in-progress ones the latest counts', () => {
     const trace = assembled(inProgress({ user: 'early' }), inProgress({ user: 'late' }), inProgress({ user: 'early' }));
     expect(trace.root?.user).toBe('late');
     expect(trace.revision).toBe(2);
   });
 
-  test('a subsegment that was sent inline and alone is one, as first completed', () => {
+  test('a subsegment that was sent inline and independently is one entity, as it was first completed', () => {
     const inline = aSubsegment({ id: CALL, name: 'inline' });
     const alone = aSubsegment({ id: CALL, name: 'alone', parent_id: SEGMENT });
     expect(assembled(alone, aSegment({ subsegments: [inline] })).entities.get(CALL)?.name).toBe('alone');
     expect(assembled(aSegment({ subsegments: [inline] }), alone).entities.get(CALL)?.name).toBe('inline');
   });
 
-  test('unfinished subsegments of a replaced fragment go with it, finished ones stay', () => {
+  test('unfinished subsegments of a replaced fragment are dropped, finished ones stay', () => {
     const open = aSubsegment({ id: anId('a'), end_time: undefined, in_progress: true });
     const done = aSubsegment({ id: anId('b') });
     const trace = assembled(inProgress({ subsegments: [open, done] }), aSegment());
@@ -106,7 +106,7 @@ describe('links between entities', () => {
     expect(trace.isPartial).toBe(false);
   });
 
-  test('a chain of 20,000 subsegments that were sent one by one is no deeper than memory', () => {
+  test('a chain of 20,000 independent subsegments does not overflow the call stack', () => {
     const idOf = (level: number) => (level + 1).toString(16).padStart(16, '0');
     const chain = Array.from({ length: 20_000 }, (_, level) =>
       aSubsegment({ id: idOf(level + 1), parent_id: idOf(level) }),
@@ -119,17 +119,17 @@ describe('links between entities', () => {
   });
 });
 
-test('no documents are no trace', () => {
+test('without documents there is no trace', () => {
   expect(assembleTrace([])).toBeUndefined();
 });
 
-test('revision counts the documents that changed the trace, updatedUs is when the last one came', () => {
+test('revision counts the documents that changed the trace, updatedUs is the arrival of the last one', () => {
   const trace = assembled(inProgress(), aSegment(), aSegment({ user: 'again' }), aSubsegment({ parent_id: SEGMENT }));
   expect(trace).toMatchObject({ revision: 3, updatedUs: A_START * 1e6 + 3 });
 });
 
 describe('for any trace', () => {
-  test('the order in which documents are handed in changes nothing', () => {
+  test('the order of the documents does not change the trace', () => {
     const cases = arbitraryTrace().chain((trace) =>
       arbitraryDelivery(trace).chain((delivery) => {
         const documents = receivedTexts(delivery);
@@ -146,7 +146,7 @@ describe('for any trace', () => {
     );
   });
 
-  test('repeats change nothing, not even the revision', () => {
+  test('repeats do not change the trace, not even the revision', () => {
     const cases = arbitraryTrace().chain((trace) =>
       arbitraryDelivery(trace).chain((delivery) =>
         fc.record({ delivery: fc.constant(delivery), again: fc.shuffledSubarray([...delivery]) }),
@@ -162,7 +162,7 @@ describe('for any trace', () => {
     );
   });
 
-  test('the way it was cut into documents, announced and delivered changes nothing but the revision', () => {
+  test('the way in which it was sent changes only the revision', () => {
     fc.assert(
       fc.property(arbitraryDeliveries(2), ({ trace, deliveries }) => {
         const [plain, ...others] = [plainDelivery(trace), ...deliveries].map((delivery) =>
@@ -173,7 +173,7 @@ describe('for any trace', () => {
     );
   });
 
-  test('every entity is in one place: below a segment or below an orphan', () => {
+  test('every entity is exactly once below a segment or below an orphan', () => {
     fc.assert(
       fc.property(arbitraryTrace().chain(arbitraryDelivery), fc.nat(), (delivery, cut) => {
         const documents = receivedTexts(delivery.slice(0, 1 + (cut % delivery.length)));

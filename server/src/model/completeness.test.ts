@@ -13,12 +13,12 @@ const SERVICE = { id: anId('a'), origin: 'AWS::Lambda', http: { response: { stat
 const FUNCTION = { id: anId('f'), parent_id: anId('a'), origin: 'AWS::Lambda::Function' };
 
 describe('a trace', () => {
-  test('is complete when all that it refers to is there and has ended', () => {
+  test('is complete when all entities that it refers to were received and have ended', () => {
     expect(missing([aSegment({ subsegments: [aSubsegment()] })])).toEqual([]);
     expect(missing([aSegment(SERVICE), aSegment(FUNCTION)])).toEqual([]);
   });
 
-  test('waits for what is in progress', () => {
+  test('waits for entities in progress', () => {
     expect(missing([aSegment({ end_time: undefined, in_progress: true })])).toEqual(['"shop" is in progress']);
   });
 
@@ -29,7 +29,7 @@ describe('a trace', () => {
     ]);
   });
 
-  test('does not wait for a caller of whom it is known that it sends nothing', () => {
+  test('does not wait for a caller that is known to send no segments', () => {
     const called = aSegment({ parent_id: anId('b') });
     expect(missing([called])).toHaveLength(1);
     expect(missing([called], { isCallerUntraced: true })).toEqual([]);
@@ -39,7 +39,7 @@ describe('a trace', () => {
     ]);
   });
 
-  test('waits for the segment of a function that Lambda ran, at once or later', () => {
+  test('waits for the segment of a function that Lambda ran, synchronously or not', () => {
     expect(missing([aSegment({ ...SERVICE, name: 'orders' })])).toEqual([
       'the segment of the function "orders" has not arrived',
     ]);
@@ -49,7 +49,7 @@ describe('a trace', () => {
     expect(missing([aSegment(queued), aSegment({ ...FUNCTION, parent_id: anId('1') })])).toEqual([]);
   });
 
-  test('that was throttled has no function to wait for', () => {
+  test('does not wait for a throttled function', () => {
     expect(missing([aSegment({ ...SERVICE, http: { response: { status: 429 } } })])).toEqual([]);
   });
 });

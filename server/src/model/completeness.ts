@@ -2,14 +2,14 @@ import type { Entity } from './entity.ts';
 import type { Trace } from './trace.ts';
 
 export type CompletenessOptions = {
-  /** The caller of the trace sends nothing: the parent that the earliest segment names need not arrive. */
+  /** The caller of the trace sends no segments: the parent of the earliest segment is not required. */
   readonly isCallerUntraced?: boolean;
 };
 
 /**
- * What is still to come, one sentence each; empty for a trace that is complete as far as can be told: something has
- * arrived, everything in it has ended, every parent is there, and every function that Lambda says it ran has its
- * segment. A part that nothing refers to can not be missed.
+ * One sentence for each part that is still missing; empty for a complete trace. A trace is complete if it has a
+ * segment, all its entities have ended, all their parents are present, and every function that Lambda ran has its
+ * segment. A part that no entity refers to cannot be detected as missing.
  */
 export function missingParts(trace: Trace, { isCallerUntraced = false }: CompletenessOptions = {}): readonly string[] {
   const caller = isCallerUntraced ? trace.segments[0]?.parentId : undefined;
@@ -28,7 +28,7 @@ export function missingParts(trace: Trace, { isCallerUntraced = false }: Complet
   return missing;
 }
 
-/** Where Lambda says that a function was run: its segment, or an attempt at an asynchronous event. */
+/** Whether Lambda reports that it ran a function: in its own segment, or in an attempt of an asynchronous event. */
 function isInvocation(entity: Entity): boolean {
   if (entity.http?.status !== 200) return false;
   return entity.origin === 'AWS::Lambda' || (entity.kind === 'subsegment' && /^Attempt #\d+$/.test(entity.name));

@@ -1,8 +1,8 @@
 import type { Trace } from './trace.ts';
 
 /**
- * From the earliest start to the latest end of everything below a segment. Orphans do not stretch it, what is
- * unfinished counts with its start only. Undefined while nothing has finished.
+ * From the earliest start to the latest end of all segments and their subsegments. Orphans are ignored. Unfinished
+ * entities count with their start only. Undefined while no entity has finished.
  */
 export function traceDurationUs(trace: Trace): number | undefined {
   let startUs = Number.POSITIVE_INFINITY;

@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from './json.ts';
-import type { LogWithResource, SpanWithResource } from './otlp/types.ts';
+import type { LogWithResource, SpanWithResource } from './otlp-messages.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 
 export type AnnotationValue = string | number | boolean;
 
-/** What X-Ray calls a response: the call failed at the server, at the client, was refused for its rate, or none. */
+/** Outcome of a request: failed at the server (fault) or because of the client (error), throttled, or ok. */
 export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';
 
 export type StackFrame = { readonly path?: string; readonly line?: number; readonly label?: string };
@@ -21,7 +21,7 @@ export type RecordedException = {
   readonly stack?: readonly StackFrame[];
 };
 
-/** `exceptions` recorded here, or `exceptionId` of one that is recorded on another entity of the trace. */
+/** `exceptions` of this entity, or `exceptionId` of an exception that another entity of the trace recorded. */
 export type Cause = {
   readonly workingDirectory?: string;
   readonly paths?: readonly string[];
@@ -45,8 +45,8 @@ export type Link = {
 };
 
 /**
- * A segment or subsegment, whatever document it came in: inline subsegments are entities of their own whose
- * `parentId` is the entity that encloses them.
+ * A segment or subsegment of any kind of document. Inline subsegments are entities of their own; their
+ * `parentId` is the enclosing entity.
  * Times are whole microseconds since 1970; `endUs` is absent while the entity is in progress.
  */
 export type Entity = {
@@ -75,15 +75,15 @@ export type Entity = {
   readonly annotations: Readonly<Record<string, AnnotationValue>>;
   readonly metadata: JsonValue | undefined;
   readonly links: readonly Link[];
-  /** The called service where the sender names it outright, for a call. */
+  /** The called service, for a call whose sender names it explicitly. */
   readonly callee?: { readonly name: string; readonly type: string };
   /** The entity as it was sent, unknown fields included, without `subsegments`. */
   readonly fields: JsonObject;
 };
 
 /**
- * One document as it was received. `seq` orders documents by arrival: microseconds since 1970, made strictly increasing
- * by the server that took it. `text` is compact JSON that holds all that was sent.
+ * One document as it was received. `seq` orders documents by arrival: microseconds since 1970, strictly increasing
+ * on the server that received them. `text` is compact JSON with everything that was sent.
  */
 type ReceivedDocument = {
   readonly traceId: TraceId;
@@ -97,20 +97,20 @@ type ReceivedDocument = {
 export type Document = ReceivedDocument &
   (
     | { readonly format: 'xray' }
-    /** One span. `alternatives` gives what it may be instead once its parent is known. */
+    /** One span. `alternativeEntities` gives the entities that it may become once its parent is known. */
     | {
         readonly format: 'otlp';
         readonly span: SpanWithResource;
         readonly indexed: ReadonlySet<string>;
         readonly alternativeEntities: () => readonly Entity[];
       }
-    /** A log record that tells of an exception of the span `id`. It is part of that, and no entity of its own. */
+    /** A log record of an exception of the span `id`. It is a part of that span and has no entity of its own. */
     | { readonly format: 'otlp-log'; readonly log: LogWithResource }
   );
 
 export type DocumentFormat = Document['format'];
 
-/** Whether the entity calls another service: such calls are what inferred segments and most edges are made of. */
+/** Whether the entity calls another service. Inferred segments and most edges are made from such calls. */
 export function isCall(entity: Entity): boolean {
   return entity.kind === 'subsegment' && (entity.namespace === 'aws' || entity.namespace === 'remote');
 }

@@ -17,19 +17,19 @@ const parse = (text: string): readonly Document[] =>
   });
 
 describe('documents of real clients', () => {
-  test.each(files)('%s: every one is taken, and nothing that was sent is lost', (file) => {
+  test.each(files)('%s: all are accepted, and no field is lost', (file) => {
     for (const text of textsOf(file)) {
       const trace = assembleTrace(parse(text));
       if (trace === undefined) throw new Error('no trace');
       const [shown] = [...processedDocuments(trace), ...orphanDocuments(trace)];
       const sent: JsonObject = JSON.parse(text);
-      // Ids that nesting implies, a flag that says nothing, and what only the daemon needs to know.
+      // Ids that nesting implies, a flag without meaning, and fields for the daemon only.
       const { type, trace_id, parent_id, in_progress, subsegments, ...fields } = sent;
       expect(shown?.document).toMatchObject(fields as Record<string, unknown>);
     }
   });
 
-  test('together they make whole traces: the parts of all clients find their parents', () => {
+  test('together they make complete traces: every entity of every client has its parent', () => {
     const byTrace = new Map<string, Document[]>();
     for (const document of files.flatMap(textsOf).flatMap(parse)) {
       byTrace.set(document.traceId, [...(byTrace.get(document.traceId) ?? []), document]);

@@ -1,13 +1,13 @@
 import type { Entity, Outcome } from './entity.ts';
 
-/** What a service is known by. `type` is its origin, `client`, `remote`, or undefined when the segment had none. */
+/** Identity of a service. `type` is its origin, `client`, `remote`, or undefined if the segment had no origin. */
 export type ServiceId = {
   readonly name: string;
   readonly type: string | undefined;
   readonly accountId: string | undefined;
 };
 
-/** One request as one side saw it. `durationUs` is its end - start. Only finished ones are observed. */
+/** One finished request as one side saw it. `durationUs` is end - start. */
 export type Observation = {
   readonly startUs: number;
   readonly durationUs: number;
@@ -21,15 +21,15 @@ export type GraphNode = {
   readonly state: 'active' | 'unknown' | 'passive';
   readonly isRoot: boolean;
   readonly isClient: boolean;
-  /** No segment of its own was sent: it is known from its caller's subsegments. */
+  /** The service sent no segment: it is inferred from the subsegments of its callers. */
   readonly isInferred: boolean;
   /** Response time: segment end - start, or the caller's subsegment for an inferred service. Empty for a client. */
   readonly responses: readonly Observation[];
-  /** Whole span of each segment with its own subsegments, microseconds. */
+  /** For each segment the time from its first start to its last end, own subsegments included. Microseconds. */
   readonly durationsUs: readonly number[];
-  /** Its segments (or, inferred, the calls to it); for a client the root segment. What the filter looks at. */
+  /** Its segments; the calls to it if it is inferred; the root segment for a client. Filters are evaluated on these. */
   readonly segments: readonly Entity[];
-  /** `segments` and their own subsegments, without what other services reported. */
+  /** `segments` and their own subsegments, without entities of other services. */
   readonly entities: readonly Entity[];
 };
 
@@ -37,9 +37,9 @@ export type GraphNode = {
 export type GraphEdge = {
   readonly from: string;
   readonly to: string;
-  /** `link` for an asynchronous link between traces. */
+  /** `link` for a message from a service in another trace. */
   readonly type: 'link' | undefined;
-  /** The names by which the caller knew the called service. */
+  /** The names that the callers used for the called service. */
   readonly aliases: readonly ServiceId[];
   /** As the caller saw them. */
   readonly calls: readonly Observation[];
@@ -53,8 +53,8 @@ export type GraphEdge = {
 export type TraceGraph = { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] };
 
 /**
- * The part of a trace's graph that ended in [fromUs, toUs): requests with their services, calls with both ends. Parts of
- * adjacent times add up to the whole.
+ * The part of a trace's graph that ended in [fromUs, toUs): requests with their services, calls with both ends. Parts
+ * of adjacent intervals add up to the whole graph.
  */
 export function graphEndedIn(
   graph: TraceGraph,
@@ -74,7 +74,7 @@ export function graphEndedIn(
 
 type HasEnded = (observation: Observation) => boolean;
 
-/** Most windows hold the whole of a trace: what they hold whole is not copied. */
+/** Returns the same edge if all its calls have ended, as in most windows. */
 function edgeEndedIn(edge: GraphEdge, hasEnded: HasEnded): GraphEdge {
   return edge.calls.every(hasEnded) ? edge : { ...edge, calls: edge.calls.filter(hasEnded) };
 }

@@ -38,7 +38,7 @@ test('a bin is its own bin, printed with at most three decimals', () => {
   );
 });
 
-test('what is shorter than a millisecond counts as one', () => {
+test('durations below a millisecond count as one', () => {
   expect([0, 1, 499, 999].map(binOf)).toEqual([0.001, 0.001, 0.001, 0.001]);
 });
 
@@ -54,7 +54,7 @@ test('a histogram counts every duration once', () => {
   fc.assert(fc.property(durations, (durationsUs) => totalOf(histogramOf(durationsUs)) === durationsUs.length));
 });
 
-test('parts add up, in any order, to the histogram of the whole, and can be taken away again', () => {
+test('parts add up, in any order, to the histogram of the whole, and can be subtracted again', () => {
   fc.assert(
     fc.property(durations, durations, (a, b) => {
       const sum: HistogramBuilder = new Map();
@@ -81,6 +81,6 @@ test('a quantile is the bin of the duration that has that rank', () => {
   );
 });
 
-test('nothing has no quantile', () => {
+test('an empty histogram has no quantile', () => {
   expect(quantile(new Map(), 0.5)).toBeUndefined();
 });

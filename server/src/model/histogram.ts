@@ -1,18 +1,18 @@
 /**
- * How many requests took how long: counts by `binOf` in seconds, the `Value` of X-Ray's histograms.
- * Histograms of any parts of the requests add up to the histogram of the whole.
+ * Counts of requests by duration: keys are bins of `binOf` in seconds, the `Value` of X-Ray's histograms.
+ * Histograms of parts of the requests add up to the histogram of all.
  */
 export type Histogram = ReadonlyMap<number, number>;
 
-/** A histogram while it is filled. */
+/** A mutable histogram. */
 export type HistogramBuilder = Map<number, number>;
 
 const MIN_STEP_US = 1_000;
 
 /**
- * The bin of a duration, in seconds: at most 1 % away from it, or half a millisecond where that is more; 1 ms for
- * anything shorter. Usual round numbers (0.25, 1.5, 30) are bins of their own. Within a power of ten p the bins are
- * p/50 apart up to 2.5 p, p/20 up to 5 p, then p/10, and never less than 1 ms; halves round up.
+ * The bin of a duration, in seconds: at most 1 % away from it, or half a millisecond if that is more; 1 ms for
+ * shorter durations. Common round numbers (0.25, 1.5, 30) are bins. Within a power of ten p the bins are
+ * p/50 apart up to 2.5 p, p/20 up to 5 p, then p/10, and never less than 1 ms. Halves round up.
  */
 export function binOf(durationUs: number): number {
   const stepUs = binStepUs(durationUs);
@@ -27,24 +27,24 @@ function binStepUs(durationUs: number): number {
   return Math.max(step, MIN_STEP_US);
 }
 
-/** Counts one duration in `builder`, which its caller owns; takes one away where `count` is -1. */
+/** Adds one duration to `builder`, or removes one if `count` is -1. */
 export function addDuration(builder: HistogramBuilder, durationUs: number, count = 1): void {
   addCount(builder, binOf(durationUs), count);
 }
 
-/** Adds to `counts`, which its caller owns. What has been taken away as often as it was added is gone. */
+/** Adds `count` for `key`. A key whose sum becomes 0 is deleted. */
 export function addCount<Key>(counts: Map<Key, number>, key: Key, count: number): void {
   const sum = (counts.get(key) ?? 0) + count;
   if (sum === 0) counts.delete(key);
   else counts.set(key, sum);
 }
 
-/** Adds all of `added`, `times` each. */
+/** Adds all of `added`, each `times` times. */
 export function addCounts<Key>(counts: Map<Key, number>, added: ReadonlyMap<Key, number>, times: number): void {
   for (const [key, count] of added) addCount(counts, key, times * count);
 }
 
-/** Counts of all bins together. */
+/** Sum of the counts of all bins. */
 export function totalOf(histogram: Histogram): number {
   let total = 0;
   for (const count of histogram.values()) total += count;
@@ -53,16 +53,16 @@ export function totalOf(histogram: Histogram): number {
 
 /**
  * The smallest bin that at least the share `q` (0 to 1) of the requests does not exceed, in the unit of the bins;
- * undefined when there are none.
+ * undefined for an empty histogram.
  */
 export function quantile(histogram: Histogram, q: number): number | undefined {
   const needed = q * totalOf(histogram);
-  let counted = 0;
+  let seen = 0;
   let bin: number | undefined;
   for (const [value, count] of [...histogram].sort(([a], [b]) => a - b)) {
     bin = value;
-    counted += count;
-    if (counted >= needed) break;
+    seen += count;
+    if (seen >= needed) break;
   }
   return bin;
 }

@@ -1,9 +1,9 @@
-/** `openray/model`: the rules by which a trace is read, for the console. Pure: no I/O, no `node:` module below it. */
+/** `openray/model`: the rules by which a trace is read, for the console. Pure: it imports no `node:` module. */
 export { byStart, type Entity, type Outcome, type RecordedException } from './entity.ts';
 export { addCount, quantile } from './histogram.ts';
 export { isJsonObject, type JsonObject, type JsonValue, readText } from './json.ts';
 export { nestEntities } from './nesting.ts';
-export { FLAG, KIND, STATUS } from './otlp/types.ts';
+export { FLAG, KIND, STATUS } from './otlp-messages.ts';
 export { outcomeOf } from './outcome.ts';
 export { documentText } from './processed-document.ts';
 export { readEntity } from './read-entity.ts';

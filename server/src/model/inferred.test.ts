@@ -15,7 +15,7 @@ function inferredOf(...sent: readonly JsonObject[]) {
 
 const calling = (fields: JsonObject) => aSegment({ subsegments: [aSubsegment({ id: CALL, ...fields })] });
 
-test('a finished call makes a segment with its times, its outcome and what it called', () => {
+test('a finished call makes a segment with its times, its outcome and the called resource', () => {
   const aws = { operation: 'GetItem', table_name: 'carts', region: 'eu-west-1' };
   const http = { response: { status: 400 } };
   const [inferred] = inferredOf(
@@ -75,15 +75,15 @@ test.each<[string, JsonObject[]]>([
   ['work inside the process', [calling({ namespace: 'local' })]],
   ['an unfinished call', [calling({ namespace: 'remote', end_time: null, in_progress: true })]],
   [
-    'a call that was answered by a segment',
+    'a call with a segment of the called service',
     [calling({ namespace: 'remote' }), aSegment({ id: anId('b'), parent_id: CALL })],
   ],
-  ['a call without a segment around it', [aSubsegment({ id: CALL, namespace: 'remote', parent_id: anId('e') })]],
-])('%s makes none', (_, sent) => {
+  ['a call outside of a segment', [aSubsegment({ id: CALL, namespace: 'remote', parent_id: anId('e') })]],
+])('%s makes no inferred segment', (_, sent) => {
   expect(inferredOf(...sent)).toEqual([]);
 });
 
-test('ids are the same on every reading, and differ from each other and from all that were sent', () => {
+test('ids are the same each time, and differ from each other and from all sent ids', () => {
   fc.assert(
     fc.property(arbitraryTrace(), (generated) => {
       const trace = assembleTrace(receivedTexts(plainDelivery(generated))) as Trace;
@@ -99,7 +99,7 @@ test('ids are the same on every reading, and differ from each other and from all
   );
 });
 
-test('ids of neighbouring calls have no digit in common more often than chance has it', () => {
+test('ids of calls with consecutive ids look random', () => {
   const calls = Array.from({ length: 2_000 }, (_, index) =>
     aSubsegment({ id: (index + 1).toString(16).padStart(16, '0'), namespace: 'remote' }),
   );

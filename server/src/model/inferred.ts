@@ -1,12 +1,12 @@
 import type { Entity } from './entity.ts';
 import { isCall } from './entity.ts';
-import type { JsonObject } from './json.ts';
+import { definedMembers } from './json.ts';
 import { calledService, isQueueSend, isSqlCall } from './service-names.ts';
 import type { Trace } from './trace.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 import { formatTraceId } from './trace-id.ts';
 
-/** The segments that a call led to: empty when the called service has sent none (yet). */
+/** The segments below a call; empty while the called service has sent none. */
 export function calleesOf(trace: Trace, call: Entity): readonly Entity[] {
   return (trace.childrenOf.get(call.id) ?? []).filter((child) => child.kind === 'segment');
 }
@@ -22,12 +22,12 @@ export function inferredCalls(trace: Trace): readonly Entity[] {
   );
 }
 
-/** A segment made for a service that sent none. A message put into a queue carries the time it waited, `queueTime`. */
+/** A segment for a service that sent none. `queueTime` is the time that a message waited in its queue. */
 export type InferredSegment = { readonly segment: Entity; readonly queueTime: Entity | undefined };
 
 /**
- * One for each inferred call, in the calls' order. Their ids are made from the trace's and the call's, so that every
- * reading gives the same ones; they are gone once the real segment is there.
+ * One segment for each inferred call, in the order of the calls. Ids are derived from those of the trace and the call,
+ * so they are the same each time. There is none for a call once the called service has sent its segment.
  */
 export function inferredSegments(trace: Trace): readonly InferredSegment[] {
   return inferredCalls(trace).map((call) => {
@@ -63,7 +63,7 @@ function inferredSegment(call: Entity): Entity {
     parentId: call.id,
     kind: 'segment',
     origin,
-    fields: definedFields(fields),
+    fields: definedMembers(fields) ?? {},
   };
 }
 
@@ -81,7 +81,7 @@ function queueTime(call: Entity, parentId: EntityId): Entity {
     isFault: false,
     isError: false,
     isThrottle: false,
-    fields: definedFields({ id, name: 'QueueTime', start_time, end_time }),
+    fields: definedMembers({ id, name: 'QueueTime', start_time, end_time }) ?? {},
   };
 }
 
@@ -94,20 +94,14 @@ const NOT_COPIED = {
   links: [],
 } as const satisfies Partial<Entity>;
 
-function definedFields(fields: { readonly [key: string]: JsonObject[string] | undefined }): JsonObject {
-  return Object.fromEntries(
-    Object.entries(fields).filter((entry): entry is [string, JsonObject[string]] => entry[1] !== undefined),
-  );
-}
-
 /**
- * 16 hex digits from a hash: two 32-bit lanes of FNV-1a's form with different multipliers, each finished with
- * MurmurHash3's mixing. Ids need to be spread and stable, not secret; no platform hash is in reach of a browser and synchronous.
+ * 16 hex digits of a hash: two 32-bit lanes in the form of FNV-1a with different multipliers, each finished with
+ * MurmurHash3's mixing. Ids must be spread and stable, not secret. Browsers have no synchronous hash.
  */
-function derivedId(traceId: TraceId, callId: EntityId, what: string): EntityId {
+function derivedId(traceId: TraceId, callId: EntityId, role: string): EntityId {
   let high = 0x811c9dc5;
   let low = 0x9747b28c;
-  for (const character of `${traceId}${callId}${what}`) {
+  for (const character of `${traceId}${callId}${role}`) {
     const code = character.charCodeAt(0);
     high = Math.imul(high ^ code, 0x01000193);
     low = Math.imul(low ^ code, 0x85ebca6b);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { jaegerTrace } from './jaeger.ts';
 import { jaegerSummary } from './jaeger-summary.ts';
-import type { Span } from './otlp/types.ts';
+import type { Span } from './otlp-messages.ts';
 import { aSpan } from './testing/spans.ts';
 
 const spanOf = (service: string, members: Partial<Span>) => ({
@@ -9,7 +9,7 @@ const spanOf = (service: string, members: Partial<Span>) => ({
   spanWithResource: aSpan({ ...members, attributes: [] }, { 'service.name': service }),
 });
 
-test('what a list shows of a trace', () => {
+test('a trace in a list', () => {
   const spans = [
     spanOf('shop', { spanId: '1'.repeat(16), parentSpanId: '9'.repeat(16), startTimeUnixNano: '1716560000100000000' }),
     spanOf('shop', { spanId: '2'.repeat(16), name: 'GET /', endTimeUnixNano: '1716560000900000000' }),
@@ -32,7 +32,7 @@ test('what a list shows of a trace', () => {
   });
 });
 
-test('without a root the first span whose parent is missing stands for it', () => {
+test('without a root the first span whose parent is missing is the root', () => {
   const orphan = spanOf('shop', { parentSpanId: '9'.repeat(16), name: 'late' });
   expect(jaegerSummary(jaegerTrace('a'.repeat(32), [orphan]))).toMatchObject({ rootOperationName: 'late' });
 });

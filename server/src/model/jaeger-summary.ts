@@ -12,12 +12,12 @@ export type JaegerSummary = {
   readonly maxEndTimeUnixNano: string;
   readonly spanCount: number;
   readonly errorSpanCount: number;
-  /** Spans whose parent has not arrived. */
+  /** Spans whose parent was not received. */
   readonly orphanSpanCount: number;
   readonly services: readonly { readonly name: string; readonly spanCount: number; readonly errorSpanCount: number }[];
 };
 
-/** The root is the first span without a parent, else the first whose parent is not there; spans come by start. */
+/** `spans` are by start. The root is the first span without a parent, else the first whose parent was not received. */
 export function jaegerSummary({ traceID, spans, processes }: JaegerTrace): JaegerSummary {
   const ids = new Set(spans.map(({ spanID }) => spanID));
   const isOrphan = (span: JaegerSpan) => {

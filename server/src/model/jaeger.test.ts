@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { jaegerTrace } from './jaeger.ts';
-import type { TraceSpan } from './otlp/round-trip/trace-to-spans.ts';
-import { type AnyValue, KIND, type Span } from './otlp/types.ts';
+import type { TraceSpan } from './otlp/documents/trace-to-spans.ts';
+import { type AnyValue, KIND, type Span } from './otlp-messages.ts';
 
 const TRACE = '83a9efd15c1c98a977e0711cc93ee28b';
 
@@ -106,7 +106,7 @@ test.each([
   expect(tagOf(value)).toEqual({ key: 'k', type, value: shown });
 });
 
-test('a span in progress takes no time, and says why', () => {
+test('a span in progress has no duration and a warning', () => {
   const [span] = jaegerTrace(TRACE, [aSpan({ endTimeUnixNano: undefined })]).spans;
   expect(span).toMatchObject({ duration: 0, warnings: ['the span is in progress'] });
 });
@@ -117,7 +117,7 @@ test('spans of one service and resource share a process', () => {
   expect(Object.values(processes).map(({ serviceName }) => serviceName)).toEqual(['orders', 'stock']);
 });
 
-test('an exception that came as a log record is among the logs of its span, once', () => {
+test('an exception in a log record is once among the logs of its span', () => {
   const attributes = [{ key: 'exception.type', value: { stringValue: 'Late' } }];
   const { span } = aSpan().spanWithResource;
   const record = { traceId: TRACE, spanId: span.spanId, timeUnixNano: '1706678909209713000', attributes };
@@ -130,6 +130,6 @@ test('an exception that came as a log record is among the logs of its span, once
     ],
   };
   expect(jaegerTrace(TRACE, [aSpan()], [record, record, other]).spans[0]?.logs).toEqual([log]);
-  const told = aSpan({ events: [{ timeUnixNano: record.timeUnixNano, name: 'exception', attributes }] });
-  expect(jaegerTrace(TRACE, [told], [record]).spans[0]?.logs).toEqual([log]);
+  const withEvent = aSpan({ events: [{ timeUnixNano: record.timeUnixNano, name: 'exception', attributes }] });
+  expect(jaegerTrace(TRACE, [withEvent], [record]).spans[0]?.logs).toEqual([log]);
 });

@@ -1,9 +1,9 @@
+import { plainOf } from './otlp/any-value.ts';
+import type { TraceSpan } from './otlp/documents/trace-to-spans.ts';
 import { nanosToUs } from './otlp/nanos.ts';
-import type { TraceSpan } from './otlp/round-trip/trace-to-spans.ts';
 import { parentIdOf } from './otlp/span-ids.ts';
-import { plainOf } from './otlp/to-xray/attributes.ts';
 import { eventsOfRecords } from './otlp/to-xray/exceptions.ts';
-import { type AnyValue, type KeyValue, type LogRecord, type Scope, type Span, STATUS } from './otlp/types.ts';
+import { type AnyValue, type KeyValue, type LogRecord, type Scope, type Span, STATUS } from './otlp-messages.ts';
 
 /**
  * Jaeger's JSON for its query API. Times are whole microseconds.
@@ -38,15 +38,15 @@ export type JaegerReference = {
 
 export type JaegerProcess = { readonly serviceName: string; readonly tags: readonly JaegerTag[] };
 
-/** An integer that no double holds is text, as Jaeger writes it. */
+/** An integer that a double cannot hold is text, as in Jaeger. */
 export type JaegerTag =
   | { readonly key: string; readonly type: 'string' | 'binary'; readonly value: string }
   | { readonly key: string; readonly type: 'bool'; readonly value: boolean }
   | { readonly key: string; readonly type: 'int64' | 'float64'; readonly value: number | string };
 
 /**
- * One process for each service and resource, `p1`, `p2` …, in the order of the spans. `records` are log records that
- * tell of exceptions of the spans: they are among their logs.
+ * One process for each service and resource, `p1`, `p2` …, in the order of the spans. `records` are log records of
+ * exceptions; they are added to the logs of their spans.
  */
 export function jaegerTrace(
   traceId: string,
@@ -55,8 +55,8 @@ export function jaegerTrace(
 ): JaegerTrace {
   const processes: Record<string, JaegerProcess> = {};
   const idOf = new Map<string, string>();
-  const processOf = ({ service, spanWithResource: place }: TraceSpan): string => {
-    const attributes = (place.resource.attributes ?? []).filter(({ key }) => key !== 'service.name');
+  const processOf = ({ service, spanWithResource }: TraceSpan): string => {
+    const attributes = (spanWithResource.resource.attributes ?? []).filter(({ key }) => key !== 'service.name');
     const key = JSON.stringify([service, attributes]);
     const known = idOf.get(key);
     if (known !== undefined) return known;
@@ -105,7 +105,7 @@ function jaegerSpan(
   };
 }
 
-/** The parent first: clients take the first CHILD_OF for it. */
+/** The parent first: for clients the first CHILD_OF is the parent. */
 function referencesOf({ traceId, parentSpanId, links = [] }: Span): readonly JaegerReference[] {
   const parent = parentIdOf(parentSpanId);
   const followed = links.map(({ traceId: traceID = '', spanId: spanID = '' }) => ({
@@ -118,7 +118,7 @@ function referencesOf({ traceId, parentSpanId, links = [] }: Span): readonly Jae
 
 const KINDS = [undefined, 'internal', 'server', 'client', 'producer', 'consumer'];
 
-/** What Jaeger has no place for is in tags, under the names and in the order of its own translator. */
+/** Tags for all data without a member in Jaeger, with the names and in the order of Jaeger's own translator. */
 function tagsOf({ attributes = [], kind = 0, status = {}, traceState }: Span, scope: Scope): readonly JaegerTag[] {
   const isError = status.code === STATUS.error;
   return [
@@ -133,7 +133,7 @@ function tagsOf({ attributes = [], kind = 0, status = {}, traceState }: Span, sc
   ];
 }
 
-/** `span.kind` as Jaeger's operations name it; empty for none. */
+/** `span.kind` as in Jaeger's operations; empty for an unspecified kind. */
 export function spanKindOf({ kind = 0 }: Pick<Span, 'kind'>): string {
   return KINDS[kind] ?? '';
 }
@@ -142,7 +142,7 @@ function textTags(key: string, value: string | undefined): readonly JaegerTag[] 
   return value === undefined || value === '' ? [] : [{ key, type: 'string', value }];
 }
 
-/** Lists, maps and empty values have no type in Jaeger: they are JSON text. */
+/** Lists, maps and empty values have no type in Jaeger and become JSON text. */
 function tagOf({ key = '', value = {} }: KeyValue): JaegerTag {
   const { stringValue, boolValue, intValue, doubleValue, bytesValue } = value;
   if (stringValue !== undefined) return { key, type: 'string', value: stringValue };
@@ -160,7 +160,7 @@ function exactNumber(integer: string): number | string {
   return Number.isSafeInteger(number) ? number : integer;
 }
 
-/** JSON has no number for these three. */
+/** JSON has no numbers for NaN and the infinities: they become text. */
 function doubleTag(key: string, value: NonNullable<AnyValue['doubleValue']>): JaegerTag {
   const number = Number(value);
   if (!Number.isFinite(number)) return { key, type: 'string', value: String(value) };

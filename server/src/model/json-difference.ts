@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from './json.ts';
 import { isJsonObject } from './json.ts';
 
-/** What makes one JSON object of another: members to set, merged into objects that are there, and paths to remove. */
+/** Changes from one JSON object to another: members to set, merged into existing objects, and paths to remove. */
 export type Difference = { readonly set: JsonObject; readonly unset: readonly (readonly string[])[] };
 
-/** `applyDifference(from, differenceOf(from, to))` equals `to`. Lists are replaced as a whole. */
+/** `applyDifference(from, differenceOf(from, to))` equals `to`. Arrays are replaced as a whole. */
 export function differenceOf(from: JsonObject, to: JsonObject): Difference {
   const set: [string, JsonValue][] = [];
   const unset: (readonly string[])[] = [];
@@ -27,8 +27,8 @@ export function applyDifference(from: JsonObject, { set, unset }: Difference): J
 }
 
 /**
- * As much of a difference as concerns members that are in `now` what they were in `before`: what somebody has changed
- * meanwhile stays as it is.
+ * The part of a difference for members that are equal in `before` and `now`. Edited members are
+ * not changed by it.
  */
 export function withoutEdited({ set, unset }: Difference, before: JsonObject, now: JsonObject): Difference {
   return {
@@ -84,7 +84,7 @@ function without(from: JsonObject, [key, ...rest]: readonly string[]): JsonObjec
   return Object.fromEntries(members);
 }
 
-/** Equal, whatever the order of members; 0 and -0 are not. */
+/** Equal in any order of members. 0 and -0 are not equal. */
 export function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a)) {
@@ -93,4 +93,14 @@ export function isSame(a: JsonValue | undefined, b: JsonValue | undefined): bool
   if (!isJsonObject(a) || !isJsonObject(b)) return false;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && isSame(a[key], b[key]));
+}
+
+/** Equal once both are JSON: a member that is undefined is absent. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  return isSame(asJson(a), asJson(b));
+}
+
+/** As JSON: without members that are undefined. */
+export function asJson(value: unknown): JsonValue | undefined {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

@@ -6,12 +6,12 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The text, or undefined when `value` is anything else or empty: exporters write `""` for what they do not know. */
+/** The text; undefined if `value` is another type or empty: exporters write `""` for unknown values. */
 export function readText(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The object, or undefined when `value` is anything else. */
+/** The object; undefined if `value` is another type. */
 export function readObject(value: JsonValue | undefined): JsonObject | undefined {
   return isJsonObject(value) ? value : undefined;
 }
@@ -29,4 +29,18 @@ export function listOf(value: JsonValue | undefined): readonly JsonValue[] {
 /** A string as it is, a number as text; undefined when `value` is anything else. */
 export function textOf(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+/**
+ * The members that have a value; undefined when none has. Only for fixed keys: `__proto__` would not become a member.
+ */
+export function definedMembers(members: { readonly [key: string]: JsonValue | undefined }): JsonObject | undefined {
+  let defined: { [key: string]: JsonValue } | undefined;
+  for (const key in members) {
+    const value = members[key];
+    if (value === undefined) continue;
+    defined ??= {};
+    defined[key] = value;
+  }
+  return defined;
 }

@@ -16,7 +16,7 @@ function counted(documents: readonly Document[]) {
   );
 }
 
-test('of any trace the lean documents count as the whole ones do', () => {
+test('lean documents of any trace give the same graph as complete ones', () => {
   fc.assert(
     fc.property(arbitraryTrace().chain(arbitraryDelivery), (delivery) => {
       const documents = receivedTexts(delivery);
@@ -25,7 +25,7 @@ test('of any trace the lean documents count as the whole ones do', () => {
   );
 });
 
-test('what names the called service stays, what only the sender wrote goes', () => {
+test('fields that name the called service are kept, other fields are removed', () => {
   const call = aSubsegment({ name: 'DynamoDB', namespace: 'aws', aws: { operation: 'PutItem', table_name: 'orders' } });
   const query = aSubsegment({ id: 'b'.repeat(16), name: 'orders@db', namespace: 'remote', sql: { url: 'pg://db' } });
   const documents = received(aSegment({ subsegments: [call, query], metadata: { default: { a: 1 } } }));

@@ -2,9 +2,9 @@ import type { Document, Entity } from './entity.ts';
 import { parseStored } from './parse-stored.ts';
 
 /**
- * A document as far as `traceGraph` and `linkGraph` look at it. Whoever keeps many for a while keeps these: what stays
- * costs the garbage collector more than it took to read. What a span is depends on all of it and on others, so of spans
- * the text stays and is read again.
+ * The part of a document that `traceGraph` and `linkGraph` need. Keep these instead of many documents: objects that
+ * survive cost the garbage collector more than parsing them again. The translation of a span depends on all of it and
+ * on other documents, so spans keep their text and are parsed again.
  */
 export type LeanDocument =
   | Extract<Document, { format: 'xray' }>
@@ -16,7 +16,7 @@ export function leanDocument(document: Document): LeanDocument {
   return { format, traceId, id, seq, text };
 }
 
-/** What graphs are made of. */
+/** The documents from which graphs are made. */
 export function documentsOf(lean: LeanDocument): readonly Document[] {
   return lean.format === 'xray' ? [lean] : parseStored(lean.format, lean.text, lean.seq);
 }

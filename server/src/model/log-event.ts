@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import type { TraceId } from './trace-id.ts';
 
-/** One thing that a function, or Lambda around it, wrote. */
+/** A log event of a function, an extension or Lambda itself. */
 export type LogEvent = {
   readonly functionName: string;
   /** Microseconds since 1970. */
@@ -11,9 +11,9 @@ export type LogEvent = {
   readonly logGroup: string;
   readonly logStream: string;
   readonly source: 'platform' | 'function' | 'extension';
-  /** In capitals; empty where the text names none. */
+  /** In capitals; empty if the text names none. */
   readonly level: string;
-  /** Without a final line end; may have several lines. */
+  /** Without a final line break; may have several lines. */
   readonly text: string;
 };
 
@@ -28,7 +28,7 @@ export type LogMetric = {
 
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'WARNING', 'ERROR', 'FATAL', 'CRITICAL'];
 
-/** What the text says of its level: a field of JSON, or where the runtimes of Node and Python write it. */
+/** The level that a text names: in a field of JSON, or in the format of the runtimes of Node and Python. */
 export function levelOf(text: string): string {
   const object = asObject(text);
   const named = object?.level ?? object?.log_level;

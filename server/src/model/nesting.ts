@@ -2,14 +2,14 @@ import type { Entity } from './entity.ts';
 import { byStart } from './entity.ts';
 import type { EntityId } from './trace-id.ts';
 
-/** The members that decide where an entity belongs. */
-type Placed = Pick<Entity, 'id' | 'parentId' | 'kind' | 'startUs'>;
+/** The members that decide the parent of an entity. */
+type Nestable = Pick<Entity, 'id' | 'parentId' | 'kind' | 'startUs'>;
 
-/** Entities of one trace below one another. All lists are by start, then id. The members of `Trace` say more. */
+/** Entities of one trace with their parents and children. Lists are by start, then id. For members see `Trace`. */
 export type Nesting<E> = {
   readonly entities: ReadonlyMap<EntityId, E>;
   readonly segments: readonly E[];
-  /** Segments that no entity here has called, and those whose parent is ignored because of a cycle. */
+  /** Segments without a caller among the entities, and segments whose parent is ignored because of a cycle. */
   readonly roots: readonly E[];
   readonly orphans: readonly E[];
   readonly childrenOf: ReadonlyMap<EntityId, readonly E[]>;
@@ -18,10 +18,10 @@ export type Nesting<E> = {
 };
 
 /**
- * Puts each entity below its parent. `sorted` holds each id once, by `byStart`. Where parent ids form a cycle, the
- * entity of it that comes first loses its parent. Keeps its own stack: depth costs memory only.
+ * Puts each entity below its parent. `sorted` has each id once, in the order of `byStart`. If parent ids form a cycle,
+ * the parent of its first entity is ignored. Keeps its own stack, so depth costs memory only.
  */
-export function nestEntities<E extends Placed>(sorted: readonly E[]): Nesting<E> {
+export function nestEntities<E extends Nestable>(sorted: readonly E[]): Nesting<E> {
   const entities = new Map<EntityId, E>();
   const aheadOfParent: E[] = [];
   for (const entity of sorted) {
@@ -52,27 +52,27 @@ export function nestEntities<E extends Placed>(sorted: readonly E[]): Nesting<E>
 }
 
 /**
- * Of each cycle of parent ids the entity that comes first, whatever the order of arrival. Every cycle has an entity
- * that comes before its parent, so walks start from those only: few in most traces.
+ * The first entity of each cycle of parent ids. Every cycle has an entity that comes before its parent, so the
+ * search starts only from those; most traces have few.
  */
-function cycleBreakers<E extends Placed>(
+function cycleBreakers<E extends Nestable>(
   aheadOfParent: readonly E[],
   entities: ReadonlyMap<EntityId, E>,
 ): ReadonlySet<E> {
   const breakers = new Set<E>();
-  const walkOf = new Map<E, E>();
+  const visitedFrom = new Map<E, E>();
   for (const start of aheadOfParent) {
     let at: E | undefined = start;
-    while (at !== undefined && !walkOf.has(at)) {
-      walkOf.set(at, start);
+    while (at !== undefined && !visitedFrom.has(at)) {
+      visitedFrom.set(at, start);
       at = at.parentId === undefined ? undefined : entities.get(at.parentId);
     }
-    if (at !== undefined && walkOf.get(at) === start) breakers.add(firstOfCycle(at, entities));
+    if (at !== undefined && visitedFrom.get(at) === start) breakers.add(firstOfCycle(at, entities));
   }
   return breakers;
 }
 
-function firstOfCycle<E extends Placed>(member: E, entities: ReadonlyMap<EntityId, E>): E {
+function firstOfCycle<E extends Nestable>(member: E, entities: ReadonlyMap<EntityId, E>): E {
   let first = member;
   let at = entities.get(member.parentId as EntityId) as E;
   while (at !== member) {
@@ -82,7 +82,7 @@ function firstOfCycle<E extends Placed>(member: E, entities: ReadonlyMap<EntityI
   return first;
 }
 
-function ownersIn<E extends Placed>(
+function ownersIn<E extends Nestable>(
   segments: readonly E[],
   childrenOf: ReadonlyMap<EntityId, readonly E[]>,
 ): ReadonlyMap<EntityId, E> {

@@ -9,8 +9,8 @@ export type OutcomeFlags = {
 };
 
 /**
- * How a segment or subsegment ended, from its flags or its HTTP status. More than one flag may hold (a throttled call
- * is never also an error); the outcome, by which it is counted, is the first of throttle, fault, error, ok.
+ * Outcome of a segment or subsegment, from its flags or its HTTP status. More than one flag may hold, but a throttled
+ * call is never an error as well. The outcome, by which it is counted, is the first of throttle, fault, error, ok.
  */
 export function readFlags(fields: JsonObject, status: number | undefined): OutcomeFlags {
   const isThrottle = fields.throttle === true || status === 429;

@@ -25,8 +25,8 @@ function topOf(document: JsonObject) {
   return top;
 }
 
-describe('a document that is taken', () => {
-  test('gives its segment, then its inline subsegments in document order, each under what encloses it', () => {
+describe('an accepted document', () => {
+  test('gives its segment, then its inline subsegments in document order, each below its enclosing entity', () => {
     const document = accepted(
       aSegment({
         subsegments: [
@@ -62,7 +62,7 @@ describe('a document that is taken', () => {
     expect(top).toMatchObject({ id: ID, parentId: CHILD, traceId: '6650a0803c4d5e6f708192a3b4c5d6e7' });
   });
 
-  test('has times in whole microseconds, and none for the end while in progress', () => {
+  test('has times in whole microseconds, and no end while in progress', () => {
     expect(topOf(aSegment({ start_time: 1.5, end_time: 2.000001 }))).toMatchObject({
       startUs: 1_500_000,
       endUs: 2_000_001,
@@ -71,7 +71,7 @@ describe('a document that is taken', () => {
     expect(topOf(aSegment({ end_time: A_START + 1, in_progress: false })).endUs).toBe((A_START + 1) * 1e6);
   });
 
-  test('has its name cut at 200 characters, and no character in two', () => {
+  test('has its name cut at 200 characters, but not inside a surrogate pair', () => {
     expect(topOf(aSegment({ name: 'x'.repeat(300) })).name).toBe('x'.repeat(200));
     const letter = '\u{20000}';
     expect(topOf(aSegment({ name: `${'x'.repeat(199)}${letter}` })).name).toBe('x'.repeat(199));
@@ -111,7 +111,7 @@ describe('a document that is taken', () => {
     expect(top.fields).toMatchObject(odd);
   });
 
-  test('may have stack frames without a line, as ES modules give them', () => {
+  test('may have stack frames without a line, which ES modules have', () => {
     const cause = {
       exceptions: [{ type: 'E', message: 'm', stack: [{ path: 'file', line: null, label: 'handler' }] }],
     };
@@ -120,7 +120,7 @@ describe('a document that is taken', () => {
     ]);
   });
 
-  test('may point to an exception in either form', () => {
+  test('may refer to an exception in both forms', () => {
     expect(topOf(aSegment({ cause: 'AB'.repeat(8) })).cause).toEqual({ exceptions: [], exceptionId: 'ab'.repeat(8) });
     expect(topOf(aSegment({ cause: { id: CHILD, exceptions: [] } })).cause).toEqual({
       exceptions: [],
@@ -128,7 +128,7 @@ describe('a document that is taken', () => {
     });
   });
 
-  test('may carry on nested subsegments what only independent ones need', () => {
+  test('may have fields of independent subsegments on nested ones', () => {
     const python = aSubsegment({ type: 'subsegment', trace_id: A_TRACE_ID, parent_id: ID, in_progress: false });
     expect(accepted(aSegment({ subsegments: [python] })).entities).toHaveLength(2);
   });
@@ -144,12 +144,12 @@ describe('a document that is taken', () => {
   });
 });
 
-describe('a document that is refused', () => {
+describe('a rejected document', () => {
   const subsegment = (fields: JsonObject) => ({ ...aSubsegment({ parent_id: ID }), ...fields });
 
   test.each<[string, JsonValue, string, string]>([
     ['a number', 7, 'ParseError', 'entity'],
-    ['nothing but null', null, 'ParseError', 'entity'],
+    ['null', null, 'ParseError', 'entity'],
     ['of an unknown type', aSegment({ type: 'span' }), 'UnknownType', 'entity'],
     ['an empty object', {}, 'MissingId', 'segment'],
     ['an empty array', [], 'MissingId', 'segment'],
@@ -163,7 +163,12 @@ describe('a document that is refused', () => {
     ['with an object for a name', aSegment({ name: {} }), 'InvalidName', 'segment'],
     ['without a trace id', aSegment({ trace_id: undefined }), 'MissingTraceId', 'segment'],
     ['with a W3C trace id', aSegment({ trace_id: '6650a0803c4d5e6f708192a3b4c5d6e7' }), 'InvalidTraceId', 'segment'],
-    ['of no trace', aSegment({ trace_id: '1-00000000-000000000000000000000000' }), 'InvalidTraceId', 'segment'],
+    [
+      'with a trace id of zeros',
+      aSegment({ trace_id: '1-00000000-000000000000000000000000' }),
+      'InvalidTraceId',
+      'segment',
+    ],
     ['without a start', aSegment({ start_time: undefined }), 'MissingStartTime', 'segment'],
     ['with a text for its start', aSegment({ start_time: '1716560000' }), 'MissingStartTime', 'segment'],
     ['without an end', aSegment({ end_time: undefined }), 'MissingEndTime', 'segment'],
@@ -175,11 +180,11 @@ describe('a document that is refused', () => {
       'InProgressSubsegmentHasEndTime',
       'subsegment',
     ],
-    ['alone without a parent', subsegment({ parent_id: '' }), 'MissingParentId', 'subsegment'],
-    ['with a parent id that is none', subsegment({ parent_id: 'zz' }), 'InvalidParentId', 'subsegment'],
-    ['a segment with a parent id that is none', aSegment({ parent_id: 'zz' }), 'InvalidParentId', 'segment'],
+    ['independent, without a parent', subsegment({ parent_id: '' }), 'MissingParentId', 'subsegment'],
+    ['with an invalid parent id', subsegment({ parent_id: 'zz' }), 'InvalidParentId', 'subsegment'],
+    ['a segment with an invalid parent id', aSegment({ parent_id: 'zz' }), 'InvalidParentId', 'segment'],
     ['with a text among its subsegments', aSegment({ subsegments: ['x'] }), 'ParseError', 'entity'],
-    ['with a bad subsegment', aSegment({ subsegments: [aSubsegment({ name: '' })] }), 'MissingName', 'subsegment'],
+    ['with an invalid subsegment', aSegment({ subsegments: [aSubsegment({ name: '' })] }), 'MissingName', 'subsegment'],
   ])('%s', (_, document, code, kind) => {
     const sentId = typeof document === 'object' && document !== null && 'id' in document ? document.id : undefined;
     expect(parseOne(document)).toEqual({
@@ -215,7 +220,7 @@ describe('a document that is refused', () => {
     });
   });
 
-  test('over the limit in bytes, which are not characters', () => {
+  test('over the limit in bytes, not characters', () => {
     const segment = JSON.stringify(aSegment({ user: 'é'.repeat(100) }));
     const bytes = new TextEncoder().encode(segment).length;
     expect(bytes).toBeGreaterThan(segment.length);
@@ -231,7 +236,7 @@ describe('a document that is refused', () => {
   });
 });
 
-test('an array is several documents, each taken or refused for itself', () => {
+test('each document of an array is accepted or rejected separately', () => {
   const parsed = parseDocument(
     JSON.stringify([aSegment(), aSubsegment({ parent_id: ID }), aSegment({ id: 'x' }), 3]),
     9,
@@ -244,7 +249,7 @@ test('an array is several documents, each taken or refused for itself', () => {
   ]);
 });
 
-test('no text at all makes the parser throw', () => {
+test('the parser throws for no text', () => {
   const almost = fc.oneof(
     fc.string(),
     fc.json(),

@@ -2,12 +2,12 @@ import { compactJson, exceedsBytes } from './compact-json.ts';
 import type { Document, Entity } from './entity.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { isJsonObject } from './json.ts';
-import { readEntity } from './read-entity.ts';
+import { type EntityIdentity, readEntity } from './read-entity.ts';
 import { readTimeUs } from './time.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 import { readEntityId, readTraceId } from './trace-id.ts';
 
-/** `DocumentTooLarge` and `DocumentTooDeep` are openray's own; the others are what X-Ray answers. */
+/** `DocumentTooLarge` and `DocumentTooDeep` are openray's own; the others are X-Ray's. */
 export type RejectionCode =
   | 'DocumentTooLarge'
   | 'DocumentTooDeep'
@@ -26,7 +26,7 @@ export type RejectionCode =
   | 'MissingParentId'
   | 'InvalidParentId';
 
-/** Why a document was not taken, as `UnprocessedTraceSegments` says it. `id` is the top entity's, as it was sent. */
+/** Why a document was rejected, as in `UnprocessedTraceSegments`. `id` is that of the top entity, as it was sent. */
 export type Rejection = {
   readonly ok: false;
   readonly id: string | undefined;
@@ -39,16 +39,16 @@ export type ParsedDocument = { readonly ok: true; readonly document: Document } 
 /** `maxBytes` counts UTF-8, `maxDepth` levels of arrays and objects: two for each nested subsegment. */
 export type DocumentLimits = { readonly maxBytes: number; readonly maxDepth: number };
 
-/** X-Ray's 64 KB. The depth is what 500 nested subsegments take, well inside what `JSON.stringify` can print. */
+/** X-Ray's 64 KB. The depth allows 500 nested subsegments, which `JSON.stringify` can print. */
 export const DEFAULT_LIMITS: DocumentLimits = { maxBytes: 64 * 1024, maxDepth: 1_024 };
 
 type Kind = 'segment' | 'subsegment' | 'entity';
 type Failure = { readonly code: RejectionCode; readonly kind: Kind };
 
 /**
- * Reads one text of a sender: a segment, an independent subsegment, or an array of them (an extra of openray).
- * One result for each document; those of an array share `seq`. A document is taken whole or not at all: a bad inline
- * subsegment rejects it under the id of its top entity.
+ * Parses one text of a sender: a segment, an independent subsegment, or an array of them (an extension of openray).
+ * Gives one result for each document; those of an array share `seq`. A document is accepted as a whole: an invalid
+ * inline subsegment rejects it under the id of its top entity.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
  */
 export function parseDocument(
@@ -79,15 +79,8 @@ function readDocument(value: JsonValue, text: string, seq: number): ParsedDocume
   return { ok: true, document: { format: 'xray', traceId: top.traceId, id: top.id, seq, text, entities } };
 }
 
-type TopIdentity = {
-  readonly traceId: TraceId;
-  readonly id: EntityId;
-  readonly parentId: EntityId | undefined;
-  readonly kind: 'segment' | 'subsegment';
-};
-
 /** X-Ray's order of checks; the first that fails is reported. */
-function checkTop(fields: JsonObject): TopIdentity | Failure {
+function checkTop(fields: JsonObject): EntityIdentity | Failure {
   const type = fields.type ?? '';
   if (type !== '' && type !== 'segment' && type !== 'subsegment') return { code: 'UnknownType', kind: 'entity' };
   const kind = type === 'subsegment' ? 'subsegment' : 'segment';
@@ -107,10 +100,10 @@ function checkTop(fields: JsonObject): TopIdentity | Failure {
 }
 
 /**
- * The top entity and, depth first, its inline subsegments, each checked like the top one. Keeps its own stack, so that
- * no document can be too deep for the one of the machine.
+ * The top entity and, depth first, its inline subsegments, each checked like the top one. Keeps its own stack, so
+ * deep documents cannot overflow the call stack.
  */
-function readTree(value: JsonObject, top: TopIdentity): readonly Entity[] | Failure {
+function readTree(value: JsonObject, top: EntityIdentity): readonly Entity[] | Failure {
   const { traceId } = top;
   const entities = [readEntity(value, top)];
   const waiting: { readonly value: JsonValue; readonly parentId: EntityId }[] = [];
@@ -160,7 +153,9 @@ function checkTimes(fields: JsonObject, kind: 'segment' | 'subsegment'): Rejecti
 const ASCII_NAME = /^[\w\s.:/%&#=+\\\-@]+$/;
 const UNICODE_NAME = /^[\p{L}\p{N}\p{Z}\s_.:/%&#=+\\\-@]+$/u;
 
-/** Unicode letters, digits, white space and `_.:/%&#=+\-@`, for subsegments as well: the service refuses the rest. */
+/**
+ * Unicode letters, digits, white space and `_.:/%&#=+\-@`, also for subsegments. X-Ray rejects all other characters.
+ */
 function isName(name: string): boolean {
   return ASCII_NAME.test(name) || UNICODE_NAME.test(name);
 }
@@ -173,7 +168,7 @@ function readId(value: JsonValue | undefined): EntityId | undefined {
   return id === ZERO_ID ? undefined : id;
 }
 
-/** X-Ray's form only. All zeros is what the SDKs write in Lambda when there is no trace: it must not start one. */
+/** X-Ray's form only. SDKs in Lambda write all zeros if there is no trace; that must not start one. */
 function readDocumentTraceId(text: string): TraceId | undefined {
   const id = text.startsWith('1-') ? readTraceId(text) : undefined;
   return id === ZERO_TRACE_ID ? undefined : id;

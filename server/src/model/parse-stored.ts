@@ -1,14 +1,14 @@
 import type { Document, DocumentFormat } from './entity.ts';
-import { readStoredLog, readStoredSpan } from './otlp/to-xray/stored-spans.ts';
+import { readStoredLog, readStoredSpan } from './otlp/documents/stored-spans.ts';
 import { parseDocument } from './parse-document.ts';
 
 const NO_LIMITS = { maxBytes: Number.POSITIVE_INFINITY, maxDepth: Number.POSITIVE_INFINITY };
 
-/** A document as it was stored. It has been accepted once, so no limit is applied a second time. */
+/** Parses a stored document. No limits apply: it was accepted before. */
 export function parseStored(format: DocumentFormat, body: string, seq: number): readonly Document[] {
   switch (format) {
     case 'xray':
-      return parseDocument(body, seq, NO_LIMITS).flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
+      return parseDocument(body, seq, NO_LIMITS).flatMap((parsed) => (parsed.ok ? [parsed.document] : []));
     case 'otlp':
       return [readStoredSpan(body, seq)];
     case 'otlp-log':

@@ -20,7 +20,7 @@ function onlyDocument(...sent: readonly JsonObject[]): JsonObject {
 }
 
 describe('a processed document', () => {
-  test('nests subsegments that were sent alone at any depth, without what their place says', () => {
+  test('nests independent subsegments at any depth, without the ids of their trace and parent', () => {
     const document = onlyDocument(
       aSubsegment({ id: anId('c'), parent_id: anId('b'), name: 'deep' }),
       aSubsegment({ id: anId('b'), parent_id: anId('a'), name: 'middle' }),
@@ -40,7 +40,7 @@ describe('a processed document', () => {
     expect(Object.keys(document)).toEqual(['id', 'name', 'start_time', 'trace_id', 'end_time', 'parent_id', 'user']);
   });
 
-  test('has ids in lower case and the name that X-Ray kept', () => {
+  test('has ids in lower case and the name as X-Ray cuts it', () => {
     const document = onlyDocument(
       aSegment({ id: SEGMENT.toUpperCase(), trace_id: A_TRACE_ID.toUpperCase(), name: 'x'.repeat(250) }),
     );
@@ -53,7 +53,7 @@ describe('a processed document', () => {
     expect(document).not.toHaveProperty('end_time');
   });
 
-  test('names the resource of an AWS call, whatever the client sent for it', () => {
+  test('names the resource of an AWS call instead of the resource names that were sent', () => {
     const aws = { operation: 'GetItem', table_name: 'carts', resource_names: ['mine'] };
     const [shop, inferred] = processedDocuments(
       assembled(aSegment({ subsegments: [aSubsegment({ name: 'DynamoDB', namespace: 'aws', aws })] })),
@@ -83,7 +83,7 @@ describe('a processed document', () => {
   });
 });
 
-test('orphans are documents of their own, as they were sent, with what is below them', () => {
+test('orphans are documents of their own, as they were sent, with the subsegments below them', () => {
   const orphan = aSubsegment({ id: anId('a'), parent_id: anId('e') });
   const below = aSubsegment({ id: anId('b'), parent_id: anId('a') });
   const trace = assembled(below, orphan);
@@ -92,14 +92,14 @@ test('orphans are documents of their own, as they were sent, with what is below 
   expect(orphanDocuments(trace)).toEqual([{ id: anId('a'), document: { ...orphan, subsegments: [nested] } }]);
 });
 
-test('the duration counts what has finished, and no orphans', () => {
+test('the duration counts finished entities and no orphans', () => {
   const open = aSubsegment({ id: anId('a'), start_time: A_START - 1, end_time: null, in_progress: true });
   const orphan = aSubsegment({ id: anId('b'), parent_id: anId('e'), end_time: A_START + 100 });
   expect(traceDurationUs(assembled(aSegment({ subsegments: [open] }), orphan))).toBe(1_500_000);
   expect(traceDurationUs(assembled(orphan))).toBeUndefined();
 });
 
-test('text is JSON of the document, however deep subsegments nest', () => {
+test('the text is JSON of the document for any depth of subsegments', () => {
   const idOf = (level: number) => (level + 1).toString(16).padStart(16, '0');
   const flat = aSegment({
     subsegments: [aSubsegment({ id: anId('1'), name: 'a' }), aSubsegment({ id: anId('2'), name: 'b' })],
@@ -116,7 +116,7 @@ test('text is JSON of the document, however deep subsegments nest', () => {
   expect(depth).toBe(10_001);
 });
 
-/** Every field that X-Ray documents, and what clients send besides. */
+/** Every field that X-Ray documents, and further fields that clients send. */
 const EVERY_FIELD = {
   segment: aSegment({
     parent_id: CALL,
@@ -228,10 +228,10 @@ const EVERY_FIELD = {
   }),
 } satisfies Record<string, JsonObject>;
 
-/** What BatchGetTraces leaves out, and why. */
+/** Fields that BatchGetTraces omits, with the reason. */
 const LEFT_OUT = new Map([['subsegments.0.http.request.traced', 'X-Ray removes it']]);
 
-test('every documented field comes back as it was sent', () => {
+test('every documented field is returned as it was sent', () => {
   const sent: JsonObject = { ...EVERY_FIELD.segment, subsegments: [EVERY_FIELD.subsegment] };
   const returned = new Map(leavesOf(processedDocuments(assembled(sent))[0]?.document ?? {}));
   const missing = leavesOf(sent).filter(([path, value]) => returned.get(path) !== value);

@@ -11,9 +11,9 @@ import { formatTraceId } from './trace-id.ts';
 export type ProcessedDocument = { readonly id: EntityId; readonly document: JsonObject };
 
 /**
- * What X-Ray returns for a trace: a document for each segment, then one for each inferred segment, both by start.
- * Subsegments are nested below their parent whichever document they came in. Fields that X-Ray does not know stay as
- * they were sent.
+ * The documents that X-Ray returns for a trace: one for each segment, then one for each inferred segment, both by
+ * start. Subsegments are nested below their parent, also those of independent documents. Fields that X-Ray does not
+ * know stay as they were sent.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
  */
 export function processedDocuments(trace: Trace, consumers: ConsumerLinks = NO_LINKS): readonly ProcessedDocument[] {
@@ -25,21 +25,21 @@ export function processedDocuments(trace: Trace, consumers: ConsumerLinks = NO_L
   return [...reported, ...inferred];
 }
 
-/** The same for subsegments whose parent has not arrived, by start: X-Ray shows nothing of them. */
+/** The same for subsegments whose parent was not received, by start. X-Ray omits them. */
 export function orphanDocuments(trace: Trace, consumers: ConsumerLinks = NO_LINKS): readonly ProcessedDocument[] {
   return trace.orphans.map((orphan) => ({ id: orphan.id, document: nested(orphan, trace, consumers) }));
 }
 
 /**
- * `JSON.stringify` for a processed document. Subsegments that were sent one by one can nest deeper than
- * `JSON.stringify` can follow (about 1,500 levels), so this keeps its own stack.
+ * `JSON.stringify` for a processed document. Independent subsegments can nest deeper than the call stack of
+ * `JSON.stringify` allows (about 1,500 levels), so this keeps its own stack.
  */
 export function documentText(document: JsonObject): string {
   try {
-    // Several times as fast, where it can follow.
+    // Several times as fast as the loop.
     return JSON.stringify(document);
   } catch {
-    // Browsers differ in the error that they throw here.
+    // The type of the error depends on the browser.
     return deepDocumentText(document);
   }
 }
@@ -69,12 +69,12 @@ function deepDocumentText(document: JsonObject): string {
   return text;
 }
 
-/** By producer: entities of other traces that have taken its messages. */
+/** By producer: the entities of other traces that received its messages. */
 export type ConsumerLinks = ReadonlyMap<EntityId, readonly { readonly traceId: TraceId; readonly id: EntityId }[]>;
 
 const NO_LINKS: ConsumerLinks = new Map();
 
-/** A producer's document names its consumers, though it was sent before there were any. */
+/** Adds links to the consumers, which did not exist yet when the producer was sent. */
 function addLinks(document: Mutable, { id, fields }: Entity, consumers: ConsumerLinks): void {
   const own = consumers.get(id);
   if (own === undefined) return;
@@ -138,7 +138,7 @@ const HANDLED_IN_NESTED: ReadonlySet<string> = new Set([
   'type',
 ]);
 
-/** A nested subsegment says nothing that its place says already. */
+/** A nested subsegment has no ids of its trace and parent, as the document around it has them. */
 function nestedFields(entity: Entity): Mutable {
   const { start_time, end_time } = entity.fields;
   const document: Mutable = { id: entity.id, name: entity.name };
@@ -148,12 +148,12 @@ function nestedFields(entity: Entity): Mutable {
   return document;
 }
 
-/** All other fields. One by one, since copies by spreading took a third of the time of a large trace. */
-function addOtherFields(document: Mutable, entity: Entity, placed: ReadonlySet<string>): void {
+/** Adds all other fields, one by one: copies by spreading took a third of the time of a large trace. */
+function addOtherFields(document: Mutable, entity: Entity, handled: ReadonlySet<string>): void {
   const { fields } = entity;
   for (const key of Object.keys(fields)) {
     const value = fields[key];
-    if (value !== undefined && !placed.has(key)) document[key] = cleanField(key, value, entity);
+    if (value !== undefined && !handled.has(key)) document[key] = cleanField(key, value, entity);
   }
 }
 

@@ -6,7 +6,7 @@ import { readTimeUs } from './time.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 import { readEntityId, readTraceId } from './trace-id.ts';
 
-/** What the document, not the entity's own fields, says about it. */
+/** Ids and kind of an entity. They come from the document around it, not from its own fields. */
 export type EntityIdentity = {
   readonly traceId: TraceId;
   readonly id: EntityId;
@@ -20,8 +20,8 @@ const NONE: readonly never[] = [];
 const NO_ANNOTATIONS: Readonly<Record<string, AnnotationValue>> = {};
 
 /**
- * The typed fields of a segment or subsegment that has passed the checks of `parseDocument`. Beyond those nothing is
- * an error: a member of another type than X-Ray documents is left out here, and stays in `fields`.
+ * Reads the typed fields of a segment or subsegment that passed the checks of `parseDocument`. Never throws: a
+ * member with another type than X-Ray documents is omitted here and stays in `fields`.
  */
 export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: EntityIdentity): Entity {
   const aws = readObject(fields.aws);
@@ -36,7 +36,7 @@ export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: 
     kind,
     name: truncatedName(String(fields.name)),
     startUs,
-    // Clocks may be set back meanwhile: nothing ends before it starts.
+    // A clock may be set back meanwhile: the end is never before the start.
     endUs: endUs === undefined ? undefined : Math.max(startUs, endUs),
     namespace: readText(fields.namespace),
     origin: readText(fields.origin),
@@ -89,7 +89,7 @@ function readHttp(value: JsonValue | undefined): Http | undefined {
   return http;
 }
 
-/** A whole number, also when it was written as text. */
+/** A whole number, or a text that holds one. */
 function readInteger(value: JsonValue | undefined): number | undefined {
   const number = typeof value === 'string' && value !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : undefined;
@@ -107,7 +107,7 @@ function isAnnotationValue(value: JsonValue): value is AnnotationValue {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** Undefined for the empty causes that Step Functions writes: they are no sign of a failure. */
+/** Undefined for the empty causes that Step Functions writes: they do not mean a failure. */
 function readCause(value: JsonValue | undefined): Cause | undefined {
   if (typeof value === 'string') {
     const exceptionId = readEntityId(value);

@@ -1,6 +1,8 @@
 export type RootCauseException = { readonly name: string; readonly message: string };
 
-/** One entity on the way to the cause. `coverage` (response time only) is its duration over the root's, 0 to 1. */
+/**
+ * One entity on the path to the root cause. `coverage` (response time only) is its duration over the root's, 0 to 1.
+ */
 export type RootCauseEntity = {
   readonly name: string;
   readonly isRemote: boolean;
@@ -16,7 +18,7 @@ export type RootCauseService = {
   readonly entityPath: readonly RootCauseEntity[];
 };
 
-/** Services from the outermost to the one that caused it. */
+/** Services from the outermost one to the one with the root cause. */
 export type RootCause = { readonly services: readonly RootCauseService[]; readonly isClientImpacting: boolean };
 
 export type RootCauses = {

@@ -35,7 +35,7 @@ const failedCall = (fields: JsonObject = {}) =>
   aSubsegment({ id: CALL, name: 'host', namespace: 'remote', fault: true, ...fields });
 
 describe('a fault', () => {
-  test('that was thrown in a method is followed down to it', () => {
+  test('that was thrown in a method is followed down to that method', () => {
     const work = aSubsegment({ name: 'reserve', ...thrown('StockError') });
     const handler = aSubsegment({
       id: anId('1'),
@@ -48,7 +48,7 @@ describe('a fault', () => {
     ]);
   });
 
-  test('of a service that sent nothing ends there', () => {
+  test('of a service that sent no segment ends there', () => {
     const call = failedCall(thrown('TimeoutError'));
     expect(causesOf(aSegment({ fault: true, subsegments: [call] })).fault.map(drawn)).toEqual([
       'shop[shop > host*(TimeoutError)] -> host?[host] !',
@@ -64,32 +64,32 @@ describe('a fault', () => {
     expect(causes.error).toEqual([]);
   });
 
-  test('that the caller hid is a cause of its own, not seen by the client', () => {
+  test('that the caller handled is a root cause without client impact', () => {
     const stock = aSegment({ id: CALLEE, name: 'stock', parent_id: CALL, ...thrown('StockError') });
     for (const call of [failedCall(), failedCall({ fault: false })]) {
       expect(causesOf(aSegment({ subsegments: [call] }), stock).fault.map(drawn)).toEqual(['stock[stock(StockError)]']);
     }
   });
 
-  test('of a call below a caller that did well is the receiver alone', () => {
+  test('of a call below a caller without a fault is the called service only', () => {
     expect(causesOf(aSegment({ subsegments: [failedCall(thrown('TimeoutError'))] })).fault.map(drawn)).toEqual([
       'host?[host]',
     ]);
   });
 
-  test('that nothing explains has no cause', () => {
+  test('without evidence has no root cause', () => {
     expect(causesOf(aSegment({ http: { response: { status: 500 } } })).fault).toEqual([]);
     expect(causesOf(aSegment({ subsegments: [aSubsegment(thrown('Handled'))] })).fault).toEqual([]);
   });
 
-  test('prefers the failed call to what was thrown because of it', () => {
+  test('prefers the failed call to the exception that it caused', () => {
     const subsegments = [aSubsegment({ name: 'earlier', start_time: 1, ...thrown('Earlier') }), failedCall()];
     expect(causesOf(aSegment({ fault: true, subsegments })).fault.map(drawn)).toEqual([
       'shop[shop > host*] -> host?[host] !',
     ]);
   });
 
-  test('takes the first way that ends in evidence, and none that ends in nothing', () => {
+  test('follows the first path with evidence, and no path without it', () => {
     const subsegments = [
       aSubsegment({ id: anId('1'), name: 'silent', start_time: 1, fault: true }),
       aSubsegment({ id: anId('2'), name: 'loud', ...thrown('Loud') }),
@@ -97,7 +97,7 @@ describe('a fault', () => {
     expect(causesOf(aSegment({ fault: true, subsegments })).fault.map(drawn)).toEqual(['shop[shop > loud(Loud)] !']);
   });
 
-  test('is followed where its cause points to, though another way comes first', () => {
+  test('is followed to the exception that its cause names, even if another path comes first', () => {
     const subsegments = [
       aSubsegment({ id: anId('1'), name: 'first', start_time: 1, ...thrown('Other', { id: anId('f') }) }),
       aSubsegment({ id: anId('2'), name: 'second', ...thrown('Meant') }),
@@ -106,28 +106,28 @@ describe('a fault', () => {
       causesOf(aSegment({ fault: true, cause, subsegments })).fault.map(drawn);
     expect(pointing(anId('e'))).toEqual(['shop[shop > second(Meant)] !']);
     expect(pointing(anId('d'))).toEqual([]);
-    // The Node SDK points to the subsegment that recorded the exception.
+    // The Node SDK names the subsegment that recorded the exception.
     expect(pointing({ id: anId('2'), exceptions: [] })).toEqual(['shop[shop > second(Meant)] !']);
   });
 
-  test('with exceptions of its own needs none of those it points to', () => {
+  test('with exceptions of its own ignores the exception that its cause names', () => {
     const cause = { id: anId('d'), exceptions: [{ type: 'Own', message: 'm' }] };
     expect(causesOf(aSegment({ fault: true, cause })).fault.map(drawn)).toEqual(['shop[shop(Own)] !']);
   });
 
-  test('shows an empty name for an exception without a type', () => {
+  test('has an empty name for an exception without a type', () => {
     const [cause] = causesOf(aSegment({ fault: true, cause: { exceptions: [{ message: 'm' }] } })).fault;
     expect(cause?.services[0]?.entityPath[0]?.exceptions).toEqual([{ name: '', message: 'm' }]);
   });
 });
 
-test('errors are followed along errors, apart from faults', () => {
+test('errors are followed along errors, separately from faults', () => {
   const causes = causesOf(aSegment({ ...thrown('NotFound'), fault: false, error: true }));
   expect(causes.error.map(drawn)).toEqual(['shop[shop(NotFound)] !']);
   expect(causes.fault).toEqual([]);
 });
 
-describe('slowness', () => {
+describe('a response time', () => {
   const root = (...subsegments: JsonObject[]) => aSegment({ start_time: 0, end_time: 8, subsegments });
   const taking = (seconds: number, fields: JsonObject = {}) =>
     aSubsegment({ start_time: 0, end_time: seconds, ...fields });
@@ -160,14 +160,14 @@ describe('slowness', () => {
     ).toEqual([[1, 0.875], [0.75, 0.625], [0.625]]);
   });
 
-  test('of an unfinished root is not known', () => {
+  test('of an unfinished root has no root cause', () => {
     expect(
       causesOf(aSegment({ end_time: undefined, in_progress: true, subsegments: [taking(9)] })).responseTime,
     ).toEqual([]);
   });
 });
 
-test('causes are the same for every way of sending a trace', () => {
+test('root causes are the same for every way of sending a trace', () => {
   fc.assert(
     fc.property(arbitraryDeliveries(2), ({ deliveries }) => {
       const [one, other] = deliveries.map((delivery) => rootCauses(assembleTrace(receivedTexts(delivery)) as Trace));

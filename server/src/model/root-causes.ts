@@ -7,26 +7,26 @@ import type { Trace } from './trace.ts';
 import type { EntityId } from './trace-id.ts';
 
 /**
- * What made the trace fail, and what made it slow.
- * A fault or error is followed from where it surfaced down the calls that failed with it, to recorded exceptions or
- * to a service that sent no segment; a failure without either has no cause to show. Slowness is followed from the
- * root down the longest child, as long as that took more than half of the root's time.
+ * The root causes of faults, of errors and of the response time.
+ * A fault or error is followed from the outermost failed entity down the calls that failed with it, to recorded
+ * exceptions or to a service that sent no segment. A failure without either has no root cause. The response time is
+ * followed from the root down the longest child, as long as that took more than half of the root's time.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
  */
 export function rootCauses(trace: Trace): RootCauses {
-  const family = relationsOf(trace);
+  const relations = relationsOf(trace);
   return {
-    fault: failureRootCauses(trace, family, (entity) => entity.isFault),
-    error: failureRootCauses(trace, family, (entity) => entity.isError),
-    responseTime: responseTimeRootCauses(trace, family),
+    fault: failureRootCauses(trace, relations, (entity) => entity.isFault),
+    error: failureRootCauses(trace, relations, (entity) => entity.isError),
+    responseTime: responseTimeRootCauses(trace, relations),
   };
 }
 
 type TraceRelations = {
-  /** Parents before their children; attached entities only. */
+  /** Parents before their children; only entities that belong to a segment. */
   readonly topDown: readonly Entity[];
   readonly parentOf: ReadonlyMap<EntityId, Entity>;
-  /** Calls whose service sent no segment. */
+  /** Calls to services that sent no segment. */
   readonly unresolved: ReadonlySet<EntityId>;
   /** The entity that recorded the exception with this id. */
   readonly exceptionOwners: ReadonlyMap<string, Entity>;
@@ -55,47 +55,48 @@ function relationsOf(trace: Trace): TraceRelations {
 
 type EntityPredicate = (entity: Entity) => boolean;
 
-function failureRootCauses(trace: Trace, family: TraceRelations, isFlagged: EntityPredicate): readonly RootCause[] {
-  const steps = stepsToEvidence(trace, family, isFlagged);
+function failureRootCauses(trace: Trace, relations: TraceRelations, isFlagged: EntityPredicate): readonly RootCause[] {
+  const steps = stepsToEvidence(trace, relations, isFlagged);
   return [...trace.entities.values()].flatMap((entity) => {
-    if (!isFlagged(entity) || !trace.segmentOf.has(entity.id) || !startsFailurePath(entity, family, isFlagged))
+    if (!isFlagged(entity) || !trace.segmentOf.has(entity.id) || !startsFailurePath(entity, relations, isFlagged))
       return [];
     if (isCall(entity)) {
-      // The service around the call is fine, so the call's receiver alone is to blame.
-      return family.unresolved.has(entity.id)
+      // The calling service has no failure, so the failure is that of the called service.
+      return relations.unresolved.has(entity.id)
         ? [{ services: [inferredService(entity, undefined)], isClientImpacting: false }]
         : [];
     }
     const path = pathFrom(entity, steps);
     if (path === undefined) return [];
-    return [{ services: rootCauseServices(path, family, undefined), isClientImpacting: entity === trace.root }];
+    return [{ services: rootCauseServices(path, relations, undefined), isClientImpacting: entity === trace.root }];
   });
 }
 
-/** Where a failure surfaced: nothing above explains it. Local subsegments are evidence, but not a place of their own. */
+/** Whether a failure path starts here: no entity above explains the failure. Local subsegments never start a path. */
 function startsFailurePath(entity: Entity, { parentOf }: TraceRelations, isFlagged: EntityPredicate): boolean {
   if (entity.kind === 'subsegment' && !isCall(entity)) return false;
   const parent = parentOf.get(entity.id);
   if (parent === undefined || !isFlagged(parent)) return true;
   if (entity.kind === 'subsegment' || !isCall(parent)) return false;
-  // A failed call whose own caller did not fail: what failed is the called service.
+  // A failed call whose caller did not fail: the called service failed.
   const caller = parentOf.get(parent.id);
   return caller === undefined || !isFlagged(caller);
 }
 
 /**
- * From each flagged entity that has evidence at or below it, the entities to go through next: empty where the evidence
- * is its own. Bottom-up, so that neither depth nor width of a trace can hurt.
+ * For each flagged entity with evidence (an exception or an unresolved call) at or below it, the next entities on the
+ * path to it; empty if the entity has the evidence itself. Works bottom-up, so it takes linear time at any depth or
+ * width.
  */
 function stepsToEvidence(
   trace: Trace,
-  family: TraceRelations,
+  relations: TraceRelations,
   isFlagged: EntityPredicate,
 ): ReadonlyMap<EntityId, readonly Entity[]> {
   const steps = new Map<EntityId, readonly Entity[]>();
-  for (const entity of family.topDown.toReversed()) {
+  for (const entity of relations.topDown.toReversed()) {
     if (!isFlagged(entity)) continue;
-    const step = stepFrom(entity, trace, family, isFlagged, steps);
+    const step = stepFrom(entity, trace, relations, isFlagged, steps);
     if (step !== undefined) steps.set(entity.id, step);
   }
   return steps;
@@ -104,35 +105,38 @@ function stepsToEvidence(
 function stepFrom(
   entity: Entity,
   trace: Trace,
-  family: TraceRelations,
+  relations: TraceRelations,
   isFlagged: EntityPredicate,
   steps: ReadonlyMap<EntityId, readonly Entity[]>,
 ): readonly Entity[] | undefined {
-  if (family.unresolved.has(entity.id)) return [];
+  if (relations.unresolved.has(entity.id)) return [];
   const exceptions = entity.cause?.exceptions ?? [];
   const reference = entity.cause?.exceptionId;
   if (exceptions.length === 0 && reference !== undefined) {
-    const owner = family.exceptionOwners.get(reference) ?? trace.entities.get(reference as EntityId);
-    const way = owner && pathDown(entity, owner, family, isFlagged);
-    return way && steps.has((way.at(-1) as Entity).id) ? way : undefined;
+    const owner = relations.exceptionOwners.get(reference) ?? trace.entities.get(reference as EntityId);
+    const path = owner && pathDown(entity, owner, relations, isFlagged);
+    return path && steps.has((path.at(-1) as Entity).id) ? path : undefined;
   }
   const candidates = (trace.childrenOf.get(entity.id) ?? []).filter((child) => steps.has(child.id));
-  const next = candidates.find((child) => family.unresolved.has(child.id)) ?? candidates[0];
+  const next = candidates.find((child) => relations.unresolved.has(child.id)) ?? candidates[0];
   if (next !== undefined) return [next];
   return exceptions.length > 0 ? [] : undefined;
 }
 
-/** The flagged entities below `from` down to `to`; undefined when `to` is not below, or the chain is broken. */
+/**
+ * The flagged entities below `from` down to `to`; undefined if `to` is not below, or an entity between is not
+ * flagged.
+ */
 function pathDown(
   from: Entity,
   to: Entity,
   { parentOf }: TraceRelations,
   isFlagged: EntityPredicate,
 ): readonly Entity[] | undefined {
-  const way: Entity[] = [];
+  const path: Entity[] = [];
   for (let at: Entity | undefined = to; at !== undefined && isFlagged(at); at = parentOf.get(at.id)) {
-    if (at === from) return way.length > 0 ? way.reverse() : undefined;
-    way.push(at);
+    if (at === from) return path.length > 0 ? path.reverse() : undefined;
+    path.push(at);
   }
   return undefined;
 }
@@ -148,7 +152,7 @@ function pathFrom(start: Entity, steps: ReadonlyMap<EntityId, readonly Entity[]>
   return path;
 }
 
-function responseTimeRootCauses(trace: Trace, family: TraceRelations): readonly RootCause[] {
+function responseTimeRootCauses(trace: Trace, relations: TraceRelations): readonly RootCause[] {
   const { root } = trace;
   const rootUs = root && durationUsOf(root);
   if (root === undefined || rootUs === undefined || rootUs === 0) return [];
@@ -157,7 +161,7 @@ function responseTimeRootCauses(trace: Trace, family: TraceRelations): readonly 
     path.push(next);
   }
   if (path.length === 1) return [];
-  return [{ services: rootCauseServices(path, family, rootUs), isClientImpacting: true }];
+  return [{ services: rootCauseServices(path, relations, rootUs), isClientImpacting: true }];
 }
 
 function longestChild(parent: Entity, trace: Trace, rootUs: number): Entity | undefined {
@@ -172,10 +176,10 @@ function longestChild(parent: Entity, trace: Trace, rootUs: number): Entity | un
   return longest;
 }
 
-/** `rootUs` for response times, whose entities show how much of the root's time they cover. */
+/** `rootUs` is set for response times, whose entities have their share of the root's time. */
 function rootCauseServices(
   path: readonly Entity[],
-  family: TraceRelations,
+  relations: TraceRelations,
   rootUs: number | undefined,
 ): readonly RootCauseService[] {
   const services: RootCauseService[] = [];
@@ -186,7 +190,7 @@ function rootCauseServices(
       services.push({ ...serviceOf(entity), isInferred: false, entityPath });
     }
     entityPath.push(rootCauseEntity(entity, rootUs));
-    if (family.unresolved.has(entity.id)) services.push(inferredService(entity, rootUs));
+    if (relations.unresolved.has(entity.id)) services.push(inferredService(entity, rootUs));
   }
   return services;
 }

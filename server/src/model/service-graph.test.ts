@@ -62,7 +62,7 @@ test('outcomes, response times and bounds add up over traces', () => {
   expect(graph.edges.get(edgeKey({ from: CLIENT, to: SHOP, type: undefined }))?.statistics).toEqual(shop?.statistics);
 });
 
-test('bounds are those of the root, for every service of the trace and whatever their own clocks say', () => {
+test('bounds are those of the root for every service of the trace, regardless of their own clocks', () => {
   const graph = serviceGraph([
     graphOf(
       aSegment({
@@ -77,12 +77,12 @@ test('bounds are those of the root, for every service of the trace and whatever 
   for (const node of graph.nodes.values()) expect(node).toMatchObject({ startUs: 100e6, endUs: 101e6 });
 });
 
-test('without a root the bounds are those of what came first', () => {
+test('without a root the bounds are those of the earliest segment', () => {
   const graph = serviceGraph([graphOf(aSegment({ parent_id: anId('e'), start_time: 100.5, end_time: 101 }))]);
   expect(graph.nodes.get(SHOP)).toMatchObject({ startUs: 100e6, endUs: 101e6 });
 });
 
-test('a service that reported once is active, and every name it was called by is kept', () => {
+test('a service that reported once is active, and all its aliases are kept', () => {
   const call = (name: string) =>
     aSegment({ subsegments: [aSubsegment({ id: anId('ca11'), name, namespace: 'remote' })] });
   const callee = aSegment({ id: anId('b'), name: 'stock', origin: 'remote', parent_id: anId('ca11') });
@@ -112,7 +112,7 @@ test('the order and grouping of traces make no difference', () => {
   );
 });
 
-test('what is taken away again leaves no trace but in the bounds', () => {
+test('a subtracted trace changes only the bounds', () => {
   fc.assert(
     fc.property(traceGraphs, traceGraphs, (some, others) => {
       const sum = newServiceGraph();
@@ -126,7 +126,7 @@ test('what is taken away again leaves no trace but in the bounds', () => {
   );
 });
 
-test('parts of adjacent times add up to the whole: requests, calls, outcomes and times', () => {
+test('parts of adjacent intervals add up to the whole: requests, calls, outcomes and times', () => {
   const at = fc.integer({ min: 1_716_560_000_000_000, max: 1_716_560_004_000_000 });
   fc.assert(
     fc.property(traceGraphs, at, (traces, cutUs) => {

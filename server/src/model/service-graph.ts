@@ -4,8 +4,8 @@ import { nodeKey } from './service-names.ts';
 import { edgeKey } from './trace-graph.ts';
 
 /**
- * Requests counted once each: `totalCount` is the sum of the four counts. `errorCount` leaves throttles out; X-Ray's
- * `ErrorStatistics.TotalCount` is both together.
+ * Each request is counted once: `totalCount` is the sum of the four counts. `errorCount` excludes throttles; X-Ray's
+ * `ErrorStatistics.TotalCount` is the sum of both.
  */
 export type Statistics = {
   readonly okCount: number;
@@ -17,9 +17,9 @@ export type Statistics = {
 };
 
 /**
- * A service over many traces. Beside `traceCount`, in how many of them it was so: graphs are sums, from which parts can
- * be taken away again. `startUs` and `endUs` are the whole seconds that enclose the starts of those traces' roots; they
- * only widen, also where a trace is taken away. X-Ray gives every edge the bounds of the node it leaves.
+ * A service in many traces. The counts after `traceCount` are the numbers of traces with that property, so that graphs
+ * are sums and parts can be subtracted. `startUs` and `endUs` are the whole seconds that enclose the starts of the
+ * traces' roots. They only widen, even if a trace is subtracted. X-Ray gives every edge the bounds of its caller.
  */
 export type ServiceNode = {
   readonly key: string;
@@ -39,20 +39,20 @@ export type ServiceNode = {
 
 export type ServiceEdge = Pick<GraphEdge, 'from' | 'to' | 'type'> & {
   readonly traceCount: number;
-  /** In how many traces the caller knew the called service by this name; by `nodeKey`. */
+  /** Number of traces in which the caller used this name for the called service; by `nodeKey`. */
   readonly aliases: ReadonlyMap<string, number>;
   readonly statistics: Statistics;
   readonly responseTimes: Histogram;
   readonly eventAges: Histogram;
 };
 
-/** Nodes by `nodeKey`, edges by `edgeKey`; their order means nothing. */
+/** Nodes by `nodeKey`, edges by `edgeKey`, in no particular order. */
 export type ServiceGraph = {
   readonly nodes: ReadonlyMap<string, ServiceNode>;
   readonly edges: ReadonlyMap<string, ServiceEdge>;
 };
 
-/** What its owner may still add to. */
+/** A mutable graph. */
 export type ServiceGraphBuilder = {
   readonly nodes: Map<string, ServiceNodeBuilder>;
   readonly edges: Map<string, ServiceEdgeBuilder>;
@@ -62,35 +62,35 @@ export type ServiceNodeBuilder = Mutable<ServiceNode>;
 export type ServiceEdgeBuilder = Mutable<ServiceEdge>;
 
 type Mutable<T> = {
-  -readonly [Key in keyof T]: T[Key] extends ReadonlyMap<infer Counted, number>
-    ? Map<Counted, number>
+  -readonly [Key in keyof T]: T[Key] extends ReadonlyMap<infer Key, number>
+    ? Map<Key, number>
     : T[Key] extends Statistics
       ? StatisticsBuilder
       : T[Key];
 };
 
-/** 1 to add, -1 to take away. */
+/** 1 to add, -1 to subtract. */
 export type Sign = 1 | -1;
 
 export function newServiceGraph(): ServiceGraphBuilder {
   return { nodes: new Map(), edges: new Map() };
 }
 
-/** All traces in one graph. The order in which traces are added makes no difference. */
+/** The sum of the graphs of all traces. Their order does not matter. */
 export function serviceGraph(traces: Iterable<TraceGraph>): ServiceGraph {
   const builder = newServiceGraph();
   for (const trace of traces) addTrace(builder, trace);
   return withoutZeros(builder);
 }
 
-/** Adds one more trace, or takes one away that was added; in time proportional to the trace. */
+/** Adds a trace, or subtracts one that was added. Takes time linear in the size of the trace. */
 export function addTrace(builder: ServiceGraphBuilder, trace: TraceGraph, sign: Sign = 1): void {
   const startUs = Math.floor(requestStartUs(trace) / 1e6) * 1e6;
   for (const node of trace.nodes) addTraceNode(ensureNode(builder, node), node, startUs, sign);
   for (const edge of trace.edges) addTraceEdge(ensureEdge(builder, edge), edge, sign);
 }
 
-/** Adds or takes away all that another graph has. */
+/** Adds or subtracts another graph. */
 export function addGraph(builder: ServiceGraphBuilder, graph: ServiceGraph, sign: Sign = 1): void {
   for (const node of graph.nodes.values()) {
     const target = ensureNode(builder, node);
@@ -110,20 +110,20 @@ export function addGraph(builder: ServiceGraphBuilder, graph: ServiceGraph, sign
   }
 }
 
-/** The graph without what has been taken away as often as it was added. */
+/** Deletes nodes and edges whose counts are all 0. */
 export function withoutZeros({ nodes, edges }: ServiceGraphBuilder): ServiceGraph {
   for (const [key, node] of nodes) {
-    const isGone = NODE_COUNTS.every((count) => node[count] === 0) && isZero(node.statistics);
-    if (isGone && node.responseTimes.size === 0 && node.durations.size === 0) nodes.delete(key);
+    const isEmpty = NODE_COUNTS.every((count) => node[count] === 0) && isZero(node.statistics);
+    if (isEmpty && node.responseTimes.size === 0 && node.durations.size === 0) nodes.delete(key);
   }
   for (const [key, edge] of edges) {
-    const isGone = edge.traceCount === 0 && isZero(edge.statistics) && edge.aliases.size === 0;
-    if (isGone && edge.responseTimes.size === 0 && edge.eventAges.size === 0) edges.delete(key);
+    const isEmpty = edge.traceCount === 0 && isZero(edge.statistics) && edge.aliases.size === 0;
+    if (isEmpty && edge.responseTimes.size === 0 && edge.eventAges.size === 0) edges.delete(key);
   }
   return { nodes, edges };
 }
 
-/** A service that reported itself once is active, whatever its callers alone could tell of it. */
+/** A service with a segment of its own in some trace is active, regardless of its callers. */
 export function stateOf({ activeCount, passiveCount }: ServiceNode): GraphNode['state'] {
   if (activeCount > 0) return 'active';
   return passiveCount > 0 ? 'passive' : 'unknown';
@@ -197,7 +197,7 @@ function addTraceEdge(target: ServiceEdgeBuilder, edge: GraphEdge, sign: Sign): 
   for (const ageUs of edge.eventAgesUs) addDuration(target.eventAges, ageUs, sign);
 }
 
-/** When the root started, or the earliest of what has arrived where there is no root. */
+/** Start of the root; without a root, the earliest start in the graph. */
 function requestStartUs({ nodes }: TraceGraph): number {
   const [root] = nodes.find((node) => node.isClient)?.segments ?? [];
   if (root !== undefined) return root.startUs;
@@ -217,7 +217,7 @@ function addBounds(
   target.endUs = Math.max(target.endUs, endUs);
 }
 
-/** Statistics that their owner may still add to. */
+/** Mutable statistics. */
 export type StatisticsBuilder = { -readonly [Count in keyof Statistics]: number };
 
 type Observed = Pick<ServiceEdgeBuilder, 'statistics' | 'responseTimes'>;
@@ -235,7 +235,7 @@ function addObservations(
 
 const COUNT_OF = { ok: 'okCount', error: 'errorCount', throttle: 'throttleCount', fault: 'faultCount' } as const;
 
-/** Counts one request, or takes one away. */
+/** Adds one request, or subtracts one. */
 export function addObservation(target: StatisticsBuilder, { outcome, durationUs }: Observation, sign: Sign): void {
   target[COUNT_OF[outcome]] += sign;
   target.totalCount += sign;

@@ -42,7 +42,7 @@ test.each<[string, JsonObject, string, string]>([
   expect(called(fields)).toEqual([name, type]);
 });
 
-test('keys differ in name, type and account, and nothing in a name can imitate another', () => {
+test('keys are different for different names, types and accounts, with any characters in a name', () => {
   const keys = [
     { name: 'a', type: undefined, accountId: undefined },
     { name: 'a', type: 'b', accountId: undefined },

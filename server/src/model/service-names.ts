@@ -5,7 +5,7 @@ import { readObject, readText } from './json.ts';
 type AwsService = {
   readonly name: string;
   readonly type: string;
-  /** The parameter of a call that names the resource, and the type of node that this makes. */
+  /** The parameter of a call that names the resource, and the type of that resource's node. */
   readonly resource?: { readonly field: string; readonly type: string };
 };
 
@@ -26,7 +26,7 @@ const EVENTBRIDGE: AwsService = { name: 'EventBridge', type: 'AWS::Events' };
 const STEP_FUNCTIONS: AwsService = { name: 'StepFunctions', type: 'AWS::StepFunctions' };
 const SSM: AwsService = { name: 'SSM', type: 'AWS::SimpleSystemsManagement' };
 
-/** By the lower-case form of what SDKs call them: botocore's endpoint prefixes and the JavaScript service ids. */
+/** By the names of the SDKs in lower case: botocore's endpoint prefixes and the JavaScript service ids. */
 const AWS_SERVICES: ReadonlyMap<string, AwsService> = new Map([
   ['dynamodb', DYNAMODB],
   ['s3', S3],
@@ -48,12 +48,12 @@ const AWS_SERVICES: ReadonlyMap<string, AwsService> = new Map([
   ['sts', { name: 'STS', type: 'AWS::STS' }],
 ]);
 
-/** Services that openray has no name for keep the one they were sent with. */
+/** An unknown service keeps the name with which it was sent. */
 function awsService(name: string): AwsService {
   return AWS_SERVICES.get(name.toLowerCase()) ?? { name, type: `AWS::${name}` };
 }
 
-/** What calls to the AWS service of this name may be named, in lower case; empty where openray has no other names. */
+/** Other names, in lower case, of calls to the AWS service with this name; empty if openray knows none. */
 export function awsCallNames(service: string): readonly string[] {
   return [...AWS_SERVICES].filter(([, { name }]) => name === service).map(([alias]) => alias);
 }
@@ -63,7 +63,7 @@ export const RESOURCE_FIELDS: readonly string[] = [
   ...new Set([...AWS_SERVICES.values()].flatMap(({ resource }) => resource?.field ?? [])),
 ];
 
-/** A stable text for a service: equal for equal services, in every trace. */
+/** A text that is equal for equal services, in every trace. */
 export function nodeKey({ name, type, accountId }: ServiceId): string {
   return JSON.stringify([name, type ?? null, accountId ?? null]);
 }
@@ -80,8 +80,8 @@ export function serviceOf(segment: Entity): ServiceId {
 }
 
 /**
- * The service that a call (see `isCall`) goes to, as far as its caller knows: the resource where the call names one,
- * else the AWS service, the database, or the host.
+ * The called service of a call (see `isCall`), as its caller knows it: the resource if the call names one, else the
+ * AWS service, the database or the host.
  */
 export function calledService(call: Entity): ServiceId {
   const { accountId } = call;
@@ -96,7 +96,10 @@ export function calledService(call: Entity): ServiceId {
   return { name: call.name, type: isSqlCall(call) ? 'Database::SQL' : 'remote', accountId };
 }
 
-/** The resource that an AWS call names: a table, bucket, queue URL, topic ARN or function. X-Ray wants its operation too. */
+/**
+ * The resource that an AWS call names: a table, bucket, queue URL, topic ARN or function. As in X-Ray, the call must
+ * name its operation too.
+ */
 export function calledResource(call: Entity): string | undefined {
   const aws = readObject(call.fields.aws);
   if (call.namespace !== 'aws' || aws === undefined || readText(aws.operation) === undefined) return undefined;
@@ -108,7 +111,7 @@ export function isSqlCall(call: Entity): boolean {
   return readObject(call.fields.sql) !== undefined;
 }
 
-/** A message put into an SQS queue, where it waits. */
+/** Whether the call sends a message to an SQS queue, where the message waits. */
 export function isQueueSend(call: Entity): boolean {
   const operation = readText(readObject(call.fields.aws)?.operation);
   return call.namespace === 'aws' && awsService(call.name) === SQS && operation?.startsWith('SendMessage') === true;

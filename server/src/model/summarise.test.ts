@@ -24,7 +24,7 @@ describe('times', () => {
   const callee = (fields: JsonObject = {}) =>
     aSegment({ id: anId('b'), parent_id: CALL, start_time: 100.5, end_time: 107, ...fields });
 
-  test('the response is the root, the duration all of it', () => {
+  test('the response time is that of the root, the duration that of the whole trace', () => {
     expect(summaryOf(root(), callee())).toMatchObject({
       startUs: 100e6,
       responseTimeUs: 2_000_000,
@@ -32,7 +32,7 @@ describe('times', () => {
     });
   });
 
-  test('the duration is unknown while anything is unfinished, the response time only while the root is', () => {
+  test('the duration is undefined while an entity is unfinished, the response time only while the root is', () => {
     const open = { end_time: null, in_progress: true };
     expect(summaryOf(root(), callee(open))).toMatchObject({ responseTimeUs: 2_000_000, durationUs: undefined });
     expect(summaryOf(root(open))).toMatchObject({ responseTimeUs: undefined, durationUs: undefined, isPartial: false });
@@ -43,7 +43,7 @@ describe('times', () => {
     expect(summaryOf(root({ subsegments: [early] })).startUs).toBe(99_250_000);
   });
 
-  test('an orphan does not stretch the duration', () => {
+  test('an orphan does not change the duration', () => {
     const orphan = aSubsegment({ id: anId('d'), parent_id: anId('e'), start_time: 100, end_time: 200 });
     expect(summaryOf(root(), orphan)).toMatchObject({ durationUs: 2_000_000, isPartial: true });
     expect(summaryOf(orphan)).toMatchObject({
@@ -56,7 +56,7 @@ describe('times', () => {
 });
 
 describe('flags', () => {
-  test('are the root alone; a failure that it hid is in the any-flags', () => {
+  test('are those of the root; a failure that it handled is in the any-flags', () => {
     const sent = [
       aSegment({ subsegments: [aSubsegment({ id: CALL, namespace: 'remote', http: { response: { status: 429 } } })] }),
       aSegment({ id: anId('b'), parent_id: CALL, fault: true }),
@@ -75,7 +75,7 @@ describe('flags', () => {
     expect(summaryOf(aSegment({ error: true, throttle: true }))).toMatchObject({ hasThrottle: true, hasError: false });
   });
 
-  test('without a root are all false, and there is no entry point', () => {
+  test('are all false without a root, and there is no entry point', () => {
     const summary = summaryOf(aSegment({ parent_id: CALL, fault: true, http: { response: { status: 500 } } }));
     expect(summary).toMatchObject({
       hasFault: false,
@@ -160,7 +160,7 @@ test('the root gives the entry point and the request, the graph the services', (
   });
 });
 
-test('causes, revision and time of the last document are those of the trace', () => {
+test('root causes, revision and time of the last document are those of the trace', () => {
   const summary = summaryOf(
     aSegment({ fault: true, cause: { exceptions: [{ type: 'E', message: 'm' }] } }),
     aSubsegment({ parent_id: anId('e') }),
@@ -169,7 +169,7 @@ test('causes, revision and time of the last document are those of the trace', ()
   expect(summary).toMatchObject({ revision: 2, updatedUs: A_START * 1e6 + 1 });
 });
 
-test('the summary is the same for every way of sending a trace, but for revision and arrival', () => {
+test('the summary is the same for every way of sending a trace, except for revision and arrival', () => {
   fc.assert(
     fc.property(arbitraryDeliveries(2), ({ deliveries }) => {
       const [one, other] = deliveries.map((delivery) => {

@@ -11,7 +11,7 @@ import type { Trace } from './trace.ts';
 import { traceGraph } from './trace-graph.ts';
 
 /**
- * What a list shows of a trace. `graph`, when the caller has it already, must be the trace's own.
+ * The summary of a trace, for lists. `graph` saves computing the graph again and must be the trace's own.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_TraceSummary.html
  */
 export function summariseTrace(trace: Trace, graph: TraceGraph = traceGraph(trace)): TraceSummary {

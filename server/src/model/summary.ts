@@ -4,9 +4,9 @@ import type { RootCauses } from './root-cause.ts';
 import type { TraceId } from './trace-id.ts';
 
 /**
- * What a list shows of a trace. Times in microseconds. `durationUs` is undefined while anything is unfinished,
- * `responseTimeUs` while the root is. The `has…` flags look at the root segment only, as X-Ray does;
- * the `any…` flags at every entity.
+ * A trace in a list. Times are microseconds. `durationUs` is undefined while an entity is unfinished,
+ * `responseTimeUs` while the root is. The `has…` flags are those of the root segment, as in X-Ray;
+ * the `any…` flags consider every entity.
  */
 export type TraceSummary = {
   readonly id: TraceId;

@@ -5,11 +5,11 @@ import { readTimeUs, secondsToUs, usToSeconds } from './time.ts';
 const YEAR_2106_US = 2 ** 32 * 1e6;
 const microseconds = fc.integer({ min: 0, max: YEAR_2106_US });
 
-test('microseconds survive the way to seconds and back', () => {
+test('microseconds are the same after conversion to seconds and back', () => {
   fc.assert(fc.property(microseconds, (us) => secondsToUs(usToSeconds(us)) === us));
 });
 
-test('seconds written with six decimals are read to the microsecond', () => {
+test('seconds with six decimals are exact microseconds', () => {
   fc.assert(
     fc.property(microseconds, (us) => {
       const decimals = `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, '0')}`;
@@ -28,11 +28,11 @@ test('seconds print with at most six decimals', () => {
   );
 });
 
-test('the exponent form of Java SDKs is a time like any other', () => {
+test('the exponent form of Java SDKs is a valid time', () => {
   expect(secondsToUs(JSON.parse('1.478293361271E9'))).toBe(1_478_293_361_271_000);
 });
 
-test('fractions below a microsecond go to the nearest one', () => {
+test('fractions of a microsecond are rounded', () => {
   expect(secondsToUs(JSON.parse('1716560001.8772115'))).toBe(1_716_560_001_877_212);
   expect(secondsToUs(0.0000014)).toBe(1);
 });
@@ -43,6 +43,6 @@ test.each([
   ['negative', -1],
   ['past 2255', 1e10],
   ['infinite', JSON.parse('1e999')],
-])('%s is no time', (_, value) => {
+])('%s is not a time', (_, value) => {
   expect(readTimeUs(value)).toBeUndefined();
 });

@@ -2,8 +2,8 @@
 const MAX_SECONDS = Number.MAX_SAFE_INTEGER / 1e6;
 
 /**
- * Epoch seconds, as documents and the API carry them, to whole microseconds. Exact for anything written with up to
- * six decimals before the year 2106; finer fractions go to the nearest microsecond.
+ * Epoch seconds, as documents and the API carry them, to whole microseconds. Exact for times with up to
+ * six decimals before the year 2106; finer fractions are rounded to the nearest microsecond.
  */
 export function secondsToUs(seconds: number): number {
   return Math.round(seconds * 1e6);
@@ -14,7 +14,7 @@ export function usToSeconds(us: number): number {
   return us / 1e6;
 }
 
-/** A member of a document as microseconds, or undefined when it is not a time: no number, negative, or not exact. */
+/** A member of a document as microseconds; undefined if it is no number, negative, or not exact. */
 export function readTimeUs(value: unknown): number | undefined {
   if (typeof value !== 'number' || !(value >= 0 && value <= MAX_SECONDS)) return undefined;
   return secondsToUs(value);

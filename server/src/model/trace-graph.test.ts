@@ -21,7 +21,7 @@ const labelOf = ({ service }: GraphNode) => `${service.name} ${service.type ?? '
 const calling = (fields: JsonObject) => aSegment({ subsegments: [aSubsegment({ id: CALL, ...fields })] });
 
 describe('nodes', () => {
-  test('of a lone segment are itself and its client', () => {
+  test('of a single segment are its service and the client', () => {
     const { nodes, edges } = graphOf(aSegment());
     expect(nodes).toMatchObject([
       {
@@ -40,7 +40,7 @@ describe('nodes', () => {
     ]);
   });
 
-  test('of services that sent nothing are known from the calls to them', () => {
+  test('of services that sent no segment are inferred from the calls to them', () => {
     const { nodes } = graphOf(
       aSegment({
         subsegments: [
@@ -69,7 +69,7 @@ describe('nodes', () => {
     ]);
   });
 
-  test('show the duration of all their own work, not that of services they called', () => {
+  test('have the duration of their own work, not that of the services they called', () => {
     const { nodes } = graphOf(
       aSegment({
         start_time: 100,
@@ -87,7 +87,7 @@ describe('nodes', () => {
     expect(shop?.entities.map(({ name }) => name)).toEqual(['Initialization', 'shop', '## index.handler']);
   });
 
-  test('of Lambda are two of one name: the service and the function', () => {
+  test('of Lambda are two with one name: the service and the function', () => {
     const { nodes, edges } = graphOf(
       aSegment({ name: 'f', origin: 'AWS::Lambda' }),
       aSegment({
@@ -105,7 +105,7 @@ describe('nodes', () => {
     ]);
   });
 
-  test('count nothing that is unfinished, nor what an unfinished caller knows of its callee', () => {
+  test('count no unfinished requests, and no requests that an unfinished caller made', () => {
     const { nodes, edges } = graphOf(
       aSegment({
         end_time: undefined,
@@ -117,20 +117,20 @@ describe('nodes', () => {
     expect(edges.map(({ calls }) => calls.length)).toEqual([0, 1]);
   });
 
-  test('of a trace without a root have no client', () => {
+  test('of a trace without a root do not include a client', () => {
     const { nodes, edges } = graphOf(aSegment({ parent_id: CALL }));
     expect(nodes.map(labelOf)).toEqual(['shop -']);
     expect(nodes[0]?.isRoot).toBe(false);
     expect(edges).toEqual([]);
   });
 
-  test('leave orphans out', () => {
+  test('omit orphans', () => {
     expect(graphOf(aSubsegment({ parent_id: CALL, namespace: 'remote' }))).toEqual({ nodes: [], edges: [] });
   });
 });
 
 describe('edges', () => {
-  test('to a service that reported count what the caller saw, and keep the name it called', () => {
+  test('to a service that reported count the requests that the caller saw, and keep its alias', () => {
     const { nodes, edges } = graphOf(
       calling({ name: 'stock.example', namespace: 'remote', http: { response: { status: 503 } } }),
       aSegment({ id: CALLEE, name: 'stock', parent_id: CALL, start_time: A_START + 0.2, end_time: A_START + 0.3 }),
@@ -146,7 +146,7 @@ describe('edges', () => {
     expect(nodes[2]?.responses).toMatchObject([{ durationUs: 100_000, outcome: 'ok' }]);
   });
 
-  test('below work inside the process count what the callee reported', () => {
+  test('below work inside the process count the requests that the called service reported', () => {
     const { edges } = graphOf(
       calling({}),
       aSegment({ id: CALLEE, name: 'stock', parent_id: CALL, end_time: A_START + 0.25 }),
@@ -154,7 +154,7 @@ describe('edges', () => {
     expect(edges[1]).toMatchObject({ aliases: [], calls: [{ durationUs: 250_000 }], entities: [{ id: CALLEE }] });
   });
 
-  test('count a call once, however many segments answered it', () => {
+  test('count a call once, even with several segments below it', () => {
     const { nodes, edges } = graphOf(
       calling({ namespace: 'remote' }),
       aSegment({ id: anId('1'), name: 'stock', parent_id: CALL }),
@@ -164,7 +164,7 @@ describe('edges', () => {
     expect(nodes.find(({ service }) => service.name === 'stock')?.responses).toHaveLength(2);
   });
 
-  test('to an inferred service are gone once its segment is there', () => {
+  test('to an inferred service disappear once its segment was received', () => {
     const call = calling({ name: 'stock.example', namespace: 'remote' });
     expect(graphOf(call).nodes.map(labelOf)).toContain('stock.example remote');
     const answered = graphOf(call, aSegment({ id: CALLEE, name: 'stock', parent_id: CALL }));

@@ -8,10 +8,10 @@ import type { EntityId } from './trace-id.ts';
 
 /**
  * The services of a trace and the calls between them: the client, one node for each service that reported or was
- * called, an edge for each pair. A node counts what the service itself reported, an edge what its caller saw.
- * Subsegments without a segment (orphans) belong to no service and are left out.
+ * called, an edge for each pair. A node counts the requests that the service reported, an edge those that its caller
+ * saw. Subsegments without a segment (orphans) belong to no service and are omitted.
  *
- * Links to other traces make no edges here: which services they join is known only with those traces at hand.
+ * Links to other traces make no edges here: `linkGraph` needs those traces to find the services.
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-gettingdata.html
  */
 export function traceGraph(trace: Trace): TraceGraph {
@@ -27,7 +27,7 @@ export function traceGraph(trace: Trace): TraceGraph {
   };
 }
 
-/** A node or edge while it is put together: its lists can still take more. */
+/** A node or edge with mutable lists, while it is built. */
 type Mutable<T> = {
   -readonly [Key in keyof T]: T[Key] extends readonly (infer Element)[] ? Element[] : T[Key];
 };
@@ -35,7 +35,7 @@ type Nodes = Map<string, Mutable<GraphNode>>;
 type Edges = Map<string, Mutable<GraphEdge>>;
 
 function addReported(trace: Trace, nodes: Nodes): void {
-  const spans = segmentExtents(trace);
+  const extents = segmentExtents(trace);
   for (const segment of trace.segments) {
     const node = ensureNode(nodes, serviceOf(segment));
     node.state = 'active';
@@ -43,10 +43,10 @@ function addReported(trace: Trace, nodes: Nodes): void {
     if (segment === trace.root) node.isRoot = true;
     node.segments.push(segment);
     observe(segment, node.responses);
-    const span = spans.get(segment.id);
-    if (span === undefined) continue;
-    for (const entity of span.entities) node.entities.push(entity);
-    if (segment.endUs !== undefined) node.durationsUs.push(Math.max(0, span.endUs - span.startUs));
+    const extent = extents.get(segment.id);
+    if (extent === undefined) continue;
+    for (const entity of extent.entities) node.entities.push(entity);
+    if (segment.endUs !== undefined) node.durationsUs.push(Math.max(0, extent.endUs - extent.startUs));
   }
 }
 
@@ -72,7 +72,7 @@ function addInferred(trace: Trace, nodes: Nodes, edges: Edges): void {
     if (node.state === 'unknown' && service.type === 'remote') node.state = 'passive';
     node.segments.push(call);
     node.entities.push(call);
-    // X-Ray shows how the called service did only once its caller is done.
+    // X-Ray counts the requests of the called service only once its caller has ended.
     if (caller.endUs !== undefined) {
       observe(call, node.responses);
       node.durationsUs.push(durationUsOf(call) ?? 0);
@@ -94,7 +94,7 @@ function addCallsToReported(trace: Trace, edges: Edges): void {
     for (const callee of callees) {
       const to = nodeKey(serviceOf(callee));
       const edge = ensureEdge(edges, from, to);
-      // A call that a service answered with several segments is still one call.
+      // A call with several segments of the called service below it is one call.
       const seen = isCall(parent) ? parent : callee;
       if (seen === parent && called.has(to)) continue;
       called.add(to);
@@ -134,7 +134,9 @@ function ensureEdge(edges: Edges, from: string, to: string): Mutable<GraphEdge> 
   return edge;
 }
 
-/** A text for an edge: between two nodes, by `nodeKey`, which is one line, there may be one of calls and one of links. */
+/**
+ * A text for an edge: between two nodes, by `nodeKey`, which is one line, there may be one of calls and one of links.
+ */
 export function edgeKey({ from, to, type }: Pick<GraphEdge, 'from' | 'to' | 'type'>): string {
   return `${type ?? ''}\n${from}\n${to}`;
 }
@@ -153,25 +155,25 @@ function observe(entity: Entity, observations: Observation[]): void {
 
 type SegmentExtent = { startUs: number; endUs: number; readonly entities: Entity[] };
 
-/** Of each segment: itself and its own subsegments, and the time from the first start to the last end among them. */
+/** For each segment: the segment with its own subsegments, and the time from their first start to their last end. */
 function segmentExtents(trace: Trace): ReadonlyMap<EntityId, SegmentExtent> {
-  const spans = new Map<EntityId, SegmentExtent>();
+  const extents = new Map<EntityId, SegmentExtent>();
   for (const entity of trace.entities.values()) {
     const segment = trace.segmentOf.get(entity.id);
     if (segment === undefined) continue;
-    const span = spans.get(segment.id);
-    if (span === undefined) {
-      spans.set(segment.id, { startUs: entity.startUs, endUs: entity.endUs ?? entity.startUs, entities: [entity] });
+    const extent = extents.get(segment.id);
+    if (extent === undefined) {
+      extents.set(segment.id, { startUs: entity.startUs, endUs: entity.endUs ?? entity.startUs, entities: [entity] });
     } else {
-      span.startUs = Math.min(span.startUs, entity.startUs);
-      span.endUs = Math.max(span.endUs, entity.endUs ?? entity.startUs);
-      span.entities.push(entity);
+      extent.startUs = Math.min(extent.startUs, entity.startUs);
+      extent.endUs = Math.max(extent.endUs, entity.endUs ?? entity.startUs);
+      extent.entities.push(entity);
     }
   }
-  return spans;
+  return extents;
 }
 
-/** By code unit, which is the same everywhere; a locale's order is not. */
+/** By code unit: the order of a locale depends on the machine. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

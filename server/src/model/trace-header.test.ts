@@ -30,7 +30,7 @@ const header: fc.Arbitrary<TraceHeader> = fc.record({
   extras: fc.array(fc.record({ key: extraKey, value: fc.stringMatching(/^[\w:|=.-]{0,20}$/) }), { maxLength: 3 }),
 });
 
-test('what is printed is read back', () => {
+test('a printed header parses to the same header', () => {
   fc.assert(
     fc.property(header, (value) => {
       expect(parseTraceHeader(formatTraceHeader(value))).toEqual(value);
@@ -38,7 +38,7 @@ test('what is printed is read back', () => {
   );
 });
 
-test('no text makes the parser throw, and what it read it reads again', () => {
+test('the parser throws for no text, and its result prints and parses to the same', () => {
   const text = fc.oneof(
     fc.string(),
     fc
@@ -55,7 +55,7 @@ test('no text makes the parser throw, and what it read it reads again', () => {
 
 test.each<[string, string, Partial<TraceHeader>]>([
   [
-    'as Lambda hands it out',
+    'in the form of Lambda',
     `Root=${ROOT};Parent=${PARENT};Sampled=1`,
     { root: TRACE_ID, parent: PARENT, sampled: '1' },
   ],
@@ -65,24 +65,20 @@ test.each<[string, string, Partial<TraceHeader>]>([
     { root: TRACE_ID, parent: PARENT, sampled: '0' },
   ],
   ['asking for a decision', `Root=${ROOT};Sampled=?`, { root: TRACE_ID, parent: undefined, sampled: '?' }],
-  [
-    'with a root that is none',
-    `Root=1-x;Parent=${PARENT};Sampled=1`,
-    { root: undefined, parent: PARENT, sampled: '1' },
-  ],
+  ['with an invalid root', `Root=1-x;Parent=${PARENT};Sampled=1`, { root: undefined, parent: PARENT, sampled: '1' }],
   ['with a root in W3C form', `Root=${TRACE_ID}`, { root: undefined }],
   [
-    'of no trace',
+    'with ids of zeros',
     'Root=1-00000000-000000000000000000000000;Parent=0000000000000000',
     { root: undefined, parent: undefined },
   ],
   [
-    'with nonsense in between',
+    'with invalid fields',
     `;;Root;=x;Sampled=maybe;Root=1-x;Root=${ROOT};Root=${ROOT.replace('c', 'd')}`,
     { root: TRACE_ID, sampled: undefined, extras: [] },
   ],
   [
-    'with fields for others',
+    'with extra fields',
     `Self=${ROOT};Root=${ROOT};Lineage=25:a87bd80c:1;CalledFrom=a=b`,
     {
       root: TRACE_ID,
@@ -97,7 +93,7 @@ test.each<[string, string, Partial<TraceHeader>]>([
   expect(parseTraceHeader(text)).toMatchObject(expected);
 });
 
-test('W3C: what is printed is read back, the flag is the sampling decision', () => {
+test('W3C: a printed header parses to the same header; the flag is the sampling decision', () => {
   fc.assert(
     fc.property(traceId, entityId, fc.constantFrom('1', '0'), (root, parent, sampled) => {
       const value: TraceHeader = { root, parent, sampled, extras: [] };
@@ -106,7 +102,7 @@ test('W3C: what is printed is read back, the flag is the sampling decision', () 
   );
 });
 
-test('W3C: without a root or a parent there is nothing to print', () => {
+test('W3C: there is no text without a root or a parent', () => {
   expect(formatTraceparent(parseTraceHeader(`Root=${ROOT}`))).toBeUndefined();
   expect(formatTraceparent(parseTraceHeader(`Root=${ROOT};Parent=${PARENT};Sampled=?`))).toBe(
     `00-${TRACE_ID}-${PARENT}-00`,
@@ -114,24 +110,24 @@ test('W3C: without a root or a parent there is nothing to print', () => {
 });
 
 test.each([
-  ['future versions may carry more', `01-${TRACE_ID}-${PARENT}-03-more`, '1'],
-  ['other flags are not the decision', `00-${TRACE_ID}-${PARENT}-02`, '0'],
+  ['later versions may have more fields', `01-${TRACE_ID}-${PARENT}-03-more`, '1'],
+  ['other flags are ignored', `00-${TRACE_ID}-${PARENT}-02`, '0'],
 ])('W3C: %s', (_, text, sampled) => {
   expect(parseTraceparent(text)).toEqual({ root: TRACE_ID, parent: PARENT, sampled, extras: [] });
 });
 
 test.each([
-  ['nothing', ''],
+  ['an empty text', ''],
   ['capitals', `00-${TRACE_ID.toUpperCase()}-${PARENT}-01`],
   ['version ff', `ff-${TRACE_ID}-${PARENT}-01`],
-  ['version 00 with more', `00-${TRACE_ID}-${PARENT}-01-more`],
-  ['no trace', `00-${'0'.repeat(32)}-${PARENT}-01`],
-  ['no parent', `00-${TRACE_ID}-${'0'.repeat(16)}-01`],
+  ['version 00 with more fields', `00-${TRACE_ID}-${PARENT}-01-more`],
+  ['a root of zeros', `00-${'0'.repeat(32)}-${PARENT}-01`],
+  ['a parent of zeros', `00-${TRACE_ID}-${'0'.repeat(16)}-01`],
 ])('W3C: %s is not valid', (_, text) => {
   expect(parseTraceparent(text)).toBeUndefined();
 });
 
-test("of the two headers of a request X-Ray's counts where it names a trace, W3C's where it does not", () => {
+test("X-Ray's header wins if it names a trace, else W3C's", () => {
   const w3c = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
   const xray = `Root=${ROOT};Parent=${PARENT};Sampled=0`;
   expect(readTraceHeaders(xray, w3c)).toEqual(parseTraceHeader(xray));

@@ -1,12 +1,12 @@
 import type { EntityId, TraceId } from './trace-id.ts';
 import { formatTraceId, readEntityId, readTraceId } from './trace-id.ts';
 
-/** `1` record, `0` do not, `?` the receiver decides and says so in its answer; absent: the receiver decides. */
+/** `1`: record. `0`: do not record. `?`: the receiver decides and reports it in its response. Absent: it decides. */
 export type SampledFlag = '1' | '0' | '?';
 
 /**
- * What `X-Amzn-Trace-Id`, Lambda's `_X_AMZN_TRACE_ID` and SQS's `AWSTraceHeader` say. `extras` are all other fields in
- * their order, to be passed on (`Self` of load balancers and `Lineage` of Lambda among them).
+ * The content of `X-Amzn-Trace-Id`, Lambda's `_X_AMZN_TRACE_ID` and SQS's `AWSTraceHeader`. `extras` are all other
+ * fields in their order, which must be passed on, such as `Self` of load balancers and `Lineage` of Lambda.
  */
 export type TraceHeader = {
   readonly root: TraceId | undefined;
@@ -19,8 +19,8 @@ const ZERO_TRACE_ID = '0'.repeat(32);
 const ZERO_ID = '0'.repeat(16);
 
 /**
- * Reads a header as leniently as the SDKs together: keys in any case, blanks around fields, any order. A field that is
- * not valid counts as absent instead of spoiling the others; of a repeated one the first valid counts.
+ * Parses a header as leniently as all SDKs together: keys in any case, blanks around fields, any order. An invalid
+ * field counts as absent. Of a repeated field the first valid one counts.
  */
 export function parseTraceHeader(text: string): TraceHeader {
   let root: TraceId | undefined;
@@ -49,7 +49,7 @@ export function parseTraceHeader(text: string): TraceHeader {
   return { root, parent, sampled, extras };
 }
 
-/** `Root;Parent;Sampled`, as far as they are there, then the extras. */
+/** `Root;Parent;Sampled`, those that are defined, then the extras. */
 export function formatTraceHeader({ root, parent, sampled, extras }: TraceHeader): string {
   return [
     ...(root === undefined ? [] : [`Root=${formatTraceId(root)}`]),
@@ -62,7 +62,7 @@ export function formatTraceHeader({ root, parent, sampled, extras }: TraceHeader
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /**
- * W3C's `traceparent` as a trace header, undefined when it is not valid. Later versions than 00 may carry more.
+ * W3C's `traceparent` as a trace header, undefined if it is invalid. Versions after 00 may have more fields.
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
 export function parseTraceparent(text: string): TraceHeader | undefined {
@@ -75,8 +75,8 @@ export function parseTraceparent(text: string): TraceHeader | undefined {
 }
 
 /**
- * What a request says of its trace, in either of its headers. X-Ray's own counts where it names a trace: whoever writes
- * both means the same by them.
+ * The trace of a request, from either of its headers. X-Ray's header wins if it names a trace: a sender that writes
+ * both gives them the same content.
  */
 export function readTraceHeaders(xray: string | undefined, traceparent: string | undefined): TraceHeader {
   const own = parseTraceHeader(xray ?? '');
@@ -85,13 +85,13 @@ export function readTraceHeaders(xray: string | undefined, traceparent: string |
   return w3c === undefined ? own : { ...w3c, extras: own.extras };
 }
 
-/** W3C's `traceparent`; undefined without a root and a parent, which it can not do without. */
+/** W3C's `traceparent`; undefined without a root or a parent, which it requires. */
 export function formatTraceparent({ root, parent, sampled }: TraceHeader): string | undefined {
   if (root === undefined || parent === undefined) return undefined;
   return `00-${root}-${parent}-${sampled === '1' ? '01' : '00'}`;
 }
 
-/** X-Ray's form only; all zeros is how SDKs in Lambda write that there is no trace. */
+/** X-Ray's form only. SDKs in Lambda write all zeros if there is no trace. */
 function readRoot(value: string): TraceId | undefined {
   const root = value.startsWith('1-') ? readTraceId(value) : undefined;
   return root === ZERO_TRACE_ID ? undefined : root;

@@ -4,7 +4,7 @@ import { formatTraceId, parseTraceId, readEntityId, readTraceId } from './trace-
 
 const hexDigits = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-fA-F]{${length}}$`));
 
-test('a trace id is the same in either form and any case', () => {
+test('a trace id is the same in both forms and any case', () => {
   fc.assert(
     fc.property(hexDigits(32), (digits) => {
       const id = parseTraceId(digits);
@@ -23,7 +23,7 @@ test('an entity id is 16 hex digits in lower case', () => {
   );
 });
 
-test('anything else is no id', () => {
+test('any other text is not an id', () => {
   const others = fc.string().filter((text) => !/^[0-9a-f-]+$/i.test(text));
   fc.assert(
     fc.property(others, (text) => {
@@ -34,7 +34,7 @@ test('anything else is no id', () => {
   );
 });
 
-test('the error names what was not an id, and not all of it', () => {
+test('the error contains the start of the invalid text', () => {
   expect(() => parseTraceId(`1-${'z'.repeat(200)}`)).toThrow(
     expect.objectContaining({
       code: 'InvalidRequestException',

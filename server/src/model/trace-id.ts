@@ -10,14 +10,14 @@ const XRAY = /^1-([0-9a-f]{8})-([0-9a-f]{24})$/i;
 const W3C = /^[0-9a-f]{32}$/i;
 const ENTITY = /^[0-9a-f]{16}$/i;
 
-/** Either wire form, or undefined when `text` is neither. */
+/** Parses either wire form; undefined if `text` is neither. */
 export function readTraceId(text: string): TraceId | undefined {
   const parts = XRAY.exec(text);
   if (parts) return `${parts[1]}${parts[2]}`.toLowerCase() as TraceId;
   return W3C.test(text) ? (text.toLowerCase() as TraceId) : undefined;
 }
 
-/** Reads either wire form. Throws InvalidRequestException when `text` is neither. */
+/** Parses either wire form. Throws InvalidRequestException if `text` is neither. */
 export function parseTraceId(text: string): TraceId {
   const id = readTraceId(text);
   if (id === undefined) {
@@ -31,7 +31,7 @@ export function formatTraceId(id: TraceId): string {
   return `1-${id.slice(0, 8)}-${id.slice(8)}`;
 }
 
-/** The id, or undefined when `text` is not 16 hex digits. */
+/** The id; undefined if `text` is not 16 hex digits. */
 export function readEntityId(text: string): EntityId | undefined {
   return ENTITY.test(text) ? (text.toLowerCase() as EntityId) : undefined;
 }

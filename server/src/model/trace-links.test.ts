@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
-import { spanWriter } from './otlp/to-xray/stored-spans.ts';
-import { KIND, type SpanWithResource } from './otlp/types.ts';
+import { spanWriter } from './otlp/documents/stored-spans.ts';
+import { KIND, type SpanWithResource } from './otlp-messages.ts';
 import { A_SPAN_TRACE_ID, aSpan } from './testing/spans.ts';
 import type { Trace } from './trace.ts';
 import { linkedTraceIds, linkGraph } from './trace-links.ts';
@@ -45,7 +45,7 @@ const taken = traceOf(
 );
 const known = (id: string) => (id === PRODUCER_TRACE ? sent : undefined);
 
-test('a message leads from where it lay to the service that took it, with its age', () => {
+test('a message leads from the service that held it to the service that received it, with its age', () => {
   const { nodes, edges } = linkGraph(taken, known, () => true);
   expect(nodes.map(({ service }) => service.name)).toEqual(['orders', 'billing']);
   expect(edges).toMatchObject([
@@ -53,14 +53,14 @@ test('a message leads from where it lay to the service that took it, with its ag
   ]);
 });
 
-test('X-Ray shows the link at the segment too, and it still counts once', () => {
+test('a link that X-Ray shows at the segment as well counts once', () => {
   expect(taken.segments[0]?.links).toHaveLength(1);
   expect(taken.id).toBe(A_SPAN_TRACE_ID);
   expect(linkedTraceIds(taken)).toEqual([PRODUCER_TRACE]);
   expect(linkGraph(taken, known, () => true).edges[0]?.eventAgesUs).toHaveLength(1);
 });
 
-test('of a producer that has not arrived there is no edge, nor of a consumer that does not count', () => {
+test('there is no edge for a producer that was not received or a consumer that is not included', () => {
   expect(
     linkGraph(
       taken,

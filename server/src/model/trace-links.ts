@@ -6,7 +6,7 @@ import { calledService, nodeKey, serviceOf } from './service-names.ts';
 import type { Trace } from './trace.ts';
 import type { TraceId } from './trace-id.ts';
 
-/** A message from an entity of one trace that an entity of another has taken. */
+/** A message that an entity of one trace sent and an entity of another received. */
 type MessageLink = {
   readonly producer: Entity;
   readonly consumer: Entity;
@@ -14,7 +14,7 @@ type MessageLink = {
   readonly to: ServiceId;
 };
 
-/** Traces that the consumers of this one name as the producers of their messages, each once. */
+/** Ids of the traces with the producers of the messages that this trace received, each once. */
 export function linkedTraceIds(trace: Trace): readonly TraceId[] {
   const ids = [...trace.entities.values()].flatMap(({ links }) =>
     links.filter(isToProducer).map(({ traceId }) => traceId),
@@ -23,18 +23,19 @@ export function linkedTraceIds(trace: Trace): readonly TraceId[] {
 }
 
 /**
- * The services that messages joined: an edge of the type `link` from where a producer left its message to the service
- * that took it, with the age of each. Only consumers whose segment `counts` are in it; `traceOf` gives the producers'
- * traces, as far as they are there. The nodes carry no requests: those are counted in their own traces.
+ * The services that messages connect: edges of the type `link` lead from the service to which a producer sent its
+ * message to the service that received it, with the age of each message. Only consumers whose segment `isIncluded` are
+ * in it. `traceOf` gives the traces of producers; a trace that it lacks is omitted. Nodes have no requests: those are
+ * counted in their own traces.
  */
 export function linkGraph(
   trace: Trace,
   traceOf: (id: TraceId) => Trace | undefined,
-  counts: (segment: Entity) => boolean,
+  isIncluded: (segment: Entity) => boolean,
 ): TraceGraph {
   const nodes = new Map<string, GraphNode>();
   const edges = new Map<string, GraphEdge & { eventAgesUs: number[]; entities: Entity[] }>();
-  for (const { producer, consumer, from, to } of messageLinks(trace, traceOf, counts)) {
+  for (const { producer, consumer, from, to } of messageLinks(trace, traceOf, isIncluded)) {
     const [fromKey, toKey] = [nodeKey(from), nodeKey(to)];
     if (!nodes.has(fromKey)) nodes.set(fromKey, nodeWithoutRequests(from, producer));
     if (!nodes.has(toKey)) nodes.set(toKey, nodeWithoutRequests(to, consumer));
@@ -55,16 +56,16 @@ export function linkGraph(
   return { nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
-/** Each message once for a service, though X-Ray shows a link at the function and at its subsegment alike. */
+/** Each message once per service, although X-Ray shows a link both at the function and at its subsegment. */
 function messageLinks(
   trace: Trace,
   traceOf: (id: TraceId) => Trace | undefined,
-  counts: (segment: Entity) => boolean,
+  isIncluded: (segment: Entity) => boolean,
 ): readonly MessageLink[] {
   const seen = new Set<string>();
   return [...trace.entities.values()].flatMap((consumer) => {
     const owner = trace.segmentOf.get(consumer.id);
-    if (owner === undefined || !counts(owner)) return [];
+    if (owner === undefined || !isIncluded(owner)) return [];
     return consumer.links.filter(isToProducer).flatMap(({ traceId, id }) => {
       const producer = id === undefined ? undefined : traceOf(traceId)?.entities.get(id);
       const from = producer && producerService(producer, traceOf(traceId) as Trace);
@@ -76,12 +77,12 @@ function messageLinks(
   });
 }
 
-/** X-Ray marks the direction of a link; OpenTelemetry's links always go to what was before. */
+/** X-Ray marks the direction of a link. OpenTelemetry's links always lead to the producer. */
 export function isToProducer({ attributes }: Link): boolean {
   return attributes['aws.xray.reserved.reference_type'] !== 'child';
 }
 
-/** Where the message lay: what the producer called, else the producer's own service. */
+/** The service that held the message: the one that the producer called, else the producer's own service. */
 function producerService(producer: Entity, trace: Trace): ServiceId | undefined {
   if (isCall(producer)) {
     const [callee] = calleesOf(trace, producer);
@@ -91,7 +92,7 @@ function producerService(producer: Entity, trace: Trace): ServiceId | undefined 
   return owner && serviceOf(owner);
 }
 
-/** `entity` says when; what it took is counted elsewhere. */
+/** `entity` gives the node its time only: its requests are counted in its own trace. */
 function nodeWithoutRequests(service: ServiceId, entity: Entity): GraphNode {
   const isInferred = isCall(entity);
   return {

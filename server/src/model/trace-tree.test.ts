@@ -22,7 +22,7 @@ const trace = assembleTrace(
   ),
 ) as Trace;
 
-test('a trace is printed as sam traces prints it, with what has no parent at the left', () => {
+test('a trace is printed as by sam traces, and entities without a parent are not indented', () => {
   expect(traceTree(trace)).toBe(
     [
       ' - 0.500s - orders [HTTP: 200]',
@@ -35,7 +35,7 @@ test('a trace is printed as sam traces prints it, with what has no parent at the
   );
 });
 
-test('in detail a line says what matters when a test fails', () => {
+test('a detailed line has the data that explain a failed test', () => {
   const [service, fn, invocation, remote, , lost] = traceTree(trace, { isDetailed: true }).split('\n');
   expect(service).toBe(' - 0.500s - orders [HTTP: 200] (AWS::Lambda)');
   expect(fn).toBe('   - 0.500s - orders (AWS::Lambda::Function, fault)  TypeError: no user');
@@ -44,7 +44,7 @@ test('in detail a line says what matters when a test fails', () => {
   expect(lost).toBe(' - … - lost (in progress)');
 });
 
-test('10,000 nested subsegments are 10,001 lines, of which the deepest are not indented further', () => {
+test('10,000 nested subsegments are 10,001 lines with a limited indent', () => {
   const idOf = (level: number) => (level + 1).toString(16).padStart(16, '0');
   const chain = Array.from({ length: 10_000 }, (_, level) =>
     aSubsegment({ id: idOf(level + 1), parent_id: idOf(level) }),

@@ -3,7 +3,9 @@ import { readObject } from './json.ts';
 import type { Trace } from './trace.ts';
 
 export type TreeOptions = {
-  /** Adds outcome, namespace, annotations and exceptions to each line; without them it is what `sam traces` prints. */
+  /**
+   * Adds outcome, namespace, annotations and exceptions to each line; without them the text is that of `sam traces`.
+   */
   readonly isDetailed?: boolean;
 };
 
@@ -11,9 +13,9 @@ export type TreeOptions = {
 const MAX_INDENT = 100;
 
 /**
- * The trace as text, a line each entity, children two blanks deeper than their parent:
- * ` - 1.029s - orders [HTTP: 200]`. Seconds have three decimals, and stand as `…` while something is in progress.
- * What has no parent here (yet) stands at the left.
+ * The trace as text, one line per entity, children two blanks deeper than their parent:
+ * ` - 1.029s - orders [HTTP: 200]`. Seconds have three decimals; `…` replaces them while the entity is in progress.
+ * Entities whose parent was not received are not indented.
  */
 export function traceTree(trace: Trace, { isDetailed = false }: TreeOptions = {}): string {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { OpenrayError } from '../../errors.ts';
-import { tracesDataOf } from '../../model/otlp/round-trip/traces-data.ts';
-import type { TracesData } from '../../model/otlp/types.ts';
+import type { TracesData } from '../../model/otlp-messages.ts';
 import { parseTraceId } from '../../model/trace-id.ts';
+import { tracesDataOf } from '../../model/traces-data.ts';
 import { loadDocuments } from '../../query/traces/load-traces.ts';
 import type { Store } from '../../store/store.ts';
 

@@ -4,8 +4,8 @@ import { assembleTrace } from '../../model/assemble.ts';
 import { traceDurationUs } from '../../model/duration.ts';
 import type { Document } from '../../model/entity.ts';
 import type { JsonObject } from '../../model/json.ts';
+import { sentSpans } from '../../model/otlp/documents/trace-to-spans.ts';
 import { nanosToUs } from '../../model/otlp/nanos.ts';
-import { sentSpans } from '../../model/otlp/round-trip/trace-to-spans.ts';
 import {
   type ConsumerLinks,
   documentText,

@@ -1,19 +1,11 @@
 import fc from 'fast-check';
 import type { Condition, Field, Filter, Identity, Literal, Operator, Order, Range } from '../ast.ts';
-import {
-  hasEntities,
-  KEYWORDS,
-  type Keyword,
-  OPERATORS,
-  ROOT_CAUSE_LEVELS,
-  rootCauseScope,
-  type Scope,
-  scopesOf,
-  typeOf,
-} from '../keywords.ts';
+import { hasEntities, KEYWORDS, type Keyword, rootCauseScope, type Scope, scopesOf } from '../keywords.ts';
+import { OPERATORS, typeOf } from '../operators.ts';
+import { ROOT_CAUSE_LEVELS } from '../root-cause-kind.ts';
 import { ANY_OPERANDS, type OperandArbitraries } from './operand-arbitraries.ts';
 
-/** Ranges of generated trees say nothing: compare with `withoutRanges`. */
+/** Range of every generated node. Compare trees with `withoutRanges`. */
 const NO_RANGE: Range = { start: 0, end: 0 };
 
 const OR_NOT = { nil: undefined };
@@ -29,7 +21,7 @@ function identityIn({ texts }: OperandArbitraries): fc.Arbitrary<Identity> {
     .map((members) => ({ ...members, range: NO_RANGE }));
 }
 
-function fieldIn(words: OperandArbitraries, scope: Scope): fc.Arbitrary<Field> {
+function fieldIn(operands: OperandArbitraries, scope: Scope): fc.Arbitrary<Field> {
   const keywords = (Object.keys(KEYWORDS) as Keyword[]).filter((keyword) => scopesOf(keyword).includes(scope));
   const keyword = fc
     .constantFrom(...keywords)
@@ -41,54 +33,54 @@ function fieldIn(words: OperandArbitraries, scope: Scope): fc.Arbitrary<Field> {
     keyword,
     fc.record({
       kind: fc.constant('annotation' as const),
-      key: words.annotationKeys,
+      key: operands.annotationKeys,
       end,
       range: fc.constant(NO_RANGE),
     }),
-    fc.record({ kind: fc.constant('metadata' as const), path: words.metadataPaths, range: fc.constant(NO_RANGE) }),
-    fc.record({ kind: fc.constant('segment' as const), path: words.segmentPaths, range: fc.constant(NO_RANGE) }),
+    fc.record({ kind: fc.constant('metadata' as const), path: operands.metadataPaths, range: fc.constant(NO_RANGE) }),
+    fc.record({ kind: fc.constant('segment' as const), path: operands.segmentPaths, range: fc.constant(NO_RANGE) }),
   );
 }
 
-function literalFor(words: OperandArbitraries, field: Field, operator: Operator): fc.Arbitrary<Literal> {
-  return valueFor(words, field, operator).map((value) => ({ value, range: NO_RANGE }));
+function literalFor(operands: OperandArbitraries, field: Field, operator: Operator): fc.Arbitrary<Literal> {
+  return valueFor(operands, field, operator).map((value) => ({ value, range: NO_RANGE }));
 }
 
-function valueFor(words: OperandArbitraries, field: Field, operator: Operator): fc.Arbitrary<Literal['value']> {
-  if (operator === 'MATCHES') return words.patterns;
+function valueFor(operands: OperandArbitraries, field: Field, operator: Operator): fc.Arbitrary<Literal['value']> {
+  if (operator === 'MATCHES') return operands.patterns;
   switch (typeOf(field)) {
     case 'bool':
       return fc.boolean();
     case 'number':
-      return words.numbers;
+      return operands.numbers;
     case 'string':
-      return words.texts;
+      return operands.texts;
     case 'any':
-      return fc.oneof(words.texts, words.numbers, fc.boolean());
+      return fc.oneof(operands.texts, operands.numbers, fc.boolean());
   }
 }
 
-function fieldTermIn(words: OperandArbitraries, scope: Scope): fc.Arbitrary<Condition> {
-  return fieldIn(words, scope).chain((field): fc.Arbitrary<Condition> => {
+function fieldTermIn(operands: OperandArbitraries, scope: Scope): fc.Arbitrary<Condition> {
+  return fieldIn(operands, scope).chain((field): fc.Arbitrary<Condition> => {
     const comparison = fc
       .constantFrom(...OPERATORS[typeOf(field)])
       .chain((operator) =>
-        literalFor(words, field, operator).map(
+        literalFor(operands, field, operator).map(
           (value): Condition => ({ kind: 'comparison', field, operator, value, range: NO_RANGE }),
         ),
       );
     const present = fc.constant<Condition>({ kind: 'present', field, range: NO_RANGE });
     if (typeOf(field) === 'bool') return fc.oneof(present, comparison);
     const oneOf = fc
-      .array(literalFor(words, field, '='), { minLength: 1, maxLength: 3 })
+      .array(literalFor(operands, field, '='), { minLength: 1, maxLength: 3 })
       .map((values): Condition => ({ kind: 'in', field, values, range: NO_RANGE }));
     return fc.oneof(present, comparison, oneOf);
   });
 }
 
-function selectorTerm(words: OperandArbitraries, depth: number): fc.Arbitrary<Condition> {
-  const whereIn = (scope: Scope) => fc.option(conditionIn(words, scope, depth - 1), OR_NOT);
-  const causeAndLevel = fc.constantFrom(
+function selectorTerm(operands: OperandArbitraries, depth: number): fc.Arbitrary<Condition> {
+  const whereIn = (scope: Scope) => fc.option(conditionIn(operands, scope, depth - 1), OR_NOT);
+  const kindAndLevel = fc.constantFrom(
     ...(['fault', 'error', 'responsetime'] as const).flatMap((cause) =>
       ROOT_CAUSE_LEVELS[cause].map((level) => ({ cause, level })),
     ),
@@ -96,25 +88,25 @@ function selectorTerm(words: OperandArbitraries, depth: number): fc.Arbitrary<Co
   return fc.oneof(
     fc.record({
       kind: fc.constant('service' as const),
-      service: fc.option(identityIn(words), OR_NOT),
+      service: fc.option(identityIn(operands), OR_NOT),
       where: whereIn('service'),
       range: fc.constant(NO_RANGE),
     }),
     fc.record({
       kind: fc.constant('edge' as const),
-      ends: fc.option(fc.record({ from: identityIn(words), to: identityIn(words) }), OR_NOT),
+      ends: fc.option(fc.record({ from: identityIn(operands), to: identityIn(operands) }), OR_NOT),
       where: whereIn('edge'),
       range: fc.constant(NO_RANGE),
     }),
-    causeAndLevel.chain(({ cause, level }) =>
-      conditionIn(words, rootCauseScope(cause, level), depth - 1).map(
+    kindAndLevel.chain(({ cause, level }) =>
+      conditionIn(operands, rootCauseScope(cause, level), depth - 1).map(
         (where): Condition => ({ kind: 'rootcause', cause, level, where, range: NO_RANGE }),
       ),
     ),
     fc.record({
       kind: fc.constant('rootcause-json' as const),
       operator: fc.constantFrom('=' as const, '!=' as const),
-      // Through text once, which knows no -0.
+      // JSON text has no -0.
       rootCauses: fc
         .array(fc.jsonValue({ maxDepth: 3 }), { maxLength: 3 })
         .map((causes) => JSON.parse(JSON.stringify(causes))),
@@ -124,17 +116,19 @@ function selectorTerm(words: OperandArbitraries, depth: number): fc.Arbitrary<Co
       kind: fc.constant('group' as const),
       by: fc.constantFrom('name' as const, 'arn' as const),
       operator: fc.constantFrom('=' as const, '!=' as const),
-      value: words.texts,
+      value: operands.texts,
       range: fc.constant(NO_RANGE),
     }),
   );
 }
 
-function conditionIn(words: OperandArbitraries, scope: Scope, depth: number): fc.Arbitrary<Condition> {
+function conditionIn(operands: OperandArbitraries, scope: Scope, depth: number): fc.Arbitrary<Condition> {
   const term =
-    scope === 'trace' ? fc.oneof(fieldTermIn(words, scope), selectorTerm(words, depth)) : fieldTermIn(words, scope);
-  if (depth <= 0) return fieldTermIn(words, scope);
-  const inner = conditionIn(words, scope, depth - 1);
+    scope === 'trace'
+      ? fc.oneof(fieldTermIn(operands, scope), selectorTerm(operands, depth))
+      : fieldTermIn(operands, scope);
+  if (depth <= 0) return fieldTermIn(operands, scope);
+  const inner = conditionIn(operands, scope, depth - 1);
   return fc.oneof(
     { arbitrary: term, weight: 3 },
     { arbitrary: inner.map((operand): Condition => ({ kind: 'not', operand, range: NO_RANGE })), weight: 1 },
@@ -157,12 +151,12 @@ const order: fc.Arbitrary<Order> = fc.record({
   range: fc.constant(NO_RANGE),
 });
 
-/** Any filter of these words that a text can spell, a few levels deep. */
-export function arbitraryFilterOf(words: OperandArbitraries): fc.Arbitrary<Filter> {
+/** Any filter with these operands that a text can spell, a few levels deep. */
+export function arbitraryFilterOf(operands: OperandArbitraries): fc.Arbitrary<Filter> {
   return fc.record({
     kind: fc.constant('filter' as const),
     condition: fc.oneof(
-      { arbitrary: conditionIn(words, 'trace', 2), weight: 9 },
+      { arbitrary: conditionIn(operands, 'trace', 2), weight: 9 },
       { arbitrary: fc.constant<Condition>({ kind: 'all', range: NO_RANGE }), weight: 1 },
     ),
     order: fc.option(order, OR_NOT),
@@ -170,10 +164,10 @@ export function arbitraryFilterOf(words: OperandArbitraries): fc.Arbitrary<Filte
   });
 }
 
-/** Any filter at all. */
+/** Any filter. */
 export const arbitraryFilter: fc.Arbitrary<Filter> = arbitraryFilterOf(ANY_OPERANDS);
 
-/** The tree with every range alike, to compare trees of different texts. */
+/** The tree without ranges, to compare trees of different texts. */
 export function withoutRanges(filter: Filter): unknown {
   return JSON.parse(JSON.stringify(filter, (name, value) => (name === 'range' ? undefined : value)));
 }

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { isJsonObject, type JsonValue } from '../../model/json.ts';
 import type { FilterSubject } from '../subject.ts';
 
-/** What generated filters speak of. */
+/** Arbitraries for the operands of generated filters. */
 export type OperandArbitraries = {
   readonly texts: fc.Arbitrary<string>;
   readonly numbers: fc.Arbitrary<number>;
   /** Sources of patterns that compile. */
   readonly patterns: fc.Arbitrary<string>;
   readonly annotationKeys: fc.Arbitrary<string>;
-  /** With a step at least. */
+  /** At least one step. */
   readonly metadataPaths: fc.Arbitrary<readonly string[]>;
   readonly segmentPaths: fc.Arbitrary<readonly string[]>;
 };
@@ -22,7 +22,7 @@ const text = fc.oneof(
 const key = fc.oneof(fc.stringMatching(/^[A-Za-z0-9_-]{1,8}$/), text);
 const path = fc.array(key, { minLength: 1, maxLength: 4 });
 
-/** Anything that the language can spell. */
+/** All operands that the language can spell. */
 export const ANY_OPERANDS: OperandArbitraries = {
   texts: text,
   numbers: fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value)),
@@ -32,7 +32,7 @@ export const ANY_OPERANDS: OperandArbitraries = {
   segmentPaths: path,
 };
 
-/** Words that occur in the traces, so that filters made of them find some and leave out others. */
+/** Operands that occur in the traces, so that filters made from them match some traces and not others. */
 export function operandsIn(subjects: readonly FilterSubject[]): OperandArbitraries {
   const entities = subjects.flatMap(({ trace }) => [...trace.entities.values()]);
   const services = subjects.flatMap(({ graph }) => graph.nodes.map(({ service }) => service));
@@ -65,7 +65,7 @@ export function operandsIn(subjects: readonly FilterSubject[]): OperandArbitrari
 
 type Leaf = { readonly path: readonly string[]; readonly value: JsonValue };
 
-/** Every value that is no array or object with content, and the way to it. */
+/** Every value that is neither an array nor an object, with its path. */
 function leavesOf(value: JsonValue, path: readonly string[]): readonly Leaf[] {
   if (Array.isArray(value)) return value.flatMap((element: JsonValue) => leavesOf(element, path));
   if (!isJsonObject(value)) return [{ path, value }];

@@ -1,31 +1,28 @@
 import { assembleTrace } from '../../model/assemble.ts';
 import type { JsonObject } from '../../model/json.ts';
-import { summariseTrace } from '../../model/summarise.ts';
 import { A_START, aSegment, aSubsegment, received } from '../../model/testing/builders.ts';
-import { traceGraph } from '../../model/trace-graph.ts';
-import type { FilterSubject } from '../subject.ts';
+import { type FilterSubject, subjectOf } from '../subject.ts';
 
 type Fields = Parameters<typeof aSegment>[0];
 
-/** The trace that these documents make, as a filter sees it. */
+/** The trace of these documents, with the data that filters are evaluated on. */
 export function subjectOfDocuments(documents: readonly JsonObject[]): FilterSubject {
   const trace = assembleTrace(received(...documents));
   if (trace === undefined) throw new Error('no documents');
-  const graph = traceGraph(trace);
-  return { trace, graph, summary: summariseTrace(trace, graph) };
+  return subjectOf(trace);
 }
 
-/** A trace of one segment, `shop`, that took half a second and went well, unless `fields` say otherwise. */
+/** A trace of one segment, `shop`, of half a second and without a failure. `fields` replace its fields. */
 export function oneSegment(fields: Fields = {}): readonly JsonObject[] {
   return [aSegment(fields)];
 }
 
-/** A segment of `durationS` seconds. */
+/** A trace of one segment of `durationS` seconds. */
 export function oneSegmentLasting(durationS: number, fields: Fields = {}): readonly JsonObject[] {
   return oneSegment({ end_time: A_START + durationS, ...fields });
 }
 
-/** A segment that received a request. */
+/** A trace of one segment that received a request. */
 export function oneSegmentWithRequest(request: JsonObject, status?: number): readonly JsonObject[] {
   return oneSegment({ http: { request, ...(status !== undefined && { response: { status } }) } });
 }

@@ -1,8 +1,8 @@
 import type { JsonObject, JsonValue } from '../json.ts';
-import { isJsonObject, readObject } from '../json.ts';
-import type { AnyValue, KeyValue } from './types.ts';
+import { isJsonObject } from '../json.ts';
+import type { AnyValue, KeyValue } from '../otlp-messages.ts';
 
-/** Plain JSON as a value: whole numbers become integers, null the empty value. */
+/** A value from plain JSON: whole numbers become integers, null becomes the empty value. */
 export function anyValueOf(plain: JsonValue): AnyValue {
   if (typeof plain === 'string') return { stringValue: plain };
   if (typeof plain === 'boolean') return { boolValue: plain };
@@ -20,32 +20,22 @@ function numberValue(number: number): AnyValue {
   return Number.isSafeInteger(number) ? { intValue: String(number) } : { doubleValue: number };
 }
 
-/** Attributes in the order in which they are added; what is undefined is none. */
-export type AttributeList = {
-  add(key: string, plain: JsonValue | undefined): void;
-  has(key: string): boolean;
-  list(): readonly KeyValue[];
-};
-
-/** The first value of a key stays: rules add in the order in which they matter. */
-export function newAttributes(): AttributeList {
-  const entries = new Map<string, AnyValue>();
-  return {
-    add(key, plain) {
-      if (plain !== undefined && !entries.has(key)) entries.set(key, anyValueOf(plain));
-    },
-    has: (key) => entries.has(key),
-    list: () => Array.from(entries, ([key, value]) => (key === '' ? { value } : { key, value })),
-  };
+/**
+ * A value as plain JSON: bytes in base64, NaN and infinities by name, the empty value as null. Integers beyond
+ * 2^53 are rounded; AnyValue has them exactly.
+ */
+export function plainOf(value: AnyValue | undefined): JsonValue {
+  if (value === undefined) return null;
+  if (value.stringValue !== undefined) return value.stringValue;
+  if (value.intValue !== undefined) return Number(value.intValue);
+  if (value.boolValue !== undefined) return value.boolValue;
+  if (value.doubleValue !== undefined) return value.doubleValue === '-0' ? -0 : value.doubleValue;
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainOf);
+  if (value.kvlistValue !== undefined) return plainObject(value.kvlistValue.values ?? []);
+  return value.bytesValue ?? null;
 }
 
-/** Where in the metadata of a document that was made of a span the rest of the span is. */
-export const ROUND_TRIP_NAMESPACE = 'openray.otlp';
-
-/** The attribute of a span that was made of an X-Ray entity that holds the rest of the entity. */
-export const ROUND_TRIP_ATTRIBUTE = 'openray.xray';
-
-export function exceptionsOf({ cause }: JsonObject): readonly JsonObject[] {
-  const exceptions = readObject(cause)?.exceptions;
-  return Array.isArray(exceptions) ? exceptions.filter(isJsonObject) : [];
+/** Of a repeated key the last value counts. */
+export function plainObject(entries: readonly KeyValue[]): JsonObject {
+  return Object.fromEntries(entries.map(({ key = '', value }) => [key, plainOf(value)]));
 }

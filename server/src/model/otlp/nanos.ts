@@ -1,8 +1,8 @@
-/** Nanoseconds since 1970, as OTLP writes them, to the nearest whole microsecond; undefined for none. */
+/** Nanoseconds since 1970, in OTLP's form, rounded to microseconds. */
 export function nanosToUs(nanos: string | undefined): number | undefined {
   if (nanos === undefined) return undefined;
   const us = Number(nanos.slice(0, -3) || '0');
-  // A double can not hold the whole number, so the last three digits round by themselves.
+  // A double cannot hold all digits, so the last three are rounded separately.
   return nanos.charCodeAt(nanos.length - 3) >= 53 ? us + 1 : us;
 }
 

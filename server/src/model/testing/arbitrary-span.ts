@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { AnyValue, KeyValue, SpanWithResource } from '../otlp/types.ts';
+import type { AnyValue, KeyValue, SpanWithResource } from '../otlp-messages.ts';
 
-/** Attributes of all conventions, so that every rule of the mapping meets odd values of what it looks at. */
+/** Keys of all conventions, so that every rule of the translation is tested with unusual values. */
 const KEYS = [
   'http.request.method',
   'http.method',
@@ -110,7 +110,7 @@ const moments = fc.oneof(nanos, fc.constantFrom('1700000000123456789', '17000000
 const count = fc.integer({ min: 1, max: 0xffff_ffff });
 const name = word.filter((text) => text !== '');
 
-/** All members of an object optional, without those that were left out. */
+/** Makes all members of an object optional. Omitted members are absent. */
 function some<T extends Record<string, unknown>>(members: { [Key in keyof T]: fc.Arbitrary<T[Key]> }) {
   return fc.record(members, { requiredKeys: [] });
 }
@@ -146,7 +146,7 @@ const exceptionEvent = fc
     ],
   }));
 
-/** A span with any of its fields, in any surroundings, in the canonical form. */
+/** A span with any fields and any resource and scope, in the canonical form. */
 export const arbitrarySpan: fc.Arbitrary<SpanWithResource> = fc
   .record({
     resource: some({

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import type { JsonObject, JsonValue } from '../json.ts';
 
-/** A segment or subsegment, without the fields that depend on how it travels. */
+/** A segment or subsegment, without the fields that depend on the way it is sent. */
 export type GeneratedEntity = {
   readonly id: string;
   readonly kind: 'segment' | 'subsegment';
-  /** Id of the entity that encloses or called it; for some segments of one that is never sent. */
+  /** Id of the enclosing or calling entity; some segments name one that is never sent. */
   readonly parentId: string | undefined;
   /** Everything but ids, type and subsegments. In progress: no `end_time`. */
   readonly fields: JsonObject;
   readonly subsegments: readonly GeneratedEntity[];
 };
 
-/** What happened, in one form: `arbitraryDelivery` has the many ways in which clients may tell of it. */
+/** The content of a trace. `arbitraryDelivery` gives the ways in which clients may send it. */
 export type GeneratedTrace = { readonly traceId: string; readonly segments: readonly GeneratedEntity[] };
 
 const START_US = 1_716_560_000_000_000;
@@ -58,7 +58,7 @@ const cause = fc
 
 const seldom = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 
-/** The members that any entity may carry. */
+/** Members that any entity may have. */
 const common = fc.record({
   annotations: seldom(annotations),
   metadata: seldom(metadata),
@@ -135,8 +135,8 @@ const drafts = fc.letrec<{ segment: Draft; subsegment: Draft }>((tie) => ({
 }));
 
 /**
- * Traces as applications make them: services that call each other, AWS, databases and hosts, with failures, exceptions,
- * annotations and unfinished work; some without a root, or with a parent that never arrives.
+ * Traces as applications send them: services that call each other, AWS, databases and hosts, with failures,
+ * exceptions, annotations and unfinished work. Some have no root, or a parent that is never received.
  */
 export function arbitraryTrace(): fc.Arbitrary<GeneratedTrace> {
   return fc
@@ -195,8 +195,8 @@ function fieldsOf({ identity, common, user, durationUs }: Draft, startUs: number
 export type Delivery = readonly string[];
 
 /**
- * One way of sending a trace: each subsegment inline or alone, some entities announced in progress before they are
- * complete, some documents sent twice, all in any order.
+ * One way of sending a trace: each subsegment inline or independent, some entities in progress first and
+ * complete later, some documents sent twice, all in any order.
  */
 export function arbitraryDelivery(trace: GeneratedTrace): fc.Arbitrary<Delivery> {
   const size = trace.segments.reduce((sum, segment) => sum + sizeOf(segment), 0);
@@ -225,7 +225,7 @@ export function arbitraryDelivery(trace: GeneratedTrace): fc.Arbitrary<Delivery>
   });
 }
 
-/** Stands for a subsegment that is not inline in its parent. */
+/** Marks a subsegment that is not inline in its parent. */
 const SENT_ALONE: JsonObject = {};
 
 function announcement(entity: GeneratedEntity): JsonObject {
@@ -241,7 +241,7 @@ function sizeOf(entity: GeneratedEntity): number {
   return entity.subsegments.reduce((sum, subsegment) => sum + sizeOf(subsegment), 1);
 }
 
-/** The plainest way: one document a segment, everything inline, callers first. */
+/** The simplest way: one document per segment, all subsegments inline, callers first. */
 export function plainDelivery(trace: GeneratedTrace): Delivery {
   const inline = (entity: GeneratedEntity): JsonObject => ({
     id: entity.id,
@@ -257,7 +257,7 @@ export function plainDelivery(trace: GeneratedTrace): Delivery {
   );
 }
 
-/** A trace and ways to send it, for tests that compare what comes of them. */
+/** A trace and ways to send it, for tests that compare the results. */
 export function arbitraryDeliveries(
   count: number,
 ): fc.Arbitrary<{ trace: GeneratedTrace; deliveries: readonly Delivery[] }> {

@@ -3,10 +3,10 @@ import type { JsonObject } from '../json.ts';
 import { parseDocument } from '../parse-document.ts';
 import type { EntityId } from '../trace-id.ts';
 
-/** The trace of everything that the builders make, unless it is told otherwise. */
+/** The trace id of all built documents, unless their fields replace it. */
 export const A_TRACE_ID = '1-6650a080-3c4d5e6f708192a3b4c5d6e7';
 
-/** Start of what the builders make, epoch seconds; they take half a second. */
+/** Start of all built entities, epoch seconds. They last half a second. */
 export const A_START = 1_716_560_000;
 
 /** An entity id from one of its digits, or from all of them. */
@@ -14,7 +14,7 @@ export function anId(digits: string): EntityId {
   return digits.repeat(16 / digits.length) as EntityId;
 }
 
-/** A finished segment as it travels; `fields` replace and add, `undefined` takes away. */
+/** A finished segment as it is sent. `fields` replace and add members; `undefined` removes one. */
 export function aSegment(fields: { readonly [key: string]: JsonObject[string] | undefined } = {}): JsonObject {
   return withDefaults(
     {
@@ -28,7 +28,7 @@ export function aSegment(fields: { readonly [key: string]: JsonObject[string] | 
   );
 }
 
-/** A finished inline subsegment. It travels alone as soon as `fields` name its `parent_id`. */
+/** A finished inline subsegment. It is independent if `fields` have a `parent_id`. */
 export function aSubsegment(fields: { readonly [key: string]: JsonObject[string] | undefined } = {}): JsonObject {
   const isAlone = fields.parent_id !== undefined;
   return withDefaults(
@@ -51,12 +51,12 @@ function withDefaults(
   return Object.fromEntries(entries.filter((entry): entry is [string, JsonObject[string]] => entry[1] !== undefined));
 }
 
-/** The documents as they are after their arrival, one after the other; throws when one is rejected. */
+/** The documents as they are received, one after the other. Throws if one is rejected. */
 export function received(...sent: readonly JsonObject[]): readonly Document[] {
   return receivedTexts(sent.map((fields) => JSON.stringify(fields)));
 }
 
-/** `received` for texts; the first arrives at `firstSeq`, each later one a microsecond after the one before. */
+/** `received` for texts. The first one has `firstSeq`, each later one a microsecond more. */
 export function receivedTexts(texts: readonly string[], firstSeq = A_START * 1e6): readonly Document[] {
   return texts.flatMap((text, index) =>
     parseDocument(text, firstSeq + index).map((parsed) => {

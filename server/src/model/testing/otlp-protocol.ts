@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 
 /**
- * OTLP's messages as its specification has them, for tests: what an independent encoder writes is what a client would send.
+ * OTLP's messages from its specification, for tests: an independent encoder writes the bytes that a client would send.
  * @see https://github.com/open-telemetry/opentelemetry-proto
  */
 const PROTOCOL = `
@@ -63,7 +63,7 @@ export type MessageName = 'TracesData' | 'LogsData' | 'AnyValue' | 'ExportRespon
 
 export const messageType = (name: MessageName): protobuf.Type => root.lookupType(`otlp.${name}`);
 
-/** Every message with its fields, in camelCase as OTLP/JSON writes them. */
+/** The fields of every message, in camelCase as in OTLP/JSON. */
 export function fieldsByMessage(): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
   const visit = (space: protobuf.NamespaceBase) => {
@@ -78,13 +78,13 @@ export function fieldsByMessage(): ReadonlyMap<string, readonly string[]> {
 
 const BYTES_IN_HEX = new Set(['traceId', 'spanId', 'parentSpanId']);
 
-/** A value in the canonical OTLP/JSON form as the bytes that a client would send. */
+/** Encodes a value of the canonical OTLP/JSON form as a client would. */
 export function encode(name: MessageName, value: object): Buffer {
   const type = messageType(name);
   return Buffer.from(type.encode(type.fromObject(wireForm(value) as object)).finish());
 }
 
-/** Ids are hex in OTLP/JSON, unlike all other bytes; doubles that JSON has no number for are text. */
+/** In OTLP/JSON ids are hex, all other bytes base64, and doubles without a JSON number are text. */
 function wireForm(value: unknown, member = ''): unknown {
   if (Array.isArray(value)) return value.map((item) => wireForm(item));
   if (typeof value === 'object' && value !== null) {

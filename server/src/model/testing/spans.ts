@@ -1,6 +1,6 @@
 import type { JsonValue } from '../json.ts';
 import { anyValueOf } from '../otlp/any-value.ts';
-import type { KeyValue, Span, SpanWithResource } from '../otlp/types.ts';
+import type { KeyValue, Span, SpanWithResource } from '../otlp-messages.ts';
 
 export const A_SPAN_TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 export const A_SPAN_ID = '00f067aa0ba902b7';
@@ -11,7 +11,7 @@ export function attributes(members: Readonly<Record<string, JsonValue>>): readon
   return Object.entries(members).map(([key, value]) => ({ key, value: anyValueOf(value) }));
 }
 
-/** A finished span of half a second, of the service `api`; `members` replace and add. */
+/** A finished span of half a second of the service `api`. `members` replace and add members. */
 export function aSpan(
   {
     attributes: own,

@@ -1,5 +1,5 @@
 import { spanKindOf } from '../../model/jaeger.ts';
-import { KIND } from '../../model/otlp/types.ts';
+import { KIND } from '../../model/otlp-messages.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import type { TimeWindow } from '../time-interval.ts';

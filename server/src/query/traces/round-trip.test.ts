@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Document } from '../../model/entity.ts';
-import { tracesDataOf } from '../../model/otlp/round-trip/traces-data.ts';
-import { spanWriter } from '../../model/otlp/to-xray/stored-spans.ts';
-import type { SpanWithResource } from '../../model/otlp/types.ts';
+import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
+import type { SpanWithResource } from '../../model/otlp-messages.ts';
 import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import { arbitraryTrace, plainDelivery } from '../../model/testing/arbitrary-trace.ts';
 import { receivedTexts } from '../../model/testing/builders.ts';
 import type { TraceId } from '../../model/trace-id.ts';
+import { tracesDataOf } from '../../model/traces-data.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
 import { loadDocuments } from './load-traces.ts';

@@ -1,7 +1,7 @@
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
-import { sentSpans, type TraceSpan, traceToSpans } from '../../model/otlp/round-trip/trace-to-spans.ts';
-import type { LogWithResource, SpanWithResource } from '../../model/otlp/types.ts';
+import { sentSpans, type TraceSpan, traceToSpans } from '../../model/otlp/documents/trace-to-spans.ts';
+import type { LogWithResource, SpanWithResource } from '../../model/otlp-messages.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';

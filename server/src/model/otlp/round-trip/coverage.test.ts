@@ -2,15 +2,16 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject, readObject } from '../../json.ts';
+import { KIND, type SpanWithResource, STATUS } from '../../otlp-messages.ts';
 import { arbitrarySpan } from '../../testing/arbitrary-span.ts';
 import { A_START, A_TRACE_ID, received } from '../../testing/builders.ts';
 import { fieldsByMessage } from '../../testing/otlp-protocol.ts';
 import { aSpan, attributes } from '../../testing/spans.ts';
-import { spanToEntities } from '../to-xray/span-to-entities.ts';
-import { KIND, type SpanWithResource, STATUS } from '../types.ts';
-import { entitiesToSpans, spanToDocuments } from './entities-to-spans.ts';
+import { entitiesToSpans } from './entities-to-spans.ts';
+import { restoreEntities } from './restore-entities.ts';
+import { spanToDocuments } from './span-to-documents.ts';
 
-/** Messages and fields of OTLP that spans are made of: every one must be in what the round trips are tested with. */
+/** Messages of OTLP in a span. The generated spans must have every field of them. */
 const SPAN_MESSAGES = [
   'Resource',
   'EntityRef',
@@ -23,7 +24,7 @@ const SPAN_MESSAGES = [
   'AnyValue',
 ];
 
-test('the spans that round trips are tested with have every field of every message', () => {
+test('the generated spans have every field of every message', () => {
   const seen = new Set<string>();
   const see = (message: string, value: object | undefined) => {
     for (const [member, inner] of Object.entries(value ?? {})) {
@@ -48,7 +49,7 @@ test('the spans that round trips are tested with have every field of every messa
   expect(all.filter((field) => !seen.has(field))).toEqual([]);
 });
 
-/** A span in which every field says something that a plain document could not guess. */
+/** A span in which no field can be derived from its plain document. */
 const EVERY_FIELD: SpanWithResource = {
   ...aSpan({
     traceState: 'a=1',
@@ -70,10 +71,10 @@ const EVERY_FIELD: SpanWithResource = {
   resourceSchemaUrl: 'resource-schema',
 };
 
-test('what a plain document can not say of a span, and nothing else, is in what travels along', () => {
+test('the round trip data hold exactly the fields that a plain document cannot express', () => {
   const [document] = spanToDocuments(EVERY_FIELD, { indexed: new Set() });
-  const rest = readObject(readObject(document?.metadata)?.['openray.otlp']) ?? {};
-  expect(Object.keys(rest).sort()).toEqual(
+  const data = readObject(readObject(document?.metadata)?.['openray.otlp']) ?? {};
+  expect(Object.keys(data).sort()).toEqual(
     [
       'v',
       'h',
@@ -95,7 +96,7 @@ test('what a plain document can not say of a span, and nothing else, is in what 
 
 const id = (digit: string) => digit.repeat(16);
 
-/** Every member that the X-Ray documentation names, and some that only clients write. */
+/** Every member in the documentation of X-Ray, and some that only clients write. */
 const EVERY_MEMBER: JsonObject = {
   name: 'shop',
   id: id('1'),
@@ -199,7 +200,7 @@ const EVERY_MEMBER: JsonObject = {
   ],
 };
 
-/** What OpenTelemetry has no word for: it travels in the attribute that keeps the rest. */
+/** Members for which OpenTelemetry has no attribute: they are in the attribute `openray.xray`. */
 const WITHOUT_A_WORD = [
   'service.name',
   'service.compiler',
@@ -215,17 +216,17 @@ const WITHOUT_A_WORD = [
   'aws.table_name',
   'http.request.traced',
   'precursor_ids',
-  // `local`, which some SDKs write.
+  // The value `local`, which some SDKs write.
   'namespace',
   'sql.database_version',
   'sql.driver_version',
   'sql.preparation',
-  // Databases have other spellings there.
+  // OpenTelemetry spells the names of databases differently.
   'sql.database_type',
   'sql.url',
 ];
 
-test('every member of X-Ray documents has a place in a span, or is on the list of those that have none', () => {
+test('every member of X-Ray documents has an attribute in a span, or is in the list of those without one', () => {
   const [document] = received(EVERY_MEMBER);
   const entities = document?.entities ?? [];
   const segment = entities[0]?.fields ?? {};
@@ -237,7 +238,7 @@ test('every member of X-Ray documents has a place in a span, or is on the list o
   const isListed = (path: string) => WITHOUT_A_WORD.some((listed) => path === listed || path.startsWith(`${listed}.`));
   expect([...new Set(kept)].filter((path) => !isListed(path))).toEqual([]);
 
-  const back = spans.map((place) => spanToEntities(place, { indexed: new Set() })[0]?.fields);
+  const back = spans.map((place) => restoreEntities(place, { indexed: new Set() })[0]?.fields);
   expect(back[0]).toEqual(segment);
   expect(back.slice(1).map((fields) => without(fields, 'trace_id', 'parent_id', 'type'))).toEqual(
     entities.slice(1).map(({ fields }) => fields),
@@ -254,8 +255,8 @@ function without(fields: JsonObject | undefined, ...keys: readonly string[]): Js
   return Object.fromEntries(Object.entries(fields ?? {}).filter(([key]) => !keys.includes(key)));
 }
 
-test('attributes are a set: their order changes nothing of what X-Ray sees', () => {
+test('the order of attributes does not change the translation', () => {
   const one = aSpan({ attributes: attributes({ a: 1, b: 2, 'url.path': '/x', 'http.request.method': 'GET' }) });
   const other = { ...one, span: { ...one.span, attributes: one.span.attributes?.toReversed() } };
-  expect(spanToEntities(other, { indexed: new Set() })).toEqual(spanToEntities(one, { indexed: new Set() }));
+  expect(restoreEntities(other, { indexed: new Set() })).toEqual(restoreEntities(one, { indexed: new Set() }));
 });

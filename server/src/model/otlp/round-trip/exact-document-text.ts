@@ -1,9 +1,9 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
-import type { Span } from '../types.ts';
+import type { Span } from '../../otlp-messages.ts';
 
 /**
- * A document of `documentsOfSpan` as text, with the numbers that a double can not hold written out in full: times to the
- * nanosecond, annotations of 64 bits.
+ * Prints a document of `spanToDocuments` with the numbers that a double cannot hold: times in nanoseconds and
+ * annotations of 64 bits.
  */
 export function exactDocumentText(document: JsonObject, span: Span): string {
   const members = Object.entries(document).map(([key, value]) => `${JSON.stringify(key)}:${textOf(key, value, span)}`);
@@ -23,7 +23,7 @@ function textOf(key: string, value: JsonValue, span: Span): string {
   }
 }
 
-/** Seconds with as many decimals as they have, nine at most. */
+/** Seconds with up to nine decimals, without trailing zeros. */
 export function secondsText(nanos: string): string {
   const digits = nanos.padStart(10, '0');
   const fraction = digits.slice(-9).replace(/0+$/, '');
@@ -37,8 +37,8 @@ function annotationsText(annotations: JsonObject, { attributes = [] }: Span): st
   }
   const members = Object.entries(annotations).map(([key, value]) => {
     const digits = exact.get(key);
-    const isThat = digits !== undefined && Number(digits) === value;
-    return `${JSON.stringify(key)}:${isThat ? digits : JSON.stringify(value)}`;
+    const isExact = digits !== undefined && Number(digits) === value;
+    return `${JSON.stringify(key)}:${isExact ? digits : JSON.stringify(value)}`;
   });
   return `{${members.join(',')}}`;
 }

@@ -1,16 +1,19 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isJsonObject, type JsonObject, readObject } from '../../json.ts';
+import { type KeyValue, KIND, type SpanWithResource } from '../../otlp-messages.ts';
 import { arbitrarySpan } from '../../testing/arbitrary-span.ts';
 import { arbitraryTrace, plainDelivery } from '../../testing/arbitrary-trace.ts';
-import { receivedTexts } from '../../testing/builders.ts';
-import { spanToEntities } from '../to-xray/span-to-entities.ts';
-import { type KeyValue, KIND, type SpanWithResource } from '../types.ts';
-import { entitiesToSpans, entityOfDocument, spanToDocuments } from './entities-to-spans.ts';
+import { aSegment, received, receivedTexts } from '../../testing/builders.ts';
+import { aSpan } from '../../testing/spans.ts';
+import { entityOfDocument } from '../to-otlp/entity-of-document.ts';
+import { entitiesToSpans } from './entities-to-spans.ts';
+import { restoreEntities } from './restore-entities.ts';
+import { spanToDocuments } from './span-to-documents.ts';
 
 const ALONE = { indexed: new Set<string>() };
 
-/** As JSON, attributes as a set: their order means nothing. */
+/** As JSON with sorted attributes, as their order has no meaning. */
 function comparable(place: SpanWithResource): unknown {
   const byKey = (list: readonly KeyValue[] | undefined) => list?.map((one) => JSON.stringify(one)).sort();
   const { span, resource } = place;
@@ -23,7 +26,7 @@ function comparable(place: SpanWithResource): unknown {
   );
 }
 
-test('a span made into documents, printed, read and made into a span again is the same span', () => {
+test('a span translated to documents, printed, parsed and translated back is the same span', () => {
   fc.assert(
     fc.property(arbitrarySpan, fc.constantFrom([], ['*'], ['tenant', 'a-b']), (place, indexed) => {
       const documents = spanToDocuments(place, { indexed: new Set(indexed) });
@@ -44,15 +47,16 @@ test('the same span gives the same documents each time', () => {
   );
 });
 
-test('a segment with its subsegments made into spans and back is the same, member by member', () => {
+test('a segment with its subsegments translated to spans and back is the same, with any annotation keys', () => {
   fc.assert(
-    fc.property(arbitraryTrace(), (trace) => {
+    fc.property(arbitraryTrace(), fc.constantFrom([], ['*'], ['http.request.method']), (trace, indexed) => {
+      const context = { indexed: new Set(indexed) };
       const documents = receivedTexts(plainDelivery(trace));
       const entities = documents.flatMap((document) => document.entities);
       for (const { entities: own } of documents) {
         const segment = own[0]?.fields ?? {};
         const spans = entitiesToSpans(own.map((entity) => ({ ...entity, segment, isFromSpan: false })));
-        const back = spans.map((place) => spanToEntities(JSON.parse(JSON.stringify(place)), ALONE)[0]);
+        const back = spans.map((place) => restoreEntities(JSON.parse(JSON.stringify(place)), context)[0]);
         for (const [index, entity] of own.entries()) {
           const again = back[index];
           expect({ ...again, fields: undefined }).toEqual({ ...entity, fields: undefined });
@@ -71,20 +75,21 @@ const addedTo = (place: SpanWithResource, ...added: readonly KeyValue[]): SpanWi
   span: { ...place.span, attributes: [...(place.span.attributes ?? []), ...added] },
 });
 
-test('what a collector edits in the span of an X-Ray entity is seen, and all else of the entity stays', () => {
+test('the edit of a collector in the span of an X-Ray entity is kept, and so is the rest of the entity', () => {
   fc.assert(
     fc.property(arbitraryTrace(), (trace) => {
       for (const { entities } of receivedTexts(plainDelivery(trace))) {
         const segment = entities[0]?.fields ?? {};
         const spans = entitiesToSpans(entities.map((entity) => ({ ...entity, segment, isFromSpan: false })));
         for (const place of spans) {
-          const sent = spanToEntities(place, ALONE)[0]?.fields;
+          const sent = restoreEntities(place, ALONE)[0]?.fields;
           const stamped = addedTo(place, { key: 'added', value: { stringValue: 'on the way' } });
-          const seen = spanToEntities(stamped, ALONE)[0]?.fields;
+          const seen = restoreEntities(stamped, ALONE)[0]?.fields;
           const { metadata: was, ...others } = sent ?? {};
-          // What is no namespace at all can not be added to.
-          const space = readObject(was)?.default;
-          if ((was !== undefined && !isJsonObject(was)) || (space !== undefined && !isJsonObject(space))) continue;
+          // Metadata that are not an object have no namespace to which an attribute can be added.
+          const namespace = readObject(was)?.default;
+          if ((was !== undefined && !isJsonObject(was)) || (namespace !== undefined && !isJsonObject(namespace)))
+            continue;
           const { metadata: is, ...same } = seen ?? {};
           expect(same).toEqual(others);
           expect(is).toEqual({
@@ -94,7 +99,7 @@ test('what a collector edits in the span of an X-Ray entity is seen, and all els
 
           const renamed = { ...place, span: { ...place.span, name: 'renamed' } };
           const isOfName = place.span.kind === KIND.internal;
-          if (isOfName) expect(spanToEntities(renamed, ALONE)[0]?.fields).toEqual({ ...sent, name: 'renamed' });
+          if (isOfName) expect(restoreEntities(renamed, ALONE)[0]?.fields).toEqual({ ...sent, name: 'renamed' });
         }
       }
     }),
@@ -102,17 +107,30 @@ test('what a collector edits in the span of an X-Ray entity is seen, and all els
   );
 });
 
-test('what is edited in the document of a span is in the span again, and all else of the span stays', () => {
+test('annotation keys apply to the attributes that were added to the span of an X-Ray entity', () => {
+  const [document] = received(aSegment({ annotations: { tier: 'gold' } }));
+  const [entity] = document?.entities ?? [];
+  if (entity === undefined) throw new Error('the segment is not an entity');
+  const [sent] = entitiesToSpans([{ ...entity, segment: entity.fields, isFromSpan: false }]);
+  const edited = addedTo(sent as SpanWithResource, { key: 'added', value: { stringValue: 'on the way' } });
+  const annotationsWith = (...keys: readonly string[]) =>
+    restoreEntities(edited, { indexed: new Set(keys) })[0]?.annotations;
+  expect(annotationsWith()).toEqual({ tier: 'gold' });
+  expect(annotationsWith('added')).toEqual({ tier: 'gold', added: 'on the way' });
+  expect(annotationsWith('*')).toEqual({ tier: 'gold', added: 'on the way' });
+});
+
+test('an edit in the document of a span is in the restored span, and so is the rest of the span', () => {
   fc.assert(
     fc.property(arbitrarySpan, (place) => {
       const documents = spanToDocuments(place, ALONE).map(
         (document) => JSON.parse(JSON.stringify(document)) as JsonObject,
       );
-      const edited = documents.map((document) => ({ ...document, user: 'somebody else' }));
+      const edited = documents.map((document) => ({ ...document, user: 'another user' }));
       const [back] = entitiesToSpans(edited.map((document) => entityOfDocument(document, edited[0])));
       const isKnown = ({ key }: KeyValue) => key === 'enduser.id';
       const users = back?.span.attributes?.filter(isKnown);
-      expect(users).toEqual([{ key: 'enduser.id', value: { stringValue: 'somebody else' } }]);
+      expect(users).toEqual([{ key: 'enduser.id', value: { stringValue: 'another user' } }]);
       const without = (one: SpanWithResource | undefined) => {
         const attributes = one?.span.attributes?.filter((attribute) => !isKnown(attribute));
         return (
@@ -123,4 +141,18 @@ test('what is edited in the document of a span is in the span again, and all els
     }),
     { numRuns: 500 },
   );
+});
+
+test('an attribute openray.xray with invalid content is an attribute like any other', () => {
+  const invalid = [
+    'x',
+    'null',
+    '{"v":2,"set":{"name":"x"},"unset":[]}',
+    '{"v":1,"set":{},"unset":[7]}',
+    '{"v":1,"set":[],"unset":[]}',
+  ];
+  for (const text of invalid) {
+    const [entity] = restoreEntities(aSpan({ attributes: { 'openray.xray': text } }, {}), ALONE);
+    expect([entity?.name, entity?.metadata]).toEqual(['work', { default: { 'openray.xray': text } }]);
+  }
 });

@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../json.ts';
 import { readObject } from '../../json.ts';
+import { FLAG, KIND, type SpanWithResource, STATUS } from '../../otlp-messages.ts';
 import { aSegment, aSubsegment, received } from '../../testing/builders.ts';
 import { A_PARENT_ID, A_SPAN_ID, aSpan } from '../../testing/spans.ts';
 import { formatTraceId, readTraceId } from '../../trace-id.ts';
-import { serviceSegmentId } from '../span-ids.ts';
-import { spanToEntities } from '../to-xray/span-to-entities.ts';
-import { FLAG, KIND, type SpanWithResource, STATUS } from '../types.ts';
-import { entitiesToSpans, entityOfDocument, spanToDocuments } from './entities-to-spans.ts';
+import { entityOfDocument } from '../to-otlp/entity-of-document.ts';
+import { serviceSegmentId } from '../to-xray/derived-ids.ts';
+import { entitiesToSpans } from './entities-to-spans.ts';
 import { exactDocumentText } from './exact-document-text.ts';
+import { restoreEntities } from './restore-entities.ts';
+import { spanToDocuments } from './span-to-documents.ts';
 
-/** The examples of the mapping, in its order: what goes in, what comes out, and that the way back gives what went in. */
+/** Examples of the translation. Each is translated back and compared. */
 
 const NONE = { indexed: new Set<string>() };
 
@@ -28,38 +30,38 @@ function documentsOf(place: SpanWithResource, indexed: readonly string[] = []): 
 
 const documentOf = (place: SpanWithResource, indexed?: readonly string[]) =>
   documentsOf(place, indexed)[0] as JsonObject;
-const residualOf = (document: JsonObject) => readObject(readObject(document.metadata)?.['openray.otlp']);
+const roundTripDataOf = (document: JsonObject) => readObject(readObject(document.metadata)?.['openray.otlp']);
 const attributeOf = ({ span }: SpanWithResource, key: string) => span.attributes?.find((one) => one.key === key)?.value;
 
-/** The span of a document, and that it gives the same document again. */
+/** The spans of a document. Checks that they are translated back to the same document. */
 function spanOf(...fields: readonly JsonObject[]): readonly SpanWithResource[] {
   const [document] = received(...fields);
   const segment = document?.entities[0]?.fields ?? {};
   const spans = entitiesToSpans((document?.entities ?? []).map((one) => ({ ...one, segment, isFromSpan: false })));
-  expect(spans.flatMap((place) => spanToEntities(place, NONE).map((entity) => ({ ...entity, fields: {} })))).toEqual(
+  expect(spans.flatMap((place) => restoreEntities(place, NONE).map((entity) => ({ ...entity, fields: {} })))).toEqual(
     document?.entities.map((entity) => ({ ...entity, fields: {} })),
   );
-  const [back] = spanToEntities(spans[0] as SpanWithResource, NONE);
+  const [back] = restoreEntities(spans[0] as SpanWithResource, NONE);
   expect(back?.fields).toEqual(document?.entities[0]?.fields);
   return spans;
 }
 
-test('1: a trace id is spelt in two ways', () => {
+test('1: a trace id has two spellings', () => {
   const id = readTraceId('4bf92f3577b34da6a3ce929d0e0e4736');
   expect(id && formatTraceId(id)).toBe('1-4bf92f35-77b34da6a3ce929d0e0e4736');
   expect(readTraceId('1-4bf92f35-77b34da6a3ce929d0e0e4736')).toBe(id);
 });
 
-test('2: a trace id whose first part would be a time in 2106 is as good as any', () => {
+test('2: the first part of a trace id need not be a time', () => {
   const traceId = 'f'.repeat(32);
   expect(documentOf(aSpan({ traceId })).trace_id).toBe(`1-ffffffff-${'f'.repeat(24)}`);
 });
 
-test('3: nanoseconds are written out, and kept where readers would round them', () => {
+test('3: nanoseconds are printed exactly, and kept for parsers that round them', () => {
   const place = aSpan({ startTimeUnixNano: '1700000000123456789' });
   const document = documentOf(place);
   expect(exactDocumentText(document, place.span)).toContain('"start_time":1700000000.123456789,');
-  expect(residualOf(document)).toMatchObject({ start: '1700000000123456789' });
+  expect(roundTripDataOf(document)).toMatchObject({ start: '1700000000123456789' });
 });
 
 test('4: milliseconds of a document are those of its span', () => {
@@ -67,7 +69,7 @@ test('4: milliseconds of a document are those of its span', () => {
   expect(place?.span.startTimeUnixNano).toBe('1700000000123000000');
 });
 
-test('5: a request that was refused is no failure of the server', () => {
+test('5: a request with a client error is no failure of the server', () => {
   const document = documentOf(aSpan({ kind: KIND.server, attributes: { 'http.response.status_code': 404 } }));
   expect(document).toMatchObject({ error: true, http: { response: { status: 404 } } });
   expect(document).not.toHaveProperty('type');
@@ -91,7 +93,7 @@ test('6: too many requests are throttled', () => {
   expect(attributeOf(back as SpanWithResource, 'error.type')).toEqual({ stringValue: '429' });
 });
 
-test('7: a failure that HTTP does not know of is a fault, with the message as its exception', () => {
+test('7: a failure with an HTTP status of success is a fault, with the message as its exception', () => {
   const place = aSpan({
     kind: KIND.server,
     status: { code: STATUS.error, message: 'boom' },
@@ -100,7 +102,7 @@ test('7: a failure that HTTP does not know of is a fault, with the message as it
   expect(documentOf(place)).toMatchObject({ fault: true, cause: { exceptions: [{ message: 'boom' }] } });
 });
 
-test('8: a status below 400 is no failure', () => {
+test('8: a status below 400 is not a failure', () => {
   const place = aSpan({
     kind: KIND.client,
     parentSpanId: A_PARENT_ID,
@@ -112,7 +114,7 @@ test('8: a status below 400 is no failure', () => {
   expect(spanOf(call)[0]?.span.status).toBeUndefined();
 });
 
-test('9: a call that nothing is above stands in its service', () => {
+test('9: a call without a parent is inside a segment of its service', () => {
   const place = aSpan({
     kind: KIND.client,
     attributes: {
@@ -134,7 +136,7 @@ test('9: a call that nothing is above stands in its service', () => {
   });
 });
 
-test('10: a message for a broker is a call to where it goes', () => {
+test('10: a message to a broker is a call to its destination', () => {
   const place = aSpan({
     kind: KIND.producer,
     parentSpanId: A_PARENT_ID,
@@ -142,30 +144,30 @@ test('10: a message for a broker is a call to where it goes', () => {
   });
   const document = documentOf(place);
   expect(document).toMatchObject({ type: 'subsegment', name: 'orders', namespace: 'remote' });
-  expect(residualOf(document)).toMatchObject({ kind: KIND.producer });
+  expect(roundTripDataOf(document)).toMatchObject({ kind: KIND.producer });
 });
 
-test('11: a server inside the process is no service of its own', () => {
+test('11: a server span inside the process is a subsegment', () => {
   const place = aSpan({ kind: KIND.server, parentSpanId: A_PARENT_ID, flags: 0x101 });
   const document = documentOf(place);
   expect(document).toMatchObject({ type: 'subsegment' });
   expect(document).not.toHaveProperty('namespace');
-  expect(residualOf(document)).toMatchObject({ kind: KIND.server });
+  expect(roundTripDataOf(document)).toMatchObject({ kind: KIND.server });
 });
 
-test('12: work whose parent is elsewhere is a segment', () => {
+test('12: work with a remote parent is a segment', () => {
   const place = aSpan({ kind: KIND.internal, parentSpanId: A_PARENT_ID, flags: 0x301 });
   const document = documentOf(place);
   expect(document).toMatchObject({ name: 'api', parent_id: A_PARENT_ID });
   expect(document).not.toHaveProperty('type');
-  expect(residualOf(document)).toMatchObject({ kind: KIND.internal });
+  expect(roundTripDataOf(document)).toMatchObject({ kind: KIND.internal });
 });
 
 test('13: a double that happens to be whole stays a double', () => {
   const n = { key: 'n', value: { doubleValue: 1 } };
   const document = documentOf(aSpan({ attributes: [n] }));
   expect(document.metadata).toMatchObject({ default: { n: 1 } });
-  expect(residualOf(document)).toMatchObject({ attrs: [n] });
+  expect(roundTripDataOf(document)).toMatchObject({ attrs: [n] });
 });
 
 test('14: an integer of 64 bits keeps all its digits', () => {
@@ -173,25 +175,25 @@ test('14: an integer of 64 bits keeps all its digits', () => {
   expect(exactDocumentText(documentOf(place, ['big']), place.span)).toContain('"annotations":{"big":9007199254740993}');
 });
 
-test('15: a list is no annotation, and not lost', () => {
+test('15: a list is metadata instead of an annotation', () => {
   const place = aSpan({ attributes: { tags: ['a', 'b'], 'aws.xray.annotations': ['tags'] } });
   const document = documentOf(place);
   expect(document.metadata).toMatchObject({ default: { tags: ['a', 'b'] } });
   expect(document).not.toHaveProperty('annotations');
 });
 
-test('16: an exception that is told elsewhere is no event', () => {
+test('16: an exception of another entity is not an event', () => {
   const [place] = spanOf(aSegment({ cause: '0123456789abcdef', fault: true }));
   expect(place?.span.status).toEqual({ code: STATUS.error });
   expect(place?.span.events).toBeUndefined();
 });
 
-test('17: a namespace that X-Ray does not know is work inside the process', () => {
+test('17: a subsegment with a namespace that X-Ray does not know is work inside the process', () => {
   const [place] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'local' }));
   expect(place?.span.kind).toBe(KIND.internal);
 });
 
-test('18: error and fault at once, as the Node SDK writes them', () => {
+test('18: error and fault together, as the Node SDK writes them', () => {
   const http = { response: { status: 400 } };
   const [place] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'aws', error: true, fault: true, http }));
   expect(place?.span.status?.code).toBe(STATUS.error);
@@ -199,7 +201,7 @@ test('18: error and fault at once, as the Node SDK writes them', () => {
   expect(JSON.parse(stringValue)).toMatchObject({ set: { fault: true } });
 });
 
-test('19: a call is named after its host, though its span is called GET', () => {
+test('19: a call is named after its host, although its span is named GET', () => {
   const place = aSpan({
     kind: KIND.client,
     name: 'GET',
@@ -208,7 +210,7 @@ test('19: a call is named after its host, though its span is called GET', () => 
   });
   const document = documentOf(place);
   expect(document.name).toBe('api.example.com');
-  expect(residualOf(document)).toMatchObject({ name: 'GET' });
+  expect(roundTripDataOf(document)).toMatchObject({ name: 'GET' });
 });
 
 test('20: a function of Lambda', () => {
@@ -220,7 +222,7 @@ test('20: a function of Lambda', () => {
   expect(documentOf(place)).toMatchObject({ origin: 'AWS::Lambda::Function', resource_arn: arn });
 });
 
-test('21: what else an exception event says is kept', () => {
+test('21: other attributes of an exception event are kept', () => {
   const event = {
     timeUnixNano: '1716560000100000001',
     name: 'exception',
@@ -232,16 +234,16 @@ test('21: what else an exception event says is kept', () => {
   };
   const document = documentOf(aSpan({ kind: KIND.server, status: { code: STATUS.error }, events: [event] }));
   expect(document.cause).toMatchObject({ exceptions: [{ type: 'TypeError', message: 'no' }] });
-  expect(residualOf(document)).toMatchObject({ events: [event] });
+  expect(roundTripDataOf(document)).toMatchObject({ events: [event] });
 });
 
-test('22: of two keys that X-Ray spells alike the one that needs no change is the annotation', () => {
+test('22: if X-Ray spells two keys alike, the key that needs no change becomes the annotation', () => {
   const document = documentOf(aSpan({ attributes: { 'a-b': 1, a_b: 2 } }), ['a-b', 'a_b']);
   expect(document.annotations).toEqual({ a_b: 2 });
   expect(document.metadata).toMatchObject({ default: { 'a-b': 1 } });
 });
 
-test('23: the URL of a call has the port of the server, and its address is nobody who called', () => {
+test('23: the URL of a call has the port of the server, and the address of the server is not a client address', () => {
   const place = aSpan({
     kind: KIND.client,
     parentSpanId: A_PARENT_ID,
@@ -256,7 +258,7 @@ test('23: the URL of a call has the port of the server, and its address is nobod
   expect(documentOf(place).http).toEqual({ request: { url: 'https://api.example.com:8443/x' } });
 });
 
-test('24: an inline subsegment has the trace of its document and the parent that it is in', () => {
+test('24: an inline subsegment has the trace of its document and its enclosing entity as parent', () => {
   const inline = aSubsegment({ trace_id: undefined, parent_id: undefined });
   const segment = aSegment({ subsegments: [inline] });
   const [document] = received(segment);

@@ -1,26 +1,27 @@
 import type { Entity } from '../../entity.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject, readObject, readText } from '../../json.ts';
-import { type AttributeList, exceptionsOf, newAttributes, ROUND_TRIP_NAMESPACE } from '../any-value.ts';
+import { FLAG, KIND, type Span, type SpanStatus, type SpanWithResource, STATUS } from '../../otlp-messages.ts';
 import { usToNanos } from '../nanos.ts';
-import { FLAG, KIND, type Span, type SpanStatus, type SpanWithResource, STATUS } from '../types.ts';
-import { eventsOf, linksOf } from './events.ts';
+import { ROUND_TRIP_NAMESPACE } from '../round-trip-keys.ts';
+import { type AttributeList, newAttributes } from './attribute-list.ts';
+import { eventsOf, exceptionsOf, linksOf } from './events.ts';
 import { resourceOf } from './resource.ts';
 
-/** What is needed to show an X-Ray entity as a span: its fields, and where it stands. */
+/** An X-Ray entity with the fields of its segment, as the translation needs them. */
 export type EntityWithSegment = Pick<
   Entity,
   'traceId' | 'id' | 'parentId' | 'kind' | 'startUs' | 'endUs' | 'fields'
 > & {
-  /** Fields of the segment that it belongs to; its own where that has not arrived. */
+  /** Fields of its segment; its own fields if the segment was not received. */
   readonly segment: JsonObject;
-  /** The document was made of a span: its default metadata are attributes. */
+  /** The document was made from a span: its metadata of the namespace `default` are attributes. */
   readonly isFromSpan: boolean;
 };
 
 /**
- * A segment or subsegment as OpenTelemetry's rules describe it, in the new conventions. Only what has a place there is
- * in it: `residual.ts` adds the rest.
+ * Translates a segment or subsegment to a span in OpenTelemetry's new conventions. The span lacks data for which they
+ * have no attribute: `entitiesToSpans` adds it.
  */
 export function entityToPlainSpan(entity: EntityWithSegment): SpanWithResource {
   const { fields, kind, startUs, endUs, segment, isFromSpan } = entity;
@@ -76,7 +77,7 @@ function addHttp(attributes: AttributeList, http: JsonObject | undefined, isCall
   attributes.add('http.response.body.size', readInteger(response?.content_length));
 }
 
-/** A server is told the parts of its URL, a client the whole. */
+/** A client span has the whole URL, a server span its parts. */
 function addUrl(attributes: AttributeList, url: string | undefined, isCall: boolean): void {
   if (url === undefined) return;
   if (isCall) {
@@ -142,7 +143,7 @@ function addSql(attributes: AttributeList, sql: JsonObject | undefined): void {
   attributes.add('db.query.text', readText(sql.sanitized_query));
 }
 
-/** Annotations as attributes that say which they are, each namespace of metadata as one text. */
+/** Annotations as attributes, with the list of their keys; each namespace of metadata as one JSON text. */
 function addAnnotationsAndMetadata(attributes: AttributeList, fields: JsonObject, isFromSpan: boolean): void {
   const annotations = Object.entries(readObject(fields.annotations) ?? {}).filter(([key]) => !attributes.has(key));
   for (const [key, value] of annotations) if (!isJsonObject(value) && value !== null) attributes.add(key, value);
@@ -151,14 +152,14 @@ function addAnnotationsAndMetadata(attributes: AttributeList, fields: JsonObject
       'aws.xray.annotations',
       annotations.map(([key]) => key),
     );
-  for (const [space, members] of Object.entries(readObject(fields.metadata) ?? {})) {
-    if (space === ROUND_TRIP_NAMESPACE) continue;
-    if (isFromSpan && space === 'default' && isJsonObject(members)) {
+  for (const [namespace, members] of Object.entries(readObject(fields.metadata) ?? {})) {
+    if (namespace === ROUND_TRIP_NAMESPACE) continue;
+    if (isFromSpan && namespace === 'default' && isJsonObject(members)) {
       for (const [key, value] of Object.entries(members)) {
         if (!key.startsWith('otel.resource.')) attributes.add(key, value);
       }
     } else if (isJsonObject(members)) {
-      attributes.add(`aws.xray.metadata.${space}`, JSON.stringify(members));
+      attributes.add(`aws.xray.metadata.${namespace}`, JSON.stringify(members));
     }
   }
 }

@@ -1,11 +1,11 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject, readObject, readText } from '../../json.ts';
+import type { SpanEvent, SpanLink } from '../../otlp-messages.ts';
 import { readEntityId, readTraceId } from '../../trace-id.ts';
-import { exceptionsOf, newAttributes } from '../any-value.ts';
 import { usToNanos } from '../nanos.ts';
-import type { SpanEvent, SpanLink } from '../types.ts';
+import { newAttributes } from './attribute-list.ts';
 
-/** Exceptions as events, in their order. X-Ray does not say when they were thrown: at the latest at the end. */
+/** Exceptions as events, in their order. X-Ray has no time of an exception, so an event has the end of the entity. */
 export function eventsOf(fields: JsonObject, segment: JsonObject, endUs: number | undefined): readonly SpanEvent[] {
   return exceptionsOf(fields).map((exception) => {
     const attributes = newAttributes();
@@ -23,6 +23,11 @@ export function eventsOf(fields: JsonObject, segment: JsonObject, endUs: number 
       attributes: attributes.list(),
     };
   });
+}
+
+export function exceptionsOf({ cause }: JsonObject): readonly JsonObject[] {
+  const exceptions = readObject(cause)?.exceptions;
+  return Array.isArray(exceptions) ? exceptions.filter(isJsonObject) : [];
 }
 
 export function linksOf({ links }: JsonObject): readonly SpanLink[] {
@@ -47,7 +52,7 @@ function languageOf(segment: JsonObject): Language {
   return runtime.includes('python') ? 'python' : 'java';
 }
 
-/** As the language prints it, so that a reader of its stack traces can read it back. */
+/** In the format of the language, so that `parseStackTrace` can parse it again. */
 function stackText({ type, message, stack }: JsonObject, language: Language): string | undefined {
   if (!Array.isArray(stack) || stack.length === 0) return undefined;
   const frames = stack.filter(isJsonObject);
@@ -59,11 +64,11 @@ function stackText({ type, message, stack }: JsonObject, language: Language): st
     return ['Traceback (most recent call last):', ...lines, title].join('\n');
   }
   const indent = language === 'node' ? '    ' : '\t';
-  const place = (frame: JsonObject) => `${pathOf(frame)}:${lineOf(frame)}`;
+  const location = (frame: JsonObject) => `${pathOf(frame)}:${lineOf(frame)}`;
   const lines = frames.map((frame) =>
     language === 'node'
-      ? `${indent}at ${labelOf(frame)} (${place(frame)})`
-      : `${indent}at ${labelOf(frame)}(${place(frame)})`,
+      ? `${indent}at ${labelOf(frame)} (${location(frame)})`
+      : `${indent}at ${labelOf(frame)}(${location(frame)})`,
   );
   return [title, ...lines].join('\n');
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../json.ts';
 import { isJsonObject, readObject, readText } from '../../json.ts';
-import { newAttributes } from '../any-value.ts';
-import type { Resource } from '../types.ts';
+import type { Resource } from '../../otlp-messages.ts';
+import { type AttributeList, newAttributes } from './attribute-list.ts';
 
 const PLATFORMS: Readonly<Record<string, readonly [platform: string, launchType?: string]>> = {
   'AWS::EC2::Instance': ['aws_ec2'],
@@ -16,7 +16,7 @@ const PLATFORMS: Readonly<Record<string, readonly [platform: string, launchType?
 
 const RESOURCE_PREFIX = 'otel.resource.';
 
-/** The resource that a segment's own fields describe; what a span left in its metadata, where it was made of one. */
+/** The resource in a segment's fields; for a segment that was made from a span, the resource in its metadata. */
 export function resourceOf(segment: JsonObject, isFromSpan: boolean): Resource {
   if (isFromSpan) return { attributes: nonEmpty(attributesFromMetadata(segment)) };
   const attributes = newAttributes();
@@ -36,11 +36,7 @@ export function resourceOf(segment: JsonObject, isFromSpan: boolean): Resource {
   return { attributes: nonEmpty(attributes.list()) };
 }
 
-function addAwsResource(
-  attributes: ReturnType<typeof newAttributes>,
-  aws: JsonObject,
-  launchType: string | undefined,
-): void {
+function addAwsResource(attributes: AttributeList, aws: JsonObject, launchType: string | undefined): void {
   const ec2 = readObject(aws.ec2);
   attributes.add('host.id', readText(ec2?.instance_id));
   attributes.add('cloud.availability_zone', readText(ec2?.availability_zone));
@@ -72,7 +68,7 @@ function addAwsResource(
   attributes.add('telemetry.sdk.version', readText(xray?.sdk_version));
 }
 
-function addLogs(attributes: ReturnType<typeof newAttributes>, { cloudwatch_logs: logs }: JsonObject): void {
+function addLogs(attributes: AttributeList, { cloudwatch_logs: logs }: JsonObject): void {
   const groups = Array.isArray(logs) ? logs.filter(isJsonObject) : [];
   const arns = groups.flatMap(({ arn }) => readText(arn) ?? []);
   const names = groups.flatMap((group) => readText(group.log_group) ?? []);

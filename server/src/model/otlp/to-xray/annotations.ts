@@ -1,10 +1,11 @@
 import type { AnnotationValue } from '../../entity.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
-import type { AnyValue } from '../types.ts';
-import { type Attributes, plainOf, textList } from './attributes.ts';
+import type { AnyValue } from '../../otlp-messages.ts';
+import { plainOf } from '../any-value.ts';
+import { type Attributes, textList } from './attributes.ts';
 
-/** Keys that become annotations beside those that a span names itself; `*` for all. */
+/** Keys that become annotations in addition to those that a span names itself; `*` for all. */
 export type IndexedKeys = ReadonlySet<string>;
 
 const ANNOTATION_KEYS = 'aws.xray.annotations';
@@ -16,8 +17,8 @@ export type AnnotationsAndMetadata = {
 };
 
 /**
- * Annotations and metadata of a span: every attribute that no other member of the view has taken over, and `resource`.
- * Only texts, numbers and booleans can be annotations; whatever is not one stays metadata, so that nothing is lost.
+ * Annotations and metadata of a span: every attribute that no other member of the entity holds, and `resource`.
+ * Only texts, numbers and booleans can be annotations. All other values become metadata, so no value is lost.
  */
 export function annotationsAndMetadataOf(
   attributes: Attributes,
@@ -26,45 +27,45 @@ export function annotationsAndMetadataOf(
 ): AnnotationsAndMetadata {
   const annotations = annotationsOf(attributes, resource, indexed);
   const own: Mutable = {};
-  let spaces = NO_NAMESPACES;
+  let namespaces = NO_NAMESPACES;
   const isUsed = membershipTest(attributes.consumed);
   for (const [key, value] of attributes.values) {
     if (isUsed(key) || annotations.usedKeys.has(key)) continue;
     if (key.startsWith(METADATA_PREFIX)) {
-      if (spaces === NO_NAMESPACES) spaces = new Map();
-      if (addNamespace(spaces, key.slice(METADATA_PREFIX.length), value)) continue;
+      if (namespaces === NO_NAMESPACES) namespaces = new Map();
+      if (addNamespace(namespaces, key.slice(METADATA_PREFIX.length), value)) continue;
     }
-    setMember(own, key, plainOf(value));
+    addMember(own, key, plainOf(value));
   }
   for (const key in resource) if (!annotations.usedKeys.has(key)) own[key] = resource[key] as JsonValue;
   return {
     annotations: annotations.values.size > 0 ? Object.fromEntries(annotations.values) : undefined,
-    metadata: metadataOf(own, spaces),
+    metadata: metadataOf(own, namespaces),
   };
 }
 
-/** Few keys are found faster in the list; a sender may have sent very many. */
+/** A list is faster than a set for few keys. A sender may have sent very many. */
 function membershipTest(keys: readonly string[]): (key: string) => boolean {
   if (keys.length <= 16) return (key) => keys.includes(key);
-  const set = new Set(keys);
-  return (key) => set.has(key);
+  const known = new Set(keys);
+  return (key) => known.has(key);
 }
 
 const NO_NAMESPACES: Map<string, JsonObject> = new Map();
 
 type Mutable = { [key: string]: JsonValue };
 
-/** A sender may choose any key; this one would not become a member. */
-function setMember(members: Mutable, key: string, value: JsonValue): void {
+/** Assignment would not create a member `__proto__`, and a sender may choose any key. */
+function addMember(members: Mutable, key: string, value: JsonValue): void {
   if (key !== '__proto__') members[key] = value;
   else Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function metadataOf(own: Mutable, spaces: Map<string, JsonObject>): JsonObject | undefined {
+function metadataOf(own: Mutable, namespaces: Map<string, JsonObject>): JsonObject | undefined {
   const isEmpty = isEmptyObject(own);
-  if (spaces.size === 0) return isEmpty ? undefined : { default: own };
-  if (!isEmpty) spaces.set('default', { ...spaces.get('default'), ...own });
-  return Object.fromEntries(spaces);
+  if (namespaces.size === 0) return isEmpty ? undefined : { default: own };
+  if (!isEmpty) namespaces.set('default', { ...namespaces.get('default'), ...own });
+  return Object.fromEntries(namespaces);
 }
 
 function isEmptyObject(members: JsonObject): boolean {
@@ -79,7 +80,9 @@ type ChosenAnnotations = {
 
 const NONE_CHOSEN: ChosenAnnotations = { values: new Map(), usedKeys: new Set() };
 
-/** Of keys that X-Ray would spell alike the one that needs no change wins, else the first in the order of code points. */
+/**
+ * X-Ray may spell several keys alike. Then the key that needs no change wins, else the first by code points.
+ */
 function annotationsOf(attributes: Attributes, resource: JsonObject, indexed: IndexedKeys): ChosenAnnotations {
   const isListing = attributes.families.aws && attributes.values.has(ANNOTATION_KEYS);
   if (isListing) attributes.consumed.push(ANNOTATION_KEYS);
@@ -114,8 +117,8 @@ function isAnnotation(value: JsonValue): value is AnnotationValue {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** A namespace of metadata as translators write it: its members as JSON, in one text. */
-function addNamespace(spaces: Map<string, JsonObject>, name: string, { stringValue }: AnyValue): boolean {
+/** Adds a namespace of metadata that a translator wrote as one JSON text. False if the text is not such an object. */
+function addNamespace(namespaces: Map<string, JsonObject>, name: string, { stringValue }: AnyValue): boolean {
   if (name === '' || stringValue === undefined || !stringValue.startsWith('{')) return false;
   let members: JsonValue;
   try {
@@ -124,7 +127,7 @@ function addNamespace(spaces: Map<string, JsonObject>, name: string, { stringVal
     return false;
   }
   if (!isJsonObject(members)) return false;
-  const space = name.toLowerCase() === 'default' ? 'default' : name;
-  spaces.set(space, { ...spaces.get(space), ...members });
+  const namespace = name.toLowerCase() === 'default' ? 'default' : name;
+  namespaces.set(namespace, { ...namespaces.get(namespace), ...members });
   return true;
 }

@@ -1,35 +1,14 @@
-import type { JsonObject, JsonValue } from '../../json.ts';
-import type { AnyValue, KeyValue } from '../types.ts';
+import type { AnyValue, KeyValue } from '../../otlp-messages.ts';
 
-/**
- * A value as plain JSON: bytes in base64, what is not finite as its name, the empty value as null. Integers beyond
- * 2^53 go to the nearest that a number can be; `types.ts` has them exactly.
- */
-export function plainOf(value: AnyValue | undefined): JsonValue {
-  if (value === undefined) return null;
-  if (value.stringValue !== undefined) return value.stringValue;
-  if (value.intValue !== undefined) return Number(value.intValue);
-  if (value.boolValue !== undefined) return value.boolValue;
-  if (value.doubleValue !== undefined) return value.doubleValue === '-0' ? -0 : value.doubleValue;
-  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainOf);
-  if (value.kvlistValue !== undefined) return plainObject(value.kvlistValue.values ?? []);
-  return value.bytesValue ?? null;
-}
-
-/** Of a key that stands twice the last counts. */
-export function plainObject(entries: readonly KeyValue[]): JsonObject {
-  return Object.fromEntries(entries.map(({ key = '', value }) => [key, plainOf(value)]));
-}
-
-/** Attributes by key, and which of them the view of the span has taken over into members of their own. */
+/** Attributes by key. `consumed` are the keys whose value is in another member of the entity. */
 export type Attributes = {
   readonly values: ReadonlyMap<string, AnyValue>;
   readonly families: Families;
-  /** Few: a list is cheaper than a set. */
+  /** Usually few: a list is cheaper than a set. */
   consumed: string[];
 };
 
-/** Which conventions speak: most rules look for keys that are not there. `http` stands for `url` too. */
+/** The families of keys that are present. It saves look-ups, as most keys are absent. `http` includes `url`. */
 type Families = { http: boolean; aws: boolean; db: boolean; rpc: boolean };
 
 export function attributesOf(list: readonly KeyValue[] = []): Attributes {
@@ -58,7 +37,7 @@ export function attributesOf(list: readonly KeyValue[] = []): Attributes {
   return { values, families, consumed: [] };
 }
 
-/** The first of the keys that has a text that is not empty. */
+/** The text of the first key that has one; empty texts are ignored. */
 export function firstText({ values }: Attributes, ...keys: readonly string[]): string | undefined {
   for (const key of keys) {
     const found = values.get(key)?.stringValue;
@@ -67,7 +46,7 @@ export function firstText({ values }: Attributes, ...keys: readonly string[]): s
   return undefined;
 }
 
-/** `text`, and the attribute counts as used, as do later ones of the keys that say the same. */
+/** Like `firstText`. The key becomes consumed, and so do all other keys with the same value. */
 export function consumeText(attributes: Attributes, ...keys: readonly string[]): string | undefined {
   const found = firstText(attributes, ...keys);
   if (found !== undefined) {
@@ -76,7 +55,7 @@ export function consumeText(attributes: Attributes, ...keys: readonly string[]):
   return found;
 }
 
-/** The first of the keys that has a whole number, also as a double or as text. */
+/** The whole number of the first key that has one, also as a double or as text. */
 export function firstInteger({ values }: Attributes, ...keys: readonly string[]): number | undefined {
   for (const key of keys) {
     const found = integerOf(values.get(key));
@@ -85,7 +64,7 @@ export function firstInteger({ values }: Attributes, ...keys: readonly string[])
   return undefined;
 }
 
-/** `whole`, and the attribute counts as used, as do later ones of the keys that say the same. */
+/** Like `firstInteger`. The key becomes consumed, and so do all other keys with the same value. */
 export function consumeInteger(attributes: Attributes, ...keys: readonly string[]): number | undefined {
   const found = firstInteger(attributes, ...keys);
   if (found !== undefined) {
@@ -102,13 +81,13 @@ function integerOf(value: AnyValue | undefined): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-export function consumeBoolean({ values, consumed: used }: Attributes, key: string): boolean | undefined {
+export function consumeBoolean({ values, consumed }: Attributes, key: string): boolean | undefined {
   const found = values.get(key)?.boolValue;
-  if (found !== undefined) used.push(key);
+  if (found !== undefined) consumed.push(key);
   return found;
 }
 
-/** The texts of a list, or the one text that stands for a list of one. */
+/** The texts of a list; a single text counts as a list of one. */
 export function textList({ values }: Attributes, key: string): readonly string[] {
   const value = values.get(key);
   if (value?.stringValue !== undefined) return [value.stringValue];

@@ -1,13 +1,14 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
-import type { Span } from '../types.ts';
-import { type Attributes, consumeInteger, consumeText, firstText, plainOf, textList } from './attributes.ts';
+import type { Span } from '../../otlp-messages.ts';
+import { plainOf } from '../any-value.ts';
+import { type Attributes, consumeInteger, consumeText, firstText, textList } from './attributes.ts';
 import { messagingService } from './call-namespace.ts';
 
 type Members = { [key: string]: JsonValue | undefined };
 
 /**
- * Members of X-Ray's `aws` that describe a call. Keys that are AWS's own count on any span; those of general
- * conventions (`rpc.method`, `url.full`, `db.namespace`) only where the call is known to go to AWS.
+ * Members of X-Ray's `aws` that describe a call. AWS's own keys count on any span. Keys of general
+ * conventions (`rpc.method`, `url.full`, `db.namespace`) count only if the call is known to be to AWS.
  */
 export function awsCallOf(span: Span, attributes: Attributes, namespace: 'aws' | 'remote' | undefined): Members {
   const isAws = namespace === 'aws';
@@ -27,7 +28,7 @@ export function awsCallOf(span: Span, attributes: Attributes, namespace: 'aws' |
   };
 }
 
-/** `DynamoDB.PutItem` and `DynamoDB/PutItem` end with it, a bare method is it. */
+/** The last part of `DynamoDB.PutItem` and `DynamoDB/PutItem`; the whole of a bare method. */
 function operationOf({ name = '' }: Span, attributes: Attributes): string | undefined {
   const method = firstText(attributes, 'rpc.method');
   if (method === undefined) {
@@ -39,7 +40,7 @@ function operationOf({ name = '' }: Span, attributes: Attributes): string | unde
   return operation === '' ? undefined : operation;
 }
 
-/** What of a service was called: X-Ray makes a node of its own of a table, a bucket, a queue, a topic or a function. */
+/** The called resource: X-Ray shows a table, bucket, queue, topic or function as a node of its own. */
 function resourceOf(attributes: Attributes, isAws: boolean): Members {
   const service = messagingService(attributes) ?? firstText(attributes, 'rpc.service');
   const tables = tableNames(attributes, isAws && service?.toLowerCase() === 'dynamodb');
@@ -66,8 +67,8 @@ function topicOf(attributes: Attributes): string | undefined {
 }
 
 function tableNames(attributes: Attributes, isDynamoDb: boolean): readonly string[] {
-  const told = consumeText(attributes, 'aws.table_name', 'aws.table.name');
-  if (told !== undefined) return [told];
+  const given = consumeText(attributes, 'aws.table_name', 'aws.table.name');
+  if (given !== undefined) return [given];
   const listed = textList(attributes, 'aws.dynamodb.table_names');
   if (listed.length > 0) {
     attributes.consumed.push('aws.dynamodb.table_names');
@@ -79,7 +80,7 @@ function tableNames(attributes: Attributes, isDynamoDb: boolean): readonly strin
 
 const DYNAMODB = 'aws.dynamodb.';
 
-/** `aws.dynamodb.consumed_capacity` and its like; text that is JSON becomes what it says. */
+/** `aws.dynamodb.consumed_capacity` and similar attributes. JSON texts are parsed. */
 function dynamoDbOf(attributes: Attributes): JsonObject {
   const members: { [key: string]: JsonValue } = {};
   if (!attributes.families.aws) return members;

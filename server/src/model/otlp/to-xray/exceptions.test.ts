@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LogRecord, SpanEvent } from '../types.ts';
+import type { LogRecord, SpanEvent } from '../../otlp-messages.ts';
 import { eventsOfRecords } from './exceptions.ts';
 
 const span = { traceId: '1'.repeat(32), spanId: '2'.repeat(16) };
@@ -17,17 +17,17 @@ test.each<[bigint, bigint, number]>([
   [2_000_000n, 1_000_000n, 0],
   [2_000_000n, 999_999n, 1],
   [0n, 5_000_000n, 1],
-])('a record %d ns after the event at %d ns tells of %d exceptions more', (record, event, more) => {
+])('a record at %d ns with an event at %d ns gives %d more exceptions', (record, event, more) => {
   const events = [{ ...exceptionAt(event), name: 'exception' }];
   expect(eventsOfRecords({ ...span, events }, [exceptionAt(record)])).toHaveLength(more);
 });
 
-test('another type is another exception; the same record twice is one', () => {
+test('a record of another type is another exception; a duplicate record is not', () => {
   const records = [exceptionAt(0n), exceptionAt(0n), exceptionAt(0n, 'Other')];
   expect(eventsOfRecords(span, records)).toHaveLength(2);
 });
 
-test('very many of them are looked at soon', () => {
+test('many records take linear time', () => {
   const many = Array.from({ length: 50_000 }, (_, index) => exceptionAt(BigInt(index) * 3_000_000n));
   const events = many.map((event) => ({ ...event, name: 'exception' }));
   const beganMs = performance.now();

@@ -1,18 +1,17 @@
-import type { JsonObject, JsonValue } from '../../json.ts';
-import { exceptionId } from '../span-ids.ts';
-import { type LogRecord, type Span, type SpanEvent, STATUS } from '../types.ts';
+import { definedMembers, type JsonObject, type JsonValue } from '../../json.ts';
+import { type LogRecord, type Span, type SpanEvent, STATUS } from '../../otlp-messages.ts';
 import { type Attributes, attributesOf, consumeText, firstInteger, firstText } from './attributes.ts';
 import { isSdkCall } from './call-namespace.ts';
-import { definedMembers } from './resource.ts';
+import { exceptionId } from './derived-ids.ts';
 import { parseStackTrace } from './stack-trace.ts';
 
-/** Where an exception was recorded: the event's place among the span's, then what the event says. */
+/** An event that records an exception, with its index among the events of the span. */
 type RecordedEvent = { readonly index: number; readonly event: SpanEvent; readonly attributes: Attributes };
 
 /**
- * X-Ray's exceptions of a span, in the order in which they were recorded: its `exception` events and the log records
- * that belong to it. A failed span without either has what its status says. Ids are made from the span's, so that each
- * reading gives the same.
+ * X-Ray's exceptions of a span, in the order in which they were recorded: its `exception` events and its log records.
+ * A failed span without either has one exception with the message of its status. Ids are derived from the span's id,
+ * so they are the same each time.
  */
 export function exceptionsOf(
   span: Span,
@@ -38,20 +37,20 @@ export function exceptionsOf(
 
 const NONE: readonly JsonObject[] = [];
 
-/** Whether a log record tells of an exception. */
+/** Whether a log record describes an exception. */
 export function isExceptionRecord(record: LogRecord): boolean {
   return (record.attributes ?? []).some(({ key }) => key === 'exception.type' || key === 'exception.message');
 }
 
 function recordedEventsIn({ events = [] }: Span, records: readonly LogRecord[]): readonly RecordedEvent[] {
   const own = events.flatMap((event, index) => (event.name === 'exception' ? [recordedEventOf(event, index)] : []));
-  const told = newDuplicateFilter();
-  for (const one of own) told.add(one);
+  const duplicates = newDuplicateFilter();
+  for (const one of own) duplicates.add(one);
   const logged = records
     .map((record, at) => recordedEventOf(eventOf(record), events.length + at))
     .filter((one) => {
-      const isNew = !told.has(one);
-      if (isNew) told.add(one);
+      const isNew = !duplicates.has(one);
+      if (isNew) duplicates.add(one);
       return isNew;
     });
   if (logged.length === 0) return own;
@@ -68,7 +67,7 @@ function eventOf({ timeUnixNano, observedTimeUnixNano, attributes }: LogRecord):
   return { timeUnixNano: timeUnixNano ?? observedTimeUnixNano, name: 'exception', attributes };
 }
 
-/** The exceptions that log records tell of as events of their span, without those that are among its events already. */
+/** The exceptions in log records as events of their span, without those that its own events record. */
 export function eventsOfRecords(span: Span, records: readonly LogRecord[]): readonly SpanEvent[] {
   const own = (span.events ?? []).length;
   return recordedEventsIn(span, records).flatMap(({ index, event }) => (index < own ? [] : [event]));
@@ -77,26 +76,26 @@ export function eventsOfRecords(span: Span, records: readonly LogRecord[]): read
 const MILLISECOND_NANOS = 1_000_000n;
 
 /**
- * Some SDKs tell of an exception twice, in an event and in a log record: the same type, message and stack within a
- * millisecond. By the millisecond, with the first and the last moment in it, so that it stays fast however many there are.
+ * Some SDKs record an exception twice, in an event and in a log record: with the same type, message and stack, at most
+ * a millisecond apart. Times are kept by millisecond, as the first and last in it, so each look-up takes constant time.
  */
 function newDuplicateFilter(): { add(one: RecordedEvent): void; has(one: RecordedEvent): boolean } {
   const moments = new Map<string, { first: bigint; last: bigint }>();
-  const placeOf = ({ event, attributes }: RecordedEvent) => {
+  const keyOf = ({ event, attributes }: RecordedEvent) => {
     const nanos = BigInt(event.timeUnixNano ?? 0);
-    const what = COMPARED_KEYS.map((key) => JSON.stringify(firstText(attributes, key) ?? null)).join();
-    return { nanos, at: (step: bigint) => `${nanos / MILLISECOND_NANOS + step} ${what}` };
+    const content = COMPARED_KEYS.map((key) => JSON.stringify(firstText(attributes, key) ?? null)).join();
+    return { nanos, at: (step: bigint) => `${nanos / MILLISECOND_NANOS + step} ${content}` };
   };
   return {
     add(one) {
-      const { nanos, at } = placeOf(one);
+      const { nanos, at } = keyOf(one);
       const moment = moments.get(at(0n));
       if (moment === undefined) moments.set(at(0n), { first: nanos, last: nanos });
       else if (nanos < moment.first) moment.first = nanos;
       else if (nanos > moment.last) moment.last = nanos;
     },
     has(one) {
-      const { nanos, at } = placeOf(one);
+      const { nanos, at } = keyOf(one);
       const [before, after] = [moments.get(at(-1n)), moments.get(at(1n))];
       return (
         moments.has(at(0n)) ||
@@ -114,7 +113,7 @@ function compareNanos(a: string | undefined, b: string | undefined): number {
   return apart < 0n ? -1 : apart > 0n ? 1 : 0;
 }
 
-/** The exception itself, then the causes that its stack trace goes on with. */
+/** The exception, then its causes from the rest of its stack trace. */
 function exceptionsIn(
   { traceId, spanId }: Span,
   { index, attributes }: RecordedEvent,
@@ -151,7 +150,7 @@ function stackOf(frames: readonly object[] | undefined): JsonValue | undefined {
   return frames === undefined || frames.length === 0 ? undefined : (frames as JsonValue);
 }
 
-/** What the AWS SDK's instrumentation notes of each attempt that failed. */
+/** The failed attempts of a call, which the AWS SDK's instrumentation records as events. */
 function failedRequests({ traceId, spanId, events = [] }: Span): readonly JsonObject[] {
   return events.flatMap((event, index) => {
     if (event.name !== 'HTTP request failure') return [];

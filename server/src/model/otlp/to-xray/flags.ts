@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json.ts';
-import { type Span, STATUS } from '../types.ts';
+import { type Span, STATUS } from '../../otlp-messages.ts';
 import { type Attributes, firstInteger, firstText } from './attributes.ts';
 
 const ERROR: JsonObject = { error: true };
@@ -7,7 +7,7 @@ const FAULT: JsonObject = { fault: true };
 const THROTTLE: JsonObject = { error: true, throttle: true };
 const NONE: JsonObject = {};
 
-/** gRPC's status codes by number, with what X-Ray makes of them: the caller's fault, the service's, or too much. */
+/** gRPC's status codes by number, with X-Ray's flags for them. */
 const RPC_OUTCOMES: readonly (readonly [string, JsonObject])[] = [
   ['OK', NONE],
   ['CANCELLED', ERROR],
@@ -28,7 +28,7 @@ const RPC_OUTCOMES: readonly (readonly [string, JsonObject])[] = [
   ['UNAUTHENTICATED', ERROR],
 ];
 
-/** As the AWS SDKs know them. */
+/** Error codes that the AWS SDKs treat as throttling. */
 const THROTTLING_CODES = new Set([
   'BandwidthLimitExceeded',
   'EC2ThrottledException',
@@ -46,7 +46,7 @@ const THROTTLING_CODES = new Set([
   'TransactionInProgressException',
 ]);
 
-/** `fault`, `error` and `throttle` of a span: its HTTP status decides, then its RPC status, then its own. */
+/** `fault`, `error` and `throttle` of a span, from its HTTP status, else its RPC status, else the span's own status. */
 export function flagsOf(
   span: Span,
   attributes: Attributes,

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../json.ts';
-import { KIND, type Span } from '../types.ts';
+import { definedMembers, type JsonObject } from '../../json.ts';
+import { KIND, type Span } from '../../otlp-messages.ts';
 import {
   type Attributes,
   consumeBoolean,
@@ -9,9 +9,8 @@ import {
   firstText,
   textList,
 } from './attributes.ts';
-import { definedMembers } from './resource.ts';
 
-/** X-Ray's `http` from the new conventions and the old; undefined for a span that has nothing to do with HTTP. */
+/** X-Ray's `http`, from the new and the old conventions; undefined for a span without HTTP attributes. */
 export function httpOf(
   { kind }: Span,
   attributes: Attributes,
@@ -22,7 +21,7 @@ export function httpOf(
   return definedMembers({
     request: definedMembers({
       method: methodOf(attributes),
-      // Of a call to AWS the URL is an endpoint, or a queue's: `aws` has it then.
+      // The URL of a call to AWS is an endpoint or a queue. A queue is in `aws`.
       url: namespace === 'aws' ? undefined : urlOf(attributes, isServer),
       user_agent: consumeText(attributes, 'user_agent.original', 'http.user_agent'),
       client_ip: clientIpOf(attributes, isServer),
@@ -48,10 +47,10 @@ function clientIpOf(attributes: Attributes, isServer: boolean): string | undefin
     : consumeText(attributes, 'client.address', 'http.client_ip');
 }
 
-/** The address that a proxy has told differs from the one that the connection came from. */
+/** Whether a proxy forwarded the request: the client's address is not that of the connection. */
 function isForwarded(attributes: Attributes): boolean | undefined {
-  const told = consumeBoolean(attributes, 'aws.xray.x_forwarded_for');
-  if (told !== undefined) return told;
+  const given = consumeBoolean(attributes, 'aws.xray.x_forwarded_for');
+  if (given !== undefined) return given;
   const client = firstText(attributes, 'client.address', 'http.client_ip');
   const peer = firstText(attributes, 'network.peer.address', 'net.peer.ip');
   return client !== undefined && peer !== undefined && client !== peer ? true : undefined;
@@ -66,10 +65,10 @@ function contentLengthOf(attributes: Attributes): number | undefined {
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
-/** As it is told, or put together; a server without a host of its own knows at least the path. */
+/** The given URL, else one from its parts. For a server without a host it is only the path. */
 function urlOf(attributes: Attributes, isServer: boolean): string | undefined {
-  const told = consumeText(attributes, 'url.full', 'http.url');
-  if (told !== undefined) return told;
+  const given = consumeText(attributes, 'url.full', 'http.url');
+  if (given !== undefined) return given;
   const path = pathOf(attributes);
   const host = authorityOf(attributes, isServer);
   if (host === undefined) return isServer ? path : undefined;
@@ -82,11 +81,11 @@ function authorityOf(attributes: Attributes, isServer: boolean): string | undefi
   const host = isServer
     ? firstText(attributes, 'server.address', 'http.host', 'http.server_name', 'net.host.name', 'host.name')
     : firstText(attributes, 'server.address', 'http.host', 'net.peer.name', 'net.peer.ip');
-  // More than one colon is an address of IPv6.
+  // A host with more than one colon is an IPv6 address.
   return host !== undefined && /^(?!\[).*:.*:/.test(host) ? `[${host}]` : host;
 }
 
-/** None where the scheme implies it. `http.host` has its own. */
+/** Undefined for the default port of the scheme, and for `http.host`, which contains the port. */
 function portOf(attributes: Attributes, isServer: boolean, scheme: string): number | undefined {
   if (firstText(attributes, 'server.address') === undefined && firstText(attributes, 'http.host') !== undefined)
     return undefined;

@@ -1,4 +1,4 @@
-import type { Span } from '../types.ts';
+import type { Span } from '../../otlp-messages.ts';
 import { type Attributes, firstText } from './attributes.ts';
 import { messagingService } from './call-namespace.ts';
 import type { XrayResource } from './resource.ts';
@@ -7,14 +7,14 @@ const MAX_LENGTH = 200;
 const CLEAN = /^[\w \-.:/%&#=+@]{1,200}$/;
 const FORBIDDEN = /[^\p{L}\p{N} _.:/%&#=+\-@]/gu;
 
-/** What X-Ray takes as a name: other characters go, 200 stay, and there is always something left. */
+/** A name that X-Ray accepts: without forbidden characters, at most 200 characters, never empty. */
 export function cleanName(name: string): string {
   if (CLEAN.test(name)) return name;
   const kept = [...name.replace(FORBIDDEN, '')].slice(0, MAX_LENGTH).join('');
   return kept === '' ? 'span' : kept;
 }
 
-/** The service that reports. */
+/** The name of the reporting service. */
 export function segmentName(span: Span, attributes: Attributes, resource: XrayResource): string {
   return cleanName(
     firstText(attributes, 'aws.local.service') ??
@@ -26,7 +26,7 @@ export function segmentName(span: Span, attributes: Attributes, resource: XrayRe
   );
 }
 
-/** What is called, as far as the caller says; the name of the span for work inside the process. */
+/** The name of the called service, as its caller knows it; the span's name for work inside the process. */
 export function subsegmentName(span: Span, attributes: Attributes, namespace: 'aws' | 'remote' | undefined): string {
   const spanName = span.name ?? '';
   switch (namespace) {
@@ -61,7 +61,7 @@ function remoteName(attributes: Attributes): string | undefined {
   );
 }
 
-/** `name@host`, one of them where the other is not known, else the kind of database. */
+/** `name@host`, or only the known part, else the kind of database. */
 function databaseName(attributes: Attributes): string | undefined {
   const system = firstText(attributes, 'db.system.name', 'db.system');
   const name = firstText(attributes, 'db.namespace', 'db.name');

@@ -1,17 +1,18 @@
-import type { JsonObject, JsonValue } from '../../json.ts';
-import type { Resource } from '../types.ts';
-import { type Attributes, attributesOf, firstText, plainObject, textList } from './attributes.ts';
+import { definedMembers, type JsonObject, type JsonValue } from '../../json.ts';
+import type { Resource } from '../../otlp-messages.ts';
+import { plainObject } from '../any-value.ts';
+import { type Attributes, attributesOf, firstText, textList } from './attributes.ts';
 
-/** What a resource says about the place in which its spans ran, in X-Ray's words. */
+/** A resource in the members of X-Ray. */
 export type XrayResource = {
   readonly attributes: Attributes;
   readonly serviceName: string | undefined;
-  /** The instance of the service, to tell two processes with one name apart. */
+  /** The instance of the service; it distinguishes processes with the same name. */
   readonly instanceId: string | undefined;
   readonly language: string | undefined;
   readonly origin: string | undefined;
   readonly resourceArn: string | undefined;
-  /** Members of `aws` that describe where the code ran. */
+  /** Members of `aws` for the host, container or platform of the code. */
   readonly aws: JsonObject | undefined;
   readonly service: JsonObject | undefined;
   /** Every attribute, as metadata of segments. */
@@ -20,12 +21,12 @@ export type XrayResource = {
 
 const translatedResources = new WeakMap<Resource, XrayResource>();
 
-/** Made once for a resource, however many spans share it. */
+/** Computed once for a resource that many spans share. */
 export function xrayResourceOf(resource: Resource): XrayResource {
   const known = translatedResources.get(resource);
   if (known !== undefined) return known;
   const attributes = attributesOf(resource.attributes);
-  const view = {
+  const translated = {
     attributes,
     serviceName: serviceNameOf(attributes),
     instanceId: firstText(attributes, 'service.instance.id'),
@@ -36,11 +37,11 @@ export function xrayResourceOf(resource: Resource): XrayResource {
     service: serviceOf(attributes),
     metadata: metadataOf(resource),
   };
-  translatedResources.set(resource, view);
-  return view;
+  translatedResources.set(resource, translated);
+  return translated;
 }
 
-/** SDKs write `unknown_service:node` when they were told nothing. */
+/** SDKs write `unknown_service:node` if no service name is configured. */
 function serviceNameOf(attributes: Attributes): string | undefined {
   const name = firstText(attributes, 'service.name');
   return name?.startsWith('unknown_service') ? undefined : name;
@@ -56,7 +57,7 @@ const ORIGINS: Readonly<Record<string, string>> = {
 
 const ECS_ORIGINS: Readonly<Record<string, string>> = { ec2: 'AWS::ECS::EC2', fargate: 'AWS::ECS::Fargate' };
 
-/** `aws_ecs`; Azure's values have moved from an underscore to a dot, so AWS's may. */
+/** For example `aws_ecs`. Azure's values changed from an underscore to a dot; AWS's may change, too. */
 function platformOf(attributes: Attributes): string | undefined {
   const provider = firstText(attributes, 'cloud.provider');
   if (provider !== undefined && provider !== 'aws') return undefined;
@@ -73,13 +74,12 @@ function originOf(attributes: Attributes): string | undefined {
 
 function awsMembersOf(attributes: Attributes): JsonObject | undefined {
   const provider = firstText(attributes, 'cloud.provider');
-  const place = {
+  return definedMembers({
     account_id: firstText(attributes, 'cloud.account.id'),
     ...(provider === undefined || provider === 'aws' ? hostMembersOf(attributes) : undefined),
     cloudwatch_logs: logGroupsOf(attributes),
     xray: sdkOf(attributes),
-  };
-  return definedMembers(place);
+  });
 }
 
 function hostMembersOf(attributes: Attributes): { readonly [key: string]: JsonValue | undefined } {
@@ -129,7 +129,7 @@ function beanstalkOf(attributes: Attributes): JsonObject | undefined {
   });
 }
 
-/** An ARN of a log group has its name as the seventh part. */
+/** The seventh part of a log group's ARN is its name. */
 function logGroupsOf(attributes: Attributes): JsonValue | undefined {
   const split = (key: string) => textList(attributes, key).flatMap((joined) => joined.split('&'));
   const arns = split('aws.log.group.arns').map((arn) => ({ log_group: arn.split(':')[6] ?? arn, arn }));
@@ -161,16 +161,4 @@ function serviceOf(attributes: Attributes): JsonObject | undefined {
 function metadataOf(resource: Resource): JsonObject {
   const entries = Object.entries(plainObject(resource.attributes ?? []));
   return Object.fromEntries(entries.map(([key, value]) => [`otel.resource.${key}`, value]));
-}
-
-/** The members that have a value; undefined when none has. For names that are known: `__proto__` must not be one. */
-export function definedMembers(members: { readonly [key: string]: JsonValue | undefined }): JsonObject | undefined {
-  let some: { [key: string]: JsonValue } | undefined;
-  for (const key in members) {
-    const value = members[key];
-    if (value === undefined) continue;
-    some ??= {};
-    some[key] = value;
-  }
-  return some;
 }

@@ -1,18 +1,18 @@
+import { FLAG, KIND, type Span } from '../../otlp-messages.ts';
 import { parentIdOf } from '../span-ids.ts';
-import { FLAG, KIND, type Span } from '../types.ts';
-import { type Attributes, firstText } from './attributes.ts';
+import { type Attributes, attributesOf, firstText } from './attributes.ts';
 import { isSdkCall } from './call-namespace.ts';
 import type { XrayResource } from './resource.ts';
 
-/** What is known of a span's parent once it is there. */
+/** The properties of a received parent that decide the shape of its child. */
 export type ParentInTrace = {
-  /** Its name where it is Lambda's segment of a function. */
+  /** Its name, if it is Lambda's segment of a function. */
   readonly functionName: string | undefined;
   readonly serviceName: string | undefined;
   readonly instanceId: string | undefined;
 };
 
-/** As X-Ray sees a span: a segment, a part of one, or a call and the segment that it was made from in one. */
+/** The translation of a span: a segment, a subsegment, or both a call and the segment around it. */
 export type Shape = 'segment' | 'subsegment' | 'segment-and-call';
 
 export function shapeOf(
@@ -33,7 +33,7 @@ export function shapeOf(
   }
 }
 
-/** Whether the span is the first work of its service for this request. The first rule that applies decides. */
+/** Whether the span is the first work of its service for this request. The first matching rule decides. */
 function isLocalRoot(
   span: Span,
   attributes: Attributes,
@@ -49,7 +49,7 @@ function isLocalRoot(
   return span.kind === KIND.server;
 }
 
-/** Lambda reports the function itself; the span around its handler is part of that, not a second function. */
+/** Whether the span belongs to the function that Lambda reports: then it is a part of that segment. */
 function isFunctionItself(
   functionName: string,
   attributes: Attributes,
@@ -74,11 +74,25 @@ function isOtherService(parent: ParentInTrace, { serviceName, instanceId }: Xray
   return parent.serviceName !== undefined && serviceName !== undefined && parent.serviceName !== serviceName;
 }
 
-/** Whether the shape hangs on a parent that may not have arrived: old SDKs do not say whether it is remote. */
+/** Whether the shape depends on the parent: spans of old SDKs do not say whether their parent is remote. */
 export function dependsOnParent(span: Span): boolean {
   return (
     parentIdOf(span.parentSpanId) !== undefined &&
     ((span.flags ?? 0) & FLAG.isRemoteKnown) === 0 &&
     span.kind !== KIND.server
   );
+}
+
+const OTHER_SERVICE: ParentInTrace = { functionName: undefined, serviceName: '', instanceId: undefined };
+
+/**
+ * Possible parents that change the translation of the span. The parent of a span of an old SDK may belong to another
+ * service. The parent of a span in a function may be Lambda's segment.
+ */
+export function possibleParents(span: Span, resource: XrayResource): readonly ParentInTrace[] {
+  const otherServices = dependsOnParent(span) ? [OTHER_SERVICE] : [];
+  const functionName =
+    firstText(attributesOf(span.attributes), 'faas.name') ?? firstText(resource.attributes, 'faas.name');
+  if (functionName === undefined || parentIdOf(span.parentSpanId) === undefined) return otherServices;
+  return [...otherServices, { ...OTHER_SERVICE, functionName }];
 }

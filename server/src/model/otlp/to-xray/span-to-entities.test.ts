@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../json.ts';
+import { KIND, type Span, STATUS } from '../../otlp-messages.ts';
 import { calledService } from '../../service-names.ts';
 import { A_PARENT_ID, aSpan } from '../../testing/spans.ts';
-import { KIND, type Span, STATUS } from '../types.ts';
 import { spanToEntities } from './span-to-entities.ts';
 
 type Members = Omit<Partial<Span>, 'attributes'>;
 
 const NONE = { indexed: new Set<string>() };
 
-function viewOf(attributes: Record<string, JsonValue>, members: Members = {}, resource?: Record<string, JsonValue>) {
+function translated(
+  attributes: Record<string, JsonValue>,
+  members: Members = {},
+  resource?: Record<string, JsonValue>,
+) {
   const [entity] = spanToEntities(aSpan({ ...members, attributes }, resource), NONE);
   if (entity === undefined) throw new Error('a span is always something');
   return entity;
@@ -18,29 +22,34 @@ function viewOf(attributes: Record<string, JsonValue>, members: Members = {}, re
 const INSIDE = { parentSpanId: A_PARENT_ID, flags: 0x101 };
 const CALL = { ...INSIDE, kind: KIND.client };
 const callOf = (attributes: Record<string, JsonValue>, members: Members = {}) =>
-  viewOf(attributes, { ...CALL, ...members });
-const serverOf = (attributes: Record<string, JsonValue>) => viewOf(attributes, { kind: KIND.server });
+  translated(attributes, { ...CALL, ...members });
+const serverOf = (attributes: Record<string, JsonValue>) => translated(attributes, { kind: KIND.server });
 
-describe('whether a span is a service of its own', () => {
+describe('the shape of a span', () => {
   test.each<[string, Members, Record<string, JsonValue>, readonly string[]]>([
-    ['nothing is above it', { kind: KIND.internal }, {}, ['segment']],
-    ['its parent is remote', { ...CALL, kind: KIND.server, flags: 0x301 }, {}, ['segment']],
-    ['its parent is known to be here', { ...INSIDE, kind: KIND.server }, {}, ['subsegment']],
-    ['nobody says, but it serves', { parentSpanId: A_PARENT_ID, kind: KIND.server }, {}, ['segment']],
-    ['nobody says, and it does not serve', { parentSpanId: A_PARENT_ID, kind: KIND.internal }, {}, ['subsegment']],
-    ['marked', { parentSpanId: A_PARENT_ID, kind: KIND.internal }, { 'aws.span.kind': 'LOCAL_ROOT' }, ['segment']],
-    ['its parent is eight zero bytes', { parentSpanId: '0'.repeat(16), kind: KIND.internal }, {}, ['segment']],
+    ['without a parent', { kind: KIND.internal }, {}, ['segment']],
+    ['with a remote parent', { ...CALL, kind: KIND.server, flags: 0x301 }, {}, ['segment']],
+    ['with a local parent', { ...INSIDE, kind: KIND.server }, {}, ['subsegment']],
+    ['without flags, a server', { parentSpanId: A_PARENT_ID, kind: KIND.server }, {}, ['segment']],
+    ['without flags, not a server', { parentSpanId: A_PARENT_ID, kind: KIND.internal }, {}, ['subsegment']],
+    [
+      'marked as a local root',
+      { parentSpanId: A_PARENT_ID, kind: KIND.internal },
+      { 'aws.span.kind': 'LOCAL_ROOT' },
+      ['segment'],
+    ],
+    ['with a parent id of zeros', { parentSpanId: '0'.repeat(16), kind: KIND.internal }, {}, ['segment']],
     ['a call without a parent', { kind: KIND.producer }, {}, ['segment', 'subsegment']],
     ['a consumer', { kind: KIND.consumer }, {}, ['segment']],
     ['a consumer that polls', { kind: KIND.consumer }, { 'rpc.system': 'aws-api' }, ['segment', 'subsegment']],
-    ['a kind of the future', { kind: 99 }, {}, ['segment']],
+    ['of an unknown kind', { kind: 99 }, {}, ['segment']],
   ])('%s', (_what, members, attributes, kinds) => {
     const entities = spanToEntities(aSpan({ ...members, attributes }), NONE);
     expect(entities.map(({ kind }) => kind)).toEqual(kinds);
   });
 });
 
-describe('what it is called', () => {
+describe('its name', () => {
   test.each<[Record<string, JsonValue>, string, string | undefined]>([
     [{ 'peer.service': 'stock', 'server.address': 'h' }, 'stock', 'remote'],
     [{ 'db.system': 'postgresql', 'db.name': 'orders', 'server.address': 'db.example' }, 'orders@db.example', 'remote'],
@@ -66,19 +75,19 @@ describe('what it is called', () => {
     expect(callOf(attributes)).toMatchObject({ name, namespace });
   });
 
-  test('a segment is its service, unless nobody said which', () => {
+  test('a segment has the name of its service, if the service is named', () => {
     expect(serverOf({}).name).toBe('api');
-    expect(viewOf({}, {}, { 'service.name': 'unknown_service:node' }).name).toBe('work');
-    expect(viewOf({ 'aws.local.service': 'cart' }).name).toBe('cart');
-    expect(viewOf({}, {}, { 'service.name': 'a|b?c' }).name).toBe('abc');
-    expect(viewOf({}, { name: undefined }, {}).name).toBe('span');
-    expect(viewOf({}, {}, { 'service.name': '😀'.repeat(300) }).name).toBe('span');
-    expect(viewOf({}, {}, { 'service.name': 'é'.repeat(300) }).name).toBe('é'.repeat(200));
+    expect(translated({}, {}, { 'service.name': 'unknown_service:node' }).name).toBe('work');
+    expect(translated({ 'aws.local.service': 'cart' }).name).toBe('cart');
+    expect(translated({}, {}, { 'service.name': 'a|b?c' }).name).toBe('abc');
+    expect(translated({}, { name: undefined }, {}).name).toBe('span');
+    expect(translated({}, {}, { 'service.name': '😀'.repeat(300) }).name).toBe('span');
+    expect(translated({}, {}, { 'service.name': 'é'.repeat(300) }).name).toBe('é'.repeat(200));
   });
 });
 
 describe('http', () => {
-  test('old conventions and new ones say the same, also when both are there', () => {
+  test('old and new conventions give the same, also together', () => {
     const old = { 'http.method': 'GET', 'http.status_code': 200, 'http.url': 'http://h/x', 'http.user_agent': 'curl' };
     const now = {
       'http.request.method': 'GET',
@@ -108,11 +117,11 @@ describe('http', () => {
     expect(serverOf(attributes).http?.url).toBe(url);
   });
 
-  test('what merely knows a port has nothing to do with HTTP', () => {
+  test('a span with only an address and a port has no http', () => {
     expect(serverOf({ 'net.host.port': 80, 'server.address': 'h' }).http).toBeUndefined();
   });
 
-  test("a callee's address is nobody who called, a caller's behind a proxy is", () => {
+  test('the address of a called server is not a client address, that of a client behind a proxy is', () => {
     expect(callOf({ 'http.method': 'GET', 'network.peer.address': '10.0.0.9' }).http?.clientIp).toBeUndefined();
     const { fields } = serverOf({
       'http.method': 'GET',
@@ -175,7 +184,7 @@ describe('calls to AWS', () => {
     expect(calledService(call).type).toBe(type);
   });
 
-  test("a gRPC method is no operation of AWS's", () => {
+  test('a gRPC method is not an operation of AWS', () => {
     expect(callOf({ 'rpc.system': 'grpc', 'rpc.service': 'shop.Cart', 'rpc.method': 'Get' }).fields).not.toHaveProperty(
       'aws',
     );
@@ -191,7 +200,7 @@ describe('calls to AWS', () => {
   });
 });
 
-describe('where it ran', () => {
+describe('its resource', () => {
   test.each<[Record<string, JsonValue>, string | undefined]>([
     [{ 'cloud.platform': 'aws_ec2' }, 'AWS::EC2::Instance'],
     [{ 'cloud.platform': 'aws.ec2' }, 'AWS::EC2::Instance'],
@@ -202,11 +211,11 @@ describe('where it ran', () => {
     [{ 'cloud.platform': 'azure.vm' }, undefined],
     [{ 'host.id': 'i-01' }, undefined],
   ])('%j: %s', (resource, origin) => {
-    expect(viewOf({}, {}, resource).origin).toBe(origin);
+    expect(translated({}, {}, resource).origin).toBe(origin);
   });
 
-  test("a laptop's host id makes it no EC2 instance, and a call to AWS from elsewhere stays one", () => {
-    expect(viewOf({}, {}, { 'host.id': '4c4c4544' }).fields).not.toHaveProperty('aws');
+  test('the host id of a laptop is no EC2 instance, and a call to AWS may come from another cloud', () => {
+    expect(translated({}, {}, { 'host.id': '4c4c4544' }).fields).not.toHaveProperty('aws');
     const call = { 'rpc.system': 'aws-api', 'rpc.service': 'S3', 'aws.s3.bucket': 'b' };
     const [, below] = spanToEntities(
       aSpan({ kind: KIND.client, attributes: call }, { 'cloud.provider': 'azure' }),
@@ -215,16 +224,16 @@ describe('where it ran', () => {
     expect(below?.fields.aws).toMatchObject({ bucket_name: 'b' });
   });
 
-  test('everything that the resource says is metadata of the segment', () => {
+  test('all attributes of the resource are metadata of the segment', () => {
     const resource = { 'service.name': 'api', 'k8s.pod.name': 'p', tags: ['a'] };
-    expect(viewOf({}, {}, resource).metadata).toEqual({
+    expect(translated({}, {}, resource).metadata).toEqual({
       default: { 'otel.resource.service.name': 'api', 'otel.resource.k8s.pod.name': 'p', 'otel.resource.tags': ['a'] },
     });
   });
 });
 
 describe('databases', () => {
-  test.each(['postgresql', 'mssql', 'microsoft.sql_server', 'clickhouse'])('%s is asked in SQL', (system) => {
+  test.each(['postgresql', 'mssql', 'microsoft.sql_server', 'clickhouse'])('%s is an SQL database', (system) => {
     const { fields } = callOf({
       'db.system': system,
       'db.statement': 'SELECT 1',
@@ -234,14 +243,14 @@ describe('databases', () => {
     expect(fields.sql).toEqual({ url: `${system}://h/d`, database_type: system, sanitized_query: 'SELECT 1' });
   });
 
-  test('others have no block, and lose nothing', () => {
+  test('other databases have no sql, and their attributes are metadata', () => {
     const { fields } = callOf({ 'db.system': 'redis', 'db.statement': 'GET a' });
     expect(fields).not.toHaveProperty('sql');
     expect(fields.metadata).toEqual({ default: { 'db.system': 'redis', 'db.statement': 'GET a' } });
   });
 });
 
-describe('how it ended', () => {
+describe('its outcome', () => {
   const error = { code: STATUS.error };
   test.each<[Record<string, JsonValue>, Span['status'], string]>([
     [{ 'http.status_code': 404 }, { code: STATUS.ok }, 'error'],
@@ -260,35 +269,21 @@ describe('how it ended', () => {
   });
 });
 
-test('metadata that translators wrote as text are metadata again', () => {
-  const { metadata } = viewOf(
+test('metadata that translators wrote as JSON text are parsed', () => {
+  const { metadata } = translated(
     { 'aws.xray.metadata.app': '{"a":1}', 'aws.xray.metadata.Default': '{"b":2}', c: 3 },
     {},
     {},
   );
   expect(metadata).toEqual({ app: { a: 1 }, default: { b: 2, c: 3 } });
-  expect(viewOf({ 'aws.xray.metadata.app': 'no JSON' }, {}, {}).metadata).toEqual({
+  expect(translated({ 'aws.xray.metadata.app': 'no JSON' }, {}, {}).metadata).toEqual({
     default: { 'aws.xray.metadata.app': 'no JSON' },
   });
 });
 
-test('all attributes are annotations where the setting says so, as far as X-Ray has a type for them', () => {
+test('with the setting `*` all attributes with a type of X-Ray are annotations', () => {
   const attributes = { tenant: 'acme', 'http.request.method': 'GET', n: 1.5, ok: true, tags: ['a'], 'odd key!': 1 };
   const [entity] = spanToEntities(aSpan({ attributes }, {}), { indexed: new Set(['*']) });
   expect(entity?.annotations).toEqual({ tenant: 'acme', 'http.request.method': 'GET', n: 1.5, ok: true, odd_key_: 1 });
   expect(entity?.metadata).toEqual({ default: { tags: ['a'] } });
-});
-
-test('what another sender says of the rest of an entity is believed only where it makes sense', () => {
-  const odd = [
-    'x',
-    'null',
-    '{"v":2,"set":{"name":"x"},"unset":[]}',
-    '{"v":1,"set":{},"unset":[7]}',
-    '{"v":1,"set":[],"unset":[]}',
-  ];
-  for (const rest of odd) {
-    const { name, metadata } = viewOf({ 'openray.xray': rest }, {}, {});
-    expect([name, metadata]).toEqual(['work', { default: { 'openray.xray': rest } }]);
-  }
 });

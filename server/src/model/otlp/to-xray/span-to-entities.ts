@@ -1,201 +1,132 @@
 import type { Entity } from '../../entity.ts';
-import type { JsonObject, JsonValue } from '../../json.ts';
-import { isJsonObject, readObject, readText } from '../../json.ts';
-import { applyDifference, type Difference, withoutEdited } from '../../json-difference.ts';
+import { definedMembers, type JsonObject, type JsonValue } from '../../json.ts';
+import type { LogRecord, Span, SpanLink, SpanWithResource } from '../../otlp-messages.ts';
 import { readEntity } from '../../read-entity.ts';
-import { readTimeUs } from '../../time.ts';
 import type { EntityId, TraceId } from '../../trace-id.ts';
 import { formatTraceId } from '../../trace-id.ts';
-import { ROUND_TRIP_ATTRIBUTE } from '../any-value.ts';
-import { spanFingerprint } from '../fingerprint.ts';
+import { plainObject } from '../any-value.ts';
 import { nanosToUs } from '../nanos.ts';
-import { isSpanId, isTraceId, parentIdOf, serviceSegmentId } from '../span-ids.ts';
-import { entityToPlainSpan } from '../to-otlp/entity-to-span.ts';
-import type { LogRecord, Span, SpanLink, SpanWithResource } from '../types.ts';
+import { isSpanId, isTraceId, parentIdOf } from '../span-ids.ts';
 import { annotationsAndMetadataOf, type IndexedKeys } from './annotations.ts';
-import { type Attributes, attributesOf, consumeBoolean, consumeText, firstText, plainObject } from './attributes.ts';
+import { type Attributes, attributesOf, consumeBoolean, consumeText, firstText } from './attributes.ts';
 import { awsCallOf } from './aws-call.ts';
 import { namespaceOf } from './call-namespace.ts';
+import { serviceSegmentId } from './derived-ids.ts';
 import { exceptionsOf } from './exceptions.ts';
 import { flagsOf } from './flags.ts';
 import { httpOf } from './http.ts';
 import { segmentName, subsegmentName } from './name.ts';
-import { definedMembers, type XrayResource, xrayResourceOf } from './resource.ts';
-import { dependsOnParent, type ParentInTrace, shapeOf } from './span-shape.ts';
+import { type XrayResource, xrayResourceOf } from './resource.ts';
+import { type ParentInTrace, shapeOf } from './span-shape.ts';
 import { sqlOf } from './sql.ts';
 
-/** What else decides how a span looks: settings, and what came apart from it. */
+/** What the translation of a span depends on beside the span: settings, and what was received apart from it. */
 export type TranslationContext = {
   readonly indexed: IndexedKeys;
+  /** Undefined while the parent is unknown. */
   readonly parent?: ParentInTrace | undefined;
-  /** Log records that tell of its exceptions. */
+  /** Log records that describe exceptions of the span. */
   readonly records?: readonly LogRecord[];
   /** Links of the consumers directly below: X-Ray shows a function's messages at its segment. */
   readonly consumerLinks?: readonly SpanLink[];
 };
 
 /**
- * A span as X-Ray sees it: a segment or a subsegment; for a call that is the first work of its service both, the segment
- * first. `fields` are what an X-Ray document would hold; all that has no place there is in the span alone.
+ * Translates a span to X-Ray: to a segment or a subsegment. A call that is the first work of its service becomes both,
+ * the segment first. `fields` hold what an X-Ray document would hold; all else stays in the span.
  */
-export function spanToEntities({ resource, span }: SentSpan, around: TranslationContext): readonly Entity[] {
-  const place = xrayResourceOf(resource);
+export function spanToEntities(
+  { resource: sentResource, span }: Pick<SpanWithResource, 'resource' | 'span'>,
+  context: TranslationContext,
+): readonly Entity[] {
+  const resource = xrayResourceOf(sentResource);
   const attributes = attributesOf(span.attributes);
-  const shape = shapeOf(span, attributes, place, around.parent);
-  const rest = roundTripDifferenceOf(attributes);
+  const shape = shapeOf(span, attributes, resource, context.parent);
   const traceId = span.traceId as TraceId;
   const id = span.spanId as EntityId;
   const parentId = parentIdOf(span.parentSpanId);
   if (shape === 'segment') {
-    const fields = restoreEntityFields(segmentFields(span, attributes, place, around), rest, { resource, span });
+    const fields = segmentFields(span, attributes, resource, context);
     return [readEntity(fields, { traceId, id, parentId, kind: 'segment' })];
   }
   if (shape === 'subsegment') {
-    const fields = restoreEntityFields(subsegmentFields(span, attributes, place, around, parentId), rest, {
-      resource,
-      span,
-    });
+    const fields = subsegmentFields(span, attributes, resource, context, parentId);
     return [withCallee(readEntity(fields, { traceId, id, parentId, kind: 'subsegment' }), attributes)];
   }
   const serviceId = serviceSegmentId(traceId, id);
-  const call = subsegmentFields(span, attributes, place, around, serviceId);
-  const service = serviceFields(span, attributes, place, serviceId, call);
+  const call = subsegmentFields(span, attributes, resource, context, serviceId);
+  const service = serviceFields(span, attributes, resource, serviceId, call);
   return [
     readEntity(service, { traceId, id: serviceId, parentId, kind: 'segment' }),
     withCallee(readEntity(call, { traceId, id, parentId: serviceId, kind: 'subsegment' }), attributes),
   ];
 }
 
-const OTHER_SERVICE: ParentInTrace = { functionName: undefined, serviceName: '', instanceId: undefined };
-
-/**
- * What the span turns out to be should its parent belong to another service. Spans of old SDKs do not say whether it
- * does, so that it is known only once the parent is there. A span in a function is a part of Lambda's segment, if there
- * is one.
- */
-export function alternativeEntitiesOf(place: SpanWithResource, indexed: IndexedKeys): readonly Entity[] {
-  const { span, resource } = place;
-  const elsewhere = dependsOnParent(span) ? spanToEntities(place, { indexed, parent: OTHER_SERVICE }) : [];
-  const functionName =
-    firstText(attributesOf(span.attributes), 'faas.name') ??
-    firstText(xrayResourceOf(resource).attributes, 'faas.name');
-  if (functionName === undefined || parentIdOf(span.parentSpanId) === undefined) return elsewhere;
-  return [...elsewhere, ...spanToEntities(place, { indexed, parent: { ...OTHER_SERVICE, functionName } })];
-}
-
-type SentSpan = Pick<SpanWithResource, 'resource' | 'span'>;
-
-/** What an X-Ray entity that travelled as a span had beside what the span says, and what the span was like then. */
-type RoundTripDifference = Difference & { readonly fingerprint: string | undefined };
-
-function roundTripDifferenceOf(attributes: Attributes): RoundTripDifference | undefined {
-  const stored = consumeText(attributes, ROUND_TRIP_ATTRIBUTE);
-  if (stored === undefined) return undefined;
-  let rest: JsonValue;
-  try {
-    rest = JSON.parse(stored);
-  } catch {
-    rest = null;
-  }
-  const { v, set, unset, h } = readObject(rest) ?? {};
-  if (v === 1 && isJsonObject(set) && isListOfPaths(unset)) return { set, unset, fingerprint: readText(h) };
-  attributes.consumed = attributes.consumed.filter((key) => key !== ROUND_TRIP_ATTRIBUTE);
-  return undefined;
-}
-
-function isListOfPaths(value: JsonValue | undefined): value is readonly (readonly string[])[] {
-  return (
-    Array.isArray(value) &&
-    value.every((path) => Array.isArray(path) && path.every((member) => typeof member === 'string'))
-  );
-}
-
-/** What was edited on the way, by a collector perhaps, is worth more than what travelled along. */
-function restoreEntityFields(fields: JsonObject, rest: RoundTripDifference | undefined, sent: SentSpan): JsonObject {
-  if (rest === undefined) return fields;
-  const whole = applyDifference(fields, rest);
-  if (rest.fingerprint === undefined || rest.fingerprint === spanFingerprint(sent.resource, sent.span)) return whole;
-  return applyDifference(fields, withoutEdited(rest, fieldsBeforeEdits(whole, fields, sent), fields));
-}
-
-/** The fields as they were seen in the span that was sent, had it been the entity `whole`. */
-function fieldsBeforeEdits(whole: JsonObject, fields: JsonObject, { resource, span }: SentSpan): JsonObject {
-  const { aws, service } = xrayResourceOf(resource);
-  const isSegment = fields.type !== 'subsegment';
-  const sent = entityToPlainSpan({
-    traceId: span.traceId as TraceId,
-    id: span.spanId as EntityId,
-    parentId: parentIdOf(span.parentSpanId),
-    kind: isSegment ? 'segment' : 'subsegment',
-    startUs: readTimeUs(whole.start_time) ?? 0,
-    endUs: readTimeUs(whole.end_time),
-    fields: whole,
-    segment: isSegment ? whole : (definedMembers({ aws, service }) ?? {}),
-    isFromSpan: false,
-  });
-  return spanToEntities(sent, { indexed: new Set() })[0]?.fields ?? {};
-}
-
 function segmentFields(
   span: Span,
   attributes: Attributes,
-  place: XrayResource,
-  around: TranslationContext,
+  resource: XrayResource,
+  context: TranslationContext,
 ): JsonObject {
-  const fields = identityFields(span, segmentName(span, attributes, place), span.spanId, parentIdOf(span.parentSpanId));
+  const fields = identityFields(
+    span,
+    segmentName(span, attributes, resource),
+    span.spanId,
+    parentIdOf(span.parentSpanId),
+  );
   const call = definedMembers(awsCallOf(span, attributes, undefined));
-  addResource(fields, attributes, place, { ...functionOf(attributes, place), ...call });
-  setMember(fields, 'user', userOf(attributes));
-  setMember(fields, 'http', httpOf(span, attributes, undefined));
-  addOutcome(fields, span, attributes, undefined, place, around);
-  addAnnotationsAndMetadata(fields, attributes, place.metadata, around);
+  addResource(fields, attributes, resource, { ...functionOf(attributes, resource), ...call });
+  addMember(fields, 'user', userOf(attributes));
+  addMember(fields, 'http', httpOf(span, attributes, undefined));
+  addOutcome(fields, span, attributes, undefined, resource, context);
+  addAnnotationsAndMetadata(fields, attributes, resource.metadata, context);
   return fields;
 }
 
 function subsegmentFields(
   span: Span,
   attributes: Attributes,
-  place: XrayResource,
-  around: TranslationContext,
+  resource: XrayResource,
+  context: TranslationContext,
   parentId: EntityId | undefined,
 ): JsonObject {
   const namespace = namespaceOf(span, attributes);
   const fields = identityFields(span, subsegmentName(span, attributes, namespace), span.spanId, parentId);
   fields.type = 'subsegment';
-  setMember(fields, 'namespace', namespace);
-  setMember(fields, 'user', userOf(attributes));
+  addMember(fields, 'namespace', namespace);
+  addMember(fields, 'user', userOf(attributes));
   const aws = definedMembers(awsCallOf(span, attributes, namespace));
-  setMember(fields, 'http', httpOf(span, attributes, namespace));
-  setMember(fields, 'aws', aws);
-  if (attributes.families.db) setMember(fields, 'sql', sqlOf(attributes));
-  addOutcome(fields, span, attributes, namespace, place, around);
-  addAnnotationsAndMetadata(fields, attributes, NO_RESOURCE, around);
+  addMember(fields, 'http', httpOf(span, attributes, namespace));
+  addMember(fields, 'aws', aws);
+  if (attributes.families.db) addMember(fields, 'sql', sqlOf(attributes));
+  addOutcome(fields, span, attributes, namespace, resource, context);
+  addAnnotationsAndMetadata(fields, attributes, NO_METADATA, context);
   return fields;
 }
 
-const NO_RESOURCE: JsonObject = {};
+const NO_METADATA: JsonObject = {};
 
-/** The service around a call: it is where and when the call was, and did as the call did. */
+/** The service around a call has the resource, the times and the outcome of the call. */
 function serviceFields(
   span: Span,
   attributes: Attributes,
-  place: XrayResource,
+  resource: XrayResource,
   id: EntityId,
   { fault, error, throttle }: JsonObject,
 ): JsonObject {
-  const fields = identityFields(span, segmentName(span, attributes, place), id, parentIdOf(span.parentSpanId));
-  addResource(fields, attributes, place, {});
-  setMember(fields, 'fault', fault);
-  setMember(fields, 'error', error);
-  setMember(fields, 'throttle', throttle);
-  if (Object.keys(place.metadata).length > 0) fields.metadata = { default: place.metadata };
+  const fields = identityFields(span, segmentName(span, attributes, resource), id, parentIdOf(span.parentSpanId));
+  addResource(fields, attributes, resource, {});
+  addMember(fields, 'fault', fault);
+  addMember(fields, 'error', error);
+  addMember(fields, 'throttle', throttle);
+  if (Object.keys(resource.metadata).length > 0) fields.metadata = { default: resource.metadata };
   return fields;
 }
 
-/** The fields of an entity while they are put together: every span that arrives comes by here. */
+/** Fields of an entity while they are built. Mutable for speed: every span that is received is translated. */
 type Fields = { [member: string]: JsonValue };
 
-function setMember(fields: Fields, member: string, value: JsonValue | undefined): void {
+function addMember(fields: Fields, member: string, value: JsonValue | undefined): void {
   if (value !== undefined) fields[member] = value;
 }
 
@@ -209,28 +140,28 @@ function identityFields(span: Span, name: string, id: string, parentId: EntityId
   };
   if (endUs === undefined) fields.in_progress = true;
   else fields.end_time = endUs / 1e6;
-  setMember(fields, 'parent_id', parentId);
+  addMember(fields, 'parent_id', parentId);
   return fields;
 }
 
-function addResource(fields: Fields, attributes: Attributes, place: XrayResource, call: JsonObject): void {
-  setMember(fields, 'origin', place.origin);
-  setMember(
+function addResource(fields: Fields, attributes: Attributes, resource: XrayResource, call: JsonObject): void {
+  addMember(fields, 'origin', resource.origin);
+  addMember(
     fields,
     'resource_arn',
     consumeText(attributes, 'aws.xray.resource_arn') ??
-      place.resourceArn ??
+      resource.resourceArn ??
       firstText(attributes, 'aws.lambda.invoked_arn'),
   );
-  setMember(fields, 'service', place.service);
-  const aws = { ...place.aws, ...call };
+  addMember(fields, 'service', resource.service);
+  const aws = { ...resource.aws, ...call };
   if (Object.keys(aws).length > 0) fields.aws = aws;
 }
 
-function functionOf(attributes: Attributes, place: XrayResource): JsonObject | undefined {
-  if (place.origin !== 'AWS::Lambda::Function') return undefined;
+function functionOf(attributes: Attributes, resource: XrayResource): JsonObject | undefined {
+  if (resource.origin !== 'AWS::Lambda::Function') return undefined;
   return definedMembers({
-    function_arn: place.resourceArn,
+    function_arn: resource.resourceArn,
     request_id: consumeText(attributes, 'faas.invocation_id', 'faas.execution'),
   });
 }
@@ -240,17 +171,17 @@ function addOutcome(
   span: Span,
   attributes: Attributes,
   namespace: 'aws' | 'remote' | undefined,
-  place: XrayResource,
-  { records = NONE, consumerLinks: linksBelow = NONE }: TranslationContext,
+  resource: XrayResource,
+  { records = NONE, consumerLinks = NONE }: TranslationContext,
 ): void {
   if (span.endTimeUnixNano === undefined) consumeBoolean(attributes, 'aws.xray.inprogress');
   const isRemote = namespace !== undefined;
-  const exceptions = exceptionsOf(span, attributes, { language: place.language, isRemote, records });
-  setMember(fields, 'traced', consumeBoolean(attributes, 'aws.xray.traced'));
+  const exceptions = exceptionsOf(span, attributes, { language: resource.language, isRemote, records });
+  addMember(fields, 'traced', consumeBoolean(attributes, 'aws.xray.traced'));
   Object.assign(fields, flagsOf(span, attributes, namespace, exceptions));
   if (exceptions.length > 0) fields.cause = { exceptions };
-  if (span.links === undefined && linksBelow.length === 0) return;
-  const links = linksOf([...(span.links ?? NONE), ...linksBelow]);
+  if (span.links === undefined && consumerLinks.length === 0) return;
+  const links = linksOf([...(span.links ?? NONE), ...consumerLinks]);
   if (links.length > 0) fields.links = links;
 }
 
@@ -259,15 +190,15 @@ const NONE: readonly never[] = [];
 function addAnnotationsAndMetadata(
   fields: Fields,
   attributes: Attributes,
-  resource: JsonObject,
+  resourceMetadata: JsonObject,
   { indexed }: TranslationContext,
 ): void {
-  const { annotations, metadata } = annotationsAndMetadataOf(attributes, resource, indexed);
-  setMember(fields, 'annotations', annotations);
-  setMember(fields, 'metadata', metadata);
+  const { annotations, metadata } = annotationsAndMetadataOf(attributes, resourceMetadata, indexed);
+  addMember(fields, 'annotations', annotations);
+  addMember(fields, 'metadata', metadata);
 }
 
-/** All of them; a link that names no span is none. */
+/** Without the links that name no valid span. */
 function linksOf(links: readonly SpanLink[]): readonly JsonObject[] {
   return links.flatMap(({ traceId, spanId, attributes = [] }) => {
     if (!isTraceId(traceId) || !isSpanId(spanId)) return [];
@@ -285,7 +216,7 @@ function userOf(attributes: Attributes): string | undefined {
   return consumeText(attributes, 'enduser.id') ?? firstText(attributes, 'user.id');
 }
 
-/** AWS's distribution names the called resource itself. */
+/** AWS's distribution of OpenTelemetry names the called resource in attributes of its own. */
 function withCallee(entity: Entity, attributes: Attributes): Entity {
   const type = firstText(attributes, 'aws.remote.resource.type');
   const name = firstText(attributes, 'aws.remote.resource.identifier');

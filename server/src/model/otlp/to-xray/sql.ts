@@ -1,8 +1,7 @@
-import type { JsonObject } from '../../json.ts';
+import { definedMembers, type JsonObject } from '../../json.ts';
 import { type Attributes, consumeText, firstInteger, firstText } from './attributes.ts';
-import { definedMembers } from './resource.ts';
 
-/** Databases that are asked in SQL, by the names of all conventions. For others X-Ray has no block. */
+/** SQL databases, by the names of all conventions. X-Ray has no member for other databases. */
 const SQL_SYSTEMS = new Set(
   `db2 ibm.db2 derby hive mariadb mssql microsoft.sql_server mysql oracle oracle.db postgresql sqlite teradata other_sql
    aws.redshift redshift cockroachdb gcp.spanner spanner clickhouse trino h2 h2database hsqldb firebird firebirdsql
@@ -11,7 +10,7 @@ const SQL_SYSTEMS = new Set(
   ),
 );
 
-/** X-Ray's `sql`; undefined where no SQL database is called. */
+/** X-Ray's `sql`; undefined for a call to another kind of service. */
 export function sqlOf(attributes: Attributes): JsonObject | undefined {
   const system = firstText(attributes, 'db.system.name', 'db.system');
   if (system === undefined || !SQL_SYSTEMS.has(system)) return undefined;
@@ -24,7 +23,7 @@ export function sqlOf(attributes: Attributes): JsonObject | undefined {
   });
 }
 
-/** `postgresql://db.example:5432/orders`, without a password because nobody tells one. */
+/** For example `postgresql://db.example:5432/orders`. Attributes have no password. */
 function urlOf(system: string, attributes: Attributes): string | undefined {
   const host = firstText(attributes, 'server.address', 'net.peer.name');
   const port = firstInteger(attributes, 'server.port', 'net.peer.port');

@@ -16,7 +16,7 @@ const NODE = `TypeError: Cannot read properties of undefined (reading 'id')
     code: 'E'
   }`;
 
-test('Node, with URLs, drives and what has no place', () => {
+test('Node, with URLs, drives and frames without a location', () => {
   const [own, cause, ...more] = parseStackTrace(NODE, 'nodejs');
   expect(more).toEqual([]);
   expect(own?.type).toBe('TypeError');
@@ -44,7 +44,7 @@ Caused by: java.io.IOException: refused
 \tat com.example.Http.get(Http.java:7)
 \t... 23 more`;
 
-test('Java, down to the cause', () => {
+test('Java, with the cause', () => {
   expect(parseStackTrace(JAVA, 'java')).toEqual([
     {
       type: 'java.lang.IllegalStateException',
@@ -73,17 +73,17 @@ Traceback (most recent call last):
   File "/app/main.py", line 10, in <module>
     load()
   File "/app/main.py", line 5, in run
-    raise app.errors.Lost("gone") from e
-app.errors.Lost: gone
+    raise app.errors.Lost("no entry") from e
+app.errors.Lost: no entry
 `;
 
 test.each(['python', undefined])(
-  'Python, told as %s: from where it was raised outwards, the last one first',
+  'Python as language %s: from the raising function outwards, the last exception first',
   (language) => {
     expect(parseStackTrace(PYTHON, language)).toEqual([
       {
         type: 'app.errors.Lost',
-        message: 'gone',
+        message: 'no entry',
         stack: [
           { path: '/app/main.py', line: 5, label: 'run' },
           { path: '/app/main.py', line: 10, label: '<module>' },
@@ -102,7 +102,7 @@ test('.NET', () => {
   ]);
 });
 
-test.each(['go', undefined])('Go, told as %s', (language) => {
+test.each(['go', undefined])('Go as language %s', (language) => {
   const text = 'goroutine 1 [running]:\nmain.work(0x1)\n\t/src/main.go:9 +0x1d\nmain.main()\n\t/src/main.go:4';
   expect(parseStackTrace(text, language)[0]?.stack).toEqual([
     { label: 'main.work(0x1)', path: '/src/main.go', line: 9 },
@@ -110,7 +110,7 @@ test.each(['go', undefined])('Go, told as %s', (language) => {
   ]);
 });
 
-test('any text gives at least one exception, and never more than lines', () => {
+test('any text gives at least one exception, and at most one frame per line', () => {
   const line = fc.oneof(fc.string(), fc.constantFrom(...NODE.split('\n'), ...JAVA.split('\n'), ...PYTHON.split('\n')));
   fc.assert(
     fc.property(

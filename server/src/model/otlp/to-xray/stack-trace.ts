@@ -1,19 +1,19 @@
 import type { StackFrame } from '../../entity.ts';
 
-/** One exception of a printed chain. */
+/** One exception of a printed chain of exceptions. */
 export type PrintedException = {
   readonly type: string | undefined;
   readonly message: string | undefined;
   readonly stack: readonly StackFrame[];
 };
 
-/** Frames that are kept of one exception; what a runaway recursion prints tells nothing more. */
+/** Maximum of frames per exception: the frames of an endless recursion are alike. */
 const MAX_FRAMES = 500;
 
 /**
- * The exception that a stack trace was printed for, then what led to it, each the cause of the one before. `language`
- * is OpenTelemetry's name for it; without one the shape of the lines tells. Frames go from where it was thrown
- * outwards, as X-Ray has them.
+ * The exception of a printed stack trace, then its causes, each the cause of the one before. `language` is
+ * OpenTelemetry's name; without it the format of the lines decides. Frames are ordered as in X-Ray, from the throwing
+ * function outwards.
  */
 export function parseStackTrace(text: string, language: string | undefined): readonly PrintedException[] {
   const lines = text.split(/\r?\n/);
@@ -24,7 +24,7 @@ export function parseStackTrace(text: string, language: string | undefined): rea
       return [{ type: undefined, message: undefined, stack: goFrames(lines) }];
     case undefined:
       if (lines.some((line) => PYTHON_FRAME.test(line))) return parsePython(lines);
-      if (lines.some((line) => GO_PLACE.test(line))) return parseStackTrace(text, 'go');
+      if (lines.some((line) => GO_LOCATION.test(line))) return parseStackTrace(text, 'go');
       return parseAtLines(lines);
     default:
       return parseAtLines(lines);
@@ -33,7 +33,7 @@ export function parseStackTrace(text: string, language: string | undefined): rea
 
 const CAUSE = /^\s*(?:Caused by|\[cause\]):\s+(.*?)\s*\{?$/;
 
-/** Java, JavaScript, .NET and PHP: a line a frame that begins with `at`. */
+/** Java, JavaScript, .NET and PHP: each frame is a line that begins with `at`. */
 function parseAtLines(lines: readonly string[]): readonly PrintedException[] {
   const found: { title: string; stack: StackFrame[] }[] = [{ title: lines[0] ?? '', stack: [] }];
   for (const line of lines) {
@@ -50,8 +50,8 @@ function parseAtLines(lines: readonly string[]): readonly PrintedException[] {
 }
 
 /**
- * `at label (place)`, `at place`, or .NET's `at label in path:line 7`. Node opens a bracket behind the last frame of an
- * error that has members.
+ * `at label (location)`, `at location`, or .NET's `at label in path:line 7`. Node opens a brace after the last frame of
+ * an error that has members.
  */
 function atFrame(line: string): StackFrame | undefined {
   const [, frame] = /^\s*at\s+(.*?\S)(?: \{)?\s*$/.exec(line) ?? [];
@@ -59,11 +59,13 @@ function atFrame(line: string): StackFrame | undefined {
   const [, dotnetLabel, dotnetPath, dotnetLine] = /^(.+) in (.+):line (\d+)$/.exec(frame) ?? [];
   if (dotnetLabel !== undefined) return frameOf(dotnetLabel, dotnetPath, dotnetLine);
   const open = frame.endsWith(')') ? openingOf(frame) : -1;
-  if (open < 0) return isPlace(frame) ? placed(undefined, frame) : frameOf(frame, undefined, undefined);
-  return placed(frame.slice(0, open).trim() || undefined, frame.slice(open + 1, -1));
+  if (open < 0) return isLocation(frame) ? locatedFrame(undefined, frame) : frameOf(frame, undefined, undefined);
+  return locatedFrame(frame.slice(0, open).trim() || undefined, frame.slice(open + 1, -1));
 }
 
-/** Where the bracket opens that the last character closes: a place may have brackets of its own, as `eval at` does. */
+/**
+ * Offset of the bracket that the last character closes. A location may contain brackets, such as those of `eval at`.
+ */
 function openingOf(frame: string): number {
   let depth = 0;
   for (let at = frame.length - 1; at >= 0; at--) {
@@ -73,14 +75,14 @@ function openingOf(frame: string): number {
   return -1;
 }
 
-function isPlace(text: string): boolean {
+function isLocation(text: string): boolean {
   return /:\d+$/.test(text) || text === '<anonymous>' || text === 'native';
 }
 
-/** Line and column are the last two groups of digits: what comes before may hold colons, as URLs and drives do. */
-function placed(label: string | undefined, place: string): StackFrame {
-  const [, path, line] = /^(.*?):(\d+)(?::\d+)?$/.exec(place) ?? [];
-  return frameOf(label, path ?? place, line);
+/** Line and column are the last two groups of digits. The path may contain colons, such as those of URLs and drives. */
+function locatedFrame(label: string | undefined, location: string): StackFrame {
+  const [, path, line] = /^(.*?):(\d+)(?::\d+)?$/.exec(location) ?? [];
+  return frameOf(label, path ?? location, line);
 }
 
 function frameOf(label: string | undefined, path: string | undefined, line: string | undefined): StackFrame {
@@ -91,7 +93,7 @@ function frameOf(label: string | undefined, path: string | undefined, line: stri
   };
 }
 
-/** `Type: message`; a type has no blanks. */
+/** Parses `Type: message`. A type has no blanks. */
 function titleOf(title: string): { readonly type: string | undefined; readonly message: string | undefined } {
   const [, type, message] = /^(?:Uncaught\s+)?([\w$.]+)(?:\s+\[[^\]]*\])?(?::\s*(.*))?$/.exec(title.trim()) ?? [];
   return { type, message };
@@ -100,7 +102,7 @@ function titleOf(title: string): { readonly type: string | undefined; readonly m
 const PYTHON_FRAME = /^\s*File "(.*)", line (\d+)(?:, in (.*))?$/;
 const PYTHON_TITLE = /^([\w.]+)(?::\s*(.*))?$/;
 
-/** Blocks of `File …` lines, each ended by the exception's own line; the one that was raised last comes last. */
+/** Blocks of `File …` lines, each with the exception at its end. The exception that was raised last is the last. */
 function parsePython(lines: readonly string[]): readonly PrintedException[] {
   const blocks: PrintedException[] = [];
   let stack: StackFrame[] = [];
@@ -119,13 +121,13 @@ function parsePython(lines: readonly string[]): readonly PrintedException[] {
   return blocks.length > 0 ? blocks : [{ type: undefined, message: undefined, stack: [] }];
 }
 
-const GO_PLACE = /^\t(.+):(\d+)(?: \+0x[0-9a-f]+)?$/;
+const GO_LOCATION = /^\t(.+):(\d+)(?: \+0x[0-9a-f]+)?$/;
 
-/** A line with the function, then one with its place. */
+/** Each frame has a line with the function, then one with its location. */
 function goFrames(lines: readonly string[]): readonly StackFrame[] {
   const frames: StackFrame[] = [];
   for (const [index, line] of lines.entries()) {
-    const [, path, number] = GO_PLACE.exec(line) ?? [];
+    const [, path, number] = GO_LOCATION.exec(line) ?? [];
     if (path !== undefined && frames.length < MAX_FRAMES) frames.push(frameOf(lines[index - 1]?.trim(), path, number));
   }
   return frames;

@@ -5,7 +5,7 @@ import { encode, type MessageName, messageType } from '../../testing/otlp-protoc
 import { encodeLogs, encodeTraces } from './encode.ts';
 import { resourceSpansOf } from './resource-spans.ts';
 
-/** Fields may stand in any order. */
+/** Fields may be in any order. */
 const read = (name: MessageName, bytes: Uint8Array) => messageType(name).decode(bytes);
 
 test('every field of every span is written as an independent encoder writes it', () => {
@@ -18,7 +18,7 @@ test('every field of every span is written as an independent encoder writes it',
   );
 });
 
-test('so are log records', () => {
+test('every field of every log record is written as an independent encoder writes it', () => {
   const record = fc.record({
     timeUnixNano: fc.constant('1716560000000000001'),
     observedTimeUnixNano: fc.constant('18446744073709551615'),

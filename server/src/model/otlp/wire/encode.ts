@@ -12,12 +12,15 @@ import type {
   SpanEvent,
   SpanLink,
   TracesData,
-} from '../types.ts';
+} from '../../otlp-messages.ts';
 
 const { Writer } = protobuf;
 type Out = protobuf.Writer;
 
-/** OTLP in protobuf, from the canonical OTLP/JSON form. The numbers are tags: the field's shifted by three, and its wire type. */
+/**
+ * Encodes the canonical OTLP/JSON form as protobuf. The numbers are tags: the field number shifted by three, plus the
+ * wire type.
+ */
 export function encodeTraces({ resourceSpans = [] }: TracesData): Uint8Array {
   return joinedTraces(
     resourceSpans.flatMap(({ resource = {}, schemaUrl, scopeSpans = [] }) => {
@@ -31,16 +34,16 @@ export function encodeTraces({ resourceSpans = [] }: TracesData): Uint8Array {
   );
 }
 
-/** Spans with what surrounds them, each encoded for itself, so that what is shared is encoded once. */
+/** Encoded spans with their resource and scope. Each part is encoded separately, so a shared part is encoded once. */
 export type EncodedSpans = {
-  /** The fields of a ResourceSpans but its spans. Groups that share one are one message. */
+  /** The fields of a ResourceSpans except its spans. Groups with the same array become one message. */
   readonly resource: Uint8Array;
   readonly scope: Uint8Array;
-  /** `spans` of a ScopeSpans, any number of times. */
+  /** The field `spans` of a ScopeSpans, any number of times. */
   readonly spans: Uint8Array;
 };
 
-/** An ExportTraceServiceRequest. */
+/** Joins groups of spans to an ExportTraceServiceRequest. */
 export function joinedTraces(groups: readonly EncodedSpans[]): Uint8Array {
   const resources = new Map<Uint8Array, Map<Uint8Array, Uint8Array[]>>();
   for (const { resource, scope, spans } of groups) {
@@ -85,7 +88,7 @@ export function encodeSpans(spans: readonly Span[]): Uint8Array {
   return out.finish();
 }
 
-/** ExportLogsServiceRequest, of the canonical form. */
+/** Encodes an ExportLogsServiceRequest. */
 export function encodeLogs({ resourceLogs = [] }: LogsData): Uint8Array {
   const out = Writer.create();
   for (const one of resourceLogs) {
@@ -211,7 +214,7 @@ function writeAttributes(out: Out, tag: number, attributes: readonly KeyValue[] 
   }
 }
 
-/** Its members are written whatever they are: one that has its default value is another value than none. */
+/** Writes a member even if it has its default value: without a member it would be the empty value. */
 function writeAnyValue(out: Out, value: AnyValue): void {
   const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue } = value;
   if (stringValue !== undefined) out.uint32(10).string(stringValue);
@@ -232,7 +235,7 @@ function writeAnyValue(out: Out, value: AnyValue): void {
   }
 }
 
-/** Small ones, which is most, need no big integer. */
+/** Most numbers are small and need no BigInt. */
 function writeInt64(out: Out, digits: string): void {
   const number = Number(digits);
   if (Number.isSafeInteger(number)) out.int64(number);

@@ -1,4 +1,4 @@
-/** Levels of lists and maps inside one attribute. A span with more is refused: nobody reads that deep. */
+/** Levels of lists and maps inside one attribute. A span with more is rejected. */
 export const MAX_VALUE_DEPTH = 32;
 
 /** Messages, lists and values in one request. A span of eleven attributes has about thirty. */

@@ -1,18 +1,18 @@
-import type { ResourceSpans, ScopeSpans, Span, SpanWithResource } from '../types.ts';
+import type { ResourceSpans, ScopeSpans, Span, SpanWithResource } from '../../otlp-messages.ts';
 
-/** Spans in OTLP's form: those that share a resource and a scope together, all in the order in which they come first. */
-export function resourceSpansOf(places: readonly SpanWithResource[]): readonly ResourceSpans[] {
+/** Groups spans by resource and scope into OTLP's messages. Groups are in the order of their first span. */
+export function resourceSpansOf(spansWithResources: readonly SpanWithResource[]): readonly ResourceSpans[] {
   const resources = new Map<string, { readonly from: SpanWithResource; readonly scopes: Map<string, Scoped> }>();
-  for (const place of places) {
-    const ofResource = getOrCreate(resources, [place.resource, place.resourceSchemaUrl], () => ({
-      from: place,
+  for (const one of spansWithResources) {
+    const ofResource = getOrCreate(resources, [one.resource, one.resourceSchemaUrl], () => ({
+      from: one,
       scopes: new Map<string, Scoped>(),
     }));
-    const ofScope = getOrCreate(ofResource.scopes, [place.scope, place.scopeSchemaUrl], () => ({
-      from: place,
+    const ofScope = getOrCreate(ofResource.scopes, [one.scope, one.scopeSchemaUrl], () => ({
+      from: one,
       spans: [],
     }));
-    ofScope.spans.push(place.span);
+    ofScope.spans.push(one.span);
   }
   return Array.from(resources.values(), ({ from, scopes }) => ({
     resource: from.resource,

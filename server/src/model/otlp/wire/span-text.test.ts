@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { arbitrarySpan } from '../../testing/arbitrary-span.ts';
 import { cacheText, spanText } from './span-text.ts';
 
-test('the text of a span says all of it, whether its attributes are shared or not', () => {
+test('the text of a span is complete, with shared attributes and without', () => {
   fc.assert(
     fc.property(arbitrarySpan, fc.boolean(), ({ span }, isShared) => {
       if (isShared) for (const attribute of span.attributes ?? []) cacheText(attribute);

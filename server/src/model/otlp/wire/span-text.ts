@@ -1,14 +1,14 @@
-import type { KeyValue, Span } from '../types.ts';
+import type { KeyValue, Span } from '../../otlp-messages.ts';
 
-/** Texts of attributes that many spans share: printing attributes is what printing a span costs. */
+/** Texts of attributes that many spans share: most of the cost of printing a span is printing its attributes. */
 const cachedTexts = new WeakMap<KeyValue, string>();
 
-/** For an attribute that will stand in many spans, as this very object. */
+/** Call this for an attribute object that many spans share. */
 export function cacheText(attribute: KeyValue): void {
   cachedTexts.set(attribute, JSON.stringify(attribute));
 }
 
-/** What `JSON.stringify(span)` gives, but for the order of members. The ids have to be valid. */
+/** Equals `JSON.stringify(span)` except for the order of members. The ids must be valid. */
 export function spanText(span: Span): string {
   const { traceId, spanId, parentSpanId, name, kind, startTimeUnixNano, endTimeUnixNano, flags, attributes } = span;
   let text = `{"traceId":"${traceId}","spanId":"${spanId}"`;
@@ -25,11 +25,11 @@ export function spanText(span: Span): string {
 function attributeTexts(attributes: readonly KeyValue[]): string {
   const all: string[] = [];
   for (const attribute of attributes) all.push(cachedTexts.get(attribute) ?? JSON.stringify(attribute));
-  // One text, not a chain of them: it is read from front to back soon.
+  // Joined at once: a chain of concatenations would be slower to read.
   return all.join(',');
 }
 
-/** Most spans have none of these. */
+/** Members that most spans do not have. */
 function rareText({
   traceState,
   droppedAttributesCount,

@@ -3,8 +3,8 @@ import { type FilterSubject, subjectOf } from '../../../filter/subject.ts';
 import { assembleTrace } from '../../../model/assemble.ts';
 import type { Document } from '../../../model/entity.ts';
 import type { JsonObject, JsonValue } from '../../../model/json.ts';
+import { spanWriter } from '../../../model/otlp/documents/stored-spans.ts';
 import { entityToPlainSpan } from '../../../model/otlp/to-otlp/entity-to-span.ts';
-import { spanWriter } from '../../../model/otlp/to-xray/stored-spans.ts';
 import { parseDocument } from '../../../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../../model/testing/arbitrary-trace.ts';
 

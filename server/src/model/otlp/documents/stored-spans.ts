@@ -1,5 +1,4 @@
 import type { Document } from '../../entity.ts';
-import type { EntityId, TraceId } from '../../trace-id.ts';
 import type {
   LogRecord,
   LogWithResource,
@@ -9,18 +8,21 @@ import type {
   Scope,
   Span,
   SpanWithResource,
-} from '../types.ts';
+} from '../../otlp-messages.ts';
+import type { EntityId, TraceId } from '../../trace-id.ts';
+import { restoreEntities } from '../round-trip/restore-entities.ts';
+import type { IndexedKeys } from '../to-xray/annotations.ts';
+import { xrayResourceOf } from '../to-xray/resource.ts';
+import { possibleParents } from '../to-xray/span-shape.ts';
 import { spanText } from '../wire/span-text.ts';
-import type { IndexedKeys } from './annotations.ts';
-import { alternativeEntitiesOf, spanToEntities } from './span-to-entities.ts';
 
 /**
- * A span is stored as a legal message of OTLP/JSON: a ResourceSpans that holds it alone. `annotations`, beside what the
- * protocol knows, are the keys that the setting made annotations when the span arrived.
+ * A span is stored as a valid message of OTLP/JSON: a ResourceSpans with this span only. `annotations` is an addition:
+ * the keys that the setting made annotations when the span arrived.
  */
 type StoredSpan = ResourceSpans & { readonly annotations?: readonly string[] };
 
-/** Where spans or log records stand: all that is said once for many of them. */
+/** The resource and scope that many spans or log records share. */
 export type ResourceAndScope = {
   readonly resource: Resource | undefined;
   readonly resourceSchemaUrl: string | undefined;
@@ -28,52 +30,50 @@ export type ResourceAndScope = {
   readonly scopeSchemaUrl: string | undefined;
 };
 
-/** Makes documents of spans that share their resource and scope, whose text is printed only once. */
+/** Makes documents of spans with the same resource and scope, which are printed only once. */
 export function spanWriter(
   { resource = {}, resourceSchemaUrl, scope = {}, scopeSchemaUrl }: ResourceAndScope,
   indexed: IndexedKeys,
 ): (span: Span, seq: number) => Document {
-  const around = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
-  const [head, tail] = envelopeText(around, 'scopeSpans', 'spans');
+  const shared = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
+  const [head, tail] = envelopeText(shared, 'scopeSpans', 'spans');
   const end = indexed.size === 0 ? `${tail}}` : `${tail},"annotations":${JSON.stringify([...indexed])}}`;
-  return (span, seq) => spanDocument(`${head}${spanText(span)}${end}`, { ...around, span }, indexed, seq);
+  return (span, seq) => spanDocument(`${head}${spanText(span)}${end}`, { ...shared, span }, indexed, seq);
 }
 
-/** The same for log records that tell of an exception of a span. */
+/** The same for log records of exceptions. */
 export function logWriter({
   resource = {},
   resourceSchemaUrl,
   scope = {},
   scopeSchemaUrl,
 }: ResourceAndScope): (record: LogRecord, seq: number) => Document {
-  const around = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
-  const [head, tail] = envelopeText(around, 'scopeLogs', 'logRecords');
-  return (record, seq) => logDocument(`${head}${JSON.stringify(record)}${tail}}`, { ...around, record }, seq);
+  const shared = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
+  const [head, tail] = envelopeText(shared, 'scopeLogs', 'logRecords');
+  return (record, seq) => logDocument(`${head}${JSON.stringify(record)}${tail}}`, { ...shared, record }, seq);
 }
 
-/** What `spanWriter` has made, read again. Spans that were written side by side share their resource and scope again. */
+/** Parses a text of `spanWriter`. Spans with the same resource and scope share these objects, which are cached. */
 export function readStoredSpan(text: string, seq: number): Document {
   const spanStart = text.indexOf(SPANS) + SPANS.length;
   if (spanStart < SPANS.length || !text.endsWith(PLAIN_END)) return parseStoredSpan(text, seq);
   const head = text.slice(0, spanStart);
-  let around = resourceAndScopeCache.get(head);
-  if (around === undefined) {
-    around = resourceAndScopeOf(JSON.parse(`${head}${PLAIN_END}`));
+  let shared = resourceAndScopeCache.get(head);
+  if (shared === undefined) {
+    shared = resourceAndScopeOf(JSON.parse(`${head}${PLAIN_END}`));
     if (resourceAndScopeCache.size >= MAX_CACHED) resourceAndScopeCache.clear();
-    resourceAndScopeCache.set(head, around);
+    resourceAndScopeCache.set(head, shared);
   }
   const span: Span = JSON.parse(text.slice(spanStart, -PLAIN_END.length));
-  return spanDocument(text, { ...around, span }, NO_KEYS, seq);
+  return spanDocument(text, { ...shared, span }, NO_KEYS, seq);
 }
 
-/** Quotes inside of texts are escaped, so that this is the member and nothing else. */
+/** Quotes inside texts are escaped, so this can only be the member. */
 const SPANS = '"spans":[';
-/** Of a text that has no `annotations`. */
+/** End of a text without `annotations`. */
 const PLAIN_END = ']}]}';
 
-/**
- * A trace has many spans and few resources: with their texts as keys they are parsed, looked at and held in memory once.
- */
+/** By text. A trace has many spans and few resources: each resource is parsed, translated and kept once. */
 const resourceAndScopeCache = new Map<
   string,
   Required<ResourceAndScope> & Pick<SpanWithResource, 'resource' | 'scope'>
@@ -92,7 +92,7 @@ function resourceAndScopeOf({ resource = {}, schemaUrl: resourceSchemaUrl, scope
   return { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
 }
 
-/** What `logWriter` has made, read again. */
+/** Parses a text of `logWriter`. */
 export function readStoredLog(text: string, seq: number): Document {
   const stored: ResourceLogs = JSON.parse(text);
   const { scope = {}, schemaUrl, logRecords = [] } = stored.scopeLogs?.[0] ?? {};
@@ -114,11 +114,14 @@ function spanDocument(text: string, span: SpanWithResource, indexed: IndexedKeys
     id: span.span.spanId as EntityId,
     seq,
     text,
-    entities: spanToEntities(span, { indexed }),
+    entities: restoreEntities(span, { indexed }),
     span,
     indexed,
-    // For writing only: whoever reads a trace knows the parents.
-    alternativeEntities: () => alternativeEntitiesOf(span, indexed),
+    // Only for the index: a reader of the trace knows the parents.
+    alternativeEntities: () =>
+      possibleParents(span.span, xrayResourceOf(span.resource)).flatMap((parent) =>
+        restoreEntities(span, { indexed, parent }),
+      ),
   };
 }
 

@@ -1,18 +1,19 @@
 import type { Document, Entity } from '../../entity.ts';
+import { FLAG, KIND, type LogRecord, type SpanLink } from '../../otlp-messages.ts';
 import type { EntityId } from '../../trace-id.ts';
+import { restoreEntities } from '../round-trip/restore-entities.ts';
 import { parentIdOf } from '../span-ids.ts';
-import { FLAG, KIND, type LogRecord, type SpanLink } from '../types.ts';
-import { attributesOf } from './attributes.ts';
-import { xrayResourceOf } from './resource.ts';
-import { dependsOnParent, type ParentInTrace, shapeOf } from './span-shape.ts';
-import { spanToEntities, type TranslationContext } from './span-to-entities.ts';
+import { attributesOf } from '../to-xray/attributes.ts';
+import { xrayResourceOf } from '../to-xray/resource.ts';
+import { dependsOnParent, type ParentInTrace, shapeOf } from '../to-xray/span-shape.ts';
+import type { TranslationContext } from '../to-xray/span-to-entities.ts';
 
 type SpanDocument = Extract<Document, { format: 'otlp' }>;
 
 /**
- * The documents of a trace with each span as it looks beside the others: below a function that Lambda reports, or below
- * another service; with the exceptions that came as log records; with the links of the consumers directly below. A
- * trace without spans is returned as it is.
+ * Translates each span again in the context of the other documents of its trace: its parent may be a function that
+ * Lambda reports or another service, log records may describe its exceptions, and consumers directly below may have
+ * links. A trace without spans is returned unchanged.
  */
 export function resolveSpans(documents: readonly Document[]): readonly Document[] {
   if (documents.every(({ format }) => format === 'xray')) return documents;
@@ -21,12 +22,12 @@ export function resolveSpans(documents: readonly Document[]): readonly Document[
   const links = consumerLinksIn(documents);
   return documents.map((document) => {
     if (document.format !== 'otlp') return document;
-    const around = contextOf(document, parents, records, links);
-    return around === undefined ? document : { ...document, entities: spanToEntities(document.span, around) };
+    const context = contextOf(document, parents, records, links);
+    return context === undefined ? document : { ...document, entities: restoreEntities(document.span, context) };
   });
 }
 
-/** Undefined where the span looks as it does alone. */
+/** Undefined if the other documents do not change the translation of the span. */
 function contextOf(
   document: SpanDocument,
   parents: (id: EntityId) => ParentInTrace | undefined,
@@ -36,13 +37,13 @@ function contextOf(
   const { id, indexed } = document;
   const parent = decidingParent(document, parents);
   const ownRecords = records.get(id);
-  const shape = document.entities[0]?.kind;
-  const linksBelow = shape === 'segment' ? links.get(id) : undefined;
-  if (parent === undefined && ownRecords === undefined && linksBelow === undefined) return undefined;
-  return { indexed, parent, records: ownRecords ?? [], consumerLinks: linksBelow ?? [] };
+  const kind = document.entities[0]?.kind;
+  const consumerLinks = kind === 'segment' ? links.get(id) : undefined;
+  if (parent === undefined && ownRecords === undefined && consumerLinks === undefined) return undefined;
+  return { indexed, parent, records: ownRecords ?? [], consumerLinks: consumerLinks ?? [] };
 }
 
-/** The parent, where the span looks different because of it. */
+/** The parent, if it changes the shape of the span. */
 function decidingParent(
   { span: { span, resource } }: SpanDocument,
   parents: (id: EntityId) => ParentInTrace | undefined,
@@ -51,12 +52,13 @@ function decidingParent(
   const parent = parentId === undefined ? undefined : parents(parentId);
   if (parent === undefined || (parent.functionName === undefined && !dependsOnParent(span))) return undefined;
   const attributes = attributesOf(span.attributes);
-  const place = xrayResourceOf(resource);
-  const isChanged = shapeOf(span, attributes, place, parent) !== shapeOf(span, attributes, place, undefined);
+  const xrayResource = xrayResourceOf(resource);
+  const isChanged =
+    shapeOf(span, attributes, xrayResource, parent) !== shapeOf(span, attributes, xrayResource, undefined);
   return isChanged ? parent : undefined;
 }
 
-/** What is known of any entity as a parent. Of several documents with one id the first tells. */
+/** The parent with an id, if it was received. Of several documents with one id the first counts. */
 function parentsIn(documents: readonly Document[]): (id: EntityId) => ParentInTrace | undefined {
   const spans = new Map<EntityId, SpanDocument>();
   const entities = new Map<EntityId, Entity>();
@@ -78,7 +80,7 @@ function parentsIn(documents: readonly Document[]): (id: EntityId) => ParentInTr
   };
 }
 
-/** The segment that the entity is or is in, as far as X-Ray documents tell. */
+/** The segment that is the entity or contains it, if X-Ray documents have it. */
 function segmentAround(id: EntityId, entities: ReadonlyMap<EntityId, Entity>): Entity | undefined {
   const seen = new Set<Entity>();
   let at = entities.get(id);
@@ -89,7 +91,7 @@ function segmentAround(id: EntityId, entities: ReadonlyMap<EntityId, Entity>): E
   return at?.kind === 'segment' ? at : undefined;
 }
 
-/** In the order of the documents, each once. */
+/** Log records by span, in the order of the documents. */
 function recordsIn(documents: readonly Document[]): ReadonlyMap<EntityId, readonly LogRecord[]> {
   const records = new Map<EntityId, LogRecord[]>();
   for (const document of documents) {
@@ -101,7 +103,7 @@ function recordsIn(documents: readonly Document[]): ReadonlyMap<EntityId, readon
   return records;
 }
 
-/** Links of consumers by the span directly above, where that is of the same service. */
+/** Links of consumers, by the span directly above if it belongs to the same service. */
 function consumerLinksIn(documents: readonly Document[]): ReadonlyMap<EntityId, readonly SpanLink[]> {
   const links = new Map<EntityId, SpanLink[]>();
   const seen = new Set<EntityId>();

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { assembleTrace } from '../../assemble.ts';
 import type { Document } from '../../entity.ts';
+import { KIND, type SpanWithResource } from '../../otlp-messages.ts';
 import { arbitrarySpan } from '../../testing/arbitrary-span.ts';
 import { arbitraryTrace, plainDelivery } from '../../testing/arbitrary-trace.ts';
 import { A_TRACE_ID, anId, aSegment, aSubsegment, received, receivedTexts } from '../../testing/builders.ts';
 import { readTraceId } from '../../trace-id.ts';
-import { spanWriter } from '../to-xray/stored-spans.ts';
-import { KIND, type SpanWithResource } from '../types.ts';
+import { spanWriter } from './stored-spans.ts';
 import { traceToSpans } from './trace-to-spans.ts';
 
 const TRACE = readTraceId(A_TRACE_ID) as string;
@@ -37,7 +37,7 @@ const aSpan = (fields: Partial<SpanWithResource['span']> = {}): SpanWithResource
   },
 });
 
-test('a span comes out as it came in', () => {
+test('a span is returned as it was received', () => {
   fc.assert(
     fc.property(arbitrarySpan, (place) => {
       expect(spansOf([sent(place)]).map((one) => one.spanWithResource)).toEqual([place]);
@@ -45,7 +45,7 @@ test('a span comes out as it came in', () => {
   );
 });
 
-test('every X-Ray segment and subsegment is one span, below the same parent', () => {
+test('every X-Ray segment and subsegment becomes one span with the same parent', () => {
   fc.assert(
     fc.property(arbitraryTrace(), (generated) => {
       const documents = receivedTexts(plainDelivery(generated));
@@ -71,11 +71,11 @@ test('spans are ordered to the nanosecond, and a parent comes before a child tha
   ]);
 });
 
-test('the segment that stands for the service around a call is no span of its own', () => {
+test('the synthetic segment around a call does not become a span', () => {
   expect(spansOf([sent(aSpan())]).map(({ spanWithResource: place }) => place.span.name)).toEqual(['charge']);
 });
 
-test('the first version of a span that has ended counts', () => {
+test('the first finished version of a span counts', () => {
   const started = sent(aSpan({ endTimeUnixNano: undefined }), 1);
   const ended = sent(aSpan({ name: 'charged' }), 2);
   const late = sent(aSpan({ name: 'too late' }), 3);
@@ -87,7 +87,7 @@ test('the first version of a span that has ended counts', () => {
   }
 });
 
-test('spans and segments of one trace belong to the services that the map shows', () => {
+test('spans and segments of one trace belong to the services of the service graph', () => {
   const [segment] = received(aSegment({ subsegments: [aSubsegment({ id: anId('b2'), namespace: 'remote' })] }));
   const later = { startTimeUnixNano: '1716560000150000000' };
   const called = sent(aSpan({ ...later, kind: KIND.server, parentSpanId: anId('b2'), flags: 0x301 }));

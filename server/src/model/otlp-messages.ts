@@ -1,14 +1,14 @@
 /**
- * OpenTelemetry's messages as OTLP/JSON writes them, in one canonical form: ids in lower-case hex, 64-bit integers as
- * decimal text, bytes in base64, members that have their default value left out (or undefined). What is unknown to the protocol
- * is not kept; all else is.
+ * OpenTelemetry's messages as in OTLP/JSON, in one canonical form: ids in lower-case hex, 64-bit integers as decimal
+ * text, bytes in base64, members with their default value omitted or undefined. All fields of the protocol are kept;
+ * unknown fields are not.
  * @see https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto
  */
 
-/** A double as JSON can hold it: `-0` and what is not finite are text. */
+/** A double as JSON can hold it: `-0` and values that are not finite are text. */
 export type DoubleValue = number | '-0' | 'NaN' | 'Infinity' | '-Infinity';
 
-/** Exactly one member, or none: the empty value is a value too. */
+/** Has one member at most; without one it is the empty value. */
 export type AnyValue = {
   readonly stringValue?: string | undefined;
   readonly boolValue?: boolean | undefined;
@@ -59,9 +59,9 @@ export type Span = WithAttributes & {
   readonly parentSpanId?: string | undefined;
   readonly flags?: number | undefined;
   readonly name?: string | undefined;
-  /** One of `KIND`, or a number that a later version of the protocol may give a meaning. */
+  /** One of `KIND`, or a number of a later version of the protocol. */
   readonly kind?: number | undefined;
-  /** Nanoseconds since 1970; absent for 0. Without an end the span is not finished. */
+  /** Nanoseconds since 1970; absent for 0. A span without an end is unfinished. */
   readonly startTimeUnixNano?: string | undefined;
   readonly endTimeUnixNano?: string | undefined;
   readonly events?: readonly SpanEvent[] | undefined;
@@ -118,7 +118,7 @@ export const STATUS = { unset: 0, ok: 1, error: 2 } as const;
 /** Bits of `flags` beside the eight of W3C's trace flags. */
 export const FLAG = { sampled: 0x1, isRemoteKnown: 0x100, isRemote: 0x200 } as const;
 
-/** One span with all that surrounds it: what a document of the format `otlp` holds. */
+/** One span with its resource and scope: the content of a document of the format `otlp`. */
 export type SpanWithResource = {
   readonly resource: Resource;
   readonly resourceSchemaUrl: string | undefined;
@@ -127,7 +127,7 @@ export type SpanWithResource = {
   readonly span: Span;
 };
 
-/** One log record with all that surrounds it: what a document of the format `otlp-log` holds. */
+/** One log record with its resource and scope: the content of a document of the format `otlp-log`. */
 export type LogWithResource = {
   readonly resource: Resource;
   readonly resourceSchemaUrl: string | undefined;

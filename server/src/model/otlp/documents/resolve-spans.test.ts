@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { assembleTrace } from '../../assemble.ts';
 import type { Document } from '../../entity.ts';
+import { KIND, type LogRecord, type SpanWithResource, STATUS } from '../../otlp-messages.ts';
 import { aSegment, aSubsegment, received } from '../../testing/builders.ts';
 import { aSpan, attributes } from '../../testing/spans.ts';
 import type { Trace } from '../../trace.ts';
 import { traceGraph } from '../../trace-graph.ts';
-import { KIND, type LogRecord, type SpanWithResource, STATUS } from '../types.ts';
 import { logWriter, spanWriter } from './stored-spans.ts';
 
 const TRACE = '6650a0803c4d5e6f708192a3b4c5d6e7';
@@ -17,7 +17,7 @@ const stored = (place: SpanWithResource): Document => spanWriter(place, new Set(
 const logged = (record: LogRecord): Document => logWriter({ ...EMPTY })({ traceId: TRACE, ...record }, ++seq);
 const EMPTY = { resource: {}, resourceSchemaUrl: undefined, scope: {}, scopeSchemaUrl: undefined };
 
-/** The trace that these documents make, in whatever order they come. */
+/** The trace of these documents. Checks that it is the same in any order. */
 function traceOf(...documents: readonly Document[]): Trace {
   const trace = assembleTrace(documents) as Trace;
   const outline = (of: Trace | undefined) => [...(of?.entities.values() ?? [])].map(({ fields, ...entity }) => entity);
@@ -50,7 +50,7 @@ test('the span around a handler is part of the function that Lambda reports', ()
   expect(kindOf(traceOf(stored(handler)), 'c')).toBe('segment');
 });
 
-test('a span of another service that does not say so is told by its parent', () => {
+test('a span without flags becomes a segment if its parent is of another service', () => {
   const caller = aSpan({ traceId: TRACE, spanId: id('a'), kind: KIND.server }, { 'service.name': 'shop' });
   const below = { traceId: TRACE, spanId: id('b'), parentSpanId: id('a'), kind: KIND.internal };
   const elsewhere = aSpan(below, { 'service.name': 'stock' });
@@ -60,7 +60,7 @@ test('a span of another service that does not say so is told by its parent', () 
   expect(kindOf(traceOf(stored(caller), stored(inside)), 'b')).toBe('subsegment');
 });
 
-test('what a span may turn out to be is there to be found', () => {
+test('a document has the entities that its span may become', () => {
   const below = { traceId: TRACE, spanId: id('b'), parentSpanId: id('a'), kind: KIND.client };
   const [document] = [stored(aSpan(below, { 'service.name': 'stock' }))];
   expect(document?.format === 'otlp' && document.alternativeEntities().map(({ kind, name }) => [kind, name])).toEqual([
@@ -69,7 +69,7 @@ test('what a span may turn out to be is there to be found', () => {
   ]);
 });
 
-test('a call that is the first work of its service stands below a segment, whatever its parent is', () => {
+test('a call that is the first work of its service is below a segment of that service, with any parent', () => {
   const caller = aSegment({ id: id('a'), name: 'web' });
   const call = aSpan(
     { traceId: TRACE, spanId: id('b'), parentSpanId: id('a'), flags: 0x301, kind: KIND.client },
@@ -84,24 +84,24 @@ test('a call that is the first work of its service stands below a segment, whate
 const failure = { code: STATUS.error, message: 'failed' };
 const exception = (type: string) => attributes({ 'exception.type': type, 'exception.message': 'no' });
 
-test('exceptions that come as log records are those of their span, in the order of time', () => {
+test('exceptions in log records belong to their span, in the order of time', () => {
   const events = [{ name: 'exception', timeUnixNano: '1716560000200000000', attributes: exception('Second') }];
   const span = aSpan({ traceId: TRACE, spanId: id('a'), kind: KIND.server, status: failure, events });
   const trace = traceOf(
     logged({ spanId: id('a'), timeUnixNano: '1716560000100000000', attributes: exception('First') }),
     stored(span),
     logged({ spanId: id('a'), observedTimeUnixNano: '1716560000300000000', attributes: exception('Third') }),
-    // Told a second time.
+    // A duplicate of the event.
     logged({ spanId: id('a'), timeUnixNano: '1716560000200400000', attributes: exception('Second') }),
   );
   expect(trace.root?.cause?.exceptions.map(({ type }) => type)).toEqual(['First', 'Second', 'Third']);
 });
 
-test('log records alone are no trace', () => {
+test('log records without a span are no trace', () => {
   expect(assembleTrace([logged({ spanId: id('a'), attributes: exception('Lost') })])).toBeUndefined();
 });
 
-test('a span that is not finished yet is replaced by the one that is', () => {
+test('a finished span replaces the unfinished one', () => {
   const open = aSpan({ traceId: TRACE, spanId: id('a'), endTimeUnixNano: undefined, name: 'open' });
   const done = aSpan({ traceId: TRACE, spanId: id('a') });
   const trace = traceOf(stored(open), stored(done));

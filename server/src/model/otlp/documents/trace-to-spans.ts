@@ -1,20 +1,20 @@
 import type { Document, Entity } from '../../entity.ts';
+import type { SpanWithResource } from '../../otlp-messages.ts';
 import type { Trace } from '../../trace.ts';
-import { serviceSegmentId } from '../span-ids.ts';
-import type { SpanWithResource } from '../types.ts';
-import { entitiesToSpans } from './entities-to-spans.ts';
+import { entitiesToSpans } from '../round-trip/entities-to-spans.ts';
+import { serviceSegmentId } from '../to-xray/derived-ids.ts';
 
-/** A span and the service that it belongs to: the name of its segment, as every other view of the trace has it. */
+/** A span and the service that it belongs to, which is the name of its segment. */
 export type TraceSpan = { readonly service: string; readonly spanWithResource: SpanWithResource };
 
 /**
- * Everything in a trace as spans, by start, parents before their children: what came as a span as it came, every X-Ray segment and subsegment as the span
- * that keeps all of it. `documents` are those that the trace was made of.
+ * All spans and entities of a trace as spans, by start, parents before their children: spans as they were received,
+ * X-Ray segments and subsegments as spans with all their data. `documents` are those of the trace.
  */
 export function traceToSpans(trace: Trace, documents: readonly Document[]): readonly TraceSpan[] {
   const sent = sentSpans(documents);
-  const standIns = new Set<string>(Array.from(sent.keys(), (id) => serviceSegmentId(trace.id, id)));
-  const entities = [...trace.entities.values()].filter(({ id }) => !standIns.has(id) || sent.has(id));
+  const syntheticIds = new Set<string>(Array.from(sent.keys(), (id) => serviceSegmentId(trace.id, id)));
+  const entities = [...trace.entities.values()].filter(({ id }) => !syntheticIds.has(id) || sent.has(id));
   const others = entities.filter(({ id }) => !sent.has(id));
   const made = new Map(
     entitiesToSpans(
@@ -37,7 +37,7 @@ export function traceToSpans(trace: Trace, documents: readonly Document[]): read
     .sort((a, b) => compareStarts(a.spanWithResource, b.spanWithResource) || depthOf(a) - depthOf(b));
 }
 
-/** How many ancestors each entity has. */
+/** The number of ancestors of each entity. */
 function depthsIn({ entities, childrenOf }: Trace): ReadonlyMap<string, number> {
   const children = new Set(Array.from(childrenOf.values()).flat());
   const waiting = [...entities.values()]
@@ -56,13 +56,13 @@ function compareStarts({ span: a }: SpanWithResource, { span: b }: SpanWithResou
   return compareNanos(a.startTimeUnixNano ?? '', b.startTimeUnixNano ?? '');
 }
 
-/** Whole numbers without leading zeros: the longer text is the larger one. */
+/** Compares whole numbers without leading zeros: the longer text is the larger number. */
 function compareNanos(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** By id. Of several with one id the first that has ended counts, or the latest that has not. */
+/** Received spans by id. Of several with one id the first finished one counts, else the latest. */
 export function sentSpans(documents: readonly Document[]): ReadonlyMap<string, SpanWithResource> {
   const spans = new Map<string, SpanWithResource>();
   for (const document of documents.toSorted((a, b) => a.seq - b.seq)) {
