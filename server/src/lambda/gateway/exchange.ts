@@ -77,7 +77,7 @@ export async function handleExchange(
 async function respondTo(exchange: Exchange): Promise<GatewayResponse | undefined> {
   const { target, authorization, api } = exchange.match.route;
   let authorizer: JsonObject | undefined;
-  if (authorization.kind === 'asks' && exchange.options.callsAuthorizers !== false) {
+  if (authorization.kind === 'authorizer' && exchange.options.callsAuthorizers !== false) {
     const result = await callAuthorizer(exchange, authorization.authorizer);
     if (result.kind === 'rejected') return result.response;
     authorizer = result.authorizer;

@@ -261,7 +261,7 @@ describe('an authorizer of SAM', () => {
 
   test('of another kind allows every caller, with a warning', async () => {
     expect(await authorizerOf('/pool')).toBeUndefined();
-    expect(local.warnings).toContain('openray can not ask the authorizer Pool: whoever calls is let in.');
+    expect(local.warnings).toContain('openray cannot run the authorizer Pool: every caller is allowed.');
   });
 });
 

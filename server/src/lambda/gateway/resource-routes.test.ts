@@ -138,11 +138,11 @@ function asked(name: string): JsonObject {
   return JSON.parse(line?.text.slice(line.text.indexOf('ASKED ') + 6) ?? 'null') as JsonObject;
 }
 
-test('what openray can not answer for is named once', () => {
+test('each unsupported route gives one warning', () => {
   expect(local.warnings).toEqual([
-    'GetRoot: openray answers for functions (AWS_PROXY) and mocks only; this route is not there.',
-    'Chat: openray has no WebSocket APIs; its routes are not there.',
-    'openray can not ask the authorizer Pool (COGNITO_USER_POOLS): whoever calls is let in.',
+    'GetRoot: openray serves only functions (AWS_PROXY) and mocks; this route is left out.',
+    'Chat: openray has no WebSocket APIs; its routes are left out.',
+    'openray cannot run the authorizer Pool (COGNITO_USER_POOLS): every caller is allowed.',
   ]);
 });
 
@@ -163,12 +163,12 @@ describe('a REST API of plain resources', () => {
     expect((await send({ method: 'POST', path: '/secret' })).status).toBe(200);
   });
 
-  test('answers mocks itself, as browsers need it', async () => {
+  test('responds to mocks itself, as browsers need for CORS', async () => {
     const answer = await send({ method: 'OPTIONS', path: '/users/7', rawHeaders: ['Origin', 'http://localhost'] });
     expect(answer).toMatchObject({ status: 204, headers: [['Access-Control-Allow-Origin', '*']] });
   });
 
-  test('does not wait longer than its integration says, and the trace has the 504', async () => {
+  test('does not wait longer than the timeout of its integration, and the trace has the 504', async () => {
     const answer = await send({ path: '/late' });
     expect([answer.status, bodyOf(answer)]).toEqual([504, { message: 'Endpoint request timed out' }]);
     await local.daemon.until((documents) =>
@@ -184,7 +184,7 @@ describe('a token authorizer', () => {
   const call = (token?: string, path = '/secret') =>
     send({ path, rawHeaders: token === undefined ? [] : ['authorization', token] });
 
-  test('is asked first; the function sees what it said, and both are calls of the stage', async () => {
+  test('runs first; the function receives its context, and both are calls of the stage', async () => {
     const { event, header } = bodyOf(await call('Bearer good')) as { event: JsonObject; header: string };
     expect(event.requestContext).toMatchObject({ authorizer: { principalId: 'brian1', tier: 'gold', level: '7' } });
     expect(asked('TokenAsk')).toEqual({
@@ -223,7 +223,7 @@ describe('a token authorizer', () => {
   });
 });
 
-test('a request authorizer gets the request without its body', async () => {
+test('a request authorizer receives the request without its body', async () => {
   const answer = await send({ method: 'PUT', path: '/asked', query: 'key=good', body: Buffer.from('secret') });
   expect(answer.status).toBe(200);
   const event = asked('TokenAsk');
@@ -250,7 +250,7 @@ describe('an HTTP API of plain resources', () => {
     expect(answer.headers).toContainEqual(['access-control-allow-origin', 'http://localhost:5173']);
   });
 
-  test('asks an authorizer that gives simple answers', async () => {
+  test('runs an authorizer that returns simple responses', async () => {
     const call = (key: string) => send({ path: '/guarded', query: 'a=1', rawHeaders: ['x-key', key] });
     const { event } = bodyOf(await call('open sesame')) as { event: JsonObject };
     expect(event.requestContext).toMatchObject({ authorizer: { lambda: { level: 7 } } });
@@ -267,13 +267,13 @@ describe('an HTTP API of plain resources', () => {
     expect((await send({ path: '/guarded' })).status).toBe(401);
   });
 
-  test('does not wait longer than its integration says', async () => {
+  test('does not wait longer than the timeout of its integration', async () => {
     const answer = await send({ path: '/web-late' });
     expect([answer.status, bodyOf(answer)]).toEqual([503, { message: 'Service Unavailable' }]);
   });
 });
 
-test('nobody is asked, and nothing is cut off, where that is switched off', async () => {
+test('without callsAuthorizers no authorizer runs, and without hasTimeouts no call is cut off', async () => {
   const segments = openSegmentSender(parseDaemonAddress(local.daemon.address));
   const options = { lambda: local.lambda, sender: segments, accountId: ACCOUNT, region: REGION };
   const open = sender(openGateway({ ...options, sample: () => true, callsAuthorizers: false, hasTimeouts: false }));

@@ -22,37 +22,39 @@ import {
 import type { SegmentSender } from '../tracing/segment-sender.ts';
 import type { AttemptResult } from './execution-environment.ts';
 
-/** An event that was accepted. */
+/** An accepted event: what all its attempts need. */
 export type AcceptedEvent = {
   readonly spec: FunctionSpec;
   readonly traced: TracedFunction;
   readonly requestId: string;
   readonly payload: Buffer;
   readonly startUs: number;
-  /** Sends the record of what became of the event. */
+  /** Sends the record of the finished event to its destination and its dead-letter queue. */
   readonly deliver: Deliver;
-  /** One run of the function. Throws ThrottledException, or what else keeps it from being run. */
+  /** Runs the function once. Throws ThrottledException, or another failure when it cannot run. */
   readonly attempt: (trace: TraceDecision, parentId: EntityId) => Promise<AttemptResult>;
 };
 
 export type AsyncInvocationsOptions = {
   readonly sender: SegmentSender;
   readonly traceFormat: TraceFormat;
-  /** Waits before the attempts after a failed one; on AWS these are minutes. */
+  /** Delays before the retries of a failed event; the last one repeats. On AWS these are minutes. */
   readonly retryDelaysMs: readonly number[];
-  /** First wait after a throttled attempt; doubled up to five minutes. */
+  /** Delay after the first throttled attempt; doubles each time, up to five minutes. */
   readonly throttleDelayMs: number;
 };
 
-/** Lambda's queue of events: attempts, waits between them, and where an event goes in the end. */
+/** Lambda's queue of asynchronous events: attempts, delays between them, destinations. */
 export type AsyncInvocations = {
-  /** Resolves when the event is accepted and its first attempt has begun. Throws ThrottledException when too many wait. */
+  /** Resolves when the first attempt at the event has begun. Throws ThrottledException over EVENTS_MAX. */
   readonly accept: (event: AcceptedEvent, trace: TraceDecision) => Promise<void>;
+  /** Resolves when all events are finished. */
   readonly whenIdle: () => Promise<void>;
-  /** No further attempts. */
+  /** Starts no further attempts. */
   readonly close: () => void;
 };
 
+/** Most unfinished events. */
 const EVENTS_MAX = 1000;
 const THROTTLE_DELAY_MAX_MS = 5 * 60 * 1000;
 
@@ -63,28 +65,28 @@ type EventOutcome = {
 };
 
 export function openAsyncInvocations(options: AsyncInvocationsOptions): AsyncInvocations {
-  const { sender, traceFormat: shape, retryDelaysMs, throttleDelayMs } = options;
+  const { sender, traceFormat, retryDelaysMs, throttleDelayMs } = options;
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
 
-  /** All attempts at one event. The first has the ids that were decided. */
+  /** Runs all attempts at one event, then writes the service's segment and delivers the outcome. */
   async function run(event: AcceptedEvent, first: TraceDecision, acceptedUs: number): Promise<void> {
     const attempts: AttemptRecord[] = [];
-    const ending = await attemptAll(event, first, acceptedUs, attempts);
+    const outcome = await attemptAll(event, first, acceptedUs, attempts);
     if (isRecorded(first)) {
       const dwell = { startUs: acceptedUs, endUs: attempts[0]?.startUs ?? acceptedUs };
-      const whole: ServiceCall = {
+      const call: ServiceCall = {
         ...serviceCallOf(event, first),
         endUs: acceptedUs,
         status: 202,
         queued: { dwell, attempts },
       };
-      await sender.send(serviceSegment(whole, { dwell: newEntityId() }));
+      await sender.send(serviceSegment(call, { dwell: newEntityId() }));
     }
-    if (ending !== undefined) deliverOutcome(event, ending, headerText(first));
+    if (outcome !== undefined) deliverOutcome(event, outcome, headerText(first));
   }
 
-  /** Undefined when it was closed in between. */
+  /** Undefined when the service closed before the last attempt. The first attempt has the ids of `first`. */
   async function attemptAll(
     event: AcceptedEvent,
     first: TraceDecision,
@@ -101,15 +103,15 @@ export function openAsyncInvocations(options: AsyncInvocationsOptions): AsyncInv
       if (startUs - acceptedUs > maxEventAgeMs * 1000) {
         return { condition: 'EventAgeExceeded', attempts: attempts.length, result: undefined };
       }
-      const outcome = await event.attempt(trace, id).catch((error: unknown) => error);
-      const isThrottled = outcome instanceof OpenrayError && outcome.code === 'ThrottledException';
-      const result = outcome instanceof Error ? undefined : (outcome as AttemptResult);
+      const resultOrError = await event.attempt(trace, id).catch((error: unknown) => error);
+      const isThrottled = resultOrError instanceof OpenrayError && resultOrError.code === 'ThrottledException';
+      const result = resultOrError instanceof Error ? undefined : (resultOrError as AttemptResult);
       attempts.push({ id, startUs, endUs: nowUs(), status: isThrottled ? 429 : result === undefined ? 500 : 200 });
       if (result !== undefined && !result.isFunctionError) {
         return { condition: 'Success', attempts: attempts.length, result };
       }
       if (isThrottled) {
-        // What was not run is not counted as an attempt that failed.
+        // A throttled attempt did not run, so it is not a failed one.
         await wait(throttleMs);
         throttleMs = Math.min(throttleMs * 2, THROTTLE_DELAY_MAX_MS);
       } else {
@@ -117,7 +119,7 @@ export function openAsyncInvocations(options: AsyncInvocationsOptions): AsyncInv
         if (failures > maxRetryAttempts) return { condition: 'RetriesExhausted', attempts: attempts.length, result };
         await wait(retryDelaysMs[failures - 1] ?? retryDelaysMs.at(-1) ?? 0);
       }
-      trace = decideRetry(first, shape);
+      trace = decideRetry(first, traceFormat);
     }
     return undefined;
   }
@@ -136,8 +138,7 @@ export function openAsyncInvocations(options: AsyncInvocationsOptions): AsyncInv
 
   return {
     async accept(event, trace) {
-      if (running.size >= EVENTS_MAX)
-        throw new OpenrayError('ThrottledException', 'too many events wait to be handled');
+      if (running.size >= EVENTS_MAX) throw new OpenrayError('ThrottledException', 'too many events are waiting');
       if (isRecorded(trace)) await sender.send(inProgressServiceSegment(serviceCallOf(event, trace)));
       const promise: Promise<void> = run(event, trace, nowUs()).finally(() => running.delete(promise));
       running.add(promise);
@@ -153,29 +154,29 @@ function serviceCallOf({ traced, requestId, startUs }: AcceptedEvent, trace: Ser
   return { function: traced, trace, requestId, startUs };
 }
 
-/** To the destination of success or failure; a failed event also to the dead-letter queue. */
-function deliverOutcome(event: AcceptedEvent, ending: EventOutcome, traceHeader: string): void {
+/** Sends a record to the destination for success or failure, and a failed event to the dead-letter queue too. */
+function deliverOutcome(event: AcceptedEvent, outcome: EventOutcome, traceHeader: string): void {
   const { spec, payload, deliver } = event;
-  const isSuccess = ending.condition === 'Success';
+  const isSuccess = outcome.condition === 'Success';
   const destination = isSuccess ? spec.destinations.onSuccess : spec.destinations.onFailure;
   if (destination !== undefined) {
-    const record = destinationRecord(event, ending);
+    const record = destinationRecord(event, outcome);
     deliver(destination, record, { body: JSON.stringify(record), traceHeader });
   }
   if (isSuccess || spec.deadLetterArn === undefined) return;
-  const { errorMessage } = objectOf(parse(ending.result?.payload));
+  const { errorMessage } = objectOf(parse(outcome.result?.payload));
   const attributes = {
     RequestID: { DataType: 'String', StringValue: event.requestId },
     ErrorCode: { DataType: 'Number', StringValue: '200' },
-    ErrorMessage: { DataType: 'String', StringValue: String(errorMessage ?? ending.condition).slice(0, 1024) },
+    ErrorMessage: { DataType: 'String', StringValue: String(errorMessage ?? outcome.condition).slice(0, 1024) },
   };
   const body = payload.toString();
   deliver(spec.deadLetterArn, objectOf(parse(payload)), { body, attributes, traceHeader });
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
-function destinationRecord({ traced, requestId, payload }: AcceptedEvent, ending: EventOutcome): JsonObject {
-  const { condition, attempts, result } = ending;
+function destinationRecord({ traced, requestId, payload }: AcceptedEvent, outcome: EventOutcome): JsonObject {
+  const { condition, attempts, result } = outcome;
   return {
     version: '1.0',
     timestamp: new Date().toISOString(),
@@ -199,6 +200,7 @@ function destinationRecord({ traced, requestId, payload }: AcceptedEvent, ending
   };
 }
 
+/** Bytes that are not JSON become text. */
 function parse(bytes: Buffer | undefined): JsonValue {
   try {
     return JSON.parse(bytes?.toString() ?? 'null');

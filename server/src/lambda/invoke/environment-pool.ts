@@ -46,7 +46,7 @@ const CHANGE_CHECK_INTERVAL_MS = 100;
 
 /** Prepared code, and a hold on its pool: a retired pool closes after the last release. */
 export type PreparedRun = {
-  /** Runs one attempt in a warm environment of this code or in a new one. Throws ThrottledException over the reserved concurrency. */
+  /** Runs one attempt in a warm environment or a new one. Throws ThrottledException over the reserved concurrency. */
   readonly run: (attempt: Attempt) => Promise<AttemptResult>;
   /** Call it once no further `run` begins. A run that has begun holds the pool itself. */
   readonly release: () => void;
@@ -91,7 +91,7 @@ export class EnvironmentPool {
     }
   }
 
-  /** Of the sources as they are now. */
+  /** Fingerprint of the sources as they are now. */
   fingerprint(): string {
     return fingerprint(this.#sources);
   }
@@ -127,7 +127,7 @@ export class EnvironmentPool {
     if (this.#lastFingerprint !== undefined && fingerprint(sources) !== this.#lastFingerprint.print) this.#invalidate();
   }
 
-  /** The next invocation builds again and starts a new environment. Environments that are busy stop after their attempt. */
+  /** The next invocation builds again and starts a new environment. A busy environment stops after its attempt. */
   #invalidate(): void {
     this.#code = undefined;
     this.#current = undefined;
@@ -164,13 +164,13 @@ export class EnvironmentPool {
     const release = this.#hold();
     this.#running++;
     try {
-      const releaseSlot = await this.#settings.semaphore.acquire();
+      const releasePermit = await this.#settings.semaphore.acquire();
       try {
         // No await between taking an idle environment and #runIn: close would miss it.
         const environment = this.#acquireIdle(code) ?? this.#create(code, await this.#settings.endpointUrl());
         return await this.#runIn(environment, attempt, code);
       } finally {
-        releaseSlot();
+        releasePermit();
       }
     } finally {
       this.#running--;

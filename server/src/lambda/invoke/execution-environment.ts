@@ -20,22 +20,22 @@ import {
   type SegmentTimings,
   segmentTimings,
 } from './invocation-outcome.ts';
-import * as lines from './platform-log.ts';
+import * as platformLog from './platform-log.ts';
 
 export type ExecutionEnvironmentOptions = {
   readonly spec: FunctionSpec;
   readonly functionArn: string;
   readonly accountId: string;
-  /** What to start, or why nothing can be. */
+  /** The command of the runtime, or the reason why there is none. */
   readonly runtimeCommand: RuntimeCommand;
   readonly codeDir: string;
   readonly environmentVariables: Readonly<Record<string, string>>;
   readonly logStream: string;
   readonly initTimeoutMs: number;
-  /** Stop all processes between invocations. */
+  /** Stops all processes between invocations. */
   readonly freezesWhenIdle: boolean;
   readonly runtimeVersion: { readonly version: string; readonly arn: string };
-  readonly onLogEvent: (line: FunctionLogEvent) => void;
+  readonly onLogEvent: (event: FunctionLogEvent) => void;
 };
 
 /** One attempt at one event. */
@@ -46,22 +46,22 @@ export type Attempt = {
   readonly clientContext: string | undefined;
   readonly trace: TraceDecision;
   readonly onChunk: OnChunk | undefined;
-  /** Called just before the event is handed out. */
+  /** Called just before the runtime receives the event. */
   readonly onStart: (startUs: number) => void;
 };
 
 export type AttemptResult = {
   readonly payload: Buffer;
   readonly isFunctionError: boolean;
-  /** START to XRAY, with the function's own lines. */
+  /** The lines from START to XRAY, the function's own among them. */
   readonly log: string;
-  readonly report: lines.Report;
+  readonly report: platformLog.Report;
   readonly timings: SegmentTimings;
 };
 
 /**
- * A function's environment from its cold start on: a sandbox, its log stream, and the rules of Lambda about both.
- * Takes one job at a time. Once `isUsable` is false it has been stopped.
+ * A function's environment from its cold start on: a sandbox, its log stream, and Lambda's rules about both.
+ * Runs one attempt at a time. After a failure of the sandbox it is stopped and no longer usable.
  */
 export class ExecutionEnvironment {
   readonly #options: ExecutionEnvironmentOptions;
@@ -75,22 +75,22 @@ export class ExecutionEnvironment {
     this.#options = options;
   }
 
-  /** Also false when the process died while it had nothing to do. */
+  /** Also false when the process died while it was idle. */
   get isUsable(): boolean {
     return this.#isUsable && (this.#sandbox === undefined || this.#sandbox.isAlive);
   }
 
-  /** Runs one job, on a cold start with the initialisation before it. Failures of the function are results. */
-  async run(job: Attempt): Promise<AttemptResult> {
-    this.#attempt = job;
+  /** Runs one attempt; a cold start initialises the sandbox first. Failures of the function are results. */
+  async run(attempt: Attempt): Promise<AttemptResult> {
+    this.#attempt = attempt;
     this.#log = openInvocationLog();
     if (this.#options.freezesWhenIdle) this.#freeze(false);
-    const course = await this.#runPhases(job);
-    const result = this.#logReport(job, course);
+    const outcome = await this.#runPhases(attempt);
+    const result = this.#logReport(attempt, outcome);
     this.#attempt = undefined;
     this.#log = undefined;
-    if (course.sandboxFailure !== undefined || course.invokePhase === undefined) {
-      await this.stop(course.sandboxFailure?.kind === 'timeout' ? 'timeout' : 'failure');
+    if (outcome.sandboxFailure !== undefined || outcome.invokePhase === undefined) {
+      await this.stop(outcome.sandboxFailure?.kind === 'timeout' ? 'timeout' : 'failure');
     } else if (this.#options.freezesWhenIdle) {
       this.#freeze(true);
     }
@@ -110,13 +110,13 @@ export class ExecutionEnvironment {
     await this.#sandbox?.stop(reason);
   }
 
-  /** Without waiting, for the moment in which the host itself exits. */
+  /** Ends all processes without waiting, for the exit of the host process. */
   kill(): void {
     this.#isUsable = false;
     this.#sandbox?.kill();
   }
 
-  async #runPhases(job: Attempt): Promise<InvocationOutcome> {
+  async #runPhases(attempt: Attempt): Promise<InvocationOutcome> {
     const { spec, initTimeoutMs } = this.#options;
     let init: InitPhaseOutcome | undefined;
     let isSuppressedInit = false;
@@ -124,58 +124,52 @@ export class ExecutionEnvironment {
       init = await this.#initialise(initTimeoutMs);
       this.#reportInit(init);
       if (init.kind === 'timedOut') {
-        // Lambda tries once more, inside the invocation and on its time.
+        // Lambda initialises once more, within the timeout of the invocation.
         isSuppressedInit = true;
         await this.#stopSandbox('timeout');
       }
     }
     const startUs = nowUs();
-    job.onStart(startUs);
-    this.#logPlatform(lines.startRecord(job.requestId, this.#options.functionArn, job.trace), () =>
-      lines.startLine(job.requestId),
+    attempt.onStart(startUs);
+    this.#logPlatform(platformLog.startRecord(attempt.requestId, this.#options.functionArn, attempt.trace), () =>
+      platformLog.startLine(attempt.requestId),
     );
     if (isSuppressedInit) init = await this.#initialise(spec.timeoutMs);
 
-    const course = { startUs, init, isSuppressedInit, invokePhase: undefined };
+    const common = { startUs, init, isSuppressedInit, invokePhase: undefined };
     if (init !== undefined && init.kind !== 'ready') {
       const failure: InvocationFailure =
         init.kind === 'failed'
           ? { reportedBy: 'runtime', failure: init.failure }
           : { reportedBy: 'platform', failure: init.kind === 'exited' ? init.failure : timeoutFailure(spec.timeoutMs) };
-      const end = failure.reportedBy === 'platform' ? failure.failure : undefined;
-      return { ...course, endUs: nowUs(), sandboxFailure: end, failure, payload: errorPayload(failure, job.requestId) };
+      const sandboxFailure = failure.reportedBy === 'platform' ? failure.failure : undefined;
+      const payload = errorPayload(failure, attempt.requestId);
+      return { ...common, endUs: nowUs(), sandboxFailure, failure, payload };
     }
-    return { ...course, ...(await this.#invoke(job, startUs)) };
+    return { ...common, ...(await this.#invoke(attempt, startUs)) };
   }
 
   async #initialise(timeoutMs: number): Promise<InitPhaseOutcome> {
-    const {
-      spec,
-      runtimeVersion,
-      logStream,
-      runtimeCommand: start,
-      codeDir,
-      environmentVariables: variables,
-    } = this.#options;
+    const { spec, runtimeVersion, logStream, runtimeCommand, codeDir, environmentVariables } = this.#options;
     const { version, arn } = runtimeVersion;
     this.#telemetry = openTelemetry();
-    const record = lines.initStartRecord({
+    const record = platformLog.initStartRecord({
       runtimeVersion: version,
       runtimeVersionArn: arn,
       functionName: spec.name,
       instanceId: logStream.slice(-32),
       memoryMb: spec.memoryMb,
     });
-    // Part of the log stream, but not of the invocation's tail.
-    this.#logPlatform(record, () => lines.initStartLine(version, arn), { isInTail: false });
-    if (!start.ok) {
+    // It belongs to the log stream, but not to the log of the invocation.
+    this.#logPlatform(record, () => platformLog.initStartLine(version, arn), { isInTail: false });
+    if (!runtimeCommand.ok) {
       const atUs = nowUs();
-      return { kind: 'exited', startUs: atUs, endUs: atUs, failure: entrypointFailure(start.reason) };
+      return { kind: 'exited', startUs: atUs, endUs: atUs, failure: entrypointFailure(runtimeCommand.reason) };
     }
     this.#sandbox = await Sandbox.start({
-      command: start.command,
+      command: runtimeCommand.command,
       cwd: codeDir,
-      env: variables,
+      env: environmentVariables,
       onLine: (text) => this.#logEvent('function', text),
       extensions: {
         functionName: spec.name,
@@ -184,110 +178,110 @@ export class ExecutionEnvironment {
         external: findExtensions(spec.layerDirs),
         telemetry: this.#telemetry,
         onLine: (text) => this.#logEvent('extension', text),
-        onStateChange: (news) => this.#logPlatform(...lines.extensionStateRecord(news)),
+        onStateChange: (change) => this.#logPlatform(...platformLog.extensionStateRecord(change)),
       },
     });
     return this.#sandbox.waitForInit(timeoutMs);
   }
 
-  /** The text form speaks only of an initialisation that did not succeed. */
+  /** In text format only a failed initialisation has a line. */
   #reportInit(init: InitPhaseOutcome): void {
     const durationUs = init.endUs - init.startUs;
     if (init.kind === 'ready') {
-      this.#logPlatform(lines.initRuntimeDoneRecord('success'));
-      this.#logPlatform(lines.initReportRecord(durationUs, 'success'));
+      this.#logPlatform(platformLog.initRuntimeDoneRecord('success'));
+      this.#logPlatform(platformLog.initReportRecord(durationUs, 'success'));
       return;
     }
     const result = init.kind === 'timedOut' ? 'timeout' : 'error';
     const errorType = init.kind === 'timedOut' ? undefined : (init.failure.errorType ?? 'Runtime.Unknown');
-    this.#logPlatform(lines.initRuntimeDoneRecord(result, errorType));
-    this.#logPlatform(lines.initReportRecord(durationUs, result, errorType), () =>
-      lines.initReportLine(durationUs, result, errorType),
+    this.#logPlatform(platformLog.initRuntimeDoneRecord(result, errorType));
+    this.#logPlatform(platformLog.initReportRecord(durationUs, result, errorType), () =>
+      platformLog.initReportLine(durationUs, result, errorType),
     );
   }
 
   async #invoke(
-    job: Attempt,
+    attempt: Attempt,
     startUs: number,
   ): Promise<Pick<InvocationOutcome, 'endUs' | 'invokePhase' | 'sandboxFailure' | 'failure' | 'payload'>> {
     const { timeoutMs } = this.#options.spec;
-    const leftMs = Math.max(1, timeoutMs - (nowUs() - startUs) / 1000);
+    const remainingMs = Math.max(1, timeoutMs - (nowUs() - startUs) / 1000);
     const invocation = {
-      requestId: job.requestId,
-      deadlineMs: Math.ceil(nowUs() / 1000 + leftMs),
-      functionArn: job.invokedArn,
-      traceHeader: headerText(job.trace),
-      clientContext: job.clientContext,
-      payload: job.payload,
-      onChunk: job.onChunk,
+      requestId: attempt.requestId,
+      deadlineMs: Math.ceil(nowUs() / 1000 + remainingMs),
+      functionArn: attempt.invokedArn,
+      traceHeader: headerText(attempt.trace),
+      clientContext: attempt.clientContext,
+      payload: attempt.payload,
+      onChunk: attempt.onChunk,
     };
-    const outcome = await (this.#sandbox as Sandbox).invoke(invocation, leftMs, timeoutMs);
-    const end = outcome.end.kind === 'ready' ? undefined : outcome.end.failure;
-    const failure = failureOf(outcome, end);
+    const invokePhase = await (this.#sandbox as Sandbox).invoke(invocation, remainingMs, timeoutMs);
+    const { end, endUs, completion } = invokePhase;
+    const sandboxFailure = end.kind === 'ready' ? undefined : end.failure;
+    const failure = failureOf(invokePhase, sandboxFailure);
     const payload =
       failure !== undefined
-        ? errorPayload(failure, job.requestId)
-        : outcome.completion?.kind === 'response'
-          ? outcome.completion.payload
+        ? errorPayload(failure, attempt.requestId)
+        : completion?.kind === 'response'
+          ? completion.payload
           : Buffer.alloc(0);
-    return { endUs: outcome.endUs, invokePhase: outcome, sandboxFailure: end, failure, payload };
+    return { endUs, invokePhase, sandboxFailure, failure, payload };
   }
 
-  #logReport(job: Attempt, course: InvocationOutcome): AttemptResult {
+  #logReport({ requestId, trace }: Attempt, outcome: InvocationOutcome): AttemptResult {
     const { spec } = this.#options;
-    const { failure, sandboxFailure: end } = course;
+    const { init, isSuppressedInit, failure, sandboxFailure } = outcome;
     const atUs = nowUs();
-    const report: lines.Report = {
-      requestId: job.requestId,
-      durationUs: reportedDurationUs(course, spec.timeoutMs),
-      initDurationUs:
-        course.init === undefined || course.isSuppressedInit ? undefined : course.init.endUs - course.init.startUs,
+    const report: platformLog.Report = {
+      requestId,
+      durationUs: reportedDurationUs(outcome, spec.timeoutMs),
+      initDurationUs: init === undefined || isSuppressedInit ? undefined : init.endUs - init.startUs,
       memoryMb: spec.memoryMb,
       maxMemoryUsedMb: this.#sandbox?.peakMemoryMb ?? 0,
-      ...reportedStatus(course),
+      ...reportedStatus(outcome),
       timeoutMs: spec.timeoutMs,
-      trace: job.trace,
+      trace,
     };
-    const platform = end ?? (failure?.reportedBy === 'platform' ? failure.failure : undefined);
-    if (platform !== undefined && spec.logging.format === 'Text') {
-      this.#logEvent('platform', lines.failureLines(platform, job.requestId, atUs));
+    const platformFailure = sandboxFailure ?? (failure?.reportedBy === 'platform' ? failure.failure : undefined);
+    if (platformFailure !== undefined && spec.logging.format === 'Text') {
+      this.#logEvent('platform', platformLog.failureLines(platformFailure, requestId, atUs));
     }
-    this.#logPlatform(lines.runtimeDoneRecord(report, course.payload.length, responsePhases(course)), () =>
-      lines.endLine(job.requestId),
+    this.#logPlatform(platformLog.runtimeDoneRecord(report, outcome.payload.length, responsePhases(outcome)), () =>
+      platformLog.endLine(requestId),
     );
-    this.#logPlatform(lines.reportRecord(report), () => lines.reportLines(report));
+    this.#logPlatform(platformLog.reportRecord(report), () => platformLog.reportLines(report));
     return {
-      payload: course.payload,
+      payload: outcome.payload,
       isFunctionError: failure !== undefined,
       log: this.#log?.text() ?? '',
       report,
-      timings: segmentTimings(course, job.requestId, spec.timeoutMs),
+      timings: segmentTimings(outcome, requestId, spec.timeoutMs),
     };
   }
 
-  /** One record of the platform, in the function's log format; nothing where the text form has no such line. */
+  /** Logs one record of the platform in the function's log format. Some records have no line in text format. */
   #logPlatform(
-    record: lines.PlatformRecord,
+    record: platformLog.PlatformRecord,
     text: () => string | undefined = () => undefined,
     { isInTail = true } = {},
   ): void {
     const { logging } = this.#options.spec;
     const atUs = nowUs();
     const { type, record: body } = record;
-    this.#telemetry.emit({ kind: 'platform', time: lines.isoTime(atUs), type, record: body });
-    const line = logging.format === 'JSON' ? lines.platformLine(record, logging, atUs) : text();
+    this.#telemetry.emit({ kind: 'platform', time: platformLog.isoTime(atUs), type, record: body });
+    const line = logging.format === 'JSON' ? platformLog.platformLine(record, logging, atUs) : text();
     if (line !== undefined) this.#logEvent('platform', line, isInTail);
   }
 
   #logEvent(source: FunctionLogEvent['source'], text: string, isInTail = true): void {
-    const { spec, logStream, onLogEvent: onLine } = this.#options;
+    const { spec, logStream, onLogEvent } = this.#options;
     if (isInTail) this.#log?.add(text);
     const atUs = nowUs();
     if (source !== 'platform') {
-      const record = spec.logging.format === 'JSON' ? lines.asJson(text) : text;
-      this.#telemetry.emit({ kind: source, time: lines.isoTime(atUs), type: source, record });
+      const record = spec.logging.format === 'JSON' ? platformLog.asJson(text) : text;
+      this.#telemetry.emit({ kind: source, time: platformLog.isoTime(atUs), type: source, record });
     }
-    onLine({
+    onLogEvent({
       functionName: spec.name,
       logGroup: spec.logging.logGroup,
       logStream,

@@ -16,15 +16,15 @@ const FILES = {
 
 type Answer = { readonly ticks: number; readonly pid: number };
 
-/** `T` is stopped. */
+/** State of a process: `T` is stopped. */
 const stateOf = (pid: number) => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 
 test.skipIf(process.platform !== 'linux')('a frozen environment stands still until its next invocation', async () => {
-  const { invoke, lambda: functions, close } = await openLocalLambda(FILES, { freeze: true });
+  const { invoke, lambda, close } = await openLocalLambda(FILES, { freeze: true });
   onTestFinished(close);
   const first = resultOf(await invoke('F')) as Answer;
   await expect.poll(() => stateOf(first.pid)).toBe('T');
-  // A clock of the same period that is not frozen.
+  // A clock of the same period in a process that is not frozen.
   let ticks = 0;
   const clock = setInterval(() => ticks++, TICK_MS);
   onTestFinished(() => clearInterval(clock));
@@ -40,6 +40,6 @@ test.skipIf(process.platform !== 'linux')('a frozen environment stands still unt
   const second = resultOf(await invoke('F')) as Answer;
   expect(second.pid).toBe(first.pid);
   expect(second.ticks - first.ticks).toBeLessThan(ticksWhileFrozen / 2);
-  await functions.close();
+  await lambda.close();
   await expect.poll(() => isRunning(first.pid)).toBe(false);
 });

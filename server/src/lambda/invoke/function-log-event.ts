@@ -5,7 +5,7 @@ export type FunctionLogEvent = {
   readonly functionName: string;
   readonly logGroup: string;
   readonly logStream: string;
-  /** Absent for what is printed outside an invocation. */
+  /** Undefined for a line that is printed outside of an invocation. */
   readonly requestId: string | undefined;
   readonly trace: TraceDecision | undefined;
   readonly source: 'platform' | 'function' | 'extension';

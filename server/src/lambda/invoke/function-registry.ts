@@ -25,7 +25,10 @@ export type FoundFunction = RegisteredFunction & {
 export type FunctionRegistry = {
   /** The template as it was read last. */
   readonly template: () => Template;
-  /** By logical id, name, ARN or the name that it has in the CDK or Serverless Framework application. Throws ResourceNotFoundException. */
+  /**
+   * Finds a function by logical id, name, ARN, or its name in the CDK or Serverless Framework application.
+   * Throws ResourceNotFoundException.
+   */
   readonly find: (nameOrArn: string) => FoundFunction;
   readonly list: () => readonly FunctionSpec[];
   readonly fingerprint: (nameOrArn: string) => string;
@@ -42,7 +45,6 @@ type RegisteredFunction = {
   readonly sample: () => boolean;
 };
 
-/** What the functions find around them. */
 export type RegistryContext = Pick<EnvironmentPoolSettings, 'endpointUrl' | 'warn'>;
 
 export function openFunctionRegistry(options: LambdaServiceOptions, context: RegistryContext): FunctionRegistry {
@@ -50,7 +52,7 @@ export function openFunctionRegistry(options: LambdaServiceOptions, context: Reg
   const { warn } = context;
   let template = options.template;
   let changedMs = modifiedMs(template.file);
-  const newPools = poolFactory(options, {
+  const newPools = newPoolFactory(options, {
     ...context,
     queuePaths: () => queuePaths(template.services.queues, accountId),
   });
@@ -129,8 +131,8 @@ export function openFunctionRegistry(options: LambdaServiceOptions, context: Reg
   };
 }
 
-/** Takes what all functions share; then a template; then makes the pool of one of its functions. */
-function poolFactory(
+/** Takes the settings that all pools share, then a template, then one of its specs; returns the pool. */
+function newPoolFactory(
   options: LambdaServiceOptions,
   context: Pick<EnvironmentPoolSettings, 'endpointUrl' | 'queuePaths' | 'warn'>,
 ) {

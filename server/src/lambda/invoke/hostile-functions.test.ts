@@ -106,21 +106,21 @@ beforeAll(async () => {
 });
 afterAll(() => local.close());
 
-test('a function that prints 100 MB gets its answer through; its log is cut to the last part', async () => {
+test('a function that prints 100 MB returns its response; only the end of its log is kept', async () => {
   const result = await local.invoke('Printer');
   expect(resultOf(result)).toBe('printed');
   expect(result.log.length).toBeLessThan(LOG_MAX_CHARS + 300_000);
-  expect(result.log.slice(0, 40)).toMatch(/^\(\d+ earlier lines left out\)\n/);
+  expect(result.log.slice(0, 40)).toMatch(/^\(\d+ earlier lines omitted\)\n/);
   expect(result.log.slice(-2000)).toMatch(/y{100}\nEND RequestId/);
   expect(result.logTail.length).toBeLessThanOrEqual(4096);
 });
 
-test('one that ignores signals is ended at its deadline', async () => {
+test('a function that ignores signals is killed at its timeout', async () => {
   const result = await local.invoke('Stubborn');
   expect(resultOf(result)).toMatchObject({ errorType: 'Sandbox.Timedout' });
 });
 
-test('what it has started ends with it, also what left its process group', async () => {
+test('processes that a function started end with it, also outside of its process group', async () => {
   const file = `${local.dir}/pids`;
   const result = await local.invoke('Forker', { file });
   expect(resultOf(result)).toMatchObject({ errorType: 'Sandbox.Timedout' });
@@ -129,7 +129,7 @@ test('what it has started ends with it, also what left its process group', async
   await expect.poll(() => pids.filter(isRunning)).toEqual([]);
 });
 
-test('one that answers twice and calls out of turn is heard once', async () => {
+test('of a function that responds twice and calls out of order, one response counts', async () => {
   const result = await local.invoke('Liar');
   expect(resultOf(result)).toBe('first');
   expect(result.functionError).toBeUndefined();
@@ -137,7 +137,7 @@ test('one that answers twice and calls out of turn is heard once', async () => {
   expect(resultOf(await local.invoke('Liar'))).toBe('first');
 });
 
-test('one that closes its connections ends as an exit or a timeout, not as a wait', async () => {
+test('a function that closes its connections ends with an exit or a timeout', async () => {
   const result = await local.invoke('Closer');
   expect(result.functionError).toBe('Unhandled');
   expect(resultOf(result)).toMatchObject({
@@ -145,7 +145,7 @@ test('one that closes its connections ends as an exit or a timeout, not as a wai
   });
 });
 
-test('an initialisation over its limit is done again inside the invocation, on its time', async () => {
+test('an initialisation that times out runs again inside the invocation, within its timeout', async () => {
   const result = await local.invoke('SlowStart');
   expect(resultOf(result)).toBe('at last');
   expect(existsSync(`${local.dir}/app/started`)).toBe(true);
@@ -153,27 +153,27 @@ test('an initialisation over its limit is done again inside the invocation, on i
   expect(result.log).not.toMatch(/Billed Duration: \d+ ms.*Init Duration/);
 });
 
-test('one that never gets ready times out', async () => {
+test('a function that never becomes ready times out', async () => {
   const result = await local.invoke('NeverStarts');
   expect(resultOf(result)).toMatchObject({ errorType: 'Sandbox.Timedout' });
   expect(result.log).toContain('Task timed out after 1.00 seconds');
 });
 
-test('one that floods the Runtime API and prints no text gets its answer through', async () => {
+test('a function that floods the Runtime API and prints no text returns its response', async () => {
   expect(resultOf(await local.invoke('Flood'))).toBe('flooded');
 });
 
-test('an answer that is no JSON reaches the caller as it is', async () => {
+test('a response that is not JSON reaches the caller unchanged', async () => {
   const { payload, functionError } = await local.invoke('NoJson');
   expect(payload).toEqual(Buffer.from('{"half": [\xff'));
   expect(functionError).toBeUndefined();
 });
 
-test('one that cuts its own connections off is heard when it sends a whole answer', async () => {
+test('a function that aborts its connections returns the response that it sends completely', async () => {
   expect(resultOf(await local.invoke('Cutter'))).toBe('whole');
 });
 
-test('one that ends while it starts is an exit, and what it said is in the log', async () => {
+test('a function that exits while it starts is an exit, and its output is in the log', async () => {
   const result = await local.invoke('DiesEarly');
   expect(resultOf(result)).toMatchObject({
     errorType: 'Runtime.ExitError',
@@ -185,7 +185,7 @@ test('one that ends while it starts is an exit, and what it said is in the log',
 test.each([
   ...['Printer', 'Stubborn', 'Forker', 'Liar', 'Closer', 'SlowStart', 'NeverStarts', 'Flood', 'NoJson', 'Cutter'],
   'DiesEarly',
-])('while %s does its worst its neighbour is served and traced as ever', async (name) => {
+])('while %s misbehaves, another function is invoked and traced as usual', async (name) => {
   let isOver = false;
   const hostile = local.invoke(name, { file: '/dev/null' }).finally(() => {
     isOver = true;
@@ -201,7 +201,7 @@ test.each([
   }
 });
 
-test('closing ends what runs, and later calls are refused', async () => {
+test('close ends running invocations, and later calls fail', async () => {
   const other = await openLocalLambda(FILES);
   const running = other.invoke('Endless');
   await expect.poll(() => other.logEvents.map(({ text }) => text)).toContainEqual(expect.stringMatching(/^START/));

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,93 +11,77 @@ const template = (name: string) => `Resources: {F: {${FUNCTION}, Handler: ${name
 
 async function open(files: Readonly<Record<string, string>>) {
   let file = '';
-  const reread = () => readTemplate(file, { parameters: {}, region: REGION, accountId: ACCOUNT });
-  const local = await openLocalLambda(files, { hotReload: true, reloadTemplate: reread });
+  const reloadTemplate = () => readTemplate(file, { parameters: {}, region: REGION, accountId: ACCOUNT });
+  const local = await openLocalLambda(files, { hotReload: true, reloadTemplate });
   onTestFinished(local.close);
   file = join(local.dir, 'template.yaml');
   const write = (name: string, text: string) => writeFile(join(local.dir, name), text);
-  const answers = (value: unknown) => expect.poll(async () => resultOf(await local.invoke('F'))).toEqual(value);
-  return { ...local, write, answers };
+  const expectResult = (value: unknown) => expect.poll(async () => resultOf(await local.invoke('F'))).toEqual(value);
+  return { ...local, write, expectResult };
 }
 
 describe('a function whose', () => {
-  test('code changes runs as it is now, and stays warm as long as it does not', async () => {
-    const {
-      write,
-      answers,
-      logEvents: lines,
-    } = await open({
+  test('code changes runs the new code, and stays warm while it does not change', async () => {
+    const { write, expectResult, logEvents } = await open({
       'template.yaml': template('a'),
       'app/a.js': `exports.handler = async () => 1;`,
     });
-    await answers(1);
-    await answers(1);
+    await expectResult(1);
+    await expectResult(1);
     await write('app/a.js', `exports.handler = async () => 'two';`);
-    await answers('two');
-    expect(lines.filter(({ text }) => text.startsWith('INIT_START'))).toHaveLength(2);
+    await expectResult('two');
+    expect(logEvents.filter(({ text }) => text.startsWith('INIT_START'))).toHaveLength(2);
   });
 
-  test('imported TypeScript changes is bundled again; what does not compile is told and can be repaired', async () => {
-    const { write, answers, invoke } = await open({
+  test('imported TypeScript changes is bundled again; a compile error is reported until it is repaired', async () => {
+    const { write, expectResult, invoke } = await open({
       'template.yaml': template('a'),
       'app/a.ts': `import { answer } from '../lib/answer.ts'; export const handler = async () => answer;`,
       'lib/answer.ts': 'export const answer: number = 1;',
     });
-    await answers(1);
+    await expectResult(1);
     await write('lib/answer.ts', 'export const answer: string = "two";');
-    await answers('two');
+    await expectResult('two');
     await write('lib/answer.ts', 'export const = ;');
     const failure = () => invoke('F').then(() => undefined, String);
     await expect.poll(failure).toContain('F cannot be bundled');
     await write('lib/answer.ts', 'export const answer = [3];');
-    await answers([3]);
+    await expectResult([3]);
   });
 
-  test('template changes is another; a template that can not be read leaves the one before in force', async () => {
-    const {
-      write,
-      answers,
-      invoke,
-      lambda: functions,
-      warnings: notes,
-      dir,
-    } = await open({
+  test('template changes is opened again; an unreadable template leaves the previous one in use', async () => {
+    const { write, expectResult, invoke, lambda, warnings, dir } = await open({
       'template.yaml': template('a'),
       'app/a.js': `exports.handler = async () => 'a';`,
       'app/b.js': `exports.handler = async () => process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;`,
     });
-    await answers('a');
+    await expectResult('a');
     await write('template.yaml', template('b').replace('Timeout: 20', 'Timeout: 20, MemorySize: 512'));
-    await answers('512');
-    expect(functions.list().map(({ spec }) => spec.memoryMb)).toEqual([512]);
+    await expectResult('512');
+    expect(lambda.list().map(({ spec }) => spec.memoryMb)).toEqual([512]);
     await write('template.yaml', 'Resources: {');
     await expect
-      .poll(async () => [resultOf(await invoke('F')), notes.at(-1)])
+      .poll(async () => [resultOf(await invoke('F')), warnings.at(-1)])
       .toEqual([
         '512',
         expect.stringMatching(/^The template has changed and cannot be read; the previous one stays in use\. /),
       ]);
     await rm(join(dir, 'template.yaml'));
-    await answers('512');
+    await expectResult('512');
   });
 
-  test('code changes while it runs is finished first', async () => {
-    const {
-      write,
-      invoke,
-      answers,
-      logEvents: lines,
-    } = await open({
+  test('code changes while it runs finishes with the old code', async () => {
+    const { write, invoke, expectResult, logEvents } = await open({
       'template.yaml': template('a'),
       'app/a.js': `exports.handler = ({ ms = 0 }) => new Promise((done) => setTimeout(done, ms, 'old'));`,
     });
-    await answers('old');
-    const starts = () => lines.filter(({ text }) => text.startsWith('START ')).length;
+    await expectResult('old');
+    const starts = () => logEvents.filter(({ text }) => text.startsWith('START ')).length;
     const before = starts();
     const running = invoke('F', { ms: 500 });
     await expect.poll(starts).toBe(before + 1);
     await write('app/a.js', `exports.handler = async () => 'new';`);
-    await answers('new');
+    await expectResult('new');
     expect(resultOf(await running)).toBe('old');
   });
 });
@@ -112,9 +95,8 @@ describe('a template that changes', () => {
       'template.yaml': template('a').replace('F: {', 'F: {Metadata: {BuildMethod: makefile}, '),
       'app/a.js': `exports.handler = async () => ${memory};`,
       // The build ends when the test writes into the pipe.
-      'app/Makefile': 'build-F:\n\ttouch ../started\n\tcat ../pipe\n\tcp a.js $(ARTIFACTS_DIR)\n',
+      'app/Makefile': 'build-F:\n\tmkfifo ../pipe\n\ttouch ../started\n\tcat ../pipe\n\tcp a.js $(ARTIFACTS_DIR)\n',
     });
-    execFileSync('mkfifo', [join(dir, 'pipe')]);
     const first = invoke('F');
     await expect.poll(() => existsSync(join(dir, 'started'))).toBe(true);
     await write('template.yaml', WITH_MORE_MEMORY);
@@ -161,17 +143,12 @@ describe('a template that changes', () => {
   });
 });
 
-test('queues, topics and who hears of them are as the template is now; a queue that stays keeps its messages', async () => {
+test('a template that changes replaces queues, topics and subscriptions; a queue that remains keeps its messages', async () => {
   const main = (resources: string, events = '') => `Resources:
   F: {${FUNCTION}, Handler: a.handler${events}}}
   Work: {Type: AWS::SQS::Queue}
 ${resources}`;
-  const {
-    write,
-    invoke,
-    logEvents: lines,
-    lambda: functions,
-  } = await open({
+  const { write, invoke, logEvents, lambda } = await open({
     'template.yaml': main(''),
     'app/a.js': `exports.handler = async (event) => { console.log('GOT ' + event.Records?.[0].body); return process.env.AWS_ENDPOINT_URL_SQS; };`,
   });
@@ -190,27 +167,23 @@ ${resources}`;
   await write('template.yaml', main('  More: {Type: AWS::SQS::Queue}\n', events));
   await expect.poll(() => call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl');
   const got = () =>
-    lines.flatMap(({ text }) => /GOT (.*)/.exec(text)?.[1] ?? []).filter((body) => body !== 'undefined');
+    logEvents.flatMap(({ text }) => /GOT (.*)/.exec(text)?.[1] ?? []).filter((body) => body !== 'undefined');
   await expect.poll(got).toEqual(['from before']);
 
   await write('template.yaml', main('  More: {Type: AWS::SQS::Queue}\n  # changed\n'));
   const receivedUnpolled = async () => {
     expect(await call('GetQueueUrl', { QueueName: 'More' })).toHaveProperty('QueueUrl');
     await invoke('F');
-    await call('SendMessage', { QueueUrl: url('Work'), MessageBody: 'nobody polls' });
-    await functions.whenIdle();
+    await call('SendMessage', { QueueUrl: url('Work'), MessageBody: 'not polled' });
+    await lambda.whenIdle();
     return call('ReceiveMessage', { QueueUrl: url('Work') });
   };
-  await expect.poll(receivedUnpolled).toMatchObject({ Messages: [{ Body: 'nobody polls' }] });
+  await expect.poll(receivedUnpolled).toMatchObject({ Messages: [{ Body: 'not polled' }] });
 });
 
 test('a function to debug waits for its debugger, without a timeout', async () => {
   const port = 20_000 + (process.pid % 20_000);
-  const {
-    invoke,
-    close,
-    logEvents: lines,
-  } = await openLocalLambda(
+  const { invoke, close, logEvents } = await openLocalLambda(
     {
       'template.yaml': template('a').replace('Timeout: 20', 'Timeout: 1'),
       'app/a.js': 'exports.handler = async () => 1;',
@@ -220,7 +193,7 @@ test('a function to debug waits for its debugger, without a timeout', async () =
   const ended = expect(invoke('F')).resolves.toMatchObject({ functionError: 'Unhandled' });
   await expect.poll(async () => (await fetch(`http://127.0.0.1:${port}/json/list`)).json()).toHaveLength(1);
   await expect
-    .poll(() => lines.map(({ text }) => text))
+    .poll(() => logEvents.map(({ text }) => text))
     .toContainEqual(expect.stringContaining(`Debugger listening on ws://127.0.0.1:${port}/`));
   await close();
   await ended;

@@ -1,7 +1,7 @@
-/** What one invocation wrote, bounded: a function that prints without end costs no more than this. */
+/** The lines of one invocation, bounded: a function that prints without end loses its oldest lines. */
 export type InvocationLog = {
   readonly add: (line: string) => void;
-  /** The kept lines, each with its line end; the first says so when earlier ones were left out. */
+  /** The lines, each with its line end. When earlier ones were dropped, the first line says how many. */
   readonly text: () => string;
 };
 
@@ -11,7 +11,7 @@ export function openInvocationLog(maxChars = LOG_MAX_CHARS): InvocationLog {
   let lines: string[] = [];
   let first = 0;
   let chars = 0;
-  let leftOut = 0;
+  let omitted = 0;
   return {
     add(line) {
       lines.push(line);
@@ -20,17 +20,17 @@ export function openInvocationLog(maxChars = LOG_MAX_CHARS): InvocationLog {
         chars -= (lines[first]?.length ?? 0) + 1;
         lines[first] = '';
         first++;
-        leftOut++;
+        omitted++;
       }
-      // Moving what is left is cheap when it is seldom.
+      // Copying the rest is cheap because it is rare.
       if (first > 1024 && first > lines.length / 2) {
         lines = lines.slice(first);
         first = 0;
       }
     },
     text() {
-      const note = leftOut === 0 ? [] : [`(${leftOut} earlier lines left out)`];
-      return [...note, ...lines.slice(first)].map((line) => `${line}\n`).join('');
+      const omission = omitted === 0 ? [] : [`(${omitted} earlier lines omitted)`];
+      return [...omission, ...lines.slice(first)].map((line) => `${line}\n`).join('');
     },
   };
 }

@@ -11,34 +11,34 @@ import type { InitPhaseOutcome, InvokePhaseOutcome } from '../runtime/sandbox.ts
 import type { SandboxRun, Timing } from '../tracing/lambda-segments.ts';
 import type { Report, ResponsePhase } from './platform-log.ts';
 
-/** What failed, and who said so. */
+/** A failure, and the side that reported it. */
 export type InvocationFailure =
   | { readonly reportedBy: 'runtime'; readonly failure: HandlerFailure }
   | { readonly reportedBy: 'platform'; readonly failure: PlatformFailure };
 
-/** How a job went, before it is written down. */
+/** The outcome of one attempt, from which log lines, records and segments are made. */
 export type InvocationOutcome = {
   readonly startUs: number;
   readonly endUs: number;
   readonly init: InitPhaseOutcome | undefined;
   readonly isSuppressedInit: boolean;
   readonly invokePhase: InvokePhaseOutcome | undefined;
-  /** The sandbox ended by itself or by force. */
+  /** Set when the sandbox exited or was killed. */
   readonly sandboxFailure: PlatformFailure | undefined;
   readonly failure: InvocationFailure | undefined;
   readonly payload: Buffer;
 };
 
-/** What the sandbox's segment needs beside names and ids. */
+/** The times and failures of the function's segment, without names and ids. */
 export type SegmentTimings = Pick<
   SandboxRun,
   'startUs' | 'endUs' | 'initialization' | 'invocation' | 'responseStartUs' | 'hasOverhead' | 'isFault' | 'cause'
 >;
 
-/** An answer that was posted counts, whatever became of the process afterwards. */
+/** A posted response is a success, even when the process fails afterwards. */
 export function failureOf(
   { completion }: InvokePhaseOutcome,
-  end: PlatformFailure | undefined,
+  sandboxFailure: PlatformFailure | undefined,
 ): InvocationFailure | undefined {
   switch (completion?.kind) {
     case 'response':
@@ -48,7 +48,7 @@ export function failureOf(
     case 'tooLarge':
       return { reportedBy: 'platform', failure: tooLargeFailure(completion.bytes, completion.maxBytes) };
     case undefined:
-      return end === undefined ? undefined : { reportedBy: 'platform', failure: end };
+      return sandboxFailure === undefined ? undefined : { reportedBy: 'platform', failure: sandboxFailure };
   }
 }
 
@@ -56,35 +56,36 @@ export function errorPayload(failure: InvocationFailure, requestId: string): Buf
   return failure.reportedBy === 'runtime' ? failure.failure.body : failurePayload(failure.failure, requestId);
 }
 
-/** What Telemetry tells of the time an answer took. */
-export function responsePhases({ invokePhase: outcome }: InvocationOutcome): readonly ResponsePhase[] {
-  if (outcome?.completion === undefined) return [];
-  const { startUs, completion, runtimeReadyUs } = outcome;
-  const spans = [
+/** Phases of the response, for the Telemetry API. */
+export function responsePhases({ invokePhase }: InvocationOutcome): readonly ResponsePhase[] {
+  if (invokePhase?.completion === undefined) return [];
+  const { startUs, completion, runtimeReadyUs } = invokePhase;
+  const phases = [
     { name: 'responseLatency', startUs, endUs: completion.startUs },
     { name: 'responseDuration', startUs: completion.startUs, endUs: completion.endUs },
   ];
   return runtimeReadyUs === undefined
-    ? spans
-    : [...spans, { name: 'runtimeOverhead', startUs: completion.endUs, endUs: runtimeReadyUs }];
+    ? phases
+    : [...phases, { name: 'runtimeOverhead', startUs: completion.endUs, endUs: runtimeReadyUs }];
 }
 
-/** A timeout lasted as long as the function may, not as long as it took to notice. */
+/** The duration in the REPORT line. That of a timeout is the configured timeout, without the time to detect it. */
 export function reportedDurationUs(
-  { startUs, endUs, isSuppressedInit: isInitInside, invokePhase: outcome, sandboxFailure: end }: InvocationOutcome,
+  { startUs, endUs, isSuppressedInit, invokePhase, sandboxFailure }: InvocationOutcome,
   timeoutMs: number,
 ): number {
-  if (end?.kind === 'timeout') return timeoutMs * 1000;
-  return endUs - (isInitInside ? startUs : (outcome?.startUs ?? startUs));
+  if (sandboxFailure?.kind === 'timeout') return timeoutMs * 1000;
+  return endUs - (isSuppressedInit ? startUs : (invokePhase?.startUs ?? startUs));
 }
 
 export function reportedStatus({
   init,
-  sandboxFailure: end,
+  sandboxFailure,
   failure,
 }: InvocationOutcome): Pick<Report, 'status' | 'errorType'> {
-  if (end?.kind === 'timeout') return { status: 'timeout', errorType: end.errorType };
-  if (end !== undefined) return { status: 'error', errorType: end.errorType };
+  if (sandboxFailure !== undefined) {
+    return { status: sandboxFailure.kind === 'timeout' ? 'timeout' : 'error', errorType: sandboxFailure.errorType };
+  }
   switch (failure?.reportedBy) {
     case undefined:
       return { status: 'success', errorType: undefined };
@@ -97,16 +98,16 @@ export function reportedStatus({
   }
 }
 
-export function segmentTimings(course: InvocationOutcome, requestId: string, timeoutMs: number): SegmentTimings {
-  const { startUs, init, isSuppressedInit: isInitInside, invokePhase: outcome, sandboxFailure: end, failure } = course;
-  const completion = outcome?.completion;
-  const isKilled = end !== undefined;
-  // After a timeout the segment ends with the function's time, also when the killing took a little longer.
-  const endUs = end?.kind === 'timeout' ? Math.min(course.endUs, startUs + timeoutMs * 1000) : course.endUs;
+export function segmentTimings(outcome: InvocationOutcome, requestId: string, timeoutMs: number): SegmentTimings {
+  const { startUs, init, isSuppressedInit, invokePhase, sandboxFailure, failure } = outcome;
+  const completion = invokePhase?.completion;
+  const isTimeout = sandboxFailure?.kind === 'timeout';
+  // The segment of a timeout ends with the configured timeout, although the kill takes a little longer.
+  const endUs = isTimeout ? Math.min(outcome.endUs, startUs + timeoutMs * 1000) : outcome.endUs;
   const invocation: Timing | undefined =
-    outcome === undefined
+    invokePhase === undefined
       ? undefined
-      : { startUs: outcome.startUs, endUs: Math.max(outcome.startUs, completion?.endUs ?? endUs) };
+      : { startUs: invokePhase.startUs, endUs: Math.max(invokePhase.startUs, completion?.endUs ?? endUs) };
   return {
     startUs,
     endUs: Math.max(endUs, invocation?.endUs ?? endUs),
@@ -115,12 +116,12 @@ export function segmentTimings(course: InvocationOutcome, requestId: string, tim
         ? undefined
         : {
             startUs: init.startUs,
-            endUs: isInitInside ? Math.min(init.endUs, endUs) : init.endUs,
+            endUs: isSuppressedInit ? Math.min(init.endUs, endUs) : init.endUs,
             isFault: init.kind !== 'ready',
           },
     invocation,
     responseStartUs: completion?.startUs,
-    hasOverhead: !isKilled,
+    hasOverhead: sandboxFailure === undefined,
     isFault: failure !== undefined,
     cause: failure === undefined ? undefined : causeOf(failure, requestId),
   };

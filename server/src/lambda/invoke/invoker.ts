@@ -28,15 +28,15 @@ export type InvokerOptions = {
   readonly traceFormat: TraceFormat;
   readonly region: string;
   readonly accountId: string;
-  /** Waits before the attempts after a failed asynchronous one. */
+  /** Delays before the retries of a failed event. */
   readonly retryDelaysMs: readonly number[];
-  /** First wait after an event was throttled; doubled each time. */
+  /** Delay after the first throttled attempt at an event. */
   readonly throttleDelayMs: number;
 };
 
 /** Runs functions for requests, and writes Lambda's segments about it. */
 export type Invoker = {
-  /** As `invoke` of the Lambda service. `deliver` gets the records of an asynchronous event, when it is done with. */
+  /** As `invoke` of the Lambda service. `deliver` sends the records of a finished asynchronous event. */
   readonly invoke: (nameOrArn: string, request: InvokeRequest, deliver: Deliver) => Promise<InvokeResult>;
   /** Resolves when no asynchronous event is left. */
   readonly whenIdle: () => Promise<void>;
@@ -153,7 +153,7 @@ export function openInvoker(options: InvokerOptions): Invoker {
     };
   }
 
-  /** The first attempt at an event runs the code of its invocation. Each further one looks the function up and prepares it again. */
+  /** The first attempt at an event runs the code of its invocation. A retry finds and prepares the function again. */
   function newAttempts(first: PreparedRun, invocation: AcceptedInvocation): AcceptedEvent['attempt'] {
     let next: PreparedRun | undefined = first;
     return async (...ids) => {

@@ -10,8 +10,8 @@ Resources:
   Echo: ${NODE}, Handler: echo.handler}}
   Passive: ${NODE}, Handler: echo.handler, Tracing: PassThrough}}
   Json: ${NODE}, Handler: echo.handler, LoggingConfig: {LogFormat: JSON}}}
-  Faulty: ${NODE}, Handler: faulty.handler}}
-  Looping: ${NODE}, Handler: faulty.handler, Timeout: 1}}
+  Failing: ${NODE}, Handler: failing.handler}}
+  Looping: ${NODE}, Handler: failing.handler, Timeout: 1}}
   Broken: ${NODE}, Handler: broken.handler}}
   Absent: ${NODE}, Handler: nowhere.handler}}
   Unnamed: ${NODE}, Handler: echo.nothing}}
@@ -31,14 +31,14 @@ const FILES = {
       return { event, atImport, header: process.env._X_AMZN_TRACE_ID, id: context.awsRequestId, arn: context.invokedFunctionArn,
         custom: context.clientContext?.custom ?? null };
     };`,
-  'app/faulty.js': `
+  'app/failing.js': `
     exports.handler = async ({ how }) => {
       if (how === 'throw') throw new RangeError('out of range');
       if (how === 'text') throw 'just text';
       if (how === 'exit1') process.exit(1);
       if (how === 'exit0') process.exit(0);
       if (how === 'loop') for (;;);
-      if (how === 'reject') { Promise.reject(new Error('nobody cares')); return 1; }
+      if (how === 'reject') { Promise.reject(new Error('not handled')); return 1; }
       if (how === 'uncaught') { setTimeout(() => { throw new Error('later'); }); return new Promise(() => {}); }
       if (how === 'pending') return new Promise(() => {});
       if (how === 'big') return 'x'.repeat(7 * 1024 * 1024);
@@ -116,7 +116,7 @@ describe('a cold and a warm invocation', () => {
     expect(calls[0]?.traceId).not.toBe(calls[1]?.traceId);
   });
 
-  test('the log reads as Lambda’s, byte by byte but for ids and numbers', async () => {
+  test('the log is Lambda’s, byte by byte except ids and numbers', async () => {
     await local.invoke('Echo');
     const { log } = await local.invoke('Echo', { name: 'brian1' });
     const masked = log
@@ -136,7 +136,7 @@ describe('a cold and a warm invocation', () => {
     );
   });
 
-  test('the report and the XRAY line name what is in the trace', async () => {
+  test('the report and the XRAY line have the ids and durations of the trace', async () => {
     const result = await local.invoke('Echo');
     const { sandbox } = await segmentsOf(result.requestId);
     expect(result.segmentId).toBe(sandbox.id);
@@ -145,16 +145,16 @@ describe('a cold and a warm invocation', () => {
     expect(usedMb).toBeGreaterThan(10);
   });
 
-  test('lines are told while they happen, with their request', async () => {
-    const { requestId } = await local.invoke('Echo', { name: 'told' });
-    const lines = local.logEvents.filter((line) => line.requestId === requestId);
-    expect(lines.map(({ source }) => source)).toEqual(['platform', 'function', 'platform', 'platform']);
-    expect(lines[1]).toMatchObject({
+  test('log events are reported while they happen, with their request', async () => {
+    const { requestId } = await local.invoke('Echo', { name: 'log' });
+    const logEvents = local.logEvents.filter((event) => event.requestId === requestId);
+    expect(logEvents.map(({ source }) => source)).toEqual(['platform', 'function', 'platform', 'platform']);
+    expect(logEvents[1]).toMatchObject({
       functionName: 'Echo',
       logGroup: '/aws/lambda/Echo',
-      text: expect.stringMatching(/for told$/),
+      text: expect.stringMatching(/for log$/),
     });
-    expect(lines[1]?.logStream).toMatch(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/);
+    expect(logEvents[1]?.logStream).toMatch(/^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32}$/);
   });
 });
 
@@ -197,19 +197,19 @@ describe('failures end as Lambda ends them', () => {
 
   test.each([
     [
-      'Faulty',
+      'Failing',
       'exit1',
       platform('Runtime.ExitError', ' Error: Runtime exited with error: exit status 1'),
       'Status: error\tError Type: Runtime.ExitError',
     ],
     [
-      'Faulty',
+      'Failing',
       'exit0',
       platform('Runtime.ExitError', ' Error: Runtime exited without providing a reason'),
       'Status: error\tError Type: Runtime.ExitError',
     ],
     [
-      'Faulty',
+      'Failing',
       'signal',
       platform('Runtime.ExitError', ' Error: Runtime exited with error: signal: killed'),
       'Status: error\tError Type: Runtime.ExitError',
@@ -221,7 +221,7 @@ describe('failures end as Lambda ends them', () => {
       'Billed Duration: 1000 ms',
     ],
     [
-      'Faulty',
+      'Failing',
       'big',
       platform('Function.ResponseSizeTooLarge', 'exceeded maximum allowed payload size (6291556 bytes).'),
       'Error Type: Function.ResponseSizeTooLarge',
@@ -239,8 +239,8 @@ describe('failures end as Lambda ends them', () => {
     expect(service).not.toHaveProperty('fault');
   });
 
-  test('an error that is thrown: payload, log line, and cause with its frames', async () => {
-    const result = await local.invoke('Faulty', { how: 'throw' });
+  test('a thrown error has a payload, a log line, and a cause with its frames', async () => {
+    const result = await local.invoke('Failing', { how: 'throw' });
     expect(result.functionError).toBe('Unhandled');
     const payload = resultOf(result) as JsonObject;
     expect(Object.keys(payload)).toEqual(['errorType', 'errorMessage', 'trace']);
@@ -249,7 +249,7 @@ describe('failures end as Lambda ends them', () => {
       /\tERROR\tInvoke Error \t\{"errorType":"RangeError","errorMessage":"out of range","stack":\[/,
     );
     const { sandbox } = await segmentsOf(result.requestId);
-    const frame = { path: `${local.dir}/app/faulty.js`, line: 3, label: 'exports.handler' };
+    const frame = { path: `${local.dir}/app/failing.js`, line: 3, label: 'exports.handler' };
     const exception = { type: 'RangeError', message: 'out of range', stack: expect.arrayContaining([frame]) };
     expect(sandbox).toMatchObject({
       fault: true,
@@ -262,29 +262,29 @@ describe('failures end as Lambda ends them', () => {
     ['text', { errorType: 'string', errorMessage: 'just text' }],
     ['bigint', { errorType: 'Runtime.MarshalError' }],
     ['pending', { errorType: 'Runtime.NodeJsExit' }],
-    ['reject', { errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: 'Error: nobody cares' }],
+    ['reject', { errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: 'Error: not handled' }],
     ['uncaught', { errorType: 'Error', errorMessage: 'later' }],
   ])('%s is reported by the runtime', async (how, payload) => {
-    const result = await local.invoke('Faulty', { how });
+    const result = await local.invoke('Failing', { how });
     expect(result.functionError).toBe('Unhandled');
     expect(resultOf(result)).toMatchObject(payload);
   });
 
-  test('a process that crashed takes no further event, however soon that comes', async () => {
+  test('a process that crashed gets no further event, even when one follows at once', async () => {
     for (let round = 0; round < 10; round++) {
       const [crashed, next] = [
-        await local.invoke('Faulty', { how: 'reject' }),
-        await local.invoke('Faulty', { how: 'fine' }),
+        await local.invoke('Failing', { how: 'reject' }),
+        await local.invoke('Failing', { how: 'fine' }),
       ];
       expect(crashed.log).toContain('Status: error\tError Type: Runtime.ExitError');
       expect(resultOf(next)).toBe('fine');
     }
   });
 
-  test('after any of them the next invocation works, in a new environment where the old one died', async () => {
-    const cold = await local.invoke('Faulty', { how: 'exit1' });
+  test('after a crash the next invocation works in a new environment', async () => {
+    const cold = await local.invoke('Failing', { how: 'exit1' });
     expect(cold.functionError).toBe('Unhandled');
-    const again = await local.invoke('Faulty', { how: 'fine' });
+    const again = await local.invoke('Failing', { how: 'fine' });
     expect(resultOf(again)).toBe('fine');
     expect(again.log).toContain('Init Duration');
   });
@@ -309,24 +309,24 @@ describe('failures end as Lambda ends them', () => {
     }
   });
 
-  test('what can not run here says why, before anything is started', async () => {
-    await expect(local.invoke('Java')).rejects.toThrow('Java needs java21, which openray does not run');
-    await expect(local.invoke('Nobody')).rejects.toThrow(
-      'Function not found: arn:aws:lambda:us-east-1:000000000000:function:Nobody',
+  test('an invocation that cannot run fails with its reason before a process starts', async () => {
+    await expect(local.invoke('Java')).rejects.toThrow('Java needs java21; openray runs nodejs, python3 and provided');
+    await expect(local.invoke('Unknown')).rejects.toThrow(
+      'Function not found: arn:aws:lambda:us-east-1:000000000000:function:Unknown',
     );
     const payload = Buffer.from('{not json');
     await expect(local.invoke('Echo', null, { payload })).rejects.toThrow('Could not parse request body into json');
   });
 });
 
-test('a function that takes its time is shown in progress; one that does not is one document less', async () => {
+test('a slow function has a segment in progress; a fast one has not', async () => {
   const slow = local.invoke('Slow', { ms: 400 });
   const open = await local.daemon.until((documents) =>
     documents.find(({ name, in_progress: isOpen }) => name === 'Slow' && isOpen === true),
   );
   expect(open).toMatchObject({ origin: 'AWS::Lambda::Function' });
   await slow;
-  // On a busy machine the first ones may take long enough to be shown.
+  // On a busy machine the first invocations may be slow enough for a segment in progress.
   await vi.waitFor(
     async () => {
       const { requestId, traceId } = await local.invoke('Slow', { ms: 1 });
@@ -338,7 +338,7 @@ test('a function that takes its time is shown in progress; one that does not is 
 });
 
 describe('concurrency', () => {
-  test('two hundred at once: each has its own event, header and trace', async () => {
+  test('two hundred at once each have their own event, header and trace', async () => {
     const names = Array.from({ length: 200 }, (_, index) => `user-${index}`);
     const results = await Promise.all(names.map((name) => local.invoke('Echo', { name })));
     for (const [index, result] of results.entries()) {
@@ -351,7 +351,7 @@ describe('concurrency', () => {
     expect(new Set(results.map(({ traceId }) => traceId)).size).toBe(200);
   });
 
-  test('over the reserved concurrency is refused, and the trace says so', async () => {
+  test('an invocation over the reserved concurrency is throttled, also in the trace', async () => {
     const first = local.invoke('Reserved', { ms: 300 });
     await expect(local.invoke('Reserved', { ms: 1 })).rejects.toMatchObject({ code: 'ThrottledException' });
     const throttled = await local.daemon.until((documents) =>
@@ -363,7 +363,7 @@ describe('concurrency', () => {
 });
 
 describe('other kinds of invocation', () => {
-  test('Event answers at once; waiting and attempts are in the trace, each attempt with a segment of its own', async () => {
+  test('Event responds at once; the trace has the dwell time and the attempts, each with its own segment', async () => {
     const file = `${local.dir}/attempts`;
     const accepted = await local.invoke('Retried', { file, failures: 1 }, { invocationType: 'Event' });
     expect(accepted).toMatchObject({ statusCode: 202, payload: Buffer.alloc(0) });

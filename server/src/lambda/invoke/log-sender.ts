@@ -1,17 +1,17 @@
 import { formatTraceId } from '../../model/trace-id.ts';
 import type { FunctionLogEvent } from './function-log-event.ts';
 
-/** Takes what functions print to openray, beside their traces. Never fails, and never holds a function up. */
+/** Sends the log events of functions to openray. Never throws, and never delays a function. */
 export type LogSender = {
-  readonly add: (line: FunctionLogEvent) => void;
-  /** Sends what waits, then takes no more. */
+  readonly add: (event: FunctionLogEvent) => void;
+  /** Sends the waiting events. */
   readonly close: () => Promise<void>;
 };
 
 const SEND_AFTER_MS = 50;
 const BATCH_CHARS = 512 * 1024;
 const BATCH_EVENTS = 1000;
-/** A function that prints without end loses lines here, not memory. */
+/** Events over this bound are dropped, so that a function that prints without end costs bounded memory. */
 const WAITING_CHARS = 8 * 1024 * 1024;
 const TIMEOUT_MS = 5000;
 
@@ -27,12 +27,12 @@ export function openLogSender(endpointUrl: string): LogSender {
     clearTimeout(timer);
     timer = undefined;
     sending = sending.then(async () => {
-      while (waiting.length > 0) await send(url, takeBatch());
+      while (waiting.length > 0) await send(url, nextBatch());
     });
     return sending;
   }
 
-  function takeBatch(): readonly object[] {
+  function nextBatch(): readonly object[] {
     let chars = 0;
     let count = 0;
     while (count < waiting.length && count < BATCH_EVENTS && chars < BATCH_CHARS) {
@@ -44,12 +44,12 @@ export function openLogSender(endpointUrl: string): LogSender {
   }
 
   return {
-    add(line) {
-      const chars = line.text.length;
+    add(event) {
+      const chars = event.text.length;
       if (waitingChars + chars > WAITING_CHARS) return;
-      // No two events of one moment: their order is their time.
-      lastUs = Math.max(line.atUs, lastUs + 1);
-      waiting.push({ event: wireEvent(line, lastUs), chars });
+      // Readers order events by time, so each gets a time of its own.
+      lastUs = Math.max(event.atUs, lastUs + 1);
+      waiting.push({ event: wireEvent(event, lastUs), chars });
       waitingChars += chars;
       timer ??= setTimeout(() => void sendAll(), SEND_AFTER_MS).unref();
     },
@@ -60,28 +60,28 @@ export function openLogSender(endpointUrl: string): LogSender {
   };
 }
 
-function wireEvent({ trace, ...line }: FunctionLogEvent, atUs: number): object {
+function wireEvent({ trace, ...event }: FunctionLogEvent, atUs: number): object {
   return {
-    FunctionName: line.functionName,
+    FunctionName: event.functionName,
     AtUs: atUs,
     TraceId: trace === undefined ? null : formatTraceId(trace.traceId),
-    RequestId: line.requestId ?? null,
-    LogGroup: line.logGroup,
-    LogStream: line.logStream,
-    Source: line.source,
-    Text: line.text,
+    RequestId: event.requestId ?? null,
+    LogGroup: event.logGroup,
+    LogStream: event.logStream,
+    Source: event.source,
+    Text: event.text,
   };
 }
 
 async function send(url: URL, events: readonly object[]): Promise<void> {
   try {
-    const answer = await fetch(url, {
+    const response = await fetch(url, {
       method: 'POST',
       body: JSON.stringify({ Events: events }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    await answer.arrayBuffer();
+    await response.arrayBuffer();
   } catch {
-    // Nobody listens: the lines were printed, and are not kept.
+    // No server listens: the events were printed already, and are dropped.
   }
 }

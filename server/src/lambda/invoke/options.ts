@@ -9,13 +9,13 @@ export type LambdaServiceOptions = {
   readonly template: Template;
   readonly region: string;
   readonly accountId: string;
-  /** `host:port` of the X-Ray daemon that takes the documents. */
+  /** `host:port` of the X-Ray daemon that receives the segments. */
   readonly daemonAddress: string;
   /** Folder with openray's runtime clients: `runtimes/` of the package. */
   readonly runtimesDir: string;
   /** Folder for built code. */
   readonly cacheDir: string;
-  /** The variables of the host, for PATH and for what the template declares. */
+  /** Environment variables of the host: functions get its PATH, and values for the names that the template declares. */
   readonly hostVariables: Readonly<Record<string, string | undefined>>;
   readonly environmentOverrides?: EnvironmentVariableOverrides;
   readonly credentials?: Credentials;
@@ -24,25 +24,25 @@ export type LambdaServiceOptions = {
   readonly nodePath?: string;
   readonly pythonPath?: string;
   readonly debug?: DebugOptions | undefined;
-  /** Code that has changed is run by the next invocation. */
+  /** The next invocation runs code that has changed. */
   readonly hotReload?: boolean;
-  /** Stop a function's processes between its invocations. */
+  /** Stops a function's processes between its invocations. */
   readonly freeze?: boolean;
-  /** Send what the template's schedules send, when they are due. */
+  /** Runs the schedules of the template. */
   readonly runsSchedules?: boolean;
-  /** The clock that schedules go by. */
+  /** The clock of the schedules. */
   readonly clock?: SchedulerClock;
-  /** Reads the template again; asked, with `hotReload`, after its file has changed. */
+  /** Reads the template again. Called after its file has changed, when `hotReload` is set. */
   readonly reloadTemplate?: () => Template;
-  /** Jobs that run at once, over all functions; more wait for their turn. */
+  /** Concurrent runs of all functions; further runs wait. 32 by default. */
   readonly maxConcurrency?: number;
   readonly initTimeoutMs?: number;
-  /** Waits before the attempts after a failed asynchronous one. On AWS these are minutes. */
+  /** Delays before the retries of a failed event; on AWS these are minutes. */
   readonly retryDelaysMs?: readonly number[];
-  /** First wait after an event was throttled; doubled each time. */
+  /** Delay after the first throttled attempt at an event; doubles each time. */
   readonly throttleDelayMs?: number;
-  /** Every log event of every function, as it happens. */
-  readonly onLogEvent?: (line: FunctionLogEvent) => void;
-  /** Sentences for the user, each once: what is missing, what runs otherwise than asked. */
+  /** Called for each log event of each function. */
+  readonly onLogEvent?: (event: FunctionLogEvent) => void;
+  /** Receives sentences for the user, each once: parts that are missing or run differently. */
   readonly onWarning?: (sentence: string) => void;
 };

@@ -77,7 +77,7 @@ describe('the lines around a function’s own', () => {
     expect(reportLines(exited)).toMatch(/\tInit Duration: 615.62 ms\tStatus: error\tError Type: Runtime.ExitError\t$/);
   });
 
-  test('what the platform says of a timeout and of an exit', () => {
+  test('the lines for a timeout and for an exit', () => {
     const atUs = Date.UTC(2024, 4, 24, 14, 13, 25) * 1000;
     expect(failureLines(timeoutFailure(3000), REQUEST_ID, atUs)).toBe(
       `2024-05-24T14:13:25.000Z ${REQUEST_ID} Task timed out after 3.00 seconds\n`,
@@ -110,7 +110,7 @@ describe('billed duration', () => {
     expect(billedMs(aReport({ durationUs: durationMs * 1000, initDurationUs: initMs * 1000 }))).toBe(billed);
   });
 
-  test('before August 2025 the initialisation was free', () => {
+  test('before August 2025 the initialisation was not billed', () => {
     expect(billedMs(aReport(), 'withoutInit')).toBe(1029);
   });
 
@@ -140,7 +140,7 @@ describe('JSON records', () => {
     });
   });
 
-  test('the system level leaves records out', () => {
+  test('records below the system level are left out', () => {
     const quiet = { ...logging, systemLevel: 'WARN' } as const;
     expect(platformLine(reportRecord(aReport()), quiet, 0)).toBeUndefined();
     expect(platformLine(reportRecord(aReport({ status: 'timeout' })), quiet, 0)).toContain('"status":"timeout"');
@@ -148,7 +148,7 @@ describe('JSON records', () => {
 });
 
 describe('the tail', () => {
-  test('is the log itself when that is short', () => {
+  test('is the whole log when that is short', () => {
     expect(logTail('a\nb\n')).toBe('a\nb\n');
   });
 

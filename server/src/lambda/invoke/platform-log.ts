@@ -6,14 +6,14 @@ import type { LoggingSpec, LogLevel } from '../spec/function-spec.ts';
 import type { TraceDecision } from '../tracing/sampling-decision.ts';
 
 /**
- * The lines Lambda itself writes around a function's own. Each is one log event without its final newline; REPORT
- * and XRAY are one event of two lines. Text lines end with a tab, as AWS's do.
+ * The lines that Lambda writes around a function's own. Each is one log event without its final newline; REPORT and
+ * XRAY are one event of two lines. Text lines end with a tab, as on AWS.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html
  */
 export type Report = {
   readonly requestId: string;
   readonly durationUs: number;
-  /** Only on the first invocation of an environment that was initialised ahead of it. */
+  /** Only on the first invocation of an environment whose initialisation succeeded before it. */
   readonly initDurationUs: number | undefined;
   readonly memoryMb: number;
   readonly maxMemoryUsedMb: number;
@@ -27,11 +27,11 @@ export type Report = {
 /** Before August 2025 the initialisation of managed runtimes was not billed. */
 export type Billing = 'withInit' | 'withoutInit';
 
-/** Whole milliseconds. A timeout bills the configured time, whatever the clock says. */
+/** Whole milliseconds. A timeout bills the configured time. */
 export function billedMs(report: Report, billing: Billing = 'withInit'): number {
   if (report.status === 'timeout') return report.timeoutMs;
   const initUs = billing === 'withInit' ? (report.initDurationUs ?? 0) : 0;
-  // In hundredths of a millisecond, the precision that is printed: what the line adds up to is what it bills.
+  // Adds hundredths of a millisecond, the printed precision, so that the printed durations add up to the billed one.
   return Math.ceil((Math.round(report.durationUs / 10) + Math.round(initUs / 10)) / 100);
 }
 
@@ -39,7 +39,7 @@ export function initStartLine(runtimeVersion: string, runtimeVersionArn: string)
   return `INIT_START Runtime Version: ${runtimeVersion}\tRuntime Version ARN: ${runtimeVersionArn}`;
 }
 
-/** Only for an initialisation that failed or was cut off. */
+/** Only for an initialisation that failed or timed out. */
 export function initReportLine(durationUs: number, status: 'timeout' | 'error', errorType?: string): string {
   const type = errorType === undefined ? '' : `\tError Type: ${errorType}`;
   return `INIT_REPORT Init Duration: ${millis(durationUs)} ms\tPhase: init\tStatus: ${status}${type}`;
@@ -65,11 +65,11 @@ export function reportLines(report: Report, billing: Billing = 'withInit'): stri
     ...(report.status === 'error' ? ['Status: error', `Error Type: ${report.errorType ?? 'Runtime.Unknown'}`] : []),
   ];
   const line = `${fields.join('\t')}\t`;
-  // Lambda prints the line only for what it recorded itself; unsampled and PassThrough have no segment to name.
+  // Lambda prints this line only when it wrote a segment: not when unsampled, and not with PassThrough.
   return report.trace.ids === undefined ? line : `${line}\n${xrayLine(report.trace)}`;
 }
 
-/** What the platform says when it ended an invocation itself; it stands before END. */
+/** The platform's line about an invocation that it ended; it comes before END. */
 export function failureLines(failure: PlatformFailure, requestId: string, atUs: number): string {
   if (failure.kind === 'timeout') return `${isoTime(atUs)} ${requestId} ${failure.message}\n`;
   return `${failureMessage(failure, requestId)}\n${failure.errorType}`;
@@ -79,7 +79,7 @@ function xrayLine(trace: TraceDecision): string {
   return `XRAY TraceId: ${formatTraceId(trace.traceId)}\tSegmentId: ${trace.ids?.function}\tSampled: ${trace.isSampled}\t`;
 }
 
-/** What a platform record says in JSON logging, before it is known whether it is written. */
+/** A record of the platform. JSON logging writes it when its level is high enough. */
 export type PlatformRecord = {
   readonly type: string;
   readonly level: LogLevel;
@@ -88,7 +88,7 @@ export type PlatformRecord = {
 
 const LEVELS: readonly LogLevel[] = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 
-/** One line of JSON, or undefined when the function's `SystemLogLevel` leaves it out. */
+/** One line of JSON; undefined when the level is below the function's `SystemLogLevel`. */
 export function platformLine({ type, level, record }: PlatformRecord, logging: LoggingSpec, atUs: number) {
   if (LEVELS.indexOf(level) < LEVELS.indexOf(logging.systemLevel)) return undefined;
   return JSON.stringify({ time: isoTime(atUs), type, record });
@@ -150,18 +150,18 @@ export function initRuntimeDoneRecord(status: 'success' | 'timeout' | 'error', e
   };
 }
 
-/** The record and the line of the text form. */
-export function extensionStateRecord(news: ExtensionStateChange): readonly [PlatformRecord, () => string] {
-  const { name } = news;
-  switch (news.kind) {
+/** The record, and the line in text format. */
+export function extensionStateRecord(change: ExtensionStateChange): readonly [PlatformRecord, () => string] {
+  const { name } = change;
+  switch (change.kind) {
     case 'registered': {
-      const { events } = news;
+      const { events } = change;
       const record = { name, state: 'Ready', events };
       const line = () => `EXTENSION\tName: ${name}\tState: Ready\tEvents: [${events.join(', ')}]`;
       return [{ type: 'platform.extension', level: 'INFO', record }, line];
     }
     case 'subscribed': {
-      const { types } = news;
+      const { types } = change;
       const named = types.map((type) => type.charAt(0).toUpperCase() + type.slice(1)).join(', ');
       const record = { name, state: 'Subscribed', types };
       const line = () => `TELEMETRY\tName: ${name}\tState: Subscribed\tTypes: [${named}]`;
@@ -183,7 +183,7 @@ export type ResponsePhase = { readonly name: string; readonly startUs: number; r
 export function runtimeDoneRecord(
   report: Report,
   producedBytes: number,
-  spans: readonly ResponsePhase[] = [],
+  phases: readonly ResponsePhase[] = [],
 ): PlatformRecord {
   return {
     type: 'platform.runtimeDone',
@@ -194,7 +194,7 @@ export function runtimeDoneRecord(
       ...(report.errorType === undefined ? {} : { errorType: report.errorType }),
       metrics: { durationMs: report.durationUs / 1000, producedBytes },
       ...tracing(report.trace, 'runtimeDone'),
-      ...(spans.length === 0 ? {} : { spans: spans.map(phaseRecord) }),
+      ...(phases.length === 0 ? {} : { spans: phases.map(phaseRecord) }),
     },
   };
 }
@@ -223,12 +223,12 @@ function phaseRecord({ name, startUs, endUs }: ResponsePhase): object {
   return { name, start: isoTime(startUs), durationMs: Math.max(0, endUs - startUs) / 1000 };
 }
 
-/** The span that the record is about, and the header with the span above it; nothing for what is not recorded. */
+/** The id of the record's segment or subsegment, and a header with its parent. Empty for an unrecorded trace. */
 function tracing(trace: TraceDecision, record: 'start' | 'runtimeDone' | 'report'): object {
   const { ids, header } = trace;
   if (ids === undefined) return {};
-  const isClassic = header.parent === ids.invocation;
-  const isInvocation = isClassic && record === 'runtimeDone';
+  const hasPhaseSubsegments = header.parent === ids.invocation;
+  const isInvocation = hasPhaseSubsegments && record === 'runtimeDone';
   const parent = isInvocation ? ids.function : ids.service;
   const value = formatTraceHeader({ ...header, parent });
   return { tracing: { spanId: isInvocation ? ids.invocation : ids.function, type: 'X-Amzn-Trace-Id', value } };
@@ -236,7 +236,7 @@ function tracing(trace: TraceDecision, record: 'start' | 'runtimeDone' | 'report
 
 export const TAIL_BYTES = 4096;
 
-/** The last 4 KB of a log, from the start of a line where one begins in there, and never from inside a character. */
+/** The last 4 KB of a log. Starts at a line if one begins there, and never inside of a character. */
 export function logTail(log: string): string {
   const bytes = Buffer.from(log);
   if (bytes.length <= TAIL_BYTES) return log;
@@ -252,12 +252,12 @@ function millis(us: number): string {
   return (Math.round(us / 10) / 100).toFixed(2);
 }
 
-/** With milliseconds. */
+/** ISO 8601 with milliseconds. */
 export function isoTime(us: number): string {
   return new Date(us / 1000).toISOString();
 }
 
-/** The text as JSON where it is a JSON object, else as it is. */
+/** Parses a text that is a JSON object; any other text stays text. */
 export function asJson(text: string): unknown {
   if (!text.startsWith('{')) return text;
   try {

@@ -9,7 +9,7 @@ import { type LocalLambda, openLocalLambda, resultOf } from '../testing/local-la
 
 const MODULES = fileURLToPath(new URL('../../../../node_modules', import.meta.url));
 
-/** As users write it: handler and method traced by hand, the HTTP call by what Tracer patches. */
+/** As users write it: handler and method are traced by hand, the HTTP call by Tracer's patch. */
 const BODY = `
   const tracer = new Tracer({ serviceName: 'registration' });
   const submit = async (url, event) => {
@@ -80,7 +80,7 @@ afterAll(async () => {
 });
 
 describe.each(['Cjs', 'Esm', 'Bundled'])('Powertools’ Tracer in a function of the kind %s', (name) => {
-  test('its subsegments hang below Invocation, cold start once, and the call carries the header on', async () => {
+  test('its subsegments are below Invocation, with one cold start, and the HTTP call has the trace header', async () => {
     for (const [user, coldStart] of [
       ['brian1', true],
       ['dan1', false],

@@ -1,13 +1,13 @@
-/** A number of places that are taken and given back; who finds none waits, first come first served. */
+/** A counting semaphore; waiting callers acquire it in order of arrival. */
 export type Semaphore = {
-  /** Resolves to the function that gives the place back. */
+  /** Resolves to the function that releases the permit; only its first call counts. */
   readonly acquire: () => Promise<() => void>;
 };
 
 export function newSemaphore(count: number): Semaphore {
   const waiting: (() => void)[] = [];
   let free = count;
-  const giveBack = () => {
+  const release = () => {
     const next = waiting.shift();
     if (next) next();
     else free++;
@@ -16,10 +16,10 @@ export function newSemaphore(count: number): Semaphore {
     async acquire() {
       if (free > 0) free--;
       else await new Promise<void>((resolve) => waiting.push(resolve));
-      let isTaken = true;
+      let isHeld = true;
       return () => {
-        if (isTaken) giveBack();
-        isTaken = false;
+        if (isHeld) release();
+        isHeld = false;
       };
     },
   };

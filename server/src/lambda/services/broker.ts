@@ -12,7 +12,7 @@ export type TopicMessage = {
   /** `{ DataType, StringValue }` by name. */
   readonly attributes?: JsonObject;
   readonly traceHeader?: string | undefined;
-  /** Of a FIFO topic: handed on to its queues. */
+  /** Only for FIFO topics, which pass it on to their queues. */
   readonly groupId?: string | undefined;
   readonly deduplicationId?: string | undefined;
 };
@@ -30,30 +30,30 @@ export type BrokerOptions = {
   readonly specs: ServiceSpecs;
   readonly accountId: string;
   readonly region: string;
-  /** Accepts an asynchronous invocation; nothing it does reaches the producer. */
+  /** Starts an asynchronous invocation. Never throws: the producer gets no answer. */
   readonly invokeAsync: (functionArn: string, event: JsonValue, traceHeader: string | undefined) => void;
   readonly warn: (sentence: string) => void;
 };
 
-/** What lies between the functions of a template: its queues, topics and event rules, in memory. */
+/** The queues, topics and event rules of a template, in memory. */
 export type Broker = {
   readonly queues: () => readonly Queue[];
   /** By ARN, URL or name. */
   readonly queue: (name: string) => Queue | undefined;
-  /** The id of the message; undefined when there is no such topic. */
+  /** Returns the id of the message; undefined when the topic does not exist. */
   readonly publish: (topicArn: string, notification: TopicMessage) => string | undefined;
-  /** The id of the event. Whoever has no rule for it does not get it. */
+  /** Returns the id of the event. Only targets of matching rules receive it. */
   readonly putEvent: (event: BusEvent) => string;
-  /** A record to a destination or dead-letter queue: a queue, topic, bus or function by its ARN. */
+  /** Sends a record to a destination or a dead-letter queue: a queue, topic, bus or function by its ARN. */
   readonly deliver: Deliver;
-  /** What a rule or a schedule sends, to a queue, topic or function by its ARN. */
+  /** Sends the event of a rule or a schedule to a queue, topic or function by its ARN. */
   readonly forward: (targetArn: string, event: JsonValue, traceHeader: string | undefined) => void;
-  /** From now on these. A queue that stays keeps its messages; one that goes loses them. */
+  /** Replaces the specs. A queue that remains keeps its messages; the messages of a removed queue are dropped. */
   readonly update: (specs: ServiceSpecs) => void;
 };
 
 export function openBroker(options: BrokerOptions): Broker {
-  const { accountId, region, invokeAsync: invoke, warn: note } = options;
+  const { accountId, region, invokeAsync, warn } = options;
   let { specs } = options;
   let queues: readonly Queue[] = [];
   const queue = (name: string) =>
@@ -71,10 +71,10 @@ export function openBroker(options: BrokerOptions): Broker {
   function sendTo(queueArn: string, message: NewMessage): void {
     const target = queue(queueArn);
     try {
-      if (target === undefined) note(`There is no queue ${queueArn} here; what was meant for it is lost.`);
+      if (target === undefined) warn(`There is no queue ${queueArn} here; the message is dropped.`);
       else target.send(message);
     } catch (error) {
-      note(`${queueArn} does not take what was meant for it: ${toFailure(error).message}`);
+      warn(`${queueArn} refused a message: ${toFailure(error).message}`);
     }
   }
 
@@ -112,7 +112,7 @@ export function openBroker(options: BrokerOptions): Broker {
           EventVersion: '1.0',
           EventSubscriptionArn: `${topicArn}:${randomUUID()}`,
         };
-        invoke(targetArn, { Records: [{ ...head, Sns: sns }] }, traceHeader);
+        invokeAsync(targetArn, { Records: [{ ...head, Sns: sns }] }, traceHeader);
       }
     }
     return messageId;
@@ -144,8 +144,8 @@ export function openBroker(options: BrokerOptions): Broker {
     const text = typeof event === 'string' ? event : JSON.stringify(event);
     if (arn.includes(':sqs:')) sendTo(arn, { body: text, traceHeader });
     else if (arn.includes(':sns:')) publish(arn, { message: text, traceHeader });
-    else if (arn.includes(':lambda:')) invoke(arn, event, traceHeader);
-    else note(`${arn} is no target that openray knows; what was meant for it is lost.`);
+    else if (arn.includes(':lambda:')) invokeAsync(arn, event, traceHeader);
+    else warn(`${arn} is not a target that openray supports; the message is dropped.`);
   }
 
   function deliver(targetArn: string, record: JsonObject, message: DeliveredMessage): void {
@@ -153,12 +153,12 @@ export function openBroker(options: BrokerOptions): Broker {
     if (targetArn.includes(':sqs:')) sendTo(targetArn, message);
     else if (targetArn.includes(':sns:'))
       publish(targetArn, { message: body, ...(attributes && { attributes }), traceHeader });
-    else if (targetArn.includes(':lambda:')) invoke(targetArn, record, traceHeader);
+    else if (targetArn.includes(':lambda:')) invokeAsync(targetArn, record, traceHeader);
     else if (targetArn.includes(':events:')) {
       const isSuccess = objectOf(record.requestContext).condition === 'Success';
       const detailType = `Lambda Function Invocation Result - ${isSuccess ? 'Success' : 'Failure'}`;
       putEvent({ source: 'lambda', detailType, detail: record, bus: targetArn, traceHeader });
-    } else note(`${targetArn} is no destination that openray knows; what was meant for it is lost.`);
+    } else warn(`${targetArn} is not a destination that openray supports; the message is dropped.`);
   }
 
   queues = openQueues([]);
@@ -176,7 +176,7 @@ export function openBroker(options: BrokerOptions): Broker {
   };
 }
 
-/** A filter policy is held against the attributes of the message, or its body where the subscription says so. */
+/** Whether a message matches the filter policy of a subscription, by its attributes or by its body. */
 function matchesFilterPolicy({ message, attributes = {} }: TopicMessage, subscription: TopicSubscription): boolean {
   const { filterPolicy, filterScope } = subscription;
   if (filterPolicy === undefined) return true;

@@ -8,7 +8,7 @@ export function handleEventBridge(broker: Broker, { operation, body, traceHeader
   if (operation !== 'PutEvents' || !isJsonObject(input) || !Array.isArray(input.Entries)) {
     return json(400, {
       __type: 'ValidationException',
-      message: `openray's local event bus does not know ${operation}`,
+      message: `openray's local event bus does not support ${operation}`,
     });
   }
   const results = (input.Entries as readonly JsonValue[]).filter(isJsonObject).map((entry) => {

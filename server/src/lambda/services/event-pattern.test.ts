@@ -5,7 +5,7 @@ import { matchesPattern } from './event-pattern.ts';
 
 const EVENT = { source: 'shop.orders', detail: { amount: 12, tags: ['a', 'b'], state: null, name: 'Brian' } };
 
-describe('an event fits', () => {
+describe('an event matches', () => {
   test.each([
     [{ source: ['shop.orders', 'x'] }, true],
     [{ source: [{ prefix: 'shop.' }] }, true],
@@ -25,7 +25,7 @@ describe('an event fits', () => {
     expect(matchesPattern(EVENT, pattern)).toBe(fits);
   });
 
-  test('the pattern of its own members, whatever they are', () => {
+  test('the pattern made of its own members, for any members', () => {
     const flat = fc.dictionary(
       fc.string().filter((key) => key !== '$or' && key !== '__proto__'),
       fc.oneof(fc.string(), fc.integer(), fc.boolean()),

@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 
 /**
- * Whether an event fits a pattern of EventBridge, or the attributes of a message a filter policy of SNS: each member of
- * the pattern is a list of which one has to hold, or a pattern for what is below.
+ * Whether an event matches a pattern of EventBridge, or the attributes of a message a filter policy of SNS. Each member
+ * of the pattern is a list of conditions, of which one must match, or a pattern for the nested object.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
 export function matchesPattern(event: JsonObject, pattern: JsonObject): boolean {
@@ -14,7 +14,7 @@ export function matchesPattern(event: JsonObject, pattern: JsonObject): boolean 
     if (isJsonObject(wanted)) return matchesPattern(isJsonObject(value) ? value : {}, wanted);
     const conditions = Array.isArray(wanted) ? (wanted as readonly JsonValue[]) : [wanted];
     const values = Array.isArray(value) ? (value as readonly JsonValue[]) : [value];
-    return conditions.some((condition) => values.some((one) => matchesCondition(one, condition)));
+    return conditions.some((condition) => values.some((item) => matchesCondition(item, condition)));
   });
 }
 
@@ -38,8 +38,8 @@ function matchesOperator(value: JsonValue | undefined, operator: string, operand
       return text !== undefined && wildcard(String(operand)).test(text);
     case 'anything-but': {
       if (value === undefined) return false;
-      const not = Array.isArray(operand) ? (operand as readonly JsonValue[]) : [operand];
-      return !not.some((one) => matchesCondition(value, one));
+      const excluded = Array.isArray(operand) ? (operand as readonly JsonValue[]) : [operand];
+      return !excluded.some((condition) => matchesCondition(value, condition));
     }
     case 'numeric':
       return typeof value === 'number' && Array.isArray(operand) && isInRange(value, operand as readonly JsonValue[]);
@@ -51,7 +51,7 @@ function matchesOperator(value: JsonValue | undefined, operator: string, operand
 /** `[">", 1, "<=", 5]` */
 function isInRange(value: number, [operator, bound, ...rest]: readonly JsonValue[]): boolean {
   const number = Number(bound);
-  const isHere =
+  const isInBound =
     operator === '='
       ? value === number
       : operator === '<'
@@ -61,7 +61,7 @@ function isInRange(value: number, [operator, bound, ...rest]: readonly JsonValue
           : operator === '>'
             ? value > number
             : operator === '>=' && value >= number;
-  return isHere && (rest.length === 0 || isInRange(value, rest));
+  return isInBound && (rest.length === 0 || isInRange(value, rest));
 }
 
 function wildcard(text: string): RegExp {

@@ -48,7 +48,7 @@ Resources:
     Properties:
       Handler: index.env
       EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: EventBridge, Destination: 'arn:aws:events:us-east-1:000000000000:event-bus/default'}}}
-  Narrow: {Type: AWS::Serverless::Function, Properties: {Handler: index.slow, ReservedConcurrentExecutions: 1}}
+  Single: {Type: AWS::Serverless::Function, Properties: {Handler: index.slow, ReservedConcurrentExecutions: 1}}
 `;
 
 const CODE = `
@@ -105,7 +105,7 @@ function traced(value: string) {
 }
 
 describe('a queue', () => {
-  test('brings its messages to the function in batches, in a trace of its own that is linked to the producers', async () => {
+  test('passes its messages to the function in batches; each batch has a trace that is linked to the producers', async () => {
     const MessageAttributes = { kind: { DataType: 'String', StringValue: 'order' } };
     await sqs.send(
       new SendMessageCommand({
@@ -139,7 +139,7 @@ describe('a queue', () => {
     ]);
   });
 
-  test('brings again what failed, and gives it up to its dead-letter queue', async () => {
+  test('repeats failed messages, then sends them to its dead-letter queue', async () => {
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'bad' }));
     await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'fine' }));
     const dead = (await sqs.send(new GetQueueUrlCommand({ QueueName: 'Dead' }))).QueueUrl;
@@ -152,8 +152,8 @@ describe('a queue', () => {
     await sqs.send(new DeleteMessageCommand({ QueueUrl: dead, ReceiptHandle: messages[0]?.ReceiptHandle }));
   });
 
-  test('that is not in the template is not there', async () => {
-    await expect(sqs.send(new GetQueueUrlCommand({ QueueName: 'Nobody' }))).rejects.toMatchObject({
+  test('that is not in the template does not exist', async () => {
+    await expect(sqs.send(new GetQueueUrlCommand({ QueueName: 'Unknown' }))).rejects.toMatchObject({
       name: 'QueueDoesNotExist',
     });
   });
@@ -185,7 +185,7 @@ describe('a topic', () => {
 });
 
 describe('the event bus', () => {
-  test('brings an event to the functions whose pattern it fits, in the trace of its sender', async () => {
+  test('passes an event to the functions whose pattern it matches, in the trace of its sender', async () => {
     const entry = (amount: number) => ({
       Source: 'shop',
       DetailType: 'paid',
@@ -232,8 +232,8 @@ describe('an asynchronous event', () => {
     });
   });
 
-  test('that was throttled is run when there is room', async () => {
-    const calls = await Promise.all([1, 2, 3].map(() => local.invoke('Narrow', {}, { invocationType: 'Event' })));
+  test('that was throttled runs when the concurrency allows it', async () => {
+    const calls = await Promise.all([1, 2, 3].map(() => local.invoke('Single', {}, { invocationType: 'Event' })));
     await local.lambda.whenIdle();
     const statuses = await Promise.all(
       calls.map(async ({ requestId }) => {
@@ -249,7 +249,7 @@ describe('an asynchronous event', () => {
   });
 });
 
-test('functions call each other through the Invoke API that they are told', async () => {
+test('functions call each other through the Invoke API in their environment', async () => {
   const { Payload } = await lambda.send(new InvokeCommand({ FunctionName: 'Env' }));
   expect(JSON.parse(Buffer.from(Payload ?? []).toString())).toMatchObject({ QUEUE_URL: queueUrl });
 });

@@ -2,8 +2,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
 import { matchesPattern } from './event-pattern.ts';
 
 /**
- * Whether a record of SQS passes one of a source's filters; without filters everything does. A body that is JSON is
- * held against a pattern for JSON, one that is text against a pattern for text; what is of the other kind does not pass.
+ * Whether a record of SQS matches one of a source's filters; without filters every record does. A pattern for JSON
+ * matches only bodies that are JSON, a pattern for text only bodies that are text.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
  */
 export function matchesFilters(record: JsonObject, filters: readonly JsonObject[]): boolean {

@@ -85,7 +85,7 @@ function batches(functionName: string): readonly (readonly JsonObject[])[] {
 const bodies = (functionName: string) => batches(functionName).map((records) => records.map(({ body }) => body));
 
 describe('a FIFO queue', () => {
-  test('brings the messages of a group one after the other, also when one has to come again', async () => {
+  test('passes the messages of a group one after the other, also when one is repeated', async () => {
     const QueueUrl = await queueUrl('Orders.fifo');
     const send = (body: string) => ({
       Id: body,
@@ -113,7 +113,7 @@ describe('a FIFO queue', () => {
     });
   });
 
-  test('takes a message once, by its id or its content, and refuses one without group', async () => {
+  test('drops duplicates by id or content, and rejects a message without a group', async () => {
     const QueueUrl = await queueUrl('by-content.fifo');
     const send = (MessageBody: string) =>
       sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: 'g' }));
@@ -126,7 +126,7 @@ describe('a FIFO queue', () => {
     await expect(sqs.send(new SendMessageCommand(orders))).rejects.toThrow('MessageDeduplicationId');
   });
 
-  test('gets what a FIFO topic is told, in its group', async () => {
+  test('receives messages of a FIFO topic in their group', async () => {
     const PublishBatchRequestEntries = ['one', 'two'].map((Id) => ({ Id, Message: Id, MessageGroupId: 'news' }));
     const TopicArn = 'arn:aws:sns:us-east-1:000000000000:InOrder.fifo';
     const before = bodies('Content').flat().length;
@@ -137,7 +137,7 @@ describe('a FIFO queue', () => {
   });
 });
 
-test('a queue with filters brings what passes one of them, and drops the rest', async () => {
+test('a queue with filters passes on messages that match one of them, and drops the rest', async () => {
   const QueueUrl = await queueUrl('Mixed');
   const wanted = ['{"tier":"gold","amount":11}', 'plain text'];
   const MessageBodies = ['{"tier":"gold","amount":10}', '{"tier":"tin","amount":99}', 'other text', ...wanted];
@@ -148,7 +148,7 @@ test('a queue with filters brings what passes one of them, and drops the rest', 
   expect(bodies('Choosy')).toEqual([wanted]);
 });
 
-test('topics hold a batch against policies for attributes, of any type, and for bodies', async () => {
+test('topics match a batch with policies for attributes of any type, and for bodies', async () => {
   const attribute = (DataType: string, StringValue: string) => ({ DataType, StringValue });
   const entry = (Id: string, tier: string, sizes: string, amount: string, Message = Id) => ({
     Id,
@@ -183,12 +183,12 @@ test('topics hold a batch against policies for attributes, of any type, and for 
   expect(queued[0]?.eventSourceARN).toBe('arn:aws:sqs:us-east-1:000000000000:BehindQueuedQueue');
 });
 
-test('streams and other sources that openray does not have are named once, and everything else runs', async () => {
+test('each unsupported event source gives one warning, and everything else runs', async () => {
   expect(local.warnings.filter((note) => note.includes('openray has no'))).toEqual([
-    'Choosy: openray has no Kinesis; nothing comes from its event Stream by itself.',
-    'Choosy: openray has no DynamoDB; nothing comes from its event Table by itself.',
-    'Choosy: openray has no S3; nothing comes from its event Files by itself.',
-    'Env: openray has no kafka; nothing comes from its event source Mapped by itself.',
+    'Choosy: openray has no Kinesis; its event Stream never starts the function.',
+    'Choosy: openray has no DynamoDB; its event Table never starts the function.',
+    'Choosy: openray has no S3; its event Files never starts the function.',
+    'Env: openray has no kafka; its event source Mapped never starts the function.',
   ]);
   const env = resultOf(await local.invoke('Env')) as Record<string, string>;
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

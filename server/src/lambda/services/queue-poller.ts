@@ -13,16 +13,17 @@ export type QueuePoller = {
 
 export type BatchResult = { readonly payload: Buffer; readonly isFunctionError: boolean };
 
-/** Runs the function for a batch; throws when it could not be run. */
+/** Runs the function for a batch. Throws when the function could not be run. */
 export type RunBatch = (event: JsonObject, links: readonly ProducerLink[]) => Promise<BatchResult>;
 
+/** X-Ray's limit for one segment. */
 const LINKS_MAX = 20;
-/** A batch that could not be run is tried again after this, as with a throttled function on AWS. */
+/** Delay before a batch that could not be run is received again, as after a throttled invocation on AWS. */
 const RETRY_MS = 1000;
 
 /**
- * Lambda's polling of a queue: messages in batches to the function; what it handled is removed, the rest comes again
- * after the queue's visibility timeout. The function has a trace of its own, linked to those of the producers.
+ * Polls a queue as Lambda does, and passes messages to the function in batches. Handled messages are removed; others
+ * are received again after the visibility timeout of the queue. Each batch has its own trace, linked to the producers'.
  */
 export function pollQueue(queue: Queue, source: QueueSource, region: string, run: RunBatch): QueuePoller {
   const closing = new AbortController();
@@ -51,7 +52,7 @@ export function pollQueue(queue: Queue, source: QueueSource, region: string, run
   return {
     isIdle: () => handling.size === 0 && queue.counts().available === 0,
     async whenIdle() {
-      // What is visible is taken in the next turn.
+      // The poller receives visible messages in the next turn of the event loop.
       await new Promise(setImmediate);
       await Promise.all(handling);
     },
@@ -64,8 +65,8 @@ export function pollQueue(queue: Queue, source: QueueSource, region: string, run
 }
 
 /**
- * As many messages as a batch may have, or those that came while the batching window was open. What no filter lets
- * through is removed from the queue, as Lambda does.
+ * Waits for a full batch, or for the end of the batching window. A message that matches no filter is removed from the
+ * queue, as Lambda does.
  */
 async function nextBatch(
   queue: Queue,
@@ -112,13 +113,13 @@ function sqsRecord(message: QueueMessage, arn: string, awsRegion: string): JsonO
   };
 }
 
-/** `StringValue` is `stringValue` in an event. */
+/** An event has `stringValue` for the API's `StringValue`. */
 function lowerKeys(value: JsonValue): JsonObject {
   const entries = Object.entries(isJsonObject(value) ? value : {});
   return Object.fromEntries(entries.map(([key, part]) => [key.charAt(0).toLowerCase() + key.slice(1), part]));
 }
 
-/** To each producer's trace that is sampled, once, as far as X-Ray allows. */
+/** One link to each sampled producer, at most LINKS_MAX. */
 function linksOf(batch: readonly QueueMessage[]): readonly ProducerLink[] {
   const links = new Map<string, ProducerLink>();
   for (const { traceHeader = '' } of batch) {
@@ -137,11 +138,11 @@ function failedIds(
   if (isFunctionError) return all;
   if (!isPartial) return new Set();
   try {
-    const answer: JsonValue = JSON.parse(payload.toString());
-    const failures = isJsonObject(answer) ? (answer.batchItemFailures ?? []) : [];
+    const response: JsonValue = JSON.parse(payload.toString());
+    const failures = isJsonObject(response) ? (response.batchItemFailures ?? []) : [];
     if (!Array.isArray(failures)) return all;
     const ids = (failures as readonly JsonValue[]).map((failure) => isJsonObject(failure) && failure.itemIdentifier);
-    // As on AWS: an identifier that is none of the batch's fails all of it.
+    // As on AWS, an identifier that is not in the batch fails the whole batch.
     return ids.every((id) => typeof id === 'string' && all.has(id)) ? new Set(ids as readonly string[]) : all;
   } catch {
     return all;

@@ -9,11 +9,11 @@ export type NewMessage = {
   readonly attributes?: JsonObject;
   /** The producer's `X-Amzn-Trace-Id`. */
   readonly traceHeader?: string | undefined;
-  /** Undefined means as long as the queue says. */
+  /** Undefined means the delay of the queue. */
   readonly delayMs?: number | undefined;
-  /** In a FIFO queue: messages of one group come one after the other. */
+  /** In a FIFO queue, messages of one group are received one after the other. */
   readonly groupId?: string | undefined;
-  /** In a FIFO queue: the same again within five minutes is not taken twice. */
+  /** In a FIFO queue, a message with the same id within five minutes is dropped. */
   readonly deduplicationId?: string | undefined;
 };
 
@@ -26,29 +26,29 @@ export type QueueMessage = {
   readonly sentMs: number;
   readonly firstReceivedMs: number;
   readonly receiveCount: number;
-  /** Of this delivery; an older one has no effect. */
+  /** Receipt handle of this delivery; the handles of earlier deliveries have no effect. */
   readonly receipt: string;
   readonly fifo: FifoPosition | undefined;
 };
 
-/** Where a message stands in a FIFO queue. */
+/** Position of a message in a FIFO queue. */
 export type FifoPosition = {
   readonly groupId: string;
   readonly deduplicationId: string;
-  /** Twenty digits, rising. */
+  /** Twenty digits, increasing. */
   readonly sequenceNumber: string;
 };
 
 export type SentMessage = { readonly id: string; readonly bodyMd5: string; readonly fifo: FifoPosition | undefined };
 
-/** A queue of SQS, in memory: a message that was received and not removed in time comes again. */
+/** A queue of SQS, in memory. A message that is not removed within its visibility timeout is received again. */
 export type Queue = {
   readonly spec: QueueSpec;
-  /** Its messages stay. */
+  /** Changes the settings and keeps the messages. */
   readonly update: (spec: QueueSpec) => void;
-  /** Throws InvalidRequestException when a FIFO queue needs what the message does not have. */
+  /** Throws InvalidRequestException when a message for a FIFO queue has no group or deduplication id. */
   readonly send: (message: NewMessage) => SentMessage;
-  /** Up to `max` messages; waits as long as there is none, at most `waitMs` or until `signal` fires. */
+  /** Receives up to `max` messages. While there is none, waits up to `waitMs` or until `signal` aborts. */
   readonly receive: (
     max: number,
     options?: { readonly waitMs?: number; readonly visibilityMs?: number; readonly signal?: AbortSignal },
@@ -56,7 +56,7 @@ export type Queue = {
   readonly remove: (receipt: string) => void;
   /** 0 makes the message available at once. */
   readonly setVisibility: (receipt: string, ms: number) => void;
-  /** `available` is what could be received now. */
+  /** `available` counts the messages that could be received now. */
   readonly counts: () => { readonly visible: number; readonly inFlight: number; readonly available: number };
   readonly purge: () => void;
 };
@@ -75,7 +75,7 @@ type StoredMessage = {
 
 const DEDUPLICATION_MS = 5 * 60 * 1000;
 
-/** `onDead` gets what was received more often than the redrive policy allows. */
+/** `onDead` receives messages that were received more often than the redrive policy allows. */
 export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec: QueueSpec) => void): Queue {
   let spec = opened;
   const messages: StoredMessage[] = [];
@@ -85,9 +85,9 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
   const wake = () => {
     for (const waiter of [...waiters]) waiter();
   };
-  const held = (receipt: string) => messages.find((message) => message.receipt === receipt);
+  const messageOf = (receipt: string) => messages.find((message) => message.receipt === receipt);
 
-  /** What may be received now: of a group in which a message is with somebody, or waits, nothing behind that. */
+  /** Messages that may be received now. One that is in flight or delayed blocks the later messages of its group. */
   function available(nowMs: number): readonly StoredMessage[] {
     const blocked = new Set<string>();
     return messages.filter(({ visibleMs, fifo }) => {
@@ -98,10 +98,10 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
     });
   }
 
-  function take(max: number, visibilityMs: number, nowMs: number): readonly QueueMessage[] {
-    const taken: QueueMessage[] = [];
+  function receiveVisible(max: number, visibilityMs: number, nowMs: number): readonly QueueMessage[] {
+    const received: QueueMessage[] = [];
     for (const message of available(nowMs)) {
-      if (taken.length === max) break;
+      if (received.length === max) break;
       if (spec.redrive !== undefined && message.receiveCount >= spec.redrive.maxReceiveCount) {
         messages.splice(messages.indexOf(message), 1);
         onDead(message.sent, spec);
@@ -113,12 +113,23 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
       message.receipt = randomUUID();
       const { id, sent, bodyMd5, sentMs, firstReceivedMs, receiveCount, receipt, fifo } = message;
       const { body, attributes = {}, traceHeader } = sent;
-      taken.push({ id, body, bodyMd5, attributes, traceHeader, sentMs, firstReceivedMs, receiveCount, receipt, fifo });
+      received.push({
+        id,
+        body,
+        bodyMd5,
+        attributes,
+        traceHeader,
+        sentMs,
+        firstReceivedMs,
+        receiveCount,
+        receipt,
+        fifo,
+      });
     }
-    return taken;
+    return received;
   }
 
-  /** Resolves when something was sent or given back, has become visible since `nowMs`, or the time is over. */
+  /** Resolves when a message is sent or released, or becomes visible after `nowMs`; at `untilMs` at the latest. */
   function change(nowMs: number, untilMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
       const later = messages.map(({ visibleMs }) => visibleMs).filter((ms) => ms > nowMs);
@@ -137,7 +148,7 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
     });
   }
 
-  function placeOf(message: NewMessage): FifoPosition | undefined {
+  function positionOf(message: NewMessage): FifoPosition | undefined {
     if (!spec.isFifo) return undefined;
     const { groupId, body } = message;
     if (groupId === undefined) throw invalidMessage('The request must contain the parameter MessageGroupId.');
@@ -152,7 +163,7 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
     return { groupId, deduplicationId, sequenceNumber: String(++sequence).padStart(20, '0') };
   }
 
-  /** What the same message was answered before, while that counts. */
+  /** Result of the same message within the last five minutes. */
   function duplicateOf(fifo: FifoPosition, nowMs: number): SentMessage | undefined {
     for (const [id, { untilMs }] of recent) if (untilMs <= nowMs) recent.delete(id);
     return recent.get(fifo.deduplicationId)?.sent;
@@ -167,7 +178,7 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
     },
     send(message) {
       const nowMs = Date.now();
-      const fifo = placeOf(message);
+      const fifo = positionOf(message);
       const duplicate = fifo && duplicateOf(fifo, nowMs);
       if (duplicate !== undefined) return duplicate;
       const bodyMd5 = createHash('md5').update(message.body).digest('hex');
@@ -189,19 +200,19 @@ export function openQueue(opened: QueueSpec, onDead: (message: NewMessage, spec:
       const untilMs = Date.now() + waitMs;
       for (;;) {
         const nowMs = Date.now();
-        const taken = signal?.aborted ? [] : take(max, visibilityMs, nowMs);
-        if (taken.length > 0 || signal?.aborted || nowMs >= untilMs) return taken;
+        const received = signal?.aborted ? [] : receiveVisible(max, visibilityMs, nowMs);
+        if (received.length > 0 || signal?.aborted || nowMs >= untilMs) return received;
         await change(nowMs, untilMs, signal);
       }
     },
     remove(receipt) {
-      const message = held(receipt);
+      const message = messageOf(receipt);
       if (message === undefined) return;
       messages.splice(messages.indexOf(message), 1);
       if (message.fifo !== undefined) wake();
     },
     setVisibility(receipt, ms) {
-      const message = held(receipt);
+      const message = messageOf(receipt);
       if (message === undefined) return;
       message.visibleMs = Date.now() + ms;
       wake();
@@ -221,7 +232,7 @@ function invalidMessage(message: string): OpenrayError {
   return new OpenrayError('InvalidRequestException', message);
 }
 
-/** As the API and events name them. */
+/** Names as in the API and in events. */
 export function fifoAttributes({ groupId, deduplicationId, sequenceNumber }: FifoPosition) {
   return { MessageGroupId: groupId, MessageDeduplicationId: deduplicationId, SequenceNumber: sequenceNumber };
 }

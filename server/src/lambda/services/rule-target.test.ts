@@ -8,7 +8,7 @@ const NOTHING = { input: undefined, inputPath: undefined, transformer: undefined
 const transformed = (paths: Record<string, string>, template: string) =>
   targetInput({ ...NOTHING, transformer: { paths, template } }, EVENT);
 
-describe('a target gets', () => {
+describe('a target receives', () => {
   test('the event, a part of it, or a constant', () => {
     expect(targetInput(NOTHING, EVENT)).toBe(EVENT);
     expect(targetInput({ ...NOTHING, inputPath: '$.detail.items[1]' }, EVENT)).toBe('b');
@@ -28,7 +28,7 @@ describe('a target gets', () => {
     expect(transformed(paths, template)).toEqual(expected);
   });
 
-  test('any text as it is, inside of quotes and outside', () => {
+  test('any text unchanged, inside and outside of quotes', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const transformer = { paths: { t: '$.text' }, template: '{"bare": <t>, "quoted": "<<t>>"}' };

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { RuleTarget } from '../spec/services.ts';
 
 /**
- * What a rule sends its target: the event, a part of it, a constant, or what its transformer makes.
+ * The input of a rule's target: the event, a part of it, a constant, or the result of its transformer.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
  */
 export function targetInput({ input, inputPath, transformer }: Omit<RuleTarget, 'arn'>, event: JsonObject): JsonValue {
@@ -21,7 +21,7 @@ function valueAtPath(event: JsonObject, path: string): JsonValue | undefined {
   );
 }
 
-/** `<name>` is JSON where it stands by itself, and text inside of quotes. What the event does not have is empty. */
+/** `<name>` becomes JSON, and text inside of quotes. A value that the event does not have is empty. */
 function applyTransformer({ paths, template }: NonNullable<RuleTarget['transformer']>, event: JsonObject): JsonValue {
   const value = (name: string): JsonValue | undefined => {
     if (name === 'aws.events.event' || name === 'aws.events.event.json') return event;
@@ -46,7 +46,7 @@ function isKnown(name: string, paths: Readonly<Record<string, string>>): boolean
   return Object.hasOwn(paths, name) || name === 'aws.events.event' || name === 'aws.events.event.json';
 }
 
-/** Text that is no JSON is a text. */
+/** Text that is not JSON stays text. */
 function parse(text: string): JsonValue {
   try {
     return JSON.parse(text);

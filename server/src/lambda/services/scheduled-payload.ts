@@ -2,17 +2,17 @@ import type { JsonValue } from '../../model/json.ts';
 import type { ScheduleSpec, ScheduleTarget } from '../spec/services.ts';
 
 /**
- * What the function gets: the input of the template, else the event that the rule or the scheduler makes.
+ * The payload for a target: the input in the template, else the event of the rule or the scheduler.
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
 export function scheduledPayload(
-  { name, kind: by }: Pick<ScheduleSpec, 'name' | 'kind'>,
+  { name, kind }: Pick<ScheduleSpec, 'name' | 'kind'>,
   { input }: Pick<ScheduleTarget, 'input'>,
   call: { readonly id: string; readonly atMs: number; readonly region: string; readonly accountId: string },
 ): JsonValue {
   const { id, atMs, region, accountId: account } = call;
   const time = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
-  const isRule = by === 'rule';
+  const isRule = kind === 'rule';
   const arn = isRule
     ? `arn:aws:events:${region}:${account}:rule/${name}`
     : `arn:aws:scheduler:${region}:${account}:schedule/default/${name}`;
@@ -38,6 +38,7 @@ export function scheduledPayload(
   };
 }
 
+/** Text that is not JSON stays text. */
 function parse(text: string): JsonValue {
   try {
     return JSON.parse(text);

@@ -1,10 +1,10 @@
 import { isDue } from '../spec/schedule-expression.ts';
 import type { ScheduleSpec } from '../spec/services.ts';
 
-/** Time as the scheduler sees it; tests bring their own. */
+/** The clock of the scheduler; tests replace it. */
 export type SchedulerClock = {
   readonly nowMs: () => number;
-  /** Calls back once, unless what it returns is called first. */
+  /** Calls `then` once after `ms`. Returns a function that cancels the call. */
   readonly after: (ms: number, then: () => void) => () => void;
 };
 
@@ -17,7 +17,7 @@ export const SYSTEM_CLOCK: SchedulerClock = {
 };
 
 export type Scheduler = {
-  /** From now on these; a schedule that is as before goes on counting. */
+  /** Replaces the schedules. A schedule with an unchanged expression keeps its start. */
   readonly update: (schedules: readonly ScheduleSpec[]) => void;
   readonly close: () => void;
 };
@@ -25,19 +25,18 @@ export type Scheduler = {
 const MINUTE_MS = 60_000;
 
 /**
- * Calls `run` at the beginning of each minute in which a schedule is due. Minutes in which the machine slept are not
- * made up for.
+ * Calls `run` at the beginning of each minute in which a schedule is due. Runs are skipped while the machine sleeps.
  */
 export function openScheduler(
   schedules: readonly ScheduleSpec[],
   run: (schedule: ScheduleSpec, atMs: number) => void,
   clock: SchedulerClock,
 ): Scheduler {
-  let running = begin(schedules, new Map());
+  let active = startCounting(schedules, new Map());
   let cancel = () => {};
   let isClosed = false;
 
-  function begin(
+  function startCounting(
     specs: readonly ScheduleSpec[],
     before: ReadonlyMap<string, { readonly spec: ScheduleSpec; readonly sinceMs: number }>,
   ) {
@@ -52,13 +51,13 @@ export function openScheduler(
 
   function wait(): void {
     cancel();
-    if (isClosed || running.size === 0) return;
+    if (isClosed || active.size === 0) return;
     const nowMs = clock.nowMs();
     const nextMs = minuteOf(nowMs) + MINUTE_MS;
     cancel = clock.after(nextMs - nowMs, () => {
-      // A timer may come a little early, or long after its minute.
+      // A timer may fire a little early, or long after its minute.
       const minuteMs = Math.max(nextMs, minuteOf(clock.nowMs()));
-      for (const { spec, sinceMs } of running.values()) {
+      for (const { spec, sinceMs } of active.values()) {
         const { isEnabled, expression, timeZone } = spec;
         if (isEnabled && isDue(expression, minuteMs, { sinceMs, timeZone })) run(spec, minuteMs);
       }
@@ -69,7 +68,7 @@ export function openScheduler(
   wait();
   return {
     update(next) {
-      running = begin(next, running);
+      active = startCounting(next, active);
       wait();
     },
     close() {

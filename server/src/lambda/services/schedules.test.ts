@@ -21,7 +21,7 @@ Resources:
 
 const CODE = `exports.handler = async (event) => { console.log('GOT ' + JSON.stringify(event)); return process.env.AWS_ENDPOINT_URL_SQS; };`;
 
-/** A clock that stands still until it is told the next minute. */
+/** A clock that only `advance` moves. */
 function handClock(startMs: number): SchedulerClock & { readonly advance: (minutes: number) => void } {
   let nowMs = startMs;
   let due: { atMs: number; then: () => void } | undefined;
@@ -58,14 +58,14 @@ async function open(options: { readonly runsSchedules?: boolean }) {
   return { ...local, clock, got };
 }
 
-test('schedules send what they send when they are due, in a trace of its own each time', async () => {
-  const { clock, got, lambda: functions, invoke, warnings: notes, daemon } = await open({ runsSchedules: true });
-  expect(notes).toContain('WrongBad: "now and then" is no schedule; it does not run.');
+test('schedules invoke their targets when they are due, each time in a new trace', async () => {
+  const { clock, got, lambda, invoke, warnings, daemon } = await open({ runsSchedules: true });
+  expect(warnings).toContain('WrongBad: "now and then" is not a schedule; it does not run.');
   clock.advance(1);
-  await functions.whenIdle();
+  await lambda.whenIdle();
   expect(got('Often')).toEqual([]);
   clock.advance(3);
-  await functions.whenIdle();
+  await lambda.whenIdle();
   const ticks = got('Often').filter(({ source }) => source === 'aws.events');
   expect(ticks.map(({ time }) => time).sort()).toEqual(['2024-05-24T00:02:00Z', '2024-05-24T00:04:00Z']);
   expect(ticks[0]).toMatchObject({
@@ -77,7 +77,7 @@ test('schedules send what they send when they are due, in a trace of its own eac
     { time: '2024-05-24T00:03:00Z', resources: [expect.stringMatching(/:schedule\/default\/plain$/)] },
   ]);
   clock.advance(120);
-  await functions.whenIdle();
+  await lambda.whenIdle();
   expect(got('Nightly')).toEqual([{ at: '2024-05-24T01:30:00Z' }]);
   expect(got('Never')).toEqual([]);
 
@@ -97,12 +97,12 @@ test('schedules send what they send when they are due, in a trace of its own eac
   expect(new Set(Messages.map(({ Body }) => Body))).toEqual(new Set(['{"job":1}']));
 });
 
-test('nothing runs by itself unless it is asked for; what it would send can be had by hand', async () => {
-  const { clock, got, lambda: functions, invoke } = await open({});
+test('schedules run only with runsSchedules; without it a payload can be made by hand', async () => {
+  const { clock, got, lambda, invoke } = await open({});
   clock.advance(24 * 60);
-  await functions.whenIdle();
+  await lambda.whenIdle();
   expect(got('Often')).toEqual([]);
-  const [tick] = functions.schedules();
+  const [tick] = lambda.schedules();
   expect(tick).toMatchObject({ name: 'OftenTick', text: 'rate(2 minutes)' });
   const call = { id: 'one', atMs: 0, region: 'us-east-1', accountId: '000000000000' };
   await invoke('Often', scheduledPayload(tick as NonNullable<typeof tick>, { input: undefined }, call));

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../model/json.ts';
 import type { Broker, TopicMessage } from './broker.ts';
 import type { ServiceRequest, ServiceResponse } from './service-call.ts';
 
-/** Publishing to SNS, which speaks AWS's older protocol: a form in, XML out. */
+/** Publish and PublishBatch of SNS, in AWS's query protocol: the request is a form, the response is XML. */
 export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest): ServiceResponse {
   const form = new URLSearchParams(body);
   const action = form.get('Action');
@@ -23,11 +23,11 @@ export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest)
       return successResponse(action, `<Successful>${entries.join('')}</Successful><Failed/>`);
     }
     default:
-      return errorResponse('InvalidAction', `openray's local topics do not know ${action ?? 'this call'}`);
+      return errorResponse('InvalidAction', `openray's local topics do not support ${action ?? 'this call'}`);
   }
 }
 
-/** `prefix` is that of an entry of a batch. */
+/** `prefix` is empty, or that of one entry of a batch. */
 function topicMessageOf(form: URLSearchParams, prefix: string, traceHeader: string | undefined): TopicMessage {
   const member = (name: string) => form.get(`${prefix}${name}`) ?? undefined;
   return {
@@ -40,7 +40,7 @@ function topicMessageOf(form: URLSearchParams, prefix: string, traceHeader: stri
   };
 }
 
-/** `PublishBatchRequestEntries.member.1.` and so on, as far as there are any. */
+/** Prefixes of the entries of a batch: `PublishBatchRequestEntries.member.1.` and so on. */
 function entriesOf(form: URLSearchParams): readonly string[] {
   const numbers = new Set(
     [...form.keys()].flatMap((key) => /^PublishBatchRequestEntries\.member\.(\d+)\./.exec(key)?.[1] ?? []),

@@ -5,7 +5,7 @@ import type { Broker } from './broker.ts';
 import { fifoAttributes, type NewMessage, type Queue, type QueueMessage } from './queue.ts';
 import type { ServiceRequest, ServiceResponse } from './service-call.ts';
 
-/** The operations of SQS that a function needs, in its JSON protocol. */
+/** The operations of SQS that functions use, in the JSON protocol. */
 export async function handleSqs(
   broker: Broker,
   { operation, body, traceHeader, signal }: ServiceRequest,
@@ -56,7 +56,7 @@ export async function handleSqs(
       queue.purge();
       return json({});
     default:
-      return errorResponse('UnsupportedOperation', `openray's local queues do not know ${operation}`);
+      return errorResponse('UnsupportedOperation', `openray's local queues do not support ${operation}`);
   }
 }
 
@@ -114,7 +114,7 @@ function messageJson(message: QueueMessage): JsonObject {
 }
 
 /**
- * Clients check it: names in order, each with length and bytes of name, type and value.
+ * SDKs compare this digest with their own. Over the sorted names: length and bytes of name, type and value.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
  */
 function md5OfAttributes(attributes: JsonObject): string | undefined {

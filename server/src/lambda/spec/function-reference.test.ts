@@ -14,7 +14,7 @@ test.each([
   expect(parseFunctionReference(text)).toEqual({ name, qualifier });
 });
 
-test('anything else is refused, never half read', () => {
+test('any other text is rejected as a whole', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', '1', ':', '$', '/', ' ', '-') }), (text) => {
       try {

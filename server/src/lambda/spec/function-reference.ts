@@ -1,6 +1,6 @@
 import { OpenrayError } from '../../errors.ts';
 
-/** A function as a caller names it. */
+/** The name of a function in a request, and the qualifier with it. */
 export type FunctionReference = { readonly name: string; readonly qualifier: string | undefined };
 
 const NAME = '[A-Za-z0-9_-]{1,140}';
@@ -11,7 +11,10 @@ const FORMS = [
   new RegExp(`^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\\d{12}:function:(${NAME})${QUALIFIER}$`),
 ];
 
-/** `name`, `name:qualifier`, `account:function:name` or an ARN, with or without qualifier. Throws InvalidRequestException. */
+/**
+ * Parses `name`, `account:function:name` or an ARN, each with or without a qualifier at its end.
+ * Throws InvalidRequestException.
+ */
 export function parseFunctionReference(text: string): FunctionReference {
   for (const form of FORMS) {
     const parts = form.exec(text);

@@ -5,37 +5,37 @@ export type FunctionSpec = {
   readonly logicalId: string;
   /** The name in its ARN, log group and segments. */
   readonly name: string;
-  /** What it is called in the CDK or Serverless Framework application; several may have the same. */
+  /** Its name in the CDK or Serverless Framework application; several functions may share one. */
   readonly frameworkName: string | undefined;
-  /** As the template says, such as `nodejs22.x`; empty when it says nothing. */
+  /** As in the template, such as `nodejs22.x`; empty when the template has none. */
   readonly runtime: string;
   readonly handler: string;
-  /** Absolute folder that stands for `/var/task`. */
+  /** Absolute folder; `/var/task` on AWS. */
   readonly codeDir: string;
-  /** Source text given in the template itself, instead of a folder. */
+  /** Source text in the template itself, instead of a folder. */
   readonly inlineCode: string | undefined;
   readonly timeoutMs: number;
   readonly memoryMb: number;
-  /** The customer's variables as the template has them. */
+  /** `Environment.Variables` of the template. */
   readonly environmentVariables: Readonly<Record<string, string>>;
   readonly tracing: TracingMode;
-  /** Absolute folders that stand for `/opt`, in order; a later one wins. */
+  /** Absolute folders of the layers, in order; `/opt` on AWS. A file of a later layer wins. */
   readonly layerDirs: readonly string[];
   readonly architecture: 'x86_64' | 'arm64';
   readonly logging: LoggingSpec;
-  /** `Metadata` of the resource: how it is built. */
+  /** From `Metadata` of the resource. */
   readonly build: BuildSpec;
-  /** At most this many at once; undefined means the service's limit. */
+  /** Most concurrent runs; undefined means the limit of the service. */
   readonly reservedConcurrency: number | undefined;
   /** Retries after a failed asynchronous invocation, 0 to 2. */
   readonly maxRetryAttempts: number;
-  /** How old an asynchronous event may get before it is given up. */
+  /** An older asynchronous event is dropped. */
   readonly maxEventAgeMs: number;
-  /** ARN of the queue or topic that gets events which failed. */
+  /** ARN of the queue or topic that receives failed events. */
   readonly deadLetterArn: string | undefined;
-  /** ARNs that get a record of what became of an asynchronous event. */
+  /** ARNs that receive a record about a finished asynchronous event. */
   readonly destinations: { readonly onSuccess: string | undefined; readonly onFailure: string | undefined };
-  /** Why this function can't run here, as a sentence; undefined when it can. */
+  /** A sentence that says why this function cannot run here; undefined when it can. */
   readonly unsupportedReason: string | undefined;
 };
 

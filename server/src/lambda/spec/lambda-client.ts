@@ -14,16 +14,16 @@ export type InvokeRequest = {
   readonly clientContext?: string | undefined;
   readonly invocationType: InvocationType;
   readonly qualifier?: string | undefined;
-  /** Takes a streamed answer as it comes, with its content type; what the function returned whole is not streamed. */
+  /** Receives a streamed response while the function writes it. Not called for a function that returns its response. */
   readonly onChunk?: OnChunk | undefined;
   /** The producers of the messages that the payload holds. */
   readonly links?: readonly ProducerLink[];
 };
 
-/** Takes the next bytes of a streamed response, with its content type. The function's next bytes are read when it resolves. */
+/** Receives the next bytes of a streamed response, with its content type. More is read when the promise resolves. */
 export type OnChunk = (chunk: Buffer, contentType: string) => Promise<void>;
 
-/** Where a message came from that this invocation handles: a trace, and the entity that sent it. */
+/** The producer of a message: its trace, and the entity in it that sent the message. */
 export type ProducerLink = { readonly traceId: TraceId; readonly id: EntityId | undefined };
 
 export type InvokeResult = {
@@ -32,14 +32,14 @@ export type InvokeResult = {
   readonly statusCode: 200 | 202 | 204;
   readonly payload: Buffer;
   readonly functionError: 'Unhandled' | undefined;
-  /** START to XRAY with the function's lines between; bounded. Empty unless 200. */
+  /** The lines from START to XRAY, bounded. Empty unless the status is 200. */
   readonly log: string;
-  /** The last 4 KB of it. */
+  /** The last 4 KB of `log`. */
   readonly logTail: string;
-  /** What the function got, which is also what the caller is told. */
+  /** The header that the function received; the caller receives the same. */
   readonly traceHeader: string;
   readonly traceId: TraceId;
-  /** The function's segment; undefined when none was written. */
+  /** Id of the function's segment; undefined when none was written. */
   readonly segmentId: EntityId | undefined;
   readonly isSampled: boolean;
   readonly executedVersion: '$LATEST';
@@ -52,22 +52,22 @@ export type FunctionDescription = { readonly spec: FunctionSpec; readonly arn: s
 
 export type LambdaService = {
   readonly list: () => readonly FunctionDescription[];
-  /** What the template's APIs and function URLs route to them. */
+  /** Routes of the template's APIs and function URLs. */
   readonly routes: () => readonly GatewayRoute[];
   /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException. */
   readonly find: (nameOrArn: string) => FunctionDescription;
-  /** Of the template, whether they run here or not. */
+  /** Schedules of the template, whether they run here or not. */
   readonly schedules: () => readonly ScheduleSpec[];
-  /** A text that changes with the template and the function's code, as far as it has been run. */
+  /** A text that changes with the template and the function's sources; before its first run, with its code folder. */
   readonly fingerprint: (nameOrArn: string) => string;
   /**
-   * A failing function is a result; what throws is the service: ResourceNotFoundException, InvalidRequestException
-   * (no JSON), RequestTooLargeException, ThrottledException, SettingInvalid (can't be built, or can't run here),
-   * ServiceUnavailable (closed).
+   * A failure of the function is a result. Throws failures of the service: ResourceNotFoundException,
+   * InvalidRequestException (the payload is not JSON), RequestTooLargeException, ThrottledException, SettingInvalid
+   * (the function cannot be built, or cannot run here), ServiceUnavailable (the service is closed).
    */
   readonly invoke: Invoke;
-  /** Resolves when no asynchronous invocation is under way. */
+  /** Resolves when no asynchronous event is left and no message is handled or ready to be received. */
   readonly whenIdle: () => Promise<void>;
-  /** Kills what runs. Nothing of it is left afterwards. */
+  /** Ends all invocations and their processes. */
   readonly close: () => Promise<void>;
 };

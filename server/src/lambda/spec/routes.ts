@@ -9,11 +9,11 @@ export type Cors = {
 /** An API of the template, or the URL of a function. */
 export type GatewayApi = {
   readonly kind: 'rest' | 'http' | 'url';
-  /** Ten characters, the same at every start. */
+  /** Ten characters, derived from the logical id. */
   readonly id: string;
   readonly name: string;
   readonly stage: string;
-  /** Only REST APIs have tracing of their own. */
+  /** Only REST APIs can write segments. */
   readonly isTraced: boolean;
   readonly stageVariables: Readonly<Record<string, string>> | undefined;
   readonly cors: Cors | undefined;
@@ -22,9 +22,9 @@ export type GatewayApi = {
 
 export type GatewayRoute = {
   readonly api: GatewayApi;
-  /** In capitals; `ANY` for all. */
+  /** In capitals; `ANY` matches all. */
   readonly method: string;
-  /** `/users/{id}`, `/{proxy+}`; `$default` takes what no other route of an HTTP API takes. */
+  /** `/users/{id}`, `/{proxy+}`; `$default` matches requests that no other route of an HTTP API matches. */
   readonly path: string;
   readonly target: RouteTarget;
   readonly authorization: RouteAuthorization;
@@ -37,42 +37,42 @@ export type FunctionTarget = {
   /** Logical id. */
   readonly functionId: string;
   readonly payloadVersion: '1.0' | '2.0';
-  /** The answer may be sent while it is made. */
+  /** The response is sent while the function writes it. */
   readonly isStreamed: boolean;
-  /** How long the gateway waits; undefined for a function URL, which waits as long as the function may run. */
+  /** How long the gateway waits; undefined for a function URL, which waits until the function's own timeout. */
   readonly timeoutMs: number | undefined;
 };
 
-/** The gateway answers itself: a mock integration, as tools write them for CORS. */
+/** A fixed response: a mock integration, as the CDK and the Serverless Framework write for CORS. */
 export type FixedTarget = {
   readonly kind: 'fixed';
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
 };
 
-/** A function that is asked before a route's own. */
+/** A function that decides whether a route's own function may run. */
 export type Authorizer = {
   readonly name: string;
-  /** `token` gets the text of one header, `request` the whole request. */
+  /** A `token` authorizer receives the value of one header, a `request` authorizer the whole request. */
   readonly kind: 'token' | 'request';
   /** Logical id. */
   readonly functionId: string;
-  /** Of its event; REST APIs have only 1.0. */
+  /** Version of its event; REST APIs have only 1.0. */
   readonly payloadVersion: '1.0' | '2.0';
-  /** It may answer `isAuthorized` instead of a policy. */
+  /** It may return `isAuthorized` instead of a policy. */
   readonly isSimple: boolean;
-  /** What has to be there, or nobody is asked. */
+  /** A request without one of these is rejected, and the function does not run. */
   readonly identity: readonly IdentitySource[];
-  /** What a token has to look like. */
+  /** Regular expression that a token must match as a whole. */
   readonly validation: string | undefined;
 };
 
 export type IdentitySource = { readonly location: 'header' | 'query' | 'other'; readonly name: string };
 
-/** What a route says of whom it lets in. An authorizer that openray can not ask lets everybody in, and is named. */
+/** How a route checks its callers. With an authorizer that openray cannot run, every caller is allowed. */
 export type RouteAuthorization =
-  | { readonly kind: 'open' }
-  | { readonly kind: 'asks'; readonly authorizer: Authorizer }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'authorizer'; readonly authorizer: Authorizer }
   | { readonly kind: 'unsupported'; readonly description: string };
 
-export const NO_AUTHORIZATION: RouteAuthorization = { kind: 'open' };
+export const NO_AUTHORIZATION: RouteAuthorization = { kind: 'none' };

@@ -4,7 +4,7 @@ import { isDue, parseSchedule, type ScheduleExpression, wallClock } from './sche
 
 const UTC = { sinceMs: 0, timeZone: 'UTC' };
 
-/** The minutes of these days in which it runs. */
+/** The minutes of these days in which the expression is due. */
 function runs(text: string, from: string, days: number, zone = UTC): readonly string[] {
   const expression = parseSchedule(text) as ScheduleExpression;
   const startMs = Date.parse(`${from}T00:00:00Z`);
@@ -32,13 +32,13 @@ describe('a cron expression runs', () => {
     expect(runs(text, from, days)).toEqual(expected);
   });
 
-  test('by the clocks of its time zone, also when these are changed', () => {
+  test('in its time zone, also when daylight saving time begins or ends', () => {
     const berlin = { sinceMs: 0, timeZone: 'Europe/Berlin' };
     expect(runs('cron(30 2 * * ? *)', '2024-03-30', 3, berlin)).toEqual(['2024-03-30T01:30', '2024-04-01T00:30']);
   });
 });
 
-test('a rate runs every so many minutes from its beginning, not at it', () => {
+test('a rate runs every so many minutes after its start, and not at the start', () => {
   const sinceMs = Date.parse('2024-05-01T00:07:00Z');
   expect(runs('rate(8 hours)', '2024-05-01', 1, { ...UTC, sinceMs })).toEqual(['2024-05-01T08:07', '2024-05-01T16:07']);
   expect(runs('rate(1 day)', '2024-05-01', 3, { ...UTC, sinceMs })).toHaveLength(2);

@@ -1,12 +1,12 @@
-/** When a schedule runs, to the minute. */
+/** The times of a schedule, to the minute. */
 export type ScheduleExpression =
-  /** Every so many minutes from when it came into force. */
+  /** Every `everyMinutes`, counted from the start of the schedule. */
   | { readonly kind: 'rate'; readonly everyMinutes: number }
   | { readonly kind: 'cron'; readonly fields: CronFields }
-  /** Once; a wall clock time, `2024-05-24T14:13`. */
+  /** Once, at a wall clock time such as `2024-05-24T14:13`. */
   | { readonly kind: 'at'; readonly minute: string };
 
-/** Whether a day or time is meant, by field. */
+/** By field, whether a value matches. */
 export type CronFields = {
   readonly minute: (value: number) => boolean;
   readonly hour: (value: number) => boolean;
@@ -23,7 +23,7 @@ const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', '
 const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 /**
- * `rate(5 minutes)`, `cron(0 12 ? * MON-FRI *)` or `at(2024-05-24T14:13:00)`; undefined when it is none of them.
+ * `rate(5 minutes)`, `cron(0 12 ? * MON-FRI *)` or `at(2024-05-24T14:13:00)`; undefined for any other text.
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 export function parseSchedule(text: string): ScheduleExpression | undefined {
@@ -48,8 +48,8 @@ export function parseSchedule(text: string): ScheduleExpression | undefined {
 }
 
 /**
- * Whether the schedule runs in the minute that begins at `minuteMs`, in the time zone that it names. `sinceMs` is the
- * minute in which it came into force. An hour that the clocks skip has no minutes, one that they repeat has two.
+ * Whether the schedule runs in the minute that begins at `minuteMs`. `sinceMs` is the minute in which the schedule
+ * started. Daylight saving time: no run falls into a skipped hour, and a run in a repeated hour happens twice.
  */
 export function isDue(
   expression: ScheduleExpression,
@@ -78,7 +78,7 @@ export function isDue(
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** `2024-05-24T14:13`, as clocks there show it. Throws RangeError when there is no such zone. */
+/** Local time of the zone, `2024-05-24T14:13`. Throws RangeError for an unknown zone. */
 export function wallClock(ms: number, timeZone: string): string {
   let format = formats.get(timeZone);
   if (format === undefined) {
@@ -120,7 +120,7 @@ function numbers(text: string, min: number, max: number): ((value: number) => bo
     const [, from, first, last, step] = /^(\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part) ?? [];
     if (from === undefined || step === '0') return undefined;
     const low = first === undefined ? min : Number(first);
-    // `5/10` begins at five and goes on to the end.
+    // `5/10` starts at 5 and continues to the end of the range.
     const high = last !== undefined ? Number(last) : from === '*' || step !== undefined ? max : low;
     if (low < min || high > max || low > high) return undefined;
     tests.push((value) => value >= low && value <= high && (value - low) % Number(step ?? 1) === 0);

@@ -4,14 +4,14 @@ import type { ScheduleExpression } from './schedule-expression.ts';
 export type QueueSpec = {
   readonly name: string;
   readonly arn: string;
-  /** As on AWS; functions get the local one in its place. */
+  /** As on AWS; in the environment of a function the local URL replaces it. */
   readonly url: string;
   readonly visibilityTimeoutMs: number;
-  /** How long a message waits before it is there, unless it says otherwise. */
+  /** Delay of messages that have none of their own. */
   readonly delayMs: number;
-  /** Messages of one group come in order, and the same message only once. */
+  /** Messages of one group arrive in order, and duplicates are dropped. */
   readonly isFifo: boolean;
-  /** The same body is the same message. */
+  /** Messages with the same body are duplicates. */
   readonly deduplicatesByContent: boolean;
   readonly redrive: { readonly targetArn: string; readonly maxReceiveCount: number } | undefined;
 };
@@ -23,7 +23,7 @@ export type TopicSubscription = {
   /** ARN of a function or a queue. */
   readonly targetArn: string;
   readonly filterPolicy: JsonObject | undefined;
-  /** What the policy is held against. */
+  /** The part of the message that the policy is matched against. */
   readonly filterScope: 'attributes' | 'body';
   readonly isRaw: boolean;
 };
@@ -36,28 +36,28 @@ export type RuleSpec = {
 
 export type RuleTarget = {
   readonly arn: string;
-  /** JSON text that is sent instead of the event. */
+  /** JSON text that replaces the event. */
   readonly input: string | undefined;
-  /** `$.detail`: the part of the event that is sent. */
+  /** `$.detail`: only this part of the event is sent. */
   readonly inputPath: string | undefined;
-  /** Parts of the event by name, and the text in which `<name>` stands for them. */
+  /** JSON paths by name, and a text in which `<name>` is replaced by the value at the path. */
   readonly transformer: { readonly paths: Readonly<Record<string, string>>; readonly template: string } | undefined;
 };
 
-/** A queue whose messages Lambda takes to a function. */
+/** A queue that Lambda polls for a function. */
 export type QueueSource = {
   readonly functionId: string;
   readonly queueArn: string;
   readonly batchSize: number;
   readonly windowMs: number;
   readonly reportsItemFailures: boolean;
-  /** A message has to pass one of them; none lets everything through. */
+  /** A message must match one of them; an empty list matches every message. */
   readonly filters: readonly JsonObject[];
-  /** Batches that are handled at once. */
+  /** Most batches that are handled at the same time. */
   readonly maxConcurrency: number;
 };
 
-/** Queues, topics, rules and schedules of the template: what is between its functions, and what starts them. */
+/** Queues, topics, event rules and schedules of the template, with their targets. */
 export type ServiceSpecs = {
   readonly queues: readonly QueueSpec[];
   readonly topics: readonly TopicSpec[];
@@ -67,15 +67,15 @@ export type ServiceSpecs = {
   readonly schedules: readonly ScheduleSpec[];
 };
 
-/** A rule or a schedule that sends something at set times. */
+/** A rule or a schedule that invokes its targets at set times. */
 export type ScheduleSpec = {
-  /** Logical id, or that of a function and its event. */
+  /** Logical id; for an event of a function, the ids of both. */
   readonly name: string;
   /** As in the template. */
   readonly text: string;
   readonly expression: ScheduleExpression;
   readonly timeZone: string;
-  /** Events of rules and of the scheduler look different. */
+  /** Rules and the scheduler send different events. */
   readonly kind: 'rule' | 'scheduler';
   readonly isEnabled: boolean;
   readonly targets: readonly ScheduleTarget[];
@@ -84,7 +84,7 @@ export type ScheduleSpec = {
 export type ScheduleTarget = {
   /** ARN of a function, queue, topic or bus. */
   readonly arn: string;
-  /** JSON text that is sent instead of the event. */
+  /** JSON text that replaces the event. */
   readonly input: string | undefined;
 };
 

@@ -3,30 +3,30 @@ import { type IdentitySource, NO_AUTHORIZATION, type RouteAuthorization } from '
 import type { FunctionFinder } from './route-values.ts';
 import { isTrue, textsOf } from './values.ts';
 
-/** `Auth` of a SAM API: authorizers by name, and which one counts where an event says nothing. */
+/** `Auth` of a SAM API: authorizers by name, and the one for events that name none. */
 export type ApiAuth = {
   readonly authorizers: ReadonlyMap<string, RouteAuthorization>;
   readonly defaultAuthorizer: string | undefined;
 };
 
 export function readSamAuth(auth: JsonObject, isRest: boolean, functionOf: FunctionFinder): ApiAuth {
-  const guards = Object.entries(objectOf(auth.Authorizers)).map(
+  const authorizers = Object.entries(objectOf(auth.Authorizers)).map(
     ([name, value]): readonly [string, RouteAuthorization] => [
       name,
       samAuthorization(name, objectOf(value), isRest, functionOf),
     ],
   );
-  return { authorizers: new Map(guards), defaultAuthorizer: textOf(auth.DefaultAuthorizer) };
+  return { authorizers: new Map(authorizers), defaultAuthorizer: textOf(auth.DefaultAuthorizer) };
 }
 
-/** Of one event: its own `Auth.Authorizer`, `NONE`, or the API's default. */
+/** Authorization of one event: its own `Auth.Authorizer`, `NONE`, or the API's default. */
 export function samEventAuthorization(
-  { authorizers: guards, defaultAuthorizer: fallback }: ApiAuth,
+  { authorizers, defaultAuthorizer }: ApiAuth,
   auth: JsonObject,
 ): RouteAuthorization {
-  const name = textOf(auth.Authorizer) ?? fallback;
+  const name = textOf(auth.Authorizer) ?? defaultAuthorizer;
   if (name === undefined || name === 'NONE') return NO_AUTHORIZATION;
-  return guards.get(name) ?? { kind: 'unsupported', description: name };
+  return authorizers.get(name) ?? { kind: 'unsupported', description: name };
 }
 
 function samAuthorization(
@@ -45,7 +45,7 @@ function samAuthorization(
     ...textsOf(identity.QueryStrings).map((query) => ({ location: 'query' as const, name: query })),
   ];
   return {
-    kind: 'asks',
+    kind: 'authorizer',
     authorizer: {
       name,
       kind: isToken ? 'token' : 'request',
@@ -68,7 +68,7 @@ export function readRestAuthorizer(
   const functionId = functionOf(textOf(properties.AuthorizerUri) ?? '');
   if (functionId === undefined || (type !== 'TOKEN' && type !== 'REQUEST')) return unsupported(logicalId, type);
   return {
-    kind: 'asks',
+    kind: 'authorizer',
     authorizer: {
       name: textOf(properties.Name) ?? logicalId,
       kind: type === 'TOKEN' ? 'token' : 'request',
@@ -91,7 +91,7 @@ export function readHttpAuthorizer(
   const functionId = functionOf(textOf(properties.AuthorizerUri) ?? '');
   if (functionId === undefined || type !== 'REQUEST') return unsupported(logicalId, type);
   return {
-    kind: 'asks',
+    kind: 'authorizer',
     authorizer: {
       name: textOf(properties.Name) ?? logicalId,
       kind: 'request',
@@ -108,7 +108,7 @@ function unsupported(logicalId: string, type: JsonValue): RouteAuthorization {
   return { kind: 'unsupported', description: `${logicalId}${type === '' ? '' : ` (${type})`}` };
 }
 
-/** `method.request.header.Authorization`, `$request.querystring.key`; a stage's or a context's is always there. */
+/** `method.request.header.Authorization`, `$request.querystring.key`. Values of stage and context always exist. */
 function identitySources(texts: readonly string[]): readonly IdentitySource[] {
   return texts
     .map((text) => text.trim())

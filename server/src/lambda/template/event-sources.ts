@@ -17,14 +17,14 @@ import { isTrue } from './values.ts';
 const QUEUE = 'AWS::SQS::Queue';
 const TOPIC = 'AWS::SNS::Topic';
 
-/** What `Ref` and `GetAtt` give for a queue or a topic; undefined for other types. */
+/** Values of `Ref` and `GetAtt` for a queue or a topic; undefined for other types. */
 export function serviceValue(
   { type, properties }: Resource,
-  given: string,
+  givenName: string,
   { region, accountId }: { readonly region: string; readonly accountId: string },
 ) {
   const isFifo = isTrue(properties.FifoQueue) || isTrue(properties.FifoTopic);
-  const name = isFifo && !given.endsWith('.fifo') ? `${given}.fifo` : given;
+  const name = isFifo && !givenName.endsWith('.fifo') ? `${givenName}.fifo` : givenName;
   switch (type) {
     case QUEUE: {
       const url = `https://sqs.${region}.amazonaws.com/${accountId}/${name}`;
@@ -45,11 +45,11 @@ const SERVICE_TYPES = [
   'AWS::Scheduler::Schedule',
 ];
 
-/** A function's event of SAM, or a resource: either way a type, properties, and whom it is for. */
+/** An event of a SAM function, or a resource. */
 type Named = { readonly id: string; readonly type: string; readonly properties: JsonObject };
 type FunctionEvent = Named & { readonly functionId: string };
 
-/** Events that routes are made of, and those that only fire by themselves on AWS. */
+/** SAM events that become routes. */
 const ROUTE_EVENTS = ['Api', 'HttpApi'];
 const SUPPORTED_EVENTS = [
   'SQS',
@@ -73,16 +73,16 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
   const arnOf = (functionId: string) => scope.resources[functionId]?.attributes.Arn ?? functionId;
   const events = functionIds.flatMap((functionId) => functionEvents(functionId, raw, resolved));
-  const queueBetween = (event: FunctionEvent) => subscribedQueue(event, scope);
+  const queueOf = (event: FunctionEvent) => subscribedQueue(event, scope);
   const eventsOf = (...types: readonly string[]) => events.filter(({ type }) => types.includes(type));
   for (const { functionId, id, type } of events) {
     if (SUPPORTED_EVENTS.includes(type)) continue;
-    scope.warn(`${functionId}: openray has no ${type}; nothing comes from its event ${id} by itself.`);
+    scope.warn(`${functionId}: openray has no ${type}; its event ${id} never starts the function.`);
   }
   return {
     queues: [
       ...ofType(QUEUE).map(({ attributes, properties }) => queueSpec(attributes, properties)),
-      ...eventsOf('SNS').flatMap((event) => queueBetween(event)?.spec ?? []),
+      ...eventsOf('SNS').flatMap((event) => queueOf(event)?.spec ?? []),
     ],
     topics: ofType(TOPIC).map(({ attributes }) => ({
       name: attributes.TopicName ?? '',
@@ -90,7 +90,7 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
     })),
     subscriptions: [
       ...eventsOf('SNS').map((event) =>
-        subscription(event.properties.Topic, queueBetween(event)?.arn ?? arnOf(event.functionId), event.properties),
+        subscription(event.properties.Topic, queueOf(event)?.arn ?? arnOf(event.functionId), event.properties),
       ),
       ...ofType('AWS::SNS::Subscription').map(({ properties }) =>
         subscription(properties.TopicArn, String(properties.Endpoint ?? ''), properties),
@@ -118,8 +118,8 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
     queueSources: [
       ...eventsOf('SQS').flatMap(({ functionId, properties }) => queueSource(functionId, properties.Queue, properties)),
       ...eventsOf('SNS').flatMap((event) => {
-        const between = queueBetween(event);
-        return between === undefined ? [] : queueSource(event.functionId, between.arn, between.properties);
+        const queue = queueOf(event);
+        return queue === undefined ? [] : queueSource(event.functionId, queue.arn, queue.properties);
       }),
       ...ofType('AWS::Lambda::EventSourceMapping').flatMap((mapping) => mappingSource(mapping, functionIds, scope)),
     ],
@@ -127,16 +127,16 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
   };
 }
 
-/** The queue that SAM puts between a topic and a function, where `SqsSubscription` asks for one; or the one it names. */
+/** The queue between a topic and a function that `SqsSubscription` asks for: a new one, or the one that it names. */
 function subscribedQueue({ functionId, id, properties }: FunctionEvent, { pseudo }: Scope) {
-  const { SqsSubscription: wanted } = properties;
-  if (wanted === undefined || wanted === false) return undefined;
-  const given = objectOf(wanted);
-  if (typeof given.QueueArn === 'string') return { arn: given.QueueArn, properties: given, spec: undefined };
+  const { SqsSubscription: subscribed } = properties;
+  if (subscribed === undefined || subscribed === false) return undefined;
+  const own = objectOf(subscribed);
+  if (typeof own.QueueArn === 'string') return { arn: own.QueueArn, properties: own, spec: undefined };
   const place = { region: String(pseudo['AWS::Region']), accountId: String(pseudo['AWS::AccountId']) };
   const value = serviceValue({ type: QUEUE, properties: {}, metadata: {} }, `${functionId}${id}Queue`, place);
   const attributes: Readonly<Record<string, string>> = value?.attributes ?? {};
-  return { arn: attributes.Arn ?? '', properties: given, spec: queueSpec(attributes, {}) };
+  return { arn: attributes.Arn ?? '', properties: own, spec: queueSpec(attributes, {}) };
 }
 
 function functionEvents(
@@ -155,7 +155,7 @@ function functionEvents(
   }));
 }
 
-/** An `AWS::Lambda::EventSourceMapping`; what is not a queue is named and left out. */
+/** An `AWS::Lambda::EventSourceMapping`. A source that is not a queue is left out, with a warning. */
 function mappingSource(
   { id, properties }: Named,
   functionIds: readonly string[],
@@ -169,8 +169,8 @@ function mappingSource(
   if (functionId === undefined) return [];
   const arn = String(properties.EventSourceArn ?? '');
   if (arn.includes(':sqs:')) return queueSource(functionId, arn, properties);
-  const service = /^arn:[^:]*:([^:]+):/.exec(arn)?.[1] ?? 'source like that';
-  scope.warn(`${functionId}: openray has no ${service}; nothing comes from its event source ${id} by itself.`);
+  const service = /^arn:[^:]*:([^:]+):/.exec(arn)?.[1] ?? 'such source';
+  scope.warn(`${functionId}: openray has no ${service}; its event source ${id} never starts the function.`);
   return [];
 }
 
@@ -178,7 +178,7 @@ function schedulesOf(
   events: readonly FunctionEvent[],
   resources: readonly Named[],
   arnOf: (functionId: string) => string,
-  { warn: note }: Scope,
+  { warn }: Scope,
 ): readonly ScheduleSpec[] {
   const ofEvents = events.flatMap(({ functionId, id, type, properties }): readonly ScheduleSource[] => {
     const isV2 = type === 'ScheduleV2';
@@ -189,15 +189,15 @@ function schedulesOf(
     return [{ name, kind: isV2 ? 'scheduler' : 'rule', expression, properties, targets }];
   });
   const ofResources = resources.flatMap(({ id, type, properties }): readonly ScheduleSource[] => {
-    const { ScheduleExpression: expression, Name: given } = properties;
-    const common = { name: typeof given === 'string' ? given : id, expression, properties };
+    const { ScheduleExpression: expression, Name: name } = properties;
+    const common = { name: typeof name === 'string' ? name : id, expression, properties };
     if (type === 'AWS::Scheduler::Schedule') {
       return [{ ...common, kind: 'scheduler', targets: [scheduleTarget(objectOf(properties.Target))] }];
     }
     if (type !== 'AWS::Events::Rule' || expression === undefined) return [];
     return [{ ...common, kind: 'rule', targets: listOf(properties.Targets).map(scheduleTarget) }];
   });
-  return [...ofEvents, ...ofResources].flatMap((source) => readSchedule(source, note) ?? []);
+  return [...ofEvents, ...ofResources].flatMap((source) => readSchedule(source, warn) ?? []);
 }
 
 function queueSpec(attributes: Readonly<Record<string, string>>, properties: JsonObject): QueueSpec {
@@ -226,10 +226,10 @@ function subscription(topic: JsonValue | undefined, targetArn: string, propertie
   };
 }
 
-/** As many batches at once as Lambda begins with. */
+/** Lambda's own initial number. */
 const DEFAULT_CONCURRENT_BATCHES = 5;
 
-/** None when it is switched off. */
+/** Empty when the source is disabled. */
 function queueSource(functionId: string, queue: JsonValue | undefined, properties: JsonObject): readonly QueueSource[] {
   if (properties.Enabled === false || properties.Enabled === 'false') return [];
   return [
@@ -257,7 +257,7 @@ function ruleTarget(properties: JsonObject): RuleTarget {
   };
 }
 
-/** CloudFormation takes it as JSON and as a text of JSON. */
+/** CloudFormation accepts an object, or its JSON as text. */
 function policyOf(value: JsonValue | undefined): JsonObject | undefined {
   if (typeof value !== 'string') return isJsonObject(value) ? value : undefined;
   try {

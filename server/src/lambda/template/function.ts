@@ -9,10 +9,10 @@ import { numberOr } from './values.ts';
 
 const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion'];
 
-/** One function resource as plain data. Throws SettingInvalid when a value it can't run without is wrong. */
+/** One function resource as plain data. Throws SettingInvalid when a value is invalid that the function needs. */
 export function readFunction(logicalId: string, resource: Resource, raw: RawTemplate, scope: Scope): FunctionSpec {
   const isServerless = resource.type === 'AWS::Serverless::Function';
-  // Globals belong to SAM's types alone.
+  // Globals apply only to the types of SAM.
   const properties = isServerless
     ? mergeGlobals(objectOf(raw.globals.Function), resource.properties)
     : resource.properties;
@@ -61,7 +61,7 @@ function serverlessCode(properties: JsonObject, scope: Scope, raw: RawTemplate):
 }
 
 function lambdaCode(properties: JsonObject, metadata: JsonObject, scope: Scope, raw: RawTemplate): Code {
-  // A synthesised template names the folder of its code beside the bucket that it will be in.
+  // A template of the CDK names the local folder of the code beside its bucket.
   const asset = metadata['aws:asset:path'];
   if (typeof asset === 'string' && metadata['aws:asset:property'] === 'Code') return folderOf(asset, raw);
   const code = resolveValue(properties.Code, scope);
@@ -71,7 +71,7 @@ function lambdaCode(properties: JsonObject, metadata: JsonObject, scope: Scope, 
 }
 
 /**
- * What the function is called in the application that the template was made of: `TakeOrder` of the CDK's path
+ * The function's name in the application from which the template was generated: `TakeOrder` of the CDK's path
  * `Shop/TakeOrder/Resource`, `send-mail` of the Serverless Framework's `SendDashmailLambdaFunction`.
  */
 function frameworkNameOf(logicalId: string, metadata: JsonObject, raw: RawTemplate): string | undefined {
@@ -82,7 +82,7 @@ function frameworkNameOf(logicalId: string, metadata: JsonObject, raw: RawTempla
   return (name.charAt(0).toLowerCase() + name.slice(1)).replaceAll('Dash', '-').replaceAll('Underscore', '_');
 }
 
-/** It leaves its template in a folder of its own, beside the code that it has packed. */
+/** The Serverless Framework writes its template into `.serverless`, beside the code. */
 function isServerlessFramework({ dir }: RawTemplate): boolean {
   return basename(dir) === '.serverless';
 }
@@ -103,13 +103,13 @@ function unsupportedReason(input: {
 }): string | undefined {
   const { logicalId, runtime, handler, packageType, code } = input;
   if (packageType === 'Image')
-    return `${logicalId} is a container image; openray runs functions of packages (Zip) only.`;
+    return `${logicalId} is a container image; openray runs only functions of packages (Zip).`;
   if (code.kind === 'remote') {
     return `The code of ${logicalId} is in S3; name a local folder in CodeUri, or run sam build.`;
   }
   if (runtime === '') return `${logicalId} has no Runtime; name one, such as nodejs22.x.`;
   if (!/^(nodejs\d|python3\.|provided)/.test(runtime)) {
-    return `${logicalId} needs ${runtime}, which openray does not run; nodejs, python3 and provided do.`;
+    return `${logicalId} needs ${runtime}; openray runs nodejs, python3 and provided.`;
   }
   if (handler === '' && !runtime.startsWith('provided'))
     return `${logicalId} has no Handler; name one, such as index.handler.`;
@@ -141,7 +141,7 @@ function environmentVariablesOf(value: JsonValue | undefined): Record<string, st
 }
 
 function tracingOf(value: JsonValue | undefined): TracingMode {
-  // `Disabled` leaves the setting out, and Lambda's default is PassThrough.
+  // SAM leaves `Disabled` out, and Lambda's default is PassThrough.
   return value === 'Active' ? 'Active' : 'PassThrough';
 }
 
@@ -172,7 +172,7 @@ function buildOf(metadata: JsonObject): BuildSpec {
   return method === 'esbuild' ? { kind: 'esbuild', properties: objectOf(properties) } : { kind: 'other', method };
 }
 
-/** Layers of this template that have a local folder; others can't be fetched. */
+/** Folders of the layers in this template. Other layers are left out, with a warning: they cannot be fetched. */
 function layerDirs(layers: JsonValue | undefined, raw: RawTemplate, scope: Scope): readonly string[] {
   return listOf(layers).flatMap((item) => {
     const target = isJsonObject(item) && typeof item.Ref === 'string' ? raw.resources[item.Ref] : undefined;

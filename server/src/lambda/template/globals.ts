@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 
 /**
- * `Globals` laid under a resource's own properties: maps are merged key by key, lists appended to the global ones,
- * everything else is replaced. An intrinsic function counts as one value.
+ * Merges `Globals` with a resource's own properties: maps key by key, own lists after global ones; any other own value
+ * replaces the global one. An intrinsic function is one value.
  * @see https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html
  */
 export function mergeGlobals(globals: JsonObject, own: JsonObject): JsonObject {

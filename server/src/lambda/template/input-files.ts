@@ -7,12 +7,12 @@ const CDK_OUT_DIR = 'cdk.out';
 const SERVERLESS_TEMPLATE = '.serverless/cloudformation-template-update-stack.json';
 
 /**
- * The template of the working directory: as SAM looks for it, then what the CDK or the Serverless Framework has made.
- * Throws InvalidRequestException when there is none, or when the CDK has made several.
+ * The template of the working directory: a template of SAM, else one that the CDK or the Serverless Framework wrote.
+ * Throws InvalidRequestException when there is none, or when the CDK wrote several.
  */
 export function findTemplate(): string {
-  const found = DEFAULT_TEMPLATES.find((file) => existsSync(file));
-  if (found !== undefined) return found;
+  const samTemplate = DEFAULT_TEMPLATES.find((file) => existsSync(file));
+  if (samTemplate !== undefined) return samTemplate;
   const stacks = existsSync(CDK_OUT_DIR)
     ? readdirSync(CDK_OUT_DIR).filter((file) => file.endsWith('.template.json'))
     : [];
@@ -33,7 +33,7 @@ export function findTemplate(): string {
 
 type EnvironmentVariables = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** SAM's `--env-vars` file: variables by function, or under `Parameters` for all of them. */
+/** Reads SAM's `--env-vars` file: variables by function, or under `Parameters` for all functions. */
 export function readEnvironmentFile(file: string | undefined): EnvironmentVariables | undefined {
   if (file === undefined) return undefined;
   try {

@@ -2,20 +2,20 @@ import { OpenrayError } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { splitAttribute } from './text.ts';
 
-/** What intrinsic functions of a template refer to. */
+/** The values that intrinsic functions of a template refer to. */
 export type Scope = {
-  /** Values of parameters; undefined for one without value or default. */
+  /** Undefined for a parameter without value and default. */
   readonly parameters: Readonly<Record<string, JsonValue | undefined>>;
   readonly pseudo: Readonly<Record<string, JsonValue>>;
   readonly mappings: JsonObject;
   readonly conditions: JsonObject;
-  /** By logical id: what `Ref` gives, and what `GetAtt` gives by attribute. */
+  /** Values of `Ref` and `GetAtt` by logical id. */
   readonly resources: Readonly<Record<string, ResourceValue>>;
-  /** Told of everything that can't be known here. */
+  /** Receives a sentence for each value that is not known locally. */
   readonly warn: (sentence: string) => void;
   /** The place in the template, for messages. */
   readonly location: string;
-  /** A parameter without a value is an error here, not an empty text. */
+  /** A parameter without a value is an error, not an empty text. */
   readonly isStrict: boolean;
 };
 
@@ -25,17 +25,17 @@ export type ResourceValue = { readonly ref: string; readonly attributes: Readonl
 const NO_VALUE = Symbol('AWS::NoValue');
 type Resolved = JsonValue | typeof NO_VALUE;
 
-/** `value` without any intrinsic function. Undefined when it is `AWS::NoValue`. */
+/** `value` with all intrinsic functions evaluated. Undefined when the result is `AWS::NoValue`. */
 export function resolveValue(value: JsonValue | undefined, scope: Scope): JsonValue | undefined {
   if (value === undefined) return undefined;
   const resolved = resolve(value, scope);
   return resolved === NO_VALUE ? undefined : resolved;
 }
 
-/** One of `Conditions`. */
+/** Evaluates one of `Conditions`. Throws SettingInvalid when it does not exist or depends on itself. */
 export function isConditionTrue(name: string, scope: Scope): boolean {
   if (!(name in scope.conditions)) throw invalid(scope, `there is no condition ${name}`);
-  // Without itself: a condition that leads back to itself is found missing instead of running for ever.
+  // Without the condition itself: one that depends on itself is reported as missing, instead of an endless recursion.
   const { [name]: condition, ...conditions } = scope.conditions;
   return isTrue(condition as JsonValue, { ...scope, conditions, location: `Conditions.${name}` });
 }
@@ -113,7 +113,7 @@ function callFunction(name: string, argument: JsonValue, scope: Scope): Resolved
       return JSON.stringify(resolveValue(argument, scope) ?? null);
     case 'ImportValue': {
       const text = textOf(argument, scope);
-      scope.warn(`${scope.location}: the export ${text} of another stack is not known here; its name stands for it.`);
+      scope.warn(`${scope.location}: the export ${text} of another stack is not known here; its name is used instead.`);
       return text;
     }
     default:
@@ -135,7 +135,7 @@ function ref(argument: JsonValue, scope: Scope): Resolved {
   }
   const resource = scope.resources[name];
   if (resource !== undefined) return resource.ref;
-  scope.warn(`${scope.location}: there is no ${name} to refer to; its name stands for it.`);
+  scope.warn(`${scope.location}: there is no ${name} to refer to; its name is used instead.`);
   return name;
 }
 
@@ -183,11 +183,11 @@ function isTrue(condition: JsonValue, scope: Scope): boolean {
     case 'Condition':
       return isConditionTrue(String(argument), scope);
     default:
-      throw invalid(scope, `${key ?? 'an empty map'} is no condition`);
+      throw invalid(scope, `${key ?? 'an empty map'} is not a condition`);
   }
 }
 
-/** `[ipBlock, count, cidrBits]` to that many blocks of IPv4 addresses. */
+/** `[ipBlock, count, cidrBits]` to `count` blocks of IPv4 addresses, at most 256. */
 function cidr([block, count, bits]: readonly JsonValue[], scope: Scope): readonly string[] {
   const address = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/\d+$/.exec(String(block));
   const size = Number(bits ?? 8);
@@ -203,7 +203,7 @@ function textOf(value: JsonValue, scope: Scope): string {
   return scalarText(resolveValue(value, scope) ?? '');
 }
 
-/** Lists as CloudFormation shows them where text is wanted. */
+/** A list becomes text as in CloudFormation, with commas. */
 function scalarText(value: JsonValue): string {
   if (Array.isArray(value)) return value.map(scalarText).join(',');
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');

@@ -10,8 +10,8 @@ async function read(files: Readonly<Record<string, string>>, parameters: Readonl
 }
 
 describe('a template', () => {
-  test('includes local files, also in one another', async () => {
-    const { functions, warnings: notes } = await read({
+  test('includes local files, which may include others', async () => {
+    const { functions, warnings } = await read({
       'template.yaml': `
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -29,17 +29,17 @@ B:
       ['B', 'python3.12'],
       ['A', 'nodejs20.x'],
     ]);
-    expect(notes).toEqual([`AWS::Include of "s3://bucket/x" can't be read here; it is left out.`]);
+    expect(warnings).toEqual([`AWS::Include of "s3://bucket/x" cannot be read here; it is left out.`]);
   });
 
-  test('that includes what is not there, or itself, says so', async () => {
+  test('that includes a missing file, or itself, is rejected', async () => {
     const including = (file: string) =>
       `Resources: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: ${file}}}}`;
-    await expect(read({ 'template.yaml': including('none.yaml') })).rejects.toThrow('none.yaml can not be read');
+    await expect(read({ 'template.yaml': including('none.yaml') })).rejects.toThrow('none.yaml cannot be read');
     await expect(read({ 'template.yaml': including('template.yaml') })).rejects.toThrow('without end');
   });
 
-  test('repeats what is in a loop, over a list or a parameter', async () => {
+  test('repeats the fragment of a loop over a list or a parameter', async () => {
     const text = `
 Transform: [AWS::LanguageExtensions, AWS::Serverless-2016-10-31]
 Parameters: {Names: {Type: CommaDelimitedList, Default: 'users,orders'}}
@@ -62,7 +62,7 @@ Resources:
       ['Stageb2', 'Stageb2', 'x.y'],
     ]);
     await expect(read({ 'template.yaml': 'Resources: {Fn::ForEach::F: [A, b, {}]}' })).rejects.toThrow(
-      'Fn::ForEach::F takes an identifier, a list and what is to be repeated',
+      'Fn::ForEach::F takes an identifier, a list and a fragment',
     );
   });
 });

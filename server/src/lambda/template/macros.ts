@@ -15,8 +15,8 @@ const FOR_EACH = 'Fn::ForEach::';
 const DEPTH_MAX = 20;
 
 /**
- * The template with what its transforms would put in: local files of `AWS::Include`, and loops of
- * `AWS::LanguageExtensions`. Throws SettingInvalid when a file can't be read or a loop has no list.
+ * Expands two transforms of a template: `AWS::Include` of local files, and the loops of `AWS::LanguageExtensions`.
+ * Throws SettingInvalid when a file cannot be read or a loop has no list.
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
  */
 export function expandMacros(template: JsonObject, options: MacroOptions): JsonObject {
@@ -45,12 +45,12 @@ function expandObject(object: JsonObject, options: MacroOptions, depth: number):
   return expanded;
 }
 
-/** Undefined when it is another transform. */
+/** Undefined for any other transform. */
 function include(value: JsonValue, options: MacroOptions, depth: number): JsonObject | undefined {
   if (!isJsonObject(value) || value.Name !== 'AWS::Include') return undefined;
   const location = isJsonObject(value.Parameters) ? value.Parameters.Location : undefined;
   if (typeof location !== 'string' || location.startsWith('s3://')) {
-    options.warn(`AWS::Include of ${JSON.stringify(location)} can't be read here; it is left out.`);
+    options.warn(`AWS::Include of ${JSON.stringify(location)} cannot be read here; it is left out.`);
     return {};
   }
   const file = resolvePath(options.dir, location);
@@ -58,19 +58,19 @@ function include(value: JsonValue, options: MacroOptions, depth: number): JsonOb
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new OpenrayError('SettingInvalid', `AWS::Include: ${location} can not be read`, { cause });
+    throw new OpenrayError('SettingInvalid', `AWS::Include: ${location} cannot be read`, { cause });
   }
   return expandObject(parseTemplateText(text, file), options, depth + 1);
 }
 
-/** `Fn::ForEach::Name: [Identifier, Collection, Fragment]`: the fragment once for each value, put together. */
+/** `Fn::ForEach::Name: [Identifier, Collection, Fragment]`: the members of the fragment, once for each value. */
 function expandForEach(key: string, value: JsonValue, { parameters }: MacroOptions): JsonObject {
   const [identifier, collection, fragment] = Array.isArray(value) ? (value as readonly JsonValue[]) : [];
   const named =
     isJsonObject(collection) && typeof collection.Ref === 'string' ? parameters[collection.Ref] : collection;
   const items = Array.isArray(named) ? (named as readonly JsonValue[]) : undefined;
   if (typeof identifier !== 'string' || items === undefined || !isJsonObject(fragment)) {
-    throw new OpenrayError('SettingInvalid', `${key} takes an identifier, a list and what is to be repeated`);
+    throw new OpenrayError('SettingInvalid', `${key} takes an identifier, a list and a fragment`);
   }
   return Object.assign({}, ...items.map((item) => replaceIn(fragment, identifier, String(item))));
 }
@@ -88,7 +88,7 @@ function replaceIn(value: JsonValue, identifier: string, item: string): JsonValu
   );
 }
 
-/** `&{Name}` is the value without what a logical id may not have. */
+/** `${Name}` becomes the value; `&{Name}` becomes the value without characters that a logical id cannot have. */
 function replaceText(text: string, identifier: string, item: string): string {
   return text.replaceAll(`\${${identifier}}`, item).replaceAll(`&{${identifier}}`, item.replace(/[^A-Za-z0-9]/g, ''));
 }

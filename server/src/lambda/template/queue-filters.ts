@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 
-/** `FilterCriteria` of an event source: each pattern is JSON in a text. One that is not readable takes nothing. */
+/** `FilterCriteria` of an event source; each pattern is JSON as text. An invalid pattern matches no message. */
 export function readFilters(criteria: JsonValue | undefined): readonly JsonObject[] {
   const list = isJsonObject(criteria) && Array.isArray(criteria.Filters) ? (criteria.Filters as JsonValue[]) : [];
   return list.map((filter) => {

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../model/json.ts';
 
+/** A template whose macros are expanded and whose intrinsic functions are not yet evaluated. */
 export type RawTemplate = {
   readonly file: string;
-  /** Folder that relative paths start from. */
+  /** Base of relative paths. */
   readonly dir: string;
   /** By section: `Function`, `Api`, `HttpApi`. */
   readonly globals: JsonObject;

@@ -24,8 +24,8 @@ import { isTrue, numberOr } from './values.ts';
 type Named = { readonly id: string; readonly properties: JsonObject };
 
 /**
- * Routes of APIs that are written as plain resources, as the CDK and the Serverless Framework do it:
- * `AWS::ApiGateway::*` and `AWS::ApiGatewayV2::*`. An integration that is neither a function's nor a mock is named.
+ * Routes of the plain resources `AWS::ApiGateway::*` and `AWS::ApiGatewayV2::*`, as the CDK and the Serverless
+ * Framework write them. A route without a function or a mock is left out, with a warning.
  */
 export function readResourceRoutes(
   raw: RawTemplate,
@@ -53,16 +53,16 @@ function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
   const apis = new Map(
     ofType('AWS::ApiGateway::RestApi').map((api) => [api.id, restApi(api, stages, deployments)] as const),
   );
-  const guards = new Map(
+  const authorizers = new Map(
     ofType('AWS::ApiGateway::Authorizer').map(
       ({ id, properties }) => [id, readRestAuthorizer(id, properties, functionOf)] as const,
     ),
   );
 
-  /** From the root down; the root itself is an attribute of the API, and no resource. */
+  /** Path from the root down. The root is an attribute of the API and not a resource. */
   const pathOf = (resourceId: string, depth = 0): string => {
     const resource = resources.get(resourceId);
-    // Parents in a circle have no root.
+    // A circle of parents has no root.
     if (resource === undefined || depth > resources.size) return '';
     return `${pathOf(textOf(resource.ParentId) ?? '', depth + 1)}/${textOf(resource.PathPart) ?? ''}`;
   };
@@ -72,7 +72,7 @@ function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
     const target = restTarget(objectOf(properties.Integration), functionOf);
     if (api === undefined) return [];
     if (target === undefined) {
-      scope.warn(`${id}: openray answers for functions (AWS_PROXY) and mocks only; this route is not there.`);
+      scope.warn(`${id}: openray serves only functions (AWS_PROXY) and mocks; this route is left out.`);
       return [];
     }
     return [
@@ -81,7 +81,7 @@ function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
         target,
         method: methodOf(textOf(properties.HttpMethod)),
         path: pathOf(textOf(properties.ResourceId) ?? '') || '/',
-        authorization: authorizationOf(properties, guards),
+        authorization: authorizationOf(properties, authorizers),
       },
     ];
   });
@@ -90,16 +90,16 @@ function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
 function restApi({ id, properties }: Named, stages: readonly Named[], deployments: readonly Named[]): GatewayApi {
   const isOfThis = ({ properties: own }: Named) => textOf(own.RestApiId) === id;
   const stage = stages.find(isOfThis)?.properties;
-  // A deployment may bring its stage with it.
+  // A deployment may define its stage.
   const deployment = deployments.find((one) => isOfThis(one) && one.properties.StageName !== undefined)?.properties;
-  const described = stage ?? objectOf(deployment?.StageDescription);
+  const settings = stage ?? objectOf(deployment?.StageDescription);
   return {
     kind: 'rest',
     id: shortId(id),
     name: textOf(properties.Name) ?? id,
     stage: textOf(stage?.StageName) ?? textOf(deployment?.StageName) ?? 'prod',
-    isTraced: isTrue(described.TracingEnabled),
-    stageVariables: variablesOf(described.Variables),
+    isTraced: isTrue(settings.TracingEnabled),
+    stageVariables: variablesOf(settings.Variables),
     cors: undefined,
     binaryMediaTypes: binaryTypesOf(properties.BinaryMediaTypes),
   };
@@ -118,7 +118,7 @@ function restTarget(integration: JsonObject, functionOf: FunctionFinder): RouteT
   };
 }
 
-/** Headers that are constants, `'…'`; what would have to be computed is left out. */
+/** With the headers that are constants, `'…'`; headers from an expression are left out. */
 function mockTarget(integration: JsonObject): RouteTarget {
   const response = objectOf(listOf(integration.IntegrationResponses)[0]);
   const headers = Object.entries(objectOf(response.ResponseParameters)).flatMap(([name, value]) => {
@@ -134,7 +134,7 @@ function httpRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
   const integrations = new Map(
     ofType('AWS::ApiGatewayV2::Integration').map(({ id, properties }) => [id, properties] as const),
   );
-  const guards = new Map(
+  const authorizers = new Map(
     ofType('AWS::ApiGatewayV2::Authorizer').map(
       ({ id, properties }) => [id, readHttpAuthorizer(id, properties, functionOf)] as const,
     ),
@@ -143,26 +143,26 @@ function httpRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
   return ofType('AWS::ApiGatewayV2::Api').flatMap((named): readonly GatewayRoute[] => {
     const { id, properties } = named;
     if (textOf(properties.ProtocolType) === 'WEBSOCKET') {
-      scope.warn(`${id}: openray has no WebSocket APIs; its routes are not there.`);
+      scope.warn(`${id}: openray has no WebSocket APIs; its routes are left out.`);
       return [];
     }
     const api = httpApi(named, stages);
     const own = routes.filter((route) => textOf(route.properties.ApiId) === id);
-    // An API may name its only function itself.
-    const quick = textOf(properties.Target) ?? '';
+    // Quick create: the API names its only function.
+    const quickTarget = textOf(properties.Target) ?? '';
     const quickRoute =
-      functionOf(quick) === undefined
+      functionOf(quickTarget) === undefined
         ? []
-        : [{ id, properties: { RouteKey: properties.RouteKey ?? '$default', Target: quick } as JsonObject }];
+        : [{ id, properties: { RouteKey: properties.RouteKey ?? '$default', Target: quickTarget } as JsonObject }];
     return [...own, ...quickRoute].flatMap((route): readonly GatewayRoute[] => {
       const target = httpTarget(textOf(route.properties.Target) ?? '', integrations, functionOf);
       if (target === undefined) {
-        scope.warn(`${route.id}: openray answers for functions only (AWS_PROXY); this route is not there.`);
+        scope.warn(`${route.id}: openray serves only functions (AWS_PROXY); this route is left out.`);
         return [];
       }
       const [, method, path] = /^(\S+) (\/.*)$/.exec(textOf(route.properties.RouteKey) ?? '') ?? [];
-      const guard = authorizationOf(route.properties, guards);
-      return [{ api, target, authorization: guard, method: methodOf(method), path: path ?? '$default' }];
+      const authorization = authorizationOf(route.properties, authorizers);
+      return [{ api, target, authorization, method: methodOf(method), path: path ?? '$default' }];
     });
   });
 }
@@ -201,11 +201,11 @@ function httpTarget(
 
 const NO_AUTHORIZATION_TYPES: readonly (JsonValue | undefined)[] = [undefined, 'NONE'];
 
-/** Of a method or a route: its authorizer; IAM, Cognito and JWT are named, and let everybody in. */
+/** Authorization of a method or a route. openray cannot check IAM, Cognito and JWT. */
 function authorizationOf(
   { AuthorizationType: type, AuthorizerId: authorizerId }: JsonObject,
-  guards: ReadonlyMap<string, RouteAuthorization>,
+  authorizers: ReadonlyMap<string, RouteAuthorization>,
 ): RouteAuthorization {
   if (NO_AUTHORIZATION_TYPES.includes(type)) return NO_AUTHORIZATION;
-  return guards.get(textOf(authorizerId) ?? '') ?? { kind: 'unsupported', description: textOf(type) ?? '' };
+  return authorizers.get(textOf(authorizerId) ?? '') ?? { kind: 'unsupported', description: textOf(type) ?? '' };
 }

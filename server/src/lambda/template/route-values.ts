@@ -3,11 +3,11 @@ import { isJsonObject, type JsonValue, objectOf } from '../../model/json.ts';
 import type { Cors, GatewayApi } from '../spec/routes.ts';
 import { isTrue, textsOf } from './values.ts';
 
-/** What API Gateway gives an integration that says nothing. */
+/** Timeouts of API Gateway for integrations that set none. */
 export const REST_TIMEOUT_MS = 29_000;
 export const HTTP_TIMEOUT_MS = 30_000;
 
-/** The logical id of the function that an ARN names, in any of the ways in which APIs name functions. */
+/** Gives the logical id of the function that a text names: an ARN, a URI of an integration, or the id itself. */
 export type FunctionFinder = (arn: string) => string | undefined;
 
 export function methodOf(text = 'ANY'): string {
@@ -15,7 +15,7 @@ export function methodOf(text = 'ANY'): string {
   return method === 'X-AMAZON-APIGATEWAY-ANY-METHOD' || method === '*' ? 'ANY' : method;
 }
 
-/** `"'*'"`, as SAM wants it for REST; a map; or `true`. */
+/** Accepts `"'*'"` (SAM's form for REST), a map, or `true`. */
 export function corsOf(value: JsonValue | undefined): Cors | undefined {
   if (value === undefined || value === false || value === null) return undefined;
   const map = isJsonObject(value) ? value : { AllowOrigin: typeof value === 'string' ? value : '*' };
@@ -36,6 +36,7 @@ export function corsOf(value: JsonValue | undefined): Cors | undefined {
   };
 }
 
+/** Ten characters, as ids of API Gateway have; the same for the same text. */
 export function shortId(text: string): string {
   const hash = createHash('sha256').update(text).digest();
   return Array.from(hash.subarray(0, 10), (byte) => (byte % 36).toString(36)).join('');
@@ -46,7 +47,7 @@ export function variablesOf(value: JsonValue | undefined): GatewayApi['stageVari
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-/** SAM writes the slash as ~1, since these become keys. */
+/** SAM escapes the slash as `~1`. */
 export function binaryTypesOf(value: JsonValue | undefined): readonly string[] {
   return textsOf(value).map((type) => type.replaceAll('~1', '/'));
 }

@@ -22,7 +22,7 @@ const HTTP = 'AWS::Serverless::HttpApi';
 const IMPLICIT_REST = 'ServerlessRestApi';
 const IMPLICIT_HTTP = 'ServerlessHttpApi';
 
-/** What API Gateway and Lambda would route to these functions: events, definitions, resources, function URLs. */
+/** Routes to these functions from their events, API definitions, API resources and function URLs. */
 export function readRoutes(functionIds: readonly string[], raw: RawTemplate, scope: Scope): readonly GatewayRoute[] {
   const functionOf = functionFinder(functionIds, scope);
   const apis = readApis(raw, scope, functionOf);
@@ -35,15 +35,16 @@ export function readRoutes(functionIds: readonly string[], raw: RawTemplate, sco
     })
     .concat(definitionRoutes(raw, scope, apis, functionOf))
     .concat(readResourceRoutes(raw, scope, functionOf));
-  for (const what of new Set(
-    routes.flatMap(({ authorization: guard }) => (guard.kind === 'unsupported' ? [guard.description] : [])),
-  )) {
-    scope.warn(`openray can not ask the authorizer ${what}: whoever calls is let in.`);
+  const unsupported = routes.flatMap(({ authorization }) =>
+    authorization.kind === 'unsupported' ? [authorization.description] : [],
+  );
+  for (const description of new Set(unsupported)) {
+    scope.warn(`openray cannot run the authorizer ${description}: every caller is allowed.`);
   }
   return routes;
 }
 
-/** By ARN, bare, qualified, or as API Gateway writes it: `…/functions/ARN/invocations`; or by logical id. */
+/** Finds a function by logical id or by ARN: bare, qualified, or inside of `…/functions/ARN/invocations`. */
 function functionFinder(functionIds: readonly string[], scope: Scope): FunctionFinder {
   const byName = new Map(functionIds.map((id) => [scope.resources[id]?.ref ?? id, id]));
   return (arn) => {
@@ -61,7 +62,7 @@ function functionProperties(functionId: string, raw: RawTemplate): JsonObject {
 
 type SamApi = { readonly api: GatewayApi; readonly auth: ApiAuth };
 
-/** By logical id; the two that SAM makes when an event names none are always there. */
+/** APIs by logical id, with the two implicit APIs of SAM for events that name none. */
 function readApis(raw: RawTemplate, scope: Scope, functionOf: FunctionFinder): ReadonlyMap<string, SamApi> {
   const declared = Object.entries(raw.resources).filter(([, { type }]) => type === REST || type === HTTP);
   const implicit: readonly (readonly [string, Resource])[] = [

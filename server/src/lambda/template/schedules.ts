@@ -11,19 +11,19 @@ export type ScheduleSource = {
   readonly targets: readonly ScheduleTarget[];
 };
 
-/** Undefined, with a note, where the expression or the time zone can't be read. */
-export function readSchedule(source: ScheduleSource, note: (sentence: string) => void): ScheduleSpec | undefined {
-  const { name, kind: by, properties, targets } = source;
+/** Undefined, with a warning, when the expression or the time zone is invalid. */
+export function readSchedule(source: ScheduleSource, warn: (sentence: string) => void): ScheduleSpec | undefined {
+  const { name, kind, properties, targets } = source;
   const text = String(source.expression ?? '');
   const expression = parseSchedule(text);
   const timeZone = String(properties.ScheduleExpressionTimezone ?? 'UTC');
   if (expression === undefined || !isTimeZone(timeZone)) {
-    note(`${name}: "${text}" is no schedule${isTimeZone(timeZone) ? '' : ` in "${timeZone}"`}; it does not run.`);
+    warn(`${name}: "${text}" is not a schedule${isTimeZone(timeZone) ? '' : ` in "${timeZone}"`}; it does not run.`);
     return undefined;
   }
   const { State: state, Enabled: enabled } = properties;
   const isEnabled = state !== 'DISABLED' && enabled !== false && enabled !== 'false';
-  return { name, text, expression, timeZone, kind: by, isEnabled, targets };
+  return { name, text, expression, timeZone, kind, isEnabled, targets };
 }
 
 export function scheduleTarget(target: JsonValue): ScheduleTarget {

@@ -11,7 +11,7 @@ function read(text: string, parameters: Record<string, string> = {}) {
   return parseTemplate(text, '/project/template.yaml', { ...OPTIONS, parameters });
 }
 
-/** The environment of a function whose one variable is `value`, as YAML. */
+/** The value of a function's one variable; `value` is YAML. */
 function variable(value: string, more = ''): string | undefined {
   const { functions } = read(`
 AWSTemplateFormatVersion: 2010-09-09
@@ -86,30 +86,30 @@ describe('intrinsic functions', () => {
     expect(variable(yaml)).toBe(expected);
   });
 
-  test('what can not be known is named once', () => {
-    const { warnings: notes } = read(`
+  test('each value that is not known locally gives one warning', () => {
+    const { warnings } = read(`
 Resources:
   A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Environment: {Variables: {V: !ImportValue x}}, Layers: ['arn:aws:lambda:eu-west-1:1:layer:l:1']}}`);
-    expect(notes).toEqual([
-      'A.Environment: the export x of another stack is not known here; its name stands for it.',
+    expect(warnings).toEqual([
+      'A.Environment: the export x of another stack is not known here; its name is used instead.',
       'A.Layers: the layer arn:aws:lambda:eu-west-1:1:layer:l:1 is not in this template; the function runs without it.',
     ]);
   });
 
-  test('what does not run here is named once, and everything else runs', () => {
-    const { warnings: notes, functions } = read(`
+  test('each unsupported resource gives one warning, and everything else runs', () => {
+    const { warnings, functions } = read(`
 Resources:
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: flow.json}}
   Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner.yaml}}
   A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b}}`);
-    expect(notes).toEqual([
+    expect(warnings).toEqual([
       'Flow: openray has no Step Functions; its functions run when they are invoked.',
-      'Inner: openray does not look into nested stacks; name their template with --template.',
+      'Inner: openray does not read nested stacks; name their template with --template.',
     ]);
     expect(functions.map(({ logicalId }) => logicalId)).toEqual(['A']);
   });
 
-  test('a condition that leads back to itself is an error, not an endless loop', () => {
+  test('a condition that depends on itself is an error, not an endless loop', () => {
     expect(() => read('Conditions: {A: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}')).toThrow(
       'Conditions.A: there is no condition A',
     );
@@ -131,7 +131,7 @@ describe('functions', () => {
         inlineCode: undefined,
         timeoutMs: 3000,
         memoryMb: 128,
-        environment: {},
+        environmentVariables: {},
         tracing: 'PassThrough',
         layerDirs: [],
         architecture: 'x86_64',
@@ -142,12 +142,13 @@ describe('functions', () => {
         maxEventAgeMs: 21_600_000,
         deadLetterArn: undefined,
         destinations: { onSuccess: undefined, onFailure: undefined },
-        unsupported: undefined,
+        unsupportedReason: undefined,
+        frameworkName: undefined,
       },
     ]);
   });
 
-  test('take Globals, layers, esbuild metadata and what else concerns running them', () => {
+  test('have Globals, layers, esbuild metadata and all other properties that running needs', () => {
     const { functions } = read(`
 Globals:
   Function: {Runtime: python3.11, Timeout: 5, MemorySize: 256, Tracing: Active, Environment: {Variables: {A: global, B: global}}}
@@ -180,7 +181,7 @@ Conditions: {Never: !Equals [a, b]}`);
         timeoutMs: 7000,
         memoryMb: 256,
         tracing: 'PassThrough',
-        environment: { A: 'global', B: 'own', N: '1.5', T: 'true' },
+        environmentVariables: { A: 'global', B: 'own', N: '1.5', T: 'true' },
         layerDirs: ['/project/layers/shared'],
         architecture: 'arm64',
         reservedConcurrency: 3,
@@ -188,24 +189,24 @@ Conditions: {Never: !Equals [a, b]}`);
         logging: { format: 'JSON', systemLevel: 'WARN' },
         build: { kind: 'esbuild', properties: { Minify: true, EntryPoints: ['src/app.ts'] } },
       },
-      { logicalId: 'Plain', tracing: 'Active', inlineCode: 'exports.h = 1', timeoutMs: 3000, environment: {} },
+      { logicalId: 'Plain', tracing: 'Active', inlineCode: 'exports.h = 1', timeoutMs: 3000, environmentVariables: {} },
     ]);
   });
 
   test.each([
     ['PackageType: Image', 'is a container image'],
-    ['Runtime: java21, Handler: x', 'needs java21, which openray does not run'],
+    ['Runtime: java21, Handler: x', 'needs java21; openray runs nodejs, python3 and provided'],
     ['Runtime: nodejs20.x, Handler: x, CodeUri: s3://bucket/key', 'is in S3'],
     ['Runtime: nodejs20.x, Handler: x, CodeUri: {Bucket: b, Key: k}', 'is in S3'],
     ['Runtime: nodejs20.x', 'has no Handler'],
     ['Handler: x.y', 'has no Runtime'],
-  ])('%s can not run here, and the others can', (properties, reason) => {
+  ])('%s cannot run here', (properties, reason) => {
     const { functions } = read(`Resources: {F: {Type: AWS::Serverless::Function, Properties: {${properties}}}}`);
     expect(functions[0]?.unsupportedReason).toContain(reason);
   });
 });
 
-describe('errors are one sentence with place and advice', () => {
+describe('errors are one sentence with place and remedy', () => {
   const fn = (properties: string, more = '') =>
     `${more}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, ${properties}}}}`;
   test.each([
@@ -228,7 +229,7 @@ describe('errors are one sentence with place and advice', () => {
     expect(() => read(text)).toThrow(message);
   });
 
-  test('a file that is not there', () => {
+  test('a file that does not exist', () => {
     expect(() => readTemplate('/nowhere/template.yaml', OPTIONS)).toThrow(
       '/nowhere/template.yaml: no template can be read here; name one with --template',
     );
@@ -236,14 +237,14 @@ describe('errors are one sentence with place and advice', () => {
 });
 
 describe('templates in JSON', () => {
-  test('say the same as in YAML', () => {
+  test('give the same as in YAML', () => {
     const yaml = `Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, CodeUri: !Sub "\${AWS::Region}"}}}`;
     const json = JSON.stringify(parseTemplateText(yaml, 't.yaml'));
     expect(parseTemplate(json, '/project/t.json', OPTIONS).functions).toEqual(read(yaml).functions);
     expect(() => parseTemplate('{', '/project/t.json', OPTIONS)).toThrow(/^\/project\/t.json: /);
   });
 
-  test('any JSON text reads as YAML too', () => {
+  test('any JSON text is valid YAML too', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string({ unit: 'grapheme-ascii' }), fc.oneof(fc.string(), fc.integer(), fc.boolean())),
@@ -269,7 +270,7 @@ describe('Globals', () => {
   });
 });
 
-test('parameter overrides come in both of sam’s spellings', () => {
+test('parameter overrides may have both of sam’s spellings', () => {
   expect(parseParameterOverrides(['Stage=prod Other="two words"', 'ParameterKey=A,ParameterValue=b'])).toEqual({
     Stage: 'prod',
     Other: 'two words',
@@ -278,10 +279,10 @@ test('parameter overrides come in both of sam’s spellings', () => {
   for (const text of ['nonsense', '', 'Stage=two words']) {
     expect(() => parseParameterOverrides([text])).toThrow('write it as Key=Value');
   }
-  const { functions, warnings: notes } = read(
+  const { functions, warnings } = read(
     'Parameters: {T: {Type: Number, Default: 1}}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Timeout: !Ref T}}}',
     { T: '9', Typo: '1' },
   );
   expect(functions[0]?.timeoutMs).toBe(9000);
-  expect(notes).toEqual(['The template has no parameter Typo; its value is not used.']);
+  expect(warnings).toEqual(['The template has no parameter Typo; its value is not used.']);
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
 import type { ServiceSpecs } from '../spec/services.ts';
@@ -13,16 +13,16 @@ import type { RawTemplate, Resource } from './raw-template.ts';
 import { readRoutes } from './routes.ts';
 import { parseTemplateText } from './text.ts';
 
-/** A SAM or CloudFormation template, as far as it concerns running its functions. */
+/** The parts of a SAM or CloudFormation template that running its functions needs. */
 export type Template = {
   /** Absolute. */
   readonly file: string;
   readonly functions: readonly FunctionSpec[];
-  /** What its APIs and function URLs route to them. */
+  /** Routes of its APIs and function URLs. */
   readonly routes: readonly GatewayRoute[];
-  /** Its queues, topics and rules. */
+  /** Its queues, topics, event rules and schedules. */
   readonly services: ServiceSpecs;
-  /** What can't be done or known here: one sentence each, each once. */
+  /** One sentence for each part that is not supported or not known here, without duplicates. */
   readonly warnings: readonly string[];
 };
 
@@ -34,15 +34,15 @@ export type TemplateOptions = {
 
 const FUNCTION_TYPES = ['AWS::Serverless::Function', 'AWS::Lambda::Function'];
 
-/** What a user may wonder about when it does not run. */
+/** Resources that do not run here; each gives a warning. */
 const UNSUPPORTED_RESOURCES: Readonly<Record<string, string>> = {
-  'AWS::CloudFormation::Stack': 'does not look into nested stacks; name their template with --template',
-  'AWS::Serverless::Application': 'does not look into nested applications; name their template with --template',
+  'AWS::CloudFormation::Stack': 'does not read nested stacks; name their template with --template',
+  'AWS::Serverless::Application': 'does not read nested applications; name their template with --template',
   'AWS::Serverless::StateMachine': 'has no Step Functions; its functions run when they are invoked',
   'AWS::StepFunctions::StateMachine': 'has no Step Functions; its functions run when they are invoked',
 };
 
-/** Reads a template file. Throws SettingInvalid with one sentence that names file, place and what to do. */
+/** Reads a template file. Throws SettingInvalid with one sentence that names the file, the place and the remedy. */
 export function readTemplate(file: string, options: TemplateOptions): Template {
   const path = resolvePath(file);
   let text: string;
@@ -55,26 +55,23 @@ export function readTemplate(file: string, options: TemplateOptions): Template {
   return parseTemplate(text, path, options);
 }
 
-/** The same of a text. `file` gives its kind by its ending, and the folder that relative paths start from. */
+/** Parses a template. The ending of `file` gives its format, and its folder the base of relative paths. */
 export function parseTemplate(text: string, file: string, options: TemplateOptions): Template {
-  const written = parseTemplateText(text, file);
-  const notes = new Set<string>();
+  const source = parseTemplateText(text, file);
+  const warnings = new Set<string>();
+  const warn = (sentence: string) => void warnings.add(sentence);
   const name = basename(file);
-  const declared = isJsonObject(written.Parameters) ? written.Parameters : {};
-  const parameters = parameterValues(declared, options.parameters, notes);
-  const template = expandMacros(written, {
-    dir: dirname(file),
-    parameters,
-    warn: (sentence) => notes.add(sentence),
-  });
-  const section = (key: string): JsonObject => (isJsonObject(template[key]) ? template[key] : {});
+  const declared = objectOf(source.Parameters);
+  const parameters = parameterValues(declared, options.parameters, warn);
+  const template = expandMacros(source, { dir: dirname(file), parameters, warn });
+  const section = (key: string): JsonObject => objectOf(template[key]);
   const base: Scope = {
     parameters,
     pseudo: pseudoParameters(options),
     mappings: section('Mappings'),
     conditions: section('Conditions'),
     resources: {},
-    warn: (sentence) => notes.add(sentence),
+    warn,
     location: name,
     isStrict: false,
   };
@@ -88,8 +85,8 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     throw new OpenrayError('SettingInvalid', `${name}: a template has a map of Resources; this one has none`);
   }
   for (const [logicalId, { type }] of Object.entries(raw.resources)) {
-    const what = UNSUPPORTED_RESOURCES[type];
-    if (what !== undefined) base.warn(`${logicalId}: openray ${what}.`);
+    const reason = UNSUPPORTED_RESOURCES[type];
+    if (reason !== undefined) warn(`${logicalId}: openray ${reason}.`);
   }
   const values = resourceValues(raw, base, options);
   const scope: Scope = { ...base, resources: { ...values, ...qualifiedValues(raw, { ...base, resources: values }) } };
@@ -99,10 +96,10 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const ids = functions.map(({ logicalId }) => logicalId);
   const routes = readRoutes(ids, raw, scope);
   const services = readServices(ids, raw, scope);
-  return { file, functions, routes, services, warnings: [...notes] };
+  return { file, functions, routes, services, warnings: [...warnings] };
 }
 
-/** `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` takes them; one text may hold several. */
+/** Parses `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` does; a text may hold several. */
 export function parseParameterOverrides(texts: readonly string[]): Record<string, string> {
   const overrides: Record<string, string> = {};
   for (const text of texts) {
@@ -124,14 +121,14 @@ export function parseParameterOverrides(texts: readonly string[]): Record<string
 function parameterValues(
   declared: JsonObject,
   given: TemplateOptions['parameters'],
-  notes: Set<string>,
+  warn: Scope['warn'],
 ): Scope['parameters'] {
   for (const name of Object.keys(given)) {
-    if (!(name in declared)) notes.add(`The template has no parameter ${name}; its value is not used.`);
+    if (!(name in declared)) warn(`The template has no parameter ${name}; its value is not used.`);
   }
   return Object.fromEntries(
     Object.entries(declared).map(([name, declaration]) => {
-      const { Type: type, Default: fallback } = isJsonObject(declaration) ? declaration : {};
+      const { Type: type, Default: fallback } = objectOf(declaration);
       const value = given[name] ?? fallback;
       const isList = typeof type === 'string' && /^(CommaDelimitedList|List<)/.test(type);
       return [name, isList && typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value];
@@ -163,20 +160,20 @@ function activeResources(resources: JsonObject, scope: Scope, file: string): Raw
     if (typeof condition === 'string' && !isConditionTrue(condition, scope)) continue;
     active[logicalId] = {
       type: resource.Type,
-      properties: isJsonObject(properties) ? properties : {},
-      metadata: isJsonObject(metadata) ? metadata : {},
+      properties: objectOf(properties),
+      metadata: objectOf(metadata),
     };
   }
   return active;
 }
 
-/** Names first, with nothing but parameters to refer to: everything else may refer to them. */
+/** Values of all resources. A name may refer only to parameters, so that every other property may refer to names. */
 function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: TemplateOptions): Scope['resources'] {
-  const plain: Record<string, ResourceValue> = Object.fromEntries(
+  const unnamed: Record<string, ResourceValue> = Object.fromEntries(
     Object.keys(raw.resources).map((logicalId) => [logicalId, { ref: logicalId, attributes: {} }]),
   );
   const nameOf = (value: JsonValue | undefined, logicalId: string) => {
-    const name = resolveValue(value, { ...scope, resources: plain, location: `${logicalId}.FunctionName` });
+    const name = resolveValue(value, { ...scope, resources: unnamed, location: `${logicalId}.FunctionName` });
     return typeof name === 'string' && name !== '' ? name : undefined;
   };
   return Object.fromEntries(
@@ -196,7 +193,7 @@ function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: T
   );
 }
 
-/** Aliases and versions: here they all are the function itself. */
+/** Values of aliases and versions; here each of them is the function itself. */
 function qualifiedValues(raw: RawTemplate, scope: Scope): Scope['resources'] {
   return Object.fromEntries(
     Object.entries(raw.resources).flatMap(([logicalId, { type, properties }]): [string, ResourceValue][] => {

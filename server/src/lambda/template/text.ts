@@ -10,9 +10,8 @@ const FUNCTIONS = [
 ];
 
 /**
- * A template's text as plain JSON: short tags become their long form, so that one resolver serves YAML and JSON.
- * YAML is read as CloudFormation reads it, version 1.1, but dates stay text. Throws SettingInvalid with file, line
- * and column.
+ * Parses a template to plain JSON. Short tags become their long form, so that one resolver serves YAML and JSON.
+ * YAML is version 1.1, as for CloudFormation, but dates stay text. Throws SettingInvalid with file, line and column.
  */
 export function parseTemplateText(text: string, file: string): JsonObject {
   const value = file.endsWith('.json') ? parseJson(text, file) : parseYaml(text, file);
@@ -51,7 +50,7 @@ function parseYaml(text: string, file: string): JsonValue {
   return document.toJS() as JsonValue;
 }
 
-/** `y` and `n` are names here, as for CloudFormation, though YAML 1.1 would have them true and false. */
+/** `y` and `n` stay text, as for CloudFormation; in YAML 1.1 they are booleans. */
 function withoutSingleLetters<T>(tag: T): T {
   if (typeof tag !== 'object' || tag === null || !('tag' in tag) || tag.tag !== `${YAML}bool`) return tag;
   const isTrue = 'test' in tag && tag.test instanceof RegExp && tag.test.test('yes');
@@ -61,13 +60,13 @@ function withoutSingleLetters<T>(tag: T): T {
   };
 }
 
-/** `CodeUri: .` is a folder, though YAML 1.1 would have a lone dot be a number without digits. */
+/** `CodeUri: .` is a folder; in YAML 1.1 a lone dot is a number without digits. */
 function withoutBareDot<T>(tag: T): T {
   if (typeof tag !== 'object' || tag === null || !('test' in tag) || !(tag.test instanceof RegExp)) return tag;
   return tag.test.test('.') ? { ...tag, test: new RegExp(`^(?=.*[0-9])(?:${tag.test.source})`) } : tag;
 }
 
-/** The same tag for a scalar, a list and a map: `!Sub text` and `!Sub [text, map]` are both usual. */
+/** One tag for scalars, lists and maps: both `!Sub text` and `!Sub [text, map]` are valid. */
 function shortTag(tag: string, key: string): (ScalarTag | CollectionTag)[] {
   const wrap = (node: YAMLMap | YAMLSeq) => {
     const map = new YAMLMap();

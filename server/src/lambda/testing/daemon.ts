@@ -1,12 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 
-/** Takes segment documents over UDP as the X-Ray daemon does, and keeps them. */
+/** Receives segment documents over UDP as the X-Ray daemon does, and keeps them. */
 export type TestDaemon = {
   readonly address: string;
   /** In order of arrival. */
   readonly documents: readonly JsonObject[];
-  /** Waits until `found` gives something for the documents so far; rejects with all of them after 60 s. */
+  /** Resolves when `found` returns a value for the documents so far. Rejects with all of them after 60 s. */
   readonly until: <T>(found: (documents: readonly JsonObject[]) => T | undefined) => Promise<T>;
   readonly close: () => Promise<void>;
 };
@@ -24,7 +24,7 @@ export async function openTestDaemon(): Promise<TestDaemon> {
     const header: JsonValue = JSON.parse(text.slice(0, end));
     const document: JsonValue = JSON.parse(text.slice(end + 1));
     if (!isJsonObject(header) || header.format !== 'json' || header.version !== 1)
-      throw new Error(`no daemon header: ${text}`);
+      throw new Error(`not a daemon header: ${text}`);
     if (isJsonObject(document)) documents.push(document);
     for (const check of checks) check();
   });
@@ -52,7 +52,7 @@ export async function openTestDaemon(): Promise<TestDaemon> {
   };
 }
 
-/** The two complete segments of the service and the sandbox for one request; undefined while either is missing. */
+/** The two complete segments of one request, of the service and of the function; undefined while one is missing. */
 export function lambdaSegments(documents: readonly JsonObject[], requestId: string): LambdaSegments | undefined {
   const done = documents.filter((document) => document.in_progress !== true);
   const service = done.find(({ aws }) => isJsonObject(aws) && aws.request_id === requestId);
@@ -64,7 +64,7 @@ export function lambdaSegments(documents: readonly JsonObject[], requestId: stri
 
 export type LambdaSegments = { readonly service: JsonObject; readonly sandbox: JsonObject };
 
-/** An embedded subsegment by its name. */
+/** The first embedded subsegment with this name. */
 export function subsegment(segment: JsonObject, name: string): JsonObject | undefined {
   const list = (segment.subsegments ?? []) as readonly JsonObject[];
   return list.find((entry) => entry.name === name);

@@ -26,16 +26,16 @@ export type LocalLambda = {
   readonly close: () => Promise<void>;
 };
 
-/** Writes files into a folder of its own, `template.yaml` among them, and serves its functions. */
+/** Writes files into a new folder, `template.yaml` among them, and opens the Lambda service over it. */
 export async function openLocalLambda(
   files: Readonly<Record<string, string>>,
   options: Partial<LambdaServiceOptions> = {},
 ): Promise<LocalLambda> {
   const dir = await writeFiles(files);
   const daemon = await openTestDaemon();
-  const lines: FunctionLogEvent[] = [];
-  const notes: string[] = [];
-  const functions = openLambdaService({
+  const logEvents: FunctionLogEvent[] = [];
+  const warnings: string[] = [];
+  const lambda = openLambdaService({
     template: readTemplate(join(dir, 'template.yaml'), { parameters: {}, region: REGION, accountId: ACCOUNT }),
     region: REGION,
     accountId: ACCOUNT,
@@ -44,22 +44,22 @@ export async function openLocalLambda(
     cacheDir: join(dir, '.cache'),
     // biome-ignore lint/style/noProcessEnv: the programs under test are found on the host's PATH
     hostVariables: { PATH: process.env.PATH },
-    onLogEvent: (line) => lines.push(line),
-    onWarning: (note) => notes.push(note),
+    onLogEvent: (event) => logEvents.push(event),
+    onWarning: (sentence) => warnings.push(sentence),
     ...options,
   });
   return {
-    lambda: functions,
+    lambda,
     daemon,
     dir,
-    logEvents: lines,
-    warnings: notes,
+    logEvents,
+    warnings,
     invoke: (name, event = {}, request = {}) => {
       const payload = Buffer.from(JSON.stringify(event));
-      return functions.invoke(name, { invocationType: 'RequestResponse', payload, ...request });
+      return lambda.invoke(name, { invocationType: 'RequestResponse', payload, ...request });
     },
     async close() {
-      await functions.close();
+      await lambda.close();
       await daemon.close();
     },
   };
@@ -70,7 +70,7 @@ afterAll(async () => {
   await Promise.all(written.map((dir) => rm(dir, { recursive: true, force: true })));
 });
 
-/** Files in a folder of their own, which is gone when the tests are over. */
+/** Writes files into a new folder, which is deleted after the tests. */
 export async function writeFiles(files: Readonly<Record<string, string>>): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'openray-lambda-'));
   written.push(dir);
@@ -81,7 +81,7 @@ export async function writeFiles(files: Readonly<Record<string, string>>): Promi
   return dir;
 }
 
-/** The payload as JSON. */
+/** The payload, parsed as JSON. */
 export function resultOf(result: InvokeResult): JsonValue {
   return JSON.parse(result.payload.toString());
 }

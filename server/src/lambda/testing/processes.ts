@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A zombie that nobody has reaped yet runs no more. */
+/** Whether the process runs; a zombie does not. */
 export function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
