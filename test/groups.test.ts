@@ -124,7 +124,7 @@ describe('groups', () => {
     await expect(xray.send(new DeleteGroupCommand(unknown))).rejects.toThrow(/^Group not found$/);
     await expect(xray.send(new GetGroupCommand({}))).rejects.toThrow('Exactly one of');
     await expect(xray.send(new GetGroupCommand({ ...unknown, GroupARN: 'arn' }))).rejects.toThrow('Exactly one of');
-    await expect(xray.send(new DeleteGroupCommand({ GroupName: 'Default' }))).rejects.toThrow('can not be deleted');
+    await expect(xray.send(new DeleteGroupCommand({ GroupName: 'Default' }))).rejects.toThrow('cannot be deleted');
     const refiltered = new UpdateGroupCommand({ GroupName: 'Default', FilterExpression: 'fault' });
     await expect(xray.send(refiltered)).rejects.toThrow('cannot have a filter');
     await expect(xray.send(new GetGroupsCommand({ NextToken: 'x' }))).rejects.toThrow('Next Token not supported');

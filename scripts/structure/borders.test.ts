@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withBorders, withTable } from './border-files.ts';
 import { BORDERS, borderOf, mayImport } from './borders.ts';
-import { REPOSITORY, readImports, sourceFiles } from './import-graph.ts';
+import { fileCircles, folderStructure, isForTests, REPOSITORY, readImports, sourceFiles } from './import-graph.ts';
 
 const SOURCE = 'server/src/';
 const files = sourceFiles('server/src');
@@ -51,4 +51,15 @@ test('a folder imports from rows above it', () => {
 test('the linter and the architecture page have the same table', () => {
   expect(JSON.parse(read('biome.json'))).toEqual(JSON.parse(withBorders(read('biome.json'))));
   expect(read('docs/architecture.md')).toBe(withTable(read('docs/architecture.md')));
+});
+
+test('no file imports itself by way of others, type imports included', () => {
+  expect(fileCircles(imports)).toEqual([]);
+});
+
+test('the rooms of lambda/ have no circle and at most five levels', () => {
+  const sources = files.filter((file) => !isForTests(file));
+  const { circles, levels } = folderStructure('server/src/lambda', imports, sources);
+  expect(circles).toEqual([]);
+  expect(levels).toBeLessThanOrEqual(5);
 });

@@ -69,6 +69,26 @@ export const BORDERS: readonly Border[] = [
     holds: 'one file a question: its SQL, its rows, its answer',
     mayImport: ['model', 'filter', 'store'],
   },
+  {
+    folder: 'query/traces',
+    holds: 'lists and single traces: prefilter, candidate scan, sort keys, loading',
+    mayImport: ['model', 'filter', 'store', 'query/interval-sql.ts'],
+  },
+  {
+    folder: 'query/service-graph',
+    holds: 'service graphs and time series of a window; roll-ups and their worker',
+    mayImport: ['model', 'filter', 'store', 'query/interval-sql.ts', 'query/traces'],
+  },
+  {
+    folder: 'query/retention',
+    holds: 'retention rules, and their application to stored traces',
+    mayImport: ['model', 'filter', 'store', 'query/groups.ts', 'query/traces', 'query/service-graph'],
+  },
+  {
+    folder: 'query/jaeger',
+    holds: "searches and dependencies of Jaeger's API",
+    mayImport: ['model', 'filter', 'store', 'query/interval-sql.ts', 'query/traces', 'query/service-graph'],
+  },
   { folder: 'sampling', holds: 'sampling rules and targets', mayImport: ['store'] },
   {
     folder: 'forward',

@@ -1,4 +1,5 @@
 import type { Entity, Outcome } from './entity.ts';
+import { contains, type TimeInterval } from './time-interval.ts';
 
 /** Identity of a service. `type` is its origin, `client`, `remote`, or undefined if the segment had no origin. */
 export type ServiceId = {
@@ -53,17 +54,11 @@ export type GraphEdge = {
 export type TraceGraph = { readonly nodes: readonly GraphNode[]; readonly edges: readonly GraphEdge[] };
 
 /**
- * The part of a trace's graph that ended in [fromUs, toUs): requests with their services, calls with both ends. Parts
- * of adjacent intervals add up to the whole graph.
+ * The part of a trace's graph that ended in the interval: requests with their services, calls with both ends. The parts
+ * of adjacent intervals add up to the whole.
  */
-export function graphEndedIn(
-  graph: TraceGraph,
-  { fromUs, toUs }: { readonly fromUs: number; readonly toUs: number },
-): TraceGraph {
-  const hasEnded = ({ startUs, durationUs }: Observation) => {
-    const endUs = startUs + durationUs;
-    return endUs >= fromUs && endUs < toUs;
-  };
+export function graphEndedIn(graph: TraceGraph, interval: TimeInterval): TraceGraph {
+  const hasEnded = ({ startUs, durationUs }: Observation) => contains(interval, startUs + durationUs);
   const edges = graph.edges.map((edge) => edgeEndedIn(edge, hasEnded)).filter(({ calls }) => calls.length > 0);
   const ends = new Set(edges.flatMap(({ from, to }) => [from, to]));
   const nodes = graph.nodes

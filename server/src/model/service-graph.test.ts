@@ -17,6 +17,7 @@ import {
 import { nodeKey, serviceOfKey } from './service-names.ts';
 import { arbitraryTrace, plainDelivery } from './testing/arbitrary-trace.ts';
 import { anId, aSegment, aSubsegment, received, receivedTexts } from './testing/builders.ts';
+import { ALL_TIMES, splitBefore } from './time-interval.ts';
 import type { Trace } from './trace.ts';
 import { edgeKey, traceGraph } from './trace-graph.ts';
 
@@ -130,11 +131,9 @@ test('parts of adjacent intervals add up to the whole: requests, calls, outcomes
   const at = fc.integer({ min: 1_716_560_000_000_000, max: 1_716_560_004_000_000 });
   fc.assert(
     fc.property(traceGraphs, at, (traces, cutUs) => {
-      const before = { fromUs: 0, toUs: cutUs };
-      const after = { fromUs: cutUs, toUs: Number.MAX_SAFE_INTEGER };
-      const always = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
+      const [before, after] = splitBefore(ALL_TIMES, cutUs);
       const parts = serviceGraph(traces.flatMap((trace) => [graphEndedIn(trace, before), graphEndedIn(trace, after)]));
-      const whole = serviceGraph(traces.map((trace) => graphEndedIn(trace, always)));
+      const whole = serviceGraph(traces.map((trace) => graphEndedIn(trace, ALL_TIMES)));
       expect([...parts.nodes.keys()].sort()).toEqual([...whole.nodes.keys()].sort());
       for (const [key, { statistics, responseTimes, durations }] of whole.nodes) {
         expect(parts.nodes.get(key)).toMatchObject({ statistics, responseTimes, durations });

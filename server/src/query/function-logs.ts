@@ -1,16 +1,17 @@
 import type { LogEvent } from '../model/log-event.ts';
+import type { TimeInterval } from '../model/time-interval.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { idSql } from '../store/ids.ts';
 import { type Sql, sql } from '../store/sql.ts';
 import type { QueryOptions, Store } from '../store/store.ts';
-import type { TimeWindow } from './time-interval.ts';
+import { inIntervalSql } from './interval-sql.ts';
 
 export type LogQuery = {
-  readonly window: TimeWindow;
+  readonly window: TimeInterval;
   readonly traceId?: TraceId | undefined;
   readonly requestId?: string | undefined;
   readonly functionName?: string | undefined;
-  /** A part of the text, as it is. */
+  /** A part of the text, with the same case. */
   readonly contains?: string | undefined;
   readonly limit: number;
 };
@@ -27,10 +28,10 @@ type LogRow = {
   readonly text: string;
 };
 
-/** Oldest first. Whoever wants more goes on with a window that begins behind the last one. */
+/** Oldest first, `limit` at most. The next page is the same query with a window that begins after the last event. */
 export function functionLogsSql({ window, traceId, requestId, functionName, contains, limit }: LogQuery): Sql {
   const where = sql.and([
-    sql`at_us >= ${window.fromUs} AND at_us < ${window.toUs}`,
+    inIntervalSql(sql`at_us`, window),
     ...(traceId === undefined ? [] : [sql`trace_id = ${idSql(traceId)}`]),
     ...(requestId === undefined ? [] : [sql`request_id = ${requestId}`]),
     ...(functionName === undefined ? [] : [sql`function_name = ${functionName}`]),

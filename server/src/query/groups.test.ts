@@ -21,17 +21,17 @@ function aGroup(name: string, expression = 'fault'): Omit<StoredGroup, 'id'> {
 }
 
 describe.each(STORES)('groups on the $name', ({ make }) => {
-  let place: StoreLocation;
+  let location: StoreLocation;
   let store: Store;
 
   beforeAll(async () => {
-    place = await make();
-    store = await place.open();
+    location = await make();
+    store = await location.open();
   }, 60_000);
 
   afterAll(async () => {
     await store.close();
-    await place.remove();
+    await location.remove();
   });
 
   beforeEach(async () => {
@@ -42,9 +42,9 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
   });
 
   const create = (name: string, expression?: string) => createGroup(store, OWNER, aGroup(name, expression));
-  const rename = (expression: string) => (group: StoredGroup) => ({ ...group, expression });
+  const withExpression = (expression: string) => (group: StoredGroup) => ({ ...group, expression });
 
-  test('a group is found by its name and its ARN, until another one has its name', async () => {
+  test('a group is found by name and by ARN; a new group of the same name has another ARN', async () => {
     const first = await create('slow', 'duration > 5');
     const arn = groupArn(OWNER, first);
     expect(arn).toMatch(/^arn:aws:xray:eu-west-1:123456789012:group\/slow\/[A-Z2-7]{52}$/);
@@ -58,7 +58,7 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
     expect(await listGroups(store)).toEqual([expect.objectContaining({ name: 'Default' }), second]);
   });
 
-  test('of many that make one group one does, and each of many changes counts', async () => {
+  test('one of many concurrent creations succeeds, and all concurrent changes are applied', async () => {
     const made = await Promise.allSettled(
       Array.from({ length: 4 }, (_, index) => create('raced', `duration > ${index}`)),
     );
@@ -70,7 +70,7 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
     expect(changed?.tags.map(({ key }) => key).sort()).toEqual(keys);
   });
 
-  test('Default is always there, can be switched, and neither made nor deleted', async () => {
+  test('Default always exists, can be changed, and can be neither created nor deleted', async () => {
     const all = { by: 'name', value: 'Default' } as const;
     expect(await findGroup(store, OWNER, all)).toMatchObject({ id: undefined, expression: undefined });
     expect(
@@ -80,36 +80,36 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
     await changeGroup(store, OWNER, all, (group) => ({ ...group, insights: on }));
     expect(await listGroups(store)).toEqual([expect.objectContaining({ name: 'Default', insights: on })]);
     await expect(create('Default')).rejects.toThrow('Default already exists');
-    await expect(deleteGroup(store, OWNER, all)).rejects.toThrow('can not be deleted');
+    await expect(deleteGroup(store, OWNER, all)).rejects.toThrow('cannot be deleted');
   });
 
-  test('a filter that would close a circle is refused, and nothing is changed', async () => {
+  test('a filter that would close a circle is rejected, and nothing is changed', async () => {
     await create('a', 'fault OR group.name = "b"');
     await expect(create('b', 'group.name = "a"')).rejects.toThrow('groups name each other');
     await expect(create('own', '!group.name = "own"')).rejects.toThrow('groups name each other');
     await create('b', 'ok');
-    const change = changeGroup(store, OWNER, { by: 'name', value: 'b' }, rename('group.name != "a"'));
+    const change = changeGroup(store, OWNER, { by: 'name', value: 'b' }, withExpression('group.name != "a"'));
     await expect(change).rejects.toThrow('groups name each other');
     expect((await listGroups(store)).map(({ expression }) => expression)).toEqual([
       undefined,
       'fault OR group.name = "b"',
       'ok',
     ]);
-    expect(await changeGroup(store, OWNER, { by: 'name', value: 'c' }, rename('ok'))).toBeUndefined();
+    expect(await changeGroup(store, OWNER, { by: 'name', value: 'c' }, withExpression('ok'))).toBeUndefined();
   });
 
-  test('a filter means the groups as they are now', async () => {
+  test('a filter uses the groups as they are now', async () => {
     const { id } = await create('slow', 'duration > 5');
     const arn = groupArn(OWNER, { name: 'slow', id });
-    const asked = async (text: string) => (await resolveGroups(store, OWNER, parseFilter(text))).condition;
-    expect(await asked(`group.arn = "${arn}"`)).toEqual(parseFilter('duration > 5').condition);
-    await changeGroup(store, OWNER, { by: 'name', value: 'slow' }, rename('duration > 7'));
-    expect(await asked('group.name = "slow"')).toEqual(parseFilter('duration > 7').condition);
-    expect(await asked('group.name = "Default"')).toMatchObject({ kind: 'all' });
-    expect(await asked('group.name = "nowhere"')).toMatchObject({ kind: 'not', operand: { kind: 'all' } });
+    const resolved = async (text: string) => (await resolveGroups(store, OWNER, parseFilter(text))).condition;
+    expect(await resolved(`group.arn = "${arn}"`)).toEqual(parseFilter('duration > 5').condition);
+    await changeGroup(store, OWNER, { by: 'name', value: 'slow' }, withExpression('duration > 7'));
+    expect(await resolved('group.name = "slow"')).toEqual(parseFilter('duration > 7').condition);
+    expect(await resolved('group.name = "Default"')).toMatchObject({ kind: 'all' });
+    expect(await resolved('group.name = "nowhere"')).toMatchObject({ kind: 'not', operand: { kind: 'all' } });
   });
 
-  test('there are 25 groups at most beside Default', async () => {
+  test('the limit is 25 groups beside Default', async () => {
     for (let index = 0; index < 25; index += 1) await create(`g${index}`);
     await expect(create('g25')).rejects.toThrow('25 groups');
     await deleteGroup(store, OWNER, { by: 'name', value: 'g3' });

@@ -6,14 +6,12 @@ import { parseFilter } from '../filter/parser.ts';
 import { listObjects, readObject, replaceObject, type StoredObject } from '../store/objects.ts';
 import type { Store } from '../store/store.ts';
 
-/**
- * A named filter, kept in the store. Which traces are in it is decided when somebody asks, by the filter that it has then.
- */
+/** A named filter in the store. Membership is evaluated at query time, by the current filter. */
 export type StoredGroup = {
   readonly name: string;
-  /** Of a group that is made again it is another one. `Default` has none. */
+  /** A group that is deleted and created again gets another id. `Default` has none. */
   readonly id: string | undefined;
-  /** Undefined for `Default`, which every trace is in. */
+  /** Undefined for `Default`, which contains every trace. */
   readonly expression: string | undefined;
   readonly insights: InsightsSettings;
   readonly tags: readonly { readonly key: string; readonly value: string }[];
@@ -21,7 +19,7 @@ export type StoredGroup = {
 
 export type InsightsSettings = { readonly isEnabled: boolean; readonly sendsNotifications: boolean };
 
-/** What ARNs are made of beside the group. */
+/** The parts of an ARN other than the group. */
 export type GroupOwner = { readonly region: string; readonly accountId: string };
 
 export type GroupReference = { readonly by: 'name' | 'arn'; readonly value: string };
@@ -29,7 +27,7 @@ export type GroupReference = { readonly by: 'name' | 'arn'; readonly value: stri
 export const DEFAULT_GROUP = 'Default';
 const MAX_GROUPS = 25;
 const KIND = 'group';
-/** Changes that lose against changes of others are tried again so often. */
+/** Attempts of a change, each after a concurrent change was stored first. */
 const MAX_ATTEMPTS = 5;
 
 const INITIAL_DEFAULT_GROUP: StoredGroup = {
@@ -47,8 +45,8 @@ export function groupArn({ region, accountId }: GroupOwner, { name, id }: Pick<S
 /** `Default` first, the others by name. */
 export async function listGroups(store: Store): Promise<readonly StoredGroup[]> {
   const groups = (await listObjects(store, KIND)).map(({ body }) => readGroup(body));
-  const ofAll = groups.find(({ name }) => name === DEFAULT_GROUP) ?? INITIAL_DEFAULT_GROUP;
-  return [ofAll, ...groups.filter(({ name }) => name !== DEFAULT_GROUP)];
+  const defaultGroup = groups.find(({ name }) => name === DEFAULT_GROUP) ?? INITIAL_DEFAULT_GROUP;
+  return [defaultGroup, ...groups.filter(({ name }) => name !== DEFAULT_GROUP)];
 }
 
 export async function findGroup(
@@ -60,33 +58,34 @@ export async function findGroup(
 }
 
 /**
- * Stores a group that has not been there. Throws InvalidRequestException when its name is taken, when there are as many
- * groups as there may be, and when its filter and those of others would name each other in a circle.
+ * Stores a new group. Throws InvalidRequestException when the name exists, when MAX_GROUPS is reached, and when the
+ * filters of groups would name each other in a circle.
  */
 export async function createGroup(
   store: Store,
   owner: GroupOwner,
   group: Omit<StoredGroup, 'id'>,
 ): Promise<StoredGroup> {
-  const made: StoredGroup = { ...group, id: newGroupId() };
-  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
-    const before = await readObject(store, { kind: KIND, name: made.name });
-    if (before?.body !== undefined || made.name === DEFAULT_GROUP) {
-      throw new OpenrayError('InvalidRequestException', `${made.name} already exists`);
+  const created: StoredGroup = { ...group, id: newGroupId() };
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const before = await readObject(store, { kind: KIND, name: created.name });
+    if (before?.body !== undefined || created.name === DEFAULT_GROUP) {
+      throw new OpenrayError('InvalidRequestException', `${created.name} already exists`);
     }
     const groups = await listGroups(store);
     if (groups.length > MAX_GROUPS) {
-      throw new OpenrayError('InvalidRequestException', `There are ${MAX_GROUPS} groups, more than that are not kept`);
+      throw new OpenrayError('InvalidRequestException', `The limit of ${MAX_GROUPS} groups is reached`);
     }
-    rejectCircularGroups(owner, made, groups);
-    if (await writeGroup(store, made.name, before, made)) return made;
+    rejectCircularGroups(owner, created, groups);
+    if (await writeGroup(store, created.name, before, created)) return created;
   }
-  throw concurrentChangeFailure(made.name);
+  throw concurrentChangeFailure(created.name);
 }
 
 /**
- * Stores what `change` makes of the group; undefined when there is no such group. `change` may be called again when
- * somebody else was first. Throws what it throws, and InvalidRequestException for filters that go round in circles.
+ * Stores the result of `change`; undefined when there is no such group. `change` is called again after a concurrent
+ * change. Throws the errors of `change`, and InvalidRequestException when filters of groups would name each other in a
+ * circle.
  */
 export async function changeGroup(
   store: Store,
@@ -94,7 +93,7 @@ export async function changeGroup(
   reference: GroupReference,
   change: (group: StoredGroup) => StoredGroup,
 ): Promise<StoredGroup | undefined> {
-  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { version, group } = await findVersion(store, owner, reference);
     if (group === undefined) return undefined;
     const changed = change(group);
@@ -104,20 +103,20 @@ export async function changeGroup(
   throw concurrentChangeFailure(reference.value);
 }
 
-/** False when there is no such group. `Default` can not be deleted. */
+/** False when there is no such group. Throws InvalidRequestException for `Default`. */
 export async function deleteGroup(store: Store, owner: GroupOwner, reference: GroupReference): Promise<boolean> {
-  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { version, group } = await findVersion(store, owner, reference);
     if (group === undefined) return false;
     if (group.name === DEFAULT_GROUP) {
-      throw new OpenrayError('InvalidRequestException', 'The Default group can not be deleted');
+      throw new OpenrayError('InvalidRequestException', 'The Default group cannot be deleted');
     }
     if (await writeGroup(store, group.name, version, undefined)) return true;
   }
   throw concurrentChangeFailure(reference.value);
 }
 
-/** The same filter without groups: each is replaced by what its filter asks for now. */
+/** The filter with each group replaced by its current filter. */
 export async function resolveGroups(store: Store, owner: GroupOwner, filter: Filter): Promise<Filter> {
   if (!namesGroup(filter.condition)) return filter;
   return expandGroups(filter, groupLookup(owner, await listGroups(store)));
@@ -160,8 +159,8 @@ async function findVersion(store: Store, owner: GroupOwner, { by, value }: Group
   const version = await readObject(store, { kind: KIND, name });
   const stored = version?.body === undefined ? undefined : readGroup(version.body);
   const group = stored ?? (name === DEFAULT_GROUP ? INITIAL_DEFAULT_GROUP : undefined);
-  const isMeant = group !== undefined && (by === 'name' || groupArn(owner, group) === value);
-  return { version, group: isMeant ? group : undefined };
+  const isReferenced = group !== undefined && (by === 'name' || groupArn(owner, group) === value);
+  return { version, group: isReferenced ? group : undefined };
 }
 
 function readGroup(body: string): StoredGroup {
@@ -173,7 +172,7 @@ function writeGroup(store: Store, name: string, before: StoredObject | undefined
 }
 
 function concurrentChangeFailure(name: string): OpenrayError {
-  return new OpenrayError('ThrottledException', `${name} is being changed by others; try again`);
+  return new OpenrayError('ThrottledException', `${name} was changed concurrently; try again`);
 }
 
 const ID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';

@@ -9,17 +9,17 @@ import { printFilter } from '../filter/print.ts';
 import type { FilterSubject } from '../filter/subject.ts';
 import { arbitraryFilterOf } from '../filter/testing/arbitrary-filter.ts';
 import { operandsIn } from '../filter/testing/operand-arbitraries.ts';
+import type { TimeInterval } from '../model/time-interval.ts';
 import type { Store } from '../store/store.ts';
 import { STORES, type StoreLocation } from '../store/testing/stores.ts';
 import { changeGroup, createGroup, resolveGroups } from './groups.ts';
 import { rollUp } from './service-graph/roll-up.ts';
 import { serviceGraphOf } from './service-graph/service-graph.ts';
+import { referenceServiceGraph } from './service-graph/testing/reference-service-graph.ts';
+import { referenceTimeSeries } from './service-graph/testing/reference-time-series.ts';
+import { visibleGraph } from './service-graph/testing/visible-graph.ts';
 import { serviceTimeSeries } from './service-graph/time-series.ts';
-import { referenceServiceGraph } from './testing/service-graph/testing/reference-service-graph.ts';
-import { referenceTimeSeries } from './testing/service-graph/testing/reference-time-series.ts';
-import { visibleGraph } from './testing/service-graph/testing/visible-graph.ts';
-import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/testing/received-documents.ts';
-import type { TimeWindow } from './time-interval.ts';
+import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from './testing/received-documents.ts';
 import { findTraces } from './traces/find-traces.ts';
 import {
   compareSortKeys,
@@ -32,9 +32,9 @@ import {
 import { findTraceSummaries } from './traces/trace-summaries.ts';
 
 /**
- * What SQL answers is held against the pure functions over the same documents in memory. ORACLE_TRACES sets how many
- * traces are generated, ORACLE_RUNS how many questions of each kind are asked, ORACLE_SEED which, ORACLE_STORE of which
- * kind of store.
+ * Compares the answers from SQL with those of the pure functions over the same documents in memory. ORACLE_TRACES is
+ * the number of generated traces, ORACLE_RUNS the number of questions of each kind, ORACLE_SEED their seed,
+ * ORACLE_STORE the name of the kind of store.
  */
 const TRACES = Number(process.env.ORACLE_TRACES ?? 400);
 const RUNS = Number(process.env.ORACLE_RUNS ?? 20);
@@ -43,23 +43,23 @@ const STORE = process.env.ORACLE_STORE ?? 'embedded store';
 const TIMEOUT_MS = 60_000 + RUNS * TRACES * 60;
 
 let store: Store;
-let place: StoreLocation;
+let location: StoreLocation;
 let subjects: readonly FilterSubject[];
 
 beforeAll(async () => {
-  place = await (STORES.find(({ name }) => name === STORE) as (typeof STORES)[number]).make();
-  store = await place.open({ maxQueryMs: 60_000, maxQueryMemoryBytes: 2 ** 31, queueMaxBytes: 2 ** 28 });
+  location = await (STORES.find(({ name }) => name === STORE) as (typeof STORES)[number]).make();
+  store = await location.open({ maxQueryMs: 60_000, maxQueryMemoryBytes: 2 ** 31, queueMaxBytes: 2 ** 28 });
   const documents = receivedDocuments(TRACES);
   for (let first = 0; first < documents.length; first += 1000) await store.append(documents.slice(first, first + 1000));
   subjects = subjectsOf(documents);
-  // The map of the first half is counted ahead, that of the rest is not.
+  // The first half of the documents is rolled up, the second half is not.
   const toSeq = documents[Math.floor(documents.length / 2)]?.seq ?? 0;
   while (await rollUp(store, { toSeq }));
 }, 600_000);
 
 afterAll(async () => {
   await store.close();
-  await place.remove();
+  await location.remove();
 });
 
 const everything = { fromUs: START_US - 10_000_000, toUs: START_US + 10_000_000_000 };
@@ -69,12 +69,14 @@ const timeUs = fc.oneof(
   fc.integer({ min: -1, max: SPREAD_US / 60e6 }).map((minute) => Math.ceil(START_US / 60e6 + minute) * 60_000_000),
 );
 const window = fc.oneof(
-  fc.tuple(timeUs, timeUs).map(([a, b]): TimeWindow => ({ fromUs: Math.min(a, b), toUs: Math.max(a, b) + 1 })),
+  fc.tuple(timeUs, timeUs).map(([a, b]): TimeInterval => ({ fromUs: Math.min(a, b), toUs: Math.max(a, b) + 1 })),
   fc.constant(everything),
 );
-const by = fc.constantFrom<TimeRangeType>('TraceId', 'TraceId', 'Event', 'Service');
+const timeRangeType = fc.constantFrom<TimeRangeType>('TraceId', 'TraceId', 'Event', 'Service');
 
-/** Written by hand for what users ask; `anyFilter` adds all that the language can say of what the traces hold. */
+/**
+ * Typical filters of users. `anyFilter` adds generated filters over all of the language and the values in the traces.
+ */
 const handWrittenExpression = fc.constantFrom(
   '',
   'ok',
@@ -115,8 +117,8 @@ const handWrittenExpression = fc.constantFrom(
   'rootcause.fault.service { name = "stock" }',
   'rootcause.responsetime.entity { coverage > 0.7 }',
 );
-/** Both ways to find traces: one by one where there are few, walking where there are more than so many. */
-const few = fc.constantFrom(0, 20, 500);
+/** Both ways to find traces: all candidates sorted in memory up to this number, slices above it. */
+const sortInMemoryMax = fc.constantFrom(0, 20, 500);
 const order = fc.constantFrom(
   '',
   ...['start', 'duration', 'responsetime'].flatMap((value) => [` ORDER BY ${value} ASC`, ` ORDER BY ${value} DESC`]),
@@ -127,11 +129,11 @@ const anyFilter = () => {
   return fc.oneof(handWrittenFilter, arbitraryFilterOf(words));
 };
 
-/** Places and ids of what matches, in the order of the list. */
-function expectedSortKeys(within: TimeWindow, by: TimeRangeType, filter: Filter): readonly SortKey[] {
-  const sorted = listOrder(filter, by);
+/** Sort keys of the matching traces, in the order of the list. */
+function expectedSortKeys(within: TimeInterval, timeRangeType: TimeRangeType, filter: Filter): readonly SortKey[] {
+  const sorted = listOrder(filter, timeRangeType);
   return subjects
-    .filter((subject) => isInWindow(subject.trace, by, within) && matches(filter, subject))
+    .filter((subject) => isInWindow(subject.trace, timeRangeType, within) && matches(filter, subject))
     .map((subject) => sortKeyOf(subject, sorted, within))
     .sort((a, b) => compareSortKeys(sorted, a, b));
 }
@@ -142,17 +144,13 @@ const printCase = (value: readonly [unknown, unknown, Filter]) => printFilter(va
 
 describe('against the pure functions', () => {
   test(
-    'exactly the traces that match, in order',
+    'finds exactly the traces that match, in order',
     async () => {
       await fc.assert(
-        fc.asyncProperty(window, by, anyFilter(), few, async (within, type, filter, few) => {
+        fc.asyncProperty(window, timeRangeType, anyFilter(), sortInMemoryMax, async (within, type, filter, max) => {
           const found: SortKey[] = [];
-          for await (const { sortKey: place } of findTraces(
-            store,
-            { window: within, timeRangeType: type, filter },
-            { sortInMemoryMax: few },
-          ))
-            found.push(place);
+          const query = { window: within, timeRangeType: type, filter };
+          for await (const { sortKey } of findTraces(store, query, { sortInMemoryMax: max })) found.push(sortKey);
           expect(found, printCase([0, 0, filter])).toEqual(expectedSortKeys(within, type, filter));
         }),
         { numRuns: RUNS * 3, seed: SEED, endOnFailure: true },
@@ -162,15 +160,15 @@ describe('against the pure functions', () => {
   );
 
   test(
-    'pages of any size give the same list, once each',
+    'pages of any size contain each trace of the list once',
     async () => {
       await fc.assert(
         fc.asyncProperty(
           fc.integer({ min: 1, max: 150 }),
-          by,
+          timeRangeType,
           handWrittenFilter,
-          few,
-          async (pageSize, type, filter, few) => {
+          sortInMemoryMax,
+          async (pageSize, type, filter, max) => {
             const found: string[] = [];
             let after: SortKey | undefined;
             const least = Math.ceil(TRACES / 12);
@@ -182,7 +180,7 @@ describe('against the pure functions', () => {
                 after,
                 pageSize: Math.max(pageSize, least),
               };
-              const page = await findTraceSummaries(store, query, { sortInMemoryMax: few });
+              const page = await findTraceSummaries(store, query, { sortInMemoryMax: max });
               found.push(...page.summaries.map(({ id }) => id));
               after = page.nextKey;
             } while (after !== undefined);

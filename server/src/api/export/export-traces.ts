@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { parseFilter } from '../../filter/parser.ts';
 import { resourceSpansOf } from '../../model/otlp/wire/resource-spans.ts';
+import { fromThrough } from '../../model/time-interval.ts';
 import { type GroupOwner, resolveGroups } from '../../query/groups.ts';
 import { countTraces, findTraceSpans, type SpansOfTrace } from '../../query/traces/trace-spans.ts';
 import type { Store } from '../../store/store.ts';
@@ -47,16 +48,16 @@ export async function exportTraces(
     const [issue] = parsed.error.issues;
     throw new OpenrayError('InvalidRequestException', `${issue?.path.join('.')}: ${issue?.message}`);
   }
-  const { start: fromUs = 0, end: toUs = nowUs() + 1, filter, after } = parsed.data;
+  const { start = 0, end, filter, after } = parsed.data;
   const search = {
-    window: { fromUs, toUs },
+    window: end === undefined ? fromThrough(start, nowUs()) : { fromUs: start, toUs: end },
     timeRangeType: 'TraceId' as const,
     filter: filter === undefined ? undefined : await resolveGroups(store, owner, parseFilter(filter)),
     after: after === undefined ? undefined : fromToken(after, filter ?? ''),
   };
   async function* lines() {
-    for await (const { place, ...trace } of findTraceSpans(store, search, { signal })) {
-      yield `${JSON.stringify({ ...toOtlpJson(trace), cursor: toToken(place, filter ?? '') })}\n`;
+    for await (const { sortKey, ...trace } of findTraceSpans(store, search, { signal })) {
+      yield `${JSON.stringify({ ...toOtlpJson(trace), cursor: toToken(sortKey, filter ?? '') })}\n`;
     }
   }
   return { traceCount: await countTraces(store, search.window, { signal }), lines: lines() };

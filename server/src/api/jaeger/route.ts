@@ -1,3 +1,4 @@
+import { fromThrough, type TimeInterval } from '../../model/time-interval.ts';
 import type { Store } from '../../store/store.ts';
 import type { QueryParameters } from './parameters.ts';
 
@@ -24,6 +25,6 @@ export const DEFAULT_LIMIT = 100;
 export const LOOKBACK_US = 48 * 3_600_000_000;
 
 /** The window of requests without one: the last 48 hours. */
-export function recentWindow(nowUs: number): { readonly fromUs: number; readonly toUs: number } {
-  return { fromUs: nowUs - LOOKBACK_US, toUs: nowUs + 1 };
+export function recentWindow(nowUs: number): TimeInterval {
+  return fromThrough(nowUs - LOOKBACK_US, nowUs);
 }

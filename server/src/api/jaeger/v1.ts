@@ -1,4 +1,5 @@
 import { OpenrayError } from '../../errors.ts';
+import { fromThrough, isEmpty } from '../../model/time-interval.ts';
 import { jaegerOperations } from '../../query/jaeger/operations.ts';
 import {
   type JaegerSearch,
@@ -74,9 +75,9 @@ export const jaegerV1: readonly JaegerRoute[] = [
   {
     path: '/api/dependencies',
     async run({ query }, { store, nowUs, signal }) {
-      const toUs = (wholeNumber(query, 'endTs') ?? nowUs() / 1000) * 1000;
+      const lastUs = (wholeNumber(query, 'endTs') ?? nowUs() / 1000) * 1000;
       const lookbackMs = wholeNumber(query, 'lookback') ?? DEPENDENCIES_LOOKBACK_MS;
-      const window = { fromUs: Math.max(0, Math.floor(toUs - lookbackMs * 1000)), toUs: Math.floor(toUs) + 1 };
+      const window = fromThrough(Math.max(0, Math.floor(lastUs - lookbackMs * 1000)), Math.floor(lastUs));
       const dependencies = await jaegerDependencies(store, window, { signal });
       const service = firstValue(query, 'service');
       const matching = dependencies.filter(
@@ -106,16 +107,16 @@ function tracesResponse(list: readonly unknown[], errors: readonly StructuredErr
 function readSearch(query: QueryParameters, nowUs: number): JaegerSearch {
   const limit = wholeNumber(query, 'limit') ?? DEFAULT_LIMIT;
   if (limit === 0) throw invalidRequest('limit must be greater than 0');
-  const fromUs = wholeNumber(query, 'start') ?? nowUs - LOOKBACK_US;
-  const toUs = (wholeNumber(query, 'end') ?? nowUs) + 1;
-  if (fromUs >= toUs) throw invalidRequest('start time must be before end time');
+  const startUs = wholeNumber(query, 'start') ?? nowUs - LOOKBACK_US;
+  const window = fromThrough(startUs, wholeNumber(query, 'end') ?? nowUs);
+  if (isEmpty(window)) throw invalidRequest('start time must be before end time');
   const minDurationUs = durationUs(query, 'minDuration');
   const maxDurationUs = durationUs(query, 'maxDuration');
   if (minDurationUs !== undefined && maxDurationUs !== undefined && maxDurationUs < minDurationUs) {
     throw invalidRequest('maxDuration must be greater than minDuration');
   }
   return {
-    window: { fromUs, toUs },
+    window,
     service: requiredValue(query, 'service'),
     operation: firstValue(query, 'operation'),
     tags: readTags(allValues(query, 'tag'), allValues(query, 'tags')),

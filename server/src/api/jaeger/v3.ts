@@ -1,6 +1,7 @@
 import { OpenrayError } from '../../errors.ts';
 import { jaegerSummary } from '../../model/jaeger-summary.ts';
 import { resourceSpansOf } from '../../model/otlp/wire/resource-spans.ts';
+import { fromThrough } from '../../model/time-interval.ts';
 import { jaegerOperations } from '../../query/jaeger/operations.ts';
 import { type JaegerSearch, jaegerServices, searchJaegerTraces } from '../../query/jaeger/search.ts';
 import { loadTraceSpans } from '../../query/traces/trace-spans.ts';
@@ -63,10 +64,10 @@ export function jaegerV3Error(code: number, message: string): object {
 function readSearch(query: QueryParameters, nowUs: number): JaegerSearch {
   const attributes = firstValue(query, 'query.attributes');
   return {
-    window: {
-      fromUs: timeUs(query, 'query.start_time_min') ?? nowUs - LOOKBACK_US,
-      toUs: (timeUs(query, 'query.start_time_max') ?? nowUs) + 1,
-    },
+    window: fromThrough(
+      timeUs(query, 'query.start_time_min') ?? nowUs - LOOKBACK_US,
+      timeUs(query, 'query.start_time_max') ?? nowUs,
+    ),
     service: requiredValue(query, 'query.service_name'),
     operation: firstValue(query, 'query.span_name') ?? firstValue(query, 'query.operation_name'),
     tags: readTags([], attributes === undefined ? [] : [attributes]),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type LogEvent, levelOf, metricsOf } from '../../model/log-event.ts';
+import { splitAfter } from '../../model/time-interval.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { findLogs } from '../../query/function-logs.ts';
 import { appendLogs } from '../../store/function-logs.ts';
@@ -67,9 +68,9 @@ export const getFunctionLogs = operation({
   }),
   async run(input, { store, signal }): Promise<GetFunctionLogsResponse> {
     const limit = input.Limit ?? DEFAULT_LIMIT;
-    const fromUs = Math.max(input.StartTime ?? 0, (input.AfterUs ?? -1) + 1);
+    const window = { fromUs: input.StartTime ?? 0, toUs: input.EndTime ?? Number.MAX_SAFE_INTEGER };
     const query = {
-      window: { fromUs, toUs: input.EndTime ?? Number.MAX_SAFE_INTEGER },
+      window: input.AfterUs === undefined ? window : splitAfter(window, input.AfterUs)[1],
       traceId: input.TraceId,
       requestId: input.RequestId,
       functionName: input.FunctionName,

@@ -24,7 +24,7 @@ export const getSpan = operation({
     }
     return {
       SentAs: found.isReceived ? 'otlp' : 'xray',
-      ResourceSpans: resourceSpansOf([found.place]),
+      ResourceSpans: resourceSpansOf([found.spanWithResource]),
       LogRecords: found.records.map(({ record }) => record),
     };
   },

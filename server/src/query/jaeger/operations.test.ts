@@ -6,7 +6,7 @@ import { traceToSpans } from '../../model/otlp/documents/trace-to-spans.ts';
 import type { SpanWithResource } from '../../model/otlp-messages.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
-import { receivedDocuments, SPREAD_US, START_US } from '../testing/testing/received-documents.ts';
+import { receivedDocuments, SPREAD_US, START_US } from '../testing/received-documents.ts';
 import { jaegerOperations } from './operations.ts';
 import { jaegerServices } from './search.ts';
 
@@ -14,7 +14,7 @@ let store: Store;
 let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
 const everything = { fromUs: START_US - 60e6, toUs: START_US + 3 * SPREAD_US };
 const traces = byTrace(receivedDocuments(4_000, 11));
-/** In a mixed trace a span may name another service than the segment that it is in; of what was replaced rows still tell. */
+/** Left out: in a mixed trace a span may name another service than its segment; replaced versions still have rows. */
 const documents = [...traces.values()].filter(isOfOneFormat).filter(isSentOnce).flat();
 
 beforeAll(async () => {
@@ -45,21 +45,22 @@ function byTrace(all: readonly Document[]): ReadonlyMap<string, readonly Documen
 const serviceNameOf = ({ resource }: SpanWithResource) =>
   resource.attributes?.find(({ key }) => key === 'service.name')?.value?.stringValue;
 
-/** What every trace says, one after the other. */
+/** The expected operations, from each trace alone. */
 function operationsByService(): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>();
   for (const ofTrace of byTrace(documents).values()) {
     const trace = assembleTrace(ofTrace);
-    for (const { service, spanWithResource: place } of trace === undefined ? [] : traceToSpans(trace, ofTrace)) {
-      const owner = (ofTrace[0]?.format === 'otlp' && serviceNameOf(place)) || service;
+    for (const { service, spanWithResource } of trace === undefined ? [] : traceToSpans(trace, ofTrace)) {
+      const owner = (ofTrace[0]?.format === 'otlp' && serviceNameOf(spanWithResource)) || service;
       const operations = found.get(owner) ?? new Set();
-      found.set(owner, operations.add(JSON.stringify([place.span.name, spanKindOf(place.span)])));
+      const { span } = spanWithResource;
+      found.set(owner, operations.add(JSON.stringify([span.name, spanKindOf(span)])));
     }
   }
   return new Map(Array.from(found, ([service, operations]) => [service, [...operations].sort()]));
 }
 
-test('operations of a service are those of all its traces', async () => {
+test('the operations of a service are those of all its traces', async () => {
   const expected = operationsByService();
   const services = await jaegerServices(store, {});
   expect(services.length).toBeGreaterThan(2);
@@ -70,7 +71,7 @@ test('operations of a service are those of all its traces', async () => {
   }
 });
 
-test('what is outside the window is no operation', async () => {
+test('a window without spans has no operations', async () => {
   const before = { fromUs: START_US - 7_200e6, toUs: START_US - 3_600e6 };
   expect(await jaegerOperations(store, { service: 'shop', window: before }, {})).toEqual([]);
 });

@@ -1,24 +1,25 @@
 import { spanKindOf } from '../../model/jaeger.ts';
 import { KIND } from '../../model/otlp-messages.ts';
+import type { TimeInterval } from '../../model/time-interval.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import type { TimeWindow } from '../time-interval.ts';
+import { inIntervalSql } from '../interval-sql.ts';
 
 export type JaegerOperation = { readonly name: string; readonly spanKind: string };
 
-type ServiceInWindow = { readonly service: string; readonly window: TimeWindow };
+type ServiceInWindow = { readonly service: string; readonly window: TimeInterval };
 
 /**
- * What the spans of a service are called, by name and kind: all that started in the window. A span is of the service that
- * it names itself, an entity of X-Ray of the segment that it is in.
+ * Names and kinds of the spans of a service that started in the window, sorted. A span names its service itself; an
+ * X-Ray entity belongs to the service of its segment.
  */
 export async function jaegerOperations(
   store: Store,
-  asked: ServiceInWindow,
+  query: ServiceInWindow,
   options: QueryOptions,
 ): Promise<readonly JaegerOperation[]> {
   const found = await Promise.all(
-    [spanOperationsSql(asked), entityOperationsSql(asked)].map((statement) =>
+    [spanOperationsSql(query), entityOperationsSql(query)].map((statement) =>
       store.query<{ name: string; kind: number }>(statement, options),
     ),
   );
@@ -33,10 +34,14 @@ export async function jaegerOperations(
 }
 
 const ATTRIBUTES = 'attributes Array(Tuple(key String, value Tuple(stringValue String)))';
-const MESSAGE = `Tuple(resource Tuple(${ATTRIBUTES}), scopeSpans Array(Tuple(spans Array(Tuple(name String, kind Int32, ${ATTRIBUTES})))))`;
+const SPAN = `Tuple(name String, kind Int32, ${ATTRIBUTES})`;
+const MESSAGE = `Tuple(resource Tuple(${ATTRIBUTES}), scopeSpans Array(Tuple(spans Array(${SPAN}))))`;
 
-/** Only documents that hold the name are read as JSON. The order of names is that of segments, see `model/otlp/to-xray/name.ts`. */
-function spanOperationsSql({ service, window: { fromUs, toUs } }: ServiceInWindow): Sql {
+/**
+ * Parses only documents that contain the name. The precedence of names is that of segments:
+ * `model/otlp/to-xray/name.ts`.
+ */
+function spanOperationsSql({ service, window }: ServiceInWindow): Sql {
   return sql`
     SELECT DISTINCT span.name AS name, span.kind AS kind FROM (
       SELECT sent.scopeSpans[1].spans[1] AS span,
@@ -46,16 +51,16 @@ function spanOperationsSql({ service, window: { fromUs, toUs } }: ServiceInWindo
         arrayFirst(one -> one.key = 'faas.name', span.attributes).value.stringValue AS function
       FROM (
         SELECT JSONExtract(body, ${MESSAGE}) AS sent FROM documents
-        WHERE format = 'otlp' AND start_us >= ${fromUs} AND start_us < ${toUs}
+        WHERE format = 'otlp' AND ${inIntervalSql(sql`start_us`, window)}
           AND position(body, ${JSON.stringify(service)}) > 0
       )
     )
     WHERE multiIf(local != '', local, known != '', known, function != '', function, span.name) = ${service}`;
 }
 
-/** What is in segments of the service, or came by itself directly below what is. */
-function entityOperationsSql({ service, window: { fromUs, toUs } }: ServiceInWindow): Sql {
-  const inWindow = sql`start_us >= ${fromUs} AND start_us < ${toUs}`;
+/** Entities in segments of the service, and subsegments that were sent alone, directly below such an entity. */
+function entityOperationsSql({ service, window }: ServiceInWindow): Sql {
+  const inWindow = inIntervalSql(sql`start_us`, window);
   const sent = sql`SELECT trace_id, id FROM documents WHERE format = 'xray'`;
   const segments = sql`
     SELECT trace_id, id FROM entities
@@ -67,6 +72,7 @@ function entityOperationsSql({ service, window: { fromUs, toUs } }: ServiceInWin
     ) AND (trace_id, id) IN (${sent} AND ${inWindow})
   )`;
   return sql`
-    SELECT DISTINCT name, multiIf(is_segment, ${KIND.server}, namespace IN ('aws', 'remote'), ${KIND.client}, ${KIND.internal}) AS kind
+    SELECT DISTINCT name,
+      multiIf(is_segment, ${KIND.server}, namespace IN ('aws', 'remote'), ${KIND.client}, ${KIND.internal}) AS kind
     FROM entities WHERE ${inWindow} AND (${inside} OR (${below}))`;
 }

@@ -1,15 +1,15 @@
 import type { Filter } from '../../filter/ast.ts';
 import { type JaegerSpan, type JaegerTrace, jaegerTrace } from '../../model/jaeger.ts';
+import type { TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { serviceGraphOf } from '../service-graph/service-graph.ts';
-import type { TimeWindow } from '../time-interval.ts';
 import { findTraceSpans, loadTraceSpans, type SpansOfTrace } from '../traces/trace-spans.ts';
 
-/** Some span of a trace has to fulfil all of it. Durations and times in whole microseconds. */
+/** One span of a trace must match all conditions. Durations and times are whole microseconds. */
 export type JaegerSearch = {
-  readonly window: TimeWindow;
+  readonly window: TimeInterval;
   readonly service: string;
   readonly operation: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ export type JaegerSearch = {
 
 export type JaegerDependency = { readonly parent: string; readonly child: string; readonly callCount: number };
 
-/** Every service that has sent a segment or its like, by name. */
+/** Names of all services that sent a segment, or a span that is one in X-Ray; sorted. */
 export async function jaegerServices(store: Store, options: QueryOptions): Promise<readonly string[]> {
   const statement = sql`SELECT DISTINCT name FROM entities WHERE is_segment ORDER BY name`;
   return (await store.query<{ name: string }>(statement, options)).map(({ name }) => name);
@@ -60,12 +60,12 @@ function jaegerTraceOf({ traceId, spans, records }: SpansOfTrace): JaegerTrace {
 }
 
 /**
- * Who called whom how often, by name. More than Jaeger's own: what is called counts although it sends no spans. A function,
- * which X-Ray shows as two nodes, does not call itself.
+ * Number of calls between services, by name. Unlike Jaeger, it also includes called services that send no spans. A
+ * Lambda function, which X-Ray shows as two nodes, does not call itself.
  */
 export async function jaegerDependencies(
   store: Store,
-  window: TimeWindow,
+  window: TimeInterval,
   options: QueryOptions,
 ): Promise<readonly JaegerDependency[]> {
   const { nodes, edges } = await serviceGraphOf(store, { window, filter: undefined }, options);
@@ -83,7 +83,7 @@ export async function jaegerDependencies(
     .map(([, dependency]) => dependency);
 }
 
-function traceQueryOf(service: string, window: TimeWindow) {
+function traceQueryOf(service: string, window: TimeInterval) {
   return { window, timeRangeType: 'TraceId' as const, filter: serviceFilter(service) };
 }
 

@@ -10,9 +10,9 @@ import { STORES, type StoreLocation } from '../../store/testing/stores.ts';
 import { changeGroup, createGroup } from '../groups.ts';
 import { rollUp } from '../service-graph/roll-up.ts';
 import { serviceGraphOf } from '../service-graph/service-graph.ts';
-import { referenceServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
-import { visibleGraph } from '../testing/service-graph/testing/visible-graph.ts';
-import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/testing/received-documents.ts';
+import { referenceServiceGraph } from '../service-graph/testing/reference-service-graph.ts';
+import { visibleGraph } from '../service-graph/testing/visible-graph.ts';
+import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/received-documents.ts';
 import { applyRetentionRules, newRetentionRuleRunner } from './apply-rules.ts';
 import {
   longestExpiredDays,
@@ -42,33 +42,33 @@ const plan = (defaultDays: number, ...rules: readonly string[]): RetentionPlan =
   rules: rules.map(readRetentionRule),
 });
 
-/** What has to be left of the documents on a day, by the pure functions. */
+/** The documents that must remain on a day, by the pure functions. */
 function expectedAfterRules(today: number, documents: readonly Document[], rules: RetentionPlan): readonly Document[] {
   let left = documents.filter((document) => today - dayOf(document) <= longestRetentionDays(rules));
   for (const day of [...new Set(left.map(dayOf))].sort()) {
-    const passed = longestExpiredDays(rules, today - day);
-    if (passed === undefined) continue;
-    const gone = new Set<TraceId>();
+    const expiredDays = longestExpiredDays(rules, today - day);
+    if (expiredDays === undefined) continue;
+    const expired = new Set<TraceId>();
     for (const id of new Set(left.filter((document) => dayOf(document) === day).map(({ traceId }) => traceId))) {
       const trace = assembleTrace(left.filter(({ traceId }) => traceId === id));
-      if ((trace ? retentionDaysOf(rules, trace) : rules.defaultDays) <= passed) gone.add(id);
+      if ((trace ? retentionDaysOf(rules, trace) : rules.defaultDays) <= expiredDays) expired.add(id);
     }
-    left = left.filter((document) => dayOf(document) !== day || !gone.has(document.traceId));
+    left = left.filter((document) => dayOf(document) !== day || !expired.has(document.traceId));
   }
   return left;
 }
 
-let place: StoreLocation;
+let location: StoreLocation;
 let store: Store;
 
 beforeAll(async () => {
-  place = await (STORES[0] as (typeof STORES)[number]).make();
-  store = await place.open();
+  location = await (STORES[0] as (typeof STORES)[number]).make();
+  store = await location.open();
 });
 
 afterAll(async () => {
   await store.close();
-  await place.remove();
+  await location.remove();
 });
 
 async function fill(target: Store): Promise<void> {
@@ -83,7 +83,7 @@ async function empty(): Promise<void> {
   await store.command(sql`TRUNCATE TABLE objects`);
 }
 
-/** A moment of the day that comes so long after the first documents. */
+/** Noon of the day that many days after the first documents. */
 const noonAfter = (days: number) => (FIRST_DAY + days) * DAY_US + DAY_US / 2;
 
 async function expectStored(target: Store, documents: readonly Document[]): Promise<void> {
@@ -94,7 +94,7 @@ async function expectStored(target: Store, documents: readonly Document[]): Prom
   const subjects = subjectsOf(documents);
   const graph = await serviceGraphOf(target, { window: everything, filter: undefined });
   expect(visibleGraph(graph)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, everything)));
-  // Minutes are cut: what is outside is taken from the sums, or what is inside is looked at.
+  // The bounds cut minutes in two: the part outside is subtracted from the roll-up, or the part inside is added.
   const cut = { fromUs: START_US + 1_234_567, toUs: START_US + SPREAD_US - 7_654_321 };
   const part = await serviceGraphOf(target, { window: cut, filter: undefined });
   expect(visibleGraph(part)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, cut)));
@@ -109,24 +109,27 @@ const PLANS = [
   plan(1, '3d error = true OR fault = true', '2d service("stock")', '6d responsetime > 1'),
 ];
 
-test.each(PLANS)('every day what is left, and the map of it, is what the rules say: %j', async (rules) => {
-  await empty();
-  await fill(store);
-  let left = DOCUMENTS;
-  for (const days of [0, 2, 3, 5, 6]) {
-    const nowUs = noonAfter(days);
-    while (await applyRetentionRules(store, rules, nowUs, { tracesPerSlice: 12 }));
-    await prune(store, { days: longestRetentionDays(rules), bytes: 0 }, nowUs);
-    const before = left;
-    left = expectedAfterRules(FIRST_DAY + days, left, rules);
-    // What goes as whole days leaves the map when counting next looks, see keep-rolling.ts.
-    if (left.some((document) => dayOf(document) === FIRST_DAY)) await expectStored(store, left);
-    if (left.length < before.length) expect(store.statistics().prunedBeforeUs).toBeGreaterThan(FIRST_DAY * DAY_US);
-  }
-  expect(left.length).toBeLessThan(DOCUMENTS.length);
-});
+test.each(PLANS)(
+  'on each day the remaining documents and their service graph are those of the rules: %j',
+  async (rules) => {
+    await empty();
+    await fill(store);
+    let left = DOCUMENTS;
+    for (const days of [0, 2, 3, 5, 6]) {
+      const nowUs = noonAfter(days);
+      while (await applyRetentionRules(store, rules, nowUs, { tracesPerSlice: 12 }));
+      await prune(store, { days: longestRetentionDays(rules), bytes: 0 }, nowUs);
+      const before = left;
+      left = expectedAfterRules(FIRST_DAY + days, left, rules);
+      // The roll-up worker deletes dropped days from the roll-up; it does not run here.
+      if (left.some((document) => dayOf(document) === FIRST_DAY)) await expectStored(store, left);
+      if (left.length < before.length) expect(store.statistics().prunedBeforeUs).toBeGreaterThan(FIRST_DAY * DAY_US);
+    }
+    expect(left.length).toBeLessThan(DOCUMENTS.length);
+  },
+);
 
-test('cut short at any step it goes on where it was, and nothing is taken from the map twice', async () => {
+test('after a crash at any step it continues there, and subtracts nothing twice from the roll-up', async () => {
   const [rules = plan(1)] = PLANS;
   const nowUs = noonAfter(3);
   const left = expectedAfterRules(FIRST_DAY + 3, DOCUMENTS, rules);
@@ -135,8 +138,8 @@ test('cut short at any step it goes on where it was, and nothing is taken from t
       await empty();
       await fill(store);
       for (const calls of crashes) {
-        const dying = crashingAfter(store, calls);
-        await applyRetentionRules(dying, rules, nowUs, { tracesPerSlice: 15 }).catch(() => undefined);
+        const crashing = crashingAfter(store, calls);
+        await applyRetentionRules(crashing, rules, nowUs, { tracesPerSlice: 15 }).catch(() => undefined);
       }
       while (await applyRetentionRules(store, rules, nowUs, { tracesPerSlice: 15 }));
       await expectStored(store, left);
@@ -145,7 +148,7 @@ test('cut short at any step it goes on where it was, and nothing is taken from t
   );
 });
 
-/** A server that is killed when it wants to write once more: before that takes effect, or just after. */
+/** A server that is killed at the write after `writes` others: before the write takes effect, or just after. */
 function crashingAfter(whole: Store, writes: number): Store {
   let left = writes;
   const counted = async <Result>(write: () => Promise<Result>): Promise<Result> => {
@@ -162,11 +165,11 @@ function crashingAfter(whole: Store, writes: number): Store {
   };
 }
 
-test('a rule that is changed has every day looked at again', async () => {
+test('after a change of the rules they are applied to every day again', async () => {
   await empty();
   await fill(store);
   const nowUs = noonAfter(4);
-  const mild = plan(10, '1d annotation.nobody = "has"');
+  const mild = plan(10, '1d annotation.absent = "yes"');
   while (await applyRetentionRules(store, mild, nowUs));
   await expectStored(store, DOCUMENTS);
   const strict = plan(10, '1d fault = true');
@@ -176,15 +179,15 @@ test('a rule that is changed has every day looked at again', async () => {
   await expectStored(store, left);
 });
 
-test('a rule that names a group means what the group is now, and spares everything while there is none', async () => {
+test('a rule that names a group uses its current filter, and keeps all traces while the group is unknown', async () => {
   await empty();
   await fill(store);
   let nowMs = noonAfter(4) / 1000;
-  const told: (readonly string[])[] = [];
+  const reported: (readonly string[])[] = [];
   const step = newRetentionRuleRunner(store, plan(10, '5d group.name = "kept"', '1d ok = true OR fault = true'), {
     owner: OWNER,
     nowMs: () => nowMs,
-    onUnknownGroups: (rules) => told.push(rules),
+    onUnknownGroups: (rules) => reported.push(rules),
   });
   const pass = async () => {
     for (let steps = 0; steps < 2 * DAYS + 2; steps += 1) await step({});
@@ -194,7 +197,7 @@ test('a rule that names a group means what the group is now, and spares everythi
   const group = { name: 'kept', expression: 'service("shop")', insights, tags: [] };
   await pass();
   await pass();
-  expect(told).toEqual([['5d group.name = "kept"']]);
+  expect(reported).toEqual([['5d group.name = "kept"']]);
   await expectStored(store, DOCUMENTS);
 
   await createGroup(store, OWNER, group);
@@ -215,7 +218,7 @@ test('a rule that names a group means what the group is now, and spares everythi
   await expectStored(store, left);
 });
 
-test('where nothing is left to do it looks once a minute', async () => {
+test('it checks once a minute when there is nothing to do', async () => {
   await empty();
   await fill(store);
   let nowMs = noonAfter(1) / 1000;
@@ -237,19 +240,19 @@ test('where nothing is left to do it looks once a minute', async () => {
   expect(queries).toBeGreaterThan(once);
 });
 
-test('when too much is stored, what no rule keeps longer goes first, and only then whole days', async () => {
+test('above the size limit, traces that no rule keeps longer are deleted before whole days are dropped', async () => {
   await empty();
   await fill(store);
-  const rules = plan(20, '90d fault = true', '1d annotation.nobody = "has"');
+  const rules = plan(20, '90d fault = true', '1d annotation.absent = "yes"');
   const nowUs = noonAfter(4);
   const tooMuch = { days: 90, defaultDays: 20, bytes: 1 };
   const left = [...DOCUMENTS];
   for (const day of [FIRST_DAY, FIRST_DAY + 1]) {
     expect(await prune(store, tooMuch, nowUs)).toBeUndefined();
     while (await applyRetentionRules(store, rules, nowUs));
-    // As it would be once the default time is over for the day.
-    const thinned = expectedAfterRules(day + 21, left, rules).filter((document) => dayOf(document) === day);
-    left.splice(0, left.length, ...thinned, ...left.filter((document) => dayOf(document) !== day));
+    // As if the default retention were over for the day.
+    const keptOfDay = expectedAfterRules(day + 21, left, rules).filter((document) => dayOf(document) === day);
+    left.splice(0, left.length, ...keptOfDay, ...left.filter((document) => dayOf(document) !== day));
     left.sort((a, b) => a.seq - b.seq);
     await expectStored(store, left);
   }
@@ -259,16 +262,16 @@ test('when too much is stored, what no rule keeps longer goes first, and only th
   expect(days).toEqual([{ day: FIRST_DAY + 2 }]);
 });
 
-test('while something else works on the whole store nothing is deleted', async () => {
+test('nothing is deleted while another task holds the maintenance lock', async () => {
   await empty();
   await fill(store);
-  const turn = await store.acquireMaintenanceLock();
+  const lock = await store.acquireMaintenanceLock();
   expect(await applyRetentionRules(store, plan(1, '9d fault = true'), noonAfter(5))).toBe(true);
   await expectStored(store, DOCUMENTS);
-  await turn?.release();
+  await lock?.release();
 });
 
-test('on shards, too, each day has what the rules say', async () => {
+test('on shards the remaining documents of each day are those of the rules', async () => {
   const shards = await (STORES[2] as (typeof STORES)[number]).make();
   const sharded = await shards.open();
   const [, , rules = plan(1)] = PLANS;

@@ -17,33 +17,33 @@ import { anyOf, prefilterSql } from '../traces/prefilter.ts';
 import { longestExpiredDays, type RetentionPlan, resolvePlanGroups, retentionDaysOf } from './rules.ts';
 
 const DAY_US = 86_400_000_000;
-/** Traces that one step looks at. */
+/** Traces of one step. */
 const TRACES_PER_SLICE = 20_000;
 const LOAD_BATCH = 100;
 const IDLE_INTERVAL_MS = 60_000;
-/** The embedded engine takes statements of 256 KiB. */
+/** Ids in one statement: the embedded engine accepts statements up to 256 KiB. */
 const MAX_IDS = 4_000;
-/** A rule finds what a trace says up to so long before and after the day that is thinned. */
+/** The prefilter of a rule reads rows that arrived up to this long before and after the day. */
 const PREFILTER_MARGIN_US = 7 * DAY_US;
-/** Rewriting a day may take longer than any query may. */
+/** Rewriting a day may take longer than the limit of queries. */
 const MAINTENANCE_LIMITS: QueryOptions = { timeoutMs: 3_600_000, maxMemoryBytes: 0 };
 
-/** A day whose traces are being looked at, slice by slice; traces are spread over slices by their ids. */
+/** A day to which the rules are being applied, slice by slice. The hash of its id puts a trace into a slice. */
 type CurrentDay = {
   readonly day: number;
-  /** Traces that are kept for this long or shorter go. */
+  /** Traces with this retention or a shorter one are deleted. */
   readonly days: number;
   readonly slices: number;
   readonly next: number;
-  /** Rows of the next slice may be gone already, so that they can not be searched. */
+  /** Some rows of the next slice may have been deleted, so that a prefilter could miss a trace. */
   readonly isBegun: boolean;
 };
 
-/** Kept in the store, so that another server or the next start goes on where this one was. */
+/** Stored as JSON, so that another server or the next start continues here. The names of members are stored, too. */
 type Progress = {
-  /** Names the rules: with others every day is looked at again. */
+  /** Hash of the rules. Other rules are applied to every day again. */
   readonly plan: string;
-  /** By day, what it has been thinned for. */
+  /** For each finished day, the `days` for which the rules were applied. */
   readonly passed: Readonly<Record<string, number>>;
   readonly underWay?: CurrentDay | undefined;
 };
@@ -53,94 +53,90 @@ export type ApplyRulesOptions = {
   /** Called between steps of work that each hold up the process for some tens of milliseconds. */
   readonly pause?: (() => Promise<void>) | undefined;
   readonly tracesPerSlice?: number;
-  /** Told of a day of which all that were kept for `days` or shorter are gone. */
-  readonly onDayFinished?: (thinned: { readonly day: string; readonly days: number }) => void;
+  /** Called when all traces of a day with a retention of `days` or shorter are deleted. */
+  readonly onDayFinished?: (finished: { readonly day: string; readonly days: number }) => void;
 };
 
 /**
- * Deletes the next traces whose time is over by a rule while others of their day stay: those of a slice of the oldest day
- * that has any. What they counted in the service map is taken away. True while there may be more to do. Not to be
- * called while documents are counted.
+ * Deletes the next expired traces of a day that retention rules keep in part: those of one slice of the oldest such
+ * day. Their contributions are subtracted from the roll-up. True while there may be more to do. Do not call it while
+ * documents are rolled up.
  *
- * Cut short, it begins the slice again: what was taken away of the map is not taken away twice, as it has a name by which
- * the engine knows it, and documents, which tell what goes, go last.
+ * A step that was interrupted begins the slice again. The subtraction is not repeated, since the engine knows its
+ * insert token; documents are deleted last, since they decide which traces are expired.
  */
 export async function applyRetentionRules(
   store: Store,
   plan: RetentionPlan,
   nowUs: number,
-  {
-    pause,
-    onDayFinished: onThinned,
-    tracesPerSlice: sliceTraces = TRACES_PER_SLICE,
-    ...options
-  }: ApplyRulesOptions = {},
+  { pause, onDayFinished, tracesPerSlice = TRACES_PER_SLICE, ...options }: ApplyRulesOptions = {},
 ): Promise<boolean> {
   const stored = await readObject(store, RULE_PROGRESS);
   const progress = progressOf(stored, planHash(plan));
-  const underWay = progress.underWay ?? (await nextDay(store, plan, progress, { nowUs, sliceTraces }, options));
-  if (underWay === undefined) return false;
-  const turn = await store.acquireMaintenanceLock();
-  if (turn === undefined) return true;
+  const current = progress.underWay ?? (await nextDay(store, plan, progress, { nowUs, tracesPerSlice }, options));
+  if (current === undefined) return false;
+  const lock = await store.acquireMaintenanceLock();
+  if (lock === undefined) return true;
   try {
-    await store.recordIncomplete((underWay.day + 1) * DAY_US);
-    const ids = await expiryCandidates(store, plan, underWay, options);
+    await store.recordIncomplete((current.day + 1) * DAY_US);
+    const ids = await expiryCandidates(store, plan, current, options);
     const begun =
       ids.length > 0
-        ? await writeProgress(store, stored, { ...progress, underWay: { ...underWay, isBegun: true } })
+        ? await writeProgress(store, stored, { ...progress, underWay: { ...current, isBegun: true } })
         : stored;
     if (ids.length > 0 && begun === undefined) return true;
-    await applyToSlice(store, plan, underWay, ids, { ...options, pause });
-    const next = underWay.next + 1;
-    const isWhole = next === underWay.slices;
-    if (isWhole) await applyDeletedMask(store, underWay.day);
+    await applyToSlice(store, plan, current, ids, { ...options, pause });
+    const next = current.next + 1;
+    const isLastSlice = next === current.slices;
+    if (isLastSlice) await applyDeletedMask(store, current.day);
     await writeProgress(store, begun, {
       ...progress,
-      ...(isWhole && { passed: { ...progress.passed, [underWay.day]: underWay.days } }),
-      underWay: isWhole ? undefined : { ...underWay, next, isBegun: false },
+      ...(isLastSlice && { passed: { ...progress.passed, [current.day]: current.days } }),
+      underWay: isLastSlice ? undefined : { ...current, next, isBegun: false },
     });
-    if (isWhole)
-      onThinned?.({ day: new Date(underWay.day * (DAY_US / 1000)).toISOString().slice(0, 10), days: underWay.days });
+    if (isLastSlice) onDayFinished?.({ day: isoDate(current.day), days: current.days });
     return true;
   } finally {
-    await turn.release();
+    await lock.release();
   }
 }
 
+const isoDate = (day: number): string => new Date(day * (DAY_US / 1000)).toISOString().slice(0, 10);
+
 export type RetentionRuleRunnerOptions = Pick<ApplyRulesOptions, 'onDayFinished'> & {
-  /** Whose groups the rules may name. */
+  /** Owner of the groups that the rules may name. */
   readonly owner: GroupOwner;
-  /** Told of rules that name groups that are not there, each time when they are others. */
+  /** Called with the rules that name unknown groups, each time this list changes. */
   readonly onUnknownGroups?: (rules: readonly string[]) => void;
   readonly nowMs?: () => number;
 };
 
-/** Does a step of `thinOut` whenever it is called; one look a minute where nothing is left to do. */
+/** The result does one step of `applyRetentionRules` a call, and checks once a minute when there is nothing to do. */
 export function newRetentionRuleRunner(
   store: Store,
   plan: RetentionPlan,
-  { owner, onDayFinished: onThinned, onUnknownGroups: onUnknown, nowMs = Date.now }: RetentionRuleRunnerOptions,
+  { owner, onDayFinished, onUnknownGroups, nowMs = Date.now }: RetentionRuleRunnerOptions,
 ): (options: ApplyRulesOptions) => Promise<void> {
-  let quietUntilMs = 0;
+  let idleUntilMs = 0;
   let unknown = '';
-  // A step that failed is done again by the same rules, as the map may have been changed by them already.
+  // Kept after a failure: the retry must apply the same rules, since the roll-up may already be changed by them.
   let planNow: RetentionPlan | undefined;
   return async (options) => {
     const atMs = nowMs();
-    if (plan.rules.length === 0 || atMs < quietUntilMs) return;
+    if (plan.rules.length === 0 || atMs < idleUntilMs) return;
     planNow ??= await resolvePlanGroups(store, owner, plan);
-    tell(planNow.rules.flatMap(({ filter }, index) => (filter ? [] : (plan.rules[index]?.text ?? []))));
+    reportUnknownGroups(planNow.rules.flatMap(({ filter }, index) => (filter ? [] : (plan.rules[index]?.text ?? []))));
     const isMore = await applyRetentionRules(store, planNow, atMs * 1000, {
       ...options,
-      ...(onThinned && { onDayFinished: onThinned }),
+      ...(onDayFinished && { onDayFinished }),
     });
     planNow = undefined;
-    if (!isMore) quietUntilMs = atMs + IDLE_INTERVAL_MS;
+    if (!isMore) idleUntilMs = atMs + IDLE_INTERVAL_MS;
   };
 
-  function tell(rules: readonly string[]): void {
+  function reportUnknownGroups(rules: readonly string[]): void {
     const text = rules.join('; ');
-    if (text !== unknown && rules.length > 0) onUnknown?.(rules);
+    if (text !== unknown && rules.length > 0) onUnknownGroups?.(rules);
     unknown = text;
   }
 }
@@ -155,7 +151,7 @@ function progressOf(stored: StoredObject | undefined, plan: string): Progress {
   return known?.plan === plan ? known : { plan, passed: {} };
 }
 
-/** What is stored then; undefined when another server was first. */
+/** The object as stored now; undefined when another server has changed it. */
 async function writeProgress(
   store: Store,
   before: StoredObject | undefined,
@@ -170,7 +166,7 @@ async function nextDay(
   store: Store,
   plan: RetentionPlan,
   { passed }: Progress,
-  { nowUs, sliceTraces }: { readonly nowUs: number; readonly sliceTraces: number },
+  { nowUs, tracesPerSlice }: { readonly nowUs: number; readonly tracesPerSlice: number },
   options: QueryOptions,
 ): Promise<CurrentDay | undefined> {
   const today = Math.floor(nowUs / DAY_US);
@@ -178,15 +174,15 @@ async function nextDay(
     sql`SELECT DISTINCT toUInt32(_partition_id) AS day FROM documents ORDER BY day`,
     options,
   );
-  const askedDay = await readRequestedDay(store);
+  const requestedDay = await readRequestedDay(store);
   for (const { day } of rows) {
-    const days = Math.max(longestExpiredDays(plan, today - day) ?? 0, day === askedDay ? plan.defaultDays : 0);
+    const days = Math.max(longestExpiredDays(plan, today - day) ?? 0, day === requestedDay ? plan.defaultDays : 0);
     if ((passed[day] ?? 0) >= days) continue;
-    const [counted] = await store.query<{ traces: number }>(
+    const [row] = await store.query<{ traces: number }>(
       sql`SELECT uniq(trace_id) AS traces FROM documents WHERE ${inDay(day)}`,
       options,
     );
-    return { day, days, slices: Math.ceil((counted?.traces ?? 0) / sliceTraces) || 1, next: 0, isBegun: false };
+    return { day, days, slices: Math.ceil((row?.traces ?? 0) / tracesPerSlice) || 1, next: 0, isBegun: false };
   }
   return undefined;
 }
@@ -199,34 +195,34 @@ const inSlice = ({ slices, next }: CurrentDay): Sql =>
 async function applyToSlice(
   store: Store,
   plan: RetentionPlan,
-  underWay: CurrentDay,
+  current: CurrentDay,
   ids: readonly TraceId[],
   { pause, ...options }: ApplyRulesOptions,
 ): Promise<void> {
   const kept: TraceId[] = [];
-  const gone: TraceId[] = [];
+  const expired: TraceId[] = [];
   for (let first = 0; first < ids.length; first += LOAD_BATCH) {
     const batch = ids.slice(first, first + LOAD_BATCH);
     const traces = new Map((await loadTraces(store, batch, options)).map((trace) => [trace.id, trace]));
     for (const id of batch) {
       const trace = traces.get(id);
       const days = trace ? retentionDaysOf(plan, trace) : plan.defaultDays;
-      (days > underWay.days ? kept : gone).push(id);
+      (days > current.days ? kept : expired).push(id);
     }
     await pause?.();
   }
-  if (gone.length === 0) return;
-  await subtractFromRollUps(store, gone, underWay, planHash(plan), { pause, ...options });
-  // All of the slice were looked at only when most of them go: then it is fewer that stay.
-  const isWhole = plan.defaultDays <= underWay.days;
+  if (expired.length === 0) return;
+  await subtractFromRollUps(store, expired, current, planHash(plan), { pause, ...options });
+  // `ids` are all traces of the slice only when the default retention is over. Then the list of kept traces is shorter.
+  const areAllLoaded = plan.defaultDays <= current.days;
   const conditions =
-    isWhole && kept.length <= Math.min(gone.length, MAX_IDS)
+    areAllLoaded && kept.length <= Math.min(expired.length, MAX_IDS)
       ? [sql`trace_id NOT IN ${traceIdsSql(kept)}`]
-      : chunks(gone).map((chunk) => sql`trace_id IN ${traceIdsSql(chunk)}`);
-  const partition = sql.typed(underWay.day, 'UInt64');
+      : chunks(expired).map((chunk) => sql`trace_id IN ${traceIdsSql(chunk)}`);
+  const partition = sql.typed(current.day, 'UInt64');
   for (const table of [sql`entities`, sql`documents`]) {
     for (const condition of conditions) {
-      const where = sql.and([inSlice(underWay), condition]);
+      const where = sql.and([inSlice(current), condition]);
       await store.command(sql`DELETE FROM ${table} IN PARTITION ${partition} WHERE ${where}`, {
         ...MAINTENANCE_LIMITS,
         ...options,
@@ -235,18 +231,20 @@ async function applyToSlice(
   }
 }
 
-/** Traces of the slice that may go: all of them where the default time is over, else those that some rule may match. */
+/**
+ * Traces of the slice that may have expired: all when the default retention is over, else those that a rule may match.
+ */
 async function expiryCandidates(
   store: Store,
   { rules, defaultDays }: RetentionPlan,
-  underWay: CurrentDay,
+  current: CurrentDay,
   options: QueryOptions,
 ): Promise<readonly TraceId[]> {
-  const { day, days, isBegun } = underWay;
-  const short = rules.flatMap((rule) => (rule.days <= days && rule.filter ? [rule.filter.condition] : []));
-  const narrow = defaultDays <= days || isBegun ? undefined : anyOf(short.map(pushDownFilter));
+  const { day, days, isBegun } = current;
+  const expiredRules = rules.flatMap((rule) => (rule.days <= days && rule.filter ? [rule.filter.condition] : []));
+  const prefilter = defaultDays <= days || isBegun ? undefined : anyOf(expiredRules.map(pushDownFilter));
   const near = sql`seq >= ${day * DAY_US - PREFILTER_MARGIN_US} AND seq < ${(day + 1) * DAY_US + PREFILTER_MARGIN_US}`;
-  const where = [inDay(day), inSlice(underWay), ...(narrow ? [prefilterSql(narrow, near)] : [])];
+  const where = [inDay(day), inSlice(current), ...(prefilter ? [prefilterSql(prefilter, near)] : [])];
   const rows = await store.query<{ trace_id: TraceId }>(
     sql`
       SELECT lower(hex(trace)) AS trace_id
@@ -256,47 +254,49 @@ async function expiryCandidates(
   return rows.map((row) => row.trace_id);
 }
 
-/** Counts the traces as they will be, and no longer as they are; so too those that took messages of them. */
+/**
+ * Replaces the contributions of expired traces, and of the consumers of their messages, by those after the deletion.
+ */
 async function subtractFromRollUps(
   store: Store,
-  gone: readonly TraceId[],
+  expired: readonly TraceId[],
   { day, days, slices, next }: CurrentDay,
   plan: string,
   { pause, ...options }: ApplyRulesOptions,
 ): Promise<void> {
-  const countedSeq = await readRollUpWatermark(store, options);
-  const isGone = new Set(gone);
-  const takers = await consumersOf(store, gone, sql`seq <= ${countedSeq}`, options);
-  const traceIds = [...new Set([...gone, ...takers])];
-  const isCounted = ({ seq }: { readonly seq: number }) => seq <= countedSeq;
+  const rollUpWatermark = await readRollUpWatermark(store, options);
+  const expiredIds = new Set(expired);
+  const consumers = await consumersOf(store, expired, sql`seq <= ${rollUpWatermark}`, options);
+  const traceIds = [...new Set([...expired, ...consumers])];
+  const isRolledUp = ({ seq }: { readonly seq: number }) => seq <= rollUpWatermark;
   const isOfDay = ({ seq }: { readonly seq: number }) => Math.floor(seq / DAY_US) === day;
   const minutes: MinuteGraphs = new Map();
-  const states = contributionPairsOf(
+  const batches = contributionPairsOf(
     store,
     traceIds,
     {
-      less: (document) => isCounted(document) && !(isGone.has(document.traceId) && isOfDay(document)),
-      more: isCounted,
+      reduced: (document) => isRolledUp(document) && !(expiredIds.has(document.traceId) && isOfDay(document)),
+      full: isRolledUp,
     },
     options,
   );
-  for await (const changes of states) {
-    for (const { less, more } of changes) {
-      if (less === more) continue;
-      addToMinuteGraphs(minutes, less, 1);
-      addToMinuteGraphs(minutes, more, -1);
+  for await (const pairs of batches) {
+    for (const { reduced, full } of pairs) {
+      if (reduced === full) continue;
+      addToMinuteGraphs(minutes, reduced, 1);
+      addToMinuteGraphs(minutes, full, -1);
     }
     await pause?.();
   }
   const periods = [...periodsOf(minutes)];
-  const name = `thinned/${plan}/${day}/${days}/${next}/${slices}`;
+  const insertToken = `thinned/${plan}/${day}/${days}/${next}/${slices}`;
   if (periods.length === 0) return;
-  const block = newCorrectionBlock(countedSeq, name);
+  const block = newCorrectionBlock(rollUpWatermark, insertToken);
   for (const period of periods) block.add(period);
   await store.insert(block.end());
 }
 
-/** What was deleted is only marked until the parts of the day are written anew. */
+/** Rewrites the parts of the day: until then, deleted rows are only marked. */
 async function applyDeletedMask(store: Store, day: number): Promise<void> {
   const partition = sql.typed(day, 'UInt64');
   for (const table of [sql`documents`, sql`entities`]) {

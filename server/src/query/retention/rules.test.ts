@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { receivedDocuments, subjectsOf } from '../testing/testing/received-documents.ts';
+import { receivedDocuments, subjectsOf } from '../testing/received-documents.ts';
 import {
   longestExpiredDays,
   longestRetentionDays,
@@ -22,12 +22,12 @@ test.each([
   ['0d fault', "is not of the form '7d"],
   ['7d', "is not of the form '7d"],
   ['7d servce("ping")', 'of the expression'],
-])('%s is none', (text, sentence) => {
+])('%s is no rule', (text, sentence) => {
   expect(() => readRetentionRule(text)).toThrow(expect.objectContaining({ code: 'SettingInvalid' }));
   expect(() => readRetentionRule(text)).toThrow(sentence);
 });
 
-test('the first rule that matches a trace counts, else the default', () => {
+test('the first rule that matches a trace decides, else the default', () => {
   const kept = subjectsOf(receivedDocuments(60)).map(({ trace, summary }) => ({
     days: retentionDaysOf({ defaultDays: 30, rules: rules.slice(1) }, trace),
     isBad: summary.hasFault || summary.hasError,
@@ -36,7 +36,7 @@ test('the first rule that matches a trace counts, else the default', () => {
   for (const { days, isBad } of kept) expect(days === 90).toBe(isBad);
 });
 
-test('while nobody knows what a rule means, every trace is kept as long as it says', () => {
+test('while a rule names an unknown group, every trace is kept for at least its days', () => {
   const unknown = (days: number): RetentionRule => ({ days, filter: undefined, text: '' });
   const traces = subjectsOf(receivedDocuments(60)).map(({ trace }) => trace);
   for (const trace of traces) {
@@ -49,14 +49,14 @@ test('while nobody knows what a rule means, every trace is kept as long as it sa
   expect(longestRetentionDays({ defaultDays: 30, rules: [unknown(100)] })).toBe(100);
 });
 
-test('a day is thinned whenever one of the times is over, until all are', () => {
-  const passed = [1, 2, 3, 30, 31, 90, 91].map((age) => longestExpiredDays(plan, age));
-  expect(passed).toEqual([undefined, 1, 2, 2, 30, 30, undefined]);
+test('the longest expired retention of a day grows with its age, until all are expired', () => {
+  const expired = [1, 2, 3, 30, 31, 90, 91].map((age) => longestExpiredDays(plan, age));
+  expect(expired).toEqual([undefined, 1, 2, 2, 30, 30, undefined]);
   expect(longestRetentionDays(plan)).toBe(90);
   expect(longestRetentionDays({ defaultDays: 100, rules })).toBe(100);
 });
 
-test('without rules no day is ever thinned', () => {
+test('without rules no day is kept in part', () => {
   fc.assert(
     fc.property(fc.nat(), fc.integer({ min: 1, max: 400 }), (age, defaultDays) => {
       expect(longestExpiredDays({ defaultDays, rules: [] }, age)).toBeUndefined();

@@ -10,8 +10,8 @@ import type { Store } from '../../store/store.ts';
 import { type GroupOwner, groupLookup, listGroups, namesGroup } from '../groups.ts';
 
 /**
- * Traces that match are kept for so many whole days after they arrived. `filter` is undefined while the rule names a group
- * that is not there: nobody knows which traces it means, so that all are kept for so long at least.
+ * Matching traces are kept for `days` whole days after they arrived. `filter` is undefined while the rule names an
+ * unknown group: any trace may match then, so that all traces are kept for at least `days`.
  */
 export type RetentionRule = { readonly days: number; readonly filter: Filter | undefined; readonly text: string };
 
@@ -20,7 +20,7 @@ export type RetentionPlan = { readonly defaultDays: number; readonly rules: read
 
 const RULE = /^\s*(\d{1,5})d\s+(.*\S)\s*$/s;
 
-/** `7d service("ping")`. Throws SettingInvalid, with what is wrong where. */
+/** Reads e.g. `7d service("ping")`. Throws SettingInvalid; the message names the error and its position. */
 export function readRetentionRule(text: string): RetentionRule {
   const [, days = '', expression = ''] = RULE.exec(text) ?? [];
   if (Number(days) === 0) {
@@ -34,14 +34,14 @@ export function readRetentionRule(text: string): RetentionRule {
   return { days: Number(days), filter: reading.filter, text: `${Number(days)}d ${expression}` };
 }
 
-/** The plan with each group replaced by what its filter asks for now. Asks the store only where a rule names one. */
+/** The plan with each group replaced by its current filter. Reads the store only when a rule names a group. */
 export async function resolvePlanGroups(store: Store, owner: GroupOwner, plan: RetentionPlan): Promise<RetentionPlan> {
   if (!plan.rules.some(({ filter }) => filter && namesGroup(filter.condition))) return plan;
   const lookup = groupLookup(owner, await listGroups(store));
   return { ...plan, rules: plan.rules.map((rule) => resolveRuleGroups(rule, lookup)) };
 }
 
-/** The text tells what the rule means now: where that changes, days are looked at again. */
+/** The text of the result contains the filters of groups: the rules are applied again when such a filter changes. */
 function resolveRuleGroups(rule: RetentionRule, lookup: GroupLookup): RetentionRule {
   const { filter, text } = rule;
   if (filter === undefined || !namesGroup(filter.condition)) return rule;
@@ -55,7 +55,7 @@ function resolveRuleGroups(rule: RetentionRule, lookup: GroupLookup): RetentionR
   return { ...rule, filter: expanded, text: `${text}: ${printCondition(expanded.condition)}` };
 }
 
-/** Undefined for groups that go round in circles. */
+/** Undefined when groups name each other in a circle. */
 function expandUnlessCircular(filter: Filter, lookup: GroupLookup): Filter | undefined {
   try {
     return expandGroups(filter, lookup);
@@ -68,27 +68,27 @@ function expandUnlessCircular(filter: Filter, lookup: GroupLookup): Filter | und
 export function retentionDaysOf({ rules, defaultDays }: RetentionPlan, trace: Trace): number {
   if (rules.length === 0) return defaultDays;
   const subject = subjectOf(trace);
-  let least = 0;
+  let leastDays = 0;
   for (const { days, filter } of rules) {
-    if (filter === undefined) least = Math.max(least, days);
-    else if (matches(filter, subject)) return Math.max(least, days);
+    if (filter === undefined) leastDays = Math.max(leastDays, days);
+    else if (matches(filter, subject)) return Math.max(leastDays, days);
   }
-  return Math.max(least, defaultDays);
+  return Math.max(leastDays, defaultDays);
 }
 
-/** When the last of a day's traces goes, and with it the day as a whole. */
+/** Age in days through which a day has traces to keep; an older day is dropped. */
 export function longestRetentionDays({ rules, defaultDays }: RetentionPlan): number {
   return Math.max(defaultDays, ...rules.map(({ days }) => days));
 }
 
 /**
- * The longest time that is over for a day that is `ageDays` old, of those after which only some of its traces go;
- * undefined while none is, and when all are.
+ * The longest retention that is over for a day that is `ageDays` old. Undefined when none is over yet, and when all
+ * are, so that the day is dropped.
  */
 export function longestExpiredDays(plan: RetentionPlan, ageDays: number): number | undefined {
   const longest = longestRetentionDays(plan);
   if (ageDays > longest) return undefined;
   const known = plan.rules.filter(({ filter }) => filter !== undefined);
-  const passed = [plan.defaultDays, ...known.map(({ days }) => days)].filter((days) => days < ageDays);
-  return passed.length > 0 ? Math.max(...passed) : undefined;
+  const expired = [plan.defaultDays, ...known.map(({ days }) => days)].filter((days) => days < ageDays);
+  return expired.length > 0 ? Math.max(...expired) : undefined;
 }

@@ -2,26 +2,27 @@ import { OpenrayError } from '../../errors.ts';
 import type { Filter } from '../../filter/ast.ts';
 import { matches } from '../../filter/matches.ts';
 import { subjectOf } from '../../filter/subject.ts';
+import type { TimeInterval } from '../../model/time-interval.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import type { TimeWindow } from '../time-interval.ts';
+import { inIntervalSql } from '../interval-sql.ts';
 import { pushDownFilter } from '../traces/filter-pushdown.ts';
 import { loadTraces } from '../traces/load-traces.ts';
 import { prefilterSql } from '../traces/prefilter.ts';
 
 const BATCH = 100;
-/** An answer that has to look at each trace of its window is given up after this. */
+/** Limit for a question that has to load each trace of its window. */
 const MAX_MS = 30_000;
 
 /**
- * The traces that match and of which something ended in the window, some hundred at a time, in no order. Each is looked
- * at. Throws QueryTimeout when that takes too long.
+ * The matching traces that have an entity which ended in the window, up to BATCH at a time, in no order. Loads each
+ * trace. Throws QueryTimeout after `timeoutMs` (default MAX_MS).
  */
 export async function* tracesEndingIn(
   store: Store,
-  window: TimeWindow,
+  window: TimeInterval,
   filter: Filter | undefined,
   options: QueryOptions,
 ): AsyncGenerator<readonly Trace[]> {
@@ -29,10 +30,7 @@ export async function* tracesEndingIn(
   const rows = await store.query<{ trace_id: TraceId }>(endedTracesSql(window, filter), options);
   for (let first = 0; first < rows.length; first += BATCH) {
     if (performance.now() > deadline) {
-      throw new OpenrayError(
-        'QueryTimeout',
-        'Looking at so many traces took longer than it may; ask for a smaller window',
-      );
+      throw new OpenrayError('QueryTimeout', 'Reading this many traces exceeded the time limit; use a smaller window');
     }
     const ids = rows.slice(first, first + BATCH).map((row) => row.trace_id);
     const traces = await loadTraces(store, ids, options);
@@ -40,12 +38,12 @@ export async function* tracesEndingIn(
   }
 }
 
-/** Traces in which anything ended in the window, each once, in no order. */
-function endedTracesSql(window: TimeWindow, filter: Filter | undefined): Sql {
-  const narrow = filter && pushDownFilter(filter.condition);
+/** Each trace once, in no order. */
+function endedTracesSql(window: TimeInterval, filter: Filter | undefined): Sql {
+  const prefilter = filter && pushDownFilter(filter.condition);
   const where = sql.and([
-    sql`end_us >= ${window.fromUs} AND end_us < ${window.toUs}`,
-    ...(narrow ? [prefilterSql(narrow, sql`true`)] : []),
+    inIntervalSql(sql`end_us`, window),
+    ...(prefilter ? [prefilterSql(prefilter, sql`true`)] : []),
   ]);
   return sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities WHERE ${where}`;
 }

@@ -7,7 +7,10 @@ import { loadTraces } from '../traces/load-traces.ts';
 
 const BATCH = 100;
 
-/** What messages joined these traces to others, for each that has taken some; only consumers whose segment `counts`. */
+/**
+ * For each trace that consumed messages: the edges of the links from their producers. Only consumers for whose segment
+ * `counts` is true.
+ */
 export async function linkGraphs(
   store: Store,
   traces: readonly Trace[],

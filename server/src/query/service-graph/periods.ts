@@ -1,27 +1,27 @@
 import { addGraph, newServiceGraph, type ServiceGraphBuilder, withoutZeros } from '../../model/service-graph.ts';
+import { afterThrough, afterUsOf, isEmpty, lastUsOf, type TimeInterval } from '../../model/time-interval.ts';
 import type { PeriodGraph } from '../../store/roll-up-rows.ts';
 
-/** Seconds of the periods that are added up ahead, each a multiple of the one before. */
-export const PERIODS_S = [60, 600, 3_600, 86_400] as const;
+/** Periods that are rolled up, in seconds, each a multiple of the one before. */
+const PERIODS_S = [60, 600, 3_600, 86_400] as const;
 export const MINUTE_US = 60_000_000;
 
-/**
- * Time between two moments, the first not in it and the second in it: how X-Ray counts the periods of a time series,
- * and so how openray adds up.
- */
-export type Span = { readonly afterUs: number; readonly lastUs: number };
-
-/** Graphs by the end of the minute, in which what they count ended. */
+/** Graphs by the end of the minute in which their requests and calls ended. */
 export type MinuteGraphs = Map<number, ServiceGraphBuilder>;
 
-/** The end of the period in which something ended. */
-export function periodEnd(endUs: number, periodUs: number): number {
-  return Math.ceil(endUs / periodUs) * periodUs;
+/** The last microsecond of the period that contains `us`. Periods are those of X-Ray's time series: (end - period, end]. */
+export function periodEnd(us: number, periodUs: number): number {
+  return Math.ceil(us / periodUs) * periodUs;
+}
+
+export function periodContaining(us: number, periodUs: number): TimeInterval {
+  const endUs = periodEnd(us, periodUs);
+  return afterThrough(endUs - periodUs, endUs);
 }
 
 /**
- * Minutes added up to all periods, each from the one before; what has come to nothing is left out. One period after the
- * other, since all of them together take a while.
+ * Adds minutes up to all periods, each period from the next shorter one; zero counts are left out. A generator, so
+ * that the caller can pause: all periods together hold up the process too long.
  */
 export function* periodsOf(minutes: MinuteGraphs): Generator<PeriodGraph> {
   const sums: (Sum | undefined)[] = PERIODS_S.map(() => undefined);
@@ -47,26 +47,26 @@ export function* periodsOf(minutes: MinuteGraphs): Generator<PeriodGraph> {
 
 type Sum = { readonly endsUs: number; readonly graph: ServiceGraphBuilder };
 
-/** Whole periods that make up a span of whole minutes, the longest that fit. */
-export function coverByPeriods({ afterUs, lastUs }: Span): readonly (Span & { readonly periodS: number })[] {
-  return coverWith(afterUs, lastUs, PERIODS_S);
+/** Whole periods that together make up an interval of whole minutes, the longest that fit. */
+export function coverByPeriods(interval: TimeInterval): readonly PeriodInterval[] {
+  return coverWith(interval, PERIODS_S);
 }
 
-function coverWith(
-  afterUs: number,
-  lastUs: number,
-  periodsS: readonly number[],
-): readonly (Span & { periodS: number })[] {
-  const longer = periodsS.slice(0, -1);
+type PeriodInterval = { readonly interval: TimeInterval; readonly periodS: number };
+
+function coverWith(interval: TimeInterval, periodsS: readonly number[]): readonly PeriodInterval[] {
+  const shorter = periodsS.slice(0, -1);
   const periodS = periodsS.at(-1);
-  if (periodS === undefined || afterUs >= lastUs) return [];
+  if (periodS === undefined || isEmpty(interval)) return [];
   const periodUs = periodS * 1e6;
-  const first = Math.ceil(afterUs / periodUs) * periodUs;
-  const last = Math.floor(lastUs / periodUs) * periodUs;
-  if (first >= last) return coverWith(afterUs, lastUs, longer);
+  const afterUs = afterUsOf(interval);
+  const lastUs = lastUsOf(interval);
+  const firstEndUs = Math.ceil(afterUs / periodUs) * periodUs;
+  const lastEndUs = Math.floor(lastUs / periodUs) * periodUs;
+  if (firstEndUs >= lastEndUs) return coverWith(interval, shorter);
   return [
-    ...coverWith(afterUs, first, longer),
-    { afterUs: first, lastUs: last, periodS },
-    ...coverWith(last, lastUs, longer),
+    ...coverWith(afterThrough(afterUs, firstEndUs), shorter),
+    { interval: afterThrough(firstEndUs, lastEndUs), periodS },
+    ...coverWith(afterThrough(lastEndUs, lastUs), shorter),
   ];
 }

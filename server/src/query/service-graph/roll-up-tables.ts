@@ -8,50 +8,57 @@ import {
   type StatisticsBuilder,
 } from '../../model/service-graph.ts';
 import { serviceOfKey } from '../../model/service-names.ts';
+import type { TimeInterval } from '../../model/time-interval.ts';
 import { edgeKey } from '../../model/trace-graph.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import { coverByPeriods, type Span } from './periods.ts';
+import { inIntervalSql } from '../interval-sql.ts';
+import { coverByPeriods } from './periods.ts';
 
-/** What has been added up of a span, the caller's to go on with, and up to which document. */
+/** The rolled-up graph of an interval, which the caller may change, and the watermark at which it was read. */
 export type RolledUpGraph = { readonly graph: ServiceGraphBuilder; readonly rollUpWatermark: number };
 
-/** All documents up to this one are in the sums; 0 when there are none. */
+/** All documents through this `seq` are rolled up; 0 when there are none. */
 export async function readRollUpWatermark(store: Store, options: QueryOptions = {}): Promise<number> {
-  const rows = await store.query<{ counted: number }>(
-    sql`SELECT max(batch) AS counted FROM service_map WHERE period_s = 0`,
+  const rows = await store.query<{ watermark: number }>(
+    sql`SELECT max(batch) AS watermark FROM service_map WHERE period_s = 0`,
     options,
   );
-  return rows[0]?.counted ?? 0;
+  return rows[0]?.watermark ?? 0;
 }
 
-/** Sums of a span of whole minutes. One statement sees a batch of documents whole or not at all. */
-export async function readRolledUpGraph(store: Store, span: Span, options: QueryOptions): Promise<RolledUpGraph> {
+/** The graph of an interval of whole minutes. One statement sees all of a batch of documents, or none of it. */
+export async function readRolledUpGraph(
+  store: Store,
+  interval: TimeInterval,
+  options: QueryOptions,
+): Promise<RolledUpGraph> {
   const rows = await store.query<RolledUpRow>(
     sql`
       SELECT from_key, key, type, sum(traces) AS traces, sum(roots) AS roots, sum(clients) AS clients,
         sum(actives) AS actives, sum(passives) AS passives, sum(inferreds) AS inferreds, ${STATISTICS},
         min(first_us) AS first_us, max(last_us) AS last_us, ${sumMapSql(sql`responses`)} AS responses,
-        ${sumMapSql(sql`durations`)} AS durations, ${sumMapSql(sql`aliases`)} AS aliases, ${sumMapSql(sql`ages`)} AS ages,
+        ${sumMapSql(sql`durations`)} AS durations, ${sumMapSql(sql`aliases`)} AS aliases,
+        ${sumMapSql(sql`ages`)} AS ages,
         max(batch) AS batch
-      FROM service_map WHERE period_s = 0 OR ${inPeriodsSql(span)}
+      FROM service_map WHERE period_s = 0 OR ${inPeriodsSql(interval)}
       GROUP BY from_key, key, type`,
     options,
   );
   const { nodes, edges } = newServiceGraph();
-  let countedSeq = 0;
+  let rollUpWatermark = 0;
   for (const row of rows) {
-    if (row.key === '') countedSeq = row.batch;
+    if (row.key === '') rollUpWatermark = row.batch;
     else if (row.from_key === '') nodes.set(row.key, nodeOf(row));
     else {
       const edge = edgeOf(row);
       edges.set(edgeKey(edge), edge);
     }
   }
-  return { graph: { nodes, edges }, rollUpWatermark: countedSeq };
+  return { graph: { nodes, edges }, rollUpWatermark };
 }
 
-/** What was counted of some services or calls in each period of a series. */
+/** Statistics of some services or calls in each period of a series, and the watermark at which they were read. */
 export type RolledUpSeries = {
   readonly points: readonly {
     readonly endUs: number;
@@ -61,37 +68,36 @@ export type RolledUpSeries = {
   readonly rollUpWatermark: number;
 };
 
-/** A service, or the calls from one to another; by `nodeKey`. */
+/** A service (`from` undefined), or the calls from one service to another; both by `nodeKey`. */
 export type ServiceGraphKey = { readonly from: string | undefined; readonly key: string };
 
-/** Services and calls of which something is counted in the span. */
+/** Services and calls that have a row in the interval. */
 export async function readServiceGraphKeys(
   store: Store,
-  span: Span,
+  interval: TimeInterval,
   options: QueryOptions,
-): Promise<{ readonly keys: readonly ServiceGraphKey[]; readonly countedSeq: number }> {
+): Promise<{ readonly keys: readonly ServiceGraphKey[]; readonly rollUpWatermark: number }> {
   const rows = await store.query<{ from_key: string; key: string; batch: number }>(
     sql`
-      SELECT from_key, key, max(batch) AS batch FROM service_map WHERE period_s = 0 OR ${inPeriodsSql(span)}
+      SELECT from_key, key, max(batch) AS batch FROM service_map WHERE period_s = 0 OR ${inPeriodsSql(interval)}
       GROUP BY from_key, key`,
     options,
   );
   const keys = rows.map((row) => ({ from: row.from_key === '' ? undefined : row.from_key, key: row.key }));
-  const mark = rows.find((row) => row.key === '');
-  return { keys: keys.filter(({ key }) => key !== ''), countedSeq: mark?.batch ?? 0 };
+  const watermark = rows.find((row) => row.key === '');
+  return { keys: keys.filter(({ key }) => key !== ''), rollUpWatermark: watermark?.batch ?? 0 };
 }
 
-/** Sums of what `keys` name in each period (a multiple of a minute) of a span of whole periods. */
+/** Sums of `keys` in each period (a multiple of a minute) of an interval of whole periods. */
 export async function readRolledUpSeries(
   store: Store,
   {
-    span,
+    interval,
     periodUs,
     keys,
-  }: { readonly span: Span; readonly periodUs: number; readonly keys: readonly ServiceGraphKey[] },
+  }: { readonly interval: TimeInterval; readonly periodUs: number; readonly keys: readonly ServiceGraphKey[] },
   options: QueryOptions,
 ): Promise<RolledUpSeries> {
-  const { afterUs, lastUs } = span;
   const wanted = sql.typed(keys.map(pairOf), 'Array(String)');
   const rows = await store.query<StatisticsRow & { end_us: number; responses: SummedMap<number>; batch: number }>(
     sql`
@@ -99,7 +105,7 @@ export async function readRolledUpSeries(
         ${sumMapSql(sql`responses`)} AS responses, max(batch) AS batch
       FROM service_map
       WHERE period_s = 0 OR (
-        period_s = 60 AND ends_us > ${afterUs} AND ends_us <= ${lastUs} AND has(${wanted}, concat(from_key, '\\n', key))
+        period_s = 60 AND ${inIntervalSql(sql`ends_us`, interval)} AND has(${wanted}, concat(from_key, '\\n', key))
       )
       GROUP BY end_us`,
     options,
@@ -114,18 +120,20 @@ export async function readRolledUpSeries(
 
 const pairOf = ({ from, key }: ServiceGraphKey): string => `${from ?? ''}\n${key}`;
 
-function inPeriodsSql(span: Span): Sql {
+function inPeriodsSql(whole: TimeInterval): Sql {
   return sql.or(
-    coverByPeriods(span).map(
-      ({ periodS, afterUs, lastUs }) => sql`period_s = ${periodS} AND ends_us > ${afterUs} AND ends_us <= ${lastUs}`,
+    coverByPeriods(whole).map(
+      ({ periodS, interval }) => sql`period_s = ${periodS} AND ${inIntervalSql(sql`ends_us`, interval)}`,
     ),
   );
 }
 
-/** Keys and, for each, its count. */
+/** The count at an index belongs to the key at that index. */
 type SummedMap<Key> = readonly [keys: readonly Key[], counts: readonly number[]];
 
-/** The sums of a column of maps as `Counted`: as objects, with numbers for keys, they take three times as long to read. */
+/**
+ * The sums of a column of maps as `SummedMap`: reading them as objects with numbers as keys takes three times as long.
+ */
 const sumMapSql = (column: Sql): Sql => sql`(mapKeys(sumMap(${column})), mapValues(sumMap(${column})))`;
 
 type StatisticsRow = {
@@ -201,7 +209,7 @@ function statisticsOf(row: StatisticsRow): StatisticsBuilder {
   };
 }
 
-/** Columns hold bins in microseconds. */
+/** Columns contain bins in microseconds. */
 const histogramOf = (column: SummedMap<number>): HistogramBuilder => countsOf(column, (us) => us / 1e6);
 
 function countsOf<Key, Held = Key>([keys, counts]: SummedMap<Key>, keyOf: (key: Key) => Held): Map<Held, number> {

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
-import { referenceServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
-import { visibleGraph } from '../testing/service-graph/testing/visible-graph.ts';
-import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/testing/received-documents.ts';
+import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/received-documents.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 import { startRollUpWorker } from './roll-up-worker.ts';
 import { serviceGraphOf } from './service-graph.ts';
+import { referenceServiceGraph } from './testing/reference-service-graph.ts';
+import { visibleGraph } from './testing/visible-graph.ts';
 
 let store: Store;
 let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
@@ -26,13 +26,13 @@ afterEach(async () => {
   await directory.remove();
 });
 
-test('documents are counted soon after they are stored, those of an old store first', async () => {
+test('documents are rolled up soon after they are stored, those already in the store first', async () => {
   await store.append(documents.slice(0, 100));
-  const rolling = startRollUpWorker(store, { log, intervalMs: 5 });
+  const worker = startRollUpWorker(store, { log, intervalMs: 5 });
   await expect.poll(() => readRollUpWatermark(store)).toBe(documents[99]?.seq);
   await store.append(documents.slice(100));
   await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
-  await rolling.stop();
+  await worker.stop();
   const subjects = subjectsOf(documents);
   const whole = referenceServiceGraph(subjects, subjects, everything);
   expect(visibleGraph(await serviceGraphOf(store, { window: everything, filter: undefined }))).toEqual(
@@ -41,16 +41,16 @@ test('documents are counted soon after they are stored, those of an old store fi
   expect(log.warn).not.toHaveBeenCalled();
 });
 
-test('what has just arrived waits, since something before it may not be stored yet', async () => {
+test('documents that just arrived wait, since an earlier document may not be stored yet', async () => {
   await store.append(documents);
   const query = vi.fn(store.query) as typeof store.query;
-  const rolling = startRollUpWorker({ ...store, query }, { log, intervalMs: 5, watermarkDelayMs: Date.now() });
+  const worker = startRollUpWorker({ ...store, query }, { log, intervalMs: 5, watermarkDelayMs: Date.now() });
   await expect.poll(() => vi.mocked(query).mock.calls.length).toBeGreaterThan(10);
-  await rolling.stop();
+  await worker.stop();
   expect(await readRollUpWatermark(store)).toBe(0);
 });
 
-test('sums of times that retention has dropped go, too', async () => {
+test('the roll-up of days that retention has dropped is deleted', async () => {
   await store.append(documents);
   const pruned: Store = {
     ...store,
@@ -59,14 +59,14 @@ test('sums of times that retention has dropped go, too', async () => {
   const first = startRollUpWorker(store, { log, intervalMs: 5 });
   await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
   await first.stop();
-  const rolling = startRollUpWorker(pruned, { log, intervalMs: 5 });
-  const firstSum = async () => {
+  const worker = startRollUpWorker(pruned, { log, intervalMs: 5 });
+  const firstPeriodEnd = async () => {
     const [row] = await store.query<{ first: number }>(
       sql`SELECT min(ends_us) AS first FROM service_map WHERE period_s = 60`,
     );
     return row?.first;
   };
-  await expect.poll(firstSum).toBeGreaterThan(START_US + SPREAD_US / 2);
-  await rolling.stop();
+  await expect.poll(firstPeriodEnd).toBeGreaterThan(START_US + SPREAD_US / 2);
+  await worker.stop();
   expect(await readRollUpWatermark(store)).toBe(lastSeq);
 });

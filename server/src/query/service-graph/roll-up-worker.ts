@@ -11,14 +11,15 @@ export type RollUpWorkerOptions = {
     info(fields: object, sentence: string): void;
     warn(fields: object, sentence: string): void;
   };
-  /** How often to look for what has arrived. */
+  /** Pause between two looks for new documents. */
   readonly intervalMs?: number;
   /**
-   * Documents that arrived so recently are left to the next batch. Of other servers nobody tells what they have taken
-   * and not stored yet: on a shared store this is how long a document may take from its arrival into the store.
+   * Documents that arrived more recently than this are left to a later batch. The low watermark covers only this
+   * server: on a shared store, a document of another server that takes longer than this from its arrival to the store
+   * is missing from the roll-up.
    */
   readonly watermarkDelayMs?: number;
-  /** Work during which nothing may be counted, done between batches and a little at a time. */
+  /** Work that excludes the roll-up. It runs between batches and pauses often. */
   readonly betweenBatches?: (options: {
     readonly signal: AbortSignal;
     readonly pause: () => Promise<void>;
@@ -31,88 +32,93 @@ const SHARED_WATERMARK_DELAY_MS = 60_000;
 const LEASE = { name: 'service-map', ttlMs: 60_000 };
 const LOG_INTERVAL_MS = 10_000;
 const RETRY_DELAY_MS = 10_000;
-/** Other work waits this long, then it has its turn. */
+/** Longest work without a pause. */
 const TIME_SLICE_MS = 5;
 
 /**
- * Counts documents for the service map soon after they arrive, at two thirds of the pace that it could (half of it while documents
- * wait to be stored), and forgets what was counted of times that retention has dropped. Of several servers on one store one does. `stop` resolves when a batch
- * that is under way has ended or was given up; what was not counted is when somebody looks again.
+ * Rolls up documents soon after they arrive, at two thirds of full speed (half while documents wait to be stored), and
+ * deletes the roll-up of days that retention has dropped. Of several servers on one store, the holder of the lease does
+ * it. `stop` resolves when the current batch has ended or was aborted; the next start continues from the watermark.
  */
 export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): { stop(): Promise<void> } {
   const {
     log,
-    intervalMs: everyMs = INTERVAL_MS,
-    watermarkDelayMs: settleMs = store.isShared ? SHARED_WATERMARK_DELAY_MS : WATERMARK_DELAY_MS,
+    intervalMs = INTERVAL_MS,
+    watermarkDelayMs = store.isShared ? SHARED_WATERMARK_DELAY_MS : WATERMARK_DELAY_MS,
   } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const holder = randomUUID();
-  let forgottenBeforeUs = 0;
+  let deletedBeforeUs = 0;
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
       try {
-        const isOurs = !store.isShared || (await acquireLease(store, { ...LEASE, holder }));
-        if (isOurs) {
-          await forgetPruned();
+        const hasLease = !store.isShared || (await acquireLease(store, { ...LEASE, holder }));
+        if (hasLease) {
+          await deletePruned();
           await catchUp();
-          await options.betweenBatches?.({ signal, pause: pausesWithLease() });
+          await options.betweenBatches?.({ signal, pause: newPauseWithLease() });
         }
-        await delay(everyMs, undefined, { signal });
+        await delay(intervalMs, undefined, { signal });
       } catch (thrown) {
         if (signal.aborted) return;
-        log.warn({ reason: thrown instanceof Error ? thrown.message : String(thrown) }, 'the service map lags behind');
+        const reason = thrown instanceof Error ? thrown.message : String(thrown);
+        log.warn({ reason }, 'the roll-up of the service graph failed and will be retried');
         await delay(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }
 
   async function catchUp(): Promise<void> {
-    if (!(await hasUncounted())) return;
+    if (!(await hasPending())) return;
     const began = performance.now();
-    let said = began;
+    let loggedAt = began;
     for (;;) {
-      const toSeq = Math.min(
-        store.lowWatermark() ?? Number.MAX_SAFE_INTEGER,
-        Math.round((Date.now() - settleMs) * 1000),
-      );
+      const latestSeq = Math.round((Date.now() - watermarkDelayMs) * 1000);
+      const toSeq = Math.min(store.lowWatermark() ?? Number.MAX_SAFE_INTEGER, latestSeq);
       const rolled = await rollUp(store, { toSeq, pause: newPause(store, signal), signal });
       if (rolled === undefined || signal.aborted) break;
       if (store.isShared && !(await acquireLease(store, { ...LEASE, holder }))) break;
-      if (performance.now() - said > LOG_INTERVAL_MS) {
-        said = performance.now();
-        log.info({ countedUpTo: new Date(rolled.toSeq / 1000).toISOString() }, 'the service map is catching up');
+      if (performance.now() - loggedAt > LOG_INTERVAL_MS) {
+        loggedAt = performance.now();
+        const rolledUpThrough = new Date(rolled.toSeq / 1000).toISOString();
+        log.info({ rolledUpThrough }, 'the roll-up of the service graph is catching up');
       }
     }
-    if (said > began)
-      log.info({ seconds: Math.round((performance.now() - began) / 1000) }, 'the service map is up to date');
+    if (loggedAt > began) {
+      const seconds = Math.round((performance.now() - began) / 1000);
+      log.info({ seconds }, 'the roll-up of the service graph is up to date');
+    }
   }
 
-  /** Other work may take longer than the lease lasts. Nobody else may count meanwhile. */
-  function pausesWithLease(): () => Promise<void> {
+  /**
+   * Renews the lease: work between batches may take longer than it lasts, and excludes the roll-up of other servers.
+   */
+  function newPauseWithLease(): () => Promise<void> {
     const pause = newPause(store, signal);
     let renewed = performance.now();
     return async () => {
       await pause();
       if (!store.isShared || performance.now() - renewed < LEASE.ttlMs / 3) return;
-      if (!(await acquireLease(store, { ...LEASE, holder }))) throw new Error('another server counts now');
+      if (!(await acquireLease(store, { ...LEASE, holder })))
+        throw new Error('another server holds the lease of the roll-up');
       renewed = performance.now();
     };
   }
 
-  /** Cheap: spares an idle server the search for the end of a batch. */
-  async function hasUncounted(): Promise<boolean> {
-    const countedSeq = await readRollUpWatermark(store, { signal });
-    const rows = await store.query(sql`SELECT 1 FROM documents WHERE seq > ${countedSeq} LIMIT 1`, { signal });
+  /** A cheap query that saves an idle server the search for the end of a batch. */
+  async function hasPending(): Promise<boolean> {
+    const rollUpWatermark = await readRollUpWatermark(store, { signal });
+    const rows = await store.query(sql`SELECT 1 FROM documents WHERE seq > ${rollUpWatermark} LIMIT 1`, { signal });
     return rows.length > 0;
   }
 
-  async function forgetPruned(): Promise<void> {
+  async function deletePruned(): Promise<void> {
     const beforeUs = store.statistics().droppedBeforeUs ?? 0;
-    if (beforeUs <= forgottenBeforeUs) return;
+    if (beforeUs <= deletedBeforeUs) return;
     await store.command(sql`ALTER TABLE service_map DELETE WHERE period_s > 0 AND ends_us <= ${beforeUs}`, { signal });
-    forgottenBeforeUs = beforeUs;
+    deletedBeforeUs = beforeUs;
   }
 
   const running = run();
@@ -120,22 +126,23 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     async stop() {
       stopping.abort();
       await running;
-      // It ends by itself when that fails.
+      // The lease expires when this fails.
       if (store.isShared) await releaseLease(store, { ...LEASE, holder }).catch(() => undefined);
     },
   };
 }
 
 /**
- * Rests after each step for half as long as the step took, and as long while there is more urgent work: not longer,
- * since who falls behind has to read and parse what would still be at hand.
+ * Pauses after each step for half as long as the step took; for as long as the step while documents wait to be stored.
+ * A longer pause costs more CPU: a worker that falls behind has to read and parse documents that the cache has
+ * evicted.
  */
 function newPause(store: Store, signal: AbortSignal): () => Promise<void> {
   let resumed = performance.now();
   return async () => {
     if (performance.now() - resumed < TIME_SLICE_MS) return;
-    const rests = store.statistics().queued > 0 ? 1 : 0.5;
-    await delay(rests * (performance.now() - resumed), undefined, { signal });
+    const factor = store.statistics().queued > 0 ? 1 : 0.5;
+    await delay(factor * (performance.now() - resumed), undefined, { signal });
     resumed = performance.now();
   };
 }

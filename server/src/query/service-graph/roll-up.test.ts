@@ -5,13 +5,13 @@ import type { Document } from '../../model/entity.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
-import { referenceServiceGraph } from '../testing/service-graph/testing/reference-service-graph.ts';
-import { referenceTimeSeries } from '../testing/service-graph/testing/reference-time-series.ts';
-import { visibleGraph } from '../testing/service-graph/testing/visible-graph.ts';
-import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/testing/received-documents.ts';
+import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/received-documents.ts';
 import { rollUp } from './roll-up.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 import { serviceGraphOf } from './service-graph.ts';
+import { referenceServiceGraph } from './testing/reference-service-graph.ts';
+import { referenceTimeSeries } from './testing/reference-time-series.ts';
+import { visibleGraph } from './testing/visible-graph.ts';
 import { serviceTimeSeries } from './time-series.ts';
 
 const RUNS = Number(process.env.ORACLE_RUNS ?? 8);
@@ -31,13 +31,13 @@ afterAll(async () => {
   await directory.remove();
 });
 
-/** What can happen to a store, one after the other. */
+/** A step in the life of a store. */
 type Step =
   | { readonly kind: 'append'; readonly count: number }
   | { readonly kind: 'roll'; readonly batchDocuments: number }
   | { readonly kind: 'two servers roll'; readonly batchDocuments: number }
   | { readonly kind: 'crash'; readonly when: 'before' | 'after'; readonly batchDocuments: number }
-  | { readonly kind: 'map'; readonly fromUs: number; readonly toUs: number }
+  | { readonly kind: 'graph'; readonly fromUs: number; readonly toUs: number }
   | { readonly kind: 'series'; readonly fromUs: number; readonly toUs: number; readonly selector: string | undefined };
 
 const batchDocuments = fc.integer({ min: 1, max: 120 });
@@ -46,7 +46,7 @@ const minute = fc
   .integer({ min: 0, max: SPREAD_US / 60e6 })
   .map((minutes) => Math.ceil(START_US / 60e6 + minutes) * 60e6);
 const DOCUMENTS = receivedDocuments(120, 77);
-/** When something ended, or a moment before or after. */
+/** The end of an entity, or a microsecond before or after it. */
 const end = fc
   .tuple(
     fc.constantFrom(...DOCUMENTS.flatMap(({ entities }) => entities.flatMap(({ endUs }) => endUs ?? []))),
@@ -60,7 +60,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('roll' as const), batchDocuments }),
   fc.record({ kind: fc.constant('two servers roll' as const), batchDocuments }),
   fc.record({ kind: fc.constant('crash' as const), when: fc.constantFrom('before', 'after'), batchDocuments }),
-  window.map((within) => ({ kind: 'map' as const, ...within })),
+  window.map((within) => ({ kind: 'graph' as const, ...within })),
   fc
     .tuple(
       window,
@@ -70,7 +70,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 test(
-  'maps and series are those of all documents, whatever was counted when',
+  'service graphs and series are those of all documents, at any state of the roll-up',
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 24, size: 'max' }), async (steps) => {
@@ -79,7 +79,7 @@ test(
         for (const each of steps) arrived = await runStep(each, arrived);
         while (await rollUp(store, { toSeq: Number.MAX_SAFE_INTEGER, batchDocuments: 50 }));
         const all = { fromUs: START_US - 60e6, toUs: START_US + 2 * SPREAD_US };
-        await runStep({ kind: 'map', ...all }, arrived);
+        await runStep({ kind: 'graph', ...all }, arrived);
         expect(await readRollUpWatermark(store)).toBe(arrived.at(-1)?.seq ?? 0);
       }),
       { numRuns: RUNS, seed: SEED, endOnFailure: true },
@@ -88,7 +88,7 @@ test(
   TIMEOUT_MS,
 );
 
-/** Does one step; what was appended until then. */
+/** Does one step. Resolves to all documents that were appended so far. */
 async function runStep(each: Step, arrived: readonly Document[]): Promise<readonly Document[]> {
   const toSeq = Number.MAX_SAFE_INTEGER;
   switch (each.kind) {
@@ -108,10 +108,10 @@ async function runStep(each: Step, arrived: readonly Document[]): Promise<readon
     case 'crash':
       await rollUp(crashing(store, each.when), { toSeq, batchDocuments: each.batchDocuments }).catch(() => undefined);
       return arrived;
-    case 'map': {
+    case 'graph': {
       const subjects = subjectsOf(arrived);
-      const answered = await serviceGraphOf(store, { window: each, filter: undefined });
-      expect(visibleGraph(answered)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, each)));
+      const graph = await serviceGraphOf(store, { window: each, filter: undefined });
+      expect(visibleGraph(graph)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, each)));
       return arrived;
     }
     case 'series': {
@@ -126,7 +126,7 @@ async function runStep(each: Step, arrived: readonly Document[]): Promise<readon
   }
 }
 
-/** A server that ends just before or just after its insert takes effect. */
+/** A server that is killed just before or just after its insert takes effect. */
 function crashing(whole: Store, when: 'before' | 'after'): Store {
   return {
     ...whole,

@@ -7,28 +7,29 @@ import { readRollUpWatermark } from './roll-up-tables.ts';
 import { changesOf, consumersOf } from './trace-changes.ts';
 import { addToMinuteGraphs } from './trace-contribution.ts';
 
-/** Documents that one batch counts. */
+/** Documents of one batch. */
 const BATCH_DOCUMENTS = 20_000;
 
 export type RollUpOptions = QueryOptions & {
-  /** No documents that arrived later. Everything up to it has to be stored. */
+  /** Only documents through this `seq`. All of them must be stored. */
   readonly toSeq: number;
   /** Called between steps of work that each hold up the process for some milliseconds. */
   readonly pause?: () => Promise<void>;
   readonly batchDocuments?: number;
 };
 
-/** What a batch has counted: documents after `fromSeq` up to `toSeq`. */
+/** The documents of a batch: (fromSeq, toSeq]. */
 export type RolledUpRange = { readonly fromSeq: number; readonly toSeq: number };
 
 /**
- * Counts the next documents in the sums of the service map: for each trace that they belong to, its graph with them is
- * added and its graph without them taken away, minute by minute; and so for traces that took messages of those, whose
- * links show what their producers are. So it makes no difference how late, how often or in
- * how many parts a trace arrives.
+ * Rolls up the next documents. For each trace of these documents, its graph with them is added and its graph without
+ * them is subtracted, minute by minute. The same is done for traces that consumed messages of these traces, since
+ * their links show the producers. So the result does not depend on how late, how often or in how many parts a trace
+ * arrives.
  *
- * A batch goes in as one block that also says up to where it counts: it is there whole, once, or not at all, also when
- * the process ends meanwhile or another server does the same. Undefined when there is nothing to count.
+ * A batch is inserted as one block, which also contains the new watermark. It is stored completely, once, or not at
+ * all, also when the process ends meanwhile or another server rolls up the same documents. Undefined when there are no
+ * documents to roll up.
  */
 export async function rollUp(
   store: Store,
@@ -40,13 +41,15 @@ export async function rollUp(
   const rows = await store.query<{ trace_id: TraceId }>(
     sql`
       SELECT lower(hex(trace)) AS trace_id
-      FROM (SELECT DISTINCT trace_id AS trace FROM documents WHERE seq > ${fromSeq} AND seq <= ${toSeq} ORDER BY trace)`,
+      FROM (
+        SELECT DISTINCT trace_id AS trace FROM documents WHERE seq > ${fromSeq} AND seq <= ${toSeq} ORDER BY trace
+      )`,
     options,
   );
   const minutes: MinuteGraphs = new Map();
   const changedIds = rows.map((row) => row.trace_id);
-  const takerIds = await consumersOf(store, changedIds, sql`seq <= ${toSeq}`, options);
-  const traceIds = [...new Set([...changedIds, ...takerIds])];
+  const consumerIds = await consumersOf(store, changedIds, sql`seq <= ${toSeq}`, options);
+  const traceIds = [...new Set([...changedIds, ...consumerIds])];
   for await (const changes of changesOf(store, traceIds, { fromSeq, toSeq }, options)) {
     for (const { before, after } of changes) {
       if (before === after) continue;

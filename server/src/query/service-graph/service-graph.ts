@@ -7,30 +7,30 @@ import {
   type ServiceGraphBuilder,
   withoutZeros,
 } from '../../model/service-graph.ts';
+import { endedIn, splitBefore, type TimeInterval } from '../../model/time-interval.ts';
 import { traceGraph } from '../../model/trace-graph.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import type { TimeWindow } from '../time-interval.ts';
-import { endedIn } from '../traces/sort-key.ts';
+import { inIntervalSql } from '../interval-sql.ts';
 import { tracesEndingIn } from './ended-traces.ts';
 import { linkGraphs } from './link-graphs.ts';
-import { MINUTE_US, type Span } from './periods.ts';
+import { MINUTE_US, periodContaining } from './periods.ts';
 import { readRolledUpGraph } from './roll-up-tables.ts';
 import { changesOf, consumersOf, type TraceChange } from './trace-changes.ts';
 import { addContribution, addContributionByMinute } from './trace-contribution.ts';
 
 /**
- * Everything that ended in the window, of traces that match, added up. A request counts in the moment in which it
- * ended, so that the graphs of two adjacent windows add up to the graph of both.
+ * The service graph of all matching traces: the requests and calls that ended in the window. A request counts at the
+ * moment of its end, so that the graphs of two adjacent windows add up to the graph of both.
  *
- * Without a filter it costs what the services are, however many traces: sums of whole periods, what has arrived since
- * they were made, and the traces that end in the rest of a minute at either side. With one, each trace of the window is
- * looked at. Throws QueryTimeout when that takes too long.
+ * Without a filter the cost depends on the number of services and not of traces: it reads rolled-up periods, the
+ * documents that arrived after the roll-up, and the traces that end in the partial minute at either end of the window.
+ * With a filter it loads each trace of the window, and throws QueryTimeout when that takes too long.
  */
 export async function serviceGraphOf(
   store: Store,
-  { window, filter }: { readonly window: TimeWindow; readonly filter: Filter | undefined },
+  { window, filter }: { readonly window: TimeInterval; readonly filter: Filter | undefined },
   options: QueryOptions = {},
 ): Promise<ServiceGraph> {
   if (filter === undefined && window.toUs - window.fromUs >= 2 * MINUTE_US) {
@@ -45,110 +45,116 @@ export async function serviceGraphOf(
   return withoutZeros(graph);
 }
 
-/** Sums of whole minutes about as long as the window, and what of single traces has to be added or taken away. */
-async function graphFromRollUps(store: Store, window: TimeWindow, options: QueryOptions): Promise<ServiceGraphBuilder> {
+/** The roll-up of whole minutes that approximate the window, corrected by the traces for which it is not exact. */
+async function graphFromRollUps(
+  store: Store,
+  window: TimeInterval,
+  options: QueryOptions,
+): Promise<ServiceGraphBuilder> {
   const [left, right] = await Promise.all([
     choosePartialMinute(store, { atUs: window.fromUs, side: 'left' }, options),
     choosePartialMinute(store, { atUs: window.toUs, side: 'right' }, options),
   ]);
-  const span: Span = {
-    afterUs: left.isRolledUp ? left.minute.afterUs : left.minute.lastUs,
-    lastUs: right.isRolledUp ? right.minute.lastUs : right.minute.afterUs,
+  const rolledUp: TimeInterval = {
+    fromUs: left.isRolledUp ? left.minute.fromUs : left.minute.toUs,
+    toUs: right.isRolledUp ? right.minute.toUs : right.minute.fromUs,
   };
-  const { graph, rollUpWatermark: countedSeq } = await readRolledUpGraph(store, span, options);
-  const edges = [left, right];
-  const traceIds = await affectedTraces(store, { countedSeq, span, edges }, options);
-  const range = { fromSeq: countedSeq, toSeq: Number.POSITIVE_INFINITY };
+  const { graph, rollUpWatermark } = await readRolledUpGraph(store, rolledUp, options);
+  const partialMinutes = [left, right];
+  const traceIds = await affectedTraces(store, { rollUpWatermark, rolledUp, partialMinutes }, options);
+  const range = { fromSeq: rollUpWatermark, toSeq: Number.POSITIVE_INFINITY };
   for await (const changes of changesOf(store, traceIds, range, options)) {
-    for (const change of changes) addTraceChange(graph, change, span, edges);
+    for (const change of changes) addTraceChange(graph, change, rolledUp, partialMinutes);
   }
   return graph;
 }
 
 /**
- * A bound of the window inside a minute. Where the sums leave that minute out, its part in the window (`inside`) is
- * added; where they hold it, the traces that ended in its `outside` part are looked at.
+ * A minute that a bound of the window cuts in two. When the roll-up that is read leaves the minute out, the traces that
+ * ended `inside` the window are added; when it contains the minute, the traces that ended `outside` are subtracted.
  */
 type PartialMinute = {
-  readonly minute: Span;
-  readonly inside: Span;
-  readonly outside: Span;
+  readonly minute: TimeInterval;
+  readonly inside: TimeInterval;
+  readonly outside: TimeInterval;
   readonly isRolledUp: boolean;
 };
 
-/** Decides by what there is less of to look at. */
+/** Picks the side with fewer rows. */
 async function choosePartialMinute(
   store: Store,
   { atUs, side }: { readonly atUs: number; readonly side: 'left' | 'right' },
   options: QueryOptions,
 ): Promise<PartialMinute> {
-  // A window begins with its first microsecond and ends before its last; a span is the other way round.
-  const boundUs = atUs - 1;
-  const afterUs = Math.floor(boundUs / MINUTE_US) * MINUTE_US;
-  const minute: Span = { afterUs, lastUs: afterUs + MINUTE_US };
-  const before: Span = { afterUs, lastUs: boundUs };
-  const after: Span = { afterUs: boundUs, lastUs: minute.lastUs };
+  const minute = periodContaining(atUs, MINUTE_US);
+  const [before, after] = splitBefore(minute, atUs);
   const [inside, outside] = side === 'left' ? [after, before] : [before, after];
   const rows = await store.query<{ inside: number; outside: number }>(
     sql`
-      SELECT countIf(${endedWithin(inside)}) AS inside, countIf(${endedWithin(outside)}) AS outside FROM entities
-      WHERE ${endedWithin(minute)}`,
+      SELECT countIf(${endedInSql(inside)}) AS inside, countIf(${endedInSql(outside)}) AS outside FROM entities
+      WHERE ${endedInSql(minute)}`,
     options,
   );
   const counts = rows[0] ?? { inside: 0, outside: 0 };
   return { minute, inside, outside, isRolledUp: counts.outside < counts.inside };
 }
 
-/** Traces of which the sums do not know all, or of whose producers, and those that ended in the rest of a minute. */
+/**
+ * Traces with documents after the watermark, the consumers of their messages, and traces that ended in a partial
+ * minute.
+ */
 async function affectedTraces(
   store: Store,
   {
-    countedSeq,
-    span,
-    edges,
-  }: { readonly countedSeq: number; readonly span: Span; readonly edges: readonly PartialMinute[] },
+    rollUpWatermark,
+    rolledUp,
+    partialMinutes,
+  }: {
+    readonly rollUpWatermark: number;
+    readonly rolledUp: TimeInterval;
+    readonly partialMinutes: readonly PartialMinute[];
+  },
   options: QueryOptions,
 ): Promise<readonly TraceId[]> {
   const changed = await store.query<{ trace_id: TraceId }>(
-    sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM documents WHERE seq > ${countedSeq}`,
+    sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM documents WHERE seq > ${rollUpWatermark}`,
     options,
   );
-  const takers = await consumersOf(
+  const consumers = await consumersOf(
     store,
     changed.map((row) => row.trace_id),
-    endedWithin(span),
+    endedInSql(rolledUp),
     options,
   );
-  const rests = edges.map((edge) => endedWithin(edge.isRolledUp ? edge.outside : edge.inside));
-  const touched = [
-    sql`${endedWithin(span)} AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`,
-    ...rests,
+  const affected = [
+    sql`${endedInSql(rolledUp)} AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${rollUpWatermark})`,
+    ...partialMinutes.map(({ isRolledUp, inside, outside }) => endedInSql(isRolledUp ? outside : inside)),
   ];
   const ids = sql.join(
-    touched.map((where) => sql`SELECT trace_id FROM entities WHERE ${where}`),
+    affected.map((where) => sql`SELECT trace_id FROM entities WHERE ${where}`),
     sql` UNION ALL `,
   );
   const rows = await store.query<{ trace_id: TraceId }>(
     sql`SELECT lower(hex(trace)) AS trace_id FROM (SELECT DISTINCT trace_id AS trace FROM (${ids}))`,
     options,
   );
-  return [...new Set([...rows.map((row) => row.trace_id), ...takers])];
+  return [...new Set([...rows.map((row) => row.trace_id), ...consumers])];
 }
 
-const endedWithin = ({ afterUs, lastUs }: Span): Sql => sql`end_us > ${afterUs} AND end_us <= ${lastUs}`;
+const endedInSql = (interval: TimeInterval): Sql => inIntervalSql(sql`end_us`, interval);
 
 function addTraceChange(
   graph: ServiceGraphBuilder,
   { before, after }: TraceChange,
-  span: Span,
-  edges: readonly PartialMinute[],
+  rolledUp: TimeInterval,
+  partialMinutes: readonly PartialMinute[],
 ): void {
   if (before !== after) {
-    addContributionByMinute(graph, after, span, 1);
-    addContributionByMinute(graph, before, span, -1);
+    addContributionByMinute(graph, after, rolledUp, 1);
+    addContributionByMinute(graph, before, rolledUp, -1);
   }
-  for (const { minute, inside, isRolledUp: isInSums } of edges) {
-    if (isInSums) addContributionByMinute(graph, after, minute, -1);
+  for (const { minute, inside, isRolledUp } of partialMinutes) {
+    if (isRolledUp) addContributionByMinute(graph, after, minute, -1);
     addContribution(graph, after, inside);
   }
 }

@@ -11,13 +11,14 @@ import {
   type StatisticsBuilder,
 } from '../../model/service-graph.ts';
 import { serviceOfKey } from '../../model/service-names.ts';
+import { contains, isEmpty, type TimeInterval } from '../../model/time-interval.ts';
 import { traceGraph } from '../../model/trace-graph.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import type { TimeWindow } from '../time-interval.ts';
+import { inIntervalSql } from '../interval-sql.ts';
 import { tracesEndingIn } from './ended-traces.ts';
-import { periodEnd, type Span } from './periods.ts';
+import { periodContaining, periodEnd } from './periods.ts';
 import {
   type RolledUpSeries,
   readRolledUpSeries,
@@ -26,7 +27,7 @@ import {
 } from './roll-up-tables.ts';
 import { changesOf } from './trace-changes.ts';
 
-/** What ended in (endUs - period, endUs]. */
+/** Statistics of the requests and calls that ended in (endUs - period, endUs]. */
 export type SeriesPoint = {
   readonly endUs: number;
   readonly statistics: Statistics;
@@ -34,50 +35,48 @@ export type SeriesPoint = {
 };
 
 export type SeriesQuery = {
-  readonly window: TimeWindow;
+  readonly window: TimeInterval;
   /** A multiple of a minute. */
   readonly periodUs: number;
-  /** Without one: all calls that clients make. */
+  /** Undefined: all calls that clients make. */
   readonly selector: EntitySelector | undefined;
   /** Only traces that match are counted. */
   readonly filter?: Filter | undefined;
 };
 
 /**
- * Points whose end lies in the window, newest first; a period in which nothing ended has none. From the sums that the
- * service map is made of, and what has arrived since they were made. With a filter each trace of the window is looked at;
- * throws QueryTimeout when that takes too long.
+ * Points whose end lies in the window, newest first; a period without requests has no point. Reads the roll-up of the
+ * service graph, and the documents that arrived after it. With a filter it loads each trace of the window, and throws
+ * QueryTimeout when that takes too long.
  */
 export async function serviceTimeSeries(
   store: Store,
   { window, periodUs, selector, filter }: SeriesQuery,
   options: QueryOptions = {},
 ): Promise<readonly SeriesPoint[]> {
-  const span: Span = {
-    afterUs: periodEnd(window.fromUs, periodUs) - periodUs,
-    lastUs: periodEnd(window.toUs, periodUs) - periodUs,
+  const interval: TimeInterval = {
+    fromUs: periodContaining(window.fromUs, periodUs).fromUs,
+    toUs: periodContaining(window.toUs, periodUs).fromUs,
   };
-  if (span.afterUs >= span.lastUs) return [];
+  if (isEmpty(interval)) return [];
   const points =
     filter === undefined
-      ? await pointsFromRollUps(store, { span, periodUs, selector }, options)
-      : await pointsFromTraces(store, { span, periodUs, selector, filter }, options);
+      ? await pointsFromRollUps(store, { interval, periodUs, selector }, options)
+      : await pointsFromTraces(store, { interval, periodUs, selector, filter }, options);
   return [...points.values()].filter(({ statistics }) => statistics.totalCount > 0).sort((a, b) => b.endUs - a.endUs);
 }
 
-type SeriesIntervalQuery = Pick<SeriesQuery, 'periodUs' | 'selector'> & { readonly span: Span };
+type SeriesIntervalQuery = Pick<SeriesQuery, 'periodUs' | 'selector'> & { readonly interval: TimeInterval };
 
 async function pointsFromTraces(
   store: Store,
-  { span, periodUs, selector, filter }: SeriesIntervalQuery & { readonly filter: Filter },
+  { interval, periodUs, selector, filter }: SeriesIntervalQuery & { readonly filter: Filter },
   options: QueryOptions,
 ): Promise<Points> {
   const points: Points = new Map();
-  // A span begins behind its first microsecond and ends with its last; a window is the other way round.
-  const window = { fromUs: span.afterUs + 1, toUs: span.lastUs + 1 };
-  for await (const traces of tracesEndingIn(store, window, filter, options)) {
+  for await (const traces of tracesEndingIn(store, interval, filter, options)) {
     for (const trace of traces) {
-      addObservations(points, selectedObservations(traceGraph(trace), selector), { span, periodUs, sign: 1 });
+      addObservations(points, selectedObservations(traceGraph(trace), selector), { interval, periodUs, sign: 1 });
     }
   }
   return points;
@@ -85,39 +84,41 @@ async function pointsFromTraces(
 
 async function pointsFromRollUps(
   store: Store,
-  { span, periodUs, selector }: SeriesIntervalQuery,
+  { interval, periodUs, selector }: SeriesIntervalQuery,
   options: QueryOptions,
 ): Promise<Points> {
-  const sums = await readSelectedSeries(store, { span, periodUs, selector }, options);
+  const sums = await readSelectedSeries(store, { interval, periodUs, selector }, options);
   const points: Points = new Map();
   for (const { endUs, statistics, responseTimes } of sums.points) {
     const point = pointIn(points, endUs);
     addStatistics(point.statistics, statistics, 1);
     addCounts(point.responseTimes, responseTimes, 1);
   }
-  const changed = await store.query<{ trace_id: TraceId }>(changedTracesSql(sums.rollUpWatermark, span), options);
+  const changed = await store.query<{ trace_id: TraceId }>(changedTracesSql(sums.rollUpWatermark, interval), options);
   const traceIds = changed.map((row) => row.trace_id);
   const range = { fromSeq: sums.rollUpWatermark, toSeq: Number.POSITIVE_INFINITY };
   for await (const changes of changesOf(store, traceIds, range, options)) {
     for (const { before, after } of changes) {
-      addObservations(points, selectedObservations(after.graph, selector), { span, periodUs, sign: 1 });
-      addObservations(points, selectedObservations(before.graph, selector), { span, periodUs, sign: -1 });
+      addObservations(points, selectedObservations(after.graph, selector), { interval, periodUs, sign: 1 });
+      addObservations(points, selectedObservations(before.graph, selector), { interval, periodUs, sign: -1 });
     }
   }
   return points;
 }
 
-/** Reads again when more has been counted between the keys and their sums: it may be of a service that is new. */
+/**
+ * Reads again when the watermark moved between the keys and their sums, since a new service may have been rolled up.
+ */
 async function readSelectedSeries(
   store: Store,
-  { span, periodUs, selector }: SeriesIntervalQuery,
+  { interval, periodUs, selector }: SeriesIntervalQuery,
   options: QueryOptions,
 ): Promise<RolledUpSeries> {
   for (;;) {
-    const known = await readServiceGraphKeys(store, span, options);
+    const known = await readServiceGraphKeys(store, interval, options);
     const keys = known.keys.filter((key) => isSelected(key, selector));
-    const sums = await readRolledUpSeries(store, { span, periodUs, keys }, options);
-    if (sums.rollUpWatermark === known.countedSeq) return sums;
+    const sums = await readRolledUpSeries(store, { interval, periodUs, keys }, options);
+    if (sums.rollUpWatermark === known.rollUpWatermark) return sums;
   }
 }
 
@@ -127,7 +128,7 @@ type SeriesPointBuilder = {
   readonly responseTimes: HistogramBuilder;
 };
 
-/** By their ends. */
+/** By the end of the period. */
 type Points = Map<number, SeriesPointBuilder>;
 
 function pointIn(points: Points, endUs: number): SeriesPointBuilder {
@@ -139,23 +140,23 @@ function pointIn(points: Points, endUs: number): SeriesPointBuilder {
 function addObservations(
   points: Points,
   observations: readonly Observation[],
-  { span, periodUs, sign }: { readonly span: Span; readonly periodUs: number; readonly sign: Sign },
+  { interval, periodUs, sign }: { readonly interval: TimeInterval; readonly periodUs: number; readonly sign: Sign },
 ): void {
   for (const observation of observations) {
     const endUs = observation.startUs + observation.durationUs;
-    if (endUs <= span.afterUs || endUs > span.lastUs) continue;
+    if (!contains(interval, endUs)) continue;
     const point = pointIn(points, periodEnd(endUs, periodUs));
     addObservation(point.statistics, observation, sign);
     addDuration(point.responseTimes, observation.durationUs, sign);
   }
 }
 
-/** Traces of which the sums do not know all and of which something ended in the span. */
-function changedTracesSql(countedSeq: number, { afterUs, lastUs }: Span) {
+/** Traces with documents after the watermark, and with an entity that ended in the interval. */
+function changedTracesSql(rollUpWatermark: number, interval: TimeInterval) {
   return sql`
     SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM entities
-    WHERE end_us > ${afterUs} AND end_us <= ${lastUs}
-      AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${countedSeq})`;
+    WHERE ${inIntervalSql(sql`end_us`, interval)}
+      AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${rollUpWatermark})`;
 }
 
 function selectedObservations(

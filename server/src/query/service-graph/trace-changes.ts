@@ -8,22 +8,24 @@ import type { QueryOptions, Store } from '../../store/store.ts';
 import { loadDocuments, loadDocumentsWithRecent } from '../traces/load-traces.ts';
 import { contributionOf, type TraceContribution } from './trace-contribution.ts';
 
-/** A trace as it counted when a document was the last, and as it counts since; the same object where nothing changed. */
+/**
+ * The contribution of a trace without the documents of a range, and with them; the same object when it did not change.
+ */
 export type TraceChange = { readonly before: TraceContribution; readonly after: TraceContribution };
 
-/** Documents after `fromSeq` up to `toSeq`, which may be Infinity. */
+/** Documents in (fromSeq, toSeq]; `toSeq` may be Infinity. */
 export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
 
-/** Traces that are loaded at once: a query for so few costs more than what it reads. */
+/** Traces that are loaded at once. In smaller batches the queries cost more than reading the documents. */
 const LOAD_BATCH = 1_000;
-/** Traces that are looked at in one go, so that other work gets its turn in between. */
+/** Traces that are assembled before the generator yields, so that the caller can pause for other work. */
 const YIELD_BATCH = 100;
-/** Traces that are looked for among links at once. */
+/** Traces whose consumers one query looks up. */
 const LINK_BATCH = 2_000;
 
 /**
- * What the documents of a range have changed in each of the traces. One look at the documents gives both states, so that
- * they belong together whatever arrives meanwhile.
+ * The change that the documents of a range made to each of the traces. One read of the documents gives both states, so
+ * that documents which arrive meanwhile cannot be in one state only.
  */
 export async function* changesOf(
   store: Store,
@@ -31,19 +33,19 @@ export async function* changesOf(
   { fromSeq, toSeq }: SeqRange,
   options: QueryOptions,
 ): AsyncGenerator<readonly TraceChange[]> {
-  const known = { less: ({ seq }: Document) => seq <= fromSeq, more: ({ seq }: Document) => seq <= toSeq };
-  for await (const states of contributionPairsOf(store, traceIds, known, options)) {
-    yield states.map(({ less, more }) => ({ before: less, after: more }));
+  const predicates = { reduced: ({ seq }: Document) => seq <= fromSeq, full: ({ seq }: Document) => seq <= toSeq };
+  for await (const pairs of contributionPairsOf(store, traceIds, predicates, options)) {
+    yield pairs.map(({ reduced, full }) => ({ before: reduced, after: full }));
   }
 }
 
-/** Each of the traces made of some of its documents, and made of more: all that are in `less` are in `more`. */
+/** The contributions of each trace by two sets of its documents: `reduced` is a subset of `full`. */
 export async function* contributionPairsOf(
   store: Store,
   traceIds: readonly TraceId[],
-  { less: isInLess, more: isInMore }: { readonly less: DocumentPredicate; readonly more: DocumentPredicate },
+  predicates: { readonly reduced: DocumentPredicate; readonly full: DocumentPredicate },
   options: QueryOptions,
-): AsyncGenerator<readonly { readonly less: TraceContribution; readonly more: TraceContribution }[]> {
+): AsyncGenerator<readonly { readonly reduced: TraceContribution; readonly full: TraceContribution }[]> {
   for (let first = 0; first < traceIds.length; first += LOAD_BATCH) {
     const ids = traceIds.slice(first, first + LOAD_BATCH);
     const documents = new Map(await loadDocumentsWithRecent(store, ids, options));
@@ -54,26 +56,26 @@ export async function* contributionPairsOf(
         .filter((id) => !documents.has(id)),
     );
     for (const [id, ofTrace] of await loadLinked(store, [...linked], options)) documents.set(id, ofTrace);
-    const more = newTraceLookup(documents, isInMore);
-    const less = newTraceLookup(documents, isInLess, more);
+    const full = newTraceLookup(documents, predicates.full);
+    const reduced = newTraceLookup(documents, predicates.reduced, full);
     for (let next = 0; next < ids.length; next += YIELD_BATCH) {
       yield ids.slice(next, next + YIELD_BATCH).map((id) => {
-        const whole = contributionOf(more(id), more);
-        const isSame = less(id) === more(id) && whole.consumerEndsUs.length === 0;
-        return { less: isSame ? whole : contributionOf(less(id), less), more: whole };
+        const whole = contributionOf(full(id), full);
+        const isSame = reduced(id) === full(id) && whole.consumerEndsUs.length === 0;
+        return { reduced: isSame ? whole : contributionOf(reduced(id), reduced), full: whole };
       });
     }
   }
 }
 
-/** Traces that took messages of any of these. Those of them that `within` (rows of `entities`) leaves over. */
+/** Traces that consumed messages of any of these. Only rows of `entities` for which `within` holds are read. */
 export async function consumersOf(
   store: Store,
   traceIds: readonly TraceId[],
   within: Sql,
   options: QueryOptions,
 ): Promise<readonly TraceId[]> {
-  const takers = new Set<TraceId>();
+  const consumers = new Set<TraceId>();
   for (let first = 0; first < traceIds.length; first += LINK_BATCH) {
     const texts = sql.typed(traceIds.slice(first, first + LINK_BATCH).map(linkText), 'Array(String)');
     const rows = await store.query<{ trace_id: TraceId }>(
@@ -82,9 +84,9 @@ export async function consumersOf(
         WHERE hasAnyTokens(attributes, ${texts}) AND ${within}`,
       options,
     );
-    for (const row of rows) takers.add(row.trace_id);
+    for (const row of rows) consumers.add(row.trace_id);
   }
-  return [...takers];
+  return [...consumers];
 }
 
 type Documents = ReadonlyMap<TraceId, readonly Document[]>;
@@ -92,7 +94,10 @@ type DocumentPredicate = (document: Document) => boolean;
 
 type TraceLookup = (id: TraceId) => Trace | undefined;
 
-/** The traces made of the documents that are known, each once it is asked for; those of `others` where these are the same. */
+/**
+ * Assembles a trace of its known documents on the first call. Takes the trace of `others` when all documents are
+ * known.
+ */
 function newTraceLookup(documents: Documents, isKnown: DocumentPredicate, others?: TraceLookup): TraceLookup {
   const traces = new Map<TraceId, Trace | undefined>();
   return (id) => {
@@ -105,7 +110,7 @@ function newTraceLookup(documents: Documents, isKnown: DocumentPredicate, others
   };
 }
 
-/** Traces that anything in the document links to, whichever version of it counts. */
+/** Traces that any entity in this version of the document links to. */
 function linkedTraceIdsOf({ entities }: Document): readonly TraceId[] {
   return entities.flatMap(({ links }) => links.map(({ traceId }) => traceId));
 }

@@ -1,17 +1,18 @@
 import { graphEndedIn, type TraceGraph } from '../../model/graph.ts';
 import { addTrace, newServiceGraph, type ServiceGraphBuilder, type Sign } from '../../model/service-graph.ts';
+import { contains, endedIn, type TimeInterval } from '../../model/time-interval.ts';
 import type { Trace } from '../../model/trace.ts';
 import { traceGraph } from '../../model/trace-graph.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { linkGraph } from '../../model/trace-links.ts';
-import { MINUTE_US, type MinuteGraphs, periodEnd, type Span } from './periods.ts';
+import { MINUTE_US, type MinuteGraphs, periodContaining, periodEnd } from './periods.ts';
 
-/** What a trace counts in the map: its own requests and calls, and the messages that it took from other traces. */
+/** The contribution of one trace to the service graph: its requests and calls, and the messages that it consumed. */
 export type TraceContribution = {
   readonly graph: TraceGraph;
-  /** Services joined by messages that segments took which ended in the span. */
-  readonly linkGraphEndingIn: (span: Span) => TraceGraph;
-  /** When segments ended that may have taken messages. */
+  /** Edges from producers to the segments that consumed their messages and ended in the interval. */
+  readonly linkGraphEndingIn: (interval: TimeInterval) => TraceGraph;
+  /** Ends of the segments that may have consumed messages. */
   readonly consumerEndsUs: readonly number[];
 };
 
@@ -22,7 +23,7 @@ const NO_CONTRIBUTION: TraceContribution = {
   consumerEndsUs: [],
 };
 
-/** `traceOf` gives the traces that messages came from, as far as they are there; the trace itself among them. */
+/** `traceOf` finds the traces of producers, as far as they have arrived, and the trace itself. */
 export function contributionOf(
   trace: Trace | undefined,
   traceOf: (id: TraceId) => Trace | undefined,
@@ -33,55 +34,52 @@ export function contributionOf(
   if (!hasLinks) return { ...NO_CONTRIBUTION, graph };
   return {
     graph,
-    linkGraphEndingIn: (span) => linkGraph(trace, traceOf, ({ endUs }) => endUs !== undefined && isIn(span, endUs)),
+    linkGraphEndingIn: (interval) => linkGraph(trace, traceOf, (segment) => endedIn(interval, segment)),
     consumerEndsUs: trace.segments.flatMap(({ endUs }) => endUs ?? []),
   };
 }
 
-/** Adds what a trace counts in a span in one go. */
+/** Adds the contribution of a trace in an interval; the trace counts once. */
 export function addContribution(
   graph: ServiceGraphBuilder,
   trace: TraceContribution,
-  span: Span,
+  interval: TimeInterval,
   sign: Sign = 1,
 ): void {
-  addTrace(graph, graphEndedIn(trace.graph, { fromUs: span.afterUs + 1, toUs: span.lastUs + 1 }), sign);
-  if (trace.consumerEndsUs.length > 0) addTrace(graph, trace.linkGraphEndingIn(span), sign);
+  addTrace(graph, graphEndedIn(trace.graph, interval), sign);
+  if (trace.consumerEndsUs.length > 0) addTrace(graph, trace.linkGraphEndingIn(interval), sign);
 }
 
 /**
- * Adds what a trace counts in each minute of a span of whole minutes, or takes it away. As the sums do, it counts the
- * trace once for each minute: what is counted for a longer time in one go can not be taken from them.
+ * Adds or subtracts the contribution of a trace in each minute of an interval of whole minutes. The trace counts once
+ * for each minute, as in the roll-up: a contribution for a longer interval cannot be subtracted from the roll-up.
  */
 export function addContributionByMinute(
   graph: ServiceGraphBuilder,
   trace: TraceContribution,
-  span: Span,
+  interval: TimeInterval,
   sign: Sign,
 ): void {
   for (const endsUs of minutesOf(trace)) {
-    if (isIn(span, endsUs)) addContribution(graph, trace, minuteEndingAt(endsUs), sign);
+    if (contains(interval, endsUs)) addContribution(graph, trace, periodContaining(endsUs, MINUTE_US), sign);
   }
 }
 
-/** Adds what a trace counts in each minute to the graph of that minute, or takes it away. */
+/** Adds the contribution of a trace in each minute to the graph of that minute, or subtracts it. */
 export function addToMinuteGraphs(minutes: MinuteGraphs, trace: TraceContribution, sign: Sign): void {
   for (const endsUs of minutesOf(trace)) {
     const graph = minutes.get(endsUs) ?? newServiceGraph();
     minutes.set(endsUs, graph);
-    addContribution(graph, trace, minuteEndingAt(endsUs), sign);
+    addContribution(graph, trace, periodContaining(endsUs, MINUTE_US), sign);
   }
 }
 
-/** Ends of the minutes in which a trace counts something. */
-function minutesOf({ graph, consumerEndsUs: linkEndsUs }: TraceContribution): ReadonlySet<number> {
+/** Ends of the minutes in which a request, a call or a consumer of the trace ended. */
+function minutesOf({ graph, consumerEndsUs }: TraceContribution): ReadonlySet<number> {
   const minutes = new Set<number>();
   const add = (endUs: number) => minutes.add(periodEnd(endUs, MINUTE_US));
   for (const { responses } of graph.nodes) for (const { startUs, durationUs } of responses) add(startUs + durationUs);
   for (const { calls } of graph.edges) for (const { startUs, durationUs } of calls) add(startUs + durationUs);
-  linkEndsUs.forEach(add);
+  consumerEndsUs.forEach(add);
   return minutes;
 }
-
-const minuteEndingAt = (endsUs: number): Span => ({ afterUs: endsUs - MINUTE_US, lastUs: endsUs });
-const isIn = ({ afterUs, lastUs }: Span, us: number): boolean => us > afterUs && us <= lastUs;

@@ -1,6 +1,7 @@
+import { ALL_TIMES, isEmpty, lastUsOf, splitAfter, splitBefore, type TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
+import type { Sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import type { TimeWindow } from '../time-interval.ts';
 import {
   byDurationSql,
   byRowValueSql,
@@ -13,90 +14,130 @@ import {
 import { seedPredicatesOf, withoutEmptySeeds } from './prefilter.ts';
 import { compareSortKeys, type ListOrder, type SortKey } from './sort-key.ts';
 
+/*
+ * How a list of traces is found. This file scans for candidates; a candidate is a trace that may match.
+ *
+ *   filter expression
+ *      | filter-pushdown.ts: SQL conditions that hold for every matching trace
+ *      v
+ *   prefilter --- seed predicates (conditions on single rows of `entities`)
+ *      |
+ *      v
+ *   probeSeeds: do the seeds find at most `sortInMemoryMax` traces?
+ *      | yes                          | no, or the prefilter has no seeds
+ *      v                              v
+ *   scanKnownCandidates            scanWithValue, then scanWithoutValue:
+ *      all of them, or              slices of the window by sort key, in the order of the list, e.g. newest first:
+ *      batches by start
+ *      |                              newest |-1-|---2---|------------3------------| oldest
+ *      |                              | a slice with few candidates makes the next one longer
+ *      +--------------+---------------+
+ *                     v
+ *   CandidateBatch { traceIds, until: the sort key through which the batches are complete }
+ *      |
+ *      | find-traces.ts
+ *      v
+ *   loadTraces -> isInWindow, matches (decide) -> sortKeyOf -> sort -> yield the traces through `until`
+ *      |
+ *      | trace-summaries.ts
+ *      v
+ *   page; the sort key of its last trace is the keyset cursor (`after`) of the next page
+ */
+
 /**
- * Traces that may be next in a list. Everything that stands before or at `until` is in this batch or in one before it;
- * without `until` everything is.
+ * Candidates that come next in a list. This batch and those before it contain every trace that sorts before or at
+ * `until`; without `until` they contain every trace.
  */
 export type CandidateBatch = { readonly traceIds: readonly TraceId[]; readonly until: SortKey | undefined };
 
 export type ScanOptions = QueryOptions & {
-  /** About how many traces the caller takes. */
+  /** Approximate number of traces that the caller takes. */
   readonly batchSize: number;
-  /** So few are looked at one by one, whatever the order. */
+  /** Up to this many candidates, all are loaded and sorted in memory, in any order. */
   readonly sortInMemoryMax: number;
 };
 
-/** The first look at a list goes this far; each that found too little tells how far the next has to go, within bounds. */
+/** Width of the first slice. Later slices adapt to the number of candidates found, bounded by SLICE_GROWTH. */
 const FIRST_SLICE_US = 15_000_000;
 const SLICE_GROWTH = 16;
 const LARGEST_BATCH = 1_000;
-const ALL_TIMES: TimeWindow = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
+
+/** A candidate, and the start of one of its entities. The trace starts then or earlier. */
+type Candidate = { readonly traceId: TraceId; readonly knownStartUs: number };
+
+type ProbeResult =
+  | { readonly candidates: readonly Candidate[] }
+  | { readonly candidates: undefined; readonly search: Search };
 
 /**
- * The candidates of a search where an index tells that there are few; otherwise the search, without the ways to find
- * something that have found nothing. One look that ends as soon as it has found too many.
+ * The candidates, when an index shows that there are at most `sortInMemoryMax`. Otherwise the search, without the seeds
+ * that found no row. Each query stops at `sortInMemoryMax + 1` traces.
  */
 export async function probeSeeds(
   store: Store,
   search: Search,
-  { sortInMemoryMax: few, ...options }: ScanOptions,
-): Promise<{ readonly known: readonly Candidate[] } | { readonly known: undefined; readonly search: Search }> {
-  const { prefilter: narrow } = search;
-  const drivers = narrow && seedPredicatesOf(narrow);
-  if (narrow === undefined || drivers === undefined) return { known: undefined, search };
-  const statements = drivers.map((driver) => seedSql(search, driver, few + 1));
-  const answers = await Promise.all(statements.map((statement) => store.query<CandidateRow>(statement, options)));
-  const found = new Map<TraceId, number>();
-  for (const { trace_id: id, key } of answers.flat()) found.set(id, Math.min(key, found.get(id) ?? key));
-  if (found.size <= few) return { known: Array.from(found, ([traceId, knownStartUs]) => ({ traceId, knownStartUs })) };
-  const empty = new Set(drivers.filter((_, index) => answers[index]?.length === 0));
-  return { known: undefined, search: { ...search, prefilter: withoutEmptySeeds(narrow, empty) } };
+  { sortInMemoryMax, ...options }: ScanOptions,
+): Promise<ProbeResult> {
+  const { prefilter } = search;
+  const seeds = prefilter && seedPredicatesOf(prefilter);
+  if (prefilter === undefined || seeds === undefined) return { candidates: undefined, search };
+  const statements = seeds.map((seed) => seedSql(search, seed, sortInMemoryMax + 1));
+  const results = await Promise.all(statements.map((statement) => store.query<CandidateRow>(statement, options)));
+  const starts = new Map<TraceId, number>();
+  for (const { trace_id: id, key } of results.flat()) starts.set(id, Math.min(key, starts.get(id) ?? key));
+  if (starts.size <= sortInMemoryMax) {
+    return { candidates: Array.from(starts, ([traceId, knownStartUs]) => ({ traceId, knownStartUs })) };
+  }
+  const empty = new Set(seeds.filter((_, index) => results[index]?.length === 0));
+  return { candidates: undefined, search: { ...search, prefilter: withoutEmptySeeds(prefilter, empty) } };
 }
 
-/** A candidate, and a time at which something of it had started. */
-type Candidate = { readonly traceId: TraceId; readonly knownStartUs: number };
-
-/** Known candidates. Only an order by start can tell the first ones without looking at all of them. */
+/** One batch of all candidates. Only the order by start is known without loading them: it makes several batches. */
 export async function* scanKnownCandidates(
   store: Store,
-  known: readonly Candidate[],
+  candidates: readonly Candidate[],
   order: ListOrder,
   after: SortKey | undefined,
   { batchSize, ...options }: ScanOptions,
 ): AsyncGenerator<CandidateBatch> {
-  const traceIds = known.map(({ traceId }) => traceId);
+  const traceIds = candidates.map(({ traceId }) => traceId);
   if (order.by !== 'start' || traceIds.length <= batchSize) {
     yield { traceIds, until: undefined };
   } else if (order.isDescending && after === undefined) {
-    yield* scanByLatestStart(known, batchSize);
+    yield* scanByLatestStart(candidates, batchSize);
   } else {
     const rows = await store.query<CandidateRow>(traceStartsSql(traceIds), options);
-    const places = rows
+    const sortKeys = rows
       .map(sortKeyOfRow)
-      .filter((place) => after === undefined || compareSortKeys(order, place, after) > 0)
+      .filter((sortKey) => after === undefined || compareSortKeys(order, sortKey, after) > 0)
       .sort((a, b) => compareSortKeys(order, a, b));
-    for (let first = 0; first < places.length; first += batchSize) {
-      const batch = places.slice(first, first + batchSize);
+    for (let first = 0; first < sortKeys.length; first += batchSize) {
+      const batch = sortKeys.slice(first, first + batchSize);
       yield { traceIds: batch.map(({ traceId }) => traceId as TraceId), until: batch.at(-1) };
     }
   }
 }
 
-/** More than a page, as much as is needed when some of it turn out to have started before others that are not in it. */
+/** Batches are this much larger than a page, since some of their traces start earlier than traces of later batches. */
 const LATEST_BATCH_FACTOR = 1.1;
 
-/** Newest first without being told the starts: no trace starts later than something of it. */
-function* scanByLatestStart(known: readonly Candidate[], batchSize: number): Generator<CandidateBatch> {
-  const latest = [...known].sort((a, b) => b.knownStartUs - a.knownStartUs);
+/** Newest first without a query for the starts: no trace starts later than any of its entities. */
+function* scanByLatestStart(candidates: readonly Candidate[], batchSize: number): Generator<CandidateBatch> {
+  const latest = [...candidates].sort((a, b) => b.knownStartUs - a.knownStartUs);
   const size = Math.ceil(batchSize * LATEST_BATCH_FACTOR);
   for (let first = 0; first < latest.length; first += size) {
     const traceIds = latest.slice(first, first + size).map(({ traceId }) => traceId);
     const next = latest[first + size];
-    yield { traceIds, until: next && { part: 'valued', key: next.knownStartUs + 1, traceId: '' } };
+    if (next === undefined) {
+      yield { traceIds, until: undefined };
+    } else {
+      const [, later] = splitAfter(ALL_TIMES, next.knownStartUs);
+      yield { traceIds, until: endOfSlice(later, true) };
+    }
   }
 }
 
-/** The candidates that have a value for the order. */
+/** Candidates that have a value for the order. */
 export function scanWithValue(
   store: Store,
   search: Search,
@@ -120,14 +161,15 @@ export function scanWithValue(
         byRowValueSql(search, by, { slice, isDescending, after: from, limit }),
       );
     case 'duration':
-      // The bound by which this walks says nothing of those that stand before `after`: it begins with the first.
+      // SQL sorts by a bound of the duration: a trace after the cursor may have a bound before it. So each page begins
+      // at the start of the list.
       return scanSlices(store, order, wholeKeyRange(ALL_TIMES), undefined, options, (_, from, limit) =>
         byDurationSql(search, { isDescending, after: from, limit }),
       );
   }
 }
 
-/** The candidates that may have no value for the order, newest first. */
+/** Candidates that may have no value for the order, newest first. */
 export function scanWithoutValue(
   store: Store,
   search: Search,
@@ -135,73 +177,66 @@ export function scanWithoutValue(
   after: SortKey | undefined,
   options: ScanOptions,
 ): AsyncGenerator<CandidateBatch> {
-  const order = { by: 'start', isDescending: true } as const;
-  const asRest = (place: SortKey): SortKey => ({ ...place, part: 'rest' });
   return scanSlices(
     store,
-    order,
+    { by: 'start', isDescending: true },
     startKeyRange(search),
     after && { ...after, part: 'valued' },
     options,
     (slice, from, limit) => byStartSql(search, { slice, isDescending: true, after: from, limit, withoutValueFor: by }),
-    asRest,
+    (sortKey) => ({ ...sortKey, part: 'rest' }),
   );
 }
 
-/** A range of keys, and how much of it to look at first. */
-type KeyRange = TimeWindow & { readonly firstSliceUs: number };
+/** An interval of keys, and the width of its first slice. */
+type KeyRange = TimeInterval & { readonly firstSliceUs: number };
 
-/** Nothing is expected in the future: a window that goes there begins with it and the last minute. */
-function windowKeyRange(window: TimeWindow): KeyRange {
+/** Few traces lie in the future: the first slice of a window that ends there also covers the latest FIRST_SLICE_US. */
+function windowKeyRange(window: TimeInterval): KeyRange {
   const futureUs = Math.max(0, window.toUs - Date.now() * 1000);
   return { ...window, firstSliceUs: FIRST_SLICE_US + futureUs };
 }
 
-const wholeKeyRange = (window: TimeWindow): KeyRange => ({ ...window, firstSliceUs: window.toUs - window.fromUs });
+const wholeKeyRange = (range: TimeInterval): KeyRange => ({ ...range, firstSliceUs: range.toUs - range.fromUs });
 
-/** A window of other times than starts says nothing of them. */
-function startKeyRange({ window, timeRangeType: by }: Search): KeyRange {
-  return by === 'TraceId' ? windowKeyRange(window) : wholeKeyRange(ALL_TIMES);
+/** Only a window of starts bounds the starts of traces. */
+function startKeyRange({ window, timeRangeType }: Search): KeyRange {
+  return timeRangeType === 'TraceId' ? windowKeyRange(window) : wholeKeyRange(ALL_TIMES);
 }
 
 /**
- * Slice after slice of a range of keys, in the order of the list. Slices that hold too little grow, so that an empty
- * time costs few looks and a full one is not read any farther than needed.
+ * Scans an interval of keys slice by slice, in the order of the list. A slice with few candidates makes the next one
+ * longer: an interval without traces takes few queries, and a dense one is read only as far as needed.
  */
 async function* scanSlices(
   store: Store,
-  order: ListOrder,
-  { fromUs, toUs, firstSliceUs: firstUs }: KeyRange,
+  { isDescending }: ListOrder,
+  { fromUs, toUs, firstSliceUs }: KeyRange,
   after: SortKey | undefined,
   { batchSize, ...options }: ScanOptions,
-  statementOf: (slice: TimeWindow, after: SortKey | undefined, limit: number) => ReturnType<typeof byStartSql>,
-  asPlace: (place: SortKey) => SortKey = (place) => place,
+  statementOf: (slice: TimeInterval, after: SortKey | undefined, limit: number) => Sql,
+  untilOf: (sortKey: SortKey) => SortKey = (sortKey) => sortKey,
 ): AsyncGenerator<CandidateBatch> {
-  const { isDescending } = order;
-  let left: TimeWindow = { fromUs, toUs };
+  let remaining: TimeInterval = { fromUs, toUs };
   let last = after;
-  let sliceUs = firstUs;
+  let sliceUs = firstSliceUs;
   let limit = batchSize;
-  // What several slices hold makes one batch: traces are loaded faster together.
+  // One batch of several slices: loading more traces at once takes less time a trace.
   let gathered: TraceId[] = [];
-  while (left.fromUs < left.toUs) {
+  while (!isEmpty(remaining)) {
     if (last !== undefined) {
-      left = isDescending
-        ? { ...left, toUs: Math.min(left.toUs, last.key + 1) }
-        : { ...left, fromUs: Math.max(left.fromUs, last.key) };
+      // Other traces with the key of the last one may follow it.
+      remaining = isDescending ? splitAfter(remaining, last.key)[0] : splitBefore(remaining, last.key)[1];
     }
-    const slice: TimeWindow = isDescending
-      ? { fromUs: Math.max(left.fromUs, left.toUs - sliceUs), toUs: left.toUs }
-      : { fromUs: left.fromUs, toUs: Math.min(left.toUs, left.fromUs + sliceUs) };
+    const { slice, rest } = nextSlice(remaining, sliceUs, isDescending);
     const wanted = limit - gathered.length;
     const rows = await store.query<CandidateRow>(statementOf(slice, last, wanted), options);
     const isFull = rows.length === wanted;
     const lastRow = rows.at(-1);
     const end = isFull && lastRow !== undefined ? sortKeyOfRow(lastRow) : endOfSlice(slice, isDescending);
     gathered.push(...rows.map((row) => row.trace_id));
-    const rest = isDescending ? { ...left, toUs: slice.fromUs } : { ...left, fromUs: slice.toUs };
-    if (isFull || gathered.length >= batchSize || rest.fromUs >= rest.toUs) {
-      yield { traceIds: [...new Set(gathered)], until: asPlace(end) };
+    if (isFull || gathered.length >= batchSize || isEmpty(rest)) {
+      yield { traceIds: [...new Set(gathered)], until: untilOf(end) };
       gathered = [];
     }
     if (isFull) {
@@ -209,17 +244,32 @@ async function* scanSlices(
       last = end;
     } else {
       last = undefined;
-      left = rest;
-      // Half as much again as it takes when the next slice is like this one.
+      remaining = rest;
+      // 1.5 times the width that fills a batch, should the next slice be as dense as this one.
       const needed = (1.5 * batchSize) / Math.max(rows.length, batchSize / SLICE_GROWTH);
       sliceUs *= Math.ceil(Math.max(1, Math.min(needed, SLICE_GROWTH)));
     }
   }
 }
 
-/** Behind everything in the slice, before everything beyond it. */
-function endOfSlice({ fromUs, toUs }: TimeWindow, isDescending: boolean): SortKey {
-  return isDescending ? { part: 'valued', key: fromUs, traceId: '' } : { part: 'valued', key: toUs - 1, traceId: 'g' };
+function nextSlice(
+  remaining: TimeInterval,
+  sliceUs: number,
+  isDescending: boolean,
+): { readonly slice: TimeInterval; readonly rest: TimeInterval } {
+  if (isDescending) {
+    const [rest, slice] = splitBefore(remaining, remaining.toUs - sliceUs);
+    return { slice, rest };
+  }
+  const [slice, rest] = splitBefore(remaining, remaining.fromUs + sliceUs);
+  return { slice, rest };
+}
+
+/** A sort key after all traces of the slice and before all others: '' sorts before each trace id, 'g' after each. */
+function endOfSlice(slice: TimeInterval, isDescending: boolean): SortKey {
+  return isDescending
+    ? { part: 'valued', key: slice.fromUs, traceId: '' }
+    : { part: 'valued', key: lastUsOf(slice), traceId: 'g' };
 }
 
 function sortKeyOfRow({ key, trace_id: traceId }: CandidateRow): SortKey {

@@ -1,77 +1,79 @@
+import type { TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { traceIdsSql } from '../../store/ids.ts';
 import { type Sql, sql } from '../../store/sql.ts';
-import type { TimeWindow } from '../time-interval.ts';
+import { inIntervalSql } from '../interval-sql.ts';
 import { type Prefilter, prefilterSql } from './prefilter.ts';
 import type { ListOrder, SortKey, TimeRangeType } from './sort-key.ts';
 
-/** A trace that may stand at `key` in the list. */
+/** A trace whose sort key may have this `key`, in microseconds. */
 export type CandidateRow = { readonly trace_id: TraceId; readonly key: number };
 
-/** What lists are made of: the window, and what is known of every trace that the filter matches. */
+/** The window of a list, and the prefilter: conditions that hold for every trace that the filter matches. */
 export type Search = {
-  readonly window: TimeWindow;
+  readonly window: TimeInterval;
   readonly timeRangeType: TimeRangeType;
   readonly prefilter: Prefilter | undefined;
 };
 
 /**
- * Parts of a trace that start later than this after the end of a window of starts are not searched for what a filter
- * asks. X-Ray takes no changes of a trace after 7 days.
+ * In a window of starts, the prefilter reads rows that start at most this long after the end of the window. X-Ray
+ * accepts no changes of a trace after 7 days.
  * @see https://docs.aws.amazon.com/general/latest/gr/xray.html
  */
 const MAX_LATENESS_US = 7 * 86_400_000_000;
 
-/** Rows of `entities` that a trace of the window can have, those of traces that started at `fromUs` or later. */
-function entityRowPredicate({ window, timeRangeType: by }: Search, fromUs: number): Sql {
-  // Nothing of a trace starts before the trace does.
-  return by === 'TraceId'
-    ? sql`start_us >= ${fromUs} AND start_us < ${Math.min(window.toUs + MAX_LATENESS_US, Number.MAX_SAFE_INTEGER)}`
-    : sql`true`;
+/** Rows of `entities` that traces of the window can have, when the traces started at `fromUs` or later. */
+function entityRowPredicate({ window, timeRangeType }: Search, fromUs: number): Sql {
+  if (timeRangeType !== 'TraceId') return sql`true`;
+  // No entity starts before its trace.
+  const toUs = Math.min(window.toUs + MAX_LATENESS_US, Number.MAX_SAFE_INTEGER);
+  return inIntervalSql(sql`start_us`, { fromUs, toUs });
 }
 
-/** Conditions on `trace_id` for windows that starts do not tell. */
-function windowPredicates({ window: { fromUs, toUs }, timeRangeType: by }: Search): readonly Sql[] {
-  switch (by) {
+/** Conditions on `trace_id` for the windows that do not bound the start of a trace. */
+function windowPredicates({ window, timeRangeType }: Search): readonly Sql[] {
+  switch (timeRangeType) {
     case 'TraceId':
       return [];
     case 'Event':
-      return [sql`trace_id IN (SELECT trace_id FROM documents WHERE seq >= ${fromUs} AND seq < ${toUs})`];
-    case 'Service':
-      return [
-        sql`trace_id IN (SELECT trace_id FROM entities WHERE is_segment AND end_us >= ${fromUs} AND end_us < ${toUs})`,
-      ];
+      return [sql`trace_id IN (SELECT trace_id FROM documents WHERE ${inIntervalSql(sql`seq`, window)})`];
+    case 'Service': {
+      const ended = inIntervalSql(sql`end_us`, window);
+      return [sql`trace_id IN (SELECT trace_id FROM entities WHERE is_segment AND ${ended})`];
+    }
   }
 }
 
-/** Log records say something of entities and are none: they start nothing. */
+/** A log record describes an entity and is none, so that its time is no start. */
 const HAS_ENTITIES = sql`format != 'otlp-log'`;
 
-/** Traces of which something started in the window. */
-function startingIn({ fromUs, toUs }: TimeWindow): Sql {
-  return sql`trace_id IN (SELECT trace_id FROM entities WHERE start_us >= ${fromUs} AND start_us < ${toUs})`;
+/** Traces with an entity that started in the window. */
+function startingIn(window: TimeInterval): Sql {
+  return sql`trace_id IN (SELECT trace_id FROM entities WHERE ${inIntervalSql(sql`start_us`, window)})`;
 }
 
 /** All conditions on `trace_id` for traces that started at `fromUs` or later. */
 function candidatePredicates(search: Search, fromUs: number): readonly Sql[] {
-  const { prefilter: narrow } = search;
-  return [...windowPredicates(search), ...(narrow ? [prefilterSql(narrow, entityRowPredicate(search, fromUs))] : [])];
+  const { prefilter } = search;
+  const rows = entityRowPredicate(search, fromUs);
+  return [...windowPredicates(search), ...(prefilter ? [prefilterSql(prefilter, rows)] : [])];
 }
 
 /**
- * Traces that have a row of the kind, `limit` at most, in no order: all that the window has where there are fewer. `key`
- * is when one of these rows started.
+ * Traces that have a row for which the seed predicate holds, `limit` at most, in no order. Fewer than `limit` are all
+ * such traces of the window. `key` is the start of one of these rows.
  */
-export function seedSql(search: Search, row: Sql, limit: number): Sql {
+export function seedSql(search: Search, seed: Sql, limit: number): Sql {
   return sql`
     SELECT lower(hex(trace)) AS trace_id, key FROM (
       SELECT trace_id AS trace, start_us AS key FROM entities
-      WHERE ${sql.and([entityRowPredicate(search, search.window.fromUs), row])}
+      WHERE ${sql.and([entityRowPredicate(search, search.window.fromUs), seed])}
       LIMIT 1 BY trace LIMIT ${limit}
     )`;
 }
 
-/** Starts of traces, `key` being exact. */
+/** Starts of traces; `key` is exact. */
 export function traceStartsSql(traceIds: readonly TraceId[]): Sql {
   return sql`
     SELECT lower(hex(trace)) AS trace_id, key FROM (
@@ -81,34 +83,34 @@ export function traceStartsSql(traceIds: readonly TraceId[]): Sql {
 }
 
 export type StartsQuery = {
-  /** Only traces that started in here. */
-  readonly slice: TimeWindow;
+  /** Only traces that started in it. */
+  readonly slice: TimeInterval;
   readonly isDescending: boolean;
   readonly after: SortKey | undefined;
   readonly limit: number;
-  /** Traces that have no value for an order by it, as far as SQL can tell. */
+  /** Leaves out the traces that certainly have a value for this order. */
   readonly withoutValueFor: ListOrder['by'] | undefined;
 };
 
 /**
- * Traces by their start, which is exact: `documents` tell it by primary key. A trace that started in the slice has a row
- * that starts in it, so that slices need no look at other times; what a filter asks for may be in any later row.
+ * Traces by their start. `key` is exact, since the primary key of `documents` finds all documents of a trace. A trace
+ * that started in the slice has a row that starts in it, so that a slice needs no rows of other times; but the row
+ * that the filter asks for may start later.
  */
-export function byStartSql(
-  search: Search,
-  { slice, isDescending, after, limit, withoutValueFor: without }: StartsQuery,
-): Sql {
-  const { fromUs, toUs } = slice;
-  const narrowed = candidatePredicates(search, fromUs);
-  const isWhole = search.timeRangeType !== 'TraceId' || (search.prefilter !== undefined && toUs >= search.window.toUs);
-  // One small set: that of all traces of the slice would cost more to look up than to narrow first.
-  const inSlice = sql.and([sql`start_us >= ${fromUs} AND start_us < ${toUs}`, ...narrowed]);
+export function byStartSql(search: Search, { slice, isDescending, after, limit, withoutValueFor }: StartsQuery): Sql {
+  const predicates = candidatePredicates(search, slice.fromUs);
+  const isWhole =
+    search.timeRangeType !== 'TraceId' || (search.prefilter !== undefined && slice.toUs >= search.window.toUs);
+  // The subquery applies the predicates, since a look-up in the set of all traces of the slice would cost more.
+  const inSlice = sql.and([inIntervalSql(sql`start_us`, slice), ...predicates]);
   const where = [
     HAS_ENTITIES,
-    ...(isWhole ? narrowed : [sql`trace_id IN (SELECT trace_id FROM entities WHERE ${inSlice})`]),
-    ...(without === undefined ? [] : [sql`trace_id NOT IN (${tracesWithValueSql(search, without, narrowed)})`]),
+    ...(isWhole ? predicates : [sql`trace_id IN (SELECT trace_id FROM entities WHERE ${inSlice})`]),
+    ...(withoutValueFor === undefined
+      ? []
+      : [sql`trace_id NOT IN (${tracesWithValueSql(search, withoutValueFor, predicates)})`]),
   ];
-  const having = [sql`key >= ${fromUs} AND key < ${toUs}`, ...(after ? [keysetSql(after, isDescending)] : [])];
+  const having = [inIntervalSql(sql`key`, slice), ...(after ? [keysetSql(after, isDescending)] : [])];
   return keyedSql(
     sql`SELECT trace_id AS trace, min(start_us) AS key FROM documents
       WHERE ${sql.and(where)} GROUP BY trace HAVING ${sql.and(having)}`,
@@ -118,17 +120,17 @@ export function byStartSql(
 }
 
 export type ValuesQuery = {
-  /** Only values from the first to before the second. */
-  readonly slice: TimeWindow;
+  /** Only values in it. */
+  readonly slice: TimeInterval;
   readonly isDescending: boolean;
-  /** No values before this one. */
+  /** Only values after this sort key. */
   readonly after: SortKey | undefined;
   readonly limit: number;
 };
 
 /**
- * Rows by their value, with their traces: a trace's own value is that of one of its rows, so that no trace has its place
- * before the first of its rows here, and each has one in its place.
+ * Rows by their value, with the trace of each. The value of a trace is the value of one of its rows. So each trace is
+ * found at its own sort key, and it may also be found at others; it never comes before the first of its rows.
  */
 export function byRowValueSql(
   search: Search,
@@ -136,21 +138,22 @@ export function byRowValueSql(
   { slice, isDescending, after, limit }: ValuesQuery,
 ): Sql {
   const { table, value, rows } = rowValues(search, by, slice);
-  const place = after && sql`(${after.key}, toFixedString(unhex(${after.traceId}), 16))`;
-  const bound = place && (isDescending ? sql`(${value}, trace_id) < ${place}` : sql`(${value}, trace_id) > ${place}`);
+  const cursor = after && cursorSql(after);
+  const bound =
+    cursor && (isDescending ? sql`(${value}, trace_id) < ${cursor}` : sql`(${value}, trace_id) > ${cursor}`);
   const where = sql.and([...rows, ...(bound ? [bound] : []), ...candidatePredicates(search, search.window.fromUs)]);
   return keyedSql(sql`SELECT trace_id AS trace, ${value} AS key FROM ${table} WHERE ${where}`, isDescending, limit);
 }
 
-function rowValues(search: Search, by: 'updated' | 'ended' | 'responsetime', { fromUs, toUs }: TimeWindow) {
+function rowValues(search: Search, by: 'updated' | 'ended' | 'responsetime', slice: TimeInterval) {
   switch (by) {
     case 'updated':
-      return { table: sql`documents`, value: sql`seq`, rows: [sql`seq >= ${fromUs} AND seq < ${toUs}`] };
+      return { table: sql`documents`, value: sql`seq`, rows: [inIntervalSql(sql`seq`, slice)] };
     case 'ended':
       return {
         table: sql`entities`,
         value: sql`end_us`,
-        rows: [sql`is_segment AND end_us >= ${fromUs} AND end_us < ${toUs}`],
+        rows: [sql`is_segment`, inIntervalSql(sql`end_us`, slice)],
       };
     case 'responsetime':
       return {
@@ -162,28 +165,27 @@ function rowValues(search: Search, by: 'updated' | 'ended' | 'responsetime', { f
 }
 
 /**
- * Traces by a bound of their duration. Longest first: what lies between the first start and the last end of all that
- * arrived, which is never less than the duration. Shortest first: what lies between those of segments that arrived once,
- * which always count, so that it is never more.
+ * Traces by a bound of their duration. Longest first: an upper bound, from the first start to the last end of all
+ * documents that arrived. Shortest first: a lower bound, from the first start to the last end of segments that arrived
+ * once, since those always count.
  */
 export function byDurationSql(search: Search, { isDescending, after, limit }: Omit<ValuesQuery, 'slice'>): Sql {
-  const { fromUs, toUs } = search.window;
+  const { fromUs } = search.window;
+  const isStartWindow = search.timeRangeType === 'TraceId';
   const where = candidatePredicates(search, fromUs);
-  const having = after ? keysetSql(after, isDescending) : sql`true`;
-  const within = [
-    ...where,
-    ...(search.timeRangeType === 'TraceId' && search.prefilter === undefined ? [startingIn(search.window)] : []),
-  ];
+  const having = after ? [keysetSql(after, isDescending)] : [];
+  const within = [...where, ...(isStartWindow && search.prefilter === undefined ? [startingIn(search.window)] : [])];
+  const startedIn = isStartWindow ? [inIntervalSql(sql`min(start_us)`, search.window)] : [];
   const longest = sql`
     SELECT trace_id AS trace, greatest(max(end_us), min(start_us)) - min(start_us) AS key FROM documents
     WHERE ${sql.and(within)} GROUP BY trace
-    HAVING ${search.timeRangeType === 'TraceId' ? sql`min(start_us) >= ${fromUs} AND min(start_us) < ${toUs} AND ` : sql``}${having}`;
+    HAVING ${sql.and([...startedIn, ...having])}`;
   const shortest = sql`
     SELECT trace, greatest(maxIf(last, is_sure), minIf(first, is_sure)) - minIf(first, is_sure) AS key FROM (
       SELECT trace_id AS trace, min(start_us) AS first, max(end_us) AS last,
         count() = 1 AND any(is_segment) AND last > 0 AS is_sure
       FROM entities WHERE ${sql.and([entityRowPredicate(search, fromUs), ...where])} GROUP BY trace, id
-    ) GROUP BY trace HAVING ${having}`;
+    ) GROUP BY trace HAVING ${sql.and(having)}`;
   return keyedSql(isDescending ? longest : shortest, isDescending, limit);
 }
 
@@ -194,18 +196,21 @@ function keyedSql(traces: Sql, isDescending: boolean, limit: number): Sql {
     FROM (${traces} ORDER BY key ${direction}, trace ${direction} LIMIT ${limit})`;
 }
 
-function keysetSql({ key, traceId }: SortKey, isDescending: boolean): Sql {
-  const place = sql`(${key}, toFixedString(unhex(${traceId}), 16))`;
-  return isDescending ? sql`(key, trace) < ${place}` : sql`(key, trace) > ${place}`;
+function keysetSql(after: SortKey, isDescending: boolean): Sql {
+  return isDescending ? sql`(key, trace) < ${cursorSql(after)}` : sql`(key, trace) > ${cursorSql(after)}`;
+}
+
+function cursorSql({ key, traceId }: SortKey): Sql {
+  return sql`(${key}, toFixedString(unhex(${traceId}), 16))`;
 }
 
 /**
- * Traces that have a value for the order whatever `assembleTrace` makes of repeated documents; of others the pure
- * functions tell. A response time is that of the root: some segment without a parent, and each such has ended. A
- * duration is there when everything has ended and there is a segment.
+ * Traces that have a value for the order, however `assembleTrace` resolves repeated documents. For other traces the
+ * pure functions decide. A trace has a response time when it has a segment without a parent and each such segment has
+ * ended. It has a duration when it has a segment and all entities have ended.
  */
-function tracesWithValueSql(search: Search, by: ListOrder['by'], narrowed: readonly Sql[]): Sql {
-  const rows = sql.and([entityRowPredicate(search, search.window.fromUs), ...narrowed]);
+function tracesWithValueSql(search: Search, by: ListOrder['by'], predicates: readonly Sql[]): Sql {
+  const rows = sql.and([entityRowPredicate(search, search.window.fromUs), ...predicates]);
   const isClear = sql`NOT hasAny(groupUniqArrayIf(id, is_segment), groupUniqArrayIf(id, NOT is_segment))`;
   const isValued =
     by === 'duration'

@@ -12,14 +12,14 @@ import {
 import { type Sql, sql } from '../../store/sql.ts';
 
 /*
- * Conditions on rows of `entities` that hold wherever the pure evaluation (`filter/values`, `filter/compare`) finds the
- * relation true of the row's entity. They may hold elsewhere too; undefined where a row can not tell.
+ * Conditions on rows of `entities`. Each holds for every row for whose entity the evaluation in `filter/values` and
+ * `filter/compare` is true, and may hold for other rows. Undefined when a row does not contain the field.
  */
 
 export type FieldTerm = Present | Comparison | OneOf;
 type Value = Literal['value'];
 
-/** For any field, asked of whichever entity has it. */
+/** For a row of any entity that has the field. */
 export function fieldPredicate(term: FieldTerm): Sql | undefined {
   switch (term.kind) {
     case 'present':
@@ -31,7 +31,7 @@ export function fieldPredicate(term: FieldTerm): Sql | undefined {
   }
 }
 
-/** What the condition says of the outcome, time and HTTP of the one entity that stands for a request. */
+/** The part of the condition about outcome, time and HTTP of the one entity that represents a request. */
 export function requestPredicate(where: Condition): Sql | undefined {
   switch (where.kind) {
     case 'and': {
@@ -65,7 +65,7 @@ const REQUEST_KEYWORDS: ReadonlySet<Keyword> = new Set<Keyword>([
   'http.clientip',
 ]);
 
-/** Whether the entity that stands for a request answers for the field alone. */
+/** Whether only the entity that represents a request has the field. */
 export const isRequestField = (field: Field): boolean =>
   field.kind === 'keyword' && REQUEST_KEYWORDS.has(field.keyword);
 
@@ -81,7 +81,9 @@ function presencePredicate(field: Field): Sql | undefined {
     case 'annotation': {
       const { key } = field;
       if (!isPlain(key)) return undefined;
-      return sql`(mapContains(annotations_string, ${key}) OR mapContains(annotations_number, ${key}) OR annotations_bool[${key}])`;
+      const hasText = sql`mapContains(annotations_string, ${key})`;
+      const hasNumber = sql`mapContains(annotations_number, ${key})`;
+      return sql`(${hasText} OR ${hasNumber} OR annotations_bool[${key}])`;
     }
     case 'metadata':
     case 'segment':
@@ -120,7 +122,7 @@ function keywordPredicate(keyword: Keyword, operator: Operator, value: Value): S
   return flagPredicate(keyword, (operator === '=') === (String(value) === 'true'));
 }
 
-/** Columns in which the empty string stands for "not sent". */
+/** Columns in which the empty string means "not sent". */
 const KEYWORD_COLUMNS: Readonly<Partial<Record<Keyword, Sql>>> = {
   'http.url': sql`http_url`,
   'http.method': sql`http_method`,
@@ -133,7 +135,7 @@ const KEYWORD_COLUMNS: Readonly<Partial<Record<Keyword, Sql>>> = {
   'account.id': sql`account_id`,
 };
 
-/** A log record with the exception that came apart from a span can make its fault a throttle. */
+/** An exception that arrives as a log record, apart from its span, can turn a fault into a throttle. */
 const MAY_BE_THROTTLE = sql`fault AND namespace = 'aws'`;
 
 function flagPredicate(keyword: Keyword, isWanted: boolean): Sql | undefined {
@@ -151,14 +153,14 @@ function flagPredicate(keyword: Keyword, isWanted: boolean): Sql | undefined {
   }
 }
 
-/** A status that does not fit the column is there as the nearest that does: such values narrow nothing. */
+/** The column holds a status clamped to 16 bits: a comparison with 0 or 65535 rules out nothing. */
 function statusPredicate(operator: Operator, value: Value): Sql | undefined {
   return typeof value === 'number' && value > 0 && value < 65_535
     ? numberPredicate(sql`http_status`, operator, value)
     : undefined;
 }
 
-/** A text may be a boolean's: `"true"` is as good as `true`. Equality is looked up in the text index. */
+/** The text `"true"` equals the boolean `true`. Equality is a look-up in the text index. */
 function annotationPredicate(key: string, operator: Operator, value: Value): Sql | undefined {
   if (operator === '=') return attributePredicate(`annotation.${key}`, value);
   switch (typeof value) {
@@ -186,12 +188,12 @@ function annotationFlagPredicate(key: string, operator: Operator, value: boolean
   return sql`(mapContains(annotations_bool, ${key}) AND annotations_bool[${key}] != ${value})`;
 }
 
-/** By the text index, for an entity that has all its attributes in the list or says that it has more. */
+/** By the text index. Also holds for a row whose list of attributes was truncated. */
 export function attributePredicate(path: string, value: Value): Sql {
   return sql`(has(attributes, ${attributeText(path, value)}) OR has(attributes, ${TRUNCATED_MARKER}))`;
 }
 
-/** What is sent as X-Ray documents it may be in a column of its own, and is an attribute when it is sent otherwise. */
+/** An X-Ray document may have the field in a column of its own; in other formats the field is an attribute. */
 function segmentPredicate(steps: readonly string[], operator: Operator, value: Value): Sql | undefined {
   if (NOT_INDEXED.has(steps[0] ?? '')) return undefined;
   const attribute = pathPredicate(['segment', ...steps], operator, value);
@@ -206,13 +208,13 @@ function segmentPredicate(steps: readonly string[], operator: Operator, value: V
   return attribute;
 }
 
-/** A long name is cut. */
+/** A name of MAX_NAME_LENGTH may have been truncated, so that the condition holds for it. */
 function columnPredicate(column: Sql, operator: Operator, value: string): Sql | undefined {
   const compared = textPredicate(column, operator, value);
   return compared && sql`(length(${column}) >= ${MAX_NAME_LENGTH} OR ${compared})`;
 }
 
-/** What rows do not hold: stack frames, and what may come apart from a span as log records and links. */
+/** Rows contain no stack frames, and no exceptions and links that arrive apart from their span. */
 const PATHS_NOT_IN_ROWS: readonly string[] = ['segment.cause.exceptions.stack', 'segment.links'];
 
 function pathPredicate(steps: readonly string[], operator: Operator, value: Value): Sql | undefined {
@@ -225,7 +227,7 @@ function pathPredicate(steps: readonly string[], operator: Operator, value: Valu
   const stored = sql`substring(attribute, length(${prefix}) + 1)`;
   const compared = operator === '!=' ? sql`true` : attributeValuePredicate(stored, operator, value);
   if (compared === undefined) return undefined;
-  // A text as long as that may have been cut.
+  // A text of MAX_TEXT_LENGTH may have been truncated.
   const test = sql`startsWith(attribute, ${prefix}) AND (length(attribute) >= ${MAX_TEXT_LENGTH} OR ${compared})`;
   return sql`(arrayExists(attribute -> ${test}, attributes) OR has(attributes, ${TRUNCATED_MARKER}))`;
 }
@@ -276,8 +278,8 @@ function textPredicate(column: Sql, operator: Operator, value: Value): Sql | und
   }
 }
 
-/** Half a surrogate pair is stored as U+FFFD: a text with either may be equal in a row and not in the document. */
+/** A lone surrogate is stored as U+FFFD: texts with either may be equal in a row and differ in the document. */
 const isPlain = (text: string): boolean => !/[\p{Surrogate}\ufffd]/u.test(text);
 
-/** Patterns that can tell U+FFFD from half a surrogate pair. */
+/** Patterns that can match U+FFFD and not a lone surrogate, or the other way round. */
 const CODE_POINT_ESCAPES = /\\[pPx]/;

@@ -5,10 +5,10 @@ import { pushDownFilter } from './filter-pushdown.ts';
 import { type Prefilter, prefilterSql, seedPredicatesOf } from './prefilter.ts';
 
 const prefilterText = (text: string) => {
-  const narrow = pushDownFilter(parseFilter(text).condition);
-  return narrow && renderSql(prefilterSql(narrow, sql`true`)).query;
+  const prefilter = pushDownFilter(parseFilter(text).condition);
+  return prefilter && renderSql(prefilterSql(prefilter, sql`true`)).query;
 };
-const lookUpCount = (text: string) => prefilterText(text)?.split('SELECT').length;
+const subqueryCount = (text: string) => prefilterText(text)?.split('SELECT').length;
 const repeated = (count: number, term: string, by: string) => Array.from({ length: count }, () => term).join(by);
 
 test('attributes of any kind are looked up in the text index', () => {
@@ -18,20 +18,20 @@ test('attributes of any kind are looked up in the text index', () => {
   expect(prefilterText('annotation.attempt = 2')).toContain('has(attributes, ');
 });
 
-test('what is said of a request is asked of one row, what may be anywhere of any', () => {
-  expect(lookUpCount('edge { fault AND responsetime > 1 }')).toBe(2);
-  expect(lookUpCount('edge { fault AND annotation.tier = "gold" }')).toBe(3);
+test('conditions on a request share one row, other conditions may hold for any row of the trace', () => {
+  expect(subqueryCount('edge { fault AND responsetime > 1 }')).toBe(2);
+  expect(subqueryCount('edge { fault AND annotation.tier = "gold" }')).toBe(3);
 });
 
-test('what rows can not tell narrows nothing', () => {
+test('a condition that rows cannot decide makes no prefilter', () => {
   for (const text of ['', '!fault', 'fault OR !ok', 'rootcause.json = #[]', 'metadata.a', 'user = "\\ud800"']) {
     expect(prefilterText(text), text).toBeUndefined();
   }
 });
 
-test('a long filter takes few look-ups', () => {
-  expect(lookUpCount(repeated(300, 'user = "ann"', ' OR '))).toBe(2);
-  expect(lookUpCount(repeated(300, 'user = "ann"', ' AND '))).toBeLessThan(6);
-  const narrow = pushDownFilter(parseFilter(repeated(100, 'service("a")', ' OR ')).condition) as Prefilter;
-  expect(seedPredicatesOf(narrow)?.length).toBe(1);
+test('a long filter takes few subqueries', () => {
+  expect(subqueryCount(repeated(300, 'user = "ann"', ' OR '))).toBe(2);
+  expect(subqueryCount(repeated(300, 'user = "ann"', ' AND '))).toBeLessThan(6);
+  const prefilter = pushDownFilter(parseFilter(repeated(100, 'service("a")', ' OR ')).condition) as Prefilter;
+  expect(seedPredicatesOf(prefilter)?.length).toBe(1);
 });

@@ -10,7 +10,7 @@ import {
 } from './field-predicates.ts';
 import { allOf, anyOf, entityPrefilter, type Prefilter } from './prefilter.ts';
 
-/** What every trace that matches has; undefined where SQL can not tell. See `Narrow`. */
+/** The prefilter of a filter expression; undefined when SQL cannot rule out any trace. */
 export function pushDownFilter(condition: Condition): Prefilter | undefined {
   switch (condition.kind) {
     case 'and':
@@ -49,11 +49,11 @@ function pushDownTerm(term: Term): Prefilter | undefined {
 function pushDownField(term: FieldTerm): Prefilter | undefined {
   const { field } = term;
   if (field.kind === 'keyword' && term.kind === 'comparison') {
-    const grouped = pushDownAggregate(field.keyword, term.operator, term.value.value);
-    if (grouped !== undefined) return grouped;
+    const aggregate = pushDownAggregate(field.keyword, term.operator, term.value.value);
+    if (aggregate !== undefined) return aggregate;
   }
   if (field.kind === 'keyword' && term.kind === 'present' && field.keyword === 'partial') return MAY_BE_PARTIAL;
-  // Of a trace this is more than the root's time.
+  // The duration of a trace is more than the time of its root.
   if (field.kind === 'keyword' && field.keyword === 'duration') return undefined;
   const row = fieldPredicate(term);
   if (field.kind === 'segment' && field.path[0] === 'cause') return anyOf([entityPrefilter(row), HAS_EXCEPTION_LOGS]);
@@ -62,7 +62,7 @@ function pushDownField(term: FieldTerm): Prefilter | undefined {
 
 function pushDownAggregate(keyword: string, operator: Operator, value: Literal['value']): Prefilter | undefined {
   if (keyword === 'duration' && typeof value === 'number' && ['=', '>', '>='].includes(operator)) {
-    // From the first start to the last end is never shorter than what counts as the duration.
+    // An upper bound of the duration: from the first start to the last end of all rows.
     const bound = sql.typed(value, 'Float64');
     const comparison = operator === '>' ? sql`> ${bound}` : sql`>= ${bound}`;
     return {
@@ -74,10 +74,10 @@ function pushDownAggregate(keyword: string, operator: Operator, value: Literal['
   return undefined;
 }
 
-/** Exceptions of spans that came as log records are in no row of `entities`. */
+/** An exception that arrived as a log record is in no row of `entities`. */
 const HAS_EXCEPTION_LOGS: Prefilter = { kind: 'document', row: sql`format = 'otlp-log'` };
 
-/** Some parent is not there, or there are versions of an entity, of which one may have taken a parent with it. */
+/** A parent is missing, or an entity has several versions: one that was replaced may have contained a parent. */
 const MAY_BE_PARTIAL: Prefilter = {
   kind: 'group',
   having: sql`
@@ -85,13 +85,13 @@ const MAY_BE_PARTIAL: Prefilter = {
     OR uniqExact(id) < count()`,
 };
 
-/** What the condition says of other entities than the request's own: somewhere in the trace they have to be. */
+/** The part of the condition about entities other than the request's own. They must be somewhere in the trace. */
 function pushDownOtherEntities(where: Condition): Prefilter | undefined {
   switch (where.kind) {
     case 'and':
       return allOf(where.operands.map(pushDownOtherEntities));
     case 'or':
-      // Where all of it is about the request itself, `ownRow` says more.
+      // When all operands are about the request itself, `requestPredicate` is stricter.
       if (requestPredicate(where) !== undefined) return undefined;
       return anyOf(
         where.operands.map((operand) => pushDownOtherEntities(operand) ?? entityPrefilter(requestPredicate(operand))),
@@ -111,8 +111,8 @@ function pushDownOtherEntities(where: Condition): Prefilter | undefined {
 const TRACE_WIDE_KEYWORDS: ReadonlySet<string> = new Set(['user', 'resource.arn', 'instance.id', 'availabilityzone']);
 
 /**
- * Some entity that makes a node of the service, and of which `where` may be true: a segment of that name, a call to it,
- * or a call that names it as its resource.
+ * An entity that makes a node of the service, and for which `where` may hold: a segment of that name, a call to it, or
+ * a call that names it as its resource.
  */
 function pushDownService(identity: Identity | undefined, where: Condition | undefined): Prefilter | undefined {
   const own = where && requestPredicate(where);
@@ -120,11 +120,11 @@ function pushDownService(identity: Identity | undefined, where: Condition | unde
   const { name, type } = identity;
   const common = [typePredicate(type), ...(own ? [own] : [])];
   if (name === undefined) return entityPrefilter(sql.and(common));
-  const isMade = sql`(is_segment OR namespace IN ('aws', 'remote'))`;
-  const named = entityPrefilter(sql.and([sql`name = ${name}`, isMade, ...common]));
+  const makesNode = sql`(is_segment OR namespace IN ('aws', 'remote'))`;
+  const named = entityPrefilter(sql.and([sql`name = ${name}`, makesNode, ...common]));
   if (type !== undefined && !type.startsWith('AWS::')) return named;
-  // A part of its own for each way to find rows: by the key of the table, by the index of attributes, by neither. The
-  // attributes are in another row than what else is known: to ask for that one, too, costs more than it rules out.
+  // One part for each way to find rows: by the key of the table, by the index of attributes, by neither. `own` is left
+  // out beside the attributes, since they may be in another row: a look-up of both costs more than it rules out.
   const resources = RESOURCE_FIELDS.map((field) => attributePredicate(`segment.aws.${field}`, name));
   const aliases = awsCallNames(name);
   return anyOf([
@@ -138,7 +138,7 @@ function pushDownService(identity: Identity | undefined, where: Condition | unde
 
 const hasLowerCaseName = (name: string) => sql`lowerUTF8(name) = ${name}`;
 
-/** Rows that may make a node of the type. */
+/** Rows of entities that may make a node of the type. */
 function typePredicate(type: string | undefined) {
   if (type === undefined) return sql`true`;
   if (type === 'client') return sql`(is_root OR origin = 'client')`;

@@ -26,7 +26,7 @@ async function found(expression: string): Promise<number> {
   return count;
 }
 
-test('a trace is partial when a fragment that was replaced took a parent with it', async () => {
+test('a trace is partial when the only version that contained a parent was replaced', async () => {
   const unfinished = { end_time: undefined, in_progress: true };
   const finished = aSubsegment({ id: anId('3') });
   const lost = aSubsegment({ id: anId('2'), ...unfinished, subsegments: [finished] });

@@ -1,10 +1,10 @@
 import type { Filter } from '../../filter/ast.ts';
 import { matches } from '../../filter/matches.ts';
 import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
+import type { TimeInterval } from '../../model/time-interval.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import type { Store } from '../../store/store.ts';
-import type { TimeWindow } from '../time-interval.ts';
 import {
   type CandidateBatch,
   probeSeeds,
@@ -26,41 +26,42 @@ import {
 } from './sort-key.ts';
 
 export type TraceQuery = {
-  readonly window: TimeWindow;
+  readonly window: TimeInterval;
   readonly timeRangeType: TimeRangeType;
   readonly filter: Filter | undefined;
-  /** Begin behind this place. */
+  /** Keyset cursor: the list begins with the first trace after this sort key. */
   readonly after?: SortKey | undefined;
 };
 
 export type FoundTrace = FilterSubject & { readonly sortKey: SortKey };
 
 export type FindOptions = Partial<ScanOptions> & {
-  /** Told how many traces were looked at so far. */
+  /** Called with the number of traces that were loaded and evaluated so far. */
   readonly onScanned?: (count: number) => void;
 };
 
-/** So few candidates are looked at one by one, whatever the order. */
 const SORT_IN_MEMORY_MAX = 500;
-/** The same for the first page of the newest, where what found them tells which come first. */
+/** Higher for the first page of the newest traces: the seeds already show which traces may come first. */
 const SORT_IN_MEMORY_MAX_NEWEST = 4_000;
 
 /**
- * The traces of a window that match, in the order that the filter asks for, as long as the caller takes them. SQL
- * narrows, the pure functions of `model/` and `filter/` decide what matches and where it stands.
+ * Yields the matching traces of a window in the order that the filter asks for, until the caller stops. SQL finds
+ * candidates (see the diagram in `candidate-scan.ts`); the pure functions of `model/` and `filter/` decide whether a
+ * candidate matches and compute its sort key.
  */
 export async function* findTraces(
   store: Store,
   query: TraceQuery,
-  { batchSize = 100, sortInMemoryMax: askedFew, onScanned, ...options }: FindOptions = {},
+  { batchSize = 100, sortInMemoryMax: requestedSortInMemoryMax, onScanned, ...options }: FindOptions = {},
 ): AsyncGenerator<FoundTrace> {
-  const { window, timeRangeType: by, filter, after } = query;
-  const order = listOrder(filter, by);
+  const { window, timeRangeType, filter, after } = query;
+  const order = listOrder(filter, timeRangeType);
   const isFirstOfNewest = order.by === 'start' && order.isDescending && after === undefined;
-  const few = askedFew ?? (isFirstOfNewest ? SORT_IN_MEMORY_MAX_NEWEST : SORT_IN_MEMORY_MAX);
-  const walking = { ...options, batchSize, sortInMemoryMax: few };
+  const sortInMemoryMax =
+    requestedSortInMemoryMax ?? (isFirstOfNewest ? SORT_IN_MEMORY_MAX_NEWEST : SORT_IN_MEMORY_MAX);
+  const scanOptions = { ...options, batchSize, sortInMemoryMax };
   const scanned = new Set<TraceId>();
-  const judge = (
+  const evaluate = (
     batches: AsyncGenerator<CandidateBatch>,
     from: SortKey | undefined,
     isWanted: (trace: FoundTrace) => boolean,
@@ -71,59 +72,46 @@ export async function* findTraces(
       onScanned?.(scanned.size);
       return traces.flatMap((trace) => matchOf(trace, query, order)).filter(isWanted);
     });
-  const looked = await probeSeeds(
-    store,
-    { window, timeRangeType: by, prefilter: filter && pushDownFilter(filter.condition) },
-    walking,
-  );
-  if (looked.known !== undefined) {
-    yield* judge(scanKnownCandidates(store, looked.known, order, after, walking), after, () => true);
+  const prefilter = filter && pushDownFilter(filter.condition);
+  const probed = await probeSeeds(store, { window, timeRangeType, prefilter }, scanOptions);
+  if (probed.candidates !== undefined) {
+    yield* evaluate(scanKnownCandidates(store, probed.candidates, order, after, scanOptions), after, () => true);
     return;
   }
-  const { search } = looked;
+  const { search } = probed;
   if (after?.part !== 'rest') {
-    yield* judge(
-      scanWithValue(store, search, order, after, walking),
-      after,
-      ({ sortKey: place }) => place.part === 'valued',
-    );
+    const batches = scanWithValue(store, search, order, after, scanOptions);
+    yield* evaluate(batches, after, ({ sortKey }) => sortKey.part === 'valued');
   }
   if (order.by !== 'responsetime' && order.by !== 'duration') return;
   const from = after?.part === 'rest' ? after : undefined;
-  yield* judge(
-    scanWithoutValue(store, search, order, from, walking),
-    from,
-    ({ sortKey: place }) => place.part === 'rest',
-  );
+  const batches = scanWithoutValue(store, search, order, from, scanOptions);
+  yield* evaluate(batches, from, ({ sortKey }) => sortKey.part === 'rest');
 }
 
-/** The trace with its place when it is one that the query asks for. */
-function matchOf(
-  trace: Trace,
-  { window, timeRangeType: by, filter }: TraceQuery,
-  order: ListOrder,
-): readonly FoundTrace[] {
-  if (!isInWindow(trace, by, window)) return [];
+/** The trace with its sort key, or nothing when the query does not ask for it. */
+function matchOf(trace: Trace, { window, timeRangeType, filter }: TraceQuery, order: ListOrder): readonly FoundTrace[] {
+  if (!isInWindow(trace, timeRangeType, window)) return [];
   const subject = subjectOf(trace);
   if (filter && !matches(filter, subject)) return [];
   return [{ ...subject, sortKey: sortKeyOf(subject, order, window) }];
 }
 
-/** What the batches hold, sorted: a trace waits until the batches are past its place. */
+/** Sorts the traces of all batches. A trace is held back until a batch reaches past its sort key. */
 async function* mergeInOrder(
   batches: AsyncGenerator<CandidateBatch>,
   order: ListOrder,
   after: SortKey | undefined,
-  judge: (batch: CandidateBatch) => Promise<readonly FoundTrace[]>,
+  evaluate: (batch: CandidateBatch) => Promise<readonly FoundTrace[]>,
 ): AsyncGenerator<FoundTrace> {
   let last = after;
   const waiting = new Map<string, FoundTrace>();
   for await (const batch of batches) {
-    for (const trace of await judge(batch)) {
+    for (const trace of await evaluate(batch)) {
       if (last === undefined || compareSortKeys(order, trace.sortKey, last) > 0) waiting.set(trace.trace.id, trace);
     }
     const { until } = batch;
-    const isDue = ({ sortKey: place }: FoundTrace) => until === undefined || compareSortKeys(order, place, until) <= 0;
+    const isDue = ({ sortKey }: FoundTrace) => until === undefined || compareSortKeys(order, sortKey, until) <= 0;
     const due = [...waiting.values()].filter(isDue).sort((a, b) => compareSortKeys(order, a.sortKey, b.sortKey));
     for (const trace of due) {
       waiting.delete(trace.trace.id);

@@ -15,18 +15,19 @@ export type DocumentRow = {
 };
 
 /**
- * Every version of every document of the traces that is still stored; which one counts is for `assembleTrace`. Those up
- * to `toSeq` only where it is given.
+ * All stored versions of all documents of the traces, through `toSeq` when it is given. `assembleTrace` decides which
+ * version counts.
  */
 export function documentsSql(traceIds: readonly TraceId[], toSeq?: number): Sql {
+  const where = [sql`trace_id IN ${traceIdsSql(traceIds)}`, ...(toSeq === undefined ? [] : [sql`seq <= ${toSeq}`])];
   return sql`
     SELECT lower(hex(trace_id)) AS trace_id, seq, format, body
     FROM documents
-    PREWHERE ${sql.and([sql`trace_id IN ${traceIdsSql(traceIds)}`, ...(toSeq === undefined ? [] : [sql`seq <= ${toSeq}`])])}
+    PREWHERE ${sql.and(where)}
     ORDER BY documents.trace_id, seq`;
 }
 
-/** The same of one document, by primary key. */
+/** All stored versions of one document, by primary key. */
 export function documentSql(traceId: TraceId, id: EntityId): Sql {
   return sql`
     SELECT lower(hex(trace_id)) AS trace_id, seq, format, body
@@ -35,7 +36,7 @@ export function documentSql(traceId: TraceId, id: EntityId): Sql {
     ORDER BY seq`;
 }
 
-/** What has arrived of each trace; unknown ids are left out. */
+/** All documents of each trace that have arrived; unknown ids are left out. */
 export function loadDocuments(
   store: Store,
   traceIds: readonly TraceId[],
@@ -44,7 +45,7 @@ export function loadDocuments(
   return readDocuments(store, traceIds, undefined, options);
 }
 
-/** The same where the last documents are still as they arrived: for whoever looks at many traces that have just changed. */
+/** The same, with the latest documents from memory, already parsed: faster for many traces that have just changed. */
 export async function loadDocumentsWithRecent(
   store: Store,
   traceIds: readonly TraceId[],
@@ -52,7 +53,8 @@ export async function loadDocumentsWithRecent(
 ): Promise<DocumentsByTrace> {
   const { recent } = store;
   if (recent.afterSeq === Number.POSITIVE_INFINITY) return loadDocuments(store, traceIds, options);
-  // Taken before the store is asked: what is forgotten meanwhile is then in both or here alone, never in neither.
+  // Read the cache before the store. A document that is evicted meanwhile is then in `arrived`; the other order could
+  // miss it.
   const { afterSeq } = recent;
   const arrived = traceIds
     .map((id) => [id, recent.ofTrace(id)] as const)

@@ -1,25 +1,28 @@
 import { type Sql, sql } from '../../store/sql.ts';
 
 /**
- * What is true of the rows of every trace that a filter matches, and may be true of others: SQL narrows, the pure
- * functions decide. `entity`: some row of `entities` fulfils `row`; `group`: all rows of the trace together fulfil
- * `having`; `document`: some row of `documents` fulfils `row`.
+ * A necessary condition in SQL: it holds for every trace that a filter matches, and may hold for others. `entity`: it
+ * holds for some row of `entities`; `document`: for some row of `documents`; `group`: for all rows of the trace in
+ * `entities` together.
  */
 export type Prefilter =
   | { readonly kind: 'entity' | 'document'; readonly row: Sql }
   | { readonly kind: 'group'; readonly having: Sql }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Prefilter[] };
 
-/** More parts than this would cost more to look up than they spare. */
+/** Each part is a subquery. More parts cost more than they save. */
 const MAX_PARTS = 4;
 
-/** All of those that are known, the first ones where there are many; undefined when none is. */
+/**
+ * The first MAX_PARTS of the known parts: to leave out a part keeps the condition necessary. Undefined when no part is
+ * known.
+ */
 export function allOf(parts: readonly (Prefilter | undefined)[]): Prefilter | undefined {
   const known = parts.filter((part) => part !== undefined).slice(0, MAX_PARTS);
   return known.length > 1 ? { kind: 'and', parts: known } : known[0];
 }
 
-/** One of them; undefined when one of them may be anything. */
+/** Undefined when a part is unknown, or when more than MAX_PARTS parts stay after merging. */
 export function anyOf(parts: readonly (Prefilter | undefined)[]): Prefilter | undefined {
   const known = parts.filter((part) => part !== undefined);
   if (known.length < parts.length) return undefined;
@@ -29,7 +32,10 @@ export function anyOf(parts: readonly (Prefilter | undefined)[]): Prefilter | un
   return merged.length > 1 ? { kind: 'or', parts: merged } : merged[0];
 }
 
-/** One look-up for all that ask for a row of `entities`; of those that ask for several, for the first. */
+/**
+ * One part, thus one subquery, for all conditions on a row of `entities`. Of an `and`, only its first such condition
+ * is used.
+ */
 function mergeEntityPrefilters(parts: readonly Prefilter[]): readonly Prefilter[] {
   const loosened = parts.map((part) =>
     part.kind === 'and' ? (part.parts.find(({ kind }) => kind === 'entity') ?? part) : part,
@@ -43,42 +49,44 @@ export function entityPrefilter(row: Sql | undefined): Prefilter | undefined {
   return row && { kind: 'entity', row };
 }
 
-/** Condition on `trace_id`. `rows` bounds the rows of `entities` that are looked at. */
-export function prefilterSql(narrow: Prefilter, rows: Sql): Sql {
-  switch (narrow.kind) {
+/** Condition on `trace_id`. `rows` is a condition that bounds the rows of `entities` which are read. */
+export function prefilterSql(prefilter: Prefilter, rows: Sql): Sql {
+  switch (prefilter.kind) {
     case 'entity':
-      return sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} AND ${narrow.row})`;
+      return sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} AND ${prefilter.row})`;
     case 'document':
-      return sql`trace_id IN (SELECT trace_id FROM documents WHERE ${narrow.row})`;
+      return sql`trace_id IN (SELECT trace_id FROM documents WHERE ${prefilter.row})`;
     case 'group':
-      return sql`trace_id IN (SELECT trace_id FROM entities WHERE ${rows} GROUP BY trace_id HAVING ${narrow.having})`;
+      return sql`trace_id IN (
+        SELECT trace_id FROM entities WHERE ${rows} GROUP BY trace_id HAVING ${prefilter.having}
+      )`;
     case 'and':
-      return sql.and(narrow.parts.map((part) => prefilterSql(part, rows)));
+      return sql.and(prefilter.parts.map((part) => prefilterSql(part, rows)));
     case 'or':
-      return sql.or(narrow.parts.map((part) => prefilterSql(part, rows)));
+      return sql.or(prefilter.parts.map((part) => prefilterSql(part, rows)));
   }
 }
 
-/** Conditions on single rows: every trace that is meant has a row for which one of them holds. */
-export function seedPredicatesOf(narrow: Prefilter): readonly Sql[] | undefined {
-  switch (narrow.kind) {
+/** Conditions on single rows of `entities`: every matching trace has a row for which one of them holds. */
+export function seedPredicatesOf(prefilter: Prefilter): readonly Sql[] | undefined {
+  switch (prefilter.kind) {
     case 'entity':
-      return [narrow.row];
+      return [prefilter.row];
     case 'group':
     case 'document':
       return undefined;
     case 'and':
-      return narrow.parts.map(seedPredicatesOf).find((drivers) => drivers !== undefined);
+      return prefilter.parts.map(seedPredicatesOf).find((seeds) => seeds !== undefined);
     case 'or': {
-      const drivers = narrow.parts.map(seedPredicatesOf);
-      return drivers.every((known) => known !== undefined) ? drivers.flat() : undefined;
+      const seeds = prefilter.parts.map(seedPredicatesOf);
+      return seeds.every((known) => known !== undefined) ? seeds.flat() : undefined;
     }
   }
 }
 
-/** The same where it is known that no row fulfils any of `empty`. */
-export function withoutEmptySeeds(narrow: Prefilter, empty: ReadonlySet<Sql>): Prefilter {
-  if (narrow.kind !== 'or') return narrow;
-  const parts = narrow.parts.filter((part) => part.kind !== 'entity' || !empty.has(part.row));
-  return parts.length > 0 ? { kind: 'or', parts } : narrow;
+/** Drops the parts of an `or` whose seed predicate is in `empty`, that is, holds for no row. */
+export function withoutEmptySeeds(prefilter: Prefilter, empty: ReadonlySet<Sql>): Prefilter {
+  if (prefilter.kind !== 'or') return prefilter;
+  const parts = prefilter.parts.filter((part) => part.kind !== 'entity' || !empty.has(part.row));
+  return parts.length > 0 ? { kind: 'or', parts } : prefilter;
 }

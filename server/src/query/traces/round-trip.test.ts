@@ -31,25 +31,25 @@ function stored({ span, ...around }: SpanWithResource, seq: number): Document {
   return spanWriter(around, new Set())(span, seq);
 }
 
-test('generated spans come out of the store as they went in, field by field', async () => {
-  const places = fc.sample(arbitrarySpan, { numRuns: 500, seed: 3 });
-  await store.append(places.map((place, index) => stored(place, index + 1)));
-  const ids = places.map(({ span }) => span.traceId as TraceId);
+test('generated spans are read from the store as they were stored, field by field', async () => {
+  const spans = fc.sample(arbitrarySpan, { numRuns: 500, seed: 3 });
+  await store.append(spans.map((span, index) => stored(span, index + 1)));
+  const ids = spans.map(({ span }) => span.traceId as TraceId);
   const traces = await loadDocuments(store, ids);
-  for (const { resource, resourceSchemaUrl, scope, scopeSchemaUrl, span } of places) {
+  for (const { resource, resourceSchemaUrl, scope, scopeSchemaUrl, span } of spans) {
     const scopeSpans = [{ scope, spans: [span], schemaUrl: scopeSchemaUrl }];
     const sent = { resourceSpans: [{ resource, scopeSpans, schemaUrl: resourceSchemaUrl }] };
     expect(asJson(tracesDataOf(traces.get(span.traceId as TraceId) ?? []))).toEqual(asJson(sent));
   }
 });
 
-test('generated segment documents come out of the store as they went in, character by character', async () => {
+test('generated segment documents are read from the store as they were stored, character by character', async () => {
   const deliveries = fc.sample(arbitraryTrace(), { numRuns: 100, seed: 3 }).map(plainDelivery);
   const documents = deliveries.flatMap((texts, index) =>
     receivedTexts(texts).map((document, at) => ({ ...document, seq: 10_000 + index * 100 + at })),
   );
   await store.append(documents);
   const traces = await loadDocuments(store, [...new Set(documents.map(({ traceId }) => traceId))]);
-  const back = new Set([...traces.values()].flat().map(({ id, seq, text }) => `${id} ${seq} ${text}`));
-  for (const { id, seq, text } of documents) expect(back).toContain(`${id} ${seq} ${text}`);
+  const read = new Set([...traces.values()].flat().map(({ id, seq, text }) => `${id} ${seq} ${text}`));
+  for (const { id, seq, text } of documents) expect(read).toContain(`${id} ${seq} ${text}`);
 });

@@ -13,7 +13,7 @@ export type TraceLink = {
 
 type Row = { readonly trace_id: TraceId; readonly id: EntityId; readonly links: readonly string[] };
 
-/** One text index look-up a trace, so that it does not matter how much else is stored. */
+/** One look-up in the text index a trace. The cost does not grow with the number of stored traces. */
 export function linksToSql(ids: readonly TraceId[]): Sql {
   return sql`
     SELECT DISTINCT lower(hex(trace_id)) AS trace_id, lower(hex(id)) AS id,
@@ -23,7 +23,7 @@ export function linksToSql(ids: readonly TraceId[]): Sql {
     ORDER BY trace_id, id`;
 }
 
-/** Who links to these traces, from other traces. */
+/** Links from other traces to these. */
 export async function linksTo(
   store: Store,
   ids: readonly TraceId[],

@@ -3,15 +3,16 @@ import type { Document } from '../../model/entity.ts';
 import { sentSpans, type TraceSpan, traceToSpans } from '../../model/otlp/documents/trace-to-spans.ts';
 import type { LogWithResource, SpanWithResource } from '../../model/otlp-messages.ts';
 import { parseStored } from '../../model/parse-stored.ts';
+import type { TimeInterval } from '../../model/time-interval.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import type { TimeWindow } from '../time-interval.ts';
+import { inIntervalSql } from '../interval-sql.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
 import { type DocumentRow, documentSql, loadDocuments } from './load-traces.ts';
 import type { SortKey } from './sort-key.ts';
 
-/** A trace as OpenTelemetry has it: its spans by start, and the log records that tell of their exceptions. */
+/** A trace in OpenTelemetry's form: its spans by start, and the log records that contain their exceptions. */
 export type SpansOfTrace = {
   readonly traceId: TraceId;
   readonly spans: readonly TraceSpan[];
@@ -36,16 +37,16 @@ export async function loadTraceSpans(
   });
 }
 
-/** One entity as a span; `isAsSent` where it came as one. `records` tell of its exceptions. */
+/** One entity as a span. `isReceived`: it arrived as a span. `records` contain its exceptions. */
 export type SpanOfEntity = {
-  readonly place: SpanWithResource;
+  readonly spanWithResource: SpanWithResource;
   readonly isReceived: boolean;
   readonly records: readonly LogWithResource[];
 };
 
 /**
- * Undefined where there is no such span: the entity is unknown, or stands for the service around a call. What came as a
- * span is read alone; what did not needs its whole trace.
+ * Undefined when there is no such span: the entity is unknown, or it represents the service of a call. An entity that
+ * arrived as a span is read alone; any other one needs its whole trace.
  */
 export async function loadSpan(
   store: Store,
@@ -56,42 +57,43 @@ export async function loadSpan(
   const rows = await store.query<DocumentRow>(documentSql(traceId, id), options);
   const documents = rows.flatMap(({ format, body, seq }) => parseStored(format, body, seq));
   const sent = sentSpans(documents).get(id);
-  if (sent) return { place: sent, isReceived: true, records: recordsIn(documents) };
+  if (sent) return { spanWithResource: sent, isReceived: true, records: recordsIn(documents) };
   const [trace] = await loadTraceSpans(store, [traceId], options);
-  const made = trace?.spans.find(({ spanWithResource: place }) => place.span.spanId === id);
-  return made && { place: made.spanWithResource, isReceived: false, records: [] };
+  const found = trace?.spans.find(({ spanWithResource }) => spanWithResource.span.spanId === id);
+  return found && { spanWithResource: found.spanWithResource, isReceived: false, records: [] };
 }
 
-/** One that was sent again is the same record. */
+/** A log record that was sent again appears once. */
 function recordsIn(documents: readonly Document[]): readonly LogWithResource[] {
   const logs = documents.flatMap((one) => (one.format === 'otlp-log' ? [[one.text, one.log] as const] : []));
   return [...new Map(logs).values()];
 }
 
-/** The traces that `findTraces` finds, in its order, as long as the caller takes them. */
+/** The traces that `findTraces` finds, in its order, until the caller stops. */
 export async function* findTraceSpans(
   store: Store,
   query: TraceQuery,
   options: QueryOptions = {},
-): AsyncGenerator<SpansOfTrace & { readonly place: SortKey }> {
-  let places = new Map<TraceId, SortKey>();
+): AsyncGenerator<SpansOfTrace & { readonly sortKey: SortKey }> {
+  let pending = new Map<TraceId, SortKey>();
   async function* loaded() {
-    const batch = places;
-    places = new Map();
+    const batch = pending;
+    pending = new Map();
     for (const trace of await loadTraceSpans(store, [...batch.keys()], options)) {
-      yield { ...trace, place: batch.get(trace.traceId) as SortKey };
+      yield { ...trace, sortKey: batch.get(trace.traceId) as SortKey };
     }
   }
-  for await (const { trace, sortKey: place } of findTraces(store, query, options)) {
-    places.set(trace.id, place);
-    if (places.size === BATCH) yield* loaded();
+  for await (const { trace, sortKey } of findTraces(store, query, options)) {
+    pending.set(trace.id, sortKey);
+    if (pending.size === BATCH) yield* loaded();
   }
   yield* loaded();
 }
 
-/** Traces that started in the window, about. */
-export async function countTraces(store: Store, { fromUs, toUs }: TimeWindow, options: QueryOptions): Promise<number> {
-  const statement = sql`SELECT uniq(trace_id) AS traces FROM entities WHERE start_us >= ${fromUs} AND start_us < ${toUs}`;
+/** Estimated number of traces that started in the window. */
+export async function countTraces(store: Store, window: TimeInterval, options: QueryOptions): Promise<number> {
+  const statement = sql`
+    SELECT uniq(trace_id) AS traces FROM entities WHERE ${inIntervalSql(sql`start_us`, window)}`;
   const [row] = await store.query<{ traces: number }>(statement, options);
   return row?.traces ?? 0;
 }

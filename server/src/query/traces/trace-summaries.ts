@@ -5,15 +5,15 @@ import type { SortKey } from './sort-key.ts';
 
 export type SummaryPage = {
   readonly summaries: readonly TraceSummary[];
-  /** Behind the last summary of this page; undefined when there are no more. */
+  /** Keyset cursor of the next page: the sort key of the last summary of this one. Undefined on the last page. */
   readonly nextKey: SortKey | undefined;
-  /** Traces that were looked at one by one: what SQL alone could rule out is not among them. */
+  /** Traces that were loaded and evaluated. Traces that SQL ruled out are not counted. */
   readonly scannedCount: number;
 };
 
 /**
- * One page of the traces that match, in the order of the list, none skipped and none twice over the pages.
- * `keep` thins the list (sampling) before the page is filled.
+ * One page of the traces that match, in the order of the list. Pages neither skip nor repeat a trace. A page contains
+ * only summaries for which `keep` (sampling) is true.
  */
 export async function findTraceSummaries(
   store: Store,
@@ -26,13 +26,13 @@ export async function findTraceSummaries(
   const onScanned = (count: number) => {
     scannedCount = count;
   };
-  // One more tells whether there is a next page.
-  const asked = { ...options, onScanned, batchSize: query.pageSize + 1 };
-  for await (const { summary, sortKey: place } of findTraces(store, query, asked)) {
+  // One more than the page, to find out whether there is a next page.
+  const findOptions = { ...options, onScanned, batchSize: query.pageSize + 1 };
+  for await (const { summary, sortKey } of findTraces(store, query, findOptions)) {
     if (query.keep && !query.keep(summary)) continue;
     if (summaries.length === query.pageSize) return { summaries, nextKey: last, scannedCount };
     summaries.push(summary);
-    last = place;
+    last = sortKey;
   }
   return { summaries, nextKey: undefined, scannedCount };
 }

@@ -11,14 +11,17 @@ import { loadTraces } from './load-traces.ts';
 
 export type TraceWait = {
   readonly target: { readonly id: TraceId } | { readonly filter: Filter; readonly fromUs: number };
-  /** Undefined takes the trace as soon as it is there, however little of it. */
+  /** Undefined: the first part of the trace is enough. */
   readonly completeness: CompletenessOptions | undefined;
-  /** A complete trace must have been quiet for this long: parts that nothing refers to come without notice. */
+  /**
+   * No part of a complete trace may have arrived for this long, since a complete trace may have parts that no other
+   * part refers to.
+   */
   readonly quietMs: number;
   readonly timeoutMs: number;
 };
 
-/** The trace as far as it has arrived when the wait was over; undefined when none was found. */
+/** The trace as far as it had arrived when the wait ended; undefined when none was found. */
 export type WaitResult = {
   readonly trace: Trace | undefined;
   readonly isFound: boolean;
@@ -28,50 +31,51 @@ export type WaitResult = {
 type Subscribe = (listener: (ids: readonly TraceId[]) => void) => () => void;
 
 /**
- * Waits for a trace, woken by arrivals: it is looked at again whenever a part of it has been stored. By filter, the
- * newest trace counts that matches and, when asked for, is complete. Ends early, without a result, when `signal` fires.
+ * Waits for a trace, and loads it again whenever the store notifies that a part of it was stored. With a filter, the
+ * result is the newest trace that matches and, if `completeness` is given, is complete. Ends early, without a result,
+ * when `signal` aborts.
  */
 export async function waitForTrace(
   store: Store,
   subscribe: Subscribe,
-  { target: which, completeness: complete, quietMs, timeoutMs }: TraceWait,
+  { target, completeness, quietMs, timeoutMs }: TraceWait,
   signal: AbortSignal,
 ): Promise<WaitResult> {
-  const arrived = new Set<TraceId>();
+  const notified = new Set<TraceId>();
   let wake = () => {};
   const unsubscribe = subscribe((ids) => {
-    for (const id of ids) if ('filter' in which || which.id === id) arrived.add(id);
-    if (arrived.size > 0) wake();
+    for (const id of ids) if ('filter' in target || target.id === id) notified.add(id);
+    if (notified.size > 0) wake();
   });
   const timedOut = AbortSignal.timeout(timeoutMs);
-  const over = AbortSignal.any([signal, timedOut]);
-  over.addEventListener('abort', () => wake(), { once: true });
-  /** What another server of the same store took long ago and stores only now is told to nobody here. */
-  const wakeLater = (resolve: () => void) => {
+  const ended = AbortSignal.any([signal, timedOut]);
+  ended.addEventListener('abort', () => wake(), { once: true });
+  /** Polls as well: another server may store a document long after its arrival, and then no notification comes. */
+  const waitForWake = (resolve: () => void) => {
     const timer = setTimeout(resolve, POLL_INTERVAL_MS);
     wake = () => {
       clearTimeout(timer);
       resolve();
     };
   };
-  const missingOf = (trace: Trace) => (complete === undefined ? [] : missingParts(trace, complete));
+  const missingOf = (trace: Trace) => (completeness === undefined ? [] : missingParts(trace, completeness));
   try {
     let nearest: Trace | undefined;
-    let candidates = await loadCandidates(store, which);
+    let candidates = await loadCandidates(store, target);
     for (;;) {
       nearest = candidates[0] ?? nearest;
       const found = candidates.find((trace) => missingOf(trace).length === 0);
       if (found !== undefined) {
-        const leftMs = complete === undefined ? 0 : quietMs - (Date.now() - found.updatedUs / 1000);
-        if (leftMs > 0) await delay(leftMs, undefined, { signal: over }).catch(() => undefined);
-        if (!arrived.has(found.id) || over.aborted) return { trace: found, isFound: true, missing: [] };
+        const leftMs = completeness === undefined ? 0 : quietMs - (Date.now() - found.updatedUs / 1000);
+        if (leftMs > 0) await delay(leftMs, undefined, { signal: ended }).catch(() => undefined);
+        if (!notified.has(found.id) || ended.aborted) return { trace: found, isFound: true, missing: [] };
       }
-      if (over.aborted) return { trace: nearest, isFound: false, missing: nearest ? missingOf(nearest) : [] };
-      if (arrived.size === 0) await new Promise<void>((resolve) => wakeLater(resolve));
-      const ids = [...arrived];
-      arrived.clear();
+      if (ended.aborted) return { trace: nearest, isFound: false, missing: nearest ? missingOf(nearest) : [] };
+      if (notified.size === 0) await new Promise<void>((resolve) => waitForWake(resolve));
+      const ids = [...notified];
+      notified.clear();
       candidates =
-        ids.length > 0 ? matchingTraces(await loadTraces(store, ids), which) : await loadCandidates(store, which);
+        ids.length > 0 ? matchingTraces(await loadTraces(store, ids), target) : await loadCandidates(store, target);
     }
   } finally {
     unsubscribe();
@@ -82,18 +86,18 @@ const MAX_CANDIDATES = 100;
 const POLL_INTERVAL_MS = 1000;
 
 /** Newest first. */
-async function loadCandidates(store: Store, which: TraceWait['target']): Promise<readonly Trace[]> {
-  if ('id' in which) return loadTraces(store, [which.id]);
-  const window = { fromUs: which.fromUs, toUs: Number.MAX_SAFE_INTEGER };
+async function loadCandidates(store: Store, target: TraceWait['target']): Promise<readonly Trace[]> {
+  if ('id' in target) return loadTraces(store, [target.id]);
+  const window = { fromUs: target.fromUs, toUs: Number.MAX_SAFE_INTEGER };
   const traces: Trace[] = [];
-  for await (const { trace } of findTraces(store, { window, timeRangeType: 'Event', filter: which.filter })) {
+  for await (const { trace } of findTraces(store, { window, timeRangeType: 'Event', filter: target.filter })) {
     traces.push(trace);
     if (traces.length === MAX_CANDIDATES) break;
   }
   return traces;
 }
 
-function matchingTraces(traces: readonly Trace[], which: TraceWait['target']): readonly Trace[] {
-  if ('id' in which) return traces;
-  return traces.filter((trace) => matches(which.filter, subjectOf(trace))).sort((a, b) => b.updatedUs - a.updatedUs);
+function matchingTraces(traces: readonly Trace[], target: TraceWait['target']): readonly Trace[] {
+  if ('id' in target) return traces;
+  return traces.filter((trace) => matches(target.filter, subjectOf(trace))).sort((a, b) => b.updatedUs - a.updatedUs);
 }

@@ -1,8 +1,8 @@
-import { type ServiceGraph, stateOf } from '../../../../model/service-graph.ts';
+import { type ServiceGraph, stateOf } from '../../../model/service-graph.ts';
 
 /**
- * What users see of a graph, to compare: that a service was a root or a client, not in how many traces it was. Bounds
- * are left out, as they only ever widen.
+ * The part of a graph that users see, for comparison: whether a service was a root or a client, and not in how many
+ * traces. Without start and end of services, since the roll-up only widens them.
  */
 export function visibleGraph({ nodes, edges }: ServiceGraph) {
   const sorted = <T>(entries: Iterable<[string, T]>) => new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { type FilterSubject, subjectOf } from '../../../filter/subject.ts';
-import { assembleTrace } from '../../../model/assemble.ts';
-import type { Document } from '../../../model/entity.ts';
-import type { JsonObject, JsonValue } from '../../../model/json.ts';
-import { spanWriter } from '../../../model/otlp/documents/stored-spans.ts';
-import { entityToPlainSpan } from '../../../model/otlp/to-otlp/entity-to-span.ts';
-import { parseDocument } from '../../../model/parse-document.ts';
-import { arbitraryDelivery, arbitraryTrace } from '../../../model/testing/arbitrary-trace.ts';
+import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
+import { assembleTrace } from '../../model/assemble.ts';
+import type { Document } from '../../model/entity.ts';
+import type { JsonObject, JsonValue } from '../../model/json.ts';
+import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
+import { entityToPlainSpan } from '../../model/otlp/to-otlp/entity-to-span.ts';
+import { parseDocument } from '../../model/parse-document.ts';
+import { arbitraryDelivery, arbitraryTrace } from '../../model/testing/arbitrary-trace.ts';
 
 /** The first generated traces start about here, microseconds; the last SPREAD_US later. */
 export const START_US = 1_716_560_000_000_000;
@@ -14,13 +14,13 @@ export const SPREAD_US = 3 * 3_600_000_000;
 const SEED = 20_240_430;
 
 /**
- * Documents of many traces in an order of arrival that has nothing to do with their times: late, repeated, in progress
- * first, without their parents, and some sent again with other times, another parent or other annotations.
+ * Documents of many traces, in an order of arrival that is unrelated to their times: late, repeated, in progress first,
+ * without their parents, and some sent again with other times, another parent or other annotations.
  */
 export function receivedDocuments(traceCount: number, seed = SEED): readonly Document[] {
   const deliveries = fc.sample(arbitraryTrace().chain(arbitraryDelivery), { numRuns: traceCount, seed });
   const amended = deliveries.map((delivery, trace) => {
-    // Some minutes are crowded, in others nothing happens.
+    // Some minutes are dense, others are empty.
     const share = ((trace * 2_654_435_761) % 2 ** 32) / 2 ** 32;
     const laterS = trace % 3 === 0 ? (share * SPREAD_US) / 1e6 : Math.floor(share * 40) * 240;
     return delivery.flatMap((text, at) => {
@@ -44,25 +44,28 @@ function isSentAsSpans({ traceId, id }: Document): boolean {
   return (trace ?? 0) % 3 === 0 || ((trace ?? 0) % 3 === 1 && (entity ?? 0) % 2 === 0);
 }
 
-/** As OpenTelemetry would tell of it: some SDKs do not say whether the parent is remote, some work has none. */
+/**
+ * The document as spans. As with some SDKs, a quarter does not say whether the parent is remote, and a quarter has
+ * none.
+ */
 function spanDocuments(document: Document, seq: number): readonly Document[] {
   const segment = document.entities[0]?.fields ?? {};
   return document.entities.map((entity, index) => {
-    const place = entityToPlainSpan({ ...entity, segment, isFromSpan: false });
+    const plain = entityToPlainSpan({ ...entity, segment, isFromSpan: false });
     const oddity = Number.parseInt(entity.id.slice(-1), 16) % 4;
-    const flags = oddity === 0 ? undefined : place.span.flags;
-    const parentSpanId = oddity === 1 ? undefined : place.span.parentSpanId;
-    return spanWriter(place, new Set())({ ...place.span, flags, parentSpanId }, seq + index);
+    const flags = oddity === 0 ? undefined : plain.span.flags;
+    const parentSpanId = oddity === 1 ? undefined : plain.span.parentSpanId;
+    return spanWriter(plain, new Set())({ ...plain.span, flags, parentSpanId }, seq + index);
   });
 }
 
-/** As the consumer of a message says who produced it. */
+/** The links by which the consumer of a message names its producers. */
 function linksTo(delivery: readonly string[]): JsonObject {
   const producers: readonly JsonObject[] = delivery.slice(0, 2).map((text) => JSON.parse(text));
   return { links: producers.map(({ trace_id = '', id = '' }) => ({ trace_id, id, attributes: {} })) };
 }
 
-/** Now and then another version before or after it; which one counts is for `assembleTrace` to say. */
+/** Sometimes with another version before or after it; `assembleTrace` decides which one counts. */
 function withOtherVersions(text: string, dice: number): readonly string[] {
   const document: JsonObject = JSON.parse(text);
   const stretched = (seconds: number): JsonObject => ({
@@ -94,7 +97,7 @@ function withOtherVersions(text: string, dice: number): readonly string[] {
   }
 }
 
-/** The entity and all inside it, some seconds later. */
+/** The entity and all its subsegments, some seconds later. */
 function shiftedInTime(entity: JsonObject, seconds: number): JsonObject {
   const { start_time, end_time, subsegments } = entity;
   return {
@@ -107,12 +110,12 @@ function shiftedInTime(entity: JsonObject, seconds: number): JsonObject {
   };
 }
 
-/** In whole microseconds, so that times stay what they are. */
+/** Adds in whole microseconds, so that no time is rounded. */
 function shiftedSeconds(seconds: JsonValue | undefined, by: number): number {
   return (Math.round(Number(seconds) * 1e6) + Math.round(by * 1e6)) / 1e6;
 }
 
-/** What the pure functions make of all the documents. */
+/** The traces that the pure functions assemble from all the documents. */
 export function subjectsOf(documents: readonly Document[]): readonly FilterSubject[] {
   const byTrace = new Map<string, Document[]>();
   for (const document of documents) {

@@ -1,10 +1,10 @@
-import { selectsEdge, selectsNode } from '../../../../filter/entity-selector.ts';
-import type { Observation, TraceGraph } from '../../../../model/graph.ts';
-import { addDuration, type HistogramBuilder } from '../../../../model/histogram.ts';
-import { addObservation, newStatistics } from '../../../../model/service-graph.ts';
-import type { SeriesPoint, SeriesQuery } from '../../../service-graph/time-series.ts';
+import { selectsEdge, selectsNode } from '../../../filter/entity-selector.ts';
+import type { Observation, TraceGraph } from '../../../model/graph.ts';
+import { addDuration, type HistogramBuilder } from '../../../model/histogram.ts';
+import { addObservation, newStatistics } from '../../../model/service-graph.ts';
+import type { SeriesPoint, SeriesQuery } from '../time-series.ts';
 
-/** The series that all traces together have, looked at one by one. */
+/** Reference implementation: the series of all traces, one by one. */
 export function referenceTimeSeries(
   graphs: readonly TraceGraph[],
   { window, periodUs, selector }: SeriesQuery,
