@@ -57,6 +57,6 @@ test('the benchmark finds every trace in order, and gives only possible figures'
   expect(figures.filter(({ note }) => note !== undefined)).toEqual([]);
   const parts = new Set(figures.map(({ name }) => name.split('-')[0]));
   expect([...parts]).toEqual(['ingest', 'trace', 'list', 'map', 'write', 'start', 'disk']);
-}, 120_000);
+});
 
 const isPositive = (value: number) => Number.isFinite(value) && value > 0;

@@ -52,4 +52,4 @@ test('SIGKILL under load neither loses nor duplicates an acknowledged document',
     await server.stop();
     await removeFolder(server.dataDir);
   }
-}, 120_000);
+});

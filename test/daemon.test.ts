@@ -40,10 +40,10 @@ async function metric(line: RegExp): Promise<number> {
 }
 
 test('a datagram becomes a trace', async () => {
-  const document = segment({ name: 'over-udp', annotations: { door: 'udp' } });
+  const document = segment({ name: 'over-udp', annotations: { receiver: 'udp' } });
   await send(HEADER + JSON.stringify(document));
   const [stored] = await waitFor('the segment', () => documentsOf(document.trace_id));
-  expect(stored).toMatchObject({ id: document.id, name: 'over-udp', annotations: { door: 'udp' } });
+  expect(stored).toMatchObject({ id: document.id, name: 'over-udp', annotations: { receiver: 'udp' } });
 });
 
 test('subsegments that are received before their segment are joined to it', async () => {

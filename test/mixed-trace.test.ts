@@ -24,7 +24,7 @@ beforeAll(async () => {
   const functions = [`${EXAMPLE}/template.yaml`, '--parameter-overrides', `RegistrationUrl=${page.url}`];
   server = await startTestServer(['--port', String(port), '--template', ...functions]);
   checkout = startCheckout(server);
-}, 60_000);
+});
 
 afterAll(async () => {
   await checkout.stop();

@@ -50,7 +50,7 @@ async function overwhelm(): Promise<void> {
   });
 }
 
-test('whatever comes in by any door adds up, by fate and by cause', async () => {
+test('the counts of every receiver add up, by result and by reason', async () => {
   const header = '{"format":"json","version":1}\n';
   await sendDatagrams(header + JSON.stringify(segment()), 'no header', `${header}{"name":`);
   await put([segment(), { ...segment(), name: '' }]);
@@ -67,7 +67,8 @@ test('whatever comes in by any door adds up, by fate and by cause', async () => 
       expect(Received).toBe(Stored + Queued + Rejected + Dropped);
     }
     const sum = (counts: readonly { readonly Count: number }[]) => counts.reduce((all, { Count }) => all + Count, 0);
-    const over = (fate: 'Stored' | 'Rejected' | 'Dropped') => Documents.reduce((all, door) => all + door[fate], 0);
+    const over = (result: 'Stored' | 'Rejected' | 'Dropped') =>
+      Documents.reduce((all, receiver) => all + receiver[result], 0);
     expect(sum(Rejections)).toBe(over('Rejected'));
     expect(sum(Drops)).toBe(over('Dropped'));
     expect(Datagrams).toEqual({ Received: 3, Read: 2, Dropped: [{ Reason: 'no-header', Count: 1 }] });

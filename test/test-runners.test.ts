@@ -31,7 +31,7 @@ const JEST_TEST = `
 let openray;
 beforeAll(async () => {
   openray = await startOpenray({ template: 'template.yaml' });
-}, 120_000);
+});
 afterAll(() => openray.close());
 
 test('the trace of an invocation', async () => {

@@ -42,7 +42,7 @@ beforeAll(async () => {
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     maxAttempts: 1,
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   lambda.destroy();

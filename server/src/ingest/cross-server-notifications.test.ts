@@ -18,7 +18,7 @@ describe.each(shared)('two servers on a $name', ({ make }) => {
   beforeAll(async () => {
     location = await make();
     [local, remote] = [await location.open(), await location.open()];
-  }, 60_000);
+  });
 
   afterEach(() => notifications.close());
 

@@ -27,7 +27,7 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
   beforeAll(async () => {
     location = await make();
     store = await location.open();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await store.close();
@@ -115,5 +115,5 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
     await deleteGroup(store, OWNER, { by: 'name', value: 'g3' });
     await create('g25');
     expect(await listGroups(store)).toHaveLength(26);
-  }, 60_000);
+  });
 });

@@ -18,7 +18,7 @@ describe.each(shared)('two servers on a $name', ({ make }) => {
   beforeAll(async () => {
     location = await make();
     stores = [await location.open(), await location.open()];
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const store of stores) await store.close();

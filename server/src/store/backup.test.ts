@@ -32,7 +32,7 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
   beforeEach(async () => {
     location = await make();
     store = await location.open();
-  }, 60_000);
+  });
 
   afterEach(async () => {
     await store.close();
@@ -71,7 +71,7 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
     await restored.close();
     await other.remove();
     store = await location.open();
-  }, 60_000);
+  });
 
   test('made during inserts has all earlier documents, and no document without its entities', async () => {
     await store.append(numbered(500));
@@ -94,7 +94,7 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
     await restored.close();
     await other.remove();
     store = await location.open();
-  }, 60_000);
+  });
 
   test('needs a new name that is no path', async () => {
     await backUp(store, 'one');

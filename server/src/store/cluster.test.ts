@@ -15,7 +15,7 @@ let store: Store;
 beforeEach(async () => {
   cluster = await startClickHouse(2);
   store = await openOn(cluster);
-}, 60_000);
+});
 
 afterEach(async () => {
   await store.close();

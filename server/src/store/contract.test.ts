@@ -31,7 +31,7 @@ describe.each(STORES)('the $name', ({ make }) => {
   beforeAll(async () => {
     location = await make();
     store = await location.open();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await store.close();

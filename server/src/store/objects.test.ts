@@ -10,7 +10,7 @@ describe.each(STORES)('objects of the $name', ({ make }) => {
   beforeAll(async () => {
     location = await make();
     store = await location.open();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await store.close();

@@ -114,7 +114,7 @@ test('any entity is read as it was written', async () => {
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+});
 
 const ofType = ({ annotations }: Entity, type: string) =>
   Object.fromEntries(Object.entries(annotations).filter(([, value]) => typeof value === type));

@@ -287,4 +287,4 @@ test('on shards the remaining documents of each day are those of the rules', asy
   expect(rows.map(({ seq }) => seq)).toEqual(seqsWithRows(left));
   await sharded.close();
   await shards.remove();
-}, 60_000);
+});
