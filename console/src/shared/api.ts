@@ -20,8 +20,9 @@ import type {
   GroupRequest,
   WireError,
 } from 'openray/api-types';
+import type { TimeInterval } from 'openray/model';
 import { usToSeconds } from 'openray/model';
-import { nowUs, type TimeInterval, windowOf } from './time-range.ts';
+import { nowUs, windowOf } from './time-range.ts';
 
 /** An error response; its code is `Unreachable` when there was no response. `message` is a sentence for the page. */
 export class ApiFailure extends Error {

@@ -1,3 +1,5 @@
+import type { TimeInterval } from 'openray/model';
+
 /**
  * Time range of a page: a number of seconds up to now, or from one time to another.
  * In the URL: `15m`, or ISO 8601's `start/end`.
@@ -5,9 +7,6 @@
 export type TimeRange =
   | { readonly kind: 'relative'; readonly seconds: number }
   | { readonly kind: 'absolute'; readonly fromUs: number; readonly toUs: number };
-
-/** `[fromUs, toUs)`: includes its start and not its end; microseconds since 1970. */
-export type TimeInterval = { readonly fromUs: number; readonly toUs: number };
 
 export const DEFAULT_RANGE = '1h';
 

@@ -1,9 +1,10 @@
 import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query';
+import type { TimeInterval } from 'openray/model';
 import { getServiceGraph, toWireWindow } from './api.ts';
 import { LIVE } from './live.ts';
 import { type ServiceGraph, toServiceGraph } from './map/graph.ts';
 import { type MissingData, missingDataOf, REFETCH_INCOMPLETE_MS } from './missing-data.ts';
-import { nowUs, type TimeInterval, windowOf } from './time-range.ts';
+import { nowUs, windowOf } from './time-range.ts';
 
 export type LoadedServiceGraph = {
   readonly graph: ServiceGraph;

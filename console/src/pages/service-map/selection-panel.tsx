@@ -1,6 +1,6 @@
 import Button from '@cloudscape-design/components/button';
 import { Link, useSearch } from '@tanstack/react-router';
-import type { Outcome } from 'openray/model';
+import type { Outcome, TimeInterval } from 'openray/model';
 import { type ReactElement, useState } from 'react';
 import {
   bandCondition,
@@ -18,7 +18,6 @@ import type { GraphSelection, ServiceGraph } from '../../shared/map/graph.ts';
 import { nodeGlyph } from '../../shared/node-type.ts';
 import { OutcomeTable } from '../../shared/outcome-bar.tsx';
 import { OutcomeSeries } from '../../shared/outcome-series.tsx';
-import type { TimeInterval } from '../../shared/time-range.ts';
 import { detailsOf, type SelectionDetails } from './selected.ts';
 import styles from './selection-panel.module.css';
 import { useSeries } from './use-series.ts';

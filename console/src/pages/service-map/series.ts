@@ -1,6 +1,6 @@
+import type { TimeInterval } from 'openray/model';
 import { NO_REQUESTS, type OutcomeCounts } from '../../shared/outcome.ts';
 import type { SeriesPoint } from '../../shared/outcome-series.tsx';
-import type { TimeInterval } from '../../shared/time-range.ts';
 
 /** With more bars than this they are too thin to see: neighbours are added up. */
 const MAX_POINTS = 90;
