@@ -208,7 +208,7 @@ test('a backend that rejects documents is logged, without secrets', async () => 
   );
   await put(first, segment());
   await expect.poll(() => forwarded(first, 'otlp', 'rejected')).toBe(1);
-  await expect.poll(first.output).toContain('forwarded documents were refused');
+  await expect.poll(first.output).toContain('backend rejected documents');
   expect(first.output()).not.toContain('s3cr3t');
 });
 
