@@ -12,7 +12,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const pages = readdirSync(`${ROOT}docs`, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`)
-  .concat('README.md', 'CONTRIBUTING.md', 'examples/user-registration/README.md');
+  .concat('README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md', '.changeset/README.md')
+  .concat('examples/user-registration/README.md');
 
 const read = (page: string) => readFileSync(`${ROOT}${page}`, 'utf8');
 const shellBlocks = (page: string) =>
