@@ -1,8 +1,9 @@
 // Prepares a checkout: installs packages, builds stale outputs, and finds a browser for the tests. Plain JavaScript
 // without dependencies, since it runs before they are installed. A second run changes nothing.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { enginePackage, thisMachine } from './engine-package.mjs';
 import { findChromium } from './find-chromium.mjs';
 
 const wantsBrowser = process.argv.includes('--browser');
@@ -15,6 +16,7 @@ const installed = 'node_modules/.package-lock.json';
 if (!existsSync(installed) || changedAt('package-lock.json') > changedAt(installed)) {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'installing packages');
 }
+installMissingEngine();
 const serverSources = ['server/src', 'server/tsconfig.json', 'tsconfig.base.json', 'server/bundle-test-kit.mjs'];
 if (newest(serverSources) > changedAt('server/dist/.built')) {
   run('npx', ['tsc', '-b', 'server'], 'building the server');
@@ -29,6 +31,30 @@ if (
   stamp('console/dist/.built');
 }
 if (wantsBrowser && findChromium() === undefined) installChromium();
+
+/**
+ * npm leaves an optional package out without a message when it cannot get it. A failure here is no end: openray also
+ * runs on a ClickHouse server, and says so when it starts without an engine.
+ */
+function installMissingEngine() {
+  const manifest = 'node_modules/chdb/package.json';
+  if (!existsSync(manifest)) return;
+  const engine = enginePackage(thisMachine(), JSON.parse(readFileSync(manifest, 'utf8')).optionalDependencies ?? {});
+  if (engine === undefined || existsSync(join('node_modules', engine.name))) return;
+  const named = `${engine.name}@${engine.version}`;
+  process.stderr.write(`installing ${named} …\n`);
+  // In a folder of its own: beside the other packages, npm would update those as well.
+  const folder = 'node_modules/.cache/engine';
+  const flags = ['--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync('npm', ['install', ...flags, named], { stdio: ['ignore', 2, 2] });
+  if (status === 0) {
+    mkdirSync('node_modules/@chdb', { recursive: true });
+    renameSync(join(folder, 'node_modules', engine.name), join('node_modules', engine.name));
+  } else {
+    process.stderr.write(`${named} cannot be installed: openray runs with --store-url URL only.\n`);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
 
 function installChromium() {
   const apt = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0;
