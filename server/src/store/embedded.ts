@@ -4,6 +4,7 @@ import type { Session } from 'chdb';
 import { OpenrayError } from '../errors.ts';
 import { firstLine, messageOf, toStoreFailure } from './clickhouse-errors.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
+import { hasGlibc, missingEngine } from './missing-engine.ts';
 import { parameterSettings, quote } from './parameters.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
 import { type RenderedSql, sql } from './sql.ts';
@@ -243,12 +244,9 @@ async function importChdb(): Promise<typeof import('chdb')> {
   try {
     return await import('chdb');
   } catch (cause) {
-    throw new OpenrayError(
-      'StoreUnusable',
-      `The embedded engine, npm's chdb, cannot be loaded on ${process.platform} ${process.arch}; ` +
-        'install it or use a ClickHouse server',
-      { cause },
-    );
+    const { platform, arch } = process;
+    const machine = { platform, arch, hasGlibc: hasGlibc() };
+    throw new OpenrayError('StoreUnusable', missingEngine(machine, firstLine(cause)), { cause });
   }
 }
 
