@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { RowBlock } from './engine.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { aDocument } from './testing/documents.ts';
@@ -101,4 +101,19 @@ test('a full queue refuses all documents of an append', async () => {
   (await inserts.nth(1)).end();
   await first;
   expect(commits.counts()).toMatchObject({ stored: 1, queued: 0, refused: 2, queuedBytes: 0 });
+});
+
+test('no timer has a negative delay, of which Node 24 warns: not the first, and not one whose instant is past', async () => {
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  onTestFinished(() => timers.mockRestore());
+  let nowMs = 1_000;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  onTestFinished(() => clock.mockRestore());
+  const commits = createGroupCommit({ ...OPTIONS, insert: async () => {} });
+  await commits.append([aDocument(1)]);
+  nowMs += 60_000;
+  await commits.append([aDocument(2)]);
+  await commits.close();
+  expect(timers).toHaveBeenCalledTimes(2);
+  for (const [, delayMs] of timers.mock.calls) expect(delayMs).toBeGreaterThanOrEqual(0);
 });

@@ -119,7 +119,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
    */
   function scheduleCommit(): void {
     const delayMs = Math.max(options.commitIntervalMs - lastTookMs, Math.min(lastTookMs, MAX_LINGER_MS));
-    timer = setTimeout(markDue, lastEndedMs + delayMs - performance.now());
+    // The instant may be past, and is -Infinity before the first insert: Node 24 warns of a negative delay.
+    timer = setTimeout(markDue, Math.max(0, lastEndedMs + delayMs - performance.now()));
   }
 
   function markDue(): void {
