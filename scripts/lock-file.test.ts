@@ -10,6 +10,7 @@ const REPOSITORY = join(import.meta.dirname, '..');
 type LockedPackage = {
   readonly version: string;
   readonly os?: readonly string[];
+  readonly hasInstallScript?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 };
@@ -40,6 +41,14 @@ test('a package for one platform is locked for that platform alone', () => {
     const [os] = name.replace('@chdb/lib-', '').split('-');
     expect(packages[`node_modules/${name}`]).toMatchObject({ version, os: [os], optional: true });
   }
+});
+
+test('package.json denies each install script by name, so that npm 12 prints no warning: openray needs none', () => {
+  const withScripts = Object.entries(packages)
+    .filter(([, { hasInstallScript }]) => hasInstallScript)
+    .map(([folder]) => folder.split('node_modules/').at(-1));
+  const { allowScripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  expect(allowScripts).toEqual(Object.fromEntries(withScripts.map((name) => [name, false])));
 });
 
 describe('npm ci', () => {

@@ -96,7 +96,16 @@ describe('the Node runtime', () => {
 
   test('callbacks are rejected from Node 24 on', async () => {
     expect(resultOf(await local.invoke('Newer'))).toMatchObject({ errorType: 'Runtime.CallbackHandlerDeprecated' });
-    expect(local.warnings).toContainEqual(expect.stringMatching(/^Newer asks for nodejs24.x and runs on Node /));
+  });
+
+  test.each([
+    ['Cjs', '20'],
+    ['Newer', '24'],
+  ])('%s, which asks for Node %s, is warned of on any other Node', async (name, asked) => {
+    await local.invoke(name);
+    const [major] = process.versions.node.split('.');
+    const expected = `${name} asks for nodejs${asked}.x and runs on Node ${process.versions.node}.`;
+    expect(local.warnings.filter((warning) => warning.startsWith(name))).toEqual(major === asked ? [] : [expected]);
   });
 
   test('streams, with and without a prelude, and errors before and after the first byte', async () => {
