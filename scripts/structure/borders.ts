@@ -57,6 +57,11 @@ export const BORDERS: readonly Border[] = [
     holds: 'spans as they are stored, and all spans of a trace',
     mayImport: ['model'],
   },
+  {
+    folder: 'request-origin.ts',
+    holds: 'which web pages and host names may reach an HTTP listener; one pure rule for all',
+    mayImport: [],
+  },
   { folder: 'filter', holds: 'filter expressions: parser, evaluation, completions; pure', mayImport: ['model'] },
   {
     folder: 'store',
@@ -103,7 +108,7 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'http',
     holds: 'adapters from HTTP and gRPC to `api` and `ingest`: routes, encodings, errors; the console',
-    mayImport: ['ingest', 'api'],
+    mayImport: ['request-origin.ts', 'ingest', 'api'],
   },
   {
     folder: 'lambda',
@@ -138,12 +143,12 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'lambda/runtime',
     holds: 'the processes of a function: sandbox, Runtime API, extensions, environment variables',
-    mayImport: ['model', 'lambda/spec', 'lambda/tracing'],
+    mayImport: ['model', 'request-origin.ts', 'lambda/spec', 'lambda/tracing'],
   },
   {
     folder: 'lambda/services',
     holds: 'queues, topics, event rules and schedules, in memory',
-    mayImport: ['model', 'lambda/spec', 'lambda/api'],
+    mayImport: ['model', 'request-origin.ts', 'lambda/spec', 'lambda/api'],
   },
   {
     folder: 'lambda/gateway',

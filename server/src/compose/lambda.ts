@@ -128,7 +128,7 @@ export async function startGateway(
   const sample = openSampler(config.lambdaSampling);
   const limits = { callsAuthorizers: !disableAuthorizer, hasTimeouts: !isDebugged };
   const gateway = openGateway({ lambda: lambdaService, sender, accountId, region, sample, ...limits });
-  const server = await serveGateway(gateway.handle, { host, port, bodyMaxBytes }).catch((cause: unknown) => {
+  const server = await serveGateway(gateway, { host, port, bodyMaxBytes }).catch((cause: unknown) => {
     throw listenError('TCP', host, port, cause);
   });
   return {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { refusalReason } from '../request-origin.ts';
 
 type Headers = readonly (readonly [name: string, value: string])[];
 
@@ -19,13 +20,16 @@ type ResponseStream = {
   readonly write: (chunk: Buffer) => Promise<void>;
 };
 
-/**
- * Handles one request; implemented by `lambda/gateway/gateway.ts`. Undefined when the response was written to `sink`.
- */
-export type GatewayHandler = (
-  request: Request,
-  sink: ResponseStream,
-) => Promise<{ readonly status: number; readonly headers: Headers; readonly body: Buffer } | undefined>;
+/** The template's APIs; implemented by `lambda/gateway/gateway.ts`. */
+export type GatewayHandler = {
+  /** Handles one request. Undefined when the response was written to `sink`. */
+  readonly handle: (
+    request: Request,
+    sink: ResponseStream,
+  ) => Promise<{ readonly status: number; readonly headers: Headers; readonly body: Buffer } | undefined>;
+  /** Whether the template's CORS lets pages of this origin send the request. */
+  readonly allowsOrigin: (request: Pick<Request, 'method' | 'path' | 'rawHeaders'>, origin: string) => boolean;
+};
 
 export type GatewayServer = { readonly url: string; readonly close: () => Promise<void> };
 
@@ -33,13 +37,13 @@ export type GatewayServerOptions = { readonly host: string; readonly port: numbe
 
 /** The template's APIs and function URLs: the gateway handles every path. Rejects when the port is in use. */
 export async function serveGateway(
-  handle: GatewayHandler,
+  gateway: GatewayHandler,
   { host, port, bodyMaxBytes }: GatewayServerOptions,
 ): Promise<GatewayServer> {
   const server = createServer((request, response) => {
     request.on('error', () => {});
     response.on('error', () => {});
-    void handleRequest(handle, request, response, bodyMaxBytes).catch(() => response.destroy());
+    void handleRequest(gateway, request, response, bodyMaxBytes).catch(() => response.destroy());
   });
   server.listen({ host, port });
   await once(server, 'listening');
@@ -55,23 +59,29 @@ export async function serveGateway(
 }
 
 async function handleRequest(
-  handle: GatewayHandler,
+  gateway: GatewayHandler,
   request: IncomingMessage,
   response: ServerResponse,
   bodyMaxBytes: number,
 ) {
+  const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
+  const { method = 'GET', rawHeaders } = request;
+  const refused = refusalReason(request, (origin) => gateway.allowsOrigin({ method, path, rawHeaders }, origin));
+  if (refused !== undefined) {
+    response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ message: refused }));
+    return;
+  }
   const body = await readBody(request, bodyMaxBytes);
   if (body === undefined) {
     response.writeHead(413, { 'content-type': 'application/json' }).end('{"message":"Request Entity Too Large"}');
     return;
   }
-  const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
-  const result = await handle(
+  const result = await gateway.handle(
     {
-      method: request.method ?? 'GET',
+      method,
       path,
       query,
-      rawHeaders: request.rawHeaders,
+      rawHeaders,
       body,
       sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
       protocol: `HTTP/${request.httpVersion}`,

@@ -4,6 +4,7 @@ import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { withIgnoredLogs } from '../ingest/ignored-logs.ts';
 import { acceptLogs, acceptTraces, type OtlpContext, type PartialSuccess } from '../ingest/otlp.ts';
 import { type OtlpEncoding, readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
+import { refusalReason } from '../request-origin.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
 import { fromFastifyError } from './errors.ts';
 import {
@@ -95,10 +96,11 @@ function drainRequest(request: FastifyRequest, reply: FastifyReply): void {
   request.raw.resume();
 }
 
-/** Pages of this machine may send spans of their browser; the origin check has refused all others. */
+/** Pages of this machine may send spans of their browser. A page that is refused cannot read the reason. */
 function allowOrigin(request: FastifyRequest, reply: FastifyReply): void {
   const { origin } = request.headers;
-  if (origin !== undefined) reply.header('access-control-allow-origin', origin).header('vary', 'origin');
+  if (origin === undefined || refusalReason(request.raw, 'local') !== undefined) return;
+  reply.header('access-control-allow-origin', origin).header('vary', 'origin');
 }
 
 function handlePreflight(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -97,9 +97,14 @@ export function withCors(
   return { ...response, headers: [...otherHeaders, ...allowedOrigin(cors, origin)] };
 }
 
+/** Whether CORS of an API names the origin; without an origin, whether it allows any. */
+export function allowsOrigin({ origins }: Cors, origin: string | undefined): boolean {
+  return origins.includes('*') || (origin !== undefined && origins.includes(origin));
+}
+
 function allowedOrigin(cors: Cors, origin: string | undefined): [string, string][] {
+  if (!allowsOrigin(cors, origin)) return [];
   const isAny = cors.origins.includes('*');
-  if (!isAny && (origin === undefined || !cors.origins.includes(origin))) return [];
   return [
     ['access-control-allow-origin', isAny && !cors.allowsCredentials ? '*' : (origin ?? '*')],
     ...(cors.allowsCredentials ? [['access-control-allow-credentials', 'true'] as [string, string]] : []),

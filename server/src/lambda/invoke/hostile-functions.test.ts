@@ -84,7 +84,7 @@ Resources:
         await new Promise((done) => {
           const socket = require('node:net').connect(Number(port), host);
           socket.on('close', done).on('error', () => {});
-          socket.write('POST /2018-06-01/runtime/invocation/' + awsRequestId + '/response HTTP/1.1\\r\\nHost: x\\r\\n' + rest, () => setTimeout(() => socket.destroy(), 20));
+          socket.write('POST /2018-06-01/runtime/invocation/' + awsRequestId + '/response HTTP/1.1\\r\\nHost: localhost\\r\\n' + rest, () => setTimeout(() => socket.destroy(), 20));
         });
       }
       return 'whole';

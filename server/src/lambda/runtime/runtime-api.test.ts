@@ -171,7 +171,7 @@ describe('rejected', () => {
   test('a body that ends too early; the runtime may post again', async () => {
     await begin();
     const socket = connect(Number(api.address.split(':')[1]), '127.0.0.1');
-    socket.write(`POST /2018-06-01/runtime${RESPONSE} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`);
+    socket.write(`POST /2018-06-01/runtime${RESPONSE} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc`);
     const answer = await new Promise<string>((resolve) => {
       socket.on('data', (data) => resolve(data.toString()));
       socket.end();

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../model/json.ts';
+import { refusalReason } from '../../request-origin.ts';
 import type { OnChunk } from '../spec/lambda-client.ts';
 import { nowUs } from '../tracing/clock.ts';
 import { readErrorReport } from './error-report.ts';
@@ -144,6 +145,11 @@ export class RuntimeApi {
     // Ignored: a connection reset concerns only the process that caused it.
     request.on('error', () => {});
     response.on('error', () => {});
+    const refused = refusalReason(request, 'none');
+    if (refused !== undefined) {
+      writeError(response, { status: 403, errorType: 'AccessDenied', errorMessage: refused });
+      return;
+    }
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const { method } = request;
     if (this.#siblingApi?.handles(path)) {

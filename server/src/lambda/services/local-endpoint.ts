@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { refusalReason } from '../../request-origin.ts';
 import type { QueueSpec } from '../spec/services.ts';
 
 /** A port of loopback on which the local services answer the functions; only functions learn its URL. */
@@ -20,7 +21,12 @@ export function newLocalEndpoint(): LocalEndpoint {
       return url;
     },
     serve(handler) {
-      server.on('request', handler);
+      server.on('request', (request, response) => {
+        const reason = refusalReason(request, 'none');
+        if (reason === undefined) return handler(request, response);
+        const headers = { 'content-type': 'application/json', 'x-amzn-errortype': 'AccessDeniedException' };
+        response.writeHead(403, headers).end(JSON.stringify({ __type: 'AccessDeniedException', Message: reason }));
+      });
     },
     async close() {
       if (url === undefined) return;
