@@ -25,6 +25,7 @@ test('retention rules are applied, and responses have the time before which docu
   await eventually(async () => {
     const answer = await fetch(`${server.url}/TraceSummaries`, {
       method: 'POST',
+      headers: { 'x-openray-extensions': '1' },
       body: JSON.stringify({ StartTime: times.start_time - 3600, EndTime: Date.now() / 1000 }),
     });
     const body = (await answer.json()) as { TraceSummaries: readonly { ServiceIds: readonly { Name: string }[] }[] };

@@ -259,6 +259,7 @@ describe("GetTraceSummary, openray's own", () => {
     const id = String(documents[0]?.trace_id);
     const list = await fetch(`${server.url}/TraceSummaries`, {
       method: 'POST',
+      headers: { 'x-openray-extensions': '1' },
       body: JSON.stringify({ StartTime: 0, EndTime: 9e9, FilterExpression: 'annotation.tenant = "by-id"' }),
     });
     const { TraceSummaries } = (await list.json()) as { TraceSummaries: readonly object[] };

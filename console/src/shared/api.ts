@@ -133,7 +133,7 @@ async function call<Body>(
   request: object,
   signal: AbortSignal | null = null,
 ): Promise<ApiResponse<Body>> {
-  const headers = { 'content-type': 'application/json' };
+  const headers = { 'content-type': 'application/json', 'x-openray-extensions': '1' };
   const response = await fetchOrFail(path, { method: 'POST', headers, body: JSON.stringify(request), signal });
   const body = await readBody<Body>(response);
   return { ...body, IsIncomplete: response.headers.has('x-openray-incomplete') };

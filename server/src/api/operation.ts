@@ -3,6 +3,9 @@ import type { IngestContext } from '../ingest/accept.ts';
 import type { SamplingRule } from '../sampling/rules.ts';
 import type { SamplingTargets } from '../sampling/targets.ts';
 
+/** With the value `1` the request asks for openray's own members in responses of X-Ray's operations. */
+export const EXTENSIONS_HEADER = 'x-openray-extensions';
+
 /** Everything that an operation may use. */
 export type ApiContext = IngestContext & {
   readonly nextSeq: () => number;
@@ -15,6 +18,11 @@ export type ApiContext = IngestContext & {
   readonly accountId: string;
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
+  /**
+   * Whether responses of X-Ray's operations may have members that AWS's model does not define. Strict parsers, such as
+   * the one in old X-Ray SDKs for Java, refuse a response with unknown members.
+   */
+  readonly hasExtensions: boolean;
   /** Called when the response lacks the data of an unreachable shard. */
   readonly onIncomplete: () => void;
 };

@@ -1,6 +1,7 @@
 /**
  * The X-Ray API's members on the wire: AWS's spelling, epoch seconds with fractions, `1-…` trace ids.
- * Members whose comment begins with "openray" are not AWS's; AWS SDKs drop them.
+ * Members whose comment begins with "openray" are not AWS's. Responses of X-Ray's operations have them only when the
+ * request has the header `x-openray-extensions: 1`.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_Types.html
  */
 
@@ -46,7 +47,7 @@ export type WireRootCause = {
   }[];
 };
 
-export type WireTraceSummary = {
+export type AwsTraceSummary = {
   readonly Id: string;
   readonly StartTime: number;
   readonly Duration: number | null;
@@ -70,6 +71,9 @@ export type WireTraceSummary = {
   readonly ResponseTimeRootCauses: readonly WireRootCause[];
   readonly Revision: number;
   readonly MatchedEventTime: number | null;
+};
+
+export type WireTraceSummary = AwsTraceSummary & {
   /** openray: whether any segment or subsegment has the outcome; `HasFault` and the like are of the root only. */
   readonly AnyFault: boolean;
   readonly AnyError: boolean;
@@ -95,8 +99,8 @@ export type GetTraceSummariesRequest = {
   readonly NextToken?: string | null;
 };
 
-export type GetTraceSummariesResponse = {
-  readonly TraceSummaries: readonly WireTraceSummary[];
+export type GetTraceSummariesResponse<Summary = WireTraceSummary> = {
+  readonly TraceSummaries: readonly Summary[];
   readonly ApproximateTime: number;
   readonly TracesProcessedCount: number;
   /** openray: the window begins before this time, and documents that arrived before it were deleted. */

@@ -1,3 +1,4 @@
+import { EXTENSIONS_HEADER } from '../api/operation.ts';
 import { OpenrayError } from '../errors.ts';
 
 /**
@@ -7,7 +8,8 @@ import { OpenrayError } from '../errors.ts';
 export async function callServer<Body>(url: string, path: string, body: object): Promise<Body> {
   let response: Response;
   try {
-    response = await fetch(new URL(path, url), { method: 'POST', body: JSON.stringify(body) });
+    const headers = { [EXTENSIONS_HEADER]: '1' };
+    response = await fetch(new URL(path, url), { method: 'POST', headers, body: JSON.stringify(body) });
   } catch (cause) {
     const sentence = `there is no server at ${new URL(url).origin}; start a server with 'openray serve'`;
     throw new OpenrayError('ServiceUnavailable', sentence, { cause });

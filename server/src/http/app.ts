@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { z } from 'zod';
 import { newMetricsRegistry } from '../api/openray/metrics.ts';
-import type { ApiContext, Operation } from '../api/operation.ts';
+import { type ApiContext, EXTENSIONS_HEADER, type Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { OpenrayError } from '../errors.ts';
 import type { OtlpContext } from '../ingest/otlp.ts';
@@ -20,7 +20,7 @@ import { type OtlpOptions, serveOtlp } from './otlp.ts';
 import { serveZipkin } from './zipkin.ts';
 
 export type AppOptions = {
-  readonly context: Omit<ApiContext, 'signal' | 'onIncomplete'>;
+  readonly context: Omit<ApiContext, 'signal' | 'onIncomplete' | 'hasExtensions'>;
   readonly otlp: { readonly context: OtlpContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
   readonly bodyMaxBytes: number;
@@ -100,7 +100,8 @@ function serveOperation(app: FastifyInstance, operation: Operation, context: App
     increment(context.stats.requests, operation.name);
     const input = readInput(operation, request);
     const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard cannot be reached');
-    return operation.run(input, { ...context, signal: abortOnDisconnect(reply), onIncomplete });
+    const hasExtensions = request.headers[EXTENSIONS_HEADER] === '1';
+    return operation.run(input, { ...context, signal: abortOnDisconnect(reply), hasExtensions, onIncomplete });
   });
 }
 

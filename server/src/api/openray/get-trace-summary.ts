@@ -24,7 +24,7 @@ export const getTraceSummary = operation({
     }
     return {
       TraceSummary: toWireSummary(summariseTrace(trace), undefined),
-      ...prunedMember(store.statistics(), trace.startUs),
+      ...prunedMember({ store, hasExtensions: true }, trace.startUs),
     };
   },
 });

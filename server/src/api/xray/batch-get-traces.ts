@@ -32,7 +32,7 @@ export const batchGetTraces = operation({
   name: 'BatchGetTraces',
   path: '/Traces',
   input: z.object({ TraceIds: z.array(traceId), NextToken: optional(z.string()) }),
-  async run({ TraceIds: ids, NextToken: token }, { store, signal, onIncomplete }): Promise<BatchGetTracesResponse> {
+  async run({ TraceIds: ids, NextToken: token }, context): Promise<BatchGetTracesResponse> {
     if (token !== undefined) {
       throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
     }
@@ -42,19 +42,23 @@ export const batchGetTraces = operation({
     if (new Set(ids).size < ids.length) {
       throw new OpenrayError('InvalidRequestException', 'Containing duplicate trace ids');
     }
+    const { store, signal, onIncomplete, hasExtensions } = context;
     const options = { signal, onIncomplete };
     const [documents, links] = await Promise.all([loadDocuments(store, ids, options), linksTo(store, ids, options)]);
     const traces = ids.flatMap((id) => {
       const documentsOfTrace = documents.get(id) ?? [];
       const trace = assembleTrace(documentsOfTrace);
-      return trace === undefined ? [] : [{ trace, events: spanEventsOf(documentsOfTrace) }];
+      return trace === undefined ? [] : [{ trace, documents: documentsOfTrace }];
     });
     return {
-      Traces: traces.map(({ trace, events }) => ({
-        ...toWireTrace(trace, consumersOf(trace, links)),
-        ...(events.length > 0 && { Events: events }),
-        ...prunedMember(store.statistics(), trace.startUs),
-      })),
+      Traces: traces.map(({ trace, documents }) => {
+        const consumers = consumersOf(trace, links);
+        return {
+          ...toWireTrace(trace, consumers),
+          ...(hasExtensions && ownMembers(trace, documents, consumers)),
+          ...prunedMember(context, trace.startUs),
+        };
+      }),
       UnprocessedTraceIds: [],
       NextToken: null,
     };
@@ -89,15 +93,27 @@ function consumersOf(trace: Trace, links: readonly TraceLink[]): ConsumerLinks {
 }
 
 function toWireTrace(trace: Trace, consumers: ConsumerLinks): WireTrace {
-  const toDocument = ({ id, document }: { id: string; document: JsonObject }) => ({
-    Id: id,
-    Document: documentText(document),
-  });
   return {
     Id: formatTraceId(trace.id),
     Duration: toSeconds(traceDurationUs(trace)),
     LimitExceeded: false,
-    Segments: processedDocuments(trace, consumers).map(toDocument),
-    Orphans: orphanDocuments(trace, consumers).map(toDocument),
+    Segments: processedDocuments(trace, consumers).map(toWireDocument),
   };
+}
+
+/** Members of a trace that are openray's own. */
+function ownMembers(
+  trace: Trace,
+  documents: readonly Document[],
+  consumers: ConsumerLinks,
+): Pick<WireTrace, 'Orphans' | 'Events'> {
+  const events = spanEventsOf(documents);
+  return {
+    Orphans: orphanDocuments(trace, consumers).map(toWireDocument),
+    ...(events.length > 0 && { Events: events }),
+  };
+}
+
+function toWireDocument({ id, document }: { id: string; document: JsonObject }): WireTrace['Segments'][number] {
+  return { Id: id, Document: documentText(document) };
 }

@@ -50,6 +50,7 @@ export const getSamplingTargets = operation({
   },
 });
 
+/** Without `SamplingBoost`: openray has none, and X-Ray SDKs for Java before 2.18.3 refuse the member. */
 function toWireTarget({ ruleName, fixedRate, quota }: SamplingTarget) {
   return {
     RuleName: ruleName,
@@ -57,6 +58,5 @@ function toWireTarget({ ruleName, fixedRate, quota }: SamplingTarget) {
     ReservoirQuota: quota?.perSecond ?? null,
     ReservoirQuotaTTL: toSeconds(quota?.ttlUs),
     Interval: quota?.intervalSeconds ?? null,
-    SamplingBoost: null,
   };
 }

@@ -36,7 +36,7 @@ export const getServiceGraph = operation({
     return {
       ...boundsOf(graph),
       Services: toWireServices(graph, 'with-times'),
-      ...prunedMember(store.statistics(), window.fromUs),
+      ...prunedMember(context, window.fromUs),
       ContainsOldGroupVersions: false,
       NextToken: null,
     };

@@ -46,7 +46,7 @@ export const getTimeSeriesServiceStatistics = operation({
     );
     return {
       TimeSeriesServiceStatistics: points.map((point) => toWirePoint(point, selector?.kind ?? 'edge')),
-      ...prunedMember(store.statistics(), input.StartTime),
+      ...prunedMember(context, input.StartTime),
       ContainsOldGroupVersions: false,
       NextToken: null,
     };

@@ -8,9 +8,9 @@ import { findTraceSummaries } from '../../query/traces/trace-summaries.ts';
 import { epochSeconds, optional, toSeconds } from '../fields.ts';
 import { operation } from '../operation.ts';
 import { fromToken, toToken } from '../page-token.ts';
-import type { GetTraceSummariesResponse } from '../types.ts';
+import type { AwsTraceSummary, GetTraceSummariesResponse } from '../types.ts';
 import { groupMembers, requestFilter } from './group-fields.ts';
-import { prunedMember, toWireSummary } from './wire.ts';
+import { prunedMember, toAwsSummary, toWireSummary } from './wire.ts';
 
 const PAGE_SIZE = 100;
 
@@ -38,7 +38,7 @@ export const getTraceSummaries = operation({
     ...groupMembers,
     NextToken: optional(z.string()),
   }),
-  async run({ NextToken: token, ...query }, context): Promise<GetTraceSummariesResponse> {
+  async run({ NextToken: token, ...query }, context): Promise<GetTraceSummariesResponse<AwsTraceSummary>> {
     const window = { fromUs: query.StartTime, toUs: query.EndTime };
     if (window.toUs < window.fromUs) {
       throw new OpenrayError('InvalidRequestException', 'End time cannot be earlier than start time');
@@ -59,13 +59,14 @@ export const getTraceSummaries = operation({
       },
       { signal, onIncomplete },
     );
+    const toSummary = context.hasExtensions ? toWireSummary : toAwsSummary;
     return {
       TraceSummaries: page.summaries.map((summary) =>
-        toWireSummary(summary, by === 'TraceId' ? undefined : summary.updatedUs),
+        toSummary(summary, by === 'TraceId' ? undefined : summary.updatedUs),
       ),
       ApproximateTime: toSeconds(completeSinceUs(page.nextKey, filter, by) ?? window.fromUs),
       TracesProcessedCount: page.scannedCount,
-      ...prunedMember(store.statistics(), window.fromUs),
+      ...prunedMember(context, window.fromUs),
       NextToken: page.nextKey === undefined ? null : toToken(page.nextKey, query),
     };
   },

@@ -7,7 +7,9 @@ import { serviceOfKey } from '../../model/service-names.ts';
 import type { TraceSummary } from '../../model/summary.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { toSeconds } from '../fields.ts';
+import type { ApiContext } from '../operation.ts';
 import type {
+  AwsTraceSummary,
   WireAnnotationValue,
   WireEdge,
   WireHistogramEntry,
@@ -19,11 +21,16 @@ import type {
   WireTraceSummary,
 } from '../types.ts';
 
-/** Marks a response as possibly incomplete when retention has deleted documents of the time at which it begins. */
+/**
+ * openray's own member: marks a response as possibly incomplete when retention has deleted documents of the time at
+ * which it begins.
+ */
 export function prunedMember(
-  { prunedBeforeUs }: { readonly prunedBeforeUs: number | undefined },
+  { store, hasExtensions }: Pick<ApiContext, 'store' | 'hasExtensions'>,
   fromUs: number,
 ): { readonly PrunedBefore?: number } {
+  if (!hasExtensions) return {};
+  const { prunedBeforeUs } = store.statistics();
   return prunedBeforeUs !== undefined && fromUs < prunedBeforeUs ? { PrunedBefore: toSeconds(prunedBeforeUs) } : {};
 }
 
@@ -45,7 +52,7 @@ function toWireAnnotation(value: AnnotationValue): WireAnnotationValue {
 }
 
 /** `matchedUs` is the time of the event that matched the window; X-Ray leaves it out for `TimeRangeType` `TraceId`. */
-export function toWireSummary(summary: TraceSummary, matchedUs: number | undefined): WireTraceSummary {
+export function toAwsSummary(summary: TraceSummary, matchedUs: number | undefined): AwsTraceSummary {
   const { http, rootCauses } = summary;
   return {
     Id: formatTraceId(summary.id),
@@ -80,6 +87,13 @@ export function toWireSummary(summary: TraceSummary, matchedUs: number | undefin
     ResponseTimeRootCauses: rootCauses.responseTime.map(toWireRootCause),
     Revision: summary.revision,
     MatchedEventTime: toSeconds(matchedUs),
+  };
+}
+
+/** The same with openray's own members. */
+export function toWireSummary(summary: TraceSummary, matchedUs: number | undefined): WireTraceSummary {
+  return {
+    ...toAwsSummary(summary, matchedUs),
     AnyFault: summary.anyFault,
     AnyError: summary.anyError,
     AnyThrottle: summary.anyThrottle,
