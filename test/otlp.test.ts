@@ -1,6 +1,8 @@
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { gzipSync } from 'node:zlib';
+import { connect } from 'node:http2';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { BatchGetTracesCommand, GetServiceGraphCommand, GetTraceSummariesCommand } from '@aws-sdk/client-xray';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
@@ -305,7 +307,7 @@ describe('an invalid request is refused', () => {
     ['no JSON', 400, () => post('{"resourceSpans":', JSON_TYPE)],
     ['JSON of another shape', 400, () => post('{"resourceSpans":7}', JSON_TYPE)],
     ['another content type', 415, () => post(whole, { 'content-type': 'text/plain' })],
-    ['another encoding', 415, () => post(whole, { ...PROTOBUF, 'content-encoding': 'br' })],
+    ['another encoding', 415, () => post(whole, { ...PROTOBUF, 'content-encoding': 'snappy' })],
     ['a body that is not gzip', 400, () => post(whole, { ...PROTOBUF, 'content-encoding': 'gzip' })],
     ['a body that is too large', 413, () => post(Buffer.alloc(100_000_000), PROTOBUF)],
     [
@@ -430,6 +432,50 @@ describe('gRPC', () => {
     const metrics = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
     await expect(call(server.otlpGrpcUrl, metrics, Buffer.alloc(0))).rejects.toMatchObject({
       code: status.UNIMPLEMENTED,
+    });
+  });
+
+  /** One export over HTTP/2 alone, since the client's library offers gzip and deflate only. */
+  async function exportWith(encoding: string, message: Buffer): Promise<Readonly<Record<string, unknown>>> {
+    const session = connect(server.otlpGrpcUrl ?? '');
+    const request = session.request({
+      ':method': 'POST',
+      ':path': EXPORT,
+      'content-type': 'application/grpc',
+      'grpc-encoding': encoding,
+      te: 'trailers',
+    });
+    const head = Buffer.alloc(5);
+    head.writeUInt8(1);
+    head.writeUInt32BE(message.length, 1);
+    request.end(Buffer.concat([head, message]));
+    const all: Record<string, unknown> = {};
+    request.on('response', (headers) => void Object.assign(all, headers));
+    request.on('trailers', (trailers) => void Object.assign(all, trailers));
+    request.resume();
+    await once(request, 'close');
+    session.close();
+    return all;
+  }
+
+  test.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+  ] as const)('reads messages compressed with %s, within the same bounds', async (encoding, compress) => {
+    const data = requestOf();
+    expect(await exportWith(encoding, compress(encode('TracesData', data)))).toMatchObject({ 'grpc-status': '0' });
+    const id = data.resourceSpans?.[0]?.scopeSpans?.[0]?.spans?.[0]?.traceId ?? '';
+    expect(await documentsOf(xrayId(id))).toHaveLength(1);
+    expect(await exportWith(encoding, compress(Buffer.alloc(9 * 1024 * 1024)))).toMatchObject({
+      'grpc-status': String(status.RESOURCE_EXHAUSTED),
+    });
+  });
+
+  test.each(['zstd', 'snappy'])('refuses messages compressed with %s and names what it reads', async (encoding) => {
+    expect(await exportWith(encoding, Buffer.from('any'))).toMatchObject({
+      'grpc-status': String(status.UNIMPLEMENTED),
+      'grpc-message': expect.stringContaining(encodeURI('openray reads gzip and deflate')),
+      'grpc-accept-encoding': 'identity,deflate,gzip',
     });
   });
 

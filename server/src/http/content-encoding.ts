@@ -1,23 +1,42 @@
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import zlib from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import { OpenrayError } from '../errors.ts';
+import { unzstd } from './zstd.ts';
 
-const gunzipBytes = promisify(gunzip);
+type Decompress = (body: Buffer, options: { readonly maxOutputLength: number }) => Promise<Buffer>;
+
+const inflate: Decompress = promisify(zlib.inflate);
+const inflateRaw: Decompress = promisify(zlib.inflateRaw);
+const gunzip: Decompress = promisify(zlib.gunzip);
+
+/** By name in lower case; `x-gzip` and `zlib` are other names that senders use. */
+const DECOMPRESSORS: ReadonlyMap<string, Decompress> = new Map([
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
+  ['deflate', inflateAny],
+  ['zlib', inflate],
+  ['br', promisify(zlib.brotliDecompress)],
+  ['zstd', unzstd],
+]);
+
+const ENCODINGS = 'gzip, deflate, br and zstd';
 
 /**
- * The body after decompression. Throws UnsupportedMediaTypeException for any content encoding but gzip,
+ * The body after decompression. Throws UnsupportedMediaTypeException for an unknown content encoding,
  * RequestTooLargeException when the result is larger than `maxBytes`.
  */
 export async function decompressedBody(request: FastifyRequest, maxBytes: number): Promise<Buffer> {
   const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding === 'identity' || encoding === '') return body;
-  if (encoding !== 'gzip') {
-    throw new OpenrayError('UnsupportedMediaTypeException', `content encoding ${encoding.slice(0, 40)} is not gzip`);
+  const decompress = DECOMPRESSORS.get(encoding);
+  if (decompress === undefined) {
+    const sentence = `content encoding ${encoding.slice(0, 40)} is not supported; openray reads ${ENCODINGS}`;
+    throw new OpenrayError('UnsupportedMediaTypeException', sentence);
   }
   try {
-    return await gunzipBytes(body, { maxOutputLength: maxBytes });
+    return await decompress(body, { maxOutputLength: maxBytes });
   } catch (cause) {
     if ((cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new OpenrayError(
@@ -25,8 +44,15 @@ export async function decompressedBody(request: FastifyRequest, maxBytes: number
         'after decompression the body is larger than the setting otlpMaxBytes allows',
       );
     }
-    throw new OpenrayError('SerializationException', `the body is not gzip: ${(cause as Error).message}`, { cause });
+    const message = `the body is not ${encoding}: ${(cause as Error).message}`;
+    throw new OpenrayError('SerializationException', message, { cause });
   }
+}
+
+/** The standard's `deflate` has zlib's header of two bytes; some senders leave it out. */
+function inflateAny(body: Buffer, options: { readonly maxOutputLength: number }): Promise<Buffer> {
+  const hasHeader = body.length >= 2 && (body.readUInt8(0) & 15) === 8 && body.readUInt16BE(0) % 31 === 0;
+  return (hasHeader ? inflate : inflateRaw)(body, options);
 }
 
 /** The content type without its parameters, in lower case. */

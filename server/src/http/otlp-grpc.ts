@@ -3,10 +3,13 @@ import {
   Metadata,
   Server,
   ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
   type sendUnaryData,
+  status,
 } from '@grpc/grpc-js';
 import type { FastifyBaseLogger } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
@@ -48,6 +51,7 @@ export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOpti
     'grpc.max_concurrent_streams': 128,
     // The default of 64 KiB makes each large batch wait for several round trips.
     'grpc-node.flow_control_window': 1024 * 1024,
+    interceptors: [nameEncodings],
   });
   const waitForCapacity = newCapacityWait(options);
   server.addService(unaryService('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
@@ -81,6 +85,24 @@ export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOpti
     },
   };
 }
+
+const ENCODINGS = 'identity,deflate,gzip';
+
+/**
+ * The library reads gzip and deflate, and refuses other encodings itself, before any handler runs. This adds the
+ * encodings that a sender may use: to the message for people, to the metadata for programs.
+ * @see https://github.com/grpc/grpc/blob/master/doc/compression.md
+ */
+const nameEncodings: ServerInterceptor = (_method, call) => {
+  const sendStatus = call.sendStatus.bind(call);
+  call.sendStatus = (sent) => {
+    if (sent.code !== status.UNIMPLEMENTED || !sent.details.includes('unsupported encoding')) return sendStatus(sent);
+    const metadata = new Metadata();
+    metadata.set('grpc-accept-encoding', ENCODINGS);
+    sendStatus({ ...sent, details: `${sent.details}; openray reads gzip and deflate`, metadata });
+  };
+  return new ServerInterceptingCall(call);
+};
 
 type Call = ServerUnaryCall<Buffer, Uint8Array>;
 

@@ -23,7 +23,7 @@ export type OtlpOptions = {
 };
 
 /**
- * OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, protobuf or JSON, plain or gzip. Responds once the data is
+ * OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, protobuf or JSON, plain or compressed. Responds once the data is
  * stored.
  * `GET /v1/traces/ID` returns a whole trace as OTLP/JSON. Metrics get 404, at which exporters stop sending them.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp

@@ -5,7 +5,7 @@ import { acceptZipkin } from '../ingest/zipkin.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
 
 /**
- * Zipkin's `POST /api/v2/spans`, JSON, plain or gzip. Responds with 202 once the spans are stored. Zipkin's response
+ * Zipkin's `POST /api/v2/spans`, JSON, plain or compressed. Responds with 202 once the spans are stored. Zipkin's response
  * has no member for rejected spans: /metrics counts them.
  * @see https://zipkin.io/zipkin-api/#/default/post_spans
  */

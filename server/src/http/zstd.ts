@@ -1,0 +1,66 @@
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+
+type Options = { readonly maxOutputLength: number };
+
+/** Node has it from 22.15 on. */
+const { zstdDecompress: native } = zlib as { zstdDecompress?: typeof zlib.gunzip };
+const nativeUnzstd = native && promisify<Buffer, Options, Buffer>(native);
+
+/**
+ * Decompresses Zstandard. Rejects with the code ERR_BUFFER_TOO_LARGE, as Node's own functions do, when the result is
+ * longer than `maxOutputLength`.
+ */
+export function unzstd(body: Buffer, options: Options): Promise<Buffer> {
+  return (nativeUnzstd ?? libraryUnzstd)(body, options);
+}
+
+/** WebAssembly that is loaded at the first call. Reads one frame; a body of several is refused as invalid. */
+export async function libraryUnzstd(body: Buffer, { maxOutputLength }: Options): Promise<Buffer> {
+  // The library allocates the announced size before it reads the data.
+  if ((announcedSize(body) ?? 0) > maxOutputLength) throw tooLarge();
+  const { decompress } = await loaded();
+  try {
+    return Buffer.from(decompress(body, { defaultHeapSize: maxOutputLength }).buffer);
+  } catch (cause) {
+    throw (cause as Error).message.endsWith(OUTPUT_TOO_SMALL) ? tooLarge() : cause;
+  }
+}
+
+/** The end of the library's message; the number is ZSTD_error_dstSize_tooSmall. */
+const OUTPUT_TOO_SMALL = ' -70';
+
+let library: Promise<typeof import('@bokuweb/zstd-wasm')> | undefined;
+
+function loaded(): Promise<typeof import('@bokuweb/zstd-wasm')> {
+  library ??= import('@bokuweb/zstd-wasm').then(async (module) => {
+    await module.init();
+    return module;
+  });
+  return library;
+}
+
+/**
+ * Size after decompression by the header of the first frame; undefined when the header has none.
+ * @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1
+ */
+function announcedSize(body: Buffer): number | undefined {
+  const descriptor = body.readUInt8(4);
+  const isSingleSegment = (descriptor & 32) !== 0;
+  const dictionaryIdBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;
+  const at = 5 + (isSingleSegment ? 0 : 1) + dictionaryIdBytes;
+  switch (descriptor >>> 6) {
+    case 0:
+      return isSingleSegment ? body.readUInt8(at) : undefined;
+    case 1:
+      return body.readUInt16LE(at) + 256;
+    case 2:
+      return body.readUInt32LE(at);
+    default:
+      return Number(body.readBigUInt64LE(at));
+  }
+}
+
+function tooLarge(): Error {
+  return Object.assign(new Error('the data is larger than the bound'), { code: 'ERR_BUFFER_TOO_LARGE' });
+}
