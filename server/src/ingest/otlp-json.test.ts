@@ -119,3 +119,143 @@ test('nesting is cut at the depth limit, without a crash', () => {
   for (let at = valueIn(value); at?.arrayValue !== undefined; at = at.arrayValue.values?.[0]) levels += 1;
   expect(levels).toBe(33);
 });
+
+const SPAN_OF_ALL_MEMBERS = {
+  resourceSpans: [
+    {
+      schemaUrl: 'https://opentelemetry.io/schemas/1.30.0',
+      resource: {
+        attributes: [{ key: 'service_name', value: { stringValue: 'shop' } }],
+        droppedAttributesCount: 1,
+        entityRefs: [{ schemaUrl: 'u', type: 'service', idKeys: ['a_b'], descriptionKeys: ['c_d'] }],
+      },
+      scopeSpans: [
+        {
+          schemaUrl: 'u',
+          scope: { name: 's', version: '1', attributes: [], droppedAttributesCount: 2 },
+          spans: [
+            {
+              traceId: 'ab'.repeat(16),
+              spanId: 'cd'.repeat(8),
+              parentSpanId: 'ef'.repeat(8),
+              traceState: 'a=b',
+              name: 'work_of_day',
+              kind: 2,
+              startTimeUnixNano: '1',
+              endTimeUnixNano: '2',
+              attributes: [
+                { key: 'a', value: { boolValue: true } },
+                { key: 'b', value: { intValue: '7' } },
+                { key: 'c', value: { doubleValue: 0.5 } },
+                { key: 'd', value: { bytesValue: 'AA==' } },
+                { key: 'e', value: { arrayValue: { values: [{ stringValue: 'x_y' }] } } },
+                { key: 'f', value: { kvlistValue: { values: [{ key: 'in_ner', value: { intValue: '1' } }] } } },
+              ],
+              droppedAttributesCount: 3,
+              events: [{ timeUnixNano: '3', name: 'e_v', droppedAttributesCount: 1 }],
+              droppedEventsCount: 4,
+              links: [{ traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), traceState: 'c=d', flags: 1 }],
+              droppedLinksCount: 5,
+              status: { message: 'm_m', code: 2 },
+              flags: 1,
+            },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+const LOG_OF_ALL_MEMBERS = {
+  resourceLogs: [
+    {
+      scopeLogs: [
+        {
+          logRecords: [
+            {
+              timeUnixNano: '1',
+              observedTimeUnixNano: '2',
+              severityNumber: 9,
+              severityText: 'IN_FO',
+              body: { stringValue: 'b_b' },
+              attributes: [{ key: 'a_a', value: { stringValue: 'v_v' } }],
+              droppedAttributesCount: 1,
+              flags: 1,
+              traceId: 'ab'.repeat(16),
+              spanId: 'cd'.repeat(8),
+              eventName: 'e_e',
+            },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+/** Renames the members that `isRenamed` selects to their names in protobuf, and no values. */
+function withProtobufNames(value: unknown, isRenamed: () => boolean): unknown {
+  if (Array.isArray(value)) return value.map((one) => withProtobufNames(one, isRenamed));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      isRenamed() ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name,
+      withProtobufNames(inner, isRenamed),
+    ]),
+  );
+}
+
+test('any mixture of the names of JSON and protobuf is read the same', () => {
+  fc.assert(
+    fc.property(fc.infiniteStream(fc.boolean()), (choices) => {
+      const isRenamed = () => choices.next().value;
+      const spans = JSON.stringify(withProtobufNames(SPAN_OF_ALL_MEMBERS, isRenamed));
+      expect(readTraces(spans)).toEqual(readTraces(JSON.stringify(SPAN_OF_ALL_MEMBERS)));
+      const logs = JSON.stringify(withProtobufNames(LOG_OF_ALL_MEMBERS, isRenamed));
+      expect(readLogs(logs)).toEqual(readLogs(JSON.stringify(LOG_OF_ALL_MEMBERS)));
+    }),
+  );
+  const all = JSON.stringify(withProtobufNames(SPAN_OF_ALL_MEMBERS, () => true));
+  expect(JSON.stringify(readTraces(all))).toContain('"droppedEventsCount":4');
+});
+
+test.each([
+  ['{}'],
+  ['{"resourceSpans":[]}'],
+  ['{"resource_spans":null}'],
+  ['{"resourceSpans":[{"resource":{"attributes":[]},"schemaUrl":"u","scopeSpans":[{"scope":{},"spans":[]}]}]}'],
+])('a request without spans is empty: %s', (text) => {
+  expect(JSON.stringify(readTraces(text))).not.toContain('spans":[{');
+});
+
+test.each([
+  ['{"spans":[{}]}', '"spans" is not a member of a request for /v1/traces, "resourceSpans" is'],
+  ['{"ResourceSpans":[{}]}', '"ResourceSpans" is not a member'],
+  [
+    '{"resourceSpans":[{"scopeSpans":[]},{"instrumentationLibrarySpans":[{"spans":[{}]}]}]}',
+    '"resourceSpans[1].instrumentationLibrarySpans" is not a member of a request for /v1/traces, "scopeSpans" is; this is the protocol before version 0.19 of 2022: update the exporter',
+  ],
+  ['{"resource_spans":[{"instrumentation_library_spans":[{}]}]}', 'update the exporter'],
+  ['{"resourceSpans":[{"scopeSpans":[{"span":[{}]}]}]}', '"resourceSpans[0].scopeSpans[0].span" is not a member'],
+  [
+    '{"resourceLogs":[{}]}',
+    '"resourceLogs" is not a member of a request for /v1/traces, "resourceSpans" is; send it to /v1/logs',
+  ],
+  ['{"resource_metrics":[{}]}', 'send it to /v1/metrics'],
+])('a body of which nothing is understood is refused: %s', (text, sentence) => {
+  expect(() => readTraces(text)).toThrow(
+    expect.objectContaining({ code: 'SerializationException', message: expect.stringContaining(sentence) }),
+  );
+});
+
+test('a request for logs of which nothing is understood is refused', () => {
+  expect(() => readLogs('{"resourceSpans":[{}]}')).toThrow('"resourceLogs" is; send it to /v1/traces');
+  expect(readLogs('{}')).toEqual({});
+});
+
+test('beside spans, unknown members are ignored, as the protocol asks', () => {
+  expect(
+    plain(readTraces('{"later":1,"resourceSpans":[{"later":1,"scopeSpans":[{"spans":[{"name":"a"}]}]}]}')),
+  ).toEqual({
+    resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: '', spanId: '', name: 'a' }] }] }],
+  });
+});

@@ -20,26 +20,36 @@ import type {
   SpanStatus,
   TracesData,
 } from '../model/otlp-messages.ts';
+import { memberOf, refuseUnknownMembers } from './otlp-json-members.ts';
 import { nonEmptyStatus } from './otlp-protobuf.ts';
 import { doubleOf } from './otlp-protobuf-values.ts';
 import { tooManyValues } from './protobuf-reader.ts';
 
 /**
- * Reads all variants of OTLP/JSON that exporters write into the canonical form (see `model/otlp-messages.ts`): numbers or
- * text for
- * 64-bit integers, names for kinds, base64 of either alphabet. Unknown members and members that are null are dropped.
- * Throws SerializationException, naming the member, when a member has another type than the protocol defines.
+ * Reads all variants of OTLP/JSON that exporters write into the canonical form (see `model/otlp-messages.ts`): names of
+ * protobuf or JSON, numbers or text for 64-bit integers, names for kinds, base64 of either alphabet. Unknown members and
+ * members that are null are dropped.
+ * Throws SerializationException, naming the member, when a member has another type than the protocol defines, or when
+ * there are no spans but unknown members.
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 export function readTraces(text: string): TracesData {
-  const data = parse(text);
-  return { resourceSpans: list(data, 'resourceSpans', readResourceSpans) };
+  const body = parse(text);
+  const resourceSpans = list(body, 'resourceSpans', readResourceSpans);
+  const hasSpans = resourceSpans?.some(({ scopeSpans }) => scopeSpans?.some(({ spans }) => spans !== undefined));
+  if (hasSpans !== true) refuseUnknownMembers(body, 'traces');
+  return { resourceSpans };
 }
 
 /** The same for logs. */
 export function readLogs(text: string): LogsData {
-  const data = parse(text);
-  return { resourceLogs: list(data, 'resourceLogs', readResourceLogs) };
+  const body = parse(text);
+  const resourceLogs = list(body, 'resourceLogs', readResourceLogs);
+  const hasRecords = resourceLogs?.some(({ scopeLogs }) =>
+    scopeLogs?.some(({ logRecords }) => logRecords !== undefined),
+  );
+  if (hasRecords !== true) refuseUnknownMembers(body, 'logs');
+  return { resourceLogs };
 }
 
 function parse(text: string): JsonObject {
@@ -219,22 +229,27 @@ function readKeyValue(from: JsonObject, depth: number): KeyValue {
 
 /** Of several members the first in the protocol's order is read. A value whose only member is null is empty. */
 function readAnyValue(from: JsonObject, depth: number): AnyValue {
-  const { stringValue, boolValue, intValue, doubleValue, bytesValue } = from;
+  const stringValue = memberOf(from, 'stringValue');
   if (isPresent(stringValue)) return { stringValue: requireString(stringValue, 'stringValue') };
+  const boolValue = memberOf(from, 'boolValue');
   if (isPresent(boolValue)) {
     if (typeof boolValue !== 'boolean') throw wrongType('boolValue', 'true or false');
     return { boolValue };
   }
+  const intValue = memberOf(from, 'intValue');
   if (isPresent(intValue)) return readInteger(intValue);
+  const doubleValue = memberOf(from, 'doubleValue');
   if (isPresent(doubleValue)) return { doubleValue: readDouble(doubleValue) };
   const array = object(from, 'arrayValue', (inner) =>
     depth < MAX_VALUE_DEPTH ? list(inner, 'values', (one) => readAnyValue(one, depth + 1)) : undefined,
   );
-  if (isPresent(from.arrayValue)) return { arrayValue: array === undefined ? {} : { values: array } };
+  if (isPresent(memberOf(from, 'arrayValue'))) return { arrayValue: array === undefined ? {} : { values: array } };
   const entries = object(from, 'kvlistValue', (inner) =>
     depth < MAX_VALUE_DEPTH ? list(inner, 'values', (one) => readKeyValue(one, depth + 1)) : undefined,
   );
-  if (isPresent(from.kvlistValue)) return { kvlistValue: entries === undefined ? {} : { values: entries } };
+  if (isPresent(memberOf(from, 'kvlistValue')))
+    return { kvlistValue: entries === undefined ? {} : { values: entries } };
+  const bytesValue = memberOf(from, 'bytesValue');
   if (isPresent(bytesValue)) return { bytesValue: readBytes(bytesValue) };
   return {};
 }
@@ -274,12 +289,12 @@ function requireString(value: JsonValue, member: string): string {
 }
 
 function string(from: JsonObject, member: string): string | undefined {
-  const value = from[member];
+  const value = memberOf(from, member);
   return isPresent(value) ? requireString(value, member) || undefined : undefined;
 }
 
 function strings(from: JsonObject, member: string): readonly string[] | undefined {
-  const values = from[member];
+  const values = memberOf(from, member);
   if (!isPresent(values)) return undefined;
   if (!Array.isArray(values)) throw wrongType(member, 'a list');
   return values.length === 0 ? undefined : values.map((value) => requireString(value, member));
@@ -291,7 +306,7 @@ function id(from: JsonObject, member: string): string | undefined {
 }
 
 function nanos(from: JsonObject, member: string): string | undefined {
-  const value = from[member];
+  const value = memberOf(from, member);
   if (!isPresent(value)) return undefined;
   const text = typeof value === 'number' ? integerText(value) : value;
   if (typeof text !== 'string' || !/^\d{1,20}$/.test(text)) throw wrongType(member, 'nanoseconds since 1970');
@@ -301,7 +316,7 @@ function nanos(from: JsonObject, member: string): string | undefined {
 }
 
 function uint32(from: JsonObject, member: string): number | undefined {
-  const value = from[member];
+  const value = memberOf(from, member);
   if (!isPresent(value)) return undefined;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 0xffff_ffff) {
@@ -312,7 +327,7 @@ function uint32(from: JsonObject, member: string): number | undefined {
 
 /** The protocol requires numbers; names are accepted too. */
 function enumerated(from: JsonObject, member: string, prefix: string, names: readonly string[]): number | undefined {
-  const value = from[member];
+  const value = memberOf(from, member);
   if (typeof value === 'string' && value.startsWith(prefix)) {
     const number = names.indexOf(value.slice(prefix.length));
     return number > 0 ? number : undefined;
@@ -322,7 +337,7 @@ function enumerated(from: JsonObject, member: string, prefix: string, names: rea
 }
 
 function object<T>(from: JsonObject, member: string, read: (value: JsonObject) => T): T | undefined {
-  const value = from[member];
+  const value = memberOf(from, member);
   if (!isPresent(value)) return undefined;
   if (!isJsonObject(value)) throw wrongType(member, 'an object');
   return read(value);
@@ -330,7 +345,7 @@ function object<T>(from: JsonObject, member: string, read: (value: JsonObject) =
 
 /** Undefined for an empty list: the protocol does not distinguish it from an absent one. */
 function list<T>(from: JsonObject, member: string, read: (value: JsonObject) => T): readonly T[] | undefined {
-  const values = from[member];
+  const values = memberOf(from, member);
   if (!isPresent(values)) return undefined;
   if (!Array.isArray(values)) throw wrongType(member, 'a list');
   if (values.length === 0) return undefined;
