@@ -315,7 +315,7 @@ describe('an invalid request is refused', () => {
       413,
       () => post(gzipSync(Buffer.alloc(100_000_000)), { ...PROTOBUF, 'content-encoding': 'gzip' }),
     ],
-    ['metrics', 404, () => post(Buffer.alloc(0), PROTOBUF, '/v1/metrics')],
+    ['metrics that are no message', 400, () => post(Buffer.from([10, 9]), PROTOBUF, '/v1/metrics')],
   ])('%s: %d', async (_what, code, send) => {
     const response = await send();
     expect(response.status).toBe(code);
@@ -425,14 +425,35 @@ describe('gRPC', () => {
   }
   const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
-  test('answers health checks, and does not implement metrics', async () => {
+  test('answers health checks', async () => {
     expect(await call(server.otlpGrpcUrl, '/grpc.health.v1.Health/Check', Buffer.alloc(0))).toEqual(
       Buffer.from([8, 1]),
     );
-    const metrics = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
-    await expect(call(server.otlpGrpcUrl, metrics, Buffer.alloc(0))).rejects.toMatchObject({
-      code: status.UNIMPLEMENTED,
-    });
+  });
+
+  test('accepts, counts and drops metrics, as HTTP does, with one line in the log', async () => {
+    const own = await serverForThisTest();
+    const metrics = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ gauge: { dataPoints: [{}, {}] } }] }] }] };
+    const [point, wrap] = [Buffer.from([10, 0]), (tag: number, of: Buffer) => Buffer.from([tag, of.length, ...of])];
+    const message = wrap(10, wrap(18, wrap(18, wrap(58, point))));
+    const service = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
+    expect(await call(own.otlpGrpcUrl, service, message)).toEqual(Buffer.alloc(0));
+    for (const [type, body, answer] of [
+      ['application/json', JSON.stringify(metrics), '{}'],
+      ['application/x-protobuf', new Uint8Array(message), ''],
+    ] as const) {
+      const init = { method: 'POST', headers: { 'content-type': type }, body };
+      const response = await fetch(`${own.otlpHttpUrl}/v1/metrics`, init);
+      expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+        200,
+        expect.stringContaining(type),
+        answer,
+      ]);
+    }
+    expect(await (await fetch(`${own.url}/metrics`)).text()).toContain(
+      'openray_ignored_total{kind="metric data point"} 4',
+    );
+    expect(own.output().match(/metrics dropped/g)).toHaveLength(1);
   });
 
   /** One export over HTTP/2 alone, since the client's library offers gzip and deflate only. */

@@ -35,6 +35,8 @@ export type Stats = {
   readonly drops: Map<DocumentDropReason, number>;
   /** `received` counts all packets to the port; each one that was not dropped held a document or spans. */
   readonly datagrams: { received: number; readonly dropped: Map<DatagramDropReason, number> };
+  /** Data of OpenTelemetry that openray does not store: data points of metrics, and log records without an exception. */
+  readonly ignored: { dataPoints: number; logRecords: number };
   readonly requests: Map<string, number>;
   readonly invocations: Map<string, number>;
   /** By the name of the backend that documents are forwarded to. */
@@ -67,6 +69,7 @@ export function newStats(nowUs: () => number = () => Date.now() * 1000): Stats {
     rejections: new Map(),
     drops: new Map(),
     datagrams: { received: 0, dropped: new Map() },
+    ignored: { dataPoints: 0, logRecords: 0 },
     requests: new Map(),
     invocations: new Map(),
     forwards: new Map(),

@@ -9,6 +9,7 @@ import type { IngestContext } from '../ingest/accept.ts';
 import { newArrivalSequence } from '../ingest/arrival-sequence.ts';
 import { newCrossServerNotifications } from '../ingest/cross-server-notifications.ts';
 import { newHourlyLimit } from '../ingest/ignored-logs.ts';
+import { newMetricsDropper } from '../ingest/otlp-metrics.ts';
 import { listenUdp } from '../ingest/udp.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import { newRetentionRuleRunner } from '../query/retention/apply-rules.ts';
@@ -79,7 +80,11 @@ export async function startServer(
     let lambdaService: LambdaService | undefined;
     const otlp: AppOptions['otlp'] = {
       context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
-      options: { maxBytes: config.otlpMaxBytes, shouldReportIgnoredLogs: newHourlyLimit() },
+      options: {
+        maxBytes: config.otlpMaxBytes,
+        shouldReportIgnoredLogs: newHourlyLimit(),
+        dropMetrics: newMetricsDropper(stats, log),
+      },
     };
     const app = await buildApp({
       context: {
@@ -155,6 +160,7 @@ async function listenOtlpPorts(
       maxBytes: otlpMaxBytes,
       hasCapacity: () => store.statistics().queuedBytes < queueMaxBytes,
       shouldReportIgnoredLogs: otlp.options.shouldReportIgnoredLogs,
+      dropMetrics: otlp.options.dropMetrics,
       log,
     }).catch((cause: unknown) => {
       throw listenError('TCP', host, otlpGrpcPort, cause, { by, flag: '--otlp-grpc-port (or none)' });

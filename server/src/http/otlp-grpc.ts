@@ -15,6 +15,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { withIgnoredLogs } from '../ingest/ignored-logs.ts';
 import { acceptLogs, acceptTraces, type OtlpContext } from '../ingest/otlp.ts';
+import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
 import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
 
@@ -27,6 +28,7 @@ export type OtlpGrpcOptions = {
   /** Whether the queue of the store has room for more documents. */
   readonly hasCapacity: () => boolean;
   readonly shouldReportIgnoredLogs: (client: string) => boolean;
+  readonly dropMetrics: (dataPoints: number) => void;
   readonly log: FastifyBaseLogger;
 };
 
@@ -41,7 +43,7 @@ const CAPACITY_POLL_MS = 20;
 const MAX_WAITING_MESSAGES = 4;
 
 /**
- * OTLP over gRPC: traces, log records of exceptions, and the health service. Exporters do not retry after an error, so
+ * OTLP over gRPC: traces, log records of exceptions, metrics (dropped), and the health service. Exporters do not retry after an error, so
  * a call waits while the store has no capacity, until shortly before its deadline.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
  */
@@ -66,6 +68,12 @@ export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOpti
       const { ignored, ...result } = await acceptLogs(readLogsRequest(bytes, 'protobuf'), 'otlp-grpc', context);
       const isReported = ignored > 0 && options.shouldReportIgnoredLogs(call.getPeer().replace(/:\d+$/, ''));
       return exportResponse(isReported ? withIgnoredLogs(result, ignored) : result);
+    }),
+  });
+  server.addService(unaryService('opentelemetry.proto.collector.metrics.v1.MetricsService', 'Export'), {
+    Export: unaryHandler(options, async (bytes) => {
+      options.dropMetrics(readDataPointCount(bytes, 'protobuf'));
+      return new Uint8Array();
     }),
   });
   server.addService(HEALTH, { Check: checkHealth, Watch: watchHealth });

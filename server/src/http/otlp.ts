@@ -3,6 +3,7 @@ import { getOtlpTrace } from '../api/otlp/get-otlp-trace.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { withIgnoredLogs } from '../ingest/ignored-logs.ts';
 import { acceptLogs, acceptTraces, type OtlpContext, type PartialSuccess } from '../ingest/otlp.ts';
+import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { type OtlpEncoding, readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
 import { refusalReason } from '../request-origin.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
@@ -20,12 +21,13 @@ export type OtlpOptions = {
   readonly maxBytes: number;
   /** Whether the response to this client shall report ignored log records. */
   readonly shouldReportIgnoredLogs: (client: string) => boolean;
+  readonly dropMetrics: (dataPoints: number) => void;
 };
 
 /**
- * OTLP over HTTP: `POST /v1/traces` and `POST /v1/logs`, protobuf or JSON, plain or compressed. Responds once the data is
- * stored.
- * `GET /v1/traces/ID` returns a whole trace as OTLP/JSON. Metrics get 404, at which exporters stop sending them.
+ * OTLP over HTTP: `POST /v1/traces`, `/v1/logs` and `/v1/metrics`, protobuf or JSON, plain or compressed. Responds once
+ * the data is stored. Metrics are dropped with a full success, since exporters log anything else at every interval.
+ * `GET /v1/traces/ID` returns a whole trace as OTLP/JSON.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
 export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: OtlpOptions): void {
@@ -44,11 +46,18 @@ export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: O
     const reported = isReported ? withIgnoredLogs(result, ignored) : result;
     return sendPartialSuccess(request, reply, reported, 'rejectedLogRecords');
   });
+  app.post('/v1/metrics', routeOptions, async (request, reply) => {
+    const encoding = encodingOf(request);
+    options.dropMetrics(readDataPointCount(await decompressedBody(request, options.maxBytes), encoding));
+    return sendPartialSuccess(request, reply, FULL_SUCCESS, 'rejectedDataPoints');
+  });
   app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', ({ params }) =>
     getOtlpTrace(context.store, params.traceId),
   );
-  for (const path of ['/v1/traces', '/v1/logs']) app.options(path, handlePreflight);
+  for (const path of ['/v1/traces', '/v1/logs', '/v1/metrics']) app.options(path, handlePreflight);
 }
+
+const FULL_SUCCESS: PartialSuccess = { rejected: 0, message: '' };
 
 function encodingOf(request: FastifyRequest): OtlpEncoding {
   const type = contentTypeOf(request);

@@ -52,6 +52,21 @@ export function readLogs(text: string): LogsData {
   return { resourceLogs };
 }
 
+const METRIC_KINDS = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'];
+
+/** The number of data points in a request for metrics; the points themselves are not read. */
+export function countDataPoints(text: string): number {
+  const body = parse(text);
+  const metrics = ['resourceMetrics', 'scopeMetrics', 'metrics'].reduce(
+    (containers, name) => containers.flatMap((one) => list(one, name, (inner) => inner) ?? []),
+    [body],
+  );
+  if (metrics.length === 0) refuseUnknownMembers(body, 'metrics');
+  const dataPoints = (metric: JsonObject, kind: string) =>
+    object(metric, kind, (data) => list(data, 'dataPoints', () => 1)?.length) ?? 0;
+  return metrics.flatMap((metric) => METRIC_KINDS.map((kind) => dataPoints(metric, kind))).reduce((a, b) => a + b, 0);
+}
+
 function parse(text: string): JsonObject {
   if (hasMoreContainersThan(text, MAX_VALUES)) throw tooManyValues();
   let data: JsonValue;

@@ -8,16 +8,16 @@ export type OtlpEncoding = 'protobuf' | 'json';
 
 /** Throws SerializationException when the bytes are not a message of the encoding, RequestTooLargeException. */
 export function readTracesRequest(bytes: Buffer, encoding: OtlpEncoding): TracesData {
-  return encoding === 'json' ? readTraces(bytes.toString('utf8')) : decodeMessage(() => decodeTraces(bytes));
+  return encoding === 'json' ? readTraces(bytes.toString('utf8')) : readMessage(() => decodeTraces(bytes));
 }
 
 /** The same for logs. */
 export function readLogsRequest(bytes: Buffer, encoding: OtlpEncoding): LogsData {
-  return encoding === 'json' ? readLogs(bytes.toString('utf8')) : decodeMessage(() => decodeLogs(bytes));
+  return encoding === 'json' ? readLogs(bytes.toString('utf8')) : readMessage(() => decodeLogs(bytes));
 }
 
-/** Errors of the protobuf reader are errors of the sender. */
-function decodeMessage<T>(decode: () => T): T {
+/** Runs a reader of protobuf: its errors are errors of the sender. */
+export function readMessage<T>(decode: () => T): T {
   try {
     return decode();
   } catch (cause) {

@@ -44,6 +44,7 @@ export async function acceptLogs(
 ): Promise<PartialSuccess & { ignored: number }> {
   const counts = { ignored: 0 };
   const result = await acceptInBatches(logResults(data, context, counts), receiver, context);
+  context.stats.ignored.logRecords += counts.ignored;
   return { ...result, ...counts };
 }
 

@@ -60,6 +60,13 @@ export function newMetricsRegistry(stats: Stats, store: () => StoreStatistics): 
   counter('openray_datagrams_dropped_total', 'UDP packets dropped, by drop reason', ['reason'], () =>
     byLabel('reason', stats.datagrams.dropped),
   );
+  counter('openray_ignored_total', 'Data of OpenTelemetry that is not stored, by kind', ['kind'], () => {
+    const { dataPoints, logRecords } = stats.ignored;
+    return [
+      { labels: { kind: 'metric data point' }, value: dataPoints },
+      { labels: { kind: 'log record' }, value: logRecords },
+    ];
+  });
   counter('openray_requests_total', 'Calls of the X-Ray API, by operation', ['operation'], () =>
     byLabel('operation', stats.requests),
   );
