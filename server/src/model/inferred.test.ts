@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
 import { inferredSegments } from './inferred.ts';
 import type { JsonObject } from './json.ts';
@@ -119,4 +119,37 @@ test('ids of calls with consecutive ids look random', () => {
     for (const count of counts.values()) expect(Math.abs(count - 125)).toBeLessThan(65);
     expect(counts.size).toBe(16);
   }
+});
+
+describe('a request that two instrumentations recorded', () => {
+  const INNER = anId('1a1b');
+  const sqs = (operation: string | undefined, queue_url?: string) => ({
+    name: 'SQS',
+    namespace: 'aws',
+    aws: { ...(operation !== undefined && { operation }), ...(queue_url !== undefined && { queue_url }) },
+  });
+  const nested = (outer: JsonObject, inner: JsonObject) =>
+    calling({ ...outer, subsegments: [aSubsegment({ id: INNER, ...inner })] });
+  const idsOf = (...sent: readonly JsonObject[]) => inferredOf(...sent).map(({ segment }) => segment.fields.parent_id);
+
+  test.each<[string, JsonObject, JsonObject, readonly string[]]>([
+    ['both name the queue', sqs('SendMessage', 'https://q'), sqs('SendMessage', 'https://q'), [CALL]],
+    ['a batch', sqs('SendMessage', 'https://q'), sqs('SendMessageBatch', 'https://q'), [CALL]],
+    ['only the inner record names the queue', sqs('SendMessage'), sqs('SendMessage', 'https://q'), [INNER]],
+    ['only the outer record names the queue', sqs('SendMessage', 'https://q'), sqs('SendMessage'), [CALL]],
+    ['the outer record names no operation', sqs(undefined), sqs('SendMessage', 'https://q'), [INNER]],
+    ['two queues are two requests', sqs('SendMessage', 'https://q'), sqs('SendMessage', 'https://r'), [CALL, INNER]],
+    ['two operations are two requests', sqs('ReceiveMessage'), sqs('DeleteMessage'), [CALL, INNER]],
+    ['two services are two requests', sqs('SendMessage'), { ...sqs('GetCallerIdentity'), name: 'STS' }, [CALL, INNER]],
+    ['a host is not a service of AWS', { namespace: 'remote' }, { namespace: 'remote' }, [CALL, INNER]],
+  ])('%s', (_, outer, inner, ids) => {
+    expect(idsOf(nested(outer, inner)).sort()).toEqual([...ids].sort());
+  });
+
+  test('has no inferred segment once one of its records has the segment of the called service', () => {
+    const records = nested(sqs('SendMessage', 'https://q'), sqs('SendMessage', 'https://q'));
+    for (const parent_id of [CALL, INNER]) {
+      expect(idsOf(records, aSegment({ id: anId('5e'), name: 'worker', parent_id }))).toEqual([]);
+    }
+  });
 });

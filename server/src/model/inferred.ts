@@ -1,7 +1,7 @@
 import type { Entity } from './entity.ts';
 import { isCall } from './entity.ts';
 import { definedMembers } from './json.ts';
-import { calledService, isQueueSend, isSqlCall } from './service-names.ts';
+import { calledResource, calledService, isQueueSend, isSameRequest } from './service-names.ts';
 import type { Trace } from './trace.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 import { formatTraceId } from './trace-id.ts';
@@ -11,15 +11,46 @@ export function calleesOf(trace: Trace, call: Entity): readonly Entity[] {
   return (trace.childrenOf.get(call.id) ?? []).filter((child) => child.kind === 'segment');
 }
 
-/** Finished calls below a segment whose called service sent no segment of its own, by start. */
+/**
+ * Finished calls below a segment whose called service sent no segment of its own, by start. Of calls that are one
+ * request (see `isSameRequest`) there is one.
+ */
 export function inferredCalls(trace: Trace): readonly Entity[] {
-  return [...trace.entities.values()].filter(
-    (entity) =>
-      isCall(entity) &&
-      entity.endUs !== undefined &&
-      trace.segmentOf.has(entity.id) &&
-      calleesOf(trace, entity).length === 0,
+  const calls = [...trace.entities.values()].filter(
+    (entity) => isCall(entity) && entity.endUs !== undefined && trace.segmentOf.has(entity.id),
   );
+  const repeated = repeatedCalls(trace, calls);
+  return calls.filter((call) => !repeated.has(call) && calleesOf(trace, call).length === 0);
+}
+
+/** Calls that record a request again. The one with the called service's segment stays, else the one with a resource. */
+function repeatedCalls(trace: Trace, calls: readonly Entity[]): ReadonlySet<Entity> {
+  const repeated = new Set<Entity>();
+  for (const inner of calls) {
+    const outer = callAround(trace, inner);
+    if (outer === undefined || !isSameRequest(outer, inner)) continue;
+    const isInnerBetter =
+      calleesOf(trace, inner).length > 0 ||
+      (calleesOf(trace, outer).length === 0 &&
+        calledResource(outer) === undefined &&
+        calledResource(inner) !== undefined);
+    repeated.add(isInnerBetter ? outer : inner);
+  }
+  return repeated;
+}
+
+/** Instrumentations put few subsegments between two records of a request. The bound keeps deep traces linear. */
+const MAX_LEVELS_BETWEEN = 8;
+
+/** The finished call of the same segment that contains the call. */
+function callAround({ entities }: Trace, call: Entity): Entity | undefined {
+  let at: Entity | undefined = call;
+  for (let level = 0; level < MAX_LEVELS_BETWEEN; level++) {
+    at = at.parentId === undefined ? undefined : entities.get(at.parentId);
+    if (at === undefined || at.kind === 'segment') return undefined;
+    if (isCall(at) && at.endUs !== undefined) return at;
+  }
+  return undefined;
 }
 
 /** A segment for a service that sent none. `queueTime` is the time that a message waited in its queue. */
@@ -39,7 +70,8 @@ export function inferredSegments(trace: Trace): readonly InferredSegment[] {
 function inferredSegment(call: Entity): Entity {
   const { http, aws, error, fault, throttle, sql, start_time, end_time } = call.fields;
   const id = derivedId(call.traceId, call.id, 'segment');
-  const origin = call.namespace === 'aws' || isSqlCall(call) ? calledService(call).type : undefined;
+  const { type } = calledService(call);
+  const origin = type === 'remote' ? undefined : type;
   const fields = {
     id,
     name: call.name,

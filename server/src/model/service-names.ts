@@ -1,3 +1,5 @@
+import { awsNameKey } from './aws-name-key.ts';
+import { AWS_SERVICE_LINES } from './aws-services.ts';
 import type { Entity } from './entity.ts';
 import type { ServiceId } from './graph.ts';
 import { readObject, readText } from './json.ts';
@@ -9,58 +11,45 @@ type AwsService = {
   readonly resource?: { readonly field: string; readonly type: string };
 };
 
-const DYNAMODB: AwsService = {
-  name: 'DynamoDB',
-  type: 'AWS::DynamoDB',
-  resource: { field: 'table_name', type: 'AWS::DynamoDB::Table' },
-};
-const S3: AwsService = { name: 'S3', type: 'AWS::S3', resource: { field: 'bucket_name', type: 'AWS::S3::Bucket' } };
-const SQS: AwsService = { name: 'SQS', type: 'AWS::SQS', resource: { field: 'queue_url', type: 'AWS::SQS::Queue' } };
-const SNS: AwsService = { name: 'SNS', type: 'AWS::SNS', resource: { field: 'topic_arn', type: 'AWS::SNS' } };
-const LAMBDA: AwsService = {
-  name: 'Lambda',
-  type: 'AWS::Lambda',
-  resource: { field: 'function_name', type: 'AWS::Lambda' },
-};
-const EVENTBRIDGE: AwsService = { name: 'EventBridge', type: 'AWS::Events' };
-const STEP_FUNCTIONS: AwsService = { name: 'StepFunctions', type: 'AWS::StepFunctions' };
-const SSM: AwsService = { name: 'SSM', type: 'AWS::SimpleSystemsManagement' };
+/** Services with resources that X-Ray shows as nodes, or with a type that is not `AWS::` and the name. */
+const KNOWN_SERVICES: readonly AwsService[] = [
+  {
+    name: 'DynamoDB',
+    type: 'AWS::DynamoDB',
+    resource: { field: 'table_name', type: 'AWS::DynamoDB::Table' },
+  },
+  { name: 'S3', type: 'AWS::S3', resource: { field: 'bucket_name', type: 'AWS::S3::Bucket' } },
+  { name: 'SQS', type: 'AWS::SQS', resource: { field: 'queue_url', type: 'AWS::SQS::Queue' } },
+  { name: 'SNS', type: 'AWS::SNS', resource: { field: 'topic_arn', type: 'AWS::SNS' } },
+  { name: 'Lambda', type: 'AWS::Lambda', resource: { field: 'function_name', type: 'AWS::Lambda' } },
+  { name: 'EventBridge', type: 'AWS::Events' },
+  { name: 'SSM', type: 'AWS::SimpleSystemsManagement' },
+];
 
-/** By the names of the SDKs in lower case: botocore's endpoint prefixes and the JavaScript service ids. */
-const AWS_SERVICES: ReadonlyMap<string, AwsService> = new Map([
-  ['dynamodb', DYNAMODB],
-  ['s3', S3],
-  ['sqs', SQS],
-  ['sns', SNS],
-  ['lambda', LAMBDA],
-  ['kinesis', { name: 'Kinesis', type: 'AWS::Kinesis' }],
-  ['firehose', { name: 'Firehose', type: 'AWS::Firehose' }],
-  ['events', EVENTBRIDGE],
-  ['eventbridge', EVENTBRIDGE],
-  ['cloudwatchevents', { name: 'CloudWatchEvents', type: 'AWS::Events' }],
-  ['states', STEP_FUNCTIONS],
-  ['sfn', STEP_FUNCTIONS],
-  ['stepfunctions', STEP_FUNCTIONS],
-  ['ssm', SSM],
-  ['simplesystemsmanagement', SSM],
-  ['secretsmanager', { name: 'SecretsManager', type: 'AWS::SecretsManager' }],
-  ['kms', { name: 'KMS', type: 'AWS::KMS' }],
-  ['sts', { name: 'STS', type: 'AWS::STS' }],
-]);
+/** By key (see `awsNameKey`) of each name that a client may use. */
+const AWS_SERVICES: ReadonlyMap<string, AwsService> = new Map(
+  AWS_SERVICE_LINES.trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [name = '', ...aliases] = line.split(' ');
+      const service = KNOWN_SERVICES.find((known) => known.name === name) ?? { name, type: `AWS::${name}` };
+      return [awsNameKey(name), ...aliases].map((key) => [key, service] as const);
+    }),
+);
 
 /** An unknown service keeps the name with which it was sent. */
 function awsService(name: string): AwsService {
-  return AWS_SERVICES.get(name.toLowerCase()) ?? { name, type: `AWS::${name}` };
+  return AWS_SERVICES.get(awsNameKey(name)) ?? { name, type: `AWS::${name}` };
 }
 
-/** Other names, in lower case, of calls to the AWS service with this name; empty if openray knows none. */
-export function awsCallNames(service: string): readonly string[] {
-  return [...AWS_SERVICES].filter(([, { name }]) => name === service).map(([alias]) => alias);
+/** Keys (see `awsNameKey`) of all names of the AWS service that openray shows as `service`; empty if there is none. */
+export function awsNameKeysOf(service: string): readonly string[] {
+  return [...AWS_SERVICES].filter(([, { name }]) => name === service).map(([key]) => key);
 }
 
 /** The parameters of AWS calls that name a resource, see `calledResource`. */
 export const RESOURCE_FIELDS: readonly string[] = [
-  ...new Set([...AWS_SERVICES.values()].flatMap(({ resource }) => resource?.field ?? [])),
+  ...new Set(KNOWN_SERVICES.flatMap(({ resource }) => resource?.field ?? [])),
 ];
 
 /** A text that is equal for equal services, in every trace. */
@@ -85,15 +74,14 @@ export function serviceOf(segment: Entity): ServiceId {
  */
 export function calledService(call: Entity): ServiceId {
   const { accountId } = call;
+  const service = call.namespace === 'aws' ? awsService(call.name) : undefined;
+  const resourceName = calledResource(call);
+  // The same resource has the same name whether or not its caller names a type, too.
+  if (service?.resource !== undefined && resourceName !== undefined)
+    return { name: resourceName, type: service.resource.type, accountId };
   if (call.callee !== undefined) return { ...call.callee, accountId };
-  if (call.namespace === 'aws') {
-    const { name, type, resource } = awsService(call.name);
-    const resourceName = calledResource(call);
-    if (resource !== undefined && resourceName !== undefined)
-      return { name: resourceName, type: resource.type, accountId };
-    return { name, type, accountId };
-  }
-  return { name: call.name, type: isSqlCall(call) ? 'Database::SQL' : 'remote', accountId };
+  if (service !== undefined) return { name: service.name, type: service.type, accountId };
+  return { name: call.name, type: isSqlCall(call) ? SQL_DATABASE : 'remote', accountId };
 }
 
 /**
@@ -107,12 +95,34 @@ export function calledResource(call: Entity): string | undefined {
   return resource && readText(aws[resource.field]);
 }
 
-export function isSqlCall(call: Entity): boolean {
+/**
+ * Whether two AWS calls, one inside the other, are one request: an instrumentation of messages and one of the AWS SDK
+ * may both record it. The outer one may lack the operation or the resource.
+ */
+export function isSameRequest(outer: Entity, inner: Entity): boolean {
+  if (outer.namespace !== 'aws' || inner.namespace !== 'aws') return false;
+  if (awsService(outer.name).name !== awsService(inner.name).name) return false;
+  const [a, b] = [calledResource(outer), calledResource(inner)];
+  return (a === undefined || b === undefined || a === b) && isSameOperation(operationOf(outer), operationOf(inner));
+}
+
+/** `SendMessage` is the same request as `SendMessageBatch`: instrumentations of messages do not name the batch. */
+function isSameOperation(a = '', b = ''): boolean {
+  return a.startsWith(b) || b.startsWith(a);
+}
+
+function operationOf(call: Entity): string | undefined {
+  return readText(readObject(call.fields.aws)?.operation);
+}
+
+const SQL_DATABASE = 'Database::SQL';
+
+function isSqlCall(call: Entity): boolean {
   return readObject(call.fields.sql) !== undefined;
 }
 
 /** Whether the call sends a message to an SQS queue, where the message waits. */
 export function isQueueSend(call: Entity): boolean {
-  const operation = readText(readObject(call.fields.aws)?.operation);
-  return call.namespace === 'aws' && awsService(call.name) === SQS && operation?.startsWith('SendMessage') === true;
+  const isSqs = call.namespace === 'aws' && awsService(call.name).name === 'SQS';
+  return isSqs && operationOf(call)?.startsWith('SendMessage') === true;
 }

@@ -1,5 +1,6 @@
 import type { Condition, Identity, Literal, Operator, Term } from '../../filter/ast.ts';
-import { awsCallNames, RESOURCE_FIELDS } from '../../model/service-names.ts';
+import { AWS_NAME_NOISE } from '../../model/aws-name-key.ts';
+import { awsNameKeysOf, RESOURCE_FIELDS } from '../../model/service-names.ts';
 import { sql } from '../../store/sql.ts';
 import {
   attributePredicate,
@@ -126,17 +127,18 @@ function pushDownService(identity: Identity | undefined, where: Condition | unde
   // One part for each way to find rows: by the key of the table, by the index of attributes, by neither. `own` is left
   // out beside the attributes, since they may be in another row: a look-up of both costs more than it rules out.
   const resources = RESOURCE_FIELDS.map((field) => attributePredicate(`segment.aws.${field}`, name));
-  const aliases = awsCallNames(name);
+  const keys = awsNameKeysOf(name);
   return anyOf([
     named,
     entityPrefilter(sql.or(resources)),
-    ...(aliases.length > 0
-      ? [entityPrefilter(sql.and([sql`namespace = 'aws'`, sql.or(aliases.map(hasLowerCaseName)), ...common]))]
+    ...(keys.length > 0
+      ? [entityPrefilter(sql.and([sql`namespace = 'aws'`, sql.or(keys.map(hasNameKey)), ...common]))]
       : []),
   ]);
 }
 
-const hasLowerCaseName = (name: string) => sql`lowerUTF8(name) = ${name}`;
+/** `awsNameKey` in SQL. */
+const hasNameKey = (key: string) => sql`replaceRegexpAll(lowerUTF8(name), ${AWS_NAME_NOISE}, '') = ${key}`;
 
 /** Rows of entities that may make a node of the type. */
 function typePredicate(type: string | undefined) {

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
-import type { Span } from '../../otlp-messages.ts';
+import { KIND, type Span } from '../../otlp-messages.ts';
 import { plainOf } from '../any-value.ts';
 import { type Attributes, consumeInteger, consumeText, firstText, textList } from './attributes.ts';
 import { messagingService } from './call-namespace.ts';
@@ -28,11 +28,15 @@ export function awsCallOf(span: Span, attributes: Attributes, namespace: 'aws' |
   };
 }
 
+/** Conventions for messages name no operation of AWS. */
+const SEND_OPERATIONS: Readonly<Record<string, string>> = { SQS: 'SendMessage', SNS: 'Publish' };
+
 /** The last part of `DynamoDB.PutItem` and `DynamoDB/PutItem`; the whole of a bare method. */
-function operationOf({ name = '' }: Span, attributes: Attributes): string | undefined {
+function operationOf({ name = '', kind }: Span, attributes: Attributes): string | undefined {
   const method = firstText(attributes, 'rpc.method');
   if (method === undefined) {
     const dot = name.indexOf('.');
+    if (kind === KIND.producer) return SEND_OPERATIONS[messagingService(attributes) ?? ''];
     return dot > 0 && dot < name.length - 1 ? name.slice(dot + 1) : undefined;
   }
   const operation = method.slice(Math.max(method.lastIndexOf('/'), method.lastIndexOf('.')) + 1);

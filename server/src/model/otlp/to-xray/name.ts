@@ -1,6 +1,7 @@
 import type { Span } from '../../otlp-messages.ts';
 import { type Attributes, firstText } from './attributes.ts';
-import { messagingService } from './call-namespace.ts';
+import { isSdkCall, messagingService } from './call-namespace.ts';
+import { databaseSystem, isSqlSystem } from './database.ts';
 import type { XrayResource } from './resource.ts';
 
 const MAX_LENGTH = 200;
@@ -40,7 +41,10 @@ export function subsegmentName(span: Span, attributes: Attributes, namespace: 'a
 }
 
 function awsServiceName(spanName: string, attributes: Attributes): string | undefined {
+  // In a call of an SDK, AWS's distribution may name the called function or a group of services as the remote service.
+  const ofSdk = isSdkCall(attributes) ? firstText(attributes, 'aws.service', 'rpc.service') : undefined;
   const named =
+    ofSdk ??
     firstText(attributes, 'aws.remote.service')?.replace(/^(AWS\.SDK\.|AWS::)/, '') ??
     firstText(attributes, 'aws.service', 'rpc.service') ??
     partBefore(firstText(attributes, 'rpc.method'), '/');
@@ -61,11 +65,17 @@ function remoteName(attributes: Attributes): string | undefined {
   );
 }
 
-/** `name@host`, or only the known part, else the kind of database. */
+/**
+ * `name@host`, or only the known part, else the kind of database. A database without names has its kind as name:
+ * `redis@host`, where SQL has the name of the database.
+ */
 function databaseName(attributes: Attributes): string | undefined {
-  const system = firstText(attributes, 'db.system.name', 'db.system');
-  const name = firstText(attributes, 'db.namespace', 'db.name');
-  if (system === undefined && name === undefined) return undefined;
+  const system = databaseSystem(attributes);
+  const namespace = firstText(attributes, 'db.namespace', 'db.name');
+  if (system === undefined && namespace === undefined) return undefined;
+  const isSql = system === undefined || isSqlSystem(system);
+  const isNumber = namespace !== undefined && !isSql && /^\d+$/.test(namespace);
+  const name = (isNumber ? undefined : namespace) ?? (isSql ? undefined : system);
   const host =
     firstText(attributes, 'server.address') ??
     hostOf(firstText(attributes, 'db.connection_string')?.replace(/^jdbc:/, '')) ??

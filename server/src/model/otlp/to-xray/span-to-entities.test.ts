@@ -200,6 +200,71 @@ describe('calls to AWS', () => {
   });
 });
 
+describe('a database is called', () => {
+  test.each<[string, Record<string, JsonValue>, string, string]>([
+    [
+      'Redis with the number of a database',
+      { 'db.system.name': 'redis', 'db.namespace': '0', 'server.address': 'cache.internal' },
+      'redis@cache.internal',
+      'Database::Redis',
+    ],
+    ['Redis without attributes', { 'db.system': 'redis' }, 'redis', 'Database::Redis'],
+    [
+      'Redis of old conventions',
+      { 'db.system': 'redis', 'net.peer.name': 'cache.internal', 'db.redis.database_index': 3 },
+      'redis@cache.internal',
+      'Database::Redis',
+    ],
+    [
+      'MongoDB',
+      { 'db.system': 'mongodb', 'db.name': 'shop', 'net.peer.name': 'mongo.internal' },
+      'shop@mongo.internal',
+      'Database::MongoDB',
+    ],
+    [
+      'Elasticsearch',
+      { 'db.system.name': 'elasticsearch', 'server.address': 'search.internal' },
+      'elasticsearch@search.internal',
+      'Database::Elasticsearch',
+    ],
+    ['Memcached', { 'db.system': 'memcached', 'server.address': 'mc' }, 'memcached@mc', 'Database::Memcached'],
+    ['Cassandra', { 'db.system': 'cassandra', 'db.name': 'ks', 'server.address': 'c' }, 'ks@c', 'Database::Cassandra'],
+    ['an unknown kind', { 'db.system.name': 'newdb', 'server.address': 'h' }, 'newdb@h', 'Database::newdb'],
+    [
+      'SQL with a database that is a number',
+      { 'db.system': 'postgresql', 'db.name': '7', 'server.address': 'h' },
+      '7@h',
+      'Database::SQL',
+    ],
+    ['a name that its caller gives', { 'db.system': 'redis', 'peer.service': 'carts' }, 'carts', 'Database::Redis'],
+  ])('%s', (_, attributes, name, type) => {
+    expect(calledService(callOf(attributes))).toEqual({ name, type, accountId: undefined });
+  });
+});
+
+describe('a request to AWS', () => {
+  test.each([
+    ['aws_sqs', 'SendMessage'],
+    ['aws.sns', 'Publish'],
+  ])('of a producer of messages to %s has the operation %s', (system, operation) => {
+    const send = callOf({ 'messaging.system': system }, { kind: KIND.producer, name: 'jobs send' });
+    expect(send.fields.aws).toMatchObject({ operation });
+  });
+
+  test('has the name of the service, although the distribution names the function', () => {
+    const call = callOf({
+      'rpc.system': 'aws-api',
+      'rpc.service': 'Lambda',
+      'rpc.method': 'Invoke',
+      'aws.remote.service': 'mailer',
+      'aws.lambda.function.name': 'mailer',
+      'aws.remote.resource.type': 'AWS::Lambda::Function',
+      'aws.remote.resource.identifier': 'mailer',
+    });
+    expect(calledService(call)).toEqual({ name: 'mailer', type: 'AWS::Lambda', accountId: undefined });
+  });
+});
+
 describe('its resource', () => {
   test.each<[Record<string, JsonValue>, string | undefined]>([
     [{ 'cloud.platform': 'aws_ec2' }, 'AWS::EC2::Instance'],

@@ -11,6 +11,7 @@ import { annotationsAndMetadataOf, type IndexedKeys } from './annotations.ts';
 import { type Attributes, attributesOf, consumeBoolean, consumeText, firstText } from './attributes.ts';
 import { awsCallOf } from './aws-call.ts';
 import { namespaceOf } from './call-namespace.ts';
+import { databaseSystem, databaseType, isSqlSystem } from './database.ts';
 import { serviceSegmentId } from './derived-ids.ts';
 import { exceptionsOf } from './exceptions.ts';
 import { flagsOf } from './flags.ts';
@@ -216,9 +217,22 @@ function userOf(attributes: Attributes): string | undefined {
   return consumeText(attributes, 'enduser.id') ?? firstText(attributes, 'user.id');
 }
 
-/** AWS's distribution of OpenTelemetry names the called resource in attributes of its own. */
+/** The called service, where the fields of X-Ray do not have its kind. */
 function withCallee(entity: Entity, attributes: Attributes): Entity {
+  const callee = remoteResource(attributes) ?? databaseOf(entity, attributes);
+  return callee === undefined ? entity : { ...entity, callee };
+}
+
+/** AWS's distribution of OpenTelemetry names the called resource in attributes of its own. */
+function remoteResource(attributes: Attributes): Entity['callee'] {
   const type = firstText(attributes, 'aws.remote.resource.type');
   const name = firstText(attributes, 'aws.remote.resource.identifier');
-  return type === undefined || name === undefined ? entity : { ...entity, callee: { name, type } };
+  return type === undefined || name === undefined ? undefined : { name, type };
+}
+
+/** X-Ray's `sql` marks a database of SQL; no field marks another kind of database. */
+function databaseOf({ namespace, name }: Entity, attributes: Attributes): Entity['callee'] {
+  if (namespace !== 'remote' || !attributes.families.db) return undefined;
+  const system = databaseSystem(attributes);
+  return system === undefined || isSqlSystem(system) ? undefined : { name, type: databaseType(system) };
 }

@@ -1,0 +1,12 @@
+/**
+ * The parts of a name of an AWS service in which clients differ: `Secrets Manager`, `AWSSecretsManagerClient` and
+ * `secretsmanager` are one service. Also a regular expression of ClickHouse.
+ */
+export const AWS_NAME_NOISE = '^(amazon|aws)|(client|service)$|[^a-z0-9]+';
+
+const NOISE = new RegExp(AWS_NAME_NOISE, 'g');
+
+/** A text that is equal for spellings of the same name. Names that differ otherwise need a table: `aws-services.ts`. */
+export function awsNameKey(name: string): string {
+  return name.toLowerCase().replace(NOISE, '');
+}

@@ -1,0 +1,413 @@
+/**
+ * All AWS services of botocore's and the AWS SDK for JavaScript's service models, written by `npm run aws-services`.
+ * A line has the name that openray shows, then the keys (see `awsNameKey`) of the other names of the service.
+ */
+export const AWS_SERVICE_LINES = `
+AccessAnalyzer
+Account
+ACM certificatemanager
+ACMPCA certificatemanagerprivatecertificateauthority
+AIOps
+amp aps prometheus
+Amplify
+AmplifyBackend
+AmplifyUIBuilder
+APIGateway apigatewayv2
+ApiGatewayManagementApi executeapi
+AppConfig
+AppConfigData
+AppFabric
+Appflow
+AppIntegrations
+ApplicationAutoScaling
+ApplicationCostProfiler
+ApplicationDiscoveryService discovery
+ApplicationInsights cloudwatchapplicationinsights
+ApplicationSignals cloudwatchapplicationsignals
+AppMesh
+AppRunner
+AppStream appstream2
+AppSync
+ARCRegionswitch
+ARCZonalShift
+Artifact
+Athena
+AuditManager
+AutoScaling
+AutoScalingPlans
+b2bi b2bdatainterchange
+Backup
+BackupGateway
+BackupSearch
+Batch
+BCMDashboards billingandcostmanagementdashboards
+BCMDataExports billingandcostmanagementdataexports
+BCMPricingCalculator billingandcostmanagementpricingcalculator
+BCMRecommendedActions billingandcostmanagementrecommendedactions
+Bedrock
+BedrockAgent agentsforamazonbedrock
+BedrockAgentCore
+BedrockAgentCoreControl
+BedrockAgentRuntime agentsforamazonbedrockruntime
+BedrockDataAutomation dataautomationforamazonbedrock
+BedrockDataAutomationRuntime runtimeforamazonbedrockdataautomation
+BedrockRuntime
+Billing
+billingconductor
+Braket
+Budgets
+chatbot
+Chime
+ChimeSDKIdentity identitychime
+ChimeSDKMediaPipelines mediapipelineschime
+ChimeSDKMeetings meetingschime
+ChimeSDKMessaging messagingchime
+ChimeSDKVoice voicechime
+CleanRooms
+CleanRoomsML
+Cloud9
+CloudControl cloudcontrolapi
+CloudDirectory
+CloudFormation
+CloudFront
+CloudFrontKeyValueStore
+CloudHSM
+CloudHSMV2
+CloudSearch
+CloudSearchDomain
+CloudTrail
+CloudTrailData
+CloudWatch monitoring
+CloudWatchLogs logs
+codeartifact
+CodeBuild
+CodeCatalyst
+CodeCommit
+CodeConnections
+CodeDeploy
+CodeGuruProfiler
+CodeGuruReviewer
+CodeGuruSecurity
+CodePipeline
+CodeStarconnections
+codestarnotifications
+CognitoIdentity
+CognitoIdentityProvider cognitoidentityserviceprovider cognitoidp
+CognitoSync
+Comprehend
+ComprehendMedical
+ComputeOptimizer
+ComputeOptimizerAutomation acoautomation
+ConfigService
+Connect
+ConnectCampaigns connectcampaign connectcampaignservicev2 connectcampaignsv2
+ConnectCases cases
+ConnectContactLens contactlens
+ConnectHealth healthagent
+ConnectParticipant participantconnect
+ControlCatalog
+ControlTower
+CostandUsageReportService cur
+CostExplorer ce
+CostOptimizationHub
+CustomerProfiles connectcustomerprofiles profile
+DatabaseMigrationService dms
+DataBrew gluedatabrew
+DataExchange
+DataPipeline
+DataSync
+DataZone
+DAX dynamodbacceleratordax
+deadline deadlinecloud
+Detective apidetective
+DeviceFarm
+DevOpsAgent aidevops
+DevOpsGuru
+DirectConnect
+DirectoryService ds
+DirectoryServiceData dsdata
+DLM datalifecyclemanager
+DocDBElastic documentdbelasticclusters
+drs elasticdisasterrecovery
+DSQL auroradsql
+DynamoDB dynamodbv2
+DynamoDBStreams streamsdynamodb
+EBS elasticblockstore
+EC2 elasticcomputecloud
+EC2InstanceConnect
+ECR apiecr elasticcontainerregistry
+ECRPUBLIC apiecrpublic elasticcontainerregistrypublic
+ECS ec2container
+EFS elasticfilesystem
+EKS elastickubernetes
+EKSAuth
+ElastiCache
+ElasticBeanstalk
+ElasticLoadBalancing elasticloadbalancingv2 elb elbv2
+ElementalInference
+EMR elasticmapreduce
+EMRcontainers
+EMRServerless
+EntityResolution
+EventBridge cloudwatchevents events
+evs elasticvmware
+finspace finspaceuserenvironmentmanagement
+finspacedata finspaceapi finspacepublicapi
+Firehose kinesisfirehose
+fis faultinjectionsimulator
+FMS firewallmanagement
+forecast
+forecastquery
+FraudDetector
+FreeTier
+FSx
+GameLift
+GameLiftStreams
+GeoMaps locationservicemapsv2
+GeoPlaces locationserviceplacesv2
+GeoRoutes locationserviceroutesv2
+Glacier
+GlobalAccelerator
+Glue
+grafana managedgrafana
+Greengrass greengrassv2 iotgreengrassv2
+GroundStation
+GuardDuty
+Health healthapisandnotifications
+HealthLake
+IAM identityandaccessmanagement identitymanagement
+identitystore ssoidentitystore
+imagebuilder ec2imagebuilder
+ImportExport
+Inspector
+Inspector2
+InspectorScan
+Interconnect
+InternetMonitor cloudwatchinternetmonitor
+Invoicing
+IoT
+IoTDataPlane dataatsiot iotdata
+IotDeviceAdvisor apiiotdeviceadvisor iotcoredeviceadvisor
+IoTEvents
+IoTEventsData dataiotevents
+IoTFleetWise
+IoTJobsDataPlane datajobsiot iotjobsdata
+IoTManagedIntegrations apiiotmanagedintegrations managedintegrationsforawsiotdevicemanagement
+IoTSecureTunneling apitunnelingiot
+IoTSiteWise
+IoTThingsGraph
+IoTTwinMaker
+IoTWireless apiiotwireless
+ivs interactivevideo
+ivschat interactivevideoservicechat
+IVSRealTime interactivevideoservicerealtime
+Kafka managedstreamingforkafka
+KafkaConnect managedstreamingforkafkaconnect
+kendra kendrafrontend
+KendraRanking kendraintelligentranking
+Keyspaces cassandra
+KeyspacesStreams cassandrastreams
+Kinesis
+KinesisAnalytics kinesisanalyticsv2
+KinesisVideo kinesisvideoarchivedmedia kinesisvideomedia kinesisvideosignaling kinesisvideosignalingchannels kinesisvideostreams kinesisvideostreamsarchivedmedia kinesisvideostreamsmedia kinesisvideowebrtcstorage
+KMS keymanagement
+LakeFormation
+Lambda
+LaunchWizard
+LexModelBuildingService lexmodels modelslex
+LexModelsV2 lexmodelbuildingv2 lexv2models modelslexv2 modelsv2lex
+LexRuntimeService runtimelex
+LexRuntimeV2 lexv2runtime runtimelexv2 runtimev2lex
+LicenseManager
+LicenseManagerLinuxSubscriptions
+LicenseManagerUserSubscriptions
+Lightsail
+Location geo
+LookoutEquipment lookoutforequipment
+m2 mainframemodernization
+MachineLearning
+Macie2
+MailManager
+ManagedBlockchain
+ManagedBlockchainQuery
+MarketplaceAgreement agreement agreementmarketplace
+MarketplaceCatalog catalogmarketplace
+MarketplaceCommerceAnalytics
+MarketplaceDeployment deploymentmarketplace
+MarketplaceDiscovery discoverymarketplace
+MarketplaceEntitlementService entitlementmarketplace
+MarketplaceMetering meteringmarketplace
+MarketplaceReporting reportingmarketplace
+MediaConnect
+MediaConvert elementalmediaconvert
+MediaLive elementalmedialive
+MediaPackage elementalmediapackage
+MediaPackageV2 elementalmediapackagev2
+MediaPackageVod elementalmediapackagevod
+MediaStore elementalmediastore
+MediaStoreData datamediastore elementalmediastoredataplane
+MediaTailor apimediatailor
+MedicalImaging healthimaging
+MemoryDB
+mgn applicationmigration
+MigrationHub mgh
+MigrationHubConfig
+MigrationHubOrchestrator
+MigrationHubRefactorSpaces refactorspaces
+MigrationHubStrategy migrationhubstrategyrecommendations
+MPA multipartyapproval
+mq
+MTurk mechanicalturk mturkrequester
+MWAA airflow
+MWAAServerless airflowserverless
+neptunedata neptunedb
+NeptuneGraph
+NetworkFirewall
+NetworkFlowMonitor
+NetworkManager
+NetworkMonitor cloudwatchnetworkmonitor
+Notifications usernotifications
+NotificationsContacts usernotificationscontacts
+NovaAct
+OAM cloudwatchobservabilityaccessmanager
+ObservabilityAdmin cloudwatchobservabilityadmin
+odb
+Omics
+OpenSearch elasticsearch es
+OpenSearchServerless aoss opensearchserviceserverless
+Organizations
+OSIS opensearchingestion
+Outposts
+Panorama
+PartnerCentralAccount partnercentralaccountapi
+PartnerCentralBenefits partnercentralbenefitsapi
+PartnerCentralChannel partnercentralchannelapi
+PartnerCentralSelling partnercentralsellingapi
+PaymentCryptography controlplanepaymentcryptography paymentcryptographycontrolplane
+PaymentCryptographyData dataplanepaymentcryptography paymentcryptographydataplane
+PcaConnectorAd
+PcaConnectorScep privatecaconnectorforscep
+PCS parallelcomputing
+Personalize
+PersonalizeEvents
+PersonalizeRuntime
+PI performanceinsights
+Pinpoint
+PinpointSMSVoice pinpointsmsandvoice smsvoicepinpoint
+PinpointSMSVoiceV2
+Pipes eventbridgepipes
+Polly
+Pricing apipricing pricelist
+Proton
+QApps dataqapps
+QBusiness
+QuickSight
+RAM resourceaccessmanager
+rbin recyclebin
+RDS docdb documentdbwithmongodbcompatibility neptune relationaldatabase
+RDSData
+Redshift
+RedshiftData redshiftdataapi
+RedshiftServerless
+Rekognition
+repostspace repostprivate
+resiliencehub
+ResourceExplorer2 resourceexplorer
+ResourceGroups
+ResourceGroupsTaggingAPI tagging
+RolesAnywhere iamrolesanywhere
+Route53
+Route53Domains
+Route53GlobalResolver
+Route53Profiles
+Route53RecoveryCluster
+Route53RecoveryControlConfig
+Route53RecoveryReadiness
+Route53Resolver
+RTBFabric
+RUM cloudwatchrum
+S3 simplestorage
+S3Control
+S3Files
+S3Outposts s3onoutposts
+S3Tables
+S3Vectors
+SageMaker apisagemaker
+SageMakerA2IRuntime a2iruntimesagemaker augmentedairuntime
+SagemakerEdge edgesagemaker sagemakeredgemanager
+SageMakerFeatureStoreRuntime featurestoreruntimesagemaker
+SageMakerGeospatial sagemakergeospatialcapabilities
+SageMakerMetrics metricssagemaker
+SageMakerRuntime runtimesagemaker
+savingsplans
+Scheduler eventbridgescheduler
+schemas
+SecretsManager
+SecurityAgent
+SecurityHub
+SecurityIR securityincidentresponse
+SecurityLake
+ServerlessApplicationRepository serverlessrepo
+ServiceCatalog
+ServiceCatalogAppRegistry appregistry
+ServiceDiscovery cloudmap
+ServiceQuotas
+SES email pinpointemail sesv2 simpleemail
+Shield
+signer
+SignerData datasigner signerdataplane
+Signin
+SimpleDB sdb simpledbv2
+SimSpaceWeaver
+Snowball importexportsnowball
+SnowDeviceManagement
+SNS simplenotification
+SocialMessaging endusermessagingsocial
+SQS simplequeue
+SSM simplesystemsmanagement simplesystemsmanagerssm
+SSMContacts systemsmanagerincidentmanagercontacts
+SSMGuiConnect
+SSMIncidents systemsmanagerincidentmanager
+SSMQuickSetup systemsmanagerquicksetup
+SsmSap systemsmanagerforsap
+SSO portalsso singlesignon
+SSOAdmin singlesignonadmin
+SSOOIDC oidc
+StepFunctions sfn states
+StorageGateway
+STS securitytoken
+SupplyChain scn
+Support
+SupportApp
+Sustainability
+SWF simpleworkflow
+synthetics
+TaxSettings tax
+Textract
+TimestreamInfluxDB
+TimestreamQuery querytimestream
+TimestreamWrite ingesttimestream
+tnb telconetworkbuilder
+Transcribe
+Transfer transferfamily
+Translate
+TrustedAdvisor trustedadvisorpublicapi
+uxc userexperiencecustomization
+VerifiedPermissions
+VoiceID
+VPCLattice
+WAF
+WAFRegional
+WAFV2
+WellArchitected wellarchitectedtool
+Wickr adminwickr wickradminapi
+Wisdom connectwisdom qconnect
+WorkDocs
+WorkMail
+WorkMailMessageFlow
+WorkSpaces
+WorkspacesInstances
+WorkSpacesThinClient thin
+WorkSpacesWeb
+XRay
+`;
