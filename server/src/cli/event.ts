@@ -1,26 +1,27 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { OpenrayError } from '../errors.ts';
+import { decodeText } from '../model/text-encoding.ts';
 
 /**
  * The event of a command line. `--event` is the path of an existing file, `-` for stdin, or JSON text: SAM's local
- * command takes a file, its remote command takes JSON. `--event-file` is always a path or `-`. Without either flag the
- * event is `{}`.
+ * command takes a file, its remote command takes JSON. `--event-file` is always a path or `-`. Without either flag, and
+ * with `--no-event` (`event` is false), the event is `{}`. Files may have any encoding of `decodeText`.
  */
 export function readEvent({
   event,
   eventFile,
 }: {
-  event?: string | undefined;
+  event?: string | false | undefined;
   eventFile?: string | undefined;
 }): Buffer {
-  if (event !== undefined && eventFile !== undefined) {
+  if (event !== undefined && event !== false && eventFile !== undefined) {
     throw new OpenrayError(
       'InvalidRequestException',
       'give the event with --event or with --event-file, not with both',
     );
   }
   if (eventFile !== undefined) return readFile(eventFile);
-  if (event === undefined) return Buffer.from('{}');
+  if (event === undefined || event === false) return Buffer.from('{}');
   if (event === '-' || (existsSync(event) && statSync(event).isFile())) return readFile(event);
   if (isJson(event)) return Buffer.from(event);
   throw new OpenrayError(
@@ -31,7 +32,7 @@ export function readEvent({
 
 function readFile(file: string): Buffer {
   try {
-    return readFileSync(file === '-' ? 0 : file);
+    return Buffer.from(decodeText(readFileSync(file === '-' ? 0 : file)));
   } catch (cause) {
     throw new OpenrayError('InvalidRequestException', `the event file ${file} cannot be read`, { cause });
   }

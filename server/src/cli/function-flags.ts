@@ -35,7 +35,7 @@ const IGNORED_VALUE_FLAGS = [
   ...['--debugger-path', '--container-env-vars', '--add-host', '--static-dir', '--tenant-id', '--runtime'],
 ];
 const IGNORED_SWITCHES = [
-  ...['--no-event', '--skip-pull-image', '--force-image-build', '--shutdown'],
+  ...['--skip-pull-image', '--force-image-build', '--shutdown'],
   ...['--no-memory-limit', '--mount-symlinks', '--debug'],
 ];
 

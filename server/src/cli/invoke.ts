@@ -18,7 +18,8 @@ import { thisProcess } from './process.ts';
 import { findOrStartServer, type TargetServer } from './target-server.ts';
 
 type InvokeFlags = FunctionFlags & {
-  readonly event?: string;
+  /** False with `--no-event`. */
+  readonly event?: string | false;
   readonly eventFile?: string;
   readonly output: 'text' | 'json';
   readonly parameter: readonly string[];
@@ -39,6 +40,7 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
     .argument('[name]', 'logical id or name; optional when the template has one function')
     .option('-e, --event <event>', 'a file, - for stdin, or JSON')
     .option('--event-file <file>', 'a file, or - for stdin')
+    .option('--no-event', 'with the event {}')
     .option('--schedule [name]', 'with the event that a schedule of the function sends')
     .option('--parameter <k=v>', 'InvocationType, Qualifier, ClientContext or LogType', collect, [])
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'))
@@ -131,7 +133,7 @@ async function waitForChange(
   { event, eventFile }: InvokeFlags,
 ): Promise<void> {
   const readFingerprint = () =>
-    `${lambdaService.fingerprint(functionNameOf(name, lambdaService))}\n${fingerprint([eventFile ?? event ?? ''])}`;
+    `${lambdaService.fingerprint(functionNameOf(name, lambdaService))}\n${fingerprint([eventFile ?? (event || '')])}`;
   const before = readFingerprint();
   while (readFingerprint() === before) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 import { OpenrayError } from '../errors.ts';
+import { decodeText } from '../model/text-encoding.ts';
 
 const FILES = ['samconfig.toml', 'samconfig.yaml', 'samconfig.yml'];
 
@@ -58,7 +59,7 @@ function overrideTexts(value: unknown): readonly string[] {
 
 function readValues(file: string): unknown {
   try {
-    const text = readFileSync(file, 'utf8');
+    const text = decodeText(readFileSync(file));
     return file.endsWith('.toml') ? parseToml(text) : parseYaml(text);
   } catch (cause) {
     const reason = (cause as Error).message.split('\n', 1)[0];

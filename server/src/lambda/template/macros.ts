@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { decodeText } from '../../model/text-encoding.ts';
 import { parseTemplateText } from './text.ts';
 
 export type MacroOptions = {
@@ -56,11 +57,11 @@ function include(value: JsonValue, options: MacroOptions, depth: number): JsonOb
   const file = resolvePath(options.dir, location);
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = decodeText(readFileSync(file));
   } catch (cause) {
     throw new OpenrayError('SettingInvalid', `AWS::Include: ${location} cannot be read`, { cause });
   }
-  return expandObject(parseTemplateText(text, file), options, depth + 1);
+  return expandObject(parseTemplateText(text, file, options.warn), options, depth + 1);
 }
 
 /** `Fn::ForEach::Name: [Identifier, Collection, Fragment]`: the members of the fragment, once for each value. */

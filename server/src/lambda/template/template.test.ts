@@ -241,7 +241,7 @@ describe('templates in JSON', () => {
     const yaml = `Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, CodeUri: !Sub "\${AWS::Region}"}}}`;
     const json = JSON.stringify(parseTemplateText(yaml, 't.yaml'));
     expect(parseTemplate(json, '/project/t.json', OPTIONS).functions).toEqual(read(yaml).functions);
-    expect(() => parseTemplate('{', '/project/t.json', OPTIONS)).toThrow(/^\/project\/t.json: /);
+    expect(() => parseTemplate('{', '/project/t.json', OPTIONS)).toThrow(/^\/project\/t.json:1:\d+: /);
   });
 
   test('any JSON text is valid YAML too', () => {

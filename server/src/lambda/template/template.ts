@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
+import { decodeText } from '../../model/text-encoding.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
 import type { ServiceSpecs } from '../spec/services.ts';
@@ -47,7 +48,7 @@ export function readTemplate(file: string, options: TemplateOptions): Template {
   const path = resolvePath(file);
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = decodeText(readFileSync(path));
   } catch (error) {
     const sentence = `${file}: no template can be read here; name one with --template`;
     throw new OpenrayError('SettingInvalid', sentence, { cause: error });
@@ -57,9 +58,9 @@ export function readTemplate(file: string, options: TemplateOptions): Template {
 
 /** Parses a template. The ending of `file` gives its format, and its folder the base of relative paths. */
 export function parseTemplate(text: string, file: string, options: TemplateOptions): Template {
-  const source = parseTemplateText(text, file);
   const warnings = new Set<string>();
   const warn = (sentence: string) => void warnings.add(sentence);
+  const source = parseTemplateText(text, file, warn);
   const name = basename(file);
   const declared = objectOf(source.Parameters);
   const parameters = parameterValues(declared, options.parameters, warn);
