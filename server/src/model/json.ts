@@ -6,6 +6,11 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The member that `map` itself has: names such as `constructor`, which every object inherits, are not members. */
+export function memberOf<T>(map: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
+}
+
 /** The text; undefined if `value` is another type or empty: exporters write `""` for unknown values. */
 export function readText(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -43,6 +43,18 @@ describe('code', () => {
     });
   });
 
+  test.each([
+    ['app/index.js', 'name its folder DIR/app'],
+    ['app.zip', 'unpack it, and name that folder'],
+  ])('in the file %s is refused with a sentence', async (file, remedy) => {
+    const dir = await writeFiles({ [file]: '' });
+    const yaml = `{${FUNCTION.replace('app', file)}, Handler: index.handler}}`;
+    const context = { cacheDir: join(dir, 'cache'), samBuild: undefined, hostVariables: {} };
+    await expect(prepareCode(specOf(dir, yaml), context)).rejects.toThrow(
+      `F: its CodeUri is the file ${join(dir, file)}; ${remedy.replace('DIR', dir)}`,
+    );
+  });
+
   test('in TypeScript is bundled without metadata, with source maps', async () => {
     const files = {
       'app/src/app.ts': `import { answer } from './answer.ts';\nexport const handler = async (): Promise<number> => answer;`,

@@ -46,6 +46,7 @@ export async function prepareCode(spec: FunctionSpec, context: BuildContext): Pr
   if (!existsSync(spec.codeDir)) {
     throw new OpenrayError('SettingInvalid', `${spec.logicalId}: its code folder ${spec.codeDir} does not exist`);
   }
+  if (!statSync(spec.codeDir).isDirectory()) throw new OpenrayError('SettingInvalid', fileSentence(spec));
   const { samBuild } = context;
   if (samBuild !== undefined && isNewer(samBuild.codeDir, spec.codeDir)) {
     return { ...asIs, ...samBuild, sourceMaps: spec.build.kind === 'esbuild' };
@@ -60,6 +61,13 @@ export async function prepareCode(spec: FunctionSpec, context: BuildContext): Pr
       ? [`${spec.logicalId} is built by ${spec.build.method}; run sam build first: openray runs its output.`]
       : [];
   return { ...asIs, warnings };
+}
+
+function fileSentence({ logicalId, codeDir }: FunctionSpec): string {
+  const remedy = /\.(zip|jar)$/i.test(codeDir)
+    ? 'unpack it, and name that folder'
+    : `name its folder ${dirname(codeDir)}`;
+  return `${logicalId}: its CodeUri is the file ${codeDir}; ${remedy}`;
 }
 
 /** The TypeScript file of the handler; undefined when there is none, or a file that Node runs without a build. */

@@ -7,6 +7,7 @@ import type {
   ServiceSpecs,
   TopicSubscription,
 } from '../spec/services.ts';
+import { readPart } from './broken-parts.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import { readFilters } from './queue-filters.ts';
@@ -51,19 +52,15 @@ type FunctionEvent = Named & { readonly functionId: string };
 
 /** SAM events that become routes. */
 const ROUTE_EVENTS = ['Api', 'HttpApi'];
-const SUPPORTED_EVENTS = [
-  'SQS',
-  'SNS',
-  'EventBridgeRule',
-  'CloudWatchEvent',
-  'Schedule',
-  'ScheduleV2',
-  ...ROUTE_EVENTS,
-];
+const SUPPORTED_EVENTS = ['SQS', 'SNS', 'EventBridgeRule', 'CloudWatchEvent', 'Schedule', 'ScheduleV2'];
 
 export function readServices(functionIds: readonly string[], raw: RawTemplate, scope: Scope): ServiceSpecs {
   const resolved = (logicalId: string, value: JsonValue) =>
-    objectOf(resolveValue(value, { ...scope, location: logicalId }));
+    readPart(
+      () => objectOf(resolveValue(value, { ...scope, location: logicalId })),
+      {},
+      (reason) => scope.warn(`${reason}; it is left out.`),
+    );
   const resources = Object.entries(raw.resources)
     .filter(([, { type }]) => SERVICE_TYPES.includes(type))
     .map(([id, { type, properties }]) => ({
@@ -147,12 +144,12 @@ function functionEvents(
   const { type, properties } = raw.resources[functionId] as Resource;
   if (type !== 'AWS::Serverless::Function') return [];
   const merged = mergeGlobals(objectOf(raw.globals.Function), properties);
-  return Object.entries(resolved(`${functionId}.Events`, merged.Events ?? {})).map(([id, event]) => ({
-    functionId,
-    id,
-    type: String(objectOf(event).Type ?? ''),
-    properties: objectOf(objectOf(event).Properties),
-  }));
+  return Object.entries(objectOf(merged.Events)).flatMap(([id, given]) => {
+    // routes.ts reads the events of APIs, and warns about them.
+    if (ROUTE_EVENTS.includes(String(objectOf(given).Type))) return [];
+    const { Type: type, Properties: properties } = resolved(`${functionId}.Events.${id}`, given);
+    return type === undefined ? [] : [{ functionId, id, type: String(type), properties: objectOf(properties) }];
+  });
 }
 
 /** An `AWS::Lambda::EventSourceMapping`. A source that is not a queue is left out, with a warning. */

@@ -1,16 +1,32 @@
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf, memberOf, objectOf } from '../../model/json.ts';
 import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from '../spec/function-spec.ts';
-import { mergeGlobals } from './globals.ts';
+import { readPart } from './broken-parts.ts';
+import { isIntrinsic, mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { numberOr } from './values.ts';
 
 const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion'];
 
-/** One function resource as plain data. Throws SettingInvalid when a value is invalid that the function needs. */
+/** One function resource as plain data. A function with an invalid value cannot run, and `unsupportedReason` says why. */
 export function readFunction(logicalId: string, resource: Resource, raw: RawTemplate, scope: Scope): FunctionSpec {
+  let reason = '';
+  const spec = readPart<FunctionSpec | undefined>(
+    () => readValidFunction(logicalId, resource, raw, scope),
+    undefined,
+    (sentence) => {
+      reason = sentence;
+    },
+  );
+  if (spec !== undefined) return spec;
+  // With Lambda's defaults; only the name of the function and the reason count.
+  const stub = { type: resource.type, properties: {}, metadata: {} };
+  return { ...readValidFunction(logicalId, stub, { ...raw, globals: {} }, scope), unsupportedReason: `${reason}.` };
+}
+
+function readValidFunction(logicalId: string, resource: Resource, raw: RawTemplate, scope: Scope): FunctionSpec {
   const isServerless = resource.type === 'AWS::Serverless::Function';
   // Globals apply only to the types of SAM.
   const properties = isServerless
@@ -37,7 +53,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
     inlineCode: code.kind === 'inline' ? code.text : undefined,
     timeoutMs: numberOf(get('Timeout'), 3, `${logicalId}.Timeout`, 1, 900) * 1000,
     memoryMb: numberOf(get('MemorySize'), 128, `${logicalId}.MemorySize`, 1, 32768),
-    environmentVariables: environmentVariablesOf(get('Environment')),
+    environmentVariables: environmentVariablesOf(properties.Environment, at('Environment')),
     tracing: tracingOf(isServerless ? get('Tracing') : objectOf(get('TracingConfig')).Mode),
     layerDirs: layerDirs(properties.Layers, raw, at('Layers')),
     architecture: architectureOf(get('Architectures')),
@@ -134,9 +150,21 @@ function asyncOf(config: JsonValue | undefined, deadLetter: JsonValue | undefine
   };
 }
 
-function environmentVariablesOf(value: JsonValue | undefined): Record<string, string> {
+/** A variable whose value cannot be evaluated is empty, with a warning. */
+function environmentVariablesOf(value: JsonValue | undefined, scope: Scope): Record<string, string> {
+  const warn = (reason: string) => scope.warn(`${reason}; it is empty.`);
+  const variablesOf = (environment: JsonValue | undefined) => objectOf(environment).Variables ?? {};
+  const isWhole = isIntrinsic(value ?? {}) || isIntrinsic(variablesOf(value));
+  const variables = variablesOf(
+    isWhole ? readPart<JsonValue | undefined>(() => resolveValue(value, scope), {}, warn) : value,
+  );
   return Object.fromEntries(
-    Object.entries(objectOf(objectOf(value).Variables)).map(([name, variable]) => [name, asText(variable) ?? '']),
+    Object.entries(objectOf(variables)).flatMap(([name, variable]) => {
+      const resolved = isWhole
+        ? variable
+        : readPart<JsonValue | undefined>(() => resolveValue(variable, scope), '', warn);
+      return resolved === undefined ? [] : [[name, asText(resolved) ?? '']];
+    }),
   );
 }
 
@@ -175,7 +203,7 @@ function buildOf(metadata: JsonObject): BuildSpec {
 /** Folders of the layers in this template. Other layers are left out, with a warning: they cannot be fetched. */
 function layerDirs(layers: JsonValue | undefined, raw: RawTemplate, scope: Scope): readonly string[] {
   return listOf(layers).flatMap((item) => {
-    const target = isJsonObject(item) && typeof item.Ref === 'string' ? raw.resources[item.Ref] : undefined;
+    const target = isJsonObject(item) && typeof item.Ref === 'string' ? memberOf(raw.resources, item.Ref) : undefined;
     if (target !== undefined && LAYER_TYPES.includes(target.type)) {
       const folder = resolveValue(target.properties.ContentUri ?? target.properties.Content, scope);
       if (typeof folder === 'string') return [join(raw.dir, folder)];

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, memberOf } from '../../model/json.ts';
 
 /**
  * Merges `Globals` with a resource's own properties: maps key by key, own lists after global ones; any other own value
@@ -8,7 +8,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.
 export function mergeGlobals(globals: JsonObject, own: JsonObject): JsonObject {
   const merged: Record<string, JsonValue> = { ...globals };
   for (const [key, value] of Object.entries(own)) {
-    const global = globals[key];
+    const global = memberOf(globals, key);
     merged[key] = global === undefined ? value : mergeValue(global, value);
   }
   return merged;
@@ -21,7 +21,8 @@ function mergeValue(global: JsonValue, own: JsonValue): JsonValue {
   return own;
 }
 
-function isIntrinsic(value: JsonValue): boolean {
+/** Whether the value is a call of an intrinsic function, in its long form. */
+export function isIntrinsic(value: JsonValue): boolean {
   if (!isJsonObject(value)) return false;
   const keys = Object.keys(value);
   return keys.length === 1 && (keys[0] === 'Ref' || keys[0]?.startsWith('Fn::') === true);

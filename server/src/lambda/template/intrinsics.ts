@@ -1,5 +1,5 @@
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, memberOf } from '../../model/json.ts';
 import { splitAttribute } from './text.ts';
 
 /** The values that intrinsic functions of a template refer to. */
@@ -34,7 +34,7 @@ export function resolveValue(value: JsonValue | undefined, scope: Scope): JsonVa
 
 /** Evaluates one of `Conditions`. Throws SettingInvalid when it does not exist or depends on itself. */
 export function isConditionTrue(name: string, scope: Scope): boolean {
-  if (!(name in scope.conditions)) throw invalid(scope, `there is no condition ${name}`);
+  if (!Object.hasOwn(scope.conditions, name)) throw invalid(scope, `there is no condition ${name}`);
   // Without the condition itself: one that depends on itself is reported as missing, instead of an endless recursion.
   const { [name]: condition, ...conditions } = scope.conditions;
   return isTrue(condition as JsonValue, { ...scope, conditions, location: `Conditions.${name}` });
@@ -125,22 +125,24 @@ function callFunction(name: string, argument: JsonValue, scope: Scope): Resolved
 function ref(argument: JsonValue, scope: Scope): Resolved {
   const name = String(argument);
   if (name === 'AWS::NoValue') return NO_VALUE;
-  if (name in scope.pseudo) return scope.pseudo[name] as JsonValue;
-  if (name in scope.parameters) {
+  const pseudo = memberOf(scope.pseudo, name);
+  if (pseudo !== undefined) return pseudo;
+  if (Object.hasOwn(scope.parameters, name)) {
     const value = scope.parameters[name];
     if (value !== undefined) return value;
     if (scope.isStrict) throw invalid(scope, `the parameter ${name} has no value; give it with --parameter-overrides`);
     scope.warn(`${scope.location}: the parameter ${name} has no value; it is empty.`);
     return '';
   }
-  const resource = scope.resources[name];
+  const resource = memberOf(scope.resources, name);
   if (resource !== undefined) return resource.ref;
   scope.warn(`${scope.location}: there is no ${name} to refer to; its name is used instead.`);
   return name;
 }
 
 function attribute(logicalId: string, name: string, scope: Scope): string {
-  return scope.resources[logicalId]?.attributes[name] ?? `${logicalId}.${name}`;
+  const attributes = memberOf(scope.resources, logicalId)?.attributes ?? {};
+  return memberOf(attributes, name) ?? `${logicalId}.${name}`;
 }
 
 function substitute(argument: JsonValue, scope: Scope): string {
@@ -159,7 +161,7 @@ function substitute(argument: JsonValue, scope: Scope): string {
 function findInMap([map, first, second, fallback]: readonly JsonValue[], scope: Scope): Resolved {
   const keys = [map, first, second].map((key) => textOf(key as JsonValue, scope));
   let found: JsonValue | undefined = scope.mappings;
-  for (const key of keys) found = isJsonObject(found) ? found[key] : undefined;
+  for (const key of keys) found = isJsonObject(found) ? memberOf(found, key) : undefined;
   if (found !== undefined) return resolve(found, scope);
   if (isJsonObject(fallback) && fallback.DefaultValue !== undefined) return resolve(fallback.DefaultValue, scope);
   throw invalid(scope, `Mappings has no ${keys.join('.')}`);

@@ -32,10 +32,13 @@ B:
     expect(warnings).toEqual([`AWS::Include of "s3://bucket/x" cannot be read here; it is left out.`]);
   });
 
-  test('that includes a missing file, or itself, is rejected', async () => {
+  test('that includes itself is rejected, and an included file that is missing is a note', async () => {
     const including = (file: string) =>
       `Resources: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: ${file}}}}`;
-    await expect(read({ 'template.yaml': including('none.yaml') })).rejects.toThrow('none.yaml cannot be read');
+    const resource = '\n  A: {Type: T}';
+    const text = including('none.yaml').replace(/[{](Fn::Transform.*)[}]$/, '\n  $1') + resource;
+    const { warnings } = await read({ 'template.yaml': text });
+    expect(warnings).toEqual(['AWS::Include: none.yaml cannot be read; it is left out.']);
     await expect(read({ 'template.yaml': including('template.yaml') })).rejects.toThrow('without end');
   });
 
@@ -61,8 +64,7 @@ Resources:
       ['Stagea1', 'Stagea1', 'x.y'],
       ['Stageb2', 'Stageb2', 'x.y'],
     ]);
-    await expect(read({ 'template.yaml': 'Resources: {Fn::ForEach::F: [A, b, {}]}' })).rejects.toThrow(
-      'Fn::ForEach::F takes an identifier, a list and a fragment',
-    );
+    const { warnings } = await read({ 'template.yaml': 'Resources: {Fn::ForEach::F: [A, b, {}], R: {Type: T}}' });
+    expect(warnings).toEqual(['Fn::ForEach::F takes an identifier, a list and a fragment; it is left out.']);
   });
 });

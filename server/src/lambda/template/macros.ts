@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, memberOf } from '../../model/json.ts';
 import { decodeText } from '../../model/text-encoding.ts';
 import { parseTemplateText } from './text.ts';
 
@@ -17,7 +17,8 @@ const DEPTH_MAX = 20;
 
 /**
  * Expands two transforms of a template: `AWS::Include` of local files, and the loops of `AWS::LanguageExtensions`.
- * Throws SettingInvalid when a file cannot be read or a loop has no list.
+ * A file that cannot be read and a loop without a list are left out, with a warning. Throws SettingInvalid when files
+ * include each other.
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
  */
 export function expandMacros(template: JsonObject, options: MacroOptions): JsonObject {
@@ -31,19 +32,18 @@ function expand(value: JsonValue, options: MacroOptions, depth: number): JsonVal
 
 function expandObject(object: JsonObject, options: MacroOptions, depth: number): JsonObject {
   if (depth > DEPTH_MAX) throw new OpenrayError('SettingInvalid', 'templates include each other without end');
-  const expanded: Record<string, JsonValue> = {};
-  for (const [key, value] of Object.entries(object)) {
-    if (key === 'Fn::Transform' || key === 'Transform') {
-      const included = include(value, options, depth);
-      if (included !== undefined) Object.assign(expanded, included);
-      else expanded[key] = value;
-    } else if (key.startsWith(FOR_EACH)) {
-      Object.assign(expanded, expandObject(expandForEach(key, value, options), options, depth + 1));
-    } else {
-      expanded[key] = expand(value, options, depth);
-    }
-  }
-  return expanded;
+  return Object.fromEntries(
+    Object.entries(object).flatMap(([key, value]): readonly (readonly [string, JsonValue])[] => {
+      if (key === 'Fn::Transform' || key === 'Transform') {
+        const included = include(value, options, depth);
+        return included === undefined ? [[key, value]] : Object.entries(included);
+      }
+      if (key.startsWith(FOR_EACH)) {
+        return Object.entries(expandObject(expandForEach(key, value, options), options, depth + 1));
+      }
+      return [[key, expand(value, options, depth)]];
+    }),
+  );
 }
 
 /** Undefined for any other transform. */
@@ -58,20 +58,22 @@ function include(value: JsonValue, options: MacroOptions, depth: number): JsonOb
   let text: string;
   try {
     text = decodeText(readFileSync(file));
-  } catch (cause) {
-    throw new OpenrayError('SettingInvalid', `AWS::Include: ${location} cannot be read`, { cause });
+  } catch {
+    options.warn(`AWS::Include: ${location} cannot be read; it is left out.`);
+    return {};
   }
   return expandObject(parseTemplateText(text, file, options.warn), options, depth + 1);
 }
 
 /** `Fn::ForEach::Name: [Identifier, Collection, Fragment]`: the members of the fragment, once for each value. */
-function expandForEach(key: string, value: JsonValue, { parameters }: MacroOptions): JsonObject {
+function expandForEach(key: string, value: JsonValue, { parameters, warn }: MacroOptions): JsonObject {
   const [identifier, collection, fragment] = Array.isArray(value) ? (value as readonly JsonValue[]) : [];
   const named =
-    isJsonObject(collection) && typeof collection.Ref === 'string' ? parameters[collection.Ref] : collection;
+    isJsonObject(collection) && typeof collection.Ref === 'string' ? memberOf(parameters, collection.Ref) : collection;
   const items = Array.isArray(named) ? (named as readonly JsonValue[]) : undefined;
   if (typeof identifier !== 'string' || items === undefined || !isJsonObject(fragment)) {
-    throw new OpenrayError('SettingInvalid', `${key} takes an identifier, a list and a fragment`);
+    warn(`${key} takes an identifier, a list and a fragment; it is left out.`);
+    return {};
   }
   return Object.assign({}, ...items.map((item) => replaceIn(fragment, identifier, String(item))));
 }

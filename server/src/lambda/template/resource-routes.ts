@@ -7,6 +7,7 @@ import {
   type RouteTarget,
 } from '../spec/routes.ts';
 import { readHttpAuthorizer, readRestAuthorizer } from './authorizers.ts';
+import { readPart } from './broken-parts.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import type { RawTemplate } from './raw-template.ts';
 import {
@@ -37,7 +38,11 @@ export function readResourceRoutes(
       .filter(([, resource]) => resource.type === type)
       .map(([id, { properties }]) => ({
         id,
-        properties: objectOf(resolveValue(properties, { ...scope, location: id })),
+        properties: readPart(
+          () => objectOf(resolveValue(properties, { ...scope, location: id })),
+          {},
+          (reason) => scope.warn(`${reason}; it is left out.`),
+        ),
       }));
   return [...restRoutes(ofType, scope, functionOf), ...httpRoutes(ofType, scope, functionOf)];
 }

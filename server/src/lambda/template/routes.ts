@@ -1,7 +1,8 @@
-import { isJsonObject, type JsonObject, objectOf, textOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectOf, textOf } from '../../model/json.ts';
 import { type GatewayApi, type GatewayRoute, NO_AUTHORIZATION } from '../spec/routes.ts';
 import { type ApiAuth, readSamAuth, samEventAuthorization } from './authorizers.ts';
-import { mergeGlobals } from './globals.ts';
+import { readPart } from './broken-parts.ts';
+import { isIntrinsic, mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { readResourceRoutes } from './resource-routes.ts';
@@ -29,9 +30,13 @@ export function readRoutes(functionIds: readonly string[], raw: RawTemplate, sco
   const routes = functionIds
     .flatMap((functionId) => {
       const properties = functionProperties(functionId, raw);
-      const resolved = resolveValue(properties.Events, { ...scope, location: `${functionId}.Events` });
-      const own = Object.values(objectOf(resolved)).flatMap((event) => eventRoute(functionId, objectOf(event), apis));
-      return [...own, ...urlRoutes(functionId, properties, raw, scope)];
+      const own = Object.entries(objectOf(properties.Events)).flatMap(([id, event]) => {
+        const location = `${functionId}.Events.${id}`;
+        return readRoutePart(scope, () =>
+          eventRoute(functionId, objectOf(resolveValue(event, { ...scope, location })), apis),
+        );
+      });
+      return [...own, ...readRoutePart(scope, () => urlRoutes(functionId, properties, raw, scope))];
     })
     .concat(definitionRoutes(raw, scope, apis, functionOf))
     .concat(readResourceRoutes(raw, scope, functionOf));
@@ -42,6 +47,11 @@ export function readRoutes(functionIds: readonly string[], raw: RawTemplate, sco
     scope.warn(`openray cannot run the authorizer ${description}: every caller is allowed.`);
   }
   return routes;
+}
+
+/** Routes of one part of an API. A broken part has none, with a warning. */
+function readRoutePart(scope: Scope, read: () => readonly GatewayRoute[]): readonly GatewayRoute[] {
+  return readPart(read, [], (reason) => scope.warn(`${reason}; its routes are left out.`));
 }
 
 /** Finds a function by logical id or by ARN: bare, qualified, or inside of `…/functions/ARN/invocations`. */
@@ -87,7 +97,11 @@ function readApi(
   const isRest = resource.type === REST;
   const globals = objectOf(raw.globals[isRest ? 'Api' : 'HttpApi']);
   const { DefinitionBody: _body, ...merged } = mergeGlobals(globals, resource.properties);
-  const properties = objectOf(resolveValue(merged, { ...scope, location: logicalId }));
+  const properties = readPart(
+    () => objectOf(resolveValue(merged, { ...scope, location: logicalId })),
+    {},
+    (reason) => scope.warn(`${reason}; ${logicalId} has only default values.`),
+  );
   const api: GatewayApi = {
     kind: isRest ? 'rest' : 'http',
     id: shortId(logicalId),
@@ -165,11 +179,15 @@ function definitionRoutes(
     const found = apis.get(logicalId);
     if (found === undefined || !isJsonObject(properties.DefinitionBody)) return [];
     const { api, auth } = found;
-    const body = objectOf(
-      resolveValue(properties.DefinitionBody, { ...scope, location: `${logicalId}.DefinitionBody` }),
-    );
-    return Object.entries(objectOf(body.paths)).flatMap(([path, methods]) =>
-      Object.entries(objectOf(methods)).flatMap(([method, operation]): readonly GatewayRoute[] => {
+    const { paths } = objectOf(properties.DefinitionBody);
+    const part = (key: string, value: JsonValue | undefined) =>
+      readPart(
+        () => objectOf(resolveValue(value, { ...scope, location: `${logicalId}.DefinitionBody${key}` })),
+        {},
+        (reason) => scope.warn(`${reason}; its routes are left out.`),
+      );
+    return Object.entries(isIntrinsic(paths ?? {}) ? part('', paths) : objectOf(paths)).flatMap(([path, methods]) =>
+      Object.entries(part(path, methods)).flatMap(([method, operation]): readonly GatewayRoute[] => {
         const integration = objectOf(objectOf(operation)['x-amazon-apigateway-integration']);
         const functionId = functionOf(textOf(integration.uri) ?? '');
         if (functionId === undefined) return [];

@@ -109,10 +109,9 @@ Resources:
     expect(functions.map(({ logicalId }) => logicalId)).toEqual(['A']);
   });
 
-  test('a condition that depends on itself is an error, not an endless loop', () => {
-    expect(() => read('Conditions: {A: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}')).toThrow(
-      'Conditions.A: there is no condition A',
-    );
+  test('a condition that depends on itself is a note, not an endless loop', () => {
+    const { warnings } = read('Conditions: {A: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}');
+    expect(warnings).toEqual(['Conditions.A: there is no condition A; the condition of R counts as true.']);
   });
 });
 
@@ -208,25 +207,137 @@ Conditions: {Never: !Equals [a, b]}`);
 
 describe('errors are one sentence with place and remedy', () => {
   const fn = (properties: string, more = '') =>
-    `${more}\nResources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, ${properties}}}}`;
+    `${more}\nResources:\n  F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, ${properties}}}`;
   test.each([
     ['Resources: {F: [}', /^\/project\/template.yaml:1:\d+: .+/],
     ['just text', 'a template is a map with Resources'],
     ['Globals: {}', 'template.yaml: a template has a map of Resources; this one has none'],
-    ['Resources: {F: {Properties: {}}}', 'template.yaml: Resources.F needs a Type'],
-    [fn('Timeout: 901'), 'F.Timeout is 901; it must be a whole number from 1 to 900'],
+    ['Resources: {F: {Properties: {}}}', 'this one has none. template.yaml: Resources.F needs a Type; it is left out'],
+  ])('%s', (text, message) => {
+    expect(() => read(text)).toThrow(message);
+  });
+
+  test.each([
+    [fn('Timeout: 901'), 'F.Timeout is 901; it must be a whole number from 1 to 900.'],
     [fn('MemorySize: lots'), 'F.MemorySize is "lots"; it must be a whole number'],
     [fn('LoggingConfig: {SystemLogLevel: LOUD}'), 'F.LoggingConfig.SystemLogLevel is "LOUD"; it must be one of TRACE'],
     [
       fn('CodeUri: !Ref Where', 'Parameters: {Where: {Type: String}}'),
       'F.CodeUri: the parameter Where has no value; give it with',
     ],
-    [fn('Environment: {Variables: {A: !FindInMap [X, y, z]}}'), 'F.Environment: Mappings has no X.y.z'],
-    [fn('Environment: {Variables: {A: !Select [7, [a]]}}'), 'Fn::Select asks for an item'],
-    [fn('Environment: {Variables: {A: !Join text}}'), 'F.Environment: Fn::Join takes a list of 2'],
-    [fn('Environment: {Variables: {A: !If [Nope, 1, 2]}}'), 'F.Environment: there is no condition Nope'],
-  ])('%s', (text, message) => {
-    expect(() => read(text)).toThrow(message);
+    [fn('Timeout: !If [Nope, 1, 2]'), 'F.Timeout: there is no condition Nope.'],
+    [fn('Tracing: !Join text'), 'F.Tracing: Fn::Join takes a list of 2 or more.'],
+  ])('%s: this function cannot run, and the rest can', (text, reason) => {
+    const { functions } = read(`${text}\n  G: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.12}}`);
+    expect(functions.map(({ logicalId }) => logicalId)).toEqual(['F', 'G']);
+    expect(functions[0]?.unsupportedReason).toContain(reason);
+  });
+
+  test.each([
+    ['!FindInMap [X, y, z]', 'F.Environment: Mappings has no X.y.z; it is empty.'],
+    ['!Select [7, [a]]', 'F.Environment: Fn::Select asks for an item that the list does not have; it is empty.'],
+    ['!Join text', 'F.Environment: Fn::Join takes a list of 2 or more; it is empty.'],
+    ['!If [Nope, 1, 2]', 'F.Environment: there is no condition Nope; it is empty.'],
+  ])('the variable %s is empty, with a warning', (value, warning) => {
+    const { functions, warnings } = read(fn(`Environment: {Variables: {A: ${value}, B: b}}`));
+    expect(functions[0]?.environmentVariables).toEqual({ A: '', B: 'b' });
+    expect(warnings).toEqual([warning]);
+  });
+
+  test('a broken part of an API is a note, and the other routes are there', () => {
+    const { routes, warnings } = read(`
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: !FindInMap [Not, a, map]
+      DefinitionBody: {paths: {/broken: !Join text, /no: null}}
+  Method: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Select [9, []]}}
+  Rule: {Type: AWS::Events::Rule, Properties: {EventPattern: {source: !Split text}, Targets: 1}}
+  Alias: {Type: AWS::Lambda::Alias, Properties: {Name: !Join text, FunctionName: !Ref F}}
+  Typeless: {Properties: {}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.handler
+      Events:
+        Broken: {Type: Api, Properties: {Path: !Join text, Method: get}}
+        Null: null
+        Good: {Type: Api, Properties: {Path: /good, Method: get}}`);
+    expect(routes.map(({ path }) => path)).toEqual(['/good']);
+    expect(warnings).toEqual([
+      'template.yaml: Resources.Typeless needs a Type; it is left out.',
+      'Alias: Fn::Join takes a list of 2 or more; it is empty.',
+      'Api: Mappings has no Not.a.map; Api has only default values.',
+      'F.Events.Broken: Fn::Join takes a list of 2 or more; its routes are left out.',
+      'Api.DefinitionBody/broken: Fn::Join takes a list of 2 or more; its routes are left out.',
+      'Method: Fn::Select asks for an item that the list does not have; it is left out.',
+      'Rule: Fn::Split takes a list of 2 or more; it is left out.',
+    ]);
+  });
+
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is a name like any other', (name) => {
+    const { functions } = read(`
+Parameters: {${name}: {Type: String, Default: x}}
+Resources:
+  ${name}2: {Type: ${name}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.handler
+      Layers: [!Ref ${name}]
+      Environment:
+        Variables: {P: !Ref ${name}, R: !Sub '\${${name}2}', N: !GetAtt ${name}.${name}, M: !FindInMap [${name}, a, b, {DefaultValue: d}]}`);
+    expect(functions[0]?.environmentVariables).toEqual({ P: 'x', R: `${name}2`, N: `${name}.${name}`, M: 'd' });
+    const { functions: unknown } = read(fn(`Environment: {Variables: {A: !Sub '\${${name}}'}}`));
+    expect(unknown[0]?.environmentVariables).toEqual({ A: name });
+  });
+
+  test('any tree of known words is read or refused', () => {
+    const word = fc.constantFrom(
+      ...['Ref', 'Fn::GetAtt', 'Fn::Sub', 'Fn::If', 'Fn::Join', 'Fn::ForEach::X', 'Fn::Transform', 'Condition'],
+      ...[
+        'Type',
+        'Properties',
+        'Events',
+        'Environment',
+        'Variables',
+        'Layers',
+        'Metadata',
+        'FunctionUrlConfig',
+        'Tags',
+      ],
+      ...['DefinitionBody', 'paths', 'Auth', 'Authorizers', 'Policies', 'Name', 'F', 'constructor', '__proto__'],
+      ...['AWS::Serverless::Function', 'AWS::Serverless::Api', 'AWS::Lambda::Alias', 'AWS::Events::Rule', 'Schedule'],
+    );
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 5, depthSize: 'large' },
+        fc.oneof(word, fc.integer(), fc.constant(null), fc.boolean()),
+        fc.array(tie('tree'), { maxLength: 4 }),
+        fc.dictionary(word, tie('tree'), { maxKeys: 4 }),
+      ),
+    }));
+    const sections = ['Resources', 'Parameters', 'Conditions', 'Mappings', 'Globals', 'Transform'];
+    const resource = fc.record(
+      { Type: word, Properties: tree, Condition: tree, Metadata: tree },
+      { requiredKeys: ['Type'] },
+    );
+    const template = fc.record(
+      Object.fromEntries(sections.map((key) => [key, key === 'Resources' ? fc.dictionary(word, resource) : tree])),
+    );
+    fc.assert(
+      fc.property(template, (value) => {
+        try {
+          read(JSON.stringify(value));
+        } catch (thrown) {
+          expect(thrown).toMatchObject({ code: 'SettingInvalid' });
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   test('a file that does not exist', () => {

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, memberOf, objectOf } from '../../model/json.ts';
 import { decodeText } from '../../model/text-encoding.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
 import type { ServiceSpecs } from '../spec/services.ts';
+import { readPart } from './broken-parts.ts';
 import { readServices, serviceValue } from './event-sources.ts';
 import { readFunction } from './function.ts';
 import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
@@ -56,7 +57,10 @@ export function readTemplate(file: string, options: TemplateOptions): Template {
   return parseTemplate(text, path, options);
 }
 
-/** Parses a template. The ending of `file` gives its format, and its folder the base of relative paths. */
+/**
+ * Parses a template; the folder of `file` is the base of relative paths. A part that is broken gives a warning, and the
+ * rest runs. Throws SettingInvalid when `text` is not a template or has no valid resource.
+ */
 export function parseTemplate(text: string, file: string, options: TemplateOptions): Template {
   const warnings = new Set<string>();
   const warn = (sentence: string) => void warnings.add(sentence);
@@ -83,10 +87,14 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     resources: activeResources(section('Resources'), base, name),
   };
   if (Object.keys(raw.resources).length === 0) {
-    throw new OpenrayError('SettingInvalid', `${name}: a template has a map of Resources; this one has none`);
+    const reason = [...warnings].map((sentence) => ` ${sentence}`).join('');
+    throw new OpenrayError(
+      'SettingInvalid',
+      `${name}: a template has a map of Resources; this one has none.${reason}`.replace(/\.$/, ''),
+    );
   }
   for (const [logicalId, { type }] of Object.entries(raw.resources)) {
-    const reason = UNSUPPORTED_RESOURCES[type];
+    const reason = memberOf(UNSUPPORTED_RESOURCES, type);
     if (reason !== undefined) warn(`${logicalId}: openray ${reason}.`);
   }
   const values = resourceValues(raw, base, options);
@@ -125,12 +133,12 @@ function parameterValues(
   warn: Scope['warn'],
 ): Scope['parameters'] {
   for (const name of Object.keys(given)) {
-    if (!(name in declared)) warn(`The template has no parameter ${name}; its value is not used.`);
+    if (!Object.hasOwn(declared, name)) warn(`The template has no parameter ${name}; its value is not used.`);
   }
   return Object.fromEntries(
     Object.entries(declared).map(([name, declaration]) => {
       const { Type: type, Default: fallback } = objectOf(declaration);
-      const value = given[name] ?? fallback;
+      const value = memberOf(given, name) ?? fallback;
       const isList = typeof type === 'string' && /^(CommaDelimitedList|List<)/.test(type);
       return [name, isList && typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value];
     }),
@@ -150,22 +158,23 @@ function pseudoParameters({ region, accountId }: TemplateOptions): Scope['pseudo
 }
 
 function activeResources(resources: JsonObject, scope: Scope, file: string): RawTemplate['resources'] {
-  const active: Record<string, Resource> = {};
-  for (const [logicalId, resource] of Object.entries(resources)) {
-    if (!isJsonObject(resource) || typeof resource.Type !== 'string') {
-      if (logicalId.startsWith('Fn::')) scope.warn(`${file}: ${logicalId} in Resources is not supported.`);
-      else throw new OpenrayError('SettingInvalid', `${file}: Resources.${logicalId} needs a Type`);
-      continue;
-    }
-    const { Condition: condition, Properties: properties, Metadata: metadata } = resource;
-    if (typeof condition === 'string' && !isConditionTrue(condition, scope)) continue;
-    active[logicalId] = {
-      type: resource.Type,
-      properties: objectOf(properties),
-      metadata: objectOf(metadata),
-    };
-  }
-  return active;
+  return Object.fromEntries(
+    Object.entries(resources).flatMap(([logicalId, resource]): readonly (readonly [string, Resource])[] => {
+      if (!isJsonObject(resource) || typeof resource.Type !== 'string') {
+        if (logicalId.startsWith('Fn::')) scope.warn(`${file}: ${logicalId} in Resources is not supported.`);
+        else scope.warn(`${file}: Resources.${logicalId} needs a Type; it is left out.`);
+        return [];
+      }
+      const { Type: type, Condition: condition, Properties: properties, Metadata: metadata } = resource;
+      const isActive = readPart(
+        () => typeof condition !== 'string' || isConditionTrue(condition, scope),
+        true,
+        (reason) => scope.warn(`${reason}; the condition of ${logicalId} counts as true.`),
+      );
+      if (!isActive) return [];
+      return [[logicalId, { type, properties: objectOf(properties), metadata: objectOf(metadata) }]];
+    }),
+  );
 }
 
 /** Values of all resources. A name may refer only to parameters, so that every other property may refer to names. */
@@ -174,7 +183,11 @@ function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: T
     Object.keys(raw.resources).map((logicalId) => [logicalId, { ref: logicalId, attributes: {} }]),
   );
   const nameOf = (value: JsonValue | undefined, logicalId: string) => {
-    const name = resolveValue(value, { ...scope, resources: unnamed, location: `${logicalId}.FunctionName` });
+    const name = readPart(
+      () => resolveValue(value, { ...scope, resources: unnamed, location: `${logicalId}.FunctionName` }),
+      undefined,
+      (reason) => scope.warn(`${reason}; it keeps its logical id as its name.`),
+    );
     return typeof name === 'string' && name !== '' ? name : undefined;
   };
   return Object.fromEntries(
@@ -201,9 +214,15 @@ function qualifiedValues(raw: RawTemplate, scope: Scope): Scope['resources'] {
       const isAlias = type === 'AWS::Lambda::Alias';
       if (!isAlias && type !== 'AWS::Lambda::Version') return [];
       const at = { ...scope, location: logicalId };
-      const named = String(resolveValue(properties.FunctionName, at) ?? '');
+      const textOf = (value: JsonValue | undefined) =>
+        readPart(
+          () => String(resolveValue(value, at) ?? ''),
+          '',
+          (reason) => scope.warn(`${reason}; it is empty.`),
+        );
+      const named = textOf(properties.FunctionName);
       const own = Object.values(scope.resources).find(({ ref, attributes }) => [ref, attributes.Arn].includes(named));
-      const qualifier = isAlias ? String(resolveValue(properties.Name, at) ?? 'alias') : '$LATEST';
+      const qualifier = isAlias ? textOf(properties.Name) || 'alias' : '$LATEST';
       const arn = own?.attributes.Arn ?? named;
       return [[logicalId, { ref: `${arn}:${qualifier}`, attributes: { AliasArn: arn, Version: qualifier } }]];
     }),

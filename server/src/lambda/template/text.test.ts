@@ -80,7 +80,7 @@ describe('refuses with one sentence', () => {
     ['aliases that explode', bomb.join('\n'), 't.yaml: a template has at most 500000 values; its aliases make more'],
     ['an alias of itself', 'R: &a [*a]', 't.yaml: a template has at most 200 levels; this one is nested deeper'],
     ['a million brackets', `R: ${'['.repeat(1e6)}`, 't.yaml: a template has at most 200 levels; this one is'],
-    ['a hundred thousand dashes', '- '.repeat(1e5), 't.yaml: a template has at most 200 levels; this one is'],
+    ['ten thousand dashes', '- '.repeat(1e4), 't.yaml: a template has at most 200 levels; this one is'],
     ['deep JSON', `{"R": ${'['.repeat(1000)}${']'.repeat(1000)}}`, 't.yaml: a template has at most 200 levels; this'],
     ['an unknown alias', 'R: *x', 't.yaml: Unresolved alias (the anchor must be set before the alias): x'],
     ['an asterisk', 'R: *', 't.yaml:1:4: Alias cannot be an empty string'],
@@ -109,7 +109,7 @@ describe('refuses with one sentence', () => {
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
         failureOf(pieces.join(''));
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 });
