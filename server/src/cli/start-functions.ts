@@ -79,6 +79,7 @@ async function runFunctionServer(
       onWarning,
       onLine,
       debug: debugOptions(flags),
+      gatewayUrl: start === startGateway ? gatewayUrl(host, port) : undefined,
     });
     closers.push(lambdaService.close);
     const { disableAuthorizer = false } = flags;
@@ -99,6 +100,12 @@ async function runFunctionServer(
   } finally {
     for (const close of closers.reverse()) await close();
   }
+}
+
+/** Undefined for port 0, whose number is known only after the template is read. */
+function gatewayUrl(host: string, port: number): string | undefined {
+  const isEveryAddress = host === '0.0.0.0' || host === '::';
+  return port === 0 ? undefined : `http://${isEveryAddress ? '127.0.0.1' : host}:${port}`;
 }
 
 function describeFunctions(lambdaService: LambdaService, url: string): readonly string[] {

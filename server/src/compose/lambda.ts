@@ -28,6 +28,8 @@ export type LambdaServiceContext = Pick<ServerProcess, 'log' | 'environmentVaria
   /** Gets each line that a function prints. */
   readonly onLine?: (line: string) => void;
   readonly debug?: DebugOptions | undefined;
+  /** URL of the gateway, for templates that give it to their functions; by default that of `start-api`. */
+  readonly gatewayUrl?: string | undefined;
   /** Gets warnings for the user; without it they go to the log. */
   readonly onWarning?: (sentence: string) => void;
 };
@@ -35,13 +37,13 @@ export type LambdaServiceContext = Pick<ServerProcess, 'log' | 'environmentVaria
 /** The functions of the template that the settings name. Throws SettingInvalid when the template cannot be read. */
 export function openConfiguredLambdaService(
   config: Config,
-  { daemonAddress, environmentVariables, log, onLine, onWarning, debug }: LambdaServiceContext,
+  { daemonAddress, environmentVariables, log, onLine, onWarning, debug, gatewayUrl }: LambdaServiceContext,
 ): LambdaService {
   const { region, accountId, envVars } = config;
   const environmentOverrides = readEnvironmentFile(envVars);
   const file = resolve(config.template ?? findTemplate());
   const parameters = parseParameterOverrides(config.parameterOverrides);
-  const reloadTemplate = () => readTemplate(file, { parameters, region, accountId });
+  const reloadTemplate = () => readTemplate(file, { parameters, region, accountId, gatewayUrl });
   // Log events go to the same server and port as traces.
   const logSender = openLogSender(`http://${daemonAddress}`);
   const lambdaService = openLambdaService({

@@ -12,34 +12,12 @@ import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import { readFilters } from './queue-filters.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
+import { resourceType } from './resource-types.ts';
 import { readSchedule, type ScheduleSource, scheduleTarget } from './schedules.ts';
 import { isTrue } from './values.ts';
 
 const QUEUE = 'AWS::SQS::Queue';
 const TOPIC = 'AWS::SNS::Topic';
-
-/** Values of `Ref` and `GetAtt` for a queue or a topic; undefined for other types. */
-export function serviceValue(
-  { type, properties }: Resource,
-  givenName: string,
-  { region, accountId }: { readonly region: string; readonly accountId: string },
-) {
-  const isFifo = isTrue(properties.FifoQueue) || isTrue(properties.FifoTopic);
-  const name = isFifo && !givenName.endsWith('.fifo') ? `${givenName}.fifo` : givenName;
-  switch (type) {
-    case QUEUE: {
-      const url = `https://sqs.${region}.amazonaws.com/${accountId}/${name}`;
-      const arn = `arn:aws:sqs:${region}:${accountId}:${name}`;
-      return { ref: url, attributes: { Arn: arn, QueueName: name, QueueUrl: url } };
-    }
-    case TOPIC: {
-      const arn = `arn:aws:sns:${region}:${accountId}:${name}`;
-      return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
-    }
-    default:
-      return undefined;
-  }
-}
 
 const SERVICE_TYPES = [
   ...[QUEUE, TOPIC, 'AWS::SNS::Subscription', 'AWS::Events::Rule', 'AWS::Lambda::EventSourceMapping'],
@@ -130,8 +108,9 @@ function subscribedQueue({ functionId, id, properties }: FunctionEvent, { pseudo
   if (subscribed === undefined || subscribed === false) return undefined;
   const own = objectOf(subscribed);
   if (typeof own.QueueArn === 'string') return { arn: own.QueueArn, properties: own, spec: undefined };
-  const place = { region: String(pseudo['AWS::Region']), accountId: String(pseudo['AWS::AccountId']) };
-  const value = serviceValue({ type: QUEUE, properties: {}, metadata: {} }, `${functionId}${id}Queue`, place);
+  const place = { region: String(pseudo['AWS::Region']), accountId: String(pseudo['AWS::AccountId']), gatewayUrl: '' };
+  const logicalId = `${functionId}${id}Queue`;
+  const value = resourceType(QUEUE)?.value({ logicalId, name: logicalId, properties: {}, place });
   const attributes: Readonly<Record<string, string>> = value?.attributes ?? {};
   return { arn: attributes.Arn ?? '', properties: own, spec: queueSpec(attributes, {}) };
 }

@@ -5,6 +5,7 @@ import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from
 import { readPart } from './broken-parts.ts';
 import { isIntrinsic, mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
+import { withLocalUrls } from './local-urls.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { numberOr } from './values.ts';
 
@@ -163,7 +164,7 @@ function environmentVariablesOf(value: JsonValue | undefined, scope: Scope): Rec
       const resolved = isWhole
         ? variable
         : readPart<JsonValue | undefined>(() => resolveValue(variable, scope), '', warn);
-      return resolved === undefined ? [] : [[name, asText(resolved) ?? '']];
+      return resolved === undefined ? [] : [[name, withLocalUrls(asText(resolved) ?? '', scope)]];
     }),
   );
 }

@@ -1,5 +1,6 @@
 import { OpenrayError } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue, memberOf } from '../../model/json.ts';
+import type { ResourceValue } from './resource-types.ts';
 import { splitAttribute } from './text.ts';
 
 /** The values that intrinsic functions of a template refer to. */
@@ -11,6 +12,8 @@ export type Scope = {
   readonly conditions: JsonObject;
   /** Values of `Ref` and `GetAtt` by logical id. */
   readonly resources: Readonly<Record<string, ResourceValue>>;
+  /** See `Place`. */
+  readonly gatewayUrl: string;
   /** Receives a sentence for each value that is not known locally. */
   readonly warn: (sentence: string) => void;
   /** The place in the template, for messages. */
@@ -18,8 +21,6 @@ export type Scope = {
   /** A parameter without a value is an error, not an empty text. */
   readonly isStrict: boolean;
 };
-
-export type ResourceValue = { readonly ref: string; readonly attributes: Readonly<Record<string, string>> };
 
 /** `AWS::NoValue`: the property is left out. */
 const NO_VALUE = Symbol('AWS::NoValue');
@@ -142,7 +143,11 @@ function ref(argument: JsonValue, scope: Scope): Resolved {
 
 function attribute(logicalId: string, name: string, scope: Scope): string {
   const attributes = memberOf(scope.resources, logicalId)?.attributes ?? {};
-  return memberOf(attributes, name) ?? `${logicalId}.${name}`;
+  const value = memberOf(attributes, name);
+  if (value !== undefined) return value;
+  const reason = Object.hasOwn(scope.resources, logicalId) ? 'is not known here' : 'is of no resource of this template';
+  scope.warn(`The attribute ${logicalId}.${name} ${reason}; its name is used instead.`);
+  return `${logicalId}.${name}`;
 }
 
 function substitute(argument: JsonValue, scope: Scope): string {
@@ -154,7 +159,9 @@ function substitute(argument: JsonValue, scope: Scope): string {
     if (name === '') return whole;
     if (Object.hasOwn(values, name)) return textOf(values[name] as JsonValue, scope);
     const [first, rest] = splitAttribute(name);
-    return rest === undefined ? textOf({ Ref: name }, scope) : attribute(first ?? '', rest, scope);
+    return rest === undefined || Object.hasOwn(scope.resources, name)
+      ? textOf({ Ref: name }, scope)
+      : attribute(first ?? '', rest, scope);
   });
 }
 

@@ -50,7 +50,7 @@ describe('intrinsic functions', () => {
     ['!Ref Other', 'other-dev'],
     ['!GetAtt Other.Arn', 'arn:aws:lambda:eu-west-1:000000000000:function:other-dev'],
     ['!GetAtt [Other, Arn]', 'arn:aws:lambda:eu-west-1:000000000000:function:other-dev'],
-    ['!GetAtt Table.StreamArn', 'Table.StreamArn'],
+    ['!GetAtt Table.StreamArn', 'arn:aws:dynamodb:eu-west-1:000000000000:table/Table/stream/2020-01-01T00:00:00.000'],
     [
       `!Sub '\${Stage}-\${AWS::Region}-\${!Literal}-\${Other.Arn}'`,
       `dev-eu-west-1-\${Literal}-arn:aws:lambda:eu-west-1:000000000000:function:other-dev`,

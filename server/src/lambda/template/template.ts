@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue, memberOf, objectOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, memberOf, objectOf } from '../../model/json.ts';
 import { decodeText } from '../../model/text-encoding.ts';
-import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
+import type { FunctionSpec } from '../spec/function-spec.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
 import type { ServiceSpecs } from '../spec/services.ts';
 import { readPart } from './broken-parts.ts';
-import { readServices, serviceValue } from './event-sources.ts';
+import { readServices } from './event-sources.ts';
 import { readFunction } from './function.ts';
-import { isConditionTrue, type ResourceValue, resolveValue, type Scope } from './intrinsics.ts';
+import { isConditionTrue, type Scope } from './intrinsics.ts';
 import { expandMacros } from './macros.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
+import { isFunction } from './resource-types.ts';
+import { resourceValues } from './resource-values.ts';
 import { readRoutes } from './routes.ts';
 import { parseTemplateText } from './text.ts';
 
@@ -32,9 +34,11 @@ export type TemplateOptions = {
   readonly parameters: Readonly<Record<string, string>>;
   readonly region: string;
   readonly accountId: string;
+  /** URL of the gateway that serves the APIs and function URLs; by default that of `start-api`. */
+  readonly gatewayUrl?: string | undefined;
 };
 
-const FUNCTION_TYPES = ['AWS::Serverless::Function', 'AWS::Lambda::Function'];
+const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:3000';
 
 /** Resources that do not run here; each gives a warning. */
 const UNSUPPORTED_RESOURCES: Readonly<Record<string, string>> = {
@@ -76,6 +80,7 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     mappings: section('Mappings'),
     conditions: section('Conditions'),
     resources: {},
+    gatewayUrl: options.gatewayUrl ?? DEFAULT_GATEWAY_URL,
     warn,
     location: name,
     isStrict: false,
@@ -97,10 +102,10 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     const reason = memberOf(UNSUPPORTED_RESOURCES, type);
     if (reason !== undefined) warn(`${logicalId}: openray ${reason}.`);
   }
-  const values = resourceValues(raw, base, options);
-  const scope: Scope = { ...base, resources: { ...values, ...qualifiedValues(raw, { ...base, resources: values }) } };
+  const { gatewayUrl } = base;
+  const scope: Scope = { ...base, resources: resourceValues(raw, base, { ...options, gatewayUrl }) };
   const functions = Object.entries(raw.resources)
-    .filter(([, resource]) => FUNCTION_TYPES.includes(resource.type))
+    .filter(([, resource]) => isFunction(resource.type))
     .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope));
   const ids = functions.map(({ logicalId }) => logicalId);
   const routes = readRoutes(ids, raw, scope);
@@ -173,58 +178,6 @@ function activeResources(resources: JsonObject, scope: Scope, file: string): Raw
       );
       if (!isActive) return [];
       return [[logicalId, { type, properties: objectOf(properties), metadata: objectOf(metadata) }]];
-    }),
-  );
-}
-
-/** Values of all resources. A name may refer only to parameters, so that every other property may refer to names. */
-function resourceValues(raw: RawTemplate, scope: Scope, { region, accountId }: TemplateOptions): Scope['resources'] {
-  const unnamed: Record<string, ResourceValue> = Object.fromEntries(
-    Object.keys(raw.resources).map((logicalId) => [logicalId, { ref: logicalId, attributes: {} }]),
-  );
-  const nameOf = (value: JsonValue | undefined, logicalId: string) => {
-    const name = readPart(
-      () => resolveValue(value, { ...scope, resources: unnamed, location: `${logicalId}.FunctionName` }),
-      undefined,
-      (reason) => scope.warn(`${reason}; it keeps its logical id as its name.`),
-    );
-    return typeof name === 'string' && name !== '' ? name : undefined;
-  };
-  return Object.fromEntries(
-    Object.entries(raw.resources).map(([logicalId, resource]) => {
-      const { type, properties } = resource;
-      if (FUNCTION_TYPES.includes(type)) {
-        const ref = nameOf(properties.FunctionName, logicalId) ?? logicalId;
-        return [logicalId, { ref, attributes: { Arn: functionArn(ref, region, accountId) } }];
-      }
-      if (type === 'AWS::Logs::LogGroup') {
-        return [logicalId, { ref: nameOf(properties.LogGroupName, logicalId) ?? logicalId, attributes: {} }];
-      }
-      const name = nameOf(properties.QueueName ?? properties.TopicName, logicalId) ?? logicalId;
-      const service = serviceValue(resource, name, { region, accountId });
-      return [logicalId, service ?? { ref: logicalId, attributes: {} }];
-    }),
-  );
-}
-
-/** Values of aliases and versions; here each of them is the function itself. */
-function qualifiedValues(raw: RawTemplate, scope: Scope): Scope['resources'] {
-  return Object.fromEntries(
-    Object.entries(raw.resources).flatMap(([logicalId, { type, properties }]): [string, ResourceValue][] => {
-      const isAlias = type === 'AWS::Lambda::Alias';
-      if (!isAlias && type !== 'AWS::Lambda::Version') return [];
-      const at = { ...scope, location: logicalId };
-      const textOf = (value: JsonValue | undefined) =>
-        readPart(
-          () => String(resolveValue(value, at) ?? ''),
-          '',
-          (reason) => scope.warn(`${reason}; it is empty.`),
-        );
-      const named = textOf(properties.FunctionName);
-      const own = Object.values(scope.resources).find(({ ref, attributes }) => [ref, attributes.Arn].includes(named));
-      const qualifier = isAlias ? textOf(properties.Name) || 'alias' : '$LATEST';
-      const arn = own?.attributes.Arn ?? named;
-      return [[logicalId, { ref: `${arn}:${qualifier}`, attributes: { AliasArn: arn, Version: qualifier } }]];
     }),
   );
 }
