@@ -73,6 +73,14 @@ const SETTINGS = {
   template: [z.string().optional(), 'SAM template whose functions the server runs'],
   parameterOverrides: [commaSeparated.default([]), "values of the template's parameters, Key=Value, comma-separated"],
   envVars: [z.string().optional(), "file of environment variables for the functions, as SAM's --env-vars"],
+  aws: [
+    z.enum(['none', 'passthrough']).default('none'),
+    "AWS for functions: none, or passthrough of the caller's credentials, profile, region and proxy; invoke, start-api and start-lambda pass through unless there is an awsEndpoint",
+  ],
+  awsEndpoint: [
+    httpUrl.optional(),
+    "URL of an emulator for the functions' calls to AWS; openray's own SQS, SNS, EventBridge and Lambda stay in front",
+  ],
   lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
   lambdaTraceFormat: [
     z.coerce

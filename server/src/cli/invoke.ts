@@ -4,7 +4,7 @@ import { invokeRemote, type RemoteInvokeResult } from '../client/invoke.ts';
 import { waitForTrace } from '../client/wait-for-trace.ts';
 import { openConfiguredLambdaService } from '../compose/lambda.ts';
 import type { ServerProcess } from '../compose/process.ts';
-import { type Config, loadConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { OpenrayError, toFailure } from '../errors.ts';
 import { renderInvocation } from '../lambda/api/sam-output.ts';
 import { fingerprint } from '../lambda/build/source-files.ts';
@@ -12,7 +12,13 @@ import { scheduledPayload } from '../lambda/services/scheduled-payload.ts';
 import type { InvocationType, InvokeResult, LambdaService } from '../lambda/spec/lambda-client.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { readEvent } from './event.ts';
-import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
+import {
+  addFunctionFlags,
+  debugOptions,
+  type FunctionFlags,
+  readFunctionSettings,
+  withSamConfig,
+} from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { findOrStartServer, type TargetServer } from './target-server.ts';
@@ -57,14 +63,15 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
 }
 
 async function invokeLocally(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
-  const { config } = loadConfig(flags, process.env, flags.config);
+  const { config, environmentVariables } = readFunctionSettings(flags, 'passthrough', process.env);
   const given = readEvent(flags);
   const request = readParameters(flags.parameter);
   // A user who runs a function does not need the info lines of the server that this command starts.
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
-  const own: ServerProcess = thisProcess(log);
+  const own: ServerProcess = { ...thisProcess(log), environmentVariables };
   const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
   const onWarning = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
+  const hints = new Set<string>();
   let server: TargetServer | undefined;
   let lambdaService: LambdaService | undefined;
   try {
@@ -75,6 +82,7 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
       ...own,
       daemonAddress,
       onWarning,
+      onHint: (sentence) => hints.add(sentence),
       ...streamed,
       debug: debugOptions(flags),
     });
@@ -86,6 +94,8 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
         await lambdaService.whenIdle();
         printResult(result, flags.output, 'streamed');
         await printTraceUrl(result, server, config);
+        for (const hint of hints) process.stderr.write(`\nHint: ${hint}\n`);
+        hints.clear();
         if (flags.watch !== true) return result;
       } catch (thrown) {
         // With --watch the user may repair code that cannot be built or read.

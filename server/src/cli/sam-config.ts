@@ -14,6 +14,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   event: 'event',
   event_file: 'eventFile',
   region: 'region',
+  profile: 'profile',
   port: 'port',
   host: 'host',
   debug_port: 'debugPort',

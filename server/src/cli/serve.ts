@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { type RunningServer, startServer } from '../compose/server.ts';
-import { type Config, loadConfig } from '../config.ts';
+import type { Config } from '../config.ts';
+import { type FunctionFlags, readFunctionSettings } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess, version } from './process.ts';
 
@@ -11,8 +12,8 @@ export function serveCommand(done: (exitCode: number) => void): Command {
     .description('start the server: daemon, X-Ray API, console, and the functions of the template')
     // For parent processes that may be killed: the pipe closes when the parent ends.
     .addOption(new Option('--until-stdin-ends').hideHelp());
-  return command.action(async (flags: Record<string, unknown>) => {
-    const { config } = loadConfig(flags, process.env, flags.config as string | undefined);
+  return command.action(async (flags: FunctionFlags & { readonly untilStdinEnds?: boolean }) => {
+    const { config } = readFunctionSettings(flags, 'none', process.env);
     const log = newLog(config.logLevel);
     const startedMs = performance.now();
     const server = await startServer(config, thisProcess(log));

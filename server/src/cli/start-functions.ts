@@ -7,10 +7,16 @@ import {
   startGateway,
   startInvokeServer,
 } from '../compose/lambda.ts';
-import { type Config, loadConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
-import { addFunctionFlags, debugOptions, type FunctionFlags, withSamConfig } from './function-flags.ts';
+import {
+  addFunctionFlags,
+  debugOptions,
+  type FunctionFlags,
+  readFunctionSettings,
+  withSamConfig,
+} from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { findOrStartServer } from './target-server.ts';
@@ -64,9 +70,13 @@ async function runFunctionServer(
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new OpenrayError('InvalidRequestException', `--port ${portText} is not a port`);
   }
-  const { config } = loadConfig({ hotReload: watch || undefined, ...flags, host }, process.env, flags.config);
+  const { config, environmentVariables } = readFunctionSettings(
+    { hotReload: watch || undefined, ...flags, host },
+    'passthrough',
+    process.env,
+  );
   const log = newLog(config.logLevel);
-  const own = thisProcess(log);
+  const own = { ...thisProcess(log), environmentVariables };
   const targetServer = await findOrStartServer(config, own);
   const closers = [targetServer.close];
   try {

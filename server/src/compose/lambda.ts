@@ -14,6 +14,7 @@ import {
 import { openGateway } from '../lambda/gateway/gateway.ts';
 import { openLambdaService } from '../lambda/invoke/lambda-service.ts';
 import { openLogSender } from '../lambda/invoke/log-sender.ts';
+import { readAwsAccess } from '../lambda/runtime/aws-access.ts';
 import type { DebugOptions } from '../lambda/runtime/runtime-command.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import { findTemplate, readEnvironmentFile } from '../lambda/template/input-files.ts';
@@ -32,12 +33,14 @@ export type LambdaServiceContext = Pick<ServerProcess, 'log' | 'environmentVaria
   readonly gatewayUrl?: string | undefined;
   /** Gets warnings for the user; without it they go to the log. */
   readonly onWarning?: (sentence: string) => void;
+  /** Gets a hint after an invocation that needs one; without it each hint is one warning. */
+  readonly onHint?: (sentence: string) => void;
 };
 
 /** The functions of the template that the settings name. Throws SettingInvalid when the template cannot be read. */
 export function openConfiguredLambdaService(
   config: Config,
-  { daemonAddress, environmentVariables, log, onLine, onWarning, debug, gatewayUrl }: LambdaServiceContext,
+  { daemonAddress, environmentVariables, log, onLine, onWarning, onHint, debug, gatewayUrl }: LambdaServiceContext,
 ): LambdaService {
   const { region, accountId, envVars } = config;
   const environmentOverrides = readEnvironmentFile(envVars);
@@ -59,6 +62,8 @@ export function openConfiguredLambdaService(
     runtimesDir: fileURLToPath(new URL('../../runtimes', import.meta.url)),
     cacheDir: join(config.dataDir, 'functions'),
     hostVariables: environmentVariables,
+    aws: readAwsAccess({ mode: config.aws, endpoint: config.awsEndpoint }, environmentVariables),
+    ...(onHint && { onHint }),
     sampling: config.lambdaSampling,
     traceFormat: config.lambdaTraceFormat,
     ...(environmentOverrides && { environmentOverrides }),

@@ -2,16 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
 import { type PreparedCode, prepareCode, type SamBuild } from '../build/build.ts';
 import { fingerprint } from '../build/source-files.ts';
+import type { AwsAccess } from '../runtime/aws-access.ts';
 import {
-  type Credentials,
   type EnvironmentVariableOverrides,
+  execWrapper,
   functionEnvironmentVariables,
-  localPath,
   logStreamName,
 } from '../runtime/environment-variables.ts';
 import { type Interpreters, runtimeCommand, runtimeVersion } from '../runtime/runtime-command.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import { nowUs } from '../tracing/clock.ts';
+import { awsHint } from './aws-hint.ts';
 import { type Attempt, type AttemptResult, ExecutionEnvironment } from './execution-environment.ts';
 import type { FunctionLogEvent } from './function-log-event.ts';
 import type { Semaphore } from './semaphore.ts';
@@ -22,7 +23,7 @@ export type EnvironmentPoolSettings = {
   readonly daemonAddress: string;
   readonly cacheDir: string;
   readonly samBuild: SamBuild | undefined;
-  readonly credentials: Credentials;
+  readonly aws: AwsAccess;
   readonly environmentOverrides: EnvironmentVariableOverrides;
   readonly initTimeoutMs: number;
   readonly interpreters: Interpreters;
@@ -36,7 +37,12 @@ export type EnvironmentPoolSettings = {
   readonly freeze: boolean;
   readonly onLogEvent: (event: FunctionLogEvent) => void;
   readonly warn: (sentence: string) => void;
+  /** Gets the hint of each invocation that needs one. */
+  readonly onHint: (sentence: string) => void;
 };
+
+/** Longest part of a log and of a payload that is searched for failures with a hint: their end. */
+const HINT_SEARCH_CHARS = 64 * 1024;
 
 /** Warm environments that one function keeps, and for how long. */
 const IDLE_MAX = 10;
@@ -199,7 +205,9 @@ export class EnvironmentPool {
     if (this.#isClosed) throw new OpenrayError('ServiceUnavailable', 'the local Lambda service is closed');
     this.#busy.add(environment);
     try {
-      return await environment.run(attempt);
+      const result = await environment.run(attempt);
+      this.#hint(result);
+      return result;
     } finally {
       this.#busy.delete(environment);
       const isCurrent = code === this.#current;
@@ -207,6 +215,13 @@ export class EnvironmentPool {
         this.#keepWarm(environment);
       else await environment.stop();
     }
+  }
+
+  #hint({ log, payload }: AttemptResult): void {
+    const { aws, onHint } = this.#settings;
+    const output = `${log.slice(-HINT_SEARCH_CHARS)}\n${payload.subarray(-HINT_SEARCH_CHARS).toString()}`;
+    const hint = awsHint(this.spec.logicalId, aws, output);
+    if (hint !== undefined) onHint(hint);
   }
 
   #keepWarm(environment: ExecutionEnvironment): void {
@@ -232,13 +247,8 @@ export class EnvironmentPool {
   #create(code: PreparedCode, endpointUrl: string): ExecutionEnvironment {
     const { spec } = this;
     const { region, accountId, interpreters, warn, ...settings } = this.#settings;
-    const wrapper = spec.environmentVariables.AWS_LAMBDA_EXEC_WRAPPER;
-    const command = runtimeCommand(
-      spec,
-      code.codeDir,
-      interpreters,
-      wrapper && localPath(wrapper, code.codeDir, spec.layerDirs),
-    );
+    const wrapper = execWrapper(spec, settings.environmentOverrides, code.codeDir);
+    const command = runtimeCommand(spec, code.codeDir, interpreters, wrapper || undefined);
     if (command.ok && command.warning !== undefined) warn(command.warning);
     const logStream = logStreamName(nowUs(), randomBytes(16).toString('hex'));
     const variables = functionEnvironmentVariables({

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { OpenrayError, toFailure } from '../../errors.ts';
 import { samBuildTemplate } from '../build/build.ts';
-import { LOCAL_CREDENTIALS } from '../runtime/environment-variables.ts';
+import { NO_AWS } from '../runtime/aws-access.ts';
 import { debugOf } from '../runtime/runtime-command.ts';
 import { queuePaths } from '../services/local-endpoint.ts';
 import { parseFunctionReference } from '../spec/function-reference.ts';
@@ -30,6 +30,8 @@ export type FunctionRegistry = {
    * Throws ResourceNotFoundException.
    */
   readonly find: (nameOrArn: string) => FoundFunction;
+  /** Whether `find` finds one. */
+  readonly has: (nameOrArn: string) => boolean;
   readonly list: () => readonly FunctionSpec[];
   readonly fingerprint: (nameOrArn: string) => string;
   /** Reads the template again when its file has changed, and then returns its new services. */
@@ -99,14 +101,18 @@ export function openFunctionRegistry(options: LambdaServiceOptions, context: Reg
     void pool.retire().finally(() => retiring.delete(pool));
   }
 
-  function find(nameOrArn: string): FoundFunction {
-    const { name, qualifier } = parseFunctionReference(nameOrArn);
+  function lookUp(name: string): RegisteredFunction | undefined {
     const all = [...functions.values()];
     // The emulator in AWS's images serves its one function under this name.
     const only = name === 'function' && all.length === 1 ? all[0] : undefined;
     const named = all.filter(({ pool }) => pool.spec.frameworkName === name);
     const byFrameworkName = named.length === 1 ? named[0] : undefined;
-    const found = all.find(({ pool }) => pool.spec.name === name) ?? functions.get(name) ?? byFrameworkName ?? only;
+    return all.find(({ pool }) => pool.spec.name === name) ?? functions.get(name) ?? byFrameworkName ?? only;
+  }
+
+  function find(nameOrArn: string): FoundFunction {
+    const { name, qualifier } = parseFunctionReference(nameOrArn);
+    const found = lookUp(name);
     if (found === undefined) {
       const sentence = `Function not found: ${functionArn(name, region, accountId)}`;
       throw new OpenrayError('ResourceNotFoundException', sentence);
@@ -119,6 +125,7 @@ export function openFunctionRegistry(options: LambdaServiceOptions, context: Reg
   return {
     template: () => template,
     find,
+    has: (nameOrArn) => lookUp(parseFunctionReference(nameOrArn).name) !== undefined,
     refresh,
     fingerprint: (nameOrArn) => `${modifiedMs(template.file)}\n${find(nameOrArn).pool.fingerprint()}`,
     list: () => current().map(({ spec }) => spec),
@@ -143,7 +150,7 @@ function newPoolFactory(
     accountId,
     daemonAddress: options.daemonAddress,
     cacheDir: options.cacheDir,
-    credentials: options.credentials ?? LOCAL_CREDENTIALS,
+    aws: options.aws ?? NO_AWS,
     environmentOverrides: options.environmentOverrides ?? {},
     interpreters: {
       nodePath: options.nodePath ?? process.execPath,
@@ -157,6 +164,7 @@ function newPoolFactory(
     hotReload: options.hotReload ?? false,
     freeze: options.freeze ?? false,
     onLogEvent: options.onLogEvent ?? (() => {}),
+    onHint: options.onHint ?? ((sentence: string) => context.warn(`Hint: ${sentence}`)),
   };
   return (template: Template) => {
     const builtFile = samBuildTemplate(template.file);

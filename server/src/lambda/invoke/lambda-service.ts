@@ -1,3 +1,5 @@
+import { NO_AWS } from '../runtime/aws-access.ts';
+import { openAwsRelay } from '../services/aws-relay.ts';
 import { newLocalEndpoint } from '../services/local-endpoint.ts';
 import { type LocalServices, openLocalServices } from '../services/local-services.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
@@ -9,7 +11,7 @@ import type { LambdaServiceOptions } from './options.ts';
 
 /** The local Lambda service over the functions of one template. Starts no process before the first invocation. */
 export function openLambdaService(options: LambdaServiceOptions): LambdaService {
-  const { template, region, accountId, clock } = options;
+  const { template, region, accountId, clock, hostVariables, aws = NO_AWS } = options;
   const warn = newWarner(options.onWarning);
   const sender = openSegmentSender(parseDaemonAddress(options.daemonAddress));
   const endpoint = newLocalEndpoint();
@@ -31,6 +33,11 @@ export function openLambdaService(options: LambdaServiceOptions): LambdaService 
     endpoint,
     warn,
     refresh: registry.refresh,
+    hasFunction: registry.has,
+    relay:
+      aws.endpoint !== undefined || (aws.mode === 'passthrough' && aws.hasCredentials)
+        ? openAwsRelay({ endpoint: aws.endpoint, hostVariables })
+        : undefined,
     invoke: invoker.invoke,
     runsSchedules: options.runsSchedules ?? false,
   });

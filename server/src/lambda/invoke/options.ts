@@ -1,4 +1,5 @@
-import type { Credentials, EnvironmentVariableOverrides } from '../runtime/environment-variables.ts';
+import type { AwsAccess } from '../runtime/aws-access.ts';
+import type { EnvironmentVariableOverrides } from '../runtime/environment-variables.ts';
 import type { DebugOptions } from '../runtime/runtime-command.ts';
 import type { SchedulerClock } from '../services/scheduler.ts';
 import type { Template } from '../template/template.ts';
@@ -18,7 +19,8 @@ export type LambdaServiceOptions = {
   /** Environment variables of the host: functions get its PATH, and values for the names that the template declares. */
   readonly hostVariables: Readonly<Record<string, string | undefined>>;
   readonly environmentOverrides?: EnvironmentVariableOverrides;
-  readonly credentials?: Credentials;
+  /** Access of functions to AWS; none by default. */
+  readonly aws?: AwsAccess;
   readonly sampling?: Sampling;
   readonly traceFormat?: TraceFormat;
   readonly nodePath?: string;
@@ -45,4 +47,6 @@ export type LambdaServiceOptions = {
   readonly onLogEvent?: (event: FunctionLogEvent) => void;
   /** Receives sentences for the user, each once: parts that are missing or run differently. */
   readonly onWarning?: (sentence: string) => void;
+  /** Receives the hint of each invocation that needs one. Without it, each hint is one warning. */
+  readonly onHint?: (sentence: string) => void;
 };

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { writeFiles } from '../testing/local-lambda.ts';
+import { hostRegion, NO_AWS, readAwsAccess } from './aws-access.ts';
 import {
   type EnvironmentVariablesInput,
+  execWrapper,
   functionEnvironmentVariables,
   invokedArn,
-  LOCAL_CREDENTIALS,
   localPath,
   logStreamName,
 } from './environment-variables.ts';
@@ -43,7 +44,7 @@ function environment(input: Partial<EnvironmentVariablesInput> & { spec?: Functi
     logStream: '2024/04/23/[$LATEST]ab',
     daemonAddress: '127.0.0.1:2000',
     runtimeDir: '/runtimes/node',
-    credentials: LOCAL_CREDENTIALS,
+    aws: NO_AWS,
     environmentOverrides: {},
     hostVariables: { PATH: '/usr/bin', SECRET: 'of the host' },
     sourceMaps: false,
@@ -150,7 +151,7 @@ describe('the customer’s variables', () => {
     expect(env).not.toHaveProperty('_X_AMZN_TRACE_ID');
   });
 
-  test('take the value of the override file, else of the host; undeclared ones are ignored', () => {
+  test('take the value of the override file, else of the host', () => {
     const env = environment({
       spec: declared,
       environmentOverrides: {
@@ -159,8 +160,33 @@ describe('the customer’s variables', () => {
       },
       hostVariables: { A: 'host', C: 'host' },
     });
-    expect(env).toMatchObject({ A: 'all', B: '2', C: 'host', D: '' });
-    expect(env).not.toHaveProperty('X');
+    expect(env).toMatchObject({ A: 'all', B: '2', C: 'host', D: '', X: 'undeclared' });
+  });
+
+  test('of the override file win over the template, the credentials and the platform', () => {
+    const Parameters = {
+      AWS_ACCESS_KEY_ID: 'mine',
+      AWS_REGION: 'eu-west-1',
+      AWS_ENDPOINT_URL: 'http://localhost:4566',
+      AWS_ENDPOINT_URL_S3: 'http://localhost:9000',
+      AWS_XRAY_DAEMON_ADDRESS: '127.0.0.1:3000',
+      AWS_LAMBDA_MAX_CONCURRENCY: '10',
+      _HANDLER: 'other.handler',
+    };
+    const env = environment({ spec: declared, environmentOverrides: { Parameters } });
+    const { AWS_LAMBDA_MAX_CONCURRENCY, _HANDLER, ...taken } = Parameters;
+    expect(env).toMatchObject({ ...taken, _HANDLER: 'index.handler' });
+    for (const name of ['AWS_LAMBDA_MAX_CONCURRENCY', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL_SQS']) {
+      expect(env).not.toHaveProperty(name);
+    }
+  });
+
+  test('the wrapper of the override file wins over that of the template; an empty one starts none', () => {
+    const wrapped = { ...spec, environmentVariables: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/template' } };
+    expect(execWrapper(wrapped, {}, '/built')).toBe('/opt/template');
+    expect(execWrapper(wrapped, { Parameters: { AWS_LAMBDA_EXEC_WRAPPER: '/bin/mine' } }, '/built')).toBe('/bin/mine');
+    expect(execWrapper(spec, { vanilla: { AWS_LAMBDA_EXEC_WRAPPER: '/bin/mine' } }, '/built')).toBe('/bin/mine');
+    expect(execWrapper(wrapped, { Parameters: { AWS_LAMBDA_EXEC_WRAPPER: '' } }, '/built')).toBeFalsy();
   });
 
   test('an override block may have the function’s name', () => {
@@ -186,6 +212,67 @@ describe('the customer’s variables', () => {
     expect(localPath('/var/task/none', code, [])).toBe('/var/task/none');
     expect(localPath('/opt/otel-instrument', code, [layer])).toBe(`${layer}/otel-instrument`);
     expect(localPath('see /var/task/config.yaml', code, [])).toBe('see /var/task/config.yaml');
+  });
+});
+
+describe('access to AWS', () => {
+  const host = {
+    AWS_ACCESS_KEY_ID: 'AKIACALLER',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_PROFILE: 'work',
+    AWS_ENDPOINT_URL: 'http://localhost:4566',
+    AWS_ENDPOINT_URL_S3: 'http://localhost:9000',
+    HTTPS_PROXY: 'http://proxy:8080',
+    NO_PROXY: '.example.com',
+    NODE_EXTRA_CA_CERTS: '/etc/company.pem',
+    SECRET: 'of the host',
+  };
+  const withAws = (flags: Parameters<typeof readAwsAccess>[0], more: Partial<EnvironmentVariablesInput> = {}) =>
+    environment({ aws: readAwsAccess(flags, host), ...more });
+
+  test('passthrough hands on credentials, profile, endpoints, proxy and certificates, and nothing else', () => {
+    const { SECRET, NO_PROXY, ...handedOn } = host;
+    const env = withAws({ mode: 'passthrough', endpoint: undefined });
+    expect(env).toMatchObject(handedOn);
+    expect(env).toMatchObject({ NO_PROXY: '.example.com,localhost,127.0.0.1', no_proxy: env.NO_PROXY });
+    expect(env).toMatchObject({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4000' });
+    expect(env).not.toHaveProperty('AWS_SESSION_TOKEN');
+    expect(env).not.toHaveProperty('SECRET');
+  });
+
+  test('an endpoint of the caller for one service wins over the local service', () => {
+    const aws = readAwsAccess(
+      { mode: 'passthrough', endpoint: undefined },
+      { AWS_ENDPOINT_URL_SQS: 'http://localhost:9324' },
+    );
+    expect(environment({ aws }).AWS_ENDPOINT_URL_SQS).toBe('http://localhost:9324');
+  });
+
+  test('none hands on nothing; an emulator gets all other services and no credentials of the caller', () => {
+    expect(withAws({ mode: 'none', endpoint: undefined })).toEqual(environment());
+    expect(withAws({ mode: 'none', endpoint: 'http://127.0.0.1:5000' })).toEqual({
+      ...environment(),
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:5000',
+    });
+  });
+
+  test('the endpoint of the flag wins over those of the caller', () => {
+    const env = withAws({ mode: 'passthrough', endpoint: 'http://127.0.0.1:5000' });
+    expect(env).toMatchObject({ AWS_ACCESS_KEY_ID: 'AKIACALLER', AWS_ENDPOINT_URL: 'http://127.0.0.1:5000' });
+    expect(env).not.toHaveProperty('AWS_ENDPOINT_URL_S3');
+  });
+
+  test.each([
+    ['[default]\nregion = eu-west-1\n', '', false, 'eu-west-1'],
+    ['[default]\nregion=eu-west-1\nsso_session = work\n', '', true, 'eu-west-1'],
+    ['[profile other]\nrole_arn = arn:aws:iam::1:role/a\n', '[other]\naws_access_key_id = a\n', false, undefined],
+    ['', '[default]\naws_access_key_id = AKIA\naws_secret_access_key = s\n', true, undefined],
+  ])('the files %j and %j in the home folder', async (config, credentials, hasCredentials, region) => {
+    const HOME = await writeFiles({ '.aws/config': config, '.aws/credentials': credentials });
+    const aws = readAwsAccess({ mode: 'passthrough', endpoint: undefined }, { HOME });
+    expect(aws.hasCredentials).toBe(hasCredentials);
+    expect(hostRegion({ HOME })).toBe(region);
+    expect(environment({ aws }).AWS_ACCESS_KEY_ID).toBe(hasCredentials ? undefined : 'openray');
   });
 });
 

@@ -1,21 +1,16 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
-
-export type Credentials = {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string | undefined;
-};
+import { type AwsAccess, isCredentialName } from './aws-access.ts';
 
 /** openray does not check them, but AWS SDKs do not work without credentials. */
-export const LOCAL_CREDENTIALS: Credentials = {
-  accessKeyId: 'openray',
-  secretAccessKey: 'openray',
-  sessionToken: 'openray',
+const LOCAL_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: 'openray',
+  AWS_SECRET_ACCESS_KEY: 'openray',
+  AWS_SESSION_TOKEN: 'openray',
 };
 
-/** Overrides of the customer's variables, in the format of `sam local --env-vars`: by function, or in `Parameters`. */
+/** Variables in the format of `sam local --env-vars`: by function, or in `Parameters` for all functions. */
 export type EnvironmentVariableOverrides = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 export type EnvironmentVariablesInput = {
@@ -28,7 +23,7 @@ export type EnvironmentVariablesInput = {
   readonly daemonAddress: string;
   /** Folder of the runtime client. */
   readonly runtimeDir: string;
-  readonly credentials: Credentials;
+  readonly aws: AwsAccess;
   readonly environmentOverrides: EnvironmentVariableOverrides;
   /** The variables of the host: its PATH, and values for variables that the template declares. */
   readonly hostVariables: Readonly<Record<string, string | undefined>>;
@@ -42,7 +37,7 @@ export type EnvironmentVariablesInput = {
 
 /**
  * The environment variables of a function. Later ones win: the platform's defaults, the customer's, the credentials,
- * the runtime's, the platform's fixed ones. `_X_AMZN_TRACE_ID` is left out, since it exists only while an event is
+ * the runtime's, the platform's fixed ones, those of `--env-vars`. `_X_AMZN_TRACE_ID` is left out, since it exists only while an event is
  * handled; so is `AWS_SAM_LOCAL`, which makes tracing libraries switch themselves off.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
@@ -50,9 +45,10 @@ export function functionEnvironmentVariables(input: EnvironmentVariablesInput): 
   const env = {
     ...platformDefaults(input),
     ...customerVariables(input),
-    ...credentialVariables(input.credentials),
+    ...credentialVariables(input),
     ...runtimeVariables(input),
     ...platformVariables(input),
+    ...overrideVariables(input),
   };
   if (input.sourceMaps && !env.NODE_OPTIONS?.includes('--enable-source-maps')) {
     env.NODE_OPTIONS = [env.NODE_OPTIONS, '--enable-source-maps'].filter(Boolean).join(' ');
@@ -67,7 +63,11 @@ function platformDefaults({
   daemonAddress,
   hostVariables,
   endpointUrl,
+  environmentOverrides,
+  aws,
 }: EnvironmentVariablesInput): Record<string, string> {
+  const hasOwnEndpoint =
+    'AWS_ENDPOINT_URL' in spec.environmentVariables || 'AWS_ENDPOINT_URL' in overridesOf(spec, environmentOverrides);
   const layers = spec.layerDirs.toReversed();
   const inLayers = (...folders: readonly string[]) =>
     layers.flatMap((layer) => folders.map((folder) => join(layer, folder)));
@@ -92,40 +92,81 @@ function platformDefaults({
     PATH: joinPaths([...inLayers('bin'), hostVariables.PATH ?? '/usr/local/bin:/usr/bin:/bin']),
     LD_LIBRARY_PATH: joinPaths([codeDir, join(codeDir, 'lib'), ...inLayers('lib')]),
     ...language,
-    ...('AWS_ENDPOINT_URL' in spec.environmentVariables ? {} : endpointVariables(endpointUrl)),
+    ...(hasOwnEndpoint ? {} : endpointVariables(endpointUrl)),
+    ...Object.fromEntries(Object.entries(aws.variables).filter(([name]) => !isCredentialName(name))),
+    ...(aws.endpoint === undefined ? {} : { AWS_ENDPOINT_URL: aws.endpoint }),
     OPENRAY_LOCAL: '1',
   };
 }
 
-/** AWS SDKs read one variable a service. A template that sets `AWS_ENDPOINT_URL` has its own AWS, and gets none. */
+/**
+ * AWS SDKs read one variable a service. A template or an override file that sets `AWS_ENDPOINT_URL` has its own AWS, and
+ * gets none.
+ */
 function endpointVariables(url: string): Record<string, string> {
   return Object.fromEntries(['LAMBDA', 'SQS', 'SNS', 'EVENTBRIDGE'].map((name) => [`AWS_ENDPOINT_URL_${name}`, url]));
 }
 
-/**
- * The template's variables, each with the value of the override file, else of the host's variable with its name, else
- * of the template. Variables that the template does not declare are ignored. Names with a leading underscore belong to
- * Lambda.
- */
+/** The template's variables, each with the value of the host's variable with its name, else of the template. */
 function customerVariables(input: EnvironmentVariablesInput): Record<string, string> {
-  const { spec, environmentOverrides, hostVariables, codeDir, endpointUrl, queuePaths } = input;
-  const functionOverrides = environmentOverrides[spec.logicalId] ?? environmentOverrides[spec.name] ?? {};
-  const overrides = { ...environmentOverrides.Parameters, ...functionOverrides };
-  const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(spec.environmentVariables)) {
-    // AWS's runtime clients start several workers when AWS_LAMBDA_MAX_CONCURRENCY is set.
-    if (name.startsWith('_') || name === 'AWS_LAMBDA_MAX_CONCURRENCY') continue;
-    const override = overrides[name];
-    const text = override === undefined ? (hostVariables[name] ?? value) : overrideText(override);
-    const queuePath = queuePaths.get(text);
-    variables[name] = queuePath === undefined ? localPath(text, codeDir, spec.layerDirs) : `${endpointUrl}${queuePath}`;
-  }
-  return variables;
+  const { spec, hostVariables } = input;
+  return Object.fromEntries(
+    Object.entries(spec.environmentVariables)
+      .filter(([name]) => !isReserved(name))
+      .map(([name, value]) => [name, localValue(hostVariables[name] ?? value, input)]),
+  );
+}
+
+/** The variables of the override file, whether the template declares them or not. */
+function overrideVariables(input: EnvironmentVariablesInput): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(overridesOf(input.spec, input.environmentOverrides))
+      .filter(([name]) => !isReserved(name))
+      .map(([name, value]) => [name, localValue(overrideText(value), input)]),
+  );
+}
+
+function overridesOf(spec: FunctionSpec, overrides: EnvironmentVariableOverrides): Readonly<Record<string, unknown>> {
+  return { ...overrides.Parameters, ...(overrides[spec.logicalId] ?? overrides[spec.name]) };
+}
+
+/** The wrapper that starts the runtime, as a path of this machine; undefined when there is none. */
+export function execWrapper(
+  spec: FunctionSpec,
+  overrides: EnvironmentVariableOverrides,
+  codeDir: string,
+): string | undefined {
+  const name = 'AWS_LAMBDA_EXEC_WRAPPER';
+  const override = overridesOf(spec, overrides)[name];
+  const wrapper = override === undefined ? spec.environmentVariables[name] : overrideText(override);
+  return wrapper && localPath(wrapper, codeDir, spec.layerDirs);
+}
+
+/**
+ * Names with a leading underscore belong to Lambda. AWS's runtime clients start several workers when
+ * AWS_LAMBDA_MAX_CONCURRENCY is set.
+ */
+function isReserved(name: string): boolean {
+  return name.startsWith('_') || name === 'AWS_LAMBDA_MAX_CONCURRENCY';
 }
 
 /** An object, such as an unresolved intrinsic function, becomes the empty text, as in `sam local`. */
 function overrideText(value: unknown): string {
   return typeof value === 'object' ? '' : String(value);
+}
+
+/** URLs of local queues and paths of Lambda become those of this machine. */
+function localValue(
+  text: string,
+  {
+    spec,
+    codeDir,
+    endpointUrl,
+    queuePaths,
+  }: Pick<EnvironmentVariablesInput, 'spec' | 'codeDir' | 'endpointUrl' | 'queuePaths'>,
+): string {
+  const queuePath = queuePaths.get(text);
+  return queuePath === undefined ? localPath(text, codeDir, spec.layerDirs) : `${endpointUrl}${queuePath}`;
 }
 
 /** Paths below `/var/task` and `/opt`, which do not exist locally, become real paths if the file exists. */
@@ -138,12 +179,12 @@ export function localPath(value: string, codeDir: string, layerDirs: readonly st
   return candidates.find((path) => existsSync(path)) ?? value;
 }
 
-function credentialVariables({ accessKeyId, secretAccessKey, sessionToken }: Credentials): Record<string, string> {
-  return {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
-  };
+/** The caller's, else openray's own. Credentials of the override file must not meet a session token of others. */
+function credentialVariables({ spec, environmentOverrides, aws }: EnvironmentVariablesInput): Record<string, string> {
+  const overrides = overridesOf(spec, environmentOverrides);
+  if ('AWS_ACCESS_KEY_ID' in overrides || 'AWS_PROFILE' in overrides) return {};
+  if (!aws.hasCredentials) return LOCAL_CREDENTIALS;
+  return Object.fromEntries(Object.entries(aws.variables).filter(([name]) => isCredentialName(name)));
 }
 
 function runtimeVariables({ spec, codeDir, handler, runtimeDir }: EnvironmentVariablesInput): Record<string, string> {

@@ -40,6 +40,7 @@ export type Broker = {
   readonly queues: () => readonly Queue[];
   /** By ARN, URL or name. */
   readonly queue: (name: string) => Queue | undefined;
+  readonly hasTopic: (topicArn: string) => boolean;
   /** Returns the id of the message; undefined when the topic does not exist. */
   readonly publish: (topicArn: string, notification: TopicMessage) => string | undefined;
   /** Returns the id of the event. Only targets of matching rules receive it. */
@@ -78,8 +79,10 @@ export function openBroker(options: BrokerOptions): Broker {
     }
   }
 
+  const hasTopic = (topicArn: string) => specs.topics.some(({ arn }) => arn === topicArn);
+
   function publish(topicArn: string, notification: TopicMessage): string | undefined {
-    if (!specs.topics.some(({ arn }) => arn === topicArn)) return undefined;
+    if (!hasTopic(topicArn)) return undefined;
     const messageId = randomUUID();
     const { message, subject, attributes = {}, traceHeader, groupId, deduplicationId } = notification;
     const order = { traceHeader, groupId, deduplicationId };
@@ -170,6 +173,7 @@ export function openBroker(options: BrokerOptions): Broker {
       specs = next;
       queues = openQueues(queues);
     },
+    hasTopic,
     publish,
     putEvent,
     deliver,

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { toFailure } from '../../errors.ts';
+import { OpenrayError, toFailure } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Invoke, InvokeRequest, InvokeResult, ProducerLink } from '../spec/lambda-client.ts';
 import type { Deliver, QueueSource, ScheduleSpec, ServiceSpecs } from '../spec/services.ts';
+import { type AwsRelay, RELAY_HINT } from './aws-relay.ts';
 import { openBroker } from './broker.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
 import type { Queue } from './queue.ts';
@@ -20,6 +21,10 @@ export type LocalServicesOptions = {
   /** Reads the template again when it has changed, and then returns its new specs. */
   readonly refresh: () => ServiceSpecs | undefined;
   readonly invoke: (...args: [...Parameters<Invoke>, deliver: Deliver]) => Promise<InvokeResult>;
+  /** By logical id, name or ARN. */
+  readonly hasFunction: (nameOrArn: string) => boolean;
+  /** Gets the calls of functions about resources that the template does not declare. */
+  readonly relay: AwsRelay | undefined;
   /** Starts the schedules of the template too. */
   readonly runsSchedules: boolean;
   readonly clock?: SchedulerClock | undefined;
@@ -41,14 +46,14 @@ export type LocalServices = {
 type ActivePoller = { readonly source: QueueSource; readonly queue: Queue; readonly poller: QueuePoller };
 
 export function openLocalServices(options: LocalServicesOptions): LocalServices {
-  const { accountId, region, endpoint, warn, runsSchedules } = options;
+  const { accountId, region, endpoint, warn, runsSchedules, hasFunction, relay } = options;
   const pending = new Set<Promise<unknown>>();
   const closing = new Set<Promise<void>>();
   let isClosed = false;
   const schedulesOf = ({ schedules }: ServiceSpecs) => (runsSchedules ? schedules : []);
   const broker = openBroker({ specs: options.specs, accountId, region, invokeAsync, warn });
   const scheduler = openScheduler(schedulesOf(options.specs), runSchedule, options.clock ?? SYSTEM_CLOCK);
-  endpoint.serve(newServiceRoutes({ broker, lambda: { invoke }, refresh }));
+  endpoint.serve(newServiceRoutes({ broker, lambda: { invoke: invokeDeclared }, hasFunction, refresh, relay }));
   let pollers = startPollers(options.specs, []);
 
   function refresh(): void {
@@ -91,6 +96,11 @@ export function openLocalServices(options: LocalServicesOptions): LocalServices 
   async function invoke(nameOrArn: string, request: InvokeRequest): Promise<InvokeResult> {
     refresh();
     return options.invoke(nameOrArn, request, broker.deliver);
+  }
+
+  async function invokeDeclared(nameOrArn: string, request: InvokeRequest): Promise<InvokeResult> {
+    if (hasFunction(nameOrArn)) return invoke(nameOrArn, request);
+    throw new OpenrayError('ResourceNotFoundException', `Function not found: ${nameOrArn}: ${RELAY_HINT}`);
   }
 
   /** For topics, rules, schedules and destinations: a failure is a warning, as the producer gets no answer. */

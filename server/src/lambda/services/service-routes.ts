@@ -1,17 +1,22 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { handleInvoke } from '../api/invoke-api.ts';
 import type { LambdaService } from '../spec/lambda-client.ts';
+import type { AwsRelay } from './aws-relay.ts';
 import type { Broker } from './broker.ts';
 import { handleEventBridge } from './event-bridge-api.ts';
 import type { ServiceRequest } from './service-call.ts';
-import { handleSns } from './sns-api.ts';
-import { handleSqs } from './sqs-api.ts';
+import { concernsLocalTopic, handleSns } from './sns-api.ts';
+import { concernsLocalQueue, handleSqs } from './sqs-api.ts';
 
 export type ServiceRoutesOptions = {
   readonly broker: Broker;
   readonly lambda: Pick<LambdaService, 'invoke'>;
+  /** By logical id, name or ARN. */
+  readonly hasFunction: (nameOrArn: string) => boolean;
   /** Called before each request: the template may have another queue by now. */
   readonly refresh: () => void;
+  /** Gets the requests that concern nothing in the template; without it they are refused. */
+  readonly relay: AwsRelay | undefined;
 };
 
 const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
@@ -31,10 +36,14 @@ export function newServiceRoutes(options: ServiceRoutesOptions): RequestListener
 async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  { broker, lambda }: ServiceRoutesOptions,
+  { broker, lambda, hasFunction, relay }: ServiceRoutesOptions,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const body = await readBody(request);
+  if (relay !== undefined && !isOurs(request, pathname, body.toString(), { broker, hasFunction })) {
+    await relay(request, body, response);
+    return;
+  }
   const functionName = INVOKE_PATH.exec(pathname)?.[1];
   if (functionName !== undefined) {
     const result = await handleInvoke(lambda, {
@@ -71,6 +80,28 @@ async function handleServiceCall(broker: Broker, service: string | undefined, ca
       return handleEventBridge(broker, call);
     default:
       return handleSns(broker, call);
+  }
+}
+
+/** Whether openray's own services answer: the resource is in the template, or the call names none. */
+function isOurs(
+  { headers }: IncomingMessage,
+  pathname: string,
+  body: string,
+  { broker, hasFunction }: Pick<ServiceRoutesOptions, 'broker' | 'hasFunction'>,
+): boolean {
+  const functionName = INVOKE_PATH.exec(pathname)?.[1];
+  if (functionName !== undefined) return hasFunction(decodeURIComponent(functionName));
+  // Lambda's other operations have paths too.
+  if (pathname.startsWith('/20')) return false;
+  const [service, operation = ''] = String(headers['x-amz-target'] ?? '').split('.');
+  switch (service) {
+    case 'AmazonSQS':
+      return concernsLocalQueue(broker, operation, body);
+    case 'AWSEvents':
+      return operation === 'PutEvents';
+    default:
+      return concernsLocalTopic(broker, body);
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../model/json.ts';
+import { RELAY_HINT } from './aws-relay.ts';
 import type { Broker, TopicMessage } from './broker.ts';
 import type { ServiceRequest, ServiceResponse } from './service-call.ts';
 
@@ -7,7 +8,7 @@ import type { ServiceRequest, ServiceResponse } from './service-call.ts';
 export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest): ServiceResponse {
   const form = new URLSearchParams(body);
   const action = form.get('Action');
-  const topicArn = form.get('TopicArn') ?? form.get('TargetArn') ?? '';
+  const topicArn = topicOf(form);
   switch (action) {
     case 'Publish': {
       const messageId = broker.publish(topicArn, topicMessageOf(form, '', traceHeader));
@@ -25,6 +26,15 @@ export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest)
     default:
       return errorResponse('InvalidAction', `openray's local topics do not support ${action ?? 'this call'}`);
   }
+}
+
+/** Whether the call is about a topic of the template. */
+export function concernsLocalTopic(broker: Broker, body: string): boolean {
+  return broker.hasTopic(topicOf(new URLSearchParams(body)));
+}
+
+function topicOf(form: URLSearchParams): string {
+  return form.get('TopicArn') ?? form.get('TargetArn') ?? '';
 }
 
 /** `prefix` is empty, or that of one entry of a batch. */
@@ -70,7 +80,7 @@ function successResponse(action: string, result: string): ServiceResponse {
 }
 
 function topicNotFound(): ServiceResponse {
-  return errorResponse('NotFound', 'Topic does not exist: it is not in the template.');
+  return errorResponse('NotFound', `Topic does not exist: ${RELAY_HINT}`);
 }
 
 function escaped(text: string): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from '../../model/json.ts';
+import { RELAY_HINT } from './aws-relay.ts';
 import type { Broker } from './broker.ts';
 import { fifoAttributes, type NewMessage, type Queue, type QueueMessage } from './queue.ts';
 import type { ServiceRequest, ServiceResponse } from './service-call.ts';
@@ -12,9 +13,9 @@ export async function handleSqs(
 ): Promise<ServiceResponse> {
   const input = parse(body);
   if (operation === 'ListQueues') return json({ QueueUrls: broker.queues().map(({ spec }) => spec.url) });
-  const queue = broker.queue(String(input.QueueUrl ?? input.QueueName ?? ''));
+  const queue = queueOf(broker, input);
   if (queue === undefined) {
-    return errorResponse('QueueDoesNotExist', 'The specified queue does not exist: it is not in the template.');
+    return errorResponse('QueueDoesNotExist', `The specified queue does not exist: ${RELAY_HINT}`);
   }
   switch (operation) {
     case 'GetQueueUrl':
@@ -58,6 +59,15 @@ export async function handleSqs(
     default:
       return errorResponse('UnsupportedOperation', `openray's local queues do not support ${operation}`);
   }
+}
+
+/** Whether the call is about a queue of the template, or about no single queue. */
+export function concernsLocalQueue(broker: Broker, operation: string, body: string): boolean {
+  return operation === 'ListQueues' || queueOf(broker, parse(body)) !== undefined;
+}
+
+function queueOf(broker: Broker, input: JsonObject): Queue | undefined {
+  return broker.queue(String(input.QueueUrl ?? input.QueueName ?? ''));
 }
 
 function sendBatch(queue: Queue, input: JsonObject, callerHeader: string | undefined): JsonObject {

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { NO_AWS } from '../runtime/aws-access.ts';
+import { awsHint } from './aws-hint.ts';
+
+const PASSTHROUGH = { ...NO_AWS, mode: 'passthrough' } as const;
+const SIGNED_IN = { ...PASSTHROUGH, hasCredentials: true };
+const EMULATOR = { ...NO_AWS, endpoint: 'http://127.0.0.1:4566' };
+
+test.each([
+  ['UnrecognizedClientException: The security token included in the request is invalid.', NO_AWS, '--aws passthrough'],
+  ['CredentialsProviderError: Could not load credentials from any providers', NO_AWS, '--aws passthrough'],
+  ['botocore.exceptions.NoCredentialsError: Unable to locate credentials', PASSTHROUGH, '--profile NAME'],
+  ['An error occurred (InvalidAccessKeyId) when calling the ListBuckets operation', NO_AWS, '--aws-endpoint URL'],
+  ['ExpiredTokenException: The security token included in the request is expired', SIGNED_IN, 'sign in again'],
+  ['An error occurred (InvalidClientTokenId) when calling GetCallerIdentity', EMULATOR, '--env-vars FILE'],
+  ['Error: getaddrinfo ENOTFOUND dynamodb.us-east-1.amazonaws.com', NO_AWS, '--aws-endpoint URL'],
+  ['getaddrinfo EAI_AGAIN sqs.cn-north-1.amazonaws.com.cn', SIGNED_IN, 'HTTPS_PROXY'],
+  ['Could not connect to the endpoint URL: "https://s3.amazonaws.com/b"', NO_AWS, '--aws-endpoint URL'],
+  ['getaddrinfo ENOTFOUND localstack', NO_AWS, '--aws-endpoint URL'],
+  ['connect ECONNREFUSED 127.0.0.1:4566', EMULATOR, 'check that the emulator runs'],
+])('%s', (output, aws, part) => {
+  const hint = awsHint('Orders', aws, `START\n${output}\nEND\n`);
+  expect(hint).toContain('Orders');
+  expect(hint).toContain(part);
+});
+
+test.each([
+  'connect ECONNREFUSED 127.0.0.1:5432',
+  'getaddrinfo ENOTFOUND db.example.com',
+  'ResourceNotFoundException: Requested resource not found',
+  'AccessDeniedException: User is not authorized to perform dynamodb:GetItem',
+])('%s needs no hint', (output) => {
+  expect(awsHint('Orders', EMULATOR, output)).toBeUndefined();
+});
