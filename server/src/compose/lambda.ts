@@ -12,6 +12,7 @@ import {
   handleListFunctions,
 } from '../lambda/api/invoke-api.ts';
 import { openGateway } from '../lambda/gateway/gateway.ts';
+import type { GatewayRefusal } from '../lambda/gateway/options.ts';
 import { openLambdaService } from '../lambda/invoke/lambda-service.ts';
 import { openLogSender } from '../lambda/invoke/log-sender.ts';
 import { readAwsAccess } from '../lambda/runtime/aws-access.ts';
@@ -128,13 +129,14 @@ export async function startInvokeServer(
 export async function startGateway(
   config: Config,
   lambdaService: LambdaService,
-  { host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: GatewayEndpointOptions,
+  { log, host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: GatewayEndpointOptions,
 ): Promise<HttpEndpoint> {
   const { accountId, region, bodyMaxBytes } = config;
   const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
   const sample = openSampler(config.lambdaSampling);
   const limits = { callsAuthorizers: !disableAuthorizer, hasTimeouts: !isDebugged };
-  const gateway = openGateway({ lambda: lambdaService, sender, accountId, region, sample, ...limits });
+  const onRefusal = (refusal: GatewayRefusal) => log.warn(refusal, 'the gateway refused a request or a response');
+  const gateway = openGateway({ lambda: lambdaService, sender, accountId, region, sample, onRefusal, ...limits });
   const server = await serveGateway(gateway, { host, port, bodyMaxBytes }).catch((cause: unknown) => {
     throw listenError('TCP', host, port, cause);
   });

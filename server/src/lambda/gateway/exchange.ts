@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { OpenrayError } from '../../errors.ts';
+import { type OpenrayError, toFailure } from '../../errors.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { formatTraceHeader, readTraceHeaders, type TraceHeader } from '../../model/trace-header.ts';
 import type { EntityId } from '../../model/trace-id.ts';
@@ -13,7 +13,15 @@ import type { RouteMatch } from './match.ts';
 import type { GatewayOptions } from './options.ts';
 import { domainOf, type EventContext, type GatewayRequest, headerOf, httpEvent, restEvent } from './proxy-events.ts';
 import { openResponseStream, type StreamSink } from './response-stream.ts';
-import { failedResponse, type GatewayResponse, responseOf, throttledResponse, timedOutResponse } from './responses.ts';
+import {
+  BODY_MAX_BYTES,
+  failedResponse,
+  type GatewayResponse,
+  responseOf,
+  throttledResponse,
+  timedOutResponse,
+  tooLargeResponse,
+} from './responses.ts';
 
 /** State that the steps of one request share. */
 type Exchange = {
@@ -76,6 +84,14 @@ export async function handleExchange(
 
 async function respondTo(exchange: Exchange): Promise<GatewayResponse | undefined> {
   const { target, authorization, api } = exchange.match.route;
+  const { body } = exchange.request;
+  if (api.kind !== 'url' && body.length > BODY_MAX_BYTES) {
+    if (target.kind === 'function') {
+      const reason = `the body of ${body.length} bytes is larger than API Gateway's limit of ${BODY_MAX_BYTES}`;
+      refuse(exchange, target.functionId, 413, reason);
+    }
+    return tooLargeResponse(api, 'gateway');
+  }
   let authorizer: JsonObject | undefined;
   if (authorization.kind === 'authorizer' && exchange.options.callsAuthorizers !== false) {
     const result = await callAuthorizer(exchange, authorization.authorizer);
@@ -95,8 +111,12 @@ async function respondTo(exchange: Exchange): Promise<GatewayResponse | undefine
     const result = timeoutMs === undefined ? await running : await withTimeout(timeoutMs, running);
     if (result === undefined) return { response: timedOutResponse(api), status: 504 };
     if (exchange.streamed.status !== undefined) return { response: undefined, status: 200 };
-    const isFailed = result.functionError !== undefined;
-    return { response: isFailed ? failedResponse(api) : responseOf(api, target, result.payload), status: 200 };
+    if (result.functionError !== undefined) return { response: failedResponse(api), status: 200 };
+    const { response, malformed } = responseOf(api, target, result.payload);
+    if (malformed !== undefined) {
+      refuse(exchange, target.functionId, response.status, `the function's response is malformed: ${malformed}`);
+    }
+    return { response, status: 200 };
   });
 }
 
@@ -138,16 +158,42 @@ async function recordCall(
   functionId: string,
   run: (traceHeader: string) => Promise<{ readonly response: GatewayResponse | undefined; readonly status: number }>,
 ): Promise<GatewayResponse | undefined> {
-  const { api } = exchange.match.route;
   const startUs = nowUs();
   const { response, status } = await run(traceHeaderFor(exchange, id)).catch((error: unknown) =>
-    error instanceof OpenrayError && error.code === 'ThrottledException'
-      ? { response: throttledResponse(api), status: 429 }
-      : { response: failedResponse(api), status: 500 },
+    failedCall(exchange, functionId, toFailure(error)),
   );
-  const { name: functionName } = exchange.options.lambda.find(functionId).spec;
-  exchange.functionCalls.push({ id, functionName, startUs, endUs: nowUs(), status });
+  exchange.functionCalls.push({
+    id,
+    functionName: functionNameOf(exchange, functionId),
+    startUs,
+    endUs: nowUs(),
+    status,
+  });
   return response;
+}
+
+/** Lambda did not run the function. */
+function failedCall(exchange: Exchange, functionId: string, failure: OpenrayError) {
+  const { api } = exchange.match.route;
+  switch (failure.code) {
+    case 'ThrottledException':
+      return { response: throttledResponse(api), status: 429 };
+    case 'RequestTooLargeException':
+      refuse(exchange, functionId, 413, failure.message);
+      return { response: tooLargeResponse(api, 'lambda'), status: 413 };
+    default:
+      return { response: failedResponse(api), status: 500 };
+  }
+}
+
+function refuse(exchange: Exchange, functionId: string, status: number, reason: string): void {
+  const { method, path } = exchange.match.route;
+  const functionName = functionNameOf(exchange, functionId);
+  exchange.options.onRefusal?.({ route: `${method} ${path}`, functionName, status, reason });
+}
+
+function functionNameOf({ options }: Exchange, functionId: string): string {
+  return options.lambda.find(functionId).spec.name;
 }
 
 async function invoke(

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../model/json.ts';
 import { ACCOUNT, type LocalLambda, openLocalLambda, REGION } from '../testing/local-lambda.ts';
 import { openSegmentSender, parseDaemonAddress } from '../tracing/segment-sender.ts';
 import { openGateway } from './gateway.ts';
+import type { GatewayRefusal } from './options.ts';
 import type { StreamHead } from './response-stream.ts';
 import { bodyOf, sender } from './testing/send.ts';
 
@@ -43,6 +44,15 @@ Resources:
     Properties:
       Handler: index.nonsense
       Events: { Rest: { Type: Api, Properties: { Path: /nonsense, Method: get, RestApiId: !Ref Shop } } }
+  Returning:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.returning
+      FunctionUrlConfig: { AuthType: NONE }
+      Events:
+        Rest: { Type: Api, Properties: { Path: /returning, Method: any, RestApiId: !Ref Shop } }
+        Http: { Type: HttpApi, Properties: { Path: '/returning-web/{id}', Method: any, ApiId: !Ref Web } }
+        Old: { Type: HttpApi, Properties: { Path: '/old-web/{id}', Method: any, ApiId: !Ref Web, PayloadFormatVersion: '1.0' } }
   Guarded:
     Type: AWS::Serverless::Api
     Properties:
@@ -93,6 +103,8 @@ exports.asker = async (event) => ({
   policyDocument: { Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
   context: { source: event.identitySource ?? '' },
 });
+exports.returning = async (event) => event.body ? JSON.parse(event.isBase64Encoded ? Buffer.from(event.body, 'base64') : event.body)
+  : { statusCode: 200, body: JSON.stringify({ path: event.path, rawPath: event.rawPath, contextPath: event.requestContext.path, httpPath: event.requestContext.http?.path }) };
 exports.nonsense = async () => 'not a proxy response';
 exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
   const http = awslambda.HttpResponseStream.from(stream, { statusCode: 206, headers: { 'content-type': 'text/x' }, cookies: ['e=3'] });
@@ -105,12 +117,13 @@ exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
 
 let local: LocalLambda;
 let send: ReturnType<typeof sender>;
+const refusals: GatewayRefusal[] = [];
 
 beforeAll(async () => {
   local = await openLocalLambda({ 'template.yaml': TEMPLATE, 'index.js': CODE });
   const segments = openSegmentSender(parseDaemonAddress(local.daemon.address));
   const options = { lambda: local.lambda, sender: segments, accountId: ACCOUNT, region: REGION };
-  send = sender(openGateway({ ...options, sample: () => true }));
+  send = sender(openGateway({ ...options, sample: () => true, onRefusal: (refusal) => refusals.push(refusal) }));
 });
 afterAll(() => local.close());
 
@@ -200,6 +213,39 @@ describe('a REST API', () => {
     expect([none.status, bodyOf(none)]).toEqual([403, { message: 'Missing Authentication Token' }]);
   });
 
+  test('answers 502 to a malformed result, and the log says why', async () => {
+    refusals.length = 0;
+    const answer = await send({
+      method: 'POST',
+      path: '/returning',
+      body: Buffer.from('{"statusCode":200,"body":{}}'),
+    });
+    expect([answer.status, bodyOf(answer)]).toEqual([502, { message: 'Internal server error' }]);
+    expect(refusals).toEqual([
+      {
+        route: 'ANY /returning',
+        functionName: 'Returning',
+        status: 502,
+        reason: "the function's response is malformed: body is an object, not a string: use JSON.stringify",
+      },
+    ]);
+    const web = { method: 'POST', path: '/returning-web/1', body: Buffer.from('{"statusCode":200,"body":{}}') };
+    expect((await send(web)).status).toBe(200);
+  });
+
+  test.each([
+    ['/returning', 10 * 1024 * 1024 + 1, { message: 'HTTP content length exceeded 10485760 bytes.' }],
+    ['/returning', 7 * 1024 * 1024, { message: 'Request Too Long' }],
+    ['/returning-web/1', 10 * 1024 * 1024 + 1, { message: 'Request Entity Too Large' }],
+    ['/returning-web/1', 7 * 1024 * 1024, { message: 'Request Entity Too Large' }],
+    ['/lambda-url/Returning/', 7 * 1024 * 1024, { message: 'Request Entity Too Large' }],
+  ])('answers 413 to a body above the limits: %s, %i bytes', async (path, bytes, body) => {
+    refusals.length = 0;
+    const answer = await send({ method: 'POST', path, body: Buffer.alloc(bytes, 'a') });
+    expect([answer.status, bodyOf(answer)]).toEqual([413, body]);
+    expect(refusals).toMatchObject([{ functionName: 'Returning', status: 413 }]);
+  });
+
   test('answers a preflight request', async () => {
     const answer = await send({ method: 'OPTIONS', path: '/users/1', rawHeaders: ['Origin', 'http://localhost:5173'] });
     expect(answer.status).toBe(200);
@@ -240,6 +286,30 @@ describe('an HTTP API', () => {
     expect(answer).toMatchObject({ status: 200, body: Buffer.from('{"query":"q=1"}') });
     expect(answer.headers).toContainEqual(['access-control-allow-origin', 'http://localhost:5173']);
     expect((await send({ path: '/broken-web' })).status).toBe(500);
+  });
+});
+
+describe('the path in an event', () => {
+  test.each([
+    ['/returning-web/caf%C3%A9%2Fau%20lait', '/returning-web/café/au lait'],
+    ['/returning-web/100%25', '/returning-web/100%'],
+    ['/returning-web/%FF%zz%C3%A9', '/returning-web/%FF%zzé'],
+  ])('of an HTTP API is decoded: %s', async (path, decoded) => {
+    expect(bodyOf(await send({ path }))).toEqual({ rawPath: decoded, httpPath: decoded });
+  });
+
+  test('of an HTTP API with payload version 1.0 is decoded', async () => {
+    expect(bodyOf(await send({ path: '/old-web/caf%C3%A9' }))).toEqual({
+      path: '/old-web/café',
+      contextPath: '/old-web/café',
+    });
+  });
+
+  test('of a function URL stays encoded', async () => {
+    expect(bodyOf(await send({ path: '/lambda-url/Returning/caf%C3%A9' }))).toEqual({
+      rawPath: '/caf%C3%A9',
+      httpPath: '/caf%C3%A9',
+    });
   });
 });
 

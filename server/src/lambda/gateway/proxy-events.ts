@@ -43,11 +43,12 @@ export function restEvent(
   const isBase64 = isBinary(api, request);
   const host = lastOf(headerLists(request.rawHeaders, lower).get('host')) ?? domainOf(api, context);
   const userAgent = lastOf(headerLists(request.rawHeaders, lower).get('user-agent')) ?? null;
-  const version = route.api.kind === 'rest' ? {} : { version: '1.0' };
+  const isRest = route.api.kind === 'rest';
+  const path = isRest ? request.path : httpPath(api, request);
   return {
-    ...version,
+    ...(isRest ? {} : { version: '1.0' }),
     resource: route.path,
-    path: request.path,
+    path,
     httpMethod: request.method,
     headers: lastValues(headers),
     multiValueHeaders: allValues(headers),
@@ -62,7 +63,7 @@ export function restEvent(
       httpMethod: request.method,
       extendedRequestId: context.requestId.slice(0, 15),
       requestTime: clfTime(context.nowMs),
-      path: `/${api.stage}${request.path}`,
+      path: isRest ? `/${api.stage}${request.path}` : path,
       accountId: context.accountId,
       protocol: request.protocol,
       stage: api.stage,
@@ -111,7 +112,7 @@ export function httpEvent(
   const isBase64 = request.body.length > 0 && !isText(headers['content-type'] ?? 'application/octet-stream');
   const routeKey = route.path === '$default' ? '$default' : `${route.method} ${route.path}`;
   const domainName = headers.host ?? domainOf(api, context);
-  const rawPath = api.stage === '$default' ? request.path : `/${api.stage}${request.path}`;
+  const rawPath = httpPath(api, request);
   return {
     version: '2.0',
     routeKey,
@@ -149,6 +150,23 @@ export function httpEvent(
 /** The host that the API would have on AWS. */
 export function domainOf(api: GatewayApi, { region }: Pick<EventContext, 'region'>): string {
   return api.kind === 'url' ? `${api.id}.lambda-url.${region}.on.aws` : `${api.id}.execute-api.${region}.amazonaws.com`;
+}
+
+/** The path of HTTP APIs and function URLs, with the stage unless it is `$default`. Only HTTP APIs decode it. */
+function httpPath({ kind, stage }: GatewayApi, { path }: GatewayRequest): string {
+  const staged = stage === '$default' ? path : `/${stage}${path}`;
+  return kind === 'http' ? decodePath(staged) : staged;
+}
+
+/** Bytes that are not UTF-8 stay encoded. */
+function decodePath(path: string): string {
+  return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
 }
 
 type Lists = Map<string, string[]>;

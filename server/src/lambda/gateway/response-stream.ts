@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../../model/json.ts';
+import { malformedReason } from './malformed.ts';
 import { type GatewayResponse, headersOf } from './responses.ts';
 
 const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
@@ -46,9 +47,7 @@ function headOf(prelude: string): StreamHead {
     return { status: 502, headers: [] };
   }
   if (!isJsonObject(value)) return { status: 502, headers: [] };
-  const status = Number(value.statusCode ?? 200);
-  return {
-    status: Number.isInteger(status) && status >= 100 && status < 600 ? status : 502,
-    headers: headersOf(value),
-  };
+  const head = { ...value, statusCode: value.statusCode ?? 200 };
+  if (malformedReason({ kind: 'url' }, head) !== undefined) return { status: 502, headers: [] };
+  return { status: Number(head.statusCode), headers: headersOf(head) };
 }

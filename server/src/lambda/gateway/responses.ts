@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { Cors, FunctionTarget, GatewayApi } from '../spec/routes.ts';
+import { malformedReason } from './malformed.ts';
 
 /** Header names may repeat, as for `set-cookie`. */
 export type GatewayResponse = {
@@ -8,18 +9,19 @@ export type GatewayResponse = {
   readonly body: Buffer;
 };
 
-/** The result of a handler as an HTTP response. An invalid result becomes the gateway's own error. */
-export function responseOf(api: GatewayApi, { payloadVersion }: FunctionTarget, payload: Buffer): GatewayResponse {
+/** The response to the client, and why the gateway refused the result of the handler; undefined when it did not. */
+type FunctionResponse = { readonly response: GatewayResponse; readonly malformed: string | undefined };
+
+/** The result of a handler as an HTTP response. A malformed result becomes the gateway's own error. */
+export function responseOf(api: GatewayApi, { payloadVersion }: FunctionTarget, payload: Buffer): FunctionResponse {
   const result = parse(payload);
-  const defaultType = api.kind === 'http' ? 'text/plain; charset=utf-8' : 'application/json';
-  if (payloadVersion === '2.0') {
-    const explicit = isJsonObject(result) && 'statusCode' in result ? result : undefined;
-    return explicit === undefined
-      ? inferredResponse(result)
-      : (explicitResponse(explicit, defaultType) ?? failedResponse(api));
+  if (payloadVersion === '2.0' && !(isJsonObject(result) && 'statusCode' in result)) {
+    return { response: inferredResponse(result), malformed: undefined };
   }
-  const response = isJsonObject(result) ? explicitResponse(result, defaultType) : undefined;
-  return response ?? failedResponse(api);
+  const malformed = malformedReason(api, result);
+  if (malformed !== undefined || !isJsonObject(result)) return { response: failedResponse(api), malformed };
+  const defaultType = api.kind === 'http' ? 'text/plain; charset=utf-8' : 'application/json';
+  return { response: explicitResponse(result, defaultType), malformed };
 }
 
 /** The function failed, or its result is invalid. */
@@ -47,6 +49,24 @@ export function timedOutResponse({ kind }: GatewayApi): GatewayResponse {
 
 export function throttledResponse({ kind }: GatewayApi): GatewayResponse {
   return kind === 'http' ? messageResponse(503, 'Service Unavailable') : messageResponse(429, 'Too Many Requests');
+}
+
+/** Largest request body of REST and HTTP APIs. A function URL has only Lambda's limit. */
+export const BODY_MAX_BYTES = 10 * 1024 * 1024;
+
+/** The body is larger than `BODY_MAX_BYTES`, or the event that it became is too large for Lambda. */
+export function tooLargeResponse({ kind }: GatewayApi, limit: 'gateway' | 'lambda'): GatewayResponse {
+  switch (kind) {
+    case 'rest': {
+      const message =
+        limit === 'gateway' ? `HTTP content length exceeded ${BODY_MAX_BYTES} bytes.` : 'Request Too Long';
+      return messageResponse(413, message, [['x-amzn-errortype', 'RequestTooLargeException']]);
+    }
+    case 'http':
+      return messageResponse(413, 'Request Entity Too Large');
+    case 'url':
+      return messageResponse(413, 'Request Entity Too Large', [['x-amzn-errortype', 'RequestTooLargeException']]);
+  }
 }
 
 /** No route matches the request. A REST API then asks for an authentication token, as on AWS. */
@@ -117,16 +137,14 @@ function inferredResponse(result: JsonValue | undefined): GatewayResponse {
   return { status: 200, headers: [['content-type', 'application/json']], body: Buffer.from(text) };
 }
 
-/** Undefined when `statusCode` is not a whole number from 100 to 599. */
-function explicitResponse(result: JsonObject, defaultType: string): GatewayResponse | undefined {
+/** Expects a result that `malformedReason` accepts. */
+function explicitResponse(result: JsonObject, defaultType: string): GatewayResponse {
   const { statusCode, body = '', isBase64Encoded = false } = result;
-  const status = Number(statusCode ?? Number.NaN);
-  if (!Number.isInteger(status) || status < 100 || status > 599) return undefined;
   const text = body === null ? '' : typeof body === 'string' ? body : JSON.stringify(body);
   const headers = headersOf(result);
   const hasType = headers.some(([name]) => name.toLowerCase() === 'content-type');
   return {
-    status,
+    status: Number(statusCode),
     headers: hasType ? headers : [...headers, ['content-type', defaultType]],
     body: Buffer.from(text, isBase64Encoded === true ? 'base64' : 'utf8'),
   };
