@@ -10,11 +10,12 @@ import type {
 import { readPart } from './broken-parts.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
+import { warnOfPatterns } from './pattern-warnings.ts';
 import { readFilters } from './queue-filters.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { resourceType } from './resource-types.ts';
 import { readSchedule, type ScheduleSource, scheduleTarget } from './schedules.ts';
-import { isTrue } from './values.ts';
+import { isTrue, parsedObject } from './values.ts';
 
 const QUEUE = 'AWS::SQS::Queue';
 const TOPIC = 'AWS::SNS::Topic';
@@ -54,6 +55,7 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
     if (SUPPORTED_EVENTS.includes(type)) continue;
     scope.warn(`${functionId}: openray has no ${type}; its event ${id} never starts the function.`);
   }
+  warnOfPatterns([...events, ...resources], scope.warn);
   return {
     queues: [
       ...ofType(QUEUE).map(({ attributes, properties }) => queueSpec(attributes, properties)),
@@ -196,7 +198,7 @@ function subscription(topic: JsonValue | undefined, targetArn: string, propertie
   return {
     topicArn: String(topic ?? ''),
     targetArn,
-    filterPolicy: policyOf(properties.FilterPolicy),
+    filterPolicy: parsedObject(properties.FilterPolicy),
     filterScope: properties.FilterPolicyScope === 'MessageBody' ? 'body' : 'attributes',
     isRaw: isTrue(properties.RawMessageDelivery),
   };
@@ -231,17 +233,6 @@ function ruleTarget(properties: JsonObject): RuleTarget {
     input: typeof input === 'string' ? input : undefined,
     inputPath: typeof inputPath === 'string' ? inputPath : undefined,
   };
-}
-
-/** CloudFormation accepts an object, or its JSON as text. */
-function policyOf(value: JsonValue | undefined): JsonObject | undefined {
-  if (typeof value !== 'string') return isJsonObject(value) ? value : undefined;
-  try {
-    const parsed: JsonValue = JSON.parse(value);
-    return isJsonObject(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function busName(value: JsonValue | undefined): string {

@@ -1,4 +1,4 @@
-import { type JsonValue, listOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf } from '../../model/json.ts';
 
 export function textsOf(value: JsonValue | undefined): readonly string[] {
   return listOf(value).map(String);
@@ -13,4 +13,15 @@ export function numberOr<Fallback>(value: JsonValue | undefined, fallback: Fallb
 /** CloudFormation accepts a boolean as text too. */
 export function isTrue(value: JsonValue | undefined): boolean {
   return value === true || value === 'true';
+}
+
+/** An object, or its JSON as text: CloudFormation accepts both. */
+export function parsedObject(value: JsonValue | undefined): JsonObject | undefined {
+  if (typeof value !== 'string') return isJsonObject(value) ? value : undefined;
+  try {
+    const parsed: JsonValue = JSON.parse(value);
+    return isJsonObject(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
 }
