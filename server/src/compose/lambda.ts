@@ -89,8 +89,9 @@ export function newLambdaApi(lambdaService: LambdaService): LambdaApi {
     invoke: (request) => handleInvoke(lambdaService, request),
     invokeStreaming: (request) => handleInvokeStreaming(lambdaService, request),
     listFunctions: () => handleListFunctions(lambdaService),
-    getFunction: (name) => handleGetFunction(lambdaService, name),
-    getFunctionConfiguration: (name) => handleGetFunctionConfiguration(lambdaService, name),
+    getFunction: (request) => handleGetFunction(lambdaService, request),
+    getFunctionConfiguration: (request) => handleGetFunctionConfiguration(lambdaService, request),
+    callAwsService: lambdaService.callAwsService,
   };
 }
 

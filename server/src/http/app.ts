@@ -14,7 +14,7 @@ import { handleErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
 import { serveExport } from './export.ts';
 import { serveJaeger } from './jaeger.ts';
-import { type LambdaApi, serveLambdaApi } from './lambda-api.ts';
+import { type LambdaApi, serveAwsServices, serveLambdaApi } from './lambda-api.ts';
 import { checkOrigin } from './origin-check.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
 import { serveZipkin } from './zipkin.ts';
@@ -31,11 +31,12 @@ export type AppOptions = {
   readonly version: string;
 };
 
-/** The one HTTP port: X-Ray API, Invoke API, OTLP, console, health and metrics. */
+/** The one HTTP port: X-Ray API, Invoke API, queues and topics, OTLP, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = newApp(options);
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveLambdaApi(app, options.lambda);
+  serveAwsServices(app, options.lambda);
   serveOtlp(app, options.otlp.context, options.otlp.options);
   serveZipkin(app, options.otlp.context, options.otlp.options.maxBytes);
   serveJaeger(app, options.context.store);

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OpenrayError } from '../errors.ts';
+import { abortOnDisconnect } from './abort-on-disconnect.ts';
+import { unknownOperation } from './errors.ts';
 
 export type LambdaRequest = {
   /** URL-decoded. */
@@ -16,24 +18,31 @@ export type LambdaResponse = {
   readonly body: Buffer | Readable;
 };
 
-/** The operations of Lambda's API; implemented by `lambda/api/invoke-api.ts`. */
+export type AwsServiceRequest = Pick<LambdaRequest, 'headers' | 'body'> & { readonly signal: AbortSignal };
+
+export type AwsServiceResponse = { readonly status: number; readonly type: string; readonly body: string };
+
+/** The operations of Lambda's API and of the services around it; implemented in `lambda/`. */
 export type LambdaApi = {
   invoke(request: LambdaRequest): Promise<LambdaResponse>;
   invokeStreaming(request: LambdaRequest): Promise<LambdaResponse>;
   listFunctions(): LambdaResponse;
-  getFunction(functionName: string): LambdaResponse;
-  getFunctionConfiguration(functionName: string): LambdaResponse;
+  getFunction(request: LambdaRequest): LambdaResponse;
+  getFunctionConfiguration(request: LambdaRequest): LambdaResponse;
+  /** Queues, topics and event bus; undefined when the request names no service. */
+  callAwsService(request: AwsServiceRequest): Promise<AwsServiceResponse | undefined>;
 };
 
 type NamedRequest = FastifyRequest<{ Params: { name: string }; Querystring: Record<string, string | string[]> }>;
+
+const NO_FUNCTIONS = 'this server runs no functions; start openray with --template template.yaml';
 
 /** The paths of Lambda's API. Throws ResourceNotFoundException for every path when the server runs no functions. */
 export function serveLambdaApi(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
   const requireApi = () => {
     const api = lambda();
     if (api !== undefined) return api;
-    const sentence = 'this server runs no functions; start openray with --template template.yaml';
-    throw new OpenrayError('ResourceNotFoundException', sentence);
+    throw new OpenrayError('ResourceNotFoundException', NO_FUNCTIONS);
   };
   const toLambdaRequest = ({ params, headers, query, body }: NamedRequest): LambdaRequest => ({
     functionName: params.name,
@@ -47,13 +56,43 @@ export function serveLambdaApi(app: FastifyInstance, lambda: () => LambdaApi | u
   app.post('/2021-11-15/functions/:name/response-streaming-invocations', async (request: NamedRequest, reply) =>
     send(reply, await requireApi().invokeStreaming(toLambdaRequest(request))),
   );
-  app.get('/2015-03-31/functions/', async (_request, reply) => send(reply, requireApi().listFunctions()));
-  app.get('/2015-03-31/functions/:name', async ({ params }: NamedRequest, reply) =>
-    send(reply, requireApi().getFunction(params.name)),
+  for (const path of ['/2015-03-31/functions', '/2015-03-31/functions/']) {
+    app.get(path, async (_request, reply) => send(reply, requireApi().listFunctions()));
+  }
+  app.get('/2015-03-31/functions/:name', async (request: NamedRequest, reply) =>
+    send(reply, requireApi().getFunction(toLambdaRequest(request))),
   );
-  app.get('/2015-03-31/functions/:name/configuration', async ({ params }: NamedRequest, reply) =>
-    send(reply, requireApi().getFunctionConfiguration(params.name)),
+  app.get('/2015-03-31/functions/:name/configuration', async (request: NamedRequest, reply) =>
+    send(reply, requireApi().getFunctionConfiguration(toLambdaRequest(request))),
   );
+}
+
+/** `/`, and the URL of a queue, to which some SDKs post, with or without a slash at its end. */
+const SERVICE_PATHS = ['/', '/:account(^\\d{12}$)/:queue', '/:account(^\\d{12}$)/:queue/'];
+
+/** The template's queues, topics and event bus: the clients of these services post all operations to one path. */
+export function serveAwsServices(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
+  for (const path of SERVICE_PATHS) {
+    app.post(path, async (request, reply) => {
+      const { headers } = request;
+      const api = lambda();
+      // A client of AWS signs its requests; without a template there is no service that could read them.
+      if (api === undefined && headers.authorization !== undefined) return sendNoFunctions(reply, headers);
+      const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
+      const answer = await api?.callAwsService({ headers, body, signal: abortOnDisconnect(reply) });
+      if (answer === undefined) throw unknownOperation(request.method, request.url);
+      return reply.code(answer.status).type(answer.type).send(answer.body);
+    });
+  }
+}
+
+/** Clients of SNS send forms and read errors only as XML. */
+function sendNoFunctions(reply: FastifyReply, headers: FastifyRequest['headers']): FastifyReply {
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded') !== true) {
+    throw new OpenrayError('ResourceNotFoundException', NO_FUNCTIONS);
+  }
+  const error = `<Error><Type>Sender</Type><Code>NotFound</Code><Message>${NO_FUNCTIONS}</Message></Error>`;
+  return reply.code(404).type('text/xml').send(`<ErrorResponse>${error}</ErrorResponse>`);
 }
 
 function send(reply: FastifyReply, { status, headers, body }: LambdaResponse): FastifyReply {

@@ -11,14 +11,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalLambda, openLocalLambda } from '../testing/local-lambda.ts';
-import {
-  handleGetFunction,
-  handleGetFunctionConfiguration,
-  handleInvoke,
-  handleInvokeStreaming,
-  handleListFunctions,
-  type LambdaApiResponse,
-} from './invoke-api.ts';
+import { handleInvoke, handleLambdaRequest, type LambdaApiResponse } from './invoke-api.ts';
 
 const FUNCTION =
   'Type: AWS::Serverless::Function, Properties: {Tracing: Active, CodeUri: app, Timeout: 20, Runtime: nodejs20.x';
@@ -31,22 +24,13 @@ const server = createServer(async (request, response) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const url = new URL(request.url ?? '', 'http://localhost');
-  const [, , , name = '', action] = url.pathname.split('/');
-  const functionName = decodeURIComponent(name);
-  const invoke = url.pathname.startsWith('/2021-11-15/') ? handleInvokeStreaming : handleInvoke;
-  const result: LambdaApiResponse =
-    request.method === 'POST'
-      ? await invoke(local.lambda, {
-          functionName,
-          headers: request.headers,
-          query: Object.fromEntries(url.searchParams),
-          body: Buffer.concat(chunks),
-        })
-      : functionName === ''
-        ? handleListFunctions(local.lambda)
-        : action === 'configuration'
-          ? handleGetFunctionConfiguration(local.lambda, functionName)
-          : handleGetFunction(local.lambda, functionName);
+  const result = (await handleLambdaRequest(local.lambda, {
+    method: request.method ?? '',
+    path: url.pathname,
+    headers: request.headers,
+    query: Object.fromEntries(url.searchParams),
+    body: Buffer.concat(chunks),
+  })) as LambdaApiResponse;
   response.writeHead(result.status, result.headers);
   if (Buffer.isBuffer(result.body)) response.end(result.body);
   else result.body.pipe(response);
@@ -56,7 +40,7 @@ beforeAll(async () => {
   local = await openLocalLambda({
     'template.yaml': `
 Resources:
-  Hello: {${FUNCTION}, Handler: index.hello, FunctionName: hello-name}}
+  Hello: {${FUNCTION}, Handler: index.hello, FunctionName: hello-name, AutoPublishAlias: prod}}
   Streaming: {${FUNCTION}, Handler: index.streaming}}
   Java: {Type: AWS::Serverless::Function, Properties: {Runtime: java21, Handler: a.B::c, CodeUri: app}}`,
     'app/index.js': `
@@ -109,6 +93,20 @@ describe('the AWS SDK invokes', () => {
     expect(Buffer.from(answer.LogResult ?? '', 'base64').toString()).toMatch(
       /^START RequestId: .*\tINFO\thello\nEND .*XRAY TraceId: /s,
     );
+  });
+
+  test('with a qualifier that the template does not have: ResourceNotFoundException', async () => {
+    await expect(invoke({ Qualifier: 'nope' })).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: expect.stringContaining(
+        'function:hello-name:nope. The template has $LATEST, prod, numbers of versions.',
+      ),
+    });
+    await expect(
+      client.send(new GetFunctionCommand({ FunctionName: 'hello-name', Qualifier: 'nope' })),
+    ).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(invoke({ FunctionName: 'hello-name:prod', Qualifier: '3' })).rejects.toThrow('not the one');
+    expect((await invoke({ Qualifier: '3' })).StatusCode).toBe(200);
   });
 
   test('without payload, by logical id and by ARN; the log only on request', async () => {

@@ -10,7 +10,7 @@ import type {
   InvocationType,
   InvokeRequest,
   InvokeResult,
-  LambdaService,
+  LambdaFunctions,
 } from '../spec/lambda-client.ts';
 import { eventMessage } from './event-stream.ts';
 
@@ -41,7 +41,7 @@ type ErrorType = readonly [status: number, type: string];
 
 /** `POST /2015-03-31/functions/{name}/invocations`. Never throws; failures become HTTP responses. */
 export async function handleInvoke(
-  lambda: Pick<LambdaService, 'invoke'>,
+  lambda: Pick<LambdaFunctions, 'invoke'>,
   request: LambdaApiRequest,
 ): Promise<LambdaApiResponse> {
   const parsed = parseRequest(request);
@@ -71,7 +71,7 @@ export async function handleInvoke(
  * response.
  */
 export async function handleInvokeStreaming(
-  lambda: LambdaService,
+  lambda: Pick<LambdaFunctions, 'invoke'>,
   request: LambdaApiRequest,
 ): Promise<LambdaApiResponse> {
   const parsed = parseRequest(request);
@@ -172,14 +172,54 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
+const LAMBDA_PATH = /^\/(?:2015-03-31|2021-11-15)\/functions(?:\/([^/]*))?(?:\/([a-z-]+))?\/?$/;
+
+/** Any operation of Lambda's API that openray has, by its method and path; undefined for other requests. */
+export async function handleLambdaRequest(
+  lambda: LambdaFunctions,
+  {
+    method,
+    path,
+    ...rest
+  }: Omit<LambdaApiRequest, 'functionName'> & { readonly method: string; readonly path: string },
+): Promise<LambdaApiResponse | undefined> {
+  const [matched, encodedName = '', action = ''] = LAMBDA_PATH.exec(path) ?? [];
+  if (matched === undefined) return undefined;
+  const request = { ...rest, functionName: decodeName(encodedName) };
+  switch (`${method} ${request.functionName === '' ? 'list' : action}`) {
+    case 'GET list':
+      return handleListFunctions(lambda);
+    case 'GET ':
+      return handleGetFunction(lambda, request);
+    case 'GET configuration':
+      return handleGetFunctionConfiguration(lambda, request);
+    case 'POST invocations':
+      return handleInvoke(lambda, request);
+    case 'POST response-streaming-invocations':
+      return handleInvokeStreaming(lambda, request);
+    default:
+      return undefined;
+  }
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** `GET /2015-03-31/functions/`, all on one page. */
-export function handleListFunctions(lambda: LambdaService): LambdaApiResponse {
+export function handleListFunctions(lambda: Pick<LambdaFunctions, 'list'>): LambdaApiResponse {
   return json(200, { Functions: lambda.list().map(configuration), NextMarker: null });
 }
 
+type DescribeRequest = Pick<LambdaApiRequest, 'functionName' | 'query'>;
+
 /** `GET /2015-03-31/functions/{name}`. */
-export function handleGetFunction(lambda: LambdaService, functionName: string): LambdaApiResponse {
-  return describe(lambda, functionName, (found) => ({
+export function handleGetFunction(lambda: Pick<LambdaFunctions, 'find'>, request: DescribeRequest): LambdaApiResponse {
+  return describe(lambda, request, (found) => ({
     Configuration: configuration(found),
     Code: { RepositoryType: 'Local', Location: found.spec.codeDir },
     Tags: {},
@@ -187,13 +227,20 @@ export function handleGetFunction(lambda: LambdaService, functionName: string): 
 }
 
 /** `GET /2015-03-31/functions/{name}/configuration`. */
-export function handleGetFunctionConfiguration(lambda: LambdaService, functionName: string): LambdaApiResponse {
-  return describe(lambda, functionName, configuration);
+export function handleGetFunctionConfiguration(
+  lambda: Pick<LambdaFunctions, 'find'>,
+  request: DescribeRequest,
+): LambdaApiResponse {
+  return describe(lambda, request, configuration);
 }
 
-function describe(lambda: LambdaService, name: string, toJson: (found: FunctionDescription) => JsonObject) {
+function describe(
+  lambda: Pick<LambdaFunctions, 'find'>,
+  { functionName, query }: DescribeRequest,
+  toJson: (found: FunctionDescription) => JsonObject,
+) {
   try {
-    return json(200, toJson(lambda.find(name)));
+    return json(200, toJson(lambda.find(functionName, first(query.Qualifier))));
   } catch (error) {
     return failureResponse(toFailure(error));
   }

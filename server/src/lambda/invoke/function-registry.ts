@@ -17,7 +17,7 @@ import { newSemaphore } from './semaphore.ts';
 const DEBUG_TIMEOUT_MS = 36_000_000;
 
 export type FoundFunction = RegisteredFunction & {
-  /** The qualifier in the name or ARN. */
+  /** The given qualifier, or that in the name or ARN. */
   readonly qualifier: string | undefined;
 };
 
@@ -27,9 +27,10 @@ export type FunctionRegistry = {
   readonly template: () => Template;
   /**
    * Finds a function by logical id, name, ARN, or its name in the CDK or Serverless Framework application.
-   * Throws ResourceNotFoundException.
+   * Throws ResourceNotFoundException when there is no such function, or no such alias or version of it, and
+   * InvalidRequestException when the ARN has another qualifier than `qualifier`.
    */
-  readonly find: (nameOrArn: string) => FoundFunction;
+  readonly find: (nameOrArn: string, qualifier?: string) => FoundFunction;
   /** Whether `find` finds one. */
   readonly has: (nameOrArn: string) => boolean;
   readonly list: () => readonly FunctionSpec[];
@@ -110,12 +111,22 @@ export function openFunctionRegistry(options: LambdaServiceOptions, context: Reg
     return all.find(({ pool }) => pool.spec.name === name) ?? functions.get(name) ?? byFrameworkName ?? only;
   }
 
-  function find(nameOrArn: string): FoundFunction {
-    const { name, qualifier } = parseFunctionReference(nameOrArn);
+  function find(nameOrArn: string, given?: string): FoundFunction {
+    const { name, qualifier = given } = parseFunctionReference(nameOrArn);
+    if (given !== undefined && given !== qualifier) {
+      const sentence = `The qualifier ${given.slice(0, 128)} is not the one in the function's name: ${qualifier}`;
+      throw new OpenrayError('InvalidRequestException', sentence);
+    }
     const found = lookUp(name);
     if (found === undefined) {
       const sentence = `Function not found: ${functionArn(name, region, accountId)}`;
       throw new OpenrayError('ResourceNotFoundException', sentence);
+    }
+    const { spec } = found.pool;
+    if (qualifier !== undefined && !hasQualifier(spec, qualifier)) {
+      const arn = `${functionArn(spec.name, region, accountId)}:${qualifier.slice(0, 128)}`;
+      const known = ['$LATEST', ...spec.aliases, ...(spec.hasVersions ? ['numbers of versions'] : [])].join(', ');
+      throw new OpenrayError('ResourceNotFoundException', `Function not found: ${arn}. The template has ${known}.`);
     }
     return { ...found, qualifier };
   }
@@ -136,6 +147,11 @@ export function openFunctionRegistry(options: LambdaServiceOptions, context: Reg
       await Promise.all(all().map((pool) => pool.close()));
     },
   };
+}
+
+/** Every number is a version: AWS counts on with each deployment. */
+function hasQualifier({ aliases, hasVersions }: FunctionSpec, qualifier: string): boolean {
+  return qualifier === '$LATEST' || aliases.includes(qualifier) || (hasVersions && /^[1-9]\d*$/.test(qualifier));
 }
 
 /** Takes the settings that all pools share, then a template, then one of its specs; returns the pool. */

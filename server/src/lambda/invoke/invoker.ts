@@ -76,7 +76,7 @@ export function openInvoker(options: InvokerOptions): Invoker {
 
   async function invoke(nameOrArn: string, request: InvokeRequest, deliver: Deliver): Promise<InvokeResult> {
     if (isClosed) throw new OpenrayError('ServiceUnavailable', 'the local Lambda service is closed');
-    const { pool, sample, qualifier = request.qualifier } = registry.find(nameOrArn);
+    const { pool, sample, qualifier } = registry.find(nameOrArn, request.qualifier);
     const { spec } = pool;
     if (spec.unsupportedReason !== undefined) throw new OpenrayError('SettingInvalid', spec.unsupportedReason);
     // Lambda does not build: the time for it is no part of the trace.

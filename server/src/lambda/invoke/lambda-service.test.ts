@@ -7,7 +7,7 @@ const NODE = `{Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x
 const TEMPLATE = `
 Globals: {Function: {Timeout: 60, MemorySize: 256, Tracing: Active}}
 Resources:
-  Echo: ${NODE}, Handler: echo.handler}}
+  Echo: ${NODE}, Handler: echo.handler, AutoPublishAlias: prod}}
   Passive: ${NODE}, Handler: echo.handler, Tracing: PassThrough}}
   Json: ${NODE}, Handler: echo.handler, LoggingConfig: {LogFormat: JSON}}}
   Failing: ${NODE}, Handler: failing.handler}}
@@ -401,6 +401,7 @@ describe('other kinds of invocation', () => {
     expect(await seen('Echo', '$LATEST')).toMatchObject({ arn: `${arn}:$LATEST` });
     expect(await seen(`${arn}:prod`)).toMatchObject({ arn: `${arn}:prod` });
     expect(await seen('000000000000:function:Echo')).toMatchObject({ arn });
+    await expect(seen(`${arn}:nope`)).rejects.toMatchObject({ code: 'ResourceNotFoundException' });
   });
 
   test('JSON logging: records of the platform and of the function', async () => {

@@ -3,7 +3,7 @@ import { openAwsRelay } from '../services/aws-relay.ts';
 import { newLocalEndpoint } from '../services/local-endpoint.ts';
 import { type LocalServices, openLocalServices } from '../services/local-services.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
-import type { LambdaService } from '../spec/lambda-client.ts';
+import type { LambdaFunctions, LambdaService } from '../spec/lambda-client.ts';
 import { openSegmentSender, parseDaemonAddress, type SegmentSender } from '../tracing/segment-sender.ts';
 import { type FunctionRegistry, openFunctionRegistry } from './function-registry.ts';
 import { type Invoker, openInvoker } from './invoker.ts';
@@ -25,7 +25,13 @@ export function openLambdaService(options: LambdaServiceOptions): LambdaService 
     retryDelaysMs: options.retryDelaysMs ?? [1000, 2000],
     throttleDelayMs: options.throttleDelayMs ?? 1000,
   });
+  const describe = (spec: FunctionSpec) => ({ spec, arn: functionArn(spec.name, region, accountId) });
+  const functions: Parts['functions'] = {
+    list: () => registry.list().map(describe),
+    find: (nameOrArn, qualifier) => describe(registry.find(nameOrArn, qualifier).pool.spec),
+  };
   const services = openLocalServices({
+    functions,
     specs: template.services,
     region,
     accountId,
@@ -42,10 +48,11 @@ export function openLambdaService(options: LambdaServiceOptions): LambdaService 
     runsSchedules: options.runsSchedules ?? false,
   });
   process.once('exit', registry.kill);
-  return lambdaService({ region, accountId, sender, registry, invoker, services });
+  return lambdaService({ functions, sender, registry, invoker, services });
 }
 
-type Parts = Pick<LambdaServiceOptions, 'region' | 'accountId'> & {
+type Parts = {
+  readonly functions: Pick<LambdaFunctions, 'list' | 'find'>;
   readonly sender: SegmentSender;
   readonly registry: FunctionRegistry;
   readonly invoker: Invoker;
@@ -53,13 +60,13 @@ type Parts = Pick<LambdaServiceOptions, 'region' | 'accountId'> & {
 };
 
 /** Every call looks first whether the template has changed. */
-function lambdaService({ region, accountId, sender, registry, invoker, services }: Parts): LambdaService {
-  const describe = (spec: FunctionSpec) => ({ spec, arn: functionArn(spec.name, region, accountId) });
+function lambdaService({ functions, sender, registry, invoker, services }: Parts): LambdaService {
   return {
     list() {
       services.refresh();
-      return registry.list().map(describe);
+      return functions.list();
     },
+    callAwsService: services.call,
     routes() {
       services.refresh();
       return registry.template().routes;
@@ -68,9 +75,9 @@ function lambdaService({ region, accountId, sender, registry, invoker, services 
       services.refresh();
       return registry.template().services.schedules;
     },
-    find(nameOrArn) {
+    find(nameOrArn, qualifier) {
       services.refresh();
-      return describe(registry.find(nameOrArn).pool.spec);
+      return functions.find(nameOrArn, qualifier);
     },
     fingerprint(nameOrArn) {
       services.refresh();

@@ -30,6 +30,8 @@ const spec: FunctionSpec = {
   reservedConcurrency: undefined,
   maxRetryAttempts: 2,
   maxEventAgeMs: 60_000,
+  aliases: [],
+  hasVersions: false,
   deadLetterArn: undefined,
   destinations: { onSuccess: undefined, onFailure: undefined },
   unsupportedReason: undefined,

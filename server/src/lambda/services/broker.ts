@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
-import type { Deliver, DeliveredMessage, ServiceSpecs, TopicSubscription } from '../spec/services.ts';
+import type { Deliver, DeliveredMessage, ServiceSpecs, TopicSpec, TopicSubscription } from '../spec/services.ts';
 import { matchesPattern } from './event-pattern.ts';
 import { type NewMessage, openQueue, type Queue } from './queue.ts';
 import { targetInput } from './rule-target.ts';
@@ -41,6 +41,7 @@ export type Broker = {
   /** By ARN, URL or name. */
   readonly queue: (name: string) => Queue | undefined;
   readonly hasTopic: (topicArn: string) => boolean;
+  readonly topics: () => readonly TopicSpec[];
   /** Returns the id of the message; undefined when the topic does not exist. */
   readonly publish: (topicArn: string, notification: TopicMessage) => string | undefined;
   /** Returns the id of the event. Only targets of matching rules receive it. */
@@ -167,6 +168,7 @@ export function openBroker(options: BrokerOptions): Broker {
   queues = openQueues([]);
   return {
     queues: () => queues,
+    topics: () => specs.topics,
     queue,
     forward,
     update(next) {

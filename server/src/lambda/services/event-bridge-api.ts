@@ -1,9 +1,13 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import type { AwsServiceResponse } from '../spec/services.ts';
 import type { Broker } from './broker.ts';
-import type { ServiceRequest, ServiceResponse } from './service-call.ts';
+import type { ServiceRequest } from './service-call.ts';
 
 /** PutEvents of EventBridge. */
-export function handleEventBridge(broker: Broker, { operation, body, traceHeader }: ServiceRequest): ServiceResponse {
+export function handleEventBridge(
+  broker: Broker,
+  { operation, body, traceHeader }: ServiceRequest,
+): AwsServiceResponse {
   const input = parse(body);
   if (operation !== 'PutEvents' || !isJsonObject(input) || !Array.isArray(input.Entries)) {
     return json(400, {
@@ -27,7 +31,7 @@ export function handleEventBridge(broker: Broker, { operation, body, traceHeader
   return json(200, { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results });
 }
 
-function json(status: number, body: JsonObject): ServiceResponse {
+function json(status: number, body: JsonObject): AwsServiceResponse {
   return { status, type: 'application/x-amz-json-1.1', body: JSON.stringify(body) };
 }
 

@@ -1,9 +1,10 @@
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { GetFunctionCommand, InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import { ListTopicsCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import {
   DeleteMessageCommand,
   GetQueueUrlCommand,
+  ListQueuesCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
@@ -247,6 +248,23 @@ describe('an asynchronous event', () => {
     expect(statuses.map((list) => list.at(-1))).toEqual([200, 200, 200]);
     expect(statuses.flat()).toContain(429);
   });
+});
+
+test('an SDK inside of a function lists and describes functions, and gets an error for a missing qualifier', async () => {
+  const { Functions = [] } = await lambda.send(new ListFunctionsCommand({}));
+  expect(Functions.map(({ FunctionName }) => FunctionName)).toContain('Consumer');
+  const { Configuration } = await lambda.send(new GetFunctionCommand({ FunctionName: 'Env' }));
+  expect(Configuration).toMatchObject({ FunctionName: 'Env', Version: '$LATEST' });
+  await expect(lambda.send(new InvokeCommand({ FunctionName: 'Env', Qualifier: 'no' }))).rejects.toMatchObject({
+    name: 'ResourceNotFoundException',
+  });
+});
+
+test('lists of queues and topics have URLs of this server and ARNs', async () => {
+  const { QueueUrls } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: 'Ord' }));
+  expect(QueueUrls).toEqual([queueUrl]);
+  const { Topics = [] } = await sns.send(new ListTopicsCommand({}));
+  expect(Topics.map(({ TopicArn }) => TopicArn)).toContain('arn:aws:sns:us-east-1:000000000000:News');
 });
 
 test('functions call each other through the Invoke API in their environment', async () => {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { OpenrayError, toFailure } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import type { Invoke, InvokeRequest, InvokeResult, ProducerLink } from '../spec/lambda-client.ts';
-import type { Deliver, QueueSource, ScheduleSpec, ServiceSpecs } from '../spec/services.ts';
+import type { Invoke, InvokeRequest, InvokeResult, LambdaFunctions, ProducerLink } from '../spec/lambda-client.ts';
+import type { CallAwsService, Deliver, QueueSource, ScheduleSpec, ServiceSpecs } from '../spec/services.ts';
 import { type AwsRelay, RELAY_HINT } from './aws-relay.ts';
+import { handleAwsService } from './aws-services.ts';
 import { openBroker } from './broker.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
 import type { Queue } from './queue.ts';
@@ -20,6 +21,8 @@ export type LocalServicesOptions = {
   readonly endpoint: LocalEndpoint;
   /** Reads the template again when it has changed, and then returns its new specs. */
   readonly refresh: () => ServiceSpecs | undefined;
+  /** Functions call these operations of Lambda too. */
+  readonly functions: Pick<LambdaFunctions, 'list' | 'find'>;
   readonly invoke: (...args: [...Parameters<Invoke>, deliver: Deliver]) => Promise<InvokeResult>;
   /** By logical id, name or ARN. */
   readonly hasFunction: (nameOrArn: string) => boolean;
@@ -35,6 +38,7 @@ export type LocalServicesOptions = {
 export type LocalServices = {
   /** Sends a record to a destination or a dead-letter queue. */
   readonly deliver: Deliver;
+  readonly call: CallAwsService;
   /** Takes the services over from the template when it has changed. Queues that remain keep their messages. */
   readonly refresh: () => void;
   /** No function handles messages, none is about to be invoked, and no message is ready to be received. */
@@ -53,7 +57,8 @@ export function openLocalServices(options: LocalServicesOptions): LocalServices 
   const schedulesOf = ({ schedules }: ServiceSpecs) => (runsSchedules ? schedules : []);
   const broker = openBroker({ specs: options.specs, accountId, region, invokeAsync, warn });
   const scheduler = openScheduler(schedulesOf(options.specs), runSchedule, options.clock ?? SYSTEM_CLOCK);
-  endpoint.serve(newServiceRoutes({ broker, lambda: { invoke: invokeDeclared }, hasFunction, refresh, relay }));
+  const lambda = { ...options.functions, invoke: invokeDeclared };
+  endpoint.serve(newServiceRoutes({ broker, lambda, hasFunction, refresh, relay }));
   let pollers = startPollers(options.specs, []);
 
   function refresh(): void {
@@ -123,6 +128,10 @@ export function openLocalServices(options: LocalServicesOptions): LocalServices 
 
   return {
     deliver: broker.deliver,
+    call(request) {
+      refresh();
+      return handleAwsService(broker, request);
+    },
     refresh,
     isIdle,
     async whenIdle() {

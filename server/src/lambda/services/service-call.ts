@@ -5,8 +5,8 @@ export type ServiceRequest = {
   readonly body: string;
   /** `X-Amzn-Trace-Id`, which SDKs inside of functions send with each call. */
   readonly traceHeader: string | undefined;
+  /** `http://host:port` of this server as the client knows it, for URLs of queues; undefined when it is not known. */
+  readonly origin: string | undefined;
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 };
-
-export type ServiceResponse = { readonly status: number; readonly type: string; readonly body: string };

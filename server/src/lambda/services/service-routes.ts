@@ -1,16 +1,15 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { handleInvoke } from '../api/invoke-api.ts';
-import type { LambdaService } from '../spec/lambda-client.ts';
+import { handleLambdaRequest } from '../api/invoke-api.ts';
+import type { LambdaFunctions } from '../spec/lambda-client.ts';
 import type { AwsRelay } from './aws-relay.ts';
+import { calledService, handleAwsService } from './aws-services.ts';
 import type { Broker } from './broker.ts';
-import { handleEventBridge } from './event-bridge-api.ts';
-import type { ServiceRequest } from './service-call.ts';
-import { concernsLocalTopic, handleSns } from './sns-api.ts';
-import { concernsLocalQueue, handleSqs } from './sqs-api.ts';
+import { concernsLocalTopic } from './sns-api.ts';
+import { concernsLocalQueue } from './sqs-api.ts';
 
 export type ServiceRoutesOptions = {
   readonly broker: Broker;
-  readonly lambda: Pick<LambdaService, 'invoke'>;
+  readonly lambda: LambdaFunctions;
   /** By logical id, name or ARN. */
   readonly hasFunction: (nameOrArn: string) => boolean;
   /** Called before each request: the template may have another queue by now. */
@@ -19,11 +18,12 @@ export type ServiceRoutesOptions = {
   readonly relay: AwsRelay | undefined;
 };
 
-const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+const FUNCTION_PATH = /^\/2015-03-31\/functions\/([^/]+)/;
+const LIST_PATH = /^\/2015-03-31\/functions\/?$/;
 /** The rest of a larger body is read and dropped. */
 const BODY_MAX_BYTES = 8 * 1024 * 1024;
 
-/** Lambda's Invoke, SQS, SNS and EventBridge, for requests that functions send. */
+/** Lambda, SQS, SNS and EventBridge, for requests that functions send. */
 export function newServiceRoutes(options: ServiceRoutesOptions): RequestListener {
   return (request, response) => {
     options.refresh();
@@ -44,44 +44,31 @@ async function handleRequest(
     await relay(request, body, response);
     return;
   }
-  const functionName = INVOKE_PATH.exec(pathname)?.[1];
-  if (functionName !== undefined) {
-    const result = await handleInvoke(lambda, {
-      functionName: decodeURIComponent(functionName),
-      headers: request.headers,
-      query: Object.fromEntries(searchParams),
-      body,
-    });
-    response.writeHead(result.status, result.headers);
-    if (Buffer.isBuffer(result.body)) response.end(result.body);
-    else result.body.pipe(response);
+  const ofLambda = await handleLambdaRequest(lambda, {
+    method: request.method ?? 'GET',
+    path: pathname,
+    headers: request.headers,
+    query: Object.fromEntries(searchParams),
+    body,
+  });
+  if (ofLambda !== undefined) {
+    response.writeHead(ofLambda.status, ofLambda.headers);
+    if (Buffer.isBuffer(ofLambda.body)) response.end(ofLambda.body);
+    else ofLambda.body.pipe(response);
     return;
   }
   const disconnected = new AbortController();
   response.once('close', () => disconnected.abort());
-  const [service, operation = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
-  const trace = request.headers['x-amzn-trace-id'];
-  const call: ServiceRequest = {
-    operation,
-    body: body.toString(),
-    traceHeader: typeof trace === 'string' ? trace : undefined,
-    signal: disconnected.signal,
-  };
-  const { status, type, body: text } = await handleServiceCall(broker, service, call);
+  const answer = await handleAwsService(broker, { headers: request.headers, body, signal: disconnected.signal });
+  const { status, type, body: text } = answer ?? NO_SERVICE;
   response.writeHead(status, { 'content-type': type }).end(text);
 }
 
-/** SNS speaks the older protocol, which has no header for the operation. */
-async function handleServiceCall(broker: Broker, service: string | undefined, call: ServiceRequest) {
-  switch (service) {
-    case 'AmazonSQS':
-      return handleSqs(broker, call);
-    case 'AWSEvents':
-      return handleEventBridge(broker, call);
-    default:
-      return handleSns(broker, call);
-  }
-}
+const NO_SERVICE = {
+  status: 404,
+  type: 'application/json',
+  body: '{"message":"neither X-Amz-Target nor the signature of this request names a service"}',
+};
 
 /** Whether openray's own services answer: the resource is in the template, or the call names none. */
 function isOurs(
@@ -90,19 +77,26 @@ function isOurs(
   body: string,
   { broker, hasFunction }: Pick<ServiceRoutesOptions, 'broker' | 'hasFunction'>,
 ): boolean {
-  const functionName = INVOKE_PATH.exec(pathname)?.[1];
+  const functionName = FUNCTION_PATH.exec(pathname)?.[1];
   if (functionName !== undefined) return hasFunction(decodeURIComponent(functionName));
+  if (LIST_PATH.test(pathname)) return true;
   // Lambda's other operations have paths too.
   if (pathname.startsWith('/20')) return false;
-  const [service, operation = ''] = String(headers['x-amz-target'] ?? '').split('.');
+  const { service, operation = '' } = calledService(headerOf(headers['x-amz-target']), headers.authorization);
   switch (service) {
-    case 'AmazonSQS':
+    case 'sqs':
       return concernsLocalQueue(broker, operation, body);
-    case 'AWSEvents':
+    case 'events':
       return operation === 'PutEvents';
-    default:
+    case 'sns':
       return concernsLocalTopic(broker, body);
+    default:
+      return false;
   }
+}
+
+function headerOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

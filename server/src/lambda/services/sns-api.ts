@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../model/json.ts';
+import type { AwsServiceResponse } from '../spec/services.ts';
 import { RELAY_HINT } from './aws-relay.ts';
 import type { Broker, TopicMessage } from './broker.ts';
-import type { ServiceRequest, ServiceResponse } from './service-call.ts';
+import type { ServiceRequest } from './service-call.ts';
 
-/** Publish and PublishBatch of SNS, in AWS's query protocol: the request is a form, the response is XML. */
-export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest): ServiceResponse {
+/** Publish, PublishBatch and ListTopics of SNS, in AWS's query protocol: the request is a form, the response is XML. */
+export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest): AwsServiceResponse {
   const form = new URLSearchParams(body);
   const action = form.get('Action');
   const topicArn = topicOf(form);
@@ -18,10 +19,14 @@ export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest)
       const entries = entriesOf(form).map((entry) => {
         const id = form.get(`${entry}Id`) ?? '';
         const messageId = broker.publish(topicArn, topicMessageOf(form, entry, traceHeader));
-        return messageId && `<member><Id>${escaped(id)}</Id><MessageId>${messageId}</MessageId></member>`;
+        return messageId && `<member><Id>${escapeXml(id)}</Id><MessageId>${messageId}</MessageId></member>`;
       });
       if (entries.includes(undefined)) return topicNotFound();
       return successResponse(action, `<Successful>${entries.join('')}</Successful><Failed/>`);
+    }
+    case 'ListTopics': {
+      const members = broker.topics().map(({ arn }) => `<member><TopicArn>${escapeXml(arn)}</TopicArn></member>`);
+      return successResponse(action, `<Topics>${members.join('')}</Topics>`);
     }
     default:
       return errorResponse('InvalidAction', `openray's local topics do not support ${action ?? 'this call'}`);
@@ -30,7 +35,8 @@ export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest)
 
 /** Whether the call is about a topic of the template. */
 export function concernsLocalTopic(broker: Broker, body: string): boolean {
-  return broker.hasTopic(topicOf(new URLSearchParams(body)));
+  const form = new URLSearchParams(body);
+  return form.get('Action') === 'ListTopics' || broker.hasTopic(topicOf(form));
 }
 
 function topicOf(form: URLSearchParams): string {
@@ -72,28 +78,28 @@ function attributesOf(form: URLSearchParams, prefix: string): JsonObject {
   }
 }
 
-function successResponse(action: string, result: string): ServiceResponse {
+function successResponse(action: string, result: string): AwsServiceResponse {
   return xml(
     200,
     `<${action}Response xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><${action}Result>${result}</${action}Result><ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata></${action}Response>`,
   );
 }
 
-function topicNotFound(): ServiceResponse {
+function topicNotFound(): AwsServiceResponse {
   return errorResponse('NotFound', `Topic does not exist: ${RELAY_HINT}`);
 }
 
-function escaped(text: string): string {
+export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
-function errorResponse(code: string, message: string): ServiceResponse {
+function errorResponse(code: string, message: string): AwsServiceResponse {
   return xml(
     400,
-    `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escaped(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
+    `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
   );
 }
 
-function xml(status: number, body: string): ServiceResponse {
+function xml(status: number, body: string): AwsServiceResponse {
   return { status, type: 'text/xml', body };
 }

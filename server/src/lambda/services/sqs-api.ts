@@ -1,25 +1,30 @@
 import { createHash } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from '../../model/json.ts';
+import type { AwsServiceResponse } from '../spec/services.ts';
 import { RELAY_HINT } from './aws-relay.ts';
 import type { Broker } from './broker.ts';
 import { fifoAttributes, type NewMessage, type Queue, type QueueMessage } from './queue.ts';
-import type { ServiceRequest, ServiceResponse } from './service-call.ts';
+import type { ServiceRequest } from './service-call.ts';
 
 /** The operations of SQS that functions use, in the JSON protocol. */
 export async function handleSqs(
   broker: Broker,
-  { operation, body, traceHeader, signal }: ServiceRequest,
-): Promise<ServiceResponse> {
+  { operation, body, traceHeader, origin, signal }: ServiceRequest,
+): Promise<AwsServiceResponse> {
   const input = parse(body);
-  if (operation === 'ListQueues') return json({ QueueUrls: broker.queues().map(({ spec }) => spec.url) });
+  if (operation === 'ListQueues') {
+    const prefix = String(input.QueueNamePrefix ?? '');
+    const listed = broker.queues().filter(({ spec }) => spec.name.startsWith(prefix));
+    return json({ QueueUrls: listed.map((queue) => urlOf(queue, origin)) });
+  }
   const queue = queueOf(broker, input);
   if (queue === undefined) {
     return errorResponse('QueueDoesNotExist', `The specified queue does not exist: ${RELAY_HINT}`);
   }
   switch (operation) {
     case 'GetQueueUrl':
-      return json({ QueueUrl: queue.spec.url });
+      return json({ QueueUrl: urlOf(queue, origin) });
     case 'GetQueueAttributes':
       return json({ Attributes: attributesOf(queue) });
     case 'SendMessage':
@@ -146,6 +151,11 @@ function md5OfAttributes(attributes: JsonObject): string | undefined {
   return hash.digest('hex');
 }
 
+/** On this server: clients may use the URL of a queue as their endpoint. */
+function urlOf({ spec: { url } }: Queue, origin: string | undefined): string {
+  return origin === undefined ? url : `${origin}${new URL(url).pathname}`;
+}
+
 function attributesOf({ spec, counts }: Queue): JsonObject {
   const { visible, inFlight } = counts();
   return {
@@ -162,11 +172,11 @@ function entriesOf(input: JsonObject): readonly JsonObject[] {
   return listOf(input.Entries).filter(isJsonObject);
 }
 
-function json(body: JsonObject): ServiceResponse {
+function json(body: JsonObject): AwsServiceResponse {
   return { status: 200, type: 'application/x-amz-json-1.0', body: JSON.stringify(body) };
 }
 
-function errorResponse(type: string, message: string): ServiceResponse {
+function errorResponse(type: string, message: string): AwsServiceResponse {
   const body = JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message });
   return { status: 400, type: 'application/x-amz-json-1.0', body };
 }

@@ -7,6 +7,10 @@ export type FunctionSpec = {
   readonly name: string;
   /** Its name in the CDK or Serverless Framework application; several functions may share one. */
   readonly frameworkName: string | undefined;
+  /** Names of its aliases; all of them run the code of the folder. */
+  readonly aliases: readonly string[];
+  /** The template publishes versions of it, which have numbers. */
+  readonly hasVersions: boolean;
   /** As in the template, such as `nodejs22.x`; empty when the template has none. */
   readonly runtime: string;
   readonly handler: string;

@@ -1,7 +1,7 @@
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import type { FunctionSpec } from './function-spec.ts';
 import type { GatewayRoute } from './routes.ts';
-import type { ScheduleSpec } from './services.ts';
+import type { CallAwsService, ScheduleSpec } from './services.ts';
 
 export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 
@@ -50,12 +50,17 @@ export type Invoke = (nameOrArn: string, request: InvokeRequest) => Promise<Invo
 
 export type FunctionDescription = { readonly spec: FunctionSpec; readonly arn: string };
 
+/** The part of the service that Lambda's API needs. */
+export type LambdaFunctions = Pick<LambdaService, 'list' | 'find' | 'invoke'>;
+
 export type LambdaService = {
   readonly list: () => readonly FunctionDescription[];
+  /** The template's queues, topics and event bus, as their clients call them. */
+  readonly callAwsService: CallAwsService;
   /** Routes of the template's APIs and function URLs. */
   readonly routes: () => readonly GatewayRoute[];
-  /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException. */
-  readonly find: (nameOrArn: string) => FunctionDescription;
+  /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException, also for a qualifier. */
+  readonly find: (nameOrArn: string, qualifier?: string) => FunctionDescription;
   /** Schedules of the template, whether they run here or not. */
   readonly schedules: () => readonly ScheduleSpec[];
   /** A text that changes with the template and the function's sources; before its first run, with its code folder. */

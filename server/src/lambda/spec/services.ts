@@ -98,3 +98,17 @@ export type DeliveredMessage = {
   readonly attributes?: JsonObject;
   readonly traceHeader: string;
 };
+
+/** A request to SQS, SNS or EventBridge: their clients post all operations to one path. */
+export type AwsServiceRequest = {
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+  /** Aborts when the client disconnects. */
+  readonly signal: AbortSignal;
+};
+
+export type AwsServiceResponse = { readonly status: number; readonly type: string; readonly body: string };
+
+/** Undefined when neither a header nor the signature names a service. Failures become responses. */
+export type CallAwsService = (request: AwsServiceRequest) => Promise<AwsServiceResponse | undefined>;

@@ -6,6 +6,7 @@ import { readPart } from './broken-parts.ts';
 import { isIntrinsic, mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import { withLocalUrls } from './local-urls.ts';
+import { readQualifiers } from './qualifiers.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { numberOr } from './values.ts';
 
@@ -48,6 +49,7 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
     logicalId,
     name,
     frameworkName: frameworkNameOf(logicalId, resource.metadata, raw),
+    ...readQualifiers(logicalId, isServerless ? properties : {}, raw, scope),
     runtime,
     handler,
     codeDir: code.kind === 'folder' ? code.dir : raw.dir,

@@ -138,6 +138,8 @@ describe('functions', () => {
         build: { kind: 'none' },
         reservedConcurrency: undefined,
         maxRetryAttempts: 2,
+        aliases: [],
+        hasVersions: false,
         maxEventAgeMs: 21_600_000,
         deadLetterArn: undefined,
         destinations: { onSuccess: undefined, onFailure: undefined },

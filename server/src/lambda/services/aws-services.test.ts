@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { handleAwsService } from './aws-services.ts';
+import { openBroker } from './broker.ts';
+
+const NO_SPECS = { queues: [], topics: [], subscriptions: [], rules: [], queueSources: [], schedules: [] };
+const broker = openBroker({
+  specs: {
+    ...NO_SPECS,
+    topics: [{ name: 'News', arn: 'arn:aws:sns:us-east-1:000000000000:News' }],
+  },
+  accountId: '000000000000',
+  region: 'us-east-1',
+  invokeAsync: () => {},
+  warn: () => {},
+});
+
+const SCOPE = 'AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/SERVICE/aws4_request, SignedHeaders=host';
+const call = (headers: Record<string, string>, body = '{}') =>
+  handleAwsService(broker, { headers, body: Buffer.from(body), signal: AbortSignal.abort() });
+
+describe('a request reaches the service', () => {
+  test.each([
+    ['of its target', { 'x-amz-target': 'AmazonSQS.ListQueues' }, '{}', '{"QueueUrls":[]}'],
+    [
+      'of its target',
+      { 'x-amz-target': 'AWSEvents.PutEvents' },
+      '{"Entries":[]}',
+      '{"FailedEntryCount":0,"Entries":[]}',
+    ],
+    ['of its signature', { authorization: SCOPE.replace('SERVICE', 'sns') }, 'Action=ListTopics', ':News</TopicArn>'],
+    [
+      'of a signature of version 4A',
+      { authorization: 'AWS4-ECDSA-P256-SHA256 Credential=AKID/20260101/sns/aws4_request, SignedHeaders=host' },
+      'Action=ListTopics',
+      ':News</TopicArn>',
+    ],
+  ] as const)('%s %j', async (_how, headers, body, part) => {
+    const answer = await call(headers, body);
+    expect(answer?.status).toBe(200);
+    expect(answer?.body).toContain(part);
+  });
+
+  test.each([
+    ['another service', { 'x-amz-target': 'DynamoDB_20120810.PutItem' }, 'openray has no service DynamoDB_20120810'],
+    ['another service', { authorization: SCOPE.replace('SERVICE', 's3') }, 'openray has no service s3'],
+    ['the older protocol of SQS', { authorization: SCOPE.replace('SERVICE', 'sqs') }, 'the JSON protocol of SQS'],
+  ])('but not %s', async (_what, headers, part) => {
+    const answer = await call(headers);
+    expect(answer?.status).toBe(400);
+    expect(answer?.body).toContain(part);
+  });
+
+  test.each([{}, { authorization: 'Bearer a' }, { authorization: SCOPE.slice(0, 40) }])(
+    'unless it names none: %j',
+    async (headers) => {
+      expect(await call(headers as Record<string, string>)).toBeUndefined();
+    },
+  );
+});
