@@ -4,8 +4,10 @@ FROM node:24-bookworm-slim AS build
 WORKDIR /openray
 COPY . .
 RUN npm ci --ignore-scripts && npm run build
-# Installs again, from the same lock file, only what the server needs.
-RUN npm ci --ignore-scripts --omit=dev --workspace server
+# Installs again, from the same lock file, only what the server needs: npm would also install vitest, an optional peer of
+# openray.
+RUN npm pkg delete peerDependencies --workspace server \
+  && npm ci --ignore-scripts --omit=dev --workspace server
 
 FROM node:24-bookworm-slim
 WORKDIR /opt/openray
