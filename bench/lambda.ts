@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startOpenray } from 'openray/testing';
 import { describeMachine } from './figures.ts';
+import { type InvokeLoad, invokeLoad } from './load/invoke-load.ts';
 
 const FUNCTION =
   'Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: index.handler, Runtime: nodejs20.x, Timeout: 20';
 const COLD = 10;
 const WARM = 500;
-const CONCURRENCY = 8;
+const CALLERS = [1, 10, 32, 100];
+/** More callers may not lower the rate by more than this share: runs differ by about as much. */
+const TOLERANCE = 0.2;
 const SEEN = 30;
 
 const folder = await mkdtemp(join(tmpdir(), 'openray-bench-'));
@@ -31,14 +34,8 @@ try {
 
   await openray.invoke('Warm');
   const oneMs = median(await timesOf(Array.from({ length: WARM }, () => () => openray.invoke('Warm'))));
-  const manyMs = performance.now();
-  let left = WARM * 2;
-  await Promise.all(
-    Array.from({ length: CONCURRENCY }, async () => {
-      while (left-- > 0) await openray.invoke('Warm');
-    }),
-  );
-  const perSecond = (WARM * 2) / ((performance.now() - manyMs) / 1000);
+  const loads: InvokeLoad[] = [];
+  for (const callers of CALLERS) loads.push(await invokeLoad(openray.url, 'Warm', callers));
 
   const seen: number[] = [];
   for (let i = 0; i < SEEN; i++) {
@@ -52,7 +49,7 @@ try {
     ['bare node, start to end', `${bareMs.toFixed(0)} ms`, ''],
     ['cold invocation of a trivial handler', `${coldMs.toFixed(0)} ms`, `${(coldMs / bareMs).toFixed(2)} x bare node`],
     ['warm invocation, one after the other', `${oneMs.toFixed(2)} ms`, ''],
-    [`warm invocations, ${CONCURRENCY} concurrent`, `${perSecond.toFixed(0)} /s`, ''],
+    ...loads.map((load, i) => loadRow(load, loads.slice(0, i))),
     ['complete trace after return, median', `${median(seen).toFixed(0)} ms`, ''],
     [
       'complete trace after return, slowest',
@@ -65,6 +62,15 @@ try {
 } finally {
   await openray.close();
   await rm(folder, { recursive: true, force: true });
+}
+
+/** A rate that rises with the callers, then stays. */
+function loadRow(load: InvokeLoad, before: readonly InvokeLoad[]): readonly [string, string, string] {
+  const { callers, perSecond, p99Ms, failures, machineLoad } = load;
+  const stays = perSecond >= Math.max(0, ...before.map((other) => other.perSecond)) * (1 - TOLERANCE);
+  const notes = [`p99 ${p99Ms.toFixed(0)} ms`, `failures ${failures}`, `rises or stays: ${stays ? 'yes' : 'NO'}`];
+  const label = `Invoke API, ${callers} ${callers === 1 ? 'caller' : 'callers'}`;
+  return [label, `${perSecond.toFixed(0)} /s`, `${notes.join(', ')}, load of the machine ${machineLoad.toFixed(1)}`];
 }
 
 function times(count: number, run: () => unknown): readonly number[] {

@@ -15,6 +15,7 @@ import { nowUs } from '../tracing/clock.ts';
 import { awsHint } from './aws-hint.ts';
 import { type Attempt, type AttemptResult, ExecutionEnvironment } from './execution-environment.ts';
 import type { FunctionLogEvent } from './function-log-event.ts';
+import type { IdleLimit } from './idle-limit.ts';
 import type { Semaphore } from './semaphore.ts';
 
 export type EnvironmentPoolSettings = {
@@ -28,6 +29,9 @@ export type EnvironmentPoolSettings = {
   readonly initTimeoutMs: number;
   readonly interpreters: Interpreters;
   readonly semaphore: Semaphore;
+  readonly idleLimit: IdleLimit;
+  /** An environment that is idle this long is stopped. */
+  readonly idleMs: number;
   /** Where the local services answer. */
   readonly endpointUrl: () => Promise<string>;
   /** Queues by the URL that they have on AWS. */
@@ -44,9 +48,6 @@ export type EnvironmentPoolSettings = {
 /** Longest part of a log and of a payload that is searched for failures with a hint: their end. */
 const HINT_SEARCH_CHARS = 64 * 1024;
 
-/** Warm environments that one function keeps, and for how long. */
-const IDLE_MAX = 10;
-const IDLE_MS = 10 * 60 * 1000;
 /** Shortest time between two checks of the source files. */
 const CHANGE_CHECK_INTERVAL_MS = 100;
 
@@ -58,15 +59,23 @@ export type PreparedRun = {
   readonly release: () => void;
 };
 
-type IdleEnvironment = { readonly environment: ExecutionEnvironment; readonly timer: NodeJS.Timeout };
+type IdleEnvironment = {
+  readonly environment: ExecutionEnvironment;
+  /** Ends its idle time, without stopping it. */
+  readonly wake: () => void;
+};
 
-/** The environments of one function: one for each concurrent attempt; the one that was used last is used first. */
+/**
+ * The environments of one function: one for each concurrent attempt. The one that was used last is used first, so that
+ * those which a burst needed and the usual load does not are stopped after their idle time. No attempt waits for a stop.
+ */
 export class EnvironmentPool {
   readonly spec: FunctionSpec;
   readonly #settings: EnvironmentPoolSettings;
   readonly #busy = new Set<ExecutionEnvironment>();
   /** All of them run `#current`. */
   #idle: IdleEnvironment[] = [];
+  readonly #stopping = new Map<ExecutionEnvironment, Promise<void>>();
   #running = 0;
   #holds = 0;
   readonly #releaseWaiters: (() => void)[] = [];
@@ -138,9 +147,9 @@ export class EnvironmentPool {
     this.#code = undefined;
     this.#current = undefined;
     this.#lastFingerprint = undefined;
-    for (const { environment, timer } of this.#idle.splice(0)) {
-      clearTimeout(timer);
-      void environment.stop();
+    for (const { environment, wake } of this.#idle.splice(0)) {
+      wake();
+      this.#stop(environment);
     }
   }
 
@@ -173,7 +182,7 @@ export class EnvironmentPool {
       const releasePermit = await this.#settings.semaphore.acquire();
       try {
         // No await between taking an idle environment and #runIn: close would miss it.
-        const environment = this.#acquireIdle(code) ?? this.#create(code, await this.#settings.endpointUrl());
+        const environment = this.#acquireIdle(code) ?? this.#create(code, await this.#beforeCreate());
         return await this.#runIn(environment, attempt, code);
       } finally {
         releasePermit();
@@ -192,13 +201,21 @@ export class EnvironmentPool {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#all().map((environment) => environment.stop()));
-    for (const { timer } of this.#idle) clearTimeout(timer);
+    for (const { wake } of this.#idle) wake();
+    for (const environment of this.#all()) this.#stop(environment);
     this.#idle = [];
+    await Promise.all(this.#stopping.values());
   }
 
   #all(): readonly ExecutionEnvironment[] {
-    return [...this.#busy, ...this.#idle.map(({ environment }) => environment)];
+    return [...this.#busy, ...this.#idle.map(({ environment }) => environment), ...this.#stopping.keys()];
+  }
+
+  /** Stops it in the background; with extensions that takes up to 2 s. `close` waits for it. */
+  #stop(environment: ExecutionEnvironment): void {
+    if (this.#stopping.has(environment)) return;
+    const stopped = environment.stop().finally(() => this.#stopping.delete(environment));
+    this.#stopping.set(environment, stopped);
   }
 
   async #runIn(environment: ExecutionEnvironment, attempt: Attempt, code: PreparedCode): Promise<AttemptResult> {
@@ -211,9 +228,8 @@ export class EnvironmentPool {
     } finally {
       this.#busy.delete(environment);
       const isCurrent = code === this.#current;
-      if (environment.isUsable && isCurrent && !this.#isClosed && this.#idle.length < IDLE_MAX)
-        this.#keepWarm(environment);
-      else await environment.stop();
+      if (environment.isUsable && isCurrent && !this.#isClosed) this.#keepWarm(environment);
+      else this.#stop(environment);
     }
   }
 
@@ -225,23 +241,39 @@ export class EnvironmentPool {
   }
 
   #keepWarm(environment: ExecutionEnvironment): void {
-    const timer = setTimeout(() => {
+    const { idleMs, idleLimit } = this.#settings;
+    const end = () => {
+      wake();
       this.#idle = this.#idle.filter((idle) => idle.environment !== environment);
-      void environment.stop();
-    }, IDLE_MS);
+      this.#stop(environment);
+    };
+    const timer = setTimeout(end, idleMs);
     timer.unref();
-    this.#idle.push({ environment, timer });
+    const leaveLimit = idleLimit.add(end);
+    const wake = () => {
+      clearTimeout(timer);
+      leaveLimit();
+    };
+    this.#idle.push({ environment, wake });
   }
 
   #acquireIdle(code: PreparedCode): ExecutionEnvironment | undefined {
     if (code !== this.#current) return undefined;
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      clearTimeout(idle.timer);
+      idle.wake();
       if (idle.environment.isUsable) return idle.environment;
       // Its process died while it was idle; its port is still open.
-      void idle.environment.stop();
+      this.#stop(idle.environment);
     }
     return undefined;
+  }
+
+  /** Returns the URL of the local services. */
+  async #beforeCreate(): Promise<string> {
+    const { interpreters, endpointUrl } = this.#settings;
+    // Two processes cannot listen on the debugger's port.
+    if (interpreters.debug !== undefined) await Promise.all(this.#stopping.values());
+    return endpointUrl();
   }
 
   #create(code: PreparedCode, endpointUrl: string): ExecutionEnvironment {

@@ -61,13 +61,15 @@ export type AttemptResult = {
 
 /**
  * A function's environment from its cold start on: a sandbox, its log stream, and Lambda's rules about both.
- * Runs one attempt at a time. After a failure of the sandbox it is stopped and no longer usable.
+ * Runs one attempt at a time. After a failure of the sandbox it is no longer usable; its owner has to stop it.
  */
 export class ExecutionEnvironment {
   readonly #options: ExecutionEnvironmentOptions;
   #sandbox: Sandbox | undefined;
   #telemetry: Telemetry = openTelemetry();
   #isUsable = true;
+  /** The extensions receive it with SHUTDOWN. */
+  #shutdownReason: ShutdownReason = 'spindown';
   #attempt: Attempt | undefined;
   #log: InvocationLog | undefined;
 
@@ -90,7 +92,8 @@ export class ExecutionEnvironment {
     this.#attempt = undefined;
     this.#log = undefined;
     if (outcome.sandboxFailure !== undefined || outcome.invokePhase === undefined) {
-      await this.stop(outcome.sandboxFailure?.kind === 'timeout' ? 'timeout' : 'failure');
+      this.#isUsable = false;
+      this.#shutdownReason = outcome.sandboxFailure?.kind === 'timeout' ? 'timeout' : 'failure';
     } else if (this.#options.freezesWhenIdle) {
       this.#freeze(true);
     }
@@ -101,9 +104,10 @@ export class ExecutionEnvironment {
     this.#sandbox?.freeze(isFrozen);
   }
 
-  async stop(reason: ShutdownReason = 'spindown'): Promise<void> {
+  /** Ends all processes: at once, or with extensions after their shutdown phase. */
+  async stop(): Promise<void> {
     this.#isUsable = false;
-    await this.#stopSandbox(reason);
+    await this.#stopSandbox(this.#shutdownReason);
   }
 
   async #stopSandbox(reason: ShutdownReason): Promise<void> {

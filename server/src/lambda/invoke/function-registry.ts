@@ -10,9 +10,14 @@ import type { ServiceSpecs } from '../spec/services.ts';
 import { readTemplate, type Template } from '../template/template.ts';
 import { openSampler } from '../tracing/sampling-decision.ts';
 import { EnvironmentPool, type EnvironmentPoolSettings } from './environment-pool.ts';
+import { newIdleLimit } from './idle-limit.ts';
 import type { LambdaServiceOptions } from './options.ts';
 import { newSemaphore } from './semaphore.ts';
 
+const MAX_CONCURRENCY = 32;
+/** Idle environments of all functions, in units of the concurrency: two functions in turn find their own again. */
+const IDLE_PER_PERMIT = 2;
+const IDLE_MS = 10 * 60 * 1000;
 /** SAM's limit for a function that waits for a debugger. */
 const DEBUG_TIMEOUT_MS = 36_000_000;
 
@@ -160,6 +165,8 @@ function newPoolFactory(
   context: Pick<EnvironmentPoolSettings, 'endpointUrl' | 'queuePaths' | 'warn'>,
 ) {
   const { region, accountId, debug } = options;
+  // A debugger attaches to one process.
+  const permits = debug === undefined ? (options.maxConcurrency ?? MAX_CONCURRENCY) : 1;
   const settings = {
     ...context,
     region,
@@ -175,8 +182,9 @@ function newPoolFactory(
       hostVariables: options.hostVariables,
       debug,
     },
-    // A debugger attaches to one process.
-    semaphore: newSemaphore(debug === undefined ? (options.maxConcurrency ?? 32) : 1),
+    semaphore: newSemaphore(permits),
+    idleLimit: newIdleLimit(permits * IDLE_PER_PERMIT),
+    idleMs: options.idleMs ?? IDLE_MS,
     hotReload: options.hotReload ?? false,
     freeze: options.freeze ?? false,
     onLogEvent: options.onLogEvent ?? (() => {}),

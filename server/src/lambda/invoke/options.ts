@@ -38,6 +38,8 @@ export type LambdaServiceOptions = {
   readonly reloadTemplate?: () => Template;
   /** Concurrent runs of all functions; further runs wait. 32 by default. */
   readonly maxConcurrency?: number;
+  /** An environment that is idle this long is stopped. 10 minutes by default. */
+  readonly idleMs?: number;
   readonly initTimeoutMs?: number;
   /** Delays before the retries of a failed event; on AWS these are minutes. */
   readonly retryDelaysMs?: readonly number[];
