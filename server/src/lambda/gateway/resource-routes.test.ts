@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
 import { ACCOUNT, type LocalLambda, openLocalLambda, REGION } from '../testing/local-lambda.ts';
 import { openSegmentSender, parseDaemonAddress } from '../tracing/segment-sender.ts';
-import { openGateway } from './gateway.ts';
+import { type Gateway, openGateway } from './gateway.ts';
 import { bodyOf, sender } from './testing/send.ts';
 
 const PROXY = (id: string) => `
@@ -123,13 +123,15 @@ exports.simple = async (event) => {
 `;
 
 let local: LocalLambda;
+let gateway: Gateway;
 let send: ReturnType<typeof sender>;
 
 beforeAll(async () => {
   local = await openLocalLambda({ 'template.yaml': TEMPLATE, 'index.js': CODE });
   const segments = openSegmentSender(parseDaemonAddress(local.daemon.address));
   const options = { lambda: local.lambda, sender: segments, accountId: ACCOUNT, region: REGION };
-  send = sender(openGateway({ ...options, sample: () => true }));
+  gateway = openGateway({ ...options, sample: () => true });
+  send = sender(gateway);
 });
 afterAll(() => local.close());
 
@@ -144,6 +146,20 @@ test('each unsupported route gives one warning', () => {
     'Chat: openray has no WebSocket APIs; its routes are left out.',
     'openray cannot run the authorizer Pool (COGNITO_USER_POOLS): every caller is allowed.',
   ]);
+});
+
+describe('pages of other sites', () => {
+  test.each([
+    ['a mock for OPTIONS that allows all', 'GET', '/users/7', 'https://app.example', true],
+    ['the preflight request of it', 'OPTIONS', '/users/7', 'https://app.example', true],
+    ['the same in the stage', 'GET', '/live/users/7', 'https://app.example', true],
+    ['no mock for OPTIONS', 'POST', '/secret', 'https://app.example', false],
+    ['a path without a route', 'GET', '/nowhere', 'https://app.example', false],
+    ['an HTTP API that names the origin', 'GET', '/web/brian', 'http://localhost:5173', true],
+    ['an HTTP API that names another origin', 'GET', '/web/brian', 'https://app.example', false],
+  ])('%s', (_case, method, path, origin, isAllowed) => {
+    expect(gateway.allowsOrigin({ method, path, rawHeaders: ['Host', 'localhost:3000'] }, origin)).toBe(isAllowed);
+  });
 });
 
 describe('a REST API of plain resources', () => {
