@@ -25,6 +25,8 @@ export type RunOptions = {
   readonly stdin?: string;
   /** Passes the output to this process's streams; the result then has none. */
   readonly isShown?: boolean;
+  /** The program to run; that of this repository by default. */
+  readonly program?: string;
 };
 
 export type RunResult = { readonly stdout: string; readonly stderr: string; readonly exitCode: number | null };
@@ -44,7 +46,7 @@ export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): R
 /** Starts `openray serve` with these flags; resolves when it is ready, rejects with its output when it ends before. */
 export async function startOpenray(flags: readonly string[], options: RunOptions = {}): Promise<OpenrayProcess> {
   // Runs the file itself, because its first line has flags for node.
-  const child = spawn(PROGRAM, ['serve', ...flags], {
+  const child = spawn(options.program ?? PROGRAM, ['serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: cleanEnvironment(options.env),
     cwd: options.cwd,
@@ -83,7 +85,7 @@ export async function startOpenray(flags: readonly string[], options: RunOptions
 
 /** Runs a command of openray to its end. */
 export async function runOpenray(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const child = spawn(process.execPath, [options.program ?? PROGRAM, ...args], {
     stdio: options.isShown ? 'inherit' : 'pipe',
     env: cleanEnvironment(options.env),
     cwd: options.cwd,

@@ -8,18 +8,10 @@ import { removeFolder, temporaryFolder } from './support/server.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 
-/** A folder of its own, since the repository's packages are tested with another runner. */
-const CACHE = join(REPOSITORY, 'node_modules/.cache/jest');
-const JEST = join(CACHE, 'node_modules/jest/bin/jest.js');
-
-function prepareJest(): boolean {
-  if (existsSync(JEST)) return true;
-  const flags = ['--prefix', CACHE, '--no-audit', '--no-fund', '--loglevel=error'];
-  return spawnSync('npm', ['install', ...flags, 'jest@30.5.2'], { stdio: 'ignore' }).status === 0;
-}
-
-const hasJest = prepareJest();
-if (!hasJest) process.stderr.write('openray/testing is not tested under jest: npm cannot install it\n');
+/** scripts/prepare.mjs installs it. */
+const JEST = join(REPOSITORY, 'node_modules/.cache/jest/node_modules/jest/bin/jest.js');
+const hasJest = existsSync(JEST);
+if (!hasJest) process.stderr.write('openray/testing is not tested under jest, which scripts/prepare.mjs installs\n');
 
 const TEMPLATE = `
 Resources:
