@@ -112,10 +112,19 @@ function deepTrace(levels: number) {
 describe('on an empty store', () => {
   test.each(['/service-map', '/traces'])('%s shows how to send a first trace', async (path) => {
     await page.goto(server.url + path);
-    await page
-      .getByText(/openray invoke|AWS_XRAY_DAEMON_ADDRESS/)
-      .first()
-      .waitFor();
+    const port = server.daemonAddress.split(':').at(-1);
+    const commands = [
+      `openray invoke --port ${port}`,
+      `export AWS_XRAY_DAEMON_ADDRESS=${server.daemonAddress}`,
+      `export OTEL_EXPORTER_OTLP_ENDPOINT=${server.otlpHttpUrl}`,
+    ];
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    for (const command of commands) {
+      await page.getByText(command, { exact: true }).waitFor();
+      await page.getByRole('button', { name: `Copy: ${command}` }).click();
+      await page.getByText('Copied').first().waitFor();
+      expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command);
+    }
   });
 
   test('an unknown trace has a page that says so', async () => {

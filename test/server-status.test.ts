@@ -50,6 +50,13 @@ async function overwhelm(): Promise<void> {
   });
 }
 
+test('the status names the addresses in force, and no function without a template', async () => {
+  expect(await status()).toMatchObject({
+    Addresses: { Daemon: server.daemonAddress, OtlpHttp: server.otlpHttpUrl, OtlpGrpc: server.otlpGrpcUrl },
+    Functions: [],
+  });
+});
+
 test('the counts of every receiver add up, by result and by reason', async () => {
   const header = '{"format":"json","version":1}\n';
   await sendDatagrams(header + JSON.stringify(segment()), 'no header', `${header}{"name":`);

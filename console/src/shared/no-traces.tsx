@@ -1,8 +1,12 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
+import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 import SpaceBetween from '@cloudscape-design/components/space-between';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactElement } from 'react';
+import { Fragment, type ReactElement } from 'react';
+import { getServerStatus } from './api.ts';
+import { firstTraceCommands } from './first-trace.ts';
 import styles from './no-traces.module.css';
 import { describeTimeRange } from './time-range.ts';
 
@@ -38,24 +42,26 @@ export function NoTraces({ range, filter, onWiden, onClearFilter }: Props): Reac
 }
 
 /** How to send a first trace to this server. */
-function FirstTrace(): ReactElement {
-  const port = location.port || '2000';
+function FirstTrace(): ReactElement | null {
+  const { data } = useQuery({ queryKey: ['receivers'], queryFn: ({ signal }) => getServerStatus(signal) });
+  if (data === undefined) return null;
   return (
     <dl className={styles.receivers}>
-      <dt>Run a Lambda function of a SAM template, with active tracing</dt>
-      <dd>
-        <code>openray invoke InstrumentedFunction --event-file events/valid_user.json</code>
-      </dd>
-      <dt>Point an X-Ray SDK or Powertools at this daemon</dt>
-      <dd>
-        <code>
-          export AWS_XRAY_DAEMON_ADDRESS={location.hostname}:{port}
-        </code>
-      </dd>
-      <dt>Or send OpenTelemetry</dt>
-      <dd>
-        <code>export OTEL_EXPORTER_OTLP_ENDPOINT={location.origin}</code>
-      </dd>
+      {firstTraceCommands(data, location.origin).map(({ meaning, command }) => (
+        <Fragment key={meaning}>
+          <dt>{meaning}</dt>
+          <dd>
+            <code>{command}</code>
+            <CopyToClipboard
+              variant="icon"
+              copyButtonAriaLabel={`Copy: ${command}`}
+              textToCopy={command}
+              copySuccessText="Copied"
+              copyErrorText="Could not copy"
+            />
+          </dd>
+        </Fragment>
+      ))}
     </dl>
   );
 }

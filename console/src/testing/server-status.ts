@@ -6,6 +6,8 @@ type Given = Partial<GetServerStatusResponse> & { readonly stored?: number; read
 export function aServerStatus({ stored = 0, dropped = 0, ...more }: Given = {}): GetServerStatusResponse {
   return {
     Time: 2_000,
+    Addresses: { Daemon: '127.0.0.1:2000', OtlpHttp: 'http://127.0.0.1:4318', OtlpGrpc: 'http://127.0.0.1:4317' },
+    Functions: [],
     StartTime: 1_000,
     Documents: [
       { Receiver: 'http', Received: stored + dropped, Stored: stored, Queued: 0, Rejected: 0, Dropped: dropped },

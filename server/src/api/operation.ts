@@ -6,6 +6,16 @@ import type { SamplingTargets } from '../sampling/targets.ts';
 /** With the value `1` the request asks for openray's own members in responses of X-Ray's operations. */
 export const EXTENSIONS_HEADER = 'x-openray-extensions';
 
+/** Where this server receives data, and the functions that it runs. */
+export type ServerReceivers = {
+  /** `host:port` of UDP and of every HTTP API. */
+  readonly daemonAddress: string;
+  /** Undefined where the receiver is switched off. */
+  readonly otlpHttpUrl: string | undefined;
+  readonly otlpGrpcUrl: string | undefined;
+  readonly functions: readonly string[];
+};
+
 /** Everything that an operation may use. */
 export type ApiContext = IngestContext & {
   readonly nextSeq: () => number;
@@ -16,6 +26,8 @@ export type ApiContext = IngestContext & {
   readonly samplingTargets: SamplingTargets;
   readonly region: string;
   readonly accountId: string;
+  /** To be called once the server listens: the system chooses port 0. */
+  readonly receivers: () => ServerReceivers;
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
   /**

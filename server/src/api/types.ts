@@ -323,6 +323,14 @@ export type GetServerStatusResponse = {
   readonly Time: number;
   /** Time at which the server started. */
   readonly StartTime: number;
+  /** Addresses in force. `Daemon` is `host:port`, of UDP and of HTTP; a URL is null where the receiver is switched off. */
+  readonly Addresses: {
+    readonly Daemon: string;
+    readonly OtlpHttp: string | null;
+    readonly OtlpGrpc: string | null;
+  };
+  /** Logical ids of the functions of the template; empty without a template. */
+  readonly Functions: readonly string[];
   /** By receiver; `Received = Stored + Queued + Rejected + Dropped`. */
   readonly Documents: readonly {
     readonly Receiver: string;

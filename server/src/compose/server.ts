@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
 import { openForwarder } from '../forward/forwarder.ts';
 import { type AppOptions, buildApp, buildOtlpApp } from '../http/app.ts';
 import { listenOtlpGrpc } from '../http/otlp-grpc.ts';
@@ -78,6 +79,7 @@ export async function startServer(
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: acceptsUnsampled, region, accountId } = config;
     let lambdaService: LambdaService | undefined;
+    let addresses: Pick<RunningServer, 'daemonAddress' | 'otlpHttpUrl' | 'otlpGrpcUrl'> | undefined;
     const otlp: AppOptions['otlp'] = {
       context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
       options: {
@@ -98,6 +100,10 @@ export async function startServer(
           : newSamplingTargets(samplingRules),
         region,
         accountId,
+        receivers() {
+          if (addresses === undefined) throw new OpenrayError('ServiceUnavailable', 'The server is starting');
+          return { ...addresses, functions: lambdaService?.list().map(({ spec }) => spec.logicalId) ?? [] };
+        },
       },
       otlp,
       log,
@@ -124,6 +130,7 @@ export async function startServer(
     const otlpPorts = await listenOtlpPorts(config, otlp, store, log, closers);
 
     const daemonAddress = authorityOf(host, udp.port);
+    addresses = { daemonAddress, ...otlpPorts };
     if (config.template !== undefined) {
       lambdaService = openConfiguredLambdaService(config, { daemonAddress, environmentVariables, log });
       closers.push(lambdaService.close);

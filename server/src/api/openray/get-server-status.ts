@@ -4,24 +4,28 @@ import { operation } from '../operation.ts';
 import type { GetServerStatusResponse, WireCount } from '../types.ts';
 
 /**
- * GetServerStatus, openray's own: counters of this server since its start (those of `/metrics`), and the documents and
- * bytes that all servers on the store have stored.
+ * GetServerStatus, openray's own: the addresses in force, counters of this server since its start (those of `/metrics`),
+ * and the documents and bytes that all servers on the store have stored.
  */
 export const getServerStatus = operation({
   name: 'GetServerStatus',
   path: '/ServerStatus',
   input: z.object({}),
-  async run(_input, { store, stats, retentionRules, signal, onIncomplete }): Promise<GetServerStatusResponse> {
+  async run(_input, context): Promise<GetServerStatusResponse> {
+    const { store, stats, retentionRules, receivers, signal, onIncomplete } = context;
     const { documents, bytes, freeBytes, oldestDayUs, queueMaxBytes, retention } = await store.usage({
       signal,
       onIncomplete,
     });
     // Read after the last await and in one turn, so that the sums hold.
     const { queuedBytes, prunedBeforeUs } = store.statistics();
+    const { daemonAddress, otlpHttpUrl, otlpGrpcUrl, functions } = receivers();
     const datagramDrops = countsOf(stats.datagrams.dropped);
     return {
       Time: Date.now() / 1000,
       StartTime: stats.startedUs / 1e6,
+      Addresses: { Daemon: daemonAddress, OtlpHttp: otlpHttpUrl ?? null, OtlpGrpc: otlpGrpcUrl ?? null },
+      Functions: functions,
       Documents: Object.entries(stats.documents).map(([receiver, { received, stored, queued, rejected, dropped }]) => ({
         Receiver: receiver,
         Received: received,
