@@ -72,6 +72,31 @@ describe('a test with openray/testing', () => {
     expect((await waiting).id).toBe(traceId);
   });
 
+  test('finds only its own traces by a filter within a scope', async () => {
+    const scopes = Array.from({ length: 8 }, () => openray.scope());
+    const waits = scopes.map((scope) => scope.waitForTrace('annotation.user = "same"'));
+    const invocations = await Promise.all(scopes.map((scope) => scope.invoke('Register', { user: 'same' })));
+    const found = await Promise.all(waits);
+    expect(found.map(({ id }) => id)).toEqual(invocations.map(({ traceId }) => traceId));
+    expect(new Set(found.map(({ id }) => id)).size).toBe(8);
+    await expect(openray.scope().waitForTrace('annotation.user = "same"', { timeoutMs: 100 })).rejects.toThrow(
+      'no trace that matches',
+    );
+    expect((await openray.waitForTrace('annotation.user = "same"')).id).toMatch(/^1-/);
+  });
+
+  test('finds traces of senders without a scope, and of requests with a header of the scope', async () => {
+    const scope = openray.scope();
+    const root = /Root=(\S+)/.exec(scope.traceHeader())?.[1] ?? '';
+    const documents = [segment({ name: 'no-scope' }), segment({ name: 'own-client', trace_id: root })];
+    await fetch(`${openray.url}/TraceSegments`, {
+      method: 'POST',
+      body: JSON.stringify({ TraceSegmentDocuments: documents.map((one) => JSON.stringify(one)) }),
+    });
+    expect((await scope.waitForTrace('service("no-scope")')).id).toBe(documents[0]?.trace_id);
+    expect((await scope.waitForTrace('service("own-client")')).id).toBe(root);
+  });
+
   test('sees the fault of a failed function', async () => {
     const { functionError, trace } = await openray.invoke('Register', { user: 'x', fails: true });
     expect(functionError).toBe('Unhandled');

@@ -12,6 +12,8 @@ export type WaitOptions = {
   readonly timeoutMs?: number;
   /** For a filter: only traces that received a document since then, epoch milliseconds. Default: the last hour. */
   readonly sinceMs?: number;
+  /** For a filter: only traces whose ids have this scope or none. Default: all traces. */
+  readonly scope?: string;
 };
 
 /**
@@ -19,11 +21,12 @@ export type WaitOptions = {
  * Throws ResourceNotFoundException after `timeoutMs`; the message lists the missing parts and shows the received ones.
  */
 export async function waitForTrace(url: string, filterOrId: string, options: WaitOptions = {}): Promise<RecordedTrace> {
-  const { complete = true, untracedCaller = false, timeoutMs = 10_000, sinceMs } = options;
+  const { complete = true, untracedCaller = false, timeoutMs = 10_000, sinceMs, scope } = options;
   const id = readTraceId(filterOrId);
   const response = await callServer<WaitForTraceResponse>(url, '/WaitForTrace', {
     ...(id === undefined ? { FilterExpression: filterOrId } : { TraceId: formatTraceId(id) }),
     ...(sinceMs === undefined ? {} : { StartTime: sinceMs / 1000 }),
+    ...(scope === undefined ? {} : { Scope: scope }),
     Complete: complete,
     UntracedCaller: untracedCaller,
     TimeoutSeconds: timeoutMs / 1000,

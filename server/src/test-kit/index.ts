@@ -10,4 +10,11 @@ export {
   type TraceMatchers,
   traceMatchers,
 } from './matchers.ts';
-export { type Invocation, type InvokeOptions, type Openray, type OpenrayOptions, startOpenray } from './openray.ts';
+export {
+  type Invocation,
+  type InvokeOptions,
+  type Openray,
+  type OpenrayOptions,
+  startOpenray,
+  type TestScope,
+} from './openray.ts';

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { type WaitOptions, waitForTrace } from '../client/wait-for-trace.ts';
 import { OpenrayError } from '../errors.ts';
 import { formatTraceId } from '../model/trace-id.ts';
+import { readTraceScope, SCOPED_ID_RANDOM_DIGITS, scopedTraceId, type TraceScope } from '../model/trace-scope.ts';
 
 export type OpenrayOptions = {
   /** SAM or CloudFormation template whose functions can be invoked. */
@@ -45,11 +47,8 @@ export type Invocation<Result = unknown> = {
   readonly trace: (options?: WaitOptions) => Promise<RecordedTrace>;
 };
 
-export type Openray = {
-  /** X-Ray API, Invoke API and console. */
-  readonly url: string;
-  /** For AWS_XRAY_DAEMON_ADDRESS. */
-  readonly daemonAddress: string;
+/** What a test does with a server. */
+export type TestScope = {
   /** A failing function is a result. Throws when the server refuses the call. */
   readonly invoke: <Result = unknown>(
     name: string,
@@ -58,6 +57,18 @@ export type Openray = {
   ) => Promise<Invocation<Result>>;
   /** See `waitForTrace`. A filter matches only traces that were received since the start. */
   readonly waitForTrace: (filterOrId: string, options?: WaitOptions) => Promise<RecordedTrace>;
+};
+
+export type Openray = TestScope & {
+  /** X-Ray API, Invoke API and console. */
+  readonly url: string;
+  /** For AWS_XRAY_DAEMON_ADDRESS. */
+  readonly daemonAddress: string;
+  /** Keeps tests that run at the same time apart: a filter finds no trace that another scope has invoked. */
+  readonly scope: () => TestScope & {
+    /** A new `X-Amzn-Trace-Id` of the scope, for requests to an application that `invoke` does not reach. */
+    readonly traceHeader: () => string;
+  };
   /** Stops the server and all processes of its functions. */
   readonly close: () => Promise<void>;
 };
@@ -90,19 +101,49 @@ export async function startOpenray(options: OpenrayOptions = {}): Promise<Openra
     throw error;
   }
   const url = `http://${daemonAddress}`;
-  const wait = (filterOrId: string, waitOptions?: WaitOptions) =>
-    waitForTrace(url, filterOrId, { sinceMs, ...waitOptions });
   return {
     url,
     daemonAddress,
-    waitForTrace: wait,
-    invoke: (name, event, invokeOptions) => invoke(url, wait, name, event, invokeOptions),
+    ...testScope({ url, sinceMs, scope: undefined }),
+    scope: () => newScope({ url, sinceMs }),
     async close() {
       child.stdin.end();
       await exited;
       await removeTemporary();
     },
   };
+}
+
+type ScopeOptions = {
+  readonly url: string;
+  readonly sinceMs: number;
+  /** Undefined: openray makes the ids of traces, and filters find all traces. */
+  readonly scope: TraceScope | undefined;
+};
+
+function newScope(options: Omit<ScopeOptions, 'scope'>): ReturnType<Openray['scope']> {
+  const scope = readTraceScope(randomBytes(4).toString('hex'));
+  if (scope === undefined) throw new TypeError('eight hex digits are a scope');
+  return { ...testScope({ ...options, scope }), traceHeader: () => newTraceHeader(scope) };
+}
+
+function testScope({ url, sinceMs, scope }: ScopeOptions): TestScope {
+  const wait = (filterOrId: string, waitOptions?: WaitOptions) =>
+    waitForTrace(url, filterOrId, { sinceMs, ...(scope === undefined ? {} : { scope }), ...waitOptions });
+  return {
+    waitForTrace: wait,
+    invoke: (name, event, invokeOptions) =>
+      invoke(url, wait, name, event, {
+        ...(scope === undefined ? {} : { traceHeader: newTraceHeader(scope) }),
+        ...invokeOptions,
+      }),
+  };
+}
+
+/** Without a sampling decision, so that openray decides as for a request without a header. */
+function newTraceHeader(scope: TraceScope): string {
+  const random = randomBytes(SCOPED_ID_RANDOM_DIGITS / 2).toString('hex');
+  return `Root=${formatTraceId(scopedTraceId(scope, Date.now() * 1000, random))}`;
 }
 
 async function invoke(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { parseFilter } from '../../filter/parser.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
+import { readTraceScope } from '../../model/trace-scope.ts';
 import { resolveGroups } from '../../query/groups.ts';
 import { type DocumentRow, documentsSql } from '../../query/traces/load-traces.ts';
 import { type TraceWait, waitForTrace as wait } from '../../query/traces/wait-for-trace.ts';
@@ -26,6 +27,8 @@ export const waitForTrace = operation({
     FilterExpression: optional(z.string()),
     /** With a filter: only traces that start after this time; an hour ago by default. */
     StartTime: optional(epochSeconds),
+    /** With a filter: only traces whose ids have this scope or none. */
+    Scope: optional(z.string()),
     Complete: optional(z.boolean()),
     UntracedCaller: optional(z.boolean()),
     QuietSeconds: optional(z.number().min(0).max(60)),
@@ -58,6 +61,7 @@ async function readTraceSelector(
   input: {
     readonly TraceId: z.output<typeof traceId> | undefined;
     readonly FilterExpression: string | undefined;
+    readonly Scope: string | undefined;
     readonly StartTime: number | undefined;
   },
   context: ApiContext,
@@ -68,5 +72,9 @@ async function readTraceSelector(
   }
   if (id !== undefined) return { id };
   const expanded = await resolveGroups(context.store, context, parseFilter(filter ?? ''));
-  return { filter: expanded, fromUs: fromUs ?? Date.now() * 1000 - LOOKBACK_US };
+  const scope = input.Scope === undefined ? undefined : readTraceScope(input.Scope);
+  if (input.Scope !== undefined && scope === undefined) {
+    throw new OpenrayError('InvalidRequestException', 'Scope must be eight lower-case hex digits');
+  }
+  return { filter: expanded, scope, fromUs: fromUs ?? Date.now() * 1000 - LOOKBACK_US };
 }

@@ -5,12 +5,20 @@ import { subjectOf } from '../../filter/subject.ts';
 import { type CompletenessOptions, missingParts } from '../../model/completeness.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
+import { isInScope, type TraceScope } from '../../model/trace-scope.ts';
 import type { Store } from '../../store/store.ts';
 import { findTraces } from './find-traces.ts';
 import { loadTraces } from './load-traces.ts';
 
+type FilterTarget = {
+  readonly filter: Filter;
+  readonly fromUs: number;
+  /** Undefined: all traces. */
+  readonly scope: TraceScope | undefined;
+};
+
 export type TraceWait = {
-  readonly target: { readonly id: TraceId } | { readonly filter: Filter; readonly fromUs: number };
+  readonly target: { readonly id: TraceId } | FilterTarget;
   /** Undefined: the first part of the trace is enough. */
   readonly completeness: CompletenessOptions | undefined;
   /**
@@ -44,7 +52,7 @@ export async function waitForTrace(
   const notified = new Set<TraceId>();
   let wake = () => {};
   const unsubscribe = subscribe((ids) => {
-    for (const id of ids) if ('filter' in target || target.id === id) notified.add(id);
+    for (const id of ids) if (isWanted(id, target)) notified.add(id);
     if (notified.size > 0) wake();
   });
   const timedOut = AbortSignal.timeout(timeoutMs);
@@ -85,13 +93,18 @@ export async function waitForTrace(
 const MAX_CANDIDATES = 100;
 const POLL_INTERVAL_MS = 1000;
 
+function isWanted(id: TraceId, target: TraceWait['target']): boolean {
+  if ('id' in target) return target.id === id;
+  return target.scope === undefined || isInScope(id, target.scope);
+}
+
 /** Newest first. */
 async function loadCandidates(store: Store, target: TraceWait['target']): Promise<readonly Trace[]> {
   if ('id' in target) return loadTraces(store, [target.id]);
   const window = { fromUs: target.fromUs, toUs: Number.MAX_SAFE_INTEGER };
   const traces: Trace[] = [];
   for await (const { trace } of findTraces(store, { window, timeRangeType: 'Event', filter: target.filter })) {
-    traces.push(trace);
+    if (isWanted(trace.id, target)) traces.push(trace);
     if (traces.length === MAX_CANDIDATES) break;
   }
   return traces;
