@@ -3,7 +3,7 @@
 import { build } from 'esbuild';
 
 await build({
-  entryPoints: ['server/src/test-kit/index.ts', 'server/src/test-kit/jest.ts'],
+  entryPoints: ['server/src/test-kit/index.ts', 'server/src/test-kit/jest.ts', 'server/src/test-kit/global-setup.ts'],
   outdir: 'server/dist/test-kit',
   outExtension: { '.js': '.cjs' },
   format: 'cjs',

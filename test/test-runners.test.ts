@@ -1,17 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { cleanEnvironment } from '../scripts/openray.ts';
+import { findJest } from './support/jest.ts';
 import { removeFolder, temporaryFolder } from './support/server.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 
-/** scripts/prepare.mjs installs it. */
-const JEST = join(REPOSITORY, 'node_modules/.cache/jest/node_modules/jest/bin/jest.js');
-const hasJest = existsSync(JEST);
-if (!hasJest) process.stderr.write('openray/testing is not tested under jest, which scripts/prepare.mjs installs\n');
+const JEST = findJest();
 
 const TEMPLATE = `
 Resources:
@@ -89,7 +86,7 @@ async function run(files: Readonly<Record<string, string>>, args: readonly strin
 const TREE = /expected the trace to have a subsegment "## nowhere"/;
 const SETUP = { setupFilesAfterEnv: ['openray/testing/jest'] };
 
-test.skipIf(!hasJest).each([
+test.skipIf(JEST === undefined).each([
   [
     'ES modules',
     { 'package.json': JSON.stringify({ type: 'module', jest: { ...SETUP, transform: {} } }) },
@@ -104,7 +101,7 @@ test.skipIf(!hasJest).each([
   ],
 ])('openray/testing runs under jest, as %s', async (_kind, files, head, nodeOptions) => {
   const tests = { ...files, 'register.test.js': `${head}${JEST_TEST}` };
-  const { output, status } = await run(tests, [JEST, '--rootDir', '.', '--testTimeout=120000'], nodeOptions);
+  const { output, status } = await run(tests, [JEST ?? '', '--rootDir', '.', '--testTimeout=120000'], nodeOptions);
   expect(output).toContain('✓ the trace of an invocation');
   expect(output).toContain('✕ a failing expectation');
   expect(output).toMatch(TREE);

@@ -182,7 +182,12 @@ export function loadConfig(
       sources[name] = 'flag';
     }
   }
-  const known = new Set<string>(['OPENRAY_CONFIG', 'OPENRAY_LOCAL', ...settings.map(({ variable }) => variable)]);
+  const known = new Set<string>([
+    'OPENRAY_CONFIG',
+    'OPENRAY_LOCAL',
+    'OPENRAY_TEST_SERVER',
+    ...settings.map(({ variable }) => variable),
+  ]);
   const unknown = Object.keys(environment).find((key) => key.startsWith('OPENRAY_') && !known.has(key));
   if (unknown !== undefined) {
     throw new OpenrayError('SettingInvalid', `unknown setting ${unknown} in the environment; see 'openray config'`);

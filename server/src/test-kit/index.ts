@@ -10,11 +10,6 @@ export {
   type TraceMatchers,
   traceMatchers,
 } from './matchers.ts';
-export {
-  type Invocation,
-  type InvokeOptions,
-  type Openray,
-  type OpenrayOptions,
-  startOpenray,
-  type TestScope,
-} from './openray.ts';
+export { type Invocation, type InvokeOptions, type Openray, startOpenray, type TestScope } from './openray.ts';
+export type { OpenrayOptions } from './server-process.ts';
+export { shareOpenray } from './shared-server.ts';

@@ -1,30 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type InvocationType, invokeRemote } from '../client/invoke.ts';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { type WaitOptions, waitForTrace } from '../client/wait-for-trace.ts';
-import { OpenrayError } from '../errors.ts';
 import { formatTraceId } from '../model/trace-id.ts';
-import { readTraceScope, SCOPED_ID_RANDOM_DIGITS, scopedTraceId, type TraceScope } from '../model/trace-scope.ts';
-
-export type OpenrayOptions = {
-  /** SAM or CloudFormation template whose functions can be invoked. */
-  readonly template?: string;
-  /** Data directory; by default a temporary folder that `close` removes. */
-  readonly dataDir?: string;
-  /** Default: 0, a free port. */
-  readonly port?: number;
-  /** Any other setting, by its name in `openray config`. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>;
-  /** Environment variables of the server's process: a function gets those that its template declares. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-};
+import { SCOPED_ID_RANDOM_DIGITS, scopedTraceId, type TraceScope } from '../model/trace-scope.ts';
+import { type OpenrayOptions, type ServerAddress, startServer } from './server-process.ts';
+import { sharedServerFor } from './shared-server.ts';
 
 export type InvokeOptions = {
   readonly invocationType?: InvocationType;
@@ -69,48 +50,34 @@ export type Openray = TestScope & {
     /** A new `X-Amzn-Trace-Id` of the scope, for requests to an application that `invoke` does not reach. */
     readonly traceHeader: () => string;
   };
-  /** Stops the server and all processes of its functions. */
+  /** Stops the server and all processes of its functions; a shared server goes on until the end of the run. */
   readonly close: () => Promise<void>;
 };
 
-const PROGRAM = fileURLToPath(new URL('../../bin/openray.cjs', import.meta.url));
-
 /**
- * Starts a server for a test in its own process, with the embedded store, a temporary folder and a free port; ready in
- * about a second. The server ends with the test's process, also when that is killed.
+ * A server for a test in its own process, with the embedded store, a temporary folder and a free port; ready in about a
+ * second. The server ends with the test's process, also when that is killed. Within a run that shares a server (see
+ * `shareOpenray`) it joins that one, in a scope of its own, unless the options ask for another server.
  * Throws SettingInvalid with the server's output when it does not start.
  */
 export async function startOpenray(options: OpenrayOptions = {}): Promise<Openray> {
-  const temporary = options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'openray-')) : undefined;
-  const removeTemporary = async () => {
-    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
-  };
-  const dataDir = options.dataDir ?? (temporary as string);
-  const child = spawn(process.execPath, [PROGRAM, 'serve', '--until-stdin-ends', ...flagsOf(options, dataDir)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    // biome-ignore lint/style/noProcessEnv: a program that a test starts lives in the test's environment
-    env: { ...process.env, ...options.env },
-  });
-  const exited = once(child, 'exit');
   const sinceMs = Date.now();
-  let daemonAddress: string;
-  try {
-    daemonAddress = await untilReady(child);
-  } catch (error) {
-    await removeTemporary();
-    throw error;
-  }
-  const url = `http://${daemonAddress}`;
+  const shared = sharedServerFor(options);
+  if (shared !== undefined) return openrayAt(shared, { sinceMs, scope: newTraceScope(), close: async () => {} });
+  const server = await startServer(options);
+  return openrayAt(server, { sinceMs, scope: undefined, close: server.close });
+}
+
+function openrayAt(
+  { url, daemonAddress }: ServerAddress,
+  { sinceMs, scope, close }: Pick<ScopeOptions, 'sinceMs' | 'scope'> & Pick<Openray, 'close'>,
+): Openray {
   return {
     url,
     daemonAddress,
-    ...testScope({ url, sinceMs, scope: undefined }),
+    ...testScope({ url, sinceMs, scope }),
     scope: () => newScope({ url, sinceMs }),
-    async close() {
-      child.stdin.end();
-      await exited;
-      await removeTemporary();
-    },
+    close,
   };
 }
 
@@ -122,9 +89,12 @@ type ScopeOptions = {
 };
 
 function newScope(options: Omit<ScopeOptions, 'scope'>): ReturnType<Openray['scope']> {
-  const scope = readTraceScope(randomBytes(4).toString('hex'));
-  if (scope === undefined) throw new TypeError('eight hex digits are a scope');
+  const scope = newTraceScope();
   return { ...testScope({ ...options, scope }), traceHeader: () => newTraceHeader(scope) };
+}
+
+function newTraceScope(): TraceScope {
+  return randomBytes(4).toString('hex') as TraceScope;
 }
 
 function testScope({ url, sinceMs, scope }: ScopeOptions): TestScope {
@@ -171,32 +141,4 @@ async function invoke(
     traceId,
     trace: (options) => wait(traceId, options),
   };
-}
-
-function flagsOf({ template, port = 0, settings = {} }: OpenrayOptions, dataDir: string): readonly string[] {
-  const values = { dataDir, port, logLevel: 'warn', ...(template === undefined ? {} : { template }), ...settings };
-  return Object.entries(values).flatMap(([name, value]) => [
-    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    String(value),
-  ]);
-}
-
-/** Resolves with the daemon's address when the server prints that it is ready. */
-function untilReady(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream === null) continue;
-      createInterface({ input: stream }).on('line', (line) => {
-        printed = `${printed}${line}\n`.slice(-10_000);
-        const ready = /AWS_XRAY_DAEMON_ADDRESS=(\S+)/.exec(line);
-        if (ready?.[1] !== undefined) resolve(ready[1]);
-      });
-    }
-    child.once('error', reject);
-    child.once('close', () => {
-      const reason = printed.trim().replace(/^openray: /, '');
-      reject(new OpenrayError('SettingInvalid', reason === '' ? 'openray ended before it was ready' : reason));
-    });
-  });
 }
