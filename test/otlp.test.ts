@@ -534,3 +534,47 @@ test('a used port stops the start with a sentence that names the flag', async ()
   const answer = await fetch(`${without.url}/v1/traces`, { method: 'POST', body: '{}', headers: JSON_TYPE });
   expect(answer.status).toBe(200);
 });
+
+test('both sides of a call with one span id are kept, whichever comes first', async () => {
+  const ids = { root: entityId(), shared: entityId() };
+  const start = nowNanos();
+  const spanOf = (spanId: string, parentSpanId: string, kind: number, name: string) => ({
+    spanId,
+    parentSpanId,
+    kind,
+    name,
+    startTimeUnixNano: start,
+    endTimeUnixNano: start,
+  });
+  const front = [spanOf(ids.root, '', 2, 'GET /'), spanOf(ids.shared, ids.root, 3, 'get')];
+  const back = [spanOf(ids.shared, ids.root, 2, 'GET /b')];
+  const shapes = [];
+  for (const order of [
+    [
+      ['front', front],
+      ['back', back],
+    ],
+    [
+      ['back', back],
+      ['front', front],
+    ],
+  ] as const) {
+    const traceId = w3cId();
+    for (const [service, spans] of order) {
+      const resource = { attributes: [{ key: 'service.name', value: { stringValue: service } }] };
+      const body = {
+        resourceSpans: [{ resource, scopeSpans: [{ spans: spans.map((one) => ({ traceId, ...one })) }] }],
+      };
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${server.url}/v1/traces`, { method: 'POST', headers, body: JSON.stringify(body) });
+      expect(response.status).toBe(200);
+    }
+    const segments = await documentsOf(xrayId(traceId));
+    shapes.push(segments.map(({ name, parent_id, subsegments }) => [name, parent_id, subsegments?.map((s) => s.name)]));
+    const otlp = await (await fetch(`${server.url}/v1/traces/${traceId}`)).text();
+    for (const { name } of [...front, ...back]) expect(otlp).toContain(`"name":"${name}"`);
+  }
+  expect(shapes[0]).toHaveLength(2);
+  expect(shapes[0]).toContainEqual(['back', ids.shared, undefined]);
+  expect(shapes[1]).toEqual(shapes[0]);
+});

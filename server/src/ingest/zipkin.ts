@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { OpenrayError } from '../errors.ts';
+import { serverSideId } from '../model/otlp/to-xray/derived-ids.ts';
 import type { ResourceSpans, TracesData } from '../model/otlp-messages.ts';
 import { FLAG, type KeyValue, KIND, type Span, type SpanEvent, STATUS } from '../model/otlp-messages.ts';
 import type { Rejection } from '../model/parse-document.ts';
@@ -88,20 +88,16 @@ function parse(text: string): readonly ZipkinSpan[] {
 }
 
 /**
- * In Zipkin both sides of a call may be one span: the server reuses the client's id and sets `shared`. Here every span
- * has an id of its own: the server side gets one that is derived from the shared id, and the client side as its parent.
- */
-function serverSideId({ traceId, id }: ZipkinSpan): string {
-  return createHash('sha256').update(`openray/server-side/${traceId}${id}`).digest('hex').slice(0, 16);
-}
-
-/**
- * Ids of server sides by trace, shared id and service, since children of a server side name the shared id as their
- * parent. Covers the spans of one request only.
+ * In Zipkin both sides of a call may be one span: the server reuses the client's id and sets `shared`. Here the server
+ * side gets an id of its own, and the client side as its parent. Ids by trace, shared id and service, since children of a
+ * server side name the shared id as their parent. Children in other requests move when the trace is read, see
+ * `separateSharedIds`.
  */
 function serverSideIds(spans: readonly ZipkinSpan[]): ReadonlyMap<string, string> {
   return new Map(
-    spans.filter(isServerSide).map((span) => [serverSideKey(span.traceId, span.id, span), serverSideId(span)] as const),
+    spans
+      .filter(isServerSide)
+      .map((span) => [serverSideKey(span.traceId, span.id, span), serverSideId(span.traceId, span.id)] as const),
   );
 }
 
@@ -162,7 +158,7 @@ function spanIdsOf(
   serverIds: ReadonlyMap<string, string>,
 ): Pick<Span, 'traceId' | 'spanId'> & Partial<Span> {
   const { traceId, id, parentId } = zipkin;
-  if (isServerSide(zipkin)) return { traceId, spanId: serverSideId(zipkin), parentSpanId: id };
+  if (isServerSide(zipkin)) return { traceId, spanId: serverSideId(traceId, id), parentSpanId: id };
   const parentSpanId =
     parentId === undefined ? undefined : (serverIds.get(serverSideKey(traceId, parentId, zipkin)) ?? parentId);
   return { traceId, spanId: id, parentSpanId: parentSpanId === id ? undefined : parentSpanId };

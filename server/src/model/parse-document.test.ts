@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from './json.ts';
 import { DEFAULT_LIMITS, parseDocument } from './parse-document.ts';
-import { A_START, A_TRACE_ID, aSegment, aSubsegment } from './testing/builders.ts';
+import { A_START, A_TRACE_ID, anId, aSegment, aSubsegment } from './testing/builders.ts';
 
 const ID = '5a6b7c8d9e0f1a20';
 const CHILD = '7c2e3f4a5b6c7d82';
@@ -281,4 +281,39 @@ test('the parser throws for no text', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+describe('inline subsegments with one id', () => {
+  const SAME = anId('5a');
+  const twice = aSegment({
+    subsegments: [
+      aSubsegment({ id: SAME, name: 'first', subsegments: [aSubsegment({ id: anId('c1'), name: 'below first' })] }),
+      aSubsegment({ id: SAME, name: 'second', subsegments: [aSubsegment({ id: anId('c2'), name: 'below second' })] }),
+    ],
+  });
+  const entitiesOf = (text: string) => {
+    const [parsed] = parseDocument(text, 1);
+    return parsed?.ok === true ? parsed.document.entities : [];
+  };
+
+  test('are all kept, each with its own subsegments and an id of its own', () => {
+    const entities = entitiesOf(JSON.stringify(twice));
+    const byName = new Map(entities.map((entity) => [entity.name, entity]));
+    expect(new Set(entities.map(({ id }) => id)).size).toBe(5);
+    expect(byName.get('first')?.id).toBe(SAME);
+    expect(byName.get('below first')?.parentId).toBe(SAME);
+    expect(byName.get('below second')?.parentId).toBe(byName.get('second')?.id);
+    expect(byName.get('second')?.fields.id).toBe(byName.get('second')?.id);
+  });
+
+  test('have the same ids each time', () => {
+    const text = JSON.stringify(twice);
+    expect(entitiesOf(text).map(({ id }) => id)).toEqual(entitiesOf(text).map(({ id }) => id));
+  });
+
+  test('one with the id of its segment is kept, too', () => {
+    const entities = entitiesOf(JSON.stringify(aSegment({ id: SAME, subsegments: [aSubsegment({ id: SAME })] })));
+    expect(new Set(entities.map(({ id }) => id)).size).toBe(2);
+    expect(entities[1]?.parentId).toBe(SAME);
+  });
 });

@@ -2,6 +2,7 @@ import { compactJson, exceedsBytes } from './compact-json.ts';
 import type { Document, Entity } from './entity.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { isJsonObject } from './json.ts';
+import { repeatedSubsegmentId } from './otlp/to-xray/derived-ids.ts';
 import { type EntityIdentity, readEntity } from './read-entity.ts';
 import { readTimeUs } from './time.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
@@ -101,11 +102,13 @@ function checkTop(fields: JsonObject): EntityIdentity | Failure {
 
 /**
  * The top entity and, depth first, its inline subsegments, each checked like the top one. Keeps its own stack, so
- * deep documents cannot overflow the call stack.
+ * deep documents cannot overflow the call stack. A subsegment with the id of an earlier one gets an id of its own:
+ * the sender recorded both, and a repeat within a document would be of no use to it.
  */
 function readTree(value: JsonObject, top: EntityIdentity): readonly Entity[] | Failure {
   const { traceId } = top;
   const entities = [readEntity(value, top)];
+  const counts = new Map<EntityId, number>([[top.id, 1]]);
   const waiting: { readonly value: JsonValue; readonly parentId: EntityId }[] = [];
   const enqueue = (parent: JsonObject, parentId: EntityId) => {
     const children = parent.subsegments;
@@ -117,8 +120,12 @@ function readTree(value: JsonObject, top: EntityIdentity): readonly Entity[] | F
     if (!isJsonObject(next.value)) return { code: 'ParseError', kind: 'entity' };
     const failure = checkInline(next.value);
     if (failure !== undefined) return failure;
-    const id = readId(next.value.id) as EntityId;
-    entities.push(readEntity(next.value, { traceId, id, parentId: next.parentId, kind: 'subsegment' }));
+    const sentId = readId(next.value.id) as EntityId;
+    const sameId = counts.get(sentId) ?? 0;
+    counts.set(sentId, sameId + 1);
+    const id = sameId === 0 ? sentId : repeatedSubsegmentId(traceId, sentId, sameId);
+    const fields = id === sentId ? next.value : { ...next.value, id };
+    entities.push(readEntity(fields, { traceId, id, parentId: next.parentId, kind: 'subsegment' }));
     enqueue(next.value, id);
   }
   return entities;

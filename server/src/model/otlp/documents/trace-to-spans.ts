@@ -3,6 +3,7 @@ import type { SpanWithResource } from '../../otlp-messages.ts';
 import type { Trace } from '../../trace.ts';
 import { entitiesToSpans } from '../round-trip/entities-to-spans.ts';
 import { serviceSegmentId } from '../to-xray/derived-ids.ts';
+import { separateSharedIds } from './shared-span-ids.ts';
 
 /** A span and the service that it belongs to, which is the name of its segment. */
 export type TraceSpan = { readonly service: string; readonly spanWithResource: SpanWithResource };
@@ -62,10 +63,10 @@ function compareNanos(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Received spans by id. Of several with one id the first finished one counts, else the latest. */
+/** Received spans by id, shared ids separated. Of several with one id the first finished one counts, else the latest. */
 export function sentSpans(documents: readonly Document[]): ReadonlyMap<string, SpanWithResource> {
   const spans = new Map<string, SpanWithResource>();
-  for (const document of documents.toSorted((a, b) => a.seq - b.seq)) {
+  for (const document of separateSharedIds(documents).toSorted((a, b) => a.seq - b.seq)) {
     if (document.format !== 'otlp' || spans.get(document.id)?.span.endTimeUnixNano !== undefined) continue;
     spans.set(document.id, document.span);
   }
