@@ -535,7 +535,7 @@ test('a used port stops the start with a sentence that names the flag', async ()
   expect(answer.status).toBe(200);
 });
 
-test('both sides of a call with one span id are kept, whichever comes first', async () => {
+test('both sides of a call with one span id are kept, in both orders', async () => {
   const ids = { root: entityId(), shared: entityId() };
   const start = nowNanos();
   const spanOf = (spanId: string, parentSpanId: string, kind: number, name: string) => ({

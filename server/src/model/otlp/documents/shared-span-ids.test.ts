@@ -97,7 +97,7 @@ describe('both sides of a call with one span id', () => {
   });
 });
 
-test('no span is lost, whatever ids, kinds and services spans have, and their order does not matter', () => {
+test('no span is lost, with any ids, kinds and services of spans, and their order does not matter', () => {
   const anySpan = fc
     .record({
       service: fc.constantFrom('front', 'back', 'stock'),

@@ -71,10 +71,20 @@ function urlOf(attributes: Attributes, isServer: boolean): string | undefined {
   if (given !== undefined) return given;
   const path = pathOf(attributes);
   const host = authorityOf(attributes, isServer);
-  if (host === undefined) return isServer ? path : undefined;
+  if (host === undefined) return isServer ? path : braveUrl(attributes);
   const scheme = firstText(attributes, 'url.scheme', 'http.scheme') ?? 'http';
   const port = portOf(attributes, isServer, scheme);
   return `${scheme}://${host}${port === undefined ? '' : `:${port}`}${path ?? '/'}`;
+}
+
+/** Brave knows the address of the called service at best. The name of the call has the service. */
+function braveUrl(attributes: Attributes): string | undefined {
+  const path = firstText(attributes, 'http.path');
+  const address = firstText(attributes, 'network.peer.address');
+  if (path === undefined || address === undefined) return path;
+  const port = firstInteger(attributes, 'network.peer.port');
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `http://${host}${port === undefined || port === 80 ? '' : `:${port}`}${path}`;
 }
 
 function authorityOf(attributes: Attributes, isServer: boolean): string | undefined {
@@ -95,7 +105,8 @@ function portOf(attributes: Attributes, isServer: boolean, scheme: string): numb
 
 function pathOf(attributes: Attributes): string | undefined {
   const path = firstText(attributes, 'url.path');
-  if (path === undefined) return firstText(attributes, 'http.target');
+  // Brave, Zipkin's client for Java, sends `http.path` and no host.
+  if (path === undefined) return firstText(attributes, 'http.target', 'http.path');
   const query = firstText(attributes, 'url.query');
   const withSlash = path.startsWith('/') ? path : `/${path}`;
   return query === undefined ? withSlash : `${withSlash}?${query}`;

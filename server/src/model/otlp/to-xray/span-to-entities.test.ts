@@ -117,6 +117,15 @@ describe('http', () => {
     expect(serverOf(attributes).http?.url).toBe(url);
   });
 
+  test("Brave's path becomes a URL", () => {
+    const path = { 'http.method': 'GET', 'http.path': '/api' };
+    expect(serverOf(path).http?.url).toBe('/api');
+    expect(callOf(path).http?.url).toBe('/api');
+    const address = { 'network.peer.address': '2001:db8::1', 'network.peer.port': 9000 };
+    expect(callOf({ ...path, ...address }).http?.url).toBe('http://[2001:db8::1]:9000/api');
+    expect(callOf({ ...path, 'http.host': 'h' }).http?.url).toBe('http://h/api');
+  });
+
   test('a span with only an address and a port has no http', () => {
     expect(serverOf({ 'net.host.port': 80, 'server.address': 'h' }).http).toBeUndefined();
   });

@@ -102,6 +102,110 @@ test('.NET', () => {
   ]);
 });
 
+const DOTNET = `System.InvalidOperationException: order failed
+ ---> System.IO.IOException: no data
+ ---> System.Net.Sockets.SocketException (111): Connection refused
+   at Net.Connect() in /src/Net.cs:line 3
+   --- End of inner exception stack trace ---
+   at Http.Get(String url) in /src/Http.cs:line 5
+   at Http.Send()
+   --- End of inner exception stack trace ---
+   at Shop.Order() in /src/Shop.cs:line 9
+--- End of stack trace from previous location ---
+   at Shop.Main()`;
+
+test.each(['dotnet', undefined])('.NET with inner exceptions as language %s: each has its own frames', (language) => {
+  expect(parseStackTrace(DOTNET, language)).toEqual([
+    {
+      type: 'System.InvalidOperationException',
+      message: 'order failed',
+      stack: [{ label: 'Shop.Order()', path: '/src/Shop.cs', line: 9 }, { label: 'Shop.Main' }],
+    },
+    {
+      type: 'System.IO.IOException',
+      message: 'no data',
+      stack: [{ label: 'Http.Get(String url)', path: '/src/Http.cs', line: 5 }, { label: 'Http.Send' }],
+    },
+    {
+      type: 'System.Net.Sockets.SocketException',
+      message: 'Connection refused',
+      stack: [{ label: 'Net.Connect()', path: '/src/Net.cs', line: 3 }],
+    },
+  ]);
+});
+
+test('.NET Framework, with all titles in the first line', () => {
+  const text = `A.Outer: no ---> B.Inner: a --> b
+   at Deep()
+   --- End of inner exception stack trace ---
+   at Top()`;
+  expect(parseStackTrace(text, 'dotnet')).toEqual([
+    { type: 'A.Outer', message: 'no', stack: [{ label: 'Top' }] },
+    { type: 'B.Inner', message: 'a --> b', stack: [{ label: 'Deep' }] },
+  ]);
+});
+
+test('an aggregate of .NET has each inner exception once', () => {
+  const text = `System.AggregateException: One or more errors occurred. (a) (b)
+ ---> System.Exception: a
+   at First()
+   --- End of inner exception stack trace ---
+   at All()
+ ---> (Inner Exception #0) System.Exception: a
+   at First()<---
+
+ ---> (Inner Exception #1) System.ArgumentException: b
+   at Second()<---
+`;
+  expect(parseStackTrace(text, 'dotnet')).toEqual([
+    {
+      type: 'System.AggregateException',
+      message: 'One or more errors occurred. (a) (b)',
+      stack: [{ label: 'All' }],
+    },
+    { type: 'System.Exception', message: 'a', stack: [{ label: 'First' }] },
+    { type: 'System.ArgumentException', message: 'b', stack: [{ label: 'Second' }] },
+  ]);
+});
+
+const RUBY = `/app/cart.rb:3:in \`load': no entry (x) (Shop::MissingError)
+\tfrom /app/main.rb:10:in 'block in Object#run'
+\tfrom /app/main.rb:12:in \`<main>'
+/app/store.rb:7:in 'Store#get': refused (KeyError)
+\tfrom /app/cart.rb:2:in \`load'
+`;
+
+test.each(['ruby', undefined])('Ruby with a cause as language %s', (language) => {
+  expect(parseStackTrace(RUBY, language)).toEqual([
+    {
+      type: 'Shop::MissingError',
+      message: 'no entry (x)',
+      stack: [
+        { path: '/app/cart.rb', line: 3, label: 'load' },
+        { path: '/app/main.rb', line: 10, label: 'block in Object#run' },
+        { path: '/app/main.rb', line: 12, label: '<main>' },
+      ],
+    },
+    {
+      type: 'KeyError',
+      message: 'refused',
+      stack: [
+        { path: '/app/store.rb', line: 7, label: 'Store#get' },
+        { path: '/app/cart.rb', line: 2, label: 'load' },
+      ],
+    },
+  ]);
+});
+
+test('Ruby as a list of frames, and with a message of several lines', () => {
+  expect(parseStackTrace("/a.rb:1:in 'x'\n/b.rb:2:in 'y'", 'ruby')).toMatchObject([
+    { stack: [{ line: 1 }, { line: 2 }] },
+  ]);
+  expect(parseStackTrace("/a.rb:1:in 'x': first (KeyError)\nsecond\n\tfrom /b.rb:2:in 'y'", 'ruby')).toMatchObject([
+    { type: 'KeyError', message: 'first', stack: [{ line: 1 }, { line: 2 }] },
+  ]);
+});
+
 test.each(['go', undefined])('Go as language %s', (language) => {
   const text = 'goroutine 1 [running]:\nmain.work(0x1)\n\t/src/main.go:9 +0x1d\nmain.main()\n\t/src/main.go:4';
   expect(parseStackTrace(text, language)[0]?.stack).toEqual([
@@ -111,11 +215,15 @@ test.each(['go', undefined])('Go as language %s', (language) => {
 });
 
 test('any text gives at least one exception, and at most one frame per line', () => {
-  const line = fc.oneof(fc.string(), fc.constantFrom(...NODE.split('\n'), ...JAVA.split('\n'), ...PYTHON.split('\n')));
+  const line = fc.oneof(
+    fc.string(),
+    fc.constantFrom(...NODE.split('\n'), ...JAVA.split('\n'), ...PYTHON.split('\n')),
+    fc.constantFrom(...DOTNET.split('\n'), ...RUBY.split('\n')),
+  );
   fc.assert(
     fc.property(
       fc.array(line, { maxLength: 12 }),
-      fc.constantFrom('python', 'java', 'nodejs', 'go', undefined),
+      fc.constantFrom('python', 'java', 'nodejs', 'go', 'dotnet', 'ruby', undefined),
       (lines, language) => {
         const found = parseStackTrace(lines.join('\n'), language);
         expect(found.length).toBeGreaterThan(0);

@@ -22,9 +22,12 @@ export function parseStackTrace(text: string, language: string | undefined): rea
       return parsePython(lines);
     case 'go':
       return [{ type: undefined, message: undefined, stack: goFrames(lines) }];
+    case 'ruby':
+      return parseRuby(lines);
     case undefined:
       if (lines.some((line) => PYTHON_FRAME.test(line))) return parsePython(lines);
       if (lines.some((line) => GO_LOCATION.test(line))) return parseStackTrace(text, 'go');
+      if (lines.some((line) => rubyLine(line) !== undefined)) return parseRuby(lines);
       return parseAtLines(lines);
     default:
       return parseAtLines(lines);
@@ -35,6 +38,7 @@ const CAUSE = /^\s*(?:Caused by|\[cause\]):\s+(.*?)\s*\{?$/;
 
 /** Java, JavaScript, .NET and PHP: each frame is a line that begins with `at`. */
 function parseAtLines(lines: readonly string[]): readonly PrintedException[] {
+  if (lines.some((line) => DOTNET_END_OF_INNER.test(line) || DOTNET_INNER.test(line))) return parseDotnet(lines);
   const found: { title: string; stack: StackFrame[] }[] = [{ title: lines[0] ?? '', stack: [] }];
   for (const line of lines) {
     const cause = CAUSE.exec(line);
@@ -47,6 +51,74 @@ function parseAtLines(lines: readonly string[]): readonly PrintedException[] {
     if (frame !== undefined && stack.length < MAX_FRAMES) stack.push(frame);
   }
   return found.map(({ title, stack }) => ({ ...titleOf(title), stack }));
+}
+
+const DOTNET_INNER = /^ ---> (.*)$/;
+const DOTNET_END_OF_INNER = /^\s*--- End of inner exception stack trace ---/;
+/** The first exception of an aggregate is printed as its cause, then all are printed by number. */
+const DOTNET_NUMBERED = /^\(Inner Exception #(\d+)\) (.*)$/;
+/** .NET Framework prints all titles in the first line. */
+const DOTNET_TITLES = / ---> (?=[\w.]+(?: \([^)]*\))?: )/;
+
+/**
+ * .NET prints the titles of an exception and its inner exceptions first, then the frames of the innermost one, up to
+ * the frames of the outermost one.
+ */
+function parseDotnet(lines: readonly string[]): readonly PrintedException[] {
+  const found: { title: string; stack: StackFrame[] }[] = [];
+  const open: { title: string; stack: StackFrame[] }[] = [];
+  const add = (title: string, isKept = true) => {
+    const exception = { title, stack: [] };
+    open.push(exception);
+    if (isKept) found.push(exception);
+  };
+  for (const title of (lines[0] ?? '').split(DOTNET_TITLES)) add(title);
+  for (const line of lines.slice(1)) {
+    const [, inner] = DOTNET_INNER.exec(line) ?? [];
+    if (inner !== undefined) {
+      const [, number, title] = DOTNET_NUMBERED.exec(inner) ?? [];
+      add(title ?? inner, number !== '0');
+      continue;
+    }
+    const frame = atFrame(line.replace(/<---$/, ''));
+    const stack = open.at(-1)?.stack;
+    if (frame !== undefined && stack !== undefined && stack.length < MAX_FRAMES) stack.push(frame);
+    const isEnd = DOTNET_END_OF_INNER.test(line) || line.endsWith('<---');
+    if (isEnd && open.length > 1) open.pop();
+  }
+  return found.map(({ title, stack }) => ({ ...titleOf(title), stack }));
+}
+
+/** `path:7:in 'label'`, with `from` in front of all but the first frame. After the first frame the error follows. */
+const RUBY_LINE = /^\s*(?:from )?([^\s][^\n]*?):(\d+):in [`']([^'`]*)'([^\n]*)$/;
+
+function rubyLine(line: string): { readonly frame: StackFrame; readonly rest: string } | undefined {
+  const [, path, number, label, rest = ''] = RUBY_LINE.exec(line) ?? [];
+  return path === undefined || !(rest === '' || rest.startsWith(': '))
+    ? undefined
+    : { frame: frameOf(label, path, number), rest };
+}
+
+/** Each exception has a line with its first frame, message and type, then a line for each other frame. */
+function parseRuby(lines: readonly string[]): readonly PrintedException[] {
+  const found: { type: string | undefined; message: string | undefined; stack: StackFrame[] }[] = [];
+  for (const line of lines) {
+    const read = rubyLine(line);
+    if (read === undefined) continue;
+    if (read.rest !== '' || found.length === 0) found.push({ ...rubyTitle(read.rest), stack: [] });
+    const { stack } = found.at(-1) as { stack: StackFrame[] };
+    if (stack.length < MAX_FRAMES) stack.push(read.frame);
+  }
+  return found.length > 0 ? found : [{ type: undefined, message: undefined, stack: [] }];
+}
+
+/** `: message (Type)`. The type is missing where the message has several lines. */
+function rubyTitle(rest: string): { readonly type: string | undefined; readonly message: string | undefined } {
+  const message = rest.slice(2);
+  const open = message.lastIndexOf(' (');
+  const type = message.endsWith(')') && open >= 0 ? message.slice(open + 2, -1) : '';
+  if (/^[A-Z][\w:]*$/.test(type)) return { type, message: message.slice(0, open) };
+  return { type: undefined, message: message === '' ? undefined : message };
 }
 
 /**
@@ -93,9 +165,10 @@ function frameOf(label: string | undefined, path: string | undefined, line: stri
   };
 }
 
-/** Parses `Type: message`. A type has no blanks. */
+/** Parses `Type: message`, also with a code behind the type: `SocketException (111): refused`. A type has no blanks. */
 function titleOf(title: string): { readonly type: string | undefined; readonly message: string | undefined } {
-  const [, type, message] = /^(?:Uncaught\s+)?([\w$.]+)(?:\s+\[[^\]]*\])?(?::\s*(.*))?$/.exec(title.trim()) ?? [];
+  const [, type, message] =
+    /^(?:Uncaught\s+)?([\w$.`+]+)(?:\s+(?:\[[^\]]*\]|\([^)]*\)))?(?::\s*(.*))?$/.exec(title.trim()) ?? [];
   return { type, message };
 }
 
