@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { OpenrayError } from './errors.ts';
+import { issueSentence, OpenrayError } from './errors.ts';
 import { OTLP_PROTOCOLS } from './forward/otlp-endpoint.ts';
 import { maskStoreUrl } from './store/store-url.ts';
 
@@ -250,5 +250,5 @@ function describeIssue(
   const setting = settings.find((candidate) => candidate.name === name);
   const source = sources[name];
   const location = source === 'flag' ? setting?.flag : source === 'environment' ? setting?.variable : configFile;
-  return `setting ${name} (${location ?? 'default'}): ${issue.message}`;
+  return `setting ${name} (${location ?? 'default'}): ${issueSentence(issue)}`;
 }

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { newMetricsRegistry } from '../api/openray/metrics.ts';
 import { type ApiContext, EXTENSIONS_HEADER, type Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
-import { OpenrayError } from '../errors.ts';
+import { issueSentence, OpenrayError } from '../errors.ts';
 import type { OtlpContext } from '../ingest/otlp.ts';
 import { increment } from '../stats.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
@@ -126,6 +126,8 @@ function describeIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return 'the request is not valid';
   if (issue.code === 'custom') return issue.message;
+  const sentence = issueSentence(issue);
   const path = issue.path.map(String).join('.');
-  return path === '' ? issue.message : `${path}: ${issue.message}`;
+  if (path !== '') return `${path}: ${sentence}`;
+  return sentence === issue.message ? sentence : `the request ${sentence}`;
 }

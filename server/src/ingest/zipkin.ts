@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OpenrayError } from '../errors.ts';
+import { issueSentence, OpenrayError } from '../errors.ts';
 import { serverSideId } from '../model/otlp/to-xray/derived-ids.ts';
 import type { ResourceSpans, TracesData } from '../model/otlp-messages.ts';
 import { FLAG, type KeyValue, KIND, type Span, type SpanEvent, STATUS } from '../model/otlp-messages.ts';
@@ -83,7 +83,7 @@ function parse(text: string): readonly ZipkinSpan[] {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.map(String).join('.') ?? '';
-  const reason = issue?.message ?? 'the spans cannot be read';
+  const reason = issueSentence(issue);
   throw new OpenrayError('SerializationException', path === '' ? reason : `${path}: ${reason}`);
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
-import { OpenrayError } from '../errors.ts';
+import { issueSentence, OpenrayError } from '../errors.ts';
 import { type MatcherResult, type TraceMatcherName, traceMatchers } from './matchers.ts';
 
 /** One expectation of a file, such as `toCall: [orders, payments]`; negated below `not`. */
@@ -64,7 +64,7 @@ export function parseAssertions(text: string, file: string): readonly FileCheck[
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const path = issue?.path.map(String).join('.') ?? '';
-    throw invalidFile(file, `${path === '' ? '' : `${path}: `}${issue?.message}`);
+    throw invalidFile(file, `${path === '' ? '' : `${path}: `}${issueSentence(issue)}`);
   }
   return parsed.data.map(({ invoke, event = {}, trace, timeoutSeconds, expect, ...options }) => ({
     ...options,

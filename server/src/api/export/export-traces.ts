@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OpenrayError } from '../../errors.ts';
+import { issueSentence, OpenrayError } from '../../errors.ts';
 import { parseFilter } from '../../filter/parser.ts';
 import { resourceSpansOf } from '../../model/otlp/wire/resource-spans.ts';
 import { fromThrough } from '../../model/time-interval.ts';
@@ -46,7 +46,7 @@ export async function exportTraces(
   const parsed = query.safeParse(parameters);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new OpenrayError('InvalidRequestException', `${issue?.path.join('.')}: ${issue?.message}`);
+    throw new OpenrayError('InvalidRequestException', `${issue?.path.join('.')}: ${issueSentence(issue)}`);
   }
   const { start = 0, end, filter, after } = parsed.data;
   const search = {
