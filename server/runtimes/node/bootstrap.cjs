@@ -10,10 +10,11 @@
 
 // Loaded before the handler: tracing libraries replace these functions, and must not trace the runtime's own calls.
 const { Agent, request } = require('node:http');
-const { existsSync, readFileSync, statSync } = require('node:fs');
-const { dirname, join, resolve } = require('node:path');
+const { existsSync, readFileSync, realpathSync, statSync } = require('node:fs');
+const Module = require('node:module');
+const { dirname, join, resolve, sep } = require('node:path');
 const { Writable } = require('node:stream');
-const { pathToFileURL } = require('node:url');
+const { fileURLToPath, pathToFileURL } = require('node:url');
 const { format } = require('node:util');
 
 /** @typedef {{ status: number, headers: import('node:http').IncomingHttpHeaders, body: Buffer }} Answer */
@@ -272,7 +273,8 @@ async function loadModule(taskRoot, folder, module) {
   try {
     const file = ['', '.js', '.mjs', '.cjs'].map((suffix) => base + suffix).find(isFile);
     if (file === undefined) return require(require.resolve(module, { paths: [taskRoot, join(taskRoot, folder)] }));
-    return isEsModule(file) ? await import(pathToFileURL(file).href) : require(file);
+    isolateFrom(dirname(realpathSync(taskRoot)), taskRoot);
+    return isEsModule(file, taskRoot) ? await import(pathToFileURL(file).href) : require(file);
   } catch (error) {
     if (error instanceof SyntaxError) throw new RuntimeError('UserCodeSyntaxError', String(error), error);
     const { code } = /** @type {{ code?: string }} */ (error ?? {});
@@ -288,14 +290,62 @@ function isFile(path) {
   return existsSync(path) && statSync(path).isFile();
 }
 
-/** `.mjs`, and `.js` where the nearest package.json has the type `module`. @param {string} file */
-function isEsModule(file) {
+/**
+ * `.mjs`, and `.js` where the nearest package.json of the task root has the type `module`.
+ * @param {string} file
+ * @param {string} taskRoot
+ */
+function isEsModule(file, taskRoot) {
   if (!file.endsWith('.js')) return file.endsWith('.mjs');
-  for (let folder = dirname(file); ; folder = dirname(folder)) {
+  return nearestType(dirname(file), isInside(file, taskRoot) ? taskRoot : undefined) === 'module';
+}
+
+/**
+ * The `type` of the nearest package.json, up to the folder `last`.
+ * @param {string} start
+ * @param {string | undefined} last
+ */
+function nearestType(start, last) {
+  for (let folder = start; ; folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
-    if (isFile(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).type === 'module';
-    if (folder === dirname(folder)) return false;
+    if (isFile(manifest)) return JSON.parse(readFileSync(manifest, 'utf8')).type;
+    if (folder === last || folder === dirname(folder)) return undefined;
   }
+}
+
+/** @param {string} file @param {string} folder */
+function isInside(file, folder) {
+  return file.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/**
+ * On AWS the task root is `/var/task`, and no package.json is above it. Where one above makes every `.js` file of the
+ * task root an ES module, files that have no package.json of their own load as CommonJS all the same.
+ * @param {string} above the folder that holds the task root
+ * @param {string} taskRoot
+ */
+function isolateFrom(above, taskRoot) {
+  if (isFile(join(taskRoot, 'package.json')) || nearestType(above, undefined) !== 'module') return;
+  const roots = [taskRoot, realpathSync(taskRoot)];
+  /** @param {string} file */
+  const isCommonJs = (file) => {
+    const root = roots.find((folder) => isInside(file, folder));
+    if (root === undefined || !file.endsWith('.js') || file.includes(`${sep}node_modules${sep}`)) return false;
+    return nearestType(dirname(file), root) === undefined;
+  };
+  const extensions = /** @type {any} */ (Module)._extensions;
+  const loadJs = extensions['.js'];
+  extensions['.js'] = (/** @type {any} */ module, /** @type {string} */ file) => {
+    if (!isCommonJs(file)) return loadJs(module, file);
+    module._compile(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''), file, 'commonjs');
+  };
+  // Also for `import './other.js'`. Node 20 has no hooks in this thread: there such an import follows the outer type.
+  /** @type {any} */ (Module).registerHooks?.({
+    load: (/** @type {string} */ url, /** @type {any} */ context, /** @type {any} */ nextLoad) =>
+      url.startsWith('file:') && isCommonJs(fileURLToPath(url))
+        ? nextLoad(url, { ...context, format: 'commonjs' })
+        : nextLoad(url, context),
+  });
 }
 
 // ---------------------------------------------------------------------------------------------- invocations

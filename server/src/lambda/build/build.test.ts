@@ -1,4 +1,5 @@
 import { readFileSync, realpathSync, utimesSync } from 'node:fs';
+import * as Module from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FunctionSpec } from '../spec/function-spec.ts';
@@ -164,6 +165,53 @@ Resources:
   } finally {
     await local.close();
   }
+});
+
+test('a package.json above the code does not change how it is loaded', async () => {
+  const properties = (id: string, handler: string, codeUri: string) => `
+  ${id}:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: nodejs20.x, Timeout: 20, Handler: ${handler}, CodeUri: ${codeUri}}`;
+  const local = await openLocalLambda({
+    // As in a project of ES modules, whose data folder is inside.
+    'package.json': '{"type":"module"}',
+    'template.yaml': `
+Resources:
+  Inline: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: index.handler, InlineCode: 'exports.handler = async () => module.id.length > 0'}}${[
+    properties('Bundled', 'main.handler', 'ts'),
+    properties('Plain', 'index.handler', 'plain'),
+    properties('Dynamic', 'index.handler', 'dynamic'),
+    properties('Own', 'index.handler', 'own'),
+    properties('Nested', 'esm/index.handler', 'nested'),
+  ].join('')}`,
+    'ts/main.ts': 'export const handler = async (): Promise<string> => typeof module;',
+    'plain/index.js': `const { word } = require('./lib/word');\nexports.handler = async () => word;`,
+    'plain/lib/word.js': `module.exports.word = 'plain';`,
+    'dynamic/index.js': `exports.handler = async () => (await import('./word.mjs')).word;`,
+    // Node 20 has no hooks for the second import.
+    'dynamic/word.mjs': `import word from '${'registerHooks' in Module ? './word.js' : './word.cjs'}';\nexport { word };`,
+    'dynamic/word.js': `module.exports = 'dynamic';`,
+    'dynamic/word.cjs': `module.exports = 'dynamic';`,
+    'own/package.json': '{"type":"module"}',
+    'own/index.js': `export const handler = async () => 'own';`,
+    'nested/index.js': 'module.exports = 1;',
+    'nested/esm/package.json': '{"type":"module"}',
+    'nested/esm/index.js': `import one from '../index.cjs';\nexport const handler = async () => 'nested ' + one;`,
+    'nested/index.cjs': `module.exports = require('./index.js');`,
+  });
+  onTestFinished(local.close);
+  const results = ['Inline', 'Bundled', 'Plain', 'Dynamic', 'Own', 'Nested'].map(async (id) => [
+    id,
+    resultOf(await local.invoke(id)),
+  ]);
+  expect(Object.fromEntries(await Promise.all(results))).toEqual({
+    Inline: true,
+    Bundled: 'object',
+    Plain: 'plain',
+    Dynamic: 'dynamic',
+    Own: 'own',
+    Nested: 'nested 1',
+  });
 });
 
 test('esbuild properties become options; defaults are SAM’s', () => {

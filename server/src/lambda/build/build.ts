@@ -134,7 +134,7 @@ async function loadEsbuild(codeDir: string): Promise<typeof import('esbuild')> {
 
 /** Writes the files to a folder named by the hash of their content, which processes with the same build share. */
 async function storeBundle(built: EsbuildResult, spec: FunctionSpec, outdir: string, isEsm: boolean): Promise<string> {
-  const hash = createHash('sha256').update(spec.codeDir);
+  const hash = createHash('sha256').update(spec.codeDir).update(packageText(isEsm));
   for (const file of built.outputFiles) hash.update(relative(outdir, file.path)).update(file.contents);
   const target = `${outdir}-${hash.digest('hex').slice(0, 16)}`;
   if (existsSync(target)) return target;
@@ -144,12 +144,17 @@ async function storeBundle(built: EsbuildResult, spec: FunctionSpec, outdir: str
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, file.contents);
     }
-    if (isEsm) await writeFile(join(dir, 'package.json'), '{"type":"module"}\n');
+    await writeFile(join(dir, 'package.json'), packageText(isEsm));
     // Packages that the bundle leaves out resolve as they do for the source.
     const modules = nearestModules(spec.codeDir);
     if (modules !== undefined) symlinkSync(modules, join(dir, 'node_modules'));
   });
   return target;
+}
+
+/** Says how Node loads the files, so that a `package.json` above the cache folder has no say. */
+function packageText(isEsm: boolean): string {
+  return `{"type":"${isEsm ? 'module' : 'commonjs'}"}\n`;
 }
 
 /** Runs `make build-NAME`, which writes the code to ARTIFACTS_DIR. Runs it again only after a source has changed. */
@@ -176,10 +181,15 @@ async function makeBuild(spec: FunctionSpec, { cacheDir, hostVariables }: BuildC
 const execFileAsync = promisify(execFile);
 
 async function writeInline(spec: FunctionSpec, text: string, cacheDir: string): Promise<{ codeDir: string }> {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const hash = createHash('sha256').update(packageText(false)).update(text).digest('hex').slice(0, 16);
   const target = join(cacheDir, `${spec.logicalId}-${hash}`);
   const file = `${splitHandler(spec.handler).module}${spec.runtime.startsWith('python') ? '.py' : '.js'}`;
-  if (!existsSync(target)) await writeFolderAtomically(target, (dir) => writeFile(join(dir, file), text));
+  if (!existsSync(target)) {
+    await writeFolderAtomically(target, async (dir) => {
+      await writeFile(join(dir, file), text);
+      await writeFile(join(dir, 'package.json'), packageText(false));
+    });
+  }
   return { codeDir: target };
 }
 
