@@ -81,6 +81,10 @@ const SETTINGS = {
     httpUrl.optional(),
     "URL of an emulator for the functions' calls to AWS; openray's own SQS, SNS, EventBridge and Lambda stay in front",
   ],
+  tracing: [
+    z.enum(['active', 'passthrough', 'template']).default('template'),
+    'tracing mode of all functions, or that of the template',
+  ],
   lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
   lambdaTraceFormat: [
     z.coerce

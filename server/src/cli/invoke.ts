@@ -22,6 +22,7 @@ import {
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { findOrStartServer, type TargetServer } from './target-server.ts';
+import { traceHint } from './trace-hint.ts';
 
 type InvokeFlags = FunctionFlags & {
   /** False with `--no-event`. */
@@ -42,7 +43,7 @@ type InvokeFlags = FunctionFlags & {
  */
 export function invokeCommand(done: (exitCode: number) => void): Command {
   const command = new Command('invoke')
-    .description('run a function of the template once, with active tracing')
+    .description('run a function of the template once')
     .argument('[name]', 'logical id or name; optional when the template has one function')
     .option('-e, --event <event>', 'a file, - for stdin, or JSON')
     .option('--event-file <file>', 'a file, or - for stdin')
@@ -94,7 +95,12 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
         await lambdaService.whenIdle();
         printResult(result, flags.output, 'streamed');
         await printTraceUrl(result, server, config);
-        for (const hint of hints) process.stderr.write(`\nHint: ${hint}\n`);
+        const untraced = traceHint(result, lambdaService.find(called).spec, config);
+        for (const hint of [...hints, ...(untraced === undefined ? [] : [untraced])]) {
+          process.stderr.write(`
+${hint.startsWith('Hint: ') ? hint : `Hint: ${hint}`}
+`);
+        }
         hints.clear();
         if (flags.watch !== true) return result;
       } catch (thrown) {

@@ -43,11 +43,11 @@ export function openConfiguredLambdaService(
   config: Config,
   { daemonAddress, environmentVariables, log, onLine, onWarning, onHint, debug, gatewayUrl }: LambdaServiceContext,
 ): LambdaService {
-  const { region, accountId, envVars } = config;
+  const { region, accountId, envVars, tracing } = config;
   const environmentOverrides = readEnvironmentFile(envVars);
   const file = resolve(config.template ?? findTemplate());
   const parameters = parseParameterOverrides(config.parameterOverrides);
-  const reloadTemplate = () => readTemplate(file, { parameters, region, accountId, gatewayUrl });
+  const reloadTemplate = () => readTemplate(file, { parameters, region, accountId, gatewayUrl, tracing });
   // Log events go to the same server and port as traces.
   const logSender = openLogSender(`http://${daemonAddress}`);
   const lambdaService = openLambdaService({

@@ -149,6 +149,19 @@ describe('functions', () => {
     ]);
   });
 
+  test.each([
+    ['active', ['Active', 'Active']],
+    ['passthrough', ['PassThrough', 'PassThrough']],
+    ['template', ['Active', 'PassThrough']],
+  ] as const)('with tracing %s', (tracing, modes) => {
+    const text = `
+Resources:
+  A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs22.x, Handler: a.b, Tracing: Active}}
+  B: {Type: AWS::Lambda::Function, Properties: {Runtime: nodejs22.x, Handler: a.b}}`;
+    const { functions } = parseTemplate(text, '/project/template.yaml', { ...OPTIONS, tracing });
+    expect(functions.map((spec) => spec.tracing)).toEqual(modes);
+  });
+
   test('have Globals, layers, esbuild metadata and all other properties that running needs', () => {
     const { functions } = read(`
 Globals:

@@ -36,7 +36,11 @@ export type TemplateOptions = {
   readonly accountId: string;
   /** URL of the gateway that serves the APIs and function URLs; by default that of `start-api`. */
   readonly gatewayUrl?: string | undefined;
+  /** Tracing mode of all functions; that of the template by default. */
+  readonly tracing?: 'active' | 'passthrough' | 'template';
 };
+
+const TRACING_MODES = { active: 'Active', passthrough: 'PassThrough', template: undefined } as const;
 
 const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:3000';
 
@@ -106,7 +110,8 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const scope: Scope = { ...base, resources: resourceValues(raw, base, { ...options, gatewayUrl }) };
   const functions = Object.entries(raw.resources)
     .filter(([, resource]) => isFunction(resource.type))
-    .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope));
+    .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope))
+    .map((spec) => ({ ...spec, tracing: TRACING_MODES[options.tracing ?? 'template'] ?? spec.tracing }));
   const ids = functions.map(({ logicalId }) => logicalId);
   const routes = readRoutes(ids, raw, scope);
   const services = readServices(ids, raw, scope);
