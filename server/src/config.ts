@@ -81,6 +81,10 @@ const SETTINGS = {
     httpUrl.optional(),
     "URL of an emulator for the functions' calls to AWS; openray's own SQS, SNS, EventBridge and Lambda stay in front",
   ],
+  layer: [
+    commaSeparated.default([]),
+    'folders of layers that the template names by ARN, ARN-or-name=FOLDER, comma-separated',
+  ],
   tracing: [
     z.enum(['active', 'passthrough', 'template']).default('template'),
     'tracing mode of all functions, or that of the template',

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
+import { OpenrayError } from '../errors.ts';
 import { buildInvokeApp } from '../http/app.ts';
 import { serveGateway } from '../http/gateway.ts';
 import type { LambdaApi } from '../http/lambda-api.ts';
@@ -47,7 +49,8 @@ export function openConfiguredLambdaService(
   const environmentOverrides = readEnvironmentFile(envVars);
   const file = resolve(config.template ?? findTemplate());
   const parameters = parseParameterOverrides(config.parameterOverrides);
-  const reloadTemplate = () => readTemplate(file, { parameters, region, accountId, gatewayUrl, tracing });
+  const layers = layerFolders(config.layer);
+  const reloadTemplate = () => readTemplate(file, { parameters, region, accountId, gatewayUrl, tracing, layers });
   // Log events go to the same server and port as traces.
   const logSender = openLogSender(`http://${daemonAddress}`);
   const lambdaService = openLambdaService({
@@ -81,6 +84,20 @@ export function openConfiguredLambdaService(
       await logSender.close();
     },
   };
+}
+
+/** Absolute folders by ARN or name. Throws InvalidRequestException for a text that is not ARN-or-name=FOLDER. */
+function layerFolders(texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+      if (name === undefined || folder === undefined || !existsSync(folder)) {
+        const sentence = `--layer ${text}: write it as ARN-or-name=FOLDER, with a folder that exists`;
+        throw new OpenrayError('InvalidRequestException', sentence);
+      }
+      return [name, resolve(folder)];
+    }),
+  );
 }
 
 /** The operations of Lambda's API for these functions. */

@@ -39,6 +39,11 @@ export type SamBuild = { readonly codeDir: string; readonly handler: string };
  * Throws SettingInvalid when a build fails: with esbuild's first message, or with make's last line.
  */
 export async function prepareCode(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
+  const code = await prepare(spec, context);
+  return { ...code, warnings: [...spec.notes, ...code.warnings] };
+}
+
+async function prepare(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
   const sources = spec.inlineCode === undefined ? [spec.codeDir, ...spec.layerDirs] : spec.layerDirs;
   const asIs = { codeDir: spec.codeDir, handler: spec.handler, sourceMaps: false, sources, warnings: [] };
   if (spec.inlineCode !== undefined)

@@ -34,6 +34,7 @@ const spec: FunctionSpec = {
   hasVersions: false,
   deadLetterArn: undefined,
   destinations: { onSuccess: undefined, onFailure: undefined },
+  notes: [],
   unsupportedReason: undefined,
 };
 

@@ -1,16 +1,16 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue, listOf, memberOf, objectOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
 import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from '../spec/function-spec.ts';
 import { readPart } from './broken-parts.ts';
 import { isIntrinsic, mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
+import { readLayers } from './layers.ts';
 import { withLocalUrls } from './local-urls.ts';
 import { readQualifiers } from './qualifiers.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { numberOr } from './values.ts';
-
-const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion'];
 
 /** One function resource as plain data. A function with an invalid value cannot run, and `unsupportedReason` says why. */
 export function readFunction(logicalId: string, resource: Resource, raw: RawTemplate, scope: Scope): FunctionSpec {
@@ -45,6 +45,11 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
   const code = isServerless
     ? serverlessCode(properties, at('CodeUri', true), raw)
     : lambdaCode(properties, resource.metadata, at('Code', true), raw);
+  const layers = readLayers(logicalId, properties.Layers, raw, at('Layers'));
+  const variables = environmentVariablesOf(properties.Environment, at('Environment'));
+  const { [WRAPPER]: wrapper = '', ...withoutWrapper } = variables;
+  // The wrapper of a layer without a folder would end the start with exit code 127.
+  const hasWrapper = layers.notes.length === 0 || !wrapper.startsWith('/opt/') || isInLayer(wrapper, layers.dirs);
   return {
     logicalId,
     name,
@@ -56,9 +61,10 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
     inlineCode: code.kind === 'inline' ? code.text : undefined,
     timeoutMs: numberOf(get('Timeout'), 3, `${logicalId}.Timeout`, 1, 900) * 1000,
     memoryMb: numberOf(get('MemorySize'), 128, `${logicalId}.MemorySize`, 1, 32768),
-    environmentVariables: environmentVariablesOf(properties.Environment, at('Environment')),
+    environmentVariables: hasWrapper ? variables : withoutWrapper,
+    notes: hasWrapper ? layers.notes : [...layers.notes, wrapperNote(logicalId, wrapper)],
     tracing: tracingOf(isServerless ? get('Tracing') : objectOf(get('TracingConfig')).Mode),
-    layerDirs: layerDirs(properties.Layers, raw, at('Layers')),
+    layerDirs: layers.dirs,
     architecture: architectureOf(get('Architectures')),
     logging: loggingOf(objectOf(get('LoggingConfig')), name, `${logicalId}.LoggingConfig`),
     build: buildOf(objectOf(resolveValue(resource.metadata, at('Metadata')))),
@@ -66,6 +72,16 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
     ...asyncOf(get('EventInvokeConfig'), get('DeadLetterQueue') ?? get('DeadLetterConfig')),
     unsupportedReason: unsupportedReason({ logicalId, runtime, handler, packageType, code }),
   };
+}
+
+const WRAPPER = 'AWS_LAMBDA_EXEC_WRAPPER';
+
+function isInLayer(path: string, dirs: readonly string[]): boolean {
+  return dirs.some((dir) => existsSync(join(dir, path.slice('/opt/'.length))));
+}
+
+function wrapperNote(logicalId: string, wrapper: string): string {
+  return `${logicalId}: no layer has ${wrapper}; the function starts without ${WRAPPER}.`;
 }
 
 type Code =
@@ -201,24 +217,6 @@ function buildOf(metadata: JsonObject): BuildSpec {
   const { BuildMethod: method, BuildProperties: properties } = metadata;
   if (typeof method !== 'string') return { kind: 'none' };
   return method === 'esbuild' ? { kind: 'esbuild', properties: objectOf(properties) } : { kind: 'other', method };
-}
-
-/** Folders of the layers in this template. Other layers are left out, with a warning: they cannot be fetched. */
-function layerDirs(layers: JsonValue | undefined, raw: RawTemplate, scope: Scope): readonly string[] {
-  return listOf(layers).flatMap((item) => {
-    const target = isJsonObject(item) && typeof item.Ref === 'string' ? memberOf(raw.resources, item.Ref) : undefined;
-    if (target !== undefined && LAYER_TYPES.includes(target.type)) {
-      const folder = resolveValue(target.properties.ContentUri ?? target.properties.Content, scope);
-      if (typeof folder === 'string') return [join(raw.dir, folder)];
-    }
-    const resolved = resolveValue(item, scope);
-    if (resolved !== undefined) {
-      scope.warn(
-        `${scope.location}: the layer ${asText(resolved)} is not in this template; the function runs without it.`,
-      );
-    }
-    return [];
-  });
 }
 
 function numberOf(value: JsonValue | undefined, fallback: number, where: string, min: number, max: number): number {

@@ -12,6 +12,8 @@ export type Scope = {
   readonly conditions: JsonObject;
   /** Values of `Ref` and `GetAtt` by logical id. */
   readonly resources: Readonly<Record<string, ResourceValue>>;
+  /** Folders of layers by ARN or name, absolute. */
+  readonly layers: Readonly<Record<string, string>>;
   /** See `Place`. */
   readonly gatewayUrl: string;
   /** Receives a sentence for each value that is not known locally. */

@@ -87,12 +87,14 @@ describe('intrinsic functions', () => {
   });
 
   test('each value that is not known locally gives one warning', () => {
-    const { warnings } = read(`
+    const { functions, warnings } = read(`
 Resources:
   A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Environment: {Variables: {V: !ImportValue x}}, Layers: ['arn:aws:lambda:eu-west-1:1:layer:l:1']}}`);
     expect(warnings).toEqual([
       'A.Environment: the export x of another stack is not known here; its name is used instead.',
-      'A.Layers: the layer arn:aws:lambda:eu-west-1:1:layer:l:1 is not in this template; the function runs without it.',
+    ]);
+    expect(functions[0]?.notes).toEqual([
+      'A: the layer arn:aws:lambda:eu-west-1:1:layer:l:1 is not in this template, and the function runs without it. --layer l=FOLDER names its folder.',
     ]);
   });
 
@@ -143,6 +145,7 @@ describe('functions', () => {
         maxEventAgeMs: 21_600_000,
         deadLetterArn: undefined,
         destinations: { onSuccess: undefined, onFailure: undefined },
+        notes: [],
         unsupportedReason: undefined,
         frameworkName: undefined,
       },

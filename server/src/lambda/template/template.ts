@@ -36,6 +36,8 @@ export type TemplateOptions = {
   readonly accountId: string;
   /** URL of the gateway that serves the APIs and function URLs; by default that of `start-api`. */
   readonly gatewayUrl?: string | undefined;
+  /** Folders of layers by ARN or name, absolute. */
+  readonly layers?: Readonly<Record<string, string>>;
   /** Tracing mode of all functions; that of the template by default. */
   readonly tracing?: 'active' | 'passthrough' | 'template';
 };
@@ -84,6 +86,7 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     mappings: section('Mappings'),
     conditions: section('Conditions'),
     resources: {},
+    layers: options.layers ?? {},
     gatewayUrl: options.gatewayUrl ?? DEFAULT_GATEWAY_URL,
     warn,
     location: name,
