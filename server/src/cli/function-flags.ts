@@ -22,6 +22,7 @@ export function addFunctionFlags(command: Command): Command {
     .option('-n, --env-vars <file>', 'JSON file of environment variables by function')
     .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
     .option('--profile <name>', "profile of AWS's configuration files for --aws passthrough")
+    .option('--layer <name=folder>', 'folder of a layer that the template names by ARN; can be repeated', append)
     .option('-d, --debug-port <port>', 'wait for a debugger on this port, without a timeout')
     .option('--debug-args <arguments>', "further arguments of the function's interpreter")
     .option('--debug-function <name>', 'logical id of the function to debug (default: all)')
@@ -30,6 +31,10 @@ export function addFunctionFlags(command: Command): Command {
   for (const flag of IGNORED_VALUE_FLAGS) command.addOption(new Option(`${flag} <value>`).hideHelp());
   for (const flag of IGNORED_SWITCHES) command.addOption(new Option(flag).hideHelp());
   return command;
+}
+
+function append(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 /** Flags of SAM for containers and stacks: accepted and ignored, so that existing Makefiles work. */

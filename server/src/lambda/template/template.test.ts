@@ -111,6 +111,11 @@ Resources:
     expect(functions.map(({ logicalId }) => logicalId)).toEqual(['A']);
   });
 
+  test('a template whose conditions are all false has no functions', () => {
+    const { functions } = read('Conditions: {No: !Equals [a, b]}\nResources: {F: {Type: T, Condition: No}}');
+    expect(functions).toEqual([]);
+  });
+
   test('a condition that depends on itself is a note, not an endless loop', () => {
     const { warnings } = read('Conditions: {A: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}');
     expect(warnings).toEqual(['Conditions.A: there is no condition A; the condition of R counts as true.']);

@@ -98,7 +98,8 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     globals: section('Globals'),
     resources: activeResources(section('Resources'), base, name),
   };
-  if (Object.keys(raw.resources).length === 0) {
+  // Not of `raw`: the conditions of all resources may be false.
+  if (!Object.values(section('Resources')).some((resource) => typeof objectOf(resource).Type === 'string')) {
     const reason = [...warnings].map((sentence) => ` ${sentence}`).join('');
     throw new OpenrayError(
       'SettingInvalid',
