@@ -263,3 +263,64 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+describe('access of functions to AWS', () => {
+  let dir: string;
+
+  beforeAll(async () => {
+    dir = await temporaryFolder();
+    await writeFile(
+      join(dir, 'template.yaml'),
+      'Resources: {Env: {Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: index.handler, Runtime: nodejs20.x, Environment: {Variables: {DECLARED: a}}}}}',
+    );
+    await writeFile(
+      join(dir, 'index.js'),
+      `exports.handler = async (event) => {
+        if (event.fails) throw Object.assign(new Error('The security token included in the request is invalid.'), { name: 'UnrecognizedClientException' });
+        return process.env;
+      };`,
+    );
+    await writeFile(join(dir, 'variables.json'), '{"Parameters": {"DECLARED": "b", "UNDECLARED": "c"}}');
+  });
+  afterAll(() => removeFolder(dir));
+
+  const invokeWith = (event: object, ...flags: readonly string[]) =>
+    runOpenray(['invoke', 'Env', '--event', JSON.stringify(event), ...flags], {
+      cwd: dir,
+      env: {
+        OPENRAY_PORT: new URL(server.url).port,
+        OPENRAY_DATA_DIR: join(dir, 'data'),
+        HOME: dir,
+        AWS_ACCESS_KEY_ID: 'AKIACALLER',
+        AWS_SECRET_ACCESS_KEY: 'secret',
+        AWS_REGION: 'eu-west-1',
+        AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9000',
+      },
+    });
+
+  test.each([
+    [[], { AWS_ACCESS_KEY_ID: 'AKIACALLER', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9000' }],
+    [['--aws', 'none'], { AWS_ACCESS_KEY_ID: 'openray', AWS_REGION: 'us-east-1', AWS_ENDPOINT_URL_S3: undefined }],
+    [
+      ['--aws-endpoint', 'http://127.0.0.1:5000'],
+      { AWS_ACCESS_KEY_ID: 'openray', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL: 'http://127.0.0.1:5000' },
+    ],
+    [['--profile', 'work'], { AWS_ACCESS_KEY_ID: undefined, AWS_PROFILE: 'work', AWS_REGION: 'eu-west-1' }],
+    [['--region', 'eu-north-1'], { AWS_REGION: 'eu-north-1', DECLARED: 'a', UNDECLARED: undefined }],
+    [['--env-vars', 'variables.json'], { DECLARED: 'b', UNDECLARED: 'c' }],
+  ])('with %j', async (flags, expected) => {
+    const { stdout, stderr } = await invokeWith({}, ...flags);
+    const variables = JSON.parse(stdout);
+    for (const [name, value] of Object.entries(expected)) expect(variables[name], `${name}\n${stderr}`).toBe(value);
+    expect(stderr).not.toContain('Hint:');
+  });
+
+  test.each([
+    [[], 'sign in again'],
+    [['--aws', 'none'], '--aws passthrough hands them on'],
+  ])('with %j, the output of a refused call ends with one hint', async (flags, part) => {
+    const { stderr } = await invokeWith({ fails: true }, ...flags);
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(new RegExp(`^Hint: a call of Env to AWS .*${part}`));
+    expect(stderr.match(/Hint:/g)).toHaveLength(1);
+  });
+});

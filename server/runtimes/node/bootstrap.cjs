@@ -12,7 +12,7 @@
 const { Agent, request } = require('node:http');
 const { existsSync, readFileSync, realpathSync, statSync } = require('node:fs');
 const Module = require('node:module');
-const { dirname, join, resolve, sep } = require('node:path');
+const { basename, delimiter, dirname, join, resolve, sep } = require('node:path');
 const { Writable } = require('node:stream');
 const { fileURLToPath, pathToFileURL } = require('node:url');
 const { format } = require('node:util');
@@ -274,6 +274,8 @@ async function loadModule(taskRoot, folder, module) {
     const file = ['', '.js', '.mjs', '.cjs'].map((suffix) => base + suffix).find(isFile);
     if (file === undefined) return require(require.resolve(module, { paths: [taskRoot, join(taskRoot, folder)] }));
     isolateFrom(dirname(realpathSync(taskRoot)), taskRoot);
+    // A CommonJS module may import too.
+    resolveImportsByNodePath(file, taskRoot);
     return isEsModule(file, taskRoot) ? await import(pathToFileURL(file).href) : require(file);
   } catch (error) {
     if (error instanceof SyntaxError) throw new RuntimeError('UserCodeSyntaxError', String(error), error);
@@ -283,6 +285,50 @@ async function loadModule(taskRoot, folder, module) {
     }
     throw error;
   }
+}
+
+/**
+ * Lets `import` look into the folders of NODE_PATH, as Lambda does; Node itself looks there only for `require`. They come
+ * last: a package in a `node_modules` of the function wins.
+ * @param {string} file of the handler
+ * @param {string} taskRoot
+ */
+function resolveImportsByNodePath(file, taskRoot) {
+  const folders = (process.env.NODE_PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => basename(folder) === 'node_modules');
+  const parents = folders.filter((folder) => existsSync(folder)).map((folder) => `${pathToFileURL(dirname(folder))}/`);
+  if (parents.length === 0) return;
+  const { register, registerHooks } = /** @type {any} */ (require('node:module'));
+  if (registerHooks !== undefined) {
+    registerHooks({ resolve: newResolveHook(parents) });
+  } else if (isEsModule(file, taskRoot) || readFileSync(file, 'utf8').includes('import(')) {
+    // Up to Node 22.14 the hooks need a thread, which takes some 100 ms to start.
+    register?.(pathToFileURL(join(__dirname, 'node-path-hooks.mjs')).href, { data: { parents } });
+  }
+}
+
+/**
+ * @param {readonly string[]} parents
+ * @returns {(specifier: string, context: object, nextResolve: (specifier: string, context: object) => object) => object}
+ */
+function newResolveHook(parents) {
+  return (specifier, context, nextResolve) => {
+    try {
+      return nextResolve(specifier, context);
+    } catch (error) {
+      const { code } = /** @type {{ code?: string }} */ (error ?? {});
+      if (code !== 'ERR_MODULE_NOT_FOUND' || /^(\.|\/|#|\w+:)/.test(specifier)) throw error;
+      for (const parentURL of parents) {
+        try {
+          return nextResolve(specifier, { ...context, parentURL });
+        } catch {
+          // The next folder may have it.
+        }
+      }
+      throw error;
+    }
+  };
 }
 
 /** @param {string} path */

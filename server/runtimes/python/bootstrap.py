@@ -264,6 +264,9 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    # The packages that Lambda's runtime brings come last: they shadow no version of the function's own.
+    sys.path.extend(sys.argv[1:])
+    del sys.argv[1:]
     sys.path[0] = os.environ.get("LAMBDA_TASK_ROOT", os.getcwd())
     set_up_logging()
     try:

@@ -10,6 +10,7 @@ import { importCommand } from './import.ts';
 import { invokeCommand } from './invoke.ts';
 import { logsCommand } from './logs.ts';
 import { version } from './process.ts';
+import { runtimeCommand } from './runtime.ts';
 import { serveCommand } from './serve.ts';
 import { startApiCommand, startLambdaCommand } from './start-functions.ts';
 import { tailCommand } from './tail.ts';
@@ -40,7 +41,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(backupCommand(done)));
   program.addCommand(withSettings(restoreCommand(done)));
   program.addCommand(withSettings(configCommand()));
-  for (const command of program.commands) command.exitOverride().showHelpAfterError("(see '--help')");
+  program.addCommand(runtimeCommand());
+  for (const command of program.commands.flatMap((one) => [one, ...one.commands]))
+    command.exitOverride().showHelpAfterError("(see '--help')");
   try {
     await program.parseAsync(withoutSamPrefix(argv), { from: 'user' });
     return exitCode;

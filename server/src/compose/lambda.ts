@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
@@ -65,6 +66,7 @@ export function openConfiguredLambdaService(
     daemonAddress,
     runtimesDir: fileURLToPath(new URL('../../runtimes', import.meta.url)),
     cacheDir: join(config.dataDir, 'functions'),
+    packagesDir: runtimePackagesDir(environmentVariables),
     hostVariables: environmentVariables,
     aws: readAwsAccess({ mode: config.aws, endpoint: config.awsEndpoint }, environmentVariables),
     ...(onHint && { onHint }),
@@ -98,6 +100,11 @@ function layerFolders(texts: readonly string[]): Readonly<Record<string, string>
       return [name, resolve(folder)];
     }),
   );
+}
+
+/** Packages that Lambda's runtimes bring, one folder a language: of the user, not of one data directory. */
+export function runtimePackagesDir({ HOME }: ServerProcess['environmentVariables']): string {
+  return join(HOME || homedir(), '.openray', 'runtimes');
 }
 
 /** The operations of Lambda's API for these functions. */

@@ -6,10 +6,11 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import type { BuildOptions, BuildResult } from 'esbuild';
+import type { BuildOptions, BuildResult, Plugin } from 'esbuild';
 import { OpenrayError } from '../../errors.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { entryPoints, esbuildPlan } from './esbuild-options.ts';
+import { isBroughtByNode, missingPackageHint } from './missing-package.ts';
 import { fingerprint, sourceFiles } from './source-files.ts';
 
 /** The code to run, after a build if one was needed. */
@@ -103,6 +104,22 @@ async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCod
   };
 }
 
+/**
+ * Leaves out packages that Lambda's runtime brings and that the project does not have. The function finds them at run
+ * time, or ends with a hint.
+ */
+const runtimePackagesStayOutside: Plugin = {
+  name: 'runtime-packages',
+  setup(build) {
+    build.onResolve({ filter: /^@(aws-sdk|smithy)\// }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === SECOND_PASS || !isBroughtByNode(path)) return undefined;
+      const { errors } = await build.resolve(path, { ...from, pluginData: SECOND_PASS });
+      return errors.length === 0 ? undefined : { path, external: true };
+    });
+  },
+};
+const SECOND_PASS = 'second pass';
+
 type EsbuildResult = BuildResult<{ write: false; metafile: true }>;
 
 async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<EsbuildResult> {
@@ -112,6 +129,7 @@ async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<Es
       ...options,
       absWorkingDir: spec.codeDir,
       bundle: true,
+      plugins: [runtimePackagesStayOutside],
       platform: 'node',
       write: false,
       metafile: true,
@@ -121,7 +139,9 @@ async function runEsbuild(spec: FunctionSpec, options: BuildOptions): Promise<Es
     const first = (error as { errors?: { text: string; location?: { file: string; line: number } | null }[] })
       .errors?.[0];
     const location = first?.location ? `${first.location.file}:${first.location.line}: ` : '';
-    const sentence = `${spec.logicalId} cannot be bundled: ${location}${first?.text ?? (error as Error).message}`;
+    const reason = `${location}${first?.text ?? (error as Error).message}`;
+    const hint = missingPackageHint(spec, reason, { packagesDir: undefined, hasVirtualEnv: false });
+    const sentence = `${spec.logicalId} cannot be bundled: ${reason}${hint === undefined ? '' : `. Hint: ${hint}`}`;
     throw new OpenrayError('SettingInvalid', sentence, { cause: error });
   }
 }

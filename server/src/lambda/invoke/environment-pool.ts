@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
 import { type PreparedCode, prepareCode, type SamBuild } from '../build/build.ts';
+import { missingPackageHint } from '../build/missing-package.ts';
 import { fingerprint } from '../build/source-files.ts';
 import type { AwsAccess } from '../runtime/aws-access.ts';
 import {
@@ -234,9 +235,11 @@ export class EnvironmentPool {
   }
 
   #hint({ log, payload }: AttemptResult): void {
-    const { aws, onHint } = this.#settings;
+    const { aws, onHint, interpreters } = this.#settings;
     const output = `${log.slice(-HINT_SEARCH_CHARS)}\n${payload.subarray(-HINT_SEARCH_CHARS).toString()}`;
-    const hint = awsHint(this.spec.logicalId, aws, output);
+    const { packagesDir, hostVariables } = interpreters;
+    const context = { packagesDir, hasVirtualEnv: Boolean(hostVariables.VIRTUAL_ENV) };
+    const hint = missingPackageHint(this.spec, output, context) ?? awsHint(this.spec.logicalId, aws, output);
     if (hint !== undefined) onHint(hint);
   }
 
@@ -295,6 +298,7 @@ export class EnvironmentPool {
       hostVariables: interpreters.hostVariables,
       endpointUrl,
       queuePaths: settings.queuePaths(),
+      packagesDir: interpreters.packagesDir,
     });
     return new ExecutionEnvironment({
       spec,

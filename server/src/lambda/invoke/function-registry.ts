@@ -180,6 +180,7 @@ function newPoolFactory(
       pythonPath: options.pythonPath,
       runtimesDir: options.runtimesDir,
       hostVariables: options.hostVariables,
+      packagesDir: options.packagesDir,
       debug,
     },
     semaphore: newSemaphore(permits),

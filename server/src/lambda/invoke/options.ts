@@ -14,6 +14,8 @@ export type LambdaServiceOptions = {
   readonly daemonAddress: string;
   /** Folder with openray's runtime clients: `runtimes/` of the package. */
   readonly runtimesDir: string;
+  /** Folder of the packages that Lambda's runtimes bring; see `openray runtime install`. */
+  readonly packagesDir?: string;
   /** Folder for built code. */
   readonly cacheDir: string;
   /** Environment variables of the host: functions get its PATH, and values for the names that the template declares. */

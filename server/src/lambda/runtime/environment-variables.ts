@@ -31,6 +31,8 @@ export type EnvironmentVariablesInput = {
   readonly endpointUrl: string;
   /** Path of each queue at `endpointUrl`, by the URL that the queue would have on AWS. */
   readonly queuePaths: ReadonlyMap<string, string>;
+  /** Where `openray runtime install` puts the packages that Lambda's runtimes bring. */
+  readonly packagesDir?: string | undefined;
   /** The build made source maps, which Node has to read. */
   readonly sourceMaps: boolean;
 };
@@ -65,6 +67,7 @@ function platformDefaults({
   endpointUrl,
   environmentOverrides,
   aws,
+  packagesDir,
 }: EnvironmentVariablesInput): Record<string, string> {
   const hasOwnEndpoint =
     'AWS_ENDPOINT_URL' in spec.environmentVariables || 'AWS_ENDPOINT_URL' in overridesOf(spec, environmentOverrides);
@@ -76,6 +79,8 @@ function platformDefaults({
         NODE_PATH: joinPaths([
           ...inLayers(`nodejs/node${majorOf(spec.runtime)}/node_modules`, 'nodejs/node_modules'),
           codeDir,
+          // The last, so that it shadows no package of the function or of a layer.
+          ...(packagesDir === undefined ? [] : [join(packagesDir, 'node', 'node_modules')].filter(existsSync)),
         ]),
       }
     : spec.runtime.startsWith('python')

@@ -12,6 +12,8 @@ export type Interpreters = {
   readonly pythonPath: string | undefined;
   /** Folder with openray's runtime clients, `node/` and `python/`. */
   readonly runtimesDir: string;
+  /** Where `openray runtime install` puts the packages that Lambda's runtimes bring; looked into last. */
+  readonly packagesDir?: string | undefined;
   /** Makes the function wait for a debugger before any of its code runs. */
   readonly debug?: DebugOptions | undefined;
   /** Variables of the host; `PATH` and `VIRTUAL_ENV` are read. */
@@ -72,7 +74,7 @@ function nodeCommand({ logicalId, runtime }: FunctionSpec, interpreters: Interpr
 }
 
 function pythonCommand(spec: FunctionSpec, interpreters: Interpreters): RuntimeCommand {
-  const { pythonPath, runtimesDir, hostVariables } = interpreters;
+  const { pythonPath, runtimesDir, hostVariables, packagesDir } = interpreters;
   const { logicalId, runtime } = spec;
   const venv = hostVariables.VIRTUAL_ENV;
   const exact = findProgram(runtime, hostVariables.PATH);
@@ -92,7 +94,9 @@ function pythonCommand(spec: FunctionSpec, interpreters: Interpreters): RuntimeC
     debug === undefined
       ? []
       : ['-m', 'debugpy', '--listen', `127.0.0.1:${debug.port}`, '--wait-for-client', ...debug.args];
-  return { ok: true, command: [program, ...debugArgs, join(runtimeDir, 'bootstrap.py')], runtimeDir, warning };
+  const packages = packagesDir === undefined ? [] : [join(packagesDir, 'python')].filter(existsSync);
+  const command = [program, ...debugArgs, join(runtimeDir, 'bootstrap.py'), ...packages];
+  return { ok: true, command, runtimeDir, warning };
 }
 
 export function debugOf(logicalId: string, { debug }: Pick<Interpreters, 'debug'>): DebugOptions | undefined {

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Argument, Command } from 'commander';
+import { runtimePackagesDir } from '../compose/lambda.ts';
+import { OpenrayError } from '../errors.ts';
+
+/** Clients of the AWS SDK that functions use most; Lambda's runtimes have all of them. */
+const NODE_CLIENTS = [
+  ...['cloudwatch', 'cloudwatch-logs', 'cognito-identity-provider', 'dynamodb', 'eventbridge', 'kinesis', 'kms'],
+  ...['lambda', 's3', 'scheduler', 'secrets-manager', 'ses', 'sfn', 'sns', 'sqs', 'ssm', 'sts', 'xray'],
+];
+const NODE_PACKAGES = [
+  ...NODE_CLIENTS.map((name) => `client-${name}`),
+  ...['credential-providers', 'lib-dynamodb', 'lib-storage', 's3-request-presigner', 'util-dynamodb'],
+].map((name) => `@aws-sdk/${name}@3`);
+const PYTHON_PACKAGES = ['boto3'];
+
+/**
+ * `openray runtime install LANGUAGE [PACKAGE…]`: installs the packages that Lambda's runtimes bring, for functions that
+ * do not have them. Functions look there last.
+ */
+export function runtimeCommand(): Command {
+  const command = new Command('runtime').description("packages that Lambda's runtimes bring");
+  command
+    .command('install')
+    .description('install them once for all functions: the AWS SDK v3 for node, boto3 for python')
+    .addArgument(new Argument('<language>', 'runtime').choices(['node', 'python']))
+    .argument('[packages...]', 'other packages of the runtime')
+    .action(async (language: 'node' | 'python', packages: readonly string[]) => {
+      const folder = join(runtimePackagesDir(process.env), language);
+      await (language === 'node' ? installNode(folder, packages) : installPython(folder, packages));
+      process.stdout.write(`installed in ${folder}\n`);
+    });
+  return command;
+}
+
+async function installNode(folder: string, packages: readonly string[]): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const manifest = join(folder, 'package.json');
+  if (!existsSync(manifest)) writeFileSync(manifest, '{"private":true}\n');
+  const wanted = packages.length === 0 ? NODE_PACKAGES : packages;
+  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--prefix', folder, ...wanted]);
+}
+
+async function installPython(folder: string, packages: readonly string[]): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const wanted = packages.length === 0 ? PYTHON_PACKAGES : packages;
+  const options = ['--quiet', '--disable-pip-version-check', '--upgrade', '--target', folder];
+  await run('python3', ['-m', 'pip', 'install', ...options, ...wanted]);
+}
+
+/** Throws SettingInvalid with the last line of the program's errors. */
+async function run(program: string, args: readonly string[]): Promise<void> {
+  try {
+    await promisify(execFile)(program, [...args], { maxBuffer: 64 * 1024 * 1024 });
+  } catch (cause) {
+    const { stderr, message } = cause as { stderr?: string; message: string };
+    const reason = stderr?.trim().split('\n').at(-1) || message;
+    throw new OpenrayError('SettingInvalid', `${program} cannot install the packages: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { FunctionSpec } from '../spec/function-spec.ts';
+
+export type MissingPackageContext = {
+  /** Where `openray runtime install` puts the packages that Lambda's runtimes bring. */
+  readonly packagesDir: string | undefined;
+  /** A Python environment is active. */
+  readonly hasVirtualEnv: boolean;
+};
+
+/** Packages that Lambda's runtime has, so that few functions list them. */
+const BROUGHT_BY_NODE = /^@(aws-sdk|smithy)\//;
+const BROUGHT_BY_PYTHON = ['boto3', 'botocore', 's3transfer', 'jmespath', 'dateutil', 'urllib3', 'six'];
+
+/** Whether Lambda's Node runtimes bring this package. */
+export function isBroughtByNode(name: string): boolean {
+  return BROUGHT_BY_NODE.test(name);
+}
+
+/** One sentence when a function failed since a package is missing. `output` is the log and the payload of a run. */
+export function missingPackageHint(
+  spec: FunctionSpec,
+  output: string,
+  context: MissingPackageContext,
+): string | undefined {
+  if (spec.runtime.startsWith('python')) {
+    const module = /No module named '([\w.]+)'/.exec(output)?.[1]?.split('.')[0];
+    return module === undefined ? undefined : pythonHint(spec, module, context);
+  }
+  if (!spec.runtime.startsWith('nodejs')) return undefined;
+  const specifier = /(?:Cannot find (?:package|module)|Could not resolve) ['"]([^'"]+)['"]/.exec(output)?.[1];
+  return specifier === undefined || /^[./\\#]|:/.test(specifier) ? undefined : nodeHint(spec, specifier, context);
+}
+
+function nodeHint(spec: FunctionSpec, specifier: string, { packagesDir }: MissingPackageContext): string | undefined {
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+  // The module of the handler itself is no package.
+  if (spec.handler.startsWith(`${specifier}.`)) return undefined;
+  const list = findUpwards(spec.codeDir, ['package.json'], (text) => text.includes(`"${name}"`));
+  if (list !== undefined) {
+    return `${list} lists ${name}, but it is not installed: run npm install in ${dirname(list)}, or sam build.`;
+  }
+  if (isBroughtByNode(name)) {
+    const hasPackages = packagesDir !== undefined && existsSync(join(packagesDir, 'node'));
+    return `on AWS, ${spec.runtime} brings ${name}: run openray runtime install node${hasPackages ? ` ${name}` : ''}, once on this machine.`;
+  }
+  if (name === 'aws-sdk') {
+    return `aws-sdk, version 2 of the SDK, is not part of nodejs18.x and later: run npm install aws-sdk in ${spec.codeDir}, or use version 3 (@aws-sdk/client-…).`;
+  }
+  return `${spec.logicalId} imports ${name}, which no package.json lists and no layer has: run npm install ${name} in ${spec.codeDir}.`;
+}
+
+function pythonHint(
+  spec: FunctionSpec,
+  module: string,
+  { packagesDir, hasVirtualEnv }: MissingPackageContext,
+): string | undefined {
+  if (spec.handler.startsWith(`${module}.`) || spec.handler.startsWith(`${module}/`)) return undefined;
+  const lists = ['requirements.txt', 'pyproject.toml', 'Pipfile'];
+  const pattern = new RegExp(`^[^#]*\\b${module.replaceAll('_', '[-_.]')}\\b`, 'im');
+  const list = findUpwards(spec.codeDir, lists, (text) => pattern.test(text));
+  const environment = hasVirtualEnv ? 'the active virtual environment' : 'a virtual environment and activate it';
+  if (list !== undefined) {
+    const command = basename(list) === 'requirements.txt' ? ` (pip install -r ${list})` : '';
+    return `${list} lists ${module}, but it is not installed: install it into ${environment}${command}, or run sam build.`;
+  }
+  if (BROUGHT_BY_PYTHON.includes(module)) {
+    const hasPackages = packagesDir !== undefined && existsSync(join(packagesDir, 'python'));
+    return `on AWS, ${spec.runtime} brings ${module}: run openray runtime install python${hasPackages ? ` ${module}` : ''}, once on this machine.`;
+  }
+  return `${spec.logicalId} imports ${module}, which no requirements.txt lists and no layer has: list it in ${join(spec.codeDir, 'requirements.txt')} and install it into ${environment}.`;
+}
+
+/** Folders above the code that may hold the list of a monorepo. */
+const PARENTS_MAX = 4;
+const LIST_MAX_CHARS = 256 * 1024;
+
+function findUpwards(dir: string, names: readonly string[], matches: (text: string) => boolean): string | undefined {
+  let folder = dir;
+  for (let i = 0; i <= PARENTS_MAX; i++) {
+    const found = names.map((name) => join(folder, name)).find((file) => matches(readText(file)));
+    if (found !== undefined) return found;
+    folder = dirname(folder);
+  }
+  return undefined;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').slice(0, LIST_MAX_CHARS);
+  } catch {
+    return '';
+  }
+}
