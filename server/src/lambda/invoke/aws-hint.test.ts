@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { NO_AWS } from '../runtime/aws-access.ts';
-import { awsHint } from './aws-hint.ts';
+import { writeFiles } from '../testing/local-lambda.ts';
+import { awsHint, usesAwsSdk } from './aws-hint.ts';
 
 const PASSTHROUGH = { ...NO_AWS, mode: 'passthrough' } as const;
 const SIGNED_IN = { ...PASSTHROUGH, hasCredentials: true };
@@ -31,4 +32,14 @@ test.each([
   'AccessDeniedException: User is not authorized to perform dynamodb:GetItem',
 ])('%s needs no hint', (output) => {
   expect(awsHint('Orders', EMULATOR, output)).toBeUndefined();
+});
+
+test('a timeout has a hint only where the code uses an SDK of AWS', async () => {
+  const hintFor = async (files: Readonly<Record<string, string>>) => {
+    const dir = await writeFiles(files);
+    return awsHint('Orders', NO_AWS, 'id Task timed out after 3.00 seconds', () => usesAwsSdk(dir));
+  };
+  expect(await hintFor({ 'app.py': 'import boto3\n' })).toContain('If it waits for AWS');
+  expect(await hintFor({ 'index.mjs': "import { S3Client } from '@aws-sdk/client-s3';" })).toContain('--aws-endpoint');
+  expect(await hintFor({ 'app.py': 'import requests\n', 'notes.txt': 'boto3' })).toBeUndefined();
 });

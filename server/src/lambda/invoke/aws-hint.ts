@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AwsAccess } from '../runtime/aws-access.ts';
 
 /** Errors of AWS's services and SDKs (JavaScript v2 and v3, boto3, Java, Go) about credentials. */
@@ -23,13 +25,36 @@ const HOST_FAILED = new RegExp(
   ].join('|'),
 );
 
+/** Largest number of source files, and of characters of one, that are searched for an SDK. */
+const FILES_MAX = 50;
+const FILE_MAX_CHARS = 256 * 1024;
+
+/** Whether a file in the folder itself names an SDK of AWS. */
+export function usesAwsSdk(codeDir: string): boolean {
+  try {
+    return readdirSync(codeDir)
+      .filter((name) => /\.(py|[cm]?[jt]sx?)$/.test(name))
+      .slice(0, FILES_MAX)
+      .some((name) => /boto3|aws-sdk/.test(readFileSync(join(codeDir, name), 'utf8').slice(0, FILE_MAX_CHARS)));
+  } catch {
+    return false;
+  }
+}
+
 /**
  * One sentence when a call of the function to AWS failed for want of credentials, host or endpoint. `output` is the log
- * and the payload of one invocation.
+ * and the payload of one invocation. A function that timed out may wait for AWS: SDKs repeat their attempts for longer
+ * than Lambda's default timeout of 3 s.
  */
-export function awsHint(functionId: string, aws: AwsAccess, output: string): string | undefined {
+export function awsHint(
+  functionId: string,
+  aws: AwsAccess,
+  output: string,
+  usesSdk: () => boolean = () => false,
+): string | undefined {
   if (CREDENTIALS_FAILED.test(output)) return credentialsHint(functionId, aws);
   if (HOST_FAILED.test(output) || isRefusedBy(aws.endpoint, output)) return hostHint(functionId, aws);
+  if (output.includes('Task timed out after') && usesSdk()) return timeoutHint(functionId, aws);
   return undefined;
 }
 
@@ -57,4 +82,10 @@ function hostHint(functionId: string, { endpoint }: AwsAccess): string {
   return endpoint === undefined
     ? `a call of ${functionId} did not reach AWS. --aws-endpoint URL sends the calls of functions to an emulator; behind a proxy, --aws passthrough hands HTTPS_PROXY on.`
     : `a call of ${functionId} did not reach AWS at ${endpoint} (--aws-endpoint): check that the emulator runs there.`;
+}
+
+function timeoutHint(functionId: string, { endpoint }: AwsAccess): string {
+  return endpoint === undefined
+    ? `${functionId} timed out. If it waits for AWS, check the network, or send its calls to an emulator with --aws-endpoint URL.`
+    : `${functionId} timed out. If it waits for AWS, check that the emulator at ${endpoint} (--aws-endpoint) runs.`;
 }

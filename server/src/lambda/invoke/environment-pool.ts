@@ -13,7 +13,7 @@ import {
 import { type Interpreters, runtimeCommand, runtimeVersion } from '../runtime/runtime-command.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import { nowUs } from '../tracing/clock.ts';
-import { awsHint } from './aws-hint.ts';
+import { awsHint, usesAwsSdk } from './aws-hint.ts';
 import { type Attempt, type AttemptResult, ExecutionEnvironment } from './execution-environment.ts';
 import type { FunctionLogEvent } from './function-log-event.ts';
 import type { IdleLimit } from './idle-limit.ts';
@@ -224,7 +224,7 @@ export class EnvironmentPool {
     this.#busy.add(environment);
     try {
       const result = await environment.run(attempt);
-      this.#hint(result);
+      this.#hint(result, code.codeDir);
       return result;
     } finally {
       this.#busy.delete(environment);
@@ -234,12 +234,14 @@ export class EnvironmentPool {
     }
   }
 
-  #hint({ log, payload }: AttemptResult): void {
+  #hint({ log, payload }: AttemptResult, codeDir: string): void {
     const { aws, onHint, interpreters } = this.#settings;
     const output = `${log.slice(-HINT_SEARCH_CHARS)}\n${payload.subarray(-HINT_SEARCH_CHARS).toString()}`;
     const { packagesDir, hostVariables } = interpreters;
     const context = { packagesDir, hasVirtualEnv: Boolean(hostVariables.VIRTUAL_ENV) };
-    const hint = missingPackageHint(this.spec, output, context) ?? awsHint(this.spec.logicalId, aws, output);
+    const hint =
+      missingPackageHint(this.spec, output, context) ??
+      awsHint(this.spec.logicalId, aws, output, () => usesAwsSdk(codeDir));
     if (hint !== undefined) onHint(hint);
   }
 
