@@ -12,21 +12,18 @@ const CACHE = fileURLToPath(new URL('../../node_modules/.cache/openray-aws', imp
 const APPLICATION = join(CACHE, 'application');
 const VENV = join(CACHE, 'venv');
 const PYTHON_PACKAGES = ['moto[server]>=5,<6', 'boto3>=1.40,<2'];
-const NODE_PACKAGES = ['dynamodb', 's3', 'secrets-manager', 'sqs', 'ssm'].map((name) => `@aws-sdk/client-${name}@3`);
 
-/** The packages of the first run stay for the next. */
-function install(): void {
+/** The packages of the first run stay for the next. Node's clients are those of `openray runtime install`. */
+async function install(): Promise<void> {
   mkdirSync(CACHE, { recursive: true });
   cpSync(fileURLToPath(new URL('application', import.meta.url)), APPLICATION, { recursive: true });
   const ready = join(CACHE, '.ready');
   if (existsSync(ready)) return;
-  const run = (program: string, args: readonly string[], cwd = CACHE) =>
-    execFileSync(program, args, { cwd, stdio: ['ignore', 2, 2] });
+  const run = (program: string, args: readonly string[]) => execFileSync(program, args, { stdio: ['ignore', 2, 2] });
   run('python3', ['-m', 'venv', VENV]);
   run(join(VENV, 'bin/pip'), ['install', '--quiet', ...PYTHON_PACKAGES]);
-  const node = join(APPLICATION, 'node');
-  writeFileSync(join(node, 'package.json'), '{}');
-  run('npm', ['install', '--no-audit', '--no-fund', ...NODE_PACKAGES], node);
+  const { exitCode, stderr } = await runOpenray(['runtime', 'install', 'node'], { env: { HOME: CACHE } });
+  expect(exitCode, stderr).toBe(0);
   writeFileSync(ready, '');
 }
 
@@ -35,7 +32,7 @@ let moto: ChildProcess;
 let emulator: string;
 
 beforeAll(async () => {
-  install();
+  await install();
   server = await startTestServer();
   const port = await freePort();
   emulator = `http://127.0.0.1:${port}`;
@@ -58,7 +55,12 @@ afterAll(async () => {
 const invoke = (name: string, event: object, ...flags: readonly string[]) =>
   runOpenray(['invoke', name, '--event', JSON.stringify(event), ...flags], {
     cwd: APPLICATION,
-    env: { OPENRAY_PORT: new URL(server.url).port, OPENRAY_DATA_DIR: server.dataDir, VIRTUAL_ENV: VENV },
+    env: {
+      OPENRAY_PORT: new URL(server.url).port,
+      OPENRAY_DATA_DIR: server.dataDir,
+      VIRTUAL_ENV: VENV,
+      HOME: CACHE,
+    },
   });
 
 test.each(['Node', 'Python'])(
