@@ -58,9 +58,12 @@ export async function waitForTrace(
   const timedOut = AbortSignal.timeout(timeoutMs);
   const ended = AbortSignal.any([signal, timedOut]);
   ended.addEventListener('abort', () => wake(), { once: true });
-  /** Polls as well: another server may store a document long after its arrival, and then no notification comes. */
+  /**
+   * Polls a shared store as well: another server may store a document long after its arrival, and then no notification
+   * comes.
+   */
   const waitForWake = (resolve: () => void) => {
-    const timer = setTimeout(resolve, POLL_INTERVAL_MS);
+    const timer = store.isShared ? setTimeout(resolve, POLL_INTERVAL_MS) : undefined;
     wake = () => {
       clearTimeout(timer);
       resolve();
