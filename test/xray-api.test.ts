@@ -422,3 +422,23 @@ describe('errors', () => {
     expect(answer.status).toBe(403);
   });
 });
+
+test('BatchGetTraces names the segment whose clock disagrees with its caller', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  const traceId = `1-${now.toString(16).padStart(8, '0')}-${entityId()}${entityId().slice(0, 8)}`;
+  const [root, call, callee] = [entityId(), entityId(), entityId()];
+  const subsegments = [{ id: call, name: 'stock', namespace: 'remote', start_time: now, end_time: now + 1 }];
+  const documents = [
+    { id: root, name: 'shop', trace_id: traceId, start_time: now, end_time: now + 1, subsegments },
+    { id: callee, name: 'stock', trace_id: traceId, parent_id: call, start_time: now - 3600, end_time: now - 3599 },
+  ];
+  const post = (path: string, body: object) =>
+    fetch(`${server.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-openray-extensions': '1' },
+      body: JSON.stringify(body),
+    });
+  await post('/TraceSegments', { TraceSegmentDocuments: documents.map((one) => JSON.stringify(one)) });
+  const response = await (await post('/Traces', { TraceIds: [traceId] })).json();
+  expect(response.Traces[0].ClockSkews).toEqual([{ Id: callee, ParentId: call, Seconds: -3600 }]);
+});

@@ -185,9 +185,13 @@ export type WireTrace = {
   readonly Orphans?: readonly { readonly Id: string; readonly Document: string }[];
   /** openray: events of OpenTelemetry spans, by time. */
   readonly Events?: readonly WireSpanEvent[];
+  /** openray: segments whose clocks disagree with those of their callers, largest difference first; at most 20. */
+  readonly ClockSkews?: readonly WireClockSkew[];
   /** openray: the trace began before this time, and documents that arrived before it were deleted. */
   readonly PrunedBefore?: number;
 };
+/** The clock of the segment `Id` is at least `Seconds` ahead of the clock of its caller `ParentId`; negative: behind. */
+export type WireClockSkew = { readonly Id: string; readonly ParentId: string; readonly Seconds: number };
 /** An event of the span `Id`; `Time` in epoch seconds. */
 export type WireSpanEvent = { readonly Id: string; readonly Time: number; readonly Name: string };
 export type BatchGetTracesResponse = {

@@ -8,6 +8,7 @@ import { FailureAlert } from '../../shared/failure-alert.tsx';
 import type { GraphSelection, ServiceGraph } from '../../shared/map/graph.ts';
 import { MapView } from '../../shared/map/map-view.tsx';
 import { MissingDataNotice } from '../../shared/missing-data-notice.tsx';
+import { ClockSkewNotice } from './clock-skew-notice.tsx';
 import type { Entity, TraceTree } from './entities.ts';
 import { EntityPanel } from './entity-panel.tsx';
 import styles from './page.module.css';
@@ -55,6 +56,7 @@ export function TracePage(): ReactElement {
         onToggleMap={() => void navigate({ search: (before) => ({ ...before, map: !isMapShown }), replace: true })}
       />
       <MissingDataNotice missing={data.missing} />
+      <ClockSkewNotice notices={data.clockSkews} onSelect={select} />
       {summary && <RootCauses summary={summary} />}
       {isMapShown && <TraceMap id={id} tree={tree} selected={selected} onSelect={select} />}
       <div className={styles.detail}>

@@ -4,9 +4,14 @@ import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummary } from '../.
 import { liveTrace } from '../../shared/live.ts';
 import { type ServiceGraph, toServiceGraph } from '../../shared/map/graph.ts';
 import { type MissingData, missingDataOf, REFETCH_INCOMPLETE_MS } from '../../shared/missing-data.ts';
+import { type ClockSkewNotice, clockSkewNotices } from './clock-skews.ts';
 import { readTrace, type TraceTree } from './entities.ts';
 
-export type LoadedTrace = { readonly tree: TraceTree; readonly missing: MissingData };
+export type LoadedTrace = {
+  readonly tree: TraceTree;
+  readonly missing: MissingData;
+  readonly clockSkews: readonly ClockSkewNotice[];
+};
 
 /**
  * A trace with all of its received documents. Without any it fails: with `ShardUnreachable` while a shard cannot be
@@ -18,7 +23,11 @@ export function useTrace(id: string): UseQueryResult<LoadedTrace> {
     queryFn: async ({ signal }): Promise<LoadedTrace> => {
       const { Traces, IsIncomplete } = await batchGetTraces({ TraceIds: [id] }, signal);
       const trace = Traces[0];
-      if (trace) return { tree: readTrace(trace), missing: missingDataOf({ ...trace, IsIncomplete }) };
+      if (trace) {
+        const tree = readTrace(trace);
+        const missing = missingDataOf({ ...trace, IsIncomplete });
+        return { tree, missing, clockSkews: clockSkewNotices(trace, tree) };
+      }
       throw IsIncomplete
         ? new ApiFailure('ShardUnreachable', 503, 'A shard of the store cannot be reached; it may hold the trace.')
         : new ApiFailure('TraceNotFound', 404, `No document of trace ${id} was received.`);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { assembleTrace } from '../../model/assemble.ts';
+import { clockSkews } from '../../model/clock-skew.ts';
 import { traceDurationUs } from '../../model/duration.ts';
 import type { Document } from '../../model/entity.ts';
 import type { JsonObject } from '../../model/json.ts';
@@ -80,6 +81,14 @@ function spanEventsOf(documents: readonly Document[]): readonly WireSpanEvent[] 
     .sort((a, b) => a.Time - b.Time);
 }
 
+function clockSkewsMember(trace: Trace): Pick<WireTrace, 'ClockSkews'> {
+  const skews = clockSkews(trace);
+  if (skews.length === 0) return {};
+  return {
+    ClockSkews: skews.map(({ id, parentId, skewUs }) => ({ Id: id, ParentId: parentId, Seconds: skewUs / 1e6 })),
+  };
+}
+
 /** X-Ray shows a link at both of its ends. */
 function consumersOf(trace: Trace, links: readonly TraceLink[]): ConsumerLinks {
   const consumers = new Map<EntityId, { traceId: TraceId; id: EntityId }[]>();
@@ -106,11 +115,12 @@ function ownMembers(
   trace: Trace,
   documents: readonly Document[],
   consumers: ConsumerLinks,
-): Pick<WireTrace, 'Orphans' | 'Events'> {
+): Pick<WireTrace, 'Orphans' | 'Events' | 'ClockSkews'> {
   const events = spanEventsOf(documents);
   return {
     Orphans: orphanDocuments(trace, consumers).map(toWireDocument),
     ...(events.length > 0 && { Events: events }),
+    ...clockSkewsMember(trace),
   };
 }
 

@@ -1,0 +1,38 @@
+import { type Entity, isCall } from './entity.ts';
+import type { Trace } from './trace.ts';
+import type { EntityId } from './trace-id.ts';
+
+/**
+ * A segment whose clock disagrees with that of its caller. `skewUs` is the least difference that explains the times:
+ * negative if the segment's clock is behind.
+ */
+export type ClockSkew = { readonly id: EntityId; readonly parentId: EntityId; readonly skewUs: number };
+
+/** Synchronised clocks differ by some milliseconds. */
+const MIN_SKEW_US = 10_000;
+
+/** Maximum of reported segments: one clock puts all segments of its service into the wrong place. */
+export const MAX_CLOCK_SKEWS = 20;
+
+/**
+ * The segments with the largest differences, largest first. A segment cannot start before its caller started, nor after
+ * a call to a host has ended. (A message or an asynchronous invocation may start its segment at any later time.)
+ */
+export function clockSkews(trace: Trace): readonly ClockSkew[] {
+  return trace.segments
+    .flatMap((segment) => {
+      const parent = segment.parentId === undefined ? undefined : trace.entities.get(segment.parentId);
+      const skewUs = parent === undefined ? 0 : skewOf(segment, parent);
+      return parent !== undefined && Math.abs(skewUs) >= MIN_SKEW_US
+        ? [{ id: segment.id, parentId: parent.id, skewUs }]
+        : [];
+    })
+    .sort((a, b) => Math.abs(b.skewUs) - Math.abs(a.skewUs) || (a.id < b.id ? -1 : 1))
+    .slice(0, MAX_CLOCK_SKEWS);
+}
+
+function skewOf(segment: Entity, parent: Entity): number {
+  if (segment.startUs < parent.startUs) return segment.startUs - parent.startUs;
+  const isAnswered = isCall(parent) && parent.namespace === 'remote' && parent.endUs !== undefined;
+  return isAnswered ? Math.max(0, segment.startUs - (parent.endUs ?? 0)) : 0;
+}
