@@ -1,3 +1,4 @@
+import { openSync, writeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
@@ -8,6 +9,7 @@ import { readSamConfig } from './sam-config.ts';
 /** Flags of the commands that run functions of a template. */
 export type FunctionFlags = Readonly<Record<string, unknown>> & {
   readonly config?: string;
+  readonly logFile?: string;
   readonly debugPort?: string;
   readonly debugArgs?: string;
   readonly debugFunction?: string;
@@ -26,27 +28,56 @@ export function addFunctionFlags(command: Command): Command {
     .option('-d, --debug-port <port>', 'wait for a debugger on this port, without a timeout')
     .option('--debug-args <arguments>', "further arguments of the function's interpreter")
     .option('--debug-function <name>', 'logical id of the function to debug (default: all)')
+    .option('-l, --log-file <file>', 'write the output of functions to this file, not to stderr')
     .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
     .option('--config-env <name>', 'section of the samconfig file (default: default)');
-  for (const flag of IGNORED_VALUE_FLAGS) command.addOption(new Option(`${flag} <value>`).hideHelp());
-  for (const flag of IGNORED_SWITCHES) command.addOption(new Option(flag).hideHelp());
-  return command;
+  const ignored = [...IGNORED_VALUE_FLAGS.map((flag) => `${flag} <value>`), ...IGNORED_SWITCHES].map((flags) =>
+    new Option(flags).hideHelp(),
+  );
+  for (const option of ignored) command.addOption(option);
+  return command.hook('preAction', () => warnOfIgnoredFlags(command, ignored));
 }
 
 function append(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 
-/** Flags of SAM for containers and stacks: accepted and ignored, so that existing Makefiles work. */
+/** Flags of SAM for containers and stacks: accepted without an effect, so that existing Makefiles work. */
 const IGNORED_VALUE_FLAGS = [
   ...['--stack-name', '--docker-network', '--container-host', '--container-host-interface'],
-  ...['--invoke-image', '--log-file', '--docker-volume-basedir', '--layer-cache-basedir', '--warm-containers'],
-  ...['--debugger-path', '--container-env-vars', '--add-host', '--static-dir', '--tenant-id', '--runtime'],
+  ...['--invoke-image', '-v, --docker-volume-basedir', '--layer-cache-basedir', '--warm-containers'],
+  ...['--debugger-path', '--container-env-vars', '--add-host', '--tenant-id', '--runtime'],
 ];
 const IGNORED_SWITCHES = [
-  ...['--skip-pull-image', '--force-image-build', '--shutdown'],
+  ...['--skip-pull-image', '--force-image-build', '--shutdown', '--save-params'],
   ...['--no-memory-limit', '--mount-symlinks', '--debug'],
 ];
+
+function warnOfIgnoredFlags(command: Command, ignored: readonly Option[]): void {
+  const given = ignored.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  if (given.length === 0) return;
+  const names = given.map(({ long }) => long).join(', ');
+  process.stderr.write(`openray: ${names}: accepted for SAM's sake, without an effect here\n`);
+}
+
+/** Prints each line of a function to stderr, or appends it to the file of `--log-file`. */
+export function functionOutput({ logFile }: FunctionFlags): (line: string) => void {
+  const file = logFile === undefined ? undefined : openLogFile(logFile);
+  return (line) => {
+    const text = line.endsWith('\n') ? line : `${line}\n`;
+    if (file === undefined) process.stderr.write(text);
+    else writeSync(file, text);
+  };
+}
+
+function openLogFile(path: string): number {
+  try {
+    return openSync(path, 'a');
+  } catch (cause) {
+    const sentence = `--log-file ${path} cannot be written: ${(cause as Error).message}`;
+    throw new OpenrayError('InvalidRequestException', sentence, { cause });
+  }
+}
 
 /** Order of precedence: flags of the command line, flags of samconfig, defaults of the command. */
 export function withSamConfig<Flags extends FunctionFlags>(command: Command, section: string, flags: Flags): Flags {

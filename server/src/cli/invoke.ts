@@ -16,6 +16,7 @@ import {
   addFunctionFlags,
   debugOptions,
   type FunctionFlags,
+  functionOutput,
   readFunctionSettings,
   withSamConfig,
 } from './function-flags.ts';
@@ -70,7 +71,7 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
   // A user who runs a function does not need the info lines of the server that this command starts.
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
   const own: ServerProcess = { ...thisProcess(log), environmentVariables };
-  const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
+  const onLine = functionOutput(flags);
   const onWarning = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
   const hints = new Set<string>();
   let server: TargetServer | undefined;
@@ -78,7 +79,7 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
   try {
     server = await findOrStartServer(config, own);
     const { daemonAddress } = server;
-    const streamed = flags.output === 'text' ? { onLine } : {};
+    const streamed = flags.output === 'text' || flags.logFile !== undefined ? { onLine } : {};
     lambdaService = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,

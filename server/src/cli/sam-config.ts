@@ -21,6 +21,10 @@ const FLAGS: Readonly<Record<string, string>> = {
   debug_args: 'debugArgs',
   debug_function: 'debugFunction',
   output: 'output',
+  log_file: 'logFile',
+  static_dir: 'staticDir',
+  ssl_cert_file: 'sslCertFile',
+  ssl_key_file: 'sslKeyFile',
 };
 
 export type SamConfigOptions = {

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import {
   type GatewayEndpointOptions,
@@ -14,6 +16,7 @@ import {
   addFunctionFlags,
   debugOptions,
   type FunctionFlags,
+  functionOutput,
   readFunctionSettings,
   withSamConfig,
 } from './function-flags.ts';
@@ -26,6 +29,9 @@ type StartFlags = FunctionFlags & {
   readonly host: string;
   readonly watch: boolean;
   readonly disableAuthorizer?: boolean;
+  readonly staticDir?: string;
+  readonly sslCertFile?: string;
+  readonly sslKeyFile?: string;
 };
 
 type StartFunctionServer = (
@@ -45,7 +51,11 @@ export function startLambdaCommand(done: (exitCode: number) => void): Command {
 /** `openray start-api`: serves the template's APIs and function URLs on the default port of `sam local start-api`. */
 export function startApiCommand(done: (exitCode: number) => void): Command {
   const command = startCommand('start-api', "serve the template's APIs and function URLs", '3000');
-  command.option('--disable-authorizer', 'call no authorizers');
+  command
+    .option('--disable-authorizer', 'call no authorizers')
+    .option('-s, --static-dir <folder>', 'files for paths without a route (default: public beside the template)')
+    .option('--ssl-cert-file <file>', 'certificate in PEM: serve HTTPS')
+    .option('--ssl-key-file <file>', 'key of the certificate in PEM');
   return command.action((flags: StartFlags) =>
     runFunctionServer(withSamConfig(command, 'local_start_api', flags), startGateway, describeRoutes, done),
   );
@@ -75,6 +85,7 @@ async function runFunctionServer(
     'passthrough',
     process.env,
   );
+  const tls = tlsFiles(flags);
   const log = newLog(config.logLevel);
   const own = { ...thisProcess(log), environmentVariables };
   const targetServer = await findOrStartServer(config, own);
@@ -82,14 +93,13 @@ async function runFunctionServer(
   try {
     const { daemonAddress } = targetServer;
     const onWarning = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
-    const onLine = (line: string) => process.stderr.write(line.endsWith('\n') ? line : `${line}\n`);
     const lambdaService = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,
       onWarning,
-      onLine,
+      onLine: functionOutput(flags),
       debug: debugOptions(flags),
-      gatewayUrl: start === startGateway ? gatewayUrl(host, port) : undefined,
+      gatewayUrl: start === startGateway ? gatewayUrl(tls === undefined ? 'http' : 'https', host, port) : undefined,
     });
     closers.push(lambdaService.close);
     const { disableAuthorizer = false } = flags;
@@ -101,6 +111,8 @@ async function runFunctionServer(
       daemonAddress,
       disableAuthorizer,
       isDebugged,
+      staticDir: staticDirOf(flags, dirname(lambdaService.templateFile())),
+      tls,
     });
     closers.push(server.close);
     const lines = [...describe(lambdaService, server.url), `traces at ${targetServer.url}`];
@@ -113,9 +125,38 @@ async function runFunctionServer(
 }
 
 /** Undefined for port 0, whose number is known only after the template is read. */
-function gatewayUrl(host: string, port: number): string | undefined {
+function gatewayUrl(scheme: 'http' | 'https', host: string, port: number): string | undefined {
   const isEveryAddress = host === '0.0.0.0' || host === '::';
-  return port === 0 ? undefined : `http://${isEveryAddress ? '127.0.0.1' : host}:${port}`;
+  return port === 0 ? undefined : `${scheme}://${isEveryAddress ? '127.0.0.1' : host}:${port}`;
+}
+
+/** Throws InvalidRequestException when the folder of `--static-dir` does not exist. */
+function staticDirOf({ staticDir }: Pick<StartFlags, 'staticDir'>, templateDir: string): string | undefined {
+  const folder = resolve(templateDir, staticDir ?? 'public');
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  if (staticDir === undefined) return undefined;
+  throw new OpenrayError('InvalidRequestException', `--static-dir ${staticDir}: there is no folder ${folder}`);
+}
+
+/** Undefined without the flags. Throws InvalidRequestException when one is missing or a file cannot be read. */
+function tlsFiles({
+  sslCertFile,
+  sslKeyFile,
+}: Pick<StartFlags, 'sslCertFile' | 'sslKeyFile'>): GatewayEndpointOptions['tls'] {
+  if (sslCertFile === undefined && sslKeyFile === undefined) return undefined;
+  if (sslCertFile === undefined || sslKeyFile === undefined) {
+    throw new OpenrayError('InvalidRequestException', '--ssl-cert-file and --ssl-key-file need each other');
+  }
+  return { cert: readPem('--ssl-cert-file', sslCertFile), key: readPem('--ssl-key-file', sslKeyFile) };
+}
+
+function readPem(flag: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const sentence = `${flag} ${file} cannot be read: ${(cause as Error).message}`;
+    throw new OpenrayError('InvalidRequestException', sentence, { cause });
+  }
 }
 
 function describeFunctions(lambdaService: LambdaService, url: string): readonly string[] {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { buildInvokeApp } from '../http/app.ts';
-import { serveGateway } from '../http/gateway.ts';
+import { serveGateway, type TlsFiles } from '../http/gateway.ts';
 import type { LambdaApi } from '../http/lambda-api.ts';
 import {
   handleGetFunction,
@@ -131,6 +131,9 @@ export type HttpEndpointOptions = Pick<ServerProcess, 'log'> & {
 export type GatewayEndpointOptions = HttpEndpointOptions & {
   /** Calls no authorizer: every caller is allowed. */
   readonly disableAuthorizer?: boolean;
+  /** Folder whose files answer GET requests that no route matches. */
+  readonly staticDir?: string | undefined;
+  readonly tls?: TlsFiles | undefined;
   /** Switches off the time limits of integrations, since a debugger may stop the function. */
   readonly isDebugged?: boolean;
 };
@@ -154,7 +157,7 @@ export async function startInvokeServer(
 export async function startGateway(
   config: Config,
   lambdaService: LambdaService,
-  { log, host, port, daemonAddress, disableAuthorizer = false, isDebugged = false }: GatewayEndpointOptions,
+  { log, host, port, daemonAddress, disableAuthorizer = false, isDebugged = false, ...served }: GatewayEndpointOptions,
 ): Promise<HttpEndpoint> {
   const { accountId, region, bodyMaxBytes } = config;
   const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
@@ -162,8 +165,8 @@ export async function startGateway(
   const limits = { callsAuthorizers: !disableAuthorizer, hasTimeouts: !isDebugged };
   const onRefusal = (refusal: GatewayRefusal) => log.warn(refusal, 'the gateway refused a request or a response');
   const gateway = openGateway({ lambda: lambdaService, sender, accountId, region, sample, onRefusal, ...limits });
-  const server = await serveGateway(gateway, { host, port, bodyMaxBytes }).catch((cause: unknown) => {
-    throw listenError('TCP', host, port, cause);
+  const server = await serveGateway(gateway, { host, port, bodyMaxBytes, ...served }).catch((cause: unknown) => {
+    throw cause instanceof OpenrayError ? cause : listenError('TCP', host, port, cause);
   });
   return {
     url: server.url,

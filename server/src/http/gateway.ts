@@ -1,6 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import fastifyStatic from '@fastify/static';
+import Fastify from 'fastify';
+import { OpenrayError } from '../errors.ts';
 import { refusalReason } from '../request-origin.ts';
 
 type Headers = readonly (readonly [name: string, value: string])[];
@@ -20,36 +24,55 @@ type ResponseStream = {
   readonly write: (chunk: Buffer) => Promise<void>;
 };
 
+type Response = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Buffer;
+  readonly isUnrouted?: boolean;
+};
+
 /** The template's APIs; implemented by `lambda/gateway/gateway.ts`. */
 export type GatewayHandler = {
   /** Handles one request. Undefined when the response was written to `sink`. */
-  readonly handle: (
-    request: Request,
-    sink: ResponseStream,
-  ) => Promise<{ readonly status: number; readonly headers: Headers; readonly body: Buffer } | undefined>;
+  readonly handle: (request: Request, sink: ResponseStream) => Promise<Response | undefined>;
   /** Whether the template's CORS lets pages of this origin send the request. */
   readonly allowsOrigin: (request: Pick<Request, 'method' | 'path' | 'rawHeaders'>, origin: string) => boolean;
 };
 
 export type GatewayServer = { readonly url: string; readonly close: () => Promise<void> };
 
-export type GatewayServerOptions = { readonly host: string; readonly port: number; readonly bodyMaxBytes: number };
+/** Certificate and key in PEM. */
+export type TlsFiles = { readonly cert: Buffer; readonly key: Buffer };
 
-/** The template's APIs and function URLs: the gateway handles every path. Rejects when the port is in use. */
+export type GatewayServerOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly bodyMaxBytes: number;
+  /** Folder whose files answer GET requests that no route matches. */
+  readonly staticDir?: string | undefined;
+  readonly tls?: TlsFiles | undefined;
+};
+
+/**
+ * The template's APIs and function URLs: the gateway handles every path. Rejects when the port is in use, and with
+ * SettingInvalid when certificate and key cannot be used.
+ */
 export async function serveGateway(
   gateway: GatewayHandler,
-  { host, port, bodyMaxBytes }: GatewayServerOptions,
+  { host, port, bodyMaxBytes, staticDir, tls }: GatewayServerOptions,
 ): Promise<GatewayServer> {
-  const server = createServer((request, response) => {
+  const files = staticDir === undefined ? undefined : await openFiles(staticDir);
+  const listener: RequestListener = (request, response) => {
     request.on('error', () => {});
     response.on('error', () => {});
-    void handleRequest(gateway, request, response, bodyMaxBytes).catch(() => response.destroy());
-  });
+    void handleRequest({ gateway, files, bodyMaxBytes }, request, response).catch(() => response.destroy());
+  };
+  const server = tls === undefined ? createServer(listener) : newTlsServer(tls, listener);
   server.listen({ host, port });
   await once(server, 'listening');
   const authority = host.includes(':') ? `[${host}]` : host;
   return {
-    url: `http://${authority}:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${authority}:${(server.address() as AddressInfo).port}`,
     async close() {
       server.close();
       server.closeAllConnections();
@@ -58,11 +81,43 @@ export async function serveGateway(
   };
 }
 
+function newTlsServer(tls: TlsFiles, listener: RequestListener) {
+  try {
+    return createTlsServer(tls, listener);
+  } catch (cause) {
+    const sentence = `the certificate and its key cannot be used: ${(cause as Error).message}`;
+    throw new OpenrayError('SettingInvalid', sentence, { cause });
+  }
+}
+
+type Files = (request: IncomingMessage, response: ServerResponse, unrouted: Response) => void;
+
+/** Answers with the files of a folder, and with the gateway's response for every other path. */
+async function openFiles(root: string): Promise<Files> {
+  const app = Fastify();
+  const unroutedResponses = new WeakMap<IncomingMessage, Response>();
+  await app.register(fastifyStatic, { root });
+  app.setNotFoundHandler(({ raw }, reply) => {
+    reply.hijack();
+    sendResponse(reply.raw, unroutedResponses.get(raw));
+  });
+  await app.ready();
+  return (request, response, unrouted) => {
+    unroutedResponses.set(request, unrouted);
+    app.routing(request, response);
+  };
+}
+
+type GatewayContext = {
+  readonly gateway: GatewayHandler;
+  readonly files: Files | undefined;
+  readonly bodyMaxBytes: number;
+};
+
 async function handleRequest(
-  gateway: GatewayHandler,
+  { gateway, files, bodyMaxBytes }: GatewayContext,
   request: IncomingMessage,
   response: ServerResponse,
-  bodyMaxBytes: number,
 ) {
   const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
   const { method = 'GET', rawHeaders } = request;
@@ -95,6 +150,13 @@ async function handleRequest(
       },
     },
   );
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (result?.isUnrouted === true && isRead && files !== undefined) files(request, response, result);
+  else sendResponse(response, result);
+}
+
+/** Ends the response; without a result, its head and body are written already. */
+function sendResponse(response: ServerResponse, result: Response | undefined): void {
   if (result === undefined) response.end();
   else response.writeHead(result.status, result.headers.flat()).end(result.body);
 }

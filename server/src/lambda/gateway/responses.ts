@@ -7,6 +7,8 @@ export type GatewayResponse = {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
+  /** No route matches the request. */
+  readonly isUnrouted?: boolean;
 };
 
 /** The response to the client, and why the gateway refused the result of the handler; undefined when it did not. */
@@ -71,11 +73,12 @@ export function tooLargeResponse({ kind }: GatewayApi, limit: 'gateway' | 'lambd
 
 /** No route matches the request. A REST API then asks for an authentication token, as on AWS. */
 export function noRouteResponse(isRest: boolean): GatewayResponse {
-  return isRest
+  const response = isRest
     ? messageResponse(403, 'Missing Authentication Token', [
         ['x-amzn-errortype', 'MissingAuthenticationTokenException'],
       ])
     : messageResponse(404, 'Not Found');
+  return { ...response, isUnrouted: true };
 }
 
 export function messageResponse(

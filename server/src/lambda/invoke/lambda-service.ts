@@ -71,6 +71,7 @@ function lambdaService({ functions, sender, registry, invoker, services }: Parts
       services.refresh();
       return registry.template().routes;
     },
+    templateFile: () => registry.template().file,
     schedules() {
       services.refresh();
       return registry.template().services.schedules;

@@ -61,6 +61,8 @@ export type LambdaService = {
   readonly routes: () => readonly GatewayRoute[];
   /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException, also for a qualifier. */
   readonly find: (nameOrArn: string, qualifier?: string) => FunctionDescription;
+  /** Absolute path of the template. */
+  readonly templateFile: () => string;
   /** Schedules of the template, whether they run here or not. */
   readonly schedules: () => readonly ScheduleSpec[];
   /** A text that changes with the template and the function's sources; before its first run, with its code folder. */

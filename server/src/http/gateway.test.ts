@@ -1,0 +1,76 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type GatewayServerOptions, serveGateway } from './gateway.ts';
+
+const FIXTURES = new URL('../../../fixtures/tls/', import.meta.url);
+
+/** Routes `/api` only. */
+async function serve(options: Partial<GatewayServerOptions>): Promise<string> {
+  const server = await serveGateway(
+    {
+      async handle({ path }) {
+        const isUnrouted = path !== '/api';
+        return { status: isUnrouted ? 403 : 200, headers: [], body: Buffer.from(path), isUnrouted };
+      },
+      allowsOrigin: () => false,
+    },
+    { host: '127.0.0.1', port: 0, bodyMaxBytes: 100, ...options },
+  );
+  onTestFinished(server.close);
+  return server.url;
+}
+
+async function folderWith(name: string, text: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'openray-static-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, name), text);
+  return folder;
+}
+
+describe('with a folder of files', () => {
+  test('a file answers a path without a route; routes, other methods and missing files answer as before', async () => {
+    const url = await serve({ staticDir: await folderWith('page.html', '<p>hello') });
+    const page = await fetch(`${url}/page.html?a=1`);
+    expect([page.status, page.headers.get('content-type'), await page.text()]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+      '<p>hello',
+    ]);
+    expect(await (await fetch(`${url}/api`)).text()).toBe('/api');
+    expect((await fetch(`${url}/page.html`, { method: 'POST' })).status).toBe(403);
+    expect((await fetch(`${url}/missing.html`)).status).toBe(403);
+  });
+
+  test.each(['/../page.html', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc%2fpasswd', '/%00'])(
+    'no path leads out of the folder: %s',
+    async (path) => {
+      const url = await serve({ staticDir: await folderWith('other.html', 'inside') });
+      const response = await fetch(url + path);
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect(await response.text()).not.toContain('root:');
+    },
+  );
+});
+
+describe('with a certificate', () => {
+  test('serves HTTPS', async () => {
+    const [cert, key] = await Promise.all(['cert.pem', 'key.pem'].map((name) => readFile(new URL(name, FIXTURES))));
+    const url = await serve({ tls: { cert: cert as Buffer, key: key as Buffer } });
+    expect(url).toMatch(/^https:/);
+    const status = await new Promise((resolve, reject) => {
+      get(`${url}/api`, { ca: cert }, (response) => resolve(response.resume().statusCode)).on('error', reject);
+    });
+    expect(status).toBe(200);
+  });
+
+  test('that is none, says so', async () => {
+    const tls = { cert: Buffer.from('no'), key: Buffer.from('no') };
+    await expect(serve({ tls })).rejects.toMatchObject({
+      code: 'SettingInvalid',
+      message: expect.stringContaining('the certificate and its key cannot be used'),
+    });
+  });
+});
