@@ -106,3 +106,14 @@ test.each([
   expect(exitCode).toBe(2);
   expect(stderr).toContain(sentence);
 });
+
+test('openray validate prints a report, as text or JSON, and fails only for a template that cannot be read', async () => {
+  const text = await runOpenray(['validate'], { cwd: folder, env });
+  expect(text.stdout).toContain(
+    'Functions\n  Fn (nodejs20.x) runs\n\nRoutes, with openray start-api\n  GET /api → Fn\n',
+  );
+  const json = await runOpenray(['validate', '--template-file', 'template.yaml', '-o', 'json'], { cwd: folder, env });
+  expect(JSON.parse(json.stdout)).toMatchObject({ functions: [{ logicalId: 'Fn' }], notRun: [], notes: [] });
+  const wrong = await runOpenray(['validate', '-t', 'none.yaml'], { cwd: folder, env });
+  expect([wrong.exitCode, wrong.stderr]).toEqual([78, expect.stringContaining('none.yaml: no template can be read')]);
+});

@@ -15,6 +15,7 @@ import { serveCommand } from './serve.ts';
 import { startApiCommand, startLambdaCommand } from './start-functions.ts';
 import { tailCommand } from './tail.ts';
 import { tracesCommand } from './traces.ts';
+import { validateCommand } from './validate.ts';
 
 /** Runs one command; resolves with the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -32,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(invokeCommand(done)));
   program.addCommand(withSettings(startLambdaCommand(done)));
   program.addCommand(withSettings(startApiCommand(done)));
+  program.addCommand(withSettings(validateCommand()));
   for (const command of [tracesCommand(done), graphCommand(done), logsCommand(done), tailCommand(done)]) {
     program.addCommand(withSettings(command));
   }

@@ -26,6 +26,8 @@ export type Template = {
   readonly routes: readonly GatewayRoute[];
   /** Its queues, topics, event rules and schedules. */
   readonly services: ServiceSpecs;
+  /** All resources whose condition is true, in the order of the template. */
+  readonly resources: readonly { readonly logicalId: string; readonly type: string }[];
   /** One sentence for each part that is not supported or not known here, without duplicates. */
   readonly warnings: readonly string[];
 };
@@ -119,7 +121,8 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   const ids = functions.map(({ logicalId }) => logicalId);
   const routes = readRoutes(ids, raw, scope);
   const services = readServices(ids, raw, scope);
-  return { file, functions, routes, services, warnings: [...warnings] };
+  const resources = Object.entries(raw.resources).map(([logicalId, { type }]) => ({ logicalId, type }));
+  return { file, functions, routes, services, resources, warnings: [...warnings] };
 }
 
 /** Parses `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` does; a text may hold several. */

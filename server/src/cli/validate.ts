@@ -1,0 +1,33 @@
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { loadConfig } from '../config.ts';
+import { findTemplate } from '../lambda/template/input-files.ts';
+import { parseParameterOverrides, readTemplate } from '../lambda/template/template.ts';
+import { type FunctionFlags, withSamConfig } from './function-flags.ts';
+import { renderReport, reportTemplate } from './template-report.ts';
+
+/**
+ * `openray validate`: says what openray does with a template and what it does not do. Starts nothing. Fails only when
+ * the template cannot be read.
+ */
+export function validateCommand(): Command {
+  const command = new Command('validate')
+    .description('say what openray will and will not do with a template')
+    .option('-t, --template <file>', 'template (default: template.yaml, .yml or .json in this folder)')
+    .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
+    .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
+    .option('--config-env <name>', 'section of the samconfig file (default: default)')
+    .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'))
+    .addOption(new Option('--template-file <file>').hideHelp())
+    .addOption(new Option('--lint').hideHelp());
+  return command.action((given: FunctionFlags) => {
+    const { templateFile, ...flags } = withSamConfig(command, 'validate', given);
+    const named = templateFile === undefined ? flags : { ...flags, template: templateFile };
+    const { config } = loadConfig(named, process.env, flags.config);
+    const { region, accountId } = config;
+    const parameters = parseParameterOverrides(config.parameterOverrides);
+    const template = readTemplate(resolve(config.template ?? findTemplate()), { parameters, region, accountId });
+    const report = reportTemplate(template);
+    process.stdout.write(`${flags.output === 'json' ? JSON.stringify(report, undefined, 2) : renderReport(report)}\n`);
+  });
+}
