@@ -157,6 +157,15 @@ describe('the output of functions', () => {
       /^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32} \S+ METRIC Shop Orders 2 Count service=orders\n$/,
     );
 
+    const both = await runOpenray(
+      ['logs', '-n', 'Orders', '--stack-name', 'shop', '--request-id', requestId, '--include-traces'],
+      { env },
+    );
+    expect(both.stdout).toMatch(
+      new RegExp(`REPORT RequestId: ${requestId}[\\s\\S]*\\nXRay Event .* with id \\(${traceId}\\)`),
+    );
+    expect(both.stderr).toBe("openray: --stack-name: accepted for SAM's sake, without an effect here\n");
+
     const traces = await runOpenray(['traces', '--filter', `service("Orders")`], { env });
     expect(traces.stdout).toMatch(
       new RegExp(

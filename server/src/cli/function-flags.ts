@@ -31,9 +31,12 @@ export function addFunctionFlags(command: Command): Command {
     .option('-l, --log-file <file>', 'write the output of functions to this file, not to stderr')
     .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
     .option('--config-env <name>', 'section of the samconfig file (default: default)');
-  const ignored = [...IGNORED_VALUE_FLAGS.map((flag) => `${flag} <value>`), ...IGNORED_SWITCHES].map((flags) =>
-    new Option(flags).hideHelp(),
-  );
+  return addIgnoredFlags(command, [...IGNORED_VALUE_FLAGS.map((flag) => `${flag} <value>`), ...IGNORED_SWITCHES]);
+}
+
+/** Adds flags of SAM that have no effect here. A line on stderr names those that are given. */
+export function addIgnoredFlags(command: Command, flags: readonly string[]): Command {
+  const ignored = flags.map((text) => new Option(text).hideHelp());
   for (const option of ignored) command.addOption(option);
   return command.hook('preAction', () => warnOfIgnoredFlags(command, ignored));
 }

@@ -1,8 +1,11 @@
 import { Command, Option } from 'commander';
 import type { GetFunctionLogsResponse, WireLogEvent } from '../api/types.ts';
 import { callServer } from '../client/call-server.ts';
+import { toFailure } from '../errors.ts';
+import { addIgnoredFlags } from './function-flags.ts';
 import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
 import { readTime } from './time-flag.ts';
+import { printTrace } from './traces.ts';
 
 type LogsFlags = ServerFlags & {
   readonly name?: string;
@@ -12,9 +15,12 @@ type LogsFlags = ServerFlags & {
   readonly traceId?: string;
   readonly requestId?: string;
   readonly tail?: boolean;
+  readonly includeTraces?: boolean;
 };
 
 const POLL_MS = 250;
+/** Of `--include-traces`, to bound memory. */
+const TRACES_MAX = 1000;
 
 /** `openray logs [NAME]`: logs of functions in the format of `sam logs`. */
 export function logsCommand(done: (exitCode: number) => void): Command {
@@ -28,7 +34,10 @@ export function logsCommand(done: (exitCode: number) => void): Command {
     .option('--trace-id <id>', 'only lines of this trace')
     .option('--request-id <id>', 'only lines of this invocation')
     .option('-t, --tail', 'follow new log events')
+    .option('--include-traces', `print the traces of these lines too, at most ${TRACES_MAX}`)
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
+  // There are no stacks here: without a name, the logs of all functions of the server are shown.
+  addIgnoredFlags(command, ['--stack-name <name>']);
   return addServerFlags(command).action(async (argument: string | undefined, flags: LogsFlags) => {
     const request = {
       FunctionName: argument ?? flags.name,
@@ -40,25 +49,47 @@ export function logsCommand(done: (exitCode: number) => void): Command {
     };
     const url = serverUrl(flags);
     let afterUs: number | undefined;
+    const traceIds = new Set<string>();
+    const printed = new Map<string, number>();
     do {
-      const seen = await printLogs(url, { ...request, AfterUs: afterUs }, flags.output);
+      const seen = await printLogs(url, { ...request, AfterUs: afterUs }, flags.output, ({ TraceId: id }) => {
+        if (id !== null && traceIds.size < TRACES_MAX) traceIds.add(id);
+      });
       afterUs = seen ?? afterUs;
+      if (flags.includeTraces === true) await printTraces(url, traceIds, flags.output, printed);
     } while (flags.tail === true && !(await isStoppedWithin(POLL_MS)));
     done(0);
   });
 }
 
-/** Prints all pages of log events; returns the time of the last event, undefined for none. */
+/** Prints each trace that is stored: a function may write lines of an invocation that is not traced. */
+async function printTraces(
+  url: string,
+  ids: ReadonlySet<string>,
+  output: 'text' | 'json',
+  printed: Map<string, number>,
+): Promise<void> {
+  for (const id of ids) {
+    await printTrace(url, id, output, printed).catch((error: unknown) => {
+      if (toFailure(error).code !== 'ResourceNotFoundException') throw error;
+    });
+  }
+}
+
+/** Prints all pages of log events, and passes each event to `onEvent`; returns the time of the last event, undefined for none. */
 export async function printLogs(
   url: string,
   request: { readonly AfterUs: number | undefined },
   output: 'text' | 'json',
+  onEvent: (event: WireLogEvent) => void = () => {},
 ): Promise<number | undefined> {
   let afterUs = request.AfterUs;
   for (;;) {
     const page = await callServer<GetFunctionLogsResponse>(url, '/GetFunctionLogs', { ...request, AfterUs: afterUs });
-    for (const event of page.Events)
+    for (const event of page.Events) {
+      onEvent(event);
       process.stdout.write(output === 'json' ? `${JSON.stringify(event)}\n` : logLines(event));
+    }
     afterUs = page.Events.at(-1)?.AtUs ?? afterUs;
     if (page.IsComplete) return afterUs;
   }
