@@ -117,3 +117,16 @@ test('openray validate prints a report, as text or JSON, and fails only for a te
   const wrong = await runOpenray(['validate', '-t', 'none.yaml'], { cwd: folder, env });
   expect([wrong.exitCode, wrong.stderr]).toEqual([78, expect.stringContaining('none.yaml: no template can be read')]);
 });
+
+test('--save-params saves the flags for the next start', async () => {
+  const own = join(folder, 'saved');
+  await mkdir(own);
+  await writeFile(join(own, 'event.json'), '{"saved":1}');
+  const template = TEMPLATE.replace('return { statusCode: 200 }', 'return event').replace('async ()', 'async (event)');
+  await writeFile(join(own, 'other.yaml'), template);
+  const flags = ['-t', 'other.yaml', '-e', 'event.json', '--save-params'];
+  const { stderr } = await runOpenray(['local', 'invoke', ...flags], { cwd: own, env });
+  expect(stderr).toContain('openray: template_file, event saved to samconfig.toml\n');
+  const { stdout } = await runOpenray(['local', 'invoke'], { cwd: own, env });
+  expect(stdout).toContain('{"saved":1}');
+});

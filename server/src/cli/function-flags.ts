@@ -4,7 +4,8 @@ import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { hostRegion } from '../lambda/runtime/aws-access.ts';
 import type { DebugOptions } from '../lambda/runtime/runtime-command.ts';
-import { readSamConfig } from './sam-config.ts';
+import { findSamConfig, readSamConfig, samParameters } from './sam-config.ts';
+import { saveParameters } from './save-params.ts';
 
 /** Flags of the commands that run functions of a template. */
 export type FunctionFlags = Readonly<Record<string, unknown>> & {
@@ -16,6 +17,7 @@ export type FunctionFlags = Readonly<Record<string, unknown>> & {
   readonly configEnv?: string;
   readonly configFile?: string;
   readonly profile?: string;
+  readonly saveParams?: boolean;
 };
 
 export function addFunctionFlags(command: Command): Command {
@@ -30,7 +32,8 @@ export function addFunctionFlags(command: Command): Command {
     .option('--debug-function <name>', 'logical id of the function to debug (default: all)')
     .option('-l, --log-file <file>', 'write the output of functions to this file, not to stderr')
     .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
-    .option('--config-env <name>', 'section of the samconfig file (default: default)');
+    .option('--config-env <name>', 'section of the samconfig file (default: default)')
+    .option('--save-params', 'save the given flags to the samconfig file');
   return addIgnoredFlags(command, [...IGNORED_VALUE_FLAGS.map((flag) => `${flag} <value>`), ...IGNORED_SWITCHES]);
 }
 
@@ -52,7 +55,7 @@ const IGNORED_VALUE_FLAGS = [
   ...['--debugger-path', '--container-env-vars', '--add-host', '--tenant-id', '--runtime'],
 ];
 const IGNORED_SWITCHES = [
-  ...['--skip-pull-image', '--force-image-build', '--shutdown', '--save-params'],
+  ...['--skip-pull-image', '--force-image-build', '--shutdown'],
   ...['--no-memory-limit', '--mount-symlinks', '--debug'],
 ];
 
@@ -85,9 +88,20 @@ function openLogFile(path: string): number {
 /** Order of precedence: flags of the command line, flags of samconfig, defaults of the command. */
 export function withSamConfig<Flags extends FunctionFlags>(command: Command, section: string, flags: Flags): Flags {
   const { configFile: file, configEnv } = flags;
-  const fromFile = readSamConfig({ command: section, file, configEnv });
   const given = Object.entries(flags).filter(([name]) => command.getOptionValueSource(name) !== 'default');
+  if (flags.saveParams === true) saveFlags(section, flags, Object.fromEntries(given));
+  const fromFile = readSamConfig({ command: section, file, configEnv });
   return { ...flags, ...fromFile, ...Object.fromEntries(given) };
+}
+
+/** Prints the flags that a samconfig file of openray cannot hold. */
+function saveFlags(section: string, { configFile, configEnv = 'default' }: FunctionFlags, given: FunctionFlags): void {
+  const { saveParams: _saved, configFile: _file, configEnv: _env, ...toSave } = given;
+  const { parameters, others } = samParameters(toSave);
+  const file = configFile ?? findSamConfig() ?? 'samconfig.toml';
+  saveParameters(file, [configEnv, section], parameters);
+  const left = others.length === 0 ? '' : `; not saved: ${others.join(', ')}`;
+  process.stderr.write(`openray: ${Object.keys(parameters).join(', ')} saved to ${file}${left}\n`);
 }
 
 /** The settings of a command that runs functions, and the variables of its caller. */

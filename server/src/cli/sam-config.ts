@@ -27,6 +27,26 @@ const FLAGS: Readonly<Record<string, string>> = {
   ssl_key_file: 'sslKeyFile',
 };
 
+/** Flags as parameters of SAM, for `--save-params`, and the names of the flags that a samconfig file cannot hold. */
+export function samParameters(flags: Readonly<Record<string, unknown>>) {
+  const parameters: Record<string, string | readonly string[]> = {};
+  const others: string[] = [];
+  for (const [flag, value] of Object.entries(flags)) {
+    // The last key of a flag is the one that SAM writes: `template_file`, not `template`.
+    const key = Object.entries(FLAGS).findLast(([, name]) => name === flag)?.[0];
+    // `--no-event` sets `event` to false, and the file holds only values.
+    if (key !== undefined && value !== false) parameters[key] = String(value);
+    else if (flag === 'parameterOverrides' && Array.isArray(value)) parameters.parameter_overrides = value.map(String);
+    else others.push(flag);
+  }
+  return { parameters, others };
+}
+
+/** The samconfig file of this folder, if there is one. */
+export function findSamConfig(): string | undefined {
+  return FILES.find((name) => existsSync(name));
+}
+
 export type SamConfigOptions = {
   /** `local_invoke`, `local_start_api`, `local_start_lambda`, `remote_invoke`. */
   readonly command: string;
@@ -40,7 +60,7 @@ export type SamConfigOptions = {
  * commands. Empty without such a file. Throws InvalidRequestException when the file cannot be read.
  */
 export function readSamConfig({ command, file, configEnv = 'default' }: SamConfigOptions): Record<string, unknown> {
-  const path = file ?? FILES.find((name) => existsSync(name));
+  const path = file ?? findSamConfig();
   if (path === undefined) return {};
   const sections = objectOf(objectOf(readValues(path))[configEnv]);
   const parameters = (name: string) => objectOf(objectOf(sections[name]).parameters);
