@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readSamConfig } from './sam-config.ts';
+import { readSamConfig, samParameters } from './sam-config.ts';
 import { saveParameters } from './save-params.ts';
 
 const PARAMETERS = { port: '4000', template_file: 'infra/a "b".yaml', parameter_overrides: ['A=1', 'B="x y"'] };
@@ -32,6 +32,24 @@ describe('saved parameters are read again, and comments stay', () => {
     expect(readSamConfig({ command: 'local_start_api', file })).toEqual(READ);
     expect(after().includes('# a comment')).toBe(text?.includes('# a comment') === true);
   });
+});
+
+test('flags that a samconfig file cannot hold are named, and the profile is saved', () => {
+  expect(samParameters({ profile: 'shop', event: false, aws: 'none' })).toEqual({
+    parameters: { profile: 'shop' },
+    others: ['event', 'aws'],
+  });
+});
+
+test('a file in UTF-16 is read as such', () => {
+  const { file } = edited('samconfig.toml', undefined);
+  writeFileSync(
+    file,
+    Buffer.from('\ufeffversion = 0.1\n[default.deploy.parameters]\nregion = "eu-west-1"\n', 'utf16le'),
+  );
+  saveParameters(file, ['default', 'local_start_api'], PARAMETERS);
+  expect(readSamConfig({ command: 'local_start_api', file })).toEqual(READ);
+  expect(readSamConfig({ command: 'deploy', file })).toEqual({ region: 'eu-west-1' });
 });
 
 test.each([

@@ -44,6 +44,13 @@ describe('with a folder of files', () => {
     expect((await fetch(`${url}/missing.html`)).status).toBe(403);
   });
 
+  test('a page of another site reads no file', async () => {
+    const url = await serve({ staticDir: await folderWith('page.html', '<p>hello') });
+    const response = await fetch(`${url}/page.html`, { headers: { origin: 'https://evil.test' } });
+    expect(response.status).toBe(403);
+    expect(await response.text()).toContain('pages of https://evil.test may not call this server');
+  });
+
   test.each(['/../page.html', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc%2fpasswd', '/%00'])(
     'no path leads out of the folder: %s',
     async (path) => {
