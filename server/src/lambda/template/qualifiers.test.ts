@@ -27,3 +27,23 @@ describe('the qualifiers of a function', () => {
     expect(functions.find(({ logicalId }) => logicalId === id)).toMatchObject({ aliases, hasVersions });
   });
 });
+
+test('a function of the name __proto__ has aliases, and a broken alias is a note', () => {
+  const template = `
+Resources:
+  __proto__: {Type: AWS::Lambda::Function, Properties: {Runtime: nodejs20.x, Handler: index.handler, Code: .}}
+  Live: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref __proto__, Name: live}}
+  Nameless: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref __proto__, Name: !Join text}}
+  Lost: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Join text, Name: lost}}
+`;
+  const { functions, warnings } = parseTemplate(template, '/app/template.yaml', {
+    parameters: {},
+    region: 'eu-west-1',
+    accountId: '000000000000',
+  });
+  expect(functions).toMatchObject([{ logicalId: '__proto__', aliases: ['live'], unsupportedReason: undefined }]);
+  expect(warnings).toEqual([
+    'Nameless: Fn::Join takes a list of 2 or more; it is empty.',
+    'Lost: Fn::Join takes a list of 2 or more; it is empty.',
+  ]);
+});

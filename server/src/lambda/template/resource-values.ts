@@ -30,7 +30,8 @@ export function resourceValues(raw: RawTemplate, scope: Scope, place: Place): Va
   const generated = Object.entries(raw.resources).map(([logicalId, resource]) =>
     resource.type === 'AWS::Serverless::Function' ? valuesOfSam(logicalId, resource, raw, place) : {},
   );
-  const own: Values = Object.assign({}, implicitApis(place), ...generated, named);
+  // Not Object.assign: it takes a resource of the name __proto__ for the prototype.
+  const own: Values = Object.fromEntries([implicitApis(place), ...generated, named].flatMap(Object.entries));
   return { ...own, ...qualifiedValues(raw, { ...scope, resources: own }, place) };
 }
 
