@@ -97,11 +97,8 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
         printResult(result, flags.output, 'streamed');
         await printTraceUrl(result, server, config);
         const untraced = traceHint(result, lambdaService.find(called).spec, config);
-        for (const hint of [...hints, ...(untraced === undefined ? [] : [untraced])]) {
-          process.stderr.write(`
-${hint.startsWith('Hint: ') ? hint : `Hint: ${hint}`}
-`);
-        }
+        if (untraced !== undefined) process.stderr.write(`\n${untraced}\n`);
+        for (const hint of hints) process.stderr.write(`\nHint: ${hint}\n`);
         hints.clear();
         if (flags.watch !== true) return result;
       } catch (thrown) {
