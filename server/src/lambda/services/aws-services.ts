@@ -7,17 +7,21 @@ import { handleSqs } from './sqs-api.ts';
 
 /**
  * Passes a request to the service that its header `X-Amz-Target` or the scope of its signature names. Signatures are
- * not checked. Undefined when neither names a service. Never throws; failures become responses.
+ * not checked. A form that neither names is for SNS where `takesUnsignedForms`: functions may call it without an SDK.
+ * Undefined when the service remains unknown. Never throws; failures become responses.
  */
 export async function handleAwsService(
   broker: Broker,
   { headers, body, signal }: AwsServiceRequest,
+  { takesUnsignedForms = false } = {},
 ): Promise<AwsServiceResponse | undefined> {
   const header = (name: string) => {
     const value = headers[name];
     return typeof value === 'string' ? value : value?.[0];
   };
-  const { service, operation } = calledService(header('x-amz-target'), header('authorization'));
+  const named = calledService(header('x-amz-target'), header('authorization'));
+  const isForm = takesUnsignedForms && new URLSearchParams(body.toString()).has('Action');
+  const { service = isForm ? 'sns' : undefined, operation } = named;
   const host = header('host');
   const call: ServiceRequest = {
     operation: operation ?? '',

@@ -59,7 +59,8 @@ async function handleRequest(
   }
   const disconnected = new AbortController();
   response.once('close', () => disconnected.abort());
-  const answer = await handleAwsService(broker, { headers: request.headers, body, signal: disconnected.signal });
+  const call = { headers: request.headers, body, signal: disconnected.signal };
+  const answer = await handleAwsService(broker, call, { takesUnsignedForms: true });
   const { status, type, body: text } = answer ?? NO_SERVICE;
   response.writeHead(status, { 'content-type': type }).end(text);
 }
@@ -89,6 +90,7 @@ function isOurs(
     case 'events':
       return operation === 'PutEvents';
     case 'sns':
+    case undefined:
       return concernsLocalTopic(broker, body);
     default:
       return false;
