@@ -32,7 +32,7 @@ function isKnown(id: string): boolean {
 
 function readCommits(range: string): Commit[] {
   const format = `${RECORD}%H${FIELD}%P${FIELD}%s${FIELD}%b${FIELD}`;
-  const records = git('log', '--name-only', `--format=${format}`, range).split(RECORD).slice(1);
+  const records = git('log', '--name-only', '--no-renames', `--format=${format}`, range).split(RECORD).slice(1);
   return records.map((record) => {
     const [id = '', parents = '', subject = '', body = '', files = ''] = record.split(FIELD);
     return { id, subject, body, files: files.split('\n').filter(Boolean), isMerge: parents.includes(' ') };

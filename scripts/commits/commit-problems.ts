@@ -34,7 +34,7 @@ const SUBJECT_MAX_CHARACTERS = 100;
 
 /** First words that are no imperative: articles, pronouns, and verbs in the past, as a participle or in the third person. */
 const NO_IMPERATIVE =
-  /^(a|an|the|it|its|this|that|these|what|who|no|every|each|all|some|one|is|are|was|were|has|have)$|ed$|ing$|[^siu]s$/;
+  /^(a|an|the|it|its|this|that|these|what|who|no|every|each|all|some|one|is|are|was|were|has|have)$|^(made|kept|wrote|ran|took|went|gave|got|did|came|became|left|sent|held|found|wip)$|ed$|ing$|[^siu]s$/;
 
 /** Verbs that only look like one of these forms. */
 const BASE_FORMS = new Set([

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withBorders, withTable } from './border-files.ts';
 import { BORDERS, borderOf, mayImport } from './borders.ts';
-import { fileCircles, folderStructure, isForTests, REPOSITORY, readImports, sourceFiles } from './import-graph.ts';
+import {
+  fileCircles,
+  folderStructure,
+  foldersAbove,
+  isForTests,
+  REPOSITORY,
+  readImports,
+  sourceFiles,
+} from './import-graph.ts';
 
 const SOURCE = 'server/src/';
 const files = sourceFiles('server/src');
@@ -57,6 +65,18 @@ test('the linter and the architecture page have the same table', () => {
 
 test('no file imports itself by way of others, type imports included', () => {
   expect(fileCircles(imports)).toEqual([]);
+});
+
+test('no folder of the server has a circle between its files and rooms', () => {
+  const sources = files.filter((file) => !isForTests(file));
+  const folders = new Set(sources.flatMap((file) => foldersAbove(file)));
+  const circles = [...folders].flatMap((folder) => folderStructure(folder, imports, sources).circles);
+  expect(circles).toEqual([]);
+});
+
+test('the product imports no builder of tests', () => {
+  const wrong = imports.filter(({ from, to }) => !isForTests(from) && isForTests(to));
+  expect(wrong).toEqual([]);
 });
 
 test('the rooms of lambda/ have no circle and at most five levels', () => {

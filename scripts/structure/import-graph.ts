@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { alg, Graph } from '@dagrejs/graphlib';
-import { parseSync } from 'oxc-parser';
+import { parseSync, Visitor } from 'oxc-parser';
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -38,14 +38,21 @@ export function sourceFiles(folder: string): string[] {
   return [...new Set(listed.split('\n'))].filter((path) => /\.tsx?$/.test(path)).sort();
 }
 
-/** The relative imports of `files`: static, dynamic and re-exports. */
+/** The relative imports of `files`: static, dynamic, re-exports, and types such as `import('./x.ts').Y`. */
 export function readImports(files: readonly string[]): Import[] {
   return files.flatMap((from) => importedPaths(from, readFileSync(join(REPOSITORY, from), 'utf8')));
 }
 
 function importedPaths(from: string, text: string): Import[] {
-  const { module } = parseSync(from, text);
+  const { module, program } = parseSync(from, text);
+  const ofTypes: string[] = [];
+  new Visitor({
+    TSImportType: ({ source }) => {
+      ofTypes.push(source.value);
+    },
+  }).visit(program);
   const specifiers = [
+    ...ofTypes,
     ...module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
     ...module.staticExports.flatMap(({ entries }) => entries.map(({ moduleRequest }) => moduleRequest?.value)),
     // A dynamic import gives only its place in the text.
@@ -57,6 +64,12 @@ function importedPaths(from: string, text: string): Import[] {
     .filter((specifier): specifier is string => specifier?.startsWith('.') ?? false)
     .map((specifier) => posix.join(dirname(from), specifier));
   return [...new Set(paths)].map((to) => ({ from, to }));
+}
+
+/** `server/src`, `server/src/query`, … of a file of the server. */
+export function foldersAbove(file: string): string[] {
+  const parts = file.split('/');
+  return parts.slice(2).map((_, index) => parts.slice(0, index + 2).join('/'));
 }
 
 /** How the entries of `folder` depend on each other. */

@@ -1,5 +1,5 @@
 // `npm run structure`: how the folders of the server depend on each other inside, type imports included.
-import { fileCircles, folderStructure, isForTests, readImports, sourceFiles } from './import-graph.ts';
+import { fileCircles, folderStructure, foldersAbove, isForTests, readImports, sourceFiles } from './import-graph.ts';
 
 const files = sourceFiles('server/src').filter((file) => !isForTests(file));
 const imports = readImports(files);
@@ -13,8 +13,3 @@ for (const { folder, circles } of structures) {
   for (const circle of circles) console.log(`circle in ${folder}: ${circle.join(' ↔ ')}`);
 }
 console.log(`circles between files: ${fileCircles(imports).length}`);
-
-function foldersAbove(file: string): string[] {
-  const parts = file.split('/');
-  return parts.slice(2).map((_, index) => parts.slice(0, index + 2).join('/'));
-}

@@ -12,7 +12,7 @@ import { renderReport, reportTemplate } from './template-report.ts';
  */
 export function validateCommand(): Command {
   const command = new Command('validate')
-    .description('say what openray will and will not do with a template')
+    .description('report which parts of a template openray runs with a template')
     .option('-t, --template <file>', 'template (default: template.yaml, .yml or .json in this folder)')
     .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
     .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')

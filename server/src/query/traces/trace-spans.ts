@@ -38,7 +38,7 @@ export async function loadTraceSpans(
 }
 
 /** One entity as a span. `isReceived`: it arrived as a span. `records` contain its exceptions. */
-export type SpanOfEntity = {
+export type EntityAsSpan = {
   readonly spanWithResource: SpanWithResource;
   readonly isReceived: boolean;
   readonly records: readonly LogWithResource[];
@@ -53,7 +53,7 @@ export async function loadSpan(
   traceId: TraceId,
   id: EntityId,
   options: QueryOptions = {},
-): Promise<SpanOfEntity | undefined> {
+): Promise<EntityAsSpan | undefined> {
   const rows = await store.query<DocumentRow>(documentSql(traceId, id), options);
   const documents = rows.flatMap(({ format, body, seq }) => parseStored(format, body, seq));
   const sent = sentSpans(documents).get(id);
