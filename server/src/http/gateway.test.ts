@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,14 @@ describe('with a folder of files', () => {
     expect(await (await fetch(`${url}/api`)).text()).toBe('/api');
     expect((await fetch(`${url}/page.html`, { method: 'POST' })).status).toBe(403);
     expect((await fetch(`${url}/missing.html`)).status).toBe(403);
+  });
+
+  test('a link leads to no file outside of the folder', async () => {
+    const outside = await folderWith('secret.txt', 'secret');
+    const staticDir = await folderWith('page.html', '<p>hello');
+    await symlink(join(outside, 'secret.txt'), join(staticDir, 'link.txt'));
+    const response = await fetch(`${await serve({ staticDir })}/link.txt`);
+    expect([response.status, await response.text()]).toEqual([403, '/link.txt']);
   });
 
   test('a page of another site reads no file', async () => {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import Fastify from 'fastify';
 import { OpenrayError } from '../errors.ts';
@@ -96,7 +98,7 @@ type Files = (request: IncomingMessage, response: ServerResponse, unrouted: Resp
 async function openFiles(root: string): Promise<Files> {
   const app = Fastify();
   const unroutedResponses = new WeakMap<IncomingMessage, Response>();
-  await app.register(fastifyStatic, { root });
+  await app.register(fastifyStatic, { root, allowedPath: (path) => isWithin(root, path) });
   app.setNotFoundHandler(({ raw }, reply) => {
     reply.hijack();
     sendResponse(reply.raw, unroutedResponses.get(raw));
@@ -106,6 +108,15 @@ async function openFiles(root: string): Promise<Files> {
     unroutedResponses.set(request, unrouted);
     app.routing(request, response);
   };
+}
+
+/** Whether the file is below the folder, behind symbolic links too. A path without a file is left to the caller. */
+function isWithin(root: string, path: string): boolean {
+  try {
+    return realpathSync(join(root, path)).startsWith(`${realpathSync(root)}${sep}`);
+  } catch {
+    return true;
+  }
 }
 
 type GatewayContext = {
