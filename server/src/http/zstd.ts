@@ -17,13 +17,15 @@ export function unzstd(body: Buffer, options: Options): Promise<Buffer> {
 
 /** WebAssembly that is loaded at the first call. Reads one frame; a body of several is refused as invalid. */
 export async function libraryUnzstd(body: Buffer, { maxOutputLength }: Options): Promise<Buffer> {
-  // The library allocates the announced size before it reads the data.
-  if ((announcedSize(body) ?? 0) > maxOutputLength) throw tooLarge();
   const { decompress } = await loaded();
   try {
+    // The library allocates the announced size before it reads the data.
+    if ((announcedSize(body) ?? 0) > maxOutputLength) throw tooLarge();
     return Buffer.from(decompress(body, { defaultHeapSize: maxOutputLength }).buffer);
   } catch (cause) {
-    throw (cause as Error).message.endsWith(OUTPUT_TOO_SMALL) ? tooLarge() : cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw cause;
+    throw message.endsWith(OUTPUT_TOO_SMALL) ? tooLarge() : new Error('it is not one complete frame', { cause });
   }
 }
 
