@@ -57,3 +57,27 @@ describe('a request reaches the service', () => {
     },
   );
 });
+
+test('PutEvents answers each entry at its index, also those that are not valid', async () => {
+  const valid = { Source: 'shop', DetailType: 'order', Detail: '{}' };
+  const entries = [5, valid, { ...valid, Detail: 'notjson' }, { Source: 'shop' }, { ...valid, Source: '' }];
+  const answer = await call({ 'x-amz-target': 'AWSEvents.PutEvents' }, JSON.stringify({ Entries: entries }));
+  const { FailedEntryCount, Entries } = JSON.parse(answer?.body ?? '') as {
+    FailedEntryCount: number;
+    Entries: readonly { ErrorCode?: string }[];
+  };
+  expect(Entries.map(({ ErrorCode }) => ErrorCode)).toEqual([
+    'InvalidArgument',
+    undefined,
+    'MalformedDetail',
+    'InvalidArgument',
+    'InvalidArgument',
+  ]);
+  expect(FailedEntryCount).toBe(4);
+});
+
+test('a function that publishes without an SDK reaches SNS on its own port, and nothing on the main port', async () => {
+  const request = { headers: {}, body: Buffer.from('Action=ListTopics'), signal: AbortSignal.abort() };
+  expect(await handleAwsService(broker, request)).toBeUndefined();
+  expect((await handleAwsService(broker, request, { takesUnsignedForms: true }))?.body).toContain(':News</TopicArn>');
+});

@@ -15,7 +15,14 @@ export function handleEventBridge(
       message: `openray's local event bus does not support ${operation}`,
     });
   }
-  const results = (input.Entries as readonly JsonValue[]).filter(isJsonObject).map((entry) => {
+  // One result an entry, in order: clients find the entries that failed by their index.
+  const results = (input.Entries as readonly JsonValue[]).map((entry) => {
+    if (!isJsonObject(entry)) return invalidEntry('The entry is not an object.');
+    const missing = ['Source', 'DetailType', 'Detail'].find(
+      (name) => typeof entry[name] !== 'string' || entry[name] === '',
+    );
+    if (missing !== undefined)
+      return invalidEntry(`Parameter ${missing} is not valid. Reason: ${missing} is a required argument.`);
     const detail = parse(String(entry.Detail ?? '{}'));
     if (!isJsonObject(detail)) return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
     const EventId = broker.putEvent({
@@ -29,6 +36,10 @@ export function handleEventBridge(
     return { EventId };
   });
   return json(200, { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results });
+}
+
+function invalidEntry(message: string) {
+  return { ErrorCode: 'InvalidArgument', ErrorMessage: message };
 }
 
 function json(status: number, body: JsonObject): AwsServiceResponse {
