@@ -97,7 +97,11 @@ export function withSamConfig<Flags extends FunctionFlags>(command: Command, sec
 /** Prints the flags that a samconfig file of openray cannot hold. */
 function saveFlags(section: string, { configFile, configEnv = 'default' }: FunctionFlags, given: FunctionFlags): void {
   const { saveParams: _saved, configFile: _file, configEnv: _env, ...toSave } = given;
-  const { parameters, others } = samParameters(toSave);
+  // Without the emulator, which samconfig cannot hold, the saved profile would send the next calls to its account.
+  const { profile, ...withoutProfile } = toSave;
+  const hasEmulator = toSave.awsEndpoint !== undefined;
+  const { parameters, others: unknown } = samParameters(hasEmulator ? withoutProfile : toSave);
+  const others = hasEmulator && profile !== undefined ? [...unknown, 'profile'] : unknown;
   const file = configFile ?? findSamConfig() ?? 'samconfig.toml';
   saveParameters(file, [configEnv, section], parameters);
   const left = others.length === 0 ? '' : `; not saved: ${others.join(', ')}`;

@@ -63,3 +63,13 @@ test.each([
   );
   expect(after()).toBe(text);
 });
+
+test('a file that cannot be written is named in one sentence', () => {
+  const file = join(tmpdir(), 'openray-no-such-folder', 'samconfig.toml');
+  expect(() => saveParameters(file, ['default', 'local_invoke'], PARAMETERS)).toThrow(
+    expect.objectContaining({
+      code: 'InvalidRequestException',
+      message: expect.stringContaining(`--save-params cannot write ${file}: `),
+    }),
+  );
+});

@@ -13,11 +13,17 @@ export type SavedParameters = Readonly<Record<string, string | readonly string[]
  * exist. Comments and all other keys stay as they are. Throws InvalidRequestException when the file cannot be edited.
  */
 export function saveParameters(file: string, section: readonly string[], parameters: SavedParameters): void {
-  const before = existsSync(file) ? decodeText(readFileSync(file)) : '';
-  const after = file.endsWith('.toml')
-    ? editToml(file, before, section, parameters)
-    : editYaml(before, section, parameters);
-  writeFileSync(file, after);
+  try {
+    const before = existsSync(file) ? decodeText(readFileSync(file)) : '';
+    const after = file.endsWith('.toml')
+      ? editToml(file, before, section, parameters)
+      : editYaml(before, section, parameters);
+    writeFileSync(file, after);
+  } catch (cause) {
+    if (cause instanceof OpenrayError) throw cause;
+    const sentence = `--save-params cannot write ${file}: ${(cause as Error).message}`;
+    throw new OpenrayError('InvalidRequestException', sentence, { cause });
+  }
 }
 
 function editYaml(text: string, section: readonly string[], parameters: SavedParameters): string {
