@@ -78,9 +78,10 @@ function credentialsHint(functionId: string, { mode, endpoint, hasCredentials }:
   return `a call of ${functionId} to AWS failed for its credentials, ${remedy}. For calls without AWS, ${emulator}.`;
 }
 
-function hostHint(functionId: string, { endpoint }: AwsAccess): string {
+function hostHint(functionId: string, { endpoint, mode }: AwsAccess): string {
+  const proxy = mode === 'passthrough' ? 'set HTTPS_PROXY in this shell' : '--aws passthrough hands HTTPS_PROXY on';
   return endpoint === undefined
-    ? `a call of ${functionId} did not reach AWS. --aws-endpoint URL sends the calls of functions to an emulator; behind a proxy, --aws passthrough hands HTTPS_PROXY on.`
+    ? `a call of ${functionId} did not reach AWS. --aws-endpoint URL sends the calls of functions to an emulator; behind a proxy, ${proxy}.`
     : `a call of ${functionId} did not reach AWS at ${endpoint} (--aws-endpoint): check that the emulator runs there.`;
 }
 
