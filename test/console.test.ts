@@ -276,7 +276,8 @@ test('a trace of 10,000 nested subsegments opens, with the deepest one and the w
 test('pages show new traces without a reload', async () => {
   await putTrace('before');
   await page.goto(`${server.url}/traces?q=${encodeURIComponent('annotation.user_id = "arrives-later"')}`);
-  await page.getByLabel('Filter expression').first().waitFor();
+  // The first response has arrived, so that only a live update can show the trace.
+  await page.getByText('No trace matches').waitFor();
   const id = await putTrace('arrives-later');
   await page.getByRole('link', { name: id }).waitFor();
 });
