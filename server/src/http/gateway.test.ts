@@ -52,6 +52,11 @@ describe('with a folder of files', () => {
     expect([response.status, await response.text()]).toEqual([403, '/link.txt']);
   });
 
+  test('the folder itself answers with its index page', async () => {
+    const url = await serve({ staticDir: await folderWith('index.html', '<p>index') });
+    expect(await (await fetch(`${url}/`)).text()).toBe('<p>index');
+  });
+
   test('a page of another site reads no file', async () => {
     const url = await serve({ staticDir: await folderWith('page.html', '<p>hello') });
     const response = await fetch(`${url}/page.html`, { headers: { origin: 'https://evil.test' } });

@@ -113,7 +113,9 @@ async function openFiles(root: string): Promise<Files> {
 /** Whether the file is below the folder, behind symbolic links too. A path without a file is left to the caller. */
 function isWithin(root: string, path: string): boolean {
   try {
-    return realpathSync(join(root, path)).startsWith(`${realpathSync(root)}${sep}`);
+    const folder = realpathSync(root);
+    const file = realpathSync(join(root, path));
+    return file === folder || file.startsWith(`${folder}${sep}`);
   } catch {
     return true;
   }
