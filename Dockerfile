@@ -24,7 +24,7 @@ RUN ln -s /opt/openray/server/bin/openray.cjs /usr/local/bin/openray \
   && install --directory --owner=node --group=node /var/lib/openray
 ENV OPENRAY_DATA_DIR=/var/lib/openray
 VOLUME /var/lib/openray
-WORKDIR /work
+WORKDIR /functions
 # The user `node`, by number: Kubernetes can check only a number against `runAsNonRoot`.
 USER 1000
 # No port is exposed: openray listens on loopback only, so that a published port leads nowhere.
