@@ -98,7 +98,8 @@ type Files = (request: IncomingMessage, response: ServerResponse, unrouted: Resp
 async function openFiles(root: string): Promise<Files> {
   const app = Fastify();
   const unroutedResponses = new WeakMap<IncomingMessage, Response>();
-  await app.register(fastifyStatic, { root, allowedPath: (path) => isWithin(root, path) });
+  const realRoot = realpathSync(root);
+  await app.register(fastifyStatic, { root, allowedPath: (path) => isWithin(realRoot, path) });
   app.setNotFoundHandler(({ raw }, reply) => {
     reply.hijack();
     sendResponse(reply.raw, unroutedResponses.get(raw));
@@ -110,12 +111,11 @@ async function openFiles(root: string): Promise<Files> {
   };
 }
 
-/** Whether the file is below the folder, behind symbolic links too. A path without a file is left to the caller. */
+/** Whether the file is below the real path `root`, behind symbolic links too. A path without a file is left to the caller. */
 function isWithin(root: string, path: string): boolean {
   try {
-    const folder = realpathSync(root);
     const file = realpathSync(join(root, path));
-    return file === folder || file.startsWith(`${folder}${sep}`);
+    return file === root || file.startsWith(`${root}${sep}`);
   } catch {
     return true;
   }

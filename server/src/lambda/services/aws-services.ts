@@ -15,18 +15,13 @@ export async function handleAwsService(
   { headers, body, signal }: AwsServiceRequest,
   { takesUnsignedForms = false } = {},
 ): Promise<AwsServiceResponse | undefined> {
-  const header = (name: string) => {
-    const value = headers[name];
-    return typeof value === 'string' ? value : value?.[0];
-  };
-  const named = calledService(header('x-amz-target'), header('authorization'));
   const isForm = takesUnsignedForms && new URLSearchParams(body.toString()).has('Action');
-  const { service = isForm ? 'sns' : undefined, operation } = named;
-  const host = header('host');
+  const { service = isForm ? 'sns' : undefined, operation } = calledService(headers);
+  const host = headerOf(headers, 'host');
   const call: ServiceRequest = {
     operation: operation ?? '',
     body: body.toString(),
-    traceHeader: header('x-amzn-trace-id'),
+    traceHeader: headerOf(headers, 'x-amzn-trace-id'),
     origin: host === undefined ? undefined : `http://${host}`,
     signal,
   };
@@ -44,11 +39,18 @@ export async function handleAwsService(
   }
 }
 
-export type CalledService = { readonly service: string | undefined; readonly operation: string | undefined };
+type Headers = AwsServiceRequest['headers'];
+
+function headerOf(headers: Headers, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+type CalledService = { readonly service: string | undefined; readonly operation: string | undefined };
 
 /** Services in the JSON protocol have their operation in a header, SNS has it in the body. */
-export function calledService(target: string | undefined, authorization: string | undefined): CalledService {
-  const [prefix, operation] = target?.split('.', 2) ?? [];
+export function calledService(headers: Headers): CalledService {
+  const [prefix, operation] = headerOf(headers, 'x-amz-target')?.split('.', 2) ?? [];
   switch (prefix) {
     case 'AmazonSQS':
       return { service: 'sqs', operation };
@@ -57,7 +59,7 @@ export function calledService(target: string | undefined, authorization: string 
     case undefined:
       // …/REGION/SERVICE/aws4_request; a signature of version 4A has no region.
       return {
-        service: /Credential=[^,\s]*\/([^/,\s]+)\/aws4_request/.exec(authorization ?? '')?.[1],
+        service: /Credential=[^,\s]*\/([^/,\s]+)\/aws4_request/.exec(headerOf(headers, 'authorization') ?? '')?.[1],
         operation: undefined,
       };
     default:

@@ -83,7 +83,7 @@ function isOurs(
   if (LIST_PATH.test(pathname)) return true;
   // Lambda's other operations have paths too.
   if (pathname.startsWith('/20')) return false;
-  const { service, operation = '' } = calledService(headerOf(headers['x-amz-target']), headers.authorization);
+  const { service, operation = '' } = calledService(headers);
   switch (service) {
     case 'sqs':
       return concernsLocalQueue(broker, operation, body);
@@ -95,10 +95,6 @@ function isOurs(
     default:
       return false;
   }
-}
-
-function headerOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
