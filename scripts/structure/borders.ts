@@ -1,13 +1,17 @@
+import { dirname } from 'node:path';
 import { isForTests } from './import-graph.ts';
 
-/** What a folder of `server/src` is and which others it may import; a row for a subfolder narrows its parent's row. */
+/** What a folder of `server/src` is and what its own files may import. A folder inside it has a row of its own. */
 export type Border = {
   readonly folder: string;
   readonly holds: string;
-  /** Folders and files of `server/src`. `errors.ts` and `stats.ts` import nothing, so every folder may import them. */
+  /**
+   * Folders and files of `server/src`, beside the folder's own files. A folder is meant with the folders inside it; in
+   * the same outermost folder it is meant without them.
+   */
   readonly mayImport: readonly string[];
-  /** Rooms within these folders that it may not import. */
-  readonly exceptRooms?: readonly string[];
+  /** Packages of npm with their entry points, or all of a scope; `node:` for every module of Node. */
+  readonly packages?: readonly string[];
   /** Why an import that breaks the order from top to bottom is allowed; keys are members of `mayImport`. */
   readonly because?: Readonly<Record<string, string>>;
 };
@@ -15,145 +19,206 @@ export type Border = {
 /** Files that import nothing of openray and that every folder may import. */
 export const OPEN_TO_ALL = ['errors.ts', 'stats.ts'];
 
-/** Packages that only some folders may import. */
-export const GUARDED_PACKAGES: readonly {
-  readonly packages: readonly string[];
-  readonly folders: readonly string[];
-}[] = [{ packages: ['chdb', 'chdb/**', '@clickhouse/client'], folders: ['store'] }];
+/** Entry points of the server's package that the console may import. It runs in a browser, without Node's modules. */
+export const CONSOLE_ENTRY_POINTS = ['openray/api-types', 'openray/filter', 'openray/model'];
+
+/** Packages that a test may import only in a folder whose row names them; of all others a test may import any. */
+const ENGINES = ['chdb', '@clickhouse/client'];
 
 /** One row a folder, in order: a folder imports from the rows above it, as far as its row names them. */
 export const BORDERS: readonly Border[] = [
+  { folder: 'errors.ts', holds: 'every failure: code, status of each protocol', mayImport: [] },
+  { folder: 'stats.ts', holds: 'every counter', mayImport: [] },
   {
     folder: 'model',
     holds: 'documents, traces, service graphs, summaries, root causes: types and pure functions',
-    mayImport: [],
+    mayImport: ['model/otlp', 'model/otlp/wire', 'model/otlp/to-xray', 'model/otlp/documents'],
+    because: {
+      'model/otlp': "Jaeger's form is made from spans of OpenTelemetry",
+      'model/otlp/wire': 'the spans of a trace become one message',
+      'model/otlp/to-xray': 'a document and a span derive ids by one rule',
+      'model/otlp/documents': 'a trace is assembled from documents in either form',
+    },
   },
+  { folder: 'model/otlp', holds: 'values, times and ids of spans, for the rooms below', mayImport: ['model'] },
   {
     folder: 'model/otlp/wire',
     holds: "encodings of OpenTelemetry's messages",
     mayImport: ['model'],
-    exceptRooms: ['model/otlp/to-xray', 'model/otlp/to-otlp', 'model/otlp/round-trip', 'model/otlp/documents'],
+    packages: ['protobufjs'],
   },
   {
     folder: 'model/otlp/to-xray',
     holds: "a span to X-Ray's entities",
-    mayImport: ['model'],
-    exceptRooms: ['model/otlp/to-otlp', 'model/otlp/round-trip', 'model/otlp/documents'],
+    mayImport: ['model', 'model/otlp'],
+    packages: ['node:crypto'],
   },
-  {
-    folder: 'model/otlp/to-otlp',
-    holds: 'an entity of X-Ray to a span',
-    mayImport: ['model'],
-    exceptRooms: ['model/otlp/to-xray', 'model/otlp/round-trip', 'model/otlp/documents'],
-  },
+  { folder: 'model/otlp/to-otlp', holds: 'an entity of X-Ray to a span', mayImport: ['model', 'model/otlp'] },
   {
     folder: 'model/otlp/round-trip',
     holds: 'either form to the other and back without a loss',
-    mayImport: ['model'],
-    exceptRooms: ['model/otlp/documents'],
+    mayImport: ['model', 'model/otlp', 'model/otlp/to-xray', 'model/otlp/to-otlp'],
+    packages: ['node:crypto'],
   },
   {
     folder: 'model/otlp/documents',
     holds: 'spans as they are stored, and all spans of a trace',
-    mayImport: ['model'],
+    mayImport: ['model', 'model/otlp', 'model/otlp/wire', 'model/otlp/to-xray', 'model/otlp/round-trip'],
   },
   {
     folder: 'request-origin.ts',
     holds: 'which web pages and host names may reach an HTTP listener; one pure rule for all',
     mayImport: [],
+    packages: ['node:http'],
   },
-  { folder: 'filter', holds: 'filter expressions: parser, evaluation, completions; pure', mayImport: ['model'] },
+  {
+    folder: 'filter',
+    holds: 'filter expressions: parser, evaluation, completions; pure',
+    mayImport: ['model'],
+    packages: ['re2js'],
+  },
   {
     folder: 'store',
     holds: 'ClickHouse: embedded, remote or a cluster; migrations, group commit, retention',
     mayImport: ['model'],
+    packages: ['node:', 'chdb', '@clickhouse/client'],
   },
-  { folder: 'ingest', holds: 'bytes of each protocol to documents, and `accept`', mayImport: ['model', 'store'] },
+  {
+    folder: 'ingest',
+    holds: 'bytes of each protocol to documents, and `accept`',
+    mayImport: ['model', 'store'],
+    packages: ['node:', 'pino', 'protobufjs', 'zod'],
+  },
   {
     folder: 'query',
     holds: 'one file a question: its SQL, its rows, its answer',
     mayImport: ['model', 'filter', 'store'],
+    packages: ['node:'],
   },
   {
     folder: 'query/traces',
     holds: 'lists and single traces: prefilter, candidate scan, sort keys, loading',
     mayImport: ['model', 'filter', 'store', 'query/interval-sql.ts'],
+    packages: ['node:'],
   },
   {
     folder: 'query/service-graph',
     holds: 'service graphs and time series of a window; roll-ups and their worker',
     mayImport: ['model', 'filter', 'store', 'query/interval-sql.ts', 'query/traces'],
+    packages: ['node:'],
   },
   {
     folder: 'query/retention',
     holds: 'retention rules, and their application to stored traces',
     mayImport: ['model', 'filter', 'store', 'query/groups.ts', 'query/traces', 'query/service-graph'],
+    packages: ['node:'],
   },
   {
     folder: 'query/jaeger',
     holds: "searches and dependencies of Jaeger's API",
     mayImport: ['model', 'filter', 'store', 'query/interval-sql.ts', 'query/traces', 'query/service-graph'],
   },
-  { folder: 'sampling', holds: 'sampling rules and targets', mayImport: ['store'] },
+  { folder: 'sampling', holds: 'sampling rules and targets', mayImport: ['store'], packages: ['node:'] },
   {
     folder: 'forward',
     holds: 'copies of stored documents, sent to AWS X-Ray or an OpenTelemetry backend',
     mayImport: ['model'],
+    packages: ['node:', '@aws-sdk/client-xray', '@grpc/grpc-js', 'protobufjs'],
   },
   {
     folder: 'api',
-    holds: 'one file an operation of an API (X-Ray, Jaeger, export, OTLP, openray): its input and its steps',
-    mayImport: ['model', 'filter', 'store', 'ingest', 'query', 'sampling'],
+    holds: 'the list of all operations, and fields, tokens and wire types that they share',
+    mayImport: ['model', 'ingest', 'query', 'sampling', 'api/xray', 'api/openray'],
+    packages: ['node:', 'zod'],
+    because: { 'api/xray': 'operations.ts lists them', 'api/openray': 'operations.ts lists them' },
+  },
+  {
+    folder: 'api/xray',
+    holds: "X-Ray's API: one file an operation, with its input and its steps",
+    mayImport: ['model', 'filter', 'ingest', 'query', 'sampling', 'api'],
+    packages: ['zod'],
+  },
+  {
+    folder: 'api/openray',
+    holds: "openray's own operations: status, metrics, events, backups, waiting for a trace",
+    mayImport: ['model', 'filter', 'store', 'ingest', 'query', 'api', 'api/xray'],
+    packages: ['prom-client', 'zod'],
+  },
+  {
+    folder: 'api/otlp',
+    holds: 'a trace as spans of OpenTelemetry',
+    mayImport: ['model', 'store', 'query'],
+  },
+  {
+    folder: 'api/jaeger',
+    holds: "Jaeger's API, versions 1 and 3",
+    mayImport: ['model', 'store', 'query'],
+    packages: ['zod'],
+  },
+  {
+    folder: 'api/export',
+    holds: 'the export of traces of a time interval',
+    mayImport: ['model', 'filter', 'store', 'query', 'api'],
+    packages: ['zod'],
   },
   {
     folder: 'http',
     holds: 'adapters from HTTP and gRPC to `api` and `ingest`: routes, encodings, errors; the console',
     mayImport: ['request-origin.ts', 'ingest', 'api'],
+    packages: ['node:', 'fastify', '@fastify', '@grpc/grpc-js', '@bokuweb/zstd-wasm', 'protobufjs', 'zod'],
   },
   {
     folder: 'lambda',
     holds: 'runs functions as Lambda does and sends their segments over UDP, as every client does',
-    mayImport: ['model'],
+    mayImport: [],
   },
   {
     folder: 'lambda/spec',
     holds: 'a template as plain data: functions, routes, services; the interface of the Lambda service',
     mayImport: ['model'],
+    packages: ['node:'],
   },
   {
     folder: 'lambda/template',
     holds: 'SAM and CloudFormation templates to specs: macros, intrinsic functions, events',
     mayImport: ['model', 'lambda/spec'],
+    packages: ['node:', 'yaml'],
   },
   {
     folder: 'lambda/build',
     holds: 'makes code ready to run: esbuild, make, results of `sam build`',
     mayImport: ['model', 'lambda/spec'],
+    packages: ['node:', 'esbuild'],
   },
   {
     folder: 'lambda/tracing',
     holds: 'sampling decisions, segments of Lambda, the UDP client that sends them',
     mayImport: ['model', 'lambda/spec'],
+    packages: ['node:'],
   },
   {
     folder: 'lambda/api',
     holds: "Lambda's HTTP API, the output of `sam remote invoke`",
     mayImport: ['model', 'lambda/spec'],
+    packages: ['node:'],
   },
   {
     folder: 'lambda/runtime',
     holds: 'the processes of a function: sandbox, Runtime API, extensions, environment variables',
     mayImport: ['model', 'request-origin.ts', 'lambda/spec', 'lambda/tracing'],
+    packages: ['node:'],
   },
   {
     folder: 'lambda/services',
     holds: 'queues, topics, event rules and schedules, in memory',
     mayImport: ['model', 'request-origin.ts', 'lambda/spec', 'lambda/api'],
+    packages: ['node:', '@aws-sdk/credential-provider-node', '@smithy/signature-v4'],
   },
   {
     folder: 'lambda/gateway',
     holds: 'API Gateway and function URLs: routes, events, authorizers, responses',
     mayImport: ['model', 'lambda/spec', 'lambda/tracing'],
+    packages: ['node:'],
   },
   {
     folder: 'lambda/invoke',
@@ -167,12 +232,14 @@ export const BORDERS: readonly Border[] = [
       'lambda/runtime',
       'lambda/services',
     ],
+    packages: ['node:'],
   },
-  { folder: 'config.ts', holds: 'every setting', mayImport: ['store', 'forward'] },
+  { folder: 'config.ts', holds: 'every setting', mayImport: ['store', 'forward'], packages: ['node:', 'yaml', 'zod'] },
   {
     folder: 'compose',
     holds: 'opens, connects and closes all parts: the server, functions, a restore',
     mayImport: ['config.ts', 'store', 'ingest', 'query', 'sampling', 'forward', 'http', 'lambda'],
+    packages: ['node:', 'pino'],
   },
   {
     folder: 'client',
@@ -183,29 +250,73 @@ export const BORDERS: readonly Border[] = [
     folder: 'test-kit',
     holds: '`openray/testing`: a server for tests, expectations about traces',
     mayImport: ['model', 'filter', 'client'],
+    packages: ['node:', 'vitest', 'yaml', 'zod'],
   },
   {
     folder: 'cli',
     holds: 'one file a command',
     mayImport: ['model', 'forward', 'api', 'lambda', 'config.ts', 'compose', 'client', 'test-kit'],
+    packages: ['node:', 'commander', 'pino', 'smol-toml', 'yaml'],
   },
 ];
 
-/**
- * The row of `path` (a file below `server/src`, relative to it): that of the innermost folder which has one. A test gets
- * the outermost: it runs a room together with others, and nothing imports it.
- */
+/** The row of a source file, by its path below `server/src`; tests have none. */
 export function borderOf(path: string): Border | undefined {
-  const rows = BORDERS.filter(({ folder }) => isWithin(path, folder)).sort((a, b) => b.folder.length - a.folder.length);
-  return isForTests(path) ? rows.at(-1) : rows[0];
+  if (isForTests(path)) return undefined;
+  const folder = path.includes('/') ? dirname(path) : path;
+  return BORDERS.find((border) => border.folder === folder);
+}
+
+/** Rows of the outermost folder around a test: it runs a room together with others, and nothing imports it. */
+export function bordersOfTest(path: string): readonly Border[] {
+  return BORDERS.filter(({ folder }) => isWithin(folder, outermost(path)));
 }
 
 /** Whether a file may import another; both relative to `server/src`. */
 export function mayImport(from: string, to: string): boolean {
+  if (OPEN_TO_ALL.includes(to)) return true;
+  if (!from.includes('/') && isForTests(from)) return true;
   const border = borderOf(from);
-  if (border === undefined) return true;
-  if (border.exceptRooms?.some((room) => isWithin(to, room))) return false;
-  return [border.folder, ...OPEN_TO_ALL, ...border.mayImport].some((allowed) => isWithin(to, allowed));
+  if (border !== undefined) return [border.folder, ...border.mayImport].some((allowed) => covers(border, allowed, to));
+  return bordersOfTest(from).some((row) => [row.folder, ...row.mayImport].some((allowed) => isWithin(to, allowed)));
+}
+
+/** Whether an import of `to` is one that `allowed` names in the row of `border`. */
+export function covers(border: Border, allowed: string, to: string): boolean {
+  return meansRooms(border, allowed) ? isWithin(to, allowed) : to === allowed || dirname(to) === allowed;
+}
+
+/** Whether a folder that a row names is meant with its rooms. */
+export function meansRooms({ folder }: Border, allowed: string): boolean {
+  return outermost(folder) !== outermost(allowed);
+}
+
+function outermost(path: string): string {
+  return path.split('/')[0] ?? path;
+}
+
+/** Whether a file of `server/src` may import a package or a module of Node. */
+export function mayImportPackage(from: string, specifier: string): boolean {
+  const border = borderOf(from);
+  if (border === undefined) return !packagesForbiddenToTest(from).some((name) => isOfPackage(specifier, name));
+  return (border.packages ?? []).some((name) => isOfPackage(specifier, name));
+}
+
+/** Packages that a test may not import: its own under the name that users import, and the engines outside of the store. */
+export function packagesForbiddenToTest(path: string): readonly string[] {
+  const named = new Set(bordersOfTest(path).flatMap(({ packages = [] }) => packages));
+  return ['openray', ...ENGINES.filter((name) => !named.has(name))];
+}
+
+/** Whether the console may import a package or a module of Node. */
+export function consoleMayImport(specifier: string): boolean {
+  if (isOfPackage(specifier, 'openray')) return CONSOLE_ENTRY_POINTS.includes(specifier);
+  return !isOfPackage(specifier, 'node:') && !specifier.includes('/server/src/');
+}
+
+/** Whether a specifier is of a package, a scope or, for `node:`, of Node. */
+export function isOfPackage(specifier: string, name: string): boolean {
+  return specifier === name || specifier.startsWith(name.endsWith(':') ? name : `${name}/`);
 }
 
 function isWithin(path: string, folder: string): boolean {

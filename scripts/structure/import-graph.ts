@@ -40,11 +40,25 @@ export function sourceFiles(folder: string): string[] {
 
 /** The relative imports of `files`: static, dynamic, re-exports, and types such as `import('./x.ts').Y`. */
 export function readImports(files: readonly string[]): Import[] {
-  return files.flatMap((from) => importedPaths(from, readFileSync(join(REPOSITORY, from), 'utf8')));
+  return files.flatMap((from) =>
+    readSpecifiers(from)
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => ({ from, to: posix.join(dirname(from), specifier) })),
+  );
 }
 
-function importedPaths(from: string, text: string): Import[] {
-  const { module, program } = parseSync(from, text);
+/** The packages and modules of Node that `files` import; `to` is the specifier. */
+export function readPackageImports(files: readonly string[]): Import[] {
+  return files.flatMap((from) =>
+    readSpecifiers(from)
+      .filter((specifier) => !specifier.startsWith('.'))
+      .map((to) => ({ from, to })),
+  );
+}
+
+function readSpecifiers(file: string): string[] {
+  const text = readFileSync(join(REPOSITORY, file), 'utf8');
+  const { module, program } = parseSync(file, text);
   const ofTypes: string[] = [];
   new Visitor({
     TSImportType: ({ source }) => {
@@ -55,15 +69,12 @@ function importedPaths(from: string, text: string): Import[] {
     ...ofTypes,
     ...module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
     ...module.staticExports.flatMap(({ entries }) => entries.map(({ moduleRequest }) => moduleRequest?.value)),
-    // A dynamic import gives only its place in the text.
-    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) =>
-      text.slice(start, end).replace(/^['"]|['"]$/g, ''),
+    // A dynamic import gives only its place in the text. One of an expression cannot be resolved here.
+    ...module.dynamicImports.map(
+      ({ moduleRequest: { start, end } }) => /^(['"])(.*)\1$/.exec(text.slice(start, end))?.[2],
     ),
   ];
-  const paths = specifiers
-    .filter((specifier): specifier is string => specifier?.startsWith('.') ?? false)
-    .map((specifier) => posix.join(dirname(from), specifier));
-  return [...new Set(paths)].map((to) => ({ from, to }));
+  return [...new Set(specifiers.filter((specifier) => specifier !== undefined))];
 }
 
 /** `server/src`, `server/src/query`, … of a file of the server. */

@@ -1,5 +1,13 @@
 import { dirname, posix } from 'node:path';
-import { BORDERS, type Border, borderOf, GUARDED_PACKAGES, OPEN_TO_ALL } from './borders.ts';
+import {
+  BORDERS,
+  borderOf,
+  bordersOfTest,
+  CONSOLE_ENTRY_POINTS,
+  meansRooms,
+  OPEN_TO_ALL,
+  packagesForbiddenToTest,
+} from './borders.ts';
 
 const PAGE = 'docs/architecture.md';
 
@@ -7,74 +15,118 @@ export type Override = { readonly includes: readonly string[]; readonly linter: 
 
 /** Biome's overrides: an allow-list for each folder of `files` (TypeScript files, paths relative to `server/src`). */
 export function biomeOverrides(files: readonly string[]): Override[] {
-  const patternsOfPlace = new Map<string, string>();
+  const includesOfPatterns = new Map<string, Set<string>>();
   for (const file of files) {
-    const border = borderOf(file);
-    if (border !== undefined) patternsOfPlace.set(placeOf(file), JSON.stringify(patterns(border, dirname(file))));
+    const patterns = JSON.stringify(patternsOf(file));
+    includesOfPatterns.set(patterns, (includesOfPatterns.get(patterns) ?? new Set()).add(placeOf(file)));
   }
-  const includesOfPatterns = new Map<string, string[]>();
-  for (const [place, key] of patternsOfPlace) {
-    const isForTests = place.endsWith(TESTS);
-    const keyOfOthers = patternsOfPlace.get(isForTests ? place.replace(TESTS, SOURCES) : place.replace(SOURCES, TESTS));
-    if (isForTests && keyOfOthers === key) continue;
-    const hasOtherTests = !isForTests && keyOfOthers !== undefined && keyOfOthers !== key;
-    const includes = [place, ...(hasOtherTests ? [`!${place.replace(SOURCES, TESTS)}`] : [])];
-    includesOfPatterns.set(key, [...(includesOfPatterns.get(key) ?? []), ...includes]);
-  }
-  return [...includesOfPatterns].map(([key, includes]) => ({
-    // A glob with `!` takes away from the globs before it.
-    includes: includes.sort((a, b) => Number(a.startsWith('!')) - Number(b.startsWith('!')) || (a < b ? -1 : 1)),
-    linter: { rules: { style: { noRestrictedImports: { level: 'error', options: { patterns: JSON.parse(key) } } } } },
-  }));
+  const overrides = [...includesOfPatterns].map(([patterns, places]) => {
+    const includes = [...places].sort();
+    const exceptTests = includes.filter((place) => place.endsWith(SOURCES)).map((place) => `!${testsBeside(place)}`);
+    return override([...includes, ...exceptTests], JSON.parse(patterns));
+  });
+  return [...overrides, override(['console/src/**'], CONSOLE_PATTERNS)];
+}
+
+function override(includes: readonly string[], patterns: readonly object[]): Override {
+  return {
+    includes,
+    linter: { rules: { style: { noRestrictedImports: { level: 'error', options: { patterns } } } } },
+  };
 }
 
 const SOURCES = '/*.ts';
-const TESTS = '/*.test.ts';
 
 /** The glob that takes a file together with others of its row: files at the top have a row each. */
 function placeOf(file: string): string {
   if (!file.includes('/')) return `server/src/${file}`;
-  return `server/src/${dirname(file)}${file.endsWith('.test.ts') ? TESTS : SOURCES}`;
+  const sources = `server/src/${dirname(file)}${SOURCES}`;
+  return file.endsWith('.test.ts') ? testsBeside(sources) : sources;
 }
 
-/** An import is a text relative to `folder`, such as `../../store/store.ts`; of several patterns the last match decides. */
-function patterns(border: Border, folder: string): object[] {
-  const message = `${border.folder} may not import this; see ${PAGE}`;
-  // Everything below the border's folder, or below a folder around it that it may import, is inside.
-  const around = border.mayImport.filter((to) => border.folder.startsWith(`${to}/`));
-  const inside = [border.folder, ...around].sort((a, b) => a.length - b.length)[0] ?? border.folder;
-  const up = posix.relative(folder, inside);
-  const outside = folder === '.' ? './**' : `${up === '' ? '' : `${up}/`}../**`;
-  const allowed = [...OPEN_TO_ALL, ...border.mayImport.filter((to) => !around.includes(to))].map(
-    (to) => `!${globTo(folder, to)}`,
-  );
-  const guarded = GUARDED_PACKAGES.filter(({ folders }) => !folders.includes(border.folder)).map(
-    ({ packages, folders }) => ({ group: packages, message: `only ${folders.join(', ')} may import this package` }),
-  );
-  const excepted = (border.exceptRooms ?? []).map((room) => globTo(folder, room));
-  return [{ group: [outside, ...allowed, ...excepted], message }, ...guarded];
+function testsBeside(sources: string): string {
+  return sources.replace(SOURCES, '/*.test.ts');
 }
 
-function globTo(folder: string, to: string): string {
+/**
+ * Imports are texts relative to the file, such as `../../store/store.ts`, or names of packages. Of several patterns of a
+ * group the last match decides.
+ */
+function patternsOf(file: string): object[] {
+  const folder = dirname(file);
+  const border = borderOf(file);
+  const rows = border === undefined ? bordersOfTest(file) : [border];
+  const inFolders = [
+    ...new Set(
+      rows.flatMap((row) => [
+        // A test reaches the rooms of its folder, too.
+        ...(border === undefined ? [`!${globTo(folder, row.folder, true)}`] : []),
+        ...[...OPEN_TO_ALL, row.folder, ...row.mayImport].map(
+          (to) => `!${globTo(folder, to, border === undefined || meansRooms(row, to))}`,
+        ),
+      ]),
+    ),
+  ];
+  const packages =
+    border === undefined
+      ? packagesForbiddenToTest(file).flatMap((name) => [name, `${name}/**`])
+      : ['**', '!./**', '!../**', ...(border.packages ?? []).flatMap(allowedPackage)];
+  const subject = border === undefined ? 'tests here' : border.folder;
+  return [
+    {
+      group: [...(border === undefined ? [] : ['./**']), '../**', ...inFolders],
+      message: `${subject} may not import this; see ${PAGE}`,
+    },
+    { group: packages, message: `${subject} may not import this package; see ${PAGE}` },
+  ];
+}
+
+function allowedPackage(name: string): string[] {
+  return name === 'node:' ? ['!node:*', '!node:*/**'] : [`!${name}`, `!${name}/**`];
+}
+
+/** The glob for a file, for a folder's own files, or for these and all folders inside. */
+function globTo(folder: string, to: string, withRooms: boolean): string {
   const path = posix.relative(folder, to);
   const relative = path.startsWith('.') ? path : `./${path}`;
-  return to.endsWith('.ts') ? relative : `${relative}/**`;
+  if (to.endsWith('.ts')) return relative;
+  return `${relative.replace(/\/$/, '')}/${withRooms ? '**' : '*.ts'}`;
 }
+
+const CONSOLE_PATTERNS = [
+  {
+    group: [
+      'openray',
+      'openray/**',
+      ...CONSOLE_ENTRY_POINTS.map((name) => `!${name}`),
+      '**/server/src/**',
+      '**/server/dist/**',
+    ],
+    message: `the console imports these of the server: ${CONSOLE_ENTRY_POINTS.join(', ')}; see ${PAGE}`,
+  },
+  { group: ['node:*', 'node:*/**'], message: 'the console runs in a browser' },
+];
 
 /** The table of folders for the architecture page, as Markdown: what each holds, then what each may import. */
 export function bordersTable(): string {
   const holds = BORDERS.map(({ folder, holds }) => `| ${shown(folder)} | ${holds} |`);
-  const imports = BORDERS.map(({ folder, mayImport, exceptRooms = [] }) => {
-    const except = exceptRooms.length > 0 ? `, not ${namesBeside(folder, exceptRooms)}` : '';
-    return `| ${shown(folder)} | ${namesBeside(folder, mayImport)}${except} |`;
-  });
+  const imports = BORDERS.map(({ folder, mayImport }) => `| ${shown(folder)} | ${namesBeside(folder, mayImport)} |`);
+  const packages = BORDERS.flatMap(({ folder, packages: names = [] }) =>
+    names.length > 0 ? [`| ${shown(folder)} | ${names.join(', ')} |`] : [],
+  );
   const reasons = BORDERS.flatMap(({ folder, because = {} }) =>
-    Object.entries(because).map(([to, reason]) => `| ${shown(folder)} | ${to} | ${reason} |`),
+    Object.entries(because).map(([to, reason]) => `| ${shown(folder)} | ${namesBeside(folder, [to])} | ${reason} |`),
   );
   const tables = [
     ['| Folder | Holds |', '|---|---|', ...holds],
     ['| Folder | May import (a room: rooms beside it by their last name) |', '|---|---|', ...imports],
-    ...(reasons.length > 0 ? [['| Folder | Imports | Because |', '|---|---|---|', ...reasons]] : []),
+    ['| Folder | Imports from a later row | Because |', '|---|---|---|', ...reasons],
+    [
+      '| Folder | May import of npm (`node:` stands for all modules of Node); all others: nothing |',
+      '|---|---|',
+      ...packages,
+      `| \`console/src/\` | ${CONSOLE_ENTRY_POINTS.join(', ')} and its own packages, no module of Node |`,
+    ],
   ];
   return tables.map((lines) => lines.join('\n')).join('\n\n');
 }
