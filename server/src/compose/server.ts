@@ -8,6 +8,7 @@ import { type AppOptions, buildApp, buildOtlpApp } from '../http/app.ts';
 import { listenOtlpGrpc } from '../http/otlp-grpc.ts';
 import type { IngestContext } from '../ingest/accept.ts';
 import { newArrivalSequence } from '../ingest/arrival-sequence.ts';
+import { newCapacityWait } from '../ingest/capacity-wait.ts';
 import { newCrossServerNotifications } from '../ingest/cross-server-notifications.ts';
 import { newHourlyLimit } from '../ingest/ignored-logs.ts';
 import { newMetricsDropper } from '../ingest/otlp-metrics.ts';
@@ -81,12 +82,14 @@ export async function startServer(
     let lambdaService: LambdaService | undefined;
     let addresses: Pick<RunningServer, 'daemonAddress' | 'otlpHttpUrl' | 'otlpGrpcUrl'> | undefined;
     const otlp: AppOptions['otlp'] = {
-      context: { ...ingest, nextSeq, indexed: new Set(config.otlpAnnotations) },
-      options: {
-        maxBytes: config.otlpMaxBytes,
+      context: {
+        ...ingest,
+        nextSeq,
+        indexed: new Set(config.otlpAnnotations),
         shouldReportIgnoredLogs: newHourlyLimit(),
         dropMetrics: newMetricsDropper(stats, log),
       },
+      options: { maxBytes: config.otlpMaxBytes },
     };
     const app = await buildApp({
       context: {
@@ -142,6 +145,9 @@ export async function startServer(
   }
 }
 
+/** Largest messages of OTLP over gRPC that may wait for capacity at once. */
+const MAX_WAITING_MESSAGES = 4;
+
 /** Opens OpenTelemetry's own ports and adds their close functions to `closers`. */
 async function listenOtlpPorts(
   { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,
@@ -165,9 +171,10 @@ async function listenOtlpPorts(
       host,
       port: otlpGrpcPort,
       maxBytes: otlpMaxBytes,
-      hasCapacity: () => store.statistics().queuedBytes < queueMaxBytes,
-      shouldReportIgnoredLogs: otlp.options.shouldReportIgnoredLogs,
-      dropMetrics: otlp.options.dropMetrics,
+      waitForCapacity: newCapacityWait(
+        () => store.statistics().queuedBytes < queueMaxBytes,
+        MAX_WAITING_MESSAGES * otlpMaxBytes,
+      ),
       log,
     }).catch((cause: unknown) => {
       throw listenError('TCP', host, otlpGrpcPort, cause, { by, flag: '--otlp-grpc-port (or none)' });

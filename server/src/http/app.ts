@@ -5,7 +5,7 @@ import { newMetricsRegistry } from '../api/openray/metrics.ts';
 import { type ApiContext, EXTENSIONS_HEADER, type Operation } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { issueSentence, OpenrayError } from '../errors.ts';
-import type { OtlpContext } from '../ingest/otlp.ts';
+import type { OtlpReceiverContext } from '../ingest/otlp.ts';
 import { increment } from '../stats.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
 import { serveBackup } from './backup.ts';
@@ -21,7 +21,7 @@ import { serveZipkin } from './zipkin.ts';
 
 export type AppOptions = {
   readonly context: Omit<ApiContext, 'signal' | 'onIncomplete' | 'hasExtensions'>;
-  readonly otlp: { readonly context: OtlpContext; readonly options: OtlpOptions };
+  readonly otlp: { readonly context: OtlpReceiverContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
   readonly bodyMaxBytes: number;
   /** Folder of the built console; undefined when the console is not built. */

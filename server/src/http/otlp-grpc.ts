@@ -12,9 +12,9 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { FastifyBaseLogger } from 'fastify';
-import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
-import { withIgnoredLogs } from '../ingest/ignored-logs.ts';
-import { acceptLogs, acceptTraces, type OtlpContext } from '../ingest/otlp.ts';
+import { FAILURES, toFailure } from '../errors.ts';
+import type { WaitForCapacity, WaitingSender } from '../ingest/capacity-wait.ts';
+import { acceptLogs, acceptTraces, type OtlpReceiverContext } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
 import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
@@ -25,29 +25,21 @@ export type OtlpGrpcOptions = {
   readonly port: number;
   /** Largest message, after decompression. */
   readonly maxBytes: number;
-  /** Whether the queue of the store has room for more documents. */
-  readonly hasCapacity: () => boolean;
-  readonly shouldReportIgnoredLogs: (client: string) => boolean;
-  readonly dropMetrics: (dataPoints: number) => void;
+  readonly waitForCapacity: WaitForCapacity;
   readonly log: FastifyBaseLogger;
 };
 
 export type OtlpGrpcListener = { readonly port: number; close(): Promise<void> };
-
-/** Longest time that a call waits for capacity when its sender sets no deadline. */
-const MAX_WAIT_MS = 30_000;
-/** Part of the sender's deadline that is left for the response. */
-const RESPONSE_RESERVE_MS = 250;
-const CAPACITY_POLL_MS = 20;
-/** Bound of the bytes of all waiting calls, in units of `maxBytes`. */
-const MAX_WAITING_MESSAGES = 4;
 
 /**
  * OTLP over gRPC: traces, log records of exceptions, metrics (dropped), and the health service. Exporters do not retry after an error, so
  * a call waits while the store has no capacity, until shortly before its deadline.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
  */
-export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOptions): Promise<OtlpGrpcListener> {
+export async function listenOtlpGrpc(
+  context: OtlpReceiverContext,
+  options: OtlpGrpcOptions,
+): Promise<OtlpGrpcListener> {
   const server = new Server({
     'grpc.max_receive_message_length': options.maxBytes,
     'grpc.max_concurrent_streams': 128,
@@ -55,24 +47,22 @@ export async function listenOtlpGrpc(context: OtlpContext, options: OtlpGrpcOpti
     'grpc-node.flow_control_window': 1024 * 1024,
     interceptors: [nameEncodings],
   });
-  const waitForCapacity = newCapacityWait(options);
   server.addService(unaryService('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
     Export: unaryHandler(options, async (bytes, call) => {
-      await waitForCapacity(bytes.length, call);
+      await options.waitForCapacity(bytes.length, senderOf(call));
       return exportResponse(await acceptTraces(readTracesRequest(bytes, 'protobuf'), 'otlp-grpc', context));
     }),
   });
   server.addService(unaryService('opentelemetry.proto.collector.logs.v1.LogsService', 'Export'), {
     Export: unaryHandler(options, async (bytes, call) => {
-      await waitForCapacity(bytes.length, call);
-      const { ignored, ...result } = await acceptLogs(readLogsRequest(bytes, 'protobuf'), 'otlp-grpc', context);
-      const isReported = ignored > 0 && options.shouldReportIgnoredLogs(call.getPeer().replace(/:\d+$/, ''));
-      return exportResponse(isReported ? withIgnoredLogs(result, ignored) : result);
+      await options.waitForCapacity(bytes.length, senderOf(call));
+      const from = { receiver: 'otlp-grpc', client: call.getPeer().replace(/:\d+$/, '') } as const;
+      return exportResponse(await acceptLogs(readLogsRequest(bytes, 'protobuf'), from, context));
     }),
   });
   server.addService(unaryService('opentelemetry.proto.collector.metrics.v1.MetricsService', 'Export'), {
     Export: unaryHandler(options, async (bytes) => {
-      options.dropMetrics(readDataPointCount(bytes, 'protobuf'));
+      context.dropMetrics(readDataPointCount(bytes, 'protobuf'));
       return new Uint8Array();
     }),
   });
@@ -114,6 +104,11 @@ const nameEncodings: ServerInterceptor = (_method, call) => {
 
 type Call = ServerUnaryCall<Buffer, Uint8Array>;
 
+/** A call without a deadline has `Infinity`. */
+function senderOf(call: Call): WaitingSender {
+  return { deadlineMs: Number(call.getDeadline()), isCancelled: () => call.cancelled };
+}
+
 /** Bytes in and out: the same code as over HTTP reads and writes the messages. */
 function unaryService(service: string, method: string): ServiceDefinition {
   return { [method]: methodDefinition(`/${service}/${method}`, false) };
@@ -144,35 +139,6 @@ function unaryHandler({ log }: OtlpGrpcOptions, run: (bytes: Buffer, call: Call)
       },
     );
   };
-}
-
-/**
- * Waits until the store has capacity. A waiting call keeps its message in memory, so calls above the bound fail at once
- * and are retried by their senders.
- */
-function newCapacityWait({ hasCapacity, maxBytes }: OtlpGrpcOptions): (bytes: number, call: Call) => Promise<void> {
-  let waitingBytes = 0;
-  return async (bytes, call) => {
-    if (hasCapacity()) return;
-    if (waitingBytes + bytes > MAX_WAITING_MESSAGES * maxBytes) throw capacityExceeded();
-    waitingBytes += bytes;
-    try {
-      const deadlineMs = Math.min(Number(call.getDeadline()), Date.now() + MAX_WAIT_MS) - RESPONSE_RESERVE_MS;
-      while (!hasCapacity()) {
-        if (call.cancelled) throw new OpenrayError('RequestCancelled', 'the sender disconnected');
-        if (Date.now() >= deadlineMs) throw capacityExceeded();
-        await setTimeout(CAPACITY_POLL_MS);
-      }
-    } finally {
-      waitingBytes -= bytes;
-    }
-  };
-}
-
-function capacityExceeded(): OpenrayError {
-  return new OpenrayError('ThrottledException', 'spans arrive faster than they can be stored', {
-    retryAfterSeconds: 1,
-  });
 }
 
 /** @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md */

@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { getOtlpTrace } from '../api/otlp/get-otlp-trace.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
-import { withIgnoredLogs } from '../ingest/ignored-logs.ts';
-import { acceptLogs, acceptTraces, type OtlpContext, type PartialSuccess } from '../ingest/otlp.ts';
+import { acceptLogs, acceptTraces, type OtlpReceiverContext, type PartialSuccess } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { type OtlpEncoding, readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
 import { refusalReason } from '../request-origin.ts';
@@ -19,9 +18,6 @@ import {
 export type OtlpOptions = {
   /** Largest body, both before and after decompression. */
   readonly maxBytes: number;
-  /** Whether the response to this client shall report ignored log records. */
-  readonly shouldReportIgnoredLogs: (client: string) => boolean;
-  readonly dropMetrics: (dataPoints: number) => void;
 };
 
 /**
@@ -30,7 +26,7 @@ export type OtlpOptions = {
  * `GET /v1/traces/ID` returns a whole trace as OTLP/JSON.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
-export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: OtlpOptions): void {
+export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, options: OtlpOptions): void {
   const routeOptions = { bodyLimit: options.maxBytes, errorHandler: sendFailure };
   app.post('/v1/traces', routeOptions, async (request, reply) => {
     const encoding = encodingOf(request);
@@ -41,14 +37,12 @@ export function serveOtlp(app: FastifyInstance, context: OtlpContext, options: O
   app.post('/v1/logs', routeOptions, async (request, reply) => {
     const encoding = encodingOf(request);
     const data = readLogsRequest(await decompressedBody(request, options.maxBytes), encoding);
-    const { ignored, ...result } = await acceptLogs(data, 'otlp-http', context);
-    const isReported = ignored > 0 && options.shouldReportIgnoredLogs(request.ip);
-    const reported = isReported ? withIgnoredLogs(result, ignored) : result;
-    return sendPartialSuccess(request, reply, reported, 'rejectedLogRecords');
+    const result = await acceptLogs(data, { receiver: 'otlp-http', client: request.ip }, context);
+    return sendPartialSuccess(request, reply, result, 'rejectedLogRecords');
   });
   app.post('/v1/metrics', routeOptions, async (request, reply) => {
     const encoding = encodingOf(request);
-    options.dropMetrics(readDataPointCount(await decompressedBody(request, options.maxBytes), encoding));
+    context.dropMetrics(readDataPointCount(await decompressedBody(request, options.maxBytes), encoding));
     return sendPartialSuccess(request, reply, FULL_SUCCESS, 'rejectedDataPoints');
   });
   app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', ({ params }) =>

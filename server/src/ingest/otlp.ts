@@ -15,6 +15,13 @@ export type OtlpContext = IngestContext & {
   readonly indexed: IndexedKeys;
 };
 
+/** What OTLP's receivers need for the signals that openray does not store. */
+export type OtlpReceiverContext = OtlpContext & {
+  /** Whether the response to this client shall report ignored log records: exporters log each such response. */
+  readonly shouldReportIgnoredLogs: (client: string) => boolean;
+  readonly dropMetrics: (dataPoints: number) => void;
+};
+
 /** Rejected spans or log records, for the `partial_success` of the response; `message` gives reasons, or is empty. */
 export type PartialSuccess = { readonly rejected: number; readonly message: string };
 
@@ -35,17 +42,24 @@ export async function acceptTraces(
 }
 
 /**
- * Stores the log records that record an exception of a span. All others are ignored and counted: openray stores traces.
+ * Stores the log records that record an exception of a span. All others are ignored and counted, since openray stores
+ * traces; the response to a client reports them now and then.
  */
 export async function acceptLogs(
   data: LogsData,
-  receiver: Receiver,
-  context: OtlpContext,
-): Promise<PartialSuccess & { ignored: number }> {
+  { receiver, client }: { readonly receiver: Receiver; readonly client: string },
+  context: OtlpReceiverContext,
+): Promise<PartialSuccess> {
   const counts = { ignored: 0 };
   const result = await acceptInBatches(logResults(data, context, counts), receiver, context);
   context.stats.ignored.logRecords += counts.ignored;
-  return { ...result, ...counts };
+  const isReported = counts.ignored > 0 && context.shouldReportIgnoredLogs(client);
+  return isReported ? withIgnoredLogs(result, counts.ignored) : result;
+}
+
+function withIgnoredLogs({ rejected, message }: PartialSuccess, ignored: number): PartialSuccess {
+  const reason = 'openray stores traces only: of log records it accepts those that record an exception of a span';
+  return { rejected: rejected + ignored, message: message === '' ? reason : `${message}; ${reason}` };
 }
 
 async function acceptInBatches(
