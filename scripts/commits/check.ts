@@ -1,9 +1,12 @@
 // `npm run check:commits`: messages of the commits since the convention began, against CONTRIBUTING.md.
 import { execFileSync } from 'node:child_process';
-import { type Commit, problemsOf } from './commit-problems.ts';
+import { type Commit, problemsOf, severalChangesIn } from './commit-problems.ts';
 
 /** The last commit before the convention was checked. */
 const LAST_UNCHECKED = 'e7b66c82222ee029cffeaea091228316257d0c47';
+
+/** The last commit before subjects with several changes were refused. */
+const LAST_WITH_SEVERAL_CHANGES = 'd42ed4f78469144715970d8fdb388211b277a8f1';
 
 const RECORD = '\u001e';
 const FIELD = '\u001f';
@@ -13,8 +16,11 @@ if (!isKnown(LAST_UNCHECKED)) {
   console.log(`check:commits: ${LAST_UNCHECKED.slice(0, 7)} is not in this clone; nothing checked`);
 } else {
   const commits = readCommits(`${LAST_UNCHECKED}..HEAD`);
+  const newer = new Set(git('rev-list', `${LAST_WITH_SEVERAL_CHANGES}..HEAD`).split('\n'));
   const problems = commits.flatMap((commit) =>
-    problemsOf(commit).map((problem) => `${commit.id.slice(0, 7)} ${problem}`),
+    [...problemsOf(commit), ...(newer.has(commit.id) ? severalChangesIn(commit) : [])].map(
+      (problem) => `${commit.id.slice(0, 7)} ${problem}`,
+    ),
   );
   for (const problem of problems) console.error(problem);
   console.log(`check:commits: ${commits.length} commits, ${problems.length} problems`);

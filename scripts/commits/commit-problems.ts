@@ -1,3 +1,5 @@
+import { VERBS } from './verbs.ts';
+
 /** One commit as git knows it; `files` are paths from the repository's root. */
 export type Commit = {
   readonly id: string;
@@ -27,47 +29,53 @@ const AREAS = new Set([
   ...['fixtures', 'packages', 'release', 'runtimes', 'scripts', 'test', 'tracer'],
 ]);
 
-/** Changes below these folders say why, and what was measured. */
-const FOLDERS_WITH_BODY = /^server\/src\/(query|store|ingest|model)\//;
+/** Changes of these files say why, and what was measured. */
+const FILES_WITH_BODY = /^server\/(src\/(query|store|ingest|model)|migrations)\//;
 
 const SUBJECT_MAX_CHARACTERS = 100;
 
-/** First words that are no imperative: articles, pronouns, and verbs in the past, as a participle or in the third person. */
-const NO_IMPERATIVE =
-  /^(a|an|the|it|its|this|that|these|what|who|no|every|each|all|some|one|is|are|was|were|has|have)$|^(made|kept|wrote|ran|took|went|gave|got|did|came|became|left|sent|held|found|wip)$|ed$|ing$|[^siu]s$/;
-
-/** Verbs that only look like one of these forms. */
-const BASE_FORMS = new Set([
-  'bring',
-  'embed',
-  'exceed',
-  'feed',
-  'need',
-  'proceed',
-  'ring',
-  'seed',
-  'speed',
-  'string',
-  'swing',
-]);
+/** A line that names a person, a tool or an issue for programs, such as `Co-authored-by: …` or `Change-Id: …`. */
+const TRAILER =
+  /^([A-Z][a-z]+(-[A-Za-z]+)+|[a-z]+(-[a-z]+)*-by|Cc|Closes|Fixes|Refs|Resolves): ?\S|^Generated (with|by) /m;
 
 /** Sentences about what is wrong with a commit; empty when nothing is. The convention is in CONTRIBUTING.md. */
 export function problemsOf({ subject, body, files, isMerge }: Commit): readonly string[] {
   if (isMerge) return ['is a merge: rebase or squash, so that the history reads as changes'];
-  const [, areas, change] = /^([a-z-]+(?:, [a-z-]+)*): (.+)$/.exec(subject) ?? [];
-  if (areas === undefined || change === undefined) return ['has no subject of the form `area: imperative, one change`'];
-  const unknown = areas.split(', ').filter((area) => !AREAS.has(area));
-  const firstWord = /^[\p{L}-]+/u.exec(change)?.[0].toLowerCase() ?? '';
-  const isImperative = firstWord !== '' && (BASE_FORMS.has(firstWord) || !NO_IMPERATIVE.test(firstWord));
+  const { areas, change } = partsOf(subject);
+  if (change === '') return ['has no subject of the form `area: imperative, one change`'];
+  const unknown = areas.filter((area) => !AREAS.has(area));
+  const trailer = TRAILER.exec(body);
   return [
     ...unknown.map((area) => `names an unknown area: ${area}`),
-    ...(isImperative ? [] : [`does not begin its change with a verb in the imperative: ${change}`]),
+    ...(isImperative(change) ? [] : [`does not begin its change with a verb of scripts/commits/verbs.ts: ${change}`]),
     ...(change.endsWith('.') ? ['ends its subject with a full stop'] : []),
     ...(subject.length > SUBJECT_MAX_CHARACTERS
       ? [`has a subject of more than ${SUBJECT_MAX_CHARACTERS} characters`]
       : []),
-    ...(body.trim() === '' && files.some((file) => FOLDERS_WITH_BODY.test(file))
-      ? ['changes query, store, ingest or model and has no body that says why']
+    ...(body.trim() === '' && files.some((file) => FILES_WITH_BODY.test(file))
+      ? ['changes query, store, ingest, model or migrations and has no body that says why']
       : []),
+    ...(trailer === null ? [] : [`has a trailer: ${body.slice(trailer.index).split('\n')[0]}`]),
   ];
+}
+
+/** As `problemsOf`: whether a subject names several changes. A list of nouns has no comma before its `and`. */
+export function severalChangesIn({ subject }: Pick<Commit, 'subject'>): readonly string[] {
+  const { change } = partsOf(subject);
+  const later = [...change.matchAll(/, (?:then )?([a-z-]+)/gi)].filter(([, word = '']) =>
+    VERBS.has(word.toLowerCase()),
+  );
+  const isSeveral = /;|, (and|or|but|then) /i.test(change) || later.length > 0;
+  return isSeveral ? [`names several changes; make a commit of each: ${change}`] : [];
+}
+
+function partsOf(subject: string): { readonly areas: readonly string[]; readonly change: string } {
+  const [, areas = '', change = ''] = /^([a-z-]+(?:, [a-z-]+)*): (.+)$/.exec(subject) ?? [];
+  return { areas: areas === '' ? [] : areas.split(', '), change };
+}
+
+function isImperative(change: string): boolean {
+  const [first = '', second = ''] = change.toLowerCase().match(/[\p{L}-]+/gu) ?? [];
+  if (!change.toLowerCase().startsWith(first)) return false;
+  return VERBS.has(first === 'never' ? second : first);
 }
