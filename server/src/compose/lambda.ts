@@ -7,13 +7,7 @@ import { OpenrayError } from '../errors.ts';
 import { buildInvokeApp } from '../http/app.ts';
 import { serveGateway, type TlsFiles } from '../http/gateway.ts';
 import type { LambdaApi } from '../http/lambda-api.ts';
-import {
-  handleGetFunction,
-  handleGetFunctionConfiguration,
-  handleInvoke,
-  handleInvokeStreaming,
-  handleListFunctions,
-} from '../lambda/api/invoke-api.ts';
+import { handleLambdaRequest } from '../lambda/api/invoke-api.ts';
 import { openGateway } from '../lambda/gateway/gateway.ts';
 import type { GatewayRefusal } from '../lambda/gateway/options.ts';
 import { openLambdaService } from '../lambda/invoke/lambda-service.ts';
@@ -110,11 +104,7 @@ export function runtimePackagesDir({ HOME }: ServerProcess['environmentVariables
 /** The operations of Lambda's API for these functions. */
 export function newLambdaApi(lambdaService: LambdaService): LambdaApi {
   return {
-    invoke: (request) => handleInvoke(lambdaService, request),
-    invokeStreaming: (request) => handleInvokeStreaming(lambdaService, request),
-    listFunctions: () => handleListFunctions(lambdaService),
-    getFunction: (request) => handleGetFunction(lambdaService, request),
-    getFunctionConfiguration: (request) => handleGetFunctionConfiguration(lambdaService, request),
+    callLambda: (request) => handleLambdaRequest(lambdaService, request),
     callAwsService: lambdaService.callAwsService,
   };
 }

@@ -5,8 +5,9 @@ import { abortOnDisconnect } from './abort-on-disconnect.ts';
 import { unknownOperation } from './errors.ts';
 
 export type LambdaRequest = {
-  /** URL-decoded. */
-  readonly functionName: string;
+  readonly method: string;
+  /** As it was sent, without the query. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly query: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Buffer;
@@ -24,47 +25,38 @@ export type AwsServiceResponse = { readonly status: number; readonly type: strin
 
 /** The operations of Lambda's API and of the services around it; implemented in `lambda/`. */
 export type LambdaApi = {
-  invoke(request: LambdaRequest): Promise<LambdaResponse>;
-  invokeStreaming(request: LambdaRequest): Promise<LambdaResponse>;
-  listFunctions(): LambdaResponse;
-  getFunction(request: LambdaRequest): LambdaResponse;
-  getFunctionConfiguration(request: LambdaRequest): LambdaResponse;
+  /** Lambda's API; undefined when it has no such operation. */
+  callLambda(request: LambdaRequest): Promise<LambdaResponse | undefined>;
   /** Queues, topics and event bus; undefined when the request names no service. */
   callAwsService(request: AwsServiceRequest): Promise<AwsServiceResponse | undefined>;
 };
 
-type NamedRequest = FastifyRequest<{ Params: { name: string }; Querystring: Record<string, string | string[]> }>;
-
 const NO_FUNCTIONS = 'this server runs no functions; start openray with --template template.yaml';
+
+/** Below these paths are all operations of Lambda's API that concern functions. */
+const LAMBDA_PATHS = ['/2015-03-31/functions', '/2015-03-31/functions/*', '/2021-11-15/functions/*'];
 
 /** The paths of Lambda's API. Throws ResourceNotFoundException for every path when the server runs no functions. */
 export function serveLambdaApi(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
-  const requireApi = () => {
-    const api = lambda();
-    if (api !== undefined) return api;
-    throw new OpenrayError('ResourceNotFoundException', NO_FUNCTIONS);
-  };
-  const toLambdaRequest = ({ params, headers, query, body }: NamedRequest): LambdaRequest => ({
-    functionName: params.name,
-    headers,
-    query,
-    body: (body as Buffer | undefined) ?? Buffer.alloc(0),
-  });
-  app.post('/2015-03-31/functions/:name/invocations', async (request: NamedRequest, reply) =>
-    send(reply, await requireApi().invoke(toLambdaRequest(request))),
-  );
-  app.post('/2021-11-15/functions/:name/response-streaming-invocations', async (request: NamedRequest, reply) =>
-    send(reply, await requireApi().invokeStreaming(toLambdaRequest(request))),
-  );
-  for (const path of ['/2015-03-31/functions', '/2015-03-31/functions/']) {
-    app.get(path, async (_request, reply) => send(reply, requireApi().listFunctions()));
+  for (const url of LAMBDA_PATHS) {
+    app.route({
+      method: ['GET', 'POST'],
+      url,
+      async handler(request, reply) {
+        const api = lambda();
+        if (api === undefined) throw new OpenrayError('ResourceNotFoundException', NO_FUNCTIONS);
+        const response = await api.callLambda({
+          method: request.method,
+          path: new URL(request.url, 'http://localhost').pathname,
+          headers: request.headers,
+          query: request.query as LambdaRequest['query'],
+          body: (request.body as Buffer | undefined) ?? Buffer.alloc(0),
+        });
+        if (response === undefined) throw unknownOperation(request.method, request.url);
+        return reply.code(response.status).headers(response.headers).send(response.body);
+      },
+    });
   }
-  app.get('/2015-03-31/functions/:name', async (request: NamedRequest, reply) =>
-    send(reply, requireApi().getFunction(toLambdaRequest(request))),
-  );
-  app.get('/2015-03-31/functions/:name/configuration', async (request: NamedRequest, reply) =>
-    send(reply, requireApi().getFunctionConfiguration(toLambdaRequest(request))),
-  );
 }
 
 /** `/`, and the URL of a queue, to which some SDKs post, with or without a slash at its end. */
@@ -93,8 +85,4 @@ function sendNoFunctions(reply: FastifyReply, headers: FastifyRequest['headers']
   }
   const error = `<Error><Type>Sender</Type><Code>NotFound</Code><Message>${NO_FUNCTIONS}</Message></Error>`;
   return reply.code(404).type('text/xml').send(`<ErrorResponse>${error}</ErrorResponse>`);
-}
-
-function send(reply: FastifyReply, { status, headers, body }: LambdaResponse): FastifyReply {
-  return reply.code(status).headers(headers).send(body);
 }

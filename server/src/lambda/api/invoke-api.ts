@@ -70,7 +70,7 @@ export async function handleInvoke(
  * chunk that the function writes, then `InvokeComplete`. Never throws; a failure before the first chunk becomes an HTTP
  * response.
  */
-export async function handleInvokeStreaming(
+async function handleInvokeStreaming(
   lambda: Pick<LambdaFunctions, 'invoke'>,
   request: LambdaApiRequest,
 ): Promise<LambdaApiResponse> {
@@ -172,7 +172,20 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64');
 }
 
-const LAMBDA_PATH = /^\/(?:2015-03-31|2021-11-15)\/functions(?:\/([^/]*))?(?:\/([a-z-]+))?\/?$/;
+/** All paths of Lambda's API that concern functions, those that openray does not have included. */
+const FUNCTIONS_PATH = /^\/(?:2015-03-31|2021-11-15)\/functions(?:\/([^/]*)(?:\/(.*?))?)?\/?$/;
+
+/** The function of a path and what is asked of it, such as `invocations`; undefined for any other path. */
+export function readFunctionsPath(
+  path: string,
+):
+  | { readonly kind: 'list' }
+  | { readonly kind: 'function'; readonly name: string; readonly action: string }
+  | undefined {
+  const [matched, encodedName = '', action = ''] = FUNCTIONS_PATH.exec(path) ?? [];
+  if (matched === undefined) return undefined;
+  return encodedName === '' ? { kind: 'list' } : { kind: 'function', name: decodeName(encodedName), action };
+}
 
 /** Any operation of Lambda's API that openray has, by its method and path; undefined for other requests. */
 export async function handleLambdaRequest(
@@ -183,12 +196,11 @@ export async function handleLambdaRequest(
     ...rest
   }: Omit<LambdaApiRequest, 'functionName'> & { readonly method: string; readonly path: string },
 ): Promise<LambdaApiResponse | undefined> {
-  const [matched, encodedName = '', action = ''] = LAMBDA_PATH.exec(path) ?? [];
-  if (matched === undefined) return undefined;
-  const request = { ...rest, functionName: decodeName(encodedName) };
-  switch (`${method} ${request.functionName === '' ? 'list' : action}`) {
-    case 'GET list':
-      return handleListFunctions(lambda);
+  const target = readFunctionsPath(path);
+  if (target === undefined) return undefined;
+  if (target.kind === 'list') return method === 'GET' ? handleListFunctions(lambda) : undefined;
+  const request = { ...rest, functionName: target.name };
+  switch (`${method} ${target.action}`) {
     case 'GET ':
       return handleGetFunction(lambda, request);
     case 'GET configuration':
@@ -211,14 +223,14 @@ function decodeName(text: string): string {
 }
 
 /** `GET /2015-03-31/functions/`, all on one page. */
-export function handleListFunctions(lambda: Pick<LambdaFunctions, 'list'>): LambdaApiResponse {
+function handleListFunctions(lambda: Pick<LambdaFunctions, 'list'>): LambdaApiResponse {
   return json(200, { Functions: lambda.list().map(configuration), NextMarker: null });
 }
 
 type DescribeRequest = Pick<LambdaApiRequest, 'functionName' | 'query'>;
 
 /** `GET /2015-03-31/functions/{name}`. */
-export function handleGetFunction(lambda: Pick<LambdaFunctions, 'find'>, request: DescribeRequest): LambdaApiResponse {
+function handleGetFunction(lambda: Pick<LambdaFunctions, 'find'>, request: DescribeRequest): LambdaApiResponse {
   return describe(lambda, request, (found) => ({
     Configuration: configuration(found),
     Code: { RepositoryType: 'Local', Location: found.spec.codeDir },
@@ -227,7 +239,7 @@ export function handleGetFunction(lambda: Pick<LambdaFunctions, 'find'>, request
 }
 
 /** `GET /2015-03-31/functions/{name}/configuration`. */
-export function handleGetFunctionConfiguration(
+function handleGetFunctionConfiguration(
   lambda: Pick<LambdaFunctions, 'find'>,
   request: DescribeRequest,
 ): LambdaApiResponse {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { handleLambdaRequest } from '../api/invoke-api.ts';
+import { handleLambdaRequest, readFunctionsPath } from '../api/invoke-api.ts';
 import type { LambdaFunctions } from '../spec/lambda-client.ts';
 import type { AwsRelay } from './aws-relay.ts';
 import { calledService, handleAwsService } from './aws-services.ts';
@@ -18,8 +18,6 @@ export type ServiceRoutesOptions = {
   readonly relay: AwsRelay | undefined;
 };
 
-const FUNCTION_PATH = /^\/2015-03-31\/functions\/([^/]+)/;
-const LIST_PATH = /^\/2015-03-31\/functions\/?$/;
 /** The rest of a larger body is read and dropped. */
 const BODY_MAX_BYTES = 8 * 1024 * 1024;
 
@@ -78,9 +76,8 @@ function isOurs(
   body: string,
   { broker, hasFunction }: Pick<ServiceRoutesOptions, 'broker' | 'hasFunction'>,
 ): boolean {
-  const functionName = FUNCTION_PATH.exec(pathname)?.[1];
-  if (functionName !== undefined) return hasFunction(decodeURIComponent(functionName));
-  if (LIST_PATH.test(pathname)) return true;
+  const target = readFunctionsPath(pathname);
+  if (target !== undefined) return target.kind === 'list' || hasFunction(target.name);
   // Lambda's other operations have paths too.
   if (pathname.startsWith('/20')) return false;
   const { service, operation = '' } = calledService(headers);
