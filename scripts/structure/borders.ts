@@ -244,7 +244,7 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'client',
     holds: 'asks a running openray: invoke, wait for a trace',
-    mayImport: ['model', 'filter', 'api'],
+    mayImport: ['model', 'filter', 'api', 'lambda/spec'],
   },
   {
     folder: 'test-kit',

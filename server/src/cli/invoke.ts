@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
-import { invokeRemote, type RemoteInvokeResult } from '../client/invoke.ts';
+import { invokeRemote } from '../client/invoke.ts';
 import { waitForTrace } from '../client/wait-for-trace.ts';
 import { openConfiguredLambdaService } from '../compose/lambda.ts';
 import type { ServerProcess } from '../compose/process.ts';
@@ -152,7 +152,7 @@ async function waitForChange(
   while (readFingerprint() === before) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
-async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): Promise<RemoteInvokeResult> {
+async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
   if (name === undefined) throw new OpenrayError('InvalidRequestException', 'name the function to invoke');
   if (flags.schedule !== undefined) {
     throw new OpenrayError('InvalidRequestException', '--schedule reads the template: leave --endpoint-url out');

@@ -1,9 +1,7 @@
 import { OpenrayError } from '../errors.ts';
+import type { InvocationType, InvokeResult } from '../lambda/spec/lambda-client.ts';
 import { parseTraceHeader } from '../model/trace-header.ts';
 import type { TraceId } from '../model/trace-id.ts';
-
-/** `X-Amz-Invocation-Type` of the Invoke API. */
-export type InvocationType = 'RequestResponse' | 'Event' | 'DryRun';
 
 export type RemoteInvocation = {
   readonly endpointUrl: string;
@@ -16,30 +14,13 @@ export type RemoteInvocation = {
   readonly traceHeader?: string | undefined;
 };
 
-/** A response of the Invoke API, in the members of the local runner's result. */
-export type RemoteInvokeResult = {
-  readonly requestId: string;
-  /** 200, 202 for `Event`, 204 for `DryRun`: also when the function failed. */
-  readonly statusCode: 200 | 202 | 204;
-  readonly payload: Buffer;
-  readonly functionError: 'Unhandled' | undefined;
-  /** The last 4 KB of the log, since the Invoke API returns no more; the same as `logTail`. */
-  readonly log: string;
-  readonly logTail: string;
-  readonly traceHeader: string;
-  readonly traceId: TraceId;
-  /** The Invoke API does not return it. */
-  readonly segmentId: undefined;
-  readonly isSampled: boolean;
-  readonly executedVersion: '$LATEST';
-};
-
 /**
- * Invokes a function of a running server through the Invoke API.
+ * Invokes a function of a running server through the Invoke API. It returns the last 4 KB of the log and no id of a
+ * segment.
  * Throws InvalidRequestException with the server's own message when it refuses the call; a failing function is a
  * result.
  */
-export async function invokeRemote(invocation: RemoteInvocation): Promise<RemoteInvokeResult> {
+export async function invokeRemote(invocation: RemoteInvocation): Promise<InvokeResult> {
   const {
     endpointUrl,
     functionName,
@@ -62,7 +43,7 @@ export async function invokeRemote(invocation: RemoteInvocation): Promise<Remote
   const logTail = Buffer.from(response.headers.get('x-amz-log-result') ?? '', 'base64').toString();
   return {
     requestId: response.headers.get('x-amzn-requestid') ?? '',
-    statusCode: response.status as RemoteInvokeResult['statusCode'],
+    statusCode: response.status as InvokeResult['statusCode'],
     payload: body,
     functionError: response.headers.has('x-amz-function-error') ? 'Unhandled' : undefined,
     log: logTail,

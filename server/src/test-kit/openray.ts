@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type InvocationType, invokeRemote } from '../client/invoke.ts';
+import { invokeRemote, type RemoteInvocation } from '../client/invoke.ts';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { type WaitOptions, waitForTrace } from '../client/wait-for-trace.ts';
 import { formatTraceId } from '../model/trace-id.ts';
@@ -8,7 +8,7 @@ import { type OpenrayOptions, type ServerAddress, startServer } from './server-p
 import { sharedServerFor } from './shared-server.ts';
 
 export type InvokeOptions = {
-  readonly invocationType?: InvocationType;
+  readonly invocationType?: RemoteInvocation['invocationType'];
   readonly qualifier?: string;
   /** An object with `custom` and `client`, as mobile SDKs send it. */
   readonly clientContext?: object;

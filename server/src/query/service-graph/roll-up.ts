@@ -4,7 +4,7 @@ import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
-import { changesOf, consumersOf } from './trace-changes.ts';
+import { changesOf, consumersOf, type SeqRange } from './trace-changes.ts';
 import { addToMinuteGraphs } from './trace-contribution.ts';
 
 /** Documents of one batch. */
@@ -18,9 +18,6 @@ export type RollUpOptions = QueryOptions & {
   readonly batchDocuments?: number;
 };
 
-/** The documents of a batch: (fromSeq, toSeq]. */
-export type RolledUpRange = { readonly fromSeq: number; readonly toSeq: number };
-
 /**
  * Rolls up the next documents. For each trace of these documents, its graph with them is added and its graph without
  * them is subtracted, minute by minute. The same is done for traces that consumed messages of these traces, since
@@ -28,13 +25,13 @@ export type RolledUpRange = { readonly fromSeq: number; readonly toSeq: number }
  * arrives.
  *
  * A batch is inserted as one block, which also contains the new watermark. It is stored completely, once, or not at
- * all, also when the process ends meanwhile or another server rolls up the same documents. Undefined when there are no
- * documents to roll up.
+ * all, also when the process ends meanwhile or another server rolls up the same documents. Returns the range of the
+ * batch; undefined when there are no documents to roll up.
  */
 export async function rollUp(
   store: Store,
   { toSeq: latestSeq, pause, batchDocuments = BATCH_DOCUMENTS, ...options }: RollUpOptions,
-): Promise<RolledUpRange | undefined> {
+): Promise<SeqRange | undefined> {
   const fromSeq = await readRollUpWatermark(store, options);
   const toSeq = await lastSeqOfBatch(store, { fromSeq, latestSeq, batchDocuments }, options);
   if (toSeq === undefined) return undefined;
