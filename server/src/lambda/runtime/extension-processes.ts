@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitFailure, type PlatformFailure } from './failures.ts';
 import { newLineSplitter } from './line-splitter.ts';
-import { reapWhenOrphaned } from './orphan-reaper.ts';
+import { startReaped } from './orphan-reaper.ts';
 import { killTree } from './process-tree.ts';
 
 export type ExternalExtension = { readonly name: string; readonly file: string };
@@ -53,13 +53,7 @@ export function startExtensions(
 ): ExtensionProcesses {
   let isKilled = false;
   const processes = extensions.map(({ file }) => {
-    const child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', file], {
-      cwd: options.cwd,
-      env: { ...options.env },
-      stdio: ['ignore', 'pipe', 'ignore'],
-      detached: true,
-    });
-    reapWhenOrphaned(child);
+    const child = startReaped([file], options);
     const lines = newLineSplitter(options.onLine);
     child.stdout?.on('data', (chunk: Buffer) => lines.write(chunk));
     child.stdout?.on('error', () => {});

@@ -24,14 +24,33 @@ for pid in $guarded; do end "$pid"; done`;
 let reaper: ChildProcess | undefined;
 
 /**
- * Kills `child` when this process ends, even if this process is killed by SIGKILL. The child cannot do this itself: a
- * handler in an endless loop does not notice that the Runtime API is closed.
+ * Waits for a line, then becomes the program of its arguments. The input ends without a line when this process was
+ * killed before the reaper knew the child. One pipe for both outputs keeps their order.
  */
-export function reapWhenOrphaned(child: ChildProcess): void {
+const START_SCRIPT = 'read -r OPENRAY_START || exit 1; exec "$@" 2>&1 </dev/null';
+
+/**
+ * Starts a program that is killed when this process ends, even if this process is killed by SIGKILL. The program cannot
+ * do this itself: a handler in an endless loop does not notice that the Runtime API is closed. Both of its outputs are
+ * `stdout`; it leads a process group of its own.
+ */
+export function startReaped(
+  command: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): ChildProcess {
+  const child = spawn('/bin/sh', ['-c', START_SCRIPT, 'sh', ...command], {
+    cwd,
+    env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
+  child.stdin?.on('error', () => {});
   const { pid } = child;
-  if (pid === undefined) return;
+  if (pid === undefined) return child;
   notifyReaper(`+${pid}`);
   child.once('exit', () => notifyReaper(`-${pid}`));
+  child.stdin?.end('\n');
+  return child;
 }
 
 function notifyReaper(change: string): void {

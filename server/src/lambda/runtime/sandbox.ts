@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { nowUs } from '../tracing/clock.ts';
 import {
@@ -16,7 +16,7 @@ import {
   timeoutFailure,
 } from './failures.ts';
 import { type LineSplitter, newLineSplitter } from './line-splitter.ts';
-import { reapWhenOrphaned } from './orphan-reaper.ts';
+import { startReaped } from './orphan-reaper.ts';
 import { freezeTree, killGroup, killTree, peakKb, residentKb, treePeakKb } from './process-tree.ts';
 import { type Completion, type Invocation, RuntimeApi, type RuntimeLimits } from './runtime-api.ts';
 
@@ -153,14 +153,7 @@ export class Sandbox {
   #startRuntime(): void {
     if (this.#isStopping || !this.isAlive) return;
     const { command, cwd, env } = this.#options;
-    // One pipe for both outputs keeps their order. `detached` makes the process the leader of a group of its own.
-    const child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', ...command], {
-      cwd,
-      env: { ...env, AWS_LAMBDA_RUNTIME_API: this.#api.address },
-      stdio: ['ignore', 'pipe', 'ignore'],
-      detached: true,
-    });
-    reapWhenOrphaned(child);
+    const child = startReaped(command, { cwd, env: { ...env, AWS_LAMBDA_RUNTIME_API: this.#api.address } });
     this.#process = child;
     child.stdout?.on('data', (chunk: Buffer) => this.#lines.write(chunk));
     child.stdout?.on('error', () => {});
