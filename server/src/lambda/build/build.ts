@@ -41,7 +41,7 @@ export type SamBuild = { readonly codeDir: string; readonly handler: string };
  */
 export async function prepareCode(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
   const code = await prepare(spec, context);
-  return { ...code, warnings: [...spec.notes, ...code.warnings] };
+  return { ...code, warnings: [...spec.warnings, ...code.warnings] };
 }
 
 async function prepare(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
@@ -177,7 +177,7 @@ async function storeBundle(built: EsbuildResult, spec: FunctionSpec, outdir: str
   return target;
 }
 
-/** Says how Node loads the files, so that a `package.json` above the cache folder has no say. */
+/** Declares the module format of the files: without it Node reads the next `package.json` above the cache folder. */
 function packageText(isEsm: boolean): string {
   return `{"type":"${isEsm ? 'module' : 'commonjs'}"}\n`;
 }

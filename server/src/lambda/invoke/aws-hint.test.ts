@@ -41,5 +41,5 @@ test('a timeout has a hint only where the code uses an SDK of AWS', async () => 
   };
   expect(await hintFor({ 'app.py': 'import boto3\n' })).toContain('If it waits for AWS');
   expect(await hintFor({ 'index.mjs': "import { S3Client } from '@aws-sdk/client-s3';" })).toContain('--aws-endpoint');
-  expect(await hintFor({ 'app.py': 'import requests\n', 'notes.txt': 'boto3' })).toBeUndefined();
+  expect(await hintFor({ 'app.py': 'import requests\n', 'readme.txt': 'boto3' })).toBeUndefined();
 });

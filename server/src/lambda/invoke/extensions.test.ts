@@ -14,14 +14,14 @@ const { createServer } = require('node:http');
 const { basename } = require('node:path');
 const { once } = require('node:events');
 const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API;
-const note = (entry) => appendFileSync(process.env.NOTES, JSON.stringify(entry) + '\\n');
+const report = (entry) => appendFileSync(process.env.REPORTS, JSON.stringify(entry) + '\\n');
 const failsWith = process.env.EXTENSION_FAILS;
 (async () => {
-  note({ env: Object.keys(process.env).filter((name) => /^_|XRAY|LAMBDA_TASK_ROOT/.test(name) && name !== '_') });
+  report({ env: Object.keys(process.env).filter((name) => /^_|XRAY|LAMBDA_TASK_ROOT/.test(name) && name !== '_') });
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += chunk;
-    note({ telemetry: JSON.parse(text) });
+    report({ telemetry: JSON.parse(text) });
     response.end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -31,7 +31,7 @@ const failsWith = process.env.EXTENSION_FAILS;
     body: JSON.stringify({ events: ['INVOKE', 'SHUTDOWN'] }),
   });
   const id = registered.headers.get('lambda-extension-identifier');
-  note({ registered: await registered.json() });
+  report({ registered: await registered.json() });
   const headers = { 'Lambda-Extension-Identifier': id };
   await fetch(api + '/2022-07-01/telemetry', {
     method: 'PUT',
@@ -45,12 +45,12 @@ const failsWith = process.env.EXTENSION_FAILS;
   console.log('extension is ready');
   for (;;) {
     const event = await (await fetch(api + '/2020-01-01/extension/event/next', { headers })).json();
-    note({ event });
+    report({ event });
     if (event.eventType === 'SHUTDOWN') process.exit(0);
     if (failsWith !== undefined) process.exit(Number(failsWith));
     const beganMs = performance.now();
     await new Promise((done) => setTimeout(done, 50));
-    note({ busyMs: performance.now() - beganMs });
+    report({ busyMs: performance.now() - beganMs });
   }
 })();
 `;
@@ -59,11 +59,11 @@ const TEMPLATE = `
 Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Handler: index.handler, Timeout: 20, Tracing: Active, Layers: [!Ref Layer]}}
 Resources:
   Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer}}
-  Observed: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {NOTES: ''}}}}
-  Crashing: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {NOTES: '', EXTENSION_FAILS: '3'}}}}
+  Observed: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {REPORTS: ''}}}}
+  Crashing: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {REPORTS: '', EXTENSION_FAILS: '3'}}}}
 `;
 
-type Note = {
+type Report = {
   readonly env?: readonly string[];
   readonly registered?: JsonObject;
   readonly event?: JsonObject;
@@ -77,10 +77,10 @@ type Note = {
 };
 
 async function openObserved(name: string) {
-  const folder = await mkdtemp(join(tmpdir(), 'openray-notes-'));
-  const notesFile = join(folder, 'notes');
+  const folder = await mkdtemp(join(tmpdir(), 'openray-reports-'));
+  const reportsFile = join(folder, 'reports');
   const local = await openLocalLambda({
-    'template.yaml': TEMPLATE.replaceAll(`NOTES: ''`, `NOTES: '${notesFile}'`),
+    'template.yaml': TEMPLATE.replaceAll(`REPORTS: ''`, `REPORTS: '${reportsFile}'`),
     'layer/extensions/observer': EXTENSION,
     'layer/extensions/readme.txt': 'not executable',
     'app/index.js': `
@@ -95,22 +95,22 @@ async function openObserved(name: string) {
     await rm(folder, { recursive: true });
   });
   await chmod(join(local.dir, 'layer/extensions/observer'), 0o755);
-  const notes = async (): Promise<readonly Note[]> =>
-    (await readFile(notesFile, 'utf8'))
+  const reports = async (): Promise<readonly Report[]> =>
+    (await readFile(reportsFile, 'utf8'))
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Note);
-  return { ...local, notes, call: () => local.invoke(name) };
+      .map((line) => JSON.parse(line) as Report);
+  return { ...local, reports, call: () => local.invoke(name) };
 }
 
 describe('an extension of a layer', () => {
   test('registers, and gets each invocation, the telemetry of Lambda and function, and the shutdown', async () => {
-    const { call, notes, lambda, logEvents } = await openObserved('Observed');
+    const { call, reports, lambda, logEvents } = await openObserved('Observed');
     const first = await call();
     const second = await call();
     expect([resultOf(first), resultOf(second)]).toEqual(['done', 'done']);
     await lambda.close();
-    const all = await notes();
+    const all = await reports();
     expect(all.flatMap(({ env = [] }) => env)).toEqual([]);
     expect(all.find(({ registered }) => registered)?.registered).toEqual({
       functionName: 'Observed',
@@ -148,10 +148,10 @@ describe('an extension of a layer', () => {
   });
 
   test('prolongs an invocation until it is done too', async () => {
-    const { call, notes } = await openObserved('Observed');
+    const { call, reports } = await openObserved('Observed');
     await call();
     const { log } = await call();
-    const busyMs = (await notes()).flatMap((note) => note.busyMs ?? []);
+    const busyMs = (await reports()).flatMap((report) => report.busyMs ?? []);
     expect(busyMs).toHaveLength(2);
     // The function returns at once. The extension may get its event first, so that some of its work is not counted.
     expect(Number(/\tDuration: ([\d.]+) ms/.exec(log)?.[1])).toBeGreaterThanOrEqual((busyMs[1] ?? 0) / 2);

@@ -34,7 +34,7 @@ const spec: FunctionSpec = {
   hasVersions: false,
   deadLetterArn: undefined,
   destinations: { onSuccess: undefined, onFailure: undefined },
-  notes: [],
+  warnings: [],
   unsupportedReason: undefined,
 };
 
@@ -177,8 +177,8 @@ describe('the customer’s variables', () => {
       _HANDLER: 'other.handler',
     };
     const env = environment({ spec: declared, environmentOverrides: { Parameters } });
-    const { AWS_LAMBDA_MAX_CONCURRENCY, _HANDLER, ...taken } = Parameters;
-    expect(env).toMatchObject({ ...taken, _HANDLER: 'index.handler' });
+    const { AWS_LAMBDA_MAX_CONCURRENCY, _HANDLER, ...used } = Parameters;
+    expect(env).toMatchObject({ ...used, _HANDLER: 'index.handler' });
     for (const name of ['AWS_LAMBDA_MAX_CONCURRENCY', 'AWS_SESSION_TOKEN', 'AWS_ENDPOINT_URL_SQS']) {
       expect(env).not.toHaveProperty(name);
     }

@@ -184,7 +184,7 @@ test('topics match a batch with policies for attributes of any type, and for bod
 });
 
 test('each unsupported event source gives one warning, and everything else runs', async () => {
-  expect(local.warnings.filter((note) => note.includes('openray has no'))).toEqual([
+  expect(local.warnings.filter((sentence) => sentence.includes('openray has no'))).toEqual([
     'Choosy: openray has no Kinesis; its event Stream never starts the function.',
     'Choosy: openray has no DynamoDB; its event Table never starts the function.',
     'Choosy: openray has no S3; its event Files never starts the function.',

@@ -32,11 +32,11 @@ export function openScheduler(
   run: (schedule: ScheduleSpec, atMs: number) => void,
   clock: SchedulerClock,
 ): Scheduler {
-  let active = startCounting(schedules, new Map());
+  let active = withStarts(schedules, new Map());
   let cancel = () => {};
   let isClosed = false;
 
-  function startCounting(
+  function withStarts(
     specs: readonly ScheduleSpec[],
     before: ReadonlyMap<string, { readonly spec: ScheduleSpec; readonly sinceMs: number }>,
   ) {
@@ -68,7 +68,7 @@ export function openScheduler(
   wait();
   return {
     update(next) {
-      active = startCounting(next, active);
+      active = withStarts(next, active);
       wait();
     },
     close() {

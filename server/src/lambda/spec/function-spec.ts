@@ -40,7 +40,7 @@ export type FunctionSpec = {
   /** ARNs that receive a record about a finished asynchronous event. */
   readonly destinations: { readonly onSuccess: string | undefined; readonly onFailure: string | undefined };
   /** Sentences about parts that this function runs without, shown when it first runs. */
-  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
   /** A sentence that says why this function cannot run here; undefined when it can. */
   readonly unsupportedReason: string | undefined;
 };

@@ -49,7 +49,7 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
   const variables = environmentVariablesOf(properties.Environment, at('Environment'));
   const { [WRAPPER]: wrapper = '', ...withoutWrapper } = variables;
   // The wrapper of a layer without a folder would end the start with exit code 127.
-  const hasWrapper = layers.notes.length === 0 || !wrapper.startsWith('/opt/') || isInLayer(wrapper, layers.dirs);
+  const hasWrapper = layers.warnings.length === 0 || !wrapper.startsWith('/opt/') || isInLayer(wrapper, layers.dirs);
   return {
     logicalId,
     name,
@@ -62,7 +62,7 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
     timeoutMs: numberOf(get('Timeout'), 3, `${logicalId}.Timeout`, 1, 900) * 1000,
     memoryMb: numberOf(get('MemorySize'), 128, `${logicalId}.MemorySize`, 1, 32768),
     environmentVariables: hasWrapper ? variables : withoutWrapper,
-    notes: hasWrapper ? layers.notes : [...layers.notes, wrapperNote(logicalId, wrapper)],
+    warnings: hasWrapper ? layers.warnings : [...layers.warnings, wrapperWarning(logicalId, wrapper)],
     tracing: tracingOf(isServerless ? get('Tracing') : objectOf(get('TracingConfig')).Mode),
     layerDirs: layers.dirs,
     architecture: architectureOf(get('Architectures')),
@@ -80,7 +80,7 @@ function isInLayer(path: string, dirs: readonly string[]): boolean {
   return dirs.some((dir) => existsSync(join(dir, path.slice('/opt/'.length))));
 }
 
-function wrapperNote(logicalId: string, wrapper: string): string {
+function wrapperWarning(logicalId: string, wrapper: string): string {
   return `${logicalId}: no layer has ${wrapper}; the function starts without ${WRAPPER}.`;
 }
 

@@ -23,7 +23,7 @@ const ARN = 'arn:aws:lambda:eu-west-1:1:layer:shared:7';
 
 test.each([ARN, ARN.replace(':7', ''), 'shared'])('a layer has the folder that the user names for %s', (name) => {
   const spec = functionWith(ARN, { [name]: '/layers/shared' }, '/usr/bin/wrapper');
-  expect(spec).toMatchObject({ layerDirs: ['/layers/shared'], notes: [] });
+  expect(spec).toMatchObject({ layerDirs: ['/layers/shared'], warnings: [] });
   expect(spec?.environmentVariables.AWS_LAMBDA_EXEC_WRAPPER).toBe('/usr/bin/wrapper');
 });
 
@@ -39,13 +39,13 @@ test.each([
   ['015030872274:layer:AWS-Parameters-and-Secrets-Lambda-Extension:12', 'port 2773'],
 ])('the published layer %s is known by its name', (layer, remedy) => {
   const spec = functionWith(`arn:aws:lambda:eu-west-1:${layer}`, {}, '/usr/bin/wrapper');
-  expect(spec?.notes).toEqual([expect.stringContaining(remedy)]);
+  expect(spec?.warnings).toEqual([expect.stringContaining(remedy)]);
 });
 
-test('the wrapper of a layer without a folder is left out, with a note', () => {
+test('the wrapper of a layer without a folder is left out, with a warning', () => {
   const spec = functionWith(ARN);
   expect(spec?.environmentVariables).toEqual({ A: 'a' });
-  expect(spec?.notes[1]).toBe(
+  expect(spec?.warnings[1]).toBe(
     'F: no layer has /opt/otel-handler; the function starts without AWS_LAMBDA_EXEC_WRAPPER.',
   );
 });

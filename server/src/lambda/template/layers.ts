@@ -31,22 +31,22 @@ export type Layers = {
   /** Absolute. */
   readonly dirs: readonly string[];
   /** One sentence for each layer without a folder. */
-  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
 };
 
 /** Folders of the layers in this template, and of those for which the user has named a folder; others cannot be fetched. */
 export function readLayers(functionId: string, layers: JsonValue | undefined, raw: RawTemplate, scope: Scope): Layers {
   const dirs: string[] = [];
-  const notes: string[] = [];
+  const warnings: string[] = [];
   for (const item of listOf(layers)) {
     const resolved = resolveValue(item, scope);
     if (resolved === undefined) continue;
     const arn = typeof resolved === 'string' ? resolved : JSON.stringify(resolved);
     const dir = givenDir(item, arn, scope) ?? ownDir(item, raw, scope);
     if (dir !== undefined) dirs.push(dir);
-    else notes.push(noteOf(functionId, arn));
+    else warnings.push(warningOf(functionId, arn));
   }
-  return { dirs, notes };
+  return { dirs, warnings };
 }
 
 /** The folder of `--layer`, which names the ARN with or without its version, the layer's name, or its logical id. */
@@ -63,7 +63,7 @@ function ownDir(item: JsonValue, raw: RawTemplate, scope: Scope): string | undef
   return typeof folder === 'string' ? join(raw.dir, folder) : undefined;
 }
 
-function noteOf(functionId: string, arn: string): string {
+function warningOf(functionId: string, arn: string): string {
   const name = nameOf(arn);
   const published = PUBLISHED_LAYERS.find((layer) => layer.name.test(name));
   const remedy = published?.remedy ?? 'is not in this template, and the function runs without it';

@@ -32,7 +32,7 @@ B:
     expect(warnings).toEqual([`AWS::Include of "s3://bucket/x" cannot be read here; it is left out.`]);
   });
 
-  test('that includes itself is rejected, and an included file that is missing is a note', async () => {
+  test('that includes itself is rejected, and an included file that is missing is a warning', async () => {
     const including = (file: string) =>
       `Resources: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: ${file}}}}`;
     const resource = '\n  A: {Type: T}';

@@ -28,7 +28,7 @@ describe('the qualifiers of a function', () => {
   });
 });
 
-test('a function of the name __proto__ has aliases, and a broken alias is a note', () => {
+test('a function of the name __proto__ has aliases, and a broken alias is a warning', () => {
   const template = `
 Resources:
   __proto__: {Type: AWS::Lambda::Function, Properties: {Runtime: nodejs20.x, Handler: index.handler, Code: .}}

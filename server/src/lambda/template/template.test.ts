@@ -93,7 +93,7 @@ Resources:
     expect(warnings).toEqual([
       'A.Environment: the export x of another stack is not known here; its name is used instead.',
     ]);
-    expect(functions[0]?.notes).toEqual([
+    expect(functions[0]?.warnings).toEqual([
       'A: the layer arn:aws:lambda:eu-west-1:1:layer:l:1 is not in this template, and the function runs without it. --layer l=FOLDER names its folder.',
     ]);
   });
@@ -116,7 +116,7 @@ Resources:
     expect(functions).toEqual([]);
   });
 
-  test('a condition that depends on itself is a note, not an endless loop', () => {
+  test('a condition that depends on itself is a warning, not an endless loop', () => {
     const { warnings } = read('Conditions: {A: !Not [!Condition A]}\nResources: {R: {Type: T, Condition: A}}');
     expect(warnings).toEqual(['Conditions.A: there is no condition A; the condition of R counts as true.']);
   });
@@ -150,7 +150,7 @@ describe('functions', () => {
         maxEventAgeMs: 21_600_000,
         deadLetterArn: undefined,
         destinations: { onSuccess: undefined, onFailure: undefined },
-        notes: [],
+        warnings: [],
         unsupportedReason: undefined,
         frameworkName: undefined,
       },
@@ -267,7 +267,7 @@ describe('errors are one sentence with place and remedy', () => {
     expect(warnings).toEqual([warning]);
   });
 
-  test('a broken part of an API is a note, and the other routes are there', () => {
+  test('a broken part of an API is a warning, and the other routes are there', () => {
     const { routes, warnings } = read(`
 Resources:
   Api:

@@ -34,12 +34,12 @@ describe('reads templates that SAM reads', () => {
     expect(parseTemplateText(text, 'template.yaml')).toEqual({ R: expected });
   });
 
-  test('a repeated key: the last value counts, and a note says where', () => {
-    const notes: string[] = [];
+  test('a repeated key: the last value counts, and a warning names its line', () => {
+    const warnings: string[] = [];
     const text = 'R:\n  Timeout: 3\n  Timeout: 5\n  Other: !Sub {a: 1, a: 2}\n';
-    const value = parseTemplateText(text, 'template.yaml', (note) => notes.push(note));
+    const value = parseTemplateText(text, 'template.yaml', (sentence) => warnings.push(sentence));
     expect(value).toEqual({ R: { Timeout: 5, Other: { 'Fn::Sub': { a: 2 } } } });
-    expect(notes).toEqual([
+    expect(warnings).toEqual([
       'template.yaml:3:3: the key Timeout is repeated; its last value counts.',
       'template.yaml:4:22: the key a is repeated; its last value counts.',
     ]);

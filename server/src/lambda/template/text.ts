@@ -33,7 +33,7 @@ const FUNCTIONS = [
 const LENGTH_MAX = 5 * 1024 * 1024;
 const DEPTH_MAX = 200;
 const VALUES_MAX = 500_000;
-const NOTES_MAX = 20;
+const WARNINGS_MAX = 20;
 
 /**
  * Parses a template to plain JSON. Short tags become their long form, so that one resolver serves YAML and JSON.
@@ -78,7 +78,7 @@ function parseYaml(text: string, file: string, warn: (sentence: string) => void)
     !isCutOff && code === 'BAD_INDENT' && message.startsWith('Flow');
   const error = document.errors.find((found) => !isAllowed(found));
   if (error !== undefined) throw invalid(placeOf(error.pos[0]), error.message, error);
-  for (const key of repeatedKeys(document).slice(0, NOTES_MAX)) {
+  for (const key of repeatedKeys(document).slice(0, WARNINGS_MAX)) {
     warn(`${placeOf(key.range?.[0] ?? 0)}: the key ${String(key.value)} is repeated; its last value counts.`);
   }
   try {
