@@ -29,7 +29,7 @@ const sent = traceOf(
 );
 const link = { traceId: PRODUCER_TRACE, spanId: '2'.repeat(16) };
 const later = { startTimeUnixNano: '1716560002000000000', endTimeUnixNano: '1716560003000000000' };
-const taken = traceOf(
+const consumed = traceOf(
   aSpan({ spanId: '3'.repeat(16), kind: KIND.server, ...later }, { 'service.name': 'billing' }),
   aSpan(
     {
@@ -46,7 +46,7 @@ const taken = traceOf(
 const known = (id: string) => (id === PRODUCER_TRACE ? sent : undefined);
 
 test('a message leads from the service that held it to the service that received it, with its age', () => {
-  const { nodes, edges } = linkGraph(taken, known, () => true);
+  const { nodes, edges } = linkGraph(consumed, known, () => true);
   expect(nodes.map(({ service }) => service.name)).toEqual(['orders', 'billing']);
   expect(edges).toMatchObject([
     { from: nodes[0]?.key, to: nodes[1]?.key, type: 'link', calls: [], eventAgesUs: [2_000_000] },
@@ -54,21 +54,21 @@ test('a message leads from the service that held it to the service that received
 });
 
 test('a link that X-Ray shows at the segment as well counts once', () => {
-  expect(taken.segments[0]?.links).toHaveLength(1);
-  expect(taken.id).toBe(A_SPAN_TRACE_ID);
-  expect(linkedTraceIds(taken)).toEqual([PRODUCER_TRACE]);
-  expect(linkGraph(taken, known, () => true).edges[0]?.eventAgesUs).toHaveLength(1);
+  expect(consumed.segments[0]?.links).toHaveLength(1);
+  expect(consumed.id).toBe(A_SPAN_TRACE_ID);
+  expect(linkedTraceIds(consumed)).toEqual([PRODUCER_TRACE]);
+  expect(linkGraph(consumed, known, () => true).edges[0]?.eventAgesUs).toHaveLength(1);
 });
 
 test('there is no edge for a producer that was not received or a consumer that is not included', () => {
   expect(
     linkGraph(
-      taken,
+      consumed,
       () => undefined,
       () => true,
     ).edges,
   ).toEqual([]);
-  expect(linkGraph(taken, known, () => false).edges).toEqual([]);
+  expect(linkGraph(consumed, known, () => false).edges).toEqual([]);
 });
 
 test('a batch of a thousand messages has a thousand ages', () => {

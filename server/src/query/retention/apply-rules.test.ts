@@ -223,14 +223,14 @@ test('it checks once a minute when there is nothing to do', async () => {
   await fill(store);
   let nowMs = noonAfter(1) / 1000;
   let queries = 0;
-  const counting: Store = {
+  const counted: Store = {
     ...store,
     query: (statement, options) => {
       queries += 1;
       return store.query(statement, options);
     },
   };
-  const step = newRetentionRuleRunner(counting, plan(2, '1d ok = true'), { owner: OWNER, nowMs: () => nowMs });
+  const step = newRetentionRuleRunner(counted, plan(2, '1d ok = true'), { owner: OWNER, nowMs: () => nowMs });
   await step({});
   const once = queries;
   await step({});

@@ -26,7 +26,7 @@ import { compareSortKeys, type ListOrder, type SortKey } from './sort-key.ts';
  *   probeSeeds: do the seeds find at most `sortInMemoryMax` traces?
  *      | yes                          | no, or the prefilter has no seeds
  *      v                              v
- *   scanKnownCandidates            scanWithValue, then scanWithoutValue:
+ *   scanProbedCandidates           scanWithValue, then scanWithoutValue:
  *      all of them, or              slices of the window by sort key, in the order of the list, e.g. newest first:
  *      batches by start
  *      |                              newest |-1-|---2---|------------3------------| oldest
@@ -93,7 +93,7 @@ export async function probeSeeds(
 }
 
 /** One batch of all candidates. Only the order by start is known without loading them: it makes several batches. */
-export async function* scanKnownCandidates(
+export async function* scanProbedCandidates(
   store: Store,
   candidates: readonly Candidate[],
   order: ListOrder,

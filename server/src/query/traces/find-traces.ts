@@ -9,7 +9,7 @@ import {
   type CandidateBatch,
   probeSeeds,
   type ScanOptions,
-  scanKnownCandidates,
+  scanProbedCandidates,
   scanWithoutValue,
   scanWithValue,
 } from './candidate-scan.ts';
@@ -75,7 +75,7 @@ export async function* findTraces(
   const prefilter = filter && pushDownFilter(filter.condition);
   const probed = await probeSeeds(store, { window, timeRangeType, prefilter }, scanOptions);
   if (probed.candidates !== undefined) {
-    yield* evaluate(scanKnownCandidates(store, probed.candidates, order, after, scanOptions), after, () => true);
+    yield* evaluate(scanProbedCandidates(store, probed.candidates, order, after, scanOptions), after, () => true);
     return;
   }
   const { search } = probed;

@@ -13,7 +13,7 @@ const TRACE = '6650a0803c4d5e6f708192a3b4c5d6e7';
 const id = (digit: string) => digit.repeat(16);
 
 let seq = 0;
-const stored = (place: SpanWithResource): Document => spanWriter(place, new Set())(place.span, ++seq);
+const stored = (entry: SpanWithResource): Document => spanWriter(entry, new Set())(entry.span, ++seq);
 const logged = (record: LogRecord): Document => logWriter({ ...EMPTY })({ traceId: TRACE, ...record }, ++seq);
 const EMPTY = { resource: {}, resourceSchemaUrl: undefined, scope: {}, scopeSchemaUrl: undefined };
 

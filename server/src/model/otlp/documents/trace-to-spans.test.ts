@@ -12,8 +12,8 @@ import { traceToSpans } from './trace-to-spans.ts';
 
 const TRACE = readTraceId(A_TRACE_ID) as string;
 
-function sent(place: SpanWithResource, seq = 1): Document {
-  return spanWriter(place, new Set())(place.span, seq);
+function sent(entry: SpanWithResource, seq = 1): Document {
+  return spanWriter(entry, new Set())(entry.span, seq);
 }
 
 function spansOf(documents: readonly Document[]) {
@@ -39,8 +39,8 @@ const aSpan = (fields: Partial<SpanWithResource['span']> = {}): SpanWithResource
 
 test('a span is returned as it was received', () => {
   fc.assert(
-    fc.property(arbitrarySpan, (place) => {
-      expect(spansOf([sent(place)]).map((one) => one.spanWithResource)).toEqual([place]);
+    fc.property(arbitrarySpan, (entry) => {
+      expect(spansOf([sent(entry)]).map((one) => one.spanWithResource)).toEqual([entry]);
     }),
   );
 });
@@ -51,7 +51,7 @@ test('every X-Ray segment and subsegment becomes one span with the same parent',
       const documents = receivedTexts(plainDelivery(generated));
       const trace = assembleTrace(documents);
       const spans = spansOf(documents);
-      expect(new Map(spans.map(({ spanWithResource: place }) => [place.span.spanId, place.span.parentSpanId]))).toEqual(
+      expect(new Map(spans.map(({ spanWithResource: entry }) => [entry.span.spanId, entry.span.parentSpanId]))).toEqual(
         new Map(Array.from(trace?.entities.values() ?? [], ({ id, parentId }) => [id, parentId])),
       );
       expect(spans).toHaveLength(trace?.entities.size ?? 0);
@@ -64,7 +64,7 @@ test('spans are ordered to the nanosecond, and a parent comes before a child tha
   const parent = sent(aSpan({ spanId: anId('f0'), kind: KIND.server, name: 'parent' }));
   const child = sent(aSpan({ spanId: anId('01'), parentSpanId: anId('f0'), name: 'child' }));
   const next = sent(aSpan({ spanId: anId('02'), startTimeUnixNano: '1716560000100000002', name: 'next' }));
-  expect(spansOf([next, child, parent]).map(({ spanWithResource: place }) => place.span.name)).toEqual([
+  expect(spansOf([next, child, parent]).map(({ spanWithResource: entry }) => entry.span.name)).toEqual([
     'parent',
     'child',
     'next',
@@ -72,7 +72,7 @@ test('spans are ordered to the nanosecond, and a parent comes before a child tha
 });
 
 test('the synthetic segment around a call does not become a span', () => {
-  expect(spansOf([sent(aSpan())]).map(({ spanWithResource: place }) => place.span.name)).toEqual(['charge']);
+  expect(spansOf([sent(aSpan())]).map(({ spanWithResource: entry }) => entry.span.name)).toEqual(['charge']);
 });
 
 test('the first finished version of a span counts', () => {
@@ -83,7 +83,7 @@ test('the first finished version of a span counts', () => {
     [started, ended, late],
     [late, ended, started],
   ]) {
-    expect(spansOf(documents).map(({ spanWithResource: place }) => place.span.name)).toEqual(['charged']);
+    expect(spansOf(documents).map(({ spanWithResource: entry }) => entry.span.name)).toEqual(['charged']);
   }
 });
 
@@ -92,7 +92,7 @@ test('spans and segments of one trace belong to the services of the service grap
   const later = { startTimeUnixNano: '1716560000150000000' };
   const called = sent(aSpan({ ...later, kind: KIND.server, parentSpanId: anId('b2'), flags: 0x301 }));
   expect(
-    spansOf([segment as Document, called]).map(({ service, spanWithResource: place }) => [service, place.span.kind]),
+    spansOf([segment as Document, called]).map(({ service, spanWithResource: entry }) => [service, entry.span.kind]),
   ).toEqual([
     ['shop', KIND.server],
     ['shop', KIND.client],

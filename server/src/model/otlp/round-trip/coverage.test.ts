@@ -238,7 +238,7 @@ test('every member of X-Ray documents has an attribute in a span, or is in the l
   const isListed = (path: string) => WITHOUT_A_WORD.some((listed) => path === listed || path.startsWith(`${listed}.`));
   expect([...new Set(kept)].filter((path) => !isListed(path))).toEqual([]);
 
-  const back = spans.map((place) => restoreEntities(place, { indexed: new Set() })[0]?.fields);
+  const back = spans.map((entry) => restoreEntities(entry, { indexed: new Set() })[0]?.fields);
   expect(back[0]).toEqual(segment);
   expect(back.slice(1).map((fields) => without(fields, 'trace_id', 'parent_id', 'type'))).toEqual(
     entities.slice(1).map(({ fields }) => fields),

@@ -15,12 +15,12 @@ import { spanToDocuments } from './span-to-documents.ts';
 const ALONE = { indexed: new Set<string>() };
 
 /** As JSON with sorted attributes, as their order has no meaning. */
-function comparable(place: SpanWithResource): unknown {
+function comparable(entry: SpanWithResource): unknown {
   const byKey = (list: readonly KeyValue[] | undefined) => list?.map((one) => JSON.stringify(one)).sort();
-  const { span, resource } = place;
+  const { span, resource } = entry;
   return JSON.parse(
     JSON.stringify({
-      ...place,
+      ...entry,
       resource: { ...resource, attributes: byKey(resource.attributes) },
       span: { ...span, attributes: byKey(span.attributes) },
     }),
@@ -29,11 +29,11 @@ function comparable(place: SpanWithResource): unknown {
 
 test('a span translated to documents, printed, parsed and translated back is the same span', () => {
   fc.assert(
-    fc.property(arbitrarySpan, fc.constantFrom([], ['*'], ['tenant', 'a-b']), (place, indexed) => {
-      const documents = spanToDocuments(place, { indexed: new Set(indexed) });
+    fc.property(arbitrarySpan, fc.constantFrom([], ['*'], ['tenant', 'a-b']), (entry, indexed) => {
+      const documents = spanToDocuments(entry, { indexed: new Set(indexed) });
       const read = documents.map((document) => JSON.parse(JSON.stringify(document)) as JsonObject);
       const back = entitiesToSpans(read.map((document) => entityOfDocument(document, read[0])));
-      expect(back.map(comparable)).toEqual([comparable(place)]);
+      expect(back.map(comparable)).toEqual([comparable(entry)]);
     }),
     { numRuns: 1_000 },
   );
@@ -41,8 +41,8 @@ test('a span translated to documents, printed, parsed and translated back is the
 
 test('the same span gives the same documents each time', () => {
   fc.assert(
-    fc.property(arbitrarySpan, (place) => {
-      const texts = () => spanToDocuments(structuredClone(place), ALONE).map((document) => JSON.stringify(document));
+    fc.property(arbitrarySpan, (entry) => {
+      const texts = () => spanToDocuments(structuredClone(entry), ALONE).map((document) => JSON.stringify(document));
       expect(texts()).toEqual(texts());
     }),
   );
@@ -58,9 +58,9 @@ test('a segment with its subsegments translated to spans and back is the same, w
         const segment = own[0]?.fields ?? {};
         const spans = entitiesToSpans(own.map((entity) => ({ ...entity, segment, isFromSpan: false })));
         // A span that says all of its entity has no mark of X-Ray: there the keys apply, as to any span.
-        const back = spans.map((place) => {
-          const isMarked = place.span.attributes?.some(({ key }) => key === ROUND_TRIP_ATTRIBUTE) ?? false;
-          return restoreEntities(JSON.parse(JSON.stringify(place)), isMarked ? context : { indexed: new Set() })[0];
+        const back = spans.map((entry) => {
+          const isMarked = entry.span.attributes?.some(({ key }) => key === ROUND_TRIP_ATTRIBUTE) ?? false;
+          return restoreEntities(JSON.parse(JSON.stringify(entry)), isMarked ? context : { indexed: new Set() })[0];
         });
         for (const [index, entity] of own.entries()) {
           const again = back[index];
@@ -75,20 +75,20 @@ test('a segment with its subsegments translated to spans and back is the same, w
   );
 });
 
-const addedTo = (place: SpanWithResource, ...added: readonly KeyValue[]): SpanWithResource => ({
-  ...place,
-  span: { ...place.span, attributes: [...(place.span.attributes ?? []), ...added] },
+const addedTo = (entry: SpanWithResource, ...added: readonly KeyValue[]): SpanWithResource => ({
+  ...entry,
+  span: { ...entry.span, attributes: [...(entry.span.attributes ?? []), ...added] },
 });
 
-test('the edit of a collector in the span of an X-Ray entity is kept, and so is the rest of the entity', () => {
+test('an edit of a collector in a translated entity is kept, and so is the rest of the entity', () => {
   fc.assert(
     fc.property(arbitraryTrace(), (trace) => {
       for (const { entities } of receivedTexts(plainDelivery(trace))) {
         const segment = entities[0]?.fields ?? {};
         const spans = entitiesToSpans(entities.map((entity) => ({ ...entity, segment, isFromSpan: false })));
-        for (const place of spans) {
-          const sent = restoreEntities(place, ALONE)[0]?.fields;
-          const stamped = addedTo(place, { key: 'added', value: { stringValue: 'on the way' } });
+        for (const entry of spans) {
+          const sent = restoreEntities(entry, ALONE)[0]?.fields;
+          const stamped = addedTo(entry, { key: 'added', value: { stringValue: 'on the way' } });
           const seen = restoreEntities(stamped, ALONE)[0]?.fields;
           const { metadata: was, ...others } = sent ?? {};
           // Metadata that are not an object have no namespace to which an attribute can be added.
@@ -102,8 +102,8 @@ test('the edit of a collector in the span of an X-Ray entity is kept, and so is 
             default: { ...readObject(readObject(was)?.default), added: 'on the way' },
           });
 
-          const renamed = { ...place, span: { ...place.span, name: 'renamed' } };
-          const isOfName = place.span.kind === KIND.internal;
+          const renamed = { ...entry, span: { ...entry.span, name: 'renamed' } };
+          const isOfName = entry.span.kind === KIND.internal;
           if (isOfName) expect(restoreEntities(renamed, ALONE)[0]?.fields).toEqual({ ...sent, name: 'renamed' });
         }
       }
@@ -112,7 +112,7 @@ test('the edit of a collector in the span of an X-Ray entity is kept, and so is 
   );
 });
 
-test('annotation keys apply to the attributes that were added to the span of an X-Ray entity', () => {
+test('annotation keys apply to the attributes that were added to a translated entity', () => {
   const [document] = received(aSegment({ annotations: { tier: 'gold' } }));
   const [entity] = document?.entities ?? [];
   if (entity === undefined) throw new Error('the segment is not an entity');
@@ -127,8 +127,8 @@ test('annotation keys apply to the attributes that were added to the span of an 
 
 test('an edit in the document of a span is in the restored span, and so is the rest of the span', () => {
   fc.assert(
-    fc.property(arbitrarySpan, (place) => {
-      const documents = spanToDocuments(place, ALONE).map(
+    fc.property(arbitrarySpan, (entry) => {
+      const documents = spanToDocuments(entry, ALONE).map(
         (document) => JSON.parse(JSON.stringify(document)) as JsonObject,
       );
       const edited = documents.map((document) => ({ ...document, user: 'another user' }));
@@ -142,7 +142,7 @@ test('an edit in the document of a span is in the restored span, and so is the r
           one && comparable({ ...one, span: { ...one.span, attributes: attributes?.length ? attributes : undefined } })
         );
       };
-      expect(without(back)).toEqual(without(place));
+      expect(without(back)).toEqual(without(entry));
     }),
     { numRuns: 500 },
   );

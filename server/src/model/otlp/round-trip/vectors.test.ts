@@ -16,20 +16,20 @@ import { spanToDocuments } from './span-to-documents.ts';
 
 const NONE = { indexed: new Set<string>() };
 
-function documentsOf(place: SpanWithResource, indexed: readonly string[] = []): readonly JsonObject[] {
-  const documents = spanToDocuments(place, { indexed: new Set(indexed) });
+function documentsOf(entry: SpanWithResource, indexed: readonly string[] = []): readonly JsonObject[] {
+  const documents = spanToDocuments(entry, { indexed: new Set(indexed) });
   const [back, ...more] = entitiesToSpans(documents.map((fields) => entityOfDocument(fields, documents[0])));
   expect(more).toEqual([]);
   const byKey = ({ span }: SpanWithResource) => ({
     ...span,
     attributes: [...(span.attributes ?? [])].sort((a, b) => ((a.key ?? '') < (b.key ?? '') ? -1 : 1)),
   });
-  expect(byKey(back as SpanWithResource)).toEqual(byKey(place));
+  expect(byKey(back as SpanWithResource)).toEqual(byKey(entry));
   return documents;
 }
 
-const documentOf = (place: SpanWithResource, indexed?: readonly string[]) =>
-  documentsOf(place, indexed)[0] as JsonObject;
+const documentOf = (entry: SpanWithResource, indexed?: readonly string[]) =>
+  documentsOf(entry, indexed)[0] as JsonObject;
 const roundTripDataOf = (document: JsonObject) => readObject(readObject(document.metadata)?.['openray.otlp']);
 const attributeOf = ({ span }: SpanWithResource, key: string) => span.attributes?.find((one) => one.key === key)?.value;
 
@@ -38,7 +38,7 @@ function spanOf(...fields: readonly JsonObject[]): readonly SpanWithResource[] {
   const [document] = received(...fields);
   const segment = document?.entities[0]?.fields ?? {};
   const spans = entitiesToSpans((document?.entities ?? []).map((one) => ({ ...one, segment, isFromSpan: false })));
-  expect(spans.flatMap((place) => restoreEntities(place, NONE).map((entity) => ({ ...entity, fields: {} })))).toEqual(
+  expect(spans.flatMap((entry) => restoreEntities(entry, NONE).map((entity) => ({ ...entity, fields: {} })))).toEqual(
     document?.entities.map((entity) => ({ ...entity, fields: {} })),
   );
   const [back] = restoreEntities(spans[0] as SpanWithResource, NONE);
@@ -58,15 +58,15 @@ test('2: the first part of a trace id need not be a time', () => {
 });
 
 test('3: nanoseconds are printed exactly, and kept for parsers that round them', () => {
-  const place = aSpan({ startTimeUnixNano: '1700000000123456789' });
-  const document = documentOf(place);
-  expect(exactDocumentText(document, place.span)).toContain('"start_time":1700000000.123456789,');
+  const entry = aSpan({ startTimeUnixNano: '1700000000123456789' });
+  const document = documentOf(entry);
+  expect(exactDocumentText(document, entry.span)).toContain('"start_time":1700000000.123456789,');
   expect(roundTripDataOf(document)).toMatchObject({ start: '1700000000123456789' });
 });
 
 test('4: milliseconds of a document are those of its span', () => {
-  const [place] = spanOf(aSegment({ start_time: 1700000000.123 }));
-  expect(place?.span.startTimeUnixNano).toBe('1700000000123000000');
+  const [entry] = spanOf(aSegment({ start_time: 1700000000.123 }));
+  expect(entry?.span.startTimeUnixNano).toBe('1700000000123000000');
 });
 
 test('5: a request with a client error is no failure of the server', () => {
@@ -80,13 +80,13 @@ test('5: a request with a client error is no failure of the server', () => {
 });
 
 test('6: too many requests are throttled', () => {
-  const place = aSpan({
+  const entry = aSpan({
     kind: KIND.client,
     parentSpanId: A_PARENT_ID,
     status: { code: STATUS.error },
     attributes: { 'http.response.status_code': 429 },
   });
-  expect(documentOf(place)).toMatchObject({ type: 'subsegment', namespace: 'remote', error: true, throttle: true });
+  expect(documentOf(entry)).toMatchObject({ type: 'subsegment', namespace: 'remote', error: true, throttle: true });
   const call = aSubsegment({ parent_id: A_PARENT_ID, namespace: 'remote', error: true, throttle: true });
   const [back] = spanOf({ ...call, http: { response: { status: 429 } } });
   expect(back?.span.status?.code).toBe(STATUS.error);
@@ -94,28 +94,28 @@ test('6: too many requests are throttled', () => {
 });
 
 test('7: a failure with an HTTP status of success is a fault, with the message as its exception', () => {
-  const place = aSpan({
+  const entry = aSpan({
     kind: KIND.server,
     status: { code: STATUS.error, message: 'boom' },
     attributes: { 'http.response.status_code': 200 },
   });
-  expect(documentOf(place)).toMatchObject({ fault: true, cause: { exceptions: [{ message: 'boom' }] } });
+  expect(documentOf(entry)).toMatchObject({ fault: true, cause: { exceptions: [{ message: 'boom' }] } });
 });
 
 test('8: a status below 400 is not a failure', () => {
-  const place = aSpan({
+  const entry = aSpan({
     kind: KIND.client,
     parentSpanId: A_PARENT_ID,
     attributes: { 'http.response.status_code': 399 },
   });
-  const document = documentOf(place);
+  const document = documentOf(entry);
   expect([document.fault, document.error, document.throttle]).toEqual([undefined, undefined, undefined]);
   const call = aSubsegment({ parent_id: A_PARENT_ID, namespace: 'remote', http: { response: { status: 399 } } });
   expect(spanOf(call)[0]?.span.status).toBeUndefined();
 });
 
 test('9: a call without a parent is inside a segment of its service', () => {
-  const place = aSpan({
+  const entry = aSpan({
     kind: KIND.client,
     attributes: {
       'rpc.system': 'aws-api',
@@ -124,8 +124,8 @@ test('9: a call without a parent is inside a segment of its service', () => {
       'db.namespace': 'users',
     },
   });
-  const [segment, call] = documentsOf(place);
-  const id = serviceSegmentId(place.span.traceId, place.span.spanId);
+  const [segment, call] = documentsOf(entry);
+  const id = serviceSegmentId(entry.span.traceId, entry.span.spanId);
   expect(segment).toMatchObject({ id, name: 'api', start_time: 1716560000, end_time: 1716560000.5 });
   expect(call).toMatchObject({
     id: A_SPAN_ID,
@@ -137,27 +137,27 @@ test('9: a call without a parent is inside a segment of its service', () => {
 });
 
 test('10: a message to a broker is a call to its destination', () => {
-  const place = aSpan({
+  const entry = aSpan({
     kind: KIND.producer,
     parentSpanId: A_PARENT_ID,
     attributes: { 'messaging.system': 'kafka', 'messaging.destination.name': 'orders' },
   });
-  const document = documentOf(place);
+  const document = documentOf(entry);
   expect(document).toMatchObject({ type: 'subsegment', name: 'orders', namespace: 'remote' });
   expect(roundTripDataOf(document)).toMatchObject({ kind: KIND.producer });
 });
 
 test('11: a server span inside the process is a subsegment', () => {
-  const place = aSpan({ kind: KIND.server, parentSpanId: A_PARENT_ID, flags: 0x101 });
-  const document = documentOf(place);
+  const entry = aSpan({ kind: KIND.server, parentSpanId: A_PARENT_ID, flags: 0x101 });
+  const document = documentOf(entry);
   expect(document).toMatchObject({ type: 'subsegment' });
   expect(document).not.toHaveProperty('namespace');
   expect(roundTripDataOf(document)).toMatchObject({ kind: KIND.server });
 });
 
 test('12: work with a remote parent is a segment', () => {
-  const place = aSpan({ kind: KIND.internal, parentSpanId: A_PARENT_ID, flags: 0x301 });
-  const document = documentOf(place);
+  const entry = aSpan({ kind: KIND.internal, parentSpanId: A_PARENT_ID, flags: 0x301 });
+  const document = documentOf(entry);
   expect(document).toMatchObject({ name: 'api', parent_id: A_PARENT_ID });
   expect(document).not.toHaveProperty('type');
   expect(roundTripDataOf(document)).toMatchObject({ kind: KIND.internal });
@@ -171,55 +171,55 @@ test('13: a double that happens to be whole stays a double', () => {
 });
 
 test('14: an integer of 64 bits keeps all its digits', () => {
-  const place = aSpan({ attributes: [{ key: 'big', value: { intValue: '9007199254740993' } }] });
-  expect(exactDocumentText(documentOf(place, ['big']), place.span)).toContain('"annotations":{"big":9007199254740993}');
+  const entry = aSpan({ attributes: [{ key: 'big', value: { intValue: '9007199254740993' } }] });
+  expect(exactDocumentText(documentOf(entry, ['big']), entry.span)).toContain('"annotations":{"big":9007199254740993}');
 });
 
 test('15: a list is metadata instead of an annotation', () => {
-  const place = aSpan({ attributes: { tags: ['a', 'b'], 'aws.xray.annotations': ['tags'] } });
-  const document = documentOf(place);
+  const entry = aSpan({ attributes: { tags: ['a', 'b'], 'aws.xray.annotations': ['tags'] } });
+  const document = documentOf(entry);
   expect(document.metadata).toMatchObject({ default: { tags: ['a', 'b'] } });
   expect(document).not.toHaveProperty('annotations');
 });
 
 test('16: an exception of another entity is not an event', () => {
-  const [place] = spanOf(aSegment({ cause: '0123456789abcdef', fault: true }));
-  expect(place?.span.status).toEqual({ code: STATUS.error });
-  expect(place?.span.events).toBeUndefined();
+  const [entry] = spanOf(aSegment({ cause: '0123456789abcdef', fault: true }));
+  expect(entry?.span.status).toEqual({ code: STATUS.error });
+  expect(entry?.span.events).toBeUndefined();
 });
 
 test('17: a subsegment with a namespace that X-Ray does not know is work inside the process', () => {
-  const [place] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'local' }));
-  expect(place?.span.kind).toBe(KIND.internal);
+  const [entry] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'local' }));
+  expect(entry?.span.kind).toBe(KIND.internal);
 });
 
 test('18: error and fault together, as the Node SDK writes them', () => {
   const http = { response: { status: 400 } };
-  const [place] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'aws', error: true, fault: true, http }));
-  expect(place?.span.status?.code).toBe(STATUS.error);
-  const { stringValue = '' } = attributeOf(place as SpanWithResource, 'openray.xray') ?? {};
+  const [entry] = spanOf(aSubsegment({ parent_id: A_PARENT_ID, namespace: 'aws', error: true, fault: true, http }));
+  expect(entry?.span.status?.code).toBe(STATUS.error);
+  const { stringValue = '' } = attributeOf(entry as SpanWithResource, 'openray.xray') ?? {};
   expect(JSON.parse(stringValue)).toMatchObject({ set: { fault: true } });
 });
 
 test('19: a call is named after its host, although its span is named GET', () => {
-  const place = aSpan({
+  const entry = aSpan({
     kind: KIND.client,
     name: 'GET',
     parentSpanId: A_PARENT_ID,
     attributes: { 'http.request.method': 'GET', 'server.address': 'api.example.com' },
   });
-  const document = documentOf(place);
+  const document = documentOf(entry);
   expect(document.name).toBe('api.example.com');
   expect(roundTripDataOf(document)).toMatchObject({ name: 'GET' });
 });
 
 test('20: a function of Lambda', () => {
   const arn = 'arn:aws:lambda:eu-west-1:000000000000:function:f';
-  const place = aSpan(
+  const entry = aSpan(
     { kind: KIND.server },
     { 'service.name': 'f', 'cloud.platform': 'aws_lambda', 'cloud.resource_id': arn },
   );
-  expect(documentOf(place)).toMatchObject({ origin: 'AWS::Lambda::Function', resource_arn: arn });
+  expect(documentOf(entry)).toMatchObject({ origin: 'AWS::Lambda::Function', resource_arn: arn });
 });
 
 test('21: other attributes of an exception event are kept', () => {
@@ -244,7 +244,7 @@ test('22: if X-Ray spells two keys alike, the key that needs no change becomes t
 });
 
 test('23: the URL of a call has the port of the server, and the address of the server is not a client address', () => {
-  const place = aSpan({
+  const entry = aSpan({
     kind: KIND.client,
     parentSpanId: A_PARENT_ID,
     attributes: {
@@ -255,7 +255,7 @@ test('23: the URL of a call has the port of the server, and the address of the s
       'network.peer.address': '10.0.0.9',
     },
   });
-  expect(documentOf(place).http).toEqual({ request: { url: 'https://api.example.com:8443/x' } });
+  expect(documentOf(entry).http).toEqual({ request: { url: 'https://api.example.com:8443/x' } });
 });
 
 test('24: an inline subsegment has the trace of its document and its enclosing entity as parent', () => {
@@ -270,6 +270,6 @@ test('24: an inline subsegment has the trace of its document and its enclosing e
 });
 
 test('25: an empty value is a value', () => {
-  const place = aSpan({ attributes: [{ key: 'x', value: {} }] });
-  expect(documentOf(place).metadata).toMatchObject({ default: { x: null } });
+  const entry = aSpan({ attributes: [{ key: 'x', value: {} }] });
+  expect(documentOf(entry).metadata).toMatchObject({ default: { x: null } });
 });

@@ -10,8 +10,8 @@ const read = (name: MessageName, bytes: Uint8Array) => messageType(name).decode(
 
 test('every field of every span is written as an independent encoder writes it', () => {
   fc.assert(
-    fc.property(fc.array(arbitrarySpan, { maxLength: 4 }), (places) => {
-      const data = { resourceSpans: resourceSpansOf(places) };
+    fc.property(fc.array(arbitrarySpan, { maxLength: 4 }), (entries) => {
+      const data = { resourceSpans: resourceSpansOf(entries) };
       expect(read('TracesData', encodeTraces(data))).toEqual(read('TracesData', encode('TracesData', data)));
     }),
     { numRuns: 500 },
