@@ -35,8 +35,8 @@ if (wantsJest) installJest();
 if (wantsBrowser && findChromium() === undefined) installChromium();
 
 /**
- * npm leaves an optional package out without a message when it cannot get it. A failure here is no end: openray also
- * runs on a ClickHouse server, and says so when it starts without an engine.
+ * npm leaves an optional package out without a message when it cannot get it. A failure here does not end the
+ * installation: without an engine openray runs on a ClickHouse server, and its start names that option.
  */
 function installMissingEngine() {
   const manifest = 'node_modules/chdb/package.json';

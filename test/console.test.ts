@@ -127,7 +127,7 @@ describe('on an empty store', () => {
     }
   });
 
-  test('an unknown trace has a page that says so', async () => {
+  test('the page of an unknown trace reports that it was not found', async () => {
     const id = traceId();
     await page.goto(`${server.url}/traces/${id}`);
     await page.getByRole('heading', { name: 'Trace not found' }).waitFor();

@@ -85,7 +85,7 @@ describe('groups', () => {
 
   test.each<[CreateGroupCommandInput, string]>([
     [{ GroupName: 'Default', FilterExpression: 'fault' }, 'Default is a reserved group name'],
-    [{ GroupName: 'taken', FilterExpression: 'fault' }, 'taken already exists'],
+    [{ GroupName: 'used', FilterExpression: 'fault' }, 'used already exists'],
     [{ GroupName: 'under_score', FilterExpression: 'fault' }, 'GroupName: must be 1 to 32'],
     [{ GroupName: 'a'.repeat(33), FilterExpression: 'fault' }, 'GroupName: must be 1 to 32'],
     [{ GroupName: undefined, FilterExpression: 'fault' }, 'GroupName'],
@@ -110,7 +110,7 @@ describe('groups', () => {
       'must be unique',
     ],
   ])('%j is refused', async (input, sentence) => {
-    await create({ GroupName: 'taken', FilterExpression: 'ok' }).catch(() => undefined);
+    await create({ GroupName: 'used', FilterExpression: 'ok' }).catch(() => undefined);
     const failure = await create(input).catch((thrown: unknown) => thrown);
     expect(failure).toBeInstanceOf(InvalidRequestException);
     expect((failure as Error).message).toContain(sentence);

@@ -12,7 +12,7 @@ export type RegistrationPage = {
 
 xray.middleware.setDefaultName('registration-page');
 
-/** Listens on loopback; port 0 takes a free one. Rejects when the port is taken. */
+/** Listens on loopback; port 0 takes a free one. Rejects when the port is in use. */
 export async function startRegistrationPage(port = 8099): Promise<RegistrationPage> {
   const server = createServer((request, response) => {
     // Joins the caller's trace and keeps to its sampling decision, both from X-Amzn-Trace-Id;

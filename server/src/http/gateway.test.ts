@@ -86,7 +86,7 @@ describe('with a certificate', () => {
     expect(status).toBe(200);
   });
 
-  test('that is none, says so', async () => {
+  test('that is invalid stops the start with a sentence that names it', async () => {
     const tls = { cert: Buffer.from('no'), key: Buffer.from('no') };
     await expect(serve({ tls })).rejects.toMatchObject({
       code: 'SettingInvalid',

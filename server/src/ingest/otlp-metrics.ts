@@ -46,8 +46,8 @@ function countFields(reader: BoundedReader, end: number, path: readonly (readonl
 const LENGTH_DELIMITED = 2;
 
 /**
- * Counts the data points of a request and drops them: openray stores traces. Says so once in the log, since exporters
- * send metrics every minute.
+ * Counts the data points of a request and drops them: openray stores traces. Logs one warning only, since
+ * exporters send metrics every minute.
  */
 export function newMetricsDropper(
   stats: Pick<Stats, 'ignored'>,
