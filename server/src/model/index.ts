@@ -9,7 +9,7 @@ export { documentText } from './processed-document.ts';
 export { readEntity } from './read-entity.ts';
 export { calledService, nodeKey, serviceOf, serviceOfKey } from './service-names.ts';
 export { secondsToUs, usToSeconds } from './time.ts';
-export type { TimeInterval } from './time-interval.ts';
+export { fromThrough, isEmpty, type TimeInterval } from './time-interval.ts';
 export { edgeKey } from './trace-graph.ts';
 export { type EntityId, formatTraceId, parseTraceId, type TraceId } from './trace-id.ts';
 export { isToProducer } from './trace-links.ts';

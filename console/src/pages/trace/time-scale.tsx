@@ -1,12 +1,13 @@
+import type { TimeInterval } from 'openray/model';
 import { type PointerEvent, type ReactElement, useRef, useState } from 'react';
 import { formatDuration } from '../../shared/format.ts';
-import { axisTicks, type TimelineView, zoomed } from './time-axis.ts';
+import { axisTicks, zoomed } from './time-axis.ts';
 import styles from './time-scale.module.css';
 
 type Props = {
-  readonly view: TimelineView;
-  readonly whole: TimelineView;
-  readonly onView: (view: TimelineView) => void;
+  readonly view: TimeInterval;
+  readonly whole: TimeInterval;
+  readonly onView: (view: TimeInterval) => void;
 };
 
 /** The time axis above the bars. A drag zooms to its range; plus, minus and arrow keys zoom and move. */
@@ -22,10 +23,10 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
   const finish = () => {
     setDrag(undefined);
     if (!drag || Math.abs(drag.anchor - drag.focus) < 0.005) return;
-    const length = view.lastUs - view.firstUs;
+    const length = view.toUs - view.fromUs;
     onView({
-      firstUs: view.firstUs + Math.min(drag.anchor, drag.focus) * length,
-      lastUs: view.firstUs + Math.max(drag.anchor, drag.focus) * length,
+      fromUs: view.fromUs + Math.min(drag.anchor, drag.focus) * length,
+      toUs: view.fromUs + Math.max(drag.anchor, drag.focus) * length,
     });
   };
 
@@ -40,8 +41,8 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
         aria-label="Time axis. Plus zooms in, minus zooms out, arrows move."
         aria-valuemin={0}
         aria-valuemax={100}
-        aria-valuenow={Math.round((100 * (view.firstUs - whole.firstUs)) / (whole.lastUs - whole.firstUs))}
-        aria-valuetext={`from ${formatDuration(view.firstUs - whole.firstUs)} to ${formatDuration(view.lastUs - whole.firstUs)}`}
+        aria-valuenow={Math.round((100 * (view.fromUs - whole.fromUs)) / (whole.toUs - whole.fromUs))}
+        aria-valuetext={`from ${formatDuration(view.fromUs - whole.fromUs)} to ${formatDuration(view.toUs - whole.fromUs)}`}
         title="Drag to zoom"
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
@@ -52,10 +53,10 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
         onPointerCancel={() => setDrag(undefined)}
         onDoubleClick={() => onView(whole)}
         onKeyDown={(event) => {
-          const length = view.lastUs - view.firstUs;
-          const moved = (byUs: number): TimelineView => {
-            const firstUs = Math.min(Math.max(whole.firstUs, view.firstUs + byUs), whole.lastUs - length);
-            return { firstUs, lastUs: firstUs + length };
+          const length = view.toUs - view.fromUs;
+          const moved = (byUs: number): TimeInterval => {
+            const fromUs = Math.min(Math.max(whole.fromUs, view.fromUs + byUs), whole.toUs - length);
+            return { fromUs, toUs: fromUs + length };
           };
           if (event.key === '+') onView(zoomed(view, whole, 0.5, 0.5));
           else if (event.key === '-') onView(zoomed(view, whole, 2, 0.5));
@@ -65,7 +66,7 @@ export function TimeScale({ view, whole, onView }: Props): ReactElement {
           event.preventDefault();
         }}
       >
-        {axisTicks(view, whole.firstUs, 7).map(({ at: position, offsetUs }) => (
+        {axisTicks(view, whole.fromUs, 7).map(({ at: position, offsetUs }) => (
           <span key={offsetUs} style={{ insetInlineStart: `${position * 100}%` }}>
             {offsetUs === 0 ? '0' : formatDuration(offsetUs)}
           </span>

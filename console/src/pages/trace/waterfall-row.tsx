@@ -1,12 +1,13 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows with absolute positions cannot be a <table>
 // biome-ignore-all lint/a11y/useFocusableInteractive: the tree grid has the focus and names its active row
+import type { TimeInterval } from 'openray/model';
 import { memo, type ReactElement, type ReactNode } from 'react';
 import { formatDuration } from '../../shared/format.ts';
 import { Glyph } from '../../shared/map/glyph.tsx';
 import { nodeGlyph, nodeTypeLabel } from '../../shared/node-type.ts';
 import { drawnStartUs, type Entity } from './entities.ts';
 import { ORPHANS, type Row } from './rows.ts';
-import { barPosition, type TimelineView } from './time-axis.ts';
+import { barPosition } from './time-axis.ts';
 import styles from './waterfall-row.module.css';
 
 type Props = {
@@ -14,7 +15,7 @@ type Props = {
   readonly row: Row;
   readonly index: number;
   readonly topPx: number;
-  readonly view: TimelineView;
+  readonly view: TimeInterval;
   readonly traceEndUs: number;
   readonly isActive: boolean;
   readonly isSelected: boolean;
@@ -115,7 +116,7 @@ function Bar({
   traceEndUs,
 }: {
   readonly entity: Entity;
-  readonly view: TimelineView;
+  readonly view: TimeInterval;
   readonly traceEndUs: number;
 }): ReactElement | null {
   const isRunning = entity.endUs === undefined;
@@ -165,7 +166,7 @@ function EventMarks({
   view,
 }: {
   readonly entity: Entity;
-  readonly view: TimelineView;
+  readonly view: TimeInterval;
 }): ReactNode {
   if (events.length === 0) return null;
   return events.slice(0, MAX_MARKS).map(({ atUs, name }, index) => {

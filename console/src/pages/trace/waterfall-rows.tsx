@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
+import type { TimeInterval } from 'openray/model';
 import { type KeyboardEvent, type ReactElement, useCallback, useEffect, useId, useMemo, useRef } from 'react';
 import type { Row } from './rows.ts';
-import type { TimelineView } from './time-axis.ts';
 import styles from './waterfall.module.css';
 import { keyAction } from './waterfall-keys.ts';
 import { WaterfallRow } from './waterfall-row.tsx';
@@ -11,7 +11,7 @@ type Props = {
   readonly activeKey: string | undefined;
   readonly selectedId: string | undefined;
   readonly matches: ReadonlySet<string>;
-  readonly view: TimelineView;
+  readonly view: TimeInterval;
   readonly traceEndUs: number;
   readonly onMove: (key: string) => void;
   readonly onToggle: (key: string) => void;

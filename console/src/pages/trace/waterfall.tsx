@@ -1,8 +1,9 @@
 import Button from '@cloudscape-design/components/button';
+import type { TimeInterval } from 'openray/model';
 import { type ReactElement, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { TraceTree } from './entities.ts';
 import { collapsibleIds, expandPathTo, visibleRows } from './rows.ts';
-import type { TimelineView } from './time-axis.ts';
+import { wholeTimeline } from './time-axis.ts';
 import { TimeScale } from './time-scale.tsx';
 import styles from './waterfall.module.css';
 import { WaterfallRows } from './waterfall-rows.tsx';
@@ -18,14 +19,11 @@ type Props = {
 export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
   const [collapsed, setCollapsed] = useState<ReadonlySet<string>>(new Set());
   const [activeKey, setActiveKey] = useState<string | undefined>(selectedId);
-  const [zoom, setZoom] = useState<TimelineView>();
+  const [zoom, setZoom] = useState<TimeInterval>();
   const [matches, setMatches] = useState<ReadonlySet<string>>(new Set());
 
   const rows = useMemo(() => visibleRows(tree, collapsed), [tree, collapsed]);
-  const whole = useMemo<TimelineView>(
-    () => ({ firstUs: tree.startUs, lastUs: Math.max(tree.endUs, tree.startUs + 1) }),
-    [tree],
-  );
+  const whole = useMemo(() => wholeTimeline(tree), [tree]);
   const view = zoom ?? whole;
   // A new selection by the map or a link is scrolled into view; a refresh must not scroll back to it.
   const lastSelected = useRef<string>(undefined);
@@ -64,7 +62,7 @@ export function Waterfall({ tree, selectedId, onSelect }: Props): ReactElement {
       <TimeScale
         view={view}
         whole={whole}
-        onView={(next) => setZoom(next.lastUs - next.firstUs >= whole.lastUs - whole.firstUs ? undefined : next)}
+        onView={(next) => setZoom(next.toUs - next.fromUs >= whole.toUs - whole.fromUs ? undefined : next)}
       />
       <WaterfallRows
         rows={rows}
