@@ -45,10 +45,8 @@ test('the length and the compiled size of patterns are limited', () => {
 });
 
 test('a pattern that is exponential for a backtracking matcher takes linear time', () => {
-  const text = `${'a'.repeat(64_000)}!`;
-  const begin = process.cpuUsage();
+  // Twenty milliseconds; a matcher that took quadratic time would run for hours.
+  const text = `${'a'.repeat(1_000_000)}!`;
   expect(finds('^(a+)+$', text)).toBe(false);
   expect(finds('(x+x+)+y|(a|aa)+$', text)).toBe(false);
-  // Processor time in microseconds, which other programs do not change.
-  expect(process.cpuUsage(begin).user).toBeLessThan(2_000_000);
 });

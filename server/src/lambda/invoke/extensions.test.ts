@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { openLocalLambda, resultOf } from '../testing/local-lambda.ts';
 
 /** An extension like AWS's samples: registers, subscribes, then handles one event after the other. */
 const EXTENSION = `#!${process.execPath}
-const { appendFileSync } = require('node:fs');
+const { appendFileSync, existsSync } = require('node:fs');
 const { createServer } = require('node:http');
 const { basename } = require('node:path');
 const { once } = require('node:events');
@@ -48,9 +48,9 @@ const failsWith = process.env.EXTENSION_FAILS;
     report({ event });
     if (event.eventType === 'SHUTDOWN') process.exit(0);
     if (failsWith !== undefined) process.exit(Number(failsWith));
-    const beganMs = performance.now();
-    await new Promise((done) => setTimeout(done, 50));
-    report({ busyMs: performance.now() - beganMs });
+    const { HOLD_UNTIL: file } = process.env;
+    while (file && !existsSync(file)) await new Promise((done) => setTimeout(done, 5));
+    report({ handled: event.requestId });
   }
 })();
 `;
@@ -60,6 +60,7 @@ Globals: {Function: {Runtime: nodejs20.x, CodeUri: app, Handler: index.handler, 
 Resources:
   Layer: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer}}
   Observed: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {REPORTS: ''}}}}
+  Held: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {REPORTS: '', HOLD_UNTIL: ''}}}}
   Crashing: {Type: AWS::Serverless::Function, Properties: {Environment: {Variables: {REPORTS: '', EXTENSION_FAILS: '3'}}}}
 `;
 
@@ -67,8 +68,8 @@ type Report = {
   readonly env?: readonly string[];
   readonly registered?: JsonObject;
   readonly event?: JsonObject;
-  /** How long the extension was busy with an event. */
-  readonly busyMs?: number;
+  /** Request of the invocation that the extension has handled. */
+  readonly handled?: string;
   readonly telemetry?: readonly {
     readonly type: string;
     readonly time: string;
@@ -79,8 +80,12 @@ type Report = {
 async function openObserved(name: string) {
   const folder = await mkdtemp(join(tmpdir(), 'openray-reports-'));
   const reportsFile = join(folder, 'reports');
+  const releaseFile = join(folder, 'release');
   const local = await openLocalLambda({
-    'template.yaml': TEMPLATE.replaceAll(`REPORTS: ''`, `REPORTS: '${reportsFile}'`),
+    'template.yaml': TEMPLATE.replaceAll(`REPORTS: ''`, `REPORTS: '${reportsFile}'`).replace(
+      `HOLD_UNTIL: ''`,
+      `HOLD_UNTIL: '${releaseFile}'`,
+    ),
     'layer/extensions/observer': EXTENSION,
     'layer/extensions/readme.txt': 'not executable',
     'app/index.js': `
@@ -100,7 +105,7 @@ async function openObserved(name: string) {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Report);
-  return { ...local, reports, call: () => local.invoke(name) };
+  return { ...local, reports, call: () => local.invoke(name), release: () => writeFile(releaseFile, '') };
 }
 
 describe('an extension of a layer', () => {
@@ -148,13 +153,16 @@ describe('an extension of a layer', () => {
   });
 
   test('prolongs an invocation until it is done too', async () => {
-    const { call, reports } = await openObserved('Observed');
-    await call();
-    const { log } = await call();
-    const busyMs = (await reports()).flatMap((report) => report.busyMs ?? []);
-    expect(busyMs).toHaveLength(2);
-    // The function returns at once. The extension may get its event first, so that some of its work is not counted.
-    expect(Number(/\tDuration: ([\d.]+) ms/.exec(log)?.[1])).toBeGreaterThanOrEqual((busyMs[1] ?? 0) / 2);
+    const { call, reports, release } = await openObserved('Held');
+    const handled = async () => (await reports()).flatMap((report) => report.handled ?? []);
+    const invocation = call().then(async ({ requestId }) => ({ requestId, handledAtItsEnd: await handled() }));
+    const lines = async () => (await reports()).flatMap(({ telemetry = [] }) => telemetry).map(({ type }) => type);
+    await expect.poll(lines).toContain('function');
+    // The function returns after this line, and the extension waits for a file.
+    expect(await handled()).toEqual([]);
+    await release();
+    const { requestId, handledAtItsEnd } = await invocation;
+    expect(handledAtItsEnd).toEqual([requestId]);
   });
 
   test('that exits ends its environment; the next invocation starts a new one', async () => {

@@ -73,15 +73,21 @@ describe('a function whose', () => {
   test('code changes while it runs finishes with the old code', async () => {
     const { write, invoke, expectResult, logEvents } = await open({
       'template.yaml': template('a'),
-      'app/a.js': `exports.handler = ({ ms = 0 }) => new Promise((done) => setTimeout(done, ms, 'old'));`,
+      'app/a.js': `
+        const { existsSync } = require('node:fs');
+        exports.handler = async ({ until }) => {
+          while (until && !existsSync(__dirname + '/' + until)) await new Promise(setImmediate);
+          return 'old';
+        };`,
     });
     await expectResult('old');
     const starts = () => logEvents.filter(({ text }) => text.startsWith('START ')).length;
     const before = starts();
-    const running = invoke('F', { ms: 500 });
+    const running = invoke('F', { until: 'go' });
     await expect.poll(starts).toBe(before + 1);
     await write('app/a.js', `exports.handler = async () => 'new';`);
     await expectResult('new');
+    await write('app/go', '');
     expect(resultOf(await running)).toBe('old');
   });
 });
