@@ -157,23 +157,26 @@ describe('the output of functions', () => {
       /^\d{4}\/\d\d\/\d\d\/\[\$LATEST\][0-9a-f]{32} \S+ METRIC Shop Orders 2 Count service=orders\n$/,
     );
 
-    const both = await runOpenray(
-      ['logs', '-n', 'Orders', '--stack-name', 'shop', '--request-id', requestId, '--include-traces'],
-      { env },
-    );
-    expect(both.stdout).toMatch(
-      new RegExp(`REPORT RequestId: ${requestId}[\\s\\S]*\\nXRay Event .* with id \\(${traceId}\\)`),
-    );
+    // Segments are sent over UDP, so that they may be stored after the command has ended.
+    const both = await eventually(async () => {
+      const flags = ['-n', 'Orders', '--stack-name', 'shop', '--request-id', requestId, '--include-traces'];
+      const printed = await runOpenray(['logs', ...flags], { env });
+      const report = `REPORT RequestId: ${requestId}[\\s\\S]*\\nXRay Event .* with id \\(${traceId}\\)`;
+      expect(printed.stdout).toMatch(new RegExp(report));
+      return printed;
+    });
     expect(both.stderr).toBe("openray: --stack-name: accepted for SAM's sake, without an effect here\n");
 
-    const traces = await runOpenray(['traces', '--filter', `service("Orders")`], { env });
-    expect(traces.stdout).toMatch(
-      new RegExp(
-        `XRay Event \\[revision \\d\\] at \\(\\S+\\) with id \\(${traceId}\\) and duration \\([\\d.]+s\\)\n - [\\d.]+s - Orders \\[HTTP: 200\\]\n {3}- [\\d.]+s - Orders\n {5}- [\\d.]+s - Initialization\n`,
-      ),
-    );
-    const graph = await runOpenray(['graph', '--start-time', '5m'], { env });
-    expect(graph.stdout).toMatch(/ {2}Reference Id: \d - \(Root\) AWS::Lambda - Orders - Edges: \[\d\]\n/);
+    await eventually(async () => {
+      const traces = await runOpenray(['traces', '--filter', `service("Orders")`], { env });
+      expect(traces.stdout).toMatch(
+        new RegExp(
+          `XRay Event \\[revision \\d\\] at \\(\\S+\\) with id \\(${traceId}\\) and duration \\([\\d.]+s\\)\n - [\\d.]+s - Orders \\[HTTP: 200\\]\n {3}- [\\d.]+s - Orders\n {5}- [\\d.]+s - Initialization\n`,
+        ),
+      );
+      const graph = await runOpenray(['graph', '--start-time', '5m'], { env });
+      expect(graph.stdout).toMatch(/ {2}Reference Id: \d - \(Root\) AWS::Lambda - Orders - Edges: \[\d\]\n/);
+    });
   });
 
   test('is printed by openray tail at once, with its trace', async () => {
