@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { type OpenrayOptions, type ServerAddress, startServer } from './server-process.ts';
 
-/** How test files, which run in processes of their own, hear of the server of their run. */
+/** The address of the shared server, for test files: runners start a process for each. */
 const VARIABLE = 'OPENRAY_TEST_SERVER';
 
 type SharedServer = ServerAddress & {
@@ -13,9 +13,8 @@ type SharedServer = ServerAddress & {
 };
 
 /**
- * Starts one server for a whole run of tests: every `startOpenray` of this process, and of the processes that it starts
- * from then on, joins it. For a runner's global set-up. The returned function stops the server; without a call the
- * server ends with this process.
+ * Starts one server for a run of tests. For a runner's global set-up: each `startOpenray` uses the server, in this process
+ * and in processes that it starts later. The returned function stops the server, which otherwise ends with this process.
  * Throws SettingInvalid with the server's output when it does not start.
  */
 export async function shareOpenray(options: OpenrayOptions = {}): Promise<() => Promise<void>> {
@@ -28,7 +27,7 @@ export async function shareOpenray(options: OpenrayOptions = {}): Promise<() => 
   };
   const environment = testEnvironment();
   environment[VARIABLE] = JSON.stringify(shared);
-  // A runner without a tear-down ends when its own work is done; then there is time to remove the folder.
+  // A runner without a tear-down ends when its tests are done. `beforeExit` then removes the data folder.
   child.unref();
   for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket | null)?.unref();
   const stop = async () => {
@@ -40,7 +39,7 @@ export async function shareOpenray(options: OpenrayOptions = {}): Promise<() => 
   return stop;
 }
 
-/** The server of the run, if there is one and it is what the options ask for. */
+/** The server of the run. Undefined when there is none, or the options need another template, folder or setting. */
 export function sharedServerFor({ template, dataDir, port, settings, env }: OpenrayOptions): ServerAddress | undefined {
   const text = testEnvironment()[VARIABLE];
   if (text === undefined || dataDir !== undefined || port !== undefined || env !== undefined) return undefined;
@@ -50,7 +49,7 @@ export function sharedServerFor({ template, dataDir, port, settings, env }: Open
   return hasTemplate && hasSettings ? shared : undefined;
 }
 
-/** The template of a run that names none: OPENRAY_TEMPLATE, or the file that SAM reads by default. */
+/** The template of a run without an explicit one: OPENRAY_TEMPLATE, or the file that SAM reads by default. */
 export function defaultTemplate(): string | undefined {
   const named = testEnvironment().OPENRAY_TEMPLATE;
   return named ?? ['template.yaml', 'template.yml', 'template.json'].find((name) => existsSync(name));

@@ -13,12 +13,12 @@ import { entryPoints, esbuildPlan } from './esbuild-options.ts';
 import { isBroughtByNode, missingPackageHint } from './missing-package.ts';
 import { fingerprint, sourceFiles } from './source-files.ts';
 
-/** The code to run, after a build if one was needed. */
+/** The code that runs: the function's own folder, or the result of a build. */
 export type PreparedCode = {
   readonly codeDir: string;
   readonly handler: string;
   readonly sourceMaps: boolean;
-  /** Files and folders that the code was made from: a change in them needs another build. */
+  /** Files and folders from which the code was built. A change in one of them needs another build. */
   readonly sources: readonly string[];
   readonly warnings: readonly string[];
 };
@@ -28,7 +28,7 @@ export type BuildContext = {
   readonly cacheDir: string;
   /** The same function in the template that `sam build` wrote, when there is one. */
   readonly samBuild: SamBuild | undefined;
-  /** For `PATH` and `HOME` of make. */
+  /** `make` gets `PATH` and `HOME` of these. */
   readonly hostVariables: Readonly<Record<string, string | undefined>>;
 };
 
@@ -76,7 +76,7 @@ function fileSentence({ logicalId, codeDir }: FunctionSpec): string {
   return `${logicalId}: its CodeUri is the file ${codeDir}; ${remedy}`;
 }
 
-/** The TypeScript file of the handler; undefined when there is none, or a file that Node runs without a build. */
+/** The TypeScript file of the handler. Undefined when there is none, and when a JavaScript file stands beside it. */
 function scriptEntry(spec: FunctionSpec): string | undefined {
   const { folder, module } = splitHandler(spec.handler);
   const base = join(spec.codeDir, folder, module);
@@ -91,7 +91,7 @@ async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCod
   const named = entryPoints(properties).map((entry) => entryFile(spec, entry));
   const entries = named.length > 0 ? named : [scriptEntry(spec) ?? handlerFile(spec)];
   await mkdir(cacheDir, { recursive: true });
-  // Source maps name sources relative to the bundle: its output folder is as deep in the cache as its final folder.
+  // Source maps name sources relative to the bundle. The final folder has the same parent, so the paths stay right.
   const outdir = join(await realpath(cacheDir), spec.logicalId);
   const built = await runEsbuild(spec, { ...plan.options, entryPoints: entries, outdir });
   const codeDir = await storeBundle(built, spec, outdir, plan.options.format === 'esm');
@@ -105,8 +105,8 @@ async function bundle(spec: FunctionSpec, cacheDir: string): Promise<PreparedCod
 }
 
 /**
- * Leaves out packages that Lambda's runtime brings and that the project does not have. The function finds them at run
- * time, or ends with a hint.
+ * Leaves packages out of the bundle that Lambda's runtime brings and the project does not install. At run time Node
+ * finds them in openray's folder of runtime packages; otherwise the invocation fails, with a hint.
  */
 const runtimePackagesStayOutside: Plugin = {
   name: 'runtime-packages',
@@ -157,7 +157,7 @@ async function loadEsbuild(codeDir: string): Promise<typeof import('esbuild')> {
   }
 }
 
-/** Writes the files to a folder named by the hash of their content, which processes with the same build share. */
+/** Writes the bundle to a folder that is named by the hash of its content. Processes with the same bundle share it. */
 async function storeBundle(built: EsbuildResult, spec: FunctionSpec, outdir: string, isEsm: boolean): Promise<string> {
   const hash = createHash('sha256').update(spec.codeDir).update(packageText(isEsm));
   for (const file of built.outputFiles) hash.update(relative(outdir, file.path)).update(file.contents);
@@ -170,7 +170,7 @@ async function storeBundle(built: EsbuildResult, spec: FunctionSpec, outdir: str
       await writeFile(path, file.contents);
     }
     await writeFile(join(dir, 'package.json'), packageText(isEsm));
-    // Packages that the bundle leaves out resolve as they do for the source.
+    // Node finds packages that are not in the bundle where it finds them for the source.
     const modules = nearestModules(spec.codeDir);
     if (modules !== undefined) symlinkSync(modules, join(dir, 'node_modules'));
   });
@@ -226,12 +226,15 @@ async function writeFolderAtomically(target: string, write: (dir: string) => Pro
   try {
     await rename(draft, target);
   } catch {
-    // Another process has created the same folder first.
+    // Another process has created the same folder in the meantime.
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-/** `src/app.handler` becomes `app.handler` when the bundle is at the top. A handler below `/opt` is in a layer. */
+/**
+ * The handler's name in the bundle: `app.handler` for `src/app.handler` when esbuild wrote `app.js` without the folder.
+ * A handler below `/opt` is in a layer and keeps its name.
+ */
 function bundledHandler(handler: string, codeDir: string): string {
   if (handler.startsWith('/opt')) return handler;
   const { folder, module } = splitHandler(handler);
@@ -270,7 +273,7 @@ function isNewer(builtDir: string, sourceDir: string): boolean {
   return sourceFiles([sourceDir]).every(({ changedMs }) => changedMs <= builtMs);
 }
 
-/** The output template of `sam build` beside `file`. Undefined when missing, older, or when `file` is that template. */
+/** The template that `sam build` wrote beside `file`. Undefined when it is missing, older, or `file` itself. */
 export function samBuildTemplate(file: string): string | undefined {
   const dir = dirname(file);
   if (basename(dir) === 'build' && dir.includes(`${sep}.aws-sam${sep}`)) return undefined;

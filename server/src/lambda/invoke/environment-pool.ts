@@ -33,56 +33,56 @@ export type EnvironmentPoolSettings = {
   readonly idleLimit: IdleLimit;
   /** An environment that is idle this long is stopped. */
   readonly idleMs: number;
-  /** Where the local services answer. */
+  /** Address of the local services: queues, topics, rules, other functions. */
   readonly endpointUrl: () => Promise<string>;
-  /** Queues by the URL that they have on AWS. */
+  /** By the URL that a queue has on AWS. */
   readonly queuePaths: () => ReadonlyMap<string, string>;
-  /** The next invocation runs code that has changed. */
+  /** Whether the next invocation runs changed code. */
   readonly hotReload: boolean;
   readonly freeze: boolean;
   readonly onLogEvent: (event: FunctionLogEvent) => void;
   readonly warn: (sentence: string) => void;
-  /** Gets the hint of each invocation that needs one. */
+  /** Called with the hint for a failed invocation, when openray knows one. */
   readonly onHint: (sentence: string) => void;
 };
 
-/** Longest part of a log and of a payload that is searched for failures with a hint: their end. */
+/** The end of a log and of a payload that is searched for known failures. */
 const HINT_SEARCH_CHARS = 64 * 1024;
 
 /** Shortest time between two checks of the source files. */
 const CHANGE_CHECK_INTERVAL_MS = 100;
 
-/** Prepared code, and a hold on its pool: a retired pool closes after the last release. */
+/** Prepared code of one invocation. A retired pool stays open until each of its runs is released. */
 export type PreparedRun = {
   /** Runs one attempt in a warm environment or a new one. Throws ThrottledException over the reserved concurrency. */
   readonly run: (attempt: Attempt) => Promise<AttemptResult>;
-  /** Call it once no further `run` begins. A run that has begun holds the pool itself. */
+  /** Call after the last call of `run`; runs in progress keep the pool open themselves. */
   readonly release: () => void;
 };
 
 type IdleEnvironment = {
   readonly environment: ExecutionEnvironment;
-  /** Ends its idle time, without stopping it. */
+  /** Cancels the timer that would stop it. */
   readonly wake: () => void;
 };
 
 /**
- * The environments of one function: one for each concurrent attempt. The one that was used last is used first, so that
- * those which a burst needed and the usual load does not are stopped after their idle time. No attempt waits for a stop.
+ * The environments of one function: one for each concurrent attempt. The most recently used one is used first, so that
+ * the extra environments of a burst reach their idle time and are stopped. No attempt waits for a stop.
  */
 export class EnvironmentPool {
   readonly spec: FunctionSpec;
   readonly #settings: EnvironmentPoolSettings;
   readonly #busy = new Set<ExecutionEnvironment>();
-  /** All of them run `#current`. */
+  /** All run the code of `#current`. */
   #idle: IdleEnvironment[] = [];
   readonly #stopping = new Map<ExecutionEnvironment, Promise<void>>();
   #running = 0;
   #holds = 0;
   readonly #releaseWaiters: (() => void)[] = [];
-  /** The newest code, built or being built. */
+  /** The newest code; pending during its build. */
   #code: Promise<PreparedCode> | undefined;
-  /** The same once it is built. */
+  /** Result of `#code` after its build. */
   #current: PreparedCode | undefined;
   #sources: readonly string[];
   /** Fingerprint of the sources of `#current`, and the time of the last check. */
@@ -107,7 +107,7 @@ export class EnvironmentPool {
     }
   }
 
-  /** Fingerprint of the sources as they are now. */
+  /** Of the files as they are; another value than before means that a source has changed. */
   fingerprint(): string {
     return fingerprint(this.#sources);
   }
@@ -121,7 +121,7 @@ export class EnvironmentPool {
     try {
       code = await building;
     } catch (error) {
-      // The sources may be repaired before the next invocation.
+      // The next invocation builds again: the user may repair the sources.
       if (this.#code === building) this.#code = undefined;
       throw error;
     }
@@ -161,7 +161,7 @@ export class EnvironmentPool {
     await this.close();
   }
 
-  /** Returns the function that gives the hold up; only its first call counts. */
+  /** Keeps the pool open until the returned function is called; later calls have no effect. */
   #hold(): () => void {
     this.#holds++;
     let isHeld = true;
@@ -182,7 +182,7 @@ export class EnvironmentPool {
     try {
       const releasePermit = await this.#settings.semaphore.acquire();
       try {
-        // No await between taking an idle environment and #runIn: close would miss it.
+        // No await between #acquireIdle and #runIn: `close` would not find the environment in any list.
         const environment = this.#acquireIdle(code) ?? this.#create(code, await this.#beforeCreate());
         return await this.#runIn(environment, attempt, code);
       } finally {
@@ -212,7 +212,7 @@ export class EnvironmentPool {
     return [...this.#busy, ...this.#idle.map(({ environment }) => environment), ...this.#stopping.keys()];
   }
 
-  /** Stops it in the background; with extensions that takes up to 2 s. `close` waits for it. */
+  /** Stops the environment in the background, which takes up to 2 s with extensions. `close` waits for the end. */
   #stop(environment: ExecutionEnvironment): void {
     if (this.#stopping.has(environment)) return;
     const stopped = environment.stop().finally(() => this.#stopping.delete(environment));
