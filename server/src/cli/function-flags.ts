@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { hostRegion } from '../lambda/runtime/aws-access.ts';
-import type { DebugOptions } from '../lambda/runtime/runtime-command.ts';
+import type { DebugOptions } from '../lambda/runtime/interpreters.ts';
 import { findSamConfig, readSamConfig, samParameters } from './sam-config.ts';
 import { saveParameters } from './save-params.ts';
 

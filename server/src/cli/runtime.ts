@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Argument, Command } from 'commander';
-import { runtimePackagesDir } from '../compose/lambda.ts';
+import { RUNTIMES_DIR, runtimePackagesDir } from '../compose/lambda.ts';
 import { OpenrayError } from '../errors.ts';
+import { installJava } from './install-java.ts';
 
 /** Clients of the AWS SDK that functions use most; Lambda's runtimes have all of them. */
 const NODE_CLIENTS = [
@@ -19,21 +20,39 @@ const PYTHON_PACKAGES = ['boto3'];
 
 /**
  * `openray runtime install LANGUAGE [PACKAGE…]`: installs the packages that Lambda's runtimes bring, for functions that
- * do not have them. Functions look there last.
+ * do not have them, where functions look last; for java, AWS's runtime client.
  */
 export function runtimeCommand(): Command {
-  const command = new Command('runtime').description("packages that Lambda's runtimes bring");
+  const command = new Command('runtime').description("parts of Lambda's runtimes");
   command
     .command('install')
-    .description('install them once for all functions: the AWS SDK v3 for node, boto3 for python')
-    .addArgument(new Argument('<language>', 'runtime').choices(['node', 'python']))
-    .argument('[packages...]', 'other packages of the runtime')
-    .action(async (language: 'node' | 'python', packages: readonly string[]) => {
-      const folder = join(runtimePackagesDir(process.env), language);
-      await (language === 'node' ? installNode(folder, packages) : installPython(folder, packages));
-      process.stdout.write(`installed in ${folder}\n`);
+    .description(
+      'install them once for all functions: the AWS SDK v3 for node, boto3 for python, the runtime client for java',
+    )
+    .addArgument(new Argument('<language>', 'runtime').choices(['node', 'python', 'java']))
+    .argument('[packages...]', 'other packages of the runtime of node or python')
+    .action(async (language: Language, packages: readonly string[]) => {
+      process.stdout.write(`installed in ${await install(language, packages)}\n`);
     });
   return command;
+}
+
+type Language = 'node' | 'python' | 'java';
+
+/** Returns the folder. */
+async function install(language: Language, packages: readonly string[]): Promise<string> {
+  const packagesDir = runtimePackagesDir(process.env);
+  const folder = join(packagesDir, language);
+  switch (language) {
+    case 'node':
+      await installNode(folder, packages);
+      return folder;
+    case 'python':
+      await installPython(folder, packages);
+      return folder;
+    case 'java':
+      return installJava({ runtimesDir: RUNTIMES_DIR, packagesDir, variables: process.env, run });
+  }
 }
 
 async function installNode(folder: string, packages: readonly string[]): Promise<void> {

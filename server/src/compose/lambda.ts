@@ -13,7 +13,7 @@ import type { GatewayRefusal } from '../lambda/gateway/options.ts';
 import { openLambdaService } from '../lambda/invoke/lambda-service.ts';
 import { openLogSender } from '../lambda/invoke/log-sender.ts';
 import { readAwsAccess } from '../lambda/runtime/aws-access.ts';
-import type { DebugOptions } from '../lambda/runtime/runtime-command.ts';
+import type { DebugOptions } from '../lambda/runtime/interpreters.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import { findTemplate, readEnvironmentFile } from '../lambda/template/input-files.ts';
 import { parseParameterOverrides, readTemplate } from '../lambda/template/template.ts';
@@ -58,7 +58,7 @@ export function openConfiguredLambdaService(
     region,
     accountId,
     daemonAddress,
-    runtimesDir: fileURLToPath(new URL('../../runtimes', import.meta.url)),
+    runtimesDir: RUNTIMES_DIR,
     cacheDir: join(config.dataDir, 'functions'),
     packagesDir: runtimePackagesDir(environmentVariables),
     hostVariables: environmentVariables,
@@ -95,6 +95,9 @@ function layerFolders(texts: readonly string[]): Readonly<Record<string, string>
     }),
   );
 }
+
+/** openray's own part of each runtime: clients, and classes for AWS's client for Java. */
+export const RUNTIMES_DIR = fileURLToPath(new URL('../../runtimes', import.meta.url));
 
 /** Packages that Lambda's runtimes bring, one folder a language: of the user, not of one data directory. */
 export function runtimePackagesDir({ HOME }: ServerProcess['environmentVariables']): string {

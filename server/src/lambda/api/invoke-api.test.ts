@@ -42,7 +42,7 @@ beforeAll(async () => {
 Resources:
   Hello: {${FUNCTION}, Handler: index.hello, FunctionName: hello-name, AutoPublishAlias: prod}}
   Streaming: {${FUNCTION}, Handler: index.streaming}}
-  Java: {Type: AWS::Serverless::Function, Properties: {Runtime: java21, Handler: a.B::c, CodeUri: app}}`,
+  Dotnet: {Type: AWS::Serverless::Function, Properties: {Runtime: dotnet8, Handler: a.B::c, CodeUri: app}}`,
     'app/index.js': `
       const { existsSync } = require('node:fs');
       exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
@@ -139,7 +139,7 @@ describe('the AWS SDK invokes', () => {
     [{ FunctionName: 'no such/name' }, 'ValidationException', 400],
     [{ Payload: `"${'x'.repeat(6 * 1024 * 1024)}"` }, 'RequestTooLargeException', 413],
     [{ InvocationType: 'Event' as const, Payload: `"${'x'.repeat(1024 * 1024)}"` }, 'RequestTooLargeException', 413],
-    [{ FunctionName: 'Java' }, 'InvalidRuntimeException', 502],
+    [{ FunctionName: 'Dotnet' }, 'InvalidRuntimeException', 502],
   ])('case %#: is rejected as %s', async (input, name, status) => {
     await expect(invoke(input)).rejects.toMatchObject({ name, $metadata: { httpStatusCode: status } });
   });
@@ -147,7 +147,7 @@ describe('the AWS SDK invokes', () => {
 
 test('the AWS SDK lists and describes functions', async () => {
   const { Functions } = await client.send(new ListFunctionsCommand({}));
-  expect(Functions?.map(({ FunctionName }) => FunctionName)).toEqual(['hello-name', 'Streaming', 'Java']);
+  expect(Functions?.map(({ FunctionName }) => FunctionName)).toEqual(['hello-name', 'Streaming', 'Dotnet']);
   const { Configuration } = await client.send(new GetFunctionCommand({ FunctionName: 'hello-name' }));
   expect(Configuration).toMatchObject({
     FunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:hello-name',

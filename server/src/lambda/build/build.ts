@@ -10,12 +10,15 @@ import type { BuildOptions, BuildResult, Plugin } from 'esbuild';
 import { OpenrayError } from '../../errors.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { entryPoints, esbuildPlan } from './esbuild-options.ts';
+import { javaCode } from './java-code.ts';
 import { isBroughtByNode, missingPackageHint } from './missing-package.ts';
 import { fingerprint, sourceFiles } from './source-files.ts';
 
 /** The code that runs: the function's own folder, or the result of a build. */
 export type PreparedCode = {
   readonly codeDir: string;
+  /** Folders and jars of a Java function. */
+  readonly classPath?: readonly string[];
   readonly handler: string;
   readonly sourceMaps: boolean;
   /** Files and folders from which the code was built. A change in one of them needs another build. */
@@ -36,7 +39,8 @@ export type SamBuild = { readonly codeDir: string; readonly handler: string };
 
 /**
  * Prepares a function's code. Uses the output of `sam build` if it is newer than the source, bundles TypeScript and
- * functions with esbuild metadata, runs makefiles, writes inline code to a file, and leaves all other code in place.
+ * functions with esbuild metadata, runs makefiles, writes inline code to a file, finds the classes of Java functions, and
+ * leaves all other code in place.
  * Throws SettingInvalid when a build fails: with esbuild's first message, or with make's last line.
  */
 export async function prepareCode(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
@@ -52,6 +56,7 @@ async function prepare(spec: FunctionSpec, context: BuildContext): Promise<Prepa
   if (!existsSync(spec.codeDir)) {
     throw new OpenrayError('SettingInvalid', `${spec.logicalId}: its code folder ${spec.codeDir} does not exist`);
   }
+  if (spec.runtime.startsWith('java')) return { ...asIs, ...(await prepareJava(spec, context)) };
   if (!statSync(spec.codeDir).isDirectory()) throw new OpenrayError('SettingInvalid', fileSentence(spec));
   const { samBuild } = context;
   if (samBuild !== undefined && isNewer(samBuild.codeDir, spec.codeDir)) {
@@ -67,6 +72,61 @@ async function prepare(spec: FunctionSpec, context: BuildContext): Promise<Prepa
       ? [`${spec.logicalId} is built by ${spec.build.method}; run sam build first: openray runs its output.`]
       : [];
   return { ...asIs, warnings };
+}
+
+/** Java is not compiled here: the newer one of the output of `sam build` and the project's own build runs. */
+async function prepareJava(
+  spec: FunctionSpec,
+  context: BuildContext,
+): Promise<Pick<PreparedCode, 'codeDir' | 'classPath' | 'sources' | 'warnings'>> {
+  const { logicalId, codeDir, layerDirs } = spec;
+  const { samBuild } = context;
+  const built = samBuild !== undefined && existsSync(samBuild.codeDir) ? samBuild.codeDir : undefined;
+  const isCurrent = built !== undefined && isNewer(built, codeDir);
+  const own = isCurrent ? undefined : javaCode(await javaFolder(spec, context), layerDirs);
+  const code = own ?? (built === undefined ? undefined : javaCode(built, layerDirs));
+  if (code === undefined) {
+    const sentence = `${logicalId}: ${codeDir} has no compiled classes: run sam build, mvn package or gradle build first`;
+    throw new OpenrayError('SettingInvalid', sentence);
+  }
+  const isOld = own === undefined && !isCurrent;
+  const warnings = isOld ? [`${logicalId}: its code has changed since sam build; run sam build again.`] : [];
+  return { ...code, sources: [codeDir, ...code.classPath], warnings };
+}
+
+/** The unpacked zip file or the output of the makefile, else the `CodeUri` itself. */
+async function javaFolder(spec: FunctionSpec, context: BuildContext): Promise<string> {
+  const { codeDir, build } = spec;
+  if (/\.zip$/i.test(codeDir)) return unpack(spec, context);
+  const isMakefile = build.kind === 'other' && build.method === 'makefile';
+  return isMakefile && statSync(codeDir).isDirectory() ? makeBuild(spec, context) : codeDir;
+}
+
+/** Unpacks a zip file with the JDK's own program. Does it again only after the file has changed. */
+async function unpack({ logicalId, codeDir: file }: FunctionSpec, context: BuildContext): Promise<string> {
+  const { cacheDir, hostVariables } = context;
+  const hash = createHash('sha256')
+    .update(fingerprint([file]))
+    .digest('hex')
+    .slice(0, 16);
+  const target = join(cacheDir, `${logicalId}-${hash}`);
+  if (existsSync(target)) return target;
+  const { PATH, JAVA_HOME } = hostVariables;
+  const inHome = JAVA_HOME === undefined ? '' : join(JAVA_HOME, 'bin', 'jar');
+  await writeFolderAtomically(target, async (dir) => {
+    try {
+      await execFileAsync(existsSync(inHome) ? inHome : 'jar', ['xf', file], { cwd: dir, env: { PATH } });
+    } catch (cause) {
+      await rm(dir, { recursive: true, force: true });
+      const sentence = `${logicalId}: its CodeUri ${file} cannot be unpacked by jar of the JDK: ${lastLineOf(cause)}`;
+      throw new OpenrayError('SettingInvalid', sentence, { cause });
+    }
+  });
+  return target;
+}
+
+function lastLineOf(failure: unknown): string {
+  return (failure as { stderr?: string }).stderr?.trim().split('\n').at(-1) || (failure as Error).message;
 }
 
 function fileSentence({ logicalId, codeDir }: FunctionSpec): string {
@@ -196,8 +256,8 @@ async function makeBuild(spec: FunctionSpec, { cacheDir, hostVariables }: BuildC
       await execFileAsync('make', [`build-${spec.logicalId}`], { cwd: spec.codeDir, env });
     } catch (cause) {
       await rm(dir, { recursive: true, force: true });
-      const lastLine = (cause as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? (cause as Error).message;
-      throw new OpenrayError('SettingInvalid', `${spec.logicalId} cannot be built by make: ${lastLine}`, { cause });
+      const sentence = `${spec.logicalId} cannot be built by make: ${lastLineOf(cause)}`;
+      throw new OpenrayError('SettingInvalid', sentence, { cause });
     }
   });
   return target;

@@ -60,3 +60,22 @@ describe('Python', () => {
     expect(missingPackageHint(spec('python3.12', '/none'), "No module named 'app'", context)).toBeUndefined();
   });
 });
+
+describe('Java', () => {
+  test.each([
+    ['Class not found: example.App: java.lang.ClassNotFoundException', 'no class example.App '],
+    [
+      'com/google/gson/Gson: java.lang.NoClassDefFoundError\njava.lang.NoClassDefFoundError: com/google/gson/Gson',
+      'com.google.gson.Gson ',
+    ],
+    ['Caused by: java.lang.ClassNotFoundException: org.h2.Driver', 'no class org.h2.Driver '],
+  ])('%s', (output, part) => {
+    const hint = missingPackageHint(spec('java21', '/code'), output, context);
+    expect(hint).toContain(`Orders: /code has `);
+    expect(hint).toContain(part);
+  });
+
+  test('another failure has no hint', () => {
+    expect(missingPackageHint(spec('java21', '/code'), 'java.lang.IllegalStateException', context)).toBeUndefined();
+  });
+});

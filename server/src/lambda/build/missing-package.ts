@@ -28,6 +28,7 @@ export function missingPackageHint(
     const module = /No module named '([\w.]+)'/.exec(output)?.[1]?.split('.')[0];
     return module === undefined ? undefined : pythonHint(spec, module, context);
   }
+  if (spec.runtime.startsWith('java')) return javaHint(spec, output);
   if (!spec.runtime.startsWith('nodejs')) return undefined;
   const specifier = /(?:Cannot find (?:package|module)|Could not resolve) ['"]([^'"]+)['"]/.exec(output)?.[1];
   return specifier === undefined || /^[./\\#]|:/.test(specifier) ? undefined : nodeHint(spec, specifier, context);
@@ -73,6 +74,13 @@ function pythonHint(
     return `on AWS, ${spec.runtime} brings ${module}: run openray runtime install python${hasPackages ? ` ${module}` : ''}, once on this machine.`;
   }
   return `${spec.logicalId} imports ${module}, which no requirements.txt lists and no layer has: list it in ${join(spec.codeDir, 'requirements.txt')} and install it into ${environment}.`;
+}
+
+function javaHint({ logicalId, codeDir }: FunctionSpec, output: string): string | undefined {
+  const name = /(?:Class not found: |NoClassDefFoundError: |ClassNotFoundException: )([\w.$/]+)/.exec(output)?.[1];
+  if (name === undefined) return undefined;
+  const known = 'classes, jars in lib, target and build of a project, and layers';
+  return `${logicalId}: ${codeDir} has no class ${name.replaceAll('/', '.')} (${known} are searched): run sam build, which copies all dependencies.`;
 }
 
 /** Folders above the code that may hold the list of a monorepo. */

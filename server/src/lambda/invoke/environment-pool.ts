@@ -6,11 +6,12 @@ import { fingerprint } from '../build/source-files.ts';
 import type { AwsAccess } from '../runtime/aws-access.ts';
 import {
   type EnvironmentVariableOverrides,
-  execWrapper,
   functionEnvironmentVariables,
   logStreamName,
+  startVariables,
 } from '../runtime/environment-variables.ts';
-import { type Interpreters, runtimeCommand, runtimeVersion } from '../runtime/runtime-command.ts';
+import type { Interpreters } from '../runtime/interpreters.ts';
+import { runtimeCommand, runtimeVersion } from '../runtime/runtime-command.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import { nowUs } from '../tracing/clock.ts';
 import { awsHint, usesAwsSdk } from './aws-hint.ts';
@@ -284,8 +285,8 @@ export class EnvironmentPool {
   #create(code: PreparedCode, endpointUrl: string): ExecutionEnvironment {
     const { spec } = this;
     const { region, accountId, interpreters, warn, ...settings } = this.#settings;
-    const wrapper = execWrapper(spec, settings.environmentOverrides, code.codeDir);
-    const command = runtimeCommand(spec, code.codeDir, interpreters, wrapper || undefined);
+    const variablesAtStart = startVariables(spec, settings.environmentOverrides, code.codeDir);
+    const command = runtimeCommand(spec, code, interpreters, variablesAtStart);
     if (command.ok && command.warning !== undefined) warn(command.warning);
     const logStream = logStreamName(nowUs(), randomBytes(16).toString('hex'));
     const variables = functionEnvironmentVariables({

@@ -1,6 +1,6 @@
 import { findExtensions } from '../runtime/extension-processes.ts';
 import { entrypointFailure, timeoutFailure } from '../runtime/failures.ts';
-import type { RuntimeCommand } from '../runtime/runtime-command.ts';
+import type { RuntimeCommand } from '../runtime/interpreters.ts';
 import { type InitPhaseOutcome, Sandbox, type ShutdownReason } from '../runtime/sandbox.ts';
 import { openTelemetry, type Telemetry } from '../runtime/telemetry.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { OpenrayError, toFailure } from '../../errors.ts';
 import { samBuildTemplate } from '../build/build.ts';
 import { NO_AWS } from '../runtime/aws-access.ts';
-import { debugOf } from '../runtime/runtime-command.ts';
+import { debugOf } from '../runtime/interpreters.ts';
 import { queuePaths } from '../services/local-endpoint.ts';
 import { parseFunctionReference } from '../spec/function-reference.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';

@@ -19,7 +19,7 @@ Resources:
   Slow: ${NODE}, Handler: slow.handler}}
   Reserved: ${NODE}, Handler: slow.handler, ReservedConcurrentExecutions: 1}}
   Retried: ${NODE}, Handler: retried.handler}}
-  Java: {Type: AWS::Serverless::Function, Properties: {Runtime: java21, Handler: a.B::c, CodeUri: app}}
+  Dotnet: {Type: AWS::Serverless::Function, Properties: {Runtime: dotnet8, Handler: a.B::c, CodeUri: app}}
 `;
 
 const FILES = {
@@ -310,7 +310,9 @@ describe('failures end as Lambda ends them', () => {
   });
 
   test('an invocation that cannot run fails with its reason before a process starts', async () => {
-    await expect(local.invoke('Java')).rejects.toThrow('Java needs java21; openray runs nodejs, python3 and provided');
+    await expect(local.invoke('Dotnet')).rejects.toThrow(
+      'Dotnet needs dotnet8; openray runs nodejs, python3, java and provided',
+    );
     await expect(local.invoke('Unknown')).rejects.toThrow(
       'Function not found: arn:aws:lambda:us-east-1:000000000000:function:Unknown',
     );

@@ -1,6 +1,6 @@
 import type { AwsAccess } from '../runtime/aws-access.ts';
 import type { EnvironmentVariableOverrides } from '../runtime/environment-variables.ts';
-import type { DebugOptions } from '../runtime/runtime-command.ts';
+import type { DebugOptions } from '../runtime/interpreters.ts';
 import type { SchedulerClock } from '../services/scheduler.ts';
 import type { Template } from '../template/template.ts';
 import type { Sampling, TraceFormat } from '../tracing/sampling-decision.ts';

@@ -4,11 +4,11 @@ import { writeFiles } from '../testing/local-lambda.ts';
 import { hostRegion, NO_AWS, readAwsAccess } from './aws-access.ts';
 import {
   type EnvironmentVariablesInput,
-  execWrapper,
   functionEnvironmentVariables,
   invokedArn,
   localPath,
   logStreamName,
+  startVariables,
 } from './environment-variables.ts';
 
 const spec: FunctionSpec = {
@@ -186,10 +186,14 @@ describe('the customer’s variables', () => {
 
   test('the wrapper of the override file wins over that of the template; an empty one starts none', () => {
     const wrapped = { ...spec, environmentVariables: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/template' } };
-    expect(execWrapper(wrapped, {}, '/built')).toBe('/opt/template');
-    expect(execWrapper(wrapped, { Parameters: { AWS_LAMBDA_EXEC_WRAPPER: '/bin/mine' } }, '/built')).toBe('/bin/mine');
-    expect(execWrapper(spec, { vanilla: { AWS_LAMBDA_EXEC_WRAPPER: '/bin/mine' } }, '/built')).toBe('/bin/mine');
-    expect(execWrapper(wrapped, { Parameters: { AWS_LAMBDA_EXEC_WRAPPER: '' } }, '/built')).toBeFalsy();
+    expect(startVariables(wrapped, {}, '/built').wrapper).toBe('/opt/template');
+    expect(startVariables(wrapped, { Parameters: { AWS_LAMBDA_EXEC_WRAPPER: '/bin/mine' } }, '/built').wrapper).toBe(
+      '/bin/mine',
+    );
+    expect(startVariables(spec, { vanilla: { AWS_LAMBDA_EXEC_WRAPPER: '/bin/mine' } }, '/built').wrapper).toBe(
+      '/bin/mine',
+    );
+    expect(startVariables(wrapped, { Parameters: { AWS_LAMBDA_EXEC_WRAPPER: '' } }, '/built').wrapper).toBeFalsy();
   });
 
   test('an override block may have the function’s name', () => {

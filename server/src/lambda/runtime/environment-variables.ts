@@ -135,16 +135,21 @@ function overridesOf(spec: FunctionSpec, overrides: EnvironmentVariableOverrides
   return { ...overrides.Parameters, ...(overrides[spec.logicalId] ?? overrides[spec.name]) };
 }
 
-/** The wrapper that starts the runtime, as a path of this machine; undefined when there is none. */
-export function execWrapper(
+/** The variables of the template and of the override file that have a part in the command. Empty ones are undefined. */
+export function startVariables(
   spec: FunctionSpec,
   overrides: EnvironmentVariableOverrides,
   codeDir: string,
-): string | undefined {
-  const name = 'AWS_LAMBDA_EXEC_WRAPPER';
-  const override = overridesOf(spec, overrides)[name];
-  const wrapper = override === undefined ? spec.environmentVariables[name] : overrideText(override);
-  return wrapper && localPath(wrapper, codeDir, spec.layerDirs);
+): { readonly wrapper: string | undefined; readonly javaToolOptions: string | undefined } {
+  const variableOf = (name: string) => {
+    const override = overridesOf(spec, overrides)[name];
+    return (override === undefined ? spec.environmentVariables[name] : overrideText(override)) || undefined;
+  };
+  const wrapper = variableOf('AWS_LAMBDA_EXEC_WRAPPER');
+  return {
+    wrapper: wrapper && localPath(wrapper, codeDir, spec.layerDirs),
+    javaToolOptions: variableOf('JAVA_TOOL_OPTIONS'),
+  };
 }
 
 /**

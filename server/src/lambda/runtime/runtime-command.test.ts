@@ -17,24 +17,28 @@ async function programs(...names: string[]): Promise<string> {
   return dir;
 }
 
+const CODE = { codeDir: '/code' };
+const NO_VARIABLES = { wrapper: undefined, javaToolOptions: undefined };
 const base = { nodePath: process.execPath, pythonPath: undefined, runtimesDir: '/runtimes', hostVariables: {} };
 const major = process.versions.node.split('.')[0];
 
 describe('Node', () => {
   test('is the one that runs openray; another major version is a warning', () => {
-    expect(runtimeCommand(spec(`nodejs${major}.x`), '/code', base, undefined)).toEqual({
+    expect(runtimeCommand(spec(`nodejs${major}.x`), CODE, base, NO_VARIABLES)).toEqual({
       ok: true,
       command: [process.execPath, '/runtimes/node/bootstrap.cjs'],
       runtimeDir: '/runtimes/node',
       warning: undefined,
     });
-    expect(runtimeCommand(spec('nodejs18.x'), '/code', base, undefined)).toMatchObject({
+    expect(runtimeCommand(spec('nodejs18.x'), CODE, base, NO_VARIABLES)).toMatchObject({
       warning: `F asks for nodejs18.x and runs on Node ${process.versions.node}.`,
     });
   });
 
   test('is started by the customer’s wrapper', () => {
-    expect(runtimeCommand(spec(`nodejs${major}.x`), '/code', base, '/layer/wrap')).toMatchObject({
+    expect(
+      runtimeCommand(spec(`nodejs${major}.x`), CODE, base, { ...NO_VARIABLES, wrapper: '/layer/wrap' }),
+    ).toMatchObject({
       command: ['/layer/wrap', process.execPath, '/runtimes/node/bootstrap.cjs'],
     });
   });
@@ -42,7 +46,7 @@ describe('Node', () => {
 
 describe('Python', () => {
   const program = (hostVariables: Record<string, string>, pythonPath?: string) => {
-    const found = runtimeCommand(spec('python3.11'), '/code', { ...base, hostVariables, pythonPath }, undefined);
+    const found = runtimeCommand(spec('python3.11'), CODE, { ...base, hostVariables, pythonPath }, NO_VARIABLES);
     return found.ok ? found.command[0] : found.reason;
   };
 
@@ -66,7 +70,7 @@ test('a shim of a version manager is skipped when no program is behind it', asyn
   });
   for (const name of ['shims/python3.11', 'shims/python3.12', 'python3']) chmodSync(`${dir}/${name}`, 0o755);
   const command = (runtime: string) =>
-    runtimeCommand(spec(runtime), '/code', { ...base, hostVariables: { PATH: `${dir}/shims:${dir}` } }, undefined);
+    runtimeCommand(spec(runtime), CODE, { ...base, hostVariables: { PATH: `${dir}/shims:${dir}` } }, NO_VARIABLES);
   expect(command('python3.11')).toMatchObject({ command: [`${dir}/python3`, expect.any(String)] });
   expect(command('python3.12')).toMatchObject({ command: [`${dir}/shims/python3.12`, expect.any(String)] });
 });

@@ -4,59 +4,41 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { arch } from 'node:os';
 import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { FunctionSpec } from '../spec/function-spec.ts';
+import {
+  debugOf,
+  type Interpreters,
+  type RunnableCode,
+  type RuntimeCommand,
+  type StartVariables,
+} from './interpreters.ts';
+import { javaCommand } from './java-command.ts';
 
-export type Interpreters = {
-  /** Program for `nodejs*`; by default the Node that runs openray. */
-  readonly nodePath: string;
-  /** Program for `python3*`; when undefined, the first of: the active virtual environment, `python3.N`, `python3`. */
-  readonly pythonPath: string | undefined;
-  /** Folder with openray's runtime clients, `node/` and `python/`. */
-  readonly runtimesDir: string;
-  /** Where `openray runtime install` puts the packages that Lambda's runtimes bring; looked into last. */
-  readonly packagesDir?: string | undefined;
-  /** Makes the function wait for a debugger before any of its code runs. */
-  readonly debug?: DebugOptions | undefined;
-  /** Variables of the host; `PATH` and `VIRTUAL_ENV` are read. */
-  readonly hostVariables: Readonly<Record<string, string | undefined>>;
-};
-
-export type DebugOptions = {
-  readonly port: number;
-  /** Further arguments of the interpreter. */
-  readonly args: readonly string[];
-  /** Logical id; undefined for every function. */
-  readonly functionId: string | undefined;
-};
-
-export type RuntimeCommand =
-  | {
-      readonly ok: true;
-      readonly command: readonly string[];
-      readonly runtimeDir: string;
-      /** A sentence to show to the user once. */
-      readonly warning: string | undefined;
-    }
-  /** The function cannot be started; `reason` is a sentence for the user. */
-  | { readonly ok: false; readonly reason: string };
-
-/** The command that runs a function. The customer's wrapper (AWS_LAMBDA_EXEC_WRAPPER) comes first if there is one. */
+/** The command that runs a function. The customer's wrapper comes first if there is one. */
 export function runtimeCommand(
   spec: FunctionSpec,
-  codeDir: string,
+  code: RunnableCode,
   interpreters: Interpreters,
-  wrapper: string | undefined,
+  { wrapper, javaToolOptions }: StartVariables,
 ): RuntimeCommand {
-  const found = managedCommand(spec, codeDir, interpreters);
+  const found = managedCommand(spec, code, interpreters, javaToolOptions);
   // Only managed runtimes start the wrapper; `provided` is not managed.
   if (!found.ok || wrapper === undefined || spec.runtime.startsWith('provided')) return found;
   return { ...found, command: [wrapper, ...found.command] };
 }
 
-function managedCommand(spec: FunctionSpec, codeDir: string, interpreters: Interpreters): RuntimeCommand {
-  const { runtime } = spec;
+function managedCommand(
+  spec: FunctionSpec,
+  code: RunnableCode,
+  interpreters: Interpreters,
+  toolOptions: string | undefined,
+): RuntimeCommand {
+  const { runtime, logicalId } = spec;
   if (runtime.startsWith('nodejs')) return nodeCommand(spec, interpreters);
   if (runtime.startsWith('python3')) return pythonCommand(spec, interpreters);
-  return bootstrapCommand(spec, codeDir);
+  if (runtime.startsWith('java')) {
+    return javaCommand(spec, code, interpreters, { debug: debugOf(logicalId, interpreters), toolOptions });
+  }
+  return bootstrapCommand(spec, code.codeDir);
 }
 
 function nodeCommand({ logicalId, runtime }: FunctionSpec, interpreters: Interpreters): RuntimeCommand {
@@ -99,10 +81,6 @@ function pythonCommand(spec: FunctionSpec, interpreters: Interpreters): RuntimeC
   return { ok: true, command, runtimeDir, warning };
 }
 
-export function debugOf(logicalId: string, { debug }: Pick<Interpreters, 'debug'>): DebugOptions | undefined {
-  return debug === undefined || (debug.functionId ?? logicalId) === logicalId ? debug : undefined;
-}
-
 function bootstrapCommand(spec: FunctionSpec, codeDir: string): RuntimeCommand {
   const bootstrap = [codeDir, ...spec.layerDirs.toReversed()].map((dir) => join(dir, 'bootstrap')).find(existsSync);
   if (bootstrap === undefined) {
@@ -119,7 +97,7 @@ function bootstrapCommand(spec: FunctionSpec, codeDir: string): RuntimeCommand {
 
 /** Runtime version and ARN of the INIT_START line. The ARN depends on the command that really runs. */
 export function runtimeVersion(runtime: string, command: readonly string[], region: string) {
-  const family = /^(nodejs|python|provided)/.exec(runtime)?.[1] ?? runtime;
+  const family = /^(nodejs|python|java|provided)/.exec(runtime)?.[1] ?? runtime;
   const detail = runtime.slice(family.length).replace(/^\./, '').replace(/\.x$/, '');
   const version = `${family}:${detail === '' ? 'local' : detail}`;
   const hash = createHash('sha256')
