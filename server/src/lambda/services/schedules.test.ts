@@ -60,7 +60,7 @@ async function open(options: { readonly runsSchedules?: boolean }) {
 
 test('schedules invoke their targets when they are due, each time in a new trace', async () => {
   const { clock, got, lambda, invoke, warnings, daemon } = await open({ runsSchedules: true });
-  expect(warnings).toContain('WrongBad: "now and then" is not a schedule; it does not run.');
+  expect(warnings).toContain('Wrong.Events.Bad: "now and then" is not a schedule; it does not run.');
   clock.advance(1);
   await lambda.whenIdle();
   expect(got('Often')).toEqual([]);

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from '../../model/json.ts';
 import type {
   QueueSource,
   QueueSpec,
@@ -7,54 +7,50 @@ import type {
   ServiceSpecs,
   TopicSubscription,
 } from '../spec/services.ts';
-import { readPart } from './broken-parts.ts';
-import { mergeGlobals } from './globals.ts';
-import { resolveValue, type Scope } from './intrinsics.ts';
+import type { FunctionEvent } from './function-events.ts';
+import type { Scope } from './intrinsics.ts';
+import { type MemberRules, shown, validMembers } from './member-rules.ts';
 import { warnOfPatterns } from './pattern-warnings.ts';
 import { readFilters } from './queue-filters.ts';
-import type { RawTemplate, Resource } from './raw-template.ts';
+import type { RawTemplate } from './raw-template.ts';
 import { resourceType } from './resource-types.ts';
 import { readSchedule, type ScheduleSource, scheduleTarget } from './schedules.ts';
+import {
+  QUEUE,
+  readServiceResources,
+  type ServiceResource,
+  TARGET_RULES,
+  TOPIC,
+  TOPIC_SUBSCRIPTION_RULES,
+} from './service-resources.ts';
 import { isTrue, parsedObject } from './values.ts';
 
-const QUEUE = 'AWS::SQS::Queue';
-const TOPIC = 'AWS::SNS::Topic';
-
-const SERVICE_TYPES = [
-  ...[QUEUE, TOPIC, 'AWS::SNS::Subscription', 'AWS::Events::Rule', 'AWS::Lambda::EventSourceMapping'],
-  'AWS::Scheduler::Schedule',
-];
-
-/** An event of a SAM function, or a resource. */
-type Named = { readonly id: string; readonly type: string; readonly properties: JsonObject };
-type FunctionEvent = Named & { readonly functionId: string };
-
-/** SAM events that become routes. */
-const ROUTE_EVENTS = ['Api', 'HttpApi'];
-const SUPPORTED_EVENTS = ['SQS', 'SNS', 'EventBridgeRule', 'CloudWatchEvent', 'Schedule', 'ScheduleV2'];
-
-export function readServices(functionIds: readonly string[], raw: RawTemplate, scope: Scope): ServiceSpecs {
-  const resolved = (logicalId: string, value: JsonValue) =>
-    readPart(
-      () => objectOf(resolveValue(value, { ...scope, location: logicalId })),
-      {},
-      (reason) => scope.warn(`${reason}; it is left out.`),
-    );
-  const resources = Object.entries(raw.resources)
-    .filter(([, { type }]) => SERVICE_TYPES.includes(type))
-    .map(([id, { type, properties }]) => ({
-      ...{ id, type, properties: resolved(id, properties) },
-      attributes: scope.resources[id]?.attributes ?? {},
-    }));
+export function readServices(
+  functionIds: readonly string[],
+  events: readonly FunctionEvent[],
+  raw: RawTemplate,
+  scope: Scope,
+): ServiceSpecs {
+  const resources = readServiceResources(raw, scope);
   const ofType = (type: string) => resources.filter((resource) => resource.type === type);
   const arnOf = (functionId: string) => scope.resources[functionId]?.attributes.Arn ?? functionId;
-  const events = functionIds.flatMap((functionId) => functionEvents(functionId, raw, resolved));
   const queueOf = (event: FunctionEvent) => subscribedQueue(event, scope);
+  const entriesOf = (where: string, list: JsonValue | undefined, rules: MemberRules) =>
+    listOf(list).flatMap((entry, index) => validEntry(`${where}[${index}]`, entry, rules, scope));
+  const rules = ofType('AWS::Events::Rule').map(({ id, properties }) => ({
+    id,
+    properties,
+    targets: entriesOf(`${id}.Targets`, properties.Targets, TARGET_RULES),
+  }));
+  warnOfRules(rules, scope);
+  const topicArns = ofType(TOPIC).map(({ attributes }) => attributes.TopicArn);
+  const warnOfTopic = (where: string, arn: JsonValue | undefined) => {
+    if (arn === undefined || topicArns.includes(String(arn))) return;
+    scope.warn(`${where} is ${shown(arn)}, which is no topic of this template; its messages do not arrive here.`);
+  };
   const eventsOf = (...types: readonly string[]) => events.filter(({ type }) => types.includes(type));
-  for (const { functionId, id, type } of events) {
-    if (SUPPORTED_EVENTS.includes(type)) continue;
-    scope.warn(`${functionId}: openray has no ${type}; its event ${id} never starts the function.`);
-  }
+  for (const { where, properties } of eventsOf('SNS')) warnOfTopic(`${where}.Topic`, properties.Topic);
+  for (const { id, properties } of ofType('AWS::SNS::Subscription')) warnOfTopic(`${id}.TopicArn`, properties.TopicArn);
   warnOfPatterns([...events, ...resources], scope.warn);
   return {
     queues: [
@@ -72,25 +68,17 @@ export function readServices(functionIds: readonly string[], raw: RawTemplate, s
       ...ofType('AWS::SNS::Subscription').map(({ properties }) =>
         subscription(properties.TopicArn, String(properties.Endpoint ?? ''), properties),
       ),
-      ...ofType(TOPIC).flatMap(({ attributes, properties }) =>
-        listOf(properties.Subscription).map((entry) =>
-          subscription(attributes.TopicArn, String(objectOf(entry).Endpoint ?? ''), objectOf(entry)),
+      ...ofType(TOPIC).flatMap(({ id, attributes, properties }) =>
+        entriesOf(`${id}.Subscription`, properties.Subscription, TOPIC_SUBSCRIPTION_RULES).map((entry) =>
+          subscription(attributes.TopicArn, String(entry.Endpoint), entry),
         ),
       ),
     ],
     rules: [
-      ...eventsOf('EventBridgeRule', 'CloudWatchEvent').map(({ functionId, properties }) => ({
-        bus: busName(properties.EventBusName),
-        pattern: objectOf(properties.Pattern),
-        targets: [ruleTarget({ ...properties, Arn: arnOf(functionId) })],
-      })),
-      ...ofType('AWS::Events::Rule')
-        .filter(({ properties }) => isJsonObject(properties.EventPattern))
-        .map(({ properties }) => ({
-          bus: busName(properties.EventBusName),
-          pattern: objectOf(properties.EventPattern),
-          targets: listOf(properties.Targets).map((target) => ruleTarget(objectOf(target))),
-        })),
+      ...eventsOf('EventBridgeRule', 'CloudWatchEvent').flatMap(({ functionId, properties }) =>
+        ruleSpec(properties.Pattern, properties, [{ ...properties, Arn: arnOf(functionId) }]),
+      ),
+      ...rules.flatMap(({ properties, targets }) => ruleSpec(properties.EventPattern, properties, targets)),
     ],
     queueSources: [
       ...eventsOf('SQS').flatMap(({ functionId, properties }) => queueSource(functionId, properties.Queue, properties)),
@@ -117,25 +105,9 @@ function subscribedQueue({ functionId, id, properties }: FunctionEvent, { pseudo
   return { arn: attributes.Arn ?? '', properties: own, spec: queueSpec(attributes, {}) };
 }
 
-function functionEvents(
-  functionId: string,
-  raw: RawTemplate,
-  resolved: (logicalId: string, value: JsonValue) => JsonObject,
-): readonly FunctionEvent[] {
-  const { type, properties } = raw.resources[functionId] as Resource;
-  if (type !== 'AWS::Serverless::Function') return [];
-  const merged = mergeGlobals(objectOf(raw.globals.Function), properties);
-  return Object.entries(objectOf(merged.Events)).flatMap(([id, given]) => {
-    // routes.ts reads the events of APIs, and warns about them.
-    if (ROUTE_EVENTS.includes(String(objectOf(given).Type))) return [];
-    const { Type: type, Properties: properties } = resolved(`${functionId}.Events.${id}`, given);
-    return type === undefined ? [] : [{ functionId, id, type: String(type), properties: objectOf(properties) }];
-  });
-}
-
 /** An `AWS::Lambda::EventSourceMapping`. A source that is not a queue is left out, with a warning. */
 function mappingSource(
-  { id, properties }: Named,
+  { id, properties }: ServiceResource,
   functionIds: readonly string[],
   scope: Scope,
 ): readonly QueueSource[] {
@@ -144,7 +116,10 @@ function mappingSource(
     const { ref, attributes } = scope.resources[candidate] ?? {};
     return name === candidate || name === ref || name === attributes?.Arn || name.startsWith(`${attributes?.Arn}:`);
   });
-  if (functionId === undefined) return [];
+  if (functionId === undefined) {
+    scope.warn(`${id}.FunctionName is ${shown(name)}, which is no function of this template; it polls nothing.`);
+    return [];
+  }
   const arn = String(properties.EventSourceArn ?? '');
   if (arn.includes(':sqs:')) return queueSource(functionId, arn, properties);
   const service = /^arn:[^:]*:([^:]+):/.exec(arn)?.[1] ?? 'such source';
@@ -154,32 +129,35 @@ function mappingSource(
 
 function schedulesOf(
   events: readonly FunctionEvent[],
-  resources: readonly Named[],
+  resources: readonly ServiceResource[],
   arnOf: (functionId: string) => string,
-  { warn }: Scope,
+  scope: Scope,
 ): readonly ScheduleSpec[] {
-  const ofEvents = events.flatMap(({ functionId, id, type, properties }): readonly ScheduleSource[] => {
+  const { warn } = scope;
+  const ofEvents = events.flatMap(({ functionId, id, where, type, properties }): readonly ScheduleSource[] => {
     const isV2 = type === 'ScheduleV2';
     if (!isV2 && type !== 'Schedule') return [];
     const expression = isV2 ? properties.ScheduleExpression : properties.Schedule;
     const targets = [scheduleTarget({ ...properties, Arn: arnOf(functionId) })];
     const name = typeof properties.Name === 'string' ? properties.Name : `${functionId}${id}`;
-    return [{ name, kind: isV2 ? 'scheduler' : 'rule', expression, properties, targets }];
+    return [{ name, where, kind: isV2 ? 'scheduler' : 'rule', expression, properties, targets }];
   });
   const ofResources = resources.flatMap(({ id, type, properties }): readonly ScheduleSource[] => {
     const { ScheduleExpression: expression, Name: name } = properties;
-    const common = { name: typeof name === 'string' ? name : id, expression, properties };
+    const common = { name: typeof name === 'string' ? name : id, where: id, expression, properties };
     if (type === 'AWS::Scheduler::Schedule') {
-      return [{ ...common, kind: 'scheduler', targets: [scheduleTarget(objectOf(properties.Target))] }];
+      const targets = validEntry(`${id}.Target`, objectOf(properties.Target), TARGET_RULES, scope);
+      return [{ ...common, kind: 'scheduler', targets: targets.map(scheduleTarget) }];
     }
     if (type !== 'AWS::Events::Rule' || expression === undefined) return [];
-    return [{ ...common, kind: 'rule', targets: listOf(properties.Targets).map(scheduleTarget) }];
+    const targets = listOf(properties.Targets).filter((target) => textOf(objectOf(target).Arn) !== undefined);
+    return [{ ...common, kind: 'rule', targets: targets.map(scheduleTarget) }];
   });
   return [...ofEvents, ...ofResources].flatMap((source) => readSchedule(source, warn) ?? []);
 }
 
 function queueSpec(attributes: Readonly<Record<string, string>>, properties: JsonObject): QueueSpec {
-  const redrive = objectOf(properties.RedrivePolicy);
+  const redrive = parsedObject(properties.RedrivePolicy) ?? {};
   const targetArn = redrive.deadLetterTargetArn;
   return {
     name: attributes.QueueName ?? '',
@@ -221,6 +199,38 @@ function queueSource(functionId: string, queue: JsonValue | undefined, propertie
       maxConcurrency: Number(objectOf(properties.ScalingConfig).MaximumConcurrency ?? DEFAULT_CONCURRENT_BATCHES),
     },
   ];
+}
+
+/** A rule that waits for events; a disabled one waits for none. */
+function ruleSpec(
+  given: JsonValue | undefined,
+  { EventBusName: bus, State: state, Enabled: enabled }: JsonObject,
+  targets: readonly JsonObject[],
+): ServiceSpecs['rules'] {
+  const pattern = parsedObject(given);
+  if (pattern === undefined || state === 'DISABLED' || (enabled !== undefined && !isTrue(enabled))) return [];
+  return [{ bus: busName(bus), pattern, targets: targets.map(ruleTarget) }];
+}
+
+/** Empty, with a warning, when the entry is malformed. */
+function validEntry(where: string, entry: JsonValue, rules: MemberRules, { warn }: Scope): readonly JsonObject[] {
+  if (!isJsonObject(entry)) {
+    warn(`${where} is ${shown(entry)}, not an object; it is left out.`);
+    return [];
+  }
+  const valid = validMembers(where, entry, rules, warn);
+  return valid === undefined ? [] : [valid];
+}
+
+type Rule = { readonly id: string; readonly properties: JsonObject; readonly targets: readonly JsonObject[] };
+
+function warnOfRules(rules: readonly Rule[], { warn }: Scope): void {
+  for (const { id, properties, targets } of rules) {
+    const { EventPattern: pattern, ScheduleExpression: expression } = properties;
+    if (pattern === undefined && expression === undefined) {
+      warn(`${id} has no valid EventPattern and no ScheduleExpression; the rule invokes nothing.`);
+    } else if (targets.length === 0) warn(`${id} has no valid Targets; the rule invokes nothing.`);
+  }
 }
 
 function ruleTarget(properties: JsonObject): RuleTarget {

@@ -26,6 +26,7 @@ test('a pattern that AWS refuses is named, with its place and the operator', () 
     'Fn.Queue: a pattern is not a JSON object; it matches nothing.',
     'Fn.Queue: in its pattern body: there is no operator "is"',
     'News: in its pattern a: there is no operator "contains"',
+    'Rule has no valid Targets; the rule invokes nothing.',
     'Rule: in its pattern detail.ip: cidr takes a block such as 10.0.0.0/24, not "ten".',
     'Sub: in its pattern b: there is no operator "like"',
   ]);

@@ -2,8 +2,10 @@ import { isJsonObject, type JsonObject, type JsonValue, objectOf, textOf } from 
 import { type GatewayApi, type GatewayRoute, NO_AUTHORIZATION } from '../spec/routes.ts';
 import { type ApiAuth, readSamAuth, samEventAuthorization } from './authorizers.ts';
 import { readPart } from './broken-parts.ts';
+import type { FunctionEvent } from './function-events.ts';
 import { isIntrinsic, mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
+import { shown } from './member-rules.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { readResourceRoutes } from './resource-routes.ts';
 import {
@@ -24,19 +26,22 @@ const IMPLICIT_REST = 'ServerlessRestApi';
 const IMPLICIT_HTTP = 'ServerlessHttpApi';
 
 /** Routes to these functions from their events, API definitions, API resources and function URLs. */
-export function readRoutes(functionIds: readonly string[], raw: RawTemplate, scope: Scope): readonly GatewayRoute[] {
+export function readRoutes(
+  functionIds: readonly string[],
+  events: readonly FunctionEvent[],
+  raw: RawTemplate,
+  scope: Scope,
+): readonly GatewayRoute[] {
   const functionOf = functionFinder(functionIds, scope);
   const apis = readApis(raw, scope, functionOf);
   const routes = functionIds
     .flatMap((functionId) => {
       const properties = functionProperties(functionId, raw);
-      const own = Object.entries(objectOf(properties.Events)).flatMap(([id, event]) => {
-        const location = `${functionId}.Events.${id}`;
-        return readRoutePart(scope, () =>
-          eventRoute(functionId, objectOf(resolveValue(event, { ...scope, location })), apis),
-        );
-      });
-      return [...own, ...readRoutePart(scope, () => urlRoutes(functionId, properties, raw, scope))];
+      const own = events.filter((event) => event.functionId === functionId);
+      return [
+        ...own.flatMap((event) => eventRoute(event, apis, scope.warn)),
+        ...readRoutePart(scope, () => urlRoutes(functionId, properties, raw, scope)),
+      ];
     })
     .concat(definitionRoutes(raw, scope, apis, functionOf))
     .concat(readResourceRoutes(raw, scope, functionOf));
@@ -115,12 +120,29 @@ function readApi(
   return { api, auth: readSamAuth(objectOf(properties.Auth), isRest, functionOf) };
 }
 
-function eventRoute(functionId: string, event: JsonObject, apis: ReadonlyMap<string, SamApi>): readonly GatewayRoute[] {
-  const properties = objectOf(event.Properties);
-  if (event.Type !== 'Api' && event.Type !== 'HttpApi') return [];
-  const isRest = event.Type === 'Api';
-  const named = textOf(isRest ? properties.RestApiId : properties.ApiId);
-  const found = apis.get(named ?? '') ?? apis.get(isRest ? IMPLICIT_REST : IMPLICIT_HTTP);
+function eventRoute(
+  { functionId, where, type, properties }: FunctionEvent,
+  apis: ReadonlyMap<string, SamApi>,
+  warn: Scope['warn'],
+): readonly GatewayRoute[] {
+  if (type !== 'Api' && type !== 'HttpApi') return [];
+  const isRest = type === 'Api';
+  const { Path: path, Method: method } = properties;
+  // SAM accepts neither of them, for the default route of an HTTP API, or both.
+  if ((path === undefined) !== (method === undefined)) {
+    warn(`${where} has ${path === undefined ? 'a Method and no Path' : 'a Path and no Method'}; it is left out.`);
+    return [];
+  }
+  const key = isRest ? 'RestApiId' : 'ApiId';
+  const named = textOf(properties[key]);
+  const own = apis.get(named ?? '');
+  const isOwn = own !== undefined && (own.api.kind === 'rest') === isRest;
+  if (named !== undefined && !isOwn) {
+    warn(
+      `${where}.${key} is ${shown(named)}, which is no ${isRest ? REST : HTTP} of this template; the implicit API has its route.`,
+    );
+  }
+  const found = isOwn ? own : apis.get(isRest ? IMPLICIT_REST : IMPLICIT_HTTP);
   if (found === undefined) return [];
   return [
     {

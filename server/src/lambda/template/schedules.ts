@@ -4,6 +4,8 @@ import type { ScheduleSpec, ScheduleTarget } from '../spec/services.ts';
 
 export type ScheduleSource = {
   readonly name: string;
+  /** Where in the template, for warnings. */
+  readonly where: string;
   readonly kind: ScheduleSpec['kind'];
   /** `Schedule` of SAM's events, `ScheduleExpression` of CloudFormation's resources. */
   readonly expression: JsonValue | undefined;
@@ -13,12 +15,12 @@ export type ScheduleSource = {
 
 /** Undefined, with a warning, when the expression or the time zone is invalid. */
 export function readSchedule(source: ScheduleSource, warn: (sentence: string) => void): ScheduleSpec | undefined {
-  const { name, kind, properties, targets } = source;
+  const { name, where, kind, properties, targets } = source;
   const text = String(source.expression ?? '');
   const expression = parseSchedule(text);
   const timeZone = String(properties.ScheduleExpressionTimezone ?? 'UTC');
   if (expression === undefined || !isTimeZone(timeZone)) {
-    warn(`${name}: "${text}" is not a schedule${isTimeZone(timeZone) ? '' : ` in "${timeZone}"`}; it does not run.`);
+    warn(`${where}: "${text}" is not a schedule${isTimeZone(timeZone) ? '' : ` in "${timeZone}"`}; it does not run.`);
     return undefined;
   }
   const { State: state, Enabled: enabled } = properties;

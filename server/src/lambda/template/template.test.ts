@@ -286,14 +286,15 @@ Resources:
       Handler: index.handler
       Events:
         Broken: {Type: Api, Properties: {Path: !Join text, Method: get}}
-        Null: null
+        Nothing: null
         Good: {Type: Api, Properties: {Path: /good, Method: get}}`);
     expect(routes.map(({ path }) => path)).toEqual(['/good']);
     expect(warnings).toEqual([
       'template.yaml: Resources.Typeless needs a Type; it is left out.',
       'Alias: Fn::Join takes a list of 2 or more; it is empty.',
+      'F.Events.Broken.Path: Fn::Join takes a list of 2 or more; F.Events.Broken is left out.',
+      'F.Events.Nothing is null, not an object with a Type; it is left out.',
       'Api: Mappings has no Not.a.map; Api has only default values.',
-      'F.Events.Broken: Fn::Join takes a list of 2 or more; its routes are left out.',
       'Api.DefinitionBody/broken: Fn::Join takes a list of 2 or more; its routes are left out.',
       'Method: Fn::Select asks for an item that the list does not have; it is left out.',
       'Rule: Fn::Split takes a list of 2 or more; it is left out.',

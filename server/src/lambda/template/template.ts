@@ -9,8 +9,10 @@ import type { ServiceSpecs } from '../spec/services.ts';
 import { readPart } from './broken-parts.ts';
 import { readServices } from './event-sources.ts';
 import { readFunction } from './function.ts';
+import { readFunctionEvents } from './function-events.ts';
 import { isConditionTrue, type Scope } from './intrinsics.ts';
 import { expandMacros } from './macros.ts';
+import { shown } from './member-rules.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { isFunction } from './resource-types.ts';
 import { resourceValues } from './resource-values.ts';
@@ -119,8 +121,9 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope))
     .map((spec) => ({ ...spec, tracing: TRACING_MODES[options.tracing ?? 'template'] ?? spec.tracing }));
   const ids = functions.map(({ logicalId }) => logicalId);
-  const routes = readRoutes(ids, raw, scope);
-  const services = readServices(ids, raw, scope);
+  const events = readFunctionEvents(ids, raw, scope);
+  const routes = readRoutes(ids, events, raw, scope);
+  const services = readServices(ids, events, raw, scope);
   const resources = Object.entries(raw.resources).map(([logicalId, { type }]) => ({ logicalId, type }));
   return { file, functions, routes, services, resources, warnings: [...warnings] };
 }
@@ -189,6 +192,9 @@ function activeResources(resources: JsonObject, scope: Scope, file: string): Raw
         (reason) => scope.warn(`${reason}; the condition of ${logicalId} counts as true.`),
       );
       if (!isActive) return [];
+      if (properties !== undefined && !isJsonObject(properties)) {
+        scope.warn(`${logicalId}.Properties is ${shown(properties)}, not an object; it counts as empty.`);
+      }
       return [[logicalId, { type, properties: objectOf(properties), metadata: objectOf(metadata) }]];
     }),
   );
