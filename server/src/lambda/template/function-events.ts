@@ -6,6 +6,7 @@ import {
   FLAG,
   JSON_OBJECT,
   LIST,
+  METHOD,
   type MemberRule,
   type MemberRules,
   OBJECT,
@@ -33,12 +34,6 @@ const PATH: MemberRule = {
   isValid: (value) => typeof value === 'string' && value.startsWith('/'),
 };
 const HTTP_PATH: MemberRule = { ...PATH, isValid: (value) => value === '$default' || PATH.isValid(value) };
-const METHODS: readonly string[] = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'ANY'];
-const METHOD: MemberRule = {
-  expects: `one of ${METHODS.join(', ')}`,
-  isValid: (value) =>
-    typeof value === 'string' && [...METHODS, '*', 'X-AMAZON-APIGATEWAY-ANY-METHOD'].includes(value.toUpperCase()),
-};
 const STATE = oneOf('ENABLED', 'DISABLED');
 /** Rules and the scheduler accept one with CloudTrail too. */
 const RULE_STATE = oneOf('ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS');

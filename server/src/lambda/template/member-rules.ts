@@ -27,6 +27,14 @@ export const JSON_OBJECT: MemberRule = {
   isValid: (value) => parsedObject(value) !== undefined,
 };
 
+const METHODS: readonly string[] = ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'ANY'];
+/** Of a route, in any case. */
+export const METHOD: MemberRule = {
+  expects: `one of ${METHODS.join(', ')}`,
+  isValid: (value) =>
+    typeof value === 'string' && [...METHODS, '*', 'X-AMAZON-APIGATEWAY-ANY-METHOD'].includes(value.toUpperCase()),
+};
+
 export function required(rule: MemberRule): MemberRule {
   return { ...rule, isRequired: true };
 }

@@ -6,14 +6,17 @@ import {
   type RouteAuthorization,
   type RouteTarget,
 } from '../spec/routes.ts';
-import { readHttpAuthorizer, readRestAuthorizer } from './authorizers.ts';
+import { type ApiAuth, readHttpAuthorizer, readRestAuthorizer } from './authorizers.ts';
 import { readPart } from './broken-parts.ts';
+import { definitionRoutes } from './definition-routes.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
-import type { RawTemplate } from './raw-template.ts';
+import { METHOD, type MemberRules, OBJECT, required, shown, TEXT, validMembers } from './member-rules.ts';
+import type { RawTemplate, Resource } from './raw-template.ts';
 import {
   binaryTypesOf,
   corsOf,
   type FunctionFinder,
+  fixedHeaders,
   HTTP_TIMEOUT_MS,
   methodOf,
   REST_TIMEOUT_MS,
@@ -36,28 +39,52 @@ export function readResourceRoutes(
   const ofType = (type: string): readonly Named[] =>
     Object.entries(raw.resources)
       .filter(([, resource]) => resource.type === type)
-      .map(([id, { properties }]) => ({
-        id,
-        properties: readPart(
+      .flatMap(([id, resource]): readonly Named[] => {
+        // The routes of a body are resolved one by one.
+        const { Body: _body, ...properties } = resource.properties;
+        const resolved = readPart<JsonObject | undefined>(
           () => objectOf(resolveValue(properties, { ...scope, location: id })),
-          {},
+          undefined,
           (reason) => scope.warn(`${reason}; it is left out.`),
-        ),
-      }));
-  return [...restRoutes(ofType, scope, functionOf), ...httpRoutes(ofType, scope, functionOf)];
+        );
+        if (resolved === undefined) return ROUTE_TYPES.includes(type) ? [] : [{ id, properties: {} }];
+        return [{ id, properties: resolved }];
+      });
+  const defined = (named: Named, api: GatewayApi) => {
+    const { properties } = raw.resources[named.id] as Resource;
+    const { Body: body, BodyS3Location: location } = properties;
+    const source = { logicalId: named.id, api, auth: NO_AUTH };
+    return definitionRoutes(
+      { ...source, body: ['Body', body], location: ['BodyS3Location', location] },
+      raw,
+      scope,
+      functionOf,
+    );
+  };
+  return [...restRoutes(ofType, defined, scope, functionOf), ...httpRoutes(ofType, defined, scope, functionOf)];
 }
+
+const NO_AUTH: ApiAuth = { authorizers: new Map(), defaultAuthorizer: undefined };
+
+/** Routes of an API's OpenAPI document. */
+type Defined = (named: Named, api: GatewayApi) => readonly GatewayRoute[];
+
+const ROUTE_TYPES = ['AWS::ApiGateway::Method', 'AWS::ApiGatewayV2::Route'];
 
 type OfType = (type: string) => readonly Named[];
 
-function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): readonly GatewayRoute[] {
+function restRoutes(
+  ofType: OfType,
+  defined: Defined,
+  scope: Scope,
+  functionOf: FunctionFinder,
+): readonly GatewayRoute[] {
   const methods = ofType('AWS::ApiGateway::Method');
-  if (methods.length === 0) return [];
   const resources = new Map(ofType('AWS::ApiGateway::Resource').map(({ id, properties }) => [id, properties]));
   const stages = ofType('AWS::ApiGateway::Stage');
   const deployments = ofType('AWS::ApiGateway::Deployment');
-  const apis = new Map(
-    ofType('AWS::ApiGateway::RestApi').map((api) => [api.id, restApi(api, stages, deployments)] as const),
-  );
+  const restApis = ofType('AWS::ApiGateway::RestApi');
+  const apis = new Map(restApis.map((api) => [api.id, restApi(api, stages, deployments)] as const));
   const authorizers = new Map(
     ofType('AWS::ApiGateway::Authorizer').map(
       ({ id, properties }) => [id, readRestAuthorizer(id, properties, functionOf)] as const,
@@ -72,10 +99,23 @@ function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
     return `${pathOf(textOf(resource.ParentId) ?? '', depth + 1)}/${textOf(resource.PathPart) ?? ''}`;
   };
 
-  return methods.flatMap(({ id, properties }): readonly GatewayRoute[] => {
-    const api = apis.get(textOf(properties.RestApiId) ?? '');
+  const ofBodies = restApis.flatMap((named) => defined(named, apis.get(named.id) as GatewayApi));
+  const ofMethods = methods.flatMap(({ id, properties: given }): readonly GatewayRoute[] => {
+    const properties = validMembers(id, given, METHOD_RULES, scope.warn);
+    if (properties === undefined) return [];
+    const restApiId = textOf(properties.RestApiId) ?? '';
+    const api = apis.get(restApiId);
     const target = restTarget(objectOf(properties.Integration), functionOf);
-    if (api === undefined) return [];
+    if (api === undefined) {
+      const type = 'AWS::ApiGateway::RestApi';
+      scope.warn(`${id}.RestApiId is ${shown(restApiId)}, which is no ${type} of this template; ${LEFT_OUT}.`);
+      return [];
+    }
+    const resourceId = textOf(properties.ResourceId) ?? '';
+    if (!resources.has(resourceId) && resourceId !== scope.resources[restApiId]?.attributes.RootResourceId) {
+      scope.warn(`${id}.ResourceId is ${shown(resourceId)}, which is no resource of ${restApiId}; ${LEFT_OUT}.`);
+      return [];
+    }
     if (target === undefined) {
       scope.warn(`${id}: openray serves only functions (AWS_PROXY) and mocks; this route is left out.`);
       return [];
@@ -85,12 +125,30 @@ function restRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
         api,
         target,
         method: methodOf(textOf(properties.HttpMethod)),
-        path: pathOf(textOf(properties.ResourceId) ?? '') || '/',
+        path: pathOf(resourceId) || '/',
         authorization: authorizationOf(properties, authorizers),
       },
     ];
   });
+  return [...ofBodies, ...ofMethods];
 }
+
+const LEFT_OUT = 'its route is left out';
+const METHOD_RULES: MemberRules = {
+  RestApiId: required(TEXT),
+  ResourceId: required(TEXT),
+  HttpMethod: required(METHOD),
+  Integration: required(OBJECT),
+};
+const ROUTE_RULES: MemberRules = {
+  ApiId: required(TEXT),
+  RouteKey: required({
+    expects: 'a route such as GET /users, or $default',
+    isValid: (value) => typeof value === 'string' && (value === '$default' || ROUTE_KEY.test(value)),
+  }),
+  Target: required(TEXT),
+};
+const ROUTE_KEY = /^([A-Za-z]+) (\/.*)$/;
 
 function restApi({ id, properties }: Named, stages: readonly Named[], deployments: readonly Named[]): GatewayApi {
   const isOfThis = ({ properties: own }: Named) => textOf(own.RestApiId) === id;
@@ -123,18 +181,21 @@ function restTarget(integration: JsonObject, functionOf: FunctionFinder): RouteT
   };
 }
 
-/** With the headers that are constants, `'…'`; headers from an expression are left out. */
 function mockTarget(integration: JsonObject): RouteTarget {
   const response = objectOf(listOf(integration.IntegrationResponses)[0]);
-  const headers = Object.entries(objectOf(response.ResponseParameters)).flatMap(([name, value]) => {
-    const [, header] = /^method\.response\.header\.(.+)$/.exec(name) ?? [];
-    const [, text] = /^'(.*)'$/s.exec(String(value)) ?? [];
-    return header === undefined || text === undefined ? [] : [[header, text] as const];
-  });
-  return { kind: 'fixed', status: numberOr(response.StatusCode, 200), headers };
+  return {
+    kind: 'fixed',
+    status: numberOr(response.StatusCode, 200),
+    headers: fixedHeaders(response.ResponseParameters),
+  };
 }
 
-function httpRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): readonly GatewayRoute[] {
+function httpRoutes(
+  ofType: OfType,
+  defined: Defined,
+  scope: Scope,
+  functionOf: FunctionFinder,
+): readonly GatewayRoute[] {
   const stages = ofType('AWS::ApiGatewayV2::Stage');
   const integrations = new Map(
     ofType('AWS::ApiGatewayV2::Integration').map(({ id, properties }) => [id, properties] as const),
@@ -144,8 +205,20 @@ function httpRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
       ({ id, properties }) => [id, readHttpAuthorizer(id, properties, functionOf)] as const,
     ),
   );
-  const routes = ofType('AWS::ApiGatewayV2::Route');
-  return ofType('AWS::ApiGatewayV2::Api').flatMap((named): readonly GatewayRoute[] => {
+  const apis = ofType('AWS::ApiGatewayV2::Api');
+  // The routes of a WebSocket API have other keys; the API itself gives the warning.
+  const isWebSocket = (id: string | undefined) =>
+    apis.some((api) => api.id === id && textOf(api.properties.ProtocolType) === 'WEBSOCKET');
+  const routes = ofType('AWS::ApiGatewayV2::Route').flatMap(({ id, properties: given }): readonly Named[] => {
+    if (isWebSocket(textOf(given.ApiId))) return [];
+    const properties = validMembers(id, given, ROUTE_RULES, scope.warn);
+    if (properties === undefined) return [];
+    const apiId = textOf(properties.ApiId) ?? '';
+    if (apis.some((api) => api.id === apiId)) return [{ id, properties }];
+    scope.warn(`${id}.ApiId is ${shown(apiId)}, which is no AWS::ApiGatewayV2::Api of this template; ${LEFT_OUT}.`);
+    return [];
+  });
+  return apis.flatMap((named): readonly GatewayRoute[] => {
     const { id, properties } = named;
     if (textOf(properties.ProtocolType) === 'WEBSOCKET') {
       scope.warn(`${id}: openray has no WebSocket APIs; its routes are left out.`);
@@ -159,16 +232,17 @@ function httpRoutes(ofType: OfType, scope: Scope, functionOf: FunctionFinder): r
       functionOf(quickTarget) === undefined
         ? []
         : [{ id, properties: { RouteKey: properties.RouteKey ?? '$default', Target: quickTarget } as JsonObject }];
-    return [...own, ...quickRoute].flatMap((route): readonly GatewayRoute[] => {
+    const ofRoutes = [...own, ...quickRoute].flatMap((route): readonly GatewayRoute[] => {
       const target = httpTarget(textOf(route.properties.Target) ?? '', integrations, functionOf);
       if (target === undefined) {
         scope.warn(`${route.id}: openray serves only functions (AWS_PROXY); this route is left out.`);
         return [];
       }
-      const [, method, path] = /^(\S+) (\/.*)$/.exec(textOf(route.properties.RouteKey) ?? '') ?? [];
+      const [, method, path] = ROUTE_KEY.exec(textOf(route.properties.RouteKey) ?? '') ?? [];
       const authorization = authorizationOf(route.properties, authorizers);
       return [{ api, target, authorization, method: methodOf(method), path: path ?? '$default' }];
     });
+    return [...defined(named, api), ...ofRoutes];
   });
 }
 

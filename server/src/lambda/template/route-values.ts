@@ -51,3 +51,12 @@ export function variablesOf(value: JsonValue | undefined): GatewayApi['stageVari
 export function binaryTypesOf(value: JsonValue | undefined): readonly string[] {
   return textsOf(value).map((type) => type.replaceAll('~1', '/'));
 }
+
+/** Headers of a mock integration that are constants, `'…'`; headers from an expression are left out. */
+export function fixedHeaders(parameters: JsonValue | undefined): readonly (readonly [string, string])[] {
+  return Object.entries(objectOf(parameters)).flatMap(([name, value]) => {
+    const [, header] = /^method\.response\.header\.(.+)$/.exec(name) ?? [];
+    const [, text] = /^'(.*)'$/s.exec(String(value)) ?? [];
+    return header === undefined || text === undefined ? [] : [[header, text] as const];
+  });
+}

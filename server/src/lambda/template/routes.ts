@@ -1,9 +1,10 @@
-import { isJsonObject, type JsonObject, type JsonValue, objectOf, textOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, objectOf, textOf } from '../../model/json.ts';
 import { type GatewayApi, type GatewayRoute, NO_AUTHORIZATION } from '../spec/routes.ts';
 import { type ApiAuth, readSamAuth, samEventAuthorization } from './authorizers.ts';
 import { readPart } from './broken-parts.ts';
+import { definitionRoutes } from './definition-routes.ts';
 import type { FunctionEvent } from './function-events.ts';
-import { isIntrinsic, mergeGlobals } from './globals.ts';
+import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import { shown } from './member-rules.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
@@ -34,6 +35,16 @@ export function readRoutes(
 ): readonly GatewayRoute[] {
   const functionOf = functionFinder(functionIds, scope);
   const apis = readApis(raw, scope, functionOf);
+  const documentRoutes = (logicalId: string, { api, auth, properties }: SamApi) => {
+    const { DefinitionBody: body, DefinitionUri: location } = properties;
+    const source = { logicalId, api, auth };
+    return definitionRoutes(
+      { ...source, body: ['DefinitionBody', body], location: ['DefinitionUri', location] },
+      raw,
+      scope,
+      functionOf,
+    );
+  };
   const routes = functionIds
     .flatMap((functionId) => {
       const properties = functionProperties(functionId, raw);
@@ -43,7 +54,7 @@ export function readRoutes(
         ...readRoutePart(scope, () => urlRoutes(functionId, properties, raw, scope)),
       ];
     })
-    .concat(definitionRoutes(raw, scope, apis, functionOf))
+    .concat([...apis].flatMap(([logicalId, found]) => documentRoutes(logicalId, found)))
     .concat(readResourceRoutes(raw, scope, functionOf));
   const unsupported = routes.flatMap(({ authorization }) =>
     authorization.kind === 'unsupported' ? [authorization.description] : [],
@@ -75,7 +86,12 @@ function functionProperties(functionId: string, raw: RawTemplate): JsonObject {
     : resource.properties;
 }
 
-type SamApi = { readonly api: GatewayApi; readonly auth: ApiAuth };
+type SamApi = {
+  readonly api: GatewayApi;
+  readonly auth: ApiAuth;
+  /** Before intrinsic functions are evaluated. */
+  readonly properties: JsonObject;
+};
 
 /** APIs by logical id, with the two implicit APIs of SAM for events that name none. */
 function readApis(raw: RawTemplate, scope: Scope, functionOf: FunctionFinder): ReadonlyMap<string, SamApi> {
@@ -117,7 +133,7 @@ function readApi(
     cors: corsOf(properties.Cors ?? properties.CorsConfiguration),
     binaryMediaTypes: binaryTypesOf(properties.BinaryMediaTypes),
   };
-  return { api, auth: readSamAuth(objectOf(properties.Auth), isRest, functionOf) };
+  return { api, auth: readSamAuth(objectOf(properties.Auth), isRest, functionOf), properties: resource.properties };
 }
 
 function eventRoute(
@@ -188,48 +204,4 @@ function urlRoutes(
   const isStreamed = textOf(value.InvokeMode) === 'RESPONSE_STREAM';
   const target = { kind: 'function', functionId, payloadVersion: '2.0', isStreamed, timeoutMs: undefined } as const;
   return [{ api, method: 'ANY', path: '$default', target, authorization: NO_AUTHORIZATION }];
-}
-
-/** Routes of `DefinitionBody`: OpenAPI with `x-amazon-apigateway-integration`. */
-function definitionRoutes(
-  raw: RawTemplate,
-  scope: Scope,
-  apis: ReadonlyMap<string, SamApi>,
-  functionOf: FunctionFinder,
-): readonly GatewayRoute[] {
-  return Object.entries(raw.resources).flatMap(([logicalId, { properties }]) => {
-    const found = apis.get(logicalId);
-    if (found === undefined || !isJsonObject(properties.DefinitionBody)) return [];
-    const { api, auth } = found;
-    const { paths } = objectOf(properties.DefinitionBody);
-    const part = (key: string, value: JsonValue | undefined) =>
-      readPart(
-        () => objectOf(resolveValue(value, { ...scope, location: `${logicalId}.DefinitionBody${key}` })),
-        {},
-        (reason) => scope.warn(`${reason}; its routes are left out.`),
-      );
-    return Object.entries(isIntrinsic(paths ?? {}) ? part('', paths) : objectOf(paths)).flatMap(([path, methods]) =>
-      Object.entries(part(path, methods)).flatMap(([method, operation]): readonly GatewayRoute[] => {
-        const integration = objectOf(objectOf(operation)['x-amazon-apigateway-integration']);
-        const functionId = functionOf(textOf(integration.uri) ?? '');
-        if (functionId === undefined) return [];
-        const isRest = api.kind === 'rest';
-        return [
-          {
-            api,
-            path,
-            method: methodOf(method),
-            authorization: samEventAuthorization(auth, objectOf(objectOf(operation)['x-amazon-apigateway-auth'])),
-            target: {
-              kind: 'function',
-              functionId,
-              payloadVersion: isRest || textOf(integration.payloadFormatVersion) === '1.0' ? '1.0' : '2.0',
-              isStreamed: false,
-              timeoutMs: numberOr(integration.timeoutInMillis, isRest ? REST_TIMEOUT_MS : HTTP_TIMEOUT_MS),
-            },
-          },
-        ];
-      }),
-    );
-  });
 }

@@ -296,6 +296,7 @@ Resources:
       'F.Events.Nothing is null, not an object with a Type; it is left out.',
       'Api: Mappings has no Not.a.map; Api has only default values.',
       'Api.DefinitionBody/broken: Fn::Join takes a list of 2 or more; its routes are left out.',
+      'Api.DefinitionBody/no is null, not an object; its routes are left out.',
       'Method: Fn::Select asks for an item that the list does not have; it is left out.',
       'Rule: Fn::Split takes a list of 2 or more; it is left out.',
     ]);
