@@ -88,17 +88,39 @@ describe.each(ENCODINGS)('the content encoding %s', (name, encode) => {
   });
 });
 
-test.each(['snappy', 'gzip, br', 'constructor'])(
-  'the content encoding %s is refused, with those it reads',
-  async (name) => {
-    expect(await send(name, Buffer.from('a'))).toMatchObject({
-      statusCode: 415,
-      body: expect.stringContaining(
-        `content encoding ${name} is not supported; openray reads gzip, deflate, br and zstd`,
-      ),
-    });
-  },
-);
+test.each([
+  ['gzip, br', (content: Buffer) => brotliCompressSync(gzipSync(content))],
+  ['deflate,GZIP , zstd', (content: Buffer) => zstd(gzipSync(deflateSync(content)))],
+  ['identity, gzip', gzipSync],
+])('several content encodings are undone from the last to the first: %s', async (name, encode) => {
+  expect(await send(name, encode(Buffer.from('text')))).toEqual({ statusCode: 200, body: 'text' });
+  expect(await send(name, encode(Buffer.alloc(MAX_BYTES + 1, 'a')))).toMatchObject({ statusCode: 413 });
+  expect(await send(name, Buffer.from('text'))).toMatchObject({ statusCode: 400 });
+});
+
+test('at most three content encodings are undone', async () => {
+  const four = gzipSync(gzipSync(gzipSync(gzipSync('text'))));
+  expect(await send('gzip, gzip, gzip, gzip', four)).toMatchObject({
+    statusCode: 415,
+    body: expect.stringContaining('the body has more than 3 content encodings'),
+  });
+});
+
+test('of several content encodings the unknown one is named', async () => {
+  expect(await send('gzip, snappy', Buffer.from('a'))).toMatchObject({
+    statusCode: 415,
+    body: expect.stringContaining('content encoding snappy is not supported'),
+  });
+});
+
+test.each(['snappy', 'constructor'])('the content encoding %s is refused, with those it reads', async (name) => {
+  expect(await send(name, Buffer.from('a'))).toMatchObject({
+    statusCode: 415,
+    body: expect.stringContaining(
+      `content encoding ${name} is not supported; openray reads gzip, deflate, br and zstd`,
+    ),
+  });
+});
 
 describe.each([
   ['of Node or the library', async (payload: Buffer) => (await send('zstd', payload)).statusCode],

@@ -22,19 +22,36 @@ const DECOMPRESSORS: ReadonlyMap<string, Decompress> = new Map([
 
 const ENCODINGS = 'gzip, deflate, br and zstd';
 
+/** A body that was compressed more often is not read: each time, a small body can grow to the bound. */
+const ENCODINGS_MAX = 3;
+
 /**
  * The body after decompression. Throws UnsupportedMediaTypeException for an unknown content encoding,
  * RequestTooLargeException when the result is larger than `maxBytes`.
  */
 export async function decompressedBody(request: FastifyRequest, maxBytes: number): Promise<Buffer> {
-  const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return body;
-  const decompress = DECOMPRESSORS.get(encoding);
-  if (decompress === undefined) {
-    const sentence = `content encoding ${encoding.slice(0, 40)} is not supported; openray reads ${ENCODINGS}`;
+  const encodings = (request.headers['content-encoding'] ?? '')
+    .toLowerCase()
+    .split(',', ENCODINGS_MAX + 1)
+    .map((encoding) => encoding.trim())
+    .filter((encoding) => encoding !== 'identity' && encoding !== '');
+  const unknown = encodings.find((encoding) => !DECOMPRESSORS.has(encoding));
+  if (unknown !== undefined) {
+    const sentence = `content encoding ${unknown.slice(0, 40)} is not supported; openray reads ${ENCODINGS}`;
     throw new OpenrayError('UnsupportedMediaTypeException', sentence);
   }
+  if (encodings.length > ENCODINGS_MAX) {
+    const sentence = `the body has more than ${ENCODINGS_MAX} content encodings`;
+    throw new OpenrayError('UnsupportedMediaTypeException', sentence);
+  }
+  let body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
+  // In the order in which the sender applied them.
+  for (const encoding of encodings.toReversed()) body = await decompressed(body, encoding, maxBytes);
+  return body;
+}
+
+async function decompressed(body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
+  const decompress = DECOMPRESSORS.get(encoding) as Decompress;
   try {
     return await decompress(body, { maxOutputLength: maxBytes });
   } catch (cause) {
