@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { get as getPlain, type OutgoingHttpHeaders } from 'node:http';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,17 @@ async function serve(options: Partial<GatewayServerOptions>): Promise<string> {
   );
   onTestFinished(server.close);
   return server.url;
+}
+
+/** Sends the path as it is; fetch would normalize it. */
+function rawGet(port: number, path: string, headers: OutgoingHttpHeaders) {
+  return new Promise<{ readonly status: number | undefined; readonly body: string }>((resolve, reject) => {
+    getPlain({ port, path, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode, body: Buffer.concat(chunks).toString() }));
+    }).on('error', reject);
+  });
 }
 
 async function folderWith(name: string, text: string): Promise<string> {
@@ -62,6 +74,17 @@ describe('with a folder of files', () => {
     const response = await fetch(`${url}/page.html`, { headers: { origin: 'https://evil.test' } });
     expect(response.status).toBe(403);
     expect(await response.text()).toContain('pages of https://evil.test may not call this server');
+  });
+
+  test.each([
+    ['/%zz', {}, 400, 'the path is not a valid URL'],
+    ['/../page.html', {}, 403, 'the path leads to no file that openray serves'],
+    ['/page.html', { range: 'bytes=500-600' }, 416, 'the file does not have the range that the request asks for'],
+  ])('an error is a sentence of openray: %s %j', async (path, headers, status, message) => {
+    const url = await serve({ staticDir: await folderWith('page.html', '<p>hello') });
+    const { port } = new URL(url);
+    const answer = await rawGet(Number(port), path, headers);
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([status, { message }]);
   });
 
   test.each(['/../page.html', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc%2fpasswd', '/%00'])(

@@ -4,8 +4,9 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import fastifyStatic from '@fastify/static';
-import Fastify from 'fastify';
+import Fastify, { type FastifyReply } from 'fastify';
 import { OpenrayError } from '../errors.ts';
 import { refusalReason } from '../request-origin.ts';
 
@@ -19,6 +20,9 @@ type Request = {
   readonly body: Buffer;
   readonly sourceIp: string;
   readonly protocol: string;
+  readonly scheme: 'http' | 'https';
+  /** On which the request arrived. */
+  readonly port: number;
 };
 
 type ResponseStream = {
@@ -96,7 +100,8 @@ type Files = (request: IncomingMessage, response: ServerResponse, unrouted: Resp
 
 /** Answers with the files of a folder, and with the gateway's response for every other path. */
 async function openFiles(root: string): Promise<Files> {
-  const app = Fastify();
+  const app = Fastify({ frameworkErrors: (error, _request, reply) => sendFileError(error, reply) });
+  app.setErrorHandler((error, _request, reply) => sendFileError(error as FileError, reply));
   const unroutedResponses = new WeakMap<IncomingMessage, Response>();
   const realRoot = realpathSync(root);
   await app.register(fastifyStatic, { root, allowedPath: (path) => isWithin(realRoot, path) });
@@ -109,6 +114,21 @@ async function openFiles(root: string): Promise<Files> {
     unroutedResponses.set(request, unrouted);
     app.routing(request, response);
   };
+}
+
+type FileError = { readonly statusCode?: number | undefined };
+
+const FILE_ERRORS: Readonly<Record<number, string>> = {
+  400: 'the path is not a valid URL',
+  403: 'the path leads to no file that openray serves',
+  412: 'the file does not meet the conditions of the request',
+  416: 'the file does not have the range that the request asks for',
+};
+
+function sendFileError({ statusCode = 500 }: FileError, reply: FastifyReply): void {
+  const message = FILE_ERRORS[statusCode] ?? 'the file cannot be read';
+  const status = FILE_ERRORS[statusCode] === undefined ? 500 : statusCode;
+  void reply.code(status).type('application/json').send(JSON.stringify({ message }));
 }
 
 /** Whether the file is below the real path `root`, behind symbolic links too. A path without a file is left to the caller. */
@@ -151,8 +171,11 @@ async function handleRequest(
       query,
       rawHeaders,
       body,
-      sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+      // A socket for both versions of IP shows an address of version 4 in the form of version 6.
+      sourceIp: (request.socket.remoteAddress ?? '127.0.0.1').replace(/^::ffff:/, ''),
       protocol: `HTTP/${request.httpVersion}`,
+      scheme: request.socket instanceof TLSSocket ? 'https' : 'http',
+      port: request.socket.localPort ?? 0,
     },
     {
       head: ({ status, headers }) => response.writeHead(status, headers.flat()),

@@ -14,6 +14,9 @@ export type GatewayRequest = {
   readonly body: Buffer;
   readonly sourceIp: string;
   readonly protocol: string;
+  readonly scheme: 'http' | 'https';
+  /** On which the request arrived. */
+  readonly port: number;
 };
 
 export type EventContext = {
@@ -38,6 +41,7 @@ export function restEvent(
 ): JsonObject {
   const { api } = route;
   const headers = headerLists(request.rawHeaders, (name) => name);
+  setForwarded(headers, request, (name) => name);
   headers.set('X-Amzn-Trace-Id', [context.traceHeader]);
   const query = queryLists(request.query);
   const isBase64 = isBinary(api, request);
@@ -106,6 +110,7 @@ export function httpEvent(
   const lists = headerLists(request.rawHeaders, lower);
   const cookies = (lists.get('cookie') ?? []).flatMap((text) => text.split(';').map((cookie) => cookie.trim()));
   lists.delete('cookie');
+  setForwarded(lists, request, lower);
   lists.set('x-amzn-trace-id', [context.traceHeader]);
   const headers = joinedValues(lists);
   const query = joinedValues(queryLists(request.query));
@@ -183,6 +188,25 @@ export function headerLists(rawHeaders: readonly string[], nameOf: (name: string
   }
   return lists;
 }
+
+/**
+ * Adds the headers of a proxy: the client's address after the ones that the request names, and, as `sam local` sends
+ * them, the local port and protocol. Together with `Host` they make a URL that works here.
+ */
+function setForwarded(
+  lists: Lists,
+  { sourceIp, port, scheme }: GatewayRequest,
+  nameOf: (name: string) => string,
+): void {
+  const named = [...lists.keys()].filter((key) => FORWARDED.includes(lower(key)));
+  const addresses = named.filter((key) => lower(key) === 'x-forwarded-for').flatMap((key) => lists.get(key) ?? []);
+  for (const key of named) lists.delete(key);
+  lists.set(nameOf('X-Forwarded-For'), [[...addresses, sourceIp].join(', ')]);
+  lists.set(nameOf('X-Forwarded-Port'), [String(port)]);
+  lists.set(nameOf('X-Forwarded-Proto'), [scheme]);
+}
+
+const FORWARDED = ['x-forwarded-for', 'x-forwarded-port', 'x-forwarded-proto'];
 
 function queryLists(query: string): Lists {
   const lists: Lists = new Map();

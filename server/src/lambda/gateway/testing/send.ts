@@ -22,6 +22,8 @@ export function sender(gateway: Gateway) {
       body: Buffer.alloc(0),
       sourceIp: '127.0.0.1',
       protocol: 'HTTP/1.1',
+      scheme: 'http' as const,
+      port: 3000,
       ...request,
     };
     return (await gateway.handle(fullRequest, sink)) as GatewayResponse;
