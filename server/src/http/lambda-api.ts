@@ -21,7 +21,12 @@ export type LambdaResponse = {
 
 export type AwsServiceRequest = Pick<LambdaRequest, 'headers' | 'body'> & { readonly signal: AbortSignal };
 
-export type AwsServiceResponse = { readonly status: number; readonly type: string; readonly body: string };
+export type AwsServiceResponse = {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** The operations of Lambda's API and of the services around it; implemented in `lambda/`. */
 export type LambdaApi = {
@@ -73,7 +78,11 @@ export function serveAwsServices(app: FastifyInstance, lambda: () => LambdaApi |
       const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
       const answer = await api?.callAwsService({ headers, body, signal: abortOnDisconnect(reply) });
       if (answer === undefined) throw unknownOperation(request.method, request.url);
-      return reply.code(answer.status).type(answer.type).send(answer.body);
+      return reply
+        .code(answer.status)
+        .headers(answer.headers ?? {})
+        .type(answer.type)
+        .send(answer.body);
     });
   }
 }

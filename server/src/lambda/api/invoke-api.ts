@@ -198,7 +198,7 @@ export async function handleLambdaRequest(
 ): Promise<LambdaApiResponse | undefined> {
   const target = readFunctionsPath(path);
   if (target === undefined) return undefined;
-  if (target.kind === 'list') return method === 'GET' ? handleListFunctions(lambda) : undefined;
+  if (target.kind === 'list') return method === 'GET' ? handleListFunctions(lambda, rest) : undefined;
   const request = { ...rest, functionName: target.name };
   switch (`${method} ${target.action}`) {
     case 'GET ':
@@ -222,9 +222,36 @@ function decodeName(text: string): string {
   }
 }
 
-/** `GET /2015-03-31/functions/`, all on one page. */
-function handleListFunctions(lambda: Pick<LambdaFunctions, 'list'>): LambdaApiResponse {
-  return json(200, { Functions: lambda.list().map(configuration), NextMarker: null });
+/** Functions on a page, unless the client asks for fewer or for up to LIST_MAX. */
+const LIST_DEFAULT = 50;
+const LIST_MAX = 10_000;
+
+/** `GET /2015-03-31/functions/`, in the order of the template. The marker is the name of the last function on the page before. */
+function handleListFunctions(
+  lambda: Pick<LambdaFunctions, 'list'>,
+  { query }: Pick<LambdaApiRequest, 'query'>,
+): LambdaApiResponse {
+  const [maxItems = String(LIST_DEFAULT), marker = ''] = [first(query.MaxItems), first(query.Marker)];
+  const max = Number(maxItems);
+  if (!/^\d+$/.test(maxItems) || max < 1 || max > LIST_MAX) {
+    const message = `Value '${maxItems.slice(0, 40)}' at 'maxItems' must be a whole number from 1 to ${LIST_MAX}`;
+    return errorResponse([400, 'InvalidParameterValueException'], message);
+  }
+  const all = lambda.list();
+  const last = Buffer.from(marker, 'base64url').toString();
+  const start = all.findIndex(({ spec }) => spec.name === last) + 1;
+  if (marker !== '' && start === 0) {
+    return errorResponse(
+      [400, 'InvalidParameterValueException'],
+      "the value at 'marker' is no NextMarker of this list",
+    );
+  }
+  const page = all.slice(start, start + max);
+  const next = start + max < all.length ? page.at(-1)?.spec.name : undefined;
+  return json(200, {
+    Functions: page.map(configuration),
+    NextMarker: next === undefined ? null : Buffer.from(next).toString('base64url'),
+  });
 }
 
 type DescribeRequest = Pick<LambdaApiRequest, 'functionName' | 'query'>;
@@ -235,6 +262,9 @@ function handleGetFunction(lambda: Pick<LambdaFunctions, 'find'>, request: Descr
     Configuration: configuration(found),
     Code: { RepositoryType: 'Local', Location: found.spec.codeDir },
     Tags: {},
+    ...(found.spec.reservedConcurrency !== undefined && {
+      Concurrency: { ReservedConcurrentExecutions: found.spec.reservedConcurrency },
+    }),
   }));
 }
 
@@ -258,13 +288,20 @@ function describe(
   }
 }
 
+/** In Lambda's form: the start of this process. */
+const LAST_MODIFIED = new Date().toISOString().replace('Z', '+0000');
+
 function configuration({ spec, arn }: FunctionDescription): JsonObject {
   const { logging } = spec;
   return {
     FunctionName: spec.name,
     FunctionArn: arn,
     Runtime: spec.runtime,
+    Role: `arn:aws:iam::${arn.split(':')[4]}:role/${spec.logicalId}Role`,
     Handler: spec.handler,
+    CodeSize: 0,
+    Description: '',
+    LastModified: LAST_MODIFIED,
     Timeout: spec.timeoutMs / 1000,
     MemorySize: spec.memoryMb,
     Version: '$LATEST',
@@ -274,6 +311,8 @@ function configuration({ spec, arn }: FunctionDescription): JsonObject {
     LastUpdateStatus: 'Successful',
     PackageType: 'Zip',
     Architectures: [spec.architecture],
+    EphemeralStorage: { Size: 512 },
+    SnapStart: { ApplyOn: 'None', OptimizationStatus: 'Off' },
     LoggingConfig: {
       LogFormat: logging.format,
       LogGroup: logging.logGroup,

@@ -41,7 +41,7 @@ export function restEvent(
 ): JsonObject {
   const { api } = route;
   const headers = headerLists(request.rawHeaders, (name) => name);
-  setForwarded(headers, request, (name) => name);
+  addForwarded(headers, request, (name) => name);
   headers.set('X-Amzn-Trace-Id', [context.traceHeader]);
   const query = queryLists(request.query);
   const isBase64 = isBinary(api, request);
@@ -110,7 +110,7 @@ export function httpEvent(
   const lists = headerLists(request.rawHeaders, lower);
   const cookies = (lists.get('cookie') ?? []).flatMap((text) => text.split(';').map((cookie) => cookie.trim()));
   lists.delete('cookie');
-  setForwarded(lists, request, lower);
+  addForwarded(lists, request, lower);
   lists.set('x-amzn-trace-id', [context.traceHeader]);
   const headers = joinedValues(lists);
   const query = joinedValues(queryLists(request.query));
@@ -193,7 +193,7 @@ export function headerLists(rawHeaders: readonly string[], nameOf: (name: string
  * Adds the headers of a proxy: the client's address after the ones that the request names, and, as `sam local` sends
  * them, the local port and protocol. Together with `Host` they make a URL that works here.
  */
-function setForwarded(
+function addForwarded(
   lists: Lists,
   { sourceIp, port, scheme }: GatewayRequest,
   nameOf: (name: string) => string,

@@ -24,8 +24,8 @@ describe('a request reaches the service', () => {
     [
       'of its target',
       { 'x-amz-target': 'AWSEvents.PutEvents' },
-      '{"Entries":[]}',
-      '{"FailedEntryCount":0,"Entries":[]}',
+      '{"Entries":[{"Source":"shop","DetailType":"order","Detail":"{}"}]}',
+      '{"FailedEntryCount":0,"Entries":[{"EventId":',
     ],
     ['of its signature', { authorization: SCOPE.replace('SERVICE', 'sns') }, 'Action=ListTopics', ':News</TopicArn>'],
     [

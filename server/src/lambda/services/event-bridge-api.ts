@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf } from '../../model/json.ts';
 import type { AwsServiceResponse } from '../spec/services.ts';
 import type { Broker } from './broker.ts';
 import type { ServiceRequest } from './service-call.ts';
@@ -8,15 +8,22 @@ export function handleEventBridge(
   broker: Broker,
   { operation, body, traceHeader }: ServiceRequest,
 ): AwsServiceResponse {
+  if (operation !== 'PutEvents') {
+    const message = `openray's local event bus has no ${operation.slice(0, 100)}; it has PutEvents`;
+    return json(400, { __type: 'UnknownOperationException', message });
+  }
   const input = parse(body);
-  if (operation !== 'PutEvents' || !isJsonObject(input) || !Array.isArray(input.Entries)) {
-    return json(400, {
-      __type: 'ValidationException',
-      message: `openray's local event bus does not support ${operation}`,
-    });
+  if (!isJsonObject(input)) {
+    return json(400, { __type: 'SerializationException', message: 'The body is not a JSON object' });
+  }
+  const { Entries: given } = input;
+  const problem = entriesProblem(given);
+  if (problem !== undefined) {
+    const message = `1 validation error detected: Value at 'entries' failed to satisfy constraint: ${problem}`;
+    return json(400, { __type: 'ValidationException', message });
   }
   // One result an entry, in order: clients find the entries that failed by their index.
-  const results = (input.Entries as readonly JsonValue[]).map((entry) => {
+  const results = listOf(given).map((entry) => {
     if (!isJsonObject(entry)) return invalidEntry('The entry is not an object.');
     const missing = ['Source', 'DetailType', 'Detail'].find(
       (name) => typeof entry[name] !== 'string' || entry[name] === '',
@@ -36,6 +43,14 @@ export function handleEventBridge(
     return { EventId };
   });
   return json(200, { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results });
+}
+
+const ENTRIES_MAX = 10;
+
+function entriesProblem(entries: JsonValue | undefined): string | undefined {
+  if (!Array.isArray(entries)) return 'Member must not be null';
+  if (entries.length === 0) return 'Member must have length greater than or equal to 1';
+  return entries.length > ENTRIES_MAX ? `Member must have length less than or equal to ${ENTRIES_MAX}` : undefined;
 }
 
 function invalidEntry(message: string) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { handleLambdaRequest, readFunctionsPath } from '../api/invoke-api.ts';
 import type { LambdaFunctions } from '../spec/lambda-client.ts';
+import type { AwsServiceResponse } from '../spec/services.ts';
 import type { AwsRelay } from './aws-relay.ts';
 import { calledService, handleAwsService } from './aws-services.ts';
 import type { Broker } from './broker.ts';
@@ -59,11 +60,11 @@ async function handleRequest(
   response.once('close', () => disconnected.abort());
   const call = { headers: request.headers, body, signal: disconnected.signal };
   const answer = await handleAwsService(broker, call, { takesUnsignedForms: true });
-  const { status, type, body: text } = answer ?? NO_SERVICE;
-  response.writeHead(status, { 'content-type': type }).end(text);
+  const { status, type, body: text, headers = {} } = answer ?? NO_SERVICE;
+  response.writeHead(status, { ...headers, 'content-type': type }).end(text);
 }
 
-const NO_SERVICE = {
+const NO_SERVICE: AwsServiceResponse = {
   status: 404,
   type: 'application/json',
   body: '{"message":"neither X-Amz-Target nor the signature of this request names a service"}',

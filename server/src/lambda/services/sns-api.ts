@@ -1,35 +1,107 @@
 import { randomUUID } from 'node:crypto';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, memberOf } from '../../model/json.ts';
 import type { AwsServiceResponse } from '../spec/services.ts';
 import { RELAY_HINT } from './aws-relay.ts';
 import type { Broker, TopicMessage } from './broker.ts';
 import type { ServiceRequest } from './service-call.ts';
+import { ServiceError } from './service-error.ts';
 
-/** Publish, PublishBatch and ListTopics of SNS, in AWS's query protocol: the request is a form, the response is XML. */
+type Call = Pick<ServiceRequest, 'traceHeader'>;
+
+/** Operations of SNS in AWS's query protocol: the request is a form, the response is XML. */
+const OPERATIONS: Readonly<Record<string, (broker: Broker, form: URLSearchParams, call: Call) => string>> = {
+  Publish(broker, form, { traceHeader }) {
+    const topicArn = requireTopic(broker, form, () => checkMessage(form, ''));
+    const messageId = broker.publish(topicArn, topicMessageOf(form, '', traceHeader)) ?? '';
+    return `<MessageId>${messageId}</MessageId>`;
+  },
+  PublishBatch(broker, form, { traceHeader }) {
+    const entries = entriesOf(form);
+    const topicArn = requireTopic(broker, form, () => checkBatch(form, entries));
+    const results = entries.map((entry) => {
+      const id = escapeXml(form.get(`${entry}Id`) ?? '');
+      try {
+        checkMessage(form, entry);
+      } catch (error) {
+        if (!(error instanceof ServiceError)) throw error;
+        const reason = `<Code>${error.code}</Code><Message>${escapeXml(error.message)}</Message>`;
+        return { failed: `<member><Id>${id}</Id>${reason}<SenderFault>true</SenderFault></member>` };
+      }
+      const messageId = broker.publish(topicArn, topicMessageOf(form, entry, traceHeader)) ?? '';
+      return { sent: `<member><Id>${id}</Id><MessageId>${messageId}</MessageId></member>` };
+    });
+    const sent = results.map((result) => result.sent ?? '').join('');
+    return `<Successful>${sent}</Successful><Failed>${results.map((result) => result.failed ?? '').join('')}</Failed>`;
+  },
+  ListTopics(broker) {
+    const members = broker.topics().map(({ arn }) => `<member><TopicArn>${escapeXml(arn)}</TopicArn></member>`);
+    return `<Topics>${members.join('')}</Topics>`;
+  },
+};
+
+const MESSAGE_MAX_BYTES = 256 * 1024;
+const ENTRIES_MAX = 10;
+
+/** One operation. As on AWS, its name is checked first, then the input, then the topic. */
 export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest): AwsServiceResponse {
   const form = new URLSearchParams(body);
-  const action = form.get('Action');
+  const action = form.get('Action') ?? '';
+  const run = memberOf(OPERATIONS, action);
+  try {
+    if (run === undefined) {
+      throw new ServiceError('InvalidAction', `openray's local topics do not support ${action || 'this call'}`);
+    }
+    return successResponse(action, run(broker, form, { traceHeader }));
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return errorResponse(error);
+  }
+}
+
+/** Checks the input, then returns the topic of the template. */
+function requireTopic(broker: Broker, form: URLSearchParams, checkInput: () => void): string {
   const topicArn = topicOf(form);
-  switch (action) {
-    case 'Publish': {
-      const messageId = broker.publish(topicArn, topicMessageOf(form, '', traceHeader));
-      return messageId === undefined ? topicNotFound() : successResponse(action, `<MessageId>${messageId}</MessageId>`);
-    }
-    case 'PublishBatch': {
-      const entries = entriesOf(form).map((entry) => {
-        const id = form.get(`${entry}Id`) ?? '';
-        const messageId = broker.publish(topicArn, topicMessageOf(form, entry, traceHeader));
-        return messageId && `<member><Id>${escapeXml(id)}</Id><MessageId>${messageId}</MessageId></member>`;
-      });
-      if (entries.includes(undefined)) return topicNotFound();
-      return successResponse(action, `<Successful>${entries.join('')}</Successful><Failed/>`);
-    }
-    case 'ListTopics': {
-      const members = broker.topics().map(({ arn }) => `<member><TopicArn>${escapeXml(arn)}</TopicArn></member>`);
-      return successResponse(action, `<Topics>${members.join('')}</Topics>`);
-    }
-    default:
-      return errorResponse('InvalidAction', `openray's local topics do not support ${action ?? 'this call'}`);
+  if (topicArn === '') {
+    throw new ServiceError(
+      'InvalidParameter',
+      'Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter',
+    );
+  }
+  const elements = topicArn.split(':').length;
+  if (elements < 6) {
+    const reason = `An ARN must have at least 6 elements, not ${elements}`;
+    throw new ServiceError('InvalidParameter', `Invalid parameter: TopicArn Reason: ${reason}`);
+  }
+  checkInput();
+  if (!broker.hasTopic(topicArn)) throw new ServiceError('NotFound', `Topic does not exist: ${RELAY_HINT}`);
+  return topicArn;
+}
+
+function checkMessage(form: URLSearchParams, prefix: string): void {
+  const message = form.get(`${prefix}Message`) ?? '';
+  if (message === '') throw new ServiceError('InvalidParameter', 'Invalid parameter: Empty message');
+  if (Buffer.byteLength(message) > MESSAGE_MAX_BYTES) {
+    throw new ServiceError('InvalidParameter', 'Invalid parameter: Message too long');
+  }
+  if (topicOf(form).endsWith('.fifo') && !form.has(`${prefix}MessageGroupId`)) {
+    const reason = 'The MessageGroupId parameter is required for FIFO topics';
+    throw new ServiceError('InvalidParameter', `Invalid parameter: ${reason}`);
+  }
+}
+
+function checkBatch(form: URLSearchParams, entries: readonly string[]): void {
+  if (entries.length === 0) {
+    throw new ServiceError('EmptyBatchRequest', "The batch request doesn't contain any entries.");
+  }
+  if (entries.length > ENTRIES_MAX) {
+    throw new ServiceError(
+      'TooManyEntriesInBatchRequest',
+      `The batch request contains more entries than permissible (${ENTRIES_MAX}).`,
+    );
+  }
+  const ids = entries.map((entry) => form.get(`${entry}Id`) ?? '');
+  if (new Set(ids).size < ids.length) {
+    throw new ServiceError('BatchEntryIdsNotDistinct', 'Two or more batch entries in the request have the same Id.');
   }
 }
 
@@ -85,17 +157,13 @@ function successResponse(action: string, result: string): AwsServiceResponse {
   );
 }
 
-function topicNotFound(): AwsServiceResponse {
-  return errorResponse('NotFound', `Topic does not exist: ${RELAY_HINT}`);
-}
-
 export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
-function errorResponse(code: string, message: string): AwsServiceResponse {
+function errorResponse({ code, message }: ServiceError): AwsServiceResponse {
   return xml(
-    400,
+    code === 'NotFound' ? 404 : 400,
     `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
   );
 }

@@ -1,89 +1,186 @@
 import { createHash } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
-import { isJsonObject, type JsonObject, type JsonValue, listOf, objectOf, textOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, listOf, memberOf, objectOf, textOf } from '../../model/json.ts';
 import type { AwsServiceResponse } from '../spec/services.ts';
 import { RELAY_HINT } from './aws-relay.ts';
 import type { Broker } from './broker.ts';
-import { fifoAttributes, type NewMessage, type Queue, type QueueMessage } from './queue.ts';
+import { fifoAttributes, type NewMessage, type Queue, type QueueMessage, type SentMessage } from './queue.ts';
 import type { ServiceRequest } from './service-call.ts';
+import { ServiceError } from './service-error.ts';
+import { batchEntries, checkMessage, checkReceipt, checkVisibility, requireTexts, wholeNumber } from './sqs-input.ts';
 
-/** The operations of SQS that functions use, in the JSON protocol. */
+type Call = Pick<ServiceRequest, 'traceHeader' | 'origin' | 'signal'>;
+
+type Operation = {
+  /** Throws ServiceError when the input is invalid. SQS looks for the queue only after that. */
+  readonly check?: (input: JsonObject) => void;
+  readonly run: (queue: Queue, input: JsonObject, call: Call) => JsonObject | Promise<JsonObject>;
+};
+
+/** The operations of SQS that functions use and that concern one queue. */
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  GetQueueUrl: { run: (queue, _input, { origin }) => ({ QueueUrl: urlOf(queue, origin) }) },
+  GetQueueAttributes: { run: (queue, input) => attributesOf(queue, listOf(input.AttributeNames).map(String)) },
+  SendMessage: {
+    check: checkMessage,
+    run: (queue, input, { traceHeader }) => send(queue, input, traceHeader),
+  },
+  SendMessageBatch: {
+    check: (input) => void batchEntries(input, 'SendMessageBatchRequestEntry'),
+    run: (queue, input, { traceHeader }) =>
+      eachEntry(input, (entry) => {
+        checkMessage(entry);
+        return send(queue, entry, traceHeader);
+      }),
+  },
+  ReceiveMessage: { check: (input) => void receiveOptions(input), run: receive },
+  DeleteMessage: {
+    check: checkReceipt,
+    run(queue, input) {
+      queue.remove(String(input.ReceiptHandle));
+      return {};
+    },
+  },
+  DeleteMessageBatch: {
+    check: (input) => void batchEntries(input, 'DeleteMessageBatchRequestEntry'),
+    run: (queue, input) =>
+      eachEntry(input, (entry) => {
+        checkReceipt(entry);
+        queue.remove(String(entry.ReceiptHandle));
+        return {};
+      }),
+  },
+  ChangeMessageVisibility: {
+    check(input) {
+      checkVisibility(input);
+      checkReceipt(input);
+    },
+    run(queue, input) {
+      changeVisibility(queue, input);
+      return {};
+    },
+  },
+  ChangeMessageVisibilityBatch: {
+    check: (input) => void batchEntries(input, 'ChangeMessageVisibilityBatchRequestEntry'),
+    run: (queue, input) =>
+      eachEntry(input, (entry) => {
+        checkVisibility(entry);
+        checkReceipt(entry);
+        changeVisibility(queue, entry);
+        return {};
+      }),
+  },
+  PurgeQueue: {
+    run(queue) {
+      queue.purge();
+      return {};
+    },
+  },
+};
+
+/** Operations of SQS that openray does not have. Every other name is unknown to AWS too. */
+const MISSING_OPERATIONS: readonly string[] = [
+  ...[
+    'AddPermission',
+    'RemovePermission',
+    'CreateQueue',
+    'DeleteQueue',
+    'SetQueueAttributes',
+    'TagQueue',
+    'UntagQueue',
+  ],
+  ...['ListQueueTags', 'ListDeadLetterSourceQueues', 'StartMessageMoveTask', 'CancelMessageMoveTask'],
+  'ListMessageMoveTasks',
+];
+
+/** One operation, in the JSON protocol. As on AWS, its name is checked first, then the input, then the queue. */
 export async function handleSqs(
   broker: Broker,
-  { operation, body, traceHeader, origin, signal }: ServiceRequest,
+  { operation, body, ...call }: ServiceRequest,
 ): Promise<AwsServiceResponse> {
-  const input = parse(body);
-  if (operation === 'ListQueues') {
-    const prefix = String(input.QueueNamePrefix ?? '');
-    const listed = broker.queues().filter(({ spec }) => spec.name.startsWith(prefix));
-    return json({ QueueUrls: listed.map((queue) => urlOf(queue, origin)) });
+  try {
+    return json(await runOperation(broker, operation, body, call));
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return errorResponse(error);
   }
+}
+
+function runOperation(broker: Broker, operation: string, body: string, call: Call) {
+  const known = memberOf(OPERATIONS, operation);
+  if (known === undefined && operation !== 'ListQueues') {
+    if (!MISSING_OPERATIONS.includes(operation)) {
+      throw new ServiceError('UnknownOperationException', `SQS has no operation ${operation.slice(0, 100)}`);
+    }
+    throw new ServiceError('UnsupportedOperation', `openray's local queues do not support ${operation}`);
+  }
+  const input = parse(body);
+  if (input === undefined) throw new ServiceError('SerializationException', 'The body is not a JSON object');
+  if (known === undefined) return listQueues(broker, input, call);
+  requireTexts(input, operation === 'GetQueueUrl' ? 'QueueName' : 'QueueUrl');
+  known.check?.(input);
   const queue = queueOf(broker, input);
   if (queue === undefined) {
-    return errorResponse('QueueDoesNotExist', `The specified queue does not exist: ${RELAY_HINT}`);
+    throw new ServiceError('QueueDoesNotExist', `The specified queue does not exist: ${RELAY_HINT}`);
   }
-  switch (operation) {
-    case 'GetQueueUrl':
-      return json({ QueueUrl: urlOf(queue, origin) });
-    case 'GetQueueAttributes':
-      return json({ Attributes: attributesOf(queue) });
-    case 'SendMessage':
-      try {
-        return json(send(queue, input, traceHeader));
-      } catch (error) {
-        return errorResponse('InvalidParameterValue', toFailure(error).message);
-      }
-    case 'SendMessageBatch':
-      return json(sendBatch(queue, input, traceHeader));
-    case 'ReceiveMessage': {
-      const visibility = input.VisibilityTimeout;
-      const messages = await queue.receive(Number(input.MaxNumberOfMessages ?? 1), {
-        waitMs: Number(input.WaitTimeSeconds ?? 0) * 1000,
-        ...(visibility === undefined ? {} : { visibilityMs: Number(visibility) * 1000 }),
-        signal,
-      });
-      return json(messages.length === 0 ? {} : { Messages: messages.map(messageJson) });
-    }
-    case 'DeleteMessage':
-      queue.remove(String(input.ReceiptHandle));
-      return json({});
-    case 'DeleteMessageBatch':
-      for (const entry of entriesOf(input)) queue.remove(String(entry.ReceiptHandle));
-      return json({ Successful: entriesOf(input).map(({ Id }) => ({ Id: String(Id) })), Failed: [] });
-    case 'ChangeMessageVisibility':
-      queue.setVisibility(String(input.ReceiptHandle), Number(input.VisibilityTimeout) * 1000);
-      return json({});
-    case 'ChangeMessageVisibilityBatch':
-      for (const entry of entriesOf(input)) {
-        queue.setVisibility(String(entry.ReceiptHandle), Number(entry.VisibilityTimeout) * 1000);
-      }
-      return json({ Successful: entriesOf(input).map(({ Id }) => ({ Id: String(Id) })), Failed: [] });
-    case 'PurgeQueue':
-      queue.purge();
-      return json({});
-    default:
-      return errorResponse('UnsupportedOperation', `openray's local queues do not support ${operation}`);
-  }
+  return known.run(queue, input, call);
+}
+
+function listQueues(broker: Broker, input: JsonObject, { origin }: Call): JsonObject {
+  const max = wholeNumber(input, 'MaxResults', 1, 1000);
+  const prefix = textOf(input.QueueNamePrefix) ?? '';
+  const after = Buffer.from(textOf(input.NextToken) ?? '', 'base64url').toString();
+  const named = broker
+    .queues()
+    .filter(({ spec: { name } }) => name.startsWith(prefix) && name > after)
+    .toSorted((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
+  const listed = named.slice(0, max ?? 1000);
+  const last = listed.at(-1)?.spec.name;
+  // Without MaxResults AWS gives no token.
+  const hasMore = max !== undefined && last !== undefined && listed.length < named.length;
+  return {
+    QueueUrls: listed.map((queue) => urlOf(queue, origin)),
+    ...(hasMore && { NextToken: Buffer.from(last).toString('base64url') }),
+  };
+}
+
+function receiveOptions(input: JsonObject) {
+  const max = wholeNumber(input, 'MaxNumberOfMessages', 1, 10) ?? 1;
+  const waitMs = (wholeNumber(input, 'WaitTimeSeconds', 0, 20) ?? 0) * 1000;
+  const visibility = wholeNumber(input, 'VisibilityTimeout', 0, 43_200);
+  return { max, options: { waitMs, ...(visibility === undefined ? {} : { visibilityMs: visibility * 1000 }) } };
+}
+
+async function receive(queue: Queue, input: JsonObject, { signal }: Call): Promise<JsonObject> {
+  const { max, options } = receiveOptions(input);
+  const messages = await queue.receive(max, { ...options, signal });
+  return messages.length === 0 ? {} : { Messages: messages.map(messageJson) };
+}
+
+function changeVisibility(queue: Queue, input: JsonObject): void {
+  queue.setVisibility(String(input.ReceiptHandle), Number(input.VisibilityTimeout) * 1000);
 }
 
 /** Whether the call is about a queue of the template, or about no single queue. */
 export function concernsLocalQueue(broker: Broker, operation: string, body: string): boolean {
-  return operation === 'ListQueues' || queueOf(broker, parse(body)) !== undefined;
+  return operation === 'ListQueues' || queueOf(broker, parse(body) ?? {}) !== undefined;
 }
 
 function queueOf(broker: Broker, input: JsonObject): Queue | undefined {
   return broker.queue(String(input.QueueUrl ?? input.QueueName ?? ''));
 }
 
-function sendBatch(queue: Queue, input: JsonObject, callerHeader: string | undefined): JsonObject {
+/** Runs each entry of a batch; an invalid one fails alone. */
+function eachEntry(input: JsonObject, run: (entry: JsonObject) => JsonObject): JsonObject {
   const successful: JsonObject[] = [];
   const failed: JsonObject[] = [];
-  for (const entry of entriesOf(input)) {
+  for (const entry of listOf(input.Entries).filter(isJsonObject)) {
     const id = String(entry.Id);
     try {
-      successful.push({ Id: id, ...send(queue, entry, callerHeader) });
+      successful.push({ Id: id, ...run(entry) });
     } catch (error) {
-      failed.push({ Id: id, SenderFault: true, Code: 'InvalidParameterValue', Message: toFailure(error).message });
+      if (!(error instanceof ServiceError)) throw error;
+      failed.push({ Id: id, SenderFault: true, Code: error.code, Message: error.message });
     }
   }
   return { Successful: successful, Failed: failed };
@@ -100,7 +197,7 @@ function send(queue: Queue, input: JsonObject, callerHeader: string | undefined)
     groupId: textOf(input.MessageGroupId),
     deduplicationId: textOf(input.MessageDeduplicationId),
   };
-  const { id, bodyMd5, fifo } = queue.send(message);
+  const { id, bodyMd5, fifo } = sendValid(queue, message);
   const md5 = md5OfAttributes(attributes);
   return {
     MessageId: id,
@@ -108,6 +205,15 @@ function send(queue: Queue, input: JsonObject, callerHeader: string | undefined)
     ...(md5 === undefined ? {} : { MD5OfMessageAttributes: md5 }),
     ...(fifo === undefined ? {} : { SequenceNumber: fifo.sequenceNumber }),
   };
+}
+
+/** Throws InvalidParameterValue when the queue refuses the message. */
+function sendValid(queue: Queue, message: NewMessage): SentMessage {
+  try {
+    return queue.send(message);
+  } catch (error) {
+    throw new ServiceError('InvalidParameterValue', toFailure(error).message);
+  }
 }
 
 function messageJson(message: QueueMessage): JsonObject {
@@ -156,36 +262,63 @@ function urlOf({ spec: { url } }: Queue, origin: string | undefined): string {
   return origin === undefined ? url : `${origin}${new URL(url).pathname}`;
 }
 
-function attributesOf({ spec, counts }: Queue): JsonObject {
+/** The attributes that `names` asks for, as on AWS; `All` asks for all of them. */
+function attributesOf({ spec, counts }: Queue, names: readonly string[]): JsonObject {
   const { visible, inFlight } = counts();
-  return {
+  const all: JsonObject = {
     QueueArn: spec.arn,
     ApproximateNumberOfMessages: String(visible),
     ApproximateNumberOfMessagesNotVisible: String(inFlight),
     VisibilityTimeout: String(spec.visibilityTimeoutMs / 1000),
     DelaySeconds: String(spec.delayMs / 1000),
     ...(spec.isFifo ? { FifoQueue: 'true', ContentBasedDeduplication: String(spec.deduplicatesByContent) } : {}),
+    ...(spec.redrive && {
+      RedrivePolicy: JSON.stringify({
+        deadLetterTargetArn: spec.redrive.targetArn,
+        maxReceiveCount: spec.redrive.maxReceiveCount,
+      }),
+    }),
   };
-}
-
-function entriesOf(input: JsonObject): readonly JsonObject[] {
-  return listOf(input.Entries).filter(isJsonObject);
+  const asked = Object.entries(all).filter(([name]) => names.includes('All') || names.includes(name));
+  return asked.length === 0 ? {} : { Attributes: Object.fromEntries(asked) };
 }
 
 function json(body: JsonObject): AwsServiceResponse {
-  return { status: 200, type: 'application/x-amz-json-1.0', body: JSON.stringify(body) };
+  return { status: 200, type: TYPE, body: JSON.stringify(body) };
 }
 
-function errorResponse(type: string, message: string): AwsServiceResponse {
-  const body = JSON.stringify({ __type: `com.amazonaws.sqs#${type}`, message });
-  return { status: 400, type: 'application/x-amz-json-1.0', body };
+const TYPE = 'application/x-amz-json-1.0';
+
+/** Names of errors in the older protocol of SQS, by which code of users knows them. */
+const OLDER_NAMES: Readonly<Record<string, string>> = {
+  QueueDoesNotExist: 'AWS.SimpleQueueService.NonExistentQueue',
+  EmptyBatchRequest: 'AWS.SimpleQueueService.EmptyBatchRequest',
+  TooManyEntriesInBatchRequest: 'AWS.SimpleQueueService.TooManyEntriesInBatchRequest',
+  BatchEntryIdsNotDistinct: 'AWS.SimpleQueueService.BatchEntryIdsNotDistinct',
+  BatchRequestTooLong: 'AWS.SimpleQueueService.BatchRequestTooLong',
+  InvalidBatchEntryId: 'AWS.SimpleQueueService.InvalidBatchEntryId',
+  UnsupportedOperation: 'AWS.SimpleQueueService.UnsupportedOperation',
+};
+const PROTOCOL_ERRORS: readonly string[] = ['UnknownOperationException', 'SerializationException'];
+
+function errorResponse({ code, message }: ServiceError): AwsServiceResponse {
+  const isOfProtocol = PROTOCOL_ERRORS.includes(code);
+  const type = `com.amazon${isOfProtocol ? '.coral.service' : 'aws.sqs'}#${code}`;
+  return {
+    status: 400,
+    type: TYPE,
+    body: JSON.stringify({ __type: type, message }),
+    ...(!isOfProtocol && { headers: { 'x-amzn-query-error': `${OLDER_NAMES[code] ?? code};Sender` } }),
+  };
 }
 
-function parse(text: string): JsonObject {
+/** Undefined when the text is not a JSON object. No text counts as an empty object. */
+function parse(text: string): JsonObject | undefined {
+  if (text === '') return {};
   try {
     const value: JsonValue = JSON.parse(text);
-    return objectOf(value);
+    return isJsonObject(value) ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }

@@ -108,7 +108,13 @@ export type AwsServiceRequest = {
   readonly signal: AbortSignal;
 };
 
-export type AwsServiceResponse = { readonly status: number; readonly type: string; readonly body: string };
+export type AwsServiceResponse = {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  /** Further headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** Undefined when neither a header nor the signature names a service. Failures become responses. */
 export type CallAwsService = (request: AwsServiceRequest) => Promise<AwsServiceResponse | undefined>;
