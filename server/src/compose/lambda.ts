@@ -156,7 +156,8 @@ export async function startGateway(
   const sender = openSegmentSender(parseDaemonAddress(daemonAddress));
   const sample = openSampler(config.lambdaSampling);
   const limits = { callsAuthorizers: !disableAuthorizer, hasTimeouts: !isDebugged };
-  const onRefusal = (refusal: GatewayRefusal) => log.warn(refusal, 'the gateway refused a request or a response');
+  const onRefusal = (refusal: GatewayRefusal) =>
+    log.warn(refusal, 'the gateway refused or changed a request or a response');
   const gateway = openGateway({ lambda: lambdaService, sender, accountId, region, sample, onRefusal, ...limits });
   const server = await serveGateway(gateway, { host, port, bodyMaxBytes, ...served }).catch((cause: unknown) => {
     throw cause instanceof OpenrayError ? cause : listenError('TCP', host, port, cause);

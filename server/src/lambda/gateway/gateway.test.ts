@@ -70,6 +70,14 @@ Resources:
       Auth:
         Authorizers:
           Old: { FunctionArn: !GetAtt Asker.Arn, AuthorizerPayloadFormatVersion: '1.0', Identity: { Headers: [X-Token] } }
+  Large:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: index.large
+      FunctionUrlConfig: { AuthType: NONE }
+      Events:
+        Rest: { Type: Api, Properties: { Path: /large, Method: get, RestApiId: !Ref Shop } }
+        Http: { Type: HttpApi, Properties: { Path: /large-web, Method: GET, ApiId: !Ref Web } }
   Asker: { Type: AWS::Serverless::Function, Properties: { Handler: index.asker } }
   Careful:
     Type: AWS::Serverless::Function
@@ -105,6 +113,7 @@ exports.asker = async (event) => ({
 });
 exports.returning = async (event) => event.body ? JSON.parse(event.isBase64Encoded ? Buffer.from(event.body, 'base64') : event.body)
   : { statusCode: 200, body: JSON.stringify({ path: event.path, rawPath: event.rawPath, contextPath: event.requestContext.path, httpPath: event.requestContext.http?.path }) };
+exports.large = async () => ({ statusCode: 200, body: 'x'.repeat(6_400_000) });
 exports.nonsense = async () => 'not a proxy response';
 exports.streaming = awslambda.streamifyResponse(async (event, stream) => {
   const http = awslambda.HttpResponseStream.from(stream, { statusCode: 206, headers: { 'content-type': 'text/x' }, cookies: ['e=3'] });
@@ -253,6 +262,19 @@ describe('a REST API', () => {
     expect(refusals).toMatchObject([{ functionName: 'Returning', status: 413 }]);
   });
 
+  test.each([
+    ['/large', 502],
+    ['/large-web', 500],
+    ['/lambda-url/Large/', 502],
+  ])('answers %s, whose function returns more than Lambda allows, with %i', async (path, status) => {
+    expect((await send({ path })).status).toBe(status);
+  });
+
+  test('has no HEAD beside GET, and ANY has both', async () => {
+    expect((await send({ method: 'HEAD', path: '/broken' })).status).toBe(403);
+    expect((await send({ method: 'HEAD', path: '/returning' })).status).toBe(200);
+  });
+
   test('answers a preflight request', async () => {
     const answer = await send({ method: 'OPTIONS', path: '/users/1', rawHeaders: ['Origin', 'http://localhost:5173'] });
     expect(answer.status).toBe(200);
@@ -303,6 +325,28 @@ describe('an HTTP API', () => {
     expect(answer).toMatchObject({ status: 200, body: Buffer.from('{"query":"q=1"}') });
     expect(answer.headers).toContainEqual(['access-control-allow-origin', 'http://localhost:5173']);
     expect((await send({ path: '/broken-web' })).status).toBe(500);
+  });
+});
+
+describe('a preflight request to an HTTP API', () => {
+  const preflight = (path: string, origin: string) =>
+    send({
+      method: 'OPTIONS',
+      path,
+      rawHeaders: ['Host', 'localhost:3000', 'Origin', origin, 'Access-Control-Request-Method', 'GET'],
+    });
+
+  test.each(['/plain', '/returning-web/7'])('is answered as CORS says, and calls no function: %s', async (path) => {
+    const { status, headers } = await preflight(path, 'http://localhost:5173');
+    expect(status).toBe(204);
+    expect(headers).toContainEqual(['access-control-allow-origin', 'http://localhost:5173']);
+    expect(headers).toContainEqual(['access-control-allow-methods', 'GET,POST']);
+  });
+
+  test('of another origin allows nothing', async () => {
+    const { status, headers } = await preflight('/plain', 'https://other.example');
+    expect(status).toBe(204);
+    expect(headers.map(([name]) => name)).not.toContain('access-control-allow-origin');
   });
 });
 

@@ -1,12 +1,12 @@
 import type { LambdaService } from '../spec/lambda-client.ts';
 import type { SegmentSender } from '../tracing/segment-sender.ts';
 
-/** A request or the result of a function that the gateway did not pass on. */
+/** A request or the result of a function that the gateway did not pass on, or not as the function meant it. */
 export type GatewayRefusal = {
   /** `GET /users/{id}` */
   readonly route: string;
   readonly functionName: string;
-  /** Of the response that the client got instead. */
+  /** Of the response that the client got. */
   readonly status: number;
   readonly reason: string;
 };

@@ -247,6 +247,10 @@ function lower(text: string): string {
 function isBinary({ binaryMediaTypes }: GatewayApi, { rawHeaders, body }: GatewayRequest): boolean {
   if (body.length === 0) return false;
   const type = (lastOf(headerLists(rawHeaders, lower).get('content-type')) ?? '').split(';', 1)[0]?.trim() ?? '';
+  return isBinaryType(binaryMediaTypes, type);
+}
+
+export function isBinaryType(binaryMediaTypes: readonly string[], type: string): boolean {
   return binaryMediaTypes.some(
     (binary) => binary === '*/*' || binary === type || binary === type.replace(/\/.*/, '/*'),
   );

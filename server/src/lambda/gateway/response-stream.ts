@@ -49,5 +49,5 @@ function headOf(prelude: string): StreamHead {
   if (!isJsonObject(value)) return { status: 502, headers: [] };
   const head = { ...value, statusCode: value.statusCode ?? 200 };
   if (malformedReason({ kind: 'url' }, head) !== undefined) return { status: 502, headers: [] };
-  return { status: Number(head.statusCode), headers: headersOf(head) };
+  return { status: Number(head.statusCode), headers: headersOf(head, 'url') };
 }

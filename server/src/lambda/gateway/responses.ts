@@ -1,6 +1,7 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { definedMembers, isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { Cors, FunctionTarget, GatewayApi } from '../spec/routes.ts';
 import { malformedReason } from './malformed.ts';
+import { type GatewayRequest, headerOf, isBinaryType } from './proxy-events.ts';
 
 /** Header names may repeat, as for `set-cookie`. */
 export type GatewayResponse = {
@@ -12,18 +13,57 @@ export type GatewayResponse = {
 };
 
 /** The response to the client, and why the gateway refused the result of the handler; undefined when it did not. */
-type FunctionResponse = { readonly response: GatewayResponse; readonly malformed: string | undefined };
+type FunctionResponse = {
+  readonly response: GatewayResponse;
+  readonly malformed: string | undefined;
+  /** Why the response may not be what the function meant. */
+  readonly note?: string;
+};
 
 /** The result of a handler as an HTTP response. A malformed result becomes the gateway's own error. */
-export function responseOf(api: GatewayApi, { payloadVersion }: FunctionTarget, payload: Buffer): FunctionResponse {
+export function responseOf(
+  api: GatewayApi,
+  { payloadVersion }: FunctionTarget,
+  payload: Buffer,
+  request: Pick<GatewayRequest, 'rawHeaders'>,
+): FunctionResponse {
   const result = parse(payload);
   if (payloadVersion === '2.0' && !(isJsonObject(result) && 'statusCode' in result)) {
+    // Only a runtime of one's own can return a payload that is not JSON.
+    const isJson = result !== undefined || payload.length === 0;
+    if (!isJson) return { response: failedResponse(api), malformed: 'it is not JSON' };
     return { response: inferredResponse(result), malformed: undefined };
   }
   const malformed = malformedReason(api, result);
   if (malformed !== undefined || !isJsonObject(result)) return { response: failedResponse(api), malformed };
-  const defaultType = api.kind === 'http' ? 'text/plain; charset=utf-8' : 'application/json';
-  return { response: explicitResponse(result, defaultType), malformed };
+  const staysEncoded = result.isBase64Encoded === true && !acceptsBinary(api, request);
+  // REST APIs and payloads of version 1.0 have no cookies, those of version 2.0 no headers with several values.
+  const { cookies, multiValueHeaders, ...common } = result;
+  const own = payloadVersion === '2.0' ? { cookies } : { multiValueHeaders };
+  const known = definedMembers({ ...common, ...own }) ?? {};
+  return {
+    response: explicitResponse(staysEncoded ? { ...known, isBase64Encoded: false } : known, api),
+    malformed,
+    ...(staysEncoded && { note: encodedNote(request) }),
+  };
+}
+
+/**
+ * Whether a body in Base64 is decoded: a REST API does it only when the first type of `Accept` is one of its binary
+ * types.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/lambda-proxy-binary-media.html
+ */
+function acceptsBinary({ kind, binaryMediaTypes }: GatewayApi, request: Pick<GatewayRequest, 'rawHeaders'>): boolean {
+  return kind !== 'rest' || isBinaryType(binaryMediaTypes, firstAccepted(request));
+}
+
+function firstAccepted(request: Pick<GatewayRequest, 'rawHeaders'>): string {
+  return (headerOf(request, 'accept') ?? '').split(/[,;]/, 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function encodedNote(request: Pick<GatewayRequest, 'rawHeaders'>): string {
+  const type = firstAccepted(request).slice(0, 60) || 'no type';
+  return `the body stays Base64: the request accepts ${type} first, which is none of BinaryMediaTypes`;
 }
 
 /** The function failed, or its result is invalid. */
@@ -141,11 +181,12 @@ function inferredResponse(result: JsonValue | undefined): GatewayResponse {
 }
 
 /** Expects a result that `malformedReason` accepts. */
-function explicitResponse(result: JsonObject, defaultType: string): GatewayResponse {
+function explicitResponse(result: JsonObject, { kind }: GatewayApi): GatewayResponse {
   const { statusCode, body = '', isBase64Encoded = false } = result;
   const text = body === null ? '' : typeof body === 'string' ? body : JSON.stringify(body);
-  const headers = headersOf(result);
+  const headers = headersOf(result, kind);
   const hasType = headers.some(([name]) => name.toLowerCase() === 'content-type');
+  const defaultType = kind === 'http' ? 'text/plain; charset=utf-8' : 'application/json';
   return {
     status: Number(statusCode),
     headers: hasType ? headers : [...headers, ['content-type', defaultType]],
@@ -153,22 +194,41 @@ function explicitResponse(result: JsonObject, defaultType: string): GatewayRespo
   };
 }
 
-/** Headers of a result, or of the prelude of a streamed one. `multiValueHeaders` wins over `headers`, name by name. */
-export function headersOf({ headers, multiValueHeaders, cookies }: JsonObject): GatewayResponse['headers'] {
-  const multiple = isJsonObject(multiValueHeaders) ? multiValueHeaders : {};
-  const names = new Set(Object.keys(multiple).map((name) => name.toLowerCase()));
-  const single = Object.entries(isJsonObject(headers) ? headers : {}).filter(
-    ([name]) => !names.has(name.toLowerCase()),
+/** The gateway sets these itself. */
+const CONNECTION_HEADERS: readonly string[] = [
+  ...['connection', 'content-length', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+];
+/** A REST API sends these to the client under another name. */
+const REMAPPED_HEADERS: readonly string[] = ['connection', 'content-length', 'date', 'server', 'www-authenticate'];
+
+/**
+ * Headers of a result, or of the prelude of a streamed one. A header of `multiValueHeaders` has the value of `headers`
+ * too, unless both are the same.
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+ */
+export function headersOf(
+  { headers, multiValueHeaders, cookies }: JsonObject,
+  kind: GatewayApi['kind'],
+): GatewayResponse['headers'] {
+  const multiple = entriesOf(multiValueHeaders).flatMap(([name, values]) =>
+    [values].flat().map((value) => [name, String(value)] as const),
   );
+  const isRepeated = ([name, value]: readonly [string, JsonValue]) =>
+    multiple.some(([other, text]) => other.toLowerCase() === name.toLowerCase() && text === String(value));
+  const single = entriesOf(headers).filter((entry) => entry[1] !== null && !isRepeated(entry));
   return [
     ...single.map(([name, value]) => [name, String(value)] as const),
-    ...Object.entries(multiple).flatMap(([name, values]) =>
-      (Array.isArray(values) ? (values as readonly JsonValue[]) : [values]).map(
-        (value) => [name, String(value)] as const,
-      ),
-    ),
+    ...multiple,
     ...(Array.isArray(cookies) ? cookies.map((cookie) => ['set-cookie', String(cookie)] as const) : []),
-  ];
+  ].flatMap(([name, value]): GatewayResponse['headers'] => {
+    const key = name.toLowerCase();
+    if (kind === 'rest' && REMAPPED_HEADERS.includes(key)) return [[`x-amzn-Remapped-${name}`, value]];
+    return CONNECTION_HEADERS.includes(key) ? [] : [[name, value]];
+  });
+}
+
+function entriesOf(map: JsonValue | undefined): readonly (readonly [string, JsonValue])[] {
+  return isJsonObject(map) ? Object.entries(map) : [];
 }
 
 function parse(payload: Buffer): JsonValue | undefined {
