@@ -11,7 +11,11 @@ export type TargetServer = {
   close(): Promise<void>;
 };
 
-const HEALTH_TIMEOUT_MS = 1000;
+/**
+ * A port without a listener refuses at once, so this bounds only the wait for a server that is busy. With a short bound
+ * a command would start a second server on the port that the busy one holds, and fail.
+ */
+const HEALTH_TIMEOUT_MS = 10_000;
 
 export async function findOrStartServer(config: Config, process: ServerProcess): Promise<TargetServer> {
   const daemonAddress = `${config.host}:${config.port}`;
