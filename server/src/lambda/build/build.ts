@@ -12,6 +12,7 @@ import type { FunctionSpec } from '../spec/function-spec.ts';
 import { entryPoints, esbuildPlan } from './esbuild-options.ts';
 import { javaCode } from './java-code.ts';
 import { isBroughtByNode, missingPackageHint } from './missing-package.ts';
+import { responseModule } from './response-module.ts';
 import { fingerprint, sourceFiles } from './source-files.ts';
 
 /** The code that runs: the function's own folder, or the result of a build. */
@@ -266,15 +267,23 @@ async function makeBuild(spec: FunctionSpec, { cacheDir, hostVariables }: BuildC
 const execFileAsync = promisify(execFile);
 
 async function writeInline(spec: FunctionSpec, text: string, cacheDir: string): Promise<{ codeDir: string }> {
-  const hash = createHash('sha256').update(packageText(false)).update(text).digest('hex').slice(0, 16);
-  const target = join(cacheDir, `${spec.logicalId}-${hash}`);
   const file = `${splitHandler(spec.handler).module}${spec.runtime.startsWith('python') ? '.py' : '.js'}`;
-  if (!existsSync(target)) {
-    await writeFolderAtomically(target, async (dir) => {
-      await writeFile(join(dir, file), text);
-      await writeFile(join(dir, 'package.json'), packageText(false));
-    });
-  }
+  const added = responseModule(spec.runtime, text);
+  const files = [
+    { path: file, text },
+    { path: 'package.json', text: packageText(false) },
+    ...(added === undefined ? [] : [added]),
+  ];
+  const hash = createHash('sha256');
+  for (const { path, text: content } of files) hash.update(path).update(content);
+  const target = join(cacheDir, `${spec.logicalId}-${hash.digest('hex').slice(0, 16)}`);
+  if (existsSync(target)) return { codeDir: target };
+  await writeFolderAtomically(target, async (dir) => {
+    for (const { path, text: content } of files) {
+      await mkdir(dirname(join(dir, path)), { recursive: true });
+      await writeFile(join(dir, path), content);
+    }
+  });
   return { codeDir: target };
 }
 

@@ -22,7 +22,7 @@ describe('Node', () => {
     expect(missingPackageHint(spec('nodejs22.x', join(dir, 'src')), output, context)).toContain(part);
   });
 
-  test.each(["Cannot find module './greet'", "Cannot find module 'app'", "Cannot find module '/var/task/a'", 'ok'])(
+  test.each(["Cannot find module './greet'", "Cannot find module '/var/task/a'", 'ok'])(
     '%s is no missing package',
     (output) => {
       expect(missingPackageHint(spec('nodejs22.x', '/none'), output, context)).toBeUndefined();
@@ -56,8 +56,52 @@ describe('Python', () => {
     expect(hint).toContain(part);
   });
 
-  test('the module of the handler is no package', () => {
-    expect(missingPackageHint(spec('python3.12', '/none'), "No module named 'app'", context)).toBeUndefined();
+  test.each([
+    ['common', 'start Handler from there', { 'common/__init__.py': '', 'fn/app.py': '' }],
+    ['common', 'start Handler from there', { 'common/a.py': '', 'fn/app.py': '' }],
+    ['common', 'start Handler from there', { 'common.py': '', 'fn/app.py': '' }],
+    ['fn', 'start Handler from there', { 'fn/app.py': '' }],
+    ['common', 'no requirements.txt lists', { 'common/readme.md': '', 'fn/app.py': '' }],
+  ])('%s of the project is no package to install: %s', async (module, part, files) => {
+    const dir = await writeFiles({ ...files, 'pyproject.toml': 'packages = ["fn"]' } as Record<string, string>);
+    const hint = missingPackageHint(spec('python3.12', join(dir, 'fn')), `No module named '${module}'`, context);
+    expect(hint).toContain(part);
+  });
+});
+
+describe('the file of the handler', () => {
+  const hintOf = async (runtime: string, handler: string, output: string, files: Record<string, string>) => {
+    const dir = await writeFiles(files);
+    return { dir, hint: missingPackageHint({ ...spec(runtime, dir), handler }, output, context) };
+  };
+
+  test.each([
+    ['nodejs22.x', 'app.handler', "Cannot find module 'app'", 'app.js', 'build the project'],
+    ['nodejs22.x', 'dist/app.handler', "Cannot find module 'app'", 'dist/app.js', 'build the project'],
+    ['nodejs22.x', 'login.handler', "Cannot find module 'login'", 'login.js', 'write handlers/login.handler,'],
+    ['python3.12', 'app.handler', "No module named 'app'", 'app.py', 'build the project'],
+    ['python3.12', 'a.b.handler', "No module named 'a'", 'a/b.py', 'build the project'],
+    ['python3.12', 'jobs.main', "No module named 'jobs'", 'jobs.py', 'write tasks/jobs.main,'],
+  ])('%s %s is missing', async (runtime, handler, output, file, remedy) => {
+    const { dir, hint } = await hintOf(runtime, handler, output, { 'handlers/login.js': '', 'tasks/jobs.py': '' });
+    expect(hint).toContain(`the Handler ${handler} of Orders names ${file}, which its code folder ${dir} does not`);
+    expect(hint).toContain(remedy);
+  });
+
+  test.each([
+    ['nodejs22.x', 'zod.handler', "Cannot find package 'zod'", { 'zod.js': '' }, 'npm install zod'],
+    ['nodejs22.x', '/opt/app.handler', "Cannot find module 'app'", {}, 'npm install app'],
+    ['python3.12', 'app.handler', "No module named 'app'", { 'app.py': '' }, undefined],
+  ])('%s %s is there: %s', async (runtime, handler, output, files, remedy) => {
+    const { hint } = await hintOf(runtime, handler, output, files as Record<string, string>);
+    if (remedy === undefined) expect(hint).toBeUndefined();
+    else expect(hint).toContain(remedy);
+  });
+
+  test('a bootstrap that was not built is named', async () => {
+    const output = "Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
+    const { hint } = await hintOf('provided.al2023', 'bootstrap', output, {});
+    expect(hint).toContain('bootstrap does not exist. Run sam build');
   });
 });
 

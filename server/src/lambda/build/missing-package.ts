@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import type { FunctionSpec } from '../spec/function-spec.ts';
+import { sourceFiles } from './source-files.ts';
 
 export type MissingPackageContext = {
   /** Where `openray runtime install` puts the packages that Lambda's runtimes bring. */
@@ -24,6 +25,7 @@ export function missingPackageHint(
   output: string,
   context: MissingPackageContext,
 ): string | undefined {
+  if (spec.runtime.startsWith('provided')) return bootstrapHint(spec, output);
   if (spec.runtime.startsWith('python')) {
     const module = /No module named '([\w.]+)'/.exec(output)?.[1]?.split('.')[0];
     return module === undefined ? undefined : pythonHint(spec, module, context);
@@ -39,8 +41,11 @@ function nodeHint(spec: FunctionSpec, specifier: string, { packagesDir }: Missin
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
-  // The module of the handler itself is no package.
-  if (spec.handler.startsWith(`${specifier}.`)) return undefined;
+  const module = moduleOf(spec.handler);
+  if (basename(module) === specifier) {
+    const missing = missingHandler(spec, module, ['.js', '.mjs', '.cjs', '.ts', '/index.js']);
+    if (missing !== undefined) return missing;
+  }
   const list = findUpwards(spec.codeDir, ['package.json'], (text) => text.includes(`"${name}"`));
   if (list !== undefined) {
     return `${list} lists ${name}, but it is not installed: run npm install in ${dirname(list)}, or sam build.`;
@@ -60,7 +65,13 @@ function pythonHint(
   module: string,
   { packagesDir, hasVirtualEnv }: MissingPackageContext,
 ): string | undefined {
-  if (spec.handler.startsWith(`${module}.`) || spec.handler.startsWith(`${module}/`)) return undefined;
+  if (/^[^./]+/.exec(spec.handler)?.[0] === module) {
+    return missingHandler(spec, moduleOf(spec.handler).replaceAll('.', '/'), ['.py', '/__init__.py']);
+  }
+  const own = ownModule(spec.codeDir, module);
+  if (own !== undefined) {
+    return `${spec.logicalId} imports ${module}, which is ${own}, but imports start in its code folder ${spec.codeDir}: name ${dirname(own)} in CodeUri, and start Handler from there.`;
+  }
   const lists = ['requirements.txt', 'pyproject.toml', 'Pipfile'];
   const pattern = new RegExp(`^[^#]*\\b${module.replaceAll('_', '[-_.]')}\\b`, 'im');
   const list = findUpwards(spec.codeDir, lists, (text) => pattern.test(text));
@@ -81,6 +92,57 @@ function javaHint({ logicalId, codeDir }: FunctionSpec, output: string): string 
   if (name === undefined) return undefined;
   const known = 'classes, jars in lib, target and build of a project, and layers';
   return `${logicalId}: ${codeDir} has no class ${name.replaceAll('/', '.')} (${known} are searched): run sam build, which copies all dependencies.`;
+}
+
+/** `src/app` of `src/app.handler`; for Python also `src.app` of `src.app.handler`. */
+function moduleOf(handler: string): string {
+  return handler.slice(0, Math.max(handler.lastIndexOf('.'), 0));
+}
+
+/** Undefined when the code folder has the file of the handler. `module` is a path without its suffix. */
+function missingHandler(
+  { logicalId, handler, codeDir, inlineCode }: FunctionSpec,
+  module: string,
+  suffixes: readonly string[],
+): string | undefined {
+  if (inlineCode !== undefined || handler.startsWith('/')) return undefined;
+  if (suffixes.some((suffix) => existsSync(join(codeDir, module + suffix)))) return undefined;
+  const [suffix = ''] = suffixes;
+  const found = sourceFiles([codeDir]).find(({ path }) => basename(path) === basename(module) + suffix);
+  const start = `the Handler ${handler} of ${logicalId} names ${module}${suffix}, which its code folder ${codeDir} does not have`;
+  if (found === undefined) return `${start}: build the project, or correct Handler or CodeUri.`;
+  const name = relative(codeDir, found.path).slice(0, -suffix.length).replaceAll('\\', '/');
+  return `${start}: write ${name}${handler.slice(handler.lastIndexOf('.'))}, or correct CodeUri.`;
+}
+
+/** A module of the project itself: the code folder, or a folder or file beside or above it. */
+function ownModule(codeDir: string, module: string): string | undefined {
+  let folder = dirname(codeDir);
+  for (let i = 0; i < PARENTS_MAX; i++) {
+    const found = [join(folder, module), join(folder, `${module}.py`)].find(isPythonModule);
+    if (found !== undefined) return found;
+    folder = dirname(folder);
+  }
+  return undefined;
+}
+
+/** A folder of packages elsewhere, such as a virtual environment, has no Python file of its own at the top. */
+function isPythonModule(path: string): boolean {
+  if (path.endsWith('.py')) return existsSync(path);
+  return existsSync(join(path, '__init__.py')) || entriesOf(path).some((name) => name.endsWith('.py'));
+}
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function bootstrapHint({ logicalId, codeDir }: FunctionSpec, output: string): string | undefined {
+  if (!output.includes("Couldn't find valid bootstrap(s)")) return undefined;
+  return `${logicalId} has no program: ${join(codeDir, 'bootstrap')} does not exist. Run sam build, or build it there.`;
 }
 
 /** Folders above the code that may hold the list of a monorepo. */
