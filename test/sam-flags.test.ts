@@ -12,6 +12,10 @@ import { waitFor } from './support/wait.ts';
 const PROGRAM = fileURLToPath(new URL('../server/bin/openray.cjs', import.meta.url));
 const TLS = fileURLToPath(new URL('../fixtures/tls/', import.meta.url));
 
+/** The template whose function returns its event. */
+const echoTemplate = () =>
+  TEMPLATE.replace('return { statusCode: 200 }', 'return event').replace('async ()', 'async (event)');
+
 const TEMPLATE = `
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -122,11 +126,20 @@ test('--save-params saves the flags for the next start', async () => {
   const own = join(folder, 'saved');
   await mkdir(own);
   await writeFile(join(own, 'event.json'), '{"saved":1}');
-  const template = TEMPLATE.replace('return { statusCode: 200 }', 'return event').replace('async ()', 'async (event)');
-  await writeFile(join(own, 'other.yaml'), template);
+  await writeFile(join(own, 'other.yaml'), echoTemplate());
   const flags = ['-t', 'other.yaml', '-e', 'event.json', '--save-params'];
   const { stderr } = await runOpenray(['local', 'invoke', ...flags], { cwd: own, env });
   expect(stderr).toContain('openray: template_file, event saved to samconfig.toml\n');
   const { stdout } = await runOpenray(['local', 'invoke'], { cwd: own, env });
   expect(stdout).toContain('{"saved":1}');
+});
+
+test('an event of generate-event reaches a function through a pipe', async () => {
+  await writeFile(join(folder, 'echo.yaml'), echoTemplate());
+  const generate = ['local', 'generate-event', 's3', 'put', '--bucket', 'photos', '--key', 'cat.jpg'];
+  const { stdout: stdin } = await runOpenray(generate, { cwd: folder, env });
+  const { stdout } = await runOpenray(['local', 'invoke', '-t', 'echo.yaml', '-e', '-'], { cwd: folder, env, stdin });
+  expect(JSON.parse(stdout.split('\n', 1)[0] ?? '')).toMatchObject({
+    Records: [{ eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'photos' }, object: { key: 'cat.jpg' } } }],
+  });
 });

@@ -258,6 +258,7 @@ export const BORDERS: readonly Border[] = [
     mayImport: ['model', 'forward', 'api', 'lambda', 'config.ts', 'compose', 'client', 'test-kit'],
     packages: ['node:', 'commander', 'pino', 'smol-toml', 'yaml'],
   },
+  { folder: 'cli/sample-events', holds: 'events of AWS services for `generate-event`; pure', mayImport: [] },
 ];
 
 /** The row of a source file, by its path below `server/src`; tests have none. */

@@ -5,6 +5,7 @@ import { assertCommand } from './assert.ts';
 import { backupCommand, restoreCommand } from './backup.ts';
 import { configCommand } from './config.ts';
 import { exportCommand } from './export.ts';
+import { generateEventCommand } from './generate-event.ts';
 import { graphCommand } from './graph.ts';
 import { importCommand } from './import.ts';
 import { invokeCommand } from './invoke.ts';
@@ -34,6 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(startLambdaCommand(done)));
   program.addCommand(withSettings(startApiCommand(done)));
   program.addCommand(withSettings(validateCommand()));
+  program.addCommand(generateEventCommand(done));
   for (const command of [tracesCommand(done), graphCommand(done), logsCommand(done), tailCommand(done)]) {
     program.addCommand(withSettings(command));
   }
@@ -44,8 +46,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(restoreCommand(done)));
   program.addCommand(withSettings(configCommand()));
   program.addCommand(runtimeCommand());
-  for (const command of program.commands.flatMap((one) => [one, ...one.commands]))
+  for (const command of program.commands.flatMap(withSubcommands)) {
     command.exitOverride().showHelpAfterError("(see '--help')");
+  }
   try {
     await program.parseAsync(withoutSamPrefix(argv), { from: 'user' });
     return exitCode;
@@ -58,7 +61,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-const SAM_PREFIXED_COMMANDS = ['invoke', 'start-lambda', 'start-api'];
+const SAM_PREFIXED_COMMANDS = ['invoke', 'start-lambda', 'start-api', 'generate-event'];
 
 /** Drops SAM's `local` or `remote` before a command: `local invoke` and `remote invoke` are both `invoke` here. */
 function withoutSamPrefix(argv: readonly string[]): string[] {
@@ -66,6 +69,10 @@ function withoutSamPrefix(argv: readonly string[]): string[] {
   return (prefix === 'local' || prefix === 'remote') && SAM_PREFIXED_COMMANDS.includes(command)
     ? argv.slice(1)
     : [...argv];
+}
+
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 function withSettings(command: Command): Command {

@@ -1,0 +1,50 @@
+import { cloudwatch, dynamodb, eventbridge, kinesis, msk, ses, sns, sqs } from './message-events.ts';
+import {
+  batch,
+  cloudformation,
+  codecommit,
+  codepipeline,
+  cognito,
+  config,
+  connect,
+  lex,
+  lexV2,
+  rekognition,
+  s3,
+  sagemaker,
+  secretsmanager,
+  stepfunctions,
+} from './resource-events.ts';
+import type { ServiceEvents } from './sample-event.ts';
+import { alb, apigateway, appsync, cloudfront, lambda } from './web-events.ts';
+
+/** Events by service. Services, events and options have the names of `sam local generate-event`. */
+export const SAMPLE_EVENTS: Readonly<Record<string, ServiceEvents>> = {
+  alb,
+  apigateway,
+  appsync,
+  batch,
+  cloudformation,
+  cloudfront,
+  cloudwatch,
+  codecommit,
+  codepipeline,
+  cognito,
+  config,
+  connect,
+  dynamodb,
+  eventbridge,
+  kinesis,
+  lambda,
+  lex,
+  'lex-v2': lexV2,
+  msk,
+  rekognition,
+  s3,
+  sagemaker,
+  secretsmanager,
+  ses,
+  sns,
+  sqs,
+  stepfunctions,
+};
