@@ -253,12 +253,17 @@ export const BORDERS: readonly Border[] = [
     packages: ['node:', 'vitest', 'yaml', 'zod'],
   },
   {
+    folder: 'cli/sample-events',
+    holds: 'events of AWS services for `generate-event`; pure',
+    mayImport: [],
+    packages: ['node:crypto', 'node:zlib', 'aws-lambda'],
+  },
+  {
     folder: 'cli',
     holds: 'one file a command',
-    mayImport: ['model', 'forward', 'api', 'lambda', 'config.ts', 'compose', 'client', 'test-kit'],
+    mayImport: ['model', 'forward', 'api', 'lambda', 'config.ts', 'compose', 'client', 'test-kit', 'cli/sample-events'],
     packages: ['node:', 'commander', 'pino', 'smol-toml', 'yaml'],
   },
-  { folder: 'cli/sample-events', holds: 'events of AWS services for `generate-event`; pure', mayImport: [] },
 ];
 
 /** The row of a source file, by its path below `server/src`; tests have none. */

@@ -123,7 +123,7 @@ const SETTINGS = {
   ],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
-type SettingName = keyof typeof SETTINGS;
+export type SettingName = keyof typeof SETTINGS;
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 
 const schema = z.strictObject(

@@ -26,7 +26,6 @@ export function addFunctionFlags(command: Command): Command {
     .option('-n, --env-vars <file>', 'JSON file of environment variables by function')
     .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
     .option('--profile <name>', "profile of AWS's configuration files for --aws passthrough")
-    .option('--layer <name=folder>', 'folder of a layer that the template names by ARN; can be repeated', append)
     .option('-d, --debug-port <port>', 'wait for a debugger on this port, without a timeout')
     .option('--debug-args <arguments>', "further arguments of the function's interpreter")
     .option('--debug-function <name>', 'logical id of the function to debug (default: all)')
@@ -34,7 +33,13 @@ export function addFunctionFlags(command: Command): Command {
     .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
     .option('--config-env <name>', 'section of the samconfig file (default: default)')
     .option('--save-params', 'save the given flags to the samconfig file');
+  addLayerFlag(command);
   return addIgnoredFlags(command, [...IGNORED_VALUE_FLAGS.map((flag) => `${flag} <value>`), ...IGNORED_SWITCHES]);
+}
+
+export function addLayerFlag(command: Command): Command {
+  const meaning = 'folder of a layer that the template names by ARN; can be repeated';
+  return command.option('--layer <name=folder>', meaning, append);
 }
 
 /** Adds flags of SAM that have no effect here. A line on stderr names those that are given. */

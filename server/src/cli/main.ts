@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { settings } from '../config.ts';
+import { type SettingName, settings } from '../config.ts';
 import { FAILURES, toFailure } from '../errors.ts';
 import { assertCommand } from './assert.ts';
 import { backupCommand, restoreCommand } from './backup.ts';
@@ -34,10 +34,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(invokeCommand(done)));
   program.addCommand(withSettings(startLambdaCommand(done)));
   program.addCommand(withSettings(startApiCommand(done)));
-  program.addCommand(withSettings(validateCommand()));
+  program.addCommand(withSettings(validateCommand(), ['region', 'accountId']));
   program.addCommand(generateEventCommand(done));
   for (const command of [tracesCommand(done), graphCommand(done), logsCommand(done), tailCommand(done)]) {
-    program.addCommand(withSettings(command));
+    program.addCommand(withSettings(command, ['host', 'port']));
   }
   program.addCommand(withSettings(assertCommand(done)));
   program.addCommand(withSettings(exportCommand(done)));
@@ -75,10 +75,11 @@ function withSubcommands(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
-function withSettings(command: Command): Command {
+/** Adds the flags of settings, unless the command has a flag of its own for them; of all settings by default. */
+function withSettings(command: Command, names?: readonly SettingName[]): Command {
   command.option('--config <file>', 'settings file (YAML or JSON)');
   for (const { name, flag, meaning } of settings) {
-    if (command.options.some((option) => option.attributeName() === name)) continue;
+    if (names?.includes(name) === false || command.options.some((option) => option.attributeName() === name)) continue;
     command.addOption(new Option(`${flag} <value>`, meaning).helpGroup('Settings:'));
   }
   return command;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { FunctionSpec } from '../lambda/spec/function-spec.ts';
+import { samBuildTemplate } from '../lambda/build/build.ts';
+import { codeProblem } from '../lambda/build/code-problem.ts';
 import type { Template } from '../lambda/template/template.ts';
 
 /** What openray does with each part of a template, and what it does not do. */
@@ -31,8 +32,10 @@ const RUN_TYPES = [
   /^AWS::(SQS::QueuePolicy|SNS::TopicPolicy|CloudWatch::Alarm|CloudWatch::Dashboard|XRay::.*)$/,
 ];
 
-export function reportTemplate(template: Template): TemplateReport {
+/** `notes` are those about the command line. */
+export function reportTemplate(template: Template, notes: readonly string[] = []): TemplateReport {
   const { file, functions, routes, services, resources, warnings } = template;
+  const isBuilt = existsSync(file) && samBuildTemplate(file) !== undefined;
   const byType = new Map<string, string[]>();
   for (const { logicalId, type } of resources) {
     if (RUN_TYPES.some((pattern) => pattern.test(type))) continue;
@@ -43,7 +46,7 @@ export function reportTemplate(template: Template): TemplateReport {
     functions: functions.map((spec) => ({
       logicalId: spec.logicalId,
       runtime: spec.runtime,
-      problem: functionProblem(spec),
+      problem: spec.unsupportedReason ?? codeProblem(spec, isBuilt),
     })),
     routes: routes.flatMap(({ api, method, path, target }) => {
       if (target.kind === 'fixed') return [];
@@ -69,14 +72,8 @@ export function reportTemplate(template: Template): TemplateReport {
       to: targets.map(({ arn }) => nameOf(arn)),
     })),
     notRun: [...byType].map(([type, logicalIds]) => ({ type, logicalIds })),
-    notes: warnings,
+    notes: [...new Set([...warnings, ...functions.flatMap((spec) => spec.warnings), ...notes])],
   };
-}
-
-function functionProblem({ unsupportedReason, inlineCode, codeDir, layerDirs }: FunctionSpec): string | undefined {
-  if (unsupportedReason !== undefined) return unsupportedReason;
-  const missing = [...(inlineCode === undefined ? [codeDir] : []), ...layerDirs].find((folder) => !existsSync(folder));
-  return missing === undefined ? undefined : `its folder ${missing} does not exist`;
 }
 
 /** The report as text for people, with an empty line between its sections. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +18,7 @@ import { findTemplate, readEnvironmentFile } from '../lambda/template/input-file
 import { parseParameterOverrides, readTemplate } from '../lambda/template/template.ts';
 import { openSampler } from '../lambda/tracing/sampling-decision.ts';
 import { openSegmentSender, parseDaemonAddress } from '../lambda/tracing/segment-sender.ts';
+import { layerFolders, unusedLayers } from './layers.ts';
 import { listenError } from './ports.ts';
 import type { ServerProcess } from './process.ts';
 
@@ -46,10 +46,13 @@ export function openConfiguredLambdaService(
   const parameters = parseParameterOverrides(config.parameterOverrides);
   const layers = layerFolders(config.layer);
   const reloadTemplate = () => readTemplate(file, { parameters, region, accountId, gatewayUrl, tracing, layers });
+  const template = reloadTemplate();
+  const warn = onWarning ?? ((sentence: string) => log.warn(sentence));
+  unusedLayers(layers, template).forEach(warn);
   // Log events go to the same server and port as traces.
   const logSender = openLogSender(`http://${daemonAddress}`);
   const lambdaService = openLambdaService({
-    template: reloadTemplate(),
+    template,
     reloadTemplate,
     hotReload: config.hotReload,
     freeze: config.lambdaFreeze,
@@ -71,7 +74,7 @@ export function openConfiguredLambdaService(
       logSender.add(line);
       onLine?.(line.text);
     },
-    onWarning: onWarning ?? ((sentence) => log.warn(sentence)),
+    onWarning: warn,
   });
   return {
     ...lambdaService,
@@ -80,20 +83,6 @@ export function openConfiguredLambdaService(
       await logSender.close();
     },
   };
-}
-
-/** Absolute folders by ARN or name. Throws InvalidRequestException for a text that is not ARN-or-name=FOLDER. */
-function layerFolders(texts: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const [, name, folder] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-      if (name === undefined || folder === undefined || !existsSync(folder)) {
-        const sentence = `--layer ${text}: write it as ARN-or-name=FOLDER, with a folder that exists`;
-        throw new OpenrayError('InvalidRequestException', sentence);
-      }
-      return [name, resolve(folder)];
-    }),
-  );
 }
 
 /** openray's own part of each runtime: clients, and classes for AWS's client for Java. */

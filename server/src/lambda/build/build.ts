@@ -130,7 +130,7 @@ function lastLineOf(failure: unknown): string {
   return (failure as { stderr?: string }).stderr?.trim().split('\n').at(-1) || (failure as Error).message;
 }
 
-function fileSentence({ logicalId, codeDir }: FunctionSpec): string {
+export function fileSentence({ logicalId, codeDir }: FunctionSpec): string {
   const remedy = /\.(zip|jar)$/i.test(codeDir)
     ? 'unpack it, and name that folder'
     : `name its folder ${dirname(codeDir)}`;

@@ -20,7 +20,7 @@ async function prepare(
     codeDir: join(dir, path),
     layerDirs: [`${dir}/layer`],
     build: { kind: 'none' },
-    notes: [],
+    warnings: [],
   } as unknown as FunctionSpec;
   const context = { cacheDir: `${dir}/cache`, samBuild: undefined, hostVariables: {}, ...more(dir) };
   const code = await prepareCode(spec, context);

@@ -367,7 +367,7 @@ Resources:
 
   test('a file that does not exist', () => {
     expect(() => readTemplate('/nowhere/template.yaml', OPTIONS)).toThrow(
-      '/nowhere/template.yaml: no template can be read here; name one with --template',
+      'there is no template /nowhere/template.yaml; name one with --template',
     );
   });
 });

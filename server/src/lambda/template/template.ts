@@ -64,11 +64,17 @@ export function readTemplate(file: string, options: TemplateOptions): Template {
   let text: string;
   try {
     text = decodeText(readFileSync(path));
-  } catch (error) {
-    const sentence = `${file}: no template can be read here; name one with --template`;
-    throw new OpenrayError('SettingInvalid', sentence, { cause: error });
+  } catch (cause) {
+    throw new OpenrayError('SettingInvalid', `${readFailure(path, cause)}; name one with --template`, { cause });
   }
   return parseTemplate(text, path, options);
+}
+
+function readFailure(path: string, cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no template ${path}`;
+  if (code === 'EISDIR') return `${path} is a folder, not a template`;
+  return `the template ${path} cannot be read: ${message}`;
 }
 
 /**
