@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { NO_AWS } from '../runtime/aws-access.ts';
+import { type AwsAccess, NO_AWS } from '../runtime/aws-access.ts';
 import { writeFiles } from '../testing/local-lambda.ts';
 import { awsHint, usesAwsSdk } from './aws-hint.ts';
 
@@ -35,11 +35,14 @@ test.each([
 });
 
 test('a timeout has a hint only where the code uses an SDK of AWS', async () => {
-  const hintFor = async (files: Readonly<Record<string, string>>) => {
+  const hintFor = async (files: Readonly<Record<string, string>>, aws: AwsAccess = NO_AWS) => {
     const dir = await writeFiles(files);
-    return awsHint('Orders', NO_AWS, 'id Task timed out after 3.00 seconds', () => usesAwsSdk(dir));
+    return awsHint('Orders', aws, 'id Task timed out after 3.00 seconds', () => usesAwsSdk(dir));
   };
   expect(await hintFor({ 'app.py': 'import boto3\n' })).toContain('If it waits for AWS');
   expect(await hintFor({ 'index.mjs': "import { S3Client } from '@aws-sdk/client-s3';" })).toContain('--aws-endpoint');
   expect(await hintFor({ 'app.py': 'import requests\n', 'readme.txt': 'boto3' })).toBeUndefined();
+  expect(await hintFor({ 'app.py': 'import boto3\n' }, PASSTHROUGH)).toMatch(/lacks credentials.*--profile NAME/);
+  expect(await hintFor({ 'app.py': 'import boto3\n' }, SIGNED_IN)).toContain('check the network');
+  expect(await hintFor({ 'app.py': 'import boto3\n' }, EMULATOR)).toContain('check that the emulator');
 });

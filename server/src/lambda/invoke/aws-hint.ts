@@ -85,7 +85,11 @@ function hostHint(functionId: string, { endpoint, mode }: AwsAccess): string {
     : `a call of ${functionId} did not reach AWS at ${endpoint} (--aws-endpoint): check that the emulator runs there.`;
 }
 
-function timeoutHint(functionId: string, { endpoint }: AwsAccess): string {
+function timeoutHint(functionId: string, { endpoint, mode, hasCredentials }: AwsAccess): string {
+  // Without credentials an SDK asks the metadata services of EC2 and ECS, which do not answer here.
+  if (endpoint === undefined && mode === 'passthrough' && !hasCredentials) {
+    return `${functionId} timed out. If it waits for AWS, it lacks credentials, since --aws passthrough found none of yours: sign in, or name a profile with --profile NAME. For calls without AWS, --aws-endpoint URL sends them to an emulator.`;
+  }
   return endpoint === undefined
     ? `${functionId} timed out. If it waits for AWS, check the network, or send its calls to an emulator with --aws-endpoint URL.`
     : `${functionId} timed out. If it waits for AWS, check that the emulator at ${endpoint} (--aws-endpoint) runs.`;
