@@ -132,7 +132,7 @@ test('--save-params saves the flags for the next start', async () => {
   await writeFile(join(own, 'other.yaml'), echoTemplate());
   const flags = ['-t', 'other.yaml', '-e', 'event.json', '--save-params'];
   const { stderr } = await runOpenray(['local', 'invoke', ...flags], { cwd: own, env });
-  expect(stderr).toContain('openray: template_file, event saved to samconfig.toml\n');
+  expect(stderr).toContain('openray: --template, --event saved to samconfig.toml\n');
   const { stdout } = await runOpenray(['local', 'invoke'], { cwd: own, env });
   expect(stdout).toContain('{"saved":1}');
 });

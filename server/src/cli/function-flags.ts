@@ -2,9 +2,9 @@ import { openSync, writeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
-import { hostRegion } from '../lambda/runtime/aws-access.ts';
+import { hasProfile, hostRegion, profileFiles } from '../lambda/runtime/aws-access.ts';
 import type { DebugOptions } from '../lambda/runtime/interpreters.ts';
-import { findSamConfig, readSamConfig, samParameters } from './sam-config.ts';
+import { findSamConfig, hasEnvironment, readSamConfig, type SamParameters, samParameters } from './sam-config.ts';
 import { saveParameters } from './save-params.ts';
 
 /** Flags of the commands that run functions of a template. */
@@ -18,6 +18,8 @@ export type FunctionFlags = Readonly<Record<string, unknown>> & {
   readonly configFile?: string;
   readonly profile?: string;
   readonly saveParams?: boolean;
+  /** Names of the flags on the command line; the others are defaults, or from the samconfig file. */
+  readonly given?: readonly string[];
 };
 
 export function addFunctionFlags(command: Command): Command {
@@ -68,7 +70,7 @@ function warnOfIgnoredFlags(command: Command, ignored: readonly Option[]): void 
   const given = ignored.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
   if (given.length === 0) return;
   const names = given.map(({ long }) => long).join(', ');
-  process.stderr.write(`openray: ${names}: accepted for SAM's sake, without an effect here\n`);
+  printNote(`${names}: accepted for SAM's sake, without an effect here`);
 }
 
 /** Prints each line of a function to stderr, or appends it to the file of `--log-file`. */
@@ -93,24 +95,43 @@ function openLogFile(path: string): number {
 /** Order of precedence: flags of the command line, flags of samconfig, defaults of the command. */
 export function withSamConfig<Flags extends FunctionFlags>(command: Command, section: string, flags: Flags): Flags {
   const { configFile: file, configEnv } = flags;
-  const given = Object.entries(flags).filter(([name]) => command.getOptionValueSource(name) !== 'default');
-  if (flags.saveParams === true) saveFlags(section, flags, Object.fromEntries(given));
-  const fromFile = readSamConfig({ command: section, file, configEnv });
-  return { ...flags, ...fromFile, ...Object.fromEntries(given) };
+  const { options } = command;
+  const given = Object.fromEntries(
+    Object.entries(flags).filter(([name]) => command.getOptionValueSource(name) !== 'default'),
+  );
+  if (flags.saveParams === true) saveFlags(section, flags, samParameters(options, given));
+  const fromFile = readSamConfig({ command: section, options, file, configEnv });
+  samConfigNotes(flags).forEach(printNote);
+  return { ...flags, ...fromFile, ...given, given: Object.keys(given) };
 }
 
 /** Prints the flags that a samconfig file of openray cannot hold. */
-function saveFlags(section: string, { configFile, configEnv = 'default' }: FunctionFlags, given: FunctionFlags): void {
-  const { saveParams: _saved, configFile: _file, configEnv: _env, ...toSave } = given;
-  // Without the emulator, which samconfig cannot hold, the saved profile would send the next calls to its account.
-  const { profile, ...withoutProfile } = toSave;
-  const hasEmulator = toSave.awsEndpoint !== undefined;
-  const { parameters, others: unknown } = samParameters(hasEmulator ? withoutProfile : toSave);
-  const others = hasEmulator && profile !== undefined ? [...unknown, 'profile'] : unknown;
+function saveFlags(
+  section: string,
+  { configFile, configEnv = 'default' }: FunctionFlags,
+  { parameters, saved, others }: SamParameters,
+): void {
+  const left = others.length === 0 ? '' : `; not saved: ${others.join(', ')}`;
+  if (saved.length === 0) {
+    printNote(`--save-params: there is no flag to save${left}`);
+    return;
+  }
   const file = configFile ?? findSamConfig() ?? 'samconfig.toml';
   saveParameters(file, [configEnv, section], parameters);
-  const left = others.length === 0 ? '' : `; not saved: ${others.join(', ')}`;
-  process.stderr.write(`openray: ${Object.keys(parameters).join(', ')} saved to ${file}${left}\n`);
+  printNote(`${saved.join(', ')} saved to ${file}${left}`);
+}
+
+function samConfigNotes({ configEnv, configFile: file = findSamConfig() }: FunctionFlags): readonly string[] {
+  if (configEnv === undefined) return [];
+  if (file === undefined) return [`--config-env ${configEnv} has no effect: there is no samconfig file here`];
+  return hasEnvironment(file, configEnv)
+    ? []
+    : [`--config-env ${configEnv} has no effect: ${file} has no such section`];
+}
+
+/** A line on stderr about the command line or the template. */
+export function printNote(sentence: string): void {
+  process.stderr.write(`openray: ${sentence}\n`);
 }
 
 /** The settings of a command that runs functions, and the variables of its caller. */
@@ -135,7 +156,43 @@ export function readFunctionSettings(
   const aws = sources.aws !== 'default' ? config.aws : hasEmulator ? 'none' : defaultAws;
   const isRegionOfCaller = sources.region === 'default' && (aws === 'passthrough' || hasEmulator);
   const region = (isRegionOfCaller ? hostRegion(environmentVariables) : undefined) ?? config.region;
+  functionFlagNotes(flags, { aws, hasEmulator, environmentVariables }).forEach(printNote);
   return { config: { ...config, aws, region }, environmentVariables };
+}
+
+type AwsChoice = Pick<FunctionSettings, 'environmentVariables'> & {
+  readonly aws: Config['aws'];
+  readonly hasEmulator: boolean;
+};
+
+/** One sentence for each given flag that has no effect. */
+function functionFlagNotes(flags: FunctionFlags, choice: AwsChoice): readonly string[] {
+  const { debugPort, debugArgs, debugFunction } = flags;
+  const debugFlags = [
+    ...(debugArgs === undefined ? [] : ['--debug-args']),
+    ...(debugFunction === undefined ? [] : ['--debug-function']),
+  ];
+  return [
+    ...(debugPort === undefined && debugFlags.length > 0
+      ? [`${debugFlags.join(', ')}: no effect without --debug-port`]
+      : []),
+    ...profileNotes(flags, choice),
+  ];
+}
+
+function profileNotes({ profile, given }: FunctionFlags, choice: AwsChoice): readonly string[] {
+  if (profile === undefined) return [];
+  const { aws, hasEmulator, environmentVariables } = choice;
+  if (aws === 'passthrough') {
+    const files = profileFiles(environmentVariables);
+    return hasProfile(environmentVariables, profile)
+      ? []
+      : [`--profile ${profile}: there is no such profile in ${files.join(' and ')}; functions get no credentials`];
+  }
+  // Many samconfig files name the profile for sam deploy.
+  if (given?.includes('profile') !== true) return [];
+  const reason = hasEmulator ? 'with --aws-endpoint' : 'with --aws none';
+  return [`--profile ${profile} has no effect ${reason}, unless --aws passthrough hands its credentials on`];
 }
 
 /** As in AWS's command line, the profile of the flag wins over keys in the shell. */

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { Option } from 'commander';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
 import { OpenrayError } from '../errors.ts';
@@ -6,40 +7,47 @@ import { decodeText } from '../model/text-encoding.ts';
 
 const FILES = ['samconfig.toml', 'samconfig.yaml', 'samconfig.yml'];
 
-/** SAM's key → the flag of openray. All other keys of SAM concern containers or AWS and are ignored. */
-const FLAGS: Readonly<Record<string, string>> = {
-  template: 'template',
-  template_file: 'template',
-  env_vars: 'envVars',
-  event: 'event',
-  event_file: 'eventFile',
-  region: 'region',
-  profile: 'profile',
-  port: 'port',
-  host: 'host',
-  debug_port: 'debugPort',
-  debug_args: 'debugArgs',
-  debug_function: 'debugFunction',
-  output: 'output',
-  log_file: 'logFile',
-  static_dir: 'staticDir',
-  ssl_cert_file: 'sslCertFile',
-  ssl_key_file: 'sslKeyFile',
+/** Flags that say how to use the file itself. */
+const ABOUT_THE_FILE = ['configFile', 'configEnv', 'saveParams'];
+
+/** Flags that the file never holds: URLs and headers with secrets, and the flag that chooses the file's section. */
+const NOT_SAVED = ['storeUrl', 'forwardOtlp', 'forwardXray', 'forwardOtlpHeaders', 'endpointUrl'];
+
+/** SAM's key of a flag: `env_vars`, `no_watch`. */
+function keyOf(option: Option): string {
+  const name = option.attributeName() === 'template' ? 'template-file' : option.name();
+  return name.replaceAll('-', '_');
+}
+
+export type SamParameters = {
+  readonly parameters: Readonly<Record<string, string | boolean | readonly string[]>>;
+  /** Flags in `parameters`, with their dashes. */
+  readonly saved: readonly string[];
+  /** Flags that are not in `parameters`. */
+  readonly others: readonly string[];
 };
 
-/** Flags as parameters of SAM, for `--save-params`, and the names of the flags that a samconfig file cannot hold. */
-export function samParameters(flags: Readonly<Record<string, unknown>>) {
-  const parameters: Record<string, string | readonly string[]> = {};
-  const others: string[] = [];
-  for (const [flag, value] of Object.entries(flags)) {
-    // The last key of a flag is the one that SAM writes: `template_file`, not `template`.
-    const key = Object.entries(FLAGS).findLast(([, name]) => name === flag)?.[0];
-    // `--no-event` sets `event` to false, and the file holds only values.
-    if (key !== undefined && value !== false) parameters[key] = String(value);
-    else if (flag === 'parameterOverrides' && Array.isArray(value)) parameters.parameter_overrides = value.map(String);
-    else others.push(flag);
-  }
-  return { parameters, others };
+/** The given flags of a command as parameters of SAM, for `--save-params`. */
+export function samParameters(options: readonly Option[], given: Readonly<Record<string, unknown>>): SamParameters {
+  const found = Object.entries(given).flatMap(([flag, value]) => {
+    const option = options.find((one) => one.attributeName() === flag && one.negate === (value === false));
+    return option === undefined || ABOUT_THE_FILE.includes(flag) ? [] : [{ flag, option, value }];
+  });
+  const isSaved = ({ flag, option }: (typeof found)[number]) => !option.hidden && !NOT_SAVED.includes(flag);
+  const longNames = (some: typeof found) => some.map(({ option }) => `--${option.name()}`);
+  return {
+    parameters: Object.fromEntries(
+      found.filter(isSaved).map(({ option, value }) => [keyOf(option), savedValue(value)]),
+    ),
+    saved: longNames(found.filter(isSaved)),
+    others: longNames(found.filter((one) => !isSaved(one))),
+  };
+}
+
+/** A switch is `true`, also `--no-watch`, whose key is `no_watch`. */
+function savedValue(value: unknown): string | boolean | readonly string[] {
+  if (typeof value === 'boolean') return true;
+  return Array.isArray(value) ? value.map(String) : String(value);
 }
 
 /** The samconfig file of this folder, if there is one. */
@@ -50,6 +58,8 @@ export function findSamConfig(): string | undefined {
 export type SamConfigOptions = {
   /** `local_invoke`, `local_start_api`, `local_start_lambda`, `remote_invoke`. */
   readonly command: string;
+  /** Of the command. All other keys of SAM concern containers or AWS and are ignored. */
+  readonly options: readonly Option[];
   readonly file?: string | undefined;
   /** Section of the file; `default` by default. */
   readonly configEnv?: string | undefined;
@@ -59,7 +69,12 @@ export type SamConfigOptions = {
  * Flags of a command in `samconfig.toml` (or its YAML form) of this folder; flags of the command win over flags of all
  * commands. Empty without such a file. Throws InvalidRequestException when the file cannot be read.
  */
-export function readSamConfig({ command, file, configEnv = 'default' }: SamConfigOptions): Record<string, unknown> {
+export function readSamConfig({
+  command,
+  options,
+  file,
+  configEnv = 'default',
+}: SamConfigOptions): Record<string, unknown> {
   const path = file ?? findSamConfig();
   if (path === undefined) return {};
   const sections = objectOf(objectOf(readValues(path))[configEnv]);
@@ -67,12 +82,26 @@ export function readSamConfig({ command, file, configEnv = 'default' }: SamConfi
   const values = { ...parameters('global'), ...parameters(command) };
   const flags: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(values)) {
-    const flag = FLAGS[key.replaceAll('-', '_')];
-    if (flag !== undefined) flags[flag] = String(value);
+    const wanted = key.replaceAll('-', '_').replace(/^template$/, 'template_file');
+    const option = options.find((one) => !one.hidden && keyOf(one) === wanted);
+    if (option === undefined) continue;
+    const flag = option.attributeName();
+    if (![...ABOUT_THE_FILE, ...NOT_SAVED].includes(flag)) flags[flag] = flagValue(option, value);
   }
-  const overrides = values.parameter_overrides;
-  if (overrides !== undefined) flags.parameterOverrides = overrideTexts(overrides);
   return flags;
+}
+
+/** The value that the flag has on the command line. Undefined for a switch that is off. */
+function flagValue(option: Option, value: unknown): unknown {
+  const isOn = value === true || value === 'true';
+  if (option.negate) return isOn ? false : undefined;
+  if (option.isBoolean()) return isOn ? true : undefined;
+  if (option.attributeName() === 'parameterOverrides') return overrideTexts(value);
+  if (option.optional && isOn) return true;
+  if (Array.isArray(value)) return value.map(String);
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).map(([key, entry]) => `${key}=${String(entry)}`)
+    : String(value);
 }
 
 /** Accepts `"A=1 B=2"`, a list of such texts, or a map. */
@@ -94,4 +123,9 @@ function readValues(file: string): unknown {
 
 function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+/** Whether the samconfig file has the section of `--config-env`. Throws InvalidRequestException as `readSamConfig` does. */
+export function hasEnvironment(file: string, configEnv: string): boolean {
+  return Object.hasOwn(objectOf(readValues(file)), configEnv);
 }

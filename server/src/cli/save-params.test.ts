@@ -1,10 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Option } from 'commander';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readSamConfig, samParameters } from './sam-config.ts';
 import { saveParameters } from './save-params.ts';
+import { startApiCommand } from './start-functions.ts';
 
+const { options } = startApiCommand(() => undefined);
 const PARAMETERS = { port: '4000', template_file: 'infra/a "b".yaml', parameter_overrides: ['A=1', 'B="x y"'] };
 const READ = { port: '4000', template: 'infra/a "b".yaml', parameterOverrides: ['A=1', 'B="x y"'] };
 
@@ -29,27 +32,57 @@ describe('saved parameters are read again, and comments stay', () => {
     const { file, after } = edited(name, text);
     saveParameters(file, ['default', 'local_start_api'], PARAMETERS);
     saveParameters(file, ['default', 'local_start_api'], PARAMETERS);
-    expect(readSamConfig({ command: 'local_start_api', file })).toEqual(READ);
+    expect(readSamConfig({ command: 'local_start_api', options, file })).toEqual(READ);
     expect(after().includes('# a comment')).toBe(text?.includes('# a comment') === true);
   });
 });
 
-test('flags that a samconfig file cannot hold are named, and the profile is saved', () => {
-  expect(samParameters({ profile: 'shop', event: false, aws: 'none' })).toEqual({
-    parameters: { profile: 'shop' },
-    others: ['event', 'aws'],
+test('all given flags are saved under the keys of SAM, except those that may hold secrets', () => {
+  const own = ['--aws <mode>', '--aws-endpoint <url>', '--store-url <url>', '--tracing <mode>'].map(
+    (flag) => new Option(flag),
+  );
+  const given = {
+    ...{ template: 't.yaml', profile: 'shop', aws: 'none', awsEndpoint: 'http://127.0.0.1:4566', tracing: 'active' },
+    ...{
+      layer: ['A=a'],
+      watch: false,
+      disableAuthorizer: true,
+      storeUrl: 'http://u:p@h/',
+      stackName: 's',
+      saveParams: true,
+    },
+  };
+  expect(samParameters([...options, ...own], given)).toEqual({
+    parameters: {
+      template_file: 't.yaml',
+      profile: 'shop',
+      aws: 'none',
+      aws_endpoint: 'http://127.0.0.1:4566',
+      tracing: 'active',
+      layer: ['A=a'],
+      no_watch: true,
+      disable_authorizer: true,
+    },
+    saved: [
+      '--template',
+      '--profile',
+      '--aws',
+      '--aws-endpoint',
+      '--tracing',
+      '--layer',
+      '--no-watch',
+      '--disable-authorizer',
+    ],
+    others: ['--store-url', '--stack-name'],
   });
 });
 
 test('a file in UTF-16 is read as such', () => {
   const { file } = edited('samconfig.toml', undefined);
-  writeFileSync(
-    file,
-    Buffer.from('\ufeffversion = 0.1\n[default.deploy.parameters]\nregion = "eu-west-1"\n', 'utf16le'),
-  );
+  writeFileSync(file, Buffer.from('\ufeffversion = 0.1\n[default.deploy.parameters]\nhost = "::1"\n', 'utf16le'));
   saveParameters(file, ['default', 'local_start_api'], PARAMETERS);
-  expect(readSamConfig({ command: 'local_start_api', file })).toEqual(READ);
-  expect(readSamConfig({ command: 'deploy', file })).toEqual({ region: 'eu-west-1' });
+  expect(readSamConfig({ command: 'local_start_api', options, file })).toEqual(READ);
+  expect(readSamConfig({ command: 'deploy', options, file })).toEqual({ host: '::1' });
 });
 
 test.each([

@@ -4,9 +4,9 @@ import { parse as parseToml } from 'smol-toml';
 import { parseDocument } from 'yaml';
 import { OpenrayError } from '../errors.ts';
 import { decodeText } from '../model/text-encoding.ts';
+import type { SamParameters } from './sam-config.ts';
 
-/** Keys of SAM, each with its text or list of texts. */
-export type SavedParameters = Readonly<Record<string, string | readonly string[]>>;
+type SavedParameters = SamParameters['parameters'];
 
 /**
  * Writes parameters into `[environment.command.parameters]` of a samconfig file, and creates the file when it does not

@@ -17,6 +17,7 @@ import {
   debugOptions,
   type FunctionFlags,
   functionOutput,
+  printNote,
   readFunctionSettings,
   withSamConfig,
 } from './function-flags.ts';
@@ -92,11 +93,10 @@ async function runFunctionServer(
   const closers = [targetServer.close];
   try {
     const { daemonAddress } = targetServer;
-    const onWarning = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
     const lambdaService = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,
-      onWarning,
+      onWarning: printNote,
       onLine: functionOutput(flags),
       debug: debugOptions(flags),
       gatewayUrl: start === startGateway ? gatewayUrl(tls === undefined ? 'http' : 'https', host, port) : undefined,

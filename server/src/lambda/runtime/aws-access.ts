@@ -93,20 +93,39 @@ export function hostRegion(variables: Variables): string | undefined {
 /** Settings of the caller's profile in the files of AWS's command line. Empty when there is none. */
 function readProfile(variables: Variables): Record<string, string> {
   const name = variables.AWS_PROFILE || variables.AWS_DEFAULT_PROFILE || 'default';
-  const folder = join(variables.HOME ?? '', '.aws');
-  const credentialsFile = variables.AWS_SHARED_CREDENTIALS_FILE ?? join(folder, 'credentials');
-  const configFile = variables.AWS_CONFIG_FILE ?? join(folder, 'config');
+  const [configFile, credentialsFile] = profileFiles(variables);
   return {
     ...sectionOf(readText(configFile), [name, `profile ${name}`]),
     ...sectionOf(readText(credentialsFile), [name]),
   };
 }
 
+/** The files of AWS's command line that hold profiles: `config`, then `credentials`. */
+export function profileFiles(variables: Variables): readonly [config: string, credentials: string] {
+  const folder = join(variables.HOME ?? '', '.aws');
+  return [
+    variables.AWS_CONFIG_FILE ?? join(folder, 'config'),
+    variables.AWS_SHARED_CREDENTIALS_FILE ?? join(folder, 'credentials'),
+  ];
+}
+
+/** Whether one of the files has a section for the profile. */
+export function hasProfile(variables: Variables, name: string): boolean {
+  const sections = profileFiles(variables).flatMap((file) =>
+    readText(file)
+      .split('\n')
+      .map((line) => SECTION.exec(line)?.[1]),
+  );
+  return sections.includes(name) || sections.includes(`profile ${name}`);
+}
+
+const SECTION = /^\s*\[\s*(.+?)\s*\]/;
+
 function sectionOf(text: string, names: readonly string[]): Record<string, string> {
   const values: Record<string, string> = {};
   let isWanted = false;
   for (const line of text.split('\n')) {
-    const section = /^\s*\[\s*(.+?)\s*\]/.exec(line)?.[1];
+    const section = SECTION.exec(line)?.[1];
     if (section !== undefined) isWanted = names.includes(section);
     const [, key, value] = /^(\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
     if (isWanted && key !== undefined && value !== undefined) values[key] = value;
