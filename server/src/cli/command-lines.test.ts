@@ -1,4 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
@@ -17,16 +19,31 @@ Resources:
 `;
 
 let folder: string;
+/** Says that it is openray, and answers each invocation with `null`, without a trace. */
+let server: Server;
+let port: number;
 
-beforeAll(() => {
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    response.setHeader('x-amzn-trace-id', 'Root=1-69691040-3c4d5e6f708192a3b4c5d6e7;Sampled=0');
+    response.end(request.url === '/health' ? '{"version":"1"}' : 'null');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ({ port } = server.address() as AddressInfo);
   folder = mkdtempSync(join(tmpdir(), 'openray-cli-'));
   for (const name of ['code', 'extra']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'code', 'app.js'), '');
   writeFileSync(join(folder, 'template.yaml'), TEMPLATE);
+  writeFileSync(join(folder, 'config'), '[default]\nregion = eu-west-1\n[profile dev]\nregion = eu-west-1\n');
+  writeFileSync(join(folder, 'credentials'), '[staging]\naws_access_key_id = a\naws_secret_access_key = b\n');
+  writeFileSync(join(folder, 'samconfig.toml'), '[dev.local_invoke.parameters]\n');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
 
-/** Runs a command line in this process, with the test's folder for `FOLDER`. */
+/** Runs a command line in this process, with the test's folder for `FOLDER` and the test's server for `URL` and `PORT`. */
 async function run(line: string) {
   const written = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -36,11 +53,19 @@ async function run(line: string) {
     });
     onTestFinished(() => spy.mockRestore());
   }
-  const exitCode = await main(line.split(' ').map((part) => part.replace('FOLDER', folder)));
+  vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'));
+  vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', join(folder, 'credentials'));
+  const url = `http://127.0.0.1:${port}`;
+  const filled = (part: string) => part.replace('FOLDER', folder).replace('URL', url).replace('PORT', String(port));
+  const exitCode = await main(line.split(' ').map(filled));
+  vi.unstubAllEnvs();
   vi.restoreAllMocks();
-  const { stdout, stderr } = written;
-  return { stdout: stdout.replaceAll(folder, 'FOLDER'), stderr: stderr.replaceAll(folder, 'FOLDER'), exitCode };
+  const shown = (text: string) => text.replaceAll(folder, 'FOLDER').replaceAll(url, 'URL');
+  return { stdout: shown(written.stdout), stderr: shown(written.stderr), exitCode };
 }
+
+/** A command line that ends before a function runs. */
+const INVOKE = 'invoke -t FOLDER/template.yaml --data-dir FOLDER/data --port PORT';
 
 const REFUSED: readonly (readonly [line: string, exitCode: number, stderr: string])[] = [
   ['generate-event s4 put --bucket b', 2, 'openray: there is no service with the name s4. Do you mean s3? The names'],
@@ -63,11 +88,75 @@ const REFUSED: readonly (readonly [line: string, exitCode: number, stderr: strin
   ['validate -t FOLDER', 78, 'openray: FOLDER is a folder, not a template; name one with --template'],
   ['validate -t FOLDER/template.yaml --layer Shared', 2, 'openray: --layer Shared: write it as ARN-or-name=FOLDER'],
   ['validate -t FOLDER/template.yaml --data-dir x', 64, "error: unknown option '--data-dir'"],
+  [`${INVOKE} Fm`, 66, 'openray: the template has no function Fm; it has Fn, Lost'],
+  [`local ${INVOKE} Lots`, 66, 'openray: the template has no function Lots; it has Lost, Fn'],
+  [INVOKE, 2, "openray: name one of the template's functions: Fn, Lost"],
+  [`${INVOKE} Fn --event=`, 2, 'openray: --event is empty: give a file, - for stdin, or JSON'],
+  [`${INVOKE} Fn --event-file=`, 2, 'openray: --event-file is empty'],
+  [`${INVOKE} Fn -e nope.json`, 2, 'openray: --event: there is no file nope.json, and it is not JSON'],
+  ['invoke -t FOLDER/nope.yaml --port PORT', 78, 'openray: there is no template FOLDER/nope.yaml; name one with'],
+  ['invoke --endpoint-url URL', 2, 'openray: name the function to invoke'],
   ['logs --data-dir x', 64, "error: unknown option '--data-dir'"],
 ];
 
 test.each(REFUSED)('openray %s is refused', async (line, exitCode, stderr) => {
   expect(await run(line)).toEqual({ exitCode, stdout: '', stderr: expect.stringContaining(stderr) });
+});
+
+const PROFILE_FILES = 'FOLDER/config and FOLDER/credentials';
+
+test.each([
+  ['--profile ghost', `--profile ghost: there is no such profile in ${PROFILE_FILES}; functions get no credentials`],
+  ['--profile dev', undefined],
+  ['--profile staging', undefined],
+  [
+    '--profile dev --aws-endpoint http://127.0.0.1:1',
+    '--profile dev has no effect with --aws-endpoint, unless --aws passthrough hands its credentials on',
+  ],
+  ['--profile dev --aws-endpoint http://127.0.0.1:1 --aws passthrough', undefined],
+  [
+    '--profile dev --aws none',
+    '--profile dev has no effect with --aws none, unless --aws passthrough hands its credentials on',
+  ],
+  ['--layer Other=FOLDER/extra', '--layer Other=FOLDER/extra has no effect: no function has a layer Other.'],
+  ['--layer Shared=FOLDER/extra', undefined],
+  ['--debug-args -x --debug-function Fn', '--debug-args, --debug-function: no effect without --debug-port'],
+  ['--config-env prod', '--config-env prod has no effect: there is no samconfig file here'],
+  [
+    '--config-file FOLDER/samconfig.toml --config-env prod',
+    '--config-env prod has no effect: FOLDER/samconfig.toml has no such section',
+  ],
+  ['--config-file FOLDER/samconfig.toml --config-env dev', undefined],
+  ['--skip-pull-image', "--skip-pull-image: accepted for SAM's sake, without an effect here"],
+])('invoke names a flag without an effect once: %s', async (flags, sentence) => {
+  const { stderr } = await run(`${INVOKE} Nope ${flags}`);
+  const lines = stderr.split('\n').filter((line) => line.startsWith('openray: ') && !line.includes('no function Nope'));
+  expect(lines).toEqual(sentence === undefined ? [] : [`openray: ${sentence}`]);
+});
+
+test('invoke --endpoint-url names the flags that the server does not see, and says why there is no trace', async () => {
+  const flags = '-e {} -o text --tracing active -l function.log --layer A=FOLDER/extra --watch';
+  const { exitCode, stdout, stderr } = await run(`remote invoke Fn --endpoint-url URL ${flags}`);
+  expect([exitCode, stdout]).toEqual([0, 'null']);
+  expect(stderr.split('\n').filter((line) => line !== '')).toEqual([
+    'openray: --watch, --log-file, --layer, --tracing: no effect with --endpoint-url, since the function runs in that server',
+    'No trace: the server at URL left this invocation out. Start it with --tracing active and --lambda-sampling all, which trace every invocation.',
+  ]);
+});
+
+test('--save-params saves all given flags, names them, and the next call has them', async () => {
+  const file = '--config-file FOLDER/saved.toml';
+  const flags =
+    '--tracing active --layer Other=FOLDER/extra --profile ghost --store-url http://127.0.0.1:1/o --no-event';
+  const first = await run(`${INVOKE} Nope ${flags} ${file} --save-params`);
+  const names = '--template, --data-dir, --port, --tracing, --layer, --profile, --no-event';
+  expect(first.stderr).toContain(`openray: ${names} saved to FOLDER/saved.toml; not saved: --store-url\n`);
+  const second = await run(`invoke Nope ${file}`);
+  expect(second.stderr).toContain('--layer Other=FOLDER/extra has no effect');
+  expect(second.stderr).toContain('--profile ghost: there is no such profile');
+  expect(second).toMatchObject({ exitCode: 66, stderr: expect.stringContaining('the template has no function Nope') });
+  const nothing = await run(`invoke Nope ${file} --save-params`);
+  expect(nothing.stderr).toContain('openray: --save-params: there is no flag to save\n');
 });
 
 test('generate-event prints the event alone on stdout', async () => {

@@ -20,3 +20,11 @@ test('without an event, and with --no-event, the event is an empty object', () =
   expect(readEvent({}).toString()).toBe('{}');
   expect(readEvent({ event: false }).toString()).toBe('{}');
 });
+
+test.each([
+  [{ event: '' }, '--event is empty: give a file, - for stdin, or JSON'],
+  [{ eventFile: '' }, '--event-file is empty'],
+  [{ event: 'nope.json' }, '--event: there is no file nope.json, and it is not JSON'],
+])('%j is an error', (flags, sentence) => {
+  expect(() => readEvent(flags)).toThrow(sentence);
+});

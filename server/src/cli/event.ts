@@ -20,6 +20,10 @@ export function readEvent({
       'give the event with --event or with --event-file, not with both',
     );
   }
+  if (event === '' || eventFile === '') {
+    const sentence = event === '' ? '--event is empty: give a file, - for stdin, or JSON' : '--event-file is empty';
+    throw new OpenrayError('InvalidRequestException', sentence);
+  }
   if (eventFile !== undefined) return readFile(eventFile);
   if (event === undefined || event === false) return Buffer.from('{}');
   if (event === '-' || (existsSync(event) && statSync(event).isFile())) return readFile(event);

@@ -9,6 +9,7 @@ import { OpenrayError, toFailure } from '../errors.ts';
 import { renderInvocation } from '../lambda/api/sam-output.ts';
 import { fingerprint } from '../lambda/build/source-files.ts';
 import { scheduledPayload } from '../lambda/services/scheduled-payload.ts';
+import { parseFunctionReference } from '../lambda/spec/function-reference.ts';
 import type { InvocationType, InvokeResult, LambdaService } from '../lambda/spec/lambda-client.ts';
 import { formatTraceId } from '../model/trace-id.ts';
 import { readEvent } from './event.ts';
@@ -17,10 +18,12 @@ import {
   debugOptions,
   type FunctionFlags,
   functionOutput,
+  printNote,
   readFunctionSettings,
   withSamConfig,
 } from './function-flags.ts';
 import { newLog } from './log.ts';
+import { byNearest } from './nearest.ts';
 import { thisProcess } from './process.ts';
 import { findOrStartServer, type TargetServer } from './target-server.ts';
 import { traceHint } from './trace-hint.ts';
@@ -59,6 +62,7 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
   return command.action(async (name: string | undefined, given: InvokeFlags) => {
     const section = given.endpointUrl === undefined ? 'local_invoke' : 'remote_invoke';
     const flags = withSamConfig(command, section, given);
+    if (flags.endpointUrl !== undefined) warnOfLocalFlags(command, given);
     const result = await (flags.endpointUrl === undefined ? invokeLocally(name, flags) : invokeThroughApi(name, flags));
     done(flags.failOnError === true && result.functionError !== undefined ? 1 : 0);
   });
@@ -72,7 +76,7 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
   const own: ServerProcess = { ...thisProcess(log), environmentVariables };
   const onLine = functionOutput(flags);
-  const onWarning = (sentence: string) => process.stderr.write(`openray: ${sentence}\n`);
+  const onWarning = printNote;
   const hints = new Set<string>();
   let server: TargetServer | undefined;
   let lambdaService: LambdaService | undefined;
@@ -152,6 +156,24 @@ async function waitForChange(
   while (readFingerprint() === before) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
 
+/** Flags that have an effect on a function of a running server. */
+const REMOTE_FLAGS: readonly string[] = [
+  ...['event', 'eventFile', 'parameter', 'output', 'endpointUrl', 'failOnError', 'schedule'],
+  ...['configFile', 'configEnv', 'saveParams'],
+];
+
+/** Names the given flags that concern only functions of this process. */
+function warnOfLocalFlags(command: Command, flags: InvokeFlags): void {
+  const given = command.options.filter((option) => {
+    const name = option.attributeName();
+    const isGiven = command.getOptionValueSource(name) === 'cli' && option.negate === (flags[name] === false);
+    return isGiven && !option.hidden && !REMOTE_FLAGS.includes(name);
+  });
+  if (given.length === 0) return;
+  const names = given.map(({ long }) => long).join(', ');
+  printNote(`${names}: no effect with --endpoint-url, since the function runs in that server`);
+}
+
 async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
   if (name === undefined) throw new OpenrayError('InvalidRequestException', 'name the function to invoke');
   if (flags.schedule !== undefined) {
@@ -167,6 +189,9 @@ async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): P
   if (result.isSampled) {
     const url = new URL(`/traces/${formatTraceId(result.traceId)}`, flags.endpointUrl);
     process.stderr.write(`\nTrace: ${url.href}\n`);
+  } else if (result.statusCode !== 204) {
+    const remedy = 'Start it with --tracing active and --lambda-sampling all, which trace every invocation.';
+    process.stderr.write(`\nNo trace: the server at ${flags.endpointUrl} left this invocation out. ${remedy}\n`);
   }
   return result;
 }
@@ -196,13 +221,32 @@ async function printTraceUrl(result: InvokeResult, server: TargetServer, config:
   process.stderr.write(`\nTrace: ${url}/traces/${formatTraceId(traceId)}${hint}${late}\n`);
 }
 
-/** The given name, else the only function of the template. */
+/**
+ * The given name, else the only function of the template. Throws ResourceNotFoundException, which names the template's
+ * functions, when there is none with the name.
+ */
 function functionNameOf(name: string | undefined, lambdaService: LambdaService): string {
-  if (name !== undefined) return name;
   const ids = lambdaService.list().map(({ spec }) => spec.logicalId);
   const [only] = ids;
-  if (ids.length === 1 && only !== undefined) return only;
-  throw new OpenrayError('InvalidRequestException', `name one of the template's functions: ${ids.join(', ')}`);
+  if (only === undefined) throw new OpenrayError('InvalidRequestException', 'the template has no functions');
+  if (name === undefined) {
+    if (ids.length === 1) return only;
+    throw new OpenrayError('InvalidRequestException', `name one of the template's functions: ${ids.join(', ')}`);
+  }
+  if (!hasFunction(lambdaService, parseFunctionReference(name).name)) {
+    const sentence = `the template has no function ${name}; it has ${byNearest(name, ids).join(', ')}`;
+    throw new OpenrayError('ResourceNotFoundException', sentence);
+  }
+  return name;
+}
+
+function hasFunction(lambdaService: LambdaService, name: string): boolean {
+  try {
+    lambdaService.find(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const INVOCATION_TYPES: readonly InvocationType[] = ['RequestResponse', 'Event', 'DryRun'];
