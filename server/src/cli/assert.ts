@@ -6,6 +6,7 @@ import { startServer } from '../compose/server.ts';
 import { loadConfig } from '../config.ts';
 import { toFailure } from '../errors.ts';
 import { type FileCheck, failedExpectations, readAssertionFile } from '../test-kit/assertion-file.ts';
+import { readEndpointUrl } from './endpoint-url.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 
@@ -22,6 +23,7 @@ export function assertCommand(done: (exitCode: number) => void): Command {
     .option(
       '--endpoint-url <url>',
       'URL of a running server; without it a server is started for the functions of --template',
+      readEndpointUrl,
     )
     .action(async (file: string, flags: AssertFlags) => {
       const checks = readAssertionFile(file);

@@ -5,6 +5,7 @@ import type { BackupLine } from '../api/openray/back-up.ts';
 import { restoreFromBackup } from '../compose/restore.ts';
 import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
+import { readEndpointUrl } from './endpoint-url.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { targetServerAt } from './target-server.ts';
@@ -16,7 +17,7 @@ export function backupCommand(done: (exitCode: number) => void): Command {
   return new Command('backup')
     .description('back up the store while the server runs')
     .argument('[name]', 'name of the backup (default: the time)')
-    .option('--endpoint-url <url>', 'URL of another running server on this machine')
+    .option('--endpoint-url <url>', 'URL of another running server on this machine', readEndpointUrl)
     .action(async (name: string | undefined, flags: BackupFlags) => {
       await runBackup(name ?? backupNameAt(new Date()), flags);
       done(0);

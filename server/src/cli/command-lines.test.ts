@@ -25,6 +25,7 @@ let port: number;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
+    response.setHeader('x-amz-log-result', Buffer.from('START RequestId: 1\n').toString('base64'));
     response.setHeader('x-amzn-trace-id', 'Root=1-69691040-3c4d5e6f708192a3b4c5d6e7;Sampled=0');
     response.end(request.url === '/health' ? '{"version":"1"}' : 'null');
   });
@@ -95,6 +96,21 @@ const REFUSED: readonly (readonly [line: string, exitCode: number, stderr: strin
   [`${INVOKE} Fn --event-file=`, 2, 'openray: --event-file is empty'],
   [`${INVOKE} Fn -e nope.json`, 2, 'openray: --event: there is no file nope.json, and it is not JSON'],
   ['invoke -t FOLDER/nope.yaml --port PORT', 78, 'openray: there is no template FOLDER/nope.yaml; name one with'],
+  ...['invoke Fn', 'logs', 'traces', 'graph', 'tail', 'export', 'import file', 'backup', 'assert file'].map(
+    (command) =>
+      [`${command} --endpoint-url nowhere`, 2, 'openray: --endpoint-url nowhere is not an http or https URL'] as const,
+  ),
+  [`${INVOKE} Fn --parameter LogType=All`, 2, 'openray: LogType is one of Tail, None'],
+  [
+    `${INVOKE} Fn --parameter InvocationType=Sync`,
+    2,
+    'openray: InvocationType is one of RequestResponse, Event, DryRun',
+  ],
+  [
+    `${INVOKE} Fn --parameter Tenant=a`,
+    2,
+    'openray: --parameter Tenant: give InvocationType, Qualifier, ClientContext or',
+  ],
   ['invoke --endpoint-url URL', 2, 'openray: name the function to invoke'],
   ['logs --data-dir x', 64, "error: unknown option '--data-dir'"],
 ];
@@ -140,8 +156,15 @@ test('invoke --endpoint-url names the flags that the server does not see, and sa
   expect([exitCode, stdout]).toEqual([0, 'null']);
   expect(stderr.split('\n').filter((line) => line !== '')).toEqual([
     'openray: --watch, --log-file, --layer, --tracing: no effect with --endpoint-url, since the function runs in that server',
+    'START RequestId: 1',
     'No trace: the server at URL left this invocation out. Start it with --tracing active and --lambda-sampling all, which trace every invocation.',
   ]);
+});
+
+test('--parameter LogType=None leaves out the log', async () => {
+  const line = 'invoke Fn --endpoint-url URL';
+  expect((await run(line)).stderr).toContain('START');
+  expect((await run(`${line} --parameter LogType=None`)).stderr).not.toContain('START');
 });
 
 test('--save-params saves all given flags, names them, and the next call has them', async () => {

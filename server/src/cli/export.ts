@@ -5,6 +5,7 @@ import { TRACE_COUNT_HEADER } from '../api/export/export-traces.ts';
 import { loadConfig } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { OTLP_PROTOCOLS, type OtlpEndpoint, otlpEndpoint } from '../forward/otlp-endpoint.ts';
+import { readEndpointUrl } from './endpoint-url.ts';
 import { type ExportSink, fileSink, lastCursorOf, otlpSink } from './export-sinks.ts';
 import { newLog } from './log.ts';
 import { protocolOf, readOtlpVariables } from './otlp-variables.ts';
@@ -47,7 +48,7 @@ export function exportCommand(done: (exitCode: number) => void): Command {
     .option('--header <name=value>', 'header for the backend; may be repeated', collect, [])
     .option('--after <token>', 'continue after this cursor, which a stopped run printed')
     .option('--resume', 'continue after the last line of the file')
-    .option('--endpoint-url <url>', 'URL of another running server')
+    .option('--endpoint-url <url>', 'URL of another running server', readEndpointUrl)
     .action(async (flags: ExportFlags) => done(await runExport(flags)));
 }
 

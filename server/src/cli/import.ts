@@ -7,6 +7,7 @@ import { otlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { openOtlpHttpSender } from '../forward/otlp-http-sender.ts';
 import { readRetryAfter, type SendResult, sendWithRetries } from '../forward/send-with-retries.ts';
 import type { JsonValue } from '../model/json.ts';
+import { readEndpointUrl } from './endpoint-url.ts';
 import { readImportLine } from './import-lines.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
@@ -23,7 +24,7 @@ export function importCommand(done: (exitCode: number) => void): Command {
   return new Command('import')
     .description('import traces from files of OTLP/JSON lines or X-Ray documents')
     .argument('<files...>', 'one JSON value a line; - for stdin')
-    .option('--endpoint-url <url>', 'URL of another running server')
+    .option('--endpoint-url <url>', 'URL of another running server', readEndpointUrl)
     .action(async (files: readonly string[], flags: ImportFlags) => done(await runImport(files, flags)));
 }
 

@@ -12,6 +12,7 @@ import { scheduledPayload } from '../lambda/services/scheduled-payload.ts';
 import { parseFunctionReference } from '../lambda/spec/function-reference.ts';
 import type { InvocationType, InvokeResult, LambdaService } from '../lambda/spec/lambda-client.ts';
 import { formatTraceId } from '../model/trace-id.ts';
+import { readEndpointUrl } from './endpoint-url.ts';
 import { readEvent } from './event.ts';
 import {
   addFunctionFlags,
@@ -55,7 +56,11 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
     .option('--schedule [name]', 'with the event that a schedule of the function sends')
     .option('--parameter <k=v>', 'InvocationType, Qualifier, ClientContext or LogType', collect, [])
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'))
-    .option('--endpoint-url <url>', 'URL of a running server: invoke its function through the Invoke API')
+    .option(
+      '--endpoint-url <url>',
+      'URL of a running server: invoke its function through the Invoke API',
+      readEndpointUrl,
+    )
     .option('--watch', 'run it again when the code, the template or the event file changes')
     .option('--fail-on-error', 'exit with 1 when the function fails');
   addFunctionFlags(command);
@@ -71,7 +76,7 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
 async function invokeLocally(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {
   const { config, environmentVariables } = readFunctionSettings(flags, 'passthrough', process.env);
   const given = readEvent(flags);
-  const request = readParameters(flags.parameter);
+  const { logType, ...request } = readParameters(flags.parameter);
   // A user who runs a function does not need the info lines of the server that this command starts.
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
   const own: ServerProcess = { ...thisProcess(log), environmentVariables };
@@ -83,7 +88,8 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
   try {
     server = await findOrStartServer(config, own);
     const { daemonAddress } = server;
-    const streamed = flags.output === 'text' || flags.logFile !== undefined ? { onLine } : {};
+    const isLogShown = flags.output === 'text' && logType === 'Tail';
+    const streamed = isLogShown || flags.logFile !== undefined ? { onLine } : {};
     lambdaService = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,
@@ -98,7 +104,7 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
         const payload = schedulePayload(lambdaService, called, flags, config) ?? (again ? readEvent(flags) : given);
         const result = await lambdaService.invoke(called, { payload, ...request });
         await lambdaService.whenIdle();
-        printResult(result, flags.output, 'streamed');
+        printResult(result, flags.output, 'hidden');
         await printTraceUrl(result, server, config);
         const untraced = traceHint(result, lambdaService.find(called).spec, config);
         if (untraced !== undefined) process.stderr.write(`\n${untraced}\n`);
@@ -179,13 +185,14 @@ async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): P
   if (flags.schedule !== undefined) {
     throw new OpenrayError('InvalidRequestException', '--schedule reads the template: leave --endpoint-url out');
   }
+  const { logType, ...call } = readParameters(flags.parameter);
   const result = await invokeRemote({
     endpointUrl: flags.endpointUrl as string,
     functionName: name,
     payload: readEvent(flags),
-    ...readParameters(flags.parameter),
+    ...call,
   });
-  printResult(result, flags.output, 'not-streamed');
+  printResult(result, flags.output, logType === 'Tail' ? 'shown' : 'hidden');
   if (result.isSampled) {
     const url = new URL(`/traces/${formatTraceId(result.traceId)}`, flags.endpointUrl);
     process.stderr.write(`\nTrace: ${url.href}\n`);
@@ -196,9 +203,10 @@ async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): P
   return result;
 }
 
-function printResult(result: InvokeResult, form: 'text' | 'json', log: 'streamed' | 'not-streamed'): void {
+/** `hidden` is for a log that was printed line by line, and for `LogType=None`. */
+function printResult(result: InvokeResult, form: 'text' | 'json', log: 'shown' | 'hidden'): void {
   const { stdout, stderr } = renderInvocation(result, form);
-  if (log === 'not-streamed') process.stderr.write(stderr);
+  if (log === 'shown') process.stderr.write(stderr);
   process.stdout.write(stdout);
 }
 
@@ -251,6 +259,9 @@ function hasFunction(lambdaService: LambdaService, name: string): boolean {
 
 const INVOCATION_TYPES: readonly InvocationType[] = ['RequestResponse', 'Event', 'DryRun'];
 
+/** `None` leaves the log out of the output. */
+const LOG_TYPES = ['Tail', 'None'] as const;
+
 /** `--parameter k=v`: members of the Invoke API, as in SAM. */
 function readParameters(parameters: readonly string[]) {
   const values = new Map(parameters.map((text) => text.split(/=(.*)/s, 2) as [string, string | undefined]));
@@ -264,7 +275,11 @@ function readParameters(parameters: readonly string[]) {
   if (invocationType === undefined) {
     throw new OpenrayError('InvalidRequestException', `InvocationType is one of ${INVOCATION_TYPES.join(', ')}`);
   }
-  return { invocationType, qualifier: values.get('Qualifier'), clientContext: values.get('ClientContext') };
+  const logType = LOG_TYPES.find((type) => type === (values.get('LogType') ?? 'Tail'));
+  if (logType === undefined) {
+    throw new OpenrayError('InvalidRequestException', `LogType is one of ${LOG_TYPES.join(', ')}`);
+  }
+  return { invocationType, logType, qualifier: values.get('Qualifier'), clientContext: values.get('ClientContext') };
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

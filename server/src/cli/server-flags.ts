@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import { readEndpointUrl } from './endpoint-url.ts';
 
 /** Flags of the commands that call a running server. */
 export type ServerFlags = Readonly<Record<string, unknown>> & {
@@ -9,7 +10,8 @@ export type ServerFlags = Readonly<Record<string, unknown>> & {
 };
 
 export function addServerFlags(command: Command): Command {
-  return command.option('--endpoint-url <url>', 'URL of a running server (default: host and port of the settings)');
+  const meaning = 'URL of a running server (default: host and port of the settings)';
+  return command.option('--endpoint-url <url>', meaning, readEndpointUrl);
 }
 
 export function serverUrl(flags: ServerFlags): string {
