@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { IngestContext } from '../ingest/accept.ts';
+import type { TraceWaits } from '../query/traces/wait-for-trace.ts';
 import type { SamplingRule } from '../sampling/rules.ts';
 import type { SamplingTargets } from '../sampling/targets.ts';
 
@@ -24,6 +25,7 @@ export type ApiContext = IngestContext & {
   /** In the form of the setting, see `readRetentionRule`. */
   readonly retentionRules: readonly string[];
   readonly samplingTargets: SamplingTargets;
+  readonly traceWaits: TraceWaits;
   readonly region: string;
   readonly accountId: string;
   /** To be called once the server listens: the system chooses port 0. */

@@ -16,6 +16,7 @@ import { listenUdp } from '../ingest/udp.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import { newRetentionRuleRunner } from '../query/retention/apply-rules.ts';
 import { startRollUpWorker } from '../query/service-graph/roll-up-worker.ts';
+import { newTraceWaits } from '../query/traces/wait-for-trace.ts';
 import { DEFAULT_RULE } from '../sampling/rules.ts';
 import { newSharedSamplingTargets } from '../sampling/shared-targets.ts';
 import { newSamplingTargets } from '../sampling/targets.ts';
@@ -73,6 +74,8 @@ export async function startServer(
 
     const notifications = newCrossServerNotifications(store);
     closers.push(notifications.close);
+    const traceWaits = newTraceWaits(store, notifications.subscribe);
+    closers.push(async () => traceWaits.close());
 
     const ingest: IngestContext = { store, stats, notifications, onStored: forwarder.forward };
     // Continues after the stored documents, even when the clock was set back.
@@ -101,6 +104,7 @@ export async function startServer(
         samplingTargets: store.isShared
           ? newSharedSamplingTargets(store, samplingRules)
           : newSamplingTargets(samplingRules),
+        traceWaits,
         region,
         accountId,
         receivers() {

@@ -4,8 +4,7 @@ import { parseFilter } from '../../filter/parser.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { readTraceScope } from '../../model/trace-scope.ts';
 import { resolveGroups } from '../../query/groups.ts';
-import { type DocumentRow, documentsSql } from '../../query/traces/load-traces.ts';
-import { type TraceWait, waitForTrace as wait } from '../../query/traces/wait-for-trace.ts';
+import type { TraceWait } from '../../query/traces/wait-for-trace.ts';
 import { epochSeconds, optional, traceId } from '../fields.ts';
 import { type ApiContext, operation } from '../operation.ts';
 import type { WaitForTraceResponse } from '../types.ts';
@@ -35,19 +34,15 @@ export const waitForTrace = operation({
     TimeoutSeconds: optional(z.number().min(0).max(900)),
   }),
   async run(input, context): Promise<WaitForTraceResponse> {
-    const { store, notifications, signal } = context;
-    const { trace, isFound, missing } = await wait(
-      store,
-      notifications.subscribe,
+    const { trace, documents, isFound, missing } = await context.traceWaits.wait(
       {
         target: await readTraceSelector(input, context),
         completeness: input.Complete === true ? { isCallerUntraced: input.UntracedCaller === true } : undefined,
         quietMs: (input.QuietSeconds ?? DEFAULT_QUIET_SECONDS) * 1000,
         timeoutMs: (input.TimeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
       },
-      signal,
+      context.signal,
     );
-    const documents = trace === undefined ? [] : await store.query<DocumentRow>(documentsSql([trace.id]));
     return {
       TraceId: trace === undefined ? null : formatTraceId(trace.id),
       Found: isFound,

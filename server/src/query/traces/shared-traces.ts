@@ -1,0 +1,177 @@
+import { setImmediate } from 'node:timers';
+import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
+import { assembleTrace } from '../../model/assemble.ts';
+import { parseStored } from '../../model/parse-stored.ts';
+import type { Trace } from '../../model/trace.ts';
+import type { TraceId } from '../../model/trace-id.ts';
+import type { Store } from '../../store/store.ts';
+import { type DocumentRow, documentsSql } from './load-traces.ts';
+
+/** A trace with the documents that it was assembled from. */
+export type LoadedTrace = {
+  readonly trace: Trace;
+  readonly documents: readonly DocumentRow[];
+  /** Computed by the first call. */
+  readonly subject: () => FilterSubject;
+};
+
+/** Loads each version of a trace once for all callers. */
+export type SharedTraces = {
+  /** The trace with all documents that were stored before the call; undefined for an unknown id. */
+  load(id: TraceId): Promise<LoadedTrace | undefined>;
+  /** Whether `load` would run a query. */
+  isUnknown(id: TraceId): boolean;
+  /** Call when documents of these traces were stored. */
+  invalidate(ids: readonly TraceId[]): void;
+  /** Releases the memory. */
+  clear(): void;
+};
+
+type Load = {
+  readonly id: TraceId;
+  readonly loaded: Promise<LoadedTrace | undefined>;
+  readonly resolve: (loaded: LoadedTrace | undefined) => void;
+  readonly reject: (reason: unknown) => void;
+  /** Its query may have read the trace already. */
+  hasBegun: boolean;
+  bytes: number;
+};
+
+/** One query for many small traces costs little more than one for a single trace. */
+const MAX_BATCH = 100;
+/** While a large trace is read, a second query reads others. */
+const MAX_QUERIES = 2;
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+/** Estimated memory of a trace beside the text of its documents, or of an unknown id. */
+const OVERHEAD_BYTES = 1000;
+
+/**
+ * Keeps loaded traces until they change or memory runs out. On a shared store, where another server may change a trace
+ * without a notification, it keeps none: only callers that wait for the same query share a trace.
+ */
+export function newSharedTraces(store: Store): SharedTraces {
+  const known = new Map<TraceId, Load>();
+  let keptBytes = 0;
+  let waiting: Load[] = [];
+  let queries = 0;
+  let isScheduled = false;
+
+  function remove(load: Load): void {
+    if (known.get(load.id) !== load) return;
+    known.delete(load.id);
+    keptBytes -= load.bytes;
+  }
+
+  function keep(load: Load, loaded: LoadedTrace | undefined): void {
+    if (known.get(load.id) !== load) return;
+    load.bytes = (loaded?.documents ?? []).reduce((sum, { body }) => sum + body.length, OVERHEAD_BYTES);
+    keptBytes += load.bytes;
+    for (const oldest of known.values()) {
+      if (keptBytes <= MAX_KEPT_BYTES) break;
+      remove(oldest);
+    }
+  }
+
+  /** Requests that arrive together share a query. */
+  function scheduleQueries(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      runQueries();
+    });
+  }
+
+  function runQueries(): void {
+    while (queries < MAX_QUERIES && waiting.length > 0) {
+      const batch = waiting.slice(0, MAX_BATCH);
+      waiting = waiting.slice(MAX_BATCH);
+      for (const load of batch) {
+        load.hasBegun = true;
+        if (store.isShared) remove(load);
+      }
+      queries += 1;
+      void loadBatch(store, batch).then(() => {
+        queries -= 1;
+        runQueries();
+      });
+    }
+  }
+
+  return {
+    load(id) {
+      const existing = known.get(id);
+      if (existing !== undefined) return existing.loaded;
+      const load = newLoad(id);
+      known.set(id, load);
+      load.loaded.then(
+        (loaded) => keep(load, loaded),
+        () => remove(load),
+      );
+      waiting.push(load);
+      scheduleQueries();
+      return load.loaded;
+    },
+    isUnknown: (id) => !known.has(id),
+    invalidate(ids) {
+      for (const id of ids) {
+        const load = known.get(id);
+        if (load?.hasBegun) remove(load);
+      }
+    },
+    clear() {
+      known.clear();
+      keptBytes = 0;
+    },
+  };
+}
+
+function newLoad(id: TraceId): Load {
+  let resolve: Load['resolve'] = () => undefined;
+  let reject: Load['reject'] = () => undefined;
+  const loaded = new Promise<LoadedTrace | undefined>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { id, loaded, resolve, reject, hasBegun: false, bytes: 0 };
+}
+
+/** Settles every load; a trace that exceeds the bounds of a query fails alone. */
+async function loadBatch(store: Store, batch: readonly Load[]): Promise<void> {
+  let rows: readonly DocumentRow[];
+  try {
+    rows = await store.query<DocumentRow>(documentsSql(batch.map(({ id }) => id)));
+  } catch (reason) {
+    if (batch.length === 1) {
+      batch[0]?.reject(reason);
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await loadBatch(store, batch.slice(0, middle));
+    await loadBatch(store, batch.slice(middle));
+    return;
+  }
+  const rowsOf = new Map<TraceId, DocumentRow[]>(batch.map(({ id }) => [id, []]));
+  for (const row of rows) rowsOf.get(row.trace_id)?.push(row);
+  for (const { id, resolve, reject } of batch) {
+    try {
+      resolve(loadedTrace(rowsOf.get(id) ?? []));
+    } catch (reason) {
+      reject(reason);
+    }
+  }
+}
+
+function loadedTrace(documents: readonly DocumentRow[]): LoadedTrace | undefined {
+  const trace = assembleTrace(documents.flatMap(({ format, body, seq }) => parseStored(format, body, seq)));
+  if (trace === undefined) return undefined;
+  let subject: FilterSubject | undefined;
+  return {
+    trace,
+    documents,
+    subject() {
+      subject ??= subjectOf(trace);
+      return subject;
+    },
+  };
+}
