@@ -49,7 +49,7 @@ beforeAll(async () => {
   openray = await startOpenray({ template: join(APPLICATION, 'template.yaml'), env: ENVIRONMENT });
 });
 
-afterAll(() => openray.close());
+afterAll(() => openray?.close());
 
 type Result = { readonly invocation: number; readonly header: string; readonly [key: string]: unknown };
 

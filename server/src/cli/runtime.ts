@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { Argument, Command } from 'commander';
 import { RUNTIMES_DIR, runtimePackagesDir } from '../compose/lambda.ts';
 import { OpenrayError } from '../errors.ts';
+import { RUBY_CLIENT_GEM, RUBY_CLIENT_VERSION } from '../lambda/runtime/ruby-command.ts';
 import { installJava } from './install-java.ts';
 
 /** Clients of the AWS SDK that functions use most; Lambda's runtimes have all of them. */
@@ -20,24 +21,24 @@ const PYTHON_PACKAGES = ['boto3'];
 
 /**
  * `openray runtime install LANGUAGE [PACKAGE…]`: installs the packages that Lambda's runtimes bring, for functions that
- * do not have them, where functions look last; for java, AWS's runtime client.
+ * do not have them, where functions look last; for java and ruby, AWS's runtime client.
  */
 export function runtimeCommand(): Command {
   const command = new Command('runtime').description("parts of Lambda's runtimes");
   command
     .command('install')
     .description(
-      'install them once for all functions: the AWS SDK v3 for node, boto3 for python, the runtime client for java',
+      'install them once for all functions: the AWS SDK v3 for node, boto3 for python, the runtime client for java and ruby',
     )
-    .addArgument(new Argument('<language>', 'runtime').choices(['node', 'python', 'java']))
-    .argument('[packages...]', 'other packages of the runtime of node or python')
+    .addArgument(new Argument('<language>', 'runtime').choices(['node', 'python', 'java', 'ruby']))
+    .argument('[packages...]', 'other packages of the runtime of node, python or ruby')
     .action(async (language: Language, packages: readonly string[]) => {
       process.stdout.write(`installed in ${await install(language, packages)}\n`);
     });
   return command;
 }
 
-type Language = 'node' | 'python' | 'java';
+type Language = 'node' | 'python' | 'java' | 'ruby';
 
 /** Returns the folder. */
 async function install(language: Language, packages: readonly string[]): Promise<string> {
@@ -49,6 +50,9 @@ async function install(language: Language, packages: readonly string[]): Promise
       return folder;
     case 'python':
       await installPython(folder, packages);
+      return folder;
+    case 'ruby':
+      await installRuby(folder, packages);
       return folder;
     case 'java':
       return installJava({ runtimesDir: RUNTIMES_DIR, packagesDir, variables: process.env, run });
@@ -68,6 +72,11 @@ async function installPython(folder: string, packages: readonly string[]): Promi
   const wanted = packages.length === 0 ? PYTHON_PACKAGES : packages;
   const options = ['--quiet', '--disable-pip-version-check', '--upgrade', '--target', folder];
   await run('python3', ['-m', 'pip', 'install', ...options, ...wanted]);
+}
+
+async function installRuby(folder: string, packages: readonly string[]): Promise<void> {
+  const wanted = packages.length === 0 ? [`${RUBY_CLIENT_GEM}:${RUBY_CLIENT_VERSION}`] : packages;
+  await run('gem', ['install', '--quiet', '--no-document', '--install-dir', folder, ...wanted]);
 }
 
 /** Throws SettingInvalid with the last line of the program's errors. */

@@ -123,3 +123,17 @@ describe('Java', () => {
     expect(missingPackageHint(spec('java21', '/code'), 'java.lang.IllegalStateException', context)).toBeUndefined();
   });
 });
+
+describe('Ruby', () => {
+  test.each([
+    ['cannot load such file -- aws-sdk-s3 (LoadError)', 'openray runtime install ruby aws-sdk-s3,'],
+    ['cannot load such file -- nokogiri', 'requires nokogiri, which no gem of it has: list it in /code/Gemfile'],
+  ])('%s', (output, part) => {
+    expect(missingPackageHint(spec('ruby3.3', '/code'), output, context)).toContain(part);
+  });
+
+  test('the file of the handler is no gem', () => {
+    const output = 'cannot load such file -- app';
+    expect(missingPackageHint(spec('ruby3.3', '/code'), output, context)).toBeUndefined();
+  });
+});

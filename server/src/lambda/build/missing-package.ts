@@ -31,6 +31,7 @@ export function missingPackageHint(
     return module === undefined ? undefined : pythonHint(spec, module, context);
   }
   if (spec.runtime.startsWith('java')) return javaHint(spec, output);
+  if (spec.runtime.startsWith('ruby')) return rubyHint(spec, output);
   if (!spec.runtime.startsWith('nodejs')) return undefined;
   const specifier = /(?:Cannot find (?:package|module)|Could not resolve) ['"]([^'"]+)['"]/.exec(output)?.[1];
   return specifier === undefined || /^[./\\#]|:/.test(specifier) ? undefined : nodeHint(spec, specifier, context);
@@ -85,6 +86,15 @@ function pythonHint(
     return `on AWS, ${spec.runtime} brings ${module}: run openray runtime install python${hasPackages ? ` ${module}` : ''}, once on this machine.`;
   }
   return `${spec.logicalId} imports ${module}, which no requirements.txt lists and no layer has: list it in ${join(spec.codeDir, 'requirements.txt')} and install it into ${environment}.`;
+}
+
+function rubyHint({ logicalId, runtime, codeDir, handler }: FunctionSpec, output: string): string | undefined {
+  const name = /cannot load such file -- ([\w/.-]+)/.exec(output)?.[1];
+  if (name === undefined || handler.startsWith(`${name}.`) || name.startsWith('/')) return undefined;
+  if (/^aws-sdk(-|$)/.test(name)) {
+    return `on AWS, ${runtime} brings ${name}: run openray runtime install ruby ${name}, once on this machine.`;
+  }
+  return `${logicalId} requires ${name}, which no gem of it has: list it in ${join(codeDir, 'Gemfile')} and run sam build, or gem install.`;
 }
 
 function javaHint({ logicalId, codeDir }: FunctionSpec, output: string): string | undefined {

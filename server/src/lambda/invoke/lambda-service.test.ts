@@ -311,7 +311,7 @@ describe('failures end as Lambda ends them', () => {
 
   test('an invocation that cannot run fails with its reason before a process starts', async () => {
     await expect(local.invoke('Dotnet')).rejects.toThrow(
-      'Dotnet needs dotnet8; openray runs nodejs, python3, java and provided',
+      'Dotnet needs dotnet8; openray runs nodejs, python3, java, ruby3 and provided',
     );
     await expect(local.invoke('Unknown')).rejects.toThrow(
       'Function not found: arn:aws:lambda:us-east-1:000000000000:function:Unknown',

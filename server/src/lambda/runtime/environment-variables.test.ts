@@ -184,6 +184,19 @@ describe('the customer’s variables', () => {
     }
   });
 
+  test('gems of the bundle, of layers and of the runtime are found before those of the machine', async () => {
+    const dir = await writeFiles({
+      'code/vendor/bundle/ruby/3.3.0/a': '',
+      'layer/ruby/gems/3.3.0/a': '',
+      'packages/ruby/gems/a': '',
+    });
+    const ruby = { ...spec, runtime: 'ruby3.3', layerDirs: [`${dir}/layer`] };
+    const env = environment({ spec: ruby, codeDir: `${dir}/code`, packagesDir: `${dir}/packages` });
+    const folders = [`${dir}/code/vendor/bundle/ruby/3.3.0`, `${dir}/layer/ruby/gems/3.3.0`, `${dir}/packages/ruby`];
+    expect(env.GEM_PATH).toBe(`${folders.join(':')}:`);
+    expect(env.RUBYLIB).toBe(`${dir}/code:${dir}/layer/ruby/lib`);
+  });
+
   test('the wrapper of the override file wins over that of the template; an empty one starts none', () => {
     const wrapped = { ...spec, environmentVariables: { AWS_LAMBDA_EXEC_WRAPPER: '/opt/template' } };
     expect(startVariables(wrapped, {}, '/built').wrapper).toBe('/opt/template');

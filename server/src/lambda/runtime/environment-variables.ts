@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import { type AwsAccess, isCredentialName } from './aws-access.ts';
@@ -85,7 +85,9 @@ function platformDefaults({
       }
     : spec.runtime.startsWith('python')
       ? { PYTHONPATH: joinPaths(inLayers('python', `python/lib/${spec.runtime}/site-packages`)) }
-      : {};
+      : spec.runtime.startsWith('ruby')
+        ? rubyVariables(codeDir, layers, packagesDir)
+        : {};
   return {
     ...pickVariables(hostVariables, ['HOME', 'TMPDIR', 'VIRTUAL_ENV']),
     AWS_XRAY_DAEMON_ADDRESS: daemonAddress,
@@ -101,6 +103,26 @@ function platformDefaults({
     ...Object.fromEntries(Object.entries(aws.variables).filter(([name]) => !isCredentialName(name))),
     ...(aws.endpoint === undefined ? {} : { AWS_ENDPOINT_URL: aws.endpoint }),
     OPENRAY_LOCAL: '1',
+  };
+}
+
+/** Gems of the function as `sam build` and Bundler install them, of its layers, of the runtime, and of this machine. */
+function rubyVariables(
+  codeDir: string,
+  layers: readonly string[],
+  packagesDir: string | undefined,
+): Record<string, string> {
+  const versionsIn = (folder: string) =>
+    existsSync(folder) ? readdirSync(folder).map((version) => join(folder, version)) : [];
+  const gems = [
+    ...versionsIn(join(codeDir, 'vendor', 'bundle', 'ruby')),
+    ...layers.flatMap((layer) => versionsIn(join(layer, 'ruby', 'gems'))),
+    ...(packagesDir === undefined ? [] : [join(packagesDir, 'ruby')]),
+  ];
+  // RubyGems adds its usual folders for the delimiter at the end.
+  return {
+    GEM_PATH: [...gems, ''].join(delimiter),
+    RUBYLIB: joinPaths([codeDir, ...layers.map((layer) => join(layer, 'ruby', 'lib'))]),
   };
 }
 

@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { arch } from 'node:os';
-import { basename, delimiter, dirname, isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import {
   debugOf,
@@ -12,6 +11,8 @@ import {
   type StartVariables,
 } from './interpreters.ts';
 import { javaCommand } from './java-command.ts';
+import { findProgram, isExecutable } from './programs.ts';
+import { rubyCommand } from './ruby-command.ts';
 
 /** The command that runs a function. The customer's wrapper comes first if there is one. */
 export function runtimeCommand(
@@ -38,6 +39,7 @@ function managedCommand(
   if (runtime.startsWith('java')) {
     return javaCommand(spec, code, interpreters, { debug: debugOf(logicalId, interpreters), toolOptions });
   }
+  if (runtime.startsWith('ruby')) return rubyCommand(spec, interpreters);
   return bootstrapCommand(spec, code.codeDir);
 }
 
@@ -97,39 +99,11 @@ function bootstrapCommand(spec: FunctionSpec, codeDir: string): RuntimeCommand {
 
 /** Runtime version and ARN of the INIT_START line. The ARN depends on the command that really runs. */
 export function runtimeVersion(runtime: string, command: readonly string[], region: string) {
-  const family = /^(nodejs|python|java|provided)/.exec(runtime)?.[1] ?? runtime;
+  const family = /^(nodejs|python|java|ruby|provided)/.exec(runtime)?.[1] ?? runtime;
   const detail = runtime.slice(family.length).replace(/^\./, '').replace(/\.x$/, '');
   const version = `${family}:${detail === '' ? 'local' : detail}`;
   const hash = createHash('sha256')
     .update(`${version} ${command.join(' ')}`)
     .digest('hex');
   return { version, arn: `arn:aws:lambda:${region}::runtime:${hash}` };
-}
-
-function findProgram(name: string, path: string | undefined): string | undefined {
-  if (isAbsolute(name)) return isExecutable(name) ? name : undefined;
-  const folders = (path ?? '').split(delimiter).filter(isAbsolute);
-  return folders.map((folder) => join(folder, name)).find((file) => isExecutable(file) && !isEmptyShim(file));
-}
-
-/** By path of a shim: whether no program is behind it. Kept, since a probe starts a process. */
-const emptyShims = new Map<string, boolean>();
-
-/** Version managers (pyenv, asdf, mise) put a shim of every installed version on the PATH; only some run here. */
-function isEmptyShim(file: string): boolean {
-  if (basename(dirname(file)) !== 'shims') return false;
-  const known = emptyShims.get(file);
-  if (known !== undefined) return known;
-  const isEmpty = spawnSync(file, ['--version'], { stdio: 'ignore', timeout: 5000 }).status !== 0;
-  emptyShims.set(file, isEmpty);
-  return isEmpty;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

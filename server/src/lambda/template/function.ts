@@ -143,8 +143,8 @@ function unsupportedReason(input: {
     return `The code of ${logicalId} is in S3; name a local folder in CodeUri, or run sam build.`;
   }
   if (runtime === '') return `${logicalId} has no Runtime; name one, such as nodejs22.x.`;
-  if (!/^(nodejs\d|python3\.|java\d|provided)/.test(runtime)) {
-    return `${logicalId} needs ${runtime}; openray runs nodejs, python3, java and provided.`;
+  if (!/^(nodejs\d|python3\.|java\d|ruby[3-9]|provided)/.test(runtime)) {
+    return `${logicalId} needs ${runtime}; openray runs nodejs, python3, java, ruby3 and provided.`;
   }
   if (handler === '' && !runtime.startsWith('provided'))
     return `${logicalId} has no Handler; name one, such as index.handler.`;

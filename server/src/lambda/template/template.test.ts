@@ -217,7 +217,7 @@ Conditions: {Never: !Equals [a, b]}`);
 
   test.each([
     ['PackageType: Image', 'is a container image'],
-    ['Runtime: dotnet8, Handler: x', 'needs dotnet8; openray runs nodejs, python3, java and provided'],
+    ['Runtime: dotnet8, Handler: x', 'needs dotnet8; openray runs nodejs, python3, java, ruby3 and provided'],
     ['Runtime: nodejs20.x, Handler: x, CodeUri: s3://bucket/key', 'is in S3'],
     ['Runtime: nodejs20.x, Handler: x, CodeUri: {Bucket: b, Key: k}', 'is in S3'],
     ['Runtime: nodejs20.x', 'has no Handler'],
