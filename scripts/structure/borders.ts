@@ -188,7 +188,7 @@ export const BORDERS: readonly Border[] = [
     folder: 'lambda/build',
     holds: 'makes code ready to run: esbuild, make, results of `sam build`',
     mayImport: ['model', 'lambda/spec'],
-    packages: ['node:', 'esbuild'],
+    packages: ['node:', 'esbuild', 'yauzl'],
   },
   {
     folder: 'lambda/tracing',

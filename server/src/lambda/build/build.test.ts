@@ -46,7 +46,7 @@ describe('code', () => {
 
   test.each([
     ['app/index.js', 'name its folder DIR/app'],
-    ['app.zip', 'unpack it, and name that folder'],
+    ['app.jar', 'unpack it, and name that folder'],
   ])('in the file %s is refused with a sentence', async (file, remedy) => {
     const dir = await writeFiles({ [file]: '' });
     const yaml = `{${FUNCTION.replace('app', file)}, Handler: index.handler}}`;

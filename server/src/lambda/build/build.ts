@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, statSync, symlinkSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,10 +10,12 @@ import type { BuildOptions, BuildResult, Plugin } from 'esbuild';
 import { OpenrayError } from '../../errors.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { entryPoints, esbuildPlan } from './esbuild-options.ts';
+import { writeFolderAtomically } from './folders.ts';
 import { javaCode } from './java-code.ts';
 import { isBroughtByNode, missingPackageHint } from './missing-package.ts';
 import { responseModule } from './response-module.ts';
 import { fingerprint, sourceFiles } from './source-files.ts';
+import { unpackZip } from './zip-code.ts';
 
 /** The code that runs: the function's own folder, or the result of a build. */
 export type PreparedCode = {
@@ -40,8 +42,8 @@ export type SamBuild = { readonly codeDir: string; readonly handler: string };
 
 /**
  * Prepares a function's code. Uses the output of `sam build` if it is newer than the source, bundles TypeScript and
- * functions with esbuild metadata, runs makefiles, writes inline code to a file, finds the classes of Java functions, and
- * leaves all other code in place.
+ * functions with esbuild metadata, runs makefiles, unpacks zip files, writes inline code to a file, finds the classes of
+ * Java functions, and leaves all other code in place.
  * Throws SettingInvalid when a build fails: with esbuild's first message, or with make's last line.
  */
 export async function prepareCode(spec: FunctionSpec, context: BuildContext): Promise<PreparedCode> {
@@ -58,7 +60,12 @@ async function prepare(spec: FunctionSpec, context: BuildContext): Promise<Prepa
     throw new OpenrayError('SettingInvalid', `${spec.logicalId}: its code folder ${spec.codeDir} does not exist`);
   }
   if (spec.runtime.startsWith('java')) return { ...asIs, ...(await prepareJava(spec, context)) };
-  if (!statSync(spec.codeDir).isDirectory()) throw new OpenrayError('SettingInvalid', fileSentence(spec));
+  if (!statSync(spec.codeDir).isDirectory()) {
+    if (!/\.zip$/i.test(spec.codeDir)) throw new OpenrayError('SettingInvalid', fileSentence(spec));
+    const codeDir = await unpackZip(spec.codeDir, spec.logicalId, context.cacheDir);
+    // An output of sam build is older code: SAM copies a zip file as it is.
+    return { ...(await prepare({ ...spec, codeDir }, { ...context, samBuild: undefined })), sources };
+  }
   const { samBuild } = context;
   if (samBuild !== undefined && isNewer(samBuild.codeDir, spec.codeDir)) {
     return { ...asIs, ...samBuild, sourceMaps: spec.build.kind === 'esbuild' };
@@ -98,32 +105,9 @@ async function prepareJava(
 /** The unpacked zip file or the output of the makefile, else the `CodeUri` itself. */
 async function javaFolder(spec: FunctionSpec, context: BuildContext): Promise<string> {
   const { codeDir, build } = spec;
-  if (/\.zip$/i.test(codeDir)) return unpack(spec, context);
+  if (/\.zip$/i.test(codeDir)) return unpackZip(codeDir, spec.logicalId, context.cacheDir);
   const isMakefile = build.kind === 'other' && build.method === 'makefile';
   return isMakefile && statSync(codeDir).isDirectory() ? makeBuild(spec, context) : codeDir;
-}
-
-/** Unpacks a zip file with the JDK's own program. Does it again only after the file has changed. */
-async function unpack({ logicalId, codeDir: file }: FunctionSpec, context: BuildContext): Promise<string> {
-  const { cacheDir, hostVariables } = context;
-  const hash = createHash('sha256')
-    .update(fingerprint([file]))
-    .digest('hex')
-    .slice(0, 16);
-  const target = join(cacheDir, `${logicalId}-${hash}`);
-  if (existsSync(target)) return target;
-  const { PATH, JAVA_HOME } = hostVariables;
-  const inHome = JAVA_HOME === undefined ? '' : join(JAVA_HOME, 'bin', 'jar');
-  await writeFolderAtomically(target, async (dir) => {
-    try {
-      await execFileAsync(existsSync(inHome) ? inHome : 'jar', ['xf', file], { cwd: dir, env: { PATH } });
-    } catch (cause) {
-      await rm(dir, { recursive: true, force: true });
-      const sentence = `${logicalId}: its CodeUri ${file} cannot be unpacked by jar of the JDK: ${lastLineOf(cause)}`;
-      throw new OpenrayError('SettingInvalid', sentence, { cause });
-    }
-  });
-  return target;
 }
 
 function lastLineOf(failure: unknown): string {
@@ -131,9 +115,7 @@ function lastLineOf(failure: unknown): string {
 }
 
 export function fileSentence({ logicalId, codeDir }: FunctionSpec): string {
-  const remedy = /\.(zip|jar)$/i.test(codeDir)
-    ? 'unpack it, and name that folder'
-    : `name its folder ${dirname(codeDir)}`;
+  const remedy = /\.jar$/i.test(codeDir) ? 'unpack it, and name that folder' : `name its folder ${dirname(codeDir)}`;
   return `${logicalId}: its CodeUri is the file ${codeDir}; ${remedy}`;
 }
 
@@ -256,7 +238,6 @@ async function makeBuild(spec: FunctionSpec, { cacheDir, hostVariables }: BuildC
       const env = { PATH: hostVariables.PATH, HOME: hostVariables.HOME, ARTIFACTS_DIR: dir };
       await execFileAsync('make', [`build-${spec.logicalId}`], { cwd: spec.codeDir, env });
     } catch (cause) {
-      await rm(dir, { recursive: true, force: true });
       const sentence = `${spec.logicalId} cannot be built by make: ${lastLineOf(cause)}`;
       throw new OpenrayError('SettingInvalid', sentence, { cause });
     }
@@ -285,19 +266,6 @@ async function writeInline(spec: FunctionSpec, text: string, cacheDir: string): 
     }
   });
   return { codeDir: target };
-}
-
-/** Fills a temporary folder and renames it, so that `target` is complete or does not exist. */
-async function writeFolderAtomically(target: string, write: (dir: string) => Promise<void>): Promise<void> {
-  await mkdir(dirname(target), { recursive: true });
-  const draft = await mkdtemp(`${target}.`);
-  await write(draft);
-  try {
-    await rename(draft, target);
-  } catch {
-    // Another process has created the same folder in the meantime.
-    await rm(draft, { recursive: true, force: true });
-  }
 }
 
 /**

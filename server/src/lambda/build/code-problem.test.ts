@@ -8,7 +8,7 @@ import { codeProblem } from './code-problem.ts';
 const FILES = [
   ...['node/app.js', 'node/src/get.ts', 'node/lib/index.js', 'node/own.mjs', 'python/app.py', 'python/shop/get.py'],
   ...['python/pack/__init__.py', 'go/bootstrap', 'layer/python/shared.py', 'layer/nodejs/node_modules/wrap.js'],
-  ...['empty/README.md', 'app.zip', 'main.go'],
+  ...['empty/README.md', 'app.zip', 'app.jar', 'main.go'],
 ];
 
 let folder: string;
@@ -58,6 +58,7 @@ test.each([
   `${PROVIDED}, CodeUri: go`,
   'Runtime: nodejs22.x, Handler: x.handler, InlineCode: a',
   'Runtime: java21, Handler: shop.App, CodeUri: app.zip',
+  'Runtime: nodejs22.x, Handler: a.b, CodeUri: app.zip',
 ])('no problem: %s', (properties) => {
   expect(problemOf(properties)).toBeUndefined();
 });
@@ -70,8 +71,8 @@ test.each([
   [`${PROVIDED}, CodeUri: empty`, 'FOLDER/empty has no file bootstrap: run sam build'],
   ['Runtime: nodejs22.x, Handler: a.b, CodeUri: nowhere', 'its folder FOLDER/nowhere does not exist'],
   [
-    'Runtime: nodejs22.x, Handler: a.b, CodeUri: app.zip',
-    'its CodeUri is the file FOLDER/app.zip; unpack it, and name that folder',
+    'Runtime: nodejs22.x, Handler: a.b, CodeUri: app.jar',
+    'its CodeUri is the file FOLDER/app.jar; unpack it, and name that folder',
   ],
   [`${PROVIDED}, CodeUri: main.go`, 'its CodeUri is the file FOLDER/main.go; name its folder FOLDER'],
 ])('%s: %s', (properties, problem) => {

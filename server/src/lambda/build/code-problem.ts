@@ -14,9 +14,11 @@ export function codeProblem(spec: FunctionSpec, isBuilt: boolean): string | unde
   const { inlineCode, codeDir, layerDirs, runtime, logicalId } = spec;
   const missing = [...(inlineCode === undefined ? [codeDir] : []), ...layerDirs].find((folder) => !existsSync(folder));
   if (missing !== undefined) return `its folder ${missing} does not exist`;
-  // Java's classes may be in a jar or a zip file.
+  // Java's classes may be in a jar.
   if (inlineCode !== undefined || runtime.startsWith('java')) return undefined;
-  if (!statSync(codeDir).isDirectory()) return fileSentence(spec).replace(`${logicalId}: `, '');
+  if (!statSync(codeDir).isDirectory()) {
+    return /\.zip$/i.test(codeDir) ? undefined : fileSentence(spec).replace(`${logicalId}: `, '');
+  }
   return isBuilt ? undefined : missingFile(spec);
 }
 
