@@ -37,6 +37,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'template.yaml'), TEMPLATE);
   writeFileSync(join(folder, 'config'), '[default]\nregion = eu-west-1\n[profile dev]\nregion = eu-west-1\n');
   writeFileSync(join(folder, 'credentials'), '[staging]\naws_access_key_id = a\naws_secret_access_key = b\n');
+  writeFileSync(join(folder, 'variables.json'), '{"Parameters":{},"Fn":{},"Fnn":{"A":"1"},"TABLE":"t"}');
   writeFileSync(join(folder, 'samconfig.toml'), '[dev.local_invoke.parameters]\n');
 });
 afterAll(() => {
@@ -143,6 +144,10 @@ test.each([
     '--config-env prod has no effect: FOLDER/samconfig.toml has no such section',
   ],
   ['--config-file FOLDER/samconfig.toml --config-env dev', undefined],
+  [
+    '--env-vars FOLDER/variables.json',
+    '--env-vars FOLDER/variables.json: the template has no function Fnn, TABLE; variables for all functions belong in "Parameters".',
+  ],
   ['--skip-pull-image', "--skip-pull-image: accepted for SAM's sake, without an effect here"],
 ])('invoke names a flag without an effect once: %s', async (flags, sentence) => {
   const { stderr } = await run(`${INVOKE} Nope ${flags}`);

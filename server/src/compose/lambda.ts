@@ -15,7 +15,7 @@ import { readAwsAccess } from '../lambda/runtime/aws-access.ts';
 import type { DebugOptions } from '../lambda/runtime/interpreters.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import { findTemplate, readEnvironmentFile } from '../lambda/template/input-files.ts';
-import { parseParameterOverrides, readTemplate } from '../lambda/template/template.ts';
+import { parseParameterOverrides, readTemplate, type Template } from '../lambda/template/template.ts';
 import { openSampler } from '../lambda/tracing/sampling-decision.ts';
 import { openSegmentSender, parseDaemonAddress } from '../lambda/tracing/segment-sender.ts';
 import { layerFolders, unusedLayers } from './layers.ts';
@@ -49,6 +49,7 @@ export function openConfiguredLambdaService(
   const template = reloadTemplate();
   const warn = onWarning ?? ((sentence: string) => log.warn(sentence));
   unusedLayers(layers, template).forEach(warn);
+  if (envVars !== undefined) unusedVariables(envVars, environmentOverrides, template).forEach(warn);
   // Log events go to the same server and port as traces.
   const logSender = openLogSender(`http://${daemonAddress}`);
   const lambdaService = openLambdaService({
@@ -87,6 +88,20 @@ export function openConfiguredLambdaService(
 
 /** openray's own part of each runtime: clients, and classes for AWS's client for Java. */
 export const RUNTIMES_DIR = fileURLToPath(new URL('../../runtimes', import.meta.url));
+
+/** One sentence when the file of `--env-vars` has members that no function reads. */
+function unusedVariables(file: string, overrides: object = {}, { functions }: Template): readonly string[] {
+  const known = new Set(['Parameters', ...functions.flatMap(({ logicalId, name }) => [logicalId, name])]);
+  const unknown = Object.keys(overrides).filter((key) => !known.has(key));
+  if (unknown.length === 0) return [];
+  const names = unknown.slice(0, NAMES_MAX).join(', ');
+  return [
+    `--env-vars ${file}: the template has no function ${names}; variables for all functions belong in "Parameters".`,
+  ];
+}
+
+/** Of one sentence. */
+const NAMES_MAX = 5;
 
 /** Packages that Lambda's runtimes bring, one folder a language: of the user, not of one data directory. */
 export function runtimePackagesDir({ HOME }: ServerProcess['environmentVariables']): string {
