@@ -138,6 +138,11 @@ test.each([
   ['--layer Other=FOLDER/extra', '--layer Other=FOLDER/extra has no effect: no function has a layer Other.'],
   ['--layer Shared=FOLDER/extra', undefined],
   ['--debug-args -x --debug-function Fn', '--debug-args, --debug-function: no effect without --debug-port'],
+  [
+    '--debug-port 5858 --debug-function Fnn',
+    '--debug-function Fnn has no effect: the template has no function with this logical id.',
+  ],
+  ['--debug-port 5858 --debug-function Fn', undefined],
   ['--config-env prod', '--config-env prod has no effect: there is no samconfig file here'],
   [
     '--config-file FOLDER/samconfig.toml --config-env prod',

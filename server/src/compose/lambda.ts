@@ -49,6 +49,7 @@ export function openConfiguredLambdaService(
   const template = reloadTemplate();
   const warn = onWarning ?? ((sentence: string) => log.warn(sentence));
   unusedLayers(layers, template).forEach(warn);
+  if (debug?.functionId !== undefined) unusedDebugger(debug.functionId, template).forEach(warn);
   if (envVars !== undefined) unusedVariables(envVars, environmentOverrides, template).forEach(warn);
   // Log events go to the same server and port as traces.
   const logSender = openLogSender(`http://${daemonAddress}`);
@@ -88,6 +89,11 @@ export function openConfiguredLambdaService(
 
 /** openray's own part of each runtime: clients, and classes for AWS's client for Java. */
 export const RUNTIMES_DIR = fileURLToPath(new URL('../../runtimes', import.meta.url));
+
+function unusedDebugger(functionId: string, { functions }: Template): readonly string[] {
+  if (functions.some(({ logicalId }) => logicalId === functionId)) return [];
+  return [`--debug-function ${functionId} has no effect: the template has no function with this logical id.`];
+}
 
 /** One sentence when the file of `--env-vars` has members that no function reads. */
 function unusedVariables(file: string, overrides: object = {}, { functions }: Template): readonly string[] {
