@@ -324,6 +324,21 @@ export const dynamodb: ServiceEvents = {
 const SEQUENCE = '49545115243490985018280067714973144582180062593244200961';
 const STREAM_RECORD = { data: 'Hello, this is a test 123.', partitionKey: 'partitionKey-03', sequence: SEQUENCE };
 
+const DELIVERY = { ...PLACE, deliveryStream: 'exampleStream' };
+
+function firehoseEvent({
+  deliveryStream,
+  data,
+  ...place
+}: Readonly<Record<keyof typeof DELIVERY | 'data', string>>): FirehoseTransformationEvent {
+  return {
+    invocationId: REQUEST_ID,
+    deliveryStreamArn: arnOf('firehose', place, `deliverystream/${deliveryStream}`),
+    region: place.region,
+    records: [{ recordId: `${SEQUENCE}000000`, approximateArrivalTimestamp: TIME_MS, data: base64(data) }],
+  };
+}
+
 export const kinesis: ServiceEvents = {
   'get-records': sampleEvent(
     'a record of a data stream',
@@ -352,14 +367,59 @@ export const kinesis: ServiceEvents = {
   ),
   'kinesis-firehose': sampleEvent(
     'a record that Firehose lets a function transform',
-    { ...PLACE, deliveryStream: 'exampleStream', data: STREAM_RECORD.data },
-    ({ deliveryStream, data, ...place }) =>
-      ({
-        invocationId: REQUEST_ID,
-        deliveryStreamArn: arnOf('firehose', place, `deliverystream/${deliveryStream}`),
-        region: place.region,
-        records: [{ recordId: `${SEQUENCE}000000`, approximateArrivalTimestamp: TIME_MS, data: base64(data) }],
-      }) satisfies FirehoseTransformationEvent,
+    { ...DELIVERY, data: STREAM_RECORD.data },
+    firehoseEvent,
+  ),
+  apachelog: sampleEvent(
+    'a line of Apache that Firehose lets a function transform',
+    { ...DELIVERY, data: '203.0.113.7 - - [15/Jan/2026:12:00:00 +0000] "GET /index.html HTTP/1.1" 200 6291' },
+    firehoseEvent,
+  ),
+  syslog: sampleEvent(
+    'a line of syslog that Firehose lets a function transform',
+    { ...DELIVERY, data: 'Jan 15 12:00:00 host1 app[42]: Hello, this is a test 123.' },
+    firehoseEvent,
+  ),
+  'streams-as-source': sampleEvent(
+    'a record of a data stream that Firehose lets a function transform',
+    { ...DELIVERY, stream: 'example-stream', ...STREAM_RECORD },
+    ({ stream, partitionKey, sequence, ...delivery }) => {
+      const { records, ...event } = firehoseEvent(delivery);
+      const kinesisRecordMetadata = {
+        shardId: 'shardId-000000000000',
+        partitionKey,
+        approximateArrivalTimestamp: TIME_MS,
+        sequenceNumber: sequence,
+        subsequenceNumber: '0',
+      };
+      return {
+        ...event,
+        sourceKinesisStreamArn: arnOf('kinesis', delivery, `stream/${stream}`),
+        records: records.map((record) => ({ ...record, kinesisRecordMetadata })),
+      } satisfies FirehoseTransformationEvent;
+    },
+  ),
+  /** @see https://docs.aws.amazon.com/kinesisanalytics/latest/dev/lambda-preprocessing-data-model.html */
+  analytics: sampleEvent(
+    'a record that an analytics application lets a function prepare',
+    { ...PLACE, application: 'example-application', stream: 'example-stream', data: STREAM_RECORD.data },
+    ({ application, stream, data, ...place }) => ({
+      invocationId: REQUEST_ID,
+      applicationArn: arnOf('kinesisanalytics', place, `application/${application}`),
+      streamArn: arnOf('kinesis', place, `stream/${stream}`),
+      records: [
+        {
+          recordId: SEQUENCE,
+          kinesisStreamRecordMetadata: {
+            sequenceNumber: SEQUENCE,
+            partitionKey: STREAM_RECORD.partitionKey,
+            shardId: 'shardId-000000000000',
+            approximateArrivalTimestamp: TIME_MS,
+          },
+          data: base64(data),
+        },
+      ],
+    }),
   ),
 };
 

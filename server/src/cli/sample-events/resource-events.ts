@@ -218,6 +218,32 @@ export const config: ServiceEvents = {
       options,
     ),
   ),
+  'oversized-item-change-notification': sampleEvent('a change that is too large for an event', RULE, (options) =>
+    configEvent(
+      {
+        configurationItemSummary: {
+          changeType: 'UPDATE',
+          configurationItemVersion: '1.3',
+          configurationItemCaptureTime: TIME,
+          configurationStateId: 0,
+          awsAccountId: options.accountId,
+          configurationItemStatus: 'OK',
+          resourceType: 'AWS::EC2::Instance',
+          resourceId: 'i-00000000',
+          resourceName: null,
+          ARN: arnOf('ec2', options, 'instance/i-00000000'),
+          awsRegion: options.region,
+          availabilityZone: `${options.region}a`,
+          configurationStateMd5Hash: '8f1ee69b287895a0f8bc5753eca68e96',
+          resourceCreationTime: TIME,
+        },
+        messageType: 'OversizedConfigurationItemChangeNotification',
+        notificationCreationTime: TIME,
+        recordVersion: '1.0',
+      },
+      options,
+    ),
+  ),
   'periodic-rule': sampleEvent('a rule with a schedule', RULE, (options) =>
     configEvent(
       {

@@ -77,6 +77,8 @@ test("SAM's most used events are there", () => {
     ...['cloudfront modify-response-header', 'cloudwatch logs', 'cloudwatch scheduled-event', 'codecommit repository'],
     ...['codepipeline job', 'cognito sync-trigger', 'config item-change-notification', 'config periodic-rule'],
     ...['connect contact-flow-event', 'dynamodb update', 'kinesis get-records', 'kinesis kinesis-firehose'],
+    ...['config oversized-item-change-notification', 'kinesis analytics', 'kinesis apachelog', 'kinesis syslog'],
+    ...['kinesis streams-as-source'],
     ...['lex book-hotel', 'lex-v2 book-hotel', 'rekognition s3-request', 's3 batch-invocation', 's3 delete', 's3 put'],
     ...['sagemaker ground-truth-pre-human', 'sagemaker ground-truth-annotation-consolidation', 'ses email-receiving'],
     ...['sns notification', 'sqs receive-message', 'stepfunctions error'],
