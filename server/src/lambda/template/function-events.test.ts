@@ -185,6 +185,56 @@ describe('one warning names the function, the event and the member', () => {
   });
 });
 
+test.each<readonly [JsonObject, string]>([
+  [{ Api: { Type: 'AWS::Serverless::Api', Properties: { StageName: [] } } }, 'Api.StageName is [], not a text'],
+  [
+    { Api: { Type: 'AWS::Serverless::Api', Properties: { Cors: 42 } } },
+    'Api.Cors is 42, not a text, an object or true',
+  ],
+  [
+    { Api: { Type: 'AWS::Serverless::Api', Properties: { BinaryMediaTypes: 'x' } } },
+    'Api.BinaryMediaTypes is "x", not a list',
+  ],
+  [
+    { Api: { Type: 'AWS::Serverless::Api', Properties: { TracingEnabled: {} } } },
+    'Api.TracingEnabled is {}, not true or false',
+  ],
+  [{ Api: { Type: 'AWS::Serverless::HttpApi', Properties: { Auth: 'x' } } }, 'Api.Auth is "x", not an object'],
+  [
+    { Api: { Type: 'AWS::Serverless::HttpApi', Properties: { CorsConfiguration: [] } } },
+    'Api.CorsConfiguration is [], not a text',
+  ],
+  [
+    { Jobs: { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 'x' } } },
+    'Jobs.VisibilityTimeout is "x", not a whole',
+  ],
+  [
+    { Jobs: { Type: 'AWS::SQS::Queue', Properties: null } },
+    'Jobs.Properties is null, not an object; it counts as empty.',
+  ],
+  [
+    { G: { Type: 'AWS::Serverless::Function', Properties: { FunctionUrlConfig: 42 } } },
+    'G.FunctionUrlConfig is 42, not an object; the function has no URL.',
+  ],
+  [
+    { G: { Type: 'AWS::Serverless::Function', Properties: { FunctionUrlConfig: { InvokeMode: 'STREAM' } } } },
+    'G.FunctionUrlConfig.InvokeMode is "STREAM", not one of BUFFERED, RESPONSE_STREAM',
+  ],
+  [{ Rule: { Type: 'AWS::Events::Rule', Properties: {} } }, 'Rule has no valid EventPattern and no ScheduleExpression'],
+  [
+    { Rule: { Type: 'AWS::Events::Rule', Properties: { EventPattern: {}, Targets: [{ Id: 'a' }] } } },
+    'Rule.Targets[0] has no Arn; it is left out.',
+  ],
+  [{ Sub: { Type: 'AWS::SNS::Subscription', Properties: { Endpoint: 'x' } } }, 'Sub has no TopicArn; it is left out.'],
+  [
+    { Map: { Type: 'AWS::Lambda::EventSourceMapping', Properties: { FunctionName: 'No', EventSourceArn: QUEUE_ARN } } },
+    'Map.FunctionName is "No", which is no function of this template; it polls nothing.',
+  ],
+  [{ At: { Type: 'AWS::Scheduler::Schedule', Properties: { ScheduleExpression: 'rate(1 day)' } } }, 'At has no Target'],
+])('a malformed member of a resource is named: %j', (resources, warning) => {
+  expect(read(resources).warnings.join('\n')).toContain(warning);
+});
+
 test('a disabled rule waits for no event', () => {
   const disabled = { Type: 'EventBridgeRule', Properties: { Pattern: { source: ['a'] }, State: 'DISABLED' } };
   const { services, warnings } = read({ F: functionOf({ E: disabled }) });

@@ -6,7 +6,17 @@ import { definitionRoutes } from './definition-routes.ts';
 import type { FunctionEvent } from './function-events.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
-import { shown } from './member-rules.ts';
+import {
+  FLAG,
+  LIST,
+  type MemberRule,
+  type MemberRules,
+  OBJECT,
+  oneOf,
+  shown,
+  TEXT,
+  validMembers,
+} from './member-rules.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
 import { readResourceRoutes } from './resource-routes.ts';
 import {
@@ -118,11 +128,12 @@ function readApi(
   const isRest = resource.type === REST;
   const globals = objectOf(raw.globals[isRest ? 'Api' : 'HttpApi']);
   const { DefinitionBody: _body, ...merged } = mergeGlobals(globals, resource.properties);
-  const properties = readPart(
+  const resolved = readPart(
     () => objectOf(resolveValue(merged, { ...scope, location: logicalId })),
     {},
     (reason) => scope.warn(`${reason}; ${logicalId} has only default values.`),
   );
+  const properties = validMembers(logicalId, resolved, isRest ? REST_RULES : HTTP_RULES, scope.warn) ?? {};
   const api: GatewayApi = {
     kind: isRest ? 'rest' : 'http',
     id: shortId(logicalId),
@@ -135,6 +146,21 @@ function readApi(
   };
   return { api, auth: readSamAuth(objectOf(properties.Auth), isRest, functionOf), properties: resource.properties };
 }
+
+const CORS: MemberRule = {
+  expects: 'a text, an object or true',
+  isValid: (value) => isJsonObject(value) || typeof value === 'string' || typeof value === 'boolean',
+};
+const API_RULES: MemberRules = { Name: TEXT, StageName: TEXT, Auth: OBJECT };
+const REST_RULES: MemberRules = {
+  ...API_RULES,
+  TracingEnabled: FLAG,
+  Variables: OBJECT,
+  Cors: CORS,
+  BinaryMediaTypes: LIST,
+};
+const HTTP_RULES: MemberRules = { ...API_RULES, StageVariables: OBJECT, CorsConfiguration: CORS };
+const URL_RULES: MemberRules = { Cors: OBJECT, InvokeMode: oneOf('BUFFERED', 'RESPONSE_STREAM') };
 
 function eventRoute(
   { functionId, where, type, properties }: FunctionEvent,
@@ -189,8 +215,14 @@ function urlRoutes(
     const text = textOf(resolveValue(target, scope));
     return text === functionId || text?.endsWith(`:${scope.resources[functionId]?.ref}`) === true;
   });
-  const value = resolveValue(own ?? resource?.properties, { ...scope, location: `${functionId}.FunctionUrlConfig` });
-  if (!isJsonObject(value)) return [];
+  const where = `${functionId}.FunctionUrlConfig`;
+  const given = resolveValue(own ?? resource?.properties, { ...scope, location: where });
+  if (given === undefined) return [];
+  if (!isJsonObject(given)) {
+    scope.warn(`${where} is ${shown(given)}, not an object; the function has no URL.`);
+    return [];
+  }
+  const value = validMembers(where, given, URL_RULES, scope.warn) ?? {};
   const api: GatewayApi = {
     kind: 'url',
     id: shortId(`${functionId} url`),
