@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import { parseTemplate } from '../template/template.ts';
 import { openLocalLambda, resultOf, writeFiles } from '../testing/local-lambda.ts';
-import { prepareCode, samBuildTemplate } from './build.ts';
+import { builtLayers, prepareCode, samBuildTemplate } from './build.ts';
 import { esbuildPlan } from './esbuild-options.ts';
 
 const FUNCTION = 'Type: AWS::Serverless::Function, Properties: {CodeUri: app, Timeout: 20, Runtime: nodejs20.x';
@@ -45,7 +45,7 @@ describe('code', () => {
   });
 
   test.each([
-    ['app/index.js', 'name its folder DIR/app'],
+    ['app/index.rb', 'name its folder DIR/app'],
     ['app.jar', 'unpack it, and name that folder'],
   ])('in the file %s is refused with a sentence', async (file, remedy) => {
     const dir = await writeFiles({ [file]: '' });
@@ -142,6 +142,14 @@ describe('code', () => {
     expect((await prepareCode(spec, { cacheDir: dir, samBuild, hostVariables: {} })).codeDir).toBe(`${dir}/app`);
 
     at('template.yaml', 1000);
+    const built = `${dir}/.aws-sam/build/F`;
+    expect(builtLayers([`${dir}/app`], [built])).toEqual([`${dir}/app`]);
+    at('app/a.js', 1000);
+    expect(builtLayers([`${dir}/app`], [built])).toEqual([built]);
+    expect(builtLayers([`${dir}/app`], [`${dir}/none`])).toEqual([`${dir}/app`]);
+    expect(builtLayers([`${dir}/app`], [])).toEqual([`${dir}/app`]);
+    expect(builtLayers([`${dir}/app`])).toEqual([`${dir}/app`]);
+
     expect(samBuildTemplate(`${dir}/template.yaml`)).toBe(`${dir}/.aws-sam/build/template.yaml`);
     expect(samBuildTemplate(`${dir}/.aws-sam/build/template.yaml`)).toBeUndefined();
     at('.aws-sam/build/template.yaml', 500);

@@ -303,6 +303,14 @@ function nearestModules(dir: string): string | undefined {
   }
 }
 
+/** The folders of a function's layers: those that `sam build` wrote, where they are newer than the source. */
+export function builtLayers(sources: readonly string[], built: readonly string[] = []): readonly string[] {
+  return sources.map((source, i) => {
+    const dir = built.length === sources.length ? built[i] : undefined;
+    return dir !== undefined && isNewer(dir, source) ? dir : source;
+  });
+}
+
 /** Whether the built folder exists and no source file is newer. */
 function isNewer(builtDir: string, sourceDir: string): boolean {
   if (!existsSync(builtDir)) return false;

@@ -6,7 +6,13 @@ import { missingPackageHint } from './missing-package.ts';
 
 const context = { packagesDir: undefined, hasVirtualEnv: false };
 const spec = (runtime: string, codeDir: string) =>
-  ({ logicalId: 'Orders', runtime, codeDir, handler: 'app.handler' }) as FunctionSpec;
+  ({
+    logicalId: 'Orders',
+    runtime,
+    codeDir,
+    handler: 'app.handler',
+    layerDirs: [] as readonly string[],
+  }) as FunctionSpec;
 
 describe('Node', () => {
   test.each([
@@ -28,6 +34,11 @@ describe('Node', () => {
       expect(missingPackageHint(spec('nodejs22.x', '/none'), output, context)).toBeUndefined();
     },
   );
+
+  test('nodejs16.x and earlier have version 2 of the SDK', () => {
+    const hint = missingPackageHint(spec('nodejs16.x', '/none'), "Cannot find module 'aws-sdk'", context);
+    expect(hint).toContain('on AWS, nodejs16.x brings aws-sdk: run openray runtime install node aws-sdk,');
+  });
 
   test('names the package when the packages of the runtime are installed without it', async () => {
     const packagesDir = await writeFiles({ 'node/package.json': '{}' });
@@ -96,6 +107,31 @@ describe('the file of the handler', () => {
     const { hint } = await hintOf(runtime, handler, output, files as Record<string, string>);
     if (remedy === undefined) expect(hint).toBeUndefined();
     else expect(hint).toContain(remedy);
+  });
+
+  test.each([
+    ['/opt/wrap.sh', 'no layer of Orders has /opt/wrap.sh'],
+    ['/opt/there.sh', undefined],
+    ['/bin/wrap.sh', undefined],
+  ])('the wrapper %s that no layer has is named', async (wrapper, part) => {
+    const layer = await writeFiles({ 'there.sh': '' });
+    const withWrapper = {
+      ...spec('nodejs22.x', '/none'),
+      layerDirs: [layer],
+      environmentVariables: { AWS_LAMBDA_EXEC_WRAPPER: wrapper },
+    };
+    const output = 'RequestId: 1 Error: Runtime exited with error: exit status 127';
+    const hint = missingPackageHint(withWrapper, output, context);
+    if (part === undefined) expect(hint).toBeUndefined();
+    else expect(hint).toContain(part);
+  });
+
+  test('a package that a layer lists is named with the list of the layer', async () => {
+    const layer = await writeFiles({ 'requirements.txt': 'requests\n' });
+    const withLayer = { ...spec('python3.12', '/none'), layerDirs: [layer] };
+    expect(missingPackageHint(withLayer, "No module named 'requests'", context)).toContain(
+      `${layer}/requirements.txt lists requests`,
+    );
   });
 
   test('a bootstrap that was not built is named', async () => {

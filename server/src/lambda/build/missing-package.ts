@@ -25,6 +25,7 @@ export function missingPackageHint(
   output: string,
   context: MissingPackageContext,
 ): string | undefined {
+  if (output.includes(WRAPPER_MISSING)) return wrapperHint(spec);
   if (spec.runtime.startsWith('provided')) return bootstrapHint(spec, output);
   if (spec.runtime.startsWith('python')) {
     const module = /No module named '([\w.]+)'/.exec(output)?.[1]?.split('.')[0];
@@ -36,6 +37,9 @@ export function missingPackageHint(
   const specifier = /(?:Cannot find (?:package|module)|Could not resolve) ['"]([^'"]+)['"]/.exec(output)?.[1];
   return specifier === undefined || /^[./\\#]|:/.test(specifier) ? undefined : nodeHint(spec, specifier, context);
 }
+
+/** Runtimes that have version 2 of the SDK. */
+const OLD_NODE = /^nodejs([468]|1[0246])\./;
 
 function nodeHint(spec: FunctionSpec, specifier: string, { packagesDir }: MissingPackageContext): string | undefined {
   const name = specifier
@@ -51,9 +55,9 @@ function nodeHint(spec: FunctionSpec, specifier: string, { packagesDir }: Missin
   if (list !== undefined) {
     return `${list} lists ${name}, but it is not installed: run npm install in ${dirname(list)}, or sam build.`;
   }
-  if (isBroughtByNode(name)) {
+  if (isBroughtByNode(name) || (name === 'aws-sdk' && OLD_NODE.test(spec.runtime))) {
     const hasPackages = packagesDir !== undefined && existsSync(join(packagesDir, 'node'));
-    return `on AWS, ${spec.runtime} brings ${name}: run openray runtime install node${hasPackages ? ` ${name}` : ''}, once on this machine.`;
+    return `on AWS, ${spec.runtime} brings ${name}: run openray runtime install node${hasPackages || !isBroughtByNode(name) ? ` ${name}` : ''}, once on this machine.`;
   }
   if (name === 'aws-sdk') {
     return `aws-sdk, version 2 of the SDK, is not part of nodejs18.x and later: run npm install aws-sdk in ${spec.codeDir}, or use version 3 (@aws-sdk/client-…).`;
@@ -75,7 +79,9 @@ function pythonHint(
   }
   const lists = ['requirements.txt', 'pyproject.toml', 'Pipfile'];
   const pattern = new RegExp(`^[^#]*\\b${module.replaceAll('_', '[-_.]')}\\b`, 'im');
-  const list = findUpwards(spec.codeDir, lists, (text) => pattern.test(text));
+  const list = [spec.codeDir, ...spec.layerDirs]
+    .map((dir) => findUpwards(dir, lists, (text) => pattern.test(text)))
+    .find((file) => file !== undefined);
   const environment = hasVirtualEnv ? 'the active virtual environment' : 'a virtual environment and activate it';
   if (list !== undefined) {
     const command = basename(list) === 'requirements.txt' ? ` (pip install -r ${list})` : '';
@@ -148,6 +154,15 @@ function entriesOf(folder: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+const WRAPPER_MISSING = 'Runtime exited with error: exit status 127';
+
+function wrapperHint({ logicalId, layerDirs, environmentVariables }: FunctionSpec): string | undefined {
+  const { AWS_LAMBDA_EXEC_WRAPPER: wrapper = '' } = environmentVariables;
+  const inLayer = wrapper.slice('/opt/'.length);
+  if (!wrapper.startsWith('/opt/') || layerDirs.some((dir) => existsSync(join(dir, inLayer)))) return undefined;
+  return `no layer of ${logicalId} has ${wrapper}, which AWS_LAMBDA_EXEC_WRAPPER names: build the layer with sam build, or set the variable to an empty text with --env-vars.`;
 }
 
 function bootstrapHint({ logicalId, codeDir }: FunctionSpec, output: string): string | undefined {

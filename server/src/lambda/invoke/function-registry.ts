@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { OpenrayError, toFailure } from '../../errors.ts';
-import { samBuildTemplate } from '../build/build.ts';
+import { builtLayers, samBuildTemplate } from '../build/build.ts';
 import { NO_AWS } from '../runtime/aws-access.ts';
 import { debugOf } from '../runtime/interpreters.ts';
 import { queuePaths } from '../services/local-endpoint.ts';
@@ -197,11 +197,15 @@ function newPoolFactory(
     return (spec: FunctionSpec) => {
       const samBuild = built?.functions.find(({ logicalId }) => logicalId === spec.logicalId);
       const isDebugged = debugOf(spec.logicalId, { debug }) !== undefined;
-      return new EnvironmentPool(isDebugged ? { ...spec, timeoutMs: DEBUG_TIMEOUT_MS } : spec, {
-        ...settings,
-        samBuild,
-        initTimeoutMs: isDebugged ? DEBUG_TIMEOUT_MS : (options.initTimeoutMs ?? 10_000),
-      });
+      const layerDirs = builtLayers(spec.layerDirs, samBuild?.layerDirs);
+      return new EnvironmentPool(
+        { ...spec, layerDirs, ...(isDebugged && { timeoutMs: DEBUG_TIMEOUT_MS }) },
+        {
+          ...settings,
+          samBuild,
+          initTimeoutMs: isDebugged ? DEBUG_TIMEOUT_MS : (options.initTimeoutMs ?? 10_000),
+        },
+      );
     };
   };
 }

@@ -24,6 +24,7 @@ const spec: FunctionSpec = {
   environmentVariables: {},
   tracing: 'Active',
   layerDirs: ['/layers/a', '/layers/b'],
+  layerSourceDirs: [],
   architecture: 'x86_64',
   logging: { format: 'Text', applicationLevel: 'INFO', systemLevel: 'INFO', logGroup: '/aws/lambda/vanilla' },
   build: { kind: 'none' },
@@ -58,6 +59,16 @@ function environment(input: Partial<EnvironmentVariablesInput> & { spec?: Functi
 }
 
 describe('the environment of a function', () => {
+  test.each([
+    ['python3.12', 'PYTHONPATH', '/layers/a'],
+    ['nodejs22.x', 'NODE_PATH', '/layers/a/node_modules'],
+  ])('of %s finds the packages of a layer that sam build has not built', (runtime, name, path) => {
+    const layered = { ...spec, runtime, layerSourceDirs: ['/layers/a'] };
+    expect(environment({ spec: layered })[name]?.split(':')).toContain(path);
+    expect(environment({ spec: { ...layered, layerDirs: ['/built/a'] } })[name]?.split(':')).not.toContain(path);
+    expect(environment({ spec: { ...layered, layerSourceDirs: [] } })[name]?.split(':')).not.toContain(path);
+  });
+
   test('has Lambda’s variables', () => {
     const { PATH, NODE_PATH, LD_LIBRARY_PATH, TZ, ...others } = environment();
     expect(others).toEqual({

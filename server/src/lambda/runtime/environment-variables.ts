@@ -74,17 +74,21 @@ function platformDefaults({
   const layers = spec.layerDirs.toReversed();
   const inLayers = (...folders: readonly string[]) =>
     layers.flatMap((layer) => folders.map((folder) => join(layer, folder)));
+  const sources = spec.layerSourceDirs.filter((dir) => spec.layerDirs.includes(dir)).toReversed();
   const language = spec.runtime.startsWith('nodejs')
     ? {
         NODE_PATH: joinPaths([
           ...inLayers(`nodejs/node${majorOf(spec.runtime)}/node_modules`, 'nodejs/node_modules'),
+          ...sources.map((dir) => join(dir, 'node_modules')),
           codeDir,
           // The last, so that it shadows no package of the function or of a layer.
           ...(packagesDir === undefined ? [] : [join(packagesDir, 'node', 'node_modules')].filter(existsSync)),
         ]),
       }
     : spec.runtime.startsWith('python')
-      ? { PYTHONPATH: joinPaths(inLayers('python', `python/lib/${spec.runtime}/site-packages`)) }
+      ? {
+          PYTHONPATH: joinPaths([...inLayers('python', `python/lib/${spec.runtime}/site-packages`), ...sources]),
+        }
       : spec.runtime.startsWith('ruby')
         ? rubyVariables(codeDir, layers, packagesDir)
         : {};

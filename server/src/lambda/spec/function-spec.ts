@@ -25,6 +25,8 @@ export type FunctionSpec = {
   readonly tracing: TracingMode;
   /** Absolute folders of the layers, in order; `/opt` on AWS. A file of a later layer wins. */
   readonly layerDirs: readonly string[];
+  /** Those of `layerDirs` whose content `sam build` copies below `python/` or `nodejs/`. */
+  readonly layerSourceDirs: readonly string[];
   readonly architecture: 'x86_64' | 'arm64';
   readonly logging: LoggingSpec;
   /** From `Metadata` of the resource. */

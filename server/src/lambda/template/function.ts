@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
@@ -10,6 +10,7 @@ import { readLayers } from './layers.ts';
 import { withLocalUrls } from './local-urls.ts';
 import { readQualifiers } from './qualifiers.ts';
 import type { RawTemplate, Resource } from './raw-template.ts';
+import { serverlessHandler } from './serverless-handler.ts';
 import { numberOr } from './values.ts';
 
 /** One function resource as plain data. A function with an invalid value cannot run, and `unsupportedReason` says why. */
@@ -40,7 +41,9 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
 
   const name = scope.resources[logicalId]?.ref ?? logicalId;
   const runtime = text('Runtime') ?? '';
-  const handler = text('Handler') ?? '';
+  const frameworkName = frameworkNameOf(logicalId, resource.metadata, raw);
+  const packaged = text('Handler') ?? '';
+  const handler = isServerlessFramework(raw) ? serverlessHandler(packaged, frameworkName, raw.dir) : packaged;
   const packageType = text('PackageType') ?? 'Zip';
   const code = isServerless
     ? serverlessCode(properties, at('CodeUri', true), raw)
@@ -53,7 +56,7 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
   return {
     logicalId,
     name,
-    frameworkName: frameworkNameOf(logicalId, resource.metadata, raw),
+    frameworkName,
     ...readQualifiers(logicalId, isServerless ? properties : {}, raw, scope),
     runtime,
     handler,
@@ -65,6 +68,7 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
     warnings: hasWrapper ? layers.warnings : [...layers.warnings, wrapperWarning(logicalId, wrapper)],
     tracing: tracingOf(isServerless ? get('Tracing') : objectOf(get('TracingConfig')).Mode),
     layerDirs: layers.dirs,
+    layerSourceDirs: layers.sourceDirs,
     architecture: architectureOf(get('Architectures')),
     logging: loggingOf(objectOf(get('LoggingConfig')), name, `${logicalId}.LoggingConfig`),
     build: buildOf(objectOf(resolveValue(resource.metadata, at('Metadata')))),
@@ -126,8 +130,13 @@ function folderOf(location: JsonValue | undefined, raw: RawTemplate): Code {
   if (isJsonObject(location) || (typeof location === 'string' && location.startsWith('s3://'))) {
     return { kind: 'remote' };
   }
-  return { kind: 'folder', dir: resolvePath(raw.dir, asText(location) ?? '.') };
+  const path = resolvePath(raw.dir, asText(location) ?? '.');
+  // AWS's tools pack a single file of source; its folder has that file, too.
+  const isSource = SOURCE_FILE.test(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return { kind: 'folder', dir: isSource ? dirname(path) : path };
 }
+
+const SOURCE_FILE = /\.([cm]?[jt]s|py)$/;
 
 function unsupportedReason(input: {
   readonly logicalId: string;

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { writeFiles } from '../testing/local-lambda.ts';
 import { parseTemplate } from './template.ts';
 
 const OPTIONS = { parameters: {}, region: 'eu-west-1', accountId: '123456789012' };
@@ -57,4 +58,59 @@ test('the wrapper of a layer with a folder stays', () => {
   writeFileSync(join(dir, 'bin/wrapper'), '');
   const spec = functionWith(ARN, { shared: dir }, '/opt/bin/wrapper');
   expect(spec?.environmentVariables.AWS_LAMBDA_EXEC_WRAPPER).toBe('/opt/bin/wrapper');
+});
+
+test.each([
+  ['src/app.py', 'src'],
+  ['src/app.mjs', 'src'],
+  ['src/app.ts', 'src'],
+  ['src/app.zip', 'src/app.zip'],
+  ['src/none.py', 'src/none.py'],
+  ['dir.py', 'dir.py'],
+])('the CodeUri %s is the folder %s', async (codeUri, folder) => {
+  const dir = await writeFiles({
+    'src/app.py': '',
+    'src/app.mjs': '',
+    'src/app.ts': '',
+    'src/app.zip': '',
+    'dir.py/a': '',
+  });
+  const text = `
+Resources:
+  F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.12, Handler: app.main, CodeUri: ${codeUri}}}`;
+  expect(parseTemplate(text, join(dir, 'template.yaml'), OPTIONS).functions[0]?.codeDir).toBe(join(dir, folder));
+});
+
+test.each([
+  ['AWS::SSM::Parameter::Value<String>', '/shop/host', true],
+  ['AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', '/aws/service/ami', false],
+  ['String', '/shop/host', false],
+])('a parameter of type %s with the default %s gives a note: %s', (type, value, isNoted) => {
+  const text = `
+Parameters: {Host: {Type: '${type}', Default: ${value}}}
+Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.12, Handler: app.main}}}`;
+  const note = `The parameter Host is in the Parameter Store; its name ${value} is used. Give its value with --parameter-overrides.`;
+  expect(parseTemplate(text, '/project/template.yaml', OPTIONS).warnings).toEqual(isNoted ? [note] : []);
+  const given = { ...OPTIONS, parameters: { Host: 'db.example.com' } };
+  expect(parseTemplate(text, '/project/template.yaml', given).warnings).toEqual([]);
+});
+
+test.each([
+  ['python3.12', true],
+  ['nodejs22.x', true],
+  ['makefile', false],
+  ['', false],
+])('the folder of a layer with BuildMethod %s is the source of its packages: %s', (method, isSource) => {
+  const text = `
+Resources:
+  Common:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: ${method === '' ? '{}' : `{BuildMethod: ${method}}`}
+    Properties: {ContentUri: common}
+  F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.12, Handler: a.b, Layers: [!Ref Common]}}`;
+  const [spec] = parseTemplate(text, '/project/template.yaml', OPTIONS).functions;
+  expect(spec).toMatchObject({
+    layerDirs: ['/project/common'],
+    layerSourceDirs: isSource ? ['/project/common'] : [],
+  });
 });

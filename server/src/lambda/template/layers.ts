@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isJsonObject, type JsonValue, listOf, memberOf } from '../../model/json.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
-import type { RawTemplate } from './raw-template.ts';
+import type { RawTemplate, Resource } from './raw-template.ts';
 
 const LAYER_TYPES = ['AWS::Serverless::LayerVersion', 'AWS::Lambda::LayerVersion'];
 
@@ -30,6 +30,8 @@ const PUBLISHED_LAYERS: readonly { readonly name: RegExp; readonly remedy: strin
 export type Layers = {
   /** Absolute. */
   readonly dirs: readonly string[];
+  /** Those of `dirs` whose content `sam build` copies below `python/` or `nodejs/`. */
+  readonly sourceDirs: readonly string[];
   /** One sentence for each layer without a folder. */
   readonly warnings: readonly string[];
 };
@@ -37,16 +39,19 @@ export type Layers = {
 /** Folders of the layers in this template, and of those for which the user has named a folder; others cannot be fetched. */
 export function readLayers(functionId: string, layers: JsonValue | undefined, raw: RawTemplate, scope: Scope): Layers {
   const dirs: string[] = [];
+  const sourceDirs: string[] = [];
   const warnings: string[] = [];
   for (const item of listOf(layers)) {
     const resolved = resolveValue(item, scope);
     if (resolved === undefined) continue;
     const arn = typeof resolved === 'string' ? resolved : JSON.stringify(resolved);
-    const dir = givenDir(item, arn, scope) ?? ownDir(item, raw, scope);
+    const given = givenDir(item, arn, scope);
+    const dir = given ?? ownDir(item, raw, scope);
     if (dir !== undefined) dirs.push(dir);
     else warnings.push(warningOf(functionId, arn));
+    if (dir !== undefined && given === undefined && isBuiltForRuntime(item, raw)) sourceDirs.push(dir);
   }
-  return { dirs, warnings };
+  return { dirs, sourceDirs, warnings };
 }
 
 /** The folder of `--layer`, which names the ARN with or without its version, the layer's name, or its logical id. */
@@ -56,9 +61,20 @@ function givenDir(item: JsonValue, arn: string, { layers }: Scope): string | und
   return names.map((name) => memberOf(layers, name)).find((dir) => dir !== undefined);
 }
 
-function ownDir(item: JsonValue, raw: RawTemplate, scope: Scope): string | undefined {
+/** `sam build` builds it by its runtime's package manager, so that its folder has the source of `python/` or `nodejs/`. */
+function isBuiltForRuntime(item: JsonValue, raw: RawTemplate): boolean {
+  const method = ownLayer(item, raw)?.metadata.BuildMethod;
+  return typeof method === 'string' && /^(python|nodejs)/.test(method);
+}
+
+function ownLayer(item: JsonValue, raw: RawTemplate): Resource | undefined {
   const target = isJsonObject(item) && typeof item.Ref === 'string' ? memberOf(raw.resources, item.Ref) : undefined;
-  if (target === undefined || !LAYER_TYPES.includes(target.type)) return undefined;
+  return target !== undefined && LAYER_TYPES.includes(target.type) ? target : undefined;
+}
+
+function ownDir(item: JsonValue, raw: RawTemplate, scope: Scope): string | undefined {
+  const target = ownLayer(item, raw);
+  if (target === undefined) return undefined;
   const folder = resolveValue(target.properties.ContentUri ?? target.properties.Content, scope);
   return typeof folder === 'string' ? join(raw.dir, folder) : undefined;
 }

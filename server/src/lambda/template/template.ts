@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, memberOf, objectOf } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue, memberOf, objectOf } from '../../model/json.ts';
 import { decodeText } from '../../model/text-encoding.ts';
 import type { FunctionSpec } from '../spec/function-spec.ts';
 import type { GatewayRoute } from '../spec/routes.ts';
@@ -165,10 +165,21 @@ function parameterValues(
     Object.entries(declared).map(([name, declaration]) => {
       const { Type: type, Default: fallback } = objectOf(declaration);
       const value = memberOf(given, name) ?? fallback;
+      if (isParameterStoreName(type, value) && memberOf(given, name) === undefined) {
+        warn(`The parameter ${name} is in the Parameter Store; its name ${value} is used. ${PARAMETER_REMEDY}`);
+      }
       const isList = typeof type === 'string' && /^(CommaDelimitedList|List<)/.test(type);
       return [name, isList && typeof value === 'string' ? value.split(',').map((item) => item.trim()) : value];
     }),
   );
+}
+
+const PARAMETER_REMEDY = 'Give its value with --parameter-overrides.';
+
+/** Images and other values that AWS publishes are of no use here. */
+function isParameterStoreName(type: JsonValue | undefined, value: JsonValue | undefined): boolean {
+  const isInStore = typeof type === 'string' && type.startsWith('AWS::SSM::Parameter::Value<');
+  return isInStore && typeof value === 'string' && value !== '' && !value.startsWith('/aws/service/');
 }
 
 function pseudoParameters({ region, accountId }: TemplateOptions): Scope['pseudo'] {
