@@ -79,9 +79,38 @@ export const BORDERS: readonly Border[] = [
   },
   {
     folder: 'store',
-    holds: 'ClickHouse: embedded, remote or a cluster; migrations, group commit, retention',
-    mayImport: ['model'],
+    holds: 'the interface of the store, the `sql` tag, shared objects; opens all parts of the store',
+    mayImport: ['model', 'store/engine', 'store/write', 'store/schema', 'store/maintenance'],
+    packages: ['node:'],
+    because: {
+      'store/engine': 'the interface has types of the engine, and open-store.ts opens it',
+      'store/write': 'open-store.ts opens it',
+      'store/schema': 'open-store.ts and restore.ts migrate',
+      'store/maintenance': 'open-store.ts and restore.ts open it',
+    },
+  },
+  {
+    folder: 'store/engine',
+    holds: 'ClickHouse: embedded, remote or a cluster; its sessions, its errors',
+    mayImport: ['store'],
     packages: ['node:', 'chdb', '@clickhouse/client'],
+  },
+  {
+    folder: 'store/write',
+    holds: 'documents and roll-ups to bytes of rows; group commit',
+    mayImport: ['model', 'store', 'store/engine'],
+  },
+  {
+    folder: 'store/schema',
+    holds: 'migrations; which shard keeps a trace',
+    mayImport: ['store', 'store/engine'],
+    packages: ['node:'],
+  },
+  {
+    folder: 'store/maintenance',
+    holds: 'retention, backups, usage of the disk; the lock by which they exclude each other',
+    mayImport: ['store', 'store/engine'],
+    packages: ['node:'],
   },
   {
     folder: 'ingest',

@@ -83,8 +83,12 @@ export const EXCEPTIONS: readonly { readonly file: string; readonly pattern: Reg
   { file: 'server/src/api/xray/put-trace-segments.ts', pattern: /^can not$/, why: "AWS's own sentence" },
   { file: 'test/xray-api.test.ts', pattern: /^can not$/, why: "AWS's own sentence" },
   { file: 'server/src/lambda/services/schedules.test.ts', pattern: /^time window$/, why: "AWS's FlexibleTimeWindow" },
-  { file: 'server/src/store/maintenance-lock.ts', pattern: /^upkeep$/, why: 'the stored name of a lease' },
-  { file: 'server/src/store/retention.ts', pattern: /^thinn(ed|ing)$/, why: 'the stored name and kind of an object' },
+  { file: 'server/src/store/maintenance/maintenance-lock.ts', pattern: /^upkeep$/, why: 'the stored name of a lease' },
+  {
+    file: 'server/src/store/maintenance/retention.ts',
+    pattern: /^thinn(ed|ing)$/,
+    why: 'the stored name and kind of an object',
+  },
   {
     file: 'server/src/query/retention/apply-rules.ts',
     pattern: /^thinned$/,

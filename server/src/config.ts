@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { issueSentence, OpenrayError } from './errors.ts';
 import { OTLP_PROTOCOLS } from './forward/otlp-endpoint.ts';
-import { maskStoreUrl } from './store/store-url.ts';
+import { maskStoreUrl } from './store/engine/store-url.ts';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;

@@ -2,21 +2,21 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
-import { type BackupOptions, backUp, requireBackupName } from './backup.ts';
-import { prepareDataDirectory } from './data-directory.ts';
-import { openEmbedded } from './embedded.ts';
-import type { CallOptions, Engine } from './engine.ts';
-import { createGroupCommit } from './group-commit.ts';
-import { type MaintenanceLock, newMaintenanceLock } from './maintenance-lock.ts';
-import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
+import { prepareDataDirectory } from './engine/data-directory.ts';
+import { openEmbedded } from './engine/embedded.ts';
+import type { CallOptions, Engine } from './engine/engine.ts';
+import { openRemote } from './engine/remote.ts';
+import { parseStoreUrl, type StoreUrl } from './engine/store-url.ts';
+import { type BackupOptions, backUp, requireBackupName } from './maintenance/backup.ts';
+import { type MaintenanceLock, newMaintenanceLock } from './maintenance/maintenance-lock.ts';
+import { readRetentionWatermarks, recordIncomplete, startPruning } from './maintenance/retention.ts';
+import { readUsage } from './maintenance/usage.ts';
 import { NO_RECENT_DOCUMENTS, newRecentDocuments } from './recent-documents.ts';
-import { openRemote } from './remote.ts';
-import { readRetentionWatermarks, recordIncomplete, startPruning } from './retention.ts';
-import { areTracesColocated } from './shard-layout.ts';
+import { MIGRATIONS, migrate, readMigrations } from './schema/migrate.ts';
+import { areTracesColocated } from './schema/shard-layout.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store, TableCopy } from './store.ts';
-import { parseStoreUrl, type StoreUrl } from './store-url.ts';
-import { readUsage } from './usage.ts';
+import { createGroupCommit } from './write/group-commit.ts';
 
 export type StoreOptions = {
   /** URL of a ClickHouse server or cluster; undefined for the embedded engine with its data in `dataDir`. */

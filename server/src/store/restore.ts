@@ -1,8 +1,8 @@
 import { OpenrayError } from '../errors.ts';
-import { copyTable, requireBackupName, tablesInOrder } from './backup.ts';
-import type { CallOptions, Engine } from './engine.ts';
-import { beginRestore, endRestore, MIGRATIONS, makeRestoredTables, migrate, readMigrations } from './migrate.ts';
+import type { CallOptions, Engine } from './engine/engine.ts';
+import { copyTable, requireBackupName, tablesInOrder } from './maintenance/backup.ts';
 import { openEngine, type StoreOptions } from './open-store.ts';
+import { beginRestore, endRestore, MIGRATIONS, makeRestoredTables, migrate, readMigrations } from './schema/migrate.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { TableCopy } from './store.ts';
 

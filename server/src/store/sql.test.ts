@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { quote } from './parameters.ts';
+import { quote } from './engine/parameters.ts';
 import { renderSql, type Sql, sql } from './sql.ts';
 
 test('values become typed parameters in reading order', () => {

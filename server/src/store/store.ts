@@ -1,5 +1,5 @@
 import type { Document } from '../model/entity.ts';
-import type { RowBlock } from './engine.ts';
+import type { RowBlock } from './engine/engine.ts';
 import type { RecentDocuments } from './recent-documents.ts';
 import type { Sql } from './sql.ts';
 

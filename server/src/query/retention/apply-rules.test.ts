@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import type { TraceId } from '../../model/trace-id.ts';
-import { prune } from '../../store/retention.ts';
+import { prune } from '../../store/maintenance/retention.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { STORES, type StoreLocation } from '../../store/testing/stores.ts';

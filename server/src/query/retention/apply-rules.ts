@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { TraceId } from '../../model/trace-id.ts';
 import { traceIdsSql } from '../../store/ids.ts';
+import { RULE_PROGRESS, readRequestedDay } from '../../store/maintenance/retention.ts';
 import { readObject, replaceObject, type StoredObject } from '../../store/objects.ts';
-import { RULE_PROGRESS, readRequestedDay } from '../../store/retention.ts';
-import { newCorrectionBlock } from '../../store/roll-up-rows.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
+import { newCorrectionBlock } from '../../store/write/roll-up-rows.ts';
 import type { GroupOwner } from '../groups.ts';
 import { type MinuteGraphs, periodsOf } from '../service-graph/periods.ts';
 import { readRollUpWatermark } from '../service-graph/roll-up-tables.ts';

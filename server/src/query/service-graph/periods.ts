@@ -1,6 +1,6 @@
 import { addGraph, newServiceGraph, type ServiceGraphBuilder, withoutZeros } from '../../model/service-graph.ts';
 import { afterThrough, afterUsOf, isEmpty, lastUsOf, type TimeInterval } from '../../model/time-interval.ts';
-import type { PeriodGraph } from '../../store/roll-up-rows.ts';
+import type { PeriodGraph } from '../../store/write/roll-up-rows.ts';
 
 /** Periods that are rolled up, in seconds, each a multiple of the one before. */
 const PERIODS_S = [60, 600, 3_600, 86_400] as const;

@@ -1,7 +1,7 @@
 import type { TraceId } from '../../model/trace-id.ts';
-import { newRollUpBlock } from '../../store/roll-up-rows.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
+import { newRollUpBlock } from '../../store/write/roll-up-rows.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 import { changesOf, consumersOf, type SeqRange } from './trace-changes.ts';

@@ -1,5 +1,5 @@
-import { type Sql, sql } from './sql.ts';
-import type { QueryOptions, Store, StoreUsage } from './store.ts';
+import { type Sql, sql } from '../sql.ts';
+import type { QueryOptions, Store, StoreUsage } from '../store.ts';
 
 const DAY_US = 86_400_000_000;
 

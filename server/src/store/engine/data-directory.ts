@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError } from '../../errors.ts';
 import { messageOf } from './clickhouse-errors.ts';
 
 export type DataDirectory = {

@@ -1,4 +1,4 @@
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError } from '../../errors.ts';
 
 /** Error codes of ClickHouse that callers can act on. @see src/Common/ErrorCodes.cpp of ClickHouse */
 const TIMEOUT_EXCEEDED = 159;

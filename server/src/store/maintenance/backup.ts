@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { OpenrayError } from '../errors.ts';
-import { firstLine, toStoreFailure } from './clickhouse-errors.ts';
-import type { CallOptions, Engine } from './engine.ts';
-import { parseRows, renderSql, type Sql, sql } from './sql.ts';
-import type { TableCopy } from './store.ts';
+import { OpenrayError } from '../../errors.ts';
+import { firstLine, toStoreFailure } from '../engine/clickhouse-errors.ts';
+import type { CallOptions, Engine } from '../engine/engine.ts';
+import { parseRows, renderSql, type Sql, sql } from '../sql.ts';
+import type { TableCopy } from '../store.ts';
 
 export type BackupOptions = {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError } from '../../errors.ts';
 
 type Lease<T> = { readonly session: T; release(): void };
 

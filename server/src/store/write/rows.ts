@@ -1,5 +1,5 @@
-import type { AnnotationValue, Document, Entity } from '../model/entity.ts';
-import { isJsonObject } from '../model/json.ts';
+import type { AnnotationValue, Document, Entity } from '../../model/entity.ts';
+import { isJsonObject } from '../../model/json.ts';
 import {
   type Attributes,
   attributesOf,
@@ -7,8 +7,8 @@ import {
   linksOf,
   MAX_TEXT_LENGTH,
   TRUNCATED_MARKER,
-} from './attributes.ts';
-import type { Columns } from './engine.ts';
+} from '../attributes.ts';
+import type { Columns } from '../engine/engine.ts';
 import {
   type RowBuffer,
   writeBool,

@@ -1,4 +1,4 @@
-import type { RenderedSql, Sql } from './sql.ts';
+import type { RenderedSql, Sql } from '../sql.ts';
 
 /** Limits of one call. ClickHouse enforces them; `timeoutMs` also covers the wait for a session. */
 export type CallOptions = {

@@ -1,14 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { OpenrayError } from '../errors.ts';
-import { replaceObject } from './objects.ts';
-import { sql } from './sql.ts';
-import type { Store } from './store.ts';
-import { startClickHouse } from './testing/clickhouse-server.ts';
-import { aDocument } from './testing/documents.ts';
-import { makeTestDirectory, openTestStore, restoreTestStore } from './testing/open-test-store.ts';
-import { STORES, type StoreLocation } from './testing/stores.ts';
+import { OpenrayError } from '../../errors.ts';
+import { replaceObject } from '../objects.ts';
+import { sql } from '../sql.ts';
+import type { Store } from '../store.ts';
+import { startClickHouse } from '../testing/clickhouse-server.ts';
+import { aDocument } from '../testing/documents.ts';
+import { makeTestDirectory, openTestStore, restoreTestStore } from '../testing/open-test-store.ts';
+import { STORES, type StoreLocation } from '../testing/stores.ts';
 
 const numbered = (count: number, first = 0) => Array.from({ length: count }, (_, index) => aDocument(first + index));
 const never = new AbortController().signal;

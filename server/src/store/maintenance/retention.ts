@@ -1,8 +1,8 @@
-import { messageOf } from './clickhouse-errors.ts';
+import { messageOf } from '../engine/clickhouse-errors.ts';
+import { type ObjectName, readObject, replaceObject } from '../objects.ts';
+import { type Sql, sql } from '../sql.ts';
+import type { QueryOptions, RetentionLimits, RetentionWatermarks, Store } from '../store.ts';
 import type { MaintenanceLock } from './maintenance-lock.ts';
-import { type ObjectName, readObject, replaceObject } from './objects.ts';
-import { type Sql, sql } from './sql.ts';
-import type { QueryOptions, RetentionLimits, RetentionWatermarks, Store } from './store.ts';
 
 /** Result of one run: all documents that arrived before `beforeUs` are deleted. */
 export type Pruned = { readonly beforeUs: number; readonly days: number; readonly partOfDay: boolean };

@@ -37,7 +37,7 @@ export function hasGlibc(): boolean {
 }
 
 function pinnedChdb(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   const { optionalDependencies } = JSON.parse(manifest) as { optionalDependencies: Record<string, string> };
   return `chdb@${optionalDependencies.chdb}`;
 }

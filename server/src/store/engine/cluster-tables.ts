@@ -1,4 +1,4 @@
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError } from '../../errors.ts';
 import type { Cluster } from './store-url.ts';
 
 type ClusterDatabase = Cluster & { readonly database: string };

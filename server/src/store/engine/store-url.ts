@@ -1,4 +1,4 @@
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError } from '../../errors.ts';
 
 /** Hosts, credentials and kind of a remote ClickHouse. */
 export type StoreUrl = {

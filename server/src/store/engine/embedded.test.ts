@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { OpenrayError } from '../errors.ts';
-import { prune } from './retention.ts';
-import { type Sql, sql } from './sql.ts';
-import type { Store } from './store.ts';
-import { aDocument } from './testing/documents.ts';
-import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
+import { OpenrayError } from '../../errors.ts';
+import { prune } from '../maintenance/retention.ts';
+import { type Sql, sql } from '../sql.ts';
+import type { Store } from '../store.ts';
+import { aDocument } from '../testing/documents.ts';
+import { makeTestDirectory, openTestStore } from '../testing/open-test-store.ts';
 
 /** Properties of the embedded store: a data directory that one process at a time may open. */
 
@@ -33,7 +33,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 function startAppending(first: number) {
-  const script = fileURLToPath(new URL('./testing/append-until-killed.ts', import.meta.url));
+  const script = fileURLToPath(new URL('../testing/append-until-killed.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script, directory.path, String(first)], {
     env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,6 +1,6 @@
-import { readObject, replaceObject } from './objects.ts';
-import { sql } from './sql.ts';
-import type { Store } from './store.ts';
+import { readObject, replaceObject } from '../objects.ts';
+import { sql } from '../sql.ts';
+import type { Store } from '../store.ts';
 
 /** Weights of the shards in their order. They and the hash of a trace's id decide on which shard the trace is. */
 type Layout = { readonly weights: readonly number[]; readonly sinceUs: number };

@@ -1,13 +1,13 @@
 import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Session } from 'chdb';
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError } from '../../errors.ts';
+import { type RenderedSql, sql } from '../sql.ts';
 import { firstLine, messageOf, toStoreFailure } from './clickhouse-errors.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
 import { hasGlibc, missingEngine } from './missing-engine.ts';
 import { parameterSettings, quote } from './parameters.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
-import { type RenderedSql, sql } from './sql.ts';
 import { watchCall } from './watch-call.ts';
 
 export type EmbeddedOptions = {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { OpenrayError } from '../errors.ts';
-import type { CallOptions, Engine } from './engine.ts';
-import { renderSql, type Sql, sql } from './sql.ts';
+import { OpenrayError } from '../../errors.ts';
+import type { CallOptions, Engine } from '../engine/engine.ts';
+import { renderSql, type Sql, sql } from '../sql.ts';
 
 export type Migration = {
   readonly number: number;
@@ -13,8 +13,8 @@ export type Migration = {
 
 const CALL: CallOptions = { signal: undefined, timeoutMs: 600_000, maxMemoryBytes: 0 };
 
-/** Shipped with the package: two levels up from both `src/store` and `dist/store`. */
-export const MIGRATIONS = new URL('../../migrations/', import.meta.url);
+/** Shipped with the package: three levels up from both `src/store/schema` and `dist/store/schema`. */
+export const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
 /** The migrations of a folder, in order. File names are `0001_what_it_adds.sql`. */
 export async function readMigrations(folder: URL): Promise<readonly Migration[]> {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { MIGRATIONS, readMigrations } from '../schema/migrate.ts';
+import { sql } from '../sql.ts';
+import { makeTestDirectory, openTestStore } from '../testing/open-test-store.ts';
 import { clusterStatements } from './cluster-tables.ts';
-import { MIGRATIONS, readMigrations } from './migrate.ts';
-import { sql } from './sql.ts';
-import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
 
 const REPLICATED = { name: 'main', isReplicated: true, database: 'openray' };
 

@@ -1,4 +1,4 @@
-import type { RenderedSql, SqlValue } from './sql.ts';
+import type { RenderedSql, SqlValue } from '../sql.ts';
 
 /**
  * `param_p0 = '…', …` for SET, with the values of a statement; empty for a statement without values. The binding's own

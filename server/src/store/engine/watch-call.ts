@@ -1,4 +1,4 @@
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError } from '../../errors.ts';
 import type { CallOptions } from './engine.ts';
 
 export type WatchedCall = {

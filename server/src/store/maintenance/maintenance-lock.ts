@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { acquireLease, releaseLease } from './objects.ts';
-import type { HeldMaintenanceLock, Store } from './store.ts';
+import { acquireLease, releaseLease } from '../objects.ts';
+import type { HeldMaintenanceLock, Store } from '../store.ts';
 
 /**
  * Lock for work on the whole store: backups and retention, on all servers. A backup must not contain documents whose

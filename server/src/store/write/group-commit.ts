@@ -1,12 +1,12 @@
-import { OpenrayError } from '../errors.ts';
-import type { Document } from '../model/entity.ts';
-import { type LeanDocument, leanDocument } from '../model/lean-document.ts';
-import { messageOf } from './clickhouse-errors.ts';
-import type { RowBlock } from './engine.ts';
-import type { RecentDocumentsCache } from './recent-documents.ts';
+import { OpenrayError } from '../../errors.ts';
+import type { Document } from '../../model/entity.ts';
+import { type LeanDocument, leanDocument } from '../../model/lean-document.ts';
+import { messageOf } from '../engine/clickhouse-errors.ts';
+import type { RowBlock } from '../engine/engine.ts';
+import type { RecentDocumentsCache } from '../recent-documents.ts';
+import type { DocumentCounts } from '../store.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
-import type { DocumentCounts } from './store.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ClickHouseSettings } from '@clickhouse/client';
-import { OpenrayError } from '../errors.ts';
+import { OpenrayError } from '../../errors.ts';
+import { type RenderedSql, sql } from '../sql.ts';
 import { isShardUnavailable, isUnreachable, toStoreFailure } from './clickhouse-errors.ts';
 import { clusterStatements } from './cluster-tables.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
@@ -9,7 +10,6 @@ import { type Host, type Hosts, openHosts } from './hosts.ts';
 import { quote } from './parameters.ts';
 import { readResponse } from './remote-response.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
-import { type RenderedSql, sql } from './sql.ts';
 import type { StoreUrl } from './store-url.ts';
 import { type WatchedCall, watchCall } from './watch-call.ts';
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Entity } from '../model/entity.ts';
-import type { EntityId, TraceId } from '../model/trace-id.ts';
-import { idSql } from './ids.ts';
+import type { Entity } from '../../model/entity.ts';
+import type { EntityId, TraceId } from '../../model/trace-id.ts';
+import { idSql } from '../ids.ts';
+import { sql } from '../sql.ts';
+import type { Store } from '../store.ts';
+import { attributeTexts } from '../testing/attribute-texts.ts';
+import { anEntity } from '../testing/documents.ts';
+import { makeTestDirectory, openTestStore } from '../testing/open-test-store.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS } from './rows.ts';
-import { sql } from './sql.ts';
-import type { Store } from './store.ts';
-import { attributeTexts } from './testing/attribute-texts.ts';
-import { anEntity } from './testing/documents.ts';
-import { makeTestDirectory, openTestStore } from './testing/open-test-store.ts';
 
 let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
 let store: Store;

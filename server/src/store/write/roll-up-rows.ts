@@ -1,6 +1,6 @@
-import type { Histogram } from '../model/histogram.ts';
-import type { ServiceEdge, ServiceGraph, ServiceNode } from '../model/service-graph.ts';
-import type { Columns, RowBlock } from './engine.ts';
+import type { Histogram } from '../../model/histogram.ts';
+import type { ServiceEdge, ServiceGraph, ServiceNode } from '../../model/service-graph.ts';
+import type { Columns, RowBlock } from '../engine/engine.ts';
 import {
   createRowBuffer,
   type RowBuffer,

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { RowBlock } from './engine.ts';
+import type { RowBlock } from '../engine/engine.ts';
+import { aDocument } from '../testing/documents.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { aDocument } from './testing/documents.ts';
 
 const OPTIONS = {
   serverNumber: 0,
