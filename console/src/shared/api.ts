@@ -21,7 +21,7 @@ import type {
   WireError,
 } from 'openray/api-types';
 import type { TimeInterval } from 'openray/model';
-import { usToSeconds } from 'openray/model';
+import { parseJson, usToSeconds } from 'openray/model';
 import { nowUs, windowOf } from './time-range.ts';
 
 /** An error response; its code is `Unreachable` when there was no response. `message` is a sentence for the page. */
@@ -149,7 +149,7 @@ async function fetchOrFail(path: string, init: RequestInit): Promise<Response> {
 }
 
 async function readBody<Body>(response: Response): Promise<Body> {
-  if (response.ok) return response.json() as Promise<Body>;
+  if (response.ok) return parseJson(await response.text()) as Body;
   const error = (await response.json().catch(() => ({}))) as Partial<WireError>;
   const code = response.headers.get('x-amzn-errortype') ?? error.__type ?? 'InternalFailure';
   throw new ApiFailure(code, response.status, error.Message ?? `The server answered with status ${response.status}.`);

@@ -1,4 +1,4 @@
-import type { Outcome } from 'openray/model';
+import type { AnyNumber, Outcome } from 'openray/model';
 
 /** Name and type by which a filter expression finds a service. */
 export type ServiceName = { readonly name: string; readonly type: string | null };
@@ -45,7 +45,7 @@ export function withConditions(selector: string, conditions: readonly string[]):
  * `annotation.key = value`. A key that is not a word goes into brackets, and into quotes if it has characters that are
  * not letters, digits or `_.:-`.
  */
-export function annotationCondition(key: string, value: string | number | boolean): string {
+export function annotationCondition(key: string, value: string | AnyNumber | boolean): string {
   const bracketed = /^[\w.:-]+$/.test(key) ? key : quote(key);
   const name = /^[A-Za-z_]\w*$/.test(key) ? `annotation.${key}` : `annotation[${bracketed}]`;
   return `${name} = ${typeof value === 'string' ? quote(value) : String(value)}`;

@@ -1,14 +1,15 @@
 import type { WireService, WireTraceSummary } from 'openray/api-types';
 import type { Vocabulary } from 'openray/filter';
+import type { AnyNumber } from 'openray/model';
 
 /** Most values to offer for one field: users do not read a longer list. */
 const MAX_VALUES = 50;
 
 /** Names for completions: services of the graph, and fields and values of the newest traces. */
 export function vocabularyOf(services: readonly WireService[], traces: readonly WireTraceSummary[]): Vocabulary {
-  const values = new Map<string, Set<string | number | boolean>>();
+  const values = new Map<string, Set<string | AnyNumber | boolean>>();
   const keys = new Set<string>();
-  const addValue = (field: string, value: string | number | boolean | null) => {
+  const addValue = (field: string, value: string | AnyNumber | boolean | null) => {
     if (value === null) return;
     const known = values.get(field) ?? new Set();
     if (known.size < MAX_VALUES) values.set(field, known.add(value));

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { IngestContext } from '../ingest/accept.ts';
+import { printJson } from '../model/exact-json.ts';
 import type { TraceWaits } from '../query/traces/wait-for-trace.ts';
 import type { SamplingRule } from '../sampling/rules.ts';
 import type { SamplingTargets } from '../sampling/targets.ts';
@@ -56,4 +57,9 @@ export function operation<Schema extends z.ZodType>(
   >,
 ): Operation {
   return definition as Operation;
+}
+
+/** The body of a response as JSON with all digits of its numbers. */
+export function responseText(body: unknown): string {
+  return printJson(body);
 }

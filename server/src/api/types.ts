@@ -5,6 +5,7 @@
  * @see https://docs.aws.amazon.com/xray/latest/api/API_Types.html
  */
 
+import type { AnyNumber } from '../model/exact-number.ts';
 import type { LogRecord, ResourceSpans } from '../model/otlp-messages.ts';
 
 export type WireServiceId = {
@@ -15,7 +16,7 @@ export type WireServiceId = {
 };
 
 export type WireAnnotationValue = {
-  readonly NumberValue: number | null;
+  readonly NumberValue: AnyNumber | null;
   readonly BooleanValue: boolean | null;
   readonly StringValue: string | null;
 };

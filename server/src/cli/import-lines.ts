@@ -1,4 +1,5 @@
 import { OpenrayError } from '../errors.ts';
+import { parseJson, printJson } from '../model/exact-json.ts';
 import { isJsonObject, type JsonValue } from '../model/json.ts';
 
 /** Content of one line of a file. */
@@ -14,7 +15,7 @@ export type ImportLine =
 export function readImportLine(line: string): ImportLine {
   let value: JsonValue;
   try {
-    value = JSON.parse(line);
+    value = parseJson(line);
   } catch (cause) {
     throw new OpenrayError('SerializationException', `it is not JSON: ${(cause as Error).message}`, { cause });
   }
@@ -34,9 +35,9 @@ function documentsIn(value: JsonValue, text?: string): readonly string[] {
   if (!isJsonObject(value)) throw unknownFormat();
   if (Array.isArray(value.Traces)) return documentsIn(value.Traces);
   if (Array.isArray(value.Segments)) return documentsIn(value.Segments);
-  if (typeof value.Document === 'string') return documentsIn(JSON.parse(value.Document), value.Document);
+  if (typeof value.Document === 'string') return documentsIn(parseJson(value.Document), value.Document);
   if (typeof value.trace_id !== 'string') throw unknownFormat();
-  return value.inferred === true ? [] : [text ?? JSON.stringify(value)];
+  return value.inferred === true ? [] : [text ?? printJson(value)];
 }
 
 function unknownFormat(): OpenrayError {

@@ -6,6 +6,7 @@ import { OpenrayError } from '../errors.ts';
 import { otlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { openOtlpHttpSender } from '../forward/otlp-http-sender.ts';
 import { readRetryAfter, type SendResult, sendWithRetries } from '../forward/send-with-retries.ts';
+import { printJson } from '../model/exact-json.ts';
 import type { JsonValue } from '../model/json.ts';
 import { readEndpointUrl } from './endpoint-url.ts';
 import { readImportLine } from './import-lines.ts';
@@ -98,9 +99,9 @@ function newImporter(url: string) {
     resourceLogs = [];
     documents = [];
     if (traces.length > 0)
-      await send(() => sender.send('traces', Buffer.from(JSON.stringify({ resourceSpans: traces })), neverAborted));
+      await send(() => sender.send('traces', Buffer.from(printJson({ resourceSpans: traces })), neverAborted));
     if (logs.length > 0)
-      await send(() => sender.send('logs', Buffer.from(JSON.stringify({ resourceLogs: logs })), neverAborted));
+      await send(() => sender.send('logs', Buffer.from(printJson({ resourceLogs: logs })), neverAborted));
     for (let at = 0; at < texts.length; at += XRAY_BATCH) {
       await send(() => postSegments(url, texts.slice(at, at + XRAY_BATCH)));
     }

@@ -3,6 +3,7 @@ import type { GetTraceSummariesResponse } from '../api/types.ts';
 import { callServer } from '../client/call-server.ts';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { waitForTrace } from '../client/wait-for-trace.ts';
+import { printJson } from '../model/exact-json.ts';
 import { traceTree } from '../model/trace-tree.ts';
 import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
 import { readTime } from './time-flag.ts';
@@ -74,7 +75,7 @@ export async function printTrace(
   const { revision } = recorded.trace;
   if (printed.get(id) === revision) return;
   printed.set(id, revision);
-  process.stdout.write(output === 'json' ? `${JSON.stringify(traceJson(recorded))}\n` : traceText(recorded));
+  process.stdout.write(output === 'json' ? `${printJson(traceJson(recorded))}\n` : traceText(recorded));
 }
 
 function traceText({ id, trace, summary, durationMs }: RecordedTrace): string {

@@ -1,5 +1,6 @@
 import { EXTENSIONS_HEADER } from '../api/operation.ts';
 import { OpenrayError } from '../errors.ts';
+import { parseJson } from '../model/exact-json.ts';
 
 /**
  * Calls an operation of a running server. Throws ServiceUnavailable when there is no server at `url`, and
@@ -14,7 +15,7 @@ export async function callServer<Body>(url: string, path: string, body: object):
     const sentence = `there is no server at ${new URL(url).origin}; start a server with 'openray serve'`;
     throw new OpenrayError('ServiceUnavailable', sentence, { cause });
   }
-  const json = (await response.json()) as Body & { readonly Message?: string };
+  const json = parseJson(await response.text()) as Body & { readonly Message?: string };
   if (response.ok) return json;
   throw new OpenrayError('InvalidRequestException', json.Message ?? `status ${response.status}`);
 }

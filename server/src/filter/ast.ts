@@ -1,3 +1,4 @@
+import type { AnyNumber } from '../model/exact-number.ts';
 import type { JsonValue } from '../model/json.ts';
 import type { Keyword } from './keywords.ts';
 import type { RootCauseKind, RootCauseLevel } from './root-cause-kind.ts';
@@ -101,7 +102,7 @@ export type Field =
 
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'CONTAINS' | 'BEGINSWITH' | 'ENDSWITH' | 'MATCHES';
 
-export type Literal = { readonly value: string | number | boolean; readonly range: Range };
+export type Literal = { readonly value: string | AnyNumber | boolean; readonly range: Range };
 
 /** Selects the services that equal it in every given member. At least one member is given. */
 export type Identity = {

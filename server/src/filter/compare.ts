@@ -1,5 +1,6 @@
+import { compareNumbers, isNumber } from '../model/exact-number.ts';
 import type { JsonValue } from '../model/json.ts';
-import type { Comparison, Literal } from './ast.ts';
+import type { Comparison, Literal, Operator } from './ast.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
 
 /**
@@ -7,36 +8,43 @@ import { compilePattern, type Pattern } from './pattern.ts';
  * not even with `!=`. Booleans may be written as `"true"` and `"false"`.
  */
 export function compares(stored: JsonValue, comparison: Comparison): boolean {
-  const wanted = sameType(stored, comparison.value.value);
-  if (wanted === undefined) return false;
   const { operator } = comparison;
+  const { value } = comparison.value;
+  if (isNumber(value)) return isNumber(stored) && comparesNumbers(compareNumbers(stored, value), operator);
+  const wanted = sameType(stored, value);
+  if (wanted === undefined) return false;
   if (operator === '=') return stored === wanted;
   if (operator === '!=') return stored !== wanted;
-  if (typeof stored === 'number' && typeof wanted === 'number') return comparesNumbers(stored, wanted, comparison);
   if (typeof stored === 'string' && typeof wanted === 'string') return comparesStrings(stored, wanted, comparison);
   return false;
 }
 
 export function equals(stored: JsonValue, wanted: Literal['value']): boolean {
+  if (isNumber(wanted)) return isNumber(stored) && compareNumbers(stored, wanted) === 0;
   return stored === sameType(stored, wanted);
 }
 
-function sameType(stored: JsonValue, wanted: Literal['value']): Literal['value'] | undefined {
+function sameType(stored: JsonValue, wanted: string | boolean): string | boolean | undefined {
   if (typeof stored === typeof wanted) return wanted;
   if (typeof stored === 'boolean' && (wanted === 'true' || wanted === 'false')) return wanted === 'true';
   return undefined;
 }
 
-function comparesNumbers(stored: number, wanted: number, { operator }: Comparison): boolean {
+/** `difference`: that of the stored number to the wanted one, of which only the sign counts. */
+function comparesNumbers(difference: number, operator: Operator): boolean {
   switch (operator) {
+    case '=':
+      return difference === 0;
+    case '!=':
+      return difference !== 0;
     case '<':
-      return stored < wanted;
+      return difference < 0;
     case '<=':
-      return stored <= wanted;
+      return difference <= 0;
     case '>':
-      return stored > wanted;
+      return difference > 0;
     case '>=':
-      return stored >= wanted;
+      return difference >= 0;
     default:
       return false;
   }

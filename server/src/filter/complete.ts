@@ -1,3 +1,5 @@
+import { printJson } from '../model/exact-json.ts';
+import type { AnyNumber } from '../model/exact-number.ts';
 import type { Field } from './ast.ts';
 import type { Expectation, ValueOf } from './cursor.ts';
 import { hasEntities, KEYWORDS, type Keyword, type Scope, scopesOf } from './keywords.ts';
@@ -28,7 +30,7 @@ export type Vocabulary = {
   readonly metadataPaths?: readonly (readonly string[])[];
   readonly segmentPaths?: readonly (readonly string[])[];
   /** Values seen, by the field as it is spelled: `http.method`, `annotation.tier`. */
-  readonly values?: Readonly<Record<string, readonly (string | number | boolean)[]>>;
+  readonly values?: Readonly<Record<string, readonly (string | AnyNumber | boolean)[]>>;
 };
 
 type Offer = Omit<Completion, 'start' | 'end'>;
@@ -134,12 +136,12 @@ function fieldOffers(scope: Scope, vocabulary: Vocabulary): readonly Offer[] {
 
 function valueOffers(of: ValueOf, vocabulary: Vocabulary): readonly Offer[] {
   return knownValues(of, vocabulary).map((value): Offer => {
-    const label = JSON.stringify(value);
+    const label = printJson(value);
     return { kind: 'value', label, insert: label, detail: '' };
   });
 }
 
-function knownValues(of: ValueOf, vocabulary: Vocabulary): readonly (string | number | boolean)[] {
+function knownValues(of: ValueOf, vocabulary: Vocabulary): readonly (string | AnyNumber | boolean)[] {
   switch (of) {
     case 'json':
       return [];
@@ -158,7 +160,7 @@ function knownValues(of: ValueOf, vocabulary: Vocabulary): readonly (string | nu
   }
 }
 
-function fieldValues(field: Field, vocabulary: Vocabulary): readonly (string | number | boolean)[] {
+function fieldValues(field: Field, vocabulary: Vocabulary): readonly (string | AnyNumber | boolean)[] {
   if (typeOf(field) === 'bool') return [true, false];
   const seen = vocabulary.values?.[printField(field)] ?? [];
   switch (field.kind === 'keyword' ? field.keyword : undefined) {

@@ -1,8 +1,10 @@
+import { type AnyNumber, compareNumbers, doubleOf, numberOf } from '../model/exact-number.ts';
+
 /** A token of an expression. Tokens are read one at a time: the meaning of `[` depends on the tokens before it. */
 export type Token = { readonly start: number; readonly end: number } & (
   | { readonly kind: 'word'; readonly text: string }
   | { readonly kind: 'string'; readonly value: string }
-  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'number'; readonly value: AnyNumber }
   | { readonly kind: 'symbol'; readonly text: string }
   /** `.name.name` directly after a bracket. */
   | { readonly kind: 'steps'; readonly text: string }
@@ -85,10 +87,14 @@ function decode(raw: string): string {
 }
 
 function numberToken(text: string, start: number): Token {
-  const value = Number(text);
-  const end = start + text.length;
-  if (!Number.isFinite(value)) return bad(start, end, 'the number is too large');
-  return { kind: 'number', value: value === 0 ? 0 : value, start, end };
+  // JSON has no zeros in front.
+  const value = numberOf(text.replace(/^(-?)0+(?=\d)/, '$1'));
+  return {
+    kind: 'number',
+    value: doubleOf(value) === 0 && compareNumbers(value, 0) === 0 ? 0 : value,
+    start,
+    end: start + text.length,
+  };
 }
 
 function bad(

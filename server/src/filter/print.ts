@@ -1,3 +1,4 @@
+import { printJson } from '../model/exact-json.ts';
 import type { Condition, Field, Filter, Identity, Literal } from './ast.ts';
 
 /** The expression in its simplest spelling. Parsing it gives the same tree, except for the ranges. */
@@ -35,7 +36,7 @@ export function printCondition(condition: Condition): string {
     case 'rootcause':
       return `rootcause.${condition.cause}.${condition.level}${braces(condition.where)}`;
     case 'rootcause-json':
-      return `rootcause.json ${condition.operator} #${JSON.stringify(condition.rootCauses)}`;
+      return `rootcause.json ${condition.operator} #${printJson(condition.rootCauses)}`;
     case 'group':
       return `group.${condition.by} ${condition.operator} ${JSON.stringify(condition.value)}`;
   }
@@ -78,5 +79,5 @@ function printStep(name: string): string {
 }
 
 function printLiteral({ value }: Literal): string {
-  return JSON.stringify(value);
+  return printJson(value);
 }

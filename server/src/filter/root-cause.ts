@@ -1,3 +1,4 @@
+import { compareNumbers, isNumber } from '../model/exact-number.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import type {
   RootCause,
@@ -72,7 +73,7 @@ function contains(actual: JsonValue | undefined, wanted: JsonValue): boolean {
     if (!isJsonObject(actual)) return false;
     return Object.keys(wanted).every((key) => Object.hasOwn(actual, key) && contains(actual[key], wanted[key] ?? null));
   }
-  return actual === wanted;
+  return isNumber(wanted) ? isNumber(actual) && compareNumbers(actual, wanted) === 0 : actual === wanted;
 }
 
 function skipTo(rest: Iterator<JsonValue>, wanted: JsonValue): boolean {

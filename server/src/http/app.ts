@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { z } from 'zod';
 import { newMetricsRegistry } from '../api/openray/metrics.ts';
-import { type ApiContext, EXTENSIONS_HEADER, type Operation } from '../api/operation.ts';
+import { type ApiContext, EXTENSIONS_HEADER, type Operation, responseText } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { issueSentence, OpenrayError } from '../errors.ts';
 import type { OtlpReceiverContext } from '../ingest/otlp.ts';
@@ -79,6 +79,7 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
     exposeHeadRoutes: true,
   });
   acceptAnyContentType(app);
+  app.setReplySerializer(responseText);
   checkOrigin(app);
   handleErrors(app);
   app.addHook('onSend', async (request, reply) => {

@@ -1,8 +1,9 @@
+import type { AnyNumber } from './exact-number.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { LogWithResource, SpanWithResource } from './otlp-messages.ts';
 import type { EntityId, TraceId } from './trace-id.ts';
 
-export type AnnotationValue = string | number | boolean;
+export type AnnotationValue = string | AnyNumber | boolean;
 
 /** Outcome of a request: failed at the server (fault) or because of the client (error), throttled, or ok. */
 export type Outcome = 'ok' | 'error' | 'throttle' | 'fault';

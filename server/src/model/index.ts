@@ -1,5 +1,7 @@
 /** `openray/model`: the rules by which a trace is read, for the console. Pure: it imports no `node:` module. */
 export { byStart, type Entity, type Outcome, type RecordedException } from './entity.ts';
+export { parseJson, printJson } from './exact-json.ts';
+export { type AnyNumber, ExactNumber, isNumber } from './exact-number.ts';
 export { addCount, quantile } from './histogram.ts';
 export { isJsonObject, type JsonObject, type JsonValue, readText } from './json.ts';
 export { nestEntities } from './nesting.ts';

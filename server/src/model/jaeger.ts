@@ -1,3 +1,4 @@
+import { printJson } from './exact-json.ts';
 import { plainOf } from './otlp/any-value.ts';
 import type { TraceSpan } from './otlp/documents/trace-to-spans.ts';
 import { nanosToUs } from './otlp/nanos.ts';
@@ -150,7 +151,7 @@ function tagOf({ key = '', value = {} }: KeyValue): JaegerTag {
   if (intValue !== undefined) return { key, type: 'int64', value: exactNumber(intValue) };
   if (doubleValue !== undefined) return doubleTag(key, doubleValue);
   if (bytesValue !== undefined) return { key, type: 'binary', value: bytesValue };
-  return { key, type: 'string', value: isEmpty(value) ? '' : JSON.stringify(plainOf(value)) };
+  return { key, type: 'string', value: isEmpty(value) ? '' : printJson(plainOf(value)) };
 }
 
 const isEmpty = ({ arrayValue, kvlistValue }: AnyValue) => arrayValue === undefined && kvlistValue === undefined;

@@ -1,3 +1,5 @@
+import { parseJson, printJson } from './exact-json.ts';
+import { ExactNumber } from './exact-number.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { isJsonObject } from './json.ts';
 
@@ -87,6 +89,7 @@ function without(from: JsonObject, [key, ...rest]: readonly string[]): JsonObjec
 /** Equal in any order of members. 0 and -0 are not equal. */
 export function isSame(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
   if (Object.is(a, b)) return true;
+  if (a instanceof ExactNumber) return b instanceof ExactNumber && a.text === b.text;
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((item, index) => isSame(item, b[index]));
   }
@@ -102,5 +105,5 @@ export function isSameJson(a: unknown, b: unknown): boolean {
 
 /** As JSON: without members that are undefined. */
 export function asJson(value: unknown): JsonValue | undefined {
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
+  return value === undefined ? undefined : parseJson(printJson(value));
 }

@@ -1,9 +1,11 @@
-/** JSON as `JSON.parse` gives it. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+import { type AnyNumber, ExactNumber, isNumber } from './exact-number.ts';
+
+/** JSON as `parseJson` gives it. Print it with `printJson`. */
+export type JsonValue = string | AnyNumber | boolean | null | readonly JsonValue[] | JsonObject;
 export type JsonObject = { readonly [key: string]: JsonValue };
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber);
 }
 
 /** The member that `map` itself has: names such as `constructor`, which every object inherits, are not members. */
@@ -33,7 +35,7 @@ export function listOf(value: JsonValue | undefined): readonly JsonValue[] {
 
 /** A string as it is, a number as text; undefined when `value` is anything else. */
 export function textOf(value: JsonValue | undefined): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  return typeof value === 'string' || isNumber(value) ? String(value) : undefined;
 }
 
 /**

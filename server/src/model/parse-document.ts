@@ -1,5 +1,6 @@
 import { compactJson, exceedsBytes } from './compact-json.ts';
 import type { Document, Entity } from './entity.ts';
+import { parseExactNumbers, printJson } from './exact-json.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { isJsonObject } from './json.ts';
 import { repeatedSubsegmentId } from './otlp/to-xray/derived-ids.ts';
@@ -66,9 +67,10 @@ export function parseDocument(
   }
   const compact = compactJson(text);
   if (compact.depth > limits.maxDepth) return [rejection(idAsSent(value), 'DocumentTooDeep', 'entity')];
+  if (compact.hasExactNumbers) value = parseExactNumbers(compact.text);
   if (!Array.isArray(value)) return [readDocument(value, compact.text, seq)];
   if (value.length === 0) return [rejection(undefined, 'MissingId', 'segment')];
-  return value.map((element) => readDocument(element, JSON.stringify(element), seq));
+  return value.map((element) => readDocument(element, printJson(element), seq));
 }
 
 function readDocument(value: JsonValue, text: string, seq: number): ParsedDocument {

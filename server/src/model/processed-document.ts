@@ -1,4 +1,5 @@
 import type { Entity } from './entity.ts';
+import { printJson } from './exact-json.ts';
 import { inferredSegments } from './inferred.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { isJsonObject, readObject } from './json.ts';
@@ -31,13 +32,13 @@ export function orphanDocuments(trace: Trace, consumers: ConsumerLinks = NO_LINK
 }
 
 /**
- * `JSON.stringify` for a processed document. Independent subsegments can nest deeper than the call stack of
+ * `printJson` for a processed document. Independent subsegments can nest deeper than the call stack of
  * `JSON.stringify` allows (about 1,500 levels), so this keeps its own stack.
  */
 export function documentText(document: JsonObject): string {
   try {
     // Several times as fast as the loop.
-    return JSON.stringify(document);
+    return printJson(document);
   } catch {
     // The type of the error depends on the browser.
     return deepDocumentText(document);
@@ -54,7 +55,7 @@ function deepDocumentText(document: JsonObject): string {
     }
     const { subsegments, ...own } = next;
     const children = Array.isArray(subsegments) ? subsegments.filter(isJsonObject) : [];
-    const ownText = JSON.stringify(own);
+    const ownText = printJson(own);
     if (children.length === 0) {
       text += ownText;
       continue;

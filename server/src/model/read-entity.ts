@@ -1,4 +1,5 @@
 import type { AnnotationValue, Cause, Entity, Http, Link, RecordedException, StackFrame } from './entity.ts';
+import { ExactNumber, isNumber } from './exact-number.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import { isJsonObject, readObject, readText } from './json.ts';
 import { readFlags } from './outcome.ts';
@@ -91,7 +92,8 @@ function readHttp(value: JsonValue | undefined): Http | undefined {
 
 /** A whole number, or a text that holds one. */
 function readInteger(value: JsonValue | undefined): number | undefined {
-  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  const isText = (typeof value === 'string' && value !== '') || value instanceof ExactNumber;
+  const number = isText ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? Math.trunc(number) : undefined;
 }
 
@@ -104,7 +106,7 @@ function readAnnotations(value: JsonValue | undefined): Readonly<Record<string, 
 }
 
 function isAnnotationValue(value: JsonValue): value is AnnotationValue {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return typeof value === 'string' || typeof value === 'boolean' || isNumber(value);
 }
 
 /** Undefined for the empty causes that Step Functions writes: they do not mean a failure. */

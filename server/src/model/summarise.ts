@@ -1,6 +1,7 @@
 import { traceDurationUs } from './duration.ts';
 import type { AnnotationValue, Entity } from './entity.ts';
 import { durationUsOf } from './entity.ts';
+import { ExactNumber } from './exact-number.ts';
 import type { TraceGraph } from './graph.ts';
 import type { JsonObject } from './json.ts';
 import { readObject, readText } from './json.ts';
@@ -48,8 +49,15 @@ export function summariseTrace(trace: Trace, graph: TraceGraph = traceGraph(trac
 
 function annotationsOf(entities: readonly Entity[]): Readonly<Record<string, readonly AnnotationValue[]>> {
   const byKey = new Map<string, Set<AnnotationValue>>();
+  const exactNumbers = new Set<string>();
   for (const { annotations } of entities) {
     for (const [key, value] of Object.entries(annotations)) {
+      if (value instanceof ExactNumber) {
+        // Each is an object of its own, so the set below does not know its equal.
+        const known = `${value.text} ${key}`;
+        if (exactNumbers.has(known)) continue;
+        exactNumbers.add(known);
+      }
       const values = byKey.get(key);
       if (values === undefined) byKey.set(key, new Set([value]));
       else values.add(value);

@@ -1,3 +1,5 @@
+import { doubleOf, ExactNumber } from './exact-number.ts';
+
 /** Latest time that is exact in whole microseconds, in seconds since 1970 (the year 2255). */
 const MAX_SECONDS = Number.MAX_SAFE_INTEGER / 1e6;
 
@@ -16,6 +18,7 @@ export function usToSeconds(us: number): number {
 
 /** A member of a document as microseconds; undefined if it is no number, negative, or not exact. */
 export function readTimeUs(value: unknown): number | undefined {
-  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_SECONDS)) return undefined;
-  return secondsToUs(value);
+  const seconds = value instanceof ExactNumber ? doubleOf(value) : value;
+  if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= MAX_SECONDS)) return undefined;
+  return secondsToUs(seconds);
 }

@@ -1,4 +1,5 @@
 import { byStart, durationUsOf, type Entity } from './entity.ts';
+import { printJson } from './exact-json.ts';
 import { readObject } from './json.ts';
 import type { Trace } from './trace.ts';
 
@@ -49,7 +50,7 @@ function detailsOf(entity: Entity): string {
     ...(entity.outcome === 'ok' ? [] : [entity.outcome]),
     ...(entity.endUs === undefined ? ['in progress'] : []),
   ];
-  const annotations = Object.entries(entity.annotations).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  const annotations = Object.entries(entity.annotations).map(([key, value]) => `${key}=${printJson(value)}`);
   const namespaces = Object.keys(readObject(entity.metadata) ?? {});
   const metadata = namespaces.length === 0 ? [] : [`metadata: ${namespaces.join(', ')}`];
   const exceptions = (entity.cause?.exceptions ?? []).map(({ type, message }) =>

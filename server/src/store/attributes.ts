@@ -1,4 +1,5 @@
 import type { Entity } from '../model/entity.ts';
+import { type AnyNumber, canonicalText, ExactNumber } from '../model/exact-number.ts';
 import { isJsonObject, type JsonValue } from '../model/json.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { isToProducer } from '../model/trace-links.ts';
@@ -7,7 +8,8 @@ import { type Sql, sql } from './sql.ts';
 /**
  * Indexed strings that find an entity by any attribute: `annotation.KEY=VALUE`, `metadata.NAMESPACE.PATH=VALUE`, and
  * `segment.PATH=VALUE` for every other field. A list gives one string for each member, at the list's path. Strings are
- * unchanged, numbers and booleans are as in JSON; null, `{}` and `[]` give no string.
+ * unchanged, numbers and booleans are as `String` prints them (of a number that a double cannot hold all digits, too);
+ * null, `{}` and `[]` give no string.
  *
  * They are a prefilter and never decide a match: long values are truncated, "1" and 1 give the same string, and so do a
  * key with a dot and two nested keys. An entity with more than MAX_ATTRIBUTES strings or MAX_DEPTH levels is indexed
@@ -56,8 +58,8 @@ export const STATUS_PATH = 'http.response.status';
  * The string for `has(attributes, …)`; search for TRUNCATED_MARKER, too. `path` starts with `annotation.`, `metadata.`
  * or `segment.`.
  */
-export function attributeText(path: string, value: AttributeValue): string {
-  const text = `${path}=${value}`;
+export function attributeText(path: string, value: AttributeValue | AnyNumber): string {
+  const text = `${path}=${value instanceof ExactNumber ? canonicalText(value) : value}`;
   return text.length <= MAX_TEXT_LENGTH ? text : text.slice(0, MAX_TEXT_LENGTH);
 }
 
@@ -67,6 +69,11 @@ export const LINK_PREFIX = 'link=';
 /** The string for `has(attributes, …)` that finds the entities that link to a trace. */
 export function linkText(traceId: TraceId): string {
   return `${LINK_PREFIX}${traceId}`;
+}
+
+/** Key of `annotations_number` that is there if the number of the annotation is a rounded one. */
+export function roundedKey(key: string): string {
+  return `≈${key}`;
 }
 
 export type AttributeValue = string | number | boolean;
@@ -143,7 +150,7 @@ function collect(found: AttributeCollector, path: string, value: JsonValue | und
       }
     }
   } else if (value !== undefined && value !== null) {
-    add(found, path, value as AttributeValue);
+    add(found, path, value instanceof ExactNumber ? canonicalText(value) : (value as AttributeValue));
   }
 }
 

@@ -2,6 +2,7 @@ import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { matches } from '../filter/matches.ts';
 import { parseFilter } from '../filter/parser.ts';
 import { durationUsOf, type Entity } from '../model/entity.ts';
+import { printJson } from '../model/exact-json.ts';
 import type { GraphNode } from '../model/graph.ts';
 import { readObject } from '../model/json.ts';
 import { type ExpectedValue, isAsExpected, showValue } from './expected-value.ts';
@@ -37,7 +38,7 @@ export const traceMatchers = {
   toHaveAnnotation(trace: RecordedTrace, key: string, value?: ExpectedValue): MatcherResult {
     const found = trace.entities.flatMap(({ annotations }) => (key in annotations ? [annotations[key]] : []));
     const all = trace.entities.flatMap(({ annotations }) =>
-      Object.entries(annotations).map(([name, own]) => `${name}=${JSON.stringify(own)}`),
+      Object.entries(annotations).map(([name, own]) => `${name}=${printJson(own)}`),
     );
     return matcherResult(
       trace,
@@ -60,7 +61,7 @@ export const traceMatchers = {
       value === undefined ? found.length > 0 : found.some(([, own]) => isAsExpected(own, value)),
       {
         wanted: `the metadata ${key}${value === undefined ? '' : ` with ${showValue(value)}`}`,
-        actual: (found.length > 0 ? found : all).map(([name, own]) => `${name}=${JSON.stringify(own).slice(0, 200)}`),
+        actual: (found.length > 0 ? found : all).map(([name, own]) => `${name}=${printJson(own).slice(0, 200)}`),
       },
     );
   },

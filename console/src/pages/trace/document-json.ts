@@ -1,4 +1,4 @@
-import { documentText, type JsonObject, type JsonValue } from 'openray/model';
+import { documentText, type JsonObject, type JsonValue, printJson } from 'openray/model';
 import type { Entity } from './entities.ts';
 
 /** Deeper documents are not indented: the spaces alone grow with the square of the depth, 100 MB at 5,000 levels. */
@@ -23,5 +23,5 @@ export function documentJson(entity: Entity): string {
     }
     if (subsegments.length > 0) next.document.subsegments = subsegments;
   }
-  return levels > MAX_INDENTED_LEVELS ? documentText(document) : JSON.stringify(document, null, 2);
+  return levels > MAX_INDENTED_LEVELS ? documentText(document) : printJson(document, 2);
 }

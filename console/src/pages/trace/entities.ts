@@ -7,6 +7,7 @@ import {
   type JsonValue,
   type Entity as ModelEntity,
   nestEntities,
+  parseJson,
   parseTraceId,
   readEntity,
   readText,
@@ -151,7 +152,7 @@ export function valueAt(value: JsonValue | undefined, ...path: readonly string[]
 function objectsIn(documents: WireTrace['Segments']): readonly JsonObject[] {
   return documents.flatMap(({ Document }) => {
     try {
-      const value = JSON.parse(Document) as JsonValue;
+      const value = parseJson(Document);
       return isJsonObject(value) ? [value] : [];
     } catch {
       return [];

@@ -1,3 +1,4 @@
+import { printJson } from 'openray/model';
 import type { Entity, TraceTree } from './entities.ts';
 
 /** A row of the timeline. Level, set size and position are those of an ARIA tree grid, from 1. */
@@ -83,5 +84,5 @@ export function collapsibleIds(tree: TraceTree): ReadonlySet<string> {
 function searchText({ id, name, fields, events }: Entity): string {
   const { http, annotations, cause, aws, sql } = fields;
   const eventNames = events.map((event) => event.name).join('\n');
-  return `${name}\n${id}\n${eventNames}\n${JSON.stringify([http, annotations, cause, aws, sql])}`.toLowerCase();
+  return `${name}\n${id}\n${eventNames}\n${printJson([http, annotations, cause, aws, sql])}`.toLowerCase();
 }

@@ -1,4 +1,5 @@
 import type { WireAnnotationValue, WireTraceSummary } from 'openray/api-types';
+import type { AnyNumber } from 'openray/model';
 import { type Outcome, outcomeOf } from 'openray/model';
 import { annotationCondition, quote, serviceSelector } from '../../shared/filter-text.ts';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
@@ -90,7 +91,7 @@ export function annotationText(value: WireAnnotationValue): string {
   return String(annotationOf(value));
 }
 
-function annotationOf({ StringValue, NumberValue, BooleanValue }: WireAnnotationValue): string | number | boolean {
+function annotationOf({ StringValue, NumberValue, BooleanValue }: WireAnnotationValue): string | AnyNumber | boolean {
   return StringValue ?? NumberValue ?? BooleanValue ?? '';
 }
 

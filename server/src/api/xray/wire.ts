@@ -1,4 +1,5 @@
 import type { AnnotationValue } from '../../model/entity.ts';
+import { isNumber } from '../../model/exact-number.ts';
 import type { ServiceId } from '../../model/graph.ts';
 import type { Histogram } from '../../model/histogram.ts';
 import type { RootCause, RootCauseEntity } from '../../model/root-cause.ts';
@@ -45,7 +46,7 @@ export function toWireServiceId({ name, type, accountId }: ServiceId): WireServi
 
 function toWireAnnotation(value: AnnotationValue): WireAnnotationValue {
   return {
-    NumberValue: typeof value === 'number' ? value : null,
+    NumberValue: isNumber(value) ? value : null,
     BooleanValue: typeof value === 'boolean' ? value : null,
     StringValue: typeof value === 'string' ? value : null,
   };

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { parseJson, printJson } from '../../model/exact-json.ts';
+import { isJsonObject, type JsonValue } from '../../model/json.ts';
 import type { Condition, Field, Filter, Identity, Literal, Operator, Order, Range } from '../ast.ts';
 import { hasEntities, KEYWORDS, type Keyword, rootCauseScope, type Scope, scopesOf } from '../keywords.ts';
 import { OPERATORS, typeOf } from '../operators.ts';
@@ -167,7 +169,14 @@ export function arbitraryFilterOf(operands: OperandArbitraries): fc.Arbitrary<Fi
 /** Any filter. */
 export const arbitraryFilter: fc.Arbitrary<Filter> = arbitraryFilterOf(ANY_OPERANDS);
 
+function omitRanges(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(omitRanges);
+  if (!isJsonObject(value)) return value;
+  const members = Object.entries(value).filter(([name]) => name !== 'range');
+  return Object.fromEntries(members.map(([name, member]) => [name, omitRanges(member)]));
+}
+
 /** The tree without ranges, to compare trees of different texts. */
 export function withoutRanges(filter: Filter): unknown {
-  return JSON.parse(JSON.stringify(filter, (name, value) => (name === 'range' ? undefined : value)));
+  return omitRanges(parseJson(printJson(filter)));
 }

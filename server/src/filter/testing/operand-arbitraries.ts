@@ -1,11 +1,13 @@
 import fc from 'fast-check';
+import { type AnyNumber, compareNumbers, isNumber, numberOf } from '../../model/exact-number.ts';
 import { isJsonObject, type JsonValue } from '../../model/json.ts';
+import { numberText } from '../../model/testing/number-texts.ts';
 import type { FilterSubject } from '../subject.ts';
 
 /** Arbitraries for the operands of generated filters. */
 export type OperandArbitraries = {
   readonly texts: fc.Arbitrary<string>;
-  readonly numbers: fc.Arbitrary<number>;
+  readonly numbers: fc.Arbitrary<AnyNumber>;
   /** Sources of patterns that compile. */
   readonly patterns: fc.Arbitrary<string>;
   readonly annotationKeys: fc.Arbitrary<string>;
@@ -25,12 +27,15 @@ const path = fc.array(key, { minLength: 1, maxLength: 4 });
 /** All operands that the language can spell. */
 export const ANY_OPERANDS: OperandArbitraries = {
   texts: text,
-  numbers: fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value)),
+  numbers: numberText.map((digits) => asLiteral(numberOf(digits))),
   patterns: fc.constantFrom('^a+$', '.*', '[a-z]{2,5}|\\d', '(?i)time ?out', '\\bx\\b', ''),
   annotationKeys: key,
   metadataPaths: path,
   segmentPaths: path,
 };
+
+/** A zero of a filter has no sign. */
+const asLiteral = (number: AnyNumber): AnyNumber => (compareNumbers(number, 0) === 0 ? 0 : number);
 
 /** Operands that occur in the traces, so that filters made from them match some traces and not others. */
 export function operandsIn(subjects: readonly FilterSubject[]): OperandArbitraries {
@@ -43,7 +48,7 @@ export function operandsIn(subjects: readonly FilterSubject[]): OperandArbitrari
   ];
   const seconds = subjects.flatMap(({ summary }) => [summary.durationUs ?? 0, summary.responseTimeUs ?? 0]);
   const numbers = [
-    ...leaves.flatMap(({ value }) => (typeof value === 'number' && value !== 0 ? [value] : [])),
+    ...leaves.flatMap(({ value }) => (isNumber(value) ? [asLiteral(value)] : [])),
     ...entities.flatMap(({ startUs, endUs }) => (endUs === undefined ? [] : [(endUs - startUs) / 1_000_000])),
     ...seconds.map((us) => us / 1_000_000),
   ];

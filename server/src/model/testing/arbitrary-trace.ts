@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { printJson } from '../exact-json.ts';
+import { numberOf } from '../exact-number.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 
 /** A segment or subsegment, without the fields that depend on the way it is sent. */
@@ -24,15 +26,35 @@ const hexText = (length: number) =>
 
 const httpStatus = fc.constantFrom(200, 200, 200, 201, 302, 404, 409, 429, 500, 503);
 
+/** Neighbours that a double rounds to one number, and numbers that `annotations` have as well. */
+const longNumber = fc
+  .constantFrom(
+    ...[
+      '9007199254740992',
+      '9007199254740993',
+      '1234567890123456789',
+      '1234567890123456790',
+      '1e400',
+      '1e401',
+      '-1e400',
+    ],
+    ...['1', '1.0000000000000000001', '0.9999999999999999999', '0', '-0', '1e-400', '-1e-400', '0.30000000000000004'],
+    ...['123456789012345678901234567890', '123456789012345678901234567891', '1.2345678901234567890123e25'],
+  )
+  .map(numberOf);
+
 const annotations = fc.dictionary(
   fc.constantFrom('user_id', 'tier', 'ColdStart', 'Service', 'attempt'),
-  fc.oneof(fc.constantFrom('gold', 'brian1', ''), fc.integer({ min: -3, max: 3 }), fc.boolean()),
+  fc.oneof(fc.constantFrom('gold', 'brian1', ''), fc.integer({ min: -3, max: 3 }), fc.boolean(), longNumber),
   { maxKeys: 3 },
 );
 
 const metadata = fc.dictionary(
   fc.constantFrom('default', 'app'),
-  fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<JsonValue>,
+  fc.oneof(
+    { arbitrary: fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<JsonValue>, weight: 4 },
+    fc.record({ n: fc.oneof(longNumber, fc.array(longNumber, { maxLength: 2 })) }),
+  ),
   {
     maxKeys: 2,
   },
@@ -220,7 +242,7 @@ export function arbitraryDelivery(trace: GeneratedTrace): fc.Arbitrary<Delivery>
       return SENT_ALONE;
     };
     trace.segments.forEach(send);
-    const texts = documents.map((document) => JSON.stringify(document));
+    const texts = documents.map((document) => printJson(document));
     return fc.shuffledSubarray(texts, { minLength: texts.length, maxLength: texts.length });
   });
 }
@@ -249,7 +271,7 @@ export function plainDelivery(trace: GeneratedTrace): Delivery {
     ...(entity.subsegments.length > 0 && { subsegments: entity.subsegments.map(inline) }),
   });
   return trace.segments.toReversed().map((segment) =>
-    JSON.stringify({
+    printJson({
       ...inline(segment),
       trace_id: trace.traceId,
       ...(segment.parentId !== undefined && { parent_id: segment.parentId }),

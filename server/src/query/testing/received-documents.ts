@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
+import { parseJson, printJson } from '../../model/exact-json.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { entityToPlainSpan } from '../../model/otlp/to-otlp/entity-to-span.ts';
@@ -26,7 +27,7 @@ export function receivedDocuments(traceCount: number, seed = SEED): readonly Doc
     return delivery.flatMap((text, at) => {
       const dice = trace * 31 + at;
       const links = dice % 6 === 0 ? linksTo(deliveries[(trace * 7 + 3) % deliveries.length] ?? []) : {};
-      return withOtherVersions(JSON.stringify({ ...shiftedInTime(JSON.parse(text), laterS), ...links }), dice);
+      return withOtherVersions(printJson({ ...shiftedInTime(parseJson(text) as JsonObject, laterS), ...links }), dice);
     });
   });
   const texts = amended.flatMap((delivery) => delivery.map((text, index) => ({ text, turn: index })));
@@ -61,13 +62,13 @@ function spanDocuments(document: Document, seq: number): readonly Document[] {
 
 /** The links by which the consumer of a message names its producers. */
 function linksTo(delivery: readonly string[]): JsonObject {
-  const producers: readonly JsonObject[] = delivery.slice(0, 2).map((text) => JSON.parse(text));
+  const producers = delivery.slice(0, 2).map((text) => parseJson(text) as JsonObject);
   return { links: producers.map(({ trace_id = '', id = '' }) => ({ trace_id, id, attributes: {} })) };
 }
 
 /** Sometimes with another version before or after it; `assembleTrace` decides which one counts. */
 function withOtherVersions(text: string, dice: number): readonly string[] {
-  const document: JsonObject = JSON.parse(text);
+  const document = parseJson(text) as JsonObject;
   const stretched = (seconds: number): JsonObject => ({
     ...document,
     start_time: shiftedSeconds(document.start_time, -seconds),
@@ -75,23 +76,23 @@ function withOtherVersions(text: string, dice: number): readonly string[] {
   });
   switch (dice % 23) {
     case 0:
-      return [text, JSON.stringify(stretched(0.25))];
+      return [text, printJson(stretched(0.25))];
     case 1:
-      return [JSON.stringify(stretched(0.5)), text];
+      return [printJson(stretched(0.5)), text];
     case 2: {
       const { parent_id, type, ...orphaned } = document;
-      return [text, JSON.stringify(type === undefined ? orphaned : document)];
+      return [text, printJson(type === undefined ? orphaned : document)];
     }
     case 3: {
       const { end_time, ...unfinished } = stretched(1.5);
-      return [JSON.stringify({ ...unfinished, in_progress: true, annotations: { tier: 'lead' } }), text];
+      return [printJson({ ...unfinished, in_progress: true, annotations: { tier: 'lead' } }), text];
     }
     case 4:
       return document.end_time === undefined
         ? [text]
-        : [JSON.stringify({ ...document, end_time: shiftedSeconds(document.start_time, -0.1) })];
+        : [printJson({ ...document, end_time: shiftedSeconds(document.start_time, -0.1) })];
     case 5:
-      return [text, JSON.stringify(stretched(200))];
+      return [text, printJson(stretched(200))];
     default:
       return [text];
   }

@@ -1,10 +1,12 @@
 import type { Comparison, Condition, Field, Literal, OneOf, Operator, Present } from '../../filter/ast.ts';
 import type { Keyword } from '../../filter/keywords.ts';
+import { type AnyNumber, doubleOf, ExactNumber, isNumber } from '../../model/exact-number.ts';
 import { MAX_NAME_LENGTH } from '../../model/read-entity.ts';
 import {
   attributeText,
   MAX_TEXT_LENGTH,
   NOT_INDEXED,
+  roundedKey,
   STATUS_PATH,
   TEXT_COLUMNS,
   TRUNCATED_MARKER,
@@ -163,19 +165,15 @@ function statusPredicate(operator: Operator, value: Value): Sql | undefined {
 /** The text `"true"` equals the boolean `true`. Equality is a look-up in the text index. */
 function annotationPredicate(key: string, operator: Operator, value: Value): Sql | undefined {
   if (operator === '=') return attributePredicate(`annotation.${key}`, value);
-  switch (typeof value) {
-    case 'number': {
-      const compared = numberPredicate(sql`annotations_number[${key}]`, operator, value);
-      return compared && sql`(mapContains(annotations_number, ${key}) AND ${compared})`;
-    }
-    case 'boolean':
-      return annotationFlagPredicate(key, operator, value);
-    case 'string': {
-      const asText = annotationTextPredicate(key, operator, value);
-      const isFlag = value === 'true' || value === 'false';
-      return isFlag ? anyOf([asText, annotationFlagPredicate(key, operator, value === 'true') ?? sql`false`]) : asText;
-    }
+  if (isNumber(value)) {
+    const isRounded = sql`mapContains(annotations_number, ${roundedKey(key)})`;
+    const compared = roundedPredicate(sql`annotations_number[${key}]`, operator, value, isRounded);
+    return compared && sql`(mapContains(annotations_number, ${key}) AND ${compared})`;
   }
+  if (typeof value === 'boolean') return annotationFlagPredicate(key, operator, value);
+  const asText = annotationTextPredicate(key, operator, value);
+  const isFlag = value === 'true' || value === 'false';
+  return isFlag ? anyOf([asText, annotationFlagPredicate(key, operator, value === 'true') ?? sql`false`]) : asText;
 }
 
 function annotationTextPredicate(key: string, operator: Operator, value: string): Sql | undefined {
@@ -190,7 +188,10 @@ function annotationFlagPredicate(key: string, operator: Operator, value: boolean
 
 /** By the text index. Also holds for a row whose list of attributes was truncated. */
 export function attributePredicate(path: string, value: Value): Sql {
-  return sql`(has(attributes, ${attributeText(path, value)}) OR has(attributes, ${TRUNCATED_MARKER}))`;
+  const texts = [attributeText(path, value), TRUNCATED_MARKER];
+  // Rows of earlier versions have the nearest double.
+  if (value instanceof ExactNumber) texts.push(attributeText(path, doubleOf(value)));
+  return sql`(${sql.or(texts.map((text) => sql`has(attributes, ${text})`))})`;
 }
 
 /** An X-Ray document may have the field in a column of its own; in other formats the field is an attribute. */
@@ -202,7 +203,7 @@ function segmentPredicate(steps: readonly string[], operator: Operator, value: V
   const column = TEXT_COLUMNS[path];
   if (column !== undefined && typeof value === 'string')
     return anyOf([attribute, columnPredicate(column, operator, value)]);
-  if (path === STATUS_PATH && typeof value === 'number') {
+  if (path === STATUS_PATH && isNumber(value)) {
     return anyOf([attribute, operator === '=' && Number.isInteger(value) ? statusPredicate('=', value) : undefined]);
   }
   return attribute;
@@ -233,24 +234,44 @@ function pathPredicate(steps: readonly string[], operator: Operator, value: Valu
 }
 
 function attributeValuePredicate(stored: Sql, operator: Operator, value: Value): Sql | undefined {
-  if (typeof value === 'number') return numberPredicate(sql`toFloat64OrNull(${stored})`, operator, value);
-  return textPredicate(stored, operator, value);
+  if (!isNumber(value)) return textPredicate(stored, operator, value);
+  // ClickHouse rounds long texts to a double that may not be the nearest one.
+  const isRounded = sql`(length(${stored}) > ${MAX_DOUBLE_DIGITS} OR position(${stored}, 'e') > 0)`;
+  const number = sql`toFloat64OrNull(${stored})`;
+  const compared = numberPredicate(number, operator, value);
+  return compared && sql`(${compared} OR (${isRounded} AND ${number} IS NOT NULL))`;
 }
 
+/** A double holds each number with so many digits. */
+const MAX_DOUBLE_DIGITS = 15;
+
+/**
+ * For a column of doubles that has the nearest one of each number. Rounding keeps the order, but may make numbers
+ * equal: that of the row if `isRounded`, or the wanted one.
+ */
+function roundedPredicate(column: Sql, operator: Operator, value: AnyNumber, isRounded: Sql): Sql | undefined {
+  const compared = numberPredicate(column, operator, value);
+  if (compared === undefined || operator === '<=' || operator === '>=') return compared;
+  const widened = operator === '!=' ? sql`true` : numberPredicate(column, operator === '<' ? '<=' : '>=', value);
+  return widened && sql`(${compared} OR (${isRounded} AND ${widened}))`;
+}
+
+/** Also holds for a column that equals the nearest double of a number that a double cannot hold. */
 function numberPredicate(column: Sql, operator: Operator, value: Value): Sql | undefined {
-  if (typeof value !== 'number') return undefined;
-  const bound = sql.typed(value, 'Float64');
+  if (!isNumber(value)) return undefined;
+  const bound = sql.typed(doubleOf(value), 'Float64');
+  const isExact = typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
   switch (operator) {
     case '=':
       return sql`${column} = ${bound}`;
     case '!=':
-      return sql`${column} != ${bound}`;
+      return isExact ? sql`${column} != ${bound}` : sql`true`;
     case '<':
-      return sql`${column} < ${bound}`;
+      return isExact ? sql`${column} < ${bound}` : sql`${column} <= ${bound}`;
     case '<=':
       return sql`${column} <= ${bound}`;
     case '>':
-      return sql`${column} > ${bound}`;
+      return isExact ? sql`${column} > ${bound}` : sql`${column} >= ${bound}`;
     case '>=':
       return sql`${column} >= ${bound}`;
     default:

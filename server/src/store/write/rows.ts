@@ -1,4 +1,5 @@
 import type { AnnotationValue, Document, Entity } from '../../model/entity.ts';
+import { doubleOf, ExactNumber } from '../../model/exact-number.ts';
 import { isJsonObject } from '../../model/json.ts';
 import {
   type Attributes,
@@ -6,6 +7,7 @@ import {
   attributeText,
   linksOf,
   MAX_TEXT_LENGTH,
+  roundedKey,
   TRUNCATED_MARKER,
 } from '../attributes.ts';
 import type { Columns } from '../engine/engine.ts';
@@ -154,8 +156,34 @@ function writeEntity(target: RowBuffer, document: Document, { isInSegment, attri
 /** Three maps: string, number, bool. */
 function writeAnnotations(target: RowBuffer, annotations: Annotations): void {
   writeMap(target, annotations, 'string', writeString);
-  writeMap(target, annotations, 'number', writeFloat64);
+  writeMap(
+    target,
+    hasExactNumbers(annotations) ? withNearestDoubles(annotations) : annotations,
+    'number',
+    writeFloat64,
+  );
   writeMap(target, annotations, 'boolean', writeBool);
+}
+
+function hasExactNumbers(annotations: Annotations): boolean {
+  for (const key in annotations) if (annotations[key] instanceof ExactNumber) return true;
+  return false;
+}
+
+/**
+ * The column has doubles. A number that a double cannot hold is in it as the nearest one, and once more under a marked
+ * key, so that a comparison with that double rules out no row.
+ */
+function withNearestDoubles(annotations: Annotations): Annotations {
+  const marked = Object.entries(annotations).flatMap(([key, value]): (readonly [string, AnnotationValue])[] => {
+    if (!(value instanceof ExactNumber)) return [[key, value]];
+    const nearest = doubleOf(value);
+    return [
+      [key, nearest],
+      [roundedKey(key), nearest],
+    ];
+  });
+  return Object.fromEntries(marked);
 }
 
 type Annotations = Readonly<Record<string, AnnotationValue>>;

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { isJsonObject } from 'openray/model';
+import { isJsonObject, isNumber, printJson } from 'openray/model';
 import type { ReactElement } from 'react';
 import { annotationCondition } from '../../../shared/filter-text.ts';
 import type { Entity } from '../entities.ts';
@@ -31,9 +31,11 @@ export function AnnotationsTab({ entity }: { readonly entity: Entity }): ReactEl
         {pairs.map(([key, value]) => (
           <tr key={key}>
             <th scope="row">{key}</th>
-            <td data-type={typeof value}>{typeof value === 'string' ? value : JSON.stringify(value)}</td>
+            <td data-type={isNumber(value) ? 'number' : typeof value}>
+              {typeof value === 'string' ? value : printJson(value)}
+            </td>
             <td>
-              {(typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') && (
+              {(typeof value === 'string' || typeof value === 'boolean' || isNumber(value)) && (
                 <Link
                   to="/traces"
                   search={(before) => ({ range: before.range, live: before.live, q: annotationCondition(key, value) })}

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from 'openray/model';
+import { isJsonObject, isNumber, type JsonObject, type JsonValue, printJson } from 'openray/model';
 import type { ReactElement } from 'react';
 import styles from './json-tree.module.css';
 
@@ -18,11 +18,13 @@ type Branch = readonly JsonValue[] | JsonObject;
 
 /** An object or list with members. */
 function isBranch(value: JsonValue): value is Branch {
-  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+  return (Array.isArray(value) || isJsonObject(value)) && Object.keys(value).length > 0;
 }
 
 function Leaf({ value }: { readonly value: JsonValue }): ReactElement {
-  return <span data-type={value === null ? 'null' : typeof value}>{JSON.stringify(value)}</span>;
+  return (
+    <span data-type={value === null ? 'null' : isNumber(value) ? 'number' : typeof value}>{printJson(value)}</span>
+  );
 }
 
 function BranchView({

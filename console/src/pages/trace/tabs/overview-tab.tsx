@@ -1,5 +1,5 @@
 import Link from '@cloudscape-design/components/link';
-import { isJsonObject, type JsonValue } from 'openray/model';
+import { isJsonObject, type JsonValue, printJson } from 'openray/model';
 import { type ReactElement, useMemo } from 'react';
 import { formatDuration, formatTime } from '../../../shared/format.ts';
 import { nodeTypeLabel } from '../../../shared/node-type.ts';
@@ -72,5 +72,5 @@ function plainFacts(
 
 function plain(value: JsonValue | undefined): string | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : printJson(value);
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from 'openray/model';
+import { isJsonObject, isNumber, type JsonValue } from 'openray/model';
 import type { ReactElement } from 'react';
 import type { Entity } from '../entities.ts';
 import { EmptyMessage, type FactList, Facts } from './facts.tsx';
@@ -19,7 +19,7 @@ export function ResourcesTab({ entity }: { readonly entity: Entity }): ReactElem
 
 /** Every nested value, labelled with its path: `cloudwatch_logs.0.log_group`. */
 function leaves(value: JsonValue, path: string): FactList {
-  if (value === null || typeof value !== 'object') return [{ label: path, value: String(value) }];
+  if (value === null || typeof value !== 'object' || isNumber(value)) return [{ label: path, value: String(value) }];
   return Object.entries(value).flatMap(([key, member]) =>
     leaves(member as JsonValue, path === '' ? key : `${path}.${key}`),
   );

@@ -1,3 +1,4 @@
+import { printJson } from '../../exact-json.ts';
 import type { JsonObject } from '../../json.ts';
 import { differenceOf } from '../../json-difference.ts';
 import type { SpanWithResource } from '../../otlp-messages.ts';
@@ -33,7 +34,7 @@ function spanWithRoundTripData(entity: EntityWithSegment): SpanWithResource {
   const { set, unset } = differenceOf(translated?.fields ?? {}, independentFields(entity));
   if (Object.keys(set).length === 0 && unset.length === 0) return sent;
   const fingerprint = spanFingerprint(sent.resource, sent.span);
-  const text = JSON.stringify({ v: ROUND_TRIP_VERSION, set, unset, h: fingerprint });
+  const text = printJson({ v: ROUND_TRIP_VERSION, set, unset, h: fingerprint });
   const attribute = { key: ROUND_TRIP_ATTRIBUTE, value: { stringValue: text } };
   return { ...sent, span: { ...sent.span, attributes: [...(sent.span.attributes ?? []), attribute] } };
 }

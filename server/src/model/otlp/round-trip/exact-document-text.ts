@@ -1,10 +1,8 @@
+import { printJson } from '../../exact-json.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import type { Span } from '../../otlp-messages.ts';
 
-/**
- * Prints a document of `spanToDocuments` with the numbers that a double cannot hold: times in nanoseconds and
- * annotations of 64 bits.
- */
+/** Prints a document of `spanToDocuments` with times in nanoseconds. */
 export function exactDocumentText(document: JsonObject, span: Span): string {
   const members = Object.entries(document).map(([key, value]) => `${JSON.stringify(key)}:${textOf(key, value, span)}`);
   return `{${members.join(',')}}`;
@@ -16,10 +14,8 @@ function textOf(key: string, value: JsonValue, span: Span): string {
       return secondsText(span.startTimeUnixNano ?? '0');
     case 'end_time':
       return secondsText(span.endTimeUnixNano ?? '0');
-    case 'annotations':
-      return annotationsText(value as JsonObject, span);
     default:
-      return JSON.stringify(value);
+      return printJson(value);
   }
 }
 
@@ -28,17 +24,4 @@ export function secondsText(nanos: string): string {
   const digits = nanos.padStart(10, '0');
   const fraction = digits.slice(-9).replace(/0+$/, '');
   return fraction === '' ? digits.slice(0, -9) : `${digits.slice(0, -9)}.${fraction}`;
-}
-
-function annotationsText(annotations: JsonObject, { attributes = [] }: Span): string {
-  const exact = new Map<string, string>();
-  for (const { key = '', value } of attributes) {
-    if (value?.intValue !== undefined) exact.set(key.replace(/[^\w.]/g, '_'), value.intValue);
-  }
-  const members = Object.entries(annotations).map(([key, value]) => {
-    const digits = exact.get(key);
-    const isExact = digits !== undefined && Number(digits) === value;
-    return `${JSON.stringify(key)}:${isExact ? digits : JSON.stringify(value)}`;
-  });
-  return `{${members.join(',')}}`;
 }

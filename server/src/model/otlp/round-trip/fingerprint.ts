@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { printJson } from '../../exact-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue, readObject } from '../../json.ts';
 import { asJson } from '../../json-difference.ts';
 import type { Resource, Span } from '../../otlp-messages.ts';
@@ -29,7 +30,7 @@ function hashed(value: JsonValue): string {
 /** JSON with sorted members: equal for equal values. */
 function canonical(value: JsonValue): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isJsonObject(value)) return JSON.stringify(value);
+  if (!isJsonObject(value)) return printJson(value);
   const members = Object.keys(value).sort();
   return `{${members.map((key) => `${JSON.stringify(key)}:${canonical(value[key] as JsonValue)}`).join(',')}}`;
 }

@@ -1,4 +1,5 @@
 import type { Entity } from '../../entity.ts';
+import { parseJson } from '../../exact-json.ts';
 import { definedMembers, isJsonObject, type JsonObject, type JsonValue, readObject, readText } from '../../json.ts';
 import { applyDifference, type Difference, withoutEdited } from '../../json-difference.ts';
 import type { KeyValue, SpanWithResource } from '../../otlp-messages.ts';
@@ -43,7 +44,7 @@ function readDifference(attribute: KeyValue | undefined): RoundTripDifference | 
   if (stored === undefined || stored === '') return undefined;
   let parsed: JsonValue;
   try {
-    parsed = JSON.parse(stored);
+    parsed = parseJson(stored);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseJson, printJson } from '../../exact-json.ts';
 import { isJsonObject, type JsonObject, readObject } from '../../json.ts';
 import { type KeyValue, KIND, type SpanWithResource } from '../../otlp-messages.ts';
 import { arbitrarySpan } from '../../testing/arbitrary-span.ts';
@@ -16,10 +17,10 @@ const ALONE = { indexed: new Set<string>() };
 
 /** As JSON with sorted attributes, as their order has no meaning. */
 function comparable(entry: SpanWithResource): unknown {
-  const byKey = (list: readonly KeyValue[] | undefined) => list?.map((one) => JSON.stringify(one)).sort();
+  const byKey = (list: readonly KeyValue[] | undefined) => list?.map((one) => printJson(one)).sort();
   const { span, resource } = entry;
-  return JSON.parse(
-    JSON.stringify({
+  return parseJson(
+    printJson({
       ...entry,
       resource: { ...resource, attributes: byKey(resource.attributes) },
       span: { ...span, attributes: byKey(span.attributes) },
@@ -31,7 +32,7 @@ test('a span translated to documents, printed, parsed and translated back is the
   fc.assert(
     fc.property(arbitrarySpan, fc.constantFrom([], ['*'], ['tenant', 'a-b']), (entry, indexed) => {
       const documents = spanToDocuments(entry, { indexed: new Set(indexed) });
-      const read = documents.map((document) => JSON.parse(JSON.stringify(document)) as JsonObject);
+      const read = documents.map((document) => parseJson(printJson(document)) as JsonObject);
       const back = entitiesToSpans(read.map((document) => entityOfDocument(document, read[0])));
       expect(back.map(comparable)).toEqual([comparable(entry)]);
     }),
@@ -42,7 +43,7 @@ test('a span translated to documents, printed, parsed and translated back is the
 test('the same span gives the same documents each time', () => {
   fc.assert(
     fc.property(arbitrarySpan, (entry) => {
-      const texts = () => spanToDocuments(structuredClone(entry), ALONE).map((document) => JSON.stringify(document));
+      const texts = () => spanToDocuments(structuredClone(entry), ALONE).map((document) => printJson(document));
       expect(texts()).toEqual(texts());
     }),
   );
@@ -128,9 +129,7 @@ test('annotation keys apply to the attributes that were added to a translated en
 test('an edit in the document of a span is in the restored span, and so is the rest of the span', () => {
   fc.assert(
     fc.property(arbitrarySpan, (entry) => {
-      const documents = spanToDocuments(entry, ALONE).map(
-        (document) => JSON.parse(JSON.stringify(document)) as JsonObject,
-      );
+      const documents = spanToDocuments(entry, ALONE).map((document) => parseJson(printJson(document)) as JsonObject);
       const edited = documents.map((document) => ({ ...document, user: 'another user' }));
       const [back] = entitiesToSpans(edited.map((document) => entityOfDocument(document, edited[0])));
       const isKnown = ({ key }: KeyValue) => key === 'enduser.id';

@@ -1,4 +1,5 @@
 import { type JsonObject, readObject } from '../../json.ts';
+import { asJson } from '../../json-difference.ts';
 import type { KeyValue, Resource, Scope, SpanEvent, SpanLink, SpanStatus } from '../../otlp-messages.ts';
 import { ROUND_TRIP_NAMESPACE, ROUND_TRIP_VERSION } from '../round-trip-keys.ts';
 
@@ -32,7 +33,7 @@ export type SpanRoundTripData = {
 };
 
 export function withRoundTripData(fields: JsonObject, data: SpanRoundTripData): JsonObject {
-  const plain = JSON.parse(JSON.stringify(data)) as JsonObject;
+  const plain = asJson(data) as JsonObject;
   return { ...fields, metadata: { ...readObject(fields.metadata), [ROUND_TRIP_NAMESPACE]: plain } };
 }
 

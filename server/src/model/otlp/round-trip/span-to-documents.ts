@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json.ts';
-import { isSameJson } from '../../json-difference.ts';
+import { asJson, isSameJson } from '../../json-difference.ts';
 import type { KeyValue, Resource, Scope, SpanWithResource } from '../../otlp-messages.ts';
 import { ROUND_TRIP_VERSION } from '../round-trip-keys.ts';
 import { entityToPlainSpan } from '../to-otlp/entity-to-span.ts';
@@ -18,7 +18,7 @@ export function spanToDocuments(
 ): readonly JsonObject[] {
   const entities = restoreEntities(spanWithResource, context);
   // As a reader parses them: printing changes some numbers.
-  const documents = entities.map(({ fields }) => JSON.parse(JSON.stringify(fields)) as JsonObject);
+  const documents = entities.map(({ fields }) => asJson(fields) as JsonObject);
   const segment = documents[0] as JsonObject;
   return documents.map((fields, index) => {
     const entity = entities[index];

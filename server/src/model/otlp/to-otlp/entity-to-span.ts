@@ -1,4 +1,5 @@
 import type { Entity } from '../../entity.ts';
+import { printJson } from '../../exact-json.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject, readObject, readText } from '../../json.ts';
 import { FLAG, KIND, type Span, type SpanStatus, type SpanWithResource, STATUS } from '../../otlp-messages.ts';
@@ -159,7 +160,7 @@ function addAnnotationsAndMetadata(attributes: AttributeList, fields: JsonObject
         if (!key.startsWith('otel.resource.')) attributes.add(key, value);
       }
     } else if (isJsonObject(members)) {
-      attributes.add(`aws.xray.metadata.${namespace}`, JSON.stringify(members));
+      attributes.add(`aws.xray.metadata.${namespace}`, printJson(members));
     }
   }
 }

@@ -1,4 +1,6 @@
 import type { AnnotationValue } from '../../entity.ts';
+import { parseJson } from '../../exact-json.ts';
+import { isNumber } from '../../exact-number.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
 import type { AnyValue } from '../../otlp-messages.ts';
@@ -114,7 +116,7 @@ function isScalar(value: AnyValue): boolean {
 }
 
 function isAnnotation(value: JsonValue): value is AnnotationValue {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return typeof value === 'string' || typeof value === 'boolean' || isNumber(value);
 }
 
 /** Adds a namespace of metadata that a translator wrote as one JSON text. False if the text is not such an object. */
@@ -122,7 +124,7 @@ function addNamespace(namespaces: Map<string, JsonObject>, name: string, { strin
   if (name === '' || stringValue === undefined || !stringValue.startsWith('{')) return false;
   let members: JsonValue;
   try {
-    members = JSON.parse(stringValue);
+    members = parseJson(stringValue);
   } catch {
     return false;
   }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../exact-json.ts';
 import type { JsonObject, JsonValue } from '../../json.ts';
 import { KIND, type Span } from '../../otlp-messages.ts';
 import { plainOf } from '../any-value.ts';
@@ -102,7 +103,7 @@ function parsedJson(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(parsedJson);
   if (typeof value !== 'string' || !/^[{[]/.test(value)) return value;
   try {
-    return JSON.parse(value);
+    return parseJson(value);
   } catch {
     return value;
   }
