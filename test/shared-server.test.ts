@@ -15,13 +15,20 @@ Resources:
   Echo: {Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: echo.handler, Runtime: nodejs20.x, Tracing: Active}}
 `;
 
-const FILES = 12;
+/** A run of many files costs half a minute of CPU, so the other runners have fewer. */
+const FILES = { many: 50, some: 12 };
+/** Every so many files one invokes a function; the others send a trace, which costs less. */
+const FILES_PER_FUNCTION = 10;
+/** Tests of a file that run at once. */
+const TESTS = 4;
 
 /**
- * A user's test file. It waits before it invokes, for traces that all files have, and writes the address of its server
- * to a file of its own.
+ * A user's test file. Its tests wait before they begin, for traces that all tests of all files have. The file writes the
+ * address of its server to a file of its own.
  */
 const body = (index: number) => `
+const { randomBytes } = require('node:crypto');
+const assert = require('node:assert');
 const { writeFileSync } = require('node:fs');
 const { startOpenray } = require('openray/testing');
 let openray;
@@ -29,20 +36,41 @@ let openray;
   openray = await startOpenray({ template: 'template.yaml' });
 });
 (globalThis.afterAll ?? require('node:test').after)(() => openray.close());
-(globalThis.test ?? require('node:test').test)('finds its own trace among those of all files', async () => {
-  const waiting = openray.waitForTrace('service("Echo") { responsetime >= 0 }');
-  const { result, traceId } = await openray.invoke('Echo', { file: ${index} });
-  require('node:assert').deepEqual(result, { file: ${index} });
-  require('node:assert').equal((await waiting).id, traceId);
+(globalThis.test ?? require('node:test').test)('finds its own traces among those of all files', async () => {
+  await Promise.all(Array.from({ length: ${TESTS} }, (_, number) => findsItsTrace({ file: ${index}, number })));
   writeFileSync('url-${index}.txt', openray.url);
 });
+
+async function findsItsTrace(event) {
+  const scope = openray.scope();
+  const waiting = scope.waitForTrace('service("Echo") { responsetime >= 0 }', { timeoutMs: 120_000 });
+  const id = await ${index % FILES_PER_FUNCTION === 0 ? 'invokeEcho' : 'sendEcho'}(scope, event);
+  assert.equal((await waiting).id, id);
+}
+
+async function invokeEcho(scope, event) {
+  const { result, traceId } = await scope.invoke('Echo', event);
+  assert.deepEqual(result, event);
+  return traceId;
+}
+
+async function sendEcho(scope) {
+  const id = /Root=(\\S+)/.exec(scope.traceHeader())[1];
+  const start = Date.now() / 1000;
+  const segment = { name: 'Echo', id: randomBytes(8).toString('hex'), trace_id: id, start_time: start };
+  for (const state of [{ in_progress: true }, { end_time: start + 0.1 }]) {
+    const body = JSON.stringify({ TraceSegmentDocuments: [JSON.stringify({ ...segment, ...state })] });
+    assert.equal((await fetch(openray.url + '/TraceSegments', { method: 'POST', body })).status, 200);
+  }
+  return id;
+}
 `;
 
-async function runnerFolder(files: Readonly<Record<string, string>>): Promise<string> {
+async function runnerFolder(files: Readonly<Record<string, string>>, count: number): Promise<string> {
   const folder = await temporaryFolder();
   onTestFinished(() => removeFolder(folder));
   await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
-  const tests = Array.from({ length: FILES }, (_, index) => [`${index}.test.cjs`, body(index)] as const);
+  const tests = Array.from({ length: count }, (_, index) => [`${index}.test.cjs`, body(index)] as const);
   const all: Readonly<Record<string, string>> = {
     ...files,
     ...Object.fromEntries(tests),
@@ -90,30 +118,35 @@ run({ files, concurrency: 8 })
   .pipe(process.stdout);
 `;
 
-describe.each<[string, Readonly<Record<string, string>>, readonly string[], boolean]>([
+describe.each<[string, number, Readonly<Record<string, string>>, readonly string[], boolean]>([
   [
     'vitest',
+    FILES.many,
     { 'vitest.config.mjs': VITEST_CONFIG, 'package.json': '{}' },
     [join(REPOSITORY, 'node_modules/vitest/vitest.mjs'), 'run'],
     true,
   ],
-  ['jest', { 'package.json': JEST_CONFIG }, [JEST ?? '', '--rootDir', '.'], JEST !== undefined],
-  ['node:test', { 'package.json': '{}', 'run.mjs': NODE_RUN }, ['run.mjs'], true],
-])('one server for a whole run of %s', (_runner, files, args, isThere) => {
-  test.skipIf(!isThere)('serves all files, and each finds its own traces', async () => {
-    const folder = await runnerFolder(files);
-    const env = cleanEnvironment({ CI: 'true', FORCE_COLOR: '0', TMPDIR: folder });
-    for (const name of ['NODE_TEST_CONTEXT', 'VITEST', 'VITEST_WORKER_ID', 'VITEST_POOL_ID', 'NODE_OPTIONS'])
-      delete env[name];
-    const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' });
-    expect(status, `${stdout}${stderr}`).toBe(0);
-    const servers = await serversIn(folder);
-    expect(servers).toHaveLength(FILES);
-    const [url] = new Set(servers);
-    expect(new Set(servers).size).toBe(1);
-    await expect(fetch(`${url}/health`)).rejects.toThrow();
-    expect((await readdir(folder)).filter((name) => name.startsWith('openray-'))).toEqual([]);
-  });
+  ['jest', FILES.some, { 'package.json': JEST_CONFIG }, [JEST ?? '', '--rootDir', '.'], JEST !== undefined],
+  ['node:test', FILES.some, { 'package.json': '{}', 'run.mjs': NODE_RUN }, ['run.mjs'], true],
+])('one server for a whole run of %s', (_runner, count, files, args, isThere) => {
+  test.skipIf(!isThere)(
+    `serves ${count} files in 8 workers, and each finds its own traces`,
+    { timeout: 600_000 },
+    async () => {
+      const folder = await runnerFolder(files, count);
+      const env = cleanEnvironment({ CI: 'true', FORCE_COLOR: '0', TMPDIR: folder });
+      for (const name of ['NODE_TEST_CONTEXT', 'VITEST', 'VITEST_WORKER_ID', 'VITEST_POOL_ID', 'NODE_OPTIONS'])
+        delete env[name];
+      const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: folder, env, encoding: 'utf8' });
+      expect(status, `${stdout}${stderr}`).toBe(0);
+      const servers = await serversIn(folder);
+      expect(servers).toHaveLength(count);
+      const [url] = new Set(servers);
+      expect(new Set(servers).size).toBe(1);
+      await expect(fetch(`${url}/health`)).rejects.toThrow();
+      expect((await readdir(folder)).filter((name) => name.startsWith('openray-'))).toEqual([]);
+    },
+  );
 });
 
 describe('a process with a shared server', () => {
