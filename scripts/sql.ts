@@ -1,4 +1,4 @@
-/** `npm run sql -- 'SELECT …' [--data-dir DIR]`: one read-only query of an embedded store of which no server runs. */
+/** `npm run sql -- 'SELECT …' [--data-dir DIR]`: one read-only query of an embedded store. Its server must be stopped. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,7 +17,7 @@ try {
   const result = await session.queryAsync(query, { format: 'PrettyCompactMonoBlock' });
   process.stdout.write(result.text());
 } catch (thrown) {
-  // The engine's sentence says what is wrong with the query.
+  // The engine's message names the problem of the query.
   process.stderr.write(`${(thrown as Error).message}\n`);
   process.exitCode = 1;
 } finally {

@@ -329,7 +329,7 @@ describe('access of functions to AWS', () => {
 
   test.each([
     [[], 'sign in again'],
-    [['--aws', 'none'], '--aws passthrough hands them on'],
+    [['--aws', 'none'], '--aws passthrough passes them on'],
   ])('with %j, the output of a refused call ends with one hint', async (flags, part) => {
     const { stderr } = await invokeWith({ fails: true }, ...flags);
     expect(stderr.trimEnd().split('\n').at(-1)).toMatch(new RegExp(`^Hint: a call of Env to AWS .*${part}`));

@@ -66,6 +66,7 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
   { pattern: /\b(whoever|whatever|nobody|somebody|whichever)\b/, say: 'the noun' },
   { pattern: /\b(told|tells?|telling)\b/, say: 'notify, report, show' },
   { pattern: /\b((say|says|said|saying) so|(a|no) say)\b/, say: 'warn, report; the noun' },
+  { pattern: /\b(for want of|of which no|hand(s|ed|ing)? (it |them )?on)\b/, say: 'because … is missing; pass on' },
   { pattern: /\btaken\b/, say: 'in use, received, copied' },
   { pattern: /\bgone\b/, say: 'deleted, closed, disconnected, expired' },
   { pattern: /\b(in between|as ever)\b/, say: 'between; nothing' },

@@ -42,7 +42,7 @@ export function usesAwsSdk(codeDir: string): boolean {
 }
 
 /**
- * One sentence when a call of the function to AWS failed for want of credentials, host or endpoint. `output` is the log
+ * One sentence when a call of the function to AWS failed because credentials, host or endpoint are missing. `output` is the log
  * and the payload of one invocation. A function that timed out may wait for AWS: SDKs repeat their attempts for longer
  * than Lambda's default timeout of 3 s.
  */
@@ -70,7 +70,7 @@ function credentialsHint(functionId: string, { mode, endpoint, hasCredentials }:
     return `a call of ${functionId} to AWS (${endpoint}) failed for its credentials. --aws passthrough hands yours on; --env-vars FILE can set others.`;
   }
   if (mode === 'none') {
-    return `a call of ${functionId} to AWS failed for its credentials, since functions run without yours. --aws passthrough hands them on to all calls; ${emulator}.`;
+    return `a call of ${functionId} to AWS failed for its credentials, since functions run without yours. --aws passthrough passes them on to all calls; ${emulator}.`;
   }
   const remedy = hasCredentials
     ? 'which are yours (--aws passthrough): sign in again, or name another profile with --profile NAME'

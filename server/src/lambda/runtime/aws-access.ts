@@ -40,13 +40,13 @@ export function readAwsAccess(
   hostVariables: Variables,
 ): AwsAccess {
   if (mode === 'none') return { ...NO_AWS, endpoint };
-  const isHandedOn = (name: string) =>
+  const isPassedOn = (name: string) =>
     CREDENTIAL_NAMES.includes(name) ||
     CONNECTION_NAMES.includes(name) ||
     (endpoint === undefined && name.startsWith('AWS_ENDPOINT_URL'));
   const variables = Object.fromEntries(
     Object.entries(hostVariables).filter(
-      (entry): entry is [string, string] => isHandedOn(entry[0]) && entry[1] !== undefined && entry[1] !== '',
+      (entry): entry is [string, string] => isPassedOn(entry[0]) && entry[1] !== undefined && entry[1] !== '',
     ),
   );
   return {

@@ -261,10 +261,10 @@ describe('access to AWS', () => {
   const withAws = (flags: Parameters<typeof readAwsAccess>[0], more: Partial<EnvironmentVariablesInput> = {}) =>
     environment({ aws: readAwsAccess(flags, host), ...more });
 
-  test('passthrough hands on credentials, profile, endpoints, proxy and certificates, and nothing else', () => {
-    const { SECRET, NO_PROXY, ...handedOn } = host;
+  test('passthrough passes on credentials, profile, endpoints, proxy and certificates, and nothing else', () => {
+    const { SECRET, NO_PROXY, ...passedOn } = host;
     const env = withAws({ mode: 'passthrough', endpoint: undefined });
-    expect(env).toMatchObject(handedOn);
+    expect(env).toMatchObject(passedOn);
     expect(env).toMatchObject({ NO_PROXY: '.example.com,localhost,127.0.0.1', no_proxy: env.NO_PROXY });
     expect(env).toMatchObject({ AWS_ENDPOINT_URL_SQS: 'http://127.0.0.1:4000' });
     expect(env).not.toHaveProperty('AWS_SESSION_TOKEN');
@@ -279,7 +279,7 @@ describe('access to AWS', () => {
     expect(environment({ aws }).AWS_ENDPOINT_URL_SQS).toBe('http://localhost:9324');
   });
 
-  test('none hands on nothing; an emulator gets all other services and no credentials of the caller', () => {
+  test('none passes nothing on; an emulator gets all other services and no credentials of the caller', () => {
     expect(withAws({ mode: 'none', endpoint: undefined })).toEqual(environment());
     expect(withAws({ mode: 'none', endpoint: 'http://127.0.0.1:5000' })).toEqual({
       ...environment(),
