@@ -1,4 +1,4 @@
-import { definedMembers, isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import type { Cors, FunctionTarget, GatewayApi } from '../spec/routes.ts';
 import { malformedReason } from './malformed.ts';
 import { type GatewayRequest, headerOf, isBinaryType } from './proxy-events.ts';
@@ -38,11 +38,11 @@ export function responseOf(
   if (malformed !== undefined || !isJsonObject(result)) return { response: failedResponse(api), malformed };
   const staysEncoded = result.isBase64Encoded === true && !acceptsBinary(api, request);
   // REST APIs and payloads of version 1.0 have no cookies, those of version 2.0 no headers with several values.
-  const { cookies, multiValueHeaders, ...common } = result;
-  const own = payloadVersion === '2.0' ? { cookies } : { multiValueHeaders };
-  const known = definedMembers({ ...common, ...own }) ?? {};
+  const { cookies, multiValueHeaders, ...known } = result;
+  const own: JsonObject =
+    payloadVersion === '2.0' ? { cookies: cookies ?? null } : { multiValueHeaders: multiValueHeaders ?? null };
   return {
-    response: explicitResponse(staysEncoded ? { ...known, isBase64Encoded: false } : known, api),
+    response: explicitResponse({ ...known, ...own, ...(staysEncoded && { isBase64Encoded: false }) }, api),
     malformed,
     ...(staysEncoded && { note: encodedNote(request) }),
   };

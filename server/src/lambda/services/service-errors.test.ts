@@ -11,6 +11,7 @@ import {
   ListQueuesCommand,
   PurgeQueueCommand,
   ReceiveMessageCommand,
+  type ReceiveMessageCommandInput,
   SendMessageBatchCommand,
   SendMessageCommand,
   SQSClient,
@@ -224,6 +225,26 @@ test('SQS: a queue has the attributes that the client asks for', async () => {
   expect(await attributesOf('QueueArn')).toEqual({ QueueArn });
   const redrive = { deadLetterTargetArn: QueueArn.replace('Orders', 'Dead'), maxReceiveCount: 3 };
   expect(await attributesOf('All')).toMatchObject({ QueueArn, RedrivePolicy: JSON.stringify(redrive) });
+});
+
+test('SQS: a message has the attributes that the client asks for', async () => {
+  const { QueueUrl: queue } = await sqs.send(new GetQueueUrlCommand({ QueueName: 'Later' }));
+  const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+  const MessageAttributes = { tier: text('gold'), 'order.id': text('7'), 'order.kind': text('a') };
+  await sqs.send(new SendMessageCommand({ QueueUrl: queue, MessageBody: 'x', MessageAttributes }));
+  const received = async (asked: Partial<ReceiveMessageCommandInput>) => {
+    const input = { QueueUrl: queue, VisibilityTimeout: 0, ...asked };
+    const { Messages: [message] = [] } = await sqs.send(new ReceiveMessageCommand(input));
+    return [message?.Attributes, message?.MessageAttributes].map((map) => map && Object.keys(map).toSorted());
+  };
+  expect(await received({})).toEqual([undefined, undefined]);
+  expect(await received({ MessageSystemAttributeNames: ['SenderId'] })).toEqual([['SenderId'], undefined]);
+  expect(await received({ AttributeNames: ['All'] })).toEqual([expect.arrayContaining(['SentTimestamp']), undefined]);
+  const names = ['order.id', 'order.kind', 'tier'];
+  expect(await received({ MessageAttributeNames: ['All'] })).toEqual([undefined, names]);
+  expect(await received({ MessageAttributeNames: ['.*'] })).toEqual([undefined, names]);
+  expect(await received({ MessageAttributeNames: ['order.*'] })).toEqual([undefined, ['order.id', 'order.kind']]);
+  expect(await received({ MessageAttributeNames: ['tier', 'none'] })).toEqual([undefined, ['tier']]);
 });
 
 test('SQS: queues are listed in pages', async () => {

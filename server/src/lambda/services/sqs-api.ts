@@ -154,7 +154,11 @@ function receiveOptions(input: JsonObject) {
 async function receive(queue: Queue, input: JsonObject, { signal }: Call): Promise<JsonObject> {
   const { max, options } = receiveOptions(input);
   const messages = await queue.receive(max, { ...options, signal });
-  return messages.length === 0 ? {} : { Messages: messages.map(messageJson) };
+  const asked = {
+    system: [...listOf(input.MessageSystemAttributeNames), ...listOf(input.AttributeNames)].map(String),
+    own: listOf(input.MessageAttributeNames).map(String),
+  };
+  return messages.length === 0 ? {} : { Messages: messages.map((message) => messageJson(message, asked)) };
 }
 
 function changeVisibility(queue: Queue, input: JsonObject): void {
@@ -216,22 +220,44 @@ function sendValid(queue: Queue, message: NewMessage): SentMessage {
   }
 }
 
-function messageJson(message: QueueMessage): JsonObject {
+type AskedAttributes = { readonly system: readonly string[]; readonly own: readonly string[] };
+
+/** With the attributes that the client asks for, as on AWS. */
+function messageJson(message: QueueMessage, asked: AskedAttributes): JsonObject {
+  const system: JsonObject = {
+    ApproximateReceiveCount: String(message.receiveCount),
+    SentTimestamp: String(message.sentMs),
+    ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
+    SenderId: 'openray',
+    ...(message.traceHeader === undefined ? {} : { AWSTraceHeader: message.traceHeader }),
+    ...(message.fifo === undefined ? {} : fifoAttributes(message.fifo)),
+  };
+  const isAsked = (name: string) => asked.system.includes('All') || asked.system.includes(name);
+  const isOwnAsked = (name: string) => asked.own.some((pattern) => matchesName(pattern, name));
+  const attributes = membersWhere(system, isAsked);
+  const own = membersWhere(message.attributes, isOwnAsked);
+  const md5 = own && md5OfAttributes(own);
   return {
     MessageId: message.id,
     ReceiptHandle: message.receipt,
     Body: message.body,
     MD5OfBody: message.bodyMd5,
-    Attributes: {
-      ApproximateReceiveCount: String(message.receiveCount),
-      SentTimestamp: String(message.sentMs),
-      ApproximateFirstReceiveTimestamp: String(message.firstReceivedMs),
-      SenderId: 'openray',
-      ...(message.traceHeader === undefined ? {} : { AWSTraceHeader: message.traceHeader }),
-      ...(message.fifo === undefined ? {} : fifoAttributes(message.fifo)),
-    },
-    ...(Object.keys(message.attributes).length === 0 ? {} : { MessageAttributes: message.attributes }),
+    ...(attributes && { Attributes: attributes }),
+    ...(own && { MessageAttributes: own }),
+    ...(md5 !== undefined && { MD5OfMessageAttributes: md5 }),
   };
+}
+
+/** `All` and `.*` are all names, `order.*` those that begin with `order.`. */
+function matchesName(pattern: string, name: string): boolean {
+  if (pattern === 'All' || pattern === '.*') return true;
+  return pattern.endsWith('.*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+/** Undefined when no member is kept. */
+function membersWhere(map: JsonObject, isKept: (name: string) => boolean): JsonObject | undefined {
+  const kept = Object.entries(map).filter(([name]) => isKept(name));
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
 /**
