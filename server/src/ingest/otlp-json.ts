@@ -1,4 +1,5 @@
 import { OpenrayError } from '../errors.ts';
+import { isDouble } from '../model/exact-number.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
 import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/wire/limits.ts';
 import type {
@@ -269,12 +270,17 @@ function readAnyValue(from: JsonObject, depth: number): AnyValue {
   return {};
 }
 
-/** An integer beyond 64 bits is a double that its exporter wrote as an integer. */
+/**
+ * An integer beyond 64 bits is a double that its exporter wrote as an integer. One that no double holds becomes a text,
+ * which keeps its digits.
+ */
 function readInteger(value: JsonValue): AnyValue {
   const text = typeof value === 'number' ? integerText(value) : value;
   if (typeof text !== 'string' || !/^-?\d+$/.test(text)) throw wrongType('intValue', 'an integer');
   const integer = BigInt(text);
-  return BigInt.asIntN(64, integer) === integer ? { intValue: integer.toString() } : { doubleValue: Number(text) };
+  if (BigInt.asIntN(64, integer) === integer) return { intValue: integer.toString() };
+  if (typeof value === 'number') return { doubleValue: value };
+  return isDouble(text) ? { doubleValue: Number(text) } : { stringValue: text };
 }
 
 function integerText(value: number): string | undefined {

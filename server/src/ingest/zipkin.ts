@@ -1,5 +1,9 @@
 import { z } from 'zod';
 import { issueSentence, OpenrayError } from '../errors.ts';
+import { parseJson, printJson } from '../model/exact-json.ts';
+import { isNumber } from '../model/exact-number.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { anyValueOf } from '../model/otlp/any-value.ts';
 import { serverSideId } from '../model/otlp/to-xray/derived-ids.ts';
 import type { ResourceSpans, TracesData } from '../model/otlp-messages.ts';
 import { FLAG, type KeyValue, KIND, type Span, type SpanEvent, STATUS } from '../model/otlp-messages.ts';
@@ -225,20 +229,18 @@ function eventOf({ timestamp, value }: { readonly timestamp: number; readonly va
 }
 
 function namedAttributes(value: string): readonly [string, readonly KeyValue[]] | undefined {
-  let members: Record<string, unknown>;
+  let members: JsonObject;
   try {
-    members = JSON.parse(`{${value}}`);
+    members = parseJson(`{${value}}`) as JsonObject;
   } catch {
     return undefined;
   }
   const [[name, attributes] = ['', undefined], ...others] = Object.entries(members);
-  if (others.length > 0 || typeof attributes !== 'object' || attributes === null) return undefined;
+  if (others.length > 0 || !isJsonObject(attributes)) return undefined;
   return [name, Object.entries(attributes).map(([key, plain]) => ({ key, value: scalar(plain) }))];
 }
 
-function scalar(plain: unknown): KeyValue['value'] {
-  if (typeof plain === 'boolean') return { boolValue: plain };
-  if (Number.isSafeInteger(plain)) return { intValue: String(plain) };
-  if (typeof plain === 'number') return { doubleValue: plain };
-  return { stringValue: typeof plain === 'string' ? plain : JSON.stringify(plain) };
+function scalar(plain: JsonValue): KeyValue['value'] {
+  const isScalar = typeof plain === 'string' || typeof plain === 'boolean' || isNumber(plain);
+  return isScalar ? anyValueOf(plain) : { stringValue: printJson(plain) };
 }
