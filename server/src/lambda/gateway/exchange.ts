@@ -112,8 +112,8 @@ async function respondTo(exchange: Exchange): Promise<GatewayResponse | undefine
     if (result === undefined) return { response: timedOutResponse(api), status: 504 };
     if (exchange.streamed.status !== undefined) return { response: undefined, status: 200 };
     if (result.functionError !== undefined) return { response: failedResponse(api), status: 200 };
-    const { response, malformed, note } = responseOf(api, target, result.payload, exchange.request);
-    if (note !== undefined) refuse(exchange, target.functionId, response.status, note);
+    const { response, malformed, warning } = responseOf(api, target, result.payload, exchange.request);
+    if (warning !== undefined) refuse(exchange, target.functionId, response.status, warning);
     if (malformed !== undefined) {
       refuse(exchange, target.functionId, response.status, `the function's response is malformed: ${malformed}`);
     }

@@ -87,8 +87,8 @@ describe('a body in Base64', () => {
     [['*/*'], '*/*'],
     [['*/*'], undefined],
   ])('is decoded by a REST API with the binary types %j for Accept %s', (types, accept) => {
-    const { response, note } = bodyFor('rest', types, accept);
-    expect([response.body, note]).toEqual([Buffer.from([0, 1, 255]), undefined]);
+    const { response, warning } = bodyFor('rest', types, accept);
+    expect([response.body, warning]).toEqual([Buffer.from([0, 1, 255]), undefined]);
   });
 
   test.each([
@@ -97,9 +97,11 @@ describe('a body in Base64', () => {
     [[], 'image/png', 'image/png'],
     [['image/png'], undefined, 'no type'],
   ])('stays as it is with the binary types %j for Accept %s, and the log says why', (types, accept, first) => {
-    const { response, note } = bodyFor('rest', types, accept);
+    const { response, warning } = bodyFor('rest', types, accept);
     expect(response.body.toString()).toBe('AAH/');
-    expect(note).toBe(`the body stays Base64: the request accepts ${first} first, which is none of BinaryMediaTypes`);
+    expect(warning).toBe(
+      `the body stays Base64: the request accepts ${first} first, which is none of BinaryMediaTypes`,
+    );
   });
 
   test.each(['http', 'url'] as const)('is always decoded: %s', (kind) => {

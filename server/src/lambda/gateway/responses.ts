@@ -17,7 +17,7 @@ type FunctionResponse = {
   readonly response: GatewayResponse;
   readonly malformed: string | undefined;
   /** Why the response may not be what the function meant. */
-  readonly note?: string;
+  readonly warning?: string;
 };
 
 /** The result of a handler as an HTTP response. A malformed result becomes the gateway's own error. */
@@ -44,7 +44,7 @@ export function responseOf(
   return {
     response: explicitResponse({ ...known, ...own, ...(staysEncoded && { isBase64Encoded: false }) }, api),
     malformed,
-    ...(staysEncoded && { note: encodedNote(request) }),
+    ...(staysEncoded && { warning: stillEncodedWarning(request) }),
   };
 }
 
@@ -61,7 +61,7 @@ function firstAccepted(request: Pick<GatewayRequest, 'rawHeaders'>): string {
   return (headerOf(request, 'accept') ?? '').split(/[,;]/, 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-function encodedNote(request: Pick<GatewayRequest, 'rawHeaders'>): string {
+function stillEncodedWarning(request: Pick<GatewayRequest, 'rawHeaders'>): string {
   const type = firstAccepted(request).slice(0, 60) || 'no type';
   return `the body stays Base64: the request accepts ${type} first, which is none of BinaryMediaTypes`;
 }

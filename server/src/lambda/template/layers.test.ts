@@ -85,12 +85,12 @@ test.each([
   ['AWS::SSM::Parameter::Value<String>', '/shop/host', true],
   ['AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>', '/aws/service/ami', false],
   ['String', '/shop/host', false],
-])('a parameter of type %s with the default %s gives a note: %s', (type, value, isNoted) => {
+])('a parameter of type %s with the default %s gives a warning: %s', (type, value, hasWarning) => {
   const text = `
 Parameters: {Host: {Type: '${type}', Default: ${value}}}
 Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.12, Handler: app.main}}}`;
-  const note = `The parameter Host is in the Parameter Store; its name ${value} is used. Give its value with --parameter-overrides.`;
-  expect(parseTemplate(text, '/project/template.yaml', OPTIONS).warnings).toEqual(isNoted ? [note] : []);
+  const warning = `The parameter Host is in the Parameter Store; its name ${value} is used. Give its value with --parameter-overrides.`;
+  expect(parseTemplate(text, '/project/template.yaml', OPTIONS).warnings).toEqual(hasWarning ? [warning] : []);
   const given = { ...OPTIONS, parameters: { Host: 'db.example.com' } };
   expect(parseTemplate(text, '/project/template.yaml', given).warnings).toEqual([]);
 });

@@ -230,10 +230,10 @@ function newChanges(target: TraceWait['target']): Changes {
     },
     wake: () => wake(),
     take() {
-      const taken = hasTooMany ? undefined : [...changed];
+      const ids = hasTooMany ? undefined : [...changed];
       hasTooMany = false;
       changed.clear();
-      return taken;
+      return ids;
     },
   };
 }
