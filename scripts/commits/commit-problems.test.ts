@@ -70,6 +70,7 @@ test.each([
   'http: read deflate, br and zstd beside gzip',
   'scripts: lock the packages of Linux, macOS and Windows',
   'test: test tests',
+  'store: put files into the rooms engine, write, schema and maintenance',
 ])('takes one change, with lists of nouns: %s', (subject) => {
   expect(severalChangesIn({ subject })).toEqual([]);
 });

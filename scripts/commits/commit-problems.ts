@@ -59,10 +59,13 @@ export function problemsOf({ subject, body, files, isMerge }: Commit): readonly 
   ];
 }
 
-/** As `problemsOf`: whether a subject names several changes. A list of nouns has no comma before its `and`. */
+/**
+ * As `problemsOf`: whether a subject names several changes. A list of nouns has no comma before its `and`, and a word
+ * of such a list is followed by a comma, by `and` or by `or`.
+ */
 export function severalChangesIn({ subject }: Pick<Commit, 'subject'>): readonly string[] {
   const { change } = partsOf(subject);
-  const later = [...change.matchAll(/, (?:then )?([a-z-]+)/gi)].filter(([, word = '']) =>
+  const later = [...change.matchAll(/, (?:then )?([a-z-]+)(?= (?!and |or ))/gi)].filter(([, word = '']) =>
     VERBS.has(word.toLowerCase()),
   );
   const isSeveral = /;|, (and|or|but|then) /i.test(change) || later.length > 0;

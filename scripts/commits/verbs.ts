@@ -27,7 +27,7 @@ export const VERBS: ReadonlySet<string> = new Set(
   prefix prepare preserve press prevent print prioritise probe proceed process produce profile promise promote prompt
   propagate protect prove provide prune publish pull purge push put
   qualify query queue quit quote
-  raise randomise rank reach react read rebuild recognise recommend record recover redact redirect reduce refer refine
+  raise randomise rank reach react read rebuild recognise recommend record recover redact redirect redo reduce refer refine
   reflect refresh refuse register reject relate relax release rely remember remove rename render reopen reorder repair
   repeat replace replay reply report represent reproduce request require rerun reserve reset reshape resolve respect
   respond rest restart restore restrict resume retire retry return reuse revert review revise reword rework rewrite ring
@@ -38,7 +38,7 @@ export const VERBS: ReadonlySet<string> = new Set(
   supply support suppress survive suspend swap swing switch synchronise
   take talk teach terminate test throttle throw tidy tie tighten time tolerate trace track train translate treat trim
   truncate trust try turn type
-  unescape unify unlink unwrap update upgrade upload use
+  undo unescape unfold unify unlink unpack unset unwrap update upgrade upload use
   validate vary verify version view visit
   wait wake walk warn watch weaken weigh widen wire withdraw word work wrap write
   yield zero
