@@ -3,6 +3,7 @@ import { byStart } from './entity.ts';
 import { nestEntities } from './nesting.ts';
 import { resolveSpans } from './otlp/documents/resolve-spans.ts';
 import { separateSharedIds } from './otlp/documents/shared-span-ids.ts';
+import { separateSharedDocumentIds } from './shared-document-ids.ts';
 import type { Trace } from './trace.ts';
 import type { EntityId } from './trace-id.ts';
 
@@ -13,7 +14,7 @@ import type { EntityId } from './trace-id.ts';
  * the latest in-progress version stays. Takes linear time in the number of entities, except for sorting them.
  */
 export function assembleTrace(documents: readonly Document[]): Trace | undefined {
-  const inSeqOrder = resolveSpans(separateSharedIds(distinctInSeqOrder(documents)));
+  const inSeqOrder = resolveSpans(separateSharedIds(separateSharedDocumentIds(distinctInSeqOrder(documents))));
   const latest = inSeqOrder.at(-1);
   const { chosen, revision } = chooseVersions(inSeqOrder);
   if (latest === undefined || chosen.length === 0) return undefined;
