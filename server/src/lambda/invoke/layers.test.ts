@@ -64,3 +64,50 @@ test('an alias invokes the function under its qualified ARN', async () => {
     result: ['from the first layer', null],
   });
 });
+
+test('a layer that sam build has built is used instead of its source', async () => {
+  const template = (layer: string, code: string) => `
+Resources:
+  Common:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: {BuildMethod: nodejs22.x}
+    Properties: {ContentUri: ${layer}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: nodejs22.x, Handler: app.handler, CodeUri: ${code}, Timeout: 20, Layers: [!Ref Common]}`;
+  const code = `exports.handler = async () => require('shared');`;
+  const local = await openLocalLambda({
+    'template.yaml': template('common', 'app'),
+    'app/app.js': code,
+    'common/package.json': '{"dependencies":{"shared":"1"}}',
+    '.aws-sam/build/template.yaml': template('Common', 'F'),
+    '.aws-sam/build/F/app.js': code,
+    '.aws-sam/build/Common/nodejs/node_modules/shared/index.js': `module.exports = 'built';`,
+  });
+  try {
+    expect(resultOf(await local.invoke('F'))).toBe('built');
+  } finally {
+    await local.close();
+  }
+});
+
+test('the packages beside the source of a layer are found without a build', async () => {
+  const local = await openLocalLambda({
+    'template.yaml': `
+Resources:
+  Common:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: {BuildMethod: python3.12}
+    Properties: {ContentUri: common}
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.12, Handler: app.handler, CodeUri: app, Timeout: 20, Layers: [!Ref Common]}`,
+    'app/app.py': 'import shared\ndef handler(event, context): return shared.NAME',
+    'common/shared.py': 'NAME = "source"',
+  });
+  try {
+    expect(resultOf(await local.invoke('F'))).toBe('source');
+  } finally {
+    await local.close();
+  }
+});
