@@ -11,8 +11,8 @@ import { startWorkers, type WaitKind, type WaitLoad, type Workers } from './load
 
 const WORKERS = 8;
 const TESTS = 200;
-/** A test takes some seconds, as tests that invoke functions do; all of them together begin one every few milliseconds. */
-const PAUSE_MS = 2_000;
+/** Longest time that a test spends on other work before each trace; two seconds on average. */
+const PAUSE_MS = 4_000;
 const P99_MAX_MS = 200;
 const KINDS: readonly (readonly [WaitKind, string])[] = [
   ['id', 'by id'],
@@ -37,7 +37,7 @@ try {
     const one = await alone.run({ kind, tests: 1, rounds: 40, pauseMs: 0 });
     print(`one test ${label}`, one, '');
     const all = { kind, tests: TESTS / WORKERS };
-    const spread = await workers.run({ ...all, rounds: 5, pauseMs: PAUSE_MS });
+    const spread = await workers.run({ ...all, rounds: 4, pauseMs: PAUSE_MS });
     print(`${TESTS} tests at once ${label}`, spread, `${ratioText(spread, one)}, ${targetText(spread)}`);
     const burst = await workers.run({ ...all, rounds: 5, pauseMs: 0 });
     print(`${TESTS} tests without a pause ${label}`, burst, ratioText(burst, one));
@@ -48,10 +48,11 @@ try {
   await stop();
 }
 
-function print(label: string, { waits, p50Ms, p99Ms, testMs, cpuMs }: WaitLoad, note: string): void {
+function print(label: string, { waits, perSecond, p50Ms, p99Ms, testMs, cpuMs }: WaitLoad, note: string): void {
   const times = `p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms`;
   const whole = `whole test ${testMs.toFixed(0)} ms, CPU of the server ${cpuMs.toFixed(1)} ms a test`;
-  process.stdout.write(`${label.padEnd(48)} ${times}, ${whole}, ${waits} waits${note && `; ${note}`}\n`);
+  const count = `${waits} waits, ${perSecond.toFixed(0)} /s`;
+  process.stdout.write(`${label.padEnd(54)} ${times}, ${whole}, ${count}${note && `; ${note}`}\n`);
 }
 
 function ratioText(many: WaitLoad, one: WaitLoad): string {

@@ -27,9 +27,10 @@ export type WaitTimes = {
 
 export type WaitLoad = {
   readonly waits: number;
+  readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Median of the whole test. */
+  /** Median of the whole test, its pause not included. */
   readonly testMs: number;
   /** CPU of the server for one test, its two documents included. */
   readonly cpuMs: number;
@@ -50,14 +51,17 @@ export async function startWorkers(count: number, serverPid: number): Promise<Wo
   await Promise.all(children.map((child) => reply(child)));
   return {
     async run(task) {
+      const beganMs = performance.now();
       const cpuBefore = cpuSecondsOf(serverPid);
       const replies = children.map((child) => reply(child) as Promise<WaitTimes>);
       for (const child of children) child.send(task);
       const times = await Promise.all(replies);
       const cpuSeconds = cpuSecondsOf(serverPid) - cpuBefore;
+      const seconds = (performance.now() - beganMs) / 1000;
       const waitsMs = times.flatMap((of) => of.waitsMs);
       return {
         waits: waitsMs.length,
+        perSecond: waitsMs.length / seconds,
         p50Ms: percentile(waitsMs, 0.5),
         p99Ms: percentile(waitsMs, 0.99),
         testMs: percentile(
