@@ -16,6 +16,8 @@ const TLS = fileURLToPath(new URL('../fixtures/tls/', import.meta.url));
 const echoTemplate = () =>
   TEMPLATE.replace('return { statusCode: 200 }', 'return event').replace('async ()', 'async (event)');
 
+/** Of the Node that runs the tests: another one would print a warning. */
+const RUNTIME = `nodejs${process.versions.node.split('.')[0]}.x`;
 const TEMPLATE = `
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -24,7 +26,7 @@ Resources:
     Properties:
       InlineCode: 'exports.handler = async () => { console.log("a line of the function"); return { statusCode: 200 }; }'
       Handler: index.handler
-      Runtime: nodejs20.x
+      Runtime: ${RUNTIME}
       Events: {Get: {Type: Api, Properties: {Path: /api, Method: get}}}
 `;
 
@@ -114,7 +116,7 @@ test.each([
 test('openray validate prints a report, as text or JSON, and fails only for a template that cannot be read', async () => {
   const text = await runOpenray(['validate'], { cwd: folder, env });
   expect(text.stdout).toContain(
-    'Functions\n  Fn (nodejs20.x) runs\n\nRoutes, with openray start-api\n  GET /api → Fn\n',
+    `Functions\n  Fn (${RUNTIME}) runs\n\nRoutes, with openray start-api\n  GET /api → Fn\n`,
   );
   const json = await runOpenray(['validate', '--template-file', 'template.yaml', '-o', 'json'], { cwd: folder, env });
   expect(JSON.parse(json.stdout)).toMatchObject({ functions: [{ logicalId: 'Fn' }], notRun: [], notes: [] });
