@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
 import type { Deliver, DeliveredMessage, ServiceSpecs, TopicSpec, TopicSubscription } from '../spec/services.ts';
-import { matchesPattern } from './event-pattern.ts';
+import { fitsPattern } from './event-pattern.ts';
 import { type NewMessage, openQueue, type Queue } from './queue.ts';
 import { targetInput } from './rule-target.ts';
 
@@ -138,7 +138,7 @@ export function openBroker(options: BrokerOptions): Broker {
     };
     const name = bus.split('/').at(-1);
     for (const rule of specs.rules) {
-      if (rule.bus !== name || !matchesPattern(event, rule.pattern)) continue;
+      if (rule.bus !== name || !fitsPattern(event, rule.pattern)) continue;
       for (const target of rule.targets) forward(target.arn, targetInput(target, event), traceHeader);
     }
     return id;
@@ -188,10 +188,10 @@ function matchesFilterPolicy({ message, attributes = {} }: TopicMessage, subscri
   if (filterPolicy === undefined) return true;
   if (filterScope === 'attributes') {
     const values = Object.entries(attributes).map(([name, value]) => [name, attributeValue(value as JsonObject)]);
-    return matchesPattern(Object.fromEntries(values), filterPolicy);
+    return fitsPattern(Object.fromEntries(values), filterPolicy);
   }
   const body = parse(message);
-  return isJsonObject(body) && matchesPattern(body, filterPolicy);
+  return isJsonObject(body) && fitsPattern(body, filterPolicy);
 }
 
 /** `String.Array` holds a list of JSON, `Number` a number. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { patternProblems } from '../spec/pattern-problems.ts';
-import { matchesPattern } from './event-pattern.ts';
+import { fitsPattern } from './event-pattern.ts';
 
 /** A condition on one value, by row of EventBridge's table of operators; undefined is a value that is not there. */
 const TABLE: readonly (readonly [row: string, condition: JsonValue, value: JsonValue | undefined, matches: boolean])[] =
@@ -75,7 +75,7 @@ describe('a condition of EventBridge', () => {
   test.each(TABLE)('%s: %j, %j: %s', (_row, condition, value, matches) => {
     const event: JsonObject = value === undefined ? { other: 1 } : { field: value };
     expect(patternProblems({ field: [condition] })).toEqual([]);
-    expect(matchesPattern(event, { field: [condition] })).toBe(matches);
+    expect(fitsPattern(event, { field: [condition] })).toBe(matches);
   });
 });
 
@@ -106,11 +106,11 @@ describe('an event and a pattern of several fields', () => {
     ['fields of Object.prototype', { constructor: [{ exists: true }] }, false],
   ] as readonly (readonly [string, JsonObject, boolean])[])('%s: %j: %s', (_row, pattern, matches) => {
     expect(patternProblems(pattern)).toEqual([]);
-    expect(matchesPattern(EVENT, pattern)).toBe(matches);
+    expect(fitsPattern(EVENT, pattern)).toBe(matches);
   });
 
   test('`$or` that joins nothing is the name of a field', () => {
-    expect(matchesPattern({ $or: 'a' }, { $or: ['a'] })).toBe(true);
+    expect(fitsPattern({ $or: 'a' }, { $or: ['a'] })).toBe(true);
   });
 
   test('the pattern made of its own members, for any members', () => {
@@ -120,7 +120,7 @@ describe('an event and a pattern of several fields', () => {
     );
     fc.assert(
       fc.property(flat, (event) =>
-        matchesPattern(event, Object.fromEntries(Object.entries(event).map(([key, value]) => [key, [value]]))),
+        fitsPattern(event, Object.fromEntries(Object.entries(event).map(([key, value]) => [key, [value]]))),
       ),
     );
   });
@@ -132,12 +132,12 @@ test('a wildcard matches as the same regular expression does', () => {
   fc.assert(
     fc.property(text, wildcard, (value, made) => {
       const expression = new RegExp(`^${made.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
-      expect(matchesPattern({ value }, { value: [{ wildcard: made }] })).toBe(expression.test(value));
+      expect(fitsPattern({ value }, { value: [{ wildcard: made }] })).toBe(expression.test(value));
     }),
   );
 });
 
 test('a wildcard with many asterisks is matched without backtracking', () => {
   const pattern = { value: [{ wildcard: `${'*a'.repeat(2000)}*b` }] };
-  expect(matchesPattern({ value: 'a'.repeat(100_000) }, pattern)).toBe(false);
+  expect(fitsPattern({ value: 'a'.repeat(100_000) }, pattern)).toBe(false);
 });

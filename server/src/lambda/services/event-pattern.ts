@@ -15,9 +15,9 @@ import {
  * objects one must match. A part that EventBridge refuses matches nothing.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
  */
-export function matchesPattern(event: JsonObject, pattern: JsonObject): boolean {
+export function fitsPattern(event: JsonObject, pattern: JsonObject): boolean {
   return Object.entries(pattern).every(([key, wanted]) => {
-    if (key === '$or' && isOrList(wanted)) return wanted.some((part) => matchesPattern(event, part));
+    if (key === '$or' && isOrList(wanted)) return wanted.some((part) => fitsPattern(event, part));
     const value = Object.hasOwn(event, key) ? event[key] : undefined;
     if (isJsonObject(wanted)) return matchesNested(value, wanted);
     const conditions = Array.isArray(wanted) ? (wanted as readonly JsonValue[]) : [wanted];
@@ -28,7 +28,7 @@ export function matchesPattern(event: JsonObject, pattern: JsonObject): boolean 
 
 function matchesNested(value: JsonValue | undefined, pattern: JsonObject): boolean {
   const objects = elementsOf(value).filter(isJsonObject);
-  return (objects.length === 0 ? [{}] : objects).some((element) => matchesPattern(element, pattern));
+  return (objects.length === 0 ? [{}] : objects).some((element) => fitsPattern(element, pattern));
 }
 
 /** Values without objects, which are no leaves of an event; one undefined value when there is no leaf. */

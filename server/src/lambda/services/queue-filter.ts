@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { matchesPattern } from './event-pattern.ts';
+import { fitsPattern } from './event-pattern.ts';
 
 /**
  * Whether a record of SQS matches one of a source's filters; without filters every record does. A pattern for JSON
@@ -12,7 +12,7 @@ export function matchesFilters(record: JsonObject, filters: readonly JsonObject[
   const parsed = typeof body === 'string' ? parse(body) : body;
   return filters.some((filter) => {
     const isForJson = isJsonObject(filter.body);
-    return matchesPattern(isForJson ? { ...record, body: parsed ?? null } : record, filter);
+    return fitsPattern(isForJson ? { ...record, body: parsed ?? null } : record, filter);
   });
 }
 

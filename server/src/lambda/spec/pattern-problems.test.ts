@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../model/json.ts';
-import { matchesPattern } from '../services/event-pattern.ts';
+import { fitsPattern } from '../services/event-pattern.ts';
 import { patternProblems } from './pattern-problems.ts';
 
 const OPERATORS = 'prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr, exists';
@@ -45,7 +45,7 @@ test('any object is checked and matched without a failure, and the sentences are
       const problems = patternProblems(a as JsonObject);
       expect(problems.length).toBeLessThanOrEqual(10);
       expect(problems.every((problem) => problem.length < 400)).toBe(true);
-      expect(typeof matchesPattern(b as JsonObject, a as JsonObject)).toBe('boolean');
+      expect(typeof fitsPattern(b as JsonObject, a as JsonObject)).toBe('boolean');
     }),
   );
 });
