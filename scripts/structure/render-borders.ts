@@ -74,11 +74,28 @@ function patternsOf(file: string): object[] {
   const subject = border === undefined ? 'tests here' : border.folder;
   return [
     {
-      group: [...(border === undefined ? [] : ['./**']), '../**', ...inFolders],
+      group: [...(border === undefined ? [] : ['./**']), '../**', ...inOrder(inFolders)],
       message: `${subject} may not import this; see ${PAGE}`,
     },
     { group: packages, message: `${subject} may not import this package; see ${PAGE}` },
   ];
+}
+
+/**
+ * From near folders to far ones. A glob for all of a folder above, `../**`, matches paths that lead further up, too, so
+ * these are forbidden again before the folders there are allowed.
+ */
+function inOrder(allowed: readonly string[]): string[] {
+  const levels = [...new Set(allowed.map(levelsUp))].sort((a, b) => a - b);
+  return levels.flatMap((level) => {
+    const ofLevel = allowed.filter((glob) => levelsUp(glob) === level);
+    const up = '../'.repeat(level);
+    return level > 0 && ofLevel.includes(`!${up}**`) ? [...ofLevel, `${up}../**`] : ofLevel;
+  });
+}
+
+function levelsUp(glob: string): number {
+  return glob.split('../').length - 1;
 }
 
 function allowedPackage(name: string): string[] {
