@@ -12,7 +12,10 @@ export type Border = {
   readonly mayImport: readonly string[];
   /** Packages of npm with their entry points, or all of a scope; `node:` for every module of Node. */
   readonly packages?: readonly string[];
-  /** Why an import that breaks the order from top to bottom is allowed; keys are members of `mayImport`. */
+  /**
+   * Reasons for imports that a reader would not expect: against the order from top to bottom, or past the folder
+   * between two. Keys are members of `mayImport`.
+   */
   readonly because?: Readonly<Record<string, string>>;
 };
 
@@ -274,6 +277,10 @@ export const BORDERS: readonly Border[] = [
     folder: 'client',
     holds: 'asks a running openray: invoke, wait for a trace',
     mayImport: ['model', 'filter', 'api', 'lambda/spec'],
+    because: {
+      api: 'a client reads the wire types that the operations write',
+      'lambda/spec': 'an invocation by HTTP has the result of a local one',
+    },
   },
   {
     folder: 'test-kit',
@@ -292,6 +299,12 @@ export const BORDERS: readonly Border[] = [
     holds: 'one file a command',
     mayImport: ['model', 'forward', 'api', 'lambda', 'config.ts', 'compose', 'client', 'test-kit', 'cli/sample-events'],
     packages: ['node:', 'commander', 'pino', 'smol-toml', 'yaml'],
+    because: {
+      model: 'commands print trees, ids and exact numbers as the model does',
+      forward: '`import` and `export` send to other backends',
+      api: 'commands print the wire types of responses',
+      lambda: '`invoke`, `validate` and `start-api` run a template without a server',
+    },
   },
 ];
 

@@ -136,8 +136,8 @@ export function bordersTable(): string {
   );
   const tables = [
     ['| Folder | Holds |', '|---|---|', ...holds],
-    ['| Folder | May import (a room: rooms beside it by their last name) |', '|---|---|', ...imports],
-    ['| Folder | Imports from a later row | Because |', '|---|---|---|', ...reasons],
+    ['| Folder | May import (rooms of the same folder by their last name) |', '|---|---|', ...imports],
+    ['| Folder | Imports | Reason |', '|---|---|---|', ...reasons],
     [
       '| Folder | May import of npm (`node:` stands for all modules of Node); all others: nothing |',
       '|---|---|',
