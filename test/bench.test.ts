@@ -15,17 +15,17 @@ test('the same seed gives the same traces, alone or in a sequence, and another s
   expect(traces.filter(({ traceId }) => others.has(traceId))).toEqual([]);
 });
 
-type Span = {
+type SegmentDocument = {
   readonly id: string;
   readonly start_time: number;
   readonly end_time: number;
   readonly annotations: object;
   readonly metadata: { readonly default: object };
-  readonly subsegments?: readonly Span[];
+  readonly subsegments?: readonly SegmentDocument[];
 };
 
 test('every trace has ten spans with eleven annotations and metadata each', () => {
-  const flat = (span: Span): readonly Span[] => [span, ...(span.subsegments ?? []).flatMap(flat)];
+  const flat = (span: SegmentDocument): readonly SegmentDocument[] => [span, ...(span.subsegments ?? []).flatMap(flat)];
   for (const { documents, startUs } of generateTraces(makeDataset(options))) {
     const spans = documents.flatMap((text) => flat(JSON.parse(text)));
     expect(new Set(spans.map(({ id }) => id)).size).toBe(10);

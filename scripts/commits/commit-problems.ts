@@ -9,7 +9,7 @@ export type Commit = {
   readonly isMerge: boolean;
 };
 
-/** What a subject may begin with: a folder of the server, or a part of the repository. */
+/** A subject begins with one of these: a folder of the server, or a part of the repository. */
 const AREAS = new Set([
   ...['api', 'cli', 'client', 'compose', 'config', 'errors', 'filter', 'forward', 'http', 'ingest', 'lambda', 'model'],
   ...[

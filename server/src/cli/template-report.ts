@@ -3,7 +3,7 @@ import { samBuildTemplate } from '../lambda/build/build.ts';
 import { codeProblem } from '../lambda/build/code-problem.ts';
 import type { Template } from '../lambda/template/template.ts';
 
-/** What openray does with each part of a template, and what it does not do. */
+/** The parts of a template that openray runs, and those that it does not run. */
 export type TemplateReport = {
   readonly file: string;
   readonly functions: readonly FunctionReport[];

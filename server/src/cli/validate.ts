@@ -8,7 +8,7 @@ import { addIgnoredFlags, addLayerFlag, type FunctionFlags, withSamConfig } from
 import { renderReport, reportTemplate } from './template-report.ts';
 
 /**
- * `openray validate`: says what openray does with a template and what it does not do. Starts nothing. Fails only when
+ * `openray validate`: lists the parts of a template that openray runs, and those that it does not run. Starts nothing. Fails only when
  * the template cannot be read.
  */
 export function validateCommand(): Command {

@@ -15,7 +15,7 @@ export type OtlpContext = IngestContext & {
   readonly indexed: IndexedKeys;
 };
 
-/** What OTLP's receivers need for the signals that openray does not store. */
+/** For OTLP's receivers: also the handling of signals that openray does not store. */
 export type OtlpReceiverContext = OtlpContext & {
   /** Whether the response to this client shall report ignored log records: exporters log each such response. */
   readonly shouldReportIgnoredLogs: (client: string) => boolean;

@@ -11,9 +11,9 @@ const files = readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl'));
 const textsOf = (file: string) => readFileSync(new URL(file, FOLDER), 'utf8').trimEnd().split('\n');
 
 const parse = (text: string): readonly Document[] =>
-  parseDocument(text, 1).flatMap((outcome) => {
-    if (!outcome.ok) throw new Error(`${outcome.code}: ${text.slice(0, 200)}`);
-    return [outcome.document];
+  parseDocument(text, 1).flatMap((result) => {
+    if (!result.ok) throw new Error(`${result.code}: ${text.slice(0, 200)}`);
+    return [result.document];
   });
 
 describe('documents of real clients', () => {

@@ -28,7 +28,7 @@ export type Invocation<Result = unknown> = {
   readonly trace: (options?: WaitOptions) => Promise<RecordedTrace>;
 };
 
-/** What a test does with a server. */
+/** The calls that a test makes to a server. */
 export type TestScope = {
   /** A failing function is a result. Throws when the server refuses the call. */
   readonly invoke: <Result = unknown>(

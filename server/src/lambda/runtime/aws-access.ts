@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What functions get of the caller's access to AWS. */
+/** The part of the caller's access to AWS that functions get. */
 export type AwsAccess = {
   readonly mode: 'none' | 'passthrough';
   /** URL of an emulator that gets the calls to all services, except those that openray serves itself. */

@@ -21,7 +21,7 @@ export type Invocation = {
   readonly onChunk?: OnChunk | undefined;
 };
 
-/** What the runtime posted for an invocation. Epoch microseconds of the first and the last byte of the body. */
+/** The runtime's post for an invocation. Epoch microseconds of the first and the last byte of the body. */
 export type Completion = { readonly startUs: number; readonly endUs: number } & (
   | { readonly kind: 'response'; readonly payload: Buffer }
   | { readonly kind: 'error'; readonly failure: HandlerFailure }

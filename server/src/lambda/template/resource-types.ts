@@ -11,7 +11,7 @@ export type Place = {
   readonly gatewayUrl: string;
 };
 
-/** What `Ref` and `Fn::GetAtt` return for a resource. */
+/** The values of `Ref` and `Fn::GetAtt` for a resource. */
 export type ResourceValue = { readonly ref: string; readonly attributes: Readonly<Record<string, string>> };
 
 type NamedResource = {

@@ -34,7 +34,7 @@ export function receivedDocuments(traceCount: number, seed = SEED): readonly Doc
   const mixed = [...texts].sort((a, b) => a.turn - b.turn);
   return mixed.flatMap(({ text }, index) => {
     const seq = START_US + index * 100;
-    const parsed = parseDocument(text, seq).flatMap((outcome) => (outcome.ok ? [outcome.document] : []));
+    const parsed = parseDocument(text, seq).flatMap((result) => (result.ok ? [result.document] : []));
     return parsed.flatMap((document) => (isSentAsSpans(document) ? spanDocuments(document, seq) : [document]));
   });
 }

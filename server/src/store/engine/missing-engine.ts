@@ -5,7 +5,7 @@ export type Machine = { readonly platform: string; readonly arch: string; readon
 
 const REMOTE = 'keep the traces in a ClickHouse server: --store-url URL';
 
-/** What the user of a machine without a loaded engine can do. `reason` is the message of the failed load. */
+/** A sentence that names the remedy on a machine without a loaded engine. `reason` is the message of the failed load. */
 export function missingEngine({ platform, arch, hasGlibc }: Machine, reason: string): string {
   if (platform === 'win32') {
     return `There is no embedded engine for Windows: run openray in WSL 2, or ${REMOTE}`;

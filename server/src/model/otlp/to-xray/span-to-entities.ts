@@ -21,7 +21,7 @@ import { type XrayResource, xrayResourceOf } from './resource.ts';
 import { type ParentInTrace, shapeOf } from './span-shape.ts';
 import { sqlOf } from './sql.ts';
 
-/** What the translation of a span depends on beside the span: settings, and what was received apart from it. */
+/** The translation of a span depends on these, too: settings, and data that was received apart from the span. */
 export type TranslationContext = {
   readonly indexed: IndexedKeys;
   /** Undefined while the parent is unknown. */
