@@ -165,7 +165,9 @@ test.each<[operation: string, request: object, members: readonly string[]]>([
   [
     'GetTraceSummaries',
     { ...WINDOW, FilterExpression: 'annotation.tenant = "gold"' },
-    ['AnyFault', 'AnyError', 'AnyThrottle', 'SegmentCount', 'SubsegmentCount'].map((one) => `TraceSummaries.0.${one}`),
+    ['AnyFault', 'AnyError', 'AnyThrottle', 'WorstOutcome', 'SegmentCount', 'SubsegmentCount'].map(
+      (one) => `TraceSummaries.0.${one}`,
+    ),
   ],
   ['BatchGetTraces', { TraceIds: [SHOP, OTLP] }, ['Traces.0.Orphans', 'Traces.1.Events', 'Traces.1.Orphans']],
 ])("with the header %s has openray's own members", async (name, request, members) => {

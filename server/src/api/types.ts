@@ -75,10 +75,15 @@ export type AwsTraceSummary = {
 };
 
 export type WireTraceSummary = AwsTraceSummary & {
-  /** openray: whether any segment or subsegment has the outcome; `HasFault` and the like are of the root only. */
+  /** openray: whether any segment or subsegment has the flag; `HasFault` and the like are of the root only. */
   readonly AnyFault: boolean;
   readonly AnyError: boolean;
   readonly AnyThrottle: boolean;
+  /**
+   * openray: the worst outcome of a segment or subsegment: fault, throttle, error, ok. With several flags, a segment
+   * has the first outcome of throttle, fault, error.
+   */
+  readonly WorstOutcome: 'ok' | 'error' | 'throttle' | 'fault';
   /** openray: numbers of segments and subsegments that have arrived. */
   readonly SegmentCount: number;
   readonly SubsegmentCount: number;

@@ -6,7 +6,7 @@ export { addCount, quantile } from './histogram.ts';
 export { isJsonObject, type JsonObject, type JsonValue, readText } from './json.ts';
 export { nestEntities } from './nesting.ts';
 export { FLAG, KIND, STATUS } from './otlp-messages.ts';
-export { outcomeOf } from './outcome.ts';
+export { OUTCOMES, outcomeOf, worstOutcome } from './outcome.ts';
 export { documentText } from './processed-document.ts';
 export { readEntity } from './read-entity.ts';
 export { calledService, nodeKey, serviceOf, serviceOfKey } from './service-names.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readFlags } from './outcome.ts';
+import { type OUTCOMES, readFlags, worstOutcome } from './outcome.ts';
 
 test.each([
   ['no flag, no status', {}, undefined, 'ok'],
@@ -35,4 +35,12 @@ test('the outcome is ok exactly when no flag holds', () => {
       },
     ),
   );
+});
+
+test('the worst outcome of a trace is a fault before a throttle, an error and ok', () => {
+  const worstOf = (...outcomes: typeof OUTCOMES) => worstOutcome(outcomes.map((outcome) => ({ outcome })));
+  expect(worstOf()).toBe('ok');
+  expect(worstOf('ok', 'error', 'ok')).toBe('error');
+  expect(worstOf('throttle', 'error')).toBe('throttle');
+  expect(worstOf('throttle', 'fault', 'error')).toBe('fault');
 });

@@ -26,3 +26,13 @@ export function outcomeOf({ isThrottle, isFault, isError }: Omit<OutcomeFlags, '
   if (isFault) return 'fault';
   return isError ? 'error' : 'ok';
 }
+
+/** Every outcome, worst last. */
+export const OUTCOMES: readonly Outcome[] = ['ok', 'error', 'throttle', 'fault'];
+
+/** The worst outcome of the segments and subsegments of a trace; `ok` without any. */
+export function worstOutcome(entities: Iterable<{ readonly outcome: Outcome }>): Outcome {
+  let worst = 0;
+  for (const { outcome } of entities) worst = Math.max(worst, OUTCOMES.indexOf(outcome));
+  return OUTCOMES[worst] ?? 'ok';
+}

@@ -68,7 +68,14 @@ describe('flags', () => {
       anyFault: true,
       anyError: false,
       anyThrottle: true,
+      worstOutcome: 'fault',
     });
+  });
+
+  test('the worst outcome is that of one entity: a throttle that is flagged as a fault too is a throttle', () => {
+    const both = aSegment({ fault: true, throttle: true });
+    expect(summaryOf(both)).toMatchObject({ anyFault: true, anyThrottle: true, worstOutcome: 'throttle' });
+    expect(summaryOf({ ...both, subsegments: [aSubsegment({ fault: true })] }).worstOutcome).toBe('fault');
   });
 
   test('a throttled root is no error', () => {

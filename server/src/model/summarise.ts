@@ -5,6 +5,7 @@ import { ExactNumber } from './exact-number.ts';
 import type { TraceGraph } from './graph.ts';
 import type { JsonObject } from './json.ts';
 import { readObject, readText } from './json.ts';
+import { worstOutcome } from './outcome.ts';
 import { rootCauses } from './root-causes.ts';
 import { serviceOf } from './service-names.ts';
 import type { TraceSummary } from './summary.ts';
@@ -30,6 +31,7 @@ export function summariseTrace(trace: Trace, graph: TraceGraph = traceGraph(trac
     anyFault: entities.some((entity) => entity.isFault),
     anyError: entities.some((entity) => entity.isError),
     anyThrottle: entities.some((entity) => entity.isThrottle),
+    worstOutcome: worstOutcome(entities),
     isPartial: trace.isPartial,
     http: root?.http ?? {},
     annotations: annotationsOf(entities),

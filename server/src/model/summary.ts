@@ -1,4 +1,4 @@
-import type { AnnotationValue, Http } from './entity.ts';
+import type { AnnotationValue, Http, Outcome } from './entity.ts';
 import type { ServiceId } from './graph.ts';
 import type { RootCauses } from './root-cause.ts';
 import type { TraceId } from './trace-id.ts';
@@ -6,7 +6,7 @@ import type { TraceId } from './trace-id.ts';
 /**
  * A trace in a list. Times are microseconds. `durationUs` is undefined while an entity is unfinished,
  * `responseTimeUs` while the root is. The `has…` flags are those of the root segment, as in X-Ray;
- * the `any…` flags consider every entity.
+ * the `any…` flags and `worstOutcome` consider every entity.
  */
 export type TraceSummary = {
   readonly id: TraceId;
@@ -19,6 +19,7 @@ export type TraceSummary = {
   readonly anyFault: boolean;
   readonly anyError: boolean;
   readonly anyThrottle: boolean;
+  readonly worstOutcome: Outcome;
   readonly isPartial: boolean;
   readonly http: Http;
   /** Distinct typed values by key, in order of their entity's start. */

@@ -98,6 +98,7 @@ export function toWireSummary(summary: TraceSummary, matchedUs: number | undefin
     AnyFault: summary.anyFault,
     AnyError: summary.anyError,
     AnyThrottle: summary.anyThrottle,
+    WorstOutcome: summary.worstOutcome,
     SegmentCount: summary.segmentCount,
     SubsegmentCount: summary.subsegmentCount,
   };
