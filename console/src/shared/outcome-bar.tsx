@@ -1,6 +1,7 @@
+import { OUTCOMES } from 'openray/model';
 import type { ReactElement } from 'react';
 import { formatCount, formatShare } from './format.ts';
-import { OUTCOME_LABEL, OUTCOMES, type OutcomeCounts, totalOf } from './outcome.ts';
+import { OUTCOME_LABEL, type OutcomeCounts, totalOf } from './outcome.ts';
 import styles from './outcome-bar.module.css';
 
 /** Count and share of each outcome, as a table with a colour for each row. */

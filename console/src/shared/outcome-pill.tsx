@@ -4,8 +4,10 @@ import styles from './outcome-pill.module.css';
 
 const SHORT: Readonly<Record<Outcome, string>> = { ok: 'OK', error: 'Error', throttle: 'Throttle', fault: 'Fault' };
 
+type Props = { readonly outcome: Outcome; readonly note?: string | undefined };
+
 /** An outcome as word and colour; `note` is for example `inside`, for an outcome below the root. */
-export function OutcomePill({ outcome, note }: { readonly outcome: Outcome; readonly note?: string }): ReactElement {
+export function OutcomePill({ outcome, note }: Props): ReactElement {
   return (
     <span className={styles.pill} data-outcome={outcome}>
       <i aria-hidden="true" />

@@ -1,6 +1,7 @@
+import { OUTCOMES } from 'openray/model';
 import type { ReactElement } from 'react';
 import { formatCount, formatTime } from './format.ts';
-import { OUTCOMES, type OutcomeCounts, totalOf } from './outcome.ts';
+import { type OutcomeCounts, totalOf } from './outcome.ts';
 import styles from './outcome-series.module.css';
 
 /** Requests that ended in the interval before `endUs`. */

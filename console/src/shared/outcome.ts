@@ -1,8 +1,5 @@
 import type { WireStatistics } from 'openray/api-types';
-import type { Outcome } from 'openray/model';
-
-/** Worst last, so that a ring reads from good to bad. */
-export const OUTCOMES: readonly Outcome[] = ['ok', 'error', 'throttle', 'fault'];
+import { OUTCOMES, type Outcome } from 'openray/model';
 
 export const OUTCOME_LABEL: Readonly<Record<Outcome, string>> = {
   ok: 'OK',
@@ -14,6 +11,14 @@ export const OUTCOME_LABEL: Readonly<Record<Outcome, string>> = {
 export type OutcomeCounts = Readonly<Record<Outcome, number>>;
 
 export const NO_REQUESTS: OutcomeCounts = { ok: 0, error: 0, throttle: 0, fault: 0 };
+
+/**
+ * `inside` where a segment or subsegment has a worse outcome than the root, whose outcome the caller saw. Undefined
+ * while the root has not arrived.
+ */
+export function outcomeNote(worst: Outcome, root: Outcome | undefined): 'inside' | undefined {
+  return root === undefined || root === worst ? undefined : 'inside';
+}
 
 /** Counts of the wire's statistics; `error` without the throttles, which the wire counts as errors. */
 export function outcomeCounts(statistics: WireStatistics | null): OutcomeCounts {

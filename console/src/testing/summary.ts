@@ -34,6 +34,7 @@ export function aSummary({ user, annotations = {}, ...more }: Given = {}): WireT
     AnyFault: false,
     AnyError: false,
     AnyThrottle: false,
+    WorstOutcome: 'ok',
     SegmentCount: 1,
     SubsegmentCount: 0,
     ...more,

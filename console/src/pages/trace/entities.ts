@@ -142,6 +142,11 @@ function addEvents(entities: ReadonlyMap<string, Draft>, events: NonNullable<Wir
   }
 }
 
+/** The root, whose caller is outside of the trace: the earliest segment without a parent id. */
+export function rootOf(tree: TraceTree): Entity | undefined {
+  return tree.roots.find(({ kind, parentId }) => kind === 'segment' && parentId === undefined);
+}
+
 /** The value at a path of object keys, undefined where there is none. */
 export function valueAt(value: JsonValue | undefined, ...path: readonly string[]): JsonValue | undefined {
   let current: JsonValue | undefined = value;

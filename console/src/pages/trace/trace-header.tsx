@@ -5,7 +5,7 @@ import type { WireTraceSummary } from 'openray/api-types';
 import type { ReactElement } from 'react';
 import { formatCount, formatDuration, formatTime } from '../../shared/format.ts';
 import { OutcomePill } from '../../shared/outcome-pill.tsx';
-import type { TraceTree } from './entities.ts';
+import { rootOf, type TraceTree } from './entities.ts';
 import { outcomeOfTree } from './outcome-of-tree.ts';
 import styles from './trace-header.module.css';
 
@@ -44,7 +44,7 @@ export function TraceHeader({ tree, summary, isMapShown, onToggleMap }: Props): 
       </div>
       <dl>
         <Fact label="Outcome">
-          {note ? <OutcomePill outcome={worst} note={note} /> : <OutcomePill outcome={worst} />}
+          <OutcomePill outcome={worst} note={note} />
         </Fact>
         <Fact label="Start">{formatTime(tree.startUs)}</Fact>
         <Fact label="Duration">
@@ -79,8 +79,8 @@ function Fact({ label, children }: { readonly label: string; readonly children: 
   );
 }
 
-/** Response time of the root: the earliest segment without a parent id. */
+/** Response time of the root. */
 function responseUs(tree: TraceTree): number | undefined {
-  const root = tree.roots.find(({ kind, parentId }) => kind === 'segment' && parentId === undefined);
+  const root = rootOf(tree);
   return root?.endUs === undefined ? undefined : root.endUs - root.startUs;
 }

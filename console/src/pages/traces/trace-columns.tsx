@@ -4,9 +4,10 @@ import type { WireTraceSummary } from 'openray/api-types';
 import type { ReactElement } from 'react';
 import { formatDuration, formatTime } from '../../shared/format.ts';
 import { nodeTypeLabel, shortNodeName } from '../../shared/node-type.ts';
+import { outcomeNote } from '../../shared/outcome.ts';
 import { OutcomePill } from '../../shared/outcome-pill.tsx';
 import styles from './trace-columns.module.css';
-import { annotationText, rootOutcome, worstOutcome } from './trace-groupings.ts';
+import { annotationText, rootOutcome } from './trace-groupings.ts';
 
 /** Columns of the list of traces; a row is a summary. */
 export const COLUMNS: TableProps.ColumnDefinition<WireTraceSummary>[] = [
@@ -81,10 +82,9 @@ export const COLUMNS: TableProps.ColumnDefinition<WireTraceSummary>[] = [
 ];
 
 function TraceOutcome({ trace }: { readonly trace: WireTraceSummary }): ReactElement {
-  const worst = worstOutcome(trace);
-  const isInside = worst !== rootOutcome(trace);
-  const note = [isInside ? 'inside' : '', trace.IsPartial ? 'partial' : ''].filter((part) => part !== '').join(', ');
-  return note === '' ? <OutcomePill outcome={worst} /> : <OutcomePill outcome={worst} note={note} />;
+  const { WorstOutcome: worst, IsPartial } = trace;
+  const notes = [outcomeNote(worst, rootOutcome(trace)), IsPartial ? 'partial' : undefined];
+  return <OutcomePill outcome={worst} note={notes.filter((note) => note !== undefined).join(', ')} />;
 }
 
 function annotationsText(annotations: WireTraceSummary['Annotations']): string {

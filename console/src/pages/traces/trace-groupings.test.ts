@@ -1,24 +1,46 @@
+import type { WireTraceSummary } from 'openray/api-types';
 import { readFilter } from 'openray/filter';
+import type { JsonObject } from 'openray/model';
 import { expect, test } from 'vitest';
+import { outcomeNote } from '../../shared/outcome.ts';
 import { aSummary } from '../../testing/summary.ts';
-import { annotationKeys, FIELD_GROUPINGS, groupTraces, rootOutcome, worstOutcome } from './trace-groupings.ts';
+import { aTrace } from '../../testing/trace.ts';
+import { readTrace } from '../trace/entities.ts';
+import { outcomeOfTree } from '../trace/outcome-of-tree.ts';
+import { annotationKeys, FIELD_GROUPINGS, groupTraces, rootOutcome } from './trace-groupings.ts';
 
-test('a fault that the root hides is the trace’s worst outcome, not the root’s', () => {
-  const trace = aSummary({ AnyFault: true });
-  expect(worstOutcome(trace)).toBe('fault');
+test('the outcome of the root is not that of a fault inside', () => {
+  const trace = aSummary({ AnyFault: true, WorstOutcome: 'fault' });
   expect(rootOutcome(trace)).toBe('ok');
+  expect(outcomeNote(trace.WorstOutcome, rootOutcome(trace))).toBe('inside');
 });
 
-test('a throttled root is a throttle', () => {
-  const trace = aSummary({ HasThrottle: true, AnyThrottle: true, AnyError: true });
-  expect(worstOutcome(trace)).toBe('throttle');
-  expect(rootOutcome(trace)).toBe('throttle');
+test('a trace whose root has not arrived has no outcome of a root, and nothing is inside', () => {
+  const trace = aSummary({ EntryPoint: null, AnyFault: true, WorstOutcome: 'fault' });
+  expect(rootOutcome(trace)).toBeUndefined();
+  expect(outcomeNote(trace.WorstOutcome, rootOutcome(trace))).toBeUndefined();
+});
+
+test.each<[fields: JsonObject, flags: Partial<WireTraceSummary>]>([
+  [
+    { fault: true, throttle: true },
+    { HasFault: true, HasThrottle: true, AnyFault: true, AnyThrottle: true, WorstOutcome: 'throttle' },
+  ],
+  [
+    { parent_id: 'missing', fault: true },
+    { EntryPoint: null, IsPartial: true, AnyFault: true, WorstOutcome: 'fault' },
+  ],
+])('the list and the page of a trace show the same outcome: %j', (fields, flags) => {
+  const tree = readTrace(aTrace([{ id: 'a', name: 'a', start_time: 1, end_time: 2, ...fields }]));
+  const summary = aSummary(flags);
+  const note = outcomeNote(summary.WorstOutcome, rootOutcome(summary));
+  expect(outcomeOfTree(tree)).toEqual({ worst: summary.WorstOutcome, note });
 });
 
 test('groups come largest first, with the mean of the finished traces', () => {
   const traces = [
     aSummary({ user: 'bob', ResponseTime: 0.1 }),
-    aSummary({ user: 'ana', ResponseTime: 0.2, AnyFault: true }),
+    aSummary({ user: 'ana', ResponseTime: 0.2, AnyFault: true, WorstOutcome: 'fault' }),
     aSummary({ user: 'ana', ResponseTime: 0.4 }),
     aSummary({ user: 'ana', ResponseTime: null }),
     aSummary(),

@@ -28,15 +28,9 @@ export type OverviewRow = {
 
 type Value = { readonly label: string; readonly filter: string };
 
-/** The worst outcome of all segments of the trace, also of a fault that the root does not report. */
-export function worstOutcome(trace: WireTraceSummary): Outcome {
-  if (trace.HasFault || trace.AnyFault) return 'fault';
-  if (trace.HasThrottle || trace.AnyThrottle) return 'throttle';
-  return trace.HasError || trace.AnyError ? 'error' : 'ok';
-}
-
-/** The outcome of the root, as its caller saw it. */
-export function rootOutcome(trace: WireTraceSummary): Outcome {
+/** The outcome of the root, as its caller saw it; undefined while the root has not arrived. */
+export function rootOutcome(trace: WireTraceSummary): Outcome | undefined {
+  if (trace.EntryPoint === null) return undefined;
   return outcomeOf({ isThrottle: trace.HasThrottle, isFault: trace.HasFault, isError: trace.HasError });
 }
 
@@ -66,7 +60,7 @@ export function groupTraces(traces: readonly WireTraceSummary[], grouping: strin
         groups.set(key, group);
       }
       group.traces += 1;
-      group.counts[worstOutcome(trace)] += 1;
+      group.counts[trace.WorstOutcome] += 1;
       if (trace.ResponseTime !== null) {
         group.timed += 1;
         group.sumUs += trace.ResponseTime * 1_000_000;
