@@ -5,6 +5,7 @@ export { type AnyNumber, ExactNumber, isNumber } from './exact-number.ts';
 export { addCount, quantile } from './histogram.ts';
 export { isJsonObject, type JsonObject, type JsonValue, readText } from './json.ts';
 export { nestEntities } from './nesting.ts';
+export { plainOf } from './otlp/any-value.ts';
 export { FLAG, KIND, STATUS } from './otlp-messages.ts';
 export { OUTCOMES, outcomeOf, worstOutcome } from './outcome.ts';
 export { documentText } from './processed-document.ts';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { AnyValue, GetSpanResponse } from 'openray/api-types';
+import { ExactNumber } from 'openray/model';
 import { expect, test } from 'vitest';
 import { nanosBetween, spanDetailsOf } from './span-details.ts';
 
@@ -50,11 +51,17 @@ test('every type of value is shown with its type', () => {
     [{ stringValue: '' }, '', 'string'],
     [{ boolValue: false }, false, 'bool'],
     [{ intValue: '7' }, 7, 'int'],
-    [{ intValue: '9223372036854775807' }, '9223372036854775807', 'int'],
+    [{ intValue: '9223372036854775807' }, new ExactNumber('9223372036854775807'), 'int'],
+    [{ doubleValue: '-0' }, new ExactNumber('-0'), 'double'],
     [{ doubleValue: 'NaN' }, 'NaN', 'double'],
     [{ bytesValue: 'AQI=' }, 'AQI=', 'bytes, in base64'],
     [{ arrayValue: { values: [{ intValue: '1' }, {}] } }, [1, null], 'array'],
     [{ kvlistValue: { values: [{ key: 'k', value: { boolValue: true } }] } }, { k: true }, 'map'],
+    [
+      { kvlistValue: { values: [{ key: 'big', value: { intValue: '9007199254740993' } }] } },
+      { big: new ExactNumber('9007199254740993') },
+      'map',
+    ],
     [{}, null, 'empty'],
   ];
   const attributes = values.map(([value], index) => ({ key: String(index), value }));

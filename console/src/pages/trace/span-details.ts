@@ -1,5 +1,5 @@
 import type { AnyValue, GetSpanResponse, KeyValue } from 'openray/api-types';
-import { FLAG, type JsonValue, KIND, STATUS, type TraceId } from 'openray/model';
+import { FLAG, type JsonValue, KIND, plainOf, STATUS, type TraceId } from 'openray/model';
 import { formatExact } from '../../shared/format.ts';
 
 /** One attribute; `type` is the name of its OpenTelemetry type. */
@@ -125,29 +125,23 @@ function droppedText(count: number | undefined, unit: string, owner: string): st
 }
 
 function attributesOf(list: readonly KeyValue[] | undefined): readonly Attribute[] {
-  return (list ?? []).map(({ key = '', value }) => ({ key, ...plainValue(value) }));
+  return (list ?? []).map(({ key = '', value }) => ({ key, value: plainOf(value), type: typeOf(value) }));
 }
 
-/** Whole numbers of more than 53 bits stay text, so that no digit is lost. */
-function plainValue(value: AnyValue | undefined): { readonly value: JsonValue; readonly type: string } {
-  if (value?.stringValue !== undefined) return { value: value.stringValue, type: 'string' };
-  if (value?.boolValue !== undefined) return { value: value.boolValue, type: 'bool' };
-  if (value?.intValue !== undefined) {
-    const number = Number(value.intValue);
-    return { value: Number.isSafeInteger(number) ? number : value.intValue, type: 'int' };
-  }
-  if (value?.doubleValue !== undefined) return { value: value.doubleValue, type: 'double' };
-  if (value?.bytesValue !== undefined) return { value: value.bytesValue, type: 'bytes, in base64' };
-  if (value?.arrayValue)
-    return { value: (value.arrayValue.values ?? []).map((one) => plainValue(one).value), type: 'array' };
-  if (value?.kvlistValue) {
-    const members = value.kvlistValue.values ?? [];
-    return {
-      value: Object.fromEntries(members.map((one) => [one.key ?? '', plainValue(one.value).value])),
-      type: 'map',
-    };
-  }
-  return { value: null, type: 'empty' };
+const TYPES: Readonly<Record<keyof AnyValue, string>> = {
+  stringValue: 'string',
+  boolValue: 'bool',
+  intValue: 'int',
+  doubleValue: 'double',
+  bytesValue: 'bytes, in base64',
+  arrayValue: 'array',
+  kvlistValue: 'map',
+};
+
+function typeOf(value: AnyValue = {}): string {
+  const [, type = 'empty'] =
+    Object.entries(TYPES).find(([member]) => value[member as keyof AnyValue] !== undefined) ?? [];
+  return type;
 }
 
 /** Nanoseconds from one time to another; subtracted as BigInt, since a double cannot hold the times exactly. */

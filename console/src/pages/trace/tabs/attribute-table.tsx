@@ -1,3 +1,4 @@
+import { isNumber } from 'openray/model';
 import type { ReactElement } from 'react';
 import { formatExact } from '../../../shared/format.ts';
 import type { Attribute } from '../span-details.ts';
@@ -16,7 +17,7 @@ export function AttributeTable({ attributes, dropped = 0 }: Props): ReactElement
           // biome-ignore lint/suspicious/noArrayIndexKey: a key may be sent twice, and the list never changes its order
           <tr key={index}>
             <th scope="row">{key}</th>
-            <td>{typeof value === 'object' ? <JsonTree value={value} /> : String(value)}</td>
+            <td>{typeof value === 'object' && !isNumber(value) ? <JsonTree value={value} /> : String(value)}</td>
             <td>{type}</td>
           </tr>
         ))}
