@@ -119,7 +119,7 @@ test('openray validate prints a report, as text or JSON, and fails only for a te
     `Functions\n  Fn (${RUNTIME}) runs\n\nRoutes, with openray start-api\n  GET /api → Fn\n`,
   );
   const json = await runOpenray(['validate', '--template-file', 'template.yaml', '-o', 'json'], { cwd: folder, env });
-  expect(JSON.parse(json.stdout)).toMatchObject({ functions: [{ logicalId: 'Fn' }], notRun: [], notes: [] });
+  expect(JSON.parse(json.stdout)).toMatchObject({ functions: [{ logicalId: 'Fn' }], notRun: [], warnings: [] });
   const wrong = await runOpenray(['validate', '-t', 'none.yaml'], { cwd: folder, env });
   expect([wrong.exitCode, wrong.stderr]).toEqual([
     78,

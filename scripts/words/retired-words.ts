@@ -21,7 +21,7 @@ export type RetiredWord = {
  *   view                 a page, a database view, `ArrayBufferView`; listed for translated spans
  *   try                  the keyword, and the advice to try again
  *   say, says            "a comment says why", "the template says"; the empty forms are listed
- *   note                 a footnote of a figure or of an outcome on a page; listed for lambda/, which has warnings
+ *   note                 a footnote of a figure or of an outcome on a page; listed for lambda/ and cli/, which have warnings
  *   take, takes          durations, parameters; "taken" is listed
  *   what                 "names what is missing"; one as a subject is for the reviewer
  */
@@ -71,6 +71,7 @@ export const RETIRED_WORDS: readonly RetiredWord[] = [
   { pattern: /\bgone\b/, say: 'deleted, closed, disconnected, expired' },
   { pattern: /\b(in between|as ever)\b/, say: 'between; nothing' },
   { pattern: /\bnot(e|es|ed|ing)\b/, say: 'warning; record', within: 'server/src/lambda' },
+  { pattern: /\bnot(e|es|ed|ing)\b/, say: 'warning, message', within: 'server/src/cli' },
 ];
 
 /** Places where a retired word is another word, belongs to somebody else, or is stored data. */

@@ -219,7 +219,7 @@ test.each([
   expect(hidden.filter((flag) => stdout.includes(`${flag} `))).toEqual([]);
 });
 
-test('validate reports code that is missing, notes of each function, and flags without an effect', async () => {
+test('validate reports code that is missing, warnings of each function, and flags without an effect', async () => {
   const { stdout, stderr, exitCode } = await run('validate -t FOLDER/template.yaml --lint --layer Other=FOLDER/extra');
   expect([exitCode, stderr]).toEqual([0, "openray: --lint: accepted for SAM's sake, without an effect here\n"]);
   expect(stdout).toMatchInlineSnapshot(`
@@ -229,11 +229,11 @@ test('validate reports code that is missing, notes of each function, and flags w
       Fn (nodejs22.x) runs
       Lost does not run: its Handler is lost.handler, but FOLDER/code has no lost.js
 
-    Notes
+    Warnings
       Fn: the layer arn:aws:lambda:us-east-1:123456789012:layer:Shared:1 is not in this template, and the function runs without it. --layer Shared=FOLDER names its folder.
       --layer Other=FOLDER/extra has no effect: no function has a layer Other.
     "
   `);
   const withLayer = await run('validate -t FOLDER/template.yaml --layer Shared=FOLDER/extra');
-  expect(withLayer.stdout).not.toContain('Notes');
+  expect(withLayer.stdout).not.toContain('Warnings');
 });

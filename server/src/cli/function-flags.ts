@@ -70,7 +70,7 @@ function warnOfIgnoredFlags(command: Command, ignored: readonly Option[]): void 
   const given = ignored.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
   if (given.length === 0) return;
   const names = given.map(({ long }) => long).join(', ');
-  printNote(`${names}: accepted for SAM's sake, without an effect here`);
+  printMessage(`${names}: accepted for SAM's sake, without an effect here`);
 }
 
 /** Prints each line of a function to stderr, or appends it to the file of `--log-file`. */
@@ -101,7 +101,7 @@ export function withSamConfig<Flags extends FunctionFlags>(command: Command, sec
   );
   if (flags.saveParams === true) saveFlags(section, flags, samParameters(options, given));
   const fromFile = readSamConfig({ command: section, options, file, configEnv });
-  samConfigNotes(flags).forEach(printNote);
+  samConfigWarnings(flags).forEach(printMessage);
   return { ...flags, ...fromFile, ...given, given: Object.keys(given) };
 }
 
@@ -113,15 +113,15 @@ function saveFlags(
 ): void {
   const left = others.length === 0 ? '' : `; not saved: ${others.join(', ')}`;
   if (saved.length === 0) {
-    printNote(`--save-params: there is no flag to save${left}`);
+    printMessage(`--save-params: there is no flag to save${left}`);
     return;
   }
   const file = configFile ?? findSamConfig() ?? 'samconfig.toml';
   saveParameters(file, [configEnv, section], parameters);
-  printNote(`${saved.join(', ')} saved to ${file}${left}`);
+  printMessage(`${saved.join(', ')} saved to ${file}${left}`);
 }
 
-function samConfigNotes({ configEnv, configFile: file = findSamConfig() }: FunctionFlags): readonly string[] {
+function samConfigWarnings({ configEnv, configFile: file = findSamConfig() }: FunctionFlags): readonly string[] {
   if (configEnv === undefined) return [];
   if (file === undefined) return [`--config-env ${configEnv} has no effect: there is no samconfig file here`];
   return hasEnvironment(file, configEnv)
@@ -130,7 +130,7 @@ function samConfigNotes({ configEnv, configFile: file = findSamConfig() }: Funct
 }
 
 /** A line on stderr about the command line or the template. */
-export function printNote(sentence: string): void {
+export function printMessage(sentence: string): void {
   process.stderr.write(`openray: ${sentence}\n`);
 }
 
@@ -156,7 +156,7 @@ export function readFunctionSettings(
   const aws = sources.aws !== 'default' ? config.aws : hasEmulator ? 'none' : defaultAws;
   const isRegionOfCaller = sources.region === 'default' && (aws === 'passthrough' || hasEmulator);
   const region = (isRegionOfCaller ? hostRegion(environmentVariables) : undefined) ?? config.region;
-  functionFlagNotes(flags, { aws, hasEmulator, environmentVariables }).forEach(printNote);
+  functionFlagWarnings(flags, { aws, hasEmulator, environmentVariables }).forEach(printMessage);
   return { config: { ...config, aws, region }, environmentVariables };
 }
 
@@ -166,7 +166,7 @@ type AwsChoice = Pick<FunctionSettings, 'environmentVariables'> & {
 };
 
 /** One sentence for each given flag that has no effect. */
-function functionFlagNotes(flags: FunctionFlags, choice: AwsChoice): readonly string[] {
+function functionFlagWarnings(flags: FunctionFlags, choice: AwsChoice): readonly string[] {
   const { debugPort, debugArgs, debugFunction } = flags;
   const debugFlags = [
     ...(debugArgs === undefined ? [] : ['--debug-args']),
@@ -176,11 +176,11 @@ function functionFlagNotes(flags: FunctionFlags, choice: AwsChoice): readonly st
     ...(debugPort === undefined && debugFlags.length > 0
       ? [`${debugFlags.join(', ')}: no effect without --debug-port`]
       : []),
-    ...profileNotes(flags, choice),
+    ...profileWarnings(flags, choice),
   ];
 }
 
-function profileNotes({ profile, given }: FunctionFlags, choice: AwsChoice): readonly string[] {
+function profileWarnings({ profile, given }: FunctionFlags, choice: AwsChoice): readonly string[] {
   if (profile === undefined) return [];
   const { aws, hasEmulator, environmentVariables } = choice;
   if (aws === 'passthrough') {

@@ -19,7 +19,7 @@ import {
   debugOptions,
   type FunctionFlags,
   functionOutput,
-  printNote,
+  printMessage,
   readFunctionSettings,
   withSamConfig,
 } from './function-flags.ts';
@@ -81,7 +81,7 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
   const log = newLog(config.logLevel === 'info' ? 'error' : config.logLevel);
   const own: ServerProcess = { ...thisProcess(log), environmentVariables };
   const onLine = functionOutput(flags);
-  const onWarning = printNote;
+  const onWarning = printMessage;
   const hints = new Set<string>();
   let server: TargetServer | undefined;
   let lambdaService: LambdaService | undefined;
@@ -177,7 +177,7 @@ function warnOfLocalFlags(command: Command, flags: InvokeFlags): void {
   });
   if (given.length === 0) return;
   const names = given.map(({ long }) => long).join(', ');
-  printNote(`${names}: no effect with --endpoint-url, since the function runs in that server`);
+  printMessage(`${names}: no effect with --endpoint-url, since the function runs in that server`);
 }
 
 async function invokeThroughApi(name: string | undefined, flags: InvokeFlags): Promise<InvokeResult> {

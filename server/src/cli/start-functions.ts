@@ -17,7 +17,7 @@ import {
   debugOptions,
   type FunctionFlags,
   functionOutput,
-  printNote,
+  printMessage,
   readFunctionSettings,
   withSamConfig,
 } from './function-flags.ts';
@@ -96,7 +96,7 @@ async function runFunctionServer(
     const lambdaService = openConfiguredLambdaService(config, {
       ...own,
       daemonAddress,
-      onWarning: printNote,
+      onWarning: printMessage,
       onLine: functionOutput(flags),
       debug: debugOptions(flags),
       gatewayUrl: start === startGateway ? gatewayUrl(tls === undefined ? 'http' : 'https', host, port) : undefined,

@@ -58,7 +58,7 @@ test('a report names each part of a template that runs, and each that does not',
       AWS::S3::Bucket: Bucket
       AWS::Serverless::StateMachine: Flow
 
-    Notes
+    Warnings
       Flow: openray has no Step Functions; its functions run when they are invoked.
       Fn: openray has no S3; its event Object never starts the function.
       Fn.Rule: in its pattern source: there is no operator "startsWith"; EventBridge has prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr, exists."

@@ -14,7 +14,7 @@ export type TemplateReport = {
   readonly schedules: readonly { readonly name: string; readonly expression: string; readonly to: readonly string[] }[];
   /** Resources that run only on AWS, or in another emulator, by type. */
   readonly notRun: readonly { readonly type: string; readonly logicalIds: readonly string[] }[];
-  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
 };
 
 export type FunctionReport = {
@@ -32,8 +32,8 @@ const RUN_TYPES = [
   /^AWS::(SQS::QueuePolicy|SNS::TopicPolicy|CloudWatch::Alarm|CloudWatch::Dashboard|XRay::.*)$/,
 ];
 
-/** `notes` are those about the command line. */
-export function reportTemplate(template: Template, notes: readonly string[] = []): TemplateReport {
+/** `flagWarnings` are about the command line. */
+export function reportTemplate(template: Template, flagWarnings: readonly string[] = []): TemplateReport {
   const { file, functions, routes, services, resources, warnings } = template;
   const isBuilt = existsSync(file) && samBuildTemplate(file) !== undefined;
   const byType = new Map<string, string[]>();
@@ -72,7 +72,7 @@ export function reportTemplate(template: Template, notes: readonly string[] = []
       to: targets.map(({ arn }) => nameOf(arn)),
     })),
     notRun: [...byType].map(([type, logicalIds]) => ({ type, logicalIds })),
-    notes: [...new Set([...warnings, ...functions.flatMap((spec) => spec.warnings), ...notes])],
+    warnings: [...new Set([...warnings, ...functions.flatMap((spec) => spec.warnings), ...flagWarnings])],
   };
 }
 
@@ -101,7 +101,7 @@ export function renderReport(report: TemplateReport): string {
       'Resources that openray does not run',
       report.notRun.map(({ type, logicalIds }) => `${type}: ${logicalIds.join(', ')}`),
     ),
-    section('Notes', report.notes),
+    section('Warnings', report.warnings),
   ];
   return [report.file, ...sections.filter((text) => text !== '')].join('\n\n');
 }
