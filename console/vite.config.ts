@@ -1,7 +1,7 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, loadEnv, type Plugin } from 'vite';
 
-/** Paths that `npm run dev` forwards to a server on port 2000. */
+/** Paths that the console of `npm run dev` forwards to the server. */
 const SERVER_PATHS = [
   '/ServiceGraph',
   '/TraceSummaries',
@@ -35,11 +35,15 @@ const usedFontsOnly: Plugin = {
   },
 };
 
-export default defineConfig({
-  plugins: [usedFontsOnly, react()],
-  build: { target: 'es2022', sourcemap: false },
-  server: {
-    // Whole paths only, since `/traces` is a page and `/Traces` an operation.
-    proxy: Object.fromEntries(SERVER_PATHS.map((path) => [`^${path}$`, 'http://127.0.0.1:2000'])),
-  },
+export default defineConfig(({ mode }) => {
+  // `npm run dev` sets the variable. Without it the server is on its default port.
+  const { DEV_SERVER_URL: server = 'http://127.0.0.1:2000' } = loadEnv(mode, import.meta.dirname, 'DEV_SERVER_');
+  return {
+    plugins: [usedFontsOnly, react()],
+    build: { target: 'es2022', sourcemap: false },
+    server: {
+      // Whole paths only, since `/traces` is a page and `/Traces` an operation.
+      proxy: Object.fromEntries(SERVER_PATHS.map((path) => [`^${path}$`, server])),
+    },
+  };
 });
