@@ -59,8 +59,8 @@ test('a report names each part of a template that runs, and each that does not',
       AWS::Serverless::StateMachine: Flow
 
     Warnings
-      Flow: openray has no Step Functions; its functions run when they are invoked.
-      Fn: openray has no S3; its event Object never starts the function.
+      Flow: openray does not run state machines; their functions run only when you invoke them.
+      Fn.Events.Object has the Type "S3", which openray does not support; the event never starts the function.
       Fn.Rule: in its pattern source: there is no operator "startsWith"; EventBridge has prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, cidr, exists."
   `);
 });

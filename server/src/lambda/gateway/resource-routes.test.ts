@@ -143,7 +143,7 @@ function asked(name: string): JsonObject {
 test('each unsupported route gives one warning', () => {
   expect(local.warnings).toEqual([
     'GetRoot: openray serves only functions (AWS_PROXY) and mocks; this route is left out.',
-    'Chat: openray has no WebSocket APIs; its routes are left out.',
+    'Chat: openray does not serve WebSocket APIs; the routes of this API are left out.',
     'openray cannot run the authorizer Pool (COGNITO_USER_POOLS): every caller is allowed.',
   ]);
 });

@@ -41,8 +41,12 @@ describe('a request reaches the service', () => {
   });
 
   test.each([
-    ['another service', { 'x-amz-target': 'DynamoDB_20120810.PutItem' }, 'openray has no service DynamoDB_20120810'],
-    ['another service', { authorization: SCOPE.replace('SERVICE', 's3') }, 'openray has no service s3'],
+    ['another service', { 'x-amz-target': 'DynamoDB_20120810.PutItem' }, 'openray does not serve DynamoDB_20120810'],
+    [
+      'another service',
+      { authorization: SCOPE.replace('SERVICE', 's3') },
+      'openray does not serve s3; it serves Lambda, SQS, SNS, EventBridge and X-Ray',
+    ],
     ['the older protocol of SQS', { authorization: SCOPE.replace('SERVICE', 'sqs') }, 'the JSON protocol of SQS'],
   ])('but not %s', async (_what, headers, part) => {
     const answer = await call(headers);

@@ -75,7 +75,7 @@ function olderProtocol(): AwsServiceResponse {
 }
 
 function unknownService(service: string): AwsServiceResponse {
-  const message = `openray has no service ${service.slice(0, 100)}; it has Lambda, SQS, SNS, EventBridge and X-Ray`;
+  const message = `openray does not serve ${service.slice(0, 100)}; it serves Lambda, SQS, SNS, EventBridge and X-Ray`;
   const body = JSON.stringify({ __type: 'UnknownOperationException', message });
   return { status: 400, type: 'application/x-amz-json-1.0', body };
 }

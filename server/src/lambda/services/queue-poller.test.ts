@@ -184,11 +184,11 @@ test('topics match a batch with policies for attributes of any type, and for bod
 });
 
 test('each unsupported event source gives one warning, and everything else runs', async () => {
-  expect(local.warnings.filter((sentence) => sentence.includes('openray has no'))).toEqual([
-    'Choosy: openray has no Kinesis; its event Stream never starts the function.',
-    'Choosy: openray has no DynamoDB; its event Table never starts the function.',
-    'Choosy: openray has no S3; its event Files never starts the function.',
-    'Env: openray has no kafka; its event source Mapped never starts the function.',
+  expect(local.warnings.filter((sentence) => sentence.includes('never starts the function'))).toEqual([
+    'Choosy.Events.Stream has the Type "Kinesis", which openray does not support; the event never starts the function.',
+    'Choosy.Events.Table has the Type "DynamoDB", which openray does not support; the event never starts the function.',
+    'Choosy.Events.Files has the Type "S3", which openray does not support; the event never starts the function.',
+    'Mapped.EventSourceArn is "arn:aws:kafka:us-east-1:000000000000:c…; openray polls only SQS queues, so Mapped never starts the function Env.',
   ]);
   const env = resultOf(await local.invoke('Env')) as Record<string, string>;
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

@@ -122,8 +122,9 @@ function mappingSource(
   }
   const arn = String(properties.EventSourceArn ?? '');
   if (arn.includes(':sqs:')) return queueSource(functionId, arn, properties);
-  const service = /^arn:[^:]*:([^:]+):/.exec(arn)?.[1] ?? 'such source';
-  scope.warn(`${functionId}: openray has no ${service}; its event source ${id} never starts the function.`);
+  scope.warn(
+    `${id}.EventSourceArn is ${shown(arn)}; openray polls only SQS queues, so ${id} never starts the function ${functionId}.`,
+  );
   return [];
 }
 

@@ -132,8 +132,14 @@ describe('one warning names the function, the event and the member', () => {
     [{ Properties: { Path: '/a' } }, 'F.Events.E has no Type; it is left out.'],
     [{ Type: 42 }, 'F.Events.E has the Type 42; it is left out.'],
     ['Api', 'F.Events.E is "Api", not an object with a Type; it is left out.'],
-    [{ Type: 'Kinesis' }, 'F: openray has no Kinesis; its event E never starts the function.'],
-    [{ Type: 'constructor' }, 'F: openray has no constructor; its event E never starts the function.'],
+    [
+      { Type: 'Kinesis' },
+      'F.Events.E has the Type "Kinesis", which openray does not support; the event never starts the function.',
+    ],
+    [
+      { Type: 'constructor' },
+      'F.Events.E has the Type "constructor", which openray does not support; the event never starts the function.',
+    ],
     [{ Type: 'Api' }, 'F.Events.E has no Path; it is left out.'],
     [{ Type: 'Api', Properties: null }, 'F.Events.E.Properties is null, not an object; F.Events.E is left out.'],
     [{ Type: 'HttpApi', Properties: [] }, 'F.Events.E.Properties is [], not an object; F.Events.E is left out.'],
@@ -229,6 +235,13 @@ test.each<readonly [JsonObject, string]>([
   [
     { Map: { Type: 'AWS::Lambda::EventSourceMapping', Properties: { FunctionName: 'No', EventSourceArn: QUEUE_ARN } } },
     'Map.FunctionName is "No", which is no function of this template; it polls nothing.',
+  ],
+  [
+    {
+      F: functionOf({}),
+      Map: { Type: 'AWS::Lambda::EventSourceMapping', Properties: { FunctionName: 'F', EventSourceArn: 'orders' } },
+    },
+    'Map.EventSourceArn is "orders"; openray polls only SQS queues, so Map never starts the function F.',
   ],
   [{ At: { Type: 'AWS::Scheduler::Schedule', Properties: { ScheduleExpression: 'rate(1 day)' } } }, 'At has no Target'],
 ])('a malformed member of a resource is named: %j', (resources, warning) => {

@@ -147,7 +147,9 @@ function readEvent(
   }
   const rules = Object.hasOwn(EVENT_RULES, type) ? EVENT_RULES[type] : undefined;
   if (rules === undefined) {
-    scope.warn(`${functionId}: openray has no ${type}; its event ${id} never starts the function.`);
+    scope.warn(
+      `${where} has the Type ${shown(type)}, which openray does not support; the event never starts the function.`,
+    );
     return [];
   }
   const members = isIntrinsic(event.Properties ?? {}) ? resolved(event.Properties, where) : event.Properties;

@@ -221,7 +221,7 @@ function httpRoutes(
   return apis.flatMap((named): readonly GatewayRoute[] => {
     const { id, properties } = named;
     if (textOf(properties.ProtocolType) === 'WEBSOCKET') {
-      scope.warn(`${id}: openray has no WebSocket APIs; its routes are left out.`);
+      scope.warn(`${id}: openray does not serve WebSocket APIs; the routes of this API are left out.`);
       return [];
     }
     const api = httpApi(named, stages);

@@ -105,7 +105,7 @@ Resources:
   Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner.yaml}}
   A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b}}`);
     expect(warnings).toEqual([
-      'Flow: openray has no Step Functions; its functions run when they are invoked.',
+      'Flow: openray does not run state machines; their functions run only when you invoke them.',
       'Inner: openray does not read nested stacks; name their template with --template.',
     ]);
     expect(functions.map(({ logicalId }) => logicalId)).toEqual(['A']);

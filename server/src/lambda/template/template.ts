@@ -50,12 +50,14 @@ const TRACING_MODES = { active: 'Active', passthrough: 'PassThrough', template: 
 
 const DEFAULT_GATEWAY_URL = 'http://127.0.0.1:3000';
 
+const STATE_MACHINE = 'does not run state machines; their functions run only when you invoke them';
+
 /** Resources that do not run here; each gives a warning. */
 const UNSUPPORTED_RESOURCES: Readonly<Record<string, string>> = {
   'AWS::CloudFormation::Stack': 'does not read nested stacks; name their template with --template',
   'AWS::Serverless::Application': 'does not read nested applications; name their template with --template',
-  'AWS::Serverless::StateMachine': 'has no Step Functions; its functions run when they are invoked',
-  'AWS::StepFunctions::StateMachine': 'has no Step Functions; its functions run when they are invoked',
+  'AWS::Serverless::StateMachine': STATE_MACHINE,
+  'AWS::StepFunctions::StateMachine': STATE_MACHINE,
 };
 
 /** Reads a template file. Throws SettingInvalid with one sentence that names the file, the place and the remedy. */
