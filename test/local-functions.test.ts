@@ -165,7 +165,7 @@ describe('the output of functions', () => {
       expect(printed.stdout).toMatch(new RegExp(report));
       return printed;
     });
-    expect(both.stderr).toBe("openray: --stack-name: accepted for SAM's sake, without an effect here\n");
+    expect(both.stderr).toBe('openray: --stack-name: openray ignores this option of SAM\n');
 
     await eventually(async () => {
       const traces = await runOpenray(['traces', '--filter', `service("Orders")`], { env });

@@ -54,7 +54,7 @@ test("SAM's flags that have no effect are named once, others are not", async () 
   const { stderr, exitCode } = await runOpenray(['local', 'invoke', ...flags], { cwd: folder, env });
   expect(exitCode).toBe(0);
   expect(stderr.match(/^openray: .*$/gm)).toEqual([
-    "openray: --docker-network, --docker-volume-basedir, --skip-pull-image: accepted for SAM's sake, without an effect here",
+    'openray: --docker-network, --docker-volume-basedir, --skip-pull-image: openray ignores these options of SAM',
   ]);
   const plain = await runOpenray(['local', 'invoke'], { cwd: folder, env });
   expect(plain.stderr).not.toContain('openray:');

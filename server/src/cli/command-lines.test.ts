@@ -128,12 +128,12 @@ test.each([
   ['--profile staging', undefined],
   [
     '--profile dev --aws-endpoint http://127.0.0.1:1',
-    '--profile dev has no effect with --aws-endpoint, unless --aws passthrough hands its credentials on',
+    '--profile dev has no effect with --aws-endpoint; functions get its credentials with --aws passthrough',
   ],
   ['--profile dev --aws-endpoint http://127.0.0.1:1 --aws passthrough', undefined],
   [
     '--profile dev --aws none',
-    '--profile dev has no effect with --aws none, unless --aws passthrough hands its credentials on',
+    '--profile dev has no effect with --aws none; functions get its credentials with --aws passthrough',
   ],
   ['--layer Other=FOLDER/extra', '--layer Other=FOLDER/extra has no effect: no function has a layer Other.'],
   ['--layer Shared=FOLDER/extra', undefined],
@@ -153,7 +153,7 @@ test.each([
     '--env-vars FOLDER/variables.json',
     '--env-vars FOLDER/variables.json: the template has no function Fnn, TABLE; variables for all functions belong in "Parameters".',
   ],
-  ['--skip-pull-image', "--skip-pull-image: accepted for SAM's sake, without an effect here"],
+  ['--skip-pull-image', '--skip-pull-image: openray ignores this option of SAM'],
 ])('invoke names a flag without an effect once: %s', async (flags, sentence) => {
   const { stderr } = await run(`${INVOKE} Nope ${flags}`);
   const lines = stderr.split('\n').filter((line) => line.startsWith('openray: ') && !line.includes('no function Nope'));
@@ -221,7 +221,7 @@ test.each([
 
 test('validate reports code that is missing, warnings of each function, and flags without an effect', async () => {
   const { stdout, stderr, exitCode } = await run('validate -t FOLDER/template.yaml --lint --layer Other=FOLDER/extra');
-  expect([exitCode, stderr]).toEqual([0, "openray: --lint: accepted for SAM's sake, without an effect here\n"]);
+  expect([exitCode, stderr]).toEqual([0, 'openray: --lint: openray ignores this option of SAM\n']);
   expect(stdout).toMatchInlineSnapshot(`
     "FOLDER/template.yaml
 

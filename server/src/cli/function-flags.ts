@@ -55,7 +55,7 @@ function append(value: string, before: readonly string[] = []): readonly string[
   return [...before, value];
 }
 
-/** Flags of SAM for containers and stacks: accepted without an effect, so that existing Makefiles work. */
+/** Flags of SAM for containers and stacks. They are not refused, so that existing Makefiles work. */
 const IGNORED_VALUE_FLAGS = [
   ...['--stack-name', '--docker-network', '--container-host', '--container-host-interface'],
   ...['--invoke-image', '-v, --docker-volume-basedir', '--layer-cache-basedir', '--warm-containers'],
@@ -70,7 +70,7 @@ function warnOfIgnoredFlags(command: Command, ignored: readonly Option[]): void 
   const given = ignored.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
   if (given.length === 0) return;
   const names = given.map(({ long }) => long).join(', ');
-  printMessage(`${names}: accepted for SAM's sake, without an effect here`);
+  printMessage(`${names}: openray ignores ${given.length === 1 ? 'this option' : 'these options'} of SAM`);
 }
 
 /** Prints each line of a function to stderr, or appends it to the file of `--log-file`. */
@@ -192,7 +192,7 @@ function profileWarnings({ profile, given }: FunctionFlags, choice: AwsChoice): 
   // Many samconfig files name the profile for sam deploy.
   if (given?.includes('profile') !== true) return [];
   const reason = hasEmulator ? 'with --aws-endpoint' : 'with --aws none';
-  return [`--profile ${profile} has no effect ${reason}, unless --aws passthrough hands its credentials on`];
+  return [`--profile ${profile} has no effect ${reason}; functions get its credentials with --aws passthrough`];
 }
 
 /** As in AWS's command line, the profile of the flag wins over keys in the shell. */
