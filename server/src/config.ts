@@ -25,9 +25,9 @@ const awsRegion = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be an AWS re
 /** Schema and meaning of every setting. Its flag is the key in kebab-case, its variable `OPENRAY_` and SNAKE_CASE. */
 const SETTINGS = {
   host: [z.string().min(1).default('127.0.0.1'), 'address to listen on'],
-  port: [port.default(2000), 'port of the UDP daemon, X-Ray API, Invoke API, OTLP and console; 0 takes a free port'],
-  otlpGrpcPort: [optionalPort.default(4317), "OpenTelemetry's gRPC port; 0 takes a free port, none switches it off"],
-  otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 takes a free port, none switches it off"],
+  port: [port.default(2000), 'port of the UDP daemon, X-Ray API, Invoke API, OTLP and console; 0 for a free port'],
+  otlpGrpcPort: [optionalPort.default(4317), "OpenTelemetry's gRPC port; 0 for a free port, none for no port"],
+  otlpHttpPort: [optionalPort.default(4318), "OpenTelemetry's HTTP port; 0 for a free port, none for no port"],
   otlpAnnotations: [commaSeparated.default([]), 'span attributes that become annotations, comma-separated; * for all'],
   otlpMaxBytes: [bytes.default(64 * MiB), 'largest OpenTelemetry request, after decompression'],
   udpUnsampled: [
@@ -41,11 +41,11 @@ const SETTINGS = {
   ],
   backupDir: [
     z.string().min(1).optional(),
-    'folder for backups of the embedded store; without it `backups` in the data directory',
+    'folder for backups of the embedded store; default `backups` in the data directory',
   ],
   backupDisk: [
     z.string().regex(/^\w+$/, 'letters, digits and underscores').optional(),
-    'disk for backups on the ClickHouse server of storeUrl; without it the folder that the server allows for backups',
+    'disk for backups on the ClickHouse server of storeUrl; default the folder that the server allows for backups',
   ],
   forwardOtlp: [httpUrl.optional(), 'URL of an OpenTelemetry backend that gets a copy of every stored document'],
   forwardOtlpProtocol: [
@@ -59,9 +59,12 @@ const SETTINGS = {
   ],
   forwardQueueMaxBytes: [
     bytes.default(64 * MiB),
-    'bytes of documents waiting for each backend; above it the oldest are dropped',
+    'bytes of documents that may wait for each backend; above this size the oldest are dropped',
   ],
-  logLevel: [z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), 'least severe line to log'],
+  logLevel: [
+    z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    'least severe level to log: debug, info, warn, error or silent',
+  ],
   region: [z.string().min(1).default('us-east-1'), 'AWS region in ARNs and in the environment of functions'],
   accountId: [
     z.coerce
@@ -72,14 +75,14 @@ const SETTINGS = {
   ],
   template: [z.string().optional(), 'SAM template whose functions the server runs'],
   parameterOverrides: [commaSeparated.default([]), "values of the template's parameters, Key=Value, comma-separated"],
-  envVars: [z.string().optional(), "file of environment variables for the functions, as SAM's --env-vars"],
+  envVars: [z.string().optional(), "JSON file of the functions' environment variables, as for SAM's --env-vars"],
   aws: [
     z.enum(['none', 'passthrough']).default('none'),
-    "AWS for functions: none, or passthrough of the caller's credentials, profile, region and proxy; invoke, start-api and start-lambda pass through unless there is an awsEndpoint",
+    "passthrough gives functions the caller's AWS credentials, profile, region and proxy, none does not; default of invoke, start-api and start-lambda without awsEndpoint: passthrough",
   ],
   awsEndpoint: [
     httpUrl.optional(),
-    "URL of an emulator for the functions' calls to AWS; openray's own SQS, SNS, EventBridge and Lambda stay in front",
+    "URL of an AWS emulator for the functions' calls; openray itself serves the template's queues, topics, rules and functions",
   ],
   layer: [
     commaSeparated.default([]),
@@ -87,9 +90,12 @@ const SETTINGS = {
   ],
   tracing: [
     z.enum(['active', 'passthrough', 'template']).default('template'),
-    'tracing mode of all functions, or that of the template',
+    'tracing mode of all functions: active, passthrough, or template for the modes in the template',
   ],
-  lambdaSampling: [z.enum(['all', 'aws', 'off']).default('all'), 'which invocations of functions are traced'],
+  lambdaSampling: [
+    z.enum(['all', 'aws', 'off']).default('all'),
+    'invocations that are traced: all, off, or aws for one a second and 5 % of the others',
+  ],
   lambdaTraceFormat: [
     z.coerce
       .number()
@@ -107,7 +113,10 @@ const SETTINGS = {
   queryMaxMs: [count.default(30_000), 'time limit of a query'],
   queryMaxMemoryBytes: [bytes.default(1 * GiB), 'memory limit of a query'],
   engineMaxMemoryBytes: [bytes.default(4 * GiB), 'memory limit of the embedded engine'],
-  queueMaxBytes: [bytes.default(128 * MiB), 'bytes of documents waiting to be stored; above it senders are throttled'],
+  queueMaxBytes: [
+    bytes.default(128 * MiB),
+    'bytes of documents that may wait to be stored; above this size senders are throttled',
+  ],
   commitIntervalMs: [z.coerce.number().min(0).default(20), 'time for which documents are collected for one insert'],
   documentMaxBytes: [bytes.default(64 * 1024), 'largest segment document'],
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],

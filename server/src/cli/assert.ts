@@ -19,10 +19,10 @@ type AssertFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: 
 export function assertCommand(done: (exitCode: number) => void): Command {
   return new Command('assert')
     .description('check traces against a file of expectations')
-    .argument('<file>', 'YAML or JSON')
+    .argument('<file>', 'file of expectations, in YAML or JSON')
     .option(
       '--endpoint-url <url>',
-      'URL of a running server; without it a server is started for the functions of --template',
+      'URL of a running server (default: the command starts a server for the functions of --template)',
       readEndpointUrl,
     )
     .action(async (file: string, flags: AssertFlags) => {

@@ -8,16 +8,16 @@ import { OpenrayError } from '../errors.ts';
 import { readEndpointUrl } from './endpoint-url.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
-import { targetServerAt } from './target-server.ts';
+import { ENDPOINT_URL, targetServerAt } from './target-server.ts';
 
 type BackupFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 
 /** `openray backup`: backs up a running server, else the store of the settings. A running server stays available. */
 export function backupCommand(done: (exitCode: number) => void): Command {
   return new Command('backup')
-    .description('back up the store while the server runs')
+    .description('back up the store, also while a server runs')
     .argument('[name]', 'name of the backup (default: the time)')
-    .option('--endpoint-url <url>', 'URL of another running server on this machine', readEndpointUrl)
+    .option('--endpoint-url <url>', ENDPOINT_URL, readEndpointUrl)
     .action(async (name: string | undefined, flags: BackupFlags) => {
       await runBackup(name ?? backupNameAt(new Date()), flags);
       done(0);

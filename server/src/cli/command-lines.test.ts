@@ -219,6 +219,58 @@ test.each([
   expect(hidden.filter((flag) => stdout.includes(`${flag} `))).toEqual([]);
 });
 
+test('the help of openray says what each command does, each in one sentence that begins with a verb', async () => {
+  const { stdout } = await run('--help');
+  const commands = stdout.slice(stdout.indexOf('Commands:')).replace(/\n {20,}/g, ' ');
+  expect([...commands.matchAll(/^ {2}([a-z-]+).*? {2,}(\S.*)$/gm)].map(([, name, text]) => `${name}: ${text}`)).toEqual(
+    [
+      'serve: start the server: daemon, X-Ray API, console, and the functions of the template',
+      'invoke: run a function of the template once',
+      "start-lambda: serve the Invoke API for the template's functions",
+      "start-api: serve the template's APIs and function URLs",
+      'validate: list the parts of a template that openray runs, and those that it does not run',
+      'generate-event: print a sample of an event that an AWS service sends to a function',
+      'traces: print traces',
+      'graph: print the service graph',
+      'logs: print logs of functions',
+      'tail: print logs and traces as they arrive',
+      'assert: check traces against a file of expectations',
+      'export: send traces to an OpenTelemetry backend, or write them to a file',
+      'import: store the traces of files: each line is an OTLP/JSON message or an X-Ray document',
+      'backup: back up the store, also while a server runs',
+      'restore: restore a backup into a new data directory or a new database of --store-url',
+      'config: print every setting with its value and the source of the value',
+      "runtime: install packages that Lambda's runtimes contain",
+      'help: display help for command',
+    ],
+  );
+});
+
+const COMMANDS = [
+  ...[
+    'serve',
+    'invoke',
+    'start-lambda',
+    'start-api',
+    'validate',
+    'traces',
+    'graph',
+    'logs',
+    'tail',
+    'assert',
+    'export',
+  ],
+  ...['import', 'backup', 'restore', 'config', 'runtime', 'runtime install', 'generate-event s3'],
+];
+
+test.each(COMMANDS)('the help of openray %s describes every option by itself', async (line) => {
+  const { stdout } = await run(`${line} --help`);
+  const options = [...stdout.replace(/\n {20,}/g, ' ').matchAll(/^ {2}(-.*?)(?: {2,}(\S.*))?$/gm)];
+  expect(options.length).toBeGreaterThan(0);
+  const unclear = options.filter(([, , text = '']) => text.trim() === '' || /\b(another|here|it|them)\b/.test(text));
+  expect(unclear.map(([, flag, text]) => `${flag}: ${text}`)).toEqual([]);
+});
+
 test('validate reports code that is missing, warnings of each function, and flags without an effect', async () => {
   const { stdout, stderr, exitCode } = await run('validate -t FOLDER/template.yaml --lint --layer Other=FOLDER/extra');
   expect([exitCode, stderr]).toEqual([0, 'openray: --lint: openray ignores this option of SAM\n']);

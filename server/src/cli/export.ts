@@ -11,7 +11,7 @@ import { newLog } from './log.ts';
 import { protocolOf, readOtlpVariables } from './otlp-variables.ts';
 import { thisProcess } from './process.ts';
 import { newProgress } from './progress.ts';
-import { targetServerAt } from './target-server.ts';
+import { ENDPOINT_URL, targetServerAt } from './target-server.ts';
 import { readTime } from './time-flag.ts';
 
 type ExportFlags = Readonly<Record<string, unknown>> & {
@@ -35,20 +35,23 @@ type ExportFlags = Readonly<Record<string, unknown>> & {
  */
 export function exportCommand(done: (exitCode: number) => void): Command {
   return new Command('export')
-    .description('export traces as OpenTelemetry, to another backend or to a file')
-    .option('--otlp [url]', 'OpenTelemetry backend to send to (OTEL_EXPORTER_OTLP_ENDPOINT)')
-    .option('--protocol <protocol>', `${OTLP_PROTOCOLS.join(', ')}; without it grpc for port 4317, else http/protobuf`)
+    .description('send traces to an OpenTelemetry backend, or write them to a file')
+    .option('--otlp [url]', 'URL of the OpenTelemetry backend (default: OTEL_EXPORTER_OTLP_ENDPOINT)')
+    .option(
+      '--protocol <protocol>',
+      `${OTLP_PROTOCOLS.join(', ')} (default: grpc for port 4317, http/protobuf for other ports)`,
+    )
     .option('--file <file>', 'file to write, one trace a line; - for stdout')
     .option(
       '--start <time>',
-      'traces that started at this time or later: 10m, 2h, 1d, 2026-05-24T14:13:20Z or epoch seconds',
+      'only traces that started at this time or later: 10m, 2h, 1d, 2026-05-24T14:13:20Z or epoch seconds',
     )
-    .option('--end <time>', 'traces that started before this time (default: now)')
-    .option('--filter <expression>', 'traces that match the filter expression')
-    .option('--header <name=value>', 'header for the backend; may be repeated', collect, [])
+    .option('--end <time>', 'only traces that started before this time (default: now)')
+    .option('--filter <expression>', 'only traces that match the filter expression')
+    .option('--header <name=value>', 'header for the backend; can be repeated', collect, [])
     .option('--after <token>', 'continue after this cursor, which a stopped run printed')
     .option('--resume', 'continue after the last line of the file')
-    .option('--endpoint-url <url>', 'URL of another running server', readEndpointUrl)
+    .option('--endpoint-url <url>', ENDPOINT_URL, readEndpointUrl)
     .action(async (flags: ExportFlags) => done(await runExport(flags)));
 }
 

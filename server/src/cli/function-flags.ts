@@ -25,15 +25,15 @@ export type FunctionFlags = Readonly<Record<string, unknown>> & {
 export function addFunctionFlags(command: Command): Command {
   command
     .option('-t, --template <file>', 'template (default: template.yaml, .yml or .json in this folder)')
-    .option('-n, --env-vars <file>', 'JSON file of environment variables by function')
+    .option('-n, --env-vars <file>', "JSON file of the functions' environment variables")
     .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
     .option('--profile <name>', "profile of AWS's configuration files for --aws passthrough")
-    .option('-d, --debug-port <port>', 'wait for a debugger on this port, without a timeout')
-    .option('--debug-args <arguments>', "further arguments of the function's interpreter")
+    .option('-d, --debug-port <port>', 'wait for a debugger on this port; functions then have no timeout')
+    .option('--debug-args <arguments>', "arguments of the function's interpreter")
     .option('--debug-function <name>', 'logical id of the function to debug (default: all)')
     .option('-l, --log-file <file>', 'write the output of functions to this file, not to stderr')
     .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
-    .option('--config-env <name>', 'section of the samconfig file (default: default)')
+    .option('--config-env <name>', 'section of the samconfig file (default: "default")')
     .option('--save-params', 'save the given flags to the samconfig file');
   addLayerFlag(command);
   return addIgnoredFlags(command, [...IGNORED_VALUE_FLAGS.map((flag) => `${flag} <value>`), ...IGNORED_SWITCHES]);

@@ -15,7 +15,7 @@ Examples:
 /** `openray generate-event SERVICE EVENT`: prints an event of a service, as `sam local generate-event` does. */
 export function generateEventCommand(done: (exitCode: number) => void): Command {
   const command = listCommand('generate-event', 'service', Object.keys(SAMPLE_EVENTS), done)
-    .description('print an event that a service sends to a function')
+    .description('print a sample of an event that an AWS service sends to a function')
     .usage('SERVICE EVENT [options]')
     .addHelpText('after', EXAMPLES);
   for (const [service, events] of Object.entries(SAMPLE_EVENTS)) {
@@ -27,7 +27,8 @@ export function generateEventCommand(done: (exitCode: number) => void): Command 
 function serviceCommand(service: string, events: ServiceEvents, done: (exitCode: number) => void): Command {
   const names = Object.keys(events);
   const command = listCommand(service, `event of ${service}`, names, done)
-    .description(names.join(', '))
+    .summary(names.join(', '))
+    .description('print a sample event of this service')
     .usage('EVENT [options]');
   for (const [name, event] of Object.entries(events)) command.addCommand(eventCommand(name, event));
   return command;

@@ -2,16 +2,16 @@ import { Command, Option } from 'commander';
 import type { GetServiceGraphResponse } from '../api/types.ts';
 import { callServer } from '../client/call-server.ts';
 import { addServerFlags, type ServerFlags, serverUrl } from './server-flags.ts';
-import { readTime } from './time-flag.ts';
+import { END_TIME, readTime, START_TIME } from './time-flag.ts';
 
 type GraphFlags = ServerFlags & { readonly startTime: string; readonly endTime: string };
 
 /** `openray graph`: the service graph in the format of `sam traces`. */
 export function graphCommand(done: (exitCode: number) => void): Command {
   const command = new Command('graph')
-    .description('the service graph, as text')
-    .option('-s, --start-time <time>', '10m, 2h ago, or an ISO time', '10m')
-    .option('-e, --end-time <time>', '10m, 2h ago, or an ISO time', 'now')
+    .description('print the service graph')
+    .option('-s, --start-time <time>', START_TIME, '10m')
+    .option('-e, --end-time <time>', END_TIME, 'now')
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
   return addServerFlags(command).action(async (flags: GraphFlags) => {
     const window = { StartTime: readTime(flags.startTime), EndTime: readTime(flags.endTime) };

@@ -13,7 +13,7 @@ import { readImportLine } from './import-lines.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
 import { newProgress } from './progress.ts';
-import { targetServerAt } from './target-server.ts';
+import { ENDPOINT_URL, targetServerAt } from './target-server.ts';
 
 type ImportFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: string; readonly config?: string };
 
@@ -23,9 +23,9 @@ type ImportFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: 
  */
 export function importCommand(done: (exitCode: number) => void): Command {
   return new Command('import')
-    .description('import traces from files of OTLP/JSON lines or X-Ray documents')
-    .argument('<files...>', 'one JSON value a line; - for stdin')
-    .option('--endpoint-url <url>', 'URL of another running server', readEndpointUrl)
+    .description('store the traces of files: each line is an OTLP/JSON message or an X-Ray document')
+    .argument('<files...>', 'files to read; - for stdin')
+    .option('--endpoint-url <url>', ENDPOINT_URL, readEndpointUrl)
     .action(async (files: readonly string[], flags: ImportFlags) => done(await runImport(files, flags)));
 }
 

@@ -50,18 +50,23 @@ export function invokeCommand(done: (exitCode: number) => void): Command {
   const command = new Command('invoke')
     .description('run a function of the template once')
     .argument('[name]', 'logical id or name; optional when the template has one function')
-    .option('-e, --event <event>', 'a file, - for stdin, or JSON')
-    .option('--event-file <file>', 'a file, or - for stdin')
-    .option('--no-event', 'with the event {}')
-    .option('--schedule [name]', 'with the event that a schedule of the function sends')
-    .option('--parameter <k=v>', 'InvocationType, Qualifier, ClientContext or LogType', collect, [])
+    .option('-e, --event <event>', 'event: JSON, a file, or - for stdin')
+    .option('--event-file <file>', 'file of the event, or - for stdin')
+    .option('--no-event', 'send the event {}')
+    .option('--schedule [name]', 'send the event of a schedule of the function')
+    .option(
+      '--parameter <k=v>',
+      'parameter of the Invoke API: InvocationType, Qualifier, ClientContext or LogType; can be repeated',
+      collect,
+      [],
+    )
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'))
     .option(
       '--endpoint-url <url>',
-      'URL of a running server: invoke its function through the Invoke API',
+      'URL of a running server, whose function is invoked (default: the command runs the function)',
       readEndpointUrl,
     )
-    .option('--watch', 'run it again when the code, the template or the event file changes')
+    .option('--watch', 'run the function again when the code, the template or the event file changes')
     .option('--fail-on-error', 'exit with 1 when the function fails');
   addFunctionFlags(command);
   return command.action(async (name: string | undefined, given: InvokeFlags) => {

@@ -4,7 +4,7 @@ import { callServer } from '../client/call-server.ts';
 import { toFailure } from '../errors.ts';
 import { addIgnoredFlags } from './function-flags.ts';
 import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
-import { readTime } from './time-flag.ts';
+import { END_TIME, readTime, START_TIME } from './time-flag.ts';
 import { printTrace } from './traces.ts';
 
 type LogsFlags = ServerFlags & {
@@ -25,15 +25,15 @@ const TRACES_MAX = 1000;
 /** `openray logs [NAME]`: logs of functions in the format of `sam logs`. */
 export function logsCommand(done: (exitCode: number) => void): Command {
   const command = new Command('logs')
-    .description('logs of functions')
+    .description('print logs of functions')
     .argument('[name]', 'name of a function (default: all)')
     .option('-n, --name <name>', 'name of a function')
-    .option('-s, --start-time <time>', '10m, 2h ago, or an ISO time', '10m')
-    .option('-e, --end-time <time>', '10m, 2h ago, or an ISO time')
+    .option('-s, --start-time <time>', START_TIME, '10m')
+    .option('-e, --end-time <time>', END_TIME)
     .option('--filter <text>', 'only lines with this text')
     .option('--trace-id <id>', 'only lines of this trace')
     .option('--request-id <id>', 'only lines of this invocation')
-    .option('-t, --tail', 'follow new log events')
+    .option('-t, --tail', 'print new log events as they arrive')
     .option('--include-traces', `print the traces of these lines too, at most ${TRACES_MAX}`)
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
   // There are no stacks here: without a name, the logs of all functions of the server are shown.

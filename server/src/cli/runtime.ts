@@ -24,11 +24,11 @@ const PYTHON_PACKAGES = ['boto3'];
  * do not have them, where functions look last; for java and ruby, AWS's runtime client.
  */
 export function runtimeCommand(): Command {
-  const command = new Command('runtime').description("parts of Lambda's runtimes");
+  const command = new Command('runtime').description("install packages that Lambda's runtimes contain");
   command
     .command('install')
     .description(
-      'install them once for all functions: the AWS SDK v3 for node, boto3 for python, the runtime client for java and ruby',
+      'install the packages of a runtime once for all functions: the AWS SDK v3 for node, boto3 for python, the runtime client for java and ruby',
     )
     .addArgument(new Argument('<language>', 'runtime').choices(['node', 'python', 'java', 'ruby']))
     .argument('[packages...]', 'other packages of the runtime of node, python or ruby')

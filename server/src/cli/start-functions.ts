@@ -53,10 +53,13 @@ export function startLambdaCommand(done: (exitCode: number) => void): Command {
 export function startApiCommand(done: (exitCode: number) => void): Command {
   const command = startCommand('start-api', "serve the template's APIs and function URLs", '3000');
   command
-    .option('--disable-authorizer', 'call no authorizers')
-    .option('-s, --static-dir <folder>', 'files for paths without a route (default: public beside the template)')
-    .option('--ssl-cert-file <file>', 'certificate in PEM: serve HTTPS')
-    .option('--ssl-key-file <file>', 'key of the certificate in PEM');
+    .option('--disable-authorizer', 'do not call authorizers')
+    .option(
+      '-s, --static-dir <folder>',
+      'folder of files to serve for paths without a route (default: "public" beside the template)',
+    )
+    .option('--ssl-cert-file <file>', 'serve HTTPS with the certificate in this PEM file')
+    .option('--ssl-key-file <file>', 'PEM file of the private key of the certificate');
   return command.action((flags: StartFlags) =>
     runFunctionServer(withSamConfig(command, 'local_start_api', flags), startGateway, describeRoutes, done),
   );
@@ -65,9 +68,10 @@ export function startApiCommand(done: (exitCode: number) => void): Command {
 function startCommand(name: string, description: string, port: string): Command {
   const command = new Command(name)
     .description(description)
-    .option('-p, --port <port>', 'port to listen on; traces go to the running server, or to one that is started', port)
+    .option('-p, --port <port>', 'port to listen on', port)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
-    .option('--no-watch', 'do not reload changed code or a changed template');
+    .option('--no-watch', 'do not reload changed code or a changed template')
+    .addHelpText('after', '\nTraces go to a running openray server. Without one, the command starts a server.');
   return addFunctionFlags(command);
 }
 

@@ -40,6 +40,10 @@ async function isOpenray(url: string): Promise<boolean> {
   }
 }
 
+/** Meaning of `--endpoint-url` for the commands that use `targetServerAt`. */
+export const ENDPOINT_URL =
+  'URL of a running server (default: host and port of the settings; without a server there, the command starts one)';
+
 /** The server of `--endpoint-url`, else the result of `findOrStartServer`. */
 export async function targetServerAt(
   endpointUrl: string | undefined,

@@ -1,5 +1,9 @@
 import { OpenrayError } from '../errors.ts';
 
+/** Meaning of the flags of a time range. */
+export const START_TIME = 'start of the time range: an ISO time, or 10m for ten minutes ago';
+export const END_TIME = 'end of the time range: an ISO time, or 10m for ten minutes ago';
+
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** Reads `10m`, `10min ago`, an ISO time, or `now` as epoch seconds. Throws InvalidRequestException. */

@@ -6,7 +6,7 @@ import { waitForTrace } from '../client/wait-for-trace.ts';
 import { printJson } from '../model/exact-json.ts';
 import { traceTree } from '../model/trace-tree.ts';
 import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
-import { readTime } from './time-flag.ts';
+import { END_TIME, readTime, START_TIME } from './time-flag.ts';
 
 type TracesFlags = ServerFlags & {
   readonly traceId?: readonly string[];
@@ -21,12 +21,12 @@ const POLL_MS = 500;
 /** `openray traces`: traces in the format of `sam traces`, oldest first. */
 export function tracesCommand(done: (exitCode: number) => void): Command {
   const command = new Command('traces')
-    .description('traces, as text')
-    .option('--trace-id <id...>', 'print these traces')
-    .option('-f, --filter <expression>', 'filter expression')
-    .option('-s, --start-time <time>', '10m, 2h ago, or an ISO time', '10m')
-    .option('-e, --end-time <time>', '10m, 2h ago, or an ISO time')
-    .option('-t, --tail', 'follow new traces')
+    .description('print traces')
+    .option('--trace-id <id...>', 'print the traces with these ids')
+    .option('-f, --filter <expression>', 'print only traces that match the filter expression')
+    .option('-s, --start-time <time>', START_TIME, '10m')
+    .option('-e, --end-time <time>', END_TIME)
+    .option('-t, --tail', 'print new traces as they arrive')
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
   return addServerFlags(command).action(async (flags: TracesFlags) => {
     const url = serverUrl(flags);

@@ -8,16 +8,16 @@ import { addIgnoredFlags, addLayerFlag, type FunctionFlags, withSamConfig } from
 import { renderReport, reportTemplate } from './template-report.ts';
 
 /**
- * `openray validate`: lists the parts of a template that openray runs, and those that it does not run. Starts nothing. Fails only when
- * the template cannot be read.
+ * `openray validate`: lists the parts of a template that openray runs, and those that it does not run. Starts nothing.
+ * Fails only when the template cannot be read.
  */
 export function validateCommand(): Command {
   const command = new Command('validate')
-    .description('report which parts of a template openray runs with a template')
+    .description('list the parts of a template that openray runs, and those that it does not run')
     .option('-t, --template <file>', 'template (default: template.yaml, .yml or .json in this folder)')
     .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
     .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
-    .option('--config-env <name>', 'section of the samconfig file (default: default)')
+    .option('--config-env <name>', 'section of the samconfig file (default: "default")')
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'))
     .addOption(new Option('--template-file <file>').hideHelp());
   addLayerFlag(command);
