@@ -10,7 +10,7 @@ import type { IngestContext } from '../ingest/accept.ts';
 import { newArrivalSequence } from '../ingest/arrival-sequence.ts';
 import { newCapacityWait } from '../ingest/capacity-wait.ts';
 import { newCrossServerNotifications } from '../ingest/cross-server-notifications.ts';
-import { newHourlyLimit } from '../ingest/ignored-logs.ts';
+import { newLogRecordsDropper } from '../ingest/ignored-logs.ts';
 import { newMetricsDropper } from '../ingest/otlp-metrics.ts';
 import { listenUdp } from '../ingest/udp.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
@@ -89,7 +89,7 @@ export async function startServer(
         ...ingest,
         nextSeq,
         indexed: new Set(config.otlpAnnotations),
-        shouldReportIgnoredLogs: newHourlyLimit(),
+        dropLogRecords: newLogRecordsDropper(stats, log),
         dropMetrics: newMetricsDropper(stats, log),
       },
       options: { maxBytes: config.otlpMaxBytes },

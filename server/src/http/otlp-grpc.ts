@@ -56,8 +56,7 @@ export async function listenOtlpGrpc(
   server.addService(unaryService('opentelemetry.proto.collector.logs.v1.LogsService', 'Export'), {
     Export: unaryHandler(options, async (bytes, call) => {
       await options.waitForCapacity(bytes.length, senderOf(call));
-      const from = { receiver: 'otlp-grpc', client: call.getPeer().replace(/:\d+$/, '') } as const;
-      return exportResponse(await acceptLogs(readLogsRequest(bytes, 'protobuf'), from, context));
+      return exportResponse(await acceptLogs(readLogsRequest(bytes, 'protobuf'), 'otlp-grpc', context));
     }),
   });
   server.addService(unaryService('opentelemetry.proto.collector.metrics.v1.MetricsService', 'Export'), {

@@ -22,7 +22,8 @@ export type OtlpOptions = {
 
 /**
  * OTLP over HTTP: `POST /v1/traces`, `/v1/logs` and `/v1/metrics`, protobuf or JSON, plain or compressed. Responds once
- * the data is stored. Metrics are dropped with a full success, since exporters log anything else at every interval.
+ * the data is stored. Metrics and most log records are dropped with a full success, since exporters log
+ * anything else at every interval.
  * `GET /v1/traces/ID` returns a whole trace as OTLP/JSON.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
@@ -37,7 +38,7 @@ export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, op
   app.post('/v1/logs', routeOptions, async (request, reply) => {
     const encoding = encodingOf(request);
     const data = readLogsRequest(await decompressedBody(request, options.maxBytes), encoding);
-    const result = await acceptLogs(data, { receiver: 'otlp-http', client: request.ip }, context);
+    const result = await acceptLogs(data, 'otlp-http', context);
     return sendPartialSuccess(request, reply, result, 'rejectedLogRecords');
   });
   app.post('/v1/metrics', routeOptions, async (request, reply) => {

@@ -17,8 +17,7 @@ export type OtlpContext = IngestContext & {
 
 /** For OTLP's receivers: also the handling of signals that openray does not store. */
 export type OtlpReceiverContext = OtlpContext & {
-  /** Whether the response to this client shall report ignored log records: exporters log each such response. */
-  readonly shouldReportIgnoredLogs: (client: string) => boolean;
+  readonly dropLogRecords: (logRecords: number) => void;
   readonly dropMetrics: (dataPoints: number) => void;
 };
 
@@ -42,24 +41,18 @@ export async function acceptTraces(
 }
 
 /**
- * Stores the log records that record an exception of a span. All others are ignored and counted, since openray stores
- * traces; the response to a client reports them now and then.
+ * Stores the log records that record an exception of a span. All others are dropped and counted with a full success:
+ * exporters log each response that reports a rejection.
  */
 export async function acceptLogs(
   data: LogsData,
-  { receiver, client }: { readonly receiver: Receiver; readonly client: string },
+  receiver: Receiver,
   context: OtlpReceiverContext,
 ): Promise<PartialSuccess> {
   const counts = { ignored: 0 };
   const result = await acceptInBatches(logResults(data, context, counts), receiver, context);
-  context.stats.ignored.logRecords += counts.ignored;
-  const isReported = counts.ignored > 0 && context.shouldReportIgnoredLogs(client);
-  return isReported ? withIgnoredLogs(result, counts.ignored) : result;
-}
-
-function withIgnoredLogs({ rejected, message }: PartialSuccess, ignored: number): PartialSuccess {
-  const reason = 'openray stores traces only: of log records it accepts those that record an exception of a span';
-  return { rejected: rejected + ignored, message: message === '' ? reason : `${message}; ${reason}` };
+  context.dropLogRecords(counts.ignored);
+  return result;
 }
 
 async function acceptInBatches(
