@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isNumber } from '../../model/exact-number.ts';
 import { type FunctionSpec, functionArn } from '../spec/function-spec.ts';
 import { type AwsAccess, isCredentialName } from './aws-access.ts';
 
@@ -188,7 +189,7 @@ function isReserved(name: string): boolean {
 
 /** An object, such as an unresolved intrinsic function, becomes the empty text, as in `sam local`. */
 function overrideText(value: unknown): string {
-  return typeof value === 'object' ? '' : String(value);
+  return typeof value === 'object' && !isNumber(value) ? '' : String(value);
 }
 
 /** URLs of local queues and paths of Lambda become those of this machine. */

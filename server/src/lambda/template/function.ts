@@ -1,6 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
+import { printJson } from '../../model/exact-json.ts';
+import { isNumber } from '../../model/exact-number.ts';
 import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
 import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from '../spec/function-spec.ts';
 import { readPart } from './broken-parts.ts';
@@ -240,5 +242,5 @@ function numberOf(value: JsonValue | undefined, fallback: number, where: string,
 
 function asText(value: JsonValue | undefined): string | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' && !isNumber(value) ? printJson(value) : String(value);
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OpenrayError } from '../../errors.ts';
 import { decodeText } from '../../model/text-encoding.ts';
+import { parseJsonAsPython } from './numbers.ts';
 
 const DEFAULT_TEMPLATES = ['template.yaml', 'template.yml', 'template.json'];
 const CDK_OUT_DIR = 'cdk.out';
@@ -38,7 +39,7 @@ type EnvironmentVariables = Readonly<Record<string, Readonly<Record<string, unkn
 export function readEnvironmentFile(file: string | undefined): EnvironmentVariables | undefined {
   if (file === undefined) return undefined;
   try {
-    const values: unknown = JSON.parse(decodeText(readFileSync(file)));
+    const values: unknown = parseJsonAsPython(decodeText(readFileSync(file)));
     if (typeof values === 'object' && values !== null) return values as EnvironmentVariables;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

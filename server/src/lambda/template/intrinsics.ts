@@ -1,4 +1,6 @@
 import { OpenrayError } from '../../errors.ts';
+import { printJson } from '../../model/exact-json.ts';
+import { isNumber } from '../../model/exact-number.ts';
 import { isJsonObject, type JsonObject, type JsonValue, memberOf } from '../../model/json.ts';
 import type { ResourceValue } from './resource-types.ts';
 import { splitAttribute } from './text.ts';
@@ -113,7 +115,7 @@ function callFunction(name: string, argument: JsonValue, scope: Scope): Resolved
     case 'Length':
       return resolvedList(argument, name, scope).length;
     case 'ToJsonString':
-      return JSON.stringify(resolveValue(argument, scope) ?? null);
+      return printJson(resolveValue(argument, scope) ?? null);
     case 'ImportValue': {
       const text = textOf(argument, scope);
       scope.warn(`${scope.location}: the export ${text} of another stack is not known here; its name is used instead.`);
@@ -217,7 +219,7 @@ function textOf(value: JsonValue, scope: Scope): string {
 /** A list becomes text as in CloudFormation, with commas. */
 function scalarText(value: JsonValue): string {
   if (Array.isArray(value)) return value.map(scalarText).join(',');
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
+  return typeof value === 'object' && value !== null && !isNumber(value) ? printJson(value) : String(value ?? '');
 }
 
 function resolvedList(value: JsonValue, name: string, scope: Scope): readonly JsonValue[] {

@@ -1,3 +1,4 @@
+import { isNumber } from '../../model/exact-number.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { parsedObject } from './values.ts';
 
@@ -16,7 +17,7 @@ const BOOLEANS: readonly JsonValue[] = [true, false, 'true', 'false'];
 
 export const TEXT: MemberRule = {
   expects: 'a text',
-  isValid: (value) => (typeof value === 'string' && value !== '') || typeof value === 'number',
+  isValid: (value) => (typeof value === 'string' && value !== '') || isNumber(value),
 };
 export const FLAG: MemberRule = { expects: 'true or false', isValid: (value) => BOOLEANS.includes(value) };
 export const LIST: MemberRule = { expects: 'a list', isValid: (value) => Array.isArray(value) };

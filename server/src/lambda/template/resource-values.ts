@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue, objectOf } from '../../model/json.ts';
+import { isJsonObject, type JsonValue, objectOf, textOf } from '../../model/json.ts';
 import { readPart } from './broken-parts.ts';
 import { mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
@@ -55,7 +55,7 @@ function valuesOf(raw: RawTemplate, scope: Scope, place: Place): Values {
           return resolved === undefined ? [] : [[key, resolved]];
         }),
       );
-      const physical = typeof name === 'string' && name !== '' ? name : logicalId;
+      const physical = textOf(name) || logicalId;
       return [logicalId, value({ logicalId, name: physical, properties: own, place })];
     }),
   );

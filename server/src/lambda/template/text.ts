@@ -19,8 +19,10 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { OpenrayError } from '../../errors.ts';
+import { ExactNumber } from '../../model/exact-number.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
 import { indentFlow } from './flow-indent.ts';
+import { NUMBER_TAGS, parseJsonAsPython } from './numbers.ts';
 
 const YAML = 'tag:yaml.org,2002:';
 const PLAIN = ['Ref', 'Condition'];
@@ -37,7 +39,8 @@ const WARNINGS_MAX = 20;
 
 /**
  * Parses a template to plain JSON. Short tags become their long form, so that one resolver serves YAML and JSON.
- * Accepts what SAM's parser accepts: YAML version 1.1 in which dates stay text, a repeated key (the last value counts,
+ * Accepts what SAM's parser accepts: YAML version 1.1 in which dates stay text, numbers as
+ * Python prints them, a repeated key (the last value counts,
  * and `warn` gets a sentence), lists and quoted texts whose lines are not indented, and JSON with tabs.
  * Throws SettingInvalid with file, line and column.
  */
@@ -57,7 +60,7 @@ export function parseTemplateText(
 function parseJson(text: string): JsonValue | undefined {
   if (!text.trimStart().startsWith('{')) return undefined;
   try {
-    return JSON.parse(text);
+    return parseJsonAsPython(text);
   } catch {
     return undefined;
   }
@@ -81,6 +84,7 @@ function parseYaml(text: string, file: string, warn: (sentence: string) => void)
   for (const key of repeatedKeys(document).slice(0, WARNINGS_MAX)) {
     warn(`${placeOf(key.range?.[0] ?? 0)}: the key ${String(key.value)} is repeated; its last value counts.`);
   }
+  visit(document, { Pair: (_key, { key }) => nameByText(key) });
   try {
     // Aliases share one value here, so that their number costs nothing; checkBounds counts them.
     return document.toJS({ maxAliasCount: -1 }) as JsonValue;
@@ -89,13 +93,13 @@ function parseYaml(text: string, file: string, warn: (sentence: string) => void)
   }
 }
 
+const REPLACED_TAGS: readonly string[] = ['timestamp', 'int', 'float'].map((name) => `${YAML}${name}`);
+
 const YAML_OPTIONS: ParseOptions & DocumentOptions & SchemaOptions = {
   version: '1.1',
   customTags: (tags) => [
-    ...tags
-      .filter((tag) => typeof tag === 'string' || tag.tag !== `${YAML}timestamp`)
-      .map(withoutSingleLetters)
-      .map(withoutBareDot),
+    ...tags.filter((tag) => typeof tag === 'string' || !REPLACED_TAGS.includes(tag.tag)).map(withoutSingleLetters),
+    ...NUMBER_TAGS,
     ...PLAIN.flatMap((name) => shortTag(`!${name}`, name)),
     ...FUNCTIONS.flatMap((name) => shortTag(`!${name}`, `Fn::${name}`)),
   ],
@@ -190,6 +194,11 @@ function repeatedKeys(document: Document): readonly Scalar[] {
   return repeated;
 }
 
+/** The library prints a key that is an object in its own way. */
+function nameByText(key: unknown): void {
+  if (isScalar(key) && key.value instanceof ExactNumber) key.value = key.value.text;
+}
+
 /** Throws SettingInvalid for a value that is nested too deep or, after aliases are replaced, too large. */
 function checkBounds(value: JsonValue, file: string): void {
   let count = 0;
@@ -219,12 +228,6 @@ function withoutSingleLetters<T>(tag: T): T {
     ...tag,
     test: isTrue ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/ : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/,
   };
-}
-
-/** `CodeUri: .` is a folder; in YAML 1.1 a lone dot is a number without digits. */
-function withoutBareDot<T>(tag: T): T {
-  if (typeof tag !== 'object' || tag === null || !('test' in tag) || !(tag.test instanceof RegExp)) return tag;
-  return tag.test.test('.') ? { ...tag, test: new RegExp(`^(?=.*[0-9])(?:${tag.test.source})`) } : tag;
 }
 
 /** One tag for scalars, lists and maps: both `!Sub text` and `!Sub [text, map]` are valid. */

@@ -17,11 +17,16 @@ export function isTrue(value: JsonValue | undefined): boolean {
 
 /** An object, or its JSON as text: CloudFormation accepts both. */
 export function parsedObject(value: JsonValue | undefined): JsonObject | undefined {
-  if (typeof value !== 'string') return isJsonObject(value) ? value : undefined;
+  if (typeof value !== 'string') return isJsonObject(value) ? plainNumbers(value) : undefined;
   try {
     const parsed: JsonValue = JSON.parse(value);
     return isJsonObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Patterns compare numbers, and 1.0 is 1. */
+function plainNumbers(value: JsonObject): JsonObject {
+  return JSON.parse(JSON.stringify(value));
 }
