@@ -34,6 +34,30 @@ test.each([
   expect(awsHint('Orders', EMULATOR, output)).toBeUndefined();
 });
 
+test.each(
+  (['none', 'passthrough'] as const).flatMap((mode) =>
+    [true, false].flatMap((hasCredentials) =>
+      (['', '--aws-endpoint', 'AWS_ENDPOINT_URL'] as const).map((source) => [mode, hasCredentials, source] as const),
+    ),
+  ),
+)('a hint for --aws %s, credentials %s, endpoint by "%s" names no setting that is in force', (mode, has, source) => {
+  const url = 'http://127.0.0.1:4566';
+  const aws: AwsAccess = {
+    mode,
+    hasCredentials: has && mode === 'passthrough',
+    endpoint: source === '' ? undefined : url,
+    variables: source === 'AWS_ENDPOINT_URL' ? { AWS_ENDPOINT_URL: url } : {},
+  };
+  const hint = awsHint('Orders', aws, 'UnrecognizedClientException: The security token is invalid') ?? '';
+  expect(hint.includes('since functions run without yours. --aws passthrough passes them on')).toBe(mode === 'none');
+  expect(hint.includes('found none of yours: sign in')).toBe(mode === 'passthrough' && !has);
+  expect(hint.includes('which are yours (--aws passthrough): sign in again')).toBe(mode === 'passthrough' && has);
+  expect(hint.includes('--aws-endpoint URL')).toBe(source === '');
+  expect(hint.includes(`AWS at ${url} (${source}) failed`)).toBe(source !== '');
+  const unreached = awsHint('Orders', aws, 'connect ECONNREFUSED 127.0.0.1:4566');
+  expect(unreached?.includes(`${url} (${source})`)).toBe(source === '' ? undefined : true);
+});
+
 test('a timeout has a hint only where the code uses an SDK of AWS', async () => {
   const hintFor = async (files: Readonly<Record<string, string>>, aws: AwsAccess = NO_AWS) => {
     const dir = await writeFiles(files);

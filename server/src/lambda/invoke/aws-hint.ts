@@ -64,33 +64,45 @@ function isRefusedBy(endpoint: string | undefined, output: string): boolean {
   return new RegExp(`ECONNREFUSED \\S+:${port || (protocol === 'https:' ? 443 : 80)}\\b`).test(output);
 }
 
-function credentialsHint(functionId: string, { mode, endpoint, hasCredentials }: AwsAccess): string {
-  const emulator = '--aws-endpoint URL sends them to an emulator';
-  if (endpoint !== undefined) {
-    return `a call of ${functionId} to AWS (${endpoint}) failed for its credentials. --aws passthrough hands yours on; --env-vars FILE can set others.`;
-  }
-  if (mode === 'none') {
-    return `a call of ${functionId} to AWS failed for its credentials, since functions run without yours. --aws passthrough passes them on to all calls; ${emulator}.`;
-  }
-  const remedy = hasCredentials
-    ? 'which are yours (--aws passthrough): sign in again, or name another profile with --profile NAME'
-    : 'since --aws passthrough found none of yours: sign in, or name a profile with --profile NAME';
-  return `a call of ${functionId} to AWS failed for its credentials, ${remedy}. For calls without AWS, ${emulator}.`;
+function credentialsHint(functionId: string, aws: AwsAccess): string {
+  const { mode, endpoint } = aws;
+  const place = endpoint === undefined ? 'AWS' : `AWS at ${endpoint} (${endpointSource(aws)})`;
+  const failure = `a call of ${functionId} to ${place} failed for its credentials`;
+  const otherWay =
+    endpoint === undefined
+      ? 'For calls without AWS, --aws-endpoint URL sends them to an emulator.'
+      : '--env-vars FILE can set others.';
+  return mode === 'none'
+    ? `${failure}, since functions run without yours. --aws passthrough passes them on to all calls. ${otherWay}`
+    : `${failure}, ${credentialsRemedy(aws)}. ${otherWay}`;
 }
 
-function hostHint(functionId: string, { endpoint, mode }: AwsAccess): string {
+function credentialsRemedy({ hasCredentials }: AwsAccess): string {
+  return hasCredentials
+    ? 'which are yours (--aws passthrough): sign in again, or name another profile with --profile NAME'
+    : 'since --aws passthrough found none of yours: sign in, or name a profile with --profile NAME';
+}
+
+/** The flag or the variable that gave the endpoint: a flag drops the variable. */
+function endpointSource({ variables }: AwsAccess): string {
+  return variables.AWS_ENDPOINT_URL === undefined ? '--aws-endpoint' : 'AWS_ENDPOINT_URL';
+}
+
+function hostHint(functionId: string, aws: AwsAccess): string {
+  const { endpoint, mode } = aws;
   const proxy = mode === 'passthrough' ? 'set HTTPS_PROXY in this shell' : '--aws passthrough hands HTTPS_PROXY on';
   return endpoint === undefined
     ? `a call of ${functionId} did not reach AWS. --aws-endpoint URL sends the calls of functions to an emulator; behind a proxy, ${proxy}.`
-    : `a call of ${functionId} did not reach AWS at ${endpoint} (--aws-endpoint): check that the emulator runs there.`;
+    : `a call of ${functionId} did not reach AWS at ${endpoint} (${endpointSource(aws)}): check that the emulator runs there.`;
 }
 
-function timeoutHint(functionId: string, { endpoint, mode, hasCredentials }: AwsAccess): string {
+function timeoutHint(functionId: string, aws: AwsAccess): string {
+  const { endpoint, mode, hasCredentials } = aws;
   // Without credentials an SDK asks the metadata services of EC2 and ECS, which do not answer here.
   if (endpoint === undefined && mode === 'passthrough' && !hasCredentials) {
-    return `${functionId} timed out. If it waits for AWS, it lacks credentials, since --aws passthrough found none of yours: sign in, or name a profile with --profile NAME. For calls without AWS, --aws-endpoint URL sends them to an emulator.`;
+    return `${functionId} timed out. If it waits for AWS, it lacks credentials, ${credentialsRemedy(aws)}. For calls without AWS, --aws-endpoint URL sends them to an emulator.`;
   }
   return endpoint === undefined
     ? `${functionId} timed out. If it waits for AWS, check the network, or send its calls to an emulator with --aws-endpoint URL.`
-    : `${functionId} timed out. If it waits for AWS, check that the emulator at ${endpoint} (--aws-endpoint) runs.`;
+    : `${functionId} timed out. If it waits for AWS, check that the emulator at ${endpoint} (${endpointSource(aws)}) runs.`;
 }
