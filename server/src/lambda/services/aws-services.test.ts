@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { handleAwsService } from './aws-services.ts';
 import { openBroker } from './broker.ts';
 
-const NO_SPECS = { queues: [], topics: [], subscriptions: [], rules: [], queueSources: [], schedules: [] };
+const NO_SPECS = {
+  queues: [],
+  topics: [],
+  subscriptions: [],
+  rules: [],
+  buses: ['default'],
+  queueSources: [],
+  schedules: [],
+};
 const broker = openBroker({
   specs: {
     ...NO_SPECS,
@@ -78,6 +86,27 @@ test('PutEvents answers each entry at its index, also those that are not valid',
     'InvalidArgument',
   ]);
   expect(FailedEntryCount).toBe(4);
+});
+
+test.each([
+  [
+    ['foreign'],
+    400,
+    '"ResourceNotFoundException","message":"Event bus foreign does not exist: it is not in the template',
+  ],
+  [['arn:aws:events:us-east-1:1:event-bus/b'], 400, '--aws passthrough or --aws-endpoint URL'],
+  [['default', 'foreign'], 200, '"FailedEntryCount":1,'],
+  [
+    ['foreign', 'default'],
+    200,
+    'Event bus foreign does not exist: it is not in the template. Send its events in calls of',
+  ],
+  [['arn:aws:events:us-east-1:000000000000:event-bus/default'], 200, '"FailedEntryCount":0'],
+] as const)('PutEvents for the buses %j answers %i', async (buses, status, part) => {
+  const Entries = buses.map((EventBusName) => ({ Source: 'shop', DetailType: 'order', Detail: '{}', EventBusName }));
+  const answer = await call({ 'x-amz-target': 'AWSEvents.PutEvents' }, JSON.stringify({ Entries }));
+  expect(answer?.status).toBe(status);
+  expect(answer?.body).toContain(part);
 });
 
 test('a function that publishes without an SDK reaches SNS on its own port, and nothing on the main port', async () => {

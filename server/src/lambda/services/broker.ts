@@ -44,6 +44,8 @@ export type Broker = {
   readonly topics: () => readonly TopicSpec[];
   /** Returns the id of the message; undefined when the topic does not exist. */
   readonly publish: (topicArn: string, notification: TopicMessage) => string | undefined;
+  /** By name or ARN. */
+  readonly hasBus: (bus: string) => boolean;
   /** Returns the id of the event. Only targets of matching rules receive it. */
   readonly putEvent: (event: BusEvent) => string;
   /** Sends a record to a destination or a dead-letter queue: a queue, topic, bus or function by its ARN. */
@@ -80,6 +82,7 @@ export function openBroker(options: BrokerOptions): Broker {
     }
   }
 
+  const hasBus = (bus: string) => specs.buses.includes(busName(bus));
   const hasTopic = (topicArn: string) => specs.topics.some(({ arn }) => arn === topicArn);
 
   function publish(topicArn: string, notification: TopicMessage): string | undefined {
@@ -136,7 +139,7 @@ export function openBroker(options: BrokerOptions): Broker {
       resources,
       detail,
     };
-    const name = bus.split('/').at(-1);
+    const name = busName(bus);
     for (const rule of specs.rules) {
       if (rule.bus !== name || !fitsPattern(event, rule.pattern)) continue;
       for (const target of rule.targets) forward(target.arn, targetInput(target, event), traceHeader);
@@ -158,7 +161,9 @@ export function openBroker(options: BrokerOptions): Broker {
     else if (targetArn.includes(':sns:'))
       publish(targetArn, { message: body, ...(attributes && { attributes }), traceHeader });
     else if (targetArn.includes(':lambda:')) invokeAsync(targetArn, record, traceHeader);
-    else if (targetArn.includes(':events:')) {
+    else if (targetArn.includes(':events:') && !hasBus(targetArn)) {
+      warn(`There is no event bus ${targetArn} here; the message is dropped.`);
+    } else if (targetArn.includes(':events:')) {
       const isSuccess = objectOf(record.requestContext).condition === 'Success';
       const detailType = `Lambda Function Invocation Result - ${isSuccess ? 'Success' : 'Failure'}`;
       putEvent({ source: 'lambda', detailType, detail: record, bus: targetArn, traceHeader });
@@ -176,10 +181,16 @@ export function openBroker(options: BrokerOptions): Broker {
       queues = openQueues(queues);
     },
     hasTopic,
+    hasBus,
     publish,
     putEvent,
     deliver,
   };
+}
+
+/** The last part of an ARN. */
+function busName(bus: string): string {
+  return bus.split('/').at(-1) ?? bus;
 }
 
 /** Whether a message matches the filter policy of a subscription, by its attributes or by its body. */

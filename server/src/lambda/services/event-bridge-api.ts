@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, listOf } from '../../model/json.ts';
 import type { AwsServiceResponse } from '../spec/services.ts';
+import { RELAY_HINT } from './aws-relay.ts';
 import type { Broker } from './broker.ts';
 import type { ServiceRequest } from './service-call.ts';
 
@@ -22,6 +23,10 @@ export function handleEventBridge(
     const message = `1 validation error detected: Value at 'entries' failed to satisfy constraint: ${problem}`;
     return json(400, { __type: 'ValidationException', message });
   }
+  if (listOf(given).every((entry) => missingBus(broker, entry) !== undefined)) {
+    const message = `Event bus ${missingBus(broker, listOf(given)[0] ?? null)} does not exist: ${RELAY_HINT}`;
+    return json(400, { __type: 'ResourceNotFoundException', message });
+  }
   // One result an entry, in order: clients find the entries that failed by their index.
   const results = listOf(given).map((entry) => {
     if (!isJsonObject(entry)) return invalidEntry('The entry is not an object.');
@@ -32,6 +37,8 @@ export function handleEventBridge(
       return invalidEntry(`Parameter ${missing} is not valid. Reason: ${missing} is a required argument.`);
     const detail = parse(String(entry.Detail ?? '{}'));
     if (!isJsonObject(detail)) return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
+    const bus = missingBus(broker, entry);
+    if (bus !== undefined) return { ErrorCode: 'ResourceNotFoundException', ErrorMessage: mixedBusesMessage(bus) };
     const EventId = broker.putEvent({
       source: String(entry.Source ?? ''),
       detailType: String(entry.DetailType ?? ''),
@@ -43,6 +50,23 @@ export function handleEventBridge(
     return { EventId };
   });
   return json(200, { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results });
+}
+
+/** Whether openray's own bus answers: a call that has an event for a bus of the template, or none that can be read. */
+export function concernsLocalBus(broker: Broker, body: string): boolean {
+  const input = parse(body);
+  const entries = isJsonObject(input) ? listOf(input.Entries) : [];
+  return entries.length === 0 || entries.some((entry) => missingBus(broker, entry) === undefined);
+}
+
+/** The bus of the entry, when the template has no such bus. */
+function missingBus(broker: Broker, entry: JsonValue): string | undefined {
+  const bus = isJsonObject(entry) ? entry.EventBusName : undefined;
+  return typeof bus === 'string' && !broker.hasBus(bus) ? bus.slice(0, 300) : undefined;
+}
+
+function mixedBusesMessage(bus: string): string {
+  return `Event bus ${bus} does not exist: it is not in the template. Send its events in calls of their own, which openray hands on with --aws passthrough or --aws-endpoint URL.`;
 }
 
 const ENTRIES_MAX = 10;

@@ -11,11 +11,19 @@ const notFound = () => {
 };
 
 /** Where a request ends: at openray's own API, or at the relay to AWS. */
-async function destinationOf(method: string, path: string): Promise<string> {
+async function destinationOf(method: string, path: string, headers = {}, body = '{}'): Promise<string> {
   const server = createServer(
     newServiceRoutes({
       broker: openBroker({
-        specs: { queues: [], topics: [], subscriptions: [], rules: [], schedules: [], queueSources: [] },
+        specs: {
+          queues: [],
+          topics: [],
+          subscriptions: [],
+          rules: [],
+          buses: ['default', 'shop'],
+          schedules: [],
+          queueSources: [],
+        },
         accountId: '123456789012',
         region: 'us-east-1',
         invokeAsync: async () => notFound(),
@@ -31,7 +39,8 @@ async function destinationOf(method: string, path: string): Promise<string> {
   try {
     const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {
       method,
-      ...(method === 'POST' ? { body: '{}' } : {}),
+      headers,
+      ...(method === 'POST' ? { body } : {}),
     });
     return (await response.text()) === 'relayed' ? 'relay' : 'here';
   } finally {
@@ -54,4 +63,18 @@ test.each([
   ['GET', '/2015-03-31/event-source-mappings/', 'relay'],
 ])('%s %s is answered: %s', async (method, path, destination) => {
   expect(await destinationOf(method, path)).toBe(destination);
+});
+
+test.each([
+  [['default'], 'here'],
+  [[undefined], 'here'],
+  [['shop'], 'here'],
+  [['arn:aws:events:us-east-1:123456789012:event-bus/shop'], 'here'],
+  [['foreign'], 'relay'],
+  [['foreign', 'arn:aws:events:us-east-1:123456789012:event-bus/other'], 'relay'],
+  [['foreign', 'shop'], 'here'],
+  [[], 'here'],
+])('PutEvents for the buses %j is answered: %s', async (buses, destination) => {
+  const body = JSON.stringify({ Entries: buses.map((EventBusName) => ({ EventBusName })) });
+  expect(await destinationOf('POST', '/', { 'x-amz-target': 'AWSEvents.PutEvents' }, body)).toBe(destination);
 });

@@ -5,6 +5,7 @@ import type { AwsServiceResponse } from '../spec/services.ts';
 import type { AwsRelay } from './aws-relay.ts';
 import { calledService, handleAwsService } from './aws-services.ts';
 import type { Broker } from './broker.ts';
+import { concernsLocalBus } from './event-bridge-api.ts';
 import { concernsLocalTopic } from './sns-api.ts';
 import { concernsLocalQueue } from './sqs-api.ts';
 
@@ -86,7 +87,7 @@ function isOurs(
     case 'sqs':
       return concernsLocalQueue(broker, operation, body);
     case 'events':
-      return operation === 'PutEvents';
+      return operation === 'PutEvents' && concernsLocalBus(broker, body);
     case 'sns':
     case undefined:
       return concernsLocalTopic(broker, body);

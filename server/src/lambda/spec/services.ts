@@ -63,6 +63,8 @@ export type ServiceSpecs = {
   readonly topics: readonly TopicSpec[];
   readonly subscriptions: readonly TopicSubscription[];
   readonly rules: readonly RuleSpec[];
+  /** Names of the event buses: `default`, those of the template, and those that its rules name. */
+  readonly buses: readonly string[];
   readonly queueSources: readonly QueueSource[];
   readonly schedules: readonly ScheduleSpec[];
 };

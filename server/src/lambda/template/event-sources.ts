@@ -75,10 +75,17 @@ export function readServices(
       ),
     ],
     rules: [
-      ...eventsOf('EventBridgeRule', 'CloudWatchEvent').flatMap(({ functionId, properties }) =>
+      ...eventsOf(...RULE_EVENTS).flatMap(({ functionId, properties }) =>
         ruleSpec(properties.Pattern, properties, [{ ...properties, Arn: arnOf(functionId) }]),
       ),
       ...rules.flatMap(({ properties, targets }) => ruleSpec(properties.EventPattern, properties, targets)),
+    ],
+    buses: [
+      ...new Set([
+        'default',
+        ...busResources(raw, scope),
+        ...[...eventsOf(...RULE_EVENTS), ...rules].map(({ properties }) => busName(properties.EventBusName)),
+      ]),
     ],
     queueSources: [
       ...eventsOf('SQS').flatMap(({ functionId, properties }) => queueSource(functionId, properties.Queue, properties)),
@@ -244,6 +251,14 @@ function ruleTarget(properties: JsonObject): RuleTarget {
     input: typeof input === 'string' ? input : undefined,
     inputPath: typeof inputPath === 'string' ? inputPath : undefined,
   };
+}
+
+const RULE_EVENTS = ['EventBridgeRule', 'CloudWatchEvent'];
+
+function busResources({ resources }: RawTemplate, scope: Scope): readonly string[] {
+  return Object.entries(resources)
+    .filter(([, { type }]) => type === 'AWS::Events::EventBus')
+    .map(([logicalId]) => busName(scope.resources[logicalId]?.ref));
 }
 
 function busName(value: JsonValue | undefined): string {

@@ -119,7 +119,9 @@ function read(resources: JsonObject): Template {
 }
 
 const withEvents = (events: JsonValue) => read({ ...RESOURCES, F: functionOf(events) });
-const sizesOf = ({ routes, services }: Template) => [routes, ...Object.values(services)].map((list) => list.length);
+/** Without the buses: a rule that names none has the default one. */
+const sizesOf = ({ routes, services: { buses: _buses, ...others } }: Template) =>
+  [routes, ...Object.values(others)].map((list) => list.length);
 
 test('a valid template gives no warning, and each part does something', () => {
   const template = withEvents(EVENTS);
@@ -319,4 +321,25 @@ describe('a mutation of a valid template', () => {
       { numRuns: 2000 },
     );
   });
+});
+
+test('the buses are the default one, those of the template, and those that its rules name', () => {
+  const { services } = parseTemplate(
+    `
+Resources:
+  Shop: {Type: AWS::Events::EventBus, Properties: {Name: shop}}
+  Unnamed: {Type: AWS::Events::EventBus, Properties: {}}
+  R: {Type: AWS::Events::Rule, Properties: {State: DISABLED, EventBusName: 'arn:aws:events:eu-west-1:1:event-bus/shared', EventPattern: {source: [a]}, Targets: [{Arn: x, Id: y}]}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs20.x
+      Handler: a.b
+      Events:
+        Paid: {Type: EventBridgeRule, Properties: {EventBusName: !Ref Shop, Pattern: {source: [a]}}}
+        Other: {Type: EventBridgeRule, Properties: {EventBusName: partner, Pattern: {source: [a]}}}`,
+    '/project/template.yaml',
+    { parameters: {}, region: 'eu-west-1', accountId: '000000000000' },
+  );
+  expect(services.buses).toEqual(['default', 'shop', 'Unnamed', 'partner', 'shared']);
 });
