@@ -66,7 +66,7 @@ function missingBus(broker: Broker, entry: JsonValue): string | undefined {
 }
 
 function mixedBusesMessage(bus: string): string {
-  return `Event bus ${bus} does not exist: it is not in the template. Send its events in calls of their own, which openray hands on with --aws passthrough or --aws-endpoint URL.`;
+  return `Event bus ${bus} does not exist: it is not in the template. Send its events in calls of their own, which openray passes on with --aws passthrough or --aws-endpoint URL.`;
 }
 
 const ENTRIES_MAX = 10;
