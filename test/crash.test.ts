@@ -53,3 +53,22 @@ test('SIGKILL under load neither loses nor duplicates an acknowledged document',
     await removeFolder(server.dataDir);
   }
 });
+
+test('a document that was acknowledged right before SIGKILL is there after the start', async () => {
+  let server = await startTestServer();
+  try {
+    for (let round = 1; round <= 3; round += 1) {
+      const document = segment({ name: `round-${round}` });
+      const command = new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(document)] });
+      expect((await server.xray.send(command)).UnprocessedTraceSegments).toEqual([]);
+      server = await server.crashAndRestart();
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      expect(metrics).toContain('\nopenray_store_replayed_documents_total 1\n');
+      const { Traces = [] } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [document.trace_id] }));
+      expect(Traces.flatMap(({ Segments = [] }) => Segments.map(({ Id }) => Id))).toEqual([document.id]);
+    }
+  } finally {
+    await server.stop();
+    await removeFolder(server.dataDir);
+  }
+});

@@ -524,7 +524,7 @@ describe('gRPC', () => {
   });
 
   test('delays calls while the queue is full; HTTP answers 429 with Retry-After: 1', async () => {
-    const small = await serverForThisTest(['--queue-max-bytes', '2000', '--commit-interval-ms', '20']);
+    const small = await serverForThisTest(['--queue-max-bytes', '2000']);
     const requests = Array.from({ length: 40 }, () => encode('TracesData', requestOf()));
     const answers = await Promise.all(requests.map((request) => call(small.otlpGrpcUrl, EXPORT, request)));
     expect(answers.every((answer) => answer.length === 0)).toBe(true);

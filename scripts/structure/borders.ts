@@ -83,10 +83,11 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'store',
     holds: 'the interface of the store, the `sql` tag, shared objects; opens all parts of the store',
-    mayImport: ['model', 'store/engine', 'store/write', 'store/schema', 'store/maintenance'],
+    mayImport: ['model', 'store/engine', 'store/journal', 'store/write', 'store/schema', 'store/maintenance'],
     packages: ['node:'],
     because: {
       'store/engine': 'the interface has types of the engine, and open-store.ts opens it',
+      'store/journal': 'open-store.ts opens it, restore.ts looks for its files',
       'store/write': 'open-store.ts opens it',
       'store/schema': 'open-store.ts and restore.ts migrate',
       'store/maintenance': 'open-store.ts and restore.ts open it',
@@ -99,9 +100,16 @@ export const BORDERS: readonly Border[] = [
     packages: ['node:', 'chdb', '@clickhouse/client'],
   },
   {
+    folder: 'store/journal',
+    holds: 'files of records that wait for their insert: encoding, writing, reading after a crash',
+    mayImport: [],
+    packages: ['node:'],
+  },
+  {
     folder: 'store/write',
-    holds: 'documents and roll-ups to bytes of rows; group commit',
-    mayImport: ['model', 'store', 'store/engine'],
+    holds: 'documents and roll-ups to bytes of rows; group commit; replay of the journal',
+    mayImport: ['model', 'store', 'store/engine', 'store/journal'],
+    packages: ['node:'],
   },
   {
     folder: 'store/schema',

@@ -115,9 +115,12 @@ const SETTINGS = {
   engineMaxMemoryBytes: [bytes.default(4 * GiB), 'memory limit of the embedded engine'],
   queueMaxBytes: [
     bytes.default(128 * MiB),
-    'bytes of documents that may wait to be stored; above this size senders are throttled',
+    'bytes of documents waiting for their insert; above it senders are throttled',
   ],
-  commitIntervalMs: [z.coerce.number().min(0).default(20), 'time for which documents are collected for one insert'],
+  journal: [
+    z.stringbool().or(z.boolean()).default(true),
+    'acknowledge documents once they are in the journal of the data directory; off: once they are in ClickHouse. A store of storeUrl has no journal',
+  ],
   documentMaxBytes: [bytes.default(64 * 1024), 'largest segment document'],
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
   retentionDays: [z.coerce.number().positive().default(30), 'days that traces are kept after their arrival'],

@@ -15,8 +15,8 @@ export type DatagramDropReason =
 export type DocumentDropReason = 'queue-full' | 'store-failed';
 
 /**
- * Documents of one receiver by result: `received = stored + queued + rejected + dropped`, at any moment. Queued
- * documents wait to be stored, rejected ones are invalid, dropped ones are valid but were not stored.
+ * Documents of one receiver by result: `received = stored + queued + rejected + dropped`, at any moment. Stored
+ * documents are acknowledged, queued ones wait for it, rejected ones are invalid, dropped ones are valid but were not stored.
  */
 export type ReceiverCounts = {
   received: number;

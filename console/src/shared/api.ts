@@ -37,7 +37,7 @@ export class ApiFailure extends Error {
   }
 }
 
-/** `IsIncomplete`: a shard of the store could not be reached, and its data is missing in the response. */
+/** `IsIncomplete`: data of a shard that could not be reached, or of the newest documents, is missing in the response. */
 export type ApiResponse<Body> = Body & { readonly IsIncomplete: boolean };
 
 export type Health = { readonly status: string; readonly version: string };

@@ -10,8 +10,8 @@ export function MissingDataNotice({ missing }: { readonly missing: MissingData |
     <div className={styles.notices}>
       {missing.isIncomplete && (
         <p role="alert" data-kind="incomplete">
-          <strong>This is incomplete.</strong> A shard of the store cannot be reached; its data is missing here. The
-          page adds it when the shard can be reached again.
+          <strong>This is incomplete.</strong> A shard of the store cannot be reached, or the newest documents are not
+          inserted yet. The page adds the missing data as soon as it can be read.
         </p>
       )}
       {missing.prunedBeforeUs !== undefined && (

@@ -2,7 +2,7 @@ import { secondsToUs } from 'openray/model';
 
 /** Data that is missing in a response. */
 export type MissingData = {
-  /** A shard of the store could not be reached; its data is missing. */
+  /** Data of a shard that could not be reached, or of the newest documents, which are not inserted yet. */
   readonly isIncomplete: boolean;
   /** Retention has dropped documents that arrived before this time, and the requested time range begins before it. */
   readonly prunedBeforeUs: number | undefined;

@@ -47,13 +47,15 @@ export type Operation<Input = unknown> = {
   readonly name: string;
   readonly path: string;
   readonly input: z.ZodType<Input>;
+  /** The answer depends on documents: all that were acknowledged before the request are inserted first. */
+  readonly readsDocuments?: boolean;
   run(input: Input, context: ApiContext): Promise<object>;
 };
 
 export function operation<Schema extends z.ZodType>(
   definition: { readonly input: Schema; run(input: z.output<Schema>, context: ApiContext): Promise<object> } & Pick<
     Operation,
-    'name' | 'path'
+    'name' | 'path' | 'readsDocuments'
   >,
 ): Operation {
   return definition as Operation;

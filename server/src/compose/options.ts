@@ -27,7 +27,7 @@ export function storeOptions(
     maxQueryMemoryBytes: config.queryMaxMemoryBytes,
     engineMemoryBytes: config.engineMaxMemoryBytes,
     queueMaxBytes: config.queueMaxBytes,
-    commitIntervalMs: config.commitIntervalMs,
+    journal: config.journal,
     retentionDays: longestRetentionDays(retentionPlan(config)),
     retentionDefaultDays: config.retentionDays,
     retentionBytes: config.retentionMaxBytes,

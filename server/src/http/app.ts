@@ -103,7 +103,12 @@ function serveOperation(app: FastifyInstance, operation: Operation, context: App
     const input = readInput(operation, request);
     const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard cannot be reached');
     const hasExtensions = request.headers[EXTENSIONS_HEADER] === '1';
-    return operation.run(input, { ...context, signal: abortOnDisconnect(reply), hasExtensions, onIncomplete });
+    const signal = abortOnDisconnect(reply);
+    if (operation.readsDocuments) {
+      const onLate = () => void reply.header(INCOMPLETE_HEADER, 'the newest documents are not inserted yet');
+      await context.store.flush({ signal, onIncomplete: onLate });
+    }
+    return operation.run(input, { ...context, signal, hasExtensions, onIncomplete });
   });
 }
 

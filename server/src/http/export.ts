@@ -9,7 +9,9 @@ import { abortOnDisconnect } from './abort-on-disconnect.ts';
  */
 export function serveExport(app: FastifyInstance, context: ExportContext): void {
   app.get('/export/traces', async (request, reply) => {
-    const { traceCount, lines } = await exportTraces(request.query, context, abortOnDisconnect(reply));
+    const signal = abortOnDisconnect(reply);
+    await context.store.flush({ signal });
+    const { traceCount, lines } = await exportTraces(request.query, context, signal);
     return reply.header(TRACE_COUNT_HEADER, traceCount).type('application/x-ndjson').send(Readable.from(lines));
   });
 }

@@ -30,8 +30,10 @@ function serveRoutes(
   };
   const nowUs = () => Date.now() * 1000;
   for (const { path, run } of routes) {
-    app.get(path, { errorHandler }, async ({ params, query }: Request, reply) =>
-      run({ params, query }, { store, nowUs, signal: abortOnDisconnect(reply) }),
-    );
+    app.get(path, { errorHandler }, async ({ params, query }: Request, reply) => {
+      const signal = abortOnDisconnect(reply);
+      await store.flush({ signal });
+      return run({ params, query }, { store, nowUs, signal });
+    });
   }
 }

@@ -46,9 +46,10 @@ export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, op
     context.dropMetrics(readDataPointCount(await decompressedBody(request, options.maxBytes), encoding));
     return sendPartialSuccess(request, reply, FULL_SUCCESS, 'rejectedDataPoints');
   });
-  app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', ({ params }) =>
-    getOtlpTrace(context.store, params.traceId),
-  );
+  app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }) => {
+    await context.store.flush();
+    return getOtlpTrace(context.store, params.traceId);
+  });
   for (const path of ['/v1/traces', '/v1/logs', '/v1/metrics']) app.options(path, handlePreflight);
 }
 

@@ -16,8 +16,8 @@ export type IngestContext = {
 
 /**
  * The one entry point for trace data: every protocol decodes to results and calls this.
- * Resolves once the valid documents are in ClickHouse (group commit). A rejection is data: the other documents are
- * stored.
+ * Resolves once the valid documents are acknowledged: in the journal, or without one in ClickHouse. A rejection is data:
+ * the other documents are stored.
  * Throws ThrottledException when the queue is full; nothing of the batch is stored then.
  *
  * Not `async`, and callers drop their references to the results: objects that an unfinished function holds survive the

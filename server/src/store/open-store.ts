@@ -7,6 +7,8 @@ import { openEmbedded } from './engine/embedded.ts';
 import type { CallOptions, Engine } from './engine/engine.ts';
 import { openRemote } from './engine/remote.ts';
 import { parseStoreUrl, type StoreUrl } from './engine/store-url.ts';
+import { flushWithin } from './flush-within.ts';
+import { foldersWithJournals, type Journal, openJournal } from './journal/journal.ts';
 import { type BackupOptions, backUp, requireBackupName } from './maintenance/backup.ts';
 import { type MaintenanceLock, newMaintenanceLock } from './maintenance/maintenance-lock.ts';
 import { readRetentionWatermarks, recordIncomplete, startPruning } from './maintenance/retention.ts';
@@ -16,7 +18,9 @@ import { MIGRATIONS, migrate, readMigrations } from './schema/migrate.ts';
 import { areTracesColocated } from './schema/shard-layout.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store, TableCopy } from './store.ts';
+import { readStoreId } from './store-id.ts';
 import { createGroupCommit } from './write/group-commit.ts';
+import { replayJournal } from './write/replay.ts';
 
 export type StoreOptions = {
   /** URL of a ClickHouse server or cluster; undefined for the embedded engine with its data in `dataDir`. */
@@ -29,8 +33,13 @@ export type StoreOptions = {
   readonly maxQueryMs: number;
   readonly maxQueryMemoryBytes: number;
   readonly engineMemoryBytes: number;
+  /** See GroupCommitOptions. */
   readonly queueMaxBytes: number;
-  readonly commitIntervalMs: number;
+  /**
+   * Acknowledge documents once they are in the journal of the data directory. Without effect on a remote store, whose
+   * other servers could not read the journal.
+   */
+  readonly journal: boolean;
   /** Documents that arrived longer ago are dropped; 0 keeps them. */
   readonly retentionDays: number;
   /** See RetentionLimits: shorter than `retentionDays` if a rule keeps some traces longer. */
@@ -60,8 +69,7 @@ const CONNECT_RETRY_MS = 500;
  * SettingInvalid with a sentence for the operator.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  if (options.storeUrl === undefined)
-    return storeOver(await migrateEngine(await openEmbeddedEngine(options), options), options);
+  if (options.storeUrl === undefined) return openEmbeddedStore(options);
   const url = parseStoreUrl(options.storeUrl);
   const deadline = performance.now() + CONNECT_TIMEOUT_MS;
   for (;;) {
@@ -73,6 +81,31 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       options.log.warn({ reason: thrown.message }, 'the store is unreachable; retrying');
       await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS));
     }
+  }
+}
+
+async function openEmbeddedStore(options: StoreOptions): Promise<Store> {
+  const engine = await migrateEngine(await openEmbeddedEngine(options), options);
+  let journal: Journal;
+  let replayed: number;
+  try {
+    const database = databaseOf(engine, options);
+    const storeId = await readStoreId(database);
+    await warnOfOtherJournals(options, storeId);
+    journal = await openJournal({ ...options, storeId });
+    const { droppedBeforeUs } = await readRetentionWatermarks(database);
+    replayed = await replayJournal(journal, engine, { droppedBeforeUs, log: options.log });
+  } catch (thrown) {
+    await engine.close();
+    throw thrown;
+  }
+  return storeOver(engine, options, { journal, replayed });
+}
+
+/** For example of a store whose other files were deleted. */
+async function warnOfOtherJournals({ dataDir, log }: StoreOptions, ownId: string): Promise<void> {
+  for (const { storeId, path } of await foldersWithJournals(dataDir)) {
+    if (storeId !== ownId) log.warn({ path }, 'a journal belongs to another store and is not inserted');
   }
 }
 
@@ -155,7 +188,13 @@ function databaseOf(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: StoreOp
   };
 }
 
-async function storeOver(engine: Engine, options: StoreOptions): Promise<Store> {
+type OpenedJournal = { readonly journal: Journal | undefined; readonly replayed: number };
+
+async function storeOver(
+  engine: Engine,
+  options: StoreOptions,
+  { journal, replayed }: OpenedJournal = { journal: undefined, replayed: 0 },
+): Promise<Store> {
   /** Other servers may use the same store. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
@@ -169,7 +208,17 @@ async function storeOver(engine: Engine, options: StoreOptions): Promise<Store> 
   });
   let watermarks = initialWatermarks;
   const recent = isShared ? NO_RECENT_DOCUMENTS : newRecentDocuments(lastSeq, RECENT_BYTES);
-  const commits = createGroupCommit({ insert: engine.insert, serverNumber, recent, ...options });
+  const insertListeners = new Set<(lastSeq: number) => void>();
+  const commits = createGroupCommit({
+    ...options,
+    insert: engine.insert,
+    serverNumber,
+    newJournalFile: options.journal ? journal?.newFile : undefined,
+    recent,
+    onInserted(insertedSeq) {
+      for (const listener of insertListeners) listener(insertedSeq);
+    },
+  });
   const limits = {
     days: options.retentionDays,
     bytes: options.retentionBytes,
@@ -190,20 +239,29 @@ async function storeOver(engine: Engine, options: StoreOptions): Promise<Store> 
   return {
     ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
+    flush: (flushOptions) => flushWithin(commits.flush, flushOptions),
+    onInserted(listener) {
+      insertListeners.add(listener);
+      return () => insertListeners.delete(listener);
+    },
     insert: engine.insert,
     lowWatermark: commits.lowWatermark,
     recent,
     lastSeq,
     isShared,
     serverNumber,
-    backUp: (name, signal) => backUpUnderLock(engine, maintenanceLock, { name, signal }),
+    async *backUp(name, signal) {
+      requireBackupName(name);
+      await flushWithin(commits.flush, { signal, timeoutMs: BACKUP_FLUSH_TIMEOUT_MS });
+      yield* backUpUnderLock(engine, maintenanceLock, { name, signal });
+    },
     acquireMaintenanceLock: maintenanceLock.acquire,
     async recordIncomplete(beforeUs) {
       await recordIncomplete(database, beforeUs);
       recent.evict(beforeUs);
       watermarks = { ...watermarks, prunedBeforeUs: Math.max(beforeUs, watermarks.prunedBeforeUs ?? 0) };
     },
-    statistics: () => ({ ...commits.counts(), ...watermarks }),
+    statistics: () => ({ ...commits.counts(), ...watermarks, replayed }),
     async usage(queryOptions?: QueryOptions) {
       const stored = await readUsage(database, engine.parts, queryOptions);
       return { ...stored, queueMaxBytes: options.queueMaxBytes, retention: limits };
@@ -214,6 +272,8 @@ async function storeOver(engine: Engine, options: StoreOptions): Promise<Store> 
     },
   };
 }
+
+const BACKUP_FLUSH_TIMEOUT_MS = 60_000;
 
 /** Text of recent documents that is kept in memory until they are rolled up: a few seconds of full load. */
 const RECENT_BYTES = 64 * 1024 * 1024;
@@ -234,7 +294,6 @@ async function* backUpUnderLock(
   maintenanceLock: MaintenanceLock,
   options: BackupOptions,
 ): AsyncGenerator<TableCopy> {
-  requireBackupName(options.name);
   const deadline = performance.now() + LOCK_TIMEOUT_MS;
   let lock = await maintenanceLock.acquire();
   while (lock === undefined) {

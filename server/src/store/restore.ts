@@ -1,5 +1,6 @@
 import { OpenrayError } from '../errors.ts';
 import type { CallOptions, Engine } from './engine/engine.ts';
+import { foldersWithJournals } from './journal/journal.ts';
 import { copyTable, requireBackupName, tablesInOrder } from './maintenance/backup.ts';
 import { openEngine, type StoreOptions } from './open-store.ts';
 import { beginRestore, endRestore, MIGRATIONS, makeRestoredTables, migrate, readMigrations } from './schema/migrate.ts';
@@ -15,6 +16,7 @@ const CALL: CallOptions = { signal: undefined, timeoutMs: 600_000, maxMemoryByte
  */
 export async function* restoreStore(options: StoreOptions, name: string): AsyncGenerator<TableCopy> {
   requireBackupName(name);
+  await requireEmptyJournal(options);
   const migrations = await readMigrations(MIGRATIONS);
   const engine = await openEngine(options);
   try {
@@ -29,6 +31,17 @@ export async function* restoreStore(options: StoreOptions, name: string): AsyncG
   } finally {
     await engine.close();
   }
+}
+
+/** A backup has the id of its store, so that the next start would insert the journal into the restored store. */
+async function requireEmptyJournal({ storeUrl, dataDir }: StoreOptions): Promise<void> {
+  if (storeUrl !== undefined) return;
+  const [folder] = await foldersWithJournals(dataDir);
+  if (folder === undefined) return;
+  throw new OpenrayError(
+    'StoreUnusable',
+    `${folder.path} has documents that are not inserted: restore into a new directory, or start openray on this one first`,
+  );
 }
 
 async function requireEmpty(engine: Engine): Promise<void> {

@@ -20,10 +20,15 @@ export type QueryOptions = {
 /** Documents since the server started: `received = stored + queued + refused`. */
 export type DocumentCounts = {
   readonly received: number;
+  /** Acknowledged: in the journal or inserted. */
   readonly stored: number;
+  /** Not yet acknowledged. */
   readonly queued: number;
   readonly refused: number;
+  /** Encoded rows that are not inserted yet, of acknowledged documents too. */
   readonly queuedBytes: number;
+  /** Time for which the oldest of them have waited. */
+  readonly oldestWaitingMs: number;
 };
 
 export type RetentionWatermarks = {
@@ -33,7 +38,19 @@ export type RetentionWatermarks = {
   readonly prunedBeforeUs: number | undefined;
 };
 
-export type StoreStatistics = DocumentCounts & RetentionWatermarks;
+export type StoreStatistics = DocumentCounts &
+  RetentionWatermarks & {
+    /** Documents of the journal that were inserted when the store was opened. */
+    readonly replayed: number;
+  };
+
+export type FlushOptions = {
+  readonly signal?: AbortSignal;
+  /** Two seconds by default. */
+  readonly timeoutMs?: number;
+  /** Called instead of throwing when the flush takes too long: the newest documents are missing from the result. */
+  readonly onIncomplete?: () => void;
+};
 
 export type RetentionLimits = {
   /** Documents that arrived longer ago are dropped, whole days (UTC) at a time; 0 keeps them. */
@@ -77,10 +94,17 @@ export type HeldMaintenanceLock = { readonly signal: AbortSignal; release(): Pro
 /** ClickHouse, embedded or remote. All rows are written and read through it. */
 export type Store = {
   /**
-   * Resolves once the documents are in ClickHouse (group commit). Throws ThrottledException when the queue is
-   * full; then none of the documents is stored.
+   * Resolves once the documents are acknowledged: in the journal, or without one in ClickHouse. Throws
+   * ThrottledException when the queue is full; then none of the documents is stored.
    */
   append(documents: readonly Document[]): Promise<void>;
+  /**
+   * Resolves once all documents that were acknowledged before the call are in ClickHouse. Call it once when a user's
+   * question begins, never for the server's own work. Throws ServiceUnavailable after `timeoutMs`.
+   */
+  flush(options?: FlushOptions): Promise<void>;
+  /** Calls `listener` after each insert of documents, with the highest `seq` of the block. Returns the end of it. */
+  onInserted(listener: (lastSeq: number) => void): () => void;
   /** All rows of a statement. 64-bit integers arrive as numbers. */
   query<Row>(statement: Sql, options?: QueryOptions): Promise<readonly Row[]>;
   /** Rows as they arrive, for results that do not fit into memory. Leaving the loop cancels the query. */
@@ -90,8 +114,8 @@ export type Store = {
   /** Inserts rows that are computed from documents, as one block: all rows or none. */
   insert(block: RowBlock): Promise<void>;
   /**
-   * All documents of this server with a `seq` up to this one are stored or refused; undefined while no document is in
-   * flight.
+   * All documents of this server with a `seq` up to this one are in ClickHouse or refused; undefined while no document
+   * waits for its insert.
    */
   lowWatermark(): number | undefined;
   /** Call before deleting some documents that arrived before this time. Later results are marked as incomplete. */

@@ -29,7 +29,7 @@ export function useTrace(id: string): UseQueryResult<LoadedTrace> {
         return { tree, missing, clockSkews: clockSkewNotices(trace, tree) };
       }
       throw IsIncomplete
-        ? new ApiFailure('ShardUnreachable', 503, 'A shard of the store cannot be reached; it may hold the trace.')
+        ? new ApiFailure('ShardUnreachable', 503, 'A part of the store cannot be read now; it may hold the trace.')
         : new ApiFailure('TraceNotFound', 404, `No document of trace ${id} was received.`);
     },
     refetchInterval: ({ state: { data, error } }) =>

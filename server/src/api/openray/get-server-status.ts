@@ -10,6 +10,7 @@ import type { GetServerStatusResponse, WireCount } from '../types.ts';
 export const getServerStatus = operation({
   name: 'GetServerStatus',
   path: '/ServerStatus',
+  readsDocuments: true,
   input: z.object({}),
   async run(_input, context): Promise<GetServerStatusResponse> {
     const { store, stats, retentionRules, receivers, signal, onIncomplete } = context;

@@ -14,6 +14,7 @@ import type { GetSpanResponse } from '../types.ts';
 export const getSpan = operation({
   name: 'GetSpan',
   path: '/Span',
+  readsDocuments: true,
   input: z.object({ TraceId: traceId, Id: z.string() }),
   async run({ TraceId: trace, Id: text }, { store, signal, onIncomplete }): Promise<GetSpanResponse> {
     const id = readEntityId(text);

@@ -16,6 +16,7 @@ import { prunedMember, toWireSummary } from '../xray/wire.ts';
 export const getTraceSummary = operation({
   name: 'GetTraceSummary',
   path: '/TraceSummary',
+  readsDocuments: true,
   input: z.object({ TraceId: traceId }),
   async run({ TraceId: id }, { store, signal, onIncomplete }): Promise<GetTraceSummaryResponse> {
     const [trace] = await loadTraces(store, [id], { signal, onIncomplete });

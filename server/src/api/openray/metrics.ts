@@ -72,13 +72,24 @@ export function newMetricsRegistry(stats: Stats, store: () => StoreStatistics): 
   );
 
   counter('openray_store_documents_received_total', 'Documents given to the store', [], () => single(store().received));
-  counter('openray_store_documents_total', 'Documents by the result of their insert', ['result'], () => {
+  counter('openray_store_documents_total', 'Documents that the store acknowledged or refused', ['result'], () => {
     const { stored, refused: dropped } = store();
     return byResult({ stored, dropped });
   });
-  gauge('openray_store_queue_documents', 'Documents waiting for their insert', [], () => single(store().queued));
+  gauge('openray_store_queue_documents', 'Documents waiting for their acknowledgement', [], () =>
+    single(store().queued),
+  );
   gauge('openray_store_queue_bytes', 'Bytes of documents waiting for their insert', [], () =>
     single(store().queuedBytes),
+  );
+  gauge('openray_store_queue_oldest_seconds', 'Time that the oldest document has waited for its insert', [], () =>
+    single(store().oldestWaitingMs / 1000),
+  );
+  counter(
+    'openray_store_replayed_documents_total',
+    'Documents of the journal that were inserted at the start',
+    [],
+    () => single(store().replayed),
   );
 
   const targets = () => [...stats.forwards];

@@ -32,6 +32,7 @@ const MAX_TRACES = 5;
 export const batchGetTraces = operation({
   name: 'BatchGetTraces',
   path: '/Traces',
+  readsDocuments: true,
   input: z.object({ TraceIds: z.array(traceId), NextToken: optional(z.string()) }),
   async run({ TraceIds: ids, NextToken: token }, context): Promise<BatchGetTracesResponse> {
     if (token !== undefined) {

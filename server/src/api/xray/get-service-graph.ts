@@ -15,6 +15,7 @@ import { boundsOf, prunedMember, toWireServices } from './wire.ts';
 export const getServiceGraph = operation({
   name: 'GetServiceGraph',
   path: '/ServiceGraph',
+  readsDocuments: true,
   input: z.object({
     StartTime: epochSeconds,
     EndTime: epochSeconds,

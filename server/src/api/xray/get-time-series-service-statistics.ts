@@ -18,6 +18,7 @@ const PERIODS = [60, 300];
 export const getTimeSeriesServiceStatistics = operation({
   name: 'GetTimeSeriesServiceStatistics',
   path: '/TimeSeriesServiceStatistics',
+  readsDocuments: true,
   input: z.object({
     StartTime: epochSeconds,
     EndTime: epochSeconds,

@@ -19,6 +19,7 @@ const MAX_TRACES = 100;
 export const getTraceGraph = operation({
   name: 'GetTraceGraph',
   path: '/TraceGraph',
+  readsDocuments: true,
   input: z.object({ TraceIds: z.array(traceId).max(MAX_TRACES), NextToken: optional(z.string()) }),
   async run({ TraceIds: ids, NextToken: token }, { store, signal, onIncomplete }): Promise<GetTraceGraphResponse> {
     if (token !== undefined) {

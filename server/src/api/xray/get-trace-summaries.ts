@@ -28,6 +28,7 @@ const samplingStrategy = z.object({
 export const getTraceSummaries = operation({
   name: 'GetTraceSummaries',
   path: '/TraceSummaries',
+  readsDocuments: true,
   input: z.object({
     StartTime: epochSeconds,
     EndTime: epochSeconds,

@@ -42,6 +42,8 @@ const MAX_BATCH = 100;
 /** While a large trace is read, a second query reads others. */
 const MAX_QUERIES = 2;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+/** Requests that wait for a trace anyway can wait for a slow store, too. */
+export const WAIT_FLUSH_TIMEOUT_MS = 30_000;
 /** Estimated memory of a trace beside the text of its documents, or of an unknown id. */
 const OVERHEAD_BYTES = 1000;
 
@@ -91,7 +93,7 @@ export function newSharedTraces(store: Store): SharedTraces {
         if (store.isShared) remove(load);
       }
       queries += 1;
-      void loadBatch(store, batch).then(() => {
+      void flushAndLoad(store, batch).then(() => {
         queries -= 1;
         runQueries();
       });
@@ -134,6 +136,17 @@ function newLoad(id: TraceId): Load {
     reject = onReject;
   });
   return { id, loaded, resolve, reject, hasBegun: false, bytes: 0 };
+}
+
+/** A notification of a document may come before its insert. */
+async function flushAndLoad(store: Store, batch: readonly Load[]): Promise<void> {
+  try {
+    await store.flush({ timeoutMs: WAIT_FLUSH_TIMEOUT_MS });
+  } catch (reason) {
+    for (const { reject } of batch) reject(reason);
+    return;
+  }
+  await loadBatch(store, batch);
 }
 
 /** Settles every load; a trace that exceeds the bounds of a query fails alone. */

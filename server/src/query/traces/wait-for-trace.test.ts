@@ -6,7 +6,7 @@ import { formatTraceId, type TraceId } from '../../model/trace-id.ts';
 import { scopedTraceId, type TraceScope } from '../../model/trace-scope.ts';
 import { renderSql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
-import { STORES, type StoreLocation } from '../../store/testing/stores.ts';
+import { EMBEDDED_WITH_JOURNAL, STORES, type StoreLocation } from '../../store/testing/stores.ts';
 import { newTraceWaits, type TraceWait, type TraceWaits, type WaitResult } from './wait-for-trace.ts';
 
 const MINUTE_MS = 60_000;
@@ -85,7 +85,7 @@ function counted(store: Store): { readonly store: Store; readonly texts: string[
   return { store: { ...store, query }, texts };
 }
 
-describe.each(STORES.slice(0, 2))('waits on the $name', ({ make }) => {
+describe.each([...STORES.slice(0, 2), EMBEDDED_WITH_JOURNAL])('waits on the $name', ({ make }) => {
   let location: StoreLocation;
   let store: Store;
 

@@ -9,7 +9,7 @@ import { isInScope, type TraceScope } from '../../model/trace-scope.ts';
 import type { Store } from '../../store/store.ts';
 import { findTraces } from './find-traces.ts';
 import type { DocumentRow } from './load-traces.ts';
-import { type LoadedTrace, newSharedTraces, type SharedTraces } from './shared-traces.ts';
+import { type LoadedTrace, newSharedTraces, type SharedTraces, WAIT_FLUSH_TIMEOUT_MS } from './shared-traces.ts';
 import { compareSortKeys, isInWindow, listOrder, sortKeyOf } from './sort-key.ts';
 import { newUpdatedTraces } from './updated-traces.ts';
 
@@ -248,6 +248,7 @@ const windowOf = ({ fromUs }: FilterTarget) => ({ fromUs, toUs: Number.MAX_SAFE_
 /** Candidates from the store's indexes, in the order of the filter. */
 async function searchStore(store: Store, traces: SharedTraces, target: FilterTarget): Promise<readonly LoadedTrace[]> {
   const ids: TraceId[] = [];
+  await store.flush({ timeoutMs: WAIT_FLUSH_TIMEOUT_MS });
   const query = { window: windowOf(target), timeRangeType: 'Event', filter: target.filter } as const;
   for await (const { trace } of findTraces(store, query)) {
     if (isWanted(trace.id, target)) ids.push(trace.id);

@@ -24,7 +24,8 @@ function testOptions(dataDir: string, given: Partial<StoreOptions>): StoreOption
     maxQueryMemoryBytes: 500_000_000,
     engineMemoryBytes: 1_000_000_000,
     queueMaxBytes: 64_000_000,
-    commitIntervalMs: 5,
+    // A test that appends may query at once.
+    journal: false,
     retentionDays: 0,
     retentionBytes: 0,
     fsync: false,

@@ -19,6 +19,42 @@ export const STORES: readonly { readonly name: string; make(): Promise<StoreLoca
   { name: 'store of two shards', make: () => makeRemote(2, '') },
 ];
 
+/** An embedded store as a server opens it: an acknowledged document can be read after a flush. */
+export const EMBEDDED_WITH_JOURNAL = { name: 'embedded store with a journal', make: makeEmbeddedWithJournal };
+
+async function makeEmbeddedWithJournal(): Promise<StoreLocation> {
+  return withJournal(await makeEmbedded());
+}
+
+function withJournal<Location extends StoreLocation>(location: Location): Location {
+  return {
+    ...location,
+    open: (given?: Partial<StoreOptions>) => location.open({ journal: true, ...given }),
+    forRestore: async () => withJournal(await location.forRestore()),
+  };
+}
+
+/** Each query of a test begins with a flush, as each question of a user does. */
+export function flushingFirst(location: StoreLocation): StoreLocation {
+  return {
+    ...location,
+    async open(given) {
+      const store = await location.open(given);
+      return {
+        ...store,
+        async query(statement, options) {
+          await store.flush();
+          return store.query(statement, options);
+        },
+        async usage(options) {
+          await store.flush();
+          return store.usage(options);
+        },
+      };
+    },
+  };
+}
+
 async function makeEmbedded(): Promise<StoreLocation> {
   return makeEmbeddedWith(undefined);
 }

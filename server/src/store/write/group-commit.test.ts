@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { RowBlock } from '../engine/engine.ts';
+import type { JournalFile, WriteListener } from '../journal/journal-file.ts';
 import { aDocument } from '../testing/documents.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 const OPTIONS = {
   serverNumber: 0,
-  commitIntervalMs: 1,
   queueMaxBytes: 1_000_000,
   recent: { add() {}, invalidate() {} },
   log: { warn() {} },
@@ -13,12 +13,18 @@ const OPTIONS = {
 
 /** Inserts that end when the test calls `end`. */
 function heldInserts() {
-  const started: { readonly table: string; readonly bytes: number; end(failure?: Error): void }[] = [];
+  const started: {
+    readonly table: string;
+    readonly bytes: number;
+    readonly insertToken: string | undefined;
+    end(failure?: Error): void;
+  }[] = [];
   let onStarted = () => {};
   return {
-    insert: ({ table, bytes }: RowBlock) =>
+    insert: ({ table, bytes, insertToken }: RowBlock) =>
       new Promise<void>((resolve, reject) => {
-        started.push({ table, bytes: bytes.length, end: (failure) => (failure ? reject(failure) : resolve()) });
+        const end = (failure?: Error) => (failure ? reject(failure) : resolve());
+        started.push({ table, bytes: bytes.length, insertToken, end });
         onStarted();
       }),
     /** Insert number `index`, once it has started. */
@@ -49,7 +55,14 @@ test('entities are inserted before documents, and append resolves after both', a
   expect(isDone).toBe(false);
   second.end();
   await appending;
-  expect(commits.counts()).toEqual({ received: 1, stored: 1, queued: 0, refused: 0, queuedBytes: 0 });
+  expect(commits.counts()).toEqual({
+    received: 1,
+    stored: 1,
+    queued: 0,
+    refused: 0,
+    queuedBytes: 0,
+    oldestWaitingMs: 0,
+  });
 });
 
 test('documents that arrive during an insert form one block after it', async () => {
@@ -88,7 +101,14 @@ test('append rejects when inserts fail, and the counts add up', async () => {
     code: 'ServiceUnavailable',
     retryAfterSeconds: 5,
   });
-  expect(commits.counts()).toEqual({ received: 2, stored: 0, queued: 0, refused: 2, queuedBytes: 0 });
+  expect(commits.counts()).toEqual({
+    received: 2,
+    stored: 0,
+    queued: 0,
+    refused: 2,
+    queuedBytes: 0,
+    oldestWaitingMs: 0,
+  });
 });
 
 test('a full queue refuses all documents of an append', async () => {
@@ -116,4 +136,164 @@ test('no timer has a negative delay, of which Node 24 warns: not the first, and 
   await commits.close();
   expect(timers).toHaveBeenCalledTimes(2);
   for (const [, delayMs] of timers.mock.calls) expect(delayMs).toBeGreaterThanOrEqual(0);
+});
+
+/** Journal files whose writes end when the test calls `write` or `fail`. */
+function heldJournal() {
+  const files: { name: string; waiting: { payload: Uint8Array; listener: WriteListener }[]; isRemoved: boolean }[] = [];
+  const fileOf = (index: number) => files[index] as (typeof files)[number];
+  return {
+    files,
+    newJournalFile(): JournalFile {
+      const file = { name: `file-${files.length}`, waiting: [] as (typeof files)[number]['waiting'], isRemoved: false };
+      files.push(file);
+      return {
+        name: file.name,
+        append: (payload, listener) => void file.waiting.push({ payload, listener }),
+        close: () => vi.waitFor(() => expect(file.waiting).toEqual([])),
+        async remove() {
+          file.isRemoved = true;
+        },
+      };
+    },
+    write(index: number) {
+      for (const { listener } of fileOf(index).waiting.splice(0)) listener.onWritten();
+    },
+    fail(index: number) {
+      for (const { listener } of fileOf(index).waiting.splice(0).reverse()) listener.onFailed(new Error('no space'));
+    },
+  };
+}
+
+test('with a journal, append resolves after the write, and a flush inserts all that was acknowledged', async () => {
+  const journal = heldJournal();
+  const inserts = heldInserts();
+  const commits = createGroupCommit({ ...OPTIONS, ...journal, insert: inserts.insert });
+  const appending = commits.append([aDocument(1)]);
+  expect(commits.counts()).toMatchObject({ received: 1, queued: 1, stored: 0 });
+  journal.write(0);
+  await appending;
+  expect(commits.counts()).toMatchObject({ received: 1, queued: 0, stored: 1 });
+  expect(commits.counts().queuedBytes).toBeGreaterThan(0);
+  expect(commits.lowWatermark()).toBe(aDocument(1).seq - 1);
+  expect(inserts.started).toEqual([]);
+
+  let isFlushed = false;
+  const flushing = commits.flush().then(() => {
+    isFlushed = true;
+  });
+  const entities = await inserts.nth(0);
+  entities.end();
+  const documents = await inserts.nth(1);
+  expect([entities.insertToken, documents.insertToken]).toEqual(['file-0', 'file-0']);
+  expect([isFlushed, journal.files[0]?.isRemoved]).toEqual([false, false]);
+  documents.end();
+  await flushing;
+  expect(commits.counts()).toMatchObject({ stored: 1, queuedBytes: 0, oldestWaitingMs: 0 });
+  expect(commits.lowWatermark()).toBeUndefined();
+  await vi.waitFor(() => expect(journal.files[0]?.isRemoved).toBe(true));
+});
+
+test('flushes during an insert share the next block, and wait for its pending writes', async () => {
+  const journal = heldJournal();
+  const inserts = heldInserts();
+  const commits = createGroupCommit({ ...OPTIONS, ...journal, insert: inserts.insert });
+  const first = commits.append([aDocument(1)]);
+  journal.write(0);
+  await first;
+  const flushes = [commits.flush()];
+  const entities = await inserts.nth(0);
+  const appending = [2, 3].map((number) => {
+    const appended = commits.append([aDocument(number)]);
+    flushes.push(commits.flush());
+    return appended;
+  });
+  entities.end();
+  (await inserts.nth(1)).end();
+  await flushes[0];
+  expect(inserts.started.length).toBe(2);
+  journal.write(1);
+  await Promise.all(appending);
+  (await inserts.nth(2)).end();
+  (await inserts.nth(3)).end();
+  await Promise.all(flushes);
+  expect(journal.files.length).toBe(2);
+});
+
+test('a failed write refuses its documents, keeps those before it, and the next ones start a new file', async () => {
+  const journal = heldJournal();
+  const inserts = heldInserts();
+  const commits = createGroupCommit({ ...OPTIONS, ...journal, insert: inserts.insert });
+  const kept = commits.append([aDocument(1)]);
+  journal.write(0);
+  await kept;
+  const oneDocument = commits.counts().queuedBytes;
+  const refused = [commits.append([aDocument(2)]), commits.append([aDocument(3), aDocument(4)])];
+  journal.fail(0);
+  for (const one of refused) {
+    await expect(one).rejects.toMatchObject({ code: 'ServiceUnavailable', retryAfterSeconds: 5 });
+  }
+  expect(commits.counts()).toMatchObject({ received: 4, stored: 1, queued: 0, refused: 3, queuedBytes: oneDocument });
+  // The block of the failed file is inserted without a question.
+  const entities = await inserts.nth(0);
+  entities.end();
+  const documents = await inserts.nth(1);
+  documents.end();
+  expect(entities.bytes + documents.bytes).toBe(oneDocument);
+  const next = commits.append([aDocument(5)]);
+  journal.write(1);
+  await next;
+  expect(journal.files.length).toBe(2);
+});
+
+test('with a journal, a failed insert is retried until it succeeds, and documents are acknowledged meanwhile', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const journal = heldJournal();
+  let failures = 10;
+  const insert = vi.fn(async () => {
+    if (failures-- > 0) throw new Error('unreachable');
+  });
+  const commits = createGroupCommit({ ...OPTIONS, ...journal, insert });
+  const first = commits.append([aDocument(1)]);
+  journal.write(0);
+  await first;
+  const flushing = commits.flush();
+  const second = commits.append([aDocument(2)]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  journal.write(journal.files.length - 1);
+  await second;
+  await vi.advanceTimersByTimeAsync(60_000);
+  await flushing;
+  await commits.flush();
+  expect(insert).toHaveBeenCalledTimes(14);
+  expect(commits.counts()).toMatchObject({ received: 2, stored: 2, refused: 0, queuedBytes: 0 });
+});
+
+test('with a journal, documents for which no question comes are inserted after ten seconds', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const journal = heldJournal();
+  const insert = vi.fn(async () => undefined);
+  const commits = createGroupCommit({ ...OPTIONS, ...journal, insert });
+  void commits.append([aDocument(1)]);
+  journal.write(0);
+  await vi.advanceTimersByTimeAsync(9_900);
+  expect(insert).not.toHaveBeenCalled();
+  expect(commits.counts().oldestWaitingMs).toBeGreaterThanOrEqual(9_900);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(insert).toHaveBeenCalledTimes(2);
+});
+
+test('documents that cannot be inserted before the store closes stay in the journal', async () => {
+  const journal = heldJournal();
+  const warn = vi.fn();
+  const insert = () => Promise.reject(new Error('unreachable'));
+  const commits = createGroupCommit({ ...OPTIONS, ...journal, insert, log: { warn } });
+  const appending = commits.append([aDocument(1)]);
+  journal.write(0);
+  await appending;
+  await commits.close();
+  expect(journal.files.map(({ isRemoved }) => isRemoved)).toEqual([false]);
+  expect(warn).toHaveBeenLastCalledWith({ count: 1, reason: 'unreachable' }, 'documents stay in the journal');
 });

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
 import type { Document } from '../../model/entity.ts';
 import { type LeanDocument, leanDocument } from '../../model/lean-document.ts';
-import { messageOf } from '../engine/clickhouse-errors.ts';
+import { messageOf, toStoreFailure } from '../engine/clickhouse-errors.ts';
 import type { RowBlock } from '../engine/engine.ts';
+import type { JournalFile } from '../journal/journal-file.ts';
 import type { RecentDocumentsCache } from '../recent-documents.ts';
 import type { DocumentCounts } from '../store.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
@@ -12,49 +14,73 @@ export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
   /** Distinguishes documents that several servers on one store received in the same microsecond. */
   readonly serverNumber: number;
-  /** Minimum time between two blocks. After an idle time a document is inserted at once. */
-  readonly commitIntervalMs: number;
-  /** Limit of encoded rows that wait or are in flight. */
+  /**
+   * The journal file of the next block. Documents are acknowledged once they are in it, and inserted by a flush.
+   * Undefined: without a journal, documents are acknowledged once they are inserted.
+   */
+  readonly newJournalFile?: (() => JournalFile) | undefined;
+  /** Limit of encoded rows that are not inserted yet. */
   readonly queueMaxBytes: number;
-  /** Receives each block once it is stored, and each failed block, which may be stored in part. */
+  /** Receives each block once it is inserted, and each refused block, which may be inserted in part. */
   readonly recent: Pick<RecentDocumentsCache, 'add' | 'invalidate'>;
+  /** Called after each block, with the highest `seq` of its documents. */
+  readonly onInserted?: (lastSeq: number) => void;
   readonly log: { warn(fields: object, sentence: string): void };
 };
 
 export type GroupCommit = {
+  /** Resolves once the documents are acknowledged. */
   append(documents: readonly Document[]): Promise<void>;
+  /** Resolves once every document that was acknowledged before the call is inserted. Simultaneous calls share a block. */
+  flush(): Promise<void>;
   counts(): DocumentCounts;
   /** See Store. */
   lowWatermark(): number | undefined;
-  /** Inserts the waiting documents. Later calls of `append` reject. */
+  /** Inserts the waiting documents; what cannot be inserted stays in the journal. Later calls of `append` reject. */
   close(): Promise<void>;
 };
+
+type Caller = { resolve(): void; reject(reason: unknown): void };
 
 type Block = {
   readonly entities: RowBuffer;
   readonly documents: RowBuffer;
   /** Lean copies, so that a document can be released once its rows are encoded. */
   readonly leanDocuments: LeanDocument[];
-  /** The lowest `seq` of its documents. */
+  /** The lowest and the highest `seq` of its documents. */
   firstSeq: number;
-  /** One for each `append`. */
-  readonly callers: { resolve(): void; reject(reason: unknown): void }[];
+  lastSeq: number;
+  openedMs: number;
+  file: JournalFile | undefined;
+  /** Without a journal: one for each `append`. */
+  readonly callers: Caller[];
+  /** Resolves once the block is inserted or refused. */
+  ended: Promise<void>;
+  end(): void;
 };
 
-/** A block of this size is inserted at once. */
+/** A block is full with this many bytes of documents, this many documents, or a share of the queue. */
 const BLOCK_BYTES = 16 * 1024 * 1024;
-/** Maximum delay of a block after the previous one, in which it grows. */
+const BLOCK_DOCUMENTS = 40_000;
+const BLOCK_SHARE_OF_QUEUE = 0.25;
+/** With a journal: documents for which no question comes are inserted after this time. */
+const FLUSH_AFTER_MS = 10_000;
+/** Without a journal: maximum delay of a block after the previous one, in which it grows. */
 const MAX_LINGER_MS = 60;
-/** Delays before the retries of a failed insert. */
+/** Delays before the retries of a failed insert. With a journal the last one repeats until the insert succeeds. */
 const RETRY_AFTER_MS: readonly number[] = [50, 500];
+const JOURNAL_RETRY_AFTER_MS: readonly number[] = [...RETRY_AFTER_MS, 2_000];
 const WARN_EVERY_MS = 60_000;
 
 /**
  * Collects documents and inserts them as blocks, one block at a time, entities before documents: every visible document
- * has all its entity rows. A retried block may duplicate entity rows. Readers resolve duplicates by document, as for
- * documents that were sent twice, and merges drop them.
+ * has all its entity rows. A block has an insert token, so that an insert that is repeated stores it once.
  */
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const { newJournalFile } = options;
+  /** Of insert tokens without a journal. */
+  const session = randomUUID();
+  let blockCount = 0;
   let received = 0;
   let stored = 0;
   let refused = 0;
@@ -62,8 +88,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let queuedBytes = 0;
   const spare: Block[] = [];
   let open: Block | undefined;
+  /** In the order of their inserts. */
   const inFlight = new Set<Block>();
-  /** The delay of the open block has passed. */
+  /** The open block should be inserted. */
   let isDue = false;
   const full: Block[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -71,7 +98,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let lastTookMs = 0;
   let quietUntilMs = Number.NEGATIVE_INFINITY;
   let draining: Promise<void> | undefined;
-  let isClosed = false;
+  const closing = new AbortController();
 
   function append(documents: readonly Document[]): Promise<void> {
     received += documents.length;
@@ -82,23 +109,57 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     }
     if (documents.length === 0) return Promise.resolve();
     const block = openBlock();
-    const before = bytesOf(block);
+    const before = lengthsOf(block);
     for (const document of documents) {
       block.leanDocuments.push(leanDocument(document));
       writeEntities(block.entities, document);
       writeDocument(block.documents, document, options.serverNumber);
       block.firstSeq = Math.min(block.firstSeq, document.seq);
+      block.lastSeq = Math.max(block.lastSeq, document.seq);
     }
     inFlight.add(block);
     queued += documents.length;
-    queuedBytes += bytesOf(block) - before;
-    const done = new Promise<void>((resolve, reject) => block.callers.push({ resolve, reject }));
-    if (bytesOf(block) >= BLOCK_BYTES) enqueueFull(block);
+    const bytes = bytesOf(block) - before.entities - before.documents;
+    queuedBytes += bytes;
+    const done = new Promise<void>((resolve, reject) => {
+      const caller = { resolve, reject };
+      if (block.file) writeToJournal(block, block.file, { before, count: documents.length, bytes, caller });
+      else block.callers.push(caller);
+    });
+    if (block === open && isFull(block)) enqueueFull(block);
     return done;
   }
 
+  type Appended = {
+    readonly before: BlockLengths;
+    readonly count: number;
+    readonly bytes: number;
+    readonly caller: Caller;
+  };
+
+  /** The record of an `append` is the rows of its documents. A failed write removes them from the block again. */
+  function writeToJournal(block: Block, file: JournalFile, { before, count, bytes, caller }: Appended): void {
+    file.append(writtenBytes(block.documents).subarray(before.documents), {
+      onWritten() {
+        queued -= count;
+        stored += count;
+        caller.resolve();
+      },
+      onFailed(reason) {
+        cutBack(block, before);
+        queued -= count;
+        queuedBytes -= bytes;
+        refused += count;
+        warnRateLimited('the journal cannot be written', { reason: messageOf(reason) });
+        caller.reject(cannotAccept(toStoreFailure(reason)));
+        // The next documents start a new file.
+        if (block === open) enqueueFull(block);
+      },
+    });
+  }
+
   function refusalReason(): OpenrayError | undefined {
-    if (isClosed) return new OpenrayError('ServiceUnavailable', 'The store is closing');
+    if (closing.signal.aborted) return new OpenrayError('ServiceUnavailable', 'The store is closing');
     if (queuedBytes < options.queueMaxBytes) return undefined;
     return new OpenrayError('ThrottledException', 'Documents arrive faster than they can be stored', {
       retryAfterSeconds: 1,
@@ -107,20 +168,32 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   function openBlock(): Block {
     if (open) return open;
-    open = spare.pop() ?? newBlock();
-    if (!draining) scheduleCommit();
+    open = beginBlock(spare.pop() ?? newBlock(), newJournalFile?.());
+    if (newJournalFile || !draining) scheduleCommit();
     return open;
   }
 
-  /**
-   * Delays the next block about as long as the previous insert took. Senders that waited for that insert send again in
-   * this time, and their documents form one block and not two: the engine has to merge small blocks, which is
-   * expensive.
-   */
+  function isFull(block: Block): boolean {
+    return (
+      block.documents.length >= BLOCK_BYTES ||
+      block.leanDocuments.length >= BLOCK_DOCUMENTS ||
+      bytesOf(block) >= options.queueMaxBytes * BLOCK_SHARE_OF_QUEUE
+    );
+  }
+
   function scheduleCommit(): void {
-    const delayMs = Math.max(options.commitIntervalMs - lastTookMs, Math.min(lastTookMs, MAX_LINGER_MS));
+    clearTimeout(timer);
+    timer = setTimeout(markDue, newJournalFile ? FLUSH_AFTER_MS : lingerMs());
+  }
+
+  /**
+   * Without a journal, delays the next block about as long as the previous insert took. Senders that waited for that
+   * insert send again in this time, and their documents form one block and not two: the engine has to merge small
+   * blocks, which is expensive.
+   */
+  function lingerMs(): number {
     // The instant may be past, and is -Infinity before the first insert: Node 24 warns of a negative delay.
-    timer = setTimeout(markDue, Math.max(0, lastEndedMs + delayMs - performance.now()));
+    return Math.max(0, lastEndedMs + Math.min(lastTookMs, MAX_LINGER_MS) - performance.now());
   }
 
   function markDue(): void {
@@ -139,7 +212,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     draining ??= drain().finally(() => {
       draining = undefined;
       if (full.length > 0 || isDue) startDraining();
-      else if (open) scheduleCommit();
+      else if (open && !newJournalFile) scheduleCommit();
     });
   }
 
@@ -164,67 +237,91 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   async function commit(block: Block): Promise<void> {
-    let failure: unknown;
+    await block.file?.close();
+    const count = block.leanDocuments.length;
     try {
-      await insertWithRetries({ table: 'entities', columns: ENTITY_COLUMNS, bytes: writtenBytes(block.entities) });
-      await insertWithRetries({
-        table: 'documents',
-        columns: DOCUMENT_COLUMNS,
-        bytes: writtenBytes(block.documents),
-      });
+      if (count > 0) await insertBlock(block);
     } catch (thrown) {
-      failure = thrown;
-    }
-    inFlight.delete(block);
-    queued -= block.leanDocuments.length;
-    queuedBytes -= bytesOf(block);
-    if (failure === undefined) {
-      stored += block.leanDocuments.length;
-      options.recent.add(block.leanDocuments);
-      for (const { resolve } of block.callers) resolve();
-    } else {
-      refused += block.leanDocuments.length;
+      // With a journal this happens in `close` only: the next start inserts the file.
+      if (block.file) options.log.warn({ count, reason: reasonOf(thrown) }, 'documents stay in the journal');
+      else refused += count;
       options.recent.invalidate(block.leanDocuments);
-      const refusal = new OpenrayError('ServiceUnavailable', 'The store cannot accept documents now', {
-        cause: failure,
-        retryAfterSeconds: 5,
-      });
-      for (const { reject } of block.callers) reject(refusal);
+      settle(block);
+      for (const { reject } of block.callers) reject(cannotAccept(thrown));
+      return;
     }
+    if (!block.file) stored += count;
+    options.recent.add(block.leanDocuments);
+    settle(block);
+    for (const { resolve } of block.callers) resolve();
+    if (count > 0) options.onInserted?.(block.lastSeq);
+    await removeFile(block);
   }
 
-  async function insertWithRetries(rows: RowBlock): Promise<void> {
-    for (const retryAfterMs of RETRY_AFTER_MS) {
+  /** Nothing waits for the block any more. */
+  function settle(block: Block): void {
+    inFlight.delete(block);
+    if (!block.file) queued -= block.leanDocuments.length;
+    queuedBytes -= bytesOf(block);
+    block.end();
+  }
+
+  async function insertBlock(block: Block): Promise<void> {
+    const insertToken = block.file?.name ?? `${session}/${++blockCount}`;
+    const entities = { table: 'entities', columns: ENTITY_COLUMNS, bytes: writtenBytes(block.entities) };
+    const documents = { table: 'documents', columns: DOCUMENT_COLUMNS, bytes: writtenBytes(block.documents) };
+    const retries = block.file ? JOURNAL_RETRY_AFTER_MS : RETRY_AFTER_MS;
+    await insertWithRetries({ ...entities, insertToken }, retries);
+    await insertWithRetries({ ...documents, insertToken }, retries);
+  }
+
+  async function insertWithRetries(rows: RowBlock, retryAfterMs: readonly number[]): Promise<void> {
+    const isEndless = retryAfterMs === JOURNAL_RETRY_AFTER_MS;
+    for (let attempt = 0; ; attempt++) {
       try {
         await options.insert(rows);
         return;
       } catch (thrown) {
-        warnRateLimited(rows.table, thrown);
-        await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+        const isLast = attempt >= retryAfterMs.length && (!isEndless || closing.signal.aborted);
+        if (isLast) throw thrown;
+        warnRateLimited('insert failed; retrying', { table: rows.table, reason: reasonOf(thrown) });
+        const waitMs = retryAfterMs[Math.min(attempt, retryAfterMs.length - 1)];
+        await pause(waitMs, isEndless ? closing.signal : undefined);
       }
     }
-    await options.insert(rows);
   }
 
-  function warnRateLimited(table: string, thrown: unknown): void {
+  /** A file that stays is inserted again by the next start, which its token makes harmless. */
+  async function removeFile({ file }: Block): Promise<void> {
+    await file?.remove().catch((thrown) => {
+      warnRateLimited('a journal file cannot be removed', { reason: messageOf(thrown) });
+    });
+  }
+
+  function warnRateLimited(sentence: string, fields: object): void {
     if (performance.now() < quietUntilMs) return;
     quietUntilMs = performance.now() + WARN_EVERY_MS;
-    options.log.warn({ table, reason: reasonOf(thrown), refused }, 'insert failed; retrying');
+    options.log.warn({ ...fields, refused }, sentence);
   }
 
   /** Keeps one block for reuse: its buffers already have the size that this load needs. */
   function recycle(block: Block): void {
     if (spare.length > 0) return;
-    block.entities.length = 0;
-    block.documents.length = 0;
-    block.leanDocuments.length = 0;
-    block.firstSeq = Number.POSITIVE_INFINITY;
+    cutBack(block, EMPTY);
     block.callers.length = 0;
     spare.push(block);
   }
 
+  function flush(): Promise<void> {
+    // Without a journal every acknowledged document is inserted.
+    const last = newJournalFile && [...inFlight].at(-1);
+    if (last === undefined) return Promise.resolve();
+    if (open) markDue();
+    return last.ended;
+  }
+
   async function close(): Promise<void> {
-    isClosed = true;
+    closing.abort();
     markDue();
     while (draining) await draining;
   }
@@ -234,11 +331,17 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     return Math.min(...Array.from(inFlight, ({ firstSeq }) => firstSeq)) - 1;
   }
 
+  function oldestWaitingMs(): number {
+    const [oldest] = inFlight;
+    return oldest === undefined ? 0 : performance.now() - oldest.openedMs;
+  }
+
   return {
     append,
+    flush,
     close,
     lowWatermark,
-    counts: () => ({ received, stored, queued, refused, queuedBytes }),
+    counts: () => ({ received, stored, queued, refused, queuedBytes, oldestWaitingMs: oldestWaitingMs() }),
   };
 }
 
@@ -248,11 +351,63 @@ function newBlock(): Block {
     documents: createRowBuffer(),
     leanDocuments: [],
     firstSeq: Number.POSITIVE_INFINITY,
+    lastSeq: 0,
+    openedMs: 0,
+    file: undefined,
     callers: [],
+    ended: Promise.resolve(),
+    end() {},
   };
 }
 
+/** `block` is empty. */
+function beginBlock(block: Block, file: JournalFile | undefined): Block {
+  block.firstSeq = Number.POSITIVE_INFINITY;
+  block.lastSeq = 0;
+  block.openedMs = performance.now();
+  block.file = file;
+  block.ended = new Promise((resolve) => {
+    block.end = resolve;
+  });
+  return block;
+}
+
+type BlockLengths = { readonly entities: number; readonly documents: number; readonly count: number };
+const EMPTY: BlockLengths = { entities: 0, documents: 0, count: 0 };
+
+function lengthsOf({ entities, documents, leanDocuments }: Block): BlockLengths {
+  return { entities: entities.length, documents: documents.length, count: leanDocuments.length };
+}
+
+/** Removes the documents that were appended after the block had these lengths. */
+function cutBack(block: Block, { entities, documents, count }: BlockLengths): void {
+  block.entities.length = entities;
+  block.documents.length = documents;
+  block.leanDocuments.length = count;
+}
+
 const bytesOf = ({ entities, documents }: Block): number => entities.length + documents.length;
+
+function cannotAccept(cause: unknown): OpenrayError {
+  return new OpenrayError('ServiceUnavailable', 'The store cannot accept documents now', {
+    cause,
+    retryAfterSeconds: 5,
+  });
+}
+
+/** Ends early when `signal` fires. */
+function pause(ms: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+  });
+}
 
 function reasonOf(thrown: unknown): string {
   const cause = thrown instanceof Error ? thrown.cause : undefined;

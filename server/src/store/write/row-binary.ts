@@ -30,6 +30,13 @@ export function writeBool(target: RowBuffer, value: boolean): void {
   writeUInt8(target, value ? 1 : 0);
 }
 
+/** Copies bytes that are rows already. */
+export function writeBytes(target: RowBuffer, bytes: Uint8Array): void {
+  reserve(target, bytes.length);
+  target.bytes.set(bytes, target.length);
+  target.length += bytes.length;
+}
+
 /** Rounds down and clamps to 0 to 65535; NaN becomes 0. */
 export function writeUInt16(target: RowBuffer, value: number): void {
   reserve(target, 2);
@@ -88,6 +95,20 @@ export function writeString(target: RowBuffer, text: string): void {
   writeLength(target, byteLength);
   reserve(target, byteLength);
   target.length += target.bytes.write(text, target.length);
+}
+
+/** Reads a text of `writeString`. Throws RangeError if it does not end within the bytes. */
+export function readString(bytes: Buffer, at: number): { readonly text: string; readonly end: number } {
+  let byteLength = 0;
+  let start = at;
+  for (let scale = 1; ; scale *= 0x80) {
+    const group = bytes.readUInt8(start++);
+    byteLength += (group & 0x7f) * scale;
+    if (group < 0x80) break;
+  }
+  const end = start + byteLength;
+  if (end > bytes.length) throw new RangeError(`a text of ${byteLength} bytes exceeds its buffer`);
+  return { text: bytes.toString('utf8', start, end), end };
 }
 
 /** Writes `name=value` without building the string. */

@@ -13,6 +13,7 @@ import {
 import type { Columns } from '../engine/engine.ts';
 import {
   type RowBuffer,
+  readString,
   writeBool,
   writeFloat64,
   writeHex,
@@ -94,6 +95,33 @@ export function writeDocument(target: RowBuffer, document: Document, server = 0)
   writeUInt64(target, endUs);
   writeString(target, document.text);
 }
+
+/** A row that `writeDocument` wrote. `bytes` shares the memory of the rows. */
+export type DocumentRow = {
+  readonly seq: number;
+  readonly format: string;
+  readonly body: string;
+  readonly bytes: Buffer;
+};
+
+/** Throws RangeError if the bytes are no rows of `documents`. */
+export function readDocumentRows(rows: Buffer): readonly DocumentRow[] {
+  const read: DocumentRow[] = [];
+  for (let from = 0; from < rows.length; ) {
+    const format = readString(rows, from + FORMAT_AT);
+    const body = readString(rows, format.end + BYTES_BEFORE_BODY);
+    const seq = rows.readUInt32LE(from + SEQ_AT) + rows.readUInt32LE(from + SEQ_AT + 4) * 2 ** 32;
+    read.push({ seq, format: format.text, body: body.text, bytes: rows.subarray(from, body.end) });
+    from = body.end;
+  }
+  return read;
+}
+
+/** In bytes from the beginning of a row: behind trace_id and id, and behind seq and server. */
+const SEQ_AT = 24;
+const FORMAT_AT = 36;
+/** in_progress, start_us and end_us. */
+const BYTES_BEFORE_BODY = 17;
 
 /** A row for each entity of the document, and for each alternative entity of a span whose parent is not known yet. */
 export function writeEntities(target: RowBuffer, document: Document): void {

@@ -252,3 +252,9 @@ ENGINE = Distributed('main', 'openray', 'service_map_local', place);
 ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY SETTING min_parts_to_merge_at_once = 10;
 
 ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING min_parts_to_merge_at_once = 10;
+
+-- 0006_insert_tokens.sql;
+
+ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY SETTING non_replicated_deduplication_window = 1000;
+
+ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING non_replicated_deduplication_window = 1000;

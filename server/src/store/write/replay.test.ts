@@ -1,0 +1,164 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { parseDocument } from '../../model/parse-document.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type Journal, openJournal } from '../journal/journal.ts';
+import { recordHeader } from '../journal/records.ts';
+import { sql } from '../sql.ts';
+import type { Store } from '../store.ts';
+import { entityIdOf, traceIdOf } from '../testing/documents.ts';
+import { makeTestDirectory, openTestStore, type TestDirectory } from '../testing/open-test-store.ts';
+import { replayJournal } from './replay.ts';
+import { createRowBuffer, writtenBytes } from './row-binary.ts';
+import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
+
+const DAY_US = 86_400_000_000;
+const MIDNIGHT_US = 20_000 * DAY_US;
+const NO_LIMITS = { maxBytes: 1e6, maxDepth: 100 };
+
+let directory: TestDirectory;
+beforeEach(async () => {
+  directory = await makeTestDirectory();
+});
+afterEach(() => directory.remove());
+
+/** A segment with a subsegment, as a client sends it. */
+function received(number: number, seq: number) {
+  const id = traceIdOf(number);
+  const text = JSON.stringify({
+    trace_id: `1-${id.slice(0, 8)}-${id.slice(8)}`,
+    id: entityIdOf(number),
+    name: `service-${number}`,
+    start_time: 1_700_000_000,
+    end_time: 1_700_000_001,
+    annotations: { number },
+    subsegments: [{ id: entityIdOf(number + 1e6), name: 'work', start_time: 1_700_000_000, end_time: 1_700_000_001 }],
+  });
+  const [parsed] = parseDocument(text, seq, NO_LIMITS);
+  if (!parsed?.ok) throw new Error('the document is invalid');
+  return parsed.document;
+}
+type Received = ReturnType<typeof received>;
+
+function rowsOf(documents: readonly Received[], write: typeof writeDocument | typeof writeEntities): Uint8Array {
+  const rows = createRowBuffer();
+  for (const document of documents) write(rows, document);
+  return writtenBytes(rows);
+}
+
+/** Appends one record for each list, as a server that is killed before its flush. */
+async function leaveJournal(journal: Journal, records: readonly (readonly Received[])[]): Promise<string> {
+  const file = journal.newFile();
+  for (const documents of records) {
+    await new Promise<void>((resolve, reject) =>
+      file.append(rowsOf(documents, writeDocument), { onWritten: resolve, onFailed: reject }),
+    );
+  }
+  await file.close();
+  return file.name;
+}
+
+const openTestJournal = () => openJournal({ dataDir: directory.path, storeId: 'test', fsync: false });
+const log = () => ({ info: vi.fn(), warn: vi.fn() });
+const pathOf = (name: string) => join(directory.path, 'journal', 'test', `${name}.journal`);
+
+/** Inserts that are only recorded. */
+function recordedInserts(): Pick<Engine, 'insert'> & { readonly tables: Record<string, Buffer[]> } {
+  const tables: Record<string, Buffer[]> = { entities: [], documents: [] };
+  return { tables, insert: async ({ table, bytes }) => void tables[table]?.push(Buffer.from(bytes)) };
+}
+
+test('replays exactly the rows that a flush would have inserted, a block a file, and removes the files', async () => {
+  const journal = await openTestJournal();
+  const documents = [1, 2, 3, 4].map((number) => received(number, MIDNIGHT_US + number));
+  await leaveJournal(journal, [documents.slice(0, 2), documents.slice(2, 3)]);
+  await leaveJournal(journal, [documents.slice(3)]);
+  const engine = recordedInserts();
+  expect(await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(4);
+  for (const [table, write] of [
+    ['documents', writeDocument],
+    ['entities', writeEntities],
+  ] as const) {
+    const blocks = [documents.slice(0, 3), documents.slice(3)].map((block) => Buffer.from(rowsOf(block, write)));
+    expect(engine.tables[table]).toEqual(blocks);
+  }
+  expect(await journal.leftFiles()).toEqual([]);
+});
+
+test('a file that is cut at any byte is replayed up to the cut, with a warning', async () => {
+  const journal = await openTestJournal();
+  const documents = [1, 2].map((number) => received(number, MIDNIGHT_US + number));
+  const name = await leaveJournal(journal, [documents.slice(0, 1), documents.slice(1)]);
+  const whole = await readFile(pathOf(name));
+  const firstRow = rowsOf(documents.slice(0, 1), writeDocument);
+  const firstEnd = recordHeader(firstRow).length + firstRow.length;
+  for (let cut = 0; cut < whole.length; cut += 7) {
+    await writeFile(pathOf(name), whole.subarray(0, cut));
+    const warnings = log();
+    const count = await replayJournal(journal, recordedInserts(), { droppedBeforeUs: undefined, log: warnings });
+    expect(count).toBe(cut >= firstEnd ? 1 : 0);
+    expect(warnings.warn).toHaveBeenCalledTimes(cut === 0 || cut === firstEnd ? 0 : 1);
+    expect(await journal.leftFiles()).toEqual([]);
+  }
+});
+
+test('a damaged file and a record that cannot be read are skipped, reported and set aside', async () => {
+  const journal = await openTestJournal();
+  const documents = [1, 2, 3].map((number) => received(number, MIDNIGHT_US + number));
+  const damaged = await leaveJournal(
+    journal,
+    documents.map((document) => [document]),
+  );
+  const bytes = await readFile(pathOf(damaged));
+  bytes[40] = (bytes[40] ?? 0) ^ 0xff;
+  await writeFile(pathOf(damaged), bytes);
+  const noRows = Buffer.from('these are no rows');
+  await writeFile(pathOf('unreadable'), Buffer.concat([recordHeader(noRows), noRows]));
+  const warnings = log();
+  const count = await replayJournal(journal, recordedInserts(), { droppedBeforeUs: undefined, log: warnings });
+  expect(count).toBe(2);
+  expect(warnings.warn.mock.calls.map(([fields]) => [fields.damaged.length, fields.unreadable])).toEqual([
+    [1, 0],
+    [0, 1],
+  ]);
+  expect(await journal.leftFiles()).toEqual([]);
+  const left = (await readdir(join(directory.path, 'journal', 'test'))).sort();
+  expect(left).toEqual([`${damaged}.journal.damaged`, 'unreadable.journal.damaged'].sort());
+});
+
+test('documents of days that retention has dropped stay deleted', async () => {
+  const journal = await openTestJournal();
+  const documents = [1, 2].map((number) => received(number, MIDNIGHT_US - 2 + number));
+  await leaveJournal(journal, [documents]);
+  const engine = recordedInserts();
+  expect(await replayJournal(journal, engine, { droppedBeforeUs: MIDNIGHT_US, log: log() })).toBe(1);
+  expect(engine.tables.documents).toEqual([Buffer.from(rowsOf(documents.slice(1), writeDocument))]);
+});
+
+const TABLES = { documents: sql`documents`, entities: sql`entities` };
+const countOf = async (store: Store, table: 'documents' | 'entities') => {
+  const [row] = await store.query<{ n: number }>(sql`SELECT count() AS n FROM ${TABLES[table]}`);
+  return row?.n;
+};
+
+test('a replay that is repeated, or that follows half an insert, stores each document once, also across midnight', async () => {
+  const store = await openTestStore(directory.path);
+  const journal = await openTestJournal();
+  const documents = [1, 2, 3, 4].map((number) => received(number, MIDNIGHT_US - 2 + number));
+  const name = await leaveJournal(journal, [documents.slice(0, 3), documents.slice(3)]);
+  const bytes = await readFile(pathOf(name));
+  // The insert reached the part of the first day only: each day is a part of its own.
+  const firstDay = rowsOf(documents.slice(0, 1), writeEntities);
+  await store.insert({ table: 'entities', columns: ENTITY_COLUMNS, bytes: firstDay, insertToken: name });
+  for (let round = 0; round < 3; round++) {
+    await writeFile(pathOf(name), bytes);
+    await replayJournal(journal, store, { droppedBeforeUs: undefined, log: log() });
+    expect([await countOf(store, 'documents'), await countOf(store, 'entities')]).toEqual([4, 8]);
+  }
+  // The same rows with another token are stored again: the token decides and not the content.
+  const rows = rowsOf(documents, writeDocument);
+  await store.insert({ table: 'documents', columns: DOCUMENT_COLUMNS, bytes: rows, insertToken: 'another' });
+  expect(await countOf(store, 'documents')).toBe(8);
+  await store.close();
+});

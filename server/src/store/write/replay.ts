@@ -1,0 +1,76 @@
+import type { DocumentFormat } from '../../model/entity.ts';
+import { parseStored } from '../../model/parse-stored.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Journal } from '../journal/journal.ts';
+import { createRowBuffer, type RowBuffer, writeBytes, writtenBytes } from './row-binary.ts';
+import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, readDocumentRows, writeEntities } from './rows.ts';
+
+type ReplayLog = {
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+};
+
+/**
+ * Inserts the documents of an earlier process and returns their number. Each file is a block with the insert token that
+ * it had, so that documents which are in the store already are not stored twice. Documents that arrived before
+ * `droppedBeforeUs` stay deleted. Throws as `insert` does; then the next start continues.
+ */
+export async function replayJournal(
+  journal: Journal,
+  { insert }: Pick<Engine, 'insert'>,
+  { droppedBeforeUs = 0, log }: { readonly droppedBeforeUs: number | undefined; readonly log: ReplayLog },
+): Promise<number> {
+  const began = performance.now();
+  let documents = 0;
+  for (const name of await journal.leftFiles()) {
+    const { payloads, damaged, torn } = await journal.read(name);
+    if (torn) log.warn({ file: name, ...torn }, 'a journal file ends with an unfinished write, which is ignored');
+    const block = encodeBlock(payloads, droppedBeforeUs);
+    const isIntact = damaged.length === 0 && block.unreadable === 0;
+    if (block.count > 0) {
+      const tables = { entities: ENTITY_COLUMNS, documents: DOCUMENT_COLUMNS };
+      for (const [table, columns] of Object.entries(tables)) {
+        const bytes = writtenBytes(table === 'entities' ? block.entities : block.documents);
+        await insert({ table, columns, bytes, insertToken: name });
+      }
+    }
+    documents += block.count;
+    if (isIntact) await journal.remove(name);
+    else {
+      const file = await journal.setAside(name);
+      log.warn({ file, damaged, unreadable: block.unreadable }, 'a journal file is damaged: some documents are lost');
+    }
+  }
+  if (documents > 0) {
+    log.info({ documents, ms: Math.round(performance.now() - began) }, 'documents of the journal inserted');
+  }
+  return documents;
+}
+
+type ReplayBlock = {
+  readonly entities: RowBuffer;
+  readonly documents: RowBuffer;
+  readonly count: number;
+  /** Intact records whose documents cannot be read. */
+  readonly unreadable: number;
+};
+
+/** A record is the rows of `documents`. Their entity rows are made again. */
+function encodeBlock(payloads: readonly Buffer[], droppedBeforeUs: number): ReplayBlock {
+  const entities = createRowBuffer();
+  const documents = createRowBuffer();
+  let count = 0;
+  let unreadable = 0;
+  for (const payload of payloads) {
+    try {
+      const rows = readDocumentRows(payload).filter(({ seq }) => seq >= droppedBeforeUs);
+      const parsed = rows.flatMap(({ format, body, seq }) => parseStored(format as DocumentFormat, body, seq));
+      for (const { bytes } of rows) writeBytes(documents, bytes);
+      for (const document of parsed) writeEntities(entities, document);
+      count += rows.length;
+    } catch {
+      unreadable++;
+    }
+  }
+  return { entities, documents, count, unreadable };
+}
