@@ -43,11 +43,39 @@ test('documents are rolled up soon after they are stored, those already in the s
 
 test('documents that just arrived wait, since an earlier document may not be stored yet', async () => {
   await store.append(documents);
-  const query = vi.fn(store.query) as typeof store.query;
-  const worker = startRollUpWorker({ ...store, query }, { log, intervalMs: 5, watermarkDelayMs: Date.now() });
-  await expect.poll(() => vi.mocked(query).mock.calls.length).toBeGreaterThan(10);
+  const betweenBatches = vi.fn(async () => {});
+  const worker = startRollUpWorker(store, { log, intervalMs: 5, watermarkDelayMs: Date.now(), betweenBatches });
+  await expect.poll(() => betweenBatches.mock.calls.length).toBeGreaterThan(10);
   await worker.stop();
   expect(await readRollUpWatermark(store)).toBe(0);
+});
+
+test('no query runs while no document is inserted', async () => {
+  await store.append(documents.slice(0, 100));
+  const query = vi.fn(store.query) as typeof store.query;
+  const betweenBatches = vi.fn(async () => {});
+  const worker = startRollUpWorker({ ...store, query }, { log, intervalMs: 5, betweenBatches });
+  await expect.poll(() => readRollUpWatermark(store)).toBe(documents[99]?.seq);
+  await expect.poll(() => betweenBatches.mock.calls.length).toBeGreaterThan(1);
+  const [queries, checks] = [vi.mocked(query).mock.calls.length, betweenBatches.mock.calls.length];
+  await expect.poll(() => betweenBatches.mock.calls.length).toBeGreaterThan(checks + 10);
+  expect(vi.mocked(query).mock.calls.length).toBe(queries);
+  await store.append(documents.slice(100));
+  await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
+  await worker.stop();
+});
+
+test('a check ends while documents arrive all the time', async () => {
+  const seqs = documents.map(({ seq }) => seq);
+  let arrived = 1;
+  await store.append(documents.slice(0, 3));
+  // Each look at the bound finds another document behind it.
+  const lowWatermark = () => seqs[arrived++];
+  const bounds: (number | undefined)[] = [];
+  const betweenBatches = async () => void bounds.push(await readRollUpWatermark(store));
+  const worker = startRollUpWorker({ ...store, lowWatermark }, { log, intervalMs: 60_000, betweenBatches });
+  await expect.poll(() => bounds).toEqual([seqs[1]]);
+  await worker.stop();
 });
 
 test('the roll-up of days that retention has dropped is deleted', async () => {

@@ -11,7 +11,7 @@ export type RollUpWorkerOptions = {
     info(fields: object, sentence: string): void;
     warn(fields: object, sentence: string): void;
   };
-  /** Pause between two looks for new documents. */
+  /** Pause between two checks for work. On a shared store each check is a query. */
   readonly intervalMs?: number;
   /**
    * Documents that arrived more recently than this are left to a later batch. The low watermark covers only this
@@ -28,6 +28,8 @@ export type RollUpWorkerOptions = {
 
 const INTERVAL_MS = 1_000;
 const WATERMARK_DELAY_MS = 1_000;
+/** Documents that were inserted last wait for their watermark delay, but those before them no longer than this. */
+const MAX_WAIT_MS = 2_000;
 const SHARED_WATERMARK_DELAY_MS = 60_000;
 const LEASE = { name: 'service-map', ttlMs: 60_000 };
 const LOG_INTERVAL_MS = 10_000;
@@ -50,6 +52,13 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
   const { signal } = stopping;
   const holder = randomUUID();
   let deletedBeforeUs = 0;
+  // The first check rolls up the documents of earlier processes.
+  let insertedSeq = store.lastSeq;
+  let waitsSinceMs: number | undefined = Number.NEGATIVE_INFINITY;
+  const unsubscribe = store.onInserted((lastSeq) => {
+    insertedSeq = Math.max(insertedSeq, lastSeq);
+    waitsSinceMs ??= performance.now();
+  });
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
@@ -70,13 +79,18 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     }
   }
 
+  /**
+   * Rolls up the documents before a bound that is chosen once: documents that arrive meanwhile are left to the next
+   * check, so that a check ends also while documents arrive all the time.
+   */
   async function catchUp(): Promise<void> {
-    if (!(await hasPending())) return;
+    const latestSeq = Math.round((Date.now() - watermarkDelayMs) * 1000);
+    const toSeq = Math.min(store.lowWatermark() ?? Number.MAX_SAFE_INTEGER, latestSeq);
+    if (!(store.isShared ? await hasPending() : isDue(toSeq))) return;
     const began = performance.now();
+    waitsSinceMs = insertedSeq > toSeq ? began : undefined;
     let loggedAt = began;
     for (;;) {
-      const latestSeq = Math.round((Date.now() - watermarkDelayMs) * 1000);
-      const toSeq = Math.min(store.lowWatermark() ?? Number.MAX_SAFE_INTEGER, latestSeq);
       const rolled = await rollUp(store, { toSeq, pause: newPause(store, signal), signal });
       if (rolled === undefined || signal.aborted) break;
       if (store.isShared && !(await acquireLease(store, { ...LEASE, holder }))) break;
@@ -107,6 +121,12 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     };
   }
 
+  /** Without a query: this process knows of every insert. */
+  function isDue(toSeq: number): boolean {
+    if (waitsSinceMs === undefined) return false;
+    return insertedSeq <= toSeq || performance.now() - waitsSinceMs >= MAX_WAIT_MS;
+  }
+
   /** A cheap query that saves an idle server the search for the end of a batch. */
   async function hasPending(): Promise<boolean> {
     const rollUpWatermark = await readRollUpWatermark(store, { signal });
@@ -125,6 +145,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
   return {
     async stop() {
       stopping.abort();
+      unsubscribe();
       await running;
       // The lease expires when this fails.
       if (store.isShared) await releaseLease(store, { ...LEASE, holder }).catch(() => undefined);
