@@ -5,8 +5,9 @@ import type { Config } from '../config.ts';
 import { type FunctionFlags, readFunctionSettings } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess, version } from './process.ts';
+import { closeInTime, untilStopSignal } from './stop-signal.ts';
 
-/** `openray serve`: runs until SIGINT or SIGTERM. */
+/** `openray serve`: runs until SIGINT or SIGTERM, then stops within STOP_MAX_MS. */
 export function serveCommand(done: (exitCode: number) => void): Command {
   const command = new Command('serve')
     .description('start the server: daemon, X-Ray API, console, and the functions of the template')
@@ -19,9 +20,9 @@ export function serveCommand(done: (exitCode: number) => void): Command {
     const server = await startServer(config, thisProcess(log));
     process.stdout.write(banner(server, config, Math.round(performance.now() - startedMs)));
     const stdinEnds = flags.untilStdinEnds === true ? [once(process.stdin.resume(), 'end')] : [];
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), ...stdinEnds]);
+    await Promise.race([untilStopSignal(), ...stdinEnds]);
     log.info('stopping');
-    await server.close();
+    await closeInTime(server.close);
     done(0);
   });
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
@@ -23,6 +22,7 @@ import {
 } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
+import { closeInTime, untilStopSignal } from './stop-signal.ts';
 import { findOrStartServer } from './target-server.ts';
 
 type StartFlags = FunctionFlags & {
@@ -121,10 +121,12 @@ async function runFunctionServer(
     closers.push(server.close);
     const lines = [...describe(lambdaService, server.url), `traces at ${targetServer.url}`];
     process.stdout.write(`${lines.join('\n')}\n`);
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    await untilStopSignal();
     done(0);
   } finally {
-    for (const close of closers.reverse()) await close();
+    await closeInTime(async () => {
+      for (const close of closers.reverse()) await close();
+    });
   }
 }
 

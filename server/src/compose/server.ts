@@ -37,7 +37,7 @@ export type RunningServer = {
   readonly otlpHttpUrl: string | undefined;
   readonly otlpGrpcUrl: string | undefined;
   readonly lambdaService: LambdaService | undefined;
-  /** Stops receiving, stores the documents that wait, then closes everything. */
+  /** Answers the requests in flight, stores the documents that wait, then closes everything. */
   close(): Promise<void>;
 };
 
@@ -49,8 +49,12 @@ export async function startServer(
   config: Config,
   { log, version, threadPoolSize, environmentVariables }: ServerProcess,
 ): Promise<RunningServer> {
+  /** Of all listeners that answer: each answers the requests in flight first. */
+  const answering: (() => Promise<void>)[] = [];
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
+    // Functions, UDP and store are open until then, since the requests in flight use them.
+    await Promise.all(answering.splice(0).map((close) => close()));
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
@@ -75,7 +79,7 @@ export async function startServer(
     const notifications = newCrossServerNotifications(store);
     closers.push(notifications.close);
     const traceWaits = newTraceWaits(store, notifications.subscribe);
-    closers.push(async () => traceWaits.close());
+    answering.push(async () => traceWaits.close());
 
     const ingest: IngestContext = { store, stats, notifications, onStored: forwarder.forward };
     // Continues after the stored documents, even when the clock was set back.
@@ -119,7 +123,7 @@ export async function startServer(
       lambda: () => lambdaService && newLambdaApi(lambdaService),
       version,
     });
-    closers.push(() => app.close());
+    answering.push(() => app.close());
 
     const listen = (port: number) =>
       listenUdp(ingest, {
@@ -134,7 +138,7 @@ export async function startServer(
     const udp = await listenUdpAndTcp(app, listen, host, config.port);
     closers.push(() => udp.close());
 
-    const otlpPorts = await listenOtlpPorts(config, otlp, store, log, closers);
+    const otlpPorts = await listenOtlpPorts(config, otlp, store, log, answering);
 
     const daemonAddress = authorityOf(host, udp.port);
     addresses = { daemonAddress, ...otlpPorts };
@@ -152,20 +156,20 @@ export async function startServer(
 /** Largest messages of OTLP over gRPC that may wait for capacity at once. */
 const MAX_WAITING_MESSAGES = 4;
 
-/** Opens OpenTelemetry's own ports and adds their close functions to `closers`. */
+/** Opens OpenTelemetry's own ports and adds their close functions to `answering`. */
 async function listenOtlpPorts(
   { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,
   otlp: AppOptions['otlp'],
   store: Store,
   log: Logger,
-  closers: (() => Promise<void>)[],
+  answering: (() => Promise<void>)[],
 ): Promise<Pick<RunningServer, 'otlpHttpUrl' | 'otlpGrpcUrl'>> {
   const by = 'a collector';
   let otlpHttpUrl: string | undefined;
   let otlpGrpcUrl: string | undefined;
   if (otlpHttpPort !== 'none') {
     const app = buildOtlpApp({ otlp, log, bodyMaxBytes });
-    closers.push(() => app.close());
+    answering.push(() => app.close());
     otlpHttpUrl = await app.listen({ host, port: otlpHttpPort }).catch((cause: unknown) => {
       throw listenError('TCP', host, otlpHttpPort, cause, { by, flag: '--otlp-http-port (or none)' });
     });
@@ -183,7 +187,7 @@ async function listenOtlpPorts(
     }).catch((cause: unknown) => {
       throw listenError('TCP', host, otlpGrpcPort, cause, { by, flag: '--otlp-grpc-port (or none)' });
     });
-    closers.push(listener.close);
+    answering.push(listener.close);
     otlpGrpcUrl = `http://${authorityOf(host, listener.port)}`;
   }
   return { otlpHttpUrl, otlpGrpcUrl };

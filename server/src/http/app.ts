@@ -13,6 +13,7 @@ import { serveConsole } from './console.ts';
 import { handleErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
 import { serveExport } from './export.ts';
+import { answerInFlight } from './graceful-close.ts';
 import { serveJaeger } from './jaeger.ts';
 import { type LambdaApi, serveAwsServices, serveLambdaApi } from './lambda-api.ts';
 import { checkOrigin } from './origin-check.ts';
@@ -47,6 +48,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const metrics = newMetricsRegistry(options.context.stats, () => options.context.store.statistics());
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
   await serveConsole(app, options.consoleDir);
+  answerInFlight(app);
   return app;
 }
 
@@ -54,6 +56,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' | 'lambda'>): FastifyInstance {
   const app = newApp(options);
   serveLambdaApi(app, options.lambda);
+  answerInFlight(app);
   return app;
 }
 
@@ -64,6 +67,7 @@ export function buildOtlpApp(options: Pick<AppOptions, 'otlp' | 'log' | 'bodyMax
   app.setNotFoundHandler((request) => {
     throw unknownOperation(request.method, request.url);
   });
+  answerInFlight(app);
   return app;
 }
 
@@ -75,6 +79,8 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyMaxBytes,
     genReqId: () => randomUUID(),
+    // Requests that arrive while the app closes are answered, see graceful-close.ts.
+    return503OnClosing: false,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
   });

@@ -24,6 +24,34 @@ async function serve(options: Partial<GatewayServerOptions>): Promise<string> {
   return server.url;
 }
 
+test('close answers the request in flight', async () => {
+  let answer = () => {};
+  let isReceived = () => {};
+  const received = new Promise<void>((resolve) => {
+    isReceived = resolve;
+  });
+  const server = await serveGateway(
+    {
+      async handle() {
+        isReceived();
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+        return { status: 200, headers: [], body: Buffer.from('done') };
+      },
+      allowsOrigin: () => false,
+    },
+    { host: '127.0.0.1', port: 0, bodyMaxBytes: 100 },
+  );
+  const response = fetch(server.url);
+  await received;
+  const closed = server.close();
+  answer();
+  expect(await (await response).text()).toBe('done');
+  await closed;
+  await expect(fetch(server.url)).rejects.toThrow();
+});
+
 /** Sends the path as it is; fetch would normalize it. */
 function rawGet(port: number, path: string, headers: OutgoingHttpHeaders) {
   return new Promise<{ readonly status: number | undefined; readonly body: string }>((resolve, reject) => {

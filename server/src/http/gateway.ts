@@ -9,6 +9,7 @@ import fastifyStatic from '@fastify/static';
 import Fastify, { type FastifyReply } from 'fastify';
 import { OpenrayError } from '../errors.ts';
 import { refusalReason } from '../request-origin.ts';
+import { newGracefulClose } from './graceful-close.ts';
 
 type Headers = readonly (readonly [name: string, value: string])[];
 
@@ -79,11 +80,7 @@ export async function serveGateway(
   const authority = host.includes(':') ? `[${host}]` : host;
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${authority}:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      if (server.listening) await once(server, 'close');
-    },
+    close: newGracefulClose(server),
   };
 }
 

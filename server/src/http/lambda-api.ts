@@ -69,6 +69,8 @@ const SERVICE_PATHS = ['/', '/:account(^\\d{12}$)/:queue', '/:account(^\\d{12}$)
 
 /** The template's queues, topics and event bus: the clients of these services post all operations to one path. */
 export function serveAwsServices(app: FastifyInstance, lambda: () => LambdaApi | undefined): void {
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort());
   for (const path of SERVICE_PATHS) {
     app.post(path, async (request, reply) => {
       const { headers } = request;
@@ -76,7 +78,9 @@ export function serveAwsServices(app: FastifyInstance, lambda: () => LambdaApi |
       // A client of AWS signs its requests; without a template there is no service that could read them.
       if (api === undefined && headers.authorization !== undefined) return sendNoFunctions(reply, headers);
       const body = (request.body as Buffer | undefined) ?? Buffer.alloc(0);
-      const answer = await api?.callAwsService({ headers, body, signal: abortOnDisconnect(reply) });
+      // A client may wait for messages for 20 s.
+      const signal = AbortSignal.any([abortOnDisconnect(reply), closing.signal]);
+      const answer = await api?.callAwsService({ headers, body, signal });
       if (answer === undefined) throw unknownOperation(request.method, request.url);
       return reply
         .code(answer.status)

@@ -17,6 +17,7 @@ import type { WaitForCapacity, WaitingSender } from '../ingest/capacity-wait.ts'
 import { acceptLogs, acceptTraces, type OtlpReceiverContext } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
+import { IN_FLIGHT_MAX_MS } from './graceful-close.ts';
 import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
 
 export type OtlpGrpcOptions = {
@@ -65,7 +66,8 @@ export async function listenOtlpGrpc(
       return new Uint8Array();
     }),
   });
-  server.addService(HEALTH, { Check: checkHealth, Watch: watchHealth });
+  const watches = new Set<WatchCall>();
+  server.addService(HEALTH, { Check: checkHealth, Watch: (call: WatchCall) => watchHealth(call, watches) });
 
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   const port = await new Promise<number>((resolve, reject) =>
@@ -76,8 +78,10 @@ export async function listenOtlpGrpc(
   return {
     port,
     async close() {
+      // Sends GOAWAY: clients finish their calls, and make later ones on other connections.
       const drained = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      await Promise.race([drained, setTimeout(1_000, undefined, { ref: false })]);
+      for (const call of watches) call.end(NOT_SERVING);
+      await Promise.race([drained, setTimeout(IN_FLIGHT_MAX_MS, undefined, { ref: false })]);
       server.forceShutdown();
     },
   };
@@ -148,12 +152,18 @@ const HEALTH: ServiceDefinition = {
 
 /** HealthCheckResponse with the status SERVING: a server that responds can store data. */
 const SERVING = Uint8Array.of(8, 1);
+const NOT_SERVING = Uint8Array.of(8, 2);
 
 function checkHealth(_call: Call, callback: sendUnaryData<Uint8Array>): void {
   callback(null, SERVING);
 }
 
-/** Sends one response; the stream stays open until the client or the server closes it. */
-function watchHealth(call: ServerWritableStream<Buffer, Uint8Array>): void {
+type WatchCall = ServerWritableStream<Buffer, Uint8Array>;
+
+/** Sends the status, and another one when the server closes; the stream stays open until then. */
+function watchHealth(call: WatchCall, watches: Set<WatchCall>): void {
+  watches.add(call);
+  call.once('close', () => watches.delete(call));
+  call.once('cancelled', () => watches.delete(call));
   call.write(SERVING);
 }

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
 import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
@@ -21,10 +22,16 @@ export type UdpOptions = {
   readonly log: Logger;
 };
 
-export type UdpListener = { readonly port: number; close(): Promise<void> };
+export type UdpListener = {
+  readonly port: number;
+  /** Stores the datagrams that the system has received, then closes. */
+  close(): Promise<void>;
+};
 
 /** Interval at which the drops of the operating system are read. */
 const SOCKET_DROPS_INTERVAL_MS = 1000;
+/** Bound of the time in which a closing listener reads, since senders may not stop. */
+const DRAIN_MAX_MS = 2_000;
 
 /**
  * The daemon's UDP port for segment documents and spans. Sends no responses: invalid and unstored documents are
@@ -83,10 +90,24 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
     countedDrops = drops;
   }
 
+  /** Reads what the system has received: until a turn of the event loop brings no datagram. */
+  async function drainSocket(): Promise<void> {
+    const lastMs = performance.now() + DRAIN_MAX_MS;
+    let seen: number;
+    do {
+      seen = stats.datagrams.received;
+      // The first call may return in a turn that has passed the sockets already.
+      await setImmediate();
+      await setImmediate();
+    } while (stats.datagrams.received !== seen && performance.now() < lastMs);
+  }
+
   return {
     port,
     async close() {
       clearInterval(timer);
+      await drainSocket();
+      await countSocketDrops();
       socket.close();
       await once(socket, 'close');
       await Promise.all(inFlight);

@@ -47,9 +47,10 @@ export type TraceWaits = {
   /**
    * Waits for a trace, and looks at it again whenever a part of it was stored. With a filter, the result is the newest
    * trace that matches and, if `completeness` is given, is complete. Ends early, without a result, when `signal` aborts.
-   * Throws ThrottledException when too many requests wait.
+   * Throws ThrottledException when too many requests wait, ServiceUnavailable when the server stops.
    */
   wait(wait: TraceWait, signal: AbortSignal): Promise<WaitResult>;
+  /** Ends all waits. */
   close(): void;
 };
 
@@ -85,6 +86,7 @@ export function newTraceWaits(store: Store, subscribe: Subscribe): TraceWaits {
   // Notifications of a shared store poll it while there is a subscription.
   let unsubscribe = store.isShared ? undefined : subscribe(onStored);
   let release: NodeJS.Timeout | undefined;
+  const closing = new AbortController();
 
   function addListener(listener: (ids: readonly TraceId[]) => void): () => void {
     if (listeners.size >= MAX_WAITS) {
@@ -134,12 +136,20 @@ export function newTraceWaits(store: Store, subscribe: Subscribe): TraceWaits {
       const changes = newChanges(wait.target);
       const removeListener = addListener(changes.add);
       try {
-        return await waitForTrace(wait, signal, { traces, findCandidates, changes, isPolling: store.isShared });
+        const ended = AbortSignal.any([signal, closing.signal]);
+        const result = await waitForTrace(wait, ended, { traces, findCandidates, changes, isPolling: store.isShared });
+        if (!result.isFound && closing.signal.aborted) {
+          throw new OpenrayError('ServiceUnavailable', 'the server stops before the trace is complete');
+        }
+        return result;
       } finally {
         removeListener();
       }
     },
-    close: stop,
+    close() {
+      closing.abort();
+      stop();
+    },
   };
 }
 
