@@ -129,6 +129,10 @@ const SETTINGS = {
     z.union([z.array(z.string()), z.string().transform((text) => text.split(/;\s*(?=\d+d\s)/))]).default([]),
     'days and filter expression; the first rule that matches a trace applies: `7d service("ping"); 90d fault = true`',
   ],
+  retentionTrustClock: [
+    z.stringbool().or(z.boolean()).default(false),
+    'delete by age at once after the clock moved by more than a day, and not a day later',
+  ],
   fsync: [
     z.stringbool().or(z.boolean()).default(false),
     'wait for the disk before acknowledging (survives power loss)',

@@ -31,6 +31,7 @@ export function storeOptions(
     retentionDays: longestRetentionDays(retentionPlan(config)),
     retentionDefaultDays: config.retentionDays,
     retentionBytes: config.retentionMaxBytes,
+    retentionTrustClock: config.retentionTrustClock,
     fsync: config.fsync,
     backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),
     backupDisk: config.backupDisk,

@@ -64,12 +64,18 @@ export async function startServer(
     const store = await openStore(storeOptions(config, { log, threadPoolSize }));
     closers.push(() => store.close());
 
+    // Continues after the stored documents, even when the clock was set back.
+    const { next: nextSeq, lowWatermark: sequenceWatermark } = newArrivalSequence(store.lastSeq, store.clock.arrivalUs);
     const retentionRuleRunner = newRetentionRuleRunner(store, retention, {
       owner: config,
       onDayFinished: (day) => log.info(day, 'retention rules applied'),
       onUnknownGroups: (rules) => log.warn({ rules }, 'retention rules name unknown groups: they apply to every trace'),
     });
-    const rollUpWorker = startRollUpWorker(store, { log, betweenBatches: retentionRuleRunner });
+    const rollUpWorker = startRollUpWorker(store, {
+      log,
+      betweenBatches: retentionRuleRunner,
+      ...(!store.isShared && { sequenceWatermark }),
+    });
     closers.push(() => rollUpWorker.stop());
 
     const stats = newStats();
@@ -82,8 +88,6 @@ export async function startServer(
     answering.push(async () => traceWaits.close());
 
     const ingest: IngestContext = { store, stats, notifications, onStored: forwarder.forward };
-    // Continues after the stored documents, even when the clock was set back.
-    const nextSeq = newArrivalSequence(store.lastSeq);
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: acceptsUnsampled, region, accountId } = config;
     let lambdaService: LambdaService | undefined;

@@ -1,11 +1,50 @@
+/** Arrival numbers of this process, strictly increasing. They give the order of two documents with one id. */
+export type ArrivalSequence = {
+  next(): number;
+  /**
+   * All numbers up to this one were issued SETTLE_MS ago or earlier, so that their documents are stored or in flight in
+   * the store.
+   */
+  lowWatermark(): number;
+};
+
+/** Longest time between the number of a document and its call of `append`. */
+const SETTLE_MS = 1_000;
+
 /**
- * Arrival numbers: microseconds since 1970, strictly increasing within this process and greater than `afterSeq`. They
- * give the order of two documents with one id.
+ * Numbers are microseconds since 1970 by `arrivalUs`, a clock that follows no jump, and greater than `afterSeq`. A
+ * number ahead of that clock stays ahead by less than a day: the next ones follow by steps of one until it has caught
+ * up.
  */
-export function newArrivalSequence(afterSeq = 0, nowMs: () => number = Date.now): () => number {
-  let last = afterSeq;
-  return () => {
-    last = Math.max(last + 1, Math.round(nowMs() * 1000));
-    return last;
+export function newArrivalSequence(
+  afterSeq: number,
+  arrivalUs: () => number,
+  monotonicMs: () => number = now,
+): ArrivalSequence {
+  let last = { seq: afterSeq, atMs: Number.NEGATIVE_INFINITY };
+  // All numbers up to `marked.seq` were issued before `marked.atMs`; those up to `olderMark` SETTLE_MS before that.
+  let marked = { seq: afterSeq, atMs: Number.NEGATIVE_INFINITY };
+  let olderMark = afterSeq;
+
+  function mark(atMs: number): void {
+    if (atMs - marked.atMs < SETTLE_MS) return;
+    olderMark = marked.seq;
+    marked = { seq: last.seq, atMs };
+  }
+
+  return {
+    next() {
+      const atMs = monotonicMs();
+      mark(atMs);
+      last = { seq: Math.max(last.seq + 1, Math.round(arrivalUs())), atMs };
+      return last.seq;
+    },
+    lowWatermark() {
+      const atMs = monotonicMs();
+      mark(atMs);
+      return atMs - last.atMs >= SETTLE_MS ? last.seq : olderMark;
+    },
   };
 }
+
+const now = (): number => performance.now();

@@ -12,6 +12,7 @@ import { foldersWithJournals, type Journal, openJournal } from './journal/journa
 import { type BackupOptions, backUp, requireBackupName } from './maintenance/backup.ts';
 import { type MaintenanceLock, newMaintenanceLock } from './maintenance/maintenance-lock.ts';
 import { readRetentionWatermarks, recordIncomplete, startPruning } from './maintenance/retention.ts';
+import { openTrustedClock } from './maintenance/trusted-clock.ts';
 import { readUsage } from './maintenance/usage.ts';
 import { NO_RECENT_DOCUMENTS, newRecentDocuments } from './recent-documents.ts';
 import { MIGRATIONS, migrate, readMigrations } from './schema/migrate.ts';
@@ -46,6 +47,8 @@ export type StoreOptions = {
   readonly retentionDefaultDays?: number | undefined;
   /** The oldest documents are dropped when the store is larger on disk; 0 keeps them. */
   readonly retentionBytes: number;
+  /** Delete by age at once after the clock moved by more than a day; else a day later. */
+  readonly retentionTrustClock: boolean;
   /** Acknowledge documents only once they have reached the disk, for machines that may lose power. */
   readonly fsync: boolean;
   /** Folder of the embedded store's backups. */
@@ -207,6 +210,19 @@ async function storeOver(
     throw thrown;
   });
   let watermarks = initialWatermarks;
+  const clock = await openTrustedClock(database, {
+    lastSeq,
+    isShared,
+    trustsJumps: options.retentionTrustClock,
+    onJump: (readings) =>
+      options.log.warn(
+        readings,
+        'the clock moved by more than a day: nothing is deleted by age for a day, or until it starts with --retention-trust-clock true',
+      ),
+  }).catch(async (thrown) => {
+    await engine.close();
+    throw thrown;
+  });
   const recent = isShared ? NO_RECENT_DOCUMENTS : newRecentDocuments(lastSeq, RECENT_BYTES);
   const insertListeners = new Set<(lastSeq: number) => void>();
   const commits = createGroupCommit({
@@ -226,6 +242,7 @@ async function storeOver(
   };
   const maintenanceLock = newMaintenanceLock(database, isShared);
   const retention = startPruning({ ...database, parts: engine.parts }, limits, {
+    clock,
     maintenanceLock,
     onPruned(pruned) {
       recent.evict(pruned.beforeUs);
@@ -255,6 +272,7 @@ async function storeOver(
       await flushWithin(commits.flush, { signal, timeoutMs: BACKUP_FLUSH_TIMEOUT_MS });
       yield* backUpUnderLock(engine, maintenanceLock, { name, signal });
     },
+    clock,
     acquireMaintenanceLock: maintenanceLock.acquire,
     async recordIncomplete(beforeUs) {
       await recordIncomplete(database, beforeUs);

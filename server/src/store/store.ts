@@ -88,6 +88,19 @@ export type TableCopy = {
   readonly destination: string;
 };
 
+/** A clock that does not follow jumps: see maintenance/trusted-clock.ts. All times are microseconds since 1970. */
+export type TrustedClock = {
+  /**
+   * Time of an arrival: the clock, unless it jumped by more than a day; then the time that passed since. On a shared
+   * store always the clock.
+   */
+  arrivalUs(): number;
+  /** Whole days since all documents of a day of arrival had arrived. */
+  ageInDays(day: number): number;
+  /** The first reading that is not trusted: retention deletes nothing by age. Undefined while the clock is trusted. */
+  unconfirmedSinceUs(): number | undefined;
+};
+
 /** `signal` fires when another server may have acquired the lock. */
 export type HeldMaintenanceLock = { readonly signal: AbortSignal; release(): Promise<void> };
 
@@ -134,6 +147,7 @@ export type Store = {
    * ClickHouse has no place for backups.
    */
   backUp(name: string, signal: AbortSignal): AsyncIterable<TableCopy>;
+  readonly clock: TrustedClock;
   /** Acquires the lock for work on the whole store; undefined while it is held. See maintenance-lock.ts. */
   acquireMaintenanceLock(): Promise<HeldMaintenanceLock | undefined>;
   statistics(): StoreStatistics;

@@ -86,6 +86,8 @@ async function empty(): Promise<void> {
 /** Noon of the day that many days after the first documents. */
 const noonAfter = (days: number) => (FIRST_DAY + days) * DAY_US + DAY_US / 2;
 
+const ageAt = (nowUs: number) => (day: number) => Math.floor(nowUs / DAY_US) - day;
+
 async function expectStored(target: Store, documents: readonly Document[]): Promise<void> {
   const stored = await target.query<{ seq: number }>(sql`SELECT seq FROM documents ORDER BY seq`);
   expect(stored.map(({ seq }) => seq)).toEqual(documents.map(({ seq }) => seq));
@@ -117,8 +119,8 @@ test.each(PLANS)(
     let left = DOCUMENTS;
     for (const days of [0, 2, 3, 5, 6]) {
       const nowUs = noonAfter(days);
-      while (await applyRetentionRules(store, rules, nowUs, { tracesPerSlice: 12 }));
-      await prune(store, { days: longestRetentionDays(rules), bytes: 0 }, nowUs);
+      while (await applyRetentionRules(store, rules, ageAt(nowUs), { tracesPerSlice: 12 }));
+      await prune(store, { days: longestRetentionDays(rules), bytes: 0 }, ageAt(nowUs));
       const before = left;
       left = expectedAfterRules(FIRST_DAY + days, left, rules);
       // The roll-up worker deletes dropped days from the roll-up; it does not run here.
@@ -139,9 +141,9 @@ test('after a crash at any step it continues there, and subtracts nothing twice 
       await fill(store);
       for (const calls of crashes) {
         const crashing = crashingAfter(store, calls);
-        await applyRetentionRules(crashing, rules, nowUs, { tracesPerSlice: 15 }).catch(() => undefined);
+        await applyRetentionRules(crashing, rules, ageAt(nowUs), { tracesPerSlice: 15 }).catch(() => undefined);
       }
-      while (await applyRetentionRules(store, rules, nowUs, { tracesPerSlice: 15 }));
+      while (await applyRetentionRules(store, rules, ageAt(nowUs), { tracesPerSlice: 15 }));
       await expectStored(store, left);
     }),
     { numRuns: 3, seed: 3, endOnFailure: true },
@@ -170,10 +172,10 @@ test('after a change of the rules they are applied to every day again', async ()
   await fill(store);
   const nowUs = noonAfter(4);
   const mild = plan(10, '1d annotation.absent = "yes"');
-  while (await applyRetentionRules(store, mild, nowUs));
+  while (await applyRetentionRules(store, mild, ageAt(nowUs)));
   await expectStored(store, DOCUMENTS);
   const strict = plan(10, '1d fault = true');
-  while (await applyRetentionRules(store, strict, nowUs));
+  while (await applyRetentionRules(store, strict, ageAt(nowUs)));
   const left = expectedAfterRules(FIRST_DAY + 4, DOCUMENTS, strict);
   expect(left.length).toBeLessThan(DOCUMENTS.length);
   await expectStored(store, left);
@@ -186,7 +188,8 @@ test('a rule that names a group uses its current filter, and keeps all traces wh
   const reported: (readonly string[])[] = [];
   const step = newRetentionRuleRunner(store, plan(10, '5d group.name = "kept"', '1d ok = true OR fault = true'), {
     owner: OWNER,
-    nowMs: () => nowMs,
+    ageInDays: ageAt(nowMs * 1000),
+    monotonicMs: () => nowMs,
     onUnknownGroups: (rules) => reported.push(rules),
   });
   const pass = async () => {
@@ -230,7 +233,11 @@ test('it checks once a minute when there is nothing to do', async () => {
       return store.query(statement, options);
     },
   };
-  const step = newRetentionRuleRunner(counted, plan(2, '1d ok = true'), { owner: OWNER, nowMs: () => nowMs });
+  const step = newRetentionRuleRunner(counted, plan(2, '1d ok = true'), {
+    owner: OWNER,
+    ageInDays: ageAt(nowMs * 1000),
+    monotonicMs: () => nowMs,
+  });
   await step({});
   const once = queries;
   await step({});
@@ -248,8 +255,8 @@ test('above the size limit, traces that no rule keeps longer are deleted before 
   const tooMuch = { days: 90, defaultDays: 20, bytes: 1 };
   const left = [...DOCUMENTS];
   for (const day of [FIRST_DAY, FIRST_DAY + 1]) {
-    expect(await prune(store, tooMuch, nowUs)).toBeUndefined();
-    while (await applyRetentionRules(store, rules, nowUs));
+    expect(await prune(store, tooMuch, ageAt(nowUs))).toBeUndefined();
+    while (await applyRetentionRules(store, rules, ageAt(nowUs)));
     // As if the default retention were over for the day.
     const keptOfDay = expectedAfterRules(day + 21, left, rules).filter((document) => dayOf(document) === day);
     left.splice(0, left.length, ...keptOfDay, ...left.filter((document) => dayOf(document) !== day));
@@ -257,7 +264,7 @@ test('above the size limit, traces that no rule keeps longer are deleted before 
     await expectStored(store, left);
   }
   expect(left.some((document) => dayOf(document) === FIRST_DAY)).toBe(true);
-  expect(await prune(store, tooMuch, nowUs)).toMatchObject({ days: 2 });
+  expect(await prune(store, tooMuch, ageAt(nowUs))).toMatchObject({ days: 2 });
   const days = await store.query(sql`SELECT DISTINCT toUInt32(_partition_id) AS day FROM documents`);
   expect(days).toEqual([{ day: FIRST_DAY + 2 }]);
 });
@@ -266,7 +273,7 @@ test('nothing is deleted while another task holds the maintenance lock', async (
   await empty();
   await fill(store);
   const lock = await store.acquireMaintenanceLock();
-  expect(await applyRetentionRules(store, plan(1, '9d fault = true'), noonAfter(5))).toBe(true);
+  expect(await applyRetentionRules(store, plan(1, '9d fault = true'), ageAt(noonAfter(5)))).toBe(true);
   await expectStored(store, DOCUMENTS);
   await lock?.release();
 });
@@ -278,7 +285,7 @@ test('on shards the remaining documents of each day are those of the rules', asy
   await fill(sharded);
   let left = DOCUMENTS;
   for (const days of [2, 3, 4]) {
-    while (await applyRetentionRules(sharded, rules, noonAfter(days), { tracesPerSlice: 20 }));
+    while (await applyRetentionRules(sharded, rules, ageAt(noonAfter(days)), { tracesPerSlice: 20 }));
     left = expectedAfterRules(FIRST_DAY + days, left, rules);
   }
   const stored = await sharded.query<{ seq: number }>(sql`SELECT seq FROM documents ORDER BY seq`);

@@ -4,7 +4,7 @@ import { traceIdsSql } from '../../store/ids.ts';
 import { RULE_PROGRESS, readRequestedDay } from '../../store/maintenance/retention.ts';
 import { readObject, replaceObject, type StoredObject } from '../../store/objects.ts';
 import { type Sql, sql } from '../../store/sql.ts';
-import type { QueryOptions, Store } from '../../store/store.ts';
+import type { QueryOptions, Store, TrustedClock } from '../../store/store.ts';
 import { newCorrectionBlock } from '../../store/write/roll-up-rows.ts';
 import type { GroupOwner } from '../groups.ts';
 import { type MinuteGraphs, periodsOf } from '../service-graph/periods.ts';
@@ -68,12 +68,12 @@ export type ApplyRulesOptions = {
 export async function applyRetentionRules(
   store: Store,
   plan: RetentionPlan,
-  nowUs: number,
+  ageInDays: TrustedClock['ageInDays'],
   { pause, onDayFinished, tracesPerSlice = TRACES_PER_SLICE, ...options }: ApplyRulesOptions = {},
 ): Promise<boolean> {
   const stored = await readObject(store, RULE_PROGRESS);
   const progress = progressOf(stored, planHash(plan));
-  const current = progress.underWay ?? (await nextDay(store, plan, progress, { nowUs, tracesPerSlice }, options));
+  const current = progress.underWay ?? (await nextDay(store, plan, progress, { ageInDays, tracesPerSlice }, options));
   if (current === undefined) return false;
   const lock = await store.acquireMaintenanceLock();
   if (lock === undefined) return true;
@@ -108,25 +108,32 @@ export type RetentionRuleRunnerOptions = Pick<ApplyRulesOptions, 'onDayFinished'
   readonly owner: GroupOwner;
   /** Called with the rules that name unknown groups, each time this list changes. */
   readonly onUnknownGroups?: (rules: readonly string[]) => void;
-  readonly nowMs?: () => number;
+  readonly ageInDays?: TrustedClock['ageInDays'];
+  readonly monotonicMs?: () => number;
 };
 
 /** The result does one step of `applyRetentionRules` a call, and checks once a minute when there is nothing to do. */
 export function newRetentionRuleRunner(
   store: Store,
   plan: RetentionPlan,
-  { owner, onDayFinished, onUnknownGroups, nowMs = Date.now }: RetentionRuleRunnerOptions,
+  {
+    owner,
+    onDayFinished,
+    onUnknownGroups,
+    ageInDays = store.clock.ageInDays,
+    monotonicMs = () => performance.now(),
+  }: RetentionRuleRunnerOptions,
 ): (options: ApplyRulesOptions) => Promise<void> {
-  let idleUntilMs = 0;
+  let idleUntilMs = Number.NEGATIVE_INFINITY;
   let unknown = '';
   // Kept after a failure: the retry must apply the same rules, since the roll-up may already be changed by them.
   let planNow: RetentionPlan | undefined;
   return async (options) => {
-    const atMs = nowMs();
+    const atMs = monotonicMs();
     if (plan.rules.length === 0 || atMs < idleUntilMs) return;
     planNow ??= await resolvePlanGroups(store, owner, plan);
     reportUnknownGroups(planNow.rules.flatMap(({ filter }, index) => (filter ? [] : (plan.rules[index]?.text ?? []))));
-    const isMore = await applyRetentionRules(store, planNow, atMs * 1000, {
+    const isMore = await applyRetentionRules(store, planNow, ageInDays, {
       ...options,
       ...(onDayFinished && { onDayFinished }),
     });
@@ -166,17 +173,16 @@ async function nextDay(
   store: Store,
   plan: RetentionPlan,
   { passed }: Progress,
-  { nowUs, tracesPerSlice }: { readonly nowUs: number; readonly tracesPerSlice: number },
+  { ageInDays, tracesPerSlice }: { readonly ageInDays: TrustedClock['ageInDays']; readonly tracesPerSlice: number },
   options: QueryOptions,
 ): Promise<CurrentDay | undefined> {
-  const today = Math.floor(nowUs / DAY_US);
   const rows = await store.query<{ day: number }>(
     sql`SELECT DISTINCT toUInt32(_partition_id) AS day FROM documents ORDER BY day`,
     options,
   );
   const requestedDay = await readRequestedDay(store);
   for (const { day } of rows) {
-    const days = Math.max(longestExpiredDays(plan, today - day) ?? 0, day === requestedDay ? plan.defaultDays : 0);
+    const days = Math.max(longestExpiredDays(plan, ageInDays(day)) ?? 0, day === requestedDay ? plan.defaultDays : 0);
     if ((passed[day] ?? 0) >= days) continue;
     const [row] = await store.query<{ traces: number }>(
       sql`SELECT uniq(trace_id) AS traces FROM documents WHERE ${inDay(day)}`,

@@ -19,6 +19,11 @@ export type RollUpWorkerOptions = {
    * is missing from the roll-up.
    */
   readonly watermarkDelayMs?: number;
+  /**
+   * On a store of one server: all documents up to this `seq` are stored or in flight. It bounds the roll-up in place of
+   * the clock, which may have been set back.
+   */
+  readonly sequenceWatermark?: () => number;
   /** Work that excludes the roll-up. It runs between batches and pauses often. */
   readonly betweenBatches?: (options: {
     readonly signal: AbortSignal;
@@ -84,7 +89,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
    * check, so that a check ends also while documents arrive all the time.
    */
   async function catchUp(): Promise<void> {
-    const latestSeq = Math.round((Date.now() - watermarkDelayMs) * 1000);
+    const latestSeq = options.sequenceWatermark?.() ?? Math.round((Date.now() - watermarkDelayMs) * 1000);
     const toSeq = Math.min(store.lowWatermark() ?? Number.MAX_SAFE_INTEGER, latestSeq);
     if (!(store.isShared ? await hasPending() : isDue(toSeq))) return;
     const began = performance.now();

@@ -152,6 +152,7 @@ test('fsync on each insert can be enabled and disabled again', async () => {
 
 const DAY_US = 86_400_000_000;
 const TODAY_US = 20_000 * DAY_US;
+const AGE_IN_DAYS = (day: number) => 20_000 - day;
 const arrived = (number: number, daysAgo: number) =>
   aDocument(number, { seq: TODAY_US - daysAgo * DAY_US + 1_000_000 + number });
 const daysStored = (store: Store) =>
@@ -160,12 +161,12 @@ const daysStored = (store: Store) =>
 test('retention by age drops whole days and records it', async () => {
   const store = await openTestStore(directory.path);
   await store.append([0, 1, 2, 3, 9].map((daysAgo, index) => arrived(index, daysAgo)));
-  const pruned = await prune(store, { days: 2, bytes: 0 }, TODAY_US + 5);
+  const pruned = await prune(store, { days: 2, bytes: 0 }, AGE_IN_DAYS);
   expect(pruned).toEqual({ beforeUs: TODAY_US - 2 * DAY_US, days: 2, partOfDay: false });
   expect(await daysStored(store)).toEqual([0, 1, 2]);
   const [entities] = await numbersOf(store, sql`SELECT count() AS n FROM entities`);
   expect(entities).toBe(9);
-  expect(await prune(store, { days: 2, bytes: 0 }, TODAY_US + 5)).toBeUndefined();
+  expect(await prune(store, { days: 2, bytes: 0 }, AGE_IN_DAYS)).toBeUndefined();
   await store.close();
   const again = await openTestStore(directory.path);
   expect(again.statistics().prunedBeforeUs).toBe(TODAY_US - 2 * DAY_US);
@@ -186,12 +187,12 @@ test('retention by size drops the oldest days, then the oldest documents of the 
     )[0] ?? 0;
   const whole = await bytes();
 
-  expect(await prune(store, { days: 0, bytes: whole }, TODAY_US)).toBeUndefined();
-  expect(await prune(store, { days: 0, bytes: whole - 1 }, TODAY_US)).toMatchObject({ days: 1, partOfDay: false });
+  expect(await prune(store, { days: 0, bytes: whole }, AGE_IN_DAYS)).toBeUndefined();
+  expect(await prune(store, { days: 0, bytes: whole - 1 }, AGE_IN_DAYS)).toMatchObject({ days: 1, partOfDay: false });
   expect(await daysStored(store)).toEqual([0]);
 
   const today = await bytes();
-  const pruned = await prune(store, { days: 0, bytes: Math.floor(today / 2) }, TODAY_US);
+  const pruned = await prune(store, { days: 0, bytes: Math.floor(today / 2) }, AGE_IN_DAYS);
   expect(pruned?.partOfDay).toBe(true);
   const left = await numbersOf(store, sql`SELECT seq AS n FROM documents ORDER BY seq`);
   expect(left.length).toBeGreaterThan(300);

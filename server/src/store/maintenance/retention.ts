@@ -1,8 +1,9 @@
 import { messageOf } from '../engine/clickhouse-errors.ts';
 import { type ObjectName, readObject, replaceObject } from '../objects.ts';
 import { type Sql, sql } from '../sql.ts';
-import type { QueryOptions, RetentionLimits, RetentionWatermarks, Store } from '../store.ts';
+import type { QueryOptions, RetentionLimits, RetentionWatermarks, Store, TrustedClock } from '../store.ts';
 import type { MaintenanceLock } from './maintenance-lock.ts';
+import type { RecordedClock } from './trusted-clock.ts';
 
 /** Result of one run: all documents that arrived before `beforeUs` are deleted. */
 export type Pruned = { readonly beforeUs: number; readonly days: number; readonly partOfDay: boolean };
@@ -25,10 +26,14 @@ const TARGET_SHARE_OF_LIMIT = 0.9;
  * is still too large, its oldest documents are deleted, which rewrites the day.
  * Documents are deleted before their entity rows: every visible document has all its entity rows.
  */
-export async function prune(database: Database, limits: RetentionLimits, nowUs: number): Promise<Pruned | undefined> {
+export async function prune(
+  database: Database,
+  limits: RetentionLimits,
+  ageInDays: TrustedClock['ageInDays'],
+): Promise<Pruned | undefined> {
   const days = await readDays(database);
-  const tooOld = daysToDrop(days, { ...limits, bytes: 0 }, nowUs);
-  const tooMuch = daysToDrop(days, limits, nowUs);
+  const tooOld = daysToDrop(days, { ...limits, bytes: 0 }, ageInDays);
+  const tooMuch = daysToDrop(days, limits, ageInDays);
   const areRulesRequested =
     tooMuch.length > tooOld.length && (await requestRetentionRules(database, days.slice(tooOld.length, -1), limits));
   const dropped = areRulesRequested ? tooOld : tooMuch;
@@ -75,11 +80,13 @@ export function startPruning(
   database: Database,
   limits: RetentionLimits,
   {
+    clock,
     maintenanceLock,
     onPruned,
     onWatermarks,
     onFailed,
   }: {
+    readonly clock: RecordedClock;
     readonly maintenanceLock: MaintenanceLock;
     onPruned(pruned: Pruned): void;
     onWatermarks(watermarks: RetentionWatermarks): void;
@@ -96,7 +103,8 @@ export function startPruning(
   const runOnce = async () => {
     const lock = await maintenanceLock.acquire();
     try {
-      const pruned = lock && (await prune(stoppable, limits, Date.now() * 1000));
+      await clock.observe({ mayRecord: lock !== undefined });
+      const pruned = lock && (await prune(stoppable, limits, clock.ageInDays));
       if (pruned) onPruned(pruned);
     } finally {
       await lock?.release();
@@ -165,14 +173,18 @@ async function readDays({ query, parts = sql`system.parts` }: Database): Promise
 }
 
 /** Oldest first. The newest day is never dropped for its size. */
-export function daysToDrop(days: readonly DayOfParts[], limits: RetentionLimits, nowUs: number): readonly DayOfParts[] {
-  const firstKept = limits.days === 0 ? 0 : Math.floor(nowUs / DAY_US) - limits.days;
+export function daysToDrop(
+  days: readonly DayOfParts[],
+  limits: RetentionLimits,
+  ageInDays: TrustedClock['ageInDays'],
+): readonly DayOfParts[] {
   const newest = days.at(-1);
   let left = days.reduce((sum, { bytes }) => sum + bytes, 0);
   const dropped: DayOfParts[] = [];
   for (const day of days) {
     const isTooLarge = limits.bytes > 0 && left > limits.bytes && day !== newest;
-    if (day.day >= firstKept && !isTooLarge) break;
+    const isTooOld = limits.days > 0 && ageInDays(day.day) > limits.days;
+    if (!isTooOld && !isTooLarge) break;
     dropped.push(day);
     left -= day.bytes;
   }

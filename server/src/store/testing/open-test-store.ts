@@ -28,6 +28,7 @@ function testOptions(dataDir: string, given: Partial<StoreOptions>): StoreOption
     journal: false,
     retentionDays: 0,
     retentionBytes: 0,
+    retentionTrustClock: false,
     fsync: false,
     backupDir: join(dataDir, 'backups'),
     log: { info() {}, warn() {} },
