@@ -34,7 +34,7 @@ async function isOpenray(url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
     const { version } = (await response.json()) as { version?: unknown };
-    return response.ok && typeof version === 'string';
+    return typeof version === 'string';
   } catch {
     return false;
   }

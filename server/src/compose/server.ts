@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { openForwarder } from '../forward/forwarder.ts';
 import { type AppOptions, buildApp, buildOtlpApp } from '../http/app.ts';
+import { openMetrics } from '../http/metrics.ts';
 import { listenOtlpGrpc } from '../http/otlp-grpc.ts';
 import type { IngestContext } from '../ingest/accept.ts';
 import { newArrivalSequence } from '../ingest/arrival-sequence.ts';
@@ -102,6 +103,7 @@ export async function startServer(
       },
       options: { maxBytes: config.otlpMaxBytes },
     };
+    const metrics = openMetrics(ingest);
     const app = await buildApp({
       context: {
         ...ingest,
@@ -126,6 +128,7 @@ export async function startServer(
       consoleDir: findConsoleDir(),
       lambda: () => lambdaService && newLambdaApi(lambdaService),
       version,
+      metrics,
     });
     answering.push(() => app.close());
 
@@ -142,7 +145,7 @@ export async function startServer(
     const udp = await listenUdpAndTcp(app, listen, host, config.port);
     closers.push(() => udp.close());
 
-    const otlpPorts = await listenOtlpPorts(config, otlp, store, log, answering);
+    const otlpPorts = await listenOtlpPorts(config, { otlp, metrics }, store, log, answering);
 
     const daemonAddress = authorityOf(host, udp.port);
     addresses = { daemonAddress, ...otlpPorts };
@@ -163,7 +166,7 @@ const MAX_WAITING_MESSAGES = 4;
 /** Opens OpenTelemetry's own ports and adds their close functions to `answering`. */
 async function listenOtlpPorts(
   { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,
-  otlp: AppOptions['otlp'],
+  { otlp, metrics }: Pick<AppOptions, 'otlp' | 'metrics'>,
   store: Store,
   log: Logger,
   answering: (() => Promise<void>)[],
@@ -172,7 +175,7 @@ async function listenOtlpPorts(
   let otlpHttpUrl: string | undefined;
   let otlpGrpcUrl: string | undefined;
   if (otlpHttpPort !== 'none') {
-    const app = buildOtlpApp({ otlp, log, bodyMaxBytes });
+    const app = buildOtlpApp({ otlp, metrics, log, bodyMaxBytes });
     answering.push(() => app.close());
     otlpHttpUrl = await app.listen({ host, port: otlpHttpPort }).catch((cause: unknown) => {
       throw listenError('TCP', host, otlpHttpPort, cause, { by, flag: '--otlp-http-port (or none)' });

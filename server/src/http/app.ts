@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { z } from 'zod';
-import { newMetricsRegistry } from '../api/openray/metrics.ts';
+import type { Metrics } from '../api/openray/metrics.ts';
 import { type ApiContext, EXTENSIONS_HEADER, type Operation, responseText } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { issueSentence, OpenrayError } from '../errors.ts';
@@ -14,8 +14,10 @@ import { handleErrors, unknownOperation } from './errors.ts';
 import { serveEvents } from './events.ts';
 import { serveExport } from './export.ts';
 import { answerInFlight } from './graceful-close.ts';
+import { serveHealth } from './health.ts';
 import { serveJaeger } from './jaeger.ts';
 import { type LambdaApi, serveAwsServices, serveLambdaApi } from './lambda-api.ts';
+import { measureRequests, serveMetrics } from './metrics.ts';
 import { checkOrigin } from './origin-check.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
 import { serveZipkin } from './zipkin.ts';
@@ -30,11 +32,13 @@ export type AppOptions = {
   /** Called for each request, since functions are opened after the daemon's port is known. */
   readonly lambda: () => LambdaApi | undefined;
   readonly version: string;
+  readonly metrics: Metrics;
 };
 
 /** The one HTTP port: X-Ray API, Invoke API, queues and topics, OTLP, console, health and metrics. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = newApp(options);
+  measureRequests(app, options.metrics);
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveLambdaApi(app, options.lambda);
   serveAwsServices(app, options.lambda);
@@ -44,9 +48,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   serveExport(app, options.context);
   serveBackup(app, options.context.store);
   serveEvents(app, options.context.notifications);
-  app.get('/health', async () => ({ status: 'ok', version: options.version }));
-  const metrics = newMetricsRegistry(options.context.stats, () => options.context.store.statistics());
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+  serveHealth(app, options.context, options.version);
+  serveMetrics(app, options.metrics);
   await serveConsole(app, options.consoleDir);
   answerInFlight(app);
   return app;
@@ -61,8 +64,9 @@ export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' 
 }
 
 /** OpenTelemetry's own HTTP port: OTLP and nothing else. */
-export function buildOtlpApp(options: Pick<AppOptions, 'otlp' | 'log' | 'bodyMaxBytes'>): FastifyInstance {
+export function buildOtlpApp(options: Pick<AppOptions, 'otlp' | 'log' | 'bodyMaxBytes' | 'metrics'>): FastifyInstance {
   const app = newApp(options);
+  measureRequests(app, options.metrics);
   serveOtlp(app, options.otlp.context, options.otlp.options);
   app.setNotFoundHandler((request) => {
     throw unknownOperation(request.method, request.url);

@@ -2,18 +2,20 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
-import { prepareDataDirectory } from './engine/data-directory.ts';
+import { dataDirectories, prepareDataDirectory } from './engine/data-directory.ts';
 import { openEmbedded } from './engine/embedded.ts';
 import type { CallOptions, Engine } from './engine/engine.ts';
 import { openRemote } from './engine/remote.ts';
 import { parseStoreUrl, type StoreUrl } from './engine/store-url.ts';
+import { watchEngine } from './engine/watched-engine.ts';
 import { flushWithin } from './flush-within.ts';
 import { foldersWithJournals, type Journal, openJournal } from './journal/journal.ts';
 import { type BackupOptions, backUp, requireBackupName } from './maintenance/backup.ts';
 import { type MaintenanceLock, newMaintenanceLock } from './maintenance/maintenance-lock.ts';
 import { readRetentionWatermarks, recordIncomplete, startPruning } from './maintenance/retention.ts';
+import { newStoreChecks } from './maintenance/store-checks.ts';
 import { openTrustedClock } from './maintenance/trusted-clock.ts';
-import { readUsage } from './maintenance/usage.ts';
+import { readEngineStatistics, readUsage } from './maintenance/usage.ts';
 import { NO_RECENT_DOCUMENTS, newRecentDocuments } from './recent-documents.ts';
 import { MIGRATIONS, migrate, readMigrations } from './schema/migrate.ts';
 import { areTracesColocated } from './schema/shard-layout.ts';
@@ -194,10 +196,11 @@ function databaseOf(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: StoreOp
 type OpenedJournal = { readonly journal: Journal | undefined; readonly replayed: number };
 
 async function storeOver(
-  engine: Engine,
+  opened: Engine,
   options: StoreOptions,
   { journal, replayed }: OpenedJournal = { journal: undefined, replayed: 0 },
 ): Promise<Store> {
+  const { engine, activity } = watchEngine(opened);
   /** Other servers may use the same store. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
@@ -253,6 +256,14 @@ async function storeOver(
     },
     onFailed: (reason) => options.log.warn({ reason }, 'retention failed'),
   });
+  const checks = await newStoreChecks({
+    query: database.query,
+    activity,
+    counts: commits.counts,
+    queueMaxBytes: options.queueMaxBytes,
+    unconfirmedSinceUs: clock.unconfirmedSinceUs,
+    directories: isShared ? [] : dataDirectories(options.dataDir),
+  });
   return {
     ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
@@ -280,6 +291,8 @@ async function storeOver(
       watermarks = { ...watermarks, prunedBeforeUs: Math.max(beforeUs, watermarks.prunedBeforeUs ?? 0) };
     },
     statistics: () => ({ ...commits.counts(), ...watermarks, replayed }),
+    checks,
+    engineStatistics: (queryOptions) => readEngineStatistics(database, engine.parts, queryOptions),
     async usage(queryOptions?: QueryOptions) {
       const stored = await readUsage(database, engine.parts, queryOptions);
       return { ...stored, queueMaxBytes: options.queueMaxBytes, retention: limits };

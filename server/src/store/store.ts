@@ -88,6 +88,21 @@ export type TableCopy = {
   readonly destination: string;
 };
 
+/** Whether one part of the store works: see HealthCheck of api/openray/health.ts. */
+export type StoreCheck = {
+  readonly name: string;
+  readonly state: 'ok' | 'degraded' | 'not-ready' | 'down';
+  readonly sentence: string;
+};
+
+/** Of the node that answers, except for the parts, which are those of all shards. */
+export type EngineStatistics = {
+  readonly parts: number;
+  readonly merges: number;
+  /** Memory that the engine has allocated. */
+  readonly memoryBytes: number;
+};
+
 /** A clock that does not follow jumps: see maintenance/trusted-clock.ts. All times are microseconds since 1970. */
 export type TrustedClock = {
   /**
@@ -151,6 +166,10 @@ export type Store = {
   /** Acquires the lock for work on the whole store; undefined while it is held. See maintenance-lock.ts. */
   acquireMaintenanceLock(): Promise<HeldMaintenanceLock | undefined>;
   statistics(): StoreStatistics;
+  /** Runs a query. */
+  engineStatistics(options?: QueryOptions): Promise<EngineStatistics>;
+  /** Checks each part. Takes up to some seconds and never throws. */
+  checks(): Promise<readonly StoreCheck[]>;
   /** Runs a query. */
   usage(options?: QueryOptions): Promise<StoreUsage>;
   /** Writes the queued documents, then closes. */

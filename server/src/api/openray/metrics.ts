@@ -1,15 +1,52 @@
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { rollUpLagUs } from '../../query/service-graph/roll-up-lag.ts';
 import type { Stats } from '../../stats.ts';
-import type { StoreStatistics } from '../../store/store.ts';
+import type { EngineStatistics, Store } from '../../store/store.ts';
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
+/** Seconds by which timers were late since the last request of the metrics. */
+export type EventLoopDelay = { readonly p50: number; readonly p99: number; readonly max: number };
+
+export type MetricsContext = {
+  readonly stats: Stats;
+  readonly store: Store;
+  readonly eventLoopDelay: () => EventLoopDelay;
+};
+
+export type Metrics = {
+  readonly contentType: string;
+  /** All metrics in Prometheus's form. */
+  read(): Promise<string>;
+  /** `route` is a pattern and never a path, so that there are few. */
+  observeRequest(route: string, status: string, seconds: number): void;
+};
+
+/** Bounds of response times in seconds. */
+const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const SAMPLE_TIMEOUT_MS = 2_000;
+
+/** Read from ClickHouse at each request; undefined if it does not answer. */
+type Sampled = { readonly engine: EngineStatistics; readonly rollUpLagS: number };
+
+async function sample(store: Store): Promise<Sampled | undefined> {
+  const options = { signal: AbortSignal.timeout(SAMPLE_TIMEOUT_MS), onIncomplete: () => undefined };
+  try {
+    const [engine, lagUs] = await Promise.all([store.engineStatistics(options), rollUpLagUs(store, options)]);
+    return { engine, rollUpLagS: lagUs / 1e6 };
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * The counters in Prometheus's form, read at each request. Per receiver `openray_documents_received_total` is the sum
- * of
+ * Metrics in Prometheus's form. Counters and gauges are read at each request, and nothing is measured between requests
+ * but response times and the event loop. Per receiver `openray_documents_received_total` is the sum of
  * `openray_documents_total` over its results and of `openray_documents_queued`, see `stats.ts`.
  */
-export function newMetricsRegistry(stats: Stats, store: () => StoreStatistics): Registry {
+export function newMetrics({ stats, store: opened, eventLoopDelay }: MetricsContext): Metrics {
+  const store = () => opened.statistics();
+  let sampled: Sampled | undefined;
   const registry = new Registry();
   const counter = (name: string, help: string, labelNames: readonly string[], samples: () => readonly Sample[]) =>
     new Counter({
@@ -105,8 +142,61 @@ export function newMetricsRegistry(stats: Stats, store: () => StoreStatistics): 
   gauge('openray_forward_queue_bytes', 'Approximate bytes of documents waiting to be forwarded', ['target'], () =>
     targets().map(([target, { queuedBytes }]) => ({ labels: { target }, value: queuedBytes })),
   );
-  return registry;
+
+  const requests = new Histogram({
+    name: 'openray_http_request_duration_seconds',
+    help: 'Response times of HTTP, by route and class of the status',
+    labelNames: ['route', 'status'],
+    buckets: BUCKETS,
+    registers: [registry],
+  });
+  gauge('openray_event_loop_delay_seconds', 'Delay of timers since the last scrape', ['quantile'], () => {
+    const { p50, p99, max } = eventLoopDelay();
+    return Object.entries({ '0.5': p50, '0.99': p99, '1': max }).map(([quantile, value]) => ({
+      labels: { quantile },
+      value,
+    }));
+  });
+  gauge('openray_memory_bytes', 'Memory by owner; resident is the whole process', ['owner'], () =>
+    memoryByOwner(sampled).map(([owner, value]) => ({ labels: { owner }, value })),
+  );
+  counter('openray_cpu_seconds_total', 'CPU time of the process', ['mode'], () => {
+    const { user, system } = process.cpuUsage();
+    return Object.entries({ user, system }).map(([mode, us]) => ({ labels: { mode }, value: us / 1e6 }));
+  });
+  gauge('openray_store_queue_age_seconds', 'Time for which the oldest queued document has waited', [], () =>
+    single(store().oldestWaitingMs / 1000),
+  );
+  gauge('openray_engine_up', '1 if ClickHouse answered this scrape', [], () => single(sampled ? 1 : 0));
+  gauge('openray_engine_parts', 'Parts of tables on disk', [], () => optional(sampled?.engine.parts));
+  gauge('openray_engine_merges', 'Running merges of parts', [], () => optional(sampled?.engine.merges));
+  gauge('openray_roll_up_lag_seconds', 'Time since the oldest document arrived that is not rolled up', [], () =>
+    optional(sampled?.rollUpLagS),
+  );
+
+  return {
+    contentType: registry.contentType,
+    async read() {
+      sampled = await sample(opened);
+      return registry.metrics();
+    },
+    observeRequest: (route, status, seconds) => requests.observe({ route, status }, seconds),
+  };
 }
+
+/** The owners overlap only with `resident`. */
+function memoryByOwner(sampled: Sampled | undefined): readonly (readonly [string, number])[] {
+  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return [
+    ['resident', rss],
+    ['heap', heapUsed],
+    ['external', external - arrayBuffers],
+    ['buffers', arrayBuffers],
+    ...(sampled ? ([['engine', sampled.engine.memoryBytes]] as const) : []),
+  ];
+}
+
+const optional = (value: number | undefined): readonly Sample[] => (value === undefined ? [] : single(value));
 
 function single(value: number): readonly Sample[] {
   return [{ labels: {}, value }];

@@ -10,6 +10,11 @@ export type DataDirectory = {
   readonly spool: string;
 };
 
+/** Folders of the engine's files and of blocks that the engine is about to read. */
+export function dataDirectories(dataDir: string): readonly [string, string] {
+  return [join(dataDir, 'clickhouse'), join(dataDir, 'spool')];
+}
+
 /** With less free space the engine could not merge existing parts. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024;
 
@@ -18,8 +23,7 @@ const MIN_FREE_BYTES = 64 * 1024 * 1024;
  * Throws StoreInUse or StoreUnusable with a sentence for the operator.
  */
 export async function prepareDataDirectory(dataDir: string): Promise<DataDirectory> {
-  const engine = join(dataDir, 'clickhouse');
-  const spool = join(dataDir, 'spool');
+  const [engine, spool] = dataDirectories(dataDir);
   const holder = await lockHolder(engine);
   if (holder !== undefined) {
     throw new OpenrayError('StoreInUse', `${dataDir} is in use by the server with process id ${holder}`);

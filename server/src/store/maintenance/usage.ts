@@ -1,5 +1,5 @@
 import { type Sql, sql } from '../sql.ts';
-import type { QueryOptions, Store, StoreUsage } from '../store.ts';
+import type { EngineStatistics, QueryOptions, Store, StoreUsage } from '../store.ts';
 
 const DAY_US = 86_400_000_000;
 
@@ -30,4 +30,20 @@ export async function readUsage(
     oldestDayUs: documents > 0 ? oldestDay * DAY_US : undefined,
     freeBytes: disks[0]?.freeBytes,
   };
+}
+
+export async function readEngineStatistics(
+  { query }: Pick<Store, 'query'>,
+  parts: Sql,
+  options?: QueryOptions,
+): Promise<EngineStatistics> {
+  const [row] = await query<EngineStatistics>(
+    sql`
+      SELECT
+        (SELECT count() FROM ${parts} WHERE active AND database = currentDatabase()) AS parts,
+        (SELECT count() FROM system.merges WHERE database = currentDatabase()) AS merges,
+        (SELECT max(value) FROM system.metrics WHERE metric = 'MemoryTracking') AS memoryBytes`,
+    options,
+  );
+  return row ?? { parts: 0, merges: 0, memoryBytes: 0 };
 }
