@@ -119,9 +119,6 @@ export function newMetrics({ stats, store: opened, eventLoopDelay }: MetricsCont
   gauge('openray_store_queue_bytes', 'Bytes of documents waiting for their insert', [], () =>
     single(store().queuedBytes),
   );
-  gauge('openray_store_queue_oldest_seconds', 'Time that the oldest document has waited for its insert', [], () =>
-    single(store().oldestWaitingMs / 1000),
-  );
   counter(
     'openray_store_replayed_documents_total',
     'Documents of the journal that were inserted at the start',
