@@ -68,6 +68,8 @@ describe('an AWS service has one name', () => {
     ['StepFunctions', ['states', 'SFN', 'Sfn', 'StepFunctions', 'AWSStepFunctions']],
     ['EventBridge', ['events', 'EventBridge', 'CloudWatch Events', 'CloudWatchEvents']],
     ['DynamoDB', ['dynamodb', 'DynamoDB', 'DynamoDb', 'AmazonDynamoDBv2', 'DynamoDBv2', 'DynamoDBClient']],
+    ['DynamoDB', ['AWS::AmazonDynamoDBv2', 'AWS::DynamoDB', 'AWS::DynamoDBv2', 'AWS.SDK.DynamoDb']],
+    ['KMS', ['AWS::AWSKMS', 'AWS::KMS', 'AWS.SDK.AmazonKMS']],
     ['SNS', ['sns', 'SNS', 'AmazonSNS', 'SimpleNotificationService']],
     ['SSM', ['ssm', 'SSM', 'AWSSimpleSystemsManagement', 'SimpleSystemsManagement']],
     ['STS', ['sts', 'STS', 'SecurityTokenService', 'AWSSecurityTokenService']],

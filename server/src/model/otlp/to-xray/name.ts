@@ -45,10 +45,9 @@ function awsServiceName(spanName: string, attributes: Attributes): string | unde
   const ofSdk = isSdkCall(attributes) ? firstText(attributes, 'aws.service', 'rpc.service') : undefined;
   const named =
     ofSdk ??
-    firstText(attributes, 'aws.remote.service')?.replace(/^(AWS\.SDK\.|AWS::)/, '') ??
-    firstText(attributes, 'aws.service', 'rpc.service') ??
+    firstText(attributes, 'aws.remote.service', 'aws.service', 'rpc.service') ??
     partBefore(firstText(attributes, 'rpc.method'), '/');
-  return named ?? messagingService(attributes) ?? partBefore(spanName, '.');
+  return named?.replace(/^(AWS\.SDK\.|AWS::)/, '') ?? messagingService(attributes) ?? partBefore(spanName, '.');
 }
 
 function remoteName(attributes: Attributes): string | undefined {

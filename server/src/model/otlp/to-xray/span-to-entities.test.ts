@@ -67,6 +67,8 @@ describe('its name', () => {
     [{}, 'work', 'remote'],
     [{ 'aws.remote.service': 'AWS::S3' }, 'S3', 'aws'],
     [{ 'aws.remote.service': 'AWS.SDK.Kinesis' }, 'Kinesis', 'aws'],
+    [{ 'aws.remote.service': 'AWS::AmazonDynamoDBv2' }, 'AmazonDynamoDBv2', 'aws'],
+    [{ 'rpc.system': 'aws-api', 'rpc.service': 'AWS::AmazonDynamoDBv2' }, 'AmazonDynamoDBv2', 'aws'],
     [{ 'rpc.system': 'aws-api', 'rpc.service': 'DynamoDB', 'db.namespace': 'users' }, 'DynamoDB', 'aws'],
     [{ 'rpc.system.name': 'aws-api', 'rpc.method': 'SecretsManager/GetSecretValue' }, 'SecretsManager', 'aws'],
     [{ 'messaging.system': 'aws_sqs' }, 'SQS', 'aws'],
