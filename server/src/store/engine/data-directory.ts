@@ -26,7 +26,10 @@ export async function prepareDataDirectory(dataDir: string): Promise<DataDirecto
   const [engine, spool] = dataDirectories(dataDir);
   const holder = await lockHolder(engine);
   if (holder !== undefined) {
-    throw new OpenrayError('StoreInUse', `${dataDir} is in use by the server with process id ${holder}`);
+    throw new OpenrayError(
+      'StoreInUse',
+      `${dataDir} is in use by the server with process id ${holder}: call that server with --endpoint-url URL (it printed its address at the start), end it, or name another folder with --data-dir DIR and another port with --port`,
+    );
   }
   try {
     await mkdir(engine, { recursive: true, mode: 0o700 });
