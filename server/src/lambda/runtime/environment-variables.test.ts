@@ -195,6 +195,16 @@ describe('the customer’s variables', () => {
     }
   });
 
+  test.each([
+    [{ AWS_REGION: 'eu-west-1' }, 'eu-west-1', 'eu-west-1'],
+    [{ AWS_REGION: 'eu-west-1', AWS_DEFAULT_REGION: 'eu-west-2' }, 'eu-west-1', 'eu-west-2'],
+    [{ AWS_DEFAULT_REGION: 'eu-west-2' }, 'us-east-1', 'eu-west-2'],
+    [{}, 'us-east-1', 'us-east-1'],
+  ])('the override file %j gives the regions %s and %s', (Parameters, region, defaultRegion) => {
+    const { AWS_REGION, AWS_DEFAULT_REGION } = environment({ environmentOverrides: { Parameters } });
+    expect([AWS_REGION, AWS_DEFAULT_REGION]).toEqual([region, defaultRegion]);
+  });
+
   test('gems of the bundle, of layers and of the runtime are found before those of the machine', async () => {
     const dir = await writeFiles({
       'code/vendor/bundle/ruby/3.3.0/a': '',

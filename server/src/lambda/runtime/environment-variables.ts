@@ -151,8 +151,11 @@ function customerVariables(input: EnvironmentVariablesInput): Record<string, str
 
 /** The variables of the override file, whether the template declares them or not. */
 function overrideVariables(input: EnvironmentVariablesInput): Record<string, string> {
+  const overrides = overridesOf(input.spec, input.environmentOverrides);
+  // SDKs for Python read only AWS_DEFAULT_REGION.
+  const region = overrides.AWS_REGION === undefined ? {} : { AWS_DEFAULT_REGION: overrides.AWS_REGION };
   return Object.fromEntries(
-    Object.entries(overridesOf(input.spec, input.environmentOverrides))
+    Object.entries({ ...region, ...overrides })
       .filter(([name]) => !isReserved(name))
       .map(([name, value]) => [name, localValue(overrideText(value), input)]),
   );
