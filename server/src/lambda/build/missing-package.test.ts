@@ -134,6 +134,20 @@ describe('the file of the handler', () => {
     );
   });
 
+  test.each([
+    [undefined, 'and no layer has: '],
+    [['AWSLambdaPowertoolsX'], 'and no folder of a layer has (the layer AWSLambdaPowertoolsX has no folder here): '],
+    [['a', 'b'], 'and no folder of a layer has (the layers a, b have no folder here): '],
+  ])('layers without a folder are named: %j', (missingLayers, part) => {
+    const outputs = [
+      ['python3.12', "No module named 'aws_lambda_powertools'"],
+      ['nodejs22.x', "Cannot find package '@aws-lambda-powertools/tracer'"],
+    ] as const;
+    for (const [runtime, output] of outputs) {
+      expect(missingPackageHint({ ...spec(runtime, '/none'), missingLayers }, output, context)).toContain(part);
+    }
+  });
+
   test('a bootstrap that was not built is named', async () => {
     const output = "Error: Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
     const { hint } = await hintOf('provided.al2023', 'bootstrap', output, {});

@@ -62,7 +62,7 @@ function nodeHint(spec: FunctionSpec, specifier: string, { packagesDir }: Missin
   if (name === 'aws-sdk') {
     return `aws-sdk, version 2 of the SDK, is not part of nodejs18.x and later: run npm install aws-sdk in ${spec.codeDir}, or use version 3 (@aws-sdk/client-…).`;
   }
-  return `${spec.logicalId} imports ${name}, which no package.json lists and no layer has: run npm install ${name} in ${spec.codeDir}.`;
+  return `${spec.logicalId} imports ${name}, which no package.json lists and ${noLayer(spec)}: run npm install ${name} in ${spec.codeDir}.`;
 }
 
 function pythonHint(
@@ -91,7 +91,16 @@ function pythonHint(
     const hasPackages = packagesDir !== undefined && existsSync(join(packagesDir, 'python'));
     return `on AWS, ${spec.runtime} brings ${module}: run openray runtime install python${hasPackages ? ` ${module}` : ''}, once on this machine.`;
   }
-  return `${spec.logicalId} imports ${module}, which no requirements.txt lists and no layer has: list it in ${join(spec.codeDir, 'requirements.txt')} and install it into ${environment}.`;
+  return `${spec.logicalId} imports ${module}, which no requirements.txt lists and ${noLayer(spec)}: list it in ${join(spec.codeDir, 'requirements.txt')} and install it into ${environment}.`;
+}
+
+/** A layer of AWS may well have the package; only its folder is not here. */
+function noLayer({ missingLayers = [] }: FunctionSpec): string {
+  const [first, ...others] = missingLayers;
+  if (first === undefined) return 'no layer has';
+  return others.length === 0
+    ? `no folder of a layer has (the layer ${first} has no folder here)`
+    : `no folder of a layer has (the layers ${missingLayers.join(', ')} have no folder here)`;
 }
 
 function rubyHint({ logicalId, runtime, codeDir, handler }: FunctionSpec, output: string): string | undefined {

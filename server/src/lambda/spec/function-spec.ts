@@ -43,6 +43,8 @@ export type FunctionSpec = {
   readonly destinations: { readonly onSuccess: string | undefined; readonly onFailure: string | undefined };
   /** Sentences about parts that this function runs without, shown when it first runs. */
   readonly warnings: readonly string[];
+  /** Names of the layers without a folder here; undefined when each has one. */
+  readonly missingLayers?: readonly string[] | undefined;
   /** A sentence that says why this function cannot run here; undefined when it can. */
   readonly unsupportedReason: string | undefined;
 };

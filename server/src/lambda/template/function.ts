@@ -70,6 +70,7 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
     warnings: hasWrapper ? layers.warnings : [...layers.warnings, wrapperWarning(logicalId, wrapper)],
     tracing: tracingOf(isServerless ? get('Tracing') : objectOf(get('TracingConfig')).Mode),
     layerDirs: layers.dirs,
+    missingLayers: layers.missing,
     layerSourceDirs: layers.sourceDirs,
     architecture: architectureOf(get('Architectures')),
     logging: loggingOf(objectOf(get('LoggingConfig')), name, `${logicalId}.LoggingConfig`),

@@ -34,6 +34,8 @@ export type Layers = {
   readonly sourceDirs: readonly string[];
   /** One sentence for each layer without a folder. */
   readonly warnings: readonly string[];
+  /** Names of these layers; undefined when there are none. */
+  readonly missing: readonly string[] | undefined;
 };
 
 /** Folders of the layers in this template, and of those for which the user has named a folder; others cannot be fetched. */
@@ -41,6 +43,7 @@ export function readLayers(functionId: string, layers: JsonValue | undefined, ra
   const dirs: string[] = [];
   const sourceDirs: string[] = [];
   const warnings: string[] = [];
+  const missing: string[] = [];
   for (const item of listOf(layers)) {
     const resolved = resolveValue(item, scope);
     if (resolved === undefined) continue;
@@ -48,10 +51,13 @@ export function readLayers(functionId: string, layers: JsonValue | undefined, ra
     const given = givenDir(item, arn, scope);
     const dir = given ?? ownDir(item, raw, scope);
     if (dir !== undefined) dirs.push(dir);
-    else warnings.push(warningOf(functionId, arn));
+    else {
+      warnings.push(warningOf(functionId, arn));
+      missing.push(nameOf(arn));
+    }
     if (dir !== undefined && given === undefined && isBuiltForRuntime(item, raw)) sourceDirs.push(dir);
   }
-  return { dirs, sourceDirs, warnings };
+  return { dirs, sourceDirs, warnings, missing: missing.length > 0 ? missing : undefined };
 }
 
 /** The folder of `--layer`, which names the ARN with or without its version, the layer's name, or its logical id. */
