@@ -1,9 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
-import { ListTopicsCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { GetQueueUrlCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { EventBridgeClient, PutEventsCommand, PutRuleCommand } from '@aws-sdk/client-eventbridge';
+import { GetFunctionCommand, InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
+import { CreateTopicCommand, ListTopicsCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
 
@@ -95,4 +101,30 @@ test('a POST that names no service is an unknown operation, and a page of anothe
   expect([plain.status, await plain.json()]).toMatchObject([404, { __type: 'UnknownOperationException' }]);
   const headers = { origin: 'http://evil.example', 'x-amz-target': 'AmazonSQS.ListQueues' };
   expect((await fetch(server.url, { method: 'POST', headers, body: '{}' })).status).toBe(403);
+});
+
+test('a call from outside that concerns nothing in the template is refused, with the flags that hand such calls on', async () => {
+  const sqs = new SQSClient(options(server.url));
+  const sns = new SNSClient(options(server.url));
+  const events = new EventBridgeClient(options(server.url));
+  const lambda = new LambdaClient(options(server.url));
+  const TopicArn = 'arn:aws:sns:us-east-1:000000000000:Foreign';
+  const entry = { Source: 'shop', DetailType: 'paid', Detail: '{}', EventBusName: 'Foreign' };
+  const calls = {
+    Invoke: () => lambda.send(new InvokeCommand({ FunctionName: 'Foreign' })),
+    GetFunction: () => lambda.send(new GetFunctionCommand({ FunctionName: 'Foreign' })),
+    GetQueueUrl: () => sqs.send(new GetQueueUrlCommand({ QueueName: 'Foreign' })),
+    CreateQueue: () => sqs.send(new CreateQueueCommand({ QueueName: 'Foreign' })),
+    Publish: () => sns.send(new PublishCommand({ TopicArn, Message: 'a' })),
+    CreateTopic: () => sns.send(new CreateTopicCommand({ Name: 'Foreign' })),
+    PutEvents: () => events.send(new PutEventsCommand({ Entries: [entry] })),
+    PutRule: () => events.send(new PutRuleCommand({ Name: 'Foreign' })),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const message = await call().then(
+      () => 'no error',
+      (error: Error) => error.message,
+    );
+    expect([name, message]).toEqual([name, expect.stringContaining('With --aws passthrough or --aws-endpoint URL')]);
+  }
 });

@@ -13,7 +13,8 @@ import { openLambdaService } from '../lambda/invoke/lambda-service.ts';
 import { openLogSender } from '../lambda/invoke/log-sender.ts';
 import { readAwsAccess } from '../lambda/runtime/aws-access.ts';
 import type { DebugOptions } from '../lambda/runtime/interpreters.ts';
-import type { LambdaService } from '../lambda/spec/lambda-client.ts';
+import { undeclaredFunction } from '../lambda/services/aws-relay.ts';
+import type { LambdaFunctions, LambdaService } from '../lambda/spec/lambda-client.ts';
 import { findTemplate, readEnvironmentFile } from '../lambda/template/input-files.ts';
 import { parseParameterOverrides, readTemplate, type Template } from '../lambda/template/template.ts';
 import { openSampler } from '../lambda/tracing/sampling-decision.ts';
@@ -116,10 +117,25 @@ export function runtimePackagesDir({ HOME }: ServerProcess['environmentVariables
 
 /** The operations of Lambda's API for these functions. */
 export function newLambdaApi(lambdaService: LambdaService): LambdaApi {
+  const functions: LambdaFunctions = {
+    list: lambdaService.list,
+    find(nameOrArn, qualifier) {
+      requireFunction(nameOrArn, lambdaService);
+      return lambdaService.find(nameOrArn, qualifier);
+    },
+    async invoke(nameOrArn, request) {
+      requireFunction(nameOrArn, lambdaService);
+      return lambdaService.invoke(nameOrArn, request);
+    },
+  };
   return {
-    callLambda: (request) => handleLambdaRequest(lambdaService, request),
+    callLambda: (request) => handleLambdaRequest(functions, request),
     callAwsService: lambdaService.callAwsService,
   };
+}
+
+function requireFunction(nameOrArn: string, { has }: Pick<LambdaService, 'has'>): void {
+  if (!has(nameOrArn)) throw undeclaredFunction(nameOrArn);
 }
 
 /** A port of its own for functions, beside the one port. */

@@ -76,6 +76,10 @@ function lambdaService({ functions, sender, registry, invoker, services }: Parts
       services.refresh();
       return registry.template().services.schedules;
     },
+    has(nameOrArn) {
+      services.refresh();
+      return registry.has(nameOrArn);
+    },
     find(nameOrArn, qualifier) {
       services.refresh();
       return functions.find(nameOrArn, qualifier);

@@ -2,6 +2,7 @@ import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
+import { OpenrayError } from '../../errors.ts';
 
 /** Answers the request of a function with the response of AWS or of an emulator. Never rejects. */
 export type AwsRelay = (request: IncomingMessage, body: Buffer, response: ServerResponse) => Promise<void>;
@@ -15,7 +16,15 @@ export type AwsRelayOptions = {
 
 /** Ends each refusal of a resource that the template does not declare. */
 export const RELAY_HINT =
-  'it is not in the template. With --aws passthrough or --aws-endpoint URL, openray hands such calls on.';
+  'it is not in the template. With --aws passthrough or --aws-endpoint URL, openray hands such calls of functions on.';
+
+export function undeclaredFunction(nameOrArn: string): OpenrayError {
+  return new OpenrayError('ResourceNotFoundException', `Function not found: ${nameOrArn}: ${RELAY_HINT}`);
+}
+
+/** Ends each refusal of an operation that openray's own services do not have. */
+export const OPERATION_HINT =
+  'With --aws passthrough or --aws-endpoint URL, openray hands such calls of functions on, to AWS or to an emulator.';
 
 /** Lambda's longest synchronous invocation. */
 const TIMEOUT_MS = 15 * 60 * 1000;

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, listOf } from '../../model/json.ts';
 import type { AwsServiceResponse } from '../spec/services.ts';
-import { RELAY_HINT } from './aws-relay.ts';
+import { OPERATION_HINT, RELAY_HINT } from './aws-relay.ts';
 import type { Broker } from './broker.ts';
 import type { ServiceRequest } from './service-call.ts';
 
@@ -10,7 +10,7 @@ export function handleEventBridge(
   { operation, body, traceHeader }: ServiceRequest,
 ): AwsServiceResponse {
   if (operation !== 'PutEvents') {
-    const message = `openray's local event bus has no ${operation.slice(0, 100)}; it has PutEvents`;
+    const message = `openray's local event bus has no ${operation.slice(0, 100)}; it has PutEvents. ${OPERATION_HINT}`;
     return json(400, { __type: 'UnknownOperationException', message });
   }
   const input = parse(body);

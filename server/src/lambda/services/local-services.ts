@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { OpenrayError, toFailure } from '../../errors.ts';
+import { toFailure } from '../../errors.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import type { Invoke, InvokeRequest, InvokeResult, LambdaFunctions, ProducerLink } from '../spec/lambda-client.ts';
 import type { CallAwsService, Deliver, QueueSource, ScheduleSpec, ServiceSpecs } from '../spec/services.ts';
-import { type AwsRelay, RELAY_HINT } from './aws-relay.ts';
+import { type AwsRelay, undeclaredFunction } from './aws-relay.ts';
 import { handleAwsService } from './aws-services.ts';
 import { openBroker } from './broker.ts';
 import type { LocalEndpoint } from './local-endpoint.ts';
@@ -105,7 +105,7 @@ export function openLocalServices(options: LocalServicesOptions): LocalServices 
 
   async function invokeDeclared(nameOrArn: string, request: InvokeRequest): Promise<InvokeResult> {
     if (hasFunction(nameOrArn)) return invoke(nameOrArn, request);
-    throw new OpenrayError('ResourceNotFoundException', `Function not found: ${nameOrArn}: ${RELAY_HINT}`);
+    throw undeclaredFunction(nameOrArn);
   }
 
   /** For topics, rules, schedules and destinations: a failure is a warning, as the producer gets no answer. */

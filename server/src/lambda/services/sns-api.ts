@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type JsonObject, memberOf } from '../../model/json.ts';
 import type { AwsServiceResponse } from '../spec/services.ts';
-import { RELAY_HINT } from './aws-relay.ts';
+import { OPERATION_HINT, RELAY_HINT } from './aws-relay.ts';
 import type { Broker, TopicMessage } from './broker.ts';
 import type { ServiceRequest } from './service-call.ts';
 import { ServiceError } from './service-error.ts';
@@ -49,7 +49,10 @@ export function handleSns(broker: Broker, { body, traceHeader }: ServiceRequest)
   const run = memberOf(OPERATIONS, action);
   try {
     if (run === undefined) {
-      throw new ServiceError('InvalidAction', `openray's local topics do not support ${action || 'this call'}`);
+      throw new ServiceError(
+        'InvalidAction',
+        `openray's local topics do not support ${action || 'this call'}. ${OPERATION_HINT}`,
+      );
     }
     return successResponse(action, run(broker, form, { traceHeader }));
   } catch (error) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { toFailure } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue, listOf, memberOf, objectOf, textOf } from '../../model/json.ts';
 import type { AwsServiceResponse } from '../spec/services.ts';
-import { RELAY_HINT } from './aws-relay.ts';
+import { OPERATION_HINT, RELAY_HINT } from './aws-relay.ts';
 import type { Broker } from './broker.ts';
 import { fifoAttributes, type NewMessage, type Queue, type QueueMessage, type SentMessage } from './queue.ts';
 import type { ServiceRequest } from './service-call.ts';
@@ -112,7 +112,10 @@ function runOperation(broker: Broker, operation: string, body: string, call: Cal
     if (!MISSING_OPERATIONS.includes(operation)) {
       throw new ServiceError('UnknownOperationException', `SQS has no operation ${operation.slice(0, 100)}`);
     }
-    throw new ServiceError('UnsupportedOperation', `openray's local queues do not support ${operation}`);
+    throw new ServiceError(
+      'UnsupportedOperation',
+      `openray's local queues do not support ${operation}. ${OPERATION_HINT}`,
+    );
   }
   const input = parse(body);
   if (input === undefined) throw new ServiceError('SerializationException', 'The body is not a JSON object');
