@@ -6,6 +6,7 @@ import { isNumber } from '../../model/exact-number.ts';
 import { isJsonObject, type JsonObject, type JsonValue, objectOf } from '../../model/json.ts';
 import type { BuildSpec, FunctionSpec, LoggingSpec, LogLevel, TracingMode } from '../spec/function-spec.ts';
 import { readPart } from './broken-parts.ts';
+import { withReferencedValues } from './dynamic-references.ts';
 import { isIntrinsic, mergeGlobals } from './globals.ts';
 import { resolveValue, type Scope } from './intrinsics.ts';
 import { readLayers } from './layers.ts';
@@ -51,7 +52,7 @@ function readValidFunction(logicalId: string, resource: Resource, raw: RawTempla
     ? serverlessCode(properties, at('CodeUri', true), raw)
     : lambdaCode(properties, resource.metadata, at('Code', true), raw);
   const layers = readLayers(logicalId, properties.Layers, raw, at('Layers'));
-  const variables = environmentVariablesOf(properties.Environment, at('Environment'));
+  const variables = environmentVariablesOf(properties.Environment, raw, at('Environment'));
   const { [WRAPPER]: wrapper = '', ...withoutWrapper } = variables;
   // The wrapper of a layer without a folder would end the start with exit code 127.
   const hasWrapper = layers.warnings.length === 0 || !wrapper.startsWith('/opt/') || isInLayer(wrapper, layers.dirs);
@@ -182,7 +183,7 @@ function asyncOf(config: JsonValue | undefined, deadLetter: JsonValue | undefine
 }
 
 /** A variable whose value cannot be evaluated is empty, with a warning. */
-function environmentVariablesOf(value: JsonValue | undefined, scope: Scope): Record<string, string> {
+function environmentVariablesOf(value: JsonValue | undefined, raw: RawTemplate, scope: Scope): Record<string, string> {
   const warn = (reason: string) => scope.warn(`${reason}; it is empty.`);
   const variablesOf = (environment: JsonValue | undefined) => objectOf(environment).Variables ?? {};
   const isWhole = isIntrinsic(value ?? {}) || isIntrinsic(variablesOf(value));
@@ -194,7 +195,8 @@ function environmentVariablesOf(value: JsonValue | undefined, scope: Scope): Rec
       const resolved = isWhole
         ? variable
         : readPart<JsonValue | undefined>(() => resolveValue(variable, scope), '', warn);
-      return resolved === undefined ? [] : [[name, withLocalUrls(asText(resolved) ?? '', scope)]];
+      if (resolved === undefined) return [];
+      return [[name, withLocalUrls(withReferencedValues(asText(resolved) ?? '', raw, scope), scope)]];
     }),
   );
 }
