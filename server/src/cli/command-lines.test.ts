@@ -154,6 +154,12 @@ test.each([
     '--env-vars FOLDER/variables.json: the template has no function Fnn, TABLE; variables for all functions belong in "Parameters".',
   ],
   ['--skip-pull-image', '--skip-pull-image: openray ignores this option of SAM'],
+  ['--beta-features', '--beta-features: openray ignores this option of SAM'],
+  ['--no-beta-features', '--no-beta-features: openray ignores this option of SAM'],
+  [
+    '--hook-name terraform --durable-execution-name a --no-memory-limit',
+    '--hook-name, --durable-execution-name, --no-memory-limit: openray ignores these options of SAM',
+  ],
 ])('invoke names a flag without an effect once: %s', async (flags, sentence) => {
   const { stderr } = await run(`${INVOKE} Nope ${flags}`);
   const lines = stderr.split('\n').filter((line) => line.startsWith('openray: ') && !line.includes('no function Nope'));

@@ -60,14 +60,20 @@ const IGNORED_VALUE_FLAGS = [
   ...['--stack-name', '--docker-network', '--container-host', '--container-host-interface'],
   ...['--invoke-image', '-v, --docker-volume-basedir', '--layer-cache-basedir', '--warm-containers'],
   ...['--debugger-path', '--container-env-vars', '--add-host', '--tenant-id', '--runtime'],
+  ...['--hook-name', '--durable-execution-name', '--terraform-plan-file'],
 ];
 const IGNORED_SWITCHES = [
   ...['--skip-pull-image', '--force-image-build', '--shutdown'],
   ...['--no-memory-limit', '--mount-symlinks', '--debug'],
+  ...['--beta-features', '--no-beta-features', '--skip-prepare-infra', '--prepare-infra'],
 ];
 
 function warnOfIgnoredFlags(command: Command, ignored: readonly Option[]): void {
-  const given = ignored.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+  const given = ignored.filter((option) => {
+    const name = option.attributeName();
+    // `--beta-features` and `--no-beta-features` are one value.
+    return command.getOptionValueSource(name) === 'cli' && option.negate === (command.getOptionValue(name) === false);
+  });
   if (given.length === 0) return;
   const names = given.map(({ long }) => long).join(', ');
   printMessage(`${names}: openray ignores ${given.length === 1 ? 'this option' : 'these options'} of SAM`);
