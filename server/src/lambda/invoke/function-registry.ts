@@ -13,6 +13,7 @@ import { EnvironmentPool, type EnvironmentPoolSettings } from './environment-poo
 import { newIdleLimit } from './idle-limit.ts';
 import type { LambdaServiceOptions } from './options.ts';
 import { newSemaphore } from './semaphore.ts';
+import { withStartedCommand } from './started-command.ts';
 
 const MAX_CONCURRENCY = 32;
 /** Idle environments of all functions, in units of the concurrency: two functions in turn find their own again. */
@@ -189,7 +190,11 @@ function newPoolFactory(
     hotReload: options.hotReload ?? false,
     freeze: options.freeze ?? false,
     onLogEvent: options.onLogEvent ?? (() => {}),
-    onHint: options.onHint ?? ((sentence: string) => context.warn(`Hint: ${sentence}`)),
+    onHint(sentence: string) {
+      const hint = withStartedCommand(sentence, options.hostVariables);
+      if (options.onHint === undefined) context.warn(`Hint: ${hint}`);
+      else options.onHint(hint);
+    },
   };
   return (template: Template) => {
     const builtFile = samBuildTemplate(template.file);
