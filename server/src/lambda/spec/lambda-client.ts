@@ -59,7 +59,7 @@ export type LambdaService = {
   readonly callAwsService: CallAwsService;
   /** Routes of the template's APIs and function URLs. */
   readonly routes: () => readonly GatewayRoute[];
-  /** Whether the template has the function, whatever the qualifier. Throws InvalidRequestException for another text. */
+  /** Whether the template has the function, with any qualifier. Throws InvalidRequestException for another text. */
   readonly has: (nameOrArn: string) => boolean;
   /** By logical id, name or ARN, with or without qualifier. Throws ResourceNotFoundException, also for a qualifier. */
   readonly find: (nameOrArn: string, qualifier?: string) => FunctionDescription;
