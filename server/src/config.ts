@@ -10,6 +10,9 @@ import { maskStoreUrl } from './store/engine/store-url.ts';
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
 
+/** The embedded engine does not start with less. */
+const MIN_MEMORY_BYTES = 256 * MiB;
+
 const port = z.coerce.number().int().min(0).max(65_535);
 /** A port number, or `none` for no listener. */
 const optionalPort = z.union([z.literal('none'), port]);
@@ -109,6 +112,10 @@ const SETTINGS = {
   ],
   lambdaSchedules: [z.stringbool().or(z.boolean()).default(false), "run the template's schedules when they are due"],
   hotReload: [z.stringbool().or(z.boolean()).default(true), 'reload changed code and a changed template'],
+  memoryMaxBytes: [
+    bytes.min(MIN_MEMORY_BYTES, 'at least 268435456 (256 MiB)').optional(),
+    "memory that openray may use, shared by requests, queue and embedded engine; without it the container's limit, else half of the machine's memory up to 4 GiB",
+  ],
   poolSize: [count.max(64).default(4), 'concurrent queries of the embedded engine'],
   queryMaxMs: [count.default(30_000), 'time limit of a query'],
   queryMaxMemoryBytes: [bytes.default(1 * GiB), 'memory limit of a query'],

@@ -10,6 +10,7 @@ export const FAILURES = {
   AccessDeniedException: { http: 403, exit: 77, grpc: 'PERMISSION_DENIED' },
   ResourceNotFoundException: { http: 404, exit: 66, grpc: 'NOT_FOUND' },
   UnknownOperationException: { http: 404, exit: 64, grpc: 'UNIMPLEMENTED' },
+  RequestTimeoutException: { http: 408, exit: 75, grpc: 'DEADLINE_EXCEEDED' },
   RequestTooLargeException: { http: 413, exit: 65, grpc: 'RESOURCE_EXHAUSTED' },
   UnsupportedMediaTypeException: { http: 415, exit: 65, grpc: 'INVALID_ARGUMENT' },
   ThrottledException: { http: 429, exit: 75, grpc: 'RESOURCE_EXHAUSTED' },

@@ -1,7 +1,10 @@
 /** Where trace data is received. */
 export type Receiver = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc' | 'zipkin';
 
-/** Why a datagram was dropped before its document was parsed; the operating system dropped those with `socket-full`. */
+/**
+ * Why a datagram was dropped before its document was parsed. The operating system dropped those with `socket-full`; for
+ * those with `memory` the budget of all requests was used up.
+ */
 export type DatagramDropReason =
   | 'socket-full'
   | 'no-header'
@@ -9,7 +12,8 @@ export type DatagramDropReason =
   | 'empty'
   | 'bad-spans'
   | 'unsampled'
-  | 'metrics';
+  | 'metrics'
+  | 'memory';
 
 /** Why a valid document was not stored. Over HTTP and gRPC the sender gets an error and may retry. */
 export type DocumentDropReason = 'queue-full' | 'store-failed';

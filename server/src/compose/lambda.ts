@@ -6,6 +6,7 @@ import { OpenrayError } from '../errors.ts';
 import { buildInvokeApp } from '../http/app.ts';
 import { serveGateway, type TlsFiles } from '../http/gateway.ts';
 import type { LambdaApi } from '../http/lambda-api.ts';
+import { newMemoryBudget } from '../ingest/memory-budget.ts';
 import { handleLambdaRequest } from '../lambda/api/invoke-api.ts';
 import { openGateway } from '../lambda/gateway/gateway.ts';
 import type { GatewayRefusal } from '../lambda/gateway/options.ts';
@@ -20,6 +21,7 @@ import { parseParameterOverrides, readTemplate, type Template } from '../lambda/
 import { openSampler } from '../lambda/tracing/sampling-decision.ts';
 import { openSegmentSender, parseDaemonAddress } from '../lambda/tracing/segment-sender.ts';
 import { layerFolders, unusedLayers } from './layers.ts';
+import { memoryLimits } from './memory-limits.ts';
 import { listenError } from './ports.ts';
 import type { ServerProcess } from './process.ts';
 
@@ -163,7 +165,12 @@ export async function startInvokeServer(
   lambdaService: LambdaService,
   { log, host, port }: HttpEndpointOptions,
 ): Promise<HttpEndpoint> {
-  const app = buildInvokeApp({ log, bodyMaxBytes: config.bodyMaxBytes, lambda: () => newLambdaApi(lambdaService) });
+  const app = buildInvokeApp({
+    log,
+    memory: newMemoryBudget(memoryLimits(config).requestBytes),
+    bodyMaxBytes: config.bodyMaxBytes,
+    lambda: () => newLambdaApi(lambdaService),
+  });
   try {
     const url = await app.listen({ host, port });
     return { url, close: () => app.close() };

@@ -6,6 +6,7 @@ import { otlpEndpoint } from '../forward/otlp-endpoint.ts';
 import { xrayTarget } from '../forward/xray-sender.ts';
 import { longestRetentionDays, type RetentionPlan, readRetentionRule } from '../query/retention/rules.ts';
 import type { StoreOptions } from '../store/open-store.ts';
+import { memoryLimits } from './memory-limits.ts';
 import type { ServerProcess } from './process.ts';
 
 /** Throws SettingInvalid when a rule does not parse. */
@@ -18,15 +19,16 @@ export function storeOptions(
   config: Config,
   { log, threadPoolSize }: Pick<ServerProcess, 'log' | 'threadPoolSize'>,
 ): StoreOptions {
+  const memory = memoryLimits(config);
   return {
     storeUrl: config.storeUrl,
     dataDir: config.dataDir,
     poolSize: config.poolSize,
     threadPoolSize,
     maxQueryMs: config.queryMaxMs,
-    maxQueryMemoryBytes: config.queryMaxMemoryBytes,
-    engineMemoryBytes: config.engineMaxMemoryBytes,
-    queueMaxBytes: config.queueMaxBytes,
+    maxQueryMemoryBytes: memory.queryBytes,
+    engineMemoryBytes: memory.engineBytes,
+    queueMaxBytes: memory.queueBytes,
     journal: config.journal,
     retentionDays: longestRetentionDays(retentionPlan(config)),
     retentionDefaultDays: config.retentionDays,

@@ -12,6 +12,7 @@ import { newArrivalSequence } from '../ingest/arrival-sequence.ts';
 import { newCapacityWait } from '../ingest/capacity-wait.ts';
 import { newCrossServerNotifications } from '../ingest/cross-server-notifications.ts';
 import { newLogRecordsDropper } from '../ingest/ignored-logs.ts';
+import { type MemoryBudget, newMemoryBudget } from '../ingest/memory-budget.ts';
 import { newMetricsDropper } from '../ingest/otlp-metrics.ts';
 import { listenUdp } from '../ingest/udp.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
@@ -25,6 +26,7 @@ import { newStats } from '../stats.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { newLambdaApi, openConfiguredLambdaService } from './lambda.ts';
+import { memoryLimits } from './memory-limits.ts';
 import { forwardOptions, retentionPlan, storeOptions } from './options.ts';
 import { authorityOf, listenError, listenUdpAndTcp } from './ports.ts';
 import type { ServerProcess } from './process.ts';
@@ -89,6 +91,7 @@ export async function startServer(
     answering.push(async () => traceWaits.close());
 
     const ingest: IngestContext = { store, stats, notifications, onStored: forwarder.forward };
+    const memory = newMemoryBudget(memoryLimits(config).requestBytes);
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: acceptsUnsampled, region, accountId } = config;
     let lambdaService: LambdaService | undefined;
@@ -103,7 +106,7 @@ export async function startServer(
       },
       options: { maxBytes: config.otlpMaxBytes },
     };
-    const metrics = openMetrics(ingest);
+    const metrics = openMetrics({ stats, store, memory });
     const app = await buildApp({
       context: {
         ...ingest,
@@ -124,6 +127,7 @@ export async function startServer(
       },
       otlp,
       log,
+      memory,
       bodyMaxBytes: config.bodyMaxBytes,
       consoleDir: findConsoleDir(),
       lambda: () => lambdaService && newLambdaApi(lambdaService),
@@ -140,12 +144,13 @@ export async function startServer(
         acceptsUnsampled,
         nextSeq,
         indexed: otlp.context.indexed,
+        memory,
         log,
       });
     const udp = await listenUdpAndTcp(app, listen, host, config.port);
     closers.push(() => udp.close());
 
-    const otlpPorts = await listenOtlpPorts(config, { otlp, metrics }, store, log, answering);
+    const otlpPorts = await listenOtlpPorts(config, { otlp, metrics }, { store, memory, log }, answering);
 
     const daemonAddress = authorityOf(host, udp.port);
     addresses = { daemonAddress, ...otlpPorts };
@@ -165,17 +170,17 @@ const MAX_WAITING_MESSAGES = 4;
 
 /** Opens OpenTelemetry's own ports and adds their close functions to `answering`. */
 async function listenOtlpPorts(
-  { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, queueMaxBytes, bodyMaxBytes }: Config,
+  { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, bodyMaxBytes, ...config }: Config,
   { otlp, metrics }: Pick<AppOptions, 'otlp' | 'metrics'>,
-  store: Store,
-  log: Logger,
+  { store, memory, log }: { readonly store: Store; readonly memory: MemoryBudget; readonly log: Logger },
   answering: (() => Promise<void>)[],
 ): Promise<Pick<RunningServer, 'otlpHttpUrl' | 'otlpGrpcUrl'>> {
   const by = 'a collector';
+  const { queueBytes } = memoryLimits(config);
   let otlpHttpUrl: string | undefined;
   let otlpGrpcUrl: string | undefined;
   if (otlpHttpPort !== 'none') {
-    const app = buildOtlpApp({ otlp, metrics, log, bodyMaxBytes });
+    const app = buildOtlpApp({ otlp, metrics, memory, log, bodyMaxBytes });
     answering.push(() => app.close());
     otlpHttpUrl = await app.listen({ host, port: otlpHttpPort }).catch((cause: unknown) => {
       throw listenError('TCP', host, otlpHttpPort, cause, { by, flag: '--otlp-http-port (or none)' });
@@ -187,9 +192,10 @@ async function listenOtlpPorts(
       port: otlpGrpcPort,
       maxBytes: otlpMaxBytes,
       waitForCapacity: newCapacityWait(
-        () => store.statistics().queuedBytes < queueMaxBytes,
+        (bytes) => store.statistics().queuedBytes < queueBytes && memory.hasRoom('decoded', bytes),
         MAX_WAITING_MESSAGES * otlpMaxBytes,
       ),
+      memory,
       log,
     }).catch((cause: unknown) => {
       throw listenError('TCP', host, otlpGrpcPort, cause, { by, flag: '--otlp-grpc-port (or none)' });

@@ -5,6 +5,7 @@ import type { Metrics } from '../api/openray/metrics.ts';
 import { type ApiContext, EXTENSIONS_HEADER, type Operation, responseText } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { issueSentence, OpenrayError } from '../errors.ts';
+import type { MemoryBudget } from '../ingest/memory-budget.ts';
 import type { OtlpReceiverContext } from '../ingest/otlp.ts';
 import { increment } from '../stats.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
@@ -20,12 +21,15 @@ import { type LambdaApi, serveAwsServices, serveLambdaApi } from './lambda-api.t
 import { measureRequests, serveMetrics } from './metrics.ts';
 import { checkOrigin } from './origin-check.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
+import { acceptBodies } from './request-body.ts';
 import { serveZipkin } from './zipkin.ts';
 
 export type AppOptions = {
   readonly context: Omit<ApiContext, 'signal' | 'onIncomplete' | 'hasExtensions'>;
   readonly otlp: { readonly context: OtlpReceiverContext; readonly options: OtlpOptions };
   readonly log: FastifyBaseLogger;
+  /** For the bodies of all requests, and for what is made of them. */
+  readonly memory: MemoryBudget;
   readonly bodyMaxBytes: number;
   /** Folder of the built console; undefined when the console is not built. */
   readonly consoleDir: string | undefined;
@@ -47,7 +51,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   serveJaeger(app, options.context.store);
   serveExport(app, options.context);
   serveBackup(app, options.context.store);
-  serveEvents(app, options.context.notifications);
+  serveEvents(app, options.context.notifications, options.log);
   serveHealth(app, options.context, options.version);
   serveMetrics(app, options.metrics);
   await serveConsole(app, options.consoleDir);
@@ -56,7 +60,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 /** The Invoke API alone. */
-export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' | 'lambda'>): FastifyInstance {
+export function buildInvokeApp(
+  options: Pick<AppOptions, 'log' | 'memory' | 'bodyMaxBytes' | 'lambda'>,
+): FastifyInstance {
   const app = newApp(options);
   serveLambdaApi(app, options.lambda);
   answerInFlight(app);
@@ -64,7 +70,9 @@ export function buildInvokeApp(options: Pick<AppOptions, 'log' | 'bodyMaxBytes' 
 }
 
 /** OpenTelemetry's own HTTP port: OTLP and nothing else. */
-export function buildOtlpApp(options: Pick<AppOptions, 'otlp' | 'log' | 'bodyMaxBytes' | 'metrics'>): FastifyInstance {
+export function buildOtlpApp(
+  options: Pick<AppOptions, 'otlp' | 'log' | 'memory' | 'bodyMaxBytes' | 'metrics'>,
+): FastifyInstance {
   const app = newApp(options);
   measureRequests(app, options.metrics);
   serveOtlp(app, options.otlp.context, options.otlp.options);
@@ -75,20 +83,24 @@ export function buildOtlpApp(options: Pick<AppOptions, 'otlp' | 'log' | 'bodyMax
   return app;
 }
 
+/** For the whole request, however steadily its body arrives: the default of Node, which Fastify switches off. */
+const REQUEST_TIMEOUT_MS = 300_000;
+
 /** An app without routes, with the hooks and the error handler of every port. */
-function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>): FastifyInstance {
+function newApp({ log, memory, bodyMaxBytes }: Pick<AppOptions, 'log' | 'memory' | 'bodyMaxBytes'>): FastifyInstance {
   const app = Fastify({
     // Fastify logs its address at level info; `openray serve` prints it already.
     loggerInstance: log.child({}, { level: log.level === 'info' ? 'warn' : log.level }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyMaxBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: () => randomUUID(),
     // Requests that arrive while the app closes are answered, see graceful-close.ts.
     return503OnClosing: false,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
   });
-  acceptAnyContentType(app);
+  acceptBodies(app, memory);
   app.setReplySerializer(responseText);
   checkOrigin(app);
   handleErrors(app);
@@ -96,12 +108,6 @@ function newApp({ log, bodyMaxBytes }: Pick<AppOptions, 'log' | 'bodyMaxBytes'>)
     if (!reply.hasHeader('x-amzn-requestid')) reply.header('x-amzn-requestid', request.id);
   });
   return app;
-}
-
-/** Clients of the daemon's port send JSON with any content type or none; the Invoke API takes raw bytes. */
-function acceptAnyContentType(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
 /** Marks an incomplete response and holds the reason; X-Ray's responses have no member for it. */

@@ -2,22 +2,25 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { compress } from '@bokuweb/zstd-wasm';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newMemoryBudget } from '../ingest/memory-budget.ts';
 import { decompressedBody } from './content-encoding.ts';
 import { handleErrors } from './errors.ts';
+import { acceptBodies, memoryOf } from './request-body.ts';
 import { libraryUnzstd } from './zstd.ts';
 
 const MAX_BYTES = 1_000_000;
 
 let app: FastifyInstance;
+/** Suffices for the largest body and for what a decoder would make of it. */
+const budget = newMemoryBudget(10 * MAX_BYTES);
 
 beforeAll(async () => {
   // Loads the library, which must not be loaded twice.
   await libraryUnzstd(Buffer.from('28b52ffd2000010000', 'hex'), { maxOutputLength: MAX_BYTES });
   app = Fastify();
   handleErrors(app);
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.post('/', async (request) => (await decompressedBody(request, MAX_BYTES)).toString());
+  acceptBodies(app, budget);
+  app.post('/', async (request) => (await decompressedBody(request, MAX_BYTES, memoryOf(request))).toString());
 });
 
 afterAll(() => app.close());

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 
 /**
@@ -10,12 +10,23 @@ export function handleErrors(app: FastifyInstance): void {
     const failure = fromFastifyError(thrown) ?? toFailure(thrown);
     const { http } = FAILURES[failure.code];
     if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
+    drainRequest(request, reply, failure);
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(failure.retryAfterSeconds));
     return reply
       .code(http)
       .header('x-amzn-errortype', failure.code)
       .send({ __type: failure.code, Message: failure.message });
   });
+}
+
+/**
+ * Reads the rest of a request that was refused for its size or for the memory in use: a sender that is cut off while it
+ * writes gets a broken pipe instead of the response, and retries at once.
+ */
+export function drainRequest({ raw }: FastifyRequest, reply: FastifyReply, { code }: OpenrayError): void {
+  if (raw.complete || (code !== 'RequestTooLargeException' && code !== 'ThrottledException')) return;
+  reply.removeHeader('connection');
+  raw.resume();
 }
 
 export function unknownOperation(method: string, url: string): OpenrayError {
@@ -25,12 +36,6 @@ export function unknownOperation(method: string, url: string): OpenrayError {
 /** The failure for an error of the HTTP library that the sender caused; undefined for any other error. */
 export function fromFastifyError(thrown: unknown): OpenrayError | undefined {
   const { code, message } = thrown as { code?: string; message?: string };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new OpenrayError(
-      'RequestTooLargeException',
-      'the body is larger than the setting bodyMaxBytes (for OpenTelemetry otlpMaxBytes) allows',
-    );
-  }
   if (typeof code === 'string' && code.startsWith('FST_ERR_CTP')) {
     return new OpenrayError('SerializationException', message ?? 'the body cannot be read', { cause: thrown });
   }

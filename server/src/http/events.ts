@@ -4,9 +4,13 @@ import { subscribeTraceEvents } from '../api/openray/trace-events.ts';
 import type { StoredNotifications } from '../ingest/stored-notifications.ts';
 
 const KEEP_ALIVE_MS = 15_000;
+/** Events that wait for a slow reader, beside those in buffers of the system. A closed page connects again. */
+const MAX_UNREAD_BYTES = 256 * 1024;
+
+type EventLog = { info(fields: object, sentence: string): void };
 
 /** `GET /events`: server-sent events for pages with live data. `stored` names traces that changed, see `TraceEvent`. */
-export function serveEvents(app: FastifyInstance, notifications: StoredNotifications): void {
+export function serveEvents(app: FastifyInstance, notifications: StoredNotifications, log: EventLog): void {
   const streams = new Set<ServerResponse>();
   let isClosing = false;
   app.addHook('preClose', async () => {
@@ -23,14 +27,27 @@ export function serveEvents(app: FastifyInstance, notifications: StoredNotificat
       return;
     }
     streams.add(stream);
+    const send = (text: string) => writeOrClose(stream, text, log);
     const unsubscribe = subscribeTraceEvents(notifications, (event) =>
-      stream.write(`event: stored\ndata: ${JSON.stringify(event)}\n\n`),
+      send(`event: stored\ndata: ${JSON.stringify(event)}\n\n`),
     );
-    const keepAlive = setInterval(() => stream.write(': keep-alive\n\n'), KEEP_ALIVE_MS);
+    const keepAlive = setInterval(() => send(': keep-alive\n\n'), KEEP_ALIVE_MS);
     stream.once('close', () => {
       streams.delete(stream);
       unsubscribe();
       clearInterval(keepAlive);
     });
   });
+}
+
+/** Closes the stream of a reader that is so slow that more than MAX_UNREAD_BYTES wait for it. */
+export function writeOrClose(
+  stream: Pick<ServerResponse, 'write' | 'writableLength' | 'destroy'>,
+  text: string,
+  log: EventLog,
+): void {
+  stream.write(text);
+  if (stream.writableLength <= MAX_UNREAD_BYTES) return;
+  log.info({ unreadBytes: stream.writableLength }, 'event stream closed: its reader is too slow');
+  stream.destroy();
 }

@@ -1,13 +1,12 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance } from 'fastify';
-import { type EventLoopDelay, type Metrics, newMetrics } from '../api/openray/metrics.ts';
-import type { ApiContext } from '../api/operation.ts';
+import { type EventLoopDelay, type Metrics, type MetricsContext, newMetrics } from '../api/openray/metrics.ts';
 
 /** The timer of the monitor costs 0.07 % of a core at this interval, and 0.5 % at Node's default of 10 ms. */
 const RESOLUTION_MS = 100;
 
 /** The metrics of all ports of a server. */
-export function openMetrics({ stats, store }: Pick<ApiContext, 'stats' | 'store'>): Metrics {
+export function openMetrics(context: Omit<MetricsContext, 'eventLoopDelay'>): Metrics {
   const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delays.enable();
   /** Since the last call. The monitor's values contain its own interval. */
@@ -19,7 +18,7 @@ export function openMetrics({ stats, store }: Pick<ApiContext, 'stats' | 'store'
     delays.reset();
     return { p50, p99, max };
   };
-  return newMetrics({ stats, store, eventLoopDelay });
+  return newMetrics({ ...context, eventLoopDelay });
 }
 
 export function serveMetrics(app: FastifyInstance, metrics: Metrics): void {

@@ -14,6 +14,7 @@ import {
 import type { FastifyBaseLogger } from 'fastify';
 import { FAILURES, toFailure } from '../errors.ts';
 import type { WaitForCapacity, WaitingSender } from '../ingest/capacity-wait.ts';
+import { DECODED_BYTES_PER_BYTE, type MemoryBudget, type RequestMemory } from '../ingest/memory-budget.ts';
 import { acceptLogs, acceptTraces, type OtlpReceiverContext } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
@@ -27,6 +28,7 @@ export type OtlpGrpcOptions = {
   /** Largest message, after decompression. */
   readonly maxBytes: number;
   readonly waitForCapacity: WaitForCapacity;
+  readonly memory: MemoryBudget;
   readonly log: FastifyBaseLogger;
 };
 
@@ -48,15 +50,20 @@ export async function listenOtlpGrpc(
     'grpc-node.flow_control_window': 1024 * 1024,
     interceptors: [nameEncodings],
   });
+  const reserveDecoded = async (messageBytes: number, call: Call, memory: RequestMemory) => {
+    const bytes = messageBytes * DECODED_BYTES_PER_BYTE;
+    if (bytes < options.memory.maxBytes) await options.waitForCapacity(bytes, senderOf(call));
+    memory.reserve('decoded', bytes);
+  };
   server.addService(unaryService('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
-    Export: unaryHandler(options, async (bytes, call) => {
-      await options.waitForCapacity(bytes.length, senderOf(call));
+    Export: unaryHandler(options, async (bytes, call, memory) => {
+      await reserveDecoded(bytes.length, call, memory);
       return exportResponse(await acceptTraces(readTracesRequest(bytes, 'protobuf'), 'otlp-grpc', context));
     }),
   });
   server.addService(unaryService('opentelemetry.proto.collector.logs.v1.LogsService', 'Export'), {
-    Export: unaryHandler(options, async (bytes, call) => {
-      await options.waitForCapacity(bytes.length, senderOf(call));
+    Export: unaryHandler(options, async (bytes, call, memory) => {
+      await reserveDecoded(bytes.length, call, memory);
       return exportResponse(await acceptLogs(readLogsRequest(bytes, 'protobuf'), 'otlp-grpc', context));
     }),
   });
@@ -129,9 +136,21 @@ function methodDefinition(path: string, responseStream: boolean) {
   };
 }
 
-function unaryHandler({ log }: OtlpGrpcOptions, run: (bytes: Buffer, call: Call) => Promise<Uint8Array>) {
+function unaryHandler(
+  { log, memory: budget }: OtlpGrpcOptions,
+  run: (bytes: Buffer, call: Call, memory: RequestMemory) => Promise<Uint8Array>,
+) {
+  const runWithin = async (call: Call) => {
+    const memory = budget.open();
+    try {
+      memory.reserve('bodies', call.request.length);
+      return await run(call.request, call, memory);
+    } finally {
+      memory.release();
+    }
+  };
   return (call: Call, callback: sendUnaryData<Uint8Array>): void => {
-    run(call.request, call).then(
+    runWithin(call).then(
       (response) => callback(null, response),
       (thrown: unknown) => {
         const failure = toFailure(thrown);

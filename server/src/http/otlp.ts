@@ -6,7 +6,7 @@ import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { type OtlpEncoding, readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
 import { refusalReason } from '../request-origin.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
-import { fromFastifyError } from './errors.ts';
+import { drainRequest, fromFastifyError } from './errors.ts';
 import {
   exportResponse,
   exportResponseJson,
@@ -14,6 +14,7 @@ import {
   statusMessage,
   statusMessageJson,
 } from './otlp-responses.ts';
+import { memoryOf } from './request-body.ts';
 
 export type OtlpOptions = {
   /** Largest body, both before and after decompression. */
@@ -31,19 +32,21 @@ export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, op
   const routeOptions = { bodyLimit: options.maxBytes, errorHandler: sendFailure };
   app.post('/v1/traces', routeOptions, async (request, reply) => {
     const encoding = encodingOf(request);
-    const data = readTracesRequest(await decompressedBody(request, options.maxBytes), encoding);
+    const data = readTracesRequest(await decompressedBody(request, options.maxBytes, memoryOf(request)), encoding);
     const result = await acceptTraces(data, 'otlp-http', context);
     return sendPartialSuccess(request, reply, result, 'rejectedSpans');
   });
   app.post('/v1/logs', routeOptions, async (request, reply) => {
     const encoding = encodingOf(request);
-    const data = readLogsRequest(await decompressedBody(request, options.maxBytes), encoding);
+    const data = readLogsRequest(await decompressedBody(request, options.maxBytes, memoryOf(request)), encoding);
     const result = await acceptLogs(data, 'otlp-http', context);
     return sendPartialSuccess(request, reply, result, 'rejectedLogRecords');
   });
   app.post('/v1/metrics', routeOptions, async (request, reply) => {
     const encoding = encodingOf(request);
-    context.dropMetrics(readDataPointCount(await decompressedBody(request, options.maxBytes), encoding));
+    context.dropMetrics(
+      readDataPointCount(await decompressedBody(request, options.maxBytes, memoryOf(request)), encoding),
+    );
     return sendPartialSuccess(request, reply, FULL_SUCCESS, 'rejectedDataPoints');
   });
   app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }) => {
@@ -84,21 +87,12 @@ function sendFailure(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   const retryAfter = retryAfterSeconds(failure);
   if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-  if (failure.code === 'RequestTooLargeException') drainRequest(request, reply);
+  drainRequest(request, reply, failure);
   allowOrigin(request, reply);
   reply.code(http);
   return request.headers['content-type']?.toLowerCase().startsWith('application/x-protobuf')
     ? reply.type('application/x-protobuf').send(Buffer.from(statusMessage(failure, retryAfter)))
     : reply.type('application/json').send(statusMessageJson(failure));
-}
-
-/**
- * Reads the rest of the request: a sender that is cut off while it writes gets a broken pipe instead of the response,
- * and retries.
- */
-function drainRequest(request: FastifyRequest, reply: FastifyReply): void {
-  reply.removeHeader('connection');
-  request.raw.resume();
 }
 
 /** Pages of this machine may send spans of their browser. A page that is refused cannot read the reason. */

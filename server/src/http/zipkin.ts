@@ -3,6 +3,7 @@ import { OpenrayError } from '../errors.ts';
 import type { OtlpContext } from '../ingest/otlp.ts';
 import { acceptZipkin } from '../ingest/zipkin.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
+import { memoryOf } from './request-body.ts';
 
 /**
  * Zipkin's `POST /api/v2/spans`, JSON, plain or compressed. Responds with 202 once the spans are stored. Zipkin's response
@@ -18,7 +19,7 @@ export function serveZipkin(app: FastifyInstance, context: OtlpContext, maxBytes
         `content type ${type.slice(0, 80)} is not application/json`,
       );
     }
-    const text = (await decompressedBody(request, maxBytes)).toString('utf8');
+    const text = (await decompressedBody(request, maxBytes, memoryOf(request))).toString('utf8');
     const { rejected, message } = await acceptZipkin(text, context);
     if (rejected > 0) request.log.debug({ rejected, reason: message }, 'spans rejected');
     return reply.code(202).send();

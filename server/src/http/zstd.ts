@@ -20,7 +20,7 @@ export async function libraryUnzstd(body: Buffer, { maxOutputLength }: Options):
   const { decompress } = await loaded();
   try {
     // The library allocates the announced size before it reads the data.
-    if ((announcedSize(body) ?? 0) > maxOutputLength) throw tooLarge();
+    if ((announcedZstdSize(body) ?? 0) > maxOutputLength) throw tooLarge();
     return Buffer.from(decompress(body, { defaultHeapSize: maxOutputLength }).buffer);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
@@ -46,7 +46,7 @@ function loaded(): Promise<typeof import('@bokuweb/zstd-wasm')> {
  * Size after decompression by the header of the first frame; undefined when the header has none.
  * @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1.1.1
  */
-function announcedSize(body: Buffer): number | undefined {
+export function announcedZstdSize(body: Buffer): number | undefined {
   const descriptor = body.readUInt8(4);
   const isSingleSegment = (descriptor & 32) !== 0;
   const dictionaryIdBytes = [0, 1, 2, 4][descriptor & 3] ?? 0;

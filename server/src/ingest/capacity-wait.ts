@@ -24,15 +24,15 @@ const POLL_MS = 20;
  * A wait for senders that do not retry after an error. A waiting request keeps its bytes in memory: one that exceeds
  * `maxWaitingBytes` of all waiting requests fails at once.
  */
-export function newCapacityWait(hasCapacity: () => boolean, maxWaitingBytes: number): WaitForCapacity {
+export function newCapacityWait(hasCapacity: (bytes: number) => boolean, maxWaitingBytes: number): WaitForCapacity {
   let waitingBytes = 0;
   return async (bytes, sender) => {
-    if (hasCapacity()) return;
+    if (hasCapacity(bytes)) return;
     if (waitingBytes + bytes > maxWaitingBytes) throw capacityExceeded();
     waitingBytes += bytes;
     try {
       const lastMs = Math.min(sender.deadlineMs, Date.now() + MAX_WAIT_MS) - RESPONSE_RESERVE_MS;
-      while (!hasCapacity()) {
+      while (!hasCapacity(bytes)) {
         if (sender.isCancelled()) throw new OpenrayError('RequestCancelled', 'the sender disconnected');
         if (Date.now() >= lastMs) throw capacityExceeded();
         await setTimeout(POLL_MS);

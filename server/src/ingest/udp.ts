@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
 import { increment } from '../stats.ts';
 import { accept, type IngestContext } from './accept.ts';
 import { readDatagram } from './datagram.ts';
+import { DECODED_BYTES_PER_BYTE, type MemoryBudget } from './memory-budget.ts';
 import { acceptTraces } from './otlp.ts';
 import { readSocketDrops } from './socket-drops.ts';
 
@@ -19,6 +20,7 @@ export type UdpOptions = {
   readonly nextSeq: () => number;
   /** Keys of span attributes that become annotations. */
   readonly indexed: IndexedKeys;
+  readonly memory: MemoryBudget;
   readonly log: Logger;
 };
 
@@ -45,6 +47,21 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
 
   async function receive(bytes: Buffer): Promise<void> {
     stats.datagrams.received += 1;
+    const memory = options.memory.open();
+    const neededBytes = bytes.length * (1 + DECODED_BYTES_PER_BYTE);
+    if (!options.memory.hasRoom('decoded', neededBytes)) {
+      increment(stats.datagrams.dropped, 'memory');
+      return;
+    }
+    memory.reserve('decoded', neededBytes);
+    try {
+      await store(bytes);
+    } finally {
+      memory.release();
+    }
+  }
+
+  async function store(bytes: Buffer): Promise<void> {
     const datagram = readDatagram(bytes, { acceptsUnsampled });
     if (!datagram.ok) {
       increment(stats.datagrams.dropped, datagram.dropReason);

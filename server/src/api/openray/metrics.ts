@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { MemoryBudget } from '../../ingest/memory-budget.ts';
 import { rollUpLagUs } from '../../query/service-graph/roll-up-lag.ts';
 import type { Stats } from '../../stats.ts';
 import type { EngineStatistics, Store } from '../../store/store.ts';
@@ -11,6 +12,7 @@ export type EventLoopDelay = { readonly p50: number; readonly p99: number; reado
 export type MetricsContext = {
   readonly stats: Stats;
   readonly store: Store;
+  readonly memory: MemoryBudget;
   readonly eventLoopDelay: () => EventLoopDelay;
 };
 
@@ -44,7 +46,7 @@ async function sample(store: Store): Promise<Sampled | undefined> {
  * but response times and the event loop. Per receiver `openray_documents_received_total` is the sum of
  * `openray_documents_total` over its results and of `openray_documents_queued`, see `stats.ts`.
  */
-export function newMetrics({ stats, store: opened, eventLoopDelay }: MetricsContext): Metrics {
+export function newMetrics({ stats, store: opened, memory, eventLoopDelay }: MetricsContext): Metrics {
   const store = () => opened.statistics();
   let sampled: Sampled | undefined;
   const registry = new Registry();
@@ -124,6 +126,11 @@ export function newMetrics({ stats, store: opened, eventLoopDelay }: MetricsCont
     'Documents of the journal that were inserted at the start',
     [],
     () => single(store().replayed),
+  );
+
+  gauge('openray_request_memory_max_bytes', 'Budget of the memory of all requests', [], () => single(memory.maxBytes));
+  gauge('openray_request_memory_bytes', 'Memory of requests, reserved by estimate, by owner', ['owner'], () =>
+    Object.entries(memory.used()).map(([owner, value]) => ({ labels: { owner }, value })),
   );
 
   const targets = () => [...stats.forwards];
