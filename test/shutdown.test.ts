@@ -1,12 +1,19 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import { BatchGetTracesCommand, type XRayClient } from '@aws-sdk/client-xray';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BatchGetTracesCommand, GetTraceSummariesCommand, type XRayClient } from '@aws-sdk/client-xray';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { segment, traceId } from './support/documents.ts';
-import { removeFolder, startTestServer, type TestServer } from './support/server.ts';
+import { cleanEnvironment } from '../scripts/openray.ts';
+import { aroundNow, segment, traceId } from './support/documents.ts';
+import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
 import { waitFor } from './support/wait.ts';
+
+const PROGRAM = fileURLToPath(new URL('../server/bin/openray.cjs', import.meta.url));
 
 /** A server that a test ends by a signal, and starts again on the same data. */
 async function startedServer(): Promise<TestServer> {
@@ -182,3 +189,61 @@ test('a request that never ends is cut off, so that the server stops in time', a
   // 69 where a busy machine has no time for the other steps.
   expect([0, 69]).toContain(await exitOf(server));
 });
+
+test('start-api answers the invocation in flight and stores its trace', async () => {
+  const folder = await temporaryFolder();
+  onTestFinished(() => removeFolder(folder));
+  const finished = join(folder, 'finished');
+  await writeFile(join(folder, 'template.yaml'), slowTemplate(finished));
+  const dataDir = join(folder, 'data');
+  const child = spawn(process.execPath, [PROGRAM, 'start-api', '-p', '0'], {
+    cwd: folder,
+    env: cleanEnvironment({ OPENRAY_PORT: '0', OPENRAY_DATA_DIR: dataDir }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (printed += bytes));
+  const url = await waitFor('the URL', () => /answers at (http:\S+)/.exec(printed)?.[1]);
+  const response = fetch(`${url}/slow`);
+  await waitFor('the invocation', () => (printed.includes('the function waits') ? true : undefined));
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await waitFor('the end of new connections', () =>
+    fetch(url).then(
+      () => undefined,
+      () => true,
+    ),
+  );
+  await writeFile(finished, '');
+  expect((await response).status).toBe(200);
+  expect(await exited).toEqual([0, null]);
+  const server = await startTestServer([], dataDir);
+  onTestFinished(() => server.kill());
+  const { TraceSummaries = [] } = await server.xray.send(new GetTraceSummariesCommand(aroundNow()));
+  const types = TraceSummaries.flatMap(({ ServiceIds = [] }) => ServiceIds.map(({ Type }) => Type));
+  expect(types).toEqual(expect.arrayContaining(['AWS::Lambda', 'AWS::Lambda::Function']));
+  expect(TraceSummaries.map(({ IsPartial }) => IsPartial)).toEqual([false]);
+});
+
+/** A function that answers once the file exists. */
+const slowTemplate = (file: string) => `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Slow:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: Slow
+      Tracing: Active
+      InlineCode: |
+        const { existsSync } = require('node:fs');
+        exports.handler = async () => {
+          console.log('the function waits');
+          while (!existsSync('${file}')) await new Promise((resolve) => setTimeout(resolve, 20));
+          return { statusCode: 200 };
+        };
+      Handler: index.handler
+      Timeout: 60
+      Runtime: nodejs${process.versions.node.split('.')[0]}.x
+      Events: {Get: {Type: Api, Properties: {Path: /slow, Method: get}}}
+`;
