@@ -37,8 +37,11 @@ export class ApiFailure extends Error {
   }
 }
 
-/** `IsIncomplete`: data of a shard that could not be reached, or of the newest documents, is missing in the response. */
-export type ApiResponse<Body> = Body & { readonly IsIncomplete: boolean };
+/**
+ * `IsIncomplete`: data of a shard that could not be reached, or of the newest documents, is missing in the response.
+ * `IsDamaged`: so is data that the store cannot read any more.
+ */
+export type ApiResponse<Body> = Body & { readonly IsIncomplete: boolean; readonly IsDamaged: boolean };
 
 export type Health = { readonly status: string; readonly version: string };
 
@@ -136,7 +139,8 @@ async function call<Body>(
   const headers = { 'content-type': 'application/json', 'x-openray-extensions': '1' };
   const response = await fetchOrFail(path, { method: 'POST', headers, body: JSON.stringify(request), signal });
   const body = await readBody<Body>(response);
-  return { ...body, IsIncomplete: response.headers.has('x-openray-incomplete') };
+  const reasons = response.headers.get('x-openray-incomplete') ?? '';
+  return { ...body, IsIncomplete: reasons.includes('shard'), IsDamaged: reasons.includes('damaged') };
 }
 
 async function fetchOrFail(path: string, init: RequestInit): Promise<Response> {

@@ -7,6 +7,10 @@ test('a response without these members is complete', () => {
 });
 
 test('data that one of several responses lacks is missing in the whole', () => {
-  const responses = [{}, { PrunedBefore: 20 }, { IsIncomplete: true }, { PrunedBefore: 10 }];
-  expect(combineMissingData(responses.map(missingDataOf))).toEqual({ isIncomplete: true, prunedBeforeUs: 20e6 });
+  const responses = [{}, { PrunedBefore: 20 }, { IsIncomplete: true }, { IsDamaged: true }, { PrunedBefore: 10 }];
+  expect(combineMissingData(responses.map(missingDataOf))).toEqual({
+    isIncomplete: true,
+    isDamaged: true,
+    prunedBeforeUs: 20e6,
+  });
 });

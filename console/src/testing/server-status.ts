@@ -29,6 +29,7 @@ export function aServerStatus({ stored = 0, dropped = 0, ...more }: Given = {}):
       RetentionMaxBytes: null,
       QueuedBytes: 0,
       QueueMaxBytes: 1e8,
+      DamagedParts: [],
     },
     ...more,
   };

@@ -38,8 +38,8 @@ export type ApiContext = IngestContext & {
    * the one in old X-Ray SDKs for Java, refuse a response with unknown members.
    */
   readonly hasExtensions: boolean;
-  /** Called when the response lacks the data of an unreachable shard. */
-  readonly onIncomplete: () => void;
+  /** Called with the reason when the response lacks the data of an unreachable shard or of a damaged part. */
+  readonly onIncomplete: (reason: string) => void;
 };
 
 /** One operation of the X-Ray API: all of them are `POST <path>` with JSON in and out. */

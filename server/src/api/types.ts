@@ -383,5 +383,7 @@ export type GetServerStatusResponse = {
     readonly RetentionMaxBytes: number | null;
     readonly QueuedBytes: number;
     readonly QueueMaxBytes: number;
+    /** Parts of tables that cannot be read and are left out of every response. */
+    readonly DamagedParts: readonly { readonly Table: string; readonly Part: string; readonly Reason: string }[];
   };
 };

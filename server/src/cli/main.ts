@@ -11,6 +11,7 @@ import { importCommand } from './import.ts';
 import { invokeCommand } from './invoke.ts';
 import { logsCommand } from './logs.ts';
 import { version } from './process.ts';
+import { repairCommand } from './repair.ts';
 import { runtimeCommand } from './runtime.ts';
 import { serveCommand } from './serve.ts';
 import { startApiCommand, startLambdaCommand } from './start-functions.ts';
@@ -44,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   program.addCommand(withSettings(importCommand(done)));
   program.addCommand(withSettings(backupCommand(done)));
   program.addCommand(withSettings(restoreCommand(done)));
+  program.addCommand(withSettings(repairCommand(done)));
   program.addCommand(withSettings(configCommand()));
   program.addCommand(runtimeCommand());
   for (const command of program.commands.flatMap(withSubcommands)) {

@@ -43,6 +43,7 @@ export type AppOptions = {
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = newApp(options);
   measureRequests(app, options.metrics);
+  markOtherProtocols(app, options.context);
   for (const operation of operations) serveOperation(app, operation, options.context);
   serveLambdaApi(app, options.lambda);
   serveAwsServices(app, options.lambda);
@@ -110,14 +111,28 @@ function newApp({ log, memory, bodyMaxBytes }: Pick<AppOptions, 'log' | 'memory'
   return app;
 }
 
-/** Marks an incomplete response and holds the reason; X-Ray's responses have no member for it. */
+/** Other protocols have no way to mark a response, so that each one is marked while parts are damaged. */
+function markOtherProtocols(app: FastifyInstance, { store }: AppOptions['context']): void {
+  app.addHook('onSend', async (request, reply) => {
+    const reason = store.damageReason();
+    if (reason !== undefined && OTHER_PROTOCOLS.test(request.routeOptions.url ?? '')) {
+      reply.header(INCOMPLETE_HEADER, reason);
+    }
+  });
+}
+
+/** Routes of Jaeger's API, of whole traces as OTLP, and of the export. */
+const OTHER_PROTOCOLS = /^\/(?:api\/|v1\/traces\/:|export\b)/;
+
+/** Marks an incomplete response and holds the reasons; X-Ray's responses have no member for it. */
 const INCOMPLETE_HEADER = 'x-openray-incomplete';
 
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
   app.post(operation.path, async (request, reply) => {
     increment(context.stats.requests, operation.name);
     const input = readInput(operation, request);
-    const onIncomplete = () => void reply.header(INCOMPLETE_HEADER, 'a shard cannot be reached');
+    const reasons = new Set<string>();
+    const onIncomplete = (reason: string) => void reply.header(INCOMPLETE_HEADER, [...reasons.add(reason)].join('; '));
     const hasExtensions = request.headers[EXTENSIONS_HEADER] === '1';
     const signal = abortOnDisconnect(reply);
     if (operation.readsDocuments) {

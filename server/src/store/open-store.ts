@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
+import { DAMAGED_REASON, type DamagedPart, leaveOutDamagedParts } from './engine/damaged-parts.ts';
 import { dataDirectories, prepareDataDirectory } from './engine/data-directory.ts';
 import { openEmbedded } from './engine/embedded.ts';
 import type { CallOptions, Engine } from './engine/engine.ts';
@@ -12,6 +13,7 @@ import { flushWithin } from './flush-within.ts';
 import { foldersWithJournals, type Journal, openJournal } from './journal/journal.ts';
 import { type BackupOptions, backUp, requireBackupName } from './maintenance/backup.ts';
 import { type MaintenanceLock, newMaintenanceLock } from './maintenance/maintenance-lock.ts';
+import { readSetAsideParts } from './maintenance/repair.ts';
 import { readRetentionWatermarks, recordIncomplete, startPruning } from './maintenance/retention.ts';
 import { newStoreChecks } from './maintenance/store-checks.ts';
 import { openTrustedClock } from './maintenance/trusted-clock.ts';
@@ -174,7 +176,8 @@ async function migrateEngine(engine: Engine, options: StoreOptions): Promise<Eng
 
 type Database = Pick<Store, 'query' | 'stream' | 'command'>;
 
-function databaseOf(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: StoreOptions): Database {
+/** Queries and commands with the limits of the options. */
+export function databaseOf(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: StoreOptions): Database {
   const limits = (options: QueryOptions = {}): CallOptions => ({
     signal: options.signal,
     timeoutMs: options.timeoutMs ?? maxQueryMs,
@@ -200,7 +203,15 @@ async function storeOver(
   options: StoreOptions,
   { journal, replayed }: OpenedJournal = { journal: undefined, replayed: 0 },
 ): Promise<Store> {
-  const { engine, activity } = watchEngine(opened);
+  const watched = watchEngine(opened);
+  const { activity } = watched;
+  const onFound = (part: DamagedPart) => options.log.warn(part, DAMAGED_SENTENCE);
+  const known = await readSetAsideParts(databaseOf(opened, options)).catch(async (thrown) => {
+    await opened.close();
+    throw thrown;
+  });
+  for (const part of known) onFound(part);
+  const { engine, damagedParts } = leaveOutDamagedParts(watched.engine, { known, onFound });
   /** Other servers may use the same store. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
@@ -261,6 +272,7 @@ async function storeOver(
     activity,
     counts: commits.counts,
     queueMaxBytes: options.queueMaxBytes,
+    damagedParts,
     unconfirmedSinceUs: clock.unconfirmedSinceUs,
     directories: isShared ? [] : dataDirectories(options.dataDir),
   });
@@ -284,6 +296,8 @@ async function storeOver(
       yield* backUpUnderLock(engine, maintenanceLock, { name, signal });
     },
     clock,
+    damagedParts,
+    damageReason: () => (damagedParts().length > 0 ? DAMAGED_REASON : undefined),
     acquireMaintenanceLock: maintenanceLock.acquire,
     async recordIncomplete(beforeUs) {
       await recordIncomplete(database, beforeUs);
@@ -305,6 +319,7 @@ async function storeOver(
 }
 
 const BACKUP_FLUSH_TIMEOUT_MS = 60_000;
+const DAMAGED_SENTENCE = 'a damaged part is left out of every response; openray repair detaches it';
 
 /** Text of recent documents that is kept in memory until they are rolled up: a few seconds of full load. */
 const RECENT_BYTES = 64 * 1024 * 1024;

@@ -1,4 +1,5 @@
 import type { Document } from '../model/entity.ts';
+import type { DamagedPart } from './engine/damaged-parts.ts';
 import type { RowBlock } from './engine/engine.ts';
 import type { RecentDocuments } from './recent-documents.ts';
 import type { Sql } from './sql.ts';
@@ -9,10 +10,11 @@ export type QueryOptions = {
   readonly timeoutMs?: number;
   readonly maxMemoryBytes?: number;
   /**
-   * Allows an incomplete result when a shard of a cluster cannot be reached. Called once the incomplete result is
-   * known. Without it such a query throws ServiceUnavailable, so that no result is incomplete unnoticed.
+   * Allows an incomplete result when a shard of a cluster cannot be reached. Called with the reason once the incomplete
+   * result is known. Without it such a query throws ServiceUnavailable, so that no result is incomplete unnoticed.
+   * Damaged parts are left out in any case: they cannot be waited for.
    */
-  readonly onIncomplete?: () => void;
+  readonly onIncomplete?: (reason: string) => void;
   /** Of the inserts into one table with the same token only the first takes effect, also from several servers. */
   readonly insertToken?: string;
 };
@@ -163,6 +165,10 @@ export type Store = {
    */
   backUp(name: string, signal: AbortSignal): AsyncIterable<TableCopy>;
   readonly clock: TrustedClock;
+  /** Parts that queries leave out, as they cannot be read. */
+  damagedParts(): readonly DamagedPart[];
+  /** Why results may be incomplete, as `onIncomplete` gets it; undefined without damaged parts. */
+  damageReason(): string | undefined;
   /** Acquires the lock for work on the whole store; undefined while it is held. See maintenance-lock.ts. */
   acquireMaintenanceLock(): Promise<HeldMaintenanceLock | undefined>;
   statistics(): StoreStatistics;

@@ -34,6 +34,14 @@ export function StoreCard({ store }: { readonly store: GetServerStatusResponse['
         <Fact label="Queue">
           {formatBytes(QueuedBytes)} of {formatBytes(QueueMaxBytes)} ({formatShare(QueuedBytes, QueueMaxBytes)})
         </Fact>
+        {store.DamagedParts.length > 0 && (
+          <Fact label="Damaged">
+            Left out of every response; <code>openray repair</code> shows what to do.
+            {store.DamagedParts.map(({ Table, Part, Reason }) => (
+              <code key={`${Table}/${Part}`}>{`${Table} ${Part}: ${Reason}`}</code>
+            ))}
+          </Fact>
+        )}
       </dl>
     </section>
   );

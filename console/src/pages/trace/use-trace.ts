@@ -21,11 +21,11 @@ export function useTrace(id: string): UseQueryResult<LoadedTrace> {
   return useQuery({
     queryKey: ['trace', id],
     queryFn: async ({ signal }): Promise<LoadedTrace> => {
-      const { Traces, IsIncomplete } = await batchGetTraces({ TraceIds: [id] }, signal);
+      const { Traces, IsIncomplete, IsDamaged } = await batchGetTraces({ TraceIds: [id] }, signal);
       const trace = Traces[0];
       if (trace) {
         const tree = readTrace(trace);
-        const missing = missingDataOf({ ...trace, IsIncomplete });
+        const missing = missingDataOf({ ...trace, IsIncomplete, IsDamaged });
         return { tree, missing, clockSkews: clockSkewNotices(trace, tree) };
       }
       throw IsIncomplete

@@ -63,6 +63,9 @@ export const getServerStatus = operation({
         RetentionMaxBytes: retention.bytes === 0 ? null : retention.bytes,
         QueuedBytes: queuedBytes,
         QueueMaxBytes: queueMaxBytes,
+        DamagedParts: store
+          .damagedParts()
+          .map(({ table, name, reason }) => ({ Table: table, Part: name, Reason: reason })),
       },
     };
   },

@@ -72,7 +72,7 @@ export function toStoreFailure(thrown: unknown): OpenrayError {
 }
 
 /** ClickHouse's code in an error of the binding, of the client, or in its text; undefined for other errors. */
-function clickhouseCode(thrown: unknown): number | undefined {
+export function clickhouseCode(thrown: unknown): number | undefined {
   if (!(thrown instanceof Error)) return undefined;
   if ('clickhouseCode' in thrown && typeof thrown.clickhouseCode === 'number') return thrown.clickhouseCode;
   const code = 'code' in thrown && 'type' in thrown ? thrown.code : /\bCode: (\d+)\. /.exec(thrown.message)?.[1];

@@ -7,7 +7,7 @@ export type CallOptions = {
   /** 0 for the engine's own limit only. */
   readonly maxMemoryBytes: number;
   /** See QueryOptions of the store. */
-  readonly onIncomplete?: (() => void) | undefined;
+  readonly onIncomplete?: ((reason: string) => void) | undefined;
   readonly insertToken?: string | undefined;
 };
 

@@ -30,6 +30,8 @@ const UNBOUNDED: ResultBounds = { max_result_rows: '0', max_result_bytes: '0' };
 /** Maximum number of calls that wait. */
 const MAX_WAITING = 256;
 const INSERT_TIMEOUT_MS = 60_000;
+/** Why a result may be incomplete, as `onIncomplete` gets it. */
+const SHARD_REASON = 'a shard cannot be reached';
 /** Time for a killed call to end before its connection is closed. */
 const DRAIN_TIMEOUT_MS = 2_000;
 
@@ -165,7 +167,7 @@ function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDis
     } catch (thrown) {
       if (onIncomplete === undefined || !isShardUnavailable(thrown)) throw thrown;
       const result = await run({ skip_unavailable_shards: 1 });
-      onIncomplete();
+      onIncomplete(SHARD_REASON);
       return result;
     }
   }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { messageOf } from '../engine/clickhouse-errors.ts';
+import type { DamagedPart } from '../engine/damaged-parts.ts';
 import type { EngineActivity } from '../engine/watched-engine.ts';
 import { sql } from '../sql.ts';
 import type { DocumentCounts, Store, StoreCheck } from '../store.ts';
@@ -10,6 +11,7 @@ export type StoreCheckOptions = {
   readonly activity: () => EngineActivity;
   readonly counts: () => DocumentCounts;
   readonly queueMaxBytes: number;
+  readonly damagedParts: () => readonly DamagedPart[];
   readonly unconfirmedSinceUs: () => number | undefined;
   /** Folders that must exist and be writable; empty for a remote store. */
   readonly directories: readonly string[];
@@ -17,6 +19,7 @@ export type StoreCheckOptions = {
 
 /** With less the engine could not merge existing parts: the start is refused for the same bound. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024;
+const MAX_NAMES = 5;
 const ANSWER_TIMEOUT_MS = 2_000;
 /** Longer than a query may take by default: an engine that is only busy completes a call in this time. */
 const HANGING_AFTER_MS = 60_000;
@@ -38,6 +41,7 @@ export async function newStoreChecks(options: StoreCheckOptions): Promise<() => 
       checkDisk(freeBytes ?? engine.freeBytes),
       checkInserts(options.activity()),
       checkQueue(options.counts(), options.queueMaxBytes),
+      checkParts(options.damagedParts()),
       checkClock(options.unconfirmedSinceUs()),
     ];
     return checks.filter((check) => check !== undefined);
@@ -117,6 +121,13 @@ function checkInserts({ insertFailure }: EngineActivity): StoreCheck {
 function checkQueue({ queuedBytes }: DocumentCounts, maxBytes: number): StoreCheck {
   const sentence = `${queuedBytes} of at most ${maxBytes} bytes wait to be stored`;
   return queuedBytes < maxBytes ? passed('queue', sentence) : failed('queue', 'not-ready', sentence);
+}
+
+function checkParts(parts: readonly DamagedPart[]): StoreCheck {
+  if (parts.length === 0) return passed('parts', 'No query found a damaged part');
+  const names = parts.slice(0, MAX_NAMES).map(({ table, name }) => `${table} ${name}`);
+  const more = parts.length > MAX_NAMES ? ` and ${parts.length - MAX_NAMES} more` : '';
+  return failed('parts', 'degraded', `Damaged parts are left out, see openray repair: ${names.join(', ')}${more}`);
 }
 
 function checkClock(unconfirmedSinceUs: number | undefined): StoreCheck {

@@ -15,7 +15,7 @@ export async function restoreTestStore(name: string, dataDir: string, given: Par
   for await (const copy of restoreStore(testOptions(dataDir, given), name)) void copy;
 }
 
-function testOptions(dataDir: string, given: Partial<StoreOptions>): StoreOptions {
+export function testOptions(dataDir: string, given: Partial<StoreOptions> = {}): StoreOptions {
   return {
     dataDir,
     poolSize: 4,
