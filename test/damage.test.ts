@@ -5,6 +5,7 @@ import { runOpenray } from '../scripts/openray.ts';
 import type { GetServerStatusResponse } from '../server/src/api/types.ts';
 import { sql } from '../server/src/store/sql.ts';
 import { openTestStore } from '../server/src/store/testing/open-test-store.ts';
+import { openBrowser } from './support/browser.ts';
 import { segment } from './support/documents.ts';
 import { removeFolder, startTestServer, type TestServer, temporaryFolder } from './support/server.ts';
 import { eventually } from './support/wait.ts';
@@ -54,6 +55,20 @@ async function damageDocuments(dataDir: string): Promise<string> {
   return part?.name ?? '';
 }
 
+/** The list has a notice, and the Server page names the part. */
+async function expectConsoleToShow(server: TestServer, part: string): Promise<void> {
+  const browser = await openBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${server.url}/traces`);
+    await page.getByRole('alert').filter({ hasText: 'cannot read some of its data' }).waitFor();
+    await page.goto(`${server.url}/server`);
+    await page.getByRole('region', { name: 'Store', exact: true }).getByText(`documents ${part}: Code`).waitFor();
+  } finally {
+    await browser.close();
+  }
+}
+
 test('with a damaged part all questions are answered, without its documents, until it is repaired', async () => {
   const dataDir = await temporaryFolder();
   onTestFinished(() => removeFolder(dataDir));
@@ -85,6 +100,7 @@ test('with a damaged part all questions are answered, without its documents, unt
   const health = await (await fetch(`${damaged.url}/health`)).json();
   expect(health).toMatchObject({ status: 'degraded' });
   expect(damaged.output()).toContain('a damaged part is left out of every response');
+  await expectConsoleToShow(damaged, part);
   await damaged.stop();
 
   const found = await runOpenray(['repair', '--data-dir', dataDir]);
