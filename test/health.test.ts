@@ -46,7 +46,7 @@ async function start(flags: readonly string[], dataDir?: string): Promise<TestSe
     await server.kill();
     await removeFolder(server.dataDir);
   });
-  expect(await look(server)).toEqual(HEALTHY);
+  await eventually(async () => expect(await look(server)).toEqual(HEALTHY));
   expect([await write(server), await read(server)]).toEqual([200, 200]);
   return server;
 }

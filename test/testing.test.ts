@@ -188,8 +188,7 @@ test('openray assert checks traces against a file, and prints the differences', 
 
 test('a server is stopped by close, and the folders of other servers stay', async () => {
   const own = await startOpenray();
-  const health = (await (await fetch(`${own.url}/health`)).json()) as { status: string };
-  expect(health.status).toBe('ok');
+  expect((await fetch(`${own.url}/health`)).status).toBe(200);
   await own.close();
   await expect(fetch(`${own.url}/health`)).rejects.toThrow();
   expect(existsSync(folder)).toBe(true);
