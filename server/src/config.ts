@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { issueSentence, OpenrayError } from './errors.ts';
 import { OTLP_PROTOCOLS } from './forward/otlp-endpoint.ts';
 import { maskStoreUrl } from './store/engine/store-url.ts';
+import { TRACE_BOUNDS } from './store/trace-bounds.ts';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -128,6 +129,11 @@ const SETTINGS = {
     z.stringbool().or(z.boolean()).default(true),
     'acknowledge documents once they are in the journal of the data directory; off: once they are in ClickHouse. A store of storeUrl has no journal',
   ],
+  traceMaxDocuments: [
+    count.default(TRACE_BOUNDS.documents),
+    'documents of a trace, above which it is summarised from its rows and shown in parts',
+  ],
+  traceMaxBytes: [bytes.default(TRACE_BOUNDS.bytes), 'the same in bytes of its documents'],
   documentMaxBytes: [bytes.default(64 * 1024), 'largest segment document'],
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
   retentionDays: [z.coerce.number().positive().default(30), 'days that traces are kept after their arrival'],

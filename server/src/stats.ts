@@ -45,6 +45,8 @@ export type Stats = {
   readonly invocations: Map<string, number>;
   /** By the name of the backend that documents are forwarded to. */
   readonly forwards: Map<string, ForwardCounts>;
+  /** Traces that the service map has in part, since they are too large, or not at all, since an error prevents it. */
+  readonly rollUp: { inPart: number; skipped: number };
 };
 
 /**
@@ -77,6 +79,7 @@ export function newStats(nowUs: () => number = () => Date.now() * 1000): Stats {
     requests: new Map(),
     invocations: new Map(),
     forwards: new Map(),
+    rollUp: { inPart: 0, skipped: 0 },
   };
 }
 

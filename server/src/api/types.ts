@@ -87,6 +87,8 @@ export type WireTraceSummary = AwsTraceSummary & {
   /** openray: numbers of segments and subsegments that have arrived. */
   readonly SegmentCount: number;
   readonly SubsegmentCount: number;
+  /** openray: true when the trace is too large to be read whole. Its services, root causes and values may be incomplete. */
+  readonly LimitExceeded?: boolean;
 };
 
 export type GetTraceSummariesRequest = {
@@ -181,10 +183,11 @@ export type GetServiceGraphResponse = {
 export type GetTraceGraphRequest = { readonly TraceIds: readonly string[] };
 export type GetTraceGraphResponse = { readonly Services: readonly WireService[]; readonly NextToken: null };
 
-export type BatchGetTracesRequest = { readonly TraceIds: readonly string[] };
+export type BatchGetTracesRequest = { readonly TraceIds: readonly string[]; readonly NextToken?: string | null };
 export type WireTrace = {
   readonly Id: string;
   readonly Duration: number | null;
+  /** The trace comes in parts, and this is one of them. */
   readonly LimitExceeded: boolean;
   readonly Segments: readonly { readonly Id: string; readonly Document: string }[];
   /** openray: subsegments whose parent has not arrived, as documents. */
@@ -203,7 +206,8 @@ export type WireSpanEvent = { readonly Id: string; readonly Time: number; readon
 export type BatchGetTracesResponse = {
   readonly Traces: readonly WireTrace[];
   readonly UnprocessedTraceIds: readonly string[];
-  readonly NextToken: null;
+  /** Leads to the other traces, and to the next part of a trace with `LimitExceeded`. */
+  readonly NextToken: string | null;
 };
 
 export type GetTimeSeriesServiceStatisticsRequest = {

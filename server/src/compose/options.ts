@@ -35,6 +35,7 @@ export function storeOptions(
     retentionBytes: config.retentionMaxBytes,
     retentionTrustClock: config.retentionTrustClock,
     fsync: config.fsync,
+    traceBounds: { documents: config.traceMaxDocuments, bytes: config.traceMaxBytes },
     backupDir: resolve(config.backupDir ?? join(config.dataDir, 'backups')),
     backupDisk: config.backupDisk,
     log,

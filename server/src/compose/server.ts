@@ -74,14 +74,15 @@ export async function startServer(
       onDayFinished: (day) => log.info(day, 'retention rules applied'),
       onUnknownGroups: (rules) => log.warn({ rules }, 'retention rules name unknown groups: they apply to every trace'),
     });
+    const stats = newStats();
     const rollUpWorker = startRollUpWorker(store, {
       log,
+      stats,
       betweenBatches: retentionRuleRunner,
       ...(!store.isShared && { sequenceWatermark }),
     });
     closers.push(() => rollUpWorker.stop());
 
-    const stats = newStats();
     const forwarder = await openForwarder(forwarding, { stats, log });
     closers.push(forwarder.close);
 

@@ -7,8 +7,8 @@ import type { ApiContext } from '../api/operation.ts';
  * cannot be stored or queries cannot be answered, for a balancer that sends requests elsewhere then. Both name each
  * check.
  */
-export function serveHealth(app: FastifyInstance, { store }: Pick<ApiContext, 'store'>, version: string): void {
-  const readHealth = newHealthChecks(store);
+export function serveHealth(app: FastifyInstance, context: Pick<ApiContext, 'store' | 'stats'>, version: string): void {
+  const readHealth = newHealthChecks(context);
   app.get('/health', async (_request, reply) => {
     const { status, checks } = await readHealth();
     return reply.code(status === 'failing' ? 503 : 200).send({ status, version, checks });

@@ -49,9 +49,11 @@ export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, op
     );
     return sendPartialSuccess(request, reply, FULL_SUCCESS, 'rejectedDataPoints');
   });
-  app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }) => {
+  app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }, reply) => {
     await context.store.flush();
-    return getOtlpTrace(context.store, params.traceId);
+    return getOtlpTrace(context.store, params.traceId, () => {
+      reply.header('x-openray-incomplete', 'the trace is too large; this is its first part');
+    });
   });
   for (const path of ['/v1/traces', '/v1/logs', '/v1/metrics']) app.options(path, handlePreflight);
 }

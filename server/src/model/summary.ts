@@ -34,6 +34,11 @@ export type TraceSummary = {
   readonly revision: number;
   /** When the last document arrived. */
   readonly updatedUs: number;
+  /**
+   * The trace exceeds the bounds up to which traces are assembled. Its services, root causes and values may be
+   * incomplete.
+   */
+  readonly limitExceeded?: boolean;
   readonly segmentCount: number;
   readonly subsegmentCount: number;
 };

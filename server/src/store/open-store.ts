@@ -24,6 +24,7 @@ import { areTracesColocated } from './schema/shard-layout.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store, TableCopy } from './store.ts';
 import { readStoreId } from './store-id.ts';
+import { TRACE_BOUNDS, type TraceBounds } from './trace-bounds.ts';
 import { createGroupCommit } from './write/group-commit.ts';
 import { replayJournal } from './write/replay.ts';
 
@@ -59,6 +60,8 @@ export type StoreOptions = {
   readonly backupDir: string;
   /** Disk of a remote ClickHouse for backups; undefined for its `backups.allowed_path`. */
   readonly backupDisk?: string | undefined;
+  /** Other bounds than before leave the counts of the traces between both in the service graph until retention. */
+  readonly traceBounds?: TraceBounds | undefined;
   readonly log: StoreLog;
 };
 
@@ -287,6 +290,7 @@ async function storeOver(
     insert: engine.insert,
     lowWatermark: commits.lowWatermark,
     recent,
+    traceBounds: options.traceBounds ?? TRACE_BOUNDS,
     lastSeq,
     isShared,
     serverNumber,

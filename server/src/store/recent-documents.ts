@@ -1,5 +1,4 @@
-import type { Document } from '../model/entity.ts';
-import { documentsOf, type LeanDocument } from '../model/lean-document.ts';
+import type { LeanDocument } from '../model/lean-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
 
 /**
@@ -10,7 +9,7 @@ export type RecentDocuments = {
   /** Infinity on a shared store, where the cache is always empty. */
   readonly afterSeq: number;
   /** Documents of a trace after `afterSeq`, in no particular order. */
-  ofTrace(traceId: TraceId): readonly Document[];
+  ofTrace(traceId: TraceId): readonly LeanDocument[];
   /** Removes all documents up to `seq`: they are read from the store from now on. */
   evict(seq: number): void;
 };
@@ -64,7 +63,7 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
     get afterSeq() {
       return afterSeq;
     },
-    ofTrace: (traceId) => byTrace.get(traceId)?.flatMap(documentsOf) ?? [],
+    ofTrace: (traceId) => byTrace.get(traceId) ?? [],
     evict,
     add(documents) {
       cache(documents);

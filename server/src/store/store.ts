@@ -3,6 +3,7 @@ import type { DamagedPart } from './engine/damaged-parts.ts';
 import type { RowBlock } from './engine/engine.ts';
 import type { RecentDocuments } from './recent-documents.ts';
 import type { Sql } from './sql.ts';
+import type { TraceBounds } from './trace-bounds.ts';
 
 export type QueryOptions = {
   /** Cancels the query in the engine when it fires; the promise then rejects with RequestCancelled. */
@@ -151,6 +152,8 @@ export type Store = {
   /** Call before deleting some documents that arrived before this time. Later results are marked as incomplete. */
   recordIncomplete(beforeUs: number): Promise<void>;
   readonly recent: RecentDocuments;
+  /** See TraceBounds. */
+  readonly traceBounds: TraceBounds;
   /** `seq` of the last document that was stored when the store was opened; 0 for an empty store. */
   readonly lastSeq: number;
   /** Whether other servers may use the same store. */

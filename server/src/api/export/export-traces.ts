@@ -63,8 +63,10 @@ export async function exportTraces(
   return { traceCount: await countTraces(store, search.window, { signal }), lines: lines() };
 }
 
-function toOtlpJson({ spans, records }: SpansOfTrace): object {
+function toOtlpJson({ spans, records, firstPart }: SpansOfTrace): object {
   return {
+    // OTLP has no member for it, and its readers ignore unknown ones.
+    ...(firstPart && { limitExceeded: true }),
     resourceSpans: resourceSpansOf(spans.map(({ spanWithResource }) => spanWithResource)),
     ...(records.length > 0 && {
       resourceLogs: records.map(({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, record }) => ({

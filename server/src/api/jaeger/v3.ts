@@ -47,11 +47,10 @@ export const jaegerV3: readonly JaegerRoute[] = [
   {
     path: '/api/v3/traces/:id',
     async run({ params: { id = '' } }, { store, signal }) {
-      const [trace] = await loadTraceSpans(store, [parseJaegerTraceId(id)], { signal });
-      if (trace === undefined) throw new OpenrayError('ResourceNotFoundException', 'trace not found');
-      return {
-        result: { resourceSpans: resourceSpansOf(trace.spans.map(({ spanWithResource }) => spanWithResource)) },
-      };
+      for await (const { spans } of loadTraceSpans(store, [parseJaegerTraceId(id)], { signal })) {
+        return { result: { resourceSpans: resourceSpansOf(spans.map(({ spanWithResource }) => spanWithResource)) } };
+      }
+      throw new OpenrayError('ResourceNotFoundException', 'trace not found');
     },
   },
 ];

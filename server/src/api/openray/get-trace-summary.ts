@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
-import { summariseTrace } from '../../model/summarise.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
-import { loadTraces } from '../../query/traces/load-traces.ts';
+import { traceSummary } from '../../query/traces/trace-summaries.ts';
 import { traceId } from '../fields.ts';
 import { operation } from '../operation.ts';
 import type { GetTraceSummaryResponse } from '../types.ts';
@@ -19,13 +18,13 @@ export const getTraceSummary = operation({
   readsDocuments: true,
   input: z.object({ TraceId: traceId }),
   async run({ TraceId: id }, { store, signal, onIncomplete }): Promise<GetTraceSummaryResponse> {
-    const [trace] = await loadTraces(store, [id], { signal, onIncomplete });
-    if (trace === undefined) {
+    const summary = await traceSummary(store, id, { signal, onIncomplete });
+    if (summary === undefined) {
       throw new OpenrayError('ResourceNotFoundException', `there is no trace ${formatTraceId(id)}`);
     }
     return {
-      TraceSummary: toWireSummary(summariseTrace(trace), undefined),
-      ...prunedMember({ store, hasExtensions: true }, trace.startUs),
+      TraceSummary: toWireSummary(summary, undefined),
+      ...prunedMember({ store, hasExtensions: true }, summary.startUs),
     };
   },
 });

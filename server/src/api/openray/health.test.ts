@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { newStats } from '../../stats.ts';
 import type { Store } from '../../store/store.ts';
 import { aDocument } from '../../store/testing/documents.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory } from '../../store/testing/open-test-store.ts';
@@ -27,7 +28,7 @@ afterEach(async () => {
 
 test('documents that wait for the roll-up for more than five minutes degrade the server', async () => {
   let nowMs = 0;
-  const readHealth = newHealthChecks(store, () => nowMs);
+  const readHealth = newHealthChecks({ store, stats: newStats() }, () => nowMs);
   const rollUp = async () => (await readHealth()).checks.find(({ name }) => name === 'roll-up');
   const seq = (minutesAgo: number) => (Date.now() - minutesAgo * 60_000) * 1000;
   await store.append([aDocument(1, { seq: seq(1) })]);

@@ -1,4 +1,5 @@
 import { rollUpLagUs } from '../../query/service-graph/roll-up-lag.ts';
+import type { Stats } from '../../stats.ts';
 import type { Store, StoreCheck } from '../../store/store.ts';
 
 /**
@@ -25,18 +26,33 @@ const ROLL_UP_TIMEOUT_MS = 2_000;
 /** Simultaneous and rapid requests share one run of the checks. */
 const REUSE_MS = 1_000;
 
+export type HealthContext = { readonly store: Store; readonly stats: Pick<Stats, 'rollUp'> };
+
 /** Runs the checks when it is called, at most once in REUSE_MS. */
-export function newHealthChecks(store: Store, nowMs: () => number = () => performance.now()): () => Promise<Health> {
+export function newHealthChecks(
+  context: HealthContext,
+  nowMs: () => number = () => performance.now(),
+): () => Promise<Health> {
   let latest: { readonly atMs: number; readonly health: Promise<Health> } | undefined;
   return () => {
-    if (latest === undefined || nowMs() - latest.atMs > REUSE_MS) latest = { atMs: nowMs(), health: readHealth(store) };
+    if (latest === undefined || nowMs() - latest.atMs > REUSE_MS) {
+      latest = { atMs: nowMs(), health: readHealth(context) };
+    }
     return latest.health;
   };
 }
 
-async function readHealth(store: Store): Promise<Health> {
+async function readHealth({ store, stats }: HealthContext): Promise<Health> {
   const [storeChecks, rollUp] = await Promise.all([store.checks(), checkRollUp(store)]);
-  return healthOf([...storeChecks, rollUp]);
+  return healthOf([...storeChecks, rollUp, checkCountedTraces(stats)]);
+}
+
+/** Traces since the start of the server that the service map does not count as a whole. */
+function checkCountedTraces({ rollUp: { inPart, skipped } }: HealthContext['stats']): StoreCheck {
+  const name = 'service-map';
+  if (inPart === 0 && skipped === 0) return { name, state: 'ok', sentence: 'The service map counts every trace' };
+  const sentence = `The service map counts only the first part of ${inPart} traces, which are too large, and leaves out ${skipped}`;
+  return { name, state: 'degraded', sentence };
 }
 
 export function healthOf(checks: readonly StoreCheck[]): Health {

@@ -133,6 +133,16 @@ export function newMetrics({ stats, store: opened, memory, eventLoopDelay }: Met
     Object.entries(memory.used()).map(([owner, value]) => ({ labels: { owner }, value })),
   );
 
+  counter(
+    'openray_roll_up_limited_traces_total',
+    'Traces that the service map counts in part or not at all, by extent',
+    ['counted'],
+    () => [
+      { labels: { counted: 'first part' }, value: stats.rollUp.inPart },
+      { labels: { counted: 'nothing' }, value: stats.rollUp.skipped },
+    ],
+  );
+
   const targets = () => [...stats.forwards];
   counter('openray_forwarded_documents_received_total', 'Documents for other backends', ['target'], () =>
     targets().map(([target, { received }]) => ({ labels: { target }, value: received })),

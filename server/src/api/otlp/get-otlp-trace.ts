@@ -6,12 +6,14 @@ import { loadDocuments } from '../../query/traces/load-traces.ts';
 import type { Store } from '../../store/store.ts';
 
 /**
- * A whole trace as OTLP/JSON, with every document that was received. Throws InvalidRequestException when `text` is not
+ * A whole trace as OTLP/JSON, with every document that was received; the first part of a trace that is too large, and
+ * then calls `onIncomplete`. Throws InvalidRequestException when `text` is not
  * a trace id, ResourceNotFoundException when the trace has no documents.
  */
-export async function getOtlpTrace(store: Store, text: string): Promise<TracesData> {
+export async function getOtlpTrace(store: Store, text: string, onIncomplete: () => void): Promise<TracesData> {
   const id = parseTraceId(text);
-  const documents = (await loadDocuments(store, [id])).get(id);
-  if (documents === undefined) throw new OpenrayError('ResourceNotFoundException', `there is no trace ${id}`);
-  return tracesDataOf(documents);
+  const loaded = await loadDocuments(store, id);
+  if (loaded === undefined) throw new OpenrayError('ResourceNotFoundException', `there is no trace ${id}`);
+  if (loaded.firstPart !== undefined) onIncomplete();
+  return tracesDataOf(loaded.documents);
 }

@@ -15,10 +15,12 @@ import {
 } from '../../model/processed-document.ts';
 import type { Trace } from '../../model/trace.ts';
 import { type EntityId, formatTraceId, type TraceId } from '../../model/trace-id.ts';
-import { loadDocuments } from '../../query/traces/load-traces.ts';
+
 import { linksTo, type TraceLink } from '../../query/traces/trace-links.ts';
+import { loadTraceParts, type PartPosition } from '../../query/traces/trace-parts.ts';
 import { optional, toSeconds, traceId } from '../fields.ts';
 import { operation } from '../operation.ts';
+import { fromToken, toToken } from '../page-token.ts';
 import type { BatchGetTracesResponse, WireSpanEvent, WireTrace } from '../types.ts';
 import { prunedMember } from './wire.ts';
 
@@ -26,7 +28,8 @@ const MAX_TRACES = 5;
 
 /**
  * BatchGetTraces: the documents of known traces, subsegments nested, inferred segments added.
- * The response leaves out unknown ids, as X-Ray does.
+ * The response leaves out unknown ids, as X-Ray does. Traces that exceed its bounds together take several pages. A trace
+ * that exceeds them alone has `LimitExceeded` and comes in parts, which other than in X-Ray continue on the next page.
  * @see https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html
  */
 export const batchGetTraces = operation({
@@ -35,9 +38,6 @@ export const batchGetTraces = operation({
   readsDocuments: true,
   input: z.object({ TraceIds: z.array(traceId), NextToken: optional(z.string()) }),
   async run({ TraceIds: ids, NextToken: token }, context): Promise<BatchGetTracesResponse> {
-    if (token !== undefined) {
-      throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
-    }
     if (ids.length > MAX_TRACES) {
       throw new OpenrayError('InvalidRequestException', `Exceeding maximum query size: ${MAX_TRACES}`);
     }
@@ -46,26 +46,38 @@ export const batchGetTraces = operation({
     }
     const { store, signal, onIncomplete, hasExtensions } = context;
     const options = { signal, onIncomplete };
-    const [documents, links] = await Promise.all([loadDocuments(store, ids, options), linksTo(store, ids, options)]);
-    const traces = ids.flatMap((id) => {
-      const documentsOfTrace = documents.get(id) ?? [];
-      const trace = assembleTrace(documentsOfTrace);
-      return trace === undefined ? [] : [{ trace, documents: documentsOfTrace }];
-    });
+    const from = token === undefined ? undefined : positionOf(token, ids);
+    const [{ parts, next }, links] = await Promise.all([
+      loadTraceParts(store, ids, from, options),
+      linksTo(store, ids, options),
+    ]);
     return {
-      Traces: traces.map(({ trace, documents }) => {
+      Traces: parts.flatMap(({ documents, isWhole }) => {
+        const trace = assembleTrace(documents);
+        if (trace === undefined) return [];
         const consumers = consumersOf(trace, links);
-        return {
-          ...toWireTrace(trace, consumers),
-          ...(hasExtensions && ownMembers(trace, documents, consumers)),
-          ...prunedMember(context, trace.startUs),
-        };
+        return [
+          {
+            ...toWireTrace(trace, consumers, { isWhole, hasExtensions }),
+            ...(hasExtensions && ownMembers(trace, documents, consumers)),
+            ...prunedMember(context, trace.startUs),
+          },
+        ];
       }),
       UnprocessedTraceIds: [],
-      NextToken: null,
+      NextToken: next === undefined ? null : tokenOf(next, ids),
     };
   },
 });
+
+function tokenOf({ traceId: id, afterSeq }: PartPosition, ids: readonly TraceId[]): string {
+  return toToken({ part: 'valued', key: afterSeq, traceId: id }, ids);
+}
+
+function positionOf(token: string, ids: readonly TraceId[]): PartPosition {
+  const { traceId: id, key: afterSeq } = fromToken(token, ids);
+  return { traceId: id as TraceId, afterSeq };
+}
 
 /** Sorted by time. X-Ray documents have a member for exceptions only, so other events of a span are returned here. */
 function spanEventsOf(documents: readonly Document[]): readonly WireSpanEvent[] {
@@ -102,12 +114,18 @@ function consumersOf(trace: Trace, links: readonly TraceLink[]): ConsumerLinks {
   return consumers;
 }
 
-function toWireTrace(trace: Trace, consumers: ConsumerLinks): WireTrace {
+function toWireTrace(
+  trace: Trace,
+  consumers: ConsumerLinks,
+  { isWhole, hasExtensions }: { readonly isWhole: boolean; readonly hasExtensions: boolean },
+): WireTrace {
+  // The parent of a subsegment may be in another part: then it has no other place in X-Ray's own members.
+  const orphans = isWhole || hasExtensions ? [] : orphanDocuments(trace, consumers);
   return {
     Id: formatTraceId(trace.id),
     Duration: toSeconds(traceDurationUs(trace)),
-    LimitExceeded: false,
-    Segments: processedDocuments(trace, consumers).map(toWireDocument),
+    LimitExceeded: !isWhole,
+    Segments: [...processedDocuments(trace, consumers), ...orphans].map(toWireDocument),
   };
 }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { OpenrayError } from '../../errors.ts';
+import type { TraceGraph } from '../../model/graph.ts';
 import { serviceGraph } from '../../model/service-graph.ts';
 import { traceGraph } from '../../model/trace-graph.ts';
 import { linkGraphs } from '../../query/service-graph/link-graphs.ts';
-import { loadTraces } from '../../query/traces/load-traces.ts';
+import { assembledTraces, documentGroups } from '../../query/traces/load-traces.ts';
 import { optional, traceId } from '../fields.ts';
 import { operation } from '../operation.ts';
 import type { GetTraceGraphResponse } from '../types.ts';
@@ -26,10 +27,13 @@ export const getTraceGraph = operation({
       throw new OpenrayError('InvalidRequestException', 'NextToken is currently not supported');
     }
     if (ids.length === 0) throw new OpenrayError('InvalidRequestException', 'Zero trace ids provided');
-    const traces = await loadTraces(store, [...new Set(ids)], { signal, onIncomplete });
-    if (traces.length === 0) throw new OpenrayError('InvalidRequestException', 'Trace id not found');
-    const links = await linkGraphs(store, traces, () => true, { signal, onIncomplete });
-    const graph = serviceGraph([...traces.map(traceGraph), ...links]);
-    return { Services: toWireServices(graph, 'without-times'), NextToken: null };
+    const graphs: TraceGraph[] = [];
+    for await (const group of documentGroups(store, [...new Set(ids)], { signal, onIncomplete })) {
+      const traces = assembledTraces(group);
+      graphs.push(...traces.map(traceGraph));
+      graphs.push(...(await linkGraphs(store, traces, () => true, { signal, onIncomplete })));
+    }
+    if (graphs.length === 0) throw new OpenrayError('InvalidRequestException', 'Trace id not found');
+    return { Services: toWireServices(serviceGraph(graphs), 'without-times'), NextToken: null };
   },
 });

@@ -101,6 +101,7 @@ export function toWireSummary(summary: TraceSummary, matchedUs: number | undefin
     WorstOutcome: summary.worstOutcome,
     SegmentCount: summary.segmentCount,
     SubsegmentCount: summary.subsegmentCount,
+    ...(summary.limitExceeded && { LimitExceeded: true }),
   };
 }
 

@@ -26,17 +26,23 @@ export async function jaegerServices(store: Store, options: QueryOptions): Promi
   return (await store.query<{ name: string }>(statement, options)).map(({ name }) => name);
 }
 
-/** Newest first, up to `limit`. */
+/** A search ends with the trace that reaches this number of spans: all of them are one response. */
+const MAX_SPANS = 100_000;
+
+/** Newest first, up to `limit` and about MAX_SPANS spans. */
 export async function searchJaegerTraces(
   store: Store,
   search: JaegerSearch,
   options: QueryOptions,
 ): Promise<readonly JaegerTrace[]> {
   const found: JaegerTrace[] = [];
+  let spanCount = 0;
   for await (const spans of findTraceSpans(store, traceQueryOf(search.service, search.window), options)) {
     const trace = jaegerTraceOf(spans);
-    if (trace.spans.some((span) => matchesSearch(span, trace, search))) found.push(trace);
-    if (found.length === search.limit) break;
+    if (!trace.spans.some((span) => matchesSearch(span, trace, search))) continue;
+    found.push(trace);
+    spanCount += trace.spans.length;
+    if (found.length === search.limit || spanCount >= MAX_SPANS) break;
   }
   return found;
 }
@@ -47,16 +53,20 @@ export async function loadJaegerTraces(
   traceIds: readonly TraceId[],
   options: QueryOptions,
 ): Promise<readonly JaegerTrace[]> {
-  const traces = await loadTraceSpans(store, traceIds, options);
-  return traces.map(jaegerTraceOf);
+  const traces: JaegerTrace[] = [];
+  for await (const spans of loadTraceSpans(store, traceIds, options)) traces.push(jaegerTraceOf(spans));
+  return traces;
 }
 
-function jaegerTraceOf({ traceId, spans, records }: SpansOfTrace): JaegerTrace {
-  return jaegerTrace(
+function jaegerTraceOf({ traceId, spans, records, firstPart }: SpansOfTrace): JaegerTrace {
+  const trace = jaegerTrace(
     traceId,
     spans,
     records.map(({ record }) => record),
   );
+  if (firstPart === undefined) return trace;
+  const { documents } = firstPart.whole;
+  return { ...trace, warnings: [`the trace is too large: these are the first of ${documents} documents`] };
 }
 
 /**

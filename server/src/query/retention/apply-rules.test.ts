@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { prune } from '../../store/maintenance/retention.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { STORES, type StoreLocation } from '../../store/testing/stores.ts';
+import { TRACE_BOUNDS } from '../../store/trace-bounds.ts';
 import { changeGroup, createGroup } from '../groups.ts';
 import { rollUp } from '../service-graph/roll-up.ts';
 import { serviceGraphOf } from '../service-graph/service-graph.ts';
@@ -43,14 +43,22 @@ const plan = (defaultDays: number, ...rules: readonly string[]): RetentionPlan =
 });
 
 /** The documents that must remain on a day, by the pure functions. */
-function expectedAfterRules(today: number, documents: readonly Document[], rules: RetentionPlan): readonly Document[] {
+function expectedAfterRules(
+  today: number,
+  documents: readonly Document[],
+  rules: RetentionPlan,
+  bounds = TRACE_BOUNDS,
+): readonly Document[] {
   let left = documents.filter((document) => today - dayOf(document) <= longestRetentionDays(rules));
   for (const day of [...new Set(left.map(dayOf))].sort()) {
     const expiredDays = longestExpiredDays(rules, today - day);
     if (expiredDays === undefined) continue;
     const expired = new Set<TraceId>();
     for (const id of new Set(left.filter((document) => dayOf(document) === day).map(({ traceId }) => traceId))) {
-      const trace = assembleTrace(left.filter(({ traceId }) => traceId === id));
+      const [trace] = subjectsOf(
+        left.filter(({ traceId }) => traceId === id),
+        bounds,
+      ).map((subject) => subject.trace);
       if ((trace ? retentionDaysOf(rules, trace) : rules.defaultDays) <= expiredDays) expired.add(id);
     }
     left = left.filter((document) => dayOf(document) !== day || !expired.has(document.traceId));
@@ -93,7 +101,7 @@ async function expectStored(target: Store, documents: readonly Document[]): Prom
   expect(stored.map(({ seq }) => seq)).toEqual(documents.map(({ seq }) => seq));
   const rows = await target.query<{ seq: number }>(sql`SELECT DISTINCT seq FROM entities ORDER BY seq`);
   expect(rows.map(({ seq }) => seq)).toEqual(seqsWithRows(documents));
-  const subjects = subjectsOf(documents);
+  const subjects = subjectsOf(documents, target.traceBounds);
   const graph = await serviceGraphOf(target, { window: everything, filter: undefined });
   expect(visibleGraph(graph)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, everything)));
   // The bounds cut minutes in two: the part outside is subtracted from the roll-up, or the part inside is added.
@@ -130,6 +138,23 @@ test.each(PLANS)(
     expect(left.length).toBeLessThan(DOCUMENTS.length);
   },
 );
+
+test.each([
+  { documents: 3, bytes: 2_000 },
+  { documents: 1, bytes: 10_000 },
+])('of traces that exceed the bounds the part that was counted is subtracted: %j', async (traceBounds) => {
+  await empty();
+  const bounded: Store = Object.create(store, { traceBounds: { value: traceBounds } });
+  await fill(bounded);
+  const rules = plan(20, '1d ok = true', '2d fault = true');
+  let left = DOCUMENTS;
+  for (const days of [2, 3, 4]) {
+    while (await applyRetentionRules(bounded, rules, ageAt(noonAfter(days)), { tracesPerSlice: 12 }));
+    left = expectedAfterRules(FIRST_DAY + days, left, rules, traceBounds);
+    await expectStored(bounded, left);
+  }
+  expect(left.length).toBeLessThan(DOCUMENTS.length);
+});
 
 test('after a crash at any step it continues there, and subtracts nothing twice from the roll-up', async () => {
   const [rules = plan(1)] = PLANS;

@@ -12,7 +12,7 @@ import { readRollUpWatermark } from '../service-graph/roll-up-tables.ts';
 import { consumersOf, contributionPairsOf } from '../service-graph/trace-changes.ts';
 import { addToMinuteGraphs } from '../service-graph/trace-contribution.ts';
 import { pushDownFilter } from '../traces/filter-pushdown.ts';
-import { loadTraces } from '../traces/load-traces.ts';
+import { assembledTraces, documentGroups } from '../traces/load-traces.ts';
 import { anyOf, prefilterSql } from '../traces/prefilter.ts';
 import { longestExpiredDays, type RetentionPlan, resolvePlanGroups, retentionDaysOf } from './rules.ts';
 
@@ -209,12 +209,11 @@ async function applyToSlice(
   const expired: TraceId[] = [];
   for (let first = 0; first < ids.length; first += LOAD_BATCH) {
     const batch = ids.slice(first, first + LOAD_BATCH);
-    const traces = new Map((await loadTraces(store, batch, options)).map((trace) => [trace.id, trace]));
-    for (const id of batch) {
-      const trace = traces.get(id);
-      const days = trace ? retentionDaysOf(plan, trace) : plan.defaultDays;
-      (days > current.days ? kept : expired).push(id);
+    const daysOf = new Map<TraceId, number>();
+    for await (const group of documentGroups(store, batch, options)) {
+      for (const trace of assembledTraces(group)) daysOf.set(trace.id, retentionDaysOf(plan, trace));
     }
+    for (const id of batch) ((daysOf.get(id) ?? plan.defaultDays) > current.days ? kept : expired).push(id);
     await pause?.();
   }
   if (expired.length === 0) return;
@@ -283,6 +282,8 @@ async function subtractFromRollUps(
     {
       reduced: (document) => isRolledUp(document) && !(expiredIds.has(document.traceId) && isOfDay(document)),
       full: isRolledUp,
+      reducedSql: (id) =>
+        sql.and([sql`seq <= ${rollUpWatermark}`, ...(expiredIds.has(id) ? [sql`NOT (${inDay(day)})`] : [])]),
     },
     options,
   );

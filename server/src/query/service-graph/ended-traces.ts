@@ -9,7 +9,7 @@ import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { inIntervalSql } from '../interval-sql.ts';
 import { pushDownFilter } from '../traces/filter-pushdown.ts';
-import { loadTraces } from '../traces/load-traces.ts';
+import { assembledTraces, documentGroups } from '../traces/load-traces.ts';
 import { prefilterSql } from '../traces/prefilter.ts';
 
 const BATCH = 100;
@@ -18,7 +18,7 @@ const MAX_MS = 30_000;
 
 /**
  * The matching traces that have an entity which ended in the window, up to BATCH at a time, in no order. Loads each
- * trace. Throws QueryTimeout after `timeoutMs` (default MAX_MS).
+ * trace, or its first part. Throws QueryTimeout after `timeoutMs` (default MAX_MS).
  */
 export async function* tracesEndingIn(
   store: Store,
@@ -33,8 +33,10 @@ export async function* tracesEndingIn(
       throw new OpenrayError('QueryTimeout', 'Reading this many traces exceeded the time limit; use a smaller window');
     }
     const ids = rows.slice(first, first + BATCH).map((row) => row.trace_id);
-    const traces = await loadTraces(store, ids, options);
-    yield filter === undefined ? traces : traces.filter((trace) => matches(filter, subjectOf(trace)));
+    for await (const group of documentGroups(store, ids, options)) {
+      const traces = assembledTraces(group);
+      yield filter === undefined ? traces : traces.filter((trace) => matches(filter, subjectOf(trace)));
+    }
   }
 }
 

@@ -3,9 +3,7 @@ import type { TraceGraph } from '../../model/graph.ts';
 import type { Trace } from '../../model/trace.ts';
 import { linkedTraceIds, linkGraph } from '../../model/trace-links.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import { loadTraces } from '../traces/load-traces.ts';
-
-const BATCH = 100;
+import { assembledTraces, documentGroups } from '../traces/load-traces.ts';
 
 /**
  * For each trace that consumed messages: the edges of the links from their producers. Only consumers for whose segment
@@ -19,9 +17,8 @@ export async function linkGraphs(
 ): Promise<readonly TraceGraph[]> {
   const known = new Map(traces.map((trace) => [trace.id, trace]));
   const wanted = [...new Set(traces.flatMap(linkedTraceIds))].filter((id) => !known.has(id));
-  for (let first = 0; first < wanted.length; first += BATCH) {
-    const producers = await loadTraces(store, wanted.slice(first, first + BATCH), options);
-    for (const trace of producers) known.set(trace.id, trace);
+  for await (const group of documentGroups(store, wanted, options)) {
+    for (const trace of assembledTraces(group)) known.set(trace.id, trace);
   }
   return traces.map((trace) => linkGraph(trace, (id) => known.get(id), counts)).filter(({ edges }) => edges.length > 0);
 }

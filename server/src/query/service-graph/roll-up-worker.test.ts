@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { newStats } from '../../stats.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
@@ -12,6 +13,7 @@ import { visibleGraph } from './testing/visible-graph.ts';
 let store: Store;
 let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
 const log = { info: () => undefined, warn: vi.fn() };
+const stats = newStats();
 const documents = receivedDocuments(60, 5);
 const lastSeq = Math.max(...documents.map(({ seq }) => seq));
 const everything = { fromUs: START_US - 60e6, toUs: START_US + 2 * SPREAD_US };
@@ -28,7 +30,7 @@ afterEach(async () => {
 
 test('documents are rolled up soon after they are stored, those already in the store first', async () => {
   await store.append(documents.slice(0, 100));
-  const worker = startRollUpWorker(store, { log, intervalMs: 5 });
+  const worker = startRollUpWorker(store, { log, stats, intervalMs: 5 });
   await expect.poll(() => readRollUpWatermark(store)).toBe(documents[99]?.seq);
   await store.append(documents.slice(100));
   await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
@@ -44,7 +46,7 @@ test('documents are rolled up soon after they are stored, those already in the s
 test('documents that just arrived wait, since an earlier document may not be stored yet', async () => {
   await store.append(documents);
   const betweenBatches = vi.fn(async () => {});
-  const worker = startRollUpWorker(store, { log, intervalMs: 5, watermarkDelayMs: Date.now(), betweenBatches });
+  const worker = startRollUpWorker(store, { log, stats, intervalMs: 5, watermarkDelayMs: Date.now(), betweenBatches });
   await expect.poll(() => betweenBatches.mock.calls.length).toBeGreaterThan(10);
   await worker.stop();
   expect(await readRollUpWatermark(store)).toBe(0);
@@ -54,7 +56,7 @@ test('no query runs while no document is inserted', async () => {
   await store.append(documents.slice(0, 100));
   const query = vi.fn(store.query) as typeof store.query;
   const betweenBatches = vi.fn(async () => {});
-  const worker = startRollUpWorker({ ...store, query }, { log, intervalMs: 5, betweenBatches });
+  const worker = startRollUpWorker({ ...store, query }, { log, stats, intervalMs: 5, betweenBatches });
   await expect.poll(() => readRollUpWatermark(store)).toBe(documents[99]?.seq);
   await expect.poll(() => betweenBatches.mock.calls.length).toBeGreaterThan(1);
   const [queries, checks] = [vi.mocked(query).mock.calls.length, betweenBatches.mock.calls.length];
@@ -73,7 +75,8 @@ test('a check ends while documents arrive all the time', async () => {
   const lowWatermark = () => seqs[arrived++];
   const bounds: (number | undefined)[] = [];
   const betweenBatches = async () => void bounds.push(await readRollUpWatermark(store));
-  const worker = startRollUpWorker({ ...store, lowWatermark }, { log, intervalMs: 60_000, betweenBatches });
+  const bounded = { ...store, lowWatermark };
+  const worker = startRollUpWorker(bounded, { log, stats, intervalMs: 60_000, betweenBatches });
   await expect.poll(() => bounds).toEqual([seqs[1]]);
   await worker.stop();
 });
@@ -84,10 +87,10 @@ test('the roll-up of days that retention has dropped is deleted', async () => {
     ...store,
     statistics: () => ({ ...store.statistics(), droppedBeforeUs: START_US + SPREAD_US / 2 }),
   };
-  const first = startRollUpWorker(store, { log, intervalMs: 5 });
+  const first = startRollUpWorker(store, { log, stats, intervalMs: 5 });
   await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
   await first.stop();
-  const worker = startRollUpWorker(pruned, { log, intervalMs: 5 });
+  const worker = startRollUpWorker(pruned, { log, stats, intervalMs: 5 });
   const firstPeriodEnd = async () => {
     const [row] = await store.query<{ first: number }>(
       sql`SELECT min(ends_us) AS first FROM service_map WHERE period_s = 60`,

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TraceId } from '../../model/trace-id.ts';
+import type { Stats } from '../../stats.ts';
 import { acquireLease, releaseLease } from '../../store/objects.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
+import type { FirstPart } from '../traces/trace-sizes.ts';
 import { rollUp } from './roll-up.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 
@@ -11,6 +14,7 @@ export type RollUpWorkerOptions = {
     info(fields: object, sentence: string): void;
     warn(fields: object, sentence: string): void;
   };
+  readonly stats: Pick<Stats, 'rollUp'>;
   /** Pause between two checks for work. On a shared store each check is a query. */
   readonly intervalMs?: number;
   /**
@@ -39,6 +43,8 @@ const SHARED_WATERMARK_DELAY_MS = 60_000;
 const LEASE = { name: 'service-map', ttlMs: 60_000 };
 const LOG_INTERVAL_MS = 10_000;
 const RETRY_DELAY_MS = 10_000;
+/** Traces that are known as reported, so that each is logged and counted once. */
+const MAX_REPORTED = 10_000;
 /** Longest work without a pause. */
 const TIME_SLICE_MS = 5;
 
@@ -64,6 +70,14 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     insertedSeq = Math.max(insertedSeq, lastSeq);
     waitsSinceMs ??= performance.now();
   });
+  const reported = new Set<TraceId>();
+
+  function isFirstReport(id: TraceId): boolean {
+    if (reported.has(id)) return false;
+    if (reported.size >= MAX_REPORTED) reported.clear();
+    reported.add(id);
+    return true;
+  }
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
@@ -84,6 +98,19 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     }
   }
 
+  function onExceeding(traceId: TraceId, { whole }: FirstPart): void {
+    if (!isFirstReport(traceId)) return;
+    options.stats.rollUp.inPart++;
+    const { documents, bytes } = whole;
+    log.warn({ traceId, documents, bytes }, 'a trace is too large; the service map counts its first part only');
+  }
+
+  function onUncountable(traceId: TraceId, reason: string): void {
+    if (!isFirstReport(traceId)) return;
+    options.stats.rollUp.skipped++;
+    log.warn({ traceId, reason }, 'a trace cannot be counted; the service map leaves it out');
+  }
+
   /**
    * Rolls up the documents before a bound that is chosen once: documents that arrive meanwhile are left to the next
    * check, so that a check ends also while documents arrive all the time.
@@ -96,7 +123,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     waitsSinceMs = insertedSeq > toSeq ? began : undefined;
     let loggedAt = began;
     for (;;) {
-      const rolled = await rollUp(store, { toSeq, pause: newPause(store, signal), signal });
+      const rolled = await rollUp(store, { toSeq, pause: newPause(store, signal), signal, onExceeding, onUncountable });
       if (rolled === undefined || signal.aborted) break;
       if (store.isShared && !(await acquireLease(store, { ...LEASE, holder }))) break;
       if (performance.now() - loggedAt > LOG_INTERVAL_MS) {

@@ -5,6 +5,7 @@ import type { Document } from '../../model/entity.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
+import { TRACE_BOUNDS } from '../../store/trace-bounds.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/received-documents.ts';
 import { rollUp } from './roll-up.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
@@ -18,16 +19,16 @@ const RUNS = Number(process.env.ORACLE_RUNS ?? 8);
 const SEED = Number(process.env.ORACLE_SEED ?? 1);
 const TIMEOUT_MS = 60_000 + RUNS * 20_000;
 
-let store: Store;
 let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+let whole: Store;
 
 beforeAll(async () => {
   directory = await makeTestDirectory();
-  store = await openTestStore(directory.path);
+  whole = await openTestStore(directory.path);
 });
 
 afterAll(async () => {
-  await store.close();
+  await whole.close();
   await directory.remove();
 });
 
@@ -69,17 +70,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     .map(([within, selector]) => ({ kind: 'series' as const, ...within, selector })),
 );
 
-test(
-  'service graphs and series are those of all documents, at any state of the roll-up',
-  async () => {
+test.each([
+  ['of all documents', TRACE_BOUNDS],
+  ['of the first documents of traces that exceed the bounds', { documents: 3, bytes: 2_000 }],
+])(
+  'service graphs and series are those %s, at any state of the roll-up',
+  async (_, traceBounds) => {
+    // Not a copy: the documents in memory move with the watermark.
+    const store: Store = Object.create(whole, { traceBounds: { value: traceBounds } });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 24, size: 'max' }), async (steps) => {
-        for (const table of ['documents', 'entities', 'service_map'] as const) await truncate(table);
+        for (const table of ['documents', 'entities', 'service_map'] as const) await truncate(store, table);
         let arrived: readonly Document[] = [];
-        for (const each of steps) arrived = await runStep(each, arrived);
+        for (const each of steps) arrived = await runStep(store, each, arrived);
         while (await rollUp(store, { toSeq: Number.MAX_SAFE_INTEGER, batchDocuments: 50 }));
         const all = { fromUs: START_US - 60e6, toUs: START_US + 2 * SPREAD_US };
-        await runStep({ kind: 'graph', ...all }, arrived);
+        await runStep(store, { kind: 'graph', ...all }, arrived);
         expect(await readRollUpWatermark(store)).toBe(arrived.at(-1)?.seq ?? 0);
       }),
       { numRuns: RUNS, seed: SEED, endOnFailure: true },
@@ -89,7 +95,7 @@ test(
 );
 
 /** Does one step. Resolves to all documents that were appended so far. */
-async function runStep(each: Step, arrived: readonly Document[]): Promise<readonly Document[]> {
+async function runStep(store: Store, each: Step, arrived: readonly Document[]): Promise<readonly Document[]> {
   const toSeq = Number.MAX_SAFE_INTEGER;
   switch (each.kind) {
     case 'append': {
@@ -109,7 +115,7 @@ async function runStep(each: Step, arrived: readonly Document[]): Promise<readon
       await rollUp(crashing(store, each.when), { toSeq, batchDocuments: each.batchDocuments }).catch(() => undefined);
       return arrived;
     case 'graph': {
-      const subjects = subjectsOf(arrived);
+      const subjects = subjectsOf(arrived, store.traceBounds);
       const graph = await serviceGraphOf(store, { window: each, filter: undefined });
       expect(visibleGraph(graph)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, each)));
       return arrived;
@@ -118,7 +124,7 @@ async function runStep(each: Step, arrived: readonly Document[]): Promise<readon
       const selector = each.selector === undefined ? undefined : parseEntitySelector(each.selector);
       for (const periodUs of [60_000_000, 300_000_000]) {
         const query = { window: each, periodUs, selector };
-        const graphs = subjectsOf(arrived).map(({ graph }) => graph);
+        const graphs = subjectsOf(arrived, store.traceBounds).map(({ graph }) => graph);
         expect(await serviceTimeSeries(store, query)).toEqual(referenceTimeSeries(graphs, query));
       }
       return arrived;
@@ -127,17 +133,15 @@ async function runStep(each: Step, arrived: readonly Document[]): Promise<readon
 }
 
 /** A server that is killed just before or just after its insert takes effect. */
-function crashing(whole: Store, when: 'before' | 'after'): Store {
-  return {
-    ...whole,
-    async insert(block) {
-      if (when === 'after') await whole.insert(block);
-      throw new Error('killed');
-    },
+function crashing(store: Store, when: 'before' | 'after'): Store {
+  const insert: Store['insert'] = async (block) => {
+    if (when === 'after') await store.insert(block);
+    throw new Error('killed');
   };
+  return Object.create(store, { insert: { value: insert } });
 }
 
-async function truncate(table: 'documents' | 'entities' | 'service_map'): Promise<void> {
+async function truncate(store: Store, table: 'documents' | 'entities' | 'service_map'): Promise<void> {
   switch (table) {
     case 'documents':
       return store.command(sql`TRUNCATE TABLE documents`);

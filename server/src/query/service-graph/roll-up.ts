@@ -2,6 +2,7 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { newRollUpBlock } from '../../store/write/roll-up-rows.ts';
+import type { FirstPart } from '../traces/trace-sizes.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 import { changesOf, consumersOf, type SeqRange } from './trace-changes.ts';
@@ -16,6 +17,10 @@ export type RollUpOptions = QueryOptions & {
   /** Called between steps of work that each hold up the process for some milliseconds. */
   readonly pause?: () => Promise<void>;
   readonly batchDocuments?: number;
+  /** Called with each trace of the batch that exceeds the bounds of a trace. Only its first part is rolled up. */
+  readonly onExceeding?: (id: TraceId, part: FirstPart) => void;
+  /** Called with each trace that the pure functions fail for. It counts nothing. */
+  readonly onUncountable?: (id: TraceId, reason: string) => void;
 };
 
 /**
@@ -30,7 +35,7 @@ export type RollUpOptions = QueryOptions & {
  */
 export async function rollUp(
   store: Store,
-  { toSeq: latestSeq, pause, batchDocuments = BATCH_DOCUMENTS, ...options }: RollUpOptions,
+  { toSeq: latestSeq, pause, batchDocuments = BATCH_DOCUMENTS, onExceeding, onUncountable, ...options }: RollUpOptions,
 ): Promise<SeqRange | undefined> {
   const fromSeq = await readRollUpWatermark(store, options);
   const toSeq = await lastSeqOfBatch(store, { fromSeq, latestSeq, batchDocuments }, options);
@@ -45,9 +50,15 @@ export async function rollUp(
   );
   const minutes: MinuteGraphs = new Map();
   const changedIds = rows.map((row) => row.trace_id);
-  const consumerIds = await consumersOf(store, changedIds, sql`seq <= ${toSeq}`, options);
+  const consumerIds = new Set(await consumersOf(store, changedIds, sql`seq <= ${toSeq}`, options));
   const traceIds = [...new Set([...changedIds, ...consumerIds])];
-  for await (const changes of changesOf(store, traceIds, { fromSeq, toSeq }, options)) {
+  const changeOptions = {
+    ...options,
+    ...(onExceeding && { onExceeding }),
+    ...(onUncountable && { onUncountable }),
+    canSkip: (id: TraceId) => !consumerIds.has(id),
+  };
+  for await (const changes of changesOf(store, traceIds, { fromSeq, toSeq }, changeOptions)) {
     for (const { before, after } of changes) {
       if (before === after) continue;
       addToMinuteGraphs(minutes, after, 1);

@@ -5,8 +5,9 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { linkText } from '../../store/attributes.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import { loadDocuments, loadDocumentsWithRecent } from '../traces/load-traces.ts';
-import { contributionOf, type TraceContribution } from './trace-contribution.ts';
+import { documentGroups, documentGroupsWithRecent, type LoadOptions } from '../traces/load-traces.ts';
+import type { FirstPart } from '../traces/trace-sizes.ts';
+import { contributionOf, NO_CONTRIBUTION, type TraceContribution } from './trace-contribution.ts';
 
 /**
  * The contribution of a trace without the documents of a range, and with them; the same object when it did not change.
@@ -16,12 +17,21 @@ export type TraceChange = { readonly before: TraceContribution; readonly after: 
 /** Documents in (fromSeq, toSeq]; `toSeq` may be Infinity. */
 export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
 
-/** Traces that are loaded at once. In smaller batches the queries cost more than reading the documents. */
-const LOAD_BATCH = 1_000;
 /** Traces that are assembled before the generator yields, so that the caller can pause for other work. */
 const YIELD_BATCH = 100;
 /** Traces whose consumers one query looks up. */
 const LINK_BATCH = 2_000;
+
+export type ChangeOptions = QueryOptions & {
+  /** Called with each trace that exceeds the bounds of a trace. Only its first part counts. */
+  readonly onExceeding?: (id: TraceId, part: FirstPart) => void;
+  /**
+   * Whether to leave out a trace whose first part arrived before the range. Only the links to its producers can still
+   * change.
+   */
+  readonly canSkip?: (id: TraceId) => boolean;
+  readonly onUncountable?: ((id: TraceId, reason: string) => void) | undefined;
+};
 
 /**
  * The change that the documents of a range made to each of the traces. One read of the documents gives both states, so
@@ -31,40 +41,85 @@ export async function* changesOf(
   store: Store,
   traceIds: readonly TraceId[],
   { fromSeq, toSeq }: SeqRange,
-  options: QueryOptions,
+  { onExceeding, canSkip = () => false, ...options }: ChangeOptions,
 ): AsyncGenerator<readonly TraceChange[]> {
   const predicates = { reduced: ({ seq }: Document) => seq <= fromSeq, full: ({ seq }: Document) => seq <= toSeq };
-  for await (const pairs of contributionPairsOf(store, traceIds, predicates, options)) {
+  const isPartWanted = (id: TraceId, part: FirstPart) => {
+    onExceeding?.(id, part);
+    return part.throughSeq > fromSeq || !canSkip(id);
+  };
+  for await (const pairs of contributionPairsOf(store, traceIds, predicates, { ...options, isPartWanted })) {
     yield pairs.map(({ reduced, full }) => ({ before: reduced, after: full }));
   }
 }
 
-/** The contributions of each trace by two sets of its documents: `reduced` is a subset of `full`. */
+type ContributionPair = { readonly reduced: TraceContribution; readonly full: TraceContribution };
+
+/**
+ * The contributions of each trace by two sets of its documents: `reduced` is a subset of `full`. Of a trace that
+ * exceeds the bounds, the first part of each set counts. `reducedSql` selects the documents of `reduced`. It is
+ * necessary unless the first part of `reduced` is in the first part of `full`.
+ */
 export async function* contributionPairsOf(
   store: Store,
   traceIds: readonly TraceId[],
-  predicates: { readonly reduced: DocumentPredicate; readonly full: DocumentPredicate },
-  options: QueryOptions,
-): AsyncGenerator<readonly { readonly reduced: TraceContribution; readonly full: TraceContribution }[]> {
-  for (let first = 0; first < traceIds.length; first += LOAD_BATCH) {
-    const ids = traceIds.slice(first, first + LOAD_BATCH);
-    const documents = new Map(await loadDocumentsWithRecent(store, ids, options));
+  predicates: {
+    readonly reduced: DocumentPredicate;
+    readonly full: DocumentPredicate;
+    readonly reducedSql?: (id: TraceId) => Sql;
+  },
+  { onUncountable, ...options }: LoadOptions & Pick<ChangeOptions, 'onUncountable'>,
+): AsyncGenerator<readonly ContributionPair[]> {
+  const { isPartWanted: _, ...queryOptions } = options;
+  for await (const group of documentGroupsWithRecent(store, traceIds, options)) {
+    const ids = [...group.documents.keys()];
+    const documents = new Map(group.documents);
+    /** Where it differs from `documents`. */
+    const remaining = new Map<TraceId, readonly Document[]>();
+    const readRemaining = async (id: TraceId) => {
+      const where = predicates.reducedSql?.(id);
+      if (where === undefined) return;
+      remaining.set(id, []);
+      for await (const rest of documentGroups(store, [id], { ...queryOptions, where })) {
+        remaining.set(id, rest.documents.get(id) ?? []);
+      }
+    };
+    for (const id of group.exceeding.keys()) await readRemaining(id);
     const linked = new Set(
-      [...documents.values()]
+      [...documents.values(), ...remaining.values()]
         .flat()
         .flatMap(linkedTraceIdsOf)
         .filter((id) => !documents.has(id)),
     );
-    for (const [id, ofTrace] of await loadLinked(store, [...linked], options)) documents.set(id, ofTrace);
+    for await (const producers of documentGroups(store, [...linked], queryOptions)) {
+      for (const [id, ofTrace] of producers.documents) documents.set(id, ofTrace);
+      for (const id of producers.exceeding.keys()) await readRemaining(id);
+    }
     const full = newTraceLookup(documents, predicates.full);
-    const reduced = newTraceLookup(documents, predicates.reduced, full);
+    const reduced = newTraceLookup(new Map([...documents, ...remaining]), predicates.reduced, (id) =>
+      remaining.has(id) ? undefined : full,
+    );
     for (let next = 0; next < ids.length; next += YIELD_BATCH) {
       yield ids.slice(next, next + YIELD_BATCH).map((id) => {
-        const whole = contributionOf(full(id), full);
+        const whole = countableOf(id, full, onUncountable);
         const isSame = reduced(id) === full(id) && whole.consumerEndsUs.length === 0;
-        return { reduced: isSame ? whole : contributionOf(reduced(id), reduced), full: whole };
+        return { reduced: isSame ? whole : countableOf(id, reduced, onUncountable), full: whole };
       });
     }
+  }
+}
+
+/** Nothing for a trace that the pure functions fail for: one trace must not stop the roll-up of all others. */
+function countableOf(
+  id: TraceId,
+  lookup: TraceLookup,
+  onUncountable: ChangeOptions['onUncountable'],
+): TraceContribution {
+  try {
+    return contributionOf(lookup(id), lookup);
+  } catch (thrown) {
+    onUncountable?.(id, thrown instanceof Error ? thrown.message : String(thrown));
+    return NO_CONTRIBUTION;
   }
 }
 
@@ -95,16 +150,23 @@ type DocumentPredicate = (document: Document) => boolean;
 type TraceLookup = (id: TraceId) => Trace | undefined;
 
 /**
- * Assembles a trace of its known documents on the first call. Takes the trace of `others` when all documents are
- * known.
+ * Assembles a trace of its known documents on the first call. When all documents are known, takes the trace of the
+ * lookup `sameOf`, if there is one.
  */
-function newTraceLookup(documents: Documents, isKnown: DocumentPredicate, others?: TraceLookup): TraceLookup {
+function newTraceLookup(
+  documents: Documents,
+  isKnown: DocumentPredicate,
+  sameOf: (id: TraceId) => TraceLookup | undefined = () => undefined,
+): TraceLookup {
   const traces = new Map<TraceId, Trace | undefined>();
   return (id) => {
     if (traces.has(id)) return traces.get(id);
     const all = documents.get(id) ?? [];
     const known = all.filter(isKnown);
-    const trace = known.length === all.length && others ? others(id) : assembleTrace(known);
+    const same = known.length === all.length ? sameOf(id) : undefined;
+    // Assembling it failed if the next call finds this.
+    traces.set(id, undefined);
+    const trace = same ? same(id) : assembleTrace(known);
     traces.set(id, trace);
     return trace;
   };
@@ -113,13 +175,4 @@ function newTraceLookup(documents: Documents, isKnown: DocumentPredicate, others
 /** Traces that any entity in this version of the document links to. */
 function linkedTraceIdsOf({ entities }: Document): readonly TraceId[] {
   return entities.flatMap(({ links }) => links.map(({ traceId }) => traceId));
-}
-
-async function loadLinked(store: Store, ids: readonly TraceId[], options: QueryOptions): Promise<Documents> {
-  const documents = new Map<TraceId, readonly Document[]>();
-  for (let first = 0; first < ids.length; first += LOAD_BATCH) {
-    const loaded = await loadDocuments(store, ids.slice(first, first + LOAD_BATCH), options);
-    for (const [id, ofTrace] of loaded) documents.set(id, ofTrace);
-  }
-  return documents;
 }

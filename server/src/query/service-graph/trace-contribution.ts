@@ -17,7 +17,7 @@ export type TraceContribution = {
 };
 
 const EMPTY_GRAPH: TraceGraph = { nodes: [], edges: [] };
-const NO_CONTRIBUTION: TraceContribution = {
+export const NO_CONTRIBUTION: TraceContribution = {
   graph: EMPTY_GRAPH,
   linkGraphEndingIn: () => EMPTY_GRAPH,
   consumerEndsUs: [],

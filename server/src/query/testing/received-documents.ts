@@ -8,6 +8,7 @@ import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { entityToPlainSpan } from '../../model/otlp/to-otlp/entity-to-span.ts';
 import { parseDocument } from '../../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../model/testing/arbitrary-trace.ts';
+import { TRACE_BOUNDS, type TraceBounds } from '../../store/trace-bounds.ts';
 
 /** The first generated traces start about here, microseconds; the last SPREAD_US later. */
 export const START_US = 1_716_560_000_000_000;
@@ -116,8 +117,19 @@ function shiftedSeconds(seconds: JsonValue | undefined, by: number): number {
   return (Math.round(Number(seconds) * 1e6) + Math.round(by * 1e6)) / 1e6;
 }
 
-/** The traces that the pure functions assemble from all the documents. */
-export function subjectsOf(documents: readonly Document[]): readonly FilterSubject[] {
+/** The first part of the documents of a trace that exceeds the bounds, else all of them. */
+function firstPartOf(documents: readonly Document[], bounds: TraceBounds): readonly Document[] {
+  const seqs = [...new Set(documents.map(({ seq }) => seq))].sort((a, b) => a - b);
+  const through = (last: number) => documents.filter(({ seq }) => seq <= last);
+  const fits = (last: number) => {
+    const bytes = through(last).reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    return through(last).length <= bounds.documents && bytes <= bounds.bytes;
+  };
+  return through(seqs.findLast(fits) ?? seqs[0] ?? 0);
+}
+
+/** The traces that the pure functions assemble from all the documents within the bounds. */
+export function subjectsOf(documents: readonly Document[], bounds = TRACE_BOUNDS): readonly FilterSubject[] {
   const byTrace = new Map<string, Document[]>();
   for (const document of documents) {
     const ofTrace = byTrace.get(document.traceId);
@@ -125,7 +137,7 @@ export function subjectsOf(documents: readonly Document[]): readonly FilterSubje
     else byTrace.set(document.traceId, [document]);
   }
   return [...byTrace.values()].flatMap((ofTrace) => {
-    const trace = assembleTrace(ofTrace);
+    const trace = assembleTrace(firstPartOf(ofTrace, bounds));
     return trace === undefined ? [] : [subjectOf(trace)];
   });
 }

@@ -1,8 +1,8 @@
 import type { Filter } from '../../filter/ast.ts';
 import { matches } from '../../filter/matches.ts';
 import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
+import type { TraceSummary } from '../../model/summary.ts';
 import type { TimeInterval } from '../../model/time-interval.ts';
-import type { Trace } from '../../model/trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import type { Store } from '../../store/store.ts';
 import {
@@ -14,7 +14,7 @@ import {
   scanWithValue,
 } from './candidate-scan.ts';
 import { pushDownFilter } from './filter-pushdown.ts';
-import { loadTraces } from './load-traces.ts';
+import { assembledTraces, documentGroups } from './load-traces.ts';
 import {
   compareSortKeys,
   isInWindow,
@@ -24,6 +24,7 @@ import {
   sortKeyOf,
   type TimeRangeType,
 } from './sort-key.ts';
+import { subjectFromRows } from './summary-from-rows.ts';
 
 export type TraceQuery = {
   readonly window: TimeInterval;
@@ -33,7 +34,8 @@ export type TraceQuery = {
   readonly after?: SortKey | undefined;
 };
 
-export type FoundTrace = FilterSubject & { readonly sortKey: SortKey };
+/** Does not hold the trace itself: many large ones may wait until a batch reaches past them. */
+export type FoundTrace = { readonly summary: TraceSummary; readonly sortKey: SortKey };
 
 export type FindOptions = Partial<ScanOptions> & {
   /** Called with the number of traces that were loaded and evaluated so far. */
@@ -67,10 +69,15 @@ export async function* findTraces(
     isWanted: (trace: FoundTrace) => boolean,
   ) =>
     mergeInOrder(batches, order, from, async ({ traceIds }) => {
-      const traces = await loadTraces(store, traceIds, options);
-      for (const { id } of traces) scanned.add(id);
+      const found: FoundTrace[] = [];
+      for await (const group of documentGroups(store, traceIds, { ...options, isPartWanted: () => false })) {
+        const subjects = assembledTraces(group).map(subjectOf);
+        for (const [id, part] of group.exceeding) subjects.push(await subjectFromRows(store, id, part, options));
+        for (const { trace } of subjects) scanned.add(trace.id);
+        found.push(...subjects.flatMap((subject) => matchOf(subject, query, order)).filter(isWanted));
+      }
       onScanned?.(scanned.size);
-      return traces.flatMap((trace) => matchOf(trace, query, order)).filter(isWanted);
+      return found;
     });
   const prefilter = filter && pushDownFilter(filter.condition);
   const probed = await probeSeeds(store, { window, timeRangeType, prefilter }, scanOptions);
@@ -90,11 +97,14 @@ export async function* findTraces(
 }
 
 /** The trace with its sort key, or nothing when the query does not ask for it. */
-function matchOf(trace: Trace, { window, timeRangeType, filter }: TraceQuery, order: ListOrder): readonly FoundTrace[] {
-  if (!isInWindow(trace, timeRangeType, window)) return [];
-  const subject = subjectOf(trace);
+function matchOf(
+  subject: FilterSubject,
+  { window, timeRangeType, filter }: TraceQuery,
+  order: ListOrder,
+): readonly FoundTrace[] {
+  if (!isInWindow(subject.trace, timeRangeType, window)) return [];
   if (filter && !matches(filter, subject)) return [];
-  return [{ ...subject, sortKey: sortKeyOf(subject, order, window) }];
+  return [{ summary: subject.summary, sortKey: sortKeyOf(subject, order, window) }];
 }
 
 /** Sorts the traces of all batches. A trace is held back until a batch reaches past its sort key. */
@@ -108,13 +118,13 @@ async function* mergeInOrder(
   const waiting = new Map<string, FoundTrace>();
   for await (const batch of batches) {
     for (const trace of await evaluate(batch)) {
-      if (last === undefined || compareSortKeys(order, trace.sortKey, last) > 0) waiting.set(trace.trace.id, trace);
+      if (last === undefined || compareSortKeys(order, trace.sortKey, last) > 0) waiting.set(trace.summary.id, trace);
     }
     const { until } = batch;
     const isDue = ({ sortKey }: FoundTrace) => until === undefined || compareSortKeys(order, sortKey, until) <= 0;
     const due = [...waiting.values()].filter(isDue).sort((a, b) => compareSortKeys(order, a.sortKey, b.sortKey));
     for (const trace of due) {
-      waiting.delete(trace.trace.id);
+      waiting.delete(trace.summary.id);
       last = trace.sortKey;
       yield trace;
     }

@@ -1,11 +1,35 @@
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document, DocumentFormat } from '../../model/entity.ts';
+import { documentsOf, type LeanDocument } from '../../model/lean-document.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { idSql, traceIdsSql } from '../../store/ids.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
+import type { TraceBounds } from '../../store/trace-bounds.ts';
+import {
+  type DocumentSelection,
+  documentPredicates,
+  type FirstPart,
+  knownFirstParts,
+  readFirstParts,
+  readTraceSizes,
+  type TraceSize,
+} from './trace-sizes.ts';
+
+/*
+ * How documents are loaded, however large the traces are:
+ *
+ *   ids -- chunks of MAX_IDS --> do all documents of the chunk fit into the bounds of one read?
+ *                                   | yes: the same statement    | no: the sizes of the traces
+ *                                   | has read them              v
+ *                                   |                     groups of consecutive traces that fit,
+ *                                   |                     exact repeats dropped by the engine;
+ *                                   |                     of a trace that exceeds the bounds alone: its first part
+ *                                   v                            v
+ *                                DocumentGroup, DocumentGroup, ...     in the order of the ids
+ */
 
 export type DocumentRow = {
   readonly trace_id: TraceId;
@@ -14,20 +38,31 @@ export type DocumentRow = {
   readonly body: string;
 };
 
-/**
- * All stored versions of all documents of the traces, through `toSeq` when it is given. `assembleTrace` decides which
- * version counts.
- */
-export function documentsSql(traceIds: readonly TraceId[], toSeq?: number): Sql {
-  const where = [sql`trace_id IN ${traceIdsSql(traceIds)}`, ...(toSeq === undefined ? [] : [sql`seq <= ${toSeq}`])];
-  return sql`
-    SELECT lower(hex(trace_id)) AS trace_id, seq, format, body
-    FROM documents
-    PREWHERE ${sql.and(where)}
-    ORDER BY documents.trace_id, seq`;
-}
+export type DocumentsByTrace = ReadonlyMap<TraceId, readonly Document[]>;
 
-/** All stored versions of one document, by primary key. */
+/** Consecutive traces of a load whose documents fit into the bounds; unknown ids are left out. */
+export type DocumentGroup = {
+  readonly documents: DocumentsByTrace;
+  /** Traces of which `documents` has the first part only. */
+  readonly exceeding: ReadonlyMap<TraceId, FirstPart>;
+  /** Whether it is the last group of up to MAX_IDS traces. */
+  readonly isLast: boolean;
+};
+
+export type LoadOptions = QueryOptions & {
+  /**
+   * Whether to read the first part of a trace that exceeds the bounds; by default always. Else `documents` has none of
+   * the trace.
+   */
+  readonly isPartWanted?: (id: TraceId, part: FirstPart) => boolean;
+  /** Only documents for which this holds are loaded, as if there were no others. */
+  readonly where?: Sql | undefined;
+};
+
+/** Ids of one statement. The embedded engine accepts statements up to 256 KiB, and this one names them twice. */
+const MAX_IDS = 1_000;
+
+/** All versions of one document, by primary key. */
 export function documentSql(traceId: TraceId, id: EntityId): Sql {
   return sql`
     SELECT lower(hex(trace_id)) AS trace_id, seq, format, body
@@ -36,58 +71,234 @@ export function documentSql(traceId: TraceId, id: EntityId): Sql {
     ORDER BY seq`;
 }
 
-/** All documents of each trace that have arrived; unknown ids are left out. */
-export function loadDocuments(
+const DOCUMENT_ROW = sql`lower(hex(trace_id)) AS trace_id, seq, format, body`;
+
+/**
+ * All documents of the traces, or one row without an id when they exceed the bounds together. Beside the documents it
+ * reads the lengths of their bodies, which the engine stores apart.
+ */
+function documentsWithinSql(predicates: readonly Sql[], { documents, bytes }: TraceBounds): Sql {
+  const within = sql.and(predicates);
+  return sql`
+    WITH (SELECT count() <= ${documents} AND sum(length(body)) <= ${bytes} FROM documents WHERE ${within}) AS fits
+    SELECT * FROM (
+      SELECT ${DOCUMENT_ROW} FROM documents PREWHERE ${within} AND fits ORDER BY documents.trace_id, seq
+    )
+    UNION ALL SELECT '', 0, '', '' FROM system.one WHERE NOT fits`;
+}
+
+function documentsSql(predicates: readonly Sql[]): Sql {
+  return sql`
+    SELECT ${DOCUMENT_ROW} FROM documents PREWHERE ${sql.and(predicates)} ORDER BY documents.trace_id, seq`;
+}
+
+/**
+ * Of documents with the same id and body the first one only. Bodies are hashed as they are read, so that the engine
+ * holds none of them.
+ */
+function distinctDocumentsSql(predicates: readonly Sql[]): Sql {
+  const within = sql.and(predicates);
+  return sql`
+    SELECT ${DOCUMENT_ROW} FROM documents
+    PREWHERE ${within} AND (trace_id, id, seq, server) IN (
+      SELECT trace_id, id, first.1, first.2 FROM (
+        SELECT trace_id, id, min((seq, server)) AS first FROM documents
+        WHERE ${within} GROUP BY trace_id, id, format, length(body), cityHash64(body)
+      )
+    )
+    ORDER BY documents.trace_id, seq`;
+}
+
+/** The documents of the traces that have arrived, in groups within the bounds, in the order of `traceIds`. */
+export async function* documentGroups(
   store: Store,
   traceIds: readonly TraceId[],
-  options: QueryOptions = {},
-): Promise<DocumentsByTrace> {
-  return readDocuments(store, traceIds, undefined, options);
+  options: LoadOptions = {},
+): AsyncGenerator<DocumentGroup> {
+  for (let first = 0; first < traceIds.length; first += MAX_IDS) {
+    yield* groupsOf(store, traceIds.slice(first, first + MAX_IDS), NO_CACHE, options);
+  }
 }
 
 /** The same, with the latest documents from memory, already parsed: faster for many traces that have just changed. */
-export async function loadDocumentsWithRecent(
+export async function* documentGroupsWithRecent(
   store: Store,
   traceIds: readonly TraceId[],
-  options: QueryOptions = {},
-): Promise<DocumentsByTrace> {
-  const { recent } = store;
-  if (recent.afterSeq === Number.POSITIVE_INFINITY) return loadDocuments(store, traceIds, options);
-  // Read the cache before the store. A document that is evicted meanwhile is then in `arrived`; the other order could
-  // miss it.
-  const { afterSeq } = recent;
-  const arrived = traceIds
-    .map((id) => [id, recent.ofTrace(id)] as const)
-    .filter(([, documents]) => documents.length > 0);
-  const documents = new Map(await readDocuments(store, traceIds, afterSeq, options));
-  for (const [id, ofTrace] of arrived) documents.set(id, [...(documents.get(id) ?? []), ...ofTrace]);
-  return documents;
+  options: LoadOptions = {},
+): AsyncGenerator<DocumentGroup> {
+  for (let first = 0; first < traceIds.length; first += MAX_IDS) {
+    const ids = traceIds.slice(first, first + MAX_IDS);
+    yield* groupsOf(store, ids, cachedDocuments(store, ids), options);
+  }
 }
 
-type DocumentsByTrace = ReadonlyMap<TraceId, readonly Document[]>;
+/** Documents after `toSeq` that need not be read from the store. */
+type Cache = { readonly toSeq: number | undefined; readonly ofTrace: ReadonlyMap<TraceId, readonly LeanDocument[]> };
+
+const NO_CACHE: Cache = { toSeq: undefined, ofTrace: new Map() };
+
+/**
+ * Call before reading the store. A document that is evicted meanwhile is then here; the other order could miss it.
+ */
+function cachedDocuments({ recent }: Store, traceIds: readonly TraceId[]): Cache {
+  if (recent.afterSeq === Number.POSITIVE_INFINITY) return NO_CACHE;
+  const toSeq = recent.afterSeq;
+  const cached = traceIds.map((id) => [id, [...recent.ofTrace(id)]] as const);
+  return { toSeq, ofTrace: new Map(cached.filter(([, documents]) => documents.length > 0)) };
+}
+
+async function* groupsOf(
+  store: Store,
+  traceIds: readonly TraceId[],
+  cache: Cache,
+  { isPartWanted = () => true, where, ...options }: LoadOptions,
+): AsyncGenerator<DocumentGroup> {
+  const { traceBounds: bounds } = store;
+  const selected = { traceIds, toSeq: cache.toSeq, where };
+  const read = await readWithinBounds(store, selected, options);
+  const known = read === undefined ? await readTraceSizes(store, selected, options) : new Map<TraceId, TraceSize>();
+  const stored: ReadonlyMap<TraceId, Size> = read === undefined ? known : sizesOf(read);
+  const sizes = new Map(
+    traceIds.flatMap((id) => {
+      const size = sum(stored.get(id), cachedSize(cache.ofTrace.get(id)));
+      return size === undefined ? [] : [[id, size] as const];
+    }),
+  );
+  const large = new Map([...known].filter(([, size]) => exceeds(size, bounds)));
+  const exceeding =
+    selected.toSeq === undefined && where === undefined
+      ? await knownFirstParts(store, large, options)
+      : await readFirstParts(store, { traceIds: idsExceeding(sizes, bounds), where }, options);
+
+  const partsOf = async (ids: readonly TraceId[], part: FirstPart | undefined): Promise<DocumentsByTrace> => {
+    const toSeq = part === undefined ? cache.toSeq : Math.min(part.throughSeq, cache.toSeq ?? part.throughSeq);
+    const hasRepeats = ids.some((id) => sizes.get(id)?.hasRepeats);
+    const rows = read ?? (await readDocuments(store, { traceIds: ids, toSeq, where }, hasRepeats, options));
+    return new Map(
+      ids.map((id) => {
+        const isInPart = ({ seq }: { readonly seq: number }) => part === undefined || seq <= part.throughSeq;
+        const documents = (rows.get(id) ?? [])
+          .filter(isInPart)
+          .flatMap(({ format, body, seq }) => parseStored(format, body, seq));
+        rows.delete(id);
+        return [id, [...documents, ...(cache.ofTrace.get(id) ?? []).filter(isInPart).flatMap(documentsOf)]];
+      }),
+    );
+  };
+
+  const runs = [...runsWithin(sizes, exceeding, bounds)];
+  for (const ids of runs) {
+    const [id] = ids;
+    const isLast = ids === runs.at(-1);
+    const part = id === undefined ? undefined : exceeding.get(id);
+    if (id === undefined || part === undefined) {
+      yield { documents: await partsOf(ids, undefined), exceeding: new Map(), isLast };
+      continue;
+    }
+    const isWanted = isPartWanted(id, part);
+    yield { documents: isWanted ? await partsOf(ids, part) : new Map(), exceeding: new Map([[id, part]]), isLast };
+  }
+}
+
+type Size = { readonly documents: number; readonly bytes: number; readonly hasRepeats: boolean };
+
+const exceeds = ({ documents, bytes }: Size, bounds: TraceBounds): boolean =>
+  documents > bounds.documents || bytes > bounds.bytes;
+
+const idsExceeding = (sizes: ReadonlyMap<TraceId, Size>, bounds: TraceBounds): readonly TraceId[] =>
+  [...sizes].filter(([, size]) => exceeds(size, bounds)).map(([id]) => id);
+
+function sum(a: Size | undefined, b: Size | undefined): Size | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return { documents: a.documents + b.documents, bytes: a.bytes + b.bytes, hasRepeats: a.hasRepeats || b.hasRepeats };
+}
+
+/** An upper bound: a character takes up to three bytes. `readFirstParts` decides. */
+function cachedSize(documents: readonly LeanDocument[] | undefined): Size | undefined {
+  if (documents === undefined) return undefined;
+  const characters = documents.reduce((total, { text }) => total + text.length, 0);
+  return { documents: documents.length, bytes: 3 * characters, hasRepeats: false };
+}
+
+function sizesOf(rows: ReadonlyMap<TraceId, readonly DocumentRow[]>): ReadonlyMap<TraceId, Size> {
+  return new Map(
+    Array.from(rows, ([id, ofTrace]) => {
+      const bytes = ofTrace.reduce((total, { body }) => total + body.length, 0);
+      return [id, { documents: ofTrace.length, bytes, hasRepeats: false }];
+    }),
+  );
+}
+
+/** Runs of consecutive traces that fit into the bounds. A trace that exceeds them is a run of its own. */
+function* runsWithin(
+  sizes: ReadonlyMap<TraceId, Size>,
+  exceeding: ReadonlyMap<TraceId, FirstPart>,
+  bounds: TraceBounds,
+): Generator<readonly TraceId[]> {
+  let run: TraceId[] = [];
+  let total: Size | undefined;
+  for (const [id, size] of sizes) {
+    const next = sum(total, size) as Size;
+    if (run.length > 0 && (exceeds(next, bounds) || exceeding.has(id))) {
+      yield run;
+      run = [];
+    }
+    total = run.length === 0 ? size : next;
+    run.push(id);
+    if (!exceeding.has(id)) continue;
+    yield run;
+    run = [];
+  }
+  if (run.length > 0) yield run;
+}
+
+/** Undefined when the documents exceed the bounds together. */
+async function readWithinBounds(
+  store: Store,
+  selected: DocumentSelection,
+  options: QueryOptions,
+): Promise<Map<TraceId, DocumentRow[]> | undefined> {
+  const statement = documentsWithinSql(documentPredicates(selected), store.traceBounds);
+  const rows = await store.query<DocumentRow>(statement, options);
+  const [first] = rows;
+  return first !== undefined && first.trace_id.length === 0 ? undefined : byTrace(rows);
+}
 
 async function readDocuments(
   store: Store,
-  traceIds: readonly TraceId[],
-  toSeq: number | undefined,
+  selected: DocumentSelection,
+  hasRepeats: boolean,
   options: QueryOptions,
-): Promise<DocumentsByTrace> {
-  const documents = new Map<TraceId, Document[]>();
-  if (traceIds.length === 0) return documents;
-  for (const row of await store.query<DocumentRow>(documentsSql(traceIds, toSeq), options)) {
-    const ofTrace = documents.get(row.trace_id) ?? [];
-    documents.set(row.trace_id, ofTrace);
-    ofTrace.push(...parseStored(row.format, row.body, row.seq));
+): Promise<Map<TraceId, DocumentRow[]>> {
+  const predicates = documentPredicates(selected);
+  const statement = hasRepeats ? distinctDocumentsSql(predicates) : documentsSql(predicates);
+  return byTrace(await store.query<DocumentRow>(statement, options));
+}
+
+function byTrace(rows: readonly DocumentRow[]): Map<TraceId, DocumentRow[]> {
+  const documents = new Map<TraceId, DocumentRow[]>();
+  for (const row of rows) {
+    const ofTrace = documents.get(row.trace_id);
+    if (ofTrace === undefined) documents.set(row.trace_id, [row]);
+    else ofTrace.push(row);
   }
   return documents;
 }
 
-/** The traces as far as they have arrived, in the order of `traceIds`; unknown ids are left out. */
-export async function loadTraces(
+/** The traces of a group, in the order of the load; the first part of a trace that exceeds the bounds. */
+export function assembledTraces({ documents }: DocumentGroup): readonly Trace[] {
+  return Array.from(documents.values()).flatMap((ofTrace) => assembleTrace(ofTrace) ?? []);
+}
+
+/** One trace as far as it has arrived, or its first part; undefined for an unknown id. */
+export async function loadDocuments(
   store: Store,
-  traceIds: readonly TraceId[],
+  traceId: TraceId,
   options: QueryOptions = {},
-): Promise<readonly Trace[]> {
-  const documents = await loadDocuments(store, traceIds, options);
-  return traceIds.flatMap((id) => assembleTrace(documents.get(id) ?? []) ?? []);
+): Promise<{ readonly documents: readonly Document[]; readonly firstPart: FirstPart | undefined } | undefined> {
+  for await (const { documents, exceeding } of documentGroups(store, [traceId], options)) {
+    const ofTrace = documents.get(traceId) ?? [];
+    return ofTrace.length === 0 ? undefined : { documents: ofTrace, firstPart: exceeding.get(traceId) };
+  }
+  return undefined;
 }

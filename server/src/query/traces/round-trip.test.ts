@@ -10,7 +10,7 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { tracesDataOf } from '../../model/traces-data.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
-import { loadDocuments } from './load-traces.ts';
+import { type DocumentsByTrace, documentGroups } from './load-traces.ts';
 
 let store: Store;
 let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
@@ -31,11 +31,17 @@ function stored({ span, ...around }: SpanWithResource, seq: number): Document {
   return spanWriter(around, new Set())(span, seq);
 }
 
+async function loadAll(ids: readonly TraceId[]): Promise<DocumentsByTrace> {
+  const groups: (readonly [TraceId, readonly Document[]])[] = [];
+  for await (const { documents } of documentGroups(store, ids)) groups.push(...documents);
+  return new Map(groups);
+}
+
 test('generated spans are read from the store as they were stored, field by field', async () => {
   const spans = fc.sample(arbitrarySpan, { numRuns: 500, seed: 3 });
   await store.append(spans.map((span, index) => stored(span, index + 1)));
   const ids = spans.map(({ span }) => span.traceId as TraceId);
-  const traces = await loadDocuments(store, ids);
+  const traces = await loadAll(ids);
   for (const { resource, resourceSchemaUrl, scope, scopeSchemaUrl, span } of spans) {
     const scopeSpans = [{ scope, spans: [span], schemaUrl: scopeSchemaUrl }];
     const sent = { resourceSpans: [{ resource, scopeSpans, schemaUrl: resourceSchemaUrl }] };
@@ -49,7 +55,7 @@ test('generated segment documents are read from the store as they were stored, c
     receivedTexts(texts).map((document, at) => ({ ...document, seq: 10_000 + index * 100 + at })),
   );
   await store.append(documents);
-  const traces = await loadDocuments(store, [...new Set(documents.map(({ traceId }) => traceId))]);
+  const traces = await loadAll([...new Set(documents.map(({ traceId }) => traceId))]);
   const read = new Set([...traces.values()].flat().map(({ id, seq, text }) => `${id} ${seq} ${text}`));
   for (const { id, seq, text } of documents) expect(read).toContain(`${id} ${seq} ${text}`);
 });

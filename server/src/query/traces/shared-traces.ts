@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers';
 import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
 import { assembleTrace } from '../../model/assemble.ts';
-import { parseStored } from '../../model/parse-stored.ts';
+import type { Document } from '../../model/entity.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import type { Store } from '../../store/store.ts';
-import { type DocumentRow, documentsSql } from './load-traces.ts';
+import { type DocumentRow, documentGroups } from './load-traces.ts';
 
-/** A trace with the documents that it was assembled from. */
+/** A trace, or its first part, with the documents that it was assembled from. */
 export type LoadedTrace = {
   readonly trace: Trace;
   readonly documents: readonly DocumentRow[];
@@ -151,37 +151,45 @@ async function flushAndLoad(store: Store, batch: readonly Load[]): Promise<void>
 
 /** Settles every load; a trace that exceeds the bounds of a query fails alone. */
 async function loadBatch(store: Store, batch: readonly Load[]): Promise<void> {
-  let rows: readonly DocumentRow[];
+  const waiting = new Map(batch.map((load) => [load.id, load]));
   try {
-    rows = await store.query<DocumentRow>(documentsSql(batch.map(({ id }) => id)));
+    for await (const { documents } of documentGroups(store, [...waiting.keys()])) {
+      for (const [id, ofTrace] of documents) {
+        settle(waiting.get(id), ofTrace);
+        waiting.delete(id);
+      }
+    }
   } catch (reason) {
-    if (batch.length === 1) {
-      batch[0]?.reject(reason);
+    const [only, ...others] = waiting.values();
+    if (others.length === 0) {
+      only?.reject(reason);
       return;
     }
-    const middle = Math.ceil(batch.length / 2);
-    await loadBatch(store, batch.slice(0, middle));
-    await loadBatch(store, batch.slice(middle));
+    const left = [...waiting.values()];
+    const middle = Math.ceil(left.length / 2);
+    await loadBatch(store, left.slice(0, middle));
+    await loadBatch(store, left.slice(middle));
     return;
   }
-  const rowsOf = new Map<TraceId, DocumentRow[]>(batch.map(({ id }) => [id, []]));
-  for (const row of rows) rowsOf.get(row.trace_id)?.push(row);
-  for (const { id, resolve, reject } of batch) {
-    try {
-      resolve(loadedTrace(rowsOf.get(id) ?? []));
-    } catch (reason) {
-      reject(reason);
-    }
+  for (const { resolve } of waiting.values()) resolve(undefined);
+}
+
+function settle(load: Load | undefined, documents: readonly Document[]): void {
+  try {
+    load?.resolve(loadedTrace(documents));
+  } catch (reason) {
+    load?.reject(reason);
   }
 }
 
-function loadedTrace(documents: readonly DocumentRow[]): LoadedTrace | undefined {
-  const trace = assembleTrace(documents.flatMap(({ format, body, seq }) => parseStored(format, body, seq)));
+function loadedTrace(documents: readonly Document[]): LoadedTrace | undefined {
+  const trace = assembleTrace(documents);
   if (trace === undefined) return undefined;
+  const rows = documents.map(({ traceId, seq, format, text }) => ({ trace_id: traceId, seq, format, body: text }));
   let subject: FilterSubject | undefined;
   return {
     trace,
-    documents,
+    documents: rows,
     subject() {
       subject ??= subjectOf(trace);
       return subject;

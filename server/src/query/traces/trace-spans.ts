@@ -9,32 +9,39 @@ import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { inIntervalSql } from '../interval-sql.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
-import { type DocumentRow, documentSql, loadDocuments } from './load-traces.ts';
+import { type DocumentRow, documentGroups, documentSql } from './load-traces.ts';
 import type { SortKey } from './sort-key.ts';
+import type { FirstPart } from './trace-sizes.ts';
 
 /** A trace in OpenTelemetry's form: its spans by start, and the log records that contain their exceptions. */
 export type SpansOfTrace = {
   readonly traceId: TraceId;
   readonly spans: readonly TraceSpan[];
   readonly records: readonly LogWithResource[];
+  /** The trace exceeds the bounds, and these spans are its first part. */
+  readonly firstPart: FirstPart | undefined;
 };
 
 /** Traces that are loaded at once. */
 const BATCH = 50;
 
-/** The traces as far as they have arrived, in the order of `traceIds`; unknown ids are left out. */
-export async function loadTraceSpans(
+/**
+ * The traces as far as they have arrived, in the order of `traceIds`; unknown ids are left out. Holds the documents of
+ * one group at a time.
+ */
+export async function* loadTraceSpans(
   store: Store,
   traceIds: readonly TraceId[],
   options: QueryOptions = {},
-): Promise<readonly SpansOfTrace[]> {
-  const documents = await loadDocuments(store, traceIds, options);
-  return traceIds.flatMap((traceId) => {
-    const ofTrace = documents.get(traceId) ?? [];
-    const trace = assembleTrace(ofTrace);
-    if (trace === undefined) return [];
-    return [{ traceId, spans: traceToSpans(trace, ofTrace), records: recordsIn(ofTrace) }];
-  });
+): AsyncGenerator<SpansOfTrace> {
+  for await (const { documents, exceeding } of documentGroups(store, traceIds, options)) {
+    for (const [traceId, ofTrace] of documents) {
+      const trace = assembleTrace(ofTrace);
+      if (trace === undefined) continue;
+      const firstPart = exceeding.get(traceId);
+      yield { traceId, spans: traceToSpans(trace, ofTrace), records: recordsIn(ofTrace), firstPart };
+    }
+  }
 }
 
 /** One entity as a span. `isReceived`: it arrived as a span. `records` contain its exceptions. */
@@ -58,9 +65,11 @@ export async function loadSpan(
   const documents = rows.flatMap(({ format, body, seq }) => parseStored(format, body, seq));
   const sent = sentSpans(documents).get(id);
   if (sent) return { spanWithResource: sent, isReceived: true, records: recordsIn(documents) };
-  const [trace] = await loadTraceSpans(store, [traceId], options);
-  const found = trace?.spans.find(({ spanWithResource }) => spanWithResource.span.spanId === id);
-  return found && { spanWithResource: found.spanWithResource, isReceived: false, records: [] };
+  for await (const { spans } of loadTraceSpans(store, [traceId], options)) {
+    const found = spans.find(({ spanWithResource }) => spanWithResource.span.spanId === id);
+    if (found) return { spanWithResource: found.spanWithResource, isReceived: false, records: [] };
+  }
+  return undefined;
 }
 
 /** A log record that was sent again appears once. */
@@ -79,12 +88,12 @@ export async function* findTraceSpans(
   async function* loaded() {
     const batch = pending;
     pending = new Map();
-    for (const trace of await loadTraceSpans(store, [...batch.keys()], options)) {
+    for await (const trace of loadTraceSpans(store, [...batch.keys()], options)) {
       yield { ...trace, sortKey: batch.get(trace.traceId) as SortKey };
     }
   }
-  for await (const { trace, sortKey } of findTraces(store, query, options)) {
-    pending.set(trace.id, sortKey);
+  for await (const { summary, sortKey } of findTraces(store, query, options)) {
+    pending.set(summary.id, sortKey);
     if (pending.size === BATCH) yield* loaded();
   }
   yield* loaded();

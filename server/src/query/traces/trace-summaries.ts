@@ -1,7 +1,11 @@
+import { summariseTrace } from '../../model/summarise.ts';
 import type { TraceSummary } from '../../model/summary.ts';
-import type { Store } from '../../store/store.ts';
+import type { TraceId } from '../../model/trace-id.ts';
+import type { QueryOptions, Store } from '../../store/store.ts';
 import { type FindOptions, findTraces, type TraceQuery } from './find-traces.ts';
+import { assembledTraces, documentGroups } from './load-traces.ts';
 import type { SortKey } from './sort-key.ts';
+import { subjectFromRows } from './summary-from-rows.ts';
 
 export type SummaryPage = {
   readonly summaries: readonly TraceSummary[];
@@ -35,4 +39,19 @@ export async function findTraceSummaries(
     last = sortKey;
   }
   return { summaries, nextKey: undefined, scannedCount };
+}
+
+/** Undefined for an unknown id. */
+export async function traceSummary(
+  store: Store,
+  id: TraceId,
+  options: QueryOptions,
+): Promise<TraceSummary | undefined> {
+  for await (const group of documentGroups(store, [id], { ...options, isPartWanted: () => false })) {
+    const part = group.exceeding.get(id);
+    if (part !== undefined) return (await subjectFromRows(store, id, part, options)).summary;
+    const [trace] = assembledTraces(group);
+    return trace && summariseTrace(trace);
+  }
+  return undefined;
 }

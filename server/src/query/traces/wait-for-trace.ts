@@ -260,8 +260,8 @@ async function searchStore(store: Store, traces: SharedTraces, target: FilterTar
   const ids: TraceId[] = [];
   await store.flush({ timeoutMs: WAIT_FLUSH_TIMEOUT_MS });
   const query = { window: windowOf(target), timeRangeType: 'Event', filter: target.filter } as const;
-  for await (const { trace } of findTraces(store, query)) {
-    if (isWanted(trace.id, target)) ids.push(trace.id);
+  for await (const { summary } of findTraces(store, query)) {
+    if (isWanted(summary.id, target)) ids.push(summary.id);
     if (ids.length === MAX_CANDIDATES) break;
   }
   return loadMatching(traces, ids, target);
