@@ -7,7 +7,7 @@ import { operations } from '../api/operations.ts';
 import { issueSentence, OpenrayError } from '../errors.ts';
 import type { MemoryBudget } from '../ingest/memory-budget.ts';
 import type { OtlpReceiverContext } from '../ingest/otlp.ts';
-import { increment, type Stats } from '../stats.ts';
+import { increment } from '../stats.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
 import { serveBackup } from './backup.ts';
 import { serveConsole } from './console.ts';

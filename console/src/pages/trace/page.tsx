@@ -2,7 +2,7 @@ import Button from '@cloudscape-design/components/button';
 import Spinner from '@cloudscape-design/components/spinner';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { calledService, nodeKey, serviceOf, serviceOfKey } from 'openray/model';
-import type { ReactElement } from 'react';
+import { type ReactElement, useState } from 'react';
 import { ApiFailure } from '../../shared/api.ts';
 import { FailureAlert } from '../../shared/failure-alert.tsx';
 import type { GraphSelection, ServiceGraph } from '../../shared/map/graph.ts';
@@ -11,9 +11,11 @@ import { MissingDataNotice } from '../../shared/missing-data-notice.tsx';
 import { ClockSkewNotice } from './clock-skew-notice.tsx';
 import type { Entity, TraceTree } from './entities.ts';
 import { EntityPanel } from './entity-panel.tsx';
+import { MorePartsNotice } from './more-parts-notice.tsx';
 import styles from './page.module.css';
 import { RootCauses } from './root-causes.tsx';
 import { TraceHeader } from './trace-header.tsx';
+import { PARTS_AT_ONCE } from './trace-parts.ts';
 import { useTrace, useTraceGraph, useTraceSummary } from './use-trace.ts';
 import { Waterfall } from './waterfall.tsx';
 
@@ -24,7 +26,8 @@ export function TracePage(): ReactElement {
   const { id } = route.useParams();
   const { entity: selectedId, map: isMapShown } = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, refetch } = useTrace(id);
+  const [parts, setParts] = useState(PARTS_AT_ONCE);
+  const { data, error, refetch, isPlaceholderData } = useTrace(id, parts);
   const tree = data?.tree;
   const { data: summary } = useTraceSummary(id, tree !== undefined && tree.byId.size > 0);
   const select = (entity: string | undefined) =>
@@ -56,6 +59,13 @@ export function TracePage(): ReactElement {
         onToggleMap={() => void navigate({ search: (before) => ({ ...before, map: !isMapShown }), replace: true })}
       />
       <MissingDataNotice missing={data.missing} />
+      {data.hasMore && (
+        <MorePartsNotice
+          shownCount={tree.byId.size}
+          isLoading={isPlaceholderData}
+          onMore={() => setParts(parts + PARTS_AT_ONCE)}
+        />
+      )}
       <ClockSkewNotice notices={data.clockSkews} onSelect={select} />
       {summary && <RootCauses summary={summary} />}
       {isMapShown && <TraceMap id={id} tree={tree} selected={selected} onSelect={select} />}

@@ -1,4 +1,4 @@
-import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query';
 import type { WireTraceSummary } from 'openray/api-types';
 import { ApiFailure, batchGetTraces, getTraceGraph, getTraceSummary } from '../../shared/api.ts';
 import { liveTrace } from '../../shared/live.ts';
@@ -6,29 +6,33 @@ import { type ServiceGraph, toServiceGraph } from '../../shared/map/graph.ts';
 import { type MissingData, missingDataOf, REFETCH_INCOMPLETE_MS } from '../../shared/missing-data.ts';
 import { type ClockSkewNotice, clockSkewNotices } from './clock-skews.ts';
 import { readTrace, type TraceTree } from './entities.ts';
+import { loadParts } from './trace-parts.ts';
 
 export type LoadedTrace = {
   readonly tree: TraceTree;
   readonly missing: MissingData;
   readonly clockSkews: readonly ClockSkewNotice[];
+  /** Parts of the trace follow that are not in `tree`. */
+  readonly hasMore: boolean;
 };
 
 /**
- * A trace with all of its received documents. Without any it fails: with `ShardUnreachable` while a shard cannot be
+ * A trace with all of its received documents, or the first `parts` parts of a large one. Without any it fails: with `ShardUnreachable` while a shard cannot be
  * reached, since it may hold the trace; else with `TraceNotFound`.
  */
-export function useTrace(id: string): UseQueryResult<LoadedTrace> {
+export function useTrace(id: string, parts: number): UseQueryResult<LoadedTrace> {
   return useQuery({
-    queryKey: ['trace', id],
+    queryKey: ['trace', id, parts],
     queryFn: async ({ signal }): Promise<LoadedTrace> => {
-      const { Traces, IsIncomplete, IsDamaged } = await batchGetTraces({ TraceIds: [id] }, signal);
-      const trace = Traces[0];
-      if (trace) {
+      const loadPage = (token: string | null) => batchGetTraces({ TraceIds: [id], NextToken: token }, signal);
+      const { loaded, isIncomplete, isDamaged } = await loadParts(loadPage, parts);
+      if (loaded) {
+        const { trace, hasMore } = loaded;
         const tree = readTrace(trace);
-        const missing = missingDataOf({ ...trace, IsIncomplete, IsDamaged });
-        return { tree, missing, clockSkews: clockSkewNotices(trace, tree) };
+        const missing = missingDataOf({ ...trace, IsIncomplete: isIncomplete, IsDamaged: isDamaged });
+        return { tree, missing, clockSkews: clockSkewNotices(trace, tree), hasMore };
       }
-      throw IsIncomplete
+      throw isIncomplete
         ? new ApiFailure('ShardUnreachable', 503, 'A part of the store cannot be read now; it may hold the trace.')
         : new ApiFailure('TraceNotFound', 404, `No document of trace ${id} was received.`);
     },
@@ -38,6 +42,8 @@ export function useTrace(id: string): UseQueryResult<LoadedTrace> {
         : false,
     // No deep comparison with the tree before: it would cost more than drawing the new tree.
     structuralSharing: false,
+    // While more parts load, the page shows those that it has.
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? keepPreviousData(before) : undefined),
     meta: liveTrace(id),
   });
 }
