@@ -61,9 +61,10 @@ async function graphFromRollUps(
   };
   const { graph, rollUpWatermark } = await readRolledUpGraph(store, rolledUp, options);
   const partialMinutes = [left, right];
-  const traceIds = await affectedTraces(store, { rollUpWatermark, rolledUp, partialMinutes }, options);
+  const affected = await affectedTraces(store, { rollUpWatermark, rolledUp, partialMinutes }, options);
+  const canSkip = (id: TraceId) => affected.get(id) === 'changed';
   const range = { fromSeq: rollUpWatermark, toSeq: Number.POSITIVE_INFINITY };
-  for await (const changes of changesOf(store, traceIds, range, options)) {
+  for await (const changes of changesOf(store, [...affected.keys()], range, { ...options, canSkip })) {
     for (const change of changes) addTraceChange(graph, change, rolledUp, partialMinutes);
   }
   return graph;
@@ -101,7 +102,7 @@ async function choosePartialMinute(
 
 /**
  * Traces with documents after the watermark, the consumers of their messages, and traces that ended in a partial
- * minute.
+ * minute. `changed`: only documents of the trace itself can make a difference.
  */
 async function affectedTraces(
   store: Store,
@@ -115,7 +116,7 @@ async function affectedTraces(
     readonly partialMinutes: readonly PartialMinute[];
   },
   options: QueryOptions,
-): Promise<readonly TraceId[]> {
+): Promise<ReadonlyMap<TraceId, 'changed' | 'other'>> {
   const changed = await store.query<{ trace_id: TraceId }>(
     sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM documents WHERE seq > ${rollUpWatermark}`,
     options,
@@ -131,14 +132,19 @@ async function affectedTraces(
     ...partialMinutes.map(({ isRolledUp, inside, outside }) => endedInSql(isRolledUp ? outside : inside)),
   ];
   const ids = sql.join(
-    affected.map((where) => sql`SELECT trace_id FROM entities WHERE ${where}`),
+    affected.map((where, index) => sql`SELECT trace_id, ${index} AS reason FROM entities WHERE ${where}`),
     sql` UNION ALL `,
   );
-  const rows = await store.query<{ trace_id: TraceId }>(
-    sql`SELECT lower(hex(trace)) AS trace_id FROM (SELECT DISTINCT trace_id AS trace FROM (${ids}))`,
+  const rows = await store.query<{ trace_id: TraceId; reason: number }>(
+    sql`
+      SELECT lower(hex(trace)) AS trace_id, reason
+      FROM (SELECT trace_id AS trace, max(reason) AS reason FROM (${ids}) GROUP BY trace)`,
     options,
   );
-  return [...new Set([...rows.map((row) => row.trace_id), ...consumers])];
+  return new Map([
+    ...rows.map((row) => [row.trace_id, row.reason === 0 ? ('changed' as const) : ('other' as const)] as const),
+    ...consumers.map((id) => [id, 'other' as const] as const),
+  ]);
 }
 
 const endedInSql = (interval: TimeInterval): Sql => inIntervalSql(sql`end_us`, interval);

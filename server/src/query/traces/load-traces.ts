@@ -164,11 +164,17 @@ async function* groupsOf(
       return size === undefined ? [] : [[id, size] as const];
     }),
   );
-  const large = new Map([...known].filter(([, size]) => exceeds(size, bounds)));
-  const exceeding =
-    selected.toSeq === undefined && where === undefined
-      ? await knownFirstParts(store, large, options)
-      : await readFirstParts(store, { traceIds: idsExceeding(sizes, bounds), where }, options);
+  const large = idsExceeding(sizes, bounds);
+  // The cache has all documents after `toSeq`. Without any of them, the sizes that were read are those of whole traces.
+  const isMeasured = (id: TraceId) => where === undefined && known.has(id) && !cache.ofTrace.has(id);
+  const exceeding = new Map([
+    ...(await knownFirstParts(
+      store,
+      new Map([...known].filter(([id]) => large.includes(id) && isMeasured(id))),
+      options,
+    )),
+    ...(await readFirstParts(store, { traceIds: large.filter((id) => !isMeasured(id)), where }, options)),
+  ]);
 
   const partsOf = async (ids: readonly TraceId[], part: FirstPart | undefined): Promise<DocumentsByTrace> => {
     const toSeq = part === undefined ? cache.toSeq : Math.min(part.throughSeq, cache.toSeq ?? part.throughSeq);
