@@ -88,6 +88,12 @@ test('the service map, series and lists have all traces, before and after the ro
     return health.degraded?.[0]?.includes('of 2 traces') ? true : undefined;
   });
   expect(await requests()).toEqual(before);
+  const graph = await fetch(`${server.url}/ServiceGraph`, {
+    method: 'POST',
+    headers: { 'x-openray-extensions': '1' },
+    body: JSON.stringify(aroundNow()),
+  });
+  expect(await graph.json()).toMatchObject({ LimitedTraces: 2 });
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
   expect(metrics).toContain('openray_roll_up_limited_traces_total{counted="first part"} 2');
 });

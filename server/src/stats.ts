@@ -46,7 +46,12 @@ export type Stats = {
   /** By the name of the backend that documents are forwarded to. */
   readonly forwards: Map<string, ForwardCounts>;
   /** Traces that the service map has in part, since they are too large, or not at all, since an error prevents it. */
-  readonly rollUp: { inPart: number; skipped: number };
+  readonly rollUp: {
+    inPart: number;
+    skipped: number;
+    /** Of the traces that are in it in part: the time in which the documents arrived that are not. The newest of them. */
+    readonly missing: Map<string, { readonly fromUs: number; readonly toUs: number }>;
+  };
 };
 
 /**
@@ -79,7 +84,7 @@ export function newStats(nowUs: () => number = () => Date.now() * 1000): Stats {
     requests: new Map(),
     invocations: new Map(),
     forwards: new Map(),
-    rollUp: { inPart: 0, skipped: 0 },
+    rollUp: { inPart: 0, skipped: 0, missing: new Map() },
   };
 }
 

@@ -177,6 +177,8 @@ export type GetServiceGraphResponse = {
   readonly ContainsOldGroupVersions: boolean;
   /** openray: the window begins before this time, and documents that arrived before it were deleted. */
   readonly PrunedBefore?: number;
+  /** openray: traces that are counted in part only, since they are too large; see `docs/reference/xray-api.md`. */
+  readonly LimitedTraces?: number;
   readonly NextToken: null;
 };
 
@@ -233,6 +235,8 @@ export type GetTimeSeriesServiceStatisticsResponse = {
   readonly ContainsOldGroupVersions: boolean;
   /** openray: the window begins before this time, and documents that arrived before it were deleted. */
   readonly PrunedBefore?: number;
+  /** openray: traces that are counted in part only, since they are too large; see `docs/reference/xray-api.md`. */
+  readonly LimitedTraces?: number;
   readonly NextToken: null;
 };
 

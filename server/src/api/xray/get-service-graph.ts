@@ -5,7 +5,7 @@ import { epochSeconds, optional } from '../fields.ts';
 import { operation } from '../operation.ts';
 import type { GetServiceGraphResponse } from '../types.ts';
 import { groupMembers, requestFilter } from './group-fields.ts';
-import { boundsOf, prunedMember, toWireServices } from './wire.ts';
+import { boundsOf, limitedMember, prunedMember, toWireServices } from './wire.ts';
 
 /**
  * GetServiceGraph: requests that ended in the window, added up by service and by call.
@@ -38,6 +38,7 @@ export const getServiceGraph = operation({
       ...boundsOf(graph),
       Services: toWireServices(graph, 'with-times'),
       ...prunedMember(context, window.fromUs),
+      ...limitedMember(context, window),
       ContainsOldGroupVersions: false,
       NextToken: null,
     };

@@ -6,7 +6,7 @@ import { epochSeconds, optional, toSeconds } from '../fields.ts';
 import { operation } from '../operation.ts';
 import type { GetTimeSeriesServiceStatisticsResponse, WireTimeSeriesPoint } from '../types.ts';
 import { groupMembers, requestFilter } from './group-fields.ts';
-import { prunedMember, toWireHistogram, toWireStatistics } from './wire.ts';
+import { limitedMember, prunedMember, toWireHistogram, toWireStatistics } from './wire.ts';
 
 const PERIODS = [60, 300];
 
@@ -48,6 +48,7 @@ export const getTimeSeriesServiceStatistics = operation({
     return {
       TimeSeriesServiceStatistics: points.map((point) => toWirePoint(point, selector?.kind ?? 'edge')),
       ...prunedMember(context, input.StartTime),
+      ...limitedMember(context, { fromUs: input.StartTime, toUs: input.EndTime }),
       ContainsOldGroupVersions: false,
       NextToken: null,
     };

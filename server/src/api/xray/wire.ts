@@ -6,6 +6,7 @@ import type { RootCause, RootCauseEntity } from '../../model/root-cause.ts';
 import { type ServiceEdge, type ServiceGraph, type Statistics, stateOf } from '../../model/service-graph.ts';
 import { serviceOfKey } from '../../model/service-names.ts';
 import type { TraceSummary } from '../../model/summary.ts';
+import type { TimeInterval } from '../../model/time-interval.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { toSeconds } from '../fields.ts';
 import type { ApiContext } from '../operation.ts';
@@ -33,6 +34,21 @@ export function prunedMember(
   if (!hasExtensions) return {};
   const { prunedBeforeUs } = store.statistics();
   return prunedBeforeUs !== undefined && fromUs < prunedBeforeUs ? { PrunedBefore: toSeconds(prunedBeforeUs) } : {};
+}
+
+/**
+ * openray's own member: how many traces the service map has in part only, of those whose other documents arrived in the
+ * window. A document arrives soon after the end of its segment.
+ */
+export function limitedMember(
+  { stats, hasExtensions }: Pick<ApiContext, 'stats' | 'hasExtensions'>,
+  window: TimeInterval,
+): { readonly LimitedTraces?: number } {
+  if (!hasExtensions) return {};
+  const limited = [...stats.rollUp.missing.values()].filter(
+    ({ fromUs, toUs }) => fromUs < window.toUs && toUs > window.fromUs,
+  );
+  return limited.length > 0 ? { LimitedTraces: limited.length } : {};
 }
 
 /** Durations keep the three decimals that X-Ray shows. */

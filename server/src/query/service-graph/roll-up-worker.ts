@@ -98,7 +98,14 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     }
   }
 
-  function onExceeding(traceId: TraceId, { whole }: FirstPart): void {
+  function onExceeding(traceId: TraceId, { throughSeq, whole }: FirstPart): void {
+    const { missing } = options.stats.rollUp;
+    missing.delete(traceId);
+    missing.set(traceId, { fromUs: throughSeq, toUs: whole.lastSeq + 1 });
+    for (const oldest of missing.keys()) {
+      if (missing.size <= MAX_REPORTED) break;
+      missing.delete(oldest);
+    }
     if (!isFirstReport(traceId)) return;
     options.stats.rollUp.inPart++;
     const { documents, bytes } = whole;
