@@ -123,7 +123,7 @@ const SETTINGS = {
   engineMaxMemoryBytes: [bytes.default(4 * GiB), 'memory limit of the embedded engine'],
   queueMaxBytes: [
     bytes.default(128 * MiB),
-    'bytes of documents waiting for their insert; above it senders are throttled',
+    'bytes of documents waiting for their insert; above this size senders are throttled',
   ],
   journal: [
     z.stringbool().or(z.boolean()).default(true),
@@ -133,7 +133,10 @@ const SETTINGS = {
     count.default(TRACE_BOUNDS.documents),
     'documents of a trace, above which it is summarised from its rows and shown in parts',
   ],
-  traceMaxBytes: [bytes.default(TRACE_BOUNDS.bytes), 'the same in bytes of its documents'],
+  traceMaxBytes: [
+    bytes.default(TRACE_BOUNDS.bytes),
+    'bytes of the documents of a trace, above which it is summarised from its rows and shown in parts',
+  ],
   documentMaxBytes: [bytes.default(64 * 1024), 'largest segment document'],
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],
   retentionDays: [z.coerce.number().positive().default(30), 'days that traces are kept after their arrival'],
