@@ -115,7 +115,7 @@ const SETTINGS = {
   hotReload: [z.stringbool().or(z.boolean()).default(true), 'reload changed code and a changed template'],
   memoryMaxBytes: [
     bytes.min(MIN_MEMORY_BYTES, 'at least 268435456 (256 MiB)').optional(),
-    "memory that openray may use, shared by requests, queue and embedded engine; without it the container's limit, else half of the machine's memory up to 4 GiB",
+    "memory that openray may use, shared by requests, queue and embedded engine; by default the container's limit, else half of the machine's memory up to 4 GiB",
   ],
   poolSize: [count.max(64).default(4), 'concurrent queries of the embedded engine'],
   queryMaxMs: [count.default(30_000), 'time limit of a query'],
@@ -131,11 +131,11 @@ const SETTINGS = {
   ],
   traceMaxDocuments: [
     count.default(TRACE_BOUNDS.documents),
-    'documents of a trace, above which it is summarised from its rows and shown in parts',
+    'documents of a trace, above which the trace is summarised from its rows and shown in parts',
   ],
   traceMaxBytes: [
     bytes.default(TRACE_BOUNDS.bytes),
-    'bytes of the documents of a trace, above which it is summarised from its rows and shown in parts',
+    'bytes of the documents of a trace, above which the trace is summarised from its rows and shown in parts',
   ],
   documentMaxBytes: [bytes.default(64 * 1024), 'largest segment document'],
   bodyMaxBytes: [bytes.default(16 * MiB), 'largest request body'],

@@ -245,6 +245,7 @@ test('the help of openray says what each command does, each in one sentence that
       'import: store the traces of files: each line is an OTLP/JSON message or an X-Ray document',
       'backup: back up the store, also while a server runs',
       'restore: restore a backup into a new data directory or a new database of --store-url',
+      'repair: list the damaged parts of the store, and detach parts on request',
       'config: print every setting with its value and the source of the value',
       "runtime: install packages that Lambda's runtimes contain",
       'help: display help for command',
@@ -266,7 +267,7 @@ const COMMANDS = [
     'assert',
     'export',
   ],
-  ...['import', 'backup', 'restore', 'config', 'runtime', 'runtime install', 'generate-event s3'],
+  ...['import', 'backup', 'restore', 'repair', 'config', 'runtime', 'runtime install', 'generate-event s3'],
 ];
 
 test.each(COMMANDS)('the help of openray %s describes every option by itself', async (line) => {
