@@ -77,7 +77,7 @@ function announceClose(response: ServerResponse): void {
 }
 
 /** Resolves after a whole turn of the event loop: one that began before this call may have passed the sockets. */
-async function readSockets(): Promise<void> {
+export async function readSockets(): Promise<void> {
   await setImmediate();
   await setImmediate();
 }

@@ -18,7 +18,7 @@ import { DECODED_BYTES_PER_BYTE, type MemoryBudget, type RequestMemory } from '.
 import { acceptLogs, acceptTraces, type OtlpReceiverContext } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
-import { IN_FLIGHT_MAX_MS } from './graceful-close.ts';
+import { IN_FLIGHT_MAX_MS, readSockets } from './graceful-close.ts';
 import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
 
 export type OtlpGrpcOptions = {
@@ -85,6 +85,8 @@ export async function listenOtlpGrpc(
   return {
     port,
     async close() {
+      // Calls that the system has received would be refused after GOAWAY.
+      await readSockets();
       // Sends GOAWAY: clients finish their calls, and make later ones on other connections.
       const drained = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       for (const call of watches) call.end(NOT_SERVING);
