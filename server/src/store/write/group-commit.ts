@@ -1,13 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
 import type { Document } from '../../model/entity.ts';
-import { type LeanDocument, leanDocument } from '../../model/lean-document.ts';
+import { leanDocument } from '../../model/lean-document.ts';
 import { messageOf, toStoreFailure } from '../engine/clickhouse-errors.ts';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
 import type { RecentDocumentsCache } from '../recent-documents.ts';
 import type { DocumentCounts } from '../store.ts';
-import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
+import {
+  type Block,
+  type BlockLengths,
+  beginBlock,
+  bytesOf,
+  type Caller,
+  cutBack,
+  EMPTY,
+  lengthsOf,
+  newBlock,
+} from './block.ts';
+import { writtenBytes } from './row-binary.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
 
 export type GroupCommitOptions = {
@@ -38,25 +49,6 @@ export type GroupCommit = {
   lowWatermark(): number | undefined;
   /** Inserts the waiting documents; what cannot be inserted stays in the journal. Later calls of `append` reject. */
   close(): Promise<void>;
-};
-
-type Caller = { resolve(): void; reject(reason: unknown): void };
-
-type Block = {
-  readonly entities: RowBuffer;
-  readonly documents: RowBuffer;
-  /** Lean copies, so that a document can be released once its rows are encoded. */
-  readonly leanDocuments: LeanDocument[];
-  /** The lowest and the highest `seq` of its documents. */
-  firstSeq: number;
-  lastSeq: number;
-  openedMs: number;
-  file: JournalFile | undefined;
-  /** Without a journal: one for each `append`. */
-  readonly callers: Caller[];
-  /** Resolves once the block is inserted or refused. */
-  ended: Promise<void>;
-  end(): void;
 };
 
 /** A block is full with this many bytes of documents, this many documents, or a share of the queue. */
@@ -344,49 +336,6 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     counts: () => ({ received, stored, queued, refused, queuedBytes, oldestWaitingMs: oldestWaitingMs() }),
   };
 }
-
-function newBlock(): Block {
-  return {
-    entities: createRowBuffer(),
-    documents: createRowBuffer(),
-    leanDocuments: [],
-    firstSeq: Number.POSITIVE_INFINITY,
-    lastSeq: 0,
-    openedMs: 0,
-    file: undefined,
-    callers: [],
-    ended: Promise.resolve(),
-    end() {},
-  };
-}
-
-/** `block` is empty. */
-function beginBlock(block: Block, file: JournalFile | undefined): Block {
-  block.firstSeq = Number.POSITIVE_INFINITY;
-  block.lastSeq = 0;
-  block.openedMs = performance.now();
-  block.file = file;
-  block.ended = new Promise((resolve) => {
-    block.end = resolve;
-  });
-  return block;
-}
-
-type BlockLengths = { readonly entities: number; readonly documents: number; readonly count: number };
-const EMPTY: BlockLengths = { entities: 0, documents: 0, count: 0 };
-
-function lengthsOf({ entities, documents, leanDocuments }: Block): BlockLengths {
-  return { entities: entities.length, documents: documents.length, count: leanDocuments.length };
-}
-
-/** Removes the documents that were appended after the block had these lengths. */
-function cutBack(block: Block, { entities, documents, count }: BlockLengths): void {
-  block.entities.length = entities;
-  block.documents.length = documents;
-  block.leanDocuments.length = count;
-}
-
-const bytesOf = ({ entities, documents }: Block): number => entities.length + documents.length;
 
 function cannotAccept(cause: unknown): OpenrayError {
   return new OpenrayError('ServiceUnavailable', 'The store cannot accept documents now', {

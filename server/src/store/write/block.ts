@@ -1,0 +1,66 @@
+import type { LeanDocument } from '../../model/lean-document.ts';
+import type { JournalFile } from '../journal/journal-file.ts';
+import { createRowBuffer, type RowBuffer } from './row-binary.ts';
+
+export type Caller = { resolve(): void; reject(reason: unknown): void };
+
+/** Encoded documents that are inserted together. */
+export type Block = {
+  readonly entities: RowBuffer;
+  readonly documents: RowBuffer;
+  /** Lean copies, so that a document can be released once its rows are encoded. */
+  readonly leanDocuments: LeanDocument[];
+  /** The lowest and the highest `seq` of its documents. */
+  firstSeq: number;
+  lastSeq: number;
+  openedMs: number;
+  file: JournalFile | undefined;
+  /** Without a journal: one for each `append`. */
+  readonly callers: Caller[];
+  /** Resolves once the block is inserted or refused. */
+  ended: Promise<void>;
+  end(): void;
+};
+
+export function newBlock(): Block {
+  return {
+    entities: createRowBuffer(),
+    documents: createRowBuffer(),
+    leanDocuments: [],
+    firstSeq: Number.POSITIVE_INFINITY,
+    lastSeq: 0,
+    openedMs: 0,
+    file: undefined,
+    callers: [],
+    ended: Promise.resolve(),
+    end() {},
+  };
+}
+
+/** `block` is empty. */
+export function beginBlock(block: Block, file: JournalFile | undefined): Block {
+  block.firstSeq = Number.POSITIVE_INFINITY;
+  block.lastSeq = 0;
+  block.openedMs = performance.now();
+  block.file = file;
+  block.ended = new Promise((resolve) => {
+    block.end = resolve;
+  });
+  return block;
+}
+
+export type BlockLengths = { readonly entities: number; readonly documents: number; readonly count: number };
+export const EMPTY: BlockLengths = { entities: 0, documents: 0, count: 0 };
+
+export function lengthsOf({ entities, documents, leanDocuments }: Block): BlockLengths {
+  return { entities: entities.length, documents: documents.length, count: leanDocuments.length };
+}
+
+/** Removes the documents that were appended after the block had these lengths. */
+export function cutBack(block: Block, { entities, documents, count }: BlockLengths): void {
+  block.entities.length = entities;
+  block.documents.length = documents;
+  block.leanDocuments.length = count;
+}
+
+export const bytesOf = ({ entities, documents }: Block): number => entities.length + documents.length;
