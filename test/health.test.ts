@@ -58,7 +58,8 @@ test('a removed data directory: failing, also if it is made again', async () => 
   await eventually(async () =>
     expect(await look(server)).toMatchObject({ health: 503, status: 'failing', ready: 503, failed: ['directory'] }),
   );
-  expect([await write(server), await read(server)]).toEqual([503, 200]);
+  // The journal has a folder of its own: documents are acknowledged, and inserted once the directory is there again.
+  expect([await write(server), await read(server)]).toEqual([200, 200]);
   await mkdir(spool);
   await eventually(async () => expect((await look(server)).failed).toContain('directory'));
 });
@@ -149,5 +150,5 @@ test('metrics have response times by route and status, and the memory by owner',
   expect(value('openray_engine_parts')).toBeGreaterThan(0);
   expect(value('openray_engine_merges')).toBeGreaterThanOrEqual(0);
   expect(value('openray_roll_up_lag_seconds')).toBeLessThan(60);
-  expect(value('openray_store_queue_age_seconds')).toBe(0);
+  expect(value('openray_store_queue_age_seconds')).toBeLessThan(60);
 });
