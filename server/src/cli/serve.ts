@@ -18,9 +18,11 @@ export function serveCommand(done: (exitCode: number) => void): Command {
     const log = newLog(config.logLevel);
     const startedMs = performance.now();
     const server = await startServer(config, thisProcess(log));
+    // Listens before the banner: a parent process may send a signal as soon as it has read that.
+    const stopSignal = untilStopSignal();
     process.stdout.write(banner(server, config, Math.round(performance.now() - startedMs)));
     const stdinEnds = flags.untilStdinEnds === true ? [once(process.stdin.resume(), 'end')] : [];
-    await Promise.race([untilStopSignal(), ...stdinEnds]);
+    await Promise.race([stopSignal, ...stdinEnds]);
     log.info('stopping');
     await closeInTime(server.close);
     done(0);

@@ -120,8 +120,10 @@ async function runFunctionServer(
     });
     closers.push(server.close);
     const lines = [...describe(lambdaService, server.url), `traces at ${targetServer.url}`];
+    // Listens before the lines: a parent process may send a signal as soon as it has read them.
+    const stopSignal = untilStopSignal();
     process.stdout.write(`${lines.join('\n')}\n`);
-    await untilStopSignal();
+    await stopSignal;
     done(0);
   } finally {
     await closeInTime(async () => {
