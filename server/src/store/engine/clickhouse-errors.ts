@@ -112,4 +112,9 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+/** The message of the cause, which names the fault; of the failure itself if it has no cause. */
+export function causeMessageOf(thrown: unknown): string {
+  return messageOf((thrown instanceof Error ? thrown.cause : undefined) ?? thrown);
+}
+
 export const firstLine = (thrown: unknown): string => messageOf(thrown).split('\n')[0] ?? '';

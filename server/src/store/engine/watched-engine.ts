@@ -1,4 +1,4 @@
-import { messageOf } from './clickhouse-errors.ts';
+import { causeMessageOf } from './clickhouse-errors.ts';
 import type { Engine } from './engine.ts';
 
 /** When calls of the engine last succeeded and failed, by a clock that no change of the time affects. */
@@ -42,11 +42,8 @@ export function watchEngine(
           await engine.insert(block);
           activity = { answeredAtMs: nowMs(), insertFailure: undefined };
         } catch (thrown) {
-          const cause = thrown instanceof Error ? thrown.cause : undefined;
-          activity = {
-            ...activity,
-            insertFailure: { atMs: nowMs(), reason: firstSentence(messageOf(cause ?? thrown)) },
-          };
+          const reason = firstSentence(causeMessageOf(thrown));
+          activity = { ...activity, insertFailure: { atMs: nowMs(), reason } };
           throw thrown;
         }
       },

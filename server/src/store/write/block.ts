@@ -1,6 +1,8 @@
 import type { LeanDocument } from '../../model/lean-document.ts';
+import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
-import { createRowBuffer, type RowBuffer } from './row-binary.ts';
+import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
+import { DOCUMENT_COLUMNS, ENTITY_COLUMNS } from './rows.ts';
 
 export type Caller = { resolve(): void; reject(reason: unknown): void };
 
@@ -61,6 +63,17 @@ export function cutBack(block: Block, { entities, documents, count }: BlockLengt
   block.entities.length = entities;
   block.documents.length = documents;
   block.leanDocuments.length = count;
+}
+
+/** In the order of their inserts: every visible document has all its entity rows. */
+export function rowBlocksOf(
+  { entities, documents }: Pick<Block, 'entities' | 'documents'>,
+  insertToken: string,
+): readonly RowBlock[] {
+  return [
+    { table: 'entities', columns: ENTITY_COLUMNS, bytes: writtenBytes(entities), insertToken },
+    { table: 'documents', columns: DOCUMENT_COLUMNS, bytes: writtenBytes(documents), insertToken },
+  ];
 }
 
 export const bytesOf = ({ entities, documents }: Block): number => entities.length + documents.length;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
 import type { Document } from '../../model/entity.ts';
 import { leanDocument } from '../../model/lean-document.ts';
-import { messageOf, toStoreFailure } from '../engine/clickhouse-errors.ts';
+import { causeMessageOf, messageOf, toStoreFailure } from '../engine/clickhouse-errors.ts';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
 import type { RecentDocumentsCache } from '../recent-documents.ts';
@@ -17,9 +17,10 @@ import {
   EMPTY,
   lengthsOf,
   newBlock,
+  rowBlocksOf,
 } from './block.ts';
 import { writtenBytes } from './row-binary.ts';
-import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
+import { writeDocument, writeEntities } from './rows.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
@@ -235,7 +236,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       if (count > 0) await insertBlock(block);
     } catch (thrown) {
       // With a journal this happens in `close` only: the next start inserts the file.
-      if (block.file) options.log.warn({ count, reason: reasonOf(thrown) }, 'documents stay in the journal');
+      if (block.file) options.log.warn({ count, reason: causeMessageOf(thrown) }, 'documents stay in the journal');
       else refused += count;
       options.recent.invalidate(block.leanDocuments);
       settle(block);
@@ -260,11 +261,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   async function insertBlock(block: Block): Promise<void> {
     const insertToken = block.file?.name ?? `${session}/${++blockCount}`;
-    const entities = { table: 'entities', columns: ENTITY_COLUMNS, bytes: writtenBytes(block.entities) };
-    const documents = { table: 'documents', columns: DOCUMENT_COLUMNS, bytes: writtenBytes(block.documents) };
     const retries = block.file ? JOURNAL_RETRY_AFTER_MS : RETRY_AFTER_MS;
-    await insertWithRetries({ ...entities, insertToken }, retries);
-    await insertWithRetries({ ...documents, insertToken }, retries);
+    for (const rows of rowBlocksOf(block, insertToken)) await insertWithRetries(rows, retries);
   }
 
   async function insertWithRetries(rows: RowBlock, retryAfterMs: readonly number[]): Promise<void> {
@@ -276,7 +274,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       } catch (thrown) {
         const isLast = attempt >= retryAfterMs.length && (!isEndless || closing.signal.aborted);
         if (isLast) throw thrown;
-        warnRateLimited('insert failed; retrying', { table: rows.table, reason: reasonOf(thrown) });
+        warnRateLimited('insert failed; retrying', { table: rows.table, reason: causeMessageOf(thrown) });
         const waitMs = retryAfterMs[Math.min(attempt, retryAfterMs.length - 1)];
         await pause(waitMs, isEndless ? closing.signal : undefined);
       }
@@ -356,9 +354,4 @@ function pause(ms: number | undefined, signal: AbortSignal | undefined): Promise
     const timer = setTimeout(end, ms);
     signal?.addEventListener('abort', end);
   });
-}
-
-function reasonOf(thrown: unknown): string {
-  const cause = thrown instanceof Error ? thrown.cause : undefined;
-  return messageOf(cause ?? thrown);
 }

@@ -2,8 +2,9 @@ import type { DocumentFormat } from '../../model/entity.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
-import { createRowBuffer, type RowBuffer, writeBytes, writtenBytes } from './row-binary.ts';
-import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, readDocumentRows, writeEntities } from './rows.ts';
+import { rowBlocksOf } from './block.ts';
+import { createRowBuffer, type RowBuffer, writeBytes } from './row-binary.ts';
+import { readDocumentRows, writeEntities } from './rows.ts';
 
 type ReplayLog = {
   info(fields: object, sentence: string): void;
@@ -27,13 +28,7 @@ export async function replayJournal(
     if (torn) log.warn({ file: name, ...torn }, 'a journal file ends with an unfinished write, which is ignored');
     const block = encodeBlock(payloads, droppedBeforeUs);
     const isIntact = damaged.length === 0 && block.unreadable === 0;
-    if (block.count > 0) {
-      const tables = { entities: ENTITY_COLUMNS, documents: DOCUMENT_COLUMNS };
-      for (const [table, columns] of Object.entries(tables)) {
-        const bytes = writtenBytes(table === 'entities' ? block.entities : block.documents);
-        await insert({ table, columns, bytes, insertToken: name });
-      }
-    }
+    if (block.count > 0) for (const rows of rowBlocksOf(block, name)) await insert(rows);
     documents += block.count;
     if (isIntact) await journal.remove(name);
     else {
