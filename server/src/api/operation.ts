@@ -8,6 +8,9 @@ import type { SamplingTargets } from '../sampling/targets.ts';
 /** With the value `1` the request asks for openray's own members in responses of X-Ray's operations. */
 export const EXTENSIONS_HEADER = 'x-openray-extensions';
 
+/** Marks an incomplete response and holds the reasons; X-Ray's responses have no member for it. */
+export const INCOMPLETE_HEADER = 'x-openray-incomplete';
+
 /** Where this server receives data, and the functions that it runs. */
 export type ServerReceivers = {
   /** `host:port` of UDP and of every HTTP API. */

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { z } from 'zod';
 import type { Metrics } from '../api/openray/metrics.ts';
-import { type ApiContext, EXTENSIONS_HEADER, type Operation, responseText } from '../api/operation.ts';
+import {
+  type ApiContext,
+  EXTENSIONS_HEADER,
+  INCOMPLETE_HEADER,
+  type Operation,
+  responseText,
+} from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { issueSentence, OpenrayError } from '../errors.ts';
 import type { MemoryBudget } from '../ingest/memory-budget.ts';
@@ -123,9 +129,6 @@ function markOtherProtocols(app: FastifyInstance, { store }: AppOptions['context
 
 /** Routes of Jaeger's API, of whole traces as OTLP, and of the export. */
 const OTHER_PROTOCOLS = /^\/(?:api\/|v1\/traces\/:|export\b)/;
-
-/** Marks an incomplete response and holds the reasons; X-Ray's responses have no member for it. */
-const INCOMPLETE_HEADER = 'x-openray-incomplete';
 
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
   app.post(operation.path, async (request, reply) => {

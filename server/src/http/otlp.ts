@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { INCOMPLETE_HEADER } from '../api/operation.ts';
 import { getOtlpTrace } from '../api/otlp/get-otlp-trace.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { acceptLogs, acceptTraces, type OtlpReceiverContext, type PartialSuccess } from '../ingest/otlp.ts';
@@ -52,7 +53,7 @@ export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, op
   app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }, reply) => {
     await context.store.flush();
     return getOtlpTrace(context.store, params.traceId, () => {
-      reply.header('x-openray-incomplete', 'the trace is too large; this is its first part');
+      reply.header(INCOMPLETE_HEADER, 'the trace is too large; this is its first part');
     });
   });
   for (const path of ['/v1/traces', '/v1/logs', '/v1/metrics']) app.options(path, handlePreflight);
