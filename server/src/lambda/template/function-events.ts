@@ -5,12 +5,12 @@ import { resolveValue, type Scope } from './intrinsics.ts';
 import {
   FLAG,
   JSON_OBJECT,
-  LIST,
   METHOD,
   type MemberRule,
   type MemberRules,
   OBJECT,
   oneOf,
+  POLLING,
   required,
   shown,
   TEXT,
@@ -67,12 +67,7 @@ const EVENT_RULES: Readonly<Record<string, MemberRules>> = {
   },
   SQS: {
     Queue: required(TEXT),
-    BatchSize: wholeNumber(1, 10_000),
-    MaximumBatchingWindowInSeconds: wholeNumber(0, 300),
-    Enabled: FLAG,
-    FunctionResponseTypes: LIST,
-    FilterCriteria: OBJECT,
-    ScalingConfig: OBJECT,
+    ...POLLING,
   },
   SNS: {
     Topic: required(TEXT),

@@ -53,6 +53,16 @@ export function wholeNumber(min: number, max: number): MemberRule {
   };
 }
 
+/** Of every source that Lambda polls. */
+export const POLLING: MemberRules = {
+  BatchSize: wholeNumber(1, 10_000),
+  MaximumBatchingWindowInSeconds: wholeNumber(0, 300),
+  Enabled: FLAG,
+  FunctionResponseTypes: LIST,
+  FilterCriteria: OBJECT,
+  ScalingConfig: OBJECT,
+};
+
 /**
  * The properties without their invalid members; undefined when a required member is missing or invalid. Each invalid
  * member gives one warning, and the default takes its place.

@@ -9,6 +9,7 @@ import {
   type MemberRules,
   OBJECT,
   oneOf,
+  POLLING,
   required,
   TEXT,
   validMembers,
@@ -55,12 +56,7 @@ const RESOURCE_RULES: Readonly<Record<string, MemberRules>> = {
   'AWS::Lambda::EventSourceMapping': {
     FunctionName: required(TEXT),
     EventSourceArn: required(TEXT),
-    BatchSize: wholeNumber(1, 10_000),
-    MaximumBatchingWindowInSeconds: wholeNumber(0, 300),
-    Enabled: FLAG,
-    FunctionResponseTypes: LIST,
-    FilterCriteria: OBJECT,
-    ScalingConfig: OBJECT,
+    ...POLLING,
   },
   'AWS::Scheduler::Schedule': {
     ScheduleExpression: required(TEXT),
