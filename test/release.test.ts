@@ -75,7 +75,7 @@ describe('workflows', () => {
     }
   });
 
-  test('ci runs the same script as every submission, and the commands of the page about containers', async () => {
+  test('the ci workflow runs the check script, and the commands of the page about containers', async () => {
     const runs = runsOf(workflow('ci.yml'));
     expect(runs).toContain('.ci/run');
     const page = await read('docs/how-to/docker.md');

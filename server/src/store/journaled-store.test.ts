@@ -78,7 +78,7 @@ test('a journal is replayed when it is switched off, and never into another stor
   await second.close();
 });
 
-test('a backup has every document that was acknowledged before, and a restore refuses a journal with documents', async () => {
+test('a backup has every document acknowledged before its start; a restore refuses a journal with documents', async () => {
   const first = await openTestStore(directory.path, { journal: true });
   await first.append(received(1));
   for await (const table of first.backUp('monday', new AbortController().signal)) void table;
