@@ -104,7 +104,7 @@ Resources:
 const CODE = `
 const policy = (Effect, Resource) => ({ Version: '2012-10-17', Statement: [{ Action: 'execute-api:Invoke', Effect, Resource }] });
 exports.echo = async (event) => ({ statusCode: 200, body: JSON.stringify({ event, header: process.env._X_AMZN_TRACE_ID }) });
-exports.slow = () => new Promise((done) => setTimeout(done, 400, { statusCode: 200 }));
+exports.slow = () => new Promise((done) => setTimeout(done, 2_000, { statusCode: 200 }));
 exports.token = async (event) => {
   console.log('ASKED ' + JSON.stringify(event));
   const token = event.authorizationToken ?? event.queryStringParameters.key;

@@ -212,7 +212,8 @@ export class ExecutionEnvironment {
     const remainingMs = Math.max(1, timeoutMs - (nowUs() - startUs) / 1000);
     const invocation = {
       requestId: attempt.requestId,
-      deadlineMs: Math.ceil(nowUs() / 1000 + remainingMs),
+      // The function compares it with the wall clock, from which `nowUs` may differ by 50 ms.
+      deadlineMs: Math.floor(Date.now() + remainingMs),
       functionArn: attempt.invokedArn,
       traceHeader: headerText(attempt.trace),
       clientContext: attempt.clientContext,
