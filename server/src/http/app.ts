@@ -2,13 +2,7 @@ import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { z } from 'zod';
 import type { Metrics } from '../api/openray/metrics.ts';
-import {
-  type ApiContext,
-  EXTENSIONS_HEADER,
-  INCOMPLETE_HEADER,
-  type Operation,
-  responseText,
-} from '../api/operation.ts';
+import { type ApiContext, EXTENSIONS_HEADER, type Operation, responseText } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';
 import { issueSentence, OpenrayError } from '../errors.ts';
 import type { MemoryBudget } from '../ingest/memory-budget.ts';
@@ -24,6 +18,7 @@ import { answerInFlight } from './graceful-close.ts';
 import { serveHealth } from './health.ts';
 import { serveJaeger } from './jaeger.ts';
 import { type LambdaApi, serveAwsServices, serveLambdaApi } from './lambda-api.ts';
+import { markIncomplete } from './mark-incomplete.ts';
 import { measureRequests, serveMetrics } from './metrics.ts';
 import { checkOrigin } from './origin-check.ts';
 import { type OtlpOptions, serveOtlp } from './otlp.ts';
@@ -121,9 +116,7 @@ function newApp({ log, memory, bodyMaxBytes }: Pick<AppOptions, 'log' | 'memory'
 function markOtherProtocols(app: FastifyInstance, { store }: AppOptions['context']): void {
   app.addHook('onSend', async (request, reply) => {
     const reason = store.damageReason();
-    if (reason !== undefined && OTHER_PROTOCOLS.test(request.routeOptions.url ?? '')) {
-      reply.header(INCOMPLETE_HEADER, reason);
-    }
+    if (reason !== undefined && OTHER_PROTOCOLS.test(request.routeOptions.url ?? '')) markIncomplete(reply, reason);
   });
 }
 
@@ -134,13 +127,14 @@ function serveOperation(app: FastifyInstance, operation: Operation, context: App
   app.post(operation.path, async (request, reply) => {
     increment(context.stats.requests, operation.name);
     const input = readInput(operation, request);
-    const reasons = new Set<string>();
-    const onIncomplete = (reason: string) => void reply.header(INCOMPLETE_HEADER, [...reasons.add(reason)].join('; '));
+    const onIncomplete = (reason: string) => markIncomplete(reply, reason);
     const hasExtensions = request.headers[EXTENSIONS_HEADER] === '1';
     const signal = abortOnDisconnect(reply);
     if (operation.readsDocuments) {
-      const onLate = () => void reply.header(INCOMPLETE_HEADER, 'the newest documents are not inserted yet');
-      await context.store.flush({ signal, onIncomplete: onLate });
+      await context.store.flush({
+        signal,
+        onIncomplete: () => onIncomplete('the newest documents are not inserted yet'),
+      });
     }
     return operation.run(input, { ...context, signal, hasExtensions, onIncomplete });
   });

@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { INCOMPLETE_HEADER } from '../api/operation.ts';
 import { getOtlpTrace } from '../api/otlp/get-otlp-trace.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 import { acceptLogs, acceptTraces, type OtlpReceiverContext, type PartialSuccess } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { type OtlpEncoding, readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
 import { refusalReason } from '../request-origin.ts';
+import { abortOnDisconnect } from './abort-on-disconnect.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
 import { drainRequest, fromFastifyError } from './errors.ts';
+import { markIncomplete } from './mark-incomplete.ts';
 import {
   exportResponse,
   exportResponseJson,
@@ -51,9 +52,9 @@ export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, op
     return sendPartialSuccess(request, reply, FULL_SUCCESS, 'rejectedDataPoints');
   });
   app.get<{ Params: { traceId: string } }>('/v1/traces/:traceId', async ({ params }, reply) => {
-    await context.store.flush();
+    await context.store.flush({ signal: abortOnDisconnect(reply) });
     return getOtlpTrace(context.store, params.traceId, () => {
-      reply.header(INCOMPLETE_HEADER, 'the trace is too large; this is its first part');
+      markIncomplete(reply, 'the trace is too large; this is its first part');
     });
   });
   for (const path of ['/v1/traces', '/v1/logs', '/v1/metrics']) app.options(path, handlePreflight);
