@@ -7,7 +7,7 @@ import { EXCEPTIONS, RETIRED_WORDS } from './retired-words.ts';
 const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 const CHECKED =
-  /\.(ts|tsx|mjs|cjs|js|py|go|css|md|html|sh|yaml|yml|json|sql|txt)$|^\.ci\/|(^|\/)(Dockerfile|Makefile)$/;
+  /\.(ts|tsx|mjs|cjs|js|py|rb|java|go|css|md|html|sh|yaml|yml|json|sql|txt)$|^\.ci\/|(^|\/)(Dockerfile|Makefile)$/;
 /** Recorded and generated files. The pages beside recorded data are read. */
 const NOT_CHECKED = /^fixtures\/.*(?<!\.md)$|\/golden\/|(^|\/)(CHANGELOG\.md|package-lock\.json)$/;
 
