@@ -24,6 +24,8 @@ test.each([
   ['a participle', { subject: 'query: keeping ties together' }, 'does not begin its change with a verb'],
   ['a name in code', { subject: 'query: `keep` is new' }, 'does not begin its change with a verb'],
   ['a negation without a verb', { subject: 'query: never ties' }, 'does not begin its change with a verb'],
+  ['a vague object', { subject: 'query: fix some things' }, 'does not say what it changes'],
+  ['a body without a word', { body: '.\n' }, 'changes query, store, ingest, model'],
   ['a full stop', { subject: 'query: keep ties together.' }, 'ends its subject with a full stop'],
   ['a long subject', { subject: `query: keep ${'x'.repeat(100)}` }, 'has a subject of more than 100 characters'],
   ['no body for the data path', { body: '\n' }, 'changes query, store, ingest, model'],

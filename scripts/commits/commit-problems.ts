@@ -32,6 +32,9 @@ const AREAS = new Set([
 /** Changes of these files say why, and what was measured. */
 const FILES_WITH_BODY = /^server\/(src\/(query|store|ingest|model)|migrations)\//;
 
+/** A verb with nothing but such a word says nothing about the change. */
+const VAGUE = /^\S+ (some |more |various |the )?(stuff|things?|it|this|code|bugs?|issues?|problems?|misc|files?)$/i;
+
 const SUBJECT_MAX_CHARACTERS = 100;
 
 /** A line that names a person, a tool or an issue for programs, such as `Co-authored-by: …` or `Change-Id: …`. */
@@ -48,11 +51,12 @@ export function problemsOf({ subject, body, files, isMerge }: Commit): readonly 
   return [
     ...unknown.map((area) => `names an unknown area: ${area}`),
     ...(isImperative(change) ? [] : [`does not begin its change with a verb of scripts/commits/verbs.ts: ${change}`]),
+    ...(VAGUE.test(change) ? [`does not say what it changes: ${change}`] : []),
     ...(change.endsWith('.') ? ['ends its subject with a full stop'] : []),
     ...(subject.length > SUBJECT_MAX_CHARACTERS
       ? [`has a subject of more than ${SUBJECT_MAX_CHARACTERS} characters`]
       : []),
-    ...(body.trim() === '' && files.some((file) => FILES_WITH_BODY.test(file))
+    ...(!/\p{L}/u.test(body) && files.some((file) => FILES_WITH_BODY.test(file))
       ? ['changes query, store, ingest, model or migrations and has no body that says why']
       : []),
     ...(trailer === null ? [] : [`has a trailer: ${body.slice(trailer.index).split('\n')[0]}`]),
