@@ -3,9 +3,22 @@ import zlib from 'node:zlib';
 
 type Options = { readonly maxOutputLength: number };
 
-/** Node has it from 22.15 on. */
-const { zstdDecompress: native } = zlib as { zstdDecompress?: typeof zlib.gunzip };
-const nativeUnzstd = native && promisify<Buffer, Options, Buffer>(native);
+/** Node has it from 22.15 on. Node 22's takes a frame that is cut off for a whole one, and returns what it has read. */
+const { zstdDecompress: native, zstdDecompressSync: nativeSync } = zlib as {
+  zstdDecompress?: typeof zlib.gunzip;
+  zstdDecompressSync?: typeof zlib.gunzipSync;
+};
+const nativeUnzstd = native && refusesCutOffFrame() ? promisify<Buffer, Options, Buffer>(native) : undefined;
+
+function refusesCutOffFrame(): boolean {
+  const emptyFrame = Buffer.from('28b52ffd2000010000', 'hex');
+  try {
+    nativeSync?.(emptyFrame.subarray(0, -1));
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 /**
  * Decompresses Zstandard. Rejects with the code ERR_BUFFER_TOO_LARGE, as Node's own functions do, when the result is
