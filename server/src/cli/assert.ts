@@ -18,7 +18,6 @@ type AssertFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: 
  */
 export function assertCommand(done: (exitCode: number) => void): Command {
   return new Command('assert')
-    .description('check traces against a file of expectations')
     .argument('<file>', 'file of expectations, in YAML or JSON')
     .option(
       '--endpoint-url <url>',

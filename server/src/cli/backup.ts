@@ -15,7 +15,6 @@ type BackupFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: 
 /** `openray backup`: backs up a running server, else the store of the settings. A running server stays available. */
 export function backupCommand(done: (exitCode: number) => void): Command {
   return new Command('backup')
-    .description('back up the store, also while a server runs')
     .argument('[name]', 'name of the backup (default: the time)')
     .option('--endpoint-url <url>', ENDPOINT_URL, readEndpointUrl)
     .action(async (name: string | undefined, flags: BackupFlags) => {
@@ -27,7 +26,6 @@ export function backupCommand(done: (exitCode: number) => void): Command {
 /** `openray restore`: restores a backup into a new data directory or database. */
 export function restoreCommand(done: (exitCode: number) => void): Command {
   return new Command('restore')
-    .description('restore a backup into a new data directory or a new database of --store-url')
     .argument('<name>', 'name of the backup')
     .action(async (name: string, flags: BackupFlags) => {
       await runRestore(name, flags);

@@ -35,7 +35,6 @@ type ExportFlags = Readonly<Record<string, unknown>> & {
  */
 export function exportCommand(done: (exitCode: number) => void): Command {
   return new Command('export')
-    .description('send traces to an OpenTelemetry backend, or write them to a file')
     .option('--otlp [url]', 'URL of the OpenTelemetry backend (default: OTEL_EXPORTER_OTLP_ENDPOINT)')
     .option(
       '--protocol <protocol>',

@@ -15,7 +15,6 @@ Examples:
 /** `openray generate-event SERVICE EVENT`: prints an event of a service, as `sam local generate-event` does. */
 export function generateEventCommand(done: (exitCode: number) => void): Command {
   const command = listCommand('generate-event', 'service', Object.keys(SAMPLE_EVENTS), done)
-    .description('print a sample of an event that an AWS service sends to a function')
     .usage('SERVICE EVENT [options]')
     .addHelpText('after', EXAMPLES);
   for (const [service, events] of Object.entries(SAMPLE_EVENTS)) {

@@ -9,7 +9,6 @@ type GraphFlags = ServerFlags & { readonly startTime: string; readonly endTime: 
 /** `openray graph`: the service graph in the format of `sam traces`. */
 export function graphCommand(done: (exitCode: number) => void): Command {
   const command = new Command('graph')
-    .description('print the service graph')
     .option('-s, --start-time <time>', START_TIME, '10m')
     .option('-e, --end-time <time>', END_TIME, 'now')
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));

@@ -23,7 +23,6 @@ type ImportFlags = Readonly<Record<string, unknown>> & { readonly endpointUrl?: 
  */
 export function importCommand(done: (exitCode: number) => void): Command {
   return new Command('import')
-    .description('store the traces of files: each line is an OTLP/JSON message or an X-Ray document')
     .argument('<files...>', 'files to read; - for stdin')
     .option('--endpoint-url <url>', ENDPOINT_URL, readEndpointUrl)
     .action(async (files: readonly string[], flags: ImportFlags) => done(await runImport(files, flags)));

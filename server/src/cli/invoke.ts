@@ -48,7 +48,6 @@ type InvokeFlags = FunctionFlags & {
  */
 export function invokeCommand(done: (exitCode: number) => void): Command {
   const command = new Command('invoke')
-    .description('run a function of the template once')
     .argument('[name]', 'logical id or name; optional when the template has one function')
     .option('-e, --event <event>', 'event: JSON, a file, or - for stdin')
     .option('--event-file <file>', 'file of the event, or - for stdin')

@@ -25,7 +25,6 @@ const TRACES_MAX = 1000;
 /** `openray logs [NAME]`: logs of functions in the format of `sam logs`. */
 export function logsCommand(done: (exitCode: number) => void): Command {
   const command = new Command('logs')
-    .description('print logs of functions')
     .argument('[name]', 'name of a function (default: all)')
     .option('-n, --name <name>', 'name of a function')
     .option('-s, --start-time <time>', START_TIME, '10m')

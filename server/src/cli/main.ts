@@ -1,58 +1,18 @@
-import { Command, CommanderError, Option } from 'commander';
-import { type SettingName, settings } from '../config.ts';
+import { Command, CommanderError } from 'commander';
 import { FAILURES, toFailure } from '../errors.ts';
-import { assertCommand } from './assert.ts';
-import { backupCommand, restoreCommand } from './backup.ts';
-import { configCommand } from './config.ts';
-import { exportCommand } from './export.ts';
-import { generateEventCommand } from './generate-event.ts';
-import { graphCommand } from './graph.ts';
-import { importCommand } from './import.ts';
-import { invokeCommand } from './invoke.ts';
-import { logsCommand } from './logs.ts';
+import { COMMANDS, type CommandEntry } from './commands.ts';
 import { version } from './process.ts';
-import { repairCommand } from './repair.ts';
-import { runtimeCommand } from './runtime.ts';
-import { serveCommand } from './serve.ts';
-import { startApiCommand, startLambdaCommand } from './start-functions.ts';
-import { tailCommand } from './tail.ts';
-import { tracesCommand } from './traces.ts';
-import { validateCommand } from './validate.ts';
 
 /** Runs one command; resolves with the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const program = new Command('openray')
-    .description('AWS X-Ray that you can run yourself, with local Lambda tracing.')
-    .version(version)
-    .showHelpAfterError("(see 'openray --help')")
-    .exitOverride()
-    .configureHelp({ sortSubcommands: false });
+  const args = withoutSamPrefix(argv);
   let exitCode = 0;
   const done = (code: number) => {
     exitCode = code;
   };
-  program.addCommand(withSettings(serveCommand(done)));
-  program.addCommand(withSettings(invokeCommand(done)));
-  program.addCommand(withSettings(startLambdaCommand(done)));
-  program.addCommand(withSettings(startApiCommand(done)));
-  program.addCommand(withSettings(validateCommand(), ['region', 'accountId']));
-  program.addCommand(generateEventCommand(done));
-  for (const command of [tracesCommand(done), graphCommand(done), logsCommand(done), tailCommand(done)]) {
-    program.addCommand(withSettings(command, ['host', 'port']));
-  }
-  program.addCommand(withSettings(assertCommand(done)));
-  program.addCommand(withSettings(exportCommand(done)));
-  program.addCommand(withSettings(importCommand(done)));
-  program.addCommand(withSettings(backupCommand(done)));
-  program.addCommand(withSettings(restoreCommand(done)));
-  program.addCommand(withSettings(repairCommand(done)));
-  program.addCommand(withSettings(configCommand()));
-  program.addCommand(runtimeCommand());
-  for (const command of program.commands.flatMap(withSubcommands)) {
-    command.exitOverride().showHelpAfterError("(see '--help')");
-  }
   try {
-    await program.parseAsync(withoutSamPrefix(argv), { from: 'user' });
+    const program = await programFor(args, done);
+    await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : FAILURES.UnknownOperationException.exit;
@@ -61,6 +21,35 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (failure.code === 'InternalFailure') process.stderr.write(`${String((failure.cause as Error)?.stack)}\n`);
     return FAILURES[failure.code].exit;
   }
+}
+
+/** The program with the command that `args` name; the other commands are only listed, since loading all takes long. */
+async function programFor(args: readonly string[], done: (exitCode: number) => void): Promise<Command> {
+  const usages = new Map(COMMANDS.map(({ name, usage }) => [name, `${name} ${usage}`]));
+  const program = new Command('openray')
+    .description('AWS X-Ray that you can run yourself, with local Lambda tracing.')
+    .version(version)
+    .showHelpAfterError("(see 'openray --help')")
+    .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => usages.get(command.name()) ?? HELP_USAGE });
+  const named = args.find((arg) => !arg.startsWith('-') && arg !== 'help');
+  for (const entry of COMMANDS) {
+    program.addCommand(
+      entry.name === named ? await loadCommand(entry, done) : new Command(entry.name).description(entry.description),
+    );
+  }
+  return program;
+}
+
+/** The program's own command, which commander adds. */
+const HELP_USAGE = 'help [command]';
+
+/** The command as it runs. */
+export async function loadCommand(entry: CommandEntry, done: (exitCode: number) => void): Promise<Command> {
+  const command = (await entry.load())(done).description(entry.description);
+  if (entry.settings?.length !== 0) (await import('./setting-flags.ts')).addSettingFlags(command, entry.settings);
+  for (const each of withSubcommands(command)) each.exitOverride().showHelpAfterError("(see '--help')");
+  return command;
 }
 
 const SAM_PREFIXED_COMMANDS = ['invoke', 'start-lambda', 'start-api', 'generate-event'];
@@ -75,14 +64,4 @@ function withoutSamPrefix(argv: readonly string[]): string[] {
 
 function withSubcommands(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
-}
-
-/** Adds the flags of settings, unless the command has a flag of its own for them; of all settings by default. */
-function withSettings(command: Command, names?: readonly SettingName[]): Command {
-  command.option('--config <file>', 'settings file (YAML or JSON)');
-  for (const { name, flag, meaning } of settings) {
-    if (names?.includes(name) === false || command.options.some((option) => option.attributeName() === name)) continue;
-    command.addOption(new Option(`${flag} <value>`, meaning).helpGroup('Settings:'));
-  }
-  return command;
 }

@@ -11,7 +11,6 @@ const DAY_MS = 86_400_000;
 /** `openray repair`: lists damaged parts of a store on which no server runs, and detaches them with `--detach`. */
 export function repairCommand(done: (exitCode: number) => void): Command {
   return new Command('repair')
-    .description('list the damaged parts of the store, and detach parts on request')
     .option('--detach', 'detach the damaged parts: their documents are missing from then on')
     .action(async (flags: RepairFlags) => {
       done(await runRepair(flags));

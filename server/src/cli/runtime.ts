@@ -24,7 +24,7 @@ const PYTHON_PACKAGES = ['boto3'];
  * do not have them, where functions look last; for java and ruby, AWS's runtime client.
  */
 export function runtimeCommand(): Command {
-  const command = new Command('runtime').description("install packages that Lambda's runtimes contain");
+  const command = new Command('runtime');
   command
     .command('install')
     .description(

@@ -10,7 +10,6 @@ import { closeInTime, untilStopSignal } from './stop-signal.ts';
 /** `openray serve`: runs until SIGINT or SIGTERM, then stops within STOP_MAX_MS. */
 export function serveCommand(done: (exitCode: number) => void): Command {
   const command = new Command('serve')
-    .description('start the server: daemon, X-Ray API, console, and the functions of the template')
     // For parent processes that may be killed: the pipe closes when the parent ends.
     .addOption(new Option('--until-stdin-ends').hideHelp());
   return command.action(async (flags: FunctionFlags & { readonly untilStdinEnds?: boolean }) => {

@@ -43,7 +43,7 @@ type StartFunctionServer = (
 
 /** `openray start-lambda`: serves the Invoke API on the default port of `sam local start-lambda`. */
 export function startLambdaCommand(done: (exitCode: number) => void): Command {
-  const command = startCommand('start-lambda', "serve the Invoke API for the template's functions", '3001');
+  const command = startCommand('start-lambda', '3001');
   return command.action((flags: StartFlags) =>
     runFunctionServer(withSamConfig(command, 'local_start_lambda', flags), startInvokeServer, describeFunctions, done),
   );
@@ -51,7 +51,7 @@ export function startLambdaCommand(done: (exitCode: number) => void): Command {
 
 /** `openray start-api`: serves the template's APIs and function URLs on the default port of `sam local start-api`. */
 export function startApiCommand(done: (exitCode: number) => void): Command {
-  const command = startCommand('start-api', "serve the template's APIs and function URLs", '3000');
+  const command = startCommand('start-api', '3000');
   command
     .option('--disable-authorizer', 'do not call authorizers')
     .option(
@@ -65,9 +65,8 @@ export function startApiCommand(done: (exitCode: number) => void): Command {
   );
 }
 
-function startCommand(name: string, description: string, port: string): Command {
+function startCommand(name: string, port: string): Command {
   const command = new Command(name)
-    .description(description)
     .option('-p, --port <port>', 'port to listen on', port)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--no-watch', 'do not reload changed code or a changed template')

@@ -11,7 +11,6 @@ const LOOK_BACK_SECONDS = 60;
 /** `openray tail`: follows logs and traces until SIGINT or SIGTERM. */
 export function tailCommand(done: (exitCode: number) => void): Command {
   const command = new Command('tail')
-    .description('print logs and traces as they arrive')
     .option('-f, --filter <expression>', 'print only traces that match the filter expression')
     .addOption(new Option('-o, --output <form>', 'output format').choices(['text', 'json']).default('text'));
   return addServerFlags(command).action(async (flags: ServerFlags & { readonly filter?: string }) => {

@@ -21,7 +21,6 @@ const POLL_MS = 500;
 /** `openray traces`: traces in the format of `sam traces`, oldest first. */
 export function tracesCommand(done: (exitCode: number) => void): Command {
   const command = new Command('traces')
-    .description('print traces')
     .option('--trace-id <id...>', 'print the traces with these ids')
     .option('-f, --filter <expression>', 'print only traces that match the filter expression')
     .option('-s, --start-time <time>', START_TIME, '10m')

@@ -13,7 +13,6 @@ import { renderReport, reportTemplate } from './template-report.ts';
  */
 export function validateCommand(): Command {
   const command = new Command('validate')
-    .description('list the parts of a template that openray runs, and those that it does not run')
     .option('-t, --template <file>', 'template (default: template.yaml, .yml or .json in this folder)')
     .option('--parameter-overrides <values...>', "values of the template's parameters, Key=Value")
     .option('--config-file <file>', 'samconfig file (default: samconfig.toml or .yaml in this folder)')
