@@ -18,10 +18,10 @@ if (!existsSync(installed) || changedAt('package-lock.json') > changedAt(install
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'installing packages');
 }
 installMissingEngine();
-const serverSources = ['server/src', 'server/tsconfig.json', 'tsconfig.base.json', 'server/bundle-test-kit.mjs'];
+const serverSources = ['server/src', 'server/tsconfig.json', 'tsconfig.base.json', 'server/bundle.mjs', 'server/package.json'];
 if (newest(serverSources) > changedAt('server/dist/.built')) {
   run('npx', ['tsc', '-b', 'server'], 'building the server');
-  run('node', ['server/bundle-test-kit.mjs'], 'bundling openray/testing');
+  run('node', ['server/bundle.mjs'], 'bundling the server');
   stamp('server/dist/.built');
 }
 if (

@@ -8,7 +8,7 @@ const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 for (const copy of Object.values(COPIES)) rmSync(pathOf(copy), { recursive: true, force: true });
 if (process.argv[2] === 'add') {
-  for (const needed of ['dist/cli/main.js', '../console/dist/index.html']) {
+  for (const needed of ['dist/bundle/openray.js', '../console/dist/index.html']) {
     if (existsSync(pathOf(needed))) continue;
     process.stderr.write(`${pathOf(needed)} is missing: run "npm run build" before "npm pack".\n`);
     process.exit(1);

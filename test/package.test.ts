@@ -114,11 +114,13 @@ async function newDataDir(): Promise<string> {
 
 const ANY_PORTS = ['--port', '0', '--otlp-http-port', '0', '--otlp-grpc-port', '0', '--log-level', 'warn'];
 
-test('the package holds the console, the README with working links, and the licence, and no tests', async () => {
+test('the package holds the console, the README with working links, and all licences, and no tests', async () => {
   const installed = join(project, 'node_modules/openray');
   const files = await readdir(installed, { recursive: true });
   expect(files).toEqual(expect.arrayContaining(['console/index.html', 'README.md', 'LICENSE', 'migrations']));
-  expect(files.filter((name) => /\.test\.|testing\/|\.built/.test(name))).toEqual([]);
+  expect(files.filter((name) => /\.test\.|testing\/|\.built|\.map$/.test(name))).toEqual([]);
+  const notices = await readFile(join(installed, 'dist/bundle/LICENSES.txt'), 'utf8');
+  expect(notices).toMatch(/^fastify [\d.]+ \(MIT\)$/m);
   const links = [...(await readFile(join(installed, 'README.md'), 'utf8')).matchAll(/\]\(([^)]+)\)/g)];
   expect(links.map(([, target]) => target).filter((target) => !/^(https?:|#)/.test(target as string))).toEqual([]);
   const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));

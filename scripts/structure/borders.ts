@@ -33,6 +33,12 @@ export const BORDERS: readonly Border[] = [
   { folder: 'errors.ts', holds: 'every failure: code, status of each protocol', mayImport: [] },
   { folder: 'stats.ts', holds: 'every counter', mayImport: [] },
   {
+    folder: 'package',
+    holds: 'where the files of the package are: its program, migrations, runtimes and console',
+    mayImport: [],
+    packages: ['node:url'],
+  },
+  {
     folder: 'model',
     holds: 'documents, traces, service graphs, summaries, root causes: types and pure functions',
     mayImport: ['model/otlp', 'model/otlp/wire', 'model/otlp/to-xray', 'model/otlp/documents'],
@@ -83,7 +89,15 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'store',
     holds: 'the interface of the store, the `sql` tag, shared objects; opens all parts of the store',
-    mayImport: ['model', 'store/engine', 'store/journal', 'store/write', 'store/schema', 'store/maintenance'],
+    mayImport: [
+      'model',
+      'package',
+      'store/engine',
+      'store/journal',
+      'store/write',
+      'store/schema',
+      'store/maintenance',
+    ],
     packages: ['node:'],
     because: {
       'store/engine': 'the interface has types of the engine, and open-store.ts opens it',
@@ -96,7 +110,7 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'store/engine',
     holds: 'ClickHouse: embedded, remote or a cluster; its sessions, its errors',
-    mayImport: ['store'],
+    mayImport: ['package', 'store'],
     packages: ['node:', 'chdb', '@clickhouse/client'],
   },
   {
@@ -278,7 +292,7 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'compose',
     holds: 'opens, connects and closes all parts: the server, functions, a restore',
-    mayImport: ['config.ts', 'store', 'ingest', 'query', 'sampling', 'forward', 'http', 'lambda'],
+    mayImport: ['package', 'config.ts', 'store', 'ingest', 'query', 'sampling', 'forward', 'http', 'lambda'],
     packages: ['node:', 'pino'],
   },
   {
@@ -293,7 +307,7 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'test-kit',
     holds: '`openray/testing`: a server for tests, expectations about traces',
-    mayImport: ['model', 'filter', 'client'],
+    mayImport: ['model', 'package', 'filter', 'client'],
     packages: ['node:', 'vitest', 'yaml', 'zod'],
   },
   {
@@ -305,7 +319,18 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'cli',
     holds: 'one file a command',
-    mayImport: ['model', 'forward', 'api', 'lambda', 'config.ts', 'compose', 'client', 'test-kit', 'cli/sample-events'],
+    mayImport: [
+      'model',
+      'package',
+      'forward',
+      'api',
+      'lambda',
+      'config.ts',
+      'compose',
+      'client',
+      'test-kit',
+      'cli/sample-events',
+    ],
     packages: ['node:', 'commander', 'pino', 'smol-toml', 'yaml'],
     because: {
       model: 'commands print trees, ids and exact numbers as the model does',

@@ -4,6 +4,8 @@
 // This file is CommonJS because libuv reads the size of its thread pool at the first asynchronous file read, and loading
 // an ES module is such a read. Every call into the embedded engine holds one of these threads until it returns.
 process.env.UV_THREADPOOL_SIZE ??= '16';
-void import('../dist/cli/main.js')
+// From Node 22.1 on. The second start does not compile the bundle again.
+require('node:module').enableCompileCache?.();
+void import('../dist/bundle/openray.js')
   .then(({ main }) => main(process.argv.slice(2)))
   .then((exitCode) => process.exit(exitCode));

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { ServerProcess } from '../compose/process.ts';
+import { MANIFEST } from '../package/files.ts';
 
-const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+const manifest = JSON.parse(readFileSync(MANIFEST, 'utf8')) as {
   version: string;
 };
 

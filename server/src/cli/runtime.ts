@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Argument, Command } from 'commander';
-import { RUNTIMES_DIR, runtimePackagesDir } from '../compose/lambda.ts';
+import { runtimePackagesDir } from '../compose/lambda.ts';
 import { OpenrayError } from '../errors.ts';
 import { RUBY_CLIENT_GEM, RUBY_CLIENT_VERSION } from '../lambda/runtime/ruby-command.ts';
+import { RUNTIMES_DIR } from '../package/files.ts';
 import { installJava } from './install-java.ts';
 
 /** Clients of the AWS SDK that functions use most; Lambda's runtimes have all of them. */

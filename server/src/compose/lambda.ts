@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { buildInvokeApp } from '../http/app.ts';
@@ -20,6 +19,7 @@ import { findTemplate, readEnvironmentFile } from '../lambda/template/input-file
 import { parseParameterOverrides, readTemplate, type Template } from '../lambda/template/template.ts';
 import { openSampler } from '../lambda/tracing/sampling-decision.ts';
 import { openSegmentSender, parseDaemonAddress } from '../lambda/tracing/segment-sender.ts';
+import { RUNTIMES_DIR } from '../package/files.ts';
 import { layerFolders, unusedLayers } from './layers.ts';
 import { memoryLimits } from './memory-limits.ts';
 import { listenError } from './ports.ts';
@@ -89,9 +89,6 @@ export function openConfiguredLambdaService(
     },
   };
 }
-
-/** openray's own part of each runtime: clients, and classes for AWS's client for Java. */
-export const RUNTIMES_DIR = fileURLToPath(new URL('../../runtimes', import.meta.url));
 
 function unusedDebugger(functionId: string, { functions }: Template): readonly string[] {
   if (functions.some(({ logicalId }) => logicalId === functionId)) return [];

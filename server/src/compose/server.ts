@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
@@ -16,6 +15,7 @@ import { type MemoryBudget, newMemoryBudget } from '../ingest/memory-budget.ts';
 import { newMetricsDropper } from '../ingest/otlp-metrics.ts';
 import { listenUdp } from '../ingest/udp.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
+import { CONSOLE_DIRS } from '../package/files.ts';
 import { newRetentionRuleRunner } from '../query/retention/apply-rules.ts';
 import { startRollUpWorker } from '../query/service-graph/roll-up-worker.ts';
 import { newTraceWaits } from '../query/traces/wait-for-trace.ts';
@@ -130,7 +130,7 @@ export async function startServer(
       log,
       memory,
       bodyMaxBytes: config.bodyMaxBytes,
-      consoleDir: findConsoleDir(),
+      consoleDir: CONSOLE_DIRS.find((folder) => existsSync(folder)),
       lambda: () => lambdaService && newLambdaApi(lambdaService),
       version,
       metrics,
@@ -205,12 +205,4 @@ async function listenOtlpPorts(
     otlpGrpcUrl = `http://${authorityOf(host, listener.port)}`;
   }
   return { otlpHttpUrl, otlpGrpcUrl };
-}
-
-/** Beside the installed server, or in the repository next to it. */
-function findConsoleDir(): string | undefined {
-  const candidates = ['../../console', '../../../console/dist'].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
-  return candidates.find((candidate) => existsSync(candidate));
 }

@@ -1,9 +1,10 @@
 import { OpenrayError } from '../errors.ts';
+import { MIGRATIONS } from '../package/files.ts';
 import type { CallOptions, Engine } from './engine/engine.ts';
 import { foldersWithJournals } from './journal/journal.ts';
 import { copyTable, requireBackupName, tablesInOrder } from './maintenance/backup.ts';
 import { openEngine, type StoreOptions } from './open-store.ts';
-import { beginRestore, endRestore, MIGRATIONS, makeRestoredTables, migrate, readMigrations } from './schema/migrate.ts';
+import { beginRestore, endRestore, makeRestoredTables, migrate, readMigrations } from './schema/migrate.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { TableCopy } from './store.ts';
 

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { OpenrayError } from '../errors.ts';
+import { PROGRAM } from '../package/files.ts';
 
 export type OpenrayOptions = {
   /** SAM or CloudFormation template whose functions can be invoked. */
@@ -32,8 +32,6 @@ export type ServerProcess = ServerAddress & {
   /** Stops the server and removes its temporary folder. Later calls do nothing more. */
   readonly close: () => Promise<void>;
 };
-
-const PROGRAM = fileURLToPath(new URL('../../bin/openray.cjs', import.meta.url));
 
 /** Throws SettingInvalid with the server's output when it does not start. */
 export async function startServer(options: OpenrayOptions): Promise<ServerProcess> {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { MIGRATIONS, readMigrations } from '../schema/migrate.ts';
+import { MIGRATIONS } from '../../package/files.ts';
+import { readMigrations } from '../schema/migrate.ts';
 import { sql } from '../sql.ts';
 import { makeTestDirectory, openTestStore } from '../testing/open-test-store.ts';
 import { clusterStatements } from './cluster-tables.ts';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { MANIFEST } from '../../package/files.ts';
 
 /** The machine that openray runs on, in Node's words. */
 export type Machine = { readonly platform: string; readonly arch: string; readonly hasGlibc: boolean };
@@ -37,7 +38,7 @@ export function hasGlibc(): boolean {
 }
 
 function pinnedChdb(): string {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const manifest = readFileSync(MANIFEST, 'utf8');
   const { optionalDependencies } = JSON.parse(manifest) as { optionalDependencies: Record<string, string> };
   return `chdb@${optionalDependencies.chdb}`;
 }

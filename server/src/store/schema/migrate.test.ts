@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { MIGRATIONS, readMigrations, splitStatements } from './migrate.ts';
+import { MIGRATIONS } from '../../package/files.ts';
+import { readMigrations, splitStatements } from './migrate.ts';
 
 test('statements end with a semicolon at the end of a line', () => {
   expect(splitStatements("-- one; two\nSELECT ';' AS a;\n\n-- about b\nSELECT 2\n;\n-- the end\n")).toEqual([

@@ -13,9 +13,6 @@ export type Migration = {
 
 const CALL: CallOptions = { signal: undefined, timeoutMs: 600_000, maxMemoryBytes: 0 };
 
-/** Shipped with the package: three levels up from both `src/store/schema` and `dist/store/schema`. */
-export const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
-
 /** The migrations of a folder, in order. File names are `0001_what_it_adds.sql`. */
 export async function readMigrations(folder: URL): Promise<readonly Migration[]> {
   const names = (await readdir(folder)).filter((name) => /^\d{4}_\w+\.sql$/.test(name)).sort();

@@ -1,0 +1,63 @@
+// Bundles what tsc has checked: the program, because loading a thousand small files takes longer than opening the store,
+// and `openray/testing` as CommonJS, because jest runs tests as CommonJS by default and cannot load ES modules from there
+// before Node 24.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+/** Files that Node starts, by their name in `dist/bundle`. */
+const PROGRAMS = { openray: 'server/src/cli/main.ts' };
+const BUNDLE = 'server/dist/bundle';
+
+const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
+  readFileSync('server/package.json', 'utf8'),
+);
+const common = { platform: 'node', target: 'node20', bundle: true, logLevel: 'warning' };
+
+rmSync(BUNDLE, { recursive: true, force: true });
+const { metafile } = await build({
+  ...common,
+  entryPoints: PROGRAMS,
+  outdir: BUNDLE,
+  format: 'esm',
+  // Code that several commands share, or that one loads later, is a file of its own.
+  splitting: true,
+  // npm installs these beside openray; all other packages become part of the bundle.
+  external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }),
+  sourcemap: true,
+  sourcesContent: false,
+  metafile: true,
+  // For bundled packages in CommonJS, which load modules of Node.
+  banner: {
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+  },
+});
+writeFileSync(join(BUNDLE, 'LICENSES.txt'), licences(packagesOf(metafile)));
+
+await build({
+  ...common,
+  entryPoints: ['server/src/test-kit/index.ts', 'server/src/test-kit/jest.ts', 'server/src/test-kit/global-setup.ts'],
+  outdir: 'server/dist/test-kit',
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  packages: 'external',
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+});
+
+/** Folders of the bundled packages, in order. */
+function packagesOf({ inputs }) {
+  const folders = Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+  return [...new Set(folders)].sort();
+}
+
+/** The notices that the licences of bundled packages require. */
+function licences(folders) {
+  const notices = folders.map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+    if (typeof license !== 'string') throw new Error(`${folder}/package.json names no licence`);
+    return [`${name} ${version} (${license})`, ...files.map((file) => readFileSync(join(folder, file), 'utf8').trim())];
+  });
+  return `openray contains the packages below.\n\n${notices.map((notice) => notice.join('\n\n')).join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
