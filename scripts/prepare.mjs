@@ -18,7 +18,13 @@ if (!existsSync(installed) || changedAt('package-lock.json') > changedAt(install
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'installing packages');
 }
 installMissingEngine();
-const serverSources = ['server/src', 'server/tsconfig.json', 'tsconfig.base.json', 'server/bundle.mjs', 'server/package.json'];
+const serverSources = [
+  'server/src',
+  'server/tsconfig.json',
+  'tsconfig.base.json',
+  'server/bundle.mjs',
+  'server/package.json',
+];
 if (newest(serverSources) > changedAt('server/dist/.built')) {
   run('npx', ['tsc', '-b', 'server'], 'building the server');
   run('node', ['server/bundle.mjs'], 'bundling the server');

@@ -154,6 +154,25 @@ test('openray serves, and the link of an invocation opens its trace in the conso
   await page.getByText('Invocation').first().waitFor();
 });
 
+/** One frame of Zstandard whose only block is not compressed. For fewer than 256 bytes. */
+function zstdFrame(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  const blockHeader = Buffer.alloc(3);
+  blockHeader.writeUIntLE((bytes.length << 3) | 1, 0, 3);
+  return Buffer.concat([Buffer.from('28b52ffd20', 'hex'), Buffer.from([bytes.length]), blockHeader, bytes]);
+}
+
+test('a body in Zstandard is read, with the library on a Node that cannot', async () => {
+  const server = await startOpenray([...ANY_PORTS, '--data-dir', await newDataDir()], { program });
+  onTestFinished(() => server.stop());
+  const response = await fetch(`${server.url}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-encoding': 'zstd' },
+    body: zstdFrame('{"resourceSpans":[]}'),
+  });
+  expect({ status: response.status, body: await response.json() }).toEqual({ status: 200, body: {} });
+});
+
 test('a test file with openray/testing passes under vitest', () => {
   const vitest = join(project, 'node_modules/vitest/vitest.mjs');
   const args = [vitest, 'run', '--root', project, '--reporter', 'json', 'traces.test.mjs'];
