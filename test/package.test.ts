@@ -155,11 +155,11 @@ test('openray serves, and the link of an invocation opens its trace in the conso
 });
 
 /** One frame of Zstandard whose only block is not compressed. For fewer than 256 bytes. */
-function zstdFrame(text: string): Buffer {
+function zstdFrame(text: string): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.from(text);
   const blockHeader = Buffer.alloc(3);
   blockHeader.writeUIntLE((bytes.length << 3) | 1, 0, 3);
-  return Buffer.concat([Buffer.from('28b52ffd20', 'hex'), Buffer.from([bytes.length]), blockHeader, bytes]);
+  return Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, bytes.length, ...blockHeader, ...bytes]);
 }
 
 test('a body in Zstandard is read, with the library on a Node that cannot', async () => {

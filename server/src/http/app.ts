@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Metrics } from '../api/openray/metrics.ts';
 import { type ApiContext, EXTENSIONS_HEADER, type Operation, responseText } from '../api/operation.ts';
 import { operations } from '../api/operations.ts';

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify from 'fastify';
@@ -12,6 +12,9 @@ async function newConsoleApp() {
   const dir = await mkdtemp(join(tmpdir(), 'openray-console-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   await writeFile(join(dir, 'index.html'), '<title>openray</title>');
+  await writeFile(join(dir, 'favicon.svg'), '<svg/>');
+  await mkdir(join(dir, 'assets'));
+  await writeFile(join(dir, 'assets/app-1.js'), 'start();');
   const app = Fastify();
   onTestFinished(() => app.close());
   handleErrors(app);
@@ -53,4 +56,18 @@ test.each([
 ] as const)('%s %s, accept %s, answers %i', async (method, url, accept, status) => {
   const app = await newConsoleApp();
   expect((await app.inject({ method, url, headers: { accept } })).statusCode).toBe(status);
+});
+
+test.each([
+  ['/assets/app-1.js', 200, 'start();', 'public, max-age=31536000, immutable'],
+  ['/favicon.svg', 200, '<svg/>', 'public, max-age=0'],
+  ['/assets/app-2.js', 404, 'UnknownOperationException', undefined],
+  ['/assets/', 404, 'UnknownOperationException', undefined],
+  ['/assets/..%2findex.html', 404, 'UnknownOperationException', undefined],
+])('%s answers %i', async (url, status, body, cacheControl) => {
+  const app = await newConsoleApp();
+  const response = await app.inject({ url });
+  expect(response.statusCode).toBe(status);
+  expect(response.body).toContain(body);
+  expect(response.headers['cache-control']).toBe(cacheControl);
 });
