@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { issueSentence, OpenrayError } from './errors.ts';
 import { OTLP_PROTOCOLS } from './forward/otlp-endpoint.ts';
 import { maskStoreUrl } from './store/engine/store-url.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { issueSentence } from './errors.ts';
 
 test.each<[z.ZodType, unknown, string]>([

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readTraceId, type TraceId } from '../model/trace-id.ts';
 
 /** A member that clients may leave out or send as null. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { IngestContext } from '../ingest/accept.ts';
 import { printJson } from '../model/exact-json.ts';
 import type { TraceWaits } from '../query/traces/wait-for-trace.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../errors.ts';
 import type { SortKey } from '../query/traces/sort-key.ts';
 

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
 import { openForwarder } from '../forward/forwarder.ts';
 import { type AppOptions, buildApp, buildOtlpApp } from '../http/app.ts';
+import type { LambdaApi } from '../http/lambda-api.ts';
 import { openMetrics } from '../http/metrics.ts';
 import { listenOtlpGrpc } from '../http/otlp-grpc.ts';
 import type { IngestContext } from '../ingest/accept.ts';
@@ -25,7 +26,6 @@ import { newSamplingTargets } from '../sampling/targets.ts';
 import { newStats } from '../stats.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { newLambdaApi, openConfiguredLambdaService } from './lambda.ts';
 import { memoryLimits } from './memory-limits.ts';
 import { forwardOptions, retentionPlan, storeOptions } from './options.ts';
 import { authorityOf, listenError, listenUdpAndTcp } from './ports.ts';
@@ -96,6 +96,7 @@ export async function startServer(
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: acceptsUnsampled, region, accountId } = config;
     let lambdaService: LambdaService | undefined;
+    let lambdaApi: LambdaApi | undefined;
     let addresses: Pick<RunningServer, 'daemonAddress' | 'otlpHttpUrl' | 'otlpGrpcUrl'> | undefined;
     const otlp: AppOptions['otlp'] = {
       context: {
@@ -131,7 +132,7 @@ export async function startServer(
       memory,
       bodyMaxBytes: config.bodyMaxBytes,
       consoleDir: CONSOLE_DIRS.find((folder) => existsSync(folder)),
-      lambda: () => lambdaService && newLambdaApi(lambdaService),
+      lambda: () => lambdaApi,
       version,
       metrics,
     });
@@ -156,8 +157,11 @@ export async function startServer(
     const daemonAddress = authorityOf(host, udp.port);
     addresses = { daemonAddress, ...otlpPorts };
     if (config.template !== undefined) {
+      // A tenth of the program, so that it is loaded only when it is needed.
+      const { newLambdaApi, openConfiguredLambdaService } = await import('./lambda.ts');
       lambdaService = openConfiguredLambdaService(config, { daemonAddress, environmentVariables, log });
       closers.push(lambdaService.close);
+      lambdaApi = newLambdaApi(lambdaService);
     }
     return { url: `http://${daemonAddress}`, daemonAddress, ...otlpPorts, lambdaService, close: closeAll };
   } catch (thrown) {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { issueSentence, OpenrayError } from '../errors.ts';
 import { parseJson, printJson } from '../model/exact-json.ts';
 import { isNumber } from '../model/exact-number.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { issueSentence, OpenrayError } from '../errors.ts';
 import { type MatcherResult, type TraceMatcherName, traceMatchers } from './matchers.ts';

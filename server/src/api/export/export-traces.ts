@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { issueSentence, OpenrayError } from '../../errors.ts';
 import { parseFilter } from '../../filter/parser.ts';
 import { resourceSpansOf } from '../../model/otlp/wire/resource-spans.ts';

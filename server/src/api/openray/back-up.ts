@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import type { Store, TableCopy } from '../../store/store.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type LogEvent, levelOf, metricsOf } from '../../model/log-event.ts';
 import { splitAfter } from '../../model/time-interval.ts';
 import { formatTraceId } from '../../model/trace-id.ts';

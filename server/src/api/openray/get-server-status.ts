@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { toSeconds } from '../fields.ts';
 import { operation } from '../operation.ts';
 import type { GetServerStatusResponse, WireCount } from '../types.ts';

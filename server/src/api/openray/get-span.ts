@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { resourceSpansOf } from '../../model/otlp/wire/resource-spans.ts';
 import { formatTraceId, readEntityId } from '../../model/trace-id.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { traceSummary } from '../../query/traces/trace-summaries.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { parseFilter } from '../../filter/parser.ts';
 import { formatTraceId } from '../../model/trace-id.ts';

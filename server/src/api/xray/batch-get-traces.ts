@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { assembleTrace } from '../../model/assemble.ts';
 import { clockSkews } from '../../model/clock-skew.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { deleteGroup as remove } from '../../query/groups.ts';
 import { operation } from '../operation.ts';
 import { groupMembers, groupNotFound, groupReference } from './group-fields.ts';

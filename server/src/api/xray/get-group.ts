@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { findGroup } from '../../query/groups.ts';
 import { operation } from '../operation.ts';
 import type { GroupResponse } from '../types.ts';

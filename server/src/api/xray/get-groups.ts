@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { listGroups } from '../../query/groups.ts';
 import { optional } from '../fields.ts';

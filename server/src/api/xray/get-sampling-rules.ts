@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SamplingRule } from '../../sampling/rules.ts';
 import { toSeconds } from '../fields.ts';
 import { operation } from '../operation.ts';

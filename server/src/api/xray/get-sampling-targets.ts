@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SamplingTarget } from '../../sampling/targets.ts';
 import { epochSeconds, optional, toSeconds } from '../fields.ts';
 import { operation } from '../operation.ts';

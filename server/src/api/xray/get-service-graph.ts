@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { serviceGraphOf } from '../../query/service-graph/service-graph.ts';
 import { epochSeconds, optional } from '../fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { parseEntitySelector } from '../../filter/entity-selector.ts';
 import { type SeriesPoint, serviceTimeSeries } from '../../query/service-graph/time-series.ts';

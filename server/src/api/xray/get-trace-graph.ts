@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import type { TraceGraph } from '../../model/graph.ts';
 import { serviceGraph } from '../../model/service-graph.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import type { Filter } from '../../filter/ast.ts';
 import { parseFilter } from '../../filter/parser.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { epochSeconds, optional } from '../fields.ts';
 import { operation } from '../operation.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { accept } from '../../ingest/accept.ts';
 import { DEFAULT_LIMITS, parseDocument } from '../../model/parse-document.ts';

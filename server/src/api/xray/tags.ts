@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const MAX_TAGS = 50;
 const TAG_PATTERN = /^[\p{L}\p{N}\p{Z}_.:/=+\-@]*$/u;
