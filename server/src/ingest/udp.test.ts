@@ -7,13 +7,12 @@ import { newMemoryBudget } from './memory-budget.ts';
 import { newStoredNotifications } from './stored-notifications.ts';
 import { listenUdp } from './udp.ts';
 
-test('datagrams beyond the memory of requests are dropped and counted, until the memory is released', async () => {
+async function newListener(memory = newMemoryBudget(100_000)) {
   const directory = await makeTestDirectory();
   onTestFinished(directory.remove);
   const store = await openTestStore(directory.path);
   onTestFinished(() => store.close());
   const stats = newStats();
-  const memory = newMemoryBudget(100_000);
   let seq = Date.now() * 1000;
   const listener = await listenUdp(
     { store, stats, notifications: newStoredNotifications() },
@@ -31,20 +30,32 @@ test('datagrams beyond the memory of requests are dropped and counted, until the
   onTestFinished(() => listener.close());
   const udp = createSocket('udp4');
   onTestFinished(() => void udp.close());
-  const send = () =>
-    udp.send(
+  return { stats, send: (text: string) => udp.send(text, listener.port, '127.0.0.1') };
+}
+
+test('datagrams beyond the memory of requests are dropped and counted, until the memory is released', async () => {
+  const memory = newMemoryBudget(100_000);
+  const { stats, send } = await newListener(memory);
+  const sendDocument = () =>
+    send(
       '{"format":"json","version":1}\n' +
         '{"trace_id":"1-67000000-0123456789abcdef01234567","id":"0123456789abcdef","name":"a","start_time":1,"end_time":2}',
-      listener.port,
-      '127.0.0.1',
     );
 
   const other = memory.open();
   other.reserve('decoded', 100_000);
-  send();
+  sendDocument();
   await vi.waitFor(() => expect(stats.datagrams.dropped.get('memory')).toBe(1), { timeout: 60_000 });
   other.release();
-  send();
+  sendDocument();
   await vi.waitFor(() => expect(stats.documents.udp).toMatchObject({ received: 1, stored: 1 }), { timeout: 60_000 });
   await vi.waitFor(() => expect(memory.used().decoded).toBe(0), { timeout: 60_000 });
+});
+
+test.runIf(process.platform === 'linux')('datagrams that the operating system dropped are counted', async () => {
+  const { stats, send } = await newListener();
+  // Nothing reads while this loop runs. The largest buffer holds 8 MiB.
+  for (let count = 0; count < 20_000; count++) send('x'.repeat(1000));
+  await vi.waitFor(() => expect(stats.datagrams.received).toBe(20_000), { timeout: 60_000 });
+  expect(stats.datagrams.dropped.get('socket-full')).toBeGreaterThan(0);
 });

@@ -98,8 +98,12 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   const { port } = socket.address();
   const timer = setInterval(() => void countSocketDrops(), SOCKET_DROPS_INTERVAL_MS);
   let countedDrops = 0;
+  let checkedReceived = 0;
 
+  /** The system drops only while the buffer is full, so there is none without a datagram since the last check. */
   async function countSocketDrops(): Promise<void> {
+    if (stats.datagrams.received === checkedReceived) return;
+    checkedReceived = stats.datagrams.received;
     const drops = (await readSocketDrops(port)) ?? 0;
     if (drops <= countedDrops) return;
     stats.datagrams.received += drops - countedDrops;
