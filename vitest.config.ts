@@ -16,7 +16,6 @@ export default defineConfig({
           name: 'unit',
           include: ['server/src/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/**/*.test.ts'],
           ...PATIENT,
-          env: { UV_THREADPOOL_SIZE: '16' },
         },
       },
       {

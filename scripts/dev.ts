@@ -9,7 +9,6 @@ const { args, url } = await devServer(process.argv.slice(2), process.env);
 const children = [
   spawn('npx', ['tsx', 'watch', '--clear-screen=false', 'server/src/cli/dev.ts', 'serve', ...args], {
     stdio: 'inherit',
-    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
   }),
   spawn('npx', ['vite', 'console'], { stdio: 'inherit', env: { ...process.env, DEV_SERVER_URL: url } }),
 ];

@@ -16,9 +16,6 @@ import { checkStore, type StoreCheck } from './kill-check.ts';
 import { type Sent, startLoad } from './kill-load.ts';
 import { type OpenrayProcess, startOpenray } from './openray.ts';
 
-// libuv reads it when the store of the check starts the first thread.
-process.env.UV_THREADPOOL_SIZE = '16';
-
 const { values: flags } = parseArgs({
   options: {
     rounds: { type: 'string', default: '200' },

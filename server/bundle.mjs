@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Files that Node starts, by their name in `dist/bundle`. */
-const PROGRAMS = { openray: 'server/src/cli/main.ts' };
+const PROGRAMS = {
+  openray: 'server/src/cli/main.ts',
+  'engine-process': 'server/src/store/engine/embedded/engine-process.ts',
+};
 const BUNDLE = 'server/dist/bundle';
 
 const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(

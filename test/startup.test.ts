@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runOpenray } from '../scripts/openray.ts';
-import { removeFolder, serverForThisTest, temporaryFolder } from './support/server.ts';
+import { removeFolder, serverForThisTest, startTestServer, temporaryFolder } from './support/server.ts';
 import { eventually } from './support/wait.ts';
 
 async function folderForThisTest(): Promise<string> {
@@ -18,6 +18,18 @@ test('a second server on the same data names the process that uses it, in one se
   expect(second.exitCode).toBe(73);
   expect(second.stderr).toMatch(/^openray: .*(in use|used by).*\n$/);
   expect(second.stderr).toContain(String(first.process.pid));
+});
+
+test('of servers that start at once on the data of a killed one, one runs', async () => {
+  const { dataDir, kill } = await serverForThisTest();
+  await kill();
+  const started = await Promise.allSettled([1, 2, 3].map(() => startTestServer([], dataDir)));
+  const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  onTestFinished(async () => {
+    for (const server of running) await server.stop();
+  });
+  expect(running).toHaveLength(1);
+  for (const one of started) if (one.status === 'rejected') expect(String(one.reason)).toContain('is in use by');
 });
 
 test('a used port is named, with the flag to change it', async () => {

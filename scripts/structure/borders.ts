@@ -93,6 +93,7 @@ export const BORDERS: readonly Border[] = [
       'model',
       'package',
       'store/engine',
+      'store/engine/embedded',
       'store/journal',
       'store/write',
       'store/schema',
@@ -101,6 +102,7 @@ export const BORDERS: readonly Border[] = [
     packages: ['node:'],
     because: {
       'store/engine': 'the interface has types of the engine, and open-store.ts opens it',
+      'store/engine/embedded': 'open-store.ts opens it',
       'store/journal': 'open-store.ts opens it, restore.ts looks for its files',
       'store/write': 'open-store.ts opens it',
       'store/schema': 'open-store.ts and restore.ts migrate',
@@ -109,9 +111,15 @@ export const BORDERS: readonly Border[] = [
   },
   {
     folder: 'store/engine',
-    holds: 'ClickHouse: embedded, remote or a cluster; its sessions, its errors',
-    mayImport: ['package', 'store'],
-    packages: ['node:', 'chdb', '@clickhouse/client'],
+    holds: 'the interface of ClickHouse; a remote one or a cluster; its errors, damaged parts',
+    mayImport: ['store'],
+    packages: ['node:', '@clickhouse/client'],
+  },
+  {
+    folder: 'store/engine/embedded',
+    holds: 'ClickHouse in a process of its own: requests to it, its restarts, its data directory',
+    mayImport: ['package', 'store', 'store/engine'],
+    packages: ['node:', 'chdb', 'esbuild'],
   },
   {
     folder: 'store/journal',

@@ -1,9 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
 // The semi-space is large because documents live for a short time: with the default size, garbage collection copies
 // documents that the next collection frees, which costs a tenth of the CPU time under load.
-// This file is CommonJS because libuv reads the size of its thread pool at the first asynchronous file read, and loading
-// an ES module is such a read. Every call into the embedded engine holds one of these threads until it returns.
-process.env.UV_THREADPOOL_SIZE ??= '16';
+
 // From Node 22.1 on. The second start does not compile the bundle again.
 require('node:module').enableCompileCache?.();
 void import('../dist/bundle/openray.js')

@@ -9,8 +9,7 @@ const manifest = JSON.parse(readFileSync(MANIFEST, 'utf8')) as {
 
 export const version = manifest.version;
 
-/** The server's view of this process. libuv has four threads unless UV_THREADPOOL_SIZE says otherwise. */
+/** The server's view of this process. */
 export function thisProcess(log: Logger): ServerProcess {
-  const threadPoolSize = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
-  return { log, version, threadPoolSize, environmentVariables: process.env };
+  return { log, version, environmentVariables: process.env };
 }

@@ -15,16 +15,12 @@ export function retentionPlan({ retentionDays, retentionRules }: Config): Retent
 }
 
 /** Throws SettingInvalid when a retention rule does not parse. */
-export function storeOptions(
-  config: Config,
-  { log, threadPoolSize }: Pick<ServerProcess, 'log' | 'threadPoolSize'>,
-): StoreOptions {
+export function storeOptions(config: Config, { log }: Pick<ServerProcess, 'log'>): StoreOptions {
   const memory = memoryLimits(config);
   return {
     storeUrl: config.storeUrl,
     dataDir: config.dataDir,
     poolSize: config.poolSize,
-    threadPoolSize,
     maxQueryMs: config.queryMaxMs,
     maxQueryMemoryBytes: memory.queryBytes,
     engineMemoryBytes: memory.engineBytes,

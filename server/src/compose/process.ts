@@ -4,8 +4,6 @@ import type { Logger } from 'pino';
 export type ServerProcess = {
   readonly log: Logger;
   readonly version: string;
-  /** UV_THREADPOOL_SIZE at the start of the process: each call into the embedded engine holds a thread. */
-  readonly threadPoolSize: number;
   /** Environment variables of the process: functions get PATH and those that their template declares. */
   readonly environmentVariables: Readonly<Record<string, string | undefined>>;
 };

@@ -50,7 +50,7 @@ export type RunningServer = {
  */
 export async function startServer(
   config: Config,
-  { log, version, threadPoolSize, environmentVariables }: ServerProcess,
+  { log, version, environmentVariables }: ServerProcess,
 ): Promise<RunningServer> {
   /** Of all listeners that answer: each answers the requests in flight first. */
   const answering: (() => Promise<void>)[] = [];
@@ -64,7 +64,7 @@ export async function startServer(
     // Before the store is opened: an invalid setting is reported without touching any data.
     const forwarding = forwardOptions(config);
     const retention = retentionPlan(config);
-    const store = await openStore(storeOptions(config, { log, threadPoolSize }));
+    const store = await openStore(storeOptions(config, { log }));
     closers.push(() => store.close());
 
     // Continues after the stored documents, even when the clock was set back.

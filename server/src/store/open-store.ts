@@ -4,8 +4,8 @@ import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
 import { MIGRATIONS } from '../package/files.ts';
 import { DAMAGED_REASON, type DamagedPart, leaveOutDamagedParts } from './engine/damaged-parts.ts';
-import { dataDirectories, prepareDataDirectory } from './engine/data-directory.ts';
-import { openEmbedded } from './engine/embedded.ts';
+import { dataDirectories, prepareDataDirectory } from './engine/embedded/data-directory.ts';
+import { openEmbedded } from './engine/embedded/embedded.ts';
 import type { CallOptions, Engine } from './engine/engine.ts';
 import { openRemote } from './engine/remote.ts';
 import { parseStoreUrl, type StoreUrl } from './engine/store-url.ts';
@@ -35,8 +35,6 @@ export type StoreOptions = {
   readonly dataDir: string;
   /** Maximum number of concurrent queries. */
   readonly poolSize: number;
-  /** UV_THREADPOOL_SIZE at the start of the process; at least `poolSize` + 7. */
-  readonly threadPoolSize: number;
   readonly maxQueryMs: number;
   readonly maxQueryMemoryBytes: number;
   readonly engineMemoryBytes: number;
@@ -154,16 +152,34 @@ async function openRemoteStore(url: StoreUrl, options: StoreOptions): Promise<St
   return storeOver(await openRemote({ ...remote, areTracesColocated: true }), options);
 }
 
-async function openEmbeddedEngine(options: StoreOptions): Promise<Engine> {
-  const directory = await prepareDataDirectory(options.dataDir);
-  return openEmbedded({
-    directory: directory.engine,
-    spoolDirectory: directory.spool,
-    poolSize: options.poolSize,
-    threadPoolSize: options.threadPoolSize,
-    engineMemoryBytes: options.engineMemoryBytes,
-    backupDir: options.backupDir,
-  });
+async function openEmbeddedEngine({
+  dataDir,
+  poolSize,
+  engineMemoryBytes,
+  backupDir,
+  log,
+}: StoreOptions): Promise<Engine> {
+  const { engine: directory, spool, release } = await prepareDataDirectory(dataDir);
+  try {
+    const engine = await openEmbedded({
+      directory,
+      spoolDirectory: spool,
+      poolSize,
+      engineMemoryBytes,
+      backupDir,
+      log,
+    });
+    return {
+      ...engine,
+      async close() {
+        await engine.close();
+        await release();
+      },
+    };
+  } catch (thrown) {
+    await release();
+    throw thrown;
+  }
 }
 
 /** Migrates the schema to this version. Closes the engine on failure. */
@@ -215,7 +231,10 @@ async function storeOver(
     throw thrown;
   });
   for (const part of known) onFound(part);
-  const { engine, damagedParts } = leaveOutDamagedParts(watched.engine, { known, onFound });
+  const { engine, damagedParts, setKnown } = leaveOutDamagedParts(watched.engine, { known, onFound });
+  opened.process?.onRestart(async (restarted) => {
+    setKnown(await readSetAsideParts(databaseOf({ ...opened, ...restarted }, options)));
+  });
   /** Other servers may use the same store. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
@@ -274,6 +293,7 @@ async function storeOver(
   const checks = await newStoreChecks({
     query: database.query,
     activity,
+    engineProcess: () => engine.process?.status(),
     counts: commits.counts,
     queueMaxBytes: options.queueMaxBytes,
     damagedParts,
@@ -311,6 +331,7 @@ async function storeOver(
     },
     statistics: () => ({ ...commits.counts(), ...watermarks, replayed }),
     checks,
+    engineProcess: () => engine.process?.status(),
     engineStatistics: (queryOptions) => readEngineStatistics(database, engine.parts, queryOptions),
     async usage(queryOptions?: QueryOptions) {
       const stored = await readUsage(database, engine.parts, queryOptions);

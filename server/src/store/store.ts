@@ -1,6 +1,6 @@
 import type { Document } from '../model/entity.ts';
 import type { DamagedPart } from './engine/damaged-parts.ts';
-import type { RowBlock } from './engine/engine.ts';
+import type { EngineProcessStatus, RowBlock } from './engine/engine.ts';
 import type { RecentDocuments } from './recent-documents.ts';
 import type { Sql } from './sql.ts';
 import type { TraceBounds } from './trace-bounds.ts';
@@ -175,6 +175,8 @@ export type Store = {
   /** Acquires the lock for work on the whole store; undefined while it is held. See maintenance-lock.ts. */
   acquireMaintenanceLock(): Promise<HeldMaintenanceLock | undefined>;
   statistics(): StoreStatistics;
+  /** Undefined for a remote store. */
+  engineProcess(): EngineProcessStatus | undefined;
   /** Runs a query. */
   engineStatistics(options?: QueryOptions): Promise<EngineStatistics>;
   /** Checks each part. Takes up to some seconds and never throws. */

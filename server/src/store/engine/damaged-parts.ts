@@ -53,9 +53,20 @@ export function damagedPartOf(thrown: unknown): DamagedPart | undefined {
  */
 export function leaveOutDamagedParts(
   engine: Engine,
-  { known, onFound }: { readonly known: readonly DamagedPart[]; onFound(part: DamagedPart): void },
-): { readonly engine: Engine; damagedParts(): readonly DamagedPart[] } {
-  if (engine.cluster !== undefined) return { engine, damagedParts: () => known };
+  { known: initiallyKnown, onFound }: { readonly known: readonly DamagedPart[]; onFound(part: DamagedPart): void },
+): {
+  readonly engine: Engine;
+  damagedParts(): readonly DamagedPart[];
+  /** After a start of the engine: the parts that it left out now. */
+  setKnown(parts: readonly DamagedPart[]): void;
+} {
+  let known = initiallyKnown;
+  const setKnown = (parts: readonly DamagedPart[]) => {
+    const before = new Set(known.map(keyOf));
+    known = parts;
+    for (const part of parts) if (!before.has(keyOf(part))) onFound(part);
+  };
+  if (engine.cluster !== undefined) return { engine, damagedParts: () => known, setKnown };
   const found = new Map<string, DamagedPart>();
 
   function without(statement: RenderedSql): RenderedSql {
@@ -80,6 +91,7 @@ export function leaveOutDamagedParts(
 
   return {
     damagedParts: () => [...known, ...found.values()],
+    setKnown,
     engine: {
       ...engine,
       async query(statement, options) {

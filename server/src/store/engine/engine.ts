@@ -46,8 +46,31 @@ export type Engine = {
   readonly parts: Sql;
   /** The `system.backups` of all nodes, for use in FROM. */
   readonly backups: Sql;
+  /** Of an embedded engine only. */
+  readonly process?: EngineProcess;
   /** Destination of BACKUP and source of RESTORE: `path` below the allowed place for backups. */
   backupDestination(path: string): string;
   /** Waits for running calls, then closes. */
   close(): Promise<void>;
+};
+
+/** The process of an embedded engine. */
+export type EngineProcess = {
+  status(): EngineProcessStatus;
+  /** Calls `listener` after each restart, before any other call reaches the engine. If it fails, so does the restart. */
+  onRestart(listener: (engine: Pick<Engine, 'query'>) => Promise<void>): void;
+};
+
+export type EngineProcessStatus = {
+  /** Of the process that runs or starts. */
+  readonly pid: number | undefined;
+  readonly restarts: number;
+  readonly usage: ProcessUsage | undefined;
+  /** Undefined while the engine takes calls. `reason` is how the process ended, `sinceMs` is of `performance.now()`. */
+  readonly outage: { readonly sinceMs: number; readonly reason: string } | undefined;
+};
+
+export type ProcessUsage = {
+  readonly residentBytes: number;
+  readonly cpuSeconds: Readonly<Record<'user' | 'system', number>>;
 };

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { messageOf } from '../engine/clickhouse-errors.ts';
 import type { DamagedPart } from '../engine/damaged-parts.ts';
+import type { EngineProcessStatus } from '../engine/engine.ts';
 import type { EngineActivity } from '../engine/watched-engine.ts';
 import { sql } from '../sql.ts';
 import type { DocumentCounts, Store, StoreCheck } from '../store.ts';
@@ -9,6 +10,8 @@ import type { DocumentCounts, Store, StoreCheck } from '../store.ts';
 export type StoreCheckOptions = {
   readonly query: Store['query'];
   readonly activity: () => EngineActivity;
+  /** Undefined for a remote store. */
+  readonly engineProcess: () => EngineProcessStatus | undefined;
   readonly counts: () => DocumentCounts;
   readonly queueMaxBytes: number;
   readonly damagedParts: () => readonly DamagedPart[];
@@ -23,6 +26,8 @@ const MAX_NAMES = 5;
 const ANSWER_TIMEOUT_MS = 2_000;
 /** Longer than a query may take by default: an engine that is only busy completes a call in this time. */
 const HANGING_AFTER_MS = 60_000;
+/** A process of the engine that ends is back within seconds. */
+const RESTARTING_MS = 30_000;
 /** Without traffic no insert shows that the cause of a failure has ended. */
 const INSERT_FAILURE_MS = 60_000;
 
@@ -51,6 +56,7 @@ export async function newStoreChecks(options: StoreCheckOptions): Promise<() => 
 async function checkEngine({
   query,
   activity,
+  engineProcess,
 }: StoreCheckOptions): Promise<{ readonly check: StoreCheck; readonly freeBytes: number | undefined }> {
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   const late = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)));
@@ -63,11 +69,20 @@ async function checkEngine({
     return { check: slowEngine(activity()), freeBytes: undefined };
   } catch (thrown) {
     if (signal.aborted) return { check: slowEngine(activity()), freeBytes: undefined };
+    const { outage } = engineProcess() ?? {};
+    if (outage !== undefined) return { check: restartingEngine(outage), freeBytes: undefined };
     return {
       check: failed('engine', 'down', `ClickHouse does not answer: ${messageOf(thrown)}`),
       freeBytes: undefined,
     };
   }
+}
+
+function restartingEngine({ sinceMs, reason }: NonNullable<EngineProcessStatus['outage']>): StoreCheck {
+  const awayMs = performance.now() - sinceMs;
+  return awayMs < RESTARTING_MS
+    ? failed('engine', 'not-ready', `ClickHouse is restarting: its process ${reason}`)
+    : failed('engine', 'down', `ClickHouse cannot be restarted for ${Math.round(awayMs / 1000)} s; see the log`);
 }
 
 function slowEngine({ answeredAtMs }: EngineActivity): StoreCheck {

@@ -19,7 +19,6 @@ export function testOptions(dataDir: string, given: Partial<StoreOptions> = {}):
   return {
     dataDir,
     poolSize: 4,
-    threadPoolSize: 16,
     maxQueryMs: 20_000,
     maxQueryMemoryBytes: 500_000_000,
     engineMemoryBytes: 1_000_000_000,

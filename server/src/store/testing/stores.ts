@@ -34,6 +34,9 @@ function withJournal<Location extends StoreLocation>(location: Location): Locati
   };
 }
 
+/** For a busy machine. A question of a user waits for less. */
+const FLUSH = { timeoutMs: 60_000 };
+
 /** Each query of a test begins with a flush, as each question of a user does. */
 export function flushingFirst(location: StoreLocation): StoreLocation {
   return {
@@ -43,11 +46,11 @@ export function flushingFirst(location: StoreLocation): StoreLocation {
       return {
         ...store,
         async query(statement, options) {
-          await store.flush();
+          await store.flush(FLUSH);
           return store.query(statement, options);
         },
         async usage(options) {
-          await store.flush();
+          await store.flush(FLUSH);
           return store.usage(options);
         },
       };

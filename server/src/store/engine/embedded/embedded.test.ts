@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { OpenrayError } from '../../errors.ts';
-import { prune } from '../maintenance/retention.ts';
-import { type Sql, sql } from '../sql.ts';
-import type { Store } from '../store.ts';
-import { aDocument } from '../testing/documents.ts';
-import { makeTestDirectory, openTestStore } from '../testing/open-test-store.ts';
+import { OpenrayError } from '../../../errors.ts';
+import { prune } from '../../maintenance/retention.ts';
+import { type Sql, sql } from '../../sql.ts';
+import type { Store } from '../../store.ts';
+import { aDocument } from '../../testing/documents.ts';
+import { makeTestDirectory, openTestStore } from '../../testing/open-test-store.ts';
 
 /** Properties of the embedded store: a data directory that one process at a time may open. */
 
@@ -33,9 +33,8 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 function startAppending(first: number) {
-  const script = fileURLToPath(new URL('../testing/append-until-killed.ts', import.meta.url));
+  const script = fileURLToPath(new URL('../../testing/append-until-killed.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', 'tsx', script, directory.path, String(first)], {
-    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
@@ -93,10 +92,12 @@ test('a directory in use is rejected with the process that uses it', async () =>
   });
 });
 
-test('one process can open one store', async () => {
+test('a directory that this process has opened is rejected, another one is not', async () => {
   const store = await openTestStore(directory.path);
-  const failure = await failureOf(openTestStore(join(directory.path, 'other')));
-  expect(failure.code).toBe('StoreInUse');
+  const failure = await failureOf(openTestStore(directory.path));
+  expect(failure).toMatchObject({ code: 'StoreInUse', message: expect.stringContaining(`process id ${process.pid}:`) });
+  const other = await openTestStore(join(directory.path, 'other'));
+  await other.close();
   await store.close();
 });
 
@@ -123,12 +124,6 @@ test('a path that is no directory is rejected', async () => {
   const failure = await failureOf(openTestStore(join(directory.path, 'file')));
   expect(failure.code).toBe('StoreUnusable');
   expect(failure.message).toContain('cannot be written to');
-});
-
-test('too few threads for the pool are rejected', async () => {
-  const failure = await failureOf(openTestStore(directory.path, { poolSize: 8, threadPoolSize: 4 }));
-  expect(failure.code).toBe('SettingInvalid');
-  expect(failure.message).toContain('UV_THREADPOOL_SIZE to be 15 or more');
 });
 
 test('only the owner may read the directory, and the spool of a killed server is emptied', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { MANIFEST } from '../../package/files.ts';
+import { MANIFEST } from '../../../package/files.ts';
 
 /** The machine that openray runs on, in Node's words. */
 export type Machine = { readonly platform: string; readonly arch: string; readonly hasGlibc: boolean };

@@ -1,27 +1,33 @@
-import { unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Session } from 'chdb';
-import { OpenrayError } from '../../errors.ts';
-import { type RenderedSql, sql } from '../sql.ts';
-import { firstLine, messageOf, toStoreFailure } from './clickhouse-errors.ts';
-import type { CallOptions, Engine, RowBlock } from './engine.ts';
+import { OpenrayError } from '../../../errors.ts';
+import type { RenderedSql } from '../../sql.ts';
+import { firstLine, messageOf, toStoreFailure } from '../clickhouse-errors.ts';
+import { parameterSettings, quote } from '../parameters.ts';
+import { createSessionPool, type SessionPool } from '../session-pool.ts';
+import { watchCall } from '../watch-call.ts';
 import { hasGlibc, missingEngine } from './missing-engine.ts';
-import { parameterSettings, quote } from './parameters.ts';
-import { createSessionPool, type SessionPool } from './session-pool.ts';
-import { watchCall } from './watch-call.ts';
+import type { CallLimits, RowFile } from './protocol.ts';
 
-export type EmbeddedOptions = {
+export type SessionsOptions = {
   /** The engine's files. The engine locks the directory for this process. */
   readonly directory: string;
-  /** Blocks of rows that the engine reads when they are inserted. */
-  readonly spoolDirectory: string;
   /** Maximum number of concurrent queries; more wait. */
   readonly poolSize: number;
-  /** UV_THREADPOOL_SIZE at the start of the process. Each running call occupies one thread of libuv. */
-  readonly threadPoolSize: number;
   readonly engineMemoryBytes: number;
   /** The only folder to which backups may be written and from which they may be read. */
   readonly backupDir: string;
+};
+
+type SessionCall = CallLimits & { readonly signal: AbortSignal };
+
+/** The engine of this process. Rows are in JSONEachRow, and each piece of a stream has whole lines. */
+export type Sessions = {
+  query(statement: RenderedSql, call: SessionCall): Promise<Uint8Array>;
+  stream(statement: RenderedSql, call: SessionCall): AsyncGenerator<Uint8Array>;
+  command(statement: RenderedSql, call: SessionCall): Promise<void>;
+  insert(rows: RowFile): Promise<void>;
+  /** Waits for running calls, then closes. */
+  close(): Promise<void>;
 };
 
 type ResultBounds = { readonly maxRows: number; readonly maxBytes: number };
@@ -32,46 +38,29 @@ const UNBOUNDED: ResultBounds = { maxRows: 0, maxBytes: 0 };
 const MAX_WAITING = 256;
 /** One session for inserts, one for commands, one for cancelling. */
 const OWN_SESSIONS = 3;
-/** Threads for files, DNS and compression. */
-const SPARE_THREADS = 4;
+/** Threads for loading files. */
+const SPARE_THREADS = 2;
+
+/** UV_THREADPOOL_SIZE of a process with these sessions: each running call occupies one thread of libuv. */
+export const threadsFor = (poolSize: number): number => poolSize + OWN_SESSIONS + SPARE_THREADS;
 
 /** For one small file, several threads cost more time than they save. */
 const INSERT_SETTINGS = 'max_threads = 1, max_insert_threads = 1';
 
-/** A process can open one directory only. */
-let directoryInUse: string | undefined;
-
 /**
  * ClickHouse in this process, over a pool of sessions. A session runs one call at a time, so each call leases one.
- * Throws StoreInUse when another process or store has the directory, StoreUnusable when it cannot be opened,
- * SettingInvalid when libuv has too few threads for the pool.
+ * Throws StoreInUse when another process has the directory, StoreUnusable when it cannot be opened.
  */
-export async function openEmbedded(options: EmbeddedOptions): Promise<Engine> {
-  requireThreads(options);
-  if (directoryInUse !== undefined) {
-    throw new OpenrayError('StoreInUse', `This process has a store open already, in ${directoryInUse}`);
-  }
-  directoryInUse = options.directory;
+export async function openSessions(options: SessionsOptions): Promise<Sessions> {
+  const chdb = await importChdb();
   try {
-    return await openSessions(options);
+    return await openWith(chdb, options);
   } catch (thrown) {
-    directoryInUse = undefined;
     throw toOpenFailure(thrown, options.directory);
   }
 }
 
-function requireThreads({ poolSize, threadPoolSize }: EmbeddedOptions): void {
-  const needed = poolSize + OWN_SESSIONS + SPARE_THREADS;
-  if (threadPoolSize >= needed) return;
-  throw new OpenrayError(
-    'SettingInvalid',
-    `A pool of ${poolSize} sessions needs UV_THREADPOOL_SIZE to be ${needed} or more when the process starts, ` +
-      `but it is ${threadPoolSize}`,
-  );
-}
-
-async function openSessions(options: EmbeddedOptions): Promise<Engine> {
-  const chdb = await importChdb();
+async function openWith(chdb: typeof import('chdb'), options: SessionsOptions): Promise<Sessions> {
   const connectionArgs = [
     `--max_server_memory_usage=${options.engineMemoryBytes}`,
     `--mark_cache_size=${Math.floor(options.engineMemoryBytes / 8)}`,
@@ -86,32 +75,27 @@ async function openSessions(options: EmbeddedOptions): Promise<Engine> {
   const closeAll = async () => {
     for (const session of opened) session.close();
     await chdb.drainPending();
-    directoryInUse = undefined;
   };
   try {
     for (let count = 0; count < options.poolSize + OWN_SESSIONS; count++) opened.push(open());
     const [inserting, commanding, killing, ...reading] = opened as [Session, Session, Session, ...Session[]];
     await inserting.queryAsync('CREATE DATABASE IF NOT EXISTS openray');
     for (const session of opened) await session.queryAsync('USE openray');
-    return engineOver({ inserting, commanding, killing, reading }, options, closeAll);
+    return sessionsOver({ inserting, commanding, killing, reading }, closeAll);
   } catch (thrown) {
     await closeAll();
     throw thrown;
   }
 }
 
-type Sessions = {
+type OpenedSessions = {
   readonly inserting: Session;
   readonly commanding: Session;
   readonly killing: Session;
   readonly reading: readonly Session[];
 };
 
-function engineOver(
-  sessions: Sessions,
-  { spoolDirectory, backupDir }: EmbeddedOptions,
-  closeAll: () => Promise<void>,
-): Engine {
+function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): Sessions {
   const readers = createSessionPool(sessions.reading, MAX_WAITING);
   const commanders = createSessionPool([sessions.commanding], MAX_WAITING);
   const inserters = createSessionPool([sessions.inserting], MAX_WAITING);
@@ -125,14 +109,14 @@ function engineOver(
   }
 
   /** Leases a session. The returned options have the time that remains for the call itself. */
-  async function leaseSession(pool: SessionPool<Session>, options: CallOptions) {
+  async function leaseSession(pool: SessionPool<Session>, options: SessionCall) {
     const deadline = performance.now() + options.timeoutMs;
     const lease = await pool.acquire(options);
     const remaining = { ...options, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
     return { lease, callId: `openray-${process.pid}-${++calls}`, options: remaining };
   }
 
-  async function call(pool: SessionPool<Session>, statement: RenderedSql, given: CallOptions): Promise<string> {
+  async function call(pool: SessionPool<Session>, statement: RenderedSql, given: SessionCall): Promise<Uint8Array> {
     const { lease, callId, options } = await leaseSession(pool, given);
     const settings = callSettings(callId, statement, options, RESULT_BOUNDS);
     const watched = watchCall(options, () => kill(callId));
@@ -146,13 +130,13 @@ function engineOver(
       });
     try {
       const result = await Promise.race([running, watched.failed]);
-      return result.text();
+      return result.bytes();
     } catch (thrown) {
       throw toStoreFailure(thrown);
     }
   }
 
-  async function* stream(statement: RenderedSql, given: CallOptions): AsyncIterable<string> {
+  async function* stream(statement: RenderedSql, given: SessionCall): AsyncGenerator<Uint8Array> {
     const { lease, callId, options } = await leaseSession(readers, given);
     const watched = watchCall(options, () => kill(callId));
     let fetching: Promise<unknown> = Promise.resolve();
@@ -168,7 +152,7 @@ function engineOver(
         fetching = next.catch(() => {});
         const { done, value } = await Promise.race([next, watched.failed]);
         if (done) return;
-        yield value.text();
+        yield value.raw();
       }
     } catch (thrown) {
       throw toStoreFailure(thrown);
@@ -182,11 +166,9 @@ function engineOver(
     }
   }
 
-  async function insert({ table, columns, bytes, insertToken }: RowBlock): Promise<void> {
+  async function insert({ table, columns, path, insertToken }: RowFile): Promise<void> {
     const { session, release } = await inserters.acquire({ signal: undefined, timeoutMs: 60_000 });
-    const path = join(spoolDirectory, `${table}.rows`);
     try {
-      await writeFile(path, bytes, { mode: 0o600 });
       const names = Object.keys(columns).join(', ');
       const structure = Object.entries(columns).map((column) => column.join(' '));
       const rows = `file(${quote(path)}, 'RowBinary', ${quote(structure.join(', '))})`;
@@ -197,16 +179,11 @@ function engineOver(
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {
-      await unlink(path).catch(() => {});
       release();
     }
   }
 
   return {
-    cluster: undefined,
-    parts: sql`system.parts`,
-    backups: sql`system.backups`,
-    backupDestination: (path) => `File(${quote(join(backupDir, path))})`,
     query: (statement, options) => call(readers, statement, options),
     stream,
     command: async (statement, options) => {
@@ -227,7 +204,7 @@ async function releaseQueryMemory(session: Session): Promise<void> {
 }
 
 /** Limits, name and parameters of one call, as settings of its session. */
-function callSettings(callId: string, statement: RenderedSql, options: CallOptions, bounds: ResultBounds): string {
+function callSettings(callId: string, statement: RenderedSql, options: SessionCall, bounds: ResultBounds): string {
   const settings = [
     `log_comment = ${quote(callId)}`,
     `max_execution_time = ${options.timeoutMs / 1000}`,

@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { OpenrayError } from '../../../errors.ts';
+import { encodeFrame, failureOf, newFrameReader, OPENING, type Request, type Response } from './protocol.ts';
+import { type SessionsOptions, threadsFor } from './sessions.ts';
+
+/** A process of the engine. */
+export type EngineChild = {
+  readonly pid: number | undefined;
+  /** Resolves once calls are possible. Rejects as `openSessions` does, and when the process ends. */
+  readonly opened: Promise<void>;
+  /** Resolves with the rows of the response. Rejects with ServiceUnavailable when the process ends. */
+  call(request: Exclude<Request, { readonly kind: 'ping' | 'cancel' }>): Promise<Uint8Array | undefined>;
+  /** Rejects a call with RequestCancelled, and ends it in the engine. */
+  cancel(id: number): void;
+  /** Resolves with how the process ended, to be read after "the process of the engine". */
+  readonly ended: Promise<string>;
+  kill(): void;
+};
+
+/** The process has few objects of JavaScript: results pass through it as bytes. */
+const NODE_FLAGS = ['--max-semi-space-size=2'];
+let program: readonly string[] | undefined;
+
+/** While calls run. A process that misses this many in a row is killed: 2.5 s. */
+const MAX_MISSED_PINGS = 5;
+const PING_INTERVAL_MS = 500;
+
+type Caller = { resolve(rows: Uint8Array | undefined): void; reject(reason: OpenrayError): void };
+
+export function startEngineChild(options: SessionsOptions): EngineChild {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...programArguments(), JSON.stringify(options)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    // biome-ignore lint/style/noProcessEnv: libuv reads the size of its thread pool there
+    env: { ...process.env, UV_THREADPOOL_SIZE: String(threadsFor(options.poolSize)) },
+  });
+  const pipe = child.stdio[3] as Socket;
+  const callers = new Map<number, Caller>();
+  let end: string | undefined;
+  let missedPings = 0;
+  let pinging: NodeJS.Timeout | undefined;
+
+  const ended = new Promise<string>((resolve) => {
+    const onEnd = (how: string) => {
+      end ??= how;
+      clearInterval(pinging);
+      for (const { reject } of callers.values()) reject(engineUnavailable(end));
+      callers.clear();
+      resolve(end);
+    };
+    child.once('close', (code, signal) => onEnd(signal ? `was ended by ${signal}` : `ended with exit code ${code}`));
+    child.once('error', (thrown) => onEnd(`cannot be started: ${thrown.message}`));
+  });
+
+  const readFrames = newFrameReader<Response>((response) => {
+    if (response.kind === 'pong') return;
+    const caller = callers.get(response.id);
+    callers.delete(response.id);
+    if (response.kind === 'failed') caller?.reject(failureOf(response.failure));
+    else caller?.resolve(response.rows);
+  });
+  pipe.on('data', (bytes: Buffer) => {
+    missedPings = 0;
+    readFrames(bytes);
+  });
+  // Writing to a process that has ended; its end fails the calls.
+  pipe.on('error', () => {});
+
+  const send = (request: Request) => pipe.write(encodeFrame(request));
+
+  function expectResponse(id: number): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => callers.set(id, { resolve, reject }));
+  }
+
+  function startPinging(): void {
+    missedPings = 0;
+    pinging ??= setInterval(ping, PING_INTERVAL_MS);
+  }
+
+  /** Counts pings and not time: during a pause of this process, or of the machine, only one is missed. */
+  function ping(): void {
+    if (callers.size === 0) {
+      clearInterval(pinging);
+      pinging = undefined;
+    } else if (missedPings < MAX_MISSED_PINGS) {
+      missedPings += 1;
+      send({ kind: 'ping' });
+    } else {
+      end ??= `did not respond for ${(MAX_MISSED_PINGS * PING_INTERVAL_MS) / 1000} s`;
+      child.kill('SIGKILL');
+    }
+  }
+
+  return {
+    pid: child.pid,
+    opened: expectResponse(OPENING).then(() => {}),
+    call(request) {
+      if (end !== undefined) return Promise.reject(engineUnavailable(end));
+      if (callers.size === 0) startPinging();
+      const response = expectResponse(request.id);
+      send(request);
+      return response;
+    },
+    cancel(id) {
+      callers.get(id)?.reject(new OpenrayError('RequestCancelled', 'The request was cancelled'));
+      callers.delete(id);
+      send({ kind: 'cancel', id });
+    },
+    ended,
+    kill: () => child.kill('SIGKILL'),
+  };
+}
+
+/** From source, as tests run it, the program is bundled: a loader of TypeScript would take longer than the engine. */
+function programArguments(): readonly string[] {
+  if (program !== undefined) return program;
+  const isSource = import.meta.url.endsWith('.ts');
+  const path = fileURLToPath(new URL(`./engine-process.${isSource ? 'ts' : 'js'}`, import.meta.url));
+  program = isSource ? ['--input-type=module', '--eval', bundleOf(path)] : [path];
+  return program;
+}
+
+function bundleOf(path: string): string {
+  const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
+  const { outputFiles } = buildSync({
+    ...{ entryPoints: [path], bundle: true, write: false, external: ['chdb'] },
+    ...{ platform: 'node', format: 'esm', target: 'node20' },
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+/** `end` is how the process ended. */
+export function engineUnavailable(end: string): OpenrayError {
+  return new OpenrayError('ServiceUnavailable', 'The embedded engine is restarting; try again', {
+    retryAfterSeconds: 1,
+    cause: new Error(`the process of the engine ${end}`),
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * The process of the embedded engine. Its last argument is SessionsOptions as JSON; requests and responses pass through file
+ * descriptor 3. It ends when that closes: the server has ended, or was killed.
+ */
+import { Socket } from 'node:net';
+import { toFailure } from '../../../errors.ts';
+import { encodeFrame, failureData, newFrameReader, OPENING, type Request, type Response } from './protocol.ts';
+import { openSessions, type Sessions, type SessionsOptions } from './sessions.ts';
+
+/** Ends in an instant, also while calls run. What the engine has acknowledged is in its files. */
+const end = () => process.kill(process.pid, 'SIGKILL');
+
+ignoreStopSignals();
+const options = JSON.parse(process.argv.at(-1) ?? '') as SessionsOptions;
+const server = new Socket({ fd: 3 });
+server.on('close', end).on('error', end);
+
+const respond = (response: Response) => server.write(encodeFrame(response));
+const fail = (id: number, thrown: unknown) => respond({ kind: 'failed', id, failure: failureData(toFailure(thrown)) });
+
+try {
+  const sessions = await openSessions(options);
+  // The engine has installed handlers of its own.
+  ignoreStopSignals();
+  restoreFatalSignals();
+  server.on('data', newFrameReader(requestHandler(sessions)));
+  respond({ kind: 'answered', id: OPENING, rows: undefined });
+} catch (thrown) {
+  fail(OPENING, thrown);
+  server.end();
+}
+
+/** A terminal and a supervisor send these to the server, too. It closes this process when it has finished its work. */
+function ignoreStopSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.removeAllListeners(signal).on(signal, () => {});
+}
+
+/**
+ * The engine's own handlers of these signals sleep for minutes in the thread that failed, with the process half alive.
+ * Adding and removing a listener restores the action of the system: the process ends at once, and the server notices.
+ */
+function restoreFatalSignals(): void {
+  for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS'] as const) {
+    process.on(signal, () => {}).removeAllListeners(signal);
+  }
+}
+
+function requestHandler(engine: Sessions): (request: Request) => void {
+  const running = new Map<number, AbortController>();
+  const streams = new Map<number, AsyncGenerator<Uint8Array>>();
+
+  async function answer(id: number, run: () => Promise<Uint8Array | undefined>): Promise<void> {
+    try {
+      respond({ kind: 'answered', id, rows: await run() });
+    } catch (thrown) {
+      forget(id);
+      fail(id, thrown);
+    }
+  }
+
+  function begin(id: number): AbortSignal {
+    const call = new AbortController();
+    running.set(id, call);
+    return call.signal;
+  }
+
+  function forget(id: number): void {
+    running.delete(id);
+    streams.delete(id);
+  }
+
+  async function next(id: number): Promise<Uint8Array | undefined> {
+    const result = await streams.get(id)?.next();
+    if (result?.value === undefined) forget(id);
+    return result?.value;
+  }
+
+  return (request) => {
+    const { kind } = request;
+    switch (kind) {
+      case 'query':
+      case 'command': {
+        const { id, statement, limits } = request;
+        const call = { ...limits, signal: begin(id) };
+        return void answer(id, async () => {
+          const rows = await engine[kind](statement, call);
+          forget(id);
+          return rows ?? undefined;
+        });
+      }
+      case 'stream': {
+        const { id, statement, limits } = request;
+        streams.set(id, engine.stream(statement, { ...limits, signal: begin(id) }));
+        return void answer(id, () => next(id));
+      }
+      case 'next':
+        return void answer(request.id, () => next(request.id));
+      case 'insert':
+        return void answer(request.id, () => engine.insert(request.rows).then(() => undefined));
+      case 'cancel':
+        running.get(request.id)?.abort();
+        // Ends once the rows arrived that are being read.
+        void streams
+          .get(request.id)
+          ?.return(undefined)
+          .catch(() => {});
+        return forget(request.id);
+      case 'close':
+        return void answer(request.id, () => engine.close().then(() => undefined));
+      case 'ping':
+        return void respond({ kind: 'pong' });
+    }
+  };
+}
