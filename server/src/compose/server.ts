@@ -17,6 +17,7 @@ import { newMetricsDropper } from '../ingest/otlp-metrics.ts';
 import { listenUdp } from '../ingest/udp.ts';
 import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import { CONSOLE_DIRS } from '../package/files.ts';
+import { listGroups } from '../query/groups.ts';
 import { newRetentionRuleRunner } from '../query/retention/apply-rules.ts';
 import { startRollUpWorker } from '../query/service-graph/roll-up-worker.ts';
 import { newTraceWaits } from '../query/traces/wait-for-trace.ts';
@@ -74,6 +75,8 @@ export async function startServer(
       onDayFinished: (day) => log.info(day, 'retention rules applied'),
       onUnknownGroups: (rules) => log.warn({ rules }, 'retention rules name unknown groups: they apply to every trace'),
     });
+    // Groups are answered from memory while ClickHouse is away.
+    void listGroups(store).catch(() => {});
     const stats = newStats();
     const rollUpWorker = startRollUpWorker(store, {
       log,

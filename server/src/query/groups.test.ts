@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseFilter } from '../filter/parser.ts';
 import { listObjects, readObject, replaceObject } from '../store/objects.ts';
 import type { Store } from '../store/store.ts';
+import { makeTestDirectory, openTestStore } from '../store/testing/open-test-store.ts';
 import { STORES, type StoreLocation } from '../store/testing/stores.ts';
 import {
   changeGroup,
@@ -116,4 +117,23 @@ describe.each(STORES)('groups on the $name', ({ make }) => {
     await create('g25');
     expect(await listGroups(store)).toHaveLength(26);
   });
+});
+
+test('while the engine is away, groups are as they were read last, and none is changed', async () => {
+  const directory = await makeTestDirectory();
+  const store = await openTestStore(directory.path);
+  const slow = await createGroup(store, OWNER, aGroup('slow'));
+  process.kill(store.engineProcess()?.pid ?? 0, 'SIGKILL');
+  const [listed, found, unknown, created] = await Promise.allSettled([
+    listGroups(store),
+    findGroup(store, OWNER, { by: 'arn', value: groupArn(OWNER, slow) }),
+    findGroup(store, OWNER, { by: 'name', value: 'fast' }),
+    createGroup(store, OWNER, aGroup('fast')),
+  ]);
+  expect(listed).toMatchObject({ value: [{ name: 'Default' }, slow] });
+  expect(found).toMatchObject({ value: slow });
+  expect(unknown).toEqual({ status: 'fulfilled', value: undefined });
+  expect(created).toMatchObject({ reason: { code: 'ServiceUnavailable' } });
+  await store.close();
+  await directory.remove();
 });

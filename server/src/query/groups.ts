@@ -3,7 +3,7 @@ import { OpenrayError } from '../errors.ts';
 import type { Condition, Filter } from '../filter/ast.ts';
 import { expandGroups, type GroupLookup } from '../filter/groups.ts';
 import { parseFilter } from '../filter/parser.ts';
-import { listObjects, readObject, replaceObject, type StoredObject } from '../store/objects.ts';
+import { isStoreAway, listObjects, readObject, replaceObject, type StoredObject } from '../store/objects.ts';
 import type { Store } from '../store/store.ts';
 
 /** A named filter in the store. Membership is evaluated at query time, by the current filter. */
@@ -42,20 +42,41 @@ export function groupArn({ region, accountId }: GroupOwner, { name, id }: Pick<S
   return `arn:aws:xray:${region}:${accountId}:group/${name}${id === undefined ? '' : `/${id}`}`;
 }
 
-/** `Default` first, the others by name. */
+/** The last result of `listGroups` of each store, for the time in which ClickHouse is away. */
+const lastLists = new WeakMap<Store, readonly StoredGroup[]>();
+
+/** `Default` first, the others by name. While ClickHouse is away, as they were when this server last read them. */
 export async function listGroups(store: Store): Promise<readonly StoredGroup[]> {
+  try {
+    const groups = await readGroups(store);
+    lastLists.set(store, groups);
+    return groups;
+  } catch (thrown) {
+    const last = lastLists.get(store);
+    if (last === undefined || !isStoreAway(thrown)) throw thrown;
+    return last;
+  }
+}
+
+async function readGroups(store: Store): Promise<readonly StoredGroup[]> {
   const groups = (await listObjects(store, KIND)).map(({ body }) => readGroup(body));
   const defaultGroup = groups.find(({ name }) => name === DEFAULT_GROUP) ?? INITIAL_DEFAULT_GROUP;
   return [defaultGroup, ...groups.filter(({ name }) => name !== DEFAULT_GROUP)];
 }
 
+/** As `listGroups`. */
 export async function findGroup(
   store: Store,
   owner: GroupOwner,
   reference: GroupReference,
 ): Promise<StoredGroup | undefined> {
-  return (await findVersion(store, owner, reference)).group;
+  return (await listGroups(store)).find(isReferenced(owner, reference));
 }
+
+const isReferenced =
+  (owner: GroupOwner, { by, value }: GroupReference) =>
+  (group: StoredGroup): boolean =>
+    value === (by === 'name' ? group.name : groupArn(owner, group));
 
 /**
  * Stores a new group. Throws InvalidRequestException when the name exists, when MAX_GROUPS is reached, and when the
@@ -72,7 +93,7 @@ export async function createGroup(
     if (before?.body !== undefined || created.name === DEFAULT_GROUP) {
       throw new OpenrayError('InvalidRequestException', `${created.name} already exists`);
     }
-    const groups = await listGroups(store);
+    const groups = await readGroups(store);
     if (groups.length > MAX_GROUPS) {
       throw new OpenrayError('InvalidRequestException', `The limit of ${MAX_GROUPS} groups is reached`);
     }
@@ -97,7 +118,7 @@ export async function changeGroup(
     const { version, group } = await findVersion(store, owner, reference);
     if (group === undefined) return undefined;
     const changed = change(group);
-    if (changed.expression !== group.expression) rejectCircularGroups(owner, changed, await listGroups(store));
+    if (changed.expression !== group.expression) rejectCircularGroups(owner, changed, await readGroups(store));
     if (await writeGroup(store, group.name, version, changed)) return changed;
   }
   throw concurrentChangeFailure(reference.value);
@@ -124,7 +145,7 @@ export async function resolveGroups(store: Store, owner: GroupOwner, filter: Fil
 
 export function groupLookup(owner: GroupOwner, groups: readonly StoredGroup[]): GroupLookup {
   return (by, value) => {
-    const found = groups.find((group) => value === (by === 'name' ? group.name : groupArn(owner, group)));
+    const found = groups.find(isReferenced(owner, { by, value }));
     if (found === undefined) return undefined;
     const { name, expression } = found;
     return { name, filter: expression === undefined ? undefined : parseFilter(expression) };
@@ -154,21 +175,30 @@ function rejectCircularGroups(owner: GroupOwner, group: StoredGroup, others: rea
 
 type GroupVersion = { readonly version: StoredObject | undefined; readonly group: StoredGroup | undefined };
 
-async function findVersion(store: Store, owner: GroupOwner, { by, value }: GroupReference): Promise<GroupVersion> {
+async function findVersion(store: Store, owner: GroupOwner, reference: GroupReference): Promise<GroupVersion> {
+  const { by, value } = reference;
   const name = by === 'name' ? value : (/:group\/([^/]+)/.exec(value)?.[1] ?? '');
   const version = await readObject(store, { kind: KIND, name });
   const stored = version?.body === undefined ? undefined : readGroup(version.body);
   const group = stored ?? (name === DEFAULT_GROUP ? INITIAL_DEFAULT_GROUP : undefined);
-  const isReferenced = group !== undefined && (by === 'name' || groupArn(owner, group) === value);
-  return { version, group: isReferenced ? group : undefined };
+  const isFound = group !== undefined && isReferenced(owner, reference)(group);
+  return { version, group: isFound ? group : undefined };
 }
 
 function readGroup(body: string): StoredGroup {
   return JSON.parse(body);
 }
 
-function writeGroup(store: Store, name: string, before: StoredObject | undefined, group: StoredGroup | undefined) {
-  return replaceObject(store, { kind: KIND, name }, before, group && JSON.stringify(group));
+async function writeGroup(
+  store: Store,
+  name: string,
+  before: StoredObject | undefined,
+  group: StoredGroup | undefined,
+): Promise<boolean> {
+  const isWritten = await replaceObject(store, { kind: KIND, name }, before, group && JSON.stringify(group));
+  // The change is made, whether or not it can be read now.
+  if (isWritten) await listGroups(store).catch(() => {});
+  return isWritten;
 }
 
 function concurrentChangeFailure(name: string): OpenrayError {

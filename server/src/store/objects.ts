@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { OpenrayError } from '../errors.ts';
 import { sql } from './sql.ts';
 import type { Store } from './store.ts';
 
@@ -19,6 +20,11 @@ export type StoredObject = {
 };
 
 type Database = Pick<Store, 'query' | 'command'>;
+
+/** Whether a call failed because ClickHouse is away: it restarts, cannot be reached, or does not answer in time. */
+export function isStoreAway(thrown: unknown): boolean {
+  return thrown instanceof OpenrayError && (thrown.code === 'ServiceUnavailable' || thrown.code === 'QueryTimeout');
+}
 
 /** All objects of a kind that are not deleted, by name. */
 export async function listObjects(
