@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../store/store.ts';
+import { startClickHouse } from '../store/testing/clickhouse-server.ts';
+import { openTestStore } from '../store/testing/open-test-store.ts';
 import { STORES, type StoreLocation } from '../store/testing/stores.ts';
 import { DEFAULT_RULE } from './rules.ts';
 import { newSharedSamplingTargets } from './shared-targets.ts';
@@ -77,4 +79,24 @@ describe.each(shared)('two servers on a $name', ({ make }) => {
     }
     expect(quotas.reduce<number>((sum, quota) => sum + (quota ?? 0), 0)).toBe(12);
   });
+});
+
+test('while the store is away, a server continues from the last quotas', async () => {
+  const { shards, url, stop } = await startClickHouse();
+  const store = await openTestStore('', { storeUrl: url });
+  const server = newSharedSamplingTargets(store, rules);
+  const quotasAt = async (seconds: number) => {
+    const timestampUs = seconds * SECOND_US;
+    const counts = { timestampUs, requestCount: 100, sampledCount: 0, borrowCount: 0 };
+    const reports = ['a', 'b'].map((clientId) => ({ ruleName: 'Default', clientId, ...counts }));
+    return (await server.report(reports, timestampUs)).map((target) => target?.quota?.perSecond);
+  };
+  expect(await quotasAt(0)).toEqual([undefined, undefined]);
+  expect(await quotasAt(10)).toEqual([6, 6]);
+  await shards[0]?.kill();
+  expect(await quotasAt(20)).toEqual([6, 6]);
+  await shards[0]?.start();
+  expect(await quotasAt(30)).toEqual([6, 6]);
+  await store.close();
+  await stop();
 });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpenrayError } from '../errors.ts';
-import { readObject, replaceObject } from '../store/objects.ts';
+import { isStoreAway, readObject, replaceObject } from '../store/objects.ts';
 import type { Store } from '../store/store.ts';
 import type { SamplingRule } from './rules.ts';
 import {
@@ -32,10 +32,15 @@ const MAX_RETRY_DELAY_MS = 100;
  * Divides reservoirs among the clients of all servers on a store. The store holds the quotas of all clients, and each
  * server changes them when it receives reports. So a client may report to any server. The others receive the share of a
  * client that stops reporting, for example because its server was stopped.
+ *
+ * While the store is away, each server continues alone from the quotas that it read last. The sum of quotas may then
+ * exceed a reservoir; the first report after the outage continues from the store.
  */
 export function newSharedSamplingTargets(database: Database, rules: () => readonly SamplingRule[]): SamplingTargets {
   let waiting: PendingReport[] = [];
   let isApplying = false;
+  /** As the store had them when this server last changed them; changed by this server alone while the store is away. */
+  let lastClients: SamplingClients = new Map();
 
   async function applyWaiting(): Promise<void> {
     isApplying = true;
@@ -43,8 +48,12 @@ export function newSharedSamplingTargets(database: Database, rules: () => readon
       const callers = waiting;
       waiting = [];
       try {
-        const targets = await applyPendingReports(database, rules(), callers);
-        for (const [index, { resolve }] of callers.entries()) resolve(targets[index] ?? []);
+        const applied = await applyPendingReports(database, rules(), callers).catch((thrown) => {
+          if (isStoreAway(thrown)) return applyTo(lastClients, rules(), callers);
+          throw thrown;
+        });
+        lastClients = applied.clients;
+        for (const [index, { resolve }] of callers.entries()) resolve(applied.targets[index] ?? []);
       } catch (thrown) {
         for (const { reject } of callers) reject(thrown);
       }
@@ -62,22 +71,36 @@ export function newSharedSamplingTargets(database: Database, rules: () => readon
   };
 }
 
-type TargetLists = readonly (readonly (SamplingTarget | undefined)[])[];
+type AppliedReports = {
+  readonly clients: SamplingClients;
+  /** One list a caller. */
+  readonly targets: readonly (readonly (SamplingTarget | undefined)[])[];
+};
+
+function applyTo(
+  before: SamplingClients,
+  rules: readonly SamplingRule[],
+  callers: readonly PendingReport[],
+): AppliedReports {
+  let clients = before;
+  const targets = callers.map(({ statistics, nowUs }) => {
+    const applied = applyReports(clients, statistics, rules, nowUs);
+    clients = applied.clients;
+    return applied.targets;
+  });
+  return { clients, targets };
+}
 
 async function applyPendingReports(
   database: Database,
   rules: readonly SamplingRule[],
   callers: readonly PendingReport[],
-): Promise<TargetLists> {
+): Promise<AppliedReports> {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const before = await readObject(database, CLIENTS_OBJECT);
-    let clients = before?.body === undefined ? new Map() : readClients(before.body);
-    const targets = callers.map(({ statistics, nowUs }) => {
-      const applied = applyReports(clients, statistics, rules, nowUs);
-      clients = applied.clients;
-      return applied.targets;
-    });
-    if (await replaceObject(database, CLIENTS_OBJECT, before, printClients(clients))) return targets;
+    const clients = before?.body === undefined ? new Map() : readClients(before.body);
+    const applied = applyTo(clients, rules, callers);
+    if (await replaceObject(database, CLIENTS_OBJECT, before, printClients(applied.clients))) return applied;
     // Another server was first. The delay is random: two servers with equal delays would collide again.
     await delay(Math.random() * MAX_RETRY_DELAY_MS);
   }
