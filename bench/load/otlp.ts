@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
-import { decodeTraces } from '../../server/src/ingest/otlp-protobuf.ts';
 import type { JsonObject } from '../../server/src/model/json.ts';
 import { anyValueOf } from '../../server/src/model/otlp/any-value.ts';
 import { entityToPlainSpan } from '../../server/src/model/otlp/to-otlp/entity-to-span.ts';
+import { decodeTraces } from '../../server/src/model/otlp/wire/decode.ts';
 import { resourceSpansOf } from '../../server/src/model/otlp/wire/resource-spans.ts';
 import type { KeyValue, SpanWithResource } from '../../server/src/model/otlp-messages.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';

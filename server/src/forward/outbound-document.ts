@@ -1,4 +1,5 @@
 import type { Document, DocumentFormat } from '../model/entity.ts';
+import { spanJson } from '../model/otlp/documents/stored-spans.ts';
 import { entitiesToSpans } from '../model/otlp/round-trip/entities-to-spans.ts';
 import { exactDocumentText } from '../model/otlp/round-trip/exact-document-text.ts';
 import { type EncodedSpans, encodeLogs, encodeResource, encodeScope, encodeSpans } from '../model/otlp/wire/encode.ts';
@@ -9,7 +10,7 @@ import { parseStored } from '../model/parse-stored.ts';
 /** A document that waits to be forwarded. `bytes` is its approximate size in memory. */
 export type OutboundDocument = { readonly bytes: number };
 
-/** The stored text, which some backends receive unchanged. */
+/** A document as JSON, which some backends receive unchanged. */
 export type OutboundText = OutboundDocument & {
   readonly format: DocumentFormat;
   readonly seq: number;
@@ -23,11 +24,13 @@ export type OutboundLog = OutboundDocument & { readonly message: Uint8Array };
 
 const OVERHEAD_BYTES = 100;
 
-export function toOutboundText({ format, seq, text }: Document): OutboundText {
+export function toOutboundText(document: Document): OutboundText {
+  const { format, seq } = document;
+  const text = document.format === 'otlp' ? spanJson(document) : document.text;
   return { format, seq, text, bytes: text.length + OVERHEAD_BYTES };
 }
 
-/** An ExportTraceServiceRequest in JSON. Stored spans are parts of it unchanged; X-Ray documents become spans. */
+/** An ExportTraceServiceRequest in JSON. Spans are parts of it unchanged; X-Ray documents become spans. */
 export function traceRequestText(documents: readonly OutboundText[]): string {
   return `{"resourceSpans":[${documents.flatMap(resourceSpansTexts).join(',')}]}`;
 }

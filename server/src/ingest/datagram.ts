@@ -1,6 +1,6 @@
+import { decodeTraces } from '../model/otlp/wire/decode.ts';
 import type { TracesData } from '../model/otlp-messages.ts';
 import type { DatagramDropReason } from '../stats.ts';
-import { decodeTraces } from './otlp-protobuf.ts';
 
 export type Datagram =
   | { readonly ok: true; readonly kind: 'document'; readonly text: string }

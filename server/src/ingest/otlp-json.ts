@@ -1,6 +1,9 @@
 import { OpenrayError } from '../errors.ts';
 import { isDouble } from '../model/exact-number.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.ts';
+import { tooManyValues } from '../model/otlp/wire/bounded-reader.ts';
+import { nonEmptyStatus } from '../model/otlp/wire/decode.ts';
+import { doubleOf } from '../model/otlp/wire/decode-values.ts';
 import { MAX_VALUE_DEPTH, MAX_VALUES } from '../model/otlp/wire/limits.ts';
 import type {
   AnyValue,
@@ -22,9 +25,6 @@ import type {
   TracesData,
 } from '../model/otlp-messages.ts';
 import { memberOf, refuseUnknownMembers } from './otlp-json-members.ts';
-import { nonEmptyStatus } from './otlp-protobuf.ts';
-import { doubleOf } from './otlp-protobuf-values.ts';
-import { tooManyValues } from './protobuf-reader.ts';
 
 /**
  * Reads all variants of OTLP/JSON that exporters write into the canonical form (see `model/otlp-messages.ts`): names of

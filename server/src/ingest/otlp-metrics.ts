@@ -1,7 +1,12 @@
+import {
+  type BoundedReader,
+  checkFieldEnd,
+  newBoundedReader,
+  readFieldEnd,
+} from '../model/otlp/wire/bounded-reader.ts';
 import type { Stats } from '../stats.ts';
 import { countDataPoints } from './otlp-json.ts';
 import { type OtlpEncoding, readMessage } from './otlp-request.ts';
-import { type BoundedReader, checkFieldEnd, newBoundedReader, readFieldEnd } from './protobuf-reader.ts';
 
 /**
  * The number of data points in a request for metrics. Throws SerializationException when the bytes are not a message of

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { decodeLogs, decodeTraces } from '../model/otlp/wire/decode.ts';
 import type { SpanWithResource, TracesData } from '../model/otlp-messages.ts';
 import { arbitrarySpan } from '../model/testing/arbitrary-span.ts';
 import { encode, messageType } from '../model/testing/otlp-protocol.ts';
 import { readTraces } from './otlp-json.ts';
-import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 
 /** A request with one span. */
 function requestOf({ resource, resourceSchemaUrl, scope, scopeSchemaUrl, span }: SpanWithResource): TracesData {

@@ -1,7 +1,7 @@
 import { OpenrayError } from '../errors.ts';
+import { decodeLogs, decodeTraces } from '../model/otlp/wire/decode.ts';
 import type { LogsData, TracesData } from '../model/otlp-messages.ts';
 import { readLogs, readTraces } from './otlp-json.ts';
-import { decodeLogs, decodeTraces } from './otlp-protobuf.ts';
 
 /** Encodings of OTLP; gRPC uses protobuf only. */
 export type OtlpEncoding = 'protobuf' | 'json';

@@ -84,7 +84,8 @@ export type Entity = {
 
 /**
  * One document as it was received. `seq` orders documents by arrival: microseconds since 1970, strictly increasing
- * on the server that received them. `text` is compact JSON with everything that was sent.
+ * on the server that received them. `text` is what is stored, with everything that was sent: compact JSON, or the bytes
+ * of `otlp-protobuf` as one Latin-1 character each, since strings are compared and kept more cheaply than buffers.
  */
 type ReceivedDocument = {
   readonly traceId: TraceId;
@@ -101,6 +102,7 @@ export type Document = ReceivedDocument &
     /** One span. `alternativeEntities` gives the entities that it may become once its parent is known. */
     | {
         readonly format: 'otlp';
+        readonly storedAs: 'otlp-protobuf' | 'otlp';
         readonly span: SpanWithResource;
         readonly indexed: ReadonlySet<string>;
         readonly alternativeEntities: () => readonly Entity[];
@@ -110,6 +112,13 @@ export type Document = ReceivedDocument &
   );
 
 export type DocumentFormat = Document['format'];
+
+/** Older servers stored spans as `otlp`, which is OTLP/JSON. */
+export type StoredFormat = DocumentFormat | 'otlp-protobuf';
+
+export function storedFormatOf(document: Document): StoredFormat {
+  return document.format === 'otlp' ? document.storedAs : document.format;
+}
 
 /** Whether the entity calls another service. Inferred segments and most edges are made from such calls. */
 export function isCall(entity: Entity): boolean {

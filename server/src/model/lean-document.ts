@@ -1,4 +1,4 @@
-import type { Document, Entity } from './entity.ts';
+import type { Document, Entity, StoredFormat } from './entity.ts';
 import { parseStored } from './parse-stored.ts';
 
 /**
@@ -8,12 +8,12 @@ import { parseStored } from './parse-stored.ts';
  */
 export type LeanDocument =
   | Extract<Document, { format: 'xray' }>
-  | (Pick<Document, 'traceId' | 'id' | 'seq' | 'text'> & { readonly format: 'otlp' | 'otlp-log' });
+  | (Pick<Document, 'traceId' | 'id' | 'seq' | 'text'> & { readonly format: Exclude<StoredFormat, 'xray'> });
 
 export function leanDocument(document: Document): LeanDocument {
   if (document.format === 'xray') return { ...document, entities: document.entities.map(leanEntity) };
-  const { format, traceId, id, seq, text } = document;
-  return { format, traceId, id, seq, text };
+  const { traceId, id, seq, text } = document;
+  return { format: document.format === 'otlp' ? document.storedAs : document.format, traceId, id, seq, text };
 }
 
 /** The documents from which graphs are made. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
 import { parseFilter } from '../../filter/parser.ts';
+import { asJson } from '../../model/parse-stored.ts';
 import { formatTraceId } from '../../model/trace-id.ts';
 import { readTraceScope } from '../../model/trace-scope.ts';
 import { resolveGroups } from '../../query/groups.ts';
@@ -47,7 +48,9 @@ export const waitForTrace = operation({
       TraceId: trace === undefined ? null : formatTraceId(trace.id),
       Found: isFound,
       Missing: missing,
-      Documents: documents.map(({ format, body }) => ({ Format: format, Body: body })),
+      Documents: documents
+        .map(({ format, text }) => asJson(format, text))
+        .map(({ format, text }) => ({ Format: format, Body: text })),
     };
   },
 });

@@ -1,4 +1,5 @@
 import { spanKindOf } from '../../model/jaeger.ts';
+import { labelsPrefix } from '../../model/otlp/wire/stored-span.ts';
 import { KIND } from '../../model/otlp-messages.ts';
 import type { TimeInterval } from '../../model/time-interval.ts';
 import { type Sql, sql } from '../../store/sql.ts';
@@ -19,7 +20,7 @@ export async function jaegerOperations(
   options: QueryOptions,
 ): Promise<readonly JaegerOperation[]> {
   const found = await Promise.all(
-    [spanOperationsSql(query), entityOperationsSql(query)].map((statement) =>
+    [spanOperationsSql(query), jsonSpanOperationsSql(query), entityOperationsSql(query)].map((statement) =>
       store.query<{ name: string; kind: number }>(statement, options),
     ),
   );
@@ -37,11 +38,24 @@ const ATTRIBUTES = 'attributes Array(Tuple(key String, value Tuple(stringValue S
 const SPAN = `Tuple(name String, kind Int32, ${ATTRIBUTES})`;
 const MESSAGE = `Tuple(resource Tuple(${ATTRIBUTES}), scopeSpans Array(Tuple(spans Array(${SPAN}))))`;
 
+/** Compares the first bytes of each body, and reads the kind and the name behind them. */
+function spanOperationsSql({ service, window }: ServiceInWindow): Sql {
+  const prefix = labelsPrefix(service);
+  const behind = (at: number) => sql`reinterpretAsUInt8(substring(body, ${prefix.length + at}, 1))`;
+  return sql`
+    SELECT DISTINCT ${behind(1)} AS kind, ${behind(3)} AS length,
+      if(length < 128, substring(body, ${prefix.length + 4}, length),
+        substring(body, ${prefix.length + 5}, length - 128 + 128 * ${behind(4)})) AS name
+    FROM documents
+    WHERE format = 'otlp-protobuf' AND ${inIntervalSql(sql`start_us`, window)}
+      AND startsWith(body, unhex(${Buffer.from(prefix).toString('hex')}))`;
+}
+
 /**
- * Parses only documents that contain the name. The precedence of names is that of segments:
+ * The same for spans that older servers stored. Parses only documents that contain the name. The precedence of names is that of segments:
  * `model/otlp/to-xray/name.ts`.
  */
-function spanOperationsSql({ service, window }: ServiceInWindow): Sql {
+function jsonSpanOperationsSql({ service, window }: ServiceInWindow): Sql {
   return sql`
     SELECT DISTINCT span.name AS name, span.kind AS kind FROM (
       SELECT sent.scopeSpans[1].spans[1] AS span,

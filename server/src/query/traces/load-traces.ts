@@ -1,5 +1,5 @@
 import { assembleTrace } from '../../model/assemble.ts';
-import type { Document, DocumentFormat } from '../../model/entity.ts';
+import type { Document, StoredFormat } from '../../model/entity.ts';
 import { documentsOf, type LeanDocument } from '../../model/lean-document.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Trace } from '../../model/trace.ts';
@@ -34,9 +34,15 @@ import {
 export type DocumentRow = {
   readonly trace_id: TraceId;
   readonly seq: number;
-  readonly format: DocumentFormat;
+  readonly format: StoredFormat;
+  /** Bytes are in base64: results are JSON. */
   readonly body: string;
 };
+
+export function documentsOfRow({ format, body, seq }: DocumentRow): readonly Document[] {
+  const isBytes = format === 'otlp-protobuf';
+  return parseStored(format, isBytes ? Buffer.from(body, 'base64').toString('latin1') : body, seq);
+}
 
 export type DocumentsByTrace = ReadonlyMap<TraceId, readonly Document[]>;
 
@@ -62,16 +68,17 @@ export type LoadOptions = QueryOptions & {
 /** Ids of one statement. The embedded engine accepts statements up to 256 KiB, and this one names them twice. */
 const MAX_IDS = 1_000;
 
+const DOCUMENT_ROW = sql`lower(hex(trace_id)) AS trace_id, seq, format,
+  if(format = 'otlp-protobuf', base64Encode(documents.body), documents.body) AS body`;
+
 /** All versions of one document, by primary key. */
 export function documentSql(traceId: TraceId, id: EntityId): Sql {
   return sql`
-    SELECT lower(hex(trace_id)) AS trace_id, seq, format, body
+    SELECT ${DOCUMENT_ROW}
     FROM documents
-    WHERE trace_id IN ${traceIdsSql([traceId])} AND id = ${idSql(id)}
+    WHERE documents.trace_id IN ${traceIdsSql([traceId])} AND id = ${idSql(id)}
     ORDER BY seq`;
 }
-
-const DOCUMENT_ROW = sql`lower(hex(trace_id)) AS trace_id, seq, format, body`;
 
 /**
  * All documents of the traces, or one row without an id when they exceed the bounds together. Beside the documents it
@@ -183,9 +190,7 @@ async function* groupsOf(
     return new Map(
       ids.map((id) => {
         const isInPart = ({ seq }: { readonly seq: number }) => part === undefined || seq <= part.throughSeq;
-        const documents = (rows.get(id) ?? [])
-          .filter(isInPart)
-          .flatMap(({ format, body, seq }) => parseStored(format, body, seq));
+        const documents = (rows.get(id) ?? []).filter(isInPart).flatMap(documentsOfRow);
         rows.delete(id);
         return [id, [...documents, ...(cache.ofTrace.get(id) ?? []).filter(isInPart).flatMap(documentsOf)]];
       }),

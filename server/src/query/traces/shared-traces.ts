@@ -1,16 +1,19 @@
 import { setImmediate } from 'node:timers';
 import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
 import { assembleTrace } from '../../model/assemble.ts';
-import type { Document } from '../../model/entity.ts';
+import { type Document, type StoredFormat, storedFormatOf } from '../../model/entity.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import type { Store } from '../../store/store.ts';
-import { type DocumentRow, documentGroups } from './load-traces.ts';
+import { documentGroups } from './load-traces.ts';
+
+/** A document as it is stored: small, and parsed again where it is needed. */
+export type StoredDocument = { readonly format: StoredFormat; readonly text: string };
 
 /** A trace, or its first part, with the documents that it was assembled from. */
 export type LoadedTrace = {
   readonly trace: Trace;
-  readonly documents: readonly DocumentRow[];
+  readonly documents: readonly StoredDocument[];
   /** Computed by the first call. */
   readonly subject: () => FilterSubject;
 };
@@ -66,7 +69,7 @@ export function newSharedTraces(store: Store): SharedTraces {
 
   function keep(load: Load, loaded: LoadedTrace | undefined): void {
     if (known.get(load.id) !== load) return;
-    load.bytes = (loaded?.documents ?? []).reduce((sum, { body }) => sum + body.length, OVERHEAD_BYTES);
+    load.bytes = (loaded?.documents ?? []).reduce((sum, { text }) => sum + text.length, OVERHEAD_BYTES);
     keptBytes += load.bytes;
     for (const oldest of known.values()) {
       if (keptBytes <= MAX_KEPT_BYTES) break;
@@ -185,11 +188,11 @@ function settle(load: Load | undefined, documents: readonly Document[]): void {
 function loadedTrace(documents: readonly Document[]): LoadedTrace | undefined {
   const trace = assembleTrace(documents);
   if (trace === undefined) return undefined;
-  const rows = documents.map(({ traceId, seq, format, text }) => ({ trace_id: traceId, seq, format, body: text }));
+  const stored = documents.map((document) => ({ format: storedFormatOf(document), text: document.text }));
   let subject: FilterSubject | undefined;
   return {
     trace,
-    documents: rows,
+    documents: stored,
     subject() {
       subject ??= subjectOf(trace);
       return subject;

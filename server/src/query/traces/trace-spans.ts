@@ -2,14 +2,13 @@ import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import { sentSpans, type TraceSpan, traceToSpans } from '../../model/otlp/documents/trace-to-spans.ts';
 import type { LogWithResource, SpanWithResource } from '../../model/otlp-messages.ts';
-import { parseStored } from '../../model/parse-stored.ts';
 import type { TimeInterval } from '../../model/time-interval.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { inIntervalSql } from '../interval-sql.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
-import { type DocumentRow, documentGroups, documentSql } from './load-traces.ts';
+import { type DocumentRow, documentGroups, documentSql, documentsOfRow } from './load-traces.ts';
 import type { SortKey } from './sort-key.ts';
 import type { FirstPart } from './trace-sizes.ts';
 
@@ -62,7 +61,7 @@ export async function loadSpan(
   options: QueryOptions = {},
 ): Promise<EntityAsSpan | undefined> {
   const rows = await store.query<DocumentRow>(documentSql(traceId, id), options);
-  const documents = rows.flatMap(({ format, body, seq }) => parseStored(format, body, seq));
+  const documents = rows.flatMap(documentsOfRow);
   const sent = sentSpans(documents).get(id);
   if (sent) return { spanWithResource: sent, isReceived: true, records: recordsIn(documents) };
   for await (const { spans } of loadTraceSpans(store, [traceId], options)) {

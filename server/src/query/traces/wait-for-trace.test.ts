@@ -108,7 +108,7 @@ describe.each([...STORES.slice(0, 2), EMBEDDED_WITH_JOURNAL])('waits on the $nam
     for (const { isFound, trace, documents } of await Promise.all(waits)) {
       expect(isFound).toBe(true);
       expect(trace?.id).toBe(id);
-      expect(documents.map(({ body }) => JSON.parse(body).annotations)).toEqual([{ test: 'arrives' }]);
+      expect(documents.map(({ text }) => JSON.parse(text).annotations)).toEqual([{ test: 'arrives' }]);
     }
     for (const later of [{ id }, target]) expect((await waitFor(waiting, later)).trace?.id).toBe(id);
   });

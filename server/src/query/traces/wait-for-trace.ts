@@ -8,8 +8,13 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { isInScope, type TraceScope } from '../../model/trace-scope.ts';
 import type { Store } from '../../store/store.ts';
 import { findTraces } from './find-traces.ts';
-import type { DocumentRow } from './load-traces.ts';
-import { type LoadedTrace, newSharedTraces, type SharedTraces, WAIT_FLUSH_TIMEOUT_MS } from './shared-traces.ts';
+import {
+  type LoadedTrace,
+  newSharedTraces,
+  type SharedTraces,
+  type StoredDocument,
+  WAIT_FLUSH_TIMEOUT_MS,
+} from './shared-traces.ts';
 import { compareSortKeys, isInWindow, listOrder, sortKeyOf } from './sort-key.ts';
 import { newUpdatedTraces } from './updated-traces.ts';
 
@@ -35,7 +40,7 @@ export type TraceWait = {
 /** The trace as far as it had arrived when the wait ended; undefined when none was found. */
 export type WaitResult = {
   readonly trace: Trace | undefined;
-  readonly documents: readonly DocumentRow[];
+  readonly documents: readonly StoredDocument[];
   readonly isFound: boolean;
   readonly missing: readonly string[];
 };

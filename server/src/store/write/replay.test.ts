@@ -1,7 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Document } from '../../model/entity.ts';
+import { readJsonSpan, spanJson, spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { parseDocument } from '../../model/parse-document.ts';
+import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { recordHeader } from '../journal/records.ts';
@@ -39,16 +43,15 @@ function received(number: number, seq: number) {
   if (!parsed?.ok) throw new Error('the document is invalid');
   return parsed.document;
 }
-type Received = ReturnType<typeof received>;
 
-function rowsOf(documents: readonly Received[], write: typeof writeDocument | typeof writeEntities): Uint8Array {
+function rowsOf(documents: readonly Document[], write: typeof writeDocument | typeof writeEntities): Uint8Array {
   const rows = createRowBuffer();
   for (const document of documents) write(rows, document);
   return writtenBytes(rows);
 }
 
 /** Appends one record for each list, as a server that is killed before its flush. */
-async function leaveJournal(journal: Journal, records: readonly (readonly Received[])[]): Promise<string> {
+async function leaveJournal(journal: Journal, records: readonly (readonly Document[])[]): Promise<string> {
   const file = journal.newFile();
   for (const documents of records) {
     await new Promise<void>((resolve, reject) =>
@@ -84,6 +87,19 @@ test('replays exactly the rows that a flush would have inserted, a block a file,
     expect(engine.tables[table]).toEqual(blocks);
   }
   expect(await journal.leftFiles()).toEqual([]);
+});
+
+test('replays spans, in the form of older servers, too', async () => {
+  const journal = await openTestJournal();
+  const spans = fc.sample(arbitrarySpan, { numRuns: 50, seed: 1 }).map(({ span, ...around }, index) => {
+    const document = spanWriter(around, new Set(['tenant']))(span, MIDNIGHT_US + index);
+    return index % 2 === 0 ? document : readJsonSpan(spanJson(document), document.seq);
+  });
+  await leaveJournal(journal, [spans]);
+  const engine = recordedInserts();
+  expect(await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(50);
+  expect(engine.tables.documents).toEqual([Buffer.from(rowsOf(spans, writeDocument))]);
+  expect(engine.tables.entities).toEqual([Buffer.from(rowsOf(spans, writeEntities))]);
 });
 
 test('a file that is cut at any byte is replayed up to the cut, with a warning', async () => {

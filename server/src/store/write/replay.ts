@@ -1,4 +1,3 @@
-import type { DocumentFormat } from '../../model/entity.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -59,7 +58,7 @@ function encodeBlock(payloads: readonly Buffer[], droppedBeforeUs: number): Repl
   for (const payload of payloads) {
     try {
       const rows = readDocumentRows(payload).filter(({ seq }) => seq >= droppedBeforeUs);
-      const parsed = rows.flatMap(({ format, body, seq }) => parseStored(format as DocumentFormat, body, seq));
+      const parsed = rows.flatMap(({ format, text, seq }) => parseStored(format, text, seq));
       for (const { bytes } of rows) writeBytes(documents, bytes);
       for (const document of parsed) writeEntities(entities, document);
       count += rows.length;

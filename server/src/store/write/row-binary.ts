@@ -97,8 +97,19 @@ export function writeString(target: RowBuffer, text: string): void {
   target.length += target.bytes.write(text, target.length);
 }
 
-/** Reads a text of `writeString`. Throws RangeError if it does not end within the bytes. */
-export function readString(bytes: Buffer, at: number): { readonly text: string; readonly end: number } {
+/** Bytes as a string has them, one Latin-1 character each. */
+export function writeLatin1(target: RowBuffer, text: string): void {
+  writeLength(target, text.length);
+  reserve(target, text.length);
+  target.length += target.bytes.write(text, target.length, 'latin1');
+}
+
+/** Reads a text of `writeString` or `writeLatin1`. Throws RangeError if it does not end within the bytes. */
+export function readString(
+  bytes: Buffer,
+  at: number,
+  encoding: 'utf8' | 'latin1' = 'utf8',
+): { readonly text: string; readonly end: number } {
   let byteLength = 0;
   let start = at;
   for (let scale = 1; ; scale *= 0x80) {
@@ -108,7 +119,7 @@ export function readString(bytes: Buffer, at: number): { readonly text: string; 
   }
   const end = start + byteLength;
   if (end > bytes.length) throw new RangeError(`a text of ${byteLength} bytes exceeds its buffer`);
-  return { text: bytes.toString('utf8', start, end), end };
+  return { text: bytes.toString(encoding, start, end), end };
 }
 
 /** Writes `name=value` without building the string. */

@@ -1,4 +1,10 @@
-import type { AnnotationValue, Document, Entity } from '../../model/entity.ts';
+import {
+  type AnnotationValue,
+  type Document,
+  type Entity,
+  type StoredFormat,
+  storedFormatOf,
+} from '../../model/entity.ts';
 import { doubleOf, ExactNumber } from '../../model/exact-number.ts';
 import { isJsonObject } from '../../model/json.ts';
 import {
@@ -17,6 +23,7 @@ import {
   writeBool,
   writeFloat64,
   writeHex,
+  writeLatin1,
   writeLength,
   writePair,
   writeString,
@@ -89,18 +96,21 @@ export function writeDocument(target: RowBuffer, document: Document, server = 0)
   writeHex(target, document.id, 8);
   writeUInt64(target, document.seq);
   writeUInt32(target, server);
-  writeString(target, document.format);
+  const format = storedFormatOf(document);
+  writeString(target, format);
   writeBool(target, document.entities.length > 0 && document.entities[0]?.endUs === undefined);
   writeUInt64(target, startUs);
   writeUInt64(target, endUs);
-  writeString(target, document.text);
+  if (format === 'otlp-protobuf') writeLatin1(target, document.text);
+  else writeString(target, document.text);
 }
 
 /** A row that `writeDocument` wrote. `bytes` shares the memory of the rows. */
 export type DocumentRow = {
   readonly seq: number;
-  readonly format: string;
-  readonly body: string;
+  readonly format: StoredFormat;
+  /** As `text` of a document. */
+  readonly text: string;
   readonly bytes: Buffer;
 };
 
@@ -109,9 +119,11 @@ export function readDocumentRows(rows: Buffer): readonly DocumentRow[] {
   const read: DocumentRow[] = [];
   for (let from = 0; from < rows.length; ) {
     const format = readString(rows, from + FORMAT_AT);
-    const body = readString(rows, format.end + BYTES_BEFORE_BODY);
+    const encoding = format.text === 'otlp-protobuf' ? 'latin1' : 'utf8';
+    const body = readString(rows, format.end + BYTES_BEFORE_BODY, encoding);
     const seq = rows.readUInt32LE(from + SEQ_AT) + rows.readUInt32LE(from + SEQ_AT + 4) * 2 ** 32;
-    read.push({ seq, format: format.text, body: body.text, bytes: rows.subarray(from, body.end) });
+    const bytes = rows.subarray(from, body.end);
+    read.push({ seq, format: format.text as StoredFormat, text: body.text, bytes });
     from = body.end;
   }
   return read;

@@ -12,15 +12,23 @@ import type {
 import type { EntityId, TraceId } from '../../trace-id.ts';
 import { restoreEntities } from '../round-trip/restore-entities.ts';
 import type { IndexedKeys } from '../to-xray/annotations.ts';
+import { attributesOf } from '../to-xray/attributes.ts';
+import { segmentName } from '../to-xray/name.ts';
 import { xrayResourceOf } from '../to-xray/resource.ts';
 import { possibleParents } from '../to-xray/span-shape.ts';
-import { spanText } from '../wire/span-text.ts';
+import { decodeResourceSpans, decodeScopeSpans, decodeSpan } from '../wire/decode.ts';
+import { encodeResource, encodeScope, encodeSpan } from '../wire/encode.ts';
+import {
+  bytesOf,
+  decodeShared,
+  encodeLabels,
+  encodeShared,
+  encodeSpanHead,
+  type SpanLabels,
+  splitStoredSpan,
+} from '../wire/stored-span.ts';
 
-/**
- * A span is stored as a valid message of OTLP/JSON: a ResourceSpans with this span only. `annotations` is an addition:
- * the keys that the setting made annotations when the span arrived.
- */
-type StoredSpan = ResourceSpans & { readonly annotations?: readonly string[] };
+type SpanDocument = Extract<Document, { format: 'otlp' }>;
 
 /** The resource and scope that many spans or log records share. */
 export type ResourceAndScope = {
@@ -30,18 +38,104 @@ export type ResourceAndScope = {
   readonly scopeSchemaUrl: string | undefined;
 };
 
-/** Makes documents of spans with the same resource and scope, which are printed only once. */
+type Shared = Required<ResourceAndScope> & Pick<SpanWithResource, 'resource' | 'scope'>;
+
+/** Makes documents of spans with the same resource and scope, which are encoded only once. */
 export function spanWriter(
   { resource = {}, resourceSchemaUrl, scope = {}, scopeSchemaUrl }: ResourceAndScope,
   indexed: IndexedKeys,
-): (span: Span, seq: number) => Document {
+): (span: Span, seq: number) => SpanDocument {
   const shared = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
-  const [head, tail] = envelopeText(shared, 'scopeSpans', 'spans');
-  const end = indexed.size === 0 ? `${tail}}` : `${tail},"annotations":${JSON.stringify([...indexed])}}`;
-  return (span, seq) => spanDocument(`${head}${spanText(span)}${end}`, { ...shared, span }, indexed, seq);
+  const encoded = encodeShared({
+    annotations: indexed,
+    resourceSpans: encodeResource(resource, resourceSchemaUrl),
+    scopeSpans: encodeScope(scope, scopeSchemaUrl),
+  });
+  return (span, seq) => {
+    const text = storedText(labelsOf(span, resource), encoded, encodeSpan(span));
+    return spanDocument('otlp-protobuf', text, { ...shared, span }, indexed, seq);
+  };
 }
 
-/** The same for log records of exceptions. */
+function labelsOf(span: Span, resource: Resource): SpanLabels {
+  const service = segmentName(span, attributesOf(span.attributes), xrayResourceOf(resource));
+  return { service, kind: span.kind ?? 0, name: span.name ?? '' };
+}
+
+function storedText(labels: SpanLabels, shared: Uint8Array, span: Uint8Array): string {
+  return Buffer.concat([encodeLabels(labels), shared, encodeSpanHead(span.length), span]).toString('latin1');
+}
+
+/** Parses a text of `spanWriter`. Spans with the same resource and scope share these objects, which are cached. */
+export function readStoredSpan(text: string, seq: number): SpanDocument {
+  const parts = splitStoredSpan(text);
+  const { indexed, ...shared } = cached(parts.shared, () => {
+    const { annotations, resourceSpans, scopeSpans } = decodeShared(parts.shared);
+    const { resource = {}, schemaUrl: resourceSchemaUrl } = decodeResourceSpans(resourceSpans);
+    const { scope = {}, schemaUrl: scopeSchemaUrl } = decodeScopeSpans(scopeSpans);
+    const keys = annotations.length === 0 ? NO_KEYS : new Set(annotations);
+    return { resource, resourceSchemaUrl, scope, scopeSchemaUrl, indexed: keys };
+  });
+  return spanDocument('otlp-protobuf', text, { ...shared, span: decodeSpan(bytesOf(parts.span)) }, indexed, seq);
+}
+
+/** By text. A trace has many spans and few resources: each resource is parsed, translated and kept once. */
+const sharedCache = new Map<string, Shared & { readonly indexed: IndexedKeys }>();
+const MAX_CACHED = 500;
+
+function cached(text: string, read: () => Shared & { readonly indexed: IndexedKeys }) {
+  const known = sharedCache.get(text);
+  if (known !== undefined) return known;
+  const shared = read();
+  if (sharedCache.size >= MAX_CACHED) sharedCache.clear();
+  sharedCache.set(text, shared);
+  return shared;
+}
+
+/**
+ * Older servers stored a span as a ResourceSpans of OTLP/JSON with this span only. `annotations` is an addition: the
+ * keys that the setting made annotations when the span arrived.
+ */
+type JsonSpan = ResourceSpans & { readonly annotations?: readonly string[] };
+
+/** Parses a span that an older server stored. */
+export function readJsonSpan(text: string, seq: number): Document {
+  const spanStart = text.indexOf(SPANS) + SPANS.length;
+  if (spanStart < SPANS.length || !text.endsWith(PLAIN_END)) return parseJsonSpan(text, seq);
+  const head = text.slice(0, spanStart);
+  const { indexed, ...shared } = cached(head, () => ({
+    ...resourceAndScopeOf(JSON.parse(`${head}${PLAIN_END}`)),
+    indexed: NO_KEYS,
+  }));
+  const span: Span = JSON.parse(text.slice(spanStart, -PLAIN_END.length));
+  return spanDocument('otlp', text, { ...shared, span }, indexed, seq);
+}
+
+/** Quotes inside texts are escaped, so this can only be the member. */
+const SPANS = '"spans":[';
+/** End of a text without `annotations`. */
+const PLAIN_END = ']}]}';
+
+function parseJsonSpan(text: string, seq: number): Document {
+  const { annotations, ...stored }: JsonSpan = JSON.parse(text);
+  const span = stored.scopeSpans?.[0]?.spans?.[0] as Span;
+  const indexed = annotations === undefined ? NO_KEYS : new Set(annotations);
+  return spanDocument('otlp', text, { ...resourceAndScopeOf(stored), span }, indexed, seq);
+}
+
+function resourceAndScopeOf({ resource = {}, schemaUrl: resourceSchemaUrl, scopeSpans }: ResourceSpans): Shared {
+  const { scope = {}, schemaUrl: scopeSchemaUrl } = scopeSpans?.[0] ?? {};
+  return { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
+}
+
+/** The document as `otlp`: a valid ResourceSpans of OTLP/JSON with this span only. */
+export function spanJson({ span: { span, ...shared }, indexed }: SpanDocument): string {
+  const [head, tail] = envelopeText(shared, 'scopeSpans', 'spans');
+  const annotations = indexed.size === 0 ? '' : `,"annotations":${JSON.stringify([...indexed])}`;
+  return `${head}${JSON.stringify(span)}${tail}${annotations}}`;
+}
+
+/** As `spanWriter`, for log records of exceptions. */
 export function logWriter({
   resource = {},
   resourceSchemaUrl,
@@ -51,45 +145,6 @@ export function logWriter({
   const shared = { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
   const [head, tail] = envelopeText(shared, 'scopeLogs', 'logRecords');
   return (record, seq) => logDocument(`${head}${JSON.stringify(record)}${tail}}`, { ...shared, record }, seq);
-}
-
-/** Parses a text of `spanWriter`. Spans with the same resource and scope share these objects, which are cached. */
-export function readStoredSpan(text: string, seq: number): Document {
-  const spanStart = text.indexOf(SPANS) + SPANS.length;
-  if (spanStart < SPANS.length || !text.endsWith(PLAIN_END)) return parseStoredSpan(text, seq);
-  const head = text.slice(0, spanStart);
-  let shared = resourceAndScopeCache.get(head);
-  if (shared === undefined) {
-    shared = resourceAndScopeOf(JSON.parse(`${head}${PLAIN_END}`));
-    if (resourceAndScopeCache.size >= MAX_CACHED) resourceAndScopeCache.clear();
-    resourceAndScopeCache.set(head, shared);
-  }
-  const span: Span = JSON.parse(text.slice(spanStart, -PLAIN_END.length));
-  return spanDocument(text, { ...shared, span }, NO_KEYS, seq);
-}
-
-/** Quotes inside texts are escaped, so this can only be the member. */
-const SPANS = '"spans":[';
-/** End of a text without `annotations`. */
-const PLAIN_END = ']}]}';
-
-/** By text. A trace has many spans and few resources: each resource is parsed, translated and kept once. */
-const resourceAndScopeCache = new Map<
-  string,
-  Required<ResourceAndScope> & Pick<SpanWithResource, 'resource' | 'scope'>
->();
-const MAX_CACHED = 500;
-
-function parseStoredSpan(text: string, seq: number): Document {
-  const { annotations, ...stored }: StoredSpan = JSON.parse(text);
-  const span = stored.scopeSpans?.[0]?.spans?.[0] as Span;
-  const indexed = annotations === undefined ? NO_KEYS : new Set(annotations);
-  return spanDocument(text, { ...resourceAndScopeOf(stored), span }, indexed, seq);
-}
-
-function resourceAndScopeOf({ resource = {}, schemaUrl: resourceSchemaUrl, scopeSpans }: ResourceSpans) {
-  const { scope = {}, schemaUrl: scopeSchemaUrl } = scopeSpans?.[0] ?? {};
-  return { resource, resourceSchemaUrl, scope, scopeSchemaUrl };
 }
 
 /** Parses a text of `logWriter`. */
@@ -107,9 +162,16 @@ export function readStoredLog(text: string, seq: number): Document {
 
 const NO_KEYS: IndexedKeys = new Set();
 
-function spanDocument(text: string, span: SpanWithResource, indexed: IndexedKeys, seq: number): Document {
+function spanDocument(
+  storedAs: 'otlp-protobuf' | 'otlp',
+  text: string,
+  span: SpanWithResource,
+  indexed: IndexedKeys,
+  seq: number,
+): SpanDocument {
   return {
     format: 'otlp',
+    storedAs,
     traceId: span.span.traceId as TraceId,
     id: span.span.spanId as EntityId,
     seq,

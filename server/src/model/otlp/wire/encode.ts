@@ -88,6 +88,12 @@ export function encodeSpans(spans: readonly Span[]): Uint8Array {
   return out.finish();
 }
 
+export function encodeSpan(span: Span): Uint8Array {
+  const out = Writer.create();
+  writeSpan(out, span);
+  return out.finish();
+}
+
 /** Encodes an ExportLogsServiceRequest. */
 export function encodeLogs({ resourceLogs = [] }: LogsData): Uint8Array {
   const out = Writer.create();

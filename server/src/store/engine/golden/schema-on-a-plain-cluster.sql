@@ -258,3 +258,9 @@ ALTER TABLE openray.entities_local MODIFY SETTING min_parts_to_merge_at_once = 1
 ALTER TABLE openray.documents_local MODIFY SETTING non_replicated_deduplication_window = 1000;
 
 ALTER TABLE openray.entities_local MODIFY SETTING non_replicated_deduplication_window = 1000;
+
+-- 0007_span_bytes.sql;
+
+ALTER TABLE openray.documents_local MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-protobuf, otlp (older spans, as JSON), otlp-log';
+
+ALTER TABLE openray.documents MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-protobuf, otlp (older spans, as JSON), otlp-log';

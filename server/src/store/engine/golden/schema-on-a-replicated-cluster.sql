@@ -258,3 +258,9 @@ ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING min_parts_to
 ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY SETTING non_replicated_deduplication_window = 1000;
 
 ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING non_replicated_deduplication_window = 1000;
+
+-- 0007_span_bytes.sql;
+
+ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-protobuf, otlp (older spans, as JSON), otlp-log';
+
+ALTER TABLE openray.documents ON CLUSTER 'main' MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-protobuf, otlp (older spans, as JSON), otlp-log';

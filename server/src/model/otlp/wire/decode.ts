@@ -14,8 +14,7 @@ import type {
   SpanLink,
   SpanStatus,
   TracesData,
-} from '../model/otlp-messages.ts';
-import { readAnyValue, readAttribute } from './otlp-protobuf-values.ts';
+} from '../../otlp-messages.ts';
 import {
   type BoundedReader,
   checkFieldEnd,
@@ -23,7 +22,8 @@ import {
   readFieldEnd,
   readFixed64,
   readHex,
-} from './protobuf-reader.ts';
+} from './bounded-reader.ts';
+import { readAnyValue, readAttribute } from './decode-values.ts';
 
 /**
  * OTLP in protobuf, read straight into the canonical OTLP/JSON form (see `model/otlp-messages.ts`), field by field over
@@ -53,6 +53,19 @@ export function decodeLogs(bytes: Buffer): LogsData {
     else reader.skipType(tag & 7);
   }
   return { resourceLogs };
+}
+
+/** A ResourceSpans or ScopeSpans of which only the fields beside its spans count, and a Span. */
+export function decodeResourceSpans(bytes: Buffer): ResourceSpans {
+  return readResourceSpans(newBoundedReader(bytes), bytes.length);
+}
+
+export function decodeScopeSpans(bytes: Buffer): ScopeSpans {
+  return readScopeSpans(newBoundedReader(bytes), bytes.length);
+}
+
+export function decodeSpan(bytes: Buffer): Span {
+  return readSpan(newBoundedReader(bytes), bytes.length);
 }
 
 /** A message that is being read. */

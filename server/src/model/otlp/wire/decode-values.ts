@@ -1,7 +1,6 @@
-import { MAX_VALUE_DEPTH } from '../model/otlp/wire/limits.ts';
-import { cacheText } from '../model/otlp/wire/span-text.ts';
-import type { AnyValue, DoubleValue, KeyValue } from '../model/otlp-messages.ts';
-import { type BoundedReader, checkFieldEnd, readFieldEnd, readInt64 } from './protobuf-reader.ts';
+import type { AnyValue, DoubleValue, KeyValue } from '../../otlp-messages.ts';
+import { type BoundedReader, checkFieldEnd, readFieldEnd, readInt64 } from './bounded-reader.ts';
+import { MAX_VALUE_DEPTH } from './limits.ts';
 
 /** Most attributes of spans repeat: the same bytes give the same object, without parsing them again. */
 const CACHE_SIZE = 4096;
@@ -31,7 +30,6 @@ export function readAttribute(reader: BoundedReader): KeyValue {
   const attribute = readKeyValue(reader, end, 0);
   if (lastHashes[slot] === hash) {
     attributeCache[slot] = { bytes: Uint8Array.prototype.slice.call(buf, start, end), attribute };
-    cacheText(attribute);
   }
   lastHashes[slot] = hash;
   return attribute;

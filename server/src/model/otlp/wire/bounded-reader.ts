@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
-import { OpenrayError } from '../errors.ts';
-import { MAX_VALUES } from '../model/otlp/wire/limits.ts';
+import { OpenrayError } from '../../../errors.ts';
+import { MAX_VALUES } from './limits.ts';
 
 const { Reader } = protobuf;
 
