@@ -15,9 +15,9 @@ import type { FastifyBaseLogger } from 'fastify';
 import { FAILURES, toFailure } from '../errors.ts';
 import type { WaitForCapacity, WaitingSender } from '../ingest/capacity-wait.ts';
 import { DECODED_BYTES_PER_BYTE, type MemoryBudget, type RequestMemory } from '../ingest/memory-budget.ts';
-import { acceptLogs, acceptTraces, type OtlpReceiverContext } from '../ingest/otlp.ts';
+import { acceptLogs, acceptTracesRequest, type OtlpReceiverContext } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
-import { readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
+import { readLogsRequest } from '../ingest/otlp-request.ts';
 import { IN_FLIGHT_MAX_MS, readSockets } from './graceful-close.ts';
 import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
 
@@ -58,7 +58,7 @@ export async function listenOtlpGrpc(
   server.addService(unaryService('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
     Export: unaryHandler(options, async (bytes, call, memory) => {
       await reserveDecoded(bytes.length, call, memory);
-      return exportResponse(await acceptTraces(readTracesRequest(bytes, 'protobuf'), 'otlp-grpc', context));
+      return exportResponse(await acceptTracesRequest(bytes, 'protobuf', 'otlp-grpc', context));
     }),
   });
   server.addService(unaryService('opentelemetry.proto.collector.logs.v1.LogsService', 'Export'), {

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { getOtlpTrace } from '../api/otlp/get-otlp-trace.ts';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
-import { acceptLogs, acceptTraces, type OtlpReceiverContext, type PartialSuccess } from '../ingest/otlp.ts';
+import { acceptLogs, acceptTracesRequest, type OtlpReceiverContext, type PartialSuccess } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
-import { type OtlpEncoding, readLogsRequest, readTracesRequest } from '../ingest/otlp-request.ts';
+import { type OtlpEncoding, readLogsRequest } from '../ingest/otlp-request.ts';
 import { refusalReason } from '../request-origin.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
@@ -34,8 +34,8 @@ export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, op
   const routeOptions = { bodyLimit: options.maxBytes, errorHandler: sendFailure };
   app.post('/v1/traces', routeOptions, async (request, reply) => {
     const encoding = encodingOf(request);
-    const data = readTracesRequest(await decompressedBody(request, options.maxBytes, memoryOf(request)), encoding);
-    const result = await acceptTraces(data, 'otlp-http', context);
+    const bytes = await decompressedBody(request, options.maxBytes, memoryOf(request));
+    const result = await acceptTracesRequest(bytes, encoding, 'otlp-http', context);
     return sendPartialSuccess(request, reply, result, 'rejectedSpans');
   });
   app.post('/v1/logs', routeOptions, async (request, reply) => {

@@ -1,9 +1,11 @@
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
-import type { ParsedDocument } from '../model/parse-document.ts';
+import { documentsOf } from '../model/lean-document.ts';
+import type { ParsedDocument, RejectionCode } from '../model/parse-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { increment, type Receiver, type Stats } from '../stats.ts';
 import type { Store } from '../store/store.ts';
+import type { EncodedDocuments } from '../store/write/encoded-documents.ts';
 import type { StoredNotifications } from './stored-notifications.ts';
 
 export type IngestContext = {
@@ -24,26 +26,56 @@ export type IngestContext = {
  * young generation of the garbage collector, which costs as much as parsing them.
  */
 export function accept(results: readonly ParsedDocument[], receiver: Receiver, context: IngestContext): Promise<void> {
-  const { store, stats, onStored } = context;
   const documents = results.flatMap((result) => (result.ok ? [result.document] : []));
-  const counters = stats.documents[receiver];
-  counters.received += results.length;
-  for (const result of results) if (!result.ok) increment(stats.rejections, result.code);
-  counters.rejected += results.length - documents.length;
+  const rejections = new Map<RejectionCode, number>();
+  for (const result of results) if (!result.ok) rejections.set(result.code, (rejections.get(result.code) ?? 0) + 1);
+  countReceived(documents.length, rejections, receiver, context);
   if (documents.length === 0) return Promise.resolve();
-  counters.queued += documents.length;
-  return countResults(store.append(documents), receiver, context, {
+  return countResults(context.store.append(documents), receiver, context, {
     count: documents.length,
     traceIds: [...new Set(documents.map((document) => document.traceId))],
-    documents: onStored && documents,
+    documents: context.onStored && (() => documents),
   });
+}
+
+/** As `accept`, for documents whose rows are encoded already; `rejections` counts the others by reason. */
+export function acceptEncoded(
+  encoded: EncodedDocuments,
+  rejections: ReadonlyMap<RejectionCode, number>,
+  receiver: Receiver,
+  context: IngestContext,
+): Promise<void> {
+  const { leanDocuments } = encoded;
+  countReceived(leanDocuments.length, rejections, receiver, context);
+  if (leanDocuments.length === 0) return Promise.resolve();
+  return countResults(context.store.append(encoded), receiver, context, {
+    count: leanDocuments.length,
+    traceIds: [...new Set(leanDocuments.map(({ traceId }) => traceId))],
+    documents: context.onStored && (() => leanDocuments.flatMap(documentsOf)),
+  });
+}
+
+function countReceived(
+  valid: number,
+  rejections: ReadonlyMap<RejectionCode, number>,
+  receiver: Receiver,
+  { stats }: IngestContext,
+): void {
+  const counters = stats.documents[receiver];
+  counters.received += valid;
+  counters.queued += valid;
+  for (const [code, count] of rejections) {
+    increment(stats.rejections, code, count);
+    counters.received += count;
+    counters.rejected += count;
+  }
 }
 
 type PendingBatch = {
   readonly count: number;
   readonly traceIds: readonly TraceId[];
   /** Undefined without `onStored`, so that documents are released early. */
-  readonly documents: readonly Document[] | undefined;
+  readonly documents: (() => readonly Document[]) | undefined;
 };
 
 async function countResults(
@@ -66,6 +98,6 @@ async function countResults(
   } finally {
     counters.queued -= count;
   }
-  if (documents !== undefined) onStored?.(documents);
+  if (documents !== undefined) onStored?.(documents());
   notifications.notify(traceIds);
 }

@@ -1,13 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
-import { logWriter, spanWriter } from '../model/otlp/documents/stored-spans.ts';
+import { logWriter, receivedSpanWriter } from '../model/otlp/documents/stored-spans.ts';
 import { isSpanId, isTraceId, parentIdOf } from '../model/otlp/span-ids.ts';
 import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
 import { isExceptionRecord } from '../model/otlp/to-xray/exceptions.ts';
+import { newBoundedReader } from '../model/otlp/wire/bounded-reader.ts';
+import { readSpan } from '../model/otlp/wire/decode.ts';
+import { encodeTraces } from '../model/otlp/wire/encode.ts';
 import { MAX_VALUE_DEPTH } from '../model/otlp/wire/limits.ts';
 import type { AnyValue, KeyValue, LogRecord, LogsData, Span, TracesData } from '../model/otlp-messages.ts';
 import type { ParsedDocument, Rejection, RejectionCode } from '../model/parse-document.ts';
 import type { Receiver } from '../stats.ts';
-import { accept, type IngestContext } from './accept.ts';
+import { accept, acceptEncoded, type IngestContext } from './accept.ts';
+import { readTraces } from './otlp-json.ts';
+import { type OtlpEncoding, readMessage } from './otlp-request.ts';
+import { scopesIn } from './otlp-scopes.ts';
+import { sharedRowsOf } from './otlp-shared-rows.ts';
+import { newSpanBatch, numberSpans, recycle, type SpanBatch } from './otlp-span-batch.ts';
+import { writeCommonSpan } from './otlp-span-rows.ts';
 
 export type OtlpContext = IngestContext & {
   readonly nextSeq: () => number;
@@ -28,16 +37,128 @@ export type PartialSuccess = { readonly rejected: number; readonly message: stri
 const BATCH_SPANS = 1_000;
 
 /**
- * Stores spans. An invalid span is rejected and its neighbours are stored. Resolves once the valid ones are in
- * ClickHouse.
- * Throws ThrottledException or ServiceUnavailable when some could not be stored; spans that are sent again count once.
+ * Stores the spans of a request. An invalid span is rejected and its neighbours are stored. Resolves once the valid ones
+ * are acknowledged.
+ * Throws SerializationException or RequestTooLargeException when the bytes are not a message; nothing of the request is
+ * stored then. Throws ThrottledException or ServiceUnavailable when some spans could not be stored; spans that are sent
+ * again count once.
  */
+export async function acceptTracesRequest(
+  bytes: Buffer,
+  encoding: OtlpEncoding,
+  receiver: Receiver,
+  context: OtlpContext,
+): Promise<PartialSuccess> {
+  if (encoding === 'json') return acceptTraces(readTraces(bytes.toString('utf8')), receiver, context);
+  return storeSpans(bytes, newRejections(), receiver, context);
+}
+
+/** The same for spans of other forms, which are encoded once. */
 export async function acceptTraces(
   data: TracesData,
   receiver: Receiver,
   context: OtlpContext,
 ): Promise<PartialSuccess> {
-  return acceptInBatches(spanResults(data, context), receiver, context);
+  const rejections = newRejections();
+  const bytes = encodeTraces(withoutInvalidSpans(data, rejections));
+  return storeSpans(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), rejections, receiver, context);
+}
+
+/** No batch is stored before the last byte is read. */
+async function storeSpans(
+  bytes: Buffer,
+  rejections: Rejections,
+  receiver: Receiver,
+  context: OtlpContext,
+): Promise<PartialSuccess> {
+  const batches: SpanBatch[] = [];
+  const reading = batchesIn(bytes, rejections, context);
+  for (;;) {
+    const { value, done } = readMessage(() => reading.next());
+    if (done) break;
+    batches.push(value);
+    if (value.spans.length === BATCH_SPANS) await setImmediate();
+  }
+  let uncounted = rejections.counts;
+  const failures: unknown[] = [];
+  const stored: Promise<void>[] = [];
+  for (const batch of batches) {
+    const encoded = numberSpans(batch, context.nextSeq, context.store.serverNumber);
+    const accepted = acceptEncoded(encoded, uncounted, receiver, context);
+    stored.push(accepted.catch((thrown: unknown) => void failures.push(thrown)));
+    uncounted = new Map();
+    recycle(batch);
+  }
+  await Promise.all(stored);
+  if (failures.length > 0) throw failures[0];
+  let rejected = 0;
+  for (const count of rejections.counts.values()) rejected += count;
+  return { rejected, message: rejectionMessage(rejections.first, rejected) };
+}
+
+/** Invalid spans by reason, and the first of them. */
+type Rejections = { readonly counts: Map<RejectionCode, number>; readonly first: Rejection[] };
+
+const newRejections = (): Rejections => ({ counts: new Map(), first: [] });
+
+function reject({ counts, first }: Rejections, { spanId: id }: Span, error: ValidationError): void {
+  counts.set(error.code, (counts.get(error.code) ?? 0) + 1);
+  if (first.length < MAX_REPORTED_REJECTIONS) first.push({ ok: false, id, ...error });
+}
+
+/** Always one at least. Appends to `rejections`. */
+function* batchesIn(
+  bytes: Buffer,
+  rejections: Rejections,
+  { indexed, store }: OtlpContext,
+): Generator<SpanBatch, undefined> {
+  const reader = newBoundedReader(bytes);
+  let batch = newSpanBatch();
+  for (const { resourceSpans, scopeSpans, spans } of scopesIn(reader)) {
+    const shared = sharedRowsOf(resourceSpans, scopeSpans, indexed);
+    const document = receivedSpanWriter(shared);
+    const isTooDeep = hasDeepValue(shared.resource.attributes) || hasDeepValue(shared.scope.attributes);
+    for (let at = 0; at < spans.length; at += 2) {
+      const [start, end] = [spans[at] as number, spans[at + 1] as number];
+      const before = { entityRows: batch.entityStarts.length, messagesLeft: reader.messagesLeft };
+      reader.pos = start;
+      if (!isTooDeep && writeCommonSpan(reader, end, shared, store.serverNumber, batch)) {
+        batch.spans.push(batch.entityStarts.length - before.entityRows);
+      } else {
+        reader.pos = start;
+        reader.messagesLeft = before.messagesLeft;
+        const span = readSpan(reader, end);
+        const error = isTooDeep ? TOO_DEEP : validateSpan(span);
+        if (error === undefined) batch.spans.push((seq) => document(span, bytes.subarray(start, end), seq));
+        else reject(rejections, span, error);
+      }
+      if (batch.spans.length < BATCH_SPANS) continue;
+      yield batch;
+      batch = newSpanBatch();
+    }
+  }
+  yield batch;
+}
+
+/** Spans whose ids cannot be encoded, for example, must not reach the encoder. */
+function withoutInvalidSpans({ resourceSpans = [] }: TracesData, rejections: Rejections): TracesData {
+  return {
+    resourceSpans: resourceSpans.map(({ scopeSpans = [], ...resource }) => {
+      const isTooDeep = hasDeepValue(resource.resource?.attributes);
+      return {
+        ...resource,
+        scopeSpans: scopeSpans.map(({ spans = [], ...scope }) => {
+          const isScopeTooDeep = isTooDeep || hasDeepValue(scope.scope?.attributes);
+          const valid = spans.filter((span) => {
+            const error = isScopeTooDeep ? TOO_DEEP : validateSpan(span);
+            if (error !== undefined) reject(rejections, span, error);
+            return error === undefined;
+          });
+          return { ...scope, spans: valid };
+        }),
+      };
+    }),
+  };
 }
 
 /**
@@ -84,22 +205,6 @@ async function acceptInBatches(
   await Promise.all(stored);
   if (failures.length > 0) throw failures[0];
   return { rejected, message: rejectionMessage(firstRejections, rejected) };
-}
-
-function* spanResults({ resourceSpans = [] }: TracesData, context: OtlpContext): Generator<ParsedDocument> {
-  for (const { resource, schemaUrl: resourceSchemaUrl, scopeSpans = [] } of resourceSpans) {
-    const isTooDeep = hasDeepValue(resource?.attributes);
-    for (const { scope, schemaUrl: scopeSchemaUrl, spans = [] } of scopeSpans) {
-      const isScopeTooDeep = isTooDeep || hasDeepValue(scope?.attributes);
-      const document = spanWriter({ resource, resourceSchemaUrl, scope, scopeSchemaUrl }, context.indexed);
-      for (const span of spans) {
-        const error = isScopeTooDeep ? TOO_DEEP : validateSpan(span);
-        yield error === undefined
-          ? { ok: true, document: document(span, context.nextSeq()) }
-          : { ok: false, id: span.spanId, ...error };
-      }
-    }
-  }
 }
 
 function* logResults(

@@ -57,7 +57,7 @@ export function readEntity(fields: JsonObject, { traceId, id, parentId, kind }: 
   };
 }
 
-function truncatedName(name: string): string {
+export function truncatedName(name: string): string {
   if (name.length <= MAX_NAME_LENGTH) return name;
   const last = name.charCodeAt(MAX_NAME_LENGTH - 1);
   const splitsPair = last >= 0xd800 && last < 0xdc00;

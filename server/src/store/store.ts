@@ -4,6 +4,7 @@ import type { EngineProcessStatus, RowBlock } from './engine/engine.ts';
 import type { RecentDocuments } from './recent-documents.ts';
 import type { Sql } from './sql.ts';
 import type { TraceBounds } from './trace-bounds.ts';
+import type { EncodedDocuments } from './write/encoded-documents.ts';
 
 export type QueryOptions = {
   /** Cancels the query in the engine when it fires; the promise then rejects with RequestCancelled. */
@@ -126,9 +127,9 @@ export type HeldMaintenanceLock = { readonly signal: AbortSignal; release(): Pro
 export type Store = {
   /**
    * Resolves once the documents are acknowledged: in the journal, or without one in ClickHouse. Throws
-   * ThrottledException when the queue is full; then none of the documents is stored.
+   * ThrottledException when the queue is full; then none of the documents is stored. Rows are copied before it returns.
    */
-  append(documents: readonly Document[]): Promise<void>;
+  append(documents: readonly Document[] | EncodedDocuments): Promise<void>;
   /**
    * Resolves once all documents that were acknowledged before the call are in ClickHouse. Call it once when a user's
    * question begins, never for the server's own work. Throws ServiceUnavailable after `timeoutMs`.

@@ -1,8 +1,10 @@
-import type { LeanDocument } from '../../model/lean-document.ts';
+import type { Document } from '../../model/entity.ts';
+import { type LeanDocument, leanDocument } from '../../model/lean-document.ts';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
-import { createRowBuffer, type RowBuffer, writtenBytes } from './row-binary.ts';
-import { DOCUMENT_COLUMNS, ENTITY_COLUMNS } from './rows.ts';
+import type { EncodedDocuments } from './encoded-documents.ts';
+import { createRowBuffer, type RowBuffer, writeBytes, writtenBytes } from './row-binary.ts';
+import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
 
 export type Caller = { resolve(): void; reject(reason: unknown): void };
 
@@ -49,6 +51,24 @@ export function beginBlock(block: Block, file: JournalFile | undefined): Block {
     block.end = resolve;
   });
   return block;
+}
+
+export function addDocument(block: Block, document: Document, serverNumber: number): void {
+  writeEntities(block.entities, document);
+  writeDocument(block.documents, document, serverNumber);
+  addLean(block, leanDocument(document));
+}
+
+export function addEncoded(block: Block, { entities, documents, leanDocuments }: EncodedDocuments): void {
+  writeBytes(block.entities, writtenBytes(entities));
+  writeBytes(block.documents, writtenBytes(documents));
+  for (const lean of leanDocuments) addLean(block, lean);
+}
+
+function addLean(block: Block, lean: LeanDocument): void {
+  block.leanDocuments.push(lean);
+  block.firstSeq = Math.min(block.firstSeq, lean.seq);
+  block.lastSeq = Math.max(block.lastSeq, lean.seq);
 }
 
 export type BlockLengths = { readonly entities: number; readonly documents: number; readonly count: number };

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
 import type { Document } from '../../model/entity.ts';
-import { leanDocument } from '../../model/lean-document.ts';
 import { causeMessageOf, messageOf, toStoreFailure } from '../engine/clickhouse-errors.ts';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
 import type { RecentDocumentsCache } from '../recent-documents.ts';
 import type { DocumentCounts } from '../store.ts';
 import {
+  addDocument,
+  addEncoded,
   type Block,
   type BlockLengths,
   beginBlock,
@@ -19,8 +20,8 @@ import {
   newBlock,
   rowBlocksOf,
 } from './block.ts';
+import type { EncodedDocuments } from './encoded-documents.ts';
 import { writtenBytes } from './row-binary.ts';
-import { writeDocument, writeEntities } from './rows.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
@@ -42,7 +43,7 @@ export type GroupCommitOptions = {
 
 export type GroupCommit = {
   /** Resolves once the documents are acknowledged. */
-  append(documents: readonly Document[]): Promise<void>;
+  append(documents: readonly Document[] | EncodedDocuments): Promise<void>;
   /** Resolves once every document that was acknowledged before the call is inserted. Simultaneous calls share a block. */
   flush(): Promise<void>;
   counts(): DocumentCounts;
@@ -93,30 +94,26 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let draining: Promise<void> | undefined;
   const closing = new AbortController();
 
-  function append(documents: readonly Document[]): Promise<void> {
-    received += documents.length;
+  function append(documents: readonly Document[] | EncodedDocuments): Promise<void> {
+    const count = 'leanDocuments' in documents ? documents.leanDocuments.length : documents.length;
+    received += count;
     const refusal = refusalReason();
     if (refusal) {
-      refused += documents.length;
+      refused += count;
       return Promise.reject(refusal);
     }
-    if (documents.length === 0) return Promise.resolve();
+    if (count === 0) return Promise.resolve();
     const block = openBlock();
     const before = lengthsOf(block);
-    for (const document of documents) {
-      block.leanDocuments.push(leanDocument(document));
-      writeEntities(block.entities, document);
-      writeDocument(block.documents, document, options.serverNumber);
-      block.firstSeq = Math.min(block.firstSeq, document.seq);
-      block.lastSeq = Math.max(block.lastSeq, document.seq);
-    }
+    if ('leanDocuments' in documents) addEncoded(block, documents);
+    else for (const document of documents) addDocument(block, document, options.serverNumber);
     inFlight.add(block);
-    queued += documents.length;
+    queued += count;
     const bytes = bytesOf(block) - before.entities - before.documents;
     queuedBytes += bytes;
     const done = new Promise<void>((resolve, reject) => {
       const caller = { resolve, reject };
-      if (block.file) writeToJournal(block, block.file, { before, count: documents.length, bytes, caller });
+      if (block.file) writeToJournal(block, block.file, { before, count, bytes, caller });
       else block.callers.push(caller);
     });
     if (block === open && isFull(block)) enqueueFull(block);

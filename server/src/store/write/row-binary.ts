@@ -97,6 +97,22 @@ export function writeString(target: RowBuffer, text: string): void {
   target.length += target.bytes.write(text, target.length);
 }
 
+/** Replaces a number that `writeUInt64` wrote. */
+export function replaceUInt64(target: RowBuffer, at: number, value: number): void {
+  const high = Math.floor(value / 0x1_0000_0000);
+  target.bytes.writeUInt32LE(value - high * 0x1_0000_0000, at);
+  target.bytes.writeUInt32LE(high, at + 4);
+}
+
+/** Copies a range of bytes. A call into native code costs more than copying a few bytes. */
+export function writeRange(target: RowBuffer, from: Uint8Array, start: number, end: number): void {
+  const count = end - start;
+  reserve(target, count);
+  if (count > 32) target.bytes.set(from.subarray(start, end), target.length);
+  else for (let at = 0; at < count; at++) target.bytes[target.length + at] = from[start + at] as number;
+  target.length += count;
+}
+
 /** Bytes as a string has them, one Latin-1 character each. */
 export function writeLatin1(target: RowBuffer, text: string): void {
   writeLength(target, text.length);

@@ -129,8 +129,10 @@ export function readDocumentRows(rows: Buffer): readonly DocumentRow[] {
   return read;
 }
 
-/** In bytes from the beginning of a row: behind trace_id and id, and behind seq and server. */
-const SEQ_AT = 24;
+/** In bytes from the beginning of a row of `documents`: behind trace_id and id, and behind seq and server. */
+export const SEQ_AT = 24;
+/** The same for a row of `entities`: behind four ids and `is_in_segment`. */
+export const ENTITY_SEQ_AT = 41;
 const FORMAT_AT = 36;
 /** in_progress, start_us and end_us. */
 const BYTES_BEFORE_BODY = 17;
@@ -248,18 +250,22 @@ function writeMap<Value extends AnnotationValue>(
 
 function writeAttributes(target: RowBuffer, { values, count, hasMore }: Attributes, links: readonly string[]): void {
   writeLength(target, count + (hasMore ? 1 : 0) + links.length);
-  for (const [path, ofPath] of values) {
-    for (const value of ofPath) {
-      const text = String(value);
-      if (path.length + 1 + text.length > MAX_TEXT_LENGTH) writeString(target, attributeText(path, text));
-      else writePair(target, path, text);
-    }
-  }
+  writeAttributeTexts(target, values);
   if (hasMore) writeString(target, TRUNCATED_MARKER);
   for (const link of links) writeString(target, link);
 }
 
-function ec2Of({ fields }: Entity): { readonly instanceId: string; readonly availabilityZone: string } {
+/** The strings of these attributes, without their count. */
+export function writeAttributeTexts(target: RowBuffer, values: Attributes['values']): void {
+  for (const [path, ofPath] of values) for (const value of ofPath) writeAttributeText(target, path, String(value));
+}
+
+export function writeAttributeText(target: RowBuffer, path: string, text: string): void {
+  if (path.length + 1 + text.length > MAX_TEXT_LENGTH) writeString(target, attributeText(path, text));
+  else writePair(target, path, text);
+}
+
+export function ec2Of({ fields }: Entity): { readonly instanceId: string; readonly availabilityZone: string } {
   const aws = fields.aws;
   const ec2 = isJsonObject(aws) ? aws.ec2 : undefined;
   if (!isJsonObject(ec2)) return { instanceId: '', availabilityZone: '' };

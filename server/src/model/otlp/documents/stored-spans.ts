@@ -24,7 +24,6 @@ import {
   encodeLabels,
   encodeShared,
   encodeSpanHead,
-  type SpanLabels,
   splitStoredSpan,
 } from '../wire/stored-span.ts';
 
@@ -38,7 +37,7 @@ export type ResourceAndScope = {
   readonly scopeSchemaUrl: string | undefined;
 };
 
-type Shared = Required<ResourceAndScope> & Pick<SpanWithResource, 'resource' | 'scope'>;
+export type Shared = Required<ResourceAndScope> & Pick<SpanWithResource, 'resource' | 'scope'>;
 
 /** Makes documents of spans with the same resource and scope, which are encoded only once. */
 export function spanWriter(
@@ -51,19 +50,21 @@ export function spanWriter(
     resourceSpans: encodeResource(resource, resourceSchemaUrl),
     scopeSpans: encodeScope(scope, scopeSchemaUrl),
   });
-  return (span, seq) => {
-    const text = storedText(labelsOf(span, resource), encoded, encodeSpan(span));
+  const document = receivedSpanWriter({ ...shared, encoded, indexed });
+  return (span, seq) => document(span, encodeSpan(span), seq);
+}
+
+/** What received spans share, and its bytes in a stored span. */
+export type EncodedShared = Shared & { readonly encoded: Uint8Array; readonly indexed: IndexedKeys };
+
+/** As `spanWriter`, with the bytes of the span as they were received. */
+export function receivedSpanWriter({ encoded, indexed, ...shared }: EncodedShared) {
+  return (span: Span, bytes: Uint8Array, seq: number): SpanDocument => {
+    const service = segmentName(span, attributesOf(span.attributes), xrayResourceOf(shared.resource));
+    const labels = encodeLabels({ service, kind: span.kind ?? 0, name: span.name ?? '' });
+    const text = Buffer.concat([labels, encoded, encodeSpanHead(bytes.length), bytes]).toString('latin1');
     return spanDocument('otlp-protobuf', text, { ...shared, span }, indexed, seq);
   };
-}
-
-function labelsOf(span: Span, resource: Resource): SpanLabels {
-  const service = segmentName(span, attributesOf(span.attributes), xrayResourceOf(resource));
-  return { service, kind: span.kind ?? 0, name: span.name ?? '' };
-}
-
-function storedText(labels: SpanLabels, shared: Uint8Array, span: Uint8Array): string {
-  return Buffer.concat([encodeLabels(labels), shared, encodeSpanHead(span.length), span]).toString('latin1');
 }
 
 /** Parses a text of `spanWriter`. Spans with the same resource and scope share these objects, which are cached. */

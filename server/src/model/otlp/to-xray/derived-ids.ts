@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EntityId } from '../../trace-id.ts';
 
 /** Id of the synthetic segment around a call that is the first work of its service. */
@@ -29,5 +29,5 @@ export function repeatedSubsegmentId(traceId: string, id: string, index: number)
 }
 
 function hashed(content: string): EntityId {
-  return createHash('sha256').update(content).digest('hex').slice(0, 16) as EntityId;
+  return hash('sha256', content).slice(0, 16) as EntityId;
 }

@@ -213,7 +213,7 @@ function linksOf(links: readonly SpanLink[]): readonly JsonObject[] {
   });
 }
 
-function userOf(attributes: Attributes): string | undefined {
+export function userOf(attributes: Attributes): string | undefined {
   return consumeText(attributes, 'enduser.id') ?? firstText(attributes, 'user.id');
 }
 

@@ -41,7 +41,7 @@ function hasBytesAt(buf: Uint8Array, start: number, length: number, bytes: Uint8
   return true;
 }
 
-function readKeyValue(reader: BoundedReader, end: number, depth: number): KeyValue {
+export function readKeyValue(reader: BoundedReader, end: number, depth: number): KeyValue {
   const target: { -readonly [Member in keyof KeyValue]: KeyValue[Member] } = {};
   while (reader.pos < end) {
     const tag = reader.uint32();

@@ -250,7 +250,7 @@ function readScope(reader: BoundedReader, end: number, before: Scope = {}): Scop
   return target;
 }
 
-function readSpan(reader: BoundedReader, end: number): Span {
+export function readSpan(reader: BoundedReader, end: number): Span {
   const target: Mutable<Span> = { traceId: '', spanId: '' };
   let attributes: KeyValue[] | undefined;
   let events: SpanEvent[] | undefined;

@@ -1,0 +1,87 @@
+import type { Document } from '../model/entity.ts';
+import { type LeanDocument, leanDocument } from '../model/lean-document.ts';
+import type { TraceId } from '../model/trace-id.ts';
+import type { EncodedDocuments } from '../store/write/encoded-documents.ts';
+import { createRowBuffer, type RowBuffer, replaceUInt64 } from '../store/write/row-binary.ts';
+import { ENTITY_SEQ_AT, SEQ_AT, writeDocument, writeEntities } from '../store/write/rows.ts';
+import type { SpanRows } from './otlp-span-rows.ts';
+
+/** A span that took the way over objects, once it has its number of arrival. */
+export type SpanObject = (seq: number) => Document;
+
+/**
+ * Spans of a request that are stored together. They get their numbers of arrival as they are stored: the roll-up takes
+ * every number below that of a stored document for stored.
+ */
+export type SpanBatch = SpanRows & {
+  /** In the order of the request: how many rows of `entities` a span has, or its object. */
+  readonly spans: (number | SpanObject)[];
+};
+
+/** Batches that are not in use: their buffers are large. */
+const spares: SpanBatch[] = [];
+const MAX_SPARES = 4;
+/** A batch of large spans is not kept. */
+const MAX_SPARE_BYTES = 4 * 1024 * 1024;
+
+export function newSpanBatch(): SpanBatch {
+  const spare = spares.pop();
+  if (spare !== undefined) return spare;
+  const [entities, documents] = [createRowBuffer(), createRowBuffer()];
+  return { entities, documents, entityStarts: [], documentStarts: [], bodyStarts: [], spans: [] };
+}
+
+/** Call it once the store has copied the rows. */
+export function recycle(batch: SpanBatch): void {
+  const { entities, documents, entityStarts, documentStarts, bodyStarts, spans } = batch;
+  if (spares.length === MAX_SPARES || entities.bytes.length + documents.bytes.length > MAX_SPARE_BYTES) return;
+  for (const list of [entities, documents, entityStarts, documentStarts, bodyStarts, spans]) list.length = 0;
+  spares.push(batch);
+}
+
+/** Gives each span its number and returns what is stored. Call it once. */
+export function numberSpans(batch: SpanBatch, nextSeq: () => number, server: number): EncodedDocuments {
+  const { entities, documents } = batch;
+  const leanDocuments: LeanDocument[] = [];
+  // Rows of objects are appended: bodies in front of them keep their place.
+  const rowsEnd = documents.length;
+  let row = 0;
+  let entityRow = 0;
+  for (const span of batch.spans) {
+    const seq = nextSeq();
+    if (typeof span === 'number') {
+      for (let last = entityRow + span; entityRow < last; entityRow++) {
+        replaceUInt64(entities, (batch.entityStarts[entityRow] as number) + ENTITY_SEQ_AT, seq);
+      }
+      const end = batch.documentStarts[row + 1] ?? rowsEnd;
+      leanDocuments.push(
+        numberDocument(documents, batch.documentStarts[row] as number, batch.bodyStarts[row] as number, end, seq),
+      );
+      row++;
+    } else {
+      const document = span(seq);
+      writeEntities(entities, document);
+      writeDocument(documents, document, server);
+      leanDocuments.push(leanDocument(document));
+    }
+  }
+  return { entities, documents, leanDocuments };
+}
+
+function numberDocument(
+  documents: RowBuffer,
+  start: number,
+  bodyStart: number,
+  end: number,
+  seq: number,
+): LeanDocument {
+  replaceUInt64(documents, start + SEQ_AT, seq);
+  const { bytes } = documents;
+  return {
+    format: 'otlp-protobuf',
+    traceId: bytes.toString('hex', start, start + 16) as TraceId,
+    id: bytes.toString('hex', start + 16, start + 24) as LeanDocument['id'],
+    seq,
+    text: bytes.toString('latin1', bodyStart, end),
+  };
+}
