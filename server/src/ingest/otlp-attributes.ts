@@ -4,7 +4,7 @@ import { type BoundedReader, readFieldEnd } from '../model/otlp/wire/bounded-rea
 import { readKeyValue } from '../model/otlp/wire/decode-values.ts';
 import type { AnyValue } from '../model/otlp-messages.ts';
 import { MAX_TEXT_LENGTH } from '../store/attributes.ts';
-import { createRowBuffer, type RowBuffer, writeBytes, writeLength, writeRange } from '../store/write/row-binary.ts';
+import { createRowBuffer, type RowBuffer, writeLength, writeRange } from '../store/write/row-binary.ts';
 import { writeAttributeText } from '../store/write/rows.ts';
 
 /** A key of an attribute, and what the rows of its span need to know of it. */
@@ -37,6 +37,7 @@ export type SpanAttribute = {
 /** Attributes that many spans share, by their bytes: the same bytes give the same object, without parsing them again. */
 const CACHE_SIZE = 8192;
 const MAX_CACHED_BYTES = 192;
+const HASHED_BYTES = 20;
 type CachedAttribute = SpanAttribute & { readonly bytes: Uint8Array };
 const cache: (CachedAttribute | undefined)[] = new Array(CACHE_SIZE).fill(undefined);
 /** Hash of the last attribute of each slot. One is cached when it comes twice in a row, so that ids evict nothing. */
@@ -47,12 +48,10 @@ export function readSpanAttribute(reader: BoundedReader, target: SpanAttribute):
   const end = readFieldEnd(reader);
   const { buf, pos: start } = reader;
   const length = end - start;
+  // The end has the value, where most attributes of one length differ.
   let hash = length;
-  let bits = 0;
-  for (let at = start; at < end; at++) {
-    const byte = buf[at] as number;
-    hash = (Math.imul(hash, 31) + byte) | 0;
-    bits |= byte;
+  for (let at = Math.max(start, end - HASHED_BYTES); at < end; at++) {
+    hash = (Math.imul(hash, 31) + (buf[at] as number)) | 0;
   }
   const slot = (hash ^ (hash >>> 15)) & (CACHE_SIZE - 1);
   const found = cache[slot];
@@ -60,7 +59,7 @@ export function readSpanAttribute(reader: BoundedReader, target: SpanAttribute):
     reader.pos = end;
     return found;
   }
-  if (!parseAttribute(reader, end, target, bits < 0x80)) return undefined;
+  if (!parseAttribute(reader, end, target)) return undefined;
   if (lastHashes[slot] === hash && length <= MAX_CACHED_BYTES) {
     const value = target.value ?? { stringValue: (buf as Buffer).toString('utf8', target.textStart, target.textEnd) };
     const row = createRowBuffer(length + 64);
@@ -76,6 +75,12 @@ export function newSpanAttribute(): SpanAttribute {
   return { key: NO_KEY, value: undefined, encoded: undefined, textStart: 0, textEnd: 0, isAscii: true };
 }
 
+function isAscii(buf: Uint8Array, start: number, end: number): boolean {
+  let bits = 0;
+  for (let at = start; at < end; at++) bits |= buf[at] as number;
+  return bits < 0x80;
+}
+
 function hasBytesAt(buf: Uint8Array, start: number, length: number, bytes: Uint8Array): boolean {
   if (bytes.length !== length) return false;
   for (let at = 0; at < length; at++) if (buf[start + at] !== bytes[at]) return false;
@@ -85,9 +90,8 @@ function hasBytesAt(buf: Uint8Array, start: number, length: number, bytes: Uint8
 const TAG = { key: 10, value: 18, stringValue: 10 } as const;
 
 /** Most attributes are a key and a text. */
-function parseAttribute(reader: BoundedReader, end: number, target: SpanAttribute, isAscii: boolean): boolean {
+function parseAttribute(reader: BoundedReader, end: number, target: SpanAttribute): boolean {
   const { buf, pos: start } = reader;
-  target.isAscii = isAscii;
   target.encoded = undefined;
   target.value = undefined;
   if (buf[start] === TAG.key && end - start < 0x4000) {
@@ -107,6 +111,7 @@ function parseAttribute(reader: BoundedReader, end: number, target: SpanAttribut
       target.key = keyAt(buf as Buffer, keyStart, keyEnd);
       target.textStart = keyEnd + 4;
       target.textEnd = end;
+      target.isAscii = isAscii(buf, target.textStart, end);
       reader.pos = end;
       if (target.key.isRead) target.value = { stringValue: (buf as Buffer).toString('utf8', keyEnd + 4, end) };
       return true;
@@ -123,8 +128,7 @@ function parseAttribute(reader: BoundedReader, end: number, target: SpanAttribut
 export function writeSpanAttribute(target: RowBuffer, attribute: SpanAttribute, request: Uint8Array): void {
   const { key, value, encoded, textStart, textEnd, isAscii } = attribute;
   if (encoded !== undefined) {
-    if (encoded.length <= 32) writeRange(target, encoded, 0, encoded.length);
-    else writeBytes(target, encoded);
+    writeRange(target, encoded, 0, encoded.length);
   } else if (value === undefined && isAscii && key.prefix.length + textEnd - textStart <= MAX_TEXT_LENGTH) {
     writeLength(target, key.prefix.length + textEnd - textStart);
     writeRange(target, key.prefix, 0, key.prefix.length);

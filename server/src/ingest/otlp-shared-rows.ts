@@ -27,8 +27,8 @@ export type SharedRows = Shared & {
   readonly attributeCount: number;
   /** Spans of such a resource take the way over objects: of Lambda functions, and with very many attributes. */
   readonly isRare: boolean;
-  /** By kind and name: first fields of the stored span. */
-  readonly labels: Map<string, Uint8Array>;
+  /** By name of a span: the first fields of a stored span, for its last kind. */
+  readonly labels: Map<string, { readonly kind: number; readonly encoded: Uint8Array }>;
 };
 
 const MAX_SHARED_ATTRIBUTES = 128;

@@ -9,7 +9,7 @@ import { possibleParents, type Shape, shapeOf } from '../model/otlp/to-xray/span
 import { userOf } from '../model/otlp/to-xray/span-to-entities.ts';
 import { sqlOf } from '../model/otlp/to-xray/sql.ts';
 import { type BoundedReader, readFieldEnd } from '../model/otlp/wire/bounded-reader.ts';
-import { encodeLabels, encodeSpanHead } from '../model/otlp/wire/stored-span.ts';
+import { encodeLabels, SPAN_TAG } from '../model/otlp/wire/stored-span.ts';
 import { STATUS } from '../model/otlp-messages.ts';
 import { readFlags } from '../model/outcome.ts';
 import { truncatedName } from '../model/read-entity.ts';
@@ -387,15 +387,20 @@ function writeAttributes(row: RowBuffer, view: View, shape: Shape, other: Shape)
   const httpTexts = httpTextsOf(view);
   let count = httpTexts.length + (hasResource ? shared.attributeCount : 0);
   for (const _ in sql) count++;
-  for (const attribute of attributes) if (isWritten(attribute)) count++;
+  indexed.length = 0;
+  for (const attribute of attributes) if (isWritten(attribute)) indexed.push(attribute);
+  count += indexed.length;
   writeLength(row, count);
   if (shape === 'segment-and-call') writeBytes(row, shared.attributes);
-  for (const attribute of attributes) if (isWritten(attribute)) writeSpanAttribute(row, attribute, request);
+  for (const attribute of indexed) writeSpanAttribute(row, attribute, request);
   if (shape === 'segment') writeBytes(row, shared.attributes);
   for (const [path, text] of httpTexts) writeAttributeText(row, path, text);
   for (const member in sql) writeAttributeText(row, `segment.sql.${member}`, String(sql[member]));
   if (shape === 'subsegment' && hasResource) writeBytes(row, shared.attributes);
 }
+
+/** The attributes of the span that have an indexed string. */
+const indexed: SpanAttribute[] = [];
 
 function isWritten(attribute: SpanAttribute): boolean {
   return isIndexed(attribute) && !(attribute.key.isRead && read.consumed.includes(attribute.key.name));
@@ -429,13 +434,22 @@ function writeDocumentRow(
   writeUInt64(row, span.startUs);
   writeUInt64(row, Math.max(0, span.endUs ?? 0));
   const labels = labelsOf(shared, service);
-  const head = encodeSpanHead(end - start);
-  writeLength(row, labels.length + shared.encoded.length + head.length + end - start);
+  const spanBytes = end - start;
+  const headBytes = 1 + lengthBytes(spanBytes);
+  writeLength(row, labels.length + shared.encoded.length + headBytes + spanBytes);
   bodyStarts.push(row.length);
-  writeBytes(row, labels);
+  writeRange(row, labels, 0, labels.length);
   writeBytes(row, shared.encoded);
-  writeBytes(row, head);
+  // The length of a text in RowBinary and that of a field in protobuf are the same varint.
+  writeLength(row, SPAN_TAG);
+  writeLength(row, spanBytes);
   writeRange(row, request, start, end);
+}
+
+function lengthBytes(length: number): number {
+  let bytes = 1;
+  for (let rest = length; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
+  return bytes;
 }
 
 /** Services have few names of spans, unless they put ids into them. */
@@ -444,11 +458,10 @@ const MAX_LABELS = 1_000;
 function labelsOf({ labels, service: sharedService }: SharedRows, service: string): Uint8Array {
   const { kind = 0, name = '' } = span;
   if (sharedService === undefined) return encodeLabels({ service, kind, name });
-  const key = `${kind} ${name}`;
-  const known = labels.get(key);
-  if (known !== undefined) return known;
+  const known = labels.get(name);
+  if (known?.kind === kind) return known.encoded;
   const encoded = encodeLabels({ service, kind, name });
   if (labels.size >= MAX_LABELS) labels.clear();
-  labels.set(key, encoded);
+  labels.set(name, { kind, encoded });
   return encoded;
 }

@@ -108,8 +108,9 @@ export function replaceUInt64(target: RowBuffer, at: number, value: number): voi
 export function writeRange(target: RowBuffer, from: Uint8Array, start: number, end: number): void {
   const count = end - start;
   reserve(target, count);
-  if (count > 32) target.bytes.set(from.subarray(start, end), target.length);
-  else for (let at = 0; at < count; at++) target.bytes[target.length + at] = from[start + at] as number;
+  const { bytes, length } = target;
+  if (count > 64) bytes.set(from.subarray(start, end), length);
+  else for (let at = 0; at < count; at++) bytes[length + at] = from[start + at] as number;
   target.length += count;
 }
 

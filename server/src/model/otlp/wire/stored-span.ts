@@ -19,7 +19,10 @@ const { Writer } = protobuf;
 
 const TAG = { service: 10, kind: 16, name: 26, annotation: 34, resourceSpans: 42, scopeSpans: 50, span: 58 } as const;
 
-export type SpanLabels = {
+/** In front of the length of the span. */
+export const SPAN_TAG = TAG.span;
+
+type SpanLabels = {
   readonly service: string;
   /** 0 for a kind of a later version of the protocol. */
   readonly kind: number;
