@@ -35,7 +35,9 @@ const { metafile } = await build({
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
 });
-writeFileSync(join(BUNDLE, 'LICENSES.txt'), licences(packagesOf(metafile)));
+const bundled = bundledPackages(metafile);
+writeFileSync(join(BUNDLE, 'LICENSES.txt'), licences(bundled));
+writeFileSync(join(BUNDLE, 'openray.bundle.cdx.json'), `${JSON.stringify(billOfMaterials(bundled), null, 2)}\n`);
 
 await build({
   ...common,
@@ -48,19 +50,37 @@ await build({
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 });
 
-/** Folders of the bundled packages, in order. */
-function packagesOf({ inputs }) {
+/** In the order of their folders. A package may be there in several versions. */
+function bundledPackages({ inputs }) {
   const folders = Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
-  return [...new Set(folders)].sort();
+  return [...new Set(folders)].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    if (typeof license !== 'string') throw new Error(`${folder}/package.json names no licence`);
+    return { folder, name, version, license };
+  });
 }
 
 /** The notices that the licences of bundled packages require. */
-function licences(folders) {
-  const notices = folders.map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+function licences(packages) {
+  const notices = packages.map(({ folder, name, version, license }) => {
     const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
-    if (typeof license !== 'string') throw new Error(`${folder}/package.json names no licence`);
-    return [`${name} ${version} (${license})`, ...files.map((file) => readFileSync(join(folder, file), 'utf8').trim())];
+    const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
+    return [`${name} ${version} (${license})`, ...texts].join('\n\n');
   });
-  return `openray contains the packages below.\n\n${notices.map((notice) => notice.join('\n\n')).join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+  return `openray contains the packages below.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
+
+/**
+ * For scanners of vulnerabilities, which do not find bundled packages in `node_modules`.
+ * @see https://cyclonedx.org/docs/1.5/json/
+ */
+function billOfMaterials(packages) {
+  const components = packages.map(({ name, version, license }) => ({
+    type: 'library',
+    name,
+    version,
+    purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+    licenses: [{ expression: license }],
+  }));
+  return { bomFormat: 'CycloneDX', specVersion: '1.5', version: 1, components };
 }

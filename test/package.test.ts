@@ -121,6 +121,9 @@ test('the package holds the console, the README with working links, and all lice
   expect(files.filter((name) => /\.test\.|testing\/|\.built|\.map$/.test(name))).toEqual([]);
   const notices = await readFile(join(installed, 'dist/bundle/LICENSES.txt'), 'utf8');
   expect(notices).toMatch(/^fastify [\d.]+ \(MIT\)$/m);
+  const { components } = JSON.parse(await readFile(join(installed, 'dist/bundle/openray.bundle.cdx.json'), 'utf8'));
+  const { version } = JSON.parse(await readFile(join(REPOSITORY, 'node_modules/fastify/package.json'), 'utf8'));
+  expect(components).toContainEqual(expect.objectContaining({ purl: `pkg:npm/fastify@${version}` }));
   const links = [...(await readFile(join(installed, 'README.md'), 'utf8')).matchAll(/\]\(([^)]+)\)/g)];
   expect(links.map(([, target]) => target).filter((target) => !/^(https?:|#)/.test(target as string))).toEqual([]);
   const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));

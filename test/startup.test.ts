@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -95,6 +95,24 @@ test('--help of the program and of its commands exits with 0', async () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain('Usage: openray');
   }
+});
+
+test('the help of the program loads a small part of the bundle', async () => {
+  const bundle = new URL('../server/dist/bundle/', import.meta.url);
+  const loaded = new Map<string, string>();
+  const load = async (name: string): Promise<void> => {
+    if (loaded.has(name)) return;
+    const text = await readFile(new URL(name, bundle), 'utf8');
+    loaded.set(name, text);
+    // Imports of a part at its beginning; `import()` is not among them.
+    for (const [, imported] of text.matchAll(/^(?:import|\} from) *(?:\{[^}]*\} from )?"\.\/([^"]+)";$/gm))
+      await load(imported as string);
+  };
+  await load('openray.js');
+  expect(loaded.size).toBeGreaterThan(2);
+  expect([...loaded.values()].join('')).toContain('start the server: daemon');
+  // 4 MB with the server.
+  expect([...loaded.values()].join('').length).toBeLessThan(300_000);
 });
 
 test('health is answered as soon as the server accepts data', async () => {
