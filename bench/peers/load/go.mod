@@ -1,0 +1,3 @@
+module openray/bench/peers/load
+
+go 1.23
