@@ -15,12 +15,13 @@ export function performancePage(
 
 Written by \`npm run bench -- --traces ${dataset.traceCount} --write-docs\` on ${date.slice(0, 10)}, at commit \`${commit}\`.
 
-- **Machine:** ${machine}. Load generator, server and engine share it.
+- **Machine:** ${machine}. Load generator, server and engine share it, each in its own process.
 - **Data:** ${traces} traces, ${spans} spans, over 24 hours and ${dataset.serviceCount} services, eleven annotations and metadata a span,
   three in a hundred traces with a fault and its exception (\`bench/load/generate.ts\`, seed ${dataset.seed}).
 - **openray:** the built server with its default settings, on an empty data directory, used through its sockets:
   PutTraceSegments with 50 documents a call from 32 clients, the daemon's datagrams, and the X-Ray API for every query.
-  The benchmark checks a response of every kind.
+  The benchmark checks a response of every kind. It makes all requests before it sends the first, and sends others
+  beforehand until the programs are warm. OTLP has 500 spans a request from 8 clients, with the flags of today's SDKs.
 - **Bare engine:** the same ClickHouse in its own process. It inserts the same rows, encoded as RowBinary beforehand, in
   large blocks. For each query it runs the SQL that one would write by hand, which returns rows and not traces.
 - **Ratio:** openray over bare engine. Above 1 is better for rates; below 1 is better for times and sizes.

@@ -1,6 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { startProgram } from './child-program.ts';
 import type { DatasetOptions } from './generate.ts';
 
 export type BareRequest =
@@ -45,37 +44,17 @@ const PROGRAM = fileURLToPath(new URL('./bare-engine.ts', import.meta.url));
 
 /** Starts the engine in its own process on a directory; creates openray's tables when `isNew`. */
 export async function startBareEngine(directory: string, { isNew }: { isNew: boolean }): Promise<BareEngine> {
-  const child = fork(PROGRAM, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const exited = once(child, 'exit');
-  const stop = async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
-    await exited;
-  };
+  const { ask, stop } = startProgram<BareRequest>(PROGRAM);
   try {
-    await ask(child, { kind: 'open', directory, isNew });
+    await ask({ kind: 'open', directory, isNew });
   } catch (thrown) {
     await stop();
     throw thrown;
   }
   return {
-    load: (dataset, first, last) => ask(child, { kind: 'load', dataset, first, last }),
-    query: (samples) => ask(child, { kind: 'query', samples }),
-    diskUse: () => ask(child, { kind: 'disk-use' }),
+    load: (dataset, first, last) => ask({ kind: 'load', dataset, first, last }),
+    query: (samples) => ask({ kind: 'query', samples }),
+    diskUse: () => ask({ kind: 'disk-use' }),
     stop,
   };
-}
-
-/** Sends a request to the program, which answers with the result of the method of the same name. */
-function ask<Answer>(child: ChildProcess, request: BareRequest): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const onExit = () => reject(new Error(`the bare engine ended during ${request.kind}`));
-    child.once('exit', onExit);
-    child.once('message', (answer: { value: Answer } | { failure: string }) => {
-      child.off('exit', onExit);
-      if ('failure' in answer) reject(new Error(`bare engine, ${request.kind}: ${answer.failure}`));
-      else resolve(answer.value);
-    });
-    child.send(request);
-  });
 }

@@ -11,6 +11,7 @@ import { readMigrations } from '../../server/dist/store/schema/migrate.js';
 import { createRowBuffer, type RowBuffer, writtenBytes } from '../../server/dist/store/write/row-binary.js';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from '../../server/dist/store/write/rows.js';
 import type { BareRequest, DiskUse, LoadTimes } from './bare-client.ts';
+import { answerRequests } from './child-program.ts';
 import { type Dataset, generateTraces, makeDataset } from './generate.ts';
 import { cpuSecondsOf } from './process-usage.ts';
 
@@ -148,11 +149,4 @@ function answer(request: BareRequest): Promise<unknown> {
   }
 }
 
-process.on('message', (request: BareRequest) => {
-  answer(request).then(
-    (value) => process.send?.({ value }),
-    (reason: unknown) => process.send?.({ failure: reason instanceof Error ? reason.message : String(reason) }),
-  );
-});
-// The parent process has ended.
-process.once('disconnect', () => process.exit());
+answerRequests(answer);

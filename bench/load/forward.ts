@@ -5,16 +5,17 @@ import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } f
 import { OTLP_PROTOCOLS, type OtlpProtocol } from '../../server/src/forward/otlp-endpoint.ts';
 import type { Figure } from './figure.ts';
 import { loadOtlp } from './otlp-load.ts';
+import type { Sender } from './sender.ts';
 
 /** Ingest rate with forwarding of all spans, beside the rate without: both per second of CPU. */
 export async function* forwarding(
   folder: string,
-  bodies: readonly Buffer[],
+  sender: Sender,
   spans: number,
   log: (text: string) => void,
 ): AsyncGenerator<Figure> {
   log('loading without forwarding');
-  const alone = await loadOtlp('http', join(folder, 'forward-none'), bodies, { waitsUntilIdle: true });
+  const alone = await loadOtlp('http', join(folder, 'forward-none'), sender, { waitsUntilIdle: true });
   for (const protocol of OTLP_PROTOCOLS) {
     log(`loading and forwarding over ${protocol}`);
     const backend = await startBackend(protocol);
@@ -22,7 +23,7 @@ export async function* forwarding(
     const queue = ['--forward-queue-max-bytes', String(1024 ** 3)];
     try {
       const to = join(folder, `forward-${protocol.replace('/', '-')}`);
-      const { cpuSeconds } = await loadOtlp('http', to, bodies, { flags: [...flags, ...queue], waitsUntilIdle: true });
+      const { cpuSeconds } = await loadOtlp('http', to, sender, { flags: [...flags, ...queue], waitsUntilIdle: true });
       yield {
         name: `ingest-otlp-forwarding-${protocol}`,
         description: `ingest over OTLP/HTTP with forwarding over ${protocol}, per second of CPU until idle (bare: without forwarding)`,

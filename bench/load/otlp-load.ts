@@ -1,14 +1,13 @@
-import { Agent, request } from 'node:http';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { startOpenray } from '../../scripts/openray.ts';
 import { addParts } from './cpu-figures.ts';
+import type { DatasetOptions } from './generate.ts';
 import { untilIdle } from './ingest.ts';
 import { type CpuParts, cpuPartsOf, cpuSecondsOf } from './process-usage.ts';
+import { type Sender, startSender } from './sender.ts';
 
 const CONNECTIONS = 8;
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
-
-type Send = (body: Buffer) => Promise<void>;
+/** Share of the traces that is sent before the measurement. */
+const WARM_SHARE = 0.2;
 
 export type OtlpLoadOptions = {
   readonly flags?: readonly string[];
@@ -23,64 +22,35 @@ export type OtlpLoad = {
   readonly latenciesMs: readonly number[];
 };
 
-/** Sends requests to a new server and measures its CPU time. */
+/** A load generator with the first traces of a data set, and with others to warm a server up. */
+export async function startOtlpSender(dataset: DatasetOptions, traceCount: number): Promise<Sender> {
+  const sender = startSender();
+  await sender.make('warm', 'otlp', { ...dataset, seed: dataset.seed + 1 }, 0, Math.ceil(traceCount * WARM_SHARE));
+  await sender.make('measured', 'otlp', dataset, 0, traceCount);
+  return sender;
+}
+
+/** Sends the requests to a new server, which has received others before, and measures its CPU time. */
 export async function loadOtlp(
   transport: 'http' | 'grpc',
   dataDir: string,
-  bodies: readonly Buffer[],
+  sender: Sender,
   { flags = [], waitsUntilIdle = false }: OtlpLoadOptions = {},
 ): Promise<OtlpLoad> {
   const server = await startOpenray(['--port', '0', '--data-dir', dataDir, '--log-level', 'warn', ...flags]);
-  const { send, close } = transport === 'http' ? overHttp(server.otlpHttpUrl) : overGrpc(server.otlpGrpcUrl);
+  const url = (transport === 'http' ? server.otlpHttpUrl : server.otlpGrpcUrl) ?? '';
+  const target = { protocol: `otlp-${transport}`, url, connections: CONNECTIONS } as const;
   try {
     const pid = server.process.pid as number;
-    const latenciesMs: number[] = [];
+    await sender.send('warm', target);
+    await untilIdle(pid);
     const beganCpu = cpuSecondsOf(pid);
     const beganParts = cpuPartsOf(pid);
-    const beganMs = performance.now();
-    const waiting = bodies.values();
-    const worker = async () => {
-      for (const body of waiting) {
-        const sentMs = performance.now();
-        await send(body);
-        latenciesMs.push(performance.now() - sentMs);
-      }
-    };
-    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
-    const seconds = (performance.now() - beganMs) / 1000;
+    const { seconds, latenciesMs } = await sender.send('measured', target);
     if (waitsUntilIdle) await untilIdle(pid);
     const parts = addParts(cpuPartsOf(pid), beganParts, -1);
     return { seconds, cpuSeconds: cpuSecondsOf(pid) - beganCpu, parts, latenciesMs };
   } finally {
-    close();
     await server.kill();
   }
-}
-
-function overHttp(url: string | undefined): { readonly send: Send; close(): void } {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const headers = { 'content-type': 'application/x-protobuf' };
-  const send: Send = (body) =>
-    new Promise((resolve, reject) => {
-      const sending = request(`${url}/v1/traces`, { method: 'POST', agent, headers }, (response) => {
-        response.resume();
-        response.on('end', () => {
-          if (response.statusCode === 200) resolve();
-          else reject(new Error(`OTLP/HTTP answered ${response.statusCode}`));
-        });
-      });
-      sending.on('error', reject);
-      sending.end(body);
-    });
-  return { send, close: () => agent.destroy() };
-}
-
-function overGrpc(url: string | undefined): { readonly send: Send; close(): void } {
-  const client = new Client(new URL(url ?? '').host, credentials.createInsecure());
-  const asIs = (bytes: Buffer) => bytes;
-  const send: Send = (body) =>
-    new Promise((resolve, reject) => {
-      client.makeUnaryRequest(EXPORT, asIs, asIs, body, new Metadata(), (error) => (error ? reject(error) : resolve()));
-    });
-  return { send, close: () => client.close() };
 }
