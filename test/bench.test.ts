@@ -3,7 +3,7 @@ import { makeBodies } from '../bench/load/bodies.ts';
 import type { Figure } from '../bench/load/figure.ts';
 import { type DatasetOptions, generateTraces, makeDataset, traceAt } from '../bench/load/generate.ts';
 import { measure } from '../bench/measure.ts';
-import { decodeTraces } from '../server/src/ingest/otlp-protobuf.ts';
+import { decodeTraces } from '../server/src/model/otlp/wire/decode.ts';
 import { KIND } from '../server/src/model/otlp-messages.ts';
 
 const toUs = Math.floor(Date.now() / 1000) * 1_000_000;
