@@ -60,6 +60,8 @@ export async function runPart(options: PartOptions): Promise<Part> {
   const server = await start();
   const load = startLoad({ url: server.url, otlpUrl: `http://127.0.0.1:${otlpPort}` }, options);
   const running: Running = { server, load, clickhouse, dataDir, syncLog, start, cutBytes: 0 };
+  const onExit = () => void running.server.process.kill('SIGKILL');
+  process.once('exit', onExit);
   try {
     const rounds: Round[] = [];
     let upMs = 0;
@@ -82,6 +84,7 @@ export async function runPart(options: PartOptions): Promise<Part> {
     await running.server.kill();
     await clickhouse?.stop();
     await rm(folder, { recursive: true, force: true });
+    process.off('exit', onExit);
   }
 }
 
