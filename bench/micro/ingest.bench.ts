@@ -2,7 +2,7 @@ import { bench, describe } from 'vitest';
 import { compactJson } from '../../server/src/model/compact-json.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';
 import { attributesOf } from '../../server/src/store/attributes.ts';
-import { createRowBuffer } from '../../server/src/store/write/row-binary.ts';
+import { createRowBuffer } from '../../server/src/store/row-binary.ts';
 import { writeDocument, writeEntities } from '../../server/src/store/write/rows.ts';
 import { documentsByTrace, texts } from './documents.ts';
 

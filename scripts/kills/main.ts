@@ -20,9 +20,6 @@ const USAGE = `npm run test:kills [-- OPTIONS]
 Exits with 1 when an acknowledged document is lost or duplicated.
 `;
 
-// libuv reads it when the store of the check starts the first thread.
-process.env.UV_THREADPOOL_SIZE = '16';
-
 const { values: flags } = parseArgs({
   options: {
     rounds: { type: 'string', default: '200' },

@@ -24,9 +24,6 @@ The first 40 % have a kill every now and then, the next 10 % a full disk. Memory
 Exits with 1 when counts do not add up or memory grows.
 `;
 
-// libuv reads it when the store of the check starts the first thread.
-process.env.UV_THREADPOOL_SIZE = '16';
-
 const { values: flags } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },

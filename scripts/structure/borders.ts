@@ -149,7 +149,7 @@ export const BORDERS: readonly Border[] = [
     folder: 'ingest',
     holds: 'bytes of each protocol to documents, and `accept`',
     mayImport: ['model', 'store'],
-    packages: ['node:', 'pino', 'protobufjs', 'zod'],
+    packages: ['node:', 'pino', 'zod'],
   },
   {
     folder: 'query',

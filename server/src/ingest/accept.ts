@@ -4,8 +4,8 @@ import { documentsOf } from '../model/lean-document.ts';
 import type { ParsedDocument, RejectionCode } from '../model/parse-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { increment, type Receiver, type Stats } from '../stats.ts';
+import type { EncodedDocuments } from '../store/encoded-documents.ts';
 import type { Store } from '../store/store.ts';
-import type { EncodedDocuments } from '../store/write/encoded-documents.ts';
 import type { StoredNotifications } from './stored-notifications.ts';
 
 export type IngestContext = {

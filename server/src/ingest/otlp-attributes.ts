@@ -4,7 +4,7 @@ import { type BoundedReader, readFieldEnd } from '../model/otlp/wire/bounded-rea
 import { readKeyValue } from '../model/otlp/wire/decode-values.ts';
 import type { AnyValue } from '../model/otlp-messages.ts';
 import { MAX_TEXT_LENGTH } from '../store/attributes.ts';
-import { createRowBuffer, type RowBuffer, writeLength, writeRange } from '../store/write/row-binary.ts';
+import { createRowBuffer, type RowBuffer, writeLength, writeRange } from '../store/row-binary.ts';
 import { writeAttributeText } from '../store/write/rows.ts';
 
 /** A key of an attribute, and what the rows of its span need to know of it. */

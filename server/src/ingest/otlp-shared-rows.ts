@@ -8,7 +8,7 @@ import { encodeShared } from '../model/otlp/wire/stored-span.ts';
 import { readEntity } from '../model/read-entity.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
 import { attributesOf } from '../store/attributes.ts';
-import { createRowBuffer, type RowBuffer, writeString, writtenBytes } from '../store/write/row-binary.ts';
+import { createRowBuffer, type RowBuffer, writeString, writtenBytes } from '../store/row-binary.ts';
 import { ec2Of, writeAttributeTexts } from '../store/write/rows.ts';
 
 /** What the rows and documents of all spans of one resource and scope share, encoded once. */

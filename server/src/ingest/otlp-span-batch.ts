@@ -1,8 +1,8 @@
 import type { Document } from '../model/entity.ts';
 import { type LeanDocument, leanDocument } from '../model/lean-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
-import type { EncodedDocuments } from '../store/write/encoded-documents.ts';
-import { createRowBuffer, type RowBuffer, replaceUInt64 } from '../store/write/row-binary.ts';
+import type { EncodedDocuments } from '../store/encoded-documents.ts';
+import { createRowBuffer, type RowBuffer, replaceUInt64 } from '../store/row-binary.ts';
 import { ENTITY_SEQ_AT, SEQ_AT, writeDocument, writeEntities } from '../store/write/rows.ts';
 import type { SpanRows } from './otlp-span-rows.ts';
 

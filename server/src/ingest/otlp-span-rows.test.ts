@@ -6,7 +6,7 @@ import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
 import type { AnyValue, SpanWithResource } from '../model/otlp-messages.ts';
 import { anyValue, arbitrarySpan, spanIdText, traceIdText } from '../model/testing/arbitrary-span.ts';
 import { encode } from '../model/testing/otlp-protocol.ts';
-import { createRowBuffer, writtenBytes } from '../store/write/row-binary.ts';
+import { createRowBuffer, writtenBytes } from '../store/row-binary.ts';
 import { writeDocument, writeEntities } from '../store/write/rows.ts';
 import { scopesIn } from './otlp-scopes.ts';
 import { sharedRowsOf } from './otlp-shared-rows.ts';

@@ -25,7 +25,7 @@ import {
   writeUInt16,
   writeUInt32,
   writeUInt64,
-} from '../store/write/row-binary.ts';
+} from '../store/row-binary.ts';
 import { writeAttributeText } from '../store/write/rows.ts';
 import {
   isIndexed,

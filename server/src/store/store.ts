@@ -1,10 +1,10 @@
 import type { Document } from '../model/entity.ts';
+import type { EncodedDocuments } from './encoded-documents.ts';
 import type { DamagedPart } from './engine/damaged-parts.ts';
 import type { EngineProcessStatus, RowBlock } from './engine/engine.ts';
 import type { RecentDocuments } from './recent-documents.ts';
 import type { Sql } from './sql.ts';
 import type { TraceBounds } from './trace-bounds.ts';
-import type { EncodedDocuments } from './write/encoded-documents.ts';
 
 export type QueryOptions = {
   /** Cancels the query in the engine when it fires; the promise then rejects with RequestCancelled. */

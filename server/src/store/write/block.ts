@@ -1,9 +1,9 @@
 import type { Document } from '../../model/entity.ts';
 import { type LeanDocument, leanDocument } from '../../model/lean-document.ts';
+import type { EncodedDocuments } from '../encoded-documents.ts';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
-import type { EncodedDocuments } from './encoded-documents.ts';
-import { createRowBuffer, type RowBuffer, writeBytes, writtenBytes } from './row-binary.ts';
+import { createRowBuffer, type RowBuffer, writeBytes, writtenBytes } from '../row-binary.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
 
 export type Caller = { resolve(): void; reject(reason: unknown): void };

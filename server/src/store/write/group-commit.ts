@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { OpenrayError } from '../../errors.ts';
 import type { Document } from '../../model/entity.ts';
+import type { EncodedDocuments } from '../encoded-documents.ts';
 import { causeMessageOf, messageOf, toStoreFailure } from '../engine/clickhouse-errors.ts';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
 import type { RecentDocumentsCache } from '../recent-documents.ts';
+import { writtenBytes } from '../row-binary.ts';
 import type { DocumentCounts } from '../store.ts';
 import {
   addDocument,
@@ -20,8 +22,6 @@ import {
   newBlock,
   rowBlocksOf,
 } from './block.ts';
-import type { EncodedDocuments } from './encoded-documents.ts';
-import { writtenBytes } from './row-binary.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;

@@ -9,12 +9,12 @@ import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { recordHeader } from '../journal/records.ts';
+import { createRowBuffer, writtenBytes } from '../row-binary.ts';
 import { sql } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { entityIdOf, traceIdOf } from '../testing/documents.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory } from '../testing/open-test-store.ts';
 import { replayJournal } from './replay.ts';
-import { createRowBuffer, writtenBytes } from './row-binary.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
 
 const DAY_US = 86_400_000_000;

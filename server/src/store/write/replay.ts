@@ -1,8 +1,8 @@
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
+import { createRowBuffer, type RowBuffer, writeBytes } from '../row-binary.ts';
 import { rowBlocksOf } from './block.ts';
-import { createRowBuffer, type RowBuffer, writeBytes } from './row-binary.ts';
 import { readDocumentRows, writeEntities } from './rows.ts';
 
 type ReplayLog = {

@@ -10,7 +10,7 @@ import {
   writeUInt32,
   writeUInt64,
   writtenBytes,
-} from './row-binary.ts';
+} from '../row-binary.ts';
 
 /** Columns of `service_map` in the order in which a row is written. */
 const COLUMNS: Columns = {

@@ -30,7 +30,7 @@ import {
   writeUInt16,
   writeUInt32,
   writeUInt64,
-} from './row-binary.ts';
+} from '../row-binary.ts';
 
 /** Columns of `documents` in the order `writeDocument` writes them. */
 export const DOCUMENT_COLUMNS: Columns = {

@@ -1,4 +1,4 @@
-import type { LeanDocument } from '../../model/lean-document.ts';
+import type { LeanDocument } from '../model/lean-document.ts';
 import type { RowBuffer } from './row-binary.ts';
 
 /** Documents whose rows are encoded already, as `writeEntities` and `writeDocument` write them. */
