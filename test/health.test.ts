@@ -64,7 +64,8 @@ test('a removed data directory: failing, also if it is made again', async () => 
   await eventually(async () => expect((await look(server)).failed).toContain('directory'));
 });
 
-const canMount = process.platform === 'linux' && process.getuid?.() === 0;
+const isLinux = process.platform === 'linux';
+const canMount = isLinux && process.getuid?.() === 0;
 
 test.skipIf(!canMount)('a full disk: alive and not ready, until there is space again', async () => {
   const disk = await temporaryFolder();
@@ -140,12 +141,14 @@ test('metrics have response times by route and status, and the memory by owner',
   expect(requests('/TraceSegments', '2xx')).toBe(2);
   expect(requests('/TraceSummaries', '4xx')).toBe(1);
   expect(metrics).not.toMatch(/no\/such\/path/);
-  for (const owner of ['resident', 'heap', 'external', 'buffers', 'engine']) {
+  for (const owner of ['resident', 'heap', 'external', 'buffers', 'engine', ...(isLinux ? ['engine-resident'] : [])]) {
     expect(value(`openray_memory_bytes{owner="${owner}"}`)).toBeGreaterThan(0);
   }
   for (const quantile of ['0.5', '0.99', '1']) {
     expect(value(`openray_event_loop_delay_seconds{quantile="${quantile}"}`)).toBeGreaterThanOrEqual(0);
   }
+  if (isLinux) expect(value('openray_engine_cpu_seconds_total{mode="user"}')).toBeGreaterThan(0);
+  expect(value('openray_engine_restarts_total')).toBe(0);
   expect(value('openray_engine_up')).toBe(1);
   expect(value('openray_engine_parts')).toBeGreaterThan(0);
   expect(value('openray_engine_merges')).toBeGreaterThanOrEqual(0);

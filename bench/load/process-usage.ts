@@ -3,27 +3,39 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Ticks a second of the CPU times in /proc: 100 on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds of all threads of a process so far, in user and kernel mode. */
+/** The server and the process of its engine, if there is one. */
+function processesOf(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  const isEngine = (child: number) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('engine-process');
+  return [pid, ...children.filter(isEngine)];
+}
+
+const sumOf = (pid: number, usageOf: (one: number) => number): number =>
+  processesOf(pid).reduce((sum, one) => sum + usageOf(one), 0);
+
+/** CPU seconds so far of all threads of a process and its engine, in user and kernel mode. */
 export function cpuSecondsOf(pid: number): number {
-  return secondsIn(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return sumOf(pid, (one) => secondsIn(readFileSync(`/proc/${one}/stat`, 'utf8')));
 }
 
 /** CPU seconds by the role of the threads. */
 export type CpuParts = { readonly javascript: number; readonly inserts: number; readonly merges: number };
 
 /**
- * Roles by thread names: Node's threads have the name of the program; the first runs JavaScript, the others call the
- * engine or collect garbage. `MergeMutate` threads of the engine merge parts; its other threads serve calls.
+ * Roles by process and thread names: the first thread of the server runs JavaScript, `MergeMutate` threads of the engine
+ * merge parts; all others serve calls or collect garbage.
  */
 export function cpuPartsOf(pid: number): CpuParts {
   const parts = { javascript: 0, inserts: 0, merges: 0 };
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const line = readThread(`/proc/${pid}/task/${thread}/stat`);
-    if (line === undefined) continue;
-    const seconds = secondsIn(line);
-    if (Number(thread) === pid) parts.javascript += seconds;
-    else if (line.includes('(MergeMutate')) parts.merges += seconds;
-    else parts.inserts += seconds;
+  for (const one of processesOf(pid)) {
+    for (const thread of readdirSync(`/proc/${one}/task`)) {
+      const line = readThread(`/proc/${one}/task/${thread}/stat`);
+      if (line === undefined) continue;
+      const seconds = secondsIn(line);
+      if (Number(thread) === pid) parts.javascript += seconds;
+      else if (line.includes('(MergeMutate')) parts.merges += seconds;
+      else parts.inserts += seconds;
+    }
   }
   return parts;
 }
@@ -43,10 +55,12 @@ function secondsIn(line: string): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Resident memory of a process. */
+/** Resident memory of a process and its engine. */
 export function residentBytesOf(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) * 1024;
+  return sumOf(pid, (one) => {
+    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1];
+    return Number(kilobytes) * 1024;
+  });
 }
 
 /** Bytes in the kernel's receive queue of this UDP port. */

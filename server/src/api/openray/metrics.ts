@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MemoryBudget } from '../../ingest/memory-budget.ts';
 import { rollUpLagUs } from '../../query/service-graph/roll-up-lag.ts';
 import type { Stats } from '../../stats.ts';
+import type { EngineProcessStatus } from '../../store/engine/engine.ts';
 import type { EngineStatistics, Store } from '../../store/store.ts';
 
 type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
@@ -27,6 +28,8 @@ export type Metrics = {
 /** Bounds of response times in seconds. */
 const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const SAMPLE_TIMEOUT_MS = 2_000;
+
+type EngineUsage = NonNullable<EngineProcessStatus['usage']>;
 
 /** Read from ClickHouse at each request; undefined if it does not answer. */
 type Sampled = { readonly engine: EngineStatistics; readonly rollUpLagS: number };
@@ -171,13 +174,20 @@ export function newMetrics({ stats, store: opened, memory, eventLoopDelay }: Met
       value,
     }));
   });
-  gauge('openray_memory_bytes', 'Memory by owner; resident is the whole process', ['owner'], () =>
-    memoryByOwner(sampled).map(([owner, value]) => ({ labels: { owner }, value })),
+  let engineUsage: EngineUsage | undefined;
+  gauge('openray_memory_bytes', "Memory by owner; resident is of the server's process", ['owner'], () =>
+    memoryByOwner(sampled, engineUsage).map(([owner, value]) => ({ labels: { owner }, value })),
   );
-  counter('openray_cpu_seconds_total', 'CPU time of the process', ['mode'], () => {
+  counter('openray_cpu_seconds_total', "CPU time of the server's process", ['mode'], () => {
     const { user, system } = process.cpuUsage();
-    return Object.entries({ user, system }).map(([mode, us]) => ({ labels: { mode }, value: us / 1e6 }));
+    return byLabelOf('mode', { user: user / 1e6, system: system / 1e6 });
   });
+  counter('openray_engine_cpu_seconds_total', 'CPU time of the process of the engine', ['mode'], () =>
+    engineUsage ? byLabelOf('mode', engineUsage.cpuSeconds) : [],
+  );
+  counter('openray_engine_restarts_total', 'Restarts of the process of the engine', [], () =>
+    optional(opened.engineProcess()?.restarts),
+  );
   gauge('openray_store_queue_age_seconds', 'Time for which the oldest queued document has waited', [], () =>
     single(store().oldestWaitingMs / 1000),
   );
@@ -192,14 +202,18 @@ export function newMetrics({ stats, store: opened, memory, eventLoopDelay }: Met
     contentType: registry.contentType,
     async read() {
       sampled = await sample(opened);
+      engineUsage = opened.engineProcess()?.usage;
       return registry.metrics();
     },
     observeRequest: (route, status, seconds) => requests.observe({ route, status }, seconds),
   };
 }
 
-/** The owners overlap only with `resident`. */
-function memoryByOwner(sampled: Sampled | undefined): readonly (readonly [string, number])[] {
+/** The owners overlap only with `resident`, and `engine` with `engine-resident`. */
+function memoryByOwner(
+  sampled: Sampled | undefined,
+  engineUsage: EngineUsage | undefined,
+): readonly (readonly [string, number])[] {
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
   return [
     ['resident', rss],
@@ -207,6 +221,7 @@ function memoryByOwner(sampled: Sampled | undefined): readonly (readonly [string
     ['external', external - arrayBuffers],
     ['buffers', arrayBuffers],
     ...(sampled ? ([['engine', sampled.engine.memoryBytes]] as const) : []),
+    ...(engineUsage ? ([['engine-resident', engineUsage.residentBytes]] as const) : []),
   ];
 }
 
@@ -221,6 +236,10 @@ function byResult(
   labels: Readonly<Record<string, string>> = {},
 ): readonly Sample[] {
   return Object.entries(counts).map(([result, value]) => ({ labels: { ...labels, result }, value }));
+}
+
+function byLabelOf(label: string, values: Readonly<Record<string, number>>): readonly Sample[] {
+  return Object.entries(values).map(([name, value]) => ({ labels: { [label]: name }, value }));
 }
 
 function byLabel(label: string, counters: ReadonlyMap<string, number>): readonly Sample[] {
