@@ -54,7 +54,7 @@ function requestHandler(engine: Sessions): (request: Request) => void {
     try {
       respond({ kind: 'answered', id, rows: await run() });
     } catch (thrown) {
-      forget(id);
+      endCall(id);
       fail(id, thrown);
     }
   }
@@ -65,14 +65,14 @@ function requestHandler(engine: Sessions): (request: Request) => void {
     return call.signal;
   }
 
-  function forget(id: number): void {
+  function endCall(id: number): void {
     running.delete(id);
     streams.delete(id);
   }
 
   async function next(id: number): Promise<Uint8Array | undefined> {
     const result = await streams.get(id)?.next();
-    if (result?.value === undefined) forget(id);
+    if (result?.value === undefined) endCall(id);
     return result?.value;
   }
 
@@ -85,7 +85,7 @@ function requestHandler(engine: Sessions): (request: Request) => void {
         const call = { ...limits, signal: begin(id) };
         return void answer(id, async () => {
           const rows = await engine[kind](statement, call);
-          forget(id);
+          endCall(id);
           return rows ?? undefined;
         });
       }
@@ -105,7 +105,7 @@ function requestHandler(engine: Sessions): (request: Request) => void {
           .get(request.id)
           ?.return(undefined)
           .catch(() => {});
-        return forget(request.id);
+        return endCall(request.id);
       case 'close':
         return void answer(request.id, () => engine.close().then(() => undefined));
       case 'ping':

@@ -113,7 +113,7 @@ test('documents that arrive while it restarts are stored', async () => {
   expect(await store.query(COUNT)).toEqual([{ n: 3 }]);
 });
 
-test.runIf(isLinux)('a restart that fails is repeated until it succeeds, and health says so', async () => {
+test.runIf(isLinux)('a restart that fails is repeated until it succeeds, and reported by the checks', async () => {
   const lock = await queueForEngineLock(directory.path);
   process.kill(enginePid(), 'SIGKILL');
   await lock.locked;
