@@ -4,7 +4,7 @@ import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import { parseJson, printJson } from '../../model/exact-json.ts';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
-import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
+import { readJsonSpan, spanJson, spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { entityToPlainSpan } from '../../model/otlp/to-otlp/entity-to-span.ts';
 import { parseDocument } from '../../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../model/testing/arbitrary-trace.ts';
@@ -57,8 +57,14 @@ function spanDocuments(document: Document, seq: number): readonly Document[] {
     const oddity = Number.parseInt(entity.id.slice(-1), 16) % 4;
     const flags = oddity === 0 ? undefined : plain.span.flags;
     const parentSpanId = oddity === 1 ? undefined : plain.span.parentSpanId;
-    return spanWriter(plain, new Set())({ ...plain.span, flags, parentSpanId }, seq + index);
+    const stored = spanWriter(plain, new Set())({ ...plain.span, flags, parentSpanId }, seq + index);
+    return isOfOlderServer(document) ? readJsonSpan(spanJson(stored), stored.seq) : stored;
   });
+}
+
+/** Half of the traces were stored by a server that stored spans as JSON. */
+function isOfOlderServer({ traceId }: Document): boolean {
+  return Number.parseInt(traceId.slice(-3, -2), 16) % 2 === 0;
 }
 
 /** The links by which the consumer of a message names its producers. */
