@@ -64,6 +64,8 @@ export async function runPart(options: PartOptions): Promise<Part> {
   process.once('exit', onExit);
   try {
     const rounds: Round[] = [];
+    // Each kill is followed by the question for a trace that was acknowledged before.
+    await untilAcknowledged(running, 0, performance.now() + BACK_WITHIN_MS);
     let upMs = 0;
     let upSinceMs = performance.now();
     const victims = options.victims.filter((victim) => applies(victim, running, options.log));
@@ -186,7 +188,7 @@ async function kill(victim: Victim, running: Running, random: Random): Promise<v
 /** Resolves with the time at which a request that began after `sinceMs` was acknowledged. */
 async function untilAcknowledged(running: Running, sinceMs: number, deadlineMs: number): Promise<number> {
   while (performance.now() < deadlineMs) {
-    if (running.load.sent.begunMs >= sinceMs) return performance.now();
+    if (running.load.sent.begunMs > sinceMs) return performance.now();
     await pause(2);
   }
   throw lateError('acknowledged', running);
@@ -213,7 +215,7 @@ async function hasTrace(url: string, traceId: string): Promise<boolean> {
 }
 
 const lateError = (missing: string, { server }: Running) =>
-  new Error(`nothing was ${missing} for ${BACK_WITHIN_MS / 1000} s after a kill:\n${server.output()}`);
+  new Error(`nothing was ${missing} for ${BACK_WITHIN_MS / 1000} s:\n${server.output()}`);
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
