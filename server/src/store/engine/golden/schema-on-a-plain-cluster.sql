@@ -264,3 +264,19 @@ ALTER TABLE openray.entities_local MODIFY SETTING non_replicated_deduplication_w
 ALTER TABLE openray.documents_local MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-protobuf, otlp (older spans, as JSON), otlp-log';
 
 ALTER TABLE openray.documents MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-protobuf, otlp (older spans, as JSON), otlp-log';
+
+-- 0010_fewer_bytes.sql;
+
+ALTER TABLE openray.entities_local MODIFY SETTING text_index_posting_list_codec = 'bitpacking';
+
+ALTER TABLE openray.entities_local MODIFY SETTING vertical_merge_algorithm_min_rows_to_activate = 16384;
+
+ALTER TABLE openray.entities_local
+  MODIFY COLUMN IF EXISTS annotations_string Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+  MODIFY COLUMN IF EXISTS annotations_number Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+  MODIFY COLUMN IF EXISTS annotations_bool Map(LowCardinality(String), Bool) CODEC(ZSTD(1)),
+  MODIFY COLUMN IF EXISTS attributes Array(LowCardinality(String)) CODEC(ZSTD(1))
+  SETTINGS alter_sync = 0;
+
+ALTER TABLE openray.entities MODIFY COLUMN IF EXISTS annotations_string Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS annotations_number Map(LowCardinality(String), Float64) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS annotations_bool Map(LowCardinality(String), Bool) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS attributes Array(LowCardinality(String)) CODEC(ZSTD(1))
+  SETTINGS alter_sync = 0;
