@@ -26,6 +26,7 @@ import {
   writeUInt32,
   writeUInt64,
 } from '../store/row-binary.ts';
+import { spanNameText } from '../store/span-texts.ts';
 import { writeAttributeText } from '../store/write/rows.ts';
 import {
   isIndexed,
@@ -390,6 +391,8 @@ function writeAttributes(row: RowBuffer, view: View, shape: Shape, other: Shape)
   indexed.length = 0;
   for (const attribute of attributes) if (isWritten(attribute)) indexed.push(attribute);
   count += indexed.length;
+  const hasName = isNamedLikeSpan(view, shape) || isNamedLikeSpan(view, other);
+  if (!hasName) count++;
   writeLength(row, count);
   if (shape === 'segment-and-call') writeBytes(row, shared.attributes);
   for (const attribute of indexed) writeSpanAttribute(row, attribute, request);
@@ -397,6 +400,16 @@ function writeAttributes(row: RowBuffer, view: View, shape: Shape, other: Shape)
   for (const [path, text] of httpTexts) writeAttributeText(row, path, text);
   for (const member in sql) writeAttributeText(row, `segment.sql.${member}`, String(sql[member]));
   if (shape === 'subsegment' && hasResource) writeBytes(row, shared.attributes);
+  if (!hasName) writeString(row, spanNameText(span.name ?? ''));
+}
+
+/** Whether a row of the shape has the name of the span: see store/span-texts.ts. */
+function isNamedLikeSpan({ segmentName: ofSegment, namespace }: View, shape: Shape): boolean {
+  const name = span.name ?? '';
+  return (
+    (shape !== 'subsegment' && truncatedName(ofSegment) === name) ||
+    (shape !== 'segment' && truncatedName(subsegmentName(span, read, namespace)) === name)
+  );
 }
 
 /** The attributes of the span that have an indexed string. */

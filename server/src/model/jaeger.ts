@@ -154,6 +154,9 @@ function tagOf({ key = '', value = {} }: KeyValue): JaegerTag {
   return { key, type: 'string', value: isEmpty(value) ? '' : printJson(plainOf(value)) };
 }
 
+/** The text by which searches compare a tag. */
+export const tagText = (attribute: KeyValue): string => String(tagOf(attribute).value);
+
 const isEmpty = ({ arrayValue, kvlistValue }: AnyValue) => arrayValue === undefined && kvlistValue === undefined;
 
 function exactNumber(integer: string): number | string {

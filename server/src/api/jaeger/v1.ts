@@ -1,13 +1,8 @@
 import { OpenrayError } from '../../errors.ts';
 import { fromThrough, isEmpty } from '../../model/time-interval.ts';
+import type { JaegerSearch } from '../../query/jaeger/matches-search.ts';
 import { jaegerOperations } from '../../query/jaeger/operations.ts';
-import {
-  type JaegerSearch,
-  jaegerDependencies,
-  jaegerServices,
-  loadJaegerTraces,
-  searchJaegerTraces,
-} from '../../query/jaeger/search.ts';
+import { jaegerDependencies, jaegerServices, loadJaegerTraces, searchJaegerTraces } from '../../query/jaeger/search.ts';
 import {
   allValues,
   durationUs,

@@ -2,8 +2,9 @@ import { OpenrayError } from '../../errors.ts';
 import { jaegerSummary } from '../../model/jaeger-summary.ts';
 import { resourceSpansOf } from '../../model/otlp/wire/resource-spans.ts';
 import { fromThrough } from '../../model/time-interval.ts';
+import type { JaegerSearch } from '../../query/jaeger/matches-search.ts';
 import { jaegerOperations } from '../../query/jaeger/operations.ts';
-import { type JaegerSearch, jaegerServices, searchJaegerTraces } from '../../query/jaeger/search.ts';
+import { jaegerServices, searchJaegerTraces } from '../../query/jaeger/search.ts';
 import { loadTraceSpans } from '../../query/traces/trace-spans.ts';
 import {
   durationUs,

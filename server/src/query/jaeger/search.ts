@@ -1,22 +1,18 @@
-import type { Filter } from '../../filter/ast.ts';
-import { type JaegerSpan, type JaegerTrace, jaegerTrace } from '../../model/jaeger.ts';
-import type { TimeInterval } from '../../model/time-interval.ts';
+import { assembleTrace } from '../../model/assemble.ts';
+import { type JaegerTrace, jaegerTrace } from '../../model/jaeger.ts';
+import { contains, type TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
+import { lastSeqWithoutSpanTexts } from '../../store/span-texts.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { serviceGraphOf } from '../service-graph/service-graph.ts';
-import { findTraceSpans, loadTraceSpans, type SpansOfTrace } from '../traces/trace-spans.ts';
-
-/** One span of a trace must match all conditions. Durations and times are whole microseconds. */
-export type JaegerSearch = {
-  readonly window: TimeInterval;
-  readonly service: string;
-  readonly operation: string | undefined;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly minDurationUs: number | undefined;
-  readonly maxDurationUs: number | undefined;
-  readonly limit: number;
-};
+import { findInOrder } from '../traces/find-traces.ts';
+import { documentGroups } from '../traces/load-traces.ts';
+import type { ListOrder, SortKey } from '../traces/sort-key.ts';
+import { subjectFromRows } from '../traces/summary-from-rows.ts';
+import { loadTraceSpans, type SpansOfTrace, spansOfTrace } from '../traces/trace-spans.ts';
+import { hasEntityOf, hasSpanFor, type JaegerSearch } from './matches-search.ts';
+import { pushDownSearch } from './search-pushdown.ts';
 
 export type JaegerDependency = { readonly parent: string; readonly child: string; readonly callCount: number };
 
@@ -29,20 +25,64 @@ export async function jaegerServices(store: Store, options: QueryOptions): Promi
 /** A search ends with the trace that reaches this number of spans: all of them are one response. */
 const MAX_SPANS = 100_000;
 
-/** Newest first, up to `limit` and about MAX_SPANS spans. */
+/**
+ * Newest first, up to `limit` and about MAX_SPANS spans. A trace is found if an entity has the name of the service and
+ * one of its spans matches.
+ */
 export async function searchJaegerTraces(
   store: Store,
   search: JaegerSearch,
-  options: QueryOptions,
+  options: QueryOptions & { readonly sortInMemoryMax?: number },
 ): Promise<readonly JaegerTrace[]> {
-  const found: JaegerTrace[] = [];
+  const { window, limit } = search;
+  const prefilter = pushDownSearch(search, await lastSeqWithoutSpanTexts(store));
+  const evaluate = (traceIds: readonly TraceId[]) => matchingTraces(store, search, traceIds, options);
+  const traces: JaegerTrace[] = [];
   let spanCount = 0;
-  for await (const spans of findTraceSpans(store, traceQueryOf(search.service, search.window), options)) {
-    const trace = jaegerTraceOf(spans);
-    if (!trace.spans.some((span) => matchesSearch(span, trace, search))) continue;
-    found.push(trace);
+  const found = findInOrder(
+    store,
+    { window, timeRangeType: 'TraceId', prefilter },
+    { order: NEWEST_FIRST, evaluate },
+    { sortInMemoryMax: SORT_IN_MEMORY_MAX, ...options, batchSize: Math.max(MIN_BATCH, Math.min(limit, MAX_BATCH)) },
+  );
+  for await (const { trace } of found) {
+    traces.push(trace);
     spanCount += trace.spans.length;
-    if (found.length === search.limit || spanCount >= MAX_SPANS) break;
+    if (traces.length === limit || spanCount >= MAX_SPANS) break;
+  }
+  return traces;
+}
+
+const NEWEST_FIRST: ListOrder = { by: 'start', isDescending: true };
+/** A service of more traces is scanned: its names alone would take longer to read than the newest traces. */
+const SORT_IN_MEMORY_MAX = 500;
+/** Some candidates do not match: fewer at once take more queries. */
+const MIN_BATCH = 20;
+/** Traces that are held at once. */
+const MAX_BATCH = 200;
+
+type FoundJaegerTrace = { readonly trace: JaegerTrace; readonly sortKey: SortKey };
+
+async function matchingTraces(
+  store: Store,
+  search: JaegerSearch,
+  traceIds: readonly TraceId[],
+  options: QueryOptions,
+): Promise<readonly FoundJaegerTrace[]> {
+  const found: FoundJaegerTrace[] = [];
+  for await (const { documents, exceeding } of documentGroups(store, traceIds, options)) {
+    for (const [id, ofTrace] of documents) {
+      const assembled = assembleTrace(ofTrace);
+      const firstPart = exceeding.get(id);
+      if (assembled === undefined || !hasEntityOf(search.service, assembled)) continue;
+      // The first part of a trace may start later than the trace.
+      const whole = firstPart && (await subjectFromRows(store, id, firstPart, options)).trace;
+      const { startUs } = whole ?? assembled;
+      if (!contains(search.window, startUs)) continue;
+      const trace = jaegerTraceOf(spansOfTrace(assembled, ofTrace, firstPart));
+      if (!hasSpanFor(search, assembled, trace)) continue;
+      found.push({ trace, sortKey: { part: 'valued', key: startUs, traceId: id } });
+    }
   }
   return found;
 }
@@ -58,7 +98,7 @@ export async function loadJaegerTraces(
   return traces;
 }
 
-function jaegerTraceOf({ traceId, spans, records, firstPart }: SpansOfTrace): JaegerTrace {
+export function jaegerTraceOf({ traceId, spans, records, firstPart }: SpansOfTrace): JaegerTrace {
   const trace = jaegerTrace(
     traceId,
     spans,
@@ -91,27 +131,4 @@ export async function jaegerDependencies(
   return Array.from(dependencies)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, dependency]) => dependency);
-}
-
-function traceQueryOf(service: string, window: TimeInterval) {
-  return { window, timeRangeType: 'TraceId' as const, filter: serviceFilter(service) };
-}
-
-function serviceFilter(name: string): Filter {
-  const range = { start: 0, end: 0 };
-  const identity = { name, type: undefined, accountId: undefined, range };
-  const condition = { kind: 'service' as const, service: identity, where: undefined, range };
-  return { kind: 'filter', condition, order: undefined, range };
-}
-
-function matchesSearch(span: JaegerSpan, { processes }: JaegerTrace, search: JaegerSearch): boolean {
-  const process = processes[span.processID];
-  if (process?.serviceName !== search.service) return false;
-  if (search.operation !== undefined && span.operationName !== search.operation) return false;
-  if (span.duration < (search.minDurationUs ?? 0)) return false;
-  if (span.duration > (search.maxDurationUs ?? Number.POSITIVE_INFINITY)) return false;
-  const wanted = Object.entries(search.tags);
-  if (wanted.length === 0) return true;
-  const tags = [...span.tags, ...process.tags, ...span.logs.flatMap(({ fields }) => fields)];
-  return wanted.every(([key, value]) => tags.some((tag) => tag.key === key && String(tag.value) === value));
 }

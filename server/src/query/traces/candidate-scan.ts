@@ -11,7 +11,7 @@ import {
   seedSql,
   traceStartsSql,
 } from './candidates.ts';
-import { seedPredicatesOf, withoutEmptySeeds } from './prefilter.ts';
+import { type Prefilter, seedsOf, withoutEmptySeeds } from './prefilter.ts';
 import { compareSortKeys, type ListOrder, type SortKey } from './sort-key.ts';
 
 /*
@@ -20,7 +20,7 @@ import { compareSortKeys, type ListOrder, type SortKey } from './sort-key.ts';
  *   filter expression
  *      | filter-pushdown.ts: SQL conditions that hold for every matching trace
  *      v
- *   prefilter --- seed predicates (conditions on single rows of `entities`)
+ *   prefilter --- seeds (conditions on single rows)
  *      |
  *      v
  *   probeSeeds: do the seeds find at most `sortInMemoryMax` traces?
@@ -79,7 +79,7 @@ export async function probeSeeds(
   { sortInMemoryMax, ...options }: ScanOptions,
 ): Promise<ProbeResult> {
   const { prefilter } = search;
-  const seeds = prefilter && seedPredicatesOf(prefilter);
+  const seeds = prefilter && seedsOf(prefilter);
   if (prefilter === undefined || seeds === undefined) return { candidates: undefined, search };
   const statements = seeds.map((seed) => seedSql(search, seed, sortInMemoryMax + 1));
   const results = await Promise.all(statements.map((statement) => store.query<CandidateRow>(statement, options)));
@@ -88,7 +88,7 @@ export async function probeSeeds(
   if (starts.size <= sortInMemoryMax) {
     return { candidates: Array.from(starts, ([traceId, knownStartUs]) => ({ traceId, knownStartUs })) };
   }
-  const empty = new Set(seeds.filter((_, index) => results[index]?.length === 0));
+  const empty = new Set<Prefilter>(seeds.filter((_, index) => results[index]?.length === 0));
   return { candidates: undefined, search: { ...search, prefilter: withoutEmptySeeds(prefilter, empty) } };
 }
 

@@ -3,7 +3,7 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { traceIdsSql } from '../../store/ids.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import { inIntervalSql } from '../interval-sql.ts';
-import { type Prefilter, prefilterSql } from './prefilter.ts';
+import { type Prefilter, prefilterSql, type Seed } from './prefilter.ts';
 import type { ListOrder, SortKey, TimeRangeType } from './sort-key.ts';
 
 /** A trace whose sort key may have this `key`, in microseconds. */
@@ -61,15 +61,17 @@ function candidatePredicates(search: Search, fromUs: number): readonly Sql[] {
 }
 
 /**
- * Traces that have a row for which the seed predicate holds, `limit` at most, in no order. Fewer than `limit` are all
- * such traces of the window. `key` is the start of one of these rows.
+ * Traces that have a row for which the seed holds, `limit` at most, in no order. Fewer than `limit` are all such traces
+ * of the window. `key` is the start of one of these rows; a log record has the latest possible one.
  */
-export function seedSql(search: Search, seed: Sql, limit: number): Sql {
+export function seedSql(search: Search, { kind, row }: Seed, limit: number): Sql {
+  const rows =
+    kind === 'entity'
+      ? sql`entities WHERE ${sql.and([entityRowPredicate(search, search.window.fromUs), row])}`
+      : sql`documents WHERE ${row}`;
   return sql`
     SELECT lower(hex(trace)) AS trace_id, key FROM (
-      SELECT trace_id AS trace, start_us AS key FROM entities
-      WHERE ${sql.and([entityRowPredicate(search, search.window.fromUs), seed])}
-      LIMIT 1 BY trace LIMIT ${limit}
+      SELECT trace_id AS trace, start_us AS key FROM ${rows} LIMIT 1 BY trace LIMIT ${limit}
     )`;
 }
 

@@ -300,7 +300,7 @@ function textPredicate(column: Sql, operator: Operator, value: Value): Sql | und
 }
 
 /** A lone surrogate is stored as U+FFFD: texts with either may be equal in a row and differ in the document. */
-const isPlain = (text: string): boolean => !/[\p{Surrogate}\ufffd]/u.test(text);
+export const isPlain = (text: string): boolean => !/[\p{Surrogate}\ufffd]/u.test(text);
 
 /** Patterns that can match U+FFFD and not a lone surrogate, or the other way round. */
 const CODE_POINT_ESCAPES = /\\[pPx]/;

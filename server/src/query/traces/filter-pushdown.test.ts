@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseFilter } from '../../filter/parser.ts';
 import { renderSql, sql } from '../../store/sql.ts';
 import { pushDownFilter } from './filter-pushdown.ts';
-import { type Prefilter, prefilterSql, seedPredicatesOf } from './prefilter.ts';
+import { type Prefilter, prefilterSql, seedsOf } from './prefilter.ts';
 
 const prefilterText = (text: string) => {
   const prefilter = pushDownFilter(parseFilter(text).condition);
@@ -33,5 +33,5 @@ test('a long filter takes few subqueries', () => {
   expect(subqueryCount(repeated(300, 'user = "ann"', ' OR '))).toBe(2);
   expect(subqueryCount(repeated(300, 'user = "ann"', ' AND '))).toBeLessThan(6);
   const prefilter = pushDownFilter(parseFilter(repeated(100, 'service("a")', ' OR ')).condition) as Prefilter;
-  expect(seedPredicatesOf(prefilter)?.length).toBe(1);
+  expect(seedsOf(prefilter)?.length).toBe(1);
 });

@@ -13,6 +13,7 @@ import {
   scanWithoutValue,
   scanWithValue,
 } from './candidate-scan.ts';
+import type { Search } from './candidates.ts';
 import { pushDownFilter } from './filter-pushdown.ts';
 import { assembledTraces, documentGroups } from './load-traces.ts';
 import {
@@ -54,46 +55,66 @@ const SORT_IN_MEMORY_MAX_NEWEST = 4_000;
 export async function* findTraces(
   store: Store,
   query: TraceQuery,
-  { batchSize = 100, sortInMemoryMax: requestedSortInMemoryMax, onScanned, ...options }: FindOptions = {},
+  { onScanned, ...options }: FindOptions = {},
 ): AsyncGenerator<FoundTrace> {
   const { window, timeRangeType, filter, after } = query;
   const order = listOrder(filter, timeRangeType);
+  const scanned = new Set<TraceId>();
+  const evaluate = async (traceIds: readonly TraceId[]) => {
+    const found: FoundTrace[] = [];
+    for await (const group of documentGroups(store, traceIds, { ...options, isPartWanted: () => false })) {
+      const subjects = assembledTraces(group).map(subjectOf);
+      for (const [id, part] of group.exceeding) subjects.push(await subjectFromRows(store, id, part, options));
+      for (const { trace } of subjects) scanned.add(trace.id);
+      found.push(...subjects.flatMap((subject) => matchOf(subject, query, order)));
+    }
+    onScanned?.(scanned.size);
+    return found;
+  };
+  const prefilter = filter && pushDownFilter(filter.condition);
+  yield* findInOrder(store, { window, timeRangeType, prefilter }, { order, after, evaluate }, options);
+}
+
+type Evaluation<Found> = {
+  readonly order: ListOrder;
+  readonly after?: SortKey | undefined;
+  /** The candidates that match. */
+  readonly evaluate: (traceIds: readonly TraceId[]) => Promise<readonly Found[]>;
+};
+
+/** Yields what `evaluate` finds among the candidates of the search, in order, until the caller stops. */
+export async function* findInOrder<Found extends { readonly sortKey: SortKey }>(
+  store: Store,
+  search: Search,
+  { order, after, evaluate }: Evaluation<Found>,
+  { batchSize = 100, sortInMemoryMax: requestedSortInMemoryMax, ...options }: Omit<FindOptions, 'onScanned'> = {},
+): AsyncGenerator<Found> {
   const isFirstOfNewest = order.by === 'start' && order.isDescending && after === undefined;
   const sortInMemoryMax =
     requestedSortInMemoryMax ?? (isFirstOfNewest ? SORT_IN_MEMORY_MAX_NEWEST : SORT_IN_MEMORY_MAX);
   const scanOptions = { ...options, batchSize, sortInMemoryMax };
-  const scanned = new Set<TraceId>();
-  const evaluate = (
+  const merge = (
     batches: AsyncGenerator<CandidateBatch>,
     from: SortKey | undefined,
-    isWanted: (trace: FoundTrace) => boolean,
+    isWanted: (found: Found) => boolean,
   ) =>
-    mergeInOrder(batches, order, from, async ({ traceIds }) => {
-      const found: FoundTrace[] = [];
-      for await (const group of documentGroups(store, traceIds, { ...options, isPartWanted: () => false })) {
-        const subjects = assembledTraces(group).map(subjectOf);
-        for (const [id, part] of group.exceeding) subjects.push(await subjectFromRows(store, id, part, options));
-        for (const { trace } of subjects) scanned.add(trace.id);
-        found.push(...subjects.flatMap((subject) => matchOf(subject, query, order)).filter(isWanted));
-      }
-      onScanned?.(scanned.size);
-      return found;
-    });
-  const prefilter = filter && pushDownFilter(filter.condition);
-  const probed = await probeSeeds(store, { window, timeRangeType, prefilter }, scanOptions);
+    mergeInOrder(batches, order, from, async ({ traceIds }) =>
+      (traceIds.length === 0 ? [] : await evaluate(traceIds)).filter(isWanted),
+    );
+  const probed = await probeSeeds(store, search, scanOptions);
   if (probed.candidates !== undefined) {
-    yield* evaluate(scanProbedCandidates(store, probed.candidates, order, after, scanOptions), after, () => true);
+    yield* merge(scanProbedCandidates(store, probed.candidates, order, after, scanOptions), after, () => true);
     return;
   }
-  const { search } = probed;
+  const left = probed.search;
   if (after?.part !== 'rest') {
-    const batches = scanWithValue(store, search, order, after, scanOptions);
-    yield* evaluate(batches, after, ({ sortKey }) => sortKey.part === 'valued');
+    const batches = scanWithValue(store, left, order, after, scanOptions);
+    yield* merge(batches, after, ({ sortKey }) => sortKey.part === 'valued');
   }
   if (order.by !== 'responsetime' && order.by !== 'duration') return;
   const from = after?.part === 'rest' ? after : undefined;
-  const batches = scanWithoutValue(store, search, order, from, scanOptions);
-  yield* evaluate(batches, from, ({ sortKey }) => sortKey.part === 'rest');
+  const batches = scanWithoutValue(store, left, order, from, scanOptions);
+  yield* merge(batches, from, ({ sortKey }) => sortKey.part === 'rest');
 }
 
 /** The trace with its sort key, or nothing when the query does not ask for it. */
@@ -108,23 +129,24 @@ function matchOf(
 }
 
 /** Sorts the traces of all batches. A trace is held back until a batch reaches past its sort key. */
-async function* mergeInOrder(
+async function* mergeInOrder<Found extends { readonly sortKey: SortKey }>(
   batches: AsyncGenerator<CandidateBatch>,
   order: ListOrder,
   after: SortKey | undefined,
-  evaluate: (batch: CandidateBatch) => Promise<readonly FoundTrace[]>,
-): AsyncGenerator<FoundTrace> {
+  evaluate: (batch: CandidateBatch) => Promise<readonly Found[]>,
+): AsyncGenerator<Found> {
   let last = after;
-  const waiting = new Map<string, FoundTrace>();
+  const waiting = new Map<string, Found>();
   for await (const batch of batches) {
     for (const trace of await evaluate(batch)) {
-      if (last === undefined || compareSortKeys(order, trace.sortKey, last) > 0) waiting.set(trace.summary.id, trace);
+      if (last === undefined || compareSortKeys(order, trace.sortKey, last) > 0)
+        waiting.set(trace.sortKey.traceId, trace);
     }
     const { until } = batch;
-    const isDue = ({ sortKey }: FoundTrace) => until === undefined || compareSortKeys(order, sortKey, until) <= 0;
+    const isDue = ({ sortKey }: Found) => until === undefined || compareSortKeys(order, sortKey, until) <= 0;
     const due = [...waiting.values()].filter(isDue).sort((a, b) => compareSortKeys(order, a.sortKey, b.sortKey));
     for (const trace of due) {
-      waiting.delete(trace.summary.id);
+      waiting.delete(trace.sortKey.traceId);
       last = trace.sortKey;
       yield trace;
     }

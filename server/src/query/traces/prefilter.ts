@@ -67,26 +67,35 @@ export function prefilterSql(prefilter: Prefilter, rows: Sql): Sql {
   }
 }
 
-/** Conditions on single rows of `entities`: every matching trace has a row for which one of them holds. */
-export function seedPredicatesOf(prefilter: Prefilter): readonly Sql[] | undefined {
+/** A condition on single rows of one of the two tables. */
+export type Seed = { readonly kind: 'entity' | 'document'; readonly row: Sql };
+
+/** Every matching trace has a row for which one of the seeds holds. */
+export function seedsOf(prefilter: Prefilter): readonly Seed[] | undefined {
   switch (prefilter.kind) {
     case 'entity':
-      return [prefilter.row];
-    case 'group':
     case 'document':
+      return [prefilter];
+    case 'group':
       return undefined;
     case 'and':
-      return prefilter.parts.map(seedPredicatesOf).find((seeds) => seeds !== undefined);
+      return prefilter.parts.map(seedsOf).find((seeds) => seeds !== undefined);
     case 'or': {
-      const seeds = prefilter.parts.map(seedPredicatesOf);
+      const seeds = prefilter.parts.map(seedsOf);
       return seeds.every((known) => known !== undefined) ? seeds.flat() : undefined;
     }
   }
 }
 
-/** Drops the parts of an `or` whose seed predicate is in `empty`, that is, holds for no row. */
-export function withoutEmptySeeds(prefilter: Prefilter, empty: ReadonlySet<Sql>): Prefilter {
-  if (prefilter.kind !== 'or') return prefilter;
-  const parts = prefilter.parts.filter((part) => part.kind !== 'entity' || !empty.has(part.row));
-  return parts.length > 0 ? { kind: 'or', parts } : prefilter;
+/** Drops the parts that no trace has: `empty` are seeds that hold for no row. */
+export function withoutEmptySeeds(prefilter: Prefilter, empty: ReadonlySet<Prefilter>): Prefilter {
+  return withoutEmpty(prefilter, empty) ?? prefilter;
+}
+
+function withoutEmpty(prefilter: Prefilter, empty: ReadonlySet<Prefilter>): Prefilter | undefined {
+  if (prefilter.kind !== 'and' && prefilter.kind !== 'or') return empty.has(prefilter) ? undefined : prefilter;
+  const parts = prefilter.parts.map((part) => withoutEmpty(part, empty));
+  const left = parts.filter((part) => part !== undefined);
+  if (prefilter.kind === 'and') return left.length < parts.length ? undefined : { kind: 'and', parts: left };
+  return left.length > 1 ? { kind: 'or', parts: left } : left[0];
 }

@@ -3,6 +3,7 @@ import type { Document } from '../../model/entity.ts';
 import { sentSpans, type TraceSpan, traceToSpans } from '../../model/otlp/documents/trace-to-spans.ts';
 import type { LogWithResource, SpanWithResource } from '../../model/otlp-messages.ts';
 import type { TimeInterval } from '../../model/time-interval.ts';
+import type { Trace } from '../../model/trace.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
@@ -36,11 +37,18 @@ export async function* loadTraceSpans(
   for await (const { documents, exceeding } of documentGroups(store, traceIds, options)) {
     for (const [traceId, ofTrace] of documents) {
       const trace = assembleTrace(ofTrace);
-      if (trace === undefined) continue;
-      const firstPart = exceeding.get(traceId);
-      yield { traceId, spans: traceToSpans(trace, ofTrace), records: recordsIn(ofTrace), firstPart };
+      if (trace !== undefined) yield spansOfTrace(trace, ofTrace, exceeding.get(traceId));
     }
   }
+}
+
+/** `documents` are those of the trace, or of its first part. */
+export function spansOfTrace(
+  trace: Trace,
+  documents: readonly Document[],
+  firstPart: FirstPart | undefined,
+): SpansOfTrace {
+  return { traceId: trace.id, spans: traceToSpans(trace, documents), records: recordsIn(documents), firstPart };
 }
 
 /** One entity as a span. `isReceived`: it arrived as a span. `records` contain its exceptions. */

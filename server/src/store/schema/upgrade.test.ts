@@ -6,7 +6,8 @@ import { aDocument } from '../testing/documents.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory, testOptions } from '../testing/open-test-store.ts';
 import { newBlock, rowBlocksOf } from '../write/block.ts';
 import { writeDocument, writeEntities } from '../write/rows.ts';
-import { MIGRATIONS, migrate, readMigrations } from './migrate.ts';
+import { MIGRATIONS } from '../../package/files.ts';
+import { migrate, readMigrations } from './migrate.ts';
 
 /** A store of an earlier version is migrated while it answers. */
 

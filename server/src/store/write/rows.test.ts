@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Entity } from '../../model/entity.ts';
+import type { Document, Entity } from '../../model/entity.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { idSql } from '../ids.ts';
+import { spanTextsOf } from '../span-texts.ts';
 import { sql } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { attributeTexts } from '../testing/attribute-texts.ts';
@@ -78,7 +79,8 @@ test('any entity is read as it was written', async () => {
         id: index === 0 ? top.id : (index.toString(16).padStart(16, '0') as EntityId),
       }));
       const seq = offset % 1_000_000_000;
-      await store.append([{ format: 'xray', traceId: top.traceId, id: top.id, seq, text: body, entities }]);
+      const document: Document = { format: 'xray', traceId: top.traceId, id: top.id, seq, text: body, entities };
+      await store.append([document]);
       const here = sql`trace_id = ${idSql(top.traceId)} AND seq = ${seq}`;
 
       const documents = await store.query(sql`SELECT body, in_progress FROM documents WHERE ${here}`);
@@ -108,7 +110,7 @@ test('any entity is read as it was written', async () => {
           annotations_string: ofType(entity, 'string'),
           annotations_number: ofType(entity, 'number'),
           annotations_bool: ofType(entity, 'boolean'),
-          attributes: entity === entities[0] ? attributeTexts(entities) : [],
+          attributes: entity === entities[0] ? [...attributeTexts(entities), ...spanTextsOf(document, entities)] : [],
         });
       }
     }),

@@ -17,6 +17,7 @@ import {
   TRUNCATED_MARKER,
 } from '../attributes.ts';
 import type { Columns } from '../engine/engine.ts';
+import { spanTextsOf } from '../span-texts.ts';
 import {
   type RowBuffer,
   readString,
@@ -74,10 +75,10 @@ export const ENTITY_COLUMNS: Columns = {
   instance_id: 'String',
   availability_zone: 'String',
   account_id: 'String',
-  annotations_string: 'Map(String, String)',
-  annotations_number: 'Map(String, Float64)',
-  annotations_bool: 'Map(String, Bool)',
-  attributes: 'Array(String)',
+  annotations_string: 'Map(LowCardinality(String), LowCardinality(String))',
+  annotations_number: 'Map(LowCardinality(String), Float64)',
+  annotations_bool: 'Map(LowCardinality(String), Bool)',
+  attributes: 'Array(LowCardinality(String))',
 };
 
 /**
@@ -140,15 +141,20 @@ const BYTES_BEFORE_BODY = 17;
 /** A row for each entity of the document, and for each alternative entity of a span whose parent is not known yet. */
 export function writeEntities(target: RowBuffer, document: Document): void {
   const trees = document.format === 'otlp' ? [document.entities, document.alternativeEntities()] : [document.entities];
-  let attributes = attributesOf(trees.flat());
+  const all = trees.flat();
+  let attributes = attributesOf(all);
+  let spanTexts = spanTextsOf(document, all);
   for (const entities of trees) {
     const isInSegment = entities[0]?.kind === 'segment';
     for (const entity of entities) {
-      writeEntity(target, document, { isInSegment, attributes, entity });
+      writeEntity(target, document, { isInSegment, attributes, spanTexts, entity });
       attributes = NO_ATTRIBUTES;
+      spanTexts = NO_TEXTS;
     }
   }
 }
+
+const NO_TEXTS: readonly string[] = [];
 
 const NO_ATTRIBUTES: Attributes = { values: new Map(), count: 0, hasMore: false };
 
@@ -157,9 +163,15 @@ type EntityRow = {
   readonly entity: Entity;
   /** Attributes of the whole document, which only one of its rows has. */
   readonly attributes: Attributes;
+  /** The same. */
+  readonly spanTexts: readonly string[];
 };
 
-function writeEntity(target: RowBuffer, document: Document, { isInSegment, attributes, entity }: EntityRow): void {
+function writeEntity(
+  target: RowBuffer,
+  document: Document,
+  { isInSegment, attributes, spanTexts, entity }: EntityRow,
+): void {
   const { http } = entity;
   const ec2 = ec2Of(entity);
   const isTop = entity.id === document.id;
@@ -192,7 +204,7 @@ function writeEntity(target: RowBuffer, document: Document, { isInSegment, attri
   writeString(target, ec2.availabilityZone);
   writeString(target, entity.accountId ?? '');
   writeAnnotations(target, entity.annotations);
-  writeAttributes(target, attributes, linksOf(entity));
+  writeAttributes(target, attributes, linksOf(entity), spanTexts);
 }
 
 /** Three maps: string, number, bool. */
@@ -248,11 +260,17 @@ function writeMap<Value extends AnnotationValue>(
   }
 }
 
-function writeAttributes(target: RowBuffer, { values, count, hasMore }: Attributes, links: readonly string[]): void {
-  writeLength(target, count + (hasMore ? 1 : 0) + links.length);
+function writeAttributes(
+  target: RowBuffer,
+  { values, count, hasMore }: Attributes,
+  links: readonly string[],
+  spanTexts: readonly string[],
+): void {
+  writeLength(target, count + (hasMore ? 1 : 0) + links.length + spanTexts.length);
   writeAttributeTexts(target, values);
   if (hasMore) writeString(target, TRUNCATED_MARKER);
   for (const link of links) writeString(target, link);
+  for (const text of spanTexts) writeString(target, text);
 }
 
 /** The strings of these attributes, without their count. */
