@@ -1,4 +1,3 @@
-import { assembleTrace } from '../../model/assemble.ts';
 import { type JaegerTrace, jaegerTrace } from '../../model/jaeger.ts';
 import { contains, type TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
@@ -7,9 +6,9 @@ import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { serviceGraphOf } from '../service-graph/service-graph.ts';
 import { findInOrder } from '../traces/find-traces.ts';
-import { documentGroups } from '../traces/load-traces.ts';
 import type { ListOrder, SortKey } from '../traces/sort-key.ts';
 import { subjectFromRows } from '../traces/summary-from-rows.ts';
+import { assembledGroups } from '../traces/trace-cache.ts';
 import { loadTraceSpans, type SpansOfTrace, spansOfTrace } from '../traces/trace-spans.ts';
 import { hasEntityOf, hasSpanFor, type JaegerSearch } from './matches-search.ts';
 import { pushDownSearch } from './search-pushdown.ts';
@@ -70,16 +69,16 @@ async function matchingTraces(
   options: QueryOptions,
 ): Promise<readonly FoundJaegerTrace[]> {
   const found: FoundJaegerTrace[] = [];
-  for await (const { documents, exceeding } of documentGroups(store, traceIds, options)) {
-    for (const [id, ofTrace] of documents) {
-      const assembled = assembleTrace(ofTrace);
+  for await (const { traces, exceeding } of assembledGroups(store, traceIds, options)) {
+    for (const { trace: assembled, documents } of traces) {
+      const { id } = assembled;
       const firstPart = exceeding.get(id);
-      if (assembled === undefined || !hasEntityOf(search.service, assembled)) continue;
+      if (!hasEntityOf(search.service, assembled)) continue;
       // The first part of a trace may start later than the trace.
       const whole = firstPart && (await subjectFromRows(store, id, firstPart, options)).trace;
       const { startUs } = whole ?? assembled;
       if (!contains(search.window, startUs)) continue;
-      const trace = jaegerTraceOf(spansOfTrace(assembled, ofTrace, firstPart));
+      const trace = jaegerTraceOf(spansOfTrace(assembled, documents, firstPart));
       if (!hasSpanFor(search, assembled, trace)) continue;
       found.push({ trace, sortKey: { part: 'valued', key: startUs, traceId: id } });
     }

@@ -15,7 +15,6 @@ import {
 } from './candidate-scan.ts';
 import type { Search } from './candidates.ts';
 import { pushDownFilter } from './filter-pushdown.ts';
-import { assembledTraces, documentGroups } from './load-traces.ts';
 import {
   compareSortKeys,
   isInWindow,
@@ -26,6 +25,7 @@ import {
   type TimeRangeType,
 } from './sort-key.ts';
 import { subjectFromRows } from './summary-from-rows.ts';
+import { assembledGroups } from './trace-cache.ts';
 
 export type TraceQuery = {
   readonly window: TimeInterval;
@@ -62,8 +62,8 @@ export async function* findTraces(
   const scanned = new Set<TraceId>();
   const evaluate = async (traceIds: readonly TraceId[]) => {
     const found: FoundTrace[] = [];
-    for await (const group of documentGroups(store, traceIds, { ...options, isPartWanted: () => false })) {
-      const subjects = assembledTraces(group).map(subjectOf);
+    for await (const group of assembledGroups(store, traceIds, { ...options, isPartWanted: () => false })) {
+      const subjects = group.traces.map(({ trace }) => subjectOf(trace));
       for (const [id, part] of group.exceeding) subjects.push(await subjectFromRows(store, id, part, options));
       for (const { trace } of subjects) scanned.add(trace.id);
       found.push(...subjects.flatMap((subject) => matchOf(subject, query, order)));

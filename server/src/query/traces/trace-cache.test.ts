@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Document } from '../../model/entity.ts';
+import { A_START, anId, aSegment, aSubsegment, received } from '../../model/testing/builders.ts';
+import type { TraceId } from '../../model/trace-id.ts';
+import { idSql } from '../../store/ids.ts';
+import { sql } from '../../store/sql.ts';
+import type { Store } from '../../store/store.ts';
+import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
+import { STORES } from '../../store/testing/stores.ts';
+import { type AssembledTrace, assembledGroups } from './trace-cache.ts';
+
+let store: Store;
+let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+let traceId: TraceId;
+/** Arrives in the middle, so that others may arrive before and after it. */
+const SEQ = A_START * 1e6 + 1_000;
+let lastNumber = 0;
+
+beforeAll(async () => {
+  directory = await makeTestDirectory();
+  store = await openTestStore(directory.path);
+});
+
+afterAll(async () => {
+  await store.close();
+  await directory.remove();
+});
+
+function newDocument(fields: Parameters<typeof aSegment>[0], seq: number): Document {
+  const [document] = received(aSegment(fields));
+  return { ...(document as Document), seq };
+}
+
+/** Two documents of a new trace. */
+beforeEach(async () => {
+  lastNumber += 1;
+  const trace_id = `1-6650a080-${String(lastNumber).padStart(24, '0')}`;
+  const first = newDocument({ trace_id, id: anId('a') }, SEQ);
+  traceId = first.traceId;
+  await store.append([first, call('b', SEQ + 10)]);
+});
+
+/** A subsegment that arrives alone. */
+function call(id: string, seq: number, ofTrace: TraceId = traceId): Document {
+  const trace_id = `1-${ofTrace.slice(0, 8)}-${ofTrace.slice(8)}`;
+  const [document] = received(aSubsegment({ trace_id, id: anId(id), parent_id: anId('a') }));
+  return { ...(document as Document), seq };
+}
+
+async function load(from: Store = store): Promise<AssembledTrace> {
+  const found: AssembledTrace[] = [];
+  for await (const { traces } of assembledGroups(from, [traceId], {})) found.push(...traces);
+  expect(found.length).toBe(1);
+  return found[0] as AssembledTrace;
+}
+
+const idsIn = ({ trace }: AssembledTrace) => [...trace.entities.keys()].sort();
+
+test('a trace that has not changed is assembled once', async () => {
+  const first = await load();
+  expect((await load()).trace).toBe(first.trace);
+});
+
+test.each([
+  ['after the last one', 20],
+  ['with the number of the last one, as another server may give it', 10],
+  ['between the others', 5],
+  ['before the others', -5],
+])('a document that arrives %s changes the trace', async (_, laterUs) => {
+  await load();
+  await store.append([call('c', SEQ + laterUs)]);
+  expect(idsIn(await load())).toEqual([anId('a'), anId('b'), anId('c')].sort());
+});
+
+test('a document that retention rules delete changes the trace, whose last document stays', async () => {
+  await load();
+  await store.command(sql`DELETE FROM documents WHERE trace_id = ${idSql(traceId)} AND seq = ${SEQ}`);
+  expect(idsIn(await load())).toEqual([anId('b')]);
+});
+
+test('after retention rules have run, as many documents with the same last one are read again', async () => {
+  await load();
+  await store.command(sql`DELETE FROM documents WHERE trace_id = ${idSql(traceId)} AND seq = ${SEQ}`);
+  await store.append([call('d', SEQ + 1)]);
+  await store.recordIncomplete(SEQ);
+  expect(idsIn(await load())).toEqual([anId('b'), anId('d')].sort());
+});
+
+test('a trace of which all documents are deleted is unknown', async () => {
+  await load();
+  await store.command(sql`DELETE FROM documents WHERE trace_id = ${idSql(traceId)}`);
+  const groups = [];
+  for await (const group of assembledGroups(store, [traceId], {})) groups.push(...group.traces);
+  expect(groups).toEqual([]);
+});
+
+test('a document that another server of a shared store received changes the trace', async () => {
+  const location = await (STORES.find(({ name }) => name === 'remote store') as (typeof STORES)[number]).make();
+  const servers = await Promise.all([location.open(), location.open()]);
+  const [one, other] = servers as [Store, Store];
+  try {
+    await one.append([call('a', SEQ), call('b', SEQ + 10)]);
+    const before = await load(one);
+    expect((await load(one)).trace).toBe(before.trace);
+    await other.append([call('c', SEQ + 10)]);
+    expect(idsIn(await load(one))).toEqual([anId('a'), anId('b'), anId('c')].sort());
+    await one.append([call('d', SEQ + 20)]);
+    expect(idsIn(await load(other))).toEqual([anId('a'), anId('b'), anId('c'), anId('d')].sort());
+  } finally {
+    await Promise.all(servers.map((server) => server.close()));
+    await location.remove();
+  }
+}, 60_000);
