@@ -1,2 +1,2 @@
 -- Changes no table. From here on, `attributes` also has the name of a span and the attributes of its events, see
--- store/span-texts.ts. The time of this migration tells which rows may lack them.
+-- store/span-texts.ts. Rows from before the time of this migration may lack them.

@@ -17,7 +17,7 @@ import type { Store } from './store.ts';
 /** Marks an entity whose span is not the translation of its row: each span and each tag may be in it. */
 export const ANY_SPAN_MARKER = 'span…';
 
-/** Marks a span that has failed, if no flag of its entities says so. */
+/** Marks a failed span whose entities have no flag for it. */
 export const FAILED_SPAN_TEXT = 'span.error=true';
 
 export const spanNameText = (name: string): string => attributeText('span.name', name);
@@ -59,7 +59,7 @@ function textsOfSpan(span: Span, entities: readonly Entity[]): readonly string[]
   return [...texts, ...ofEvents];
 }
 
-/** The span of an X-Ray entity has failed with an exception or a status of 400 or more, whatever its flags are. */
+/** An exception or a status of 400 or more becomes a failed span, also without a flag. */
 function textsOfEntities(entities: readonly Entity[]): readonly string[] {
   const texts: string[] = [];
   if (entities.some(isFailedWithoutFlag)) texts.push(FAILED_SPAN_TEXT);

@@ -159,7 +159,7 @@ const MOVED =
 
 const isMovedKey = (key: string): boolean => MOVED.test(key);
 
-/** Keys that the span of an X-Ray entity has for other fields of it than annotations. */
+/** Keys that the translation of an X-Ray entity has for other fields than its annotations. */
 const FROM_FIELDS =
   /^(url\.|server\.|http\.|user_agent\.|client\.|error\.type$|rpc\.|cloud\.|db\.|faas\.|service\.|process\.runtime\.|host\.|container\.|k8s\.|telemetry\.sdk\.)/;
 

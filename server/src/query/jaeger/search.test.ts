@@ -155,9 +155,9 @@ function searchFor(trace: JaegerTrace, span: JaegerSpan, dice: Dice): JaegerSear
   const chosen = dice.tags.flatMap((at): readonly TagOfSpan[] =>
     tags.length === 0 ? [] : [tags[at % tags.length] as TagOfSpan],
   );
-  const fromUs = dice.isNarrow ? span.startTime - 600e6 : everything.fromUs;
+  const fromUs = dice.isShort ? span.startTime - 600e6 : everything.fromUs;
   return {
-    window: { fromUs, toUs: dice.isNarrow ? span.startTime + 600e6 : everything.toUs },
+    window: { fromUs, toUs: dice.isShort ? span.startTime + 600e6 : everything.toUs },
     service: trace.processes[span.processID]?.serviceName ?? '',
     operation: dice.hasOperation ? span.operationName : undefined,
     tags: Object.fromEntries([...chosen, ...(dice.added === undefined ? [] : [dice.added])]),
@@ -181,7 +181,7 @@ const dice = fc.record({
   ),
   hasOperation: fc.boolean(),
   hasDuration: fc.boolean(),
-  isNarrow: fc.boolean(),
+  isShort: fc.boolean(),
   limit: fc.constantFrom(1, 3, 20, 1_000),
 });
 type Dice = typeof dice extends fc.Arbitrary<infer T> ? T : never;
