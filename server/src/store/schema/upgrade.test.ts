@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { MIGRATIONS } from '../../package/files.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openEngine } from '../open-store.ts';
 import { parseRows, renderSql, type Sql, sql } from '../sql.ts';
@@ -6,7 +7,6 @@ import { aDocument } from '../testing/documents.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory, testOptions } from '../testing/open-test-store.ts';
 import { newBlock, rowBlocksOf } from '../write/block.ts';
 import { writeDocument, writeEntities } from '../write/rows.ts';
-import { MIGRATIONS } from '../../package/files.ts';
 import { migrate, readMigrations } from './migrate.ts';
 
 /** A store of an earlier version is migrated while it answers. */

@@ -17,7 +17,6 @@ import {
   TRUNCATED_MARKER,
 } from '../attributes.ts';
 import type { Columns } from '../engine/engine.ts';
-import { spanTextsOf } from '../span-texts.ts';
 import {
   type RowBuffer,
   readString,
@@ -32,6 +31,7 @@ import {
   writeUInt32,
   writeUInt64,
 } from '../row-binary.ts';
+import { spanTextsOf } from '../span-texts.ts';
 
 /** Columns of `documents` in the order `writeDocument` writes them. */
 export const DOCUMENT_COLUMNS: Columns = {
