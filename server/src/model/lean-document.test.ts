@@ -4,6 +4,7 @@ import { assembleTrace } from './assemble.ts';
 import type { Document } from './entity.ts';
 import { documentsOf, leanDocument } from './lean-document.ts';
 import { serviceGraph } from './service-graph.ts';
+import { summariseTrace } from './summarise.ts';
 import { arbitraryDelivery, arbitraryTrace } from './testing/arbitrary-trace.ts';
 import { aSegment, aSubsegment, received, receivedTexts } from './testing/builders.ts';
 import { traceGraph } from './trace-graph.ts';
@@ -12,11 +13,15 @@ import { linkedTraceIds } from './trace-links.ts';
 function counted(documents: readonly Document[]) {
   const trace = assembleTrace(documents);
   return (
-    trace && { graph: serviceGraph([traceGraph(trace)]), links: linkedTraceIds(trace), isPartial: trace.isPartial }
+    trace && {
+      graph: serviceGraph([traceGraph(trace)]),
+      links: linkedTraceIds(trace),
+      summary: summariseTrace(trace),
+    }
   );
 }
 
-test('lean documents of any trace give the same graph as complete ones', () => {
+test('lean documents of any trace give the same graph and summary as complete ones', () => {
   fc.assert(
     fc.property(arbitraryTrace().chain(arbitraryDelivery), (delivery) => {
       const documents = receivedTexts(delivery);

@@ -2,7 +2,7 @@ import type { Document, Entity, StoredFormat } from './entity.ts';
 import { parseStored } from './parse-stored.ts';
 
 /**
- * The part of a document that `traceGraph` and `linkGraph` need. Keep these instead of many documents: objects that
+ * The part of a document that `traceGraph`, `linkGraph` and `summariseTrace` need. Keep these instead of many documents: objects that
  * survive cost the garbage collector more than parsing them again. The translation of a span depends on all of it and
  * on other documents, so spans keep their text and are parsed again.
  */
@@ -34,16 +34,17 @@ function leanEntity(entity: Entity): Entity {
     endUs: entity.endUs,
     namespace: entity.namespace,
     origin: entity.origin,
-    user: undefined,
-    resourceArn: undefined,
+    user: entity.user,
+    resourceArn: entity.resourceArn,
     accountId: entity.accountId,
     outcome: entity.outcome,
     isFault: entity.isFault,
     isError: entity.isError,
     isThrottle: entity.isThrottle,
-    http: undefined,
-    cause: undefined,
-    annotations: NO_FIELDS,
+    // A summary has the request of the root only.
+    http: entity.kind === 'segment' && entity.parentId === undefined ? entity.http : undefined,
+    cause: entity.cause,
+    annotations: entity.annotations,
     metadata: undefined,
     links: entity.links,
     fields: isNamed ? { aws: aws ?? null, sql: sql ?? null } : NO_FIELDS,

@@ -393,7 +393,7 @@ async function applyFsync(engine: Engine, fsync: boolean): Promise<void> {
   const result = await engine.query(
     renderSql(sql`
       SELECT replaceRegexpOne(name, '_local$', '') AS name FROM system.tables
-      WHERE database = currentDatabase() AND match(name, '^(entities|documents)(_local)?$') AND engine LIKE '%MergeTree'
+      WHERE database = currentDatabase() AND match(name, '^(entities|documents|trace_summaries)(_local)?$') AND engine LIKE '%MergeTree'
         AND (engine_full LIKE '%fsync_after_insert = 1%') != ${fsync}`),
     SETUP_LIMITS,
   );

@@ -21,7 +21,7 @@ function reserve(target: RowBuffer, count: number): void {
   target.bytes = grown;
 }
 
-function writeUInt8(target: RowBuffer, value: number): void {
+export function writeUInt8(target: RowBuffer, value: number): void {
   reserve(target, 1);
   target.bytes[target.length++] = value;
 }

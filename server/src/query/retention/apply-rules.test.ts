@@ -88,6 +88,7 @@ async function empty(): Promise<void> {
   await store.command(sql`TRUNCATE TABLE documents`);
   await store.command(sql`TRUNCATE TABLE entities`);
   await store.command(sql`TRUNCATE TABLE service_map`);
+  await store.command(sql`TRUNCATE TABLE trace_summaries`);
   await store.command(sql`TRUNCATE TABLE objects`);
 }
 

@@ -9,6 +9,7 @@ import { newCorrectionBlock } from '../../store/write/roll-up-rows.ts';
 import type { GroupOwner } from '../groups.ts';
 import { type MinuteGraphs, periodsOf } from '../service-graph/periods.ts';
 import { readRollUpWatermark } from '../service-graph/roll-up-tables.ts';
+import { newSummaryChanges } from '../service-graph/summary-changes.ts';
 import { consumersOf, contributionPairsOf } from '../service-graph/trace-changes.ts';
 import { addToMinuteGraphs } from '../service-graph/trace-contribution.ts';
 import { pushDownFilter } from '../traces/filter-pushdown.ts';
@@ -261,6 +262,7 @@ async function expiryCandidates(
 
 /**
  * Replaces the contributions of expired traces, and of the consumers of their messages, by those after the deletion.
+ * Likewise the summaries of expired traces, first: a summary may not cover deleted documents.
  */
 async function subtractFromRollUps(
   store: Store,
@@ -276,6 +278,7 @@ async function subtractFromRollUps(
   const isRolledUp = ({ seq }: { readonly seq: number }) => seq <= rollUpWatermark;
   const isOfDay = ({ seq }: { readonly seq: number }) => Math.floor(seq / DAY_US) === day;
   const minutes: MinuteGraphs = new Map();
+  const summaries = newSummaryChanges(rollUpWatermark);
   const batches = contributionPairsOf(
     store,
     traceIds,
@@ -285,18 +288,29 @@ async function subtractFromRollUps(
       reducedSql: (id) =>
         sql.and([sql`seq <= ${rollUpWatermark}`, ...(expiredIds.has(id) ? [sql`NOT (${inDay(day)})`] : [])]),
     },
-    options,
+    {
+      ...options,
+      isPartWanted: (id, part) => {
+        if (expiredIds.has(id)) summaries.addExceeding(id, part);
+        return true;
+      },
+    },
   );
   for await (const pairs of batches) {
-    for (const { reduced, full } of pairs) {
-      if (reduced === full) continue;
-      addToMinuteGraphs(minutes, reduced, 1);
-      addToMinuteGraphs(minutes, full, -1);
+    for (const { id, reduced, full, documents } of pairs) {
+      if (expiredIds.has(id)) {
+        const left = documents.filter((document) => isRolledUp(document) && !isOfDay(document));
+        summaries.add({ id, before: full, after: reduced, documents: left });
+      }
+      if (reduced.contribution === full.contribution) continue;
+      addToMinuteGraphs(minutes, reduced.contribution, 1);
+      addToMinuteGraphs(minutes, full.contribution, -1);
     }
     await pause?.();
   }
   const periods = [...periodsOf(minutes)];
   const insertToken = `thinned/${plan}/${day}/${days}/${next}/${slices}`;
+  await summaries.insert(store, `${insertToken}/${rollUpWatermark}`, options);
   if (periods.length === 0) return;
   const block = newCorrectionBlock(rollUpWatermark, insertToken);
   for (const period of periods) block.add(period);

@@ -7,6 +7,8 @@ import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
 import { TRACE_BOUNDS } from '../../store/trace-bounds.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/received-documents.ts';
+import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from '../traces/stored-summaries.ts';
+import { readSummaryState } from '../traces/summary-state.ts';
 import { rollUp } from './roll-up.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 import { serviceGraphOf } from './service-graph.ts';
@@ -32,12 +34,14 @@ afterAll(async () => {
   await directory.remove();
 });
 
+/** A batch inserts the rows of its traces first, then the sums. */
+type Crash = 'before the rows' | 'before the sums' | 'after the sums';
 /** A step in the life of a store. */
 type Step =
   | { readonly kind: 'append'; readonly count: number }
   | { readonly kind: 'roll'; readonly batchDocuments: number }
   | { readonly kind: 'two servers roll'; readonly batchDocuments: number }
-  | { readonly kind: 'crash'; readonly when: 'before' | 'after'; readonly batchDocuments: number }
+  | { readonly kind: 'crash'; readonly when: Crash; readonly batchDocuments: number }
   | { readonly kind: 'graph'; readonly fromUs: number; readonly toUs: number }
   | { readonly kind: 'series'; readonly fromUs: number; readonly toUs: number; readonly selector: string | undefined };
 
@@ -56,11 +60,12 @@ const end = fc
   .map(([endUs, offset]) => endUs + offset);
 const timeUs = fc.oneof(second, minute, end, end);
 const window = fc.tuple(timeUs, timeUs).map(([a, b]) => ({ fromUs: Math.min(a, b), toUs: Math.max(a, b) + 1 }));
+const crash = fc.constantFrom<Crash>('before the rows', 'before the sums', 'after the sums');
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 60 }) }),
   fc.record({ kind: fc.constant('roll' as const), batchDocuments }),
   fc.record({ kind: fc.constant('two servers roll' as const), batchDocuments }),
-  fc.record({ kind: fc.constant('crash' as const), when: fc.constantFrom('before', 'after'), batchDocuments }),
+  fc.record({ kind: fc.constant('crash' as const), when: crash, batchDocuments }),
   window.map((within) => ({ kind: 'graph' as const, ...within })),
   fc
     .tuple(
@@ -74,19 +79,24 @@ test.each([
   ['of all documents', TRACE_BOUNDS],
   ['of the first documents of traces that exceed the bounds', { documents: 3, bytes: 2_000 }],
 ])(
-  'service graphs and series are those %s, at any state of the roll-up',
+  'service graphs, series and rows of traces are those %s, at any state of the roll-up',
   async (_, traceBounds) => {
     // Not a copy: the documents in memory move with the watermark.
     const store: Store = Object.create(whole, { traceBounds: { value: traceBounds } });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 24, size: 'max' }), async (steps) => {
-        for (const table of ['documents', 'entities', 'service_map'] as const) await truncate(store, table);
+        for (const table of ['documents', 'entities', 'service_map', 'trace_summaries'] as const)
+          await truncate(store, table);
         let arrived: readonly Document[] = [];
-        for (const each of steps) arrived = await runStep(store, each, arrived);
+        for (const each of steps) {
+          arrived = await runStep(store, each, arrived);
+          if (each.kind === 'roll' || each.kind === 'crash') await expectRows(store, arrived);
+        }
         while (await rollUp(store, { toSeq: Number.MAX_SAFE_INTEGER, batchDocuments: 50 }));
         const all = { fromUs: START_US - 60e6, toUs: START_US + 2 * SPREAD_US };
         await runStep(store, { kind: 'graph', ...all }, arrived);
         expect(await readRollUpWatermark(store)).toBe(arrived.at(-1)?.seq ?? 0);
+        await expectRows(store, arrived);
       }),
       { numRuns: RUNS, seed: SEED, endOnFailure: true },
     );
@@ -132,16 +142,42 @@ async function runStep(store: Store, each: Step, arrived: readonly Document[]): 
   }
 }
 
-/** A server that is killed just before or just after its insert takes effect. */
-function crashing(store: Store, when: 'before' | 'after'): Store {
+/** A server that is killed before or after an insert takes effect. */
+function crashing(store: Store, when: Crash): Store {
   const insert: Store['insert'] = async (block) => {
-    if (when === 'after') await store.insert(block);
-    throw new Error('killed');
+    const isKilledBefore = when === 'before the rows' || (when === 'before the sums' && block.table === 'service_map');
+    if (!isKilledBefore) await store.insert(block);
+    if (isKilledBefore || block.table === 'service_map') throw new Error('killed');
   };
   return Object.create(store, { insert: { value: insert } });
 }
 
-async function truncate(store: Store, table: 'documents' | 'entities' | 'service_map'): Promise<void> {
+/** Each trace without documents after the watermark has one row: its summary, or the mark that no row decides. */
+async function expectRows(store: Store, arrived: readonly Document[]): Promise<void> {
+  const { rollUpWatermark, isFilled } = await readSummaryState(store, {});
+  if (rollUpWatermark === 0) return;
+  expect(isFilled).toBe(true);
+  const rows = await store.query<StoredSummary>(
+    sql`SELECT ${STORED_SUMMARY} FROM (SELECT *, trace_id AS trace FROM trace_summaries FINAL)`,
+  );
+  const later = new Set(arrived.filter(({ seq }) => seq > rollUpWatermark).map(({ traceId }) => traceId));
+  const undecided = new Set(rows.filter((row) => row.start_us === 0).map((row) => row.trace_id));
+  const decided = rows.filter(({ trace_id: id }) => !later.has(id) && !undecided.has(id));
+  const expected = subjectsOf(arrived, store.traceBounds).filter(({ trace: { id } }) => !later.has(id));
+  const summaries = new Map(decided.map((row) => [row.trace_id, subjectFromStored(row).summary]));
+  expect(decided.length).toBe(summaries.size);
+  for (const { summary } of expected) {
+    if (!undecided.has(summary.id)) expect(summaries.get(summary.id)).toEqual(summary);
+  }
+  const known = new Set(expected.map(({ trace: { id } }) => id));
+  expect([...summaries.keys()].filter((id) => !known.has(id))).toEqual([]);
+  if (store.traceBounds === TRACE_BOUNDS) expect(undecided.size).toBe(0);
+}
+
+async function truncate(
+  store: Store,
+  table: 'documents' | 'entities' | 'service_map' | 'trace_summaries',
+): Promise<void> {
   switch (table) {
     case 'documents':
       return store.command(sql`TRUNCATE TABLE documents`);
@@ -149,5 +185,7 @@ async function truncate(store: Store, table: 'documents' | 'entities' | 'service
       return store.command(sql`TRUNCATE TABLE entities`);
     case 'service_map':
       return store.command(sql`TRUNCATE TABLE service_map`);
+    case 'trace_summaries':
+      return store.command(sql`TRUNCATE TABLE trace_summaries`);
   }
 }

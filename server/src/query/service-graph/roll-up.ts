@@ -2,9 +2,11 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { newRollUpBlock } from '../../store/write/roll-up-rows.ts';
+import { markFilled } from '../traces/summary-state.ts';
 import type { FirstPart } from '../traces/trace-sizes.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
+import { newSummaryChanges, readUnfinishedStarts } from './summary-changes.ts';
 import { changesOf, consumersOf, type SeqRange } from './trace-changes.ts';
 import { addToMinuteGraphs } from './trace-contribution.ts';
 
@@ -29,6 +31,8 @@ export type RollUpOptions = QueryOptions & {
  * their links show the producers. So the result does not depend on how late, how often or in how many parts a trace
  * arrives.
  *
+ * The summaries of these traces are inserted first.
+ *
  * A batch is inserted as one block, which also contains the new watermark. It is stored completely, once, or not at
  * all, also when the process ends meanwhile or another server rolls up the same documents. Returns the range of the
  * batch; undefined when there are no documents to roll up.
@@ -50,19 +54,30 @@ export async function rollUp(
   );
   const minutes: MinuteGraphs = new Map();
   const changedIds = rows.map((row) => row.trace_id);
+  const changed = new Set(changedIds);
+  const summaries = newSummaryChanges(toSeq);
+  const unfinishedStarts = await readUnfinishedStarts(store, { fromSeq, toSeq }, options);
   const consumerIds = new Set(await consumersOf(store, changedIds, sql`seq <= ${toSeq}`, options));
   const traceIds = [...new Set([...changedIds, ...consumerIds])];
   const changeOptions = {
     ...options,
-    ...(onExceeding && { onExceeding }),
+    onExceeding: (id: TraceId, part: FirstPart) => {
+      summaries.addExceeding(id, part);
+      onExceeding?.(id, part);
+    },
     ...(onUncountable && { onUncountable }),
     canSkip: (id: TraceId) => !consumerIds.has(id),
   };
   for await (const changes of changesOf(store, traceIds, { fromSeq, toSeq }, changeOptions)) {
-    for (const { before, after } of changes) {
-      if (before === after) continue;
-      addToMinuteGraphs(minutes, after, 1);
-      addToMinuteGraphs(minutes, before, -1);
+    for (const change of changes) {
+      const { id, before, after } = change;
+      if (changed.has(id)) {
+        const documents = change.documents.filter(({ seq }) => seq <= toSeq);
+        summaries.add({ id, before, after, documents, lastSeq: toSeq }, unfinishedStarts.get(id));
+      }
+      if (before.contribution === after.contribution) continue;
+      addToMinuteGraphs(minutes, after.contribution, 1);
+      addToMinuteGraphs(minutes, before.contribution, -1);
     }
     await pause?.();
   }
@@ -71,6 +86,9 @@ export async function rollUp(
     block.add(period);
     await pause?.();
   }
+  // Summaries may be ahead of the watermark, never behind: readers use them for traces without later documents.
+  await summaries.insert(store, `${fromSeq}/${toSeq}`, options);
+  if (fromSeq === 0) await markFilled(store);
   await store.insert(block.end());
   store.recent.evict(toSeq);
   return { fromSeq, toSeq };

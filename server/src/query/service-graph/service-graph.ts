@@ -151,10 +151,11 @@ const endedInSql = (interval: TimeInterval): Sql => inIntervalSql(sql`end_us`, i
 
 function addTraceChange(
   graph: ServiceGraphBuilder,
-  { before, after }: TraceChange,
+  change: TraceChange,
   rolledUp: TimeInterval,
   partialMinutes: readonly PartialMinute[],
 ): void {
+  const [before, after] = [change.before.contribution, change.after.contribution];
   if (before !== after) {
     addContributionByMinute(graph, after, rolledUp, 1);
     addContributionByMinute(graph, before, rolledUp, -1);

@@ -99,8 +99,16 @@ async function pointsFromRollUps(
   const range = { fromSeq: sums.rollUpWatermark, toSeq: Number.POSITIVE_INFINITY };
   for await (const changes of changesOf(store, traceIds, range, { ...options, canSkip: () => true })) {
     for (const { before, after } of changes) {
-      addObservations(points, selectedObservations(after.graph, selector), { interval, periodUs, sign: 1 });
-      addObservations(points, selectedObservations(before.graph, selector), { interval, periodUs, sign: -1 });
+      addObservations(points, selectedObservations(after.contribution.graph, selector), {
+        interval,
+        periodUs,
+        sign: 1,
+      });
+      addObservations(points, selectedObservations(before.contribution.graph, selector), {
+        interval,
+        periodUs,
+        sign: -1,
+      });
     }
   }
   return points;

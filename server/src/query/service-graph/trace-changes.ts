@@ -9,10 +9,19 @@ import { documentGroups, documentGroupsWithRecent, type LoadOptions } from '../t
 import type { FirstPart } from '../traces/trace-sizes.ts';
 import { contributionOf, NO_CONTRIBUTION, type TraceContribution } from './trace-contribution.ts';
 
+/** A trace as it was by some of its documents; `trace` is undefined without entities, or when it cannot be assembled. */
+export type TraceState = { readonly trace: Trace | undefined; readonly contribution: TraceContribution };
+
 /**
- * The contribution of a trace without the documents of a range, and with them; the same object when it did not change.
+ * A trace without the documents of a range, and with them; the same contribution when it did not change. `documents`
+ * has all that were loaded, in no particular order.
  */
-export type TraceChange = { readonly before: TraceContribution; readonly after: TraceContribution };
+export type TraceChange = {
+  readonly id: TraceId;
+  readonly before: TraceState;
+  readonly after: TraceState;
+  readonly documents: readonly Document[];
+};
 
 /** Documents in (fromSeq, toSeq]; `toSeq` may be Infinity. */
 export type SeqRange = { readonly fromSeq: number; readonly toSeq: number };
@@ -49,11 +58,16 @@ export async function* changesOf(
     return part.throughSeq > fromSeq || !canSkip(id);
   };
   for await (const pairs of contributionPairsOf(store, traceIds, predicates, { ...options, isPartWanted })) {
-    yield pairs.map(({ reduced, full }) => ({ before: reduced, after: full }));
+    yield pairs.map(({ id, reduced, full, documents }) => ({ id, before: reduced, after: full, documents }));
   }
 }
 
-type ContributionPair = { readonly reduced: TraceContribution; readonly full: TraceContribution };
+type ContributionPair = {
+  readonly id: TraceId;
+  readonly reduced: TraceState;
+  readonly full: TraceState;
+  readonly documents: readonly Document[];
+};
 
 /**
  * The contributions of each trace by two sets of its documents: `reduced` is a subset of `full`. Of a trace that
@@ -103,7 +117,13 @@ export async function* contributionPairsOf(
       yield ids.slice(next, next + YIELD_BATCH).map((id) => {
         const whole = countableOf(id, full, onUncountable);
         const isSame = reduced(id) === full(id) && whole.consumerEndsUs.length === 0;
-        return { reduced: isSame ? whole : countableOf(id, reduced, onUncountable), full: whole };
+        const part = isSame ? whole : countableOf(id, reduced, onUncountable);
+        return {
+          id,
+          reduced: { trace: reduced(id), contribution: part },
+          full: { trace: full(id), contribution: whole },
+          documents: documents.get(id) ?? [],
+        };
       });
     }
   }

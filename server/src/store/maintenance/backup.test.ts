@@ -51,7 +51,7 @@ describe.each(STORES)('a backup of the $name', ({ make }) => {
     await replaceObject(store, { kind: 'group', name: 'slow' }, undefined, '{"filter":"duration > 5"}');
     const before = await Promise.all([documents, entities, objects, migrations].map((table) => rowsOf(store, table)));
     const tables = await backUp(store, 'monday');
-    expect(tables.slice(0, 3)).toEqual(['service_map', 'documents', 'entities']);
+    expect(tables.slice(0, 4)).toEqual(['service_map', 'trace_summaries', 'documents', 'entities']);
     expect(tables.at(-1)).toBe('migrations');
     await store.close();
 

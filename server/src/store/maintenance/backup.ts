@@ -13,11 +13,12 @@ export type BackupOptions = {
 };
 
 /**
- * The order in which tables are copied, one after the other, while rows are inserted. Roll-ups count stored documents,
+ * The order in which tables are copied, one after the other, while rows are inserted. Roll-ups and
+ * summaries cover stored documents, summaries never fewer than the roll-ups,
  * and the entity rows of a document are inserted before it. So each table may lack rows that the next one has, but
  * never the reverse. `migrations` completes a backup: a backup without it is not restored.
  */
-const FIRST_TABLES: readonly string[] = ['service_map', 'documents', 'entities'];
+const FIRST_TABLES: readonly string[] = ['service_map', 'trace_summaries', 'documents', 'entities'];
 const LAST_TABLE = 'migrations';
 
 /** Database of the tables in every backup, independent of the name of the real database. */
@@ -42,8 +43,10 @@ export async function tablesInOrder(engine: Engine): Promise<readonly string[]> 
       SELECT replaceRegexpOne(name, '_local$', '') AS name FROM system.tables
       WHERE database = currentDatabase() AND engine LIKE '%MergeTree' ORDER BY name`,
   );
-  const rest = rows.map((row) => row.name).filter((name) => name !== LAST_TABLE && !FIRST_TABLES.includes(name));
-  return [...FIRST_TABLES, ...rest];
+  const names = rows.map((row) => row.name).filter((name) => name !== LAST_TABLE);
+  // A backup of an earlier version is restored into tables of that version.
+  const first = FIRST_TABLES.filter((name) => names.includes(name));
+  return [...first, ...names.filter((name) => !first.includes(name))];
 }
 
 /** Only names of folders directly in the place for backups are valid. Throws InvalidRequestException. */

@@ -3,6 +3,7 @@ import type { DamagedPart } from '../engine/damaged-parts.ts';
 import { type ObjectName, readObject, replaceObject } from '../objects.ts';
 import { type Sql, sql } from '../sql.ts';
 import type { QueryOptions, Store } from '../store.ts';
+import { SUMMARY_PROGRESS } from '../summary-progress.ts';
 import { recordIncomplete } from './retention.ts';
 
 /** A damaged part, as `openray repair` reports it. */
@@ -26,6 +27,7 @@ const TABLES: Readonly<Record<string, { readonly table: Sql; readonly canDetach:
   entities: { table: sql`entities`, canDetach: true },
   function_logs: { table: sql`function_logs`, canDetach: true },
   service_map: { table: sql`service_map`, canDetach: false },
+  trace_summaries: { table: sql`trace_summaries`, canDetach: true },
   objects: { table: sql`objects`, canDetach: false },
   migrations: { table: sql`migrations`, canDetach: false },
 };
@@ -80,6 +82,10 @@ export async function detachParts(database: Database, parts: readonly FoundPart[
   for (const { table, name, isSetAside } of parts) {
     const tableSql = TABLES[table]?.table;
     if (!isSetAside && tableSql) await database.command(sql`ALTER TABLE ${tableSql} DETACH PART ${name}`);
+  }
+  if (parts.some(({ table }) => table === 'trace_summaries')) {
+    // The roll-up writes all rows again.
+    await replaceObject(database, SUMMARY_PROGRESS, await readObject(database, SUMMARY_PROGRESS), undefined);
   }
   const setAside = parts.filter(({ isSetAside }) => isSetAside).map(keyOf);
   if (setAside.length === 0) return;

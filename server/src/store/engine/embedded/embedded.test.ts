@@ -142,7 +142,7 @@ test('fsync on each insert can be enabled and disabled again', async () => {
     store.query(sql`SELECT name FROM system.tables WHERE engine_full LIKE '%fsync_after_insert = 1%' ORDER BY name`);
   const durable = await openTestStore(directory.path, { fsync: true });
   await durable.append([aDocument(1)]);
-  expect(await fsyncOf(durable)).toEqual([{ name: 'documents' }, { name: 'entities' }]);
+  expect(await fsyncOf(durable)).toEqual([{ name: 'documents' }, { name: 'entities' }, { name: 'trace_summaries' }]);
   await durable.close();
   const usual = await openTestStore(directory.path);
   expect(await fsyncOf(usual)).toEqual([]);
