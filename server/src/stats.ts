@@ -51,6 +51,8 @@ export type Stats = {
     skipped: number;
     /** Of the traces that are in it in part: the time in which the documents arrived that are not. The newest of them. */
     readonly missing: Map<string, { readonly fromUs: number; readonly toUs: number }>;
+    /** Whether every trace that was rolled up has its summary, and how many have none; undefined before a check. */
+    readonly summaries: { isFilled: boolean | undefined; missing: number };
   };
 };
 
@@ -84,7 +86,7 @@ export function newStats(nowUs: () => number = () => Date.now() * 1000): Stats {
     requests: new Map(),
     invocations: new Map(),
     forwards: new Map(),
-    rollUp: { inPart: 0, skipped: 0, missing: new Map() },
+    rollUp: { inPart: 0, skipped: 0, missing: new Map(), summaries: { isFilled: undefined, missing: 0 } },
   };
 }
 

@@ -44,7 +44,7 @@ export function newHealthChecks(
 
 async function readHealth({ store, stats }: HealthContext): Promise<Health> {
   const [storeChecks, rollUp] = await Promise.all([store.checks(), checkRollUp(store)]);
-  return healthOf([...storeChecks, rollUp, checkCountedTraces(stats)]);
+  return healthOf([...storeChecks, rollUp, checkCountedTraces(stats), checkSummaries(stats)]);
 }
 
 /** Traces since the start of the server that the service map does not count as a whole. */
@@ -53,6 +53,14 @@ function checkCountedTraces({ rollUp: { inPart, skipped } }: HealthContext['stat
   if (inPart === 0 && skipped === 0) return { name, state: 'ok', sentence: 'The service map counts every trace' };
   const sentence = `The service map counts only the first part of ${inPart} traces, which are too large, and leaves out ${skipped}`;
   return { name, state: 'degraded', sentence };
+}
+
+/** A store of an earlier version is complete meanwhile, but its lists read documents. */
+function checkSummaries({ rollUp: { summaries } }: HealthContext['stats']): StoreCheck {
+  const name = 'trace-summaries';
+  if (summaries.isFilled !== false) return { name, state: 'ok', sentence: 'Lists read the summaries of traces' };
+  const sentence = `Lists read documents until ${summaries.missing} older traces have their summaries`;
+  return { name, state: 'ok', sentence };
 }
 
 export function healthOf(checks: readonly StoreCheck[]): Health {

@@ -6,6 +6,7 @@ import { acquireLease, releaseLease } from '../../store/objects.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import type { FirstPart } from '../traces/trace-sizes.ts';
+import { countUnfilled, fillSummaries } from './fill-summaries.ts';
 import { rollUp } from './roll-up.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 
@@ -43,6 +44,7 @@ const SHARED_WATERMARK_DELAY_MS = 60_000;
 const LEASE = { name: 'service-map', ttlMs: 60_000 };
 const LOG_INTERVAL_MS = 10_000;
 const RETRY_DELAY_MS = 10_000;
+const FILL_SLICE_MS = 1_000;
 /** Traces that are known as reported, so that each is logged and counted once. */
 const MAX_REPORTED = 10_000;
 /** Longest work without a pause. */
@@ -70,6 +72,8 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     insertedSeq = Math.max(insertedSeq, lastSeq);
     waitsSinceMs ??= performance.now();
   });
+  let isFilled = false;
+  let fillLoggedAt = Number.NEGATIVE_INFINITY;
   const reported = new Set<TraceId>();
 
   function isFirstReport(id: TraceId): boolean {
@@ -86,6 +90,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
         if (hasLease) {
           await deletePruned();
           await catchUp();
+          await fill();
           await options.betweenBatches?.({ signal, pause: newPauseWithLease() });
         }
         await delay(intervalMs, undefined, { signal });
@@ -160,6 +165,26 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     };
   }
 
+  /** Continues for FILL_SLICE_MS: documents that arrive meanwhile wait for their roll-up. */
+  async function fill(): Promise<void> {
+    if (isFilled) return;
+    const { summaries } = options.stats.rollUp;
+    const pause = newPauseWithLease();
+    const began = performance.now();
+    while (performance.now() - began < FILL_SLICE_MS && !signal.aborted) {
+      if (summaries.isFilled === undefined) summaries.missing = await countUnfilled(store, { signal });
+      const filled = await fillSummaries(store, { pause, signal });
+      isFilled = filled === undefined;
+      if (isFilled && summaries.isFilled === false) log.info({}, 'every trace has its summary');
+      summaries.isFilled = isFilled;
+      if (isFilled) break;
+      summaries.missing = Math.max(0, summaries.missing - (filled ?? 0));
+      if (performance.now() - fillLoggedAt < LOG_INTERVAL_MS || filled === 0) continue;
+      fillLoggedAt = performance.now();
+      log.info({ missing: summaries.missing }, 'summaries of older traces are being written; lists read documents');
+    }
+  }
+
   /** Without a query: this process knows of every insert. */
   function isDue(toSeq: number): boolean {
     if (waitsSinceMs === undefined) return false;
@@ -177,6 +202,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     const beforeUs = store.statistics().droppedBeforeUs ?? 0;
     if (beforeUs <= deletedBeforeUs) return;
     await store.command(sql`ALTER TABLE service_map DELETE WHERE period_s > 0 AND ends_us <= ${beforeUs}`, { signal });
+    await store.command(sql`ALTER TABLE trace_summaries DELETE WHERE last_seq < ${beforeUs}`, { signal });
     deletedBeforeUs = beforeUs;
   }
 
