@@ -5,7 +5,7 @@ import { lastSeqWithoutSpanTexts } from '../../store/span-texts.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { serviceGraphOf } from '../service-graph/service-graph.ts';
-import { findInOrder } from '../traces/find-traces.ts';
+import { findInOrder } from '../traces/find-in-order.ts';
 import type { ListOrder, SortKey } from '../traces/sort-key.ts';
 import { subjectFromRows } from '../traces/summary-from-rows.ts';
 import { assembledGroups } from '../traces/trace-cache.ts';

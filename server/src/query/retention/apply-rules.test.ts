@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Document } from '../../model/entity.ts';
+import type { TraceSummary } from '../../model/summary.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { prune } from '../../store/maintenance/retention.ts';
 import { sql } from '../../store/sql.ts';
@@ -13,6 +14,7 @@ import { serviceGraphOf } from '../service-graph/service-graph.ts';
 import { referenceServiceGraph } from '../service-graph/testing/reference-service-graph.ts';
 import { visibleGraph } from '../service-graph/testing/visible-graph.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/received-documents.ts';
+import { findTraces } from '../traces/find-traces.ts';
 import { applyRetentionRules, newRetentionRuleRunner } from './apply-rules.ts';
 import {
   longestExpiredDays,
@@ -105,6 +107,14 @@ async function expectStored(target: Store, documents: readonly Document[]): Prom
   const subjects = subjectsOf(documents, target.traceBounds);
   const graph = await serviceGraphOf(target, { window: everything, filter: undefined });
   expect(visibleGraph(graph)).toEqual(visibleGraph(referenceServiceGraph(subjects, subjects, everything)));
+  if (target.traceBounds === TRACE_BOUNDS) {
+    const listed = new Map<string, TraceSummary>();
+    // Some start before all others.
+    const window = { ...everything, fromUs: everything.fromUs - DAY_US };
+    const query = { window, timeRangeType: 'TraceId' as const, filter: undefined };
+    for await (const { summary } of findTraces(target, query)) listed.set(summary.id, summary);
+    expect(listed).toEqual(new Map(subjects.map(({ summary }) => [summary.id, summary])));
+  }
   // The bounds cut minutes in two: the part outside is subtracted from the roll-up, or the part inside is added.
   const cut = { fromUs: START_US + 1_234_567, toUs: START_US + SPREAD_US - 7_654_321 };
   const part = await serviceGraphOf(target, { window: cut, filter: undefined });

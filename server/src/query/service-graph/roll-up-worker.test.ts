@@ -1,9 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { TraceSummary } from '../../model/summary.ts';
 import { newStats } from '../../stats.ts';
-import { sql } from '../../store/sql.ts';
+import { renderSql, sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
 import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/received-documents.ts';
+import { findTraces } from '../traces/find-traces.ts';
+import { readSummaryState } from '../traces/summary-state.ts';
+import { fillSummaries } from './fill-summaries.ts';
+import { rollUp } from './roll-up.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 import { startRollUpWorker } from './roll-up-worker.ts';
 import { serviceGraphOf } from './service-graph.ts';
@@ -100,4 +105,46 @@ test('the roll-up of days that retention has dropped is deleted', async () => {
   await expect.poll(firstPeriodEnd).toBeGreaterThan(START_US + SPREAD_US / 2);
   await worker.stop();
   expect(await readRollUpWatermark(store)).toBe(lastSeq);
+});
+
+async function newest(from: Store): Promise<readonly TraceSummary[]> {
+  const found: TraceSummary[] = [];
+  // Some start before all others.
+  const window = { ...everything, fromUs: everything.fromUs - 86_400e6 };
+  const query = { window, timeRangeType: 'TraceId' as const, filter: undefined };
+  for await (const { summary } of findTraces(from, query)) found.push(summary);
+  return found;
+}
+
+test('a store that was rolled up without summaries gets them, and lists are the same before and after', async () => {
+  await store.append(documents);
+  while (await rollUp(store, { toSeq: lastSeq }));
+  // As an earlier version leaves it.
+  await store.command(sql`TRUNCATE TABLE trace_summaries`);
+  await store.command(sql`TRUNCATE TABLE objects`);
+  const before = await newest(store);
+  expect(before.length).toBe(subjectsOf(documents).length);
+  expect(await fillSummaries(store, { tracesPerStep: 7 })).toBe(7);
+  expect((await readSummaryState(store, {})).isFilled).toBe(false);
+  expect(await newest(store)).toEqual(before);
+  const info = vi.fn();
+  const worker = startRollUpWorker(store, { log: { ...log, info }, stats: newStats(), intervalMs: 5 });
+  await expect.poll(async () => (await readSummaryState(store, {})).isFilled).toBe(true);
+  await worker.stop();
+  const [row] = await store.query<{ traces: number }>(sql`SELECT count() AS traces FROM trace_summaries FINAL`);
+  expect(row?.traces).toBe(before.length);
+  expect(await newest(store)).toEqual(before);
+});
+
+test('a list reads no document of traces that are rolled up', async () => {
+  await store.append(documents);
+  while (await rollUp(store, { toSeq: lastSeq }));
+  const statements: string[] = [];
+  const query: Store['query'] = (statement, options) => {
+    statements.push(renderSql(statement).query);
+    return store.query(statement, options);
+  };
+  const listed = await newest({ ...store, query });
+  expect(listed.length).toBe(subjectsOf(documents).length);
+  expect(statements.filter((text) => text.includes('format, body'))).toEqual([]);
 });

@@ -14,6 +14,8 @@ export type Search = {
   readonly window: TimeInterval;
   readonly timeRangeType: TimeRangeType;
   readonly prefilter: Prefilter | undefined;
+  /** Condition on `trace_id`: only these traces. */
+  readonly within?: Sql | undefined;
 };
 
 /**
@@ -55,9 +57,13 @@ function startingIn(window: TimeInterval): Sql {
 
 /** All conditions on `trace_id` for traces that started at `fromUs` or later. */
 function candidatePredicates(search: Search, fromUs: number): readonly Sql[] {
-  const { prefilter } = search;
+  const { prefilter, within } = search;
   const rows = entityRowPredicate(search, fromUs);
-  return [...windowPredicates(search), ...(prefilter ? [prefilterSql(prefilter, rows)] : [])];
+  return [
+    ...windowPredicates(search),
+    ...(within ? [within] : []),
+    ...(prefilter ? [prefilterSql(prefilter, rows)] : []),
+  ];
 }
 
 /**
@@ -65,10 +71,11 @@ function candidatePredicates(search: Search, fromUs: number): readonly Sql[] {
  * of the window. `key` is the start of one of these rows; a log record has the latest possible one.
  */
 export function seedSql(search: Search, { kind, row }: Seed, limit: number): Sql {
+  const within = search.within ? [search.within] : [];
   const rows =
     kind === 'entity'
-      ? sql`entities WHERE ${sql.and([entityRowPredicate(search, search.window.fromUs), row])}`
-      : sql`documents WHERE ${row}`;
+      ? sql`entities WHERE ${sql.and([entityRowPredicate(search, search.window.fromUs), row, ...within])}`
+      : sql`documents WHERE ${sql.and([row, ...within])}`;
   return sql`
     SELECT lower(hex(trace)) AS trace_id, key FROM (
       SELECT trace_id AS trace, start_us AS key FROM ${rows} LIMIT 1 BY trace LIMIT ${limit}

@@ -4,17 +4,13 @@ import { type FilterSubject, subjectOf } from '../../filter/subject.ts';
 import type { TraceSummary } from '../../model/summary.ts';
 import type { TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
+import type { Sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
-import {
-  type CandidateBatch,
-  probeSeeds,
-  type ScanOptions,
-  scanProbedCandidates,
-  scanWithoutValue,
-  scanWithValue,
-} from './candidate-scan.ts';
-import type { Search } from './candidates.ts';
+import { type ScanOptions, scanProbedCandidates } from './candidate-scan.ts';
 import { pushDownFilter } from './filter-pushdown.ts';
+import { type Evaluation, evaluateInOrder, findInOrder, scanOptionsFor } from './find-in-order.ts';
+import { isDecidedByRow, rowConditionSql } from './row-filters.ts';
+import { type OpenTraces, readOpenTraces, scanRows } from './row-scan.ts';
 import {
   compareSortKeys,
   isInWindow,
@@ -25,6 +21,7 @@ import {
   type TimeRangeType,
 } from './sort-key.ts';
 import { subjectFromRows } from './summary-from-rows.ts';
+import { readSummaryState, type SummaryState } from './summary-state.ts';
 import { assembledGroups } from './trace-cache.ts';
 
 export type TraceQuery = {
@@ -43,113 +40,157 @@ export type FindOptions = Partial<ScanOptions> & {
   readonly onScanned?: (count: number) => void;
 };
 
-const SORT_IN_MEMORY_MAX = 500;
-/** Higher for the first page of the newest traces: the seeds already show which traces may come first. */
-const SORT_IN_MEMORY_MAX_NEWEST = 4_000;
-
 /**
- * Yields the matching traces of a window in the order that the filter asks for, until the caller stops. SQL finds
- * candidates (see the diagram in `candidate-scan.ts`); the pure functions of `model/` and `filter/` decide whether a
- * candidate matches and compute its sort key.
+ * Yields the matching traces of a window in the order that the filter asks for, until the caller stops. Rows of
+ * `trace_summaries` decide about traces that are rolled up, if they can (see `row-scan.ts`). For all other traces SQL
+ * finds candidates (see the diagram in `candidate-scan.ts`); the pure functions of `model/` and `filter/` decide whether
+ * a candidate matches and compute its sort key.
  */
 export async function* findTraces(
   store: Store,
   query: TraceQuery,
   { onScanned, ...options }: FindOptions = {},
 ): AsyncGenerator<FoundTrace> {
-  const { window, timeRangeType, filter, after } = query;
-  const order = listOrder(filter, timeRangeType);
   const scanned = new Set<TraceId>();
+  const found = (subjects: readonly FilterSubject[]) => {
+    for (const { trace } of subjects) scanned.add(trace.id);
+    onScanned?.(scanned.size);
+    return subjects.flatMap((subject) => matchOf(subject, query));
+  };
   const evaluate = async (traceIds: readonly TraceId[]) => {
-    const found: FoundTrace[] = [];
+    const matching: FoundTrace[] = [];
     for await (const group of assembledGroups(store, traceIds, { ...options, isPartWanted: () => false })) {
       const subjects = group.traces.map(({ trace }) => subjectOf(trace));
       for (const [id, part] of group.exceeding) subjects.push(await subjectFromRows(store, id, part, options));
-      for (const { trace } of subjects) scanned.add(trace.id);
-      found.push(...subjects.flatMap((subject) => matchOf(subject, query, order)));
+      matching.push(...found(subjects));
     }
-    onScanned?.(scanned.size);
-    return found;
+    return matching;
   };
-  const prefilter = filter && pushDownFilter(filter.condition);
-  yield* findInOrder(store, { window, timeRangeType, prefilter }, { order, after, evaluate }, options);
-}
-
-type Evaluation<Found> = {
-  readonly order: ListOrder;
-  readonly after?: SortKey | undefined;
-  /** The candidates that match. */
-  readonly evaluate: (traceIds: readonly TraceId[]) => Promise<readonly Found[]>;
-};
-
-/** Yields what `evaluate` finds among the candidates of the search, in order, until the caller stops. */
-export async function* findInOrder<Found extends { readonly sortKey: SortKey }>(
-  store: Store,
-  search: Search,
-  { order, after, evaluate }: Evaluation<Found>,
-  { batchSize = 100, sortInMemoryMax: requestedSortInMemoryMax, ...options }: Omit<FindOptions, 'onScanned'> = {},
-): AsyncGenerator<Found> {
-  const isFirstOfNewest = order.by === 'start' && order.isDescending && after === undefined;
-  const sortInMemoryMax =
-    requestedSortInMemoryMax ?? (isFirstOfNewest ? SORT_IN_MEMORY_MAX_NEWEST : SORT_IN_MEMORY_MAX);
-  const scanOptions = { ...options, batchSize, sortInMemoryMax };
-  const merge = (
-    batches: AsyncGenerator<CandidateBatch>,
-    from: SortKey | undefined,
-    isWanted: (found: Found) => boolean,
-  ) =>
-    mergeInOrder(batches, order, from, async ({ traceIds }) =>
-      (traceIds.length === 0 ? [] : await evaluate(traceIds)).filter(isWanted),
-    );
-  const probed = await probeSeeds(store, search, scanOptions);
-  if (probed.candidates !== undefined) {
-    yield* merge(scanProbedCandidates(store, probed.candidates, order, after, scanOptions), after, () => true);
+  const search: ListSearch = {
+    query,
+    found,
+    evaluation: { order: orderOf(query), after: query.after, evaluate },
+    options,
+  };
+  const state = mayReadRows(store, query) ? await readSummaryState(store, options) : undefined;
+  if (!state?.isFilled || state.rollUpWatermark === 0) {
+    yield* findInDocuments(store, search);
     return;
   }
-  const left = probed.search;
-  if (after?.part !== 'rest') {
-    const batches = scanWithValue(store, left, order, after, scanOptions);
-    yield* merge(batches, after, ({ sortKey }) => sortKey.part === 'valued');
+  const rows = findInRows(store, search, state);
+  const first = rows.next();
+  // Reported by the loop below; another failure may end the list before.
+  first.catch(() => undefined);
+  const open = await readOpenTraces(store, state, options);
+  if (open === undefined) yield* findInDocuments(store, search);
+  else yield* mergeLists(query, findOpenTraces(store, search, open), withoutOpen(resumed(first, rows), open));
+}
+
+type ListSearch = {
+  readonly query: TraceQuery;
+  /** The matches among loaded traces. */
+  readonly found: (subjects: readonly FilterSubject[]) => readonly FoundTrace[];
+  /** Loads the documents of candidates. */
+  readonly evaluation: Evaluation<FoundTrace>;
+  readonly options: Partial<ScanOptions>;
+};
+
+const orderOf = ({ filter, timeRangeType }: TraceQuery): ListOrder => listOrder(filter, timeRangeType);
+
+/** Without a condition on columns, an index on all attributes finds rare values faster than a scan of rows. */
+function mayReadRows(store: Store, { timeRangeType, filter }: TraceQuery): boolean {
+  if (timeRangeType !== 'TraceId' || store.damagedParts().some(({ table }) => table === 'trace_summaries'))
+    return false;
+  if (filter === undefined) return true;
+  const { condition } = filter;
+  return (
+    isDecidedByRow(condition) && (rowConditionSql(condition) !== undefined || pushDownFilter(condition) === undefined)
+  );
+}
+
+async function* findInRows(
+  store: Store,
+  { query, found, options }: ListSearch,
+  { droppedBeforeUs }: SummaryState,
+): AsyncGenerator<FoundTrace> {
+  const { window, filter, after } = query;
+  const condition = filter && rowConditionSql(filter.condition);
+  const { batchSize, sortInMemoryMax: _, ...queryOptions } = scanOptionsFor({ order: orderOf(query), after }, options);
+  const scan = { window, condition, order: orderOf(query), after, droppedBeforeUs, batchSize };
+  for await (const subjects of scanRows(store, scan, queryOptions)) yield* found(subjects);
+}
+
+async function* resumed<Item>(
+  first: Promise<IteratorResult<Item, unknown>>,
+  rest: AsyncGenerator<Item>,
+): AsyncGenerator<Item> {
+  const { value, done } = await first;
+  if (done) return;
+  yield value as Item;
+  yield* rest;
+}
+
+async function* withoutOpen(traces: AsyncGenerator<FoundTrace>, open: OpenTraces): AsyncGenerator<FoundTrace> {
+  for await (const trace of traces) if (!open.latestStarts.has(trace.summary.id)) yield trace;
+}
+
+/** Traces about which no row decides. */
+async function* findOpenTraces(store: Store, search: ListSearch, open: OpenTraces): AsyncGenerator<FoundTrace> {
+  const { query, evaluation, options } = search;
+  const candidates = Array.from(open.latestStarts, ([traceId, knownStartUs]) => ({ traceId, knownStartUs })).filter(
+    ({ knownStartUs }) => knownStartUs >= query.window.fromUs,
+  );
+  if (candidates.length === 0) return;
+  const isOpen = ({ summary }: FoundTrace) => open.latestStarts.has(summary.id);
+  const scanOptions = scanOptionsFor(evaluation, options);
+  // Rows of entities rule out most of many candidates, but none without a filter.
+  const loadableMax = query.filter === undefined ? scanOptions.sortInMemoryMax : scanOptions.batchSize;
+  if (candidates.length <= loadableMax) {
+    const batches = scanProbedCandidates(store, candidates, evaluation.order, query.after, scanOptions);
+    yield* evaluateInOrder(batches, evaluation, isOpen);
+  } else {
+    for await (const trace of findInDocuments(store, search, open.where)) if (isOpen(trace)) yield trace;
   }
-  if (order.by !== 'responsetime' && order.by !== 'duration') return;
-  const from = after?.part === 'rest' ? after : undefined;
-  const batches = scanWithoutValue(store, left, order, from, scanOptions);
-  yield* merge(batches, from, ({ sortKey }) => sortKey.part === 'rest');
+}
+
+/** Both lists are in the order of the query. */
+async function* mergeLists(
+  query: TraceQuery,
+  ...lists: readonly [AsyncGenerator<FoundTrace>, AsyncGenerator<FoundTrace>]
+): AsyncGenerator<FoundTrace> {
+  const order = orderOf(query);
+  const [left, right] = lists;
+  try {
+    let [a, b] = await Promise.all([left.next(), right.next()]);
+    while (!a.done || !b.done) {
+      if (b.done || (!a.done && compareSortKeys(order, a.value.sortKey, b.value.sortKey) <= 0)) {
+        yield a.value;
+        a = await left.next();
+      } else {
+        yield b.value;
+        b = await right.next();
+      }
+    }
+  } finally {
+    await Promise.all(lists.map((list) => list.return(undefined)));
+  }
+}
+
+/** Candidates in batches, loaded from documents. `within`: only these traces. */
+function findInDocuments(
+  store: Store,
+  { query, evaluation, options }: ListSearch,
+  within?: Sql,
+): AsyncGenerator<FoundTrace> {
+  const { window, timeRangeType, filter } = query;
+  const prefilter = filter && pushDownFilter(filter.condition);
+  return findInOrder(store, { window, timeRangeType, prefilter, within }, evaluation, options);
 }
 
 /** The trace with its sort key, or nothing when the query does not ask for it. */
-function matchOf(
-  subject: FilterSubject,
-  { window, timeRangeType, filter }: TraceQuery,
-  order: ListOrder,
-): readonly FoundTrace[] {
+function matchOf(subject: FilterSubject, query: TraceQuery): readonly FoundTrace[] {
+  const { window, timeRangeType, filter } = query;
   if (!isInWindow(subject.trace, timeRangeType, window)) return [];
   if (filter && !matches(filter, subject)) return [];
-  return [{ summary: subject.summary, sortKey: sortKeyOf(subject, order, window) }];
-}
-
-/** Sorts the traces of all batches. A trace is held back until a batch reaches past its sort key. */
-async function* mergeInOrder<Found extends { readonly sortKey: SortKey }>(
-  batches: AsyncGenerator<CandidateBatch>,
-  order: ListOrder,
-  after: SortKey | undefined,
-  evaluate: (batch: CandidateBatch) => Promise<readonly Found[]>,
-): AsyncGenerator<Found> {
-  let last = after;
-  const waiting = new Map<string, Found>();
-  for await (const batch of batches) {
-    for (const trace of await evaluate(batch)) {
-      if (last === undefined || compareSortKeys(order, trace.sortKey, last) > 0)
-        waiting.set(trace.sortKey.traceId, trace);
-    }
-    const { until } = batch;
-    const isDue = ({ sortKey }: Found) => until === undefined || compareSortKeys(order, sortKey, until) <= 0;
-    const due = [...waiting.values()].filter(isDue).sort((a, b) => compareSortKeys(order, a.sortKey, b.sortKey));
-    for (const trace of due) {
-      waiting.delete(trace.sortKey.traceId);
-      last = trace.sortKey;
-      yield trace;
-    }
-    if (until !== undefined && (last === undefined || compareSortKeys(order, until, last) > 0)) last = until;
-  }
+  return [{ summary: subject.summary, sortKey: sortKeyOf(subject, orderOf(query), window) }];
 }

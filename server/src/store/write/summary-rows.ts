@@ -19,7 +19,7 @@ import {
   writeUInt32,
   writeUInt64,
   writtenBytes,
-} from './row-binary.ts';
+} from '../row-binary.ts';
 
 /** Columns of `trace_summaries` in the order in which a row is written. */
 const COLUMNS: Columns = {

@@ -1,0 +1,283 @@
+import { OpenrayError } from '../../errors.ts';
+import type { FilterSubject } from '../../filter/subject.ts';
+import { isEmpty, splitBefore, type TimeInterval } from '../../model/time-interval.ts';
+import type { TraceId } from '../../model/trace-id.ts';
+import { type Sql, sql } from '../../store/sql.ts';
+import type { QueryOptions, Store } from '../../store/store.ts';
+import { inIntervalSql } from '../interval-sql.ts';
+import type { ListOrder, SortKey } from './sort-key.ts';
+import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from './stored-summaries.ts';
+import type { SummaryState } from './summary-state.ts';
+
+/*
+ * A list from the rows of `trace_summaries`:
+ *
+ *   readSummaryState: the roll-up watermark
+ *      |
+ *      +--> readOpenTraces: traces about which no row decides, such as those with documents behind the watermark;
+ *      |                    find-traces.ts loads them
+ *      +--> scanRows: the rows of all others, in the order of the list
+ */
+
+/** Traces about which no row decides. */
+export type OpenTraces = {
+  /** By id a time at which or before which the trace started. */
+  readonly latestStarts: ReadonlyMap<TraceId, number>;
+  /** Condition on `trace_id`. It may hold for more traces later. */
+  readonly where: Sql;
+};
+
+/** Above this number, a list is faster without rows than with a list of exceptions. */
+const MAX_OPEN = 20_000;
+
+/** Undefined when there are more than MAX_OPEN. */
+export async function readOpenTraces(
+  store: Store,
+  { rollUpWatermark, droppedBeforeUs }: SummaryState,
+  options: QueryOptions,
+): Promise<OpenTraces | undefined> {
+  const isPartlyDropped = sql`first_seq < ${droppedBeforeUs} AND last_seq >= ${droppedBeforeUs} AND start_us > 0`;
+  // A trace that lost its first documents starts later than its row says, but not after its end.
+  const partlyDropped = sql`
+    UNION ALL SELECT trace_id, greatest(start_us, end_us) AS start FROM trace_summaries WHERE ${isPartlyDropped}`;
+  const rows = await store.query<{ trace_id: TraceId; start: number }>(
+    sql`
+      SELECT lower(hex(trace_id)) AS trace_id, start FROM (
+        SELECT trace_id, max(start) AS start FROM (
+          SELECT trace_id, min(start_us) AS start FROM documents WHERE seq > ${rollUpWatermark} GROUP BY trace_id
+          UNION ALL SELECT trace_id, root_start_us AS start FROM trace_summaries WHERE start_us = 0 AND is_deleted = 0
+          ${droppedBeforeUs > 0 ? partlyDropped : sql``}
+        )
+        GROUP BY trace_id LIMIT ${MAX_OPEN + 1}
+      )`,
+    options,
+  );
+  if (rows.length > MAX_OPEN) return undefined;
+  const where = [
+    sql`trace_id IN (SELECT trace_id FROM documents WHERE seq > ${rollUpWatermark})`,
+    sql`trace_id IN (SELECT trace_id FROM trace_summaries WHERE start_us = 0 AND is_deleted = 0)`,
+    ...(droppedBeforeUs > 0 ? [sql`trace_id IN (SELECT trace_id FROM trace_summaries WHERE ${isPartlyDropped})`] : []),
+  ];
+  return { latestStarts: new Map(rows.map((row) => [row.trace_id, row.start])), where: sql.or(where) };
+}
+
+export type RowScan = {
+  readonly window: TimeInterval;
+  /** Condition on the columns of a row that holds for all traces of the list. */
+  readonly condition: Sql | undefined;
+  readonly order: ListOrder;
+  readonly after: SortKey | undefined;
+  readonly droppedBeforeUs: number;
+  /** Approximate number of traces that the caller takes. */
+  readonly batchSize: number;
+};
+
+const LARGEST_BATCH = 2_000;
+/** Some rows have several versions, and some traces are open. */
+const LATEST_BATCH_FACTOR = 1.1;
+/** Width of the first slice. Later slices adapt to the number of rows found, bounded by SLICE_GROWTH. */
+const FIRST_SLICE_US = 15_000_000;
+const SLICE_GROWTH = 16;
+
+/** The traces of a window of starts, in the order of the list, as their rows have them. Some may be open. */
+export function scanRows(store: Store, scan: RowScan, options: QueryOptions): AsyncGenerator<readonly FilterSubject[]> {
+  switch (scan.order.by) {
+    case 'start':
+      return scan.condition === undefined ? scanByStart(store, scan, options) : scanSlices(store, scan, options);
+    case 'duration':
+    case 'responsetime':
+      return scanByValue(store, scan, options);
+    case 'updated':
+    case 'ended':
+      throw new OpenrayError('InternalFailure', `rows are not sorted by ${scan.order.by}`);
+  }
+}
+
+type VersionRow = StoredSummary & {
+  readonly version: number;
+  readonly is_deleted: number;
+  readonly documents: number;
+  readonly first_seq: number;
+};
+
+/**
+ * Reads the table from the end, or from the beginning, until a page is full. So it does not read with FINAL, which reads
+ * all rows of the window: the versions of a row follow each other here, and the last one counts.
+ */
+async function* scanByStart(
+  store: Store,
+  { window, order: { isDescending }, after, droppedBeforeUs, batchSize }: RowScan,
+  options: QueryOptions,
+): AsyncGenerator<readonly FilterSubject[]> {
+  const direction = isDescending ? sql`DESC` : sql`ASC`;
+  let limit = Math.ceil(batchSize * LATEST_BATCH_FACTOR);
+  let last: Key | undefined = after;
+  for (;;) {
+    const where = [startsIn(window), ...(last ? afterSql(last, isDescending) : [])];
+    const rows = await store.query<VersionRow>(
+      sql`
+        SELECT ${STORED_SUMMARY}, version, is_deleted, documents, first_seq FROM (
+          SELECT *, trace_id AS trace FROM trace_summaries WHERE ${sql.and(where)}
+          ORDER BY start_us ${direction}, trace_id ${direction} LIMIT ${limit}
+        )
+        ORDER BY start_us ${direction}, trace ${direction}`,
+      options,
+    );
+    const versions = byKey(rows);
+    const isFull = rows.length === limit;
+    if (isFull && versions.length === 1) {
+      limit *= 2;
+      continue;
+    }
+    // There may be more versions of the last row.
+    if (isFull) versions.pop();
+    yield versions
+      .map(latestOf)
+      .filter((row) => row.is_deleted === 0 && row.first_seq >= droppedBeforeUs)
+      .map(subjectFromStored);
+    const lastRow = versions.at(-1)?.[0];
+    if (!isFull || lastRow === undefined) return;
+    last = { key: lastRow.start_us, traceId: lastRow.trace_id };
+    limit = Math.max(limit, Math.min(limit * 2, LARGEST_BATCH));
+  }
+}
+
+/** Versions of each row, which follow each other. */
+function byKey(rows: readonly VersionRow[]): VersionRow[][] {
+  const versions: VersionRow[][] = [];
+  for (const row of rows) {
+    const ofLast = versions.at(-1);
+    if (ofLast?.[0]?.trace_id === row.trace_id && ofLast[0].start_us === row.start_us) ofLast.push(row);
+    else versions.push([row]);
+  }
+  return versions;
+}
+
+/** Retention rules replace a row without a new version: they leave fewer documents. */
+function latestOf(versions: readonly VersionRow[]): VersionRow {
+  return versions.reduce((latest, row) =>
+    row.version > latest.version || (row.version === latest.version && row.documents < latest.documents) ? row : latest,
+  );
+}
+
+/** Slices of the window, in the order of the list, until a page is full. */
+async function* scanSlices(
+  store: Store,
+  scan: RowScan,
+  options: QueryOptions,
+): AsyncGenerator<readonly FilterSubject[]> {
+  const { order, after, batchSize } = scan;
+  const { isDescending } = order;
+  let remaining: TimeInterval | undefined = await boundsOfRows(store, scan, options);
+  let sliceUs = FIRST_SLICE_US;
+  while (remaining !== undefined) {
+    const [rest, slice]: readonly [TimeInterval, TimeInterval] = isDescending
+      ? splitBefore(remaining, remaining.toUs - sliceUs)
+      : (splitBefore(remaining, remaining.fromUs + sliceUs).toReversed() as [TimeInterval, TimeInterval]);
+    const sorted = { value: sql`start_us`, hasValue: sql`true`, isDescending, after };
+    let count = 0;
+    for await (const subjects of scanSorted(store, { ...scan, window: slice }, sorted, options)) {
+      count += subjects.length;
+      yield subjects;
+    }
+    const needed = (1.5 * batchSize) / Math.max(count, batchSize / SLICE_GROWTH);
+    sliceUs *= Math.ceil(Math.max(1, Math.min(needed, SLICE_GROWTH)));
+    remaining = isEmpty(rest) ? undefined : rest;
+  }
+}
+
+/** The part of the window in which rows are, after the cursor. Undefined without rows. */
+async function boundsOfRows(
+  store: Store,
+  { window, order: { isDescending }, after }: RowScan,
+  options: QueryOptions,
+): Promise<TimeInterval | undefined> {
+  const where = sql.and([startsIn(window), ...(after ? afterSql(after, isDescending) : [])]);
+  const direction = isDescending ? sql`DESC` : sql`ASC`;
+  const [row] = await store.query<{ start_us: number }>(
+    sql`SELECT start_us FROM trace_summaries WHERE ${where} ORDER BY start_us ${direction} LIMIT 1`,
+    options,
+  );
+  if (row === undefined) return undefined;
+  return isDescending ? { ...window, toUs: row.start_us + 1 } : { ...window, fromUs: row.start_us };
+}
+
+/** Traces with a value, in its order, then the others, newest first. */
+async function* scanByValue(
+  store: Store,
+  scan: RowScan,
+  options: QueryOptions,
+): AsyncGenerator<readonly FilterSubject[]> {
+  const { order, after } = scan;
+  const [value, hasValue] =
+    order.by === 'duration' ? [sql`duration_us`, sql`has_duration`] : [sql`response_us`, sql`has_response`];
+  if (after?.part !== 'rest') yield* scanSorted(store, scan, { value, hasValue, ...order, after }, options);
+  const rest = { value: sql`start_us`, hasValue: sql`NOT ${hasValue}`, isDescending: true };
+  yield* scanSorted(store, scan, { ...rest, after: after?.part === 'rest' ? after : undefined }, options);
+}
+
+async function* scanSorted(
+  store: Store,
+  { window, condition, droppedBeforeUs, batchSize }: RowScan,
+  {
+    value,
+    hasValue,
+    isDescending,
+    after,
+  }: {
+    readonly value: Sql;
+    readonly hasValue: Sql;
+    readonly isDescending: boolean;
+    readonly after: SortKey | undefined;
+  },
+  options: QueryOptions,
+): AsyncGenerator<readonly FilterSubject[]> {
+  const direction = isDescending ? sql`DESC` : sql`ASC`;
+  let limit = Math.ceil(batchSize * LATEST_BATCH_FACTOR);
+  let last: Key | undefined = after;
+  for (;;) {
+    const starts = startsIn(window);
+    const where = [
+      starts,
+      hasValue,
+      sql`first_seq >= ${droppedBeforeUs}`,
+      ...(condition ? [condition] : []),
+      ...(last ? [keysetSql(value, last, isDescending)] : []),
+    ];
+    // The inner query reads few columns of all rows, the outer one all columns of few rows.
+    const rows = await store.query<StoredSummary & { readonly key: number }>(
+      sql`
+        SELECT ${STORED_SUMMARY}, ${value} AS key FROM (
+          SELECT *, trace_id AS trace FROM trace_summaries FINAL
+          WHERE ${starts} AND (start_us, trace_id) IN (
+            SELECT start_us, trace_id FROM trace_summaries FINAL WHERE ${sql.and(where)}
+            ORDER BY ${value} ${direction}, trace_id ${direction} LIMIT ${limit}
+          )
+        )
+        ORDER BY key ${direction}, trace ${direction}`,
+      options,
+    );
+    yield rows.map(subjectFromStored);
+    const lastRow = rows.at(-1);
+    if (rows.length < limit || lastRow === undefined) return;
+    last = { key: lastRow.key, traceId: lastRow.trace_id };
+    limit = Math.min(limit * 2, LARGEST_BATCH);
+  }
+}
+
+/** Rows with start_us 0 are no summaries. */
+const startsIn = ({ fromUs, toUs }: TimeInterval): Sql =>
+  inIntervalSql(sql`start_us`, { fromUs: Math.max(1, fromUs), toUs });
+
+type Key = { readonly key: number; readonly traceId: string };
+
+/** The first condition is for the primary key. */
+const afterSql = (last: Key, isDescending: boolean): readonly Sql[] => [
+  isDescending ? sql`start_us <= ${last.key}` : sql`start_us >= ${last.key}`,
+  keysetSql(sql`start_us`, last, isDescending),
+];
+
+const keysetSql = (value: Sql, last: Key, isDescending: boolean): Sql =>
+  isDescending ? sql`(${value}, trace_id) < ${keySql(last)}` : sql`(${value}, trace_id) > ${keySql(last)}`;
+
+const keySql = ({ key, traceId }: Key): Sql => sql`(${key}, toFixedString(unhex(${traceId}), 16))`;
