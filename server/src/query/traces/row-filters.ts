@@ -194,7 +194,7 @@ function annotationConditionSql(key: string, term: Present | Comparison | OneOf)
   ]);
 }
 
-const FLAG_PLACES: ReadonlyMap<Keyword, number> = new Map([
+const FLAG_BITS: ReadonlyMap<Keyword, number> = new Map([
   ['fault', 0],
   ['error', 1],
   ['throttle', 2],
@@ -203,7 +203,7 @@ const FLAG_PLACES: ReadonlyMap<Keyword, number> = new Map([
 function serviceConditionSql(service: Identity | undefined, where: Condition | undefined): Sql | undefined {
   const name = service && nameSql(service);
   const flag =
-    where?.kind === 'present' && where.field.kind === 'keyword' ? FLAG_PLACES.get(where.field.keyword) : undefined;
+    where?.kind === 'present' && where.field.kind === 'keyword' ? FLAG_BITS.get(where.field.keyword) : undefined;
   if (flag === undefined) return name;
   // The bits of the combinations that have the flag.
   let bits = 0;

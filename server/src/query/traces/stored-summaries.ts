@@ -126,15 +126,15 @@ export function subjectFromStored(row: StoredSummary): FilterSubject {
       updatedUs: row.updated_us,
     },
     graph: {
-      nodes: summary.services.map((service, place) => nodeOf(like, service, row, place)),
-      edges: row.edge_from.map((from, place) => ({
+      nodes: summary.services.map((service, index) => nodeOf(like, service, row, index)),
+      edges: row.edge_from.map((from, index) => ({
         from: String(from),
-        to: String(row.edge_to[place]),
+        to: String(row.edge_to[index]),
         type: undefined,
         aliases: [],
         calls: [],
         eventAgesUs: [],
-        entities: requestsOf(like, row.edge_outcomes[place]),
+        entities: requestsOf(like, row.edge_outcomes[index]),
       })),
     },
   };
@@ -166,8 +166,8 @@ const NO_ENTITY: Omit<Entity, 'traceId' | 'startUs'> = {
 };
 
 function valuesOf(row: StoredSummary): Values {
-  const services = row.service_names.map((name, place) =>
-    serviceIdOf(name, row.service_types[place], row.service_accounts[place]),
+  const services = row.service_names.map((name, index) =>
+    serviceIdOf(name, row.service_types[index], row.service_accounts[index]),
   );
   return {
     http: httpOf(row),
@@ -234,10 +234,10 @@ function valueEntities(like: Entity, summary: TraceSummary, accountIds: readonly
   }));
 }
 
-function nodeOf(like: Entity, service: ServiceId, row: StoredSummary, place: number): GraphNode {
-  const kind = row.service_kinds[place] ?? 0;
+function nodeOf(like: Entity, service: ServiceId, row: StoredSummary, index: number): GraphNode {
+  const kind = row.service_kinds[index] ?? 0;
   return {
-    key: String(place),
+    key: String(index),
     service,
     state: 'active',
     isRoot: (kind & 1) !== 0,
@@ -245,7 +245,7 @@ function nodeOf(like: Entity, service: ServiceId, row: StoredSummary, place: num
     isInferred: (kind & 2) !== 0,
     responses: [],
     durationsUs: [],
-    segments: requestsOf(like, row.service_outcomes[place]),
+    segments: requestsOf(like, row.service_outcomes[index]),
     entities: [],
   };
 }

@@ -4,7 +4,7 @@ import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { SUMMARY_PROGRESS as PROGRESS } from '../../store/summary-progress.ts';
 
-/** Up to where `trace_summaries` can be read in place of documents. */
+/** Up to where `trace_summaries` can be read instead of documents. */
 export type SummaryState = {
   /** All documents through this `seq` are in the rows of their traces, if `isFilled`. */
   readonly rollUpWatermark: number;

@@ -242,13 +242,13 @@ function writeGraph(target: RowBuffer, { nodes, edges }: TraceGraph): void {
   writeList(target, nodes, ({ service }) => writeString(target, service.accountId ?? ''));
   writeList(target, nodes, (node) => writeUInt8(target, kindOf(node)));
   writeList(target, nodes, ({ segments }) => writeUInt8(target, outcomesOf(segments)));
-  const places = new Map(nodes.map(({ key }, place) => [key, place]));
-  writeList(target, edges, ({ from }) => writeUInt32(target, places.get(from) ?? NO_PLACE));
-  writeList(target, edges, ({ to }) => writeUInt32(target, places.get(to) ?? NO_PLACE));
+  const indexes = new Map(nodes.map(({ key }, index) => [key, index]));
+  writeList(target, edges, ({ from }) => writeUInt32(target, indexes.get(from) ?? NO_INDEX));
+  writeList(target, edges, ({ to }) => writeUInt32(target, indexes.get(to) ?? NO_INDEX));
   writeList(target, edges, ({ entities }) => writeUInt8(target, outcomesOf(entities)));
 }
 
-const NO_PLACE = 0xffff_ffff;
+const NO_INDEX = 0xffff_ffff;
 
 const kindOf = ({ isRoot, isInferred }: GraphNode): number => (isRoot ? 1 : 0) | (isInferred ? 2 : 0);
 
@@ -326,7 +326,7 @@ function valueCount({ graph, summary }: SummarySource): number {
   return count + users.length + resourceArns.length + instanceIds.length + availabilityZones.length;
 }
 
-/** Columns cannot tell an empty text from none, and hold whole status codes and UTF-8 only. */
+/** Columns cannot distinguish an empty text from none, and hold whole status codes and UTF-8 only. */
 function isExactInColumns(summary: TraceSummary, accountIds: readonly string[]): boolean {
   const { http, entryPoint, services } = summary;
   const isServiceExact = ({ name, type, accountId }: (typeof services)[number]) =>
