@@ -14,7 +14,7 @@ import { removeFolder, startTestServer, type TestServer } from './support/server
  */
 const INPUTS = Number(process.env.FUZZ_INPUTS ?? 1_500);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
-const PATIENCE_MS = 60_000 + INPUTS * 40;
+const PATIENCE_MS = 180_000 + INPUTS * 40;
 const A_CALL = 50;
 /** Most memory that the server may add after its warm-up. */
 const MAX_GROWTH_BYTES = 500 * 1024 * 1024;

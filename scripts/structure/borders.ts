@@ -178,7 +178,7 @@ export const BORDERS: readonly Border[] = [
   {
     folder: 'query/jaeger',
     holds: "searches and dependencies of Jaeger's API",
-    mayImport: ['model', 'filter', 'store', 'query/interval-sql.ts', 'query/traces', 'query/service-graph'],
+    mayImport: ['model', 'store', 'query/interval-sql.ts', 'query/traces', 'query/service-graph'],
   },
   { folder: 'sampling', holds: 'sampling rules and targets', mayImport: ['store'], packages: ['node:'] },
   {

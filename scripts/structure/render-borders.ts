@@ -153,6 +153,7 @@ function shown(folder: string): string {
 }
 
 function namesBeside(folder: string, mayImport: readonly string[]): string {
-  const parent = `${dirname(folder)}/`;
-  return mayImport.map((to) => (to.startsWith(parent) ? to.slice(parent.length) : to)).join(', ') || '–';
+  const parents = [`${folder}/`, `${dirname(folder)}/`];
+  const shortened = mayImport.map((to) => to.slice(parents.find((parent) => to.startsWith(parent))?.length ?? 0));
+  return shortened.join(', ') || '–';
 }

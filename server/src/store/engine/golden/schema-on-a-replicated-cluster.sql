@@ -265,21 +265,6 @@ ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY COLUMN IF EXISTS fo
 
 ALTER TABLE openray.documents ON CLUSTER 'main' MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-protobuf, otlp (older spans, as JSON), otlp-log';
 
--- 0010_fewer_bytes.sql;
-
-ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING text_index_posting_list_codec = 'bitpacking';
-
-ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING vertical_merge_algorithm_min_rows_to_activate = 16384;
-
-ALTER TABLE openray.entities_local ON CLUSTER 'main'
-  MODIFY COLUMN IF EXISTS annotations_string Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
-  MODIFY COLUMN IF EXISTS annotations_number Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
-  MODIFY COLUMN IF EXISTS annotations_bool Map(LowCardinality(String), Bool) CODEC(ZSTD(1)),
-  MODIFY COLUMN IF EXISTS attributes Array(LowCardinality(String)) CODEC(ZSTD(1))
-  SETTINGS alter_sync = 0;
-
-ALTER TABLE openray.entities ON CLUSTER 'main' MODIFY COLUMN IF EXISTS annotations_string Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS annotations_number Map(LowCardinality(String), Float64) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS annotations_bool Map(LowCardinality(String), Bool) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS attributes Array(LowCardinality(String)) CODEC(ZSTD(1))
-  SETTINGS alter_sync = 0;
 -- 0008_trace_summaries.sql;
 
 CREATE TABLE IF NOT EXISTS openray.trace_summaries_local ON CLUSTER 'main' (
@@ -408,3 +393,21 @@ CREATE TABLE IF NOT EXISTS openray.trace_summaries ON CLUSTER 'main' (
   exact String CODEC(ZSTD(1))
 )
 ENGINE = Distributed('main', 'openray', 'trace_summaries_local', cityHash64(trace_id));
+
+-- 0009_span_texts.sql;
+
+-- 0010_fewer_bytes.sql;
+
+ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING text_index_posting_list_codec = 'bitpacking';
+
+ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING vertical_merge_algorithm_min_rows_to_activate = 16384;
+
+ALTER TABLE openray.entities_local ON CLUSTER 'main'
+  MODIFY COLUMN IF EXISTS annotations_string Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+  MODIFY COLUMN IF EXISTS annotations_number Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+  MODIFY COLUMN IF EXISTS annotations_bool Map(LowCardinality(String), Bool) CODEC(ZSTD(1)),
+  MODIFY COLUMN IF EXISTS attributes Array(LowCardinality(String)) CODEC(ZSTD(1))
+  SETTINGS alter_sync = 0;
+
+ALTER TABLE openray.entities ON CLUSTER 'main' MODIFY COLUMN IF EXISTS annotations_string Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS annotations_number Map(LowCardinality(String), Float64) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS annotations_bool Map(LowCardinality(String), Bool) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS attributes Array(LowCardinality(String)) CODEC(ZSTD(1))
+  SETTINGS alter_sync = 0;
