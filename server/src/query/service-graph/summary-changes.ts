@@ -1,6 +1,7 @@
 import type { Document } from '../../model/entity.ts';
 import { summariseTrace } from '../../model/summarise.ts';
 import type { TraceId } from '../../model/trace-id.ts';
+import { bodyBytesOf } from '../../store/body-bytes.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { type CoveredDocuments, newSummaryBlock } from '../../store/write/summary-rows.ts';
@@ -84,10 +85,10 @@ function coveredBy(documents: readonly Document[]): CoveredDocuments {
   let firstSeq = Number.MAX_SAFE_INTEGER;
   let lastSeq = 0;
   let bytes = 0;
-  for (const { seq, text } of documents) {
-    firstSeq = Math.min(firstSeq, seq);
-    lastSeq = Math.max(lastSeq, seq);
-    bytes += text.length;
+  for (const document of documents) {
+    firstSeq = Math.min(firstSeq, document.seq);
+    lastSeq = Math.max(lastSeq, document.seq);
+    bytes += bodyBytesOf(document);
   }
   return { firstSeq, lastSeq, documents: documents.length, bytes };
 }

@@ -85,7 +85,9 @@ export async function* contributionPairsOf(
   { onUncountable, ...options }: LoadOptions & Pick<ChangeOptions, 'onUncountable'>,
 ): AsyncGenerator<readonly ContributionPair[]> {
   const { isPartWanted: _, ...queryOptions } = options;
-  for await (const group of documentGroupsWithRecent(store, traceIds, options)) {
+  // A later copy may be in `reduced` without the first one.
+  const keepsRepeats = predicates.reducedSql !== undefined;
+  for await (const group of documentGroupsWithRecent(store, traceIds, { ...options, keepsRepeats })) {
     const ids = [...group.documents.keys()];
     const documents = new Map(group.documents);
     /** Where it differs from `documents`. */

@@ -8,6 +8,7 @@ import { readJsonSpan, spanJson, spanWriter } from '../../model/otlp/documents/s
 import { entityToPlainSpan } from '../../model/otlp/to-otlp/entity-to-span.ts';
 import { parseDocument } from '../../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../model/testing/arbitrary-trace.ts';
+import { bodyBytesOf } from '../../store/body-bytes.ts';
 import { TRACE_BOUNDS, type TraceBounds } from '../../store/trace-bounds.ts';
 
 /** The first generated traces start about here, microseconds; the last SPREAD_US later. */
@@ -128,7 +129,7 @@ function firstPartOf(documents: readonly Document[], bounds: TraceBounds): reado
   const seqs = [...new Set(documents.map(({ seq }) => seq))].sort((a, b) => a - b);
   const through = (last: number) => documents.filter(({ seq }) => seq <= last);
   const fits = (last: number) => {
-    const bytes = through(last).reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    const bytes = through(last).reduce((sum, document) => sum + bodyBytesOf(document), 0);
     return through(last).length <= bounds.documents && bytes <= bounds.bytes;
   };
   return through(seqs.findLast(fits) ?? seqs[0] ?? 0);

@@ -63,6 +63,8 @@ export type LoadOptions = QueryOptions & {
   readonly isPartWanted?: (id: TraceId, part: FirstPart) => boolean;
   /** Only documents for which this holds are loaded, as if there were no others. */
   readonly where?: Sql | undefined;
+  /** Whether all copies of a document that was sent again are loaded; by default only the first may be. */
+  readonly keepsRepeats?: boolean | undefined;
 };
 
 /** Ids of one statement. The embedded engine accepts statements up to 256 KiB, and this one names them twice. */
@@ -158,7 +160,7 @@ async function* groupsOf(
   store: Store,
   traceIds: readonly TraceId[],
   cache: Cache,
-  { isPartWanted = () => true, where, ...options }: LoadOptions,
+  { isPartWanted = () => true, where, keepsRepeats = false, ...options }: LoadOptions,
 ): AsyncGenerator<DocumentGroup> {
   const { traceBounds: bounds } = store;
   const selected = { traceIds, toSeq: cache.toSeq, where };
@@ -185,8 +187,8 @@ async function* groupsOf(
 
   const partsOf = async (ids: readonly TraceId[], part: FirstPart | undefined): Promise<DocumentsByTrace> => {
     const toSeq = part === undefined ? cache.toSeq : Math.min(part.throughSeq, cache.toSeq ?? part.throughSeq);
-    const hasRepeats = ids.some((id) => sizes.get(id)?.hasRepeats);
-    const rows = read ?? (await readDocuments(store, { traceIds: ids, toSeq, where }, hasRepeats, options));
+    const dropsRepeats = !keepsRepeats && ids.some((id) => sizes.get(id)?.hasRepeats);
+    const rows = read ?? (await readDocuments(store, { traceIds: ids, toSeq, where }, dropsRepeats, options));
     return new Map(
       ids.map((id) => {
         const isInPart = ({ seq }: { readonly seq: number }) => part === undefined || seq <= part.throughSeq;
@@ -278,11 +280,11 @@ async function readWithinBounds(
 async function readDocuments(
   store: Store,
   selected: DocumentSelection,
-  hasRepeats: boolean,
+  dropsRepeats: boolean,
   options: QueryOptions,
 ): Promise<Map<TraceId, DocumentRow[]>> {
   const predicates = documentPredicates(selected);
-  const statement = hasRepeats ? distinctDocumentsSql(predicates) : documentsSql(predicates);
+  const statement = dropsRepeats ? distinctDocumentsSql(predicates) : documentsSql(predicates);
   return byTrace(await store.query<DocumentRow>(statement, options));
 }
 
