@@ -10,6 +10,8 @@ const PATIENT = {
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/plain-summary.ts'],
+    // By default one core is left idle, which is half of a machine with two.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -26,7 +28,6 @@ export default defineConfig({
           name: 'process',
           include: ['test/**/*.test.ts'],
           ...PATIENT,
-          fileParallelism: false,
           env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
         },
       },

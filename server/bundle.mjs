@@ -36,6 +36,7 @@ const { metafile } = await build({
   },
 });
 const bundled = bundledPackages(metafile);
+refuseDynamicImports(metafile);
 writeFileSync(join(BUNDLE, 'LICENSES.txt'), licences(bundled));
 writeFileSync(join(BUNDLE, 'openray.bundle.cdx.json'), `${JSON.stringify(billOfMaterials(bundled), null, 2)}\n`);
 
@@ -49,6 +50,20 @@ await build({
   define: { 'import.meta.url': 'moduleUrl' },
   banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
 });
+
+/**
+ * Fails when a file of openray imports a bundled package dynamically: the names of a package in CommonJS would be missing.
+ * It is to be imported by a file of openray, and that file dynamically.
+ */
+function refuseDynamicImports({ inputs }) {
+  for (const [file, { imports }] of Object.entries(inputs)) {
+    if (file.includes('node_modules/')) continue;
+    for (const { kind, path, original, external } of imports) {
+      if (kind !== 'dynamic-import' || external || !path.includes('node_modules/')) continue;
+      throw new Error(`${file} imports the bundled package ${original} dynamically`);
+    }
+  }
+}
 
 /** In the order of their folders. A package may be there in several versions. */
 function bundledPackages({ inputs }) {

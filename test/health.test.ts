@@ -81,7 +81,9 @@ test.skipIf(!canMount)('a full disk: alive and not ready, until there is space a
   await eventually(async () =>
     expect(await look(server)).toMatchObject({ health: 200, status: 'degraded', ready: 503 }),
   );
-  expect([await write(server), await read(server)]).toEqual([503, 200]);
+  // The last page of the journal may have room for some.
+  await eventually(async () => expect(await write(server)).toBe(503));
+  expect(await read(server)).toBe(200);
   await eventually(async () => expect((await look(server)).failed).toEqual(['disk', 'inserts']));
   await rm(ballast);
   await eventually(async () => expect(await write(server)).toBe(200));

@@ -1,4 +1,4 @@
-import type * as Grpc from '@grpc/grpc-js';
+import * as grpc from '@grpc/grpc-js';
 import type { OtlpEndpoint } from './otlp-endpoint.ts';
 import { readPartialSuccess, readStatus } from './otlp-response.ts';
 import type { OtlpSender } from './otlp-sender.ts';
@@ -15,10 +15,7 @@ const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
  * OTLP over gRPC, with TLS if the URL says https.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
  */
-export function openOtlpGrpcSender(
-  { urls, headers, isCompressed, timeoutMs }: OtlpEndpoint,
-  grpc: typeof Grpc,
-): OtlpSender {
+export function openOtlpGrpcSender({ urls, headers, isCompressed, timeoutMs }: OtlpEndpoint): OtlpSender {
   const { protocol, hostname, port } = new URL(urls.traces);
   const isSecure = protocol === 'https:';
   const client = new grpc.Client(
@@ -55,11 +52,11 @@ export function openOtlpGrpcSender(
 }
 
 /** RESOURCE_EXHAUSTED is retried only if the backend gives a delay. */
-function failureOf({ code, details, metadata }: Grpc.ServiceError, { status }: typeof Grpc): SendResult {
+function failureOf({ code, details, metadata }: grpc.ServiceError, { status }: typeof grpc): SendResult {
   const [statusDetails] = metadata?.get('grpc-status-details-bin') ?? [];
   const retryAfterMs = Buffer.isBuffer(statusDetails) ? readStatus(statusDetails).retryAfterMs : undefined;
   const reason = `${status[code]}: ${details}`;
-  const retryable: readonly Grpc.status[] = [
+  const retryable: readonly grpc.status[] = [
     status.CANCELLED,
     status.DEADLINE_EXCEEDED,
     status.ABORTED,

@@ -7,7 +7,7 @@ import { DAMAGED_REASON, type DamagedPart, leaveOutDamagedParts } from './engine
 import { dataDirectories, prepareDataDirectory } from './engine/embedded/data-directory.ts';
 import { openEmbedded } from './engine/embedded/embedded.ts';
 import type { CallOptions, Engine } from './engine/engine.ts';
-import { openRemote } from './engine/remote.ts';
+import type { RemoteOptions } from './engine/remote.ts';
 import { parseStoreUrl, type StoreUrl } from './engine/store-url.ts';
 import { watchEngine } from './engine/watched-engine.ts';
 import { flushWithin } from './flush-within.ts';
@@ -116,6 +116,12 @@ async function warnOfOtherJournals({ dataDir, log }: StoreOptions, ownId: string
   for (const { storeId, path } of await foldersWithJournals(dataDir)) {
     if (storeId !== ownId) log.warn({ path }, 'a journal belongs to another store and is not inserted');
   }
+}
+
+/** ClickHouse's client is loaded only for a remote store. */
+async function openRemote(options: RemoteOptions): Promise<Engine> {
+  const remote = await import('./engine/remote.ts');
+  return remote.openRemote(options);
 }
 
 /** A running ClickHouse with its database, without migrating it. Throws as `openStore` does. */

@@ -1,4 +1,4 @@
-import type { ClickHouseClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { isUnreachable } from './clickhouse-errors.ts';
 import type { StoreUrl } from './store-url.ts';
 
@@ -26,9 +26,7 @@ export type Hosts = {
 const REQUEST_TIMEOUT_MS = 4 * 3_600_000;
 const CONTROL_TIMEOUT_MS = 2_000;
 
-export async function openHosts(url: StoreUrl, maxConnections: number, database: string | undefined): Promise<Hosts> {
-  // Loaded only when it is needed.
-  const { ClickHouseLogLevel, createClient } = await import('@clickhouse/client');
+export function openHosts(url: StoreUrl, maxConnections: number, database: string | undefined): Hosts {
   const open = (endpoint: string, requestTimeoutMs: number, connections: number) =>
     createClient({
       url: endpoint,

@@ -64,12 +64,12 @@ const NOT_COLOCATED: ClickHouseSettings = { distributed_product_mode: 'global', 
 export async function openRemote(options: RemoteOptions): Promise<Engine> {
   await createDatabase(options.url);
   const { url, poolSize } = options;
-  return engineOver(await openHosts(url, poolSize + 2, url.database), options);
+  return engineOver(openHosts(url, poolSize + 2, url.database), options);
 }
 
 /** Creates the database only if it does not exist: the user may lack the right to create one. */
 async function createDatabase(url: StoreUrl): Promise<void> {
-  const hosts = await openHosts(url, 1, undefined);
+  const hosts = openHosts(url, 1, undefined);
   const create = async ({ client }: Host) => {
     const found = await client.query({
       query: 'SELECT name FROM system.databases WHERE name = {name:String}',
