@@ -210,11 +210,12 @@ test('finds exactly the newest traces with a span that matches', () => compareSe
 test(
   'finds the same in a store of an earlier version, whose rows have no names and events of spans',
   async () => {
+    // Spans that are stored as bytes have come with both.
     const isSynchronous = sql`SETTINGS mutations_sync = 2`;
     await store.command(sql`
       ALTER TABLE entities UPDATE
         attributes = arrayFilter(text -> NOT startsWith(text, 'span') AND NOT startsWith(text, 'event.'), attributes)
-      WHERE true ${isSynchronous}`);
+      WHERE (trace_id, seq) IN (SELECT trace_id, seq FROM documents WHERE format != 'otlp-protobuf') ${isSynchronous}`);
     await store.command(sql`ALTER TABLE migrations UPDATE applied_us = 1 WHERE number = 1 ${isSynchronous}`);
     await store.close();
     store = await openTestStore(directory.path);
