@@ -73,6 +73,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     waitsSinceMs ??= performance.now();
   });
   let isFilled = false;
+  let filledTraces = 0;
   let fillLoggedAt = Number.NEGATIVE_INFINITY;
   const reported = new Set<TraceId>();
 
@@ -175,7 +176,8 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
       if (summaries.isFilled === undefined) summaries.missing = await countUnfilled(store, { signal });
       const filled = await fillSummaries(store, { pause, signal });
       isFilled = filled === undefined;
-      if (isFilled && summaries.isFilled === false) log.info({}, 'every trace has its summary');
+      filledTraces += filled ?? 0;
+      if (isFilled && filledTraces > 0) log.info({ traces: filledTraces }, 'every older trace has its summary');
       summaries.isFilled = isFilled;
       if (isFilled) break;
       summaries.missing = Math.max(0, summaries.missing - (filled ?? 0));
