@@ -1,6 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FAILURES, OpenrayError, toFailure } from '../errors.ts';
 
+/** An outage is known to the log already: such a request has a line, and others the stack of their fault. */
+export function logFailure({ log, url }: FastifyRequest, failure: OpenrayError): void {
+  if (FAILURES[failure.code].http < 500) return;
+  const { cause, message, retryAfterSeconds } = failure;
+  if (retryAfterSeconds === undefined) log.error({ err: cause ?? failure, url }, 'request failed');
+  else log.warn({ reason: cause instanceof Error ? cause.message : message, url }, 'request refused for now');
+}
+
 /**
  * Sends every failure in the form that AWS SDKs parse: the code in a header and in the body, the message in the body.
  * @see https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization
@@ -9,7 +17,7 @@ export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((thrown, request, reply) => {
     const failure = fromFastifyError(thrown) ?? toFailure(thrown);
     const { http } = FAILURES[failure.code];
-    if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
+    logFailure(request, failure);
     drainRequest(request, reply, failure);
     if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(failure.retryAfterSeconds));
     return reply

@@ -5,7 +5,7 @@ import { jaegerV1, jaegerV1Error } from '../api/jaeger/v1.ts';
 import { jaegerV3, jaegerV3Error } from '../api/jaeger/v3.ts';
 import { FAILURES, toFailure } from '../errors.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
-import { fromFastifyError } from './errors.ts';
+import { fromFastifyError, logFailure } from './errors.ts';
 
 type Request = FastifyRequest<{ Params: Record<string, string>; Querystring: QueryParameters }>;
 type ErrorBody = (httpStatus: number, message: string) => object;
@@ -25,7 +25,8 @@ function serveRoutes(
   const errorHandler = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const failure = fromFastifyError(thrown) ?? toFailure(thrown);
     const { http } = FAILURES[failure.code];
-    if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
+    logFailure(request, failure);
+    if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(failure.retryAfterSeconds));
     return reply.code(http).send(errorBody(http, failure.message));
   };
   const nowUs = () => Date.now() * 1000;

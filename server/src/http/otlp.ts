@@ -7,7 +7,7 @@ import { type OtlpEncoding, readLogsRequest } from '../ingest/otlp-request.ts';
 import { refusalReason } from '../request-origin.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
-import { drainRequest, fromFastifyError } from './errors.ts';
+import { drainRequest, fromFastifyError, logFailure } from './errors.ts';
 import { markIncomplete } from './mark-incomplete.ts';
 import {
   exportResponse,
@@ -89,7 +89,7 @@ function sendFailure(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   const failure = fromFastifyError(thrown) ?? toFailure(thrown);
   const { http } = FAILURES[failure.code];
   const retryAfter = retryAfterSeconds(failure);
-  if (http >= 500) request.log.error({ err: failure.cause ?? failure, url: request.url }, 'request failed');
+  logFailure(request, failure);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   drainRequest(request, reply, failure);
   allowOrigin(request, reply);
