@@ -31,10 +31,13 @@ export function signalThread(pid: number, kind: ThreadKind, signal: NodeJS.Signa
 
 const threadsOf = (pid: number): readonly number[] => readdirSync(`/proc/${pid}/task`).map(Number);
 
+/** Names of Node's threads; before Node 24 all are `node`. */
+const OF_NODE = /^(node|libuv-worker)/;
+
 function kindOf(pid: number, thread: number): ThreadKind | undefined {
   if (thread === pid) return 'main';
   try {
-    return readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8') === 'node\n' ? 'node' : 'clickhouse';
+    return OF_NODE.test(readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8')) ? 'node' : 'clickhouse';
   } catch {
     return undefined;
   }
