@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Document } from '../../model/entity.ts';
+import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { A_START, anId, aSegment, aSubsegment, received } from '../../model/testing/builders.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { idSql } from '../../store/ids.ts';
@@ -57,6 +58,16 @@ async function load(from: Store = store): Promise<AssembledTrace> {
 const idsIn = ({ trace }: AssembledTrace) => [...trace.entities.keys()].sort();
 
 test('a trace that has not changed is assembled once', async () => {
+  const first = await load();
+  expect((await load()).trace).toBe(first.trace);
+});
+
+test('spans that are stored as bytes are assembled once, too', async () => {
+  traceId = '6650a08000000000000000000000bbff' as TraceId;
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'Größe' } }] };
+  const span = { traceId, spanId: 'fedcba9876543210', name: 'GET /größe', startTimeUnixNano: '1716559999000000000' };
+  const shared = { resource, resourceSchemaUrl: undefined, scope: undefined, scopeSchemaUrl: undefined };
+  await store.append([spanWriter(shared, new Set())(span, SEQ)]);
   const first = await load();
   expect((await load()).trace).toBe(first.trace);
 });

@@ -2,6 +2,7 @@ import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
+import { bodyBytesOf } from '../../store/body-bytes.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { documentGroups, type LoadOptions } from './load-traces.ts';
 import { type FirstPart, readTraceSizes, type TraceSize } from './trace-sizes.ts';
@@ -84,7 +85,7 @@ async function unchangedTraces(
 function keep(store: Store, cache: TraceCache, { trace, documents }: AssembledTrace): void {
   const characters = documents.reduce((sum, { text }) => sum + text.length, 0);
   const lastSeq = documents.reduce((last, { seq }) => Math.max(last, seq), 0);
-  const bytes = documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  const bytes = documents.reduce((sum, document) => sum + bodyBytesOf(document), 0);
   const key = keyOf(store, { documents: documents.length, bytes, lastSeq });
   drop(cache, trace.id);
   cache.traces.set(trace.id, { trace, documents, key, characters });
