@@ -19,12 +19,17 @@ export function handleErrors(app: FastifyInstance): void {
     const { http } = FAILURES[failure.code];
     logFailure(request, failure);
     drainRequest(request, reply, failure);
-    if (failure.retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(failure.retryAfterSeconds));
+    setRetryAfter(reply, failure);
     return reply
       .code(http)
       .header('x-amzn-errortype', failure.code)
       .send({ __type: failure.code, Message: failure.message });
   });
+}
+
+/** In whole seconds, if the failure says when to try again. */
+export function setRetryAfter(reply: FastifyReply, { retryAfterSeconds }: OpenrayError): void {
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(retryAfterSeconds));
 }
 
 /**
