@@ -15,7 +15,7 @@ const [LOCAL_PARENT, REMOTE_PARENT] = [0x101, 0x301];
 
 /**
  * Requests of an OpenTelemetry collector: whole traces of ten spans over three services, eleven attributes a span,
- * grouped by service. In contrast to `generate.ts` no part of them was ever a document of X-Ray.
+ * grouped by service. `generate.ts` makes documents of X-Ray, which become spans only later; these are spans at once.
  */
 export function* otlpRequests(options: DatasetOptions): Generator<Buffer> {
   for (let first = 0; first < options.traceCount; first += TRACES_A_REQUEST) {
