@@ -110,13 +110,14 @@ function mayReadRows(store: Store, { timeRangeType, filter }: TraceQuery): boole
 
 async function* findInRows(
   store: Store,
-  { query, found, options }: ListSearch,
+  { query, found, evaluation, options }: ListSearch,
   { droppedBeforeUs }: SummaryState,
 ): AsyncGenerator<FoundTrace> {
-  const { window, filter, after } = query;
+  const { window, filter } = query;
+  const { order, after } = evaluation;
   const condition = filter && rowConditionSql(filter.condition);
-  const { batchSize, sortInMemoryMax: _, ...queryOptions } = scanOptionsFor({ order: orderOf(query), after }, options);
-  const scan = { window, condition, order: orderOf(query), after, droppedBeforeUs, batchSize };
+  const { batchSize, sortInMemoryMax: _, ...queryOptions } = scanOptionsFor(evaluation, options);
+  const scan = { window, condition, order, after, droppedBeforeUs, batchSize };
   for await (const subjects of scanRows(store, scan, queryOptions)) yield* found(subjects);
 }
 
