@@ -1,28 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readStoredSpan } from '../model/otlp/documents/stored-spans.ts';
 import { encodeTraces } from '../model/otlp/wire/encode.ts';
 import type { Span, TracesData } from '../model/otlp-messages.ts';
 import { newStats } from '../stats.ts';
 import { sql } from '../store/sql.ts';
-import type { Store } from '../store/store.ts';
 import { traceIdOf } from '../store/testing/documents.ts';
-import { makeTestDirectory, openTestStore } from '../store/testing/open-test-store.ts';
+import { storeForThisFile } from '../store/testing/store-for-this-file.ts';
 import { acceptTraces, acceptTracesRequest, type OtlpContext } from './otlp.ts';
 
-let store: Store;
-let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+const store = await storeForThisFile();
 let lastSeq = 1_790_000_000_000_000;
 let lastTrace = 0;
-
-beforeAll(async () => {
-  directory = await makeTestDirectory();
-  store = await openTestStore(directory.path);
-});
-
-afterAll(async () => {
-  await store.close();
-  await directory.remove();
-});
 
 function newContext(): OtlpContext {
   const notifications = { notify: () => undefined, subscribe: () => () => undefined };

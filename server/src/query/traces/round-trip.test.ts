@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Document } from '../../model/entity.ts';
 import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import type { SpanWithResource } from '../../model/otlp-messages.ts';
@@ -8,22 +8,10 @@ import { arbitraryTrace, plainDelivery } from '../../model/testing/arbitrary-tra
 import { receivedTexts } from '../../model/testing/builders.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { tracesDataOf } from '../../model/traces-data.ts';
-import type { Store } from '../../store/store.ts';
-import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
+import { storeForThisFile } from '../../store/testing/store-for-this-file.ts';
 import { type DocumentsByTrace, documentGroups } from './load-traces.ts';
 
-let store: Store;
-let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
-
-beforeAll(async () => {
-  directory = await makeTestDirectory();
-  store = await openTestStore(directory.path);
-});
-
-afterAll(async () => {
-  await store.close();
-  await directory.remove();
-});
+const store = await storeForThisFile();
 
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { matches } from '../../filter/matches.ts';
 import { subjectOf } from '../../filter/subject.ts';
 import { arbitraryFilterOf } from '../../filter/testing/arbitrary-filter.ts';
@@ -8,8 +8,7 @@ import { assembleTrace } from '../../model/assemble.ts';
 import { aSegment, receivedTexts } from '../../model/testing/builders.ts';
 import type { RowBlock } from '../../store/engine/engine.ts';
 import { sql } from '../../store/sql.ts';
-import type { Store } from '../../store/store.ts';
-import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
+import { storeForThisFile } from '../../store/testing/store-for-this-file.ts';
 import { newSummaryBlock } from '../../store/write/summary-rows.ts';
 import { receivedDocuments, subjectsOf } from '../testing/received-documents.ts';
 import { isDecidedByRow } from './row-filters.ts';
@@ -18,18 +17,7 @@ import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from './stored-
 const COVERED = { firstSeq: 1, lastSeq: 2, documents: 3, bytes: 4 };
 const SUBJECTS = subjectsOf(receivedDocuments(300, 5));
 
-let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
-let store: Store;
-
-beforeAll(async () => {
-  directory = await makeTestDirectory();
-  store = await openTestStore(directory.path);
-});
-
-afterAll(async () => {
-  await store.close();
-  await directory.remove();
-});
+const store = await storeForThisFile();
 
 async function storedRows(): Promise<readonly StoredSummary[]> {
   return store.query<StoredSummary>(

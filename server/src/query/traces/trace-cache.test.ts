@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { Document } from '../../model/entity.ts';
 import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { A_START, anId, aSegment, aSubsegment, received } from '../../model/testing/builders.ts';
@@ -6,26 +6,15 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { idSql } from '../../store/ids.ts';
 import { sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
-import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
+import { storeForThisFile } from '../../store/testing/store-for-this-file.ts';
 import { STORES } from '../../store/testing/stores.ts';
 import { type AssembledTrace, assembledGroups } from './trace-cache.ts';
 
-let store: Store;
-let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
+const store = await storeForThisFile();
 let traceId: TraceId;
 /** Arrives in the middle, so that others may arrive before and after it. */
 const SEQ = A_START * 1e6 + 1_000;
 let lastNumber = 0;
-
-beforeAll(async () => {
-  directory = await makeTestDirectory();
-  store = await openTestStore(directory.path);
-});
-
-afterAll(async () => {
-  await store.close();
-  await directory.remove();
-});
 
 function newDocument(fields: Parameters<typeof aSegment>[0], seq: number): Document {
   const [document] = received(aSegment(fields));

@@ -1,28 +1,16 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Document, Entity } from '../../model/entity.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { idSql } from '../ids.ts';
 import { spanTextsOf } from '../span-texts.ts';
 import { sql } from '../sql.ts';
-import type { Store } from '../store.ts';
 import { attributeTexts } from '../testing/attribute-texts.ts';
 import { anEntity } from '../testing/documents.ts';
-import { makeTestDirectory, openTestStore } from '../testing/open-test-store.ts';
+import { storeForThisFile } from '../testing/store-for-this-file.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS } from './rows.ts';
 
-let directory: Awaited<ReturnType<typeof makeTestDirectory>>;
-let store: Store;
-
-beforeAll(async () => {
-  directory = await makeTestDirectory();
-  store = await openTestStore(directory.path);
-});
-
-afterAll(async () => {
-  await store.close();
-  await directory.remove();
-});
+const store = await storeForThisFile();
 
 test('the encoder writes the columns that the tables have', async () => {
   const stored = async (table: string) => {
