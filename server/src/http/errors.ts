@@ -19,7 +19,7 @@ export function handleErrors(app: FastifyInstance): void {
     const { http } = FAILURES[failure.code];
     logFailure(request, failure);
     drainRequest(request, reply, failure);
-    setRetryAfter(reply, failure);
+    addRetryAfter(reply, failure);
     return reply
       .code(http)
       .header('x-amzn-errortype', failure.code)
@@ -28,7 +28,7 @@ export function handleErrors(app: FastifyInstance): void {
 }
 
 /** In whole seconds, if the failure says when to try again. */
-export function setRetryAfter(reply: FastifyReply, { retryAfterSeconds }: OpenrayError): void {
+export function addRetryAfter(reply: FastifyReply, { retryAfterSeconds }: OpenrayError): void {
   if (retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(retryAfterSeconds));
 }
 

@@ -5,7 +5,7 @@ import { jaegerV1, jaegerV1Error } from '../api/jaeger/v1.ts';
 import { jaegerV3, jaegerV3Error } from '../api/jaeger/v3.ts';
 import { FAILURES, toFailure } from '../errors.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
-import { fromFastifyError, logFailure, setRetryAfter } from './errors.ts';
+import { addRetryAfter, fromFastifyError, logFailure } from './errors.ts';
 
 type Request = FastifyRequest<{ Params: Record<string, string>; Querystring: QueryParameters }>;
 type ErrorBody = (httpStatus: number, message: string) => object;
@@ -26,7 +26,7 @@ function serveRoutes(
     const failure = fromFastifyError(thrown) ?? toFailure(thrown);
     const { http } = FAILURES[failure.code];
     logFailure(request, failure);
-    setRetryAfter(reply, failure);
+    addRetryAfter(reply, failure);
     return reply.code(http).send(errorBody(http, failure.message));
   };
   const nowUs = () => Date.now() * 1000;
