@@ -3,7 +3,7 @@ import type { GetFunctionLogsResponse, WireLogEvent } from '../api/types.ts';
 import { callServer } from '../client/call-server.ts';
 import { toFailure } from '../errors.ts';
 import { addIgnoredFlags } from './function-flags.ts';
-import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
+import { addServerFlags, followServer, type ServerFlags, serverUrl } from './server-flags.ts';
 import { END_TIME, readTime, START_TIME } from './time-flag.ts';
 import { printTrace } from './traces.ts';
 
@@ -18,7 +18,6 @@ type LogsFlags = ServerFlags & {
   readonly includeTraces?: boolean;
 };
 
-const POLL_MS = 250;
 /** Of `--include-traces`, to bound memory. */
 const TRACES_MAX = 1000;
 
@@ -50,13 +49,14 @@ export function logsCommand(done: (exitCode: number) => void): Command {
     let afterUs: number | undefined;
     const traceIds = new Set<string>();
     const printed = new Map<string, number>();
-    do {
+    const poll = async () => {
       const seen = await printLogs(url, { ...request, AfterUs: afterUs }, flags.output, ({ TraceId: id }) => {
         if (id !== null && traceIds.size < TRACES_MAX) traceIds.add(id);
       });
       afterUs = seen ?? afterUs;
       if (flags.includeTraces === true) await printTraces(url, traceIds, flags.output, printed);
-    } while (flags.tail === true && !(await isStoppedWithin(POLL_MS)));
+    };
+    await (flags.tail === true ? followServer(poll) : poll());
     done(0);
   });
 }

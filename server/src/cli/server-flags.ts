@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import { toFailure } from '../errors.ts';
 import { readEndpointUrl } from './endpoint-url.ts';
 
 /** Flags of the commands that call a running server. */
@@ -20,8 +21,31 @@ export function serverUrl(flags: ServerFlags): string {
   return `http://${config.host}:${config.port}`;
 }
 
+const POLL_MS = 250;
+
+/**
+ * Repeats `poll` until SIGINT or SIGTERM. While the server does not answer, as during a restart, this is said once and
+ * the server is asked again. A failure of the first call, and every other failure, is thrown.
+ */
+export async function followServer(poll: () => Promise<void>): Promise<void> {
+  await poll();
+  let isAway = false;
+  while (!(await isStoppedWithin(POLL_MS))) {
+    const reason = await poll().then(() => undefined, unavailableReason);
+    if (reason !== undefined && !isAway) process.stderr.write(`openray: ${reason}; trying again\n`);
+    if (reason === undefined && isAway) process.stderr.write('openray: the server answers again\n');
+    isAway = reason !== undefined;
+  }
+}
+
+function unavailableReason(thrown: unknown): string {
+  const failure = toFailure(thrown);
+  if (failure.code !== 'ServiceUnavailable') throw thrown;
+  return failure.message;
+}
+
 /** Resolves with false after `ms`, or with true on SIGINT or SIGTERM. */
-export function isStoppedWithin(ms: number): Promise<boolean> {
+function isStoppedWithin(ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const stop = () => finish(true);
     const timer = setTimeout(() => finish(false), ms);

@@ -2,10 +2,9 @@ import { Command, Option } from 'commander';
 import type { GetTraceSummariesResponse } from '../api/types.ts';
 import { callServer } from '../client/call-server.ts';
 import { printLogs } from './logs.ts';
-import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
+import { addServerFlags, followServer, type ServerFlags, serverUrl } from './server-flags.ts';
 import { printTrace } from './traces.ts';
 
-const POLL_MS = 250;
 const LOOK_BACK_SECONDS = 60;
 
 /** `openray tail`: follows logs and traces until SIGINT or SIGTERM. */
@@ -18,7 +17,7 @@ export function tailCommand(done: (exitCode: number) => void): Command {
     const startedSeconds = Date.now() / 1000;
     const printed = new Map<string, number>();
     let afterUs: number | undefined;
-    do {
+    await followServer(async () => {
       const request = { StartTime: startedSeconds, AfterUs: afterUs };
       afterUs = (await printLogs(url, request, flags.output)) ?? afterUs;
       const nowSeconds = Date.now() / 1000;
@@ -31,7 +30,7 @@ export function tailCommand(done: (exitCode: number) => void): Command {
       for (const { Id: id, IsPartial: isPartial } of traces.toReversed()) {
         if (!isPartial) await printTrace(url, id, flags.output, printed);
       }
-    } while (!(await isStoppedWithin(POLL_MS)));
+    });
     done(0);
   });
 }

@@ -5,7 +5,7 @@ import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { waitForTrace } from '../client/wait-for-trace.ts';
 import { printJson } from '../model/exact-json.ts';
 import { traceTree } from '../model/trace-tree.ts';
-import { addServerFlags, isStoppedWithin, type ServerFlags, serverUrl } from './server-flags.ts';
+import { addServerFlags, followServer, type ServerFlags, serverUrl } from './server-flags.ts';
 import { END_TIME, readTime, START_TIME } from './time-flag.ts';
 
 type TracesFlags = ServerFlags & {
@@ -15,8 +15,6 @@ type TracesFlags = ServerFlags & {
   readonly endTime?: string;
   readonly tail?: boolean;
 };
-
-const POLL_MS = 500;
 
 /** `openray traces`: traces in the format of `sam traces`, oldest first. */
 export function tracesCommand(done: (exitCode: number) => void): Command {
@@ -34,10 +32,11 @@ export function tracesCommand(done: (exitCode: number) => void): Command {
       to: flags.endTime === undefined ? undefined : readTime(flags.endTime),
     };
     const printed = new Map<string, number>();
-    do {
+    const poll = async () => {
       const ids = flags.traceId ?? (await findTraceIds(url, window, flags.filter));
       for (const id of ids) await printTrace(url, id, flags.output, printed);
-    } while (flags.tail === true && !(await isStoppedWithin(POLL_MS)));
+    };
+    await (flags.tail === true ? followServer(poll) : poll());
     done(0);
   });
 }
