@@ -87,6 +87,20 @@ describe.each(shared)('two servers on a $name', ({ make }) => {
     await expect.poll(() => received).toContain(traceIdOf(number));
   });
 
+  test('a document whose insert took long is notified once', async () => {
+    const subscribedUs = now();
+    const { received } = listen();
+    // The clock, and not the insert, is what a test can move.
+    vi.useFakeTimers({ now: Date.now() + 60_000, toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await remote.append([aDocument(++number, { seq: subscribedUs })]);
+    const late = traceIdOf(number);
+    await expect.poll(() => received).toContain(late);
+    await remote.append([aDocument(++number, { seq: now() })]);
+    await expect.poll(() => received).toContain(traceIdOf(number));
+    expect(received.filter((id) => id === late)).toEqual([late]);
+  });
+
   test('the store is polled while there are subscribers, and again after a failure', async () => {
     let isUnreachable = true;
     const query = vi.fn((...[statement, options]: Parameters<Store['query']>) =>
