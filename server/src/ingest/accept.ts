@@ -1,11 +1,13 @@
 import { OpenrayError } from '../errors.ts';
 import type { Document } from '../model/entity.ts';
-import { documentsOf } from '../model/lean-document.ts';
 import type { ParsedDocument, RejectionCode } from '../model/parse-document.ts';
+import { parseStored } from '../model/parse-stored.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { increment, type Receiver, type Stats } from '../stats.ts';
 import type { EncodedDocuments } from '../store/encoded-documents.ts';
+import { writtenBytes } from '../store/row-binary.ts';
 import type { Store } from '../store/store.ts';
+import { readDocumentRows } from '../store/write/rows.ts';
 import type { StoredNotifications } from './stored-notifications.ts';
 
 export type IngestContext = {
@@ -48,11 +50,18 @@ export function acceptEncoded(
   const { leanDocuments } = encoded;
   countReceived(leanDocuments.length, rejections, receiver, context);
   if (leanDocuments.length === 0) return Promise.resolve();
+  const documents = context.onStored && documentReader(encoded);
   return countResults(context.store.append(encoded), receiver, context, {
     count: leanDocuments.length,
     traceIds: [...new Set(leanDocuments.map(({ traceId }) => traceId))],
-    documents: context.onStored && (() => leanDocuments.flatMap(documentsOf)),
+    documents,
   });
+}
+
+/** Of a copy, since the rows are overwritten once they are stored. */
+function documentReader({ documents }: EncodedDocuments): () => readonly Document[] {
+  const rows = Buffer.from(writtenBytes(documents));
+  return () => readDocumentRows(rows).flatMap(({ format, text, seq }) => parseStored(format, text, seq));
 }
 
 function countReceived(

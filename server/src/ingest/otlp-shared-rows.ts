@@ -1,3 +1,5 @@
+import type { Entity } from '../model/entity.ts';
+import { leanEntity } from '../model/lean-document.ts';
 import type { Shared } from '../model/otlp/documents/stored-spans.ts';
 import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
 import { firstText } from '../model/otlp/to-xray/attributes.ts';
@@ -20,6 +22,8 @@ export type SharedRows = Shared & {
   readonly service: string | undefined;
   /** The column `origin` of a segment. */
   readonly origin: string;
+  /** Members of a segment for the roll-up. */
+  readonly segment: Pick<Entity, 'origin' | 'resourceArn' | 'accountId' | 'fields'>;
   /** The columns from `resource_arn` to `account_id` of a segment. */
   readonly identity: Uint8Array;
   /** Indexed strings of the resource. */
@@ -68,6 +72,7 @@ function encode(resourceSpans: Buffer, scopeSpans: Buffer, indexed: IndexedKeys)
     xray,
     service: xray.serviceName === undefined ? undefined : cleanName(xray.serviceName),
     origin: entity.origin ?? '',
+    segment: leanEntity(entity),
     identity: bytesOf((row) => {
       const { instanceId, availabilityZone } = ec2Of(entity);
       for (const text of [entity.resourceArn, instanceId, availabilityZone, entity.accountId])

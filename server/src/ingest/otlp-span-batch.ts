@@ -1,10 +1,9 @@
 import type { Document } from '../model/entity.ts';
-import { type LeanDocument, leanDocument } from '../model/lean-document.ts';
-import type { TraceId } from '../model/trace-id.ts';
+import { type LeanDocument, type LeanSpan, leanDocument } from '../model/lean-document.ts';
 import type { EncodedDocuments } from '../store/encoded-documents.ts';
-import { createRowBuffer, type RowBuffer, replaceUInt64 } from '../store/row-binary.ts';
+import { createRowBuffer, replaceUInt64 } from '../store/row-binary.ts';
 import { ENTITY_SEQ_AT, SEQ_AT, writeDocument, writeEntities } from '../store/write/rows.ts';
-import type { SpanRows } from './otlp-span-rows.ts';
+import type { SpanRows, Writable } from './otlp-span-rows.ts';
 
 /** A span that took the way over objects, once it has its number of arrival. */
 export type SpanObject = (seq: number) => Document;
@@ -28,14 +27,14 @@ export function newSpanBatch(): SpanBatch {
   const spare = spares.pop();
   if (spare !== undefined) return spare;
   const [entities, documents] = [createRowBuffer(), createRowBuffer()];
-  return { entities, documents, entityStarts: [], documentStarts: [], bodyStarts: [], spans: [] };
+  return { entities, documents, entityStarts: [], documentStarts: [], leanSpans: [], spans: [] };
 }
 
 /** Call it once the store has copied the rows. */
 export function recycle(batch: SpanBatch): void {
-  const { entities, documents, entityStarts, documentStarts, bodyStarts, spans } = batch;
+  const { entities, documents, entityStarts, documentStarts, leanSpans, spans } = batch;
   if (spares.length === MAX_SPARES || entities.bytes.length + documents.bytes.length > MAX_SPARE_BYTES) return;
-  for (const list of [entities, documents, entityStarts, documentStarts, bodyStarts, spans]) list.length = 0;
+  for (const list of [entities, documents, entityStarts, documentStarts, leanSpans, spans]) list.length = 0;
   spares.push(batch);
 }
 
@@ -43,8 +42,6 @@ export function recycle(batch: SpanBatch): void {
 export function numberSpans(batch: SpanBatch, nextSeq: () => number, server: number): EncodedDocuments {
   const { entities, documents } = batch;
   const leanDocuments: LeanDocument[] = [];
-  // Rows of objects are appended: bodies in front of them keep their place.
-  const rowsEnd = documents.length;
   let row = 0;
   let entityRow = 0;
   for (const span of batch.spans) {
@@ -53,10 +50,10 @@ export function numberSpans(batch: SpanBatch, nextSeq: () => number, server: num
       for (let last = entityRow + span; entityRow < last; entityRow++) {
         replaceUInt64(entities, (batch.entityStarts[entityRow] as number) + ENTITY_SEQ_AT, seq);
       }
-      const end = batch.documentStarts[row + 1] ?? rowsEnd;
-      leanDocuments.push(
-        numberDocument(documents, batch.documentStarts[row] as number, batch.bodyStarts[row] as number, end, seq),
-      );
+      replaceUInt64(documents, (batch.documentStarts[row] as number) + SEQ_AT, seq);
+      const lean = batch.leanSpans[row] as Writable<LeanSpan>;
+      lean.seq = seq;
+      leanDocuments.push(lean);
       row++;
     } else {
       const document = span(seq);
@@ -66,22 +63,4 @@ export function numberSpans(batch: SpanBatch, nextSeq: () => number, server: num
     }
   }
   return { entities, documents, leanDocuments };
-}
-
-function numberDocument(
-  documents: RowBuffer,
-  start: number,
-  bodyStart: number,
-  end: number,
-  seq: number,
-): LeanDocument {
-  replaceUInt64(documents, start + SEQ_AT, seq);
-  const { bytes } = documents;
-  return {
-    format: 'otlp-protobuf',
-    traceId: bytes.toString('hex', start, start + 16) as TraceId,
-    id: bytes.toString('hex', start + 16, start + 24) as LeanDocument['id'],
-    seq,
-    text: bytes.toString('latin1', bodyStart, end),
-  };
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { leanDocument } from '../model/lean-document.ts';
 import { readStoredSpan } from '../model/otlp/documents/stored-spans.ts';
 import { newBoundedReader } from '../model/otlp/wire/bounded-reader.ts';
 import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
@@ -7,7 +8,7 @@ import type { AnyValue, SpanWithResource } from '../model/otlp-messages.ts';
 import { anyValue, arbitrarySpan, spanIdText, traceIdText } from '../model/testing/arbitrary-span.ts';
 import { encode } from '../model/testing/otlp-protocol.ts';
 import { createRowBuffer, writtenBytes } from '../store/row-binary.ts';
-import { writeDocument, writeEntities } from '../store/write/rows.ts';
+import { readDocumentRows, writeDocument, writeEntities } from '../store/write/rows.ts';
 import { scopesIn } from './otlp-scopes.ts';
 import { sharedRowsOf } from './otlp-shared-rows.ts';
 import { newSpanBatch, numberSpans } from './otlp-span-batch.ts';
@@ -32,14 +33,14 @@ function rowsOf(request: Buffer) {
   let seq = 1_790_000_000_000_000;
   const { entities, documents, leanDocuments } = numberSpans(batch, () => ++seq, SERVER);
   const expected = { entities: createRowBuffer(), documents: createRowBuffer() };
-  for (const lean of leanDocuments) {
-    if (lean.format !== 'otlp-protobuf') throw new Error('not a span');
-    const document = readStoredSpan(lean.text, lean.seq);
+  const stored = readDocumentRows(Buffer.from(writtenBytes(documents))).map((row) => readStoredSpan(row.text, row.seq));
+  for (const document of stored) {
     writeEntities(expected.entities, document);
     writeDocument(expected.documents, document, SERVER);
   }
   return {
     leanDocuments,
+    expectedLean: stored.map(leanDocument),
     written: [entities, documents].map(textOf),
     expected: [expected.entities, expected.documents].map(textOf),
   };
@@ -142,7 +143,7 @@ const aroundSpan = fc.record({
   scopeSchemaUrl: fc.constant(undefined),
 });
 
-test('the rows of common spans are those of the way over objects, byte for byte', () => {
+test('rows and lean documents of common spans are those of the way over objects, byte for byte', () => {
   let common = 0;
   let all = 0;
   fc.assert(
@@ -151,8 +152,9 @@ test('the rows of common spans are those of the way over objects, byte for byte'
       const sent = [...spans, ...spans].map((span) => ({ ...around, span }));
       const request = requestOf(sent);
       for (let time = 0; time < 2; time++) {
-        const { written, expected, leanDocuments } = rowsOf(request);
+        const { written, expected, leanDocuments, expectedLean } = rowsOf(request);
         expect(written).toEqual(expected);
+        expect(leanDocuments).toEqual(expectedLean);
         all += sent.length;
         common += leanDocuments.length;
       }
@@ -162,11 +164,12 @@ test('the rows of common spans are those of the way over objects, byte for byte'
   expect(common / all).toBeGreaterThan(0.5);
 });
 
-test('the rows of any spans are those of the way over objects, if they are written at all', () => {
+test('rows and lean documents of any spans are those of the way over objects, if they are written at all', () => {
   fc.assert(
     fc.property(fc.array(arbitrarySpan, { maxLength: 4 }), (spans) => {
-      const { written, expected } = rowsOf(requestOf(spans));
+      const { written, expected, leanDocuments, expectedLean } = rowsOf(requestOf(spans));
       expect(written).toEqual(expected);
+      expect(leanDocuments).toEqual(expectedLean);
     }),
   );
 });

@@ -1,4 +1,6 @@
+import type { Entity } from '../model/entity.ts';
 import { isJsonObject, type JsonObject, type JsonValue, readText } from '../model/json.ts';
+import type { LeanSpan } from '../model/lean-document.ts';
 import type { Attributes } from '../model/otlp/to-xray/attributes.ts';
 import { namespaceOf } from '../model/otlp/to-xray/call-namespace.ts';
 import { serviceSegmentId } from '../model/otlp/to-xray/derived-ids.ts';
@@ -6,14 +8,15 @@ import { flagsOf } from '../model/otlp/to-xray/flags.ts';
 import { httpOf } from '../model/otlp/to-xray/http.ts';
 import { segmentName, subsegmentName } from '../model/otlp/to-xray/name.ts';
 import { possibleParents, type Shape, shapeOf } from '../model/otlp/to-xray/span-shape.ts';
-import { userOf } from '../model/otlp/to-xray/span-to-entities.ts';
+import { databaseOf, userOf } from '../model/otlp/to-xray/span-to-entities.ts';
 import { sqlOf } from '../model/otlp/to-xray/sql.ts';
 import { type BoundedReader, readFieldEnd } from '../model/otlp/wire/bounded-reader.ts';
 import { encodeLabels, SPAN_TAG } from '../model/otlp/wire/stored-span.ts';
-import { STATUS } from '../model/otlp-messages.ts';
+import { KIND as SPAN_KIND, STATUS } from '../model/otlp-messages.ts';
 import { readFlags } from '../model/outcome.ts';
-import { truncatedName } from '../model/read-entity.ts';
+import { readHttp, truncatedName } from '../model/read-entity.ts';
 import { readTimeUs } from '../model/time.ts';
+import type { EntityId, TraceId } from '../model/trace-id.ts';
 import {
   type RowBuffer,
   writeBool,
@@ -51,15 +54,17 @@ import type { SharedRows } from './otlp-shared-rows.ts';
  * values, failed ones, calls to AWS, and those of Lambda functions.
  */
 
-/** Rows without `seq`, and where they begin. */
+/** Rows and spans without `seq`, and where the rows begin. */
 export type SpanRows = {
   readonly entities: RowBuffer;
   readonly entityStarts: number[];
   readonly documents: RowBuffer;
   readonly documentStarts: number[];
-  /** Where the bodies begin, behind their lengths. */
-  readonly bodyStarts: number[];
+  /** One for each row of `documents`. */
+  readonly leanSpans: Writable<LeanSpan>[];
 };
+
+export type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Tags of a Span: field number and wire type. */
 const TRACE_ID = 10;
@@ -136,8 +141,13 @@ export function writeCommonSpan(
     shared,
     request: reader.buf as Buffer,
     segmentName: shared.service ?? segmentName(span, read, shared.xray),
+    callName:
+      first === 'segment' && (second ?? first) === 'segment'
+        ? ''
+        : truncatedName(subsegmentName(span, read, namespace)),
     namespace,
     user,
+    http,
     httpRequest: objectIn(http, 'request'),
     httpResponse: objectIn(http, 'response'),
     sql,
@@ -145,7 +155,8 @@ export function writeCommonSpan(
   };
   writeReading(rows, view, first, second ?? first, true);
   if (second !== undefined) writeReading(rows, view, second, second, false);
-  writeDocumentRow(rows, view, server, start, end);
+  const bodyBytes = writeDocumentRow(rows, view, server, start, end);
+  rows.leanSpans.push(leanSpanOf(view, first, second !== undefined, bodyBytes));
   return true;
 }
 
@@ -287,8 +298,11 @@ type View = {
   readonly shared: SharedRows;
   readonly request: Buffer;
   readonly segmentName: string;
+  /** Name of the subsegment; empty if there is none. */
+  readonly callName: string;
   readonly namespace: 'remote' | undefined;
   readonly user: string | undefined;
+  readonly http: JsonObject | undefined;
   /** Members of `http`. */
   readonly httpRequest: JsonObject | undefined;
   readonly httpResponse: JsonObject | undefined;
@@ -335,7 +349,7 @@ function writeEntityRow(
   view: View,
   { part, isInSegment, serviceId }: EntityRow,
 ) {
-  const { shared, request, namespace, httpResponse, httpRequest } = view;
+  const { shared, request, namespace, httpRequest } = view;
   const { traceAt, idAt, parentAt } = span;
   const isSegment = part !== 'call';
   const isTop = part !== 'service';
@@ -355,12 +369,12 @@ function writeEntityRow(
   writeBool(row, span.endUs === undefined);
   writeUInt64(row, span.startUs);
   writeUInt64(row, span.endUs ?? 0);
-  writeString(row, truncatedName(isSegment ? view.segmentName : subsegmentName(span, read, namespace)));
+  writeString(row, isSegment ? truncatedName(view.segmentName) : view.callName);
   writeString(row, isSegment ? shared.origin : '');
   writeString(row, isSegment ? '' : (namespace ?? ''));
-  const status = isTop ? httpResponse?.status : undefined;
-  writeFlags(row, readFlags(view.flags, typeof status === 'number' ? status : undefined));
-  writeUInt16(row, typeof status === 'number' ? status : 0);
+  const status = isTop ? statusOf(view) : undefined;
+  writeFlags(row, readFlags(view.flags, status));
+  writeUInt16(row, status ?? 0);
   if (isTop && httpRequest !== undefined) {
     for (const member of REQUEST_COLUMNS) writeString(row, readText(httpRequest[member]) ?? '');
   } else for (const _ of REQUEST_COLUMNS) writeLength(row, 0);
@@ -404,12 +418,9 @@ function writeAttributes(row: RowBuffer, view: View, shape: Shape, other: Shape)
 }
 
 /** Whether a row of the shape has the name of the span: see store/span-texts.ts. */
-function isNamedLikeSpan({ segmentName: ofSegment, namespace }: View, shape: Shape): boolean {
+function isNamedLikeSpan({ segmentName: ofSegment, callName }: View, shape: Shape): boolean {
   const name = span.name ?? '';
-  return (
-    (shape !== 'subsegment' && truncatedName(ofSegment) === name) ||
-    (shape !== 'segment' && truncatedName(subsegmentName(span, read, namespace)) === name)
-  );
+  return (shape !== 'subsegment' && truncatedName(ofSegment) === name) || (shape !== 'segment' && callName === name);
 }
 
 /** The attributes of the span that have an indexed string. */
@@ -431,12 +442,12 @@ function httpTextsOf({ httpRequest, httpResponse }: View): readonly (readonly [p
 }
 
 function writeDocumentRow(
-  { documents: row, documentStarts, bodyStarts }: SpanRows,
+  { documents: row, documentStarts }: SpanRows,
   { shared, request, segmentName: service }: View,
   server: number,
   start: number,
   end: number,
-): void {
+): number {
   documentStarts.push(row.length);
   writeRange(row, request, span.traceAt, span.traceAt + 16);
   writeRange(row, request, span.idAt, span.idAt + 8);
@@ -449,14 +460,125 @@ function writeDocumentRow(
   const labels = labelsOf(shared, service);
   const spanBytes = end - start;
   const headBytes = 1 + lengthBytes(spanBytes);
-  writeLength(row, labels.length + shared.encoded.length + headBytes + spanBytes);
-  bodyStarts.push(row.length);
+  const bodyBytes = labels.length + shared.encoded.length + headBytes + spanBytes;
+  writeLength(row, bodyBytes);
   writeRange(row, labels, 0, labels.length);
   writeBytes(row, shared.encoded);
   // The length of a text in RowBinary and that of a field in protobuf are the same varint.
   writeLength(row, SPAN_TAG);
   writeLength(row, spanBytes);
   writeRange(row, request, start, end);
+  return bodyBytes;
+}
+
+/** What the roll-up needs of the span: its entities, as `leanDocument` makes them. */
+function leanSpanOf(view: View, shape: Shape, dependsOnParent: boolean, bodyBytes: number): Writable<LeanSpan> {
+  const { request, shared } = view;
+  const { traceAt, idAt, parentAt } = span;
+  const traceId = request.toString('hex', traceAt, traceAt + 16) as TraceId;
+  const id = request.toString('hex', idAt, idAt + 8) as EntityId;
+  const parentId = parentAt < 0 ? undefined : (request.toString('hex', parentAt, parentAt + 8) as EntityId);
+  const isServer = span.kind === SPAN_KIND.server;
+  const entities = leanEntitiesOf(view, shape, { traceId, id, parentId });
+  const format = 'lean-span';
+  return {
+    format,
+    traceId,
+    id,
+    seq: 0,
+    entities,
+    bodyBytes,
+    parentId,
+    isServer,
+    dependsOnParent,
+    resource: shared.xray,
+  };
+}
+
+type Ids = Pick<Entity, 'traceId' | 'id' | 'parentId'>;
+
+function leanEntitiesOf(view: View, shape: Shape, ids: Ids): readonly Entity[] {
+  switch (shape) {
+    case 'segment':
+      return [leanSegmentOf(view, ids, true)];
+    case 'subsegment':
+      return [leanCallOf(view, ids)];
+    case 'segment-and-call': {
+      const serviceId = serviceSegmentId(ids.traceId, ids.id);
+      return [leanSegmentOf(view, { ...ids, id: serviceId }, false), leanCallOf(view, { ...ids, parentId: serviceId })];
+    }
+  }
+}
+
+/** `isOfSpan` is false for the segment around a call. */
+function leanSegmentOf(view: View, { traceId, id, parentId }: Ids, isOfSpan: boolean): Entity {
+  const { origin, resourceArn, accountId, fields } = view.shared.segment;
+  const status = isOfSpan ? statusOf(view) : undefined;
+  const { outcome, isFault, isError, isThrottle } = readFlags(view.flags, status);
+  return {
+    traceId,
+    id,
+    parentId,
+    kind: 'segment',
+    name: truncatedName(view.segmentName),
+    startUs: span.startUs,
+    endUs: span.endUs,
+    namespace: undefined,
+    origin,
+    user: isOfSpan ? view.user : undefined,
+    resourceArn,
+    accountId,
+    outcome,
+    isFault,
+    isError,
+    isThrottle,
+    http: isOfSpan && parentId === undefined ? readHttp(view.http) : undefined,
+    cause: undefined,
+    annotations: NO_ANNOTATIONS,
+    metadata: undefined,
+    links: NONE,
+    fields,
+  };
+}
+
+function leanCallOf(view: View, { traceId, id, parentId }: Ids): Entity {
+  const { namespace, callName: name, sql } = view;
+  const { outcome, isFault, isError, isThrottle } = readFlags(view.flags, statusOf(view));
+  const callee = databaseOf({ namespace, name }, read);
+  return {
+    traceId,
+    id,
+    parentId,
+    kind: 'subsegment',
+    name,
+    startUs: span.startUs,
+    endUs: span.endUs,
+    namespace,
+    origin: undefined,
+    user: view.user,
+    resourceArn: undefined,
+    accountId: undefined,
+    outcome,
+    isFault,
+    isError,
+    isThrottle,
+    http: undefined,
+    cause: undefined,
+    annotations: NO_ANNOTATIONS,
+    metadata: undefined,
+    links: NONE,
+    ...(callee !== undefined && { callee }),
+    fields: sql === undefined ? NO_FIELDS : SQL_FIELDS,
+  };
+}
+
+const NO_ANNOTATIONS = {};
+const NO_FIELDS = {};
+const SQL_FIELDS = { aws: null, sql: {} };
+
+function statusOf({ httpResponse }: View): number | undefined {
+  const status = httpResponse?.status;
+  return typeof status === 'number' ? status : undefined;
 }
 
 function lengthBytes(length: number): number {

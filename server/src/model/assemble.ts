@@ -1,5 +1,6 @@
 import type { Document, Entity } from './entity.ts';
 import { byStart } from './entity.ts';
+import { areSettled, type CountedDocument } from './lean-document.ts';
 import { nestEntities } from './nesting.ts';
 import { resolveSpans } from './otlp/documents/resolve-spans.ts';
 import { separateSharedIds } from './otlp/documents/shared-span-ids.ts';
@@ -13,8 +14,8 @@ import type { EntityId } from './trace-id.ts';
  * Of several versions of an entity the first completed one stays, with its inline subsegments. Until one is complete,
  * the latest in-progress version stays. Takes linear time in the number of entities, except for sorting them.
  */
-export function assembleTrace(documents: readonly Document[]): Trace | undefined {
-  const inSeqOrder = resolveSpans(separateSharedIds(separateSharedDocumentIds(distinctInSeqOrder(documents))));
+export function assembleTrace(documents: readonly CountedDocument[]): Trace | undefined {
+  const inSeqOrder = resolved(documents);
   const latest = inSeqOrder.at(-1);
   const { chosen, revision } = chooseVersions(inSeqOrder);
   if (latest === undefined || chosen.length === 0) return undefined;
@@ -34,6 +35,19 @@ export function assembleTrace(documents: readonly Document[]): Trace | undefined
   };
 }
 
+type ResolvedDocument = Pick<Document, 'traceId' | 'id' | 'seq' | 'entities'>;
+
+/** In the order of `seq`. Throws when there is a `LeanSpan` and the documents are not settled. */
+function resolved(documents: readonly CountedDocument[]): readonly ResolvedDocument[] {
+  if (areSettled(documents)) return [...documents].sort(bySeqAndId);
+  return resolveSpans(separateSharedIds(separateSharedDocumentIds(distinctInSeqOrder(documents.map(complete)))));
+}
+
+function complete(document: CountedDocument): Document {
+  if (document.format !== 'lean-span') return document;
+  throw new Error('a span cannot be translated again without its text');
+}
+
 /** By `seq`. An exact duplicate keeps the position of the first copy. */
 function distinctInSeqOrder(documents: readonly Document[]): readonly Document[] {
   const ordered = [...documents].sort(bySeq);
@@ -51,23 +65,32 @@ function distinctInSeqOrder(documents: readonly Document[]): readonly Document[]
   });
 }
 
-function earliestStart(documents: readonly Document[]): number {
+function earliestStart(documents: readonly ResolvedDocument[]): number {
   let earliest = Number.POSITIVE_INFINITY;
   for (const { entities } of documents) for (const { startUs } of entities) earliest = Math.min(earliest, startUs);
   return earliest;
 }
 
-/** By `seq`. Servers of a cluster may give two documents the same `seq`: then id and text decide. */
+/** Servers of a cluster may give two documents the same `seq`: then id and text decide. */
 function bySeq(a: Document, b: Document): number {
-  if (a.seq !== b.seq) return a.seq - b.seq;
-  if (a.id !== b.id) return a.id < b.id ? -1 : 1;
+  const order = bySeqAndId(a, b);
+  if (order !== 0) return order;
   return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
 }
 
-type Version = { readonly entity: Entity; readonly document: Document };
+function bySeqAndId(a: ResolvedDocument, b: ResolvedDocument): number {
+  if (a.seq !== b.seq) return a.seq - b.seq;
+  if (a.id !== b.id) return a.id < b.id ? -1 : 1;
+  return 0;
+}
+
+type Version = { readonly entity: Entity; readonly document: ResolvedDocument };
 
 /** One version of each entity. `revision` counts the documents that added or replaced a version. */
-function chooseVersions(inSeqOrder: readonly Document[]): { readonly chosen: Entity[]; readonly revision: number } {
+function chooseVersions(inSeqOrder: readonly ResolvedDocument[]): {
+  readonly chosen: Entity[];
+  readonly revision: number;
+} {
   const versions = new Map<EntityId, Version>();
   let revision = 0;
   let hasReplaced = false;
@@ -93,7 +116,7 @@ function chooseVersions(inSeqOrder: readonly Document[]): { readonly chosen: Ent
  * Drops unfinished subsegments of in-progress versions that were replaced: no document will complete them.
  * Finished ones are kept.
  */
-function dropStaleFragments(inSeqOrder: readonly Document[], versions: Map<EntityId, Version>): void {
+function dropStaleFragments(inSeqOrder: readonly ResolvedDocument[], versions: Map<EntityId, Version>): void {
   for (const document of inSeqOrder) {
     for (const entity of document.entities.slice(1)) {
       if (entity.endUs !== undefined || versions.get(entity.id)?.entity !== entity) continue;

@@ -1,27 +1,126 @@
-import type { Document, Entity, StoredFormat } from './entity.ts';
+import type { Document, Entity } from './entity.ts';
+import { readObject } from './json.ts';
+import { parentIdOf } from './otlp/span-ids.ts';
+import { type XrayResource, xrayResourceOf } from './otlp/to-xray/resource.ts';
+import { dependsOnParent, isOtherService } from './otlp/to-xray/span-shape.ts';
+import { KIND } from './otlp-messages.ts';
 import { parseStored } from './parse-stored.ts';
+import type { EntityId } from './trace-id.ts';
 
 /**
- * The part of a document that `traceGraph`, `linkGraph` and `summariseTrace` need. Keep these instead of many documents: objects that
- * survive cost the garbage collector more than parsing them again. The translation of a span depends on all of it and
- * on other documents, so spans keep their text and are parsed again.
+ * The part of a document that `traceGraph`, `linkGraph` and `summariseTrace` need. Keep these instead of many
+ * documents: objects that survive cost the garbage collector more than parsing them again.
  */
 export type LeanDocument =
   | Extract<Document, { format: 'xray' }>
-  | (Pick<Document, 'traceId' | 'id' | 'seq' | 'text'> & { readonly format: Exclude<StoredFormat, 'xray'> });
+  | LeanSpan
+  | (Pick<Document, 'traceId' | 'id' | 'seq' | 'text'> & { readonly format: 'otlp-protobuf' | 'otlp' | 'otlp-log' });
+
+/**
+ * A span as its translation without the rest of its trace. It has no text: a trace for which `areSettled` is false has
+ * to be read from the store. Spans with links keep their text, since links of a consumer move to the span above it.
+ */
+export type LeanSpan = Pick<Document, 'traceId' | 'id' | 'seq' | 'entities'> & {
+  readonly format: 'lean-span';
+  /** Length of its stored body. */
+  readonly bodyBytes: number;
+  readonly parentId: EntityId | undefined;
+  readonly isServer: boolean;
+  /** Whether a parent of another service makes it a segment. */
+  readonly dependsOnParent: boolean;
+  readonly resource: Pick<XrayResource, 'serviceName' | 'instanceId'>;
+};
+
+/** What a trace is assembled from. */
+export type CountedDocument = Document | LeanSpan;
 
 export function leanDocument(document: Document): LeanDocument {
-  if (document.format === 'xray') return { ...document, entities: document.entities.map(leanEntity) };
-  const { traceId, id, seq, text } = document;
-  return { format: document.format === 'otlp' ? document.storedAs : document.format, traceId, id, seq, text };
+  switch (document.format) {
+    case 'xray':
+      return { ...document, entities: document.entities.map(leanEntity) };
+    case 'otlp':
+      return leanSpan(document);
+    case 'otlp-log': {
+      const { format, traceId, id, seq, text } = document;
+      return { format, traceId, id, seq, text };
+    }
+  }
+}
+
+function leanSpan(document: Extract<Document, { format: 'otlp' }>): LeanDocument {
+  const { traceId, id, seq, text, storedAs, entities, span } = document;
+  if (span.span.links !== undefined) return { format: storedAs, traceId, id, seq, text };
+  return {
+    format: 'lean-span',
+    traceId,
+    id,
+    seq,
+    entities: entities.map(leanEntity),
+    bodyBytes: storedAs === 'otlp-protobuf' ? text.length : Buffer.byteLength(text),
+    parentId: parentIdOf(span.span.parentSpanId),
+    isServer: span.span.kind === KIND.server,
+    dependsOnParent: dependsOnParent(span.span),
+    resource: xrayResourceOf(span.resource),
+  };
 }
 
 /** The documents from which graphs are made. */
-export function documentsOf(lean: LeanDocument): readonly Document[] {
+export function documentsOf(lean: Exclude<LeanDocument, LeanSpan>): readonly Document[] {
   return lean.format === 'xray' ? [lean] : parseStored(lean.format, lean.text, lean.seq);
 }
 
-function leanEntity(entity: Entity): Entity {
+/** Documents for which `areSettled` is true. */
+export type SettledDocument = Extract<Document, { format: 'xray' }> | LeanSpan;
+
+/**
+ * Whether the documents of a trace have the entities that the trace shows: none is a version of another one, and none
+ * changes the translation of another one. The same is then true for a part of them. False for spans with all their
+ * data, which `assembleTrace` resolves.
+ */
+export function areSettled(documents: readonly CountedDocument[]): documents is readonly SettledDocument[] {
+  const byId = new Map<EntityId, SettledDocument>();
+  let spans = 0;
+  for (const document of documents) {
+    if (document.format === 'lean-span') spans++;
+    else if (document.format !== 'xray') return false;
+    byId.set(document.id, document);
+  }
+  if (byId.size < documents.length) return false;
+  if (spans === 0) return true;
+  const isMixed = spans < documents.length;
+  const callers = new Set<EntityId>();
+  for (const document of byId.values()) {
+    if (document.format === 'xray' && document.entities.some(isFunction)) return false;
+    if (document.format === 'lean-span' && document.isServer && document.parentId !== undefined)
+      callers.add(document.parentId);
+  }
+  for (const document of byId.values()) {
+    if (document.format === 'lean-span' && !isSettled(document, byId, callers, isMixed)) return false;
+  }
+  return true;
+}
+
+/** A span may be a part of the function that Lambda reports. */
+const isFunction = ({ origin }: Entity): boolean => origin === 'AWS::Lambda::Function';
+
+/** `callers`: ids that spans of servers name as their parent. */
+function isSettled(
+  { parentId, isServer, dependsOnParent, resource }: LeanSpan,
+  byId: ReadonlyMap<EntityId, SettledDocument>,
+  callers: ReadonlySet<EntityId>,
+  isMixed: boolean,
+): boolean {
+  if (parentId === undefined || isServer) return true;
+  // In Zipkin's model a server may share the id of its caller: then the spans below the server name the caller.
+  if (callers.has(parentId)) return false;
+  if (!dependsOnParent) return true;
+  const parent = byId.get(parentId);
+  // Subsegments inside of a document may be parents, too.
+  if (parent?.format !== 'lean-span') return parent === undefined && !isMixed;
+  return !isOtherService(parent.resource, resource);
+}
+
+export function leanEntity(entity: Entity): Entity {
   const { aws, sql } = entity.fields;
   const isNamed = aws !== undefined || sql !== undefined;
   return {
@@ -47,7 +146,9 @@ function leanEntity(entity: Entity): Entity {
     annotations: entity.annotations,
     metadata: undefined,
     links: entity.links,
-    fields: isNamed ? { aws: aws ?? null, sql: sql ?? null } : NO_FIELDS,
+    ...(entity.callee !== undefined && { callee: entity.callee }),
+    // Whether there is `sql` matters, not its members.
+    fields: isNamed ? { aws: aws ?? null, sql: readObject(sql) === undefined ? null : NO_FIELDS } : NO_FIELDS,
   };
 }
 

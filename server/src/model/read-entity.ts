@@ -70,7 +70,8 @@ function withoutSubsegments(fields: JsonObject): JsonObject {
   return own;
 }
 
-function readHttp(value: JsonValue | undefined): Http | undefined {
+/** Undefined for a value that is no object. */
+export function readHttp(value: JsonValue | undefined): Http | undefined {
   if (!isJsonObject(value)) return undefined;
   const request = readObject(value.request);
   const response = readObject(value.response);

@@ -353,7 +353,7 @@ async function storeOver(
 const BACKUP_FLUSH_TIMEOUT_MS = 60_000;
 const DAMAGED_SENTENCE = 'a damaged part is left out of every response; openray repair detaches it';
 
-/** Text of recent documents that is kept in memory until they are rolled up: a few seconds of full load. */
+/** Recent documents that are kept in memory until they are rolled up: a few seconds of full load. */
 const RECENT_BYTES = 64 * 1024 * 1024;
 
 async function lastSeqOf(database: Database): Promise<number> {

@@ -30,7 +30,7 @@ export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   invalidate: () => undefined,
 };
 
-/** Caches documents after `lastSeq`, the newest `maxBytes` of their text. */
+/** Caches documents after `lastSeq`, the newest `maxBytes` of their memory, about. */
 export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsCache {
   const byTrace = new Map<TraceId, LeanDocument[]>();
   /** In the order in which they were stored, which is nearly that of `seq`. */
@@ -55,7 +55,7 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
       if (ofTrace === undefined) byTrace.set(document.traceId, [document]);
       else ofTrace.push(document);
       cached.push(document);
-      cachedBytes += document.text.length;
+      cachedBytes += memoryOf(document);
     }
   }
 
@@ -78,4 +78,14 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
 
 function lastSeqOf(documents: readonly LeanDocument[]): number {
   return documents.reduce((last, { seq }) => Math.max(last, seq), 0);
+}
+
+/** Estimate: an object of 22 members, ids and times. Other texts are mostly shared with further entities. */
+const ENTITY_BYTES = 500;
+
+/** Bytes, about. */
+function memoryOf(document: LeanDocument): number {
+  const textBytes = document.format === 'lean-span' ? 0 : document.text.length;
+  const entities = document.format === 'lean-span' || document.format === 'xray' ? document.entities.length : 0;
+  return textBytes + entities * ENTITY_BYTES;
 }

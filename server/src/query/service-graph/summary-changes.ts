@@ -1,4 +1,4 @@
-import type { Document } from '../../model/entity.ts';
+import type { CountedDocument } from '../../model/lean-document.ts';
 import { summariseTrace } from '../../model/summarise.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { bodyBytesOf } from '../../store/body-bytes.ts';
@@ -27,7 +27,7 @@ export type SummaryChange = {
   readonly id: TraceId;
   readonly before: TraceState;
   readonly after: TraceState;
-  readonly documents: readonly Document[];
+  readonly documents: readonly CountedDocument[];
   /** No document of the trace is later. By default the last one of `documents`, which may lack exact repeats. */
   readonly lastSeq?: number;
 };
@@ -81,7 +81,7 @@ export function newSummaryChanges(version: number): SummaryChanges {
   }
 }
 
-function coveredBy(documents: readonly Document[]): CoveredDocuments {
+function coveredBy(documents: readonly CountedDocument[]): CoveredDocuments {
   let firstSeq = Number.MAX_SAFE_INTEGER;
   let lastSeq = 0;
   let bytes = 0;
@@ -93,7 +93,7 @@ function coveredBy(documents: readonly Document[]): CoveredDocuments {
   return { firstSeq, lastSeq, documents: documents.length, bytes };
 }
 
-const firstStartUs = (documents: readonly Document[]): number =>
+const firstStartUs = (documents: readonly CountedDocument[]): number =>
   documents
     .flatMap(({ entities }) => entities)
     .reduce((firstUs, { startUs }) => Math.min(firstUs, startUs), Number.MAX_SAFE_INTEGER);

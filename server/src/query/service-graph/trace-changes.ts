@@ -1,5 +1,5 @@
 import { assembleTrace } from '../../model/assemble.ts';
-import type { Document } from '../../model/entity.ts';
+import type { CountedDocument } from '../../model/lean-document.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { linkText } from '../../store/attributes.ts';
@@ -20,7 +20,7 @@ export type TraceChange = {
   readonly id: TraceId;
   readonly before: TraceState;
   readonly after: TraceState;
-  readonly documents: readonly Document[];
+  readonly documents: readonly CountedDocument[];
 };
 
 /** Documents in (fromSeq, toSeq]; `toSeq` may be Infinity. */
@@ -52,7 +52,10 @@ export async function* changesOf(
   { fromSeq, toSeq }: SeqRange,
   { onExceeding, canSkip = () => false, ...options }: ChangeOptions,
 ): AsyncGenerator<readonly TraceChange[]> {
-  const predicates = { reduced: ({ seq }: Document) => seq <= fromSeq, full: ({ seq }: Document) => seq <= toSeq };
+  const predicates = {
+    reduced: ({ seq }: CountedDocument) => seq <= fromSeq,
+    full: ({ seq }: CountedDocument) => seq <= toSeq,
+  };
   const isPartWanted = (id: TraceId, part: FirstPart) => {
     onExceeding?.(id, part);
     return part.throughSeq > fromSeq || !canSkip(id);
@@ -66,7 +69,7 @@ type ContributionPair = {
   readonly id: TraceId;
   readonly reduced: TraceState;
   readonly full: TraceState;
-  readonly documents: readonly Document[];
+  readonly documents: readonly CountedDocument[];
 };
 
 /**
@@ -91,7 +94,7 @@ export async function* contributionPairsOf(
     const ids = [...group.documents.keys()];
     const documents = new Map(group.documents);
     /** Where it differs from `documents`. */
-    const remaining = new Map<TraceId, readonly Document[]>();
+    const remaining = new Map<TraceId, readonly CountedDocument[]>();
     const readRemaining = async (id: TraceId) => {
       const where = predicates.reducedSql?.(id);
       if (where === undefined) return;
@@ -166,8 +169,8 @@ export async function consumersOf(
   return [...consumers];
 }
 
-type Documents = ReadonlyMap<TraceId, readonly Document[]>;
-type DocumentPredicate = (document: Document) => boolean;
+type Documents = ReadonlyMap<TraceId, readonly CountedDocument[]>;
+type DocumentPredicate = (document: CountedDocument) => boolean;
 
 type TraceLookup = (id: TraceId) => Trace | undefined;
 
@@ -195,6 +198,6 @@ function newTraceLookup(
 }
 
 /** Traces that any entity in this version of the document links to. */
-function linkedTraceIdsOf({ entities }: Document): readonly TraceId[] {
+function linkedTraceIdsOf({ entities }: CountedDocument): readonly TraceId[] {
   return entities.flatMap(({ links }) => links.map(({ traceId }) => traceId));
 }

@@ -1,6 +1,12 @@
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document, StoredFormat } from '../../model/entity.ts';
-import { documentsOf, type LeanDocument } from '../../model/lean-document.ts';
+import {
+  areSettled,
+  type CountedDocument,
+  documentsOf,
+  type LeanDocument,
+  type LeanSpan,
+} from '../../model/lean-document.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
@@ -129,32 +135,82 @@ export async function* documentGroups(
   }
 }
 
-/** The same, with the latest documents from memory, already parsed: faster for many traces that have just changed. */
+/** As `DocumentGroup`, of documents that may have been in memory. */
+export type CountedGroup = Omit<DocumentGroup, 'documents'> & {
+  readonly documents: ReadonlyMap<TraceId, readonly CountedDocument[]>;
+};
+
+/**
+ * The same, with the latest documents from memory, already parsed: faster for many traces that have just changed. The
+ * order of the traces is another one.
+ */
 export async function* documentGroupsWithRecent(
   store: Store,
   traceIds: readonly TraceId[],
   options: LoadOptions = {},
-): AsyncGenerator<DocumentGroup> {
+): AsyncGenerator<CountedGroup> {
   for (let first = 0; first < traceIds.length; first += MAX_IDS) {
     const ids = traceIds.slice(first, first + MAX_IDS);
-    yield* groupsOf(store, ids, cachedDocuments(store, ids), options);
+    const cache = cachedDocuments(store, ids);
+    const settled = await settledTraces(store, cache, options);
+    if (settled.size > 0) yield { documents: settled, exceeding: new Map(), isLast: false };
+    const others = ids.filter((id) => !settled.has(id));
+    const complete = new Map<TraceId, readonly CompleteDocument[]>();
+    for (const [id, documents] of cache.ofTrace) if (documents.every(isComplete)) complete.set(id, documents);
+    const isIncomplete = (id: TraceId) => cache.ofTrace.has(id) && !complete.has(id);
+    const incomplete = others.filter(isIncomplete);
+    const rest = others.filter((id) => !isIncomplete(id));
+    if (incomplete.length > 0) yield* groupsOf(store, incomplete, NO_CACHE, options);
+    if (rest.length > 0) yield* groupsOf(store, rest, { toSeq: cache.toSeq, ofTrace: complete }, options);
   }
 }
 
+type Cached<Lean> = { readonly toSeq: number | undefined; readonly ofTrace: ReadonlyMap<TraceId, readonly Lean[]> };
+type CompleteDocument = Exclude<LeanDocument, LeanSpan>;
 /** Documents after `toSeq` that need not be read from the store. */
-type Cache = { readonly toSeq: number | undefined; readonly ofTrace: ReadonlyMap<TraceId, readonly LeanDocument[]> };
+type Cache = Cached<CompleteDocument>;
 
 const NO_CACHE: Cache = { toSeq: undefined, ofTrace: new Map() };
+
+const isComplete = (document: LeanDocument): document is CompleteDocument => document.format !== 'lean-span';
 
 /**
  * Call before reading the store. A document that is evicted meanwhile is then here; the other order could miss it.
  */
-function cachedDocuments({ recent }: Store, traceIds: readonly TraceId[]): Cache {
+function cachedDocuments({ recent }: Store, traceIds: readonly TraceId[]): Cached<LeanDocument> {
   if (recent.afterSeq === Number.POSITIVE_INFINITY) return NO_CACHE;
   const toSeq = recent.afterSeq;
   const cached = traceIds.map((id) => [id, [...recent.ofTrace(id)]] as const);
   return { toSeq, ofTrace: new Map(cached.filter(([, documents]) => documents.length > 0)) };
 }
+
+/** Traces within the bounds that are known from the cache alone: their documents are settled, and none is earlier. */
+async function settledTraces(
+  store: Store,
+  { toSeq = 0, ofTrace }: Cached<LeanDocument>,
+  options: QueryOptions,
+): Promise<ReadonlyMap<TraceId, readonly CountedDocument[]>> {
+  const settled = new Map<TraceId, readonly CountedDocument[]>();
+  for (const [id, documents] of ofTrace) {
+    const counted = documents.filter(isCounted);
+    if (counted.length < documents.length || !areSettled(counted)) continue;
+    if (!exceeds(sizeOfCached(documents), store.traceBounds)) settled.set(id, counted);
+  }
+  if (settled.size === 0) return settled;
+  const earlier = await store.query<{ trace_id: TraceId }>(
+    sql`
+      SELECT lower(hex(trace)) AS trace_id FROM (
+        SELECT DISTINCT trace_id AS trace FROM documents
+        WHERE trace_id IN ${traceIdsSql([...settled.keys()])} AND seq <= ${toSeq}
+      )`,
+    options,
+  );
+  for (const { trace_id: id } of earlier) settled.delete(id);
+  return settled;
+}
+
+const isCounted = (document: LeanDocument): document is LeanDocument & CountedDocument =>
+  document.format === 'xray' || document.format === 'lean-span';
 
 async function* groupsOf(
   store: Store,
@@ -169,7 +225,8 @@ async function* groupsOf(
   const stored: ReadonlyMap<TraceId, Size> = read === undefined ? known : sizesOf(read);
   const sizes = new Map(
     traceIds.flatMap((id) => {
-      const size = sum(stored.get(id), cachedSize(cache.ofTrace.get(id)));
+      const cached = cache.ofTrace.get(id);
+      const size = sum(stored.get(id), cached === undefined ? undefined : sizeOfCached(cached));
       return size === undefined ? [] : [[id, size] as const];
     }),
   );
@@ -227,10 +284,12 @@ function sum(a: Size | undefined, b: Size | undefined): Size | undefined {
 }
 
 /** An upper bound: a character takes up to three bytes. `readFirstParts` decides. */
-function cachedSize(documents: readonly LeanDocument[] | undefined): Size | undefined {
-  if (documents === undefined) return undefined;
-  const characters = documents.reduce((total, { text }) => total + text.length, 0);
-  return { documents: documents.length, bytes: 3 * characters, hasRepeats: false };
+function sizeOfCached(documents: readonly LeanDocument[]): Size {
+  const bytes = documents.reduce(
+    (total, document) => total + (document.format === 'lean-span' ? document.bodyBytes : 3 * document.text.length),
+    0,
+  );
+  return { documents: documents.length, bytes, hasRepeats: false };
 }
 
 function sizesOf(rows: ReadonlyMap<TraceId, readonly DocumentRow[]>): ReadonlyMap<TraceId, Size> {

@@ -69,7 +69,11 @@ function isMarkedLocalRoot(attributes: Attributes): boolean {
   );
 }
 
-function isOtherService(parent: ParentInTrace, { serviceName, instanceId }: XrayResource): boolean {
+/** By instance if both are known, else by name. */
+export function isOtherService(
+  parent: Pick<ParentInTrace, 'serviceName' | 'instanceId'>,
+  { serviceName, instanceId }: Pick<XrayResource, 'serviceName' | 'instanceId'>,
+): boolean {
   if (parent.instanceId !== undefined && instanceId !== undefined) return parent.instanceId !== instanceId;
   return parent.serviceName !== undefined && serviceName !== undefined && parent.serviceName !== serviceName;
 }

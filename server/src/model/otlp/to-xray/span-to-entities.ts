@@ -231,7 +231,10 @@ function remoteResource(attributes: Attributes): Entity['callee'] {
 }
 
 /** X-Ray's `sql` marks a database of SQL; no field marks another kind of database. */
-function databaseOf({ namespace, name }: Entity, attributes: Attributes): Entity['callee'] {
+export function databaseOf(
+  { namespace, name }: Pick<Entity, 'namespace' | 'name'>,
+  attributes: Attributes,
+): Entity['callee'] {
   if (namespace !== 'remote' || !attributes.families.db) return undefined;
   const system = databaseSystem(attributes);
   return system === undefined || isSqlSystem(system) ? undefined : { name, type: databaseType(system) };
