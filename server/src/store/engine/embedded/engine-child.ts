@@ -5,11 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { OpenrayError } from '../../../errors.ts';
 import { encodeFrame, failureOf, newFrameReader, OPENING, type Request, type Response } from './protocol.ts';
 import { type SessionsOptions, threadsFor } from './sessions.ts';
+import { OPENING_WATCH, watchOpening } from './watch-opening.ts';
 
 /** A process of the engine. */
 export type EngineChild = {
   readonly pid: number | undefined;
-  /** Resolves once calls are possible. Rejects as `openSessions` does, and when the process ends. */
+  /**
+   * Resolves once calls are possible. Rejects as `openSessions` does, when the process ends, and with StoreUnusable when
+   * it is stuck, which ends it.
+   */
   readonly opened: Promise<void>;
   /** Resolves with the rows of the response. Rejects with ServiceUnavailable when the process ends. */
   call(request: Exclude<Request, { readonly kind: 'ping' | 'cancel' }>): Promise<Uint8Array | undefined>;
@@ -30,7 +34,7 @@ const PING_INTERVAL_MS = 500;
 
 type Caller = { resolve(rows: Uint8Array | undefined): void; reject(reason: OpenrayError): void };
 
-export function startEngineChild(options: SessionsOptions): EngineChild {
+export function startEngineChild(options: SessionsOptions, watch = OPENING_WATCH): EngineChild {
   const child = spawn(process.execPath, [...NODE_FLAGS, ...programArguments(), JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     // biome-ignore lint/style/noProcessEnv: libuv reads the size of its thread pool there
@@ -93,9 +97,20 @@ export function startEngineChild(options: SessionsOptions): EngineChild {
     }
   }
 
+  /** The engine opens in the thread that would answer pings. */
+  async function untilOpened(): Promise<void> {
+    const onStuck = (seconds: number) => {
+      end ??= `did nothing for ${seconds} s while it opened the data`;
+      callers.get(OPENING)?.reject(stuckOpening(options.directory, seconds));
+      child.kill('SIGKILL');
+    };
+    const endWatch = watchOpening(child.pid, onStuck, watch);
+    await expectResponse(OPENING).finally(endWatch);
+  }
+
   return {
     pid: child.pid,
-    opened: expectResponse(OPENING).then(() => {}),
+    opened: untilOpened(),
     call(request) {
       if (end !== undefined) return Promise.reject(engineUnavailable(end));
       if (callers.size === 0) startPinging();
@@ -129,6 +144,13 @@ function bundleOf(path: string): string {
     ...{ platform: 'node', format: 'esm', target: 'node20' },
   });
   return outputFiles[0]?.text ?? '';
+}
+
+function stuckOpening(directory: string, seconds: number): OpenrayError {
+  return new OpenrayError(
+    'StoreUnusable',
+    `The data in ${directory} cannot be opened: for ${seconds} s the engine used neither the processor nor the disk. Does the disk answer? Then start openray again`,
+  );
 }
 
 /** `end` is how the process ended. */
