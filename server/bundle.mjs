@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 /** Files that Node starts, by their name in `dist/bundle`. */
 const PROGRAMS = {
-  openray: 'server/src/cli/main.ts',
+  openray: 'server/src/cli/program.ts',
   'engine-process': 'server/src/store/engine/embedded/engine-process.ts',
 };
 const BUNDLE = 'server/dist/bundle';

@@ -5,6 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import { issueSentence, OpenrayError } from './errors.ts';
 import { OTLP_PROTOCOLS } from './forward/otlp-endpoint.ts';
+import { DEFAULT_POOL_SIZE } from './store/engine/embedded/engine-spawn.ts';
 import { maskStoreUrl } from './store/engine/store-url.ts';
 import { TRACE_BOUNDS } from './store/trace-bounds.ts';
 
@@ -117,7 +118,7 @@ const SETTINGS = {
     bytes.min(MIN_MEMORY_BYTES, 'at least 268435456 (256 MiB)').optional(),
     "memory that openray may use, shared by requests, queue and embedded engine; by default the container's limit, else half of the machine's memory up to 4 GiB",
   ],
-  poolSize: [count.max(64).default(4), 'concurrent queries of the embedded engine'],
+  poolSize: [count.max(64).default(DEFAULT_POOL_SIZE), 'concurrent queries of the embedded engine'],
   queryMaxMs: [count.default(30_000), 'time limit of a query'],
   queryMaxMemoryBytes: [bytes.default(1 * GiB), 'memory limit of a query'],
   engineMaxMemoryBytes: [bytes.default(4 * GiB), 'memory limit of the embedded engine'],

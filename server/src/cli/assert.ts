@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { invokeRemote } from '../client/invoke.ts';
 import type { RecordedTrace } from '../client/recorded-trace.ts';
 import { waitForTrace } from '../client/wait-for-trace.ts';
-import { startServer } from '../compose/server.ts';
+import { startServer } from '../compose/start-server.ts';
 import { loadConfig } from '../config.ts';
 import { toFailure } from '../errors.ts';
 import { type FileCheck, failedExpectations, readAssertionFile } from '../test-kit/assertion-file.ts';

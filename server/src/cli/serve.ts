@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
-import { type RunningServer, startServer } from '../compose/server.ts';
+import type { RunningServer } from '../compose/server.ts';
+import { startServer } from '../compose/start-server.ts';
 import type { Config } from '../config.ts';
 import { type FunctionFlags, readFunctionSettings } from './function-flags.ts';
 import { newLog } from './log.ts';

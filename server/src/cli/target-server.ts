@@ -1,5 +1,5 @@
 import type { ServerProcess } from '../compose/process.ts';
-import { startServer } from '../compose/server.ts';
+import { startServer } from '../compose/start-server.ts';
 import type { Config } from '../config.ts';
 
 /** The server for a command's traces: a running one, or one that the command starts and closes. */

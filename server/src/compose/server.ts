@@ -25,10 +25,9 @@ import { DEFAULT_RULE } from '../sampling/rules.ts';
 import { newSharedSamplingTargets } from '../sampling/shared-targets.ts';
 import { newSamplingTargets } from '../sampling/targets.ts';
 import { newStats } from '../stats.ts';
-import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { memoryLimits } from './memory-limits.ts';
-import { forwardOptions, retentionPlan, storeOptions } from './options.ts';
+import { forwardOptions, retentionPlan } from './options.ts';
 import { authorityOf, listenError, listenUdpAndTcp } from './ports.ts';
 import type { ServerProcess } from './process.ts';
 
@@ -45,13 +44,11 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
-/**
- * Starts everything. Throws OpenrayError with one sentence when a port is in use, the data directory is in use or
- * unusable, or a template cannot be read; by then all parts that were started are closed.
- */
-export async function startServer(
+/** Starts everything over a store that is opening. Throws as `startServer` and closes the store. */
+export async function startOverStore(
   config: Config,
   { log, version, environmentVariables }: ServerProcess,
+  opening: Promise<Store>,
 ): Promise<RunningServer> {
   /** Of all listeners that answer: each answers the requests in flight first. */
   const answering: (() => Promise<void>)[] = [];
@@ -62,12 +59,10 @@ export async function startServer(
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    // Before the store is opened: an invalid setting is reported without touching any data.
-    const forwarding = forwardOptions(config);
-    const retention = retentionPlan(config);
-    const store = await openStore(storeOptions(config, { log }));
+    const store = await opening;
     closers.push(() => store.close());
 
+    const retention = retentionPlan(config);
     // Continues after the stored documents, even when the clock was set back.
     const { next: nextSeq, lowWatermark: sequenceWatermark } = newArrivalSequence(store.lastSeq, store.clock.arrivalUs);
     const retentionRuleRunner = newRetentionRuleRunner(store, retention, {
@@ -86,7 +81,7 @@ export async function startServer(
     });
     closers.push(() => rollUpWorker.stop());
 
-    const forwarder = await openForwarder(forwarding, { stats, log });
+    const forwarder = await openForwarder(forwardOptions(config), { stats, log });
     closers.push(forwarder.close);
 
     const notifications = newCrossServerNotifications(store);

@@ -6,6 +6,7 @@ import { MIGRATIONS } from '../package/files.ts';
 import { DAMAGED_REASON, type DamagedPart, leaveOutDamagedParts } from './engine/damaged-parts.ts';
 import { dataDirectories, prepareDataDirectory } from './engine/embedded/data-directory.ts';
 import { openEmbedded } from './engine/embedded/embedded.ts';
+import { endEarlyEngine } from './engine/embedded/engine-spawn.ts';
 import type { CallOptions, Engine } from './engine/engine.ts';
 import type { RemoteOptions } from './engine/remote.ts';
 import { parseStoreUrl, type StoreUrl } from './engine/store-url.ts';
@@ -79,6 +80,7 @@ const CONNECT_RETRY_MS = 500;
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   if (options.storeUrl === undefined) return openEmbeddedStore(options);
+  endEarlyEngine();
   const url = parseStoreUrl(options.storeUrl);
   const deadline = performance.now() + CONNECT_TIMEOUT_MS;
   for (;;) {

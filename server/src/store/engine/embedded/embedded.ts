@@ -8,7 +8,7 @@ import type { CallOptions, Engine, EngineProcess, RowBlock } from '../engine.ts'
 import { quote } from '../parameters.ts';
 import { type EngineChild, engineUnavailable, startEngineChild } from './engine-child.ts';
 import { processUsage } from './process-usage.ts';
-import type { SessionsOptions } from './sessions.ts';
+import type { SessionsOptions } from './protocol.ts';
 
 export type EmbeddedOptions = SessionsOptions & {
   /** Blocks of rows that the engine reads when they are inserted. */

@@ -1,10 +1,15 @@
-import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { OpenrayError } from '../../../errors.ts';
-import { encodeFrame, failureOf, newFrameReader, OPENING, type Request, type Response } from './protocol.ts';
-import { type SessionsOptions, threadsFor } from './sessions.ts';
+import { takeEngineProcess } from './engine-spawn.ts';
+import {
+  encodeFrame,
+  failureOf,
+  newFrameReader,
+  OPENING,
+  type Request,
+  type Response,
+  type SessionsOptions,
+} from './protocol.ts';
 import { OPENING_WATCH, watchOpening } from './watch-opening.ts';
 
 /** A process of the engine. */
@@ -16,17 +21,13 @@ export type EngineChild = {
    */
   readonly opened: Promise<void>;
   /** Resolves with the rows of the response. Rejects with ServiceUnavailable when the process ends. */
-  call(request: Exclude<Request, { readonly kind: 'ping' | 'cancel' }>): Promise<Uint8Array | undefined>;
+  call(request: Exclude<Request, { readonly kind: 'open' | 'ping' | 'cancel' }>): Promise<Uint8Array | undefined>;
   /** Rejects a call with RequestCancelled, and ends it in the engine. */
   cancel(id: number): void;
   /** Resolves with how the process ended, to be read after "the process of the engine". */
   readonly ended: Promise<string>;
   kill(): void;
 };
-
-/** The process has few objects of JavaScript: results pass through it as bytes. */
-const NODE_FLAGS = ['--max-semi-space-size=2'];
-let program: readonly string[] | undefined;
 
 /** While calls run. A process that misses this many in a row is killed: 2.5 s. */
 const MAX_MISSED_PINGS = 5;
@@ -35,11 +36,7 @@ const PING_INTERVAL_MS = 500;
 type Caller = { resolve(rows: Uint8Array | undefined): void; reject(reason: OpenrayError): void };
 
 export function startEngineChild(options: SessionsOptions, watch = OPENING_WATCH): EngineChild {
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...programArguments(), JSON.stringify(options)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
-    // biome-ignore lint/style/noProcessEnv: libuv reads the size of its thread pool there
-    env: { ...process.env, UV_THREADPOOL_SIZE: String(threadsFor(options.poolSize)) },
-  });
+  const child = takeEngineProcess(options.poolSize);
   const pipe = child.stdio[3] as Socket;
   const callers = new Map<number, Caller>();
   let end: string | undefined;
@@ -99,13 +96,16 @@ export function startEngineChild(options: SessionsOptions, watch = OPENING_WATCH
 
   /** The engine opens in the thread that would answer pings. */
   async function untilOpened(): Promise<void> {
+    const { directory, engineMemoryBytes, backupDir, poolSize } = options;
     const onStuck = (seconds: number) => {
       end ??= `did nothing for ${seconds} s while it opened the data`;
-      callers.get(OPENING)?.reject(stuckOpening(options.directory, seconds));
+      callers.get(OPENING)?.reject(stuckOpening(directory, seconds));
       child.kill('SIGKILL');
     };
     const endWatch = watchOpening(child.pid, onStuck, watch);
-    await expectResponse(OPENING).finally(endWatch);
+    const opened = expectResponse(OPENING).finally(endWatch);
+    send({ kind: 'open', options: { directory, engineMemoryBytes, backupDir, poolSize } });
+    await opened;
   }
 
   return {
@@ -126,24 +126,6 @@ export function startEngineChild(options: SessionsOptions, watch = OPENING_WATCH
     ended,
     kill: () => child.kill('SIGKILL'),
   };
-}
-
-/** From source, as tests run it, the program is bundled: a loader of TypeScript would take longer than the engine. */
-function programArguments(): readonly string[] {
-  if (program !== undefined) return program;
-  const isSource = import.meta.url.endsWith('.ts');
-  const path = fileURLToPath(new URL(`./engine-process.${isSource ? 'ts' : 'js'}`, import.meta.url));
-  program = isSource ? ['--input-type=module', '--eval', bundleOf(path)] : [path];
-  return program;
-}
-
-function bundleOf(path: string): string {
-  const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof import('esbuild');
-  const { outputFiles } = buildSync({
-    ...{ entryPoints: [path], bundle: true, write: false, external: ['chdb'] },
-    ...{ platform: 'node', format: 'esm', target: 'node20' },
-  });
-  return outputFiles[0]?.text ?? '';
 }
 
 function stuckOpening(directory: string, seconds: number): OpenrayError {

@@ -1,33 +1,54 @@
 /**
- * The process of the embedded engine. Its last argument is SessionsOptions as JSON; requests and responses pass through file
- * descriptor 3. It ends when that closes: the server has ended, or was killed.
+ * The process of the embedded engine. Requests and responses pass through file descriptor 3; the first request opens the
+ * engine. The process ends when the descriptor closes: the server has ended, or was killed.
  */
 import { Socket } from 'node:net';
 import { toFailure } from '../../../errors.ts';
-import { encodeFrame, failureData, newFrameReader, OPENING, type Request, type Response } from './protocol.ts';
-import { openSessions, type Sessions, type SessionsOptions } from './sessions.ts';
+import {
+  encodeFrame,
+  failureData,
+  newFrameReader,
+  OPENING,
+  type Request,
+  type Response,
+  type SessionsOptions,
+} from './protocol.ts';
+import { loadEngine, openSessions, type Sessions } from './sessions.ts';
 
 /** Ends in an instant, also while calls run. What the engine has acknowledged is in its files. */
 const end = () => process.kill(process.pid, 'SIGKILL');
 
 ignoreStopSignals();
-const options = JSON.parse(process.argv.at(-1) ?? '') as SessionsOptions;
 const server = new Socket({ fd: 3 });
 server.on('close', end).on('error', end);
 
 const respond = (response: Response) => server.write(encodeFrame(response));
 const fail = (id: number, thrown: unknown) => respond({ kind: 'failed', id, failure: failureData(toFailure(thrown)) });
 
-try {
-  const sessions = await openSessions(options);
-  // The engine has installed handlers of its own.
-  ignoreStopSignals();
-  restoreFatalSignals();
-  server.on('data', newFrameReader(requestHandler(sessions)));
-  respond({ kind: 'answered', id: OPENING, rows: undefined });
-} catch (thrown) {
-  fail(OPENING, thrown);
-  server.end();
+type EngineRequest = Exclude<Request, { readonly kind: 'open' }>;
+let handle: ((request: EngineRequest) => void) | undefined;
+server.on(
+  'data',
+  newFrameReader<Request>((request) => {
+    if (request.kind === 'open') void open(request.options);
+    else handle?.(request);
+  }),
+);
+// The library is loaded before the options arrive. Its failure is reported by the opening.
+loadEngine().catch(() => {});
+
+async function open(options: SessionsOptions): Promise<void> {
+  try {
+    const sessions = await openSessions(options);
+    // The engine has installed handlers of its own.
+    ignoreStopSignals();
+    restoreFatalSignals();
+    handle = requestHandler(sessions);
+    respond({ kind: 'answered', id: OPENING, rows: undefined });
+  } catch (thrown) {
+    fail(OPENING, thrown);
+    server.end();
+  }
 }
 
 /** A terminal and a supervisor send these to the server, too. It closes this process when it has finished its work. */
@@ -46,7 +67,7 @@ function restoreFatalSignals(): void {
   }
 }
 
-function requestHandler(engine: Sessions): (request: Request) => void {
+function requestHandler(engine: Sessions): (request: EngineRequest) => void {
   const running = new Map<number, AbortController>();
   const streams = new Map<number, AsyncGenerator<Uint8Array>>();
 

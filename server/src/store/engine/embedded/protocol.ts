@@ -4,6 +4,17 @@ import type { RenderedSql } from '../../sql.ts';
 import { clickhouseCode } from '../clickhouse-errors.ts';
 import type { CallOptions, RowBlock } from '../engine.ts';
 
+/** Of the engine in its process. */
+export type SessionsOptions = {
+  /** The engine's files. The engine locks the directory for this process. */
+  readonly directory: string;
+  /** Maximum number of concurrent queries; more wait. */
+  readonly poolSize: number;
+  readonly engineMemoryBytes: number;
+  /** The only folder to which backups may be written and from which they may be read. */
+  readonly backupDir: string;
+};
+
 /** A block whose rows are in a file that the engine reads. */
 export type RowFile = Omit<RowBlock, 'bytes'> & { readonly path: string };
 
@@ -12,6 +23,8 @@ export type CallLimits = Pick<CallOptions, 'timeoutMs' | 'maxMemoryBytes' | 'ins
 
 /** From the server to the process of the engine. `id` is of the call that the request starts or continues. */
 export type Request =
+  /** The first request of a process. Its response has the `id` OPENING. */
+  | { readonly kind: 'open'; readonly options: SessionsOptions }
   | {
       readonly kind: 'query' | 'command' | 'stream';
       readonly id: number;
@@ -32,7 +45,7 @@ export type Response =
   | { readonly kind: 'failed'; readonly id: number; readonly failure: FailureData }
   | { readonly kind: 'pong' };
 
-/** The `id` of the opening, which the process answers without a request. */
+/** The `id` of the opening. */
 export const OPENING = 0;
 
 /** An OpenrayError as plain data. */

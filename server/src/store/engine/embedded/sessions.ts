@@ -5,18 +5,9 @@ import { firstLine, messageOf, toStoreFailure } from '../clickhouse-errors.ts';
 import { parameterSettings, quote } from '../parameters.ts';
 import { createSessionPool, type SessionPool } from '../session-pool.ts';
 import { watchCall } from '../watch-call.ts';
+import { OWN_SESSIONS } from './engine-spawn.ts';
 import { hasGlibc, missingEngine } from './missing-engine.ts';
-import type { CallLimits, RowFile } from './protocol.ts';
-
-export type SessionsOptions = {
-  /** The engine's files. The engine locks the directory for this process. */
-  readonly directory: string;
-  /** Maximum number of concurrent queries; more wait. */
-  readonly poolSize: number;
-  readonly engineMemoryBytes: number;
-  /** The only folder to which backups may be written and from which they may be read. */
-  readonly backupDir: string;
-};
+import type { CallLimits, RowFile, SessionsOptions } from './protocol.ts';
 
 type SessionCall = CallLimits & { readonly signal: AbortSignal };
 
@@ -36,13 +27,6 @@ const RESULT_BOUNDS: ResultBounds = { maxRows: 1_000_000, maxBytes: 256 * 1024 *
 const UNBOUNDED: ResultBounds = { maxRows: 0, maxBytes: 0 };
 /** Maximum number of calls that wait for a session. */
 const MAX_WAITING = 256;
-/** One session for inserts, one for commands, one for cancelling. */
-const OWN_SESSIONS = 3;
-/** Threads for loading files. */
-const SPARE_THREADS = 2;
-
-/** UV_THREADPOOL_SIZE of a process with these sessions: each running call occupies one thread of libuv. */
-export const threadsFor = (poolSize: number): number => poolSize + OWN_SESSIONS + SPARE_THREADS;
 
 /** For one small file, several threads cost more time than they save. */
 const INSERT_SETTINGS = 'max_threads = 1, max_insert_threads = 1';
@@ -52,7 +36,7 @@ const INSERT_SETTINGS = 'max_threads = 1, max_insert_threads = 1';
  * Throws StoreInUse when another process has the directory, StoreUnusable when it cannot be opened.
  */
 export async function openSessions(options: SessionsOptions): Promise<Sessions> {
-  const chdb = await importChdb();
+  const chdb = await loadEngine();
   try {
     return await openWith(chdb, options);
   } catch (thrown) {
@@ -220,7 +204,8 @@ function callSettings(callId: string, statement: RenderedSql, options: SessionCa
   return `SET ${settings.filter((setting) => setting !== '').join(', ')}`;
 }
 
-async function importChdb(): Promise<typeof import('chdb')> {
+/** Loads the library of the engine, once in a process. */
+export async function loadEngine(): Promise<typeof import('chdb')> {
   try {
     return await import('chdb');
   } catch (cause) {
