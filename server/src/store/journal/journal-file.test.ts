@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,14 +28,17 @@ function smallDisk(capacity: number) {
   return async (at: string): Promise<WritableFile> => {
     const file = await open(at, 'wx');
     let free = capacity;
-    const write = async (bytes: Buffer, offset: number, length: number, position: number) => {
+    const take = (length: number) => {
       if (free === 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
       const taking = Math.min(length, free);
       free -= taking;
-      return file.write(bytes, offset, taking, position);
+      return taking;
     };
+    const write = async (bytes: Buffer, offset: number, length: number, position: number) =>
+      file.write(bytes, offset, take(length), position);
     return {
       write: write as WritableFile['write'],
+      writeSync: (bytes, offset, length, position) => writeSync(file.fd, bytes, offset, take(length), position),
       datasync: () => file.datasync(),
       truncate: (length) => file.truncate(length),
       close: () => file.close(),
@@ -63,6 +67,7 @@ test('records that arrive during a write are written together, and with fsync ar
         write();
         return file.write(...args);
       }) as WritableFile['write'],
+      writeSync: () => expect.unreachable(),
       async datasync() {
         datasync();
         await file.datasync();
@@ -95,20 +100,64 @@ test('on a disk that becomes full at any byte, the file has exactly the records 
   const texts = fc.array(fc.string({ maxLength: 30 }), { minLength: 1, maxLength: 8 });
   let run = 0;
   await fc.assert(
-    fc.asyncProperty(texts, fc.nat({ max: 300 }), fc.boolean(), async (written, capacity, together) => {
-      const at = join(folder, `${run++}.journal`);
-      const file = newJournalFile({ name: 'one', path: at, fsync: false, create: smallDisk(capacity) });
-      const results: string[] = [];
-      if (together) results.push(...(await Promise.all(written.map((text) => append(file, text)))));
-      else for (const text of written) results.push(await append(file, text));
-      await file.close();
-      const kept = written.filter((_, index) => results[index] === 'written');
-      expect(await recordsIn(at)).toEqual(kept);
-      // After a failure no record is written.
-      expect(results.lastIndexOf('written')).toBe(kept.length - 1);
-    }),
+    fc.asyncProperty(
+      texts,
+      fc.nat({ max: 300 }),
+      fc.boolean(),
+      fc.boolean(),
+      async (written, capacity, together, fsync) => {
+        const at = join(folder, `${run++}.journal`);
+        const file = newJournalFile({ name: 'one', path: at, fsync, create: smallDisk(capacity) });
+        const results: string[] = [];
+        if (together) results.push(...(await Promise.all(written.map((text) => append(file, text)))));
+        else for (const text of written) results.push(await append(file, text));
+        await file.close();
+        const kept = written.filter((_, index) => results[index] === 'written');
+        expect(await recordsIn(at)).toEqual(kept);
+        // After a failure no record is written.
+        expect(results.lastIndexOf('written')).toBe(kept.length - 1);
+      },
+    ),
     { numRuns: 60 },
   );
+});
+
+test('small writes return at once, unless one was slow; larger writes and those with fsync leave the thread free', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    const calls: string[] = [];
+    let takesMs = 0;
+    const create = async (): Promise<WritableFile> => ({
+      write: (async (_bytes: Buffer, _offset: number, length: number) => {
+        calls.push('asynchronous');
+        return { bytesWritten: length, buffer: _bytes };
+      }) as WritableFile['write'],
+      writeSync(_bytes, _offset, length) {
+        calls.push('at once');
+        vi.advanceTimersByTime(takesMs);
+        return length;
+      },
+      datasync: async () => {},
+      truncate: async () => {},
+      close: async () => {},
+    });
+    const callsOf = async (file: JournalFile, text: string) => {
+      await append(file, text);
+      return calls.splice(0);
+    };
+    const file = newJournalFile({ name: 'one', path: path(), fsync: false, create });
+    expect(await callsOf(file, 'small')).toEqual(['at once']);
+    expect(await callsOf(file, 'x'.repeat(65_536))).toEqual(['asynchronous']);
+    takesMs = 11;
+    expect(await callsOf(file, 'small')).toEqual(['at once']);
+    expect(await callsOf(file, 'small')).toEqual(['asynchronous']);
+    vi.advanceTimersByTime(1_000);
+    expect(await callsOf(file, 'small')).toEqual(['at once']);
+    const synced = newJournalFile({ name: 'two', path: path(), fsync: true, create });
+    expect(await callsOf(synced, 'small')).toEqual(['asynchronous']);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('records of a failed write are reported in reverse order, and a file that cannot be created fails its records', async () => {
