@@ -29,10 +29,10 @@ export type Sent = {
 export type LoadOptions = {
   /** OTLP spans a second. Fewer are sent while all connections wait for their acknowledgements. */
   readonly spansPerSecond: number;
-  /** Pause of each of two writers of X-Ray's documents between two calls of 20 documents; 50 by default. */
-  readonly xrayPauseMs?: number;
-  /** Time between two bursts of five datagrams; 5 by default. */
-  readonly datagramsEveryMs?: number;
+  /** Pause of each of two writers of X-Ray's documents between two calls of 20 documents. */
+  readonly xrayPauseMs: number;
+  /** Time between two bursts of five datagrams. */
+  readonly datagramsEveryMs: number;
 };
 
 const XRAY_WRITERS = 2;
@@ -55,7 +55,7 @@ export type Load = {
 /** Sends until `stop`: OTLP at the rate of the options, X-Ray's documents over HTTP and UDP at a lower one. */
 export function startLoad(
   { url, otlpUrl }: LoadTargets,
-  { spansPerSecond, xrayPauseMs = 50, datagramsEveryMs = 5 }: LoadOptions,
+  { spansPerSecond, xrayPauseMs, datagramsEveryMs }: LoadOptions,
 ): Load {
   const sent: Sent = {
     ...{ acknowledged: new Map(), unanswered: 0, datagrams: new Set(), acknowledgedSpans: 0 },

@@ -12,7 +12,8 @@ const USAGE = `npm run test:kills [-- OPTIONS]
                    engine is the child process of the server that runs it; power stops all processes, cuts the journal
                    back to its last confirmed sync, and starts a server on the copy, with --fsync true
   --cluster        two shards in place of the embedded store
-  --rate N         OTLP spans a second (20000)
+  --rate N         OTLP spans a second (20000); X-Ray's documents over HTTP and UDP are sent in proportion
+  --patience N     seconds after a kill in which the server has to acknowledge and to answer (120)
   --part N         kills on one data directory, which is checked at their end (50)
   --state FOLDER   folder of the results of the parts (in the system's folder for temporary files)
   --resume         continues after the parts in the state folder; without it they are removed
@@ -26,6 +27,7 @@ const { values: flags } = parseArgs({
     victims: { type: 'string' },
     cluster: { type: 'boolean', default: false },
     rate: { type: 'string', default: '20000' },
+    patience: { type: 'string', default: '120' },
     part: { type: 'string', default: '50' },
     state: { type: 'string', default: join(tmpdir(), 'openray-kills') },
     resume: { type: 'boolean', default: false },
@@ -61,6 +63,7 @@ async function main(): Promise<void> {
       isCluster: flags.cluster,
       victims,
       spansPerSecond: rate,
+      patienceMs: 1000 * wholeNumber('patience'),
       log,
       onRound: ({ victim, backMs, answeredMs }, round) => {
         const times = `acknowledges after ${Math.round(backMs)} ms, answers after ${Math.round(answeredMs)} ms`;
@@ -81,7 +84,7 @@ function victimsOf(text: string): readonly Victim[] {
   });
 }
 
-function wholeNumber(name: 'rounds' | 'part' | 'rate' | 'seed'): number {
+function wholeNumber(name: 'rounds' | 'part' | 'rate' | 'patience' | 'seed'): number {
   const number = Number(flags[name]);
   return Number.isSafeInteger(number) && number >= 0 ? number : fail(`--${name} takes a whole number`);
 }

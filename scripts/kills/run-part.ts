@@ -9,7 +9,7 @@ import { openTestStore } from '../../server/src/store/testing/open-test-store.ts
 import { freePort } from '../free-port.ts';
 import { type OpenrayProcess, startOpenray } from '../openray.ts';
 import { checkStore } from './check.ts';
-import { type Load, startLoad } from './load.ts';
+import { type Load, type LoadOptions, startLoad } from './load.ts';
 import { copyInPlace, cutJournals, recordingEnvironment } from './power-loss.ts';
 import { childrenOf, engineOf, freeze } from './processes.ts';
 import type { Part, Round, Victim } from './results.ts';
@@ -21,14 +21,18 @@ export type PartOptions = {
   /** Those that do not apply to the store are left out. */
   readonly victims: readonly Victim[];
   readonly spansPerSecond: number;
+  /** Longest time from a kill to an acknowledgement and an answer; the run ends with an error after it. */
+  readonly patienceMs: number;
   /** Called after each round. */
   readonly onRound: (round: Round, number: number) => void;
   readonly log: (text: string) => void;
 };
 
+/** Beside 20,000 spans a second; the rates of all receivers grow and shrink together. */
+const FULL_LOAD = { spansPerSecond: 20_000, xrayPauseMs: 50, datagramsEveryMs: 5 };
+
 /** Time between two kills. */
 const [SHORTEST_MS, LONGEST_MS] = [50, 700];
-const BACK_WITHIN_MS = 120_000;
 const MOST_EXAMPLES = 5;
 
 type Running = {
@@ -37,9 +41,19 @@ type Running = {
   readonly clickhouse: ClickHouseCluster | undefined;
   readonly dataDir: string;
   readonly syncLog: string;
+  readonly patienceMs: number;
   start(): Promise<OpenrayProcess>;
   cutBytes: number;
 };
+
+function loadOf({ spansPerSecond }: PartOptions): LoadOptions {
+  const slower = spansPerSecond === 0 ? 1 : FULL_LOAD.spansPerSecond / spansPerSecond;
+  return {
+    spansPerSecond,
+    xrayPauseMs: FULL_LOAD.xrayPauseMs * slower,
+    datagramsEveryMs: FULL_LOAD.datagramsEveryMs * slower,
+  };
+}
 
 /** Kills victims under load on a new data directory, then compares its store with the acknowledged traces. */
 export async function runPart(options: PartOptions): Promise<Part> {
@@ -58,14 +72,15 @@ export async function runPart(options: PartOptions): Promise<Part> {
   ];
   const start = () => startOpenray(flags, losesPower ? { env: recordingEnvironment(syncLog) } : {});
   const server = await start();
-  const load = startLoad({ url: server.url, otlpUrl: `http://127.0.0.1:${otlpPort}` }, options);
-  const running: Running = { server, load, clickhouse, dataDir, syncLog, start, cutBytes: 0 };
+  const load = startLoad({ url: server.url, otlpUrl: `http://127.0.0.1:${otlpPort}` }, loadOf(options));
+  const { patienceMs } = options;
+  const running: Running = { server, load, clickhouse, dataDir, syncLog, patienceMs, start, cutBytes: 0 };
   const onExit = () => void running.server.process.kill('SIGKILL');
   process.once('exit', onExit);
   try {
     const rounds: Round[] = [];
     // Each kill is followed by the question for a trace that was acknowledged before.
-    await untilAcknowledged(running, 0, performance.now() + BACK_WITHIN_MS);
+    await untilAcknowledged(running, 0, performance.now() + options.patienceMs);
     let upMs = 0;
     let upSinceMs = performance.now();
     const victims = options.victims.filter((victim) => applies(victim, running, options.log));
@@ -138,7 +153,7 @@ async function killOne(victim: Victim, running: Running, random: Random): Promis
   await kill(victim, running, random);
   // A response that was in flight at the kill does not count.
   const restartedMs = performance.now();
-  const deadlineMs = killedMs + BACK_WITHIN_MS;
+  const deadlineMs = killedMs + running.patienceMs;
   const [backAtMs, answeredAtMs] = await Promise.all([
     untilAcknowledged(running, restartedMs, deadlineMs),
     untilAnswered(running, expectedTrace, deadlineMs),
@@ -196,26 +211,33 @@ async function untilAcknowledged(running: Running, sinceMs: number, deadlineMs: 
 
 /** Resolves with the time at which an answer had the trace. */
 async function untilAnswered(running: Running, traceId: string | undefined, deadlineMs: number): Promise<number> {
+  let answer = '';
   while (performance.now() < deadlineMs) {
-    if (traceId === undefined || (await hasTrace(running.server.url, traceId))) return performance.now();
+    answer = traceId === undefined ? FOUND : await answerFor(running.server.url, traceId, deadlineMs);
+    if (answer === FOUND) return performance.now();
     await pause(5);
   }
-  throw lateError(`answered with ${traceId}`, running);
+  throw lateError(`answered with ${traceId}, the last answer was ${answer}`, running);
 }
 
-async function hasTrace(url: string, traceId: string): Promise<boolean> {
+const FOUND = 'found';
+
+/** FOUND when the answer has the trace; else the start of the answer, or why there is none. */
+async function answerFor(url: string, traceId: string, deadlineMs: number): Promise<string> {
   try {
     const TraceIds = [`1-${traceId.slice(0, 8)}-${traceId.slice(8)}`];
-    const response = await fetch(`${url}/Traces`, { method: 'POST', body: JSON.stringify({ TraceIds }) });
-    const { Traces } = (await response.json()) as { Traces?: readonly unknown[] };
-    return response.ok && Traces?.length === 1;
-  } catch {
-    return false;
+    const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadlineMs - performance.now())));
+    const response = await fetch(`${url}/Traces`, { method: 'POST', body: JSON.stringify({ TraceIds }), signal });
+    const text = await response.text();
+    const { Traces } = JSON.parse(text) as { Traces?: readonly unknown[] };
+    return response.ok && Traces?.length === 1 ? FOUND : `${response.status} ${text.slice(0, 300)}`;
+  } catch (error) {
+    return String(error);
   }
 }
 
-const lateError = (missing: string, { server }: Running) =>
-  new Error(`nothing was ${missing} for ${BACK_WITHIN_MS / 1000} s:\n${server.output()}`);
+const lateError = (missing: string, { server, patienceMs }: Running) =>
+  new Error(`not ${missing} within ${patienceMs / 1000} s:\n${server.output()}`);
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
