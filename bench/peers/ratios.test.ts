@@ -55,3 +55,23 @@ test('a figure that the others do not have stands alone', () => {
     ]),
   ).toMatch(/\| +90 \| +– \| +\|$/);
 });
+
+test('a value that is not of a whole measurement is marked and not compared, and its note is printed', () => {
+  const text = comparison([
+    { name: 'openray', figures: [figure('CPU', 10)] },
+    { name: 'A', figures: [figure('CPU', 15, { note: 'not idle after 120 s' })] },
+    { name: 'B', figures: [figure('CPU', 30)] },
+  ]);
+  expect(text).toContain('| 15 (*) |');
+  expect(text).toContain('3 × B');
+  expect(text).toContain('A: the CPU: not idle after 120 s');
+});
+
+test('a server that failed has the figures until then, and those that it lacks are of the others', () => {
+  const text = comparison([
+    { name: 'openray', figures: [figure('rate', 10)], failure: 'interrupted' },
+    { name: 'A', figures: [figure('rate', 40), figure('map', 5)] },
+  ]);
+  expect(text).toMatch(/^\| the rate, ms \| +10 \| +40 \| +4 × A \|\n\| the map, ms +\| +– \| +5 \| +\|$/m);
+  expect(text).toContain('openray: interrupted');
+});

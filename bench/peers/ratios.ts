@@ -9,33 +9,45 @@ export type PeerFigure = {
   /** Answers that were not right, and why the first was not. */
   readonly wrong?: number;
   readonly reason?: string;
+  /** Why the value is not that of a whole measurement, such as a server that did not become idle. */
+  readonly note?: string;
 };
 
-/** The figures of one server. */
-export type Measured = { readonly name: string; readonly figures: readonly PeerFigure[] };
+/** The figures of one server; those until its failure where it failed. */
+export type Measured = {
+  readonly name: string;
+  readonly figures: readonly PeerFigure[];
+  readonly failure?: string;
+};
 
 /**
  * One row a figure: the value of each server, and how the first server compares with the best of the others. A ratio
- * above 1 is good for the first server. A server with a wrong answer is not compared.
+ * above 1 is good for the first server. A value of a wrong answer or with a note is not compared.
  */
 export function comparison(servers: readonly Measured[]): string {
   const [first, ...others] = servers;
   if (first === undefined) return '';
   const head = ['figure', ...servers.map(({ name }) => name), `${first.name} beside the best of the others`];
-  const rows = first.figures.map((figure) => {
-    const same = servers.map(({ figures }) => figures.find(({ name }) => name === figure.name));
-    return [
-      `${figure.description}, ${figure.unit}`,
-      ...same.map(cellOf),
-      ratioCell(figure, named(others, figure.name)),
-    ];
+  const rows = distinct(servers.flatMap(({ figures }) => figures)).map(({ name, description, unit }) => {
+    const same = servers.map(({ figures }) => figures.find((figure) => figure.name === name));
+    return [`${description}, ${unit}`, ...same.map(cellOf), ratioCell(same[0], named(others, name))];
   });
-  const reasons = servers.flatMap(({ name, figures }) =>
-    figures.flatMap(({ description, wrong, reason }) =>
-      reason === undefined ? [] : [`${name}: ${description}: ${wrong} answers were not right: ${reason}`],
-    ),
-  );
-  return [table([head, ...rows]), ...reasons].join('\n');
+  return [table([head, ...rows]), ...servers.flatMap(remarksOf)].join('\n');
+}
+
+/** The first figure of each name, in the order of their first appearance. */
+function distinct(figures: readonly PeerFigure[]): readonly PeerFigure[] {
+  const names = figures.map(({ name }) => name);
+  return figures.filter(({ name }, index) => names.indexOf(name) === index);
+}
+
+/** Why values of a server are marked or missing. */
+function remarksOf({ name, figures, failure }: Measured): readonly string[] {
+  const remarks = figures.flatMap(({ description, wrong, reason, note }) => [
+    ...(reason === undefined ? [] : [`${description}: ${wrong} answers were not right: ${reason}`]),
+    ...(note === undefined ? [] : [`${description}: ${note}`]),
+  ]);
+  return [...remarks, ...(failure === undefined ? [] : [failure])].map((remark) => `${name}: ${remark}`);
 }
 
 type Named = { readonly name: string; readonly figure: PeerFigure };
@@ -46,11 +58,13 @@ const named = (servers: readonly Measured[], figureName: string): readonly Named
     return figure === undefined ? [] : [{ name, figure }];
   });
 
-function ratioCell(figure: PeerFigure, others: readonly Named[]): string {
-  const right = others.filter((other) => other.figure.wrong === undefined);
+const isWhole = ({ wrong, note }: PeerFigure) => wrong === undefined && note === undefined;
+
+function ratioCell(figure: PeerFigure | undefined, others: readonly Named[]): string {
+  if (figure === undefined || !isWhole(figure) || figure.better === 'neither') return '';
+  const right = others.filter((other) => isWhole(other.figure));
   const [best] = right.toSorted((a, b) => ratioOf(figure, a.figure) - ratioOf(figure, b.figure));
-  if (best === undefined || figure.wrong !== undefined || figure.better === 'neither') return '';
-  return `${numberText(ratioOf(figure, best.figure))} × ${best.name}`;
+  return best === undefined ? '' : `${numberText(ratioOf(figure, best.figure))} × ${best.name}`;
 }
 
 /** How many times better `figure` is than `other`. */
@@ -60,7 +74,8 @@ export function ratioOf(figure: PeerFigure, other: PeerFigure): number {
 
 function cellOf(figure: PeerFigure | undefined): string {
   if (figure === undefined) return '–';
-  return figure.wrong === undefined ? numberText(figure.value) : `${numberText(figure.value)} (wrong)`;
+  const marks = [...(figure.wrong === undefined ? [] : [' (wrong)']), ...(figure.note === undefined ? [] : [' (*)'])];
+  return numberText(figure.value) + marks.join('');
 }
 
 const numberText = (value: number) =>

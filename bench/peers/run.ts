@@ -1,5 +1,5 @@
 /** `npm run bench:peers`: openray beside other tracing servers, one after the other. Options: see USAGE. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
@@ -21,9 +21,14 @@ const USAGE = `npm run bench:peers [-- OPTIONS]
   --connections N            connections; each waits for its acknowledgement (8)
   --samples N                times that each question is asked (50)
   --light-seconds N          seconds of light load (15)
+  --idle-seconds N           most seconds to wait until a server is idle, three times for each (120)
   --json FILE                also append one line of JSON for each server
+Steps and figures are printed as they come, the table at the end. Ctrl-C ends with the figures until then.
 Needs Linux, and Go to build the load generator. How to get the others: docs/how-to/compare-with-peers.md
 `;
+
+/** The exit code of a program that SIGINT ended. */
+const INTERRUPTED = 130;
 
 const GENERATOR = fileURLToPath(new URL('load', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../node_modules/.cache/openray-peers/load', import.meta.url));
@@ -39,6 +44,7 @@ const { values: flags } = parseArgs({
     connections: { type: 'string', default: '8' },
     samples: { type: 'string', default: '50' },
     'light-seconds': { type: 'string', default: '15' },
+    'idle-seconds': { type: 'string', default: '120' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -50,7 +56,10 @@ else await main();
 async function main(): Promise<void> {
   if (process.platform !== 'linux') fail('the comparison reads CPU time and memory from Linux’s /proc');
   const numbers = numbersOf();
-  buildGenerator();
+  // A terminal, npm and tsx each send the signal: the second one is the same Ctrl-C.
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
+  await buildGenerator(stop.signal);
   const candidates: readonly Candidate[] = [
     openray('otlp'),
     ...(flags.xray ? [openray('xray')] : []),
@@ -60,21 +69,27 @@ async function main(): Promise<void> {
   ];
   const measured: Measured[] = [];
   for (const candidate of candidates) {
-    const result = { name: candidate.name, figures: await measure(candidate, numbers) };
+    if (stop.signal.aborted) break;
+    const result = await measure(candidate, numbers, stop);
     measured.push(result);
     if (flags.json === undefined) continue;
     const facts = { ...numbers, machine: describeMachine(), date: new Date().toISOString() };
     appendFileSync(flags.json, `${JSON.stringify({ ...result, ...facts })}\n`);
   }
   process.stdout.write(`${comparison(measured)}\n`);
-  // Wrong answers of the others are a fact about them; those of openray are a bug.
-  const isRight = measured.every(
-    ({ name, figures }) => !name.startsWith('openray') || figures.every(({ wrong }) => wrong === undefined),
-  );
-  process.exit(isRight ? 0 : 1);
+  if (stop.signal.aborted) process.exit(INTERRUPTED);
+  process.exit(measured.every(isRight) ? 0 : 1);
 }
 
-type Numbers = Readonly<Record<'traces' | 'warm-traces' | 'connections' | 'samples' | 'light-seconds', number>>;
+/** Wrong answers of the others are a fact about them; those of openray are a bug. */
+function isRight({ name, figures, failure }: Measured): boolean {
+  if (failure !== undefined) return false;
+  return !name.startsWith('openray') || figures.every(({ wrong }) => wrong === undefined);
+}
+
+type Numbers = Readonly<
+  Record<'traces' | 'warm-traces' | 'connections' | 'samples' | 'light-seconds' | 'idle-seconds', number>
+>;
 
 function numbersOf(): Numbers {
   const wholeNumber = (name: keyof Numbers, least: number, otherwise = 0) => {
@@ -89,50 +104,68 @@ function numbersOf(): Numbers {
     connections: wholeNumber('connections', 1),
     samples: wholeNumber('samples', 1),
     'light-seconds': wholeNumber('light-seconds', 0),
+    'idle-seconds': wholeNumber('idle-seconds', 1),
   };
 }
 
-function buildGenerator(): void {
-  if (spawnSync('go', ['version']).status !== 0) fail('there is no go to build the load generator with');
+async function buildGenerator(signal: AbortSignal): Promise<void> {
+  report('building the load generator');
   const args = ['build', '-buildvcs=false', '-o', BUILT, '.'];
-  const { status } = spawnSync('go', args, { cwd: GENERATOR, stdio: ['ignore', 2, 2] });
-  if (status !== 0) fail(`go cannot build ${GENERATOR}`);
+  const child = spawn('go', args, { cwd: GENERATOR, stdio: ['ignore', 2, 2] });
+  const [code] = await once(child, 'close').catch(() => fail('there is no go to build the load generator with'));
+  if (signal.aborted) process.exit(INTERRUPTED);
+  if (code !== 0) fail(`go cannot build ${GENERATOR}`);
 }
 
-async function measure(candidate: Candidate, numbers: Numbers): Promise<readonly PeerFigure[]> {
-  process.stderr.write(`${candidate.name} …\n`);
+/** Never throws: a server that fails, or the end of the run, leaves the figures until then. */
+async function measure({ name, start }: Candidate, numbers: Numbers, stop: AbortController): Promise<Measured> {
+  const beganMs = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'openray-peers-'));
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, onSignal);
   let server: Server | undefined;
+  let figures: readonly PeerFigure[] = [];
+  let failure: string | undefined;
   try {
-    server = await candidate.start(folder, (numbers.traces + numbers['warm-traces']) * 10);
-    const figures = await runGenerator(server, numbers, stop.signal);
+    report(`${name}: starting`);
+    server = await start(folder, (numbers.traces + numbers['warm-traces']) * 10);
+    const { code, ...generated } = await runGenerator(server, numbers, stop.signal);
+    figures = generated.figures;
+    report(`${name}: stopping`);
     // A server that has stopped has written all of its memory.
     await server.stop();
-    return [...figures, ...(server.keepsFiles ? [diskFigure(await bytesBelow(folder), figures)] : [])];
-  } finally {
-    await server?.stop();
-    await rm(folder, { recursive: true, force: true });
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, onSignal);
+    // Ctrl-C reaches the generator by itself, before or after this process.
+    if (code === INTERRUPTED) stop.abort();
+    else if (code !== 0) failure = `the load generator ended with ${code}`;
+    else if (server.keepsFiles) figures = [...figures, diskFigure(await bytesBelow(folder), figures)];
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
   }
+  await server?.stop();
+  await rm(folder, { recursive: true, force: true });
+  if (stop.signal.aborted) failure = 'interrupted';
+  report(`${name}: ${failure ?? 'done'} after ${Math.round((performance.now() - beganMs) / 1000)} s`);
+  return { name, figures, ...(failure !== undefined && { failure }) };
 }
 
-async function runGenerator(server: Server, numbers: Numbers, signal: AbortSignal): Promise<readonly PeerFigure[]> {
+type Generated = { readonly code: number | null; readonly figures: readonly PeerFigure[] };
+
+/** Its steps and figures go to standard error as they come. After a signal it prints the figures until then. */
+async function runGenerator(server: Server, numbers: Numbers, signal: AbortSignal): Promise<Generated> {
   const { pid, format, ingestUrl, api, queryUrl } = server;
   const args = [
     ...['-pid', String(pid), '-format', format, '-ingest-url', ingestUrl, '-api', api, '-query-url', queryUrl],
     ...Object.entries(numbers).flatMap(([name, value]) => [`-${name}`, String(value)]),
   ];
-  const child = spawn(BUILT, args, { stdio: ['ignore', 'pipe', 'inherit'], signal });
+  if (signal.aborted) return { code: INTERRUPTED, figures: [] };
+  const child = spawn(BUILT, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const onAbort = () => void child.kill('SIGTERM');
+  signal.addEventListener('abort', onAbort);
   let printed = '';
   child.stdout.on('data', (bytes: Buffer) => {
     printed += bytes.toString();
   });
-  const [code] = await once(child, 'close');
-  if (code !== 0) throw new Error(`the load generator ended with ${code}`);
-  return JSON.parse(printed) as readonly PeerFigure[];
+  const [code] = (await once(child, 'close')) as [number | null];
+  signal.removeEventListener('abort', onAbort);
+  return { code, figures: printed === '' ? [] : (JSON.parse(printed) as readonly PeerFigure[]) };
 }
 
 function diskFigure(bytes: number, figures: readonly PeerFigure[]): PeerFigure {
@@ -145,6 +178,10 @@ async function bytesBelow(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => stat(join(entry.parentPath, entry.name)));
   return (await Promise.all(files)).reduce((sum, { blocks }) => sum + 512 * blocks, 0);
+}
+
+function report(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 function fail(reason: string): never {

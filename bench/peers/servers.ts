@@ -117,7 +117,11 @@ export function zipkin(jar: string): Candidate {
   };
 }
 
-/** Resolves when the URL answers 200; rejects with the output of the program when it ends before. */
+const READY_WITHIN_MS = 180_000;
+/** A server that has not ended by then is killed. */
+const ENDS_WITHIN_MS = 60_000;
+
+/** Resolves when the URL answers 200; rejects with the output of the program when it ends before, or is not ready. */
 async function startProgram(
   program: string,
   args: readonly string[],
@@ -137,16 +141,23 @@ async function startProgram(
   });
   const exited = once(child, 'exit').catch(() => {});
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const deadlineMs = performance.now() + READY_WITHIN_MS;
   while (!(await answers(readyUrl))) {
     if (failure) throw failure;
     if (hasEnded()) throw new Error(`${program} ended before it was ready:\n${printed}`);
+    if (performance.now() > deadlineMs) {
+      child.kill('SIGKILL');
+      throw new Error(`${program} was not ready within ${READY_WITHIN_MS / 1000} s:\n${printed}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {
     pid: child.pid as number,
     async stop() {
       if (!hasEnded()) child.kill('SIGTERM');
+      const killing = setTimeout(() => child.kill('SIGKILL'), ENDS_WITHIN_MS);
       await exited;
+      clearTimeout(killing);
     },
   };
 }

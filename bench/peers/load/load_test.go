@@ -170,3 +170,51 @@ func TestAnInvalidRequestIsNotRepeated(t *testing.T) {
 		t.Fatalf("%v, %d calls", err, calls.Load())
 	}
 }
+
+func TestAServerIsIdleAfterTwoQuietSeconds(t *testing.T) {
+	for name, one := range map[string]struct {
+		cpuSeconds []float64
+		isIdle     bool
+	}{
+		"quiet at once":         {[]float64{1, 1.01, 1.02}, true},
+		"quiet after some work": {[]float64{1, 2, 3, 3.01, 3.02}, true},
+		"quiet between work":    {[]float64{1, 1, 2, 2, 3, 3}, false},
+		"never quiet":           {[]float64{1, 2, 3, 4, 5, 6}, false},
+	} {
+		second := 0
+		cpuSeconds := func() float64 { return one.cpuSeconds[second] }
+		if untilIdle(cpuSeconds, func() { second++ }, 5) != one.isIdle {
+			t.Error(name)
+		}
+	}
+}
+
+func TestAServerThatAnswersSlowlyIsAskedFewerTimes(t *testing.T) {
+	now := time.Unix(0, 0)
+	slow := question{"slow", "slow answer", func(int) error { now = now.Add(20 * time.Second); return nil }}
+	got := askOften(slow, 50, func() time.Time { return now })[0]
+	if got.Value != 20_000 || got.Note != "asked 1 times in 80 s" {
+		t.Fatalf("%+v", got)
+	}
+}
+
+func TestStepsAndFiguresArePrintedAsTheyCome(t *testing.T) {
+	var out, whole bytes.Buffer
+	p := newProgress(&out)
+	p.printJSON(&whole)
+	p.step("sending %d traces", 5)
+	p.add(figure{Name: "rate", Description: "ingest", Unit: "spans/s", Value: 22_741.4})
+	p.add(figure{Name: "trace", Description: "trace by id", Unit: "ms", Value: 3.4567, Wrong: 2, Reason: "no spans", Note: "late"})
+	p.printJSON(&whole)
+	want := "   0:00 sending 5 traces\n" +
+		"        ingest: 22741 spans/s\n" +
+		"        trace by id: 3.46 ms, 2 answers were not right: no spans (late)\n"
+	if out.String() != want {
+		t.Errorf("%s", out.String())
+	}
+	var none, figures []figure
+	lines := bytes.SplitAfter(whole.Bytes(), []byte("\n"))
+	if json.Unmarshal(lines[0], &none) != nil || json.Unmarshal(lines[1], &figures) != nil || none == nil || len(figures) != 2 {
+		t.Errorf("%s", whole.String())
+	}
+}

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,6 +14,7 @@ type options struct {
 	format, ingestURL, api, queryURL              string
 	pid, traceCount, warmCount                    int
 	connections, samples, lightRate, lightSeconds int
+	idleSeconds                                   int
 	seed                                          int64
 }
 
@@ -28,16 +28,20 @@ type figure struct {
 	// Answers that were not right, and the first reason.
 	Wrong  int    `json:"wrong,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Why the value is not that of a whole measurement.
+	Note string `json:"note,omitempty"`
 }
 
 func main() {
 	o := parseFlags()
-	figures, err := measure(o)
+	p := newProgress(os.Stderr)
+	p.printOnSignal()
+	err := measure(o, p)
+	p.printJSON(os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	_ = json.NewEncoder(os.Stdout).Encode(figures)
 }
 
 func parseFlags() options {
@@ -53,20 +57,18 @@ func parseFlags() options {
 	flag.IntVar(&o.samples, "samples", 50, "times that each question is asked")
 	flag.IntVar(&o.lightRate, "light-rate", 50, "requests a second of one trace each under light load")
 	flag.IntVar(&o.lightSeconds, "light-seconds", 15, "seconds of light load")
+	flag.IntVar(&o.idleSeconds, "idle-seconds", 120, "most seconds to wait until the server is idle")
 	flag.Int64Var(&o.seed, "seed", 1, "seed of the traces")
 	flag.Parse()
 	return o
 }
 
-const (
-	hour      = int64(time.Hour)
-	mostUntil = 3 * time.Minute
-)
+const hour = int64(time.Hour)
 
-func measure(o options) ([]figure, error) {
+func measure(o options, p *progress) error {
 	format, isKnown := formats[o.format]
 	if !isKnown {
-		return nil, fmt.Errorf("no format %q", o.format)
+		return fmt.Errorf("no format %q", o.format)
 	}
 	apis := map[string]queryAPI{
 		"jaeger": jaegerAPI{newCaller(o.queryURL)},
@@ -75,8 +77,9 @@ func measure(o options) ([]figure, error) {
 	}
 	api, isKnown := apis[o.api]
 	if !isKnown {
-		return nil, fmt.Errorf("no API %q", o.api)
+		return fmt.Errorf("no API %q", o.api)
 	}
+	p.step("making %d traces", o.warmCount+o.traceCount)
 	// The data ends in the past, so that the light load after it is outside of the questions' window. The warm-up is an
 	// hour before the data.
 	toNs := time.Now().Truncate(time.Second).UnixNano() - int64(time.Minute)
@@ -86,25 +89,40 @@ func measure(o options) ([]figure, error) {
 	warmBodies, bodies := bodiesOf(warm, format, format.tracesARequest), bodiesOf(data, format, format.tracesARequest)
 
 	to := newSender(o.ingestURL, format.contentType, o.connections)
-	if _, err := to.sendAll(warmBodies, o.connections); err != nil {
-		return nil, err
+	if o.warmCount > 0 {
+		p.step("sending %d traces, which are not measured", o.warmCount)
 	}
-	untilIdle(o.pid, mostUntil)
-	figures, err := load(o, to, bodies)
-	if err != nil {
-		return nil, err
+	if _, err := to.sendAll(warmBodies, o.connections); err != nil {
+		return err
+	}
+	waitUntilIdle(o, p)
+	if err := load(o, p, to, bodies); err != nil {
+		return err
 	}
 	for _, one := range questionsOf(api, data, expected) {
-		figures = append(figures, askOften(one, o.samples)...)
+		p.step("asking for the %s", one.description)
+		p.add(askOften(one, o.samples, time.Now)...)
 	}
-	light, err := lightLoad(o, to, format)
-	if err != nil {
-		return nil, err
+	if err := lightLoad(o, p, to, format); err != nil {
+		return err
 	}
-	figures = append(figures, light...)
-	figures = append(figures, readYourWrites(o, to, format, api))
+	p.step("sending %d traces, each until it is found", ownWrites)
+	p.add(readYourWrites(o, to, format, api))
 	all := (o.warmCount + o.traceCount + o.lightRate*o.lightSeconds + ownWrites) * spansPerTrace
-	return append(figures, figure{Name: "spans", Description: "spans sent in all", Unit: "spans", Value: float64(all), Better: "neither"}), nil
+	p.add(figure{Name: "spans", Description: "spans sent in all", Unit: "spans", Value: float64(all), Better: "neither"})
+	return nil
+}
+
+// The note of the figures that need an idle server; empty when it became idle.
+func waitUntilIdle(o options, p *progress) string {
+	p.step("waiting until the server is idle, %d s at most", o.idleSeconds)
+	everySecond := func() { time.Sleep(time.Second) }
+	if untilIdle(func() float64 { return usageOf(o.pid).cpuSeconds }, everySecond, o.idleSeconds) {
+		return ""
+	}
+	note := fmt.Sprintf("not idle after %d s", o.idleSeconds)
+	p.step("%s", note)
+	return note
 }
 
 func bodiesOf(d dataset, f format, tracesARequest int) [][]byte {
@@ -119,37 +137,41 @@ func bodiesOf(d dataset, f format, tracesARequest int) [][]byte {
 	return bodies
 }
 
-func load(o options, to sender, bodies [][]byte) ([]figure, error) {
+func load(o options, p *progress, to sender, bodies [][]byte) error {
+	p.step("sending %d traces", o.traceCount)
 	spans := float64(o.traceCount * spansPerTrace)
 	before, ownBefore := usageOf(o.pid), ownCPUSeconds()
 	peak := watchMemory(o.pid)
 	done, err := to.sendAll(bodies, o.connections)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ownSeconds := ownCPUSeconds() - ownBefore
 	loaded := usageOf(o.pid)
-	untilIdle(o.pid, mostUntil)
-	idle := usageOf(o.pid)
 	perSpan := func(cpuSeconds float64) float64 { return cpuSeconds / spans * 1e6 }
-	return []figure{
-		{Name: "rate", Description: "ingest under full load", Unit: "spans/s", Value: spans / done.seconds, Better: "more"},
-		{Name: "cpu", Description: "CPU of ingest until the last acknowledgement", Unit: "us/span",
+	p.add(
+		figure{Name: "rate", Description: "ingest under full load", Unit: "spans/s", Value: spans / done.seconds, Better: "more"},
+		figure{Name: "cpu", Description: "CPU of ingest until the last acknowledgement", Unit: "us/span",
 			Value: perSpan(loaded.cpuSeconds - before.cpuSeconds), Better: "less"},
-		{Name: "cpu-idle", Description: "CPU of ingest until the server is idle", Unit: "us/span",
-			Value: perSpan(idle.cpuSeconds - before.cpuSeconds), Better: "less"},
-		{Name: "generator", Description: "CPU of the load generator", Unit: "us/span", Value: perSpan(ownSeconds), Better: "neither"},
-		{Name: "acknowledge-p50", Description: "acknowledge under full load, p50", Unit: "ms",
+		figure{Name: "generator", Description: "CPU of the load generator", Unit: "us/span", Value: perSpan(ownSeconds), Better: "neither"},
+		figure{Name: "acknowledge-p50", Description: "acknowledge under full load, p50", Unit: "ms",
 			Value: percentile(done.latenciesMs, 0.5), Better: "less"},
-		{Name: "acknowledge-p99", Description: "acknowledge under full load, p99", Unit: "ms",
+		figure{Name: "acknowledge-p99", Description: "acknowledge under full load, p99", Unit: "ms",
 			Value: percentile(done.latenciesMs, 0.99), Better: "less"},
-		{Name: "refusals", Description: "requests that were refused and repeated", Unit: "requests",
+		figure{Name: "refusals", Description: "requests that were refused and repeated", Unit: "requests",
 			Value: float64(done.refusals), Better: "neither"},
-		{Name: "memory-peak", Description: "most resident memory under full load", Unit: "MB",
-			Value: float64(peak()) / 1e6, Better: "less"},
-		{Name: "memory-idle", Description: "resident memory when idle afterwards", Unit: "MB",
-			Value: float64(idle.rssBytes) / 1e6, Better: "less"},
-	}, nil
+	)
+	note := waitUntilIdle(o, p)
+	idle := usageOf(o.pid)
+	p.add(
+		figure{Name: "cpu-idle", Description: "CPU of ingest until the server is idle", Unit: "us/span",
+			Value: perSpan(idle.cpuSeconds - before.cpuSeconds), Better: "less", Note: note},
+		figure{Name: "memory-peak", Description: "most resident memory until the server is idle", Unit: "MB",
+			Value: float64(peak()) / 1e6, Better: "less", Note: note},
+		figure{Name: "memory-idle", Description: "resident memory when idle afterwards", Unit: "MB",
+			Value: float64(idle.rssBytes) / 1e6, Better: "less", Note: note},
+	)
+	return nil
 }
 
 // Samples the resident memory until the returned function is called, which returns the most.
@@ -177,18 +199,27 @@ func watchMemory(pid int) func() int64 {
 	}
 }
 
-const unmeasured = 3
+const (
+	unmeasured = 3
+	// A server that answers slowly is asked fewer times.
+	mostAsking = time.Minute
+)
 
-func askOften(one question, samples int) []figure {
+func askOften(one question, samples int, now func() time.Time) []figure {
 	var took []float64
-	wrong, reason := 0, ""
+	wrong, reason, note := 0, "", ""
+	first := now()
 	for sample := -unmeasured; sample < samples; sample++ {
-		began := time.Now()
+		began := now()
+		if began.Sub(first) > mostAsking && len(took) > 0 {
+			note = fmt.Sprintf("asked %d times in %.0f s", len(took), began.Sub(first).Seconds())
+			break
+		}
 		err := one.ask(sample + unmeasured)
 		if sample < 0 {
 			continue
 		}
-		took = append(took, millisecondsSince(began))
+		took = append(took, milliseconds(now().Sub(began)))
 		if err != nil {
 			wrong++
 			if reason == "" {
@@ -198,35 +229,39 @@ func askOften(one question, samples int) []figure {
 	}
 	return []figure{
 		{Name: one.name + "-p50", Description: one.description + ", p50", Unit: "ms", Value: percentile(took, 0.5),
-			Better: "less", Wrong: wrong, Reason: reason},
+			Better: "less", Wrong: wrong, Reason: reason, Note: note},
 		{Name: one.name + "-p95", Description: one.description + ", p95", Unit: "ms", Value: percentile(took, 0.95),
-			Better: "less", Wrong: wrong},
+			Better: "less", Wrong: wrong, Note: note},
 	}
 }
 
 // A trace a request at a constant rate.
-func lightLoad(o options, to sender, f format) ([]figure, error) {
+func lightLoad(o options, p *progress, to sender, f format) error {
 	count := o.lightRate * o.lightSeconds
 	if count == 0 {
-		return nil, nil
+		return nil
 	}
 	now := time.Now().UnixNano()
 	d := dataset{o.seed + 2, count, now, now + int64(o.lightSeconds)*1e9, o.format == "xray"}
 	bodies := bodiesOf(d, f, 1)
-	untilIdle(o.pid, mostUntil)
+	note := waitUntilIdle(o, p)
+	rate := fmt.Sprintf("%d requests of one trace a second", o.lightRate)
+	p.step("sending %s for %d s", rate, o.lightSeconds)
 	before := usageOf(o.pid)
 	began := time.Now()
 	done, err := to.sendAtRate(bodies, time.Second/time.Duration(o.lightRate))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	share := (usageOf(o.pid).cpuSeconds - before.cpuSeconds) / time.Since(began).Seconds()
-	rate := fmt.Sprintf("%d requests of one trace a second", o.lightRate)
-	return []figure{
-		{Name: "light-cpu", Description: rate + ", CPU", Unit: "% of a core", Value: 100 * share, Better: "less"},
-		{Name: "light-p50", Description: rate + ", acknowledge, p50", Unit: "ms", Value: percentile(done.latenciesMs, 0.5), Better: "less"},
-		{Name: "light-p95", Description: rate + ", acknowledge, p95", Unit: "ms", Value: percentile(done.latenciesMs, 0.95), Better: "less"},
-	}, nil
+	p.add(
+		figure{Name: "light-cpu", Description: rate + ", CPU", Unit: "% of a core", Value: 100 * share, Better: "less", Note: note},
+		figure{Name: "light-p50", Description: rate + ", acknowledge, p50", Unit: "ms",
+			Value: percentile(done.latenciesMs, 0.5), Better: "less", Note: note},
+		figure{Name: "light-p95", Description: rate + ", acknowledge, p95", Unit: "ms",
+			Value: percentile(done.latenciesMs, 0.95), Better: "less", Note: note},
+	)
+	return nil
 }
 
 const ownWrites = 20
@@ -238,7 +273,12 @@ func readYourWrites(o options, to sender, f format, api queryAPI) figure {
 	d := dataset{o.seed + 3, ownWrites, now, now + 1e9, o.format == "xray"}
 	result := figure{Name: "visible-p50", Description: "acknowledged to found by id, p50", Unit: "ms", Better: "less"}
 	var took []float64
+	first := time.Now()
 	for index := range ownWrites {
+		if time.Since(first) > mostAsking {
+			result.Note = fmt.Sprintf("%d traces in %.0f s", index, time.Since(first).Seconds())
+			break
+		}
 		spans := d.trace(index)
 		if _, err := to.postUntilAccepted(f.encode(spans)); err != nil {
 			result.Wrong++
@@ -255,7 +295,9 @@ func readYourWrites(o options, to sender, f format, api queryAPI) figure {
 			} else if !errors.Is(err, errNotFound) {
 				break
 			}
-			time.Sleep(time.Millisecond)
+			if err != nil {
+				time.Sleep(time.Millisecond)
+			}
 		}
 		took = append(took, millisecondsSince(began))
 		if err != nil {

@@ -139,9 +139,9 @@ func (s sender) sendAtRate(bodies [][]byte, every time.Duration) (sent, error) {
 	return sent{time.Since(began).Seconds(), latencies, refusals.Load()}, nil
 }
 
-func millisecondsSince(from time.Time) float64 {
-	return float64(time.Since(from).Microseconds()) / 1000
-}
+func millisecondsSince(from time.Time) float64 { return milliseconds(time.Since(from)) }
+
+func milliseconds(took time.Duration) float64 { return float64(took.Microseconds()) / 1000 }
 
 // The value below which this share of the values lies (nearest rank); not a number when there are none.
 func percentile(values []float64, share float64) float64 {

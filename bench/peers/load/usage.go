@@ -86,18 +86,22 @@ func ownCPUSeconds() float64 {
 	return time.Duration(own.Utime.Nano() + own.Stime.Nano()).Seconds()
 }
 
-// Waits until the processes use less than a twentieth of a core for two seconds, at most for `most`.
-func untilIdle(root int, most time.Duration) {
-	deadline := time.Now().Add(most)
-	last := usageOf(root).cpuSeconds
-	for quiet := 0; quiet < 2 && time.Now().Before(deadline); {
-		time.Sleep(time.Second)
-		now := usageOf(root).cpuSeconds
+// Waits until the processes use less than a twentieth of a core for two seconds; false when they do not within the
+// seconds.
+func untilIdle(cpuSeconds func() float64, everySecond func(), most int) bool {
+	last := cpuSeconds()
+	for quiet, second := 0, 0; second < most; second++ {
+		everySecond()
+		now := cpuSeconds()
 		if now-last < 0.05 {
 			quiet++
 		} else {
 			quiet = 0
 		}
 		last = now
+		if quiet == 2 {
+			return true
+		}
 	}
+	return false
 }
