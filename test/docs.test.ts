@@ -39,6 +39,31 @@ test.each(pages)('%s: every npm command is in package.json', (page) => {
   }
 });
 
+describe('docs/reliability.md', () => {
+  const promises = read('docs/reliability.md')
+    .slice(0, read('docs/reliability.md').indexOf('## Kills'))
+    .split(/^- /m)
+    .slice(1)
+    .map((item) => item.replace(/\n#[^]*$/, '').replace(/\s+/g, ' '));
+  const testsOf = (item: string) =>
+    [...item.matchAll(/`([\w/.-]+\.test\.ts)`: “([^”]+)”/g)].map(([, file = '', name = '']) => ({ file, name }));
+
+  test.each(promises)('there is a test or a command for: %s', (item) => {
+    expect(item).toMatch(/\.test\.ts`: “|`npm run /);
+  });
+
+  test.each(promises.flatMap(testsOf))('$file has the test “$name”', ({ file, name }) => {
+    expect(stringsIn(read(file))).toContain(name);
+  });
+});
+
+/** The strings in quotes of a source text, with `…` for each placeholder of a test's name. */
+function stringsIn(source: string): readonly string[] {
+  return [...source.matchAll(/'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"/g)].map(([, single, double]) =>
+    (single ?? double ?? '').replace(/%[sdij]|\$\w+/g, '…'),
+  );
+}
+
 describe('sending traces by hand with the commands of the how-to', () => {
   let server: TestServer;
 
