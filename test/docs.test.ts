@@ -44,7 +44,7 @@ describe('docs/reliability.md', () => {
     .slice(0, read('docs/reliability.md').indexOf('## Kills'))
     .split(/^- /m)
     .slice(1)
-    .map((item) => item.replace(/\n#[^]*$/, '').replace(/\s+/g, ' '));
+    .map((item) => item.replace(/\n#.*$/s, '').replace(/\s+/g, ' '));
   const testsOf = (item: string) =>
     [...item.matchAll(/`([\w/.-]+\.test\.ts)`: “([^”]+)”/g)].map(([, file = '', name = '']) => ({ file, name }));
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Commit, problemsOf, severalChangesIn } from './commit-problems.ts';
+import { type Commit, problemsOf, retiredWordsIn, severalChangesIn } from './commit-problems.ts';
 
 const GOOD: Commit = {
   id: 'a'.repeat(40),
@@ -76,3 +76,17 @@ test.each([
 ])('takes one change, with lists of nouns: %s', (subject) => {
   expect(severalChangesIn({ subject })).toEqual([]);
 });
+
+test.each([
+  ['lambda: print the note of an invocation', 'note'],
+  ['test, query: narrow searches by every condition', 'narrow'],
+])('refuses a retired word in a subject: %s', (subject, word) => {
+  expect(retiredWordsIn({ subject })).toEqual([expect.stringContaining(`has the retired word "${word}"`)]);
+});
+
+test.each(['docs: add a note about disks', 'bench: narrow the data set', 'query: keep ties together across pages'])(
+  'takes words that are not retired in the area of the subject: %s',
+  (subject) => {
+    expect(retiredWordsIn({ subject })).toEqual([]);
+  },
+);

@@ -1,3 +1,4 @@
+import { findingsIn } from '../words/find-words.ts';
 import { VERBS } from './verbs.ts';
 
 /** One commit as git knows it; `files` are paths from the repository's root. */
@@ -9,23 +10,13 @@ export type Commit = {
   readonly isMerge: boolean;
 };
 
-/** A subject begins with one of these: a folder of the server, or a part of the repository. */
-const AREAS = new Set([
+/** A subject begins with one of these: a folder or file of `server/src`, or a part of the repository. */
+const SERVER_AREAS = new Set([
   ...['api', 'cli', 'client', 'compose', 'config', 'errors', 'filter', 'forward', 'http', 'ingest', 'lambda', 'model'],
-  ...[
-    'query',
-    'sampling',
-    'stats',
-    'store',
-    'test-kit',
-    'server',
-    'console',
-    'bench',
-    'build',
-    'ci',
-    'docs',
-    'examples',
-  ],
+  ...['query', 'sampling', 'stats', 'store', 'test-kit'],
+]);
+const OTHER_AREAS = new Set([
+  ...['server', 'console', 'bench', 'build', 'ci', 'docs', 'examples'],
   ...['fixtures', 'packages', 'release', 'runtimes', 'scripts', 'test', 'tracer'],
 ]);
 
@@ -46,7 +37,7 @@ export function problemsOf({ subject, body, files, isMerge }: Commit): readonly 
   if (isMerge) return ['is a merge: rebase or squash, so that the history reads as changes'];
   const { areas, change } = partsOf(subject);
   if (change === '') return ['has no subject of the form `area: imperative, one change`'];
-  const unknown = areas.filter((area) => !AREAS.has(area));
+  const unknown = areas.filter((area) => !SERVER_AREAS.has(area) && !OTHER_AREAS.has(area));
   const trailer = TRAILER.exec(body);
   return [
     ...unknown.map((area) => `names an unknown area: ${area}`),
@@ -74,6 +65,14 @@ export function severalChangesIn({ subject }: Pick<Commit, 'subject'>): readonly
   );
   const isSeveral = /;|, (and|or|but|then) /i.test(change) || later.length > 0;
   return isSeveral ? [`names several changes; make a commit of each: ${change}`] : [];
+}
+
+/** As `problemsOf`: a word is retired in a subject where it is retired in the files of one of its areas. */
+export function retiredWordsIn({ subject }: Pick<Commit, 'subject'>): readonly string[] {
+  const { areas, change } = partsOf(subject);
+  const folders = areas.map((area) => (SERVER_AREAS.has(area) ? `server/src/${area}/` : `${area}/`));
+  const findings = folders.flatMap((folder) => findingsIn(folder, change));
+  return [...new Set(findings.map(({ word, say }) => `has the retired word "${word}" in its subject; say ${say}`))];
 }
 
 function partsOf(subject: string): { readonly areas: readonly string[]; readonly change: string } {
