@@ -1,8 +1,8 @@
 import { bench, describe } from 'vitest';
 import { compactJson } from '../../server/src/model/compact-json.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';
-import { attributesOf } from '../../server/src/store/attributes.ts';
 import { createRowBuffer } from '../../server/src/store/row-binary.ts';
+import { collectAttributes } from '../../server/src/store/write/attribute-strings.ts';
 import { writeDocument, writeEntities } from '../../server/src/store/write/rows.ts';
 import { documentsByTrace, texts } from './documents.ts';
 
@@ -22,8 +22,8 @@ describe('a thousand spans in', () => {
     for (const text of texts) parseDocument(text, 1);
   });
 
-  bench('attributesOf', () => {
-    for (const { entities } of documents) attributesOf(entities);
+  bench('collectAttributes', () => {
+    for (const { entities } of documents) collectAttributes(entities);
   });
 
   bench('rows of entities', () => {

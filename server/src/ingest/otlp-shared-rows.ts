@@ -9,9 +9,9 @@ import { decodeResourceSpans, decodeScopeSpans } from '../model/otlp/wire/decode
 import { encodeShared } from '../model/otlp/wire/stored-span.ts';
 import { readEntity } from '../model/read-entity.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
-import { attributesOf } from '../store/attributes.ts';
 import { createRowBuffer, type RowBuffer, writeString, writtenBytes } from '../store/row-binary.ts';
-import { ec2Of, writeAttributeTexts } from '../store/write/rows.ts';
+import { collectAttributes, writeCollected } from '../store/write/attribute-strings.ts';
+import { ec2Of } from '../store/write/rows.ts';
 
 /** What the rows and documents of all spans of one resource and scope share, encoded once. */
 export type SharedRows = Shared & {
@@ -60,7 +60,8 @@ function encode(resourceSpans: Buffer, scopeSpans: Buffer, indexed: IndexedKeys)
   const { scope = {}, schemaUrl: scopeSchemaUrl } = decodeScopeSpans(scopeSpans);
   const xray = xrayResourceOf(resource);
   const entity = resourceEntity(xray);
-  const { values, count, hasMore } = attributesOf([entity]);
+  const { count, hasMore } = collectAttributes([entity]);
+  const attributes = bytesOf(writeCollected);
   const functionName = firstText(xray.attributes, 'faas.name');
   return {
     resource,
@@ -78,7 +79,7 @@ function encode(resourceSpans: Buffer, scopeSpans: Buffer, indexed: IndexedKeys)
       for (const text of [entity.resourceArn, instanceId, availabilityZone, entity.accountId])
         writeString(row, text ?? '');
     }),
-    attributes: bytesOf((row) => writeAttributeTexts(row, values)),
+    attributes,
     attributeCount: count,
     isRare:
       functionName !== undefined ||

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Entity } from '../model/entity.ts';
+import { ExactNumber } from '../model/exact-number.ts';
+import type { JsonValue } from '../model/json.ts';
 import { attributeText, MAX_ATTRIBUTES, TRUNCATED_MARKER } from './attributes.ts';
-import { attributeTexts } from './testing/attribute-texts.ts';
+import { attributeTexts, pureAttributeTexts } from './testing/attribute-texts.ts';
 import { anEntity, entityIdOf, traceIdOf } from './testing/documents.ts';
 
 const attributesOf = (...entities: readonly Entity[]) => attributeTexts(entities);
@@ -79,3 +82,51 @@ test('count and depth are limited, annotations are first, and one marker shows t
   expect(attributes[0]).toBe('annotation.last=1');
   expect(attributes[1]).toBe('metadata.wide.k0=0');
 });
+
+const KEYS = [
+  ...[
+    'a',
+    'b',
+    'a.b',
+    'default',
+    'http',
+    'request',
+    'response',
+    'status',
+    'url',
+    'request.url',
+    'http.request.url',
+    '1',
+  ],
+  ...['name', 'origin', 'cause', 'exceptions', 'cause.exceptions', 'stack', 'constructor', 'ünï', 'k'.repeat(60)],
+];
+const key = fc.constantFrom(...KEYS);
+const leaf = fc.oneof(
+  fc.constantFrom('', 'gold', 'ü', 'half \ud83d', 'x'.repeat(47), 'x'.repeat(48), 'é'.repeat(80), 'y'.repeat(250)),
+  fc.constantFrom(0, 1, 200, 1.5, true, false, null, '1', 'true', new ExactNumber('9007199254740993')),
+  fc.string({ unit: 'grapheme', maxLength: 12 }),
+);
+const value = fc.letrec<{ value: JsonValue }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    leaf,
+    fc.array(leaf, { maxLength: 24 }),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.dictionary(key, tie('value'), { maxKeys: 4, noNullPrototype: true }),
+  ),
+})).value;
+const fields = fc.dictionary(key, value, { maxKeys: 6, noNullPrototype: true });
+
+test('the strings of any documents are those of the reference implementation', () => {
+  const entity = fc.record({ annotations: fc.dictionary(key, leaf.filter(isAnnotation)), metadata: value, fields });
+  fc.assert(
+    fc.property(fc.array(entity, { minLength: 1, maxLength: 3 }), (given) => {
+      const entities = given.map((one) => entityWith(one as Partial<Entity>));
+      const asBytes = pureAttributeTexts(entities).map((text) => Buffer.from(text).toString());
+      expect(attributeTexts(entities)).toEqual(asBytes);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+const isAnnotation = (one: JsonValue) => one !== null;

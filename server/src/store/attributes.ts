@@ -1,6 +1,5 @@
 import type { Entity } from '../model/entity.ts';
 import { type AnyNumber, canonicalText, ExactNumber } from '../model/exact-number.ts';
-import { isJsonObject, type JsonValue } from '../model/json.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { isToProducer } from '../model/trace-links.ts';
 import { type Sql, sql } from './sql.ts';
@@ -20,7 +19,7 @@ export const MAX_ATTRIBUTES = 256;
 export const TRUNCATED_MARKER = '…';
 /** In UTF-16 code units. */
 export const MAX_TEXT_LENGTH = 256;
-const MAX_DEPTH = 32;
+export const MAX_DEPTH = 32;
 
 /** Fields of a segment without a `segment.PATH`: they have columns of their own or are other entities. */
 export const NOT_INDEXED: ReadonlySet<string> = new Set([
@@ -77,115 +76,6 @@ export function roundedKey(key: string): string {
 }
 
 export type AttributeValue = string | number | boolean;
-
-/** Values by path, `count` in all. */
-export type Attributes = {
-  readonly values: ReadonlyMap<string, readonly AttributeValue[]>;
-  readonly count: number;
-  /** Some attributes are left out. */
-  readonly hasMore: boolean;
-};
-
-/**
- * Attributes of all entities of a document. They are stored in the row of its top entity, so that shared values are
- * stored and searched once. The annotations of each entity are first, since searches use them most and the count is
- * limited. Stack frames are left out.
- */
-export function attributesOf(entities: readonly Entity[]): Attributes {
-  const found: AttributeCollector = { values: new Map(), count: 0, maxCount: 0, hasMore: false };
-  for (const { annotations, metadata, fields } of entities) {
-    found.maxCount = found.count + MAX_ATTRIBUTES;
-    for (const key in annotations) collect(found, memberPath('annotation', key), annotations[key], 0);
-    collect(found, 'metadata', metadata, 0);
-    for (const key in fields) collectField(found, key, fields[key]);
-  }
-  return found;
-}
-
-type AttributeCollector = {
-  readonly values: Map<string, AttributeValue[]>;
-  count: number;
-  /** The count at which the limit of the current entity is reached. */
-  maxCount: number;
-  hasMore: boolean;
-};
-
-function collectField(found: AttributeCollector, key: string, value: JsonValue | undefined): void {
-  if (NOT_INDEXED.has(key)) return;
-  if (key === 'http' && isJsonObject(value)) {
-    for (const part in value) collectHttp(found, memberPath('http', part), value[part]);
-  } else if (key.includes('.') || !isInColumn(key, value)) {
-    collect(found, memberPath('segment', key), value, 0);
-  }
-}
-
-function collectHttp(found: AttributeCollector, path: string, value: JsonValue | undefined): void {
-  if (!isJsonObject(value)) {
-    collect(found, memberPath('segment', path), value, 1);
-    return;
-  }
-  for (const key in value) {
-    const member = memberPath(path, key);
-    if (!isInColumn(member, value[key])) collect(found, memberPath('segment', member), value[key], 2);
-  }
-}
-
-function isInColumn(path: string, value: JsonValue | undefined): boolean {
-  if (typeof value === 'string') return TEXT_COLUMNS[path] !== undefined;
-  return typeof value === 'number' && path === STATUS_PATH;
-}
-
-/** Depth first, in document order. Runs for every received document, so it allocates no lists of keys. */
-function collect(found: AttributeCollector, path: string, value: JsonValue | undefined, depth: number): void {
-  if (found.count >= found.maxCount || depth === MAX_DEPTH) {
-    found.hasMore = true;
-    return;
-  }
-  if (Array.isArray(value)) {
-    for (const item of value) collect(found, path, item, depth + 1);
-  } else if (isJsonObject(value)) {
-    for (const key in value) {
-      if (key !== 'stack' || path !== 'segment.cause.exceptions') {
-        collect(found, memberPath(path, key), value[key], depth + 1);
-      }
-    }
-  } else if (value !== undefined && value !== null) {
-    add(found, path, value instanceof ExactNumber ? canonicalText(value) : (value as AttributeValue));
-  }
-}
-
-/** Lists up to this length are searched before a value is added. A duplicate in a longer list is harmless. */
-const MAX_COMPARED = 16;
-
-function add(found: AttributeCollector, path: string, value: AttributeValue): void {
-  const known = found.values.get(path);
-  if (known === undefined) found.values.set(path, [value]);
-  else if (known.length > MAX_COMPARED || !known.includes(value)) known.push(value);
-  else return;
-  found.count++;
-}
-
-/** Paths by parent path and key. Senders repeat the same names, so most paths are found here. */
-const pathCache = new Map<string, Map<string, string>>();
-const MAX_PATHS = 20_000;
-const MAX_CACHED_NAME = 100;
-let pathCount = 0;
-
-function memberPath(path: string, key: string): string {
-  const cached = pathCache.get(path)?.get(key);
-  if (cached !== undefined) return cached;
-  const joined = `${path}.${key}`;
-  if (joined.length > MAX_CACHED_NAME) return joined;
-  if (pathCount === MAX_PATHS) {
-    pathCache.clear();
-    pathCount = 0;
-  }
-  const members = pathCache.get(path) ?? new Map<string, string>();
-  pathCache.set(path, members);
-  members.set(key, joined);
-  pathCount++;
-  return joined;
-}
 
 /**
  * Strings for the row of the entity itself, without a limit: a batch may have thousands of messages, each with a

@@ -54,8 +54,17 @@ export function writeUInt64(target: RowBuffer, value: number): void {
   reserve(target, 8);
   const whole = clamp(value, Number.MAX_SAFE_INTEGER);
   const high = Math.floor(whole / 0x1_0000_0000);
-  target.bytes.writeUInt32LE(whole - high * 0x1_0000_0000, target.length);
-  target.length = target.bytes.writeUInt32LE(high, target.length + 4);
+  putUInt32(target.bytes, target.length, whole - high * 0x1_0000_0000);
+  putUInt32(target.bytes, target.length + 4, high);
+  target.length += 8;
+}
+
+/** Does what `writeUInt32LE` does without its checks. */
+function putUInt32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 /** Exact from -2^53 to 2^53. */
@@ -91,10 +100,23 @@ export function writeString(target: RowBuffer, text: string): void {
     target.length += 1 + written;
     return;
   }
+  if (text.length < 0x4000 && writeAscii(target, text)) return;
   const byteLength = Buffer.byteLength(text);
   writeLength(target, byteLength);
   reserve(target, byteLength);
   target.length += target.bytes.write(text, target.length);
+}
+
+/** False if the text has other characters than those of ASCII, or not less than 16 KiB; then nothing is written. */
+function writeAscii(target: RowBuffer, text: string): boolean {
+  reserve(target, 2 + text.length * 3);
+  const { bytes, length } = target;
+  const start = length + lengthBytesOf(text.length);
+  // Most texts are ASCII: computing the length first would cost as much as writing them.
+  if (writeText(bytes, text, start) !== text.length) return false;
+  putLength(bytes, length, text.length);
+  target.length = start + text.length;
+  return true;
 }
 
 /** Replaces a number that `writeUInt64` wrote. */
@@ -139,6 +161,31 @@ export function readString(
   return { text: bytes.toString(encoding, start, end), end };
 }
 
+/** Writes `prefix`, which is UTF-8, and `text` as one string of less than 16 KiB. */
+export function writePrefixed(target: RowBuffer, prefix: Buffer, text: string): void {
+  const prefixLength = prefix.length;
+  reserve(target, 2 + prefixLength + text.length * 3);
+  const { bytes, length } = target;
+  const start = length + lengthBytesOf(prefixLength + text.length);
+  for (let at = 0; at < prefixLength; at++) bytes[start + at] = prefix[at] as number;
+  const end = start + prefixLength + writeText(bytes, text, start + prefixLength);
+  if (end - start === prefixLength + text.length) {
+    putLength(bytes, length, end - start);
+    target.length = end;
+  } else writeString(target, prefix.toString() + text);
+}
+
+/** Bytes of the length of a string below 16 KiB. */
+const lengthBytesOf = (byteLength: number): number => (byteLength < 0x80 ? 1 : 2);
+
+function putLength(bytes: Buffer, at: number, byteLength: number): void {
+  if (byteLength < 0x80) bytes[at] = byteLength;
+  else {
+    bytes[at] = (byteLength & 0x7f) | 0x80;
+    bytes[at + 1] = byteLength >>> 7;
+  }
+}
+
 /** Writes `name=value` without building the string. */
 export function writePair(target: RowBuffer, name: string, value: string): void {
   reserve(target, 2 + (name.length + value.length) * 3);
@@ -151,6 +198,14 @@ export function writePair(target: RowBuffer, name: string, value: string): void 
     bytes[length] = byteLength;
     target.length = end;
   } else writeString(target, `${name}=${value}`);
+}
+
+/** From this length on a call into native code costs less than a loop. */
+const NATIVE_LENGTH = 48;
+
+/** Returns the number of bytes. */
+function writeText(bytes: Buffer, text: string, offset: number): number {
+  return text.length < NATIVE_LENGTH ? writeShort(bytes, text, offset) : bytes.write(text, offset);
 }
 
 /** Returns the number of bytes. A call into native code costs more than copying a few ASCII characters. */

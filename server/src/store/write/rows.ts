@@ -7,15 +7,7 @@ import {
 } from '../../model/entity.ts';
 import { doubleOf, ExactNumber } from '../../model/exact-number.ts';
 import { isJsonObject } from '../../model/json.ts';
-import {
-  type Attributes,
-  attributesOf,
-  attributeText,
-  linksOf,
-  MAX_TEXT_LENGTH,
-  roundedKey,
-  TRUNCATED_MARKER,
-} from '../attributes.ts';
+import { attributeText, linksOf, MAX_TEXT_LENGTH, roundedKey, TRUNCATED_MARKER } from '../attributes.ts';
 import type { Columns } from '../engine/engine.ts';
 import {
   type RowBuffer,
@@ -32,6 +24,7 @@ import {
   writeUInt64,
 } from '../row-binary.ts';
 import { spanTextsOf } from '../span-texts.ts';
+import { collectAttributes, writeCollected } from './attribute-strings.ts';
 
 /** Columns of `documents` in the order `writeDocument` writes them. */
 export const DOCUMENT_COLUMNS: Columns = {
@@ -140,38 +133,36 @@ const BYTES_BEFORE_BODY = 17;
 
 /** A row for each entity of the document, and for each alternative entity of a span whose parent is not known yet. */
 export function writeEntities(target: RowBuffer, document: Document): void {
-  const trees = document.format === 'otlp' ? [document.entities, document.alternativeEntities()] : [document.entities];
-  const all = trees.flat();
-  let attributes = attributesOf(all);
-  let spanTexts = spanTextsOf(document, all);
-  for (const entities of trees) {
-    const isInSegment = entities[0]?.kind === 'segment';
-    for (const entity of entities) {
-      writeEntity(target, document, { isInSegment, attributes, spanTexts, entity });
-      attributes = NO_ATTRIBUTES;
-      spanTexts = NO_TEXTS;
-    }
+  const { entities } = document;
+  if (document.format !== 'otlp') {
+    writeTree(target, document, entities, entities);
+    return;
+  }
+  const alternatives = document.alternativeEntities();
+  writeTree(target, document, entities, [...entities, ...alternatives]);
+  writeTree(target, document, alternatives, NONE);
+}
+
+/** The first row has the attributes of all entities in `indexed`. */
+function writeTree(
+  target: RowBuffer,
+  document: Document,
+  entities: readonly Entity[],
+  indexed: readonly Entity[],
+): void {
+  const isInSegment = entities[0]?.kind === 'segment';
+  for (let at = 0; at < entities.length; at++) {
+    const entity = entities[at] as Entity;
+    writeColumns(target, document, entity, isInSegment);
+    if (at === 0 && indexed.length > 0) writeAttributes(target, document, entity, indexed);
+    else writeStrings(target, linksOf(entity));
   }
 }
 
-const NO_TEXTS: readonly string[] = [];
+const NONE: readonly never[] = [];
 
-const NO_ATTRIBUTES: Attributes = { values: new Map(), count: 0, hasMore: false };
-
-type EntityRow = {
-  readonly isInSegment: boolean;
-  readonly entity: Entity;
-  /** Attributes of the whole document, which only one of its rows has. */
-  readonly attributes: Attributes;
-  /** The same. */
-  readonly spanTexts: readonly string[];
-};
-
-function writeEntity(
-  target: RowBuffer,
-  document: Document,
-  { isInSegment, attributes, spanTexts, entity }: EntityRow,
-): void {
+/** All columns but the last, `attributes`. */
+function writeColumns(target: RowBuffer, document: Document, entity: Entity, isInSegment: boolean): void {
   const { http } = entity;
   const ec2 = ec2Of(entity);
   const isTop = entity.id === document.id;
@@ -204,24 +195,24 @@ function writeEntity(
   writeString(target, ec2.availabilityZone);
   writeString(target, entity.accountId ?? '');
   writeAnnotations(target, entity.annotations);
-  writeAttributes(target, attributes, linksOf(entity), spanTexts);
 }
 
 /** Three maps: string, number, bool. */
 function writeAnnotations(target: RowBuffer, annotations: Annotations): void {
-  writeMap(target, annotations, 'string', writeString);
-  writeMap(
-    target,
-    hasExactNumbers(annotations) ? withNearestDoubles(annotations) : annotations,
-    'number',
-    writeFloat64,
-  );
-  writeMap(target, annotations, 'boolean', writeBool);
-}
-
-function hasExactNumbers(annotations: Annotations): boolean {
-  for (const key in annotations) if (annotations[key] instanceof ExactNumber) return true;
-  return false;
+  let [strings, numbers, bools] = [0, 0, 0];
+  for (const key in annotations) {
+    const value = annotations[key];
+    if (typeof value === 'string') strings++;
+    else if (typeof value === 'number') numbers++;
+    else if (typeof value === 'boolean') bools++;
+    else {
+      writeAnnotations(target, withNearestDoubles(annotations));
+      return;
+    }
+  }
+  writeMap(target, annotations, 'string', strings, writeString);
+  writeMap(target, annotations, 'number', numbers, writeFloat64);
+  writeMap(target, annotations, 'boolean', bools, writeBool);
 }
 
 /**
@@ -246,10 +237,9 @@ function writeMap<Value extends AnnotationValue>(
   target: RowBuffer,
   annotations: Annotations,
   type: 'string' | 'number' | 'boolean',
+  count: number,
   writeValue: (target: RowBuffer, value: Value) => void,
 ): void {
-  let count = 0;
-  for (const key in annotations) if (typeof annotations[key] === type) count++;
   writeLength(target, count);
   if (count === 0) return;
   for (const key in annotations) {
@@ -260,22 +250,20 @@ function writeMap<Value extends AnnotationValue>(
   }
 }
 
-function writeAttributes(
-  target: RowBuffer,
-  { values, count, hasMore }: Attributes,
-  links: readonly string[],
-  spanTexts: readonly string[],
-): void {
+function writeAttributes(target: RowBuffer, document: Document, entity: Entity, indexed: readonly Entity[]): void {
+  const { count, hasMore } = collectAttributes(indexed);
+  const links = linksOf(entity);
+  const spanTexts = spanTextsOf(document, indexed);
   writeLength(target, count + (hasMore ? 1 : 0) + links.length + spanTexts.length);
-  writeAttributeTexts(target, values);
+  writeCollected(target);
   if (hasMore) writeString(target, TRUNCATED_MARKER);
   for (const link of links) writeString(target, link);
   for (const text of spanTexts) writeString(target, text);
 }
 
-/** The strings of these attributes, without their count. */
-export function writeAttributeTexts(target: RowBuffer, values: Attributes['values']): void {
-  for (const [path, ofPath] of values) for (const value of ofPath) writeAttributeText(target, path, String(value));
+function writeStrings(target: RowBuffer, texts: readonly string[]): void {
+  writeLength(target, texts.length);
+  for (const text of texts) writeString(target, text);
 }
 
 export function writeAttributeText(target: RowBuffer, path: string, text: string): void {
