@@ -62,7 +62,27 @@ test('of too many idle environments of all functions those that are idle longest
   expect(others.filter(isRunning)).toHaveLength(4);
 });
 
-/** Registers for SHUTDOWN and then does not end, so that a stop of its environment takes Lambda's 2 s. */
+/** Lambda's time for extensions to end begins and does not pass until the returned function is called. */
+function holdShutdown(): () => void {
+  const start = globalThis.setTimeout;
+  const held: (() => void)[] = [];
+  const release = () => {
+    for (const end of held.splice(0)) end();
+  };
+  const orHold = (callback: () => void, ms?: number) => {
+    if (ms !== 2000) return start(callback, ms);
+    held.push(callback);
+    return start(() => {}, 0);
+  };
+  const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation(orHold as typeof setTimeout);
+  onTestFinished(() => {
+    spy.mockRestore();
+    release();
+  });
+  return release;
+}
+
+/** Registers for SHUTDOWN and then does not end, so that a stop of its environment takes all of that time. */
 const STUBBORN = `#!${process.execPath}
 process.on('SIGTERM', () => {});
 const api = 'http://' + process.env.AWS_LAMBDA_RUNTIME_API + '/2020-01-01/extension/';
@@ -95,9 +115,11 @@ Resources:
   });
   onTestFinished(local.close);
   await chmod(join(local.dir, 'layer/extensions/stubborn'), 0o755);
+  const passShutdown = holdShutdown();
   const result = await local.invoke('Crashing');
   const pid = Number(await readFile(join(local.dir, 'layer/stubborn.pid'), 'utf8'));
   expect([result.functionError, isRunning(pid)]).toEqual(['Unhandled', true]);
+  passShutdown();
   await local.lambda.close();
   await vi.waitFor(() => expect(isRunning(pid)).toBe(false), PATIENT);
 });
