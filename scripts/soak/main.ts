@@ -196,7 +196,7 @@ type Results = {
 /** Prints the table; returns the exit code. */
 function report({ sent, check, counts, trend, sums, refused }: Results): number {
   const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
-  const answers = [...counts.answers].map(([name, count]) => `${name} ${count}`).join(', ');
+  const listed = (all: ReadonlyMap<string, number>) => [...all].map(([name, count]) => `${name} ${count}`).join(', ');
   const rows: readonly (readonly [string, string | number])[] = [
     ['length', `${flags.minutes} minutes, ${killsIn(Number(flags.minutes))} kills`],
     ['full disk', refused === undefined ? 'not tried' : `${refused} documents refused`],
@@ -207,9 +207,9 @@ function report({ sent, check, counts, trend, sums, refused }: Results): number 
     ['refused or unanswered', sent.unanswered],
     ['datagrams', `${sent.datagrams.size} sent, ${check.datagramsStored} stored`],
     ['sums of /metrics', sums.length === 0 ? 'add up' : sums.join('; ')],
-    ['answers', answers],
+    ['answers', listed(counts.answers)],
     ['answered after', `p50 ${ms(counts.answersMs, 0.5)}, p95 ${ms(counts.answersMs, 0.95)}`],
-    ['unanswered questions', counts.failures],
+    ['unanswered questions', listed(counts.failures)],
     ['live pages', `${counts.events} events, ${counts.connections} connections`],
     ['memory, last 40 %', `median ${megabytes(trend.medianBytes)}, most ${megabytes(trend.mostBytes)}`],
     ['its growth meanwhile', `${megabytes(trend.growthBytes)}, ${trend.isFlat ? 'flat' : 'not flat'}`],

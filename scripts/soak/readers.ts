@@ -9,8 +9,8 @@ const RECONNECT_MS = 500;
 export type ReaderCounts = {
   /** Answers by question. */
   readonly answers: Map<string, number>;
-  /** Questions without an answer: the server was down, or had no space. */
-  failures: number;
+  /** Questions without an answer, by the status or by the failure of the connection. 503 is expected, others are shown. */
+  readonly failures: Map<string, number>;
   readonly answersMs: number[];
   /** Events that live pages received, and connections that they opened. */
   events: number;
@@ -19,7 +19,7 @@ export type ReaderCounts = {
 
 /** Asks questions one after the other, and keeps live pages open, until `stop`. */
 export function startReaders(url: string, sent: Sent): { readonly counts: ReaderCounts; stop(): Promise<void> } {
-  const counts: ReaderCounts = { answers: new Map(), failures: 0, answersMs: [], events: 0, connections: 0 };
+  const counts: ReaderCounts = { answers: new Map(), failures: new Map(), answersMs: [], events: 0, connections: 0 };
   const stopped = new AbortController();
   const { signal } = stopped;
 
@@ -28,11 +28,12 @@ export function startReaders(url: string, sent: Sent): { readonly counts: Reader
       const questions = questionsAt(Date.now(), sent.lastTraceId);
       const { name, path, body } = questions[number % questions.length] as Question;
       const beganMs = performance.now();
-      if (await isAnswered(`${url}${path}`, body, signal)) {
-        counts.answers.set(name, (counts.answers.get(name) ?? 0) + 1);
+      const failure = await failureOf(`${url}${path}`, body, signal);
+      if (failure === undefined) {
+        countOne(counts.answers, name);
         counts.answersMs.push(performance.now() - beganMs);
       } else if (!signal.aborted) {
-        counts.failures++;
+        countOne(counts.failures, failure);
       }
       await pause(QUESTION_EVERY_MS);
     }
@@ -79,15 +80,22 @@ function questionsAt(nowMs: number, traceId: string | undefined): readonly Quest
   ];
 }
 
-async function isAnswered(url: string, body: object | undefined, signal: AbortSignal): Promise<boolean> {
+function countOne(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+/** Undefined when the question is answered. */
+async function failureOf(url: string, body: object | undefined, signal: AbortSignal): Promise<string | undefined> {
   try {
     const request = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
     const limit = AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
     const response = await fetch(url, { ...request, signal: limit });
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
+    const text = await response.text();
+    if (response.ok) return undefined;
+    return response.status === 503 ? 'status 503' : `${new URL(url).pathname} ${response.status} ${text.slice(0, 200)}`;
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { readonly code?: string };
+    return code ?? (error as Error).name;
   }
 }
 
