@@ -222,11 +222,22 @@ function writeShort(bytes: Buffer, text: string, offset: number): number {
 export function writeHex(target: RowBuffer, hex: string | undefined, byteLength: number): void {
   reserve(target, byteLength);
   const { bytes, length } = target;
-  for (let index = 0; index < byteLength; index++) {
-    bytes[length + index] =
-      hex === undefined ? 0 : (hexDigit(hex.charCodeAt(2 * index)) << 4) | hexDigit(hex.charCodeAt(2 * index + 1));
-  }
   target.length += byteLength;
+  if (hex === undefined) {
+    for (let at = 0; at < byteLength; at++) bytes[length + at] = 0;
+    return;
+  }
+  for (let at = 0; at < byteLength; at++) {
+    bytes[length + at] = (hexDigit(hex.charCodeAt(2 * at)) << 4) | hexDigit(hex.charCodeAt(2 * at + 1));
+  }
+}
+
+/** Writes once more what was written at `at`. */
+export function repeatBytes(target: RowBuffer, at: number, count: number): void {
+  reserve(target, count);
+  const { bytes, length } = target;
+  for (let index = 0; index < count; index++) bytes[length + index] = bytes[at + index] as number;
+  target.length += count;
 }
 
 /** `code` is that of `0`-`9` or `a`-`f`. Bit 6 is set for letters only. */

@@ -12,6 +12,7 @@ import type { Columns } from '../engine/engine.ts';
 import {
   type RowBuffer,
   readString,
+  repeatBytes,
   writeBool,
   writeFloat64,
   writeHex,
@@ -151,8 +152,11 @@ function writeTree(
   indexed: readonly Entity[],
 ): void {
   const isInSegment = entities[0]?.kind === 'segment';
+  const start = target.length;
   for (let at = 0; at < entities.length; at++) {
     const entity = entities[at] as Entity;
+    if (at === 0) writeHex(target, document.traceId, 16);
+    else repeatBytes(target, start, 16);
     writeColumns(target, document, entity, isInSegment);
     if (at === 0 && indexed.length > 0) writeAttributes(target, document, entity, indexed);
     else writeStrings(target, linksOf(entity));
@@ -161,12 +165,11 @@ function writeTree(
 
 const NONE: readonly never[] = [];
 
-/** All columns but the last, `attributes`. */
+/** All columns but the first and the last, `trace_id` and `attributes`. */
 function writeColumns(target: RowBuffer, document: Document, entity: Entity, isInSegment: boolean): void {
   const { http } = entity;
   const ec2 = ec2Of(entity);
   const isTop = entity.id === document.id;
-  writeHex(target, entity.traceId, 16);
   writeHex(target, entity.id, 8);
   // Nested entities are in the document of their parent. Only the parent of the top entity may be missing.
   writeHex(target, isTop ? entity.parentId : undefined, 8);
