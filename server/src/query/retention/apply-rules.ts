@@ -113,7 +113,7 @@ export type RetentionRuleRunnerOptions = Pick<ApplyRulesOptions, 'onDayFinished'
   readonly monotonicMs?: () => number;
 };
 
-/** The result does one step of `applyRetentionRules` a call, and checks once a minute when there is nothing to do. */
+/** The result does one step of `applyRetentionRules` a call, and checks at most once a minute without work. */
 export function newRetentionRuleRunner(
   store: Store,
   plan: RetentionPlan,
@@ -124,14 +124,14 @@ export function newRetentionRuleRunner(
     ageInDays = store.clock.ageInDays,
     monotonicMs = () => performance.now(),
   }: RetentionRuleRunnerOptions,
-): (options: ApplyRulesOptions) => Promise<void> {
+): (options: ApplyRulesOptions) => Promise<boolean> {
   let idleUntilMs = Number.NEGATIVE_INFINITY;
   let unknown = '';
   // Kept after a failure: the retry must apply the same rules, since the roll-up may already be changed by them.
   let planNow: RetentionPlan | undefined;
   return async (options) => {
     const atMs = monotonicMs();
-    if (plan.rules.length === 0 || atMs < idleUntilMs) return;
+    if (plan.rules.length === 0 || atMs < idleUntilMs) return false;
     planNow ??= await resolvePlanGroups(store, owner, plan);
     reportUnknownGroups(planNow.rules.flatMap(({ filter }, index) => (filter ? [] : (plan.rules[index]?.text ?? []))));
     const isMore = await applyRetentionRules(store, planNow, ageInDays, {
@@ -140,6 +140,7 @@ export function newRetentionRuleRunner(
     });
     planNow = undefined;
     if (!isMore) idleUntilMs = atMs + IDLE_INTERVAL_MS;
+    return isMore;
   };
 
   function reportUnknownGroups(rules: readonly string[]): void {

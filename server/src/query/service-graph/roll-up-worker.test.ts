@@ -50,8 +50,10 @@ test('documents are rolled up soon after they are stored, those already in the s
 
 test('documents that just arrived wait, since an earlier document may not be stored yet', async () => {
   await store.append(documents);
-  const betweenBatches = vi.fn(async () => {});
-  const worker = startRollUpWorker(store, { log, stats, intervalMs: 5, watermarkDelayMs: Date.now(), betweenBatches });
+  const betweenBatches = vi.fn(async () => false);
+  const worker = startRollUpWorker(store, {
+    ...{ log, stats, intervalMs: 5, restMs: 5, watermarkDelayMs: Date.now(), betweenBatches },
+  });
   await expect.poll(() => betweenBatches.mock.calls.length).toBeGreaterThan(10);
   await worker.stop();
   expect(await readRollUpWatermark(store)).toBe(0);
@@ -60,13 +62,23 @@ test('documents that just arrived wait, since an earlier document may not be sto
 test('no query runs while no document is inserted', async () => {
   await store.append(documents.slice(0, 100));
   const query = vi.fn(store.query) as typeof store.query;
-  const betweenBatches = vi.fn(async () => {});
-  const worker = startRollUpWorker({ ...store, query }, { log, stats, intervalMs: 5, betweenBatches });
+  const betweenBatches = vi.fn(async () => false);
+  const worker = startRollUpWorker({ ...store, query }, { log, stats, intervalMs: 5, restMs: 5, betweenBatches });
   await expect.poll(() => readRollUpWatermark(store)).toBe(documents[99]?.seq);
   await expect.poll(() => betweenBatches.mock.calls.length).toBeGreaterThan(1);
   const [queries, checks] = [vi.mocked(query).mock.calls.length, betweenBatches.mock.calls.length];
   await expect.poll(() => betweenBatches.mock.calls.length).toBeGreaterThan(checks + 10);
   expect(vi.mocked(query).mock.calls.length).toBe(queries);
+  await store.append(documents.slice(100));
+  await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
+  await worker.stop();
+});
+
+test('an insert ends the rest of an idle worker', async () => {
+  await store.append(documents.slice(0, 100));
+  const betweenBatches = vi.fn(async () => false);
+  const worker = startRollUpWorker(store, { log, stats, intervalMs: 5, restMs: 600_000, betweenBatches });
+  await expect.poll(() => readRollUpWatermark(store)).toBe(documents[99]?.seq);
   await store.append(documents.slice(100));
   await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
   await worker.stop();
@@ -79,7 +91,7 @@ test('a check ends while documents arrive all the time', async () => {
   // Each look at the bound finds another document behind it.
   const lowWatermark = () => seqs[arrived++];
   const bounds: (number | undefined)[] = [];
-  const betweenBatches = async () => void bounds.push(await readRollUpWatermark(store));
+  const betweenBatches = async () => bounds.push(await readRollUpWatermark(store)) === 0;
   const bounded = { ...store, lowWatermark };
   const worker = startRollUpWorker(bounded, { log, stats, intervalMs: 60_000, betweenBatches });
   await expect.poll(() => bounds).toEqual([seqs[1]]);

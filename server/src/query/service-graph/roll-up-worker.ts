@@ -18,6 +18,8 @@ export type RollUpWorkerOptions = {
   readonly stats: Pick<Stats, 'rollUp'>;
   /** Pause between two checks for work. On a shared store each check is a query. */
   readonly intervalMs?: number;
+  /** Longest pause while nothing waits, on a store of one server. An insert ends it. */
+  readonly restMs?: number;
   /**
    * Documents that arrived more recently than this are left to a later batch. The low watermark covers only this
    * server: on a shared store, a document of another server that takes longer than this from its arrival to the store
@@ -29,14 +31,15 @@ export type RollUpWorkerOptions = {
    * the clock, which may have been set back.
    */
   readonly sequenceWatermark?: () => number;
-  /** Work that excludes the roll-up. It runs between batches and pauses often. */
+  /** Work that excludes the roll-up. It runs between batches and pauses often. True while there may be more to do. */
   readonly betweenBatches?: (options: {
     readonly signal: AbortSignal;
     readonly pause: () => Promise<void>;
-  }) => Promise<void>;
+  }) => Promise<boolean>;
 };
 
 const INTERVAL_MS = 1_000;
+const REST_MS = 30_000;
 const WATERMARK_DELAY_MS = 1_000;
 /** Documents that were inserted last wait for their watermark delay, but those before them no longer than this. */
 const MAX_WAIT_MS = 2_000;
@@ -59,6 +62,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
   const {
     log,
     intervalMs = INTERVAL_MS,
+    restMs = REST_MS,
     watermarkDelayMs = store.isShared ? SHARED_WATERMARK_DELAY_MS : WATERMARK_DELAY_MS,
   } = options;
   const stopping = new AbortController();
@@ -71,7 +75,9 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
   const unsubscribe = store.onInserted((lastSeq) => {
     insertedSeq = Math.max(insertedSeq, lastSeq);
     waitsSinceMs ??= performance.now();
+    endRest();
   });
+  let endRest = () => {};
   let isFilled = false;
   let filledTraces = 0;
   let fillLoggedAt = Number.NEGATIVE_INFINITY;
@@ -92,7 +98,9 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
           await deletePruned();
           await catchUp();
           await fill();
-          await options.betweenBatches?.({ signal, pause: newPauseWithLease() });
+          const isMore = await options.betweenBatches?.({ signal, pause: newPauseWithLease() });
+          const isIdle = waitsSinceMs === undefined && isFilled && isMore !== true;
+          if (isIdle && !store.isShared) await rest();
         }
         await delay(intervalMs, undefined, { signal });
       } catch (thrown) {
@@ -102,6 +110,18 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
         await delay(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
+  }
+
+  function rest(): Promise<void> {
+    return new Promise((resolve) => {
+      endRest = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', endRest);
+        resolve();
+      };
+      const timer = setTimeout(endRest, restMs);
+      signal.addEventListener('abort', endRest);
+    });
   }
 
   function onExceeding(traceId: TraceId, { throughSeq, whole }: FirstPart): void {
