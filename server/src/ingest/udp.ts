@@ -44,9 +44,11 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   const { stats } = context;
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 });
   const inFlight = new Set<Promise<void>>();
+  let countingDrops: NodeJS.Timeout | undefined;
 
   async function receive(bytes: Buffer): Promise<void> {
     stats.datagrams.received += 1;
+    countingDrops ??= setTimeout(() => void countSocketDrops(), SOCKET_DROPS_INTERVAL_MS);
     const memory = options.memory.open();
     const neededBytes = bytes.length * (1 + DECODED_BYTES_PER_BYTE);
     if (!options.memory.hasRoom('decoded', neededBytes)) {
@@ -96,14 +98,12 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   socket.bind({ port: options.port, address: options.host, exclusive: true });
   await once(socket, 'listening');
   const { port } = socket.address();
-  const timer = setInterval(() => void countSocketDrops(), SOCKET_DROPS_INTERVAL_MS);
   let countedDrops = 0;
-  let checkedReceived = 0;
 
-  /** The system drops only while the buffer is full, so there is none without a datagram since the last check. */
+  /** After each second with a datagram: the system drops only while the buffer is full. */
   async function countSocketDrops(): Promise<void> {
-    if (stats.datagrams.received === checkedReceived) return;
-    checkedReceived = stats.datagrams.received;
+    clearTimeout(countingDrops);
+    countingDrops = undefined;
     const drops = (await readSocketDrops(port)) ?? 0;
     if (drops <= countedDrops) return;
     stats.datagrams.received += drops - countedDrops;
@@ -126,7 +126,6 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   return {
     port,
     async close() {
-      clearInterval(timer);
       await drainSocket();
       await countSocketDrops();
       socket.close();
