@@ -6,7 +6,6 @@ import { openForwarder } from '../forward/forwarder.ts';
 import { type AppOptions, buildApp, buildOtlpApp } from '../http/app.ts';
 import type { LambdaApi } from '../http/lambda-api.ts';
 import { openMetrics } from '../http/metrics.ts';
-import { listenOtlpGrpc } from '../http/otlp-grpc.ts';
 import type { IngestContext } from '../ingest/accept.ts';
 import { newArrivalSequence } from '../ingest/arrival-sequence.ts';
 import { newCapacityWait } from '../ingest/capacity-wait.ts';
@@ -190,6 +189,8 @@ async function listenOtlpPorts(
     });
   }
   if (otlpGrpcPort !== 'none') {
+    // Loaded when the other listeners answer.
+    const { listenOtlpGrpc } = await import('../http/otlp-grpc.ts');
     const listener = await listenOtlpGrpc(otlp.context, {
       host,
       port: otlpGrpcPort,

@@ -11,10 +11,14 @@ import type { RunningServer } from './server.ts';
 export async function startServer(config: Config, process: ServerProcess): Promise<RunningServer> {
   // Before the store is opened: an invalid setting is reported without touching any data.
   forwardOptions(config);
-  const opening = openStore(storeOptions(config, process));
-  // The caller gets the failure from `startOverStore`.
-  opening.catch(() => {});
-  // Loaded while the store opens: both take a third of a second.
+  let onOpening = () => {};
+  const isOpening = new Promise<void>((resolve) => {
+    onOpening = resolve;
+  });
+  const opening = openStore({ ...storeOptions(config, process), onOpening });
+  // Rejects with the failure of a store that does not begin to open; a later one comes from `startOverStore`.
+  await Promise.race([isOpening, opening]);
+  // Loaded while the engine opens, and not before: no other code of this process runs meanwhile.
   const { startOverStore } = await import('./server.ts');
   return startOverStore(config, process, opening);
 }

@@ -62,6 +62,8 @@ export type StoreOptions = {
   readonly backupDisk?: string | undefined;
   /** Other bounds than before leave the counts of the traces between both in the service graph until retention. */
   readonly traceBounds?: TraceBounds | undefined;
+  /** Called when the engine begins to open, or the first connection to a remote one. Until it is open, this process is idle. */
+  readonly onOpening?: () => void;
   readonly log: StoreLog;
 };
 
@@ -81,6 +83,7 @@ const CONNECT_RETRY_MS = 500;
 export async function openStore(options: StoreOptions): Promise<Store> {
   if (options.storeUrl === undefined) return openEmbeddedStore(options);
   endEarlyEngine();
+  options.onOpening?.();
   const url = parseStoreUrl(options.storeUrl);
   const deadline = performance.now() + CONNECT_TIMEOUT_MS;
   for (;;) {
@@ -101,10 +104,12 @@ async function openEmbeddedStore(options: StoreOptions): Promise<Store> {
   let replayed: number;
   try {
     const database = databaseOf(engine, options);
-    const storeId = await readStoreId(database);
+    const [storeId, { droppedBeforeUs }] = await Promise.all([
+      readStoreId(database),
+      readRetentionWatermarks(database),
+    ]);
     await warnOfOtherJournals(options, storeId);
     journal = await openJournal({ ...options, storeId });
-    const { droppedBeforeUs } = await readRetentionWatermarks(database);
     replayed = await replayJournal(journal, engine, { droppedBeforeUs, log: options.log });
   } catch (thrown) {
     await engine.close();
@@ -165,11 +170,12 @@ async function openEmbeddedEngine({
   poolSize,
   engineMemoryBytes,
   backupDir,
+  onOpening,
   log,
 }: StoreOptions): Promise<Engine> {
   const { engine: directory, spool, release } = await prepareDataDirectory(dataDir);
   try {
-    const engine = await openEmbedded({
+    const opening = openEmbedded({
       directory,
       spoolDirectory: spool,
       poolSize,
@@ -177,6 +183,8 @@ async function openEmbeddedEngine({
       backupDir,
       log,
     });
+    onOpening?.();
+    const engine = await opening;
     return {
       ...engine,
       async close() {
@@ -234,7 +242,10 @@ async function storeOver(
   const watched = watchEngine(opened);
   const { activity } = watched;
   const onFound = (part: DamagedPart) => options.log.warn(part, DAMAGED_SENTENCE);
-  const known = await readSetAsideParts(databaseOf(opened, options)).catch(async (thrown) => {
+  const [known, initialWatermarks] = await Promise.all([
+    readSetAsideParts(databaseOf(opened, options)),
+    readRetentionWatermarks(databaseOf(opened, options)),
+  ]).catch(async (thrown) => {
     await opened.close();
     throw thrown;
   });
@@ -247,10 +258,7 @@ async function storeOver(
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
   const database = databaseOf(engine, options);
-  const [initialWatermarks, lastSeq] = await Promise.all([
-    readRetentionWatermarks(database),
-    lastSeqOf(database),
-  ]).catch(async (thrown) => {
+  const lastSeq = await lastSeqOf(database).catch(async (thrown) => {
     await engine.close();
     throw thrown;
   });

@@ -44,11 +44,14 @@ export async function migrate(engine: Engine, migrations: readonly Migration[]):
   const applied = await readApplied(engine);
   rejectUnfinishedRestore(applied);
   rejectUnknownMigrations(applied, migrations);
+  // A new store has no data, so that an interrupted start may run all of them again.
+  const isNewStore = applied.length === 0;
   for (const migration of migrations) {
     const before = applied.find(({ number }) => number === migration.number);
     if (before === undefined || !isComplete) await runMigration(engine, migration);
-    if (before === undefined) await engine.command(renderSql(insertApplied(migration)), CALL);
+    if (before === undefined && !isNewStore) await engine.command(renderSql(insertApplied([migration])), CALL);
   }
+  if (isNewStore && migrations.length > 0) await engine.command(renderSql(insertApplied(migrations)), CALL);
 }
 
 /** A row in the table of migrations from the start of a restore to its end. It stays if the restore is interrupted. */
@@ -57,7 +60,7 @@ const RESTORING: Migration = { number: 0, name: 'restoring', checksum: '', state
 /** Creates the table of migrations. The store cannot be opened until `endRestore`. */
 export async function beginRestore(engine: Engine): Promise<void> {
   await engine.command(renderSql(CREATE_MIGRATIONS), CALL);
-  await engine.command(renderSql(insertApplied(RESTORING)), CALL);
+  await engine.command(renderSql(insertApplied([RESTORING])), CALL);
 }
 
 /** Creates the tables of the schema version in the backup. Throws as `migrate` does. */
@@ -134,6 +137,10 @@ async function runMigration(engine: Engine, { statements }: Migration): Promise<
   for (const statement of statements) await engine.command({ query: statement, params: {} }, CALL);
 }
 
-function insertApplied({ number, name, checksum }: Migration): Sql {
-  return sql`INSERT INTO migrations SELECT ${number}, ${name}, ${checksum}, toUnixTimestamp64Micro(now64(6))`;
+/** One insert for all: an insert takes as long as the creation of a table. */
+function insertApplied(migrations: readonly Migration[]): Sql {
+  const rows = migrations.map(
+    ({ number, name, checksum }) => sql`SELECT ${number}, ${name}, ${checksum}, toUnixTimestamp64Micro(now64(6))`,
+  );
+  return sql`INSERT INTO migrations ${sql.join(rows, sql` UNION ALL `)}`;
 }
