@@ -81,7 +81,13 @@ function sendPartialSuccess(
   allowOrigin(request, reply);
   return encodingOf(request) === 'json'
     ? reply.type('application/json').send(exportResponseJson(result, rejectedName))
-    : reply.type('application/x-protobuf').send(Buffer.from(exportResponse(result)));
+    : reply.type('application/x-protobuf').send(protobufBody(result));
+}
+
+/** Undefined for a full success, whose message is empty: Node then sends the response in one piece. */
+function protobufBody(result: PartialSuccess): Buffer | undefined {
+  const bytes = exportResponse(result);
+  return bytes.length === 0 ? undefined : Buffer.from(bytes);
 }
 
 /** A google.rpc.Status in the encoding of the request, with the status codes of the protocol. */
