@@ -154,7 +154,7 @@ function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): 
     const { session, release } = await inserters.acquire({ signal: undefined, timeoutMs: 60_000 });
     try {
       const names = Object.keys(columns).join(', ');
-      const structure = Object.entries(columns).map((column) => column.join(' '));
+      const structure = Object.entries(columns).map(([name, type]) => `${name} ${withoutDictionaries(type)}`);
       const rows = `file(${quote(path)}, 'RowBinary', ${quote(structure.join(', '))})`;
       const once = insertToken === undefined ? '' : `, insert_deduplication_token = ${quote(insertToken)}`;
       await session.queryAsync(
@@ -180,6 +180,14 @@ function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): 
       await closeAll();
     },
   };
+}
+
+/**
+ * The type in which the engine reads a column of rows; it converts the whole column afterwards. Reading each text into a
+ * dictionary doubles the CPU of an insert of entities: every text then goes through a column of its own.
+ */
+function withoutDictionaries(type: string): string {
+  return type.replaceAll(/LowCardinality\((\w+)\)/g, '$1');
 }
 
 /** The engine keeps a failed query and its memory until the next statement of the session. */
