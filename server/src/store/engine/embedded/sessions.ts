@@ -28,8 +28,11 @@ const UNBOUNDED: ResultBounds = { maxRows: 0, maxBytes: 0 };
 /** Maximum number of calls that wait for a session. */
 const MAX_WAITING = 256;
 
-/** For one small file, several threads cost more time than they save. */
-const INSERT_SETTINGS = 'max_threads = 1, max_insert_threads = 1';
+/**
+ * For one small file, several threads cost more time than they save. A block has one row for each key: looking for more
+ * in it, as the engine does by default, costs half of an insert of `service_map`, and a later merge does it anyway.
+ */
+const INSERT_SETTINGS = 'max_threads = 1, max_insert_threads = 1, optimize_on_insert = 0';
 
 /**
  * ClickHouse in this process, over a pool of sessions. A session runs one call at a time, so each call leases one.
