@@ -220,6 +220,7 @@ export function databaseOf(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: 
     maxMemoryBytes: options.maxMemoryBytes ?? maxQueryMemoryBytes,
     onIncomplete: options.onIncomplete,
     insertToken: options.insertToken,
+    cutAt: options.cutAt,
   });
   return {
     async query<Row>(statement: Sql, options?: QueryOptions): Promise<readonly Row[]> {

@@ -1,7 +1,7 @@
 import type { Document } from '../model/entity.ts';
 import type { EncodedDocuments } from './encoded-documents.ts';
 import type { DamagedPart } from './engine/damaged-parts.ts';
-import type { EngineProcessStatus, RowBlock } from './engine/engine.ts';
+import type { EngineProcessStatus, ResultCut, RowBlock } from './engine/engine.ts';
 import type { RecentDocuments } from './recent-documents.ts';
 import type { Sql } from './sql.ts';
 import type { TraceBounds } from './trace-bounds.ts';
@@ -19,6 +19,11 @@ export type QueryOptions = {
   readonly onIncomplete?: (reason: string) => void;
   /** Of the inserts into one table with the same token only the first takes effect, also from several servers. */
   readonly insertToken?: string;
+  /**
+   * The result may end once it has more rows, or more bytes as the engine holds them. Blocks of rows are never cut, so
+   * that a result that has ended early exceeds one of the two.
+   */
+  readonly cutAt?: ResultCut;
 };
 
 /** Documents since the server started: `received = stored + queued + refused`. */

@@ -18,6 +18,7 @@ import {
   type DocumentSelection,
   documentPredicates,
   type FirstPart,
+  isKnownToExceed,
   knownFirstParts,
   readFirstParts,
   readTraceSizes,
@@ -27,9 +28,9 @@ import {
 /*
  * How documents are loaded, however large the traces are:
  *
- *   ids -- chunks of MAX_IDS --> do all documents of the chunk fit into the bounds of one read?
- *                                   | yes: the same statement    | no: the sizes of the traces
- *                                   | has read them              v
+ *   ids -- chunks of MAX_IDS --> read documents, up to what common traces have: are these all of the chunk?
+ *                                   | yes                        | no: the sizes of the traces
+ *                                   |                            v
  *                                   |                     groups of consecutive traces that fit,
  *                                   |                     exact repeats dropped by the engine;
  *                                   |                     of a trace that exceeds the bounds alone: its first part
@@ -76,8 +77,9 @@ export type LoadOptions = QueryOptions & {
 /** Ids of one statement. The embedded engine accepts statements up to 256 KiB, and this one names them twice. */
 const MAX_IDS = 1_000;
 
-const DOCUMENT_ROW = sql`lower(hex(trace_id)) AS trace_id, seq, format,
-  if(format = 'otlp-protobuf', base64Encode(documents.body), documents.body) AS body`;
+const DOCUMENT_KEYS = sql`lower(hex(trace_id)) AS trace_id, seq, toString(format) AS format`;
+const BODY_TEXT = sql`if(documents.format = 'otlp-protobuf', base64Encode(documents.body), documents.body)`;
+const DOCUMENT_ROW = sql`${DOCUMENT_KEYS}, ${BODY_TEXT} AS body`;
 
 /** All versions of one document, by primary key. */
 export function documentSql(traceId: TraceId, id: EntityId): Sql {
@@ -88,23 +90,16 @@ export function documentSql(traceId: TraceId, id: EntityId): Sql {
     ORDER BY seq`;
 }
 
-/**
- * All documents of the traces, or one row without an id when they exceed the bounds together. Beside the documents it
- * reads the lengths of their bodies, which the engine stores apart.
- */
-function documentsWithinSql(predicates: readonly Sql[], { documents, bytes }: TraceBounds): Sql {
-  const within = sql.and(predicates);
+/** Without the bodies that are longer than FIRST_BODY_BYTES: rows are read many at a time. No body is empty. */
+function firstDocumentsSql(predicates: readonly Sql[]): Sql {
   return sql`
-    WITH (SELECT count() <= ${documents} AND sum(length(body)) <= ${bytes} FROM documents WHERE ${within}) AS fits
-    SELECT * FROM (
-      SELECT ${DOCUMENT_ROW} FROM documents PREWHERE ${within} AND fits ORDER BY documents.trace_id, seq
-    )
-    UNION ALL SELECT '', 0, '', '' FROM system.one WHERE NOT fits`;
+    SELECT ${DOCUMENT_KEYS}, if(length(documents.body) > ${FIRST_BODY_BYTES}, '', ${BODY_TEXT}) AS body
+    FROM documents PREWHERE ${sql.and(predicates)}`;
 }
 
+/** In no order: to sort them, the engine would hold all of them. */
 function documentsSql(predicates: readonly Sql[]): Sql {
-  return sql`
-    SELECT ${DOCUMENT_ROW} FROM documents PREWHERE ${sql.and(predicates)} ORDER BY documents.trace_id, seq`;
+  return sql`SELECT ${DOCUMENT_ROW} FROM documents PREWHERE ${sql.and(predicates)}`;
 }
 
 /**
@@ -120,8 +115,7 @@ function distinctDocumentsSql(predicates: readonly Sql[]): Sql {
         SELECT trace_id, id, min((seq, server)) AS first FROM documents
         WHERE ${within} GROUP BY trace_id, id, format, length(body), cityHash64(body)
       )
-    )
-    ORDER BY documents.trace_id, seq`;
+    )`;
 }
 
 /** The documents of the traces that have arrived, in groups within the bounds, in the order of `traceIds`. */
@@ -220,7 +214,8 @@ async function* groupsOf(
 ): AsyncGenerator<DocumentGroup> {
   const { traceBounds: bounds } = store;
   const selected = { traceIds, toSeq: cache.toSeq, where };
-  const read = await readWithinBounds(store, selected, options);
+  const isLarge = traceIds.some((id) => isKnownToExceed(store, id));
+  const read = isLarge ? undefined : await readWithinBounds(store, selected, options);
   const known = read === undefined ? await readTraceSizes(store, selected, options) : new Map<TraceId, TraceSize>();
   const stored: ReadonlyMap<TraceId, Size> = read === undefined ? known : sizesOf(read);
   const sizes = new Map(
@@ -295,11 +290,14 @@ function sizeOfCached(documents: readonly LeanDocument[]): Size {
 function sizesOf(rows: ReadonlyMap<TraceId, readonly DocumentRow[]>): ReadonlyMap<TraceId, Size> {
   return new Map(
     Array.from(rows, ([id, ofTrace]) => {
-      const bytes = ofTrace.reduce((total, { body }) => total + body.length, 0);
+      const bytes = ofTrace.reduce((total, row) => total + bytesOf(row), 0);
       return [id, { documents: ofTrace.length, bytes, hasRepeats: false }];
     }),
   );
 }
+
+const bytesOf = ({ format, body }: DocumentRow): number =>
+  Buffer.byteLength(body, format === 'otlp-protobuf' ? 'base64' : 'utf8');
 
 /** Runs of consecutive traces that fit into the bounds. A trace that exceeds them is a run of its own. */
 function* runsWithin(
@@ -324,16 +322,37 @@ function* runsWithin(
   if (run.length > 0) yield run;
 }
 
-/** Undefined when the documents exceed the bounds together. */
+/** Of a row that the engine holds, without its body: more than its id, format and lengths take. */
+const ROW_BYTES = 128;
+/** Base64 has four characters for three bytes. */
+const TEXT_BYTES = 4 / 3;
+/** Of the first read: most traces have less, and the read of a large one ends soon. */
+const FIRST_BYTES = 256 * 1024;
+const FIRST_BYTES_OF_TRACE = 4 * 1024;
+const FIRST_BODY_BYTES = 16 * 1024;
+
+/**
+ * Undefined when the documents may exceed the bounds together. To read their sizes first would take nearly as long as
+ * to read the documents of a few common traces. So this reads documents at once, up to bounds that such traces have.
+ */
 async function readWithinBounds(
   store: Store,
   selected: DocumentSelection,
   options: QueryOptions,
 ): Promise<Map<TraceId, DocumentRow[]> | undefined> {
-  const statement = documentsWithinSql(documentPredicates(selected), store.traceBounds);
-  const rows = await store.query<DocumentRow>(statement, options);
-  const [first] = rows;
-  return first !== undefined && first.trace_id.length === 0 ? undefined : byTrace(rows);
+  const { documents, bytes: maxBytes } = store.traceBounds;
+  const expectedBytes = Math.max(FIRST_BYTES, FIRST_BYTES_OF_TRACE * selected.traceIds.length);
+  const bounds = { documents, bytes: Math.min(maxBytes, expectedBytes) };
+  const rows = await store.query<DocumentRow>(firstDocumentsSql(documentPredicates(selected)), {
+    ...options,
+    cutAt: {
+      rows: documents + 1,
+      bytes: Math.ceil(TEXT_BYTES * bounds.bytes) + ROW_BYTES * (documents + 1),
+    },
+  });
+  const bytes = rows.reduce((total, row) => total + bytesOf(row), 0);
+  const size = { documents: rows.length, bytes, hasRepeats: false };
+  return exceeds(size, bounds) || rows.some(({ body }) => body === '') ? undefined : byTrace(rows);
 }
 
 async function readDocuments(
@@ -354,6 +373,7 @@ function byTrace(rows: readonly DocumentRow[]): Map<TraceId, DocumentRow[]> {
     if (ofTrace === undefined) documents.set(row.trace_id, [row]);
     else ofTrace.push(row);
   }
+  for (const ofTrace of documents.values()) ofTrace.sort((a, b) => a.seq - b.seq);
   return documents;
 }
 

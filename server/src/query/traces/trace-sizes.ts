@@ -126,6 +126,10 @@ export async function knownFirstParts(
   return parts;
 }
 
+/** Whether the trace exceeded the bounds when its size was read last. */
+export const isKnownToExceed = (store: Store, id: TraceId): boolean =>
+  keptByStore.get(store.query)?.get(id)?.part !== undefined;
+
 /** Only traces that exceed the bounds. */
 export async function readFirstParts(
   store: Store,

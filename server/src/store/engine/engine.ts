@@ -1,5 +1,8 @@
 import type { RenderedSql, Sql } from '../sql.ts';
 
+/** A result ends soon after it has more rows or bytes, as the engine holds them. */
+export type ResultCut = { readonly rows: number; readonly bytes: number };
+
 /** Limits of one call. ClickHouse enforces them; `timeoutMs` also covers the wait for a session. */
 export type CallOptions = {
   readonly signal: AbortSignal | undefined;
@@ -9,6 +12,8 @@ export type CallOptions = {
   /** See QueryOptions of the store. */
   readonly onIncomplete?: ((reason: string) => void) | undefined;
   readonly insertToken?: string | undefined;
+  /** Not for streams. Without it a result that is too large fails. */
+  readonly cutAt?: ResultCut | undefined;
 };
 
 /** Types of columns by name, in the order of their bytes in a row. */

@@ -26,6 +26,14 @@ export type RemoteOptions = {
 type ResultBounds = Pick<ClickHouseSettings, 'max_result_rows' | 'max_result_bytes'>;
 /** A result has to fit into one string. Larger results need `stream`. */
 const RESULT_BOUNDS: ResultBounds = { max_result_rows: '1000000', max_result_bytes: String(256 * 1024 * 1024) };
+const resultSettings = ({ cutAt }: CallOptions): ClickHouseSettings =>
+  cutAt === undefined
+    ? RESULT_BOUNDS
+    : {
+        max_result_rows: String(cutAt.rows),
+        max_result_bytes: String(cutAt.bytes),
+        result_overflow_mode: 'break',
+      };
 const UNBOUNDED: ResultBounds = { max_result_rows: '0', max_result_bytes: '0' };
 /** Maximum number of calls that wait. */
 const MAX_WAITING = 256;
@@ -177,7 +185,7 @@ function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDis
     try {
       return await retryWithoutMissingShards(options, (settings) =>
         hosts.withHost((host) =>
-          textOf(send(host, inJson(statement), { settings: { ...RESULT_BOUNDS, ...settings }, lease })),
+          textOf(send(host, inJson(statement), { settings: { ...resultSettings(options), ...settings }, lease })),
         ),
       );
     } catch (thrown) {

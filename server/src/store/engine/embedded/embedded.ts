@@ -183,10 +183,11 @@ async function untilOpen(child: EngineChild): Promise<void> {
   }
 }
 
-const limitsOf = ({ timeoutMs, maxMemoryBytes, insertToken }: CallOptions) => ({
+const limitsOf = ({ timeoutMs, maxMemoryBytes, insertToken, cutAt }: CallOptions) => ({
   timeoutMs,
   maxMemoryBytes,
   insertToken,
+  cutAt,
 });
 
 const textOf = (rows: Uint8Array | undefined): string =>

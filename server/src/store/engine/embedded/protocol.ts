@@ -19,7 +19,7 @@ export type SessionsOptions = {
 export type RowFile = Omit<RowBlock, 'bytes'> & { readonly path: string };
 
 /** Limits of a call that the engine enforces. */
-export type CallLimits = Pick<CallOptions, 'timeoutMs' | 'maxMemoryBytes' | 'insertToken'>;
+export type CallLimits = Pick<CallOptions, 'timeoutMs' | 'maxMemoryBytes' | 'insertToken' | 'cutAt'>;
 
 /** From the server to the process of the engine. `id` is of the call that the request starts or continues. */
 export type Request =

@@ -2,6 +2,7 @@ import type { Session } from 'chdb';
 import { OpenrayError } from '../../../errors.ts';
 import type { RenderedSql } from '../../sql.ts';
 import { firstLine, messageOf, toStoreFailure } from '../clickhouse-errors.ts';
+import type { ResultCut } from '../engine.ts';
 import { parameterSettings, quote } from '../parameters.ts';
 import { createSessionPool, type SessionPool } from '../session-pool.ts';
 import { watchCall } from '../watch-call.ts';
@@ -21,10 +22,9 @@ export type Sessions = {
   close(): Promise<void>;
 };
 
-type ResultBounds = { readonly maxRows: number; readonly maxBytes: number };
 /** A result has to fit into one string. Larger results need `stream`. */
-const RESULT_BOUNDS: ResultBounds = { maxRows: 1_000_000, maxBytes: 256 * 1024 * 1024 };
-const UNBOUNDED: ResultBounds = { maxRows: 0, maxBytes: 0 };
+const RESULT_BOUNDS: ResultCut = { rows: 1_000_000, bytes: 256 * 1024 * 1024 };
+const UNBOUNDED: ResultCut = { rows: 0, bytes: 0 };
 /** Maximum number of calls that wait for a session. */
 const MAX_WAITING = 256;
 
@@ -105,7 +105,7 @@ function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): 
 
   async function call(pool: SessionPool<Session>, statement: RenderedSql, given: SessionCall): Promise<Uint8Array> {
     const { lease, callId, options } = await leaseSession(pool, given);
-    const settings = callSettings(callId, statement, options, RESULT_BOUNDS);
+    const settings = callSettings(callId, statement, options, options.cutAt ?? RESULT_BOUNDS);
     const watched = watchCall(options, () => kill(callId));
     // The session is free when the engine has finished, which may be after the caller's timeout.
     const running = lease.session.queryAsync(`${settings}; ${statement.query}`, { format: 'JSONEachRow' });
@@ -199,13 +199,14 @@ async function releaseQueryMemory(session: Session): Promise<void> {
 }
 
 /** Limits, name and parameters of one call, as settings of its session. */
-function callSettings(callId: string, statement: RenderedSql, options: SessionCall, bounds: ResultBounds): string {
+function callSettings(callId: string, statement: RenderedSql, options: SessionCall, bounds: ResultCut): string {
   const settings = [
     `log_comment = ${quote(callId)}`,
     `max_execution_time = ${options.timeoutMs / 1000}`,
     `max_memory_usage = ${options.maxMemoryBytes}`,
-    `max_result_rows = ${bounds.maxRows}`,
-    `max_result_bytes = ${bounds.maxBytes}`,
+    `max_result_rows = ${bounds.rows}`,
+    `max_result_bytes = ${bounds.bytes}`,
+    `result_overflow_mode = '${options.cutAt ? 'break' : 'throw'}'`,
     'output_format_json_quote_64bit_integers = 0',
     // `lower(hex(trace_id)) AS trace_id` must not change what WHERE compares.
     'prefer_column_name_to_alias = 1',
