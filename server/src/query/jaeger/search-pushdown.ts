@@ -18,7 +18,7 @@ import type { JaegerSearch } from './matches-search.ts';
 /** `lastSeqWithoutTexts`: see `lastSeqWithoutSpanTexts`. */
 export function pushDownSearch(search: JaegerSearch, lastSeqWithoutTexts: number): Prefilter {
   const { service, operation, tags } = search;
-  const ofService: Prefilter = { kind: 'entity', row: sql`name = ${service}` };
+  const ofService: Prefilter = { kind: 'entity', row: sql`name = ${service}`, name: service };
   const keys = Object.keys(tags);
   // The first part with seeds is probed: the parts with an index come first.
   const conditions = [

@@ -160,7 +160,7 @@ function searchFor(trace: JaegerTrace, span: JaegerSpan, dice: Dice): JaegerSear
     window: { fromUs, toUs: dice.isShort ? span.startTime + 600e6 : everything.toUs },
     service: trace.processes[span.processID]?.serviceName ?? '',
     operation: dice.hasOperation ? span.operationName : undefined,
-    tags: Object.fromEntries([...chosen, ...(dice.added === undefined ? [] : [dice.added])]),
+    tags: dice.hasTags ? Object.fromEntries([...chosen, ...(dice.added === undefined ? [] : [dice.added])]) : {},
     minDurationUs: dice.hasDuration ? span.duration : undefined,
     maxDurationUs: dice.hasDuration ? span.duration + 1_000_000 : undefined,
     limit: dice.limit,
@@ -179,6 +179,7 @@ const dice = fc.record({
     ),
     { nil: undefined, freq: 1 },
   ),
+  hasTags: fc.boolean(),
   hasOperation: fc.boolean(),
   hasDuration: fc.boolean(),
   isShort: fc.boolean(),
@@ -189,17 +190,24 @@ type Dice = typeof dice extends fc.Arbitrary<infer T> ? T : never;
 async function compareSearches(runs: number): Promise<void> {
   let matching = 0;
   await fc.assert(
-    fc.asyncProperty(fc.nat(100_000), fc.nat(100), dice, fc.constantFrom(0, 500), async (at, of, thrown, max) => {
-      const { trace } = traces[at % traces.length] as ReferenceTrace;
-      const search = searchFor(trace, trace.spans[of % trace.spans.length] as JaegerSpan, thrown);
-      const found = await searchJaegerTraces(store, search, { sortInMemoryMax: max });
-      matching += found.length;
-      const expected = expectedIds(search);
-      expect(
-        found.map(({ traceID }) => traceID),
-        JSON.stringify(search),
-      ).toEqual(expected);
-    }),
+    fc.asyncProperty(
+      fc.nat(100_000),
+      fc.nat(100),
+      dice,
+      fc.constantFrom(0, 500),
+      fc.constantFrom(1, 20),
+      async (at, of, thrown, max, batchSize) => {
+        const { trace } = traces[at % traces.length] as ReferenceTrace;
+        const search = searchFor(trace, trace.spans[of % trace.spans.length] as JaegerSpan, thrown);
+        const found = await searchJaegerTraces(store, search, { sortInMemoryMax: max, batchSize });
+        matching += found.length;
+        const expected = expectedIds(search);
+        expect(
+          found.map(({ traceID }) => traceID),
+          JSON.stringify(search),
+        ).toEqual(expected);
+      },
+    ),
     { numRuns: runs, seed: SEED, endOnFailure: true },
   );
   expect(matching).toBeGreaterThan(runs / 2);

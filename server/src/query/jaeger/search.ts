@@ -5,6 +5,7 @@ import { lastSeqWithoutSpanTexts } from '../../store/span-texts.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { serviceGraphOf } from '../service-graph/service-graph.ts';
+import type { ScanOptions } from '../traces/candidate-scan.ts';
 import { findInOrder } from '../traces/find-in-order.ts';
 import type { ListOrder, SortKey } from '../traces/sort-key.ts';
 import { subjectFromRows } from '../traces/summary-from-rows.ts';
@@ -31,7 +32,7 @@ const MAX_SPANS = 100_000;
 export async function searchJaegerTraces(
   store: Store,
   search: JaegerSearch,
-  options: QueryOptions & { readonly sortInMemoryMax?: number },
+  options: Partial<ScanOptions>,
 ): Promise<readonly JaegerTrace[]> {
   const { window, limit } = search;
   const prefilter = pushDownSearch(search, await lastSeqWithoutSpanTexts(store));
@@ -42,7 +43,11 @@ export async function searchJaegerTraces(
     store,
     { window, timeRangeType: 'TraceId', prefilter },
     { order: NEWEST_FIRST, evaluate },
-    { sortInMemoryMax: SORT_IN_MEMORY_MAX, ...options, batchSize: Math.max(MIN_BATCH, Math.min(limit, MAX_BATCH)) },
+    {
+      sortInMemoryMax: SORT_IN_MEMORY_MAX,
+      batchSize: Math.max(MIN_BATCH, Math.min(limit, MAX_BATCH)),
+      ...options,
+    },
   );
   for await (const { trace } of found) {
     traces.push(trace);

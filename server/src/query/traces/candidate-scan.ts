@@ -7,11 +7,12 @@ import {
   byRowValueSql,
   byStartSql,
   type CandidateRow,
+  newestRowsSql,
   type Search,
   seedSql,
   traceStartsSql,
 } from './candidates.ts';
-import { type Prefilter, seedsOf, withoutEmptySeeds } from './prefilter.ts';
+import { type Prefilter, type Seed, seedsOf, withoutEmptySeeds } from './prefilter.ts';
 import { compareSortKeys, type ListOrder, type SortKey } from './sort-key.ts';
 
 /*
@@ -23,7 +24,7 @@ import { compareSortKeys, type ListOrder, type SortKey } from './sort-key.ts';
  *   prefilter --- seeds (conditions on single rows)
  *      |
  *      v
- *   probeSeeds: do the seeds find at most `sortInMemoryMax` traces?
+ *   probeSeeds: do the seeds find at most `sortInMemoryMax` traces?     (newest first, by a name alone: scanNewestOf)
  *      | yes                          | no, or the prefilter has no seeds
  *      v                              v
  *   scanProbedCandidates           scanWithValue, then scanWithoutValue:
@@ -71,24 +72,30 @@ type ProbeResult =
 
 /**
  * The candidates, when an index shows that there are at most `sortInMemoryMax`. Otherwise the search, without the seeds
- * that found no row. Each query stops at `sortInMemoryMax + 1` traces.
+ * that found no row. Each query stops at `sortInMemoryMax + 1` traces. A seed with more of them than a batch is narrowed
+ * by its other conditions: to load a batch takes longer than the rows for which these hold.
  */
 export async function probeSeeds(
   store: Store,
   search: Search,
-  { sortInMemoryMax, ...options }: ScanOptions,
+  { sortInMemoryMax, batchSize, ...options }: ScanOptions,
 ): Promise<ProbeResult> {
   const { prefilter } = search;
   const seeds = prefilter && seedsOf(prefilter);
   if (prefilter === undefined || seeds === undefined) return { candidates: undefined, search };
-  const statements = seeds.map((seed) => seedSql(search, seed, sortInMemoryMax + 1));
-  const results = await Promise.all(statements.map((statement) => store.query<CandidateRow>(statement, options)));
+  const rowsOf = (seed: Seed) => store.query<CandidateRow>(seedSql(search, seed, sortInMemoryMax + 1), options);
+  const results = await Promise.all(
+    seeds.map(async (seed) => {
+      const rows = await rowsOf({ ...seed, also: [] });
+      return rows.length > batchSize && seed.also.length > 0 ? rowsOf(seed) : rows;
+    }),
+  );
   const starts = new Map<TraceId, number>();
   for (const { trace_id: id, key } of results.flat()) starts.set(id, Math.min(key, starts.get(id) ?? key));
   if (starts.size <= sortInMemoryMax) {
     return { candidates: Array.from(starts, ([traceId, knownStartUs]) => ({ traceId, knownStartUs })) };
   }
-  const empty = new Set<Prefilter>(seeds.filter((_, index) => results[index]?.length === 0));
+  const empty = new Set<Prefilter>(seeds.flatMap(({ on }, index) => (results[index]?.length === 0 ? [on] : [])));
   return { candidates: undefined, search: { ...search, prefilter: withoutEmptySeeds(prefilter, empty) } };
 }
 
@@ -121,19 +128,60 @@ export async function* scanProbedCandidates(
 /** Batches are this much larger than a page, since some of their traces start earlier than traces of later batches. */
 const LATEST_BATCH_FACTOR = 1.1;
 
-/** Newest first without a query for the starts: no trace starts later than any of its entities. */
-function* scanByLatestStart(candidates: readonly Candidate[], batchSize: number): Generator<CandidateBatch> {
+/**
+ * Newest first without a query for the starts: no trace starts later than any of its entities. `until`: the sort key
+ * through which the candidates are complete.
+ */
+function* scanByLatestStart(
+  candidates: readonly Candidate[],
+  batchSize: number,
+  until?: SortKey,
+): Generator<CandidateBatch> {
   const latest = [...candidates].sort((a, b) => b.knownStartUs - a.knownStartUs);
   const size = Math.ceil(batchSize * LATEST_BATCH_FACTOR);
   for (let first = 0; first < latest.length; first += size) {
     const traceIds = latest.slice(first, first + size).map(({ traceId }) => traceId);
     const next = latest[first + size];
-    if (next === undefined) {
-      yield { traceIds, until: undefined };
-    } else {
-      const [, later] = splitAfter(ALL_TIMES, next.knownStartUs);
-      yield { traceIds, until: endOfSlice(later, true) };
+    yield { traceIds, until: next ? startingAfter(next.knownStartUs) : until };
+  }
+}
+
+/** A sort key after all traces that start later, newest first. */
+function startingAfter(startUs: number): SortKey {
+  const [, later] = splitAfter(ALL_TIMES, startUs);
+  return endOfSlice(later, true);
+}
+
+/** A trace of a service has about this many rows with its name. */
+const ROWS_OF_TRACE = 3;
+
+/**
+ * Newest first, all traces with a row of the name: no trace starts later than any of its entities. Reads no other rows
+ * than the newest ones of that name.
+ */
+export async function* scanNewestOf(
+  store: Store,
+  search: Search,
+  name: string,
+  { batchSize, ...options }: ScanOptions,
+): AsyncGenerator<CandidateBatch> {
+  const seen = new Set<TraceId>();
+  let limit = Math.ceil(batchSize * LATEST_BATCH_FACTOR) * ROWS_OF_TRACE;
+  let lastUs: number | undefined;
+  for (;;) {
+    const rows = await store.query<CandidateRow>(newestRowsSql(search, name, lastUs, limit), options);
+    const lastRow = rows.at(-1);
+    const candidates: Candidate[] = [];
+    for (const { trace_id: traceId, key: knownStartUs } of rows) {
+      if (!seen.has(traceId)) candidates.push({ traceId, knownStartUs });
+      seen.add(traceId);
     }
+    const isLast = rows.length < limit || lastRow === undefined;
+    yield* scanByLatestStart(candidates, batchSize, isLast ? undefined : startingAfter(lastRow.key));
+    if (isLast) return;
+    // Rows that start at the same time may be more than the limit.
+    if (candidates.length < batchSize) limit *= 2;
+    lastUs = lastRow.key;
   }
 }
 

@@ -67,19 +67,35 @@ function candidatePredicates(search: Search, fromUs: number): readonly Sql[] {
 }
 
 /**
- * Traces that have a row for which the seed holds, `limit` at most, in no order. Fewer than `limit` are all such traces
- * of the window. `key` is the start of one of these rows; a log record has the latest possible one.
+ * Traces that have a row for which the seed holds, and its other conditions, `limit` at most, in no order. Fewer than
+ * `limit` are all such traces of the window. `key` is the start of one of these rows; a log record has the latest
+ * possible one.
  */
-export function seedSql(search: Search, { kind, row }: Seed, limit: number): Sql {
-  const within = search.within ? [search.within] : [];
+export function seedSql(search: Search, { on: { kind, row }, also }: Seed, limit: number): Sql {
+  const ofWindow = entityRowPredicate(search, search.window.fromUs);
+  const where = [row, ...also.map((part) => prefilterSql(part, ofWindow)), ...(search.within ? [search.within] : [])];
   const rows =
-    kind === 'entity'
-      ? sql`entities WHERE ${sql.and([entityRowPredicate(search, search.window.fromUs), row, ...within])}`
-      : sql`documents WHERE ${sql.and([row, ...within])}`;
+    kind === 'entity' ? sql`entities WHERE ${sql.and([ofWindow, ...where])}` : sql`documents WHERE ${sql.and(where)}`;
   return sql`
     SELECT lower(hex(trace)) AS trace_id, key FROM (
       SELECT trace_id AS trace, start_us AS key FROM ${rows} LIMIT 1 BY trace LIMIT ${limit}
     )`;
+}
+
+/**
+ * The newest rows with the name, one for each entity. They are sorted by it within an hour, so that the engine reads
+ * little more than these. `lastUs`: rows that start then or earlier.
+ */
+export function newestRowsSql(search: Search, name: string, lastUs: number | undefined, limit: number): Sql {
+  const where = [
+    entityRowPredicate(search, search.window.fromUs),
+    sql`name = ${name}`,
+    ...(lastUs === undefined ? [] : [sql`start_us <= ${lastUs}`]),
+    ...(search.within ? [search.within] : []),
+  ];
+  return sql`
+    SELECT lower(hex(trace_id)) AS trace_id, start_us AS key FROM entities WHERE ${sql.and(where)}
+    ORDER BY intDiv(start_us, 3600000000) DESC, name DESC, start_us DESC LIMIT ${limit}`;
 }
 
 /** Starts of traces; `key` is exact. */

@@ -4,6 +4,7 @@ import {
   type CandidateBatch,
   probeSeeds,
   type ScanOptions,
+  scanNewestOf,
   scanProbedCandidates,
   scanWithoutValue,
   scanWithValue,
@@ -43,6 +44,12 @@ export async function* findInOrder<Found extends { readonly sortKey: SortKey }>(
 ): AsyncGenerator<Found> {
   const { order, after } = list;
   const scanOptions = scanOptionsFor(list, options);
+  const name = search.prefilter?.kind === 'entity' ? search.prefilter.name : undefined;
+  const isByStart = search.timeRangeType === 'TraceId' && order.by === 'start' && order.isDescending;
+  if (name !== undefined && isByStart && after === undefined) {
+    yield* evaluateInOrder(scanNewestOf(store, search, name, scanOptions), list);
+    return;
+  }
   const probed = await probeSeeds(store, search, scanOptions);
   if (probed.candidates !== undefined) {
     yield* evaluateInOrder(scanProbedCandidates(store, probed.candidates, order, after, scanOptions), list);

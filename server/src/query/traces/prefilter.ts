@@ -6,7 +6,8 @@ import { type Sql, sql } from '../../store/sql.ts';
  * `entities` together.
  */
 export type Prefilter =
-  | { readonly kind: 'entity' | 'document'; readonly row: Sql }
+  /** `name`: the condition is that the row has this name, by which and by whose start the rows are sorted. */
+  | { readonly kind: 'entity' | 'document'; readonly row: Sql; readonly name?: string }
   | { readonly kind: 'group'; readonly having: Sql }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Prefilter[] };
 
@@ -67,19 +68,27 @@ export function prefilterSql(prefilter: Prefilter, rows: Sql): Sql {
   }
 }
 
-/** A condition on single rows of one of the two tables. */
-export type Seed = { readonly kind: 'entity' | 'document'; readonly row: Sql };
+/** A condition on single rows of one of the two tables, and conditions that a matching trace with such a row also meets. */
+export type Seed = {
+  readonly on: Extract<Prefilter, { readonly row: Sql }>;
+  readonly also: readonly Prefilter[];
+};
 
 /** Every matching trace has a row for which one of the seeds holds. */
 export function seedsOf(prefilter: Prefilter): readonly Seed[] | undefined {
   switch (prefilter.kind) {
     case 'entity':
     case 'document':
-      return [prefilter];
+      return [{ on: prefilter, also: [] }];
     case 'group':
       return undefined;
     case 'and':
-      return prefilter.parts.map(seedsOf).find((seeds) => seeds !== undefined);
+      for (const part of prefilter.parts) {
+        const others = prefilter.parts.filter((other) => other !== part);
+        const seeds = seedsOf(part)?.map(({ on, also }) => ({ on, also: [...also, ...others] }));
+        if (seeds !== undefined) return seeds;
+      }
+      return undefined;
     case 'or': {
       const seeds = prefilter.parts.map(seedsOf);
       return seeds.every((known) => known !== undefined) ? seeds.flat() : undefined;
