@@ -75,8 +75,11 @@ export type RowScan = {
 const LARGEST_BATCH = 2_000;
 /** Some rows have several versions, and some traces are open. */
 const LATEST_BATCH_FACTOR = 1.1;
-/** Width of the first slice. Later slices adapt to the number of rows found, bounded by SLICE_GROWTH. */
-const FIRST_SLICE_US = 15_000_000;
+/**
+ * Rows in the first slice: about as many as the engine reads in the time that a query takes anyway. Later slices adapt
+ * to the number of rows found, bounded by SLICE_GROWTH.
+ */
+const FIRST_SLICE_ROWS = 20_000;
 const SLICE_GROWTH = 16;
 
 /** The traces of a window of starts, in the order of the list, as their rows have them. Some may be open. */
@@ -168,8 +171,9 @@ async function* scanSlices(
 ): AsyncGenerator<readonly FilterSubject[]> {
   const { order, after, batchSize } = scan;
   const { isDescending } = order;
-  let remaining: TimeInterval | undefined = await boundsOfRows(store, scan, options);
-  let sliceUs = FIRST_SLICE_US;
+  const bounds = await boundsOfRows(store, scan, options);
+  let remaining = bounds?.window;
+  let sliceUs = bounds?.firstSliceUs ?? 0;
   while (remaining !== undefined) {
     const [rest, slice]: readonly [TimeInterval, TimeInterval] = isDescending
       ? splitBefore(remaining, remaining.toUs - sliceUs)
@@ -186,20 +190,26 @@ async function* scanSlices(
   }
 }
 
-/** The part of the window in which rows are, after the cursor. Undefined without rows. */
+/** The part of the window from the first row after the cursor, and the width of its first slice. Undefined without rows. */
 async function boundsOfRows(
   store: Store,
   { window, order: { isDescending }, after }: RowScan,
   options: QueryOptions,
-): Promise<TimeInterval | undefined> {
+): Promise<{ readonly window: TimeInterval; readonly firstSliceUs: number } | undefined> {
   const where = sql.and([startsIn(window), ...(after ? afterSql(after, isDescending) : [])]);
   const direction = isDescending ? sql`DESC` : sql`ASC`;
-  const [row] = await store.query<{ start_us: number }>(
-    sql`SELECT start_us FROM trace_summaries WHERE ${where} ORDER BY start_us ${direction} LIMIT 1`,
+  const [row] = await store.query<{ first: number; last: number; count: number }>(
+    sql`
+      SELECT min(start_us) AS first, max(start_us) AS last, count() AS count FROM (
+        SELECT start_us FROM trace_summaries WHERE ${where} ORDER BY start_us ${direction} LIMIT ${FIRST_SLICE_ROWS}
+      )`,
     options,
   );
-  if (row === undefined) return undefined;
-  return isDescending ? { ...window, toUs: row.start_us + 1 } : { ...window, fromUs: row.start_us };
+  if (row === undefined || row.count === 0) return undefined;
+  const { first, last, count } = row;
+  const within = isDescending ? { ...window, toUs: last + 1 } : { ...window, fromUs: first };
+  const isAll = count < FIRST_SLICE_ROWS;
+  return { window: within, firstSliceUs: isAll ? within.toUs - within.fromUs : last - first + 1 };
 }
 
 /** Traces with a value, in its order, then the others, newest first. */

@@ -19,19 +19,22 @@ export type FillProgress = { readonly after: TraceId; readonly isDone: boolean }
 
 /** Read it before the documents and rows that it is used for. */
 export async function readSummaryState(store: Store, options: QueryOptions): Promise<SummaryState> {
-  const [row] = await store.query<{ watermark: number; filled: string; dropped: number }>(
+  // A union takes less time than a subquery for each column.
+  const rows = await store.query<{ kind: string; latest: string; highest: number }>(
     sql`
-      SELECT (SELECT max(batch) FROM service_map WHERE period_s = 0) AS watermark,
-        (SELECT argMax(body, version) FROM objects WHERE kind = ${PROGRESS.kind} AND name = ${PROGRESS.name}) AS filled,
-        (
-          SELECT max(toUInt64OrZero(body)) FROM objects WHERE kind = 'retention' AND name = 'pruned-before-us'
-        ) AS dropped`,
+      SELECT 'watermark' AS kind, '' AS latest, max(batch) AS highest FROM service_map WHERE period_s = 0
+      UNION ALL
+      SELECT toString(kind), argMax(body, version), max(toUInt64OrZero(body)) FROM objects
+      WHERE (kind = ${PROGRESS.kind} AND name = ${PROGRESS.name}) OR (kind = 'retention' AND name = 'pruned-before-us')
+      GROUP BY kind`,
     options,
   );
-  const progress: FillProgress | undefined = row?.filled ? JSON.parse(row.filled) : undefined;
+  const byKind = new Map(rows.map((row) => [row.kind, row]));
+  const filled = byKind.get(PROGRESS.kind)?.latest;
+  const progress: FillProgress | undefined = filled ? JSON.parse(filled) : undefined;
   return {
-    rollUpWatermark: row?.watermark ?? 0,
-    droppedBeforeUs: row?.dropped ?? 0,
+    rollUpWatermark: byKind.get('watermark')?.highest ?? 0,
+    droppedBeforeUs: byKind.get('retention')?.highest ?? 0,
     isFilled: progress?.isDone ?? false,
   };
 }
