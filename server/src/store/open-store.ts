@@ -258,7 +258,17 @@ async function storeOver(
   /** Other servers may use the same store. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
-  const database = databaseOf(engine, options);
+  const commands = { begun: 0, ended: 0 };
+  const unwatched = databaseOf(engine, options);
+  const database: Database = {
+    ...unwatched,
+    async command(...call) {
+      commands.begun += 1;
+      await unwatched.command(...call).finally(() => {
+        commands.ended += 1;
+      });
+    },
+  };
   const lastSeq = await lastSeqOf(database).catch(async (thrown) => {
     await engine.close();
     throw thrown;
@@ -321,6 +331,11 @@ async function storeOver(
     ...database,
     append: (documents: readonly Document[]) => commits.append(documents),
     flush: (flushOptions) => flushWithin(commits.flush, flushOptions),
+    contentVersion() {
+      const { received, queued, queuedBytes } = commits.counts();
+      if (isShared || queued > 0 || queuedBytes > 0 || commands.begun > commands.ended) return undefined;
+      return [received, commands.ended, damagedParts().length].join(' ');
+    },
     onInserted(listener) {
       insertListeners.add(listener);
       return () => insertListeners.delete(listener);

@@ -140,6 +140,11 @@ export type Store = {
    * question begins, never for the server's own work. Throws ServiceUnavailable after `timeoutMs`.
    */
   flush(options?: FlushOptions): Promise<void>;
+  /**
+   * Differs from an earlier value if documents may have been inserted, deleted or left out in between. Undefined while
+   * documents wait for their insert or a command runs, and always on a shared store, into which other servers insert.
+   */
+  contentVersion(): string | undefined;
   /** Calls `listener` after each insert of documents, with the highest `seq` of the block. Returns the end of it. */
   onInserted(listener: (lastSeq: number) => void): () => void;
   /** All rows of a statement. 64-bit integers arrive as numbers. */

@@ -5,7 +5,7 @@ import { fromThrough } from '../../model/time-interval.ts';
 import type { JaegerSearch } from '../../query/jaeger/matches-search.ts';
 import { jaegerOperations } from '../../query/jaeger/operations.ts';
 import { jaegerServices, searchJaegerTraces } from '../../query/jaeger/search.ts';
-import { loadTraceSpans } from '../../query/traces/trace-spans.ts';
+import { loadSpansOfTraces } from '../../query/traces/trace-spans.ts';
 import {
   durationUs,
   firstValue,
@@ -48,10 +48,10 @@ export const jaegerV3: readonly JaegerRoute[] = [
   {
     path: '/api/v3/traces/:id',
     async run({ params: { id = '' } }, { store, signal }) {
-      for await (const { spans } of loadTraceSpans(store, [parseJaegerTraceId(id)], { signal })) {
-        return { result: { resourceSpans: resourceSpansOf(spans.map(({ spanWithResource }) => spanWithResource)) } };
-      }
-      throw new OpenrayError('ResourceNotFoundException', 'trace not found');
+      const [trace] = await loadSpansOfTraces(store, [parseJaegerTraceId(id)], { signal });
+      if (trace === undefined) throw new OpenrayError('ResourceNotFoundException', 'trace not found');
+      const spans = trace.spans.map(({ spanWithResource }) => spanWithResource);
+      return { result: { resourceSpans: resourceSpansOf(spans) } };
     },
   },
 ];

@@ -10,7 +10,7 @@ import { findInOrder } from '../traces/find-in-order.ts';
 import type { ListOrder, SortKey } from '../traces/sort-key.ts';
 import { subjectFromRows } from '../traces/summary-from-rows.ts';
 import { assembledGroups } from '../traces/trace-cache.ts';
-import { loadTraceSpans, type SpansOfTrace, spansOfTrace } from '../traces/trace-spans.ts';
+import { loadSpansOfTraces, type SpansOfTrace, spansOfTrace } from '../traces/trace-spans.ts';
 import { hasEntityOf, hasSpanFor, type JaegerSearch } from './matches-search.ts';
 import { pushDownSearch } from './search-pushdown.ts';
 
@@ -97,9 +97,7 @@ export async function loadJaegerTraces(
   traceIds: readonly TraceId[],
   options: QueryOptions,
 ): Promise<readonly JaegerTrace[]> {
-  const traces: JaegerTrace[] = [];
-  for await (const spans of loadTraceSpans(store, traceIds, options)) traces.push(jaegerTraceOf(spans));
-  return traces;
+  return (await loadSpansOfTraces(store, traceIds, options)).map(jaegerTraceOf);
 }
 
 export function jaegerTraceOf({ traceId, spans, records, firstPart }: SpansOfTrace): JaegerTrace {

@@ -4,11 +4,11 @@ import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { A_START, anId, aSegment, aSubsegment, received } from '../../model/testing/builders.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { idSql } from '../../store/ids.ts';
-import { sql } from '../../store/sql.ts';
-import type { Store } from '../../store/store.ts';
+import { type Sql, sql } from '../../store/sql.ts';
+import type { QueryOptions, Store } from '../../store/store.ts';
 import { storeForThisFile } from '../../store/testing/store-for-this-file.ts';
 import { STORES } from '../../store/testing/stores.ts';
-import { type AssembledTrace, assembledGroups } from './trace-cache.ts';
+import { type AssembledTrace, assembledGroups, loadAssembledTraces } from './trace-cache.ts';
 
 const store = await storeForThisFile();
 let traceId: TraceId;
@@ -49,6 +49,39 @@ const idsIn = ({ trace }: AssembledTrace) => [...trace.entities.keys()].sort();
 test('a trace that has not changed is assembled once', async () => {
   const first = await load();
   expect((await load()).trace).toBe(first.trace);
+});
+
+test('while nothing arrives, a trace is read from memory alone', async () => {
+  const queries: Sql[] = [];
+  const counted: Store = Object.create(store, {
+    query: {
+      value: (statement: Sql, options?: QueryOptions) => {
+        queries.push(statement);
+        return store.query(statement, options);
+      },
+    },
+  });
+  await load(counted);
+  queries.length = 0;
+  await load(counted);
+  expect(queries.length).toBe(0);
+  await store.append([call('c', SEQ + 20)]);
+  expect(idsIn(await load(counted))).toContain(anId('c'));
+  queries.length = 0;
+  await load(counted);
+  expect(queries.length).toBe(0);
+  await store.command(sql`DELETE FROM documents WHERE trace_id = ${idSql(traceId)} AND seq = ${SEQ + 20}`);
+  expect(idsIn(await load(counted))).not.toContain(anId('c'));
+});
+
+test('traces of one response keep the order of their ids, from memory or not', async () => {
+  const known = traceId;
+  await load();
+  const [other] = received(aSegment({ trace_id: `1-6650a080-${'f'.repeat(24)}`, id: anId('e') }));
+  await store.append([other as Document]);
+  const ids = [(other as Document).traceId, known, 'f'.repeat(32) as TraceId];
+  const loaded = await loadAssembledTraces(store, ids, {});
+  expect(loaded.map(({ trace }) => trace.id)).toEqual(ids.slice(0, 2));
 });
 
 test('spans that are stored as bytes are assembled once, too', async () => {

@@ -16,7 +16,12 @@ export type AssembledGroup = {
   readonly exceeding: ReadonlyMap<TraceId, FirstPart>;
 };
 
-type CachedTrace = AssembledTrace & { readonly key: string; readonly characters: number };
+type CachedTrace = AssembledTrace & {
+  readonly key: string;
+  readonly characters: number;
+  /** The version of the store's content for which the trace is known to be this one. */
+  contentVersion: string | undefined;
+};
 type TraceCache = { readonly traces: Map<TraceId, CachedTrace>; characters: number };
 
 /** Of the texts of the documents, kept for each store. A parsed document takes about six times its text. */
@@ -34,7 +39,7 @@ function keyOf(store: Store, { documents, bytes, lastSeq }: Omit<TraceSize, 'has
 
 /**
  * The traces as far as they have arrived, in no order; unknown ids are left out. Of a trace that has not changed since
- * it was assembled it reads no document, only their number.
+ * it was assembled it reads no document, only their number; and nothing while no document arrives at an embedded store.
  */
 export async function* assembledGroups(
   store: Store,
@@ -43,6 +48,7 @@ export async function* assembledGroups(
 ): AsyncGenerator<AssembledGroup> {
   const cache = cacheByStore.get(store.query) ?? { traces: new Map(), characters: 0 };
   cacheByStore.set(store.query, cache);
+  const contentVersion = store.contentVersion();
   const unchanged = await unchangedTraces(store, cache, traceIds, options);
   if (unchanged.size > 0) yield { traces: [...unchanged.values()], exceeding: new Map() };
   const changed = traceIds.filter((id) => !unchanged.has(id));
@@ -55,7 +61,7 @@ export async function* assembledGroups(
       const trace = assembleTrace(ofTrace);
       if (trace === undefined) continue;
       traces.push({ trace, documents: ofTrace });
-      if (!exceeding.has(id)) keep(store, cache, { trace, documents: ofTrace });
+      if (!exceeding.has(id)) keep(store, cache, { trace, documents: ofTrace }, contentVersion);
     }
     yield { traces, exceeding };
   }
@@ -67,33 +73,59 @@ async function unchangedTraces(
   traceIds: readonly TraceId[],
   options: QueryOptions,
 ): Promise<ReadonlyMap<TraceId, AssembledTrace>> {
-  const known = new Map<TraceId, CachedTrace>();
+  const contentVersion = store.contentVersion();
+  const unchanged = new Map<TraceId, CachedTrace>();
+  const unsure = new Map<TraceId, CachedTrace>();
   for (const id of traceIds) {
     const cached = traces.get(id);
-    if (cached !== undefined) known.set(id, cached);
+    if (cached === undefined) continue;
+    const isSure = contentVersion !== undefined && cached.contentVersion === contentVersion;
+    (isSure ? unchanged : unsure).set(id, cached);
   }
-  if (known.size === 0) return known;
-  const sizes = await readTraceSizes(store, { traceIds: [...known.keys()] }, options);
-  return new Map(
-    [...known].filter(([id, { key }]) => {
-      const size = sizes.get(id);
-      return size !== undefined && keyOf(store, size) === key;
-    }),
-  );
+  if (unsure.size === 0) return unchanged;
+  const sizes = await readTraceSizes(store, { traceIds: [...unsure.keys()] }, options);
+  for (const [id, cached] of unsure) {
+    const size = sizes.get(id);
+    if (size === undefined || keyOf(store, size) !== cached.key) continue;
+    cached.contentVersion = contentVersion;
+    unchanged.set(id, cached);
+  }
+  return unchanged;
 }
 
-function keep(store: Store, cache: TraceCache, { trace, documents }: AssembledTrace): void {
+function keep(
+  store: Store,
+  cache: TraceCache,
+  { trace, documents }: AssembledTrace,
+  contentVersion: string | undefined,
+): void {
   const characters = documents.reduce((sum, { text }) => sum + text.length, 0);
   const lastSeq = documents.reduce((last, { seq }) => Math.max(last, seq), 0);
   const bytes = documents.reduce((sum, document) => sum + bodyBytesOf(document), 0);
   const key = keyOf(store, { documents: documents.length, bytes, lastSeq });
   drop(cache, trace.id);
-  cache.traces.set(trace.id, { trace, documents, key, characters });
+  cache.traces.set(trace.id, { trace, documents, key, characters, contentVersion });
   cache.characters += characters;
   for (const oldest of cache.traces.keys()) {
     if (cache.characters <= MAX_CHARACTERS) break;
     drop(cache, oldest);
   }
+}
+
+/**
+ * As `assembledGroups`, for the traces of one response: all at once, in the order of `traceIds`. `firstPart` is defined
+ * for a trace that exceeds the bounds.
+ */
+export async function loadAssembledTraces(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions,
+): Promise<readonly (AssembledTrace & { readonly firstPart: FirstPart | undefined })[]> {
+  const found = new Map<TraceId, AssembledTrace & { readonly firstPart: FirstPart | undefined }>();
+  for await (const { traces, exceeding } of assembledGroups(store, traceIds, options)) {
+    for (const one of traces) found.set(one.trace.id, { ...one, firstPart: exceeding.get(one.trace.id) });
+  }
+  return traceIds.flatMap((id) => found.get(id) ?? []);
 }
 
 function drop(cache: TraceCache, id: TraceId): void {

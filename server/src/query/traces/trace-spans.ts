@@ -11,6 +11,7 @@ import { inIntervalSql } from '../interval-sql.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
 import { type DocumentRow, documentGroups, documentSql, documentsOfRow } from './load-traces.ts';
 import type { SortKey } from './sort-key.ts';
+import { loadAssembledTraces } from './trace-cache.ts';
 import type { FirstPart } from './trace-sizes.ts';
 
 /** A trace in OpenTelemetry's form: its spans by start, and the log records that contain their exceptions. */
@@ -40,6 +41,16 @@ export async function* loadTraceSpans(
       if (trace !== undefined) yield spansOfTrace(trace, ofTrace, exceeding.get(traceId));
     }
   }
+}
+
+/** As `loadTraceSpans`, for the traces of one response: traces that have not changed are not read again. */
+export async function loadSpansOfTraces(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions,
+): Promise<readonly SpansOfTrace[]> {
+  const loaded = await loadAssembledTraces(store, traceIds, options);
+  return loaded.map(({ trace, documents, firstPart }) => spansOfTrace(trace, documents, firstPart));
 }
 
 /** `documents` are those of the trace, or of its first part. */

@@ -3,9 +3,9 @@ import type { TraceSummary } from '../../model/summary.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { type FindOptions, findTraces, type TraceQuery } from './find-traces.ts';
-import { assembledTraces, documentGroups } from './load-traces.ts';
 import type { SortKey } from './sort-key.ts';
 import { subjectFromRows } from './summary-from-rows.ts';
+import { assembledGroups } from './trace-cache.ts';
 
 export type SummaryPage = {
   readonly summaries: readonly TraceSummary[];
@@ -47,11 +47,11 @@ export async function traceSummary(
   id: TraceId,
   options: QueryOptions,
 ): Promise<TraceSummary | undefined> {
-  for await (const group of documentGroups(store, [id], { ...options, isPartWanted: () => false })) {
-    const part = group.exceeding.get(id);
+  for await (const { traces, exceeding } of assembledGroups(store, [id], { ...options, isPartWanted: () => false })) {
+    const part = exceeding.get(id);
     if (part !== undefined) return (await subjectFromRows(store, id, part, options)).summary;
-    const [trace] = assembledTraces(group);
-    return trace && summariseTrace(trace);
+    const [found] = traces;
+    return found && summariseTrace(found.trace);
   }
   return undefined;
 }
