@@ -3,7 +3,7 @@ export type Receiver = 'http' | 'udp' | 'otlp-http' | 'otlp-grpc' | 'zipkin';
 
 /**
  * Why a datagram was dropped before its document was parsed. The operating system dropped those with `socket-full`; for
- * those with `memory` the budget of all requests was used up.
+ * those with `memory` the budget of all requests was used up, for those with `queue-full` the queue of the store.
  */
 export type DatagramDropReason =
   | 'socket-full'
@@ -13,7 +13,8 @@ export type DatagramDropReason =
   | 'bad-spans'
   | 'unsampled'
   | 'metrics'
-  | 'memory';
+  | 'memory'
+  | 'queue-full';
 
 /** Why a valid document was not stored. Over HTTP and gRPC the sender gets an error and may retry. */
 export type DocumentDropReason = 'queue-full' | 'store-failed';
@@ -34,6 +35,8 @@ export type ReceiverCounts = {
 export type Stats = {
   readonly startedUs: number;
   readonly documents: Readonly<Record<Receiver, ReceiverCounts>>;
+  /** Requests that were refused before they were read, since the queue was full. None of their documents is counted. */
+  readonly refusedRequests: Record<Exclude<Receiver, 'udp'>, number>;
   /** By error code. */
   readonly rejections: Map<string, number>;
   readonly drops: Map<DocumentDropReason, number>;
@@ -79,6 +82,7 @@ export function newStats(nowUs: () => number = () => Date.now() * 1000): Stats {
   return {
     startedUs: nowUs(),
     documents: { http: none(), udp: none(), 'otlp-http': none(), 'otlp-grpc': none(), zipkin: none() },
+    refusedRequests: { http: 0, 'otlp-http': 0, 'otlp-grpc': 0, zipkin: 0 },
     rejections: new Map(),
     drops: new Map(),
     datagrams: { received: 0, dropped: new Map() },

@@ -15,6 +15,7 @@ export function aServerStatus({ stored = 0, dropped = 0, ...more }: Given = {}):
     ],
     Rejections: [],
     Drops: dropped > 0 ? [{ Reason: 'queue-full', Count: dropped }] : [],
+    RefusedRequests: [],
     Datagrams: { Received: 0, Read: 0, Dropped: [] },
     Forwards: [],
     Store: {

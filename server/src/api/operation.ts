@@ -52,13 +52,15 @@ export type Operation<Input = unknown> = {
   readonly input: z.ZodType<Input>;
   /** The answer depends on documents: all that were acknowledged before the request are inserted first. */
   readonly readsDocuments?: boolean;
+  /** Its requests are read only while the queue of the store has room. */
+  readonly storesDocuments?: boolean;
   run(input: Input, context: ApiContext): Promise<object>;
 };
 
 export function operation<Schema extends z.ZodType>(
   definition: { readonly input: Schema; run(input: z.output<Schema>, context: ApiContext): Promise<object> } & Pick<
     Operation,
-    'name' | 'path' | 'readsDocuments'
+    'name' | 'path' | 'readsDocuments' | 'storesDocuments'
   >,
 ): Operation {
   return definition as Operation;

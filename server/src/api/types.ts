@@ -362,6 +362,8 @@ export type GetServerStatusResponse = {
   readonly Rejections: readonly WireCount[];
   /** Dropped documents by drop reason, over all receivers, the most frequent first. */
   readonly Drops: readonly WireCount[];
+  /** Requests that were refused before they were read, by reason: their documents are in no other count. */
+  readonly RefusedRequests: readonly WireCount[];
   /** UDP packets; `Received = Read + Dropped`. */
   readonly Datagrams: { readonly Received: number; readonly Read: number; readonly Dropped: readonly WireCount[] };
   /** By backend to which documents are forwarded; `Received = Sent + Queued + Rejected + Dropped`. */

@@ -7,8 +7,8 @@ import { type AppOptions, buildApp, buildOtlpApp } from '../http/app.ts';
 import type { LambdaApi } from '../http/lambda-api.ts';
 import { openMetrics } from '../http/metrics.ts';
 import type { IngestContext } from '../ingest/accept.ts';
+import { newAdmission } from '../ingest/admission.ts';
 import { newArrivalSequence } from '../ingest/arrival-sequence.ts';
-import { newCapacityWait } from '../ingest/capacity-wait.ts';
 import { newCrossServerNotifications } from '../ingest/cross-server-notifications.ts';
 import { newLogRecordsDropper } from '../ingest/ignored-logs.ts';
 import { type MemoryBudget, newMemoryBudget } from '../ingest/memory-budget.ts';
@@ -88,8 +88,14 @@ export async function startOverStore(
     const traceWaits = newTraceWaits(store, notifications.subscribe);
     answering.push(async () => traceWaits.close());
 
-    const ingest: IngestContext = { store, stats, notifications, onStored: forwarder.forward };
-    const memory = newMemoryBudget(memoryLimits(config).requestBytes);
+    const { requestBytes, queueBytes } = memoryLimits(config);
+    const memory = newMemoryBudget(requestBytes);
+    const admission = newAdmission({
+      queuedBytes: () => store.statistics().queuedBytes,
+      queueMaxBytes: queueBytes,
+      heldMaxBytes: MAX_WAITING_MESSAGES * config.otlpMaxBytes,
+    });
+    const ingest: IngestContext = { store, stats, admission, notifications, onStored: forwarder.forward };
     const samplingRules = () => [DEFAULT_RULE];
     const { host, documentMaxBytes, udpUnsampled: acceptsUnsampled, region, accountId } = config;
     let lambdaService: LambdaService | undefined;
@@ -149,7 +155,7 @@ export async function startOverStore(
     const udp = await listenUdpAndTcp(app, listen, host, config.port);
     closers.push(() => udp.close());
 
-    const otlpPorts = await listenOtlpPorts(config, { otlp, metrics }, { store, memory, log }, answering);
+    const otlpPorts = await listenOtlpPorts(config, { otlp, metrics }, { memory, log }, answering);
 
     const daemonAddress = authorityOf(host, udp.port);
     addresses = { daemonAddress, ...otlpPorts };
@@ -172,13 +178,12 @@ const MAX_WAITING_MESSAGES = 4;
 
 /** Opens OpenTelemetry's own ports and adds their close functions to `answering`. */
 async function listenOtlpPorts(
-  { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, bodyMaxBytes, ...config }: Config,
+  { host, otlpHttpPort, otlpGrpcPort, otlpMaxBytes, bodyMaxBytes }: Config,
   { otlp, metrics }: Pick<AppOptions, 'otlp' | 'metrics'>,
-  { store, memory, log }: { readonly store: Store; readonly memory: MemoryBudget; readonly log: Logger },
+  { memory, log }: { readonly memory: MemoryBudget; readonly log: Logger },
   answering: (() => Promise<void>)[],
 ): Promise<Pick<RunningServer, 'otlpHttpUrl' | 'otlpGrpcUrl'>> {
   const by = 'a collector';
-  const { queueBytes } = memoryLimits(config);
   let otlpHttpUrl: string | undefined;
   let otlpGrpcUrl: string | undefined;
   if (otlpHttpPort !== 'none') {
@@ -195,10 +200,6 @@ async function listenOtlpPorts(
       host,
       port: otlpGrpcPort,
       maxBytes: otlpMaxBytes,
-      waitForCapacity: newCapacityWait(
-        (bytes) => store.statistics().queuedBytes < queueBytes && memory.hasRoom('decoded', bytes),
-        MAX_WAITING_MESSAGES * otlpMaxBytes,
-      ),
       memory,
       log,
     }).catch((cause: unknown) => {

@@ -9,6 +9,7 @@ import type { MemoryBudget } from '../ingest/memory-budget.ts';
 import type { OtlpReceiverContext } from '../ingest/otlp.ts';
 import { increment } from '../stats.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
+import { admitRequests } from './admit-requests.ts';
 import { serveBackup } from './backup.ts';
 import { serveConsole } from './console.ts';
 import { handleErrors, unknownOperation } from './errors.ts';
@@ -124,7 +125,8 @@ function markOtherProtocols(app: FastifyInstance, { store }: AppOptions['context
 const OTHER_PROTOCOLS = /^\/(?:api\/|v1\/traces\/:|export\b)/;
 
 function serveOperation(app: FastifyInstance, operation: Operation, context: AppOptions['context']): void {
-  app.post(operation.path, async (request, reply) => {
+  const options = operation.storesDocuments === true ? { onRequest: admitRequests('http', context) } : {};
+  app.post(operation.path, options, async (request, reply) => {
     increment(context.stats.requests, operation.name);
     const input = readInput(operation, request);
     const onIncomplete = (reason: string) => markIncomplete(reply, reason);

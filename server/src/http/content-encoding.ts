@@ -3,6 +3,7 @@ import zlib from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import { OpenrayError } from '../errors.ts';
 import { DECODED_BYTES_PER_BYTE, type RequestMemory } from '../ingest/memory-budget.ts';
+import { expectBytes } from './admit-requests.ts';
 import { announcedZstdSize, unzstd } from './zstd.ts';
 
 /** Makes a stream, or decompresses at once where there is no stream. */
@@ -63,6 +64,7 @@ export async function decompressedBody(
   if (request.headers['content-encoding'] !== undefined) {
     memory.reserve('decoded', body.length * DECODED_BYTES_PER_BYTE);
   }
+  expectBytes(request, body.length);
   return body;
 }
 

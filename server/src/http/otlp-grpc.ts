@@ -13,7 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import type { FastifyBaseLogger } from 'fastify';
 import { FAILURES, toFailure } from '../errors.ts';
-import type { WaitForCapacity, WaitingSender } from '../ingest/capacity-wait.ts';
+import type { AdmittedRequest } from '../ingest/admission.ts';
 import { DECODED_BYTES_PER_BYTE, type MemoryBudget, type RequestMemory } from '../ingest/memory-budget.ts';
 import { acceptLogs, acceptTracesRequest, type OtlpReceiverContext } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
@@ -27,7 +27,6 @@ export type OtlpGrpcOptions = {
   readonly port: number;
   /** Largest message, after decompression. */
   readonly maxBytes: number;
-  readonly waitForCapacity: WaitForCapacity;
   readonly memory: MemoryBudget;
   readonly log: FastifyBaseLogger;
 };
@@ -50,22 +49,38 @@ export async function listenOtlpGrpc(
     'grpc-node.flow_control_window': 1024 * 1024,
     interceptors: [nameEncodings],
   });
-  const reserveDecoded = async (messageBytes: number, call: Call, memory: RequestMemory) => {
-    const bytes = messageBytes * DECODED_BYTES_PER_BYTE;
-    if (bytes < options.memory.maxBytes) await options.waitForCapacity(bytes, senderOf(call));
-    memory.reserve('decoded', bytes);
+  /** Waits for room in the queue and for memory. The message itself is in memory already. */
+  const admit = async (call: Call, memory: RequestMemory): Promise<AdmittedRequest> => {
+    const bytes = call.request.length;
+    const decodedBytes = bytes * DECODED_BYTES_PER_BYTE;
+    const isTooLarge = bytes + decodedBytes > options.memory.maxBytes;
+    if (isTooLarge) memory.reserve('decoded', decodedBytes);
+    return context.admission
+      .admit({
+        bytes,
+        heldBytes: bytes,
+        waitsUntilMs: Math.min(Number(call.getDeadline()), Date.now() + MAX_WAIT_MS) - RESPONSE_RESERVE_MS,
+        isCancelled: () => call.cancelled,
+        reserveMemory() {
+          if (!options.memory.hasRoom('decoded', decodedBytes)) return false;
+          memory.reserve('decoded', decodedBytes);
+          return true;
+        },
+      })
+      .catch((thrown: unknown) => {
+        context.stats.refusedRequests['otlp-grpc'] += 1;
+        throw thrown;
+      });
   };
   server.addService(unaryService('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
-    Export: unaryHandler(options, async (bytes, call, memory) => {
-      await reserveDecoded(bytes.length, call, memory);
-      return exportResponse(await acceptTracesRequest(bytes, 'protobuf', 'otlp-grpc', context));
-    }),
+    Export: receivingHandler(options, admit, async (bytes) =>
+      exportResponse(await acceptTracesRequest(bytes, 'protobuf', 'otlp-grpc', context)),
+    ),
   });
   server.addService(unaryService('opentelemetry.proto.collector.logs.v1.LogsService', 'Export'), {
-    Export: unaryHandler(options, async (bytes, call, memory) => {
-      await reserveDecoded(bytes.length, call, memory);
-      return exportResponse(await acceptLogs(readLogsRequest(bytes, 'protobuf'), 'otlp-grpc', context));
-    }),
+    Export: receivingHandler(options, admit, async (bytes) =>
+      exportResponse(await acceptLogs(readLogsRequest(bytes, 'protobuf'), 'otlp-grpc', context)),
+    ),
   });
   server.addService(unaryService('opentelemetry.proto.collector.metrics.v1.MetricsService', 'Export'), {
     Export: unaryHandler(options, async (bytes) => {
@@ -96,6 +111,11 @@ export async function listenOtlpGrpc(
   };
 }
 
+/** Longest wait of a call; one without a deadline has the deadline `Infinity`. */
+const MAX_WAIT_MS = 30_000;
+/** Part of the deadline that is left for the response. */
+const RESPONSE_RESERVE_MS = 250;
+
 const ENCODINGS = 'identity,deflate,gzip';
 
 /**
@@ -115,11 +135,6 @@ const nameEncodings: ServerInterceptor = (_method, call) => {
 };
 
 type Call = ServerUnaryCall<Buffer, Uint8Array>;
-
-/** A call without a deadline has `Infinity`. */
-function senderOf(call: Call): WaitingSender {
-  return { deadlineMs: Number(call.getDeadline()), isCancelled: () => call.cancelled };
-}
 
 /** Bytes in and out: the same code as over HTTP reads and writes the messages. */
 function unaryService(service: string, method: string): ServiceDefinition {
@@ -163,6 +178,21 @@ function unaryHandler(
       },
     );
   };
+}
+
+function receivingHandler(
+  options: OtlpGrpcOptions,
+  admit: (call: Call, memory: RequestMemory) => Promise<AdmittedRequest>,
+  run: (bytes: Buffer) => Promise<Uint8Array>,
+) {
+  return unaryHandler(options, async (bytes, call, memory) => {
+    const admitted = await admit(call, memory);
+    try {
+      return await run(bytes);
+    } finally {
+      admitted.release();
+    }
+  });
 }
 
 /** @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md */

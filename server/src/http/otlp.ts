@@ -6,6 +6,7 @@ import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { type OtlpEncoding, readLogsRequest } from '../ingest/otlp-request.ts';
 import { refusalReason } from '../request-origin.ts';
 import { abortOnDisconnect } from './abort-on-disconnect.ts';
+import { admitRequests } from './admit-requests.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
 import { drainRequest, fromFastifyError, logFailure } from './errors.ts';
 import { markIncomplete } from './mark-incomplete.ts';
@@ -32,13 +33,14 @@ export type OtlpOptions = {
  */
 export function serveOtlp(app: FastifyInstance, context: OtlpReceiverContext, options: OtlpOptions): void {
   const routeOptions = { bodyLimit: options.maxBytes, errorHandler: sendFailure };
-  app.post('/v1/traces', routeOptions, async (request, reply) => {
+  const receiverOptions = { ...routeOptions, onRequest: admitRequests('otlp-http', context) };
+  app.post('/v1/traces', receiverOptions, async (request, reply) => {
     const encoding = encodingOf(request);
     const bytes = await decompressedBody(request, options.maxBytes, memoryOf(request));
     const result = await acceptTracesRequest(bytes, encoding, 'otlp-http', context);
     return sendPartialSuccess(request, reply, result, 'rejectedSpans');
   });
-  app.post('/v1/logs', routeOptions, async (request, reply) => {
+  app.post('/v1/logs', receiverOptions, async (request, reply) => {
     const encoding = encodingOf(request);
     const data = readLogsRequest(await decompressedBody(request, options.maxBytes, memoryOf(request)), encoding);
     const result = await acceptLogs(data, 'otlp-http', context);

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { OpenrayError } from '../errors.ts';
 import type { OtlpContext } from '../ingest/otlp.ts';
 import { acceptZipkin } from '../ingest/zipkin.ts';
+import { admitRequests } from './admit-requests.ts';
 import { contentTypeOf, decompressedBody } from './content-encoding.ts';
 import { memoryOf } from './request-body.ts';
 
@@ -11,7 +12,8 @@ import { memoryOf } from './request-body.ts';
  * @see https://zipkin.io/zipkin-api/#/default/post_spans
  */
 export function serveZipkin(app: FastifyInstance, context: OtlpContext, maxBytes: number): void {
-  app.post('/api/v2/spans', { bodyLimit: maxBytes }, async (request, reply) => {
+  const options = { bodyLimit: maxBytes, onRequest: admitRequests('zipkin', context) };
+  app.post('/api/v2/spans', options, async (request, reply) => {
     const type = contentTypeOf(request);
     if (type !== undefined && type !== 'application/json') {
       throw new OpenrayError(

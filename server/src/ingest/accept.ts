@@ -8,11 +8,14 @@ import type { EncodedDocuments } from '../store/encoded-documents.ts';
 import { writtenBytes } from '../store/row-binary.ts';
 import type { Store } from '../store/store.ts';
 import { readDocumentRows } from '../store/write/rows.ts';
+import type { Admission } from './admission.ts';
 import type { StoredNotifications } from './stored-notifications.ts';
 
 export type IngestContext = {
   readonly store: Store;
   readonly stats: Stats;
+  /** To be asked by every receiver before it reads a request. */
+  readonly admission: Admission;
   readonly notifications: StoredNotifications;
   /** Called with stored documents. Must neither throw nor block. */
   readonly onStored?: ((documents: readonly Document[]) => void) | undefined;

@@ -6,6 +6,7 @@ import { newStats } from '../stats.ts';
 import { sql } from '../store/sql.ts';
 import { traceIdOf } from '../store/testing/documents.ts';
 import { storeForThisFile } from '../store/testing/store-for-this-file.ts';
+import { newAdmission } from './admission.ts';
 import { acceptTraces, acceptTracesRequest, type OtlpContext } from './otlp.ts';
 
 const store = await storeForThisFile();
@@ -14,7 +15,8 @@ let lastTrace = 0;
 
 function newContext(): OtlpContext {
   const notifications = { notify: () => undefined, subscribe: () => () => undefined };
-  return { store, stats: newStats(), notifications, nextSeq: () => ++lastSeq, indexed: new Set() };
+  const admission = newAdmission({ queuedBytes: () => 0, queueMaxBytes: 1, heldMaxBytes: 0 });
+  return { store, stats: newStats(), admission, notifications, nextSeq: () => ++lastSeq, indexed: new Set() };
 }
 
 const newTrace = () => traceIdOf(++lastTrace);

@@ -3,6 +3,7 @@ import pino from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { newStats } from '../stats.ts';
 import { makeTestDirectory, openTestStore } from '../store/testing/open-test-store.ts';
+import { newAdmission } from './admission.ts';
 import { newMemoryBudget } from './memory-budget.ts';
 import { newStoredNotifications } from './stored-notifications.ts';
 import { listenUdp } from './udp.ts';
@@ -13,9 +14,10 @@ async function newListener(memory = newMemoryBudget(100_000)) {
   const store = await openTestStore(directory.path);
   onTestFinished(() => store.close());
   const stats = newStats();
+  const admission = newAdmission({ queuedBytes: () => 0, queueMaxBytes: 1, heldMaxBytes: 0 });
   let seq = Date.now() * 1000;
   const listener = await listenUdp(
-    { store, stats, notifications: newStoredNotifications() },
+    { store, stats, admission, notifications: newStoredNotifications() },
     {
       host: '127.0.0.1',
       port: 0,

@@ -55,11 +55,17 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
       increment(stats.datagrams.dropped, 'memory');
       return;
     }
+    const admitted = context.admission.admitNow(bytes.length);
+    if (admitted === undefined) {
+      increment(stats.datagrams.dropped, 'queue-full');
+      return;
+    }
     memory.reserve('decoded', neededBytes);
     try {
       await store(bytes);
     } finally {
       memory.release();
+      admitted.release();
     }
   }
 

@@ -3,7 +3,7 @@ import type { GetServerStatusResponse } from 'openray/api-types';
 /** A reason why documents or packets were not stored, and how many. */
 export type LossReason = {
   readonly key: string;
-  readonly kind: 'Rejected' | 'Dropped' | 'Packet dropped';
+  readonly kind: 'Rejected' | 'Dropped' | 'Request refused' | 'Packet dropped';
   readonly count: number;
   readonly meaning: string;
   readonly advice: string;
@@ -13,12 +13,14 @@ type Explanation = { readonly meaning: string; readonly advice: string };
 
 const SENDER = 'Correct the sender: with --log-level debug the log names each document.';
 
+const QUEUE_ADVICE =
+  'For bursts, raise --queue-max-bytes. For a lasting load, use a faster disk, a ClickHouse server (--store-url), ' +
+  'or a lower sampling rate.';
+
 const DOCUMENT_DROPS: Readonly<Record<string, Explanation>> = {
   'queue-full': {
     meaning: 'Documents arrived faster than the store writes them, and the queue was full.',
-    advice:
-      'For bursts, raise --queue-max-bytes. For a lasting load, use a faster disk, a ClickHouse server (--store-url), ' +
-      'or a lower sampling rate.',
+    advice: QUEUE_ADVICE,
   },
   'store-failed': {
     meaning: 'The store refused them: its disk is full, or it cannot be reached.',
@@ -26,7 +28,19 @@ const DOCUMENT_DROPS: Readonly<Record<string, Explanation>> = {
   },
 };
 
+const REQUEST_REFUSALS: Readonly<Record<string, Explanation>> = {
+  'queue-full': {
+    meaning:
+      'Requests that were not read, since documents arrived faster than the store writes them. Senders may repeat them.',
+    advice: QUEUE_ADVICE,
+  },
+};
+
 const DATAGRAM_DROPS: Readonly<Record<string, Explanation>> = {
+  'queue-full': {
+    meaning: 'Packets that were not read, since documents arrived faster than the store writes them.',
+    advice: QUEUE_ADVICE,
+  },
   'socket-full': {
     meaning: 'The operating system dropped packets before the server could read them.',
     advice:
@@ -71,7 +85,12 @@ const REJECTIONS: Readonly<Record<string, Explanation>> = {
 };
 
 /** Reasons of all losses, the most frequent first. */
-export function lossReasonsOf({ Rejections, Drops, Datagrams }: GetServerStatusResponse): readonly LossReason[] {
+export function lossReasonsOf({
+  Rejections,
+  Drops,
+  RefusedRequests,
+  Datagrams,
+}: GetServerStatusResponse): readonly LossReason[] {
   const of = (
     kind: LossReason['kind'],
     counts: GetServerStatusResponse['Drops'],
@@ -85,6 +104,7 @@ export function lossReasonsOf({ Rejections, Drops, Datagrams }: GetServerStatusR
     }));
   return [
     ...of('Dropped', Drops, DOCUMENT_DROPS),
+    ...of('Request refused', RefusedRequests, REQUEST_REFUSALS),
     ...of('Packet dropped', Datagrams.Dropped, DATAGRAM_DROPS),
     ...of('Rejected', Rejections, REJECTIONS),
   ].sort((a, b) => b.count - a.count);

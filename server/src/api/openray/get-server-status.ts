@@ -21,6 +21,7 @@ export const getServerStatus = operation({
     // Read after the last await and in one turn, so that the sums hold.
     const { queuedBytes, prunedBeforeUs } = store.statistics();
     const { daemonAddress, otlpHttpUrl, otlpGrpcUrl, functions } = receivers();
+    const refusedRequests = Object.values(stats.refusedRequests).reduce((sum, count) => sum + count, 0);
     const datagramDrops = countsOf(stats.datagrams.dropped);
     return {
       Time: Date.now() / 1000,
@@ -37,6 +38,7 @@ export const getServerStatus = operation({
       })),
       Rejections: countsOf(stats.rejections),
       Drops: countsOf(stats.drops),
+      RefusedRequests: refusedRequests === 0 ? [] : [{ Reason: 'queue-full', Count: refusedRequests }],
       Datagrams: {
         Received: stats.datagrams.received,
         Read: stats.datagrams.received - datagramDrops.reduce((sum, { Count }) => sum + Count, 0),

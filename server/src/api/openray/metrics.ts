@@ -98,6 +98,12 @@ export function newMetrics({ stats, store: opened, memory, eventLoopDelay }: Met
   counter('openray_documents_dropped_total', 'Valid documents that were not stored, by drop reason', ['reason'], () =>
     byLabel('reason', stats.drops),
   );
+  counter(
+    'openray_requests_refused_total',
+    'Requests refused before they were read, since the queue was full, by receiver',
+    ['receiver'],
+    () => Object.entries(stats.refusedRequests).map(([receiver, value]) => ({ labels: { receiver }, value })),
+  );
   counter('openray_datagrams_received_total', 'UDP packets received', [], () => single(stats.datagrams.received));
   counter('openray_datagrams_dropped_total', 'UDP packets dropped, by drop reason', ['reason'], () =>
     byLabel('reason', stats.datagrams.dropped),

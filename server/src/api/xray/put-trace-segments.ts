@@ -14,6 +14,7 @@ const MAX_DOCUMENTS = 50;
 export const putTraceSegments = operation({
   name: 'PutTraceSegments',
   path: '/TraceSegments',
+  storesDocuments: true,
   input: z.object({ TraceSegmentDocuments: z.array(z.string()) }),
   async run({ TraceSegmentDocuments: texts }, context) {
     if (texts.length === 0) throw new OpenrayError('InvalidRequestException', 'Segments can not be empty');

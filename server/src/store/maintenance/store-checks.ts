@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
+import { ADMISSION_SHARE } from '../admission-share.ts';
 import { messageOf } from '../engine/clickhouse-errors.ts';
 import type { DamagedPart } from '../engine/damaged-parts.ts';
 import type { EngineProcessStatus } from '../engine/engine.ts';
@@ -135,7 +136,7 @@ function checkInserts({ insertFailure }: EngineActivity): StoreCheck {
 
 function checkQueue({ queuedBytes }: DocumentCounts, maxBytes: number): StoreCheck {
   const sentence = `${queuedBytes} of at most ${maxBytes} bytes wait to be stored`;
-  return queuedBytes < maxBytes ? passed('queue', sentence) : failed('queue', 'not-ready', sentence);
+  return queuedBytes < maxBytes * ADMISSION_SHARE ? passed('queue', sentence) : failed('queue', 'not-ready', sentence);
 }
 
 function checkParts(parts: readonly DamagedPart[]): StoreCheck {
