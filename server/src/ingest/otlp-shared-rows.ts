@@ -31,8 +31,16 @@ export type SharedRows = Shared & {
   readonly attributeCount: number;
   /** Spans of such a resource take the way over objects: of Lambda functions, and with very many attributes. */
   readonly isRare: boolean;
-  /** By name of a span: the first fields of a stored span, for its last kind. */
-  readonly labels: Map<string, { readonly kind: number; readonly encoded: Uint8Array }>;
+  /** By name of a span, for its last kind. */
+  readonly labels: Map<string, SpanLabels>;
+};
+
+/** The first fields of a stored span, see model/otlp/wire/stored-span.ts. */
+export type SpanLabels = {
+  readonly kind: number;
+  readonly encoded: Uint8Array;
+  /** The end of the label of the service. */
+  readonly kindAt: number;
 };
 
 const MAX_SHARED_ATTRIBUTES = 128;

@@ -11,7 +11,7 @@ import { possibleParents, type Shape, shapeOf } from '../model/otlp/to-xray/span
 import { databaseOf, userOf } from '../model/otlp/to-xray/span-to-entities.ts';
 import { sqlOf } from '../model/otlp/to-xray/sql.ts';
 import { type BoundedReader, readFieldEnd } from '../model/otlp/wire/bounded-reader.ts';
-import { encodeLabels, SPAN_TAG } from '../model/otlp/wire/stored-span.ts';
+import { encodeLabels, serviceLabel } from '../model/otlp/wire/stored-span.ts';
 import { KIND as SPAN_KIND, STATUS } from '../model/otlp-messages.ts';
 import { readFlags } from '../model/outcome.ts';
 import { readHttp, truncatedName } from '../model/read-entity.ts';
@@ -31,6 +31,7 @@ import {
 } from '../store/row-binary.ts';
 import { spanNameText } from '../store/span-texts.ts';
 import { writeAttributeText } from '../store/write/rows.ts';
+import { writeStoredSpan } from '../store/write/span-row.ts';
 import {
   isIndexed,
   newSpanAttribute,
@@ -38,7 +39,7 @@ import {
   type SpanAttribute,
   writeSpanAttribute,
 } from './otlp-attributes.ts';
-import type { SharedRows } from './otlp-shared-rows.ts';
+import type { SharedRows, SpanLabels } from './otlp-shared-rows.ts';
 
 /*
  * From the bytes of a span to its rows, without an object of the span:
@@ -448,27 +449,15 @@ function writeDocumentRow(
   start: number,
   end: number,
 ): number {
-  documentStarts.push(row.length);
+  const idsAt = row.length;
+  documentStarts.push(idsAt);
   writeRange(row, request, span.traceAt, span.traceAt + 16);
   writeRange(row, request, span.idAt, span.idAt + 8);
   writeUInt64(row, 0);
   writeUInt32(row, server);
-  writeString(row, 'otlp-protobuf');
-  writeBool(row, span.endUs === undefined);
-  writeUInt64(row, span.startUs);
-  writeUInt64(row, Math.max(0, span.endUs ?? 0));
-  const labels = labelsOf(shared, service);
-  const spanBytes = end - start;
-  const headBytes = 1 + lengthBytes(spanBytes);
-  const bodyBytes = labels.length + shared.encoded.length + headBytes + spanBytes;
-  writeLength(row, bodyBytes);
-  writeRange(row, labels, 0, labels.length);
-  writeBytes(row, shared.encoded);
-  // The length of a text in RowBinary and that of a field in protobuf are the same varint.
-  writeLength(row, SPAN_TAG);
-  writeLength(row, spanBytes);
-  writeRange(row, request, start, end);
-  return bodyBytes;
+  const { encoded: labels, kindAt } = labelsOf(shared, service);
+  const times = { isUnfinished: span.endUs === undefined, startUs: span.startUs, endUs: Math.max(0, span.endUs ?? 0) };
+  return writeStoredSpan(row, idsAt, times, { labels, kindAt, shared: shared.encoded, bytes: request, start, end });
 }
 
 /** What the roll-up needs of the span: its entities, as `leanDocument` makes them. */
@@ -581,22 +570,20 @@ function statusOf({ httpResponse }: View): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
-function lengthBytes(length: number): number {
-  let bytes = 1;
-  for (let rest = length; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
-  return bytes;
-}
-
 /** Services have few names of spans, unless they put ids into them. */
 const MAX_LABELS = 1_000;
 
-function labelsOf({ labels, service: sharedService }: SharedRows, service: string): Uint8Array {
+function labelsOf({ labels, service: sharedService }: SharedRows, service: string): SpanLabels {
   const { kind = 0, name = '' } = span;
-  if (sharedService === undefined) return encodeLabels({ service, kind, name });
+  if (sharedService === undefined) return spanLabels(service, kind, name);
   const known = labels.get(name);
-  if (known?.kind === kind) return known.encoded;
-  const encoded = encodeLabels({ service, kind, name });
+  if (known?.kind === kind) return known;
+  const made = spanLabels(service, kind, name);
   if (labels.size >= MAX_LABELS) labels.clear();
-  labels.set(name, { kind, encoded });
-  return encoded;
+  labels.set(name, made);
+  return made;
+}
+
+function spanLabels(service: string, kind: number, name: string): SpanLabels {
+  return { kind, encoded: encodeLabels({ service, kind, name }), kindAt: serviceLabel(service).length };
 }

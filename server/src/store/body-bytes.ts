@@ -1,9 +1,17 @@
 import { storedFormatOf } from '../model/entity.ts';
 import type { CountedDocument } from '../model/lean-document.ts';
+import { type Sql, sql } from './sql.ts';
 
-/** Length of the column `body` of a document, in bytes. */
+/** Length of the text of a document, in bytes. */
 export function bodyBytesOf(document: CountedDocument): number {
   if (document.format === 'lean-span') return document.bodyBytes;
   const { text } = document;
   return storedFormatOf(document) === 'otlp-protobuf' ? text.length : Buffer.byteLength(text);
 }
+
+/**
+ * The same of a row of `documents`. The engine stores the lengths of texts apart, so that it reads no body. A packed
+ * span lacks 51 bytes beside its name, which its text has twice, and its length, see model/otlp/wire/packed-span.ts.
+ */
+export const BODY_BYTES: Sql = sql`(length(documents.body) + if(documents.format = 'otlp-packed',
+  length(shared) + 2 * length(documents.name) + if(length(documents.body) + length(documents.name) < 82, 52, 53), 0))`;

@@ -43,6 +43,12 @@ export function writeUInt16(target: RowBuffer, value: number): void {
   target.length = target.bytes.writeUInt16LE(clamp(value, 0xffff), target.length);
 }
 
+/** Exact from -32768 to 32767. */
+export function writeInt16(target: RowBuffer, value: number): void {
+  reserve(target, 2);
+  target.length = target.bytes.writeInt16LE(value, target.length);
+}
+
 /** Rounds down and clamps to 0 to 4294967295; NaN becomes 0. */
 export function writeUInt32(target: RowBuffer, value: number): void {
   reserve(target, 4);
@@ -126,6 +132,11 @@ export function replaceUInt64(target: RowBuffer, at: number, value: number): voi
   target.bytes.writeUInt32LE(high, at + 4);
 }
 
+/** Reads a number that `writeUInt64` wrote. Throws RangeError if it does not end within the bytes. */
+export function readUInt64(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
+}
+
 /** Copies a range of bytes. A call into native code costs more than copying a few bytes. */
 export function writeRange(target: RowBuffer, from: Uint8Array, start: number, end: number): void {
   const count = end - start;
@@ -136,14 +147,7 @@ export function writeRange(target: RowBuffer, from: Uint8Array, start: number, e
   target.length += count;
 }
 
-/** Bytes as a string has them, one Latin-1 character each. */
-export function writeLatin1(target: RowBuffer, text: string): void {
-  writeLength(target, text.length);
-  reserve(target, text.length);
-  target.length += target.bytes.write(text, target.length, 'latin1');
-}
-
-/** Reads a text of `writeString` or `writeLatin1`. Throws RangeError if it does not end within the bytes. */
+/** Reads a text of `writeString`, or bytes behind their length as one Latin-1 character each. Throws RangeError if it does not end within the bytes. */
 export function readString(
   bytes: Buffer,
   at: number,

@@ -1,5 +1,5 @@
 import { spanKindOf } from '../../model/jaeger.ts';
-import { labelsPrefix } from '../../model/otlp/wire/stored-span.ts';
+import { labelsPrefix, serviceLabel } from '../../model/otlp/wire/stored-span.ts';
 import { KIND } from '../../model/otlp-messages.ts';
 import type { TimeInterval } from '../../model/time-interval.ts';
 import { type Sql, sql } from '../../store/sql.ts';
@@ -20,9 +20,12 @@ export async function jaegerOperations(
   options: QueryOptions,
 ): Promise<readonly JaegerOperation[]> {
   const found = await Promise.all(
-    [spanOperationsSql(query), jsonSpanOperationsSql(query), entityOperationsSql(query)].map((statement) =>
-      store.query<{ name: string; kind: number }>(statement, options),
-    ),
+    [
+      packedSpanOperationsSql(query),
+      spanOperationsSql(query),
+      jsonSpanOperationsSql(query),
+      entityOperationsSql(query),
+    ].map((statement) => store.query<{ name: string; kind: number }>(statement, options)),
   );
   const operations = new Map<string, JaegerOperation>();
   for (const { name, kind } of found.flat()) {
@@ -38,7 +41,17 @@ const ATTRIBUTES = 'attributes Array(Tuple(key String, value Tuple(stringValue S
 const SPAN = `Tuple(name String, kind Int32, ${ATTRIBUTES})`;
 const MESSAGE = `Tuple(resource Tuple(${ATTRIBUTES}), scopeSpans Array(Tuple(spans Array(${SPAN}))))`;
 
-/** Compares the first bytes of each body, and reads the kind and the name behind them. */
+function packedSpanOperationsSql({ service, window }: ServiceInWindow): Sql {
+  return sql`
+    SELECT DISTINCT name, kind FROM documents
+    WHERE format = 'otlp-packed' AND ${inIntervalSql(sql`start_us`, window)}
+      AND startsWith(shared, unhex(${Buffer.from(serviceLabel(service)).toString('hex')}))`;
+}
+
+/**
+ * The same for spans that are not packed: compares the first bytes of each body, and reads the kind and the name behind
+ * them.
+ */
 function spanOperationsSql({ service, window }: ServiceInWindow): Sql {
   const prefix = labelsPrefix(service);
   const behind = (at: number) => sql`reinterpretAsUInt8(substring(body, ${prefix.length + at}, 1))`;
@@ -52,8 +65,8 @@ function spanOperationsSql({ service, window }: ServiceInWindow): Sql {
 }
 
 /**
- * The same for spans that older servers stored. Parses only documents that contain the name. The precedence of names is that of segments:
- * `model/otlp/to-xray/name.ts`.
+ * The same for spans that older servers stored. Parses only documents that contain the name. The precedence of names is
+ * that of segments: `model/otlp/to-xray/name.ts`.
  */
 function jsonSpanOperationsSql({ service, window }: ServiceInWindow): Sql {
   return sql`

@@ -223,7 +223,7 @@ test(
     await store.command(sql`
       ALTER TABLE entities UPDATE
         attributes = arrayFilter(text -> NOT startsWith(text, 'span') AND NOT startsWith(text, 'event.'), attributes)
-      WHERE (trace_id, seq) IN (SELECT trace_id, seq FROM documents WHERE format != 'otlp-protobuf') ${isSynchronous}`);
+      WHERE (trace_id, seq) IN (SELECT trace_id, seq FROM documents WHERE format NOT IN ('otlp-packed', 'otlp-protobuf')) ${isSynchronous}`);
     await store.command(sql`ALTER TABLE migrations UPDATE applied_us = 1 WHERE number = 1 ${isSynchronous}`);
     await store.close();
     store = await openTestStore(directory.path);

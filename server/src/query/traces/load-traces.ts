@@ -1,5 +1,5 @@
 import { assembleTrace } from '../../model/assemble.ts';
-import type { Document, StoredFormat } from '../../model/entity.ts';
+import type { Document } from '../../model/entity.ts';
 import {
   areSettled,
   type CountedDocument,
@@ -10,6 +10,14 @@ import {
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
+import { BODY_BYTES } from '../../store/body-bytes.ts';
+import {
+  DOCUMENT_ROW,
+  type DocumentRow,
+  type ShortDocumentRow,
+  shortDocumentRow,
+  storedTextOf,
+} from '../../store/document-row.ts';
 import { idSql, traceIdsSql } from '../../store/ids.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
@@ -38,17 +46,9 @@ import {
  *                                DocumentGroup, DocumentGroup, ...     in the order of the ids
  */
 
-export type DocumentRow = {
-  readonly trace_id: TraceId;
-  readonly seq: number;
-  readonly format: StoredFormat;
-  /** Bytes are in base64: results are JSON. */
-  readonly body: string;
-};
-
-export function documentsOfRow({ format, body, seq }: DocumentRow): readonly Document[] {
-  const isBytes = format === 'otlp-protobuf';
-  return parseStored(format, isBytes ? Buffer.from(body, 'base64').toString('latin1') : body, seq);
+export function documentsOfRow(row: DocumentRow): readonly Document[] {
+  const { format, text } = storedTextOf(row);
+  return parseStored(format, text, row.seq);
 }
 
 export type DocumentsByTrace = ReadonlyMap<TraceId, readonly Document[]>;
@@ -77,10 +77,6 @@ export type LoadOptions = QueryOptions & {
 /** Ids of one statement. The embedded engine accepts statements up to 256 KiB, and this one names them twice. */
 const MAX_IDS = 1_000;
 
-const DOCUMENT_KEYS = sql`lower(hex(trace_id)) AS trace_id, seq, toString(format) AS format`;
-const BODY_TEXT = sql`if(documents.format = 'otlp-protobuf', base64Encode(documents.body), documents.body)`;
-const DOCUMENT_ROW = sql`${DOCUMENT_KEYS}, ${BODY_TEXT} AS body`;
-
 /** All versions of one document, by primary key. */
 export function documentSql(traceId: TraceId, id: EntityId): Sql {
   return sql`
@@ -90,11 +86,9 @@ export function documentSql(traceId: TraceId, id: EntityId): Sql {
     ORDER BY seq`;
 }
 
-/** Without the bodies that are longer than FIRST_BODY_BYTES: rows are read many at a time. No body is empty. */
+/** Without the bodies of texts that are longer than FIRST_TEXT_BYTES: rows are read many at a time. */
 function firstDocumentsSql(predicates: readonly Sql[]): Sql {
-  return sql`
-    SELECT ${DOCUMENT_KEYS}, if(length(documents.body) > ${FIRST_BODY_BYTES}, '', ${BODY_TEXT}) AS body
-    FROM documents PREWHERE ${sql.and(predicates)}`;
+  return sql`SELECT ${shortDocumentRow(FIRST_TEXT_BYTES)} FROM documents PREWHERE ${sql.and(predicates)}`;
 }
 
 /** In no order: to sort them, the engine would hold all of them. */
@@ -113,7 +107,8 @@ function distinctDocumentsSql(predicates: readonly Sql[]): Sql {
     PREWHERE ${within} AND (trace_id, id, seq, server) IN (
       SELECT trace_id, id, first.1, first.2 FROM (
         SELECT trace_id, id, min((seq, server)) AS first FROM documents
-        WHERE ${within} GROUP BY trace_id, id, format, length(body), cityHash64(body)
+        WHERE ${within} GROUP BY trace_id, id, format, ${BODY_BYTES},
+          cityHash64(body, shared, name, kind, start_us, end_us)
       )
     )`;
 }
@@ -287,17 +282,14 @@ function sizeOfCached(documents: readonly LeanDocument[]): Size {
   return { documents: documents.length, bytes, hasRepeats: false };
 }
 
-function sizesOf(rows: ReadonlyMap<TraceId, readonly DocumentRow[]>): ReadonlyMap<TraceId, Size> {
+function sizesOf(rows: ReadonlyMap<TraceId, readonly ShortDocumentRow[]>): ReadonlyMap<TraceId, Size> {
   return new Map(
     Array.from(rows, ([id, ofTrace]) => {
-      const bytes = ofTrace.reduce((total, row) => total + bytesOf(row), 0);
+      const bytes = ofTrace.reduce((total, row) => total + row.text_bytes, 0);
       return [id, { documents: ofTrace.length, bytes, hasRepeats: false }];
     }),
   );
 }
-
-const bytesOf = ({ format, body }: DocumentRow): number =>
-  Buffer.byteLength(body, format === 'otlp-protobuf' ? 'base64' : 'utf8');
 
 /** Runs of consecutive traces that fit into the bounds. A trace that exceeds them is a run of its own. */
 function* runsWithin(
@@ -322,14 +314,14 @@ function* runsWithin(
   if (run.length > 0) yield run;
 }
 
-/** Of a row that the engine holds, without its body: more than its id, format and lengths take. */
-const ROW_BYTES = 128;
+/** Of a row that the engine holds, without its text: more than ids, times, format and lengths take. */
+const ROW_BYTES = 256;
 /** Base64 has four characters for three bytes. */
 const TEXT_BYTES = 4 / 3;
 /** Of the first read: most traces have less, and the read of a large one ends soon. */
 const FIRST_BYTES = 256 * 1024;
 const FIRST_BYTES_OF_TRACE = 4 * 1024;
-const FIRST_BODY_BYTES = 16 * 1024;
+const FIRST_TEXT_BYTES = 16 * 1024;
 
 /**
  * Undefined when the documents may exceed the bounds together. To read their sizes first would take nearly as long as
@@ -339,18 +331,18 @@ async function readWithinBounds(
   store: Store,
   selected: DocumentSelection,
   options: QueryOptions,
-): Promise<Map<TraceId, DocumentRow[]> | undefined> {
+): Promise<Map<TraceId, ShortDocumentRow[]> | undefined> {
   const { documents, bytes: maxBytes } = store.traceBounds;
   const expectedBytes = Math.max(FIRST_BYTES, FIRST_BYTES_OF_TRACE * selected.traceIds.length);
   const bounds = { documents, bytes: Math.min(maxBytes, expectedBytes) };
-  const rows = await store.query<DocumentRow>(firstDocumentsSql(documentPredicates(selected)), {
+  const rows = await store.query<ShortDocumentRow>(firstDocumentsSql(documentPredicates(selected)), {
     ...options,
     cutAt: {
       rows: documents + 1,
       bytes: Math.ceil(TEXT_BYTES * bounds.bytes) + ROW_BYTES * (documents + 1),
     },
   });
-  const bytes = rows.reduce((total, row) => total + bytesOf(row), 0);
+  const bytes = rows.reduce((total, row) => total + row.text_bytes, 0);
   const size = { documents: rows.length, bytes, hasRepeats: false };
   return exceeds(size, bounds) || rows.some(({ body }) => body === '') ? undefined : byTrace(rows);
 }
@@ -366,8 +358,8 @@ async function readDocuments(
   return byTrace(await store.query<DocumentRow>(statement, options));
 }
 
-function byTrace(rows: readonly DocumentRow[]): Map<TraceId, DocumentRow[]> {
-  const documents = new Map<TraceId, DocumentRow[]>();
+function byTrace<Row extends DocumentRow>(rows: readonly Row[]): Map<TraceId, Row[]> {
+  const documents = new Map<TraceId, Row[]>();
   for (const row of rows) {
     const ofTrace = documents.get(row.trace_id);
     if (ofTrace === undefined) documents.set(row.trace_id, [row]);

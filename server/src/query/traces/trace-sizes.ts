@@ -1,4 +1,5 @@
 import type { TraceId } from '../../model/trace-id.ts';
+import { BODY_BYTES } from '../../store/body-bytes.ts';
 import { traceIdsSql } from '../../store/ids.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
@@ -42,8 +43,8 @@ function traceSizesSql(selected: DocumentSelection): Sql {
   return sql`
     SELECT lower(hex(trace)) AS trace_id, documents, bytes, last_seq, documents > 1.25 * versions AS has_repeats
     FROM (
-      SELECT trace_id AS trace, count() AS documents, sum(length(body)) AS bytes, max(seq) AS last_seq,
-        uniqCombined(id, length(body)) AS versions
+      SELECT trace_id AS trace, count() AS documents, sum(${BODY_BYTES}) AS bytes, max(seq) AS last_seq,
+        uniqCombined(id, ${BODY_BYTES}) AS versions
       FROM documents WHERE ${sql.and(documentPredicates(selected))} GROUP BY trace
     )`;
 }
@@ -83,7 +84,7 @@ function firstPartsSql(selected: DocumentSelection, { documents, bytes }: TraceB
       FROM (
         SELECT trace, seq, count() OVER arrived AS count, sum(size) OVER arrived AS sum
         FROM (
-          SELECT DISTINCT trace_id AS trace, id, seq, server, length(body) AS size FROM documents
+          SELECT DISTINCT trace_id AS trace, id, seq, server, ${BODY_BYTES} AS size FROM documents
           WHERE ${sql.and(documentPredicates(selected))}
         )
         WINDOW arrived AS (PARTITION BY trace ORDER BY seq RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)

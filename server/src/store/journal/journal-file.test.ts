@@ -14,7 +14,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const path = () => join(folder, 'one.journal');
-const recordsIn = async (file: string) => readRecords(await readFile(file)).payloads.map(String);
+const recordsIn = async (file: string) =>
+  readRecords(await readFile(file)).records.map(({ payload }) => String(payload));
 
 /** Resolves with the result of the record. */
 function append(file: JournalFile, text: string): Promise<'written' | 'failed'> {

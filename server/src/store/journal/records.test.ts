@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readRecords, recordHeader } from './records.ts';
+import { FORMER_VERSION, type JournalRecord, readRecords, recordHeader } from './records.ts';
 
 const fileOf = (payloads: readonly Uint8Array[]) =>
   Buffer.concat(payloads.flatMap((payload) => [recordHeader(payload), payload]));
@@ -10,14 +10,27 @@ const payload = fc.oneof(
   fc.uint8Array({ maxLength: 20 }).map((bytes) => fileOf([bytes])),
 );
 const payloads = fc.array(payload, { maxLength: 6 });
-const plain = (read: readonly Buffer[]) => read.map((bytes) => [...bytes]);
+const plain = (read: readonly JournalRecord[]) => read.map(({ payload }) => [...payload]);
 
 test('all records of a file are read as they were written', () => {
   fc.assert(
     fc.property(payloads, (written) => {
-      const { payloads: read, damaged, torn } = readRecords(fileOf(written));
+      const { records: read, damaged, torn } = readRecords(fileOf(written));
       expect(plain(read)).toEqual(written.map((bytes) => [...bytes]));
       expect({ damaged, torn }).toEqual({ damaged: [], torn: undefined });
+    }),
+  );
+});
+
+test('a record is read with its version', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(payload, fc.boolean()), { maxLength: 6 }), (written) => {
+      const file = written.flatMap(([bytes, isFormer]) => [
+        isFormer ? recordHeader(bytes, FORMER_VERSION) : recordHeader(bytes),
+        bytes,
+      ]);
+      const { records } = readRecords(Buffer.concat(file));
+      expect(records.map(({ isFormer }) => isFormer)).toEqual(written.map(([, isFormer]) => isFormer));
     }),
   );
 });
@@ -28,7 +41,7 @@ test('a file that is cut at any byte has all records before the cut', () => {
       const file = fileOf(written);
       const ends = written.map((_, index) => fileOf(written.slice(0, index + 1)).length);
       for (let cut = 0; cut <= file.length; cut++) {
-        const { payloads: read, damaged, torn } = readRecords(file.subarray(0, cut));
+        const { records: read, damaged, torn } = readRecords(file.subarray(0, cut));
         const whole = ends.filter((end) => end <= cut);
         expect(plain(read)).toEqual(written.slice(0, whole.length).map((bytes) => [...bytes]));
         expect(damaged).toEqual([]);
@@ -49,7 +62,7 @@ test('a changed byte costs the record it is in and no other, and is reported', (
       file[at] = (file[at] ?? 0) ^ change;
       const ends = written.map((_, index) => fileOf(written.slice(0, index + 1)).length);
       const hit = ends.findIndex((end) => at < end);
-      const { payloads: read, damaged, torn } = readRecords(file);
+      const { records: read, damaged, torn } = readRecords(file);
       expect(plain(read)).toEqual(written.filter((_, index) => index !== hit).map((bytes) => [...bytes]));
       const range = { fromByte: ends[hit - 1] ?? 0, toByte: ends[hit] };
       if (hit === written.length - 1) expect({ damaged, torn }).toEqual({ damaged: [], torn: range });
@@ -61,7 +74,7 @@ test('a changed byte costs the record it is in and no other, and is reported', (
 test('any bytes are read without a failure', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      const { payloads: read, torn } = readRecords(Buffer.from(bytes));
+      const { records: read, torn } = readRecords(Buffer.from(bytes));
       expect(read.length === 0 || torn !== undefined || bytes.length > 0).toBe(true);
     }),
   );

@@ -1,12 +1,28 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Document } from '../../model/entity.ts';
+import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
+import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import { MIGRATIONS } from '../../package/files.ts';
+import { BODY_BYTES, bodyBytesOf } from '../body-bytes.ts';
+import { DOCUMENT_ROW, type DocumentRow, storedTextOf } from '../document-row.ts';
 import type { Engine } from '../engine/engine.ts';
+import { backUp } from '../maintenance/backup.ts';
 import { openEngine } from '../open-store.ts';
 import { parseRows, renderSql, type Sql, sql } from '../sql.ts';
-import { aDocument } from '../testing/documents.ts';
-import { makeTestDirectory, openTestStore, type TestDirectory, testOptions } from '../testing/open-test-store.ts';
+import type { Store } from '../store.ts';
+import { aDocument, entityIdOf, traceIdOf } from '../testing/documents.ts';
+import { FORMER_DOCUMENT_COLUMNS, writeFormerDocument } from '../testing/former-rows.ts';
+import {
+  makeTestDirectory,
+  openTestStore,
+  restoreTestStore,
+  type TestDirectory,
+  testOptions,
+} from '../testing/open-test-store.ts';
 import { newBlock, rowBlocksOf } from '../write/block.ts';
-import { writeDocument, writeEntities } from '../write/rows.ts';
+import { writeEntities } from '../write/rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
 
 /** A store of an earlier version is migrated while it answers. */
@@ -23,14 +39,16 @@ beforeEach(async () => {
 
 afterEach(() => directory.remove());
 
-async function insertDocuments(engine: Engine, numbers: readonly number[]): Promise<void> {
+/** As a server before migration 0011. */
+async function insertDocuments(engine: Engine, documents: readonly Document[]): Promise<void> {
   const block = newBlock();
-  for (const number of numbers) {
-    const document = aDocument(number);
+  for (const document of documents) {
     writeEntities(block.entities, document);
-    writeDocument(block.documents, document);
+    writeFormerDocument(block.documents, document);
   }
-  for (const rows of rowBlocksOf(block, `block-${numbers[0]}`)) await engine.insert(rows);
+  for (const rows of rowBlocksOf(block, `block-${documents[0]?.id}`)) {
+    await engine.insert(rows.table === 'documents' ? { ...rows, columns: FORMER_DOCUMENT_COLUMNS } : rows);
+  }
 }
 
 /** Equality by the index, a range and a pattern over attributes, and the same over annotations. */
@@ -64,8 +82,14 @@ test('parts of an earlier version answer alike before, while and after they are 
     engine,
     migrations.filter(({ number }) => number <= BEFORE_REWRITE),
   );
-  await insertDocuments(engine, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  await insertDocuments(engine, [10, 11, 12, 13, 14, 15]);
+  await insertDocuments(
+    engine,
+    [1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => aDocument(number)),
+  );
+  await insertDocuments(
+    engine,
+    [10, 11, 12, 13, 14, 15].map((number) => aDocument(number)),
+  );
   const before = await answersOf(query);
   expect(before).not.toContainEqual([]);
 
@@ -73,7 +97,10 @@ test('parts of an earlier version answer alike before, while and after they are 
   await migrate(engine, migrations);
   expect(await query(UNFINISHED)).not.toEqual([]);
   expect(await answersOf(query)).toEqual(before);
-  await insertDocuments(engine, [16, 17]);
+  await insertDocuments(
+    engine,
+    [16, 17].map((number) => aDocument(number)),
+  );
   const withNewParts = await answersOf(query);
   expect(withNewParts).not.toEqual(before);
   await engine.close();
@@ -84,4 +111,73 @@ test('parts of an earlier version answer alike before, while and after they are 
   await store.command(sql`OPTIMIZE TABLE entities FINAL`);
   expect(await answersOf((statement) => store.query(statement))).toEqual(withNewParts);
   await store.close();
+});
+
+/** The last migration before spans are packed. */
+const BEFORE_PACKING = 11;
+/** Spans as SDKs send them, which are packed, and spans with all that is rare. */
+const SPANS = [
+  ...fc.sample(arbitrarySpan, { numRuns: 60, seed: 3 }),
+  ...Array.from({ length: 60 }, (_, index) => ({
+    resource: { attributes: [{ key: 'service.name', value: { stringValue: `shop-${index % 3}` } }] },
+    span: {
+      traceId: traceIdOf(Math.floor(index / 6)),
+      spanId: entityIdOf(index + 1),
+      ...(index % 6 > 0 && { parentSpanId: entityIdOf(index) }),
+      name: 'x'.repeat(1 + index * 3),
+      kind: 1 + (index % 5),
+      startTimeUnixNano: `17900000000000000${String(index).padStart(2, '0')}`,
+      endTimeUnixNano: `17900000000012345${String(index).padStart(2, '0')}`,
+      attributes: [{ key: 'tenant', value: { stringValue: 'y'.repeat(index) } }],
+    },
+  })),
+];
+
+const FIRST_SEQ = 1_790_000_000_000_000;
+const LATER_SEQ = FIRST_SEQ + 1_000;
+const spansFrom = (firstSeq: number) =>
+  SPANS.map(({ span, ...around }, index) => spanWriter(around, new Set())(span, firstSeq + index));
+
+async function expectSpans(store: Store, documents: readonly Document[]): Promise<void> {
+  const rows = await store.query<DocumentRow & { bytes: number }>(sql`
+    SELECT ${DOCUMENT_ROW}, ${BODY_BYTES} AS bytes FROM documents WHERE format != 'xray' ORDER BY seq`);
+  expect(rows.map((row) => [row.seq, storedTextOf(row).text, row.bytes])).toEqual(
+    documents.map((document) => [document.seq, document.text, bodyBytesOf(document)]),
+  );
+}
+
+test('spans of an earlier version and packed ones are read alike, byte for byte, and have the same lengths', async () => {
+  const migrations = await readMigrations(MIGRATIONS);
+  const backupDir = join(directory.path, 'backups');
+  const engine = await openEngine(testOptions(directory.path, { backupDir }));
+  await migrate(
+    engine,
+    migrations.filter(({ number }) => number <= BEFORE_PACKING),
+  );
+  const older = spansFrom(FIRST_SEQ);
+  await insertDocuments(engine, [...older, aDocument(1)]);
+  for await (const _ of backUp(engine, { name: 'older', signal: AbortSignal.timeout(60_000) }));
+  await engine.close();
+
+  const store = await openTestStore(directory.path);
+  const newer = spansFrom(LATER_SEQ);
+  await store.append(newer);
+  await expectSpans(store, [...older, ...newer]);
+  const formats = sql`SELECT format, count() > 40 AS are_many FROM documents GROUP BY format ORDER BY format`;
+  expect(await store.query(formats)).toEqual([
+    { format: 'otlp-packed', are_many: 1 },
+    { format: 'otlp-protobuf', are_many: 1 },
+    { format: 'xray', are_many: 0 },
+  ]);
+  await store.command(sql`OPTIMIZE TABLE documents FINAL`);
+  await expectSpans(store, [...older, ...newer]);
+  await store.close();
+
+  const other = await makeTestDirectory();
+  await restoreTestStore('older', other.path, { backupDir });
+  const restored = await openTestStore(other.path);
+  await restored.append(newer);
+  await expectSpans(restored, [...older, ...newer]);
+  await restored.close();
+  await other.remove();
 });

@@ -8,14 +8,15 @@ import { parseDocument } from '../../model/parse-document.ts';
 import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
-import { recordHeader } from '../journal/records.ts';
+import { FORMER_VERSION, recordHeader } from '../journal/records.ts';
 import { createRowBuffer, writtenBytes } from '../row-binary.ts';
 import { sql } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { entityIdOf, traceIdOf } from '../testing/documents.ts';
+import { writeFormerDocument } from '../testing/former-rows.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory } from '../testing/open-test-store.ts';
 import { replayJournal } from './replay.ts';
-import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
+import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, readDocumentRows, writeDocument, writeEntities } from './rows.ts';
 
 const DAY_US = 86_400_000_000;
 const MIDNIGHT_US = 20_000 * DAY_US;
@@ -100,6 +101,24 @@ test('replays spans, in the form of older servers, too', async () => {
   expect(await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(50);
   expect(engine.tables.documents).toEqual([Buffer.from(rowsOf(spans, writeDocument))]);
   expect(engine.tables.entities).toEqual([Buffer.from(rowsOf(spans, writeEntities))]);
+});
+
+test('replays the rows of a server that packed no spans, with the columns that they lack', async () => {
+  const journal = await openTestJournal();
+  const spans = fc.sample(arbitrarySpan, { numRuns: 20, seed: 1 }).map(({ span, ...around }, index) => {
+    return spanWriter(around, new Set())(span, MIDNIGHT_US + index);
+  });
+  const documents = [...spans, received(1, MIDNIGHT_US + 100)];
+  const payload = rowsOf(documents, writeFormerDocument);
+  const newer = rowsOf(documents.slice(0, 5), writeDocument);
+  const records = [recordHeader(payload, FORMER_VERSION), payload, recordHeader(newer), newer];
+  await writeFile(pathOf('former'), Buffer.concat(records));
+  const engine = recordedInserts();
+  expect(await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(26);
+  const read = readDocumentRows(engine.tables.documents?.[0] as Buffer);
+  const expected = [...documents, ...documents.slice(0, 5)];
+  expect(read.map(({ text, seq }) => [text, seq])).toEqual(expected.map(({ text, seq }) => [text, seq]));
+  expect(engine.tables.entities).toEqual([Buffer.from(rowsOf(expected, writeEntities))]);
 });
 
 test('a file that is cut at any byte is replayed up to the cut, with a warning', async () => {

@@ -1,9 +1,10 @@
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { JournalRecord } from '../journal/records.ts';
 import { createRowBuffer, type RowBuffer, writeBytes } from '../row-binary.ts';
 import { rowBlocksOf } from './block.ts';
-import { readDocumentRows, writeEntities } from './rows.ts';
+import { readDocumentRows, withLaterColumns, writeEntities } from './rows.ts';
 
 type ReplayLog = {
   info(fields: object, sentence: string): void;
@@ -23,9 +24,9 @@ export async function replayJournal(
   const began = performance.now();
   let documents = 0;
   for (const name of await journal.leftFiles()) {
-    const { payloads, damaged, torn } = await journal.read(name);
+    const { records, damaged, torn } = await journal.read(name);
     if (torn) log.warn({ file: name, ...torn }, 'a journal file ends with an unfinished write, which is ignored');
-    const block = encodeBlock(payloads, droppedBeforeUs);
+    const block = encodeBlock(records, droppedBeforeUs);
     const isIntact = damaged.length === 0 && block.unreadable === 0;
     if (block.count > 0) for (const rows of rowBlocksOf(block, name)) await insert(rows);
     documents += block.count;
@@ -50,14 +51,16 @@ type ReplayBlock = {
 };
 
 /** A record is the rows of `documents`. Their entity rows are made again. */
-function encodeBlock(payloads: readonly Buffer[], droppedBeforeUs: number): ReplayBlock {
+function encodeBlock(records: readonly JournalRecord[], droppedBeforeUs: number): ReplayBlock {
   const entities = createRowBuffer();
   const documents = createRowBuffer();
   let count = 0;
   let unreadable = 0;
-  for (const payload of payloads) {
+  for (const { payload, isFormer } of records) {
     try {
-      const rows = readDocumentRows(payload).filter(({ seq }) => seq >= droppedBeforeUs);
+      const rows = readDocumentRows(isFormer ? withLaterColumns(payload) : payload).filter(
+        ({ seq }) => seq >= droppedBeforeUs,
+      );
       const parsed = rows.flatMap(({ format, text, seq }) => parseStored(format, text, seq));
       for (const { bytes } of rows) writeBytes(documents, bytes);
       for (const document of parsed) writeEntities(entities, document);

@@ -7,16 +7,18 @@ import {
 } from '../../model/entity.ts';
 import { doubleOf, ExactNumber } from '../../model/exact-number.ts';
 import { isJsonObject } from '../../model/json.ts';
+import { unpackSpan } from '../../model/otlp/wire/packed-span.ts';
+import { storedSpanPositions } from '../../model/otlp/wire/stored-span.ts';
 import { attributeText, linksOf, MAX_TEXT_LENGTH, roundedKey, TRUNCATED_MARKER } from '../attributes.ts';
 import type { Columns } from '../engine/engine.ts';
 import {
   type RowBuffer,
   readString,
+  readUInt64,
   repeatBytes,
   writeBool,
   writeFloat64,
   writeHex,
-  writeLatin1,
   writeLength,
   writePair,
   writeString,
@@ -26,6 +28,7 @@ import {
 } from '../row-binary.ts';
 import { spanTextsOf } from '../span-texts.ts';
 import { collectAttributes, writeCollected } from './attribute-strings.ts';
+import { NOT_PACKED, writeNotPacked, writeStoredSpan, writeTimes } from './span-row.ts';
 
 /** Columns of `documents` in the order `writeDocument` writes them. */
 export const DOCUMENT_COLUMNS: Columns = {
@@ -38,6 +41,9 @@ export const DOCUMENT_COLUMNS: Columns = {
   start_us: 'UInt64',
   end_us: 'UInt64',
   body: 'String',
+  shared: 'LowCardinality(String)',
+  name: 'LowCardinality(String)',
+  kind: 'UInt8',
 };
 
 /** Columns of `entities` in the order `writeEntities` writes them. */
@@ -87,17 +93,31 @@ export function writeDocument(target: RowBuffer, document: Document, server = 0)
     startUs = Math.min(startUs, entity.startUs);
     endUs = Math.max(endUs, entity.endUs ?? 0);
   }
+  const idsAt = target.length;
   writeHex(target, document.traceId, 16);
   writeHex(target, document.id, 8);
   writeUInt64(target, document.seq);
   writeUInt32(target, server);
-  const format = storedFormatOf(document);
-  writeString(target, format);
-  writeBool(target, document.entities.length > 0 && document.entities[0]?.endUs === undefined);
-  writeUInt64(target, startUs);
-  writeUInt64(target, endUs);
-  if (format === 'otlp-protobuf') writeLatin1(target, document.text);
-  else writeString(target, document.text);
+  const isUnfinished = document.entities.length > 0 && document.entities[0]?.endUs === undefined;
+  const times = { isUnfinished, startUs, endUs };
+  if (storedFormatOf(document) === 'otlp-protobuf') {
+    const bytes = Buffer.from(document.text, 'latin1');
+    const { kind, shared, spanTag, span } = storedSpanPositions(document.text);
+    const stored = {
+      labels: bytes.subarray(0, shared),
+      kindAt: kind,
+      shared: bytes.subarray(shared, spanTag),
+      bytes,
+      start: span,
+      end: bytes.length,
+    };
+    writeStoredSpan(target, idsAt, times, stored);
+    return;
+  }
+  writeString(target, document.format);
+  writeTimes(target, times);
+  writeString(target, document.text);
+  writeNotPacked(target);
 }
 
 /** A row that `writeDocument` wrote. `bytes` shares the memory of the rows. */
@@ -114,14 +134,42 @@ export function readDocumentRows(rows: Buffer): readonly DocumentRow[] {
   const read: DocumentRow[] = [];
   for (let from = 0; from < rows.length; ) {
     const format = readString(rows, from + FORMAT_AT);
-    const encoding = format.text === 'otlp-protobuf' ? 'latin1' : 'utf8';
-    const body = readString(rows, format.end + BYTES_BEFORE_BODY, encoding);
-    const seq = rows.readUInt32LE(from + SEQ_AT) + rows.readUInt32LE(from + SEQ_AT + 4) * 2 ** 32;
-    const bytes = rows.subarray(from, body.end);
-    read.push({ seq, format: format.text as StoredFormat, text: body.text, bytes });
-    from = body.end;
+    const isPacked = format.text === 'otlp-packed';
+    const isBytes = isPacked || format.text === 'otlp-protobuf';
+    const body = readString(rows, format.end + BYTES_BEFORE_BODY, isBytes ? 'latin1' : 'utf8');
+    const shared = readString(rows, body.end, 'latin1');
+    const name = readString(rows, shared.end);
+    const end = name.end + 1;
+    const seq = readUInt64(rows, from + SEQ_AT);
+    const text = isPacked
+      ? unpackSpan({
+          traceId: rows.toString('hex', from, from + 16),
+          id: rows.toString('hex', from + 16, from + SEQ_AT),
+          startUs: readUInt64(rows, format.end + 1),
+          endUs: readUInt64(rows, format.end + 9),
+          shared: shared.text,
+          name: name.text,
+          kind: rows.readUInt8(name.end),
+          body: body.text,
+        })
+      : body.text;
+    const bytes = rows.subarray(from, end);
+    read.push({ seq, format: isPacked ? 'otlp-protobuf' : (format.text as StoredFormat), text, bytes });
+    from = end;
   }
   return read;
+}
+
+/** Rows of servers before migration 0011, which lack the last three columns. Throws as `readDocumentRows` does. */
+export function withLaterColumns(rows: Buffer): Buffer {
+  const complete: Buffer[] = [];
+  for (let from = 0; from < rows.length; ) {
+    const format = readString(rows, from + FORMAT_AT, 'latin1');
+    const { end } = readString(rows, format.end + BYTES_BEFORE_BODY, 'latin1');
+    complete.push(rows.subarray(from, end), NOT_PACKED);
+    from = end;
+  }
+  return Buffer.concat(complete);
 }
 
 /** In bytes from the beginning of a row of `documents`: behind trace_id and id, and behind seq and server. */

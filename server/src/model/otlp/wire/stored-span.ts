@@ -48,6 +48,11 @@ export function labelsPrefix(service: string): Uint8Array {
   return Writer.create().uint32(TAG.service).string(service).uint32(TAG.kind).finish();
 }
 
+/** The first label. */
+export function serviceLabel(service: string): Uint8Array {
+  return labelsPrefix(service).subarray(0, -1);
+}
+
 /** What the spans of one scope share. */
 export type SharedFields = {
   readonly annotations: Iterable<string>;
@@ -75,11 +80,33 @@ export type StoredSpanParts = {
 
 /** Throws RangeError if the text is no such body. */
 export function splitStoredSpan(text: string): StoredSpanParts {
-  const name = fieldIn(text, fieldIn(text, fieldIn(text, 0).end).end);
-  let at = name.end;
-  while (text.charCodeAt(at) !== TAG.span) at = fieldIn(text, at).end;
-  const span = fieldIn(text, at);
-  return { shared: text.slice(name.end, at), span: text.slice(span.start, span.end) };
+  const { shared, spanTag, span } = storedSpanPositions(text);
+  return { shared: text.slice(shared, spanTag), span: text.slice(span, fieldIn(text, spanTag).end) };
+}
+
+/** Where the fields of a stored body begin, in characters. */
+export type StoredSpanPositions = {
+  /** Behind the label of the service. */
+  readonly kind: number;
+  /** Behind all labels: the fields 4 to 6. */
+  readonly shared: number;
+  /** The tag of the span, and its value. */
+  readonly spanTag: number;
+  readonly span: number;
+};
+
+/** Throws RangeError if the text is no such body. */
+export function storedSpanPositions(text: string): StoredSpanPositions {
+  const kind = endOfService(text);
+  const shared = fieldIn(text, fieldIn(text, kind).end).end;
+  let spanTag = shared;
+  while (text.charCodeAt(spanTag) !== TAG.span) spanTag = fieldIn(text, spanTag).end;
+  return { kind, shared, spanTag, span: fieldIn(text, spanTag).start };
+}
+
+/** The position behind the label of the service, with which the text begins. */
+export function endOfService(text: string): number {
+  return fieldIn(text, 0).end;
 }
 
 export type DecodedShared = {

@@ -411,3 +411,16 @@ ALTER TABLE openray.entities_local
 
 ALTER TABLE openray.entities MODIFY COLUMN IF EXISTS annotations_string Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS annotations_number Map(LowCardinality(String), Float64) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS annotations_bool Map(LowCardinality(String), Bool) CODEC(ZSTD(1)), MODIFY COLUMN IF EXISTS attributes Array(LowCardinality(String)) CODEC(ZSTD(1))
   SETTINGS alter_sync = 0;
+
+-- 0011_packed_spans.sql;
+
+ALTER TABLE openray.documents_local
+  ADD COLUMN IF NOT EXISTS shared LowCardinality(String) CODEC(ZSTD(1)),
+  ADD COLUMN IF NOT EXISTS name LowCardinality(String) CODEC(ZSTD(1)),
+  ADD COLUMN IF NOT EXISTS kind UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE openray.documents ADD COLUMN IF NOT EXISTS shared LowCardinality(String) CODEC(ZSTD(1)), ADD COLUMN IF NOT EXISTS name LowCardinality(String) CODEC(ZSTD(1)), ADD COLUMN IF NOT EXISTS kind UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE openray.documents_local MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-packed, otlp-protobuf (spans that cannot be packed), otlp (older spans, as JSON), otlp-log';
+
+ALTER TABLE openray.documents MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-packed, otlp-protobuf (spans that cannot be packed), otlp (older spans, as JSON), otlp-log';
