@@ -109,6 +109,9 @@ test('the help of the program loads a small part of the bundle', async () => {
       await load(imported as string);
   };
   await load('openray.js');
+  // It starts the engine for `serve` before it loads the program.
+  const program = /import\("\.\/(main-[^"]+)"\)/.exec(loaded.get('openray.js') ?? '')?.[1];
+  await load(program ?? 'main');
   expect(loaded.size).toBeGreaterThan(2);
   expect([...loaded.values()].join('')).toContain('start the server: daemon');
   // 4 MB with the server.

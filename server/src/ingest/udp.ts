@@ -44,11 +44,11 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   const { stats } = context;
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 });
   const inFlight = new Set<Promise<void>>();
-  let countingDrops: NodeJS.Timeout | undefined;
+  let dropsTimer: NodeJS.Timeout | undefined;
 
   async function receive(bytes: Buffer): Promise<void> {
     stats.datagrams.received += 1;
-    countingDrops ??= setTimeout(() => void countSocketDrops(), SOCKET_DROPS_INTERVAL_MS);
+    dropsTimer ??= setTimeout(() => void countSocketDrops(), SOCKET_DROPS_INTERVAL_MS);
     const memory = options.memory.open();
     const neededBytes = bytes.length * (1 + DECODED_BYTES_PER_BYTE);
     if (!options.memory.hasRoom('decoded', neededBytes)) {
@@ -108,8 +108,8 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
 
   /** After each second with a datagram: the system drops only while the buffer is full. */
   async function countSocketDrops(): Promise<void> {
-    clearTimeout(countingDrops);
-    countingDrops = undefined;
+    clearTimeout(dropsTimer);
+    dropsTimer = undefined;
     const drops = (await readSocketDrops(port)) ?? 0;
     if (drops <= countedDrops) return;
     stats.datagrams.received += drops - countedDrops;
