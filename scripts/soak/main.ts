@@ -82,12 +82,16 @@ async function soak(dataDir: string, disk: SmallDisk | undefined, minutes: numbe
   const rates = { spansPerSecond: positiveNumber('rate'), xrayPauseMs: 500, datagramsEveryMs: 100 };
   const load = startLoad({ url, otlpUrl: `http://127.0.0.1:${otlpPort}` }, rates);
   const readers = startReaders(url, load.sent);
+  const failures: string[] = [];
   const beganMs = performance.now();
   const until = (share: number) => pause(beganMs + share * lengthMs - performance.now());
   try {
     for (let kill = 1; kill <= kills; kill++) {
       await until((kill * KILLS_END) / kills);
+      const output = server.output();
+      const killed = server;
       server = await killOne(server, kill, start);
+      if (server !== killed) failures.push(...failuresIn(output));
       log(`kill ${kill} of ${kills}, ${load.sent.acknowledged.size} traces acknowledged`);
     }
     const refused = disk && (await fillDisk(url, disk, load.sent, () => until(DISK_END)));
@@ -102,11 +106,20 @@ async function soak(dataDir: string, disk: SmallDisk | undefined, minutes: numbe
     await load.stop();
     const sums = await wrongSums(url);
     await server.stop();
+    failures.push(...failuresIn(server.output()));
     log('comparing the store with the acknowledged traces');
     const store = await openTestStore(dataDir);
     const check = await checkStore(store, load.sent);
     await store.close();
-    return report({ sent: load.sent, check, counts: readers.counts, trend: memoryTrend(samples), sums, refused });
+    return report({
+      sent: load.sent,
+      check,
+      counts: readers.counts,
+      trend: memoryTrend(samples),
+      sums,
+      refused,
+      failures,
+    });
   } finally {
     await readers.stop();
     await load.stop();
@@ -191,10 +204,16 @@ type Results = {
   readonly sums: readonly string[];
   /** Undefined when the disk was not filled. */
   readonly refused: number | undefined;
+  /** Lines of the log about requests that failed for a reason that the server does not know. */
+  readonly failures: readonly string[];
 };
 
+function failuresIn(output: string): readonly string[] {
+  return output.split('\n').filter((line) => line.includes('request failed'));
+}
+
 /** Prints the table; returns the exit code. */
-function report({ sent, check, counts, trend, sums, refused }: Results): number {
+function report({ sent, check, counts, trend, sums, refused, failures }: Results): number {
   const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
   const listed = (all: ReadonlyMap<string, number>) => [...all].map(([name, count]) => `${name} ${count}`).join(', ');
   const rows: readonly (readonly [string, string | number])[] = [
@@ -210,6 +229,7 @@ function report({ sent, check, counts, trend, sums, refused }: Results): number 
     ['answers', listed(counts.answers)],
     ['answered after', `p50 ${ms(counts.answersMs, 0.5)}, p95 ${ms(counts.answersMs, 0.95)}`],
     ['unanswered questions', listed(counts.failures)],
+    ['failed requests in the log', failures.length],
     ['live pages', `${counts.events} events, ${counts.connections} connections`],
     ['memory, last 40 %', `median ${megabytes(trend.medianBytes)}, most ${megabytes(trend.mostBytes)}`],
     ['its growth meanwhile', `${megabytes(trend.growthBytes)}, ${trend.isFlat ? 'flat' : 'not flat'}`],
@@ -217,7 +237,7 @@ function report({ sent, check, counts, trend, sums, refused }: Results): number 
   const width = Math.max(...rows.map(([name]) => name.length));
   process.stdout.write(`\n${rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')}`);
   const wrong = [...check.lost, ...check.duplicated, ...check.withoutEntities];
-  for (const id of wrong.slice(0, 5)) process.stdout.write(`  ${id}\n`);
+  for (const line of [...wrong.slice(0, 5), ...failures.slice(0, 5)]) process.stdout.write(`  ${line}\n`);
   return wrong.length + sums.length === 0 && trend.isFlat && counts.events > 0 ? 0 : 1;
 }
 
