@@ -424,3 +424,11 @@ ALTER TABLE openray.documents ON CLUSTER 'main' ADD COLUMN IF NOT EXISTS shared 
 ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-packed, otlp-protobuf (spans that cannot be packed), otlp (older spans, as JSON), otlp-log';
 
 ALTER TABLE openray.documents ON CLUSTER 'main' MODIFY COLUMN IF EXISTS format COMMENT 'xray, otlp-packed, otlp-protobuf (spans that cannot be packed), otlp (older spans, as JSON), otlp-log';
+
+-- 0012_cheaper_merges.sql;
+
+ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING merge_selector_base = 7;
+
+ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY SETTING merge_selector_base = 7;
+
+ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING min_rows_for_wide_part = 16384, min_bytes_for_wide_part = 0, min_level_for_wide_part = 1;
