@@ -21,7 +21,7 @@ import { newStoreChecks } from './maintenance/store-checks.ts';
 import { openTrustedClock } from './maintenance/trusted-clock.ts';
 import { readEngineStatistics, readUsage } from './maintenance/usage.ts';
 import { NO_RECENT_DOCUMENTS, newRecentDocuments } from './recent-documents.ts';
-import { migrate, readMigrations } from './schema/migrate.ts';
+import { migrate, readMigrations, readSchema } from './schema/migrate.ts';
 import { areTracesColocated } from './schema/shard-layout.ts';
 import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store, TableCopy } from './store.ts';
@@ -201,7 +201,9 @@ async function openEmbeddedEngine({
 /** Migrates the schema to this version. Closes the engine on failure. */
 async function migrateEngine(engine: Engine, options: StoreOptions): Promise<Engine> {
   try {
-    await migrate(engine, await readMigrations(MIGRATIONS));
+    // A cluster has tables of its own kind, which only the migrations make.
+    const schema = options.storeUrl === undefined ? await readSchema(MIGRATIONS) : undefined;
+    await migrate(engine, await readMigrations(MIGRATIONS), schema);
     await applyFsync(engine, options.fsync);
     return engine;
   } catch (thrown) {

@@ -25,6 +25,20 @@ export async function readMigrations(folder: URL): Promise<readonly Migration[]>
   );
 }
 
+/** The tables as the migrations up to a number make them. */
+export type Schema = { readonly throughNumber: number; readonly statements: readonly string[] };
+
+/** The newest schema of a folder: `schema_0010.sql` has what the migrations up to 10 make. */
+export async function readSchema(folder: URL): Promise<Schema | undefined> {
+  const name = (await readdir(folder))
+    .filter((file) => /^schema_\d{4}\.sql$/.test(file))
+    .sort()
+    .at(-1);
+  if (name === undefined) return undefined;
+  const statements = splitStatements(await readFile(new URL(name, folder), 'utf8'));
+  return { throughNumber: Number(name.slice('schema_'.length, -'.sql'.length)), statements };
+}
+
 /** Statements end with a semicolon at the end of a line. */
 export function splitStatements(text: string): readonly string[] {
   return text
@@ -35,10 +49,11 @@ export function splitStatements(text: string): readonly string[] {
 
 /**
  * Applies all migrations that are new to the store. An interrupted migration runs again: its statements say
- * IF NOT EXISTS. All migrations run again when a cluster has a new shard, which has no tables.
+ * IF NOT EXISTS. All migrations run again when a cluster has a new shard, which has no tables. A store without any table
+ * begins with `schema`, if there is one, in place of the migrations that it replaces.
  * Throws StoreUnusable if a newer program or other migrations made the store, or if a restore is not complete.
  */
-export async function migrate(engine: Engine, migrations: readonly Migration[]): Promise<void> {
+export async function migrate(engine: Engine, migrations: readonly Migration[], schema?: Schema): Promise<void> {
   const isComplete = await hasMigrationsTable(engine);
   if (!isComplete) await engine.command(renderSql(CREATE_MIGRATIONS), CALL);
   const applied = await readApplied(engine);
@@ -46,9 +61,12 @@ export async function migrate(engine: Engine, migrations: readonly Migration[]):
   rejectUnknownMigrations(applied, migrations);
   // A new store has no data, so that an interrupted start may run all of them again.
   const isNewStore = applied.length === 0;
+  const begun = isComplete ? undefined : schema;
+  if (begun) await runStatements(engine, begun);
   for (const migration of migrations) {
     const before = applied.find(({ number }) => number === migration.number);
-    if (before === undefined || !isComplete) await runMigration(engine, migration);
+    const isToRun = before === undefined || !isComplete;
+    if (isToRun && migration.number > (begun?.throughNumber ?? 0)) await runStatements(engine, migration);
     if (before === undefined && !isNewStore) await engine.command(renderSql(insertApplied([migration])), CALL);
   }
   if (isNewStore && migrations.length > 0) await engine.command(renderSql(insertApplied(migrations)), CALL);
@@ -68,7 +86,7 @@ export async function makeRestoredTables(engine: Engine, migrations: readonly Mi
   const applied = await readApplied(engine);
   rejectUnknownMigrations(applied, migrations);
   for (const migration of migrations) {
-    if (applied.some(({ number }) => number === migration.number)) await runMigration(engine, migration);
+    if (applied.some(({ number }) => number === migration.number)) await runStatements(engine, migration);
   }
 }
 
@@ -133,7 +151,7 @@ function rejectUnknownMigrations(applied: readonly Applied[], migrations: readon
   }
 }
 
-async function runMigration(engine: Engine, { statements }: Migration): Promise<void> {
+async function runStatements(engine: Engine, { statements }: Pick<Migration, 'statements'>): Promise<void> {
   for (const statement of statements) await engine.command({ query: statement, params: {} }, CALL);
 }
 
