@@ -152,7 +152,13 @@ test('small writes return at once, unless one was slow; larger writes and those 
     takesMs = 11;
     expect(await callsOf(file, 'small')).toEqual(['at once']);
     expect(await callsOf(file, 'small')).toEqual(['asynchronous']);
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(50);
+    expect(await callsOf(file, 'small')).toEqual(['at once']);
+    vi.advanceTimersByTime(99);
+    expect(await callsOf(file, 'small')).toEqual(['asynchronous']);
+    takesMs = 0;
+    vi.advanceTimersByTime(1);
+    expect(await callsOf(file, 'small')).toEqual(['at once']);
     expect(await callsOf(file, 'small')).toEqual(['at once']);
     const synced = newJournalFile({ name: 'two', path: path(), fsync: true, create });
     expect(await callsOf(synced, 'small')).toEqual(['asynchronous']);

@@ -38,13 +38,17 @@ export type JournalFileOptions = {
 };
 
 /**
- * Smaller writes go to the cache of the system at once, on this thread: two thirds of the CPU of a small write went into
+ * Smaller writes go to the cache of the system at once, on this thread: half or more of the CPU of a small write goes into
  * waking a thread for it. With fsync the disk is waited for, and larger writes take too long for the event loop.
  */
 const MAX_SYNC_BYTES = 64 * 1024;
-/** A disk that falls behind makes even such a write wait. Then other threads write for a while. */
+/**
+ * A disk that falls behind makes even such a write wait. Then other threads write for a while, twice as long after each
+ * slow write: on a machine that is only busy, the next one is fast.
+ */
 const SLOW_WRITE_MS = 10;
-const AFTER_SLOW_WRITE_MS = 1_000;
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 5_000;
 
 type Waiting = { readonly payload: Uint8Array; readonly listener: WriteListener };
 
@@ -54,7 +58,8 @@ export function newJournalFile({ name, path, fsync, create = createFile }: Journ
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
   let failure: { readonly reason: unknown } | undefined;
-  let slowUntilMs = Number.NEGATIVE_INFINITY;
+  let pauseMs = 0;
+  let pausedUntilMs = Number.NEGATIVE_INFINITY;
 
   function append(payload: Uint8Array, listener: WriteListener): void {
     if (failure) {
@@ -102,7 +107,7 @@ export function newJournalFile({ name, path, fsync, create = createFile }: Journ
   }
 
   const isSync = (bytes: Buffer): boolean =>
-    !fsync && bytes.length <= MAX_SYNC_BYTES && performance.now() >= slowUntilMs;
+    !fsync && bytes.length <= MAX_SYNC_BYTES && performance.now() >= pausedUntilMs;
 
   function writeAtOnce(to: WritableFile, bytes: Buffer): void {
     const startedMs = performance.now();
@@ -110,7 +115,9 @@ export function newJournalFile({ name, path, fsync, create = createFile }: Journ
       written += to.writeSync(bytes, written, bytes.length - written, length + written);
     }
     const endedMs = performance.now();
-    if (endedMs - startedMs > SLOW_WRITE_MS) slowUntilMs = endedMs + AFTER_SLOW_WRITE_MS;
+    const isSlow = endedMs - startedMs > SLOW_WRITE_MS;
+    pauseMs = isSlow ? Math.min(Math.max(FIRST_PAUSE_MS, 2 * pauseMs), MAX_PAUSE_MS) : 0;
+    pausedUntilMs = endedMs + pauseMs;
   }
 
   /** Nothing waits for an unfinished file: the end of a failed write, if it cannot be cut off, is a torn end. */
