@@ -15,9 +15,14 @@ const MIN_STEP_US = 1_000;
  * p/50 apart up to 2.5 p, p/20 up to 5 p, then p/10, and never less than 1 ms. Halves round up.
  */
 export function binOf(durationUs: number): number {
+  return binUsOf(durationUs) / 1e6;
+}
+
+/** The same in microseconds: a whole number, which a map finds much faster. */
+export function binUsOf(durationUs: number): number {
   const stepUs = binStepUs(durationUs);
   const binUs = Math.floor((durationUs + stepUs / 2) / stepUs) * stepUs;
-  return Math.max(binUs, MIN_STEP_US) / 1e6;
+  return Math.max(binUs, MIN_STEP_US);
 }
 
 function binStepUs(durationUs: number): number {

@@ -18,7 +18,10 @@ export function rootCauses(trace: Trace): RootCauses {
   return {
     fault: failureRootCauses(trace, relations, (entity) => entity.isFault),
     error: failureRootCauses(trace, relations, (entity) => entity.isError),
-    responseTime: responseTimeRootCauses(trace, relations),
+    responseTime: responseTimeRootCauses(trace.root, {
+      childrenOf: (entity) => trace.childrenOf.get(entity.id) ?? [],
+      isUnresolved: (entity) => relations.unresolved.has(entity.id),
+    }),
   };
 }
 
@@ -68,7 +71,12 @@ function failureRootCauses(trace: Trace, relations: TraceRelations, isFlagged: E
     }
     const path = pathFrom(entity, steps);
     if (path === undefined) return [];
-    return [{ services: rootCauseServices(path, relations, undefined), isClientImpacting: entity === trace.root }];
+    return [
+      {
+        services: rootCauseServices(path, ({ id }) => relations.unresolved.has(id), undefined),
+        isClientImpacting: entity === trace.root,
+      },
+    ];
   });
 }
 
@@ -152,22 +160,27 @@ function pathFrom(start: Entity, steps: ReadonlyMap<EntityId, readonly Entity[]>
   return path;
 }
 
-function responseTimeRootCauses(trace: Trace, relations: TraceRelations): readonly RootCause[] {
-  const { root } = trace;
+/** `isUnresolved`: whether the entity calls a service that sent no segment. */
+export function responseTimeRootCauses(
+  root: Entity | undefined,
+  {
+    childrenOf,
+    isUnresolved,
+  }: { readonly childrenOf: (entity: Entity) => Iterable<Entity>; readonly isUnresolved: EntityPredicate },
+): readonly RootCause[] {
   const rootUs = root && durationUsOf(root);
   if (root === undefined || rootUs === undefined || rootUs === 0) return [];
   const path = [root];
-  for (let next = longestChild(root, trace, rootUs); next !== undefined; next = longestChild(next, trace, rootUs)) {
-    path.push(next);
-  }
+  const next = (entity: Entity) => longestOf(childrenOf(entity), rootUs);
+  for (let child = next(root); child !== undefined; child = next(child)) path.push(child);
   if (path.length === 1) return [];
-  return [{ services: rootCauseServices(path, relations, rootUs), isClientImpacting: true }];
+  return [{ services: rootCauseServices(path, isUnresolved, rootUs), isClientImpacting: true }];
 }
 
-function longestChild(parent: Entity, trace: Trace, rootUs: number): Entity | undefined {
+function longestOf(children: Iterable<Entity>, rootUs: number): Entity | undefined {
   let longest: Entity | undefined;
   let longestUs = rootUs / 2;
-  for (const child of trace.childrenOf.get(parent.id) ?? []) {
+  for (const child of children) {
     const durationUs = durationUsOf(child);
     if (durationUs === undefined || durationUs <= longestUs || durationUs > rootUs) continue;
     longest = child;
@@ -179,7 +192,7 @@ function longestChild(parent: Entity, trace: Trace, rootUs: number): Entity | un
 /** `rootUs` is set for response times, whose entities have their share of the root's time. */
 function rootCauseServices(
   path: readonly Entity[],
-  relations: TraceRelations,
+  isUnresolved: EntityPredicate,
   rootUs: number | undefined,
 ): readonly RootCauseService[] {
   const services: RootCauseService[] = [];
@@ -190,7 +203,7 @@ function rootCauseServices(
       services.push({ ...serviceOf(entity), isInferred: false, entityPath });
     }
     entityPath.push(rootCauseEntity(entity, rootUs));
-    if (relations.unresolved.has(entity.id)) services.push(inferredService(entity, rootUs));
+    if (isUnresolved(entity)) services.push(inferredService(entity, rootUs));
   }
   return services;
 }

@@ -141,7 +141,13 @@ const NODE_COUNTS = [
 function ensureNode({ nodes }: ServiceGraphBuilder, { key, service }: Pick<ServiceNode, 'key' | 'service'>) {
   const known = nodes.get(key);
   if (known !== undefined) return known;
-  const node: ServiceNodeBuilder = {
+  const node = newServiceNode({ key, service });
+  nodes.set(key, node);
+  return node;
+}
+
+export function newServiceNode({ key, service }: Pick<ServiceNode, 'key' | 'service'>): ServiceNodeBuilder {
+  return {
     key,
     service,
     traceCount: 0,
@@ -156,26 +162,28 @@ function ensureNode({ nodes }: ServiceGraphBuilder, { key, service }: Pick<Servi
     responseTimes: new Map(),
     durations: new Map(),
   };
-  nodes.set(key, node);
-  return node;
 }
 
 function ensureEdge({ edges }: ServiceGraphBuilder, ends: Pick<ServiceEdge, 'from' | 'to' | 'type'>) {
   const key = edgeKey(ends);
   const known = edges.get(key);
   if (known !== undefined) return known;
-  const edge: ServiceEdgeBuilder = {
-    from: ends.from,
-    to: ends.to,
-    type: ends.type,
+  const edge = newServiceEdge(ends);
+  edges.set(key, edge);
+  return edge;
+}
+
+export function newServiceEdge({ from, to, type }: Pick<ServiceEdge, 'from' | 'to' | 'type'>): ServiceEdgeBuilder {
+  return {
+    from,
+    to,
+    type,
     traceCount: 0,
     aliases: new Map(),
     statistics: newStatistics(),
     responseTimes: new Map(),
     eventAges: new Map(),
   };
-  edges.set(key, edge);
-  return edge;
 }
 
 function addTraceNode(target: ServiceNodeBuilder, node: GraphNode, startUs: number, sign: Sign): void {

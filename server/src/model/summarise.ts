@@ -34,18 +34,39 @@ export function summariseTrace(trace: Trace, graph: TraceGraph = traceGraph(trac
     worstOutcome: worstOutcome(entities),
     isPartial: trace.isPartial,
     http: root?.http ?? {},
-    annotations: annotationsOf(entities),
-    users: distinct(entities, (entity) => entity.user),
+    ...valuesOf(entities),
     services: graph.nodes.map((node) => node.service),
-    resourceArns: distinct(entities, (entity) => entity.resourceArn),
-    instanceIds: distinct(entities, (entity) => readText(ec2Of(entity)?.instance_id)),
-    availabilityZones: distinct(entities, (entity) => readText(ec2Of(entity)?.availability_zone)),
     entryPoint: root && serviceOf(root),
     rootCauses: rootCauses(trace),
     revision: trace.revision,
     updatedUs: trace.updatedUs,
     segmentCount: trace.segments.length,
     subsegmentCount: entities.length - trace.segments.length,
+  };
+}
+
+type Values = Pick<TraceSummary, 'annotations' | 'users' | 'resourceArns' | 'instanceIds' | 'availabilityZones'>;
+
+/** Distinct values of the entities, in their order. */
+export function valuesOf(entities: readonly Entity[]): Values {
+  const users = new Set<string>();
+  const resourceArns = new Set<string>();
+  const instanceIds = new Set<string>();
+  const availabilityZones = new Set<string>();
+  for (const entity of entities) {
+    if (entity.user !== undefined) users.add(entity.user);
+    if (entity.resourceArn !== undefined) resourceArns.add(entity.resourceArn);
+    const ec2 = ec2Of(entity);
+    const [instanceId, zone] = [readText(ec2?.instance_id), readText(ec2?.availability_zone)];
+    if (instanceId !== undefined) instanceIds.add(instanceId);
+    if (zone !== undefined) availabilityZones.add(zone);
+  }
+  return {
+    annotations: annotationsOf(entities),
+    users: [...users],
+    resourceArns: [...resourceArns],
+    instanceIds: [...instanceIds],
+    availabilityZones: [...availabilityZones],
   };
 }
 
@@ -66,11 +87,6 @@ function annotationsOf(entities: readonly Entity[]): Readonly<Record<string, rea
     }
   }
   return Object.fromEntries(Array.from(byKey, ([key, values]) => [key, [...values]]));
-}
-
-function distinct(entities: readonly Entity[], textOf: (entity: Entity) => string | undefined): readonly string[] {
-  const values = entities.map(textOf).filter((value) => value !== undefined);
-  return [...new Set(values)];
 }
 
 function ec2Of(entity: Entity): JsonObject | undefined {

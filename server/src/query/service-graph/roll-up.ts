@@ -1,12 +1,15 @@
+import { type PlainTrace, plainTraceOf } from '../../model/plain-trace.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { newRollUpBlock } from '../../store/write/roll-up-rows.ts';
+import { settledTracesInMemory } from '../traces/load-traces.ts';
 import { markFilled } from '../traces/summary-state.ts';
 import type { FirstPart } from '../traces/trace-sizes.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
+import { type GraphColumns, newPlainSums, type PlainSums } from './plain-sums.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
-import { newSummaryChanges, readUnfinishedStarts } from './summary-changes.ts';
+import { newSummaryChanges, readUnfinishedStarts, type SummaryChanges } from './summary-changes.ts';
 import { changesOf, consumersOf, type SeqRange } from './trace-changes.ts';
 import { addToMinuteGraphs } from './trace-contribution.ts';
 
@@ -58,7 +61,16 @@ export async function rollUp(
   const summaries = newSummaryChanges(toSeq);
   const unfinishedStarts = await readUnfinishedStarts(store, { fromSeq, toSeq }, options);
   const consumerIds = new Set(await consumersOf(store, changedIds, sql`seq <= ${toSeq}`, options));
-  const traceIds = [...new Set([...changedIds, ...consumerIds])];
+  const plainSums = newPlainSums();
+  const isAlone = (id: TraceId) => !consumerIds.has(id);
+  const plainIds = await addPlainTraces(
+    store,
+    changedIds.filter(isAlone),
+    { fromSeq, toSeq },
+    { sums: plainSums, summaries, unfinishedStarts, pause },
+    options,
+  );
+  const traceIds = [...new Set([...changedIds, ...consumerIds])].filter((id) => !plainIds.has(id));
   const changeOptions = {
     ...options,
     onExceeding: (id: TraceId, part: FirstPart) => {
@@ -66,7 +78,7 @@ export async function rollUp(
       onExceeding?.(id, part);
     },
     ...(onUncountable && { onUncountable }),
-    canSkip: (id: TraceId) => !consumerIds.has(id),
+    canSkip: isAlone,
   };
   for await (const changes of changesOf(store, traceIds, { fromSeq, toSeq }, changeOptions)) {
     for (const change of changes) {
@@ -81,6 +93,7 @@ export async function rollUp(
     }
     await pause?.();
   }
+  plainSums.addTo(minutes);
   const block = newRollUpBlock(fromSeq, toSeq);
   for (const period of periodsOf(minutes)) {
     block.add(period);
@@ -92,6 +105,51 @@ export async function rollUp(
   await store.insert(block.end());
   store.recent.evict(toSeq);
   return { fromSeq, toSeq };
+}
+
+/** Traces whose earlier documents one query looks for. */
+const PLAIN_BATCH = 5_000;
+/** Traces that are added before other work gets its turn. */
+const PAUSE_AFTER = 50;
+
+type PlainTarget = {
+  readonly sums: PlainSums;
+  readonly summaries: SummaryChanges;
+  readonly unfinishedStarts: ReadonlyMap<TraceId, readonly number[]>;
+  readonly pause: (() => Promise<void>) | undefined;
+};
+
+/** Adds the traces that began in the range, are in memory and are plain. Returns their ids. */
+async function addPlainTraces(
+  store: Store,
+  traceIds: readonly TraceId[],
+  { fromSeq, toSeq }: SeqRange,
+  { sums, summaries, unfinishedStarts, pause }: PlainTarget,
+  options: QueryOptions,
+): Promise<ReadonlySet<TraceId>> {
+  const added = new Set<TraceId>();
+  for (let first = 0; first < traceIds.length; first += PLAIN_BATCH) {
+    const settled = await settledTracesInMemory(store, traceIds.slice(first, first + PLAIN_BATCH), options);
+    for (const [id, documents] of settled) {
+      if (documents.some(({ seq }) => seq <= fromSeq)) continue;
+      const trace = plainTraceOf(documents.filter(({ seq }) => seq <= toSeq));
+      const graph = trace && addIfCountable(sums, trace);
+      if (trace === undefined || graph === undefined) continue;
+      summaries.addPlain(trace, graph, toSeq, unfinishedStarts.get(id));
+      added.add(id);
+      if (added.size % PAUSE_AFTER === 0) await pause?.();
+    }
+  }
+  return added;
+}
+
+/** A trace that the pure functions fail for is left to `changesOf`, which reports it. */
+function addIfCountable(sums: PlainSums, trace: PlainTrace): GraphColumns | undefined {
+  try {
+    return sums.add(trace);
+  } catch {
+    return undefined;
+  }
 }
 
 async function lastSeqOfBatch(

@@ -1,12 +1,15 @@
 import type { CountedDocument } from '../../model/lean-document.ts';
+import type { PlainTrace } from '../../model/plain-trace.ts';
 import { summariseTrace } from '../../model/summarise.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { bodyBytesOf } from '../../store/body-bytes.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
-import { type CoveredDocuments, newSummaryBlock } from '../../store/write/summary-rows.ts';
+import { type CoveredDocuments, newSummaryBlock, summaryRowOf } from '../../store/write/summary-rows.ts';
 import { traceStartsSql } from '../traces/candidates.ts';
 import type { FirstPart } from '../traces/trace-sizes.ts';
+import { plainSummaryRow } from './plain-summary.ts';
+import type { GraphColumns } from './plain-sums.ts';
 import type { TraceState } from './trace-changes.ts';
 import { NO_CONTRIBUTION } from './trace-contribution.ts';
 
@@ -17,6 +20,8 @@ export type SummaryChanges = {
    * valid any more.
    */
   add(change: SummaryChange, otherStartsUs?: readonly number[]): void;
+  /** Of a trace that had no documents before; `lastSeq` and `otherStartsUs` as above. */
+  addPlain(trace: PlainTrace, graph: GraphColumns, lastSeq: number, otherStartsUs?: readonly number[]): void;
   /** Of a trace that exceeds the bounds of a trace. Replaces what `add` does for it. */
   addExceeding(id: TraceId, part: FirstPart): void;
   /** Inserts the rows. Of the calls with the same `name` only the first takes effect. */
@@ -49,6 +54,15 @@ export function newSummaryChanges(version: number): SummaryChanges {
       const former = new Set([...(before.trace ? [before.trace.startUs] : []), ...otherStartsUs]);
       for (const formerUs of former) if (formerUs !== startUs) block.cancel(id, formerUs);
     },
+    addPlain(trace, graph, lastSeq, otherStartsUs = []) {
+      const covered = { ...coveredBy(trace.documents), lastSeq };
+      const row = plainSummaryRow(trace, graph, covered);
+      const isAdded = block.add(row);
+      if (!isAdded) block.addUndecided(row.id, row.startUs, covered);
+      for (const formerUs of new Set(otherStartsUs)) {
+        if (!isAdded || formerUs !== row.startUs) block.cancel(row.id, formerUs);
+      }
+    },
     addExceeding(id, part) {
       exceeding.set(id, part);
     },
@@ -73,7 +87,7 @@ export function newSummaryChanges(version: number): SummaryChanges {
     if (trace === undefined || contribution === NO_CONTRIBUTION) return false;
     const { graph } = contribution;
     try {
-      return block.add({ trace, graph, summary: summariseTrace(trace, graph), covered });
+      return block.add(summaryRowOf({ trace, graph, summary: summariseTrace(trace, graph), covered }));
     } catch {
       // The roll-up reports traces for which the pure functions fail.
       return false;

@@ -6,6 +6,7 @@ import {
   documentsOf,
   type LeanDocument,
   type LeanSpan,
+  type SettledDocument,
 } from '../../model/lean-document.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Trace } from '../../model/trace.ts';
@@ -173,13 +174,22 @@ function cachedDocuments({ recent }: Store, traceIds: readonly TraceId[]): Cache
   return { toSeq, ofTrace: new Map(cached.filter(([, documents]) => documents.length > 0)) };
 }
 
+/** Traces of which all documents are in memory, and settled. Any number of ids. */
+export function settledTracesInMemory(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions,
+): Promise<ReadonlyMap<TraceId, readonly SettledDocument[]>> {
+  return settledTraces(store, cachedDocuments(store, traceIds), options);
+}
+
 /** Traces within the bounds that are known from the cache alone: their documents are settled, and none is earlier. */
 async function settledTraces(
   store: Store,
   { toSeq = 0, ofTrace }: Cached<LeanDocument>,
   options: QueryOptions,
-): Promise<ReadonlyMap<TraceId, readonly CountedDocument[]>> {
-  const settled = new Map<TraceId, readonly CountedDocument[]>();
+): Promise<ReadonlyMap<TraceId, readonly SettledDocument[]>> {
+  const settled = new Map<TraceId, readonly SettledDocument[]>();
   for (const [id, documents] of ofTrace) {
     const counted = documents.filter(isCounted);
     if (counted.length < documents.length || !areSettled(counted)) continue;

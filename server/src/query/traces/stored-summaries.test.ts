@@ -9,7 +9,7 @@ import { aSegment, receivedTexts } from '../../model/testing/builders.ts';
 import type { RowBlock } from '../../store/engine/engine.ts';
 import { sql } from '../../store/sql.ts';
 import { storeForThisFile } from '../../store/testing/store-for-this-file.ts';
-import { newSummaryBlock } from '../../store/write/summary-rows.ts';
+import { newSummaryBlock, summaryRowOf } from '../../store/write/summary-rows.ts';
 import { receivedDocuments, subjectsOf } from '../testing/received-documents.ts';
 import { isDecidedByRow } from './row-filters.ts';
 import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from './stored-summaries.ts';
@@ -28,7 +28,7 @@ async function storedRows(): Promise<readonly StoredSummary[]> {
 test('rows give the summaries of any traces, and the result of every filter that rows decide', async () => {
   const block = newSummaryBlock(7);
   for (const { trace, graph, summary } of SUBJECTS) {
-    expect(block.add({ trace, graph, summary, covered: COVERED })).toBe(true);
+    expect(block.add(summaryRowOf({ trace, graph, summary, covered: COVERED }))).toBe(true);
   }
   await store.insert(block.end('all') as RowBlock);
   const stored = new Map((await storedRows()).map((row) => [row.trace_id, subjectFromStored(row)]));
@@ -66,7 +66,7 @@ test.each([
   const { graph, summary } = subjectOf(trace);
   await store.command(sql`TRUNCATE TABLE trace_summaries`);
   const block = newSummaryBlock(7);
-  block.add({ trace, graph, summary, covered: COVERED });
+  block.add(summaryRowOf({ trace, graph, summary, covered: COVERED }));
   await store.insert(block.end(what) as RowBlock);
   expect((await storedRows()).map((row) => subjectFromStored(row).summary)).toEqual([summary]);
 });
@@ -76,12 +76,13 @@ test('a cancelled row is not read, and a row of a later version replaces an earl
   const [first, second] = SUBJECTS;
   if (first === undefined || second === undefined) throw new Error('no traces');
   const before = newSummaryBlock(7);
-  for (const { trace, graph, summary } of [first, second]) before.add({ trace, graph, summary, covered: COVERED });
+  for (const { trace, graph, summary } of [first, second])
+    before.add(summaryRowOf({ trace, graph, summary, covered: COVERED }));
   await store.insert(before.end('before') as RowBlock);
   const after = newSummaryBlock(8);
   after.cancel(first.trace.id, first.trace.startUs);
   const changed = { ...second.summary, revision: 99 };
-  after.add({ trace: second.trace, graph: second.graph, summary: changed, covered: COVERED });
+  after.add(summaryRowOf({ trace: second.trace, graph: second.graph, summary: changed, covered: COVERED }));
   await store.insert(after.end('after') as RowBlock);
   expect((await storedRows()).map(({ trace_id: id, revision }) => [id, revision])).toEqual([[second.trace.id, 99]]);
 });

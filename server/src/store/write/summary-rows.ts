@@ -94,10 +94,52 @@ export type SummarySource = {
   readonly covered: CoveredDocuments;
 };
 
+/** The values of a row. Lists of one kind of thing have the same order. */
+export type SummaryRow = Pick<
+  TraceSummary,
+  | 'id'
+  | 'startUs'
+  | 'updatedUs'
+  | 'revision'
+  | 'segmentCount'
+  | 'subsegmentCount'
+  | 'durationUs'
+  | 'responseTimeUs'
+  | 'hasFault'
+  | 'hasError'
+  | 'hasThrottle'
+  | 'anyFault'
+  | 'anyError'
+  | 'anyThrottle'
+  | 'worstOutcome'
+  | 'isPartial'
+  | 'http'
+  | 'entryPoint'
+  | 'services'
+  | 'users'
+  | 'resourceArns'
+  | 'instanceIds'
+  | 'availabilityZones'
+  | 'annotations'
+  | 'rootCauses'
+> & {
+  readonly covered: CoveredDocuments;
+  readonly rootStartUs: number | undefined;
+  /** The last end of an entity, 0 without one. */
+  readonly endUs: number;
+  readonly serviceKinds: readonly number[];
+  readonly serviceOutcomes: readonly number[];
+  /** Indexes of services; NO_INDEX for a service that the trace does not have. */
+  readonly edgeFrom: readonly number[];
+  readonly edgeTo: readonly number[];
+  readonly edgeOutcomes: readonly number[];
+  readonly accountIds: readonly string[];
+};
+
 /** Rows of one insert. */
 export type SummaryBlock = {
   /** False, and nothing is added, when the summary is too large for a row. */
-  add(source: SummarySource): boolean;
+  add(row: SummaryRow): boolean;
   /** Cancels the row of a trace at its former start. */
   cancel(traceId: TraceId, startUs: number): void;
   /** No row decides about the trace: its documents do. `startUs`: when the trace started, or later. */
@@ -115,10 +157,10 @@ export function newSummaryBlock(version: number): SummaryBlock {
   const rows = createRowBuffer();
   let count = 0;
   return {
-    add(source) {
-      const causes = rootCausesText(source.summary);
-      if (valueCount(source) > MAX_VALUES || causes.length > MAX_ROOT_CAUSE_LENGTH) return false;
-      writeRow(rows, source, version, causes);
+    add(row) {
+      const causes = rootCausesText(row);
+      if (valueCount(row) > MAX_VALUES || causes.length > MAX_ROOT_CAUSE_LENGTH) return false;
+      writeRow(rows, row, version, causes);
       count++;
       return true;
     },
@@ -183,82 +225,91 @@ function zerosAfter(column: string): Uint8Array {
   return new Uint8Array(types.reduce((sum, type) => sum + (widths[type] ?? 1), 0));
 }
 
-function writeRow(
-  target: RowBuffer,
-  { trace, graph, summary, covered }: SummarySource,
-  version: number,
-  causes: string,
-): void {
-  const { root } = trace;
-  const { http } = summary;
-  const accountIds = accountIdsOf(trace);
-  writeKey(target, summary.id, summary.startUs, version);
+export function summaryRowOf({ trace, graph, summary, covered }: SummarySource): SummaryRow {
+  const { nodes, edges } = graph;
+  const indexes = new Map(nodes.map(({ key }, index) => [key, index]));
+  return {
+    ...summary,
+    covered,
+    rootStartUs: trace.root?.startUs,
+    endUs: lastEndUs(trace),
+    serviceKinds: nodes.map(kindOf),
+    serviceOutcomes: nodes.map(({ segments }) => outcomesOf(segments)),
+    edgeFrom: edges.map(({ from }) => indexes.get(from) ?? NO_INDEX),
+    edgeTo: edges.map(({ to }) => indexes.get(to) ?? NO_INDEX),
+    edgeOutcomes: edges.map(({ entities }) => outcomesOf(entities)),
+    accountIds: accountIdsOf(trace.entities.values()),
+  };
+}
+
+function writeRow(target: RowBuffer, row: SummaryRow, version: number, causes: string): void {
+  const { http, services } = row;
+  writeKey(target, row.id, row.startUs, version);
   writeUInt8(target, 0);
-  writeCovered(target, covered, summary.updatedUs);
-  writeUInt32(target, summary.revision);
-  writeUInt32(target, summary.segmentCount);
-  writeUInt32(target, summary.subsegmentCount);
-  writeUInt64(target, root?.startUs ?? 0);
-  writeUInt64(target, lastEndUs(trace));
-  writeBool(target, summary.durationUs !== undefined);
-  writeUInt64(target, summary.durationUs ?? 0);
-  writeBool(target, summary.responseTimeUs !== undefined);
-  writeUInt64(target, summary.responseTimeUs ?? 0);
-  writeBool(target, root !== undefined);
-  writeBool(target, summary.hasFault);
-  writeBool(target, summary.hasError);
-  writeBool(target, summary.hasThrottle);
-  writeBool(target, summary.anyFault);
-  writeBool(target, summary.anyError);
-  writeBool(target, summary.anyThrottle);
-  writeString(target, summary.worstOutcome);
-  writeBool(target, summary.isPartial);
+  writeCovered(target, row.covered, row.updatedUs);
+  writeUInt32(target, row.revision);
+  writeUInt32(target, row.segmentCount);
+  writeUInt32(target, row.subsegmentCount);
+  writeUInt64(target, row.rootStartUs ?? 0);
+  writeUInt64(target, row.endUs);
+  writeBool(target, row.durationUs !== undefined);
+  writeUInt64(target, row.durationUs ?? 0);
+  writeBool(target, row.responseTimeUs !== undefined);
+  writeUInt64(target, row.responseTimeUs ?? 0);
+  writeBool(target, row.rootStartUs !== undefined);
+  writeBool(target, row.hasFault);
+  writeBool(target, row.hasError);
+  writeBool(target, row.hasThrottle);
+  writeBool(target, row.anyFault);
+  writeBool(target, row.anyError);
+  writeBool(target, row.anyThrottle);
+  writeString(target, row.worstOutcome);
+  writeBool(target, row.isPartial);
   writeBool(
     target,
-    graph.nodes.some(({ isInferred }) => isInferred),
+    row.serviceKinds.some((kind) => (kind & SERVICE_KIND.inferred) !== 0),
   );
   writeString(target, http.method ?? '');
   writeString(target, http.url ?? '');
   writeString(target, http.userAgent ?? '');
   writeString(target, http.clientIp ?? '');
   writeUInt16(target, http.status ?? 0);
-  writeString(target, summary.entryPoint?.name ?? '');
-  writeString(target, summary.entryPoint?.type ?? '');
-  writeString(target, summary.entryPoint?.accountId ?? '');
-  writeGraph(target, graph);
-  writeStrings(target, summary.users);
-  writeStrings(target, summary.resourceArns);
-  writeStrings(target, summary.instanceIds);
-  writeStrings(target, summary.availabilityZones);
-  writeStrings(target, accountIds);
-  writeAnnotations(target, summary.annotations);
+  writeString(target, row.entryPoint?.name ?? '');
+  writeString(target, row.entryPoint?.type ?? '');
+  writeString(target, row.entryPoint?.accountId ?? '');
+  writeList(target, services, ({ name }) => writeString(target, name));
+  writeList(target, services, ({ type }) => writeString(target, type ?? ''));
+  writeList(target, services, ({ accountId }) => writeString(target, accountId ?? ''));
+  writeNumbers(target, row.serviceKinds, writeUInt8);
+  writeNumbers(target, row.serviceOutcomes, writeUInt8);
+  writeNumbers(target, row.edgeFrom, writeUInt32);
+  writeNumbers(target, row.edgeTo, writeUInt32);
+  writeNumbers(target, row.edgeOutcomes, writeUInt8);
+  writeStrings(target, row.users);
+  writeStrings(target, row.resourceArns);
+  writeStrings(target, row.instanceIds);
+  writeStrings(target, row.availabilityZones);
+  writeStrings(target, row.accountIds);
+  writeAnnotations(target, row.annotations);
   writeString(target, causes);
-  writeString(target, isExactInColumns(summary, accountIds) ? '' : exactText(summary, accountIds));
-}
-
-function writeGraph(target: RowBuffer, { nodes, edges }: TraceGraph): void {
-  writeList(target, nodes, ({ service }) => writeString(target, service.name));
-  writeList(target, nodes, ({ service }) => writeString(target, service.type ?? ''));
-  writeList(target, nodes, ({ service }) => writeString(target, service.accountId ?? ''));
-  writeList(target, nodes, (node) => writeUInt8(target, kindOf(node)));
-  writeList(target, nodes, ({ segments }) => writeUInt8(target, outcomesOf(segments)));
-  const indexes = new Map(nodes.map(({ key }, index) => [key, index]));
-  writeList(target, edges, ({ from }) => writeUInt32(target, indexes.get(from) ?? NO_INDEX));
-  writeList(target, edges, ({ to }) => writeUInt32(target, indexes.get(to) ?? NO_INDEX));
-  writeList(target, edges, ({ entities }) => writeUInt8(target, outcomesOf(entities)));
+  writeString(target, isExactInColumns(row) ? '' : exactText(row));
 }
 
 const NO_INDEX = 0xffff_ffff;
 
-const kindOf = ({ isRoot, isInferred }: GraphNode): number => (isRoot ? 1 : 0) | (isInferred ? 2 : 0);
+/** Bits of `service_kinds`. */
+export const SERVICE_KIND = { root: 1, inferred: 2 } as const;
+
+const kindOf = ({ isRoot, isInferred }: GraphNode): number =>
+  (isRoot ? SERVICE_KIND.root : 0) | (isInferred ? SERVICE_KIND.inferred : 0);
 
 /** A bit for each combination of flags that a request had. */
 function outcomesOf(requests: readonly Entity[]): number {
-  let bits = 0;
-  for (const { isFault, isError, isThrottle } of requests) {
-    bits |= 1 << ((isFault ? 1 : 0) + (isError ? 2 : 0) + (isThrottle ? 4 : 0));
-  }
-  return bits;
+  return requests.reduce((bits, request) => bits | outcomeBit(request), 0);
+}
+
+export function outcomeBit({ isFault, isError, isThrottle }: Entity): number {
+  return 1 << ((isFault ? 1 : 0) + (isError ? 2 : 0) + (isThrottle ? 4 : 0));
 }
 
 function lastEndUs(trace: Trace): number {
@@ -267,15 +318,25 @@ function lastEndUs(trace: Trace): number {
   return lastUs;
 }
 
-function accountIdsOf(trace: Trace): readonly string[] {
+/** Distinct, in the order of the entities. */
+export function accountIdsOf(entities: Iterable<Entity>): readonly string[] {
   const ids = new Set<string>();
-  for (const { accountId } of trace.entities.values()) if (accountId !== undefined) ids.add(accountId);
+  for (const { accountId } of entities) if (accountId !== undefined) ids.add(accountId);
   return [...ids];
 }
 
 function writeList<Item>(target: RowBuffer, items: readonly Item[], write: (item: Item) => void): void {
   writeLength(target, items.length);
   for (const item of items) write(item);
+}
+
+function writeNumbers(
+  target: RowBuffer,
+  numbers: readonly number[],
+  write: (target: RowBuffer, value: number) => void,
+): void {
+  writeLength(target, numbers.length);
+  for (const number of numbers) write(target, number);
 }
 
 function writeStrings(target: RowBuffer, texts: readonly string[]): void {
@@ -314,21 +375,21 @@ function writeMap<Value extends AnnotationValue>(
   }
 }
 
-function rootCausesText({ rootCauses }: TraceSummary): string {
+function rootCausesText({ rootCauses }: SummaryRow): string {
   const { fault, error, responseTime } = rootCauses;
   return fault.length + error.length + responseTime.length === 0 ? '' : JSON.stringify(rootCauses);
 }
 
-function valueCount({ graph, summary }: SummarySource): number {
-  let count = graph.nodes.length + graph.edges.length;
-  for (const values of Object.values(summary.annotations)) count += values.length;
-  const { users, resourceArns, instanceIds, availabilityZones } = summary;
-  return count + users.length + resourceArns.length + instanceIds.length + availabilityZones.length;
+function valueCount(row: SummaryRow): number {
+  const { annotations } = row;
+  let count = row.services.length + row.edgeFrom.length;
+  for (const key in annotations) count += annotations[key]?.length ?? 0;
+  return count + row.users.length + row.resourceArns.length + row.instanceIds.length + row.availabilityZones.length;
 }
 
 /** Columns cannot distinguish an empty text from none, and hold whole status codes and UTF-8 only. */
-function isExactInColumns(summary: TraceSummary, accountIds: readonly string[]): boolean {
-  const { http, entryPoint, services } = summary;
+function isExactInColumns(summary: SummaryRow): boolean {
+  const { http, entryPoint, services, accountIds } = summary;
   const isServiceExact = ({ name, type, accountId }: (typeof services)[number]) =>
     isUtf8(name) && isExactText(type) && isExactText(accountId);
   return (
@@ -358,8 +419,9 @@ function areExactInColumns(values: readonly AnnotationValue[]): boolean {
   );
 }
 
-function exactText(summary: TraceSummary, accountIds: readonly string[]): string {
-  const { http, annotations, users, services, resourceArns, instanceIds, availabilityZones, entryPoint } = summary;
+function exactText(summary: SummaryRow): string {
+  const { http, annotations, users, services, resourceArns, instanceIds, availabilityZones, entryPoint, accountIds } =
+    summary;
   return printJson({
     http,
     annotations,

@@ -1,0 +1,327 @@
+import { isCall } from '../../model/entity.ts';
+import type { ServiceId } from '../../model/graph.ts';
+import { addCount, binUsOf, type Histogram, type HistogramBuilder } from '../../model/histogram.ts';
+import { type Finished, NONE, type PlainTrace } from '../../model/plain-trace.ts';
+import {
+  addGraph,
+  addObservation,
+  newServiceEdge,
+  newServiceGraph,
+  newServiceNode,
+  type ServiceEdgeBuilder,
+  type ServiceGraphBuilder,
+  type ServiceNodeBuilder,
+  type StatisticsBuilder,
+} from '../../model/service-graph.ts';
+import { calledService, nodeKey, serviceOf } from '../../model/service-names.ts';
+import { edgeKey } from '../../model/trace-graph.ts';
+import { outcomeBit, SERVICE_KIND, type SummaryRow } from '../../store/write/summary-rows.ts';
+import { MINUTE_US, type MinuteGraphs, periodEnd } from './periods.ts';
+
+/** The columns of a summary that are the graph of its trace. */
+export type GraphColumns = Pick<
+  SummaryRow,
+  'services' | 'serviceKinds' | 'serviceOutcomes' | 'edgeFrom' | 'edgeTo' | 'edgeOutcomes'
+>;
+
+/**
+ * Adds up plain traces by minute. The sums are those of `addTrace(graph, traceGraph(trace))`; a test compares them.
+ * Each service is found once per use, without a text for it, and no graph of a trace is made.
+ */
+export type PlainSums = {
+  /** Undefined, and nothing is added, when the entities of the trace ended in several minutes. */
+  add(trace: PlainTrace): GraphColumns | undefined;
+  addTo(minutes: MinuteGraphs): void;
+};
+
+type Node = {
+  /** Bins are microseconds: a map finds whole numbers faster. */
+  readonly sums: ServiceNodeBuilder;
+  readonly edges: Map<Node, Edge>;
+  /** The trace that has the node, by its number, and what is known of the node in it. */
+  trace: number;
+  isRoot: boolean;
+  isClient: boolean;
+  /** The service sent no segment. */
+  isInferred: boolean;
+  state: 'active' | 'passive' | 'unknown';
+  outcomes: number;
+  index: number;
+};
+
+type Edge = {
+  readonly from: Node;
+  readonly to: Node;
+  readonly sums: ServiceEdgeBuilder;
+  trace: number;
+  outcomes: number;
+  /** Keys of the names that were counted. */
+  aliases: string[];
+  /** The last call that was counted. */
+  call: number;
+};
+
+/** By name of the service: few have another type or account. */
+type Minute = Map<string, Node[]>;
+
+export function newPlainSums(): PlainSums {
+  const minutes = new Map<number, Minute>();
+  let minute: Minute = new Map();
+  let traces = 0;
+  /** Of the trace that is added. */
+  const nodes: Node[] = [];
+  const edges: Edge[] = [];
+
+  function add(trace: PlainTrace): GraphColumns | undefined {
+    const { entities, root } = trace;
+    const endsUs = commonMinute(entities);
+    if (endsUs === undefined) return undefined;
+    // Before anything is added: this reads what senders wrote.
+    const called = entities.map((entity) => (isCall(entity) ? calledService(entity) : undefined));
+    minute = minutes.get(endsUs) ?? new Map();
+    minutes.set(endsUs, minute);
+    traces++;
+    nodes.length = 0;
+    edges.length = 0;
+    const services = entities.map((entity) => (entity.kind === 'segment' ? nodeOf(serviceOf(entity)) : undefined));
+    let startUs = addReported(trace, services);
+    addClient(entities[root], services[root]);
+    startUs = Math.min(startUs, addInferred(trace, services, called));
+    addCallsToReported(trace, services, called);
+    countTrace(entities[root]?.startUs ?? startUs);
+    return graphColumns();
+  }
+
+  /** Returns the first start of a segment. */
+  function addReported({ entities, owners, root }: PlainTrace, services: Services): number {
+    const startsUs: number[] = [];
+    const endsUs: number[] = [];
+    for (let index = 0; index < entities.length; index++) {
+      const owner = owners[index] as number;
+      if (owner === NONE) continue;
+      const { startUs, endUs } = entities[index] as Finished;
+      startsUs[owner] = Math.min(startsUs[owner] ?? startUs, startUs);
+      endsUs[owner] = Math.max(endsUs[owner] ?? endUs, endUs);
+    }
+    let firstUs = Number.MAX_SAFE_INTEGER;
+    for (let index = 0; index < entities.length; index++) {
+      const node = services[index];
+      if (node === undefined) continue;
+      const segment = entities[index] as Finished;
+      node.state = 'active';
+      node.isInferred = false;
+      if (index === root) node.isRoot = true;
+      observe(node, segment);
+      addBin(node.sums.durations, (endsUs[index] as number) - (startsUs[index] as number));
+      firstUs = Math.min(firstUs, segment.startUs);
+    }
+    return firstUs;
+  }
+
+  function addClient(root: Finished | undefined, service: Node | undefined): void {
+    if (root === undefined || service === undefined) return;
+    const client = nodeOf({ ...service.sums.service, type: 'client' });
+    client.isClient = true;
+    client.isInferred = false;
+    client.outcomes |= outcomeBit(root);
+    observe(edgeOf(client, service), root);
+  }
+
+  /** Returns the first start of a call. */
+  function addInferred({ entities, owners, hasCallee }: PlainTrace, services: Services, called: Called): number {
+    let firstUs = Number.MAX_SAFE_INTEGER;
+    for (let index = 0; index < entities.length; index++) {
+      const service = called[index];
+      const caller = services[owners[index] as number];
+      if (service === undefined || caller === undefined || hasCallee[index]) continue;
+      const call = entities[index] as Finished;
+      const node = nodeOf(service);
+      if (node.state === 'unknown' && service.type === 'remote') node.state = 'passive';
+      observe(node, call);
+      addBin(node.sums.durations, call.endUs - call.startUs);
+      observe(edgeOf(caller, node), call);
+      firstUs = Math.min(firstUs, call.startUs);
+    }
+    return firstUs;
+  }
+
+  function addCallsToReported(trace: PlainTrace, services: Services, called: Called): void {
+    const { entities, owners, hasCallee, firstChildren, nextSiblings } = trace;
+    for (let index = 0; index < entities.length; index++) {
+      const caller = services[owners[index] as number];
+      if (caller === undefined || !hasCallee[index]) continue;
+      const service = called[index];
+      const alias = service && nodeKey(service);
+      for (let child = firstChildren[index] as number; child !== NONE; child = nextSiblings[child] as number) {
+        const callee = services[child];
+        if (callee === undefined) continue;
+        const edge = edgeOf(caller, callee);
+        if (alias === undefined) {
+          observe(edge, entities[child] as Finished);
+        } else if (edge.call !== index) {
+          // A call with several segments of the called service below it is one call.
+          edge.call = index;
+          observe(edge, entities[index] as Finished);
+          addAlias(edge, alias);
+        }
+      }
+    }
+  }
+
+  function nodeOf(service: ServiceId): Node {
+    const ofName = minute.get(service.name);
+    let node = ofName?.find(({ sums }) => isSame(sums.service, service));
+    if (node === undefined) {
+      node = newNode(service);
+      if (ofName === undefined) minute.set(service.name, [node]);
+      else ofName.push(node);
+    }
+    if (node.trace === traces) return node;
+    node.trace = traces;
+    node.isRoot = false;
+    node.isClient = false;
+    node.isInferred = true;
+    node.state = 'unknown';
+    node.outcomes = 0;
+    nodes.push(node);
+    return node;
+  }
+
+  function edgeOf(from: Node, to: Node): Edge {
+    let edge = from.edges.get(to);
+    if (edge === undefined) {
+      edge = newEdge(from, to);
+      from.edges.set(to, edge);
+    }
+    if (edge.trace === traces) return edge;
+    edge.trace = traces;
+    edge.outcomes = 0;
+    edge.aliases = [];
+    edge.call = NONE;
+    edges.push(edge);
+    return edge;
+  }
+
+  function countTrace(startUs: number): void {
+    const secondUs = Math.floor(startUs / 1e6) * 1e6;
+    for (const { sums, isRoot, isClient, isInferred, state } of nodes) {
+      sums.traceCount++;
+      if (isRoot) sums.rootCount++;
+      if (isClient) sums.clientCount++;
+      if (isInferred) sums.inferredCount++;
+      if (state === 'active') sums.activeCount++;
+      if (state === 'passive') sums.passiveCount++;
+      sums.startUs = Math.min(sums.startUs, secondUs);
+      sums.endUs = Math.max(sums.endUs, secondUs + 1e6);
+    }
+    for (const { sums } of edges) sums.traceCount++;
+  }
+
+  /** In the order of `TraceGraph`. */
+  function graphColumns(): GraphColumns {
+    nodes.sort((a, b) => (a.sums.key < b.sums.key ? -1 : 1));
+    for (let index = 0; index < nodes.length; index++) (nodes[index] as Node).index = index;
+    edges.sort((a, b) => a.from.index - b.from.index || a.to.index - b.to.index);
+    return {
+      services: nodes.map(({ sums }) => sums.service),
+      serviceKinds: nodes.map(
+        ({ isRoot, isInferred }) => (isRoot ? SERVICE_KIND.root : 0) | (isInferred ? SERVICE_KIND.inferred : 0),
+      ),
+      serviceOutcomes: nodes.map(({ outcomes }) => outcomes),
+      edgeFrom: edges.map(({ from }) => from.index),
+      edgeTo: edges.map(({ to }) => to.index),
+      edgeOutcomes: edges.map(({ outcomes }) => outcomes),
+    };
+  }
+
+  return {
+    add,
+    addTo(graphs) {
+      for (const [endsUs, sums] of minutes) {
+        if (sums.size === 0) continue;
+        const graph = graphs.get(endsUs) ?? newServiceGraph();
+        graphs.set(endsUs, graph);
+        addGraph(graph, graphOf(sums));
+      }
+    },
+  };
+}
+
+/** By entity, the node of the service that it reports. */
+type Services = readonly (Node | undefined)[];
+
+/** By entity, the service that it calls. */
+type Called = readonly (ServiceId | undefined)[];
+
+/** The minute in which all ended; undefined for several or none. */
+function commonMinute(entities: readonly Finished[]): number | undefined {
+  let minute: number | undefined;
+  for (const { endUs } of entities) {
+    const own = periodEnd(endUs, MINUTE_US);
+    if (minute !== undefined && own !== minute) return undefined;
+    minute = own;
+  }
+  return minute;
+}
+
+const isSame = (a: ServiceId, b: ServiceId): boolean => a.type === b.type && a.accountId === b.accountId;
+
+function newNode(service: ServiceId): Node {
+  const sums = newServiceNode({ key: nodeKey(service), service });
+  const ofTrace = {
+    isRoot: false,
+    isClient: false,
+    isInferred: true,
+    state: 'unknown' as const,
+    outcomes: 0,
+    index: 0,
+  };
+  return { sums, edges: new Map(), trace: 0, ...ofTrace };
+}
+
+function newEdge(from: Node, to: Node): Edge {
+  const sums = newServiceEdge({ from: from.sums.key, to: to.sums.key, type: undefined });
+  return { from, to, sums, trace: 0, outcomes: 0, aliases: [], call: NONE };
+}
+
+type Observed = {
+  readonly sums: { readonly statistics: StatisticsBuilder; readonly responseTimes: HistogramBuilder };
+  outcomes: number;
+};
+
+/** Counts a request in its service, or a call in its edge. */
+function observe(target: Observed, entity: Finished): void {
+  const { startUs, endUs, outcome } = entity;
+  const durationUs = endUs - startUs;
+  target.outcomes |= outcomeBit(entity);
+  addObservation(target.sums.statistics, { startUs, durationUs, outcome }, 1);
+  addBin(target.sums.responseTimes, durationUs);
+}
+
+function addBin(histogram: HistogramBuilder, durationUs: number): void {
+  const bin = binUsOf(durationUs);
+  histogram.set(bin, (histogram.get(bin) ?? 0) + 1);
+}
+
+function addAlias({ sums, aliases }: Edge, key: string): void {
+  if (aliases.includes(key)) return;
+  aliases.push(key);
+  addCount(sums.aliases, key, 1);
+}
+
+function graphOf(minute: Minute): ServiceGraphBuilder {
+  const graph = newServiceGraph();
+  for (const node of [...minute.values()].flat()) {
+    const { sums } = node;
+    const histograms = { responseTimes: inSeconds(sums.responseTimes), durations: inSeconds(sums.durations) };
+    graph.nodes.set(sums.key, { ...sums, ...histograms });
+    for (const edge of node.edges.values()) {
+      graph.edges.set(edgeKey(edge.sums), { ...edge.sums, responseTimes: inSeconds(edge.sums.responseTimes) });
+    }
+  }
+  return graph;
+}
+
+function inSeconds(histogram: Histogram): HistogramBuilder {
+  return new Map(Array.from(histogram, ([bin, count]) => [bin / 1e6, count]));
+}
