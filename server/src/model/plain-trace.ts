@@ -37,7 +37,7 @@ export function plainTraceOf(documents: readonly SettledDocument[]): PlainTrace 
   }
   entities.sort(byStart);
   const indexes = new Map<EntityId, number>();
-  entities.forEach(({ id }, index) => indexes.set(id, index));
+  for (let index = 0; index < entities.length; index++) indexes.set((entities[index] as Finished).id, index);
   if (indexes.size < entities.length) return undefined;
   const trace = nest(documents, entities, indexes);
   const { parents } = trace;

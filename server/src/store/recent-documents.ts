@@ -10,6 +10,8 @@ export type RecentDocuments = {
   readonly afterSeq: number;
   /** Documents of a trace after `afterSeq`, in no particular order. */
   ofTrace(traceId: TraceId): readonly LeanDocument[];
+  /** In no particular order. */
+  all(): Iterable<LeanDocument>;
   /** Removes all documents up to `seq`: they are read from the store from now on. */
   evict(seq: number): void;
 };
@@ -25,6 +27,7 @@ export type RecentDocumentsCache = RecentDocuments & {
 export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   afterSeq: Number.POSITIVE_INFINITY,
   ofTrace: () => [],
+  all: () => [],
   evict: () => undefined,
   add: () => undefined,
   invalidate: () => undefined,
@@ -64,6 +67,7 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
       return afterSeq;
     },
     ofTrace: (traceId) => byTrace.get(traceId) ?? [],
+    all: () => cached,
     evict,
     add(documents) {
       cache(documents);

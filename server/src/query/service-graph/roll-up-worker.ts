@@ -8,6 +8,7 @@ import type { Store } from '../../store/store.ts';
 import type { FirstPart } from '../traces/trace-sizes.ts';
 import { countUnfilled, fillSummaries } from './fill-summaries.ts';
 import { rollUp } from './roll-up.ts';
+import { newRollUpProgress } from './roll-up-progress.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 
 export type RollUpWorkerOptions = {
@@ -68,6 +69,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
   const stopping = new AbortController();
   const { signal } = stopping;
   const holder = randomUUID();
+  const progress = store.isShared ? undefined : newRollUpProgress(store.lastSeq);
   let deletedBeforeUs = 0;
   // The first check rolls up the documents of earlier processes.
   let insertedSeq = store.lastSeq;
@@ -156,7 +158,8 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     waitsSinceMs = insertedSeq > toSeq ? began : undefined;
     let loggedAt = began;
     for (;;) {
-      const rolled = await rollUp(store, { toSeq, pause: newPause(store, signal), signal, onExceeding, onUncountable });
+      const pause = newPause(store, signal);
+      const rolled = await rollUp(store, { toSeq, progress, pause, signal, onExceeding, onUncountable });
       if (rolled === undefined || signal.aborted) break;
       if (store.isShared && !(await acquireLease(store, { ...LEASE, holder }))) break;
       if (performance.now() - loggedAt > LOG_INTERVAL_MS) {

@@ -10,6 +10,7 @@ import { receivedDocuments, SPREAD_US, START_US, subjectsOf } from '../testing/r
 import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from '../traces/stored-summaries.ts';
 import { readSummaryState } from '../traces/summary-state.ts';
 import { rollUp } from './roll-up.ts';
+import { newRollUpProgress, type RollUpProgress } from './roll-up-progress.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 import { serviceGraphOf } from './service-graph.ts';
 import { referenceServiceGraph } from './testing/reference-service-graph.ts';
@@ -87,14 +88,15 @@ test.each([
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 24, size: 'max' }), async (steps) => {
         for (const table of ['documents', 'entities', 'service_map', 'trace_summaries'] as const)
           await truncate(store, table);
+        const run = newRun();
         let arrived: readonly Document[] = [];
         for (const each of steps) {
-          arrived = await runStep(store, each, arrived);
+          arrived = await runStep(store, each, arrived, run);
           if (each.kind === 'roll' || each.kind === 'crash') await expectRows(store, arrived);
         }
-        while (await rollUp(store, { toSeq: Number.MAX_SAFE_INTEGER, batchDocuments: 50 }));
+        while (await rollUp(store, { toSeq: Number.MAX_SAFE_INTEGER, batchDocuments: 50, progress: run.progress }));
         const all = { fromUs: START_US - 60e6, toUs: START_US + 2 * SPREAD_US };
-        await runStep(store, { kind: 'graph', ...all }, arrived);
+        await runStep(store, { kind: 'graph', ...all }, arrived, run);
         expect(await readRollUpWatermark(store)).toBe(arrived.at(-1)?.seq ?? 0);
         await expectRows(store, arrived);
       }),
@@ -104,26 +106,41 @@ test.each([
   TIMEOUT_MS,
 );
 
+/** Documents of a run arrive after those of the run before, since the store has these in memory. */
+type Run = { readonly documents: readonly Document[]; progress: RollUpProgress };
+const RUN_US = 86_400_000_000;
+let runs = 0;
+
+function newRun(): Run {
+  const laterUs = RUN_US * runs++;
+  const documents = DOCUMENTS.map((document) => ({ ...document, seq: document.seq + laterUs }));
+  return { documents, progress: newRollUpProgress(0) };
+}
+
 /** Does one step. Resolves to all documents that were appended so far. */
-async function runStep(store: Store, each: Step, arrived: readonly Document[]): Promise<readonly Document[]> {
+async function runStep(store: Store, each: Step, arrived: readonly Document[], run: Run): Promise<readonly Document[]> {
   const toSeq = Number.MAX_SAFE_INTEGER;
   switch (each.kind) {
     case 'append': {
-      const more = DOCUMENTS.slice(arrived.length, arrived.length + each.count);
+      const more = run.documents.slice(arrived.length, arrived.length + each.count);
       await store.append(more);
       return [...arrived, ...more];
     }
     case 'roll':
-      await rollUp(store, { toSeq, batchDocuments: each.batchDocuments });
+      await rollUp(store, { toSeq, batchDocuments: each.batchDocuments, progress: run.progress });
       return arrived;
     case 'two servers roll': {
       const options = { toSeq, batchDocuments: each.batchDocuments };
       await Promise.all([rollUp(store, options), rollUp(store, options)]);
+      run.progress = newRollUpProgress(toSeq);
       return arrived;
     }
-    case 'crash':
-      await rollUp(crashing(store, each.when), { toSeq, batchDocuments: each.batchDocuments }).catch(() => undefined);
+    case 'crash': {
+      const { progress } = run;
+      const { batchDocuments } = each;
+      await rollUp(crashing(store, each.when), { toSeq, batchDocuments, progress }).catch(() => undefined);
       return arrived;
+    }
     case 'graph': {
       const subjects = subjectsOf(arrived, store.traceBounds);
       const graph = await serviceGraphOf(store, { window: each, filter: undefined });

@@ -8,6 +8,7 @@ import { markFilled } from '../traces/summary-state.ts';
 import type { FirstPart } from '../traces/trace-sizes.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
 import { type GraphColumns, newPlainSums, type PlainSums } from './plain-sums.ts';
+import type { RollUpProgress } from './roll-up-progress.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 import { newSummaryChanges, readUnfinishedStarts, type SummaryChanges } from './summary-changes.ts';
 import { changesOf, consumersOf, type SeqRange } from './trace-changes.ts';
@@ -22,6 +23,8 @@ export type RollUpOptions = QueryOptions & {
   /** Called between steps of work that each hold up the process for some milliseconds. */
   readonly pause?: () => Promise<void>;
   readonly batchDocuments?: number;
+  /** Only where no other process rolls up. */
+  readonly progress?: RollUpProgress | undefined;
   /** Called with each trace of the batch that exceeds the bounds of a trace. Only its first part is rolled up. */
   readonly onExceeding?: (id: TraceId, part: FirstPart) => void;
   /** Called with each trace that the pure functions fail for. It counts nothing. */
@@ -42,24 +45,26 @@ export type RollUpOptions = QueryOptions & {
  */
 export async function rollUp(
   store: Store,
-  { toSeq: latestSeq, pause, batchDocuments = BATCH_DOCUMENTS, onExceeding, onUncountable, ...options }: RollUpOptions,
+  {
+    toSeq: latestSeq,
+    pause,
+    progress,
+    batchDocuments = BATCH_DOCUMENTS,
+    onExceeding,
+    onUncountable,
+    ...options
+  }: RollUpOptions,
 ): Promise<SeqRange | undefined> {
-  const fromSeq = await readRollUpWatermark(store, options);
-  const toSeq = await lastSeqOfBatch(store, { fromSeq, latestSeq, batchDocuments }, options);
-  if (toSeq === undefined) return undefined;
-  const rows = await store.query<{ trace_id: TraceId }>(
-    sql`
-      SELECT lower(hex(trace)) AS trace_id
-      FROM (
-        SELECT DISTINCT trace_id AS trace FROM documents WHERE seq > ${fromSeq} AND seq <= ${toSeq} ORDER BY trace
-      )`,
-    options,
-  );
+  const fromSeq = progress?.watermark ?? (await readRollUpWatermark(store, options));
+  const window = { fromSeq, latestSeq, batchDocuments };
+  const batch = batchInMemory(store, window) ?? (await readBatch(store, window, options));
+  if (batch.changedIds.length === 0) return undefined;
+  const { toSeq, changedIds } = batch;
   const minutes: MinuteGraphs = new Map();
-  const changedIds = rows.map((row) => row.trace_id);
   const changed = new Set(changedIds);
   const summaries = newSummaryChanges(toSeq);
-  const unfinishedStarts = await readUnfinishedStarts(store, { fromSeq, toSeq }, options);
+  const mayBeUnfinished = progress === undefined || fromSeq < progress.unfinishedThroughSeq;
+  const unfinishedStarts = mayBeUnfinished ? await readUnfinishedStarts(store, { fromSeq, toSeq }, options) : new Map();
   const consumerIds = new Set(await consumersOf(store, changedIds, sql`seq <= ${toSeq}`, options));
   const plainSums = newPlainSums();
   const isAlone = (id: TraceId) => !consumerIds.has(id);
@@ -99,10 +104,12 @@ export async function rollUp(
     block.add(period);
     await pause?.();
   }
+  progress?.begin(toSeq);
   // Summaries may be ahead of the watermark, never behind: readers use them for traces without later documents.
   await summaries.insert(store, `${fromSeq}/${toSeq}`, options);
   if (fromSeq === 0) await markFilled(store);
   await store.insert(block.end());
+  progress?.end(toSeq);
   store.recent.evict(toSeq);
   return { fromSeq, toSeq };
 }
@@ -152,9 +159,39 @@ function addIfCountable(sums: PlainSums, trace: PlainTrace): GraphColumns | unde
   }
 }
 
+type BatchWindow = { readonly fromSeq: number; readonly latestSeq: number; readonly batchDocuments: number };
+/** The last document of a batch, and the traces of its documents, in no particular order: none for an empty batch. */
+type Batch = { readonly toSeq: number; readonly changedIds: readonly TraceId[] };
+
+/** Undefined when some of the next documents are in the store only. */
+function batchInMemory({ recent }: Store, { fromSeq, latestSeq, batchDocuments }: BatchWindow): Batch | undefined {
+  if (recent.afterSeq > fromSeq) return undefined;
+  const next = [...recent.all()].filter(({ seq }) => seq > fromSeq && seq <= latestSeq);
+  const inOrder = Float64Array.from(next, ({ seq }) => seq).sort();
+  const toSeq = inOrder[Math.min(batchDocuments, inOrder.length) - 1] ?? fromSeq;
+  const changedIds = new Set<TraceId>();
+  for (const { seq, traceId } of next) if (seq <= toSeq) changedIds.add(traceId);
+  return { toSeq, changedIds: [...changedIds] };
+}
+
+async function readBatch(store: Store, window: BatchWindow, options: QueryOptions): Promise<Batch> {
+  const { fromSeq } = window;
+  const toSeq = await lastSeqOfBatch(store, window, options);
+  if (toSeq === undefined) return { toSeq: fromSeq, changedIds: [] };
+  const rows = await store.query<{ trace_id: TraceId }>(
+    sql`
+      SELECT lower(hex(trace)) AS trace_id
+      FROM (
+        SELECT DISTINCT trace_id AS trace FROM documents WHERE seq > ${fromSeq} AND seq <= ${toSeq} ORDER BY trace
+      )`,
+    options,
+  );
+  return { toSeq, changedIds: rows.map((row) => row.trace_id) };
+}
+
 async function lastSeqOfBatch(
   store: Store,
-  { fromSeq, latestSeq, batchDocuments }: { fromSeq: number; latestSeq: number; batchDocuments: number },
+  { fromSeq, latestSeq, batchDocuments }: BatchWindow,
   options: QueryOptions,
 ): Promise<number | undefined> {
   const rows = await store.query<{ last: number; documents: number }>(
