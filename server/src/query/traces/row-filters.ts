@@ -202,12 +202,9 @@ const FLAG_BITS: ReadonlyMap<Keyword, number> = new Map([
 
 function serviceConditionSql(service: Identity | undefined, where: Condition | undefined): Sql | undefined {
   const name = service && nameSql(service);
-  const flag =
-    where?.kind === 'present' && where.field.kind === 'keyword' ? FLAG_BITS.get(where.field.keyword) : undefined;
-  if (flag === undefined) return name;
-  // The bits of the combinations that have the flag.
   let bits = 0;
-  for (let flags = 0; flags < 8; flags++) if ((flags >> flag) & 1) bits |= 1 << flags;
+  for (let flags = 0; flags < 8; flags++) if (where === undefined || mayHoldWith(flags, where)) bits |= 1 << flags;
+  if (bits === ANY_FLAGS) return name;
   const wanted = sql.typed(bits, 'UInt8');
   if (service?.name === undefined) {
     const hasFlag = sql`arrayExists(outcomes -> bitAnd(outcomes, ${wanted}) != 0, service_outcomes)`;
@@ -216,6 +213,31 @@ function serviceConditionSql(service: Identity | undefined, where: Condition | u
   return sql`arrayExists(
     (name, outcomes) -> name = ${service.name} AND bitAnd(outcomes, ${wanted}) != 0, service_names, service_outcomes
   )`;
+}
+
+/** A bit for each combination of flags. */
+const ANY_FLAGS = 0xff;
+
+/** Whether the condition may hold for a request with these flags, whatever else it has. */
+function mayHoldWith(flags: number, where: Condition): boolean {
+  switch (where.kind) {
+    case 'and':
+      return where.operands.every((operand) => mayHoldWith(flags, operand));
+    case 'or':
+      return where.operands.some((operand) => mayHoldWith(flags, operand));
+    case 'present':
+    case 'comparison': {
+      const bit = where.field.kind === 'keyword' ? FLAG_BITS.get(where.field.keyword) : undefined;
+      if (bit === undefined) return true;
+      const isSet = ((flags >> bit) & 1) === 1;
+      if (where.kind === 'present') return isSet;
+      const text = String(where.value.value);
+      if ((text !== 'true' && text !== 'false') || (where.operator !== '=' && where.operator !== '!=')) return true;
+      return ((where.operator === '=') === (text === 'true')) === isSet;
+    }
+    default:
+      return true;
+  }
 }
 
 function nameSql({ name, type }: Identity): Sql | undefined {

@@ -1,17 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { matches } from '../../filter/matches.ts';
+import { parseFilter } from '../../filter/parser.ts';
 import { subjectOf } from '../../filter/subject.ts';
 import { arbitraryFilterOf } from '../../filter/testing/arbitrary-filter.ts';
 import { operandsIn } from '../../filter/testing/operand-arbitraries.ts';
 import { assembleTrace } from '../../model/assemble.ts';
 import { aSegment, receivedTexts } from '../../model/testing/builders.ts';
 import type { RowBlock } from '../../store/engine/engine.ts';
-import { sql } from '../../store/sql.ts';
+import { type Sql, sql } from '../../store/sql.ts';
 import { storeForThisFile } from '../../store/testing/store-for-this-file.ts';
 import { newSummaryBlock, summaryRowOf } from '../../store/write/summary-rows.ts';
 import { receivedDocuments, subjectsOf } from '../testing/received-documents.ts';
-import { isDecidedByRow } from './row-filters.ts';
+import { isDecidedByRow, rowConditionSql } from './row-filters.ts';
 import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from './stored-summaries.ts';
 
 const COVERED = { firstSeq: 1, lastSeq: 2, documents: 3, bytes: 4 };
@@ -49,6 +50,41 @@ test('rows give the summaries of any traces, and the result of every filter that
     { numRuns: 400, endOnFailure: true },
   );
   expect(decided).toBeGreaterThan(20);
+});
+
+test('the condition in SQL holds for the row of every trace that a filter matches', async () => {
+  let known = 0;
+  await fc.assert(
+    fc.asyncProperty(arbitraryFilterOf(operandsIn(SUBJECTS.slice(0, 100))), async (filter) => {
+      const condition = rowConditionSql(filter.condition);
+      if (condition === undefined) return;
+      known++;
+      const rows = await store.query<{ trace_id: string }>(
+        sql`SELECT lower(hex(trace_id)) AS trace_id FROM trace_summaries FINAL WHERE ${condition}`,
+      );
+      const found = new Set(rows.map(({ trace_id: id }) => id));
+      const matching = SUBJECTS.filter((subject) => matches(filter, subject)).map(({ trace }) => trace.id);
+      expect(matching.filter((id) => !found.has(id))).toEqual([]);
+    }),
+    { numRuns: 150, endOnFailure: true },
+  );
+  expect(known).toBeGreaterThan(20);
+}, 60_000);
+
+test.each([
+  ['service("shop") { fault = true }', 'service("shop") { fault }'],
+  ['service("shop") { fault = true AND error != true }', 'service("shop") { fault AND error = false }'],
+  ['service() { throttle = true OR fault }', 'service() { fault OR throttle }'],
+])('%s reads the same rows as %s, and fewer than all', async (one, other) => {
+  const rowsOf = async (text: string) => {
+    const condition = rowConditionSql(parseFilter(text).condition) as Sql;
+    return store.query<{ trace_id: string }>(
+      sql`SELECT lower(hex(trace_id)) AS trace_id FROM trace_summaries FINAL WHERE ${condition} ORDER BY trace_id`,
+    );
+  };
+  const rows = await rowsOf(one);
+  expect(rows).toEqual(await rowsOf(other));
+  expect(rows.length).toBeLessThan(SUBJECTS.length);
 });
 
 test.each([
