@@ -56,7 +56,7 @@ export function complete(text: string, offset: number, vocabulary: Vocabulary): 
 }
 
 /** Start of the word, field or open string at the end of `before`; the end of `before` if there is none. */
-function startOfTyped(before: string): number {
+export function startOfTyped(before: string): number {
   const found = tokens(before);
   let start = before.length;
   for (const token of found.toReversed()) {

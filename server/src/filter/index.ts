@@ -11,3 +11,4 @@ export { printCondition, printField, printFilter } from './print.ts';
 export type { RootCauseKind, RootCauseLevel } from './root-cause-kind.ts';
 export type { FilterSubject } from './subject.ts';
 export { type HighlightToken, tokens } from './tokens.ts';
+export { vocabularyFilter } from './vocabulary-filter.ts';

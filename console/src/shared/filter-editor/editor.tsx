@@ -27,8 +27,8 @@ type Props = {
   /** Called on Enter. */
   readonly onApply: (text: string) => void;
   readonly placeholder: string;
-  /** Names to offer; called when completions open. */
-  readonly vocabulary: () => Promise<Vocabulary>;
+  /** Names to offer at a position of the text; called when completions open. */
+  readonly vocabulary: (text: string, offset: number) => Promise<Vocabulary>;
 };
 
 /** Editor of one line with a filter expression: colours, checks while typing, completions. */
@@ -48,7 +48,7 @@ export default function FilterEditor(props: Props): ReactElement {
       extensions: extensions(hint, {
         onChange: (next) => latest.current.onChange(next),
         onApply: (next) => latest.current.onApply(next),
-        vocabulary: () => latest.current.vocabulary(),
+        vocabulary: (...position) => latest.current.vocabulary(...position),
       }),
     });
     view.current = editor;
@@ -153,7 +153,7 @@ async function completions(
   const text = state.doc.toString();
   // In an empty box, only arrow down or Ctrl+Space opens the list.
   if (!explicit && text.slice(0, pos).trim() === '') return null;
-  const offers = complete(text, pos, await vocabulary());
+  const offers = complete(text, pos, await vocabulary(text, pos));
   const first = offers[0];
   if (!first) return null;
   return {

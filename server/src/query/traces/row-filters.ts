@@ -179,6 +179,11 @@ function wantedValues(term: Present | Comparison | OneOf): readonly Literal['val
 /** A text `true` also stands for the boolean. */
 function annotationConditionSql(key: string, term: Present | Comparison | OneOf): Sql {
   const [strings, numbers, booleans] = [sql`annotations_string`, sql`annotations_number`, sql`annotations_bool`];
+  const part = term.kind === 'comparison' && term.operator === 'CONTAINS' ? term.value.value : undefined;
+  if (typeof part === 'string') {
+    const hasPart = sql`arrayExists(text -> position(text, ${part}) > 0, ${strings}[${key}])`;
+    return sql.or([hasPart, ...[numbers, booleans].map((map) => sql`mapContains(${map}, ${key})`)]);
+  }
   const values = wantedValues(term);
   if (values === undefined || values.some((value) => value === 'true' || value === 'false')) {
     return sql.or([strings, numbers, booleans].map((map) => sql`mapContains(${map}, ${key})`));
