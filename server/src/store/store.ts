@@ -141,7 +141,7 @@ export type Store = {
    */
   flush(options?: FlushOptions): Promise<void>;
   /**
-   * Differs from an earlier value if documents may have been inserted, deleted or left out in between. Undefined while
+   * Differs from an earlier value if documents may have been inserted, deleted or left out since. Undefined while
    * documents wait for their insert or a command runs, and always on a shared store, into which other servers insert.
    */
   contentVersion(): string | undefined;

@@ -72,8 +72,8 @@ type ProbeResult =
 
 /**
  * The candidates, when an index shows that there are at most `sortInMemoryMax`. Otherwise the search, without the seeds
- * that found no row. Each query stops at `sortInMemoryMax + 1` traces. A seed with more of them than a batch is narrowed
- * by its other conditions: to load a batch takes longer than the rows for which these hold.
+ * that found no row. Each query stops at `sortInMemoryMax + 1` traces. A seed with more of them than a batch is asked
+ * again with its other conditions: to load a batch takes longer than the rows for which these hold.
  */
 export async function probeSeeds(
   store: Store,

@@ -223,7 +223,7 @@ function serviceConditionSql(service: Identity | undefined, where: Condition | u
 /** A bit for each combination of flags. */
 const ANY_FLAGS = 0xff;
 
-/** Whether the condition may hold for a request with these flags, whatever else it has. */
+/** Whether the condition may hold for some request with these flags. */
 function mayHoldWith(flags: number, where: Condition): boolean {
   switch (where.kind) {
     case 'and':
