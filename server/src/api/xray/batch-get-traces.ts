@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
-import { assembleTrace } from '../../model/assemble.ts';
 import { clockSkews } from '../../model/clock-skew.ts';
 import { traceDurationUs } from '../../model/duration.ts';
 import type { Document } from '../../model/entity.ts';
@@ -52,8 +51,7 @@ export const batchGetTraces = operation({
       linksTo(store, ids, options),
     ]);
     return {
-      Traces: parts.flatMap(({ documents, isWhole }) => {
-        const trace = assembleTrace(documents);
+      Traces: parts.flatMap(({ documents, trace, isWhole }) => {
         if (trace === undefined) return [];
         const consumers = consumersOf(trace, links);
         return [

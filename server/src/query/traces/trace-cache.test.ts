@@ -9,6 +9,7 @@ import type { QueryOptions, Store } from '../../store/store.ts';
 import { storeForThisFile } from '../../store/testing/store-for-this-file.ts';
 import { STORES } from '../../store/testing/stores.ts';
 import { type AssembledTrace, assembledGroups, loadAssembledTraces } from './trace-cache.ts';
+import { loadTraceParts } from './trace-parts.ts';
 
 const store = await storeForThisFile();
 let traceId: TraceId;
@@ -82,6 +83,26 @@ test('traces of one response keep the order of their ids, from memory or not', a
   const ids = [(other as Document).traceId, known, 'f'.repeat(32) as TraceId];
   const loaded = await loadAssembledTraces(store, ids, {});
   expect(loaded.map(({ trace }) => trace.id)).toEqual(ids.slice(0, 2));
+});
+
+test('BatchGetTraces shares the cached traces, and keeps the order of its ids', async () => {
+  const known = traceId;
+  const first = await load();
+  const [other] = received(aSegment({ trace_id: `1-6650a080-${'e'.repeat(24)}`, id: anId('e') }));
+  await store.append([other as Document]);
+  const ids = [(other as Document).traceId, known];
+  const read = await loadTraceParts(store, ids, undefined, {});
+  const again = await loadTraceParts(store, ids, undefined, {});
+  for (const { parts, next } of [read, again]) {
+    expect(parts.map((part) => [part.traceId, part.isWhole])).toEqual(ids.map((id) => [id, true]));
+    expect(next).toBeUndefined();
+  }
+  expect(read.parts[1]?.trace).toEqual(first.trace);
+  expect(again.parts.map(({ trace }) => trace)).toEqual(read.parts.map(({ trace }) => trace));
+  expect(again.parts[0]?.trace).toBe(read.parts[0]?.trace);
+  await store.append([call('c', SEQ + 20)]);
+  const changed = await loadTraceParts(store, ids, undefined, {});
+  expect(changed.parts[1]?.documents.length).toBe(3);
 });
 
 test('spans that are stored as bytes are assembled once, too', async () => {

@@ -37,6 +37,29 @@ function keyOf(store: Store, { documents, bytes, lastSeq }: Omit<TraceSize, 'has
   return JSON.stringify([documents, bytes, lastSeq, store.statistics().prunedBeforeUs]);
 }
 
+function cacheOf(store: Store): TraceCache {
+  const cache = cacheByStore.get(store.query) ?? { traces: new Map(), characters: 0 };
+  cacheByStore.set(store.query, cache);
+  return cache;
+}
+
+/** All of the traces, in the order of their ids, if each is cached and unchanged. Without a query while nothing arrives. */
+export async function cachedTraces(
+  store: Store,
+  traceIds: readonly TraceId[],
+  options: QueryOptions,
+): Promise<readonly AssembledTrace[] | undefined> {
+  const cache = cacheOf(store);
+  if (!traceIds.every((id) => cache.traces.has(id))) return undefined;
+  const unchanged = await unchangedTraces(store, cache, traceIds, options);
+  return unchanged.size < traceIds.length ? undefined : traceIds.flatMap((id) => unchanged.get(id) ?? []);
+}
+
+/** Caches whole traces that were read since the store had this `contentVersion`. */
+export function cacheTraces(store: Store, traces: readonly AssembledTrace[], contentVersion: string | undefined): void {
+  for (const one of traces) keep(store, cacheOf(store), one, contentVersion);
+}
+
 /**
  * The traces as far as they have arrived, in no order; unknown ids are left out. Of a trace that has not changed since
  * it was assembled it reads no document, only their number; and nothing while no document arrives at an embedded store.
@@ -46,8 +69,7 @@ export async function* assembledGroups(
   traceIds: readonly TraceId[],
   { isPartWanted, ...options }: Omit<LoadOptions, 'where'>,
 ): AsyncGenerator<AssembledGroup> {
-  const cache = cacheByStore.get(store.query) ?? { traces: new Map(), characters: 0 };
-  cacheByStore.set(store.query, cache);
+  const cache = cacheOf(store);
   const contentVersion = store.contentVersion();
   const unchanged = await unchangedTraces(store, cache, traceIds, options);
   if (unchanged.size > 0) yield { traces: [...unchanged.values()], exceeding: new Map() };
