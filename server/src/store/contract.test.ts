@@ -256,15 +256,16 @@ describe.each(ALL)('the $name', ({ make }) => {
       );
     });
 
-    test('returns a result that is cut, and more of it than either limit only if it is', async () => {
+    test('ends a result early only when it exceeds a limit', async () => {
       const rowsOf = (count: number, rows: number, bytes: number) =>
-        store.query<{ text: string }>(sql`SELECT repeat(toString(number % 10), 1000) AS text FROM numbers(${count})`, {
+        store.query<{ text: string }>(sql`SELECT repeat(toString(number % 10), 100) AS text FROM numbers(${count})`, {
           cutAt: { rows, bytes },
         });
-      expect(await rowsOf(100, 100, 1_000_000)).toHaveLength(100);
+      expect(await rowsOf(100, 100, 100_000)).toHaveLength(100);
       expect((await rowsOf(200_000, 100, 0)).length).toBeGreaterThan(100);
-      expect((await rowsOf(200_000, 0, 2_000_000)).length).toBeGreaterThan(2_000);
-      expect(await rowsOf(200_000, 0, 2_000_000)).not.toHaveLength(200_000);
+      const cut = await rowsOf(200_000, 0, 200_000);
+      expect(cut.length).toBeGreaterThan(1_500);
+      expect(cut.length).toBeLessThan(200_000);
       await expect(store.query(sql`SELECT 1 AS one`)).resolves.toEqual([{ one: 1 }]);
     });
   });
