@@ -23,7 +23,8 @@ export type Columns = Readonly<Record<string, string>>;
 export type RowBlock = {
   readonly table: string;
   readonly columns: Columns;
-  readonly bytes: Uint8Array;
+  /** Whole, or in parts. */
+  readonly bytes: Uint8Array | readonly Uint8Array[];
   readonly insertToken?: string;
 };
 

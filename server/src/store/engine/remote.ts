@@ -251,7 +251,13 @@ function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDis
     const settings: ClickHouseSettings = insertToken === undefined ? {} : { insert_deduplication_token: insertToken };
     try {
       await hosts.withHost((host) =>
-        textOf(send(host, { query, params: {} }, { settings, values: Readable.from([bytes]), lease })),
+        textOf(
+          send(
+            host,
+            { query, params: {} },
+            { settings, values: Readable.from(bytes instanceof Uint8Array ? [bytes] : bytes), lease },
+          ),
+        ),
       );
     } catch (thrown) {
       throw toStoreFailure(thrown);

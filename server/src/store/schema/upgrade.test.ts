@@ -10,6 +10,7 @@ import { DOCUMENT_ROW, type DocumentRow, storedTextOf } from '../document-row.ts
 import type { Engine } from '../engine/engine.ts';
 import { backUp } from '../maintenance/backup.ts';
 import { openEngine } from '../open-store.ts';
+import { createRowBuffer, writtenBytes } from '../row-binary.ts';
 import { parseRows, renderSql, type Sql, sql } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { aDocument, entityIdOf, traceIdOf } from '../testing/documents.ts';
@@ -21,7 +22,7 @@ import {
   type TestDirectory,
   testOptions,
 } from '../testing/open-test-store.ts';
-import { newBlock, rowBlocksOf } from '../write/block.ts';
+import { rowBlocksOf } from '../write/block.ts';
 import { writeEntities } from '../write/rows.ts';
 import { migrate, readMigrations } from './migrate.ts';
 
@@ -41,13 +42,14 @@ afterEach(() => directory.remove());
 
 /** As a server before migration 0011. */
 async function insertDocuments(engine: Engine, documents: readonly Document[]): Promise<void> {
-  const block = newBlock();
+  const rows = { entities: createRowBuffer(), documents: createRowBuffer() };
   for (const document of documents) {
-    writeEntities(block.entities, document);
-    writeFormerDocument(block.documents, document);
+    writeEntities(rows.entities, document);
+    writeFormerDocument(rows.documents, document);
   }
-  for (const rows of rowBlocksOf(block, `block-${documents[0]?.id}`)) {
-    await engine.insert(rows.table === 'documents' ? { ...rows, columns: FORMER_DOCUMENT_COLUMNS } : rows);
+  const bytes = { entities: writtenBytes(rows.entities), documents: writtenBytes(rows.documents) };
+  for (const block of rowBlocksOf(bytes, `block-${documents[0]?.id}`)) {
+    await engine.insert(block.table === 'documents' ? { ...block, columns: FORMER_DOCUMENT_COLUMNS } : block);
   }
 }
 

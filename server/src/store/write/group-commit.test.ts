@@ -24,7 +24,7 @@ function heldInserts() {
     insert: ({ table, bytes, insertToken }: RowBlock) =>
       new Promise<void>((resolve, reject) => {
         const end = (failure?: Error) => (failure ? reject(failure) : resolve());
-        started.push({ table, bytes: bytes.length, insertToken, end });
+        started.push({ table, bytes: Buffer.concat([bytes].flat()).length, insertToken, end });
         onStarted();
       }),
     /** Insert number `index`, once it has started. */

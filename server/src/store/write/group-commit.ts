@@ -6,22 +6,21 @@ import { causeMessageOf, messageOf, toStoreFailure } from '../engine/clickhouse-
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
 import type { RecentDocumentsCache } from '../recent-documents.ts';
-import { writtenBytes } from '../row-binary.ts';
 import type { DocumentCounts } from '../store.ts';
 import {
-  addDocument,
   addEncoded,
   type Block,
   type BlockLengths,
-  beginBlock,
   bytesOf,
   type Caller,
   cutBack,
   EMPTY,
   lengthsOf,
   newBlock,
-  rowBlocksOf,
+  newDocumentEncoder,
+  rowsOfBlock,
 } from './block.ts';
+import { newChunkPool } from './row-chunks.ts';
 
 export type GroupCommitOptions = {
   readonly insert: (block: RowBlock) => Promise<void>;
@@ -80,7 +79,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let refused = 0;
   let queued = 0;
   let queuedBytes = 0;
-  const spare: Block[] = [];
+  const pool = newChunkPool();
+  const encode = newDocumentEncoder(options.serverNumber);
   let open: Block | undefined;
   /** In the order of their inserts. */
   const inFlight = new Set<Block>();
@@ -105,15 +105,15 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (count === 0) return Promise.resolve();
     const block = openBlock();
     const before = lengthsOf(block);
-    if ('leanDocuments' in documents) addEncoded(block, documents);
-    else for (const document of documents) addDocument(block, document, options.serverNumber);
+    const encoded = 'leanDocuments' in documents ? documents : encode(documents);
+    const documentRows = addEncoded(block, encoded, pool);
     inFlight.add(block);
     queued += count;
     const bytes = bytesOf(block) - before.entities - before.documents;
     queuedBytes += bytes;
     const done = new Promise<void>((resolve, reject) => {
       const caller = { resolve, reject };
-      if (block.file) writeToJournal(block, block.file, { before, count, bytes, caller });
+      if (block.file) writeToJournal(block, block.file, { documentRows, before, count, bytes, caller });
       else block.callers.push(caller);
     });
     if (block === open && isFull(block)) enqueueFull(block);
@@ -121,6 +121,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   type Appended = {
+    readonly documentRows: Uint8Array;
     readonly before: BlockLengths;
     readonly count: number;
     readonly bytes: number;
@@ -128,15 +129,16 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   };
 
   /** The record of an `append` is the rows of its documents. A failed write removes them from the block again. */
-  function writeToJournal(block: Block, file: JournalFile, { before, count, bytes, caller }: Appended): void {
-    file.append(writtenBytes(block.documents).subarray(before.documents), {
+  function writeToJournal(block: Block, file: JournalFile, appended: Appended): void {
+    const { documentRows, before, count, bytes, caller } = appended;
+    file.append(documentRows, {
       onWritten() {
         queued -= count;
         stored += count;
         caller.resolve();
       },
       onFailed(reason) {
-        cutBack(block, before);
+        cutBack(block, before, pool);
         queued -= count;
         queuedBytes -= bytes;
         refused += count;
@@ -158,7 +160,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   function openBlock(): Block {
     if (open) return open;
-    open = beginBlock(spare.pop() ?? newBlock(), newJournalFile?.());
+    open = newBlock(newJournalFile?.());
     if (newJournalFile || !draining) scheduleCommit();
     return open;
   }
@@ -212,7 +214,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       await commit(block);
       lastEndedMs = performance.now();
       lastTookMs = lastEndedMs - startMs;
-      recycle(block);
+      cutBack(block, EMPTY, pool);
     }
   }
 
@@ -259,7 +261,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   async function insertBlock(block: Block): Promise<void> {
     const insertToken = block.file?.name ?? `${session}/${++blockCount}`;
     const retries = block.file ? JOURNAL_RETRY_AFTER_MS : RETRY_AFTER_MS;
-    for (const rows of rowBlocksOf(block, insertToken)) await insertWithRetries(rows, retries);
+    for (const rows of rowsOfBlock(block, insertToken)) await insertWithRetries(rows, retries);
   }
 
   async function insertWithRetries(rows: RowBlock, retryAfterMs: readonly number[]): Promise<void> {
@@ -289,14 +291,6 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (performance.now() < quietUntilMs) return;
     quietUntilMs = performance.now() + WARN_EVERY_MS;
     options.log.warn({ ...fields, refused }, sentence);
-  }
-
-  /** Keeps one block for reuse: its buffers already have the size that this load needs. */
-  function recycle(block: Block): void {
-    if (spare.length > 0) return;
-    cutBack(block, EMPTY);
-    block.callers.length = 0;
-    spare.push(block);
   }
 
   function flush(): Promise<void> {

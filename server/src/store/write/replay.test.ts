@@ -70,7 +70,7 @@ const pathOf = (name: string) => join(directory.path, 'journal', 'test', `${name
 /** Inserts that are only recorded. */
 function recordedInserts(): Pick<Engine, 'insert'> & { readonly tables: Record<string, Buffer[]> } {
   const tables: Record<string, Buffer[]> = { entities: [], documents: [] };
-  return { tables, insert: async ({ table, bytes }) => void tables[table]?.push(Buffer.from(bytes)) };
+  return { tables, insert: async ({ table, bytes }) => void tables[table]?.push(Buffer.concat([bytes].flat())) };
 }
 
 test('replays exactly the rows that a flush would have inserted, a block a file, and removes the files', async () => {

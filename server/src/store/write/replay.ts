@@ -2,7 +2,7 @@ import { parseStored } from '../../model/parse-stored.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalRecord } from '../journal/records.ts';
-import { createRowBuffer, type RowBuffer, writeBytes } from '../row-binary.ts';
+import { createRowBuffer, writeBytes, writtenBytes } from '../row-binary.ts';
 import { rowBlocksOf } from './block.ts';
 import { readDocumentRows, withLaterColumns, writeEntities } from './rows.ts';
 
@@ -43,8 +43,8 @@ export async function replayJournal(
 }
 
 type ReplayBlock = {
-  readonly entities: RowBuffer;
-  readonly documents: RowBuffer;
+  readonly entities: Uint8Array;
+  readonly documents: Uint8Array;
   readonly count: number;
   /** Intact records whose documents cannot be read. */
   readonly unreadable: number;
@@ -69,5 +69,5 @@ function encodeBlock(records: readonly JournalRecord[], droppedBeforeUs: number)
       unreadable++;
     }
   }
-  return { entities, documents, count, unreadable };
+  return { entities: writtenBytes(entities), documents: writtenBytes(documents), count, unreadable };
 }

@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { addRows, CHUNK_BYTES, cutRowsBack, newChunkPool, newRowChunks, partsOf } from './row-chunks.ts';
+
+test('chunks have the bytes of one buffer, whatever is added and cut back', () => {
+  const rows = fc.tuple(fc.oneof(fc.nat(2_000), fc.nat(3 * CHUNK_BYTES)), fc.nat(255));
+  const steps = fc.array(fc.oneof(fc.record({ rows }), fc.record({ cutTo: fc.nat(20) })), { maxLength: 12 });
+  const pool = newChunkPool();
+  fc.assert(
+    fc.property(steps, (given) => {
+      const target = newRowChunks();
+      const expected: Buffer[] = [];
+      for (const step of given) {
+        if ('rows' in step) {
+          const added = Buffer.alloc(step.rows[0], step.rows[1]);
+          expect(Buffer.compare(addRows(target, added, pool), added)).toBe(0);
+          expected.push(added);
+        } else {
+          expected.length = Math.min(expected.length, step.cutTo);
+          cutRowsBack(target, Buffer.concat(expected).length, pool);
+        }
+      }
+      const whole = Buffer.concat(expected);
+      expect(target.length).toBe(whole.length);
+      expect(Buffer.concat(partsOf(target)).equals(whole)).toBe(true);
+      cutRowsBack(target, 0, pool);
+      expect(partsOf(target)).toEqual([]);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a chunk is used again, and one of another size is not kept', () => {
+  const pool = newChunkPool();
+  const [usual, large] = [pool.take(1), pool.take(CHUNK_BYTES + 1)];
+  expect(large.length).toBe(CHUNK_BYTES + 1);
+  pool.give(usual);
+  pool.give(large);
+  expect(pool.take(CHUNK_BYTES)).toBe(usual);
+  expect(pool.take(1)).not.toBe(large);
+});
