@@ -297,3 +297,17 @@ test('documents that cannot be inserted before the store closes stay in the jour
   expect(journal.files.map(({ isRemoved }) => isRemoved)).toEqual([false]);
   expect(warn).toHaveBeenLastCalledWith({ count: 1, reason: 'unreachable' }, 'documents stay in the journal');
 });
+
+test('rows of entities leave the queue once they are inserted, while those of documents wait', async () => {
+  const inserts = heldInserts();
+  const commits = createGroupCommit({ ...OPTIONS, insert: inserts.insert });
+  const appended = commits.append([aDocument(1), aDocument(2)]);
+  const entities = await inserts.nth(0);
+  expect(commits.counts().queuedBytes).toBeGreaterThan(entities.bytes);
+  entities.end();
+  const documents = await inserts.nth(1);
+  expect(commits.counts()).toMatchObject({ queued: 2, queuedBytes: documents.bytes });
+  documents.end();
+  await appended;
+  expect(commits.counts()).toMatchObject({ stored: 2, queued: 0, queuedBytes: 0 });
+});
