@@ -27,8 +27,9 @@ export type SpanAttribute = {
   key: Key;
   /** Undefined for a text that no rule reads: then it is only a range of the request. */
   value: AnyValue | undefined;
-  /** The indexed string with its length, undefined if it is to be written; empty for a value that has none. */
-  encoded: Uint8Array | undefined;
+  /** Where `cacheBytes` has the indexed string with its length, empty for a value that has none; -1 if it is not cached. */
+  encodedStart: number;
+  encodedEnd: number;
   textStart: number;
   textEnd: number;
   isAscii: boolean;
@@ -38,13 +39,27 @@ export type SpanAttribute = {
 const CACHE_SIZE = 8192;
 const MAX_CACHED_BYTES = 192;
 const HASHED_BYTES = 20;
-type CachedAttribute = SpanAttribute & { readonly bytes: Uint8Array };
-const cache: (CachedAttribute | undefined)[] = new Array(CACHE_SIZE).fill(undefined);
+const cache: (SpanAttribute | undefined)[] = new Array(CACHE_SIZE).fill(undefined);
+/**
+ * Bytes of all cached attributes: those of the request, then the indexed string. In one buffer and not in an array for each,
+ * since most of the time goes into waiting for memory.
+ */
+const SLOT_BYTES = 512;
+const cacheBytes = new Uint8Array(CACHE_SIZE * SLOT_BYTES);
+/** Length of the attribute of each slot; 0 for none. */
+const cachedLengths = new Uint8Array(CACHE_SIZE);
 /** Hash of the last attribute of each slot. One is cached when it comes twice in a row, so that ids evict nothing. */
 const lastHashes = new Int32Array(CACHE_SIZE);
 
-/** Reads an attribute with its length prefix, into `target` if it is not cached. Undefined for a nested value. */
-export function readSpanAttribute(reader: BoundedReader, target: SpanAttribute): SpanAttribute | undefined {
+/**
+ * Reads an attribute with its length prefix, into `target` if it is not cached. Undefined for a nested value. The result is
+ * valid until an attribute of another span is read.
+ */
+export function readSpanAttribute(
+  reader: BoundedReader,
+  target: SpanAttribute,
+  spanNumber: number,
+): SpanAttribute | undefined {
   const end = readFieldEnd(reader);
   const { buf, pos: start } = reader;
   const length = end - start;
@@ -54,25 +69,44 @@ export function readSpanAttribute(reader: BoundedReader, target: SpanAttribute):
     hash = (Math.imul(hash, 31) + (buf[at] as number)) | 0;
   }
   const slot = (hash ^ (hash >>> 15)) & (CACHE_SIZE - 1);
-  const found = cache[slot];
-  if (found !== undefined && hasBytesAt(buf, start, length, found.bytes)) {
+  if (length === cachedLengths[slot] && isCachedAt(slot * SLOT_BYTES, buf, start, end)) {
     reader.pos = end;
-    return found;
+    return cache[slot];
   }
   if (!parseAttribute(reader, end, target)) return undefined;
-  if (lastHashes[slot] === hash && length <= MAX_CACHED_BYTES) {
-    const value = target.value ?? { stringValue: (buf as Buffer).toString('utf8', target.textStart, target.textEnd) };
-    const row = createRowBuffer(length + 64);
-    writeSpanAttribute(row, target, buf);
-    const cached = { ...target, value, encoded: Uint8Array.prototype.slice.call(row.bytes, 0, row.length) };
-    cache[slot] = { ...cached, bytes: Uint8Array.prototype.slice.call(buf, start, end) };
+  // The bytes of an attribute that the same span has must stay.
+  const isFree = cache[slot]?.key.seenIn !== spanNumber;
+  if (isFree && lastHashes[slot] === hash && length > 0 && length <= MAX_CACHED_BYTES) {
+    addToCache(slot, target, buf, start, end);
   }
   lastHashes[slot] = hash;
   return target;
 }
 
+function addToCache(slot: number, attribute: SpanAttribute, buf: Uint8Array, start: number, end: number): void {
+  const { key, textStart, textEnd } = attribute;
+  const row = createRowBuffer(SLOT_BYTES);
+  writeSpanAttribute(row, attribute, buf);
+  const at = slot * SLOT_BYTES;
+  const encodedStart = at + end - start;
+  if (encodedStart + row.length > at + SLOT_BYTES) return;
+  cacheBytes.set(buf.subarray(start, end), at);
+  cacheBytes.set(row.bytes.subarray(0, row.length), encodedStart);
+  cachedLengths[slot] = end - start;
+  const value = attribute.value ?? { stringValue: (buf as Buffer).toString('utf8', textStart, textEnd) };
+  cache[slot] = Object.assign(newSpanAttribute(), { key, value, encodedStart, encodedEnd: encodedStart + row.length });
+}
+
 export function newSpanAttribute(): SpanAttribute {
-  return { key: NO_KEY, value: undefined, encoded: undefined, textStart: 0, textEnd: 0, isAscii: true };
+  return {
+    key: NO_KEY,
+    value: undefined,
+    encodedStart: -1,
+    encodedEnd: -1,
+    textStart: 0,
+    textEnd: 0,
+    isAscii: true,
+  };
 }
 
 function isAscii(buf: Uint8Array, start: number, end: number): boolean {
@@ -81,9 +115,11 @@ function isAscii(buf: Uint8Array, start: number, end: number): boolean {
   return bits < 0x80;
 }
 
-function hasBytesAt(buf: Uint8Array, start: number, length: number, bytes: Uint8Array): boolean {
-  if (bytes.length !== length) return false;
-  for (let at = 0; at < length; at++) if (buf[start + at] !== bytes[at]) return false;
+/** Whether the cache has these bytes at `cachedStart`. */
+function isCachedAt(cachedStart: number, buf: Uint8Array, start: number, end: number): boolean {
+  for (let at = start, cachedAt = cachedStart; at < end; at++, cachedAt++) {
+    if (buf[at] !== cacheBytes[cachedAt]) return false;
+  }
   return true;
 }
 
@@ -92,7 +128,6 @@ const TAG = { key: 10, value: 18, stringValue: 10 } as const;
 /** Most attributes are a key and a text. */
 function parseAttribute(reader: BoundedReader, end: number, target: SpanAttribute): boolean {
   const { buf, pos: start } = reader;
-  target.encoded = undefined;
   target.value = undefined;
   if (buf[start] === TAG.key && end - start < 0x4000) {
     const keyStart = start + 2;
@@ -126,9 +161,9 @@ function parseAttribute(reader: BoundedReader, end: number, target: SpanAttribut
 
 /** Writes the indexed string; nothing for the empty value. */
 export function writeSpanAttribute(target: RowBuffer, attribute: SpanAttribute, request: Uint8Array): void {
-  const { key, value, encoded, textStart, textEnd, isAscii } = attribute;
-  if (encoded !== undefined) {
-    writeRange(target, encoded, 0, encoded.length);
+  const { key, value, encodedStart, encodedEnd, textStart, textEnd, isAscii } = attribute;
+  if (encodedStart >= 0) {
+    writeRange(target, cacheBytes, encodedStart, encodedEnd);
   } else if (value === undefined && isAscii && key.prefix.length + textEnd - textStart <= MAX_TEXT_LENGTH) {
     writeLength(target, key.prefix.length + textEnd - textStart);
     writeRange(target, key.prefix, 0, key.prefix.length);
@@ -140,8 +175,8 @@ export function writeSpanAttribute(target: RowBuffer, attribute: SpanAttribute, 
 }
 
 /** Whether the attribute has an indexed string. */
-export function isIndexed({ value, encoded }: SpanAttribute): boolean {
-  return encoded !== undefined ? encoded.length > 0 : value === undefined || textOf(value) !== undefined;
+export function isIndexed({ value, encodedStart, encodedEnd }: SpanAttribute): boolean {
+  return encodedStart >= 0 ? encodedEnd > encodedStart : value === undefined || textOf(value) !== undefined;
 }
 
 function textOf(value: AnyValue): string | undefined {
@@ -181,7 +216,7 @@ function addKey(text: string, name: string): Key {
   if (keys.size >= MAX_KEYS) {
     keys.clear();
     // Cached attributes have their own keys, and a name may have only one.
-    cache.fill(undefined);
+    cachedLengths.fill(0);
   }
   keys.set(text, key);
   return key;

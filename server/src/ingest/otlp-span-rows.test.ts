@@ -164,6 +164,28 @@ test('rows and lean documents of common spans are those of the way over objects,
   expect(common / all).toBeGreaterThan(0.5);
 });
 
+test('attributes of one span that share a place in the cache keep their values', () => {
+  // Of 90 attributes one of the second half shares its place with one of the first in every fifth span.
+  const spans = Array.from({ length: 40 }, (_, span) => ({
+    traceId: '1'.padStart(32, '0'),
+    spanId: String(span + 1).padStart(16, '0'),
+    attributes: Array.from({ length: 90 }, (_value, index) => ({
+      key: `key-${index}`,
+      value: { stringValue: `value ${span * 7919 + index * 104_729}` },
+    })),
+  }));
+  // An attribute is cached when it comes twice in a row: the first half of a span, then the others beside it.
+  const sent = spans.flatMap((span) => {
+    const half = { ...span, attributes: span.attributes.slice(0, 45) };
+    return [half, half, span, span, span];
+  });
+  const around = { resource: {}, scope: {}, resourceSchemaUrl: undefined, scopeSchemaUrl: undefined };
+  const request = requestOf(sent.map((span) => ({ ...around, span })));
+  const { written, expected, leanDocuments } = rowsOf(request);
+  expect(leanDocuments).toHaveLength(sent.length);
+  expect(written).toEqual(expected);
+});
+
 test('rows and lean documents of any spans are those of the way over objects, if they are written at all', () => {
   fc.assert(
     fc.property(fc.array(arbitrarySpan, { maxLength: 4 }), (spans) => {

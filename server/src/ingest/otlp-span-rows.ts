@@ -282,7 +282,7 @@ function readUs(reader: BoundedReader): number | undefined {
 
 function addAttribute(reader: BoundedReader): boolean {
   const spare = spares[attributes.length];
-  const attribute = spare && readSpanAttribute(reader, spare);
+  const attribute = spare && readSpanAttribute(reader, spare, spanNumber);
   if (attribute === undefined) return false;
   const { key } = attribute;
   // Of a repeated key the last value counts, in the place of the first.
