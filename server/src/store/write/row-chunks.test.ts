@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addRows, CHUNK_BYTES, cutRowsBack, newChunkPool, newRowChunks, partsOf } from './row-chunks.ts';
 
-test('chunks have the bytes of one buffer, whatever is added and cut back', () => {
+test('chunks have the bytes of one buffer after any sequence of adding and cutting back', () => {
   const rows = fc.tuple(fc.oneof(fc.nat(2_000), fc.nat(3 * CHUNK_BYTES)), fc.nat(255));
   const steps = fc.array(fc.oneof(fc.record({ rows }), fc.record({ cutTo: fc.nat(20) })), { maxLength: 12 });
   const pool = newChunkPool();
