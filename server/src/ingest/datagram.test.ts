@@ -34,6 +34,12 @@ test.each([
   expect(read(text)).toMatchObject({ ok: false, dropReason, message: expect.any(String) });
 });
 
+test('each header is judged by itself, whatever the header before it', () => {
+  const [valid, invalid] = ['{"format":"json","version":1}\n{}', '{"format":"json","version":3}\n{}'];
+  const results = [valid, valid, invalid, invalid, valid].map((text) => read(text).ok);
+  expect(results).toEqual([true, true, false, false, true]);
+});
+
 test('reads unsampled spans where they are accepted', () => {
   const bytes = Buffer.from('{"format":"json","version":1}\nT1U');
   expect(readDatagram(bytes, { acceptsUnsampled: true })).toEqual({

@@ -8,6 +8,9 @@ export type Datagram =
   | { readonly ok: false; readonly dropReason: DatagramDropReason; readonly message: string };
 
 const NEWLINE = 0x0a;
+const MAX_HEADER_BYTES = 256;
+/** The last valid one. Senders repeat it, and parsing it costs as much as all else here. */
+let lastHeader: string | undefined;
 
 /**
  * One packet of the X-Ray daemon's protocol: `{"format":"json","version":1}`, a newline, one JSON document. AWS's
@@ -20,9 +23,12 @@ const NEWLINE = 0x0a;
 export function readDatagram(bytes: Buffer, { acceptsUnsampled = false } = {}): Datagram {
   const end = bytes.indexOf(NEWLINE);
   if (end < 0) return dropped('no-header', 'no newline after a header');
-  const header = bytes.toString('utf8', 0, Math.min(end, 256));
-  const error = headerError(header);
-  if (error !== undefined) return dropped('bad-header', error);
+  const header = bytes.toString('utf8', 0, Math.min(end, MAX_HEADER_BYTES));
+  if (header !== lastHeader) {
+    const error = headerError(header);
+    if (error !== undefined) return dropped('bad-header', error);
+    lastHeader = header;
+  }
   const text = bytes.toString('utf8', end + 1);
   if (text.trim() === '') return dropped('empty', 'no document after the header');
   if (text.startsWith(METRICS_PREFIX)) return dropped('metrics', 'metrics of OpenTelemetry');
