@@ -11,7 +11,7 @@ import {
   STATUS_PATH,
   TEXT_COLUMNS,
 } from '../attributes.ts';
-import { type RowBuffer, writePrefixed, writeString } from '../row-binary.ts';
+import { type RowBuffer, writePair, writePrefixed, writeString } from '../row-binary.ts';
 
 /*
  * The indexed strings of a document (see store/attributes.ts), from its parsed values to bytes. It runs for every
@@ -23,12 +23,13 @@ import { type RowBuffer, writePrefixed, writeString } from '../row-binary.ts';
 type Path = {
   /** Such as `metadata.default.order`. */
   readonly text: string;
-  /** `text` and `=` in UTF-8, once a value was written. */
+  /** `text` and `=` in UTF-8, from the second value on: keys that never come again are not encoded for later. */
   prefix: Buffer | undefined;
+  isWritten: boolean;
   members: Map<string, Path> | undefined;
   /** The last key at each position among the members, and its path. */
-  readonly keys: string[];
-  readonly paths: Path[];
+  keys: string[];
+  paths: Path[];
   /** Of a field of the entity, or of a member of a member of its `http`. */
   readonly isTextColumn: boolean;
   readonly isIndexed: boolean;
@@ -196,6 +197,11 @@ function writeValue(target: RowBuffer, path: Path, text: string): void {
     writeString(target, attributeText(path.text, text));
     return;
   }
+  if (!path.isWritten) {
+    path.isWritten = true;
+    writePair(target, path.text, text);
+    return;
+  }
   path.prefix ??= Buffer.from(`${path.text}=`);
   writePrefixed(target, path.prefix, text);
 }
@@ -207,6 +213,10 @@ const MAX_KEPT_TEXT = 100;
 /** Positions with a key, of the members of a path. */
 const MAX_POSITIONS = 64;
 
+/** Most paths have no members. */
+const NO_KEYS: string[] = [];
+const NO_PATHS: Path[] = [];
+
 const newRoots = () => ({ annotation: pathOf('annotation'), metadata: pathOf('metadata'), segment: pathOf('segment') });
 let roots = newRoots();
 
@@ -215,35 +225,45 @@ function memberOf(parent: Path, key: string, position: number): Path {
 }
 
 function findMember(parent: Path, key: string, position: number): Path {
-  const path = parent.members?.get(key) ?? pathOf(`${parent.text}.${key}`);
+  const known = parent.members?.get(key);
+  if (known === undefined) return addMember(parent, key);
+  // Keys that never come again get no position.
+  if (position < MAX_POSITIONS && position <= parent.keys.length) {
+    if (parent.keys === NO_KEYS) [parent.keys, parent.paths] = [[], []];
+    parent.keys[position] = key;
+    parent.paths[position] = known;
+  }
+  return known;
+}
+
+function addMember(parent: Path, key: string): Path {
+  const path = pathOf(`${parent.text}.${key}`);
   if (path.text.length > MAX_KEPT_TEXT) return path;
   parent.members ??= new Map();
   parent.members.set(key, path);
-  if (position < MAX_POSITIONS && position <= parent.keys.length) {
-    parent.keys[position] = key;
-    parent.paths[position] = path;
-  }
   return path;
 }
 
 function pathOf(text: string): Path {
   const kept = text.length > MAX_KEPT_TEXT ? found.others : keptPaths;
-  const path = kept.get(text) ?? newPath(text);
+  const known = kept.get(text);
+  if (known !== undefined) return known;
+  const path = newPath(text);
   kept.set(text, path);
   return path;
 }
 
 function newPath(text: string): Path {
-  const field = text.slice('segment.'.length);
-  const isOfSegment = text.startsWith('segment.');
+  const field = text.startsWith('segment.') ? text.slice('segment.'.length) : '';
   return {
     text,
     prefix: undefined,
+    isWritten: false,
     members: undefined,
-    keys: [],
-    paths: [],
-    isTextColumn: isOfSegment && TEXT_COLUMNS[field] !== undefined,
-    isIndexed: !(isOfSegment && NOT_INDEXED.has(field)),
+    keys: NO_KEYS,
+    paths: NO_PATHS,
+    isTextColumn: TEXT_COLUMNS[field] !== undefined,
+    isIndexed: !NOT_INDEXED.has(field),
     isOfExceptions: text === 'segment.cause.exceptions',
     foundIn: 0,
     first: 0,
