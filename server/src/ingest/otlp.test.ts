@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Document } from '../model/entity.ts';
 import { readStoredSpan } from '../model/otlp/documents/stored-spans.ts';
 import { encodeTraces } from '../model/otlp/wire/encode.ts';
 import type { Span, TracesData } from '../model/otlp-messages.ts';
@@ -119,3 +120,17 @@ test.each(['bytes', 'objects'])(
     ]);
   },
 );
+
+test('listeners for stored documents get the spans of a request, also when the rows were overwritten meanwhile', async () => {
+  const received: string[] = [];
+  const context = {
+    ...newContext(),
+    onStored: (documents: readonly Document[]) => received.push(...documents.map(({ id }) => id)),
+  };
+  const requests = [1, 3].map((number) => {
+    const spans = [number, number + 1].map((id) => ({ traceId: newTrace(), spanId: spanId(id), name: `span ${id}` }));
+    return acceptTraces(requestOf(spans), 'otlp-http', context);
+  });
+  await Promise.all(requests);
+  expect(received.sort()).toEqual([1, 2, 3, 4].map(spanId));
+});
