@@ -120,6 +120,7 @@ test.each(['light', 'dark'] as const)(
       const stored = await eventually(async () => {
         const cells = (await all.getByRole('cell').allInnerTexts()).map((text) => Number(text.replaceAll(',', '')));
         const [received = 0, stored = 0, queued = 0, rejected = 0, dropped = 0] = cells;
+        expect(received).toBeGreaterThan(0);
         expect(received).toBe(stored + queued + rejected + dropped);
         return stored;
       });
