@@ -99,7 +99,6 @@ export function scanRows(store: Store, scan: RowScan, options: QueryOptions): As
 type VersionRow = StoredSummary & {
   readonly version: number;
   readonly is_deleted: number;
-  readonly documents: number;
   readonly first_seq: number;
 };
 
@@ -119,7 +118,7 @@ async function* scanByStart(
     const where = [startsIn(window), ...(last ? afterSql(last, isDescending) : [])];
     const rows = await store.query<VersionRow>(
       sql`
-        SELECT ${STORED_SUMMARY}, version, is_deleted, documents, first_seq FROM (
+        SELECT ${STORED_SUMMARY}, version, is_deleted, first_seq FROM (
           SELECT *, trace_id AS trace FROM trace_summaries WHERE ${sql.and(where)}
           ORDER BY start_us ${direction}, trace_id ${direction} LIMIT ${limit}
         )
@@ -156,10 +155,10 @@ function byKey(rows: readonly VersionRow[]): VersionRow[][] {
   return versions;
 }
 
-/** Retention rules replace a row without a new version: they leave fewer documents. */
+/** Retention rules replace a row without a new version, since they delete the documents that arrived first. */
 function latestOf(versions: readonly VersionRow[]): VersionRow {
   return versions.reduce((latest, row) =>
-    row.version > latest.version || (row.version === latest.version && row.documents < latest.documents) ? row : latest,
+    row.version > latest.version || (row.version === latest.version && row.first_seq > latest.first_seq) ? row : latest,
   );
 }
 
