@@ -1,4 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, statfsSync } from 'node:fs';
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,6 +98,60 @@ describe.each(KINDS)('the $name on a disk that is full', ({ open }) => {
     }
   });
 });
+
+test('a disk that becomes full during an insert or a merge costs no acknowledged document', async ({ skip }) => {
+  if (!mountSmallDisk(directory.path)) skip('only root can mount a small disk');
+  const store = await openTestStore(directory.path);
+  try {
+    const hasRestarted = () => (store.engineProcess()?.restarts ?? 0) > 0;
+    const tables = await store.query<{ path: string }>(sql`
+      SELECT arrayJoin(data_paths) AS path FROM system.tables WHERE name IN ('documents', 'entities')`);
+    const paths = tables.map(({ path }) => path);
+    let sent = 0;
+    let acknowledged = 0;
+    for (let round = 0; round < 40 && !hasRestarted(); round += 1) {
+      const fill = fillAtNextPart(directory.path, paths, round % 2 === 0 ? 'tmp_merge_' : 'tmp_insert_');
+      for (let batch = 0; batch < 3; batch += 1) {
+        const documents = Array.from({ length: 1000 }, (_, index) => aDocument(sent + index));
+        sent += documents.length;
+        acknowledged += await store.append(documents).then(
+          () => documents.length,
+          () => 0,
+        );
+      }
+      await store.command(sql`OPTIMIZE TABLE documents FINAL`).catch(() => {});
+      fill.stop();
+      await rm(join(directory.path, 'filler'), { force: true });
+    }
+    const found = () =>
+      store.query<{ n: number }>(sql`SELECT uniqExact(trace_id) AS n FROM documents`).then(
+        ([row]) => row?.n ?? 0,
+        () => 0,
+      );
+    await expect.poll(found, { timeout: 60_000 }).toBeGreaterThanOrEqual(acknowledged);
+    expect(hasRestarted()).toBe(true);
+  } finally {
+    await store.close();
+    execFileSync('umount', ['-l', directory.path]);
+  }
+});
+
+/** Fills the disk at once when the engine has begun to write a part whose folder begins so, until `stop`. */
+function fillAtNextPart(disk: string, tables: readonly string[], begins: string): { stop(): void } {
+  let timer: NodeJS.Immediate;
+  const look = () => {
+    if (!tables.some((path) => readdirSync(path).some((name) => name.startsWith(begins)))) {
+      timer = setImmediate(look);
+      return;
+    }
+    const { bavail, bsize } = statfsSync(disk);
+    // The engine takes space meanwhile: the last bytes may not fit.
+    const filler = spawnSync('fallocate', ['--length', String(bavail * bsize), join(disk, 'filler')]);
+    if (filler.status !== 0) timer = setImmediate(look);
+  };
+  timer = setImmediate(look);
+  return { stop: () => clearImmediate(timer) };
+}
 
 /** Fills the disk except 6 MB, then appends until a call is refused. Returns the number of acknowledged documents. */
 async function fillDisk(store: Store, path: string): Promise<number> {

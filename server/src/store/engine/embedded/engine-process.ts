@@ -15,6 +15,9 @@ import {
 } from './protocol.ts';
 import { loadEngine, openSessions, type Sessions } from './sessions.ts';
 
+/** A check costs a millisecond of CPU. */
+const WRITE_CHECK_INTERVAL_MS = 5_000;
+
 /** Ends in an instant, also while calls run. What the engine has acknowledged is in its files. */
 const end = () => process.kill(process.pid, 'SIGKILL');
 
@@ -44,6 +47,7 @@ async function open(options: SessionsOptions): Promise<void> {
     ignoreStopSignals();
     restoreFatalSignals();
     handle = requestHandler(sessions);
+    watchWrites(sessions);
     respond({ kind: 'answered', id: OPENING, rows: undefined });
   } catch (thrown) {
     fail(OPENING, thrown);
@@ -65,6 +69,18 @@ function restoreFatalSignals(): void {
   for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS'] as const) {
     process.on(signal, () => {}).removeAllListeners(signal);
   }
+}
+
+/** For merges, which no call waits for. The engine deletes the parts that were merged after eight minutes. */
+function watchWrites(engine: Sessions): void {
+  const check = () =>
+    void endAfterFailedWrite(engine).finally(() => setTimeout(check, WRITE_CHECK_INTERVAL_MS).unref());
+  setTimeout(check, WRITE_CHECK_INTERVAL_MS).unref();
+}
+
+/** The server starts another process, which has what the files have, and repeats the inserts that were not answered. */
+async function endAfterFailedWrite(engine: Sessions): Promise<void> {
+  if (await engine.hasFailedWrite().catch(() => false)) end();
 }
 
 function requestHandler(engine: Sessions): (request: EngineRequest) => void {
@@ -118,7 +134,11 @@ function requestHandler(engine: Sessions): (request: EngineRequest) => void {
       case 'next':
         return void answer(request.id, () => next(request.id));
       case 'insert':
-        return void answer(request.id, () => engine.insert(request.rows).then(() => undefined));
+        return void answer(request.id, async () => {
+          await engine.insert(request.rows);
+          await endAfterFailedWrite(engine);
+          return undefined;
+        });
       case 'cancel':
         running.get(request.id)?.abort();
         // Ends once the rows arrived that are being read.

@@ -18,6 +18,12 @@ export type Sessions = {
   stream(statement: RenderedSql, call: SessionCall): AsyncGenerator<Uint8Array>;
   command(statement: RenderedSql, call: SessionCall): Promise<void>;
   insert(rows: RowFile): Promise<void>;
+  /**
+   * Whether a write of a file has failed, as on a full disk. chdb ignores such a failure and reports success, for an
+   * insert as well as for a merge, whose part then lacks rows: only this process believes in the part, and the next one
+   * sets it aside and has the parts that were merged.
+   */
+  hasFailedWrite(): Promise<boolean>;
   /** Waits for running calls, then closes. */
   close(): Promise<void>;
 };
@@ -27,6 +33,10 @@ const RESULT_BOUNDS: ResultCut = { rows: 1_000_000, bytes: 256 * 1024 * 1024 };
 const UNBOUNDED: ResultCut = { rows: 0, bytes: 0 };
 /** Maximum number of calls that wait for a session. */
 const MAX_WAITING = 256;
+
+/** How many writes of files have failed since the start of this process. */
+const FAILED_WRITES =
+  "SELECT sum(value) AS n FROM system.events WHERE event = 'WriteBufferFromFileDescriptorWriteFailed'";
 
 /**
  * For one small file, several threads cost more time than they save. A block has one row for each key: looking for more
@@ -177,6 +187,15 @@ function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): 
       await call(commanders, statement, options);
     },
     insert,
+    async hasFailedWrite() {
+      const { session, release } = await inserters.acquire({ signal: undefined, timeoutMs: 60_000 });
+      try {
+        const result = await session.queryAsync(FAILED_WRITES, { format: 'TabSeparated' });
+        return Buffer.from(result.bytes()).toString().trim() !== '0';
+      } finally {
+        release();
+      }
+    },
     async close() {
       await Promise.all([readers.close(), commanders.close(), inserters.close()]);
       await killers.close();
