@@ -84,6 +84,19 @@ test('an insert ends the rest of an idle worker', async () => {
   await worker.stop();
 });
 
+test('documents whose roll-up failed are rolled up by the next try, although no later ones arrive', async () => {
+  await store.append(documents);
+  const insert = vi.fn(store.insert).mockRejectedValueOnce(new Error('the engine is restarting'));
+  const failing = vi.fn();
+  const worker = startRollUpWorker(
+    { ...store, insert },
+    { log: { ...log, warn: failing }, stats, intervalMs: 5, restMs: 600_000, retryMs: 5 },
+  );
+  await expect.poll(() => readRollUpWatermark(store)).toBe(lastSeq);
+  await worker.stop();
+  expect(failing.mock.calls).toEqual([[{ reason: 'the engine is restarting' }, expect.stringContaining('retried')]]);
+});
+
 test('a check ends while documents arrive all the time', async () => {
   const seqs = documents.map(({ seq }) => seq);
   let arrived = 1;

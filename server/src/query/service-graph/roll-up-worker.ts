@@ -21,6 +21,8 @@ export type RollUpWorkerOptions = {
   readonly intervalMs?: number;
   /** Longest pause while nothing waits, on a store of one server. An insert ends it. */
   readonly restMs?: number;
+  /** Pause after a failure. */
+  readonly retryMs?: number;
   /**
    * Documents that arrived more recently than this are left to a later batch. The low watermark covers only this
    * server: on a shared store, a document of another server that takes longer than this from its arrival to the store
@@ -47,7 +49,7 @@ const MAX_WAIT_MS = 2_000;
 const SHARED_WATERMARK_DELAY_MS = 60_000;
 const LEASE = { name: 'service-map', ttlMs: 60_000 };
 const LOG_INTERVAL_MS = 10_000;
-const RETRY_DELAY_MS = 10_000;
+const RETRY_MS = 10_000;
 const FILL_SLICE_MS = 1_000;
 /** Traces that are known as reported, so that each is logged and counted once. */
 const MAX_REPORTED = 10_000;
@@ -64,6 +66,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
     log,
     intervalMs = INTERVAL_MS,
     restMs = REST_MS,
+    retryMs = RETRY_MS,
     watermarkDelayMs = store.isShared ? SHARED_WATERMARK_DELAY_MS : WATERMARK_DELAY_MS,
   } = options;
   const stopping = new AbortController();
@@ -109,7 +112,9 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
         if (signal.aborted) return;
         const reason = thrown instanceof Error ? thrown.message : String(thrown);
         log.warn({ reason }, 'the roll-up of the service graph failed and will be retried');
-        await delay(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined);
+        // Documents of the batch that failed still wait, also if no later ones arrive.
+        waitsSinceMs = Number.NEGATIVE_INFINITY;
+        await delay(retryMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }
