@@ -33,7 +33,7 @@ export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   invalidate: () => undefined,
 };
 
-/** Caches documents after `lastSeq`, the newest `maxBytes` of their memory, about. */
+/** Caches the newest documents after `lastSeq`, about `maxBytes` of memory. */
 export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsCache {
   const byTrace = new Map<TraceId, LeanDocument[]>();
   /** In the order in which they were stored, which is nearly that of `seq`. */
@@ -87,7 +87,7 @@ function lastSeqOf(documents: readonly LeanDocument[]): number {
 /** Estimate: an object of 22 members, ids and times. Other texts are mostly shared with further entities. */
 const ENTITY_BYTES = 500;
 
-/** Bytes, about. */
+/** An estimate in bytes. */
 function memoryOf(document: LeanDocument): number {
   const textBytes = document.format === 'lean-span' ? 0 : document.text.length;
   const entities = document.format === 'lean-span' || document.format === 'xray' ? document.entities.length : 0;

@@ -23,7 +23,7 @@ import { type RowBuffer, writePair, writePrefixed, writeString } from '../row-bi
 type Path = {
   /** Such as `metadata.default.order`. */
   readonly text: string;
-  /** `text` and `=` in UTF-8, from the second value on: keys that never come again are not encoded for later. */
+  /** `text` and `=` in UTF-8, from the second value on: of keys that occur once no bytes are kept. */
   prefix: Buffer | undefined;
   isWritten: boolean;
   members: Map<string, Path> | undefined;
@@ -206,7 +206,7 @@ function writeValue(target: RowBuffer, path: Path, text: string): void {
   writePrefixed(target, path.prefix, text);
 }
 
-/** By text. Only between two documents they are cleared: a path must stand for its text once. */
+/** By text. Cleared only between two documents: within one document a text has one path. */
 const keptPaths = new Map<string, Path>();
 const MAX_PATHS = 20_000;
 const MAX_KEPT_TEXT = 100;
@@ -227,7 +227,7 @@ function memberOf(parent: Path, key: string, position: number): Path {
 function findMember(parent: Path, key: string, position: number): Path {
   const known = parent.members?.get(key);
   if (known === undefined) return addMember(parent, key);
-  // Keys that never come again get no position.
+  // Keys that occur once get no position.
   if (position < MAX_POSITIONS && position <= parent.keys.length) {
     if (parent.keys === NO_KEYS) [parent.keys, parent.paths] = [[], []];
     parent.keys[position] = key;

@@ -264,7 +264,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const { length: entityBytes } = block.entities;
     const [entities, documents] = rowsOfBlock(block, insertToken);
     await insertWithRetries(entities, retries);
-    // Two thirds of the bytes: the next documents need not wait for the other third.
+    // Entities are two thirds of the bytes. Their room is free for other documents before the second insert ends.
     cutRowsBack(block.entities, 0, pool);
     queuedBytes -= entityBytes;
     await insertWithRetries(documents, retries);

@@ -71,14 +71,14 @@ function restoreFatalSignals(): void {
   }
 }
 
-/** For merges, which no call waits for. The engine deletes the parts that were merged after eight minutes. */
+/** Finds failed writes of merges, which no call waits for. The engine keeps their source parts for eight minutes. */
 function watchWrites(engine: Sessions): void {
   const check = () =>
     void endAfterFailedWrite(engine).finally(() => setTimeout(check, WRITE_CHECK_INTERVAL_MS).unref());
   setTimeout(check, WRITE_CHECK_INTERVAL_MS).unref();
 }
 
-/** The server starts another process, which has what the files have, and repeats the inserts that were not answered. */
+/** The server then starts another process, which reads the files anew, and repeats the inserts without a response. */
 async function endAfterFailedWrite(engine: Sessions): Promise<void> {
   if (await engine.hasFailedWrite().catch(() => false)) end();
 }

@@ -26,7 +26,7 @@ let early: EarlyEngine | undefined;
 export function startEngineEarly(poolSize: number): ChildProcess {
   const process = spawnEngine(poolSize);
   early = { process, poolSize };
-  // One that cannot be started is not used.
+  // A process that cannot be started is not used.
   return process.on('error', () => {});
 }
 

@@ -19,9 +19,9 @@ export type Sessions = {
   command(statement: RenderedSql, call: SessionCall): Promise<void>;
   insert(rows: RowFile): Promise<void>;
   /**
-   * Whether a write of a file has failed, as on a full disk. chdb ignores such a failure and reports success, for an
-   * insert as well as for a merge, whose part then lacks rows: only this process believes in the part, and the next one
-   * sets it aside and has the parts that were merged.
+   * Whether a write of a file has failed, as on a full disk. chdb ignores such a failure: it reports success of the
+   * insert or the merge, whose part then lacks rows. Only this process uses that part. The next process sets it aside
+   * and reads the parts that were merged into it.
    */
   hasFailedWrite(): Promise<boolean>;
   /** Waits for running calls, then closes. */

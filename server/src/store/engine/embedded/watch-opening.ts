@@ -1,9 +1,9 @@
 import { processWork } from './process-usage.ts';
 
 export type OpeningWatch = {
-  /** Between two looks at the process. */
+  /** Between two checks of the process. */
   readonly intervalMs: number;
-  /** Looks in a row that find it idle, after which it counts as stuck. */
+  /** Number of checks in a row that find the process idle, after which it counts as stuck. */
   readonly maxIdle: number;
 };
 
@@ -15,8 +15,8 @@ const BLIND_FACTOR = 20;
 const IDLE_SHARE = 0.02;
 
 /**
- * Calls `onStuck` once when the process has done nothing for too long. Looks are counted and not time: during a pause of
- * this process, or of the machine, there is at most one. Returns the end of the watch.
+ * Calls `onStuck` once when the process has done nothing for too long. Checks are counted instead of time: a pause of
+ * this process, or of the machine, has at most one check. Returns a function that ends the watch.
  */
 export function watchOpening(
   pid: number | undefined,
