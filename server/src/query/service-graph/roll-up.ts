@@ -150,7 +150,7 @@ async function addPlainTraces(
   return added;
 }
 
-/** A trace that the pure functions fail for is left to `changesOf`, which reports it. */
+/** Undefined for a trace for which the pure functions fail: `changesOf` reports it. */
 function addIfCountable(sums: PlainSums, trace: PlainTrace): GraphColumns | undefined {
   try {
     return sums.add(trace);

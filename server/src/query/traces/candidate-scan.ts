@@ -72,8 +72,8 @@ type ProbeResult =
 
 /**
  * The candidates, when an index shows that there are at most `sortInMemoryMax`. Otherwise the search, without the seeds
- * that found no row. Each query stops at `sortInMemoryMax + 1` traces. A seed with more of them than a batch is asked
- * again with its other conditions: to load a batch takes longer than the rows for which these hold.
+ * that found no row. Each query stops at `sortInMemoryMax + 1` traces. A seed that finds more traces than a batch is
+ * queried again with its other conditions: a query of rows takes less time than to load a batch.
  */
 export async function probeSeeds(
   store: Store,

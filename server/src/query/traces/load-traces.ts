@@ -131,8 +131,8 @@ export type CountedGroup = Omit<DocumentGroup, 'documents'> & {
 };
 
 /**
- * The same, with the latest documents from memory, already parsed: faster for many traces that have just changed. The
- * order of the traces is another one.
+ * The same traces in another order, with the latest documents from memory, already parsed: faster for many traces that
+ * have just changed.
  */
 export async function* documentGroupsWithRecent(
   store: Store,
