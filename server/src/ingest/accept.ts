@@ -61,7 +61,7 @@ export function acceptEncoded(
   });
 }
 
-/** Of a copy, since the rows are overwritten once they are stored. */
+/** Copies the rows, since their buffer is overwritten once they are stored. */
 function documentReader({ documents }: EncodedDocuments): () => readonly Document[] {
   const rows = Buffer.from(writtenBytes(documents));
   return () => readDocumentRows(rows).flatMap(({ format, text, seq }) => parseStored(format, text, seq));

@@ -4,7 +4,7 @@ import type { EntityId } from './trace-id.ts';
 
 /**
  * A trace of settled documents without unfinished entities, versions, links, cycles or repeated calls: most traces. It
- * is counted and summarised without a `Trace` and a `TraceGraph`, which take most of the time of doing so.
+ * is counted and summarised without a `Trace` and a `TraceGraph`, which would take most of the time.
  */
 export type PlainTrace = {
   readonly documents: readonly SettledDocument[];
@@ -42,7 +42,7 @@ export function plainTraceOf(documents: readonly SettledDocument[]): PlainTrace 
   const trace = nest(documents, entities, indexes);
   const { parents } = trace;
   for (let index = 0; index < entities.length; index++) {
-    // Each cycle has an entity that comes before its parent, or is its own.
+    // Each cycle has an entity that comes before its parent, or that is its own parent.
     if ((parents[index] as number) >= index && isInCycle(index, parents)) return undefined;
   }
   for (let index = 0; index < entities.length; index++) {
@@ -57,7 +57,7 @@ const isFinished = (entity: Entity): entity is Finished => entity.endUs !== unde
 /** A plain trace while it is made. */
 type Draft = PlainTrace & { readonly owners: number[] };
 
-/** Leaves out the owners. */
+/** The draft without its owners: see `own`. */
 function nest(
   documents: readonly SettledDocument[],
   entities: readonly Finished[],
