@@ -24,8 +24,8 @@ export function serverUrl(flags: ServerFlags): string {
 const POLL_MS = 250;
 
 /**
- * Repeats `poll` until SIGINT or SIGTERM. While the server does not answer, as during a restart, this is said once and
- * the server is asked again. A failure of the first call, and every other failure, is thrown.
+ * Repeats `poll` until SIGINT or SIGTERM, also while the server does not answer, as during a restart: the reason is
+ * printed once. Throws the failure of the first call, and every failure of another kind.
  */
 export async function followServer(poll: () => Promise<void>): Promise<void> {
   await poll();

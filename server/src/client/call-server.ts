@@ -17,7 +17,7 @@ export async function callServer<Body>(url: string, path: string, body: object):
 async function post(url: URL, body: string): Promise<Response> {
   const send = () => fetch(url, { method: 'POST', headers: { [EXTENSIONS_HEADER]: '1' }, body });
   try {
-    // The server may close an idle connection while a request is on its way. Nothing is wrong then.
+    // The server may close an idle connection while a request is sent. So a second one is tried.
     return await send().catch((thrown) => (isConnectionClosed(thrown) ? send() : Promise.reject(thrown)));
   } catch (cause) {
     const sentence = isConnectionClosed(cause)

@@ -62,7 +62,7 @@ test('of too many idle environments of all functions those that are idle longest
   expect(others.filter(isRunning)).toHaveLength(4);
 });
 
-/** Lambda's time for extensions to end begins and does not pass until the returned function is called. */
+/** Holds the timer of the 2 s in which extensions must end, until the returned function is called. */
 function holdShutdown(): () => void {
   const start = globalThis.setTimeout;
   const held: (() => void)[] = [];
