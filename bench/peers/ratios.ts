@@ -13,7 +13,7 @@ export type PeerFigure = {
   readonly note?: string;
 };
 
-/** The figures of one server; those until its failure where it failed. */
+/** The figures of one server; of a server that failed, the figures before its failure. */
 export type Measured = {
   readonly name: string;
   readonly figures: readonly PeerFigure[];

@@ -23,7 +23,7 @@ const USAGE = `npm run bench:peers [-- OPTIONS]
   --light-seconds N          seconds of light load (15)
   --idle-seconds N           most seconds to wait until a server is idle, three times for each (120)
   --json FILE                also append one line of JSON for each server
-Steps and figures are printed as they come, the table at the end. Ctrl-C ends with the figures until then.
+Prints each step and figure at once, and the table at the end. Ctrl-C ends the run and prints the figures so far.
 Needs Linux, and Go to build the load generator. How to get the others: docs/how-to/compare-with-peers.md
 `;
 
@@ -117,7 +117,7 @@ async function buildGenerator(signal: AbortSignal): Promise<void> {
   if (code !== 0) fail(`go cannot build ${GENERATOR}`);
 }
 
-/** Never throws: a server that fails, or the end of the run, leaves the figures until then. */
+/** Never throws: when a server fails or the run ends early, the result has the figures so far. */
 async function measure({ name, start }: Candidate, numbers: Numbers, stop: AbortController): Promise<Measured> {
   const beganMs = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'openray-peers-'));
@@ -148,7 +148,7 @@ async function measure({ name, start }: Candidate, numbers: Numbers, stop: Abort
 
 type Generated = { readonly code: number | null; readonly figures: readonly PeerFigure[] };
 
-/** Its steps and figures go to standard error as they come. After a signal it prints the figures until then. */
+/** The generator prints each step and figure to standard error at once. After a signal it prints the figures so far. */
 async function runGenerator(server: Server, numbers: Numbers, signal: AbortSignal): Promise<Generated> {
   const { pid, format, ingestUrl, api, queryUrl } = server;
   const args = [

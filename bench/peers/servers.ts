@@ -118,7 +118,7 @@ export function zipkin(jar: string): Candidate {
 }
 
 const READY_WITHIN_MS = 180_000;
-/** A server that has not ended by then is killed. */
+/** A server that takes longer to end is killed. */
 const ENDS_WITHIN_MS = 60_000;
 
 /** Resolves when the URL answers 200; rejects with the output of the program when it ends before, or is not ready. */

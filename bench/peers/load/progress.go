@@ -47,7 +47,7 @@ func (p *progress) printJSON(to io.Writer) {
 // The exit code of a program that SIGINT ended.
 const interrupted = 130
 
-// On a signal, prints the figures until then and ends.
+// On a signal, prints the figures so far and ends.
 func (p *progress) printOnSignal() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
