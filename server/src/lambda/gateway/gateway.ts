@@ -39,10 +39,10 @@ export function openGateway(options: GatewayOptions): Gateway {
         if (preflight !== undefined) return preflightResponse(preflight, origin);
         return noRouteResponse(apiRoutes.some(({ api }) => api.kind === 'rest'));
       }
-      const { api } = found.match.route;
-      if (request.method === 'OPTIONS' && api.kind !== 'rest' && api.cors !== undefined && origin !== undefined) {
-        return preflightResponse(api, origin);
-      }
+      const { api, method } = found.match.route;
+      // With Cors, SAM adds a mock for OPTIONS to each path of a REST API that has none, beside the method ANY too.
+      const isPreflight = api.kind === 'rest' ? method === 'ANY' : origin !== undefined;
+      if (request.method === 'OPTIONS' && api.cors !== undefined && isPreflight) return preflightResponse(api, origin);
       const response = await handleExchange(options, found.request, found.match, sink);
       return response && withCors(response, api, origin);
     },
