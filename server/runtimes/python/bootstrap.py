@@ -11,6 +11,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import sys
 import time
 import traceback
@@ -222,16 +223,26 @@ def report(error):
 
 
 def to_json(result):
+    # Like AWS's runtimes, this writes a Decimal digit by digit; json cannot, so that a mark stands for it at first.
+    decimals = []
+    mark = "decimal-%s-" % os.urandom(8).hex()
+
     def plain(value):
         if isinstance(value, decimal.Decimal):
-            return float(value)
+            if value.is_nan():
+                return float("nan")
+            decimals.append(str(value))
+            return "%s%d" % (mark, len(decimals) - 1)
         raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
 
     # AWS's runtimes do not escape characters outside of ASCII from Python 3.12 on.
     minor = os.environ.get("AWS_EXECUTION_ENV", "").rpartition("python3.")[2]
     escapes = not (minor.isdigit() and int(minor) >= 12)
     try:
-        return json.dumps(result, default=plain, ensure_ascii=escapes).encode()
+        text = json.dumps(result, default=plain, ensure_ascii=escapes)
+        if decimals:
+            text = re.sub('"%s([0-9]+)"' % mark, lambda match: decimals[int(match.group(1))], text)
+        return text.encode()
     except (TypeError, ValueError) as error:
         raise RuntimeFailure("Runtime.MarshalError", "Unable to marshal response: %s" % error) from error
 

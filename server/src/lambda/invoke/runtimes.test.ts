@@ -214,6 +214,8 @@ def handler(event, context):
         sys.exit(3)
     if how == "set":
         return {1, 2}
+    if how == "decimals":
+        return [decimal.Decimal(n) for n in ("1.50", "100", "12345678901234567890.1", "NaN")]
     return {"at_import": AT_IMPORT, "header": os.environ["_X_AMZN_TRACE_ID"], "id": context.aws_request_id,
             "left": context.get_remaining_time_in_millis() > 0, "memory": context.memory_limit_in_mb, "n": decimal.Decimal("1.5")}
 `,
@@ -239,6 +241,11 @@ def handler(event, context):
     expect((await local.invoke('Folder')).payload.toString()).toBe('"inner \\u00fc"');
     const { sandbox } = await local.daemon.until((documents) => lambdaSegments(documents, cold.requestId));
     expect(subsegment(sandbox, 'Initialization')).toBeDefined();
+  });
+
+  test('writes each Decimal with the digits that it has', async () => {
+    const { payload } = await local.invoke('Good', { how: 'decimals' });
+    expect(payload.toString()).toBe('[1.50, 100, 12345678901234567890.1, NaN]');
   });
 
   test('prints and logs in order, as Lambda formats them', async () => {
