@@ -1,6 +1,6 @@
 import { OpenrayError } from '../../errors.ts';
 import type { FilterSubject } from '../../filter/subject.ts';
-import { isEmpty, splitBefore, type TimeInterval } from '../../model/time-interval.ts';
+import { fromThrough, isEmpty, splitBefore, type TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
@@ -206,9 +206,10 @@ async function boundsOfRows(
   );
   if (row === undefined || row.count === 0) return undefined;
   const { first, last, count } = row;
-  const within = isDescending ? { ...window, toUs: last + 1 } : { ...window, fromUs: first };
-  const isAll = count < FIRST_SLICE_ROWS;
-  return { window: within, firstSliceUs: isAll ? within.toUs - within.fromUs : last - first + 1 };
+  const rows = fromThrough(first, last);
+  const within = isDescending ? { ...window, toUs: rows.toUs } : { ...window, fromUs: rows.fromUs };
+  const { fromUs, toUs } = count < FIRST_SLICE_ROWS ? within : rows;
+  return { window: within, firstSliceUs: toUs - fromUs };
 }
 
 /** Traces with a value, in its order, then the others, newest first. */

@@ -3,7 +3,7 @@ import { subjectOf } from '../../filter/subject.ts';
 import { assembleTrace } from '../../model/assemble.ts';
 import type { AnnotationValue, Document, Entity } from '../../model/entity.ts';
 import type { TraceSummary } from '../../model/summary.ts';
-import type { TimeInterval } from '../../model/time-interval.ts';
+import { fromThrough, type TimeInterval } from '../../model/time-interval.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { roundedKey } from '../../store/attributes.ts';
@@ -68,7 +68,7 @@ async function readSubject(
   const { lastSeq } = whole;
   const [times] = await store.query<TimesRow>(timesSql(id), options);
   const bounds = times ?? { first_us: 0, last_start_us: 0, last_us: 0, unfinished: 0 };
-  const starts = { fromUs: bounds.first_us, toUs: bounds.last_start_us + 1 };
+  const starts = fromThrough(bounds.first_us, bounds.last_start_us);
   const [[totals], rows] = await Promise.all([
     store.query<TotalsRow>(totalsSql(id, starts), options),
     store.query<EntityRow>(entitiesSql(id, starts), options),
