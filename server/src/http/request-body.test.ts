@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { newMemoryBudget } from '../ingest/memory-budget.ts';
 import { readBody } from './request-body.ts';
 
@@ -10,7 +10,7 @@ test('a body is read to its end, and counted as it arrives', async () => {
   const stream = new PassThrough();
   const body = readBody(stream, { ...NO_LIMITS, memory: budget.open() });
   stream.write('seg');
-  await vi.waitFor(() => expect(budget.used().bodies).toBe(3));
+  await expect.poll(() => budget.used().bodies).toBe(3);
   stream.end('ment');
   expect((await body).toString()).toBe('segment');
   expect(budget.used().bodies).toBe(7);

@@ -107,7 +107,7 @@ test('a start with the clock 400 days ahead deletes nothing, and numbers of arri
     const arrivalUs = ahead.clock.arrivalUs();
     expect(ahead.clock.unconfirmedSinceUs()).toBe((nowMs + 400 * 86_400_000) * 1000);
     expect(ahead.clock.ageInDays(Math.floor(seq / DAY_US))).toBe(0);
-    await vi.waitFor(async () => expect(await countOf(ahead)).toBe(1));
+    await expect.poll(() => countOf(ahead)).toBe(1);
     await ahead.close();
     expect(Math.abs(arrivalUs - seq)).toBeLessThan(10 * MINUTE_US);
     expect(warn).toHaveBeenCalledTimes(1);

@@ -150,7 +150,7 @@ function heldJournal() {
       return {
         name: file.name,
         append: (payload, listener) => void file.waiting.push({ payload, listener }),
-        close: () => vi.waitFor(() => expect(file.waiting).toEqual([])),
+        close: async () => expect.poll(() => file.waiting).toEqual([]),
         async remove() {
           file.isRemoved = true;
         },
@@ -191,7 +191,7 @@ test('with a journal, append resolves after the write, and a flush inserts all t
   await flushing;
   expect(commits.counts()).toMatchObject({ stored: 1, queuedBytes: 0, oldestWaitingMs: 0 });
   expect(commits.lowWatermark()).toBeUndefined();
-  await vi.waitFor(() => expect(journal.files[0]?.isRemoved).toBe(true));
+  await expect.poll(() => journal.files[0]?.isRemoved).toBe(true);
 });
 
 test('flushes during an insert share the next block, and wait for its pending writes', async () => {
