@@ -84,6 +84,16 @@ test('an insert ends the rest of an idle worker', async () => {
   await worker.stop();
 });
 
+test('a worker that is stopped in its last step before a rest does not rest', async () => {
+  await new Promise<void>((resolve) => {
+    const betweenBatches = async () => {
+      resolve(worker.stop());
+      return false;
+    };
+    const worker = startRollUpWorker(store, { log, stats, intervalMs: 5, restMs: 600_000, betweenBatches });
+  });
+});
+
 test('documents whose roll-up failed are rolled up by the next try, although no later ones arrive', async () => {
   await store.append(documents);
   const insert = vi.fn(store.insert).mockRejectedValueOnce(new Error('the engine is restarting'));

@@ -105,7 +105,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
           await fill();
           const isMore = await options.betweenBatches?.({ signal, pause: newPauseWithLease() });
           const isIdle = waitsSinceMs === undefined && isFilled && isMore !== true;
-          if (isIdle && !store.isShared) await rest();
+          if (isIdle && !store.isShared && !signal.aborted) await rest();
         }
         await delay(intervalMs, undefined, { signal });
       } catch (thrown) {
