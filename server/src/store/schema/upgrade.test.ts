@@ -122,6 +122,9 @@ const SPANS = [
   ...fc.sample(arbitrarySpan, { numRuns: 60, seed: 3 }),
   ...Array.from({ length: 60 }, (_, index) => ({
     resource: { attributes: [{ key: 'service.name', value: { stringValue: `shop-${index % 3}` } }] },
+    resourceSchemaUrl: undefined,
+    scope: {},
+    scopeSchemaUrl: undefined,
     span: {
       traceId: traceIdOf(Math.floor(index / 6)),
       spanId: entityIdOf(index + 1),
