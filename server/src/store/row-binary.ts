@@ -95,6 +95,16 @@ export function writeLength(target: RowBuffer, length: number): void {
   target.bytes[target.length++] = rest;
 }
 
+/** An array: the number of its items, then each. */
+export function writeList<Item>(
+  target: RowBuffer,
+  items: readonly Item[],
+  write: (target: RowBuffer, item: Item) => void,
+): void {
+  writeLength(target, items.length);
+  for (const item of items) write(target, item);
+}
+
 /** UTF-8; half a surrogate pair becomes the replacement character. */
 export function writeString(target: RowBuffer, text: string): void {
   // A UTF-16 unit takes at most three bytes. So the length of a short text fits into one byte and need not be computed
@@ -147,7 +157,10 @@ export function writeRange(target: RowBuffer, from: Uint8Array, start: number, e
   target.length += count;
 }
 
-/** Reads a text of `writeString`, or bytes behind their length as one Latin-1 character each. Throws RangeError if it does not end within the bytes. */
+/**
+ * Reads a text of `writeString`, or bytes behind their length as one Latin-1 character each. Throws RangeError if it does
+ * not end within the bytes.
+ */
 export function readString(
   bytes: Buffer,
   at: number,

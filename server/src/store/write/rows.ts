@@ -20,6 +20,7 @@ import {
   writeFloat64,
   writeHex,
   writeLength,
+  writeList,
   writePair,
   writeString,
   writeUInt16,
@@ -207,7 +208,7 @@ function writeTree(
     else repeatBytes(target, start, 16);
     writeColumns(target, document, entity, isInSegment);
     if (at === 0 && indexed.length > 0) writeAttributes(target, document, entity, indexed);
-    else writeStrings(target, linksOf(entity));
+    else writeList(target, linksOf(entity), writeString);
   }
 }
 
@@ -310,11 +311,6 @@ function writeAttributes(target: RowBuffer, document: Document, entity: Entity, 
   if (hasMore) writeString(target, TRUNCATED_MARKER);
   for (const link of links) writeString(target, link);
   for (const text of spanTexts) writeString(target, text);
-}
-
-function writeStrings(target: RowBuffer, texts: readonly string[]): void {
-  writeLength(target, texts.length);
-  for (const text of texts) writeString(target, text);
 }
 
 export function writeAttributeText(target: RowBuffer, path: string, text: string): void {

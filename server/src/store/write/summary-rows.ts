@@ -13,6 +13,7 @@ import {
   writeFloat64,
   writeHex,
   writeLength,
+  writeList,
   writeString,
   writeUInt8,
   writeUInt16,
@@ -277,19 +278,19 @@ function writeRow(target: RowBuffer, row: SummaryRow, version: number, causes: s
   writeString(target, row.entryPoint?.name ?? '');
   writeString(target, row.entryPoint?.type ?? '');
   writeString(target, row.entryPoint?.accountId ?? '');
-  writeList(target, services, ({ name }) => writeString(target, name));
-  writeList(target, services, ({ type }) => writeString(target, type ?? ''));
-  writeList(target, services, ({ accountId }) => writeString(target, accountId ?? ''));
-  writeNumbers(target, row.serviceKinds, writeUInt8);
-  writeNumbers(target, row.serviceOutcomes, writeUInt8);
-  writeNumbers(target, row.edgeFrom, writeUInt32);
-  writeNumbers(target, row.edgeTo, writeUInt32);
-  writeNumbers(target, row.edgeOutcomes, writeUInt8);
-  writeStrings(target, row.users);
-  writeStrings(target, row.resourceArns);
-  writeStrings(target, row.instanceIds);
-  writeStrings(target, row.availabilityZones);
-  writeStrings(target, row.accountIds);
+  writeList(target, services, (to, { name }) => writeString(to, name));
+  writeList(target, services, (to, { type }) => writeString(to, type ?? ''));
+  writeList(target, services, (to, { accountId }) => writeString(to, accountId ?? ''));
+  writeList(target, row.serviceKinds, writeUInt8);
+  writeList(target, row.serviceOutcomes, writeUInt8);
+  writeList(target, row.edgeFrom, writeUInt32);
+  writeList(target, row.edgeTo, writeUInt32);
+  writeList(target, row.edgeOutcomes, writeUInt8);
+  writeList(target, row.users, writeString);
+  writeList(target, row.resourceArns, writeString);
+  writeList(target, row.instanceIds, writeString);
+  writeList(target, row.availabilityZones, writeString);
+  writeList(target, row.accountIds, writeString);
   writeAnnotations(target, row.annotations);
   writeString(target, causes);
   writeString(target, isExactInColumns(row) ? '' : exactText(row));
@@ -325,25 +326,6 @@ export function accountIdsOf(entities: Iterable<Entity>): readonly string[] {
   return [...ids];
 }
 
-function writeList<Item>(target: RowBuffer, items: readonly Item[], write: (item: Item) => void): void {
-  writeLength(target, items.length);
-  for (const item of items) write(item);
-}
-
-function writeNumbers(
-  target: RowBuffer,
-  numbers: readonly number[],
-  write: (target: RowBuffer, value: number) => void,
-): void {
-  writeLength(target, numbers.length);
-  for (const number of numbers) write(target, number);
-}
-
-function writeStrings(target: RowBuffer, texts: readonly string[]): void {
-  writeLength(target, texts.length);
-  for (const text of texts) writeString(target, text);
-}
-
 type Annotations = TraceSummary['annotations'];
 
 /** Three maps. A value that a double cannot hold, and a key with values of two types, are in the column `exact`. */
@@ -370,8 +352,7 @@ function writeMap<Value extends AnnotationValue>(
     writeString(target, key);
     const all = annotations[key] ?? [];
     const values = all.length === 1 ? all : all.filter((value) => typeof value === typeof all[0]);
-    writeLength(target, values.length);
-    for (const value of values) write(target, value as Value);
+    writeList(target, values as readonly Value[], write);
   }
 }
 
