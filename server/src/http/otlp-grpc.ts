@@ -18,6 +18,7 @@ import { DECODED_BYTES_PER_BYTE, type MemoryBudget, type RequestMemory } from '.
 import { acceptLogs, acceptTracesRequest, type OtlpReceiverContext } from '../ingest/otlp.ts';
 import { readDataPointCount } from '../ingest/otlp-metrics.ts';
 import { readLogsRequest } from '../ingest/otlp-request.ts';
+import { admitRequest } from './admit-requests.ts';
 import { IN_FLIGHT_MAX_MS, readSockets } from './graceful-close.ts';
 import { exportResponse, grpcCodeOf, retryAfterSeconds, statusMessage } from './otlp-responses.ts';
 
@@ -55,22 +56,17 @@ export async function listenOtlpGrpc(
     const decodedBytes = bytes * DECODED_BYTES_PER_BYTE;
     const isTooLarge = bytes + decodedBytes > options.memory.maxBytes;
     if (isTooLarge) memory.reserve('decoded', decodedBytes);
-    return context.admission
-      .admit({
-        bytes,
-        heldBytes: bytes,
-        waitsUntilMs: Math.min(Number(call.getDeadline()), Date.now() + MAX_WAIT_MS) - RESPONSE_RESERVE_MS,
-        isCancelled: () => call.cancelled,
-        reserveMemory() {
-          if (!options.memory.hasRoom('decoded', decodedBytes)) return false;
-          memory.reserve('decoded', decodedBytes);
-          return true;
-        },
-      })
-      .catch((thrown: unknown) => {
-        context.stats.refusedRequests['otlp-grpc'] += 1;
-        throw thrown;
-      });
+    return admitRequest('otlp-grpc', context, {
+      bytes,
+      heldBytes: bytes,
+      waitsUntilMs: Math.min(Number(call.getDeadline()), Date.now() + MAX_WAIT_MS) - RESPONSE_RESERVE_MS,
+      isCancelled: () => call.cancelled,
+      reserveMemory() {
+        if (!options.memory.hasRoom('decoded', decodedBytes)) return false;
+        memory.reserve('decoded', decodedBytes);
+        return true;
+      },
+    });
   };
   server.addService(unaryService('opentelemetry.proto.collector.trace.v1.TraceService', 'Export'), {
     Export: receivingHandler(options, admit, async (bytes) =>
