@@ -153,7 +153,7 @@ const SENT: Readonly<Record<string, Sent>> = {
   datagrams: { receiver: 'udp', send: datagramDrop, full: 'queue-full', read: 'no-header' },
 };
 
-test('the table below has every receiver', () => {
+test('each receiver has a request in the table', () => {
   expect(new Set(Object.values(SENT).map(({ receiver }) => receiver))).toEqual(
     new Set(Object.keys(newStats().documents)),
   );
