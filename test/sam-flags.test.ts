@@ -60,6 +60,27 @@ test("SAM's flags that have no effect are named once, others are not", async () 
   expect(plain.stderr).not.toContain('openray:');
 });
 
+test('invoke prints the warnings of its function, and none about other functions or about events', async () => {
+  const layer = (name: string) => `Layers: ['arn:aws:lambda:eu-west-1:123456789012:layer:${name}:1']`;
+  const other = `
+  Other:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: 'x'
+      Handler: index.handler
+      Runtime: ${RUNTIME}
+      ${layer('Theirs')}
+      Environment: {Variables: {Table: !ImportValue table}}
+      Events: {Stream: {Type: Kinesis}}
+  Flow: {Type: AWS::Serverless::StateMachine}
+`;
+  const mine = TEMPLATE.replace('Events:', `${layer('Mine')}\n      Events:`);
+  await writeFile(join(folder, 'layers.yaml'), `${mine}${other}`);
+  const { stderr } = await runOpenray(['invoke', 'Fn', '-t', 'layers.yaml'], { cwd: folder, env });
+  expect(stderr).toContain('openray: Fn: the layer arn:aws:lambda:eu-west-1:123456789012:layer:Mine:1');
+  expect(stderr).not.toMatch(/Other|Theirs|Kinesis|Flow|table/);
+});
+
 test('--log-file receives the output of the function, and the result stays on stdout', async () => {
   const invoke = () => runOpenray(['invoke', '-l', 'function.log'], { cwd: folder, env });
   const { stdout, stderr } = await invoke();

@@ -98,6 +98,7 @@ async function invokeLocally(name: string | undefined, flags: InvokeFlags): Prom
       ...own,
       daemonAddress,
       onWarning,
+      warnsOfSources: false,
       onHint: (sentence) => hints.add(sentence),
       ...streamed,
       debug: debugOptions(flags),

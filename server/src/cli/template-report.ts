@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { samBuildTemplate } from '../lambda/build/build.ts';
 import { codeProblem } from '../lambda/build/code-problem.ts';
-import type { Template } from '../lambda/template/template.ts';
+import { allWarnings, type Template } from '../lambda/template/template.ts';
 
 /** The parts of a template that openray runs, and those that it does not run. */
 export type TemplateReport = {
@@ -34,7 +34,7 @@ const RUN_TYPES = [
 
 /** `flagWarnings` are about the command line. */
 export function reportTemplate(template: Template, flagWarnings: readonly string[] = []): TemplateReport {
-  const { file, functions, routes, services, resources, warnings } = template;
+  const { file, functions, routes, services, resources } = template;
   const isBuilt = existsSync(file) && samBuildTemplate(file) !== undefined;
   const byType = new Map<string, string[]>();
   for (const { logicalId, type } of resources) {
@@ -72,7 +72,7 @@ export function reportTemplate(template: Template, flagWarnings: readonly string
       to: targets.map(({ arn }) => nameOf(arn)),
     })),
     notRun: [...byType].map(([type, logicalIds]) => ({ type, logicalIds })),
-    warnings: [...new Set([...warnings, ...functions.flatMap((spec) => spec.warnings), ...flagWarnings])],
+    warnings: [...allWarnings(template), ...flagWarnings],
   };
 }
 

@@ -32,6 +32,8 @@ export type LambdaServiceContext = Pick<ServerProcess, 'log' | 'environmentVaria
   readonly debug?: DebugOptions | undefined;
   /** URL of the gateway, for templates that give it to their functions; by default that of `start-api`. */
   readonly gatewayUrl?: string | undefined;
+  /** False for a command that invokes a function itself. True by default. */
+  readonly warnsOfSources?: boolean;
   /** Gets warnings for the user; without it they go to the log. */
   readonly onWarning?: (sentence: string) => void;
   /** Gets a hint after an invocation that needs one; without it each hint is one warning. */
@@ -41,9 +43,10 @@ export type LambdaServiceContext = Pick<ServerProcess, 'log' | 'environmentVaria
 /** The functions of the template that the settings name. Throws SettingInvalid when the template cannot be read. */
 export function openConfiguredLambdaService(
   config: Config,
-  { daemonAddress, environmentVariables, log, onLine, onWarning, onHint, debug, gatewayUrl }: LambdaServiceContext,
+  { daemonAddress, environmentVariables, log, onLine, onWarning, onHint, ...context }: LambdaServiceContext,
 ): LambdaService {
   const { region, accountId, envVars, tracing } = config;
+  const { debug, gatewayUrl, warnsOfSources = true } = context;
   const environmentOverrides = readEnvironmentFile(envVars);
   const file = resolve(config.template ?? findTemplate());
   const parameters = parseParameterOverrides(config.parameterOverrides);
@@ -63,6 +66,7 @@ export function openConfiguredLambdaService(
     freeze: config.lambdaFreeze,
     runsSchedules: config.lambdaSchedules,
     debug,
+    warnsOfSources,
     region,
     accountId,
     daemonAddress,

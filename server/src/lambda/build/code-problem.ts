@@ -22,7 +22,7 @@ export function codeProblem(spec: FunctionSpec, isBuilt: boolean): string | unde
   return isBuilt ? undefined : missingFile(spec);
 }
 
-function missingFile({ runtime, handler, build, codeDir, layerDirs, warnings }: FunctionSpec): string | undefined {
+function missingFile({ runtime, handler, build, codeDir, layerDirs, missingLayers }: FunctionSpec): string | undefined {
   const hasFile = (paths: readonly string[]) => paths.some((path) => isFile(join(codeDir, path)));
   if (build.kind === 'esbuild') {
     const entries = entryPoints(build.properties);
@@ -31,7 +31,7 @@ function missingFile({ runtime, handler, build, codeDir, layerDirs, warnings }: 
     if (entries.length > 0) return undefined;
   }
   // The file may come out of a build, or be in a layer that has no folder here.
-  const mayBeElsewhere = build.kind === 'other' || warnings.length > 0 || isAbsolute(handler);
+  const mayBeElsewhere = build.kind === 'other' || missingLayers !== undefined || isAbsolute(handler);
   if (mayBeElsewhere) return undefined;
   if (runtime.startsWith('provided')) {
     const isMissing = ![codeDir, ...layerDirs].some((folder) => isFile(join(folder, 'bootstrap')));

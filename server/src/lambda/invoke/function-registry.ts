@@ -67,7 +67,12 @@ export function openFunctionRegistry(options: LambdaServiceOptions, context: Reg
   });
   const retiring = new Set<EnvironmentPool>();
   let functions = register(template, new Map());
-  template.warnings.forEach(warn);
+  warnOfTemplate();
+
+  function warnOfTemplate(): void {
+    template.warnings.forEach(warn);
+    if (options.warnsOfSources !== false) template.sourceWarnings.forEach(warn);
+  }
 
   /** A function that is unchanged keeps its pool. */
   function register(
@@ -96,7 +101,7 @@ export function openFunctionRegistry(options: LambdaServiceOptions, context: Reg
       warn(`The template has changed and cannot be read; the previous one stays in use. ${reason}`);
       return undefined;
     }
-    template.warnings.forEach(warn);
+    warnOfTemplate();
     const before = functions;
     functions = register(template, before);
     for (const [id, { pool }] of before) if (functions.get(id)?.pool !== pool) retire(pool);

@@ -49,6 +49,8 @@ export type LambdaServiceOptions = {
   readonly throttleDelayMs?: number;
   /** Called for each log event of each function. */
   readonly onLogEvent?: (event: FunctionLogEvent) => void;
+  /** Whether warnings about the events, routes and schedules of the template are given. True by default. */
+  readonly warnsOfSources?: boolean;
   /** Receives sentences for the user, each once: parts that are missing or run differently. */
   readonly onWarning?: (sentence: string) => void;
   /** Receives the hint of each invocation that needs one. Without it, each hint is one warning. */

@@ -49,12 +49,15 @@ afterAll(() => rmSync(dir, { recursive: true }));
 
 function read(api: string) {
   const text = `Resources:\n  ${FUNCTION}\n  Api: {Type: ${api}}`;
-  const { routes, warnings } = parseTemplate(text, join(dir, 'template.yaml'), {
+  const { routes, sourceWarnings } = parseTemplate(text, join(dir, 'template.yaml'), {
     parameters: {},
     region: 'eu-west-1',
     accountId: '000000000000',
   });
-  return { warnings, routes: routes.map(({ method, path, target }) => ({ route: `${method} ${path}`, target })) };
+  return {
+    warnings: sourceWarnings,
+    routes: routes.map(({ method, path, target }) => ({ route: `${method} ${path}`, target })),
+  };
 }
 
 const AWAY = 'openray serves only functions of this template and mocks; this route is left out.';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { parseTemplate } from './template.ts';
+import { allWarnings, parseTemplate } from './template.ts';
 
 const OPTIONS = { parameters: {}, region: 'eu-west-1', accountId: '000000000000' };
 
 function read(value: string) {
-  const { functions, warnings } = parseTemplate(
+  const template = parseTemplate(
     `
 Parameters: {Stage: {Type: String, Default: dev}}
 Resources:
@@ -19,8 +19,9 @@ Resources:
     '/project/template.yaml',
     OPTIONS,
   );
+  const { functions } = template;
   expect(functions[1]?.environmentVariables).toEqual(functions[0]?.environmentVariables);
-  return { value: functions[0]?.environmentVariables.V, warnings };
+  return { value: functions[0]?.environmentVariables.V, warnings: allWarnings(template) };
 }
 
 test.each([

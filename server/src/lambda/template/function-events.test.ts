@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.ts';
-import { parseTemplate, type Template } from './template.ts';
+import { allWarnings, parseTemplate, type Template } from './template.ts';
 
 const QUEUE_ARN = 'arn:aws:sqs:eu-west-1:000000000000:Jobs';
 const TOPIC_ARN = 'arn:aws:sns:eu-west-1:000000000000:News';
@@ -125,7 +125,7 @@ const sizesOf = ({ routes, services: { buses: _buses, ...others } }: Template) =
 
 test('a valid template gives no warning, and each part does something', () => {
   const template = withEvents(EVENTS);
-  expect(template.warnings).toEqual([]);
+  expect(allWarnings(template)).toEqual([]);
   expect(sizesOf(template)).toEqual([2, 2, 1, 3, 3, 3, 4]);
 });
 
@@ -181,14 +181,16 @@ describe('one warning names the function, the event and the member', () => {
     ],
     [{ Type: 'ScheduleV2', Properties: {} }, 'F.Events.E has no ScheduleExpression; it is left out.'],
   ])('%j', (event, warning) => {
-    const { warnings, routes } = withEvents({ E: event, Good: EVENTS.Rest as JsonObject });
-    expect(warnings).toEqual([warning]);
+    const { sourceWarnings, routes } = withEvents({ E: event, Good: EVENTS.Rest as JsonObject });
+    expect(sourceWarnings).toEqual([warning]);
     expect(routes.map(({ path }) => path)).toContain('/rest/{id}');
   });
 
   test.each([[[]], [42], ['x'], [null]] as readonly (readonly [JsonValue])[])('Events is %j', (events) => {
-    const { warnings, functions } = withEvents(events);
-    expect(warnings).toEqual([`F.Events is ${JSON.stringify(events)}, not a map of events; the function has none.`]);
+    const { sourceWarnings, functions } = withEvents(events);
+    expect(sourceWarnings).toEqual([
+      `F.Events is ${JSON.stringify(events)}, not a map of events; the function has none.`,
+    ]);
     expect(functions[0]?.unsupportedReason).toBeUndefined();
   });
 });
@@ -247,13 +249,13 @@ test.each<readonly [JsonObject, string]>([
   ],
   [{ At: { Type: 'AWS::Scheduler::Schedule', Properties: { ScheduleExpression: 'rate(1 day)' } } }, 'At has no Target'],
 ])('a malformed member of a resource is named: %j', (resources, warning) => {
-  expect(read(resources).warnings.join('\n')).toContain(warning);
+  expect(allWarnings(read(resources)).join('\n')).toContain(warning);
 });
 
 test('a disabled rule waits for no event', () => {
   const disabled = { Type: 'EventBridgeRule', Properties: { Pattern: { source: ['a'] }, State: 'DISABLED' } };
-  const { services, warnings } = read({ F: functionOf({ E: disabled }) });
-  expect([services.rules, warnings]).toEqual([[], []]);
+  const { services, sourceWarnings } = read({ F: functionOf({ E: disabled }) });
+  expect([services.rules, sourceWarnings]).toEqual([[], []]);
 });
 
 test('a pattern may be JSON as text', () => {
@@ -316,7 +318,7 @@ describe('a mutation of a valid template', () => {
         if (sizesOf(template).every((size, index) => size >= (original[index] ?? 0))) return;
         const [logicalId, , section, event] = path;
         const where = section === 'Events' && event !== undefined ? event : logicalId;
-        expect(template.warnings.join('\n')).toContain(String(where));
+        expect(allWarnings(template).join('\n')).toContain(String(where));
       }),
       { numRuns: 2000 },
     );

@@ -17,7 +17,9 @@ import { serverlessHandler } from './serverless-handler.ts';
 import { numberOr } from './values.ts';
 
 /** One function resource as plain data. A function with an invalid value cannot run, and `unsupportedReason` says why. */
-export function readFunction(logicalId: string, resource: Resource, raw: RawTemplate, scope: Scope): FunctionSpec {
+export function readFunction(logicalId: string, resource: Resource, raw: RawTemplate, base: Scope): FunctionSpec {
+  const warnings = new Set<string>();
+  const scope: Scope = { ...base, warn: (sentence) => void warnings.add(sentence) };
   let reason = '';
   const spec = readPart<FunctionSpec | undefined>(
     () => readValidFunction(logicalId, resource, raw, scope),
@@ -26,7 +28,7 @@ export function readFunction(logicalId: string, resource: Resource, raw: RawTemp
       reason = sentence;
     },
   );
-  if (spec !== undefined) return spec;
+  if (spec !== undefined) return { ...spec, warnings: [...warnings, ...spec.warnings] };
   // With Lambda's defaults; only the name of the function and the reason count.
   const stub = { type: resource.type, properties: {}, metadata: {} };
   return { ...readValidFunction(logicalId, stub, { ...raw, globals: {} }, scope), unsupportedReason: `${reason}.` };

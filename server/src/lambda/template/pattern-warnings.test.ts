@@ -19,8 +19,8 @@ Resources:
 
 test('a pattern that AWS refuses is named, with its place and the operator', () => {
   const options = { parameters: {}, region: 'us-east-1', accountId: '000000000000' };
-  const { warnings } = parseTemplate(TEMPLATE, '/app/template.yaml', options);
-  const heads = warnings.map((warning) => warning.replace(/; EventBridge has .*/, ''));
+  const { sourceWarnings } = parseTemplate(TEMPLATE, '/app/template.yaml', options);
+  const heads = sourceWarnings.map((warning) => warning.replace(/; EventBridge has .*/, ''));
   expect(heads.toSorted()).toEqual([
     'Fn.Bad: in its pattern source: there is no operator "startsWith"',
     'Fn.Queue: a pattern is not a JSON object; it matches nothing.',

@@ -12,8 +12,9 @@ Resources:
   F:
     Type: AWS::Serverless::Function
     Properties: {Runtime: nodejs22.x, Handler: index.handler, Environment: {Variables: {${variables}}}}`;
-  const { functions, warnings } = parseTemplate(text, '/project/template.yaml', { ...OPTIONS, ...options });
-  return { values: functions.find(({ logicalId }) => logicalId === 'F')?.environmentVariables, warnings };
+  const { functions, warnings: general } = parseTemplate(text, '/project/template.yaml', { ...OPTIONS, ...options });
+  const spec = functions.find(({ logicalId }) => logicalId === 'F');
+  return { values: spec?.environmentVariables, warnings: [...general, ...(spec?.warnings ?? [])] };
 }
 
 const AT = 'eu-west-1:123456789012';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue } from '../../model/json.ts';
 import { mergeGlobals } from './globals.ts';
-import { parseParameterOverrides, parseTemplate, readTemplate } from './template.ts';
+import { allWarnings, parseParameterOverrides, parseTemplate, readTemplate } from './template.ts';
 import { parseTemplateText } from './text.ts';
 
 const OPTIONS = { parameters: {}, region: 'eu-west-1', accountId: '000000000000' };
@@ -87,24 +87,22 @@ describe('intrinsic functions', () => {
   });
 
   test('each value that is not known locally gives one warning', () => {
-    const { functions, warnings } = read(`
+    const { functions } = read(`
 Resources:
   A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b, Environment: {Variables: {V: !ImportValue x}}, Layers: ['arn:aws:lambda:eu-west-1:1:layer:l:1']}}`);
-    expect(warnings).toEqual([
-      'A.Environment: the export x of another stack is not known here; its name is used instead.',
-    ]);
     expect(functions[0]?.warnings).toEqual([
+      'A.Environment: the export x of another stack is not known here; its name is used instead.',
       'A: the layer arn:aws:lambda:eu-west-1:1:layer:l:1 is not in this template, and the function runs without it. --layer l=FOLDER names its folder.',
     ]);
   });
 
   test('each unsupported resource gives one warning, and everything else runs', () => {
-    const { warnings, functions } = read(`
+    const { sourceWarnings, functions } = read(`
 Resources:
   Flow: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: flow.json}}
   Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner.yaml}}
   A: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: a.b}}`);
-    expect(warnings).toEqual([
+    expect(sourceWarnings).toEqual([
       'Flow: openray does not run state machines; their functions run only when you invoke them.',
       'Inner: openray does not read nested stacks; name their template with --template.',
     ]);
@@ -264,13 +262,13 @@ describe('errors are one sentence with place and remedy', () => {
     ['!Join text', 'F.Environment: Fn::Join takes a list of 2 or more; it is empty.'],
     ['!If [Nope, 1, 2]', 'F.Environment: there is no condition Nope; it is empty.'],
   ])('the variable %s is empty, with a warning', (value, warning) => {
-    const { functions, warnings } = read(fn(`Environment: {Variables: {A: ${value}, B: b}}`));
+    const { functions } = read(fn(`Environment: {Variables: {A: ${value}, B: b}}`));
     expect(functions[0]?.environmentVariables).toEqual({ A: '', B: 'b' });
-    expect(warnings).toEqual([warning]);
+    expect(functions[0]?.warnings).toEqual([warning]);
   });
 
   test('a broken part of an API is a warning, and the other routes are there', () => {
-    const { routes, warnings } = read(`
+    const template = read(`
 Resources:
   Api:
     Type: AWS::Serverless::Api
@@ -290,8 +288,8 @@ Resources:
         Broken: {Type: Api, Properties: {Path: !Join text, Method: get}}
         Nothing: null
         Good: {Type: Api, Properties: {Path: /good, Method: get}}`);
-    expect(routes.map(({ path }) => path)).toEqual(['/good']);
-    expect(warnings).toEqual([
+    expect(template.routes.map(({ path }) => path)).toEqual(['/good']);
+    expect(allWarnings(template)).toEqual([
       'template.yaml: Resources.Typeless needs a Type; it is left out.',
       'Alias: Fn::Join takes a list of 2 or more; it is empty.',
       'F.Events.Broken.Path: Fn::Join takes a list of 2 or more; F.Events.Broken is left out.',

@@ -30,8 +30,13 @@ export type Template = {
   readonly services: ServiceSpecs;
   /** All resources whose condition is true, in the order of the template. */
   readonly resources: readonly { readonly logicalId: string; readonly type: string }[];
-  /** One sentence for each part that is not supported or not known here, without duplicates. */
+  /**
+   * One sentence for each part of the whole template that is not supported or not known here, without duplicates.
+   * Sentences about a function are in its own `warnings`.
+   */
   readonly warnings: readonly string[];
+  /** As `warnings`, about the events, routes, rules and schedules that start functions. */
+  readonly sourceWarnings: readonly string[];
 };
 
 export type TemplateOptions = {
@@ -86,6 +91,8 @@ function readFailure(path: string, cause: unknown): string {
 export function parseTemplate(text: string, file: string, options: TemplateOptions): Template {
   const warnings = new Set<string>();
   const warn = (sentence: string) => void warnings.add(sentence);
+  const sourceWarnings = new Set<string>();
+  const warnOfSource = (sentence: string) => void sourceWarnings.add(sentence);
   const source = parseTemplateText(text, file, warn);
   const name = basename(file);
   const declared = objectOf(source.Parameters);
@@ -120,7 +127,7 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
   }
   for (const [logicalId, { type }] of Object.entries(raw.resources)) {
     const reason = memberOf(UNSUPPORTED_RESOURCES, type);
-    if (reason !== undefined) warn(`${logicalId}: openray ${reason}.`);
+    if (reason !== undefined) warnOfSource(`${logicalId}: openray ${reason}.`);
   }
   const { gatewayUrl } = base;
   const scope: Scope = { ...base, resources: resourceValues(raw, base, { ...options, gatewayUrl }) };
@@ -129,11 +136,18 @@ export function parseTemplate(text: string, file: string, options: TemplateOptio
     .map(([logicalId, resource]) => readFunction(logicalId, resource, raw, scope))
     .map((spec) => ({ ...spec, tracing: TRACING_MODES[options.tracing ?? 'template'] ?? spec.tracing }));
   const ids = functions.map(({ logicalId }) => logicalId);
-  const events = readFunctionEvents(ids, raw, scope);
-  const routes = readRoutes(ids, events, raw, scope);
-  const services = readServices(ids, events, raw, scope);
+  const sourceScope: Scope = { ...scope, warn: warnOfSource };
+  const events = readFunctionEvents(ids, raw, sourceScope);
+  const routes = readRoutes(ids, events, raw, sourceScope);
+  const services = readServices(ids, events, raw, sourceScope);
   const resources = Object.entries(raw.resources).map(([logicalId, { type }]) => ({ logicalId, type }));
-  return { file, functions, routes, services, resources, warnings: [...warnings] };
+  const aboutAll = { warnings: [...warnings], sourceWarnings: [...sourceWarnings] };
+  return { file, functions, routes, services, resources, ...aboutAll };
+}
+
+/** All sentences about a template, without duplicates: about the whole, about each function, about their events. */
+export function allWarnings({ warnings, functions, sourceWarnings }: Template): readonly string[] {
+  return [...new Set([...warnings, ...functions.flatMap((spec) => spec.warnings), ...sourceWarnings])];
 }
 
 /** Parses `Key=Value …` or `ParameterKey=Key,ParameterValue=Value …`, as `sam` does; a text may hold several. */
