@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fromThrough } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import type { Stats } from '../../stats.ts';
 import { acquireLease, releaseLease } from '../../store/objects.ts';
@@ -134,7 +135,7 @@ export function startRollUpWorker(store: Store, options: RollUpWorkerOptions): {
   function onExceeding(traceId: TraceId, { throughSeq, whole }: FirstPart): void {
     const { missing } = options.stats.rollUp;
     missing.delete(traceId);
-    missing.set(traceId, { fromUs: throughSeq, toUs: whole.lastSeq + 1 });
+    missing.set(traceId, fromThrough(throughSeq, whole.lastSeq));
     for (const oldest of missing.keys()) {
       if (missing.size <= MAX_REPORTED) break;
       missing.delete(oldest);
