@@ -181,6 +181,20 @@ describe('rejected', () => {
     expect(completions).toMatchObject([{ kind: 'response', payload: Buffer.from('"again"') }]);
   });
 
+  test('a body that ends too early, noticed after the runtime has posted again', async () => {
+    await begin();
+    const [host, port] = api.address.split(':');
+    const cut = connect(Number(port), host);
+    const head = `POST /2018-06-01/runtime${RESPONSE} HTTP/1.1\r\nHost: ${api.address}\r\nContent-Length: 100\r\n\r\n`;
+    await new Promise<void>((resolve) => cut.write(`${head}"half`, () => resolve()));
+    await expect.poll(async () => (await next()).text()).toContain('from completing');
+    const posted = post(RESPONSE, '"whole"');
+    await ping();
+    cut.destroy();
+    expect((await posted).status).toBe(202);
+    expect(completions).toMatchObject([{ kind: 'response', payload: Buffer.from('"whole"') }]);
+  });
+
   test('unknown paths', async () => {
     expect(await errorOf(await fetch(`http://${api.address}/else`))).toEqual([404, 'ResourceNotFound']);
   });

@@ -56,7 +56,7 @@ type State =
   | { readonly kind: 'initFailed' }
   | { readonly kind: 'idle' }
   | { readonly kind: 'invoking'; readonly requestId: string; readonly onChunk: Invocation['onChunk'] }
-  | { readonly kind: 'completing'; readonly requestId: string }
+  | { readonly kind: 'completing'; readonly requestId: string; readonly body: Promise<Body> }
   | { readonly kind: 'completed' };
 
 const NO_LISTENER: RuntimeListener = {
@@ -227,6 +227,8 @@ export class RuntimeApi {
   }
 
   async #complete(request: IncomingMessage, response: ServerResponse, requestId: string, isError: boolean) {
+    // A post that was cut off may be noticed after the next one has begun: of two, the first whole one counts.
+    while (this.#state.kind === 'completing') await this.#state.body;
     const state = this.#state;
     if (state.kind !== 'invoking') {
       return writeError(response, invalidTransition(state.kind, isError ? 'error' : 'response'));
@@ -239,7 +241,6 @@ export class RuntimeApi {
       const errorMessage = 'Invalid function response mode';
       return writeError(response, { status: 400, errorType: 'InvalidFunctionResponseMode', errorMessage });
     }
-    this.#state = { kind: 'completing', requestId };
     const startUs = nowUs();
     const maxBytes = isError
       ? ERROR_MAX_BYTES
@@ -252,7 +253,9 @@ export class RuntimeApi {
       isError || mode !== 'streaming' || onChunk === undefined
         ? undefined
         : (chunk: Buffer) => onChunk(chunk, contentType);
-    const body = await readBody(request, maxBytes, forward);
+    const reading = readBody(request, maxBytes, forward);
+    this.#state = { kind: 'completing', requestId, body: reading };
+    const body = await reading;
     if (body.kind === 'aborted') {
       // The runtime may try again on a new connection; else the deadline or its exit ends the invocation.
       this.#state = state;
