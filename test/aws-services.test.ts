@@ -20,7 +20,7 @@ Resources:
   News: {Type: AWS::SNS::Topic}
   NewsToOrders: {Type: AWS::SNS::Subscription, Properties: {TopicArn: !Ref News, Protocol: sqs, Endpoint: !GetAtt Orders.Arn, RawMessageDelivery: true}}
   Paid: {Type: AWS::Events::Rule, Properties: {EventPattern: {source: [shop]}, Targets: [{Id: q, Arn: !GetAtt Orders.Arn, InputPath: $.detail}]}}
-  Fn: {Type: AWS::Serverless::Function, Properties: {InlineCode: 'exports.handler = async () => 7', Handler: index.handler, Runtime: nodejs20.x}}
+  Fn: {Type: AWS::Serverless::Function, Properties: {InlineCode: 'exports.handler = async () => 7', Handler: index.handler, Runtime: nodejs20.x, Timeout: 60}}
 `;
 
 let folder: string;

@@ -21,7 +21,7 @@ const PROJECT: Readonly<Record<string, string>> = {
   'package.json': JSON.stringify({ private: true, jest: { setupFilesAfterEnv: ['openray/testing/jest'] } }),
   'template.yaml': `
 Resources:
-  Register: {Type: AWS::Serverless::Function, Properties: {CodeUri: src, Handler: index.handler, Runtime: nodejs20.x, Tracing: Active}}
+  Register: {Type: AWS::Serverless::Function, Properties: {CodeUri: src, Handler: index.handler, Runtime: nodejs20.x, Tracing: Active, Timeout: 60}}
 `,
   'src/index.ts': 'export const handler = async ({ user }: { user: string }) => user;',
   'traces.test.mjs': `

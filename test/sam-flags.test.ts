@@ -27,6 +27,7 @@ Resources:
       InlineCode: 'exports.handler = async () => { console.log("a line of the function"); return { statusCode: 200 }; }'
       Handler: index.handler
       Runtime: ${RUNTIME}
+      Timeout: 60
       Events: {Get: {Type: Api, Properties: {Path: /api, Method: get}}}
 `;
 

@@ -12,7 +12,7 @@ const JEST = findJest();
 
 const TEMPLATE = `
 Resources:
-  Echo: {Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: echo.handler, Runtime: nodejs20.x, Tracing: Active}}
+  Echo: {Type: AWS::Serverless::Function, Properties: {CodeUri: ., Handler: echo.handler, Runtime: nodejs20.x, Tracing: Active, Timeout: 60}}
 `;
 
 /** A run of many files costs half a minute of CPU, so the other runners have fewer. */

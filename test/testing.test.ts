@@ -32,7 +32,7 @@ const TEMPLATE = `
 Resources:
   Register:
     Type: AWS::Serverless::Function
-    Properties: { CodeUri: app, Handler: index.handler, Runtime: nodejs20.x, Tracing: Active }
+    Properties: { CodeUri: app, Handler: index.handler, Runtime: nodejs20.x, Tracing: Active, Timeout: 60 }
 `;
 
 let folder: string;

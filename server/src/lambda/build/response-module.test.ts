@@ -11,6 +11,7 @@ const TEMPLATE = `Resources:
     Properties:
       Runtime: python3.12
       Handler: index.handler
+      Timeout: 60
       Code:
         ZipFile: |
           import cfnresponse
@@ -22,6 +23,7 @@ const TEMPLATE = `Resources:
     Properties:
       Runtime: nodejs22.x
       Handler: index.handler
+      Timeout: 60
       Code:
         ZipFile: |
           const response = require('cfn-response');
@@ -34,6 +36,7 @@ const TEMPLATE = `Resources:
     Properties:
       Runtime: nodejs22.x
       Handler: index.handler
+      Timeout: 60
       Code:
         ZipFile: |
           const response = require('cfn-response');

@@ -12,7 +12,7 @@ const FILES = {
   'template.yaml': `
 Resources:
   Orders: {Type: AWS::SQS::Queue, Properties: {QueueName: orders}}
-  Env: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: index.handler, CodeUri: app}}
+  Env: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs20.x, Handler: index.handler, CodeUri: app, Timeout: 60}}
 `,
   'app/index.js': 'exports.handler = async () => process.env;',
 };
