@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { assembleTrace } from './assemble.ts';
 import { clockSkews, MAX_CLOCK_SKEWS } from './clock-skew.ts';
+import type { Document } from './entity.ts';
+import { spanWriter } from './otlp/documents/stored-spans.ts';
+import { KIND } from './otlp-messages.ts';
 import { A_START, anId, aSegment, aSubsegment, received } from './testing/builders.ts';
+import { aSpan } from './testing/spans.ts';
 import type { Trace } from './trace.ts';
 
 const CALL = anId('ca11');
@@ -13,7 +17,11 @@ function skewsOf(startSeconds: number, namespace = 'remote') {
   const caller = aSegment({ subsegments: [aSubsegment({ id: CALL, name: 'stock', namespace })] });
   const times = { start_time: A_START + startSeconds, end_time: A_START + startSeconds + 0.1 };
   const callee = aSegment({ id: CALLEE, name: 'stock', parent_id: CALL, ...times });
-  return clockSkews(assembleTrace(received(caller, callee)) as Trace);
+  return skewsIn(received(caller, callee));
+}
+
+function skewsIn(documents: readonly Document[]) {
+  return clockSkews(assembleTrace(documents) as Trace, documents);
 }
 
 test.each<[string, number, string, number | undefined]>([
@@ -28,6 +36,29 @@ test.each<[string, number, string, number | undefined]>([
   expect(skewsOf(startSeconds, namespace)).toEqual(expected);
 });
 
+/** The span of a sender, and one of another service that starts a minute after the sender's span has ended. */
+function skewsOfSpans(sender: number, receiver: number, receiverId = CALLEE) {
+  const later = { startTimeUnixNano: '1716560061000000000', endTimeUnixNano: '1716560062000000000' };
+  const spans = [
+    aSpan({ spanId: CALL, kind: sender }, { 'service.name': 'shop' }),
+    aSpan({ spanId: receiverId, parentSpanId: CALL, kind: receiver, ...later }, { 'service.name': 'stock' }),
+  ];
+  return skewsIn(spans.map((place, index) => spanWriter(place, new Set())(place.span, index + 1)));
+}
+
+test.each([
+  ['a producer', 'a consumer', KIND.producer, KIND.consumer, 0],
+  ['a producer', 'a server', KIND.producer, KIND.server, 0],
+  ['a client', 'a consumer', KIND.client, KIND.consumer, 0],
+  ['a client', 'a server', KIND.client, KIND.server, 1],
+])('%s and, a minute later, %s', (_, __, sender, receiver, skews) => {
+  expect(skewsOfSpans(sender, receiver)).toHaveLength(skews);
+});
+
+test('a consumer that shares the id of its producer may be late', () => {
+  expect(skewsOfSpans(KIND.producer, KIND.consumer, CALL)).toEqual([]);
+});
+
 test('the largest differences come first, and their number is bounded', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -9_999, max: 0 }), { maxLength: 40 }), (offsets) => {
@@ -40,7 +71,7 @@ test('the largest differences come first, and their number is bounded', () => {
           end_time: A_START + 1,
         }),
       );
-      const found = clockSkews(assembleTrace(received(root, ...callees)) as Trace).map(({ skewUs }) => skewUs / 1e6);
+      const found = skewsIn(received(root, ...callees)).map(({ skewUs }) => skewUs / 1e6);
       const expected = offsets.filter((offset) => offset < 0).sort((a, b) => a - b);
       expect(found).toEqual(expected.slice(0, MAX_CLOCK_SKEWS));
     }),

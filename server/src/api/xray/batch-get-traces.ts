@@ -92,8 +92,8 @@ function spanEventsOf(documents: readonly Document[]): readonly WireSpanEvent[] 
     .sort((a, b) => a.Time - b.Time);
 }
 
-function clockSkewsMember(trace: Trace): Pick<WireTrace, 'ClockSkews'> {
-  const skews = clockSkews(trace);
+function clockSkewsMember(trace: Trace, documents: readonly Document[]): Pick<WireTrace, 'ClockSkews'> {
+  const skews = clockSkews(trace, documents);
   if (skews.length === 0) return {};
   return {
     ClockSkews: skews.map(({ id, parentId, skewUs }) => ({ Id: id, ParentId: parentId, Seconds: skewUs / 1e6 })),
@@ -137,7 +137,7 @@ function ownMembers(
   return {
     Orphans: orphanDocuments(trace, consumers).map(toWireDocument),
     ...(events.length > 0 && { Events: events }),
-    ...clockSkewsMember(trace),
+    ...clockSkewsMember(trace, documents),
   };
 }
 
