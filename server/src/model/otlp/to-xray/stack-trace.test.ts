@@ -102,6 +102,17 @@ test('.NET', () => {
   ]);
 });
 
+test.each([
+  ['alone', 'System.Exception: no'],
+  ['below an inner exception', 'System.Exception: no\n ---> A.Inner: a\n   --- End of inner exception stack trace ---'],
+])('parameters of .NET without a file, %s, are no path', (_, title) => {
+  const text = `${title}\n   at Shop.Cart.Add[T](String name, List\`1 items)\n   at lambda_method5(Closure, Object)`;
+  expect(parseStackTrace(text, 'dotnet')[0]?.stack).toEqual([
+    { label: 'Shop.Cart.Add[T](String name, List`1 items)' },
+    { label: 'lambda_method5(Closure, Object)' },
+  ]);
+});
+
 const DOTNET = `System.InvalidOperationException: order failed
  ---> System.IO.IOException: no data
  ---> System.Net.Sockets.SocketException (111): Connection refused

@@ -29,6 +29,8 @@ export function parseStackTrace(text: string, language: string | undefined): rea
       if (lines.some((line) => GO_LOCATION.test(line))) return parseStackTrace(text, 'go');
       if (lines.some((line) => rubyLine(line) !== undefined)) return parseRuby(lines);
       return parseAtLines(lines);
+    case 'dotnet':
+      return parseAtLines(lines, dotnetFrame);
     default:
       return parseAtLines(lines);
   }
@@ -37,7 +39,7 @@ export function parseStackTrace(text: string, language: string | undefined): rea
 const CAUSE = /^\s*(?:Caused by|\[cause\]):\s+(.*?)\s*\{?$/;
 
 /** Java, JavaScript, .NET and PHP: each frame is a line that begins with `at`. */
-function parseAtLines(lines: readonly string[]): readonly PrintedException[] {
+function parseAtLines(lines: readonly string[], frameIn = atFrame): readonly PrintedException[] {
   if (lines.some((line) => DOTNET_END_OF_INNER.test(line) || DOTNET_INNER.test(line))) return parseDotnet(lines);
   const found: { title: string; stack: StackFrame[] }[] = [{ title: lines[0] ?? '', stack: [] }];
   for (const line of lines) {
@@ -46,7 +48,7 @@ function parseAtLines(lines: readonly string[]): readonly PrintedException[] {
       found.push({ title: cause[1] ?? '', stack: [] });
       continue;
     }
-    const frame = atFrame(line);
+    const frame = frameIn(line);
     const { stack } = found.at(-1) as { stack: StackFrame[] };
     if (frame !== undefined && stack.length < MAX_FRAMES) stack.push(frame);
   }
@@ -80,7 +82,7 @@ function parseDotnet(lines: readonly string[]): readonly PrintedException[] {
       add(title ?? inner, number !== '0');
       continue;
     }
-    const frame = atFrame(line.replace(/<---$/, ''));
+    const frame = dotnetFrame(line.replace(/<---$/, ''));
     const stack = open.at(-1)?.stack;
     if (frame !== undefined && stack !== undefined && stack.length < MAX_FRAMES) stack.push(frame);
     const isEnd = DOTNET_END_OF_INNER.test(line) || line.endsWith('<---');
@@ -133,6 +135,13 @@ function atFrame(line: string): StackFrame | undefined {
   const open = frame.endsWith(')') ? openingOf(frame) : -1;
   if (open < 0) return isLocation(frame) ? locatedFrame(undefined, frame) : frameOf(frame, undefined, undefined);
   return locatedFrame(frame.slice(0, open).trim() || undefined, frame.slice(open + 1, -1));
+}
+
+/** Without a file, what stands in the brackets of .NET are parameters. */
+function dotnetFrame(line: string): StackFrame | undefined {
+  const frame = atFrame(line);
+  if (frame?.path === undefined || frame.line !== undefined) return frame;
+  return frameOf(`${frame.label ?? ''}(${frame.path})`, undefined, undefined);
 }
 
 /**
