@@ -77,6 +77,8 @@ describe('an AWS service has one name', () => {
     ['SES', ['email', 'SES', 'SESv2', 'SimpleEmailService']],
     ['CognitoIdentityProvider', ['cognito-idp', 'Cognito Identity Provider', 'CognitoIdentityServiceProvider']],
     ['Firehose', ['firehose', 'Firehose', 'AmazonKinesisFirehose']],
+    ['ConfigService', ['config', 'Config Service', 'ConfigServiceClient']],
+    ['DirectoryService', ['ds', 'DirectoryServiceClient', 'Directory Service']],
   ])('%s', (shown, names) => {
     expect(names.map((name) => called(aws(name, { operation: 'X' }))[0])).toEqual(names.map(() => shown));
   });
