@@ -49,10 +49,11 @@ describe('versions of one segment', () => {
   });
 
   test('a subsegment that was sent inline and independently is one entity, as it was first completed', () => {
-    const inline = aSubsegment({ id: CALL, name: 'inline' });
-    const alone = aSubsegment({ id: CALL, name: 'alone', parent_id: SEGMENT });
-    expect(assembled(alone, aSegment({ subsegments: [inline] })).entities.get(CALL)?.name).toBe('alone');
-    expect(assembled(aSegment({ subsegments: [inline] }), alone).entities.get(CALL)?.name).toBe('inline');
+    const inline = aSubsegment({ id: CALL, annotations: { sent: 'inline' } });
+    const alone = aSubsegment({ id: CALL, parent_id: SEGMENT, annotations: { sent: 'alone' } });
+    const sentOf = (...sent: readonly JsonObject[]) => assembled(...sent).entities.get(CALL)?.annotations.sent;
+    expect(sentOf(alone, aSegment({ subsegments: [inline] }))).toBe('alone');
+    expect(sentOf(aSegment({ subsegments: [inline] }), alone)).toBe('inline');
   });
 
   test('unfinished subsegments of a replaced fragment are dropped, finished ones stay', () => {

@@ -15,9 +15,12 @@ import type { EntityId } from './trace-id.ts';
  * the latest in-progress version stays. Takes linear time in the number of entities, except for sorting them.
  */
 export function assembleTrace(documents: readonly CountedDocument[]): Trace | undefined {
-  const inSeqOrder = resolved(documents);
+  const sent = resolved(documents);
+  const versions = chooseVersions(sent);
+  // Settled documents were not separated, since they seldom share an id, and then inside of documents only.
+  const inSeqOrder = versions.hasRepeats ? separateSharedDocumentIds(sent) : sent;
+  const { chosen, revision } = inSeqOrder === sent ? versions : chooseVersions(inSeqOrder);
   const latest = inSeqOrder.at(-1);
-  const { chosen, revision } = chooseVersions(inSeqOrder);
   if (latest === undefined || chosen.length === 0) return undefined;
   const { entities, segments, childrenOf, segmentOf, orphans, isPartial } = nestEntities(chosen.sort(byStart));
   return {
@@ -35,7 +38,7 @@ export function assembleTrace(documents: readonly CountedDocument[]): Trace | un
   };
 }
 
-type ResolvedDocument = Pick<Document, 'traceId' | 'id' | 'seq' | 'entities'>;
+type ResolvedDocument = Pick<Document, 'traceId' | 'id' | 'seq' | 'entities'> & { readonly format: string };
 
 /** In the order of `seq`. Throws when there is a `LeanSpan` and the documents are not settled. */
 function resolved(documents: readonly CountedDocument[]): readonly ResolvedDocument[] {
@@ -86,14 +89,19 @@ function bySeqAndId(a: ResolvedDocument, b: ResolvedDocument): number {
 
 type Version = { readonly entity: Entity; readonly document: ResolvedDocument };
 
-/** One version of each entity. `revision` counts the documents that added or replaced a version. */
+/**
+ * One version of each entity. `revision` counts the documents that added or replaced a version. `hasRepeats`: a finished
+ * entity of one document has the id of another document's.
+ */
 function chooseVersions(inSeqOrder: readonly ResolvedDocument[]): {
   readonly chosen: Entity[];
   readonly revision: number;
+  readonly hasRepeats: boolean;
 } {
   const versions = new Map<EntityId, Version>();
   let revision = 0;
   let hasReplaced = false;
+  let hasRepeats = false;
   for (const document of inSeqOrder) {
     const accepted = new Set<EntityId>();
     for (const entity of document.entities) {
@@ -101,7 +109,10 @@ function chooseVersions(inSeqOrder: readonly ResolvedDocument[]): {
       // Without its enclosing version an inline subsegment is not accepted either.
       if (isInline && !accepted.has(entity.parentId as EntityId)) continue;
       const current = versions.get(entity.id);
-      if (current !== undefined && (current.entity.endUs !== undefined || current.document === document)) continue;
+      if (current !== undefined && (current.entity.endUs !== undefined || current.document === document)) {
+        hasRepeats ||= current.document !== document;
+        continue;
+      }
       if (current !== undefined) hasReplaced = true;
       versions.set(entity.id, { entity, document });
       accepted.add(entity.id);
@@ -109,7 +120,7 @@ function chooseVersions(inSeqOrder: readonly ResolvedDocument[]): {
     if (accepted.size > 0) revision++;
   }
   if (hasReplaced) dropStaleFragments(inSeqOrder, versions);
-  return { chosen: Array.from(versions.values(), (version) => version.entity), revision };
+  return { chosen: Array.from(versions.values(), (version) => version.entity), revision, hasRepeats };
 }
 
 /**
