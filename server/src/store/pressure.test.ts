@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, statfsSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,10 +37,12 @@ test('memory stays bounded while documents arrive faster than they are stored', 
   expect(mostBytes - idleBytes).toBeLessThan(300 * MB);
 });
 
-/** Mounts a file system of 160 MB, which needs root; false if this is not allowed. */
-function mountSmallDisk(path: string): boolean {
+const mountSmallDisk = (path: string): boolean => mountDisk(path, '160m');
+
+/** Mounts a file system in memory, which needs root; false if this is not allowed. */
+function mountDisk(path: string, size: string): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', path], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', path], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -104,9 +106,7 @@ test('a disk that becomes full during an insert or a merge costs no acknowledged
   const store = await openTestStore(directory.path);
   try {
     const hasRestarted = () => (store.engineProcess()?.restarts ?? 0) > 0;
-    const tables = await store.query<{ path: string }>(sql`
-      SELECT arrayJoin(data_paths) AS path FROM system.tables WHERE name IN ('documents', 'entities')`);
-    const paths = tables.map(({ path }) => path);
+    const paths = await tablePaths(store, ['documents', 'entities']);
     let sent = 0;
     let acknowledged = 0;
     for (let round = 0; round < 40 && !hasRestarted(); round += 1) {
@@ -135,6 +135,50 @@ test('a disk that becomes full during an insert or a merge costs no acknowledged
     execFileSync('umount', ['-l', directory.path]);
   }
 });
+
+test.for(['entities', 'documents'])(
+  'an insert into %s that fails on a full disk is repeated, although the engine knows its token',
+  async (table, { skip }) => {
+    const first = await openTestStore(directory.path);
+    const [path = ''] = await tablePaths(first, [table]);
+    // The file of tokens then has a page, in which there is room for more.
+    await first.append([aDocument(0)]);
+    await first.close();
+    // The engine looks for free space in its directory only.
+    if (!moveToOwnDisk(path, '96k')) skip('only root can mount a small disk');
+    const store = await openTestStore(directory.path, { journal: true });
+    try {
+      await store.append(Array.from({ length: 4999 }, (_, index) => aDocument(index + 1)));
+      const flushed = store.flush({ timeoutMs: 60_000 });
+      await expect.poll(() => store.engineProcess()?.restarts, { timeout: 30_000 }).toBeGreaterThan(0);
+      execFileSync('mount', ['-o', 'remount,size=64m', path]);
+      await flushed;
+      const [row] = await store.query<Record<'documents' | 'entities' | 'traces', number>>(sql`
+        SELECT (SELECT count() FROM documents) AS documents, (SELECT count() FROM entities) AS entities,
+          (SELECT uniqExact(trace_id) FROM documents) AS traces`);
+      expect(row).toEqual({ documents: 5000, entities: 15_000, traces: 5000 });
+    } finally {
+      await store.close();
+      execFileSync('umount', ['-l', path]);
+    }
+  },
+);
+
+/** Mounts a file system of this size in the place of a folder, with its files. Needs root; false if this is not allowed. */
+function moveToOwnDisk(path: string, size: string): boolean {
+  const copy = `${path.replace(/\/$/, '')}.copy`;
+  cpSync(path, copy, { recursive: true });
+  if (!mountDisk(path, size)) return false;
+  cpSync(copy, path, { recursive: true });
+  rmSync(copy, { recursive: true });
+  return true;
+}
+
+async function tablePaths(store: Store, tables: readonly string[]): Promise<readonly string[]> {
+  const rows = await store.query<{ path: string }>(sql`
+    SELECT arrayJoin(data_paths) AS path FROM system.tables WHERE has(${sql.typed(tables, 'Array(String)')}, name)`);
+  return rows.map(({ path }) => path);
+}
 
 /** Fills the disk at once when the engine has begun to write a part whose folder begins so, until `stop`. */
 function fillAtNextPart(disk: string, tables: readonly string[], begins: string): { stop(): void } {

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -195,5 +195,35 @@ test('a replay that is repeated, or that follows half an insert, stores each doc
   const rows = rowsOf(documents, writeDocument);
   await store.insert({ table: 'documents', columns: DOCUMENT_COLUMNS, bytes: rows, insertToken: 'another' });
   expect(await countOf(store, 'documents')).toBe(8);
+  await store.close();
+});
+
+type Loss = (part: string) => Promise<void>;
+const LOSSES: readonly (readonly [how: string, lose: Loss])[] = [
+  ['that was killed before it named the part', (part) => rm(part, { recursive: true })],
+  ['whose part the next start sets aside', (part) => truncate(join(part, 'data.bin'), 10)],
+];
+
+test.each(LOSSES)('a replay stores the documents of an insert %s, although its token is known', async (_, lose) => {
+  const documents = [1, 2, 3, 4].map((number) => received(number, MIDNIGHT_US - 2 + number));
+  const first = await openTestStore(directory.path);
+  const journal = await openTestJournal();
+  const name = await leaveJournal(journal, [documents]);
+  const bytes = await readFile(pathOf(name));
+  await replayJournal(journal, first, { droppedBeforeUs: undefined, log: log() });
+  // Of the two days of the block, one is lost.
+  const parts = await first.query<{ path: string }>(sql`
+    SELECT path FROM system.parts WHERE active AND table IN ('documents', 'entities') AND partition = '20000'`);
+  await first.close();
+  expect(parts).toHaveLength(2);
+  for (const { path } of parts) await lose(path);
+
+  const store = await openTestStore(directory.path);
+  expect([await countOf(store, 'documents'), await countOf(store, 'entities')]).toEqual([1, 2]);
+  for (let round = 0; round < 2; round++) {
+    await writeFile(pathOf(name), bytes);
+    await replayJournal(journal, store, { droppedBeforeUs: undefined, log: log() });
+    expect([await countOf(store, 'documents'), await countOf(store, 'entities')]).toEqual([4, 8]);
+  }
   await store.close();
 });

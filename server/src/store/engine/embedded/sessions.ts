@@ -7,6 +7,7 @@ import { parameterSettings, quote } from '../parameters.ts';
 import { createSessionPool, type SessionPool } from '../session-pool.ts';
 import { watchCall } from '../watch-call.ts';
 import { OWN_SESSIONS } from './engine-spawn.ts';
+import { removeLostTokens } from './insert-tokens.ts';
 import { hasGlibc, missingEngine } from './missing-engine.ts';
 import type { CallLimits, RowFile, SessionsOptions } from './protocol.ts';
 
@@ -78,6 +79,8 @@ async function openWith(chdb: typeof import('chdb'), options: SessionsOptions): 
     const [inserting, commanding, killing, ...reading] = opened as [Session, Session, Session, ...Session[]];
     await inserting.queryAsync('CREATE DATABASE IF NOT EXISTS openray');
     for (const session of opened) await session.queryAsync('USE openray');
+    const run = async (statement: string) => textOf(await commanding.queryAsync(statement, { format: 'TabSeparated' }));
+    await removeLostTokens(run);
     return sessionsOver({ inserting, commanding, killing, reading }, closeAll);
   } catch (thrown) {
     await closeAll();
@@ -191,7 +194,7 @@ function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): 
       const { session, release } = await inserters.acquire({ signal: undefined, timeoutMs: 60_000 });
       try {
         const result = await session.queryAsync(FAILED_WRITES, { format: 'TabSeparated' });
-        return Buffer.from(result.bytes()).toString().trim() !== '0';
+        return textOf(result).trim() !== '0';
       } finally {
         release();
       }
@@ -211,6 +214,8 @@ function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): 
 function withoutDictionaries(type: string): string {
   return type.replaceAll(/LowCardinality\((\w+)\)/g, '$1');
 }
+
+const textOf = (result: { bytes(): Uint8Array }): string => Buffer.from(result.bytes()).toString();
 
 /** The engine keeps a failed query and its memory until the next statement of the session. */
 async function releaseQueryMemory(session: Session): Promise<void> {
