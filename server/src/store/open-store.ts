@@ -15,7 +15,7 @@ import { flushWithin } from './flush-within.ts';
 import { foldersWithJournals, type Journal, openJournal } from './journal/journal.ts';
 import { type BackupOptions, backUp, requireBackupName } from './maintenance/backup.ts';
 import { type MaintenanceLock, newMaintenanceLock } from './maintenance/maintenance-lock.ts';
-import { readSetAsideParts } from './maintenance/repair.ts';
+import { findDamagedParts, readSetAsideParts } from './maintenance/repair.ts';
 import { readRetentionWatermarks, recordIncomplete, startPruning } from './maintenance/retention.ts';
 import { newStoreChecks } from './maintenance/store-checks.ts';
 import { openTrustedClock } from './maintenance/trusted-clock.ts';
@@ -253,7 +253,14 @@ async function storeOver(
     throw thrown;
   });
   for (const part of known) onFound(part);
-  const { engine, damagedParts, setKnown } = leaveOutDamagedParts(watched.engine, { known, onFound });
+  const { engine, damagedParts, setKnown } = leaveOutDamagedParts(watched.engine, {
+    known,
+    onFound,
+    async search() {
+      const parts = await findDamagedParts(databaseOf(watched.engine, options));
+      return parts.filter(({ isSetAside }) => !isSetAside).map(({ table, name, reason }) => ({ table, name, reason }));
+    },
+  });
   opened.process?.onRestart(async (restarted) => {
     setKnown(await readSetAsideParts(databaseOf({ ...opened, ...restarted }, options)));
   });

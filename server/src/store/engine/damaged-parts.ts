@@ -1,4 +1,5 @@
-import type { RenderedSql } from '../sql.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseRows, type RenderedSql, renderSql, sql } from '../sql.ts';
 import { clickhouseCode, messageOf } from './clickhouse-errors.ts';
 import type { CallOptions, Engine } from './engine.ts';
 import { quote } from './parameters.ts';
@@ -10,9 +11,11 @@ export type DamagedPart = { readonly table: string; readonly name: string; reado
 export const DAMAGED_REASON = 'damaged parts are left out';
 
 /** Tables whose damaged parts are left out. Without a part of another table, results would be wrong, not incomplete. */
-const LEAVABLE = /^(?:documents|entities|trace_summaries)$/;
+const LEAVABLE: readonly string[] = ['documents', 'entities', 'trace_summaries'];
 /** Each attempt finds one more part. */
 const MAX_ATTEMPTS = 32;
+/** After a search that found nothing. */
+const SEARCH_INTERVAL_MS = 600_000;
 
 /** @see src/Common/ErrorCodes.cpp of ClickHouse */
 const DAMAGE_CODES: ReadonlySet<number> = new Set([
@@ -31,29 +34,47 @@ const DAMAGE_CODES: ReadonlySet<number> = new Set([
   246, // CORRUPTED_DATA
   271, // CANNOT_DECOMPRESS
   432, // UNKNOWN_CODEC
+  1001, // STD_EXCEPTION, of a file whose size is read
 ]);
 
-/** `while reading from part /…/20786_1_1_0/ in table openray.documents (…)`, or a file of the part. */
-const READING = /while reading from part \S*?\/([^/\s]+)\/ in table \w+\.(\w+) /i;
+/** `…/store/ac0/ac07f323-d28f-4351-af02-0bde36df4664/20786_1_1_0/`, a part or a file of it. */
+const PATH_OF_PART = /\/store\/[0-9a-f]{3}\/([0-9a-f-]{36})\/([^/'"\n]+)\//;
 
-/** The part that a failed call could not read; undefined if it failed for another reason. */
-export function damagedPartOf(thrown: unknown): DamagedPart | undefined {
+type Damage = {
+  /** Of the table, and the name of the part; undefined if the message names neither, as for some empty files. */
+  readonly place: { readonly uuid: string; readonly name: string } | undefined;
+  readonly reason: string;
+};
+
+/** The damage that made a call fail; undefined if it failed for another reason. */
+export function damageIn(thrown: unknown): Damage | undefined {
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
   if (!DAMAGE_CODES.has(clickhouseCode(cause) ?? 0)) return undefined;
   const message = messageOf(cause);
-  const [, name, table] = READING.exec(message) ?? [];
-  if (name === undefined || table === undefined) return undefined;
-  return { table, name, reason: (message.split('\n')[0] ?? '').replace(/: \(?while reading.*/is, '').slice(0, 200) };
+  const [, uuid, name] = PATH_OF_PART.exec(message) ?? [];
+  return {
+    place: uuid === undefined || name === undefined ? undefined : { uuid, name },
+    reason: (message.split('\n')[0] ?? '').replace(/: \(?while (?:reading|executing).*/is, '').slice(0, 200),
+  };
 }
 
 /**
  * The engine, whose queries leave out parts that they cannot read: instead of a failure they have a result, and call
  * `onIncomplete`. A part is found by the first query that fails on it; `known` are parts that the engine itself left
- * out at its start. Not on a cluster, where parts of different shards have the same name.
+ * out at its start. `search` reads all data, and is called when a message of the engine names no part. Not on a cluster,
+ * where parts of different shards have the same name.
  */
 export function leaveOutDamagedParts(
   engine: Engine,
-  { known: initiallyKnown, onFound }: { readonly known: readonly DamagedPart[]; onFound(part: DamagedPart): void },
+  {
+    known: initiallyKnown,
+    onFound,
+    search,
+  }: {
+    readonly known: readonly DamagedPart[];
+    onFound(part: DamagedPart): void;
+    search(): Promise<readonly DamagedPart[]>;
+  },
 ): {
   readonly engine: Engine;
   damagedParts(): readonly DamagedPart[];
@@ -73,17 +94,49 @@ export function leaveOutDamagedParts(
     return { ...statement, query: statement.query + filterClause([...found.values()]) };
   }
 
-  /** Whether to try again without the part. */
-  function isFound(thrown: unknown, attempt: number): boolean {
-    const part = damagedPartOf(thrown);
-    if (part === undefined || !LEAVABLE.test(part.table) || attempt >= MAX_ATTEMPTS) return false;
-    if (!found.has(keyOf(part))) onFound(part);
+  const isNamedIn = (query: string) => (table: string) => new RegExp(`\\b${table}\\b`).test(query);
+
+  /** Whether to try again, without a part that was not known. */
+  async function isFound(thrown: unknown, { query }: RenderedSql, options: CallOptions, attempt: number) {
+    const damage = damageIn(thrown);
+    if (damage === undefined || attempt >= MAX_ATTEMPTS) return false;
+    if (damage.place === undefined) {
+      return (
+        LEAVABLE.some(isNamedIn(query)) &&
+        Promise.race([isFoundBySearch(), delay(options.timeoutMs, false, { ref: false })])
+      );
+    }
+    const { uuid, name } = damage.place;
+    const table = await tableOf(engine, uuid);
+    return table !== undefined && leaveOut({ table, name, reason: damage.reason });
+  }
+
+  function leaveOut(part: DamagedPart): boolean {
+    if (found.has(keyOf(part)) || !LEAVABLE.includes(part.table)) return false;
+    onFound(part);
     found.set(keyOf(part), part);
     return true;
   }
 
+  let searching: Promise<boolean> | undefined;
+  let nextSearchMs = Number.NEGATIVE_INFINITY;
+
+  /** Simultaneous calls share a search. A failure that is no damage causes one in SEARCH_INTERVAL_MS. */
+  async function isFoundBySearch(): Promise<boolean> {
+    if (performance.now() < nextSearchMs) return false;
+    searching ??= search()
+      .then((parts) => parts.map(leaveOut).includes(true))
+      .catch(() => false)
+      .then((isFound) => {
+        if (!isFound) nextSearchMs = performance.now() + SEARCH_INTERVAL_MS;
+        searching = undefined;
+        return isFound;
+      });
+    return searching;
+  }
+
   const isAffected = ({ query }: RenderedSql) =>
-    [...known, ...found.values()].some(({ table }) => new RegExp(`\\b${table}\\b`).test(query));
+    [...known, ...found.values()].some(({ table }) => isNamedIn(query)(table));
 
   function report(statement: RenderedSql, { onIncomplete }: CallOptions): void {
     if (onIncomplete !== undefined && isAffected(statement)) onIncomplete(DAMAGED_REASON);
@@ -101,7 +154,7 @@ export function leaveOutDamagedParts(
             report(statement, options);
             return result;
           } catch (thrown) {
-            if (!isFound(thrown, attempt)) throw thrown;
+            if (!(await isFound(thrown, statement, options, attempt))) throw thrown;
           }
         }
       },
@@ -117,7 +170,7 @@ export function leaveOutDamagedParts(
             return;
           } catch (thrown) {
             // Rows that were passed on would come again. The next call leaves the part out.
-            if (!isFound(thrown, attempt) || isBegun) throw thrown;
+            if (!(await isFound(thrown, statement, options, attempt)) || isBegun) throw thrown;
           }
         }
       },
@@ -132,6 +185,15 @@ function filterClause(parts: readonly DamagedPart[]): string {
     return `${quote(table)}: ${quote(`_part NOT IN (${names.join(', ')})`)}`;
   });
   return ` SETTINGS additional_table_filters = {${filters.join(', ')}}`;
+}
+
+const LOOK_UP_LIMITS: CallOptions = { signal: undefined, timeoutMs: 10_000, maxMemoryBytes: 0 };
+
+/** Undefined if it fails: the call that found the damage then fails as well. */
+async function tableOf(engine: Engine, uuid: string): Promise<string | undefined> {
+  const statement = sql`SELECT name FROM system.tables WHERE database = currentDatabase() AND toString(uuid) = ${uuid}`;
+  const text = await engine.query(renderSql(statement), LOOK_UP_LIMITS).catch(() => '');
+  return parseRows<{ name: string }>(text)[0]?.name;
 }
 
 const keyOf = ({ table, name }: DamagedPart): string => `${table}/${name}`;

@@ -1,8 +1,8 @@
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { repairStore } from '../repair.ts';
-import { sql } from '../sql.ts';
+import { type Sql, sql } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { aDocument } from '../testing/documents.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory, testOptions } from '../testing/open-test-store.ts';
@@ -88,41 +88,95 @@ test('queries leave out a damaged part and are marked as incomplete; the log and
   expect(await countOf(store)).toBe(21);
 });
 
-test('a damaged file of any kind costs the documents of its part at most', async () => {
-  await filledStore();
-  store = await openTestStore(directory.path);
-  const part = await partOf(store, 'documents', TODAY);
-  const files = (await readdir(part.path)).sort();
-  await store.close();
-  for (const file of files) {
-    const path = join(part.path, file);
-    const before = await readFile(path);
-    await damage(path);
-    store = await openTestStore(directory.path).catch((thrown: unknown) => {
-      throw new Error(`the store does not open with a damaged ${file}`, { cause: thrown });
-    });
-    const reasons: string[] = [];
-    const n = await countOf(store, (reason) => reasons.push(reason)).catch((thrown: unknown) => {
-      throw new Error(`a query fails with a damaged ${file}`, { cause: thrown });
-    });
-    // Some files are read by no query, or only as hints.
-    expect([file, n, reasons.length > 0]).toEqual(n === 30 ? [file, 30, false] : [file, 20, true]);
-    await store.close();
-    store = undefined;
-    await restoreFile(part, file, before);
-  }
-});
+type Damage = (file: string) => Promise<void>;
+const DAMAGES: readonly Damage[] = [
+  damage,
+  (file) => writeFile(file, ''),
+  async (file) => truncate(file, Math.floor((await stat(file)).size / 2)),
+  (file) => rm(file),
+];
+const PARTITIONED = { documents: sql`documents`, entities: sql`entities` };
 
-/** Puts a file back, also when the engine has set its part aside. */
-async function restoreFile(part: Part, file: string, bytes: Uint8Array): Promise<void> {
-  const detached = join(part.path, '..', 'detached');
-  for (const name of await readdir(detached)) {
-    if (!name.includes(part.name)) continue;
-    await rm(part.path, { recursive: true, force: true });
-    await rename(join(detached, name), part.path);
+/** A question until it is answered: each time it finds many parts, but not all. */
+async function ask<Row>(opened: Store, question: Sql): Promise<readonly Row[]> {
+  for (let left = 8; ; left -= 1) {
+    try {
+      return await opened.query<Row>(question);
+    } catch (thrown) {
+      if (left === 0) throw thrown;
+    }
   }
-  await writeFile(join(part.path, file), bytes);
 }
+
+/** For each day: a hash of all columns of the rows. */
+async function rowsByDay(opened: Store, table: Sql): Promise<ReadonlyMap<number, string>> {
+  const rows = await ask<{ day: number; hash: string }>(
+    opened,
+    sql`SELECT intDiv(seq, 86400000000) AS day, concat(count(), ' ', sum(cityHash64(*))) AS hash FROM ${table} GROUP BY day`,
+  );
+  return new Map(rows.map(({ day, hash }) => [day, hash]));
+}
+
+// The files that the last ones read are indexes.
+const QUESTIONS = [
+  sql`SELECT sum(cityHash64(*)) FROM documents`,
+  sql`SELECT sum(cityHash64(*)) FROM entities`,
+  sql`SELECT count() FROM documents WHERE seq > ${seqOf(1, 0)} AND trace_id = unhex('00')`,
+  sql`SELECT count() FROM documents WHERE trace_id > unhex('00')`,
+  sql`SELECT count() FROM entities WHERE end_us > 5 AND start_us > 5`,
+  sql`SELECT name FROM entities WHERE start_us > 5 ORDER BY start_us DESC LIMIT 3`,
+  sql`SELECT count() FROM entities WHERE has(attributes, 'any')`,
+];
+
+test.each([
+  ['while the store is open', true],
+  ['before a start', false],
+])('a file of any kind, damaged in any way %s, costs the rows of its part at most', async (_, isOpen) => {
+  store = await openTestStore(directory.path);
+  const addDay = (day: number) =>
+    store?.append(Array.from({ length: 10 }, (_, number) => aDocument(day * 10 + number, { seq: seqOf(day, number) })));
+  await addDay(1);
+  const cases: { readonly table: keyof typeof PARTITIONED; readonly file: string; readonly apply: Damage }[] = [];
+  for (const table of ['documents', 'entities'] as const) {
+    const { path } = await partOf(store, table, 1);
+    for (const file of (await readdir(path)).sort()) cases.push(...DAMAGES.map((apply) => ({ table, file, apply })));
+  }
+  // One day, and so one part of each table, for each case.
+  for (const index of cases.keys()) await addDay(index + 2);
+  const before = {
+    documents: await rowsByDay(store, PARTITIONED.documents),
+    entities: await rowsByDay(store, PARTITIONED.entities),
+  };
+  const parts = await store.query<Part & { day: number }>(
+    sql`SELECT table, name, path, toUInt32(partition) AS day FROM system.parts WHERE active AND has(['documents', 'entities'], table)`,
+  );
+  if (!isOpen) await store.close();
+  for (const [index, { table, file, apply }] of cases.entries()) {
+    const part = parts.find((each) => each.table === table && each.day === index + 2);
+    await apply(join(part?.path ?? '', file));
+  }
+  if (!isOpen) store = await openTestStore(directory.path);
+
+  for (const question of QUESTIONS) await ask(store, question);
+  for (const table of ['documents', 'entities'] as const) {
+    const after = await rowsByDay(store, PARTITIONED[table]);
+    const leftOut = store.damagedParts().filter((part) => part.table === table);
+    const days = leftOut.map(({ name }) => Number(/(\d+)_\d+_\d+_\d+$/.exec(name)?.[1]));
+    const damagedDays = cases.flatMap((each, index) => (each.table === table ? [index + 2] : []));
+    expect(damagedDays).toEqual(expect.arrayContaining(days));
+    for (const day of days) expect([table, day, after.has(day)]).toEqual([table, day, false]);
+    for (const [day, rows] of before[table]) {
+      if (!days.includes(day)) expect([cases[day - 2], after.get(day)]).toEqual([cases[day - 2], rows]);
+    }
+  }
+  const found = store.damagedParts().map(({ table, name }) => `${table} ${name.replace('broken-on-start_', '')}`);
+  await store.close();
+  store = undefined;
+  const listed = (await repairStore(testOptions(directory.path), { detaches: false })).map(
+    ({ table, name }) => `${table} ${name.replace('broken-on-start_', '')}`,
+  );
+  expect(listed).toEqual(expect.arrayContaining(found));
+});
 
 test('repair lists damaged parts and those that the engine has set aside, changes nothing, and detaches them', async () => {
   await filledStore();
