@@ -125,8 +125,11 @@ export async function* scanProbedCandidates(
   }
 }
 
-/** Batches are this much larger than a page, since some of their traces start earlier than traces of later batches. */
-const LATEST_BATCH_FACTOR = 1.1;
+/**
+ * Batches are this much larger than a page: some of their traces start earlier than traces of later batches, and of the
+ * rows of traces some are older versions or belong to open traces.
+ */
+export const LATEST_BATCH_FACTOR = 1.1;
 
 /**
  * Newest first without a query for the starts: no trace starts later than any of its entities. `until`: the sort key

@@ -5,6 +5,7 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { inIntervalSql } from '../interval-sql.ts';
+import { LATEST_BATCH_FACTOR } from './candidate-scan.ts';
 import type { ListOrder, SortKey } from './sort-key.ts';
 import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from './stored-summaries.ts';
 import type { SummaryState } from './summary-state.ts';
@@ -73,8 +74,6 @@ export type RowScan = {
 };
 
 const LARGEST_BATCH = 2_000;
-/** Some rows have several versions, and some traces are open. */
-const LATEST_BATCH_FACTOR = 1.1;
 /**
  * Rows in the first slice: about as many as the engine reads in the time that a query takes anyway. Later slices adapt
  * to the number of rows found, bounded by SLICE_GROWTH.
