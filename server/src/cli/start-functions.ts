@@ -22,7 +22,7 @@ import {
 } from './function-flags.ts';
 import { newLog } from './log.ts';
 import { thisProcess } from './process.ts';
-import { closeInTime, untilStopSignal } from './stop-signal.ts';
+import { runThenClose, untilStopSignal } from './stop-signal.ts';
 import { findOrStartServer } from './target-server.ts';
 
 type StartFlags = FunctionFlags & {
@@ -94,7 +94,7 @@ async function runFunctionServer(
   const own = { ...thisProcess(log), environmentVariables };
   const targetServer = await findOrStartServer(config, own);
   const closers = [targetServer.close];
-  try {
+  const run = async () => {
     const { daemonAddress } = targetServer;
     const lambdaService = openConfiguredLambdaService(config, {
       ...own,
@@ -124,11 +124,10 @@ async function runFunctionServer(
     process.stdout.write(`${lines.join('\n')}\n`);
     await stopSignal;
     done(0);
-  } finally {
-    await closeInTime(async () => {
-      for (const close of closers.reverse()) await close();
-    });
-  }
+  };
+  await runThenClose(run, async () => {
+    for (const close of closers.reverse()) await close();
+  });
 }
 
 /** Undefined for port 0, whose number is known only after the template is read. */

@@ -22,6 +22,20 @@ export async function untilStopSignal(): Promise<void> {
   }
 }
 
+/**
+ * Runs, then closes within STOP_MAX_MS. When both fail, the failure of `run` is thrown: a failure to close is often
+ * its consequence.
+ */
+export async function runThenClose(run: () => Promise<void>, close: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (thrown) {
+    await closeInTime(close).catch(() => {});
+    throw thrown;
+  }
+  await closeInTime(close);
+}
+
 /** Throws ServiceUnavailable when `close` takes longer than STOP_MAX_MS. */
 export async function closeInTime(close: () => Promise<void>): Promise<void> {
   const isLate = setTimeout(STOP_MAX_MS, true, { ref: false });

@@ -15,7 +15,11 @@ export function retentionPlan({ retentionDays, retentionRules }: Config): Retent
 }
 
 /** Throws SettingInvalid when a retention rule does not parse. */
-export function storeOptions(config: Config, { log }: Pick<ServerProcess, 'log'>): StoreOptions {
+export function storeOptions(
+  config: Config,
+  { log }: Pick<ServerProcess, 'log'>,
+  retention = retentionPlan(config),
+): StoreOptions {
   const memory = memoryLimits(config);
   return {
     storeUrl: config.storeUrl,
@@ -26,7 +30,7 @@ export function storeOptions(config: Config, { log }: Pick<ServerProcess, 'log'>
     engineMemoryBytes: memory.engineBytes,
     queueMaxBytes: memory.queueBytes,
     journal: config.journal,
-    retentionDays: longestRetentionDays(retentionPlan(config)),
+    retentionDays: longestRetentionDays(retention),
     retentionDefaultDays: config.retentionDays,
     retentionBytes: config.retentionMaxBytes,
     retentionTrustClock: config.retentionTrustClock,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { OpenrayError } from '../errors.ts';
-import { openForwarder } from '../forward/forwarder.ts';
+import { type ForwardOptions, openForwarder } from '../forward/forwarder.ts';
 import { type AppOptions, buildApp, buildOtlpApp } from '../http/app.ts';
 import type { LambdaApi } from '../http/lambda-api.ts';
 import { openMetrics } from '../http/metrics.ts';
@@ -18,6 +18,7 @@ import type { LambdaService } from '../lambda/spec/lambda-client.ts';
 import { CONSOLE_DIRS } from '../package/files.ts';
 import { listGroups } from '../query/groups.ts';
 import { newRetentionRuleRunner } from '../query/retention/apply-rules.ts';
+import type { RetentionPlan } from '../query/retention/rules.ts';
 import { startRollUpWorker } from '../query/service-graph/roll-up-worker.ts';
 import { newTraceWaits } from '../query/traces/wait-for-trace.ts';
 import { DEFAULT_RULE } from '../sampling/rules.ts';
@@ -26,7 +27,6 @@ import { newSamplingTargets } from '../sampling/targets.ts';
 import { newStats } from '../stats.ts';
 import type { Store } from '../store/store.ts';
 import { memoryLimits } from './memory-limits.ts';
-import { forwardOptions, retentionPlan } from './options.ts';
 import { authorityOf, listenError, listenUdpAndTcp } from './ports.ts';
 import type { ServerProcess } from './process.ts';
 
@@ -43,11 +43,18 @@ export type RunningServer = {
   close(): Promise<void>;
 };
 
+/** A store that is opening, and what was read from the settings before. */
+export type OpeningServer = {
+  readonly opening: Promise<Store>;
+  readonly forward: ForwardOptions;
+  readonly retention: RetentionPlan;
+};
+
 /** Starts everything over a store that is opening. Throws as `startServer` and closes the store. */
 export async function startOverStore(
   config: Config,
   { log, version, environmentVariables }: ServerProcess,
-  opening: Promise<Store>,
+  { opening, forward, retention }: OpeningServer,
 ): Promise<RunningServer> {
   /** Of all listeners that answer: each answers the requests in flight first. */
   const answering: (() => Promise<void>)[] = [];
@@ -61,7 +68,6 @@ export async function startOverStore(
     const store = await opening;
     closers.push(() => store.close());
 
-    const retention = retentionPlan(config);
     // Continues after the stored documents, even when the clock was set back.
     const { next: nextSeq, lowWatermark: sequenceWatermark } = newArrivalSequence(store.lastSeq, store.clock.arrivalUs);
     const retentionRuleRunner = newRetentionRuleRunner(store, retention, {
@@ -80,7 +86,7 @@ export async function startOverStore(
     });
     closers.push(() => rollUpWorker.stop());
 
-    const forwarder = await openForwarder(forwardOptions(config), { stats, log });
+    const forwarder = await openForwarder(forward, { stats, log });
     closers.push(forwarder.close);
 
     const notifications = newCrossServerNotifications(store);
@@ -168,7 +174,8 @@ export async function startOverStore(
     }
     return { url: `http://${daemonAddress}`, daemonAddress, ...otlpPorts, lambdaService, close: closeAll };
   } catch (thrown) {
-    await closeAll();
+    // A failure to close would hide the cause.
+    await closeAll().catch(() => {});
     throw thrown;
   }
 }

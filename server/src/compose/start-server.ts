@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { openStore } from '../store/open-store.ts';
-import { forwardOptions, storeOptions } from './options.ts';
+import { forwardOptions, retentionPlan, storeOptions } from './options.ts';
 import type { ServerProcess } from './process.ts';
 import type { RunningServer } from './server.ts';
 
@@ -10,15 +10,15 @@ import type { RunningServer } from './server.ts';
  */
 export async function startServer(config: Config, process: ServerProcess): Promise<RunningServer> {
   // Before the store is opened: an invalid setting is reported without touching any data.
-  forwardOptions(config);
+  const options = { forward: forwardOptions(config), retention: retentionPlan(config) };
   let onOpening = () => {};
   const isOpening = new Promise<void>((resolve) => {
     onOpening = resolve;
   });
-  const opening = openStore({ ...storeOptions(config, process), onOpening });
+  const opening = openStore({ ...storeOptions(config, process, options.retention), onOpening });
   // Rejects with the failure of a store that does not begin to open; a later one comes from `startOverStore`.
   await Promise.race([isOpening, opening]);
   // Loaded while the engine opens, and not before: no other code of this process runs meanwhile.
   const { startOverStore } = await import('./server.ts');
-  return startOverStore(config, process, opening);
+  return startOverStore(config, process, { ...options, opening });
 }
