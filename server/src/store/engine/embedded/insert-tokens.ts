@@ -1,5 +1,6 @@
 import { open, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { quote } from '../parameters.ts';
 
 /**
  * The engine writes the token of an insert before it gives the part its name. A process that is killed between these two
@@ -12,26 +13,30 @@ type Run = (statement: string) => Promise<string>;
 
 type LogFile = { readonly name: string; readonly text: string };
 
-/** Removes the tokens without a part from all tables of the database. To be called before the first insert. */
-export async function removeLostTokens(run: Run): Promise<void> {
-  // Waits until the tables are loaded, so that damaged parts are set aside.
-  const parts = linesOf(await run('SELECT table, name FROM system.parts WHERE database = currentDatabase()'));
-  const tables = linesOf(
-    await run(
-      `SELECT name, data_paths[1] FROM system.tables
-       WHERE database = currentDatabase() AND engine LIKE '%MergeTree'`,
-    ),
-  );
-  for (const [table = '', path = ''] of tables) {
-    const folder = join(path, 'deduplication_logs');
-    const names = parts.filter(([of]) => of === table).map(([, name = '']) => name);
-    const kept = withoutLostTokens(await readLog(folder), names);
-    if (kept.length > 0) await replaceLog(run, table, folder, kept);
+/**
+ * Removes the tokens without a part from all tables in `directory`, the engine's. To be called before the first insert.
+ * Costs 3 ms of CPU when there are none.
+ */
+export async function removeLostTokens(run: Run, directory: string): Promise<void> {
+  // Of all loaded tables: the query waits until damaged parts are set aside.
+  const paths = (await run('SELECT path FROM system.parts')).split('\n').filter((path) => path !== '');
+  for (const folder of await tableFolders(join(directory, 'store'))) {
+    // By the id of the table: the engine may write the path before it in another way.
+    const parts = paths.filter((path) => basename(dirname(path)) === basename(folder)).map((path) => basename(path));
+    const changed = withoutLostTokens(await readLog(folder), parts);
+    if (changed.length > 0) await replaceLog(run, folder, changed);
   }
 }
 
-const linesOf = (text: string): readonly (readonly string[])[] =>
-  text.split('\n').flatMap((line) => (line === '' ? [] : [line.split('\t')]));
+/** `store/ac0/ac07f323-d28f-4351-af02-0bde36df4664`, one for each table. */
+async function tableFolders(store: string): Promise<readonly string[]> {
+  const groups = await readdir(store).catch(() => []);
+  const folders = groups.map(async (group) => {
+    const names = await readdir(join(store, group)).catch(() => []);
+    return names.map((name) => join(store, group, name));
+  });
+  return (await Promise.all(folders)).flat();
+}
 
 /** The files of a log that change, with the lines that stay: whole ones, and not those of tokens without a part. */
 export function withoutLostTokens(files: readonly LogFile[], parts: readonly string[]): readonly LogFile[] {
@@ -69,18 +74,24 @@ function partOf(name: string): PartNumbers | undefined {
 const covers = (part: PartNumbers, other: PartNumbers): boolean =>
   part.partition === other.partition && part.first <= other.first && part.last >= other.last;
 
-/** In the order in which the engine wrote them. */
+/** In the order in which the engine wrote them; none for a table without tokens. */
 async function readLog(folder: string): Promise<readonly LogFile[]> {
-  const names = (await readdir(folder).catch(() => [])).sort((one, other) => numberIn(one) - numberIn(other));
-  return Promise.all(names.map(async (name) => ({ name, text: await readFile(join(folder, name), 'utf8') })));
+  const log = logOf(folder);
+  const names = (await readdir(log).catch(() => [])).sort((one, other) => numberIn(one) - numberIn(other));
+  return Promise.all(names.map(async (name) => ({ name, text: await readFile(join(log, name), 'utf8') })));
 }
 
+const logOf = (folder: string): string => join(folder, 'deduplication_logs');
 const numberIn = (name: string): number => Number(/\d+/.exec(name)?.[0]);
 
 /** The engine reads the log of a table when it attaches the table. A start attaches a table that was left detached. */
-async function replaceLog(run: Run, table: string, folder: string, files: readonly LogFile[]): Promise<void> {
+async function replaceLog(run: Run, folder: string, files: readonly LogFile[]): Promise<void> {
+  const uuid = quote(basename(folder));
+  const table = (await run(`SELECT database || '.' || name FROM system.tables WHERE toString(uuid) = ${uuid}`)).trim();
+  // The folder of a table that was dropped is removed some minutes later.
+  if (table === '') return;
   await run(`DETACH TABLE ${table}`);
-  for (const { name, text } of files) await shorten(join(folder, name), text);
+  for (const { name, text } of files) await shorten(join(logOf(folder), name), text);
   await run(`ATTACH TABLE ${table}`);
 }
 

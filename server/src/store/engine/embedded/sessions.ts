@@ -80,7 +80,7 @@ async function openWith(chdb: typeof import('chdb'), options: SessionsOptions): 
     await inserting.queryAsync('CREATE DATABASE IF NOT EXISTS openray');
     for (const session of opened) await session.queryAsync('USE openray');
     const run = async (statement: string) => textOf(await commanding.queryAsync(statement, { format: 'TabSeparated' }));
-    await removeLostTokens(run);
+    await removeLostTokens(run, options.directory);
     return sessionsOver({ inserting, commanding, killing, reading }, closeAll);
   } catch (thrown) {
     await closeAll();
