@@ -26,6 +26,8 @@ export type RowBlock = {
   /** Whole, or in parts. */
   readonly bytes: Uint8Array | readonly Uint8Array[];
   readonly insertToken?: string;
+  /** Of a remote engine, for all attempts on its hosts. */
+  readonly timeoutMs?: number;
 };
 
 /**

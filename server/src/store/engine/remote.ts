@@ -9,6 +9,7 @@ import type { CallOptions, Engine, RowBlock } from './engine.ts';
 import { type Host, type Hosts, openHosts } from './hosts.ts';
 import { quote } from './parameters.ts';
 import { readResponse } from './remote-response.ts';
+import { columnNames, rowStructure } from './row-structure.ts';
 import { createSessionPool, type SessionPool } from './session-pool.ts';
 import type { StoreUrl } from './store-url.ts';
 import { type WatchedCall, watchCall } from './watch-call.ts';
@@ -50,6 +51,9 @@ const SETTINGS: ClickHouseSettings = {
   // The store batches documents itself, and acknowledges them once they are in the table.
   async_insert: 0,
 };
+
+/** As in the embedded store. */
+const INSERT_SETTINGS: ClickHouseSettings = { max_threads: 1, max_insert_threads: '1', optimize_on_insert: 0 };
 
 const CLUSTER_SETTINGS: ClickHouseSettings = {
   ...SETTINGS,
@@ -241,14 +245,20 @@ function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDis
     }
   }
 
-  async function insert({ table, columns, bytes, insertToken }: RowBlock): Promise<void> {
-    const lease = await acquireCallLease(inserters, {
-      signal: undefined,
-      timeoutMs: INSERT_TIMEOUT_MS,
-      maxMemoryBytes: 0,
-    });
-    const query = `INSERT INTO ${table} (${Object.keys(columns).join(', ')}) FORMAT RowBinary`;
-    const settings: ClickHouseSettings = insertToken === undefined ? {} : { insert_deduplication_token: insertToken };
+  async function insert({
+    table,
+    columns,
+    bytes,
+    insertToken,
+    timeoutMs = INSERT_TIMEOUT_MS,
+  }: RowBlock): Promise<void> {
+    const lease = await acquireCallLease(inserters, { signal: undefined, timeoutMs, maxMemoryBytes: 0 });
+    const query = `
+      INSERT INTO ${table} (${columnNames(columns)}) SELECT * FROM input(${rowStructure(columns)}) FORMAT RowBinary`;
+    const settings: ClickHouseSettings = {
+      ...INSERT_SETTINGS,
+      ...(insertToken !== undefined && { insert_deduplication_token: insertToken }),
+    };
     try {
       await hosts.withHost((host) =>
         textOf(

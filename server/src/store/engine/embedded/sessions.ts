@@ -4,6 +4,7 @@ import type { RenderedSql } from '../../sql.ts';
 import { firstLine, messageOf, toStoreFailure } from '../clickhouse-errors.ts';
 import type { ResultCut } from '../engine.ts';
 import { parameterSettings, quote } from '../parameters.ts';
+import { columnNames, rowStructure } from '../row-structure.ts';
 import { createSessionPool, type SessionPool } from '../session-pool.ts';
 import { watchCall } from '../watch-call.ts';
 import { OWN_SESSIONS } from './engine-spawn.ts';
@@ -169,12 +170,10 @@ function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): 
   async function insert({ table, columns, path, insertToken }: RowFile): Promise<void> {
     const { session, release } = await inserters.acquire({ signal: undefined, timeoutMs: 60_000 });
     try {
-      const names = Object.keys(columns).join(', ');
-      const structure = Object.entries(columns).map(([name, type]) => `${name} ${withoutDictionaries(type)}`);
-      const rows = `file(${quote(path)}, 'RowBinary', ${quote(structure.join(', '))})`;
+      const rows = `file(${quote(path)}, 'RowBinary', ${rowStructure(columns)})`;
       const once = insertToken === undefined ? '' : `, insert_deduplication_token = ${quote(insertToken)}`;
       await session.queryAsync(
-        `INSERT INTO ${table} (${names}) SETTINGS ${INSERT_SETTINGS}${once} SELECT * FROM ${rows}`,
+        `INSERT INTO ${table} (${columnNames(columns)}) SETTINGS ${INSERT_SETTINGS}${once} SELECT * FROM ${rows}`,
       );
     } catch (thrown) {
       throw toStoreFailure(thrown);
@@ -205,14 +204,6 @@ function sessionsOver(sessions: OpenedSessions, closeAll: () => Promise<void>): 
       await closeAll();
     },
   };
-}
-
-/**
- * The type in which the engine reads a column of rows; it converts the whole column afterwards. Reading each text into a
- * dictionary doubles the CPU of an insert of entities: every text then goes through a column of its own.
- */
-function withoutDictionaries(type: string): string {
-  return type.replaceAll(/LowCardinality\((\w+)\)/g, '$1');
 }
 
 const textOf = (result: { bytes(): Uint8Array }): string => Buffer.from(result.bytes()).toString();
