@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { OpenrayError } from '../errors.ts';
 import { idSql, traceIdsSql } from './ids.ts';
+import { createRowBuffer, writtenBytes } from './row-binary.ts';
 import { type Sql, sql } from './sql.ts';
 import type { Store } from './store.ts';
 import { type ClickHouseCluster, startClickHouse } from './testing/clickhouse-server.ts';
 import { aDocument, traceIdOf } from './testing/documents.ts';
 import { openTestStore } from './testing/open-test-store.ts';
+import { DOCUMENT_COLUMNS, writeDocument } from './write/rows.ts';
 
 /** Properties of a cluster: unreachable and added shards, several servers. Two shards, no replicas. */
 
@@ -115,6 +117,27 @@ test.runIf(process.platform === 'linux')('writes wait for a shard that does not 
     shard?.resume();
   }
 });
+
+test.runIf(process.platform === 'linux')(
+  'an insert ends in its time when a shard hangs, and its repeat stores each row once',
+  async () => {
+    const [, shard] = cluster.shards;
+    const rows = createRowBuffer();
+    for (const document of numbered(20)) writeDocument(rows, document, 1);
+    const block = { table: 'documents', columns: DOCUMENT_COLUMNS, bytes: writtenBytes(rows), insertToken: 'once' };
+    await shard?.pause();
+    try {
+      const startedMs = performance.now();
+      expect(await failureOf(store.insert({ ...block, timeoutMs: 500 }))).toMatchObject({ code: 'QueryTimeout' });
+      // The attempt, then at most two seconds in which its connection ends.
+      expect(performance.now() - startedMs).toBeLessThan(3_000);
+    } finally {
+      shard?.resume();
+    }
+    await store.insert(block);
+    expect(await countOf(store)).toBe(20);
+  },
+);
 
 test('queries use the next host when one cannot be reached', async () => {
   await store.append(numbered(40));

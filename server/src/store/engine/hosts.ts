@@ -26,14 +26,19 @@ export type Hosts = {
 const REQUEST_TIMEOUT_MS = 4 * 3_600_000;
 const CONTROL_TIMEOUT_MS = 2_000;
 
-export function openHosts(url: StoreUrl, maxConnections: number, database: string | undefined): Hosts {
-  const open = (endpoint: string, requestTimeoutMs: number, connections: number) =>
+export function openHosts(
+  url: StoreUrl,
+  maxConnections: number,
+  database: string | undefined,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): Hosts {
+  const open = (endpoint: string, timeoutMs: number, connections: number) =>
     createClient({
       url: endpoint,
       username: url.username,
       password: url.password,
       ...(database !== undefined && { database }),
-      request_timeout: requestTimeoutMs,
+      request_timeout: timeoutMs,
       max_open_connections: connections,
       // No compressed responses: if a query fails halfway, the end of the response with ClickHouse's message is lost.
       compression: { request: url.isCompressed, response: false },
@@ -41,7 +46,7 @@ export function openHosts(url: StoreUrl, maxConnections: number, database: strin
     });
   const all = url.endpoints.map((endpoint): Host => {
     const control = open(endpoint, CONTROL_TIMEOUT_MS, 2);
-    return { endpoint, client: open(endpoint, REQUEST_TIMEOUT_MS, maxConnections), control };
+    return { endpoint, client: open(endpoint, requestTimeoutMs, maxConnections), control };
   });
   let current = 0;
 

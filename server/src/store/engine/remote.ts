@@ -39,6 +39,8 @@ const UNBOUNDED: ResultBounds = { max_result_rows: '0', max_result_bytes: '0' };
 /** Maximum number of calls that wait. */
 const MAX_WAITING = 256;
 const INSERT_TIMEOUT_MS = 60_000;
+/** Of each request that looks for the database or creates it. */
+const CREATE_TIMEOUT_MS = 30_000;
 /** Why a result may be incomplete, as `onIncomplete` gets it. */
 const SHARD_REASON = 'a shard cannot be reached';
 /** Time for a killed call to end before its connection is closed. */
@@ -81,7 +83,7 @@ export async function openRemote(options: RemoteOptions): Promise<Engine> {
 
 /** Creates the database only if it does not exist: the user may lack the right to create one. */
 async function createDatabase(url: StoreUrl): Promise<void> {
-  const hosts = openHosts(url, 1, undefined);
+  const hosts = openHosts(url, 1, undefined, CREATE_TIMEOUT_MS);
   const create = async ({ client }: Host) => {
     const found = await client.query({
       query: 'SELECT name FROM system.databases WHERE name = {name:String}',
@@ -134,7 +136,8 @@ function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDis
   ): AsyncGenerator<string, void, undefined> {
     const callId = randomUUID();
     const abort = new AbortController();
-    const watched = watchCall(lease.options, () => kill(host, callId));
+    const { options } = lease;
+    const watched = watchCall(options, () => kill(host, callId));
     const responding = host.client.exec({
       query,
       query_params: { ...params },
@@ -142,8 +145,8 @@ function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDis
       abort_signal: abort.signal,
       clickhouse_settings: {
         ...constant,
-        max_execution_time: lease.options.timeoutMs / 1000,
-        max_memory_usage: String(lease.options.maxMemoryBytes),
+        max_execution_time: options.timeoutMs / 1000,
+        max_memory_usage: String(options.maxMemoryBytes),
         ...settings,
       },
       ...(values && { values }),
@@ -296,7 +299,7 @@ function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDis
 type QueryResponse = { readonly body: Readable; readonly pieces: AsyncIterableIterator<string> };
 
 type CallLease = {
-  /** The requested options, with the time that remains after the wait. */
+  /** The requested options, with the time that is left: an attempt on another host gets no more. */
   readonly options: CallOptions;
   extendUntil(ended: Promise<void>): void;
   /** Frees the lease once all calls of `extendUntil` have ended. */
@@ -308,7 +311,9 @@ async function acquireCallLease(pool: SessionPool<unknown>, options: CallOptions
   const { release } = await pool.acquire(options);
   const calls: Promise<void>[] = [];
   return {
-    options: { ...options, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) },
+    get options() {
+      return { ...options, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
+    },
     extendUntil: (ended) => calls.push(ended),
     release: () => void Promise.allSettled(calls).then(release),
   };

@@ -111,6 +111,28 @@ test('append rejects when inserts fail, and the counts add up', async () => {
   });
 });
 
+test('without a journal a block that hangs is refused after half a minute, and the next one after as long', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const commits = createGroupCommit({
+    ...OPTIONS,
+    insert: ({ timeoutMs }) =>
+      new Promise((_, reject) => setTimeout(reject, timeoutMs ?? Number.POSITIVE_INFINITY, new Error('too slow'))),
+  });
+  const refusedAfterMs = (number: number) =>
+    commits.append([aDocument(number)]).then(
+      () => undefined,
+      () => performance.now() - startedMs,
+    );
+  const startedMs = performance.now();
+  const first = refusedAfterMs(1);
+  await vi.advanceTimersByTimeAsync(100);
+  const second = refusedAfterMs(2);
+  await vi.advanceTimersByTimeAsync(70_000);
+  expect(await first).toBeLessThanOrEqual(30_100);
+  expect(await second).toBeLessThanOrEqual(60_300);
+});
+
 test('a full queue refuses all documents of an append', async () => {
   const inserts = heldInserts();
   const commits = createGroupCommit({ ...OPTIONS, queueMaxBytes: 100, insert: inserts.insert });

@@ -63,6 +63,13 @@ const MAX_LINGER_MS = 60;
 /** Delays before the retries of a failed insert. With a journal the last one repeats until the insert succeeds. */
 const RETRY_AFTER_MS: readonly number[] = [50, 500];
 const JOURNAL_RETRY_AFTER_MS: readonly number[] = [...RETRY_AFTER_MS, 2_000];
+/**
+ * Without a journal senders wait for the insert: a block is stored or refused after this time, and one attempt takes at
+ * most a part of it, so that another host or a restarted shard gets an attempt, too. A document waits for the block
+ * before its own and for its own.
+ */
+const COMMIT_MAX_MS = 30_000;
+const ATTEMPT_MAX_MS = 15_000;
 const WARN_EVERY_MS = 60_000;
 
 /**
@@ -263,22 +270,24 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const retries = block.file ? JOURNAL_RETRY_AFTER_MS : RETRY_AFTER_MS;
     const { length: entityBytes } = block.entities;
     const [entities, documents] = rowsOfBlock(block, insertToken);
-    await insertWithRetries(entities, retries);
+    const deadlineMs = block.file ? Number.POSITIVE_INFINITY : performance.now() + COMMIT_MAX_MS;
+    await insertWithRetries(entities, retries, deadlineMs);
     // Entities are two thirds of the bytes. Their room is free for other documents before the second insert ends.
     cutRowsBack(block.entities, 0, pool);
     queuedBytes -= entityBytes;
-    await insertWithRetries(documents, retries);
+    await insertWithRetries(documents, retries, deadlineMs);
   }
 
-  async function insertWithRetries(rows: RowBlock, retryAfterMs: readonly number[]): Promise<void> {
+  async function insertWithRetries(rows: RowBlock, retryAfterMs: readonly number[], deadlineMs: number): Promise<void> {
     const isEndless = retryAfterMs === JOURNAL_RETRY_AFTER_MS;
     for (let attempt = 0; ; attempt++) {
       try {
-        await options.insert(rows);
+        const timeoutMs = Math.max(1, Math.min(ATTEMPT_MAX_MS, deadlineMs - performance.now()));
+        await options.insert(isEndless ? rows : { ...rows, timeoutMs });
         return;
       } catch (thrown) {
         const isLast = attempt >= retryAfterMs.length && (!isEndless || closing.signal.aborted);
-        if (isLast) throw thrown;
+        if (isLast || performance.now() >= deadlineMs) throw thrown;
         warnRateLimited('insert failed; retrying', { table: rows.table, reason: causeMessageOf(thrown) });
         const waitMs = retryAfterMs[Math.min(attempt, retryAfterMs.length - 1)];
         await pause(waitMs, isEndless ? closing.signal : undefined);
