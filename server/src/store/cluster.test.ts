@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { OpenrayError } from '../errors.ts';
 import { idSql, traceIdsSql } from './ids.ts';
@@ -138,6 +139,29 @@ test.runIf(process.platform === 'linux')(
     expect(await countOf(store)).toBe(20);
   },
 );
+
+test('the repeat of an insert stores the rows that a shard lacks, although the shard knows its token', async () => {
+  const rows = createRowBuffer();
+  for (const document of numbered(40)) writeDocument(rows, document, 1);
+  const block = { table: 'documents', columns: DOCUMENT_COLUMNS, bytes: writtenBytes(rows), insertToken: 'once' };
+  await store.insert(block);
+  // As after a kill of this shard between the write of the token and that of the part.
+  const [part] = await store.query<{ path: string }>(sql`
+    SELECT path FROM cluster('shards', system.parts) WHERE active AND table = 'documents_local' LIMIT 1`);
+  await Promise.all(cluster.shards.map((shard) => shard.kill()));
+  await rm(part?.path ?? '', { recursive: true });
+  await Promise.all(cluster.shards.map((shard) => shard.start()));
+  const remaining = await countOf(store);
+  expect(remaining).toBeLessThan(40);
+
+  await store.insert(block);
+  expect(await countOf(store)).toBe(remaining);
+  const repeats = { key: ['trace_id', 'id', 'seq'], among: sql`server = 1` };
+  for (let round = 0; round < 2; round += 1) {
+    await store.insert({ ...block, repeats });
+    expect(await countOf(store)).toBe(40);
+  }
+});
 
 test('queries use the next host when one cannot be reached', async () => {
   await store.append(numbered(40));

@@ -28,6 +28,11 @@ export type RowBlock = {
   readonly insertToken?: string;
   /** Of a remote engine, for all attempts on its hosts. */
   readonly timeoutMs?: number;
+  /**
+   * Of an insert that is repeated: the columns that identify a row, and rows of the table among which the block's are.
+   * A remote engine that was killed may know the token without having the rows; those that are missing are inserted.
+   */
+  readonly repeats?: { readonly key: readonly string[]; readonly among: Sql };
 };
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { OpenrayError } from '../../errors.ts';
-import { type RenderedSql, sql } from '../sql.ts';
+import { type RenderedSql, renderSql, sql } from '../sql.ts';
 import { isShardUnavailable, isUnreachable, toStoreFailure } from './clickhouse-errors.ts';
 import { clusterStatements } from './cluster-tables.ts';
 import type { CallOptions, Engine, RowBlock } from './engine.ts';
@@ -254,24 +254,29 @@ function engineOver(hosts: Hosts, { url, poolSize, areTracesColocated, backupDis
     bytes,
     insertToken,
     timeoutMs = INSERT_TIMEOUT_MS,
+    repeats,
   }: RowBlock): Promise<void> {
     const lease = await acquireCallLease(inserters, { signal: undefined, timeoutMs, maxMemoryBytes: 0 });
-    const query = `
-      INSERT INTO ${table} (${columnNames(columns)}) SELECT * FROM input(${rowStructure(columns)}) FORMAT RowBinary`;
-    const settings: ClickHouseSettings = {
-      ...INSERT_SETTINGS,
-      ...(insertToken !== undefined && { insert_deduplication_token: insertToken }),
+    const into = `INSERT INTO ${table} (${columnNames(columns)}) SELECT * FROM input(${rowStructure(columns)})`;
+    const run = ({ query, params }: RenderedSql, token = insertToken) => {
+      const settings: ClickHouseSettings = {
+        ...INSERT_SETTINGS,
+        ...(token !== undefined && { insert_deduplication_token: token }),
+      };
+      return hosts.withHost((host) => {
+        const values = Readable.from(bytes instanceof Uint8Array ? [bytes] : bytes);
+        return textOf(send(host, { query: `${query} FORMAT RowBinary`, params }, { settings, values, lease }));
+      });
     };
     try {
-      await hosts.withHost((host) =>
-        textOf(
-          send(
-            host,
-            { query, params: {} },
-            { settings, values: Readable.from(bytes instanceof Uint8Array ? [bytes] : bytes), lease },
-          ),
-        ),
-      );
+      await run({ query: into, params: {} });
+      if (repeats !== undefined) {
+        const key = repeats.key.join(', ');
+        const { query, params } = renderSql(repeats.among);
+        const missing = `${into} WHERE (${key}) NOT IN (SELECT ${key} FROM ${table} WHERE ${query})`;
+        // A token of its own: another one could be known without its rows, too.
+        await run({ query: missing, params }, randomUUID());
+      }
     } catch (thrown) {
       throw toStoreFailure(thrown);
     } finally {

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile, WriteListener } from '../journal/journal-file.ts';
+import { renderSql } from '../sql.ts';
 import { aDocument } from '../testing/documents.ts';
 import { createGroupCommit } from './group-commit.ts';
 
@@ -93,6 +94,22 @@ test('only the failed insert is retried', async () => {
   });
   await commits.append([aDocument(1)]);
   expect(inserted).toEqual(['entities', 'documents', 'documents']);
+});
+
+test('only the repeat of an insert looks for rows that are missing, among those of its documents', async () => {
+  const blocks: RowBlock[] = [];
+  const commits = createGroupCommit({
+    ...OPTIONS,
+    serverNumber: 7,
+    async insert(block) {
+      blocks.push(block);
+      if (blocks.length % 2 === 1) throw new Error('the insert failed');
+    },
+  });
+  await commits.append([aDocument(1, { seq: 20 }), aDocument(2, { seq: 30 })]);
+  const conditions = blocks.map(({ repeats }) => repeats && renderSql(repeats.among));
+  const values = conditions.map((condition) => condition && Object.values(condition.params));
+  expect(values).toEqual([undefined, [20, 30], undefined, [20, 30, 7]]);
 });
 
 test('append rejects when inserts fail, and the counts add up', async () => {

@@ -6,6 +6,7 @@ import { causeMessageOf, messageOf, toStoreFailure } from '../engine/clickhouse-
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
 import type { RecentDocumentsCache } from '../recent-documents.ts';
+import { sql } from '../sql.ts';
 import type { DocumentCounts } from '../store.ts';
 import {
   addEncoded,
@@ -271,19 +272,26 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const { length: entityBytes } = block.entities;
     const [entities, documents] = rowsOfBlock(block, insertToken);
     const deadlineMs = block.file ? Number.POSITIVE_INFINITY : performance.now() + COMMIT_MAX_MS;
-    await insertWithRetries(entities, retries, deadlineMs);
+    const among = sql`seq BETWEEN ${block.firstSeq} AND ${block.lastSeq}`;
+    await insertWithRetries(entities, { key: ['trace_id', 'id', 'seq'], among }, retries, deadlineMs);
     // Entities are two thirds of the bytes. Their room is free for other documents before the second insert ends.
     cutRowsBack(block.entities, 0, pool);
     queuedBytes -= entityBytes;
-    await insertWithRetries(documents, retries, deadlineMs);
+    const own = sql.and([among, sql`server = ${options.serverNumber}`]);
+    await insertWithRetries(documents, { key: ['trace_id', 'id', 'seq'], among: own }, retries, deadlineMs);
   }
 
-  async function insertWithRetries(rows: RowBlock, retryAfterMs: readonly number[], deadlineMs: number): Promise<void> {
+  async function insertWithRetries(
+    rows: RowBlock,
+    repeats: RowBlock['repeats'],
+    retryAfterMs: readonly number[],
+    deadlineMs: number,
+  ): Promise<void> {
     const isEndless = retryAfterMs === JOURNAL_RETRY_AFTER_MS;
     for (let attempt = 0; ; attempt++) {
       try {
         const timeoutMs = Math.max(1, Math.min(ATTEMPT_MAX_MS, deadlineMs - performance.now()));
-        await options.insert(isEndless ? rows : { ...rows, timeoutMs });
+        await options.insert({ ...rows, ...(!isEndless && { timeoutMs }), ...(attempt > 0 && repeats && { repeats }) });
         return;
       } catch (thrown) {
         const isLast = attempt >= retryAfterMs.length && (!isEndless || closing.signal.aborted);
