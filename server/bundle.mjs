@@ -29,6 +29,9 @@ const { metafile } = await build({
   external: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }),
   sourcemap: true,
   sourcesContent: false,
+  // Node keeps the text of each loaded file in memory. LICENSES.txt has the notices.
+  minifyWhitespace: true,
+  legalComments: 'none',
   metafile: true,
   // For bundled packages in CommonJS, which load modules of Node.
   banner: {
@@ -37,6 +40,7 @@ const { metafile } = await build({
 });
 const bundled = bundledPackages(metafile);
 refuseDynamicImports(metafile);
+refuseWideTexts(metafile);
 writeFileSync(join(BUNDLE, 'LICENSES.txt'), licences(bundled));
 writeFileSync(join(BUNDLE, 'openray.bundle.cdx.json'), `${JSON.stringify(billOfMaterials(bundled), null, 2)}\n`);
 
@@ -62,6 +66,15 @@ function refuseDynamicImports({ inputs }) {
       if (kind !== 'dynamic-import' || external || !path.includes('node_modules/')) continue;
       throw new Error(`${file} imports the bundled package ${original} dynamically`);
     }
+  }
+}
+
+/** Fails for a file with another character than those of ASCII: Node keeps its whole text with two bytes a character. */
+function refuseWideTexts({ outputs }) {
+  for (const file of Object.keys(outputs).filter((path) => path.endsWith('.js'))) {
+    const [wide] = /.{0,40}[\u0080-\uffff].{0,40}/.exec(readFileSync(file, 'utf8')) ?? [];
+    if (wide !== undefined)
+      throw new Error(`${file} has a character beyond ASCII; write it as \\u and its code: ${wide}`);
   }
 }
 

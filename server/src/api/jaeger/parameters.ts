@@ -12,7 +12,7 @@ const US_PER_UNIT: Readonly<Record<string, number>> = {
   m: 60e6,
   h: 3_600e6,
 };
-const DURATION_PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
+const DURATION_PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
 
 /** Microseconds of a duration in Go's format, such as `1h15m30.5s`; undefined for any other text. */
 export function readDurationUs(text: string): number | undefined {
