@@ -202,3 +202,15 @@ test('retention by size drops the oldest days, then the oldest documents of the 
   expect(orphans).toBe(0);
   await store.close();
 });
+
+test('the allocator of the engine returns freed memory after a second', async () => {
+  const store = await openTestStore(directory.path);
+  try {
+    const [found] = await store.query<{ decay: string }>(
+      sql`SELECT extract(stats, 'arenas.dirty_decay_ms: (\\d+)') AS decay FROM system.jemalloc_stats`,
+    );
+    expect(found).toEqual({ decay: '1000' });
+  } finally {
+    await store.close();
+  }
+});
