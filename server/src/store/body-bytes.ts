@@ -9,6 +9,11 @@ export function bodyBytesOf(document: CountedDocument): number {
   return storedFormatOf(document) === 'otlp-protobuf' ? text.length : Buffer.byteLength(text);
 }
 
+/** The same of a packed span, from the lengths of its columns: see BODY_BYTES. */
+export function packedTextBytes({ body, shared, name }: Readonly<Record<'body' | 'shared' | 'name', number>>): number {
+  return body + shared + 2 * name + (body + name < 82 ? 52 : 53);
+}
+
 /**
  * The same of a row of `documents`. The engine stores the lengths of texts apart, so that it reads no body. A packed
  * span lacks 51 bytes beside its name, which its text has twice, and its length, see model/otlp/wire/packed-span.ts.

@@ -13,9 +13,9 @@ import type { Trace } from '../../model/trace.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
 import { BODY_BYTES } from '../../store/body-bytes.ts';
 import {
+  bodyBytesOfRow,
   DOCUMENT_ROW,
   type DocumentRow,
-  type ShortDocumentRow,
   shortDocumentRow,
   storedTextOf,
 } from '../../store/document-row.ts';
@@ -87,9 +87,9 @@ export function documentSql(traceId: TraceId, id: EntityId): Sql {
     ORDER BY seq`;
 }
 
-/** Without the bodies of texts that are longer than FIRST_TEXT_BYTES: rows are read many at a time. */
+/** Without the bodies that are longer than FIRST_BODY_BYTES: rows are read many at a time. */
 function firstDocumentsSql(predicates: readonly Sql[]): Sql {
-  return sql`SELECT ${shortDocumentRow(FIRST_TEXT_BYTES)} FROM documents PREWHERE ${sql.and(predicates)}`;
+  return sql`SELECT ${shortDocumentRow(FIRST_BODY_BYTES)} FROM documents PREWHERE ${sql.and(predicates)}`;
 }
 
 /** In no order: to sort them, the engine would hold all of them. */
@@ -292,10 +292,10 @@ function sizeOfCached(documents: readonly LeanDocument[]): Size {
   return { documents: documents.length, bytes, hasRepeats: false };
 }
 
-function sizesOf(rows: ReadonlyMap<TraceId, readonly ShortDocumentRow[]>): ReadonlyMap<TraceId, Size> {
+function sizesOf(rows: ReadonlyMap<TraceId, readonly DocumentRow[]>): ReadonlyMap<TraceId, Size> {
   return new Map(
     Array.from(rows, ([id, ofTrace]) => {
-      const bytes = ofTrace.reduce((total, row) => total + row.text_bytes, 0);
+      const bytes = ofTrace.reduce((total, row) => total + bodyBytesOfRow(row), 0);
       return [id, { documents: ofTrace.length, bytes, hasRepeats: false }];
     }),
   );
@@ -331,7 +331,7 @@ const TEXT_BYTES = 4 / 3;
 /** Of the first read: most traces have less, and the read of a large one ends soon. */
 const FIRST_BYTES = 256 * 1024;
 const FIRST_BYTES_OF_TRACE = 4 * 1024;
-const FIRST_TEXT_BYTES = 16 * 1024;
+const FIRST_BODY_BYTES = 16 * 1024;
 
 /**
  * Undefined when the documents may exceed the bounds together. To read their sizes first would take nearly as long as
@@ -341,20 +341,20 @@ async function readWithinBounds(
   store: Store,
   selected: DocumentSelection,
   options: QueryOptions,
-): Promise<Map<TraceId, ShortDocumentRow[]> | undefined> {
+): Promise<Map<TraceId, DocumentRow[]> | undefined> {
   const { documents, bytes: maxBytes } = store.traceBounds;
   const expectedBytes = Math.max(FIRST_BYTES, FIRST_BYTES_OF_TRACE * selected.traceIds.length);
   const bounds = { documents, bytes: Math.min(maxBytes, expectedBytes) };
-  const rows = await store.query<ShortDocumentRow>(firstDocumentsSql(documentPredicates(selected)), {
+  const rows = await store.query<DocumentRow>(firstDocumentsSql(documentPredicates(selected)), {
     ...options,
     cutAt: {
       rows: documents + 1,
       bytes: Math.ceil(TEXT_BYTES * bounds.bytes) + ROW_BYTES * (documents + 1),
     },
   });
-  const bytes = rows.reduce((total, row) => total + row.text_bytes, 0);
-  const size = { documents: rows.length, bytes, hasRepeats: false };
-  return exceeds(size, bounds) || rows.some(({ body }) => body === '') ? undefined : byTrace(rows);
+  if (rows.some(({ body_base64 }) => body_base64 === '')) return undefined;
+  const bytes = rows.reduce((total, row) => total + bodyBytesOfRow(row), 0);
+  return exceeds({ documents: rows.length, bytes, hasRepeats: false }, bounds) ? undefined : byTrace(rows);
 }
 
 async function readDocuments(
@@ -368,8 +368,8 @@ async function readDocuments(
   return byTrace(await store.query<DocumentRow>(statement, options));
 }
 
-function byTrace<Row extends DocumentRow>(rows: readonly Row[]): Map<TraceId, Row[]> {
-  const documents = new Map<TraceId, Row[]>();
+function byTrace(rows: readonly DocumentRow[]): Map<TraceId, DocumentRow[]> {
+  const documents = new Map<TraceId, DocumentRow[]>();
   for (const row of rows) {
     const ofTrace = documents.get(row.trace_id);
     if (ofTrace === undefined) documents.set(row.trace_id, [row]);

@@ -6,7 +6,7 @@ import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import { MIGRATIONS } from '../../package/files.ts';
 import { BODY_BYTES, bodyBytesOf } from '../body-bytes.ts';
-import { DOCUMENT_ROW, type DocumentRow, storedTextOf } from '../document-row.ts';
+import { bodyBytesOfRow, DOCUMENT_ROW, type DocumentRow, storedTextOf } from '../document-row.ts';
 import type { Engine } from '../engine/engine.ts';
 import { backUp } from '../maintenance/backup.ts';
 import { openEngine } from '../open-store.ts';
@@ -146,8 +146,8 @@ const spansFrom = (firstSeq: number) =>
 async function expectSpans(store: Store, documents: readonly Document[]): Promise<void> {
   const rows = await store.query<DocumentRow & { bytes: number }>(sql`
     SELECT ${DOCUMENT_ROW}, ${BODY_BYTES} AS bytes FROM documents WHERE format != 'xray' ORDER BY seq`);
-  expect(rows.map((row) => [row.seq, storedTextOf(row).text, row.bytes])).toEqual(
-    documents.map((document) => [document.seq, document.text, bodyBytesOf(document)]),
+  expect(rows.map((row) => [row.seq, storedTextOf(row).text, row.bytes, bodyBytesOfRow(row)])).toEqual(
+    documents.map((document) => [document.seq, document.text, bodyBytesOf(document), bodyBytesOf(document)]),
   );
 }
 
