@@ -432,3 +432,11 @@ ALTER TABLE openray.entities_local MODIFY SETTING merge_selector_base = 7;
 ALTER TABLE openray.documents_local MODIFY SETTING merge_selector_base = 7;
 
 ALTER TABLE openray.entities_local MODIFY SETTING min_rows_for_wide_part = 16384, min_bytes_for_wide_part = 0, min_level_for_wide_part = 1;
+
+-- 0014_cheaper_look_ups.sql;
+
+ALTER TABLE openray.documents_local MODIFY SETTING min_compress_block_size = 16384;
+
+ALTER TABLE openray.documents_local ADD INDEX IF NOT EXISTS format_set format TYPE set(8) GRANULARITY 64;
+
+ALTER TABLE openray.documents_local MATERIALIZE INDEX IF EXISTS format_set;
