@@ -3,7 +3,7 @@ import { attributeText, TRUNCATED_MARKER } from '../../store/attributes.ts';
 import { ANY_SPAN_MARKER, eventText, FAILED_SPAN_TEXT, spanNameText } from '../../store/span-texts.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import { isPlain } from '../traces/field-predicates.ts';
-import type { Prefilter } from '../traces/prefilter.ts';
+import { type Prefilter, textsPrefilter } from '../traces/prefilter.ts';
 import type { JaegerSearch } from './matches-search.ts';
 
 /*
@@ -31,7 +31,7 @@ export function pushDownSearch(search: JaegerSearch, lastSeqWithoutTexts: number
     kind: 'or',
     parts: [
       { kind: 'and', parts: [...conditions.slice(0, MAX_CONDITIONS), ofService] },
-      { kind: 'entity', row: sql`has(attributes, ${ANY_SPAN_MARKER})` },
+      textsPrefilter([ANY_SPAN_MARKER]),
       ...(keys.length > 0 ? [loggedPrefilter(keys)] : []),
       ...(lastSeqWithoutTexts > 0 ? [earlierPrefilter(search, lastSeqWithoutTexts)] : []),
     ],
@@ -46,10 +46,7 @@ function operationPrefilter(operation: string): Prefilter | undefined {
   if (!isPlain(operation) || operation.length >= MAX_NAME_LENGTH) return undefined;
   return {
     kind: 'or',
-    parts: [
-      { kind: 'entity', row: sql`has(attributes, ${spanNameText(operation)})` },
-      { kind: 'entity', row: sql`name = ${operation}` },
-    ],
+    parts: [textsPrefilter([spanNameText(operation)]), { kind: 'entity', row: sql`name = ${operation}` }],
   };
 }
 
@@ -103,10 +100,7 @@ const isPlainWord = (text: string): boolean => /^[\w.\-/: ]+$/.test(text);
 function tagPrefilter(service: string, key: string, value: string): Prefilter | undefined {
   // Lists and maps are JSON in a tag, and an empty value is an empty text.
   if (!isPlain(key) || !isPlain(value) || value === '' || /^[[{]/.test(value)) return undefined;
-  const inTexts: Prefilter = {
-    kind: 'entity',
-    row: sql.or(textsOf(key, value).map((text) => sql`has(attributes, ${text})`)),
-  };
+  const inTexts = textsPrefilter(textsOf(key, value));
   const inColumn = columnPredicate(key, value);
   if (inColumn !== undefined) {
     const row = sql`${inColumn} AND ${mayBeOf(service)}`;

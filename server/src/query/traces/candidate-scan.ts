@@ -12,7 +12,7 @@ import {
   seedSql,
   traceStartsSql,
 } from './candidates.ts';
-import { type Prefilter, type Seed, seedsOf, withoutEmptySeeds } from './prefilter.ts';
+import { type Prefilter, type Seed, seedsOf, textsPrefilter, withoutEmptySeeds } from './prefilter.ts';
 import { compareSortKeys, type ListOrder, type SortKey } from './sort-key.ts';
 
 /*
@@ -72,31 +72,53 @@ type ProbeResult =
 
 /**
  * The candidates, when an index shows that there are at most `sortInMemoryMax`. Otherwise the search, without the seeds
- * that found no row. Each query stops at `sortInMemoryMax + 1` traces. A seed that finds more traces than a batch is
- * queried again with its other conditions: a query of rows takes less time than to load a batch.
+ * that found no row.
  */
-export async function probeSeeds(
-  store: Store,
-  search: Search,
-  { sortInMemoryMax, batchSize, ...options }: ScanOptions,
-): Promise<ProbeResult> {
+export async function probeSeeds(store: Store, search: Search, options: ScanOptions): Promise<ProbeResult> {
   const { prefilter } = search;
   const seeds = prefilter && seedsOf(prefilter);
   if (prefilter === undefined || seeds === undefined) return { candidates: undefined, search };
-  const rowsOf = (seed: Seed) => store.query<CandidateRow>(seedSql(search, seed, sortInMemoryMax + 1), options);
-  const results = await Promise.all(
-    seeds.map(async (seed) => {
-      const rows = await rowsOf({ ...seed, also: [] });
-      return rows.length > batchSize && seed.also.length > 0 ? rowsOf(seed) : rows;
-    }),
-  );
+  const probed = (await Promise.all(groupsOf(seeds).map((group) => probeGroup(store, search, group, options)))).flat();
   const starts = new Map<TraceId, number>();
-  for (const { trace_id: id, key } of results.flat()) starts.set(id, Math.min(key, starts.get(id) ?? key));
-  if (starts.size <= sortInMemoryMax) {
+  for (const { rows } of probed) {
+    for (const { trace_id: id, key } of rows) starts.set(id, Math.min(key, starts.get(id) ?? key));
+  }
+  if (starts.size <= options.sortInMemoryMax) {
     return { candidates: Array.from(starts, ([traceId, knownStartUs]) => ({ traceId, knownStartUs })) };
   }
-  const empty = new Set<Prefilter>(seeds.flatMap(({ on }, index) => (results[index]?.length === 0 ? [on] : [])));
+  const empty = new Set<Prefilter>(probed.flatMap(({ seed, rows }) => (rows.length === 0 ? [seed.on] : [])));
   return { candidates: undefined, search: { ...search, prefilter: withoutEmptySeeds(prefilter, empty) } };
+}
+
+/** Seeds that are probed with one query: `on` holds for the rows of all. */
+type SeedGroup = { readonly on: Seed['on']; readonly seeds: readonly Seed[] };
+
+/** One group of all texts, since their index finds all of them at once. */
+function groupsOf(seeds: readonly Seed[]): readonly SeedGroup[] {
+  const texts = seeds.flatMap(({ on }) => on.texts ?? []);
+  const ofTexts = seeds.filter(({ on }) => on.texts !== undefined);
+  const others = seeds.filter(({ on }) => on.texts === undefined).map((seed) => ({ on: seed.on, seeds: [seed] }));
+  return ofTexts.length === 0 ? others : [{ on: textsPrefilter(texts), seeds: ofTexts }, ...others];
+}
+
+type ProbedSeed = { readonly seed: Seed; readonly rows: readonly CandidateRow[] };
+
+/**
+ * The traces of the seeds, `sortInMemoryMax + 1` of each at most. Their other conditions are only applied when the seeds
+ * alone find more traces than a batch: a query of rows then takes less time than to load a batch.
+ */
+async function probeGroup(
+  store: Store,
+  search: Search,
+  { on, seeds }: SeedGroup,
+  { sortInMemoryMax, batchSize, ...options }: ScanOptions,
+): Promise<readonly ProbedSeed[]> {
+  const rowsOf = (seed: Seed, max: number) => store.query<CandidateRow>(seedSql(search, seed, max + 1), options);
+  const hasOthers = seeds.some(({ also }) => also.length > 0);
+  const max = hasOthers ? Math.min(batchSize, sortInMemoryMax) : sortInMemoryMax;
+  const rows = await rowsOf({ on, also: [] }, max);
+  if (!hasOthers || rows.length <= batchSize) return seeds.map((seed) => ({ seed, rows }));
+  return Promise.all(seeds.map(async (seed) => ({ seed, rows: await rowsOf(seed, sortInMemoryMax) })));
 }
 
 /** One batch of all candidates. Only the order by start is known without loading them: it makes several batches. */

@@ -12,6 +12,7 @@ import {
   TRUNCATED_MARKER,
 } from '../../store/attributes.ts';
 import { type Sql, sql } from '../../store/sql.ts';
+import { hasAnyText } from './prefilter.ts';
 
 /*
  * Conditions on rows of `entities`. Each holds for every row for whose entity the evaluation in `filter/values` and
@@ -191,7 +192,7 @@ export function attributePredicate(path: string, value: Value): Sql {
   const texts = [attributeText(path, value), TRUNCATED_MARKER];
   // Rows of earlier versions have the nearest double.
   if (value instanceof ExactNumber) texts.push(attributeText(path, doubleOf(value)));
-  return sql`(${sql.or(texts.map((text) => sql`has(attributes, ${text})`))})`;
+  return hasAnyText(texts);
 }
 
 /** An X-Ray document may have the field in a column of its own; in other formats the field is an attribute. */

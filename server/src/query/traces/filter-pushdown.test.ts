@@ -13,9 +13,9 @@ const repeated = (count: number, term: string, by: string) => Array.from({ lengt
 
 test('attributes of any kind are looked up in the text index', () => {
   for (const field of ['annotation.tier', 'metadata.default.tier', 'segment.aws.table_name']) {
-    expect(prefilterText(`${field} = "gold"`)).toContain('has(attributes, ');
+    expect(prefilterText(`${field} = "gold"`)).toContain('hasAny(attributes, ');
   }
-  expect(prefilterText('annotation.attempt = 2')).toContain('has(attributes, ');
+  expect(prefilterText('annotation.attempt = 2')).toContain('hasAny(attributes, ');
 });
 
 test('conditions on a request share one row, other conditions may hold for any row of the trace', () => {

@@ -6,8 +6,16 @@ import { type Sql, sql } from '../../store/sql.ts';
  * `entities` together.
  */
 export type Prefilter =
-  /** `name`: the condition is that the row has this name, by which and by whose start the rows are sorted. */
-  | { readonly kind: 'entity' | 'document'; readonly row: Sql; readonly name?: string }
+  /**
+   * `name`: the condition is that the row has this name, by which and by whose start the rows are sorted. `texts`: that
+   * it has one of these texts in `attributes`, which have a text index.
+   */
+  | {
+      readonly kind: 'entity' | 'document';
+      readonly row: Sql;
+      readonly name?: string;
+      readonly texts?: readonly string[];
+    }
   | { readonly kind: 'group'; readonly having: Sql }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Prefilter[] };
 
@@ -48,6 +56,14 @@ function mergeEntityPrefilters(parts: readonly Prefilter[]): readonly Prefilter[
 
 export function entityPrefilter(row: Sql | undefined): Prefilter | undefined {
   return row && { kind: 'entity', row };
+}
+
+/** One look-up for all texts: a condition for each takes the engine a third longer. */
+export const hasAnyText = (texts: readonly string[]): Sql =>
+  sql`hasAny(attributes, ${sql.typed(texts, 'Array(String)')})`;
+
+export function textsPrefilter(texts: readonly string[]): Extract<Prefilter, { readonly row: Sql }> {
+  return { kind: 'entity', row: hasAnyText(texts), texts };
 }
 
 /** Condition on `trace_id`. `rows` is a condition that bounds the rows of `entities` which are read. */
