@@ -174,9 +174,7 @@ async function expectRows(store: Store, arrived: readonly Document[]): Promise<v
   const { rollUpWatermark, isFilled } = await readSummaryState(store, {});
   if (rollUpWatermark === 0) return;
   expect(isFilled).toBe(true);
-  const rows = await store.query<StoredSummary>(
-    sql`SELECT ${STORED_SUMMARY} FROM (SELECT *, trace_id AS trace FROM trace_summaries FINAL)`,
-  );
+  const rows = await store.query<StoredSummary>(sql`SELECT ${STORED_SUMMARY} FROM trace_summaries FINAL`);
   const later = new Set(arrived.filter(({ seq }) => seq > rollUpWatermark).map(({ traceId }) => traceId));
   const undecided = new Set(rows.filter((row) => row.start_us === 0).map((row) => row.trace_id));
   const decided = rows.filter(({ trace_id: id }) => !later.has(id) && !undecided.has(id));

@@ -117,11 +117,8 @@ async function* scanByStart(
     const where = [startsIn(window), ...(last ? afterSql(last, isDescending) : [])];
     const rows = await store.query<VersionRow>(
       sql`
-        SELECT ${STORED_SUMMARY}, version, is_deleted, first_seq FROM (
-          SELECT *, trace_id AS trace FROM trace_summaries WHERE ${sql.and(where)}
-          ORDER BY start_us ${direction}, trace_id ${direction} LIMIT ${limit}
-        )
-        ORDER BY start_us ${direction}, trace ${direction}`,
+        SELECT ${STORED_SUMMARY}, version, is_deleted, first_seq FROM trace_summaries WHERE ${sql.and(where)}
+        ORDER BY start_us ${direction}, trace_summaries.trace_id ${direction} LIMIT ${limit}`,
       options,
     );
     const versions = byKey(rows);
@@ -245,25 +242,18 @@ async function* scanSorted(
   let limit = Math.ceil(batchSize * LATEST_BATCH_FACTOR);
   let last: Key | undefined = after;
   for (;;) {
-    const starts = startsIn(window);
     const where = [
-      starts,
+      startsIn(window),
       hasValue,
-      sql`first_seq >= ${droppedBeforeUs}`,
+      ...(droppedBeforeUs > 0 ? [sql`first_seq >= ${droppedBeforeUs}`] : []),
       ...(condition ? [condition] : []),
       ...(last ? [keysetSql(value, last, isDescending)] : []),
     ];
-    // The inner query reads few columns of all rows, the outer one all columns of few rows.
+    // The engine sorts few columns of all rows, and reads the others of the rows that are left.
     const rows = await store.query<StoredSummary & { readonly key: number }>(
       sql`
-        SELECT ${STORED_SUMMARY}, ${value} AS key FROM (
-          SELECT *, trace_id AS trace FROM trace_summaries FINAL
-          WHERE ${starts} AND (start_us, trace_id) IN (
-            SELECT start_us, trace_id FROM trace_summaries FINAL WHERE ${sql.and(where)}
-            ORDER BY ${value} ${direction}, trace_id ${direction} LIMIT ${limit}
-          )
-        )
-        ORDER BY key ${direction}, trace ${direction}`,
+        SELECT ${STORED_SUMMARY}, ${value} AS key FROM trace_summaries FINAL WHERE ${sql.and(where)}
+        ORDER BY ${value} ${direction}, trace_summaries.trace_id ${direction} LIMIT ${limit}`,
       options,
     );
     yield rows.map(subjectFromStored);

@@ -21,9 +21,7 @@ const SUBJECTS = subjectsOf(receivedDocuments(300, 5));
 const store = await storeForThisFile();
 
 async function storedRows(): Promise<readonly StoredSummary[]> {
-  return store.query<StoredSummary>(
-    sql`SELECT ${STORED_SUMMARY} FROM (SELECT *, trace_id AS trace FROM trace_summaries FINAL)`,
-  );
+  return store.query<StoredSummary>(sql`SELECT ${STORED_SUMMARY} FROM trace_summaries FINAL`);
 }
 
 test('rows give the summaries of any traces, and the result of every filter that rows decide', async () => {

@@ -57,9 +57,9 @@ export type StoredSummary = {
   readonly exact: string;
 };
 
-/** Columns of a StoredSummary; `trace` is the raw id. */
+/** Columns of a StoredSummary, of a row of `trace_summaries`. */
 export const STORED_SUMMARY = sql`
-  lower(hex(trace)) AS trace_id, start_us, updated_us, revision, segments, subsegments, root_start_us, has_duration,
+  lower(hex(trace_summaries.trace_id)) AS trace_id, start_us, updated_us, revision, segments, subsegments, root_start_us, has_duration,
   duration_us, has_response, response_us, has_root, fault, error, throttle, any_fault, any_error, any_throttle,
   worst_outcome, is_partial, http_method, http_url, http_user_agent, http_client_ip, http_status, entry_name, entry_type,
   entry_account, service_names, service_types, service_accounts, service_kinds, service_outcomes, edge_from, edge_to,
