@@ -267,16 +267,18 @@ async function storeOver(
   /** Other servers may use the same store. */
   const isShared = options.storeUrl !== undefined;
   const serverNumber = isShared ? randomInt(1, 2 ** 32) : 0;
-  const commands = { begun: 0, ended: 0 };
+  /** Commands, and inserts of rows that are made from documents. */
+  const changes = { begun: 0, ended: 0 };
+  const counted = async (change: Promise<void>) => {
+    changes.begun += 1;
+    await change.finally(() => {
+      changes.ended += 1;
+    });
+  };
   const unwatched = databaseOf(engine, options);
   const database: Database = {
     ...unwatched,
-    async command(...call) {
-      commands.begun += 1;
-      await unwatched.command(...call).finally(() => {
-        commands.ended += 1;
-      });
-    },
+    command: (...call) => counted(unwatched.command(...call)),
   };
   const lastSeq = await lastSeqOf(database).catch(async (thrown) => {
     await engine.close();
@@ -342,14 +344,14 @@ async function storeOver(
     flush: (flushOptions) => flushWithin(commits.flush, flushOptions),
     contentVersion() {
       const { received, queued, queuedBytes } = commits.counts();
-      if (isShared || queued > 0 || queuedBytes > 0 || commands.begun > commands.ended) return undefined;
-      return [received, commands.ended, damagedParts().length].join(' ');
+      if (isShared || queued > 0 || queuedBytes > 0 || changes.begun > changes.ended) return undefined;
+      return [received, changes.ended, damagedParts().length].join(' ');
     },
     onInserted(listener) {
       insertListeners.add(listener);
       return () => insertListeners.delete(listener);
     },
-    insert: engine.insert,
+    insert: (block) => counted(engine.insert(block)),
     lowWatermark: commits.lowWatermark,
     recent,
     traceBounds: options.traceBounds ?? TRACE_BOUNDS,

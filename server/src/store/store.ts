@@ -141,8 +141,9 @@ export type Store = {
    */
   flush(options?: FlushOptions): Promise<void>;
   /**
-   * Differs from an earlier value if documents may have been inserted, deleted or left out since. Undefined while
-   * documents wait for their insert or a command runs, and always on a shared store, into which other servers insert.
+   * Differs from an earlier value if documents may have been inserted, deleted or left out since, or rows that are made
+   * from them. Undefined while documents wait for their insert or a command or an insert runs, and always on a shared
+   * store, into which other servers insert.
    */
   contentVersion(): string | undefined;
   /** Calls `listener` after each insert of documents, with the highest `seq` of the block. Returns the end of it. */

@@ -10,7 +10,7 @@ import { type ScanOptions, scanProbedCandidates } from './candidate-scan.ts';
 import { pushDownFilter } from './filter-pushdown.ts';
 import { type Evaluation, evaluateInOrder, findInOrder, scanOptionsFor } from './find-in-order.ts';
 import { isDecidedByRow, rowConditionSql } from './row-filters.ts';
-import { type OpenTraces, readOpenTraces, scanRows } from './row-scan.ts';
+import { type OpenTraces, readRowState, scanRows } from './row-scan.ts';
 import {
   compareSortKeys,
   isInWindow,
@@ -21,7 +21,7 @@ import {
   type TimeRangeType,
 } from './sort-key.ts';
 import { subjectFromRows } from './summary-from-rows.ts';
-import { readSummaryState, type SummaryState } from './summary-state.ts';
+import type { SummaryState } from './summary-state.ts';
 import { assembledGroups } from './trace-cache.ts';
 
 export type TraceQuery = {
@@ -72,16 +72,16 @@ export async function* findTraces(
     evaluation: { order: orderOf(query), after: query.after, evaluate },
     options,
   };
-  const state = mayReadRows(store, query) ? await readSummaryState(store, options) : undefined;
-  if (!state?.isFilled || state.rollUpWatermark === 0) {
+  const rowState = mayReadRows(query) ? await readRowState(store, options) : undefined;
+  if (rowState === undefined) {
     yield* findInDocuments(store, search);
     return;
   }
-  const rows = findInRows(store, search, state);
+  const rows = findInRows(store, search, rowState.state);
   const first = rows.next();
   // Reported by the loop below; another failure may end the list before.
   first.catch(() => undefined);
-  const open = await readOpenTraces(store, state, options);
+  const open = await rowState.open;
   if (open === undefined) yield* findInDocuments(store, search);
   else yield* mergeLists(query, findOpenTraces(store, search, open), withoutOpen(resumed(first, rows), open));
 }
@@ -98,9 +98,8 @@ type ListSearch = {
 const orderOf = ({ filter, timeRangeType }: TraceQuery): ListOrder => listOrder(filter, timeRangeType);
 
 /** Without a condition on columns, an index on all attributes finds rare values faster than a scan of rows. */
-function mayReadRows(store: Store, { timeRangeType, filter }: TraceQuery): boolean {
-  if (timeRangeType !== 'TraceId' || store.damagedParts().some(({ table }) => table === 'trace_summaries'))
-    return false;
+function mayReadRows({ timeRangeType, filter }: TraceQuery): boolean {
+  if (timeRangeType !== 'TraceId') return false;
   if (filter === undefined) return true;
   const { condition } = filter;
   return (

@@ -8,15 +8,15 @@ import { inIntervalSql } from '../interval-sql.ts';
 import { LATEST_BATCH_FACTOR } from './candidate-scan.ts';
 import type { ListOrder, SortKey } from './sort-key.ts';
 import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from './stored-summaries.ts';
-import type { SummaryState } from './summary-state.ts';
+import { readSummaryState, type SummaryState } from './summary-state.ts';
 
 /*
  * A list from the rows of `trace_summaries`:
  *
- *   readSummaryState: the roll-up watermark
+ *   readRowState: the roll-up watermark
  *      |
- *      +--> readOpenTraces: traces about which no row decides, such as those with documents behind the watermark;
- *      |                    find-traces.ts loads them
+ *      +--> open: traces about which no row decides, such as those with documents behind the watermark;
+ *      |          find-traces.ts loads them
  *      +--> scanRows: the rows of all others, in the order of the list
  */
 
@@ -28,11 +28,35 @@ export type OpenTraces = {
   readonly where: Sql;
 };
 
+/** What has to be known before rows are read. `open` is undefined when there are too many. */
+export type RowState = { readonly state: SummaryState; readonly open: Promise<OpenTraces | undefined> };
+
+/** Of each store, with the version of its content since which it holds. */
+const lastStates = new WeakMap<Store['query'], RowState & { readonly contentVersion: string }>();
+
+/**
+ * Undefined when rows cannot be read: documents have all traces. `open` is read meanwhile. Without a query while the
+ * content of the store does not change.
+ */
+export async function readRowState(store: Store, options: QueryOptions): Promise<RowState | undefined> {
+  if (store.damagedParts().some(({ table }) => table === 'trace_summaries')) return undefined;
+  const contentVersion = store.contentVersion();
+  const last = lastStates.get(store.query);
+  if (last !== undefined && last.contentVersion === contentVersion) return last;
+  const state = await readSummaryState(store, options);
+  if (!state.isFilled || state.rollUpWatermark === 0) return undefined;
+  const open = readOpenTraces(store, state, options).then((read) => {
+    if (contentVersion !== undefined) lastStates.set(store.query, { state, open, contentVersion });
+    return read;
+  });
+  return { state, open };
+}
+
 /** Above this number, a list is faster without rows than with a list of exceptions. */
 const MAX_OPEN = 20_000;
 
 /** Undefined when there are more than MAX_OPEN. */
-export async function readOpenTraces(
+async function readOpenTraces(
   store: Store,
   { rollUpWatermark, droppedBeforeUs }: SummaryState,
   options: QueryOptions,

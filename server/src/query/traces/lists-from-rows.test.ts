@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import type { Document } from '../../model/entity.ts';
+import { A_START, aSegment, received } from '../../model/testing/builders.ts';
+import { idSql } from '../../store/ids.ts';
+import { sql } from '../../store/sql.ts';
+import type { Store } from '../../store/store.ts';
+import { storeForThisFile } from '../../store/testing/store-for-this-file.ts';
+import { rollUp } from '../service-graph/roll-up.ts';
+import { findTraceSummaries } from './trace-summaries.ts';
+
+const opened = await storeForThisFile();
+let queries = 0;
+const store: Store = Object.create(opened, {
+  query: {
+    value: (...call: Parameters<Store['query']>) => {
+      queries += 1;
+      return opened.query(...call);
+    },
+  },
+});
+
+const DAY_S = 86_400;
+let lastNumber = 0;
+
+/** A trace that started so many days after the first one. */
+function aTrace(name: string, days: number): Document {
+  lastNumber += 1;
+  const start = A_START + days * DAY_S;
+  const trace_id = `1-6650a080-${String(lastNumber).padStart(24, '0')}`;
+  const [document] = received(aSegment({ trace_id, name, start_time: start, end_time: start + 1 }));
+  return { ...(document as Document), seq: A_START * 1e6 + lastNumber };
+}
+
+async function namesOf(): Promise<readonly (string | undefined)[]> {
+  const { summaries } = await findTraceSummaries(store, {
+    window: { fromUs: 1, toUs: (A_START + 400 * DAY_S) * 1e6 },
+    timeRangeType: 'TraceId',
+    filter: undefined,
+    pageSize: 10,
+  });
+  return summaries.map(({ entryPoint }) => entryPoint?.name);
+}
+
+async function queriesOf(list: () => Promise<unknown>): Promise<number> {
+  queries = 0;
+  await list();
+  return queries;
+}
+
+async function rollUpAll(): Promise<void> {
+  while (await rollUp(store, { toSeq: A_START * 1e6 + lastNumber }));
+}
+
+test('while nothing changes, a list reads only rows, and each change of the store is in the next list', async () => {
+  const first = aTrace('first', 0);
+  await store.append([first, aTrace('second', 1)]);
+  await rollUpAll();
+  expect(await namesOf()).toEqual(['second', 'first']);
+  expect(await queriesOf(namesOf)).toBe(1);
+
+  await store.append([aTrace('third', 2)]);
+  expect(await namesOf()).toEqual(['third', 'second', 'first']);
+  await rollUpAll();
+  expect(await namesOf()).toEqual(['third', 'second', 'first']);
+  expect(await queriesOf(namesOf)).toBe(1);
+
+  await store.append([aTrace('earlier', -1)]);
+  expect(await namesOf()).toEqual(['third', 'second', 'first', 'earlier']);
+  await store.command(sql`DELETE FROM trace_summaries WHERE trace_id = ${idSql(first.traceId)}`);
+  expect(await namesOf()).toEqual(['third', 'second', 'earlier']);
+});
