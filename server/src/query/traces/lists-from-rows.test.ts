@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseFilter } from '../../filter/parser.ts';
 import type { Document } from '../../model/entity.ts';
 import { A_START, aSegment, received } from '../../model/testing/builders.ts';
 import { idSql } from '../../store/ids.ts';
@@ -31,11 +32,11 @@ function aTrace(name: string, days: number): Document {
   return { ...(document as Document), seq: A_START * 1e6 + lastNumber };
 }
 
-async function namesOf(): Promise<readonly (string | undefined)[]> {
+async function namesOf(filter?: string): Promise<readonly (string | undefined)[]> {
   const { summaries } = await findTraceSummaries(store, {
     window: { fromUs: 1, toUs: (A_START + 400 * DAY_S) * 1e6 },
     timeRangeType: 'TraceId',
-    filter: undefined,
+    filter: filter === undefined ? undefined : parseFilter(filter),
     pageSize: 10,
   });
   return summaries.map(({ entryPoint }) => entryPoint?.name);
@@ -68,4 +69,16 @@ test('while nothing changes, a list reads only rows, and each change of the stor
   expect(await namesOf()).toEqual(['third', 'second', 'first', 'earlier']);
   await store.command(sql`DELETE FROM trace_summaries WHERE trace_id = ${idSql(first.traceId)}`);
   expect(await namesOf()).toEqual(['third', 'second', 'earlier']);
+});
+
+test('a filter passes days without a trace at once', async () => {
+  await store.append([aTrace('old', -300)]);
+  await rollUpAll();
+  // More than the first slice has.
+  const afterUs = (A_START + 300 * DAY_S) * 1e6;
+  await store.command(sql`
+    INSERT INTO trace_summaries (start_us, trace_id, version)
+    SELECT ${afterUs} + number, toFixedString(toString(number), 16), 1 FROM numbers(20001)`);
+  expect(await namesOf('service("old")')).toEqual(['old']);
+  expect(await queriesOf(() => namesOf('service("old")'))).toBeLessThan(6);
 });

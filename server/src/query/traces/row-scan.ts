@@ -190,10 +190,11 @@ async function* scanSlices(
 ): AsyncGenerator<readonly FilterSubject[]> {
   const { order, after, batchSize } = scan;
   const { isDescending } = order;
-  const bounds = await boundsOfRows(store, scan, options);
-  let remaining = bounds?.window;
-  let sliceUs = bounds?.firstSliceUs ?? 0;
-  while (remaining !== undefined) {
+  let bounds = await boundsOfRows(store, scan, options);
+  let sliceUs = 0;
+  while (bounds !== undefined) {
+    const { window: remaining, firstSliceUs } = bounds;
+    sliceUs = Math.max(sliceUs, firstSliceUs);
     const [rest, slice]: readonly [TimeInterval, TimeInterval] = isDescending
       ? splitBefore(remaining, remaining.toUs - sliceUs)
       : (splitBefore(remaining, remaining.fromUs + sliceUs).toReversed() as [TimeInterval, TimeInterval]);
@@ -205,7 +206,10 @@ async function* scanSlices(
     }
     const needed = (1.5 * batchSize) / Math.max(count, batchSize / SLICE_GROWTH);
     sliceUs *= Math.ceil(Math.max(1, Math.min(needed, SLICE_GROWTH)));
-    remaining = isEmpty(rest) ? undefined : rest;
+    if (isEmpty(rest)) return;
+    // There may be no rows for a long time: the width of a slice alone would take a query for each empty one.
+    bounds =
+      count > 0 ? { window: rest, firstSliceUs: 0 } : await boundsOfRows(store, { ...scan, window: rest }, options);
   }
 }
 
