@@ -4,7 +4,15 @@ import type { TraceSpan } from './otlp/documents/trace-to-spans.ts';
 import { nanosToUs } from './otlp/nanos.ts';
 import { parentIdOf } from './otlp/span-ids.ts';
 import { eventsOfRecords } from './otlp/to-xray/exceptions.ts';
-import { type AnyValue, type KeyValue, type LogRecord, type Scope, type Span, STATUS } from './otlp-messages.ts';
+import {
+  type AnyValue,
+  type KeyValue,
+  type LogRecord,
+  type Resource,
+  type Scope,
+  type Span,
+  STATUS,
+} from './otlp-messages.ts';
 
 /**
  * Jaeger's JSON for its query API. Times are whole microseconds.
@@ -56,14 +64,15 @@ export function jaegerTrace(
 ): JaegerTrace {
   const processes: Record<string, JaegerProcess> = {};
   const idOf = new Map<string, string>();
+  const tagsOfProcess = processTags();
   const processOf = ({ service, spanWithResource }: TraceSpan): string => {
-    const attributes = (spanWithResource.resource.attributes ?? []).filter(({ key }) => key !== 'service.name');
-    const key = JSON.stringify([service, attributes]);
-    const known = idOf.get(key);
+    const { tags, key } = tagsOfProcess(spanWithResource.resource);
+    const keyWithService = JSON.stringify([service, key]);
+    const known = idOf.get(keyWithService);
     if (known !== undefined) return known;
     const id = `p${idOf.size + 1}`;
-    idOf.set(key, id);
-    processes[id] = { serviceName: service, tags: attributes.map(tagOf) };
+    idOf.set(keyWithService, id);
+    processes[id] = { serviceName: service, tags };
     return id;
   };
   const recordsOf = new Map<string, LogRecord[]>();
@@ -76,6 +85,19 @@ export function jaegerTrace(
     jaegerSpan(span, recordsOf.get(span.spanWithResource.span.spanId) ?? [], processOf(span)),
   );
   return { traceID: traceId, spans: jaegerSpans, processes, warnings: null };
+}
+
+/** The tags of a resource; resources with the same tags have the same `key`. Stored spans share objects of resources. */
+function processTags(): (resource: Resource) => { readonly tags: readonly JaegerTag[]; readonly key: string } {
+  const known = new Map<Resource, { readonly tags: readonly JaegerTag[]; readonly key: string }>();
+  return (resource) => {
+    const before = known.get(resource);
+    if (before !== undefined) return before;
+    const attributes = (resource.attributes ?? []).filter(({ key }) => key !== 'service.name');
+    const made = { tags: attributes.map(tagOf), key: JSON.stringify(attributes) };
+    known.set(resource, made);
+    return made;
+  };
 }
 
 function jaegerSpan(

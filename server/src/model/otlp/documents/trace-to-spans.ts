@@ -14,9 +14,13 @@ export type TraceSpan = { readonly service: string; readonly spanWithResource: S
  */
 export function traceToSpans(trace: Trace, documents: readonly Document[]): readonly TraceSpan[] {
   const sent = sentSpans(documents);
-  const syntheticIds = new Set<string>(Array.from(sent.keys(), (id) => serviceSegmentId(trace.id, id)));
-  const entities = [...trace.entities.values()].filter(({ id }) => !syntheticIds.has(id) || sent.has(id));
-  const others = entities.filter(({ id }) => !sent.has(id));
+  const unsent = [...trace.entities.values()].filter(({ id }) => !sent.has(id));
+  // Each id is a hash: most traces need none.
+  const syntheticIds = new Set<string>(
+    unsent.length === 0 ? [] : Array.from(sent.keys(), (id) => serviceSegmentId(trace.id, id)),
+  );
+  const others = unsent.filter(({ id }) => !syntheticIds.has(id));
+  const entities = [...trace.entities.values()].filter(({ id }) => sent.has(id) || !syntheticIds.has(id));
   const made = new Map(
     entitiesToSpans(
       others.map((entity) => ({
