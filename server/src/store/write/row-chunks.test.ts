@@ -1,3 +1,4 @@
+import { Session } from 'node:inspector';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addRows, CHUNK_BYTES, cutRowsBack, newChunkPool, newRowChunks, partsOf } from './row-chunks.ts';
@@ -36,6 +37,29 @@ test('a chunk is used again, and one of another size is not kept', () => {
   expect(large.length).toBe(CHUNK_BYTES + 1);
   pool.give(usual);
   pool.give(large);
-  expect(pool.take(CHUNK_BYTES)).toBe(usual);
-  expect(pool.take(1)).not.toBe(large);
+  // Not `toBe`, which compares all bytes of two buffers.
+  expect(pool.take(CHUNK_BYTES) === usual).toBe(true);
+  expect(pool.take(1) === large).toBe(false);
+});
+
+test('no rows take no chunk', () => {
+  const rows = newRowChunks();
+  expect(addRows(rows, Buffer.alloc(0), newChunkPool())).toHaveLength(0);
+  expect(rows.chunks.length).toBe(0);
+});
+
+test('chunks that are not in use do not survive a collection of all garbage', async () => {
+  const pool = newChunkPool();
+  const rows = newRowChunks();
+  addRows(rows, Buffer.alloc(1), pool);
+  cutRowsBack(rows, 0, pool);
+  const before = process.memoryUsage().arrayBuffers;
+  // A weak reference keeps its object until the end of the task that made it.
+  await new Promise((resolve) => setImmediate(resolve));
+  const session = new Session();
+  session.connect();
+  await new Promise((resolve) => session.post('HeapProfiler.collectGarbage', resolve));
+  session.disconnect();
+  expect(process.memoryUsage().arrayBuffers).toBeLessThan(before - CHUNK_BYTES + 1);
+  expect(pool.take(1).length).toBe(CHUNK_BYTES);
 });

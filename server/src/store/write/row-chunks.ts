@@ -9,7 +9,7 @@ export type RowChunks = {
   length: number;
 };
 
-/** Chunks that are not in use. */
+/** Chunks that are not in use, until the next collection of all garbage: an idle server returns their memory. */
 export type ChunkPool = {
   /** Of `CHUNK_BYTES`, or of the given size if it is larger. */
   take(bytes: number): Buffer;
@@ -22,11 +22,17 @@ export const CHUNK_BYTES = 4 * 1024 * 1024;
 const MAX_SPARE_CHUNKS = 8;
 
 export function newChunkPool(): ChunkPool {
-  const spare: Buffer[] = [];
+  const spares: WeakRef<Buffer>[] = [];
   return {
-    take: (bytes) => (bytes <= CHUNK_BYTES && spare.pop()) || Buffer.allocUnsafeSlow(Math.max(bytes, CHUNK_BYTES)),
+    take(bytes) {
+      while (bytes <= CHUNK_BYTES && spares.length > 0) {
+        const chunk = spares.pop()?.deref();
+        if (chunk !== undefined) return chunk;
+      }
+      return Buffer.allocUnsafeSlow(Math.max(bytes, CHUNK_BYTES));
+    },
     give(chunk) {
-      if (chunk.length === CHUNK_BYTES && spare.length < MAX_SPARE_CHUNKS) spare.push(chunk);
+      if (chunk.length === CHUNK_BYTES && spares.length < MAX_SPARE_CHUNKS) spares.push(new WeakRef(chunk));
     },
   };
 }
@@ -35,6 +41,7 @@ export const newRowChunks = (): RowChunks => ({ chunks: [], length: 0 });
 
 /** Copies the rows and returns the copy, which is valid until they are cut back. */
 export function addRows(target: RowChunks, rows: Uint8Array, pool: ChunkPool): Uint8Array {
+  if (rows.length === 0) return rows;
   let last = target.chunks.at(-1);
   if (last === undefined || last.bytes.length - last.length < rows.length) {
     last = { bytes: pool.take(rows.length), length: 0 };
