@@ -26,6 +26,7 @@ import { newSharedSamplingTargets } from '../sampling/shared-targets.ts';
 import { newSamplingTargets } from '../sampling/targets.ts';
 import { newStats } from '../stats.ts';
 import type { Store } from '../store/store.ts';
+import { startIdleMemory } from './idle-memory.ts';
 import { memoryLimits } from './memory-limits.ts';
 import { authorityOf, listenError, listenUdpAndTcp } from './ports.ts';
 import type { ServerProcess } from './process.ts';
@@ -160,6 +161,9 @@ export async function startOverStore(
       });
     const udp = await listenUdpAndTcp(app, listen, host, config.port);
     closers.push(() => udp.close());
+
+    const idleMemory = startIdleMemory();
+    closers.push(async () => idleMemory.stop());
 
     const otlpPorts = await listenOtlpPorts(config, { otlp, metrics }, { memory, log }, answering);
 
