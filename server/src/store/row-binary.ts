@@ -57,12 +57,7 @@ export function writeUInt32(target: RowBuffer, value: number): void {
 
 /** Rounds down and clamps to 0 to 2^53 - 1; NaN becomes 0. */
 export function writeUInt64(target: RowBuffer, value: number): void {
-  reserve(target, 8);
-  const whole = clamp(value, Number.MAX_SAFE_INTEGER);
-  const high = Math.floor(whole / 0x1_0000_0000);
-  putUInt32(target.bytes, target.length, whole - high * 0x1_0000_0000);
-  putUInt32(target.bytes, target.length + 4, high);
-  target.length += 8;
+  writeInt64(target, clamp(value, Number.MAX_SAFE_INTEGER));
 }
 
 /** Does what `writeUInt32LE` does without its checks. */
@@ -73,10 +68,14 @@ function putUInt32(bytes: Buffer, at: number, value: number): void {
   bytes[at + 3] = value >>> 24;
 }
 
-/** Exact from -2^53 to 2^53. */
+/** A whole number, exact from -2^53 to 2^53. */
 export function writeInt64(target: RowBuffer, value: number): void {
   reserve(target, 8);
-  target.length = target.bytes.writeBigInt64LE(BigInt(value), target.length);
+  // No BigInt: each would be an object.
+  const high = Math.floor(value / 0x1_0000_0000);
+  putUInt32(target.bytes, target.length, value - high * 0x1_0000_0000);
+  putUInt32(target.bytes, target.length + 4, high);
+  target.length += 8;
 }
 
 export function writeFloat64(target: RowBuffer, value: number): void {
