@@ -1,5 +1,5 @@
 /**
- * Counts of requests by duration: keys are bins of `binOf` in seconds, the `Value` of X-Ray's histograms.
+ * Counts of requests by duration: keys are bins of `binOf` in microseconds. X-Ray has seconds on the wire.
  * Histograms of parts of the requests add up to the histogram of all.
  */
 export type Histogram = ReadonlyMap<number, number>;
@@ -10,16 +10,11 @@ export type HistogramBuilder = Map<number, number>;
 const MIN_STEP_US = 1_000;
 
 /**
- * The bin of a duration, in seconds: at most 1 % away from it, or half a millisecond if that is more; 1 ms for
- * shorter durations. Common round numbers (0.25, 1.5, 30) are bins. Within a power of ten p the bins are
+ * The bin of a duration, in whole microseconds: at most 1 % away from it, or half a millisecond if that is more; 1 ms
+ * for shorter durations. Common round numbers of seconds (0.25, 1.5, 30) are bins. Within a power of ten p the bins are
  * p/50 apart up to 2.5 p, p/20 up to 5 p, then p/10, and never less than 1 ms. Halves round up.
  */
 export function binOf(durationUs: number): number {
-  return binUsOf(durationUs) / 1e6;
-}
-
-/** The same in microseconds: a whole number, which a map finds much faster. */
-export function binUsOf(durationUs: number): number {
   const stepUs = binStepUs(durationUs);
   const binUs = Math.floor((durationUs + stepUs / 2) / stepUs) * stepUs;
   return Math.max(binUs, MIN_STEP_US);

@@ -54,9 +54,9 @@ test('outcomes, response times and bounds add up over traces', () => {
   });
   expect(shop?.responseTimes).toEqual(
     new Map([
-      [1, 1],
-      [2, 2],
-      [3.5, 1],
+      [1_000_000, 1],
+      [2_000_000, 2],
+      [3_500_000, 1],
     ]),
   );
   expect(graph.nodes.get(CLIENT)?.statistics.totalCount).toBe(0);

@@ -103,10 +103,10 @@ export function addGraph(builder: ServiceGraphBuilder, graph: ServiceGraph, sign
   for (const edge of graph.edges.values()) {
     const target = ensureEdge(builder, edge);
     target.traceCount += sign * edge.traceCount;
-    addCounts(target.aliases, edge.aliases, sign);
+    if (edge.aliases.size > 0) addCounts(aliasesOf(target), edge.aliases, sign);
     addStatistics(target.statistics, edge.statistics, sign);
     addCounts(target.responseTimes, edge.responseTimes, sign);
-    addCounts(target.eventAges, edge.eventAges, sign);
+    if (edge.eventAges.size > 0) addCounts(eventAgesOf(target), edge.eventAges, sign);
   }
 }
 
@@ -179,11 +179,26 @@ export function newServiceEdge({ from, to, type }: Pick<ServiceEdge, 'from' | 't
     to,
     type,
     traceCount: 0,
-    aliases: new Map(),
+    aliases: NO_ALIASES,
     statistics: newStatistics(),
     responseTimes: new Map(),
-    eventAges: new Map(),
+    eventAges: NO_AGES,
   };
+}
+
+/** Most edges have no aliases and no ages. They share these maps, which stay empty. */
+const NO_ALIASES = new Map<string, number>();
+const NO_AGES = new Map<number, number>();
+
+/** A map of the edge alone. */
+export function aliasesOf(edge: ServiceEdgeBuilder): Map<string, number> {
+  if (edge.aliases === NO_ALIASES) edge.aliases = new Map();
+  return edge.aliases;
+}
+
+function eventAgesOf(edge: ServiceEdgeBuilder): Map<number, number> {
+  if (edge.eventAges === NO_AGES) edge.eventAges = new Map();
+  return edge.eventAges;
 }
 
 function addTraceNode(target: ServiceNodeBuilder, node: GraphNode, startUs: number, sign: Sign): void {
@@ -200,9 +215,9 @@ function addTraceNode(target: ServiceNodeBuilder, node: GraphNode, startUs: numb
 
 function addTraceEdge(target: ServiceEdgeBuilder, edge: GraphEdge, sign: Sign): void {
   target.traceCount += sign;
-  for (const alias of edge.aliases) addCount(target.aliases, nodeKey(alias), sign);
+  for (const alias of edge.aliases) addCount(aliasesOf(target), nodeKey(alias), sign);
   addObservations(target, edge.calls, sign);
-  for (const ageUs of edge.eventAgesUs) addDuration(target.eventAges, ageUs, sign);
+  for (const ageUs of edge.eventAgesUs) addDuration(eventAgesOf(target), ageUs, sign);
 }
 
 /** Start of the root; without a root, the earliest start in the graph. */

@@ -157,7 +157,7 @@ export function toWireStatistics(statistics: Statistics): WireStatistics {
 }
 
 export function toWireHistogram(histogram: Histogram): readonly WireHistogramEntry[] {
-  return [...histogram].sort(([a], [b]) => a - b).map(([Value, Count]) => ({ Value, Count }));
+  return [...histogram].sort(([a], [b]) => a - b).map(([binUs, Count]) => ({ Value: binUs / 1e6, Count }));
 }
 
 /** Earliest start and latest end of the graph's services; null for an empty graph. */

@@ -309,12 +309,11 @@ async function subtractFromRollUps(
     }
     await pause?.();
   }
-  const periods = [...periodsOf(minutes)];
   const insertToken = `thinned/${plan}/${day}/${days}/${next}/${slices}`;
   await summaries.insert(store, `${insertToken}/${rollUpWatermark}`, options);
-  if (periods.length === 0) return;
+  if (minutes.size === 0) return;
   const block = newCorrectionBlock(rollUpWatermark, insertToken);
-  for (const period of periods) block.add(period);
+  for (const period of periodsOf(minutes)) block.add(period);
   await store.insert(block.end());
 }
 

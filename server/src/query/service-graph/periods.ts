@@ -1,4 +1,4 @@
-import { addGraph, newServiceGraph, type ServiceGraphBuilder, withoutZeros } from '../../model/service-graph.ts';
+import { addGraph, type ServiceGraphBuilder, withoutZeros } from '../../model/service-graph.ts';
 import { afterThrough, afterUsOf, isEmpty, lastUsOf, type TimeInterval } from '../../model/time-interval.ts';
 import type { PeriodGraph } from '../../store/write/roll-up-rows.ts';
 
@@ -21,7 +21,8 @@ export function periodContaining(us: number, periodUs: number): TimeInterval {
 
 /**
  * Adds minutes up to all periods, each period from the next shorter one; zero counts are left out. A generator, so
- * that the caller can pause: all periods together hold up the process too long.
+ * that the caller can pause: all periods together hold up the process too long. The graph of a period is valid until
+ * the next one: it becomes the sum of the longer period that begins with it. `minutes` cannot be used again.
  */
 export function* periodsOf(minutes: MinuteGraphs): Generator<PeriodGraph> {
   const sums: (Sum | undefined)[] = PERIODS_S.map(() => undefined);
@@ -32,9 +33,8 @@ export function* periodsOf(minutes: MinuteGraphs): Generator<PeriodGraph> {
     const longerEndsUs = periodEnd(endsUs, (PERIODS_S[level + 1] as number) * 1e6);
     const known = sums[level + 1];
     if (known !== undefined && known.endsUs !== longerEndsUs) yield* end(level + 1, known);
-    const sum = known?.endsUs === longerEndsUs ? known : { endsUs: longerEndsUs, graph: newServiceGraph() };
-    sums[level + 1] = sum;
-    addGraph(sum.graph, graph);
+    if (known?.endsUs === longerEndsUs) addGraph(known.graph, graph);
+    else sums[level + 1] = { endsUs: longerEndsUs, graph };
   }
 
   const inOrder = [...minutes].sort(([a], [b]) => a - b);

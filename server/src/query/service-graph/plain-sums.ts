@@ -1,17 +1,17 @@
 import { isCall } from '../../model/entity.ts';
 import type { ServiceId } from '../../model/graph.ts';
-import { addCount, binUsOf, type Histogram, type HistogramBuilder } from '../../model/histogram.ts';
+import { addCount, addDuration } from '../../model/histogram.ts';
 import { type Finished, NONE, type PlainTrace } from '../../model/plain-trace.ts';
 import {
   addGraph,
   addObservation,
+  aliasesOf,
   newServiceEdge,
   newServiceGraph,
   newServiceNode,
   type ServiceEdgeBuilder,
   type ServiceGraphBuilder,
   type ServiceNodeBuilder,
-  type StatisticsBuilder,
 } from '../../model/service-graph.ts';
 import { calledService, nodeKey, serviceOf } from '../../model/service-names.ts';
 import { edgeKey } from '../../model/trace-graph.ts';
@@ -31,11 +31,11 @@ export type GraphColumns = Pick<
 export type PlainSums = {
   /** Undefined, and nothing is added, when the entities of the trace ended in several minutes. */
   add(trace: PlainTrace): GraphColumns | undefined;
+  /** The minutes own the sums then: call it once, after the last trace. */
   addTo(minutes: MinuteGraphs): void;
 };
 
 type Node = {
-  /** Bins are microseconds: a map finds whole numbers faster. */
   readonly sums: ServiceNodeBuilder;
   readonly edges: Map<Node, Edge>;
   /** The trace that has the node, by its number, and what is known of the node in it. */
@@ -112,7 +112,7 @@ export function newPlainSums(): PlainSums {
       node.isInferred = false;
       if (index === root) node.isRoot = true;
       observe(node, segment);
-      addBin(node.sums.durations, (endsUs[index] as number) - (startsUs[index] as number));
+      addDuration(node.sums.durations, (endsUs[index] as number) - (startsUs[index] as number));
       firstUs = Math.min(firstUs, segment.startUs);
     }
     return firstUs;
@@ -138,7 +138,7 @@ export function newPlainSums(): PlainSums {
       const node = nodeOf(service);
       if (node.state === 'unknown' && service.type === 'remote') node.state = 'passive';
       observe(node, call);
-      addBin(node.sums.durations, call.endUs - call.startUs);
+      addDuration(node.sums.durations, call.endUs - call.startUs);
       observe(edgeOf(caller, node), call);
       firstUs = Math.min(firstUs, call.startUs);
     }
@@ -239,9 +239,9 @@ export function newPlainSums(): PlainSums {
     addTo(graphs) {
       for (const [endsUs, sums] of minutes) {
         if (sums.size === 0) continue;
-        const graph = graphs.get(endsUs) ?? newServiceGraph();
-        graphs.set(endsUs, graph);
-        addGraph(graph, graphOf(sums));
+        const graph = graphs.get(endsUs);
+        if (graph === undefined) graphs.set(endsUs, graphOf(sums));
+        else addGraph(graph, graphOf(sums));
       }
     },
   };
@@ -285,7 +285,7 @@ function newEdge(from: Node, to: Node): Edge {
 }
 
 type Observed = {
-  readonly sums: { readonly statistics: StatisticsBuilder; readonly responseTimes: HistogramBuilder };
+  readonly sums: Pick<ServiceNodeBuilder, 'statistics' | 'responseTimes'>;
   outcomes: number;
 };
 
@@ -295,33 +295,20 @@ function observe(target: Observed, entity: Finished): void {
   const durationUs = endUs - startUs;
   target.outcomes |= outcomeBit(entity);
   addObservation(target.sums.statistics, { startUs, durationUs, outcome }, 1);
-  addBin(target.sums.responseTimes, durationUs);
-}
-
-function addBin(histogram: HistogramBuilder, durationUs: number): void {
-  const bin = binUsOf(durationUs);
-  histogram.set(bin, (histogram.get(bin) ?? 0) + 1);
+  addDuration(target.sums.responseTimes, durationUs);
 }
 
 function addAlias({ sums, aliases }: Edge, key: string): void {
   if (aliases.includes(key)) return;
   aliases.push(key);
-  addCount(sums.aliases, key, 1);
+  addCount(aliasesOf(sums), key, 1);
 }
 
 function graphOf(minute: Minute): ServiceGraphBuilder {
   const graph = newServiceGraph();
   for (const node of [...minute.values()].flat()) {
-    const { sums } = node;
-    const histograms = { responseTimes: inSeconds(sums.responseTimes), durations: inSeconds(sums.durations) };
-    graph.nodes.set(sums.key, { ...sums, ...histograms });
-    for (const edge of node.edges.values()) {
-      graph.edges.set(edgeKey(edge.sums), { ...edge.sums, responseTimes: inSeconds(edge.sums.responseTimes) });
-    }
+    graph.nodes.set(node.sums.key, node.sums);
+    for (const { sums } of node.edges.values()) graph.edges.set(edgeKey(sums), sums);
   }
   return graph;
-}
-
-function inSeconds(histogram: Histogram): HistogramBuilder {
-  return new Map(Array.from(histogram, ([bin, count]) => [bin / 1e6, count]));
 }

@@ -1,4 +1,4 @@
-import type { Histogram, HistogramBuilder } from '../../model/histogram.ts';
+import type { Histogram } from '../../model/histogram.ts';
 import {
   newServiceGraph,
   type ServiceEdgeBuilder,
@@ -113,7 +113,7 @@ export async function readRolledUpSeries(
   return {
     points: rows
       .filter((row) => row.end_us > 0)
-      .map((row) => ({ endUs: row.end_us, statistics: statisticsOf(row), responseTimes: histogramOf(row.responses) })),
+      .map((row) => ({ endUs: row.end_us, statistics: statisticsOf(row), responseTimes: countsOf(row.responses) })),
     rollUpWatermark: rows.find((row) => row.end_us === 0)?.batch ?? 0,
   };
 }
@@ -180,8 +180,8 @@ function nodeOf(row: RolledUpRow): ServiceNodeBuilder {
     startUs: row.first_us,
     endUs: row.last_us,
     statistics: statisticsOf(row),
-    responseTimes: histogramOf(row.responses),
-    durations: histogramOf(row.durations),
+    responseTimes: countsOf(row.responses),
+    durations: countsOf(row.durations),
   };
 }
 
@@ -191,10 +191,10 @@ function edgeOf(row: RolledUpRow): ServiceEdgeBuilder {
     to: row.key,
     type: row.type === 'link' ? 'link' : undefined,
     traceCount: row.traces,
-    aliases: countsOf(row.aliases, (key) => key),
+    aliases: countsOf(row.aliases),
     statistics: statisticsOf(row),
-    responseTimes: histogramOf(row.responses),
-    eventAges: histogramOf(row.ages),
+    responseTimes: countsOf(row.responses),
+    eventAges: countsOf(row.ages),
   };
 }
 
@@ -209,14 +209,11 @@ function statisticsOf(row: StatisticsRow): StatisticsBuilder {
   };
 }
 
-/** Columns contain bins in microseconds. */
-const histogramOf = (column: SummedMap<number>): HistogramBuilder => countsOf(column, (us) => us / 1e6);
-
-function countsOf<Key, Held = Key>([keys, counts]: SummedMap<Key>, keyOf: (key: Key) => Held): Map<Held, number> {
-  const held = new Map<Held, number>();
+function countsOf<Key>([keys, counts]: SummedMap<Key>): Map<Key, number> {
+  const held = new Map<Key, number>();
   keys.forEach((key, index) => {
     const count = counts[index] as number;
-    if (count !== 0) held.set(keyOf(key), count);
+    if (count !== 0) held.set(key, count);
   });
   return held;
 }

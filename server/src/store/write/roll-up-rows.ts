@@ -166,11 +166,10 @@ function writeRow(target: RowBuffer, { periodS, endsUs }: Omit<PeriodGraph, 'gra
   writeUInt64(target, batch);
 }
 
-/** Bins are seconds with three decimals; columns hold them in microseconds. */
 function writeHistogram(target: RowBuffer, histogram: Histogram): void {
   writeLength(target, histogram.size);
-  for (const [binS, count] of histogram) {
-    writeUInt64(target, Math.round(binS * 1e6));
+  for (const [binUs, count] of histogram) {
+    writeUInt64(target, binUs);
     writeInt64(target, count);
   }
 }
