@@ -5,6 +5,7 @@ import { parseStored } from '../model/parse-stored.ts';
 import type { TraceId } from '../model/trace-id.ts';
 import { increment, type Receiver, type Stats } from '../stats.ts';
 import type { EncodedDocuments } from '../store/encoded-documents.ts';
+import { documentCount, traceIdsOf } from '../store/lean-batch.ts';
 import { writtenBytes } from '../store/row-binary.ts';
 import type { Store } from '../store/store.ts';
 import { readDocumentRows } from '../store/write/rows.ts';
@@ -50,13 +51,14 @@ export function acceptEncoded(
   receiver: Receiver,
   context: IngestContext,
 ): Promise<void> {
-  const { leanDocuments } = encoded;
-  countReceived(leanDocuments.length, rejections, receiver, context);
-  if (leanDocuments.length === 0) return Promise.resolve();
+  const { lean } = encoded;
+  const count = documentCount(lean);
+  countReceived(count, rejections, receiver, context);
+  if (count === 0) return Promise.resolve();
   const documents = context.onStored && documentReader(encoded);
   return countResults(context.store.append(encoded), receiver, context, {
-    count: leanDocuments.length,
-    traceIds: [...new Set(leanDocuments.map(({ traceId }) => traceId))],
+    count,
+    traceIds: traceIdsOf(lean),
     documents,
   });
 }

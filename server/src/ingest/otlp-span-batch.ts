@@ -1,9 +1,11 @@
 import type { Document } from '../model/entity.ts';
-import { type LeanDocument, type LeanSpan, leanDocument } from '../model/lean-document.ts';
+import { type LeanDocument, leanDocument } from '../model/lean-document.ts';
 import type { EncodedDocuments } from '../store/encoded-documents.ts';
+import { leanBatch } from '../store/lean-batch.ts';
+import { clearLeanSpans, copyLeanSpans, newLeanSpanBuffer, numberLeanSpan } from '../store/lean-spans.ts';
 import { createRowBuffer, replaceUInt64 } from '../store/row-binary.ts';
 import { ENTITY_SEQ_AT, SEQ_AT, writeDocument, writeEntities } from '../store/write/rows.ts';
-import type { SpanRows, Writable } from './otlp-span-rows.ts';
+import type { SpanRows } from './otlp-span-rows.ts';
 
 /** A span that took the way over objects, once it has its number of arrival. */
 export type SpanObject = (seq: number) => Document;
@@ -27,14 +29,15 @@ export function newSpanBatch(): SpanBatch {
   const spare = spares.pop();
   if (spare !== undefined) return spare;
   const [entities, documents] = [createRowBuffer(), createRowBuffer()];
-  return { entities, documents, entityStarts: [], documentStarts: [], leanSpans: [], spans: [] };
+  return { entities, documents, entityStarts: [], documentStarts: [], leanSpans: newLeanSpanBuffer(), spans: [] };
 }
 
 /** Call it once the store has copied the rows. */
 export function recycle(batch: SpanBatch): void {
   const { entities, documents, entityStarts, documentStarts, leanSpans, spans } = batch;
   if (spares.length === MAX_SPARES || entities.bytes.length + documents.bytes.length > MAX_SPARE_BYTES) return;
-  for (const list of [entities, documents, entityStarts, documentStarts, leanSpans, spans]) list.length = 0;
+  for (const list of [entities, documents, entityStarts, documentStarts, spans]) list.length = 0;
+  clearLeanSpans(leanSpans);
   spares.push(batch);
 }
 
@@ -51,9 +54,7 @@ export function numberSpans(batch: SpanBatch, nextSeq: () => number, server: num
         replaceUInt64(entities, (batch.entityStarts[entityRow] as number) + ENTITY_SEQ_AT, seq);
       }
       replaceUInt64(documents, (batch.documentStarts[row] as number) + SEQ_AT, seq);
-      const lean = batch.leanSpans[row] as Writable<LeanSpan>;
-      lean.seq = seq;
-      leanDocuments.push(lean);
+      numberLeanSpan(batch.leanSpans, row, seq);
       row++;
     } else {
       const document = span(seq);
@@ -62,5 +63,5 @@ export function numberSpans(batch: SpanBatch, nextSeq: () => number, server: num
       leanDocuments.push(leanDocument(document));
     }
   }
-  return { entities, documents, leanDocuments };
+  return { entities, documents, lean: leanBatch(leanDocuments, copyLeanSpans(batch.leanSpans)) };
 }

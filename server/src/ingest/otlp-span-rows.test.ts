@@ -7,6 +7,7 @@ import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
 import type { AnyValue, SpanWithResource } from '../model/otlp-messages.ts';
 import { anyValue, arbitrarySpan, spanIdText, traceIdText } from '../model/testing/arbitrary-span.ts';
 import { encode } from '../model/testing/otlp-protocol.ts';
+import { leanSpanAt, leanTraceIdAt, spanCount } from '../store/lean-spans.ts';
 import { createRowBuffer, writtenBytes } from '../store/row-binary.ts';
 import { readDocumentRows, writeDocument, writeEntities } from '../store/write/rows.ts';
 import { scopesIn } from './otlp-scopes.ts';
@@ -31,7 +32,8 @@ function rowsOf(request: Buffer) {
     }
   }
   let seq = 1_790_000_000_000_000;
-  const { entities, documents, leanDocuments } = numberSpans(batch, () => ++seq, SERVER);
+  const { entities, documents, lean } = numberSpans(batch, () => ++seq, SERVER);
+  const { spans } = lean;
   const expected = { entities: createRowBuffer(), documents: createRowBuffer() };
   const stored = readDocumentRows(Buffer.from(writtenBytes(documents))).map((row) => readStoredSpan(row.text, row.seq));
   for (const document of stored) {
@@ -39,7 +41,7 @@ function rowsOf(request: Buffer) {
     writeDocument(expected.documents, document, SERVER);
   }
   return {
-    leanDocuments,
+    leanDocuments: Array.from({ length: spanCount(spans) }, (_, at) => leanSpanAt(spans, at, leanTraceIdAt(spans, at))),
     expectedLean: stored.map(leanDocument),
     written: [entities, documents].map(textOf),
     expected: [expected.entities, expected.documents].map(textOf),

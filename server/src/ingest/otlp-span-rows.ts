@@ -1,6 +1,4 @@
-import type { Entity } from '../model/entity.ts';
 import { isJsonObject, type JsonObject, type JsonValue, readText } from '../model/json.ts';
-import type { LeanSpan } from '../model/lean-document.ts';
 import type { Attributes } from '../model/otlp/to-xray/attributes.ts';
 import { namespaceOf } from '../model/otlp/to-xray/call-namespace.ts';
 import { serviceSegmentId } from '../model/otlp/to-xray/derived-ids.ts';
@@ -13,10 +11,11 @@ import { sqlOf } from '../model/otlp/to-xray/sql.ts';
 import { type BoundedReader, readFieldEnd } from '../model/otlp/wire/bounded-reader.ts';
 import { encodeLabels, serviceLabel } from '../model/otlp/wire/stored-span.ts';
 import { KIND as SPAN_KIND, STATUS } from '../model/otlp-messages.ts';
-import { readFlags } from '../model/outcome.ts';
+import { type OutcomeFlags, readFlags } from '../model/outcome.ts';
 import { readHttp, truncatedName } from '../model/read-entity.ts';
 import { readTimeUs } from '../model/time.ts';
-import type { EntityId, TraceId } from '../model/trace-id.ts';
+import type { EntityId } from '../model/trace-id.ts';
+import { addLeanSpan, type LeanSpanBuffer } from '../store/lean-spans.ts';
 import {
   type RowBuffer,
   writeBool,
@@ -62,10 +61,8 @@ export type SpanRows = {
   readonly documents: RowBuffer;
   readonly documentStarts: number[];
   /** One for each row of `documents`. */
-  readonly leanSpans: Writable<LeanSpan>[];
+  readonly leanSpans: LeanSpanBuffer;
 };
-
-export type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Tags of a Span: field number and wire type. */
 const TRACE_ID = 10;
@@ -96,6 +93,8 @@ const span = {
   parentAt: -1,
   startUs: 0,
   endUs: undefined as number | undefined,
+  /** Of the segment around a call, once it is known. */
+  serviceId: undefined as EntityId | undefined,
   traceId: '',
   spanId: '',
   parentSpanId: undefined as string | undefined,
@@ -138,6 +137,9 @@ export function writeCommonSpan(
   const sql = first !== 'segment' && read.families.db ? sqlOf(read) : undefined;
   // A segment shows as metadata what is `sql` in a subsegment.
   if (sql !== undefined && second === 'segment') return false;
+  const httpResponse = objectIn(http, 'response');
+  const status = typeof httpResponse?.status === 'number' ? httpResponse.status : undefined;
+  const flags = flagsOf(span, read, namespace, NONE);
   const view: View = {
     shared,
     request: reader.buf as Buffer,
@@ -150,18 +152,22 @@ export function writeCommonSpan(
     user,
     http,
     httpRequest: objectIn(http, 'request'),
-    httpResponse: objectIn(http, 'response'),
+    httpResponse,
     sql,
-    flags: flagsOf(span, read, namespace, NONE),
+    status,
+    flags: readFlags(flags, status),
+    serviceFlags:
+      first === 'segment-and-call' || second === 'segment-and-call' ? readFlags(flags, undefined) : NO_FLAGS,
   };
   writeReading(rows, view, first, second ?? first, true);
   if (second !== undefined) writeReading(rows, view, second, second, false);
   const bodyBytes = writeDocumentRow(rows, view, server, start, end);
-  rows.leanSpans.push(leanSpanOf(view, first, second !== undefined, bodyBytes));
+  writeLeanSpan(rows.leanSpans, view, first, second !== undefined, bodyBytes);
   return true;
 }
 
 const NONE: readonly never[] = [];
+const NO_FLAGS: OutcomeFlags = { outcome: 'ok', isFault: false, isError: false, isThrottle: false };
 
 /** One pass over the bytes. False for a rare span. */
 function readFields(reader: BoundedReader, end: number): boolean {
@@ -249,6 +255,7 @@ function reset(): void {
   span.parentAt = -1;
   span.startUs = 0;
   span.endUs = undefined;
+  span.serviceId = undefined;
   span.parentSpanId = undefined;
   span.name = undefined;
   span.kind = undefined;
@@ -308,7 +315,10 @@ type View = {
   readonly httpRequest: JsonObject | undefined;
   readonly httpResponse: JsonObject | undefined;
   readonly sql: JsonObject | undefined;
-  readonly flags: JsonObject;
+  readonly status: number | undefined;
+  readonly flags: OutcomeFlags;
+  /** Of the segment around a call, which has no status. */
+  readonly serviceFlags: OutcomeFlags;
 };
 
 function objectIn(http: JsonObject | undefined, member: string): JsonObject | undefined {
@@ -326,11 +336,8 @@ type EntityRow = {
 /** The rows of one shape. The first row of a span has the attributes of all its shapes. */
 function writeReading(rows: SpanRows, view: View, shape: Shape, other: Shape, isFirst: boolean): void {
   const isInSegment = shape !== 'subsegment';
-  const { traceAt, idAt } = span;
   if (shape === 'segment-and-call') {
-    const { request } = view;
-    const traceId = request.toString('hex', traceAt, traceAt + 16);
-    const serviceId = serviceSegmentId(traceId, request.toString('hex', idAt, idAt + 8));
+    const serviceId = serviceIdOf(view.request);
     writeEntityRow(rows, view, { part: 'service', isInSegment, serviceId });
     if (isFirst) writeAttributes(rows.entities, view, shape, other);
     else writeLength(rows.entities, 0);
@@ -342,6 +349,16 @@ function writeReading(rows: SpanRows, view: View, shape: Shape, other: Shape, is
   writeEntityRow(rows, view, { part, isInSegment, serviceId: undefined });
   if (isFirst) writeAttributes(rows.entities, view, shape, other);
   else writeLength(rows.entities, 0);
+}
+
+/** Of the segment around the call. */
+function serviceIdOf(request: Buffer): EntityId {
+  const { traceAt, idAt } = span;
+  span.serviceId ??= serviceSegmentId(
+    request.toString('hex', traceAt, traceAt + 16),
+    request.toString('hex', idAt, idAt + 8),
+  );
+  return span.serviceId;
 }
 
 /** All columns but the last, `attributes`. */
@@ -373,8 +390,8 @@ function writeEntityRow(
   writeString(row, isSegment ? truncatedName(view.segmentName) : view.callName);
   writeString(row, isSegment ? shared.origin : '');
   writeString(row, isSegment ? '' : (namespace ?? ''));
-  const status = isTop ? statusOf(view) : undefined;
-  writeFlags(row, readFlags(view.flags, status));
+  const status = isTop ? view.status : undefined;
+  writeFlags(row, isTop ? view.flags : view.serviceFlags);
   writeUInt16(row, status ?? 0);
   if (isTop && httpRequest !== undefined) {
     for (const member of REQUEST_COLUMNS) writeString(row, readText(httpRequest[member]) ?? '');
@@ -390,7 +407,7 @@ const REQUEST_COLUMNS = ['method', 'url', 'user_agent', 'client_ip'] as const;
 const IDENTITY_COLUMNS = 4;
 const ANNOTATION_COLUMNS = 3;
 
-function writeFlags(row: RowBuffer, { isFault, isError, isThrottle }: ReturnType<typeof readFlags>): void {
+function writeFlags(row: RowBuffer, { isFault, isError, isThrottle }: OutcomeFlags): void {
   writeBool(row, isFault);
   writeBool(row, isError);
   writeBool(row, isThrottle);
@@ -461,113 +478,39 @@ function writeDocumentRow(
 }
 
 /** What the roll-up needs of the span: its entities, as `leanDocument` makes them. */
-function leanSpanOf(view: View, shape: Shape, dependsOnParent: boolean, bodyBytes: number): Writable<LeanSpan> {
-  const { request, shared } = view;
-  const { traceAt, idAt, parentAt } = span;
-  const traceId = request.toString('hex', traceAt, traceAt + 16) as TraceId;
-  const id = request.toString('hex', idAt, idAt + 8) as EntityId;
-  const parentId = parentAt < 0 ? undefined : (request.toString('hex', parentAt, parentAt + 8) as EntityId);
-  const isServer = span.kind === SPAN_KIND.server;
-  const entities = leanEntitiesOf(view, shape, { traceId, id, parentId });
-  const format = 'lean-span';
-  return {
-    format,
-    traceId,
-    id,
-    seq: 0,
-    entities,
+function writeLeanSpan(
+  target: LeanSpanBuffer,
+  view: View,
+  shape: Shape,
+  dependsOnParent: boolean,
+  bodyBytes: number,
+): void {
+  const { request, shared, namespace, user, sql, flags, serviceFlags } = view;
+  const { traceAt, idAt, parentAt, startUs, endUs } = span;
+  const name = shape === 'segment' ? truncatedName(view.segmentName) : view.callName;
+  addLeanSpan(target, {
+    request,
+    traceAt,
+    idAt,
+    parentAt,
+    startUs,
+    endUs,
     bodyBytes,
-    parentId,
-    isServer,
+    shape,
+    isServer: span.kind === SPAN_KIND.server,
     dependsOnParent,
-    resource: shared.xray,
-  };
-}
-
-type Ids = Pick<Entity, 'traceId' | 'id' | 'parentId'>;
-
-function leanEntitiesOf(view: View, shape: Shape, ids: Ids): readonly Entity[] {
-  switch (shape) {
-    case 'segment':
-      return [leanSegmentOf(view, ids, true)];
-    case 'subsegment':
-      return [leanCallOf(view, ids)];
-    case 'segment-and-call': {
-      const serviceId = serviceSegmentId(ids.traceId, ids.id);
-      return [leanSegmentOf(view, { ...ids, id: serviceId }, false), leanCallOf(view, { ...ids, parentId: serviceId })];
-    }
-  }
-}
-
-/** `isOfSpan` is false for the segment around a call. */
-function leanSegmentOf(view: View, { traceId, id, parentId }: Ids, isOfSpan: boolean): Entity {
-  const { origin, resourceArn, accountId, fields } = view.shared.segment;
-  const status = isOfSpan ? statusOf(view) : undefined;
-  const { outcome, isFault, isError, isThrottle } = readFlags(view.flags, status);
-  return {
-    traceId,
-    id,
-    parentId,
-    kind: 'segment',
-    name: truncatedName(view.segmentName),
-    startUs: span.startUs,
-    endUs: span.endUs,
-    namespace: undefined,
-    origin,
-    user: isOfSpan ? view.user : undefined,
-    resourceArn,
-    accountId,
-    outcome,
-    isFault,
-    isError,
-    isThrottle,
-    http: isOfSpan && parentId === undefined ? readHttp(view.http) : undefined,
-    cause: undefined,
-    annotations: NO_ANNOTATIONS,
-    metadata: undefined,
-    links: NONE,
-    fields,
-  };
-}
-
-function leanCallOf(view: View, { traceId, id, parentId }: Ids): Entity {
-  const { namespace, callName: name, sql } = view;
-  const { outcome, isFault, isError, isThrottle } = readFlags(view.flags, statusOf(view));
-  const callee = databaseOf({ namespace, name }, read);
-  return {
-    traceId,
-    id,
-    parentId,
-    kind: 'subsegment',
+    isRemote: namespace === 'remote',
+    hasSql: sql !== undefined,
+    flags,
+    serviceFlags,
+    serviceId: shape === 'segment-and-call' ? serviceIdOf(request) : undefined,
+    shared,
     name,
-    startUs: span.startUs,
-    endUs: span.endUs,
-    namespace,
-    origin: undefined,
-    user: view.user,
-    resourceArn: undefined,
-    accountId: undefined,
-    outcome,
-    isFault,
-    isError,
-    isThrottle,
-    http: undefined,
-    cause: undefined,
-    annotations: NO_ANNOTATIONS,
-    metadata: undefined,
-    links: NONE,
-    ...(callee !== undefined && { callee }),
-    fields: sql === undefined ? NO_FIELDS : SQL_FIELDS,
-  };
-}
-
-const NO_ANNOTATIONS = {};
-const NO_FIELDS = {};
-const SQL_FIELDS = { aws: null, sql: {} };
-
-function statusOf({ httpResponse }: View): number | undefined {
-  const status = httpResponse?.status;
-  return typeof status === 'number' ? status : undefined;
+    user,
+    http: shape === 'segment' && parentAt < 0 ? readHttp(view.http) : undefined,
+    callee: shape === 'segment' ? undefined : databaseOf({ namespace, name }, read),
+    serviceName: shape === 'segment-and-call' ? truncatedName(view.segmentName) : undefined,
+  });
 }
 
 /** Services have few names of spans, unless they put ids into them. */

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Document } from '../model/entity.ts';
+import { type LeanBatch, leanBatch } from './lean-batch.ts';
+import { type AddedSpan, addLeanSpan, copyLeanSpans, newLeanSpanBuffer, numberLeanSpan } from './lean-spans.ts';
 import { newRecentDocuments } from './recent-documents.ts';
 import { traceIdOf } from './testing/documents.ts';
 
@@ -19,36 +21,85 @@ const seqsOf = (recent: ReturnType<typeof newRecentDocuments>, trace: number) =>
     .map(({ seq }) => seq)
     .sort((a, b) => a - b);
 
+type Arrived = { readonly trace: number; readonly seq: number; readonly isSpan: boolean };
+
+/** What is stored together: spans have no objects. */
+function batchOf(arrived: readonly Arrived[]): LeanBatch {
+  const buffer = newLeanSpanBuffer();
+  const spans = arrived.filter(({ isSpan }) => isSpan).sort((a, b) => a.seq - b.seq);
+  for (const [index, { trace, seq }] of spans.entries()) {
+    addLeanSpan(buffer, aSpan(trace));
+    numberLeanSpan(buffer, index, seq);
+  }
+  const documents = arrived.filter(({ isSpan }) => !isSpan).map(({ trace, seq }) => document(trace, seq));
+  return leanBatch(documents, copyLeanSpans(buffer));
+}
+
+const OK = { outcome: 'ok', isFault: false, isError: false, isThrottle: false } as const;
+
+const aSpan = (trace: number): AddedSpan => ({
+  request: Buffer.from(traceIdOf(trace), 'hex'),
+  traceAt: 0,
+  idAt: 8,
+  parentAt: -1,
+  startUs: 1,
+  endUs: 2,
+  bodyBytes: 10,
+  shape: 'segment',
+  isServer: true,
+  dependsOnParent: false,
+  isRemote: false,
+  hasSql: false,
+  flags: OK,
+  serviceFlags: OK,
+  serviceId: undefined,
+  shared: {
+    xray: { serviceName: 'shop', instanceId: undefined },
+    segment: { origin: undefined, resourceArn: undefined, accountId: undefined, fields: {} },
+  },
+  name: 'shop',
+  user: undefined,
+  http: undefined,
+  callee: undefined,
+  serviceName: undefined,
+});
+
 type Step =
-  | { readonly kind: 'add' | 'invalidate'; readonly documents: readonly Document[] }
+  | { readonly kind: 'add' | 'invalidate'; readonly documents: readonly Arrived[] }
   | { readonly kind: 'evict'; readonly seq: number };
 
-const documents = fc.array(
-  fc
-    .record({ trace: fc.integer({ min: 1, max: 4 }), seq: fc.integer({ min: 1, max: 60 }) })
-    .map(({ trace, seq }) => document(trace, seq)),
-  { maxLength: 6 },
-);
+const arrived = fc.record({
+  trace: fc.integer({ min: 1, max: 4 }),
+  seq: fc.integer({ min: 1, max: 60 }),
+  isSpan: fc.boolean(),
+});
+const documents = fc.array(arrived, { maxLength: 6 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), documents }) },
   fc.record({ kind: fc.constant('invalidate' as const), documents }),
   fc.record({ kind: fc.constant('evict' as const), seq: fc.integer({ min: 0, max: 60 }) }),
 );
+const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
 
 test('exactly the documents stored after afterSeq are cached, for any order of calls', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
-      const recent = newRecentDocuments(0, 150);
-      const stored: Document[] = [];
+    fc.property(fc.array(step, { maxLength: 20 }), fc.integer({ max: 60 }), fc.nat(60), (steps, fromSeq, toSeq) => {
+      const recent = newRecentDocuments(0, 1_000);
+      const stored: Arrived[] = [];
       for (const current of steps) {
         if (current.kind === 'evict') recent.evict(current.seq);
-        else recent[current.kind](current.documents);
+        else recent[current.kind]([batchOf(current.documents.slice(0, 3)), batchOf(current.documents.slice(3))]);
         // All invalidated documents may be stored.
         if (current.kind !== 'evict') stored.push(...current.documents);
+        const expected = stored.filter(({ seq }) => seq > recent.afterSeq);
         for (const trace of [1, 2, 3, 4]) {
-          const expected = stored.filter(({ traceId, seq }) => traceId === traceIdOf(trace) && seq > recent.afterSeq);
-          expect(seqsOf(recent, trace)).toEqual(expected.map(({ seq }) => seq).sort((a, b) => a - b));
+          const ofTrace = expected.filter((one) => one.trace === trace);
+          expect(seqsOf(recent, trace)).toEqual(ascending(ofTrace.map(({ seq }) => seq)));
         }
+        const between = expected.filter(({ seq }) => seq > fromSeq && seq <= toSeq);
+        expect([...recent.seqsBetween(fromSeq, toSeq)]).toEqual(ascending(between.map(({ seq }) => seq)));
+        const traces = new Set(between.map(({ trace }) => traceIdOf(trace)));
+        expect([...recent.tracesBetween(fromSeq, toSeq)].sort()).toEqual([...traces].sort());
       }
     }),
   );
@@ -56,14 +107,15 @@ test('exactly the documents stored after afterSeq are cached, for any order of c
 
 test('documents stored before the start are not cached', () => {
   const recent = newRecentDocuments(100, 1_000);
-  recent.add([document(1, 99), document(1, 101)]);
+  recent.add([leanBatch([document(1, 99), document(1, 101)])]);
   expect(recent.afterSeq).toBe(100);
   expect(seqsOf(recent, 1)).toEqual([101]);
 });
 
-test('the oldest documents are evicted', () => {
+test.each([true, false])('the oldest documents are evicted (spans: %s)', (isSpan) => {
   const recent = newRecentDocuments(0, 1_000);
-  for (let seq = 1; seq <= 100; seq++) recent.add([document(1, seq, 100)]);
+  for (let seq = 1; seq <= 100; seq++)
+    recent.add([isSpan ? batchOf([{ trace: 1, seq, isSpan }]) : leanBatch([document(1, seq, 100)])]);
   expect(recent.afterSeq).toBeGreaterThanOrEqual(90);
   expect(recent.afterSeq).toBeLessThan(100);
   expect(seqsOf(recent, 1)).toEqual(

@@ -1,95 +1,217 @@
 import type { LeanDocument } from '../model/lean-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
+import { documentCount, type LeanBatch } from './lean-batch.ts';
+import {
+  isOfTrace,
+  isSameTrace,
+  type LeanSpans,
+  leanSeqAt,
+  leanSpanAt,
+  leanTraceIdAt,
+  RECORD_BYTES,
+  spanCount,
+  traceHash,
+  traceHashAt,
+} from './lean-spans.ts';
 
 /**
  * The documents that were stored last, as far as the service graph needs them. The roll-up worker uses them and need
- * not read them from the store. Every stored document with a `seq` after `afterSeq` is here.
+ * not read them from the store. Every stored document with a `seq` after `afterSeq` is here, and none that was deleted.
  */
 export type RecentDocuments = {
   /** Infinity on a shared store, where the cache is always empty. */
   readonly afterSeq: number;
   /** Documents of a trace after `afterSeq`, in no particular order. */
   ofTrace(traceId: TraceId): readonly LeanDocument[];
-  /** In no particular order. */
-  all(): Iterable<LeanDocument>;
+  /** `seq` of the documents after one and through another, in ascending order. */
+  seqsBetween(fromSeq: number, toSeq: number): Float64Array;
+  /** Traces of these documents, in no particular order. */
+  tracesBetween(fromSeq: number, toSeq: number): readonly TraceId[];
   /** Removes all documents up to `seq`: they are read from the store from now on. */
   evict(seq: number): void;
 };
 
 export type RecentDocumentsCache = RecentDocuments & {
   /** Call with every block, as soon as it is stored. */
-  add(documents: readonly LeanDocument[]): void;
+  add(batches: readonly LeanBatch[]): void;
   /** Some of these documents may be stored: they are read from the store. */
-  invalidate(documents: readonly LeanDocument[]): void;
+  invalidate(batches: readonly LeanBatch[]): void;
 };
 
 /** For a shared store: this process does not see the documents of other servers. */
 export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   afterSeq: Number.POSITIVE_INFINITY,
   ofTrace: () => [],
-  all: () => [],
+  seqsBetween: () => new Float64Array(),
+  tracesBetween: () => [],
   evict: () => undefined,
   add: () => undefined,
   invalidate: () => undefined,
 };
 
+/** A batch in the cache. Its documents have consecutive positions: its spans, then the others. */
+type Cached = {
+  readonly batch: LeanBatch;
+  readonly firstPosition: number;
+  /** By document: the position of the one before it whose trace id has the same hash, or NONE. */
+  readonly previous: Int32Array;
+};
+
+const NONE = -1;
+
 /** Caches the newest documents after `lastSeq`, about `maxBytes` of memory. */
 export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsCache {
-  const byTrace = new Map<TraceId, LeanDocument[]>();
   /** In the order in which they were stored, which is nearly that of `seq`. */
-  let cached: LeanDocument[] = [];
+  let cached: Cached[] = [];
+  let nextPosition = 0;
   let cachedBytes = 0;
   let afterSeq = lastSeq;
+  /** By hash of the trace id, the position of the last document: no text of an id is kept. Some may be evicted. */
+  const lastPositions = new Map<number, number>();
 
+  const firstPosition = (): number => cached[0]?.firstPosition ?? nextPosition;
+
+  /** Drops the oldest batches. One that is evicted in part stays, and the other part is hidden. */
   function evict(seq: number): void {
     if (seq <= afterSeq) return;
     afterSeq = seq;
-    const kept = cached.filter((document) => document.seq > seq);
-    for (const { traceId } of cached) byTrace.delete(traceId);
-    cached = [];
-    cachedBytes = 0;
-    cache(kept);
+    const kept = cached.findIndex(({ batch }) => batch.lastSeq > seq);
+    for (const { batch } of cached.splice(0, kept === NONE ? cached.length : kept)) cachedBytes -= memoryOf(batch);
+    if (2 * firstPosition() > nextPosition) indexAgain();
   }
 
-  function cache(documents: readonly LeanDocument[]): void {
-    for (const document of documents) {
-      if (document.seq <= afterSeq) continue;
-      const ofTrace = byTrace.get(document.traceId);
-      if (ofTrace === undefined) byTrace.set(document.traceId, [document]);
-      else ofTrace.push(document);
-      cached.push(document);
-      cachedBytes += memoryOf(document);
+  function indexAgain(): void {
+    const batches = cached;
+    cached = [];
+    nextPosition = 0;
+    cachedBytes = 0;
+    lastPositions.clear();
+    for (const { batch } of batches) cache(batch);
+  }
+
+  function cache(batch: LeanBatch): void {
+    const previous = new Int32Array(documentCount(batch));
+    for (let index = 0; index < previous.length; index++) {
+      const document = objectAt(batch, index);
+      const hash = document === undefined ? traceHashAt(batch.spans, index) : traceHash(idBytes(document.traceId), 0);
+      previous[index] = lastPositions.get(hash) ?? NONE;
+      lastPositions.set(hash, nextPosition + index);
     }
+    cached.push({ batch, firstPosition: nextPosition, previous });
+    nextPosition += previous.length;
+    cachedBytes += memoryOf(batch);
+  }
+
+  function batchAt(position: number): Cached {
+    let [low, high] = [0, cached.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((cached[middle] as Cached).firstPosition <= position) low = middle;
+      else high = middle - 1;
+    }
+    return cached[low] as Cached;
+  }
+
+  function ofTrace(traceId: TraceId): readonly LeanDocument[] {
+    const found: LeanDocument[] = [];
+    const id = idBytes(traceId);
+    let position = lastPositions.get(traceHash(id, 0)) ?? NONE;
+    while (position >= firstPosition()) {
+      const { batch, firstPosition: first, previous } = batchAt(position);
+      const { spans } = batch;
+      const index = position - first;
+      const document = objectAt(batch, index);
+      const isFound = document === undefined ? isOfTrace(spans, index, id, 0) : document.traceId === traceId;
+      if (isFound && seqAt(batch, index) > afterSeq) found.push(document ?? leanSpanAt(spans, index, traceId));
+      position = previous[index] as number;
+    }
+    return found;
+  }
+
+  /** Batches that may have documents in the range. */
+  function* batchesBetween(fromSeq: number, toSeq: number): Generator<Cached> {
+    for (const one of cached) if (one.batch.lastSeq > fromSeq && one.batch.firstSeq <= toSeq) yield one;
+  }
+
+  function seqsBetween(fromSeq: number, toSeq: number): Float64Array {
+    const after = Math.max(fromSeq, afterSeq);
+    const seqs: number[] = [];
+    for (const { batch, previous } of batchesBetween(after, toSeq)) {
+      for (let index = 0; index < previous.length; index++) {
+        const seq = seqAt(batch, index);
+        if (seq > after && seq <= toSeq) seqs.push(seq);
+      }
+    }
+    return Float64Array.from(seqs).sort();
+  }
+
+  function tracesBetween(fromSeq: number, toSeq: number): readonly TraceId[] {
+    const after = Math.max(fromSeq, afterSeq);
+    const isBetween = (seq: number) => seq > after && seq <= toSeq;
+    /** Most spans follow another one of their trace. Then no text of the id is necessary. */
+    const isKnown = (spans: LeanSpans, index: number, before: number) => {
+      if (before < firstPosition()) return false;
+      const { batch, firstPosition: first } = batchAt(before);
+      const other = before - first;
+      const isSpan = other < spanCount(batch.spans);
+      return isSpan && isSameTrace(spans, index, batch.spans, other) && isBetween(leanSeqAt(batch.spans, other));
+    };
+    const ids = new Set<TraceId>();
+    for (const { batch, previous } of batchesBetween(after, toSeq)) {
+      const { spans, documents } = batch;
+      for (let index = 0; index < spanCount(spans); index++) {
+        if (isBetween(leanSeqAt(spans, index)) && !isKnown(spans, index, previous[index] as number))
+          ids.add(leanTraceIdAt(spans, index));
+      }
+      for (const { seq, traceId } of documents) if (isBetween(seq)) ids.add(traceId);
+    }
+    return [...ids];
   }
 
   return {
     get afterSeq() {
       return afterSeq;
     },
-    ofTrace: (traceId) => byTrace.get(traceId) ?? [],
-    all: () => cached,
+    ofTrace,
+    seqsBetween,
+    tracesBetween,
     evict,
-    add(documents) {
-      cache(documents);
-      // The roll-up worker is too slow. Evict half of the documents, so that eviction does not run for each block.
-      if (cachedBytes > maxBytes) evict(lastSeqOf(cached.slice(0, cached.length / 2 + 1)));
+    add(batches) {
+      for (const batch of batches) if (batch.lastSeq > afterSeq) cache(batch);
+      // Evict half of the documents, so that eviction does not run for each block.
+      if (cachedBytes > maxBytes) evict(lastSeqOf(cached.slice(0, cached.length / 2 + 1).map(({ batch }) => batch)));
     },
-    invalidate(documents) {
-      evict(lastSeqOf(documents));
+    invalidate(batches) {
+      evict(lastSeqOf(batches));
     },
   };
 }
 
-function lastSeqOf(documents: readonly LeanDocument[]): number {
-  return documents.reduce((last, { seq }) => Math.max(last, seq), 0);
+const idBytes = (traceId: TraceId): Buffer => Buffer.from(traceId, 'hex');
+
+/** Undefined for a span without an object. */
+function objectAt({ spans, documents }: LeanBatch, index: number): LeanDocument | undefined {
+  const at = index - spanCount(spans);
+  return at < 0 ? undefined : documents[at];
 }
+
+const seqAt = (batch: LeanBatch, index: number): number => objectAt(batch, index)?.seq ?? leanSeqAt(batch.spans, index);
+
+const lastSeqOf = (batches: readonly LeanBatch[]): number =>
+  batches.reduce((last, { lastSeq }) => Math.max(last, lastSeq), 0);
 
 /** Estimate: an object of 22 members, ids and times. Other texts are mostly shared with further entities. */
 const ENTITY_BYTES = 500;
+/** References, and the place in the index. */
+const SPAN_BYTES = RECORD_BYTES + 64;
 
 /** An estimate in bytes. */
-function memoryOf(document: LeanDocument): number {
-  const textBytes = document.format === 'lean-span' ? 0 : document.text.length;
-  const entities = document.format === 'lean-span' || document.format === 'xray' ? document.entities.length : 0;
-  return textBytes + entities * ENTITY_BYTES;
+function memoryOf({ spans, documents }: LeanBatch): number {
+  let bytes = spanCount(spans) * SPAN_BYTES;
+  for (const document of documents) {
+    const textBytes = document.format === 'lean-span' ? 0 : document.text.length;
+    const entities = document.format === 'lean-span' || document.format === 'xray' ? document.entities.length : 0;
+    bytes += textBytes + entities * ENTITY_BYTES;
+  }
+  return bytes;
 }

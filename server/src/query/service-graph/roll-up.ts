@@ -3,7 +3,7 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { newRollUpBlock } from '../../store/write/roll-up-rows.ts';
-import { settledTracesInMemory } from '../traces/load-traces.ts';
+import { settledInMemory, tracesBegunBy } from '../traces/load-traces.ts';
 import { markFilled } from '../traces/summary-state.ts';
 import type { FirstPart } from '../traces/trace-sizes.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
@@ -116,7 +116,7 @@ export async function rollUp(
 
 /** Traces whose earlier documents one query looks for. */
 const PLAIN_BATCH = 5_000;
-/** Traces that are added before other work gets its turn. */
+/** Traces before other work gets its turn. */
 const PAUSE_AFTER = 50;
 
 type PlainTarget = {
@@ -126,7 +126,10 @@ type PlainTarget = {
   readonly pause: (() => Promise<void>) | undefined;
 };
 
-/** Adds the traces that began in the range, are in memory and are plain. Returns their ids. */
+/**
+ * Adds the traces that began in the range, are in memory and are plain. Returns their ids. The objects of a trace are
+ * made when it is added: objects that wait for a query cost the garbage collector as much as making them.
+ */
 async function addPlainTraces(
   store: Store,
   traceIds: readonly TraceId[],
@@ -134,17 +137,25 @@ async function addPlainTraces(
   { sums, summaries, unfinishedStarts, pause }: PlainTarget,
   options: QueryOptions,
 ): Promise<ReadonlySet<TraceId>> {
+  const { recent } = store;
   const added = new Set<TraceId>();
   for (let first = 0; first < traceIds.length; first += PLAIN_BATCH) {
-    const settled = await settledTracesInMemory(store, traceIds.slice(first, first + PLAIN_BATCH), options);
-    for (const [id, documents] of settled) {
+    const { afterSeq } = recent;
+    if (afterSeq > toSeq) break;
+    const ids = traceIds.slice(first, first + PLAIN_BATCH);
+    const begunBefore = await tracesBegunBy(store, ids, afterSeq, options);
+    for (const [index, id] of ids.entries()) {
+      if (index % PAUSE_AFTER === 0) await pause?.();
+      // Documents were evicted meanwhile: those that are left may not be all.
+      if (recent.afterSeq > afterSeq) break;
+      if (begunBefore.has(id)) continue;
+      const documents = settledInMemory(store, id) ?? [];
       if (documents.some(({ seq }) => seq <= fromSeq)) continue;
       const trace = plainTraceOf(documents.filter(({ seq }) => seq <= toSeq));
       const graph = trace && addIfCountable(sums, trace);
       if (trace === undefined || graph === undefined) continue;
       summaries.addPlain(trace, graph, toSeq, unfinishedStarts.get(id));
       added.add(id);
-      if (added.size % PAUSE_AFTER === 0) await pause?.();
     }
   }
   return added;
@@ -166,12 +177,9 @@ type Batch = { readonly toSeq: number; readonly changedIds: readonly TraceId[] }
 /** Undefined when some of the next documents are in the store only. */
 function batchInMemory({ recent }: Store, { fromSeq, latestSeq, batchDocuments }: BatchWindow): Batch | undefined {
   if (recent.afterSeq > fromSeq) return undefined;
-  const next = [...recent.all()].filter(({ seq }) => seq > fromSeq && seq <= latestSeq);
-  const inOrder = Float64Array.from(next, ({ seq }) => seq).sort();
-  const toSeq = inOrder[Math.min(batchDocuments, inOrder.length) - 1] ?? fromSeq;
-  const changedIds = new Set<TraceId>();
-  for (const { seq, traceId } of next) if (seq <= toSeq) changedIds.add(traceId);
-  return { toSeq, changedIds: [...changedIds] };
+  const seqs = recent.seqsBetween(fromSeq, latestSeq);
+  const toSeq = seqs[Math.min(batchDocuments, seqs.length) - 1] ?? fromSeq;
+  return { toSeq, changedIds: recent.tracesBetween(fromSeq, toSeq) };
 }
 
 async function readBatch(store: Store, window: BatchWindow, options: QueryOptions): Promise<Batch> {

@@ -170,17 +170,8 @@ const isComplete = (document: LeanDocument): document is CompleteDocument => doc
 function cachedDocuments({ recent }: Store, traceIds: readonly TraceId[]): Cached<LeanDocument> {
   if (recent.afterSeq === Number.POSITIVE_INFINITY) return NO_CACHE;
   const toSeq = recent.afterSeq;
-  const cached = traceIds.map((id) => [id, [...recent.ofTrace(id)]] as const);
+  const cached = traceIds.map((id) => [id, recent.ofTrace(id)] as const);
   return { toSeq, ofTrace: new Map(cached.filter(([, documents]) => documents.length > 0)) };
-}
-
-/** Traces of which all documents are in memory, and settled. Any number of ids. */
-export function settledTracesInMemory(
-  store: Store,
-  traceIds: readonly TraceId[],
-  options: QueryOptions,
-): Promise<ReadonlyMap<TraceId, readonly SettledDocument[]>> {
-  return settledTraces(store, cachedDocuments(store, traceIds), options);
 }
 
 /** Traces within the bounds that are known from the cache alone: their documents are settled, and none is earlier. */
@@ -191,21 +182,48 @@ async function settledTraces(
 ): Promise<ReadonlyMap<TraceId, readonly SettledDocument[]>> {
   const settled = new Map<TraceId, readonly SettledDocument[]>();
   for (const [id, documents] of ofTrace) {
-    const counted = documents.filter(isCounted);
-    if (counted.length < documents.length || !areSettled(counted)) continue;
-    if (!exceeds(sizeOfCached(documents), store.traceBounds)) settled.set(id, counted);
+    const ofId = settledWithin(documents, store.traceBounds);
+    if (ofId !== undefined) settled.set(id, ofId);
   }
-  if (settled.size === 0) return settled;
-  const earlier = await store.query<{ trace_id: TraceId }>(
+  for (const id of await tracesBegunBy(store, [...settled.keys()], toSeq, options)) settled.delete(id);
+  return settled;
+}
+
+/**
+ * The documents of a trace in memory, if they are settled and within the bounds; empty without any. These are all
+ * documents of a trace that `tracesBegunBy` does not return for `recent.afterSeq`.
+ */
+export function settledInMemory(
+  { recent, traceBounds }: Store,
+  traceId: TraceId,
+): readonly SettledDocument[] | undefined {
+  return settledWithin(recent.ofTrace(traceId), traceBounds);
+}
+
+function settledWithin(
+  documents: readonly LeanDocument[],
+  bounds: TraceBounds,
+): readonly SettledDocument[] | undefined {
+  const isSettled = documents.every(isCounted) && areSettled(documents);
+  return isSettled && !exceeds(sizeOfCached(documents), bounds) ? documents : undefined;
+}
+
+/** Which of these traces have documents through `seq`. Any number of ids. */
+export async function tracesBegunBy(
+  store: Store,
+  traceIds: readonly TraceId[],
+  seq: number,
+  options: QueryOptions,
+): Promise<ReadonlySet<TraceId>> {
+  if (traceIds.length === 0) return new Set();
+  const rows = await store.query<{ trace_id: TraceId }>(
     sql`
       SELECT lower(hex(trace)) AS trace_id FROM (
-        SELECT DISTINCT trace_id AS trace FROM documents
-        WHERE trace_id IN ${traceIdsSql([...settled.keys()])} AND seq <= ${toSeq}
+        SELECT DISTINCT trace_id AS trace FROM documents WHERE trace_id IN ${traceIdsSql(traceIds)} AND seq <= ${seq}
       )`,
     options,
   );
-  for (const { trace_id: id } of earlier) settled.delete(id);
-  return settled;
+  return new Set(rows.map((row) => row.trace_id));
 }
 
 const isCounted = (document: LeanDocument): document is LeanDocument & CountedDocument =>

@@ -1,8 +1,9 @@
 import type { Document } from '../../model/entity.ts';
-import { type LeanDocument, leanDocument } from '../../model/lean-document.ts';
+import { leanDocument } from '../../model/lean-document.ts';
 import type { EncodedDocuments } from '../encoded-documents.ts';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
+import { documentCount, type LeanBatch, leanBatch } from '../lean-batch.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from '../row-binary.ts';
 import { addRows, type ChunkPool, cutRowsBack, newRowChunks, partsOf, type RowChunks } from './row-chunks.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
@@ -13,8 +14,10 @@ export type Caller = { resolve(): void; reject(reason: unknown): void };
 export type Block = {
   readonly entities: RowChunks;
   readonly documents: RowChunks;
-  /** Lean copies, so that a document can be released once its rows are encoded. */
-  readonly leanDocuments: LeanDocument[];
+  /** Lean copies, so that a document can be released once its rows are encoded: one batch for each `append`. */
+  readonly lean: LeanBatch[];
+  /** The number of its documents. */
+  count: number;
   /** The lowest and the highest `seq` of its documents. */
   firstSeq: number;
   lastSeq: number;
@@ -35,7 +38,8 @@ export function newBlock(file: JournalFile | undefined): Block {
   return {
     entities: newRowChunks(),
     documents: newRowChunks(),
-    leanDocuments: [],
+    lean: [],
+    count: 0,
     firstSeq: Number.POSITIVE_INFINITY,
     lastSeq: 0,
     openedMs: performance.now(),
@@ -47,13 +51,12 @@ export function newBlock(file: JournalFile | undefined): Block {
 }
 
 /** Copies the rows. Returns those of the documents, which stay valid until the block is cut back. */
-export function addEncoded(
-  block: Block,
-  { entities, documents, leanDocuments }: EncodedDocuments,
-  pool: ChunkPool,
-): Uint8Array {
+export function addEncoded(block: Block, { entities, documents, lean }: EncodedDocuments, pool: ChunkPool): Uint8Array {
   addRows(block.entities, writtenBytes(entities), pool);
-  for (const lean of leanDocuments) addLean(block, lean);
+  block.lean.push(lean);
+  block.count += documentCount(lean);
+  block.firstSeq = Math.min(block.firstSeq, lean.firstSeq);
+  block.lastSeq = Math.max(block.lastSeq, lean.lastSeq);
   return addRows(block.documents, writtenBytes(documents), pool);
 }
 
@@ -74,28 +77,23 @@ export function newDocumentEncoder(serverNumber: number): (documents: readonly D
       writeEntities(buffers.entities, document);
       writeDocument(buffers.documents, document, serverNumber);
     }
-    return { ...buffers, leanDocuments: documents.map(leanDocument) };
+    return { ...buffers, lean: leanBatch(documents.map(leanDocument)) };
   };
 }
 
-function addLean(block: Block, lean: LeanDocument): void {
-  block.leanDocuments.push(lean);
-  block.firstSeq = Math.min(block.firstSeq, lean.seq);
-  block.lastSeq = Math.max(block.lastSeq, lean.seq);
-}
+export type BlockLengths = Readonly<Record<'entities' | 'documents' | 'lean' | 'count', number>>;
+export const EMPTY: BlockLengths = { entities: 0, documents: 0, lean: 0, count: 0 };
 
-export type BlockLengths = { readonly entities: number; readonly documents: number; readonly count: number };
-export const EMPTY: BlockLengths = { entities: 0, documents: 0, count: 0 };
-
-export function lengthsOf({ entities, documents, leanDocuments }: Block): BlockLengths {
-  return { entities: entities.length, documents: documents.length, count: leanDocuments.length };
+export function lengthsOf({ entities, documents, lean, count }: Block): BlockLengths {
+  return { entities: entities.length, documents: documents.length, lean: lean.length, count };
 }
 
 /** Removes the documents that were appended after the block had these lengths. */
-export function cutBack(block: Block, { entities, documents, count }: BlockLengths, pool: ChunkPool): void {
+export function cutBack(block: Block, { entities, documents, lean, count }: BlockLengths, pool: ChunkPool): void {
   cutRowsBack(block.entities, entities, pool);
   cutRowsBack(block.documents, documents, pool);
-  block.leanDocuments.length = count;
+  block.lean.length = lean;
+  block.count = count;
 }
 
 /** In the order of their inserts: every visible document has all its entity rows. */

@@ -5,6 +5,7 @@ import type { EncodedDocuments } from '../encoded-documents.ts';
 import { causeMessageOf, messageOf, toStoreFailure } from '../engine/clickhouse-errors.ts';
 import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile } from '../journal/journal-file.ts';
+import { documentCount } from '../lean-batch.ts';
 import type { RecentDocumentsCache } from '../recent-documents.ts';
 import { sql } from '../sql.ts';
 import type { DocumentCounts } from '../store.ts';
@@ -103,7 +104,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const closing = new AbortController();
 
   function append(documents: readonly Document[] | EncodedDocuments): Promise<void> {
-    const count = 'leanDocuments' in documents ? documents.leanDocuments.length : documents.length;
+    const count = 'lean' in documents ? documentCount(documents.lean) : documents.length;
     received += count;
     const refusal = refusalReason();
     if (refusal) {
@@ -113,7 +114,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     if (count === 0) return Promise.resolve();
     const block = openBlock();
     const before = lengthsOf(block);
-    const encoded = 'leanDocuments' in documents ? documents : encode(documents);
+    const encoded = 'lean' in documents ? documents : encode(documents);
     const documentRows = addEncoded(block, encoded, pool);
     inFlight.add(block);
     queued += count;
@@ -176,7 +177,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   function isFull(block: Block): boolean {
     return (
       block.documents.length >= BLOCK_BYTES ||
-      block.leanDocuments.length >= BLOCK_DOCUMENTS ||
+      block.count >= BLOCK_DOCUMENTS ||
       bytesOf(block) >= options.queueMaxBytes * BLOCK_SHARE_OF_QUEUE
     );
   }
@@ -238,20 +239,20 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   async function commit(block: Block): Promise<void> {
     await block.file?.close();
-    const count = block.leanDocuments.length;
+    const { count } = block;
     try {
       if (count > 0) await insertBlock(block);
     } catch (thrown) {
       // With a journal this happens in `close` only: the next start inserts the file.
       if (block.file) options.log.warn({ count, reason: causeMessageOf(thrown) }, 'documents stay in the journal');
       else refused += count;
-      options.recent.invalidate(block.leanDocuments);
+      options.recent.invalidate(block.lean);
       settle(block);
       for (const { reject } of block.callers) reject(cannotAccept(thrown));
       return;
     }
     if (!block.file) stored += count;
-    options.recent.add(block.leanDocuments);
+    options.recent.add(block.lean);
     settle(block);
     for (const { resolve } of block.callers) resolve();
     if (count > 0) options.onInserted?.(block.lastSeq);
@@ -261,7 +262,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   /** Nothing waits for the block any more. */
   function settle(block: Block): void {
     inFlight.delete(block);
-    if (!block.file) queued -= block.leanDocuments.length;
+    if (!block.file) queued -= block.count;
     queuedBytes -= bytesOf(block);
     block.end();
   }
