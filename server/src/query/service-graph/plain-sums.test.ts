@@ -4,7 +4,7 @@ import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import { areSettled, type CountedDocument, leanDocument, type SettledDocument } from '../../model/lean-document.ts';
 import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
-import { plainTraceOf } from '../../model/plain-trace.ts';
+import { type PlainTrace, plainTraceOf } from '../../model/plain-trace.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../../model/testing/arbitrary-trace.ts';
 import { receivedTexts } from '../../model/testing/builders.ts';
 import type { TraceId } from '../../model/trace-id.ts';
@@ -26,8 +26,8 @@ async function bytesOf(summaries: SummaryChanges): Promise<string> {
   return bytes;
 }
 
-/** Adds up the plain traces both ways, and returns their number. */
-async function compare(traces: readonly (readonly Document[])[]): Promise<number> {
+/** Adds up the plain traces both ways, without the first `rolledUp` documents of each, and returns their number. */
+async function compare(traces: readonly (readonly Document[])[], rolledUp: number): Promise<number> {
   const sums = newPlainSums();
   const [minutes, expectedMinutes]: [MinuteGraphs, MinuteGraphs] = [new Map(), new Map()];
   const [summaries, expectedSummaries] = [newSummaryChanges(LAST_SEQ), newSummaryChanges(LAST_SEQ)];
@@ -41,6 +41,15 @@ async function compare(traces: readonly (readonly Document[])[]): Promise<number
     const assembled = assembleTrace(documents);
     const contribution = contributionOf(assembled, () => undefined);
     addToMinuteGraphs(expectedMinutes, contribution, 1);
+    const part = documents.slice(0, rolledUp);
+    if (part.length > 0) {
+      sums.subtract(plainTraceOf(settled(part)) as PlainTrace);
+      addToMinuteGraphs(
+        expectedMinutes,
+        contributionOf(assembleTrace(part), () => undefined),
+        -1,
+      );
+    }
     const after = { trace: assembled, contribution };
     const id = documents[0]?.traceId as TraceId;
     expectedSummaries.add({ id, before: NO_STATE, after, documents, lastSeq: LAST_SEQ }, [1, 2]);
@@ -64,8 +73,11 @@ const delivery = arbitraryTrace().chain(arbitraryDelivery);
 test('plain traces of X-Ray are counted and summarised as any others', async () => {
   let plain = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(delivery, { minLength: 1, maxLength: 4 }), async (deliveries) => {
-      plain += await compare(deliveries.map((texts) => receivedTexts(texts)));
+    fc.asyncProperty(fc.array(delivery, { minLength: 1, maxLength: 4 }), fc.nat(3), async (deliveries, rolledUp) => {
+      plain += await compare(
+        deliveries.map((texts) => receivedTexts(texts)),
+        rolledUp,
+      );
     }),
     { numRuns: 300 },
   );
@@ -105,9 +117,12 @@ test('plain traces of OpenTelemetry are counted and summarised as any others', a
   let plain = 0;
   let all = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(spans, { minLength: 1, maxLength: 5 }), async (traces) => {
+    fc.asyncProperty(fc.array(spans, { minLength: 1, maxLength: 5 }), fc.nat(3), async (traces, rolledUp) => {
       all += traces.length;
-      plain += await compare(traces.map((sent, index) => spanDocuments(sent, index)));
+      plain += await compare(
+        traces.map((sent, index) => spanDocuments(sent, index)),
+        rolledUp,
+      );
     }),
     { numRuns: 800 },
   );

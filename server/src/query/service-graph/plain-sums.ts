@@ -12,6 +12,7 @@ import {
   type ServiceEdgeBuilder,
   type ServiceGraphBuilder,
   type ServiceNodeBuilder,
+  type Sign,
 } from '../../model/service-graph.ts';
 import { calledService, nodeKey, serviceOf } from '../../model/service-names.ts';
 import { edgeKey } from '../../model/trace-graph.ts';
@@ -31,6 +32,8 @@ export type GraphColumns = Pick<
 export type PlainSums = {
   /** Undefined, and nothing is added, when the entities of the trace ended in several minutes. */
   add(trace: PlainTrace): GraphColumns | undefined;
+  /** Subtracts what a part of the documents of a trace has added, possibly in earlier sums. */
+  subtract(part: PlainTrace): void;
   /** The minutes own the sums then: call it once, after the last trace. */
   addTo(minutes: MinuteGraphs): void;
 };
@@ -72,8 +75,11 @@ export function newPlainSums(): PlainSums {
   const nodes: Node[] = [];
   const edges: Edge[] = [];
 
-  function add(trace: PlainTrace): GraphColumns | undefined {
+  let sign: Sign = 1;
+
+  function count(trace: PlainTrace, by: Sign): GraphColumns | undefined {
     const { entities, root } = trace;
+    sign = by;
     const endsUs = commonMinute(entities);
     if (endsUs === undefined) return undefined;
     // Before anything is added: this reads what senders wrote.
@@ -111,8 +117,8 @@ export function newPlainSums(): PlainSums {
       node.state = 'active';
       node.isInferred = false;
       if (index === root) node.isRoot = true;
-      observe(node, segment);
-      addDuration(node.sums.durations, (endsUs[index] as number) - (startsUs[index] as number));
+      observe(node, segment, sign);
+      addDuration(node.sums.durations, (endsUs[index] as number) - (startsUs[index] as number), sign);
       firstUs = Math.min(firstUs, segment.startUs);
     }
     return firstUs;
@@ -124,7 +130,7 @@ export function newPlainSums(): PlainSums {
     client.isClient = true;
     client.isInferred = false;
     client.outcomes |= outcomeBit(root);
-    observe(edgeOf(client, service), root);
+    observe(edgeOf(client, service), root, sign);
   }
 
   /** Returns the first start of a call. */
@@ -137,9 +143,9 @@ export function newPlainSums(): PlainSums {
       const call = entities[index] as Finished;
       const node = nodeOf(service);
       if (node.state === 'unknown' && service.type === 'remote') node.state = 'passive';
-      observe(node, call);
-      addDuration(node.sums.durations, call.endUs - call.startUs);
-      observe(edgeOf(caller, node), call);
+      observe(node, call, sign);
+      addDuration(node.sums.durations, call.endUs - call.startUs, sign);
+      observe(edgeOf(caller, node), call, sign);
       firstUs = Math.min(firstUs, call.startUs);
     }
     return firstUs;
@@ -157,12 +163,12 @@ export function newPlainSums(): PlainSums {
         if (callee === undefined) continue;
         const edge = edgeOf(caller, callee);
         if (alias === undefined) {
-          observe(edge, entities[child] as Finished);
+          observe(edge, entities[child] as Finished, sign);
         } else if (edge.call !== index) {
           // A call with several segments of the called service below it is one call.
           edge.call = index;
-          observe(edge, entities[index] as Finished);
-          addAlias(edge, alias);
+          observe(edge, entities[index] as Finished, sign);
+          addAlias(edge, alias, sign);
         }
       }
     }
@@ -205,16 +211,17 @@ export function newPlainSums(): PlainSums {
   function countTrace(startUs: number): void {
     const secondUs = Math.floor(startUs / 1e6) * 1e6;
     for (const { sums, isRoot, isClient, isInferred, state } of nodes) {
-      sums.traceCount++;
-      if (isRoot) sums.rootCount++;
-      if (isClient) sums.clientCount++;
-      if (isInferred) sums.inferredCount++;
-      if (state === 'active') sums.activeCount++;
-      if (state === 'passive') sums.passiveCount++;
+      sums.traceCount += sign;
+      if (isRoot) sums.rootCount += sign;
+      if (isClient) sums.clientCount += sign;
+      if (isInferred) sums.inferredCount += sign;
+      if (state === 'active') sums.activeCount += sign;
+      if (state === 'passive') sums.passiveCount += sign;
+      if (sign === -1) continue;
       sums.startUs = Math.min(sums.startUs, secondUs);
       sums.endUs = Math.max(sums.endUs, secondUs + 1e6);
     }
-    for (const { sums } of edges) sums.traceCount++;
+    for (const { sums } of edges) sums.traceCount += sign;
   }
 
   /** In the order of `TraceGraph`. */
@@ -235,7 +242,8 @@ export function newPlainSums(): PlainSums {
   }
 
   return {
-    add,
+    add: (trace) => count(trace, 1),
+    subtract: (part) => void count(part, -1),
     addTo(graphs) {
       for (const [endsUs, sums] of minutes) {
         if (sums.size === 0) continue;
@@ -290,18 +298,18 @@ type Observed = {
 };
 
 /** Counts a request in its service, or a call in its edge. */
-function observe(target: Observed, entity: Finished): void {
+function observe(target: Observed, entity: Finished, sign: Sign): void {
   const { startUs, endUs, outcome } = entity;
   const durationUs = endUs - startUs;
   target.outcomes |= outcomeBit(entity);
-  addObservation(target.sums.statistics, { startUs, durationUs, outcome }, 1);
-  addDuration(target.sums.responseTimes, durationUs);
+  addObservation(target.sums.statistics, { startUs, durationUs, outcome }, sign);
+  addDuration(target.sums.responseTimes, durationUs, sign);
 }
 
-function addAlias({ sums, aliases }: Edge, key: string): void {
+function addAlias({ sums, aliases }: Edge, key: string, sign: Sign): void {
   if (aliases.includes(key)) return;
   aliases.push(key);
-  addCount(aliasesOf(sums), key, 1);
+  addCount(aliasesOf(sums), key, sign);
 }
 
 function graphOf(minute: Minute): ServiceGraphBuilder {

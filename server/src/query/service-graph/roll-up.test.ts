@@ -40,6 +40,8 @@ type Crash = 'before the rows' | 'before the sums' | 'after the sums';
 /** A step in the life of a store. */
 type Step =
   | { readonly kind: 'append'; readonly count: number }
+  /** Removes the documents through the one with this index from memory. */
+  | { readonly kind: 'evict'; readonly index: number }
   | { readonly kind: 'roll'; readonly batchDocuments: number }
   | { readonly kind: 'two servers roll'; readonly batchDocuments: number }
   | { readonly kind: 'crash'; readonly when: Crash; readonly batchDocuments: number }
@@ -64,6 +66,7 @@ const window = fc.tuple(timeUs, timeUs).map(([a, b]) => ({ fromUs: Math.min(a, b
 const crash = fc.constantFrom<Crash>('before the rows', 'before the sums', 'after the sums');
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 60 }) }),
+  fc.record({ kind: fc.constant('evict' as const), index: fc.nat(119) }),
   fc.record({ kind: fc.constant('roll' as const), batchDocuments }),
   fc.record({ kind: fc.constant('two servers roll' as const), batchDocuments }),
   fc.record({ kind: fc.constant('crash' as const), when: crash, batchDocuments }),
@@ -89,6 +92,8 @@ test.each([
         for (const table of ['documents', 'entities', 'service_map', 'trace_summaries'] as const)
           await truncate(store, table);
         const run = newRun();
+        // The documents of the run before are deleted.
+        store.recent.evict((run.documents[0] as Document).seq - 1);
         let arrived: readonly Document[] = [];
         for (const each of steps) {
           arrived = await runStep(store, each, arrived, run);
@@ -126,6 +131,9 @@ async function runStep(store: Store, each: Step, arrived: readonly Document[], r
       await store.append(more);
       return [...arrived, ...more];
     }
+    case 'evict':
+      store.recent.evict(arrived[each.index]?.seq ?? 0);
+      return arrived;
     case 'roll':
       await rollUp(store, { toSeq, batchDocuments: each.batchDocuments, progress: run.progress });
       return arrived;

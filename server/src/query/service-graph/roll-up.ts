@@ -14,6 +14,11 @@ import { newSummaryChanges, readUnfinishedStarts, type SummaryChanges } from './
 import { changesOf, consumersOf, type SeqRange } from './trace-changes.ts';
 import { addToMinuteGraphs } from './trace-contribution.ts';
 
+/**
+ * Documents that are rolled up stay in memory for this time, as far as there is room: senders export the spans of one
+ * trace within seconds of each other, and a trace that is in memory as a whole needs no document from the store.
+ */
+const KEPT_US = 60_000_000;
 /** Documents of one batch. */
 const BATCH_DOCUMENTS = 20_000;
 
@@ -110,7 +115,7 @@ export async function rollUp(
   if (fromSeq === 0) await markFilled(store);
   await store.insert(block.end());
   progress?.end(toSeq);
-  store.recent.evict(toSeq);
+  store.recent.evict(toSeq - KEPT_US);
   return { fromSeq, toSeq };
 }
 
@@ -127,8 +132,9 @@ type PlainTarget = {
 };
 
 /**
- * Adds the traces that began in the range, are in memory and are plain. Returns their ids. The objects of a trace are
- * made when it is added: objects that wait for a query cost the garbage collector as much as making them.
+ * Adds the traces that are in memory, as a whole, and plain; subtracts the part of them that is rolled up. Returns
+ * their ids. The objects of a trace are made when it is added: objects that wait for a query cost the garbage collector
+ * as much as making them.
  */
 async function addPlainTraces(
   store: Store,
@@ -150,11 +156,16 @@ async function addPlainTraces(
       if (recent.afterSeq > afterSeq) break;
       if (begunBefore.has(id)) continue;
       const documents = settledInMemory(store, id) ?? [];
-      if (documents.some(({ seq }) => seq <= fromSeq)) continue;
+      const before = documents.filter(({ seq }) => seq <= fromSeq);
       const trace = plainTraceOf(documents.filter(({ seq }) => seq <= toSeq));
-      const graph = trace && addIfCountable(sums, trace);
-      if (trace === undefined || graph === undefined) continue;
-      summaries.addPlain(trace, graph, toSeq, unfinishedStarts.get(id));
+      // A part of a plain trace is plain.
+      const former = before.length === 0 ? undefined : plainTraceOf(before);
+      if (trace === undefined || (before.length > 0 && former === undefined)) continue;
+      const graph = addIfCountable(sums, trace);
+      if (graph === undefined) continue;
+      if (former !== undefined) sums.subtract(former);
+      const formerStartsUs = former?.entities.slice(0, 1).map(({ startUs }) => startUs) ?? [];
+      summaries.addPlain(trace, graph, toSeq, [...formerStartsUs, ...(unfinishedStarts.get(id) ?? [])]);
       added.add(id);
     }
   }

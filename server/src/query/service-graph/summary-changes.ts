@@ -20,7 +20,7 @@ export type SummaryChanges = {
    * valid any more.
    */
   add(change: SummaryChange, otherStartsUs?: readonly number[]): void;
-  /** Of a trace that had no documents before; `lastSeq` and `otherStartsUs` as above. */
+  /** Of a plain trace; `otherStartsUs` has the start of the trace before, too. `lastSeq` as above. */
   addPlain(trace: PlainTrace, graph: GraphColumns, lastSeq: number, otherStartsUs?: readonly number[]): void;
   /** Of a trace that exceeds the bounds of a trace. Replaces what `add` does for it. */
   addExceeding(id: TraceId, part: FirstPart): void;
