@@ -21,7 +21,8 @@ export function newArrivalSequence(
   arrivalUs: () => number,
   monotonicMs: () => number = now,
 ): ArrivalSequence {
-  let last = { seq: afterSeq, atMs: Number.NEGATIVE_INFINITY };
+  let lastSeq = afterSeq;
+  let lastAtMs = Number.NEGATIVE_INFINITY;
   // All numbers up to `marked.seq` were issued before `marked.atMs`; those up to `olderMark` SETTLE_MS before that.
   let marked = { seq: afterSeq, atMs: Number.NEGATIVE_INFINITY };
   let olderMark = afterSeq;
@@ -29,20 +30,21 @@ export function newArrivalSequence(
   function mark(atMs: number): void {
     if (atMs - marked.atMs < SETTLE_MS) return;
     olderMark = marked.seq;
-    marked = { seq: last.seq, atMs };
+    marked = { seq: lastSeq, atMs };
   }
 
   return {
     next() {
       const atMs = monotonicMs();
       mark(atMs);
-      last = { seq: Math.max(last.seq + 1, Math.round(arrivalUs())), atMs };
-      return last.seq;
+      lastSeq = Math.max(lastSeq + 1, Math.round(arrivalUs()));
+      lastAtMs = atMs;
+      return lastSeq;
     },
     lowWatermark() {
       const atMs = monotonicMs();
       mark(atMs);
-      return atMs - last.atMs >= SETTLE_MS ? last.seq : olderMark;
+      return atMs - lastAtMs >= SETTLE_MS ? lastSeq : olderMark;
     },
   };
 }

@@ -130,7 +130,7 @@ export function writeCommonSpan(
   const namespace = namespaceOf(span, read);
   if (namespace === 'aws') return false;
   const first = shapeOf(span, read, shared.xray, undefined);
-  const [parent] = possibleParents(span, shared.xray);
+  const [parent] = possibleParents(span, read, shared.xray);
   const second = parent === undefined ? undefined : shapeOf(span, read, shared.xray, parent);
   const user = userOf(read);
   const http = httpOf(span, read, namespace);
@@ -260,13 +260,22 @@ function reset(): void {
   span.name = undefined;
   span.kind = undefined;
   span.flags = undefined;
-  attributes.length = 0;
-  read.values.clear();
+  dropAttributes();
   read.consumed.length = 0;
   read.families.http = false;
   read.families.db = false;
   read.families.rpc = false;
 }
+
+/** The map keeps its keys, without values: clearing it would make a new table for each span. */
+function dropAttributes(): void {
+  const { values } = read;
+  if (values.size > MAX_KNOWN_KEYS) values.clear();
+  for (const { key } of attributes) if (key.isRead) values.set(key.name, undefined);
+  attributes.length = 0;
+}
+
+const MAX_KNOWN_KEYS = 1_000;
 
 function hasIds(buf: Uint8Array): boolean {
   return span.traceAt >= 0 && span.idAt >= 0 && !isZero(buf, span.traceAt, 16) && !isZero(buf, span.idAt, 8);

@@ -182,7 +182,7 @@ function spanDocument(
     indexed,
     // Only for the index: a reader of the trace knows the parents.
     alternativeEntities: () =>
-      possibleParents(span.span, xrayResourceOf(span.resource)).flatMap((parent) =>
+      possibleParents(span.span, attributesOf(span.span.attributes), xrayResourceOf(span.resource)).flatMap((parent) =>
         restoreEntities(span, { indexed, parent }),
       ),
   };

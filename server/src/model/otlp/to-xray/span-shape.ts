@@ -1,6 +1,6 @@
 import { FLAG, KIND, type Span } from '../../otlp-messages.ts';
 import { parentIdOf } from '../span-ids.ts';
-import { type Attributes, attributesOf, firstText } from './attributes.ts';
+import { type Attributes, firstText } from './attributes.ts';
 import { isSdkCall } from './call-namespace.ts';
 import type { XrayResource } from './resource.ts';
 
@@ -93,10 +93,9 @@ const OTHER_SERVICE: ParentInTrace = { functionName: undefined, serviceName: '',
  * Possible parents that change the translation of the span. The parent of a span of an old SDK may belong to another
  * service. The parent of a span in a function may be Lambda's segment.
  */
-export function possibleParents(span: Span, resource: XrayResource): readonly ParentInTrace[] {
+export function possibleParents(span: Span, attributes: Attributes, resource: XrayResource): readonly ParentInTrace[] {
   const otherServices = dependsOnParent(span) ? [OTHER_SERVICE] : [];
-  const functionName =
-    firstText(attributesOf(span.attributes), 'faas.name') ?? firstText(resource.attributes, 'faas.name');
+  const functionName = firstText(attributes, 'faas.name') ?? firstText(resource.attributes, 'faas.name');
   if (functionName === undefined || parentIdOf(span.parentSpanId) === undefined) return otherServices;
   return [...otherServices, { ...OTHER_SERVICE, functionName }];
 }
