@@ -6,11 +6,15 @@ import type { RootCauses } from '../../model/root-cause.ts';
 import { responseTimeRootCauses, rootCauses } from '../../model/root-causes.ts';
 import { serviceOf } from '../../model/service-names.ts';
 import { valuesOf } from '../../model/summarise.ts';
-import { accountIdsOf, type CoveredDocuments, type SummaryRow } from '../../store/write/summary-rows.ts';
+import { accountIdsOf, type SummaryRow } from '../../store/write/summary-rows.ts';
 import type { GraphColumns } from './plain-sums.ts';
 
 /** The row of a plain trace, as `summaryRowOf` makes it of its `Trace`; a test compares them. */
-export function plainSummaryRow(trace: PlainTrace, graph: GraphColumns, covered: CoveredDocuments): SummaryRow {
+export function plainSummaryRow(
+  trace: PlainTrace,
+  graph: GraphColumns,
+  { covered, updatedUs }: Pick<SummaryRow, 'covered' | 'updatedUs'>,
+): SummaryRow {
   const { documents, entities, owners } = trace;
   const root = entities[trace.root];
   let [segmentCount, endUs, ownedStartUs, ownedEndUs] = [0, 0, Number.MAX_SAFE_INTEGER, NONE];
@@ -46,7 +50,7 @@ export function plainSummaryRow(trace: PlainTrace, graph: GraphColumns, covered:
     entryPoint: root && serviceOf(root),
     rootCauses: anyFault || anyError ? failureCauses(trace) : slownessCauses(trace),
     revision: documents.length,
-    updatedUs: documents.reduce((last, { seq }) => Math.max(last, seq), 0),
+    updatedUs,
     segmentCount,
     subsegmentCount: entities.length - segmentCount,
     rootStartUs: root?.startUs,

@@ -55,8 +55,9 @@ export function newSummaryChanges(version: number): SummaryChanges {
       for (const formerUs of former) if (formerUs !== startUs) block.cancel(id, formerUs);
     },
     addPlain(trace, graph, lastSeq, otherStartsUs = []) {
-      const covered = { ...coveredBy(trace.documents), lastSeq };
-      const row = plainSummaryRow(trace, graph, covered);
+      const read = coveredBy(trace.documents);
+      const covered = { ...read, lastSeq };
+      const row = plainSummaryRow(trace, graph, { covered, updatedUs: read.lastSeq });
       const isAdded = block.add(row);
       if (!isAdded) block.addUndecided(row.id, row.startUs, covered);
       for (const formerUs of new Set(otherStartsUs)) {
