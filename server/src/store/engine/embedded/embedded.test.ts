@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -202,6 +203,25 @@ test('retention by size drops the oldest days, then the oldest documents of the 
   expect(orphans).toBe(0);
   await store.close();
 });
+
+test('the process of the engine returns the memory of large results', async () => {
+  const store = await openTestStore(directory.path);
+  try {
+    for (const rows of [1, 10_000, 100, 30_000, 1_000, 50_000, 10, 40_000]) {
+      await store.query(sql`SELECT hex(sipHash128(number)) AS text FROM numbers(${rows})`);
+    }
+    await expect.poll(() => heapBytes(store.engineProcess()?.pid), { timeout: 60_000 }).toBeLessThan(10_000_000);
+  } finally {
+    await store.close();
+  }
+});
+
+/** Memory of glibc's allocator that is no mapping of its own. */
+function heapBytes(pid: number | undefined): number {
+  const smaps = readFileSync(`/proc/${pid}/smaps`, 'utf8');
+  const kilobytes = /\[heap\]\n(?:.*\n)*?Rss: +(\d+) kB/.exec(smaps)?.[1];
+  return Number(kilobytes) * 1024;
+}
 
 test('the allocator of the engine returns freed memory after a second', async () => {
   const store = await openTestStore(directory.path);

@@ -15,10 +15,15 @@ const threadsFor = (poolSize: number): number => poolSize + OWN_SESSIONS + SPARE
 /** The process has few objects of JavaScript: results pass through it as bytes. */
 const NODE_FLAGS = ['--max-semi-space-size=2'];
 /**
- * How long the engine's allocator, jemalloc, keeps memory that an insert or a merge has freed: by default 5 s, which is
- * longer than the pause between two inserts, so that the memory of several is kept. A variable of the user wins.
+ * Two allocators. The engine's own, jemalloc, keeps freed memory for 5 s by default, which is longer than the pause
+ * between two inserts, so that the memory of several is kept. glibc's, for results, keeps as much as the largest ones
+ * took until it has fixed bounds: 40 MB. Variables of the user win.
  */
-const ALLOCATOR = { JE_MALLOC_CONF: 'dirty_decay_ms:1000' };
+const ALLOCATORS = {
+  JE_MALLOC_CONF: 'dirty_decay_ms:1000',
+  MALLOC_MMAP_THRESHOLD_: String(1024 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(1024 * 1024),
+};
 let program: readonly string[] | undefined;
 
 type EarlyEngine = { readonly process: ChildProcess; readonly poolSize: number };
@@ -58,7 +63,7 @@ function spawnEngine(poolSize: number): ChildProcess {
   return spawn(process.execPath, [...NODE_FLAGS, ...programArguments()], {
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     // biome-ignore lint/style/noProcessEnv: libuv reads the size of its thread pool there
-    env: { ...ALLOCATOR, ...process.env, UV_THREADPOOL_SIZE: String(threadsFor(poolSize)) },
+    env: { ...ALLOCATORS, ...process.env, UV_THREADPOOL_SIZE: String(threadsFor(poolSize)) },
   });
 }
 
