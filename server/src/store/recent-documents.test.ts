@@ -66,7 +66,7 @@ const aSpan = (trace: number): AddedSpan => ({
 
 type Step =
   | { readonly kind: 'add' | 'invalidate'; readonly documents: readonly Arrived[] }
-  | { readonly kind: 'evict'; readonly seq: number };
+  | { readonly kind: 'evict' | 'rolledUp'; readonly seq: number };
 
 const arrived = fc.record({
   trace: fc.integer({ min: 1, max: 4 }),
@@ -77,7 +77,7 @@ const documents = fc.array(arrived, { maxLength: 6 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('add' as const), documents }) },
   fc.record({ kind: fc.constant('invalidate' as const), documents }),
-  fc.record({ kind: fc.constant('evict' as const), seq: fc.integer({ min: 0, max: 60 }) }),
+  fc.record({ kind: fc.constantFrom('evict' as const, 'rolledUp' as const), seq: fc.integer({ min: 0, max: 60 }) }),
 );
 const ascending = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
 
@@ -87,10 +87,13 @@ test('exactly the documents stored after afterSeq are cached, for any order of c
       const recent = newRecentDocuments(0, 1_000);
       const stored: Arrived[] = [];
       for (const current of steps) {
-        if (current.kind === 'evict') recent.evict(current.seq);
-        else recent[current.kind]([batchOf(current.documents.slice(0, 3)), batchOf(current.documents.slice(3))]);
+        const { afterSeq } = recent;
+        if ('seq' in current) {
+          recent[current.kind](current.seq);
+          if (current.kind === 'rolledUp') expect(recent.afterSeq).toBeLessThanOrEqual(Math.max(afterSeq, current.seq));
+        } else recent[current.kind]([batchOf(current.documents.slice(0, 3)), batchOf(current.documents.slice(3))]);
         // All invalidated documents may be stored.
-        if (current.kind !== 'evict') stored.push(...current.documents);
+        if (!('seq' in current)) stored.push(...current.documents);
         const expected = stored.filter(({ seq }) => seq > recent.afterSeq);
         for (const trace of [1, 2, 3, 4]) {
           const ofTrace = expected.filter((one) => one.trace === trace);
@@ -121,4 +124,15 @@ test.each([true, false])('the oldest documents are evicted (spans: %s)', (isSpan
   expect(seqsOf(recent, 1)).toEqual(
     Array.from({ length: 100 - recent.afterSeq }, (_, index) => recent.afterSeq + 1 + index),
   );
+});
+
+test('of the documents that are rolled up, those of the last minute stay, within a share of the memory', () => {
+  const recent = newRecentDocuments(0, 100_000);
+  for (let second = 1; second <= 100; second++)
+    recent.add([batchOf([{ trace: 1, seq: second * 1_000_000, isSpan: true }])]);
+  recent.rolledUp(90_000_000);
+  expect(seqsOf(recent, 1)[0]).toBe(31_000_000);
+  recent.add([leanBatch([document(2, 101_000_000, 50_000)])]);
+  recent.rolledUp(101_000_000);
+  expect(recent.afterSeq).toBe(101_000_000);
 });

@@ -29,6 +29,8 @@ export type RecentDocuments = {
   tracesBetween(fromSeq: number, toSeq: number): readonly TraceId[];
   /** Removes all documents up to `seq`: they are read from the store from now on. */
   evict(seq: number): void;
+  /** Call when all documents up to `seq` are rolled up: only the newest of these stay. */
+  rolledUp(seq: number): void;
 };
 
 export type RecentDocumentsCache = RecentDocuments & {
@@ -45,6 +47,7 @@ export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   seqsBetween: () => new Float64Array(),
   tracesBetween: () => [],
   evict: () => undefined,
+  rolledUp: () => undefined,
   add: () => undefined,
   invalidate: () => undefined,
 };
@@ -58,6 +61,13 @@ type Cached = {
 };
 
 const NONE = -1;
+
+/**
+ * Documents that are rolled up stay for this time and within this share of the memory: senders export the spans of one
+ * trace within seconds of each other, and a trace that is in memory as a whole needs no document from the store.
+ */
+const ROLLED_UP_US = 60_000_000;
+const ROLLED_UP_SHARE = 0.375;
 
 /** Caches the newest documents after `lastSeq`, about `maxBytes` of memory. */
 export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDocumentsCache {
@@ -78,6 +88,17 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
     const kept = cached.findIndex(({ batch }) => batch.lastSeq > seq);
     for (const { batch } of cached.splice(0, kept === NONE ? cached.length : kept)) cachedBytes -= memoryOf(batch);
     if (2 * firstPosition() > nextPosition) indexAgain();
+  }
+
+  function rolledUp(seq: number): void {
+    let evictedSeq = seq - ROLLED_UP_US;
+    let bytes = 0;
+    for (const { batch } of cached.toReversed()) {
+      if (batch.lastSeq > seq) continue;
+      bytes += memoryOf(batch);
+      if (bytes > maxBytes * ROLLED_UP_SHARE) evictedSeq = Math.max(evictedSeq, batch.lastSeq);
+    }
+    evict(evictedSeq);
   }
 
   function indexAgain(): void {
@@ -176,6 +197,7 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
     seqsBetween,
     tracesBetween,
     evict,
+    rolledUp,
     add(batches) {
       for (const batch of batches) if (batch.lastSeq > afterSeq) cache(batch);
       // Evict half of the documents, so that eviction does not run for each block.

@@ -14,11 +14,6 @@ import { newSummaryChanges, readUnfinishedStarts, type SummaryChanges } from './
 import { changesOf, consumersOf, type SeqRange } from './trace-changes.ts';
 import { addToMinuteGraphs } from './trace-contribution.ts';
 
-/**
- * Documents that are rolled up stay in memory for this time, as far as there is room: senders export the spans of one
- * trace within seconds of each other, and a trace that is in memory as a whole needs no document from the store.
- */
-const KEPT_US = 60_000_000;
 /** Documents of one batch. */
 const BATCH_DOCUMENTS = 20_000;
 
@@ -115,7 +110,7 @@ export async function rollUp(
   if (fromSeq === 0) await markFilled(store);
   await store.insert(block.end());
   progress?.end(toSeq);
-  store.recent.evict(toSeq - KEPT_US);
+  store.recent.rolledUp(toSeq);
   return { fromSeq, toSeq };
 }
 
