@@ -67,11 +67,24 @@ const spans = fc.uniqueArray(span, {
   selector: ({ spanId, kind }) => `${spanId} ${kind === 2}`,
 });
 
+/** Segments with a call inside, which may have the id of a span or of another call. */
+const xrayCalls = fc.oneof(
+  fc.constant([]),
+  fc.uniqueArray(
+    fc.record({
+      id: fc.constantFrom('b1', 'b2').map((digits) => digits.padStart(16, '0')),
+      call: fc.constantFrom(...IDS),
+      name: fc.constantFrom('stock', 'stock.example'),
+    }),
+    { minLength: 1, maxLength: 2, selector: ({ id }) => id },
+  ),
+);
+
 test('settled spans make the trace that they make with all their data', () => {
   let settled = 0;
   let all = 0;
   fc.assert(
-    fc.property(spans, fc.boolean(), fc.nat(5), (sent, withFunction, later) => {
+    fc.property(spans, fc.boolean(), xrayCalls, fc.nat(5), (sent, withFunction, calls, later) => {
       const documents: Document[] = sent.map(({ service, instance, start, ...rest }, index) => {
         const attributes = [
           ...(service === undefined ? [] : [text('service.name', service)]),
@@ -84,13 +97,18 @@ test('settled spans make the trace that they make with all their data', () => {
           index + 1,
         );
       });
+      const trace_id = `1-${'f'.repeat(8)}-${'f'.repeat(24)}`;
+      for (const { id, call, name } of calls) {
+        const subsegments = [aSubsegment({ id: call, name, namespace: 'remote' })];
+        documents.push(...received(aSegment({ id, trace_id, subsegments })));
+      }
       if (withFunction) {
         const id = IDS[later] as string;
         documents.push(
           ...received(
             aSegment({
               id,
-              trace_id: `1-${'f'.repeat(8)}-${'f'.repeat(24)}`,
+              trace_id,
               name: 'fn',
               origin: 'AWS::Lambda::Function',
             }),

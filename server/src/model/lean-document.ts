@@ -87,7 +87,8 @@ export function areSettled(documents: readonly CountedDocument[]): documents is 
   }
   if (byId.size < documents.length) return false;
   if (spans === 0) return true;
-  const isMixed = spans < documents.length;
+  const inlineIds = spans < documents.length ? inlineIdsIn(byId) : NO_IDS;
+  if (inlineIds === undefined) return false;
   const callers = new Set<EntityId>();
   for (const document of byId.values()) {
     if (document.format === 'xray' && document.entities.some(isFunction)) return false;
@@ -95,28 +96,42 @@ export function areSettled(documents: readonly CountedDocument[]): documents is 
       callers.add(document.parentId);
   }
   for (const document of byId.values()) {
-    if (document.format === 'lean-span' && !isSettled(document, byId, callers, isMixed)) return false;
+    if (document.format === 'lean-span' && !isSettled(document, byId, callers, inlineIds)) return false;
   }
   return true;
+}
+
+const NO_IDS: ReadonlySet<EntityId> = new Set();
+
+/** Of subsegments inside of documents. Undefined if one of them has the id of another entity: see `separateSharedIds`. */
+function inlineIdsIn(byId: ReadonlyMap<EntityId, SettledDocument>): ReadonlySet<EntityId> | undefined {
+  const ids = new Set<EntityId>();
+  for (const { format, entities } of byId.values()) {
+    if (format !== 'xray') continue;
+    for (const { id } of entities.slice(1)) {
+      if (ids.has(id) || byId.has(id)) return undefined;
+      ids.add(id);
+    }
+  }
+  return ids;
 }
 
 /** A span may be a part of the function that Lambda reports. */
 const isFunction = ({ origin }: Entity): boolean => origin === 'AWS::Lambda::Function';
 
-/** `callers`: ids that spans of servers name as their parent. */
+/** `callers`: ids that spans of servers name as their parent. `inlineIds`: of subsegments inside of documents. */
 function isSettled(
   { parentId, isServer, dependsOnParent, resource }: LeanSpan,
   byId: ReadonlyMap<EntityId, SettledDocument>,
   callers: ReadonlySet<EntityId>,
-  isMixed: boolean,
+  inlineIds: ReadonlySet<EntityId>,
 ): boolean {
   if (parentId === undefined || isServer) return true;
   // In Zipkin's model a server may share the id of its caller: then the spans below the server name the caller.
   if (callers.has(parentId)) return false;
   if (!dependsOnParent) return true;
   const parent = byId.get(parentId);
-  // Subsegments inside of a document may be parents, too.
-  if (parent?.format !== 'lean-span') return parent === undefined && !isMixed;
+  if (parent?.format !== 'lean-span') return parent === undefined && !inlineIds.has(parentId);
   return !isOtherService(parent.resource, resource);
 }
 
