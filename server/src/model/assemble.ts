@@ -3,8 +3,7 @@ import { byStart } from './entity.ts';
 import { areSettled, type CountedDocument } from './lean-document.ts';
 import { nestEntities } from './nesting.ts';
 import { resolveSpans } from './otlp/documents/resolve-spans.ts';
-import { separateSharedIds } from './otlp/documents/shared-span-ids.ts';
-import { separateSharedDocumentIds } from './shared-document-ids.ts';
+import { separateSharedIds } from './otlp/documents/shared-ids.ts';
 import type { Trace } from './trace.ts';
 import type { EntityId } from './trace-id.ts';
 
@@ -17,8 +16,8 @@ import type { EntityId } from './trace-id.ts';
 export function assembleTrace(documents: readonly CountedDocument[]): Trace | undefined {
   const sent = resolved(documents);
   const versions = chooseVersions(sent);
-  // Settled documents were not separated, since they seldom share an id, and then inside of documents only.
-  const inSeqOrder = versions.hasRepeats ? separateSharedDocumentIds(sent) : sent;
+  // Settled documents were not separated, since they seldom share an id: then all are X-Ray's, and one is inline.
+  const inSeqOrder = versions.hasRepeats && areXray(sent) ? separateSharedIds(sent) : sent;
   const { chosen, revision } = inSeqOrder === sent ? versions : chooseVersions(inSeqOrder);
   const latest = inSeqOrder.at(-1);
   if (latest === undefined || chosen.length === 0) return undefined;
@@ -38,12 +37,14 @@ export function assembleTrace(documents: readonly CountedDocument[]): Trace | un
   };
 }
 
-type ResolvedDocument = Pick<Document, 'traceId' | 'id' | 'seq' | 'entities'> & { readonly format: string };
-
 /** In the order of `seq`. Throws when there is a `LeanSpan` and the documents are not settled. */
-function resolved(documents: readonly CountedDocument[]): readonly ResolvedDocument[] {
+function resolved(documents: readonly CountedDocument[]): readonly CountedDocument[] {
   if (areSettled(documents)) return [...documents].sort(bySeqAndId);
-  return resolveSpans(separateSharedIds(separateSharedDocumentIds(distinctInSeqOrder(documents.map(complete)))));
+  return resolveSpans(separateSharedIds(distinctInSeqOrder(documents.map(complete))));
+}
+
+function areXray(documents: readonly CountedDocument[]): documents is readonly Extract<Document, { format: 'xray' }>[] {
+  return documents.every(({ format }) => format === 'xray');
 }
 
 function complete(document: CountedDocument): Document {
@@ -68,7 +69,7 @@ function distinctInSeqOrder(documents: readonly Document[]): readonly Document[]
   });
 }
 
-function earliestStart(documents: readonly ResolvedDocument[]): number {
+function earliestStart(documents: readonly CountedDocument[]): number {
   let earliest = Number.POSITIVE_INFINITY;
   for (const { entities } of documents) for (const { startUs } of entities) earliest = Math.min(earliest, startUs);
   return earliest;
@@ -81,19 +82,19 @@ function bySeq(a: Document, b: Document): number {
   return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
 }
 
-function bySeqAndId(a: ResolvedDocument, b: ResolvedDocument): number {
+function bySeqAndId(a: CountedDocument, b: CountedDocument): number {
   if (a.seq !== b.seq) return a.seq - b.seq;
   if (a.id !== b.id) return a.id < b.id ? -1 : 1;
   return 0;
 }
 
-type Version = { readonly entity: Entity; readonly document: ResolvedDocument };
+type Version = { readonly entity: Entity; readonly document: CountedDocument };
 
 /**
  * One version of each entity. `revision` counts the documents that added or replaced a version. `hasRepeats`: a finished
  * entity of one document has the id of another document's.
  */
-function chooseVersions(inSeqOrder: readonly ResolvedDocument[]): {
+function chooseVersions(inSeqOrder: readonly CountedDocument[]): {
   readonly chosen: Entity[];
   readonly revision: number;
   readonly hasRepeats: boolean;
@@ -127,7 +128,7 @@ function chooseVersions(inSeqOrder: readonly ResolvedDocument[]): {
  * Drops unfinished subsegments of in-progress versions that were replaced: no document will complete them.
  * Finished ones are kept.
  */
-function dropStaleFragments(inSeqOrder: readonly ResolvedDocument[], versions: Map<EntityId, Version>): void {
+function dropStaleFragments(inSeqOrder: readonly CountedDocument[], versions: Map<EntityId, Version>): void {
   for (const document of inSeqOrder) {
     for (const entity of document.entities.slice(1)) {
       if (entity.endUs !== undefined || versions.get(entity.id)?.entity !== entity) continue;

@@ -3,7 +3,7 @@ import type { SpanWithResource } from '../../otlp-messages.ts';
 import type { Trace } from '../../trace.ts';
 import { entitiesToSpans } from '../round-trip/entities-to-spans.ts';
 import { serviceSegmentId } from '../to-xray/derived-ids.ts';
-import { separateSharedIds } from './shared-span-ids.ts';
+import { separateSharedIds } from './shared-ids.ts';
 
 /** A span and the service that it belongs to, which is the name of its segment. */
 export type TraceSpan = { readonly service: string; readonly spanWithResource: SpanWithResource };
