@@ -23,7 +23,7 @@ export type ServerReceivers = {
 
 /** Everything that an operation may use. */
 export type ApiContext = IngestContext & {
-  readonly nextSeq: () => number;
+  readonly nextSeq: (count?: number) => number;
   readonly documentMaxBytes: number;
   readonly samplingRules: () => readonly SamplingRule[];
   /** In the form of the setting, see `readRetentionRule`. */

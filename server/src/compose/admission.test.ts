@@ -32,7 +32,10 @@ async function startReceivers() {
   const memory = newMemoryBudget(100_000_000);
   const ingest: IngestContext = { store, stats, notifications, admission };
   let seq = Date.now() * 1000;
-  const nextSeq = () => ++seq;
+  const nextSeq = (count = 1) => {
+    seq += count;
+    return seq - count + 1;
+  };
   const otlpContext = { ...ingest, nextSeq, indexed: new Set<string>(), dropLogRecords() {}, dropMetrics() {} };
   const traceWaits = newTraceWaits(store, notifications.subscribe);
   const app = await buildApp({

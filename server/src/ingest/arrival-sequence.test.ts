@@ -38,3 +38,13 @@ test('numbers increase for any clock, and the low watermark was issued at least 
     }),
   );
 });
+
+test('numbers that are given together are all on one day, and the next ones follow them', () => {
+  const midnightUs = 20_000 * 86_400_000_000;
+  const sequence = newArrivalSequence(0, () => midnightUs - 3);
+  expect(sequence.next(3)).toBe(midnightUs - 3);
+  expect(sequence.next(2)).toBe(midnightUs);
+  expect(sequence.next()).toBe(midnightUs + 2);
+  const later = newArrivalSequence(0, () => midnightUs - 3);
+  expect([later.next(4), later.next()]).toEqual([midnightUs, midnightUs + 4]);
+});

@@ -1,6 +1,7 @@
 /** Arrival numbers of this process, strictly increasing. They give the order of two documents with one id. */
 export type ArrivalSequence = {
-  next(): number;
+  /** The first of `count` (default 1) successive numbers, which all are on one day. */
+  next(count?: number): number;
   /**
    * All numbers up to this one were issued SETTLE_MS ago or earlier, so that their documents are stored or in flight in
    * the store.
@@ -10,6 +11,7 @@ export type ArrivalSequence = {
 
 /** Longest time between the number of a document and its call of `append`. */
 const SETTLE_MS = 1_000;
+const DAY_US = 86_400_000_000;
 
 /**
  * Numbers are microseconds since 1970 by `arrivalUs`, a clock that follows no jump, and greater than `afterSeq`. A
@@ -34,12 +36,15 @@ export function newArrivalSequence(
   }
 
   return {
-    next() {
+    next(count = 1) {
       const atMs = monotonicMs();
       mark(atMs);
-      lastSeq = Math.max(lastSeq + 1, Math.round(arrivalUs()));
+      const earliest = Math.max(lastSeq + 1, Math.round(arrivalUs()));
+      const midnight = Math.ceil(earliest / DAY_US) * DAY_US;
+      const first = earliest + count > midnight ? midnight : earliest;
+      lastSeq = first + count - 1;
       lastAtMs = atMs;
-      return lastSeq;
+      return first;
     },
     lowWatermark() {
       const atMs = monotonicMs();

@@ -5,6 +5,7 @@ import { leanBatch } from '../store/lean-batch.ts';
 import { clearLeanSpans, copyLeanSpans, newLeanSpanBuffer, numberLeanSpan } from '../store/lean-spans.ts';
 import { createRowBuffer, replaceUInt64 } from '../store/row-binary.ts';
 import { ENTITY_SEQ_AT, SEQ_AT, writeDocument, writeEntities } from '../store/write/rows.ts';
+import { forgetTexts, newSharedTexts } from '../store/write/shared-texts.ts';
 import type { SpanRows } from './otlp-span-rows.ts';
 
 /** A span that took the way over objects, once it has its number of arrival. */
@@ -29,7 +30,15 @@ export function newSpanBatch(): SpanBatch {
   const spare = spares.pop();
   if (spare !== undefined) return spare;
   const [entities, documents] = [createRowBuffer(), createRowBuffer()];
-  return { entities, documents, entityStarts: [], documentStarts: [], leanSpans: newLeanSpanBuffer(), spans: [] };
+  return {
+    entities,
+    documents,
+    entityStarts: [],
+    documentStarts: [],
+    leanSpans: newLeanSpanBuffer(),
+    spans: [],
+    texts: newSharedTexts(),
+  };
 }
 
 /** Call it once the store has copied the rows. */
@@ -38,17 +47,22 @@ export function recycle(batch: SpanBatch): void {
   if (spares.length === MAX_SPARES || entities.bytes.length + documents.bytes.length > MAX_SPARE_BYTES) return;
   for (const list of [entities, documents, entityStarts, documentStarts, spans]) list.length = 0;
   clearLeanSpans(leanSpans);
+  forgetTexts(batch.texts);
   spares.push(batch);
 }
 
-/** Gives each span its number and returns what is stored. Call it once. */
-export function numberSpans(batch: SpanBatch, nextSeq: () => number, server: number): EncodedDocuments {
-  const { entities, documents } = batch;
+/**
+ * Gives each span its number and returns what is stored. Call it once. `nextSeq` returns the first of as many numbers as
+ * it is asked for, which are all on one day: rows of a trace that share attributes may not be on two (see
+ * store/write/shared-texts.ts).
+ */
+export function numberSpans(batch: SpanBatch, nextSeq: (count: number) => number, server: number): EncodedDocuments {
+  const { entities, documents, texts } = batch;
   const leanDocuments: LeanDocument[] = [];
   let row = 0;
   let entityRow = 0;
+  let seq = nextSeq(batch.spans.length);
   for (const span of batch.spans) {
-    const seq = nextSeq();
     if (typeof span === 'number') {
       for (let last = entityRow + span; entityRow < last; entityRow++) {
         replaceUInt64(entities, (batch.entityStarts[entityRow] as number) + ENTITY_SEQ_AT, seq);
@@ -58,10 +72,11 @@ export function numberSpans(batch: SpanBatch, nextSeq: () => number, server: num
       row++;
     } else {
       const document = span(seq);
-      writeEntities(entities, document);
+      writeEntities(entities, document, texts);
       writeDocument(documents, document, server);
       leanDocuments.push(leanDocument(document));
     }
+    seq++;
   }
   return { entities, documents, lean: leanBatch(leanDocuments, copyLeanSpans(batch.leanSpans)) };
 }

@@ -10,6 +10,7 @@ import { encode } from '../model/testing/otlp-protocol.ts';
 import { leanSpanAt, leanTraceIdAt, spanCount } from '../store/lean-spans.ts';
 import { createRowBuffer, writtenBytes } from '../store/row-binary.ts';
 import { readDocumentRows, writeDocument, writeEntities } from '../store/write/rows.ts';
+import { newSharedTexts } from '../store/write/shared-texts.ts';
 import { scopesIn } from './otlp-scopes.ts';
 import { sharedRowsOf } from './otlp-shared-rows.ts';
 import { newSpanBatch, numberSpans } from './otlp-span-batch.ts';
@@ -31,13 +32,13 @@ function rowsOf(request: Buffer) {
       if (isCommon) batch.spans.push(batch.entityStarts.length - before);
     }
   }
-  let seq = 1_790_000_000_000_000;
-  const { entities, documents, lean } = numberSpans(batch, () => ++seq, SERVER);
+  const { entities, documents, lean } = numberSpans(batch, () => 1_790_000_000_000_000, SERVER);
   const { spans } = lean;
   const expected = { entities: createRowBuffer(), documents: createRowBuffer() };
   const stored = readDocumentRows(Buffer.from(writtenBytes(documents))).map((row) => readStoredSpan(row.text, row.seq));
+  const texts = newSharedTexts();
   for (const document of stored) {
-    writeEntities(expected.entities, document);
+    writeEntities(expected.entities, document, texts);
     writeDocument(expected.documents, document, SERVER);
   }
   return {
@@ -92,7 +93,7 @@ const nanos = fc.constantFrom(
 
 const commonSpan: fc.Arbitrary<SpanWithResource['span']> = fc
   .record({
-    ids: fc.record({ traceId: traceIdText, spanId: spanIdText }),
+    ids: fc.record({ traceId: fc.oneof(traceIdText, fc.constant('5'.repeat(32))), spanId: spanIdText }),
     attributes: fc.uniqueArray(fc.record({ key: fc.constantFrom(...KEYS), value }), {
       maxLength: 10,
       selector: ({ key }) => key,

@@ -30,6 +30,7 @@ import {
 } from '../store/row-binary.ts';
 import { spanNameText } from '../store/span-texts.ts';
 import { writeAttributeText } from '../store/write/rows.ts';
+import { dropSharedTexts, type SharedTexts } from '../store/write/shared-texts.ts';
 import { writeStoredSpan } from '../store/write/span-row.ts';
 import {
   isIndexed,
@@ -62,6 +63,8 @@ export type SpanRows = {
   readonly documentStarts: number[];
   /** One for each row of `documents`. */
   readonly leanSpans: LeanSpanBuffer;
+  /** Attributes of the rows, which later rows of the same trace leave out. */
+  readonly texts: SharedTexts;
 };
 
 /** Tags of a Span: field number and wire type. */
@@ -348,7 +351,7 @@ function writeReading(rows: SpanRows, view: View, shape: Shape, other: Shape, is
   if (shape === 'segment-and-call') {
     const serviceId = serviceIdOf(view.request);
     writeEntityRow(rows, view, { part: 'service', isInSegment, serviceId });
-    if (isFirst) writeAttributes(rows.entities, view, shape, other);
+    if (isFirst) writeAttributes(rows, view, shape, other);
     else writeLength(rows.entities, 0);
     writeEntityRow(rows, view, { part: 'call', isInSegment, serviceId });
     writeLength(rows.entities, 0);
@@ -356,7 +359,7 @@ function writeReading(rows: SpanRows, view: View, shape: Shape, other: Shape, is
   }
   const part = shape === 'segment' ? 'segment' : 'call';
   writeEntityRow(rows, view, { part, isInSegment, serviceId: undefined });
-  if (isFirst) writeAttributes(rows.entities, view, shape, other);
+  if (isFirst) writeAttributes(rows, view, shape, other);
   else writeLength(rows.entities, 0);
 }
 
@@ -422,9 +425,11 @@ function writeFlags(row: RowBuffer, { isFault, isError, isThrottle }: OutcomeFla
   writeBool(row, isThrottle);
 }
 
-/** In the order of the entities: each has its metadata first, then its other members. */
-function writeAttributes(row: RowBuffer, view: View, shape: Shape, other: Shape): void {
+/** In the order of the entities: each has its metadata first, then its other members. Ends the last row. */
+function writeAttributes(rows: SpanRows, view: View, shape: Shape, other: Shape): void {
+  const { entities: row, entityStarts, texts } = rows;
   const { shared, sql, request } = view;
+  const listAt = row.length;
   const hasResource = shape !== 'subsegment' || other !== 'subsegment';
   const httpTexts = httpTextsOf(view);
   let count = httpTexts.length + (hasResource ? shared.attributeCount : 0);
@@ -442,6 +447,7 @@ function writeAttributes(row: RowBuffer, view: View, shape: Shape, other: Shape)
   for (const member in sql) writeAttributeText(row, `segment.sql.${member}`, String(sql[member]));
   if (shape === 'subsegment' && hasResource) writeBytes(row, shared.attributes);
   if (!hasName) writeString(row, spanNameText(span.name ?? ''));
+  dropSharedTexts(texts, row, entityStarts.at(-1) as number, listAt);
 }
 
 /** Whether a row of the shape has the name of the span: see store/span-texts.ts. */

@@ -18,7 +18,11 @@ let lastTrace = 0;
 function newContext(): OtlpContext {
   const notifications = { notify: () => undefined, subscribe: () => () => undefined };
   const admission = newAdmission({ queuedBytes: () => 0, queueMaxBytes: 1, heldMaxBytes: 0 });
-  return { store, stats: newStats(), admission, notifications, nextSeq: () => ++lastSeq, indexed: new Set() };
+  const nextSeq = (count = 1) => {
+    lastSeq += count;
+    return lastSeq - count + 1;
+  };
+  return { store, stats: newStats(), admission, notifications, nextSeq, indexed: new Set() };
 }
 
 const newTrace = () => traceIdOf(++lastTrace);

@@ -19,7 +19,8 @@ import { newSpanBatch, numberSpans, recycle, type SpanBatch } from './otlp-span-
 import { writeCommonSpan } from './otlp-span-rows.ts';
 
 export type OtlpContext = IngestContext & {
-  readonly nextSeq: () => number;
+  /** The first of `count` (default 1) successive numbers of arrival, which are all on one day. */
+  readonly nextSeq: (count?: number) => number;
   /** Keys of attributes that become annotations. */
   readonly indexed: IndexedKeys;
 };

@@ -17,7 +17,7 @@ export type UdpOptions = {
   readonly documentMaxBytes: number;
   /** Whether unsampled spans are stored. */
   readonly acceptsUnsampled: boolean;
-  readonly nextSeq: () => number;
+  readonly nextSeq: (count?: number) => number;
   /** Keys of span attributes that become annotations. */
   readonly indexed: IndexedKeys;
   readonly memory: MemoryBudget;

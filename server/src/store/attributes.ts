@@ -21,6 +21,14 @@ export const TRUNCATED_MARKER = '…';
 export const MAX_TEXT_LENGTH = 256;
 export const MAX_DEPTH = 32;
 
+/**
+ * A row leaves out the strings of an earlier row of its trace that is stored together with it (see
+ * write/shared-texts.ts). Both arrived within SHARED_ARRIVAL_US, on one day; the earlier row starts at most
+ * SHARED_START_US after the other. So a condition on single strings finds the trace, by one of the two rows.
+ */
+export const SHARED_ARRIVAL_US = 2_000_000;
+export const SHARED_START_US = 3_600_000_000;
+
 /** Fields of a segment without a `segment.PATH`: they have columns of their own or are other entities. */
 export const NOT_INDEXED: ReadonlySet<string> = new Set([
   'id',

@@ -1,5 +1,6 @@
 import type { TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
+import { SHARED_START_US } from '../../store/attributes.ts';
 import { traceIdsSql } from '../../store/ids.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import { inIntervalSql } from '../interval-sql.ts';
@@ -20,10 +21,10 @@ export type Search = {
 
 /**
  * In a window of starts, the prefilter reads rows that start at most this long after the end of the window. X-Ray
- * accepts no changes of a trace after 7 days.
+ * accepts no changes of a trace after 7 days. An attribute of a row may be in another one, which starts later.
  * @see https://docs.aws.amazon.com/general/latest/gr/xray.html
  */
-const MAX_LATENESS_US = 7 * 86_400_000_000;
+const MAX_LATENESS_US = 7 * 86_400_000_000 + SHARED_START_US;
 
 /** Rows of `entities` that traces of the window can have, when the traces started at `fromUs` or later. */
 function entityRowPredicate({ window, timeRangeType }: Search, fromUs: number): Sql {

@@ -1,3 +1,4 @@
+import { SHARED_ARRIVAL_US } from '../attributes.ts';
 import { messageOf } from '../engine/clickhouse-errors.ts';
 import { type ObjectName, readObject, replaceObject } from '../objects.ts';
 import { type Sql, sql } from '../sql.ts';
@@ -52,8 +53,9 @@ export async function prune(
     sql`ALTER TABLE documents DELETE WHERE seq < ${beforeUs} SETTINGS mutations_sync = 1`,
     MAINTENANCE_LIMITS,
   );
+  // Documents that stay may share attributes with rows of earlier ones. The next run deletes these.
   await database.command(
-    sql`ALTER TABLE entities DELETE WHERE seq < ${beforeUs} SETTINGS mutations_sync = 1`,
+    sql`ALTER TABLE entities DELETE WHERE seq < ${beforeUs - SHARED_ARRIVAL_US} SETTINGS mutations_sync = 1`,
     MAINTENANCE_LIMITS,
   );
   return { beforeUs, days: 0, partOfDay: true };

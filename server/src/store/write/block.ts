@@ -7,6 +7,7 @@ import { documentCount, type LeanBatch, leanBatch } from '../lean-batch.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from '../row-binary.ts';
 import { addRows, type ChunkPool, cutRowsBack, newRowChunks, partsOf, type RowChunks } from './row-chunks.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
+import { forgetTexts, newSharedTexts } from './shared-texts.ts';
 
 export type Caller = { resolve(): void; reject(reason: unknown): void };
 
@@ -69,12 +70,14 @@ const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 export function newDocumentEncoder(serverNumber: number): (documents: readonly Document[]) => EncodedDocuments {
   const newBuffers = (): EncodingBuffers => ({ entities: createRowBuffer(), documents: createRowBuffer() });
   let buffers = newBuffers();
+  const texts = newSharedTexts();
   return (documents) => {
+    forgetTexts(texts);
     if (buffers.entities.bytes.length + buffers.documents.bytes.length > MAX_KEPT_BYTES) buffers = newBuffers();
     buffers.entities.length = 0;
     buffers.documents.length = 0;
     for (const document of documents) {
-      writeEntities(buffers.entities, document);
+      writeEntities(buffers.entities, document, texts);
       writeDocument(buffers.documents, document, serverNumber);
     }
     return { ...buffers, lean: leanBatch(documents.map(leanDocument)) };

@@ -15,6 +15,7 @@ import type { Store } from '../store.ts';
 import { entityIdOf, traceIdOf } from '../testing/documents.ts';
 import { writeFormerDocument } from '../testing/former-rows.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory } from '../testing/open-test-store.ts';
+import { newDocumentEncoder } from './block.ts';
 import { replayJournal } from './replay.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, readDocumentRows, writeDocument, writeEntities } from './rows.ts';
 
@@ -29,15 +30,14 @@ beforeEach(async () => {
 afterEach(() => directory.remove());
 
 /** A segment with a subsegment, as a client sends it. */
-function received(number: number, seq: number) {
-  const id = traceIdOf(number);
+function received(number: number, seq: number, id = traceIdOf(number)) {
   const text = JSON.stringify({
     trace_id: `1-${id.slice(0, 8)}-${id.slice(8)}`,
     id: entityIdOf(number),
     name: `service-${number}`,
     start_time: 1_700_000_000,
     end_time: 1_700_000_001,
-    annotations: { number },
+    annotations: { number, tenant: 'acme' },
     subsegments: [{ id: entityIdOf(number + 1e6), name: 'work', start_time: 1_700_000_000, end_time: 1_700_000_001 }],
   });
   const [parsed] = parseDocument(text, seq, NO_LIMITS);
@@ -88,6 +88,19 @@ test('replays exactly the rows that a flush would have inserted, a block a file,
     expect(engine.tables[table]).toEqual(blocks);
   }
   expect(await journal.leftFiles()).toEqual([]);
+});
+
+test('a replay leaves out the attributes that the rows of one append share, as the append did', async () => {
+  const journal = await openTestJournal();
+  const ofTrace = (number: number) => received(number, MIDNIGHT_US - 2 + number, traceIdOf(1));
+  const records = [[1, 2, 3, 4].map(ofTrace), [ofTrace(5)]];
+  await leaveJournal(journal, records);
+  const engine = recordedInserts();
+  await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() });
+  const encode = newDocumentEncoder(0);
+  const expected = records.map((documents) => Buffer.from(writtenBytes(encode(documents).entities)));
+  expect(engine.tables.entities).toEqual([Buffer.concat(expected)]);
+  expect(Buffer.concat(expected).length).toBeLessThan(rowsOf(records.flat(), writeEntities).length);
 });
 
 test('replays spans, in the form of older servers, too', async () => {

@@ -5,6 +5,7 @@ import type { JournalRecord } from '../journal/records.ts';
 import { createRowBuffer, writeBytes, writtenBytes } from '../row-binary.ts';
 import { rowBlocksOf } from './block.ts';
 import { readDocumentRows, withLaterColumns, writeEntities } from './rows.ts';
+import { forgetTexts, newSharedTexts } from './shared-texts.ts';
 
 type ReplayLog = {
   info(fields: object, sentence: string): void;
@@ -50,10 +51,11 @@ type ReplayBlock = {
   readonly unreadable: number;
 };
 
-/** A record is the rows of `documents`. Their entity rows are made again. */
+/** A record is the rows of `documents` of one `append`. Their entity rows are made again, byte for byte. */
 function encodeBlock(records: readonly JournalRecord[], droppedBeforeUs: number): ReplayBlock {
   const entities = createRowBuffer();
   const documents = createRowBuffer();
+  const texts = newSharedTexts();
   let count = 0;
   let unreadable = 0;
   for (const { payload, isFormer } of records) {
@@ -63,7 +65,8 @@ function encodeBlock(records: readonly JournalRecord[], droppedBeforeUs: number)
       );
       const parsed = rows.flatMap(({ format, text, seq }) => parseStored(format, text, seq));
       for (const { bytes } of rows) writeBytes(documents, bytes);
-      for (const document of parsed) writeEntities(entities, document);
+      forgetTexts(texts);
+      for (const document of parsed) writeEntities(entities, document, texts);
       count += rows.length;
     } catch {
       unreadable++;

@@ -29,6 +29,7 @@ import {
 } from '../row-binary.ts';
 import { spanTextsOf } from '../span-texts.ts';
 import { collectAttributes, writeCollected } from './attribute-strings.ts';
+import { continueTexts, dropSharedTexts, newSharedTexts, type SharedTexts } from './shared-texts.ts';
 import { NOT_PACKED, writeNotPacked, writeStoredSpan, writeTimes } from './span-row.ts';
 
 /** Columns of `documents` in the order `writeDocument` writes them. */
@@ -181,16 +182,20 @@ const FORMAT_AT = 36;
 /** in_progress, start_us and end_us. */
 const BYTES_BEFORE_BODY = 17;
 
-/** A row for each entity of the document, and for each alternative entity of a span whose parent is not known yet. */
-export function writeEntities(target: RowBuffer, document: Document): void {
+/**
+ * A row for each entity of the document, and for each alternative entity of a span whose parent is not known yet. They
+ * leave out the attributes in `texts`, which are those of documents that are stored together with this one.
+ */
+export function writeEntities(target: RowBuffer, document: Document, texts = newSharedTexts()): void {
   const { entities } = document;
+  continueTexts(texts, document.seq);
   if (document.format !== 'otlp') {
-    writeTree(target, document, entities, entities);
+    writeTree(target, document, entities, { indexed: entities, texts });
     return;
   }
   const alternatives = document.alternativeEntities();
-  writeTree(target, document, entities, [...entities, ...alternatives]);
-  writeTree(target, document, alternatives, NONE);
+  writeTree(target, document, entities, { indexed: [...entities, ...alternatives], texts });
+  writeTree(target, document, alternatives, { indexed: NONE, texts });
 }
 
 /** The first row has the attributes of all entities in `indexed`. */
@@ -198,7 +203,7 @@ function writeTree(
   target: RowBuffer,
   document: Document,
   entities: readonly Entity[],
-  indexed: readonly Entity[],
+  { indexed, texts }: { readonly indexed: readonly Entity[]; readonly texts: SharedTexts },
 ): void {
   const isInSegment = entities[0]?.kind === 'segment';
   const start = target.length;
@@ -207,8 +212,11 @@ function writeTree(
     if (at === 0) writeHex(target, document.traceId, 16);
     else repeatBytes(target, start, 16);
     writeColumns(target, document, entity, isInSegment);
-    if (at === 0 && indexed.length > 0) writeAttributes(target, document, entity, indexed);
-    else writeList(target, linksOf(entity), writeString);
+    if (at === 0 && indexed.length > 0) {
+      const listAt = target.length;
+      writeAttributes(target, document, entity, indexed);
+      dropSharedTexts(texts, target, start, listAt);
+    } else writeList(target, linksOf(entity), writeString);
   }
 }
 

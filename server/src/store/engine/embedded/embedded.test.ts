@@ -7,10 +7,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { OpenrayError } from '../../../errors.ts';
+import { SHARED_ARRIVAL_US } from '../../attributes.ts';
 import { prune } from '../../maintenance/retention.ts';
 import { type Sql, sql } from '../../sql.ts';
 import type { Store } from '../../store.ts';
-import { aDocument } from '../../testing/documents.ts';
+import { aDocument, traceIdOf } from '../../testing/documents.ts';
 import { makeTestDirectory, openTestStore } from '../../testing/open-test-store.ts';
 
 /** Properties of the embedded store: a data directory that one process at a time may open. */
@@ -176,7 +177,11 @@ test('retention by age drops whole days and records it', async () => {
 test('retention by size drops the oldest days, then the oldest documents of the last day', async () => {
   const store = await openTestStore(directory.path);
   const old = Array.from({ length: 500 }, (_, index) => arrived(index, 3));
-  const recent = Array.from({ length: 1000 }, (_, index) => arrived(1000 + index, 0));
+  // Of one trace: only the first rows of each second have the attributes that all of them share.
+  const recent = Array.from({ length: 1000 }, (_, index) => {
+    const seq = TODAY_US + (index < 200 ? 0 : 5_000_000) + index;
+    return aDocument(1000 + index, { seq, traceId: traceIdOf(1000) });
+  });
   await store.append([...old, ...recent]);
   const bytes = async () =>
     (
@@ -199,8 +204,10 @@ test('retention by size drops the oldest days, then the oldest documents of the 
   expect(left.length).toBeLessThan(600);
   expect(left.at(-1)).toBe(recent.at(-1)?.seq);
   expect(left[0]).toBeGreaterThanOrEqual(pruned?.beforeUs ?? Number.POSITIVE_INFINITY);
-  const [orphans] = await numbersOf(store, sql`SELECT count() AS n FROM entities WHERE seq < ${pruned?.beforeUs ?? 0}`);
-  expect(orphans).toBe(0);
+  const keptFromUs = (pruned?.beforeUs ?? 0) - SHARED_ARRIVAL_US;
+  expect(await numbersOf(store, sql`SELECT count() AS n FROM entities WHERE seq < ${keptFromUs}`)).toEqual([0]);
+  const shared = sql`has(attributes, 'segment.aws.table_name=orders')`;
+  expect(await numbersOf(store, sql`SELECT count() AS n FROM entities WHERE ${shared}`)).toEqual([1]);
   await store.close();
 });
 
