@@ -18,6 +18,7 @@ export type DocumentRow = {
   readonly shared_base64: string;
   readonly name: string;
   readonly kind: number;
+  readonly shape_base64: string;
 };
 
 /**
@@ -26,7 +27,8 @@ export type DocumentRow = {
  */
 const rowSql = (bodyBase64: Sql): Sql => sql`lower(hex(trace_id)) AS trace_id, lower(hex(id)) AS document_id, seq,
   toString(documents.format) AS format, start_us, end_us, ${bodyBase64} AS body_base64,
-  base64Encode(toString(shared)) AS shared_base64, toString(documents.name) AS name, kind`;
+  base64Encode(toString(shared)) AS shared_base64, toString(documents.name) AS name, kind,
+  base64Encode(toString(shape)) AS shape_base64`;
 
 const BODY_BASE64 = sql`base64Encode(documents.body)`;
 
@@ -37,10 +39,11 @@ export const shortDocumentRow = (maxBytes: number): Sql =>
   rowSql(sql`if(length(documents.body) > ${maxBytes}, '', ${BODY_BASE64})`);
 
 /** BODY_BYTES of a row with its body. In SQL they take longer than all other columns of the row. */
-export function bodyBytesOfRow({ format, body_base64, shared_base64, name }: DocumentRow): number {
+export function bodyBytesOfRow({ format, body_base64, shape_base64, shared_base64, name }: DocumentRow): number {
   const bytes = base64Bytes(body_base64);
   if (format !== 'otlp-packed') return bytes;
-  return packedTextBytes({ body: bytes, shared: base64Bytes(shared_base64), name: Buffer.byteLength(name) });
+  const fields = bytes + base64Bytes(shape_base64);
+  return packedTextBytes({ fields, shared: base64Bytes(shared_base64), name: Buffer.byteLength(name) });
 }
 
 /** The `text` of the document. */
@@ -65,6 +68,7 @@ function unpackedText(row: DocumentRow): string {
     shared: latin1OfBase64(row.shared_base64),
     name: row.name,
     kind: row.kind,
+    shape: latin1OfBase64(row.shape_base64),
     body: latin1OfBase64(row.body_base64),
   });
 }

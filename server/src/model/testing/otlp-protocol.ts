@@ -59,7 +59,14 @@ message Duration { int64 seconds = 1; int32 nanos = 2; }
 
 const { root } = protobuf.parse(PROTOCOL);
 
-export type MessageName = 'TracesData' | 'LogsData' | 'AnyValue' | 'ExportResponse' | 'RpcStatus' | 'RetryInfo';
+export type MessageName =
+  | 'TracesData'
+  | 'Span'
+  | 'LogsData'
+  | 'AnyValue'
+  | 'ExportResponse'
+  | 'RpcStatus'
+  | 'RetryInfo';
 
 export const messageType = (name: MessageName): protobuf.Type => root.lookupType(`otlp.${name}`);
 

@@ -109,7 +109,7 @@ function distinctDocumentsSql(predicates: readonly Sql[]): Sql {
       SELECT trace_id, id, first.1, first.2 FROM (
         SELECT trace_id, id, min((seq, server)) AS first FROM documents
         WHERE ${within} GROUP BY trace_id, id, format, ${BODY_BYTES},
-          cityHash64(body, shared, name, kind, start_us, end_us)
+          cityHash64(body, shared, name, kind, shape, start_us, end_us)
       )
     )`;
 }

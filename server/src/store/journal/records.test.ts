@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FORMER_VERSION, type JournalRecord, readRecords, recordHeader } from './records.ts';
+import { type JournalRecord, type PayloadVersion, readRecords, recordHeader } from './records.ts';
 
 const fileOf = (payloads: readonly Uint8Array[]) =>
   Buffer.concat(payloads.flatMap((payload) => [recordHeader(payload), payload]));
@@ -24,13 +24,10 @@ test('all records of a file are read as they were written', () => {
 
 test('a record is read with its version', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(payload, fc.boolean()), { maxLength: 6 }), (written) => {
-      const file = written.flatMap(([bytes, isFormer]) => [
-        isFormer ? recordHeader(bytes, FORMER_VERSION) : recordHeader(bytes),
-        bytes,
-      ]);
+    fc.property(fc.array(fc.tuple(payload, fc.constantFrom<PayloadVersion>(1, 2, 3)), { maxLength: 6 }), (written) => {
+      const file = written.flatMap(([bytes, version]) => [recordHeader(bytes, version), bytes]);
       const { records } = readRecords(Buffer.concat(file));
-      expect(records.map(({ isFormer }) => isFormer)).toEqual(written.map(([, isFormer]) => isFormer));
+      expect(records.map(({ version }) => version)).toEqual(written.map(([, version]) => version));
     }),
   );
 });

@@ -8,16 +8,19 @@ import { crc32 } from 'node:zlib';
  * The version is that of the payload. The checksum covers length, version and payload. The marker is where a reader looks for the next record after damage.
  */
 const MARKER = Buffer.from([0xf1, 0x4f, 0x52, 0x4a]);
-const VERSION = 2;
-/** Of servers before migration 0011: rows of `documents` without the columns of packed spans. */
-export const FORMER_VERSION = 1;
+/**
+ * Of rows of `documents`: 1 before migration 0011, without the columns of packed spans; 2 before migration 0013, without
+ * shapes.
+ */
+export type PayloadVersion = 1 | 2 | 3;
+const VERSION: PayloadVersion = 3;
 const LENGTH_AT = 4;
 const CHECKSUM_AT = 8;
 const VERSION_AT = 12;
 const HEADER_BYTES = 13;
 
 /** The bytes in front of a payload. */
-export function recordHeader(payload: Uint8Array, version = VERSION): Buffer {
+export function recordHeader(payload: Uint8Array, version: PayloadVersion = VERSION): Buffer {
   const header = Buffer.allocUnsafe(HEADER_BYTES);
   MARKER.copy(header);
   header.writeUInt32LE(payload.length, LENGTH_AT);
@@ -35,7 +38,7 @@ function checksum(header: Buffer, payload: Uint8Array): number {
 export type JournalRange = { readonly fromByte: number; readonly toByte: number };
 
 /** `payload` shares the memory of the file. */
-export type JournalRecord = { readonly payload: Buffer; readonly isFormer: boolean };
+export type JournalRecord = { readonly payload: Buffer; readonly version: PayloadVersion };
 
 export type JournalContent = {
   /** The intact records, in order. */
@@ -76,10 +79,10 @@ function recordAt(file: Buffer, at: number): JournalRecord | undefined {
   const header = file.subarray(at, at + HEADER_BYTES);
   const version = header[VERSION_AT];
   if (!header.subarray(0, LENGTH_AT).equals(MARKER)) return undefined;
-  if (version !== VERSION && version !== FORMER_VERSION) return undefined;
+  if (version !== 1 && version !== 2 && version !== VERSION) return undefined;
   const end = at + HEADER_BYTES + header.readUInt32LE(LENGTH_AT);
   if (end > file.length) return undefined;
   const payload = file.subarray(at + HEADER_BYTES, end);
   if (checksum(header, payload) !== header.readUInt32LE(CHECKSUM_AT)) return undefined;
-  return { payload, isFormer: version === FORMER_VERSION };
+  return { payload, version };
 }

@@ -7,14 +7,19 @@ import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import { MIGRATIONS } from '../../package/files.ts';
 import { BODY_BYTES, bodyBytesOf } from '../body-bytes.ts';
 import { bodyBytesOfRow, DOCUMENT_ROW, type DocumentRow, storedTextOf } from '../document-row.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Columns, Engine } from '../engine/engine.ts';
 import { backUp } from '../maintenance/backup.ts';
 import { openEngine } from '../open-store.ts';
 import { createRowBuffer, writtenBytes } from '../row-binary.ts';
 import { parseRows, renderSql, type Sql, sql } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { aDocument, entityIdOf, traceIdOf } from '../testing/documents.ts';
-import { FORMER_DOCUMENT_COLUMNS, writeFormerDocument } from '../testing/former-rows.ts';
+import {
+  UNPACKED_COLUMNS,
+  UNSPLIT_COLUMNS,
+  writeUnpackedDocument,
+  writeUnsplitDocument,
+} from '../testing/former-rows.ts';
 import {
   makeTestDirectory,
   openTestStore,
@@ -40,16 +45,21 @@ beforeEach(async () => {
 
 afterEach(() => directory.remove());
 
-/** As a server before migration 0011. */
-async function insertDocuments(engine: Engine, documents: readonly Document[]): Promise<void> {
+type FormerRows = { readonly columns: Columns; readonly write: typeof writeUnpackedDocument };
+
+/** As servers before migrations 0011 and 0013. */
+const UNPACKED: FormerRows = { columns: UNPACKED_COLUMNS, write: writeUnpackedDocument };
+const UNSPLIT: FormerRows = { columns: UNSPLIT_COLUMNS, write: writeUnsplitDocument };
+
+async function insertDocuments(engine: Engine, documents: readonly Document[], rowsOf = UNPACKED): Promise<void> {
   const rows = { entities: createRowBuffer(), documents: createRowBuffer() };
   for (const document of documents) {
     writeEntities(rows.entities, document);
-    writeFormerDocument(rows.documents, document);
+    rowsOf.write(rows.documents, document);
   }
   const bytes = { entities: writtenBytes(rows.entities), documents: writtenBytes(rows.documents) };
   for (const block of rowBlocksOf(bytes, `block-${documents[0]?.id}`)) {
-    await engine.insert(block.table === 'documents' ? { ...block, columns: FORMER_DOCUMENT_COLUMNS } : block);
+    await engine.insert(block.table === 'documents' ? { ...block, columns: rowsOf.columns } : block);
   }
 }
 
@@ -115,8 +125,6 @@ test('parts of an earlier version answer alike before, while and after they are 
   await store.close();
 });
 
-/** The last migration before spans are packed. */
-const BEFORE_PACKING = 11;
 /** Spans as SDKs send them, which are packed, and spans with all that is rare. */
 const SPANS = [
   ...fc.sample(arbitrarySpan, { numRuns: 60, seed: 3 }),
@@ -151,38 +159,41 @@ async function expectSpans(store: Store, documents: readonly Document[]): Promis
   );
 }
 
-test('spans of an earlier version and packed ones are read alike, byte for byte, and have the same lengths', async () => {
-  const migrations = await readMigrations(MIGRATIONS);
-  const backupDir = join(directory.path, 'backups');
-  const engine = await openEngine(testOptions(directory.path, { backupDir }));
-  await migrate(
-    engine,
-    migrations.filter(({ number }) => number <= BEFORE_PACKING),
-  );
-  const older = spansFrom(FIRST_SEQ);
-  await insertDocuments(engine, [...older, aDocument(1)]);
-  for await (const _ of backUp(engine, { name: 'older', signal: AbortSignal.timeout(60_000) }));
-  await engine.close();
+test.each<[string, number, FormerRows]>([
+  ['without packed spans', 10, UNPACKED],
+  ['without shapes', 12, UNSPLIT],
+])(
+  'spans of a version %s and of this one are read alike, byte for byte, and have the same lengths',
+  async (...given) => {
+    const [, lastMigration, formerRows] = given;
+    const migrations = await readMigrations(MIGRATIONS);
+    const backupDir = join(directory.path, 'backups');
+    const engine = await openEngine(testOptions(directory.path, { backupDir }));
+    await migrate(
+      engine,
+      migrations.filter(({ number }) => number <= lastMigration),
+    );
+    const older = spansFrom(FIRST_SEQ);
+    await insertDocuments(engine, [...older, aDocument(1)], formerRows);
+    for await (const _ of backUp(engine, { name: 'older', signal: AbortSignal.timeout(60_000) }));
+    await engine.close();
 
-  const store = await openTestStore(directory.path);
-  const newer = spansFrom(LATER_SEQ);
-  await store.append(newer);
-  await expectSpans(store, [...older, ...newer]);
-  const formats = sql`SELECT format, count() > 40 AS are_many FROM documents GROUP BY format ORDER BY format`;
-  expect(await store.query(formats)).toEqual([
-    { format: 'otlp-packed', are_many: 1 },
-    { format: 'otlp-protobuf', are_many: 1 },
-    { format: 'xray', are_many: 0 },
-  ]);
-  await store.command(sql`OPTIMIZE TABLE documents FINAL`);
-  await expectSpans(store, [...older, ...newer]);
-  await store.close();
+    const store = await openTestStore(directory.path);
+    const newer = spansFrom(LATER_SEQ);
+    await store.append(newer);
+    await expectSpans(store, [...older, ...newer]);
+    const areMany = sql`SELECT countIf(shape = '') > 100 AS former, countIf(shape != '') > 40 AS split FROM documents`;
+    expect(await store.query(areMany)).toEqual([{ former: 1, split: 1 }]);
+    await store.command(sql`OPTIMIZE TABLE documents FINAL`);
+    await expectSpans(store, [...older, ...newer]);
+    await store.close();
 
-  const other = await makeTestDirectory();
-  await restoreTestStore('older', other.path, { backupDir });
-  const restored = await openTestStore(other.path);
-  await restored.append(newer);
-  await expectSpans(restored, [...older, ...newer]);
-  await restored.close();
-  await other.remove();
-});
+    const other = await makeTestDirectory();
+    await restoreTestStore('older', other.path, { backupDir });
+    const restored = await openTestStore(other.path);
+    await restored.append(newer);
+    await expectSpans(restored, [...older, ...newer]);
+    await restored.close();
+    await other.remove();
+  },
+);

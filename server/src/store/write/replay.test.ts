@@ -8,12 +8,12 @@ import { parseDocument } from '../../model/parse-document.ts';
 import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
-import { FORMER_VERSION, recordHeader } from '../journal/records.ts';
+import { type PayloadVersion, recordHeader } from '../journal/records.ts';
 import { createRowBuffer, writtenBytes } from '../row-binary.ts';
 import { sql } from '../sql.ts';
 import type { Store } from '../store.ts';
 import { entityIdOf, traceIdOf } from '../testing/documents.ts';
-import { writeFormerDocument } from '../testing/former-rows.ts';
+import { writeUnpackedDocument, writeUnsplitDocument } from '../testing/former-rows.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory } from '../testing/open-test-store.ts';
 import { newDocumentEncoder } from './block.ts';
 import { replayJournal } from './replay.ts';
@@ -116,15 +116,18 @@ test('replays spans, in the form of older servers, too', async () => {
   expect(engine.tables.entities).toEqual([Buffer.from(rowsOf(spans, writeEntities))]);
 });
 
-test('replays the rows of a server that packed no spans, with the columns that they lack', async () => {
+test.each<[string, PayloadVersion, typeof writeUnpackedDocument]>([
+  ['packed no spans', 1, writeUnpackedDocument],
+  ['wrote no shapes', 2, writeUnsplitDocument],
+])('replays the rows of a server that %s, with the columns that they lack', async (_, version, write) => {
   const journal = await openTestJournal();
   const spans = fc.sample(arbitrarySpan, { numRuns: 20, seed: 1 }).map(({ span, ...around }, index) => {
     return spanWriter(around, new Set())(span, MIDNIGHT_US + index);
   });
   const documents = [...spans, received(1, MIDNIGHT_US + 100)];
-  const payload = rowsOf(documents, writeFormerDocument);
+  const payload = rowsOf(documents, write);
   const newer = rowsOf(documents.slice(0, 5), writeDocument);
-  const records = [recordHeader(payload, FORMER_VERSION), payload, recordHeader(newer), newer];
+  const records = [recordHeader(payload, version), payload, recordHeader(newer), newer];
   await writeFile(pathOf('former'), Buffer.concat(records));
   const engine = recordedInserts();
   expect(await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(26);

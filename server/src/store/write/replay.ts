@@ -1,7 +1,7 @@
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { JournalRecord } from '../journal/records.ts';
+import type { JournalRecord, PayloadVersion } from '../journal/records.ts';
 import { createRowBuffer, writeBytes, writtenBytes } from '../row-binary.ts';
 import { rowBlocksOf } from './block.ts';
 import { readDocumentRows, withLaterColumns, writeEntities } from './rows.ts';
@@ -51,6 +51,17 @@ type ReplayBlock = {
   readonly unreadable: number;
 };
 
+function completeRows(payload: Buffer, version: PayloadVersion): Buffer {
+  switch (version) {
+    case 1:
+      return withLaterColumns(payload, 'unpacked');
+    case 2:
+      return withLaterColumns(payload, 'unsplit');
+    case 3:
+      return payload;
+  }
+}
+
 /** A record is the rows of `documents` of one `append`. Their entity rows are made again, byte for byte. */
 function encodeBlock(records: readonly JournalRecord[], droppedBeforeUs: number): ReplayBlock {
   const entities = createRowBuffer();
@@ -58,11 +69,9 @@ function encodeBlock(records: readonly JournalRecord[], droppedBeforeUs: number)
   const texts = newSharedTexts();
   let count = 0;
   let unreadable = 0;
-  for (const { payload, isFormer } of records) {
+  for (const { payload, version } of records) {
     try {
-      const rows = readDocumentRows(isFormer ? withLaterColumns(payload) : payload).filter(
-        ({ seq }) => seq >= droppedBeforeUs,
-      );
+      const rows = readDocumentRows(completeRows(payload, version)).filter(({ seq }) => seq >= droppedBeforeUs);
       const parsed = rows.flatMap(({ format, text, seq }) => parseStored(format, text, seq));
       for (const { bytes } of rows) writeBytes(documents, bytes);
       forgetTexts(texts);

@@ -46,6 +46,7 @@ export const DOCUMENT_COLUMNS: Columns = {
   shared: 'LowCardinality(String)',
   name: 'LowCardinality(String)',
   kind: 'UInt8',
+  shape: 'LowCardinality(String)',
 };
 
 /** Columns of `entities` in the order `writeEntities` writes them. */
@@ -141,7 +142,8 @@ export function readDocumentRows(rows: Buffer): readonly DocumentRow[] {
     const body = readString(rows, format.end + BYTES_BEFORE_BODY, isBytes ? 'latin1' : 'utf8');
     const shared = readString(rows, body.end, 'latin1');
     const name = readString(rows, shared.end);
-    const end = name.end + 1;
+    const shape = readString(rows, name.end + 1, 'latin1');
+    const { end } = shape;
     const seq = readUInt64(rows, from + SEQ_AT);
     const text = isPacked
       ? unpackSpan({
@@ -152,6 +154,7 @@ export function readDocumentRows(rows: Buffer): readonly DocumentRow[] {
           shared: shared.text,
           name: name.text,
           kind: rows.readUInt8(name.end),
+          shape: shape.text,
           body: body.text,
         })
       : body.text;
@@ -162,17 +165,20 @@ export function readDocumentRows(rows: Buffer): readonly DocumentRow[] {
   return read;
 }
 
-/** Rows of servers before migration 0011, which lack the last three columns. Throws as `readDocumentRows` does. */
-export function withLaterColumns(rows: Buffer): Buffer {
+/** Rows of servers before a migration, which lack the columns that it added. Throws as `readDocumentRows` does. */
+export function withLaterColumns(rows: Buffer, form: 'unpacked' | 'unsplit'): Buffer {
   const complete: Buffer[] = [];
   for (let from = 0; from < rows.length; ) {
     const format = readString(rows, from + FORMAT_AT, 'latin1');
-    const { end } = readString(rows, format.end + BYTES_BEFORE_BODY, 'latin1');
-    complete.push(rows.subarray(from, end), NOT_PACKED);
+    const body = readString(rows, format.end + BYTES_BEFORE_BODY, 'latin1');
+    const end = form === 'unpacked' ? body.end : readString(rows, readString(rows, body.end).end).end + 1;
+    complete.push(rows.subarray(from, end), form === 'unpacked' ? NOT_PACKED : NO_SHAPE);
     from = end;
   }
   return Buffer.concat(complete);
 }
+
+const NO_SHAPE = Buffer.alloc(1);
 
 /** In bytes from the beginning of a row of `documents`: behind trace_id and id, and behind seq and server. */
 export const SEQ_AT = 24;

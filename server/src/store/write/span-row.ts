@@ -1,4 +1,5 @@
-import { packedBytes, packedSpan } from '../../model/otlp/wire/packed-span.ts';
+import { splitFields } from '../../model/otlp/wire/attribute-shape.ts';
+import { NANOS_BYTES, packedSpan } from '../../model/otlp/wire/packed-span.ts';
 import { SPAN_TAG } from '../../model/otlp/wire/stored-span.ts';
 import {
   type RowBuffer,
@@ -20,8 +21,8 @@ export function writeTimes(target: RowBuffer, { isUnfinished, startUs, endUs }: 
   writeUInt64(target, endUs);
 }
 
-/** The last three columns of other rows: two empty texts, and kind 0. */
-export const NOT_PACKED = Buffer.alloc(3);
+/** The last four columns of other rows: empty texts, and kind 0. */
+export const NOT_PACKED = Buffer.alloc(4);
 
 export function writeNotPacked(target: RowBuffer): void {
   writeRange(target, NOT_PACKED, 0, NOT_PACKED.length);
@@ -63,17 +64,19 @@ export function writeStoredSpan(target: RowBuffer, idsAt: number, times: Documen
     writeNotPacked(target);
     return textBytes;
   }
-  writeLength(target, packedBytes(packed));
+  const { shape, shapeBytes, values, valueBytes } = splitFields(bytes, packed);
+  writeLength(target, NANOS_BYTES + valueBytes);
   writeInt16(target, packed.startNs);
   writeInt16(target, packed.endNs);
-  writeRange(target, bytes, packed.contextStart, packed.contextEnd);
-  writeRange(target, bytes, packed.restStart, end);
+  writeRange(target, values, 0, valueBytes);
   writeLength(target, kindAt + shared.length);
   writeRange(target, labels, 0, kindAt);
   writeBytes(target, shared);
   // The length of the name and the name, as in the span.
   writeRange(target, bytes, packed.contextEnd + 1, packed.nameEnd);
   writeUInt8(target, packed.kind);
+  writeLength(target, shapeBytes);
+  writeRange(target, shape, 0, shapeBytes);
   return textBytes;
 }
 

@@ -1,3 +1,4 @@
+import { behindContext, type FieldRanges, isContext, joinFields } from './attribute-shape.ts';
 import { endOfService } from './stored-span.ts';
 
 /*
@@ -5,34 +6,30 @@ import { endOfService } from './stored-span.ts';
  *
  *   trace_id span_id [trace_state] [parent_span_id] name kind start_time end_time  and all others
  *   ---------------- ----------------------------- ------------------------------  ----------------
- *   trace_id, id     `body`                        name, kind, start_us, end_us    `body`
+ *   trace_id, id     shape, `body`                 name, kind, start_us, end_us    shape, `body`
  *
- * `body` begins with the nanoseconds that both times have beside the microseconds of their columns. A span whose bytes
- * cannot be restored from its row is not packed.
+ * `body` begins with the nanoseconds that both times have beside the microseconds of their columns. The fields without
+ * columns are split, see attribute-shape.ts; in rows of earlier versions all of them are in `body`, and the shape is
+ * empty. A span whose bytes cannot be restored from its row is not packed.
  */
 
 /** Bytes of the fields with a tag and, if it varies, a length of one byte. */
 const IDS_BYTES = 28;
 const TIMES_BYTES = 18;
 /** Of both remainders. */
-const NANOS_BYTES = 4;
-const TAG = { traceState: 26, parent: 34, name: 42, kind: 48, start: 57, end: 65 } as const;
+export const NANOS_BYTES = 4;
+const TAG = { name: 42, kind: 48, start: 57, end: 65 } as const;
 /** Lengths and kinds below it take one byte. */
 const ONE_BYTE = 0x80;
 /** A longer span gains nothing. Its length takes one or two bytes. */
 const MAX_SPAN_BYTES = ONE_BYTE ** 2 - 1;
 
 /** Where the fields are that a row holds in columns. Positions in the bytes that were read. */
-export type PackedSpan = {
+export type PackedSpan = FieldRanges & {
   readonly bytes: Uint8Array;
-  /** The state of the trace and the parent, if the span has them. The name follows after its tag and its length. */
-  readonly contextStart: number;
-  readonly contextEnd: number;
+  /** The name follows the context after its tag and its length. */
   readonly nameEnd: number;
   readonly kind: number;
-  /** The fields behind the times. */
-  readonly restStart: number;
-  readonly end: number;
   /** Nanoseconds to add to `start_us` and `end_us`, -500 to 499 for a rounded time. */
   readonly startNs: number;
   readonly endNs: number;
@@ -72,7 +69,7 @@ export function packedSpan(
   if (restStart > end || nameBytes >= ONE_BYTE || kind >= ONE_BYTE || kind === 0) return undefined;
   if (bytes[nameAt] !== TAG.name || bytes[nameEnd] !== TAG.kind) return undefined;
   if (bytes[timesAt] !== TAG.start || bytes[timesAt + 9] !== TAG.end) return undefined;
-  // In `body` the rest is behind the context, and must not continue it.
+  // The rest follows the context when both are joined, and must not continue it.
   if (isContext(bytes[restStart]) && restStart < end) return undefined;
   // The labels have the last name and kind, if a span has several.
   if (labels.length !== kindAt + 4 + nameBytes || labels[kindAt + 1] !== kind) return undefined;
@@ -82,16 +79,6 @@ export function packedSpan(
   if (!isInt16(startNs) || !isInt16(endNs)) return undefined;
   return { bytes, contextStart: start + IDS_BYTES, contextEnd: nameAt, nameEnd, kind, restStart, end, startNs, endNs };
 }
-
-/** The position behind the state of the trace and the parent, if the span has them. */
-function behindContext(bytes: Uint8Array, at: number): number {
-  let behind = at;
-  if (bytes[behind] === TAG.traceState) behind += 2 + (bytes[behind + 1] as number);
-  if (bytes[behind] === TAG.parent) behind += 2 + (bytes[behind + 1] as number);
-  return behind;
-}
-
-const isContext = (tag: number | undefined): boolean => tag === TAG.traceState || tag === TAG.parent;
 
 function areEqual(a: Uint8Array, atA: number, b: Uint8Array, atB: number, count: number): boolean {
   for (let index = 0; index < count; index++) if (a[atA + index] !== b[atB + index]) return false;
@@ -118,10 +105,6 @@ function readWord(bytes: Uint8Array, at: number): number {
   return a + b * 0x100 + c * 0x1_0000 + d * 0x100_0000;
 }
 
-/** Bytes of `body`. */
-export const packedBytes = ({ contextStart, contextEnd, restStart, end }: PackedSpan): number =>
-  NANOS_BYTES + contextEnd - contextStart + end - restStart;
-
 /** The columns of a packed span. Bytes are strings with one Latin-1 character each. */
 export type PackedSpanRow = {
   /** 32 and 16 hex digits. */
@@ -133,20 +116,22 @@ export type PackedSpanRow = {
   readonly shared: string;
   readonly name: string;
   readonly kind: number;
+  readonly shape: string;
   readonly body: string;
 };
 
 /** The stored span, as it was before it was packed. */
-export function unpackSpan({ traceId, id, startUs, endUs, shared, name, kind, body }: PackedSpanRow): string {
+export function unpackSpan({ traceId, id, startUs, endUs, shared, name, kind, shape, body }: PackedSpanRow): string {
   const bytes = Buffer.from(body, 'latin1');
-  const restStart = behindContext(bytes, NANOS_BYTES);
+  const fields = joinFields(shape, bytes.subarray(NANOS_BYTES));
+  const restStart = behindContext(fields, 0);
   const nameText = Buffer.from(name, 'utf8').toString('latin1');
   const nameField = String.fromCharCode(nameText.length) + nameText;
   const start = fixed64(startUs, bytes.readInt16LE(0));
   const end = fixed64(endUs, bytes.readInt16LE(2));
   const span = [
-    `\n\x10${latin1OfHex(traceId)}\x12\x08${latin1OfHex(id)}${body.slice(NANOS_BYTES, restStart)}`,
-    `*${nameField}0${String.fromCharCode(kind)}9${start}A${end}${body.slice(restStart)}`,
+    `\n\x10${latin1OfHex(traceId)}\x12\x08${latin1OfHex(id)}${fields.toString('latin1', 0, restStart)}`,
+    `*${nameField}0${String.fromCharCode(kind)}9${start}A${end}${fields.toString('latin1', restStart)}`,
   ].join('');
   const serviceEnd = endOfService(shared);
   const labels = `${shared.slice(0, serviceEnd)}\x10${String.fromCharCode(kind)}\x1a${nameField}`;

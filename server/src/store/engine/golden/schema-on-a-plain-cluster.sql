@@ -433,6 +433,30 @@ ALTER TABLE openray.documents_local MODIFY SETTING merge_selector_base = 7;
 
 ALTER TABLE openray.entities_local MODIFY SETTING min_rows_for_wide_part = 16384, min_bytes_for_wide_part = 0, min_level_for_wide_part = 1;
 
+-- 0013_attribute_shapes.sql;
+
+ALTER TABLE openray.documents_local ADD COLUMN IF NOT EXISTS shape LowCardinality(String) CODEC(ZSTD(1));
+
+ALTER TABLE openray.documents ADD COLUMN IF NOT EXISTS shape LowCardinality(String) CODEC(ZSTD(1));
+
+ALTER TABLE openray.documents_local
+  MODIFY COLUMN IF EXISTS seq UInt64 CODEC(Delta(8), T64, ZSTD(1)),
+  MODIFY COLUMN IF EXISTS end_us UInt64 CODEC(Delta(8), T64, ZSTD(1));
+
+ALTER TABLE openray.documents MODIFY COLUMN IF EXISTS seq UInt64 CODEC(Delta(8), T64, ZSTD(1)), MODIFY COLUMN IF EXISTS end_us UInt64 CODEC(Delta(8), T64, ZSTD(1));
+
+ALTER TABLE openray.entities_local
+  MODIFY COLUMN IF EXISTS seq UInt64 CODEC(Delta(8), T64, ZSTD(1)),
+  MODIFY COLUMN IF EXISTS end_us UInt64 CODEC(Delta(8), T64, ZSTD(1));
+
+ALTER TABLE openray.entities MODIFY COLUMN IF EXISTS seq UInt64 CODEC(Delta(8), T64, ZSTD(1)), MODIFY COLUMN IF EXISTS end_us UInt64 CODEC(Delta(8), T64, ZSTD(1));
+
+ALTER TABLE openray.service_map_local
+  MODIFY COLUMN IF EXISTS responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(3)),
+  MODIFY COLUMN IF EXISTS durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(3));
+
+ALTER TABLE openray.service_map MODIFY COLUMN IF EXISTS responses SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(3)), MODIFY COLUMN IF EXISTS durations SimpleAggregateFunction(sumMap, Map(UInt64, Int64)) CODEC(ZSTD(3));
+
 -- 0014_cheaper_look_ups.sql;
 
 ALTER TABLE openray.documents_local MODIFY SETTING min_compress_block_size = 16384;
