@@ -5,7 +5,7 @@ import { leanBatch } from '../store/lean-batch.ts';
 import { clearLeanSpans, copyLeanSpans, newLeanSpanBuffer, numberLeanSpan } from '../store/lean-spans.ts';
 import { createRowBuffer, replaceUInt64 } from '../store/row-binary.ts';
 import { ENTITY_SEQ_AT, SEQ_AT, writeDocument, writeEntities } from '../store/write/rows.ts';
-import { forgetTexts, newSharedTexts } from '../store/write/shared-texts.ts';
+import { evictTexts, newSharedTexts } from '../store/write/shared-texts.ts';
 import type { SpanRows } from './otlp-span-rows.ts';
 
 /** A span that took the way over objects, once it has its number of arrival. */
@@ -47,7 +47,7 @@ export function recycle(batch: SpanBatch): void {
   if (spares.length === MAX_SPARES || entities.bytes.length + documents.bytes.length > MAX_SPARE_BYTES) return;
   for (const list of [entities, documents, entityStarts, documentStarts, spans]) list.length = 0;
   clearLeanSpans(leanSpans);
-  forgetTexts(batch.texts);
+  evictTexts(batch.texts);
   spares.push(batch);
 }
 

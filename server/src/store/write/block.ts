@@ -7,7 +7,7 @@ import { documentCount, type LeanBatch, leanBatch } from '../lean-batch.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from '../row-binary.ts';
 import { addRows, type ChunkPool, cutRowsBack, newRowChunks, partsOf, type RowChunks } from './row-chunks.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
-import { forgetTexts, newSharedTexts } from './shared-texts.ts';
+import { evictTexts, newSharedTexts } from './shared-texts.ts';
 
 export type Caller = { resolve(): void; reject(reason: unknown): void };
 
@@ -72,7 +72,7 @@ export function newDocumentEncoder(serverNumber: number): (documents: readonly D
   let buffers = newBuffers();
   const texts = newSharedTexts();
   return (documents) => {
-    forgetTexts(texts);
+    evictTexts(texts);
     if (buffers.entities.bytes.length + buffers.documents.bytes.length > MAX_KEPT_BYTES) buffers = newBuffers();
     buffers.entities.length = 0;
     buffers.documents.length = 0;

@@ -5,7 +5,7 @@ import type { JournalRecord, PayloadVersion } from '../journal/records.ts';
 import { createRowBuffer, writeBytes, writtenBytes } from '../row-binary.ts';
 import { rowBlocksOf } from './block.ts';
 import { readDocumentRows, withLaterColumns, writeEntities } from './rows.ts';
-import { forgetTexts, newSharedTexts } from './shared-texts.ts';
+import { evictTexts, newSharedTexts } from './shared-texts.ts';
 
 type ReplayLog = {
   info(fields: object, sentence: string): void;
@@ -74,7 +74,7 @@ function encodeBlock(records: readonly JournalRecord[], droppedBeforeUs: number)
       const rows = readDocumentRows(completeRows(payload, version)).filter(({ seq }) => seq >= droppedBeforeUs);
       const parsed = rows.flatMap(({ format, text, seq }) => parseStored(format, text, seq));
       for (const { bytes } of rows) writeBytes(documents, bytes);
-      forgetTexts(texts);
+      evictTexts(texts);
       for (const document of parsed) writeEntities(entities, document, texts);
       count += rows.length;
     } catch {

@@ -7,7 +7,7 @@ import { createRowBuffer, writeHex, writeList, writeString, writeUInt64 } from '
 import { sql } from '../sql.ts';
 import { anEntity, entityIdOf, traceIdOf } from '../testing/documents.ts';
 import { storeForThisFile } from '../testing/store-for-this-file.ts';
-import { continueTexts, dropSharedTexts, forgetTexts, newSharedTexts } from './shared-texts.ts';
+import { continueTexts, dropSharedTexts, evictTexts, newSharedTexts } from './shared-texts.ts';
 
 const DAY_US = 86_400_000_000;
 const MIDNIGHT_US = 20_000 * DAY_US;
@@ -87,11 +87,11 @@ test('a row leaves out exactly the texts that an earlier row of its trace has, a
   );
 });
 
-test('forgotten texts are written again', () => {
+test('evicted texts are written again', () => {
   const texts = newSharedTexts();
   const rows = [{ trace: 1, startUs: 0, texts: Array.from({ length: 2_000 }, (_, index) => `n=${index}`) }];
   expect(keptOf(rows, texts)[0]).toHaveLength(2_000);
-  forgetTexts(texts);
+  evictTexts(texts);
   expect(keptOf(rows, texts)[0]).toHaveLength(2_000);
 });
 
@@ -102,7 +102,7 @@ test('only documents of one day and of about one second share texts', () => {
     continueTexts(texts, first);
     keptOf([row], texts);
     continueTexts(texts, second);
-    return texts.hashes.length > 0;
+    return texts.count > 0;
   };
   expect(isShared(MIDNIGHT_US, MIDNIGHT_US + 1)).toBe(true);
   expect(isShared(MIDNIGHT_US + 1, MIDNIGHT_US)).toBe(true);

@@ -16,90 +16,98 @@ const DAY_US = 86_400_000_000;
 const START_AT = 52;
 const TRACE_ID_BYTES = 16;
 /** The end of a text has the value, where most texts of one length differ. */
-const HASHED_BYTES = 20;
-/** Memory for about so many texts is kept for the next rows. */
-const MAX_KEPT_TEXTS = 65_536;
-const FIRST_SLOTS = 1_024;
+const HASHED_BYTES = 8;
+/** Memory for so many texts is kept for the next rows. */
+const MAX_KEPT_TEXTS = 32_768;
+const FIRST_TEXTS = 512;
 
 /** The strings of rows in one buffer. Positions stay valid while rows are added. */
 export type SharedTexts = {
   /** The first number of arrival of the documents, once it is known. */
   firstSeq: number | undefined;
-  /** Of each text: its hash, where its row begins, and where its length and then its bytes are. */
-  readonly hashes: number[];
-  readonly rows: number[];
-  readonly positions: number[];
-  /** Open addressing: 1 + index of a text, 0 for a free slot. The size is a power of two. */
-  slots: Int32Array;
+  count: number;
+  /** Four numbers a text: its hash, where its row begins, where it begins with its length, and where it ends. */
+  texts: Int32Array<ArrayBuffer>;
+  /** Open addressing: 1 + index of a text, 0 for a free slot. Twice as many as there may be texts, a power of two. */
+  slots: Int32Array<ArrayBuffer>;
 };
 
+const [ROW, START, END, FIELDS] = [1, 2, 3, 4];
+
 export function newSharedTexts(): SharedTexts {
-  return { firstSeq: undefined, hashes: [], rows: [], positions: [], slots: new Int32Array(FIRST_SLOTS) };
+  return { firstSeq: undefined, count: 0, ...newTables(FIRST_TEXTS) };
 }
+
+const newTables = (maxTexts: number) => ({
+  texts: new Int32Array(maxTexts * FIELDS),
+  slots: new Int32Array(maxTexts * 2),
+});
 
 /** Call it before the rows of other documents are written, and when the buffer is emptied. */
-export function forgetTexts(texts: SharedTexts): void {
-  texts.firstSeq = undefined;
-  if (texts.hashes.length === 0) return;
-  for (const list of [texts.hashes, texts.rows, texts.positions]) list.length = 0;
-  if (texts.slots.length > MAX_KEPT_TEXTS) texts.slots = new Int32Array(FIRST_SLOTS);
-  else texts.slots.fill(0);
+export function evictTexts(shared: SharedTexts): void {
+  shared.firstSeq = undefined;
+  if (shared.count === 0) return;
+  shared.count = 0;
+  if (shared.slots.length > MAX_KEPT_TEXTS * 2) Object.assign(shared, newTables(FIRST_TEXTS));
+  else shared.slots.fill(0);
 }
 
-/** Forgets the texts if the next document does not arrive together with the others. */
-export function continueTexts(texts: SharedTexts, seq: number): void {
-  const { firstSeq } = texts;
+/** Evicts the texts if the next document does not arrive together with the others. */
+export function continueTexts(shared: SharedTexts, seq: number): void {
+  const { firstSeq } = shared;
   const isTogether =
     firstSeq === undefined ||
     (Math.abs(seq - firstSeq) <= SHARED_ARRIVAL_US / 2 && Math.floor(seq / DAY_US) === Math.floor(firstSeq / DAY_US));
-  if (!isTogether) forgetTexts(texts);
-  texts.firstSeq ??= seq;
+  if (!isTogether) evictTexts(shared);
+  shared.firstSeq ??= seq;
 }
 
-/** The list that is being looked through: each text to write, with its end, and its hash or LINK. */
-const kept = { starts: [] as number[], ends: [] as number[], hashes: [] as number[] };
+/** Texts of the list that is being looked through: of each, as `SharedTexts` has it. */
+let kept = new Int32Array(256 * FIELDS);
 const LINK = -1;
 
 /**
  * Removes the shared strings from `attributes`, the list at the end of the row. The row begins at `rowAt`, and the list
  * with its count at `listAt`.
  */
-export function dropSharedTexts(texts: SharedTexts, row: RowBuffer, rowAt: number, listAt: number): void {
-  const { bytes } = row;
+export function dropSharedTexts(shared: SharedTexts, row: RowBuffer, rowAt: number, listAt: number): void {
+  const { bytes, length } = row;
   const ofTrace = bytes.readInt32LE(rowAt + 8) ^ bytes.readInt32LE(rowAt + 12);
-  kept.starts.length = 0;
-  kept.ends.length = 0;
-  kept.hashes.length = 0;
-  let at = behindLength(bytes, listAt);
-  let count = 0;
-  while (at < row.length) {
-    const start = behindLength(bytes, at);
-    const end = start + lengthAt(bytes, at);
-    const hash = isLink(bytes, start, end) ? LINK : hashOf(bytes, start, end, ofTrace);
-    if (hash === LINK || !isShared(texts, bytes, rowAt, { hash, at, end })) {
-      kept.starts.push(at);
-      kept.ends.push(end);
-      kept.hashes.push(hash);
+  const firstAt = behindLength(bytes, listAt);
+  let keptEnd = 0;
+  let isShorter = false;
+  for (let at = firstAt; at < length; ) {
+    const first = bytes[at] as number;
+    const start = first < 0x80 ? at + 1 : behindLength(bytes, at);
+    const end = start + (first < 0x80 ? first : longLength(bytes, at));
+    const isOfRow = bytes[start] === LINK_BYTES[0] && isLink(bytes, start, end);
+    const hash = isOfRow ? LINK : hashOf(bytes, start, end, ofTrace);
+    if (hash !== LINK && isShared(shared, bytes, rowAt, hash, at, end)) isShorter = true;
+    else {
+      if (keptEnd === kept.length) kept = grown(kept);
+      kept[keptEnd] = hash;
+      kept[keptEnd + START] = at;
+      kept[keptEnd + END] = end;
+      keptEnd += FIELDS;
     }
-    count++;
     at = end;
   }
-  const isShorter = kept.starts.length < count;
   if (isShorter) {
     row.length = listAt;
-    writeLength(row, kept.starts.length);
-  } else row.length = behindLength(bytes, listAt);
-  for (let index = 0; index < kept.starts.length; index++) {
-    const start = kept.starts[index] as number;
-    const end = kept.ends[index] as number;
-    const hash = kept.hashes[index] as number;
-    if (hash !== LINK) addText(texts, hash, rowAt, row.length);
-    if (start > row.length) moveDown(bytes, row.length, start, end);
+    writeLength(row, keptEnd / FIELDS);
+  } else row.length = firstAt;
+  for (let entry = 0; entry < keptEnd; entry += FIELDS) {
+    const start = kept[entry + START] as number;
+    const end = kept[entry + END] as number;
+    const hash = kept[entry] as number;
+    const to = row.length;
+    if (start > to) for (let from = start; from < end; from++) bytes[to + from - start] = bytes[from] as number;
     row.length += end - start;
+    if (hash !== LINK) addText(shared, hash, rowAt, to, row.length);
   }
 }
 
-function lengthAt(bytes: Uint8Array, at: number): number {
+function longLength(bytes: Uint8Array, at: number): number {
   let length = 0;
   for (let index = at, scale = 1; ; index++, scale *= 0x80) {
     const group = bytes[index] as number;
@@ -117,8 +125,7 @@ function behindLength(bytes: Uint8Array, at: number): number {
 const LINK_BYTES = Buffer.from(LINK_PREFIX);
 
 function isLink(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start < LINK_BYTES.length) return false;
-  return areEqual(bytes, start, LINK_BYTES, 0, LINK_BYTES.length);
+  return end - start >= LINK_BYTES.length && areEqual(bytes, start, LINK_BYTES, 0, LINK_BYTES.length);
 }
 
 /** Not negative. */
@@ -131,17 +138,25 @@ function hashOf(bytes: Uint8Array, start: number, end: number, ofTrace: number):
   return (hash ^ (hash >>> 12)) & 0x7fff_ffff;
 }
 
-type Text = { readonly hash: number; readonly at: number; readonly end: number };
-
 /** Whether an earlier row of the trace has the text, and starts at most SHARED_START_US after this one. */
-function isShared({ slots, hashes, rows, positions }: SharedTexts, bytes: Buffer, rowAt: number, text: Text): boolean {
+function isShared(
+  { slots, texts }: SharedTexts,
+  bytes: Buffer,
+  rowAt: number,
+  hash: number,
+  at: number,
+  end: number,
+): boolean {
   const mask = slots.length - 1;
-  for (let slot = text.hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-    const index = (slots[slot] as number) - 1;
-    const otherRow = rows[index] as number;
-    if (hashes[index] !== text.hash || otherRow === rowAt) continue;
+  for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    const entry = ((slots[slot] as number) - 1) * FIELDS;
+    if (texts[entry] !== hash) continue;
+    const otherRow = texts[entry + ROW] as number;
+    const start = texts[entry + START] as number;
     if (
-      areEqual(bytes, positions[index] as number, bytes, text.at, text.end - text.at) &&
+      otherRow !== rowAt &&
+      (texts[entry + END] as number) - start === end - at &&
+      areEqual(bytes, start, bytes, at, end - at) &&
       areEqual(bytes, otherRow, bytes, rowAt, TRACE_ID_BYTES) &&
       readUInt64(bytes, otherRow + START_AT) - readUInt64(bytes, rowAt + START_AT) <= SHARED_START_US
     ) {
@@ -151,28 +166,36 @@ function isShared({ slots, hashes, rows, positions }: SharedTexts, bytes: Buffer
   return false;
 }
 
+/** From the end, where texts differ. */
 function areEqual(a: Uint8Array, atA: number, b: Uint8Array, atB: number, count: number): boolean {
-  for (let index = 0; index < count; index++) if (a[atA + index] !== b[atB + index]) return false;
+  for (let index = count - 1; index >= 0; index--) if (a[atA + index] !== b[atB + index]) return false;
   return true;
 }
 
-function addText(texts: SharedTexts, hash: number, rowAt: number, position: number): void {
-  texts.hashes.push(hash);
-  texts.rows.push(rowAt);
-  texts.positions.push(position);
-  if (texts.hashes.length * 2 > texts.slots.length) {
-    texts.slots = new Int32Array(texts.slots.length * 2);
-    for (let index = 0; index < texts.hashes.length; index++) addToSlots(texts, index);
-  } else addToSlots(texts, texts.hashes.length - 1);
+function addText(shared: SharedTexts, hash: number, rowAt: number, start: number, end: number): void {
+  const index = shared.count++;
+  const entry = index * FIELDS;
+  if (entry === shared.texts.length) {
+    shared.texts = grown(shared.texts);
+    shared.slots = new Int32Array(shared.slots.length * 2);
+    for (let other = 0; other < index; other++) addToSlots(shared.slots, shared.texts[other * FIELDS] as number, other);
+  }
+  shared.texts[entry] = hash;
+  shared.texts[entry + ROW] = rowAt;
+  shared.texts[entry + START] = start;
+  shared.texts[entry + END] = end;
+  addToSlots(shared.slots, hash, index);
 }
 
-function addToSlots({ slots, hashes }: SharedTexts, index: number): void {
+function addToSlots(slots: Int32Array, hash: number, index: number): void {
   const mask = slots.length - 1;
-  let slot = (hashes[index] as number) & mask;
+  let slot = hash & mask;
   while (slots[slot] !== 0) slot = (slot + 1) & mask;
   slots[slot] = index + 1;
 }
 
-function moveDown(bytes: Uint8Array, to: number, start: number, end: number): void {
-  for (let from = start; from < end; from++) bytes[to + from - start] = bytes[from] as number;
+function grown(numbers: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(numbers.length * 2);
+  larger.set(numbers);
+  return larger;
 }
