@@ -33,6 +33,8 @@ export type SpanAttribute = {
   textStart: number;
   textEnd: number;
   isAscii: boolean;
+  /** The last run of rows that has the indexed string, if it is cached: see store/write/shared-texts.ts. */
+  writtenIn: number;
 };
 
 /** Attributes that many spans share, by their bytes: the same bytes give the same object, without parsing them again. */
@@ -106,6 +108,7 @@ export function newSpanAttribute(): SpanAttribute {
     textStart: 0,
     textEnd: 0,
     isAscii: true,
+    writtenIn: 0,
   };
 }
 

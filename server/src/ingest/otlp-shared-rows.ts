@@ -29,6 +29,8 @@ export type SharedRows = Shared & {
   /** Indexed strings of the resource. */
   readonly attributes: Uint8Array;
   readonly attributeCount: number;
+  /** The last run of rows that has these strings: see store/write/shared-texts.ts. */
+  writtenIn: number;
   /** Spans of such a resource take the way over objects: of Lambda functions, and with very many attributes. */
   readonly isRare: boolean;
   /** By name of a span, for its last kind. */
@@ -89,6 +91,7 @@ function encode(resourceSpans: Buffer, scopeSpans: Buffer, indexed: IndexedKeys)
     }),
     attributes,
     attributeCount: count,
+    writtenIn: 0,
     isRare:
       functionName !== undefined ||
       xray.origin === 'AWS::Lambda::Function' ||

@@ -30,7 +30,7 @@ import {
 } from '../store/row-binary.ts';
 import { spanNameText } from '../store/span-texts.ts';
 import { writeAttributeText } from '../store/write/rows.ts';
-import { dropSharedTexts, type SharedTexts } from '../store/write/shared-texts.ts';
+import { dropSharedTexts, runOf, type SharedTexts } from '../store/write/shared-texts.ts';
 import { writeStoredSpan } from '../store/write/span-row.ts';
 import {
   isIndexed,
@@ -429,25 +429,35 @@ function writeFlags(row: RowBuffer, { isFault, isError, isThrottle }: OutcomeFla
 function writeAttributes(rows: SpanRows, view: View, shape: Shape, other: Shape): void {
   const { entities: row, entityStarts, texts } = rows;
   const { shared, sql, request } = view;
-  const listAt = row.length;
-  const hasResource = shape !== 'subsegment' || other !== 'subsegment';
+  const [rowAt, listAt] = [entityStarts.at(-1) as number, row.length];
+  const run = runOf(texts, row, rowAt, span.startUs);
+  const hasResource = (shape !== 'subsegment' || other !== 'subsegment') && !isWrittenIn(shared, run);
   const httpTexts = httpTextsOf(view);
   let count = httpTexts.length + (hasResource ? shared.attributeCount : 0);
   for (const _ in sql) count++;
   indexed.length = 0;
-  for (const attribute of attributes) if (isWritten(attribute)) indexed.push(attribute);
+  for (const attribute of attributes) {
+    if (isWritten(attribute) && !(attribute.encodedStart >= 0 && isWrittenIn(attribute, run))) indexed.push(attribute);
+  }
   count += indexed.length;
   const hasName = isNamedLikeSpan(view, shape) || isNamedLikeSpan(view, other);
   if (!hasName) count++;
   writeLength(row, count);
-  if (shape === 'segment-and-call') writeBytes(row, shared.attributes);
+  if (hasResource && shape === 'segment-and-call') writeBytes(row, shared.attributes);
   for (const attribute of indexed) writeSpanAttribute(row, attribute, request);
-  if (shape === 'segment') writeBytes(row, shared.attributes);
+  if (hasResource && shape === 'segment') writeBytes(row, shared.attributes);
   for (const [path, text] of httpTexts) writeAttributeText(row, path, text);
   for (const member in sql) writeAttributeText(row, `segment.sql.${member}`, String(sql[member]));
   if (shape === 'subsegment' && hasResource) writeBytes(row, shared.attributes);
   if (!hasName) writeString(row, spanNameText(span.name ?? ''));
-  dropSharedTexts(texts, row, entityStarts.at(-1) as number, listAt);
+  dropSharedTexts(texts, row, rowAt, listAt);
+}
+
+/** Whether earlier rows of the run have the strings; from now on they have. */
+function isWrittenIn(strings: { writtenIn: number }, run: number): boolean {
+  const isKnown = strings.writtenIn === run && run > 0;
+  strings.writtenIn = run;
+  return isKnown;
 }
 
 /** Whether a row of the shape has the name of the span: see store/span-texts.ts. */

@@ -30,12 +30,18 @@ export type SharedTexts = {
   texts: Int32Array<ArrayBuffer>;
   /** Open addressing: 1 + index of a text, 0 for a free slot. Twice as many as there may be texts, a power of two. */
   slots: Int32Array<ArrayBuffer>;
+  /** Rows of one trace that follow each other, by a number that no other run has. */
+  run: number;
+  /** Where the last row of the run begins; -1 for none. */
+  runRowAt: number;
+  /** The latest start of a row in a run. */
+  maxStartUs: number;
 };
 
 const [ROW, START, END, FIELDS] = [1, 2, 3, 4];
 
 export function newSharedTexts(): SharedTexts {
-  return { firstSeq: undefined, count: 0, ...newTables(FIRST_TEXTS) };
+  return { firstSeq: undefined, count: 0, ...newTables(FIRST_TEXTS), run: 0, runRowAt: -1, maxStartUs: 0 };
 }
 
 const newTables = (maxTexts: number) => ({
@@ -46,6 +52,8 @@ const newTables = (maxTexts: number) => ({
 /** Call it before the rows of other documents are written, and when the buffer is emptied. */
 export function evictTexts(shared: SharedTexts): void {
   shared.firstSeq = undefined;
+  shared.runRowAt = -1;
+  shared.maxStartUs = 0;
   if (shared.count === 0) return;
   shared.count = 0;
   if (shared.slots.length > MAX_KEPT_TEXTS * 2) Object.assign(shared, newTables(FIRST_TEXTS));
@@ -60,6 +68,20 @@ export function continueTexts(shared: SharedTexts, seq: number): void {
     (Math.abs(seq - firstSeq) <= SHARED_ARRIVAL_US / 2 && Math.floor(seq / DAY_US) === Math.floor(firstSeq / DAY_US));
   if (!isTogether) evictTexts(shared);
   shared.firstSeq ??= seq;
+}
+
+let lastRun = 0;
+
+/**
+ * The number of the run of the row, which has its ids and is the next one. A text that was written or left out for this
+ * number may be left out again without a look-up. 0 if that depends on the start of the row.
+ */
+export function runOf(shared: SharedTexts, { bytes }: RowBuffer, rowAt: number, startUs: number): number {
+  const { runRowAt } = shared;
+  if (runRowAt < 0 || !areEqual(bytes, runRowAt, bytes, rowAt, TRACE_ID_BYTES)) shared.run = ++lastRun;
+  shared.runRowAt = rowAt;
+  shared.maxStartUs = Math.max(shared.maxStartUs, startUs);
+  return shared.maxStartUs - startUs <= SHARED_START_US ? shared.run : 0;
 }
 
 /** Texts of the list that is being looked through: of each, as `SharedTexts` has it. */
