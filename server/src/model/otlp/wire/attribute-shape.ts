@@ -1,6 +1,6 @@
 /*
- * The fields of a span that no column holds, in two texts that compress better apart: what the spans of one place in a
- * program have in common, and what differs. Columns of `documents` hold them, the first one in a dictionary.
+ * The fields of a span that no column holds, in two texts that compress better apart: what spans of one operation
+ * have in common, and what differs. Columns of `documents` hold them, the first one in a dictionary.
  *
  *   shape   the tags of the context; of each attribute behind it: its tag, its key, the type of its value; then the
  *           flags, if they are last
@@ -155,7 +155,7 @@ function toValues(bytes: Uint8Array, start: number, end: number): void {
   split.valueBytes += end - start;
 }
 
-/** The fields that were split, without the times in between. A row of an earlier version has no shape: values only. */
+/** The fields that were split, without the times. A row of an earlier version has no shape: values only. */
 export function joinFields(shape: string, values: Buffer): Buffer {
   if (shape === '') return values;
   const [from, of] = [Buffer.from(shape, 'latin1'), values];
