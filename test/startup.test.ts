@@ -105,7 +105,7 @@ test('the help of the program loads a small part of the bundle', async () => {
     const text = await readFile(new URL(name, bundle), 'utf8');
     loaded.set(name, text);
     // Imports of a part at its beginning; `import()` is not among them.
-    for (const [, imported] of text.matchAll(/^(?:import|\} from) *(?:\{[^}]*\} from )?"\.\/([^"]+)";$/gm))
+    for (const [, imported] of text.matchAll(/\bimport(?:\{[^}]*\}from)?"\.\/([^"]+)"/g))
       await load(imported as string);
   };
   await load('openray.js');
