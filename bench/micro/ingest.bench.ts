@@ -1,13 +1,18 @@
 import { bench, describe } from 'vitest';
+import { writeCommonSegment } from '../../server/src/ingest/segment-rows.ts';
 import { compactJson } from '../../server/src/model/compact-json.ts';
+import { newJsonTokens, readTokens } from '../../server/src/model/json-tokens.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';
 import { createRowBuffer } from '../../server/src/store/row-binary.ts';
 import { collectAttributes } from '../../server/src/store/write/attribute-strings.ts';
 import { writeDocument, writeEntities } from '../../server/src/store/write/rows.ts';
+import { evictTexts, newSharedTexts } from '../../server/src/store/write/shared-texts.ts';
 import { documentsByTrace, texts } from './documents.ts';
 
 const documents = documentsByTrace.flat();
 const target = createRowBuffer();
+const segmentRows = { entities: createRowBuffer(), documents: createRowBuffer(), texts: newSharedTexts() };
+const tokens = newJsonTokens();
 
 describe('a thousand spans in', () => {
   bench('JSON.parse', () => {
@@ -20,6 +25,17 @@ describe('a thousand spans in', () => {
 
   bench('parseDocument', () => {
     for (const text of texts) parseDocument(text, 1);
+  });
+
+  bench('readTokens', () => {
+    for (const text of texts) readTokens(tokens, text);
+  });
+
+  bench('writeCommonSegment: from texts to rows', () => {
+    segmentRows.entities.length = 0;
+    segmentRows.documents.length = 0;
+    evictTexts(segmentRows.texts);
+    for (const text of texts) writeCommonSegment(text, { seq: 1, server: 0, maxBytes: 65_536 }, segmentRows);
   });
 
   bench('collectAttributes', () => {

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { IndexedKeys } from '../model/otlp/to-xray/annotations.ts';
-import { DEFAULT_LIMITS, parseDocument } from '../model/parse-document.ts';
+import { DEFAULT_LIMITS } from '../model/parse-document.ts';
 import { increment } from '../stats.ts';
-import { accept, type IngestContext } from './accept.ts';
+import type { IngestContext } from './accept.ts';
 import { readDatagram } from './datagram.ts';
 import { DECODED_BYTES_PER_BYTE, type MemoryBudget } from './memory-budget.ts';
 import { acceptTraces } from './otlp.ts';
+import { acceptSegments } from './segments.ts';
 import { readSocketDrops } from './socket-drops.ts';
 
 export type UdpOptions = {
@@ -43,6 +44,8 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   const { log, nextSeq, documentMaxBytes, acceptsUnsampled, indexed } = options;
   const { stats } = context;
   const socket = createSocket({ type: options.host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 });
+  const limits = { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes };
+  const segmentContext = { ...context, nextSeq, limits };
   const inFlight = new Set<Promise<void>>();
   let dropsTimer: NodeJS.Timeout | undefined;
 
@@ -89,11 +92,9 @@ export async function listenUdp(context: IngestContext, options: UdpOptions): Pr
   }
 
   function acceptDocument(text: string): Promise<void> {
-    const results = parseDocument(text, nextSeq(), { ...DEFAULT_LIMITS, maxBytes: documentMaxBytes });
-    for (const result of results) {
-      if (!result.ok) log.debug({ id: result.id, code: result.code, reason: result.message }, 'document rejected');
-    }
-    return accept(results, 'udp', context);
+    const { stored, rejections } = acceptSegments([text], 'udp', segmentContext);
+    for (const { id, code, message } of rejections) log.debug({ id, code, reason: message }, 'document rejected');
+    return stored;
   }
 
   socket.on('message', (bytes) => {

@@ -111,7 +111,7 @@ function isAnnotationValue(value: JsonValue): value is AnnotationValue {
 }
 
 /** Undefined for the empty causes that Step Functions writes: they do not mean a failure. */
-function readCause(value: JsonValue | undefined): Cause | undefined {
+export function readCause(value: JsonValue | undefined): Cause | undefined {
   if (typeof value === 'string') {
     const exceptionId = readEntityId(value);
     return exceptionId && { exceptions: NONE, exceptionId };

@@ -191,6 +191,42 @@ export function writePrefixed(target: RowBuffer, prefix: Buffer, text: string): 
   } else writeString(target, prefix.toString() + text);
 }
 
+/** The same for a range of ASCII characters. */
+export function writePrefixedRange(
+  target: RowBuffer,
+  prefix: Uint8Array,
+  from: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const prefixLength = prefix.length;
+  const byteLength = prefixLength + end - start;
+  reserve(target, 2 + byteLength);
+  const { bytes, length } = target;
+  putLength(bytes, length, byteLength);
+  let to = length + lengthBytesOf(byteLength);
+  for (let at = 0; at < prefixLength; at++) bytes[to++] = prefix[at] as number;
+  for (let at = start; at < end; at++) bytes[to++] = from[at] as number;
+  target.length = to;
+}
+
+/** Writes a range of UTF-8 as a string. */
+export function writeTextRange(target: RowBuffer, from: Uint8Array, start: number, end: number): void {
+  writeLength(target, end - start);
+  writeRange(target, from, start, end);
+}
+
+/** Writes a range of hex digits in lower case as bytes. */
+export function writeHexRange(target: RowBuffer, from: Uint8Array, start: number, byteLength: number): void {
+  reserve(target, byteLength);
+  const { bytes, length } = target;
+  for (let at = 0; at < byteLength; at++) {
+    const digits = start + 2 * at;
+    bytes[length + at] = (hexDigit(from[digits] as number) << 4) | hexDigit(from[digits + 1] as number);
+  }
+  target.length += byteLength;
+}
+
 /** Bytes of the length of a string below 16 KiB. */
 const lengthBytesOf = (byteLength: number): number => (byteLength < 0x80 ? 1 : 2);
 

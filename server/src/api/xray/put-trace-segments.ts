@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { OpenrayError } from '../../errors.ts';
-import { accept } from '../../ingest/accept.ts';
-import { DEFAULT_LIMITS, parseDocument } from '../../model/parse-document.ts';
-import { type ApiContext, operation } from '../operation.ts';
+import { acceptSegments } from '../../ingest/segments.ts';
+import { DEFAULT_LIMITS } from '../../model/parse-document.ts';
+import { operation } from '../operation.ts';
 
 const MAX_DOCUMENTS = 50;
 
@@ -21,17 +21,15 @@ export const putTraceSegments = operation({
     if (texts.length > MAX_DOCUMENTS) {
       throw new OpenrayError('InvalidRequestException', `Exceeding maximum segment count: ${MAX_DOCUMENTS}`);
     }
-    const { stored, unprocessed } = acceptSegments(texts, context);
+    const limits = { ...DEFAULT_LIMITS, maxBytes: context.documentMaxBytes };
+    const { stored, rejections } = acceptSegments(texts, 'http', { ...context, limits });
     await stored;
-    return { UnprocessedTraceSegments: unprocessed };
+    return {
+      UnprocessedTraceSegments: rejections.map(({ id = null, code, message }) => ({
+        Id: id,
+        ErrorCode: code,
+        Message: message,
+      })),
+    };
   },
 });
-
-function acceptSegments(texts: readonly string[], context: ApiContext) {
-  const limits = { ...DEFAULT_LIMITS, maxBytes: context.documentMaxBytes };
-  const results = texts.flatMap((text) => parseDocument(text, context.nextSeq(), limits));
-  const unprocessed = results.flatMap((result) =>
-    result.ok ? [] : [{ Id: result.id ?? null, ErrorCode: result.code, Message: result.message }],
-  );
-  return { stored: accept(results, 'http', context), unprocessed };
-}
