@@ -181,7 +181,7 @@ function pathOf(text: string): Path {
   const path = {
     text,
     prefix: Buffer.from(`${text}=`),
-    isTextColumn: TEXT_COLUMNS[field] !== undefined,
+    isTextColumn: TEXT_COLUMNS.has(field),
     isNumberColumn: field === STATUS_PATH,
     isIndexed: !NOT_INDEXED.has(field),
     foundIn: 0,

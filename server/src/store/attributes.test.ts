@@ -61,6 +61,10 @@ test('a value in a column is no attribute if it has the type that X-Ray document
   ]);
 });
 
+test.each(['constructor', 'toString', 'hasOwnProperty', 'valueOf'])('a field %s is an attribute', (name) => {
+  expect(attributesOf(entityWith({ fields: { [name]: 'x' } }))).toEqual([`segment.${name}=x`]);
+});
+
 test('metadata that is no object has the path metadata', () => {
   expect(attributesOf(entityWith({ metadata: 'text' }))).toEqual(['metadata=text']);
 });

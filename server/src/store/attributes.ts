@@ -47,17 +47,17 @@ export const NOT_INDEXED: ReadonlySet<string> = new Set([
 ]);
 
 /** Columns for other fields, if their value has the type that X-Ray documents; then it has no `segment.PATH` either. */
-export const TEXT_COLUMNS: Readonly<Record<string, Sql>> = {
-  name: sql`name`,
-  origin: sql`origin`,
-  namespace: sql`namespace`,
-  user: sql`user`,
-  resource_arn: sql`resource_arn`,
-  'http.request.method': sql`http_method`,
-  'http.request.url': sql`http_url`,
-  'http.request.user_agent': sql`http_user_agent`,
-  'http.request.client_ip': sql`http_client_ip`,
-};
+export const TEXT_COLUMNS: ReadonlyMap<string, Sql> = new Map([
+  ['name', sql`name`],
+  ['origin', sql`origin`],
+  ['namespace', sql`namespace`],
+  ['user', sql`user`],
+  ['resource_arn', sql`resource_arn`],
+  ['http.request.method', sql`http_method`],
+  ['http.request.url', sql`http_url`],
+  ['http.request.user_agent', sql`http_user_agent`],
+  ['http.request.client_ip', sql`http_client_ip`],
+]);
 /** The same for a number, of the column `http_status`. */
 export const STATUS_PATH = 'http.response.status';
 

@@ -201,7 +201,7 @@ function segmentPredicate(steps: readonly string[], operator: Operator, value: V
   const attribute = pathPredicate(['segment', ...steps], operator, value);
   if (steps.some((step) => step.includes('.'))) return attribute;
   const path = steps.join('.');
-  const column = TEXT_COLUMNS[path];
+  const column = TEXT_COLUMNS.get(path);
   if (column !== undefined && typeof value === 'string')
     return anyOf([attribute, columnPredicate(column, operator, value)]);
   if (path === STATUS_PATH && isNumber(value)) {

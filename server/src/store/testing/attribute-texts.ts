@@ -71,7 +71,7 @@ function collectHttp(found: AttributeCollector, path: string, value: JsonValue |
 }
 
 function isInColumn(path: string, value: JsonValue | undefined): boolean {
-  if (typeof value === 'string') return TEXT_COLUMNS[path] !== undefined;
+  if (typeof value === 'string') return TEXT_COLUMNS.has(path);
   return typeof value === 'number' && path === STATUS_PATH;
 }
 

@@ -262,7 +262,7 @@ function newPath(text: string): Path {
     members: undefined,
     keys: NO_KEYS,
     paths: NO_PATHS,
-    isTextColumn: TEXT_COLUMNS[field] !== undefined,
+    isTextColumn: TEXT_COLUMNS.has(field),
     isIndexed: !NOT_INDEXED.has(field),
     isOfExceptions: text === 'segment.cause.exceptions',
     foundIn: 0,
