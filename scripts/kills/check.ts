@@ -17,26 +17,33 @@ export type StoreCheck = {
   readonly datagramsStored: number;
 };
 
+/** A query counts this share of the traces: after an hour of load there are more than one may hold in memory. */
+const SHARES = 32;
+
 /** Compares the stored documents with the sent ones. */
 export async function checkStore(store: Store, { acknowledged, datagrams }: Sent): Promise<StoreCheck> {
   const duplicated: string[] = [];
   let repeatedRows = 0;
   let datagramsStored = 0;
   const documents = new Map<string, number>();
-  const rows = store.stream<{ id: string; ids: number; versions: number; count: number }>(sql`
-    SELECT lower(hex(trace_id)) AS id, uniqExact(documents.id) AS ids, uniqExact(documents.id, seq, server) AS versions,
-      count() AS count
-    FROM documents GROUP BY documents.trace_id`);
-  for await (const { id, ids, versions, count } of rows) {
-    documents.set(id, ids);
-    if (versions > ids) duplicated.push(id);
-    repeatedRows += count - versions;
-    if (datagrams.has(id)) datagramsStored++;
-  }
   const entities = new Map<string, number>();
-  const entityRows = store.stream<{ id: string; ids: number }>(sql`
-    SELECT lower(hex(trace_id)) AS id, uniqExact(entities.id) AS ids FROM entities GROUP BY entities.trace_id`);
-  for await (const { id, ids } of entityRows) entities.set(id, ids);
+  for (let share = 0; share < SHARES; share++) {
+    const isInShare = sql`cityHash64(trace_id) % ${SHARES} = ${share}`;
+    const rows = store.stream<{ id: string; ids: number; versions: number; count: number }>(sql`
+      SELECT lower(hex(trace_id)) AS id, uniqExact(documents.id) AS ids, uniqExact(documents.id, seq, server) AS versions,
+        count() AS count
+      FROM documents WHERE ${isInShare} GROUP BY documents.trace_id`);
+    for await (const { id, ids, versions, count } of rows) {
+      documents.set(id, ids);
+      if (versions > ids) duplicated.push(id);
+      repeatedRows += count - versions;
+      if (datagrams.has(id)) datagramsStored++;
+    }
+    const entityRows = store.stream<{ id: string; ids: number }>(sql`
+      SELECT lower(hex(trace_id)) AS id, uniqExact(entities.id) AS ids
+      FROM entities WHERE ${isInShare} GROUP BY entities.trace_id`);
+    for await (const { id, ids } of entityRows) entities.set(id, ids);
+  }
   const lost: string[] = [];
   const withoutEntities: string[] = [];
   for (const [id, expected] of acknowledged) {
