@@ -38,6 +38,15 @@ test('a server with wrong answers is not compared, and its first reason is print
   expect(text).toContain('A: the map: 3 answers were not right: no edges');
 });
 
+test('a server is not compared with itself by another protocol', () => {
+  const text = comparison([
+    { name: 'openray', figures: [figure('time', 10)] },
+    { name: 'openray, X-Ray', figures: [figure('time', 1)] },
+    { name: 'A', figures: [figure('time', 20)] },
+  ]);
+  expect(text).toContain('2 × A');
+});
+
 test('a figure by which servers cannot be compared has no ratio', () => {
   const count = figure('refusals', 0, { better: 'neither' });
   const text = comparison([

@@ -22,15 +22,17 @@ export type Measured = {
 
 /**
  * One row a figure: the value of each server, and how the first server compares with the best of the others. A ratio
- * above 1 is good for the first server. A value of a wrong answer or with a note is not compared.
+ * above 1 is good for the first server. A value of a wrong answer or with a note is not compared, nor is the first
+ * server with another protocol, as `openray, X-Ray`.
  */
 export function comparison(servers: readonly Measured[]): string {
   const [first, ...others] = servers;
   if (first === undefined) return '';
+  const peers = others.filter(({ name }) => !name.startsWith(`${first.name},`));
   const head = ['figure', ...servers.map(({ name }) => name), `${first.name} beside the best of the others`];
   const rows = distinct(servers.flatMap(({ figures }) => figures)).map(({ name, description, unit }) => {
     const same = servers.map(({ figures }) => figures.find((figure) => figure.name === name));
-    return [`${description}, ${unit}`, ...same.map(cellOf), ratioCell(same[0], named(others, name))];
+    return [`${description}, ${unit}`, ...same.map(cellOf), ratioCell(same[0], named(peers, name))];
   });
   return [table([head, ...rows]), ...servers.flatMap(remarksOf)].join('\n');
 }
