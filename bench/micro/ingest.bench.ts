@@ -5,13 +5,13 @@ import { newJsonTokens, readTokens } from '../../server/src/model/json-tokens.ts
 import { parseDocument } from '../../server/src/model/parse-document.ts';
 import { createRowBuffer } from '../../server/src/store/row-binary.ts';
 import { collectAttributes } from '../../server/src/store/write/attribute-strings.ts';
+import { emptied, newRowBuffers } from '../../server/src/store/write/block.ts';
 import { writeDocument, writeEntities } from '../../server/src/store/write/rows.ts';
-import { evictTexts, newSharedTexts } from '../../server/src/store/write/shared-texts.ts';
 import { documentsByTrace, texts } from './documents.ts';
 
 const documents = documentsByTrace.flat();
 const target = createRowBuffer();
-const segmentRows = { entities: createRowBuffer(), documents: createRowBuffer(), texts: newSharedTexts() };
+let segmentRows = newRowBuffers();
 const tokens = newJsonTokens();
 
 describe('a thousand spans in', () => {
@@ -32,9 +32,7 @@ describe('a thousand spans in', () => {
   });
 
   bench('writeCommonSegment: from texts to rows', () => {
-    segmentRows.entities.length = 0;
-    segmentRows.documents.length = 0;
-    evictTexts(segmentRows.texts);
+    segmentRows = emptied(segmentRows);
     for (const text of texts) writeCommonSegment(text, { seq: 1, server: 0, maxBytes: 65_536 }, segmentRows);
   });
 

@@ -1,3 +1,4 @@
+import { areEqual } from '../model/bytes.ts';
 import {
   ARRAY,
   ESCAPED_TEXT,
@@ -11,7 +12,7 @@ import {
   TRUE,
   textAt,
 } from '../model/json-tokens.ts';
-import { MAX_ATTRIBUTES, MAX_DEPTH, MAX_TEXT_LENGTH } from '../store/attributes.ts';
+import { MAX_ATTRIBUTES, MAX_COMPARED, MAX_DEPTH, MAX_TEXT_LENGTH } from '../store/attributes.ts';
 import { type RowBuffer, writePrefixedRange } from '../store/row-binary.ts';
 import { writeAttributeText } from '../store/write/rows.ts';
 import { memberName, type Name, type Path } from './segment-names.ts';
@@ -101,9 +102,6 @@ export function isInColumn({ kinds }: JsonTokens, { isTextColumn, isNumberColumn
   return isNumberColumn && (kind === NUMBER || kind === OTHER_NUMBER);
 }
 
-/** Lists up to this length are searched before a value is added, see attribute-strings.ts. */
-const MAX_COMPARED = 16;
-
 function add(tokens: JsonTokens, path: Path, value: number): void {
   const { next } = found;
   const entry = found.count + 1;
@@ -138,9 +136,7 @@ function isSameValue(tokens: JsonTokens, a: number, b: number): boolean {
   const from = starts[a] as number;
   const other = starts[b] as number;
   const length = (ends[a] as number) - from;
-  if ((ends[b] as number) - other !== length) return false;
-  for (let at = 0; at < length; at++) if (bytes[from + at] !== bytes[other + at]) return false;
-  return true;
+  return (ends[b] as number) - other === length && areEqual(bytes, from, bytes, other, length);
 }
 
 /** Whether the bytes of a scalar are its text. */

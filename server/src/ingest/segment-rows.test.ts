@@ -5,9 +5,9 @@ import { leanDocument } from '../model/lean-document.ts';
 import { parseDocument } from '../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../model/testing/arbitrary-trace.ts';
 import { A_TRACE_ID, aSegment, aSubsegment } from '../model/testing/builders.ts';
-import { createRowBuffer, type RowBuffer, writtenBytes } from '../store/row-binary.ts';
+import { type RowBuffer, writtenBytes } from '../store/row-binary.ts';
+import { newRowBuffers } from '../store/write/block.ts';
 import { writeDocument, writeEntities } from '../store/write/rows.ts';
-import { newSharedTexts } from '../store/write/shared-texts.ts';
 import { writeCommonSegment } from './segment-rows.ts';
 
 const SEQ = 1_790_000_000_000_000;
@@ -15,11 +15,10 @@ const SERVER = 7;
 const MAX_BYTES = 64 * 1024;
 
 const textOf = (rows: RowBuffer) => Buffer.from(writtenBytes(rows)).toString('latin1');
-const newRows = () => ({ entities: createRowBuffer(), documents: createRowBuffer(), texts: newSharedTexts() });
 
 /** Undefined for a rare document. */
 function written(text: string) {
-  const rows = newRows();
+  const rows = newRowBuffers();
   const lean = writeCommonSegment(text, { seq: SEQ, server: SERVER, maxBytes: MAX_BYTES }, rows);
   const { entities, documents } = rows;
   if (lean === undefined) expect(entities.length + documents.length).toBe(0);
@@ -30,7 +29,7 @@ function written(text: string) {
 function expected(text: string) {
   const [parsed, ...others] = parseDocument(text, SEQ);
   if (parsed?.ok !== true || others.length > 0) return undefined;
-  const { entities, documents } = newRows();
+  const { entities, documents } = newRowBuffers();
   writeEntities(entities, parsed.document);
   writeDocument(documents, parsed.document, SERVER);
   return { lean: leanDocument(parsed.document), entities: textOf(entities), documents: textOf(documents) };
@@ -61,7 +60,7 @@ test('rows and lean documents of traces are those of the way over objects, byte 
 test('documents that are stored together leave out the attributes of earlier ones, as over objects', () => {
   fc.assert(
     fc.property(arbitraryTrace().chain(arbitraryDelivery), (texts) => {
-      const [rows, expectedRows] = [newRows(), newRows()];
+      const [rows, expectedRows] = [newRowBuffers(), newRowBuffers()];
       for (const [index, text] of texts.entries()) {
         const seq = SEQ + index;
         for (const parsed of parseDocument(text, seq)) {

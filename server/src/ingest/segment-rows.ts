@@ -35,7 +35,8 @@ import {
   writeUInt32,
   writeUInt64,
 } from '../store/row-binary.ts';
-import { continueTexts, dropSharedTexts, type SharedTexts } from '../store/write/shared-texts.ts';
+import type { RowBuffers } from '../store/write/block.ts';
+import { continueTexts, dropSharedTexts } from '../store/write/shared-texts.ts';
 import { writeNotPacked, writeTimes } from '../store/write/span-row.ts';
 import {
   beginDocument,
@@ -58,13 +59,6 @@ import { FIELD, FIELD_COUNT, memberName, type Name, type RootNames, rootNames } 
  * documents are left to that way over objects: all invalid ones, those with links or characters beyond ASCII, and those
  * with repeated members or ids.
  */
-
-export type SegmentRows = {
-  readonly entities: RowBuffer;
-  readonly documents: RowBuffer;
-  /** Attributes of the rows, which later rows of the same trace leave out. */
-  readonly texts: SharedTexts;
-};
 
 export type SegmentSource = { readonly seq: number; readonly server: number; readonly maxBytes: number };
 
@@ -107,7 +101,7 @@ const indexedValues: number[] = [];
  * Writes the rows of a document, and returns what the roll-up needs of it. Undefined for a rare document: nothing is
  * written.
  */
-export function writeCommonSegment(text: string, source: SegmentSource, rows: SegmentRows): LeanSegment | undefined {
+export function writeCommonSegment(text: string, source: SegmentSource, rows: RowBuffers): LeanSegment | undefined {
   if (text.length > source.maxBytes || !readTokens(tokens, text) || kinds[0] !== OBJECT) return undefined;
   beginDocument();
   roots = rootNames();
@@ -351,7 +345,7 @@ function isWordOfZeros(start: number, length: number): boolean {
 }
 
 /** The columns of `writeEntities`. */
-function writeEntityRows({ entities: row, texts }: SegmentRows, kind: Entity['kind'], { seq }: SegmentSource): void {
+function writeEntityRows({ entities: row, texts }: RowBuffers, kind: Entity['kind'], { seq }: SegmentSource): void {
   continueTexts(texts, seq);
   const top = drafts[0] as Draft;
   const topId = starts[top.fields[FIELD.id] as number] as number;

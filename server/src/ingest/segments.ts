@@ -3,11 +3,10 @@ import { leanDocument } from '../model/lean-document.ts';
 import { type DocumentLimits, parseDocument, type Rejection, type RejectionCode } from '../model/parse-document.ts';
 import type { Receiver } from '../stats.ts';
 import { leanBatch } from '../store/lean-batch.ts';
-import { createRowBuffer } from '../store/row-binary.ts';
+import { emptied, newRowBuffers } from '../store/write/block.ts';
 import { writeDocument, writeEntities } from '../store/write/rows.ts';
-import { evictTexts, newSharedTexts } from '../store/write/shared-texts.ts';
 import { acceptEncoded, type IngestContext } from './accept.ts';
-import { type SegmentRows, writeCommonSegment } from './segment-rows.ts';
+import { writeCommonSegment } from './segment-rows.ts';
 
 export type SegmentContext = IngestContext & { readonly nextSeq: () => number; readonly limits: DocumentLimits };
 
@@ -17,13 +16,7 @@ export type AcceptedSegments = {
   readonly rejections: readonly Rejection[];
 };
 
-/** Larger buffers are not kept for the next call. */
-const MAX_KEPT_BYTES = 4 * 1024 * 1024;
-let rows = newRows();
-
-function newRows(): SegmentRows {
-  return { entities: createRowBuffer(), documents: createRowBuffer(), texts: newSharedTexts() };
-}
+let rows = newRowBuffers();
 
 /** Stores the texts of X-Ray's senders: see `parseDocument`. An invalid document is rejected and the others are stored. */
 export function acceptSegments(
@@ -32,11 +25,8 @@ export function acceptSegments(
   context: SegmentContext,
 ): AcceptedSegments {
   const { nextSeq, limits, store } = context;
-  if (rows.entities.bytes.length + rows.documents.bytes.length > MAX_KEPT_BYTES) rows = newRows();
+  rows = emptied(rows);
   const { entities, documents, texts: sharedTexts } = rows;
-  entities.length = 0;
-  documents.length = 0;
-  evictTexts(sharedTexts);
   const leanDocuments: LeanDocument[] = [];
   const rejections: Rejection[] = [];
   for (const text of texts) {

@@ -20,6 +20,8 @@ export const TRUNCATED_MARKER = '…';
 /** In UTF-16 code units. */
 export const MAX_TEXT_LENGTH = 256;
 export const MAX_DEPTH = 32;
+/** Values of one path up to this number are searched before one is added. A duplicate in a longer list is harmless. */
+export const MAX_COMPARED = 16;
 
 /**
  * A row leaves out the strings of an earlier row of its trace that is stored together with it (see

@@ -1,3 +1,4 @@
+import { areEqual } from '../model/bytes.ts';
 import type { Entity, Http } from '../model/entity.ts';
 import type { LeanSpan } from '../model/lean-document.ts';
 import type { Shape } from '../model/otlp/to-xray/span-shape.ts';
@@ -195,10 +196,7 @@ export const isSameTrace = (spans: LeanSpans, index: number, others: LeanSpans, 
 
 /** Whether the span has the trace id at `traceAt` of `bytes`. */
 export function isOfTrace({ records }: LeanSpans, index: number, bytes: Buffer, traceAt: number): boolean {
-  const at = index * RECORD_BYTES;
-  // Ids differ in their last bytes, which are random.
-  for (let byte = TRACE_BYTES - 1; byte >= 0; byte--) if (records[at + byte] !== bytes[traceAt + byte]) return false;
-  return true;
+  return areEqual(records, index * RECORD_BYTES, bytes, traceAt, TRACE_BYTES);
 }
 
 /** Equal for equal trace ids. The ids come from senders, which cannot know the hash. */

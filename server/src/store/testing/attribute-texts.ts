@@ -5,6 +5,7 @@ import {
   type AttributeValue,
   attributeText,
   MAX_ATTRIBUTES,
+  MAX_COMPARED,
   MAX_DEPTH,
   NOT_INDEXED,
   STATUS_PATH,
@@ -93,9 +94,6 @@ function collect(found: AttributeCollector, path: string, value: JsonValue | und
     add(found, path, value instanceof ExactNumber ? canonicalText(value) : (value as AttributeValue));
   }
 }
-
-/** Lists up to this length are searched before a value is added. A duplicate in a longer list is harmless. */
-const MAX_COMPARED = 16;
 
 function add(found: AttributeCollector, path: string, value: AttributeValue): void {
   const known = found.values.get(path);

@@ -5,6 +5,7 @@ import {
   type AttributeValue,
   attributeText,
   MAX_ATTRIBUTES,
+  MAX_COMPARED,
   MAX_DEPTH,
   MAX_TEXT_LENGTH,
   NOT_INDEXED,
@@ -162,9 +163,6 @@ function collectMembers(path: Path, value: JsonObject, depth: number): void {
     collect(memberOf(path, key, position++), value[key], depth + 1);
   }
 }
-
-/** Lists up to this length are searched before a value is added. A duplicate in a longer list is harmless. */
-const MAX_COMPARED = 16;
 
 function add(path: Path, value: AttributeValue): void {
   const { values, next } = found;

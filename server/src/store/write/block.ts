@@ -7,7 +7,7 @@ import { documentCount, type LeanBatch, leanBatch } from '../lean-batch.ts';
 import { createRowBuffer, type RowBuffer, writtenBytes } from '../row-binary.ts';
 import { addRows, type ChunkPool, cutRowsBack, newRowChunks, partsOf, type RowChunks } from './row-chunks.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, writeDocument, writeEntities } from './rows.ts';
-import { evictTexts, newSharedTexts } from './shared-texts.ts';
+import { evictTexts, newSharedTexts, type SharedTexts } from './shared-texts.ts';
 
 export type Caller = { resolve(): void; reject(reason: unknown): void };
 
@@ -61,26 +61,42 @@ export function addEncoded(block: Block, { entities, documents, lean }: EncodedD
   return addRows(block.documents, writtenBytes(documents), pool);
 }
 
-type EncodingBuffers = { readonly entities: RowBuffer; readonly documents: RowBuffer };
+/** The rows of documents that are stored together. */
+export type RowBuffers = {
+  readonly entities: RowBuffer;
+  readonly documents: RowBuffer;
+  /** Attributes of the rows, which later rows of the same trace leave out. */
+  readonly texts: SharedTexts;
+};
 
-/** Larger buffers are not kept for the next call. */
+export function newRowBuffers(): RowBuffers {
+  return { entities: createRowBuffer(), documents: createRowBuffer(), texts: newSharedTexts() };
+}
+
+/** Larger buffers are not kept for the next documents. */
 const MAX_KEPT_BYTES = 4 * 1024 * 1024;
+
+/** The buffers without rows, or new ones in place of large ones. */
+export function emptied(buffers: RowBuffers): RowBuffers {
+  const { entities, documents, texts } = buffers;
+  if (entities.bytes.length + documents.bytes.length > MAX_KEPT_BYTES) return newRowBuffers();
+  entities.length = 0;
+  documents.length = 0;
+  evictTexts(texts);
+  return buffers;
+}
 
 /** Returns a function whose result is valid until its next call. */
 export function newDocumentEncoder(serverNumber: number): (documents: readonly Document[]) => EncodedDocuments {
-  const newBuffers = (): EncodingBuffers => ({ entities: createRowBuffer(), documents: createRowBuffer() });
-  let buffers = newBuffers();
-  const texts = newSharedTexts();
+  let rows = newRowBuffers();
   return (documents) => {
-    evictTexts(texts);
-    if (buffers.entities.bytes.length + buffers.documents.bytes.length > MAX_KEPT_BYTES) buffers = newBuffers();
-    buffers.entities.length = 0;
-    buffers.documents.length = 0;
+    rows = emptied(rows);
     for (const document of documents) {
-      writeEntities(buffers.entities, document, texts);
-      writeDocument(buffers.documents, document, serverNumber);
+      writeEntities(rows.entities, document, rows.texts);
+      writeDocument(rows.documents, document, serverNumber);
     }
-    return { ...buffers, lean: leanBatch(documents.map(leanDocument)) };
+    const lean = leanBatch(documents.map(leanDocument));
+    return { entities: rows.entities, documents: rows.documents, lean };
   };
 }
 

@@ -1,3 +1,4 @@
+import { areEqual } from '../../model/bytes.ts';
 import { LINK_PREFIX, SHARED_ARRIVAL_US, SHARED_START_US } from '../attributes.ts';
 import { type RowBuffer, readUInt64, writeLength } from '../row-binary.ts';
 
@@ -186,12 +187,6 @@ function isShared(
     }
   }
   return false;
-}
-
-/** From the end, where texts differ. */
-function areEqual(a: Uint8Array, atA: number, b: Uint8Array, atB: number, count: number): boolean {
-  for (let index = count - 1; index >= 0; index--) if (a[atA + index] !== b[atB + index]) return false;
-  return true;
 }
 
 function addText(shared: SharedTexts, hash: number, rowAt: number, start: number, end: number): void {

@@ -1,3 +1,4 @@
+import { areEqual } from '../../bytes.ts';
 import { behindContext, type FieldRanges, isContext, joinFields } from './attribute-shape.ts';
 import { endOfService } from './stored-span.ts';
 
@@ -78,11 +79,6 @@ export function packedSpan(
   const endNs = nanosBeside(bytes, timesAt + 10, endUs);
   if (!isInt16(startNs) || !isInt16(endNs)) return undefined;
   return { bytes, contextStart: start + IDS_BYTES, contextEnd: nameAt, nameEnd, kind, restStart, end, startNs, endNs };
-}
-
-function areEqual(a: Uint8Array, atA: number, b: Uint8Array, atB: number, count: number): boolean {
-  for (let index = 0; index < count; index++) if (a[atA + index] !== b[atB + index]) return false;
-  return true;
 }
 
 const WORD = 0x1_0000_0000;
