@@ -101,7 +101,7 @@ test('without a shard writes are refused with a delay, and acknowledged document
   expect(store.statistics()).toMatchObject({ received: 60, stored: 40, refused: 20, queued: 0 });
 });
 
-test.runIf(process.platform === 'linux')('writes wait for a shard that does not respond', async () => {
+test('writes wait for a shard that does not respond', async () => {
   await store.append(numbered(10));
   const [, shard] = cluster.shards;
   await shard?.pause();

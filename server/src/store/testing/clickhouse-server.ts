@@ -1,18 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pauseProcess } from './engine-faults.ts';
 import { newGracefulCloseProxy } from './graceful-close-proxy.ts';
 
 /** A ClickHouse server in its own process. Acknowledged rows survive `kill`, as in production. */
 export type ClickHouseServer = {
   /** `host:port` of its HTTP interface. */
   readonly address: string;
-  /** Stops all threads of the process (SIGSTOP) until `resume`; its connections stay open. Linux only. */
+  /** Stops all threads of the process until `resume`; its connections stay open. */
   pause(): Promise<void>;
   resume(): void;
   /** Ends the process and its connections like a crash. It stays down until `start`. */
@@ -111,8 +112,7 @@ function newServer(path: string, ports: Ports): ClickHouseServer {
   return {
     address: `127.0.0.1:${ports.proxyHttp}`,
     async pause() {
-      child?.kill('SIGSTOP');
-      await untilStopped(child?.pid ?? 0);
+      await pauseProcess(child?.pid ?? 0);
     },
     resume() {
       child?.kill('SIGCONT');
@@ -142,16 +142,6 @@ function spawnEngine(path: string, { http, tcp }: Ports): ChildProcess {
     ['--import', 'tsx', script, ...args, `--http_port=${http}`, `--tcp_port=${tcp}`, '--query', KEEP_LISTENING],
     { stdio: ['pipe', 'ignore', 'ignore'] },
   );
-}
-
-/** The signal returns at once, and on a busy machine threads run for a while after it. */
-async function untilStopped(pid: number): Promise<void> {
-  for (;;) {
-    const threads = await readdir(`/proc/${pid}/task`);
-    const files = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8'));
-    if ((await Promise.all(files)).every((text) => /\) [Tt] /.test(text))) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 async function untilAnswering(address: string): Promise<void> {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Processes of embedded engines that another process has started. Linux only. */
 export function enginesOf(pid: number): readonly number[] {
@@ -47,6 +48,17 @@ function kindOf(pid: number, thread: number): ThreadKind | undefined {
 function isBlocked(pid: number, thread: number, signal: number): boolean {
   const mask = /^SigBlk:\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))?.[1];
   return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
+/**
+ * Sends SIGSTOP, and on Linux waits until all threads are stopped: the signal returns at once, and on a busy machine
+ * threads run for a while after it.
+ */
+export async function pauseProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  if (process.platform !== 'linux') return;
+  const isStopped = (thread: number) => /\) [Tt] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'));
+  while (!threadsOf(pid).every(isStopped)) await delay(5);
 }
 
 /** Whether the process has ended, also if its parent has not noticed. */

@@ -4,7 +4,7 @@ import type { OpenrayError } from '../../../errors.ts';
 import { sql } from '../../sql.ts';
 import type { Store } from '../../store.ts';
 import { aDocument } from '../../testing/documents.ts';
-import { hasEnded, queueForEngineLock, signalThread } from '../../testing/engine-faults.ts';
+import { hasEnded, pauseProcess, queueForEngineLock, signalThread } from '../../testing/engine-faults.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory } from '../../testing/open-test-store.ts';
 
 /** The process of the engine ends or hangs: calls fail until a new one answers, and no row is lost. */
@@ -80,8 +80,7 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
 );
 
 test('a process that hangs is killed while calls wait for it', async () => {
-  const pid = enginePid();
-  process.kill(pid, 'SIGSTOP');
+  await pauseProcess(enginePid());
   const failure = await failureOf(store.query(COUNT));
   expect(failure).toMatchObject(RESTARTING);
   expect((failure as OpenrayError).cause).toMatchObject({
