@@ -14,7 +14,20 @@ test.skipIf(!hasGo)('the tests of the load generator pass', () => {
 });
 
 test.skipIf(!hasGo)('openray gives the right answers to all questions of the comparison', () => {
-  const sizes = ['--traces', '100', '--warm-traces', '0', '--samples', '2', '--light-seconds', '0'];
+  const sizes = [
+    '--traces',
+    '100',
+    '--warm-traces',
+    '0',
+    '--samples',
+    '2',
+    '--light-seconds',
+    '0',
+    '--steady-spans',
+    '1000',
+    '--steady-seconds',
+    '1',
+  ];
   const args = ['--import', 'tsx', 'bench/peers/run.ts', '--xray', ...sizes];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { ...options, cwd: folderOf('..') });
   for (const line of [
@@ -26,7 +39,12 @@ test.skipIf(!hasGo)('openray gives the right answers to all questions of the com
     expect(stderr).toMatch(new RegExp(line));
   }
   expect(stdout).not.toContain('wrong');
-  for (const figure of ['ingest under full load', 'service map of all traces, p95', 'on disk']) {
+  for (const figure of [
+    'ingest under full load',
+    'service map of all traces, p95',
+    '1000 spans a second over 32 connections, acknowledge, p99',
+    'on disk',
+  ]) {
     expect(stdout).toMatch(new RegExp(`^\\| ${figure}, \\S+ +\\| +[\\d,.]+ \\| +[\\d,.]+ \\|`, 'm'));
   }
   expect(status).toBe(0);

@@ -21,7 +21,9 @@ const USAGE = `npm run bench:peers [-- OPTIONS]
   --connections N            connections; each waits for its acknowledgement (8)
   --samples N                times that each question is asked (50)
   --light-seconds N          seconds of light load (15)
-  --idle-seconds N           most seconds to wait until a server is idle, three times for each (120)
+  --steady-spans N           spans a second under steady load, over 32 connections (20000)
+  --steady-seconds N         seconds of steady load (10)
+  --idle-seconds N           most seconds to wait until a server is idle, four times for each (120)
   --json FILE                also append one line of JSON for each server
 Prints each step and figure at once, and the table at the end. Ctrl-C ends the run and prints the figures so far.
 Needs Linux, and Go to build the load generator. How to get the others: docs/how-to/compare-with-peers.md
@@ -44,6 +46,8 @@ const { values: flags } = parseArgs({
     connections: { type: 'string', default: '8' },
     samples: { type: 'string', default: '50' },
     'light-seconds': { type: 'string', default: '15' },
+    'steady-spans': { type: 'string', default: '20000' },
+    'steady-seconds': { type: 'string', default: '10' },
     'idle-seconds': { type: 'string', default: '120' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -87,9 +91,8 @@ function isRight({ name, figures, failure }: Measured): boolean {
   return !name.startsWith('openray') || figures.every(({ wrong }) => wrong === undefined);
 }
 
-type Numbers = Readonly<
-  Record<'traces' | 'warm-traces' | 'connections' | 'samples' | 'light-seconds' | 'idle-seconds', number>
->;
+type Load = 'traces' | 'warm-traces' | 'connections' | 'light-seconds' | 'steady-spans' | 'steady-seconds';
+type Numbers = Readonly<Record<Load | 'samples' | 'idle-seconds', number>>;
 
 function numbersOf(): Numbers {
   const wholeNumber = (name: keyof Numbers, least: number, otherwise = 0) => {
@@ -104,6 +107,8 @@ function numbersOf(): Numbers {
     connections: wholeNumber('connections', 1),
     samples: wholeNumber('samples', 1),
     'light-seconds': wholeNumber('light-seconds', 0),
+    'steady-spans': wholeNumber('steady-spans', 0),
+    'steady-seconds': wholeNumber('steady-seconds', 0),
     'idle-seconds': wholeNumber('idle-seconds', 1),
   };
 }

@@ -14,7 +14,7 @@ type options struct {
 	format, ingestURL, api, queryURL              string
 	pid, traceCount, warmCount                    int
 	connections, samples, lightRate, lightSeconds int
-	idleSeconds                                   int
+	steadySpans, steadySeconds, idleSeconds       int
 	seed                                          int64
 }
 
@@ -57,6 +57,8 @@ func parseFlags() options {
 	flag.IntVar(&o.samples, "samples", 50, "times that each question is asked")
 	flag.IntVar(&o.lightRate, "light-rate", 50, "requests a second of one trace each under light load")
 	flag.IntVar(&o.lightSeconds, "light-seconds", 15, "seconds of light load")
+	flag.IntVar(&o.steadySpans, "steady-spans", 20_000, "spans a second under steady load")
+	flag.IntVar(&o.steadySeconds, "steady-seconds", 10, "seconds of steady load")
 	flag.IntVar(&o.idleSeconds, "idle-seconds", 120, "most seconds to wait until the server is idle")
 	flag.Int64Var(&o.seed, "seed", 1, "seed of the traces")
 	flag.Parse()
@@ -106,9 +108,12 @@ func measure(o options, p *progress) error {
 	if err := lightLoad(o, p, to, format); err != nil {
 		return err
 	}
+	if err := steadyLoad(o, p, format); err != nil {
+		return err
+	}
 	p.step("sending %d traces, each until it is found", ownWrites)
 	p.add(readYourWrites(o, to, format, api))
-	all := (o.warmCount + o.traceCount + o.lightRate*o.lightSeconds + ownWrites) * spansPerTrace
+	all := (o.warmCount + o.traceCount + o.lightRate*o.lightSeconds + steadyTraces(o, format) + ownWrites) * spansPerTrace
 	p.add(figure{Name: "spans", Description: "spans sent in all", Unit: "spans", Value: float64(all), Better: "neither"})
 	return nil
 }
@@ -261,6 +266,41 @@ func lightLoad(o options, p *progress, to sender, f format) error {
 		figure{Name: "light-p95", Description: rate + ", acknowledge, p95", Unit: "ms",
 			Value: percentile(done.latenciesMs, 0.95), Better: "less", Note: note},
 	)
+	return nil
+}
+
+const steadyConnections = 32
+
+// Whole requests.
+func steadyTraces(o options, f format) int {
+	requests := o.steadySpans * o.steadySeconds / (f.tracesARequest * spansPerTrace)
+	return requests * f.tracesARequest
+}
+
+// The delay of an acknowledgement when a server is busy and not full: many clients send requests of the same size as
+// under full load, on time. Under full load the delay of each server is the number of connections over its rate.
+func steadyLoad(o options, p *progress, f format) error {
+	count := steadyTraces(o, f)
+	if count == 0 {
+		return nil
+	}
+	toNs := time.Now().UnixNano() - 4*hour
+	bodies := bodiesOf(dataset{o.seed + 4, count, toNs - hour, toNs, o.format == "xray"}, f, f.tracesARequest)
+	note := waitUntilIdle(o, p)
+	load := fmt.Sprintf("%d spans a second over %d connections", o.steadySpans, steadyConnections)
+	p.step("sending %s for %d s", load, o.steadySeconds)
+	to := newSender(o.ingestURL, f.contentType, steadyConnections)
+	done, err := to.sendAtRate(bodies, time.Duration(o.steadySeconds)*time.Second/time.Duration(len(bodies)))
+	if err != nil {
+		return err
+	}
+	for _, share := range []float64{0.5, 0.99} {
+		name := fmt.Sprintf("p%.0f", 100*share)
+		p.add(figure{Name: "steady-" + name, Description: load + ", acknowledge, " + name, Unit: "ms",
+			Value: percentile(done.latenciesMs, share), Better: "less", Note: note})
+	}
+	p.add(figure{Name: "steady-refusals", Description: load + ", requests refused and repeated", Unit: "requests",
+		Value: float64(done.refusals), Better: "neither"})
 	return nil
 }
 
