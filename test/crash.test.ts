@@ -62,10 +62,10 @@ test('a document that was acknowledged right before SIGKILL is there after the s
       const command = new PutTraceSegmentsCommand({ TraceSegmentDocuments: [JSON.stringify(document)] });
       expect((await server.xray.send(command)).UnprocessedTraceSegments).toEqual([]);
       server = await server.crashAndRestart();
-      const metrics = await (await fetch(`${server.url}/metrics`)).text();
-      expect(metrics).toContain('\nopenray_store_replayed_documents_total 1\n');
       const { Traces = [] } = await server.xray.send(new BatchGetTracesCommand({ TraceIds: [document.trace_id] }));
       expect(Traces.flatMap(({ Segments = [] }) => Segments.map(({ Id }) => Id))).toEqual([document.id]);
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      expect(metrics).toContain('\nopenray_store_replayed_documents_total 1\n');
     }
   } finally {
     await server.stop();

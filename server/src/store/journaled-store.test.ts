@@ -52,6 +52,7 @@ test('documents that were acknowledged and not inserted are there after the next
   // The close has inserted them; the journal appears again as if the process had died before it removed the files.
   await cp(join(copy.path, 'journal'), join(directory.path, 'journal'), { recursive: true });
   const second = await openTestStore(directory.path, { journal: true });
+  await second.flush();
   expect(await counts(second)).toEqual([2, 2]);
   expect(second.statistics().replayed).toBe(2);
   expect(second.lastSeq).toBe(FIRST_SEQ + 2);
@@ -74,6 +75,7 @@ test('a journal is replayed when it is switched off, and never into another stor
 
   await cp(join(copy.path, 'journal'), join(directory.path, 'journal'), { recursive: true });
   const second = await openTestStore(directory.path, { journal: false });
+  await second.flush();
   expect(second.statistics().replayed).toBe(1);
   await second.close();
 });

@@ -27,8 +27,9 @@ import { parseRows, renderSql, type Sql, sql } from './sql.ts';
 import type { QueryOptions, Store, TableCopy } from './store.ts';
 import { readStoreId } from './store-id.ts';
 import { TRACE_BOUNDS, type TraceBounds } from './trace-bounds.ts';
-import { createGroupCommit } from './write/group-commit.ts';
-import { replayJournal } from './write/replay.ts';
+import type { LeftFile } from './write/block.ts';
+import { createGroupCommit, type GroupCommit } from './write/group-commit.ts';
+import { readLeftFiles } from './write/replay.ts';
 
 export type StoreOptions = {
   /** URL of a ClickHouse server or cluster; undefined for the embedded engine with its data in `dataDir`. */
@@ -100,8 +101,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 async function openEmbeddedStore(options: StoreOptions): Promise<Store> {
   const engine = await migrateEngine(await openEmbeddedEngine(options), options);
-  let journal: Journal;
-  let replayed: number;
+  let opened: OpenedJournal;
   try {
     const database = databaseOf(engine, options);
     const [storeId, { droppedBeforeUs }] = await Promise.all([
@@ -109,13 +109,13 @@ async function openEmbeddedStore(options: StoreOptions): Promise<Store> {
       readRetentionWatermarks(database),
     ]);
     await warnOfOtherJournals(options, storeId);
-    journal = await openJournal({ ...options, storeId });
-    replayed = await replayJournal(journal, engine, { droppedBeforeUs, log: options.log });
+    const journal = await openJournal({ ...options, storeId });
+    opened = { journal, left: await readLeftFiles(journal, { droppedBeforeUs, log: options.log }) };
   } catch (thrown) {
     await engine.close();
     throw thrown;
   }
-  return storeOver(engine, options, { journal, replayed });
+  return storeOver(engine, options, opened);
 }
 
 /** For example of a store whose other files were deleted. */
@@ -235,12 +235,12 @@ export function databaseOf(engine: Engine, { maxQueryMs, maxQueryMemoryBytes }: 
   };
 }
 
-type OpenedJournal = { readonly journal: Journal | undefined; readonly replayed: number };
+type OpenedJournal = { readonly journal: Journal | undefined; readonly left: readonly LeftFile[] };
 
 async function storeOver(
   opened: Engine,
   options: StoreOptions,
-  { journal, replayed }: OpenedJournal = { journal: undefined, replayed: 0 },
+  { journal, left }: OpenedJournal = { journal: undefined, left: [] },
 ): Promise<Store> {
   const watched = watchEngine(opened);
   const { activity } = watched;
@@ -280,10 +280,11 @@ async function storeOver(
     ...unwatched,
     command: (...call) => counted(unwatched.command(...call)),
   };
-  const lastSeq = await lastSeqOf(database).catch(async (thrown) => {
+  const storedSeq = await lastSeqOf(database).catch(async (thrown) => {
     await engine.close();
     throw thrown;
   });
+  const lastSeq = Math.max(storedSeq, ...left.map((file) => file.lastSeq));
   let watermarks = initialWatermarks;
   const clock = await openTrustedClock(database, {
     lastSeq,
@@ -305,11 +306,13 @@ async function storeOver(
     insert: engine.insert,
     serverNumber,
     newJournalFile: options.journal ? journal?.newFile : undefined,
+    left,
     recent,
     onInserted(insertedSeq) {
       for (const listener of insertListeners) listener(insertedSeq);
     },
   });
+  void logReplay(commits, options.log);
   const limits = {
     days: options.retentionDays,
     bytes: options.retentionBytes,
@@ -319,6 +322,7 @@ async function storeOver(
   const retention = startPruning({ ...database, parts: engine.parts }, limits, {
     clock,
     maintenanceLock,
+    isComplete: commits.replayed,
     onPruned(pruned) {
       recent.evict(pruned.beforeUs);
       options.log.info(pruned, 'old documents dropped');
@@ -372,7 +376,7 @@ async function storeOver(
       recent.evict(beforeUs);
       watermarks = { ...watermarks, prunedBeforeUs: Math.max(beforeUs, watermarks.prunedBeforeUs ?? 0) };
     },
-    statistics: () => ({ ...commits.counts(), ...watermarks, replayed }),
+    statistics: () => ({ ...commits.counts(), ...watermarks, replayed: commits.replayedCount() }),
     checks,
     engineProcess: () => engine.process?.status(),
     engineStatistics: (queryOptions) => readEngineStatistics(database, engine.parts, queryOptions),
@@ -385,6 +389,13 @@ async function storeOver(
       await engine.close();
     },
   };
+}
+
+async function logReplay(commits: GroupCommit, log: StoreLog): Promise<void> {
+  const startMs = performance.now();
+  await commits.replayed;
+  const [documents, ms] = [commits.replayedCount(), Math.round(performance.now() - startMs)];
+  if (documents > 0) log.info({ documents, ms }, 'documents of the journal inserted');
 }
 
 const BACKUP_FLUSH_TIMEOUT_MS = 60_000;

@@ -165,6 +165,14 @@ export function readString(
   at: number,
   encoding: 'utf8' | 'latin1' = 'utf8',
 ): { readonly text: string; readonly end: number } {
+  const { start, end } = stringAt(bytes, at);
+  return { text: bytes.toString(encoding, start, end), end };
+}
+
+/** The position behind a string. Throws as `readString` does. */
+export const endOfString = (bytes: Buffer, at: number): number => stringAt(bytes, at).end;
+
+function stringAt(bytes: Buffer, at: number): { readonly start: number; readonly end: number } {
   let byteLength = 0;
   let start = at;
   for (let scale = 1; ; scale *= 0x80) {
@@ -174,7 +182,7 @@ export function readString(
   }
   const end = start + byteLength;
   if (end > bytes.length) throw new RangeError(`a text of ${byteLength} bytes exceeds its buffer`);
-  return { text: bytes.toString(encoding, start, end), end };
+  return { start, end };
 }
 
 /** Writes `prefix`, which is UTF-8, and `text` as one string of less than 16 KiB. */

@@ -84,12 +84,15 @@ export function startPruning(
   {
     clock,
     maintenanceLock,
+    isComplete,
     onPruned,
     onWatermarks,
     onFailed,
   }: {
     readonly clock: RecordedClock;
     readonly maintenanceLock: MaintenanceLock;
+    /** Nothing is deleted before it resolves: documents of an earlier process would be inserted into a deleted day. */
+    readonly isComplete: Promise<void>;
     onPruned(pruned: Pruned): void;
     onWatermarks(watermarks: RetentionWatermarks): void;
     onFailed(reason: string): void;
@@ -103,6 +106,7 @@ export function startPruning(
     command: (statement, options) => database.command(statement, { ...options, signal: stopping.signal }),
   };
   const runOnce = async () => {
+    await isComplete;
     const lock = await maintenanceLock.acquire();
     try {
       await clock.observe({ mayRecord: lock !== undefined });

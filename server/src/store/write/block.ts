@@ -23,7 +23,8 @@ export type Block = {
   firstSeq: number;
   lastSeq: number;
   openedMs: number;
-  file: JournalFile | undefined;
+  /** One of an earlier process has the rows, which the block gets right before its insert. */
+  readonly file: JournalFile | LeftFile | undefined;
   /** Without a journal: one for each `append`. */
   readonly callers: Caller[];
   /** Resolves once the block is inserted or refused. */
@@ -31,7 +32,25 @@ export type Block = {
   end(): void;
 };
 
-export function newBlock(file: JournalFile | undefined): Block {
+/** A journal file of an earlier process: the documents of a block that is not inserted, or not known to be. */
+export type LeftFile = {
+  /** The insert token that the block had: documents that are in the store already are not stored twice. */
+  readonly name: string;
+  /** Of its documents. */
+  readonly bytes: number;
+  /** The lowest and the highest `seq` of its documents: Infinity and 0 when it has none. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** The rows of each `append`, valid until the next ones. Other code runs between them. Throws when it cannot be read. */
+  rows(): AsyncIterable<LeftRows>;
+  /** Call once its rows are inserted: deletes the file, or sets a damaged one aside. */
+  remove(): Promise<void>;
+};
+
+export type LeftRows = { readonly entities: RowBuffer; readonly documents: RowBuffer; readonly count: number };
+
+/** A block without documents. */
+export function newBlock(file: Block['file']): Block {
   let end = () => {};
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -49,6 +68,18 @@ export function newBlock(file: JournalFile | undefined): Block {
     ended,
     end,
   };
+}
+
+/** A block with the numbers of its documents, and without their rows. */
+export function leftBlock(file: LeftFile): Block {
+  return { ...newBlock(file), firstSeq: file.firstSeq, lastSeq: file.lastSeq };
+}
+
+/** Copies the rows of one `append` of an earlier process. */
+export function addLeft(block: Block, { entities, documents, count }: LeftRows, pool: ChunkPool): void {
+  addRows(block.entities, writtenBytes(entities), pool);
+  addRows(block.documents, writtenBytes(documents), pool);
+  block.count += count;
 }
 
 /** Copies the rows. Returns those of the documents, which stay valid until the block is cut back. */

@@ -3,6 +3,7 @@ import type { RowBlock } from '../engine/engine.ts';
 import type { JournalFile, WriteListener } from '../journal/journal-file.ts';
 import { renderSql } from '../sql.ts';
 import { aDocument } from '../testing/documents.ts';
+import { type LeftFile, newDocumentEncoder } from './block.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 const OPTIONS = {
@@ -349,4 +350,93 @@ test('rows of entities leave the queue once they are inserted, while those of do
   documents.end();
   await appended;
   expect(commits.counts()).toMatchObject({ stored: 2, queued: 0, queuedBytes: 0 });
+});
+
+/** A file of an earlier process with a document each in two records; the second one waits until the test calls `go`. */
+function leftFile(first: number): LeftFile & { readonly ended: string[]; go(): void } {
+  const ended: string[] = [];
+  const encode = newDocumentEncoder(0);
+  let go = () => {};
+  const mayGo = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  return {
+    name: `left-${first}`,
+    bytes: 100,
+    firstSeq: aDocument(first).seq,
+    lastSeq: aDocument(first + 1).seq,
+    async *rows() {
+      yield { ...encode([aDocument(first)]), count: 1 };
+      await mayGo;
+      yield { ...encode([aDocument(first + 1)]), count: 1 };
+    },
+    async remove() {
+      ended.push('removed');
+    },
+    ended,
+    go,
+  };
+}
+
+test('documents are acknowledged while those of an earlier process wait, which a flush waits for', async () => {
+  const journal = heldJournal();
+  const inserts = heldInserts();
+  const left = leftFile(1);
+  const onInserted = vi.fn();
+  const commits = createGroupCommit({ ...OPTIONS, ...journal, insert: inserts.insert, left: [left], onInserted });
+  expect(commits.counts()).toMatchObject({ received: 0, queuedBytes: 100 });
+  const appending = commits.append([aDocument(3)]);
+  journal.write(0);
+  await appending;
+  expect(commits.counts()).toMatchObject({ received: 1, stored: 1 });
+  expect(commits.lowWatermark()).toBe(aDocument(1).seq - 1);
+  const flushing = commits.flush();
+  expect(inserts.started).toEqual([]);
+  left.go();
+  for (let insert = 0; insert < 4; insert++) (await inserts.nth(insert)).end();
+  await flushing;
+  expect(inserts.started.map(({ table, insertToken }) => `${table} ${insertToken}`)).toEqual([
+    'entities left-1',
+    'documents left-1',
+    'entities file-0',
+    'documents file-0',
+  ]);
+  expect(onInserted.mock.calls).toEqual([[aDocument(2).seq], [aDocument(3).seq]]);
+  expect([commits.replayedCount(), left.ended]).toEqual([2, ['removed']]);
+  expect(commits.counts()).toMatchObject({ received: 1, stored: 1, queued: 0, queuedBytes: 0 });
+});
+
+test('a store that closes leaves documents of an earlier process to the next start, and inserts its own', async () => {
+  const journal = heldJournal();
+  const left = [leftFile(1), leftFile(3)];
+  const tokens: (string | undefined)[] = [];
+  const insert = async ({ insertToken }: RowBlock) => void tokens.push(insertToken);
+  const commits = createGroupCommit({ ...OPTIONS, ...journal, insert, left });
+  const appending = commits.append([aDocument(5)]);
+  journal.write(0);
+  await appending;
+  const closing = commits.close();
+  for (const { go } of left) go();
+  await closing;
+  await commits.replayed;
+  expect(tokens).toEqual(['file-0', 'file-0']);
+  expect(left.map(({ ended }) => ended)).toEqual([[], []]);
+  expect(commits.counts()).toMatchObject({ queuedBytes: 0 });
+});
+
+test('a file of an earlier process that cannot be read stays, and the next documents are inserted', async () => {
+  const warn = vi.fn();
+  const left: LeftFile = {
+    ...leftFile(1),
+    rows() {
+      throw new Error('no such device');
+    },
+  };
+  const insert = vi.fn(async () => {});
+  const options = { ...OPTIONS, ...heldJournal(), insert, left: [left], log: { warn } };
+  const commits = createGroupCommit(options);
+  await commits.replayed;
+  expect(warn).toHaveBeenCalledWith({ count: 0, reason: 'no such device' }, 'documents stay in the journal');
+  expect(insert).not.toHaveBeenCalled();
+  expect(commits.counts()).toMatchObject({ queuedBytes: 0 });
 });

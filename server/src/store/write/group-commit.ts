@@ -11,12 +11,15 @@ import { sql } from '../sql.ts';
 import type { DocumentCounts } from '../store.ts';
 import {
   addEncoded,
+  addLeft,
   type Block,
   type BlockLengths,
   bytesOf,
   type Caller,
   cutBack,
   EMPTY,
+  type LeftFile,
+  leftBlock,
   lengthsOf,
   newBlock,
   newDocumentEncoder,
@@ -33,6 +36,8 @@ export type GroupCommitOptions = {
    * Undefined: without a journal, documents are acknowledged once they are inserted.
    */
   readonly newJournalFile?: (() => JournalFile) | undefined;
+  /** Inserted before all other documents, in their order. */
+  readonly left?: readonly LeftFile[] | undefined;
   /** Limit of encoded rows that are not inserted yet. */
   readonly queueMaxBytes: number;
   /** Receives each block once it is inserted, and each refused block, which may be inserted in part. */
@@ -45,9 +50,16 @@ export type GroupCommitOptions = {
 export type GroupCommit = {
   /** Resolves once the documents are acknowledged. */
   append(documents: readonly Document[] | EncodedDocuments): Promise<void>;
-  /** Resolves once every document that was acknowledged before the call is inserted. Simultaneous calls share a block. */
+  /**
+   * Resolves once every document that was acknowledged before the call is inserted, also by an earlier process.
+   * Simultaneous calls share a block.
+   */
   flush(): Promise<void>;
   counts(): DocumentCounts;
+  /** Resolves once the files of an earlier process are inserted. Never rejects. */
+  readonly replayed: Promise<void>;
+  /** Documents of these files that are inserted so far. */
+  replayedCount(): number;
   /** See Store. */
   lowWatermark(): number | undefined;
   /** Inserts the waiting documents; what cannot be inserted stays in the journal. Later calls of `append` reject. */
@@ -88,6 +100,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let refused = 0;
   let queued = 0;
   let queuedBytes = 0;
+  let replayedCount = 0;
   const pool = newChunkPool();
   const encode = newDocumentEncoder(options.serverNumber);
   let open: Block | undefined;
@@ -122,7 +135,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     queuedBytes += bytes;
     const done = new Promise<void>((resolve, reject) => {
       const caller = { resolve, reject };
-      if (block.file) writeToJournal(block, block.file, { documentRows, before, count, bytes, caller });
+      if (block.file && 'append' in block.file)
+        writeToJournal(block, block.file, { documentRows, before, count, bytes, caller });
       else block.callers.push(caller);
     });
     if (block === open && isFull(block)) enqueueFull(block);
@@ -238,25 +252,51 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   async function commit(block: Block): Promise<void> {
-    await block.file?.close();
-    const { count } = block;
+    const { file } = block;
+    const isLeft = file !== undefined && 'rows' in file;
     try {
-      if (count > 0) await insertBlock(block);
+      if (isLeft) await addLeftRows(block, file);
+      else await file?.close();
+      if (block.count > 0) await insertBlock(block);
     } catch (thrown) {
-      // With a journal this happens in `close` only: the next start inserts the file.
-      if (block.file) options.log.warn({ count, reason: causeMessageOf(thrown) }, 'documents stay in the journal');
+      const { count } = block;
+      // With a journal this happens in `close` only, or when a file cannot be read: the next start inserts it.
+      if (file) options.log.warn({ count, reason: causeMessageOf(thrown) }, 'documents stay in the journal');
       else refused += count;
       options.recent.invalidate(block.lean);
       settle(block);
       for (const { reject } of block.callers) reject(cannotAccept(thrown));
       return;
     }
-    if (!block.file) stored += count;
+    const { count } = block;
+    if (isLeft) replayedCount += count;
+    else if (!file) stored += count;
     options.recent.add(block.lean);
     settle(block);
     for (const { resolve } of block.callers) resolve();
     if (count > 0) options.onInserted?.(block.lastSeq);
     await removeFile(block);
+  }
+
+  async function addLeftRows(block: Block, file: LeftFile): Promise<void> {
+    try {
+      for await (const rows of file.rows()) {
+        if (closing.signal.aborted) throw new OpenrayError('ServiceUnavailable', 'The store is closing');
+        addLeft(block, rows, pool);
+      }
+    } finally {
+      queuedBytes += bytesOf(block) - file.bytes;
+    }
+  }
+
+  async function replay(left: readonly LeftFile[]): Promise<void> {
+    if (left.length === 0) return;
+    const blocks = left.map(leftBlock);
+    for (const block of blocks) inFlight.add(block);
+    queuedBytes += left.reduce((sum, { bytes }) => sum + bytes, 0);
+    full.push(...blocks);
+    startDraining();
+    await Promise.all(blocks.map(({ ended }) => ended));
   }
 
   /** Nothing waits for the block any more. */
@@ -318,8 +358,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   function flush(): Promise<void> {
-    // Without a journal every acknowledged document is inserted.
-    const last = newJournalFile && [...inFlight].at(-1);
+    // Without a journal every acknowledged document is inserted, except those of an earlier process.
+    const last = Array.from(inFlight).findLast(({ file }) => file !== undefined);
     if (last === undefined) return Promise.resolve();
     if (open) markDue();
     return last.ended;
@@ -341,9 +381,13 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     return oldest === undefined ? 0 : performance.now() - oldest.openedMs;
   }
 
+  const replayed = replay(options.left ?? []);
+
   return {
     append,
     flush,
+    replayed,
+    replayedCount: () => replayedCount,
     close,
     lowWatermark,
     counts: () => ({ received, stored, queued, refused, queuedBytes, oldestWaitingMs: oldestWaitingMs() }),

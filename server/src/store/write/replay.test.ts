@@ -9,6 +9,7 @@ import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
 import { type PayloadVersion, recordHeader } from '../journal/records.ts';
+import { NO_RECENT_DOCUMENTS } from '../recent-documents.ts';
 import { createRowBuffer, writtenBytes } from '../row-binary.ts';
 import { sql } from '../sql.ts';
 import type { Store } from '../store.ts';
@@ -16,7 +17,8 @@ import { entityIdOf, traceIdOf } from '../testing/documents.ts';
 import { writeUnpackedDocument, writeUnsplitDocument } from '../testing/former-rows.ts';
 import { makeTestDirectory, openTestStore, type TestDirectory } from '../testing/open-test-store.ts';
 import { newDocumentEncoder } from './block.ts';
-import { replayJournal } from './replay.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { type LeftOptions, readLeftFiles } from './replay.ts';
 import { DOCUMENT_COLUMNS, ENTITY_COLUMNS, readDocumentRows, writeDocument, writeEntities } from './rows.ts';
 
 const DAY_US = 86_400_000_000;
@@ -73,13 +75,28 @@ function recordedInserts(): Pick<Engine, 'insert'> & { readonly tables: Record<s
   return { tables, insert: async ({ table, bytes }) => void tables[table]?.push(Buffer.concat([bytes].flat())) };
 }
 
+/** Returns the number of documents. */
+async function replay(
+  journal: Journal,
+  { insert }: Pick<Engine, 'insert'>,
+  { droppedBeforeUs, log }: LeftOptions,
+): Promise<number> {
+  const left = await readLeftFiles(journal, { droppedBeforeUs, log });
+  const options = { serverNumber: 0, queueMaxBytes: 1e9, recent: NO_RECENT_DOCUMENTS, log };
+  const commits = createGroupCommit({ ...options, insert, left });
+  await commits.replayed;
+  await commits.close();
+  expect(commits.counts()).toMatchObject({ received: 0, stored: 0, queued: 0, queuedBytes: 0 });
+  return commits.replayedCount();
+}
+
 test('replays exactly the rows that a flush would have inserted, a block a file, and removes the files', async () => {
   const journal = await openTestJournal();
   const documents = [1, 2, 3, 4].map((number) => received(number, MIDNIGHT_US + number));
   await leaveJournal(journal, [documents.slice(0, 2), documents.slice(2, 3)]);
   await leaveJournal(journal, [documents.slice(3)]);
   const engine = recordedInserts();
-  expect(await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(4);
+  expect(await replay(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(4);
   for (const [table, write] of [
     ['documents', writeDocument],
     ['entities', writeEntities],
@@ -90,13 +107,26 @@ test('replays exactly the rows that a flush would have inserted, a block a file,
   expect(await journal.leftFiles()).toEqual([]);
 });
 
+test('the numbers of arrival of a file are known before its documents are inserted', async () => {
+  const journal = await openTestJournal();
+  const spans = fc.sample(arbitrarySpan, { numRuns: 50, seed: 2 }).map(({ span, ...around }, index) => {
+    return spanWriter(around, new Set())(span, MIDNIGHT_US + 10 + index);
+  });
+  await leaveJournal(journal, [[received(1, MIDNIGHT_US + 100), ...spans], [received(2, MIDNIGHT_US - 1)], []]);
+  const [before, after] = await Promise.all(
+    [undefined, MIDNIGHT_US].map((droppedBeforeUs) => readLeftFiles(journal, { droppedBeforeUs, log: log() })),
+  );
+  expect(before).toEqual([expect.objectContaining({ firstSeq: MIDNIGHT_US - 1, lastSeq: MIDNIGHT_US + 100 })]);
+  expect(after).toEqual([expect.objectContaining({ firstSeq: MIDNIGHT_US + 10, lastSeq: MIDNIGHT_US + 100 })]);
+});
+
 test('a replay leaves out the attributes that the rows of one append share, as the append did', async () => {
   const journal = await openTestJournal();
   const ofTrace = (number: number) => received(number, MIDNIGHT_US - 2 + number, traceIdOf(1));
   const records = [[1, 2, 3, 4].map(ofTrace), [ofTrace(5)]];
   await leaveJournal(journal, records);
   const engine = recordedInserts();
-  await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() });
+  await replay(journal, engine, { droppedBeforeUs: undefined, log: log() });
   const encode = newDocumentEncoder(0);
   const expected = records.map((documents) => Buffer.from(writtenBytes(encode(documents).entities)));
   expect(engine.tables.entities).toEqual([Buffer.concat(expected)]);
@@ -111,7 +141,7 @@ test('replays spans, in the form of older servers, too', async () => {
   });
   await leaveJournal(journal, [spans]);
   const engine = recordedInserts();
-  expect(await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(50);
+  expect(await replay(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(50);
   expect(engine.tables.documents).toEqual([Buffer.from(rowsOf(spans, writeDocument))]);
   expect(engine.tables.entities).toEqual([Buffer.from(rowsOf(spans, writeEntities))]);
 });
@@ -130,7 +160,7 @@ test.each<[string, PayloadVersion, typeof writeUnpackedDocument]>([
   const records = [recordHeader(payload, version), payload, recordHeader(newer), newer];
   await writeFile(pathOf('former'), Buffer.concat(records));
   const engine = recordedInserts();
-  expect(await replayJournal(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(26);
+  expect(await replay(journal, engine, { droppedBeforeUs: undefined, log: log() })).toBe(26);
   const read = readDocumentRows(engine.tables.documents?.[0] as Buffer);
   const expected = [...documents, ...documents.slice(0, 5)];
   expect(read.map(({ text, seq }) => [text, seq])).toEqual(expected.map(({ text, seq }) => [text, seq]));
@@ -147,7 +177,7 @@ test('a file that is cut at any byte is replayed up to the cut, with a warning',
   for (let cut = 0; cut < whole.length; cut += 7) {
     await writeFile(pathOf(name), whole.subarray(0, cut));
     const warnings = log();
-    const count = await replayJournal(journal, recordedInserts(), { droppedBeforeUs: undefined, log: warnings });
+    const count = await replay(journal, recordedInserts(), { droppedBeforeUs: undefined, log: warnings });
     expect(count).toBe(cut >= firstEnd ? 1 : 0);
     expect(warnings.warn).toHaveBeenCalledTimes(cut === 0 || cut === firstEnd ? 0 : 1);
     expect(await journal.leftFiles()).toEqual([]);
@@ -167,7 +197,7 @@ test('a damaged file and a record that cannot be read are skipped, reported and 
   const noRows = Buffer.from('these are no rows');
   await writeFile(pathOf('unreadable'), Buffer.concat([recordHeader(noRows), noRows]));
   const warnings = log();
-  const count = await replayJournal(journal, recordedInserts(), { droppedBeforeUs: undefined, log: warnings });
+  const count = await replay(journal, recordedInserts(), { droppedBeforeUs: undefined, log: warnings });
   expect(count).toBe(2);
   expect(warnings.warn.mock.calls.map(([fields]) => [fields.damaged.length, fields.unreadable])).toEqual([
     [1, 0],
@@ -183,7 +213,7 @@ test('documents of days that retention has dropped stay deleted', async () => {
   const documents = [1, 2].map((number) => received(number, MIDNIGHT_US - 2 + number));
   await leaveJournal(journal, [documents]);
   const engine = recordedInserts();
-  expect(await replayJournal(journal, engine, { droppedBeforeUs: MIDNIGHT_US, log: log() })).toBe(1);
+  expect(await replay(journal, engine, { droppedBeforeUs: MIDNIGHT_US, log: log() })).toBe(1);
   expect(engine.tables.documents).toEqual([Buffer.from(rowsOf(documents.slice(1), writeDocument))]);
 });
 
@@ -204,7 +234,7 @@ test('a replay that is repeated, or that follows half an insert, stores each doc
   await store.insert({ table: 'entities', columns: ENTITY_COLUMNS, bytes: firstDay, insertToken: name });
   for (let round = 0; round < 3; round++) {
     await writeFile(pathOf(name), bytes);
-    await replayJournal(journal, store, { droppedBeforeUs: undefined, log: log() });
+    await replay(journal, store, { droppedBeforeUs: undefined, log: log() });
     expect([await countOf(store, 'documents'), await countOf(store, 'entities')]).toEqual([4, 8]);
   }
   // The same rows with another token are stored again: the token decides and not the content.
@@ -226,7 +256,7 @@ test.each(LOSSES)('a replay stores the documents of an insert %s, although its t
   const journal = await openTestJournal();
   const name = await leaveJournal(journal, [documents]);
   const bytes = await readFile(pathOf(name));
-  await replayJournal(journal, first, { droppedBeforeUs: undefined, log: log() });
+  await replay(journal, first, { droppedBeforeUs: undefined, log: log() });
   // Of the two days of the block, one is lost.
   const parts = await first.query<{ path: string }>(sql`
     SELECT path FROM system.parts WHERE active AND table IN ('documents', 'entities') AND partition = '20000'`);
@@ -238,7 +268,7 @@ test.each(LOSSES)('a replay stores the documents of an insert %s, although its t
   expect([await countOf(store, 'documents'), await countOf(store, 'entities')]).toEqual([1, 2]);
   for (let round = 0; round < 2; round++) {
     await writeFile(pathOf(name), bytes);
-    await replayJournal(journal, store, { droppedBeforeUs: undefined, log: log() });
+    await replay(journal, store, { droppedBeforeUs: undefined, log: log() });
     expect([await countOf(store, 'documents'), await countOf(store, 'entities')]).toEqual([4, 8]);
   }
   await store.close();

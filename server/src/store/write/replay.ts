@@ -1,55 +1,90 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseStored } from '../../model/parse-stored.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalRecord, PayloadVersion } from '../journal/records.ts';
-import { createRowBuffer, writeBytes, writtenBytes } from '../row-binary.ts';
-import { rowBlocksOf } from './block.ts';
-import { readDocumentRows, withLaterColumns, writeEntities } from './rows.ts';
-import { evictTexts, newSharedTexts } from './shared-texts.ts';
+import { writeBytes } from '../row-binary.ts';
+import { emptied, type LeftFile, newRowBuffers, type RowBuffers } from './block.ts';
+import { readDocumentRows, readSeqs, withLaterColumns, writeEntities } from './rows.ts';
 
-type ReplayLog = {
-  info(fields: object, sentence: string): void;
-  warn(fields: object, sentence: string): void;
+type ReplayLog = { warn(fields: object, sentence: string): void };
+
+export type LeftOptions = {
+  /** Documents that arrived before it stay deleted; undefined when none were deleted. */
+  readonly droppedBeforeUs: number | undefined;
+  readonly log: ReplayLog;
 };
 
-/**
- * Inserts the documents of an earlier process and returns their number. Each file is a block with the insert token that
- * it had, so that documents which are in the store already are not stored twice. Documents that arrived before
- * `droppedBeforeUs` stay deleted. Throws as `insert` does; then the next start continues.
- */
-export async function replayJournal(
-  journal: Journal,
-  { insert }: Pick<Engine, 'insert'>,
-  { droppedBeforeUs = 0, log }: { readonly droppedBeforeUs: number | undefined; readonly log: ReplayLog },
-): Promise<number> {
-  const began = performance.now();
-  let documents = 0;
-  for (const name of await journal.leftFiles()) {
-    const { records, damaged, torn } = await journal.read(name);
-    if (torn) log.warn({ file: name, ...torn }, 'a journal file ends with an unfinished write, which is ignored');
-    const block = encodeBlock(records, droppedBeforeUs);
-    const isIntact = damaged.length === 0 && block.unreadable === 0;
-    if (block.count > 0) for (const rows of rowBlocksOf(block, name)) await insert(rows);
-    documents += block.count;
-    if (isIntact) await journal.remove(name);
-    else {
-      const file = await journal.setAside(name);
-      log.warn({ file, damaged, unreadable: block.unreadable }, 'a journal file is damaged: some documents are lost');
-    }
-  }
-  if (documents > 0) {
-    log.info({ documents, ms: Math.round(performance.now() - began) }, 'documents of the journal inserted');
-  }
-  return documents;
+/** The oldest first. Reads all files. */
+export async function readLeftFiles(journal: Journal, options: LeftOptions): Promise<readonly LeftFile[]> {
+  const left: LeftFile[] = [];
+  for (const name of await journal.leftFiles()) left.push(await readLeftFile(journal, name, options));
+  return left;
 }
 
-type ReplayBlock = {
-  readonly entities: Uint8Array;
-  readonly documents: Uint8Array;
-  readonly count: number;
-  /** Intact records whose documents cannot be read. */
-  readonly unreadable: number;
-};
+async function readLeftFile(
+  journal: Journal,
+  name: string,
+  { droppedBeforeUs = 0, log }: LeftOptions,
+): Promise<LeftFile> {
+  const { records, torn } = await journal.read(name);
+  if (torn) log.warn({ file: name, ...torn }, 'a journal file ends with an unfinished write, which is ignored');
+  const seqs = records.flatMap(seqsOf).filter((seq) => seq >= droppedBeforeUs);
+  /** Ranges of the file, and intact records, whose documents cannot be read. */
+  let damage: { readonly damaged: readonly object[]; readonly unreadable: number } | undefined;
+  return {
+    name,
+    bytes: records.reduce((sum, { payload }) => sum + payload.length, 0),
+    firstSeq: seqs.reduce((least, seq) => Math.min(least, seq), Number.POSITIVE_INFINITY),
+    lastSeq: seqs.reduce((most, seq) => Math.max(most, seq), 0),
+    async *rows() {
+      const content = await journal.read(name);
+      let rows = newRowBuffers();
+      let unreadable = 0;
+      for (const record of content.records) {
+        rows = emptied(rows);
+        const count = tryWriteRecord(rows, record, droppedBeforeUs);
+        if (count === undefined) unreadable++;
+        else yield { entities: rows.entities, documents: rows.documents, count };
+        await nextTurn();
+      }
+      if (content.damaged.length > 0 || unreadable > 0) damage = { damaged: content.damaged, unreadable };
+    },
+    async remove() {
+      if (damage === undefined) return journal.remove(name);
+      const file = await journal.setAside(name);
+      log.warn({ file, ...damage }, 'a journal file is damaged: some documents are lost');
+    },
+  };
+}
+
+/** None when the record cannot be read. */
+function seqsOf({ payload, version }: JournalRecord): readonly number[] {
+  try {
+    return readSeqs(completeRows(payload, version));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * A record is the rows of `documents` of one `append`. Their entity rows are made again, byte for byte. Returns the
+ * number of documents; undefined, without a row, when the record cannot be read.
+ */
+function tryWriteRecord(
+  { entities, documents, texts }: RowBuffers,
+  { payload, version }: JournalRecord,
+  droppedBeforeUs: number,
+): number | undefined {
+  try {
+    const rows = readDocumentRows(completeRows(payload, version)).filter(({ seq }) => seq >= droppedBeforeUs);
+    const parsed = rows.flatMap(({ format, text, seq }) => parseStored(format, text, seq));
+    for (const { bytes } of rows) writeBytes(documents, bytes);
+    for (const document of parsed) writeEntities(entities, document, texts);
+    return rows.length;
+  } catch {
+    return undefined;
+  }
+}
 
 function completeRows(payload: Buffer, version: PayloadVersion): Buffer {
   switch (version) {
@@ -60,26 +95,4 @@ function completeRows(payload: Buffer, version: PayloadVersion): Buffer {
     case 3:
       return payload;
   }
-}
-
-/** A record is the rows of `documents` of one `append`. Their entity rows are made again, byte for byte. */
-function encodeBlock(records: readonly JournalRecord[], droppedBeforeUs: number): ReplayBlock {
-  const entities = createRowBuffer();
-  const documents = createRowBuffer();
-  const texts = newSharedTexts();
-  let count = 0;
-  let unreadable = 0;
-  for (const { payload, version } of records) {
-    try {
-      const rows = readDocumentRows(completeRows(payload, version)).filter(({ seq }) => seq >= droppedBeforeUs);
-      const parsed = rows.flatMap(({ format, text, seq }) => parseStored(format, text, seq));
-      for (const { bytes } of rows) writeBytes(documents, bytes);
-      evictTexts(texts);
-      for (const document of parsed) writeEntities(entities, document, texts);
-      count += rows.length;
-    } catch {
-      unreadable++;
-    }
-  }
-  return { entities: writtenBytes(entities), documents: writtenBytes(documents), count, unreadable };
 }

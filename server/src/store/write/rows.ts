@@ -12,6 +12,7 @@ import { storedSpanPositions } from '../../model/otlp/wire/stored-span.ts';
 import { attributeText, linksOf, MAX_TEXT_LENGTH, roundedKey, TRUNCATED_MARKER } from '../attributes.ts';
 import type { Columns } from '../engine/engine.ts';
 import {
+  endOfString,
   type RowBuffer,
   readString,
   readUInt64,
@@ -163,6 +164,19 @@ export function readDocumentRows(rows: Buffer): readonly DocumentRow[] {
     from = end;
   }
   return read;
+}
+
+/** `seq` of the rows, in their order. Throws as `readDocumentRows` does. */
+export function readSeqs(rows: Buffer): readonly number[] {
+  const seqs: number[] = [];
+  for (let from = 0; from < rows.length; ) {
+    seqs.push(readUInt64(rows, from + SEQ_AT));
+    const bodyAt = endOfString(rows, from + FORMAT_AT) + BYTES_BEFORE_BODY;
+    const nameAt = endOfString(rows, endOfString(rows, bodyAt));
+    const shapeAt = endOfString(rows, nameAt) + 1;
+    from = endOfString(rows, shapeAt);
+  }
+  return seqs;
 }
 
 /** Rows of servers before a migration, which lack the columns that it added. Throws as `readDocumentRows` does. */
