@@ -13,11 +13,12 @@ type Request = { readonly own: Entity | undefined; readonly entities: readonly E
 
 /** Fields of the whole trace. Outcome, time and HTTP are those of its root segment. */
 export function traceFieldReader(subject: FilterSubject): FieldReader {
-  const { trace, graph, summary } = subject;
+  const { trace, summary } = subject;
   const request = { own: trace.root, entities: [...trace.entities.values()] };
   return (field) => {
     if (field.kind === 'keyword' && field.keyword === 'duration') return seconds(summary.durationUs);
-    if (field.kind === 'keyword' && field.keyword === 'inferred') return [graph.nodes.some((node) => node.isInferred)];
+    if (field.kind === 'keyword' && field.keyword === 'inferred')
+      return [subject.graph.nodes.some((node) => node.isInferred)];
     return requestValues(field, request, subject);
   };
 }
