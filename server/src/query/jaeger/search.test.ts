@@ -9,7 +9,7 @@ import type { KeyValue, Span, SpanWithResource } from '../../model/otlp-messages
 import { arbitrarySpan, spanIdText, traceIdText } from '../../model/testing/arbitrary-span.ts';
 import { contains } from '../../model/time-interval.ts';
 import type { Trace } from '../../model/trace.ts';
-import { sql } from '../../store/sql.ts';
+import { renderSql, sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
 import { makeTestDirectory, openTestStore } from '../../store/testing/open-test-store.ts';
 import { receivedDocuments, SPREAD_US, START_US } from '../testing/received-documents.ts';
@@ -214,6 +214,25 @@ async function compareSearches(runs: number): Promise<void> {
 }
 
 test('finds exactly the newest traces with a span that matches', () => compareSearches(RUNS), TIMEOUT_MS);
+
+test('looks a tag with a column up together with the service, also if many traces have the tag', async () => {
+  const statements: string[] = [];
+  const watched: Store = Object.create(store, {
+    query: {
+      value(...[statement, options]: Parameters<Store['query']>) {
+        statements.push(renderSql(statement).query);
+        return store.query(statement, options);
+      },
+    },
+  });
+  const search = {
+    ...{ window: everything, service: 'shop', operation: undefined, tags: { 'http.response.status_code': '200' } },
+    ...{ minDurationUs: undefined, maxDurationUs: undefined, limit: 20 },
+  };
+  const found = await searchJaegerTraces(watched, search, { batchSize: 1 });
+  expect(found.map(({ traceID }) => traceID)).toEqual(expectedIds(search));
+  expect(statements.filter((text) => text.includes('http_status')).length).toBe(1);
+});
 
 test(
   'finds the same in a store of an earlier version, whose rows have no names and events of spans',

@@ -104,8 +104,9 @@ function groupsOf(seeds: readonly Seed[]): readonly SeedGroup[] {
 type ProbedSeed = { readonly seed: Seed; readonly rows: readonly CandidateRow[] };
 
 /**
- * The traces of the seeds, `sortInMemoryMax + 1` of each at most. Their other conditions are only applied when the seeds
- * alone find more traces than a batch: a query of rows then takes less time than to load a batch.
+ * The traces of the seeds, `sortInMemoryMax + 1` of each at most. Their other conditions are applied at once if they are
+ * names: the rows of a name are read by the primary key. Else only when the seeds alone find more traces than a batch: a
+ * query of rows then takes less time than to load a batch.
  */
 async function probeGroup(
   store: Store,
@@ -114,10 +115,13 @@ async function probeGroup(
   { sortInMemoryMax, batchSize, ...options }: ScanOptions,
 ): Promise<readonly ProbedSeed[]> {
   const rowsOf = (seed: Seed, max: number) => store.query<CandidateRow>(seedSql(search, seed, max + 1), options);
-  const hasOthers = seeds.some(({ also }) => also.length > 0);
-  const max = hasOthers ? Math.min(batchSize, sortInMemoryMax) : sortInMemoryMax;
-  const rows = await rowsOf({ on, also: [] }, max);
-  if (!hasOthers || rows.length <= batchSize) return seeds.map((seed) => ({ seed, rows }));
+  const others = seeds.flatMap(({ also }) => also);
+  const isByNames = on.texts === undefined && others.every((part) => part.kind === 'entity' && part.name !== undefined);
+  if (others.length === 0 || !isByNames) {
+    const max = others.length > 0 ? Math.min(batchSize, sortInMemoryMax) : sortInMemoryMax;
+    const rows = await rowsOf({ on, also: [] }, max);
+    if (others.length === 0 || rows.length <= batchSize) return seeds.map((seed) => ({ seed, rows }));
+  }
   return Promise.all(seeds.map(async (seed) => ({ seed, rows: await rowsOf(seed, sortInMemoryMax) })));
 }
 
