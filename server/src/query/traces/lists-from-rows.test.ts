@@ -71,6 +71,16 @@ test('while nothing changes, a list reads only rows, and each change of the stor
   expect(await namesOf()).toEqual(['third', 'second', 'earlier']);
 });
 
+test('while nothing changes, a list with a filter reads its rows only', async () => {
+  await store.append([aTrace('newest', 10)]);
+  await rollUpAll();
+  expect(await namesOf('service("newest")')).toEqual(['newest']);
+  expect(await queriesOf(() => namesOf('service("second")'))).toBe(1);
+  await store.append([aTrace('newest', 20)]);
+  await rollUpAll();
+  expect(await namesOf('service("newest")')).toEqual(['newest', 'newest']);
+});
+
 test('a filter passes days without a trace at once', async () => {
   await store.append([aTrace('old', -300)]);
   await rollUpAll();

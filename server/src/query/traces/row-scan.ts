@@ -213,27 +213,64 @@ async function* scanSlices(
   }
 }
 
+type RowBounds = { readonly first: number; readonly last: number; readonly count: number };
+
 /** The part of the window from the first row after the cursor, and the width of its first slice. Undefined without rows. */
 async function boundsOfRows(
   store: Store,
   { window, order: { isDescending }, after }: RowScan,
   options: QueryOptions,
 ): Promise<{ readonly window: TimeInterval; readonly firstSliceUs: number } | undefined> {
-  const where = sql.and([startsIn(window), ...(after ? afterSql(after, isDescending) : [])]);
-  const direction = isDescending ? sql`DESC` : sql`ASC`;
-  const [row] = await store.query<{ first: number; last: number; count: number }>(
-    sql`
-      SELECT min(start_us) AS first, max(start_us) AS last, count() AS count FROM (
-        SELECT start_us FROM trace_summaries WHERE ${where} ORDER BY start_us ${direction} LIMIT ${FIRST_SLICE_ROWS}
-      )`,
-    options,
-  );
-  if (row === undefined || row.count === 0) return undefined;
-  const { first, last, count } = row;
+  const newest = isDescending && after === undefined ? await newestRows(store, options) : undefined;
+  // Of a window that ends before the newest row, others are the first ones.
+  const bounds =
+    newest !== undefined && newest.last < window.toUs
+      ? newest
+      : await readBounds(
+          store,
+          [startsIn(window), ...(after ? afterSql(after, isDescending) : [])],
+          isDescending,
+          options,
+        );
+  const { first, last, count } = bounds;
+  if (count === 0 || last < window.fromUs) return undefined;
   const rows = fromThrough(first, last);
   const within = isDescending ? { ...window, toUs: rows.toUs } : { ...window, fromUs: rows.fromUs };
   const { fromUs, toUs } = count < FIRST_SLICE_ROWS ? within : rows;
   return { window: within, firstSliceUs: toUs - fromUs };
+}
+
+/** Of each store, with the version of its content for which they hold. */
+const lastNewest = new WeakMap<Store['query'], RowBounds & { readonly contentVersion: string }>();
+
+/** The newest FIRST_SLICE_ROWS rows. Without a query while the content of the store does not change. */
+async function newestRows(store: Store, options: QueryOptions): Promise<RowBounds | undefined> {
+  const contentVersion = store.contentVersion();
+  if (contentVersion === undefined) return undefined;
+  const last = lastNewest.get(store.query);
+  if (last !== undefined && last.contentVersion === contentVersion) return last;
+  const bounds = await readBounds(store, [sql`start_us > 0`], true, options);
+  lastNewest.set(store.query, { ...bounds, contentVersion });
+  return bounds;
+}
+
+/** Of the first FIRST_SLICE_ROWS rows. */
+async function readBounds(
+  store: Store,
+  where: readonly Sql[],
+  isDescending: boolean,
+  options: QueryOptions,
+): Promise<RowBounds> {
+  const direction = isDescending ? sql`DESC` : sql`ASC`;
+  const [row] = await store.query<RowBounds>(
+    sql`
+      SELECT min(start_us) AS first, max(start_us) AS last, count() AS count FROM (
+        SELECT start_us FROM trace_summaries WHERE ${sql.and(where)}
+        ORDER BY start_us ${direction} LIMIT ${FIRST_SLICE_ROWS}
+      )`,
+    options,
+  );
+  return row ?? { first: 0, last: 0, count: 0 };
 }
 
 /** Traces with a value, in its order, then the others, newest first. */
