@@ -120,7 +120,7 @@ export async function jaegerDependencies(
   window: TimeInterval,
   options: QueryOptions,
 ): Promise<readonly JaegerDependency[]> {
-  const { nodes, edges } = await serviceGraphOf(store, { window, filter: undefined }, options);
+  const { nodes, edges } = await serviceGraphOf(store, { window, filter: undefined, hasHistograms: false }, options);
   const dependencies = new Map<string, JaegerDependency>();
   for (const { from, to, type, statistics } of edges.values()) {
     const [parent, child] = [nodes.get(from), nodes.get(to)];

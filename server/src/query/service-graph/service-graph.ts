@@ -13,12 +13,20 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { inIntervalSql } from '../interval-sql.ts';
+import { type ChangedTraces, changedTracesAfter, readChangedTraces } from './changed-traces.ts';
 import { tracesEndingIn } from './ended-traces.ts';
 import { linkGraphs } from './link-graphs.ts';
 import { MINUTE_US, periodContaining } from './periods.ts';
 import { readRolledUpGraph } from './roll-up-tables.ts';
 import { changesOf, consumersOf, type TraceChange } from './trace-changes.ts';
 import { addContribution, addContributionByMinute } from './trace-contribution.ts';
+
+export type ServiceGraphQuery = {
+  readonly window: TimeInterval;
+  readonly filter: Filter | undefined;
+  /** False if the caller reads only counts: histograms, aliases and ages may then be empty, and take no time. */
+  readonly hasHistograms?: boolean;
+};
 
 /**
  * The service graph of all matching traces: the requests and calls that ended in the window. A request counts at the
@@ -30,11 +38,11 @@ import { addContribution, addContributionByMinute } from './trace-contribution.t
  */
 export async function serviceGraphOf(
   store: Store,
-  { window, filter }: { readonly window: TimeInterval; readonly filter: Filter | undefined },
+  { window, filter, hasHistograms = true }: ServiceGraphQuery,
   options: QueryOptions = {},
 ): Promise<ServiceGraph> {
   if (filter === undefined && window.toUs - window.fromUs >= 2 * MINUTE_US) {
-    return withoutZeros(await graphFromRollUps(store, window, options));
+    return withoutZeros(await graphFromRollUps(store, { window, hasHistograms }, options));
   }
   const graph = newServiceGraph();
   for await (const traces of tracesEndingIn(store, window, filter, options)) {
@@ -48,26 +56,44 @@ export async function serviceGraphOf(
 /** The roll-up of whole minutes that approximate the window, corrected by the traces for which it is not exact. */
 async function graphFromRollUps(
   store: Store,
-  window: TimeInterval,
+  { window, hasHistograms }: { readonly window: TimeInterval; readonly hasHistograms: boolean },
   options: QueryOptions,
 ): Promise<ServiceGraphBuilder> {
-  const [left, right] = await Promise.all([
-    choosePartialMinute(store, { atUs: window.fromUs, side: 'left' }, options),
-    choosePartialMinute(store, { atUs: window.toUs, side: 'right' }, options),
-  ]);
+  const known = await readChangedTraces(store, options);
+  const partialMinutes = await choosePartialMinutes(store, window, options);
+  const [left, right] = partialMinutes;
   const rolledUp: TimeInterval = {
     fromUs: left.isRolledUp ? left.minute.fromUs : left.minute.toUs,
     toUs: right.isRolledUp ? right.minute.toUs : right.minute.fromUs,
   };
-  const { graph, rollUpWatermark } = await readRolledUpGraph(store, rolledUp, options);
-  const partialMinutes = [left, right];
-  const affected = await affectedTraces(store, { rollUpWatermark, rolledUp, partialMinutes }, options);
+  const [{ graph, rollUpWatermark }, knownAffected] = await Promise.all([
+    readRolledUpGraph(store, { interval: rolledUp, hasHistograms }, options),
+    affectedTraces(store, { changed: known, rolledUp, corrected: partialMinutes.filter(hasTraces) }, options),
+  ]);
+  const affected =
+    rollUpWatermark === known.rollUpWatermark
+      ? knownAffected
+      : await affectedTracesAfter(store, { rollUpWatermark, rolledUp, corrected: partialMinutes }, options);
   const canSkip = (id: TraceId) => affected.get(id) === 'changed';
   const range = { fromSeq: rollUpWatermark, toSeq: Number.POSITIVE_INFINITY };
   for await (const changes of changesOf(store, [...affected.keys()], range, { ...options, canSkip })) {
     for (const change of changes) addTraceChange(graph, change, rolledUp, partialMinutes);
   }
+  if (!hasHistograms) clearHistograms(graph);
   return graph;
+}
+
+/** Those of the changes: the graph has no others. */
+function clearHistograms({ nodes, edges }: ServiceGraphBuilder): void {
+  for (const { responseTimes, durations } of nodes.values()) {
+    responseTimes.clear();
+    durations.clear();
+  }
+  for (const edge of edges.values()) {
+    edge.responseTimes.clear();
+    edge.aliases = new Map();
+    edge.eventAges = new Map();
+  }
 }
 
 /**
@@ -79,68 +105,86 @@ type PartialMinute = {
   readonly inside: TimeInterval;
   readonly outside: TimeInterval;
   readonly isRolledUp: boolean;
+  /** Entities that ended on the side that has to be corrected, when the sides were compared. */
+  readonly rows: number;
 };
 
+const hasTraces = ({ rows }: PartialMinute): boolean => rows > 0;
+
 /** Picks the side with fewer rows. */
-async function choosePartialMinute(
+async function choosePartialMinutes(
   store: Store,
-  { atUs, side }: { readonly atUs: number; readonly side: 'left' | 'right' },
+  { fromUs, toUs }: TimeInterval,
   options: QueryOptions,
-): Promise<PartialMinute> {
-  const minute = periodContaining(atUs, MINUTE_US);
-  const [before, after] = splitBefore(minute, atUs);
-  const [inside, outside] = side === 'left' ? [after, before] : [before, after];
-  const rows = await store.query<{ inside: number; outside: number }>(
+): Promise<readonly [PartialMinute, PartialMinute]> {
+  const [leftMinute, rightMinute] = [periodContaining(fromUs, MINUTE_US), periodContaining(toUs, MINUTE_US)];
+  const [outsideLeft, insideLeft] = splitBefore(leftMinute, fromUs);
+  const [insideRight, outsideRight] = splitBefore(rightMinute, toUs);
+  const [row] = await store.query<Record<'inside_left' | 'outside_left' | 'inside_right' | 'outside_right', number>>(
     sql`
-      SELECT countIf(${endedInSql(inside)}) AS inside, countIf(${endedInSql(outside)}) AS outside FROM entities
-      WHERE ${endedInSql(minute)}`,
+      SELECT countIf(${endedInSql(insideLeft)}) AS inside_left, countIf(${endedInSql(outsideLeft)}) AS outside_left,
+        countIf(${endedInSql(insideRight)}) AS inside_right, countIf(${endedInSql(outsideRight)}) AS outside_right
+      FROM entities WHERE ${sql.or([endedInSql(leftMinute), endedInSql(rightMinute)])}`,
     options,
   );
-  const counts = rows[0] ?? { inside: 0, outside: 0 };
-  return { minute, inside, outside, isRolledUp: counts.outside < counts.inside };
+  const sideOf = (minute: TimeInterval, inside: TimeInterval, outside: TimeInterval, rows: readonly number[]) => {
+    const [insideRows = 0, outsideRows = 0] = rows;
+    const isRolledUp = outsideRows < insideRows;
+    return { minute, inside, outside, isRolledUp, rows: isRolledUp ? outsideRows : insideRows };
+  };
+  return [
+    sideOf(leftMinute, insideLeft, outsideLeft, row ? [row.inside_left, row.outside_left] : []),
+    sideOf(rightMinute, insideRight, outsideRight, row ? [row.inside_right, row.outside_right] : []),
+  ];
+}
+
+type AffectedQuery = {
+  readonly rolledUp: TimeInterval;
+  /** Minutes with traces to correct. */
+  readonly corrected: readonly PartialMinute[];
+};
+
+/** As `affectedTraces`, for the watermark of a graph that was read before. */
+async function affectedTracesAfter(
+  store: Store,
+  { rollUpWatermark, ...query }: AffectedQuery & { readonly rollUpWatermark: number },
+  options: QueryOptions,
+): Promise<ReadonlyMap<TraceId, 'changed' | 'other'>> {
+  const changed = await changedTracesAfter(store, rollUpWatermark, options);
+  return affectedTraces(store, { ...query, changed }, options);
 }
 
 /**
  * Traces with documents after the watermark, the consumers of their messages, and traces that ended in a partial
- * minute. `changed`: only documents of the trace itself can make a difference.
+ * minute. `changed`: only documents of the trace itself can make a difference. They are exact for a graph of the same
+ * watermark: what is rolled up later raises it.
  */
 async function affectedTraces(
   store: Store,
-  {
-    rollUpWatermark,
-    rolledUp,
-    partialMinutes,
-  }: {
-    readonly rollUpWatermark: number;
-    readonly rolledUp: TimeInterval;
-    readonly partialMinutes: readonly PartialMinute[];
-  },
+  { changed, rolledUp, corrected }: AffectedQuery & { readonly changed: ChangedTraces },
   options: QueryOptions,
 ): Promise<ReadonlyMap<TraceId, 'changed' | 'other'>> {
-  const changed = await store.query<{ trace_id: TraceId }>(
-    sql`SELECT DISTINCT lower(hex(trace_id)) AS trace_id FROM documents WHERE seq > ${rollUpWatermark}`,
-    options,
-  );
-  const consumers = await consumersOf(
-    store,
-    changed.map((row) => row.trace_id),
-    endedInSql(rolledUp),
-    options,
-  );
-  const affected = [
-    sql`${endedInSql(rolledUp)} AND trace_id IN (SELECT trace_id FROM documents WHERE seq > ${rollUpWatermark})`,
-    ...partialMinutes.map(({ isRolledUp, inside, outside }) => endedInSql(isRolledUp ? outside : inside)),
+  const isAfterWatermark = sql`trace_id IN (SELECT trace_id FROM documents WHERE seq > ${changed.rollUpWatermark})`;
+  const parts = [
+    ...(changed.traceIds.length > 0
+      ? [{ reason: 0, where: sql`${endedInSql(rolledUp)} AND ${isAfterWatermark}` }]
+      : []),
+    ...corrected.map(({ isRolledUp, inside, outside }) => ({
+      reason: 1,
+      where: endedInSql(isRolledUp ? outside : inside),
+    })),
   ];
   const ids = sql.join(
-    affected.map((where, index) => sql`SELECT trace_id, ${index} AS reason FROM entities WHERE ${where}`),
+    parts.map(({ reason, where }) => sql`SELECT trace_id, ${reason} AS reason FROM entities WHERE ${where}`),
     sql` UNION ALL `,
   );
-  const rows = await store.query<{ trace_id: TraceId; reason: number }>(
-    sql`
-      SELECT lower(hex(trace)) AS trace_id, reason
-      FROM (SELECT trace_id AS trace, max(reason) AS reason FROM (${ids}) GROUP BY trace)`,
-    options,
-  );
+  const statement = sql`
+    SELECT lower(hex(trace)) AS trace_id, reason
+    FROM (SELECT trace_id AS trace, max(reason) AS reason FROM (${ids}) GROUP BY trace)`;
+  const [consumers, rows] = await Promise.all([
+    consumersOf(store, changed.traceIds, endedInSql(rolledUp), options),
+    parts.length === 0 ? [] : store.query<{ trace_id: TraceId; reason: number }>(statement, options),
+  ]);
   return new Map([
     ...rows.map((row) => [row.trace_id, row.reason === 0 ? ('changed' as const) : ('other' as const)] as const),
     ...consumers.map((id) => [id, 'other' as const] as const),
