@@ -71,7 +71,7 @@ function restoreFatalSignals(): void {
   }
 }
 
-/** Finds failed writes of merges, which no call waits for. The engine keeps their source parts for eight minutes. */
+/** Finds failed writes of merges, which no call waits for. Their source parts stay for 30 s: migration 0015. */
 function watchWrites(engine: Sessions): void {
   const check = () =>
     void endAfterFailedWrite(engine).finally(() => setTimeout(check, WRITE_CHECK_INTERVAL_MS).unref());

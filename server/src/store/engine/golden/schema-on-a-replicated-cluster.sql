@@ -464,3 +464,17 @@ ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY SETTING min_compres
 ALTER TABLE openray.documents_local ON CLUSTER 'main' ADD INDEX IF NOT EXISTS format_set format TYPE set(8) GRANULARITY 64;
 
 ALTER TABLE openray.documents_local ON CLUSTER 'main' MATERIALIZE INDEX IF EXISTS format_set;
+
+-- 0015_old_parts.sql;
+
+ALTER TABLE openray.documents_local ON CLUSTER 'main' MODIFY SETTING
+  old_parts_lifetime = 30, cleanup_delay_period = 10, max_cleanup_delay_period = 10, cleanup_delay_period_random_add = 0;
+
+ALTER TABLE openray.entities_local ON CLUSTER 'main' MODIFY SETTING
+  old_parts_lifetime = 30, cleanup_delay_period = 10, max_cleanup_delay_period = 10, cleanup_delay_period_random_add = 0;
+
+ALTER TABLE openray.trace_summaries_local ON CLUSTER 'main' MODIFY SETTING
+  old_parts_lifetime = 30, cleanup_delay_period = 10, max_cleanup_delay_period = 10, cleanup_delay_period_random_add = 0;
+
+ALTER TABLE openray.service_map_local ON CLUSTER 'main' MODIFY SETTING
+  old_parts_lifetime = 30, cleanup_delay_period = 10, max_cleanup_delay_period = 10, cleanup_delay_period_random_add = 0;
