@@ -439,16 +439,19 @@ async function* backUpUnderLock(
 
 const SETUP_LIMITS: CallOptions = { signal: undefined, timeoutMs: 60_000, maxMemoryBytes: 0 };
 
-/** Changes a table only if its setting differs: on a cluster a change needs all nodes, and one may be unreachable. */
+/**
+ * Merges, too: the parts that were merged are deleted 30 s later. Changes a table only if its setting differs: on a
+ * cluster a change needs all nodes, and one may be unreachable.
+ */
 async function applyFsync(engine: Engine, fsync: boolean): Promise<void> {
   const change = fsync
-    ? 'MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1'
-    : 'RESET SETTING fsync_after_insert, fsync_part_directory';
+    ? 'MODIFY SETTING fsync_after_insert = 1, min_rows_to_fsync_after_merge = 1, fsync_part_directory = 1'
+    : 'RESET SETTING fsync_after_insert, min_rows_to_fsync_after_merge, fsync_part_directory';
   const result = await engine.query(
     renderSql(sql`
       SELECT replaceRegexpOne(name, '_local$', '') AS name FROM system.tables
       WHERE database = currentDatabase() AND match(name, '^(entities|documents|trace_summaries)(_local)?$') AND engine LIKE '%MergeTree'
-        AND (engine_full LIKE '%fsync_after_insert = 1%') != ${fsync}`),
+        AND (engine_full LIKE '%fsync_after_merge = 1%') != ${fsync}`),
     SETUP_LIMITS,
   );
   for (const { name } of parseRows<{ name: string }>(result)) {

@@ -139,9 +139,12 @@ test('only the owner may read the directory, and the spool of a killed server is
   await store.close();
 });
 
-test('fsync on each insert can be enabled and disabled again', async () => {
+test('fsync on each insert and merge can be enabled and disabled again', async () => {
   const fsyncOf = async (store: Store) =>
-    store.query(sql`SELECT name FROM system.tables WHERE engine_full LIKE '%fsync_after_insert = 1%' ORDER BY name`);
+    store.query(sql`
+      SELECT name FROM system.tables
+      WHERE engine_full LIKE '%fsync_after_insert = 1%' AND engine_full LIKE '%min_rows_to_fsync_after_merge = 1%'
+      ORDER BY name`);
   const durable = await openTestStore(directory.path, { fsync: true });
   await durable.append([aDocument(1)]);
   expect(await fsyncOf(durable)).toEqual([{ name: 'documents' }, { name: 'entities' }, { name: 'trace_summaries' }]);
@@ -158,6 +161,20 @@ const arrived = (number: number, daysAgo: number) =>
   aDocument(number, { seq: TODAY_US - daysAgo * DAY_US + 1_000_000 + number });
 const daysStored = (store: Store) =>
   numbersOf(store, sql`SELECT DISTINCT 20000 - intDiv(seq, ${DAY_US}) AS n FROM documents ORDER BY n`);
+
+test('with fsync a merge has written its part before the merged ones are deleted', async () => {
+  const store = await openTestStore(directory.path, { fsync: true });
+  await store.append([aDocument(1)]);
+  await store.flush();
+  await store.append([aDocument(2)]);
+  await store.flush();
+  const synced = () => numbersOf(store, sql`SELECT sum(value) AS n FROM system.events WHERE event = 'FileSync'`);
+  const [before] = await synced();
+  await store.command(sql`OPTIMIZE TABLE documents FINAL`);
+  const [after] = await synced();
+  expect(after).toBeGreaterThan(before as number);
+  await store.close();
+});
 
 test('retention by age drops whole days and records it', async () => {
   const store = await openTestStore(directory.path);
