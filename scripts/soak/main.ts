@@ -10,7 +10,7 @@ import { openTestStore } from '../../server/src/store/testing/open-test-store.ts
 import { freePort } from '../free-port.ts';
 import { checkStore, type StoreCheck } from '../kills/check.ts';
 import { type Sent, startLoad } from '../kills/load.ts';
-import { childrenOf, engineOf } from '../kills/processes.ts';
+import { engineOf } from '../kills/processes.ts';
 import { type OpenrayProcess, startOpenray } from '../openray.ts';
 import { type MemorySample, type MemoryTrend, memoryTrend } from './memory.ts';
 import { type ReaderCounts, startReaders } from './readers.ts';
@@ -99,7 +99,7 @@ async function soak(dataDir: string, disk: SmallDisk | undefined, minutes: numbe
     log('measuring memory');
     const samples: MemorySample[] = [];
     while (performance.now() - beganMs < lengthMs || samples.length < LEAST_SAMPLES) {
-      samples.push({ atMs: performance.now(), bytes: memoryOf(server) });
+      samples.push({ atMs: performance.now(), bytes: residentBytesOf(server.process.pid as number) });
       await pause(SAMPLE_EVERY_MS);
     }
     await readers.stop();
@@ -174,11 +174,6 @@ async function statusOf(url: string): Promise<number | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function memoryOf(server: OpenrayProcess): number {
-  const pid = server.process.pid as number;
-  return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + residentBytesOf(each), 0);
 }
 
 /** Receivers whose results do not add up to the documents that they received since the last start. */

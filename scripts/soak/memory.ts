@@ -1,4 +1,4 @@
-/** Resident memory of the server and its children at a time. */
+/** Resident memory of the server and its engine at a time. */
 export type MemorySample = { readonly atMs: number; readonly bytes: number };
 
 export type MemoryTrend = {
