@@ -123,7 +123,7 @@ const SETTINGS = {
   queryMaxMemoryBytes: [bytes.default(1 * GiB), 'memory limit of a query'],
   engineMaxMemoryBytes: [bytes.default(4 * GiB), 'memory limit of the embedded engine'],
   queueMaxBytes: [
-    bytes.default(128 * MiB),
+    bytes.default(64 * MiB),
     'bytes of documents waiting for their insert; above this size senders are throttled',
   ],
   journal: [
