@@ -20,7 +20,14 @@ test.each([
 
 test('a setting wins, and the parts are shares of it', () => {
   const limits = memoryLimits({ ...SETTINGS, memoryMaxBytes: 1000 }, { machineBytes: GiB, cgroupBytes: GiB / 2 });
-  expect(limits).toEqual({ totalBytes: 1000, requestBytes: 150, queueBytes: 50, engineBytes: 500, queryBytes: 250 });
+  expect(limits).toEqual({
+    totalBytes: 1000,
+    requestBytes: 150,
+    queueBytes: 50,
+    recentBytes: 50,
+    engineBytes: 500,
+    queryBytes: 250,
+  });
 });
 
 test('the setting of a part can only make the part smaller', () => {

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import type { Config } from '../config.ts';
 
+const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 
 /** Of the whole budget. The rest is for Node, caches of documents and answers. */
@@ -8,6 +9,9 @@ const ENGINE_SHARE = 0.5;
 const QUERY_SHARE = 0.25;
 const REQUESTS_SHARE = 0.15;
 const QUEUE_SHARE = 0.05;
+const RECENT_SHARE = 0.05;
+/** A few seconds of full load. */
+const MAX_RECENT_BYTES = 64 * MiB;
 
 /** Without a setting and without a limit of the container, openray takes a part of the machine. */
 const MACHINE_SHARE = 0.5;
@@ -18,6 +22,8 @@ export type MemoryLimits = {
   /** See MemoryBudget. */
   readonly requestBytes: number;
   readonly queueBytes: number;
+  /** Of the newest documents, which the roll-up has in memory. */
+  readonly recentBytes: number;
   readonly engineBytes: number;
   readonly queryBytes: number;
 };
@@ -33,6 +39,7 @@ export function memoryLimits(
     totalBytes,
     requestBytes: share(REQUESTS_SHARE),
     queueBytes: Math.min(config.queueMaxBytes, share(QUEUE_SHARE)),
+    recentBytes: Math.min(MAX_RECENT_BYTES, share(RECENT_SHARE)),
     engineBytes: Math.min(config.engineMaxMemoryBytes, share(ENGINE_SHARE)),
     queryBytes: Math.min(config.queryMaxMemoryBytes, share(QUERY_SHARE)),
   };

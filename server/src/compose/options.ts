@@ -29,6 +29,7 @@ export function storeOptions(
     maxQueryMemoryBytes: memory.queryBytes,
     engineMemoryBytes: memory.engineBytes,
     queueMaxBytes: memory.queueBytes,
+    recentMaxBytes: memory.recentBytes,
     journal: config.journal,
     retentionDays: longestRetentionDays(retention),
     retentionDefaultDays: config.retentionDays,

@@ -42,6 +42,8 @@ export type StoreOptions = {
   readonly engineMemoryBytes: number;
   /** See GroupCommitOptions. */
   readonly queueMaxBytes: number;
+  /** Recent documents that are kept in memory until they are rolled up. */
+  readonly recentMaxBytes: number;
   /**
    * Acknowledge documents once they are in the journal of the data directory. Without effect on a remote store, whose
    * other servers could not read the journal.
@@ -299,7 +301,7 @@ async function storeOver(
     await engine.close();
     throw thrown;
   });
-  const recent = isShared ? NO_RECENT_DOCUMENTS : newRecentDocuments(lastSeq, RECENT_BYTES);
+  const recent = isShared ? NO_RECENT_DOCUMENTS : newRecentDocuments(lastSeq, options.recentMaxBytes);
   const insertListeners = new Set<(lastSeq: number) => void>();
   const commits = createGroupCommit({
     ...options,
@@ -400,9 +402,6 @@ async function logReplay(commits: GroupCommit, log: StoreLog): Promise<void> {
 
 const BACKUP_FLUSH_TIMEOUT_MS = 60_000;
 const DAMAGED_SENTENCE = 'a damaged part is left out of every response; openray repair detaches it';
-
-/** Recent documents that are kept in memory until they are rolled up: a few seconds of full load. */
-const RECENT_BYTES = 64 * 1024 * 1024;
 
 async function lastSeqOf(database: Database): Promise<number> {
   // A server starts even if a shard cannot be reached.

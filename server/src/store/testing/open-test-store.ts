@@ -23,6 +23,7 @@ export function testOptions(dataDir: string, given: Partial<StoreOptions> = {}):
     maxQueryMemoryBytes: 500_000_000,
     engineMemoryBytes: 1_000_000_000,
     queueMaxBytes: 64_000_000,
+    recentMaxBytes: 64_000_000,
     // A test that appends may query at once.
     journal: false,
     retentionDays: 0,
