@@ -42,6 +42,13 @@ test('a chunk is used again, and one of another size is not kept', () => {
   expect(pool.take(1) === large).toBe(false);
 });
 
+test('a chunk that is not kept returns its memory at once', () => {
+  const pool = newChunkPool();
+  const large = pool.take(CHUNK_BYTES + 1);
+  pool.give(large);
+  expect(large.buffer.byteLength).toBe(0);
+});
+
 test('no rows take no chunk', () => {
   const rows = newRowChunks();
   expect(addRows(rows, Buffer.alloc(0), newChunkPool())).toHaveLength(0);

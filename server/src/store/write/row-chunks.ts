@@ -29,13 +29,27 @@ export function newChunkPool(): ChunkPool {
         const chunk = spares.pop()?.deref();
         if (chunk !== undefined) return chunk;
       }
-      return Buffer.allocUnsafeSlow(Math.max(bytes, CHUNK_BYTES));
+      return newChunk(Math.max(bytes, CHUNK_BYTES));
     },
     give(chunk) {
       if (chunk.length === CHUNK_BYTES && spares.length < MAX_SPARE_CHUNKS) spares.push(new WeakRef(chunk));
+      else (chunk.buffer as ShrinkingBuffer).resize(0);
     },
   };
 }
+
+/**
+ * A buffer that can shrink has pages of its own, which the system gets back at once. glibc's memory is full of holes
+ * after a queue of chunks, and keeps them: 150 MB were seen.
+ */
+const newChunk = (bytes: number): Buffer => Buffer.from(new ShrinkingBuffer(bytes, { maxByteLength: bytes }), 0, bytes);
+
+/** Node 20 has it; the types of ES2023 do not. */
+type ShrinkingBuffer = ArrayBuffer & { resize(bytes: number): void };
+const ShrinkingBuffer = ArrayBuffer as unknown as new (
+  bytes: number,
+  options: { maxByteLength: number },
+) => ShrinkingBuffer;
 
 export const newRowChunks = (): RowChunks => ({ chunks: [], length: 0 });
 
