@@ -3,6 +3,7 @@ import { writeCommonSegment } from '../../server/src/ingest/segment-rows.ts';
 import { compactJson } from '../../server/src/model/compact-json.ts';
 import { newJsonTokens, readTokens } from '../../server/src/model/json-tokens.ts';
 import { parseDocument } from '../../server/src/model/parse-document.ts';
+import { clearLeanSegments, newLeanSegmentBuffer } from '../../server/src/store/lean-segments.ts';
 import { createRowBuffer } from '../../server/src/store/row-binary.ts';
 import { collectAttributes } from '../../server/src/store/write/attribute-strings.ts';
 import { emptied, newRowBuffers } from '../../server/src/store/write/block.ts';
@@ -12,6 +13,7 @@ import { documentsByTrace, texts } from './documents.ts';
 const documents = documentsByTrace.flat();
 const target = createRowBuffer();
 let segmentRows = newRowBuffers();
+const leanSegments = newLeanSegmentBuffer();
 const tokens = newJsonTokens();
 
 describe('a thousand spans in', () => {
@@ -33,7 +35,9 @@ describe('a thousand spans in', () => {
 
   bench('writeCommonSegment: from texts to rows', () => {
     segmentRows = emptied(segmentRows);
-    for (const text of texts) writeCommonSegment(text, { seq: 1, server: 0, maxBytes: 65_536 }, segmentRows);
+    clearLeanSegments(leanSegments);
+    const source = { seq: 1, server: 0, maxBytes: 65_536 };
+    for (const text of texts) writeCommonSegment(text, source, segmentRows, leanSegments);
   });
 
   bench('collectAttributes', () => {

@@ -7,7 +7,8 @@ import { resourceSpansOf } from '../model/otlp/wire/resource-spans.ts';
 import type { AnyValue, SpanWithResource } from '../model/otlp-messages.ts';
 import { anyValue, arbitrarySpan, spanIdText, traceIdText } from '../model/testing/arbitrary-span.ts';
 import { encode } from '../model/testing/otlp-protocol.ts';
-import { leanSpanAt, leanTraceIdAt, spanCount } from '../store/lean-spans.ts';
+import { leanRecordAt, recordCount } from '../store/lean-batch.ts';
+import { traceIdAt } from '../store/lean-heads.ts';
 import { createRowBuffer, writtenBytes } from '../store/row-binary.ts';
 import { readDocumentRows, writeDocument, writeEntities } from '../store/write/rows.ts';
 import { newSharedTexts } from '../store/write/shared-texts.ts';
@@ -33,7 +34,7 @@ function rowsOf(request: Buffer) {
     }
   }
   const { entities, documents, lean } = numberSpans(batch, () => 1_790_000_000_000_000, SERVER);
-  const { spans } = lean;
+  const { records } = lean;
   const expected = { entities: createRowBuffer(), documents: createRowBuffer() };
   const stored = readDocumentRows(Buffer.from(writtenBytes(documents))).map((row) => readStoredSpan(row.text, row.seq));
   const texts = newSharedTexts();
@@ -42,7 +43,9 @@ function rowsOf(request: Buffer) {
     writeDocument(expected.documents, document, SERVER);
   }
   return {
-    leanDocuments: Array.from({ length: spanCount(spans) }, (_, at) => leanSpanAt(spans, at, leanTraceIdAt(spans, at))),
+    leanDocuments: Array.from({ length: recordCount(records) }, (_, at) =>
+      leanRecordAt(records, at, traceIdAt(records.heads, at)),
+    ),
     expectedLean: stored.map(leanDocument),
     written: [entities, documents].map(textOf),
     expected: [expected.entities, expected.documents].map(textOf),

@@ -5,6 +5,8 @@ import { leanDocument } from '../model/lean-document.ts';
 import { parseDocument } from '../model/parse-document.ts';
 import { arbitraryDelivery, arbitraryTrace } from '../model/testing/arbitrary-trace.ts';
 import { A_TRACE_ID, aSegment, aSubsegment } from '../model/testing/builders.ts';
+import { traceIdAt } from '../store/lean-heads.ts';
+import { copyLeanSegments, leanSegmentAt, newLeanSegmentBuffer } from '../store/lean-segments.ts';
 import { type RowBuffer, writtenBytes } from '../store/row-binary.ts';
 import { newRowBuffers } from '../store/write/block.ts';
 import { writeDocument, writeEntities } from '../store/write/rows.ts';
@@ -19,10 +21,16 @@ const textOf = (rows: RowBuffer) => Buffer.from(writtenBytes(rows)).toString('la
 /** Undefined for a rare document. */
 function written(text: string) {
   const rows = newRowBuffers();
-  const lean = writeCommonSegment(text, { seq: SEQ, server: SERVER, maxBytes: MAX_BYTES }, rows);
+  const buffer = newLeanSegmentBuffer();
+  const isCommon = writeCommonSegment(text, { seq: SEQ, server: SERVER, maxBytes: MAX_BYTES }, rows, buffer);
   const { entities, documents } = rows;
-  if (lean === undefined) expect(entities.length + documents.length).toBe(0);
-  return lean && { lean, entities: textOf(entities), documents: textOf(documents) };
+  const segments = copyLeanSegments(buffer);
+  if (!isCommon) {
+    expect(entities.length + documents.length + segments.heads.length + segments.records.length).toBe(0);
+    return undefined;
+  }
+  const lean = leanSegmentAt(segments, 0, traceIdAt(segments.heads, 0));
+  return { lean, entities: textOf(entities), documents: textOf(documents) };
 }
 
 /** Undefined for an invalid document. */
@@ -66,8 +74,9 @@ test('documents that are stored together leave out the attributes of earlier one
         for (const parsed of parseDocument(text, seq)) {
           if (!parsed.ok) continue;
           writeEntities(expectedRows.entities, parsed.document, expectedRows.texts);
-          const lean = writeCommonSegment(text, { seq, server: SERVER, maxBytes: MAX_BYTES }, rows);
-          if (lean === undefined) writeEntities(rows.entities, parsed.document, rows.texts);
+          const source = { seq, server: SERVER, maxBytes: MAX_BYTES };
+          if (!writeCommonSegment(text, source, rows, newLeanSegmentBuffer()))
+            writeEntities(rows.entities, parsed.document, rows.texts);
         }
       }
       expect(textOf(rows.entities)).toBe(textOf(expectedRows.entities));

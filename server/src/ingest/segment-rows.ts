@@ -1,10 +1,12 @@
+import { areEqual } from '../model/bytes.ts';
 import { compactJson } from '../model/compact-json.ts';
-import type { AnnotationValue, Cause, Document, Entity, Http } from '../model/entity.ts';
+import type { AnnotationValue, Cause, Entity, Http } from '../model/entity.ts';
 import type { JsonObject, JsonValue } from '../model/json.ts';
 import {
   ARRAY,
   ESCAPED_TEXT,
   FALSE,
+  MAX_SHARED_LENGTH,
   NULL,
   NUMBER,
   newJsonTokens,
@@ -20,7 +22,7 @@ import {
 } from '../model/json-tokens.ts';
 import { type OutcomeFlags, readFlags } from '../model/outcome.ts';
 import { MAX_NAME_LENGTH, readCause } from '../model/read-entity.ts';
-import type { EntityId, TraceId } from '../model/trace-id.ts';
+import { addLeanEntity, type EntityDetails, endLeanSegment, type LeanSegmentBuffer } from '../store/lean-segments.ts';
 import {
   type RowBuffer,
   repeatBytes,
@@ -53,7 +55,7 @@ import { FIELD, FIELD_COUNT, memberName, type Name, type RootNames, rootNames } 
 /*
  * From the text of a segment to its rows, without an object of it:
  *
- *   text -- readTokens --> tokens -- readEntity: FIELD by FIELD --> drafts, attributes --> rows, lean document
+ *   text -- readTokens --> tokens -- readEntity: FIELD by FIELD --> drafts, attributes --> rows, lean records
  *
  * The rows are those of `parseDocument`, `writeEntities` and `writeDocument`, byte for byte: a test compares them. Rare
  * documents are left to that way over objects: all invalid ones, those with links or characters beyond ASCII, and those
@@ -61,8 +63,6 @@ import { FIELD, FIELD_COUNT, memberName, type Name, type RootNames, rootNames } 
  */
 
 export type SegmentSource = { readonly seq: number; readonly server: number; readonly maxBytes: number };
-
-export type LeanSegment = Extract<Document, { format: 'xray' }>;
 
 /** An entity while it is read. Objects are used again for the next document. */
 type Draft = {
@@ -97,24 +97,27 @@ const annotationValues: number[] = [];
 const indexedNames: Name[] = [];
 const indexedValues: number[] = [];
 
-/**
- * Writes the rows of a document, and returns what the roll-up needs of it. Undefined for a rare document: nothing is
- * written.
- */
-export function writeCommonSegment(text: string, source: SegmentSource, rows: RowBuffers): LeanSegment | undefined {
-  if (text.length > source.maxBytes || !readTokens(tokens, text) || kinds[0] !== OBJECT) return undefined;
+/** Writes the rows of a document, and what the roll-up needs of it. False for a rare document: nothing is written. */
+export function writeCommonSegment(
+  text: string,
+  source: SegmentSource,
+  rows: RowBuffers,
+  lean: LeanSegmentBuffer,
+): boolean {
+  if (text.length > source.maxBytes || !readTokens(tokens, text) || kinds[0] !== OBJECT) return false;
   beginDocument();
   roots = rootNames();
   entityCount = 0;
   annotationNames.length = 0;
   annotationValues.length = 0;
-  if (!readEntity(0, NONE)) return undefined;
+  if (!readEntity(0, NONE)) return false;
   const kind = kindOfTop();
-  if (kind === undefined) return undefined;
+  if (kind === undefined) return false;
   const stored = tokens.hasSpace ? compactJson(text).text : text;
   writeEntityRows(rows, kind, source);
   writeDocumentRow(rows.documents, stored, source);
-  return leanSegment(kind, stored, source);
+  writeLeanSegment(lean, kind, stored.length, source);
+  return true;
 }
 
 /** Reads an entity, then its subsegments. False for a rare one. */
@@ -471,59 +474,76 @@ function writeDocumentRow(row: RowBuffer, stored: string, { seq, server }: Segme
 }
 
 /** What `leanDocument` makes of the document. */
-function leanSegment(kind: Entity['kind'], text: string, { seq }: SegmentSource): LeanSegment {
-  const traceId = traceIdOf((drafts[0] as Draft).fields[FIELD.trace_id] as number);
-  const entities: Entity[] = [];
+function writeLeanSegment(
+  target: LeanSegmentBuffer,
+  kind: Entity['kind'],
+  bodyBytes: number,
+  { seq }: SegmentSource,
+): void {
   for (let index = 0; index < entityCount; index++) {
-    const { fields, parent } = drafts[index] as Draft;
+    const draft = drafts[index] as Draft;
+    const { fields, parent } = draft;
     const isTop = parent === NONE;
-    const parentToken = fields[FIELD.parent_id] as number;
-    const topParent = isEmpty(parentToken) ? undefined : (textAt(tokens, parentToken) as EntityId);
-    entities.push(
-      leanEntity(drafts[index] as Draft, {
-        traceId,
-        kind: isTop ? kind : 'subsegment',
-        parentId: isTop ? topParent : (entities[parent] as Entity).id,
-      }),
-    );
+    const sentParent = fields[FIELD.parent_id] as number;
+    const parentId = isTop ? (isEmpty(sentParent) ? NONE : sentParent) : idOf(parent);
+    const isRoot = isTop && kind === 'segment' && parentId === NONE;
+    ownBytes = 0;
+    const name = readText(fields[FIELD.name]) as string;
+    const namespace = readText(fields[FIELD.namespace]);
+    const annotations = annotationsOf(draft);
+    const details = detailsOf(draft, isTop && kind === 'segment', isRoot);
+    addLeanEntity(target, {
+      bytes,
+      idAt: starts[idOf(index)] as number,
+      parentAt: parentId === NONE ? NONE : (starts[parentId] as number),
+      kind: isTop ? kind : 'subsegment',
+      startUs: draft.startUs,
+      endUs: draft.endUs,
+      flags: draft.flags,
+      name,
+      namespace,
+      annotations,
+      details,
+      ownBytes,
+    });
   }
-  return { format: 'xray', traceId, id: (entities[0] as Entity).id, seq, text, entities };
+  writeTraceId(target.heads);
+  endLeanSegment(target, seq, bodyBytes);
 }
 
-function leanEntity(draft: Draft, { traceId, kind, parentId }: Pick<Entity, 'traceId' | 'kind' | 'parentId'>): Entity {
-  const { fields, flags } = draft;
-  return {
-    traceId,
-    id: textAt(tokens, fields[FIELD.id] as number) as EntityId,
-    parentId,
-    kind,
-    name: sharedTextAt(tokens, fields[FIELD.name] as number),
-    startUs: draft.startUs,
-    endUs: draft.endUs,
-    namespace: readText(fields[FIELD.namespace]),
-    origin: readText(fields[FIELD.origin]),
-    user: readText(fields[FIELD.user]),
-    resourceArn: readText(fields[FIELD.resource_arn]),
-    accountId: readText(fields[FIELD['aws.account_id']]),
-    outcome: flags.outcome,
-    isFault: flags.isFault,
-    isError: flags.isError,
-    isThrottle: flags.isThrottle,
-    http: kind === 'segment' && parentId === undefined ? httpOf(draft) : undefined,
-    cause: draft.cause,
-    annotations: annotationsOf(draft),
-    metadata: undefined,
-    links: NO_LINKS,
-    fields: leanFields(fields, kind === 'segment'),
-  };
+const idOf = (entity: number): number => (drafts[entity] as Draft).fields[FIELD.id] as number;
+
+/** Of the entity that is written: length of the text of values that no other entity shares. */
+let ownBytes = 0;
+
+/** Undefined if there are none: most subsegments. */
+function detailsOf(draft: Draft, isSegment: boolean, isRoot: boolean): EntityDetails | undefined {
+  const { fields, cause } = draft;
+  const origin = readText(fields[FIELD.origin]);
+  const user = readText(fields[FIELD.user]);
+  const resourceArn = readText(fields[FIELD.resource_arn]);
+  const accountId = readText(fields[FIELD['aws.account_id']]);
+  const http = isRoot ? httpOf(draft) : undefined;
+  const entityFields = leanFields(fields, isSegment);
+  const hasTexts = origin !== undefined || user !== undefined || resourceArn !== undefined || accountId !== undefined;
+  if (!hasTexts && http === undefined && cause === undefined && entityFields === NO_FIELDS) return undefined;
+  ownBytes += DETAILS_BYTES;
+  if (cause !== undefined) ownBytes += lengthAt(fields[FIELD.cause] as number);
+  return { origin, user, resourceArn, accountId, http, cause, fields: entityFields };
 }
 
-const NO_LINKS: readonly never[] = [];
+/** Of an object with references. */
+const DETAILS_BYTES = 64;
+
+const lengthAt = (token: number): number => (ends[token] as number) - (starts[token] as number);
+
 const NO_FIELDS: JsonObject = {};
 const NO_ANNOTATIONS: Entity['annotations'] = {};
 
 function readText(token = 0): string | undefined {
   if (!isText(token) || starts[token] === ends[token]) return undefined;
+  const length = lengthAt(token);
+  if (length > MAX_SHARED_LENGTH) ownBytes += length;
   return sharedTextAt(tokens, token);
 }
 
@@ -542,12 +562,26 @@ function httpOf({ fields, status }: Draft): Http | undefined {
   };
 }
 
-function annotationsOf({ annotationStart: from, annotationEnd: to }: Draft): Entity['annotations'] {
+/** The last ones, and their text: entities of a trace often have the same. */
+let lastAnnotations = NO_ANNOTATIONS;
+const lastSource = Buffer.alloc(1_000);
+let lastLength = 0;
+
+function annotationsOf({ fields, annotationStart: from, annotationEnd: to }: Draft): Entity['annotations'] {
   if (from === to) return NO_ANNOTATIONS;
+  const object = fields[FIELD.annotations] as number;
+  const start = starts[object] as number;
+  const length = lengthAt(object);
+  if (length === lastLength && areEqual(bytes, start, lastSource, 0, length)) return lastAnnotations;
   const annotations: Record<string, AnnotationValue> = {};
   for (let at = from; at < to; at++) {
     annotations[(annotationNames[at] as Name).text] = annotationAt(annotationValues[at] as number);
   }
+  ownBytes += length;
+  if (length > lastSource.length) return annotations;
+  bytes.copy(lastSource, 0, start, start + length);
+  lastLength = length;
+  lastAnnotations = annotations;
   return annotations;
 }
 
@@ -570,9 +604,14 @@ function leanFields(fields: Fields, isSegment: boolean): JsonObject {
   const sql = fields[FIELD.sql] as number;
   if (aws === 0 && sql === 0) return NO_FIELDS;
   return {
-    aws: aws === 0 ? null : isSegment ? sharedJsonAt(aws) : jsonAt(aws),
+    aws: aws === 0 ? null : isSegment ? sharedJsonAt(aws) : ownJsonAt(aws),
     sql: sql !== 0 && kinds[sql] === OBJECT ? NO_FIELDS : null,
   };
+}
+
+function ownJsonAt(token: number): JsonValue {
+  ownBytes += lengthAt(token);
+  return jsonAt(token);
 }
 
 function jsonAt(token: number): JsonValue {
@@ -587,36 +626,16 @@ function sourceAt(token: number): string {
 /** By source: the segments of a service have the same host and SDK. */
 const sharedValues = new Map<string, JsonValue>();
 const MAX_SHARED_VALUES = 1_000;
-const MAX_SHARED_LENGTH = 1_000;
+const MAX_SHARED_SOURCE = 1_000;
 
 function sharedJsonAt(token: number): JsonValue {
   const source = sourceAt(token);
   const known = sharedValues.get(source);
   if (known !== undefined) return known;
   const value: JsonValue = JSON.parse(source);
-  if (source.length > MAX_SHARED_LENGTH) return value;
+  if (source.length > MAX_SHARED_SOURCE) return value;
   if (sharedValues.size >= MAX_SHARED_VALUES) sharedValues.clear();
   // A part of a text keeps the whole text.
   sharedValues.set(Buffer.from(source).toString('latin1'), value);
   return value;
-}
-
-/** The last one: the documents of a trace come together. */
-let lastTraceId = '' as TraceId;
-
-/** A text of its own, since it is kept longer than the text of the document. */
-function traceIdOf(token: number): TraceId {
-  const start = starts[token] as number;
-  if (!isLastTraceId(start)) {
-    const first = bytes.toString('latin1', start + FIRST_PART, start + SECOND_PART - 1);
-    lastTraceId = `${first}${bytes.toString('latin1', start + SECOND_PART, start + TRACE_ID_LENGTH)}` as TraceId;
-  }
-  return lastTraceId;
-}
-
-function isLastTraceId(start: number): boolean {
-  if (lastTraceId === '') return false;
-  for (let at = 31; at >= 8; at--) if (lastTraceId.charCodeAt(at) !== bytes[start + at + 3]) return false;
-  for (let at = 0; at < 8; at++) if (lastTraceId.charCodeAt(at) !== bytes[start + at + FIRST_PART]) return false;
-  return true;
 }

@@ -1,8 +1,8 @@
-import type { LeanDocument } from '../model/lean-document.ts';
-import { leanDocument } from '../model/lean-document.ts';
+import { type LeanDocument, leanDocument } from '../model/lean-document.ts';
 import { type DocumentLimits, parseDocument, type Rejection, type RejectionCode } from '../model/parse-document.ts';
 import type { Receiver } from '../stats.ts';
 import { leanBatch } from '../store/lean-batch.ts';
+import { clearLeanSegments, copyLeanSegments, newLeanSegmentBuffer } from '../store/lean-segments.ts';
 import { emptied, newRowBuffers } from '../store/write/block.ts';
 import { writeDocument, writeEntities } from '../store/write/rows.ts';
 import { acceptEncoded, type IngestContext } from './accept.ts';
@@ -17,6 +17,7 @@ export type AcceptedSegments = {
 };
 
 let rows = newRowBuffers();
+const leanSegments = newLeanSegmentBuffer();
 
 /** Stores the texts of X-Ray's senders: see `parseDocument`. An invalid document is rejected and the others are stored. */
 export function acceptSegments(
@@ -26,16 +27,13 @@ export function acceptSegments(
 ): AcceptedSegments {
   const { nextSeq, limits, store } = context;
   rows = emptied(rows);
+  clearLeanSegments(leanSegments);
   const { entities, documents, texts: sharedTexts } = rows;
   const leanDocuments: LeanDocument[] = [];
   const rejections: Rejection[] = [];
   for (const text of texts) {
     const source = { seq: nextSeq(), server: store.serverNumber, maxBytes: limits.maxBytes };
-    const lean = writeCommonSegment(text, source, rows);
-    if (lean !== undefined) {
-      leanDocuments.push(lean);
-      continue;
-    }
+    if (writeCommonSegment(text, source, rows, leanSegments)) continue;
     for (const result of parseDocument(text, source.seq, limits)) {
       if (!result.ok) {
         rejections.push(result);
@@ -46,7 +44,7 @@ export function acceptSegments(
       leanDocuments.push(leanDocument(result.document));
     }
   }
-  const encoded = { entities, documents, lean: leanBatch(leanDocuments) };
+  const encoded = { entities, documents, lean: leanBatch(leanDocuments, copyLeanSegments(leanSegments)) };
   return { stored: acceptEncoded(encoded, countsOf(rejections), receiver, context), rejections };
 }
 

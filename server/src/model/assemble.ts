@@ -1,4 +1,4 @@
-import type { Document, Entity } from './entity.ts';
+import type { Entity } from './entity.ts';
 import { byStart } from './entity.ts';
 import { areSettled, type CountedDocument } from './lean-document.ts';
 import { nestEntities } from './nesting.ts';
@@ -6,6 +6,7 @@ import { resolveSpans } from './otlp/documents/resolve-spans.ts';
 import { separateSharedIds } from './otlp/documents/shared-ids.ts';
 import type { Trace } from './trace.ts';
 import type { EntityId } from './trace-id.ts';
+import { isXray, type SentDocument } from './xray-document.ts';
 
 /**
  * Assembles the documents of one trace; undefined without documents.
@@ -17,7 +18,7 @@ export function assembleTrace(documents: readonly CountedDocument[]): Trace | un
   const sent = resolved(documents);
   const versions = chooseVersions(sent);
   // Settled documents were not separated, since they seldom share an id: then all are X-Ray's, and one is inline.
-  const inSeqOrder = versions.hasRepeats && areXray(sent) ? separateSharedIds(sent) : sent;
+  const inSeqOrder = versions.hasRepeats && sent.every(isXray) ? separateSharedIds(sent) : sent;
   const { chosen, revision } = inSeqOrder === sent ? versions : chooseVersions(inSeqOrder);
   const latest = inSeqOrder.at(-1);
   if (latest === undefined || chosen.length === 0) return undefined;
@@ -37,26 +38,25 @@ export function assembleTrace(documents: readonly CountedDocument[]): Trace | un
   };
 }
 
-/** In the order of `seq`. Throws when there is a `LeanSpan` and the documents are not settled. */
+/** In the order of `seq`. Lean documents must be those of a trace for which `canAssemble` is true. */
 function resolved(documents: readonly CountedDocument[]): readonly CountedDocument[] {
   if (areSettled(documents)) return [...documents].sort(bySeqAndId);
-  return resolveSpans(separateSharedIds(distinctInSeqOrder(documents.map(complete))));
+  const sent = documents.every(isXray) ? documents : documents.map(complete);
+  return resolveSpans(separateSharedIds(distinctInSeqOrder(sent)));
 }
 
-function areXray(documents: readonly CountedDocument[]): documents is readonly Extract<Document, { format: 'xray' }>[] {
-  return documents.every(({ format }) => format === 'xray');
-}
-
-function complete(document: CountedDocument): Document {
-  if (document.format !== 'lean-span') return document;
-  throw new Error('a span cannot be translated again without its text');
+function complete(document: CountedDocument): SentDocument {
+  if (document.format !== 'lean-span' && document.format !== 'lean-segment') return document;
+  throw new Error('a document cannot be translated again without its text');
 }
 
 /** By `seq`. An exact duplicate keeps the position of the first copy. */
-function distinctInSeqOrder(documents: readonly Document[]): readonly Document[] {
+function distinctInSeqOrder(documents: readonly SentDocument[]): readonly SentDocument[] {
   const ordered = [...documents].sort(bySeq);
   const textsOf = new Map<EntityId, string | Set<string>>();
-  return ordered.filter(({ id, text }) => {
+  return ordered.filter((document) => {
+    const { id } = document;
+    const text = distinctTextOf(document);
     const seen = textsOf.get(id);
     if (seen === undefined) {
       textsOf.set(id, text);
@@ -69,6 +69,10 @@ function distinctInSeqOrder(documents: readonly Document[]): readonly Document[]
   });
 }
 
+/** Without a text, documents with one id differ in length. */
+const distinctTextOf = (document: SentDocument): string =>
+  document.format === 'lean-segment' ? `${document.bodyBytes}` : document.text;
+
 function earliestStart(documents: readonly CountedDocument[]): number {
   let earliest = Number.POSITIVE_INFINITY;
   for (const { entities } of documents) for (const { startUs } of entities) earliest = Math.min(earliest, startUs);
@@ -76,10 +80,11 @@ function earliestStart(documents: readonly CountedDocument[]): number {
 }
 
 /** Servers of a cluster may give two documents the same `seq`: then id and text decide. */
-function bySeq(a: Document, b: Document): number {
+function bySeq(a: SentDocument, b: SentDocument): number {
   const order = bySeqAndId(a, b);
   if (order !== 0) return order;
-  return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
+  const [textOfA, textOfB] = [distinctTextOf(a), distinctTextOf(b)];
+  return textOfA < textOfB ? -1 : textOfA > textOfB ? 1 : 0;
 }
 
 function bySeqAndId(a: CountedDocument, b: CountedDocument): number {

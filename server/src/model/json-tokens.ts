@@ -226,7 +226,7 @@ export function sharedTextAt(tokens: JsonTokens, token: number): string {
   const { bytes, kinds, starts, ends } = tokens;
   const start = starts[token] as number;
   const length = (ends[token] as number) - start;
-  if (kinds[token] !== TEXT || length > MAX_SHARED_LENGTH) return textAt(tokens, token);
+  if (kinds[token] !== TEXT || length > MAX_SHARED_LENGTH) return ownTextAt(tokens, token);
   let hash = length;
   for (let at = start; at < start + length; at++) hash = (Math.imul(hash, 31) + (bytes[at] as number)) | 0;
   const slot = (hash ^ (hash >>> 15)) & (SHARED_TEXTS - 1);
@@ -236,7 +236,7 @@ export function sharedTextAt(tokens: JsonTokens, token: number): string {
   // One is shared when it comes twice in a row, so that ids evict nothing.
   if (lastHashes[slot] !== hash) {
     lastHashes[slot] = hash;
-    return textAt(tokens, token);
+    return ownTextAt(tokens, token);
   }
   const text = bytes.toString('latin1', start, start + length);
   sharedTexts[slot] = text;
@@ -245,8 +245,15 @@ export function sharedTextAt(tokens: JsonTokens, token: number): string {
   return text;
 }
 
+/** A slice of a text would keep all of it alive. */
+function ownTextAt(tokens: JsonTokens, token: number): string {
+  const { bytes, kinds, starts, ends } = tokens;
+  return kinds[token] === TEXT ? bytes.toString('latin1', starts[token], ends[token]) : textAt(tokens, token);
+}
+
 const SHARED_TEXTS = 4096;
-const MAX_SHARED_LENGTH = 32;
+/** Longer ones are not shared. */
+export const MAX_SHARED_LENGTH = 32;
 const sharedTexts: string[] = new Array(SHARED_TEXTS).fill('');
 const sharedLengths = new Uint8Array(SHARED_TEXTS);
 const sharedBytes = new Uint8Array(SHARED_TEXTS * MAX_SHARED_LENGTH);

@@ -6,13 +6,14 @@ import { dependsOnParent, isOtherService } from './otlp/to-xray/span-shape.ts';
 import { KIND } from './otlp-messages.ts';
 import { parseStored } from './parse-stored.ts';
 import type { EntityId } from './trace-id.ts';
+import { isXray, type LeanSegment, type XrayDocument } from './xray-document.ts';
 
 /**
  * The part of a document that `traceGraph`, `linkGraph` and `summariseTrace` need. Keep these instead of many
  * documents: objects that survive cost the garbage collector more than parsing them again.
  */
 export type LeanDocument =
-  | Extract<Document, { format: 'xray' }>
+  | LeanSegment
   | LeanSpan
   | (Pick<Document, 'traceId' | 'id' | 'seq' | 'text'> & { readonly format: 'otlp-protobuf' | 'otlp' | 'otlp-log' });
 
@@ -32,12 +33,15 @@ export type LeanSpan = Pick<Document, 'traceId' | 'id' | 'seq' | 'entities'> & {
 };
 
 /** What a trace is assembled from. */
-export type CountedDocument = Document | LeanSpan;
+export type CountedDocument = Document | LeanSegment | LeanSpan;
 
 export function leanDocument(document: Document): LeanDocument {
   switch (document.format) {
-    case 'xray':
-      return { ...document, entities: document.entities.map(leanEntity) };
+    case 'xray': {
+      const { traceId, id, seq, text, entities } = document;
+      const bodyBytes = Buffer.byteLength(text);
+      return { format: 'lean-segment', traceId, id, seq, entities: entities.map(leanEntity), bodyBytes };
+    }
     case 'otlp':
       return leanSpan(document);
     case 'otlp-log': {
@@ -64,13 +68,30 @@ function leanSpan(document: Extract<Document, { format: 'otlp' }>): LeanDocument
   };
 }
 
+/** Lean documents with their text. */
+export type LeanText = Exclude<LeanDocument, LeanSegment | LeanSpan>;
+
 /** The documents from which graphs are made. */
-export function documentsOf(lean: Exclude<LeanDocument, LeanSpan>): readonly Document[] {
-  return lean.format === 'xray' ? [lean] : parseStored(lean.format, lean.text, lean.seq);
-}
+export const documentsOf = ({ format, text, seq }: LeanText): readonly Document[] => parseStored(format, text, seq);
 
 /** Documents for which `areSettled` is true. */
-export type SettledDocument = Extract<Document, { format: 'xray' }> | LeanSpan;
+export type SettledDocument = XrayDocument | LeanSpan;
+
+/**
+ * Whether `assembleTrace` makes of these documents the trace that it makes of those with all their data: they are
+ * settled, or all are X-Ray's and none can be a repeat of another one, since those with one id differ in length.
+ */
+export const canAssemble = (documents: readonly (LeanSegment | LeanSpan)[]): boolean =>
+  areSettled(documents) || areDistinct(documents);
+
+function areDistinct(documents: readonly (LeanSegment | LeanSpan)[]): boolean {
+  const known = new Set<string>();
+  for (const document of documents) {
+    if (!isXray(document)) return false;
+    known.add(`${document.id} ${document.bodyBytes}`);
+  }
+  return known.size === documents.length;
+}
 
 /**
  * Whether the documents of a trace have the entities that the trace shows: none is a version of another one, and none
@@ -82,7 +103,7 @@ export function areSettled(documents: readonly CountedDocument[]): documents is 
   let spans = 0;
   for (const document of documents) {
     if (document.format === 'lean-span') spans++;
-    else if (document.format !== 'xray') return false;
+    else if (!isXray(document)) return false;
     byId.set(document.id, document);
   }
   if (byId.size < documents.length) return false;
@@ -91,7 +112,7 @@ export function areSettled(documents: readonly CountedDocument[]): documents is 
   if (inlineIds === undefined) return false;
   const callers = new Set<EntityId>();
   for (const document of byId.values()) {
-    if (document.format === 'xray' && document.entities.some(isFunction)) return false;
+    if (isXray(document) && document.entities.some(isFunction)) return false;
     if (document.format === 'lean-span' && document.isServer && document.parentId !== undefined)
       callers.add(document.parentId);
   }
@@ -106,9 +127,9 @@ const NO_IDS: ReadonlySet<EntityId> = new Set();
 /** Of subsegments inside of documents. Undefined if one of them has the id of another entity: see `separateSharedIds`. */
 function inlineIdsIn(byId: ReadonlyMap<EntityId, SettledDocument>): ReadonlySet<EntityId> | undefined {
   const ids = new Set<EntityId>();
-  for (const { format, entities } of byId.values()) {
-    if (format !== 'xray') continue;
-    for (const { id } of entities.slice(1)) {
+  for (const document of byId.values()) {
+    if (!isXray(document)) continue;
+    for (const { id } of document.entities.slice(1)) {
       if (ids.has(id) || byId.has(id)) return undefined;
       ids.add(id);
     }

@@ -73,7 +73,11 @@ export function valuesOf(entities: readonly Entity[]): Values {
 function annotationsOf(entities: readonly Entity[]): Readonly<Record<string, readonly AnnotationValue[]>> {
   const byKey = new Map<string, Set<AnnotationValue>>();
   const exactNumbers = new Set<string>();
+  // Entities that share an object follow each other.
+  let last: Entity['annotations'] | undefined;
   for (const { annotations } of entities) {
+    if (annotations === last) continue;
+    last = annotations;
     for (const [key, value] of Object.entries(annotations)) {
       if (value instanceof ExactNumber) {
         // Each is an object of its own, so the set below does not know its equal.

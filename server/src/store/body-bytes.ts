@@ -4,7 +4,7 @@ import { type Sql, sql } from './sql.ts';
 
 /** Length of the text of a document, in bytes. */
 export function bodyBytesOf(document: CountedDocument): number {
-  if (document.format === 'lean-span') return document.bodyBytes;
+  if ('bodyBytes' in document) return document.bodyBytes;
   const { text } = document;
   return storedFormatOf(document) === 'otlp-protobuf' ? text.length : Buffer.byteLength(text);
 }

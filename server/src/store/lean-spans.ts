@@ -1,24 +1,26 @@
-import { areEqual } from '../model/bytes.ts';
 import type { Entity, Http } from '../model/entity.ts';
 import type { LeanSpan } from '../model/lean-document.ts';
 import type { Shape } from '../model/otlp/to-xray/span-shape.ts';
-import { type OutcomeFlags, outcomeOf } from '../model/outcome.ts';
+import type { OutcomeFlags } from '../model/outcome.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
 import {
-  createRowBuffer,
-  type RowBuffer,
-  writeFloat64,
-  writeHex,
-  writeRange,
-  writeUInt16,
-  writeUInt32,
-} from './row-binary.ts';
+  bodyBytesAt,
+  copyOf,
+  HEAD_BYTES,
+  type LeanHeads,
+  NO_HEADS,
+  newHeads,
+  numberHead,
+  seqAt,
+  writeHead,
+} from './lean-heads.ts';
+import { flagBits, flagsOfBits } from './outcome-bits.ts';
+import { createRowBuffer, type RowBuffer, writeFloat64, writeHex, writeRange, writeUInt16 } from './row-binary.ts';
 
-/**
- * Lean spans without objects: a record of bytes for each, and references to values that many spans share. Spans wait
- * for seconds until they are rolled up, and the garbage collector copies each object that waits twice.
- */
+/** Lean spans without objects: a record of bytes for each, and references to values that many spans share. */
 export type LeanSpans = {
+  readonly kind: 'spans';
+  readonly heads: LeanHeads;
   readonly records: Buffer;
   readonly shared: readonly SharedOfSpans[];
   /** Of the entities that have the ids of the spans. */
@@ -30,6 +32,7 @@ export type LeanSpans = {
 
 /** Lean spans while they are added. */
 export type LeanSpanBuffer = {
+  readonly heads: RowBuffer;
   readonly records: RowBuffer;
   readonly shared: SharedOfSpans[];
   readonly names: string[];
@@ -76,11 +79,12 @@ export type AddedSpan = SpanDetails & {
   readonly user: string | undefined;
 };
 
-/** A record has the id of the trace at 0, then these. */
-const [ID_AT, PARENT_AT, SERVICE_AT] = [16, 24, 32];
-const [SEQ_AT, START_AT, END_AT, BODY_AT, BITS_AT] = [40, 48, 56, 64, 68];
-export const RECORD_BYTES = 70;
+/** A record has the id of the span at 0, then these. */
+const [PARENT_AT, SERVICE_AT, START_AT, END_AT, BITS_AT] = [8, 16, 24, 32, 40];
+const RECORD_BYTES = 42;
 const TRACE_BYTES = 16;
+/** Of memory: with references, and the place in the index. An estimate. */
+export const LEAN_SPAN_BYTES = HEAD_BYTES + RECORD_BYTES + 64;
 
 const BITS = {
   isSegment: 0x1,
@@ -96,6 +100,7 @@ const FLAGS_AT = 7;
 const SERVICE_FLAGS_AT = 10;
 
 export const newLeanSpanBuffer = (): LeanSpanBuffer => ({
+  heads: newHeads(),
   records: createRowBuffer(),
   shared: [],
   names: [],
@@ -103,24 +108,22 @@ export const newLeanSpanBuffer = (): LeanSpanBuffer => ({
   details: [],
 });
 
-export function clearLeanSpans({ records, shared, names, users, details }: LeanSpanBuffer): void {
-  records.length = 0;
-  for (const column of [shared, names, users, details]) column.length = 0;
+export function clearLeanSpans({ heads, records, shared, names, users, details }: LeanSpanBuffer): void {
+  for (const column of [heads, records, shared, names, users, details]) column.length = 0;
 }
 
 /** Adds a span without `seq`. */
 export function addLeanSpan(target: LeanSpanBuffer, span: AddedSpan): void {
-  const { records } = target;
+  const { heads, records } = target;
   const { request, traceAt, idAt, parentAt, http, callee, serviceName } = span;
-  writeRange(records, request, traceAt, traceAt + TRACE_BYTES);
+  writeRange(heads, request, traceAt, traceAt + TRACE_BYTES);
+  writeHead(heads, 0, span.bodyBytes);
   writeRange(records, request, idAt, idAt + 8);
   if (parentAt < 0) writeHex(records, undefined, 8);
   else writeRange(records, request, parentAt, parentAt + 8);
   writeHex(records, span.serviceId, 8);
-  writeFloat64(records, 0);
   writeFloat64(records, span.startUs);
   writeFloat64(records, span.endUs ?? Number.NaN);
-  writeUInt32(records, span.bodyBytes);
   writeUInt16(records, bitsOf(span));
   const hasDetails = http !== undefined || callee !== undefined || serviceName !== undefined;
   target.shared.push(span.shared);
@@ -144,14 +147,6 @@ function bitsOf(span: AddedSpan): number {
   );
 }
 
-const flagBits = ({ isFault, isError, isThrottle }: OutcomeFlags): number =>
-  (isFault ? 1 : 0) | (isError ? 2 : 0) | (isThrottle ? 4 : 0);
-
-function flagsOfBits(bits: number): OutcomeFlags {
-  const flags = { isFault: (bits & 1) !== 0, isError: (bits & 2) !== 0, isThrottle: (bits & 4) !== 0 };
-  return { outcome: outcomeOf(flags), ...flags };
-}
-
 /** Texts that wait are those of few objects: spans repeat their names. */
 const names = new Map<string, string>();
 const MAX_NAMES = 2_000;
@@ -164,14 +159,15 @@ function interned(name: string): string {
   return name;
 }
 
-export function numberLeanSpan({ records }: LeanSpanBuffer, index: number, seq: number): void {
-  records.bytes.writeDoubleLE(seq, index * RECORD_BYTES + SEQ_AT);
-}
+export const numberLeanSpan = ({ heads }: LeanSpanBuffer, index: number, seq: number): void =>
+  numberHead(heads, index, seq);
 
 /** A copy, so that the buffer can be used again. */
-export function copyLeanSpans({ records, shared, names, users, details }: LeanSpanBuffer): LeanSpans {
+export function copyLeanSpans({ heads, records, shared, names, users, details }: LeanSpanBuffer): LeanSpans {
   return {
-    records: Buffer.from(records.bytes.subarray(0, records.length)),
+    kind: 'spans',
+    heads: copyOf(heads),
+    records: copyOf(records),
     shared: shared.slice(),
     names: names.slice(),
     users: users.slice(),
@@ -179,39 +175,15 @@ export function copyLeanSpans({ records, shared, names, users, details }: LeanSp
   };
 }
 
-export const NO_LEAN_SPANS: LeanSpans = { records: Buffer.alloc(0), shared: [], names: [], users: [], details: [] };
-
-export const spanCount = ({ shared }: LeanSpans): number => shared.length;
-
-export const leanSeqAt = ({ records }: LeanSpans, index: number): number =>
-  records.readDoubleLE(index * RECORD_BYTES + SEQ_AT);
-
-export function leanTraceIdAt({ records }: LeanSpans, index: number): TraceId {
-  const at = index * RECORD_BYTES;
-  return records.toString('hex', at, at + TRACE_BYTES) as TraceId;
-}
-
-export const isSameTrace = (spans: LeanSpans, index: number, others: LeanSpans, other: number): boolean =>
-  isOfTrace(spans, index, others.records, other * RECORD_BYTES);
-
-/** Whether the span has the trace id at `traceAt` of `bytes`. */
-export function isOfTrace({ records }: LeanSpans, index: number, bytes: Buffer, traceAt: number): boolean {
-  return areEqual(records, index * RECORD_BYTES, bytes, traceAt, TRACE_BYTES);
-}
-
-/** Equal for equal trace ids. The ids come from senders, which cannot know the hash. */
-export function traceHash(bytes: Buffer, at: number): number {
-  let hash = HASH_SEED;
-  for (let word = at; word < at + TRACE_BYTES; word += 4) {
-    hash = Math.imul(hash ^ bytes.readInt32LE(word), 0x9e37_79b1);
-    hash ^= hash >>> 15;
-  }
-  return hash;
-}
-
-const HASH_SEED = Math.floor(Math.random() * 0x1_0000_0000);
-
-export const traceHashAt = ({ records }: LeanSpans, index: number): number => traceHash(records, index * RECORD_BYTES);
+export const NO_LEAN_SPANS: LeanSpans = {
+  kind: 'spans',
+  heads: NO_HEADS,
+  records: Buffer.alloc(0),
+  shared: [],
+  names: [],
+  users: [],
+  details: [],
+};
 
 /** The object of a span, which costs more than all that is kept of it: make it when it is needed. */
 export function leanSpanAt(spans: LeanSpans, index: number, traceId: TraceId): LeanSpan {
@@ -219,9 +191,9 @@ export function leanSpanAt(spans: LeanSpans, index: number, traceId: TraceId): L
   const at = index * RECORD_BYTES;
   const bits = records.readUInt16LE(at + BITS_AT);
   // One call into native code for all ids.
-  const ids = records.toString('hex', at + ID_AT, at + SEQ_AT);
-  const idIn = (idAt: number) => ids.slice(2 * (idAt - ID_AT), 2 * (idAt - ID_AT) + 16) as EntityId;
-  const id = idIn(ID_AT);
+  const ids = records.toString('hex', at, at + START_AT);
+  const idIn = (idAt: number) => ids.slice(2 * idAt, 2 * idAt + 16) as EntityId;
+  const id = idIn(0);
   const parentId = (bits & BITS.hasParent) === 0 ? undefined : idIn(PARENT_AT);
   const ofSpan = { traceId, id, parentId };
   const serviceId = idIn(SERVICE_AT);
@@ -229,7 +201,7 @@ export function leanSpanAt(spans: LeanSpans, index: number, traceId: TraceId): L
     format: 'lean-span',
     traceId,
     id,
-    seq: leanSeqAt(spans, index),
+    seq: seqAt(spans.heads, index),
     entities:
       (bits & BITS.isSegment) !== 0
         ? [segmentAt(spans, index, ofSpan, bits, true)]
@@ -239,16 +211,13 @@ export function leanSpanAt(spans: LeanSpans, index: number, traceId: TraceId): L
               callAt(spans, index, { ...ofSpan, parentId: serviceId }, bits),
             ]
           : [callAt(spans, index, ofSpan, bits)],
-    bodyBytes: leanBodyBytesAt(spans, index),
+    bodyBytes: bodyBytesAt(spans.heads, index),
     parentId,
     isServer: (bits & BITS.isServer) !== 0,
     dependsOnParent: (bits & BITS.dependsOnParent) !== 0,
     resource: (spans.shared[index] as SharedOfSpans).xray,
   };
 }
-
-export const leanBodyBytesAt = ({ records }: LeanSpans, index: number): number =>
-  records.readUInt32LE(index * RECORD_BYTES + BODY_AT);
 
 type Ids = Pick<Entity, 'traceId' | 'id' | 'parentId'>;
 

@@ -1,18 +1,16 @@
 import type { LeanDocument } from '../model/lean-document.ts';
 import type { TraceId } from '../model/trace-id.ts';
-import { documentCount, type LeanBatch } from './lean-batch.ts';
+import { documentCount, type LeanBatch, leanRecordAt, memoryOf, recordCount } from './lean-batch.ts';
 import {
+  headCount,
   isOfTrace,
   isSameTrace,
-  type LeanSpans,
-  leanSeqAt,
-  leanSpanAt,
-  leanTraceIdAt,
-  RECORD_BYTES,
-  spanCount,
+  type LeanHeads,
+  seqAt,
   traceHash,
   traceHashAt,
-} from './lean-spans.ts';
+  traceIdAt,
+} from './lean-heads.ts';
 
 /**
  * The documents that were stored last, as far as the service graph needs them. The roll-up worker uses them and need
@@ -52,7 +50,7 @@ export const NO_RECENT_DOCUMENTS: RecentDocumentsCache = {
   invalidate: () => undefined,
 };
 
-/** A batch in the cache. Its documents have consecutive positions: its spans, then the others. */
+/** A batch in the cache. Its documents have consecutive positions: its records, then the others. */
 type Cached = {
   readonly batch: LeanBatch;
   readonly firstPosition: number;
@@ -114,7 +112,8 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
     const previous = new Int32Array(documentCount(batch));
     for (let index = 0; index < previous.length; index++) {
       const document = objectAt(batch, index);
-      const hash = document === undefined ? traceHashAt(batch.spans, index) : traceHash(idBytes(document.traceId), 0);
+      const hash =
+        document === undefined ? traceHashAt(batch.records.heads, index) : traceHash(idBytes(document.traceId), 0);
       previous[index] = lastPositions.get(hash) ?? NONE;
       lastPositions.set(hash, nextPosition + index);
     }
@@ -139,11 +138,11 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
     let position = lastPositions.get(traceHash(id, 0)) ?? NONE;
     while (position >= firstPosition()) {
       const { batch, firstPosition: first, previous } = batchAt(position);
-      const { spans } = batch;
+      const { records } = batch;
       const index = position - first;
       const document = objectAt(batch, index);
-      const isFound = document === undefined ? isOfTrace(spans, index, id, 0) : document.traceId === traceId;
-      if (isFound && seqAt(batch, index) > afterSeq) found.push(document ?? leanSpanAt(spans, index, traceId));
+      const isFound = document === undefined ? isOfTrace(records.heads, index, id, 0) : document.traceId === traceId;
+      if (isFound && seqIn(batch, index) > afterSeq) found.push(document ?? leanRecordAt(records, index, traceId));
       position = previous[index] as number;
     }
     return found;
@@ -159,7 +158,7 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
     const seqs: number[] = [];
     for (const { batch, previous } of batchesBetween(after, toSeq)) {
       for (let index = 0; index < previous.length; index++) {
-        const seq = seqAt(batch, index);
+        const seq = seqIn(batch, index);
         if (seq > after && seq <= toSeq) seqs.push(seq);
       }
     }
@@ -169,22 +168,22 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
   function tracesBetween(fromSeq: number, toSeq: number): readonly TraceId[] {
     const after = Math.max(fromSeq, afterSeq);
     const isBetween = (seq: number) => seq > after && seq <= toSeq;
-    /** Most spans follow another one of their trace. Then no text of the id is necessary. */
-    const isKnown = (spans: LeanSpans, index: number, before: number) => {
+    /** Most documents follow another one of their trace. Then no text of the id is necessary. */
+    const isKnown = (heads: LeanHeads, index: number, before: number) => {
       if (before < firstPosition()) return false;
       const { batch, firstPosition: first } = batchAt(before);
+      const others = batch.records.heads;
       const other = before - first;
-      const isSpan = other < spanCount(batch.spans);
-      return isSpan && isSameTrace(spans, index, batch.spans, other) && isBetween(leanSeqAt(batch.spans, other));
+      return other < headCount(others) && isSameTrace(heads, index, others, other) && isBetween(seqAt(others, other));
     };
     const ids = new Set<TraceId>();
     for (const { batch, previous } of batchesBetween(after, toSeq)) {
-      const { spans, documents } = batch;
-      for (let index = 0; index < spanCount(spans); index++) {
-        if (isBetween(leanSeqAt(spans, index)) && !isKnown(spans, index, previous[index] as number))
-          ids.add(leanTraceIdAt(spans, index));
+      const { heads } = batch.records;
+      for (let index = 0; index < headCount(heads); index++) {
+        if (isBetween(seqAt(heads, index)) && !isKnown(heads, index, previous[index] as number))
+          ids.add(traceIdAt(heads, index));
       }
-      for (const { seq, traceId } of documents) if (isBetween(seq)) ids.add(traceId);
+      for (const { seq, traceId } of batch.documents) if (isBetween(seq)) ids.add(traceId);
     }
     return [...ids];
   }
@@ -211,29 +210,14 @@ export function newRecentDocuments(lastSeq: number, maxBytes: number): RecentDoc
 
 const idBytes = (traceId: TraceId): Buffer => Buffer.from(traceId, 'hex');
 
-/** Undefined for a span without an object. */
-function objectAt({ spans, documents }: LeanBatch, index: number): LeanDocument | undefined {
-  const at = index - spanCount(spans);
+/** Undefined for a record. */
+function objectAt({ records, documents }: LeanBatch, index: number): LeanDocument | undefined {
+  const at = index - recordCount(records);
   return at < 0 ? undefined : documents[at];
 }
 
-const seqAt = (batch: LeanBatch, index: number): number => objectAt(batch, index)?.seq ?? leanSeqAt(batch.spans, index);
+const seqIn = (batch: LeanBatch, index: number): number =>
+  objectAt(batch, index)?.seq ?? seqAt(batch.records.heads, index);
 
 const lastSeqOf = (batches: readonly LeanBatch[]): number =>
   batches.reduce((last, { lastSeq }) => Math.max(last, lastSeq), 0);
-
-/** Estimate: an object of 22 members, ids and times. Other texts are mostly shared with further entities. */
-const ENTITY_BYTES = 500;
-/** References, and the place in the index. */
-const SPAN_BYTES = RECORD_BYTES + 64;
-
-/** An estimate in bytes. */
-function memoryOf({ spans, documents }: LeanBatch): number {
-  let bytes = spanCount(spans) * SPAN_BYTES;
-  for (const document of documents) {
-    const textBytes = document.format === 'lean-span' ? 0 : document.text.length;
-    const entities = document.format === 'lean-span' || document.format === 'xray' ? document.entities.length : 0;
-    bytes += textBytes + entities * ENTITY_BYTES;
-  }
-  return bytes;
-}

@@ -3,7 +3,7 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { newRollUpBlock } from '../../store/write/roll-up-rows.ts';
-import { settledInMemory, tracesBegunBy } from '../traces/load-traces.ts';
+import { traceInMemory, tracesBegunBy } from '../traces/load-traces.ts';
 import { markFilled } from '../traces/summary-state.ts';
 import type { FirstPart } from '../traces/trace-sizes.ts';
 import { type MinuteGraphs, periodsOf } from './periods.ts';
@@ -150,7 +150,7 @@ async function addPlainTraces(
       // Documents were evicted meanwhile: those that are left may not be all.
       if (recent.afterSeq > afterSeq) break;
       if (begunBefore.has(id)) continue;
-      const documents = settledInMemory(store, id) ?? [];
+      const documents = traceInMemory(store, id) ?? [];
       const before = documents.filter(({ seq }) => seq <= fromSeq);
       const trace = plainTraceOf(documents.filter(({ seq }) => seq <= toSeq));
       // A part of a plain trace is plain.

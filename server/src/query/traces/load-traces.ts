@@ -1,16 +1,17 @@
 import { assembleTrace } from '../../model/assemble.ts';
 import type { Document } from '../../model/entity.ts';
 import {
-  areSettled,
   type CountedDocument,
+  canAssemble,
   documentsOf,
   type LeanDocument,
   type LeanSpan,
-  type SettledDocument,
+  type LeanText,
 } from '../../model/lean-document.ts';
 import { parseStored } from '../../model/parse-stored.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
+import type { LeanSegment } from '../../model/xray-document.ts';
 import { BODY_BYTES } from '../../store/body-bytes.ts';
 import {
   bodyBytesOfRow,
@@ -142,10 +143,10 @@ export async function* documentGroupsWithRecent(
   for (let first = 0; first < traceIds.length; first += MAX_IDS) {
     const ids = traceIds.slice(first, first + MAX_IDS);
     const cache = cachedDocuments(store, ids);
-    const settled = await settledTraces(store, cache, options);
-    if (settled.size > 0) yield { documents: settled, exceeding: new Map(), isLast: false };
-    const others = ids.filter((id) => !settled.has(id));
-    const complete = new Map<TraceId, readonly CompleteDocument[]>();
+    const whole = await tracesInMemory(store, cache, options);
+    if (whole.size > 0) yield { documents: whole, exceeding: new Map(), isLast: false };
+    const others = ids.filter((id) => !whole.has(id));
+    const complete = new Map<TraceId, readonly LeanText[]>();
     for (const [id, documents] of cache.ofTrace) if (documents.every(isComplete)) complete.set(id, documents);
     const isIncomplete = (id: TraceId) => cache.ofTrace.has(id) && !complete.has(id);
     const incomplete = others.filter(isIncomplete);
@@ -156,13 +157,12 @@ export async function* documentGroupsWithRecent(
 }
 
 type Cached<Lean> = { readonly toSeq: number | undefined; readonly ofTrace: ReadonlyMap<TraceId, readonly Lean[]> };
-type CompleteDocument = Exclude<LeanDocument, LeanSpan>;
 /** Documents after `toSeq` that need not be read from the store. */
-type Cache = Cached<CompleteDocument>;
+type Cache = Cached<LeanText>;
 
 const NO_CACHE: Cache = { toSeq: undefined, ofTrace: new Map() };
 
-const isComplete = (document: LeanDocument): document is CompleteDocument => document.format !== 'lean-span';
+const isComplete = (document: LeanDocument): document is LeanText => 'text' in document;
 
 /**
  * Call before reading the store. A document that is evicted meanwhile is then here; the other order could miss it.
@@ -174,39 +174,37 @@ function cachedDocuments({ recent }: Store, traceIds: readonly TraceId[]): Cache
   return { toSeq, ofTrace: new Map(cached.filter(([, documents]) => documents.length > 0)) };
 }
 
-/** Traces within the bounds that are known from the cache alone: their documents are settled, and none is earlier. */
-async function settledTraces(
+type WithoutText = LeanSegment | LeanSpan;
+
+/** Traces within the bounds that are known from the cache alone: they can be assembled, and no document is earlier. */
+async function tracesInMemory(
   store: Store,
   { toSeq = 0, ofTrace }: Cached<LeanDocument>,
   options: QueryOptions,
-): Promise<ReadonlyMap<TraceId, readonly SettledDocument[]>> {
-  const settled = new Map<TraceId, readonly SettledDocument[]>();
+): Promise<ReadonlyMap<TraceId, readonly WithoutText[]>> {
+  const known = new Map<TraceId, readonly WithoutText[]>();
   for (const [id, documents] of ofTrace) {
-    const ofId = settledWithin(documents, store.traceBounds);
-    if (ofId !== undefined) settled.set(id, ofId);
+    const ofId = assembledWithin(documents, store.traceBounds);
+    if (ofId !== undefined) known.set(id, ofId);
   }
-  for (const id of await tracesBegunBy(store, [...settled.keys()], toSeq, options)) settled.delete(id);
-  return settled;
+  for (const id of await tracesBegunBy(store, [...known.keys()], toSeq, options)) known.delete(id);
+  return known;
 }
 
 /**
- * The documents of a trace in memory, if they are settled and within the bounds; empty without any. These are all
- * documents of a trace that `tracesBegunBy` does not return for `recent.afterSeq`.
+ * The documents of a trace in memory, if it can be assembled of them and is within the bounds; empty without any. These
+ * are all documents of a trace that `tracesBegunBy` does not return for `recent.afterSeq`.
  */
-export function settledInMemory(
-  { recent, traceBounds }: Store,
-  traceId: TraceId,
-): readonly SettledDocument[] | undefined {
-  return settledWithin(recent.ofTrace(traceId), traceBounds);
+export function traceInMemory({ recent, traceBounds }: Store, traceId: TraceId): readonly WithoutText[] | undefined {
+  return assembledWithin(recent.ofTrace(traceId), traceBounds);
 }
 
-function settledWithin(
-  documents: readonly LeanDocument[],
-  bounds: TraceBounds,
-): readonly SettledDocument[] | undefined {
-  const isSettled = documents.every(isCounted) && areSettled(documents);
-  return isSettled && !exceeds(sizeOfCached(documents), bounds) ? documents : undefined;
+function assembledWithin(documents: readonly LeanDocument[], bounds: TraceBounds): readonly WithoutText[] | undefined {
+  const isWhole = documents.every(isWithoutText) && canAssemble(documents);
+  return isWhole && !exceeds(sizeOfCached(documents), bounds) ? documents : undefined;
 }
+
+const isWithoutText = (document: LeanDocument): document is WithoutText => !isComplete(document);
 
 /** Which of these traces have documents through `seq`. Any number of ids. */
 export async function tracesBegunBy(
@@ -225,9 +223,6 @@ export async function tracesBegunBy(
   );
   return new Set(rows.map((row) => row.trace_id));
 }
-
-const isCounted = (document: LeanDocument): document is LeanDocument & CountedDocument =>
-  document.format === 'xray' || document.format === 'lean-span';
 
 async function* groupsOf(
   store: Store,
@@ -304,7 +299,7 @@ function sum(a: Size | undefined, b: Size | undefined): Size | undefined {
 /** An upper bound: a character takes up to three bytes. `readFirstParts` decides. */
 function sizeOfCached(documents: readonly LeanDocument[]): Size {
   const bytes = documents.reduce(
-    (total, document) => total + (document.format === 'lean-span' ? document.bodyBytes : 3 * document.text.length),
+    (total, document) => total + ('bodyBytes' in document ? document.bodyBytes : 3 * document.text.length),
     0,
   );
   return { documents: documents.length, bytes, hasRepeats: false };

@@ -1,6 +1,7 @@
 import type { Document, Entity } from '../../entity.ts';
 import { FLAG, KIND, type LogRecord, type SpanLink } from '../../otlp-messages.ts';
 import type { EntityId } from '../../trace-id.ts';
+import { isXray, type SentDocument } from '../../xray-document.ts';
 import { restoreEntities } from '../round-trip/restore-entities.ts';
 import { parentIdOf } from '../span-ids.ts';
 import { attributesOf } from '../to-xray/attributes.ts';
@@ -15,8 +16,8 @@ type SpanDocument = Extract<Document, { format: 'otlp' }>;
  * Lambda reports or another service, log records may describe its exceptions, and consumers directly below may have
  * links. A trace without spans is returned unchanged.
  */
-export function resolveSpans(documents: readonly Document[]): readonly Document[] {
-  if (documents.every(({ format }) => format === 'xray')) return documents;
+export function resolveSpans(documents: readonly SentDocument[]): readonly SentDocument[] {
+  if (documents.every(isXray)) return documents;
   const parents = parentsIn(documents);
   const records = recordsIn(documents);
   const links = consumerLinksIn(documents);
@@ -59,12 +60,12 @@ function decidingParent(
 }
 
 /** The parent with an id, if it was received. Of several documents with one id the first counts. */
-function parentsIn(documents: readonly Document[]): (id: EntityId) => ParentInTrace | undefined {
+function parentsIn(documents: readonly SentDocument[]): (id: EntityId) => ParentInTrace | undefined {
   const spans = new Map<EntityId, SpanDocument>();
   const entities = new Map<EntityId, Entity>();
   for (const document of documents) {
     if (document.format === 'otlp' && !spans.has(document.id)) spans.set(document.id, document);
-    if (document.format !== 'xray') continue;
+    if (!isXray(document)) continue;
     for (const entity of document.entities) if (!entities.has(entity.id)) entities.set(entity.id, entity);
   }
   return (id) => {
@@ -92,7 +93,7 @@ function segmentAround(id: EntityId, entities: ReadonlyMap<EntityId, Entity>): E
 }
 
 /** Log records by span, in the order of the documents. */
-function recordsIn(documents: readonly Document[]): ReadonlyMap<EntityId, readonly LogRecord[]> {
+function recordsIn(documents: readonly SentDocument[]): ReadonlyMap<EntityId, readonly LogRecord[]> {
   const records = new Map<EntityId, LogRecord[]>();
   for (const document of documents) {
     if (document.format !== 'otlp-log') continue;
@@ -104,7 +105,7 @@ function recordsIn(documents: readonly Document[]): ReadonlyMap<EntityId, readon
 }
 
 /** Links of consumers, by the span directly above if it belongs to the same service. */
-function consumerLinksIn(documents: readonly Document[]): ReadonlyMap<EntityId, readonly SpanLink[]> {
+function consumerLinksIn(documents: readonly SentDocument[]): ReadonlyMap<EntityId, readonly SpanLink[]> {
   const links = new Map<EntityId, SpanLink[]>();
   const seen = new Set<EntityId>();
   for (const document of documents) {

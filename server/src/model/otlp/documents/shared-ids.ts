@@ -1,13 +1,13 @@
 import type { Document, Entity } from '../../entity.ts';
 import { KIND } from '../../otlp-messages.ts';
 import type { EntityId, TraceId } from '../../trace-id.ts';
+import { isXray, type SentDocument, type XrayDocument } from '../../xray-document.ts';
 import { restoreEntities } from '../round-trip/restore-entities.ts';
 import { parentIdOf } from '../span-ids.ts';
 import { otherSideId, serverSideId } from '../to-xray/derived-ids.ts';
 import { xrayResourceOf } from '../to-xray/resource.ts';
 
 type SpanDocument = Extract<Document, { format: 'otlp' }>;
-type XrayDocument = Extract<Document, { format: 'xray' }>;
 
 /** The spans, segments and subsegments of one id that are versions of one entity. */
 type Side = {
@@ -38,7 +38,7 @@ type SidesById = ReadonlyMap<EntityId, readonly Side[]>;
  * The result depends only on which documents there are. Unfinished segments and subsegments share no id: they wait for
  * the finished version, of any name. Takes linear time, and returns the same list if no id is shared.
  */
-export function separateSharedIds(documents: readonly Document[]): readonly Document[] {
+export function separateSharedIds(documents: readonly SentDocument[]): readonly SentDocument[] {
   const sides = sidesOfSharedIds(documents);
   for (const [id, server] of receivedServerSides(documents)) {
     const known = sides.get(id) ?? [{ ...UNKNOWN_CALLER, id }];
@@ -48,15 +48,14 @@ export function separateSharedIds(documents: readonly Document[]): readonly Docu
 }
 
 /** Each span, and each finished segment and subsegment. */
-function forEachHalf(documents: readonly Document[], visit: (half: SpanDocument | Entity) => void): void {
+function forEachHalf(documents: readonly SentDocument[], visit: (half: SpanDocument | Entity) => void): void {
   for (const document of documents) {
     if (document.format === 'otlp') visit(document);
-    else if (document.format === 'xray')
-      for (const entity of document.entities) if (entity.endUs !== undefined) visit(entity);
+    else if (isXray(document)) for (const entity of document.entities) if (entity.endUs !== undefined) visit(entity);
   }
 }
 
-function sidesOfSharedIds(documents: readonly Document[]): Map<EntityId, readonly Side[]> {
+function sidesOfSharedIds(documents: readonly SentDocument[]): Map<EntityId, readonly Side[]> {
   const first = new Map<EntityId, SpanDocument | Entity>();
   const shared = new Map<EntityId, Half[]>();
   forEachHalf(documents, (sent) => {
@@ -166,7 +165,7 @@ const UNKNOWN_CALLER = { labels: new Set<string>(), isReceiving: false, service:
  * Server sides whose ids the Zipkin receiver derived from the ids of their parents, by these. It knows only the children
  * in the same request; others arrive with the parent's id.
  */
-function receivedServerSides(documents: readonly Document[]): ReadonlyMap<EntityId, Side> {
+function receivedServerSides(documents: readonly SentDocument[]): ReadonlyMap<EntityId, Side> {
   const servers = new Map<string, SpanDocument>();
   for (const document of documents) {
     if (document.format !== 'otlp' || kindOf(document) !== KIND.server) continue;
@@ -187,9 +186,10 @@ function receivedServerSides(documents: readonly Document[]): ReadonlyMap<Entity
   return sides;
 }
 
-function separated(document: Document, sides: SidesById): Document {
+function separated(document: SentDocument, sides: SidesById): SentDocument {
   switch (document.format) {
     case 'xray':
+    case 'lean-segment':
       return separatedEntities(document, sides);
     case 'otlp':
       return separatedSpan(document, sides);
@@ -201,7 +201,7 @@ function separated(document: Document, sides: SidesById): Document {
   }
 }
 
-function separatedEntities(document: XrayDocument, sides: SidesById): Document {
+function separatedEntities(document: XrayDocument, sides: SidesById): SentDocument {
   const moved = new Map<EntityId, EntityId>();
   const entities = document.entities.map((entity, index): Entity => {
     const side = sideOf(entity.id, xrayLabelOf(entity), sides);
