@@ -4,7 +4,7 @@ import { readStoredSpan } from '../model/otlp/documents/stored-spans.ts';
 import { encodeTraces } from '../model/otlp/wire/encode.ts';
 import type { Span, TracesData } from '../model/otlp-messages.ts';
 import { newStats } from '../stats.ts';
-import { DOCUMENT_ROW, type DocumentRow, storedTextOf } from '../store/document-row.ts';
+import { DOCUMENT_ROW, type EncodedDocumentRow, readDocumentRow, storedTextOf } from '../store/document-row.ts';
 import { sql } from '../store/sql.ts';
 import { traceIdOf } from '../store/testing/documents.ts';
 import { storeForThisFile } from '../store/testing/store-for-this-file.ts';
@@ -35,10 +35,10 @@ function requestOf(spans: readonly Span[]): TracesData {
 }
 
 async function storedSpans(traceId: string) {
-  const rows = await store.query<DocumentRow>(sql`
+  const rows = await store.query<EncodedDocumentRow>(sql`
     SELECT ${DOCUMENT_ROW} FROM documents
     WHERE documents.trace_id = unhex(${traceId}) AND format IN ('otlp-packed', 'otlp-protobuf') ORDER BY seq`);
-  return rows.map((row) => readStoredSpan(storedTextOf(row).text, row.seq));
+  return rows.map(readDocumentRow).map((row) => readStoredSpan(storedTextOf(row).text, row.seq));
 }
 
 test('spans are numbered in the order of the request, rare ones too', async () => {

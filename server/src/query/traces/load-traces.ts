@@ -17,6 +17,8 @@ import {
   bodyBytesOfRow,
   DOCUMENT_ROW,
   type DocumentRow,
+  type EncodedDocumentRow,
+  readDocumentRow,
   shortDocumentRow,
   storedTextOf,
 } from '../../store/document-row.ts';
@@ -358,14 +360,14 @@ async function readWithinBounds(
   const { documents, bytes: maxBytes } = store.traceBounds;
   const expectedBytes = Math.max(FIRST_BYTES, FIRST_BYTES_OF_TRACE * selected.traceIds.length);
   const bounds = { documents, bytes: Math.min(maxBytes, expectedBytes) };
-  const rows = await store.query<DocumentRow>(firstDocumentsSql(documentPredicates(selected)), {
+  const rows = await readRows(store, firstDocumentsSql(documentPredicates(selected)), {
     ...options,
     cutAt: {
       rows: documents + 1,
       bytes: Math.ceil(TEXT_BYTES * bounds.bytes) + ROW_BYTES * (documents + 1),
     },
   });
-  if (rows.some(({ body_base64 }) => body_base64 === '')) return undefined;
+  if (rows.some(({ body }) => body === '')) return undefined;
   const bytes = rows.reduce((total, row) => total + bodyBytesOfRow(row), 0);
   return exceeds({ documents: rows.length, bytes, hasRepeats: false }, bounds) ? undefined : byTrace(rows);
 }
@@ -378,14 +380,19 @@ async function readDocuments(
 ): Promise<Map<TraceId, DocumentRow[]>> {
   const predicates = documentPredicates(selected);
   const statement = dropsRepeats ? distinctDocumentsSql(predicates) : documentsSql(predicates);
-  return byTrace(await store.query<DocumentRow>(statement, options));
+  return byTrace(await readRows(store, statement, options));
+}
+
+/** Rows of DOCUMENT_ROW, or of the short ones. */
+export async function readRows(store: Store, statement: Sql, options: QueryOptions): Promise<readonly DocumentRow[]> {
+  return (await store.query<EncodedDocumentRow>(statement, options)).map(readDocumentRow);
 }
 
 function byTrace(rows: readonly DocumentRow[]): Map<TraceId, DocumentRow[]> {
   const documents = new Map<TraceId, DocumentRow[]>();
   for (const row of rows) {
-    const ofTrace = documents.get(row.trace_id);
-    if (ofTrace === undefined) documents.set(row.trace_id, [row]);
+    const ofTrace = documents.get(row.traceId);
+    if (ofTrace === undefined) documents.set(row.traceId, [row]);
     else ofTrace.push(row);
   }
   for (const ofTrace of documents.values()) ofTrace.sort((a, b) => a.seq - b.seq);

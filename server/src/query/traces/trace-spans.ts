@@ -5,12 +5,11 @@ import type { LogWithResource, SpanWithResource } from '../../model/otlp-message
 import type { TimeInterval } from '../../model/time-interval.ts';
 import type { Trace } from '../../model/trace.ts';
 import type { EntityId, TraceId } from '../../model/trace-id.ts';
-import type { DocumentRow } from '../../store/document-row.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { inIntervalSql } from '../interval-sql.ts';
 import { findTraces, type TraceQuery } from './find-traces.ts';
-import { documentGroups, documentSql, documentsOfRow } from './load-traces.ts';
+import { documentGroups, documentSql, documentsOfRow, readRows } from './load-traces.ts';
 import type { SortKey } from './sort-key.ts';
 import { loadAssembledTraces } from './trace-cache.ts';
 import type { FirstPart } from './trace-sizes.ts';
@@ -80,7 +79,7 @@ export async function loadSpan(
   id: EntityId,
   options: QueryOptions = {},
 ): Promise<EntityAsSpan | undefined> {
-  const rows = await store.query<DocumentRow>(documentSql(traceId, id), options);
+  const rows = await readRows(store, documentSql(traceId, id), options);
   const documents = rows.flatMap(documentsOfRow);
   const sent = sentSpans(documents).get(id);
   if (sent) return { spanWithResource: sent, isReceived: true, records: recordsIn(documents) };

@@ -6,7 +6,13 @@ import { spanWriter } from '../../model/otlp/documents/stored-spans.ts';
 import { arbitrarySpan } from '../../model/testing/arbitrary-span.ts';
 import { MIGRATIONS } from '../../package/files.ts';
 import { BODY_BYTES, bodyBytesOf } from '../body-bytes.ts';
-import { bodyBytesOfRow, DOCUMENT_ROW, type DocumentRow, storedTextOf } from '../document-row.ts';
+import {
+  bodyBytesOfRow,
+  DOCUMENT_ROW,
+  type EncodedDocumentRow,
+  readDocumentRow,
+  storedTextOf,
+} from '../document-row.ts';
 import type { Columns, Engine } from '../engine/engine.ts';
 import { backUp } from '../maintenance/backup.ts';
 import { openEngine } from '../open-store.ts';
@@ -152,9 +158,10 @@ const spansFrom = (firstSeq: number) =>
   SPANS.map(({ span, ...around }, index) => spanWriter(around, new Set())(span, firstSeq + index));
 
 async function expectSpans(store: Store, documents: readonly Document[]): Promise<void> {
-  const rows = await store.query<DocumentRow & { bytes: number }>(sql`
+  const rows = await store.query<EncodedDocumentRow & { bytes: number }>(sql`
     SELECT ${DOCUMENT_ROW}, ${BODY_BYTES} AS bytes FROM documents WHERE format != 'xray' ORDER BY seq`);
-  expect(rows.map((row) => [row.seq, storedTextOf(row).text, row.bytes, bodyBytesOfRow(row)])).toEqual(
+  const read = rows.map(({ bytes, ...encoded }) => ({ bytes, row: readDocumentRow(encoded) }));
+  expect(read.map(({ bytes, row }) => [row.seq, storedTextOf(row).text, bytes, bodyBytesOfRow(row)])).toEqual(
     documents.map((document) => [document.seq, document.text, bodyBytesOf(document), bodyBytesOf(document)]),
   );
 }
