@@ -64,7 +64,7 @@ const SLICE_GROWTH = 16;
 const LARGEST_BATCH = 1_000;
 
 /** A candidate, and the start of one of its entities. The trace starts then or earlier. */
-type Candidate = { readonly traceId: TraceId; readonly knownStartUs: number };
+export type Candidate = { readonly traceId: TraceId; readonly knownStartUs: number };
 
 type ProbeResult =
   | { readonly candidates: readonly Candidate[] }

@@ -26,6 +26,27 @@ export function pushDownFilter(condition: Condition): Prefilter | undefined {
   }
 }
 
+/**
+ * The first part that asks for an annotation with one of some values, beside the other parts of an AND: the index of
+ * attributes finds it. Undefined without such a part.
+ */
+export function pushDownAnnotation(condition: Condition): Prefilter | undefined {
+  switch (condition.kind) {
+    case 'and':
+      for (const operand of condition.operands) {
+        const part = pushDownAnnotation(operand);
+        if (part !== undefined) return part;
+      }
+      return undefined;
+    case 'comparison':
+      return condition.field.kind === 'annotation' && condition.operator === '=' ? pushDownField(condition) : undefined;
+    case 'in':
+      return condition.field.kind === 'annotation' ? pushDownField(condition) : undefined;
+    default:
+      return undefined;
+  }
+}
+
 function pushDownTerm(term: Term): Prefilter | undefined {
   switch (term.kind) {
     case 'service':

@@ -6,8 +6,8 @@ import type { TimeInterval } from '../../model/time-interval.ts';
 import type { TraceId } from '../../model/trace-id.ts';
 import type { Sql } from '../../store/sql.ts';
 import type { Store } from '../../store/store.ts';
-import { type ScanOptions, scanProbedCandidates } from './candidate-scan.ts';
-import { pushDownFilter } from './filter-pushdown.ts';
+import { type Candidate, probeSeeds, type ScanOptions, scanProbedCandidates } from './candidate-scan.ts';
+import { pushDownAnnotation, pushDownFilter } from './filter-pushdown.ts';
 import { type Evaluation, evaluateInOrder, findInOrder, scanOptionsFor } from './find-in-order.ts';
 import { isDecidedByRow, rowConditionSql } from './row-filters.ts';
 import { type OpenTraces, readRowState, scanRows } from './row-scan.ts';
@@ -66,13 +66,16 @@ export async function* findTraces(
     }
     return matching;
   };
-  const search: ListSearch = {
-    query,
-    found,
-    evaluation: { order: orderOf(query), after: query.after, evaluate },
-    options,
-  };
-  const rowState = mayReadRows(query) ? await readRowState(store, options) : undefined;
+  const evaluation: Evaluation<FoundTrace> = { order: orderOf(query), after: query.after, evaluate };
+  const search: ListSearch = { query, found, evaluation, options };
+  const isInRows = mayReadRows(query);
+  const rare = isInRows ? await findByAnnotation(store, search) : undefined;
+  if (rare !== undefined) {
+    const batches = scanProbedCandidates(store, rare, evaluation.order, undefined, scanOptionsFor(evaluation, options));
+    yield* evaluateInOrder(batches, evaluation);
+    return;
+  }
+  const rowState = isInRows ? await readRowState(store, options) : undefined;
   if (rowState === undefined) {
     yield* findInDocuments(store, search);
     return;
@@ -96,6 +99,23 @@ type ListSearch = {
 };
 
 const orderOf = ({ filter, timeRangeType }: TraceQuery): ListOrder => listOrder(filter, timeRangeType);
+
+/** To load more traces takes longer than to read rows. */
+const RARE_MAX = 20;
+
+/**
+ * The traces with an annotation of the filter, if they are few: to read the rows of a window takes time in proportion to
+ * its traces. Undefined if they are many, which the later pages of a list take for granted.
+ */
+async function findByAnnotation(
+  store: Store,
+  { query: { window, timeRangeType, filter, after }, evaluation, options }: ListSearch,
+): Promise<readonly Candidate[] | undefined> {
+  const prefilter = filter && pushDownAnnotation(filter.condition);
+  if (prefilter === undefined || after !== undefined) return undefined;
+  const scanOptions = { ...scanOptionsFor(evaluation, options), sortInMemoryMax: RARE_MAX };
+  return (await probeSeeds(store, { window, timeRangeType, prefilter }, scanOptions)).candidates;
+}
 
 /** Without a condition on columns, an index on all attributes finds rare values faster than a scan of rows. */
 function mayReadRows({ timeRangeType, filter }: TraceQuery): boolean {

@@ -24,11 +24,11 @@ const DAY_S = 86_400;
 let lastNumber = 0;
 
 /** A trace that started so many days after the first one. */
-function aTrace(name: string, days: number): Document {
+function aTrace(name: string, days: number, annotations: Readonly<Record<string, string>> = {}): Document {
   lastNumber += 1;
   const start = A_START + days * DAY_S;
   const trace_id = `1-6650a080-${String(lastNumber).padStart(24, '0')}`;
-  const [document] = received(aSegment({ trace_id, name, start_time: start, end_time: start + 1 }));
+  const [document] = received(aSegment({ trace_id, name, start_time: start, end_time: start + 1, annotations }));
   return { ...(document as Document), seq: A_START * 1e6 + lastNumber };
 }
 
@@ -91,4 +91,21 @@ test('a filter passes days without a trace at once', async () => {
     SELECT ${afterUs} + number, toFixedString(toString(number), 16), 1 FROM numbers(20001)`);
   expect(await namesOf('service("old")')).toEqual(['old']);
   expect(await queriesOf(() => namesOf('service("old")'))).toBeLessThan(6);
+});
+
+test('few traces with an annotation are found by its index, many by their rows, in one order', async () => {
+  const many = Array.from({ length: 30 }, (_, index) => aTrace(`many ${index}`, 10 + index, { tier: 'common' }));
+  const few = [aTrace('few', 50, { tier: 'rare' }), aTrace('few', 60, { tier: 'rare' }), aTrace('other', 70)];
+  await store.append([...many, ...few]);
+  await rollUpAll();
+  const newest = ['many 29', 'many 28', 'many 27'];
+  expect((await namesOf('annotation.tier = "common"')).slice(0, 3)).toEqual(newest);
+  expect((await namesOf('service(id(name: "many 28")) AND annotation.tier = "common"')).slice(0, 1)).toEqual([
+    'many 28',
+  ]);
+  const rare = 'service("few") AND annotation.tier = "rare"';
+  expect(await namesOf(rare)).toEqual(['few', 'few']);
+  expect(await namesOf('service("other") AND annotation.tier = "rare"')).toEqual([]);
+  // The index, which is asked before the traces that are cached.
+  expect(await queriesOf(() => namesOf(rare))).toBe(1);
 });
