@@ -14,21 +14,9 @@ test.skipIf(!hasGo)('the tests of the load generator pass', () => {
 });
 
 test.skipIf(!hasGo)('openray gives the right answers to all questions of the comparison', () => {
-  const sizes = [
-    '--traces',
-    '100',
-    '--warm-traces',
-    '0',
-    '--samples',
-    '2',
-    '--light-seconds',
-    '0',
-    '--steady-spans',
-    '1000',
-    '--steady-seconds',
-    '1',
-  ];
-  const args = ['--import', 'tsx', 'bench/peers/run.ts', '--xray', ...sizes];
+  const small = '--traces 100 --warm-traces 0 --samples 2';
+  const short = '--light-seconds 0 --steady-spans 1000 --steady-seconds 1 --rest-seconds 0';
+  const args = ['--import', 'tsx', 'bench/peers/run.ts', '--xray', ...`${small} ${short}`.split(' ')];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { ...options, cwd: folderOf('..') });
   for (const line of [
     'openray: starting',

@@ -24,6 +24,7 @@ const USAGE = `npm run bench:peers [-- OPTIONS]
   --steady-spans N           spans a second under steady load, over 32 connections (20000)
   --steady-seconds N         seconds of steady load (10)
   --idle-seconds N           most seconds to wait until a server is idle, four times for each (120)
+  --rest-seconds N           seconds before the stop, in which a server deletes what it has merged (45)
   --json FILE                also append one line of JSON for each server
 Prints each step and figure at once, and the table at the end. Ctrl-C ends the run and prints the figures so far.
 Needs Linux, and Go to build the load generator. How to get the others: docs/how-to/compare-with-peers.md
@@ -49,6 +50,7 @@ const { values: flags } = parseArgs({
     'steady-spans': { type: 'string', default: '20000' },
     'steady-seconds': { type: 'string', default: '10' },
     'idle-seconds': { type: 'string', default: '120' },
+    'rest-seconds': { type: 'string', default: '45' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -92,7 +94,7 @@ function isRight({ name, figures, failure }: Measured): boolean {
 }
 
 type Load = 'traces' | 'warm-traces' | 'connections' | 'light-seconds' | 'steady-spans' | 'steady-seconds';
-type Numbers = Readonly<Record<Load | 'samples' | 'idle-seconds', number>>;
+type Numbers = Readonly<Record<Load | 'samples' | 'idle-seconds' | 'rest-seconds', number>>;
 
 function numbersOf(): Numbers {
   const wholeNumber = (name: keyof Numbers, least: number, otherwise = 0) => {
@@ -110,6 +112,7 @@ function numbersOf(): Numbers {
     'steady-spans': wholeNumber('steady-spans', 0),
     'steady-seconds': wholeNumber('steady-seconds', 0),
     'idle-seconds': wholeNumber('idle-seconds', 1),
+    'rest-seconds': wholeNumber('rest-seconds', 0),
   };
 }
 

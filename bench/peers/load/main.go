@@ -14,7 +14,8 @@ type options struct {
 	format, ingestURL, api, queryURL              string
 	pid, traceCount, warmCount                    int
 	connections, samples, lightRate, lightSeconds int
-	steadySpans, steadySeconds, idleSeconds       int
+	steadySpans, steadySeconds                    int
+	idleSeconds, restSeconds                      int
 	seed                                          int64
 }
 
@@ -60,6 +61,7 @@ func parseFlags() options {
 	flag.IntVar(&o.steadySpans, "steady-spans", 20_000, "spans a second under steady load")
 	flag.IntVar(&o.steadySeconds, "steady-seconds", 10, "seconds of steady load")
 	flag.IntVar(&o.idleSeconds, "idle-seconds", 120, "most seconds to wait until the server is idle")
+	flag.IntVar(&o.restSeconds, "rest-seconds", 45, "seconds at the end, in which the server deletes what it has merged")
 	flag.Int64Var(&o.seed, "seed", 1, "seed of the traces")
 	flag.Parse()
 	return o
@@ -115,6 +117,8 @@ func measure(o options, p *progress) error {
 	p.add(readYourWrites(o, to, format, api))
 	all := (o.warmCount + o.traceCount + o.lightRate*o.lightSeconds + steadyTraces(o, format) + ownWrites) * spansPerTrace
 	p.add(figure{Name: "spans", Description: "spans sent in all", Unit: "spans", Value: float64(all), Better: "neither"})
+	p.step("waiting for %d s, in which the server deletes what it has merged", o.restSeconds)
+	time.Sleep(time.Duration(o.restSeconds) * time.Second)
 	return nil
 }
 
