@@ -1,6 +1,6 @@
 import { areEqual } from '../model/bytes.ts';
 import type { TraceId } from '../model/trace-id.ts';
-import { createRowBuffer, type RowBuffer, writeFloat64, writeUInt32 } from './row-binary.ts';
+import { type RowBuffer, writeFloat64, writeUInt32 } from './row-binary.ts';
 
 /**
  * What lean documents without objects have in common, as a record of bytes for each: the id of its trace, its `seq`, and
@@ -11,11 +11,9 @@ export type LeanHeads = Buffer;
 
 const [SEQ_AT, BODY_AT] = [16, 24];
 export const HEAD_BYTES = 28;
-const TRACE_BYTES = 16;
+export const TRACE_BYTES = 16;
 
 export const NO_HEADS: LeanHeads = Buffer.alloc(0);
-
-export const newHeads = (): RowBuffer => createRowBuffer();
 
 /** Call it once the id of the trace is written. */
 export function writeHead(heads: RowBuffer, seq: number, bodyBytes: number): void {

@@ -2,7 +2,7 @@ import type { Entity } from '../model/entity.ts';
 import type { OutcomeFlags } from '../model/outcome.ts';
 import type { EntityId, TraceId } from '../model/trace-id.ts';
 import type { LeanSegment } from '../model/xray-document.ts';
-import { bodyBytesAt, copyOf, HEAD_BYTES, type LeanHeads, newHeads, seqAt, writeHead } from './lean-heads.ts';
+import { bodyBytesAt, copyOf, HEAD_BYTES, type LeanHeads, seqAt, writeHead } from './lean-heads.ts';
 import { flagBits, flagsOfBits } from './outcome-bits.ts';
 import { createRowBuffer, type RowBuffer, writeFloat64, writeHex, writeHexRange, writeUInt16 } from './row-binary.ts';
 
@@ -69,7 +69,7 @@ const BITS = { isSegment: 0x1, hasParent: 0x2 } as const;
 const FLAGS_AT = 2;
 
 export const newLeanSegmentBuffer = (): LeanSegmentBuffer => ({
-  heads: newHeads(),
+  heads: createRowBuffer(),
   ends: [],
   records: createRowBuffer(),
   names: [],

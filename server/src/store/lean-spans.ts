@@ -9,9 +9,9 @@ import {
   HEAD_BYTES,
   type LeanHeads,
   NO_HEADS,
-  newHeads,
   numberHead,
   seqAt,
+  TRACE_BYTES,
   writeHead,
 } from './lean-heads.ts';
 import { flagBits, flagsOfBits } from './outcome-bits.ts';
@@ -82,7 +82,6 @@ export type AddedSpan = SpanDetails & {
 /** A record has the id of the span at 0, then these. */
 const [PARENT_AT, SERVICE_AT, START_AT, END_AT, BITS_AT] = [8, 16, 24, 32, 40];
 const RECORD_BYTES = 42;
-const TRACE_BYTES = 16;
 /** Of memory: with references, and the place in the index. An estimate. */
 export const LEAN_SPAN_BYTES = HEAD_BYTES + RECORD_BYTES + 64;
 
@@ -100,7 +99,7 @@ const FLAGS_AT = 7;
 const SERVICE_FLAGS_AT = 10;
 
 export const newLeanSpanBuffer = (): LeanSpanBuffer => ({
-  heads: newHeads(),
+  heads: createRowBuffer(),
   records: createRowBuffer(),
   shared: [],
   names: [],
