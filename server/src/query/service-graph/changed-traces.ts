@@ -1,21 +1,24 @@
 import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
+import { newKeptResult } from '../traces/kept-result.ts';
 import { readRollUpWatermark } from './roll-up-tables.ts';
 
 /** The roll-up watermark, and the traces with documents after it. */
 export type ChangedTraces = { readonly rollUpWatermark: number; readonly traceIds: readonly TraceId[] };
 
-/** Of each store, with the version of its content for which it holds. */
-const lastRead = new WeakMap<Store['query'], ChangedTraces & { readonly contentVersion: string }>();
+const kept = newKeptResult<ChangedTraces>();
+
+/** As `readChangedTraces`, undefined where that takes a query. */
+export const knownChangedTraces = (store: Store): ChangedTraces | undefined => kept.of(store);
 
 /** Without a query while the content of the store does not change. */
 export async function readChangedTraces(store: Store, options: QueryOptions): Promise<ChangedTraces> {
+  const known = knownChangedTraces(store);
+  if (known !== undefined) return known;
   const contentVersion = store.contentVersion();
-  const last = lastRead.get(store.query);
-  if (last !== undefined && last.contentVersion === contentVersion) return last;
   const changed = await changedTracesAfter(store, await readRollUpWatermark(store, options), options);
-  if (contentVersion !== undefined) lastRead.set(store.query, { ...changed, contentVersion });
+  kept.keep(store, contentVersion, changed);
   return changed;
 }
 

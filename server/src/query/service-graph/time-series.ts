@@ -17,7 +17,7 @@ import type { TraceId } from '../../model/trace-id.ts';
 import { sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { inIntervalSql } from '../interval-sql.ts';
-import { readChangedTraces } from './changed-traces.ts';
+import { knownChangedTraces } from './changed-traces.ts';
 import { tracesEndingIn } from './ended-traces.ts';
 import { periodContaining, periodEnd } from './periods.ts';
 import {
@@ -88,7 +88,7 @@ async function pointsFromRollUps(
   { interval, periodUs, selector }: SeriesIntervalQuery,
   options: QueryOptions,
 ): Promise<Points> {
-  const known = await readChangedTraces(store, options);
+  const known = knownChangedTraces(store);
   const sums = await readSelectedSeries(store, { interval, periodUs, selector }, options);
   const points: Points = new Map();
   for (const { endUs, statistics, responseTimes } of sums.points) {
@@ -96,7 +96,7 @@ async function pointsFromRollUps(
     addStatistics(point.statistics, statistics, 1);
     addCounts(point.responseTimes, responseTimes, 1);
   }
-  if (known.traceIds.length === 0 && known.rollUpWatermark === sums.rollUpWatermark) return points;
+  if (known?.traceIds.length === 0 && known.rollUpWatermark === sums.rollUpWatermark) return points;
   const changed = await store.query<{ trace_id: TraceId }>(changedTracesSql(sums.rollUpWatermark, interval), options);
   const traceIds = changed.map((row) => row.trace_id);
   const range = { fromSeq: sums.rollUpWatermark, toSeq: Number.POSITIVE_INFINITY };

@@ -6,6 +6,7 @@ import { type Sql, sql } from '../../store/sql.ts';
 import type { QueryOptions, Store } from '../../store/store.ts';
 import { inIntervalSql } from '../interval-sql.ts';
 import { LATEST_BATCH_FACTOR } from './candidate-scan.ts';
+import { newKeptResult } from './kept-result.ts';
 import type { ListOrder, SortKey } from './sort-key.ts';
 import { STORED_SUMMARY, type StoredSummary, subjectFromStored } from './stored-summaries.ts';
 import { readSummaryState, type SummaryState } from './summary-state.ts';
@@ -31,8 +32,7 @@ export type OpenTraces = {
 /** What has to be known before rows are read. `open` is undefined when there are too many. */
 export type RowState = { readonly state: SummaryState; readonly open: Promise<OpenTraces | undefined> };
 
-/** Of each store, with the version of its content since which it holds. */
-const lastStates = new WeakMap<Store['query'], RowState & { readonly contentVersion: string }>();
+const keptState = newKeptResult<RowState>();
 
 /**
  * Undefined when rows cannot be read: documents have all traces. `open` is read meanwhile. Without a query while the
@@ -40,13 +40,13 @@ const lastStates = new WeakMap<Store['query'], RowState & { readonly contentVers
  */
 export async function readRowState(store: Store, options: QueryOptions): Promise<RowState | undefined> {
   if (store.damagedParts().some(({ table }) => table === 'trace_summaries')) return undefined;
+  const known = keptState.of(store);
+  if (known !== undefined) return known;
   const contentVersion = store.contentVersion();
-  const last = lastStates.get(store.query);
-  if (last !== undefined && last.contentVersion === contentVersion) return last;
   const state = await readSummaryState(store, options);
   if (!state.isFilled || state.rollUpWatermark === 0) return undefined;
   const open = readOpenTraces(store, state, options).then((read) => {
-    if (contentVersion !== undefined) lastStates.set(store.query, { state, open, contentVersion });
+    keptState.keep(store, contentVersion, { state, open });
     return read;
   });
   return { state, open };
@@ -240,17 +240,16 @@ async function boundsOfRows(
   return { window: within, firstSliceUs: toUs - fromUs };
 }
 
-/** Of each store, with the version of its content for which they hold. */
-const lastNewest = new WeakMap<Store['query'], RowBounds & { readonly contentVersion: string }>();
+const keptNewest = newKeptResult<RowBounds>();
 
 /** The newest FIRST_SLICE_ROWS rows. Without a query while the content of the store does not change. */
 async function newestRows(store: Store, options: QueryOptions): Promise<RowBounds | undefined> {
   const contentVersion = store.contentVersion();
   if (contentVersion === undefined) return undefined;
-  const last = lastNewest.get(store.query);
-  if (last !== undefined && last.contentVersion === contentVersion) return last;
+  const known = keptNewest.of(store);
+  if (known !== undefined) return known;
   const bounds = await readBounds(store, [sql`start_us > 0`], true, options);
-  lastNewest.set(store.query, { ...bounds, contentVersion });
+  keptNewest.keep(store, contentVersion, bounds);
   return bounds;
 }
 
