@@ -79,7 +79,7 @@ test('plain traces of X-Ray are counted and summarised as any others', async () 
         rolledUp,
       );
     }),
-    { numRuns: 300 },
+    { numRuns: 1000 },
   );
   expect(plain).toBeGreaterThan(20);
 });
